@@ -1,0 +1,148 @@
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/maphash"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// seed is of this process only: a version is compared with versions made in the same run and never
+// kept, so nobody can craft a text that collides with another.
+var seed = maphash.MakeSeed()
+
+// Version is a digest of what "unchanged" means for a document: its timestamp or its content.
+// 0 means unknown and equals nothing.
+type Version uint64
+
+// versionBits are the bits of a version; the id table keeps its own marks in the others.
+const versionBits = 1<<62 - 1
+
+func version(h uint64) Version {
+	if v := Version(h & versionBits); v != 0 {
+		return v
+	}
+	return 1
+}
+
+// TimestampVersion is the version of a document that is judged by its timestamp; 0 for "".
+func TimestampVersion(timestamp string) Version {
+	if timestamp == "" {
+		return 0
+	}
+	return version(maphash.String(seed, timestamp))
+}
+
+// ContentVersion is the version of a document that is judged by its content: content is what
+// [AppendSource] wrote up to contentEnd.
+func ContentVersion(content []byte) Version { return version(maphash.Bytes(seed, content)) }
+
+// StoredVersion is the version of a _source as the destination returned it. A _source in the form
+// that [AppendSource] writes is judged by its bytes, without parsing. ok is false for any other form:
+// one that another program wrote, or that went through a pipeline; then its [Canonical] form decides.
+func StoredVersion(source []byte) (v Version, ok bool) {
+	if !bytes.HasPrefix(source, []byte(`{"id":"`)) {
+		return 0, false
+	}
+	i := bytes.LastIndex(source, []byte(timestampKey))
+	if i < 0 || !isTimestampTail(source[i+len(timestampKey):]) {
+		return 0, false
+	}
+	return ContentVersion(source[:i]), true
+}
+
+// isTimestampTail reports whether b is one plain JSON string followed by the end of the document.
+// Inside a string a quote is escaped, so the key that precedes b cannot be part of one; a _timestamp
+// of an inner object is followed by more than one brace.
+func isTimestampTail(b []byte) bool {
+	n := len(b)
+	return n >= 3 && b[0] == '"' && b[n-1] == '}' && b[n-2] == '"' &&
+		!bytes.ContainsAny(b[1:n-2], `"\`)
+}
+
+// CanonicalVersion is the version of a _source whatever its spelling: key order, white space and the
+// spelling of fractions do not matter, _timestamp, the pipeline flags and the fields that ignore
+// names are left out. It fails when source is not a JSON object.
+func CanonicalVersion(source []byte, ignore func(field string) bool) (Version, error) {
+	b, err := Canonical(nil, source, ignore)
+	if err != nil {
+		return 0, err
+	}
+	return version(maphash.Bytes(seed, b)), nil
+}
+
+// Canonical appends the canonical form of a JSON object: keys sorted, no white space, integers as
+// they are, other numbers as the shortest text of their float64 (Elasticsearch's pipelines rewrite
+// 12.50 to 12.5), without the top-level fields that every run writes anew or that ignore names.
+func Canonical(dst, source []byte, ignore func(field string) bool) ([]byte, error) {
+	dec := json.NewDecoder(bytes.NewReader(source))
+	dec.UseNumber()
+	var m map[string]any
+	if err := dec.Decode(&m); err != nil {
+		return nil, err
+	}
+	for k := range m {
+		if written(k) || (ignore != nil && ignore(k)) {
+			delete(m, k)
+		}
+	}
+	return appendCanonical(dst, m), nil
+}
+
+// written names the fields that every run writes anew.
+func written(k string) bool {
+	switch k {
+	case "_timestamp", "_extract_binary_content", "_reduce_whitespace", "_run_ml_inference":
+		return true
+	}
+	return false
+}
+
+func appendCanonical(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case map[string]any:
+		keys := make([]string, 0, len(v))
+		for k := range v {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		dst = append(dst, '{')
+		for i, k := range keys {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(AppendString(dst, k), ':')
+			dst = appendCanonical(dst, v[k])
+		}
+		return append(dst, '}')
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendCanonical(dst, e)
+		}
+		return append(dst, ']')
+	case json.Number:
+		return appendCanonicalNumber(dst, string(v))
+	case string:
+		return AppendString(dst, v)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	}
+	return append(dst, "null"...)
+}
+
+func appendCanonicalNumber(dst []byte, s string) []byte {
+	if !strings.ContainsAny(s, ".eE") {
+		return append(dst, s...)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil { // beyond float64: the digits are all there is
+		return append(dst, s...)
+	}
+	return appendFloat(dst, f)
+}

@@ -1,0 +1,107 @@
+// Package document holds the value that travels from a source to the destination: an id, ordered
+// fields, an optional timestamp and optional content that is opened only when it is needed.
+//
+// It decides how every kind of value looks in JSON, and nothing else: which database type becomes
+// which [Value] is the source's business, which document is written is the plan's.
+// Its invariant: the same document always encodes to the same bytes, on one line, in valid UTF-8.
+package document
+
+import (
+	"context"
+	"io"
+)
+
+// Document is one record on its way to the destination.
+//
+// A source may reuse the fields and all they refer to as soon as the loop body that received the
+// document has ended; whoever keeps a document longer copies it.
+type Document struct {
+	ID        string   // the destination's _id; not empty
+	Timestamp string   // the _timestamp field, in the source's own format; "" lets the engine stamp the run's start
+	Fields    []Field  // in the order they are written; names are unique
+	Content   *Content // nil when there is no content to extract
+}
+
+// Field is one named value of a document.
+type Field struct {
+	Name  string
+	Value Value
+}
+
+// Content is the bytes behind a document, such as the text of a file.
+type Content struct {
+	Name string // file name; its extension tells the format
+	Size int64  // bytes, as listed; -1 when unknown
+	// Open starts reading. It may be called more than once, also at the same time; the caller
+	// closes what it gets. fs.ErrNotExist means that the content went away since it was listed.
+	Open func(context.Context) (io.ReadCloser, error)
+}
+
+// Reserved reports whether a top-level field of that name would clash with a field that the engine
+// or Elasticsearch itself writes. Such a field is written with "_" appended to its name.
+func Reserved(name string) bool {
+	if name == "" || (name[0] != '_' && name[0] != 'i') {
+		return false
+	}
+	switch name {
+	case "id", "_id", "_timestamp", "_extract_binary_content", "_reduce_whitespace", "_run_ml_inference",
+		"_index", "_source", "_routing", "_seq_no", "_version", "_ignored", "_field_names",
+		"_nested_path", "_doc_count", "_tier", "_primary_term", "_type", "_feature", "_data_stream_timestamp",
+		"_ignored_source", "_inference_fields", "_index_mode":
+		return true
+	}
+	return false
+}
+
+// Flags are the three fields that Elastic's ingest pipelines read, see
+// https://www.elastic.co/docs/reference/search-connectors/es-ingest-pipelines.
+type Flags struct{ ExtractBinaryContent, ReduceWhitespace, RunMLInference bool }
+
+// Trailer is what the engine writes behind the fields of every document of a run.
+type Trailer struct {
+	Timestamp string // for documents that bring none
+	Flags     *Flags // nil without a pipeline
+}
+
+// AppendSource appends the document's _source: id, the fields in their order, _timestamp, flags.
+// It has no line break, so that it can stand in a bulk request. contentEnd is where the part ends
+// that is compared: everything before _timestamp and the flags.
+func AppendSource(dst []byte, doc *Document, tr Trailer) (out []byte, contentEnd int) {
+	dst = append(dst, `{"id":`...)
+	dst = AppendString(dst, doc.ID)
+	for i := range doc.Fields {
+		f := &doc.Fields[i]
+		dst = append(dst, ',')
+		if Reserved(f.Name) {
+			dst = AppendString(dst, f.Name+"_")
+		} else {
+			dst = AppendString(dst, f.Name)
+		}
+		dst = append(dst, ':')
+		dst = f.Value.AppendJSON(dst)
+	}
+	contentEnd = len(dst)
+	ts := doc.Timestamp
+	if ts == "" {
+		ts = tr.Timestamp
+	}
+	dst = append(dst, timestampKey...)
+	dst = AppendString(dst, ts)
+	if tr.Flags != nil {
+		dst = appendFlag(dst, "_extract_binary_content", tr.Flags.ExtractBinaryContent)
+		dst = appendFlag(dst, "_reduce_whitespace", tr.Flags.ReduceWhitespace)
+		dst = appendFlag(dst, "_run_ml_inference", tr.Flags.RunMLInference)
+	}
+	return append(dst, '}'), contentEnd
+}
+
+const timestampKey = `,"_timestamp":`
+
+func appendFlag(dst []byte, name string, v bool) []byte {
+	dst = append(dst, ',', '"')
+	dst = append(dst, name...)
+	if v {
+		return append(dst, `":true`...)
+	}
+	return append(dst, `":false`...)
+}

@@ -1,0 +1,72 @@
+// Package source says what a data source is: the interfaces that every folder under sources/
+// implements, the descriptor by which the program knows it, and the kinds of errors it returns.
+//
+// It knows nothing of the destination. Its invariant: a source says what can be read on its own
+// (its parts); how much of that happens at the same time is the engine's decision, so no source
+// starts a goroutine.
+package source
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+)
+
+// Source is one opened, configured data source. It only ever reads.
+type Source interface {
+	// Validate checks that the configuration makes sense. It is cheap and may ask the data source.
+	Validate(context.Context) error
+	// Ping checks that the data source can be reached with these credentials.
+	Ping(context.Context) error
+	// Parts lists what can be read, lazily; it is called once and not concurrently, but parts that it
+	// yielded may be read while it still runs. An error ends the sequence and means that the list is
+	// incomplete: then nothing at all is deleted. What exists but cannot be read is a part all the
+	// same; its Documents yields the error, and only its scope is not deleted from.
+	Parts(context.Context) iter.Seq2[Part, error]
+	// Close releases everything. The other methods are not called again.
+	Close() error
+}
+
+// Part is what can be read on its own: a table, a collection, a bucket prefix, a folder, a key range
+// of one of them. Different parts may be read at the same time.
+type Part interface {
+	// Scope is what deletes are decided by: table, collection, bucket, container, folder. It is the
+	// same in every run and is what Type.ScopeOf tells for the part's documents.
+	Scope() string
+	// Name is the scope, plus the range or prefix if it is only a share of it. It appears in logs,
+	// progress and errors.
+	Name() string
+	// Documents reads the part: lazily, once, sequentially. An error ends the sequence and fails the
+	// scope. When the loop is left early, rows, bodies and handles are released before it returns.
+	// Ids are unique within a source and the same in every run; order is free; content is not opened.
+	// A source that can resume after a temporary failure does so itself and yields no document twice.
+	Documents(context.Context) iter.Seq2[document.Document, error]
+}
+
+// Type describes one kind of source. It is the only exported name of a source's folder.
+type Type struct {
+	Name   string // the protocol's service_type, such as "postgresql"
+	Title  string // what people call it, such as "PostgreSQL"
+	Fields []field.Spec
+	// VersionPerDocument reports whether, so configured, a document's Timestamp tells if the document
+	// itself changed (files, objects). Otherwise content is compared. nil is never.
+	VersionPerDocument func(field.Values) bool
+	// Tree reports whether scopes are slash-separated paths of a tree whose root is "". Then a scope
+	// that fails fails all below it, and one that is absent from a parent listed to its end is gone.
+	// In a flat list of scopes one that is absent has vanished, which may be a revoked right.
+	Tree bool
+	// ScopeFields are the top-level fields of an indexed document from which ScopeOf tells the scope.
+	ScopeFields []string
+	// ScopeOf tells the scope of a document that is in the index; ok is false when it cannot.
+	ScopeOf func(v field.Values, fields map[string]any) (scope string, ok bool)
+	// Open connects lazily or at once; it does not change what it connects to.
+	Open func(context.Context, field.Values, Env) (Source, error)
+}
+
+// Env is what the program lends to a source.
+type Env struct {
+	Log *slog.Logger // carries connector and source; never nil
+}
