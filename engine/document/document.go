@@ -9,6 +9,7 @@ package document
 import (
 	"context"
 	"io"
+	"strings"
 )
 
 // Document is one record on its way to the destination.
@@ -104,4 +105,22 @@ func appendFlag(dst []byte, name string, v bool) []byte {
 		return append(dst, `":true`...)
 	}
 	return append(dst, `":false`...)
+}
+
+// Lookup finds a field by its name, or else by a path of names with dots into objects.
+func (d *Document) Lookup(path string) (Value, bool) { return lookup(d.Fields, path) }
+
+func lookup(fields []Field, path string) (Value, bool) {
+	for i := range fields {
+		f := &fields[i]
+		if f.Name == path {
+			return f.Value, true
+		}
+		if rest, ok := strings.CutPrefix(path, f.Name+"."); ok && f.Value.kind == KindObject {
+			if v, ok := lookup(f.Value.ref.([]Field), rest); ok {
+				return v, true
+			}
+		}
+	}
+	return Value{}, false
 }

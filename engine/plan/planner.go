@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"crypto/md5" //nolint:gosec // not for security: the connector protocol shortens ids with it
+	"encoding/hex"
+	"unicode/utf8"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/ids"
+	"github.com/elastic-ingest/elastic-ingest/engine/rules"
+)
+
+// Planner decides for the documents of one reader; readers share the table and the rules.
+type Planner struct {
+	opts  Options
+	table *ids.Table
+	rules *rules.Set
+	parts *Parts
+	buf   []byte
+}
+
+// NewPlanner makes the planner of one reader.
+func NewPlanner(o Options, t *ids.Table, r *rules.Set, p *Parts) *Planner {
+	return &Planner{opts: o, table: t, rules: r, parts: p}
+}
+
+// ID is the _id under which a document is written: its own, or the MD5 of its bytes where the id is
+// longer than Elasticsearch takes or is not valid UTF-8, so that two such ids never become one.
+func ID(id string) string {
+	if len(id) <= MaxIDBytes && utf8.ValidString(id) {
+		return id
+	}
+	sum := md5.Sum([]byte(id)) //nolint:gosec // see the import
+	return hex.EncodeToString(sum[:])
+}
+
+// Decide says what becomes of a document, as far as that can be said without its encoded form. Where
+// more is true, the change is a Create or an Update which [Planner.Encode] completes, and which that
+// may still turn into a Keep.
+func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.Sighting, more bool) {
+	doc.ID = ID(doc.ID)
+	c = Change{Part: p.parts.Name(part), ID: doc.ID}
+	if doc.ID == "" {
+		c.Kind, c.Reason = Reject, EmptyID
+		return c, s, false
+	}
+	key := ids.KeyOf(doc.ID)
+	if !p.rules.Keep(doc) {
+		p.table.Exclude(key)
+		c.Kind, c.Reason = Drop, ExcludedByRule
+		return c, s, false
+	}
+	s = p.table.Mark(key, part)
+	switch {
+	case s.Duplicate:
+		c.Kind, c.Reason, c.First = Duplicate, SameID, p.parts.Name(s.First)
+		return c, s, false
+	case !s.Found:
+		c.Kind, c.Reason = Create, NotInIndex
+		return c, s, true
+	}
+	c.Kind = Update
+	switch {
+	case p.opts.Compare == Always:
+		c.Reason = Forced
+	case p.opts.Compare == ByContent:
+		c.Reason = ContentDiffers
+	case s.Version == 0 || doc.Timestamp == "":
+		c.Reason = VersionUnknown
+	case s.Version == document.TimestampVersion(doc.Timestamp):
+		c.Kind, c.Reason = Keep, Unchanged
+		return c, s, false
+	default:
+		c.Reason = VersionDiffers
+	}
+	return c, s, true
+}
+
+// Encode completes a change with the document's _source, which is valid until the next call, and
+// turns it into a Keep where the content is what the destination holds.
+func (p *Planner) Encode(c *Change, s ids.Sighting, doc *document.Document) {
+	var end int
+	p.buf, end = document.AppendSource(p.buf[:0], doc, p.opts.Trailer)
+	c.Source = p.buf
+	if c.Kind == Update && p.opts.Compare == ByContent && s.Version != 0 && p.same(s.Version, end) {
+		c.Kind, c.Reason, c.Source = Keep, Unchanged, nil
+	}
+}
+
+func (p *Planner) same(held document.Version, end int) bool {
+	if !p.opts.Pipeline && document.ContentVersion(p.buf[:end]) == held {
+		return true
+	}
+	// The copy was written by another program, or went through a pipeline.
+	v, err := document.CanonicalVersion(p.buf, p.opts.Ignore)
+	return err == nil && v == held
+}
+
+// HeldVersion is the version of a copy that the destination holds, to compare with later.
+func (o Options) HeldVersion(source []byte, timestamp string) document.Version {
+	switch {
+	case o.Compare == ByVersion:
+		return document.TimestampVersion(timestamp)
+	case o.Compare == Always:
+		return 0
+	case !o.Pipeline:
+		if v, ok := document.StoredVersion(source); ok {
+			return v
+		}
+	}
+	v, err := document.CanonicalVersion(source, o.Ignore)
+	if err != nil {
+		return 0
+	}
+	return v
+}
