@@ -10,6 +10,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -46,6 +47,12 @@ type Part interface {
 	Documents(context.Context) iter.Seq2[document.Document, error]
 }
 
+// Estimator is a part that can tell about how many documents it holds, for the progress line.
+type Estimator interface {
+	// Estimate returns a number of documents; ok is false when it is not known.
+	Estimate() (n int64, ok bool)
+}
+
 // Type describes one kind of source. It is the only exported name of a source's folder.
 type Type struct {
 	Name   string // the protocol's service_type, such as "postgresql"
@@ -69,4 +76,8 @@ type Type struct {
 // Env is what the program lends to a source.
 type Env struct {
 	Log *slog.Logger // carries connector and source; never nil
+	// IDColumns names, for a table without a usable key, the columns that tell its rows apart.
+	IDColumns map[string][]string
+	// StallTimeout is how long a part may be silent before it ends with ErrTemporary; 0 is for ever.
+	StallTimeout time.Duration
 }
