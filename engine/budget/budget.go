@@ -6,6 +6,7 @@ package budget
 
 import (
 	"context"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -14,6 +15,7 @@ import (
 type Bytes struct {
 	limit    int64
 	sem      *semaphore.Weighted
+	waiting  atomic.Int64
 	pressure func()
 }
 
@@ -30,9 +32,21 @@ func (b *Bytes) Acquire(ctx context.Context, n int64) (granted int64, err error)
 	if b.sem.TryAcquire(n) {
 		return n, nil
 	}
+	b.waiting.Add(1)
+	defer b.waiting.Add(-1)
 	b.pressure()
-	return n, b.sem.Acquire(ctx, n)
+	if err := b.sem.Acquire(ctx, n); err != nil {
+		return 0, err
+	}
+	return n, nil
 }
+
+// Waiting reports whether somebody waits. Bytes that were granted before and are put into a buffer
+// only now must then be let go at once, since nobody asks for them again.
+func (b *Bytes) Waiting() bool { return b.waiting.Load() > 0 }
+
+// Limit is the most that can be granted.
+func (b *Bytes) Limit() int64 { return b.limit }
 
 // Release gives back what Acquire granted, or a part of it.
 func (b *Bytes) Release(n int64) {

@@ -3,7 +3,9 @@ package document
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"hash/maphash"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +26,7 @@ func version(h uint64) Version {
 	if v := Version(h & versionBits); v != 0 {
 		return v
 	}
-	return 1
+	return 2
 }
 
 // TimestampVersion is the version of a document that is judged by its timestamp; 0 for "".
@@ -35,9 +37,19 @@ func TimestampVersion(timestamp string) Version {
 	return version(maphash.String(seed, timestamp))
 }
 
+// canonical marks the versions of canonical forms, so that a copy in our own form is compared by its
+// bytes alone: parsing every changed document would cost ten times as much as encoding it.
+const canonical = 1
+
+// Canonical reports whether the version is that of a [Canonical] form, with which no version of bytes
+// is ever equal.
+func (v Version) Canonical() bool { return v&canonical != 0 }
+
 // ContentVersion is the version of a document that is judged by its content: content is what
 // [AppendSource] wrote up to contentEnd.
-func ContentVersion(content []byte) Version { return version(maphash.Bytes(seed, content)) }
+func ContentVersion(content []byte) Version {
+	return version(maphash.Bytes(seed, content) << 1)
+}
 
 // StoredVersion is the version of a _source as the destination returned it. A _source in the form
 // that [AppendSource] writes is judged by its bytes, without parsing. ok is false for any other form:
@@ -70,18 +82,22 @@ func CanonicalVersion(source []byte, ignore func(field string) bool) (Version, e
 	if err != nil {
 		return 0, err
 	}
-	return version(maphash.Bytes(seed, b)), nil
+	return version(maphash.Bytes(seed, b) | canonical), nil
 }
 
 // Canonical appends the canonical form of a JSON object: keys sorted, no white space, integers as
 // they are, other numbers as the shortest text of their float64 (Elasticsearch's pipelines rewrite
-// 12.50 to 12.5), without the top-level fields that every run writes anew or that ignore names.
+// 12.50 to 12.5), zero without a sign (they rewrite -0 to 0), without the top-level fields that every
+// run writes anew or that ignore names. It fails when source is anything else than one object.
 func Canonical(dst, source []byte, ignore func(field string) bool) ([]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(source))
 	dec.UseNumber()
 	var m map[string]any
 	if err := dec.Decode(&m); err != nil {
 		return nil, err
+	}
+	if _, err := dec.Token(); m == nil || !errors.Is(err, io.EOF) {
+		return nil, errors.New("not one JSON object")
 	}
 	for k := range m {
 		if written(k) || (ignore != nil && ignore(k)) {
@@ -137,12 +153,34 @@ func appendCanonical(dst []byte, v any) []byte {
 }
 
 func appendCanonicalNumber(dst []byte, s string) []byte {
-	if !strings.ContainsAny(s, ".eE") {
+	if !strings.ContainsAny(s, ".eE") && s != "-0" {
 		return append(dst, s...)
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil { // beyond float64: the digits are all there is
 		return append(dst, s...)
 	}
+	if f == 0 {
+		return append(dst, '0')
+	}
 	return appendFloat(dst, f)
+}
+
+// WrittenAnew reports whether every run writes the top-level field anew, so that it says nothing about
+// whether a document has changed.
+func WrittenAnew(field string) bool { return written(field) }
+
+// SameValue reports whether two JSON values have the same canonical form.
+func SameValue(a, b []byte) bool {
+	var forms [2][]byte
+	for i, raw := range [][]byte{a, b} {
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.UseNumber()
+		var v any
+		if dec.Decode(&v) != nil {
+			return false
+		}
+		forms[i] = appendCanonical(nil, v)
+	}
+	return bytes.Equal(forms[0], forms[1])
 }

@@ -9,7 +9,7 @@ package document
 import (
 	"context"
 	"io"
-	"strings"
+	"slices"
 )
 
 // Document is one record on its way to the destination.
@@ -39,7 +39,8 @@ type Content struct {
 }
 
 // Reserved reports whether a top-level field of that name would clash with a field that the engine
-// or Elasticsearch itself writes. Such a field is written with "_" appended to its name.
+// or Elasticsearch itself writes. Such a field is written with "_" appended to its name, and with
+// more of them while the document has a field of that name too.
 func Reserved(name string) bool {
 	if name == "" || (name[0] != '_' && name[0] != 'i') {
 		return false
@@ -73,11 +74,7 @@ func AppendSource(dst []byte, doc *Document, tr Trailer) (out []byte, contentEnd
 	for i := range doc.Fields {
 		f := &doc.Fields[i]
 		dst = append(dst, ',')
-		if Reserved(f.Name) {
-			dst = AppendString(dst, f.Name+"_")
-		} else {
-			dst = AppendString(dst, f.Name)
-		}
+		dst = AppendString(dst, doc.writtenName(f.Name))
 		dst = append(dst, ':')
 		dst = f.Value.AppendJSON(dst)
 	}
@@ -107,20 +104,14 @@ func appendFlag(dst []byte, name string, v bool) []byte {
 	return append(dst, `":false`...)
 }
 
-// Lookup finds a field by its name, or else by a path of names with dots into objects.
-func (d *Document) Lookup(path string) (Value, bool) { return lookup(d.Fields, path) }
-
-func lookup(fields []Field, path string) (Value, bool) {
-	for i := range fields {
-		f := &fields[i]
-		if f.Name == path {
-			return f.Value, true
-		}
-		if rest, ok := strings.CutPrefix(path, f.Name+"."); ok && f.Value.kind == KindObject {
-			if v, ok := lookup(f.Value.ref.([]Field), rest); ok {
-				return v, true
-			}
-		}
+// writtenName is the name under which a top-level field stands in the document's _source.
+func (d *Document) writtenName(name string) string {
+	if !Reserved(name) {
+		return name
 	}
-	return Value{}, false
+	taken := func(f Field) bool { return f.Name == name }
+	for name += "_"; slices.ContainsFunc(d.Fields, taken); {
+		name += "_"
+	}
+	return name
 }

@@ -198,12 +198,8 @@ var plain = func() (t [256]bool) {
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
-	for i := 0; i < len(s); {
+	for i := plainPrefix(s, 0); i < len(s); i = plainPrefix(s, i) {
 		c := s[i]
-		if plain[c] {
-			i++
-			continue
-		}
 		if c < utf8.RuneSelf {
 			dst = append(dst, s[start:i]...)
 			dst = appendEscape(dst, c)
@@ -223,6 +219,31 @@ func AppendString(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
+}
+
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x8080808080808080
+)
+
+// plainPrefix returns the index of the first byte of s at or behind i that does not stand for itself
+// in a JSON string: a control character, a quote, a backslash, or one beyond ASCII. It looks at eight
+// bytes at a time, since most text is plain; see BenchmarkAppendSource.
+func plainPrefix(s string, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, slash := w^everyByte*'"', w^everyByte*'\\'
+		// A byte's high bit is set where the byte is below 0x20, equal to either, or beyond ASCII.
+		special := (w - everyByte*0x20) | (quote - everyByte) | (slash - everyByte) | w
+		if special&highBits != 0 {
+			break
+		}
+	}
+	for i < len(s) && plain[s[i]] {
+		i++
+	}
+	return i
 }
 
 func appendEscape(dst []byte, c byte) []byte {

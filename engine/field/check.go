@@ -80,19 +80,8 @@ func (c *checker) shape(s *Spec) {
 
 // values checks presets, defaults and the constraints themselves.
 func (c *checker) values(s *Spec) {
-	for what, given := range map[string]any{"value": s.Value, "default": s.Default} {
-		value, complaint := convert(s.kind(), given)
-		if complaint != "" {
-			c.fail(s, "has a %s that %s", what, complaint)
-			continue
-		}
-		if empty(value) {
-			continue
-		}
-		for _, problem := range validate(s, value) {
-			c.fail(s, "has a %s that %s", what, problem)
-		}
-	}
+	c.given(s, "value", s.Value)
+	c.given(s, "default", s.Default)
 	for _, v := range s.Validations {
 		if v.Type != Regex {
 			continue
@@ -100,6 +89,21 @@ func (c *checker) values(s *Spec) {
 		if _, err := compile(v.Constraint); err != nil {
 			c.fail(s, "has a pattern that does not compile: %v", err)
 		}
+	}
+}
+
+// given checks a preset or default as if a person had typed it.
+func (c *checker) given(s *Spec, what string, raw any) {
+	value, complaint := convert(s.kind(), raw)
+	if complaint != "" {
+		c.fail(s, "has a %s that %s", what, complaint)
+		return
+	}
+	if empty(value) {
+		return
+	}
+	for _, problem := range validate(s, value) {
+		c.fail(s, "has a %s that %s", what, problem)
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 func convert(t Type, raw any) (value any, complaint string) {
 	if n, ok := raw.(json.Number); ok {
 		raw = n.String()
+		if f, err := n.Float64(); t == Int && err == nil && strings.ContainsAny(n.String(), ".eE") {
+			raw = f // 5.0 is whole, as it is when JSON was decoded to floats
+		}
 	}
 	if raw == nil {
 		return nil, ""

@@ -60,7 +60,8 @@ func Parse(specs []Spec, raw map[string]any) (Values, error) {
 	p.unknownKeys(out.names)
 	for i := range specs {
 		s := &specs[i]
-		out.by[s.Name] = entry{kind: s.kind(), sensitive: s.Sensitive, value: p.checked(s)}
+		value := p.checked(s)
+		out.by[s.Name] = entry{kind: s.kind(), sensitive: s.Sensitive, value: func() any { return value }}
 	}
 	if len(p.errs) > 0 {
 		return Values{}, p.errs

@@ -22,9 +22,10 @@ const Hidden = "•••"
 // "false". A field that is empty, or not checked because what it depends on
 // does not hold, gives its zero value; [Values.Has] tells the difference.
 //
-// Every way of printing Values hides the sensitive ones. (The data is behind a
-// pointer so that fmt, when it meets Values inside a struct whose fields it may
-// not call methods on, prints an address.)
+// Every way of printing Values hides the sensitive ones. (Each value is behind a
+// function, because fmt follows pointers when it meets Values in a field that is
+// not exported, whose methods it may not call, and the verb is not %v; of a
+// function it prints the address.)
 type Values struct {
 	p *values
 }
@@ -37,7 +38,7 @@ type values struct {
 type entry struct {
 	kind      Type
 	sensitive bool
-	value     any // nil when empty
+	value     func() any // gives nil when empty
 }
 
 // get returns the value of the field name, which must be of type t.
@@ -49,7 +50,7 @@ func (v Values) get(name string, t Type) any {
 	case e.kind != t:
 		panic(fmt.Sprintf("field: %q is of type %s, asked for as %s", name, e.kind, t))
 	}
-	return e.value
+	return e.value()
 }
 
 func (v Values) lookup(name string) (entry, bool) {
@@ -94,7 +95,7 @@ func (v Values) List(name string) []string {
 // Has reports whether the field exists and is not empty.
 func (v Values) Has(name string) bool {
 	e, ok := v.lookup(name)
-	return ok && !empty(e.value)
+	return ok && !empty(e.value())
 }
 
 // Names returns the names of all fields, in the order of their specs.
@@ -110,12 +111,12 @@ func (v Values) Names() []string {
 func (v Values) Shown(name string) string {
 	e, ok := v.lookup(name)
 	switch {
-	case !ok || empty(e.value):
+	case !ok || empty(e.value()):
 		return ""
 	case e.sensitive:
 		return Hidden
 	}
-	switch value := e.value.(type) {
+	switch value := e.value().(type) {
 	case string:
 		return value
 	case float64:
@@ -155,12 +156,12 @@ func (v Values) MarshalJSON() ([]byte, error) {
 	out := make(map[string]any, len(v.Names()))
 	for _, name := range v.Names() {
 		switch e, _ := v.lookup(name); {
-		case empty(e.value):
+		case empty(e.value()):
 			out[name] = nil
 		case e.sensitive:
 			out[name] = Hidden
 		default:
-			out[name] = e.value
+			out[name] = e.value()
 		}
 	}
 	return json.Marshal(out)

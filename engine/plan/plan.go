@@ -54,6 +54,7 @@ const (
 	ListIncomplete    Reason = "the source was not listed to the end"
 	RefreshRefused    Reason = "the index could not be refreshed"
 	ChangedSince      Reason = "somebody wrote it since the scan"
+	DroppedByPipeline Reason = "dropped by the ingest pipeline"
 )
 
 // At guards a change: it is done only if the document still is as it was at the scan.

@@ -63,9 +63,11 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.S
 	switch {
 	case p.opts.Compare == Always:
 		c.Reason = Forced
+	case s.Version == 0: // the copy cannot be compared, or a rule has kept out another document of this id
+		c.Reason = VersionUnknown
 	case p.opts.Compare == ByContent:
 		c.Reason = ContentDiffers
-	case s.Version == 0 || doc.Timestamp == "":
+	case doc.Timestamp == "":
 		c.Reason = VersionUnknown
 	case s.Version == document.TimestampVersion(doc.Timestamp):
 		c.Kind, c.Reason = Keep, Unchanged
@@ -88,8 +90,8 @@ func (p *Planner) Encode(c *Change, s ids.Sighting, doc *document.Document) {
 }
 
 func (p *Planner) same(held document.Version, end int) bool {
-	if !p.opts.Pipeline && document.ContentVersion(p.buf[:end]) == held {
-		return true
+	if !held.Canonical() {
+		return document.ContentVersion(p.buf[:end]) == held
 	}
 	// The copy was written by another program, or went through a pipeline.
 	v, err := document.CanonicalVersion(p.buf, p.opts.Ignore)

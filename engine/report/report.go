@@ -1,29 +1,32 @@
 // Package report counts what a run does and names what it could not do.
 //
 // It formats nothing: the terminal, the JSON result and later the job record read the same numbers.
+// Its invariant: whatever was not done is both counted and told to the observer, so that no output can
+// show a run as whole that was not.
 package report
 
 import (
+	"encoding/json"
 	"sync/atomic"
 	"time"
 )
 
 // Counters are the live counts of a run, updated from several goroutines.
 type Counters struct {
-	Read, Created, Updated, Deleted, Kept      atomic.Int64
-	Withheld, Rejected, Dropped, Duplicates    atomic.Int64
-	Excluded, ContentErrors, ContentSkipped    atomic.Int64
-	Conflicts, Retried, Sent, PartsDone, Parts atomic.Int64 // Sent is bytes of bulk requests
+	Read, Created, Updated, Deleted, Kept   atomic.Int64
+	Withheld, Rejected, Dropped, Duplicates atomic.Int64
+	ContentErrors, Retried                  atomic.Int64
+	Bytes                                   atomic.Int64 // of bulk requests
+	Parts, PartsDone                        atomic.Int64
+	Expected                                atomic.Int64 // documents of the parts seen so far, as estimated; 0 when unknown
 }
 
 // Snapshot is a copy of the counters at one moment.
 type Snapshot struct {
 	Read, Created, Updated, Deleted, Kept   int64
 	Withheld, Rejected, Dropped, Duplicates int64
-	Excluded, ContentErrors, ContentSkipped int64
-	Conflicts, Retried, Bytes               int64
-	PartsDone, Parts                        int64
-	Elapsed                                 time.Duration
+	ContentErrors, Retried, Bytes           int64
+	Parts, PartsDone, Expected              int64
 }
 
 // Snapshot copies the counters.
@@ -32,10 +35,61 @@ func (c *Counters) Snapshot() Snapshot {
 		Read: c.Read.Load(), Created: c.Created.Load(), Updated: c.Updated.Load(),
 		Deleted: c.Deleted.Load(), Kept: c.Kept.Load(), Withheld: c.Withheld.Load(),
 		Rejected: c.Rejected.Load(), Dropped: c.Dropped.Load(), Duplicates: c.Duplicates.Load(),
-		Excluded: c.Excluded.Load(), ContentErrors: c.ContentErrors.Load(), ContentSkipped: c.ContentSkipped.Load(),
-		Conflicts: c.Conflicts.Load(), Retried: c.Retried.Load(), Bytes: c.Sent.Load(),
-		PartsDone: c.PartsDone.Load(), Parts: c.Parts.Load(),
+		ContentErrors: c.ContentErrors.Load(), Retried: c.Retried.Load(), Bytes: c.Bytes.Load(),
+		Parts: c.Parts.Load(), PartsDone: c.PartsDone.Load(), Expected: c.Expected.Load(),
 	}
+}
+
+// Add adds another run's counts.
+func (s *Snapshot) Add(o Snapshot) {
+	s.Read += o.Read
+	s.Created += o.Created
+	s.Updated += o.Updated
+	s.Deleted += o.Deleted
+	s.Kept += o.Kept
+	s.Withheld += o.Withheld
+	s.Rejected += o.Rejected
+	s.Dropped += o.Dropped
+	s.Duplicates += o.Duplicates
+	s.ContentErrors += o.ContentErrors
+	s.Retried += o.Retried
+	s.Bytes += o.Bytes
+	s.Parts += o.Parts
+	s.PartsDone += o.PartsDone
+	s.Expected += o.Expected
+}
+
+// Change is one change whose outcome is known: in a sync it was done, in a diff it would be.
+type Change struct {
+	Kind   string // create, update, delete, withheld, keep, drop, duplicate or reject
+	Reason string
+	Index  string
+	ID     string
+	Part   string
+	First  string  // duplicate: the part that brought the id first
+	Fields []Field // update, where asked for: what differs
+}
+
+// Field is one field that differs; a side that lacks it is nil.
+type Field struct {
+	Name     string
+	Old, New json.RawMessage
+}
+
+// Failure is one thing of the source that could not be read, or one document that could not be
+// written.
+type Failure struct {
+	Part string
+	ID   string // "" when a whole part is meant
+	Err  error
+}
+
+// Observer is told what happens, from several goroutines. It must be quick: the pipe waits for it.
+type Observer interface {
+	Changed(Change)
+	Failed(Failure)
+	// Phase is told what the run does now, in a few words, and how long it took to get there.
+	Phase(name string, elapsed time.Duration)
 }
 
 // Keys of log records, so that every package uses the same.

@@ -1,7 +1,8 @@
 // Package rules decides by the basic sync rules of the connector protocol which documents are kept.
 //
 // It is pure: a rule never fails while documents flow. A comparison that makes no sense for a value,
-// such as less-than between a text and a number, is no match.
+// such as less-than between a text and a number, is no match, and null matches nothing, as a field
+// that is absent.
 package rules
 
 import (
@@ -10,9 +11,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
@@ -21,7 +20,7 @@ import (
 type Rule struct {
 	ID     string
 	Policy string // include or exclude
-	Field  string // a top-level field, or a path into objects with dots
+	Field  string // a top-level field, or a path into objects with dots, see [document.Document.Lookup]
 	Rule   string // equals, starts_with, ends_with, contains, regex, < or >
 	Value  string
 	Order  float64
@@ -83,14 +82,14 @@ func compile(r Rule) (compiled, error) {
 	if r.ID == "" || r.Field == "" || r.Value == "" {
 		return c, errors.New("id, field and value must not be empty")
 	}
-	v := r.Value
+	v, o := r.Value, newOperand(r.Value)
 	switch strings.ToLower(r.Rule) {
 	case "equals":
-		c.match = func(d document.Value) bool { return compare(d, v) == equal }
+		c.match = func(d document.Value) bool { return compare(d, &o) == equal }
 	case "<":
-		c.match = func(d document.Value) bool { return compare(d, v) == less }
+		c.match = func(d document.Value) bool { return compare(d, &o) == less }
 	case ">":
-		c.match = func(d document.Value) bool { return compare(d, v) == greater }
+		c.match = func(d document.Value) bool { return compare(d, &o) == greater }
 	case "starts_with":
 		c.match = func(d document.Value) bool { return strings.HasPrefix(text(d), v) }
 	case "ends_with":
@@ -100,6 +99,9 @@ func compile(r Rule) (compiled, error) {
 	case "regex":
 		if v == ".*" || v == "(.*)" {
 			return c, errors.New("a regex that matches everything is not allowed")
+		}
+		if _, err := regexp.Compile(v); err != nil { // as it was typed: a|b)( must not fit into our parentheses
+			return c, fmt.Errorf("value: %w", err)
 		}
 		re, err := regexp.Compile("^(?:" + v + ")") // the protocol anchors at the start only
 		if err != nil {
@@ -113,83 +115,20 @@ func compile(r Rule) (compiled, error) {
 }
 
 // Keep reports whether the document is kept: the first rule that matches decides, and a document
-// that none matches is kept.
+// that none matches is kept. Fields have the names and the kinds that they have in the index.
 func (s *Set) Keep(doc *document.Document) bool {
 	if s == nil {
 		return true
 	}
 	for i := range s.rules {
 		r := &s.rules[i]
-		if v, ok := doc.Lookup(r.field); ok && r.match(v) {
+		v, ok := doc.Lookup(r.field)
+		if !ok {
+			continue
+		}
+		if v = plain(v); !v.IsNull() && r.match(v) {
 			return r.include
 		}
 	}
 	return true
-}
-
-type order uint8
-
-const (
-	incomparable order = iota
-	less
-	equal
-	greater
-)
-
-// compare compares a document's value with a rule's text, read as the kind that the value has.
-func compare(d document.Value, rule string) order {
-	switch d.Kind() {
-	case document.KindBool:
-		b, ok := parseBool(rule)
-		if !ok || b != d.Bool() {
-			return incomparable
-		}
-		return equal
-	case document.KindInt, document.KindUint, document.KindFloat, document.KindDecimal:
-		a, err1 := strconv.ParseFloat(text(d), 64)
-		b, err2 := strconv.ParseFloat(strings.TrimSpace(rule), 64)
-		if err1 != nil || err2 != nil {
-			return incomparable
-		}
-		return ordered(cmp.Compare(a, b))
-	case document.KindTime:
-		t, ok := parseTime(rule)
-		if !ok {
-			return incomparable
-		}
-		return ordered(d.Time().Compare(t))
-	case document.KindNull, document.KindList, document.KindObject:
-		return incomparable
-	}
-	return ordered(strings.Compare(text(d), rule))
-}
-
-func ordered(c int) order { return order(c + 2) }
-
-func parseBool(s string) (v, ok bool) {
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "true", "yes", "y", "1", "on":
-		return true, true
-	case "false", "no", "n", "0", "off":
-		return false, true
-	}
-	return false, false
-}
-
-func parseTime(s string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02"} {
-		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
-}
-
-// text is the value as the rules of text see it: strings as they are, everything else as in JSON.
-func text(d document.Value) string {
-	switch d.Kind() {
-	case document.KindString, document.KindDecimal, document.KindRaw:
-		return d.Text()
-	}
-	return strings.Trim(string(d.AppendJSON(nil)), `"`)
 }

@@ -30,6 +30,8 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("%s: document %q: %v", e.Part, e.ID, e.Err)
 	case e.Part != "":
 		return fmt.Sprintf("%s: %v", e.Part, e.Err)
+	case e.ID != "":
+		return fmt.Sprintf("document %q: %v", e.ID, e.Err)
 	}
 	return e.Err.Error()
 }
@@ -42,10 +44,21 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// Hint returns the first hint in err's chain, or "".
+// Hint returns the first hint in err's tree, or "". Whoever wraps an error in an [*Error] of its own
+// to say where it happened does not hide the hint of the one below.
 func Hint(err error) string {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := err.(*Error); ok && e.Hint != "" { //nolint:errorlint // the tree is walked here
 		return e.Hint
+	}
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case interface{ Unwrap() error }:
+		return Hint(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, below := range e.Unwrap() {
+			if hint := Hint(below); hint != "" {
+				return hint
+			}
+		}
 	}
 	return ""
 }

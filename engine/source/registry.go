@@ -17,7 +17,7 @@ func MustRegistry(types ...Type) Registry {
 		}
 		seen[t.Name] = true
 	}
-	return Registry{types: types}
+	return Registry{types: slices.Clone(types)}
 }
 
 // Lookup finds a type by its name.

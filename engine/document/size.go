@@ -1,0 +1,32 @@
+package document
+
+import "unicode/utf8"
+
+// TextSize is how many bytes [AppendString] makes of s.
+func TextSize(s string) int64 {
+	n := int64(2)
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case plain[c]:
+			n++
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			n += int64(utf8.RuneLen(r)) // U+FFFD is longer than the stray byte that it stands for
+			i += size - 1
+		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
+			n += 2
+		default:
+			n += 6
+		}
+	}
+	return n
+}
+
+// Size is about how many bytes [AppendSource] makes of the document without its content.
+func Size(doc *Document) int64 {
+	n := int64(128 + len(doc.ID))
+	for i := range doc.Fields {
+		n += int64(len(doc.Fields[i].Name)) + int64(len(doc.Fields[i].Value.AppendJSON(nil))) + 4
+	}
+	return n
+}
