@@ -1,0 +1,65 @@
+package bulk
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+)
+
+// outcome is what becomes of one operation.
+type outcome uint8
+
+const (
+	done     outcome = iota
+	dropped          // the pipeline dropped the document
+	conflict         // somebody wrote the document since the scan: it stays
+	refused          // temporarily; sent again alone
+	failed           // the server or its pipeline failed; sent again a few times
+	rejected         // the document cannot be written
+	fatal            // no document could be written: the run ends
+)
+
+// judge tells the class of an item's answer. The classes are the contract of docs/architecture.md,
+// "Writing".
+func judge(kind plan.Kind, a elastic.BulkItem) outcome {
+	switch {
+	case a.Status < 300 && a.Result == "noop":
+		return dropped
+	case a.Status < 300, kind == plan.Delete && a.Status == http.StatusNotFound && a.Type == "":
+		return done
+	case kind == plan.Delete && a.Status == http.StatusConflict:
+		return conflict
+	}
+	switch a.Type {
+	case "cluster_block_exception", "security_exception", "index_closed_exception", "index_not_found_exception",
+		"pipeline_missing_exception", "invalid_index_name_exception":
+		return fatal
+	case "illegal_argument_exception":
+		if isMissingPipeline(a.Reason) {
+			return fatal
+		}
+	}
+	switch {
+	case errors.Is(elastic.Classify(a.Status, a.Type), elastic.ErrTemporary):
+		return refused
+	case a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden:
+		return fatal
+	case a.Status >= 500:
+		return failed
+	}
+	return rejected
+}
+
+// itemError is the error of a run that ends because of an item's answer.
+func itemError(a elastic.BulkItem) error {
+	return &elastic.Error{Op: "write a document", Status: a.Status, Type: a.Type, Reason: a.Reason}
+}
+
+// isMissingPipeline recognises the answer of an item whose pipeline does not exist, which has no type
+// of its own.
+func isMissingPipeline(reason string) bool {
+	return strings.HasPrefix(reason, "pipeline with id [") && strings.Contains(reason, "does not exist")
+}

@@ -1,0 +1,196 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+)
+
+const (
+	maxRefused = 5 // a document refused that often, while others pass, is too large for the node
+	maxFailed  = 2 // attempts after an error of the server that is not temporary
+)
+
+// send brings every operation of a request to its end. reusable reports that nobody reads the
+// request's memory any more. Sending again is harmless: operations carry their ids.
+func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error) {
+	backoff := w.o.Retry.Start()
+	reusable = true
+	for first := r; len(r.items) > 0; {
+		answer, err := w.o.Client.Bulk(ctx, w.o.Index, w.o.Pipeline, r.body, len(r.items))
+		w.o.Counters.Bytes.Add(int64(len(r.body)))
+		if r == first && answer.BodyInUse {
+			reusable = false
+		}
+		if err != nil {
+			again, err := w.requestFailed(ctx, r, err, backoff)
+			if err != nil {
+				return reusable, err
+			}
+			if !again {
+				return reusable, nil
+			}
+			continue
+		}
+		left, err := w.settle(r, answer)
+		if err != nil {
+			return reusable, err
+		}
+		if len(left) == 0 {
+			return reusable, nil
+		}
+		w.o.Counters.Retried.Add(int64(len(left)))
+		wait := backoff.Wait(ctx, 0)
+		if !wait {
+			return reusable, w.gaveUp(ctx, left)
+		}
+		r = r.only(left)
+	}
+	return reusable, nil
+}
+
+// requestFailed decides what follows when a whole request failed: again is true when it is to be sent
+// once more, false when its operations have been brought to their ends.
+func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backoff *retry.Backoff) (again bool, _ error) {
+	status := 0
+	if e, ok := errors.AsType[*elastic.Error](err); ok {
+		status = e.Status
+	}
+	switch {
+	case ctx.Err() != nil:
+		return false, err
+	case status == http.StatusRequestEntityTooLarge, status == http.StatusBadRequest:
+		return false, w.split(ctx, r, err)
+	case errors.Is(err, elastic.ErrTemporary), errors.Is(err, elastic.ErrUnreachable), elastic.IsCut(err), status >= 500:
+		w.o.Log.Warn("a bulk request failed and is sent again", report.Err, err.Error())
+		w.o.Counters.Retried.Add(int64(len(r.items)))
+		if backoff.Wait(ctx, elastic.RetryAfter(err)) {
+			return true, nil
+		}
+		if status >= 500 && !errors.Is(err, elastic.ErrTemporary) {
+			return false, err
+		}
+		return false, fmt.Errorf("%w: %w", elastic.ErrTemporary, err)
+	}
+	return false, err
+}
+
+// split halves a request that the server refuses to take, down to the document that is to blame.
+func (w *Writer) split(ctx context.Context, r *request, cause error) error {
+	if len(r.items) == 1 {
+		e, ok := errors.AsType[*elastic.Error](cause)
+		if !ok {
+			return cause
+		}
+		item := elastic.BulkItem{Status: e.Status, Type: e.Type, Reason: e.Reason}
+		if e.Status == http.StatusRequestEntityTooLarge {
+			item.Type, item.Reason = "request_entity_too_large", tooLarge
+		}
+		return w.reject(r, &r.items[0], item)
+	}
+	for _, half := range r.halves() {
+		if _, err := w.send(ctx, half); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const tooLarge = "the document is too large for this node"
+
+// settle ends the operations that were answered for good and returns those to send again.
+func (w *Writer) settle(r *request, answer elastic.BulkAnswer) (left []item, err error) {
+	if answer.Items == nil {
+		for i := range r.items {
+			w.end(&r.items[i], done, elastic.BulkItem{})
+		}
+		return nil, nil
+	}
+	passed := false
+	for i := range r.items {
+		o := judge(r.items[i].change.Kind, answer.Items[i])
+		passed = passed || o == done
+	}
+	for i := range r.items {
+		it, a := &r.items[i], answer.Items[i]
+		switch o := judge(it.change.Kind, a); o {
+		case done, dropped, conflict:
+			w.end(it, o, a)
+		case fatal:
+			return nil, itemError(a)
+		case rejected:
+			err = w.reject(r, it, a)
+		case refused:
+			if it.refused++; it.refused >= maxRefused && (passed || len(r.items) == 1) {
+				a.Reason = tooLarge + ": " + a.Reason
+				err = w.reject(r, it, a)
+				break
+			}
+			left = append(left, *it)
+		case failed:
+			if it.failed++; it.failed > maxFailed {
+				err = w.reject(r, it, a)
+				break
+			}
+			left = append(left, *it)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+// end counts and reports an operation that is over, and gives back its bytes.
+func (w *Writer) end(it *item, o outcome, a elastic.BulkItem) {
+	c := &it.change
+	kind, reason, n := c.Kind, c.Reason, w.o.Counters
+	switch {
+	case o == dropped:
+		kind, reason = plan.Drop, plan.DroppedByPipeline
+		n.Dropped.Add(1)
+	case o == conflict:
+		kind, reason = plan.Withheld, plan.ChangedSince
+		n.Kept.Add(1)
+	case o == rejected:
+		kind, reason = plan.Reject, plan.Reason(a.Type+": "+a.Reason)
+		n.Rejected.Add(1)
+	case kind == plan.Create:
+		n.Created.Add(1)
+	case kind == plan.Update:
+		n.Updated.Add(1)
+	case kind == plan.Delete:
+		n.Deleted.Add(1)
+	}
+	w.o.Observer.Changed(report.Change{Kind: kind.String(), Reason: string(reason), Index: w.o.Index, ID: c.ID, Part: c.Part})
+	w.o.Budget.Release(c.Grant)
+	c.Grant = 0
+}
+
+// reject puts a document into the dead-letter file.
+func (w *Writer) reject(r *request, it *item, a elastic.BulkItem) error {
+	err := w.o.DeadLetter.Put(Rejection{
+		Schema: 1, Time: w.o.Now().UTC(), Connector: w.o.Connector, Index: w.o.Index, ID: it.change.ID, Part: it.change.Part,
+		Kind: it.change.Kind.String(), Type: a.Type, Reason: a.Reason, Document: r.document(it),
+	})
+	if err != nil {
+		return err
+	}
+	w.o.Observer.Failed(report.Failure{Part: it.change.Part, ID: it.change.ID, Err: itemError(a)})
+	w.end(it, rejected, a)
+	return nil
+}
+
+// gaveUp is the error of a run whose documents were refused longer than patience lasts.
+func (w *Writer) gaveUp(ctx context.Context, left []item) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("write to index %q: %d documents were refused again and again: %w", w.o.Index, len(left), elastic.ErrTemporary)
+}

@@ -1,0 +1,459 @@
+package bulk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/budget"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// node is a destination that answers bulk requests by a script.
+type node struct {
+	mu     sync.Mutex
+	bodies [][]byte
+	answer func(n int, r *http.Request, body []byte) *http.Response
+}
+
+func (n *node) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	n.bodies = append(n.bodies, body)
+	count := len(n.bodies)
+	n.mu.Unlock()
+	res := n.answer(count, r, body)
+	if res == nil {
+		return nil, fault.ErrReset
+	}
+	return res, nil
+}
+
+// rig is a writer over a node.
+type rig struct {
+	t        *testing.T
+	w        *Writer
+	node     *node
+	counters report.Counters
+	budget   *budget.Bytes
+	dead     string
+	changes  []report.Change
+	mu       sync.Mutex
+	done     chan error
+}
+
+func (r *rig) Changed(c report.Change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changes = append(r.changes, c)
+}
+func (r *rig) Failed(report.Failure)       {}
+func (r *rig) Phase(string, time.Duration) {}
+
+func newRig(t *testing.T, answer func(n int, r *http.Request, body []byte) *http.Response, change ...func(*Options)) *rig {
+	t.Helper()
+	r := &rig{t: t, node: &node{answer: answer}, dead: filepath.Join(t.TempDir(), "dead.ndjson"), done: make(chan error, 1)}
+	c, err := elastic.New(elastic.Config{URL: "http://node", Transport: r.node})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.budget = budget.New(1<<20, func() { r.w.Pressure() })
+	o := Options{
+		Client: c, Index: "x", Workers: 2, Operations: 4, Bytes: 1 << 16, Budget: r.budget, Counters: &r.counters,
+		Observer: r, DeadLetter: NewDeadLetter(r.dead), Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Retry: retry.Policy{First: time.Microsecond, Max: 10 * time.Microsecond, Patience: 50 * time.Millisecond},
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	r.w = New(o)
+	go func() { r.done <- r.w.Run(t.Context()) }()
+	return r
+}
+
+func (r *rig) apply(ids ...string) {
+	r.t.Helper()
+	for _, id := range ids {
+		grant, err := r.budget.Acquire(r.t.Context(), 100)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		c := plan.Change{Kind: plan.Create, ID: id, Part: "p", Source: []byte(`{"id":"` + id + `"}`), Grant: grant}
+		if strings.HasPrefix(id, "del") {
+			c.Kind, c.At = plan.Delete, &plan.At{SeqNo: 3, PrimaryTerm: 1}
+		}
+		if err := r.w.Apply(r.t.Context(), c); err != nil {
+			return
+		}
+	}
+}
+
+// end closes the writer, checks that all bytes came back, and returns the run's error.
+func (r *rig) end() error {
+	r.t.Helper()
+	r.w.Close()
+	err := <-r.done
+	if err == nil {
+		ctx, cancel := context.WithTimeout(r.t.Context(), 5*time.Second)
+		defer cancel()
+		if _, aerr := r.budget.Acquire(ctx, r.budget.Limit()); aerr != nil {
+			r.t.Error("bytes were not given back")
+		}
+	}
+	if cerr := r.w.o.DeadLetter.Close(); cerr != nil {
+		r.t.Error(cerr)
+	}
+	return err
+}
+
+// outcomes is the kind that was reported for each id.
+func (r *rig) outcomes() map[string]string {
+	out := map[string]string{}
+	for _, c := range r.changes {
+		if _, twice := out[c.ID]; twice {
+			r.t.Errorf("%q ended twice", c.ID)
+		}
+		out[c.ID] = c.Kind
+	}
+	return out
+}
+
+const ok = `{"status":201,"result":"created"}`
+
+func bad(status int, typ string) string {
+	return fmt.Sprintf(`{"status":%d,"error":{"type":%q,"reason":"because"}}`, status, typ)
+}
+
+func items(f func(id string) string) func(int, *http.Request, []byte) *http.Response {
+	return func(_ int, r *http.Request, body []byte) *http.Response { return fault.Items(f)(r, body) }
+}
+
+// TestJudge is the table of what becomes of an item.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		kind   plan.Kind
+		status int
+		result string
+		typ    string
+		reason string
+		want   outcome
+	}{
+		{"created", plan.Create, 201, "created", "", "", done},
+		{"updated", plan.Update, 200, "updated", "", "", done},
+		{"dropped by the pipeline", plan.Create, 200, "noop", "", "", dropped},
+		{"deleted", plan.Delete, 200, "deleted", "", "", done},
+		{"gone already", plan.Delete, 404, "not_found", "", "", done},
+		{"written since the scan", plan.Delete, 409, "", "version_conflict_engine_exception", "", conflict},
+		{"queue full", plan.Create, 429, "", "es_rejected_execution_exception", "", refused},
+		{"circuit breaker", plan.Create, 429, "", "circuit_breaking_exception", "", refused},
+		{"shard moving", plan.Create, 503, "", "unavailable_shards_exception", "", refused},
+		{"a processor fails", plan.Create, 500, "", "fail_processor_exception", "", failed},
+		{"mapping conflict", plan.Create, 400, "", "document_parsing_exception", "", rejected},
+		{"too many fields", plan.Create, 400, "", "illegal_argument_exception", "Limit of total fields [1000] has been exceeded", rejected},
+		{"a field's conflict of versions", plan.Create, 409, "", "version_conflict_engine_exception", "", rejected},
+		{"read-only index", plan.Create, 403, "", "cluster_block_exception", "", fatal},
+		{"disk flood stage", plan.Create, 429, "", "cluster_block_exception", "", fatal},
+		{"no privilege", plan.Create, 403, "", "security_exception", "", fatal},
+		{"index closed", plan.Create, 400, "", "index_closed_exception", "", fatal},
+		{"index gone", plan.Delete, 404, "", "index_not_found_exception", "", fatal},
+		{"pipeline missing", plan.Create, 400, "", "illegal_argument_exception", "pipeline with id [x] does not exist", fatal},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := judge(tc.kind, elastic.BulkItem{Status: tc.status, Result: tc.result, Type: tc.typ, Reason: tc.reason})
+			if got != tc.want {
+				t.Errorf("got %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestRefusedItemsAreResentAlone(t *testing.T) {
+	t.Parallel()
+	tries := map[string]int{}
+	var mu sync.Mutex
+	r := newRig(t, items(func(id string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		if tries[id]++; id == "b" && tries[id] < 3 {
+			return bad(429, "es_rejected_execution_exception")
+		}
+		return ok
+	}), func(o *Options) { o.Workers = 1 })
+	r.apply("a", "b", "c")
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]int{"a": 1, "b": 3, "c": 1}, tries); d != "" {
+		t.Error(d)
+	}
+	if r.counters.Created.Load() != 3 || r.counters.Retried.Load() != 2 {
+		t.Errorf("%+v", r.counters.Snapshot())
+	}
+}
+
+func TestOneDocumentRefusedFiveTimesIsTooLarge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, items(func(id string) string {
+		if id == "big" {
+			return bad(429, "circuit_breaking_exception")
+		}
+		return ok
+	}))
+	r.apply("a", "big", "c")
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]string{"a": "create", "big": "reject", "c": "create"}, r.outcomes()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestDocumentErrorsAreDeadLettered(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, items(func(id string) string {
+		switch id {
+		case "m":
+			return bad(400, "document_parsing_exception")
+		case "p":
+			return bad(500, "fail_processor_exception")
+		}
+		return ok
+	}))
+	r.apply("a", "m", "p", "z")
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(r.dead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for line := range strings.Lines(string(raw)) {
+		var rej Rejection
+		if err := json.Unmarshal([]byte(line), &rej); err != nil {
+			t.Fatal(err)
+		}
+		got[rej.ID] = rej.Type + " " + string(rej.Document)
+	}
+	want := map[string]string{"m": `document_parsing_exception {"id":"m"}`, "p": `fail_processor_exception {"id":"p"}`}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	info, err := os.Stat(r.dead)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestErrorsOfTheRunStopItAndFillNoDeadLetter(t *testing.T) {
+	t.Parallel()
+	for _, typ := range []string{"cluster_block_exception", "security_exception", "index_not_found_exception"} {
+		r := newRig(t, items(func(string) string { return bad(403, typ) }))
+		r.apply("a", "b", "c", "d", "e")
+		if err := r.end(); err == nil || !strings.Contains(err.Error(), typ) {
+			t.Errorf("%s: %v", typ, err)
+		}
+		if _, err := os.Stat(r.dead); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: dead-letter file: %v", typ, err)
+		}
+	}
+}
+
+func TestTooLargeRequestIsSplitDownToTheDocument(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(_ int, req *http.Request, body []byte) *http.Response {
+		if strings.Contains(string(body), `"big"`) {
+			return fault.JSON(413, ``)(req, body)
+		}
+		return fault.Items(func(string) string { return ok })(req, body)
+	})
+	r.apply("a", "big", "c", "d")
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]string{"a": "create", "big": "reject", "c": "create", "d": "create"}, r.outcomes()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestLostAndCutAnswersAreSentAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(n int, req *http.Request, body []byte) *http.Response {
+		switch n {
+		case 1:
+			return nil
+		case 2:
+			return fault.JSON(503, `{}`)(req, body)
+		case 3:
+			return fault.JSON(200, `{"errors":true,"items":[`)(req, body)
+		}
+		return fault.Items(func(string) string { return ok })(req, body)
+	})
+	r.apply("a", "b")
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if r.counters.Created.Load() != 2 || len(r.node.bodies) != 4 {
+		t.Errorf("created %d in %d requests", r.counters.Created.Load(), len(r.node.bodies))
+	}
+}
+
+func TestPatienceEndsAsTemporary(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(int, *http.Request, []byte) *http.Response{
+		"requests": func(_ int, req *http.Request, body []byte) *http.Response { return fault.JSON(429, `{}`)(req, body) },
+		"nobody":   func(int, *http.Request, []byte) *http.Response { return nil },
+		"items": func() func(int, *http.Request, []byte) *http.Response {
+			return items(func(string) string { return bad(503, "unavailable_shards_exception") })
+		}(),
+	} {
+		r := newRig(t, answer, func(o *Options) { o.Retry.Patience = time.Millisecond })
+		r.apply("a", "b")
+		err := r.end()
+		if !errors.Is(err, elastic.ErrTemporary) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestGuardedDeletesThatConflictAreKept(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, items(func(id string) string {
+		if id == "del2" {
+			return bad(409, "version_conflict_engine_exception")
+		}
+		return `{"status":200,"result":"deleted"}`
+	}))
+	r.apply("del1", "del2")
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]string{"del1": "delete", "del2": "withheld"}, r.outcomes()); d != "" {
+		t.Error(d)
+	}
+	want := `{"delete":{"_id":"del1","if_seq_no":3,"if_primary_term":1}}`
+	if !strings.HasPrefix(string(r.node.bodies[0]), want) {
+		t.Errorf("sent %s", r.node.bodies[0])
+	}
+}
+
+func TestDroppedByThePipelineIsCountedAndNamed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, items(func(id string) string {
+		if id == "d" {
+			return `{"status":200,"result":"noop"}`
+		}
+		return ok
+	}), func(o *Options) { o.Pipeline = "pipe" })
+	r.apply("a", "d")
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]string{"a": "create", "d": "drop"}, r.outcomes()); d != "" || r.counters.Dropped.Load() != 1 {
+		t.Error(d)
+	}
+}
+
+// TestABudgetSmallerThanARequestDoesNotStall: eight readers share a budget of two documents.
+func TestABudgetSmallerThanARequestDoesNotStall(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, items(func(string) string { return ok }), func(o *Options) { o.Operations = 1000 })
+	b := budget.New(200, func() { r.w.Pressure() })
+	r.w.o.Budget = b
+	var wg sync.WaitGroup
+	for reader := range 8 {
+		wg.Go(func() {
+			for i := range 100 {
+				grant, err := b.Acquire(t.Context(), 100)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				id := fmt.Sprintf("%d-%d", reader, i)
+				if err := r.w.Apply(t.Context(), plan.Change{Kind: plan.Create, ID: id, Source: []byte("{}"), Grant: grant}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := r.end(); err != nil || r.counters.Created.Load() != 800 {
+		t.Fatalf("%v, %d", err, r.counters.Created.Load())
+	}
+}
+
+func BenchmarkWriter(b *testing.B) {
+	n := &node{answer: func(_ int, r *http.Request, _ []byte) *http.Response {
+		return fault.JSON(200, `{"errors":false,"items":[]}`)(r, nil)
+	}}
+	c, err := elastic.New(elastic.Config{URL: "http://node", Transport: acknowledge{n}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var counters report.Counters
+	var w *Writer
+	bud := budget.New(64<<20, func() { w.Pressure() })
+	w = New(Options{
+		Client: c, Index: "x", Workers: 4, Operations: 500, Bytes: 5 << 20, Budget: bud, Counters: &counters,
+		Observer: &rig{}, DeadLetter: NewDeadLetter("unused"), Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	w.o.Observer = silent{}
+	done := make(chan error, 1)
+	go func() { done <- w.Run(b.Context()) }()
+	source := []byte(`{"id":"x","body":"` + strings.Repeat("word ", 190) + `"}`)
+	b.SetBytes(int64(len(source)))
+	b.ReportAllocs()
+	for b.Loop() {
+		grant, err := bud.Acquire(b.Context(), int64(len(source)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Apply(b.Context(), plan.Change{Kind: plan.Create, ID: "an-id", Source: source, Grant: grant}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	w.Close()
+	if err := <-done; err != nil {
+		b.Fatal(err)
+	}
+}
+
+type silent struct{}
+
+func (silent) Changed(report.Change)       {}
+func (silent) Failed(report.Failure)       {}
+func (silent) Phase(string, time.Duration) {}
+
+// acknowledge answers at once, without reading what it is sent.
+type acknowledge struct{ n *node }
+
+func (a acknowledge) RoundTrip(r *http.Request) (*http.Response, error) {
+	_ = r.Body.Close()
+	return a.n.answer(0, r, nil), nil
+}

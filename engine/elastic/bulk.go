@@ -1,0 +1,123 @@
+package elastic
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// BulkItem is the answer to one operation of a bulk request.
+type BulkItem struct {
+	Status int
+	Result string // created, updated, deleted, not_found, or noop where a pipeline dropped the document
+	Type   string // of the error, "" when there is none
+	Reason string
+}
+
+// BulkAnswer is the answer to a bulk request.
+type BulkAnswer struct {
+	Items     []BulkItem // in the order of the operations; nil when all went well and nothing else was asked for
+	BodyInUse bool       // the transport may still be reading the body, which must not be overwritten
+}
+
+// AppendIndex appends the action line that writes a document; its _source follows on the next line.
+func AppendIndex(dst []byte, id string) []byte {
+	dst = append(dst, `{"index":{"_id":`...)
+	dst = document.AppendString(dst, id)
+	return append(dst, "}}\n"...)
+}
+
+// AppendDelete appends the action line that deletes a document, if it still is as it was when it had
+// that sequence number.
+func AppendDelete(dst []byte, id, routing string, seqNo, primaryTerm int64) []byte {
+	dst = append(dst, `{"delete":{"_id":`...)
+	dst = document.AppendString(dst, id)
+	dst = append(dst, `,"if_seq_no":`...)
+	dst = strconv.AppendInt(dst, seqNo, 10)
+	dst = append(dst, `,"if_primary_term":`...)
+	dst = strconv.AppendInt(dst, primaryTerm, 10)
+	if routing != "" {
+		dst = append(dst, `,"routing":`...)
+		dst = document.AppendString(dst, routing)
+	}
+	return append(dst, "}}\n"...)
+}
+
+// Bulk sends operations, made by [AppendIndex] and [AppendDelete], to one index. want is their number.
+// With a pipeline every item is reported, since a document may have been dropped; without one, items
+// are only reported when one of them failed.
+func (c *Client) Bulk(ctx context.Context, index, pipeline string, body []byte, want int) (BulkAnswer, error) {
+	r := request{
+		op: fmt.Sprintf("write to index %q", index), method: http.MethodPost,
+		path: "/" + url.PathEscape(index) + "/_bulk", body: body, contentType: ndjson,
+		query: url.Values{"filter_path": {"errors,items.*.status,items.*.result,items.*.error.type,items.*.error.reason,items.*.error.caused_by"}},
+	}
+	if pipeline != "" {
+		r.query.Set("pipeline", pipeline)
+	}
+	raw, inUse, err := c.do(ctx, r, nil)
+	answer := BulkAnswer{BodyInUse: inUse}
+	if err != nil {
+		return answer, err
+	}
+	if pipeline == "" && bytes.HasPrefix(raw, []byte(`{"errors":false`)) && bytes.HasSuffix(bytes.TrimSpace(raw), []byte("]}")) {
+		return answer, nil
+	}
+	answer.Items, err = decodeBulk(raw, want)
+	if err != nil {
+		return answer, fmt.Errorf("%s: %w", r.op, err)
+	}
+	return answer, nil
+}
+
+func decodeBulk(raw []byte, want int) ([]BulkItem, error) {
+	var answer struct {
+		Items []map[string]struct {
+			Status int    `json:"status"`
+			Result string `json:"result"`
+			Error  *cause `json:"error"`
+		} `json:"items"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return nil, fmt.Errorf("%w: %w", errCut, err)
+	}
+	if len(answer.Items) != want {
+		return nil, fmt.Errorf("%d operations were sent and %d answered: %w", want, len(answer.Items), errCut)
+	}
+	items := make([]BulkItem, 0, want)
+	for _, m := range answer.Items {
+		for _, one := range m {
+			item := BulkItem{Status: one.Status, Result: one.Result}
+			if one.Error != nil {
+				item.Type, item.Reason = one.Error.typed()
+			}
+			if item.Status == 0 {
+				return nil, fmt.Errorf("an operation was answered without a status: %w", errCut)
+			}
+			items = append(items, item)
+		}
+	}
+	if len(items) != want {
+		return nil, errCut
+	}
+	return items, nil
+}
+
+// IsCut reports whether an answer came but was not whole; what it was about may have been done.
+func IsCut(err error) bool { return errors.Is(err, errCut) }
+
+// RetryAfter is how long the server asked to wait, 0 when it did not.
+func RetryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}

@@ -1,0 +1,174 @@
+package elastic
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The kinds of errors of the destination, told apart by [errors.Is].
+var (
+	ErrConfig      = errors.New("configuration")                // what is configured cannot work
+	ErrAuth        = errors.New("authentication or permission") // credentials are wrong, or a privilege is missing
+	ErrUnreachable = errors.New("unreachable")                  // nobody answers
+	ErrTemporary   = errors.New("temporary")                    // it may work if tried later
+	ErrNotFound    = errors.New("not found")                    // the index or document does not exist
+	ErrPITLost     = errors.New("point in time lost")           // the point in time has expired or its node is gone
+)
+
+// Error is an error that the destination answered.
+type Error struct {
+	Op         string // what was being done, such as `create index "search-docs"`
+	Status     int    // of HTTP
+	Type       string // such as index_not_found_exception
+	Reason     string
+	RetryAfter time.Duration // what the server asked for; 0 when it did not
+}
+
+func (e *Error) Error() string {
+	switch {
+	case e.Type == "" && e.Reason == "":
+		return fmt.Sprintf("%s: the server answered %d", e.Op, e.Status)
+	case e.Type == "":
+		return fmt.Sprintf("%s: the server answered %d: %s", e.Op, e.Status, e.Reason)
+	}
+	return fmt.Sprintf("%s: %s: %s (%d)", e.Op, e.Type, e.Reason, e.Status)
+}
+
+// Is tells the kind by status and type.
+func (e *Error) Is(kind error) bool { return Classify(e.Status, e.Type) == kind }
+
+// Classify tells the kind of an answer, of a whole request or of one item of a bulk request; nil for
+// one of no kind.
+func Classify(status int, typ string) error {
+	switch {
+	case typ == "search_context_missing_exception":
+		return ErrPITLost
+	case typ == "cluster_block_exception" && status != http.StatusTooManyRequests:
+		return nil // read-only on purpose: trying again does not help, and it is no missing privilege
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || typ == "security_exception":
+		return ErrAuth
+	case status == http.StatusNotFound:
+		return ErrNotFound
+	case status == http.StatusTooManyRequests, status >= 502 && status <= 504,
+		typ == "es_rejected_execution_exception", typ == "unavailable_shards_exception":
+		return ErrTemporary
+	}
+	return nil
+}
+
+// ConnError is a request that got no answer.
+type ConnError struct {
+	Op   string
+	Kind error // ErrUnreachable or ErrConfig
+	Err  error
+	Tip  string // what to do, one sentence; may be empty
+}
+
+func (e *ConnError) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
+
+// Unwrap gives the kind and the cause.
+func (e *ConnError) Unwrap() []error { return []error{e.Kind, e.Err} }
+
+// Hint is what to do about err, one sentence, or "".
+func Hint(err error) string {
+	if e, ok := errors.AsType[*ConnError](err); ok {
+		return e.Tip
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return ""
+	}
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "check username and password, api_key or bearer_token under elasticsearch:"
+	case errors.Is(e, ErrAuth):
+		return "this user needs the privileges read, write, view_index_metadata, maintenance and manage on the index, and monitor on the cluster"
+	}
+	return ""
+}
+
+// connError gives an error of the transport its kind.
+func connError(op string, err error) error {
+	e := &ConnError{Op: op, Kind: ErrUnreachable, Err: err}
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var verify *tls.CertificateVerificationError
+	switch text := err.Error(); {
+	case errors.As(err, &host):
+		e.Kind, e.Tip = ErrConfig, "use a host name that stands in the server's certificate"
+	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &verify), errors.Is(err, errFingerprint):
+		e.Kind, e.Tip = ErrConfig, "name the authority that signed the server's certificate with elasticsearch.ca_certs or elasticsearch.ca_fingerprint"
+	case strings.Contains(text, "server gave HTTP response to HTTPS client"):
+		e.Kind, e.Tip = ErrConfig, "this server does not speak TLS: write http:// in elasticsearch.host"
+	case strings.Contains(text, "the client noticed that the server is not Elasticsearch"):
+		e.Kind, e.Tip = ErrConfig, "elasticsearch.host must name an Elasticsearch server, not a proxy's or another program's page"
+	case strings.Contains(text, "malformed HTTP response"):
+		e.Kind, e.Tip = ErrConfig, "this server seems to want TLS: write https:// in elasticsearch.host"
+	}
+	return e
+}
+
+// answerError reads the error of an answer with a status of 400 or more.
+func answerError(op string, res *http.Response, body []byte) *Error {
+	e := &Error{Op: op, Status: res.StatusCode}
+	if s := res.Header.Get("Retry-After"); s != "" {
+		if n, err := strconv.Atoi(s); err == nil && n >= 0 {
+			e.RetryAfter = time.Duration(min(n, 300)) * time.Second
+		}
+	}
+	var answer struct {
+		Error json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) != nil || len(answer.Error) == 0 {
+		e.Reason = http.StatusText(res.StatusCode)
+		return e
+	}
+	var cause cause
+	if json.Unmarshal(answer.Error, &cause) == nil {
+		e.Type, e.Reason = cause.typed()
+		return e
+	}
+	_ = json.Unmarshal(answer.Error, &e.Reason) // some answers hold a plain text
+	return e
+}
+
+// cause is the error object of Elasticsearch.
+type cause struct {
+	Type     string  `json:"type"`
+	Reason   string  `json:"reason"`
+	CausedBy *cause  `json:"caused_by"`
+	Root     []cause `json:"root_cause"`
+}
+
+const maxReason = 500
+
+// typed gives type and reason; where a search failed on all shards, those of the first shard.
+func (c *cause) typed() (typ, reason string) {
+	if c.Type == "search_phase_execution_exception" && len(c.Root) > 0 {
+		return c.Root[0].Type, shorten(c.Root[0].Reason)
+	}
+	reason = c.Reason
+	for n := c.CausedBy; n != nil; n = n.CausedBy {
+		if n.Reason != "" && !strings.Contains(reason, n.Reason) {
+			reason += ": " + n.Reason
+		}
+	}
+	return c.Type, shorten(reason)
+}
+
+// shorten keeps a reason readable; it may quote a whole document.
+func shorten(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= maxReason {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxReason], "") + "…"
+}

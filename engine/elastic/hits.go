@@ -1,0 +1,110 @@
+package elastic
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Hit is one document of a scan. Source lies in the page's memory and ends with it.
+type Hit struct {
+	ID          string
+	Source      []byte // the _source as far as it was asked for, byte for byte
+	Routing     string
+	SeqNo       int64
+	PrimaryTerm int64
+}
+
+// page is one answer of a search.
+type page struct {
+	pitID string
+	sort  []byte // of the last hit, to go on behind it
+	hits  int
+}
+
+// decodePage reads the answer of a search and calls hit for each of its hits.
+func decodePage(b []byte, hit func(Hit) error) (page, error) {
+	var p page
+	c := cursor{b: b}
+	var sawHits bool
+	err := c.object(func(key []byte) error {
+		switch string(key) {
+		case "pit_id":
+			v, err := c.value()
+			if err != nil {
+				return err
+			}
+			p.pitID, err = text(v)
+			return err
+		case "timed_out":
+			v, err := c.value()
+			if err == nil && string(v) == "true" {
+				err = fmt.Errorf("the search timed out: %w", ErrTemporary)
+			}
+			return err
+		case "_shards":
+			return c.shards()
+		case "hits":
+			sawHits = true
+			return c.object(func(key []byte) error {
+				if string(key) == "hits" {
+					return p.decodeHits(&c, hit)
+				}
+				_, err := c.value()
+				return err
+			})
+		}
+		_, err := c.value()
+		return err
+	})
+	if err == nil && !sawHits {
+		err = errCut
+	}
+	return p, err
+}
+
+// shards fails when a shard did: its documents would be taken for absent.
+func (c *cursor) shards() error {
+	return c.object(func(key []byte) error {
+		v, err := c.value()
+		if err == nil && string(key) == "failed" && string(v) != "0" {
+			err = fmt.Errorf("%s shards failed: %w", v, ErrTemporary)
+		}
+		return err
+	})
+}
+
+func (p *page) decodeHits(c *cursor, hit func(Hit) error) error {
+	return c.array(func() error {
+		var h Hit
+		p.sort = nil
+		err := c.object(func(key []byte) error {
+			v, err := c.value()
+			if err != nil {
+				return err
+			}
+			switch string(key) {
+			case "_id":
+				h.ID, err = text(v)
+			case "_routing":
+				h.Routing, err = text(v)
+			case "_source":
+				h.Source = v
+			case "sort":
+				p.sort = v
+			case "_seq_no":
+				h.SeqNo, err = strconv.ParseInt(string(v), 10, 64)
+			case "_primary_term":
+				h.PrimaryTerm, err = strconv.ParseInt(string(v), 10, 64)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if h.ID == "" {
+			return fmt.Errorf("a hit without _id: %w", errCut)
+		}
+		p.hits++
+		return hit(h)
+	})
+}

@@ -1,0 +1,175 @@
+package elastic
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Index is one concrete index, as it was when it was asked for.
+type Index struct {
+	Name          string // concrete, whatever alias was asked for
+	UUID          string
+	Shards        int // primaries
+	ResultWindow  int // the most hits of one page
+	Pipeline      string
+	SourceTrouble string // why _source cannot be compared, "" when it can
+	Marker        Marker
+	meta          map[string]json.RawMessage // the whole _meta, to be written back with the marker
+}
+
+// Marker is what a run leaves in the index about itself, in the mapping's _meta.elastic_ingest.
+type Marker struct {
+	Owner       string `json:"owner,omitempty"`       // who mirrors into the index
+	Fingerprint string `json:"fingerprint,omitempty"` // how the last complete run made documents
+}
+
+const markerKey = "elastic_ingest"
+
+// indexAnswer is one entry of GET /index.
+type indexAnswer struct {
+	DataStream string `json:"data_stream"`
+	Mappings   struct {
+		Meta   map[string]json.RawMessage `json:"_meta"`
+		Source struct {
+			Enabled  any      `json:"enabled"`
+			Mode     string   `json:"mode"`
+			Includes []string `json:"includes"`
+			Excludes []string `json:"excludes"`
+		} `json:"_source"`
+	} `json:"mappings"`
+	Settings struct {
+		Index struct {
+			UUID    string `json:"uuid"`
+			Shards  string `json:"number_of_shards"`
+			Window  string `json:"max_result_window"`
+			Default string `json:"default_pipeline"`
+			Final   string `json:"final_pipeline"`
+			Mapping struct {
+				Source struct {
+					Mode string `json:"mode"`
+				} `json:"source"`
+			} `json:"mapping"`
+		} `json:"index"`
+	} `json:"settings"`
+}
+
+// Index looks up the one concrete index behind a name. The error is of kind ErrNotFound when there is
+// none, and ErrConfig when the name stands for several.
+func (c *Client) Index(ctx context.Context, name string) (*Index, error) {
+	answer := map[string]indexAnswer{}
+	r := request{op: fmt.Sprintf("look up index %q", name), method: http.MethodGet, path: "/" + url.PathEscape(name)}
+	if err := c.call(ctx, r, nil, &answer); err != nil {
+		return nil, err
+	}
+	if len(answer) != 1 {
+		names := slices.Sorted(maps.Keys(answer))
+		return nil, fmt.Errorf("%w: %q stands for %d indices (%s): name one", ErrConfig, name, len(answer), strings.Join(names, ", "))
+	}
+	for concrete, a := range answer {
+		if a.DataStream != "" {
+			return nil, fmt.Errorf("%w: %q is a data stream, whose documents cannot be replaced: name an index", ErrConfig, name)
+		}
+		return a.index(concrete), nil
+	}
+	return nil, nil
+}
+
+func (a *indexAnswer) index(name string) *Index {
+	s := &a.Settings.Index
+	ix := &Index{Name: name, UUID: s.UUID, Shards: number(s.Shards, 1), ResultWindow: number(s.Window, 10_000), meta: a.Mappings.Meta}
+	for _, p := range []string{s.Default, s.Final} {
+		if p != "" && p != "_none" {
+			ix.Pipeline = p
+		}
+	}
+	src := &a.Mappings.Source
+	switch {
+	case src.Enabled == false || src.Enabled == "false":
+		ix.SourceTrouble = "its _source is disabled"
+	case src.Mode == "synthetic" || s.Mapping.Source.Mode == "synthetic":
+		ix.SourceTrouble = "its _source is synthetic"
+	case len(src.Includes)+len(src.Excludes) > 0:
+		ix.SourceTrouble = "its _source is filtered"
+	}
+	if raw, ok := ix.meta[markerKey]; ok {
+		_ = json.Unmarshal(raw, &ix.Marker) // what somebody else wrote there is no marker
+	}
+	return ix
+}
+
+func number(s string, otherwise int) int {
+	if n, err := strconv.Atoi(s); err == nil && n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// CreateIndex makes an index that belongs to owner from its first moment. It may exist by now: then
+// that one is returned, and its marker tells whose it is.
+func (c *Client) CreateIndex(ctx context.Context, name, owner string) (*Index, error) {
+	body := map[string]any{"mappings": map[string]any{
+		"_meta": map[string]any{markerKey: Marker{Owner: owner}},
+		// An id that looks like a number must not make the field one: later ids may not.
+		"properties": map[string]any{"id": map[string]string{"type": "keyword"}},
+	}}
+	r := request{op: fmt.Sprintf("create index %q", name), method: http.MethodPut, path: "/" + url.PathEscape(name)}
+	err := c.call(ctx, r, body, nil)
+	if e, ok := errors.AsType[*Error](err); ok && e.Type == "resource_already_exists_exception" {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.Index(ctx, name)
+}
+
+// SetMarker writes the marker and leaves the rest of _meta as it is.
+func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	meta := maps.Clone(ix.meta)
+	if meta == nil {
+		meta = map[string]json.RawMessage{}
+	}
+	meta[markerKey] = raw
+	r := request{op: fmt.Sprintf("write the marker of index %q", ix.Name), method: http.MethodPut, path: "/" + url.PathEscape(ix.Name) + "/_mapping"}
+	if err := c.call(ctx, r, map[string]any{"_meta": meta}, nil); err != nil {
+		return err
+	}
+	ix.Marker, ix.meta = m, meta
+	return nil
+}
+
+// Refresh makes all that was written visible to scans.
+func (c *Client) Refresh(ctx context.Context, index string) error {
+	r := request{op: fmt.Sprintf("refresh index %q", index), method: http.MethodPost, path: "/" + url.PathEscape(index) + "/_refresh"}
+	return c.call(ctx, r, nil, nil)
+}
+
+// Count is the number of documents that scans see.
+func (c *Client) Count(ctx context.Context, index string) (int64, error) {
+	var answer struct {
+		Count int64 `json:"count"`
+	}
+	r := request{op: fmt.Sprintf("count index %q", index), method: http.MethodGet, path: "/" + url.PathEscape(index) + "/_count"}
+	err := c.call(ctx, r, nil, &answer)
+	return answer.Count, err
+}
+
+// Pipeline is the definition of an ingest pipeline, for comparing only.
+func (c *Client) Pipeline(ctx context.Context, name string) (json.RawMessage, error) {
+	var answer json.RawMessage
+	r := request{op: fmt.Sprintf("look up the ingest pipeline %q", name), method: http.MethodGet, path: "/_ingest/pipeline/" + url.PathEscape(name)}
+	err := c.call(ctx, r, nil, &answer)
+	return answer, err
+}

@@ -1,0 +1,214 @@
+package elastic
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+)
+
+// PIT is a point in time of one index: what it held when it was opened. It ends a while after its
+// last use, so [PIT.Hold] keeps it while nobody scans.
+type PIT struct {
+	c     *Client
+	index *Index
+	mu    sync.Mutex
+	id    string
+}
+
+const (
+	keepAlive = 5 * time.Minute
+	touch     = time.Minute // how often Hold uses the point in time
+)
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d/time.Second)) }
+
+// OpenPIT opens a point in time.
+func (c *Client) OpenPIT(ctx context.Context, ix *Index) (*PIT, error) {
+	var answer struct {
+		ID string `json:"id"`
+	}
+	r := request{
+		op: fmt.Sprintf("open a point in time of index %q", ix.Name), method: http.MethodPost,
+		path: "/" + url.PathEscape(ix.Name) + "/_pit", query: url.Values{"keep_alive": {seconds(keepAlive)}},
+	}
+	if err := c.call(ctx, r, nil, &answer); err != nil {
+		return nil, err
+	}
+	return &PIT{c: c, index: ix, id: answer.ID}, nil
+}
+
+// Close gives the point in time back. It is best effort: the server forgets it by itself.
+func (p *PIT) Close(ctx context.Context) error {
+	r := request{op: "close the point in time", method: http.MethodDelete, path: "/_pit"}
+	err := p.c.call(ctx, r, map[string]string{"id": p.current("")}, nil)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrPITLost) {
+		return nil
+	}
+	return err
+}
+
+// current returns the id to use, which an answer may have renewed.
+func (p *PIT) current(renewed string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if renewed != "" {
+		p.id = renewed
+	}
+	return p.id
+}
+
+// Hold uses the point in time now and then until ctx ends, so that it lives however slow the source
+// is. It returns nil at the end of ctx, and otherwise why the point in time is lost; an error that
+// may pass is tried again until it would have expired.
+func (p *PIT) Hold(ctx context.Context) error {
+	tick := time.NewTicker(touch)
+	defer tick.Stop()
+	good := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		_, err := p.page(ctx, &slice{scan: &Scan{Source: json.RawMessage("false")}}, func(Hit) error { return nil })
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			good = time.Now()
+		case errors.Is(err, ErrPITLost), time.Since(good) > keepAlive:
+			return err
+		}
+	}
+}
+
+// Scan says what to read of each document.
+type Scan struct {
+	Source json.RawMessage // true, false, or a list of fields
+	Query  json.RawMessage // nil is everything
+	SeqNo  bool            // with _seq_no and _primary_term
+	Slices int             // how many read at the same time; 0 is one a primary shard
+	Retry  retry.Policy    // for a page that the server is too busy to answer
+}
+
+const (
+	maxSlices   = 16
+	pageBytes   = 4 << 20
+	firstPage   = 200
+	idsOnlyPage = 10_000
+)
+
+// slice is the state of one reader of a scan.
+type slice struct {
+	scan   *Scan
+	n, of  int
+	size   int
+	after  []byte
+	answer []byte // reused for every page
+}
+
+// Scan reads all documents of the point in time, each once. open is called once for each slice, from
+// one goroutine; what it returns is then called for the slice's hits, one after the other. A lost
+// point in time is an error of kind ErrPITLost.
+func (p *PIT) Scan(ctx context.Context, s Scan, open func(slice int) func(Hit) error) error {
+	slices := s.Slices
+	if slices == 0 {
+		slices = min(p.index.Shards, maxSlices)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for n := range slices {
+		hit := open(n)
+		g.Go(func() error { // ends with its slice; owns the slice
+			return p.readSlice(ctx, &slice{scan: &s, n: n, of: slices}, hit)
+		})
+	}
+	return g.Wait()
+}
+
+func (p *PIT) readSlice(ctx context.Context, s *slice, hit func(Hit) error) error {
+	s.size = firstPage
+	if source := string(s.scan.Source); source != "true" {
+		s.size = idsOnlyPage
+	}
+	for {
+		s.size = min(s.size, p.index.ResultWindow)
+		pg, err := p.page(ctx, s, hit)
+		if err != nil {
+			return err
+		}
+		if pg.hits < s.size {
+			return nil
+		}
+		if len(pg.sort) == 0 {
+			return fmt.Errorf("scan index %q: %w", p.index.Name, errCut)
+		}
+		s.after = append(s.after[:0], pg.sort...)
+		// Documents differ in size; an answer should stay near pageBytes.
+		perHit := max(1, len(s.answer)/pg.hits)
+		s.size = min(max(pageBytes/perHit, 10), idsOnlyPage, 4*s.size)
+	}
+}
+
+// page sends one search.
+func (p *PIT) page(ctx context.Context, s *slice, hit func(Hit) error) (page, error) {
+	body := map[string]any{
+		"pit":              map[string]string{"id": p.current(""), "keep_alive": seconds(keepAlive)},
+		"size":             s.size,
+		"_source":          s.scan.Source,
+		"track_total_hits": false,
+		"sort":             []string{"_shard_doc"},
+	}
+	if s.scan.Query != nil {
+		body["query"] = s.scan.Query
+	}
+	if s.of > 1 {
+		body["slice"] = map[string]int{"id": s.n, "max": s.of}
+	}
+	if s.after != nil {
+		body["search_after"] = json.RawMessage(s.after)
+	}
+	if s.scan.SeqNo {
+		body["seq_no_primary_term"] = true
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return page{}, err
+	}
+	// No filter_path: with it the server parses and writes each _source anew instead of copying it.
+	r := request{
+		op: fmt.Sprintf("scan index %q", p.index.Name), method: http.MethodPost, path: "/_search", body: raw,
+		query: url.Values{"allow_partial_search_results": {"false"}},
+	}
+	if err := s.ask(ctx, p.c, r); err != nil {
+		return page{}, err
+	}
+	pg, err := decodePage(s.answer, hit)
+	if err != nil {
+		return pg, fmt.Errorf("scan index %q: %w", p.index.Name, err)
+	}
+	p.current(pg.pitID)
+	return pg, nil
+}
+
+// ask sends the search until it is answered, or as long as the scan's patience allows.
+func (s *slice) ask(ctx context.Context, c *Client, r request) (err error) {
+	backoff := s.scan.Retry.Start()
+	for {
+		s.answer, _, err = c.do(ctx, r, s.answer[:0])
+		if !errors.Is(err, ErrTemporary) && !errors.Is(err, ErrUnreachable) {
+			return err
+		}
+		if !backoff.Wait(ctx, RetryAfter(err)) {
+			return err
+		}
+	}
+}

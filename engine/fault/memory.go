@@ -1,0 +1,126 @@
+// Package fault holds what tests break on purpose: a source in memory that fails where it is told to,
+// and a transport that loses, refuses or cuts requests.
+//
+// It is imported by tests only; the program does not contain it. Its invariant: what it does follows
+// from its script alone, so that a failing seed fails again.
+package fault
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Memory is a source in memory. Its fields may be changed between runs.
+type Memory struct {
+	Parts   map[string][]document.Document // by scope
+	Fails   map[string]error               // a part's error, after FailsAt documents
+	FailsAt int
+	ListErr error // ends the list of parts, after all of them
+	PingErr error
+	// Each is called before a document is yielded; it may block, cancel or panic.
+	Each func(part string, n int)
+
+	ByVersion bool // documents are compared by their timestamps
+
+	mu     sync.Mutex
+	opened int
+}
+
+// ScopeField is the field of a document of Memory that tells its scope; documents must have it.
+const ScopeField = "scope"
+
+// Type is the source as the engine sees it.
+func (m *Memory) Type() source.Type {
+	return source.Type{
+		Name: "memory", Title: "Memory",
+		VersionPerDocument: func(field.Values) bool { return m.ByVersion },
+		ScopeFields:        []string{ScopeField},
+		ScopeOf: func(_ field.Values, f map[string]any) (string, bool) {
+			s, ok := f[ScopeField].(string)
+			return s, ok
+		},
+		Open: func(context.Context, field.Values, source.Env) (source.Source, error) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.opened++
+			return opened{m}, nil
+		},
+	}
+}
+
+// Open reports how many sources were opened and not closed.
+func (m *Memory) Open() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.opened
+}
+
+type opened struct{ m *Memory }
+
+func (o opened) Validate(context.Context) error { return nil }
+
+func (o opened) Ping(context.Context) error { return o.m.PingErr }
+
+func (o opened) Close() error {
+	o.m.mu.Lock()
+	defer o.m.mu.Unlock()
+	o.m.opened--
+	return nil
+}
+
+func (o opened) Parts(context.Context) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) {
+		for _, name := range slices.Sorted(maps.Keys(o.m.Parts)) {
+			if !yield(memoryPart{o.m, name}, nil) {
+				return
+			}
+		}
+		if o.m.ListErr != nil {
+			yield(nil, o.m.ListErr)
+		}
+	}
+}
+
+type memoryPart struct {
+	m    *Memory
+	name string
+}
+
+func (p memoryPart) Scope() string { return p.name }
+
+func (p memoryPart) Name() string { return p.name }
+
+func (p memoryPart) Estimate() (int64, bool) { return int64(len(p.m.Parts[p.name])), true }
+
+func (p memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		fails := p.m.Fails[p.name]
+		for n, doc := range p.m.Parts[p.name] {
+			if fails != nil && n == p.m.FailsAt {
+				yield(document.Document{}, fails)
+				return
+			}
+			if p.m.Each != nil {
+				p.m.Each(p.name, n)
+			}
+			if ctx.Err() != nil {
+				yield(document.Document{}, ctx.Err())
+				return
+			}
+			doc.Fields = slices.Clone(doc.Fields)
+			if !yield(doc, nil) {
+				return
+			}
+		}
+		if fails != nil {
+			yield(document.Document{}, fails)
+		}
+	}
+}

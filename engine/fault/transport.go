@@ -1,0 +1,143 @@
+package fault
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Rule is one thing that goes wrong with requests.
+type Rule struct {
+	Path  string // requests whose path contains this
+	Skip  int    // that many of them go through first
+	Times int    // then that many are hit; 0 is all of them
+	// Answer answers in place of the server. nil loses the request.
+	Answer func(r *http.Request, body []byte) *http.Response
+	// After lets the server do its work first and then loses the answer, or cuts it after Cut bytes.
+	After bool
+	Cut   int
+}
+
+// ErrReset is the error of a request that was lost.
+var ErrReset = errors.New("connection reset by the test")
+
+// Transport is a transport on which rules are tried in order; requests that none of them hits go on
+// to Next.
+type Transport struct {
+	Next  http.RoundTripper
+	Rules []Rule
+
+	mu   sync.Mutex
+	hits map[int]int
+	seen []string
+}
+
+// Requests lists method and path of what was sent, in order.
+func (t *Transport) Requests() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]string(nil), t.seen...)
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	rule := t.rule(r)
+	if rule == nil {
+		return t.Next.RoundTrip(r)
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		body, err = io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !rule.After {
+		if rule.Answer == nil {
+			return nil, ErrReset
+		}
+		return rule.Answer(r, body), nil
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	res, err := t.Next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close() //nolint:errcheck // a test's answer
+	whole, err := io.ReadAll(res.Body)
+	if err != nil || rule.Cut == 0 {
+		return nil, ErrReset
+	}
+	res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(whole[:min(rule.Cut, len(whole))]), broken{}))
+	return res, nil
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, ErrReset }
+
+func (t *Transport) rule(r *http.Request) *Rule {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.seen = append(t.seen, r.Method+" "+r.URL.Path)
+	if t.hits == nil {
+		t.hits = map[int]int{}
+	}
+	for i := range t.Rules {
+		rule := &t.Rules[i]
+		if !strings.Contains(r.URL.Path, rule.Path) {
+			continue
+		}
+		t.hits[i]++
+		n := t.hits[i] - rule.Skip
+		if n > 0 && (rule.Times == 0 || n <= rule.Times) {
+			return rule
+		}
+	}
+	return nil
+}
+
+// JSON makes an answer.
+func JSON(status int, body string) func(*http.Request, []byte) *http.Response {
+	return func(r *http.Request, _ []byte) *http.Response {
+		return &http.Response{
+			StatusCode: status, Request: r, ProtoMajor: 1, ProtoMinor: 1,
+			Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}, "Content-Type": {"application/json"}},
+			Body:   io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+		}
+	}
+}
+
+// Items answers a bulk request with one item for each of its operations.
+func Items(item func(id string) string) func(*http.Request, []byte) *http.Response {
+	return func(r *http.Request, body []byte) *http.Response {
+		var items []string
+		failed := false
+		for line := range strings.Lines(string(body)) {
+			rest, ok := strings.CutPrefix(line, `{"index":{"_id":"`)
+			op := "index"
+			if !ok {
+				rest, ok = strings.CutPrefix(line, `{"delete":{"_id":"`)
+				op = "delete"
+			}
+			if !ok {
+				continue
+			}
+			id, _, _ := strings.Cut(rest, `"`)
+			answer := item(id)
+			failed = failed || strings.Contains(answer, `"error"`)
+			items = append(items, `{"`+op+`":`+answer+`}`)
+		}
+		errs := "false"
+		if failed {
+			errs = "true"
+		}
+		return JSON(http.StatusOK, `{"errors":`+errs+`,"items":[`+strings.Join(items, ",")+`]}`)(r, body)
+	}
+}

@@ -1,0 +1,46 @@
+// Package state keeps what a run must know of other runs on this machine: now the run lock.
+//
+// It holds no documents. Its invariant: the state folder may be deleted at any time between runs, and
+// nothing but speed is lost.
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// ErrLocked is the error of a lock that another run holds.
+var ErrLocked = errors.New("another run holds the lock")
+
+// Dir is a state folder; it is made when it is first needed.
+type Dir string
+
+// Lock keeps other runs on this machine away from an index of a destination. The operating system
+// ends the lock with the process, however that ends.
+func (d Dir) Lock(destination, index string) (unlock func(), err error) {
+	dir := filepath.Join(string(d), "locks")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	l := flock.New(filepath.Join(dir, Key(destination, index)+".lock"))
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("state folder: lock: %w", err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("index %q: %w", index, ErrLocked)
+	}
+	return func() { _ = l.Unlock() }, nil // the file stays: removing it would let two runs lock two files
+}
+
+// Key names an index of a destination in the state folder.
+func Key(destination, index string) string {
+	sum := sha256.Sum256([]byte(destination + "\x00" + index))
+	return hex.EncodeToString(sum[:8])
+}
