@@ -1,0 +1,193 @@
+// Package config reads the configuration file, config.yml or any .toml with the
+// same keys, and the environment into one checked struct.
+//
+// It knows the keys, their types and what makes them contradict each other. It
+// knows nothing of the kinds of sources and never connects to anything: whether
+// a host answers or a table exists is found out by those who use the values.
+//
+// The invariant: [Load] returns either a configuration in which every value was
+// checked, or errors that name file, line and key; and no secret, from wherever
+// it came, appears in an error, a warning or a printed value.
+//
+// # Keys without effect
+//
+// These keys of other programs' files are accepted, so that an existing file
+// loads unchanged, and do nothing here:
+//
+//   - service.trace_mem, service.max_concurrent_scheduling_tasks and
+//     service.worker_mode: one run does not trace its own memory, nor schedule
+//     in parallel.
+//   - service.fips_mode: Go has its own switch, GODEBUG=fips140=on; a warning
+//     says so when the key is true.
+//   - elasticsearch.log_level, elasticsearch.serverless and
+//     elasticsearch.feature_use_connectors_api: there is one log, and the
+//     destination is asked what it is.
+//   - elasticsearch.bulk.queue_max_size, queue_refresh_interval,
+//     queue_refresh_timeout and concurrent_downloads: the queue is bounded in
+//     bytes, by engine.budget, and a full one waits instead of failing.
+//     queue_max_mem_size is read as engine.budget where that is not given.
+//   - elasticsearch.bulk.max_retries, retry_interval, max_text_document_size
+//     and enable_operations_logging.
+package config
+
+import "time"
+
+// A Config is a loaded and checked configuration.
+type Config struct {
+	// File is the absolute path of the configuration file and Dir its folder.
+	// Relative paths in the file have been resolved against Dir.
+	File, Dir string
+
+	Elasticsearch Elasticsearch
+	Service       Service
+	Engine        Engine
+	Extraction    Extraction
+	Connectors    []Connector
+	// NativeServiceTypes are the service types whose native connectors are
+	// served as well.
+	NativeServiceTypes []string
+	// Sources maps a service type to "builtin:TYPE" or "exec:PROGRAM ARGUMENTS";
+	// see [Config.SourceCommand].
+	Sources map[string]string
+	// Warnings are things to tell that do not prevent a run.
+	Warnings []string
+	// Origins lists every key with its value and where it came from, in the
+	// order of reading.
+	Origins []Origin
+}
+
+// Elasticsearch says where the destination is and how to reach it.
+type Elasticsearch struct {
+	// Host is an http or https address without credentials, or "embedded:"
+	// followed by an absolute folder. It is empty when CloudID is given.
+	Host    string
+	CloudID string
+
+	// At most one way of authentication is left: an API key wins over a user.
+	Username    string
+	Password    Secret
+	APIKey      Secret // as Elasticsearch encodes it, or id:key
+	BearerToken Secret
+
+	SSL           bool
+	CACerts       string // a file
+	CAFingerprint string // SHA-256, 64 lower case hexadecimal digits
+	ClientCert    string // a file
+	ClientKey     string // a file
+	VerifyCerts   bool
+	Headers       Headers
+
+	RequestTimeout    time.Duration
+	MaxWaitDuration   time.Duration // how long to wait for the destination at the start
+	InitialBackoff    time.Duration
+	BackoffMultiplier float64
+	MaxRetries        int
+	RetryInterval     time.Duration
+	RetryOnTimeout    bool
+	// LanguageCode is the language of new indices of connectors that name none.
+	LanguageCode string
+	// AnalysisICU asks for the ICU analysis plugin in new indices.
+	AnalysisICU bool
+
+	Bulk Bulk
+}
+
+// Bulk limits bulk requests.
+type Bulk struct {
+	// ChunkSize is how many operations a request holds. The value 1000 in a
+	// file is read as 500: it is what files written for the earlier program
+	// have, which counted the two lines of an operation.
+	ChunkSize       int
+	ChunkMaxMemSize int64 // bytes; a plain number in the file is MiB
+	MaxConcurrency  int
+	DisplayEvery    int // documents between two lines of progress in the log
+	ErrorMonitor    ErrorMonitor
+}
+
+// ErrorMonitor says when failing operations end a run.
+type ErrorMonitor struct {
+	Enabled              bool
+	MaxTotalErrors       int
+	MaxConsecutiveErrors int
+	MaxErrorRate         float64 // share of ErrorWindowSize operations
+	ErrorWindowSize      int
+	ErrorQueueSize       int
+}
+
+// Service is how the program behaves when Elasticsearch drives it.
+type Service struct {
+	LogLevel                        string // DEBUG, INFO, WARNING, ERROR, CRITICAL, or empty
+	Idling                          time.Duration
+	Heartbeat                       time.Duration
+	PreflightMaxAttempts            int
+	PreflightIdle                   time.Duration
+	MaxErrors                       int
+	MaxErrorsSpan                   time.Duration
+	MaxConcurrentSyncs              int // content syncs
+	MaxConcurrentAccessControlSyncs int
+	JobCleanupInterval              time.Duration
+	MaxFileDownloadSize             int64 // bytes
+}
+
+// Engine bounds what one run uses.
+type Engine struct {
+	Readers       int
+	Budget        int64 // bytes of documents on their way
+	IDsMemory     int64 // bytes of ids before they spill to a file
+	EmbeddedCache int64 // bytes
+	StallTimeout  time.Duration
+	ShutdownGrace time.Duration
+}
+
+// Extraction is the text extraction service; without a Host there is none.
+type Extraction struct {
+	Host            string
+	Timeout         time.Duration
+	UseFilePointers bool
+	StreamChunkSize int64 // bytes
+	SharedVolumeDir string
+}
+
+// An Origin is one key, its value as it may be shown, and where it came from:
+// a line of the file, a variable of the environment, or the default.
+type Origin struct{ Key, Value, From string }
+
+// A Connector is an entry of connectors: one of this file, which has a Name, or
+// one of Elasticsearch, which has a ConnectorID.
+type Connector struct {
+	Name        string
+	ConnectorID string
+	ServiceType string
+	IndexName   string
+	// Configuration holds raw values; ResolveConfiguration makes them ready
+	// for the source.
+	Configuration Configuration
+	Pipeline      string
+	Language      string
+	Rules         []Rule
+	AdvancedRules any
+	// IDColumns names, by table, the columns that tell its rows apart.
+	IDColumns map[string][]string
+	Mappings  string // a file
+	Schedule  any
+	Guard     Guard
+	Profile   string // head, seed87 or native
+	Encoding  string // exact or compat
+	APIKey    Secret // used instead of the general one
+	Line      int    // where the entry begins in the file
+
+	origin *origin
+}
+
+// A Rule is a basic sync rule in the protocol's form.
+type Rule struct {
+	ID, Policy, Field, Rule, Value string
+	Order                          float64
+}
+
+// A Guard says how many deletes go through unasked: they are withheld when
+// there are more than MaxDeletes and also more than MaxPercent of the index.
+type Guard struct {
+	MaxDeletes int
+	MaxPercent float64
+}

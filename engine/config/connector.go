@@ -1,0 +1,194 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// connectors reads the list, or the single connector that older files have at
+// the top level.
+func (l *loader) connectors(root *object) {
+	c := l.config
+	objects := root.sections("connectors")
+	var id, serviceType string
+	idNode := root.text("connector_id", &id)
+	typeNode := root.text("service_type", &serviceType)
+	switch {
+	case len(objects) > 0:
+		for _, at := range []*node{idNode, typeNode} {
+			if at != nil && at.kind != null {
+				l.warn(at.at, "connector_id, service_type", "have no effect at the top level beside connectors")
+				break
+			}
+		}
+	case id != "":
+		one := Connector{ConnectorID: id, ServiceType: serviceType, Line: idNode.at.line, Guard: defaultGuard(), Profile: "head", Encoding: "exact", origin: l.origin}
+		l.checkIdentity(root, &one)
+		c.Connectors = []Connector{one}
+	case serviceType != "":
+		root.fail(typeNode.at, "service_type", "is given without connector_id", "give both, or a list of connectors")
+	}
+	for _, o := range objects {
+		c.Connectors = append(c.Connectors, l.connector(o))
+	}
+	l.checkUnique(objects)
+}
+
+func (l *loader) connector(o *object) Connector {
+	c := Connector{Line: o.at.line, Guard: defaultGuard(), Profile: "head", Encoding: "exact"}
+	c.origin = &origin{file: l.file, dir: l.dir, env: l.env, places: map[string]place{}}
+	o.text("name", &c.Name)
+	o.text("connector_id", &c.ConnectorID)
+	o.text("service_type", &c.ServiceType)
+	l.checkIdentity(o, &c)
+	indexNode := o.text("index_name", &c.IndexName)
+	switch {
+	case c.IndexName != "":
+		if problem := indexProblem(c.IndexName); problem != "" {
+			o.fail(indexNode.at, "index_name", problem, "")
+		}
+	case c.ConnectorID == "" && c.Name != "":
+		o.fail(o.at, "index_name", missing, "name the index to mirror into, such as search-"+suggestion(c.Name))
+	}
+	l.configuration(o.section("configuration"), &c)
+	o.text("pipeline", &c.Pipeline)
+	o.text("language", &c.Language)
+	l.rules(o, &c)
+	if n := o.take("advanced_rules"); n != nil {
+		c.AdvancedRules, _ = l.value(n, o.key("advanced_rules"), bracesOnly)
+	}
+	l.idColumns(o.section("id_columns"), &c)
+	o.filePath("mappings", &c.Mappings)
+	if n := o.take("schedule"); n != nil {
+		c.Schedule, _ = l.value(n, o.key("schedule"), wholeSyntax)
+	}
+	g := o.section("guard")
+	g.integer("max_deletes", &c.Guard.MaxDeletes, 0, 1<<31-1)
+	g.number("max_percent", &c.Guard.MaxPercent, 0, 100)
+	g.done()
+	o.choice("profile", &c.Profile, "head", "seed87", "native")
+	o.choice("encoding", &c.Encoding, "exact", "compat")
+	c.APIKey, _ = o.secret("api_key")
+	o.done()
+	return c
+}
+
+// suggestion makes the tail of an index name of a connector's name.
+func suggestion(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return unicode.ToLower(r)
+		}
+		return '-'
+	}, name)
+}
+
+// checkIdentity checks what a connector is called and what kind it is.
+func (l *loader) checkIdentity(o *object, c *Connector) {
+	switch {
+	case c.Name == "" && c.ConnectorID == "":
+		o.fail(o.at, "name", missing, "give a name, or the connector_id of a connector of Elasticsearch")
+	case c.ConnectorID == "" && c.ServiceType == "":
+		o.fail(o.at, "service_type", missing, "name the kind of source, such as postgresql or dir")
+	}
+	for key, value := range map[string]string{"name": c.Name, "connector_id": c.ConnectorID, "service_type": c.ServiceType} {
+		switch {
+		case strings.HasPrefix(value, "-"):
+			o.fail(o.at, key, "begins with -", "the command line would take it for a flag")
+		case value != strings.TrimSpace(value) || strings.ContainsFunc(value, unicode.IsControl):
+			o.fail(o.at, key, "has blanks around it or control characters in it", "")
+		case value == "changeme":
+			o.fail(o.at, key, "still has its placeholder value", "replace changeme")
+		}
+	}
+}
+
+// indexProblem says what Elasticsearch would refuse in the name of an index.
+// https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-indices-create
+func indexProblem(name string) string {
+	switch {
+	case name == "." || name == "..":
+		return "must not be . or .."
+	case len(name) > 255:
+		return "must not be longer than 255 bytes"
+	case strings.ContainsAny(name[:1], "-_+"):
+		return "must not begin with -, _ or +"
+	case strings.ToLower(name) != name:
+		return "must be lower case"
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "must not hold control characters"
+	}
+	if at := strings.IndexAny(name, `\/*?"<>| ,#:`); at >= 0 {
+		return fmt.Sprintf("must not hold %q", name[at])
+	}
+	return ""
+}
+
+// checkUnique reports names that mean two connectors, and indices that two
+// connectors would mirror into: each would delete the documents of the other.
+func (l *loader) checkUnique(objects []*object) {
+	names, indices := map[string]int{}, map[string]int{}
+	for i, o := range objects {
+		c := &l.config.Connectors[i]
+		for key, value := range map[string]string{"name": c.Name, "connector_id": c.ConnectorID} {
+			if other, taken := names[value]; taken && other != i {
+				o.fail(o.at, key, "is the same as that of "+objects[other].path+" in "+objects[other].at.String(), "give each connector its own")
+			} else if value != "" {
+				names[value] = i
+			}
+		}
+		if other, taken := indices[c.IndexName]; taken {
+			o.fail(o.at, "index_name", "is the index of "+objects[other].path+" in "+objects[other].at.String()+" too", "give each connector its own index; one would delete the documents of the other")
+		} else if c.IndexName != "" {
+			indices[c.IndexName] = i
+		}
+	}
+}
+
+func (l *loader) rules(o *object, c *Connector) {
+	for i, r := range o.sections("rules") {
+		rule := Rule{ID: fmt.Sprintf("rule-%d", i+1), Order: float64(i + 1)}
+		r.text("id", &rule.ID)
+		r.choice("policy", &rule.Policy, "include", "exclude")
+		r.text("field", &rule.Field)
+		r.choice("rule", &rule.Rule, "equals", "starts_with", "ends_with", "contains", "regex", "<", ">")
+		r.text("value", &rule.Value)
+		r.number("order", &rule.Order, -1e9, 1e9)
+		r.ignore("created_at", "updated_at")
+		r.done()
+		for _, needed := range [][2]string{{"policy", rule.Policy}, {"field", rule.Field}, {"rule", rule.Rule}, {"value", rule.Value}} {
+			if needed[1] == "" && !l.failed(r.key(needed[0])) {
+				r.fail(r.at, needed[0], missing, "a rule has policy, field, rule and value")
+			}
+		}
+		c.Rules = append(c.Rules, rule)
+	}
+}
+
+// failed reports whether something is already known to be wrong with a key.
+func (l *loader) failed(key string) bool {
+	for _, e := range l.errs {
+		if e.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loader) idColumns(o *object, c *Connector) {
+	for _, e := range o.pairs() {
+		columns, ok := l.words(e.value, o.key(e.key))
+		switch {
+		case !ok:
+			continue
+		case len(columns) == 0:
+			o.fail(e.at, e.key, "names no column", "list the columns that together tell the rows apart")
+			continue
+		case c.IDColumns == nil:
+			c.IDColumns = map[string][]string{}
+		}
+		c.IDColumns[e.key] = columns
+		o.note(e.key, strings.Join(columns, ", "), e.value)
+	}
+}

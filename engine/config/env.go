@@ -1,0 +1,178 @@
+package config
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Env is what the program lends to Load from its surroundings.
+type Env struct {
+	// Environ is the environment as NAME=value, in the form of [os.Environ].
+	Environ []string
+	// Lookup returns the value of a variable; nil searches Environ.
+	Lookup func(name string) (string, bool)
+	// RunCommand runs a program without a shell in the folder dir and returns
+	// what it wrote to its standard output; nil runs it really.
+	RunCommand func(ctx context.Context, dir string, argv []string) (stdout []byte, err error)
+	// CommandTimeout is how long a command may take; 0 is 30 seconds.
+	CommandTimeout time.Duration
+}
+
+// OSEnv is the real environment.
+func OSEnv() Env { return Env{Environ: os.Environ(), Lookup: os.LookupEnv} }
+
+func (e Env) lookup(name string) (string, bool) {
+	if e.Lookup != nil {
+		return e.Lookup(name)
+	}
+	for _, pair := range slices.Backward(e.Environ) {
+		if k, v, ok := strings.Cut(pair, "="); ok && k == name {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// lookup searches the real environment, then the .env file.
+func (l *loader) lookup(name string) (string, bool) {
+	if v, ok := l.env.lookup(name); ok {
+		return v, true
+	}
+	v, ok := l.dotenv[name]
+	return v, ok
+}
+
+// overridePrefix begins the variables that set a key of the file. Levels stand
+// between two underscores.
+const overridePrefix = "ELASTIC_INGEST__"
+
+// overrides returns an entry for each variable that sets a key, with a dotted
+// key; members of lists are addressed by their index.
+func (l *loader) overrides() []entry {
+	set := map[string]string{}
+	maps.Copy(set, l.dotenv)
+	for _, pair := range l.env.Environ {
+		if k, v, ok := strings.Cut(pair, "="); ok {
+			set[k] = v
+		}
+	}
+	var out []entry
+	for variable, value := range set {
+		path, ok := strings.CutPrefix(variable, overridePrefix)
+		if !ok {
+			continue
+		}
+		at := place{variable: variable}
+		out = append(out, entry{
+			key:   strings.ToLower(strings.ReplaceAll(path, "__", ".")),
+			at:    at,
+			value: &node{kind: text, text: value, at: at},
+		})
+	}
+	slices.SortFunc(out, func(a, b entry) int {
+		return cmp.Compare(a.at.variable, b.at.variable)
+	})
+	return out
+}
+
+// readDotenv reads the variables of a .env file. One that does not exist, or
+// is a folder, holds none.
+func readDotenv(file string) (map[string]string, error) {
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+		return nil, nil
+	}
+	data, err := readFile(file, maxSecret)
+	if err != nil {
+		return nil, err
+	}
+	vars := map[string]string{}
+	number := 0
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+		number++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(line, "export"); ok && strings.TrimLeft(rest, " \t") != rest {
+			line = strings.TrimSpace(rest)
+		}
+		name, raw, ok := strings.Cut(line, "=")
+		name = strings.TrimSpace(name)
+		if !ok || !validName(name) {
+			return nil, &Error{File: file, Line: number, Problem: "is not of the form NAME=value"}
+		}
+		value, problem := dotenvValue(strings.TrimSpace(raw))
+		if problem != "" {
+			return nil, &Error{File: file, Line: number, Key: name, Problem: problem}
+		}
+		vars[name] = value
+	}
+	return vars, nil
+}
+
+func validName(name string) bool {
+	for i := range len(name) {
+		if !nameByte(name[i], i == 0) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// dotenvValue removes the quotes of a value, or the comment behind one that
+// has none.
+func dotenvValue(raw string) (value, problem string) {
+	if raw == "" {
+		return "", ""
+	}
+	quote := raw[0]
+	if quote != '"' && quote != '\'' {
+		if raw[0] == '#' {
+			return "", ""
+		}
+		for i := 1; i < len(raw); i++ {
+			if raw[i] == '#' && (raw[i-1] == ' ' || raw[i-1] == '\t') {
+				return strings.TrimSpace(raw[:i]), ""
+			}
+		}
+		return raw, ""
+	}
+	var out strings.Builder
+	for i := 1; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == quote:
+			if after := strings.TrimSpace(raw[i+1:]); after != "" && after[0] != '#' {
+				return "", "has text behind its closing quote"
+			}
+			return out.String(), ""
+		case c == '\\' && quote == '"' && i+1 < len(raw):
+			i++
+			out.WriteString(unescape(raw[i]))
+		default:
+			out.WriteByte(c)
+		}
+	}
+	return "", "has no closing quote"
+}
+
+func unescape(c byte) string {
+	switch c {
+	case 'n':
+		return "\n"
+	case 'r':
+		return "\r"
+	case 't':
+		return "\t"
+	case '"', '\\', '$', '`':
+		return string(c)
+	}
+	return `\` + string(c)
+}

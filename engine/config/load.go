@@ -1,0 +1,190 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Load reads a configuration file and the environment. All that is wrong is
+// reported at once, as [Errors].
+//
+// Files and commands that hold secrets of the destination are read and run
+// here; those of a connector's configuration in ResolveConfiguration.
+func Load(ctx context.Context, file string, env Env) (*Config, error) {
+	l := &loader{origin: &origin{file: file, env: env}, config: defaults()}
+	l.run = func(argv []string) (string, error) { return l.command(ctx, argv) }
+	full, err := filepath.Abs(file)
+	if err != nil {
+		return nil, l.whole("find the folder of the file: "+err.Error(), "")
+	}
+	l.config.File, l.config.Dir = full, filepath.Dir(full)
+	l.dir = l.config.Dir
+	root, bad := l.read(full)
+	if bad != nil {
+		return nil, Errors{bad}
+	}
+	l.root(l.object("", root))
+	if len(l.errs) > 0 {
+		return nil, l.errs.sorted()
+	}
+	l.config.Warnings, l.config.Origins = l.warnings, l.origins
+	return l.config, nil
+}
+
+// A loader collects the configuration, and what is wrong with it, during one
+// call of Load.
+type loader struct {
+	*origin
+	run      func(argv []string) (string, error) // runs a command that prints a secret
+	config   *Config
+	dotenv   map[string]string
+	errs     Errors
+	warnings []string
+	origins  []Origin
+}
+
+// read parses the file and adds what the environment sets.
+func (l *loader) read(full string) (*node, *Error) {
+	data, err := readFile(full, maxFile)
+	if err != nil {
+		return nil, l.unreadable(err)
+	}
+	root, bad := parse(full, data)
+	if bad != nil {
+		return nil, &Error{File: l.file, Line: bad.line, Column: bad.column, Key: bad.key, Problem: bad.problem, Hint: bad.hint}
+	}
+	if root.kind != section {
+		return nil, &Error{File: l.file, Line: max(1, root.at.line), Problem: "must be a section of keys, not " + root.kind.String()}
+	}
+	if l.dotenv, err = readDotenv(filepath.Join(l.dir, ".env")); err != nil {
+		bad, ok := errors.AsType[*Error](err)
+		if !ok {
+			bad = &Error{File: filepath.Join(filepath.Dir(l.file), ".env"), Problem: reason(err)}
+		}
+		return nil, bad
+	}
+	root.entries = append(root.entries, l.overrides()...)
+	if len(root.entries) == 0 {
+		return nil, &Error{File: l.file, Problem: "holds no keys", Hint: "at least elasticsearch.host is needed"}
+	}
+	return root, nil
+}
+
+func (l *loader) unreadable(err error) *Error {
+	e := &Error{File: l.file, Problem: reason(err)}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Hint = "write it, or name another with -c FILE"
+	case errors.Is(err, fs.ErrPermission):
+		e.Hint = "check its owner and mode"
+	}
+	return e
+}
+
+func (l *loader) whole(problem, hint string) error {
+	return Errors{{File: l.file, Problem: problem, Hint: hint}}
+}
+
+func (l *loader) fail(at place, key, problem, hint string) {
+	l.errs = append(l.errs, l.failure(at, key, problem, hint))
+}
+
+// missing is the problem of a key that must be given.
+const missing = "is missing"
+
+// forgive takes back that a key is missing, once it turns out to be misspelt:
+// one mistake is one error.
+func (l *loader) forgive(key string) {
+	l.errs = slices.DeleteFunc(l.errs, func(e *Error) bool { return e.Key == key && e.Problem == missing })
+}
+
+func (o *origin) failure(at place, key, problem, hint string) *Error {
+	e := &Error{File: o.file, Line: at.line, Column: at.column, Variable: at.variable, Key: key, Problem: problem, Hint: hint}
+	if at.fromEnvironment() {
+		e.Line, e.Column = 0, 0
+	}
+	return e
+}
+
+func (l *loader) warn(at place, key, text string) {
+	l.warnings = append(l.warnings, l.where(at)+": "+key+": "+text)
+}
+
+// where names a place for people.
+func (o *origin) where(at place) string {
+	switch {
+	case at.fromEnvironment():
+		return "environment variable " + at.variable
+	case at.line == 0:
+		return o.file
+	}
+	return o.file + ":" + strconv.Itoa(at.line)
+}
+
+// root reads the whole file.
+func (l *loader) root(o *object) {
+	c := l.config
+	l.elasticsearch(o.section("elasticsearch"))
+	l.service(o.section("service"))
+	l.engine(o.section("engine"))
+	l.extraction(o.section("extraction_service"))
+	o.words("native_service_types", &c.NativeServiceTypes)
+	l.sources(o.section("sources"))
+	l.connectors(o)
+	o.ignore("_force_allow_native")
+	o.done()
+}
+
+func (l *loader) service(o *object) {
+	s := &l.config.Service
+	o.choice("log_level", &s.LogLevel, "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+	o.duration("idling", &s.Idling, 1)
+	o.duration("heartbeat", &s.Heartbeat, 1)
+	o.integer("preflight_max_attempts", &s.PreflightMaxAttempts, 1, 1_000_000)
+	o.duration("preflight_idle", &s.PreflightIdle, 0)
+	o.integer("max_errors", &s.MaxErrors, 0, 1_000_000)
+	o.duration("max_errors_span", &s.MaxErrorsSpan, 0)
+	o.integer("max_concurrent_syncs", &s.MaxConcurrentSyncs, 1, 1000) // the older name
+	o.integer("max_concurrent_content_syncs", &s.MaxConcurrentSyncs, 1, 1000)
+	o.integer("max_concurrent_access_control_syncs", &s.MaxConcurrentAccessControlSyncs, 1, 1000)
+	o.duration("job_cleanup_interval", &s.JobCleanupInterval, 1)
+	o.size("max_file_download_size", &s.MaxFileDownloadSize, 1, 1)
+	var served []string
+	o.words("service_types", &served)
+	l.config.NativeServiceTypes = append(l.config.NativeServiceTypes, served...)
+	var fips bool
+	if n := o.flag("fips_mode", &fips); fips {
+		l.warn(n.at, o.key("fips_mode"), "has no effect here; run the program with GODEBUG=fips140=on")
+	}
+	o.ignore("trace_mem", "max_concurrent_scheduling_tasks", "worker_mode")
+	o.done()
+}
+
+func (l *loader) engine(o *object) {
+	e := &l.config.Engine
+	o.integer("readers", &e.Readers, 1, 256)
+	o.size("budget", &e.Budget, 1, mebibyte)
+	o.size("ids_memory", &e.IDsMemory, 1, mebibyte)
+	o.size("embedded_cache", &e.EmbeddedCache, 1, mebibyte)
+	o.duration("stall_timeout", &e.StallTimeout, 0)
+	o.duration("shutdown_grace", &e.ShutdownGrace, 0)
+	o.done()
+}
+
+func (l *loader) extraction(o *object) {
+	e := &l.config.Extraction
+	n := o.text("host", &e.Host)
+	if e.Host != "" && !strings.HasPrefix(e.Host, "http://") && !strings.HasPrefix(e.Host, "https://") {
+		o.fail(n.at, "host", "must begin with http:// or https://", "")
+	}
+	o.duration("timeout", &e.Timeout, 1)
+	o.flag("use_file_pointers", &e.UseFilePointers)
+	o.size("stream_chunk_size", &e.StreamChunkSize, 1, 1)
+	o.text("shared_volume_dir", &e.SharedVolumeDir)
+	o.done()
+}

@@ -1,0 +1,335 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// write puts files into a new folder and returns the folder.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// load loads content as config.yml in a folder of its own.
+func load(t *testing.T, content string, env ...string) (*Config, error) {
+	t.Helper()
+	dir := write(t, map[string]string{"config.yml": content})
+	return Load(t.Context(), filepath.Join(dir, "config.yml"), Env{Environ: env})
+}
+
+func mustLoad(t *testing.T, content string, env ...string) *Config {
+	t.Helper()
+	c, err := load(t, content, env...)
+	if err != nil {
+		t.Fatalf("load: %v", err)
+	}
+	return c
+}
+
+// withHost is content with the one key that every file needs.
+func withHost(content string) string {
+	return "elasticsearch.host: http://localhost:9200\n" + content
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	c := mustLoad(t, withHost(""))
+	if got, want := c.Elasticsearch.Host, "http://localhost:9200"; got != want {
+		t.Errorf("host: got %q, want %q", got, want)
+	}
+	wantBulk := Bulk{ChunkSize: 500, ChunkMaxMemSize: 5 << 20, MaxConcurrency: 4, DisplayEvery: 100, ErrorMonitor: ErrorMonitor{
+		Enabled: true, MaxTotalErrors: 1000, MaxConsecutiveErrors: 10, MaxErrorRate: 0.15, ErrorWindowSize: 100, ErrorQueueSize: 10,
+	}}
+	if diff := cmp.Diff(wantBulk, c.Elasticsearch.Bulk); diff != "" {
+		t.Errorf("bulk (-want +got):\n%s", diff)
+	}
+	wantEngine := Engine{Readers: 4, Budget: 64 << 20, IDsMemory: 256 << 20, EmbeddedCache: 64 << 20, StallTimeout: 5 * time.Minute, ShutdownGrace: 30 * time.Second}
+	if diff := cmp.Diff(wantEngine, c.Engine); diff != "" {
+		t.Errorf("engine (-want +got):\n%s", diff)
+	}
+	if !c.Elasticsearch.VerifyCerts || !c.Elasticsearch.SSL || c.Elasticsearch.RequestTimeout != 2*time.Minute {
+		t.Errorf("got %+v", c.Elasticsearch)
+	}
+	if c.Elasticsearch.Username != "" || len(c.Warnings) != 0 {
+		t.Errorf("got username %q and warnings %q, want none", c.Elasticsearch.Username, c.Warnings)
+	}
+}
+
+// TestNestedAndDotted says that a key may be written in sections, with dots, or
+// in any mixture of both.
+func TestNestedAndDotted(t *testing.T) {
+	t.Parallel()
+	want := Bulk{ChunkSize: 200, ChunkMaxMemSize: 2 << 20, MaxConcurrency: 2, DisplayEvery: 7}
+	for name, content := range map[string]string{
+		"nested":          "elasticsearch: {host: http://a, bulk: {chunk_size: 200, chunk_max_mem_size: 2, max_concurrency: 2, display_every: 7}}",
+		"dotted":          "elasticsearch.host: http://a\nelasticsearch.bulk.chunk_size: 200\nelasticsearch.bulk.chunk_max_mem_size: 2\nelasticsearch.bulk.max_concurrency: 2\nelasticsearch.bulk.display_every: 7",
+		"dotted inside":   "elasticsearch:\n  host: http://a\n  bulk.chunk_size: 200\n  bulk.chunk_max_mem_size: 2\n  bulk: {max_concurrency: 2, display_every: 7}",
+		"dotted sections": "elasticsearch.bulk: {chunk_size: 200}\nelasticsearch:\n  host: http://a\n  bulk: {chunk_max_mem_size: 2}\nelasticsearch.bulk.max_concurrency: 2\nelasticsearch.bulk.display_every: 7",
+		"an empty section": "elasticsearch:\nelasticsearch.host: http://a\nelasticsearch.bulk:\nelasticsearch.bulk.chunk_size: 200\n" +
+			"elasticsearch.bulk.chunk_max_mem_size: 2\nelasticsearch.bulk.max_concurrency: 2\nelasticsearch.bulk.display_every: 7",
+		"as text":      "elasticsearch: {host: http://a, bulk: {chunk_size: '200', chunk_max_mem_size: 2MiB, max_concurrency: \"2\", display_every: ' 7 '}}",
+		"with CRLF":    "elasticsearch:\r\n  host: http://a\r\n  bulk:\r\n    chunk_size: 200\r\n    chunk_max_mem_size: 2\r\n    max_concurrency: 2\r\n    display_every: 7\r\n",
+		"with a BOM":   "\ufeffelasticsearch: {host: http://a, bulk: {chunk_size: 200, chunk_max_mem_size: 2, max_concurrency: 2, display_every: 7}}",
+		"leading zero": "elasticsearch: {host: http://a, bulk: {chunk_size: 0200, chunk_max_mem_size: 2.0, max_concurrency: 0x2, display_every: +7}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := load(t, content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := c.Elasticsearch.Bulk
+			got.ErrorMonitor = ErrorMonitor{}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestMergeKeys says that YAML's merge keys work where a section repeats.
+func TestMergeKeys(t *testing.T) {
+	t.Parallel()
+	c := mustLoad(t, withHost(`connectors:
+  - &first {name: a, service_type: dir, index_name: a, language: fr}
+  - {<<: *first, name: b, index_name: b}
+  - {name: c, <<: [{language: de}, *first], index_name: c}
+`))
+	var got []string
+	for _, one := range c.Connectors {
+		got = append(got, one.Name+one.IndexName+one.ServiceType+one.Language)
+	}
+	if diff := cmp.Diff([]string{"aadirfr", "bbdirfr", "ccdirde"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// errorText is the text of err without the folder of the file.
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	list, ok := errors.AsType[Errors](err)
+	if !ok {
+		return err.Error()
+	}
+	for _, e := range list {
+		if dir, err := filepath.Abs(filepath.Dir(e.File)); err == nil {
+			e.Problem = filepath.ToSlash(strings.ReplaceAll(e.Problem, dir, "DIR"))
+		}
+		e.File = filepath.Base(e.File)
+	}
+	return list.Error()
+}
+
+// TestErrorTexts compares the texts of many mistakes with a golden file. Each
+// file under testdata/errors is one configuration.
+func TestErrorTexts(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/errors/*.*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	env := Env{Environ: []string{
+		"PORT=x",
+		"ELASTIC_INGEST__ELASTICSEARCH__BULK__CHUNK_SIZES=3",
+		"ELASTIC_INGEST__ENGINE__READERS=many",
+		"ELASTIC_INGEST__CONNECTORS__7__NAME=x",
+	}}
+	var got strings.Builder
+	for _, file := range files {
+		surroundings := env
+		if !strings.HasPrefix(filepath.Base(file), "environment") {
+			surroundings.Environ = surroundings.Environ[:1]
+		}
+		_, err := Load(t.Context(), file, surroundings)
+		if err == nil {
+			t.Errorf("%s: no error", file)
+		}
+		got.WriteString(errorText(err) + "\n\n")
+	}
+	golden := filepath.Join("testdata", "errors.golden")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFileProblems(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"big.yml": strings.Repeat("# comment\n", maxFile/10+1), "utf16.yml": "\xff\xfea\x00", "text.yml": "hello", "empty.yml": ""})
+	for file, want := range map[string]string{
+		"none.yml":  "none.yml: does not exist; write it, or name another with -c FILE",
+		".":         "is a folder",
+		"big.yml":   "big.yml: is larger than the limit of 10485760 bytes",
+		"utf16.yml": "utf16.yml:1: is UTF-16; save it as UTF-8",
+		"text.yml":  "text.yml:1: must be a section of keys, not text",
+		"empty.yml": "empty.yml: holds no keys; at least elasticsearch.host is needed",
+	} {
+		_, err := Load(t.Context(), filepath.Join(dir, file), Env{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", file, err, want)
+		}
+	}
+}
+
+// TestSeedFile loads a file as the earlier Python program shipped it.
+func TestSeedFile(t *testing.T) {
+	t.Parallel()
+	c, err := Load(t.Context(), "testdata/seed.yml", Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	es := c.Elasticsearch
+	if es.Host != "http://localhost:9200" || es.Username != "elastic" || es.Password.Reveal() != "changeme" {
+		t.Errorf("got host %q, user %q", es.Host, es.Username)
+	}
+	if got := es.Bulk; got.ChunkSize != 500 || got.ChunkMaxMemSize != 5<<20 || got.MaxConcurrency != 5 || got.DisplayEvery != 100 {
+		t.Errorf("got bulk %+v", got)
+	}
+	if got, want := c.Engine.Budget, int64(25<<20); got != want {
+		t.Errorf("budget: got %d, want %d", got, want)
+	}
+	if c.Service.Idling != 30*time.Second || c.Service.LogLevel != "INFO" || c.Service.MaxErrorsSpan != 10*time.Minute {
+		t.Errorf("got service %+v", c.Service)
+	}
+	if diff := cmp.Diff([]string{"mongodb", "mysql", "network_drive", "s3"}, c.NativeServiceTypes); diff != "" {
+		t.Errorf("native (-want +got):\n%s", diff)
+	}
+	if len(c.Connectors) != 1 || c.Connectors[0].ConnectorID != "1" || c.Connectors[0].ServiceType != "s3" {
+		t.Errorf("got connectors %+v", c.Connectors)
+	}
+	wantSources := map[string]string{
+		"mongodb": "builtin:mongodb", "s3": "builtin:s3", "dir": "builtin:dir", "mysql": "builtin:mysql", "network_drive": "builtin:network_drive",
+		"google_cloud_storage": "builtin:google_cloud_storage", "postgresql": "builtin:postgresql", "sharepoint": "builtin:sharepoint",
+	}
+	if diff := cmp.Diff(wantSources, c.Sources); diff != "" {
+		t.Errorf("sources (-want +got):\n%s", diff)
+	}
+}
+
+// TestShippedFile loads the file at the root of the repository.
+func TestShippedFile(t *testing.T) {
+	t.Parallel()
+	c, err := Load(t.Context(), "../../config.yml", Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Elasticsearch.Host, "embedded:"+filepath.Join(root, "data"); got != want {
+		t.Errorf("host: got %q, want %q", got, want)
+	}
+	if len(c.Connectors) != 1 || len(c.Warnings) != 0 {
+		t.Fatalf("got connectors %+v, warnings %q", c.Connectors, c.Warnings)
+	}
+	one := c.Connectors[0]
+	want := Configuration{"directory": "./testdata/docs", "pattern": "**/*", "id_path": "relative"}
+	if diff := cmp.Diff(map[string]any(want), map[string]any(one.Configuration)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if one.Name != "docs" || one.ServiceType != "dir" || one.IndexName != "search-docs" || one.Line == 0 {
+		t.Errorf("got %+v", one)
+	}
+}
+
+// TestShippedExamples uncomments the examples of the shipped file: a user who
+// does so must get a file that loads.
+func TestShippedExamples(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../config.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(data)) {
+		switch {
+		case strings.HasPrefix(line, "  # host:"), strings.HasPrefix(line, "  # api_key:"), strings.HasPrefix(line, "  # - "), strings.HasPrefix(line, "  #   "):
+			line = "  " + line[len("  # "):]
+		case strings.HasPrefix(line, "  host: embedded"):
+			continue
+		}
+		lines = append(lines, line)
+	}
+	c := mustLoad(t, strings.Join(lines, ""), "ES_API_KEY=k", "SHOP_PASSWORD=p")
+	if c.Elasticsearch.Host != "https://localhost:9200" || c.Elasticsearch.APIKey.Reveal() != "k" {
+		t.Errorf("got %+v", c.Elasticsearch)
+	}
+	if len(c.Connectors) != 2 || c.Connectors[1].ServiceType != "postgresql" || c.Connectors[1].Configuration["password"] != "p" {
+		t.Errorf("got %+v", c.Connectors)
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	t.Parallel()
+	c := mustLoad(t, withHost("engine.readers: 2\nelasticsearch.password: hush\nconnectors: [{name: a, service_type: dir, index_name: a, configuration: {token: hush}}]"),
+		"ELASTIC_INGEST__ENGINE__BUDGET=8MiB")
+	got := map[string]Origin{}
+	for _, o := range c.Origins {
+		o.From = strings.TrimPrefix(o.From, c.Dir+string(filepath.Separator))
+		got[o.Key] = o
+	}
+	for _, want := range []Origin{
+		{"elasticsearch.host", "http://localhost:9200", "config.yml:1"},
+		{"elasticsearch.password", "•••", "config.yml:3"},
+		{"engine.readers", "2", "config.yml:2"},
+		{"engine.budget", "8MiB", "environment variable ELASTIC_INGEST__ENGINE__BUDGET"},
+		{"engine.stall_timeout", "5m0s", "default"},
+		{"connectors[0].configuration.token", "•••", "config.yml:4"},
+	} {
+		if got[want.Key] != want {
+			t.Errorf("got %+v, want %+v", got[want.Key], want)
+		}
+	}
+}
+
+func TestErrorsAreManyAndTyped(t *testing.T) {
+	t.Parallel()
+	_, err := load(t, "elasticsearch.hots: x\nservice.idling: soon\nengine.readers: 0\n")
+	list, ok := errors.AsType[Errors](err)
+	if !ok || len(list) != 3 {
+		t.Fatalf("got %v, want three errors", err)
+	}
+	one, ok := errors.AsType[*Error](err)
+	if !ok || one.Line != 1 || one.Key != "elasticsearch.hots" {
+		t.Errorf("got %+v", one)
+	}
+}
+
+func TestCancelledLoad(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"config.yml": withHost("elasticsearch.password_command: [x]")})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Load(ctx, filepath.Join(dir, "config.yml"), Env{RunCommand: func(context.Context, string, []string) ([]byte, error) { return nil, nil }})
+	if err == nil || !strings.Contains(err.Error(), "context canceled") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,56 @@
+package config
+
+import "strconv"
+
+// A kind is what a node of the parsed file is.
+type kind uint8
+
+const (
+	null kind = iota
+	text
+	number
+	boolean
+	list
+	section
+)
+
+// expected names what a person wrote, for messages.
+func (k kind) String() string {
+	return [...]string{"nothing", "text", "a number", "true or false", "a list", "a section"}[k]
+}
+
+// A place is where something was written: a line of the file or a variable of
+// the environment.
+type place struct {
+	line, column int
+	variable     string
+}
+
+func (p place) fromEnvironment() bool { return p.variable != "" }
+
+// String names the place inside messages about another one.
+func (p place) String() string {
+	if p.fromEnvironment() {
+		return p.variable
+	}
+	return "line " + strconv.Itoa(p.line)
+}
+
+// A node is one value of the file, whichever the format. Scalars keep their
+// spelling, so that a password of digits keeps its leading zeros.
+type node struct {
+	kind    kind
+	text    string // of a scalar: as it was written, or the content of a text
+	list    []*node
+	entries []entry // of a section; of a list: values for single members, by index
+	at      place
+}
+
+// An entry is one key of a section. Keys may be dotted, and may appear twice:
+// both are resolved when the section is read, by [object].
+type entry struct {
+	key    string
+	at     place
+	value  *node
+	dotted bool // it was the tail of a dotted key
+}

@@ -1,0 +1,106 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+)
+
+// classLine is how earlier files name the code of a source: a Python module and
+// a class in it.
+var classLine = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$`)
+
+// builtinOf returns the service type whose code an earlier file's module held.
+func builtinOf(module, serviceType string) string {
+	switch last := module[strings.LastIndexByte(module, '.')+1:]; last {
+	case "mongo":
+		return "mongodb"
+	case "directory":
+		return "dir"
+	case "nas":
+		return "network_drive"
+	case "mongodb", "mysql", "postgresql", "mssql", "oracle", "s3", "google_cloud_storage", "azure_blob_storage", "network_drive", "dir":
+		return last
+	}
+	return serviceType
+}
+
+// sources reads which code serves which service type.
+func (l *loader) sources(o *object) {
+	for _, e := range o.pairs() {
+		if e.value.kind == list || e.value.kind == section || e.value.kind == null {
+			o.fail(e.at, e.key, "must be text, not "+e.value.kind.String(), sourceHint)
+			continue
+		}
+		s, ok := l.expand(e.value, o.key(e.key), wholeSyntax)
+		if !ok {
+			continue
+		}
+		s = strings.TrimSpace(s)
+		scheme, rest, _ := strings.Cut(s, ":")
+		switch {
+		case scheme == "builtin" && strings.TrimSpace(rest) != "":
+		case scheme == "exec":
+			if argv, closed := splitWords(rest); len(argv) == 0 || !closed {
+				o.fail(e.at, e.key, "names no program, or has a quote that does not end", sourceHint)
+				continue
+			}
+		case strings.HasPrefix(s, "connectors.sources.") && classLine.MatchString(s):
+			s = "builtin:" + builtinOf(scheme, e.key)
+		case classLine.MatchString(s):
+			o.fail(e.at, e.key, "names a Python class, which this program cannot run", sourceHint)
+			continue
+		default:
+			o.fail(e.at, e.key, "must begin with builtin: or exec:", sourceHint)
+			continue
+		}
+		l.config.Sources[e.key] = s
+		o.note(e.key, s, e.value)
+	}
+}
+
+const sourceHint = "write builtin:TYPE, or exec:PROGRAM and its arguments"
+
+// SourceCommand returns the program and the arguments that serve a service
+// type; ok is false when it is served by built-in code. A program named with a
+// relative path is meant from the folder of the configuration file. Arguments
+// stand between blanks; quotes, single or double, keep blanks together.
+func (c *Config) SourceCommand(serviceType string) (argv []string, ok bool) {
+	line, ok := strings.CutPrefix(c.Sources[serviceType], "exec:")
+	if !ok {
+		return nil, false
+	}
+	argv, _ = splitWords(line)
+	if len(argv) > 0 && strings.ContainsAny(argv[0], `/\`) {
+		argv[0] = absolute(c.Dir, argv[0])
+	}
+	return argv, len(argv) > 0
+}
+
+// splitWords splits at blanks outside quotes; closed is false when a quote does
+// not end.
+func splitWords(s string) (words []string, closed bool) {
+	var word strings.Builder
+	inWord := false
+	quote := rune(0)
+	for _, r := range s {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote == 0 && (r == '"' || r == '\''):
+			quote, inWord = r, true
+		case quote == 0 && (r == ' ' || r == '\t' || r == '\n'):
+			if inWord {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			inWord = false
+		default:
+			word.WriteRune(r)
+			inWord = true
+		}
+	}
+	if inWord {
+		words = append(words, word.String())
+	}
+	return words, quote == 0
+}
