@@ -1,0 +1,105 @@
+// Package extract turns the content behind a document into text, in process, for formats that are
+// text to begin with. HTML becomes its visible text, title first; everything else stays as it is,
+// but for its character set.
+//
+// It does not read documents such as PDF or DOCX, which are for a pipeline or an extraction service,
+// and it does not decide what becomes of a document without text.
+//
+// Its invariant: what it returns is valid UTF-8 without NUL characters, and it never reads more than
+// one byte beyond the limit it is given, whatever was listed.
+package extract
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// Skipped says why there is no text; "" means that there is. None of the reasons is a failure: the
+// document is written without text.
+type Skipped string
+
+// The reasons.
+const (
+	NotText  Skipped = "not a text format"
+	TooLarge Skipped = "larger than the limit"
+	Empty    Skipped = "empty"
+	Binary   Skipped = "binary, although its name says text"
+)
+
+// Skip tells, without opening it, whether content will be skipped, so that neither budget nor a
+// request is spent on it. What it lets through [Text] may skip still.
+func Skip(c *document.Content, limit int64) Skipped {
+	switch {
+	case formatOf(c.Name) == noText:
+		return NotText
+	case c.Size > limit:
+		return TooLarge
+	case c.Size == 0:
+		return Empty
+	}
+	return ""
+}
+
+// Text reads content of at most limit bytes and returns its text, or why there is none. An error is
+// one of Open or of reading; fs.ErrNotExist among them means that the content went away.
+func Text(ctx context.Context, c *document.Content, limit int64) (text string, skipped Skipped, err error) {
+	if s := Skip(c, limit); s != "" {
+		return "", s, nil
+	}
+	data, err := read(ctx, c, limit)
+	switch {
+	case err != nil:
+		return "", "", fmt.Errorf("read content of %q: %w", c.Name, err)
+	case int64(len(data)) > limit: // it has grown since it was listed
+		return "", TooLarge, nil
+	}
+	f := formatOf(c.Name)
+	text = decode(data, f)
+	if strings.IndexByte(text, 0) >= 0 {
+		return "", Binary, nil
+	}
+	if f == markup {
+		text = visible(text)
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", Empty, nil
+	}
+	return text, "", nil
+}
+
+// firstRead is how much room is made at first where the size is unknown or cannot be believed.
+const firstRead = 64 << 10
+
+// read reads at most limit and one byte.
+func read(ctx context.Context, c *document.Content, limit int64) (string, error) {
+	r, err := c.Open(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = r.Close() }() // it was only read
+	var b strings.Builder
+	if c.Size > 0 {
+		b.Grow(int(min(c.Size, limit)) + 1)
+	} else {
+		b.Grow(int(min(limit, firstRead)))
+	}
+	_, err = io.Copy(&b, io.LimitReader(&cancelled{ctx, r}, limit+1))
+	return b.String(), err
+}
+
+// cancelled stops reading when the run does; a local file knows nothing of contexts.
+type cancelled struct {
+	ctx context.Context //nolint:containedctx // lives no longer than one call of read
+	r   io.Reader
+}
+
+func (c *cancelled) Read(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

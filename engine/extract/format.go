@@ -1,0 +1,40 @@
+package extract
+
+import "strings"
+
+// format is how content of an extension becomes text.
+type format uint8
+
+const (
+	noText format = iota
+	plain         // as it is
+	markup        // HTML: the visible text
+	xml           // as it is; the first line may name the character set
+)
+
+// formatOf tells the format by the extension of a name, in any letter case.
+func formatOf(name string) format {
+	switch strings.ToLower(extension(name)) {
+	case ".html", ".htm", ".xhtml":
+		return markup
+	case ".xml", ".xsd", ".xsl":
+		return xml
+	case ".txt", ".text", ".md", ".markdown", ".rst", ".adoc", ".asciidoc", ".org", ".tex", ".log",
+		".json", ".ndjson", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf",
+		".properties", ".py", ".rb", ".sh", ".bat", ".ps1", ".pl", ".php", ".sql", ".go", ".js", ".ts",
+		".java", ".c", ".h", ".cpp", ".cs", ".rs", ".css", ".srt", ".vtt":
+		return plain
+	}
+	return noText
+}
+
+// extension returns what follows the last dot of the last segment, with the dot. Dots that a name
+// begins with start no extension, so that ".gitignore" has none; [path.Ext] would see one.
+func extension(name string) string {
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	name = strings.TrimLeft(name, ".")
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[i:]
+	}
+	return ""
+}

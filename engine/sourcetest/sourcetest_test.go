@@ -1,0 +1,118 @@
+package sourcetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+func TestRunAcceptsASourceThatKeepsTheContract(t *testing.T) {
+	Run(t, memoryConfig(faults{}))
+}
+
+// check runs one case by its name, in the way of Run.
+func check(t *testing.T, cfg Config, name string) error {
+	t.Helper()
+	s := newSuite(cfg, cfg.Values(t))
+	if cfg.FailingPart != nil {
+		s.failingPart = func() FailingPart { return cfg.FailingPart(t) }
+	}
+	if cfg.FailingContent != nil {
+		s.failingContent = func() FailingContent { return cfg.FailingContent(t) }
+	}
+	for _, c := range cases() {
+		if c.name == name {
+			return c.check(s, t.Context())
+		}
+	}
+	t.Fatalf("there is no case %q", name)
+	return nil
+}
+
+// Not parallel, because goroutines and files of the process are counted.
+func TestCasesNotice(t *testing.T) {
+	tests := []struct {
+		fault  string
+		faults faults
+		by     string
+	}{
+		{"two fields of one name", faults{twoFieldsOneName: true}, "Fields"},
+		{"no ScopeOf", faults{noScopeOf: true}, "Fields"},
+		{"never valid", faults{validateFails: true}, "Validate"},
+		{"Close fails", faults{closeFails: true}, "Validate"},
+		{"Ping ignores its context", faults{pingDeaf: true}, "Ping"},
+		{"parts differ between runs", faults{unstableParts: true}, "PartsStable"},
+		{"two parts of one name", faults{twoPartsOneName: true}, "PartsStable"},
+		{"too little data", faults{onePart: true}, "PartsStable"},
+		{"empty id", faults{emptyID: true}, "Documents"},
+		{"field twice", faults{doubleField: true}, "Documents"},
+		{"JSON that is not", faults{badJSON: true}, "Documents"},
+		{"one id twice", faults{doubleID: true}, "IDsUniqueAndStable"},
+		{"ids differ between runs", faults{unstableID: true}, "IDsUniqueAndStable"},
+		{"fields differ between runs", faults{unstableField: true}, "IDsUniqueAndStable"},
+		{"ScopeOf tells another scope", faults{wrongScope: true}, "ScopeOf"},
+		{"ScopeOf makes a scope up", faults{scopeFromNothing: true}, "ScopeOf"},
+		{"Parts ignores its context", faults{deafParts: true}, "CancelMidway"},
+		{"Documents ends silently when cancelled", faults{deafDocuments: true}, "CancelMidway"},
+		{"broken configuration accepted", faults{brokenAccepted: true}, "BrokenIsTyped"},
+		{"broken configuration without a kind", faults{brokenUntyped: true}, "BrokenIsTyped"},
+		{"one part fails the list", faults{listFails: true}, "FailingPartIsTyped"},
+		{"failing part ends silently", faults{partSilent: true}, "FailingPartIsTyped"},
+		{"failing part without a kind", faults{partUntyped: true}, "FailingPartIsTyped"},
+		{"parts cannot be read at the same time", faults{serialOnly: true}, "PartsInParallel"},
+		{"content differs each time", faults{contentDiffers: true}, "ContentTwice"},
+		{"content longer than listed", faults{contentLonger: true}, "ContentTwice"},
+		{"content outlives its end", faults{contentImmortal: true}, "ContentFails"},
+		{"file left open", faults{leakFile: true}, "EarlyBreakReleases"},
+		{"goroutine left", faults{leakGoroutine: true}, "NoGoroutineLeft"},
+		{"goroutine left after a break", faults{leakGoroutine: true}, "EarlyBreakReleases"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.fault, func(t *testing.T) {
+			if err := check(t, memoryConfig(tt.faults), tt.by); err == nil {
+				t.Errorf("%s accepts it", tt.by)
+			}
+		})
+	}
+}
+
+func TestNothingIsSkippedWithoutAReason(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, by string
+		change   func(*Config)
+		wantSkip bool
+	}{
+		{"no failing part", "FailingPartIsTyped", func(c *Config) { c.FailingPart = nil }, false},
+		{"no failing part, reason", "FailingPartIsTyped", func(c *Config) { c.FailingPart, c.NoFailingPart = nil, "x" }, true},
+		{"no failing content", "ContentFails", func(c *Config) { c.FailingContent = nil }, false},
+		{"no failing content, reason", "ContentFails", func(c *Config) { c.FailingContent, c.NoFailingContent = nil, "x" }, true},
+		{"reason against content that is there", "ContentTwice", func(c *Config) { c.NoContent = "x" }, false},
+		{"no broken configuration", "BrokenIsTyped", func(c *Config) { c.Broken = nil }, false},
+		{"broken configuration of another kind", "BrokenIsTyped", func(c *Config) {
+			c.Broken["user"] = Broken{Values: c.Broken["user"].Values, Kind: source.ErrTemporary}
+		}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := memoryConfig(faults{})
+			tt.change(&cfg)
+			err := check(t, cfg, tt.by)
+			if err == nil || errors.Is(err, errSkip) != tt.wantSkip {
+				t.Errorf("got %v, want skipped %t", err, tt.wantSkip)
+			}
+		})
+	}
+}
+
+// A context that ends stops the suite rather than the whole test binary.
+func TestFilesReleasedGivesUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if openFiles() > 0 && filesReleased(ctx, 0) == nil {
+		t.Error("files are open, and filesReleased says none is")
+	}
+}

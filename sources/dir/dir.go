@@ -1,0 +1,178 @@
+// Package dir is the source type "dir": the files of a local folder, or the records in them.
+//
+// With the format files every regular file is a document of its metadata, whose content the engine
+// may turn into text. With the format documents every JSON object or CSV row in the files is one.
+// It is not for watching a folder: it reads what is there when it is asked.
+//
+// Its invariant: nothing outside the configured folder is read, wherever links lead; and what is told
+// of a document depends only on the files, so that a second run over the same files tells the same.
+package dir
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/glob"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// The names of configurable fields and the values of those that are choices.
+const (
+	fieldDirectory = "directory"
+	fieldPattern   = "pattern"
+	fieldFormat    = "format"
+	fieldIDPath    = "id_path"
+	fieldIDField   = "id_field"
+	fieldMaxRecord = "max_record_bytes"
+
+	formatFiles     = "files"
+	formatDocuments = "documents"
+
+	pathAbsolute = "absolute"
+	pathRelative = "relative"
+)
+
+// The indexed fields from which the scope of a document that is gone is told.
+const (
+	pathField = "path"        // format files: the file
+	fileField = "source_file" // format documents: the file that holds the record
+)
+
+// Type is the source type.
+var Type = source.Type{
+	Name:  "dir",
+	Title: "System Directory",
+	Fields: []field.Spec{
+		{
+			Name: fieldDirectory, Label: "Directory path", Order: 1, Path: true,
+			Tooltip: "The folder to read, with all below it.",
+		},
+		{
+			Name: fieldPattern, Label: "File glob-like pattern", Order: 2, Value: "**/*.*",
+			Tooltip: "Which files below the folder are read. ** stands for any number of folders.",
+		},
+		{
+			Name: fieldFormat, Label: "Format", Order: 3, Display: field.Dropdown, Value: formatFiles,
+			Options: []field.Option{
+				{Label: "A document for each file", Value: formatFiles},
+				{Label: "A document for each record of a JSON, NDJSON, CSV or TSV file", Value: formatDocuments},
+			},
+			Tooltip: "What a document is.",
+		},
+		{
+			Name: fieldIDPath, Label: "Path in ids", Order: 4, Display: field.Dropdown, Value: pathAbsolute,
+			Options: []field.Option{
+				{Label: "Absolute", Value: pathAbsolute},
+				{Label: "Relative to the folder", Value: pathRelative},
+			},
+			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatFiles}},
+			Tooltip:   "Relative paths make the same index of the same folder in another place.",
+		},
+		{
+			Name: fieldIDField, Label: "Id fields", Order: 5, Type: field.List, Optional: true,
+			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatDocuments}},
+			Tooltip:   "The fields of a record that make its id together. Empty: id, or else _id.",
+		},
+		{
+			Name: fieldMaxRecord, Label: "Largest record in bytes", Order: 6, Type: field.Int, Display: field.Numeric,
+			Value:       16 << 20,
+			DependsOn:   []field.Dependency{{Field: fieldFormat, Value: formatDocuments}},
+			Validations: []field.Validation{{Type: field.GreaterThan, Constraint: 0}},
+			Advanced:    true,
+			Tooltip:     "A longer record ends the reading of its file with an error.",
+		},
+	},
+	VersionPerDocument: func(v field.Values) bool { return v.String(fieldFormat) == formatFiles },
+	Tree:               true,
+	ScopeFields:        []string{pathField, fileField},
+	ScopeOf:            scopeOf,
+	Open:               open,
+}
+
+// settings are the checked configuration.
+type settings struct {
+	root      string // absolute
+	pattern   *glob.Pattern
+	documents bool // the format
+	relative  bool // ids and paths of files
+	idFields  []string
+	maxRecord int
+}
+
+func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
+	root, err := filepath.Abs(v.String(fieldDirectory))
+	if err != nil {
+		return nil, &source.Error{Kind: source.ErrConfig, Err: err}
+	}
+	pattern, err := glob.Compile(v.String(fieldPattern), glob.Options{DotFiles: true})
+	if err != nil {
+		return nil, &source.Error{
+			Kind: source.ErrConfig, Err: err,
+			Hint: "write the pattern as a path below the directory, such as **/*.md",
+		}
+	}
+	return &directory{
+		settings: settings{
+			root: root, pattern: pattern,
+			documents: v.String(fieldFormat) == formatDocuments,
+			relative:  v.String(fieldIDPath) == pathRelative,
+			idFields:  v.List(fieldIDField),
+			maxRecord: v.Int(fieldMaxRecord),
+		},
+		log: env.Log,
+	}, nil
+}
+
+// scopeOf tells the folder that held a file, or the file that held a record. It knows the path as the
+// index does, in valid UTF-8.
+func scopeOf(v field.Values, fields map[string]any) (string, bool) {
+	if v.String(fieldFormat) == formatDocuments {
+		file, ok := fields[fileField].(string)
+		return file, ok && file != ""
+	}
+	path, ok := fields[pathField].(string)
+	if !ok || path == "" {
+		return "", false
+	}
+	if v.String(fieldIDPath) != pathRelative {
+		root, err := filepath.Abs(v.String(fieldDirectory))
+		if err != nil {
+			return "", false
+		}
+		if path, ok = strings.CutPrefix(path, shown(inside(root))); !ok {
+			return "", false // of another directory, configured before
+		}
+		path = filepath.ToSlash(path)
+	}
+	return parent(path), true
+}
+
+// inside is the root as a prefix of the paths below it.
+func inside(root string) string {
+	if strings.HasSuffix(root, string(filepath.Separator)) {
+		return root // of the whole file system, or of a drive
+	}
+	return root + string(filepath.Separator)
+}
+
+// parent is the folder of a slash-separated path; "" for the root.
+func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
+
+// join is the path of a name in a folder.
+func join(folder, name string) string {
+	if folder == "" {
+		return name
+	}
+	return folder + "/" + name
+}
+
+// shown is a path as the index holds it: each byte that is not UTF-8 is U+FFFD.
+func shown(path string) string {
+	if utf8.ValidString(path) {
+		return path
+	}
+	return string([]rune(path))
+}

@@ -1,0 +1,181 @@
+package dir
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// chunk is how many entries of a folder are held at a time; a folder may have millions.
+const chunk = 1000
+
+// Parts walks over the folders that the pattern can reach. Links to folders are not entered, so the
+// walk has an end. A folder that cannot be listed is a part that fails.
+func (d *directory) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) {
+		root, err := d.connect()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		w := walk{directory: d, root: root, yield: yield, pending: []string{""}}
+		for len(w.pending) > 0 {
+			last := len(w.pending) - 1
+			folder := w.pending[last]
+			w.pending = w.pending[:last]
+			if !w.visit(ctx, folder) {
+				return
+			}
+		}
+	}
+}
+
+// walk is one listing of the parts.
+type walk struct {
+	*directory
+	root    *os.Root
+	yield   func(source.Part, error) bool
+	pending []string // folders to visit, the next one last
+}
+
+// visit yields the parts of one folder and notes the folders below it. It reports whether to go on.
+func (w *walk) visit(ctx context.Context, folder string) bool {
+	var below []string
+	for entries, err := range chunks(ctx, w.root, folder) {
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			w.yield(nil, context.Cause(ctx))
+			return false
+		case gone(err) && folder == "":
+			w.yield(nil, w.rootError(err))
+			return false
+		case gone(err):
+			return true
+		default:
+			return w.yield(&hollow{folder, partError(folder, err)}, nil)
+		}
+		for _, e := range entries {
+			path := join(folder, e.Name())
+			switch {
+			case e.IsDir() && w.pattern.CouldMatchBelow(path):
+				below = append(below, path)
+			case e.IsDir() || !w.documents || !w.pattern.Match(path):
+			default:
+				if more := w.visitFile(path, e); !more {
+					return false
+				}
+			}
+		}
+	}
+	slices.Sort(below)
+	slices.Reverse(below)
+	w.pending = append(w.pending, below...)
+	switch {
+	case !w.documents:
+		return w.yield(&folderPart{w.directory, w.root, folder}, nil)
+	case folder == "": // has no records itself, but says that the root was listed
+		return w.yield(&hollow{folder, nil}, nil)
+	}
+	return true
+}
+
+// visitFile yields a file of records.
+func (w *walk) visitFile(path string, e fs.DirEntry) bool {
+	read := readerFor(path)
+	if read == nil {
+		return true
+	}
+	info, err := w.follow(w.root, path, e)
+	switch {
+	case err != nil:
+		return w.yield(&hollow{path, partError(path, err)}, nil)
+	case info == nil:
+		return true
+	}
+	return w.yield(&recordFile{w.directory, w.root, path, read}, nil)
+}
+
+// follow returns what is known of a regular file, also through a link that stays in the directory;
+// nil for anything else and for what is not there any more.
+func (d *directory) follow(root *os.Root, path string, e fs.DirEntry) (fs.FileInfo, error) {
+	var info fs.FileInfo
+	var err error
+	if e.Type()&fs.ModeSymlink == 0 {
+		info, err = e.Info()
+	} else {
+		info, err = root.Stat(filepath.FromSlash(path))
+		if err != nil && isStray(root, err) {
+			d.stray(path)
+			return nil, nil
+		}
+	}
+	switch {
+	case err != nil && gone(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, nil
+	}
+	return info, nil
+}
+
+// chunks lists a folder, sorted within each chunk.
+func chunks(ctx context.Context, root *os.Root, folder string) iter.Seq2[[]fs.DirEntry, error] {
+	return func(yield func([]fs.DirEntry, error) bool) {
+		if err := context.Cause(ctx); err != nil {
+			yield(nil, err)
+			return
+		}
+		f, err := root.Open(filepath.FromSlash(partName(folder)))
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		for {
+			entries, err := f.ReadDir(chunk)
+			slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
+			if len(entries) > 0 && !yield(entries, nil) {
+				return
+			}
+			if err == nil {
+				err = context.Cause(ctx)
+			}
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					yield(nil, err)
+				}
+				return
+			}
+		}
+	}
+}
+
+// hollow is a part without documents: what cannot be read, or, without an error, the root where the
+// parts are the files of records.
+type hollow struct {
+	path string
+	err  error
+}
+
+func (p *hollow) Scope() string { return shown(p.path) }
+func (p *hollow) Name() string  { return partName(p.path) }
+
+func (p *hollow) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		if err := cmp.Or(p.err, context.Cause(ctx)); err != nil {
+			yield(document.Document{}, err)
+		}
+	}
+}
