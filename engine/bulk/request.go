@@ -15,8 +15,9 @@ type request struct {
 type item struct {
 	change             plan.Change // without Source
 	start, source, end int
-	refused            int // how often it came back as temporarily refused
-	failed             int // how often it came back as an error of the server
+	refused            int              // how often it came back as temporarily refused
+	failed             int              // how often it came back as an error of the server
+	last               elastic.BulkItem // the last of those answers
 }
 
 func (r *request) add(c plan.Change) {

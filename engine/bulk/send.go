@@ -46,9 +46,8 @@ func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error
 			return reusable, nil
 		}
 		w.o.Counters.Retried.Add(int64(len(left)))
-		wait := backoff.Wait(ctx, 0)
-		if !wait {
-			return reusable, w.gaveUp(ctx, left)
+		if !backoff.Wait(ctx, 0) {
+			return reusable, w.gaveUp(ctx, r, left)
 		}
 		r = r.only(left)
 	}
@@ -134,6 +133,7 @@ func (w *Writer) settle(r *request, answer elastic.BulkAnswer) (left []item, err
 			}
 			left = append(left, *it)
 		case failed:
+			it.last = a
 			if it.failed++; it.failed > maxFailed {
 				err = w.reject(r, it, a)
 				break
@@ -187,10 +187,24 @@ func (w *Writer) reject(r *request, it *item, a elastic.BulkItem) error {
 	return nil
 }
 
-// gaveUp is the error of a run whose documents were refused longer than patience lasts.
-func (w *Writer) gaveUp(ctx context.Context, left []item) error {
+// gaveUp ends what was still to be sent again when patience is over: documents at which the server
+// failed are rejected; those it was too busy for end the run, which may be tried later.
+func (w *Writer) gaveUp(ctx context.Context, r *request, left []item) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("write to index %q: %d documents were refused again and again: %w", w.o.Index, len(left), elastic.ErrTemporary)
+	busy := 0
+	for i := range left {
+		if left[i].failed == 0 {
+			busy++
+			continue
+		}
+		if err := w.reject(r, &left[i], left[i].last); err != nil {
+			return err
+		}
+	}
+	if busy == 0 {
+		return nil
+	}
+	return fmt.Errorf("write to index %q: %d documents were refused again and again: %w", w.o.Index, busy, elastic.ErrTemporary)
 }

@@ -285,6 +285,24 @@ func TestErrorsOfTheRunStopItAndFillNoDeadLetter(t *testing.T) {
 	}
 }
 
+// TestAServersFailureIsNoReasonToRunAgain: where patience is too short for the attempts, too.
+func TestAServersFailureIsNoReasonToRunAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, items(func(id string) string {
+		if id == "p" {
+			return bad(500, "fail_processor_exception")
+		}
+		return ok
+	}), func(o *Options) { o.Retry.Patience = 0 })
+	r.apply("a", "p")
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]string{"a": "create", "p": "reject"}, r.outcomes()); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestTooLargeRequestIsSplitDownToTheDocument(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(_ int, req *http.Request, body []byte) *http.Response {
