@@ -1,0 +1,265 @@
+package postgresql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// catalogue is what exists in the configured schemas.
+type catalogue struct {
+	schemas   []schema
+	relations []relation
+	// parents are the tables that a table inherits from, by oid. Partitions are not among them.
+	parents map[uint32][]uint32
+}
+
+type schema struct {
+	name   string
+	usable bool // the role has USAGE
+}
+
+// relation is a table or something like it.
+type relation struct {
+	oid          uint32
+	schema, name string
+	kind         string // as in pg_class: r table, p partitioned, v view, m materialized view, f foreign
+	estimate     int64  // rows; not above 0 when unknown
+	readable     bool   // the role has SELECT
+	partition    bool
+	extension    bool // belongs to an extension
+}
+
+const (
+	schemasQuery = `
+SELECT nspname::text, has_schema_privilege(oid, 'USAGE')
+FROM pg_catalog.pg_namespace
+WHERE CASE WHEN $1 THEN nspname <> 'information_schema' AND nspname !~ '^pg_' ELSE nspname = ANY($2::text[]) END
+ORDER BY nspname`
+
+	relationsQuery = `
+SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.reltuples::int8,
+       has_table_privilege(c.oid, 'SELECT'), c.relispartition,
+       EXISTS (SELECT FROM pg_catalog.pg_depend d
+               WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
+ORDER BY n.nspname, c.relname`
+
+	parentsQuery = `
+SELECT i.inhrelid, i.inhparent
+FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+WHERE p.relkind = 'r'`
+)
+
+// catalogue asks what exists, in the control transaction. It sees tables of schemas that the role
+// may not use, too.
+func (d *database) catalogue(ctx context.Context) (*catalogue, error) {
+	c := &catalogue{parents: map[uint32][]uint32{}}
+	all := d.set.schemas == nil
+	var s schema
+	err := each(ctx, d.control, schemasQuery, []any{all, []string(d.set.schemas)}, []any{&s.name, &s.usable},
+		func() { c.schemas = append(c.schemas, s) })
+	if err != nil {
+		return nil, err
+	}
+	var r relation
+	err = each(ctx, d.control, relationsQuery, []any{c.schemaNames()},
+		[]any{&r.oid, &r.schema, &r.name, &r.kind, &r.estimate, &r.readable, &r.partition, &r.extension},
+		func() { c.relations = append(c.relations, r) })
+	if err != nil {
+		return nil, err
+	}
+	var child, parent uint32
+	err = each(ctx, d.control, parentsQuery, nil, []any{&child, &parent},
+		func() { c.parents[child] = append(c.parents[child], parent) })
+	return c, err
+}
+
+// each asks the catalogue and calls do after each row, which was scanned into what into points to.
+func each(ctx context.Context, conn *pgx.Conn, query string, args, into []any, do func()) error {
+	rows, err := conn.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		do()
+	}
+	return rows.Err()
+}
+
+func (c *catalogue) schemaNames() []string {
+	names := []string{}
+	for _, s := range c.schemas {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// why tells why a relation is never read; "" when it can be.
+func (r *relation) why() string {
+	switch {
+	case r.kind == "v" || r.kind == "m":
+		return "is a view; only tables are read"
+	case r.kind == "f":
+		return "is a foreign table; read it where it is stored"
+	case r.extension:
+		return "belongs to an extension"
+	case r.partition:
+		return "is a partition; list the table that it is a partition of"
+	}
+	return ""
+}
+
+// plan makes the parts: a part for each table that is asked for, readable or not, and one that fails
+// for each name that does not exist.
+func (d *database) plan(c *catalogue, snapshot string) ([]source.Part, error) {
+	usable := map[string]bool{}
+	for _, s := range c.schemas {
+		usable[s.name] = s.usable
+		if !s.usable && d.set.schemas != nil {
+			d.log.Warn("the schema may not be used, so its tables cannot be seen; nothing of them is deleted",
+				"schema", s.name, "grant", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quoteIdent(s.name), quoteIdent(d.set.username)))
+		}
+	}
+	parts, err := d.missingSchemas(c)
+	if err != nil {
+		return nil, err
+	}
+	read := map[uint32]bool{}
+	var tables []*part
+	for _, r := range c.relations {
+		if usable[r.schema] && r.why() == "" && d.set.tables.wants(r.schema, r.name) {
+			read[r.oid] = true
+			tables = append(tables, &part{db: d, rel: r, scope: dotted(r.schema, r.name), snapshot: snapshot})
+		}
+	}
+	only := c.ancestors(read)
+	for _, p := range tables {
+		p.only = only[p.rel.oid]
+		parts = append(parts, p)
+	}
+	return append(parts, d.missingTables(c)...), nil
+}
+
+// ancestors are the tables that a table of read inherits from: read on their own, without the rows
+// of their children, so that no row comes twice.
+func (c *catalogue) ancestors(read map[uint32]bool) map[uint32]bool {
+	found := map[uint32]bool{}
+	var climb func(oid uint32)
+	climb = func(oid uint32) {
+		for _, p := range c.parents[oid] {
+			if !found[p] {
+				found[p] = true
+				climb(p)
+			}
+		}
+	}
+	for oid := range read {
+		climb(oid)
+	}
+	return found
+}
+
+// missingSchemas reports schemas that are configured and do not exist. When there is none left to
+// read, the configuration is wrong; otherwise the others are read.
+func (d *database) missingSchemas(c *catalogue) (parts []source.Part, err error) {
+	exist := c.schemaNames()
+	for _, name := range d.set.schemas {
+		if slices.Contains(exist, name) {
+			continue
+		}
+		e := &source.Error{
+			Kind: source.ErrConfig, Part: dotted(name, "*"),
+			Err: fmt.Errorf("schema %q does not exist in database %q", name, d.set.database), Hint: "correct or remove it in schema:",
+		}
+		if len(exist) == 0 {
+			e.Part = ""
+			return nil, e
+		}
+		parts = append(parts, &missing{scope: e.Part, err: e})
+	}
+	return parts, nil
+}
+
+// missingTables reports names of the table list that no table has. A table of a schema that may not
+// be used does exist; it only cannot be seen.
+func (d *database) missingTables(c *catalogue) (parts []source.Part) {
+	for i := range d.set.tables.entries {
+		e := &d.set.tables.entries[i]
+		found, reason, near := c.find(e)
+		switch {
+		case found && reason == "":
+		case !e.exact():
+			if !e.exclude && e.text != "*" {
+				d.log.Warn("no table matches the pattern", "tables", e.text)
+			}
+		case e.exclude:
+			d.log.Warn("there is no table to leave out", "tables", "-"+e.text)
+		default:
+			parts = append(parts, d.missingTable(e, reason, near))
+		}
+	}
+	return parts
+}
+
+// find looks for what an entry names. reason tells why all of it is never read, near is the name of
+// a table that may have been meant.
+func (c *catalogue) find(e *entry) (found bool, reason, near string) {
+	names := []string{}
+	for i := range c.relations {
+		r := &c.relations[i]
+		if r.why() == "" {
+			names = append(names, r.name, r.schema+"."+r.name)
+		}
+		if !e.match(r.schema, r.name) {
+			continue
+		}
+		if r.why() == "" {
+			return true, "", ""
+		}
+		found, reason = true, r.why()
+	}
+	return found, reason, field.Nearest(e.text, names)
+}
+
+func (d *database) missingTable(e *entry, reason, near string) source.Part {
+	if reason == "" {
+		reason = "does not exist"
+	}
+	scope := e.text
+	switch {
+	case e.schema != name{}:
+		scope = dotted(e.schema.text, e.table.text)
+	case len(d.set.schemas) == 1:
+		scope = dotted(d.set.schemas[0], e.table.text)
+	}
+	err := &source.Error{
+		Kind: source.ErrConfig, Part: scope,
+		Err:  fmt.Errorf("table %q of the configuration %s", e.text, reason),
+		Hint: fmt.Sprintf("correct or remove %q in tables:", e.text),
+	}
+	if near != "" {
+		err.Hint += fmt.Sprintf("; did you mean %q?", near)
+	}
+	d.log.Warn("a name of the table list is of no table that can be read", "tables", e.text, "reason", reason)
+	return &missing{scope: scope, err: err}
+}
+
+// String is how the list is written.
+func (l schemaList) String() string {
+	if l == nil {
+		return "*"
+	}
+	return strings.Join(l, ", ")
+}

@@ -1,0 +1,239 @@
+package postgresql
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// countDials makes the source count the connections that it opens; the first of them fail with
+// refused.
+func countDials(d *database, refused int) *atomic.Int32 {
+	n, dial := &atomic.Int32{}, d.driver.DialFunc
+	d.driver.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if int(n.Add(1)) <= refused {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return dial(ctx, network, address)
+	}
+	return n
+}
+
+// noPauses makes the source go on at once where it would wait, and counts how often.
+func noPauses(d *database) *atomic.Int32 {
+	n := &atomic.Int32{}
+	d.pause = func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }
+	return n
+}
+
+func TestCase50OddCredentials(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	_, values := db.reader() // its password is p@ss/w:rd%
+	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	adminExec(t, "", `CREATE ROLE "a@b:c `+db.name+`" LOGIN PASSWORD '1'''`)
+	t.Cleanup(func() { adminExec(t, "", `DROP ROLE "a@b:c `+db.name+`"`) })
+	values = db.values(map[string]any{"username": "a@b:c " + db.name, "password": "1'"})
+	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
+	dials, pauses := countDials(d, 0), noPauses(d)
+	err := d.Ping(t.Context())
+	refuse(t, err, source.ErrAuth, "password authentication failed", "check username and password")
+	if strings.Contains(err.Error(), "wrong-secret") {
+		t.Errorf("the password is in the error: %v", err)
+	}
+	if dials.Load() != 1 || pauses.Load() != 0 {
+		t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
+	}
+}
+
+func TestConnectAgain(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	for _, tt := range []struct {
+		attempts, refused int
+		pauses            int32
+		fails             bool
+	}{
+		{attempts: 3, refused: 4, pauses: 2}, // an attempt dials twice, with TLS and without
+		{attempts: 3, refused: 9, pauses: 2, fails: true},
+		{attempts: 1, refused: 9, fails: true},
+		{attempts: 0, refused: 9, fails: true},
+	} {
+		d := openSource(t, db.values(map[string]any{"retry_count": tt.attempts}), source.Env{})
+		countDials(d, tt.refused)
+		pauses := noPauses(d)
+		err := d.Ping(t.Context())
+		if tt.fails {
+			refuse(t, err, source.ErrUnreachable, "connection refused", "check host and port")
+		} else if err != nil {
+			t.Error(err)
+		}
+		if pauses.Load() != tt.pauses {
+			t.Errorf("%+v: paused %d times", tt, pauses.Load())
+		}
+	}
+}
+
+func TestPingErrors(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	role, values := db.reader()
+	db.exec("REVOKE CONNECT ON DATABASE " + db.name + " FROM PUBLIC")
+	err := openSource(t, values, source.Env{}).Ping(t.Context())
+	refuse(t, err, source.ErrAuth, `GRANT CONNECT ON DATABASE "`+db.name+`" TO "`+role+`";`)
+
+	err = openSource(t, db.values(map[string]any{"database": "no such"}), source.Env{}).Ping(t.Context())
+	refuse(t, err, source.ErrConfig, `database "no such" does not exist`, "check database")
+
+	err = openSource(t, db.values(map[string]any{"port": 1}), source.Env{}).Ping(t.Context())
+	refuse(t, err, source.ErrUnreachable, "connect to PostgreSQL at 127.0.0.1 port 1", "connection refused")
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error has several lines: %v", err)
+	}
+}
+
+// tlsValues is the configuration to read with TLS, as TEST_POSTGRES_TLS_DSN does.
+func tlsValues(t testing.TB, ca string) map[string]any {
+	t.Helper()
+	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_TLS_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]any{
+		"host": config.Host, "port": int(config.Port), "username": config.User, "password": config.Password,
+		"database": config.Database, "schema": "public", "ssl_enabled": true, "ssl_ca": ca,
+	}
+}
+
+func TestCase49TLS(t *testing.T) {
+	t.Parallel()
+	pemBytes, err := os.ReadFile(environment(t, "TEST_POSTGRES_CA"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := string(pemBytes)
+	for name, text := range map[string]string{
+		"as it is": ca,
+		"one line": strings.Join(strings.Fields(ca), " "),
+		"two":      ca + otherCA(t),
+	} {
+		d := openSource(t, tlsValues(t, text), source.Env{})
+		conn, err := d.connect(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var encrypted bool
+		err = conn.QueryRow(t.Context(), "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&encrypted)
+		if err != nil || !encrypted {
+			t.Errorf("%s: encrypted %t, %v", name, encrypted, err)
+		}
+		hangUp(t.Context(), conn)
+	}
+
+	d := openSource(t, tlsValues(t, otherCA(t)), source.Env{})
+	pauses := noPauses(d)
+	refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
+	if pauses.Load() != 0 {
+		t.Error("a certificate that is not trusted was tried again")
+	}
+
+	d = openSource(t, tlsValues(t, ca), source.Env{})
+	d.driver.TLSConfig.ServerName = "db.example.org" // as if host were another name of the machine
+	refuse(t, d.Ping(t.Context()), source.ErrConfig, "db.example.org", "ssl_ca must hold")
+}
+
+// TestServerWithoutTLS is told by a proxy that answers as such a server does.
+func TestServerWithoutTLS(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	host, port := plainProxy(t, net.JoinHostPort(db.config.Host, strconv.Itoa(int(db.config.Port))))
+	values := db.values(map[string]any{"host": host, "port": port})
+	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+		t.Errorf("ssl_enabled is off: %v", err)
+	}
+	values["ssl_enabled"], values["ssl_ca"] = true, otherCA(t)
+	refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "refused TLS", "ssl_enabled: false")
+}
+
+// plainProxy forwards connections to a server, except that it answers a request for TLS with no.
+func plainProxy(t *testing.T, server string) (host string, port int) {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
+	wg.Go(func() { // ends when the listener is closed
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { // ends with the connection
+				defer func() { _ = conn.Close() }()
+				if err := refuseTLS(conn, server); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+					t.Log(err)
+				}
+			})
+		}
+	})
+	addr := l.Addr().(*net.TCPAddr)
+	return addr.IP.String(), addr.Port
+}
+
+func refuseTLS(conn net.Conn, server string) error {
+	head := make([]byte, 8)
+	if _, err := io.ReadFull(conn, head); err != nil {
+		return err
+	}
+	const sslRequest = 80877103
+	if binary.BigEndian.Uint32(head[4:]) == sslRequest {
+		_, err := conn.Write([]byte("N"))
+		return err
+	}
+	var d net.Dialer
+	up, err := d.DialContext(context.Background(), "tcp", server)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = up.Close() }()
+	if _, err := up.Write(head); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { // ends with the client
+		_, _ = io.Copy(up, conn)
+		_ = up.Close()
+	})
+	_, _ = io.Copy(conn, up)
+	_ = conn.Close()
+	wg.Wait()
+	return nil
+}

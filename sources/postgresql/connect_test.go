@@ -1,0 +1,164 @@
+package postgresql
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// readFor reads once from a watched connection whose other end is silent, and returns the error and
+// how long it took.
+func readFor(c net.Conn) (time.Duration, error) {
+	start := time.Now()
+	_, err := c.Read(make([]byte, 1))
+	return time.Since(start), err
+}
+
+func TestWatchedConn(t *testing.T) {
+	t.Parallel()
+	const limit = time.Minute
+	for name, check := range map[string]func(t *testing.T, c *watchedConn, other net.Conn){
+		"silence ends a read, and those after it": func(t *testing.T, c *watchedConn, _ net.Conn) {
+			took, err := readFor(c)
+			if _, ok := errors.AsType[*stallError](err); !ok || took != limit {
+				t.Errorf("after %v: %v", took, err)
+			}
+			if took, err := readFor(c); err == nil || took != 0 {
+				t.Errorf("the read after it: after %v: %v", took, err)
+			}
+		},
+		"the driver's deadline is its own": func(t *testing.T, c *watchedConn, _ net.Conn) {
+			if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			took, err := readFor(c)
+			if !errors.Is(err, os.ErrDeadlineExceeded) || took != time.Second {
+				t.Errorf("after %v: %v", took, err)
+			}
+		},
+		"the driver's deadline while a read waits": func(t *testing.T, c *watchedConn, _ net.Conn) {
+			time.AfterFunc(time.Second, func() { _ = c.SetDeadline(time.Now()) })
+			took, err := readFor(c)
+			if !errors.Is(err, os.ErrDeadlineExceeded) || took != time.Second {
+				t.Errorf("after %v: %v", took, err)
+			}
+		},
+		"the driver's deadline that is late": func(t *testing.T, c *watchedConn, _ net.Conn) {
+			if err := c.SetReadDeadline(time.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			took, err := readFor(c)
+			if _, ok := errors.AsType[*stallError](err); !ok || took != limit {
+				t.Errorf("after %v: %v", took, err)
+			}
+		},
+		"time between reads does not count": func(t *testing.T, c *watchedConn, other net.Conn) {
+			go func() {
+				for range 2 {
+					_, _ = other.Write([]byte("x"))
+				}
+			}()
+			for range 2 {
+				if _, err := readFor(c); err != nil {
+					t.Error(err)
+				}
+				<-time.After(time.Hour) // the bubble's time
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				here, there := net.Pipe()
+				defer func() { _ = here.Close(); _ = there.Close() }()
+				check(t, &watchedConn{Conn: here, limit: limit}, there)
+			})
+		})
+	}
+}
+
+func TestWorthRetrying(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"refused":           {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
+		"hung up":           {io.ErrUnexpectedEOF, true},
+		"starting up":       {&pgconn.PgError{Code: "57P03"}, true},
+		"too many sessions": {&pgconn.PgError{Code: "53300"}, true},
+		"wrong password":    {&pgconn.PgError{Code: "28P01"}, false},
+		"no such database":  {&pgconn.PgError{Code: "3D000"}, false},
+		"no such host":      {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
+		"name server busy":  {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
+		"no TLS":            {errors.New("tls error: server refused TLS connection"), false},
+		"something else":    {errors.New("odd"), false},
+	} {
+		if got := worthRetrying(tt.err); got != tt.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}
+
+func TestTableErrorKinds(t *testing.T) {
+	t.Parallel()
+	p := &part{db: &database{}, scope: "s.t", rel: relation{schema: "s", name: "t"}}
+	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
+	for code, want := range map[string]error{
+		"42501": source.ErrAuth, "42P01": nil, "42703": nil, "22000": nil, "XX001": nil,
+		"57P01": source.ErrTemporary, "40001": source.ErrTemporary, "08006": source.ErrTemporary, "57014": source.ErrTemporary,
+	} {
+		err := p.tableError("read rows", &pgconn.PgError{Code: code, Message: "m", Detail: "secret row"})
+		for _, k := range kinds {
+			if errors.Is(err, k) != errors.Is(want, k) {
+				t.Errorf("%s: is %v: %t", code, k, errors.Is(err, k))
+			}
+		}
+		if got, want := err.Error(), "s.t: read rows: m (SQLSTATE "+code+")"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if err := p.tableError("read rows", io.ErrUnexpectedEOF); !errors.Is(err, source.ErrTemporary) {
+		t.Errorf("a lost connection: %v", err)
+	}
+}
+
+func TestServerVersion(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"15.18 (Debian 15.18-0+deb12u1)": 15, "17": 17, "18beta1": 18, "": 0, "x": 0} {
+		if got := serverVersion(text); got != want {
+			t.Errorf("%q: got %d, want %d", text, got, want)
+		}
+	}
+}
+
+// TestEnvironmentIsIgnored: what libpq reads from the environment must not change where a configured
+// source connects to, or how.
+func TestEnvironmentIsIgnored(t *testing.T) {
+	for k, v := range map[string]string{
+		"PGHOST": "elsewhere", "PGPORT": "1,2", "PGUSER": "other", "PGPASSWORD": "other", "PGDATABASE": "other", "PGSSLMODE": "require",
+		"PGOPTIONS": "-c x=y", "PGTZ": "Asia/Tokyo", "PGTARGETSESSIONATTRS": "standby", "PGCONNECT_TIMEOUT": "x", "PGSSLROOTCERT": "/nosuch",
+		"PGAPPNAME": "other", "PGCHANNELBINDING": "require", "PGREQUIREAUTH": "md5",
+	} {
+		t.Setenv(k, v)
+	}
+	c, err := driverConfig(settings{host: "h", port: 5, username: "u", password: "p", database: "d"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Host != "h" || c.Port != 5 || c.User != "u" || c.Password != "p" || c.Database != "d" || c.ValidateConnect != nil ||
+		len(c.RuntimeParams) != 2 || len(c.Fallbacks) != 1 || c.ConnectTimeout != connectTimeout || c.ChannelBinding != "prefer" || c.RequireAuth != "" {
+		t.Errorf("got %s:%d user %s database %s, %v, %d fallbacks", c.Host, c.Port, c.User, c.Database, c.RuntimeParams, len(c.Fallbacks))
+	}
+	t.Setenv("PGSERVICE", "nosuch")
+	_, err = driverConfig(settings{host: "h", port: 5, username: "u", password: "p", database: "d"}, 0)
+	refuse(t, err, source.ErrConfig, "environment", "unset")
+}

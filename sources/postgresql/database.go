@@ -1,0 +1,191 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// database is the opened source.
+type database struct {
+	set       settings
+	driver    *pgx.ConnConfig
+	log       *slog.Logger
+	idColumns map[string][]string
+	pause     func(context.Context, time.Duration) error
+
+	// control holds the snapshot that the parts read from, from Parts to Close.
+	control *pgx.Conn
+	// apart is set once a part had to take a snapshot of its own, so that this is said once.
+	apart atomic.Bool
+}
+
+var _ source.Source = (*database)(nil)
+
+func newDatabase(s settings, env source.Env) (*database, error) {
+	driver, err := driverConfig(s, env.StallTimeout)
+	if err != nil {
+		return nil, err
+	}
+	return &database{set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, pause: pause}, nil
+}
+
+// Validate has nothing to add: what can be known without asking the server was checked when the
+// source was opened.
+func (d *database) Validate(context.Context) error { return nil }
+
+// Ping connects and asks for a constant.
+func (d *database) Ping(ctx context.Context) error {
+	conn, err := d.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer hangUp(ctx, conn)
+	if _, err := conn.PgConn().Exec(ctx, "SELECT 1").ReadAll(); err != nil {
+		return d.askError("ask the server for a constant", err)
+	}
+	return nil
+}
+
+// Close ends the snapshot.
+func (d *database) Close() error {
+	if d.control != nil {
+		hangUp(context.Background(), d.control)
+		d.control = nil
+	}
+	return nil
+}
+
+// Parts lists the tables as the catalogue holds them in the snapshot of the run.
+func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) {
+		snapshot, err := d.begin(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		c, err := d.catalogue(ctx)
+		if err != nil {
+			yield(nil, d.askError("list the tables", err))
+			return
+		}
+		parts, err := d.plan(c, snapshot)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if len(parts) == 0 {
+			d.log.Warn("there is no table to read", "schema", d.set.schemas.String())
+		}
+		for _, p := range parts {
+			if err := ctx.Err(); err != nil {
+				yield(nil, fmt.Errorf("list the tables: %w", err))
+				return
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+}
+
+// begin opens the control connection and its transaction. It returns the name of its snapshot, ""
+// where the server gives none.
+func (d *database) begin(ctx context.Context) (snapshot string, err error) {
+	if d.control, err = d.connect(ctx); err != nil {
+		return "", err
+	}
+	if err := beginTx(ctx, d.control, ""); err != nil {
+		return "", d.askError("begin a transaction", err)
+	}
+	err = d.control.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&snapshot)
+	switch {
+	case err == nil:
+		return snapshot, nil
+	case state(err) == "" || temporary(state(err)):
+		return "", d.askError("export the snapshot", err)
+	}
+	d.readApart(err)
+	if _, err := d.control.Exec(ctx, "ROLLBACK"); err != nil {
+		return "", d.askError("begin a transaction again", err)
+	}
+	if err := beginTx(ctx, d.control, ""); err != nil {
+		return "", d.askError("begin a transaction again", err)
+	}
+	return "", nil
+}
+
+// readApart says, once, that tables are read from snapshots of their own.
+func (d *database) readApart(err error) {
+	if !d.apart.Swap(true) {
+		d.log.Warn("the tables cannot share a snapshot, so each is read as of the moment its reading begins", "err", told(err))
+	}
+}
+
+// session is what a transaction sets, so that values come in one form whatever the server, the
+// database or the role sets. All of it is local to the transaction, so that it works behind poolers.
+const session = `SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'iso_8601';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL extra_float_digits = 3;
+SET LOCAL lc_monetary = 'C';
+SET LOCAL xmloption = 'content';
+SET LOCAL row_security = on;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+`
+
+// beginTx begins a transaction that only reads, from one snapshot: the named one, or its own, which
+// is taken with the first query and not before.
+func beginTx(ctx context.Context, conn *pgx.Conn, snapshot string) error {
+	var b strings.Builder
+	b.WriteString("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n")
+	if snapshot != "" {
+		b.WriteString("SET TRANSACTION SNAPSHOT '" + strings.ReplaceAll(snapshot, "'", "''") + "';\n")
+	}
+	b.WriteString(session)
+	if serverVersion(conn.PgConn().ParameterStatus("server_version")) >= 17 {
+		b.WriteString("SET LOCAL transaction_timeout = 0;\n")
+	}
+	_, err := conn.PgConn().Exec(ctx, b.String()).ReadAll()
+	return err
+}
+
+// serverVersion is the major version in a text such as "15.18 (Debian …)" or "17beta1".
+func serverVersion(text string) int {
+	end := strings.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(text)
+	}
+	n, err := strconv.Atoi(text[:end])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// askError is the error of a question that is not about one table.
+func (d *database) askError(doing string, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	e := &source.Error{Err: fmt.Errorf("%s: %w", doing, told(err))}
+	switch code := state(err); {
+	case code == codeNoPrivilege:
+		e.Kind = source.ErrAuth
+	case code == "" || temporary(code):
+		e.Kind = source.ErrTemporary
+	}
+	return e
+}

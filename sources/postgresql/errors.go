@@ -1,0 +1,175 @@
+package postgresql
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// The SQLSTATEs that decide something, see
+// https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const (
+	codeNoPrivilege = "42501"
+	codeNoTable     = "42P01"
+	codeNoColumn    = "42703"
+	codeNoSchema    = "3F000"
+	codeNoDatabase  = "3D000"
+	codeBadPassword = "28P01"
+	codeNoEntry     = "28000"
+)
+
+// state is the SQLSTATE that the server answered with, "" where err is of another origin.
+func state(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// temporary reports whether a SQLSTATE means that the same may work later.
+func temporary(code string) bool {
+	if len(code) != 5 {
+		return false
+	}
+	switch code[:2] {
+	case "08", "53", "58": // connection, resources, system
+		return true
+	}
+	switch code {
+	case "57P01", "57P02", "57P03", "57P04", "57P05", // shutdown, crash, starting up, dropped, idle
+		"57014",          // the statement was canceled
+		"25P03", "25P04", // a time limit of the server for transactions
+		"40001", "40P01", "55006", "55P03", "72000":
+		return true
+	}
+	return false
+}
+
+// worthRetrying reports whether connecting again may work: never where a credential was refused, so
+// that no account is locked by a wrong password.
+func worthRetrying(err error) bool {
+	if code := state(err); code != "" {
+		return temporary(code)
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok {
+		return d.IsTemporary || d.IsTimeout
+	}
+	if isTLS(err) {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isTLS reports whether the TLS handshake failed, or the server speaks none.
+func isTLS(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return true
+	}
+	return refusedTLS(err)
+}
+
+// refusedTLS knows the driver's answer to a server without TLS by its text; it has no type.
+func refusedTLS(err error) bool {
+	return strings.Contains(err.Error(), "server refused TLS connection")
+}
+
+// connectError says why no connection came about.
+func (d *database) connectError(err error) error {
+	e := &source.Error{Kind: source.ErrUnreachable}
+	where := fmt.Sprintf("connect to PostgreSQL at %s port %d", d.set.host, d.set.port)
+	switch code := state(err); {
+	case code == codeBadPassword:
+		e.Kind, e.Hint = source.ErrAuth, "check username and password; PostgreSQL says the same of both"
+	case strings.HasPrefix(code, "28"):
+		e.Kind, e.Hint = source.ErrAuth, "the server has no rule that admits this user from this machine: see its pg_hba.conf"
+	case code == codeNoDatabase:
+		e.Kind, e.Hint = source.ErrConfig, "check database: the server has none of that name, or not for this user"
+	case code == codeNoPrivilege:
+		e.Kind = source.ErrAuth
+		e.Hint = fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quoteIdent(d.set.database), quoteIdent(d.set.username))
+	case temporary(code):
+		e.Kind = source.ErrTemporary
+	case code != "":
+		e.Kind = nil
+	case refusedTLS(err):
+		e.Kind, e.Hint = source.ErrConfig, "the server speaks no TLS: turn it on there, or set ssl_enabled: false"
+	case isTLS(err):
+		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it"
+	default:
+		e.Hint = "check host and port, and that the server listens there"
+	}
+	e.Err = fmt.Errorf("%s: %w", where, told(err))
+	return e
+}
+
+// tableError says why a table could not be read.
+func (p *part) tableError(doing string, err error) error {
+	e := &source.Error{Part: p.scope, Err: fmt.Errorf("%s: %w", doing, told(err))}
+	switch code := state(err); {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+	case code == codeNoPrivilege:
+		e.Kind, e.Hint = source.ErrAuth, p.grantHint()
+	case code == codeNoTable || code == codeNoSchema:
+		e.Hint = "it was dropped or renamed since the run began; the next run will tell"
+	case code == codeNoColumn:
+		e.Hint = "its columns changed while it was read; run again"
+	case temporary(code) || code == "":
+		e.Kind = source.ErrTemporary
+	}
+	return e
+}
+
+func (p *part) grantHint() string {
+	user := quoteIdent(p.db.set.username)
+	return fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON %s TO %s; or leave it out with %s",
+		quoteIdent(p.rel.schema), user, quoteTable(p.rel.schema, p.rel.name), user,
+		p.db.set.tables.without(p.rel.schema, p.rel.name))
+}
+
+// told shortens what the driver says to what happened: one line, without its own prefix of address,
+// user and attempts. The cause can still be found in the chain.
+func told(err error) error {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return &briefError{text: e.Message + " (SQLSTATE " + e.Code + ")", err: err}
+	}
+	if e, ok := errors.AsType[*stallError](err); ok {
+		return &briefError{text: e.Error(), err: err}
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &briefError{text: e.Error(), err: err}
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return &briefError{text: e.Error(), err: err}
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return &briefError{text: e.Error(), err: err}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		return &briefError{text: strings.Join(strings.Fields(err.Error()), " "), err: err}
+	}
+	return err
+}
+
+// briefError has a text of its own before a cause.
+type briefError struct {
+	text string
+	err  error
+}
+
+func (e *briefError) Error() string { return e.text }
+func (e *briefError) Unwrap() error { return e.err }

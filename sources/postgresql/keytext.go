@@ -1,0 +1,212 @@
+package postgresql
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// How the value of a key column looks in an id. The forms are those that Elastic's own connector
+// gives: ids are what an index is compared by, so they must not differ from what it holds.
+
+// keyText appends the form of a value, given the server's text of it.
+type keyText func(dst []byte, text string) []byte
+
+func keyBool(dst []byte, text string) []byte {
+	if text == "t" {
+		return append(dst, "True"...)
+	}
+	return append(dst, "False"...)
+}
+
+// keyFloat writes the shortest digits, always with a fraction or an exponent, the latter below 1e-4
+// and from 1e16.
+func keyFloat(dst []byte, text string) []byte {
+	switch text {
+	case "NaN":
+		return append(dst, "nan"...)
+	case "Infinity":
+		return append(dst, "inf"...)
+	case "-Infinity":
+		return append(dst, "-inf"...)
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return append(dst, text...)
+	}
+	e := strconv.FormatFloat(f, 'e', -1, 64)
+	exponent, _ := strconv.Atoi(e[strings.IndexByte(e, 'e')+1:]) // FormatFloat wrote it
+	if f != 0 && (exponent < -4 || exponent >= 16) {
+		return append(dst, e...)
+	}
+	start := len(dst)
+	dst = strconv.AppendFloat(dst, f, 'f', -1, 64)
+	if !strings.ContainsRune(string(dst[start:]), '.') {
+		dst = append(dst, ".0"...)
+	}
+	return dst
+}
+
+// keyDecimal keeps all digits, trailing zeros too, and writes an exponent only for numbers below
+// 1e-6, as 1.2E-7.
+func keyDecimal(dst []byte, text string) []byte {
+	sign, digits := "", text
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	whole, fraction, ok := strings.Cut(digits, ".")
+	if !ok || strings.Trim(whole, "0") != "" {
+		return append(dst, text...)
+	}
+	significant := strings.TrimLeft(fraction, "0")
+	if significant == "" {
+		significant = "0"
+	}
+	adjusted := len(significant) - 1 - len(fraction)
+	if adjusted >= -6 {
+		return append(dst, text...)
+	}
+	dst = append(dst, sign...)
+	dst = append(dst, significant[0])
+	if len(significant) > 1 {
+		dst = append(dst, '.')
+		dst = append(dst, significant[1:]...)
+	}
+	dst = append(dst, 'E')
+	return strconv.AppendInt(dst, int64(adjusted), 10)
+}
+
+// keyTime writes a time of day or a timestamp: a fraction has six digits.
+func keyTime(dst []byte, text string) []byte {
+	dot := strings.LastIndexByte(text, '.')
+	if dot < 0 || len(text)-dot > 6 || strings.HasSuffix(text, " BC") {
+		return append(dst, text...)
+	}
+	dst = append(dst, text...)
+	return append(dst, "000000"[:7-(len(text)-dot)]...)
+}
+
+// keyTimeTZ is like keyTime for a text that ends with an offset, which gets its minutes.
+func keyTimeTZ(dst []byte, text string) []byte {
+	i := strings.LastIndexAny(text, "+-")
+	if i < len("12:00:00") || strings.HasSuffix(text, " BC") {
+		return append(dst, text...)
+	}
+	dst = keyTime(dst, text[:i])
+	dst = append(dst, text[i:]...)
+	if len(text)-i == len("+00") {
+		dst = append(dst, ":00"...)
+	}
+	return dst
+}
+
+// keyBytes writes b'…' with every byte escaped that is not printable ASCII.
+func keyBytes(dst []byte, text string) []byte {
+	v, reason := toBytes(text)
+	if reason != "" {
+		return append(dst, text...)
+	}
+	s := v.Text()
+	quote := byte('\'')
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		quote = '"'
+	}
+	dst = append(dst, 'b', quote)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == quote || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\t':
+			dst = append(dst, `\t`...)
+		case c == '\n':
+			dst = append(dst, `\n`...)
+		case c == '\r':
+			dst = append(dst, `\r`...)
+		case c < ' ' || c > '~':
+			dst = fmt.Appendf(dst, `\x%02x`, c)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, quote)
+}
+
+// keyInterval writes days and the time that remains, months being 30 days and years 365.
+func keyInterval(dst []byte, text string) []byte {
+	span, ok := parseInterval(text)
+	if !ok {
+		return append(dst, text...)
+	}
+	const day = 24 * int64(time.Hour/time.Microsecond)
+	days := span / day
+	if span%day < 0 {
+		days--
+	}
+	rest := span - days*day
+	if days != 0 {
+		dst = strconv.AppendInt(dst, days, 10)
+		dst = append(dst, " day"...)
+		if days != 1 && days != -1 {
+			dst = append(dst, 's')
+		}
+		dst = append(dst, ", "...)
+	}
+	seconds := rest / 1e6
+	dst = fmt.Appendf(dst, "%d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
+	if rest%1e6 != 0 {
+		dst = fmt.Appendf(dst, ".%06d", rest%1e6)
+	}
+	return dst
+}
+
+// parseInterval reads an interval in the ISO 8601 form of the server, such as P1Y2M-3DT4H5M-6.7S, in
+// microseconds.
+func parseInterval(text string) (span int64, ok bool) {
+	rest, ok := strings.CutPrefix(text, "P")
+	if !ok {
+		return 0, false
+	}
+	const second = int64(time.Second / time.Microsecond)
+	clock := false
+	for rest != "" {
+		if rest[0] == 'T' {
+			clock, rest = true, rest[1:]
+			continue
+		}
+		i := strings.IndexAny(rest, "YMDHS")
+		if i <= 0 {
+			return 0, false
+		}
+		number, unit := rest[:i], rest[i]
+		rest = rest[i+1:]
+		whole, fraction, _ := strings.Cut(number, ".")
+		n, err := strconv.ParseInt(whole, 10, 64)
+		if err != nil {
+			return 0, false
+		}
+		switch {
+		case unit == 'Y':
+			n *= 365 * 86400 * second
+		case unit == 'M' && !clock:
+			n *= 30 * 86400 * second
+		case unit == 'D':
+			n *= 86400 * second
+		case unit == 'H':
+			n *= 3600 * second
+		case unit == 'M':
+			n *= 60 * second
+		default:
+			micros, err := strconv.ParseInt((fraction + "000000")[:6], 10, 64)
+			if err != nil {
+				return 0, false
+			}
+			if strings.HasPrefix(whole, "-") {
+				micros = -micros
+			}
+			n = n*second + micros
+		}
+		span += n
+	}
+	return span, true
+}

@@ -1,0 +1,124 @@
+// Package postgresql reads tables of a PostgreSQL database: each table is a part, each row a
+// document.
+//
+// It reads base tables and partitioned tables, nothing else, and every table of a run from one
+// snapshot, so that the documents of a run are the state of one instant. Which rows are new, changed
+// or gone is not its business.
+//
+// Its invariant: a part ends without error only if every row that the snapshot holds was yielded.
+package postgresql
+
+import (
+	"context"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Type describes PostgreSQL as a source.
+var Type = source.Type{
+	Name:        "postgresql",
+	Title:       "PostgreSQL",
+	Fields:      fields(),
+	ScopeFields: []string{"database", "schema", "table"},
+	ScopeOf:     scopeOf,
+	Open:        open,
+}
+
+// fields are the keys of the connector protocol, in its order.
+func fields() []field.Spec {
+	return []field.Spec{
+		{Name: "host", Label: "Host", Order: 1},
+		{Name: "port", Label: "Port", Order: 2, Type: field.Int, Display: field.Numeric, Validations: between(1, 65535)},
+		{Name: "username", Label: "Username", Order: 3},
+		{Name: "password", Label: "Password", Order: 4, Sensitive: true},
+		{Name: "database", Label: "Database", Order: 5},
+		{
+			Name: "schema", Label: "Schema", Order: 6,
+			Tooltip: "One schema, several separated by commas, or * for all that are not the system's own.",
+		},
+		{
+			Name: "tables", Label: "Comma-separated list of tables", Order: 7,
+			Type: field.List, Display: field.TextArea, Value: "*",
+			Tooltip: "* for all, or names and patterns such as orders, sales.*, log_20*; a leading - leaves tables out.",
+		},
+		{
+			Name: "ssl_enabled", Label: "Enable SSL verification", Order: 10,
+			Type: field.Bool, Display: field.Toggle, Value: false,
+		},
+		{
+			Name: "ssl_ca", Label: "SSL certificate", Order: 11,
+			DependsOn: []field.Dependency{{Field: "ssl_enabled", Value: true}},
+			Tooltip:   "The certificates of the authorities that may have signed the server's, as PEM.",
+		},
+		{
+			Name: "fetch_size", Label: "Rows fetched per request", Order: 8, Optional: true, Default: 50, Advanced: true,
+			Type: field.Int, Display: field.Numeric, Validations: between(1, 100000),
+			Tooltip: "Rows are streamed as fast as they are taken, so this changes nothing; it is here for connectors that have it.",
+		},
+		{
+			Name: "retry_count", Label: "Retries per request", Order: 9, Optional: true, Default: 3, Advanced: true,
+			Type: field.Int, Display: field.Numeric, Validations: between(0, 20),
+			Tooltip: "How often a connection is tried in all when the server does not answer.",
+		},
+	}
+}
+
+func between(low, high int) []field.Validation {
+	return []field.Validation{
+		{Type: field.GreaterThan, Constraint: low - 1},
+		{Type: field.LessThan, Constraint: high + 1},
+	}
+}
+
+// open reads the configuration and connects later, when something is asked for.
+func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
+	s, err := newSettings(v)
+	if err != nil {
+		return nil, err
+	}
+	return newDatabase(s, env)
+}
+
+// scopeOf tells the table from what every document carries. A document of another database than the
+// configured one, which a changed configuration leaves behind, is of a scope that no part has: its
+// table counts as vanished, and nothing of it is deleted unasked.
+func scopeOf(v field.Values, fields map[string]any) (string, bool) {
+	database, ok := fields["database"].(string)
+	schema, ok2 := fields["schema"].(string)
+	table, ok3 := fields["table"].(string)
+	if !ok || !ok2 || !ok3 {
+		return "", false
+	}
+	if database != v.String("database") {
+		return dotted(database, schema, table), true
+	}
+	return dotted(schema, table), true
+}
+
+// dotted joins identifiers by dots. One that could be misread, because it has a dot or a quote in it
+// or is empty, is quoted as SQL does, so that different tables never have the same name.
+func dotted(parts ...string) string {
+	var b strings.Builder
+	for i, p := range parts {
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		if p == "" || strings.ContainsAny(p, `."`) {
+			p = quoteIdent(p)
+		}
+		b.WriteString(p)
+	}
+	return b.String()
+}
+
+// quoteIdent writes an identifier as SQL takes it, whatever is in it.
+func quoteIdent(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// quoteTable is the name of a table as SQL takes it.
+func quoteTable(schema, table string) string {
+	return quoteIdent(schema) + "." + quoteIdent(table)
+}

@@ -1,0 +1,355 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+)
+
+func TestContract(t *testing.T) {
+	db := newDB(t)
+	db.exec(`CREATE TABLE a (id int PRIMARY KEY, v text, at timestamptz); INSERT INTO a SELECT g, repeat('žluť ', g), now() FROM generate_series(1, 500) g;
+		CREATE TABLE "B.x" (k text PRIMARY KEY, l int[]); INSERT INTO "B.x" VALUES ('', NULL), ('x', '{{1,NULL}}'), (E'\n\u0001', '{}');
+		CREATE TABLE empty (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1), (2), (3)`)
+	broken := func(key string, value any, kind error) sourcetest.Broken {
+		return sourcetest.Broken{Values: db.values(map[string]any{key: value}), Kind: kind}
+	}
+	tls := broken("ssl_enabled", true, source.ErrConfig)
+	tls.Values["ssl_ca"] = "garbage"
+	sourcetest.Run(t, sourcetest.Config{
+		Type:   Type,
+		Values: func(*testing.T) map[string]any { return db.values(nil) },
+		Env:    source.Env{StallTimeout: time.Minute},
+		Broken: map[string]sourcetest.Broken{
+			"password": broken("password", "wrong", source.ErrAuth),
+			"database": broken("database", "nosuch", source.ErrConfig),
+			"port":     broken("port", 1, source.ErrUnreachable),
+			"host":     broken("host", "nosuch.invalid", source.ErrUnreachable),
+			"tables":   broken("tables", []any{" "}, source.ErrConfig),
+			"pattern":  broken("tables", "a[", source.ErrConfig),
+			"schema":   broken("schema", ",", source.ErrConfig),
+			"ssl_ca":   tls,
+		},
+		FailingPart: func(t *testing.T) sourcetest.FailingPart {
+			t.Helper()
+			role, values := db.reader()
+			db.exec("GRANT SELECT ON a TO " + role)
+			values["tables"] = "a,other"
+			return sourcetest.FailingPart{Values: values, Scope: "public.other", Kind: source.ErrAuth}
+		},
+		NoContent: "a row is all fields",
+	})
+}
+
+// listed returns the parts of a source by scope.
+func listed(t testing.TB, s source.Source) map[string]source.Part {
+	t.Helper()
+	parts := map[string]source.Part{}
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts[p.Scope()] = p
+	}
+	return parts
+}
+
+// count reads a part and returns how many documents came.
+func count(t testing.TB, p source.Part) (int, error) {
+	t.Helper()
+	r := readPart(t.Context(), p)
+	return len(r.ids), r.err
+}
+
+func TestCase56ServerTimeLimitsDoNotMatter(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g`)
+	for _, set := range []string{"statement_timeout = '50ms'", "idle_in_transaction_session_timeout = '50ms'"} {
+		db.exec("ALTER ROLE " + quoteIdent(db.config.User) + " IN DATABASE " + db.name + " SET " + set)
+	}
+	admin := func(sql string) { adminExec(t, "", sql) }
+	s := openSource(t, db.values(nil), source.Env{StallTimeout: time.Second})
+	part := listed(t, s)["public.t"]
+	admin("SELECT pg_sleep(0.3)") // the transaction that holds the snapshot is idle meanwhile
+	n := 0
+	for _, err := range part.Documents(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 10 {
+			admin("SELECT pg_sleep(1.2)") // a consumer that stalls, for longer than a server may
+		}
+	}
+	if n != 20000 {
+		t.Errorf("got %d rows", n)
+	}
+}
+
+func TestCase58TablesThatChange(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change string // after the tables were listed
+		rows   int
+		docs   string // of the first row
+		fails  string
+	}{
+		"dropped":        {change: "DROP TABLE t", fails: "does not exist"},
+		"renamed":        {change: "ALTER TABLE t RENAME TO u", fails: "does not exist"},
+		"column added":   {change: "ALTER TABLE t ADD COLUMN w int", rows: 3, docs: `{"public_t_id":1,"public_t_v":"x"}`},
+		"column dropped": {change: "ALTER TABLE t DROP COLUMN v", rows: 3, docs: `{"public_t_id":1}`},
+		"column renamed": {change: "ALTER TABLE t RENAME COLUMN v TO w", rows: 3, docs: `{"public_t_id":1,"public_t_w":"x"}`},
+		"rewritten":      {change: "ALTER TABLE t ALTER COLUMN id TYPE text", rows: 3, docs: `{"public_t_id":"1","public_t_v":"x"}`},
+		"truncated":      {change: "TRUNCATE t; INSERT INTO t VALUES (9, 'new')", rows: 1, docs: `{"public_t_id":9,"public_t_v":"new"}`},
+		"replaced":       {change: "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (5)", rows: 1, docs: `{"public_t_id":5}`},
+		"key dropped":    {change: "ALTER TABLE t DROP CONSTRAINT t_pkey", rows: 3, docs: `{"public_t_id":1,"public_t_v":"x"}`},
+		"vacuumed":       {change: "CLUSTER t USING t_pkey", rows: 3, docs: `{"public_t_id":1,"public_t_v":"x"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(t)
+			db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'x'); CREATE TABLE o (id int PRIMARY KEY); INSERT INTO o VALUES (1)")
+			parts := listed(t, openSource(t, db.values(nil), source.Env{}))
+			db.exec(tt.change)
+			got := readPart(t.Context(), parts["public.t"])
+			if tt.fails != "" {
+				refuse(t, got.err, nil, "public.t", tt.fails)
+				if errors.Is(got.err, source.ErrTemporary) {
+					t.Error("a table that is gone does not come back by itself")
+				}
+			} else if got.err != nil || len(got.docs) != tt.rows || got.docs[0] != tt.docs {
+				t.Errorf("got %v, %v; want %d like %s", got.docs, got.err, tt.rows, tt.docs)
+			}
+			if n, err := count(t, parts["public.o"]); n != 1 || err != nil {
+				t.Errorf("the other table: %d, %v", n, err)
+			}
+		})
+	}
+}
+
+func TestTruncatedPartition(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
+		INSERT INTO p VALUES (1), (11)`)
+	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.p"]
+	db.exec("TRUNCATE p1; INSERT INTO p VALUES (2), (12)")
+	got := readPart(t.Context(), part)
+	slices.Sort(got.docs)
+	want := []string{`{"public_p_id":11}`, `{"public_p_id":12}`, `{"public_p_id":2}`}
+	if diff := cmp.Diff(want, got.docs); diff != "" || got.err != nil {
+		t.Errorf("%v %s", got.err, diff)
+	}
+}
+
+func TestCase59OneSnapshotForAllTables(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1), (2)`)
+	parts := listed(t, openSource(t, db.values(nil), source.Env{}))
+	db.exec("DELETE FROM a WHERE id = 1; INSERT INTO a VALUES (3); UPDATE b SET id = 9 WHERE id = 2; INSERT INTO b VALUES (4)")
+	for scope, p := range parts {
+		got := readPart(t.Context(), p)
+		table := p.(*part).rel.name
+		want := []string{db.name + "_public_" + table + "_1", db.name + "_public_" + table + "_2"}
+		slices.Sort(got.ids)
+		if diff := cmp.Diff(want, got.ids); diff != "" || got.err != nil {
+			t.Errorf("%s: %v %s", scope, got.err, diff)
+		}
+	}
+}
+
+func TestSnapshotThatCannotBeShared(t *testing.T) {
+	t.Parallel()
+	for name, refuseExport := range map[string]bool{"export refused": true, "connection lost": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(t)
+			db.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1)")
+			if refuseExport {
+				adminExec(t, db.name, "REVOKE EXECUTE ON FUNCTION pg_export_snapshot() FROM PUBLIC")
+			}
+			log := &logbook{}
+			s := openSource(t, db.values(nil), log.env())
+			parts := listed(t, s)
+			db.exec("INSERT INTO a VALUES (2)")
+			if !refuseExport {
+				adminExec(t, "", fmt.Sprintf("SELECT pg_terminate_backend(%d, 5000)", s.control.PgConn().PID()))
+			}
+			if n, err := count(t, parts["public.a"]); n != 2 || err != nil {
+				t.Errorf("got %d, %v; want the 2 rows of now", n, err)
+			}
+			if n, err := count(t, parts["public.b"]); n != 0 || err != nil {
+				t.Errorf("got %d, %v", n, err)
+			}
+			if n := strings.Count(log.String(), "cannot share a snapshot"); n != 1 {
+				t.Errorf("warned %d times, want once:\n%s", n, log)
+			}
+		})
+	}
+}
+
+// manyRows seeds a table that does not fit into the buffers between the server and here.
+func manyRows(t testing.TB) *testDB {
+	t.Helper()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 50000) g")
+	return db
+}
+
+// active counts the sessions of this program in the database that run a statement.
+func active(t testing.TB, db *testDB) int {
+	t.Helper()
+	var n int
+	conn := dialAs(t, db.config)
+	defer func() { _ = conn.Close(context.Background()) }()
+	err := conn.QueryRow(context.WithoutCancel(t.Context()),
+		"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'elastic-ingest'").Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestCase62CancelEndsTheStatement(t *testing.T) {
+	t.Parallel()
+	db := manyRows(t)
+	for name, stop := range map[string]func(source.Part, context.Context, context.CancelFunc) error{
+		"cancelled": func(p source.Part, ctx context.Context, cancel context.CancelFunc) error {
+			for _, err := range p.Documents(ctx) {
+				if err != nil {
+					if !errors.Is(err, context.Canceled) {
+						return fmt.Errorf("got %w, want it to be context.Canceled", err)
+					}
+					return nil
+				}
+				cancel()
+			}
+			return errors.New("ended without error")
+		},
+		"left early": func(p source.Part, ctx context.Context, _ context.CancelFunc) error {
+			for _, err := range p.Documents(ctx) {
+				return err
+			}
+			return errors.New("there is no document")
+		},
+	} {
+		s := openSource(t, db.values(nil), source.Env{StallTimeout: time.Minute})
+		part := listed(t, s)["public.t"]
+		ctx, cancel := context.WithCancel(t.Context())
+		start := time.Now()
+		err := stop(part, ctx, cancel)
+		took := time.Since(start)
+		cancel()
+		if err != nil || took > 2*time.Second {
+			t.Errorf("%s: after %v: %v", name, took, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		eventually(t, name+": no session is left", func() bool { return active(t, db) == 0 })
+	}
+}
+
+func TestCase62CancelWhileWaiting(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
+	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
+	lock(t, db)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	got := readPart(ctx, part)
+	if !errors.Is(got.err, context.DeadlineExceeded) || time.Since(start) > 2*time.Second {
+		t.Errorf("after %v: %v", time.Since(start), got.err)
+	}
+	eventually(t, "only the session of the snapshot is left", func() bool { return active(t, db) == 1 })
+}
+
+// lock keeps others from reading t until the test ends.
+func lock(t testing.TB, db *testDB) {
+	t.Helper()
+	if _, err := db.session().PgConn().Exec(t.Context(), "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStall(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
+	part := listed(t, openSource(t, db.values(nil), source.Env{StallTimeout: 200 * time.Millisecond}))["public.t"]
+	lock(t, db)
+	start := time.Now()
+	_, err := count(t, part)
+	refuse(t, err, source.ErrTemporary, "public.t", "stall timeout")
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestConnectionLost(t *testing.T) {
+	t.Parallel()
+	db := manyRows(t)
+	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
+	n := 0
+	var last error
+	for _, err := range part.Documents(t.Context()) {
+		if err != nil {
+			last = err
+			break
+		}
+		if n++; n == 1 {
+			adminExec(t, "", "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '"+db.name+"' AND state = 'active'")
+		}
+	}
+	refuse(t, last, source.ErrTemporary, "public.t")
+	if n == 50000 {
+		t.Error("all rows came although the connection was lost")
+	}
+}
+
+func TestCase67EveryRowEveryTime(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 1000) g")
+	first, second := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{})
+	if diff := cmp.Diff(first["public.t"].docs, second["public.t"].docs); diff != "" || len(first["public.t"].docs) != 1000 {
+		t.Error(diff)
+	}
+}
+
+// TestLongRows reads values that are larger than every buffer.
+func TestLongRows(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY, v text, b bytea); INSERT INTO t SELECT g, repeat(g::text, 3000000), decode(repeat('ff', 1000000), 'hex') FROM generate_series(1, 3) g")
+	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
+	n := 0
+	for doc, err := range part.Documents(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		v, _ := doc.Lookup("public_t_v")
+		b, _ := doc.Lookup("public_t_b")
+		if v.Text() != strings.Repeat(fmt.Sprint(n), 3000000) || b.Kind() != document.KindBytes || len(b.Text()) != 1000000 {
+			t.Errorf("row %d is not what was written", n)
+		}
+	}
+	if n != 3 {
+		t.Errorf("got %d rows", n)
+	}
+}

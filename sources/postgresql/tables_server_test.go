@@ -1,0 +1,289 @@
+package postgresql
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+func scopes(all map[string]result) []string { return slices.Sorted(maps.Keys(all)) }
+
+// refuse fails the test unless err is of the kind and its text and hint hold all of the words.
+func refuse(t *testing.T, err, kind error, words ...string) {
+	t.Helper()
+	if err == nil || (kind != nil && !errors.Is(err, kind)) {
+		t.Errorf("got error %v, want one of the kind %v", err, kind)
+		return
+	}
+	text := err.Error() + "\n" + source.Hint(err)
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+func TestCase01OnlyBaseTables(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE a (id int PRIMARY KEY); CREATE UNLOGGED TABLE b (id int PRIMARY KEY);
+		CREATE VIEW v AS SELECT * FROM a; CREATE MATERIALIZED VIEW m AS SELECT * FROM a;
+		CREATE TABLE extension_table (id int PRIMARY KEY);
+		CREATE SCHEMA other; CREATE TABLE other.c (id int PRIMARY KEY)`)
+	adminExec(t, db.name, `ALTER EXTENSION plpgsql ADD TABLE public.extension_table;
+		CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE public.f (id int) SERVER s`)
+	for schema, want := range map[string][]string{
+		"public":            {"public.a", "public.b"},
+		"public , other":    {"other.c", "public.a", "public.b"},
+		"*":                 {"other.c", "public.a", "public.b"},
+		`"other"`:           {"other.c"},
+		"public,public":     {"public.a", "public.b"},
+		"other,nosuch":      {"nosuch.*", "other.c"},
+		"other, pg_catalog": nil, // named, a schema of the system is read
+	} {
+		got := slices.Sorted(maps.Keys(listed(t, openSource(t, db.values(map[string]any{"schema": schema}), source.Env{}))))
+		if want == nil {
+			if !slices.Contains(got, "pg_catalog.pg_class") {
+				t.Errorf("schema %q: pg_class is not there: %v", schema, got)
+			}
+			continue
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("schema %q: %s", schema, diff)
+		}
+	}
+	var parts []source.Part
+	var last error
+	for p, err := range openSource(t, db.values(map[string]any{"schema": "publik"}), source.Env{}).Parts(t.Context()) {
+		parts, last = append(parts, p), err
+	}
+	refuse(t, last, source.ErrConfig, `"publik" does not exist`)
+	if len(parts) != 1 {
+		t.Errorf("got %d parts and errors, want the error alone", len(parts))
+	}
+}
+
+func TestCase02TableList(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);
+		CREATE TABLE log_1 (id int PRIMARY KEY); CREATE TABLE log_2 (id int PRIMARY KEY); CREATE TABLE "od.d/x" (id int PRIMARY KEY);
+		CREATE VIEW v AS SELECT * FROM a;
+		CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY); INSERT INTO a VALUES (1)`)
+	for _, tt := range []struct {
+		tables any
+		want   []string
+	}{
+		{"a, ,b,a", []string{"public.a", "public.b", "s.a"}},
+		{"public.a", []string{"public.a"}},
+		{"*,-log_*", []string{`public."od.d/x"`, "public.a", "public.b", "s.a"}},
+		{"-a,-log_?", []string{`public."od.d/x"`, "public.b"}},
+		{"log_[2-9],s.*", []string{"public.log_2", "s.a"}},
+		{`"od.d/x"`, []string{`public."od.d/x"`}},
+		{"od.d/x", []string{`public."od.d/x"`}},
+		{"od*", []string{`public."od.d/x"`}},
+	} {
+		log := &logbook{}
+		got := readAll(t, db.values(map[string]any{"schema": "public,s", "tables": tt.tables}), log.env())
+		if diff := cmp.Diff(tt.want, scopes(got)); diff != "" {
+			t.Errorf("tables %v: %s", tt.tables, diff)
+		}
+		if log.String() != "" {
+			t.Errorf("tables %v: logged %s", tt.tables, log)
+		}
+	}
+	log := &logbook{}
+	got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*"}), log.env())
+	if diff := cmp.Diff([]string{"public.a", "public.bb", "public.v"}, scopes(got)); diff != "" {
+		t.Fatal(diff)
+	}
+	if got["public.a"].err != nil || len(got["public.a"].ids) != 1 {
+		t.Errorf("the table that exists: %+v", got["public.a"])
+	}
+	refuse(t, got["public.bb"].err, source.ErrConfig, "does not exist", `remove "bb" in tables:`, `did you mean "b"?`)
+	refuse(t, got["public.v"].err, source.ErrConfig, "is a view")
+	if n := strings.Count(log.String(), "level=WARN"); n != 4 {
+		t.Errorf("got %d warnings, want one for each of the 4 names:\n%s", n, log)
+	}
+}
+
+func TestCase03EmptyTable(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
+	got := readAll(t, db.values(nil), source.Env{})
+	if r := got["public.t"]; r.err != nil || len(r.ids) != 0 || len(got) != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestCase04Keys(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE uniq (a int, b int NOT NULL); CREATE UNIQUE INDEX ON uniq (b);
+		CREATE TABLE nullable (a int UNIQUE); CREATE TABLE partial (a int NOT NULL); CREATE UNIQUE INDEX ON partial (a) WHERE a > 0;
+		CREATE TABLE expr (a text NOT NULL); CREATE UNIQUE INDEX ON expr (lower(a));
+		CREATE TABLE ident (a int NOT NULL, b int NOT NULL); CREATE UNIQUE INDEX ON ident (a); CREATE UNIQUE INDEX pick ON ident (b, a);
+		ALTER TABLE ident REPLICA IDENTITY USING INDEX pick;
+		CREATE TABLE named ("A" int, b text); CREATE TABLE wrong (a int); CREATE TABLE none ();
+		INSERT INTO uniq VALUES (NULL, 7); INSERT INTO ident VALUES (1, 2); INSERT INTO named VALUES (1, NULL), (1, 'x'), (2, 'x')`)
+	got := readAll(t, db.values(nil), source.Env{IDColumns: map[string][]string{
+		"named": {"a", "b"}, "public.wrong": {"nosuch"}, "uniq": {"a"},
+	}})
+	for scope, want := range map[string][]string{
+		"public.uniq":  {"_public_uniq_7"},
+		"public.ident": {"_public_ident_2_1"},
+		"public.named": {"_public_named_1", "_public_named_1_x", "_public_named_2_x"},
+	} {
+		for i := range want {
+			want[i] = db.name + want[i]
+		}
+		slices.Sort(got[scope].ids)
+		if diff := cmp.Diff(want, got[scope].ids); diff != "" || got[scope].err != nil {
+			t.Errorf("%s: %v %s", scope, got[scope].err, diff)
+		}
+	}
+	for _, table := range []string{"nullable", "partial", "expr"} {
+		refuse(t, got["public."+table].err, source.ErrConfig, "neither a primary key",
+			`tables: ["*", "-public.`+table+`"]`, `id_columns: {"public.`+table+`": ["a"]}`)
+	}
+	refuse(t, got["public.none"].err, source.ErrConfig, "neither a primary key")
+	refuse(t, got["public.wrong"].err, source.ErrConfig, `no column "nosuch"`)
+
+	// The line that the hint gives does leave the table out.
+	without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-public.nullable"}}), source.Env{})
+	if _, there := without["public.nullable"]; there || len(without) != len(got)-1 {
+		t.Errorf("the hint's line gives %v", scopes(without))
+	}
+}
+
+func TestCase05To10Ids(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE t (a text, b text, PRIMARY KEY (b, a)); INSERT INTO t VALUES ('a_b', 'c'), ('b', 'c_a');
+		CREATE SCHEMA "We""ird"; CREATE TABLE "We""ird"."Ta b.le" (a int, "Z" int, "Mixed ""x""" text, PRIMARY KEY (a, "Z"));
+		INSERT INTO "We""ird"."Ta b.le" VALUES (1, 2, 'x');
+		CREATE TABLE inc (a int, b int, PRIMARY KEY (a) INCLUDE (b)); INSERT INTO inc VALUES (1, 2)`)
+	got := readAll(t, db.values(map[string]any{"schema": "*"}), source.Env{})
+	for scope, want := range map[string]result{
+		// Case 7: the ids of different rows may be the same; the engine names both.
+		"public.t":             {ids: []string{"public_t_c_a_b", "public_t_c_a_b"}, docs: []string{`{"public_t_a":"a_b","public_t_b":"c"}`, `{"public_t_a":"b","public_t_b":"c_a"}`}},
+		`"We""ird"."Ta b.le"`:  {ids: []string{`We"ird_Ta b.le_1_2`}, docs: []string{`{"we\"ird_ta b.le_a":1,"we\"ird_ta b.le_z":2,"we\"ird_ta b.le_mixed \"x\"":"x"}`}},
+		"public.inc" /* 43 */ : {ids: []string{"public_inc_1"}, docs: []string{`{"public_inc_a":1,"public_inc_b":2}`}},
+	} {
+		for i := range want.ids {
+			want.ids[i] = db.name + "_" + want.ids[i]
+		}
+		if diff := cmp.Diff(want.ids, got[scope].ids); diff != "" || got[scope].err != nil {
+			t.Errorf("%s: ids: %v %s", scope, got[scope].err, diff)
+		}
+		if diff := cmp.Diff(want.docs, got[scope].docs); diff != "" {
+			t.Errorf("%s: %s", scope, diff)
+		}
+	}
+}
+
+func TestCase13And14ColumnNames(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE t ("Name" int PRIMARY KEY, name int, name_2 int, id int, _id int, "Table" int, _timestamp int, "a.b" int);
+		INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7, 8)`)
+	log := &logbook{}
+	got := readAll(t, db.values(nil), log.env())["public.t"]
+	want := []string{`{"public_t_name":1,"public_t_name_3":2,"public_t_name_2":3,"public_t_id":4,"public_t__id":5,"public_t_table":6,"public_t__timestamp":7,"public_t_a.b":8}`}
+	if diff := cmp.Diff(want, got.docs); diff != "" || got.err != nil {
+		t.Errorf("%v %s", got.err, diff)
+	}
+	if n := strings.Count(log.String(), "public_t_name_3"); n != 1 {
+		t.Errorf("the renamed field is logged %d times:\n%s", n, log)
+	}
+}
+
+func TestCase42PartitionsAndInheritance(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+		CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+		CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id);
+		CREATE TABLE p2a PARTITION OF p2 FOR VALUES FROM (10) TO (15);
+		CREATE TABLE p2b PARTITION OF p2 FOR VALUES FROM (15) TO (20);
+		INSERT INTO p SELECT g, 'x' FROM generate_series(0, 19) g;
+		CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
+		CREATE TABLE grandchild (PRIMARY KEY (id)) INHERITS (child);
+		INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2); INSERT INTO grandchild VALUES (3)`)
+	for _, tt := range []struct {
+		tables string
+		want   map[string]int
+	}{
+		{"*", map[string]int{"public.p": 20, "public.parent": 1, "public.child": 1, "public.grandchild": 1}},
+		{"parent", map[string]int{"public.parent": 3}},
+		{"parent,grandchild", map[string]int{"public.parent": 1, "public.grandchild": 1}},
+	} {
+		counts := map[string]int{}
+		for scope, r := range readAll(t, db.values(map[string]any{"tables": tt.tables}), source.Env{}) {
+			counts[scope] = len(r.ids)
+			if r.err != nil {
+				t.Error(r.err)
+			}
+			if scope == "public.p" && !strings.HasPrefix(r.ids[0], db.name+"_public_p_") {
+				t.Errorf("a partition's row has the id %q", r.ids[0])
+			}
+		}
+		if diff := cmp.Diff(tt.want, counts); diff != "" {
+			t.Errorf("tables %s: %s", tt.tables, diff)
+		}
+	}
+	got := readAll(t, db.values(map[string]any{"tables": "p1"}), source.Env{})
+	refuse(t, got["public.p1"].err, source.ErrConfig, "is a partition")
+}
+
+func TestCase57Permissions(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	role, values := db.reader()
+	db.exec(`CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY); CREATE TABLE s.b (id int PRIMARY KEY); CREATE TABLE s.c (id int PRIMARY KEY);
+		INSERT INTO s.a VALUES (1); INSERT INTO s.b VALUES (1); INSERT INTO s.c VALUES (1)`)
+	values["schema"] = "s"
+	grant := []string{`GRANT SELECT ON "s"."b" TO "` + role + `";`, `GRANT USAGE ON SCHEMA "s" TO "` + role + `";`}
+
+	log := &logbook{}
+	if got := readAll(t, values, log.env()); len(got) != 0 || !strings.Contains(log.String(), "GRANT USAGE ON SCHEMA") {
+		t.Errorf("without USAGE: got %v, logged %s", scopes(got), log)
+	}
+	// Named tables of a schema that cannot be used have vanished; they are not misspelt.
+	values["tables"] = "a,b"
+	if got := readAll(t, values, source.Env{}); len(got) != 0 {
+		t.Errorf("without USAGE, tables named: got %v", scopes(got))
+	}
+	values["tables"] = "*"
+
+	db.exec("GRANT USAGE ON SCHEMA s TO " + role)
+	for scope, r := range readAll(t, values, source.Env{}) {
+		refuse(t, r.err, source.ErrAuth, scope, "GRANT SELECT ON")
+	}
+	db.exec("GRANT SELECT ON s.a, s.c TO " + role)
+	got := readAll(t, values, source.Env{})
+	refuse(t, got["s.b"].err, source.ErrAuth, "may not read", grant[0], grant[1], `tables: ["*", "-s.b"]`)
+	for _, scope := range []string{"s.a", "s.c"} {
+		if r := got[scope]; r.err != nil || len(r.ids) != 1 {
+			t.Errorf("%s: %+v", scope, r)
+		}
+	}
+	// What is granted when the tables are listed may be revoked when one is read.
+	s := openSource(t, values, source.Env{})
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Scope() == "s.a" {
+			db.exec("REVOKE SELECT ON s.a FROM " + role)
+			refuse(t, readPart(t.Context(), p).err, source.ErrAuth, "s.a", "GRANT SELECT ON")
+		}
+	}
+}

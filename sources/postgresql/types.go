@@ -1,0 +1,101 @@
+package postgresql
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// catalogueType is a row of pg_type.
+type catalogueType struct {
+	name      string
+	kind      string // typtype: b base, c composite, d domain, e enum, m multirange, p pseudo, r range
+	category  string // typcategory: A is array
+	element   uint32
+	base      uint32
+	delimiter string
+}
+
+// types are the types that the columns of a table are made of, those apart that [scalar] knows.
+type types map[uint32]catalogueType
+
+const typesQuery = `
+SELECT oid, typname::text, typtype::text, typcategory::text, typelem, typbasetype, typdelim::text
+FROM pg_catalog.pg_type
+WHERE oid = ANY($1::oid[])`
+
+// lookUpTypes asks for the types and for what they are made of.
+func lookUpTypes(ctx context.Context, conn *pgx.Conn, wanted []uint32) (types, error) {
+	known := types{}
+	for {
+		ask := []uint32{}
+		for _, oid := range wanted {
+			if _, simple := scalar(oid); simple {
+				continue
+			}
+			if _, ok := known[oid]; !ok {
+				ask = append(ask, oid)
+			}
+		}
+		if len(ask) == 0 {
+			return known, nil
+		}
+		for _, oid := range ask {
+			known[oid] = catalogueType{} // not asked for again, whatever comes back
+		}
+		wanted = wanted[:0:0]
+		var oid uint32
+		var t catalogueType
+		into := []any{&oid, &t.name, &t.kind, &t.category, &t.element, &t.base, &t.delimiter}
+		err := each(ctx, conn, typesQuery, []any{ask}, into, func() {
+			known[oid] = t
+			switch {
+			case t.kind == "d":
+				wanted = append(wanted, t.base)
+			case t.isArray():
+				wanted = append(wanted, t.element)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (t *catalogueType) isArray() bool { return t.kind == "b" && t.category == "A" && t.element != 0 }
+
+// column is how a column of the type is read: a domain as what it is a domain over, an array by its
+// elements, all else in the server's text.
+func (k types) column(oid uint32) columnType {
+	if c, ok := scalar(oid); ok {
+		return c
+	}
+	t := k[oid]
+	switch {
+	case t.kind == "d":
+		return k.column(t.base)
+	case t.isArray():
+		return k.array(t)
+	case t.kind == "b" && t.name == "vector" && oid >= firstUserOID:
+		return columnType{value: toNumbers}
+	case t.kind == "b" && oid >= firstUserOID:
+		return columnType{value: toText, unknown: t.name}
+	}
+	return columnType{value: toText}
+}
+
+func (k types) array(t catalogueType) columnType {
+	element := k.column(t.element)
+	c := columnType{unknown: element.unknown}
+	if element.cast != "" {
+		c.cast = element.cast + "[]"
+	}
+	delimiter := byte(',')
+	if t.delimiter != "" {
+		delimiter = t.delimiter[0]
+	}
+	c.value = func(text string) (document.Value, string) { return parseArray(text, delimiter, element.value) }
+	return c
+}

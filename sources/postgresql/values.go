@@ -1,0 +1,221 @@
+package postgresql
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// How a column's type becomes JSON. Every value comes in the server's text form, which is exact for
+// every type there is, with the settings of [session].
+//
+// A value that JSON, or an index in which the others are dates or numbers, cannot hold is null, and
+// a reason is noted in the document. A column never changes its JSON type between rows.
+
+// columnType is how values of a type are read.
+type columnType struct {
+	value convert
+	key   keyText // nil: as it is
+	cast  string  // the type that the server is asked to give instead; "" for its own
+	// unknown is the name of a type that is read as text for want of a better idea.
+	unknown string
+}
+
+// convert makes a value of the server's text. reason is why it is null; "" where it is not.
+type convert func(text string) (v document.Value, reason string)
+
+// The OIDs of the built-in types that are not read as text. They never change, see
+// https://www.postgresql.org/docs/current/catalog-pg-type.html and pg_type.dat there.
+const (
+	oidBool        = 16
+	oidBytea       = 17
+	oidInt8        = 20
+	oidInt2        = 21
+	oidInt2Vector  = 22
+	oidInt4        = 23
+	oidOID         = 26
+	oidXID         = 28
+	oidCID         = 29
+	oidOIDVector   = 30
+	oidFloat4      = 700
+	oidFloat8      = 701
+	oidMoney       = 790
+	oidDate        = 1082
+	oidTime        = 1083
+	oidTimestamp   = 1114
+	oidTimestampTZ = 1184
+	oidInterval    = 1186
+	oidTimeTZ      = 1266
+	oidNumeric     = 1700
+)
+
+// firstUserOID is above all built-in types.
+const firstUserOID = 16384
+
+// scalar is how a built-in type is read that is neither an array nor a domain; ok is false where the
+// catalogue has to be asked.
+func scalar(oid uint32) (t columnType, ok bool) {
+	switch oid {
+	case oidInt2, oidInt4, oidInt8, oidOID, oidXID, oidCID:
+		return columnType{value: toInt}, true
+	case oidBool:
+		return columnType{value: toBool, key: keyBool}, true
+	case oidFloat4, oidFloat8:
+		return columnType{value: toFloat, key: keyFloat}, true
+	case oidNumeric:
+		return columnType{value: toDecimal, key: keyDecimal}, true
+	case oidMoney: // its own text depends on a locale
+		return columnType{value: toDecimal, key: keyDecimal, cast: "numeric"}, true
+	case oidBytea:
+		return columnType{value: toBytes, key: keyBytes}, true
+	case oidDate:
+		return columnType{value: toDate}, true
+	case oidTimestamp:
+		return columnType{value: toTimestamp, key: keyTime}, true
+	case oidTimestampTZ:
+		return columnType{value: toTimestampTZ, key: keyTimeTZ}, true
+	case oidTime:
+		return columnType{value: toText, key: keyTime}, true
+	case oidTimeTZ:
+		return columnType{value: toText, key: keyTimeTZ}, true
+	case oidInterval:
+		return columnType{value: toText, key: keyInterval}, true
+	case oidInt2Vector, oidOIDVector: // arrays to the catalogue, but not in their text
+		return columnType{value: toText}, true
+	case 18, 19, 25, 114, 142, 829, 774, 650, 869, 1042, 1043, 1560, 1562, 2950, 3614, 3615, 3802, 4072:
+		// "char", name, text, json, xml, macaddr, macaddr8, cidr, inet, char, varchar, bit, varbit, uuid,
+		// tsvector, tsquery, jsonb, jsonpath
+		return columnType{value: toText}, true
+	}
+	return columnType{}, false
+}
+
+// appendKey appends the text that a value has in an id.
+func (t *columnType) appendKey(dst, raw []byte) []byte {
+	if t.key == nil {
+		return append(dst, raw...)
+	}
+	return t.key(dst, string(raw))
+}
+
+func toText(text string) (document.Value, string) { return document.String(text), "" }
+
+func toInt(text string) (document.Value, string) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return document.Null(), "not an integer of 64 bits"
+	}
+	return document.Int(n), ""
+}
+
+func toBool(text string) (document.Value, string) { return document.Bool(text == "t"), "" }
+
+func toFloat(text string) (document.Value, string) {
+	if reason := notFinite(text); reason != "" {
+		return document.Null(), reason
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return document.Null(), "not a number of 64 bits"
+	}
+	return document.Float(f), ""
+}
+
+func toDecimal(text string) (document.Value, string) {
+	if reason := notFinite(text); reason != "" {
+		return document.Null(), reason
+	}
+	return document.Decimal(text), ""
+}
+
+// notFinite tells why a number has no JSON form.
+func notFinite(text string) string {
+	switch text {
+	case "NaN", "Infinity", "-Infinity":
+		return text + " is no JSON number"
+	}
+	return ""
+}
+
+func toBytes(text string) (document.Value, string) {
+	digits, ok := strings.CutPrefix(text, `\x`)
+	if !ok {
+		return document.Null(), "binary data in an unknown form"
+	}
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		return document.Null(), "binary data in an unknown form"
+	}
+	return document.Bytes(b), ""
+}
+
+// noDate tells why a date or time has no place in an index: the text of one that has begins with a
+// year of four digits and has no era.
+func noDate(text string) string {
+	switch {
+	case strings.HasSuffix(text, "infinity"):
+		return text + " is no date"
+	case strings.HasSuffix(text, " BC"):
+		return "a year before 1"
+	case len(text) < 10 || text[4] != '-' || text[7] != '-':
+		return "a year after 9999"
+	}
+	return ""
+}
+
+func toDate(text string) (document.Value, string) {
+	if reason := noDate(text); reason != "" {
+		return document.Null(), reason
+	}
+	return document.String(text), ""
+}
+
+// toTimestamp takes a time without a zone as UTC.
+func toTimestamp(text string) (document.Value, string) {
+	if reason := noDate(text); reason != "" {
+		return document.Null(), reason
+	}
+	return instant(text)
+}
+
+// toTimestampTZ takes a time in UTC, which is the zone of the session.
+func toTimestampTZ(text string) (document.Value, string) {
+	if reason := noDate(text); reason != "" {
+		return document.Null(), reason
+	}
+	text, ok := strings.CutSuffix(text, "+00")
+	if !ok {
+		return document.Null(), "a time that is not in UTC"
+	}
+	return instant(text)
+}
+
+// instant writes "2024-01-02 03:04:05.678" in RFC 3339; the server leaves trailing zeros out itself.
+func instant(text string) (document.Value, string) {
+	if len(text) < 19 || text[10] != ' ' {
+		return document.Null(), "a time in an unknown form"
+	}
+	return document.String(text[:10] + "T" + text[11:] + "Z"), ""
+}
+
+// toNumbers reads a vector of the extension pgvector, "[1,2.5]".
+func toNumbers(text string) (document.Value, string) {
+	inner, ok := strings.CutPrefix(text, "[")
+	inner, ok2 := strings.CutSuffix(inner, "]")
+	if !ok || !ok2 {
+		return document.Null(), "a vector in an unknown form"
+	}
+	list := []document.Value{}
+	for inner != "" {
+		var one string
+		one, inner, _ = strings.Cut(inner, ",")
+		v, reason := toFloat(one)
+		if reason != "" {
+			return document.Null(), reason
+		}
+		list = append(list, v)
+	}
+	return document.List(list), ""
+}
