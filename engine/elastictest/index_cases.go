@@ -1,0 +1,96 @@
+package elastictest
+
+const noIndex = `{"error":{"type":"index_not_found_exception","reason":"no such index [{i}]","index":"{i}","root_cause":[{"type":"index_not_found_exception"}]},"status":404}`
+
+func indexCases() []testCase {
+	return []testCase{
+		{"info", []step{
+			{do: "GET /", status: 200, want: `{"name":"*","cluster_name":"*","version":{"number":"*","build_flavor":"*"},"tagline":"You Know, for Search"}`},
+			{do: "HEAD /", status: 200},
+		}},
+		{"index made, found, refused twice, deleted", []step{
+			{do: "HEAD /{i}", status: 404},
+			{do: "GET /{i}", status: 404, want: noIndex},
+			{do: "PUT /{i}", status: 200, want: `{"acknowledged":true,"shards_acknowledged":true,"index":"{i}"}`},
+			{do: "HEAD /{i}", status: 200},
+			{do: "GET /{i}", status: 200, want: `{"{i}":{"aliases":{},"mappings":{},"settings":{"index":{"uuid":"$uuid","number_of_shards":"1","number_of_replicas":"1","provided_name":"{i}","creation_date":"*","version":{"created":"*"}}}}}`},
+			{do: "PUT /{i}", status: 400, want: `{"error":{"type":"resource_already_exists_exception","reason":"index [{i}/{uuid}] already exists","index_uuid":"{uuid}","index":"{i}"},"status":400}`},
+			{do: "DELETE /{i}", status: 200, want: `{"acknowledged":true}`},
+			{do: "DELETE /{i}", status: 404, want: noIndex},
+			{do: "HEAD /{i}", status: 404},
+		}},
+		{"index with settings and mapping", []step{
+			{
+				do: "PUT /{i}", status: 200,
+				body: `{"settings":{"index":{"max_result_window":50,"hidden":true},"number_of_replicas":0},"mappings":{"dynamic":false,"_source":{"enabled":true},"_meta":{"a":{"b":1}},"properties":{"k":{"type":"keyword"}}},"aliases":{}}`,
+			},
+			{do: "GET /{i}", status: 200, want: `{"{i}":{"mappings":{"dynamic":"false","_meta":{"a":{"b":1}},"properties":{"k":{"type":"keyword"}},"_source":"!"},"settings":{"index":{"max_result_window":"50","number_of_replicas":"0","hidden":"true"}}}}`},
+			{do: "GET /_resolve/index/{i}", status: 200, want: `{"indices":[{"name":"{i}","attributes":["hidden","open"]}]}`},
+		}},
+		{"bad index requests", []step{
+			{do: "PUT /{i}-Upper", status: 400, want: failure("invalid_index_name_exception")},
+			{do: "PUT /_{i}", status: 400, want: failure("invalid_index_name_exception")},
+			{do: "PUT /{i}%23", status: 400, want: failure("invalid_index_name_exception")},
+			{do: "PUT /{i}", body: `{"nope":1}`, status: 400, want: failure("parse_exception")},
+			{do: "PUT /{i}", body: `{"mappings":`, status: 400, want: failure("x_content_e_o_f_exception")},
+			{do: "PUT /{i}", body: `{"mappings":{"foo":1}}`, status: 400, want: failure("mapper_parsing_exception")},
+			{do: "PUT /{i}", body: `{"mappings":{"properties":{"a":{"type":"nope"}}}}`, status: 400, want: failure("mapper_parsing_exception")},
+			{do: "HEAD /{i}", status: 404},
+			{do: "DELETE /{i}*", status: 400, want: failure("illegal_argument_exception")},
+		}},
+		{"mapping: fields are added, _meta is replaced", []step{
+			{do: "GET /{i}/_mapping", status: 404, want: noIndex},
+			{do: "PUT /{i}/_mapping", body: `{"_meta":{"a":1}}`, status: 404, want: noIndex},
+			{do: "PUT /{i}", body: `{"mappings":{"_meta":{"a":1,"b":{"c":2}},"properties":{"k":{"type":"keyword"},"o":{"properties":{"p":{"type":"long"}}}}}}`, status: 200},
+			{do: "PUT /{i}/_mapping", body: `{"_meta":{"z":{"y":3}}}`, status: 200, want: `{"acknowledged":true}`},
+			{do: "GET /{i}/_mapping", status: 200, want: `{"{i}":{"mappings":{"_meta":{"z":{"y":3},"a":"!","b":"!"},"properties":{"k":{"type":"keyword"}}}}}`},
+			{do: "PUT /{i}/_mapping", body: `{"properties":{"q":{"type":"date"},"o":{"properties":{"r":{"type":"keyword"}}}}}`, status: 200},
+			{do: "GET /{i}/_mapping", status: 200, want: `{"{i}":{"mappings":{"_meta":{"z":{"y":3}},"properties":{"k":{"type":"keyword"},"q":{"type":"date"},"o":{"properties":{"p":{"type":"long"},"r":{"type":"keyword"}}}}}}}`},
+			{do: "PUT /{i}/_mapping", body: `{"_meta":null}`, status: 200},
+			{do: "PUT /{i}/_mapping", body: `{}`, status: 200},
+			{do: "GET /{i}/_mapping", status: 200, want: `{"{i}":{"mappings":{"_meta":{"z":{"y":3}}}}}`},
+			{do: "PUT /{i}/_mapping", body: `{"_meta":{}}`, status: 200},
+			{do: "GET /{i}/_mapping", status: 200, want: `{"{i}":{"mappings":{"_meta":{"z":"!"}}}}`},
+			{do: "PUT /{i}/_mapping", body: `{"properties":{"k":{"type":"long"}}}`, status: 400, want: failure("illegal_argument_exception")},
+			{do: "PUT /{i}/_mapping", body: `{"_meta":5}`, status: 400, want: failure("mapper_parsing_exception")},
+			{do: "PUT /{i}/_mapping", body: `{"foo":5}`, status: 400, want: failure("mapper_parsing_exception")},
+			{do: "PUT /{i}/_mapping", status: 400, want: failure("parse_exception")},
+		}},
+		{"resolve", []step{
+			{do: "GET /_resolve/index/{i}", status: 404, want: noIndex},
+			{do: "PUT /{i}", status: 200},
+			{do: "PUT /{j}", status: 200},
+			{do: "GET /_resolve/index/{i}", status: 200, want: `{"indices":[{"name":"{i}","attributes":["open"]}],"aliases":[],"data_streams":[]}`},
+			{do: "GET /_resolve/index/{i}*", status: 200, want: `{"indices":[{"name":"{i}"},{"name":"{j}"}],"aliases":[],"data_streams":[]}`},
+			{do: "GET /_resolve/index/{i}-none*", status: 200, want: `{"indices":[],"aliases":[],"data_streams":[]}`},
+		}},
+		{"absent index everywhere", []step{
+			{do: "POST /{i}/_refresh", status: 404, want: noIndex},
+			{do: "GET /{i}/_count", status: 404, want: noIndex},
+			{do: "POST /{i}/_search", body: `{}`, status: 404, want: noIndex},
+			{do: "POST /{i}/_pit?keep_alive=1m", status: 404, want: noIndex},
+			{do: "GET /{i}/_doc/1", status: 404, want: noIndex},
+			{do: "DELETE /{i}/_doc/1", status: 404, want: noIndex},
+			{do: "GET /{i}?filter_path=nothing", status: 404, want: noIndex},
+			{do: "HEAD /{i}", status: 404},
+		}},
+		{"a deleted index leaves nothing to its successor", []step{
+			{do: "PUT /{i}/_doc/1?refresh=true", body: `{"a":1}`, status: 201},
+			{do: "GET /{i}", status: 200, want: `{"{i}":{"settings":{"index":{"uuid":"$uuid"}}}}`},
+			{do: "DELETE /{i}", status: 200},
+			{do: "PUT /{i}", status: 200},
+			{do: "GET /{i}/_doc/1", status: 404, want: `{"_index":"{i}","_id":"1","found":false}`},
+			{do: "POST /{i}/_refresh", status: 200, want: `{"_shards":{"failed":0}}`},
+			{do: "GET /{i}/_count", status: 200, want: `{"count":0}`},
+			{do: "PUT /{i}/_doc/1", body: `{"a":1}`, status: 201, want: `{"_version":1,"_seq_no":0}`},
+		}},
+		{"names that are prefixes of each other stay apart", []step{
+			{do: "PUT /{i}/_doc/1?refresh=true", body: `{"a":1}`, status: 201},
+			{do: "PUT /{j}/_doc/1?refresh=true", body: `{"a":2}`, status: 201},
+			{do: "GET /{i}/_count", status: 200, want: `{"count":1}`},
+			{do: "DELETE /{i}", status: 200},
+			{do: "GET /{j}/_doc/1", status: 200, want: `{"_source":{"a":2}}`},
+			{do: "GET /{j}/_count", status: 200, want: `{"count":1}`},
+		}},
+	}
+}

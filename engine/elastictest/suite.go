@@ -1,0 +1,211 @@
+// Package elastictest is the contract between this program and its destinations: one suite of raw
+// HTTP requests, with the part of each answer that the program reads. It runs on engine/embedded
+// always and on a real Elasticsearch when TEST_ELASTICSEARCH_URL is set, and knows neither.
+//
+// Every case makes its own indices and removes them, so the suite may run on a server that others
+// use. The invariant is that no case has an exception for one of the destinations.
+package elastictest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Run runs the suite over a transport; base is the address that requests go to, without a slash.
+func Run(t *testing.T, rt http.RoundTripper, base string) {
+	t.Helper()
+	for _, group := range [][]testCase{indexCases(), bulkCases(), documentCases(), searchCases(), pitCases()} {
+		for _, tc := range group {
+			t.Run(tc.name, func(t *testing.T) {
+				t.Parallel()
+				newClient(t, rt, base).run(t, tc)
+			})
+		}
+	}
+}
+
+// testCase is a conversation. Its steps see what the steps before them did.
+type testCase struct {
+	name  string
+	steps []step
+}
+
+// step is one request and what is expected of its answer. In do, body and want, {i} and {j} are two
+// index names of this case and {name} is a value that an earlier step captured.
+type step struct {
+	do     string // METHOD /path
+	body   string
+	status int
+	// want is JSON of which the answer must have every field, and every element of an array. Three
+	// texts are special: "*" is anything, "!" is nothing, and "$name" captures the value.
+	want string
+	// raw is a text that must stand in the answer byte for byte.
+	raw string
+}
+
+type client struct {
+	rt     http.RoundTripper
+	base   string
+	values map[string]string
+}
+
+func newClient(t *testing.T, rt http.RoundTripper, base string) *client {
+	c := &client{rt: rt, base: base, values: map[string]string{}}
+	suffix := strings.ToLower(rand.Text()[:12])
+	c.values["i"], c.values["j"] = "a-suite-"+suffix, "a-suite-"+suffix+"-j"
+	t.Cleanup(func() {
+		for _, name := range []string{c.values["i"], c.values["j"]} {
+			// The context of the test is over when it is cleaned up.
+			if _, _, err := c.send(context.WithoutCancel(t.Context()), http.MethodDelete, "/"+name, ""); err != nil {
+				t.Errorf("remove index %s: %v", name, err)
+			}
+		}
+	})
+	return c
+}
+
+// fill puts captured values into a text.
+func (c *client) fill(s string) string {
+	for name, value := range c.values {
+		s = strings.ReplaceAll(s, "{"+name+"}", value)
+	}
+	return s
+}
+
+func (c *client) send(ctx context.Context, method, path, body string) (*http.Response, []byte, error) {
+	const media = "application/vnd.elasticsearch+json;compatible-with=8"
+	var in io.Reader
+	if body != "" {
+		in = strings.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Header.Set("Accept", media)
+	if body != "" {
+		r.Header.Set("Content-Type", media)
+	}
+	resp, err := c.rt.RoundTrip(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := io.ReadAll(resp.Body)
+	if closeErr := resp.Body.Close(); err == nil {
+		err = closeErr
+	}
+	if got := resp.Header.Get("X-Elastic-Product"); got != "Elasticsearch" {
+		return nil, nil, fmt.Errorf("header X-Elastic-Product is %q", got)
+	}
+	if got := resp.Header.Get("Content-Type"); got != media && method != http.MethodHead {
+		return nil, nil, fmt.Errorf("header Content-Type is %q", got)
+	}
+	return resp, out, err
+}
+
+func (c *client) run(t *testing.T, tc testCase) {
+	for n, st := range tc.steps {
+		method, path, _ := strings.Cut(c.fill(st.do), " ")
+		resp, body, err := c.send(t.Context(), method, path, c.fill(st.body))
+		if err != nil {
+			t.Fatalf("step %d %s: %v", n+1, st.do, err)
+		}
+		if resp.StatusCode != st.status {
+			t.Fatalf("step %d %s %s: status %d, want %d: %s", n+1, st.do, st.body, resp.StatusCode, st.status, body)
+		}
+		if st.raw != "" && !strings.Contains(string(body), c.fill(st.raw)) {
+			t.Errorf("step %d %s: answer has not the bytes %s: %s", n+1, st.do, c.fill(st.raw), body)
+		}
+		if st.want == "" {
+			continue
+		}
+		var got, want any
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Fatalf("step %d %s: answer is no JSON: %v: %s", n+1, st.do, err, body)
+		}
+		if err := json.Unmarshal([]byte(c.fill(st.want)), &want); err != nil {
+			t.Fatalf("step %d %s: the case itself is wrong: %v: %s", n+1, st.do, err, c.fill(st.want))
+		}
+		if problem := c.compare("", got, want); problem != "" {
+			t.Fatalf("step %d %s %s:%s\nanswer: %s", n+1, st.do, st.body, problem, body)
+		}
+	}
+}
+
+// compare tells where got lacks something of want.
+func (c *client) compare(at string, got, want any) string {
+	switch want := want.(type) {
+	case string:
+		if name, capture := strings.CutPrefix(want, "$"); capture {
+			c.values[name] = fmt.Sprint(got)
+			if n, number := got.(float64); number {
+				c.values[name] = fmt.Sprintf("%.0f", n)
+			}
+			return ""
+		}
+		if want == "*" {
+			return ""
+		}
+	case map[string]any:
+		return c.compareObject(at, got, want)
+	case []any:
+		list, ok := got.([]any)
+		if !ok || len(list) != len(want) {
+			return fmt.Sprintf("%s is %v, want %v", at, got, want)
+		}
+		for i := range want {
+			if problem := c.compare(fmt.Sprintf("%s[%d]", at, i), list[i], want[i]); problem != "" {
+				return problem
+			}
+		}
+		return ""
+	}
+	if got != want {
+		return fmt.Sprintf("%s is %v, want %v", at, got, want)
+	}
+	return ""
+}
+
+func (c *client) compareObject(at string, got any, want map[string]any) string {
+	object, ok := got.(map[string]any)
+	if !ok {
+		return fmt.Sprintf("%s is %v, want an object", at, got)
+	}
+	keys := make([]string, 0, len(want))
+	for key := range want {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		value, has := object[key]
+		switch {
+		case want[key] == "!" && has:
+			return fmt.Sprintf("%s.%s is %v, want nothing", at, key, value)
+		case want[key] == "!":
+		case !has:
+			return fmt.Sprintf("%s has no %s", at, key)
+		default:
+			if problem := c.compare(at+"."+key, value, want[key]); problem != "" {
+				return problem
+			}
+		}
+	}
+	return ""
+}
+
+// failure is the want of an error as an answer of its own.
+func failure(typ string) string {
+	return fmt.Sprintf(`{"error":{"type":%q,"reason":"*","root_cause":"*"}}`, typ)
+}
+
+// shardFailure is the want of an error that all shards gave.
+func shardFailure(typ string) string {
+	return fmt.Sprintf(`{"error":{"type":"search_phase_execution_exception","reason":"all shards failed","root_cause":[{"type":%q}]}}`, typ)
+}

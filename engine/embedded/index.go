@@ -1,0 +1,351 @@
+package embedded
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	nodeName = "embedded"
+	// version is the Elasticsearch whose answers this package gives.
+	version = "9.5.3"
+	// indexVersion is the version of index that this Elasticsearch makes.
+	indexVersion = "9111000"
+)
+
+// index is one index. Everything but the counters is replaced, never changed, so a copy of the
+// pointer may be read without a lock; counters are guarded by Server.writing.
+type index struct {
+	name     string
+	number   uint32
+	uuid     string
+	created  int64 // milliseconds
+	settings map[string]any
+	mapping  *mapping
+	counters
+}
+
+// storedIndex is the form in the store.
+type storedIndex struct {
+	Number   uint32          `json:"number"`
+	UUID     string          `json:"uuid"`
+	Created  int64           `json:"created"`
+	Settings map[string]any  `json:"settings"`
+	Mapping  json.RawMessage `json:"mapping"`
+}
+
+func (ix *index) encode() []byte {
+	return mustMarshal(storedIndex{ix.number, ix.uuid, ix.created, ix.settings, mustMarshal(ix.mapping.root)})
+}
+
+func decodeIndex(name string, b []byte) (*index, error) {
+	var in storedIndex
+	if err := json.Unmarshal(b, &in); err != nil {
+		return nil, fmt.Errorf("index %q: %w", name, err)
+	}
+	m, err := parseMapping(in.Mapping)
+	if err != nil {
+		return nil, fmt.Errorf("index %q: %w", name, err)
+	}
+	return &index{name: name, number: in.Number, uuid: in.UUID, created: in.Created, settings: in.Settings, mapping: m}, nil
+}
+
+// setting returns a number among the settings, or def.
+func (ix *index) setting(name string, def int) int {
+	text, ok := ix.settings[name].(string)
+	if !ok {
+		return def
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return def
+	}
+	return n
+}
+
+func (ix *index) shards() int { return ix.setting("number_of_shards", 1) }
+
+// copies is how many shards a write would go to: the primary and its replicas.
+func (ix *index) copies() int { return 1 + ix.setting("number_of_replicas", 1) }
+
+// find returns an index by name.
+func (s *Server) find(name string) (*index, error) {
+	if strings.ContainsAny(name, "*,") || name == "_all" {
+		return nil, unknown("the index expression [%s] names more than one index", name)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if ix := s.indices[name]; ix != nil {
+		return ix, nil
+	}
+	return nil, indexNotFound(name)
+}
+
+// checkName refuses what Elasticsearch refuses as the name of an index.
+func checkName(name string) *apiError {
+	problem := ""
+	switch {
+	case name == "." || name == "..":
+		problem = "must not be '.' or '..'"
+	case strings.ContainsAny(name, "\\/*?\"<>| ,"):
+		problem = "must not contain the following characters ['\\','/','*','?','\"','<','>','|',' ',',']"
+	case strings.ContainsAny(name, "#:"):
+		problem = "must not contain '#' or ':'"
+	case name == "" || strings.ContainsAny(name[:1], "_-+"):
+		problem = "must not start with '_', '-', or '+'"
+	case len(name) > 255:
+		problem = "index name is too long, (" + strconv.Itoa(len(name)) + " > 255)"
+	case strings.ToLower(name) != name || !utf8.ValidString(name):
+		problem = "must be lowercase"
+	}
+	if problem == "" {
+		return nil
+	}
+	e := fail(http.StatusBadRequest, "invalid_index_name_exception", "Invalid index name [%s], %s", name, problem)
+	e.cause.IndexUUID, e.cause.Index = "_na_", name
+	return e
+}
+
+// create makes an index; the caller holds writing.
+func (s *Server) create(name string, settings map[string]any, m *mapping) (*index, error) {
+	if e := checkName(name); e != nil {
+		return nil, e
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.indices[name]; old != nil {
+		e := fail(http.StatusBadRequest, "resource_already_exists_exception", "index [%s/%s] already exists", name, old.uuid)
+		e.cause.IndexUUID, e.cause.Index = old.uuid, name
+		return nil, e
+	}
+	if s.number == math.MaxUint32 {
+		return nil, storeFailed(fmt.Errorf("too many indices"))
+	}
+	ix := &index{
+		name: name, number: s.number + 1, uuid: randomID(), created: s.now().UnixMilli(),
+		settings: settings, mapping: m,
+	}
+	b := s.store.batch()
+	b.set(indexKey(name), ix.encode())
+	b.set(counterKey(ix.number), ix.counters.encode())
+	if err := s.store.commit(b, true); err != nil {
+		return nil, storeFailed(err)
+	}
+	s.indices[name], s.number, s.dirty = ix, ix.number, true
+	return ix, nil
+}
+
+// randomID is 22 letters of base64, as the uuids of indices are.
+func randomID() string {
+	b := binary.LittleEndian.AppendUint64(nil, rand.Uint64())
+	b = binary.LittleEndian.AppendUint64(b, rand.Uint64())
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func (s *Server) createIndex(r *request) (*answer, error) {
+	settings, m := map[string]any{}, emptyMapping()
+	if len(r.body) > 0 {
+		body, err := parseObject(r.body)
+		if err != nil {
+			return nil, err
+		}
+		for key, value := range body {
+			var err error
+			switch key {
+			case "settings":
+				settings, err = parseSettings(value)
+			case "mappings":
+				m, err = parseMapping(value)
+			case "aliases":
+				if string(value) != "{}" {
+					err = unknown("aliases of an index")
+				}
+			default:
+				err = fail(http.StatusBadRequest, "parse_exception", "unknown key [%s] for create index", key)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := s.create(r.index, settings, m); err != nil {
+		return nil, err
+	}
+	return ok(map[string]any{"acknowledged": true, "shards_acknowledged": true, "index": r.index}), nil
+}
+
+func (s *Server) deleteIndex(r *request) (*answer, error) {
+	if strings.Contains(r.index, "*") || r.index == "_all" {
+		return nil, illegal("Wildcard expressions or all indices are not allowed")
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	ix, err := s.find(r.index)
+	if err != nil {
+		return nil, err
+	}
+	b := s.store.batch()
+	b.delete(indexKey(ix.name))
+	b.delete(counterKey(ix.number))
+	for _, space := range []byte{spaceID, spaceDoc} {
+		from := binary.BigEndian.AppendUint32([]byte{space}, ix.number)
+		b.deleteRange(from, binary.BigEndian.AppendUint32([]byte{space}, ix.number+1))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.store.commit(b, true); err != nil {
+		return nil, storeFailed(err)
+	}
+	delete(s.indices, ix.name)
+	s.dirty = true
+	return ok(map[string]any{"acknowledged": true}), nil
+}
+
+func (s *Server) getIndex(r *request) (*answer, error) {
+	ix, err := s.find(r.index)
+	if err != nil {
+		return nil, err
+	}
+	return ok(map[string]any{ix.name: map[string]any{
+		"aliases":  map[string]any{},
+		"mappings": ix.mapping.root,
+		"settings": map[string]any{"index": ix.allSettings()},
+	}}), nil
+}
+
+// allSettings are those that were given and those that every index has, nested.
+func (ix *index) allSettings() map[string]any {
+	flat := map[string]any{
+		"number_of_shards": "1", "number_of_replicas": "1", "provided_name": ix.name, "uuid": ix.uuid,
+		"creation_date": strconv.FormatInt(ix.created, 10), "version.created": indexVersion,
+		"routing.allocation.include._tier_preference": "data_content",
+	}
+	maps.Copy(flat, ix.settings)
+	out := map[string]any{}
+	for _, key := range slices.Sorted(maps.Keys(flat)) {
+		at := out
+		parts := strings.Split(key, ".")
+		for _, part := range parts[:len(parts)-1] {
+			next, ok := at[part].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				at[part] = next
+			}
+			at = next
+		}
+		at[parts[len(parts)-1]] = flat[key]
+	}
+	return out
+}
+
+// parseSettings flattens settings to names without "index." and texts, as Elasticsearch shows them.
+func parseSettings(body json.RawMessage) (map[string]any, error) {
+	var in map[string]any
+	if err := unmarshal(body, &in); err != nil {
+		return nil, illegal("the settings are no object")
+	}
+	out := map[string]any{}
+	if err := flatten(out, "", in); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func flatten(out map[string]any, prefix string, in map[string]any) error {
+	for key, value := range in {
+		name := strings.TrimPrefix(prefix+key, "index.")
+		switch value := value.(type) {
+		case map[string]any:
+			if err := flatten(out, prefix+key+".", value); err != nil {
+				return err
+			}
+			continue
+		case []any:
+			texts := make([]any, len(value))
+			for i, v := range value {
+				texts[i] = fmt.Sprint(v)
+			}
+			out[name] = texts
+		default:
+			out[name] = fmt.Sprint(value)
+		}
+		if !knownSetting(name) {
+			return unknown("the index setting [index.%s]", name)
+		}
+	}
+	return nil
+}
+
+// knownSetting lists what can be accepted without doing something: here no setting changes a stored
+// or found document, and max_result_window is obeyed.
+func knownSetting(name string) bool {
+	switch name {
+	case "number_of_shards", "number_of_replicas", "auto_expand_replicas", "hidden", "refresh_interval", "max_result_window", "codec":
+		return true
+	}
+	return strings.HasPrefix(name, "analysis.") || strings.HasPrefix(name, "mapping.") && name != "mapping.source.mode"
+}
+
+func (s *Server) resolveIndex(r *request) (*answer, error) {
+	if strings.Contains(r.index, ",") {
+		return nil, unknown("a list of names in _resolve/index")
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found := []map[string]any{}
+	wildcard := strings.Contains(r.index, "*") || r.index == "_all"
+	for _, name := range slices.Sorted(maps.Keys(s.indices)) {
+		ix := s.indices[name]
+		hidden := ix.settings["hidden"] == "true"
+		if name != r.index && (!wildcard || r.index != "_all" && !glob(r.index, name) || hidden && !showHidden(r, name)) {
+			continue
+		}
+		attributes := []string{"open"}
+		if hidden {
+			attributes = []string{"hidden", "open"}
+		}
+		found = append(found, map[string]any{"name": name, "attributes": attributes, "mode": "standard"})
+	}
+	if len(found) == 0 && !wildcard {
+		return nil, indexNotFound(r.index)
+	}
+	return ok(map[string]any{"indices": found, "aliases": []any{}, "data_streams": []any{}}), nil
+}
+
+// showHidden tells whether a pattern finds a hidden index: when asked to, or when both start with a dot.
+func showHidden(r *request, name string) bool {
+	expand := r.query.Get("expand_wildcards")
+	return strings.Contains(expand, "hidden") || strings.Contains(expand, "all") ||
+		strings.HasPrefix(r.index, ".") && strings.HasPrefix(name, ".")
+}
+
+// glob matches a pattern in which * is any text.
+func glob(pattern, s string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == s
+	}
+	if !strings.HasPrefix(s, first) {
+		return false
+	}
+	for s = s[len(first):]; ; s = s[1:] {
+		if glob(rest, s) {
+			return true
+		}
+		if s == "" {
+			return false
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package embedded
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Transport returns the server as a client's transport: no socket, no port. The body of a request is
+// read and closed before the answer; the answer is whole when it is returned.
+func (s *Server) Transport() http.RoundTripper { return roundTripper{s} }
+
+type roundTripper struct{ s *Server }
+
+// RoundTrip answers a request, or gives up waiting when its context ends. The request then still
+// runs to its end; Server.Close waits for it.
+func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	buffer := t.s.buffer()
+	err := t.s.readBody(r, buffer)
+	if r.Body != nil {
+		err = errors.Join(err, r.Body.Close())
+	}
+	if _, ours := errors.AsType[*apiError](err); err != nil && !ours {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	done := make(chan *answer, 1)
+	go func() { // ends with the request
+		a := t.s.respond(r, buffer, err)
+		t.s.buffers.Put(buffer)
+		done <- a
+	}()
+	select {
+	case a := <-done:
+		return a.response(r), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-t.s.store.failed:
+	}
+	// The request may hang on the broken store, or be about to tell of it better than this can.
+	grace := time.NewTimer(time.Second)
+	defer grace.Stop()
+	select {
+	case a := <-done:
+		return a.response(r), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-grace.C:
+		return errorAnswer(storeFailed(t.s.store.broken)).response(r), nil
+	}
+}
+
+func (a *answer) response(r *http.Request) *http.Response {
+	out := &http.Response{
+		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.header(r), Body: http.NoBody, ContentLength: int64(len(a.body)), Request: r,
+	}
+	if r.Method != http.MethodHead && len(a.body) > 0 {
+		out.Body = io.NopCloser(bytes.NewReader(a.body))
+	}
+	return out
+}

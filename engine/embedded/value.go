@@ -1,0 +1,327 @@
+package embedded
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// valueKind is how the values of a field are compared.
+type valueKind int
+
+const (
+	kindText    valueKind = iota // keyword: exact text
+	kindWhole                    // long, integer, short, byte
+	kindReal                     // double, float
+	kindBool                     //
+	kindDate                     // milliseconds
+	kindDynamic                  // not mapped: the type would come from the documents
+)
+
+// value is one value of a field. Values of one field are of one kind, but for kindDynamic.
+type value struct {
+	kind  valueKind
+	text  string
+	whole int64
+	real  float64
+}
+
+func (v value) compare(w value) int {
+	if v.kind != w.kind {
+		if a, b := v.number(), w.number(); !math.IsNaN(a) && !math.IsNaN(b) {
+			return cmp.Compare(a, b)
+		}
+		return cmp.Compare(v.kind, w.kind)
+	}
+	switch v.kind {
+	case kindText:
+		return cmp.Compare(v.text, w.text)
+	case kindReal:
+		return cmp.Compare(v.real, w.real)
+	default:
+		return cmp.Compare(v.whole, w.whole)
+	}
+}
+
+func (v value) number() float64 {
+	switch v.kind {
+	case kindWhole:
+		return float64(v.whole)
+	case kindReal:
+		return v.real
+	default:
+		return math.NaN()
+	}
+}
+
+// searchField is a field that queries and sorts can ask for.
+type searchField struct {
+	name, path  string
+	kind        valueKind
+	ignoreAbove int // longer texts are not indexed; 0 is no limit
+	absent      bool
+}
+
+// searchable finds how a field is compared, or says that this package cannot.
+func (m *mapping) searchable(name string) (*searchField, error) {
+	field, path := m.field(name)
+	f := &searchField{name: name, path: path}
+	if field == nil {
+		f.absent = m.closed
+		f.kind = kindDynamic
+		if parent, ok := strings.CutSuffix(name, ".keyword"); ok {
+			f.path, f.ignoreAbove = parent, 256
+		}
+		return f, nil
+	}
+	for _, changes := range []string{"normalizer", "null_value", "format", "index", "doc_values", "coerce", "scaling_factor"} {
+		if field[changes] != nil {
+			return nil, unknown("searching the field [%s], whose mapping has [%s]", name, changes)
+		}
+	}
+	if n, ok := field["ignore_above"].(json.Number); ok {
+		limit, err := n.Int64()
+		if err != nil {
+			return nil, unknown("[ignore_above] of the field [%s]", name)
+		}
+		f.ignoreAbove = int(limit)
+	}
+	switch typeOf(field) {
+	case "keyword":
+		f.kind = kindText
+	case "long", "integer", "short", "byte":
+		f.kind = kindWhole
+	case "double":
+		f.kind = kindReal
+	case "boolean":
+		f.kind = kindBool
+	case "date":
+		f.kind = kindDate
+	default:
+		return nil, unknown("searching the field [%s] of type [%s]", name, typeOf(field))
+	}
+	return f, nil
+}
+
+// scalar is the text of a JSON value that is no object and no array.
+func scalar(raw []byte) []byte {
+	if len(raw) > 0 && raw[0] == '"' {
+		return unquote(raw)
+	}
+	return raw
+}
+
+// read turns a JSON value into one of the field's kind.
+func (f *searchField) read(raw []byte) (value, bool) {
+	text := string(scalar(raw))
+	v := value{kind: f.kind, text: text}
+	var err error
+	switch f.kind {
+	case kindText:
+	case kindWhole:
+		if v.whole, err = strconv.ParseInt(text, 10, 64); err != nil {
+			var real float64
+			if real, err = strconv.ParseFloat(text, 64); err == nil {
+				v.whole = int64(real) // Elasticsearch cuts the fraction off
+			}
+		}
+	case kindReal:
+		v.real, err = strconv.ParseFloat(text, 64)
+	case kindBool:
+		if text == "true" {
+			v.whole = 1
+		}
+		return v, text == "true" || text == "false" || text == ""
+	case kindDate:
+		v.whole, err = parseDate(text)
+	case kindDynamic:
+		return readDynamic(raw, text), true
+	}
+	return v, err == nil
+}
+
+// readDynamic takes a value for what it looks like.
+func readDynamic(raw []byte, text string) value {
+	switch raw[0] {
+	case '"':
+		return value{kind: kindText, text: text}
+	case 't':
+		return value{kind: kindBool, whole: 1}
+	case 'f':
+		return value{kind: kindBool}
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return value{kind: kindWhole, whole: n}
+	}
+	n, _ := strconv.ParseFloat(text, 64) // a valid JSON number is one
+	return value{kind: kindReal, real: n}
+}
+
+// dateLayouts are the forms of strict_date_optional_time that are read, and whether they name an instant.
+func dateLayouts() []string {
+	return []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02"}
+}
+
+func parseDate(text string) (int64, error) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && len(text) != len("2006") {
+		return n, nil
+	}
+	var t time.Time
+	var err error
+	for _, layout := range dateLayouts() {
+		if t, err = time.Parse(layout, text); err == nil {
+			return t.UnixMilli(), nil
+		}
+	}
+	return 0, err
+}
+
+// bound reads the bound of a range. Dates without a time are rounded by Elasticsearch in a way that
+// depends on the bound; where that matters it is not answered.
+func (f *searchField) bound(key string, raw []byte) (value, error) {
+	text := string(scalar(raw))
+	if f.kind == kindDate {
+		if strings.Contains(text, "||") || strings.HasPrefix(text, "now") {
+			return value{}, unknown("date math [%s]", text)
+		}
+		if len(text) <= len("2006-01-02") && (key == "gt" || key == "lte") && raw[0] == '"' {
+			return value{}, unknown("the rounding of the date [%s] in a range", text)
+		}
+	}
+	if f.kind == kindWhole && strings.ContainsAny(text, ".eE") {
+		return value{}, unknown("the fraction [%s] as a bound of the whole number [%s]", text, f.name)
+	}
+	v, ok := f.read(raw)
+	if !ok {
+		if f.kind == kindDate {
+			return value{}, unknown("the date [%s]", text)
+		}
+		return value{}, queryError("For input string: %q", text)
+	}
+	return v, nil
+}
+
+// any tells whether a value of the field in a document passes the test.
+func (f *searchField) any(source []byte, test func(value) bool) (found bool, err error) {
+	if f.absent {
+		return false, nil
+	}
+	err = f.each(source, func(v value) { found = found || test(v) })
+	return found, err
+}
+
+// each calls do with every value of the field in a document.
+func (f *searchField) each(source []byte, do func(value)) (err error) {
+	walk(source, f.path, func(raw []byte) bool {
+		if raw[0] == '{' {
+			return true
+		}
+		if f.kind == kindDynamic {
+			if err = f.settled(raw); err != nil {
+				return false
+			}
+		}
+		v, ok := f.read(raw)
+		if ok && f.ignoreAbove > 0 && utf8.RuneCountInString(v.text) > f.ignoreAbove {
+			return true
+		}
+		if !ok {
+			err = unknown("a document whose field [%s] does not fit its mapping", f.name)
+			return false
+		}
+		do(v)
+		return true
+	})
+	return err
+}
+
+// settled refuses a value of an unmapped field whose type Elasticsearch would guess: a text would be
+// analysed, unless it looks like a date.
+func (f *searchField) settled(raw []byte) error {
+	isText := raw[0] == '"'
+	sub := f.path != f.name
+	if isText == sub && (!isText || !looksLikeDate(unquote(raw))) {
+		return nil
+	}
+	return unknown("searching the field [%s], which is not mapped and holds text: name its type in the mapping", f.name)
+}
+
+func looksLikeDate(b []byte) bool {
+	return len(b) >= 8 && b[0] >= '0' && b[0] <= '9' && bytes.ContainsAny(b[4:5], "-/")
+}
+
+// walk calls do with every value that is not null under a dotted path, through objects and arrays,
+// until it returns false. Keys may have dots themselves.
+func walk(object []byte, path string, do func(raw []byte) bool) bool {
+	more := true
+	fields(object, func(key, value []byte) bool {
+		if string(key) == path {
+			more = leaves(value, do)
+		} else if len(path) > len(key) && path[len(key)] == '.' && path[:len(key)] == string(key) {
+			more = objects(value, func(inner []byte) bool { return walk(inner, path[len(key)+1:], do) })
+		}
+		return more
+	})
+	return more
+}
+
+// objects calls do with every object in a value, through arrays.
+func objects(raw []byte, do func([]byte) bool) bool {
+	switch raw[0] {
+	case '{':
+		return do(raw)
+	case '[':
+		more := true
+		elements(raw, func(one []byte) bool {
+			more = objects(one, do)
+			return more
+		})
+		return more
+	}
+	return true
+}
+
+// leaves calls do with every value that is no array and not null.
+func leaves(raw []byte, do func([]byte) bool) bool {
+	switch raw[0] {
+	case 'n':
+		return true
+	case '[':
+		more := true
+		elements(raw, func(one []byte) bool {
+			more = leaves(one, do)
+			return more
+		})
+		return more
+	}
+	return do(raw)
+}
+
+// exists tells whether a document has a value in an indexed field that has the name, or lies below
+// it. Only the parts of the document on the way there are looked at.
+func (m *mapping) exists(object []byte, above, name string) bool {
+	found := false
+	fields(object, func(key, value []byte) bool {
+		at := above + string(key)
+		inside := at == name || strings.HasPrefix(at, name+".")
+		if !inside && !strings.HasPrefix(name, at+".") {
+			return true
+		}
+		leaves(value, func(leaf []byte) bool {
+			if leaf[0] == '{' {
+				found = m.exists(leaf, at+".", name)
+			} else if inside {
+				field, _ := m.field(at)
+				found = field != nil || !m.closed
+			}
+			return !found
+		})
+		return !found
+	})
+	return found
+}
