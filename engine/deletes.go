@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/ids"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+)
+
+// heldInMemory is how many deletes are kept while the guard has not judged yet. Where there are more,
+// the point in time is scanned once more instead, so that memory does not grow with them.
+const heldInMemory = 20_000
+
+// gone is the collection of what the source no longer holds.
+type gone struct {
+	mu       sync.Mutex
+	eligible int64
+	deletes  []plan.Change // the first ones
+}
+
+// deletes finds the documents that this run has not seen, in the point in time that the id table was
+// made of, and deletes those whose scope was listed to its end.
+func (r *run) deletes(ctx context.Context) error {
+	if r.table.Unseen() == 0 {
+		return nil
+	}
+	overall := r.withholdAll()
+	if r.pitLost.Load() || r.stale != nil {
+		r.withholdUnnamed(overall)
+		return nil
+	}
+	var found gone
+	err := r.eachGone(ctx, overall, true, func(c plan.Change) error {
+		found.mu.Lock()
+		defer found.mu.Unlock()
+		found.eligible++
+		if len(found.deletes) < heldInMemory {
+			found.deletes = append(found.deletes, c)
+		}
+		return nil
+	})
+	if errors.Is(err, elastic.ErrPITLost) {
+		r.withholdUnnamed(plan.PointInTimeLost)
+		return nil
+	}
+	if err != nil || found.eligible == 0 {
+		return err
+	}
+	r.eligible = found.eligible
+	do := func(c plan.Change) error { return r.delete(ctx, c) }
+	if !r.guardAllows(found.eligible) {
+		do = func(c plan.Change) error {
+			r.withhold(plan.GuardRefused, c.ID, c.Part)
+			return nil
+		}
+	}
+	if found.eligible > int64(len(found.deletes)) {
+		found.deletes = nil
+		return r.eachGone(ctx, overall, false, do)
+	}
+	for _, c := range found.deletes {
+		if err := do(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withholdAll says why no document at all is deleted, or "".
+func (r *run) withholdAll() plan.Reason {
+	r.mu.Lock()
+	failed := r.failed
+	r.mu.Unlock()
+	switch {
+	case r.pitLost.Load():
+		return plan.PointInTimeLost
+	case r.stale != nil:
+		return plan.RefreshRefused
+	case !r.owned:
+		return plan.ForeignIndex
+	case r.deps.Counters.Read.Load() == 0 && failed == 0 && !r.job.AllowEmpty && r.job.Wants == nil:
+		return plan.EmptySource
+	}
+	return ""
+}
+
+// withholdUnnamed withholds all deletes without looking for their ids, where that cannot be done.
+func (r *run) withholdUnnamed(reason plan.Reason) {
+	n := int64(r.table.Unseen())
+	r.mu.Lock()
+	already := int64(0)
+	for _, count := range r.withheld {
+		already += count
+	}
+	if n > already {
+		r.withheld[reason] += n - already
+		r.deps.Counters.Withheld.Add(n - already)
+	}
+	r.mu.Unlock()
+}
+
+// guardAllows is the delete guard.
+func (r *run) guardAllows(eligible int64) bool {
+	g := r.job.Guard
+	switch {
+	case g.Confirmed >= 0:
+		return eligible <= g.Confirmed
+	case r.job.AllowEmpty && r.deps.Counters.Read.Load() == 0:
+		return true // this is what was allowed
+	}
+	return eligible <= g.Deletes || float64(eligible) <= g.Percent/100*float64(r.table.Len())
+}
+
+// eachGone scans for what was not seen and calls eligible for each document to delete, from one or
+// several goroutines. The others are withheld, and told when tell is set.
+func (r *run) eachGone(ctx context.Context, overall plan.Reason, tell bool, eligible func(plan.Change) error) error {
+	fields := r.job.Type.ScopeFields
+	scan := elastic.Scan{Source: json.RawMessage("false"), SeqNo: true, Retry: r.deps.Retry}
+	if len(fields) > 0 {
+		scan.Source, _ = json.Marshal(fields)
+	}
+	return r.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
+		return func(h elastic.Hit) error {
+			state := r.table.State(ids.KeyOf(h.ID))
+			if state != ids.Unseen && state != ids.Excluded {
+				return nil
+			}
+			scope, known := r.scopeOf(h)
+			if r.job.Wants != nil && (!known || !r.job.Wants(scope)) {
+				return nil
+			}
+			reason, verdict := plan.GoneFromSource, overall
+			if state == ids.Excluded {
+				reason = plan.ExcludedByRule
+			} else if verdict == "" {
+				verdict = r.scopes.verdict(scope, known)
+			}
+			if verdict == plan.ScopeVanished && r.job.Guard.Confirmed >= 0 {
+				verdict = ""
+			}
+			if verdict == "" {
+				return eligible(plan.Change{
+					Kind: plan.Delete, Reason: reason, ID: h.ID, Part: scope, Routing: h.Routing,
+					At: &plan.At{SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm},
+				})
+			}
+			if tell {
+				r.withhold(verdict, h.ID, scope)
+			}
+			return nil
+		}
+	})
+}
+
+// scopeOf tells the scope of a document of the index.
+func (r *run) scopeOf(h elastic.Hit) (string, bool) {
+	t := &r.job.Type
+	if t.ScopeOf == nil || len(h.Source) == 0 {
+		return "", false
+	}
+	var fields map[string]any
+	if json.Unmarshal(h.Source, &fields) != nil {
+		return "", false
+	}
+	return t.ScopeOf(r.job.Values, fields)
+}
+
+func (r *run) delete(ctx context.Context, c plan.Change) error {
+	var err error
+	if c.Grant, err = r.budget.Acquire(ctx, int64(len(c.ID)+overhead)); err != nil {
+		return fmt.Errorf("delete %q: %w", c.ID, err)
+	}
+	return r.sink.Apply(ctx, c)
+}
+
+// told makes a report of a change that a dry run would do.
+func told(index string, c plan.Change) report.Change {
+	return report.Change{Kind: c.Kind.String(), Reason: string(c.Reason), Index: index, ID: c.ID, Part: c.Part}
+}

@@ -1,0 +1,162 @@
+// Package engine runs one sync, or the diff of one: it is the only place where source, plan and
+// destination meet. See docs/architecture.md for the order of things and why it is so.
+//
+// It prints nothing and knows no flags. Its invariants are the promises in the README: above all,
+// nothing is deleted whose absence from the source was not seen with one's own eyes.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+	"github.com/elastic-ingest/elastic-ingest/engine/rules"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Job is what one run is to do.
+type Job struct {
+	Connector string // its name, for messages
+	Owner     string // what the index is marked with: service type and name
+	Type      source.Type
+	Values    field.Values
+	IDColumns map[string][]string
+	Index     string // index or alias
+	Pipeline  string // ingest pipeline, "" for none
+	Rules     []rules.Rule
+	Compare   Compare
+	Wants     func(scope string) bool // nil wants every scope; otherwise only those are read, and deleted in
+	Guard     Guard
+
+	AllowEmpty bool // an empty source may empty the index
+	Adopt      bool // take over an index that belongs to nobody or to another
+	DryRun     bool // decide everything, write nothing
+	Fields     bool // with DryRun: tell which fields of an update differ
+}
+
+// Compare says by what documents are judged to be unchanged.
+type Compare string
+
+// The ways to compare.
+const (
+	Auto    Compare = "auto" // by version where the source has one for each document, else by content
+	Version Compare = "version"
+	Content Compare = "content"
+	Always  Compare = "always" // nothing is unchanged
+)
+
+// Guard is when deletes are withheld: more than Deletes of them and more than Percent of the
+// documents of the index.
+type Guard struct {
+	Deletes int64
+	Percent float64
+	// Confirmed, if it is not negative, stands in place of both: up to that many deletes are done,
+	// those in vanished scopes among them.
+	Confirmed int64
+}
+
+// Settings are how a run uses the machine and how patient it is.
+type Settings struct {
+	Readers, Writers int
+	Operations       int   // of a bulk request
+	RequestBytes     int   // of a bulk request
+	Budget           int64 // bytes on their way at the same time
+	ContentLimit     int64 // bytes of a document's content
+	StallTimeout     time.Duration
+	ShutdownGrace    time.Duration
+	Await            retry.Policy // for the destination to answer at the start
+	Retry            retry.Policy // for a request that was refused
+}
+
+// Deps is what the program lends to a run.
+type Deps struct {
+	Settings
+	Client     *elastic.Client
+	Log        *slog.Logger
+	Observer   report.Observer
+	Counters   *report.Counters
+	DeadLetter *bulk.DeadLetter
+	// Lock keeps other runs away from a concrete index; unlock is called once.
+	Lock func(index string) (unlock func(), err error)
+	// Cut, when it ends, cuts requests that are under way: the second signal.
+	Cut context.Context //nolint:containedctx // a per-run value that dies with the run
+	Now func() time.Time
+}
+
+// Result is what a run came to. It is meaningful beside an error, too.
+type Result struct {
+	Index    string // concrete
+	Counts   report.Snapshot
+	Failed   int64                 // parts that could not be read to their end
+	Withheld map[plan.Reason]int64 // deletes that were not done
+	Eligible int64                 // deletes that the guard judged
+	Held     int64                 // documents that the index held at the scan
+}
+
+// Incomplete reports that something was not read, or could not be written.
+func (r *Result) Incomplete() bool {
+	return r.Failed > 0 || r.Counts.Rejected > 0 || r.Counts.Duplicates > 0 || r.Counts.ContentErrors > 0
+}
+
+// WithheldDeletes is how many deletes somebody has to decide about: those that were withheld for
+// another reason than that their part of the source could not be read.
+func (r *Result) WithheldDeletes() int64 {
+	var n int64
+	for reason, count := range r.Withheld {
+		if reason != plan.ScopeFailed && reason != plan.ListIncomplete {
+			n += count
+		}
+	}
+	return n
+}
+
+// Differences reports that a sync would write or wrote something.
+func (r *Result) Differences() bool {
+	return r.Counts.Created+r.Counts.Updated+r.Counts.Deleted > 0
+}
+
+// The kinds of errors of a run beside those of [source] and [elastic].
+var (
+	ErrConfig   = errors.New("configuration")
+	ErrReplaced = errors.New("the index was replaced while it was written")
+)
+
+// PanicError is a panic of a source, a driver or ourselves, caught so that the run ends in order.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// guarded runs f and turns a panic into an error. Every goroutine of a run is started with it.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+// Run does the job. When ctx ends, reading stops, what was read is written for at most the shutdown
+// grace, nothing is deleted, and the cause of ctx is the error.
+func Run(ctx context.Context, job Job, deps Deps) (Result, error) {
+	set, err := rules.New(job.Rules)
+	if err != nil {
+		return Result{}, fmt.Errorf("%w: rules: %w", ErrConfig, err)
+	}
+	r := &run{job: job, deps: deps, rules: set, started: deps.Now(), withheld: map[plan.Reason]int64{}}
+	r.timestamp = r.started.UTC().Format("2006-01-02T15:04:05.000000+00:00")
+	err = guarded(func() error { return r.run(ctx) })
+	return r.result(), err
+}

@@ -1,0 +1,287 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+)
+
+// harness is one source, one destination in memory, and what runs said.
+type harness struct {
+	t      *testing.T
+	source *fault.Memory
+	url    string
+	store  http.RoundTripper
+	rules  []fault.Rule // of the next run
+	sent   []string     // requests of the last run
+	job    engine.Job
+	deps   engine.Deps
+	dead   string
+	seen   *recorder
+}
+
+// destination makes every test of this package run on a real server: go test ./engine -destination URL.
+var destination = flag.String("destination", "", "address of an Elasticsearch to run on, instead of an embedded one")
+
+func newHarness(t *testing.T) *harness {
+	t.Helper()
+	h := &harness{t: t, source: &fault.Memory{Parts: map[string][]document.Document{}}, url: *destination}
+	index := "search-test-" + strings.ToLower(rand.Text())
+	if h.url == "" {
+		h.url = "http://embedded"
+		server, err := embedded.Open(embedded.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.store = server.Transport()
+		t.Cleanup(func() {
+			if err := server.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+		})
+	} else {
+		tr := &http.Transport{}
+		h.store = tr
+		t.Cleanup(func() {
+			removeIndex(t, tr, h.url+"/"+index)
+			tr.CloseIdleConnections()
+		})
+	}
+	h.dead = filepath.Join(t.TempDir(), "dead.ndjson")
+	h.job = engine.Job{
+		Connector: "test", Owner: "memory/test", Index: index, Compare: engine.Auto,
+		Guard: engine.Guard{Deletes: 10, Percent: 10, Confirmed: -1},
+	}
+	h.deps = engine.Deps{
+		Settings: engine.Settings{
+			Readers: 4, Writers: 4, Operations: 10, RequestBytes: 1 << 20, Budget: 1 << 20, ContentLimit: 1 << 20,
+			ShutdownGrace: time.Second,
+			Retry:         retry.Policy{First: time.Microsecond, Max: time.Millisecond, Patience: time.Second},
+		},
+		Log: slog.New(slog.DiscardHandler), Cut: context.Background(), Now: time.Now,
+		Lock: func(string) (func(), error) { return func() {}, nil },
+	}
+	return h
+}
+
+// put sets the documents of a part: pairs of id and value.
+func (h *harness) put(scope string, pairs ...string) {
+	docs := []document.Document{}
+	for i := 0; i < len(pairs); i += 2 {
+		docs = append(docs, doc(scope, pairs[i], pairs[i+1]))
+	}
+	h.source.Parts[scope] = docs
+}
+
+func doc(scope, id, value string) document.Document {
+	return document.Document{ID: id, Fields: []document.Field{
+		{Name: fault.ScopeField, Value: document.String(scope)},
+		{Name: "v", Value: document.String(value)},
+	}}
+}
+
+// numbered makes the documents <prefix>0 … <prefix>n-1.
+func numbered(scope, prefix string, n int) []document.Document {
+	var docs []document.Document
+	for i := range n {
+		docs = append(docs, doc(scope, fmt.Sprint(prefix, i), "v"))
+	}
+	return docs
+}
+
+func (h *harness) client() *elastic.Client {
+	h.t.Helper()
+	c, err := elastic.New(elastic.Config{URL: h.url, Transport: h.store})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+// run runs the job; change may alter it for this run.
+func (h *harness) run(ctx context.Context, change ...func(*engine.Job)) (engine.Result, error) {
+	h.t.Helper()
+	job, deps := h.job, h.deps
+	job.Type = h.source.Type()
+	for _, c := range change {
+		c(&job)
+	}
+	tr := &fault.Transport{Next: h.store, Rules: h.rules}
+	client, err := elastic.New(elastic.Config{URL: h.url, Transport: tr})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.seen = &recorder{}
+	deps.Client, deps.Observer, deps.Counters = client, h.seen, &report.Counters{}
+	deps.DeadLetter = bulk.NewDeadLetter(h.dead)
+	res, err := engine.Run(ctx, job, deps)
+	if cerr := deps.DeadLetter.Close(); cerr != nil {
+		h.t.Error(cerr)
+	}
+	h.rules, h.sent = nil, tr.Requests()
+	if n := h.source.Open(); n != 0 {
+		h.t.Errorf("%d sources were left open", n)
+	}
+	return res, err
+}
+
+// sync runs the job and fails the test on an error.
+func (h *harness) sync(change ...func(*engine.Job)) engine.Result {
+	h.t.Helper()
+	res, err := h.run(h.t.Context(), change...)
+	if err != nil {
+		h.t.Fatalf("sync: %v", err)
+	}
+	return res
+}
+
+func (h *harness) diff(change ...func(*engine.Job)) engine.Result {
+	h.t.Helper()
+	return h.sync(append(change, func(j *engine.Job) { j.DryRun = true })...)
+}
+
+// held is what the index holds: the field v by id.
+func (h *harness) held() map[string]string {
+	h.t.Helper()
+	out := map[string]string{}
+	for id, source := range h.sources() {
+		var doc struct {
+			V string `json:"v"`
+		}
+		if err := json.Unmarshal(source, &doc); err != nil {
+			h.t.Fatal(err)
+		}
+		out[id] = doc.V
+	}
+	return out
+}
+
+func (h *harness) sources() map[string][]byte {
+	h.t.Helper()
+	ctx, c := h.t.Context(), h.client()
+	if err := c.Refresh(ctx, h.job.Index); err != nil {
+		h.t.Fatal(err)
+	}
+	ix, err := c.Index(ctx, h.job.Index)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	pit, err := c.OpenPIT(ctx, ix)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	out := map[string][]byte{}
+	err = pit.Scan(ctx, elastic.Scan{Source: json.RawMessage("true"), Slices: 1}, func(int) func(elastic.Hit) error {
+		return func(hit elastic.Hit) error {
+			out[hit.ID] = bytes.Clone(hit.Source)
+			return nil
+		}
+	})
+	if err == nil {
+		err = pit.Close(ctx)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return out
+}
+
+// write puts a document into the index as another program would.
+func (h *harness) write(id, source string) {
+	h.t.Helper()
+	body := elastic.AppendIndex(nil, id)
+	body = append(append(body, source...), '\n')
+	if _, err := h.client().Bulk(h.t.Context(), h.job.Index, "", body, 1); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.client().Refresh(h.t.Context(), h.job.Index); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// recorder is an observer that remembers.
+type recorder struct {
+	mu      sync.Mutex
+	changes []report.Change
+	fails   []report.Failure
+}
+
+func (r *recorder) Changed(c report.Change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changes = append(r.changes, c)
+}
+
+func (r *recorder) Failed(f report.Failure) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fails = append(r.fails, f)
+}
+
+func (r *recorder) Phase(string, time.Duration) {}
+
+// of lists the ids of the changes of a kind.
+func (r *recorder) of(kind string) map[string]string {
+	out := map[string]string{}
+	for _, c := range r.changes {
+		if c.Kind == kind {
+			out[c.ID] = c.Reason
+		}
+	}
+	return out
+}
+
+func (r *recorder) failures() string {
+	var b strings.Builder
+	for _, f := range r.fails {
+		fmt.Fprintf(&b, "%s %s: %v\n", f.Part, f.ID, f.Err)
+	}
+	return b.String()
+}
+
+// contentDoc is a document with a text, or one whose text cannot be read.
+func contentDoc(id, timestamp, text string, err error) document.Document {
+	d := doc("a", id, "v")
+	d.Timestamp = timestamp
+	d.Content = &document.Content{Name: id + ".txt", Size: max(int64(len(text)), 1), Open: func(context.Context) (io.ReadCloser, error) {
+		if err != nil {
+			return nil, err
+		}
+		return io.NopCloser(strings.NewReader(text)), nil
+	}}
+	return d
+}
+
+func removeIndex(t *testing.T, rt http.RoundTripper, url string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodDelete, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := rt.RoundTrip(req)
+	if err != nil {
+		t.Errorf("remove the test's index: %v", err)
+		return
+	}
+	_ = res.Body.Close()
+}

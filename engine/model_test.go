@@ -1,0 +1,204 @@
+package engine_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+var (
+	modelSeed = flag.Uint64("model-seed", 0, "the one seed that TestModel runs; 0 is a few new ones")
+	modelRuns = flag.Int("model-runs", 20, "how many seeds TestModel runs")
+)
+
+// TestModel edits a source at random, lets source and destination fail at random, and checks after
+// every run what must never happen, and at the end that all is mirrored.
+func TestModel(t *testing.T) {
+	t.Parallel()
+	seeds := []uint64{*modelSeed}
+	if *modelSeed == 0 {
+		seeds = nil
+		for i := range *modelRuns {
+			seeds = append(seeds, uint64(time.Now().UnixNano())+uint64(i))
+		}
+	}
+	for _, seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			m := &model{h: newHarness(t), rnd: rand.New(rand.NewPCG(seed, 1)), truth: map[string]map[string]string{}}
+			m.h.job.Guard = engine.Guard{Deletes: 1 << 40, Confirmed: -1}
+			for range 12 {
+				m.edit()
+				m.faultyRun()
+			}
+			m.converges()
+		})
+	}
+}
+
+type model struct {
+	h     *harness
+	rnd   *rand.Rand
+	truth map[string]map[string]string // scope → id → value
+	next  int
+}
+
+// edit changes the source.
+func (m *model) edit() {
+	for range m.rnd.IntN(20) {
+		scope := fmt.Sprint("s", m.rnd.IntN(4))
+		switch docs := m.truth[scope]; {
+		case docs == nil:
+			m.truth[scope] = map[string]string{}
+		case m.rnd.IntN(30) == 0:
+			delete(m.truth, scope)
+		case m.rnd.IntN(3) > 0 || len(docs) == 0:
+			m.next++
+			docs[fmt.Sprint(scope, "-", m.next)] = fmt.Sprint("v", m.next)
+		case m.rnd.IntN(2) == 0:
+			m.next++
+			docs[m.pick(docs)] = fmt.Sprint("w", m.next)
+		default:
+			delete(docs, m.pick(docs))
+		}
+	}
+	m.h.source.Parts = map[string][]document.Document{}
+	for scope, docs := range m.truth {
+		m.h.source.Parts[scope] = nil
+		for _, id := range slices.Sorted(maps.Keys(docs)) {
+			m.h.source.Parts[scope] = append(m.h.source.Parts[scope], doc(scope, id, docs[id]))
+		}
+	}
+}
+
+func (m *model) pick(docs map[string]string) string {
+	return slices.Sorted(maps.Keys(docs))[m.rnd.IntN(len(docs))]
+}
+
+// faultyRun runs once with something broken and checks what must hold whatever happened.
+func (m *model) faultyRun() {
+	t, s := m.h.t, m.h.source
+	before := m.heldOrNothing()
+	s.Fails, s.FailsAt, s.ListErr = nil, m.rnd.IntN(5), nil
+	if m.rnd.IntN(3) == 0 && len(m.truth) > 0 {
+		scope := slices.Sorted(maps.Keys(m.truth))[m.rnd.IntN(len(m.truth))]
+		kind := []error{nil, source.ErrAuth, source.ErrTemporary}[m.rnd.IntN(3)]
+		s.Fails = map[string]error{scope: &source.Error{Kind: kind, Part: scope, Err: errors.New("broken by the model")}}
+	}
+	if m.rnd.IntN(8) == 0 {
+		s.ListErr = errors.New("the list broke off")
+	}
+	m.h.rules = m.faults()
+	res, err := m.h.run(t.Context())
+	after := m.heldOrNothing()
+
+	for id, value := range after {
+		if value != before[id] && value != m.valueOf(id) {
+			t.Fatalf("%q holds %q, which is neither the old nor the new value", id, value)
+		}
+	}
+	for id := range before {
+		if _, left := after[id]; left {
+			continue
+		}
+		scope, _, _ := cut(id)
+		_, there := m.truth[scope]
+		switch {
+		case m.valueOf(id) != "":
+			t.Fatalf("%q was deleted and is in the source", id)
+		case s.Fails[scope] != nil:
+			t.Fatalf("%q was deleted and its scope was not read to the end", id)
+		case s.ListErr != nil:
+			t.Fatalf("%q was deleted and the list of parts was not whole", id)
+		case !there:
+			t.Fatalf("%q was deleted and its scope has vanished", id)
+		}
+	}
+	if err == nil && !res.Incomplete() && res.WithheldDeletes() == 0 {
+		if d := cmp.Diff(m.wanted(), after); d != "" {
+			t.Fatalf("a run without complaint did not mirror:\n%s", d)
+		}
+	}
+}
+
+func cut(id string) (scope, rest string, ok bool) {
+	for i := range id {
+		if id[i] == '-' {
+			return id[:i], id[i+1:], true
+		}
+	}
+	return id, "", false
+}
+
+func (m *model) valueOf(id string) string {
+	scope, _, _ := cut(id)
+	return m.truth[scope][id]
+}
+
+func (m *model) wanted() map[string]string {
+	out := map[string]string{}
+	for _, docs := range m.truth {
+		maps.Copy(out, docs)
+	}
+	return out
+}
+
+// faults breaks a few requests of the next run.
+func (m *model) faults() []fault.Rule {
+	var rules []fault.Rule
+	for range m.rnd.IntN(4) {
+		r := fault.Rule{Path: []string{"_bulk", "_bulk", "_search", "_refresh", "_pit", "_mapping"}[m.rnd.IntN(6)], Skip: m.rnd.IntN(4), Times: 1 + m.rnd.IntN(2)}
+		switch m.rnd.IntN(6) {
+		case 0: // lost on the way there
+		case 1:
+			r.After = true // lost on the way back
+		case 2:
+			r.After, r.Cut = true, 1+m.rnd.IntN(60)
+		case 3:
+			r.Answer = fault.JSON(503, `{"error":{"type":"unavailable","reason":"model"},"status":503}`)
+		case 4:
+			r.Answer = fault.JSON(404, `{"error":{"root_cause":[{"type":"search_context_missing_exception","reason":"model"}],"type":"search_phase_execution_exception","reason":"x"},"status":404}`)
+			r.Path = "_search"
+		case 5:
+			r.Path = "_bulk"
+			r.Answer = fault.Items(func(string) string {
+				return `{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"model"}}`
+			})
+		}
+		rules = append(rules, r)
+	}
+	return rules
+}
+
+func (m *model) heldOrNothing() map[string]string {
+	if _, err := m.h.client().Index(m.h.t.Context(), m.h.job.Index); err != nil {
+		return map[string]string{}
+	}
+	return m.h.held()
+}
+
+// converges lets a last run go undisturbed, with all deletes confirmed, and another find nothing to do.
+func (m *model) converges() {
+	s := m.h.source
+	s.Fails, s.ListErr, m.h.rules = nil, nil, nil
+	sure := func(j *engine.Job) { j.Guard.Confirmed, j.AllowEmpty = 1<<40, true }
+	m.h.sync(sure)
+	if d := cmp.Diff(m.wanted(), m.h.held()); d != "" {
+		m.h.t.Fatal(d)
+	}
+	if res := m.h.sync(sure); res.Differences() {
+		m.h.t.Fatalf("a second run wrote: %+v", res.Counts)
+	}
+}

@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/ids"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+)
+
+// madeBy changes when documents are made differently from the same source: then copies that look
+// unchanged by their version are not.
+const madeBy = 1
+
+// maxScans is how often a scan is begun again because its point in time was lost.
+const maxScans = 3
+
+// prepare finds or makes the index and takes the lock.
+func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
+	c := r.deps.Client
+	r.phase("reaching the destination")
+	info, err := c.Await(ctx, r.deps.Await, func(err error) {
+		r.deps.Log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.deps.Log.Debug("destination", "version", info.Version, "flavor", info.Flavor, "cluster", info.Cluster)
+	r.index, err = c.Index(ctx, r.job.Index)
+	if errors.Is(err, elastic.ErrNotFound) {
+		r.absent, r.owned = true, true
+		r.index, err = &elastic.Index{Name: r.job.Index}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.job.DryRun {
+		return func() {}, r.decideOptions(ctx)
+	}
+	unlock, err = r.deps.Lock(r.index.Name)
+	if err != nil {
+		return nil, err
+	}
+	if r.absent {
+		r.index, err = c.CreateIndex(ctx, r.job.Index, r.job.Owner)
+		r.absent = false
+	}
+	if err == nil {
+		err = r.decideOptions(ctx)
+	}
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+// decideOptions decides how documents are compared and made.
+func (r *run) decideOptions(ctx context.Context) error {
+	byVersion := r.job.Compare == Version ||
+		r.job.Compare == Auto && r.job.Type.VersionPerDocument != nil && r.job.Type.VersionPerDocument(r.job.Values)
+	o := plan.Options{Trailer: document.Trailer{Timestamp: r.timestamp}}
+	switch {
+	case r.job.Compare == Always:
+		o.Compare = plan.Always
+	case byVersion:
+		o.Compare = plan.ByVersion
+	case r.index.SourceTrouble != "":
+		return fmt.Errorf("%w: index %q: contents cannot be compared, because %s: run with --compare always",
+			ErrConfig, r.index.Name, r.index.SourceTrouble)
+	}
+	pipeline := r.job.Pipeline
+	if pipeline != "" {
+		// Text is extracted here, so the pipeline is not asked to.
+		o.Trailer.Flags = &document.Flags{ReduceWhitespace: true, RunMLInference: true}
+	}
+	o.Pipeline = pipeline != "" || r.index.Pipeline != ""
+	definitions := map[string]json.RawMessage{}
+	for _, name := range []string{pipeline, r.index.Pipeline} {
+		if name == "" {
+			continue
+		}
+		def, err := r.deps.Client.Pipeline(ctx, name)
+		switch {
+		case errors.Is(err, elastic.ErrNotFound):
+			return fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist", ErrConfig, r.index.Name, name)
+		case err != nil && !errors.Is(err, elastic.ErrAuth):
+			return err
+		}
+		definitions[name] = def
+	}
+	fingerprint, err := json.Marshal([]any{madeBy, r.job.Type.Name, r.job.Rules, definitions})
+	if err != nil {
+		return fmt.Errorf("fingerprint: %w", err)
+	}
+	sum := sha256.Sum256(fingerprint)
+	r.print = hex.EncodeToString(sum[:16])
+	// Comparing contents sees by itself what is made differently; versions and pipelines hide it.
+	ours := r.index.Marker == elastic.Marker{Owner: r.job.Owner, Fingerprint: r.print}
+	if !ours && (o.Compare == plan.ByVersion || o.Pipeline) {
+		o.Compare = plan.Always
+	}
+	r.options = o
+	return nil
+}
+
+// scan makes the id table of what the index holds at one point in time, and settles whose the index is.
+func (r *run) scan(ctx context.Context) error {
+	if r.absent {
+		r.table = ids.Build()
+		return nil
+	}
+	r.phase("scanning the index")
+	if err := r.deps.Client.Refresh(ctx, r.index.Name); err != nil {
+		if !errors.Is(err, elastic.ErrAuth) {
+			return err
+		}
+		r.stale = err
+		r.deps.Log.Warn("the index may not be refreshed: nothing will be deleted; grant the privilege maintenance", report.Err, err.Error())
+	}
+	for attempt := 1; ; attempt++ {
+		err := r.scanOnce(ctx)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, elastic.ErrPITLost) || attempt == maxScans {
+			return err
+		}
+		r.deps.Log.Warn("the point in time was lost, the scan begins again", report.Attempt, attempt)
+	}
+	return r.settleOwner(ctx)
+}
+
+func (r *run) scanOnce(ctx context.Context) error {
+	pit, err := r.deps.Client.OpenPIT(ctx, r.index)
+	if err != nil {
+		return err
+	}
+	var builders []*ids.Builder
+	scan := elastic.Scan{Source: json.RawMessage("true"), Retry: r.deps.Retry}
+	switch r.options.Compare {
+	case plan.ByVersion:
+		scan.Source = json.RawMessage(`["_timestamp"]`)
+	case plan.Always:
+		scan.Source = json.RawMessage("false")
+	}
+	err = pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
+		b := &ids.Builder{}
+		builders = append(builders, b)
+		return func(h elastic.Hit) error {
+			b.Add(h.ID, r.heldVersion(h.Source))
+			return nil
+		}
+	})
+	r.pit = pit
+	if err != nil {
+		r.closePIT(ctx)
+		r.pit = nil
+		return err
+	}
+	r.table = ids.Build(builders...)
+	return nil
+}
+
+func (r *run) heldVersion(source []byte) document.Version {
+	if r.options.Compare == plan.ByVersion {
+		return r.options.HeldVersion(nil, elastic.StringField(source, "_timestamp"))
+	}
+	return r.options.HeldVersion(source, "")
+}
+
+// settleOwner decides whether deletes are ours to do, and marks an index that becomes ours before
+// anything is written into it.
+func (r *run) settleOwner(ctx context.Context) error {
+	owner := r.index.Marker.Owner
+	r.owned = owner == r.job.Owner || r.job.Adopt || r.table.Len() == 0
+	if !r.owned {
+		r.deps.Log.Warn("the index has documents and is not ours: nothing will be deleted; --adopt takes it over",
+			report.Index, r.index.Name, "owner", owner)
+		return nil
+	}
+	if owner == r.job.Owner || r.job.DryRun {
+		return nil
+	}
+	return r.deps.Client.SetMarker(ctx, r.index, elastic.Marker{Owner: r.job.Owner})
+}

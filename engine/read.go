@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/extract"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// retryContent is the _timestamp of a document whose content could not be read: no source has it, so
+// the next run sees a difference and tries again.
+const retryContent = "1970-01-01T00:00:00+00:00"
+
+// overhead is what an operation costs beside its document: the action line and our notes of it.
+const overhead = 256
+
+// read reads all parts that are wanted, some at the same time. What the source cannot read fails its
+// scope; an error is one of the destination, or the end of ctx.
+func (r *run) read(ctx context.Context, src source.Source) error {
+	r.scopes.tree = r.job.Type.Tree
+	g, reading := errgroup.WithContext(ctx)
+	g.SetLimit(r.deps.Readers)
+	g.TryGo(func() error { return guarded(func() error { return r.list(reading, src, g) }) })
+	err := g.Wait()
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// list starts a reader for each part as soon as one is free.
+func (r *run) list(ctx context.Context, src source.Source, g *errgroup.Group) error {
+	for part, err := range src.Parts(ctx) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			r.scopes.breakOff()
+			r.partFailed("", fmt.Errorf("list what there is to read: %w", err))
+			return nil
+		}
+		scope := part.Scope()
+		r.scopes.begin(scope) // one that is not wanted was listed all the same
+		if r.job.Wants != nil && !r.job.Wants(scope) {
+			continue
+		}
+		r.deps.Counters.Parts.Add(1)
+		if e, ok := part.(source.Estimator); ok {
+			if n, known := e.Estimate(); known {
+				r.deps.Counters.Expected.Add(n)
+			}
+		}
+		// A free place may not exist while the list holds one: then it reads the part itself.
+		if !g.TryGo(func() error { return guarded(func() error { return r.readPart(ctx, part) }) }) {
+			if err := r.readPart(ctx, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) readPart(ctx context.Context, part source.Part) error {
+	name := part.Name()
+	number := r.parts.Add(name)
+	p := plan.NewPlanner(r.options, r.table, r.rules, &r.parts)
+	for doc, err := range part.Documents(ctx) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			r.scopes.fail(part.Scope())
+			r.partFailed(name, err)
+			return nil
+		}
+		r.deps.Counters.Read.Add(1)
+		if err := r.document(ctx, p, number, &doc); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil { // a source may end quietly then; the part is not whole
+		return context.Cause(ctx)
+	}
+	r.deps.Counters.PartsDone.Add(1)
+	return nil
+}
+
+// document brings one document on its way.
+func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *document.Document) error {
+	c, seen, more := p.Decide(part, doc)
+	if c.Kind == plan.Reject && !r.job.DryRun {
+		p.Encode(&c, seen, doc)
+		return r.reject(c)
+	}
+	if !more {
+		r.tell(c)
+		return nil
+	}
+	var grant int64
+	if doc.Content != nil && extract.Skip(doc.Content, r.deps.ContentLimit) == "" {
+		var err error
+		if grant, err = r.addContent(ctx, &c, doc); err != nil {
+			return err
+		}
+	}
+	if c.Kind != plan.Keep {
+		p.Encode(&c, seen, doc)
+	}
+	if c.Kind == plan.Keep {
+		r.budget.Release(grant)
+		r.tell(c)
+		return nil
+	}
+	grant, err := r.trueUp(ctx, grant, int64(len(c.Source)+len(c.ID)+overhead))
+	if err != nil {
+		return err
+	}
+	c.Grant = grant
+	return r.sink.Apply(ctx, c)
+}
+
+// trueUp makes of what was granted for a document what it needs now that it is encoded. Only a
+// document without content, for which nothing was granted yet, acquires here.
+func (r *run) trueUp(ctx context.Context, granted, need int64) (int64, error) {
+	if granted == 0 {
+		return r.budget.Acquire(ctx, need)
+	}
+	if granted > need {
+		r.budget.Release(granted - need)
+		return need, nil
+	}
+	return granted, nil
+}
+
+// addContent acquires the budget for a document and its content and adds the text to the fields. What
+// cannot be read now leaves an older copy as it is, and a new document without its text, until the
+// next run.
+func (r *run) addContent(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, err error) {
+	size := doc.Content.Size
+	if size < 0 || size > r.deps.ContentLimit {
+		size = r.deps.ContentLimit
+	}
+	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII.
+	grant, err = r.budget.Acquire(ctx, 2*size+document.Size(doc)+overhead)
+	if err != nil {
+		return 0, err
+	}
+	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
+	if err == nil && skipped == "" {
+		if need := document.TextSize(text) + document.Size(doc) + overhead; need > grant && grant < r.budget.Limit() {
+			err = fmt.Errorf("%d bytes of text were announced and %d came", doc.Content.Size, len(text))
+		} else {
+			doc.Fields = append(slices.Clip(doc.Fields), document.Field{Name: "body", Value: document.String(text)})
+		}
+	}
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist): // gone since it was listed: the next run sees that
+		return grant, nil
+	case ctx.Err() != nil:
+		r.budget.Release(grant)
+		return 0, context.Cause(ctx)
+	}
+	r.deps.Counters.ContentErrors.Add(1)
+	r.deps.Observer.Failed(report.Failure{Part: c.Part, ID: c.ID, Err: fmt.Errorf("read the content: %w", err)})
+	if c.Kind == plan.Update {
+		c.Kind, c.Reason = plan.Keep, plan.ContentUnreadable
+	} else {
+		doc.Timestamp = retryContent
+	}
+	return grant, nil
+}
+
+// tell counts and reports a change that is over because nothing is to be written.
+func (r *run) tell(c plan.Change) {
+	n := r.deps.Counters
+	switch c.Kind {
+	case plan.Keep:
+		n.Kept.Add(1)
+	case plan.Drop:
+		n.Dropped.Add(1)
+	case plan.Duplicate:
+		n.Duplicates.Add(1)
+		r.deps.Observer.Failed(report.Failure{
+			Part: c.Part, ID: c.ID,
+			Err: fmt.Errorf("has the same id as a document of %s, which was kept", c.First),
+		})
+	case plan.Reject:
+		n.Rejected.Add(1)
+	}
+	r.deps.Observer.Changed(report.Change{Kind: c.Kind.String(), Reason: string(c.Reason), Index: r.index.Name, ID: c.ID, Part: c.Part, First: c.First})
+}
+
+// reject keeps a document that cannot be written in the dead-letter file.
+func (r *run) reject(c plan.Change) error {
+	err := r.deps.DeadLetter.Put(bulk.Rejection{
+		Schema: 1, Time: r.deps.Now().UTC(), Connector: r.job.Connector, Index: r.index.Name, ID: c.ID, Part: c.Part,
+		Kind: plan.Create.String(), Type: "invalid_id", Reason: string(c.Reason), Document: c.Source,
+	})
+	if err != nil {
+		return err
+	}
+	r.deps.Observer.Failed(report.Failure{Part: c.Part, ID: c.ID, Err: errors.New(string(c.Reason))})
+	r.tell(c)
+	return nil
+}

@@ -1,0 +1,258 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/budget"
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/ids"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/rules"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// run is the state of one run; it dies with it.
+type run struct {
+	job       Job
+	deps      Deps
+	rules     *rules.Set
+	started   time.Time
+	timestamp string // for documents that bring none
+	index     *elastic.Index
+	absent    bool // a dry run's index that does not exist
+	owned     bool // deletes are ours to do
+	print     string
+	options   plan.Options
+	table     *ids.Table
+	pit       *elastic.PIT
+	pitLost   atomic.Bool
+	stale     error // why the index could not be refreshed before the scan
+	parts     plan.Parts
+	scopes    scopes
+	budget    *budget.Bytes
+	sink      plan.Sink
+
+	mu        sync.Mutex
+	failed    int64
+	temporary error // the first failure of the source that may pass
+	withheld  map[plan.Reason]int64
+	eligible  int64
+}
+
+func (r *run) result() Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible}
+	if r.index != nil {
+		res.Index = r.index.Name
+	} else {
+		res.Index = r.job.Index
+	}
+	if r.table != nil {
+		res.Held = int64(r.table.Len())
+	}
+	return res
+}
+
+func (r *run) phase(name string) { r.deps.Observer.Phase(name, r.deps.Now().Sub(r.started)) }
+
+func (r *run) run(ctx context.Context) (err error) {
+	src, err := r.job.Type.Open(ctx, r.job.Values, source.Env{
+		Log: r.deps.Log, IDColumns: r.job.IDColumns, StallTimeout: r.deps.StallTimeout,
+	})
+	if err != nil {
+		return fmt.Errorf("open the source: %w", err)
+	}
+	defer func() {
+		if cerr := src.Close(); cerr != nil {
+			r.deps.Log.Warn("closing the source failed", report.Err, cerr.Error())
+		}
+	}()
+	r.phase("reaching the source")
+	if err := src.Validate(ctx); err != nil {
+		return err
+	}
+	if err := src.Ping(ctx); err != nil {
+		return err
+	}
+	unlock, err := r.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := r.scan(ctx); err != nil {
+		return err
+	}
+	defer r.closePIT(ctx)
+	return r.mirror(ctx, src)
+}
+
+// mirror reads the source, writes what differs, and deletes what is gone.
+func (r *run) mirror(ctx context.Context, src source.Source) error {
+	reading, stopReading := context.WithCancelCause(ctx)
+	defer stopReading(nil)
+	writing, stopWriting := r.writingContext(ctx)
+	defer stopWriting()
+
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	finish := func() error { return nil }
+	if r.job.DryRun {
+		r.budget = budget.New(r.deps.Budget, func() {})
+		r.sink = newDiffer(r)
+	} else {
+		finish = r.startWriter(writing, stopReading, &wg)
+	}
+	r.holdPIT(reading, &wg)
+
+	r.phase("reading the source")
+	err := r.read(reading, src)
+	if err == nil && r.temporary == nil {
+		r.phase("looking for what is gone")
+		err = r.deletes(reading)
+	}
+	if ferr := r.sink.Flush(writing); err == nil {
+		err = ferr
+	}
+	stopReading(nil)
+	if ferr := finish(); ferr != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		err = ferr
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if !r.job.DryRun {
+		err = r.conclude(ctx)
+	}
+	if r.temporary != nil {
+		return r.temporary
+	}
+	return err
+}
+
+// writingContext outlives ctx by the shutdown grace, so that what was read is written.
+func (r *run) writingContext(ctx context.Context) (context.Context, func()) {
+	writing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	var grace *time.Timer
+	var mu sync.Mutex
+	stopped := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		grace = time.AfterFunc(r.deps.ShutdownGrace, func() { cancel(context.Cause(ctx)) })
+	})
+	cut := context.AfterFunc(r.deps.Cut, func() { cancel(context.Cause(r.deps.Cut)) })
+	return writing, func() {
+		stopped()
+		cut()
+		mu.Lock()
+		defer mu.Unlock()
+		if grace != nil {
+			grace.Stop()
+		}
+		cancel(nil)
+	}
+}
+
+// startWriter starts the bulk writer. When it ends with an error, reading stops. finish waits for it.
+func (r *run) startWriter(ctx context.Context, stopReading context.CancelCauseFunc, wg *sync.WaitGroup) (finish func() error) {
+	d := &r.deps
+	var w *bulk.Writer
+	r.budget = budget.New(d.Budget, func() { w.Pressure() })
+	w = bulk.New(bulk.Options{
+		Client: d.Client, Index: r.index.Name, Pipeline: r.job.Pipeline, Connector: r.job.Connector,
+		Workers: d.Writers, Operations: d.Operations, Bytes: min(d.RequestBytes, int(max(d.Budget/4, 1))), Retry: d.Retry,
+		Budget: r.budget, Counters: d.Counters, Observer: d.Observer, DeadLetter: d.DeadLetter, Log: d.Log, Now: d.Now,
+	})
+	r.sink = w
+	done := make(chan error, 1)
+	wg.Go(func() { // ends when finish closes the writer, or with its first error
+		err := guarded(func() error { return w.Run(ctx) })
+		if err != nil {
+			stopReading(err)
+		}
+		done <- err
+	})
+	return func() error {
+		w.Close()
+		return <-done
+	}
+}
+
+// holdPIT keeps the point in time until reading ends.
+func (r *run) holdPIT(ctx context.Context, wg *sync.WaitGroup) {
+	if r.pit == nil {
+		return
+	}
+	wg.Go(func() { // ends with ctx
+		if err := r.pit.Hold(ctx); err != nil {
+			r.pitLost.Store(true)
+			r.deps.Log.Warn("the point in time is lost: nothing will be deleted", report.Err, err.Error())
+		}
+	})
+}
+
+func (r *run) closePIT(ctx context.Context) {
+	if r.pit == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := r.pit.Close(ctx); err != nil {
+		r.deps.Log.Debug("closing the point in time failed", report.Err, err.Error())
+	}
+}
+
+// partFailed notes that a part, or the list of parts, was not read to its end.
+func (r *run) partFailed(part string, err error) {
+	r.mu.Lock()
+	r.failed++
+	if r.temporary == nil && (errors.Is(err, source.ErrTemporary) || errors.Is(err, source.ErrUnreachable)) {
+		r.temporary = err
+	}
+	r.mu.Unlock()
+	r.deps.Observer.Failed(report.Failure{Part: part, Err: err})
+}
+
+// withhold counts and tells a delete that is not done.
+func (r *run) withhold(reason plan.Reason, id, part string) {
+	r.mu.Lock()
+	r.withheld[reason]++
+	r.mu.Unlock()
+	r.deps.Counters.Withheld.Add(1)
+	r.deps.Observer.Changed(report.Change{Kind: plan.Withheld.String(), Reason: string(reason), Index: r.index.Name, ID: id, Part: part})
+}
+
+// conclude makes the writes visible and, after a run that was whole, says in the index how its
+// documents were made.
+func (r *run) conclude(ctx context.Context) error {
+	c := r.deps.Client
+	if err := c.Refresh(ctx, r.index.Name); err != nil && !errors.Is(err, elastic.ErrAuth) {
+		return err
+	}
+	now, err := c.Index(ctx, r.index.Name)
+	if err != nil {
+		return err
+	}
+	if now.UUID != r.index.UUID {
+		return fmt.Errorf("index %q: %w: run again", r.index.Name, ErrReplaced)
+	}
+	res := r.result()
+	if !r.owned || r.job.Wants != nil || res.Incomplete() || now.Marker.Fingerprint == r.print {
+		return nil
+	}
+	if err := c.SetMarker(ctx, now, elastic.Marker{Owner: r.job.Owner, Fingerprint: r.print}); err != nil {
+		r.deps.Log.Warn("the index could not be marked: the next run compares more than it needs to", slog.String(report.Err, err.Error()))
+	}
+	return nil
+}

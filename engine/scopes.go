@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"path"
+	"sync"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+)
+
+// scopes knows what was listed to its end, which is what deletes are decided by.
+type scopes struct {
+	mu         sync.Mutex
+	tree       bool            // scopes are folders below ""
+	listed     map[string]bool // flat scopes only: a tree may have millions of folders
+	root       bool            // the tree's root was listed
+	failed     map[string]bool
+	incomplete bool // the list itself broke off
+}
+
+func (s *scopes) begin(scope string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tree {
+		s.root = s.root || scope == ""
+		return
+	}
+	if s.listed == nil {
+		s.listed = map[string]bool{}
+	}
+	s.listed[scope] = true
+}
+
+func (s *scopes) fail(scope string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = map[string]bool{}
+	}
+	s.failed[scope] = true
+}
+
+func (s *scopes) breakOff() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.incomplete = true
+}
+
+// verdict says why an unseen document of a scope is not deleted, or "" when it is gone. known is
+// false for a document whose scope cannot be told.
+func (s *scopes) verdict(scope string, known bool) plan.Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.incomplete:
+		return plan.ListIncomplete
+	case !known && len(s.failed) > 0:
+		return plan.ScopeFailed
+	case !known:
+		return ""
+	case s.tree:
+		return s.treeVerdict(scope)
+	case s.failed[scope]:
+		return plan.ScopeFailed
+	case !s.listed[scope]:
+		return plan.ScopeVanished
+	}
+	return ""
+}
+
+// treeVerdict knows that a folder which cannot be listed hides all below it, and that one which its
+// parent, listed to its end, does not name is gone.
+func (s *scopes) treeVerdict(scope string) plan.Reason {
+	if !s.root {
+		return plan.ScopeVanished
+	}
+	for len(s.failed) > 0 {
+		if s.failed[scope] {
+			return plan.ScopeFailed
+		}
+		if scope == "" {
+			break
+		}
+		if scope = path.Dir(scope); scope == "." || scope == "/" {
+			scope = ""
+		}
+	}
+	return ""
+}
