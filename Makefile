@@ -1,0 +1,57 @@
+# The commands of this project, one line each; `make help` lists them. Where several steps belong
+# together, a script does them: testdata/services/with, testdata/yardstick/bench, .ci/golangci-lint.
+
+SHELL    := bash
+VERSION  := $(shell git describe --tags --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X github.com/elastic-ingest/elastic-ingest/commands.Version=$(VERSION)
+PACKAGES := ./... ./testdata/yardstick
+FUZZTIME := 30s
+ALONE    := unset "$${!TEST_@}"; # tests that find no server skip what needs one
+
+.DEFAULT_GOAL := all
+.PHONY: all run test unit install race fuzz bench lint vet golden cover build clean help
+
+all: lint unit build
+
+run: build ## run the program in debug mode with config.yml: diff, sync, and a diff that finds nothing
+	bin/elastic-ingest --debug diff --exit-zero && bin/elastic-ingest --debug sync && bin/elastic-ingest diff
+
+test: ## everything, with real servers (see docs/testing.md): lint, other systems, races, all tests
+	testdata/services/with --meanwhile 'make -k lint vet race' go test -count=1 $(PACKAGES)
+
+unit: ## the tests that need no server
+	$(ALONE) go test $(PACKAGES)
+
+install: build ## put the program at bin/elastic-ingest
+
+race: ## the tests that need no server, with the race detector
+	$(ALONE) CGO_ENABLED=1 go test -race $(PACKAGES)
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@set -o pipefail; grep -rH --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]*:func ([A-Za-z0-9_]+).*| \1|' | while read -r dir name; do \
+	  echo "$$dir $$name" && go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; done
+
+bench: build ## Go benchmarks, then PostgreSQL to Elasticsearch against a plain bulk load
+	$(ALONE) go test -run '^$$' -bench . -benchmem ./...
+	testdata/services/with testdata/yardstick/bench
+
+lint: ## golangci-lint as .golangci.yml says, and formatting
+	.ci/golangci-lint run $(PACKAGES)
+
+vet: ## does it compile and vet on Windows, macOS and a 32-bit system
+	for system in windows/amd64 darwin/arm64 linux/386; do GOOS=$${system%/*} GOARCH=$${system#*/} go vet $(PACKAGES) || exit 1; done
+
+golden: ## write the golden files anew; review the difference
+	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r dirname | sort -u) -update
+
+cover: ## what the tests without a server cover
+	$(ALONE) go test -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1
+
+build: ## the static program, bin/elastic-ingest
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/elastic-ingest .
+
+clean: ## remove what the targets above have made
+	rm -rf bin dist coverage.out
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10

@@ -1,0 +1,149 @@
+// Package commands is the command line: flags, wiring, printing and exit codes, one file a command.
+//
+// It decides nothing about documents; what a run does is the engine's. It reaches the terminal, the
+// environment and the clock only through what [App] holds, so that tests hand in their own. Its
+// invariant: stdout carries results and nothing else, stderr everything for people and logs, and the
+// exit code is made by [ExitCode] alone.
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources"
+)
+
+// Program is how the program calls itself.
+const Program = "elastic-ingest"
+
+// App is what the commands share.
+type App struct {
+	Streams  *Streams
+	Registry source.Registry
+	Env      config.Env
+	Now      func() time.Time
+}
+
+// Main runs the program with the real streams, environment and source types and returns its exit
+// code. When ctx ends, a run stops in order; when cut ends too, requests under way are cut.
+func Main(ctx, cut context.Context, args []string) int {
+	a := &App{Streams: SystemStreams(), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now}
+	return a.Run(ctx, cut, args)
+}
+
+// Run runs one command line, without the program's name, and returns the exit code.
+func (a *App) Run(ctx, cut context.Context, args []string) (code int) {
+	defer func() {
+		if v := recover(); v != nil {
+			m := newMessages(a.Streams.Err, nil)
+			code = m.end(&engine.PanicError{Value: v, Stack: debug.Stack()}, a.debugging(args))
+		}
+	}()
+	err := a.run(ctx, cut, args)
+	if done, ok := errors.AsType[*finished](err); ok {
+		return done.code
+	}
+	if err == nil {
+		return ExitOK
+	}
+	return newMessages(a.Streams.Err, nil).end(err, a.debugging(args))
+}
+
+// run finds the command and runs it.
+func (a *App) run(ctx, cut context.Context, args []string) error {
+	app := a.cli(cut)
+	line, err := arrange(app, args)
+	if err != nil {
+		return err
+	}
+	switch {
+	case line.help:
+		return a.writeOut(help(app, line.command, a.Streams.OutWidth()))
+	case line.version:
+		line.args = []string{Program, "version"}
+	case line.command == nil:
+		fmt.Fprint(a.Streams.Err, help(app, nil, a.Streams.ErrWidth()))
+		return &finished{ExitUsage}
+	}
+	return app.RunContext(ctx, line.args)
+}
+
+// cli lists all commands. Its own help is not used: it knows neither examples nor narrow terminals.
+func (a *App) cli(cut context.Context) *cli.App {
+	usage := func(_ *cli.Context, err error, _ bool) error { return &usageError{problem: err.Error()} }
+	app := &cli.App{
+		Name: Program, HelpName: Program,
+		Usage:     "Makes an Elasticsearch index a read-only mirror of a content source, once.",
+		HideHelp:  true,
+		Flags:     globalFlags(),
+		Writer:    a.Streams.Out,
+		ErrWriter: a.Streams.Err,
+		// A name in a file may hold a comma.
+		DisableSliceFlagSeparator: true,
+		OnUsageError:              usage,
+		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, main ends the program
+		Commands:                  []*cli.Command{newSync(a, cut), newDiff(a, cut), newList(a), newVersion(a)},
+	}
+	for _, c := range app.Commands {
+		c.HideHelp, c.OnUsageError = true, usage
+	}
+	return app
+}
+
+// config finds and loads the configuration file.
+func (a *App) config(ctx context.Context, flag string) (*config.Config, error) {
+	file, err := config.Find(flag, a.getenv)
+	if err != nil {
+		return nil, &usageError{problem: err.Error(), missing: true}
+	}
+	return config.Load(ctx, file, a.Env)
+}
+
+func (a *App) getenv(name string) string {
+	if a.Env.Lookup == nil {
+		return os.Getenv(name)
+	}
+	value, _ := a.Env.Lookup(name)
+	return value
+}
+
+// debugging tells from the bare arguments whether stacks are wanted: a crash may have happened before
+// flags were read.
+func (a *App) debugging(args []string) bool {
+	for i, arg := range args {
+		if arg == "--debug" || arg == "--log-level=DEBUG" || arg == "--log-level" && i+1 < len(args) && args[i+1] == "DEBUG" {
+			return true
+		}
+	}
+	return false
+}
+
+// writeOut writes a result to stdout.
+func (a *App) writeOut(text string) error {
+	out := newOutput(a.Streams.Out, nil)
+	fmt.Fprint(out, text)
+	return out.failure()
+}
+
+// finished is the error of a command that has told everything itself; only the code is left.
+type finished struct{ code int }
+
+func (f *finished) Error() string { return fmt.Sprintf("exit %d", f.code) }
+
+// usageError is a mistake in the command line or in what it asks for.
+type usageError struct {
+	problem string
+	hint    string
+	missing bool // there is no configuration file at all
+}
+
+func (e *usageError) Error() string { return e.problem }

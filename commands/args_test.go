@@ -1,0 +1,109 @@
+package commands
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func testApp(t *testing.T) *App {
+	t.Helper()
+	s, _, _ := TestStreams(0, nil)
+	return &App{Streams: s, Registry: testRegistry(), Now: stopped}
+}
+
+func TestArrange(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, line, want string }{
+		{"in the parser's order already", "-c f sync --all -- a", "-c f sync --all -- a"},
+		{"global flags behind the command", "sync -c f --debug", "-c f --debug sync --"},
+		{"flags of the command before it", "--limit 3 -o json diff", "diff --limit 3 -o json --"},
+		{"flags behind names", "sync a b --limit 3 c -q", "-q sync --limit 3 -- a b c"},
+		{"values with an equals sign", "sync a --limit=3 --fields=false", "sync --limit=3 --fields=false -- a"},
+		{"one dash or two", "sync -limit 3 --o json", "sync -limit 3 --o json --"},
+		{"a value that looks like a flag", "sync --part -x a", "sync --part -x -- a"},
+		{"a value that is a command's name", "--log-level diff sync", "--log-level diff sync --"},
+		{"-- ends flags", "sync a -- -q --limit", "sync -- a -q --limit"},
+		{"-- before the command", "-q -- sync --all", "-q sync -- --all"},
+		{"a single dash is a name", "sync -", "sync -- -"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			line, err := arrange(testApp(t).cli(t.Context()), strings.Fields(tt.line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(Program+" "+tt.want, strings.Join(line.args, " ")); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestArrangeAsksForHelp(t *testing.T) {
+	t.Parallel()
+	for line, command := range map[string]string{
+		"--help": "", "-h": "", "help": "", "sync --help": "sync", "--help sync": "sync", "help diff": "diff", "diff a -q -h": "diff",
+	} {
+		got, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := ""
+		if got.command != nil {
+			name = got.command.Name
+		}
+		if !got.help || name != command {
+			t.Errorf("%s: help %v for %q, want it for %q", line, got.help, name, command)
+		}
+	}
+}
+
+func TestArrangeRefuses(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"sync --nonsense":    "sync has no flag --nonsense",
+		"sync a --late":      "sync has no flag --late",
+		"sync --exit-zero":   "sync has no flag --exit-zero",
+		"snyc":               `there is no command "snyc"`,
+		"\x1b[2J":            `there is no command "\x1b[2J"`,
+		"sync --limit":       "--limit needs a value",
+		"-c":                 "-c needs a value",
+		"--all":              "no command is given",
+		"list --all":         "list has no flag --all",
+		"sync --\x1b[2J":     `sync has no flag --\x1b[2J`,
+		"version --limit=12": "version has no flag --limit",
+	} {
+		_, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", line, err, want)
+		}
+	}
+}
+
+func FuzzArrange(f *testing.F) {
+	for _, seed := range []string{"sync -c f a --limit 3", "-- sync -- -", "diff --fields=false --help", "--version", "help help", "- -- ---"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		args := strings.Split(line, " ")
+		got, err := arrange(testApp(t).cli(t.Context()), args)
+		if err != nil || got.help || got.version || got.command == nil {
+			return
+		}
+		// Nothing is lost and nothing is made up: all arguments but the separators come out.
+		in, out := map[string]int{}, map[string]int{}
+		for _, a := range args {
+			in[a]++
+		}
+		for _, a := range got.args[1:] {
+			out[a]++
+		}
+		in["--"], out["--"] = 0, 0
+		if d := cmp.Diff(in, out); d != "" {
+			t.Errorf("%q became %q", args, got.args)
+		}
+	})
+}

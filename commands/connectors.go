@@ -1,0 +1,180 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/glob"
+	"github.com/elastic-ingest/elastic-ingest/engine/rules"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// choose picks the connectors that a command line means.
+func choose(connectors []config.Connector, names []string, all bool) ([]config.Connector, error) {
+	known := connectorNames(connectors)
+	switch {
+	case len(connectors) == 0:
+		return nil, &usageError{problem: "the configuration names no connector", hint: "add one under connectors:"}
+	case all, len(names) == 0 && len(connectors) == 1:
+		return connectors, nil
+	case len(names) == 0:
+		return nil, &usageError{
+			problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), plain(strings.Join(known, ", "))),
+			hint:    "name those that are meant, or give --all",
+		}
+	}
+	var chosen []config.Connector
+	var taken []int
+	for _, name := range names {
+		at := slices.IndexFunc(connectors, func(c config.Connector) bool { return c.Name == name || c.ConnectorID == name && name != "" })
+		if at < 0 {
+			e := &usageError{problem: "the configuration has no connector " + quoted(name), hint: "it has " + plain(strings.Join(known, ", "))}
+			if near := field.Nearest(name, known); near != "" {
+				e.hint = fmt.Sprintf("did you mean %s?", quoted(near))
+			}
+			return nil, e
+		}
+		if !slices.Contains(taken, at) {
+			taken, chosen = append(taken, at), append(chosen, connectors[at])
+		}
+	}
+	return chosen, nil
+}
+
+// connectorNames are what connectors are called on the command line, in the order of the file.
+func connectorNames(connectors []config.Connector) []string {
+	var names []string
+	for i := range connectors {
+		names = append(names, connectorName(&connectors[i]))
+	}
+	return names
+}
+
+func connectorName(c *config.Connector) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.ConnectorID
+}
+
+// refuse names the first key of a connector that this version cannot obey. To ignore it would write
+// other documents than the file asks for.
+func refuse(cfg *config.Config, c *config.Connector) error {
+	name := connectorName(c)
+	later := func(key, hint string) error {
+		return &usageError{problem: fmt.Sprintf("connector %s: %s comes with a later version", quoted(name), key), hint: hint}
+	}
+	switch {
+	case c.ConnectorID != "":
+		return &usageError{
+			problem: fmt.Sprintf("connector %s: connector_id: connectors that are kept in Elasticsearch come with a later version", quoted(name)),
+			hint:    "give the connector a name, service_type, index_name and configuration in this file",
+		}
+	case c.AdvancedRules != nil:
+		return later("advanced_rules", "remove the key; basic rules work")
+	case c.Schedule != nil:
+		return later("schedule", "remove the key and start the program from cron")
+	case c.Profile != "head":
+		return later("profile: "+c.Profile, "remove the key; profile: head works")
+	case c.Encoding != "exact":
+		return later("encoding: "+c.Encoding, "remove the key; encoding: exact works")
+	case c.Language != "":
+		return later("language", "remove the key here, and elasticsearch.language_code where that is given; a template for the index can name an analyzer")
+	case c.Mappings != "":
+		return later("mappings", "remove the key and create the index with its mappings before the first sync")
+	}
+	if _, external := cfg.SourceCommand(c.ServiceType); external {
+		return later("sources."+c.ServiceType+": exec:", "the built-in source types work, see "+Program+" list sources")
+	}
+	return nil
+}
+
+// jobOf makes the job of a connector. Everything that can be wrong without asking anybody is found here,
+// before anything runs.
+func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector, o *mirrorOptions) (engine.Job, error) {
+	if err := refuse(cfg, c); err != nil {
+		return engine.Job{}, err
+	}
+	typ, err := a.sourceType(cfg, c)
+	if err != nil {
+		return engine.Job{}, err
+	}
+	raw, err := c.ResolveConfiguration(ctx, typ.Fields)
+	if err != nil {
+		return engine.Job{}, err
+	}
+	values, err := field.Parse(typ.Fields, raw)
+	if err != nil {
+		return engine.Job{}, fmt.Errorf("connector %s: configuration: %w", quoted(c.Name), err)
+	}
+	wants, err := wantsParts(o.parts)
+	if err != nil {
+		return engine.Job{}, err
+	}
+	job := engine.Job{
+		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
+		Index: c.IndexName, Pipeline: c.Pipeline, Compare: o.compare, Wants: wants, Guard: guardOf(c, o),
+		AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
+	}
+	for _, r := range c.Rules {
+		job.Rules = append(job.Rules, rules.Rule{ID: r.ID, Policy: r.Policy, Field: r.Field, Rule: r.Rule, Value: r.Value, Order: r.Order})
+	}
+	if _, err := rules.New(job.Rules); err != nil {
+		return engine.Job{}, &usageError{problem: fmt.Sprintf("connector %s: rules: %v", quoted(c.Name), err)}
+	}
+	return job, nil
+}
+
+// sourceType finds the built-in type that serves a connector's service type.
+func (a *App) sourceType(cfg *config.Config, c *config.Connector) (source.Type, error) {
+	name := c.ServiceType
+	if builtin, ok := strings.CutPrefix(cfg.Sources[name], "builtin:"); ok {
+		name = strings.TrimSpace(builtin)
+	}
+	typ, ok := a.Registry.Lookup(name)
+	if ok {
+		return typ, nil
+	}
+	known := a.Registry.Names()
+	e := &usageError{
+		problem: fmt.Sprintf("connector %s: there is no source type %s", quoted(connectorName(c)), quoted(name)),
+		hint:    "there are " + strings.Join(known, ", "),
+	}
+	if near := field.Nearest(name, known); near != "" {
+		e.hint = fmt.Sprintf("did you mean %s?", near)
+	}
+	return source.Type{}, e
+}
+
+// guardOf is the delete guard of a run.
+func guardOf(c *config.Connector, o *mirrorOptions) engine.Guard {
+	guard, given, _ := parseGuard(o.maxDeletes) // checked with the flags
+	if !given {
+		guard = engine.Guard{Deletes: int64(c.Guard.MaxDeletes), Percent: c.Guard.MaxPercent}
+	}
+	guard.Confirmed = o.confirmed
+	return guard
+}
+
+// wantsParts makes the filter of --part, nil for none.
+func wantsParts(globs []string) (func(scope string) bool, error) {
+	var patterns []*glob.Pattern
+	for _, g := range globs {
+		p, err := glob.Compile(g, glob.Options{DotFiles: true})
+		if err != nil {
+			return nil, &usageError{problem: "--part: " + err.Error()}
+		}
+		patterns = append(patterns, p)
+	}
+	if patterns == nil {
+		return nil, nil
+	}
+	return func(scope string) bool {
+		return slices.ContainsFunc(patterns, func(p *glob.Pattern) bool { return p.Match(scope) })
+	}, nil
+}

@@ -1,0 +1,111 @@
+package commands
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+)
+
+// contentLimit is how many bytes of a document's content are read, as Elastic's own connectors have it.
+const contentLimit = 10_485_760
+
+// destination is where the configuration says that documents go: a server, or a folder that is
+// served inside the process.
+type destination struct {
+	es        *config.Elasticsearch
+	transport http.RoundTripper
+	server    *embedded.Server // nil for a real server
+}
+
+// openDestination prepares the destination; nothing is sent yet. A dry run opens a folder so that it
+// cannot be written.
+func openDestination(cfg *config.Config, dry bool) (*destination, error) {
+	d := &destination{es: &cfg.Elasticsearch}
+	if dir, ok := strings.CutPrefix(d.es.Host, "embedded:"); ok {
+		server, err := embedded.Open(embedded.Options{Dir: dir, CacheBytes: cfg.Engine.EmbeddedCache, ReadOnly: dry})
+		if err != nil {
+			return nil, err
+		}
+		d.server, d.transport = server, server.Transport()
+		return d, nil
+	}
+	transport, err := elastic.NewTransport(elastic.TLS{
+		CAFile: d.es.CACerts, CAFingerprint: d.es.CAFingerprint,
+		CertFile: d.es.ClientCert, KeyFile: d.es.ClientKey, Insecure: !d.es.VerifyCerts,
+	}, d.es.Bulk.MaxConcurrency)
+	if err != nil {
+		return nil, err
+	}
+	d.transport = transport
+	return d, nil
+}
+
+// name is how the destination is told to people, and what the run lock is made of.
+func (d *destination) name() string {
+	if d.es.CloudID != "" {
+		cloud, _, _ := strings.Cut(d.es.CloudID, ":")
+		return "cloud " + cloud
+	}
+	return d.es.Host
+}
+
+// lockName tells destinations apart.
+func (d *destination) lockName() string {
+	if d.es.CloudID != "" {
+		return d.es.CloudID
+	}
+	return d.es.Host
+}
+
+// client makes the client of one connector, which may have a key of its own.
+func (d *destination) client(c *config.Connector) (*elastic.Client, error) {
+	conf := elastic.Config{
+		URL: d.es.Host, CloudID: d.es.CloudID, Headers: d.es.Headers, UserAgent: Program + "/" + thisBuild().Version,
+		Timeout: d.es.RequestTimeout, Transport: d.transport,
+		Username: d.es.Username, Password: d.es.Password.Reveal(), APIKey: d.es.APIKey.Reveal(), BearerToken: d.es.BearerToken.Reveal(),
+	}
+	if !c.APIKey.IsZero() {
+		conf.APIKey = c.APIKey.Reveal()
+	}
+	if d.server != nil {
+		conf.URL = "http://embedded"
+	}
+	return elastic.New(conf)
+}
+
+// close ends the destination; for a folder it forces everything to disk.
+func (d *destination) close() error {
+	if d.server == nil {
+		if t, ok := d.transport.(*http.Transport); ok {
+			t.CloseIdleConnections()
+		}
+		return nil
+	}
+	if err := d.server.Close(); err != nil {
+		return fmt.Errorf("close the embedded destination: %w", err)
+	}
+	return nil
+}
+
+// settingsOf are how a run uses the machine, as configured.
+func settingsOf(cfg *config.Config) engine.Settings {
+	es := &cfg.Elasticsearch
+	return engine.Settings{
+		Readers: cfg.Engine.Readers, Writers: es.Bulk.MaxConcurrency,
+		Operations: es.Bulk.ChunkSize, RequestBytes: int(es.Bulk.ChunkMaxMemSize),
+		Budget: cfg.Engine.Budget, ContentLimit: contentLimit,
+		StallTimeout: cfg.Engine.StallTimeout, ShutdownGrace: cfg.Engine.ShutdownGrace,
+		Await: retry.Policy{First: es.InitialBackoff, Max: 10 * time.Second, Patience: es.MaxWaitDuration},
+		Retry: retry.Policy{
+			First: 500 * time.Millisecond, Max: es.RetryInterval,
+			Patience: time.Duration(es.MaxRetries) * es.RetryInterval,
+		},
+	}
+}

@@ -1,0 +1,158 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"syscall"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/state"
+)
+
+// The exit codes. They are a contract, see README.md.
+const (
+	ExitOK          = 0
+	ExitDiffers     = 1 // diff only
+	ExitUsage       = 2
+	ExitIncomplete  = 3
+	ExitWithheld    = 4
+	ExitTemporary   = 5
+	ExitAuth        = 6
+	ExitLocked      = 7
+	ExitFailed      = 9
+	ExitCrash       = 70
+	ExitInterrupted = 130
+	ExitPipe        = 141 // whoever read stdout has gone away, as the shell tells it
+	ExitTerminated  = 143
+)
+
+// worstFirst is which code wins when several things happened.
+var worstFirst = [...]int{
+	ExitCrash, ExitUsage, ExitAuth, ExitTemporary, ExitFailed, ExitTerminated, ExitInterrupted, ExitPipe,
+	ExitIncomplete, ExitWithheld, ExitLocked, ExitDiffers, ExitOK,
+}
+
+// Outcome is what the run of one connector came to.
+type Outcome struct {
+	Result engine.Result
+	Err    error
+}
+
+// Mode is how the results of a run are judged.
+type Mode struct {
+	DryRun   bool // differences are news
+	ExitZero bool // but not worth an exit code
+}
+
+// ExitCode maps an error of the command, if any, and what the connectors came to, to the exit code.
+func ExitCode(mode Mode, err error, outcomes ...Outcome) int {
+	codes := codesOf(err)
+	for i := range outcomes {
+		o := &outcomes[i]
+		codes = append(codes, codesOf(o.Err)...)
+		if o.Result.Incomplete() {
+			codes = append(codes, ExitIncomplete)
+		}
+		if o.Result.WithheldDeletes() > 0 {
+			codes = append(codes, ExitWithheld)
+		}
+		if mode.DryRun && !mode.ExitZero && o.Result.Differences() {
+			codes = append(codes, ExitDiffers)
+		}
+	}
+	for _, code := range worstFirst {
+		if slices.Contains(codes, code) {
+			return code
+		}
+	}
+	return ExitOK
+}
+
+// kinds are the errors that have a code of their own.
+var kinds = [...]struct {
+	err  error
+	code int
+}{
+	{engine.ErrConfig, ExitUsage},
+	{source.ErrConfig, ExitUsage},
+	{elastic.ErrConfig, ExitUsage},
+	{source.ErrAuth, ExitAuth},
+	{elastic.ErrAuth, ExitAuth},
+	{source.ErrUnreachable, ExitTemporary},
+	{source.ErrTemporary, ExitTemporary},
+	{elastic.ErrUnreachable, ExitTemporary},
+	{elastic.ErrTemporary, ExitTemporary},
+	{elastic.ErrPITLost, ExitTemporary},
+	{engine.ErrReplaced, ExitTemporary},
+	{state.ErrLocked, ExitLocked},
+	{embedded.ErrInUse, ExitLocked},
+	{errOutputClosed, ExitPipe},
+}
+
+// codesOf returns the codes of all that err says of itself; an error that says nothing is ExitFailed.
+func codesOf(err error) []int {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*engine.PanicError](err); ok {
+		return []int{ExitCrash}
+	}
+	if s, ok := errors.AsType[*SignalError](err); ok {
+		return []int{s.code()}
+	}
+	var codes []int
+	if isUsage(err) {
+		codes = append(codes, ExitUsage)
+	}
+	for _, k := range kinds {
+		if errors.Is(err, k.err) {
+			codes = append(codes, k.code)
+		}
+	}
+	if codes == nil {
+		return []int{ExitFailed}
+	}
+	return codes
+}
+
+func isUsage(err error) bool {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*config.Error](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*field.Error](err)
+	return ok
+}
+
+// SignalError is the cause of a run that a signal ended.
+type SignalError struct{ Signal os.Signal }
+
+func (e *SignalError) Error() string { return fmt.Sprintf("ended by the signal %v", e.name()) }
+
+func (e *SignalError) code() int {
+	if e.Signal == os.Interrupt {
+		return ExitInterrupted
+	}
+	return ExitTerminated
+}
+
+func (e *SignalError) name() string {
+	switch e.Signal {
+	case os.Interrupt:
+		return "SIGINT"
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGHUP:
+		return "SIGHUP"
+	}
+	return e.Signal.String()
+}

@@ -1,0 +1,186 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+)
+
+// The words of --color and --progress.
+const (
+	auto   = "auto"
+	always = "always"
+	never  = "never"
+)
+
+// The forms of output.
+const (
+	asText   = "text"
+	asJSON   = "json"
+	asNDJSON = "ndjson"
+)
+
+// globals are the flags of every command.
+type globals struct {
+	configFile string
+	level      string // "" when not given
+	format     string // of the log
+	color      string
+	progress   string
+	quiet      bool
+}
+
+func globalFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "config-file", Aliases: []string{"c"}, Usage: "read the configuration from `FILE`; otherwise from ./config.yml, then $XDG_CONFIG_HOME/elastic-ingest/config.yml, then /etc/elastic-ingest/config.yml"},
+		&cli.StringFlag{Name: "log-level", Usage: "log from this `LEVEL` on: DEBUG, INFO, WARNING, ERROR or CRITICAL; otherwise INFO on a terminal and WARNING elsewhere"},
+		&cli.BoolFlag{Name: "debug", Usage: "the same as --log-level DEBUG"},
+		&cli.StringFlag{Name: "log-format", Usage: "write the log as `FORMAT`: text, json or ecs (Elastic Common Schema); the last two are one JSON object a line", Value: asText},
+		&cli.BoolFlag{Name: "filebeat", Usage: "the same as --log-format ecs"},
+		&cli.StringFlag{Name: "color", Usage: "colour `WHEN`: auto, always or never; auto means on a terminal, unless NO_COLOR or CI is set or TERM is dumb", Value: auto},
+		&cli.StringFlag{Name: "progress", Usage: "show how far a run is `WHEN`: auto, always or never; auto means on a terminal, unless CI is set or TERM is dumb", Value: auto},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "nothing but warnings, errors and what was asked for"},
+	}
+}
+
+// readGlobals checks the flags of every command.
+func readGlobals(c *cli.Context) (globals, error) {
+	g := globals{
+		configFile: c.String("config-file"), level: strings.ToUpper(c.String("log-level")), format: c.String("log-format"),
+		color: c.String("color"), progress: c.String("progress"), quiet: c.Bool("quiet"),
+	}
+	if c.Bool("debug") {
+		g.level = "DEBUG"
+	}
+	if c.Bool("filebeat") {
+		g.format = asECS
+	}
+	if g.level == "WARN" {
+		g.level = "WARNING"
+	}
+	for _, check := range []struct {
+		flag, value string
+		words       []string
+	}{
+		{"log-level", g.level, []string{"", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}},
+		{"log-format", g.format, []string{asText, asJSON, asECS}},
+		{"color", g.color, []string{auto, always, never}},
+		{"progress", g.progress, []string{auto, always, never}},
+	} {
+		if err := oneOf(check.flag, check.value, check.words); err != nil {
+			return g, err
+		}
+	}
+	return g, nil
+}
+
+func oneOf(flag, value string, words []string) error {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	if words[0] == "" {
+		words = words[1:]
+	}
+	return &usageError{problem: fmt.Sprintf("--%s %s is not one of %s", flag, quoted(value), strings.Join(words, ", "))}
+}
+
+func outputFlag(usage string) cli.Flag {
+	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: asText, Usage: usage}
+}
+
+// mirrorFlags are the flags that sync and diff have in common.
+func mirrorFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "all", Usage: "all connectors of the file, one after the other"},
+		&cli.StringSliceFlag{Name: "part", Usage: "only the tables, folders and so on that match `GLOB`; nothing else is read or deleted. May be given several times"},
+		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`HOW` a document is judged to be unchanged: auto, version, content or always (never unchanged)"},
+		&cli.StringFlag{Name: "max-deletes", Usage: "withhold deletes when there are more than `N|P%`: a number of documents, or a share of the index. Stands in place of both limits of guard: in the configuration"},
+		&cli.IntFlag{Name: "limit", Usage: "print at most `N` changes; counts stay whole. 0 prints all"},
+		&cli.BoolFlag{Name: "all-documents", Usage: "print documents that are kept as they are, or kept out by a rule, too"},
+	}
+}
+
+// fieldsFlag is the flag of a dry run.
+func fieldsFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "fields", Usage: "tell which fields of an update differ, and how; on by default for text, --fields=false turns it off"}
+}
+
+// mirrorOptions are what sync and diff were asked to do.
+type mirrorOptions struct {
+	globals
+	names        []string
+	all          bool
+	parts        []string
+	compare      engine.Compare
+	maxDeletes   string
+	limit        int
+	allDocuments bool
+	output       string
+	fields       bool
+	dry          bool
+	exitZero     bool
+	confirmed    int64 // negative when not given
+	allowEmpty   bool
+	adopt        bool
+	deadLetter   string
+}
+
+// readMirror reads the flags that sync and diff have in common.
+func readMirror(c *cli.Context) (*mirrorOptions, error) {
+	g, err := readGlobals(c)
+	if err != nil {
+		return nil, err
+	}
+	o := &mirrorOptions{
+		globals: g, names: c.Args().Slice(), all: c.Bool("all"), parts: c.StringSlice("part"),
+		compare: engine.Compare(c.String("compare")), maxDeletes: c.String("max-deletes"), limit: c.Int("limit"),
+		allDocuments: c.Bool("all-documents"), output: c.String("output"), confirmed: -1,
+	}
+	o.fields = o.output == asText
+	if c.IsSet("fields") {
+		o.fields = c.Bool("fields")
+	}
+	ways := []string{string(engine.Auto), string(engine.Version), string(engine.Content), string(engine.Always)}
+	if err := oneOf("compare", string(o.compare), ways); err != nil {
+		return nil, err
+	}
+	if err := oneOf("output", o.output, []string{asText, asJSON, asNDJSON}); err != nil {
+		return nil, err
+	}
+	if o.all && len(o.names) > 0 {
+		return nil, &usageError{problem: "--all and the names of connectors exclude each other"}
+	}
+	if o.limit < 0 {
+		return nil, &usageError{problem: "--limit must not be negative"}
+	}
+	if _, _, err := parseGuard(o.maxDeletes); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// parseGuard reads the value of --max-deletes: deletes are withheld beyond a number, or beyond a share
+// of the index. given is false for "".
+func parseGuard(value string) (guard engine.Guard, given bool, err error) {
+	guard.Confirmed = -1
+	if value == "" {
+		return guard, false, nil
+	}
+	if share, ok := strings.CutSuffix(value, "%"); ok {
+		guard.Percent, err = strconv.ParseFloat(share, 64)
+		if err != nil || !(guard.Percent >= 0 && guard.Percent <= 100) {
+			err = &usageError{problem: fmt.Sprintf("--max-deletes %s is not a share between 0%% and 100%%", quoted(value))}
+		}
+		return guard, true, err
+	}
+	guard.Deletes, err = strconv.ParseInt(value, 10, 64)
+	if err != nil || guard.Deletes < 0 {
+		err = &usageError{problem: fmt.Sprintf("--max-deletes %s is neither a number of documents nor a share such as 5%%", quoted(value))}
+	}
+	return guard, true, err
+}

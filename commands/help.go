@@ -1,0 +1,128 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// help is the help text of the program, or of one command, for a width: a sentence, examples, flags.
+func help(app *cli.App, command *cli.Command, width int) string {
+	width = max(width, narrowest)
+	h := &helpText{width: width}
+	if command == nil {
+		h.paragraph(app.Usage)
+		h.heading("Usage")
+		h.line("  " + Program + " COMMAND [FLAGS] [CONNECTOR...]")
+		h.heading("Examples")
+		h.example("# what would be written?\n" + Program + " diff\n\n# write it\n" + Program + " sync")
+		h.heading("Commands")
+		var rows [][2]string
+		for _, c := range app.Commands {
+			rows = append(rows, [2]string{c.Name, c.Usage})
+		}
+		h.rows(rows)
+		h.heading("Flags of every command")
+		h.flags(app.Flags)
+		h.line("")
+		h.paragraph("Flags may stand anywhere; what follows -- is never a flag. " + Program + " COMMAND --help tells more.")
+		return h.b.String()
+	}
+	h.paragraph(command.Description)
+	h.heading("Usage")
+	h.line(strings.TrimRight(fmt.Sprintf("  %s %s [FLAGS] %s", Program, command.Name, command.ArgsUsage), " "))
+	h.heading("Examples")
+	h.example(command.UsageText)
+	h.heading("Flags")
+	h.flags(command.Flags)
+	h.heading("Flags of every command")
+	h.flags(app.Flags)
+	return h.b.String()
+}
+
+// helpText is help text under construction.
+type helpText struct {
+	b     strings.Builder
+	width int
+}
+
+func (h *helpText) line(s string) { h.b.WriteString(s + "\n") }
+
+func (h *helpText) heading(s string) { h.line("\n" + s + ":") }
+
+func (h *helpText) paragraph(s string) {
+	for _, l := range wrap(s, h.width) {
+		h.line(l)
+	}
+}
+
+func (h *helpText) example(s string) {
+	for l := range strings.SplitSeq(s, "\n") {
+		if l != "" {
+			l = "  " + l
+		}
+		h.line(l)
+	}
+}
+
+func (h *helpText) flags(flags []cli.Flag) {
+	var rows [][2]string
+	for _, f := range flags {
+		rows = append(rows, flagRow(f))
+	}
+	if !slices.ContainsFunc(rows, func(r [2]string) bool { return strings.Contains(r[0], "--config-file") }) {
+		h.rows(rows)
+		return
+	}
+	h.rows(append(rows, [2]string{"-h, --help", "print this"}, [2]string{"    --version", "print version, commit and the version of Go"}))
+}
+
+// flagRow is a flag as help shows it. The word between backquotes in its usage names its value.
+func flagRow(f cli.Flag) [2]string {
+	d, ok := f.(cli.DocGenerationFlag)
+	if !ok {
+		return [2]string{dashed(f.Names()[0])}
+	}
+	name := "    "
+	for _, alias := range f.Names()[1:] {
+		name = dashed(alias) + ", "
+	}
+	name += dashed(f.Names()[0])
+	usage := d.GetUsage()
+	if before, rest, found := strings.Cut(usage, "`"); found {
+		value, after, _ := strings.Cut(rest, "`")
+		name += " " + value
+		usage = before + value + after
+		if before == "" {
+			usage = strings.TrimPrefix(after, ": ")
+		}
+	}
+	return [2]string{name, strings.TrimSpace(usage)}
+}
+
+// rows writes two columns; where the terminal is narrow, the second below the first.
+func (h *helpText) rows(rows [][2]string) {
+	const most = 30
+	left := 0
+	for _, r := range rows {
+		left = max(left, min(columns(r[0]), most))
+	}
+	beside := h.width >= 2*most+10
+	for _, r := range rows {
+		indent := strings.Repeat(" ", left+4)
+		first := "  " + pad(r[0], left) + "  "
+		if !beside || columns(r[0]) > left {
+			h.line("  " + r[0])
+			first = indent
+		}
+		if !beside {
+			indent, first = "        ", "        "
+		}
+		for _, l := range wrap(r[1], h.width-len(indent)) {
+			h.line(first + l)
+			first = indent
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package commands
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// flagTable is the contract of the command line: which flag which command has.
+var flagTable = map[string]string{
+	"config-file": "all", "log-level": "all", "debug": "all", "filebeat": "all", "log-format": "all",
+	"color": "all", "progress": "all", "quiet": "all", "help": "all", "version": "all",
+	"output": "sync diff list version", "limit": "sync diff", "fields": "sync diff", "all-documents": "sync diff",
+	"all": "sync diff", "dry-run": "sync", "compare": "sync diff", "part": "sync diff", "max-deletes": "sync diff",
+	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "exit-zero": "diff",
+}
+
+var shortFlags = map[string]string{"config-file": "c", "quiet": "q", "output": "o", "help": "h"}
+
+func runApp(t *testing.T, width int, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	s, out, errs := TestStreams(width, nil)
+	a := &App{Streams: s, Registry: testRegistry(), Now: stopped}
+	code = a.Run(t.Context(), t.Context(), args)
+	return code, out.String(), errs.String()
+}
+
+func TestFlagsAreThoseOfTheContract(t *testing.T) {
+	t.Parallel()
+	flag := regexp.MustCompile(`(?m)^  (?:-(\w), |    )?--([a-z-]+)`)
+	for _, command := range []string{"sync", "diff", "list", "version"} {
+		_, text, _ := runApp(t, 0, command, "--help")
+		got, want := map[string]string{}, map[string]string{}
+		for _, m := range flag.FindAllStringSubmatch(text, -1) {
+			got[m[2]] = m[1]
+		}
+		for name, where := range flagTable {
+			if where == "all" || slices.Contains(strings.Fields(where), command) {
+				want[name] = shortFlags[name]
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s --help differs from the table (-table +help):\n%s", command, d)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"", "sync", "diff", "list", "version"} {
+		for _, width := range []int{0, 40} {
+			args, name := []string{"--help"}, "program"
+			if command != "" {
+				args, name = []string{command, "--help"}, command
+			}
+			if width > 0 {
+				name += "_narrow"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				code, out, errs := runApp(t, width, args...)
+				if code != ExitOK || errs != "" {
+					t.Errorf("exit %d, stderr %q", code, errs)
+				}
+				golden(t, filepath.Join("testdata", "help", name+".txt"), out)
+				limit := max(width, narrowest)
+				if width == 0 {
+					limit = usual
+				}
+				for line := range strings.Lines(out) {
+					// Commands to copy and names of flags are not broken.
+					if columns(strings.TrimRight(line, "\n")) > limit && !strings.Contains(line, Program) && !strings.HasPrefix(line, "  #") {
+						t.Errorf("wider than %d: %q", limit, line)
+					}
+				}
+			})
+		}
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-want +got):\n%s", file, d)
+	}
+}
+
+// TestExamplesRun runs every example of the help texts in a folder where what they name exists.
+func TestExamplesRun(t *testing.T) {
+	t.Parallel()
+	config := "elasticsearch.host: embedded:%DATA%\nconnectors:\n" +
+		"  - {name: docs, service_type: scripted, index_name: search-docs, configuration: {script: script.json}}\n"
+	ran := 0
+	for _, command := range testApp(t).cli(t.Context()).Commands {
+		for line := range strings.Lines(command.UsageText) {
+			line = strings.TrimSpace(line)
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			ran++
+			t.Run(line, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				files := map[string]string{
+					"config.yml":      strings.ReplaceAll(config, "%DATA%", "./data"),
+					"etc/mirror.yml":  strings.ReplaceAll(config, "%DATA%", "../data"),
+					"script.json":     `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
+					"etc/script.json": `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
+				}
+				for _, name := range slices.Sorted(maps.Keys(files)) {
+					writeFile(t, filepath.Join(dir, name), files[name])
+				}
+				c := program(t, dir, strings.Fields(line)[1:]...)
+				out, err := c.CombinedOutput()
+				if code := c.ProcessState.ExitCode(); code != ExitOK && code != ExitDiffers {
+					t.Errorf("exit %d (%v):\n%s", code, err, out)
+				}
+			})
+		}
+	}
+	if ran < 8 {
+		t.Errorf("only %d examples were found", ran)
+	}
+}
+
+func writeFile(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,162 @@
+package commands
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"elastic-ingest": func() {
+			ctx, cut, stop := Signals()
+			a := &App{Streams: SystemStreams(), Registry: testRegistry(), Env: config.OSEnv(), Now: stopped}
+			code := a.Run(ctx, cut, os.Args[1:])
+			stop()
+			os.Exit(code)
+		},
+	})
+}
+
+// testRegistry knows the built-in types and the scripted one.
+func testRegistry() source.Registry {
+	return source.MustRegistry(append(sources.Builtin.Types(), scripted)...)
+}
+
+// stopped is a clock that stands still, so that output can be compared.
+func stopped() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) }
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	repository, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("ELASTIC_INGEST_STATE_DIR", e.WorkDir+"/state")
+			e.Setenv("REPO", repository)
+			e.Setenv("XDG_CONFIG_HOME", e.WorkDir+"/none")
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exitcode": exitcode, "elastic": elasticHolds, "answering": answering,
+		},
+	})
+}
+
+// exitcode N PROGRAM ARGUMENT... runs a program that must end with that code.
+func exitcode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode N program [argument...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\nstderr:\n%s", got, want, ts.ReadFile("stderr"))
+	}
+}
+
+// elasticHolds prints what an embedded destination holds: elastic DIR INDEX. The time of the run is
+// left out.
+func elasticHolds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: elastic dir index")
+	}
+	docs, err := held(ts.MkAbs(args[0]), args[1])
+	ts.Check(err)
+	if len(docs) == 0 {
+		fmt.Fprintln(ts.Stdout(), "nothing")
+	}
+	for _, line := range docs {
+		fmt.Fprintln(ts.Stdout(), line)
+	}
+}
+
+var timestamp = regexp.MustCompile(`,"_timestamp":"[^"]*"`)
+
+// held lists the documents of an index, one a line, by their ids.
+func held(dir, index string) (docs []string, err error) {
+	server, err := embedded.Open(embedded.Options{Dir: dir, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	body := strings.NewReader(`{"size":10000,"query":{"match_all":{}}}`)
+	req := httptest.NewRequest(http.MethodPost, "/"+index+"/_search", body)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := server.Transport().RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode == http.StatusNotFound {
+		return nil, err
+	}
+	var found struct {
+		Hits struct {
+			Hits []struct {
+				ID     string          `json:"_id"`
+				Source json.RawMessage `json:"_source"`
+			} `json:"hits"`
+		} `json:"hits"`
+	}
+	if err := json.Unmarshal(answer, &found); err != nil || res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%d: %s", res.StatusCode, answer)
+	}
+	for _, h := range found.Hits.Hits {
+		docs = append(docs, h.ID+" "+string(timestamp.ReplaceAll(bytes.TrimSpace(h.Source), nil)))
+	}
+	slices.Sort(docs)
+	return docs, nil
+}
+
+// answering STATUS starts a server that answers everything with that status, at $SERVER.
+func answering(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: answering status")
+	}
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"error":{"type":"scripted_exception","reason":"as the script says"},"status":%d}`, status)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("SERVER", server.URL)
+}

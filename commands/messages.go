@@ -1,0 +1,163 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// messages are what people have to read: what went wrong and what to do. They are lines that begin
+// with the program's name, or records where the log has a form for machines.
+type messages struct {
+	w    io.Writer
+	log  *slog.Logger // nil for lines
+	ours palette
+	hint string // the last one; it is not repeated for each of many errors
+}
+
+func newMessages(w io.Writer, log *slog.Logger) *messages { return &messages{w: w, log: log} }
+
+// messages are those of a command that has no log of its own.
+func (a *App) messages(g *globals) *messages {
+	m := newMessages(a.Streams.Err, nil)
+	if g.format != asText {
+		m.log = newLog(a.Streams.Err, g.format, slog.LevelWarn)
+	}
+	m.ours = a.Streams.palette(a.Streams.errTTY, g.color)
+	return m
+}
+
+// fail tells an error and what to do about it. where, if not empty, says whose error it is.
+func (m *messages) fail(where string, err error) {
+	if all, ok := errors.AsType[config.Errors](err); ok {
+		for _, one := range all {
+			m.failOne(where, one)
+		}
+		return
+	}
+	m.failOne(where, err)
+}
+
+func (m *messages) failOne(where string, err error) {
+	text, hint := err.Error(), hintOf(err)
+	if c, ok := errors.AsType[*config.Error](err); ok {
+		bare := *c
+		bare.Hint = ""
+		text = bare.Error()
+	}
+	if where != "" {
+		text = where + ": " + text
+	}
+	if m.log != nil {
+		m.log.Error("failed", report.Err, text, "hint", hint)
+		return
+	}
+	m.lines(paint(m.ours.red, "error:"), text)
+	if hint != "" && hint != m.hint {
+		m.lines("hint:", hint)
+	}
+	m.hint = hint
+}
+
+// hintOf says what to do about err, or "".
+func hintOf(err error) string {
+	if u, ok := errors.AsType[*usageError](err); ok && u.hint != "" {
+		return u.hint
+	}
+	if c, ok := errors.AsType[*config.Error](err); ok {
+		return c.Hint
+	}
+	if hint := source.Hint(err); hint != "" {
+		return hint
+	}
+	return elastic.Hint(err)
+}
+
+// warn tells something that is not as it should be.
+func (m *messages) warn(text string) {
+	if m.log != nil {
+		m.log.Warn("warning", "detail", text)
+		return
+	}
+	m.lines(paint(m.ours.yellow, "warning:"), text)
+}
+
+// note tells what has to be known or done.
+func (m *messages) note(text string) {
+	if m.log != nil {
+		m.log.Warn("note", "detail", text)
+		return
+	}
+	m.lines("", text)
+}
+
+// lines writes text; lines after the first are indented.
+func (m *messages) lines(kind, text string) {
+	if kind != "" {
+		kind += " "
+	}
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		if i == 0 {
+			fmt.Fprintf(&b, "%s: %s%s\n", Program, kind, plain(line))
+		} else {
+			fmt.Fprintf(&b, "    %s\n", plain(line))
+		}
+	}
+	_, _ = io.WriteString(m.w, b.String())
+}
+
+// end tells the error that ends the program and returns its code.
+func (m *messages) end(err error, debugging bool) int {
+	m.conclude("", err, debugging)
+	return ExitCode(Mode{}, err)
+}
+
+// conclude tells an error that ended something, in the way that suits its kind.
+func (m *messages) conclude(where string, err error, debugging bool) {
+	if p, ok := errors.AsType[*engine.PanicError](err); ok {
+		m.crash(where, p, debugging)
+		return
+	}
+	switch _, interrupted := errors.AsType[*SignalError](err); {
+	case errors.Is(err, errOutputClosed):
+	case interrupted:
+		m.note(joined(where, err.Error()))
+	default:
+		m.fail(where, err)
+	}
+}
+
+func (m *messages) crash(where string, p *engine.PanicError, debugging bool) {
+	text := joined(where, "the program crashed: "+fmt.Sprint(p.Value))
+	stack := ""
+	if debugging {
+		stack = string(p.Stack)
+	}
+	if m.log != nil {
+		m.log.Log(context.Background(), critical, "the program crashed", report.Err, text, stackKey, stack)
+		return
+	}
+	m.lines(paint(m.ours.red, "error:"), text)
+	if stack == "" {
+		m.lines("hint:", "this is a fault of the program; run it with --debug and report what it prints")
+		return
+	}
+	_, _ = io.WriteString(m.w, stack)
+}
+
+func joined(where, text string) string {
+	if where == "" {
+		return text
+	}
+	return where + ": " + text
+}

@@ -1,0 +1,245 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/state"
+)
+
+// mirror is sync and diff: it runs the chosen connectors one after the other and tells what came of
+// them.
+func mirror(ctx, cut context.Context, a *App, o *mirrorOptions) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s := newSession(a, o, stop)
+	err := s.run(ctx, cut)
+	return s.finish(err)
+}
+
+// session is one run of sync or diff.
+type session struct {
+	app      *App
+	o        *mirrorOptions
+	started  time.Time
+	screen   *screen
+	out      *output
+	stderr   io.Writer
+	log      *slog.Logger
+	messages *messages
+	printer  printer
+	dest     *destination
+	state    state.Dir
+	dead     *bulk.DeadLetter // of all connectors, when the command line names a file
+	outcomes []*outcome
+}
+
+// outcome is what came of one connector.
+type outcome struct {
+	Outcome
+	name, typ, dest string
+	took            time.Duration
+	watch           *watcher
+	deadLetter      string // where rejected documents are, "" when there is none
+	confirm         string // the command line that permits what was withheld
+}
+
+func newSession(a *App, o *mirrorOptions, stop context.CancelCauseFunc) *session {
+	s := &session{app: a, o: o, started: a.Now(), screen: &screen{}, stderr: a.Streams.Err}
+	out := a.Streams.Out
+	if s.live() {
+		s.screen.live = a.Streams.Err
+		s.stderr = s.screen.over(a.Streams.Err)
+		if a.Streams.outTTY {
+			out = s.screen.over(out)
+		}
+	}
+	s.out = newOutput(out, func(err error) {
+		if o.dry { // what nobody reads need not be found out; a sync has more to do
+			stop(err)
+		}
+	})
+	s.printer = newPrinter(s)
+	s.useLevel("")
+	return s
+}
+
+// useLevel makes the log: from the level of the command line on, else from that of the configuration,
+// else from what suits the reader.
+func (s *session) useLevel(configured string) {
+	level, ok := levelOf(s.o.level)
+	if !ok {
+		level, ok = levelOf(configured)
+	}
+	if !ok {
+		level = slog.LevelWarn
+		if s.app.Streams.errTTY && !s.o.quiet {
+			level = slog.LevelInfo
+		}
+	}
+	s.log = newLog(s.stderr, s.o.format, level)
+	s.messages = newMessages(s.stderr, nil)
+	if s.o.format != asText {
+		s.messages.log = s.log
+	}
+	s.messages.ours = s.app.Streams.palette(s.app.Streams.errTTY, s.o.color)
+}
+
+func (s *session) debugging() bool { return s.log.Enabled(context.Background(), slog.LevelDebug) }
+
+// run runs the connectors. Its error is one that prevents or ends all of them.
+func (s *session) run(ctx, cut context.Context) error {
+	cfg, err := s.app.config(ctx, s.o.configFile)
+	if err != nil {
+		return err
+	}
+	s.useLevel(cfg.Service.LogLevel)
+	for _, w := range cfg.Warnings {
+		s.messages.warn(w)
+	}
+	chosen, err := choose(cfg.Connectors, s.o.names, s.o.all)
+	if err != nil {
+		return err
+	}
+	jobs := make([]engine.Job, len(chosen))
+	for i := range chosen {
+		if jobs[i], err = s.app.jobOf(ctx, cfg, &chosen[i], s.o); err != nil {
+			return err
+		}
+	}
+	if s.dest, err = openDestination(cfg, s.o.dry); err != nil {
+		return err
+	}
+	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
+	if s.o.deadLetter != "" {
+		s.dead = bulk.NewDeadLetter(s.o.deadLetter)
+	}
+	err = s.each(ctx, cut, cfg, chosen, jobs)
+	return errors.Join(err, s.dest.close())
+}
+
+// each runs one connector after the other; what happens to one does not keep the next from its turn,
+// unless it would happen to that one too.
+func (s *session) each(ctx, cut context.Context, cfg *config.Config, chosen []config.Connector, jobs []engine.Job) error {
+	if err := s.apart(ctx, chosen); err != nil {
+		return err
+	}
+	for i := range chosen {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		o := s.one(ctx, cut, cfg, &chosen[i], jobs[i])
+		s.outcomes = append(s.outcomes, o)
+		s.tell(o)
+		if left := len(chosen) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
+			s.messages.note(fmt.Sprintf("%s not tried, because the destination cannot be reached", plural(int64(left), "connector was", "connectors were")))
+			return nil
+		}
+	}
+	return nil
+}
+
+// apart refuses two connectors whose names of the index turn out to be the same index, by an alias:
+// each would delete the documents of the other. A destination that cannot tell is found out later.
+func (s *session) apart(ctx context.Context, chosen []config.Connector) error {
+	if len(chosen) < 2 {
+		return nil
+	}
+	taken := map[string]string{}
+	for i := range chosen {
+		client, err := s.dest.client(&chosen[i])
+		if err != nil {
+			return err
+		}
+		index, err := client.Index(ctx, chosen[i].IndexName)
+		if errors.Is(err, elastic.ErrUnreachable) {
+			return nil
+		}
+		if err != nil {
+			continue
+		}
+		if other, ok := taken[index.Name]; ok {
+			return &usageError{
+				problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", quoted(other), quoted(chosen[i].Name), quoted(index.Name)),
+				hint:    "give each connector an index of its own",
+			}
+		}
+		taken[index.Name] = chosen[i].Name
+	}
+	return nil
+}
+
+// one runs one connector.
+func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job) *outcome {
+	o := &outcome{name: c.Name, typ: c.ServiceType, dest: s.dest.name()}
+	o.Result.Index = c.IndexName
+	client, err := s.dest.client(c)
+	if err != nil {
+		o.Err = err
+		return o
+	}
+	log := s.log.With(report.Connector, c.Name, report.Source, c.ServiceType)
+	counters := &report.Counters{}
+	o.watch = newWatcher(s, o, log)
+	dead := s.dead
+	if dead == nil {
+		dead = bulk.NewDeadLetter(filepath.Join(string(s.state), "dead-letter", state.Key(s.dest.lockName(), c.IndexName)+".ndjson"))
+	}
+	before := dead.Count()
+	started := s.app.Now()
+	stop := s.startProgress(o, counters)
+	o.Result, o.Err = engine.Run(ctx, job, engine.Deps{
+		Settings: settingsOf(cfg), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead,
+		Lock: func(index string) (func(), error) { return s.state.Lock(s.dest.lockName(), index) },
+		Cut:  cut, Now: s.app.Now,
+	})
+	stop()
+	o.took = s.app.Now().Sub(started)
+	if dead.Count() > before {
+		o.deadLetter = dead.Path()
+	}
+	if err := dead.Close(); err != nil && o.Err == nil {
+		o.Err = fmt.Errorf("dead-letter file: %w", err)
+	}
+	// Whatever failed because the run was ended, the signal is why.
+	if _, crashed := errors.AsType[*engine.PanicError](o.Err); o.Err != nil && ctx.Err() != nil && !crashed {
+		o.Err = context.Cause(ctx)
+	}
+	o.confirm = s.confirmation(o)
+	return o
+}
+
+// mode is how outcomes are judged.
+func (s *session) mode() Mode { return Mode{DryRun: s.o.dry, ExitZero: s.o.exitZero} }
+
+// finish tells the end of the whole command and makes its exit code.
+func (s *session) finish(err error) error {
+	if err != nil {
+		s.messages.conclude("", err, s.debugging())
+	}
+	outcomes := make([]Outcome, len(s.outcomes))
+	for i, o := range s.outcomes {
+		outcomes[i] = o.Outcome
+	}
+	code := ExitCode(s.mode(), err, outcomes...)
+	s.printer.end(s, code, err)
+	if failure := s.out.failure(); failure != nil && (s.o.dry || !errors.Is(failure, errOutputClosed)) {
+		failure = fmt.Errorf("write the output: %w", failure)
+		s.messages.conclude("", failure, false)
+		code = ExitCode(s.mode(), errors.Join(err, failure), outcomes...)
+	}
+	if code == ExitOK {
+		return nil
+	}
+	return &finished{code}
+}

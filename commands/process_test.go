@@ -1,0 +1,240 @@
+package commands
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+)
+
+// program is this program, in the folder dir, as a process of its own.
+func program(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), self)
+	c.Args = append([]string{"elastic-ingest"}, args...) // by which TestMain knows what it is
+	c.Dir = dir
+	c.Env = append(os.Environ(), "ELASTIC_INGEST_STATE_DIR="+filepath.Join(dir, "state"), "XDG_CONFIG_HOME="+filepath.Join(dir, "none"))
+	return c
+}
+
+// blockedRun starts a sync whose source waits for the end of the run after its first documents, and
+// returns when it waits.
+func blockedRun(t *testing.T, dir, host string, args ...string) (c *exec.Cmd, stderr *bytes.Buffer, wait func() int) {
+	t.Helper()
+	writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch.host: `+host+`
+connectors:
+  - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
+  - {name: other, service_type: scripted, index_name: search-other, configuration: {script: other.json}}
+`)
+	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "2"}], "block": true}]}`)
+	writeFile(t, filepath.Join(dir, "other.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`)
+	c = program(t, dir, append([]string{"sync"}, args...)...)
+	pipe, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stderr = &bytes.Buffer{}
+	lines := bufio.NewReader(io.TeeReader(pipe, stderr))
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the run ended before it waited: %s", stderr)
+		}
+		if strings.Contains(line, "says=blocked") {
+			break
+		}
+	}
+	return c, stderr, func() int {
+		if _, err := io.Copy(io.Discard, lines); err != nil {
+			t.Error(err)
+		}
+		_ = c.Wait() // its error is the exit code
+		return c.ProcessState.ExitCode()
+	}
+}
+
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows sends no signals to other processes")
+	}
+	for _, tt := range []struct {
+		signal os.Signal
+		name   string
+		want   int
+	}{
+		{os.Interrupt, "SIGINT", 130}, {syscall.SIGTERM, "SIGTERM", 143}, {syscall.SIGHUP, "SIGHUP", 143},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			c, stderr, wait := blockedRun(t, dir, "embedded:./data", "--all")
+			if err := c.Process.Signal(tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			if got := wait(); got != tt.want {
+				t.Errorf("exit %d, want %d:\n%s", got, tt.want, stderr)
+			}
+			if !strings.Contains(stderr.String(), "ended by the signal "+tt.name) {
+				t.Errorf("the signal is not named:\n%s", stderr)
+			}
+			// What was read is written, and the next connector has not begun.
+			docs, err := held(filepath.Join(dir, "data"), "search-notes")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff([]string{`1 {"id":"1","scope":"a"}`, `2 {"id":"2","scope":"a"}`}, docs); d != "" {
+				t.Error(d)
+			}
+			if docs, err := held(filepath.Join(dir, "data"), "search-other"); err != nil || len(docs) > 0 {
+				t.Errorf("the other connector wrote %q, %v", docs, err)
+			}
+		})
+	}
+}
+
+// TestSecondSignalCuts has a destination that never answers a bulk request, and a grace of an hour.
+func TestSecondSignalCuts(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows sends no signals to other processes")
+	}
+	store, err := embedded.Open(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	stuck := make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/_bulk") {
+			store.ServeHTTP(w, r)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the other side has gone
+		stuck <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch: {host: "`+server.URL+`", request_timeout: 1h}
+engine.shutdown_grace: 1h
+connectors:
+  - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
+`)
+	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`)
+	c := program(t, dir, "sync")
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-stuck
+	// Two different ones: the system joins equal signals that nobody has taken yet.
+	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		if err := c.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = c.Wait() // its error is the exit code
+	if got := c.ProcessState.ExitCode(); got != ExitTerminated && got != ExitInterrupted {
+		t.Errorf("exit %d:\n%s", got, &stderr)
+	}
+}
+
+// TestLocked runs a second sync while one is under way: into a folder, and into a server.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows sends no signals to other processes")
+	}
+	store, err := embedded.Open(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	server := httptest.NewServer(store)
+	t.Cleanup(server.Close)
+	for host, says := range map[string]string{
+		"embedded:./data": "in use by another process",
+		server.URL:        `scripted "notes": index "search-notes": another run holds the lock`,
+	} {
+		dir := t.TempDir()
+		c, first, wait := blockedRun(t, dir, host, "notes")
+		second := program(t, dir, "sync", "notes")
+		out, _ := second.CombinedOutput() // its error is the exit code
+		if got := second.ProcessState.ExitCode(); got != ExitLocked || !bytes.Contains(out, []byte(says)) {
+			t.Errorf("%s: exit %d, want %d:\n%s", host, got, ExitLocked, out)
+		}
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if got := wait(); got != ExitTerminated {
+			t.Errorf("exit %d:\n%s", got, first)
+		}
+	}
+}
+
+// TestNobodyReads closes the reading end of stdout. A diff stops, since all it makes is output; a sync
+// mirrors on.
+func TestNobodyReads(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no EPIPE")
+	}
+	for command, want := range map[string]int{"diff": ExitPipe, "sync": ExitOK} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch.host: embedded:./data
+connectors:
+  - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
+`)
+			documents := slices.Repeat([]string{`{"id": "%"}`}, 3000)
+			for i := range documents {
+				documents[i] = strings.Replace(documents[i], "%", strings.Repeat("x", 50)+number(int64(i)), 1)
+			}
+			writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [`+strings.Join(documents, ",")+`]}]}`)
+			read, write, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := program(t, dir, command, "-o", "ndjson")
+			var stderr bytes.Buffer
+			c.Stdout, c.Stderr = write, &stderr
+			read.Close()
+			_ = c.Run() // its error is the exit code
+			write.Close()
+			if got := c.ProcessState.ExitCode(); got != want || stderr.Len() > 0 {
+				t.Errorf("exit %d, want %d; stderr %q", got, want, &stderr)
+			}
+			if command == "sync" {
+				if docs, err := held(filepath.Join(dir, "data"), "search-notes"); err != nil || len(docs) != 3000 {
+					t.Errorf("%d documents, %v", len(docs), err)
+				}
+			}
+		})
+	}
+}

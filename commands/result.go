@@ -1,0 +1,194 @@
+package commands
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"unicode/utf16"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+)
+
+// schema is the version of the JSON output. Keys are added within a version, never changed.
+const schema = 1
+
+// jsonResult is the object that -o json prints, and -o ndjson ends with.
+type jsonResult struct {
+	Schema        int              `json:"schema"`
+	Exit          int              `json:"exit"`
+	Connector     string           `json:"connector,omitempty"`
+	Source        string           `json:"source,omitempty"` // service type
+	Index         string           `json:"index,omitempty"`
+	DryRun        bool             `json:"dry_run"`
+	Read          int64            `json:"read"`
+	Created       int64            `json:"created"`
+	Updated       int64            `json:"updated"`
+	Deleted       int64            `json:"deleted"`
+	Kept          int64            `json:"kept"`
+	Withheld      int64            `json:"withheld"`
+	Rejected      int64            `json:"rejected"`
+	Dropped       int64            `json:"dropped"`
+	Duplicates    int64            `json:"duplicates"`
+	ContentErrors int64            `json:"content_errors"`
+	FailedParts   int64            `json:"failed_parts"`
+	DurationMS    int64            `json:"duration_ms"`
+	WithheldBy    map[string]int64 `json:"withheld_by,omitempty"` // counts by reason
+	Unread        []string         `json:"unread,omitempty"`      // the first parts that were not read to their end
+	DeadLetter    string           `json:"dead_letter,omitempty"`
+	Confirm       string           `json:"confirm,omitempty"` // the command line that permits what was withheld
+	Omitted       int64            `json:"omitted,omitempty"` // changes that --limit left out
+	Error         *jsonError       `json:"error,omitempty"`
+	Connectors    []jsonResult     `json:"connectors,omitempty"`
+}
+
+type jsonError struct {
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// jsonChange is what -o ndjson prints of a change.
+type jsonChange struct {
+	Schema int                           `json:"schema"`
+	Kind   string                        `json:"kind"`
+	Index  string                        `json:"index"`
+	ID     string                        `json:"id"`
+	Part   string                        `json:"part"`
+	Reason string                        `json:"reason"`
+	First  string                        `json:"first,omitempty"` // duplicate: the part that brought the id first
+	Fields map[string][2]json.RawMessage `json:"fields,omitempty"`
+}
+
+// jsonLine is a value as one line of JSON. What would not print is escaped, since the line may end on a
+// terminal.
+func jsonLine(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil { // only for types that have no JSON form
+		panic(err)
+	}
+	line := strings.TrimSuffix(b.String(), "\n")
+	if !strings.ContainsFunc(line, escaped) {
+		return line + "\n"
+	}
+	b.Reset()
+	for _, r := range line { // such a rune stands within a string
+		switch {
+		case !escaped(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String() + "\n"
+}
+
+// jsonPrinter writes objects for programs, one a line.
+type jsonPrinter struct {
+	changes bool // print changes, not only the result
+	all     bool
+	limit   int
+
+	mu      sync.Mutex
+	w       *bufio.Writer
+	printed int
+	omitted int64
+}
+
+func (p *jsonPrinter) change(c report.Change) {
+	if !p.changes || c.Kind == plan.Keep.String() && !p.all {
+		return
+	}
+	out := jsonChange{Schema: schema, Kind: c.Kind, Index: c.Index, ID: c.ID, Part: c.Part, Reason: c.Reason, First: c.First}
+	if len(c.Fields) > 0 {
+		out.Fields = make(map[string][2]json.RawMessage, len(c.Fields))
+		for _, f := range c.Fields {
+			out.Fields[f.Name] = [2]json.RawMessage{f.Old, f.New}
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.limit > 0 && p.printed >= p.limit {
+		p.omitted++
+		return
+	}
+	p.printed++
+	_, _ = io.WriteString(p.w, jsonLine(out))
+}
+
+func (p *jsonPrinter) connector(*session, *outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.printed = 0
+	_ = p.w.Flush()
+}
+
+func (p *jsonPrinter) end(s *session, code int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	total := jsonResult{Schema: schema, DryRun: s.o.dry}
+	var counts report.Snapshot
+	for _, o := range s.outcomes {
+		one := s.jsonOf(o)
+		total.FailedParts += one.FailedParts
+		counts.Add(o.Result.Counts)
+		total.Connectors = append(total.Connectors, one)
+	}
+	total.count(counts)
+	if len(total.Connectors) == 1 && !s.o.all {
+		total = total.Connectors[0]
+	}
+	total.Exit, total.Omitted = code, p.omitted
+	total.DurationMS = s.app.Now().Sub(s.started).Milliseconds()
+	if err != nil {
+		total.Error = jsonErrorOf(err)
+	}
+	_, _ = io.WriteString(p.w, jsonLine(total))
+	_ = p.w.Flush()
+}
+
+// jsonOf is the result of one connector.
+func (s *session) jsonOf(o *outcome) jsonResult {
+	r := jsonResult{
+		Schema: schema, Exit: ExitCode(s.mode(), nil, o.Outcome), Connector: o.name, Source: o.typ, Index: o.Result.Index,
+		DryRun: s.o.dry, FailedParts: o.Result.Failed, DurationMS: o.took.Milliseconds(),
+		DeadLetter: o.deadLetter, Confirm: o.confirm,
+	}
+	r.count(o.Result.Counts)
+	for reason, n := range o.Result.Withheld {
+		if r.WithheldBy == nil {
+			r.WithheldBy = map[string]int64{}
+		}
+		r.WithheldBy[string(reason)] = n
+	}
+	if o.watch != nil {
+		r.Unread = o.watch.unread
+	}
+	if o.Err != nil {
+		r.Error = jsonErrorOf(o.Err)
+	}
+	return r
+}
+
+func (r *jsonResult) count(c report.Snapshot) {
+	r.Read, r.Created, r.Updated, r.Deleted, r.Kept = c.Read, c.Created, c.Updated, c.Deleted, c.Kept
+	r.Withheld, r.Rejected, r.Dropped, r.Duplicates = c.Withheld, c.Rejected, c.Dropped, c.Duplicates
+	r.ContentErrors = c.ContentErrors
+}
+
+func jsonErrorOf(err error) *jsonError {
+	if all, ok := errors.AsType[config.Errors](err); ok && len(all) > 0 {
+		err = all[0]
+	}
+	return &jsonError{Message: err.Error(), Hint: hintOf(err)}
+}

@@ -1,0 +1,135 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// scripted is a source type for tests alone. It does what a JSON file says, so that every exit code
+// can be reached without a server.
+var scripted = source.Type{
+	Name: "scripted", Title: "Scripted",
+	Fields: []field.Spec{
+		{Name: "script", Label: "Script", Order: 1, Path: true},
+		{Name: "password", Label: "Password", Order: 2, Optional: true, Sensitive: true},
+	},
+	ScopeFields: []string{"scope"},
+	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
+		scope, ok := fields["scope"].(string)
+		return scope, ok
+	},
+	Open: func(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
+		text, err := os.ReadFile(v.String("script"))
+		if err != nil {
+			return nil, &source.Error{Kind: source.ErrConfig, Err: err, Hint: "write the script"}
+		}
+		s := &script{warn: func(msg string) { env.Log.Warn("script", "says", msg) }}
+		if err := json.Unmarshal(text, s); err != nil {
+			return nil, err
+		}
+		return s, nil
+	},
+}
+
+// script is the file.
+type script struct {
+	Pinged string        `json:"ping"` // a failure, see fail
+	List   string        // a failure behind the parts
+	All    []*scriptPart `json:"parts"`
+	warn   func(string)
+}
+
+type scriptPart struct {
+	Of     string           `json:"scope"`
+	Docs   []scriptDocument `json:"documents"`
+	Fail   string           // a failure behind the documents
+	Block  bool             // wait for the end of the run behind the documents
+	script *script
+}
+
+type scriptDocument struct {
+	ID      string
+	Fields  map[string]string
+	Content string // a failure of its content
+}
+
+// fail makes a failure of a word: the kind, and what is said after a colon.
+func fail(word string) error {
+	kind, text, _ := strings.Cut(word, ": ")
+	switch kind {
+	case "":
+		return nil
+	case "panic":
+		panic(text)
+	case "failure":
+		return errors.New(text)
+	}
+	kinds := map[string]error{
+		"config": source.ErrConfig, "auth": source.ErrAuth, "unreachable": source.ErrUnreachable, "temporary": source.ErrTemporary,
+	}
+	return &source.Error{Kind: kinds[kind], Err: errors.New(text), Hint: "do something about " + kind}
+}
+
+func (s *script) Validate(context.Context) error { return nil }
+func (s *script) Ping(context.Context) error     { return fail(s.Pinged) }
+func (s *script) Close() error                   { return nil }
+
+func (s *script) Parts(context.Context) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) {
+		for _, p := range s.All {
+			p.script = s
+			if !yield(p, nil) {
+				return
+			}
+		}
+		if err := fail(s.List); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+func (p *scriptPart) Scope() string           { return p.Of }
+func (p *scriptPart) Name() string            { return p.Of }
+func (p *scriptPart) Estimate() (int64, bool) { return int64(len(p.Docs)), true }
+
+func (p *scriptPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		for _, d := range p.Docs {
+			if !yield(d.document(p.Of), nil) {
+				return
+			}
+		}
+		if p.Block {
+			p.script.warn("blocked")
+			<-ctx.Done()
+		}
+		if err := fail(p.Fail); err != nil {
+			yield(document.Document{}, err)
+		}
+	}
+}
+
+func (d *scriptDocument) document(scope string) document.Document {
+	out := document.Document{ID: d.ID, Fields: []document.Field{{Name: "scope", Value: document.String(scope)}}}
+	for _, name := range slices.Sorted(maps.Keys(d.Fields)) {
+		out.Fields = append(out.Fields, document.Field{Name: name, Value: document.String(d.Fields[name])})
+	}
+	if d.Content != "" {
+		out.Content = &document.Content{Name: "note.txt", Size: 5, Open: func(context.Context) (io.ReadCloser, error) {
+			return nil, fmt.Errorf("open: %w", fail(d.Content))
+		}}
+	}
+	return out
+}

@@ -1,0 +1,194 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+)
+
+// columns is the width of text on a terminal.
+func columns(s string) int { return lipgloss.Width(s) }
+
+// tell says what came of a connector: its results on stdout, then what people have to know on stderr.
+func (s *session) tell(o *outcome) {
+	s.printer.connector(s, o)
+	if o.watch != nil {
+		if more := o.watch.failed - int64(len(o.watch.failures)); more > 0 {
+			s.messages.note(joined(o.where(), "and "+number(more)+" more"))
+		}
+	}
+	for _, line := range s.remarks(o) {
+		s.messages.note(joined(o.where(), line))
+	}
+	if o.Err != nil && (o.watch == nil || !o.watch.told(o.Err)) {
+		s.messages.conclude(o.where(), o.Err, s.debugging())
+	}
+	if o.confirm != "" {
+		s.messages.note("to go on:\n" + o.confirm)
+	}
+}
+
+// countsLine is the last line about a connector: what a diff would do, what a sync did.
+func (s *session) countsLine(o *outcome) string {
+	c := &o.Result.Counts
+	if o.Err != nil && c.Read == 0 {
+		return ""
+	}
+	verbs := [3]string{"created", "updated", "deleted"}
+	if s.o.dry {
+		verbs = [3]string{"to create", "to update", "to delete"}
+	}
+	parts := []string{
+		number(c.Created) + " " + verbs[0], number(c.Updated) + " " + verbs[1], number(c.Deleted) + " " + verbs[2],
+		number(c.Kept) + " unchanged",
+	}
+	for _, extra := range []struct {
+		n    int64
+		word string
+	}{
+		{c.Withheld, "withheld"},
+		{c.Rejected, "rejected"},
+		{c.Duplicates, "with the id of another"},
+		{c.Dropped, "dropped"},
+		{c.ContentErrors, "with unreadable content"},
+	} {
+		if extra.n > 0 {
+			parts = append(parts, number(extra.n)+" "+extra.word)
+		}
+	}
+	counts := fmt.Sprintf("%s   (read %s in %s)", strings.Join(parts, ", "), number(c.Read), took(o.took))
+	if s.o.dry {
+		return plain(o.Result.Index) + ": " + counts
+	}
+	if s.o.quiet || s.tabled() {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s -> %s at %s: %s", plain(o.name), plain(o.typ), plain(o.Result.Index), plain(o.dest), counts)
+}
+
+// tabled reports whether a table at the end stands in place of the lines: on a terminal that is wide
+// enough, for several connectors.
+func (s *session) tabled() bool {
+	return s.o.all && !s.o.dry && s.app.Streams.outTTY && s.app.Streams.OutWidth() >= tableWidth
+}
+
+// tableWidth is what the summary table needs with names of ordinary length.
+const tableWidth = 90
+
+// table is the summary of several connectors, or "".
+func (s *session) table() string {
+	if !s.tabled() || s.o.quiet || len(s.outcomes) == 0 {
+		return ""
+	}
+	rows := [][]string{{"CONNECTOR", "INDEX", "CREATED", "UPDATED", "DELETED", "UNCHANGED", "NOT DONE", "TIME", "EXIT"}}
+	for _, o := range s.outcomes {
+		c := &o.Result.Counts
+		rows = append(rows, []string{
+			plain(o.name), plain(o.Result.Index), number(c.Created), number(c.Updated), number(c.Deleted), number(c.Kept),
+			number(c.Withheld + c.Rejected + c.Duplicates), took(o.took), number(int64(ExitCode(s.mode(), nil, o.Outcome))),
+		})
+	}
+	return tableText(s.app.Streams.OutWidth(), rows, 2, 3, 4, 5, 6, 7, 8)
+}
+
+// remarks are what people have to know about the result of a connector.
+func (s *session) remarks(o *outcome) []string {
+	var out []string
+	r, c := &o.Result, &o.Result.Counts
+	deleted := "was deleted"
+	if s.o.dry {
+		deleted = "would be deleted"
+	}
+	if r.Failed > 0 && o.watch != nil {
+		if c.Parts > 1 {
+			out = append(out, fmt.Sprintf("%s of %s parts were read to their end", number(c.PartsDone), number(c.Parts)))
+		}
+		switch n := len(o.watch.unread); {
+		case o.watch.unlisted:
+			out = append(out, fmt.Sprintf("nothing %s, because the source was not listed to its end", deleted))
+		case n > 0:
+			names := strings.Join(o.watch.unread, ", ")
+			if more := r.Failed - int64(n); more > 0 {
+				names += fmt.Sprintf(" and %s more", number(more))
+			}
+			out = append(out, fmt.Sprintf("nothing of %s %s, because it was not read", names, deleted))
+		}
+	}
+	if c.Rejected > 0 {
+		text := plural(c.Rejected, "document was rejected", "documents were rejected")
+		if s.o.dry {
+			text = plural(c.Rejected, "document cannot be written", "documents cannot be written")
+		}
+		if o.deadLetter != "" {
+			text += " and kept, with the reason, in " + o.deadLetter
+		}
+		out = append(out, text)
+	}
+	if c.ContentErrors > 0 {
+		out = append(out, "the content of "+plural(c.ContentErrors, "document", "documents")+" could not be read; the next run tries again")
+	}
+	for _, reason := range withheldOrder {
+		if n := r.Withheld[reason]; n > 0 {
+			out = append(out, plural(n, "delete is", "deletes are")+" withheld: "+s.because(reason, o))
+		}
+	}
+	return out
+}
+
+// withheldOrder is the order in which reasons are told.
+var withheldOrder = [...]plan.Reason{
+	plan.ForeignIndex, plan.EmptySource, plan.GuardRefused, plan.ScopeVanished, plan.PointInTimeLost,
+	plan.RefreshRefused, plan.ListIncomplete, plan.ScopeFailed,
+}
+
+func (s *session) because(reason plan.Reason, o *outcome) string {
+	switch reason {
+	case plan.GuardRefused:
+		return fmt.Sprintf("more than the guard allows for the %s of the index", plural(o.Result.Held, "document", "documents"))
+	case plan.ScopeVanished:
+		return "the tables or folders that held them have vanished; if they were dropped on purpose, confirm it"
+	case plan.PointInTimeLost:
+		return "the point in time of the index was lost; run again"
+	case plan.RefreshRefused:
+		return "the index could not be refreshed; grant the privilege maintenance"
+	case plan.ForeignIndex:
+		return "the index has documents and belongs to nobody or to another connector"
+	case plan.EmptySource:
+		return "the source is empty, which may be a mistake"
+	}
+	return string(reason)
+}
+
+// confirmation is the command line that permits what was withheld, or "". An index that is not ours
+// comes first: what else is withheld is not known before.
+func (s *session) confirmation(o *outcome) string {
+	by := o.Result.Withheld
+	words := []string{Program, "sync", o.name}
+	vanished := by[plan.ScopeVanished]
+	switch {
+	case by[plan.ForeignIndex] > 0:
+		words = append(words, "--adopt")
+	case by[plan.EmptySource] > 0:
+		words = append(words, "--allow-empty")
+	case by[plan.GuardRefused] > 0 || s.o.dry && vanished > 0:
+		// What is eligible is judged again, together with what has vanished.
+		words = append(words, "--confirm-deletes", fmt.Sprint(o.Result.Eligible+vanished))
+	case vanished > 0:
+		words = append(words, "--confirm-deletes", fmt.Sprint(vanished))
+	default:
+		return ""
+	}
+	if s.o.configFile != "" {
+		words = append(words, "-c", s.o.configFile)
+	}
+	for _, p := range s.o.parts {
+		words = append(words, "--part", p)
+	}
+	for i, w := range words {
+		words[i] = shellWord(w)
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,58 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+)
+
+func newSync(a *App, cut context.Context) *cli.Command {
+	return &cli.Command{
+		Name:      "sync",
+		Usage:     "make the index a mirror of the source",
+		ArgsUsage: "[CONNECTOR...]",
+		Description: "Reads the source of each named connector to its end and makes its index hold the same documents: " +
+			"new ones are created, changed ones replaced, those that are gone deleted. Documents of a part that could not be read " +
+			"are never deleted, and many deletes at once wait for a confirmation. Without a name the only connector of the file is meant.",
+		UsageText: `# mirror the only connector of ./config.yml
+elastic-ingest sync
+
+# mirror one connector of another file, and say nothing unless something is wrong
+elastic-ingest sync docs -c etc/mirror.yml --quiet
+
+# mirror all connectors and print the result for a script
+elastic-ingest sync --all -o json
+
+# see what would be done
+elastic-ingest sync docs --dry-run
+
+# permit the 41 deletes that the last run withheld
+elastic-ingest sync docs --confirm-deletes 41`,
+		Flags: append(mirrorFlags(),
+			outputFlag("`text|json|ndjson`: a summary line, one JSON object, or one object a change and then the result"),
+			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing: the same as diff"},
+			fieldsFlag(),
+			&cli.Int64Flag{Name: "confirm-deletes", Usage: "permit up to `N` deletes this once, those in tables or roots that have vanished among them"},
+			&cli.BoolFlag{Name: "allow-empty", Usage: "an empty source may empty the index"},
+			&cli.BoolFlag{Name: "adopt", Usage: "take over an index that has documents and belongs to nobody or to another connector"},
+			&cli.StringFlag{Name: "dead-letter", Usage: "keep documents that could not be written in `FILE`; otherwise in the state folder"},
+		),
+		Action: func(c *cli.Context) error {
+			o, err := readMirror(c)
+			if err != nil {
+				return err
+			}
+			o.dry, o.allowEmpty, o.adopt = c.Bool("dry-run"), c.Bool("allow-empty"), c.Bool("adopt")
+			o.deadLetter = c.String("dead-letter")
+			if c.IsSet("confirm-deletes") {
+				if o.confirmed = c.Int64("confirm-deletes"); o.confirmed < 0 {
+					return &usageError{problem: "--confirm-deletes must not be negative"}
+				}
+			}
+			if o.confirmed >= 0 && o.maxDeletes != "" {
+				return &usageError{problem: "--confirm-deletes and --max-deletes exclude each other"}
+			}
+			return mirror(c.Context, cut, a, o)
+		},
+	}
+}

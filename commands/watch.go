@@ -1,0 +1,105 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+)
+
+// toldFailures is how many failures of a connector are told one by one; the others are counted.
+const toldFailures = 20
+
+// watcher is told by a run what happens. It prints changes and failures as they come.
+type watcher struct {
+	session *session
+	where   string
+	log     *slog.Logger
+
+	mu       sync.Mutex
+	phase    string
+	failures []report.Failure // the first ones
+	failed   int64
+	unread   []string // the first parts that were not read to their end
+	unlisted bool     // the list of parts broke off
+}
+
+var _ report.Observer = (*watcher)(nil)
+
+func newWatcher(s *session, o *outcome, log *slog.Logger) *watcher {
+	return &watcher{session: s, where: o.where(), log: log}
+}
+
+// where says in messages whose they are.
+func (o *outcome) where() string { return plain(o.typ) + " " + quoted(o.name) }
+
+// Changed implements [report.Observer].
+func (w *watcher) Changed(c report.Change) { w.session.printer.change(c) }
+
+// Failed implements [report.Observer].
+func (w *watcher) Failed(f report.Failure) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed++
+	if wholePart(f) {
+		w.unlisted = w.unlisted || f.Part == ""
+		if f.Part != "" && len(w.unread) < toldFailures {
+			w.unread = append(w.unread, f.Part)
+		}
+	}
+	if len(w.failures) >= toldFailures {
+		return
+	}
+	w.failures = append(w.failures, f)
+	w.session.messages.fail(w.where, &placedError{f})
+}
+
+// wholePart reports that a failure is not about one document. A document without an id is one, too.
+func wholePart(f report.Failure) bool { return f.ID == "" && f.Err.Error() != string(plan.EmptyID) }
+
+// Phase implements [report.Observer].
+func (w *watcher) Phase(name string, elapsed time.Duration) {
+	w.mu.Lock()
+	w.phase = name
+	w.mu.Unlock()
+	w.log.Info("phase", "name", name, report.Took, elapsed.Round(time.Millisecond))
+}
+
+func (w *watcher) now() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.phase
+}
+
+// told reports whether an error was told as a failure already.
+func (w *watcher) told(err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.failures {
+		if errors.Is(err, f.Err) {
+			return true
+		}
+	}
+	return false
+}
+
+// placedError is a failure with its place in front, once.
+type placedError struct{ f report.Failure }
+
+func (e *placedError) Error() string {
+	text := e.f.Err.Error()
+	if !wholePart(e.f) && !strings.Contains(text, fmt.Sprintf("document %q", e.f.ID)) {
+		text = fmt.Sprintf("document %q: %s", e.f.ID, text)
+	}
+	if e.f.Part != "" && !strings.HasPrefix(text, e.f.Part) {
+		text = e.f.Part + ": " + text
+	}
+	return text
+}
+
+func (e *placedError) Unwrap() error { return e.f.Err }

@@ -1,0 +1,16 @@
+// Elastic-ingest mirrors content sources into Elasticsearch, once, and ends with an exit code that a
+// script can act on.
+package main
+
+import (
+	"os"
+
+	"github.com/elastic-ingest/elastic-ingest/commands"
+)
+
+func main() {
+	ctx, cut, stop := commands.Signals()
+	code := commands.Main(ctx, cut, os.Args[1:])
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,15 @@
+// Package sources is the list of the built-in source types, and nothing else. A new source is a folder
+// here and an entry in the list.
+package sources
+
+import (
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/dir"
+	"github.com/elastic-ingest/elastic-ingest/sources/postgresql"
+)
+
+// Builtin is every source type that the program brings along.
+var Builtin = source.MustRegistry(
+	dir.Type,
+	postgresql.Type,
+)
