@@ -1,15 +1,18 @@
 package elastictest
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 func pitCases() []testCase {
-	docs := ""
-	for _, id := range strings.Split("a b c d e f", " ") {
-		docs += `{"index":{"_id":"` + id + `"}}` + "\n" + `{"k":"` + id + `"}` + "\n"
+	var docs strings.Builder
+	for id := range strings.SplitSeq("a b c d e f", " ") {
+		fmt.Fprintf(&docs, "{\"index\":{\"_id\":%q}}\n{\"k\":%q}\n", id, id)
 	}
 	setUp := []step{
 		{do: "PUT /{i}", body: `{"mappings":{"dynamic":false,"properties":{"k":{"type":"keyword"}}}}`, status: 200},
-		{do: "POST /{i}/_bulk?refresh=true", body: docs, status: 200, want: `{"errors":false}`},
+		{do: "POST /{i}/_bulk?refresh=true", body: docs.String(), status: 200, want: `{"errors":false}`},
 		{do: "POST /{i}/_pit?keep_alive=1m", status: 200, want: `{"id":"$pit","_shards":{"total":1,"successful":1,"failed":0}}`},
 	}
 	with := func(name string, steps ...step) testCase {

@@ -3,6 +3,7 @@ package elastictest
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 const searchMapping = `{"mappings":{"dynamic":false,"properties":{"k":{"type":"keyword"},"n":{"type":"long"},"f":{"type":"double"},"b":{"type":"boolean"},"d":{"type":"date"},"o":{"properties":{"p":{"type":"keyword"},"q":{"type":"keyword"}}},"t":{"type":"text","fields":{"raw":{"type":"keyword","ignore_above":5}}}}}}`
@@ -19,15 +20,12 @@ const searchDocs = `{"index":{"_id":"a"}}
 
 // search is a query and the ids that it finds.
 func search(query string, ids ...string) []step {
-	hits := "["
-	for i, id := range ids {
-		if i > 0 {
-			hits += ","
-		}
-		hits += fmt.Sprintf(`{"_id":%q}`, id)
+	var hits []string
+	for _, id := range ids {
+		hits = append(hits, fmt.Sprintf(`{"_id":%q}`, id))
 	}
 	return []step{
-		{do: "POST /{i}/_search?filter_path=hits.total,hits.hits._id", body: fmt.Sprintf(`{"query":%s,"sort":["_doc"]}`, query), status: 200, want: fmt.Sprintf(`{"hits":{"total":{"value":%d,"relation":"eq"}%s}}`, len(ids), ifAny(len(ids), `,"hits":`+hits+"]"))},
+		{do: "POST /{i}/_search?filter_path=hits.total,hits.hits._id", body: fmt.Sprintf(`{"query":%s,"sort":["_doc"]}`, query), status: 200, want: fmt.Sprintf(`{"hits":{"total":{"value":%d,"relation":"eq"}%s}}`, len(ids), ifAny(len(ids), `,"hits":[`+strings.Join(hits, ",")+"]"))},
 		{do: "POST /{i}/_count", body: fmt.Sprintf(`{"query":%s}`, query), status: 200, want: fmt.Sprintf(`{"count":%d}`, len(ids))},
 	}
 }

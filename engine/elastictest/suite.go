@@ -79,7 +79,7 @@ func (c *client) fill(s string) string {
 	return s
 }
 
-func (c *client) send(ctx context.Context, method, path, body string) (*http.Response, []byte, error) {
+func (c *client) send(ctx context.Context, method, path, body string) (status int, answer []byte, err error) {
 	const media = "application/vnd.elasticsearch+json;compatible-with=8"
 	var in io.Reader
 	if body != "" {
@@ -87,7 +87,7 @@ func (c *client) send(ctx context.Context, method, path, body string) (*http.Res
 	}
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, in)
 	if err != nil {
-		return nil, nil, err
+		return 0, nil, err
 	}
 	r.Header.Set("Accept", media)
 	if body != "" {
@@ -95,30 +95,30 @@ func (c *client) send(ctx context.Context, method, path, body string) (*http.Res
 	}
 	resp, err := c.rt.RoundTrip(r)
 	if err != nil {
-		return nil, nil, err
+		return 0, nil, err
 	}
-	out, err := io.ReadAll(resp.Body)
+	answer, err = io.ReadAll(resp.Body)
 	if closeErr := resp.Body.Close(); err == nil {
 		err = closeErr
 	}
 	if got := resp.Header.Get("X-Elastic-Product"); got != "Elasticsearch" {
-		return nil, nil, fmt.Errorf("header X-Elastic-Product is %q", got)
+		return 0, nil, fmt.Errorf("header X-Elastic-Product is %q", got)
 	}
 	if got := resp.Header.Get("Content-Type"); got != media && method != http.MethodHead {
-		return nil, nil, fmt.Errorf("header Content-Type is %q", got)
+		return 0, nil, fmt.Errorf("header Content-Type is %q", got)
 	}
-	return resp, out, err
+	return resp.StatusCode, answer, err
 }
 
 func (c *client) run(t *testing.T, tc testCase) {
 	for n, st := range tc.steps {
 		method, path, _ := strings.Cut(c.fill(st.do), " ")
-		resp, body, err := c.send(t.Context(), method, path, c.fill(st.body))
+		status, body, err := c.send(t.Context(), method, path, c.fill(st.body))
 		if err != nil {
 			t.Fatalf("step %d %s: %v", n+1, st.do, err)
 		}
-		if resp.StatusCode != st.status {
-			t.Fatalf("step %d %s %s: status %d, want %d: %s", n+1, st.do, st.body, resp.StatusCode, st.status, body)
+		if status != st.status {
+			t.Fatalf("step %d %s %s: status %d, want %d: %s", n+1, st.do, st.body, status, st.status, body)
 		}
 		if st.raw != "" && !strings.Contains(string(body), c.fill(st.raw)) {
 			t.Errorf("step %d %s: answer has not the bytes %s: %s", n+1, st.do, c.fill(st.raw), body)

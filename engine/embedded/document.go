@@ -41,10 +41,7 @@ func (s *Server) getDoc(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	want, err := r.sourceParams()
-	if err != nil {
-		return nil, err
-	}
+	want := r.sourceParams()
 	if realtime, err := r.flag("realtime", true); err != nil || !realtime {
 		return nil, unknown("GET of a document with realtime=false")
 	}
@@ -76,7 +73,7 @@ func appendSeq(b []byte, seq uint64) []byte {
 }
 
 // sourceParams reads which part of the source is wanted from the parameters.
-func (r *request) sourceParams() (*sourceFilter, error) {
+func (r *request) sourceParams() *sourceFilter {
 	want := &sourceFilter{}
 	if v := r.query.Get("_source"); v == "false" {
 		want.none = true
@@ -89,7 +86,7 @@ func (r *request) sourceParams() (*sourceFilter, error) {
 	if v := r.query.Get("_source_excludes"); v != "" {
 		want.exclude = &pathFilter{exclude: newPathFilter(strings.Split(v, ","), true).include, dotted: true}
 	}
-	return want, nil
+	return want
 }
 
 func (s *Server) putDoc(r *request) (*answer, error) {

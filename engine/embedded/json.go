@@ -13,7 +13,8 @@ const maxDepth = 1000
 
 // checker decides whether bytes are one JSON text the way Elasticsearch's parser does: strict
 // grammar, UTF-8, no key twice in an object, no deeper than maxDepth. It is written by hand because
-// every written document passes here: 1.0 µs for 1 KB where encoding/json takes 5 (BenchmarkCheck).
+// every written document passes here, and it checks more than encoding/json in half the time
+// (BenchmarkCheck, BenchmarkStandardValid).
 type checker struct {
 	b     []byte
 	depth int

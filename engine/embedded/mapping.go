@@ -3,6 +3,7 @@ package embedded
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"strings"
@@ -127,9 +128,7 @@ func checkFieldsOf(known map[string]bool, fields map[string]any) error {
 // root entries are replaced as a whole.
 func (m *mapping) merge(change *mapping) (*mapping, error) {
 	out := &mapping{root: map[string]any{}, closed: m.closed}
-	for key, value := range m.root {
-		out.root[key] = value
-	}
+	maps.Copy(out.root, m.root)
 	for key, value := range change.root {
 		switch key {
 		case "properties":
@@ -149,9 +148,7 @@ func (m *mapping) merge(change *mapping) (*mapping, error) {
 
 func mergeFields(prefix string, old, change map[string]any) (map[string]any, error) {
 	out := map[string]any{}
-	for name, field := range old {
-		out[name] = field
-	}
+	maps.Copy(out, old)
 	for name, value := range change {
 		field := value.(map[string]any)
 		was, ok := out[name].(map[string]any)
@@ -174,9 +171,7 @@ func mergeField(path string, was, field map[string]any) (map[string]any, error) 
 		return nil, illegal("mapper [%s] cannot be changed from type [%s] to [%s]", path, before, after)
 	}
 	out := map[string]any{}
-	for key, value := range was {
-		out[key] = value
-	}
+	maps.Copy(out, was)
 	for key, value := range field {
 		inner, ok := value.(map[string]any)
 		switch {

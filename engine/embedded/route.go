@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,7 +18,7 @@ import (
 
 // request is one request, read whole.
 type request struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // a request lives as long as its context
 	method string
 	index  string // {index} of the path
 	id     string // {id} of the path
@@ -178,9 +179,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	buffer := s.buffer()
 	defer s.buffers.Put(buffer)
 	a := s.respond(hr, buffer, s.readBody(hr, buffer))
-	for name, values := range a.header(hr) {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header(hr))
 	w.WriteHeader(a.status)
 	if hr.Method != http.MethodHead {
 		_, _ = w.Write(a.body) // the reader went away; there is nobody to tell

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -49,7 +50,10 @@ func parseSearch(r *request) (*searchRequest, error) {
 			return nil, err
 		}
 	}
-	return in, in.validate()
+	if err := in.validate(); err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 func (in *searchRequest) params(r *request) error {
@@ -96,7 +100,7 @@ func (in *searchRequest) set(key string, raw json.RawMessage) error {
 	default:
 		return unknown("[%s] in the body of a search", key)
 	}
-	if _, ours := err.(*apiError); err != nil && !ours {
+	if _, ours := errors.AsType[*apiError](err); err != nil && !ours {
 		return parsingError("[%s] of the search cannot be read", key)
 	}
 	return err

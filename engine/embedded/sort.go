@@ -75,7 +75,8 @@ func parseSortKey(m *mapping, raw json.RawMessage) (sortKey, error) {
 		k.doc = true
 		return k, nil
 	}
-	return k, k.find(m, name, in["unmapped_type"] != nil)
+	err = k.find(m, name, in["unmapped_type"] != nil)
+	return k, err
 }
 
 func (k *sortKey) find(m *mapping, name string, unmapped bool) error {
@@ -131,7 +132,7 @@ func (k *sortKey) compare(a, b sortValue) int {
 		}
 		return 1
 	}
-	c := a.value.compare(b.value)
+	c := a.compare(b.value)
 	if k.desc {
 		return -c
 	}

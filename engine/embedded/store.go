@@ -32,8 +32,6 @@ type store struct {
 	once   sync.Once
 	failed chan struct{} // closed when the store is broken
 	broken error         // set before failed is closed
-	stuck  bool          // a guarded call never came back: closing would hang; under mu
-	mu     sync.Mutex
 }
 
 type storeOptions struct {

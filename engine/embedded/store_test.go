@@ -37,16 +37,16 @@ func TestMain(m *testing.M) {
 func child(dir, role string) int {
 	s, err := embedded.Open(embedded.Options{Dir: dir})
 	if err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Println("open")
+	fmt.Fprintln(os.Stdout, "open")
 	for n := 0; role == "write"; n++ {
 		var b strings.Builder
 		for i := range 200 {
 			fmt.Fprintf(&b, `{"index":{"_id":"%d"}}`+"\n"+`{"round":%d,"check":"%s"}`+"\n", (n*7919+i)%5000, n, check(n, (n*7919+i)%5000))
 		}
-		r, err := http.NewRequest(http.MethodPost, "http://embedded/crash/_bulk", strings.NewReader(b.String())) //nolint:noctx // lives as long as the child
+		r, err := http.NewRequest(http.MethodPost, "http://embedded/crash/_bulk", strings.NewReader(b.String()))
 		if err != nil {
 			return 1
 		}
@@ -55,7 +55,7 @@ func child(dir, role string) int {
 		if err != nil || resp.StatusCode != http.StatusOK || resp.Body.Close() != nil {
 			return 1
 		}
-		fmt.Println(n)
+		fmt.Fprintln(os.Stdout, n)
 	}
 	select {}
 }

@@ -77,7 +77,7 @@ func (w *writer) add(op *operation) error {
 		return err
 	}
 	if op.err = op.conflict(old); op.err != nil {
-		op.err.onShard(ix)
+		op.err = op.err.onShard(ix)
 		return nil
 	}
 	c := w.counters(ix)
