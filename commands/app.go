@@ -44,8 +44,8 @@ func Main(ctx, cut context.Context, args []string) int {
 func (a *App) Run(ctx, cut context.Context, args []string) (code int) {
 	defer func() {
 		if v := recover(); v != nil {
-			m := newMessages(a.Streams.Err, nil)
-			code = m.end(&engine.PanicError{Value: v, Stack: debug.Stack()}, a.debugging(args))
+			m := &messages{w: a.Streams.Err, stacks: debugging(args)}
+			code = m.end(ctx, &engine.PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
 	err := a.run(ctx, cut, args)
@@ -55,7 +55,8 @@ func (a *App) Run(ctx, cut context.Context, args []string) (code int) {
 	if err == nil {
 		return ExitOK
 	}
-	return newMessages(a.Streams.Err, nil).end(err, a.debugging(args))
+	m := &messages{w: a.Streams.Err, stacks: debugging(args)}
+	return m.end(ctx, err)
 }
 
 // run finds the command and runs it.
@@ -91,7 +92,7 @@ func (a *App) cli(cut context.Context) *cli.App {
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              usage,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, main ends the program
-		Commands:                  []*cli.Command{newSync(a, cut), newDiff(a, cut), newList(a), newVersion(a)},
+		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newList(a), newVersion(a)},
 	}
 	for _, c := range app.Commands {
 		c.HideHelp, c.OnUsageError = true, usage
@@ -118,7 +119,7 @@ func (a *App) getenv(name string) string {
 
 // debugging tells from the bare arguments whether stacks are wanted: a crash may have happened before
 // flags were read.
-func (a *App) debugging(args []string) bool {
+func debugging(args []string) bool {
 	for i, arg := range args {
 		if arg == "--debug" || arg == "--log-level=DEBUG" || arg == "--log-level" && i+1 < len(args) && args[i+1] == "DEBUG" {
 			return true

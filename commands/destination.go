@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -99,7 +100,7 @@ func settingsOf(cfg *config.Config) engine.Settings {
 	es := &cfg.Elasticsearch
 	return engine.Settings{
 		Readers: cfg.Engine.Readers, Writers: es.Bulk.MaxConcurrency,
-		Operations: es.Bulk.ChunkSize, RequestBytes: int(es.Bulk.ChunkMaxMemSize),
+		Operations: es.Bulk.ChunkSize, RequestBytes: int(min(es.Bulk.ChunkMaxMemSize, math.MaxInt32)),
 		Budget: cfg.Engine.Budget, ContentLimit: contentLimit,
 		StallTimeout: cfg.Engine.StallTimeout, ShutdownGrace: cfg.Engine.ShutdownGrace,
 		Await: retry.Policy{First: es.InitialBackoff, Max: 10 * time.Second, Patience: es.MaxWaitDuration},

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func newDiff(a *App, cut context.Context) *cli.Command {
+func newDiff(cut context.Context, a *App) *cli.Command {
 	return &cli.Command{
 		Name:      "diff",
 		Usage:     "say what sync would do, and write nothing",

@@ -18,17 +18,16 @@ import (
 // messages are what people have to read: what went wrong and what to do. They are lines that begin
 // with the program's name, or records where the log has a form for machines.
 type messages struct {
-	w    io.Writer
-	log  *slog.Logger // nil for lines
-	ours palette
-	hint string // the last one; it is not repeated for each of many errors
+	w      io.Writer
+	log    *slog.Logger // nil for lines
+	ours   palette
+	stacks bool   // crashes are told with their stacks
+	hint   string // the last one; it is not repeated for each of many errors
 }
-
-func newMessages(w io.Writer, log *slog.Logger) *messages { return &messages{w: w, log: log} }
 
 // messages are those of a command that has no log of its own.
 func (a *App) messages(g *globals) *messages {
-	m := newMessages(a.Streams.Err, nil)
+	m := &messages{w: a.Streams.Err}
 	if g.format != asText {
 		m.log = newLog(a.Streams.Err, g.format, slog.LevelWarn)
 	}
@@ -117,15 +116,15 @@ func (m *messages) lines(kind, text string) {
 }
 
 // end tells the error that ends the program and returns its code.
-func (m *messages) end(err error, debugging bool) int {
-	m.conclude("", err, debugging)
+func (m *messages) end(ctx context.Context, err error) int {
+	m.conclude(ctx, "", err)
 	return ExitCode(Mode{}, err)
 }
 
 // conclude tells an error that ended something, in the way that suits its kind.
-func (m *messages) conclude(where string, err error, debugging bool) {
+func (m *messages) conclude(ctx context.Context, where string, err error) {
 	if p, ok := errors.AsType[*engine.PanicError](err); ok {
-		m.crash(where, p, debugging)
+		m.crash(ctx, where, p)
 		return
 	}
 	switch _, interrupted := errors.AsType[*SignalError](err); {
@@ -137,14 +136,14 @@ func (m *messages) conclude(where string, err error, debugging bool) {
 	}
 }
 
-func (m *messages) crash(where string, p *engine.PanicError, debugging bool) {
+func (m *messages) crash(ctx context.Context, where string, p *engine.PanicError) {
 	text := joined(where, "the program crashed: "+fmt.Sprint(p.Value))
 	stack := ""
-	if debugging {
+	if m.stacks {
 		stack = string(p.Stack)
 	}
 	if m.log != nil {
-		m.log.Log(context.Background(), critical, "the program crashed", report.Err, text, stackKey, stack)
+		m.log.Log(ctx, critical, "the program crashed", report.Err, text, stackKey, stack)
 		return
 	}
 	m.lines(paint(m.ours.red, "error:"), text)

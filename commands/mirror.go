@@ -24,7 +24,7 @@ func mirror(ctx, cut context.Context, a *App, o *mirrorOptions) error {
 	defer stop(nil)
 	s := newSession(a, o, stop)
 	err := s.run(ctx, cut)
-	return s.finish(err)
+	return s.finish(ctx, err)
 }
 
 // session is one run of sync or diff.
@@ -88,14 +88,12 @@ func (s *session) useLevel(configured string) {
 		}
 	}
 	s.log = newLog(s.stderr, s.o.format, level)
-	s.messages = newMessages(s.stderr, nil)
+	s.messages = &messages{w: s.stderr, stacks: level <= slog.LevelDebug}
 	if s.o.format != asText {
 		s.messages.log = s.log
 	}
 	s.messages.ours = s.app.Streams.palette(s.app.Streams.errTTY, s.o.color)
 }
-
-func (s *session) debugging() bool { return s.log.Enabled(context.Background(), slog.LevelDebug) }
 
 // run runs the connectors. Its error is one that prevents or ends all of them.
 func (s *session) run(ctx, cut context.Context) error {
@@ -117,7 +115,7 @@ func (s *session) run(ctx, cut context.Context) error {
 			return err
 		}
 	}
-	if s.dest, err = openDestination(cfg, s.o.dry); err != nil {
+	if s.dest, err = openDestination(cfg, s.o.dry); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
@@ -136,11 +134,14 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, chosen []co
 	}
 	for i := range chosen {
 		if ctx.Err() != nil {
+			if i > 0 && s.outcomes[i-1].Err != nil {
+				return nil // it is told already, and the exit code knows of it
+			}
 			return context.Cause(ctx)
 		}
 		o := s.one(ctx, cut, cfg, &chosen[i], jobs[i])
 		s.outcomes = append(s.outcomes, o)
-		s.tell(o)
+		s.tell(ctx, o)
 		if left := len(chosen) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
 			s.messages.note(fmt.Sprintf("%s not tried, because the destination cannot be reached", plural(int64(left), "connector was", "connectors were")))
 			return nil
@@ -223,9 +224,9 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 func (s *session) mode() Mode { return Mode{DryRun: s.o.dry, ExitZero: s.o.exitZero} }
 
 // finish tells the end of the whole command and makes its exit code.
-func (s *session) finish(err error) error {
+func (s *session) finish(ctx context.Context, err error) error {
 	if err != nil {
-		s.messages.conclude("", err, s.debugging())
+		s.messages.conclude(ctx, "", err)
 	}
 	outcomes := make([]Outcome, len(s.outcomes))
 	for i, o := range s.outcomes {
@@ -235,7 +236,7 @@ func (s *session) finish(err error) error {
 	s.printer.end(s, code, err)
 	if failure := s.out.failure(); failure != nil && (s.o.dry || !errors.Is(failure, errOutputClosed)) {
 		failure = fmt.Errorf("write the output: %w", failure)
-		s.messages.conclude("", failure, false)
+		s.messages.conclude(ctx, "", failure)
 		code = ExitCode(s.mode(), errors.Join(err, failure), outcomes...)
 	}
 	if code == ExitOK {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 
@@ -145,7 +144,7 @@ func (t *textPrinter) write(l textLine) {
 	default:
 		text = paint(t.palette.grey, text)
 	}
-	_, _ = io.WriteString(t.w, text+"\n")
+	_, _ = t.w.WriteString(text + "\n")
 }
 
 // detail is what a line says beside the id: the fields that differ, or the reason where the mark does
@@ -212,6 +211,6 @@ func (t *textPrinter) end(s *session, _ int, _ error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settle()
-	_, _ = io.WriteString(t.w, s.table())
+	_, _ = t.w.WriteString(s.table())
 	_ = t.w.Flush()
 }

@@ -66,9 +66,10 @@ func TestColumnsAreAlignedForBlocks(t *testing.T) {
 	long := strings.Repeat("x", 200)
 	for i := range alignedLines + 2 {
 		id := "1"
-		if i == 3 {
+		switch i {
+		case 3:
 			id = "four"
-		} else if i == alignedLines {
+		case alignedLines:
 			id = long
 		}
 		s.printer.change(report.Change{Kind: "delete", Reason: "gone", Index: "i", ID: id})

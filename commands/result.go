@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"unicode/utf16"
@@ -123,7 +122,7 @@ func (p *jsonPrinter) change(c report.Change) {
 		return
 	}
 	p.printed++
-	_, _ = io.WriteString(p.w, jsonLine(out))
+	_, _ = p.w.WriteString(jsonLine(out))
 }
 
 func (p *jsonPrinter) connector(*session, *outcome) {
@@ -153,7 +152,7 @@ func (p *jsonPrinter) end(s *session, code int, err error) {
 	if err != nil {
 		total.Error = jsonErrorOf(err)
 	}
-	_, _ = io.WriteString(p.w, jsonLine(total))
+	_, _ = p.w.WriteString(jsonLine(total))
 	_ = p.w.Flush()
 }
 

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 func columns(s string) int { return lipgloss.Width(s) }
 
 // tell says what came of a connector: its results on stdout, then what people have to know on stderr.
-func (s *session) tell(o *outcome) {
+func (s *session) tell(ctx context.Context, o *outcome) {
 	s.printer.connector(s, o)
 	if o.watch != nil {
 		if more := o.watch.failed - int64(len(o.watch.failures)); more > 0 {
@@ -24,7 +25,7 @@ func (s *session) tell(o *outcome) {
 		s.messages.note(joined(o.where(), line))
 	}
 	if o.Err != nil && (o.watch == nil || !o.watch.told(o.Err)) {
-		s.messages.conclude(o.where(), o.Err, s.debugging())
+		s.messages.conclude(ctx, o.where(), o.Err)
 	}
 	if o.confirm != "" {
 		s.messages.note("to go on:\n" + o.confirm)

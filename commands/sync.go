@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func newSync(a *App, cut context.Context) *cli.Command {
+func newSync(cut context.Context, a *App) *cli.Command {
 	return &cli.Command{
 		Name:      "sync",
 		Usage:     "make the index a mirror of the source",

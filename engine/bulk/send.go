@@ -20,7 +20,7 @@ const (
 // send brings every operation of a request to its end. reusable reports that nobody reads the
 // request's memory any more. Sending again is harmless: operations carry their ids.
 func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error) {
-	backoff := w.o.Retry.Start()
+	backoff, failures := w.o.Retry.Start(), 0
 	reusable = true
 	for first := r; len(r.items) > 0; {
 		answer, err := w.o.Client.Bulk(ctx, w.o.Index, w.o.Pipeline, r.body, len(r.items))
@@ -29,6 +29,9 @@ func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error
 			reusable = false
 		}
 		if err != nil {
+			if failures++; failures > maxFailed && isServerError(err) {
+				return reusable, err
+			}
 			again, err := w.requestFailed(ctx, r, err, backoff)
 			if err != nil {
 				return reusable, err
@@ -72,12 +75,19 @@ func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backo
 		if backoff.Wait(ctx, elastic.RetryAfter(err)) {
 			return true, nil
 		}
-		if status >= 500 && !errors.Is(err, elastic.ErrTemporary) {
+		if isServerError(err) {
 			return false, err
 		}
 		return false, fmt.Errorf("%w: %w", elastic.ErrTemporary, err)
 	}
 	return false, err
+}
+
+// isServerError reports an error of the server that gives no reason to think that it will pass, such
+// as a full disk.
+func isServerError(err error) bool {
+	e, ok := errors.AsType[*elastic.Error](err)
+	return ok && e.Status >= 500 && !errors.Is(e, elastic.ErrTemporary)
 }
 
 // split halves a request that the server refuses to take, down to the document that is to blame.

@@ -342,6 +342,19 @@ func TestLostAndCutAnswersAreSentAgain(t *testing.T) {
 	}
 }
 
+// TestAServerThatFailsIsAskedThreeTimes: a full disk, say, is not waited for.
+func TestAServerThatFailsIsAskedThreeTimes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(_ int, req *http.Request, body []byte) *http.Response {
+		return fault.JSON(500, `{"error":{"type":"io_exception","reason":"no space left on device"},"status":500}`)(req, body)
+	}, func(o *Options) { o.Workers, o.Retry.Patience = 1, time.Hour })
+	r.apply("a")
+	err := r.end()
+	if err == nil || errors.Is(err, elastic.ErrTemporary) || len(r.node.bodies) != 3 {
+		t.Errorf("%v after %d requests", err, len(r.node.bodies))
+	}
+}
+
 func TestPatienceEndsAsTemporary(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(int, *http.Request, []byte) *http.Response{
