@@ -47,7 +47,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "elastic-ingest")
-	out, err := exec.Command("go", "build", "-o", path, "..").CombinedOutput() //nolint:noctx // shared by all tests
+	out, err := exec.Command("go", "build", "-o", path, "..").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}
@@ -108,7 +108,7 @@ func (b *bench) connect(database string) *pgx.Conn {
 func (b *bench) adminExec(sql string) {
 	b.t.Helper()
 	conn := b.connect("")
-	defer conn.Close(context.Background()) //nolint:errcheck // it was answered
+	defer conn.Close(context.Background())
 	if _, err := conn.Exec(context.Background(), sql); err != nil {
 		b.t.Errorf("%s: %v", strings.ReplaceAll(sql, b.secret, "…"), err)
 	}
@@ -219,7 +219,7 @@ func (b *bench) call(method, path, body string) []byte {
 		b.t.Error(err)
 		return nil
 	}
-	defer res.Body.Close() //nolint:errcheck // it was read
+	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode >= 300 && method != http.MethodDelete {
 		b.t.Errorf("%s %s: %d %s %v", method, path, res.StatusCode, raw, err)
@@ -521,7 +521,7 @@ func TestTheSourceGoesAwayMidway(t *testing.T) {
 // cutConnections ends the connector's connections as soon as one of them reads the large table.
 func (b *bench) cutConnections() {
 	conn := b.connect("")
-	defer conn.Close(context.Background()) //nolint:errcheck // all was answered
+	defer conn.Close(context.Background())
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
 		var n int

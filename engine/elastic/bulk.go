@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
@@ -55,16 +56,13 @@ func AppendDelete(dst []byte, id, routing string, seqNo, primaryTerm int64) []by
 // With a pipeline every item is reported, since a document may have been dropped; without one, items
 // are only reported when one of them failed.
 func (c *Client) Bulk(ctx context.Context, index, pipeline string, body []byte, want int) (BulkAnswer, error) {
-	r := request{
-		op: fmt.Sprintf("write to index %q", index), method: http.MethodPost,
-		path: "/" + url.PathEscape(index) + "/_bulk", body: body, contentType: ndjson,
-		query: url.Values{"filter_path": {"errors,items.*.status,items.*.result,items.*.error.type,items.*.error.reason,items.*.error.caused_by"}},
-	}
-	if pipeline != "" {
-		r.query.Set("pipeline", pipeline)
-	}
-	raw, inUse, err := c.do(ctx, r, nil)
-	answer := BulkAnswer{BodyInUse: inUse}
+	lent := lend(body, compatibleNDJSON)
+	op := fmt.Sprintf("write to index %q", index)
+	raw, err := c.do(ctx, op, esapi.BulkRequest{
+		Index: url.PathEscape(index), Pipeline: pipeline, Body: lent,
+		FilterPath: []string{"errors", "items.*.status", "items.*.result", "items.*.error.type", "items.*.error.reason", "items.*.error.caused_by"},
+	}, nil)
+	answer := BulkAnswer{BodyInUse: lent.inUse()}
 	if err != nil {
 		return answer, err
 	}
@@ -73,7 +71,7 @@ func (c *Client) Bulk(ctx context.Context, index, pipeline string, body []byte, 
 	}
 	answer.Items, err = decodeBulk(raw, want)
 	if err != nil {
-		return answer, fmt.Errorf("%s: %w", r.op, err)
+		return answer, fmt.Errorf("%s: %w", op, err)
 	}
 	return answer, nil
 }

@@ -20,7 +20,8 @@ import (
 	"sync"
 	"time"
 
-	elasticsearch "github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
@@ -41,124 +42,143 @@ type Config struct {
 
 // Client talks to one destination. Its methods may be called from several goroutines.
 type Client struct {
-	es      *elasticsearch.Client
-	timeout time.Duration
+	transport performer
+	timeout   time.Duration
 }
 
 // New makes a client; it sends nothing.
 func New(c Config) (*Client, error) {
-	header := http.Header{}
-	for k, v := range c.Headers {
-		header.Set(k, v)
-	}
-	if c.UserAgent != "" {
-		header.Set("User-Agent", c.UserAgent)
-	}
-	cfg := elasticsearch.Config{
-		Header: header, Transport: c.Transport, CloudID: c.CloudID,
-		DisableRetry: true, EnableCompatibilityMode: true,
-	}
-	if c.CloudID == "" {
-		u, err := url.Parse(c.URL)
-		if err != nil || u.Host == "" {
-			return nil, fmt.Errorf("elasticsearch.host is not an address: %w", ErrConfig)
+	address := c.URL
+	if c.CloudID != "" {
+		var err error
+		if address, err = cloudAddress(c.CloudID); err != nil {
+			return nil, fmt.Errorf("%w: elasticsearch.cloud_id: %w", ErrConfig, err)
 		}
-		cfg.Addresses = []string{strings.TrimRight(c.URL, "/")}
+	}
+	u, err := url.Parse(strings.TrimRight(address, "/"))
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%w: elasticsearch.host is not an address", ErrConfig)
+	}
+	conf := elastictransport.Config{URLs: []*url.URL{u}, Header: http.Header{}, Transport: c.Transport, DisableRetry: true, UserAgent: c.UserAgent}
+	for k, v := range c.Headers {
+		conf.Header.Set(k, v)
 	}
 	switch {
+	case strings.Contains(c.APIKey, ":"):
+		conf.APIKey = base64.StdEncoding.EncodeToString([]byte(c.APIKey))
 	case c.APIKey != "":
-		cfg.APIKey = c.APIKey
-		if strings.Contains(c.APIKey, ":") {
-			cfg.APIKey = base64.StdEncoding.EncodeToString([]byte(c.APIKey))
-		}
+		conf.APIKey = c.APIKey
 	case c.BearerToken != "":
-		cfg.ServiceToken = c.BearerToken
+		conf.ServiceToken = c.BearerToken
 	default:
-		cfg.Username, cfg.Password = c.Username, c.Password
+		conf.Username, conf.Password = c.Username, c.Password
 	}
-	es, err := elasticsearch.NewClient(cfg)
+	t, err := elastictransport.New(conf)
 	if err != nil {
-		return nil, fmt.Errorf("make the Elasticsearch client: %w", errors.Join(ErrConfig, err))
+		return nil, fmt.Errorf("%w: make the Elasticsearch client: %w", ErrConfig, err)
 	}
-	return &Client{es: es, timeout: c.Timeout}, nil
+	return &Client{transport: performer{t}, timeout: c.Timeout}, nil
 }
 
-// request is one request; path is escaped already.
-type request struct {
-	op, method, path string
-	query            url.Values
-	body             []byte
-	contentType      string
+// cloudAddress is the address in a cloud id: a name, a colon, and in base64 the domain and the parts
+// of the deployment with dollar signs between them, that of Elasticsearch first. See
+// https://www.elastic.co/docs/deploy-manage/deploy/elastic-cloud/find-cloud-id.
+func cloudAddress(id string) (string, error) {
+	_, encoded, _ := strings.Cut(id, ":")
+	plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	if err != nil {
+		return "", errors.New("the part behind the colon is not base64")
+	}
+	parts := strings.Split(string(plain), "$")
+	if len(parts) < 2 || parts[0] == "" || parts[1] == "" {
+		return "", errors.New("it names no deployment")
+	}
+	domain, port, found := strings.Cut(parts[0], ":")
+	if !found {
+		port = "443"
+	}
+	return "https://" + parts[1] + "." + domain + ":" + port, nil
 }
 
-// ndjson is the content type of a bulk request.
-const ndjson = "application/vnd.elasticsearch+x-ndjson;compatible-with=8"
+// performer adds to each request what this program wants of all of them. It stands below
+// go-elasticsearch's requests (esapi) in place of the library's own client, which brings 850 packages
+// of typed requests along.
+type performer struct{ t *elastictransport.Client }
+
+var _ esapi.Transport = performer{}
+
+// The media types ask servers of version 9 to answer as version 8 does.
+const (
+	compatibleJSON   = "application/vnd.elasticsearch+json;compatible-with=8"
+	compatibleNDJSON = "application/vnd.elasticsearch+x-ndjson;compatible-with=8"
+)
+
+// Perform implements [esapi.Transport].
+func (p performer) Perform(r *http.Request) (*http.Response, error) {
+	r.Header.Set("Accept", compatibleJSON)
+	if b, ok := r.Body.(*lentBody); ok {
+		r.ContentLength = b.r.Size()
+		r.Header.Set("Content-Type", b.mediaType)
+	}
+	res, err := p.t.Perform(r)
+	if err == nil && res.StatusCode < 300 && res.Header.Get("X-Elastic-Product") != "Elasticsearch" {
+		_ = res.Body.Close()
+		return nil, errNotElasticsearch
+	}
+	return res, err
+}
+
+var errNotElasticsearch = errors.New("what answers is not Elasticsearch")
 
 // maxAnswer is more than any answer to what we ask for can hold; a larger one is not ours.
 const maxAnswer = 1 << 30
 
-// do sends a request and appends the whole answer to dst. bodyInUse reports that the transport may
-// still be reading r.body, which then must not be overwritten.
-func (c *Client) do(ctx context.Context, r request, dst []byte) (answer []byte, bodyInUse bool, err error) {
+// do sends a request and appends the whole answer to dst.
+func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte) ([]byte, error) {
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	target := r.path
-	if len(r.query) > 0 {
-		target += "?" + r.query.Encode()
-	}
-	req, err := http.NewRequestWithContext(ctx, r.method, target, http.NoBody)
-	if err != nil {
-		return dst, false, fmt.Errorf("%s: %w", r.op, err)
-	}
-	var body *lentBody
-	if r.body != nil {
-		body = &lentBody{r: bytes.NewReader(r.body), done: make(chan struct{})}
-		req.Body, req.ContentLength = body, int64(len(r.body))
-		if r.contentType != "" {
-			req.Header.Set("Content-Type", r.contentType)
-		} else {
-			req.Header.Set("Content-Type", "application/vnd.elasticsearch+json;compatible-with=8")
-		}
-	}
-	res, err := c.es.Perform(req)
+	res, err := r.Do(ctx, c.transport)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
-			return dst, body.inUse(), fmt.Errorf("%s: %w", r.op, cause)
+			return dst, fmt.Errorf("%s: %w", op, cause)
 		}
-		return dst, body.inUse(), connError(r.op, err)
+		return dst, connError(op, err)
 	}
 	defer res.Body.Close() //nolint:errcheck // all that is wanted was read
 	buf := bytes.NewBuffer(dst)
 	before := buf.Len()
 	if _, err := buf.ReadFrom(io.LimitReader(res.Body, maxAnswer)); err != nil {
-		return dst, body.inUse(), connError(r.op, fmt.Errorf("the answer broke off: %w", err))
+		return dst, connError(op, fmt.Errorf("the answer broke off: %w", err))
 	}
-	answer = buf.Bytes()
+	answer := buf.Bytes()
 	if res.StatusCode >= 400 {
-		return answer[:before], body.inUse(), answerError(r.op, res, answer[before:])
+		return answer[:before], answerError(op, res, answer[before:])
 	}
-	return answer, body.inUse(), nil
+	return answer, nil
 }
 
 // lentBody is a request body over bytes that somebody else owns. The transport may go on reading it
 // after the request has ended, and closes it when it no longer does.
 type lentBody struct {
-	r    *bytes.Reader
-	once sync.Once
-	done chan struct{}
+	r         *bytes.Reader
+	mediaType string
+	once      sync.Once
+	done      chan struct{}
+}
+
+func lend(b []byte, mediaType string) *lentBody {
+	return &lentBody{r: bytes.NewReader(b), mediaType: mediaType, done: make(chan struct{})}
 }
 
 func (b *lentBody) Read(p []byte) (int, error) { return b.r.Read(p) }
 
 func (b *lentBody) Close() error { b.once.Do(func() { close(b.done) }); return nil }
 
+// inUse reports that the transport may still be reading, so that the bytes must not be overwritten.
 func (b *lentBody) inUse() bool {
-	if b == nil {
-		return false
-	}
 	select {
 	case <-b.done:
 		return false
@@ -167,22 +187,23 @@ func (b *lentBody) inUse() bool {
 	}
 }
 
-// call sends a request with a JSON body, if in is not nil, and decodes the answer into out, if it is
-// not nil.
-func (c *Client) call(ctx context.Context, r request, in, out any) error {
-	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.op, err)
-		}
-		r.body = b
+// asJSON is a request body. What is put in is made of our own maps and strings, which always encode.
+func asJSON(v any) *lentBody {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
 	}
-	answer, _, err := c.do(ctx, r, nil)
+	return lend(b, compatibleJSON)
+}
+
+// call sends a request and decodes the answer into out, if it is not nil.
+func (c *Client) call(ctx context.Context, op string, r esapi.Request, out any) error {
+	answer, err := c.do(ctx, op, r, nil)
 	if err != nil || out == nil {
 		return err
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("%s: the answer is not what Elasticsearch answers: %w", r.op, err)
+		return fmt.Errorf("%s: the answer is not what Elasticsearch answers: %w", op, err)
 	}
 	return nil
 }
@@ -203,7 +224,7 @@ func (c *Client) Ping(ctx context.Context) (Info, error) {
 			BuildFlavor string `json:"build_flavor"`
 		} `json:"version"`
 	}
-	err := c.call(ctx, request{op: "reach Elasticsearch", method: http.MethodGet, path: "/"}, nil, &answer)
+	err := c.call(ctx, "reach Elasticsearch", esapi.InfoRequest{}, &answer)
 	return Info{answer.Version.Number, answer.Version.BuildFlavor, answer.ClusterName}, err
 }
 

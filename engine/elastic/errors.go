@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
 // The kinds of errors of the destination, told apart by [errors.Is].
@@ -108,7 +110,7 @@ func connError(op string, err error) error {
 		e.Kind, e.Tip = ErrConfig, "name the authority that signed the server's certificate with elasticsearch.ca_certs or elasticsearch.ca_fingerprint"
 	case strings.Contains(text, "server gave HTTP response to HTTPS client"):
 		e.Kind, e.Tip = ErrConfig, "this server does not speak TLS: write http:// in elasticsearch.host"
-	case strings.Contains(text, "the client noticed that the server is not Elasticsearch"):
+	case errors.Is(err, errNotElasticsearch):
 		e.Kind, e.Tip = ErrConfig, "elasticsearch.host must name an Elasticsearch server, not a proxy's or another program's page"
 	case strings.Contains(text, "malformed HTTP response"):
 		e.Kind, e.Tip = ErrConfig, "this server seems to want TLS: write https:// in elasticsearch.host"
@@ -117,7 +119,7 @@ func connError(op string, err error) error {
 }
 
 // answerError reads the error of an answer with a status of 400 or more.
-func answerError(op string, res *http.Response, body []byte) *Error {
+func answerError(op string, res *esapi.Response, body []byte) *Error {
 	e := &Error{Op: op, Status: res.StatusCode}
 	if s := res.Header.Get("Retry-After"); s != "" {
 		if n, err := strconv.Atoi(s); err == nil && n >= 0 {

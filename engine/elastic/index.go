@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
 // Index is one concrete index, as it was when it was asked for.
@@ -65,8 +66,8 @@ type indexAnswer struct {
 // none, and ErrConfig when the name stands for several.
 func (c *Client) Index(ctx context.Context, name string) (*Index, error) {
 	answer := map[string]indexAnswer{}
-	r := request{op: fmt.Sprintf("look up index %q", name), method: http.MethodGet, path: "/" + url.PathEscape(name)}
-	if err := c.call(ctx, r, nil, &answer); err != nil {
+	r := esapi.IndicesGetRequest{Index: []string{url.PathEscape(name)}}
+	if err := c.call(ctx, fmt.Sprintf("look up index %q", name), r, &answer); err != nil {
 		return nil, err
 	}
 	if len(answer) != 1 {
@@ -120,8 +121,8 @@ func (c *Client) CreateIndex(ctx context.Context, name, owner string) (*Index, e
 		// An id that looks like a number must not make the field one: later ids may not.
 		"properties": map[string]any{"id": map[string]string{"type": "keyword"}},
 	}}
-	r := request{op: fmt.Sprintf("create index %q", name), method: http.MethodPut, path: "/" + url.PathEscape(name)}
-	err := c.call(ctx, r, body, nil)
+	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: asJSON(body)}
+	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
 	if e, ok := errors.AsType[*Error](err); ok && e.Type == "resource_already_exists_exception" {
 		err = nil
 	}
@@ -142,8 +143,8 @@ func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
 		meta = map[string]json.RawMessage{}
 	}
 	meta[markerKey] = raw
-	r := request{op: fmt.Sprintf("write the marker of index %q", ix.Name), method: http.MethodPut, path: "/" + url.PathEscape(ix.Name) + "/_mapping"}
-	if err := c.call(ctx, r, map[string]any{"_meta": meta}, nil); err != nil {
+	r := esapi.IndicesPutMappingRequest{Index: []string{url.PathEscape(ix.Name)}, Body: asJSON(map[string]any{"_meta": meta})}
+	if err := c.call(ctx, fmt.Sprintf("write the marker of index %q", ix.Name), r, nil); err != nil {
 		return err
 	}
 	ix.Marker, ix.meta = m, meta
@@ -152,24 +153,14 @@ func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
 
 // Refresh makes all that was written visible to scans.
 func (c *Client) Refresh(ctx context.Context, index string) error {
-	r := request{op: fmt.Sprintf("refresh index %q", index), method: http.MethodPost, path: "/" + url.PathEscape(index) + "/_refresh"}
-	return c.call(ctx, r, nil, nil)
-}
-
-// Count is the number of documents that scans see.
-func (c *Client) Count(ctx context.Context, index string) (int64, error) {
-	var answer struct {
-		Count int64 `json:"count"`
-	}
-	r := request{op: fmt.Sprintf("count index %q", index), method: http.MethodGet, path: "/" + url.PathEscape(index) + "/_count"}
-	err := c.call(ctx, r, nil, &answer)
-	return answer.Count, err
+	r := esapi.IndicesRefreshRequest{Index: []string{url.PathEscape(index)}}
+	return c.call(ctx, fmt.Sprintf("refresh index %q", index), r, nil)
 }
 
 // Pipeline is the definition of an ingest pipeline, for comparing only.
 func (c *Client) Pipeline(ctx context.Context, name string) (json.RawMessage, error) {
 	var answer json.RawMessage
-	r := request{op: fmt.Sprintf("look up the ingest pipeline %q", name), method: http.MethodGet, path: "/_ingest/pipeline/" + url.PathEscape(name)}
-	err := c.call(ctx, r, nil, &answer)
+	r := esapi.IngestGetPipelineRequest{PipelineID: url.PathEscape(name)}
+	err := c.call(ctx, fmt.Sprintf("look up the ingest pipeline %q", name), r, &answer)
 	return answer, err
 }

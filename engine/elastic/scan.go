@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"sync"
 	"time"
 
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
@@ -36,11 +36,8 @@ func (c *Client) OpenPIT(ctx context.Context, ix *Index) (*PIT, error) {
 	var answer struct {
 		ID string `json:"id"`
 	}
-	r := request{
-		op: fmt.Sprintf("open a point in time of index %q", ix.Name), method: http.MethodPost,
-		path: "/" + url.PathEscape(ix.Name) + "/_pit", query: url.Values{"keep_alive": {seconds(keepAlive)}},
-	}
-	if err := c.call(ctx, r, nil, &answer); err != nil {
+	r := esapi.OpenPointInTimeRequest{Index: []string{url.PathEscape(ix.Name)}, KeepAlive: seconds(keepAlive)}
+	if err := c.call(ctx, fmt.Sprintf("open a point in time of index %q", ix.Name), r, &answer); err != nil {
 		return nil, err
 	}
 	return &PIT{c: c, index: ix, id: answer.ID}, nil
@@ -48,8 +45,8 @@ func (c *Client) OpenPIT(ctx context.Context, ix *Index) (*PIT, error) {
 
 // Close gives the point in time back. It is best effort: the server forgets it by itself.
 func (p *PIT) Close(ctx context.Context) error {
-	r := request{op: "close the point in time", method: http.MethodDelete, path: "/_pit"}
-	err := p.c.call(ctx, r, map[string]string{"id": p.current("")}, nil)
+	r := esapi.ClosePointInTimeRequest{Body: asJSON(map[string]string{"id": p.current("")})}
+	err := p.c.call(ctx, "close the point in time", r, nil)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrPITLost) {
 		return nil
 	}
@@ -179,31 +176,28 @@ func (p *PIT) page(ctx context.Context, s *slice, hit func(Hit) error) (page, er
 	if s.scan.SeqNo {
 		body["seq_no_primary_term"] = true
 	}
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return page{}, err
-	}
+	op := fmt.Sprintf("scan index %q", p.index.Name)
 	// No filter_path: with it the server parses and writes each _source anew instead of copying it.
-	r := request{
-		op: fmt.Sprintf("scan index %q", p.index.Name), method: http.MethodPost, path: "/_search", body: raw,
-		query: url.Values{"allow_partial_search_results": {"false"}},
-	}
-	if err := s.ask(ctx, p.c, r); err != nil {
+	whole := false
+	err := s.ask(ctx, p.c, op, func() esapi.Request {
+		return esapi.SearchRequest{Body: asJSON(body), AllowPartialSearchResults: &whole}
+	})
+	if err != nil {
 		return page{}, err
 	}
 	pg, err := decodePage(s.answer, hit)
 	if err != nil {
-		return pg, fmt.Errorf("scan index %q: %w", p.index.Name, err)
+		return pg, fmt.Errorf("%s: %w", op, err)
 	}
 	p.current(pg.pitID)
 	return pg, nil
 }
 
 // ask sends the search until it is answered, or as long as the scan's patience allows.
-func (s *slice) ask(ctx context.Context, c *Client, r request) (err error) {
+func (s *slice) ask(ctx context.Context, c *Client, op string, r func() esapi.Request) (err error) {
 	backoff := s.scan.Retry.Start()
 	for {
-		s.answer, _, err = c.do(ctx, r, s.answer[:0])
+		s.answer, err = c.do(ctx, op, r(), s.answer[:0])
 		if !errors.Is(err, ErrTemporary) && !errors.Is(err, ErrUnreachable) {
 			return err
 		}
