@@ -59,21 +59,25 @@ func New(c Config) (*Client, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("%w: elasticsearch.host is not an address", ErrConfig)
 	}
-	conf := elastictransport.Config{URLs: []*url.URL{u}, Header: http.Header{}, Transport: c.Transport, DisableRetry: true, UserAgent: c.UserAgent}
+	header := http.Header{}
 	for k, v := range c.Headers {
-		conf.Header.Set(k, v)
+		header.Set(k, v)
+	}
+	options := []elastictransport.Option{
+		elastictransport.WithURLs(u), elastictransport.WithHeader(header), elastictransport.WithDisableRetry(),
+		elastictransport.WithTransport(c.Transport), elastictransport.WithUserAgent(c.UserAgent),
 	}
 	switch {
 	case strings.Contains(c.APIKey, ":"):
-		conf.APIKey = base64.StdEncoding.EncodeToString([]byte(c.APIKey))
+		options = append(options, elastictransport.WithAPIKey(base64.StdEncoding.EncodeToString([]byte(c.APIKey))))
 	case c.APIKey != "":
-		conf.APIKey = c.APIKey
+		options = append(options, elastictransport.WithAPIKey(c.APIKey))
 	case c.BearerToken != "":
-		conf.ServiceToken = c.BearerToken
-	default:
-		conf.Username, conf.Password = c.Username, c.Password
+		options = append(options, elastictransport.WithServiceToken(c.BearerToken))
+	case c.Username != "" || c.Password != "":
+		options = append(options, elastictransport.WithBasicAuth(c.Username, c.Password))
 	}
-	t, err := elastictransport.New(conf)
+	t, err := elastictransport.NewClient(options...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: make the Elasticsearch client: %w", ErrConfig, err)
 	}
