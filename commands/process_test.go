@@ -96,8 +96,8 @@ func TestSignals(t *testing.T) {
 			if got := wait(); got != tt.want {
 				t.Errorf("exit %d, want %d:\n%s", got, tt.want, stderr)
 			}
-			if !strings.Contains(stderr.String(), "ended by the signal "+tt.name) {
-				t.Errorf("the signal is not named:\n%s", stderr)
+			if n := strings.Count(stderr.String(), "ended by the signal "+tt.name); n != 1 {
+				t.Errorf("the signal is named %d times:\n%s", n, stderr)
 			}
 			// What was read is written, and the next connector has not begun.
 			docs, err := held(filepath.Join(dir, "data"), "search-notes")

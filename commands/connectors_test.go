@@ -1,0 +1,93 @@
+package commands
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+)
+
+func TestChoose(t *testing.T) {
+	t.Parallel()
+	two := []config.Connector{{Name: "one"}, {Name: "two", ConnectorID: "7Dx"}}
+	tests := []struct {
+		name       string
+		connectors []config.Connector
+		names      []string
+		all        bool
+		want       string
+	}{
+		{"the only one needs no name", two[:1], nil, false, "one"},
+		{"several do", two, nil, false, "the configuration has 2 connectors: one, two"},
+		{"all of them", two, nil, true, "one two"},
+		{"in the order of the command line, each once", two, []string{"two", "one", "two"}, false, "two one"},
+		{"one of Elasticsearch by its id, too", two, []string{"7Dx", "two"}, false, "two"},
+		{"none", nil, nil, true, "the configuration names no connector"},
+		{"unknown", two, []string{"\x1b[2J"}, false, `the configuration has no connector "\x1b[2J"`},
+		{"an empty name is nobody's id", two, []string{""}, false, `the configuration has no connector ""`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			chosen, err := choose(tt.connectors, tt.names, tt.all)
+			got := strings.Join(connectorNames(chosen), " ")
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWantsParts(t *testing.T) {
+	t.Parallel()
+	wants, err := wantsParts([]string{"public.*", "guide/**"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, scope := range []string{"public.orders", "private.orders", "guide/.hidden", "guide"} {
+		got[scope] = wants(scope)
+	}
+	want := map[string]bool{"public.orders": true, "private.orders": false, "guide/.hidden": true, "guide": false}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if wants, err := wantsParts(nil); wants != nil || err != nil {
+		t.Error("no pattern wants everything, which is told by nil")
+	}
+}
+
+// TestTwoNamesOfOneIndex has a destination where two aliases stand for one index. Nothing is written.
+func TestTwoNamesOfOneIndex(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"search-000007":{"mappings":{},"settings":{"index":{"uuid":"u","number_of_shards":"1"}}}}`)
+	}))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "script.json"), `{}`)
+	writeFile(t, filepath.Join(dir, "c.yml"), `
+elasticsearch.host: `+server.URL+`
+connectors:
+  - {name: one, service_type: scripted, index_name: alias-one, configuration: {script: script.json}}
+  - {name: two, service_type: scripted, index_name: alias-two, configuration: {script: script.json}}
+`)
+	code, _, stderr := runApp(t, 0, "sync", "--all", "-c", filepath.Join(dir, "c.yml"))
+	if want := `the connectors "one" and "two" mean the same index "search-000007"`; code != ExitUsage || !strings.Contains(stderr, want) {
+		t.Errorf("exit %d:\n%s", code, stderr)
+	}
+}
