@@ -36,8 +36,20 @@ type App struct {
 // Main runs the program with the real streams, environment and source types and returns its exit
 // code. When ctx ends, a run stops in order; when cut ends too, requests under way are cut.
 func Main(ctx, cut context.Context, args []string) int {
+	tuneMemory()
 	a := &App{Streams: SystemStreams(), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now}
 	return a.Run(ctx, cut, args)
+}
+
+// gcPercent is how much the heap may grow between two collections. Nearly all of it is buffers and the
+// id table, which hold no pointers and cost the collector nothing to walk, so collecting often is cheap
+// and keeps a run near the memory that its budget promises.
+const gcPercent = 25
+
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // Run runs one command line, without the program's name, and returns the exit code.

@@ -147,9 +147,21 @@ func (t *textPrinter) write(l textLine) {
 	_, _ = t.w.WriteString(text + "\n")
 }
 
-// detail is what a line says beside the id: the fields that differ, or the reason where the mark does
-// not say it all.
+// detail is what a line says beside the id: what people know the document by, where the id says
+// nothing, and what there is to say of the change.
 func (t *textPrinter) detail(c report.Change) string {
+	reason := t.reason(c)
+	switch {
+	case c.Title == "":
+		return reason
+	case reason == "":
+		return plain(c.Title)
+	}
+	return plain(c.Title) + ": " + reason
+}
+
+// reason is the fields that differ, or the reason where the mark does not say it all.
+func (t *textPrinter) reason(c report.Change) string {
 	if len(c.Fields) > 0 {
 		var b strings.Builder
 		for i, f := range c.Fields {

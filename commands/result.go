@@ -58,6 +58,7 @@ type jsonChange struct {
 	Kind   string                        `json:"kind"`
 	Index  string                        `json:"index"`
 	ID     string                        `json:"id"`
+	Title  string                        `json:"title,omitempty"` // what people know the document by, where the id says nothing
 	Part   string                        `json:"part"`
 	Reason string                        `json:"reason"`
 	First  string                        `json:"first,omitempty"` // duplicate: the part that brought the id first
@@ -108,7 +109,7 @@ func (p *jsonPrinter) change(c report.Change) {
 	if !p.changes || c.Kind == plan.Keep.String() && !p.all {
 		return
 	}
-	out := jsonChange{Schema: schema, Kind: c.Kind, Index: c.Index, ID: c.ID, Part: c.Part, Reason: c.Reason, First: c.First}
+	out := jsonChange{Schema: schema, Kind: c.Kind, Index: c.Index, ID: c.ID, Title: c.Title, Part: c.Part, Reason: c.Reason, First: c.First}
 	if len(c.Fields) > 0 {
 		out.Fields = make(map[string][2]json.RawMessage, len(c.Fields))
 		for _, f := range c.Fields {

@@ -56,7 +56,7 @@ func (r *run) deletes(ctx context.Context) error {
 	do := func(c plan.Change) error { return r.delete(ctx, c) }
 	if !r.guardAllows(found.eligible) {
 		do = func(c plan.Change) error {
-			r.withhold(plan.GuardRefused, c.ID, c.Part)
+			r.withhold(plan.GuardRefused, c)
 			return nil
 		}
 	}
@@ -131,7 +131,7 @@ func (r *run) eachGone(ctx context.Context, overall plan.Reason, tell bool, elig
 			if state != ids.Unseen && state != ids.Excluded {
 				return nil
 			}
-			scope, known := r.scopeOf(h)
+			scope, title, known := r.describe(h)
 			if r.job.Wants != nil && (!known || !r.job.Wants(scope)) {
 				return nil
 			}
@@ -144,31 +144,34 @@ func (r *run) eachGone(ctx context.Context, overall plan.Reason, tell bool, elig
 			if verdict == plan.ScopeVanished && r.job.Guard.Confirmed >= 0 {
 				verdict = ""
 			}
+			c := plan.Change{
+				Kind: plan.Delete, Reason: reason, ID: h.ID, Title: title, Part: scope, Routing: h.Routing,
+				At: &plan.At{SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm},
+			}
 			if verdict == "" {
-				return eligible(plan.Change{
-					Kind: plan.Delete, Reason: reason, ID: h.ID, Part: scope, Routing: h.Routing,
-					At: &plan.At{SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm},
-				})
+				return eligible(c)
 			}
 			if tell {
-				r.withhold(verdict, h.ID, scope)
+				r.withhold(verdict, c)
 			}
 			return nil
 		}
 	})
 }
 
-// scopeOf tells the scope of a document of the index.
-func (r *run) scopeOf(h elastic.Hit) (string, bool) {
+// describe tells the scope of a document of the index, and what people know it by.
+func (r *run) describe(h elastic.Hit) (scope, title string, known bool) {
 	t := &r.job.Type
 	if t.ScopeOf == nil || len(h.Source) == 0 {
-		return "", false
+		return "", "", false
 	}
 	var fields map[string]any
 	if json.Unmarshal(h.Source, &fields) != nil {
-		return "", false
+		return "", "", false
 	}
-	return t.ScopeOf(r.job.Values, fields)
+	scope, known = t.ScopeOf(r.job.Values, fields)
+	title, _ = fields[t.TitleField].(string)
+	return scope, title, known
 }
 
 func (r *run) delete(ctx context.Context, c plan.Change) error {
@@ -179,7 +182,9 @@ func (r *run) delete(ctx context.Context, c plan.Change) error {
 	return r.sink.Apply(ctx, c)
 }
 
-// told makes a report of a change that a dry run would do.
+// told makes a report of a change.
 func told(index string, c plan.Change) report.Change {
-	return report.Change{Kind: c.Kind.String(), Reason: string(c.Reason), Index: index, ID: c.ID, Part: c.Part}
+	return report.Change{
+		Kind: c.Kind.String(), Reason: string(c.Reason), Index: index, ID: c.ID, Title: c.Title, Part: c.Part, First: c.First,
+	}
 }

@@ -287,7 +287,7 @@ func TestADocumentWrittenSinceTheScanSurvives(t *testing.T) {
 		}
 	}
 	res := h.sync()
-	if res.Counts.Deleted != 0 || h.held()["a2"] != "mine" || h.seen.of("withheld")["a2"] != string(plan.ChangedSince) {
+	if res.Counts.Deleted != 0 || h.held()["a2"] != "mine" || h.seen.of("keep")["a2"] != string(plan.ChangedSince) {
 		t.Fatalf("%+v, %v", res.Counts, h.seen.changes)
 	}
 }

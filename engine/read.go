@@ -98,6 +98,11 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 // document brings one document on its way.
 func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *document.Document) error {
 	c, seen, more := p.Decide(part, doc)
+	if field := r.job.Type.TitleField; field != "" {
+		if v, ok := doc.Lookup(field); ok && v.Kind() == document.KindString {
+			c.Title = v.Text()
+		}
+	}
 	if c.Kind == plan.Reject && !r.job.DryRun {
 		p.Encode(&c, seen, doc)
 		return r.reject(c)
@@ -197,7 +202,7 @@ func (r *run) tell(c plan.Change) {
 	case plan.Reject:
 		n.Rejected.Add(1)
 	}
-	r.deps.Observer.Changed(report.Change{Kind: c.Kind.String(), Reason: string(c.Reason), Index: r.index.Name, ID: c.ID, Part: c.Part, First: c.First})
+	r.deps.Observer.Changed(told(r.index.Name, c))
 }
 
 // reject keeps a document that cannot be written in the dead-letter file.

@@ -225,12 +225,13 @@ func (r *run) partFailed(part string, err error) {
 }
 
 // withhold counts and tells a delete that is not done.
-func (r *run) withhold(reason plan.Reason, id, part string) {
+func (r *run) withhold(reason plan.Reason, c plan.Change) {
 	r.mu.Lock()
 	r.withheld[reason]++
 	r.mu.Unlock()
 	r.deps.Counters.Withheld.Add(1)
-	r.deps.Observer.Changed(report.Change{Kind: plan.Withheld.String(), Reason: string(reason), Index: r.index.Name, ID: id, Part: part})
+	c.Kind, c.Reason = plan.Withheld, reason
+	r.deps.Observer.Changed(told(r.index.Name, c))
 }
 
 // conclude makes the writes visible and, after a run that was whole, says in the index how its

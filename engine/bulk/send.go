@@ -166,7 +166,7 @@ func (w *Writer) end(it *item, o outcome, a elastic.BulkItem) {
 		kind, reason = plan.Drop, plan.DroppedByPipeline
 		n.Dropped.Add(1)
 	case o == conflict:
-		kind, reason = plan.Withheld, plan.ChangedSince
+		kind, reason = plan.Keep, plan.ChangedSince
 		n.Kept.Add(1)
 	case o == rejected:
 		kind, reason = plan.Reject, plan.Reason(a.Type+": "+a.Reason)
@@ -178,7 +178,7 @@ func (w *Writer) end(it *item, o outcome, a elastic.BulkItem) {
 	case kind == plan.Delete:
 		n.Deleted.Add(1)
 	}
-	w.o.Observer.Changed(report.Change{Kind: kind.String(), Reason: string(reason), Index: w.o.Index, ID: c.ID, Part: c.Part})
+	w.o.Observer.Changed(report.Change{Kind: kind.String(), Reason: string(reason), Index: w.o.Index, ID: c.ID, Title: c.Title, Part: c.Part})
 	w.o.Budget.Release(c.Grant)
 	c.Grant = 0
 }

@@ -385,7 +385,7 @@ func TestGuardedDeletesThatConflictAreKept(t *testing.T) {
 	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(map[string]string{"del1": "delete", "del2": "withheld"}, r.outcomes()); d != "" {
+	if d := cmp.Diff(map[string]string{"del1": "delete", "del2": "keep"}, r.outcomes()); d != "" {
 		t.Error(d)
 	}
 	want := `{"delete":{"_id":"del1","if_seq_no":3,"if_primary_term":1}}`

@@ -243,6 +243,9 @@ func (c *Client) Await(ctx context.Context, p retry.Policy, again func(error)) (
 		}
 		again(err)
 		if !b.Wait(ctx, 0) {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
 			return info, err
 		}
 	}

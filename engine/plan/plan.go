@@ -66,6 +66,7 @@ type Change struct {
 	Reason  Reason
 	Part    string
 	ID      string
+	Title   string // what people know the document by, where the id says nothing; may be empty
 	Source  []byte // the document's _source, to be copied before Apply returns; nil for other kinds than Create and Update, and while only planning
 	First   string // Duplicate: the part that brought the id first
 	At      *At    // Delete

@@ -65,6 +65,7 @@ type Change struct {
 	Reason string
 	Index  string
 	ID     string
+	Title  string // what people know the document by, where the id says nothing; may be empty
 	Part   string
 	First  string  // duplicate: the part that brought the id first
 	Fields []Field // update, where asked for: what differs

@@ -69,6 +69,9 @@ type Type struct {
 	ScopeFields []string
 	// ScopeOf tells the scope of a document that is in the index; ok is false when it cannot.
 	ScopeOf func(v field.Values, fields map[string]any) (scope string, ok bool)
+	// TitleField is the top-level text field by which people know a document whose id says nothing to
+	// them, such as the path of a file; "" where ids speak for themselves. It is one of ScopeFields.
+	TitleField string
 	// Open connects lazily or at once; it does not change what it connects to.
 	Open func(context.Context, field.Values, Env) (Source, error)
 }

@@ -89,6 +89,7 @@ var Type = source.Type{
 	Tree:               true,
 	ScopeFields:        []string{pathField, fileField},
 	ScopeOf:            scopeOf,
+	TitleField:         pathField,
 	Open:               open,
 }
 
