@@ -2,14 +2,14 @@
 # together, a script does them: testdata/services/with, testdata/yardstick/bench, .ci/golangci-lint.
 
 SHELL    := bash
-VERSION  := $(shell git describe --tags --dirty 2>/dev/null || echo dev)
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X github.com/elastic-ingest/elastic-ingest/commands.Version=$(VERSION)
 PACKAGES := ./... ./testdata/yardstick
 FUZZTIME := 30s
 ALONE    := unset "$${!TEST_@}"; # tests that find no server skip what needs one
 
 .DEFAULT_GOAL := all
-.PHONY: all run test unit install race fuzz bench lint vet golden cover build clean help
+.PHONY: all run test servers unit install race fuzz bench lint vet golden cover build clean help
 
 all: lint unit build
 
@@ -17,7 +17,12 @@ run: build ## run the program in debug mode with config.yml: diff, sync, and a d
 	bin/elastic-ingest --debug diff --exit-zero && bin/elastic-ingest --debug sync && bin/elastic-ingest diff
 
 test: ## everything, with real servers (see docs/testing.md): lint, other systems, races, all tests
-	testdata/services/with --meanwhile 'make -k lint vet race' go test -count=1 $(PACKAGES)
+	testdata/services/with --meanwhile 'make -k lint vet race' make servers
+
+servers: ## the tests with the servers that TEST_… name, and the engine's once more on Elasticsearch
+	go test -count=1 $(PACKAGES)
+	go test -count=1 ./engine -run Killed -kills 50
+	[ -z "$$TEST_ELASTICSEARCH_URL" ] || go test -count=1 ./engine -destination "$$TEST_ELASTICSEARCH_URL" -kills 50
 
 unit: ## the tests that need no server
 	$(ALONE) go test $(PACKAGES)

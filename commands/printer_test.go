@@ -144,7 +144,7 @@ func TestTerminal(t *testing.T) {
 		out, err string // what must be there
 		no       string // on neither
 	}{
-		{100, []string{"sync", "--all"}, "CONNECTOR  INDEX       CREATED", "level=INFO msg=phase connector=one", "one: scripted -> search-one"},
+		{100, []string{"sync", "--all"}, "CONNECTOR  INDEX       CREATED", "msg=\"reading the source\" connector=one", "one: scripted -> search-one"},
 		{40, []string{"sync", "--all"}, "one: scripted -> search-one", "level=INFO", "CONNECTOR"},
 		{100, []string{"sync", "one"}, "one: scripted -> search-one", "level=INFO", "CONNECTOR"},
 		{100, []string{"sync", "--all", "-q"}, "", "", "CONNECTOR"},

@@ -67,7 +67,7 @@ func (w *watcher) Phase(name string, elapsed time.Duration) {
 	w.mu.Lock()
 	w.phase = name
 	w.mu.Unlock()
-	w.log.Info("phase", "name", name, report.Took, elapsed.Round(time.Millisecond))
+	w.log.Info(name, report.Took, elapsed.Round(time.Millisecond)) //nolint:sloglint // the engine's phases are constants
 }
 
 func (w *watcher) now() string {
