@@ -532,3 +532,37 @@ func (b *bench) cutConnections() {
 		}
 	}
 }
+
+// TestTheIndexThatIsMade: ids are keywords, also where they look like numbers; an alias of one index
+// is that index, an alias over several is refused.
+func TestTheIndexThatIsMade(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
+	b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one')`)
+	b.grantAll()
+	b.must(0, "sync")
+	var mapping map[string]struct {
+		Mappings struct {
+			Properties struct {
+				ID struct{ Type string } `json:"id"`
+			}
+		}
+	}
+	if err := json.Unmarshal(b.call(http.MethodGet, "/"+b.index+"/_mapping", ""), &mapping); err != nil || mapping[b.index].Mappings.Properties.ID.Type != "keyword" {
+		t.Errorf("%v, %+v", err, mapping)
+	}
+	concrete := b.index
+	b.call(http.MethodPut, "/"+concrete+"/_alias/"+concrete+"-alias", "")
+	b.index = concrete + "-alias"
+	b.configure("")
+	if res := b.must(0, "sync"); res != (result{Kept: 1}) {
+		t.Errorf("by an alias: %+v", res)
+	}
+	b.call(http.MethodPut, "/"+concrete+"-other", "")
+	t.Cleanup(func() { b.call(http.MethodDelete, "/"+concrete+"-other", "") })
+	b.call(http.MethodPut, "/"+concrete+"-other/_alias/"+b.index, "")
+	if o := b.run("sync"); o.code != 2 || !strings.Contains(o.stderr, concrete+"-other") {
+		t.Errorf("an alias over two: exit code %d\n%s", o.code, o.stderr)
+	}
+	b.index = concrete
+}
