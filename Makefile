@@ -1,7 +1,6 @@
 # The commands of this project, one line each; `make help` lists them. Where several steps belong
 # together, a script does them: testdata/services/with, testdata/yardstick/bench, .ci/golangci-lint.
 
-SHELL    := bash
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X github.com/elastic-ingest/elastic-ingest/commands.Version=$(VERSION)
 PACKAGES := ./... ./testdata/yardstick
@@ -9,6 +8,7 @@ FUZZTIME := 30s
 ALONE    := unset "$${!TEST_@}"; # tests that find no server skip what needs one
 
 .DEFAULT_GOAL := all
+unit race fuzz bench cover: SHELL := bash # building and running need no more than sh
 .PHONY: all run test servers unit install race fuzz bench lint vet golden cover build clean help
 
 all: lint unit build
