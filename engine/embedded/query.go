@@ -299,15 +299,9 @@ func compileBool(m *mapping, body json.RawMessage, depth int) (query, error) {
 }
 
 func compileList(m *mapping, raw json.RawMessage, depth int) ([]query, error) {
-	if raw == nil {
-		return nil, nil
-	}
-	list := []json.RawMessage{raw}
-	if raw[0] == '[' {
-		list = nil
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return nil, parsingError("a list of queries is malformed")
-		}
+	list, err := oneOrMany(raw)
+	if err != nil {
+		return nil, parsingError("a list of queries is malformed")
 	}
 	var out []query
 	for _, one := range list {

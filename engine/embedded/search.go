@@ -13,6 +13,15 @@ func (s *Server) search(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	run, err := s.runSearch(r, in)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{status: http.StatusOK, body: run.answer(s.now().Sub(start).Milliseconds())}, nil
+}
+
+// runSearch searches, and lets go of what it searched in.
+func (s *Server) runSearch(r *request, in *searchRequest) (*searchRun, error) {
 	run, err := s.startSearch(r, in)
 	if err != nil {
 		return nil, err
@@ -21,10 +30,7 @@ func (s *Server) search(r *request) (*answer, error) {
 	if releaseErr := run.view.release(); err == nil {
 		err = releaseErr
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &answer{status: http.StatusOK, body: run.answer(s.now().Sub(start).Milliseconds())}, nil
+	return run, err
 }
 
 // searchRun is one search under way.
@@ -351,14 +357,7 @@ func (s *Server) count(r *request) (*answer, error) {
 			in.query = raw
 		}
 	}
-	run, err := s.startSearch(r, in)
-	if err != nil {
-		return nil, err
-	}
-	err = run.collect(r)
-	if releaseErr := run.view.release(); err == nil {
-		err = releaseErr
-	}
+	run, err := s.runSearch(r, in)
 	if err != nil {
 		return nil, err
 	}

@@ -16,17 +16,23 @@ type sortKey struct {
 	first bool // documents without a value come first
 }
 
+// oneOrMany reads what may be a list or one of its members alone; nil is none.
+func oneOrMany(raw json.RawMessage) (list []json.RawMessage, err error) {
+	switch {
+	case raw == nil:
+		return nil, nil
+	case raw[0] != '[':
+		return []json.RawMessage{raw}, nil
+	}
+	err = json.Unmarshal(raw, &list)
+	return list, err
+}
+
 // parseSort reads a sort; nil is none.
 func parseSort(m *mapping, raw json.RawMessage) ([]sortKey, error) {
-	if raw == nil {
-		return nil, nil
-	}
-	list := []json.RawMessage{raw}
-	if raw[0] == '[' {
-		list = nil
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return nil, parsingError("the sort cannot be read")
-		}
+	list, err := oneOrMany(raw)
+	if err != nil {
+		return nil, parsingError("the sort cannot be read")
 	}
 	var keys []sortKey
 	for _, one := range list {
