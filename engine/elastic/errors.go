@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -114,6 +115,8 @@ func connError(op string, err error) error {
 		e.Kind, e.Tip = ErrConfig, "elasticsearch.host must name an Elasticsearch server, not a proxy's or another program's page"
 	case strings.Contains(text, "malformed HTTP response"):
 		e.Kind, e.Tip = ErrConfig, "this server seems to want TLS: write https:// in elasticsearch.host"
+	case errors.Is(err, io.EOF):
+		e.Tip = "it hung up at once; if it wants TLS, write https:// in elasticsearch.host"
 	}
 	return e
 }
