@@ -1,0 +1,81 @@
+package elastic
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestWhomTheClientTrusts: a server whose certificate nobody knows is talked to only where a file, a
+// fingerprint or carelessness says so.
+func TestWhomTheClientTrusts(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		_, _ = w.Write([]byte(`{"version":{"number":"9.5.3"}}`))
+	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+
+	cert := s.Certificate()
+	dir := t.TempDir()
+	ca, empty := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "empty.pem")
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+	for file, text := range map[string][]byte{ca: certPEM, empty: []byte("nothing")} {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := sha256.Sum256(cert.Raw)
+	fingerprint := hex.EncodeToString(sum[:])
+	for _, tc := range []struct {
+		name string
+		conf TLS
+		good bool
+	}{
+		{"nobody", TLS{}, false},
+		{"the authority's file", TLS{CAFile: ca}, true},
+		{"the fingerprint", TLS{CAFingerprint: fingerprint}, true},
+		{"the fingerprint with colons and capitals", TLS{CAFingerprint: colons(strings.ToUpper(fingerprint))}, true},
+		{"another fingerprint", TLS{CAFingerprint: strings.Repeat("0", 64)}, false},
+		{"everybody", TLS{Insecure: true}, true},
+	} {
+		rt, err := NewTransport(tc.conf, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = newClient(t, Config{URL: s.URL, Transport: rt}).Ping(t.Context())
+		rt.CloseIdleConnections()
+		if (err == nil) != tc.good || err != nil && (!errors.Is(err, ErrConfig) || !strings.Contains(Hint(err), "ca_certs")) {
+			t.Errorf("%s: %v, hint %q", tc.name, err, Hint(err))
+		}
+	}
+	for name, conf := range map[string]TLS{
+		"no file":               {CAFile: filepath.Join(dir, "absent.pem")},
+		"no certificate":        {CAFile: empty},
+		"no fingerprint":        {CAFingerprint: "abc"},
+		"no client certificate": {CertFile: empty, KeyFile: empty},
+	} {
+		if _, err := NewTransport(conf, 1); !errors.Is(err, ErrConfig) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func colons(s string) string {
+	var pairs []string
+	for i := 0; i < len(s); i += 2 {
+		pairs = append(pairs, s[i:i+2])
+	}
+	return strings.Join(pairs, ":")
+}
