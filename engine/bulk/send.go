@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -70,7 +71,7 @@ func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backo
 	case status == http.StatusRequestEntityTooLarge, status == http.StatusBadRequest:
 		return false, w.split(ctx, r, err)
 	case errors.Is(err, elastic.ErrTemporary), errors.Is(err, elastic.ErrUnreachable), elastic.IsCut(err), status >= 500:
-		w.o.Log.Warn("a bulk request failed and is sent again", report.Err, err.Error())
+		w.tellRetry(ctx, err)
 		w.o.Counters.Retried.Add(int64(len(r.items)))
 		if backoff.Wait(ctx, elastic.RetryAfter(err)) {
 			return true, nil
@@ -81,6 +82,15 @@ func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backo
 		return false, fmt.Errorf("%w: %w", elastic.ErrTemporary, err)
 	}
 	return false, err
+}
+
+// tellRetry tells the first failure of a request, so that an outage is one line and not hundreds.
+func (w *Writer) tellRetry(ctx context.Context, err error) {
+	level := slog.LevelDebug
+	if !w.retried.Swap(true) {
+		level = slog.LevelWarn
+	}
+	w.o.Log.Log(ctx, level, "a bulk request failed and is sent again", report.Err, err.Error())
 }
 
 // isServerError reports an error of the server that gives no reason to think that it will pass, such

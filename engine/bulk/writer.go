@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -44,7 +45,8 @@ type Options struct {
 // Writer is a [plan.Sink] that writes. Apply may be called from several goroutines; nothing is sent
 // before Run runs.
 type Writer struct {
-	o Options
+	o       Options
+	retried atomic.Bool // a request failed and this was told
 
 	mu       sync.Mutex
 	changed  *sync.Cond // something of the below has changed
