@@ -128,6 +128,7 @@ type mirrorOptions struct {
 	allowEmpty   bool
 	adopt        bool
 	deadLetter   string
+	deletedTo    string
 }
 
 // readMirror reads the flags that sync and diff have in common.

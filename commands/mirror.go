@@ -41,6 +41,7 @@ type session struct {
 	dest     *destination
 	state    state.Dir
 	dead     *bulk.DeadLetter // of all connectors, when the command line names a file
+	deleted  *bulk.Deleted    // of all connectors; nil when no file is asked for
 	outcomes []*outcome
 }
 
@@ -122,7 +123,13 @@ func (s *session) run(ctx, cut context.Context) error {
 	if s.o.deadLetter != "" {
 		s.dead = bulk.NewDeadLetter(s.o.deadLetter)
 	}
+	if s.o.deletedTo != "" {
+		s.deleted = bulk.NewDeleted(s.o.deletedTo)
+	}
 	err = s.each(ctx, cut, cfg, chosen, jobs)
+	if s.deleted != nil {
+		err = errors.Join(err, s.deleted.Close())
+	}
 	return errors.Join(err, s.dest.close())
 }
 
@@ -200,7 +207,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	started := s.app.Now()
 	stop := s.startProgress(o, counters)
 	o.Result, o.Err = engine.Run(ctx, job, engine.Deps{
-		Settings: settingsOf(cfg), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead,
+		Settings: settingsOf(cfg), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
 		Lock: func(index string) (func(), error) { return s.state.Lock(s.dest.lockName(), index) },
 		Cut:  cut, Now: s.app.Now,
 	})

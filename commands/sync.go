@@ -36,6 +36,7 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			&cli.BoolFlag{Name: "allow-empty", Usage: "an empty source may empty the index"},
 			&cli.BoolFlag{Name: "adopt", Usage: "take over an index that has documents and belongs to nobody or to another connector"},
 			&cli.StringFlag{Name: "dead-letter", Usage: "keep documents that could not be written in `FILE`; otherwise in the state folder"},
+			&cli.StringFlag{Name: "deleted-to", Usage: "write each document into `FILE` before it is deleted"},
 		),
 		Action: func(c *cli.Context) error {
 			o, err := readMirror(c)
@@ -43,7 +44,7 @@ elastic-ingest sync docs --confirm-deletes 41`,
 				return err
 			}
 			o.dry, o.allowEmpty, o.adopt = c.Bool("dry-run"), c.Bool("allow-empty"), c.Bool("adopt")
-			o.deadLetter = c.String("dead-letter")
+			o.deadLetter, o.deletedTo = c.String("dead-letter"), c.String("deleted-to")
 			if c.IsSet("confirm-deletes") {
 				if o.confirmed = c.Int64("confirm-deletes"); o.confirmed < 0 {
 					return &usageError{problem: "--confirm-deletes must not be negative"}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -36,7 +37,7 @@ func (r *run) deletes(ctx context.Context) error {
 		return nil
 	}
 	var found gone
-	err := r.eachGone(ctx, overall, true, func(c plan.Change) error {
+	err := r.eachGone(ctx, gonePass{overall: overall, tell: true}, func(c plan.Change) error {
 		found.mu.Lock()
 		defer found.mu.Unlock()
 		found.eligible++
@@ -54,15 +55,17 @@ func (r *run) deletes(ctx context.Context) error {
 	}
 	r.eligible = found.eligible
 	do := func(c plan.Change) error { return r.delete(ctx, c) }
-	if !r.guardAllows(found.eligible) {
+	allowed := r.guardAllows(found.eligible)
+	if !allowed {
 		do = func(c plan.Change) error {
 			r.withhold(plan.GuardRefused, c)
 			return nil
 		}
 	}
-	if found.eligible > int64(len(found.deletes)) {
+	keep := allowed && r.deps.Deleted != nil && !r.job.DryRun
+	if found.eligible > int64(len(found.deletes)) || keep {
 		found.deletes = nil
-		return r.eachGone(ctx, overall, false, do)
+		return r.eachGone(ctx, gonePass{overall: overall, whole: keep}, do)
 	}
 	for _, c := range found.deletes {
 		if err := do(c); err != nil {
@@ -117,12 +120,22 @@ func (r *run) guardAllows(eligible int64) bool {
 	return eligible <= g.Deletes || float64(eligible) <= g.Percent/100*float64(r.table.Len())
 }
 
+// gonePass is one pass over what was not seen.
+type gonePass struct {
+	overall plan.Reason // why no document is deleted, or ""
+	tell    bool        // withhold what is not eligible, which is done once
+	whole   bool        // with whole documents, which are kept before they are deleted
+}
+
 // eachGone scans for what was not seen and calls eligible for each document to delete, from one or
-// several goroutines. The others are withheld, and told when tell is set.
-func (r *run) eachGone(ctx context.Context, overall plan.Reason, tell bool, eligible func(plan.Change) error) error {
+// several goroutines.
+func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Change) error) error {
 	fields := r.job.Type.ScopeFields
 	scan := elastic.Scan{Source: json.RawMessage("false"), SeqNo: true, Retry: r.deps.Retry}
-	if len(fields) > 0 {
+	switch {
+	case pass.whole:
+		scan.Source = json.RawMessage("true")
+	case len(fields) > 0:
 		scan.Source, _ = json.Marshal(fields)
 	}
 	return r.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
@@ -135,7 +148,7 @@ func (r *run) eachGone(ctx context.Context, overall plan.Reason, tell bool, elig
 			if r.job.Wants != nil && (!known || !r.job.Wants(scope)) {
 				return nil
 			}
-			reason, verdict := plan.GoneFromSource, overall
+			reason, verdict := plan.GoneFromSource, pass.overall
 			if state == ids.Excluded {
 				reason = plan.ExcludedByRule
 			} else if verdict == "" {
@@ -149,9 +162,12 @@ func (r *run) eachGone(ctx context.Context, overall plan.Reason, tell bool, elig
 				At: &plan.At{SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm},
 			}
 			if verdict == "" {
+				if pass.whole {
+					c.Source = h.Source
+				}
 				return eligible(c)
 			}
-			if tell {
+			if pass.tell {
 				r.withhold(verdict, c)
 			}
 			return nil
@@ -174,8 +190,19 @@ func (r *run) describe(h elastic.Hit) (scope, title string, known bool) {
 	return scope, title, known
 }
 
+// delete deletes a document. One that came whole is kept first.
 func (r *run) delete(ctx context.Context, c plan.Change) error {
 	var err error
+	if c.Source != nil {
+		err = r.deps.Deleted.Put(bulk.Deletion{
+			Schema: 1, Time: r.deps.Now().UTC(), Connector: r.job.Connector, Index: r.index.Name, ID: c.ID, Part: c.Part,
+			Reason: string(c.Reason), Routing: c.Routing, Document: c.Source,
+		})
+		if err != nil {
+			return err
+		}
+		c.Source = nil
+	}
 	if c.Grant, err = r.budget.Acquire(ctx, int64(len(c.ID)+overhead)); err != nil {
 		return fmt.Errorf("delete %q: %w", c.ID, err)
 	}

@@ -85,6 +85,7 @@ type Deps struct {
 	Observer   report.Observer
 	Counters   *report.Counters
 	DeadLetter *bulk.DeadLetter
+	Deleted    *bulk.Deleted // gets whole documents before they are deleted; nil for no such file
 	// Lock keeps other runs away from a concrete index; unlock is called once.
 	Lock func(index string) (unlock func(), err error)
 	// Cut, when it ends, cuts requests that are under way: the second signal.

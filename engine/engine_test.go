@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -369,6 +371,40 @@ func TestAnEmptyIdIsDeadLettered(t *testing.T) {
 	raw, err := os.ReadFile(h.dead)
 	if err != nil || !strings.Contains(string(raw), "nameless") {
 		t.Fatalf("%s, %v", raw, err)
+	}
+}
+
+// TestDeletedDocumentsAreKeptFirst: whole, as the index held them, and none that is not deleted.
+func TestDeletedDocumentsAreKeptFirst(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.source.Parts["a"] = numbered("a", "a", 3)
+	h.sync()
+	h.source.Parts["a"] = numbered("a", "a", 1)
+	h.kept = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.diff()
+	h.sync(func(j *engine.Job) { j.Guard = engine.Guard{Deletes: 1, Confirmed: -1} })
+	if n := h.kept.Count(); n != 0 {
+		t.Fatalf("%d documents were kept before any was deleted", n)
+	}
+	// Where the file cannot be written, nothing is deleted.
+	h.kept = bulk.NewDeleted(filepath.Join(os.DevNull, "deleted.ndjson"))
+	if res, err := h.run(t.Context()); err == nil || res.Counts.Deleted != 0 || len(h.held()) != 3 {
+		t.Fatalf("%v, %+v", err, res.Counts)
+	}
+	h.kept = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.sync()
+	if err := h.kept.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(h.kept.Path())
+	if err != nil || len(h.held()) != 1 {
+		t.Fatal(err, h.held())
+	}
+	for _, want := range []string{`"id":"a1"`, `"id":"a2"`, `"part":"a","reason":"gone from source","document":{"id":"a1","scope":"a","v":"v",`} {
+		if !strings.Contains(string(raw), want) {
+			t.Errorf("no %s in\n%s", want, raw)
+		}
 	}
 }
 

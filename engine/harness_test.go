@@ -37,6 +37,7 @@ type harness struct {
 	job    engine.Job
 	deps   engine.Deps
 	dead   string
+	kept   *bulk.Deleted
 	seen   *recorder
 }
 
@@ -133,7 +134,7 @@ func (h *harness) run(ctx context.Context, change ...func(*engine.Job)) (engine.
 	}
 	h.seen = &recorder{}
 	deps.Client, deps.Observer, deps.Counters = client, h.seen, &report.Counters{}
-	deps.DeadLetter = bulk.NewDeadLetter(h.dead)
+	deps.DeadLetter, deps.Deleted = bulk.NewDeadLetter(h.dead), h.kept
 	res, err := engine.Run(ctx, job, deps)
 	if cerr := deps.DeadLetter.Close(); cerr != nil {
 		h.t.Error(cerr)

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -23,27 +24,12 @@ type Rejection struct {
 	Document  json.RawMessage `json:"document,omitempty"`
 }
 
-// DeadLetter is the file of a run's rejected documents: one JSON object a line, with the whole
-// document, so nobody else may read it. It is made at the first rejection, in place of an earlier
-// run's, and is safe for concurrent use.
-type DeadLetter struct {
-	path string
-	mu   sync.Mutex
-	file *os.File
-	n    int
-}
+// DeadLetter is the file of rejected documents.
+type DeadLetter struct{ records }
 
 // NewDeadLetter names the file; nothing is made yet.
-func NewDeadLetter(path string) *DeadLetter { return &DeadLetter{path: path} }
-
-// Path is the name of the file.
-func (d *DeadLetter) Path() string { return d.path }
-
-// Count is how many documents the file has got.
-func (d *DeadLetter) Count() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.n
+func NewDeadLetter(path string) *DeadLetter {
+	return &DeadLetter{records{what: "dead-letter file", path: path}}
 }
 
 // Put writes a rejection. When it returns, the operating system has it.
@@ -51,46 +37,97 @@ func (d *DeadLetter) Put(r Rejection) error {
 	if len(r.Document) > 0 && !json.Valid(r.Document) {
 		return fmt.Errorf("dead-letter file %s: the document %q is not JSON", d.path, r.ID)
 	}
-	line, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("dead-letter file %s: %w", d.path, err)
+	return d.put(r)
+}
+
+// Deletion is one document that is about to be deleted, as the index held it.
+type Deletion struct {
+	Schema    int             `json:"schema"`
+	Time      time.Time       `json:"time"`
+	Connector string          `json:"connector"`
+	Index     string          `json:"index"`
+	ID        string          `json:"id"`
+	Part      string          `json:"part,omitempty"`
+	Reason    string          `json:"reason"`
+	Routing   string          `json:"routing,omitempty"`
+	Document  json.RawMessage `json:"document"`
+}
+
+// Deleted is the file of deleted documents. A document stands in it before its delete is sent.
+type Deleted struct{ records }
+
+// NewDeleted names the file; nothing is made yet.
+func NewDeleted(path string) *Deleted {
+	return &Deleted{records{what: "file of deleted documents", path: path}}
+}
+
+// Put writes a deletion. When it returns, the operating system has it.
+func (d *Deleted) Put(r Deletion) error { return d.put(r) }
+
+// records is a file of one JSON object a line, with whole documents, so nobody else may read it. It
+// is made for the first record, in place of an earlier process's, and is safe for concurrent use.
+// After Close it goes on where it was, for the next connector of the same command.
+type records struct {
+	what string
+	path string
+	mu   sync.Mutex
+	file *os.File
+	n    int
+}
+
+// Path is the name of the file.
+func (r *records) Path() string { return r.path }
+
+// Count is how many documents the file has got.
+func (r *records) Count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.n
+}
+
+func (r *records) put(v any) error {
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("%s: %w", r.what, err)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.file == nil {
-		f, err := open(d.path)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
+		f, err := open(r.path, r.n > 0)
 		if err != nil {
-			return fmt.Errorf("dead-letter file: %w", err)
+			return fmt.Errorf("%s: %w", r.what, err)
 		}
-		d.file = f
+		r.file = f
 	}
-	if _, err := d.file.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("dead-letter file: %w", err)
+	if _, err := r.file.Write(line.Bytes()); err != nil {
+		return fmt.Errorf("%s: %w", r.what, err)
 	}
-	d.n++
+	r.n++
 	return nil
 }
 
 // Close closes the file, if there is one.
-func (d *DeadLetter) Close() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.file == nil {
+func (r *records) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
 		return nil
 	}
-	err := d.file.Close()
-	d.file = nil
+	err := r.file.Close()
+	r.file = nil
 	return err
 }
 
-// open makes the file anew, so that no earlier file's wider rights remain. What is not an ordinary
-// file, such as a pipe, is opened as it is.
-func open(path string) (*os.File, error) {
+// open makes the file anew, so that no earlier file's wider rights remain, unless it is ours already.
+// What is not an ordinary file, such as a pipe, is opened as it is.
+func open(path string, ours bool) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
 	if info, err := os.Lstat(path); err == nil {
-		if !info.Mode().IsRegular() {
+		if ours || !info.Mode().IsRegular() {
 			return os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		}
 		if err := os.Remove(path); err != nil {
