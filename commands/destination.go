@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
@@ -98,7 +99,12 @@ func (d *destination) close() error {
 // settingsOf are how a run uses the machine, as configured.
 func settingsOf(cfg *config.Config) engine.Settings {
 	es := &cfg.Elasticsearch
+	var breaker *bulk.Breaker
+	if m := es.Bulk.ErrorMonitor; m.Enabled {
+		breaker = &bulk.Breaker{Count: int64(m.MaxTotalErrors), Ratio: m.MaxErrorRate}
+	}
 	return engine.Settings{
+		Breaker: breaker,
 		Readers: cfg.Engine.Readers, Writers: es.Bulk.MaxConcurrency,
 		Operations: es.Bulk.ChunkSize, RequestBytes: int(min(es.Bulk.ChunkMaxMemSize, math.MaxInt32)),
 		Budget: cfg.Engine.Budget, ContentLimit: contentLimit,

@@ -73,8 +73,9 @@ type Settings struct {
 	ContentLimit     int64 // bytes of a document's content
 	StallTimeout     time.Duration
 	ShutdownGrace    time.Duration
-	Await            retry.Policy // for the destination to answer at the start
-	Retry            retry.Policy // for a request that was refused
+	Breaker          *bulk.Breaker // nil for none
+	Await            retry.Policy  // for the destination to answer at the start
+	Retry            retry.Policy  // for a request that was refused
 }
 
 // Deps is what the program lends to a run.

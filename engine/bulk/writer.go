@@ -8,6 +8,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -38,8 +39,27 @@ type Options struct {
 	Counters   *report.Counters
 	Observer   report.Observer
 	DeadLetter *DeadLetter
+	Breaker    *Breaker // nil lets a run go on to its end
 	Log        *slog.Logger
 	Now        func() time.Time
+}
+
+// Breaker ends a run in which nearly everything is rejected: more than Count documents, and more than
+// Ratio of those that were answered.
+type Breaker struct {
+	Count int64
+	Ratio float64 // 0 to 1
+}
+
+// ErrTooManyRejected is the error of a run that the breaker ended.
+var ErrTooManyRejected = errors.New("too many documents are rejected")
+
+// broken reports whether the breaker ends the run.
+func (w *Writer) broken() bool {
+	b, n := w.o.Breaker, w.o.Counters
+	rejected := n.Rejected.Load()
+	answered := rejected + n.Created.Load() + n.Updated.Load() + n.Deleted.Load()
+	return b != nil && rejected > b.Count && float64(rejected) > b.Ratio*float64(answered)
 }
 
 // Writer is a [plan.Sink] that writes. Apply may be called from several goroutines; nothing is sent

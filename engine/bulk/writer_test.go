@@ -436,6 +436,36 @@ func TestDroppedByThePipelineIsCountedAndNamed(t *testing.T) {
 	}
 }
 
+// TestTheBreakerEndsARunInWhichNearlyAllIsRejected: by number and by share, both.
+func TestTheBreakerEndsARunInWhichNearlyAllIsRejected(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name      string
+		breaker   *Breaker
+		badOfTen  int
+		documents int
+		ends      bool
+	}{
+		{"many, and a large share", &Breaker{10, 0.5}, 9, 100, true},
+		{"many, but a small share", &Breaker{10, 0.5}, 2, 100, false},
+		{"a large share of few", &Breaker{10, 0.5}, 9, 10, false},
+		{"no breaker", nil, 10, 100, false},
+	} {
+		r := newRig(t, items(func(id string) string {
+			if int(id[len(id)-1]-'0') < tc.badOfTen {
+				return bad(400, "document_parsing_exception")
+			}
+			return ok
+		}), func(o *Options) { o.Breaker = tc.breaker })
+		for i := range tc.documents {
+			r.apply(fmt.Sprint(i))
+		}
+		if err := r.end(); errors.Is(err, ErrTooManyRejected) != tc.ends {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+}
+
 // TestABudgetSmallerThanARequestDoesNotStall: eight readers share a budget of two documents.
 func TestABudgetSmallerThanARequestDoesNotStall(t *testing.T) {
 	t.Parallel()
