@@ -141,6 +141,12 @@ func (p *part) grantHint() string {
 		p.db.set.tables.without(p.rel.schema, p.rel.name))
 }
 
+func (p *part) policyHint() string {
+	user := quoteIdent(p.db.set.username)
+	return fmt.Sprintf("ALTER ROLE %s BYPASSRLS; or CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); or leave it out with %s",
+		user, quoteTable(p.rel.schema, p.rel.name), user, p.db.set.tables.without(p.rel.schema, p.rel.name))
+}
+
 // told shortens what the driver says to what happened: one line, without its own prefix of address,
 // user and attempts. The cause can still be found in the chain.
 func told(err error) error {

@@ -19,13 +19,14 @@ type table struct {
 }
 
 type column struct {
-	name string
-	typ  columnType
+	name   string
+	number uint16 // in the catalogue
+	typ    columnType
 }
 
 const (
 	columnsQuery = `
-SELECT a.attname::text, a.atttypid
+SELECT a.attname::text, a.attnum::int4, a.atttypid
 FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum`
@@ -51,7 +52,7 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	var c column
 	var types []uint32
 	var typ uint32
-	err := each(ctx, conn, columnsQuery, []any{oid}, []any{&c.name, &typ}, func() {
+	err := each(ctx, conn, columnsQuery, []any{oid}, []any{&c.name, &c.number, &typ}, func() {
 		t.columns = append(t.columns, c)
 		types = append(types, typ)
 	})

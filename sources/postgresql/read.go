@@ -1,0 +1,218 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// reader is a table being read.
+type reader struct {
+	conn     *pgx.Conn
+	cancel   context.CancelFunc // ends the statement
+	result   *pgconn.ResultReader
+	table    *table
+	row      *row
+	snapshot string // the name of the one that is read from, "" where it is the transaction's own
+	seen     identity
+	hidden   bool // row security may hide rows
+}
+
+// rows yields what comes. It returns whether the loop was left early, and why no more can come of
+// this connection.
+func (r *reader) rows(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
+	for r.result.NextRow() {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if !yield(r.row.document(r.result.Values()), nil) {
+			return true, nil
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	_, err := r.result.Close()
+	return false, err
+}
+
+// abandon ends the statement and its connection.
+func (r *reader) abandon(ctx context.Context) {
+	r.cancel()
+	_, _ = r.result.Close() // its error was seen, or is about having been cut short
+	hangUp(ctx, r.conn)
+}
+
+// Why the snapshot of the run is of no use to a part.
+var (
+	errNoSnapshot = errors.New("the snapshot cannot be used")
+	errMoved      = errors.New("the table was rewritten since the run began")
+)
+
+// open begins to read: from the snapshot of the run, or from one of its own where that is not
+// possible.
+func (p *part) open(ctx context.Context) (*reader, error) {
+	if p.snapshot != "" && !p.db.apart.Load() {
+		r, err := p.openFrom(ctx, p.snapshot)
+		switch {
+		case err == nil:
+			return r, nil
+		case errors.Is(err, errNoSnapshot):
+			p.db.readApart(err)
+		case errors.Is(err, errMoved) || state(err) == codeNoColumn:
+			p.db.log.Warn("the table changed since the run began, so it is read as of now", "part", p.scope)
+		default:
+			return nil, err
+		}
+	}
+	r, err := p.openFrom(ctx, "")
+	if errors.Is(err, errMoved) {
+		err = p.tableError("begin to read", err)
+	}
+	return r, err
+}
+
+// openFrom begins to read from the named snapshot, or from a new one.
+func (p *part) openFrom(ctx context.Context, snapshot string) (_ *reader, err error) {
+	conn, err := p.begin(ctx, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	running, cancel := context.WithCancel(ctx)
+	r := &reader{conn: conn, cancel: cancel, snapshot: snapshot}
+	defer func() {
+		if err != nil {
+			cancel()
+			hangUp(ctx, conn)
+		}
+	}()
+	if err := p.lock(ctx, conn); err != nil {
+		return nil, p.tableError("lock the table against changes", err)
+	}
+	if r.seen, err = p.identify(ctx, conn); err != nil {
+		return nil, p.tableError("look the table up", err)
+	}
+	if snapshot != "" && (!r.seen.unmoved || r.seen.oid != p.rel.oid) {
+		return nil, errMoved
+	}
+	if r.hidden, err = p.hidesRows(ctx, r.seen); err != nil {
+		return nil, err
+	}
+	if r.table, err = p.describe(ctx, conn, r.seen.oid); err != nil {
+		return nil, err
+	}
+	r.row = p.newRow(r.table)
+	return r, p.run(running, r)
+}
+
+// run begins the statement.
+func (p *part) run(ctx context.Context, r *reader) error {
+	r.result = r.conn.PgConn().ExecParams(ctx, r.table.query(p), nil, nil, nil, nil) // no formats: text
+	fields := r.result.FieldDescriptions()
+	if fields == nil {
+		if _, err := r.result.Close(); err != nil {
+			return p.tableError("read rows", err)
+		}
+	}
+	for i, c := range r.table.columns {
+		// The catalogue is as old as the snapshot, but a name in a statement means what has it now.
+		if n := fields[i].TableAttributeNumber; n != 0 && n != c.number {
+			return errMoved
+		}
+	}
+	return nil
+}
+
+// begin begins a transaction on a connection.
+func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
+	conn, err := p.db.connect(ctx)
+	if err != nil {
+		return nil, p.connectError(err)
+	}
+	err = beginTx(ctx, conn, snapshot)
+	if err == nil {
+		return conn, nil
+	}
+	hangUp(ctx, conn)
+	if snapshot != "" && state(err) != "" && !temporary(state(err)) {
+		return nil, fmt.Errorf("%w: %w", errNoSnapshot, told(err))
+	}
+	return nil, p.tableError("begin a transaction", err)
+}
+
+// lock keeps the columns as they are until the end. It comes before the first query, so that a new
+// snapshot sees what the lock protects.
+func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.PgConn().Exec(ctx, "LOCK TABLE ONLY "+quoteTable(p.rel.schema, p.rel.name)+" IN ACCESS SHARE MODE").ReadAll()
+	return err
+}
+
+// identity is which table has the name now.
+type identity struct {
+	oid uint32
+	// unmoved reports whether its storage, and that of all tables below it, is what the snapshot saw.
+	// Commands that rewrite or truncate a table change that, and to an older snapshot the table then
+	// looks empty, see https://www.postgresql.org/docs/current/mvcc-caveats.html.
+	unmoved bool
+	several bool // there are tables below it: partitions or children
+	secured bool // row security applies to the role
+}
+
+const identifyQuery = `
+WITH RECURSIVE below(oid) AS (
+  SELECT $1::text::regclass::oid
+  UNION
+  SELECT x.oid FROM below b CROSS JOIN LATERAL (
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i
+    WHERE i.inhparent = b.oid AND NOT ($2::bool AND b.oid = $1::text::regclass)
+  ) x(oid)
+)
+SELECT $1::text::regclass::oid,
+       coalesce(bool_and(c.relkind <> 'r' OR c.relfilenode = 0 OR c.relfilenode IS NOT DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)), true),
+       count(*) > 1,
+       pg_catalog.row_security_active($1::text::regclass::oid)
+FROM below JOIN pg_catalog.pg_class c USING (oid)`
+
+func (p *part) identify(ctx context.Context, conn *pgx.Conn) (i identity, err error) {
+	err = conn.QueryRow(ctx, identifyQuery, quoteTable(p.rel.schema, p.rel.name), p.only).
+		Scan(&i.oid, &i.unmoved, &i.several, &i.secured)
+	return i, err
+}
+
+// policiesQuery tells whether the policies that apply to the role show it every row.
+const policiesQuery = `
+SELECT coalesce(bool_or(polpermissive AND whole) AND bool_and(polpermissive OR whole), false)
+FROM (
+  SELECT polpermissive, coalesce(pg_catalog.pg_get_expr(polqual, polrelid) = 'true', false) AS whole
+  FROM pg_catalog.pg_policy
+  WHERE polrelid = $1::oid AND polcmd IN ('r', '*')
+    AND EXISTS (SELECT FROM unnest(polroles) AS r(oid) WHERE r.oid = 0 OR pg_catalog.pg_has_role(r.oid, 'USAGE'))
+) AS p`
+
+// hidesRows reports whether row security may hide rows. The policies are asked for in a transaction
+// of their own: they apply as they are now, not as the snapshot has them. The lock keeps them so.
+func (p *part) hidesRows(ctx context.Context, i identity) (bool, error) {
+	if !i.secured {
+		return false, nil
+	}
+	conn, err := p.begin(ctx, "")
+	if err != nil {
+		return false, err
+	}
+	defer hangUp(ctx, conn)
+	var whole bool
+	// Whoever waits for the table behind our lock must not make this wait for ever.
+	_, err = conn.PgConn().Exec(ctx, "SET LOCAL lock_timeout = '3s'").ReadAll()
+	if err == nil {
+		err = conn.QueryRow(ctx, policiesQuery, i.oid).Scan(&whole)
+	}
+	if err != nil {
+		return false, p.tableError("look the policies up", err)
+	}
+	return !whole, nil
+}
