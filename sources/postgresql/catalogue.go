@@ -29,11 +29,37 @@ type schema struct {
 type relation struct {
 	oid          uint32
 	schema, name string
-	kind         string // as in pg_class: r table, p partitioned, v view, m materialized view, f foreign
+	kind         string // as in pg_class
 	estimate     int64  // rows; not above 0 when unknown
 	readable     bool   // the role has SELECT
 	partition    bool
 	extension    bool // belongs to an extension
+}
+
+// The kinds of relations, as in pg_class.
+const (
+	kindTable        = "r"
+	kindPartitioned  = "p"
+	kindView         = "v"
+	kindMaterialized = "m"
+	kindForeign      = "f"
+)
+
+// isTable reports whether it holds its rows itself, or in partitions. All else has no key and may be
+// costly to read, so it has to be named.
+func (r *relation) isTable() bool { return r.kind == kindTable || r.kind == kindPartitioned }
+
+// what names the kind in a sentence.
+func (r *relation) what() string {
+	switch r.kind {
+	case kindView:
+		return "view"
+	case kindMaterialized:
+		return "materialized view"
+	case kindForeign:
+		return "foreign table"
+	}
+	return "table"
 }
 
 const (
@@ -109,10 +135,6 @@ func (c *catalogue) schemaNames() []string {
 // why tells why a relation is never read; "" when it can be.
 func (r *relation) why() string {
 	switch {
-	case r.kind == "v" || r.kind == "m":
-		return "is a view; only tables are read"
-	case r.kind == "f":
-		return "is a foreign table; read it where it is stored"
 	case r.extension:
 		return "belongs to an extension"
 	case r.partition:
@@ -139,7 +161,7 @@ func (d *database) plan(c *catalogue, snapshot string) ([]source.Part, error) {
 	read := map[uint32]bool{}
 	var tables []*part
 	for _, r := range c.relations {
-		if usable[r.schema] && r.why() == "" && d.set.tables.wants(r.schema, r.name) {
+		if usable[r.schema] && r.why() == "" && d.wants(&r) {
 			read[r.oid] = true
 			tables = append(tables, &part{db: d, rel: r, scope: dotted(r.schema, r.name), snapshot: snapshot})
 		}
@@ -150,6 +172,14 @@ func (d *database) plan(c *catalogue, snapshot string) ([]source.Part, error) {
 		parts = append(parts, p)
 	}
 	return append(parts, d.missingTables(c)...), nil
+}
+
+// wants reports whether the configuration asks for it.
+func (d *database) wants(r *relation) bool {
+	if !r.isTable() && !d.set.tables.names(r.schema, r.name) {
+		return false
+	}
+	return d.set.tables.wants(r.schema, r.name)
 }
 
 // ancestors are the tables that a table of read inherits from: read on their own, without the rows
@@ -219,10 +249,10 @@ func (c *catalogue) find(e *entry) (found bool, reason, near string) {
 	names := []string{}
 	for i := range c.relations {
 		r := &c.relations[i]
-		if r.why() == "" {
+		if r.why() == "" && r.isTable() {
 			names = append(names, r.name, r.schema+"."+r.name)
 		}
-		if !e.match(r.schema, r.name) {
+		if !e.match(r.schema, r.name) || (!e.exact() && !r.isTable()) {
 			continue
 		}
 		if r.why() == "" {

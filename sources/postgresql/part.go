@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// part is a table.
+// part is a table, or a view that is read like one.
 type part struct {
 	db       *database
 	rel      relation
@@ -69,7 +69,7 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 
 // finish judges what was read once the last row has come, in the transaction that read it.
 func (p *part) finish(ctx context.Context, r *reader) error {
-	if r.seen.several {
+	if r.seen.several || p.rel.kind == kindView {
 		// Nothing kept the tables below from being rewritten until the statement began; since then it does.
 		now, err := p.identify(ctx, r.conn)
 		if err == nil && !now.unmoved {

@@ -1,9 +1,9 @@
 // Package postgresql reads tables of a PostgreSQL database: each table is a part, each row a
 // document.
 //
-// It reads base tables and partitioned tables, nothing else, and every table of a run from one
-// snapshot, so that the documents of a run are the state of one instant. Which rows are new, changed
-// or gone is not its business.
+// It reads base tables and partitioned tables, and views and foreign tables that are named, every one
+// of a run from one snapshot, so that the documents of a run are the state of one instant. Which rows
+// are new, changed or gone is not its business.
 //
 // Its invariant: a part ends without error only if every row that the snapshot holds was yielded.
 package postgresql

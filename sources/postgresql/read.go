@@ -146,8 +146,12 @@ func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 }
 
 // lock keeps the columns as they are until the end. It comes before the first query, so that a new
-// snapshot sees what the lock protects.
+// snapshot sees what the lock protects. Only tables are locked: the server has no lock of this kind
+// for the others, or asks for more rights than reading them takes.
 func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
+	if !p.rel.isTable() {
+		return nil
+	}
 	_, err := conn.PgConn().Exec(ctx, "LOCK TABLE ONLY "+quoteTable(p.rel.schema, p.rel.name)+" IN ACCESS SHARE MODE").ReadAll()
 	return err
 }
@@ -170,6 +174,12 @@ WITH RECURSIVE below(oid) AS (
   SELECT x.oid FROM below b CROSS JOIN LATERAL (
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i
     WHERE i.inhparent = b.oid AND NOT ($2::bool AND b.oid = $1::text::regclass)
+    UNION ALL
+    SELECT d.refobjid
+    FROM pg_catalog.pg_class v
+    JOIN pg_catalog.pg_rewrite w ON w.ev_class = v.oid
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid
+    WHERE v.oid = b.oid AND v.relkind = 'v' AND d.refclassid = 'pg_catalog.pg_class'::regclass
   ) x(oid)
 )
 SELECT $1::text::regclass::oid,

@@ -97,7 +97,7 @@ func (p *part) configuredKey(t *table) error {
 	if !ok || len(names) == 0 {
 		return &source.Error{
 			Kind: source.ErrConfig, Part: p.scope,
-			Err: errors.New("the table has neither a primary key nor a unique index over columns that are NOT NULL, so its rows cannot be told apart"),
+			Err: errors.New(p.keyless()),
 			Hint: fmt.Sprintf("name columns that tell its rows apart with id_columns: {%q: [%s]}, or leave it out with %s",
 				p.scope, t.someColumn(), p.db.set.tables.without(p.rel.schema, p.rel.name)),
 		}
@@ -110,13 +110,21 @@ func (p *part) configuredKey(t *table) error {
 		if i < 0 {
 			return &source.Error{
 				Kind: source.ErrConfig, Part: p.scope,
-				Err:  fmt.Errorf("the table has no column %q", name),
+				Err:  fmt.Errorf("the %s has no column %q", p.rel.what(), name),
 				Hint: fmt.Sprintf("correct id_columns: of %s", p.scope),
 			}
 		}
 		t.key = append(t.key, i)
 	}
 	return nil
+}
+
+// keyless says why there is no key.
+func (p *part) keyless() string {
+	if !p.rel.isTable() {
+		return "a " + p.rel.what() + " has no key, so its rows cannot be told apart"
+	}
+	return "the table has neither a primary key nor a unique index over columns that are NOT NULL, so its rows cannot be told apart"
 }
 
 // someColumn is a column to name in an example.

@@ -192,6 +192,13 @@ func (l *tableList) wants(schema, table string) bool {
 	return wanted
 }
 
+// names reports whether a member of the list is exactly the name of the table.
+func (l *tableList) names(schema, table string) bool {
+	return slices.ContainsFunc(l.entries, func(e entry) bool {
+		return !e.exclude && e.match(schema, table) && (e.exact() || e.text == table)
+	})
+}
+
 // without is the line of the configuration that asks for the same tables but this one.
 func (l *tableList) without(schema, table string) string {
 	var b strings.Builder

@@ -1,0 +1,145 @@
+package postgresql
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// viewsDB has a view, a materialized view and a foreign table of the ids 1 to 3, and a table below them.
+func viewsDB(t testing.TB) *testDB {
+	t.Helper()
+	db := newDB(t)
+	db.exec(`CREATE TABLE base (id int PRIMARY KEY, v text); INSERT INTO base VALUES (1, 'x'), (2, 'x'), (3, 'x');
+		CREATE VIEW inner_view AS SELECT * FROM base; CREATE VIEW v AS SELECT id, v FROM inner_view;
+		CREATE MATERIALIZED VIEW m AS SELECT * FROM base`)
+	adminExec(t, db.name, `CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+		CREATE FOREIGN TABLE public.f (id int, v text) SERVER files OPTIONS (program 'printf "1\\tx\\n2\\tx\\n3\\tx\\n"');
+		GRANT SELECT ON public.f TO PUBLIC`)
+	return db
+}
+
+func TestViewsThatAreNamed(t *testing.T) {
+	t.Parallel()
+	db := viewsDB(t)
+	declared := map[string][]string{"v": {"id"}, "public.m": {"ID"}, "f": {"v", "id"}, "inner_view": {"id"}}
+	for _, tt := range []struct {
+		tables string
+		want   []string
+	}{
+		{"*", []string{"public.base"}},
+		{"*,v*,?", []string{"public.base"}},
+		{"*,v", []string{"public.base", "public.v"}},
+		{"public.v,m,f", []string{"public.f", "public.m", "public.v"}},
+		{"m,v,-v", []string{"public.m"}},
+		{`"f",-m`, []string{"public.f"}},
+	} {
+		got := readAll(t, db.values(map[string]any{"tables": tt.tables}), source.Env{IDColumns: declared})
+		if diff := cmp.Diff(tt.want, scopes(got)); diff != "" {
+			t.Errorf("tables %s: %s", tt.tables, diff)
+		}
+		for scope, r := range got {
+			table := strings.TrimPrefix(scope, "public.")
+			id := db.name + "_public_" + table + map[bool]string{true: "_x_1", false: "_1"}[table == "f"]
+			doc := strings.ReplaceAll(`{"public_T_id":1,"public_T_v":"x"}`, "T", table)
+			if r.err != nil || len(r.ids) != 3 || r.ids[0] != id || r.docs[0] != doc {
+				t.Errorf("%s: %+v; want 3 like %s %s", scope, r, id, doc)
+			}
+		}
+	}
+}
+
+func TestViewsWithoutDeclaredIDs(t *testing.T) {
+	t.Parallel()
+	db := viewsDB(t)
+	got := readAll(t, db.values(map[string]any{"tables": "v,m,f"}), source.Env{IDColumns: map[string][]string{"v": {"nosuch"}}})
+	refuse(t, got["public.v"].err, source.ErrConfig, `the view has no column "nosuch"`)
+	refuse(t, got["public.m"].err, source.ErrConfig, "a materialized view has no key", `id_columns: {"public.m": ["id"]}`)
+	refuse(t, got["public.f"].err, source.ErrConfig, "a foreign table has no key", `id_columns: {"public.f": ["id"]}`)
+}
+
+// TestViewRights: to read a view is to have rights on it, not on what is below.
+func TestViewRights(t *testing.T) {
+	t.Parallel()
+	db := viewsDB(t)
+	role, values := db.reader()
+	values["tables"] = "v"
+	env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
+	refuse(t, readAll(t, values, env)["public.v"].err, source.ErrAuth, "may not read", `GRANT SELECT ON "public"."v"`)
+	db.exec("GRANT SELECT ON v TO " + role)
+	if r := readAll(t, values, env)["public.v"]; r.err != nil || len(r.ids) != 3 {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// TestViewsInTheSnapshot changes what is below after the tables were listed.
+func TestViewsInTheSnapshot(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change string
+		view   []string // ids
+	}{
+		"rows":        {change: "DELETE FROM base WHERE id = 1; INSERT INTO base VALUES (4)", view: []string{"1", "2", "3"}},
+		"truncated":   {change: "TRUNCATE base; INSERT INTO base VALUES (9)", view: []string{"9"}},
+		"rewritten":   {change: "VACUUM FULL base", view: []string{"1", "2", "3"}},
+		"other query": {change: "CREATE OR REPLACE VIEW v AS SELECT id, v FROM base WHERE id = 2", view: []string{"2"}},
+		"replaced":    {change: "DROP VIEW v; CREATE VIEW v AS SELECT v, id FROM base", view: []string{"1", "2", "3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := viewsDB(t)
+			env := source.Env{IDColumns: map[string][]string{"v": {"id"}, "m": {"id"}}}
+			parts := listed(t, openSource(t, db.values(map[string]any{"tables": "v,m"}), env))
+			db.exec(tt.change)
+			for scope, want := range map[string][]string{"public.v": tt.view, "public.m": {"1", "2", "3"}} {
+				got := readPart(t.Context(), parts[scope])
+				for i, id := range got.ids {
+					got.ids[i] = id[strings.LastIndexByte(id, '_')+1:]
+				}
+				slices.Sort(got.ids)
+				if diff := cmp.Diff(want, got.ids); diff != "" || got.err != nil {
+					t.Errorf("%s: %v %s", scope, got.err, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestTruncatedWhileWaiting commits a TRUNCATE when the statement already waits for the truncated
+// table: to its snapshot the table is empty, and only what is done after the last row can tell.
+func TestTruncatedWhileWaiting(t *testing.T) {
+	t.Parallel()
+	for _, table := range []string{"v", "p"} {
+		t.Run(table, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(t)
+			db.exec(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+				INSERT INTO p VALUES (1), (2); CREATE VIEW v AS SELECT * FROM p`)
+			env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
+			part := listed(t, openSource(t, db.values(map[string]any{"tables": table}), env))["public."+table]
+			other := db.session()
+			if _, err := other.PgConn().Exec(t.Context(), "BEGIN; TRUNCATE p1; INSERT INTO p VALUES (3)").ReadAll(); err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() { // ends when the statement no longer waits
+				eventually(t, "the statement waits", func() bool {
+					var n int
+					err := other.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").Scan(&n)
+					return err != nil || n > 0
+				})
+				if _, err := other.PgConn().Exec(t.Context(), "COMMIT").ReadAll(); err != nil {
+					t.Error(err)
+				}
+			})
+			got := readPart(t.Context(), part)
+			wg.Wait()
+			refuse(t, got.err, source.ErrTemporary, "rewritten since the run began")
+		})
+	}
+}
