@@ -83,10 +83,6 @@ func refuse(cfg *config.Config, c *config.Connector) error {
 		return later("profile: "+c.Profile, "remove the key; profile: head works")
 	case c.Encoding != "exact":
 		return later("encoding: "+c.Encoding, "remove the key; encoding: exact works")
-	case c.Language != "":
-		return later("language", "remove the key here, and elasticsearch.language_code where that is given; a template for the index can name an analyzer")
-	case c.Mappings != "":
-		return later("mappings", "remove the key and create the index with its mappings before the first sync")
 	}
 	if _, external := cfg.SourceCommand(c.ServiceType); external {
 		return later("sources."+c.ServiceType+": exec:", "the built-in source types work, see "+Program+" list sources")
@@ -116,9 +112,13 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	if err != nil {
 		return engine.Job{}, err
 	}
+	create, err := creationOf(cfg, c)
+	if err != nil {
+		return engine.Job{}, err
+	}
 	job := engine.Job{
 		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
-		Index: c.IndexName, Pipeline: c.Pipeline, Compare: o.compare, Wants: wants, Guard: guardOf(c, o),
+		Index: c.IndexName, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Wants: wants, Guard: guardOf(c, o),
 		AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
 	}
 	for _, r := range c.Rules {

@@ -566,3 +566,85 @@ func TestTheIndexThatIsMade(t *testing.T) {
 	}
 	b.index = concrete
 }
+
+// TestAnIndexForALanguage: its analyzers work on what is written, its mappings file stands over them, and
+// an index that exists stays as it is.
+func TestAnIndexForALanguage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
+	b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text, price numeric); INSERT INTO a VALUES (1, 'Die Häuser von Gera', 12.50), (2, 'Bäume', 3)`)
+	b.grantAll()
+	mappings := filepath.Join(b.dir, "mappings.json")
+	file := `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"public_a_price":{"type":"double"}}}}`
+	if err := os.WriteFile(mappings, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.configure("    language: de\n    mappings: mappings.json")
+	if res := b.must(0, "sync"); res.Created != 2 {
+		t.Fatalf("%+v", res)
+	}
+	for query, want := range map[string]int{
+		`{"match":{"public_a_v.stem":"Haus"}}`:           1,
+		`{"match":{"public_a_v":"Haus"}}`:                0,
+		`{"match":{"public_a_v.stem":"die"}}`:            0, // a stop word
+		`{"match":{"public_a_v.prefix":"bau"}}`:          1,
+		`{"match":{"public_a_v.joined":"vongera"}}`:      1,
+		`{"term":{"public_a_v.enum":"Bäume"}}`:           1,
+		`{"range":{"public_a_price":{"gt":4,"lt":100}}}`: 1,
+		`{"term":{"id":"` + b.id("a_1") + `"}}`:          1,
+	} {
+		var answer struct {
+			Hits struct{ Hits []json.RawMessage }
+		}
+		raw := b.call(http.MethodPost, "/"+b.index+"/_search", `{"query":`+query+`}`)
+		if err := json.Unmarshal(raw, &answer); err != nil || len(answer.Hits.Hits) != want {
+			t.Errorf("%s finds %d documents, want %d: %v", query, len(answer.Hits.Hits), want, err)
+		}
+	}
+	var settings map[string]struct {
+		Settings struct {
+			Index struct {
+				Replicas string `json:"number_of_replicas"`
+			}
+		}
+	}
+	if err := json.Unmarshal(b.call(http.MethodGet, "/"+b.index+"/_settings", ""), &settings); err != nil || settings[b.index].Settings.Index.Replicas != "0" {
+		t.Errorf("%v, %+v", err, settings)
+	}
+	b.configure("    language: de")
+	if o := b.run("sync"); o.code != 0 || o.stderr != "" {
+		t.Errorf("without the file: exit code %d\n%s", o.code, o.stderr)
+	}
+	b.configure("    language: nl")
+	if o := b.run("sync"); o.code != 0 || !strings.Contains(o.stderr, "filter nl-stem-filter") || strings.Count(o.stderr, "WARN") != 1 {
+		t.Errorf("another language: exit code %d\n%s", o.code, o.stderr)
+	}
+}
+
+// TestAnIndexThatCannotBeMade: the reason is told, and nothing is left behind. The node of the tests has
+// no ICU; where one has, the index is made.
+func TestAnIndexThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
+	b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one')`)
+	b.grantAll()
+	cmd := b.command("sync")
+	b.configure("    language: de")
+	cmd.Env = append(cmd.Env, "ELASTIC_INGEST__ELASTICSEARCH__ANALYSIS_ICU=true")
+	out, err := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); err != nil && (code != 2 || !strings.Contains(string(out), "install the plugin analysis-icu")) {
+		t.Errorf("ICU: exit code %d\n%s", code, out)
+	}
+	b.call(http.MethodDelete, "/"+b.index, "")
+	b.configure("    mappings: mappings.json")
+	if err := os.WriteFile(filepath.Join(b.dir, "mappings.json"), []byte(`{"properties":{"v":{"type":"text","analyzer":"nobodys"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := b.run("sync")
+	if o.code != 2 || !strings.Contains(o.stderr, "nobodys") || !strings.Contains(o.stderr, "correct the file that the connector's mappings key names") {
+		t.Errorf("an analyzer that does not exist: exit code %d\n%s", o.code, o.stderr)
+	}
+	if raw := b.call(http.MethodGet, "/_resolve/index/"+b.index+"*", ""); strings.Contains(string(raw), b.index) {
+		t.Errorf("the index was made: %s", raw)
+	}
+}

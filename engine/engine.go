@@ -30,8 +30,9 @@ type Job struct {
 	Type      source.Type
 	Values    field.Values
 	IDColumns map[string][]string
-	Index     string // index or alias
-	Pipeline  string // ingest pipeline, "" for none
+	Index     string           // index or alias
+	Pipeline  string           // ingest pipeline, "" for none
+	Create    elastic.Creation // what an absent index is made with; one that exists is left as it is
 	Rules     []rules.Rule
 	Compare   Compare
 	Wants     func(scope string) bool // nil wants every scope; otherwise only those are read, and deleted in

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -41,6 +42,10 @@ func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if lacking := r.index.Lacks(r.job.Create); len(lacking) > 0 && !r.absent {
+		r.deps.Log.Warn("the index exists and is not changed: it lacks analysis that is configured; to have it, sync into a new index",
+			report.Index, r.index.Name, "lacks", strings.Join(lacking, ", "))
+	}
 	if r.job.DryRun {
 		return func() {}, r.decideOptions(ctx)
 	}
@@ -49,7 +54,7 @@ func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
 		return nil, err
 	}
 	if r.absent {
-		r.index, err = c.CreateIndex(ctx, r.job.Index, r.job.Owner)
+		r.index, err = c.CreateIndex(ctx, r.job.Index, r.job.Owner, r.job.Create)
 		r.absent = false
 	}
 	if err == nil {

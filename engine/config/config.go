@@ -84,7 +84,7 @@ type Elasticsearch struct {
 	MaxRetries        int
 	RetryInterval     time.Duration
 	RetryOnTimeout    bool
-	// LanguageCode is the language of new indices of connectors that name none.
+	// LanguageCode is the language of new indices of connectors that name none, or empty.
 	LanguageCode string
 	// AnalysisICU asks for the ICU analysis plugin in new indices.
 	AnalysisICU bool

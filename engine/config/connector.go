@@ -53,7 +53,7 @@ func (l *loader) connector(o *object) Connector {
 	}
 	l.configuration(o.section("configuration"), &c)
 	o.text("pipeline", &c.Pipeline)
-	o.text("language", &c.Language)
+	o.language("language", &c.Language)
 	l.rules(o, &c)
 	if n := o.take("advanced_rules"); n != nil {
 		c.AdvancedRules, _ = l.value(n, o.key("advanced_rules"), bracesOnly)

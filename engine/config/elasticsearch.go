@@ -24,7 +24,7 @@ func (l *loader) elasticsearch(o *object) {
 	o.duration("retry_interval", &es.RetryInterval, 0)
 	o.flag("retry_on_timeout", &es.RetryOnTimeout)
 	o.flag("analysis_icu", &es.AnalysisICU)
-	o.text("language_code", &es.LanguageCode)
+	o.language("language_code", &es.LanguageCode)
 	l.bulk(o.section("bulk"), &es.Bulk)
 	o.ignore("log_level", "feature_use_connectors_api", "serverless")
 	o.done()

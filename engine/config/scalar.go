@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/analysis"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
@@ -53,6 +54,24 @@ func (o *object) choice(name string, to *string, choices ...string) {
 			*to = choices[at]
 		} else {
 			o.fail(n.at, name, "must be one of "+strings.Join(choices, ", "), "")
+		}
+	}
+	o.note(name, *to, n)
+}
+
+// language reads the code of a language that new indices can be made for.
+func (o *object) language(name string, to *string) {
+	codes := analysis.Languages()
+	s, n, ok := o.scalar(name, "the code of a language")
+	if ok && s != "" {
+		if at := indexFold(codes, s); at >= 0 {
+			*to = codes[at]
+		} else {
+			hint := "a language that is not among them can be set up by the connector's mappings file"
+			if near := field.Nearest(strings.TrimSpace(s), codes); near != "" {
+				hint = "did you mean " + near + "?"
+			}
+			o.fail(n.at, name, "must be one of "+strings.Join(codes, ", "), hint)
 		}
 	}
 	o.note(name, *to, n)

@@ -93,6 +93,12 @@ func Hint(err error) string {
 		return "check username and password, api_key or bearer_token under elasticsearch:"
 	case errors.Is(e, ErrAuth):
 		return "this user needs the privileges read, write, view_index_metadata, maintenance and manage on the index, and monitor on the cluster"
+	case errors.Is(err, ErrConfig) && strings.Contains(e.Reason, "icu_"):
+		return "install the plugin analysis-icu on every node, or remove elasticsearch.analysis_icu"
+	case errors.Is(err, ErrConfig) && e.Type == embeddedCannot:
+		return "remove it from the file that the connector's mappings key names, or use an Elasticsearch server"
+	case errors.Is(err, ErrConfig):
+		return "correct the file that the connector's mappings key names; the index was not made"
 	}
 	return ""
 }

@@ -24,6 +24,7 @@ type Index struct {
 	SourceTrouble string // why _source cannot be compared, "" when it can
 	Marker        Marker
 	meta          map[string]json.RawMessage // the whole _meta, to be written back with the marker
+	analysis      map[string]map[string]bool // names of what its settings define, by kind: analyzer, filter…
 }
 
 // Marker is what a run leaves in the index about itself, in the mapping's _meta.elastic_ingest.
@@ -48,12 +49,13 @@ type indexAnswer struct {
 	} `json:"mappings"`
 	Settings struct {
 		Index struct {
-			UUID    string `json:"uuid"`
-			Shards  string `json:"number_of_shards"`
-			Window  string `json:"max_result_window"`
-			Default string `json:"default_pipeline"`
-			Final   string `json:"final_pipeline"`
-			Mapping struct {
+			UUID     string          `json:"uuid"`
+			Shards   string          `json:"number_of_shards"`
+			Window   string          `json:"max_result_window"`
+			Default  string          `json:"default_pipeline"`
+			Final    string          `json:"final_pipeline"`
+			Analysis json.RawMessage `json:"analysis"`
+			Mapping  struct {
 				Source struct {
 					Mode string `json:"mode"`
 				} `json:"source"`
@@ -85,7 +87,10 @@ func (c *Client) Index(ctx context.Context, name string) (*Index, error) {
 
 func (a *indexAnswer) index(name string) *Index {
 	s := &a.Settings.Index
-	ix := &Index{Name: name, UUID: s.UUID, Shards: number(s.Shards, 1), ResultWindow: number(s.Window, 10_000), meta: a.Mappings.Meta}
+	ix := &Index{
+		Name: name, UUID: s.UUID, Shards: number(s.Shards, 1), ResultWindow: number(s.Window, 10_000),
+		meta: a.Mappings.Meta, analysis: analysisNames(s.Analysis),
+	}
 	for _, p := range []string{s.Default, s.Final} {
 		if p != "" && p != "_none" {
 			ix.Pipeline = p
@@ -114,20 +119,16 @@ func number(s string, otherwise int) int {
 }
 
 // CreateIndex makes an index that belongs to owner from its first moment. It may exist by now: then
-// that one is returned, and its marker tells whose it is.
-func (c *Client) CreateIndex(ctx context.Context, name, owner string) (*Index, error) {
-	body := map[string]any{"mappings": map[string]any{
-		"_meta": map[string]any{markerKey: Marker{Owner: owner}},
-		// An id that looks like a number must not make the field one: later ids may not.
-		"properties": map[string]any{"id": map[string]string{"type": "keyword"}},
-	}}
-	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: asJSON(body)}
+// that one is returned, and its marker tells whose it is. Settings and mapping go in one request: an
+// index never has the one without the other.
+func (c *Client) CreateIndex(ctx context.Context, name, owner string, with Creation) (*Index, error) {
+	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: asJSON(with.body(owner))}
 	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
 	if e, ok := errors.AsType[*Error](err); ok && e.Type == "resource_already_exists_exception" {
 		err = nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, with.refused(err)
 	}
 	return c.Index(ctx, name)
 }

@@ -27,6 +27,24 @@ func indexCases() []testCase {
 			{do: "GET /{i}", status: 200, want: `{"{i}":{"mappings":{"dynamic":"false","_meta":{"a":{"b":1}},"properties":{"k":{"type":"keyword"}},"_source":"!"},"settings":{"index":{"max_result_window":"50","number_of_replicas":"0","hidden":"true"}}}}`},
 			{do: "GET /_resolve/index/{i}", status: 200, want: `{"indices":[{"name":"{i}","attributes":["hidden","open"]}]}`},
 		}},
+		{"index with analysis and dynamic templates", []step{
+			{
+				do: "PUT /{i}", status: 200,
+				body: `{"settings":{
+					"analysis.filter.de-stop.type":"stop","analysis.filter.de-stop.stopwords":"_german_",
+					"analysis":{"filter":{"ngram":{"type":"edge_ngram","min_gram":1,"max_gram":12},"cut":{"type":"elision","articles":["l","m"],"articles_case":true}},
+						"analyzer":{"base":{"type":"custom","tokenizer":"standard","filter":["cut","lowercase","de-stop","ngram"]}}}},
+				"mappings":{"dynamic":true,"dynamic_templates":[{"data":{"match_mapping_type":"string","mapping":{"type":"text","analyzer":"base","fields":{"enum":{"type":"keyword","ignore_above":2048}}}}}],
+					"properties":{"id":{"type":"keyword"}}}}`,
+			},
+			{do: "GET /{i}", status: 200, want: `{"{i}":{"mappings":{"dynamic":"true","properties":{"id":{"type":"keyword"}},
+				"dynamic_templates":[{"data":{"match_mapping_type":"string","mapping":{"type":"text","analyzer":"base","fields":{"enum":{"type":"keyword","ignore_above":2048}}}}}]},
+				"settings":{"index":{"analysis":{"filter":{"de-stop":{"type":"stop","stopwords":"_german_"},"ngram":{"type":"edge_ngram","min_gram":"1","max_gram":"12"},
+					"cut":{"type":"elision","articles":["l","m"],"articles_case":"true"}},
+					"analyzer":{"base":{"type":"custom","tokenizer":"standard","filter":["cut","lowercase","de-stop","ngram"]}}}}}}}`},
+			{do: "PUT /{i}/_doc/1?refresh=true", body: `{"id":"1","text":"die Häuser"}`, status: 201},
+			{do: "GET /{i}/_doc/1", status: 200, raw: `"_source":{"id":"1","text":"die Häuser"}`},
+		}},
 		{"bad index requests", []step{
 			{do: "PUT /{i}-Upper", status: 400, want: failure("invalid_index_name_exception")},
 			{do: "PUT /_{i}", status: 400, want: failure("invalid_index_name_exception")},

@@ -1,0 +1,62 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/analysis"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+)
+
+// maxMappings is how large a mappings file may be; Elasticsearch takes 1000 fields by default.
+const maxMappings = 10 << 20
+
+// creationOf is what the index of a connector is made with when there is none: for its language, and
+// with its mappings file over that.
+func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, error) {
+	var create elastic.Creation
+	language := c.Language
+	if language == "" {
+		language = cfg.Elasticsearch.LanguageCode
+	}
+	if language != "" {
+		settings, mappings, ok := analysis.Of(language, cfg.Elasticsearch.AnalysisICU)
+		if !ok {
+			return create, &usageError{problem: fmt.Sprintf("connector %s: there is no language %s", quoted(c.Name), quoted(language))}
+		}
+		var err error
+		if create, err = elastic.NewCreation(settings, mappings); err != nil {
+			return create, fmt.Errorf("connector %s: language %s: %w", quoted(c.Name), language, err)
+		}
+	}
+	if c.Mappings == "" {
+		return create, nil
+	}
+	raw, err := readLimited(c.Mappings, maxMappings)
+	if err != nil {
+		return create, &usageError{problem: fmt.Sprintf("connector %s: mappings: %v", quoted(c.Name), err), hint: "mappings: names a file that this user can read"}
+	}
+	if create, err = create.With(raw); err != nil {
+		return create, &usageError{
+			problem: fmt.Sprintf("connector %s: mappings: %s: %v", quoted(c.Name), plain(c.Mappings), err),
+			hint:    `the file holds one JSON object such as {"mappings": {"properties": {"price": {"type": "double"}}}, "settings": {"number_of_shards": 3}}`,
+		}
+	}
+	return create, nil
+}
+
+// readLimited reads a file that must not be larger than limit.
+func readLimited(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(raw)) > limit {
+		err = fmt.Errorf("%s is larger than %d bytes", name, limit)
+	}
+	return raw, err
+}
