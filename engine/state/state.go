@@ -1,7 +1,8 @@
-// Package state keeps what a run must know of other runs on this machine: now the run lock.
+// Package state keeps what a run must know of other runs on this machine: the run lock, and the scopes
+// that had vanished when the last one ended.
 //
 // It holds no documents. Its invariant: the state folder may be deleted at any time between runs, and
-// nothing but speed is lost.
+// nothing is lost but the memory of what had vanished, which then is withheld once more.
 package state
 
 import (
