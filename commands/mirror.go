@@ -209,7 +209,13 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	o.Result, o.Err = engine.Run(ctx, job, engine.Deps{
 		Settings: settingsOf(cfg), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
 		Lock: func(index string) (func(), error) { return s.state.Lock(s.dest.lockName(), index) },
-		Cut:  cut, Now: s.app.Now,
+		Vanished: engine.Vanished{
+			Load: func(index, of string) ([]string, error) { return s.state.Vanished(s.dest.lockName(), index, of) },
+			Save: func(index, of string, scopes []string) error {
+				return s.state.KeepVanished(s.dest.lockName(), index, of, scopes)
+			},
+		},
+		Cut: cut, Now: s.app.Now,
 	})
 	stop()
 	o.took = s.app.Now().Sub(started)

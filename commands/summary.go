@@ -150,7 +150,11 @@ func (s *session) because(reason plan.Reason, o *outcome) string {
 	case plan.GuardRefused:
 		return fmt.Sprintf("more than the guard allows for the %s of the index", plural(o.Result.Held, "document", "documents"))
 	case plan.ScopeVanished:
-		return "the tables or folders that held them have vanished; if they were dropped on purpose, confirm it"
+		if len(s.o.parts) > 0 {
+			return "the tables or folders that held them have vanished; if they were dropped on purpose, confirm it"
+		}
+		return "the tables or folders that held them have vanished; the next sync that misses them deletes them, within the guard; " +
+			"if they were dropped on purpose, confirm it"
 	case plan.PointInTimeLost:
 		return "the point in time of the index was lost; run again"
 	case plan.RefreshRefused:

@@ -154,8 +154,13 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 			} else if verdict == "" {
 				verdict = r.scopes.verdict(scope, known)
 			}
-			if verdict == plan.ScopeVanished && r.job.Guard.Confirmed >= 0 {
-				verdict = ""
+			if verdict == plan.ScopeVanished {
+				switch again := r.vanishedAgain(scope); {
+				case again:
+					reason, verdict = plan.VanishedTwice, ""
+				case r.job.Guard.Confirmed >= 0:
+					verdict = ""
+				}
 			}
 			c := plan.Change{
 				Kind: plan.Delete, Reason: reason, ID: h.ID, Title: title, Part: scope, Routing: h.Routing,

@@ -90,6 +90,8 @@ type Deps struct {
 	Deleted    *bulk.Deleted // gets whole documents before they are deleted; nil for no such file
 	// Lock keeps other runs away from a concrete index; unlock is called once.
 	Lock func(index string) (unlock func(), err error)
+	// Vanished remembers from run to run which scopes were absent.
+	Vanished Vanished
 	// Cut, when it ends, cuts requests that are under way: the second signal.
 	Cut context.Context //nolint:containedctx // a per-run value that dies with the run
 	Now func() time.Time

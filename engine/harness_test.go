@@ -39,6 +39,7 @@ type harness struct {
 	dead   string
 	kept   *bulk.Deleted
 	seen   *recorder
+	kept   map[string][]string // scopes that had vanished when the last run ended, by index and owner
 }
 
 // destination makes every test of this package run on a real server: go test ./engine -destination URL.
@@ -81,6 +82,13 @@ func newHarness(t *testing.T) *harness {
 		},
 		Log: slog.New(slog.DiscardHandler), Cut: context.Background(), Now: time.Now,
 		Lock: func(string) (func(), error) { return func() {}, nil },
+		Vanished: engine.Vanished{
+			Load: func(index, of string) ([]string, error) { return h.kept[index+" "+of], nil },
+			Save: func(index, of string, scopes []string) error {
+				h.kept = map[string][]string{index + " " + of: scopes}
+				return nil
+			},
+		},
 	}
 	return h
 }

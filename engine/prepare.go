@@ -47,6 +47,7 @@ func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
 			report.Index, r.index.Name, "lacks", strings.Join(lacking, ", "))
 	}
 	if r.job.DryRun {
+		r.recallVanished()
 		return func() {}, r.decideOptions(ctx)
 	}
 	unlock, err = r.deps.Lock(r.index.Name)
@@ -58,6 +59,7 @@ func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
 		r.absent = false
 	}
 	if err == nil {
+		r.recallVanished()
 		err = r.decideOptions(ctx)
 	}
 	if err != nil {

@@ -37,14 +37,17 @@ type run struct {
 	stale     error // why the index could not be refreshed before the scan
 	parts     plan.Parts
 	scopes    scopes
-	budget    *budget.Bytes
-	sink      plan.Sink
+	// vanishedBefore are the scopes that had vanished in the sync before; it is not changed while reading.
+	vanishedBefore map[string]bool
+	budget         *budget.Bytes
+	sink           plan.Sink
 
 	mu        sync.Mutex
 	failed    int64
 	temporary error // the first failure of the source that may pass
 	withheld  map[plan.Reason]int64
 	eligible  int64
+	vanished  map[string]bool // scopes, in this run
 }
 
 func (r *run) result() Result {
@@ -117,7 +120,9 @@ func (r *run) mirror(ctx context.Context, src source.Source) error {
 	err := r.read(reading, src)
 	if err == nil && r.temporary == nil {
 		r.phase("looking for what is gone")
-		err = r.deletes(reading)
+		if err = r.deletes(reading); err == nil {
+			r.keepVanished()
+		}
 	}
 	if ferr := r.sink.Flush(writing); err == nil {
 		err = ferr
