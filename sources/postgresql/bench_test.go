@@ -69,7 +69,8 @@ func BenchmarkDocument(b *testing.B) {
 }
 
 // BenchmarkWays compares the ways to get rows out of the server, without making documents of them:
-// one statement, pages by key, a cursor.
+// one statement, with the places of the rows, in the order of a key (in which the rows were written,
+// or not), pages by key, a cursor.
 func BenchmarkWays(b *testing.B) {
 	db := benchDB(b)
 	conn := db.session()
@@ -88,9 +89,11 @@ func BenchmarkWays(b *testing.B) {
 		b.Helper()
 		return drain(b, conn.PgConn().ExecParams(b.Context(), sql, nil, nil, nil, nil))
 	}
-	whole := func(b *testing.B) {
-		for b.Loop() {
-			ask(b, "SELECT * FROM t")
+	whole := func(query string) func(*testing.B) {
+		return func(b *testing.B) {
+			for b.Loop() {
+				ask(b, query)
+			}
 		}
 	}
 	pages := func(size int) func(*testing.B) {
@@ -114,7 +117,12 @@ func BenchmarkWays(b *testing.B) {
 			}
 		}
 	}
-	b.Run("stream", whole)
+	db.exec(`CREATE TABLE scattered (LIKE t INCLUDING ALL); INSERT INTO scattered SELECT * FROM t ORDER BY md5(id::text); ANALYZE scattered`)
+	b.Run("stream", whole("SELECT * FROM t"))
+	b.Run("stream with places", whole("SELECT *, ctid FROM t"))
+	b.Run("stream with places of several", whole("SELECT *, ctid, tableoid FROM t"))
+	b.Run("stream in order", whole("SELECT * FROM t ORDER BY id"))
+	b.Run("stream of scattered rows in order", whole("SELECT * FROM scattered ORDER BY id"))
 	for _, size := range []int{50, 5000} {
 		b.Run(fmt.Sprintf("pages of %d", size), pages(size))
 		b.Run(fmt.Sprintf("cursor, %d at a time", size), cursor(size))

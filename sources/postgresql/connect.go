@@ -69,12 +69,16 @@ func (d *database) connect(ctx context.Context) (*pgx.Conn, error) {
 		case attempt >= d.set.attempts || !worthRetrying(err):
 			return nil, d.connectError(err)
 		}
-		pause := rand.N(min(longestPause, time.Second<<min(attempt, 10))) + time.Millisecond
-		d.log.Debug("the server does not answer; trying again", "attempt", attempt, "pause", pause, "err", told(err))
-		if err := d.pause(ctx, pause); err != nil {
+		d.log.Debug("the server does not answer; trying again", "attempt", attempt, "err", told(err))
+		if err := d.backOff(ctx, attempt); err != nil {
 			return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 		}
 	}
+}
+
+// backOff waits before another attempt, a random time that grows with their number.
+func (d *database) backOff(ctx context.Context, attempt int) error {
+	return d.pause(ctx, rand.N(min(longestPause, time.Second<<min(attempt, 10)))+time.Millisecond)
 }
 
 // pause waits, or returns early with the context's error.

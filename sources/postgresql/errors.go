@@ -24,6 +24,7 @@ const (
 	codeNoDatabase  = "3D000"
 	codeBadPassword = "28P01"
 	codeNoEntry     = "28000"
+	codeCanceled    = "57014" // by somebody who wants the statement to end
 )
 
 // state is the SQLSTATE that the server answered with, "" where err is of another origin.
@@ -45,7 +46,7 @@ func temporary(code string) bool {
 	}
 	switch code {
 	case "57P01", "57P02", "57P03", "57P04", "57P05", // shutdown, crash, starting up, dropped, idle
-		"57014",          // the statement was canceled
+		codeCanceled,
 		"25P03", "25P04", // a time limit of the server for transactions
 		"40001", "40P01", "55006", "55P03", "72000":
 		return true

@@ -43,7 +43,8 @@ func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error
 	}
 }
 
-// read yields all rows.
+// read yields all rows. A lost connection is replaced where that is possible, as often in a row as
+// the configuration allows.
 func (p *part) read(ctx context.Context, yield func(document.Document, error) bool) error {
 	if !p.rel.readable {
 		return &source.Error{
@@ -51,20 +52,18 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 		}
 	}
 	r, err := p.open(ctx)
-	if err != nil {
-		return err
-	}
-	left, err := r.rows(ctx, yield)
-	if left || err != nil {
+	for err == nil {
+		left, lost := r.rows(ctx, yield)
+		if !left && lost == nil {
+			return p.finish(ctx, r)
+		}
 		r.abandon(ctx)
+		if left {
+			return nil
+		}
+		r, err = p.goOn(ctx, r, lost)
 	}
-	switch {
-	case left:
-		return nil
-	case err != nil:
-		return p.tableError("read rows", err)
-	}
-	return p.finish(ctx, r)
+	return err
 }
 
 // finish judges what was read once the last row has come, in the transaction that read it.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // reader is a table being read.
@@ -20,17 +21,23 @@ type reader struct {
 	row      *row
 	snapshot string // the name of the one that is read from, "" where it is the transaction's own
 	seen     identity
-	hidden   bool // row security may hide rows
+	hidden   bool      // row security may hide rows
+	at       *position // nil where it is not possible to go on after a loss
 }
 
 // rows yields what comes. It returns whether the loop was left early, and why no more can come of
 // this connection.
 func (r *reader) rows(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
+	columns := len(r.table.columns)
 	for r.result.NextRow() {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		if !yield(r.row.document(r.result.Values()), nil) {
+		raw := r.result.Values()
+		if r.at != nil && !r.at.advance(raw[columns:]) {
+			r.at = nil
+		}
+		if !yield(r.row.document(raw[:columns]), nil) {
 			return true, nil
 		}
 	}
@@ -58,7 +65,7 @@ var (
 // possible.
 func (p *part) open(ctx context.Context) (*reader, error) {
 	if p.snapshot != "" && !p.db.apart.Load() {
-		r, err := p.openFrom(ctx, p.snapshot)
+		r, err := p.openFrom(ctx, p.snapshot, nil)
 		switch {
 		case err == nil:
 			return r, nil
@@ -70,15 +77,16 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 			return nil, err
 		}
 	}
-	r, err := p.openFrom(ctx, "")
+	r, err := p.openFrom(ctx, "", nil)
 	if errors.Is(err, errMoved) {
 		err = p.tableError("begin to read", err)
 	}
 	return r, err
 }
 
-// openFrom begins to read from the named snapshot, or from a new one.
-func (p *part) openFrom(ctx context.Context, snapshot string) (_ *reader, err error) {
+// openFrom begins to read from the named snapshot, or from a new one; where before is given, behind
+// its position and as it did.
+func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_ *reader, err error) {
 	conn, err := p.begin(ctx, snapshot)
 	if err != nil {
 		return nil, err
@@ -103,16 +111,21 @@ func (p *part) openFrom(ctx context.Context, snapshot string) (_ *reader, err er
 	if r.hidden, err = p.hidesRows(ctx, r.seen); err != nil {
 		return nil, err
 	}
-	if r.table, err = p.describe(ctx, conn, r.seen.oid); err != nil {
-		return nil, err
+	if before != nil {
+		r.table, r.row, r.at = before.table, before.row, before.at
+	} else {
+		if r.table, err = p.describe(ctx, conn, r.seen.oid); err != nil {
+			return nil, err
+		}
+		r.row, r.at = p.newRow(r.table), p.start(r)
 	}
-	r.row = p.newRow(r.table)
 	return r, p.run(running, r)
 }
 
 // run begins the statement.
 func (p *part) run(ctx context.Context, r *reader) error {
-	r.result = r.conn.PgConn().ExecParams(ctx, r.table.query(p), nil, nil, nil, nil) // no formats: text
+	query, formats := r.table.query(p, r.at)
+	r.result = r.conn.PgConn().ExecParams(ctx, query, nil, nil, nil, formats)
 	fields := r.result.FieldDescriptions()
 	if fields == nil {
 		if _, err := r.result.Close(); err != nil {
@@ -126,6 +139,34 @@ func (p *part) run(ctx context.Context, r *reader) error {
 		}
 	}
 	return nil
+}
+
+// goOn goes on behind the last row that came, on another connection and in the same snapshot. cause
+// is why the one before is of no more use.
+func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
+	failed := p.tableError("read rows", cause)
+	if r.at == nil || !errors.Is(failed, source.ErrTemporary) || state(cause) == codeCanceled {
+		return nil, failed
+	}
+	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
+		p.db.log.Info("the connection was lost; going on behind the last row", "part", p.scope, "attempt", r.at.losses, "err", told(cause))
+		if err := p.db.backOff(ctx, r.at.losses); err != nil {
+			return nil, p.tableError("read rows", err)
+		}
+		next, err := p.openFrom(ctx, r.snapshot, r)
+		switch {
+		case err == nil:
+			return next, nil
+		case errors.Is(err, errNoSnapshot) || errors.Is(err, errMoved) || errors.Is(err, source.ErrUnreachable):
+			return nil, &source.Error{
+				Kind: source.ErrTemporary, Part: p.scope, Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), err),
+			}
+		case !errors.Is(err, source.ErrTemporary):
+			return nil, err
+		}
+		cause = err
+	}
+	return nil, failed
 }
 
 // begin begins a transaction on a connection.
@@ -148,11 +189,14 @@ func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 // lock keeps the columns as they are until the end. It comes before the first query, so that a new
 // snapshot sees what the lock protects. Only tables are locked: the server has no lock of this kind
 // for the others, or asks for more rights than reading them takes.
+//
+// With these settings the rows of a table come in the order of their places, see [position].
 func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
 	if !p.rel.isTable() {
 		return nil
 	}
-	_, err := conn.PgConn().Exec(ctx, "LOCK TABLE ONLY "+quoteTable(p.rel.schema, p.rel.name)+" IN ACCESS SHARE MODE").ReadAll()
+	_, err := conn.PgConn().Exec(ctx, "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0; "+
+		"LOCK TABLE ONLY "+quoteTable(p.rel.schema, p.rel.name)+" IN ACCESS SHARE MODE").ReadAll()
 	return err
 }
 
@@ -164,6 +208,7 @@ type identity struct {
 	// looks empty, see https://www.postgresql.org/docs/current/mvcc-caveats.html.
 	unmoved bool
 	several bool // there are tables below it: partitions or children
+	heap    bool // they and it are of the usual kind of storage, and it is a table
 	secured bool // row security applies to the role
 }
 
@@ -185,12 +230,13 @@ WITH RECURSIVE below(oid) AS (
 SELECT $1::text::regclass::oid,
        coalesce(bool_and(c.relkind <> 'r' OR c.relfilenode = 0 OR c.relfilenode IS NOT DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)), true),
        count(*) > 1,
+       coalesce(bool_and(c.relkind = 'p' OR c.relkind = 'r' AND m.amname = 'heap'), false),
        pg_catalog.row_security_active($1::text::regclass::oid)
-FROM below JOIN pg_catalog.pg_class c USING (oid)`
+FROM below JOIN pg_catalog.pg_class c USING (oid) LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam`
 
 func (p *part) identify(ctx context.Context, conn *pgx.Conn) (i identity, err error) {
 	err = conn.QueryRow(ctx, identifyQuery, quoteTable(p.rel.schema, p.rel.name), p.only).
-		Scan(&i.oid, &i.unmoved, &i.several, &i.secured)
+		Scan(&i.oid, &i.unmoved, &i.several, &i.heap, &i.secured)
 	return i, err
 }
 

@@ -135,8 +135,9 @@ func (t *table) someColumn() string {
 	return fmt.Sprintf("%q", t.columns[0].name)
 }
 
-// query reads all rows. It names the columns, so that one that is added meanwhile changes nothing.
-func (t *table) query(p *part) string {
+// query reads all rows behind a position. It names the columns, so that one that is added meanwhile
+// changes nothing. The columns of the position come last, and in binary form; formats is nil without.
+func (t *table) query(p *part, at *position) (query string, formats []int16) {
 	var b strings.Builder
 	b.WriteString("SELECT ")
 	for i, c := range t.columns {
@@ -148,10 +149,17 @@ func (t *table) query(p *part) string {
 			b.WriteString("::" + c.typ.cast)
 		}
 	}
+	for _, name := range at.columns() {
+		if formats == nil {
+			formats = make([]int16, len(t.columns), len(t.columns)+2)
+		}
+		b.WriteString(", " + name)
+		formats = append(formats, pgx.BinaryFormatCode)
+	}
 	b.WriteString(" FROM ")
 	if p.only {
 		b.WriteString("ONLY ")
 	}
-	b.WriteString(quoteTable(p.rel.schema, p.rel.name))
-	return b.String()
+	b.WriteString(quoteTable(p.rel.schema, p.rel.name) + at.where())
+	return b.String(), formats
 }

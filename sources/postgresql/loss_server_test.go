@@ -1,0 +1,152 @@
+package postgresql
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+const lossRows = 20_000
+
+// lossDB has rows that do not fit into the buffers on the way, in three kinds of tables. Some of them
+// were updated, so that their places are not in the order of their keys.
+func lossDB(t testing.TB) *testDB {
+	t.Helper()
+	db := newDB(t)
+	db.exec(`CREATE TABLE t (id int PRIMARY KEY, v text);
+		CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+		CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (6000) TO (99999) PARTITION BY RANGE (id);
+		CREATE TABLE p2b PARTITION OF p2 FOR VALUES FROM (12000) TO (99999);
+		CREATE TABLE p2a PARTITION OF p2 FOR VALUES FROM (6000) TO (12000);
+		CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (6000);
+		CREATE TABLE i (id int PRIMARY KEY, v text); CREATE TABLE i2 () INHERITS (i)`)
+	for _, table := range []string{"t", "p"} {
+		db.exec(fmt.Sprintf("INSERT INTO %s SELECT g, repeat('x', 1000) FROM generate_series(1, %d) g", table, lossRows))
+	}
+	db.exec(fmt.Sprintf(`INSERT INTO i SELECT * FROM t WHERE id <= 5000; INSERT INTO i2 SELECT * FROM t WHERE id > 5000;
+		UPDATE t SET v = v || 'y' WHERE id %% 7 = 0; UPDATE p SET v = v || 'y' WHERE id %% 7 = 0; UPDATE i SET v = v || 'y' WHERE id %% 7 = 0; DELETE FROM t WHERE id > %d`, lossRows))
+	return db
+}
+
+// end ends the sessions of this program in the database that are in the state.
+func (db *testDB) end(function, state string) {
+	db.t.Helper()
+	adminExec(db.t, "", fmt.Sprintf("SELECT %s FROM pg_stat_activity WHERE application_name = 'elastic-ingest' AND datname = '%s' AND state = '%s'",
+		function, db.name, state))
+}
+
+const (
+	terminate = "pg_terminate_backend(pid, 5000)"
+	busy      = "active"
+	waiting   = "idle in transaction" // what holds the snapshot
+)
+
+// readWith reads a part and calls do when as many documents as its key have come.
+func readWith(t *testing.T, part source.Part, do map[int]func()) (times map[string]int, err error) {
+	t.Helper()
+	times = map[string]int{}
+	n := 0
+	for doc, err := range part.Documents(t.Context()) {
+		if err != nil {
+			return times, err
+		}
+		n++
+		times[strings.Clone(doc.ID)]++
+		if f := do[n]; f != nil {
+			f()
+		}
+	}
+	return times, nil
+}
+
+// once fails the test unless every row came once.
+func once(t *testing.T, times map[string]int) {
+	t.Helper()
+	if len(times) != lossRows {
+		t.Errorf("%d of %d rows came", len(times), lossRows)
+	}
+	if most := slices.Max(slices.Collect(maps.Values(times))); most > 1 {
+		t.Errorf("a row came %d times", most)
+	}
+}
+
+// TestCase55ReadingGoesOnBehindTheLastRow ends the connection that reads, again and again, and
+// changes the table in between.
+func TestCase55ReadingGoesOnBehindTheLastRow(t *testing.T) {
+	t.Parallel()
+	db := lossDB(t)
+	for _, table := range []string{"t", "p", "i"} {
+		log := &logbook{}
+		d := openSource(t, db.values(map[string]any{"tables": table, "retry_count": 2}), log.env())
+		pauses := noPauses(d)
+		part := listed(t, d)["public."+table]
+		lose := func() {
+			db.end(terminate, busy)
+			db.exec(fmt.Sprintf("DELETE FROM %[1]s WHERE id %% 11 = 0; UPDATE %[1]s SET v = 'z' WHERE id %% 13 = 0; INSERT INTO %[1]s SELECT -g, 'new' FROM generate_series(1, 100) g WHERE '%[1]s' <> 'p' ON CONFLICT DO NOTHING", table))
+			db.exec("VACUUM " + table)
+		}
+		times, err := readWith(t, part, map[int]func(){1: lose, 7000: lose, 13000: lose})
+		if err != nil {
+			t.Errorf("%s: %v", table, err)
+			continue
+		}
+		once(t, times)
+		if n := strings.Count(log.String(), "going on behind the last row"); n != 3 || pauses.Load() != 3 {
+			t.Errorf("%s: went on %d times with %d pauses, want 3:\n%s", table, n, pauses.Load(), log)
+		}
+	}
+}
+
+// TestLossesThatEndTheTable are those after which nobody can tell what is behind the last row.
+func TestLossesThatEndTheTable(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		set  map[string]any
+		lose func(*testDB)
+		says string
+	}{
+		"the snapshot as well": {lose: func(db *testDB) { db.end(terminate, waiting); db.end(terminate, busy) }, says: "the snapshot cannot be used"},
+		"rewritten meanwhile":  {lose: func(db *testDB) { db.end(terminate, busy); db.exec("CLUSTER t USING t_pkey") }, says: "rewritten since the run began"},
+		"truncated meanwhile":  {lose: func(db *testDB) { db.end(terminate, busy); db.exec("TRUNCATE t") }, says: "rewritten since the run began"},
+		"no attempt is left":   {set: map[string]any{"retry_count": 1}, lose: func(db *testDB) { db.end(terminate, busy) }},
+		"somebody meant it":    {lose: func(db *testDB) { db.end("pg_cancel_backend(pid)", busy) }, says: "57014"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := lossDB(t)
+			set := map[string]any{"tables": "t", "retry_count": 3}
+			maps.Copy(set, tt.set)
+			d := openSource(t, db.values(set), source.Env{})
+			noPauses(d)
+			times, err := readWith(t, listed(t, d)["public.t"], map[int]func(){5: func() { tt.lose(db) }})
+			refuse(t, err, source.ErrTemporary, "public.t: read rows", tt.says)
+			if len(times) == lossRows {
+				t.Error("all rows came although the connection was lost")
+			}
+		})
+	}
+}
+
+// TestRightsLostMeanwhile: what may not be read any more is not temporary.
+func TestRightsLostMeanwhile(t *testing.T) {
+	t.Parallel()
+	db := lossDB(t)
+	role, values := db.reader()
+	db.exec("GRANT SELECT ON t TO " + role)
+	values["retry_count"], values["tables"] = 3, "t"
+	d := openSource(t, values, source.Env{})
+	noPauses(d)
+	_, err := readWith(t, listed(t, d)["public.t"], map[int]func(){5: func() {
+		db.end(terminate, busy)
+		db.exec("REVOKE SELECT ON t FROM " + role)
+	}})
+	refuse(t, err, source.ErrAuth, "GRANT SELECT ON")
+	if errors.Is(err, source.ErrTemporary) {
+		t.Error("it is said to be temporary")
+	}
+}
