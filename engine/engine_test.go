@@ -381,23 +381,23 @@ func TestDeletedDocumentsAreKeptFirst(t *testing.T) {
 	h.source.Parts["a"] = numbered("a", "a", 3)
 	h.sync()
 	h.source.Parts["a"] = numbered("a", "a", 1)
-	h.kept = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.gone = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.diff()
 	h.sync(func(j *engine.Job) { j.Guard = engine.Guard{Deletes: 1, Confirmed: -1} })
-	if n := h.kept.Count(); n != 0 {
+	if n := h.gone.Count(); n != 0 {
 		t.Fatalf("%d documents were kept before any was deleted", n)
 	}
 	// Where the file cannot be written, nothing is deleted.
-	h.kept = bulk.NewDeleted(filepath.Join(os.DevNull, "deleted.ndjson"))
+	h.gone = bulk.NewDeleted(filepath.Join(os.DevNull, "deleted.ndjson"))
 	if res, err := h.run(t.Context()); err == nil || res.Counts.Deleted != 0 || len(h.held()) != 3 {
 		t.Fatalf("%v, %+v", err, res.Counts)
 	}
-	h.kept = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.gone = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.sync()
-	if err := h.kept.Close(); err != nil {
+	if err := h.gone.Close(); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(h.kept.Path())
+	raw, err := os.ReadFile(h.gone.Path())
 	if err != nil || len(h.held()) != 1 {
 		t.Fatal(err, h.held())
 	}

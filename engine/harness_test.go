@@ -37,7 +37,7 @@ type harness struct {
 	job    engine.Job
 	deps   engine.Deps
 	dead   string
-	kept   *bulk.Deleted
+	gone   *bulk.Deleted
 	seen   *recorder
 	kept   map[string][]string // scopes that had vanished when the last run ended, by index and owner
 }
@@ -142,7 +142,7 @@ func (h *harness) run(ctx context.Context, change ...func(*engine.Job)) (engine.
 	}
 	h.seen = &recorder{}
 	deps.Client, deps.Observer, deps.Counters = client, h.seen, &report.Counters{}
-	deps.DeadLetter, deps.Deleted = bulk.NewDeadLetter(h.dead), h.kept
+	deps.DeadLetter, deps.Deleted = bulk.NewDeadLetter(h.dead), h.gone
 	res, err := engine.Run(ctx, job, deps)
 	if cerr := deps.DeadLetter.Close(); cerr != nil {
 		h.t.Error(cerr)
