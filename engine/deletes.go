@@ -151,7 +151,7 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 			reason, verdict := plan.GoneFromSource, pass.overall
 			if state == ids.Excluded {
 				reason = plan.ExcludedByRule
-			} else if verdict == "" {
+			} else if verdict == "" || verdict == plan.EmptySource && known && r.scopes.isHidden(scope) {
 				verdict = r.scopes.verdict(scope, known)
 			}
 			if verdict == plan.ScopeVanished {

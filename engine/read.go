@@ -50,6 +50,10 @@ func (r *run) list(ctx context.Context, src source.Source, g *errgroup.Group) er
 			return nil
 		}
 		scope := part.Scope()
+		if _, hidden := part.(source.Hidden); hidden {
+			r.scopes.hide(scope)
+			continue
+		}
 		r.scopes.begin(scope) // one that is not wanted was listed all the same
 		if r.job.Wants != nil && !r.job.Wants(scope) {
 			continue

@@ -14,7 +14,8 @@ type scopes struct {
 	listed     map[string]bool // flat scopes only: a tree may have millions of folders
 	root       bool            // the tree's root was listed
 	failed     map[string]bool
-	incomplete bool // the list itself broke off
+	hidden     map[string]bool // known to exist, and not to be seen
+	incomplete bool            // the list itself broke off
 }
 
 func (s *scopes) begin(scope string) {
@@ -28,6 +29,21 @@ func (s *scopes) begin(scope string) {
 		s.listed = map[string]bool{}
 	}
 	s.listed[scope] = true
+}
+
+func (s *scopes) hide(scope string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hidden == nil {
+		s.hidden = map[string]bool{}
+	}
+	s.hidden[scope] = true
+}
+
+func (s *scopes) isHidden(scope string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hidden[scope]
 }
 
 func (s *scopes) fail(scope string) {

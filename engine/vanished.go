@@ -47,8 +47,12 @@ func (r *run) recallVanished() {
 	}
 }
 
-// vanishedAgain notes a scope that has vanished and reports whether it had in the last run as well.
+// vanishedAgain notes a scope that has vanished and reports whether it had in the last run as well. One
+// that is only hidden has not.
 func (r *run) vanishedAgain(scope string) bool {
+	if r.scopes.isHidden(scope) {
+		return false
+	}
 	if r.scopes.tree {
 		scope = "" // what has vanished is the root, whatever folder the document was in
 	}

@@ -172,3 +172,17 @@ func TestOnlyWhatVanishedTwiceIsDeleted(t *testing.T) {
 		t.Fatalf("%+v", res)
 	}
 }
+
+// TestAHiddenScopeIsNeverTakenForADroppedOne: a right that was taken away is not a table that was.
+func TestAHiddenScopeIsNeverTakenForADroppedOne(t *testing.T) {
+	t.Parallel()
+	h := newWithTwoScopes(t)
+	h.source.Hidden = map[string]bool{"b": true}
+	for _, when := range []string{"first", "second", "third"} {
+		h.withholds(when)
+	}
+	h.source.Hidden = nil
+	if res := h.sync(); res.Differences() || res.WithheldDeletes() != 0 {
+		t.Fatalf("seen again: %+v", res)
+	}
+}

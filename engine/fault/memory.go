@@ -22,7 +22,8 @@ type Memory struct {
 	Parts   map[string][]document.Document // by scope
 	Fails   map[string]error               // a part's error, after FailsAt documents
 	FailsAt int
-	ListErr error // ends the list of parts, after all of them
+	Hidden  map[string]bool // parts that are there and cannot be seen
+	ListErr error           // ends the list of parts, after all of them
 	PingErr error
 	// Each is called before a document is yielded; it may block, cancel or panic.
 	Each func(part string, n int)
@@ -78,7 +79,11 @@ func (o opened) Close() error {
 func (o opened) Parts(context.Context) iter.Seq2[source.Part, error] {
 	return func(yield func(source.Part, error) bool) {
 		for _, name := range slices.Sorted(maps.Keys(o.m.Parts)) {
-			if !yield(memoryPart{o.m, name}, nil) {
+			var part source.Part = memoryPart{o.m, name}
+			if o.m.Hidden[name] {
+				part = hiddenPart{memoryPart{o.m, name}}
+			}
+			if !yield(part, nil) {
 				return
 			}
 		}
@@ -87,6 +92,11 @@ func (o opened) Parts(context.Context) iter.Seq2[source.Part, error] {
 		}
 	}
 }
+
+type hiddenPart struct{ memoryPart }
+
+// Hidden implements [source.Hidden].
+func (hiddenPart) Hidden() {}
 
 type memoryPart struct {
 	m    *Memory

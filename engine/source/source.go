@@ -53,6 +53,14 @@ type Estimator interface {
 	Estimate() (n int64, ok bool)
 }
 
+// Hidden is a part of which is known that it exists and cannot be seen, such as a table of a schema
+// that may not be used. It is not read. Its documents are withheld as those of a scope that has
+// vanished, but it is never taken for one that was dropped, however often it is hidden.
+type Hidden interface {
+	Part
+	Hidden()
+}
+
 // Type describes one kind of source. It is the only exported name of a source's folder.
 type Type struct {
 	Name   string // the protocol's service_type, such as "postgresql"

@@ -161,7 +161,11 @@ func (d *database) plan(c *catalogue, snapshot string) ([]source.Part, error) {
 	read := map[uint32]bool{}
 	var tables []*part
 	for _, r := range c.relations {
-		if usable[r.schema] && r.why() == "" && d.wants(&r) {
+		switch {
+		case r.why() != "" || !d.wants(&r):
+		case !usable[r.schema]:
+			parts = append(parts, &hidden{scope: dotted(r.schema, r.name)})
+		default:
 			read[r.oid] = true
 			tables = append(tables, &part{db: d, rel: r, scope: dotted(r.schema, r.name), snapshot: snapshot})
 		}

@@ -97,6 +97,28 @@ func (p *part) connectError(err error) error {
 	return &source.Error{Part: p.scope, Err: err}
 }
 
+// hidden is a table of a schema that the role may not use: the catalogue shows it, and nobody could
+// read it.
+type hidden struct{ scope string }
+
+var _ source.Hidden = (*hidden)(nil)
+
+// Scope is schema and table.
+func (h *hidden) Scope() string { return h.scope }
+
+// Name is the scope.
+func (h *hidden) Name() string { return h.scope }
+
+// Hidden implements [source.Hidden].
+func (h *hidden) Hidden() {}
+
+// Documents fails: it is not meant to be read.
+func (h *hidden) Documents(context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.scope, Err: errors.New("the role may not use the schema")})
+	}
+}
+
 // missing is a part that the configuration names and that does not exist. It fails, so that nothing
 // of it is deleted.
 type missing struct {

@@ -253,12 +253,16 @@ func TestCase57Permissions(t *testing.T) {
 	grant := []string{`GRANT SELECT ON "s"."b" TO "` + role + `";`, `GRANT USAGE ON SCHEMA "s" TO "` + role + `";`}
 
 	log := &logbook{}
-	if got := readAll(t, values, log.env()); len(got) != 0 || !strings.Contains(log.String(), "GRANT USAGE ON SCHEMA") {
+	got := readAll(t, values, log.env())
+	if len(got) != 3 || !strings.Contains(log.String(), "GRANT USAGE ON SCHEMA") {
 		t.Errorf("without USAGE: got %v, logged %s", scopes(got), log)
 	}
-	// Named tables of a schema that cannot be used have vanished; they are not misspelt.
+	for _, r := range got {
+		refuse(t, r.err, source.ErrAuth, "may not use the schema")
+	}
+	// Named tables of a schema that cannot be used are hidden; they are not misspelt.
 	values["tables"] = "a,b"
-	if got := readAll(t, values, source.Env{}); len(got) != 0 {
+	if got := readAll(t, values, source.Env{}); len(got) != 2 {
 		t.Errorf("without USAGE, tables named: got %v", scopes(got))
 	}
 	values["tables"] = "*"
@@ -268,7 +272,7 @@ func TestCase57Permissions(t *testing.T) {
 		refuse(t, r.err, source.ErrAuth, scope, "GRANT SELECT ON")
 	}
 	db.exec("GRANT SELECT ON s.a, s.c TO " + role)
-	got := readAll(t, values, source.Env{})
+	got = readAll(t, values, source.Env{})
 	refuse(t, got["s.b"].err, source.ErrAuth, "may not read", grant[0], grant[1], `tables: ["*", "-s.b"]`)
 	for _, scope := range []string{"s.a", "s.c"} {
 		if r := got[scope]; r.err != nil || len(r.ids) != 1 {
