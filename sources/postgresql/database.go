@@ -26,6 +26,7 @@ type database struct {
 
 	// control holds the snapshot that the parts read from, from Parts to Close.
 	control *pgx.Conn
+	idle    idle
 	// apart is set once a part had to take a snapshot of its own, so that this is said once.
 	apart atomic.Bool
 }
@@ -57,8 +58,9 @@ func (d *database) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the snapshot.
+// Close ends the snapshot and all connections.
 func (d *database) Close() error {
+	d.closeIdle()
 	if d.control != nil {
 		hangUp(context.Background(), d.control)
 		d.control = nil

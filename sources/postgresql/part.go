@@ -79,7 +79,8 @@ func (p *part) finish(ctx context.Context, r *reader) error {
 			return p.tableError("look the table up again", err)
 		}
 	}
-	r.abandon(ctx)
+	r.cancel()
+	p.db.release(ctx, r.conn)
 	if !r.hidden {
 		return nil
 	}

@@ -169,21 +169,32 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	return nil, failed
 }
 
-// begin begins a transaction on a connection.
+// begin begins a transaction on a connection that is idle or new. Those that were lost while they
+// were idle are passed over.
 func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
-	conn, err := p.db.connect(ctx)
-	if err != nil {
-		return nil, p.connectError(err)
+	for {
+		conn := p.db.reuse(ctx)
+		used := conn != nil
+		if !used {
+			var err error
+			if conn, err = p.db.connect(ctx); err != nil {
+				return nil, p.connectError(err)
+			}
+		}
+		err := beginTx(ctx, conn, snapshot)
+		if err == nil {
+			return conn, nil
+		}
+		hangUp(ctx, conn)
+		code := state(err)
+		switch lost := code == "" || temporary(code); {
+		case used && lost && ctx.Err() == nil:
+		case snapshot != "" && !lost:
+			return nil, fmt.Errorf("%w: %w", errNoSnapshot, told(err))
+		default:
+			return nil, p.tableError("begin a transaction", err)
+		}
 	}
-	err = beginTx(ctx, conn, snapshot)
-	if err == nil {
-		return conn, nil
-	}
-	hangUp(ctx, conn)
-	if snapshot != "" && state(err) != "" && !temporary(state(err)) {
-		return nil, fmt.Errorf("%w: %w", errNoSnapshot, told(err))
-	}
-	return nil, p.tableError("begin a transaction", err)
 }
 
 // lock keeps the columns as they are until the end. It comes before the first query, so that a new
@@ -260,7 +271,6 @@ func (p *part) hidesRows(ctx context.Context, i identity) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer hangUp(ctx, conn)
 	var whole bool
 	// Whoever waits for the table behind our lock must not make this wait for ever.
 	_, err = conn.PgConn().Exec(ctx, "SET LOCAL lock_timeout = '3s'").ReadAll()
@@ -268,7 +278,9 @@ func (p *part) hidesRows(ctx context.Context, i identity) (bool, error) {
 		err = conn.QueryRow(ctx, policiesQuery, i.oid).Scan(&whole)
 	}
 	if err != nil {
+		hangUp(ctx, conn)
 		return false, p.tableError("look the policies up", err)
 	}
+	p.db.release(ctx, conn)
 	return !whole, nil
 }
