@@ -60,7 +60,7 @@ func fields() []field.Spec {
 		{
 			Name: "retry_count", Label: "Retries per request", Order: 9, Optional: true, Default: 3, Advanced: true,
 			Type: field.Int, Display: field.Numeric, Validations: between(0, 20),
-			Tooltip: "How often a connection is tried in all when the server does not answer.",
+			Tooltip: "How often a connection is tried in all when the server does not answer, and how many a table may lose in a row.",
 		},
 	}
 }
