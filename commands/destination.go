@@ -96,8 +96,9 @@ func (d *destination) close() error {
 	return nil
 }
 
-// settingsOf are how a run uses the machine, as configured.
-func settingsOf(cfg *config.Config) engine.Settings {
+// settingsOf are how a run uses the machine, as configured. The state folder is where ids go that do
+// not fit into memory: the system's folder for temporary files may be memory itself.
+func settingsOf(cfg *config.Config, stateDir string) engine.Settings {
 	es := &cfg.Elasticsearch
 	var breaker *bulk.Breaker
 	if m := es.Bulk.ErrorMonitor; m.Enabled {
@@ -108,6 +109,7 @@ func settingsOf(cfg *config.Config) engine.Settings {
 		Readers: cfg.Engine.Readers, Writers: es.Bulk.MaxConcurrency,
 		Operations: es.Bulk.ChunkSize, RequestBytes: int(min(es.Bulk.ChunkMaxMemSize, math.MaxInt32)),
 		Budget: cfg.Engine.Budget, ContentLimit: contentLimit,
+		IDsMemory: cfg.Engine.IDsMemory, IDsDir: stateDir,
 		StallTimeout: cfg.Engine.StallTimeout, ShutdownGrace: cfg.Engine.ShutdownGrace,
 		Await: retry.Policy{First: es.InitialBackoff, Max: 10 * time.Second, Patience: es.MaxWaitDuration},
 		Retry: retry.Policy{

@@ -207,7 +207,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	started := s.app.Now()
 	stop := s.startProgress(o, counters)
 	o.Result, o.Err = engine.Run(ctx, job, engine.Deps{
-		Settings: settingsOf(cfg), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
+		Settings: settingsOf(cfg, string(s.state)), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
 		Lock: func(index string) (func(), error) { return s.state.Lock(s.dest.lockName(), index) },
 		Vanished: engine.Vanished{
 			Load: func(index, of string) ([]string, error) { return s.state.Vanished(s.dest.lockName(), index, of) },

@@ -36,7 +36,7 @@ func BenchmarkEngine(b *testing.B) {
 					Type:  source.Type{Name: "bench", Open: func(context.Context, field.Values, source.Env) (source.Source, error) { return synthetic{n}, nil }},
 					Guard: engine.Guard{Deletes: 10, Percent: 10, Confirmed: -1},
 				}, engine.Deps{
-					Settings: engine.Settings{Readers: 4, Writers: 4, Operations: 500, RequestBytes: 5 << 20, Budget: 64 << 20, ContentLimit: 10 << 20},
+					Settings: engine.Settings{Readers: 4, Writers: 4, Operations: 500, RequestBytes: 5 << 20, Budget: 64 << 20, ContentLimit: 10 << 20, IDsMemory: 256 << 20},
 					Client:   client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
 					Lock: func(string) (func(), error) { return func() {}, nil }, Cut: context.Background(), Now: time.Now,
 				})

@@ -140,9 +140,9 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 	}
 	return r.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
 		return func(h elastic.Hit) error {
-			state := r.table.State(ids.KeyOf(h.ID))
-			if state != ids.Unseen && state != ids.Excluded {
-				return nil
+			state, err := r.table.State(ids.KeyOf(h.ID))
+			if err != nil || state != ids.Unseen && state != ids.Excluded {
+				return err
 			}
 			scope, title, known := r.describe(h)
 			if r.job.Wants != nil && (!known || !r.job.Wants(scope)) {

@@ -68,10 +68,12 @@ type Guard struct {
 // Settings are how a run uses the machine and how patient it is.
 type Settings struct {
 	Readers, Writers int
-	Operations       int   // of a bulk request
-	RequestBytes     int   // of a bulk request
-	Budget           int64 // bytes on their way at the same time
-	ContentLimit     int64 // bytes of a document's content
+	Operations       int    // of a bulk request
+	RequestBytes     int    // of a bulk request
+	Budget           int64  // bytes on their way at the same time
+	ContentLimit     int64  // bytes of a document's content
+	IDsMemory        int64  // bytes of ids before they go to a file
+	IDsDir           string // where that file is made
 	StallTimeout     time.Duration
 	ShutdownGrace    time.Duration
 	Breaker          *bulk.Breaker // nil for none

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -45,6 +46,10 @@ type harness struct {
 // destination makes every test of this package run on a real server: go test ./engine -destination URL.
 var destination = flag.String("destination", "", "address of an Elasticsearch to run on, instead of an embedded one")
 
+// idsMemory makes every test of this package keep its ids in a file: go test ./engine -ids-memory 1.
+// TestAllAgainWithIDsInAFile does that.
+var idsMemory = flag.Int64("ids-memory", 1<<20, "bytes of ids before they go to a file")
+
 func newHarness(t *testing.T) *harness {
 	t.Helper()
 	h := &harness{t: t, source: &fault.Memory{Parts: map[string][]document.Document{}}, url: *destination}
@@ -77,8 +82,8 @@ func newHarness(t *testing.T) *harness {
 	h.deps = engine.Deps{
 		Settings: engine.Settings{
 			Readers: 4, Writers: 4, Operations: 10, RequestBytes: 1 << 20, Budget: 1 << 20, ContentLimit: 1 << 20,
-			ShutdownGrace: time.Second,
-			Retry:         retry.Policy{First: time.Microsecond, Max: time.Millisecond, Patience: time.Second},
+			ShutdownGrace: time.Second, IDsMemory: *idsMemory, IDsDir: t.TempDir(),
+			Retry: retry.Policy{First: time.Microsecond, Max: time.Millisecond, Patience: time.Second},
 		},
 		Log: slog.New(slog.DiscardHandler), Cut: context.Background(), Now: time.Now,
 		Lock: func(string) (func(), error) { return func() {}, nil },
@@ -148,10 +153,32 @@ func (h *harness) run(ctx context.Context, change ...func(*engine.Job)) (engine.
 		h.t.Error(cerr)
 	}
 	h.rules, h.sent = nil, tr.Requests()
+	h.noFileOfIDs()
 	if n := h.source.Open(); n != 0 {
 		h.t.Errorf("%d sources were left open", n)
 	}
 	return res, err
+}
+
+// noFileOfIDs fails the test if a run left a temporary file behind, or open.
+func (h *harness) noFileOfIDs() {
+	h.t.Helper()
+	left, err := filepath.Glob(filepath.Join(h.deps.IDsDir, "*"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	open, err := filepath.Glob("/proc/self/fd/*") // none where the system has no such folder
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, fd := range open {
+		if name, err := os.Readlink(fd); err == nil && strings.HasPrefix(name, h.deps.IDsDir+"/") {
+			left = append(left, name)
+		}
+	}
+	if len(left) > 0 {
+		h.t.Errorf("files of ids were left: %q", left)
+	}
 }
 
 // sync runs the job and fails the test on an error.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,7 @@ func killRun(ctx context.Context, destination, index, dead string, source *fault
 	}, engine.Deps{
 		Settings: engine.Settings{
 			Readers: 2, Writers: 2, Operations: 50, RequestBytes: 1 << 20, Budget: 1 << 20, ContentLimit: 1 << 20,
+			IDsMemory: 1, IDsDir: filepath.Join(filepath.Dir(dead), "ids"),
 			Retry: retry.Policy{First: time.Millisecond, Max: time.Second, Patience: 30 * time.Second},
 		},
 		Client: client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
@@ -156,6 +158,9 @@ func killAndRepair(t *testing.T, h *harness, at time.Duration) (took time.Durati
 	}
 	if _, err := killRun(t.Context(), destination, index, dead, afterwards()); err != nil {
 		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(dead), "ids", "*")); err != nil || runtime.GOOS != "windows" && len(left) > 0 {
+		t.Fatalf("%v, files of ids were left: %q", err, left)
 	}
 	res, err := killRun(t.Context(), destination, index, dead, afterwards())
 	if err != nil || res.Differences() || res.WithheldDeletes() != 0 {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -121,8 +122,9 @@ func (r *run) decideOptions(ctx context.Context) error {
 // scan makes the id table of what the index holds at one point in time, and settles whose the index is.
 func (r *run) scan(ctx context.Context) error {
 	if r.absent {
-		r.table = ids.Build()
-		return nil
+		var err error
+		r.table, err = r.collectIDs().Table()
+		return err
 	}
 	r.phase("scanning the index")
 	if err := r.deps.Client.Refresh(ctx, r.index.Name); err != nil {
@@ -150,7 +152,7 @@ func (r *run) scanOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var builders []*ids.Builder
+	collected := r.collectIDs()
 	scan := elastic.Scan{Source: json.RawMessage("true"), Retry: r.deps.Retry}
 	switch r.options.Compare {
 	case plan.ByVersion:
@@ -159,21 +161,30 @@ func (r *run) scanOnce(ctx context.Context) error {
 		scan.Source = json.RawMessage("false")
 	}
 	err = pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
-		b := &ids.Builder{}
-		builders = append(builders, b)
-		return func(h elastic.Hit) error {
-			b.Add(h.ID, r.heldVersion(h.Source))
-			return nil
-		}
+		b := collected.Builder()
+		return func(h elastic.Hit) error { return b.Add(h.ID, r.heldVersion(h.Source)) }
 	})
 	r.pit = pit
+	if err == nil {
+		r.table, err = collected.Table()
+	}
 	if err != nil {
 		r.closePIT(ctx)
 		r.pit = nil
-		return err
+		r.closeIDs(collected)
 	}
-	r.table = ids.Build(builders...)
-	return nil
+	return err
+}
+
+func (r *run) collectIDs() *ids.Collection {
+	return ids.Collect(ids.Options{Memory: r.deps.IDsMemory, Dir: r.deps.IDsDir})
+}
+
+// closeIDs removes what does not fit into memory.
+func (r *run) closeIDs(c io.Closer) {
+	if err := c.Close(); err != nil {
+		r.deps.Log.Warn("a temporary file was left behind", report.Err, err.Error())
+	}
 }
 
 func (r *run) heldVersion(source []byte) document.Version {

@@ -101,7 +101,10 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 
 // document brings one document on its way.
 func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *document.Document) error {
-	c, seen, more := p.Decide(part, doc)
+	c, seen, more, err := p.Decide(part, doc)
+	if err != nil {
+		return err
+	}
 	if field := r.job.Type.TitleField; field != "" {
 		if v, ok := doc.Lookup(field); ok && v.Kind() == document.KindString {
 			c.Title = v.Text()
@@ -117,7 +120,6 @@ func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *d
 	}
 	var grant int64
 	if doc.Content != nil && extract.Skip(doc.Content, r.deps.ContentLimit) == "" {
-		var err error
 		if grant, err = r.addContent(ctx, &c, doc); err != nil {
 			return err
 		}
@@ -130,7 +132,7 @@ func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *d
 		r.tell(c)
 		return nil
 	}
-	grant, err := r.trueUp(ctx, grant, int64(len(c.Source)+len(c.ID)+overhead))
+	grant, err = r.trueUp(ctx, grant, int64(len(c.Source)+len(c.ID)+overhead))
 	if err != nil {
 		return err
 	}

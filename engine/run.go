@@ -91,6 +91,11 @@ func (r *run) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer unlock()
+	defer func() {
+		if r.table != nil {
+			r.closeIDs(r.table)
+		}
+	}()
 	if err := r.scan(ctx); err != nil {
 		return err
 	}

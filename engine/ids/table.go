@@ -1,15 +1,15 @@
 // Package ids remembers what the destination holds: for every id a 16-byte digest and what its
 // document's version was, and whether this run has seen it.
 //
-// It does not keep the ids themselves; whoever needs one asks the destination again. Its invariant:
-// an id is marked by exactly one reader, however many read at the same time.
+// It does not keep the ids themselves; whoever needs one asks the destination again. What does not
+// fit into the memory that it may take goes to a temporary file. Its invariant: an id is marked by
+// exactly one reader, however many read at the same time, and what cannot be told is an error.
 package ids
 
 import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -49,110 +49,74 @@ const (
 
 const partitions = 256 // by the first byte of the key
 
-// chunkLen records are added at a time to a partition of a builder: 3 KiB.
-const chunkLen = 128
-
-// Builder collects the ids of one slice of a scan. It is used by one goroutine.
-type Builder struct {
-	chunks [partitions][][]record
-}
-
-// Add remembers that the destination holds id with that version.
-func (b *Builder) Add(id string, v document.Version) {
-	k := KeyOf(id)
-	p := &b.chunks[k.hi>>56]
-	n := len(*p)
-	if n == 0 || len((*p)[n-1]) == chunkLen {
-		*p = append(*p, make([]record, 0, chunkLen))
-		n++
-	}
-	last := &(*p)[n-1]
-	*last = append(*last, record{k, uint64(v)})
-}
-
-// perBucket is how many records a look-up reads on average: a bucket is two cache lines or so.
-const perBucket = 16
-
-// partition is sorted; fence[b] is where the records of bucket b begin. Keys are evenly spread, so
-// the bucket of a key is found by arithmetic and no tree is needed.
+// partition is sorted, in memory or as a run of the file.
 type partition struct {
 	records []record
-	fence   []uint32
+	fence   fence
+	mu      sync.Mutex // of what is in the file: a look-up and the mark that follows are one
+	run     run
 }
 
 // Table is what the destination held when the scan began, and what this run has seen so far. Its
 // methods may be called from several goroutines. It takes 24.3 bytes for an id that the scan found
-// and about 28 for a new one; see BenchmarkTable.
+// and about 28 for a new one, up to the limit of memory; see BenchmarkTable.
+//
+// Where there are more, they lie in a temporary file: about 24 bytes each and 0.3 in memory. The
+// memory is at least 8 KiB for each of 256 sets of new ids, 4 KiB for each partition of a builder,
+// and one partition that is being sorted, whatever the limit is. An error of the file is final.
 type Table struct {
-	parts [partitions]partition
-	fresh [partitions]set
-	n     int
-	seen  atomic.Int64
+	parts   [partitions]partition
+	fresh   [partitions]set
+	n       int
+	seen    atomic.Int64
+	mem     memory
+	f       *file
+	spilled bool // what the scan found is in the file
 }
 
-// Build makes the table of all that the builders collected, which are empty afterwards.
-func Build(builders ...*Builder) *Table {
-	t := &Table{}
-	var wg sync.WaitGroup
-	const workers = 4 // more do not help: memory is what is waited for
-	for w := range workers {
-		wg.Go(func() { // ends by itself; owns every fourth partition
-			for i := w; i < partitions; i += workers {
-				t.parts[i] = merge(builders, i)
-			}
-		})
-	}
-	wg.Wait()
-	for i := range t.parts {
-		t.n += len(t.parts[i].records)
-	}
-	return t
-}
+// Close removes the file. Nobody may use the table any more.
+func (t *Table) Close() error { return t.f.close() }
 
-func merge(builders []*Builder, i int) partition {
-	n := 0
-	for _, b := range builders {
-		for _, c := range b.chunks[i] {
-			n += len(c)
-		}
-	}
-	if n == 0 {
-		return partition{}
-	}
-	records := make([]record, 0, n)
-	for _, b := range builders {
-		for _, c := range b.chunks[i] {
-			records = append(records, c...)
-		}
-		b.chunks[i] = nil
-	}
-	slices.SortFunc(records, func(a, b record) int { return a.key.compare(b.key) })
-	p := partition{records: records, fence: make([]uint32, n/perBucket+2)}
-	buckets := len(p.fence) - 1
-	next := 0
-	for j := range records {
-		for b := bucket(records[j].key, buckets); next <= b; next++ {
-			p.fence[next] = uint32(j)
-		}
-	}
-	for ; next <= buckets; next++ {
-		p.fence[next] = uint32(n)
-	}
-	return p
-}
-
-func (t *Table) find(k Key) *record {
+// update hands the word of a key that the destination holds to decide, and stores the answer. It
+// returns the word as it was.
+func (t *Table) update(k Key, decide func(word uint64) uint64) (was uint64, held bool, err error) {
 	p := &t.parts[k.hi>>56]
-	if len(p.records) == 0 {
-		return nil
+	if t.spilled {
+		return p.updateFile(t.f, k, decide)
 	}
-	b := bucket(k, len(p.fence)-1)
-	for i := p.fence[b]; i < p.fence[b+1]; i++ {
-		if r := &p.records[i]; r.key == k {
-			return r
+	if len(p.records) == 0 {
+		return 0, false, nil
+	}
+	i, j := p.fence.place(k)
+	for ; i < j; i++ {
+		if p.records[i].key == k {
+			break
 		}
 	}
-	return nil
+	if i == j {
+		return 0, false, nil
+	}
+	word := &p.records[i].word
+	for {
+		was = atomic.LoadUint64(word)
+		if n := decide(was); n == was || atomic.CompareAndSwapUint64(word, was, n) {
+			return was, true, nil
+		}
+	}
+}
+
+func (p *partition) updateFile(f *file, k Key, decide func(uint64) uint64) (was uint64, held bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r, at, held, err := p.run.find(f, k)
+	if err != nil || !held {
+		return 0, false, err
+	}
+	was = r.word
+	if r.word = decide(was); r.word != was {
+		err = f.writeWord(at, &r)
+	}
+	return was, true, err
 }
 
 // Sighting is what a table knew of an id at the moment it was marked.
@@ -164,38 +128,39 @@ type Sighting struct {
 }
 
 // Mark records that the part saw the id and tells what was known of it.
-func (t *Table) Mark(k Key, part uint32) Sighting {
-	r := t.find(k)
-	if r == nil {
-		first, added := t.fresh[k.hi>>56].add(k, part)
-		return Sighting{Duplicate: !added, First: first}
-	}
-	for {
-		w := atomic.LoadUint64(&r.word)
+func (t *Table) Mark(k Key, part uint32) (Sighting, error) {
+	word, held, err := t.update(k, func(w uint64) uint64 {
 		if w&seen != 0 {
-			return Sighting{Found: true, Duplicate: true, First: uint32(w)}
+			return w
 		}
-		if atomic.CompareAndSwapUint64(&r.word, w, seen|uint64(part)) {
-			t.seen.Add(1)
-			if w&excluded != 0 {
-				return Sighting{Found: true}
-			}
-			return Sighting{Found: true, Version: document.Version(w)}
-		}
+		return seen | uint64(part)
+	})
+	if err != nil {
+		return Sighting{}, err
 	}
+	if !held {
+		first, added, err := t.fresh[k.hi>>56].add(k, part, &t.mem, t.f)
+		return Sighting{Duplicate: !added, First: first}, err
+	}
+	if word&seen != 0 {
+		return Sighting{Found: true, Duplicate: true, First: uint32(word)}, nil
+	}
+	t.seen.Add(1)
+	if word&excluded != 0 {
+		return Sighting{Found: true}, nil
+	}
+	return Sighting{Found: true, Version: document.Version(word)}, nil
 }
 
 // Exclude records that a rule keeps the id out, unless some part has seen it.
-func (t *Table) Exclude(k Key) {
-	r := t.find(k)
-	if r == nil {
-		return
-	}
-	w := atomic.LoadUint64(&r.word)
-	if w&marks == 0 {
-		// Lost to another mark: then that one stands.
-		atomic.CompareAndSwapUint64(&r.word, w, excluded)
-	}
+func (t *Table) Exclude(k Key) error {
+	_, _, err := t.update(k, func(w uint64) uint64 {
+		if w&marks != 0 {
+			return w
+		}
+		return excluded
+	})
+	return err
 }
 
 // State is what a run has made of an id that the destination holds.
@@ -210,18 +175,17 @@ const (
 )
 
 // State tells what has become of the id.
-func (t *Table) State(k Key) State {
-	r := t.find(k)
-	if r == nil {
-		return Unknown
+func (t *Table) State(k Key) (State, error) {
+	word, held, err := t.update(k, func(w uint64) uint64 { return w })
+	switch {
+	case err != nil || !held:
+		return Unknown, err
+	case word&seen != 0:
+		return Seen, nil
+	case word&excluded != 0:
+		return Excluded, nil
 	}
-	switch w := atomic.LoadUint64(&r.word); {
-	case w&seen != 0:
-		return Seen
-	case w&excluded != 0:
-		return Excluded
-	}
-	return Unseen
+	return Unseen, nil
 }
 
 // Len is the number of ids that the destination held at the scan.

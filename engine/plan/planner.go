@@ -36,28 +36,29 @@ func ID(id string) string {
 
 // Decide says what becomes of a document, as far as that can be said without its encoded form. Where
 // more is true, the change is a Create or an Update which [Planner.Encode] completes, and which that
-// may still turn into a Keep.
-func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.Sighting, more bool) {
+// may still turn into a Keep. An error is one of the table, and ends the run.
+func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.Sighting, more bool, err error) {
 	doc.ID = ID(doc.ID)
 	c = Change{Part: p.parts.Name(part), ID: doc.ID}
 	if doc.ID == "" {
 		c.Kind, c.Reason = Reject, EmptyID
-		return c, s, false
+		return c, s, false, nil
 	}
 	key := ids.KeyOf(doc.ID)
 	if !p.rules.Keep(doc) {
-		p.table.Exclude(key)
 		c.Kind, c.Reason = Drop, ExcludedByRule
-		return c, s, false
+		return c, s, false, p.table.Exclude(key)
 	}
-	s = p.table.Mark(key, part)
+	s, err = p.table.Mark(key, part)
 	switch {
+	case err != nil:
+		return c, s, false, err
 	case s.Duplicate:
 		c.Kind, c.Reason, c.First = Duplicate, SameID, p.parts.Name(s.First)
-		return c, s, false
+		return c, s, false, nil
 	case !s.Found:
 		c.Kind, c.Reason = Create, NotInIndex
-		return c, s, true
+		return c, s, true, nil
 	}
 	c.Kind = Update
 	switch {
@@ -71,11 +72,11 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.S
 		c.Reason = VersionUnknown
 	case s.Version == document.TimestampVersion(doc.Timestamp):
 		c.Kind, c.Reason = Keep, Unchanged
-		return c, s, false
+		return c, s, false, nil
 	default:
 		c.Reason = VersionDiffers
 	}
-	return c, s, true
+	return c, s, true, nil
 }
 
 // Encode completes a change with the document's _source, which is valid until the next call, and

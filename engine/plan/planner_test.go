@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,13 +15,28 @@ import (
 // held is a copy that the destination holds.
 type held struct{ id, source, timestamp string }
 
-// table is what a scan of the copies makes of them.
+// table is what a scan of the copies makes of them. It is in memory, where nothing can fail.
 func table(o Options, copies ...held) *ids.Table {
-	var b ids.Builder
+	collected := ids.Collect(ids.Options{Memory: 1 << 40})
+	b := collected.Builder()
 	for _, c := range copies {
-		b.Add(c.id, o.HeldVersion([]byte(c.source), c.timestamp))
+		if err := b.Add(c.id, o.HeldVersion([]byte(c.source), c.timestamp)); err != nil {
+			panic(err)
+		}
 	}
-	return ids.Build(&b)
+	t, err := collected.Table()
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func stateOf(t *ids.Table, id string) ids.State {
+	s, err := t.State(ids.KeyOf(id))
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 // encoded is the _source of a document as a run would write it.
@@ -32,7 +48,10 @@ func encoded(o Options, doc document.Document) string {
 
 // decide takes a document all the way, as a reader of the engine does.
 func decide(p *Planner, part uint32, doc document.Document) Change {
-	c, s, more := p.Decide(part, &doc)
+	c, s, more, err := p.Decide(part, &doc)
+	if err != nil {
+		panic(err)
+	}
 	if more {
 		p.Encode(&c, s, &doc)
 	}
@@ -184,7 +203,7 @@ func TestRuleDecisions(t *testing.T) {
 				t.Errorf("compare %d: %+v", compare, c)
 			}
 		}
-		if got := tab.State(ids.KeyOf("a")); got != ids.Excluded {
+		if got := stateOf(tab, "a"); got != ids.Excluded {
 			t.Errorf("compare %d: state of the excluded %d, want Excluded", compare, got)
 		}
 		if tab.Unseen() != 2 {
@@ -192,7 +211,7 @@ func TestRuleDecisions(t *testing.T) {
 		}
 		kept := excluded
 		kept.Fields = fields("x", document.Int(2))
-		if c := decide(p, part, kept); c.Kind == Drop || c.Kind == Duplicate || tab.State(ids.KeyOf("a")) != ids.Seen {
+		if c := decide(p, part, kept); c.Kind == Drop || c.Kind == Duplicate || stateOf(tab, "a") != ids.Seen {
 			t.Errorf("compare %d: another document of the id that no rule excludes: %+v", compare, c)
 		}
 		if c := decide(p, part, document.Document{ID: "new.tmp"}); c.Kind != Drop {
@@ -316,8 +335,8 @@ func TestKeepNeedsNoEncoding(t *testing.T) {
 	var parts Parts
 	p := NewPlanner(o, table(o, held{"a", "", now}), nil, &parts)
 	doc := document.Document{ID: "a", Timestamp: now}
-	if c, _, more := p.Decide(parts.Add("p"), &doc); more || c.Kind != Keep {
-		t.Errorf("more %v, %+v", more, c)
+	if c, _, more, err := p.Decide(parts.Add("p"), &doc); err != nil || more || c.Kind != Keep {
+		t.Errorf("%v, more %v, %+v", err, more, c)
 	}
 }
 
@@ -379,6 +398,37 @@ func TestKindsHaveNames(t *testing.T) {
 	} {
 		if got := kind.String(); got != want {
 			t.Errorf("kind %d is %q, want %q", kind, got, want)
+		}
+	}
+}
+
+// TestATableThatFailsIsAnError: what the table cannot tell is no decision.
+func TestATableThatFailsIsAnError(t *testing.T) {
+	t.Parallel()
+	collected := ids.Collect(ids.Options{Dir: t.TempDir()}) // all in a file
+	b := collected.Builder()
+	for _, id := range []string{"a", "b"} {
+		if err := b.Add(id, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tab, err := collected.Table()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tab.Close(); err != nil {
+		t.Fatal(err)
+	}
+	set, err := rules.New([]rules.Rule{{ID: "1", Policy: "exclude", Field: "id", Rule: "equals", Value: "b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts Parts
+	p := NewPlanner(Options{}, tab, set, &parts)
+	part := parts.Add("p")
+	for _, id := range []string{"a", "b"} { // "b" is excluded
+		if c, _, more, err := p.Decide(part, &document.Document{ID: id}); !errors.Is(err, ids.ErrFile) || more {
+			t.Errorf("%q: %v, more %v, %+v", id, err, more, c)
 		}
 	}
 }

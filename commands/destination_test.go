@@ -1,0 +1,16 @@
+package commands
+
+import (
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+)
+
+// TestIDsSpillIntoTheStateFolder: the limit of the configuration is the engine's.
+func TestIDsSpillIntoTheStateFolder(t *testing.T) {
+	t.Parallel()
+	s := settingsOf(&config.Config{Engine: config.Engine{IDsMemory: 1 << 20}}, "state")
+	if s.IDsMemory != 1<<20 || s.IDsDir != "state" {
+		t.Fatalf("%+v", s)
+	}
+}

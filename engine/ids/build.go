@@ -1,0 +1,226 @@
+package ids
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// Options say how much memory ids may take, and where they go beyond it.
+type Options struct {
+	Memory int64  // bytes of records; see [Table] for what comes on top
+	Dir    string // where a temporary file is made when it is needed
+
+	open func() (backing, error) // in place of a file in Dir
+}
+
+// memory counts the bytes of records that are held.
+type memory struct {
+	limit int64
+	used  atomic.Int64
+}
+
+// take counts n more bytes unless that would be over the limit.
+func (m *memory) take(n int64) bool {
+	if m.used.Add(n) <= m.limit {
+		return true
+	}
+	m.used.Add(-n)
+	return false
+}
+
+// firstRoom is how many places a set begins with: few, where the limit is next to nothing.
+func (m *memory) firstRoom() int {
+	return int(min(max(m.limit/partitions/recordBytes, 4), firstRoom))
+}
+
+// Collection is what a scan finds, on its way into a table.
+type Collection struct {
+	mem      memory
+	f        *file
+	builders []*Builder
+}
+
+// Collect begins a collection. Its end is [Collection.Table] or [Collection.Close].
+func Collect(o Options) *Collection {
+	open := o.open
+	if open == nil {
+		open = func() (backing, error) { return openTemporary(o.Dir) }
+	}
+	return &Collection{mem: memory{limit: o.Memory}, f: newFile(open)}
+}
+
+// Close gives up a collection of which no table was made.
+func (c *Collection) Close() error {
+	c.builders = nil
+	return c.f.close()
+}
+
+// Builder adds a builder to the collection. Builders are made by one goroutine; several may then be
+// used at the same time.
+func (c *Collection) Builder() *Builder {
+	b := &Builder{mem: &c.mem, f: c.f}
+	c.builders = append(c.builders, b)
+	return b
+}
+
+// Builder collects the ids of one slice of a scan. It is used by one goroutine.
+type Builder struct {
+	mem   *memory
+	f     *file
+	parts [partitions]collected
+}
+
+// collected are the records of a partition, in no order: in memory, the last chunk of which is being
+// filled, and, once the limit is reached, in full blocks of the file.
+type collected struct {
+	chunks [][]record
+	blocks []uint32
+}
+
+// Add remembers that the destination holds id with that version.
+func (b *Builder) Add(id string, v document.Version) error {
+	k := KeyOf(id)
+	p := &b.parts[k.hi>>56]
+	n := len(p.chunks)
+	if n == 0 || len(p.chunks[n-1]) == perBlock {
+		if err := b.makeRoom(p); err != nil {
+			return err
+		}
+		n = len(p.chunks)
+	}
+	last := &p.chunks[n-1]
+	*last = append(*last, record{k, uint64(v)})
+	return nil
+}
+
+// makeRoom begins another chunk, or empties the last one into the file. The first chunk of a
+// partition is taken whatever the limit is.
+func (b *Builder) makeRoom(p *collected) error {
+	switch n := len(p.chunks); {
+	case n == 0:
+		b.mem.used.Add(blockBytes)
+	case !b.mem.take(blockBytes):
+		last := &p.chunks[n-1]
+		err := b.f.append(&p.blocks, *last)
+		*last = (*last)[:0]
+		return err
+	}
+	p.chunks = append(p.chunks, make([]record, 0, perBlock))
+	return nil
+}
+
+// count is how many records of partition i the builders have.
+func (c *Collection) count(i int) int {
+	n := 0
+	for _, b := range c.builders {
+		n += len(b.parts[i].blocks) * perBlock
+		for _, chunk := range b.parts[i].chunks {
+			n += len(chunk)
+		}
+	}
+	return n
+}
+
+// Table makes the table of all that was collected. The collection is over then, also with an error.
+func (c *Collection) Table() (*Table, error) {
+	t := &Table{f: c.f}
+	t.mem.limit = c.mem.limit
+	var counts [partitions]int
+	most := 0
+	for i := range counts {
+		counts[i] = c.count(i)
+		t.n += counts[i]
+		most = max(most, counts[i])
+	}
+	bytes := int64(t.n) * recordBytes
+	// A sixteenth of the memory is left to ids that are new.
+	t.spilled = bytes > t.mem.limit-t.mem.limit/16 || slices.ContainsFunc(c.builders, (*Builder).spilled)
+	workers := int64(4) // more do not help: memory is what is waited for
+	if t.spilled {
+		workers = min(max(t.mem.limit/(int64(most)*recordBytes+1), 1), workers)
+	} else {
+		t.mem.used.Store(bytes)
+	}
+	var wg sync.WaitGroup
+	var next atomic.Int32
+	errs := make([]error, workers)
+	for w := range errs {
+		wg.Go(func() { // ends with the partitions, or with its first error
+			var sorting []record
+			for i := int(next.Add(1)) - 1; i < partitions && errs[w] == nil; i = int(next.Add(1)) - 1 {
+				sorting, errs[w] = c.makePartition(t, i, counts[i], sorting)
+			}
+		})
+	}
+	wg.Wait()
+	c.builders = nil
+	for _, err := range errs {
+		if err != nil {
+			_ = c.f.close() // the first error is the one to tell
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (b *Builder) spilled() bool {
+	return slices.ContainsFunc(b.parts[:], func(p collected) bool { return len(p.blocks) > 0 })
+}
+
+// makePartition sorts a partition. One that goes to the file is sorted in the memory of the one
+// before it, which is why that is handed on.
+func (c *Collection) makePartition(t *Table, i, n int, sorting []record) ([]record, error) {
+	if n == 0 {
+		return sorting, nil
+	}
+	p := &t.parts[i]
+	if !t.spilled {
+		records, err := c.gather(i, make([]record, 0, n))
+		p.records = records
+		x := newFencing(n)
+		for j := range records {
+			x.add(records[j].key)
+		}
+		p.fence = x.end()
+		return nil, err
+	}
+	if cap(sorting) < n {
+		sorting = make([]record, 0, n+n/16)
+	}
+	sorting, err := c.gather(i, sorting[:0])
+	if err != nil {
+		return nil, err
+	}
+	w := c.f.newRun(n)
+	for _, r := range sorting {
+		if err := w.add(r); err != nil {
+			return nil, err
+		}
+	}
+	p.run, err = w.end()
+	return sorting, err
+}
+
+// gather takes the records of partition i from the builders and sorts them.
+func (c *Collection) gather(i int, into []record) ([]record, error) {
+	for _, b := range c.builders {
+		p := &b.parts[i]
+		for _, chunk := range p.chunks {
+			into = append(into, chunk...)
+		}
+		for _, b := range p.blocks {
+			n := len(into)
+			into = into[:n+perBlock]
+			if err := c.f.read(int64(b)*blockBytes, into[n:]); err != nil {
+				return nil, err
+			}
+		}
+		c.f.release(p.blocks)
+		*p = collected{}
+	}
+	slices.SortFunc(into, func(a, b record) int { return a.key.compare(b.key) })
+	return into, nil
+}
