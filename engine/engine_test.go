@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -513,6 +514,31 @@ func TestRefreshComesBeforeTheScan(t *testing.T) {
 	pit := slices.IndexFunc(h.sent, func(s string) bool { return strings.HasSuffix(s, "_pit") })
 	if refresh < 0 || pit < refresh {
 		t.Fatalf("%v", h.sent)
+	}
+}
+
+// TestContentLongerAsJSON: text may be many times as long in JSON as what was announced, when it is
+// short, of control characters, from another character set, or has grown since it was listed.
+func TestContentLongerAsJSON(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	for i, text := range []string{"x", `"`, strings.Repeat("\x1b", 1000), "\x80\x80\x80", strings.Repeat("\x80", 1000)} {
+		h.source.Parts["a"] = append(h.source.Parts["a"], contentDoc(strconv.Itoa(i), "2024-01-01T00:00:00+00:00", text, nil))
+	}
+	grown := contentDoc("grown", "2024-01-01T00:00:00+00:00", strings.Repeat("more ", 1000), nil)
+	grown.Content.Size = 10
+	h.source.Parts["a"] = append(h.source.Parts["a"], grown)
+	res := h.sync()
+	if res.Counts.ContentErrors != 0 || res.Counts.Created != 6 || res.Incomplete() {
+		t.Fatalf("%+v", res.Counts)
+	}
+	for id, source := range h.sources() {
+		if !strings.Contains(string(source), `"body":"`) {
+			t.Errorf("%s has no text: %s", id, source)
+		}
+	}
+	if res := h.sync(); res.Differences() {
+		t.Fatalf("%+v", res.Counts)
 	}
 }
 

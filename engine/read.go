@@ -169,10 +169,13 @@ func (r *run) addContent(ctx context.Context, c *plan.Change, doc *document.Docu
 	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
 	if err == nil && skipped == "" {
 		if need := document.TextSize(text) + document.Size(doc) + overhead; need > grant && grant < r.budget.Limit() {
-			err = fmt.Errorf("%d bytes of text were announced and %d came", doc.Content.Size, len(text))
-		} else {
-			doc.Fields = append(slices.Clip(doc.Fields), document.Field{Name: "body", Value: document.String(text)})
+			// Nothing is held while more is waited for: readers that hold some could wait for each other.
+			r.budget.Release(grant)
+			if grant, err = r.budget.Acquire(ctx, need); err != nil {
+				return 0, err
+			}
 		}
+		doc.Fields = append(slices.Clip(doc.Fields), document.Field{Name: "body", Value: document.String(text)})
 	}
 	switch {
 	case err == nil, errors.Is(err, fs.ErrNotExist): // gone since it was listed: the next run sees that
