@@ -11,6 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -77,6 +78,9 @@ func hintOf(err error) string {
 	}
 	if hint := source.Hint(err); hint != "" {
 		return hint
+	}
+	if errors.Is(err, ids.ErrFile) {
+		return "make room in the state folder, name another one by ELASTIC_INGEST_STATE_DIR, or raise engine.ids_memory"
 	}
 	return elastic.Hint(err)
 }
