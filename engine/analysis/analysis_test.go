@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // TestWhatEachLanguageIsMadeOf is the table: how a text is stemmed, in the order of the filters.
@@ -122,13 +123,7 @@ func settingsOf(t *testing.T, code string, icu bool) analysisSettings {
 // TestElasticsearchAnalyses makes an index for every language and lets it cut a text into words.
 func TestElasticsearchAnalyses(t *testing.T) {
 	t.Parallel()
-	base := os.Getenv("TEST_ELASTICSEARCH_URL")
-	switch {
-	case base == "" && os.Getenv("CI") == "true":
-		t.Fatal("TEST_ELASTICSEARCH_URL is not set")
-	case base == "":
-		t.Skip("TEST_ELASTICSEARCH_URL is not set")
-	}
+	base := elastictest.Server(t)
 	texts := map[string][3]string{ // analyzer, text, words
 		"da":    {"iq_text_stem", "og husene", "hus"},
 		"de":    {"iq_text_stem", "Die Häuser und die Straßen", "haus strass"},

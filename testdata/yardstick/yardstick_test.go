@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // TestMain lets the test binary stand in for the program where it starts itself.
@@ -211,10 +213,7 @@ func (f *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // On a real node, a copy of an index has the documents and the mapping of the first.
 func TestCopyOfAnIndexLoadsAgain(t *testing.T) {
 	t.Parallel()
-	url := os.Getenv("TEST_ELASTICSEARCH_URL")
-	if url == "" {
-		t.Skip("TEST_ELASTICSEARCH_URL is not set")
-	}
+	url := elastictest.Server(t)
 	n := newNode(url)
 	first, second := "yardstick-test-first", "yardstick-test-second"
 	dropAfter(t, n, first, second)
@@ -244,10 +243,7 @@ func TestCopyOfAnIndexLoadsAgain(t *testing.T) {
 
 func TestPairs(t *testing.T) {
 	t.Parallel()
-	url := os.Getenv("TEST_ELASTICSEARCH_URL")
-	if url == "" {
-		t.Skip("TEST_ELASTICSEARCH_URL is not set")
-	}
+	url := elastictest.Server(t)
 	index := "yardstick-test-pairs"
 	dropAfter(t, newNode(url), index, index+"-plain")
 	var out bytes.Buffer
