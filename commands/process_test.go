@@ -74,11 +74,26 @@ connectors:
 	}
 }
 
-func TestSignals(t *testing.T) {
-	t.Parallel()
+func needsSignals(t *testing.T) {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows sends no signals to other processes")
 	}
+}
+
+func storeInMemory(t *testing.T) *embedded.Server {
+	t.Helper()
+	store, err := embedded.Open(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	needsSignals(t)
 	for _, tt := range []struct {
 		signal os.Signal
 		name   string
@@ -117,14 +132,8 @@ func TestSignals(t *testing.T) {
 // TestSecondSignalCuts has a destination that never answers a bulk request, and a grace of an hour.
 func TestSecondSignalCuts(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows sends no signals to other processes")
-	}
-	store, err := embedded.Open(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
+	needsSignals(t)
+	store := storeInMemory(t)
 	stuck := make(chan struct{}, 100)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "/_bulk") {
@@ -166,14 +175,8 @@ connectors:
 // TestLocked runs a second sync while one is under way: into a folder, and into a server.
 func TestLocked(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows sends no signals to other processes")
-	}
-	store, err := embedded.Open(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
+	needsSignals(t)
+	store := storeInMemory(t)
 	server := httptest.NewServer(store)
 	t.Cleanup(server.Close)
 	for host, says := range map[string]string{

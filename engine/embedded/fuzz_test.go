@@ -86,26 +86,10 @@ func FuzzBulk(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	s, err := Open(Options{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			f.Error(err)
-		}
-	})
+	s := fuzzed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		a, err := s.bulk(&request{ctx: t.Context(), index: "fuzz", query: url.Values{}, body: body})
-		if err != nil {
-			if b := errorAnswer(err).body; !json.Valid(b) {
-				t.Fatalf("%q: error %q", body, b)
-			}
-			return
-		}
-		if !json.Valid(a.body) {
-			t.Fatalf("%q: answer %q", body, a.body)
-		}
+		valid(t, body, a, err)
 	})
 }
 
@@ -118,6 +102,17 @@ func FuzzSearch(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	s := fuzzed(f)
+	seed(f, s)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		a, err := s.search(&request{ctx: t.Context(), index: "fuzz", query: url.Values{}, body: body})
+		valid(t, body, a, err)
+	})
+}
+
+// fuzzed opens a store in memory.
+func fuzzed(f *testing.F) *Server {
+	f.Helper()
 	s, err := Open(Options{})
 	if err != nil {
 		f.Fatal(err)
@@ -127,19 +122,21 @@ func FuzzSearch(f *testing.F) {
 			f.Error(err)
 		}
 	})
-	seed(f, s)
-	f.Fuzz(func(t *testing.T, body []byte) {
-		a, err := s.search(&request{ctx: t.Context(), index: "fuzz", query: url.Values{}, body: body})
-		if err != nil {
-			if b := errorAnswer(err).body; !json.Valid(b) {
-				t.Fatalf("%q: error %q", body, b)
-			}
-			return
+	return s
+}
+
+// valid wants an answer, or an error's answer, that is JSON.
+func valid(t *testing.T, body []byte, a *answer, err error) {
+	t.Helper()
+	if err != nil {
+		if b := errorAnswer(err).body; !json.Valid(b) {
+			t.Fatalf("%q: error %q", body, b)
 		}
-		if !json.Valid(a.body) {
-			t.Fatalf("%q: answer %q", body, a.body)
-		}
-	})
+		return
+	}
+	if !json.Valid(a.body) {
+		t.Fatalf("%q: answer %q", body, a.body)
+	}
 }
 
 func seed(f *testing.F, s *Server) {
