@@ -161,14 +161,15 @@ func (r *run) addContent(ctx context.Context, c *plan.Change, doc *document.Docu
 	if size < 0 || size > r.deps.ContentLimit {
 		size = r.deps.ContentLimit
 	}
+	bare := document.Size(doc) + overhead
 	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII.
-	grant, err = r.budget.Acquire(ctx, 2*size+document.Size(doc)+overhead)
+	grant, err = r.budget.Acquire(ctx, 2*size+bare)
 	if err != nil {
 		return 0, err
 	}
 	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
 	if err == nil && skipped == "" {
-		if need := document.TextSize(text) + document.Size(doc) + overhead; need > grant && grant < r.budget.Limit() {
+		if need := document.TextSize(text) + bare; need > grant && grant < r.budget.Limit() {
 			// Nothing is held while more is waited for: readers that hold some could wait for each other.
 			r.budget.Release(grant)
 			if grant, err = r.budget.Acquire(ctx, need); err != nil {
