@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -155,28 +157,48 @@ func (f *file) close() error {
 	return nil
 }
 
-// temporary is a file that has no name from the start where the system allows that, so that a kill
-// leaves nothing; otherwise it loses its name when it is closed.
+// temporary is a file that loses its name at once where the system allows that, so that a kill leaves
+// nothing; otherwise it loses it when it is closed.
 type temporary struct {
 	*os.File
 	named bool
 }
 
+const pattern = "ids-*.tmp"
+
 func openTemporary(dir string) (backing, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(dir, "ids-*.tmp") // mode 0600
+	sweep(dir)
+	f, err := os.CreateTemp(dir, pattern) // mode 0600
 	if err != nil {
 		return nil, err
 	}
-	return &temporary{f, os.Remove(f.Name()) != nil}, nil
+	return &temporary{f, remove(f.Name()) != nil}, nil
+}
+
+// sweep removes what runs left that were killed while their file had a name. The file of a run that
+// still goes on cannot be removed, or does not need its name.
+func sweep(dir string) {
+	left, _ := fs.Glob(os.DirFS(dir), pattern) // where it cannot be listed, nothing is removed
+	for _, name := range left {
+		_ = remove(filepath.Join(dir, name))
+	}
+}
+
+// remove takes it as done when the sweep of another run was faster.
+func remove(name string) error {
+	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (t *temporary) Close() error {
 	err := t.File.Close()
 	if t.named {
-		err = errors.Join(err, os.Remove(t.Name()))
+		err = errors.Join(err, remove(t.Name()))
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -216,6 +217,42 @@ func TestTheFileIsOursAndLeavesNothing(t *testing.T) {
 	}
 	if err := (&temporary{named, true}).Close(); err != nil || len(names(t, dir)) != 0 {
 		t.Fatalf("%v, left: %q", err, names(t, dir))
+	}
+}
+
+func TestWhatAKilledRunLeftIsRemoved(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "a[b]c") // a folder's name is no pattern
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ids-1.tmp", "vanished.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := openTemporary(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left := names(t, dir); !slices.Equal(left, []string{"vanished.json"}) {
+		t.Fatalf("left: %q", left)
+	}
+}
+
+func TestTwoRunsMayRemoveTheSameFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	named, err := os.CreateTemp(dir, pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sweep(dir) // by another run, before the file lost its name by itself
+	if err := (&temporary{named, true}).Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
