@@ -75,17 +75,27 @@ func refuse(cfg *config.Config, c *config.Connector) error {
 			problem: fmt.Sprintf("connector %s: connector_id: connectors that are kept in Elasticsearch come with a later version", quoted(name)),
 			hint:    "give the connector a name, service_type, index_name and configuration in this file",
 		}
-	case c.AdvancedRules != nil:
-		return later("advanced_rules", "remove the key; basic rules work")
 	case c.Schedule != nil:
 		return later("schedule", "remove the key and start the program from cron")
-	case c.Profile != "head":
-		return later("profile: "+c.Profile, "remove the key; profile: head works")
-	case c.Encoding != "exact":
-		return later("encoding: "+c.Encoding, "remove the key; encoding: exact works")
 	}
 	if _, external := cfg.SourceCommand(c.ServiceType); external {
 		return later("sources."+c.ServiceType+": exec:", "the built-in source types work, see "+Program+" list sources")
+	}
+	return nil
+}
+
+// unknownTo names the first key of a connector that its source type has no use for.
+func unknownTo(typ *source.Type, c *config.Connector) error {
+	problem := func(key, hint string) error {
+		return &usageError{problem: fmt.Sprintf("connector %s: %s: source type %s has no such thing", quoted(c.Name), key, typ.Name), hint: hint}
+	}
+	switch {
+	case c.AdvancedRules != nil && !typ.AdvancedRules:
+		return problem("advanced_rules", "remove the key; basic rules work with every source type")
+	case c.Profile != "head" && !slices.Contains(typ.Profiles, c.Profile):
+		return problem("profile: "+c.Profile, "remove the key; it has "+strings.Join(append([]string{"head"}, typ.Profiles...), ", "))
+	case c.Encoding != "exact" && !slices.Contains(typ.Encodings, c.Encoding):
+		return problem("encoding: "+c.Encoding, "remove the key; it has "+strings.Join(append([]string{"exact"}, typ.Encodings...), ", "))
 	}
 	return nil
 }
@@ -98,6 +108,9 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	}
 	typ, err := a.sourceType(cfg, c)
 	if err != nil {
+		return engine.Job{}, err
+	}
+	if err := unknownTo(&typ, c); err != nil {
 		return engine.Job{}, err
 	}
 	raw, err := c.ResolveConfiguration(ctx, typ.Fields)
@@ -118,7 +131,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	}
 	job := engine.Job{
 		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
-		Index: c.IndexName, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Wants: wants, Guard: guardOf(c, o),
+		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Wants: wants, Guard: guardOf(c, o),
 		AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
 	}
 	for _, r := range c.Rules {

@@ -30,6 +30,9 @@ type Job struct {
 	Type      source.Type
 	Values    field.Values
 	IDColumns map[string][]string
+	Profile   string           // "" is head
+	Encoding  string           // "" is exact
+	Advanced  any              // rules in the source's own terms; nil for none
 	Index     string           // index or alias
 	Pipeline  string           // ingest pipeline, "" for none
 	Create    elastic.Creation // what an absent index is made with; one that exists is left as it is

@@ -104,7 +104,7 @@ func (r *run) decideOptions(ctx context.Context) error {
 		}
 		definitions[name] = def
 	}
-	fingerprint, err := json.Marshal([]any{madeBy, r.job.Type.Name, r.job.Rules, definitions})
+	fingerprint, err := json.Marshal([]any{madeBy, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, definitions})
 	if err != nil {
 		return fmt.Errorf("fingerprint: %w", err)
 	}

@@ -70,6 +70,7 @@ func (r *run) phase(name string) { r.deps.Observer.Phase(name, r.deps.Now().Sub(
 func (r *run) run(ctx context.Context) (err error) {
 	src, err := r.job.Type.Open(ctx, r.job.Values, source.Env{
 		Log: r.deps.Log, IDColumns: r.job.IDColumns, StallTimeout: r.deps.StallTimeout,
+		Profile: r.job.Profile, Encoding: r.job.Encoding, AdvancedRules: r.job.Advanced,
 	})
 	if err != nil {
 		return fmt.Errorf("open the source: %w", err)

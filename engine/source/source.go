@@ -80,6 +80,11 @@ type Type struct {
 	// TitleField is the top-level text field by which people know a document whose id says nothing to
 	// them, such as the path of a file; "" where ids speak for themselves. It is one of ScopeFields.
 	TitleField string
+	// Profiles are the ways to name documents and their fields that may be configured beside "head", and
+	// Encodings the ways to write values beside "exact".
+	Profiles, Encodings []string
+	// AdvancedRules reports whether it obeys Env.AdvancedRules.
+	AdvancedRules bool
 	// Open connects lazily or at once; it does not change what it connects to.
 	Open func(context.Context, field.Values, Env) (Source, error)
 }
@@ -89,6 +94,11 @@ type Env struct {
 	Log *slog.Logger // carries connector and source; never nil
 	// IDColumns names, for a table without a usable key, the columns that tell its rows apart.
 	IDColumns map[string][]string
+	// Profile and Encoding are "head" and "exact", or one of those that the type names; "" is the former.
+	Profile, Encoding string
+	// AdvancedRules say, in the source's own terms, what is to be read instead of all that is configured,
+	// as decoded JSON; nil for none. They are checked when the source is opened, or validated.
+	AdvancedRules any
 	// StallTimeout is how long a part may be silent before it ends with ErrTemporary; 0 is for ever.
 	StallTimeout time.Duration
 }
