@@ -31,6 +31,8 @@ type relation struct {
 	schema, name string
 	kind         string // as in pg_class
 	estimate     int64  // rows; not above 0 when unknown
+	blocks       int64  // when it was last vacuumed or analyzed; 0 when unknown
+	simple       bool   // a heap of its own, without children and row security
 	readable     bool   // the role has SELECT
 	partition    bool
 	extension    bool // belongs to an extension
@@ -71,6 +73,10 @@ ORDER BY nspname`
 
 	relationsQuery = `
 SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.reltuples::int8,
+       c.relpages::int8 & 4294967295,
+       c.relkind = 'r' AND NOT c.relrowsecurity
+       AND EXISTS (SELECT FROM pg_catalog.pg_am m WHERE m.oid = c.relam AND m.amname = 'heap')
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),
        has_table_privilege(c.oid, 'SELECT'), c.relispartition,
        EXISTS (SELECT FROM pg_catalog.pg_depend d
                WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -97,7 +103,7 @@ func (d *database) catalogue(ctx context.Context) (*catalogue, error) {
 	}
 	var r relation
 	err = each(ctx, d.control, relationsQuery, []any{c.schemaNames()},
-		[]any{&r.oid, &r.schema, &r.name, &r.kind, &r.estimate, &r.readable, &r.partition, &r.extension},
+		[]any{&r.oid, &r.schema, &r.name, &r.kind, &r.estimate, &r.blocks, &r.simple, &r.readable, &r.partition, &r.extension},
 		func() { c.relations = append(c.relations, r) })
 	if err != nil {
 		return nil, err
@@ -144,8 +150,8 @@ func (r *relation) why() string {
 }
 
 // plan makes the parts: a part for each table that is asked for, readable or not, and one that fails
-// for each name that does not exist.
-func (d *database) plan(c *catalogue, snapshot string) ([]source.Part, error) {
+// for each name that does not exist. A large table is several parts, see [database.cut].
+func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]source.Part, error) {
 	usable := map[string]bool{}
 	for _, s := range c.schemas {
 		usable[s.name] = s.usable
@@ -173,6 +179,8 @@ func (d *database) plan(c *catalogue, snapshot string) ([]source.Part, error) {
 	only := c.ancestors(read)
 	for _, p := range tables {
 		p.only = only[p.rel.oid]
+	}
+	for _, p := range d.cut(ctx, tables) {
 		parts = append(parts, p)
 	}
 	return append(parts, d.missingTables(c)...), nil

@@ -23,6 +23,7 @@ type database struct {
 	log       *slog.Logger
 	idColumns map[string][]string
 	pause     func(context.Context, time.Duration) error
+	cutting   cutting
 
 	// control holds the snapshot that the parts read from, from Parts to Close.
 	control *pgx.Conn
@@ -38,7 +39,10 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &database{set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, pause: pause}, nil
+	return &database{
+		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, pause: pause,
+		cutting: cutting{blocks: rangeBlocks, most: mostRanges},
+	}, nil
 }
 
 // Validate has nothing to add: what can be known without asking the server was checked when the
@@ -81,7 +85,7 @@ func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 			yield(nil, d.askError("list the tables", err))
 			return
 		}
-		parts, err := d.plan(c, snapshot)
+		parts, err := d.plan(ctx, c, snapshot)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -120,7 +120,7 @@ func (d *database) connectError(err error) error {
 
 // tableError says why a table could not be read.
 func (p *part) tableError(doing string, err error) error {
-	e := &source.Error{Part: p.scope, Err: fmt.Errorf("%s: %w", doing, told(err))}
+	e := &source.Error{Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
 	switch code := state(err); {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 	case code == codeNoPrivilege:

@@ -9,11 +9,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// part is a table, or a view that is read like one.
+// part is a table, a range of the blocks of one, or a view that is read like a table.
 type part struct {
 	db       *database
 	rel      relation
-	only     bool // its children are parts themselves
+	only     bool // without the rows of its children, such as where they are parts themselves
+	blocks   *blocks
 	scope    string
 	snapshot string // of the run; "" when there is none
 }
@@ -27,8 +28,13 @@ var (
 // Scope is schema and table.
 func (p *part) Scope() string { return p.scope }
 
-// Name is the scope: a table is read as a whole.
-func (p *part) Name() string { return p.scope }
+// Name is the scope, and which blocks of it are meant unless it is read as a whole.
+func (p *part) Name() string {
+	if p.blocks != nil {
+		return p.scope + " " + p.blocks.String()
+	}
+	return p.scope
+}
 
 // Estimate is what the server's statistics say.
 func (p *part) Estimate() (int64, bool) { return p.rel.estimate, p.rel.estimate > 0 }
@@ -48,7 +54,7 @@ func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error
 func (p *part) read(ctx context.Context, yield func(document.Document, error) bool) error {
 	if !p.rel.readable {
 		return &source.Error{
-			Kind: source.ErrAuth, Part: p.scope, Err: errors.New("the role may not read the table"), Hint: p.grantHint(),
+			Kind: source.ErrAuth, Part: p.Name(), Err: errors.New("the role may not read the table"), Hint: p.grantHint(),
 		}
 	}
 	r, err := p.open(ctx)
@@ -85,7 +91,7 @@ func (p *part) finish(ctx context.Context, r *reader) error {
 		return nil
 	}
 	return &source.Error{
-		Kind: source.ErrAuth, Part: p.scope, Hint: p.policyHint(),
+		Kind: source.ErrAuth, Part: p.Name(), Hint: p.policyHint(),
 		Err: errors.New("row security may hide rows of the table from the role, so nothing of it is deleted"),
 	}
 }
@@ -93,9 +99,9 @@ func (p *part) finish(ctx context.Context, r *reader) error {
 // connectError adds the part to an error of connecting.
 func (p *part) connectError(err error) error {
 	if e, ok := errors.AsType[*source.Error](err); ok {
-		return &source.Error{Kind: e.Kind, Part: p.scope, Err: e.Err, Hint: e.Hint}
+		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
 	}
-	return &source.Error{Part: p.scope, Err: err}
+	return &source.Error{Part: p.Name(), Err: err}
 }
 
 // hidden is a table of a schema that the role may not use: the catalogue shows it, and nobody could

@@ -76,18 +76,18 @@ func (a *position) advance(raw [][]byte) bool {
 	return true
 }
 
-// where is the condition of all rows behind the position; "" before the first one.
-func (a *position) where() string {
+// condition is that of all rows behind the position; "" before the first one.
+func (a *position) condition() string {
 	if a == nil || !a.begun {
 		return ""
 	}
 	behind := fmt.Sprintf("ctid > '(%d,%d)'", binary.BigEndian.Uint32(a.place[:]), binary.BigEndian.Uint16(a.place[4:]))
 	if !a.several {
-		return " WHERE " + behind
+		return behind
 	}
 	done := make([]string, len(a.done))
 	for i, oid := range a.done {
 		done[i] = fmt.Sprint(oid)
 	}
-	return fmt.Sprintf(" WHERE tableoid <> ALL ('{%s}'::oid[]) AND (tableoid <> %d OR %s)", strings.Join(done, ","), a.table, behind)
+	return fmt.Sprintf("tableoid <> ALL ('{%s}'::oid[]) AND (tableoid <> %d OR %s)", strings.Join(done, ","), a.table, behind)
 }

@@ -1,5 +1,5 @@
-// Package postgresql reads tables of a PostgreSQL database: each table is a part, each row a
-// document.
+// Package postgresql reads tables of a PostgreSQL database: each table is a part, or several if it is
+// large, each row a document.
 //
 // It reads base tables and partitioned tables, and views and foreign tables that are named, every one
 // of a run from one snapshot, so that the documents of a run are the state of one instant. Which rows

@@ -64,6 +64,9 @@ var (
 // open begins to read: from the snapshot of the run, or from one of its own where that is not
 // possible.
 func (p *part) open(ctx context.Context) (*reader, error) {
+	if p.blocks != nil {
+		return p.openRange(ctx)
+	}
 	if p.snapshot != "" && !p.db.apart.Load() {
 		r, err := p.openFrom(ctx, p.snapshot, nil)
 		switch {
@@ -72,7 +75,7 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 		case errors.Is(err, errNoSnapshot):
 			p.db.readApart(err)
 		case errors.Is(err, errMoved) || state(err) == codeNoColumn:
-			p.db.log.Warn("the table changed since the run began, so it is read as of now", "part", p.scope)
+			p.db.log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
 		default:
 			return nil, err
 		}
@@ -149,7 +152,7 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 		return nil, failed
 	}
 	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
-		p.db.log.Info("the connection was lost; going on behind the last row", "part", p.scope, "attempt", r.at.losses, "err", told(cause))
+		p.db.log.Info("the connection was lost; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
 		if err := p.db.backOff(ctx, r.at.losses); err != nil {
 			return nil, p.tableError("read rows", err)
 		}
@@ -159,7 +162,7 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 			return next, nil
 		case errors.Is(err, errNoSnapshot) || errors.Is(err, errMoved) || errors.Is(err, source.ErrUnreachable):
 			return nil, &source.Error{
-				Kind: source.ErrTemporary, Part: p.scope, Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), err),
+				Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), err),
 			}
 		case !errors.Is(err, source.ErrTemporary):
 			return nil, err
@@ -201,12 +204,13 @@ func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 // snapshot sees what the lock protects. Only tables are locked: the server has no lock of this kind
 // for the others, or asks for more rights than reading them takes.
 //
-// With these settings the rows of a table come in the order of their places, see [position].
+// With these settings the rows of a table come in the order of their places, see [position], and a
+// range of them is found without reading the rest.
 func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
 	if !p.rel.isTable() {
 		return nil
 	}
-	_, err := conn.PgConn().Exec(ctx, "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0; "+
+	_, err := conn.PgConn().Exec(ctx, "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_tidscan = on; "+
 		"LOCK TABLE ONLY "+quoteTable(p.rel.schema, p.rel.name)+" IN ACCESS SHARE MODE").ReadAll()
 	return err
 }

@@ -39,7 +39,7 @@ func (p *part) newRow(t *table) *row {
 	for _, name := range names {
 		r.fields = append(r.fields, document.Field{Name: name})
 	}
-	if renamed != "" {
+	if renamed != "" && p.first() {
 		p.db.log.Warn("columns differ only in letter case, so a field was given a number", "part", p.scope, "field", renamed)
 	}
 	return r

@@ -67,7 +67,7 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 		t.columns[i].typ = known.column(types[i])
 		if t.columns[i].typ.unknown != "" {
 			p.db.log.Debug("a column of a type unknown here is read as text",
-				"part", p.scope, "column", t.columns[i].name, "type", t.columns[i].typ.unknown)
+				"part", p.Name(), "column", t.columns[i].name, "type", t.columns[i].typ.unknown)
 		}
 	}
 	var key []string
@@ -96,7 +96,7 @@ func (p *part) configuredKey(t *table) error {
 	}
 	if !ok || len(names) == 0 {
 		return &source.Error{
-			Kind: source.ErrConfig, Part: p.scope,
+			Kind: source.ErrConfig, Part: p.Name(),
 			Err: errors.New(p.keyless()),
 			Hint: fmt.Sprintf("name columns that tell its rows apart with id_columns: {%q: [%s]}, or leave it out with %s",
 				p.scope, t.someColumn(), p.db.set.tables.without(p.rel.schema, p.rel.name)),
@@ -109,7 +109,7 @@ func (p *part) configuredKey(t *table) error {
 		}
 		if i < 0 {
 			return &source.Error{
-				Kind: source.ErrConfig, Part: p.scope,
+				Kind: source.ErrConfig, Part: p.Name(),
 				Err:  fmt.Errorf("the %s has no column %q", p.rel.what(), name),
 				Hint: fmt.Sprintf("correct id_columns: of %s", p.scope),
 			}
@@ -135,7 +135,7 @@ func (t *table) someColumn() string {
 	return fmt.Sprintf("%q", t.columns[0].name)
 }
 
-// query reads all rows behind a position. It names the columns, so that one that is added meanwhile
+// query reads all rows of the part behind a position. It names the columns, so that one that is added meanwhile
 // changes nothing. The columns of the position come last, and in binary form; formats is nil without.
 func (t *table) query(p *part, at *position) (query string, formats []int16) {
 	var b strings.Builder
@@ -160,6 +160,13 @@ func (t *table) query(p *part, at *position) (query string, formats []int16) {
 	if p.only {
 		b.WriteString("ONLY ")
 	}
-	b.WriteString(quoteTable(p.rel.schema, p.rel.name) + at.where())
+	b.WriteString(quoteTable(p.rel.schema, p.rel.name))
+	joint := " WHERE "
+	for _, condition := range []string{p.blocks.condition(), at.condition()} {
+		if condition != "" {
+			b.WriteString(joint + condition)
+			joint = " AND "
+		}
+	}
 	return b.String(), formats
 }
