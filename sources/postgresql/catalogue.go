@@ -90,26 +90,26 @@ FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
 WHERE p.relkind = 'r'`
 )
 
-// catalogue asks what exists, in the control transaction. It sees tables of schemas that the role
+// catalogue asks what exists. It sees tables of schemas that the role
 // may not use, too.
-func (d *database) catalogue(ctx context.Context) (*catalogue, error) {
+func (d *database) catalogue(ctx context.Context, conn *pgx.Conn) (*catalogue, error) {
 	c := &catalogue{parents: map[uint32][]uint32{}}
 	all := d.set.schemas == nil
 	var s schema
-	err := each(ctx, d.control, schemasQuery, []any{all, []string(d.set.schemas)}, []any{&s.name, &s.usable},
+	err := each(ctx, conn, schemasQuery, []any{all, []string(d.set.schemas)}, []any{&s.name, &s.usable},
 		func() { c.schemas = append(c.schemas, s) })
 	if err != nil {
 		return nil, err
 	}
 	var r relation
-	err = each(ctx, d.control, relationsQuery, []any{c.schemaNames()},
+	err = each(ctx, conn, relationsQuery, []any{c.schemaNames()},
 		[]any{&r.oid, &r.schema, &r.name, &r.kind, &r.estimate, &r.blocks, &r.simple, &r.readable, &r.partition, &r.extension},
 		func() { c.relations = append(c.relations, r) })
 	if err != nil {
 		return nil, err
 	}
 	var child, parent uint32
-	err = each(ctx, d.control, parentsQuery, nil, []any{&child, &parent},
+	err = each(ctx, conn, parentsQuery, nil, []any{&child, &parent},
 		func() { c.parents[child] = append(c.parents[child], parent) })
 	return c, err
 }
@@ -163,6 +163,13 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 	parts, err := d.missingSchemas(c)
 	if err != nil {
 		return nil, err
+	}
+	if len(d.rules) > 0 {
+		selections, err := d.selections(c, snapshot)
+		for _, p := range selections {
+			parts = append(parts, p)
+		}
+		return parts, err
 	}
 	read := map[uint32]bool{}
 	var tables []*part

@@ -22,6 +22,7 @@ type database struct {
 	driver    *pgx.ConnConfig
 	log       *slog.Logger
 	idColumns map[string][]string
+	rules     []rule
 	pause     func(context.Context, time.Duration) error
 	cutting   cutting
 
@@ -39,15 +40,15 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := parseRules(env.AdvancedRules)
+	if err != nil {
+		return nil, err
+	}
 	return &database{
-		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, pause: pause,
+		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, rules: rules, pause: pause,
 		cutting: cutting{blocks: rangeBlocks, most: mostRanges},
 	}, nil
 }
-
-// Validate has nothing to add: what can be known without asking the server was checked when the
-// source was opened.
-func (d *database) Validate(context.Context) error { return nil }
 
 // Ping connects and asks for a constant.
 func (d *database) Ping(ctx context.Context) error {
@@ -80,7 +81,7 @@ func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 			yield(nil, err)
 			return
 		}
-		c, err := d.catalogue(ctx)
+		c, err := d.catalogue(ctx, d.control)
 		if err != nil {
 			yield(nil, d.askError("list the tables", err))
 			return

@@ -22,6 +22,7 @@ const (
 	codeNoColumn    = "42703"
 	codeNoSchema    = "3F000"
 	codeNoDatabase  = "3D000"
+	codeReadOnly    = "25006" // a statement that writes, in a transaction that only reads
 	codeBadPassword = "28P01"
 	codeNoEntry     = "28000"
 	codeCanceled    = "57014" // by somebody who wants the statement to end
@@ -125,6 +126,8 @@ func (p *part) tableError(doing string, err error) error {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 	case code == codeNoPrivilege:
 		e.Kind, e.Hint = source.ErrAuth, p.grantHint()
+	case code == codeReadOnly:
+		e.Kind, e.Hint = source.ErrConfig, "write a query that only reads"
 	case code == codeNoTable || code == codeNoSchema:
 		e.Hint = "it was dropped or renamed since the run began; the next run will tell"
 	case code == codeNoColumn:
@@ -135,17 +138,39 @@ func (p *part) tableError(doing string, err error) error {
 	return e
 }
 
+// named are the tables that the part names: itself, or those of its rule.
+func (p *part) named() []relation {
+	if p.rule != nil {
+		return p.rule.tables
+	}
+	return []relation{p.rel}
+}
+
+// leaveOut is the other way out of a hint.
+func (p *part) leaveOut() string {
+	if p.rule != nil {
+		return "or remove " + p.rule.path
+	}
+	return "or leave it out with " + p.db.set.tables.without(p.rel.schema, p.rel.name)
+}
+
 func (p *part) grantHint() string {
+	var b strings.Builder
 	user := quoteIdent(p.db.set.username)
-	return fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON %s TO %s; or leave it out with %s",
-		quoteIdent(p.rel.schema), user, quoteTable(p.rel.schema, p.rel.name), user,
-		p.db.set.tables.without(p.rel.schema, p.rel.name))
+	for _, r := range p.named() {
+		fmt.Fprintf(&b, "GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON %s TO %s; ", quoteIdent(r.schema), user, quoteTable(r.schema, r.name), user)
+	}
+	return b.String() + p.leaveOut()
 }
 
 func (p *part) policyHint() string {
+	var b strings.Builder
 	user := quoteIdent(p.db.set.username)
-	return fmt.Sprintf("ALTER ROLE %s BYPASSRLS; or CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); or leave it out with %s",
-		user, quoteTable(p.rel.schema, p.rel.name), user, p.db.set.tables.without(p.rel.schema, p.rel.name))
+	fmt.Fprintf(&b, "ALTER ROLE %s BYPASSRLS; or ", user)
+	for _, r := range p.named() {
+		fmt.Fprintf(&b, "CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); ", quoteTable(r.schema, r.name), user)
+	}
+	return b.String() + p.leaveOut()
 }
 
 // told shortens what the driver says to what happened: one line, without its own prefix of address,

@@ -9,12 +9,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// part is a table, a range of the blocks of one, or a view that is read like a table.
+// part is a table, a range of the blocks of one, a view that is read like a table, or a query.
 type part struct {
 	db       *database
 	rel      relation
 	only     bool // without the rows of its children, such as where they are parts themselves
 	blocks   *blocks
+	rule     *selection // whose query is read instead; rel then only lends its names
 	scope    string
 	snapshot string // of the run; "" when there is none
 }
@@ -25,13 +26,16 @@ var (
 	_ source.Part      = (*missing)(nil)
 )
 
-// Scope is schema and table.
+// Scope is schema and table; for a query those that it belongs to.
 func (p *part) Scope() string { return p.scope }
 
-// Name is the scope, and which blocks of it are meant unless it is read as a whole.
+// Name is the scope, and which blocks or which query of it are meant unless it is read as a whole.
 func (p *part) Name() string {
-	if p.blocks != nil {
+	switch {
+	case p.blocks != nil:
 		return p.scope + " " + p.blocks.String()
+	case p.rule != nil:
+		return p.scope + ", " + p.rule.path
 	}
 	return p.scope
 }
@@ -74,16 +78,14 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 
 // finish judges what was read once the last row has come, in the transaction that read it.
 func (p *part) finish(ctx context.Context, r *reader) error {
-	if r.seen.several || p.rel.kind == kindView {
-		// Nothing kept the tables below from being rewritten until the statement began; since then it does.
-		now, err := p.identify(ctx, r.conn)
-		if err == nil && !now.unmoved {
-			err = errMoved
-		}
-		if err != nil {
-			r.abandon(ctx)
-			return p.tableError("look the table up again", err)
-		}
+	// Nothing kept tables below from being rewritten until the statement began; since then it does.
+	moved, err := p.moved(ctx, r)
+	if err == nil && moved {
+		err = errMoved
+	}
+	if err != nil {
+		r.abandon(ctx)
+		return p.tableError("look the table up again", err)
 	}
 	r.cancel()
 	p.db.release(ctx, r.conn)

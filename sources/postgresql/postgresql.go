@@ -2,7 +2,7 @@
 // large, each row a document.
 //
 // It reads base tables and partitioned tables, and views and foreign tables that are named, every one
-// of a run from one snapshot, so that the documents of a run are the state of one instant. Which rows
+// of a run from one snapshot, or the results of queries in their place, so that the documents of a run are the state of one instant. Which rows
 // are new, changed or gone is not its business.
 //
 // Its invariant: a part ends without error only if every row that the snapshot holds was yielded.
@@ -18,12 +18,13 @@ import (
 
 // Type describes PostgreSQL as a source.
 var Type = source.Type{
-	Name:        "postgresql",
-	Title:       "PostgreSQL",
-	Fields:      fields(),
-	ScopeFields: []string{"database", "schema", "table"},
-	ScopeOf:     scopeOf,
-	Open:        open,
+	Name:          "postgresql",
+	Title:         "PostgreSQL",
+	Fields:        fields(),
+	ScopeFields:   []string{"database", "schema", "table"},
+	ScopeOf:       scopeOf,
+	AdvancedRules: true,
+	Open:          open,
 }
 
 // fields are the keys of the connector protocol, in its order.
@@ -41,7 +42,7 @@ func fields() []field.Spec {
 		{
 			Name: "tables", Label: "Comma-separated list of tables", Order: 7,
 			Type: field.List, Display: field.TextArea, Value: "*",
-			Tooltip: "* for all, or names and patterns such as orders, sales.*, log_20*; a leading - leaves tables out.",
+			Tooltip: "* for all, or names and patterns such as orders, sales.*, log_20*; a leading - leaves tables out. Without effect while there are advanced rules.",
 		},
 		{
 			Name: "ssl_enabled", Label: "Enable SSL verification", Order: 10,
@@ -86,26 +87,52 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 // table counts as vanished, and nothing of it is deleted unasked.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	database, ok := fields["database"].(string)
-	schema, ok2 := fields["schema"].(string)
-	table, ok3 := fields["table"].(string)
-	if !ok || !ok2 || !ok3 {
+	schemas, tables := textsOf(fields["schema"]), textsOf(fields["table"])
+	if !ok || schemas == nil || tables == nil {
 		return "", false
 	}
+	scope := scopeName(schemas, tables)
 	if database != v.String("database") {
-		return dotted(database, schema, table), true
+		scope = dotted(database) + "." + scope
 	}
-	return dotted(schema, table), true
+	return scope, true
 }
 
-// dotted joins identifiers by dots. One that could be misread, because it has a dot or a quote in it
+// textsOf reads a text, or a list of nothing else; nil is neither.
+func textsOf(v any) (texts []string) {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, member := range v {
+			text, ok := member.(string)
+			if !ok {
+				return nil
+			}
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// scopeName is what deletes are decided by: schema and table. The result of a query may belong to
+// several, which are joined by +.
+func scopeName(schemas, tables []string) string {
+	return joined("+", schemas) + "." + joined("+", tables)
+}
+
+// dotted joins identifiers by dots.
+func dotted(parts ...string) string { return joined(".", parts) }
+
+// joined joins identifiers. One that could be misread, because it has a dot, a plus or a quote in it
 // or is empty, is quoted as SQL does, so that different tables never have the same name.
-func dotted(parts ...string) string {
+func joined(by string, parts []string) string {
 	var b strings.Builder
 	for i, p := range parts {
 		if i > 0 {
-			b.WriteByte('.')
+			b.WriteString(by)
 		}
-		if p == "" || strings.ContainsAny(p, `."`) {
+		if p == "" || strings.ContainsAny(p, `.+"`) {
 			p = quoteIdent(p)
 		}
 		b.WriteString(p)

@@ -263,7 +263,7 @@ func TestSnapshotThatOnlyOneCanUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := d.catalogue(t.Context())
+	c, err := d.catalogue(t.Context(), d.control)
 	if err != nil {
 		t.Fatal(err)
 	}

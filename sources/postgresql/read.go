@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -121,6 +122,9 @@ func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_
 			return nil, err
 		}
 		r.row, r.at = p.newRow(r.table), p.start(r)
+		if p.rule != nil {
+			p.rule.label(r.row.fields[:fixed])
+		}
 	}
 	return r, p.run(running, r)
 }
@@ -135,11 +139,8 @@ func (p *part) run(ctx context.Context, r *reader) error {
 			return p.tableError("read rows", err)
 		}
 	}
-	for i, c := range r.table.columns {
-		// The catalogue is as old as the snapshot, but a name in a statement means what has it now.
-		if n := fields[i].TableAttributeNumber; n != 0 && n != c.number {
-			return errMoved
-		}
+	if !r.table.answers(fields) {
+		return errMoved
 	}
 	return nil
 }
@@ -207,6 +208,9 @@ func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 // With these settings the rows of a table come in the order of their places, see [position], and a
 // range of them is found without reading the rest.
 func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
+	if p.rule != nil {
+		return p.lockTables(ctx, conn)
+	}
 	if !p.rel.isTable() {
 		return nil
 	}
@@ -224,7 +228,8 @@ type identity struct {
 	unmoved bool
 	several bool // there are tables below it: partitions or children
 	heap    bool // they and it are of the usual kind of storage, and it is a table
-	secured bool // row security applies to the role
+	// secured are the tables, of those that are named, to which row security applies for the role.
+	secured []uint32
 }
 
 const identifyQuery = `
@@ -249,26 +254,58 @@ SELECT $1::text::regclass::oid,
        pg_catalog.row_security_active($1::text::regclass::oid)
 FROM below JOIN pg_catalog.pg_class c USING (oid) LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam`
 
-func (p *part) identify(ctx context.Context, conn *pgx.Conn) (i identity, err error) {
-	err = conn.QueryRow(ctx, identifyQuery, quoteTable(p.rel.schema, p.rel.name), p.only).
-		Scan(&i.oid, &i.unmoved, &i.several, &i.heap, &i.secured)
+// identify looks up what the names of the part mean now.
+func (p *part) identify(ctx context.Context, conn *pgx.Conn) (identity, error) {
+	if p.rule != nil {
+		return p.identifyTables(ctx, conn)
+	}
+	return identify(ctx, conn, &p.rel, p.only)
+}
+
+func identify(ctx context.Context, conn *pgx.Conn, rel *relation, only bool) (i identity, err error) {
+	secured := false
+	err = conn.QueryRow(ctx, identifyQuery, quoteTable(rel.schema, rel.name), only).
+		Scan(&i.oid, &i.unmoved, &i.several, &i.heap, &secured)
+	if secured {
+		i.secured = append(i.secured, i.oid)
+	}
 	return i, err
 }
 
-// policiesQuery tells whether the policies that apply to the role show it every row.
+// policiesQuery tells whether the policies that apply to the role show it every row of all tables. One
+// without any policy shows none.
 const policiesQuery = `
-SELECT coalesce(bool_or(polpermissive AND whole) AND bool_and(polpermissive OR whole), false)
+SELECT count(*) = cardinality($1::oid[]) AND coalesce(bool_and(whole), false)
 FROM (
-  SELECT polpermissive, coalesce(pg_catalog.pg_get_expr(polqual, polrelid) = 'true', false) AS whole
-  FROM pg_catalog.pg_policy
-  WHERE polrelid = $1::oid AND polcmd IN ('r', '*')
-    AND EXISTS (SELECT FROM unnest(polroles) AS r(oid) WHERE r.oid = 0 OR pg_catalog.pg_has_role(r.oid, 'USAGE'))
-) AS p`
+  SELECT bool_or(polpermissive AND whole) AND bool_and(polpermissive OR whole) AS whole
+  FROM (
+    SELECT polrelid, polpermissive, coalesce(pg_catalog.pg_get_expr(polqual, polrelid) = 'true', false) AS whole
+    FROM pg_catalog.pg_policy
+    WHERE polrelid = ANY($1::oid[]) AND polcmd IN ('r', '*')
+      AND EXISTS (SELECT FROM unnest(polroles) AS r(oid) WHERE r.oid = 0 OR pg_catalog.pg_has_role(r.oid, 'USAGE'))
+  ) AS p
+  GROUP BY polrelid
+) AS t`
+
+// lockTables locks the tables of a rule that may be locked, as [part.lock] does.
+func (p *part) lockTables(ctx context.Context, conn *pgx.Conn) error {
+	var names []string
+	for _, t := range p.rule.tables {
+		if t.isTable() && t.readable {
+			names = append(names, "ONLY "+quoteTable(t.schema, t.name))
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	_, err := conn.PgConn().Exec(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN ACCESS SHARE MODE").ReadAll()
+	return err
+}
 
 // hidesRows reports whether row security may hide rows. The policies are asked for in a transaction
 // of their own: they apply as they are now, not as the snapshot has them. The lock keeps them so.
 func (p *part) hidesRows(ctx context.Context, i identity) (bool, error) {
-	if !i.secured {
+	if len(i.secured) == 0 {
 		return false, nil
 	}
 	conn, err := p.begin(ctx, "")
@@ -279,7 +316,7 @@ func (p *part) hidesRows(ctx context.Context, i identity) (bool, error) {
 	// Whoever waits for the table behind our lock must not make this wait for ever.
 	_, err = conn.PgConn().Exec(ctx, "SET LOCAL lock_timeout = '3s'").ReadAll()
 	if err == nil {
-		err = conn.QueryRow(ctx, policiesQuery, i.oid).Scan(&whole)
+		err = conn.QueryRow(ctx, policiesQuery, i.secured).Scan(&whole)
 	}
 	if err != nil {
 		hangUp(ctx, conn)

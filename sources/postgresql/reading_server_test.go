@@ -71,6 +71,22 @@ func count(t testing.TB, p source.Part) (int, error) {
 	return len(r.ids), r.err
 }
 
+// stall waits until the sessions of this program that are in the state have been in it for so long.
+func (db *testDB) stall(state, duration string) {
+	db.t.Helper()
+	conn := dialAs(db.t, db.config)
+	defer func() { _ = conn.Close(context.Background()) }()
+	eventually(db.t, "nothing happens for "+duration, func() bool {
+		long := false
+		err := conn.QueryRow(context.WithoutCancel(db.t.Context()), `SELECT coalesce(bool_and(clock_timestamp() - state_change > $2::text::interval), false)
+			FROM pg_stat_activity WHERE application_name = 'elastic-ingest' AND datname = current_database() AND state = $1`, state, duration).Scan(&long)
+		if err != nil {
+			db.t.Error(err)
+		}
+		return long || err != nil
+	})
+}
+
 func TestCase56ServerTimeLimitsDoNotMatter(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -78,17 +94,16 @@ func TestCase56ServerTimeLimitsDoNotMatter(t *testing.T) {
 	for _, set := range []string{"statement_timeout = '50ms'", "idle_in_transaction_session_timeout = '50ms'"} {
 		db.exec("ALTER ROLE " + quoteIdent(db.config.User) + " IN DATABASE " + db.name + " SET " + set)
 	}
-	admin := func(sql string) { adminExec(t, "", sql) }
 	s := openSource(t, db.values(nil), source.Env{StallTimeout: time.Second})
 	part := listed(t, s)["public.t"]
-	admin("SELECT pg_sleep(0.3)") // the transaction that holds the snapshot is idle meanwhile
+	db.stall(waiting, "300 ms") // the transaction that holds the snapshot
 	n := 0
 	for _, err := range part.Documents(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n++; n == 10 {
-			admin("SELECT pg_sleep(1.2)") // a consumer that stalls, for longer than a server may
+			db.stall(busy, "1200 ms") // a consumer that stalls, for longer than a server may
 		}
 	}
 	if n != 20000 {

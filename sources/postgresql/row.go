@@ -40,7 +40,7 @@ func (p *part) newRow(t *table) *row {
 		r.fields = append(r.fields, document.Field{Name: name})
 	}
 	if renamed != "" && p.first() {
-		p.db.log.Warn("columns differ only in letter case, so a field was given a number", "part", p.scope, "field", renamed)
+		p.db.log.Warn("columns have the same name, letter case aside, so a field was given a number", "part", p.scope, "field", renamed)
 	}
 	return r
 }

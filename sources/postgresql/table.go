@@ -20,7 +20,8 @@ type table struct {
 
 type column struct {
 	name   string
-	number uint16 // in the catalogue
+	number uint16 // in the catalogue; 0 where a query computes it
+	result uint32 // the type in the result of a query; 0 for a column of a table
 	typ    columnType
 }
 
@@ -34,7 +35,7 @@ ORDER BY a.attnum`
 	// The primary key before other unique indexes that tell all rows apart; columns that an index
 	// merely includes are no part of a key.
 	keyQuery = `
-SELECT array_agg(a.attname::text ORDER BY k.place)
+SELECT array_agg(a.attname::text ORDER BY k.place), array_agg(a.attnum::int4 ORDER BY k.place)
 FROM pg_catalog.pg_index i
 CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
@@ -48,6 +49,9 @@ LIMIT 1`
 
 // describe asks for columns and key, in the transaction that reads the rows.
 func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table, error) {
+	if p.rule != nil {
+		return p.describeQuery(ctx, conn)
+	}
 	t := &table{}
 	var c column
 	var types []uint32
@@ -59,19 +63,11 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	if err != nil {
 		return nil, p.tableError("list the columns", err)
 	}
-	known, err := lookUpTypes(ctx, conn, types)
-	if err != nil {
-		return nil, p.tableError("look the columns' types up", err)
-	}
-	for i := range t.columns {
-		t.columns[i].typ = known.column(types[i])
-		if t.columns[i].typ.unknown != "" {
-			p.db.log.Debug("a column of a type unknown here is read as text",
-				"part", p.Name(), "column", t.columns[i].name, "type", t.columns[i].typ.unknown)
-		}
+	if err := p.describeTypes(ctx, conn, t, types); err != nil {
+		return nil, err
 	}
 	var key []string
-	err = conn.QueryRow(ctx, keyQuery, oid).Scan(&key)
+	err = conn.QueryRow(ctx, keyQuery, oid).Scan(&key, nil)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return t, p.configuredKey(t)
@@ -84,17 +80,46 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	return t, nil
 }
 
+// describeTypes tells how the columns are read, whose types are given.
+func (p *part) describeTypes(ctx context.Context, conn *pgx.Conn, t *table, types []uint32) error {
+	known, err := lookUpTypes(ctx, conn, types)
+	if err != nil {
+		return p.tableError("look the columns' types up", err)
+	}
+	for i := range t.columns {
+		t.columns[i].typ = known.column(types[i])
+		if t.columns[i].typ.unknown != "" {
+			p.db.log.Debug("a column of a type unknown here is read as text",
+				"part", p.Name(), "column", t.columns[i].name, "type", t.columns[i].typ.unknown)
+		}
+	}
+	return nil
+}
+
 func (t *table) place(name string) int {
 	return slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
 }
 
+// placeOrFold finds a column whose name may differ in letter case, where none has the name itself.
+func (t *table) placeOrFold(name string) int {
+	if i := t.place(name); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(t.columns, func(c column) bool { return strings.EqualFold(c.name, name) })
+}
+
+// declaredKey are the columns that the configuration names for a table.
+func (d *database) declaredKey(scope, table string) []string {
+	if names, ok := d.idColumns[scope]; ok {
+		return names
+	}
+	return d.idColumns[table]
+}
+
 // configuredKey takes the key of a table that has none from the configuration.
 func (p *part) configuredKey(t *table) error {
-	names, ok := p.db.idColumns[p.scope]
-	if !ok {
-		names, ok = p.db.idColumns[p.rel.name]
-	}
-	if !ok || len(names) == 0 {
+	names := p.db.declaredKey(p.scope, p.rel.name)
+	if len(names) == 0 {
 		return &source.Error{
 			Kind: source.ErrConfig, Part: p.Name(),
 			Err: errors.New(p.keyless()),
@@ -103,10 +128,7 @@ func (p *part) configuredKey(t *table) error {
 		}
 	}
 	for _, name := range names {
-		i := t.place(name)
-		if i < 0 {
-			i = slices.IndexFunc(t.columns, func(c column) bool { return strings.EqualFold(c.name, name) })
-		}
+		i := t.placeOrFold(name)
 		if i < 0 {
 			return &source.Error{
 				Kind: source.ErrConfig, Part: p.Name(),
@@ -138,6 +160,9 @@ func (t *table) someColumn() string {
 // query reads all rows of the part behind a position. It names the columns, so that one that is added meanwhile
 // changes nothing. The columns of the position come last, and in binary form; formats is nil without.
 func (t *table) query(p *part, at *position) (query string, formats []int16) {
+	if p.rule != nil {
+		return p.rule.query, nil
+	}
 	var b strings.Builder
 	b.WriteString("SELECT ")
 	for i, c := range t.columns {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -181,28 +182,6 @@ func TestDotted(t *testing.T) {
 	}
 }
 
-func TestScopeOf(t *testing.T) {
-	t.Parallel()
-	v := parse(t, map[string]any{
-		"host": "h", "port": 5432, "username": "u", "password": "p", "database": "shop", "schema": "public",
-	})
-	for _, tt := range []struct {
-		fields map[string]any
-		want   string
-		ok     bool
-	}{
-		{map[string]any{"database": "shop", "schema": "public", "table": "a.b"}, `public."a.b"`, true},
-		{map[string]any{"database": "old", "schema": "public", "table": "orders"}, "old.public.orders", true},
-		{map[string]any{"database": "shop", "schema": "public"}, "", false},
-		{map[string]any{"database": "shop", "schema": "public", "table": []any{"a", "b"}}, "", false},
-	} {
-		got, ok := scopeOf(v, tt.fields)
-		if got != tt.want || ok != tt.ok {
-			t.Errorf("%v: got %q, %t", tt.fields, got, ok)
-		}
-	}
-}
-
 func TestFieldNames(t *testing.T) {
 	t.Parallel()
 	names, renamed := fieldNames("S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})
@@ -240,5 +219,20 @@ func TestFields(t *testing.T) {
 				t.Errorf("%s %v: got %v", key, value, err)
 			}
 		}
+	}
+}
+
+// TestCase02BlankTables: a list that names no table is refused before anything connects.
+func TestCase02BlankTables(t *testing.T) {
+	t.Parallel()
+	for _, tables := range []any{"", " ", " , ", []any{}, []any{" ", ""}} {
+		values, err := field.Parse(Type.Fields, map[string]any{
+			"host": "nosuch.invalid", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s", "tables": tables,
+		})
+		if err != nil {
+			continue // refused even earlier
+		}
+		_, err = Type.Open(t.Context(), values, source.Env{Log: discard()})
+		refuse(t, err, source.ErrConfig, "tables names no table")
 	}
 }

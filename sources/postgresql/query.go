@@ -1,0 +1,203 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// describeQuery asks for the columns of the query of a rule, without running it, and finds its key.
+func (p *part) describeQuery(ctx context.Context, conn *pgx.Conn) (*table, error) {
+	described, err := conn.PgConn().Prepare(ctx, "", p.rule.query, nil)
+	if err != nil {
+		return nil, p.tableError("look the columns of the query up", err)
+	}
+	if len(described.ParamOIDs) > 0 {
+		return nil, p.queryError(errors.New("it has a parameter, $1"), "write the value into the query")
+	}
+	t := &table{}
+	var types []uint32
+	for _, f := range described.Fields {
+		t.columns = append(t.columns, column{name: f.Name, number: f.TableAttributeNumber, result: f.DataTypeOID})
+		types = append(types, f.DataTypeOID)
+	}
+	if err := p.describeTypes(ctx, conn, t, types); err != nil {
+		return nil, err
+	}
+	for i := range t.columns {
+		if t.columns[i].typ.cast != "" {
+			t.columns[i].typ = uncast(t.columns[i].typ)
+		}
+	}
+	return t, p.queryKey(ctx, conn, t, described.Fields)
+}
+
+// answers reports whether the fields are those of the columns. The catalogue is as old as the
+// snapshot, but a name in a statement means what has it now.
+func (t *table) answers(fields []pgconn.FieldDescription) bool {
+	for i := range t.columns {
+		c := &t.columns[i]
+		switch {
+		case i >= len(fields):
+			return false
+		case c.result != 0 && (fields[i].Name != c.name || fields[i].DataTypeOID != c.result):
+			return false
+		case fields[i].TableAttributeNumber != 0 && fields[i].TableAttributeNumber != c.number:
+			return false
+		}
+	}
+	return true
+}
+
+// queryKey finds what tells the rows of a rule apart: the columns that it names, or else the keys of
+// its tables, one after the other.
+func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []pgconn.FieldDescription) error {
+	for _, name := range p.rule.idColumns {
+		i := t.placeOrFold(name)
+		if i < 0 {
+			return &source.Error{
+				Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("id_columns: the result of the query has no column %q", name),
+				Hint: "it has " + strings.Join(t.names(), ", "),
+			}
+		}
+		t.addKey(i)
+	}
+	if len(p.rule.idColumns) > 0 {
+		return nil
+	}
+	for i := range p.rule.tables {
+		rel := &p.rule.tables[i]
+		names, numbers, err := p.keyOf(ctx, conn, rel)
+		if err != nil {
+			return err
+		}
+		for n, name := range names {
+			// A column that comes from the key itself is it, whatever the query calls it.
+			i := slices.IndexFunc(fields, func(f pgconn.FieldDescription) bool {
+				return n < len(numbers) && f.TableOID == rel.oid && f.TableAttributeNumber == numbers[n]
+			})
+			if i < 0 {
+				i = t.placeOrFold(name)
+			}
+			if i < 0 {
+				return &source.Error{
+					Kind: source.ErrConfig, Part: p.Name(),
+					Err:  fmt.Errorf("query: its result has no column %q, which the key of %s has", name, dotted(rel.schema, rel.name)),
+					Hint: "add it to the SELECT, or name what tells the rows apart with id_columns: in the rule",
+				}
+			}
+			t.addKey(i)
+		}
+	}
+	return nil
+}
+
+// keyOf is the key of a table of a rule: its own, or what the connector declares.
+func (p *part) keyOf(ctx context.Context, conn *pgx.Conn, rel *relation) (names []string, numbers []uint16, err error) {
+	err = conn.QueryRow(ctx, keyQuery, rel.oid).Scan(&names, &numbers)
+	switch {
+	case err == nil:
+		return names, numbers, nil
+	case !errors.Is(err, pgx.ErrNoRows):
+		return nil, nil, p.tableError("look the key up", err)
+	}
+	if names = p.db.declaredKey(dotted(rel.schema, rel.name), rel.name); len(names) > 0 {
+		return names, nil, nil
+	}
+	return nil, nil, &source.Error{
+		Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("the %s %s has no key", rel.what(), dotted(rel.schema, rel.name)),
+		Hint: "name what tells the rows of the query apart with id_columns: in the rule",
+	}
+}
+
+func (t *table) addKey(i int) {
+	if !slices.Contains(t.key, i) {
+		t.key = append(t.key, i)
+	}
+}
+
+func (t *table) names() (names []string) {
+	for _, c := range t.columns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// uncast reads a type that a table's column would be cast from, because a query is taken as it is.
+// That is money alone, whose text in the locale of [session] is -$1,234.50, in an array with quotes.
+func uncast(t columnType) columnType {
+	value, key := t.value, t.key
+	t.cast = ""
+	t.value = func(text string) (v document.Value, reason string) { return value(moneyDigits(text)) }
+	t.key = func(dst []byte, text string) []byte {
+		if key == nil {
+			return append(dst, moneyDigits(text)...)
+		}
+		return key(dst, moneyDigits(text))
+	}
+	return t
+}
+
+func moneyDigits(text string) string {
+	array, quoted := strings.HasPrefix(text, "{"), false
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '"':
+			quoted = !quoted
+			return -1
+		case '$':
+			return -1
+		case ',':
+			if quoted || !array {
+				return -1
+			}
+		}
+		return r
+	}, text)
+}
+
+// identifyTables tells of the tables of a rule together what [part.identify] tells of one.
+func (p *part) identifyTables(ctx context.Context, conn *pgx.Conn) (identity, error) {
+	all := identity{unmoved: true}
+	for i := range p.rule.tables {
+		rel := &p.rule.tables[i]
+		one, err := identify(ctx, conn, rel, false)
+		if err != nil {
+			return all, err
+		}
+		all.unmoved = all.unmoved && one.unmoved && one.oid == rel.oid
+		all.secured = append(all.secured, one.secured...)
+	}
+	return all, nil
+}
+
+// movedQuery tells whether a table that this transaction has read was rewritten or replaced since the
+// snapshot, see [identity]. The locks of the transaction name all of them, also those that the
+// statement reached through views, partitions and functions.
+const movedQuery = `
+SELECT coalesce(bool_or(c.oid IS NULL OR c.relkind = 'r' AND c.relfilenode <> 0
+       AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)), false)
+FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())`
+
+// moved tells, after the last row, whether what was read was rewritten before the statement began.
+func (p *part) moved(ctx context.Context, r *reader) (moved bool, err error) {
+	switch {
+	case p.rule != nil:
+		err = r.conn.QueryRow(ctx, movedQuery).Scan(&moved)
+		return moved, err
+	case r.seen.several || p.rel.kind == kindView:
+		now, err := p.identify(ctx, r.conn)
+		return !now.unmoved, err
+	}
+	return false, nil // the table itself was locked before it was looked up
+}

@@ -1,0 +1,316 @@
+package postgresql
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// ruleEnv makes the environment of rules, each given by its tables, query and id columns.
+func ruleEnv(rules ...map[string]any) source.Env {
+	list := []any{}
+	for _, r := range rules {
+		list = append(list, r)
+	}
+	return source.Env{AdvancedRules: list}
+}
+
+func queryOf(query string, tables string, idColumns ...any) map[string]any {
+	r := map[string]any{"query": query, "tables": []any{}}
+	for t := range strings.SplitSeq(tables, ",") {
+		r["tables"] = append(r["tables"].([]any), t)
+	}
+	if idColumns != nil {
+		r["id_columns"] = idColumns
+	}
+	return r
+}
+
+// shopDB has customers and orders, both with the key id, and items with one of two columns.
+func shopDB(t testing.TB) *testDB {
+	t.Helper()
+	db := newDB(t)
+	db.exec(`CREATE TABLE customers (id int PRIMARY KEY, name text); INSERT INTO customers VALUES (1, 'Ann'), (2, 'Bob');
+		CREATE TABLE orders (id int PRIMARY KEY, customer int, paid boolean, price money, shares money[]);
+		INSERT INTO orders VALUES (10, 1, true, 1234.5, '{1.5,NULL}'), (11, 1, false, -0.07, '{}'), (12, 2, true, 2, NULL);
+		CREATE TABLE items (order_id int, line int, PRIMARY KEY (line, order_id)); INSERT INTO items VALUES (10, 1), (10, 2);
+		CREATE TABLE notes (body text); INSERT INTO notes VALUES ('x');
+		CREATE VIEW totals AS SELECT customer, sum(price) AS total FROM orders GROUP BY customer;
+		CREATE SCHEMA "Other"; CREATE TABLE "Other".customers (id int PRIMARY KEY); INSERT INTO "Other".customers VALUES (5)`)
+	return db
+}
+
+// readRules opens the source with rules, validates them and reads each.
+func readRules(t testing.TB, db *testDB, set map[string]any, rules ...map[string]any) (results []result, parts []source.Part) {
+	t.Helper()
+	d := openSource(t, db.values(set), ruleEnv(rules...))
+	if err := d.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	parts = ranges(t, d)
+	for _, p := range parts {
+		r := readPart(t.Context(), p)
+		slices.Sort(r.ids)
+		results = append(results, r)
+	}
+	return results, parts
+}
+
+func TestAdvancedRules(t *testing.T) {
+	t.Parallel()
+	db := shopDB(t)
+	for name, tt := range map[string]struct {
+		set   map[string]any
+		rule  map[string]any
+		scope string
+		ids   []string
+		doc   string // of the row that comes first
+	}{
+		"one table": {
+			rule:  queryOf("SELECT * FROM orders WHERE paid ORDER BY id; ", "orders"),
+			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_12"},
+			doc: `{"public_orders_id":10,"public_orders_customer":1,"public_orders_paid":true,"public_orders_price":"1234.50","public_orders_shares":["1.50",null]}`,
+		},
+		"key of one table under another name": {
+			rule:  queryOf("SELECT price AS id, id AS number FROM orders ORDER BY number", "public.orders"),
+			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_11", "public_orders_12"},
+			doc: `{"public_orders_id":"1234.50","public_orders_number":10}`,
+		},
+		"join": {
+			rule:  queryOf("SELECT o.id, c.name, c.id FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers"),
+			scope: "public.customers+orders", ids: []string{"public_customers_orders_1_10", "public_customers_orders_1_11", "public_customers_orders_2_12"},
+			doc: `{"public_customers_orders_id":10,"public_customers_orders_name":"Ann","public_customers_orders_id_2":1}`,
+		},
+		"key by name": {
+			rule:  queryOf("WITH o AS (SELECT id + 0 AS \"ID\", customer FROM orders) SELECT * FROM o ORDER BY 1", "orders"),
+			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_11", "public_orders_12"},
+			doc: `{"public_orders_id":10,"public_orders_customer":1}`,
+		},
+		"key of two columns": {
+			rule:  queryOf("SELECT * FROM items ORDER BY line", "items"),
+			scope: "public.items", ids: []string{"public_items_1_10", "public_items_2_10"},
+			doc: `{"public_items_order_id":10,"public_items_line":1}`,
+		},
+		"65 id_columns": {
+			rule:  queryOf("SELECT name AS \"Name\", id AS name, 'x' AS k FROM customers ORDER BY id", "customers", "K", "name"),
+			scope: "public.customers", ids: []string{"public_customers_x_1", "public_customers_x_2"},
+			doc: `{"public_customers_name":"Ann","public_customers_name_2":1,"public_customers_k":"x"}`,
+		},
+		"duplicate names": {
+			rule:  queryOf("SELECT 1 AS a, 2 AS a, 3 AS \"A\", 4 AS a_2", "notes", "a"),
+			scope: "public.notes", ids: []string{"public_notes_1"},
+			doc: `{"public_notes_a":1,"public_notes_a_3":2,"public_notes_a_4":3,"public_notes_a_2":4}`,
+		},
+		"view": {
+			rule:  queryOf("TABLE totals ORDER BY customer LIMIT 1", "totals", "customer"),
+			scope: "public.totals", ids: []string{"public_totals_1"},
+			doc: `{"public_totals_customer":1,"public_totals_total":"1234.43"}`,
+		},
+		"grouped": {
+			rule:  queryOf("SELECT customer, count(*) AS n FROM orders GROUP BY 1 UNION SELECT 3, 0 ORDER BY 1", "orders", "customer"),
+			scope: "public.orders", ids: []string{"public_orders_1", "public_orders_2", "public_orders_3"},
+			doc: `{"public_orders_customer":1,"public_orders_n":2}`,
+		},
+		"values": {
+			rule:  queryOf("(VALUES (1, ':x'), (2, NULL))", "notes", "column1"),
+			scope: "public.notes", ids: []string{"public_notes_1", "public_notes_2"},
+			doc: `{"public_notes_column1":1,"public_notes_column2":":x"}`,
+		},
+		"money as a key": {
+			rule:  queryOf("SELECT 1234.5::money AS m, '{1234.5,NULL}'::money[] AS a", "notes", "m", "a"),
+			scope: "public.notes", ids: []string{"public_notes_1234.50_{1234.50,NULL}"},
+			doc: `{"public_notes_m":"1234.50","public_notes_a":["1234.50",null]}`,
+		},
+		"several schemas": {
+			set:   map[string]any{"schema": `public,"Other"`},
+			rule:  queryOf(`SELECT o.id, c.name FROM "Other".customers o, customers c WHERE c.id = 1`, `orders,"Other".customers`, "id"),
+			scope: "Other+public.customers+orders", ids: []string{"Other_public_customers_orders_5"},
+			doc: `{"other_public_customers_orders_id":5,"other_public_customers_orders_name":"Ann"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, parts := readRules(t, db, tt.set, tt.rule)
+			for i := range tt.ids {
+				tt.ids[i] = db.name + "_" + tt.ids[i]
+			}
+			if len(parts) != 1 || parts[0].Scope() != tt.scope || parts[0].Name() != tt.scope+", advanced_rules[0]" {
+				t.Fatalf("got the parts %q", names(parts))
+			}
+			if diff := cmp.Diff(tt.ids, got[0].ids); diff != "" || got[0].err != nil {
+				t.Errorf("%v %s", got[0].err, diff)
+			}
+			if len(got[0].docs) == 0 || got[0].docs[0] != tt.doc {
+				t.Errorf("got  %v\nwant %s", got[0].docs, tt.doc)
+			}
+		})
+	}
+}
+
+// TestTablesOfRules: the fields that every document has, and that they tell the scope of the part.
+func TestTablesOfRules(t *testing.T) {
+	t.Parallel()
+	db := shopDB(t)
+	values := db.values(nil)
+	d := openSource(t, values, ruleEnv(queryOf("SELECT id FROM orders", "orders"), queryOf("SELECT id FROM orders", "orders,customers")))
+	want := []string{`"table":["orders"],`, `"table":["customers","orders"],`}
+	for i, p := range ranges(t, d) {
+		for doc, err := range p.Documents(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, end := document.AppendSource(nil, &doc, document.Trailer{})
+			encoded := slices.Concat(out[:end], []byte("}"))
+			fields := map[string]any{}
+			if err := json.Unmarshal(encoded, &fields); err != nil || !strings.Contains(string(encoded), want[i]) {
+				t.Errorf("%v: %s is not in %s", err, want[i], encoded)
+			}
+			if scope, ok := Type.ScopeOf(parse(t, values), fields); !ok || scope != p.Scope() {
+				t.Errorf("ScopeOf tells %q of %s", scope, encoded)
+			}
+		}
+	}
+}
+
+// TestRulesReplaceTables: no table of the list is read beside them, and none of their names is missing.
+func TestRulesReplaceTables(t *testing.T) {
+	t.Parallel()
+	db := shopDB(t)
+	log := &logbook{}
+	env := log.env()
+	env.AdvancedRules = ruleEnv(queryOf("SELECT * FROM orders WHERE paid", "orders"), queryOf("SELECT * FROM orders WHERE NOT paid", "orders")).AdvancedRules
+	parts := ranges(t, openSource(t, db.values(map[string]any{"tables": "items,nosuch"}), env))
+	want := []string{"public.orders, advanced_rules[0]", "public.orders, advanced_rules[1]"}
+	if diff := cmp.Diff(want, names(parts)); diff != "" || log.String() != "" {
+		t.Errorf("logged %s; parts: %s", log, diff)
+	}
+	env.AdvancedRules = []any{}
+	if parts := ranges(t, openSource(t, db.values(map[string]any{"tables": "items"}), env)); len(parts) != 1 || parts[0].Name() != "public.items" {
+		t.Errorf("no rules: got the parts %q", names(parts))
+	}
+}
+
+// TestCase66NothingIsExecuted: what changes something, or is not one query, is refused when it is
+// validated.
+func TestCase66NothingIsExecuted(t *testing.T) {
+	t.Parallel()
+	db := shopDB(t)
+	db.exec("CREATE SEQUENCE ran; CREATE FUNCTION f() RETURNS int LANGUAGE sql VOLATILE AS $$ SELECT nextval('ran')::int $$")
+	const reads = "write one SELECT, WITH, TABLE or VALUES statement that only reads"
+	for query, says := range map[string]string{
+		"DELETE FROM orders":                                               `syntax error at or near "DELETE"`,
+		"UPDATE orders SET paid = true RETURNING *":                        `syntax error at or near "UPDATE"`,
+		"WITH gone AS (DELETE FROM orders RETURNING *) SELECT * FROM gone": "data-modifying statements in WITH",
+		"SELECT * FROM orders; DELETE FROM orders":                         "cannot insert multiple commands",
+		"SELECT * FROM orders; SELECT 1":                                   "cannot insert multiple commands",
+		"SELECT * INTO copy FROM orders":                                   "INTO is not allowed here",
+		"SELECT * FROM orders FOR UPDATE":                                  "FOR UPDATE is not valid",
+		"CREATE TABLE x AS SELECT 1":                                       `syntax error at or near "CREATE"`,
+		"SHOW ALL":                                                         `syntax error at or near "SHOW"`,
+		"EXPLAIN ANALYZE SELECT f()":                                       `syntax error at or near "EXPLAIN"`,
+		"COPY orders TO STDOUT":                                            `syntax error at or near "COPY"`,
+		"SELECT * FROM (SELECT 1":                                          "syntax error at end of input",
+		"-- nothing\n":                                                     "syntax error at end of input",
+		"COMMIT; DROP TABLE orders":                                        `syntax error at or near "COMMIT"`,
+	} {
+		d := openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id, f() FROM orders", "orders"), queryOf(query, "orders")))
+		refuse(t, d.Validate(t.Context()), source.ErrConfig, "public.orders, advanced_rules[1]: query: ", says, reads)
+	}
+	for query, says := range map[string]string{
+		"SELECT * FROM nosuch":               `relation "nosuch" does not exist`,
+		"SELECT nosuch FROM orders":          `column "nosuch" does not exist`,
+		"SELECT * FROM orders WHERE id = $1": "it has a parameter, $1",
+		"SELECT customer FROM orders":        `has no column "id", which the key of public.orders has`,
+		"SELECT":                             `has no column "id"`,
+	} {
+		d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders")))
+		refuse(t, d.Validate(t.Context()), source.ErrConfig, "public.orders, advanced_rules[0]: query: ", says)
+	}
+	var n, last int
+	row := db.session().QueryRow(t.Context(), "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM ran WHERE is_called)")
+	if err := row.Scan(&n, &last); err != nil || n != 3 || last != 0 {
+		t.Errorf("%d orders are left, and a query ran %d times: %v", n, last, err)
+	}
+	// What only shows when it runs is refused by the transaction.
+	r, _ := readRules(t, db, nil, queryOf("SELECT id, f() FROM orders", "orders"))
+	refuse(t, r[0].err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
+}
+
+// TestCase64And65RulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
+func TestCase64And65RulesThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	db := shopDB(t)
+	all := "SELECT * FROM orders"
+	for name, tt := range map[string]struct {
+		set   map[string]any
+		rules []map[string]any
+		says  []string
+	}{
+		"unknown tables":      {rules: []map[string]any{queryOf(all, "zebra,orders"), queryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table Orders, apple, zebra in schema public"}},
+		"of another schema":   {rules: []map[string]any{queryOf(all, "Other.customers")}, says: []string{"there is no table Other.customers in schema public", "add the schema to schema:"}},
+		"in several schemas":  {set: map[string]any{"schema": "*"}, rules: []map[string]any{queryOf(all, "orders,customers")}, says: []string{`advanced_rules[0].tables[1]: "customers" is in several schemas`, "write Other.customers or public.customers"}},
+		"id column is absent": {rules: []map[string]any{queryOf(all, "orders", "id", "nosuch")}, says: []string{`public.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, customer, paid, price, shares"}},
+		"no key":              {rules: []map[string]any{queryOf("SELECT * FROM orders, notes", "orders,notes")}, says: []string{"public.notes+orders, advanced_rules[0]: the table public.notes has no key", "id_columns: in the rule"}},
+		"view without a key":  {rules: []map[string]any{queryOf("TABLE totals", "totals")}, says: []string{"the view public.totals has no key"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := openSource(t, db.values(tt.set), ruleEnv(tt.rules...))
+			refuse(t, d.Validate(t.Context()), source.ErrConfig, tt.says...)
+		})
+	}
+	// The key that the connector declares for a table counts for its rules as well.
+	env := ruleEnv(queryOf("TABLE notes", "notes"))
+	env.IDColumns = map[string][]string{"notes": {"body"}}
+	d := openSource(t, db.values(nil), env)
+	if r := readPart(t.Context(), ranges(t, d)[0]); r.err != nil || len(r.ids) != 1 || r.ids[0] != db.name+"_public_notes_x" {
+		t.Errorf("got %v, %v", r.ids, r.err)
+	}
+}
+
+// TestValidateAsksTheServer: it says why it could not, and leaves no session behind.
+func TestValidateAsksTheServer(t *testing.T) {
+	t.Parallel()
+	db := shopDB(t)
+	rule := queryOf("SELECT * FROM orders", "orders")
+	refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), ruleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check username and password")
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if openSource(t, db.values(nil), ruleEnv(rule)).Validate(over) == nil {
+		t.Error("a context that is over is not heeded")
+	}
+	if err := openSource(t, db.values(nil), ruleEnv(rule, rule)).Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "no session is left", func() bool { return active(t, db) == 0 })
+}
+
+// TestRightsOfRules: a rule that may not be read fails alone; rights on its columns are enough.
+func TestRightsOfRules(t *testing.T) {
+	t.Parallel()
+	db := shopDB(t)
+	role, values := db.reader()
+	db.exec("GRANT SELECT ON items TO " + role + "; GRANT SELECT (id, paid) ON orders TO " + role)
+	env := ruleEnv(queryOf("SELECT * FROM customers, items", "items,customers"), queryOf("TABLE items", "items"), queryOf("SELECT id FROM orders WHERE paid", "orders"),
+		queryOf(`SELECT * FROM "Other".customers`, "items"))
+	d := openSource(t, values, env)
+	if err := d.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	parts := ranges(t, d)
+	refuse(t, readPart(t.Context(), parts[0]).err, source.ErrAuth, "public.customers+items, advanced_rules[0]", "permission denied for table customers",
+		`GRANT SELECT ON "public"."customers" TO`, "or remove advanced_rules[0]")
+	refuse(t, readPart(t.Context(), parts[3]).err, source.ErrAuth, "permission denied for schema Other")
+	for i, want := range map[int]int{1: 2, 2: 2} {
+		if r := readPart(t.Context(), parts[i]); r.err != nil || len(r.ids) != want {
+			t.Errorf("%s: %+v", parts[i].Name(), r)
+		}
+	}
+}

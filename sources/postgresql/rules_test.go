@@ -1,0 +1,157 @@
+package postgresql
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// ruleOf is a rule of a configuration, with some keys changed; nil removes one.
+func ruleOf(change map[string]any) map[string]any {
+	r := map[string]any{"tables": []any{"t"}, "query": "SELECT * FROM t"}
+	for key, value := range change {
+		if r[key] = value; value == nil {
+			delete(r, key)
+		}
+	}
+	return r
+}
+
+func TestCase64RulesThatAreNone(t *testing.T) {
+	t.Parallel()
+	good := ruleOf(nil)
+	for name, tt := range map[string]struct {
+		rules any
+		says  string
+		hint  string
+	}{
+		"no list":              {rules: "x", says: "advanced_rules: must be a list, not text", hint: "write a list of rules"},
+		"one object":           {rules: good, says: "advanced_rules: must be a list, not an object"},
+		"no object":            {rules: []any{good, "x"}, says: "advanced_rules[1]: must be an object, not text"},
+		"extra key":            {rules: []any{ruleOf(map[string]any{"params": 1})}, says: "advanced_rules[0].params: a rule has no such key", hint: "tables, query, id_columns"},
+		"misspelt key":         {rules: []any{good, ruleOf(map[string]any{"querry": ""})}, says: "advanced_rules[1].querry: a rule has no such key", hint: "did you mean query?"},
+		"missing tables":       {rules: []any{ruleOf(map[string]any{"tables": nil})}, says: "advanced_rules[0].tables: must be a list, not missing"},
+		"tables as text":       {rules: []any{ruleOf(map[string]any{"tables": "t"})}, says: "advanced_rules[0].tables: must be a list, not text", hint: "tables: [orders]"},
+		"no tables":            {rules: []any{ruleOf(map[string]any{"tables": []any{}})}, says: "advanced_rules[0].tables: is empty"},
+		"table is a number":    {rules: []any{ruleOf(map[string]any{"tables": []any{"t", 1.0}})}, says: "advanced_rules[0].tables[1]: must be text, not a number"},
+		"table is blank":       {rules: []any{ruleOf(map[string]any{"tables": []any{" "}})}, says: "advanced_rules[0].tables[0]: is empty"},
+		"table is a pattern":   {rules: []any{ruleOf(map[string]any{"tables": []any{"t*"}})}, says: `advanced_rules[0].tables[0]: "t*" is not the name of one table`, hint: "in quotes"},
+		"table is left out":    {rules: []any{ruleOf(map[string]any{"tables": []any{"-t"}})}, says: `advanced_rules[0].tables[0]: "-t" is not the name of one table`},
+		"table is not whole":   {rules: []any{ruleOf(map[string]any{"tables": []any{`"t`}})}, says: "advanced_rules[0].tables[0]: the closing quote is missing"},
+		"missing query":        {rules: []any{ruleOf(map[string]any{"query": nil})}, says: "advanced_rules[0].query: must be text, not missing"},
+		"empty query":          {rules: []any{good, ruleOf(map[string]any{"query": ""})}, says: "advanced_rules[1].query: is empty", hint: "write the SELECT"},
+		"query of nothing":     {rules: []any{ruleOf(map[string]any{"query": " ;\n; "})}, says: "advanced_rules[0].query: is empty"},
+		"no id_columns":        {rules: []any{ruleOf(map[string]any{"id_columns": []any{}})}, says: "advanced_rules[0].id_columns: is empty", hint: "or remove the key"},
+		"id_columns as object": {rules: []any{ruleOf(map[string]any{"id_columns": map[string]any{}})}, says: "advanced_rules[0].id_columns: must be a list, not an object"},
+		"id column is true":    {rules: []any{ruleOf(map[string]any{"id_columns": []any{true}})}, says: "advanced_rules[0].id_columns[0]: must be text, not true or false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			values := parse(t, map[string]any{
+				"host": "h", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s",
+			})
+			_, err := Type.Open(t.Context(), values, source.Env{Log: discard(), AdvancedRules: tt.rules})
+			refuse(t, err, source.ErrConfig, tt.says, tt.hint)
+		})
+	}
+}
+
+func TestCase64RulesThatAreValid(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		rules any
+		want  []rule
+	}{
+		"none":         {rules: nil},
+		"empty list":   {rules: []any{}},
+		"empty object": {rules: map[string]any{}},
+		"one": {
+			rules: []any{ruleOf(map[string]any{"query": "SELECT 1 -- one\n;; ", "id_columns": []any{"a", " b"}})},
+			want:  []rule{{path: "advanced_rules[0]", query: "SELECT 1 -- one", idColumns: []string{"a", "b"}}},
+		},
+	} {
+		got, err := parseRules(tt.rules)
+		for i := range got {
+			if len(got[i].tables) != 1 || got[i].tables[0].text != "t" {
+				t.Errorf("%s: the tables are %v", name, got[i].tables)
+			}
+			got[i].tables = nil
+		}
+		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(rule{}, entry{})); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", name, err, diff)
+		}
+	}
+}
+
+// TestScopes: different tables have different scopes, whatever their names.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	v, err := field.Parse(Type.Fields, map[string]any{
+		"host": "h", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(texts ...any) []any { return texts }
+	seen := map[string]string{}
+	for _, tt := range []struct {
+		database      any
+		schema, table any
+		want          string // "" for none
+	}{
+		{"d", "public", "a", "public.a"},
+		{"d", "public", list("a", "b"), "public.a+b"},
+		{"d", "public", "a+b", `public."a+b"`},
+		{"d", "public", list("a+b", "c"), `public."a+b"+c`},
+		{"d", list("a", "b"), list("x", "y"), "a+b.x+y"},
+		{"d", "a.b", "c", `"a.b".c`},
+		{"other", "public", "a", "other.public.a"},
+		{"other", "public", list("a", "b"), "other.public.a+b"},
+		{"d", "public", list(), ""},
+		{"d", "public", list("a", 1.0), ""},
+		{"d", "public", map[string]any{}, ""},
+		{"d", nil, "a", ""},
+		{1.0, "public", "a", ""},
+	} {
+		got, ok := Type.ScopeOf(v, map[string]any{"database": tt.database, "schema": tt.schema, "table": tt.table})
+		if got != tt.want || ok != (tt.want != "") {
+			t.Errorf("%v %v %v: %q, %t; want %q", tt.database, tt.schema, tt.table, got, ok, tt.want)
+		}
+		if ok && seen[got] != "" {
+			t.Errorf("the scope %s is of two tables", got)
+		}
+		seen[got] = got
+	}
+	// One table in a list is that table: what a rule does not select is deleted, though it was read whole before.
+	if got, _ := Type.ScopeOf(v, map[string]any{"database": "d", "schema": "public", "table": list("a")}); got != "public.a" {
+		t.Errorf("the scope of one table in a list is %q", got)
+	}
+}
+
+func TestMoneyOfQueries(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"$0.07": "0.07", "-$1,234,567.50": "-1234567.50",
+		`{$0.07,NULL,"-$1,234.50"}`: "{0.07,NULL,-1234.50}", `{{"$1,000.00",$2.00},{$3.00,NULL}}`: "{{1000.00,2.00},{3.00,NULL}}",
+	} {
+		if got := moneyDigits(in); got != want {
+			t.Errorf("%s: %s", in, got)
+		}
+	}
+}
+
+func TestLabelOfRules(t *testing.T) {
+	t.Parallel()
+	fields := []document.Field{{Name: "database", Value: document.String("d")}, {Name: "schema", Value: document.String("x")}, {Name: "Table", Value: document.String("y")}}
+	s := &selection{tables: []relation{{schema: "b", name: "one"}, {schema: "a", name: "two"}, {schema: "b", name: "two"}}}
+	s.label(fields)
+	out, end := document.AppendSource(nil, &document.Document{ID: "i", Fields: fields}, document.Trailer{})
+	if want := `"database":"d","schema":["a","b"],"Table":["one","two","two"]`; !strings.HasSuffix(string(out[:end]), want) {
+		t.Errorf("got %s", out[:end])
+	}
+}
