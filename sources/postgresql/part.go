@@ -3,6 +3,7 @@ package postgresql
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -89,7 +90,13 @@ func (p *part) finish(ctx context.Context, r *reader) error {
 	}
 	r.cancel()
 	p.db.release(ctx, r.conn)
-	if !r.hidden {
+	switch {
+	case r.keyless > 0:
+		return &source.Error{
+			Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("rows with NULL in every column of the key were left out: %d", r.keyless),
+			Hint: "name columns that always have a value with id_columns: in the rule, or leave such rows out in the query",
+		}
+	case !r.hidden:
 		return nil
 	}
 	return &source.Error{

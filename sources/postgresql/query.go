@@ -124,6 +124,12 @@ func (t *table) addKey(i int) {
 	}
 }
 
+// keyless reports whether a row has NULL in every column of the key, as outer joins make them. All of
+// them would have one id.
+func (t *table) keyless(raw [][]byte) bool {
+	return !slices.ContainsFunc(t.key, func(k int) bool { return raw[k] != nil })
+}
+
 func (t *table) names() (names []string) {
 	for _, c := range t.columns {
 		names = append(names, c.name)

@@ -23,6 +23,8 @@ type reader struct {
 	snapshot string // the name of the one that is read from, "" where it is the transaction's own
 	seen     identity
 	hidden   bool      // row security may hide rows
+	query    bool      // it reads a query, whose rows may lack a key
+	keyless  int64     // rows that were left out because they do
 	at       *position // nil where it is not possible to go on after a loss
 }
 
@@ -37,6 +39,10 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 		raw := r.result.Values()
 		if r.at != nil && !r.at.advance(raw[columns:]) {
 			r.at = nil
+		}
+		if r.query && r.table.keyless(raw) {
+			r.keyless++
+			continue
 		}
 		if !yield(r.row.document(raw[:columns]), nil) {
 			return true, nil
@@ -96,7 +102,7 @@ func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_
 		return nil, err
 	}
 	running, cancel := context.WithCancel(ctx)
-	r := &reader{conn: conn, cancel: cancel, snapshot: snapshot}
+	r := &reader{conn: conn, cancel: cancel, snapshot: snapshot, query: p.rule != nil}
 	defer func() {
 		if err != nil {
 			cancel()

@@ -314,3 +314,19 @@ func TestRightsOfRules(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsWithoutAKey: they are left out and said, and the others come.
+func TestRowsWithoutAKey(t *testing.T) {
+	t.Parallel()
+	db := shopDB(t)
+	got, _ := readRules(t, db, nil,
+		queryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c"),
+		queryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c", "o"))
+	refuse(t, got[0].err, source.ErrConfig, "public.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
+	if len(got[0].ids) != 3 {
+		t.Errorf("got the ids %v", got[0].ids)
+	}
+	if got[1].err != nil || len(got[1].ids) != 4 {
+		t.Errorf("got the ids %v, %v", got[1].ids, got[1].err)
+	}
+}
