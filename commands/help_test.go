@@ -18,7 +18,8 @@ var flagTable = map[string]string{
 	"color": "all", "progress": "all", "quiet": "all", "help": "all", "version": "all",
 	"output": "sync diff list version", "limit": "sync diff", "fields": "sync diff", "all-documents": "sync diff",
 	"all": "sync diff", "dry-run": "sync", "compare": "sync diff", "part": "sync diff", "max-deletes": "sync diff",
-	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "exit-zero": "diff",
+	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync",
+	"exit-zero": "diff",
 }
 
 var shortFlags = map[string]string{"config-file": "c", "quiet": "q", "output": "o", "help": "h"}

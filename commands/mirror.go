@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -42,6 +43,7 @@ type session struct {
 	state    state.Dir
 	dead     *bulk.DeadLetter // of all connectors, when the command line names a file
 	deleted  *bulk.Deleted    // of all connectors; nil when no file is asked for
+	until    context.Context  //nolint:containedctx // ends with --max-duration; nil for no limit
 	outcomes []*outcome
 }
 
@@ -98,6 +100,11 @@ func (s *session) useLevel(configured string) {
 
 // run runs the connectors. Its error is one that prevents or ends all of them.
 func (s *session) run(ctx, cut context.Context) error {
+	if s.o.maxDuration > 0 {
+		until, stop := context.WithTimeout(context.WithoutCancel(ctx), s.o.maxDuration)
+		defer stop()
+		s.until = until
+	}
 	cfg, err := s.app.config(ctx, s.o.configFile)
 	if err != nil {
 		return err
@@ -139,6 +146,7 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, chosen []co
 	if err := s.apart(ctx, chosen); err != nil {
 		return err
 	}
+	s.inTurns(chosen, jobs)
 	for i := range chosen {
 		if ctx.Err() != nil {
 			if i > 0 && s.outcomes[i-1].Err != nil {
@@ -146,7 +154,12 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, chosen []co
 			}
 			return context.Cause(ctx)
 		}
-		o := s.one(ctx, cut, cfg, &chosen[i], jobs[i])
+		o := s.begin(&chosen[i])
+		if s.until != nil && s.until.Err() != nil {
+			o.Err = fmt.Errorf("%w: not begun", engine.ErrTimeIsUp)
+		} else {
+			s.one(ctx, cut, cfg, &chosen[i], jobs[i], o)
+		}
 		s.outcomes = append(s.outcomes, o)
 		s.tell(ctx, o)
 		if left := len(chosen) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
@@ -187,14 +200,35 @@ func (s *session) apart(ctx context.Context, chosen []config.Connector) error {
 	return nil
 }
 
-// one runs one connector.
-func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job) *outcome {
+// inTurns lets those connectors go first whose last run with a time limit is longest ago.
+func (s *session) inTurns(chosen []config.Connector, jobs []engine.Job) {
+	if s.until == nil {
+		return
+	}
+	order := make([]int, len(chosen))
+	for i := range order {
+		order[i] = i
+	}
+	last := func(i int) time.Time { return s.state.LastTurn(s.dest.lockName(), chosen[i].IndexName) }
+	slices.SortStableFunc(order, func(a, b int) int { return last(a).Compare(last(b)) })
+	connectors, all := slices.Clone(chosen), slices.Clone(jobs)
+	for to, from := range order {
+		chosen[to], jobs[to] = connectors[from], all[from]
+	}
+}
+
+func (s *session) begin(c *config.Connector) *outcome {
 	o := &outcome{name: c.Name, typ: c.ServiceType, dest: s.dest.name()}
 	o.Result.Index = c.IndexName
+	return o
+}
+
+// one runs one connector.
+func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job, o *outcome) {
 	client, err := s.dest.client(c)
 	if err != nil {
 		o.Err = err
-		return o
+		return
 	}
 	log := s.log.With(report.Connector, c.Name, report.Source, c.ServiceType)
 	counters := &report.Counters{}
@@ -215,7 +249,13 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 				return s.state.KeepVanished(s.dest.lockName(), index, of, scopes)
 			},
 		},
-		Cut: cut, Now: s.app.Now,
+		Turns: engine.Turns{
+			Load: func(of string) (map[string]int64, error) { return s.state.Turns(s.dest.lockName(), c.IndexName, of) },
+			Save: func(of string, turns map[string]int64) error {
+				return s.state.KeepTurns(s.dest.lockName(), c.IndexName, of, turns)
+			},
+		},
+		Until: s.until, Cut: cut, Now: s.app.Now,
 	})
 	stop()
 	o.took = s.app.Now().Sub(started)
@@ -230,7 +270,6 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		o.Err = context.Cause(ctx)
 	}
 	o.confirm = s.confirmation(o)
-	return o
 }
 
 // mode is how outcomes are judged.

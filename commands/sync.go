@@ -26,6 +26,9 @@ elastic-ingest sync --all -o json
 # see what would be done
 elastic-ingest sync docs --dry-run
 
+# read for 50 minutes at most; the next run begins with what is left
+elastic-ingest sync docs --max-duration 50m
+
 # permit the 41 deletes that the last run withheld
 elastic-ingest sync docs --confirm-deletes 41`,
 		Flags: append(mirrorFlags(),
@@ -35,6 +38,7 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			&cli.Int64Flag{Name: "confirm-deletes", Usage: "permit up to `N` deletes this once, those in tables or roots that have vanished among them"},
 			&cli.BoolFlag{Name: "allow-empty", Usage: "an empty source may empty the index"},
 			&cli.BoolFlag{Name: "adopt", Usage: "take over an index that has documents and belongs to nobody or to another connector"},
+			&cli.DurationFlag{Name: "max-duration", Usage: "stop reading after `DURATION`, such as 50m; the parts read to their end are mirrored whole, the next run begins with the others"},
 			&cli.StringFlag{Name: "dead-letter", Usage: "keep documents that could not be written in `FILE`; otherwise in the state folder"},
 			&cli.StringFlag{Name: "deleted-to", Usage: "write each document into `FILE` before it is deleted"},
 		),
@@ -49,6 +53,9 @@ elastic-ingest sync docs --confirm-deletes 41`,
 				if o.confirmed = c.Int64("confirm-deletes"); o.confirmed < 0 {
 					return &usageError{problem: "--confirm-deletes must not be negative"}
 				}
+			}
+			if o.maxDuration = c.Duration("max-duration"); o.maxDuration < 0 || o.maxDuration == 0 && c.IsSet("max-duration") {
+				return &usageError{problem: "--max-duration must be more than nothing"}
 			}
 			if o.confirmed >= 0 && o.maxDeletes != "" {
 				return &usageError{problem: "--confirm-deletes and --max-deletes exclude each other"}

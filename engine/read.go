@@ -28,9 +28,22 @@ const overhead = 256
 // scope; an error is one of the destination, or the end of ctx.
 func (r *run) read(ctx context.Context, src source.Source) error {
 	r.scopes.tree = r.job.Type.Tree
+	if r.deps.Until != nil {
+		return r.readInTurns(ctx, src)
+	}
 	g, reading := errgroup.WithContext(ctx)
 	g.SetLimit(r.deps.Readers)
-	g.TryGo(func() error { return guarded(func() error { return r.list(reading, src, g) }) })
+	g.TryGo(func() error {
+		return guarded(func() error {
+			// A free place may not exist while the list holds one: then it reads the part itself.
+			return r.list(reading, src, func(part source.Part) error {
+				if g.TryGo(func() error { return guarded(func() error { return r.readPart(reading, part) }) }) {
+					return nil
+				}
+				return r.readPart(reading, part)
+			})
+		})
+	})
 	err := g.Wait()
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		return context.Cause(ctx)
@@ -38,8 +51,8 @@ func (r *run) read(ctx context.Context, src source.Source) error {
 	return err
 }
 
-// list starts a reader for each part as soon as one is free.
-func (r *run) list(ctx context.Context, src source.Source, g *errgroup.Group) error {
+// list calls begin for each part that is wanted.
+func (r *run) list(ctx context.Context, src source.Source, begin func(source.Part) error) error {
 	for part, err := range src.Parts(ctx) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -64,11 +77,8 @@ func (r *run) list(ctx context.Context, src source.Source, g *errgroup.Group) er
 				r.deps.Counters.Expected.Add(n)
 			}
 		}
-		// A free place may not exist while the list holds one: then it reads the part itself.
-		if !g.TryGo(func() error { return guarded(func() error { return r.readPart(ctx, part) }) }) {
-			if err := r.readPart(ctx, part); err != nil {
-				return err
-			}
+		if err := begin(part); err != nil {
+			return err
 		}
 	}
 	return nil
