@@ -130,6 +130,7 @@ type mirrorOptions struct {
 	adopt        bool
 	deadLetter   string
 	deletedTo    string
+	replay       string        // a dead-letter file
 	maxDuration  time.Duration // 0 for none
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -127,6 +128,9 @@ func (s *session) run(ctx, cut context.Context) error {
 		return err
 	}
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
+	if s.o.replay != "" && sameFile(s.o.replay, s.o.deadLetter) {
+		return &usageError{problem: "--replay and --dead-letter name the same file", hint: "what is rejected again would overwrite what was not sent yet"}
+	}
 	if s.o.deadLetter != "" {
 		s.dead = bulk.NewDeadLetter(s.o.deadLetter)
 	}
@@ -235,12 +239,12 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	o.watch = newWatcher(s, o, log)
 	dead := s.dead
 	if dead == nil {
-		dead = bulk.NewDeadLetter(filepath.Join(string(s.state), "dead-letter", state.Key(s.dest.lockName(), c.IndexName)+".ndjson"))
+		dead = bulk.NewDeadLetter(s.deadLetterOf(c))
 	}
 	before := dead.Count()
 	started := s.app.Now()
 	stop := s.startProgress(o, counters)
-	o.Result, o.Err = engine.Run(ctx, job, engine.Deps{
+	deps := engine.Deps{
 		Settings: settingsOf(cfg, string(s.state)), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
 		Lock: func(index string) (func(), error) { return s.state.Lock(s.dest.lockName(), index) },
 		Vanished: engine.Vanished{
@@ -256,7 +260,12 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 			},
 		},
 		Until: s.until, Cut: cut, Now: s.app.Now,
-	})
+	}
+	if s.o.replay != "" {
+		o.Result, o.Err = engine.Replay(ctx, job, deps, s.o.replay)
+	} else {
+		o.Result, o.Err = engine.Run(ctx, job, deps)
+	}
 	stop()
 	o.took = s.app.Now().Sub(started)
 	if dead.Count() > before {
@@ -270,6 +279,27 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		o.Err = context.Cause(ctx)
 	}
 	o.confirm = s.confirmation(o)
+}
+
+// deadLetterOf is the dead-letter file of a connector in the state folder. While that one is replayed,
+// what is rejected again goes into another one.
+func (s *session) deadLetterOf(c *config.Connector) string {
+	key := state.Key(s.dest.lockName(), c.IndexName)
+	file := filepath.Join(string(s.state), "dead-letter", key+".ndjson")
+	if sameFile(file, s.o.replay) {
+		return filepath.Join(filepath.Dir(file), key+"-again.ndjson")
+	}
+	return file
+}
+
+// sameFile reports whether two names are of one file that exists.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // mode is how outcomes are judged.

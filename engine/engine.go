@@ -115,6 +115,7 @@ type Result struct {
 	Withheld map[plan.Reason]int64 // deletes that were not done
 	Eligible int64                 // deletes that the guard judged
 	Held     int64                 // documents that the index held at the scan
+	Passed   int64                 // Replay: records of something else
 	Late     bool                  // the time limit left something to the next run
 }
 

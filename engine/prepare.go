@@ -24,18 +24,27 @@ const madeBy = 1
 // maxScans is how often a scan is begun again because its point in time was lost.
 const maxScans = 3
 
-// prepare finds or makes the index and takes the lock.
-func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
+// reach waits for the destination to answer and looks the index up.
+func (r *run) reach(ctx context.Context) error {
 	c := r.deps.Client
 	r.phase("reaching the destination")
 	info, err := c.Await(ctx, r.deps.Await, func(err error) {
 		r.deps.Log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r.deps.Log.Debug("destination", "version", info.Version, "flavor", info.Flavor, "cluster", info.Cluster)
-	r.index, err = c.Index(ctx, r.job.Index)
+	index, err := c.Index(ctx, r.job.Index)
+	if err == nil {
+		r.index = index
+	}
+	return err
+}
+
+// prepare finds or makes the index and takes the lock.
+func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
+	err = r.reach(ctx)
 	if errors.Is(err, elastic.ErrNotFound) {
 		r.absent, r.owned = true, true
 		r.index, err = &elastic.Index{Name: r.job.Index}, nil
@@ -56,7 +65,7 @@ func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
 		return nil, err
 	}
 	if r.absent {
-		r.index, err = c.CreateIndex(ctx, r.job.Index, r.job.Owner, r.job.Create)
+		r.index, err = r.deps.Client.CreateIndex(ctx, r.job.Index, r.job.Owner, r.job.Create)
 		r.absent = false
 	}
 	if err == nil {

@@ -48,13 +48,14 @@ type run struct {
 	temporary error // the first failure of the source that may pass
 	withheld  map[plan.Reason]int64
 	eligible  int64
+	passed    int64
 	vanished  map[string]bool // scopes, in this run
 }
 
 func (r *run) result() Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Late: r.late != nil}
+	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil}
 	if r.index != nil {
 		res.Index = r.index.Name
 	} else {
