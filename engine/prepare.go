@@ -19,7 +19,7 @@ import (
 
 // madeBy changes when documents are made differently from the same source: then copies that look
 // unchanged by their version are not.
-const madeBy = 1
+const madeBy = 2
 
 // maxScans is how often a scan is begun again because its point in time was lost.
 const maxScans = 3
@@ -93,27 +93,16 @@ func (r *run) decideOptions(ctx context.Context) error {
 		return fmt.Errorf("%w: index %q: contents cannot be compared, because %s: run with --compare always",
 			ErrConfig, r.index.Name, r.index.SourceTrouble)
 	}
-	pipeline := r.job.Pipeline
-	if pipeline != "" {
-		// Text is extracted here, so the pipeline is not asked to.
-		o.Trailer.Flags = &document.Flags{ReduceWhitespace: true, RunMLInference: true}
+	through, err := r.lookUpPipelines(ctx)
+	if err != nil {
+		return err
 	}
-	o.Pipeline = pipeline != "" || r.index.Pipeline != ""
-	definitions := map[string]json.RawMessage{}
-	for _, name := range []string{pipeline, r.index.Pipeline} {
-		if name == "" {
-			continue
-		}
-		def, err := r.deps.Client.Pipeline(ctx, name)
-		switch {
-		case errors.Is(err, elastic.ErrNotFound):
-			return fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist", ErrConfig, r.index.Name, name)
-		case err != nil && !errors.Is(err, elastic.ErrAuth):
-			return err
-		}
-		definitions[name] = def
+	if r.job.Pipeline != "" {
+		r.attaches = through.attaches
+		o.Trailer.Flags = &document.Flags{ExtractBinaryContent: r.attaches, ReduceWhitespace: true, RunMLInference: true}
 	}
-	fingerprint, err := json.Marshal([]any{madeBy, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, definitions})
+	o.Pipeline = r.job.Pipeline != "" || r.index.Pipeline != ""
+	fingerprint, err := json.Marshal([]any{madeBy, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions})
 	if err != nil {
 		return fmt.Errorf("fingerprint: %w", err)
 	}

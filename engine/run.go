@@ -29,6 +29,7 @@ type run struct {
 	index     *elastic.Index
 	absent    bool // a dry run's index that does not exist
 	owned     bool // deletes are ours to do
+	attaches  bool // content goes to the pipeline as it is
 	print     string
 	options   plan.Options
 	table     *ids.Table
