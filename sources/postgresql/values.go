@@ -62,7 +62,9 @@ func scalar(oid uint32) (t columnType, ok bool) {
 		return columnType{value: toInt}, true
 	case oidBool:
 		return columnType{value: toBool, key: keyBool}, true
-	case oidFloat4, oidFloat8:
+	case oidFloat4:
+		return columnType{value: toFloat, key: keyReal}, true
+	case oidFloat8:
 		return columnType{value: toFloat, key: keyFloat}, true
 	case oidNumeric:
 		return columnType{value: toDecimal, key: keyDecimal}, true
@@ -71,11 +73,11 @@ func scalar(oid uint32) (t columnType, ok bool) {
 	case oidBytea:
 		return columnType{value: toBytes, key: keyBytes}, true
 	case oidDate:
-		return columnType{value: toDate}, true
+		return columnType{value: toDate, key: keyDate}, true
 	case oidTimestamp:
-		return columnType{value: toTimestamp, key: keyTime}, true
+		return columnType{value: toTimestamp, key: keyTimestamp}, true
 	case oidTimestampTZ:
-		return columnType{value: toTimestampTZ, key: keyTimeTZ}, true
+		return columnType{value: toTimestampTZ, key: keyTimestampTZ}, true
 	case oidTime:
 		return columnType{value: toText, key: keyTime}, true
 	case oidTimeTZ:
