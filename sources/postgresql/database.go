@@ -22,6 +22,7 @@ type database struct {
 	driver    *pgx.ConnConfig
 	log       *slog.Logger
 	idColumns map[string][]string
+	profile   profile
 	pause     func(context.Context, time.Duration) error
 
 	// control holds the snapshot that the parts read from, from Parts to Close.
@@ -38,7 +39,11 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &database{set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, pause: pause}, nil
+	profile, err := profileOf(env)
+	if err != nil {
+		return nil, err
+	}
+	return &database{set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, profile: profile, pause: pause}, nil
 }
 
 // Validate has nothing to add: what can be known without asking the server was checked when the

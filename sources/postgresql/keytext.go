@@ -12,6 +12,28 @@ import (
 // How the value of a key column looks in an id. The forms are those that Elastic's own connector
 // gives: ids are what an index is compared by, so they must not differ from what it holds.
 
+// appendKey appends the text that a value has in an id.
+func (t *columnType) appendKey(dst, raw []byte) []byte {
+	if t.key == nil {
+		return append(dst, raw...)
+	}
+	return t.key(dst, string(raw))
+}
+
+// isZero reports whether the profile seed87 leaves a value out of ids.
+func (t *columnType) isZero(raw []byte) bool {
+	return len(raw) == 0 || t.zero != nil && t.zero(string(raw))
+}
+
+func is(text string) zero { return func(t string) bool { return t == text } }
+
+func zeroNumber(text string) bool { return strings.Trim(text, "-0.") == "" }
+
+func zeroInterval(text string) bool {
+	span, ok := parseInterval(text)
+	return ok && span == 0
+}
+
 // keyText appends the form of a value, given the server's text of it.
 type keyText func(dst []byte, text string) []byte
 

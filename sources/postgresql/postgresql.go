@@ -21,8 +21,9 @@ var Type = source.Type{
 	Name:        "postgresql",
 	Title:       "PostgreSQL",
 	Fields:      fields(),
-	ScopeFields: []string{"database", "schema", "table"},
+	ScopeFields: []string{"database", "schema", "table", "Database", "Table"},
 	ScopeOf:     scopeOf,
+	Profiles:    []string{"seed87", "native"},
 	Open:        open,
 }
 
@@ -81,14 +82,24 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 	return newDatabase(s, env)
 }
 
-// scopeOf tells the table from what every document carries. A document of another database than the
-// configured one, which a changed configuration leaves behind, is of a scope that no part has: its
-// table counts as vanished, and nothing of it is deleted unasked.
+// scopeOf tells the table from what every document carries, whatever profile it was made with: a
+// document of a profile that is no longer configured is one of its table that is gone. A document of
+// another database than the configured one, which a changed configuration leaves behind, is of a
+// scope that no part has: its table counts as vanished, and nothing of it is deleted unasked.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
-	database, ok := fields["database"].(string)
-	schema, ok2 := fields["schema"].(string)
-	table, ok3 := fields["table"].(string)
-	if !ok || !ok2 || !ok3 {
+	var database, schema, table string
+	ok := false
+	for _, p := range []profile{head, seed87} { // native has the metadata of head
+		names := p.metadata()
+		var is [fixed]bool
+		database, is[0] = fields[names[0]].(string)
+		schema, is[1] = fields[names[1]].(string)
+		table, is[2] = fields[names[2]].(string)
+		if ok = is[0] && is[1] && is[2]; ok {
+			break
+		}
+	}
+	if !ok {
 		return "", false
 	}
 	if database != v.String("database") {

@@ -193,6 +193,10 @@ func TestScopeOf(t *testing.T) {
 	}{
 		{map[string]any{"database": "shop", "schema": "public", "table": "a.b"}, `public."a.b"`, true},
 		{map[string]any{"database": "old", "schema": "public", "table": "orders"}, "old.public.orders", true},
+		{map[string]any{"Database": "shop", "schema": "public", "Table": "orders"}, "public.orders", true},
+		{map[string]any{"Database": "old", "schema": "public", "Table": "orders"}, "old.public.orders", true},
+		{map[string]any{"Database": "shop", "schema": "public", "table": "orders"}, "", false},
+		{map[string]any{"database": "shop", "schema": "public", "Table": "orders"}, "", false},
 		{map[string]any{"database": "shop", "schema": "public"}, "", false},
 		{map[string]any{"database": "shop", "schema": "public", "table": []any{"a", "b"}}, "", false},
 	} {
@@ -205,7 +209,7 @@ func TestScopeOf(t *testing.T) {
 
 func TestFieldNames(t *testing.T) {
 	t.Parallel()
-	names, renamed := fieldNames("S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})
+	names, renamed := head.fieldNames("S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})
 	want := []string{"s_t_a", "s_t_a_3", "s_t_a_2", "s_t_á", "s_t_á_2", "s_t_a_2_2"}
 	if diff := cmp.Diff(want, names); diff != "" || renamed == "" {
 		t.Errorf("renamed %q %s", renamed, diff)

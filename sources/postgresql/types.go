@@ -88,7 +88,7 @@ func (k types) column(oid uint32) columnType {
 
 func (k types) array(t catalogueType) columnType {
 	element := k.column(t.element)
-	c := columnType{unknown: element.unknown}
+	c := columnType{unknown: element.unknown, zero: is("{}")}
 	if element.cast != "" {
 		c.cast = element.cast + "[]"
 	}

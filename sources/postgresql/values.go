@@ -18,10 +18,14 @@ import (
 type columnType struct {
 	value convert
 	key   keyText // nil: as it is
+	zero  zero    // nil: only empty text is
 	cast  string  // the type that the server is asked to give instead; "" for its own
 	// unknown is the name of a type that is read as text for want of a better idea.
 	unknown string
 }
+
+// zero reports whether the server's text is of a value that says nothing, such as 0 or false.
+type zero func(text string) bool
 
 // convert makes a value of the server's text. reason is why it is null; "" where it is not.
 type convert func(text string) (v document.Value, reason string)
@@ -59,19 +63,19 @@ const firstUserOID = 16384
 func scalar(oid uint32) (t columnType, ok bool) {
 	switch oid {
 	case oidInt2, oidInt4, oidInt8, oidOID, oidXID, oidCID:
-		return columnType{value: toInt}, true
+		return columnType{value: toInt, zero: zeroNumber}, true
 	case oidBool:
-		return columnType{value: toBool, key: keyBool}, true
+		return columnType{value: toBool, key: keyBool, zero: is("f")}, true
 	case oidFloat4:
-		return columnType{value: toFloat, key: keyReal}, true
+		return columnType{value: toFloat, key: keyReal, zero: zeroNumber}, true
 	case oidFloat8:
-		return columnType{value: toFloat, key: keyFloat}, true
+		return columnType{value: toFloat, key: keyFloat, zero: zeroNumber}, true
 	case oidNumeric:
-		return columnType{value: toDecimal, key: keyDecimal}, true
+		return columnType{value: toDecimal, key: keyDecimal, zero: zeroNumber}, true
 	case oidMoney: // its own text depends on a locale
 		return columnType{value: toDecimal, key: keyDecimal, cast: "numeric"}, true
 	case oidBytea:
-		return columnType{value: toBytes, key: keyBytes}, true
+		return columnType{value: toBytes, key: keyBytes, zero: is(`\x`)}, true
 	case oidDate:
 		return columnType{value: toDate, key: keyDate}, true
 	case oidTimestamp:
@@ -83,7 +87,7 @@ func scalar(oid uint32) (t columnType, ok bool) {
 	case oidTimeTZ:
 		return columnType{value: toText, key: keyTimeTZ}, true
 	case oidInterval:
-		return columnType{value: toText, key: keyInterval}, true
+		return columnType{value: toText, key: keyInterval, zero: zeroInterval}, true
 	case oidInt2Vector, oidOIDVector: // arrays to the catalogue, but not in their text
 		return columnType{value: toText}, true
 	case 18, 19, 25, 114, 142, 829, 774, 650, 869, 1042, 1043, 1560, 1562, 2950, 3614, 3615, 3802, 4072:
@@ -92,14 +96,6 @@ func scalar(oid uint32) (t columnType, ok bool) {
 		return columnType{value: toText}, true
 	}
 	return columnType{}, false
-}
-
-// appendKey appends the text that a value has in an id.
-func (t *columnType) appendKey(dst, raw []byte) []byte {
-	if t.key == nil {
-		return append(dst, raw...)
-	}
-	return t.key(dst, string(raw))
 }
 
 func toText(text string) (document.Value, string) { return document.String(text), "" }
