@@ -24,6 +24,7 @@ var Type = source.Type{
 	ScopeFields: []string{"database", "schema", "table", "Database", "Table"},
 	ScopeOf:     scopeOf,
 	Profiles:    []string{"seed87", "native"},
+	Encodings:   []string{"compat"},
 	Open:        open,
 }
 

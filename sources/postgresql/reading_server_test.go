@@ -48,7 +48,7 @@ func TestContract(t *testing.T) {
 		},
 		NoContent: "a row is all fields",
 	}
-	for _, config.Env = range []source.Env{{}, {Profile: "seed87"}, {Profile: "native"}} {
+	for _, config.Env = range []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}} {
 		config.Env.StallTimeout = time.Minute
 		t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })
 	}

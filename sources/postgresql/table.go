@@ -64,7 +64,7 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 		return nil, p.tableError("look the columns' types up", err)
 	}
 	for i := range t.columns {
-		t.columns[i].typ = known.column(types[i])
+		t.columns[i].typ = known.column(types[i]).encoded(p.db.compat)
 		if t.columns[i].typ.unknown != "" {
 			p.db.log.Debug("a column of a type unknown here is read as text",
 				"part", p.scope, "column", t.columns[i].name, "type", t.columns[i].typ.unknown)
