@@ -14,8 +14,8 @@ import (
 func TestCase05To10IdsOfProfiles(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec(`CREATE TABLE zero (a int, b numeric(4,2), c text, d bytea, e boolean, f interval, g real, PRIMARY KEY (a, b, c, d, e, f, g));
-		INSERT INTO zero VALUES (0, 0, '', '', false, '0', 0);
+	db.exec(`CREATE TABLE zero (a int, b numeric(4,2), c text, d bytea, e boolean, f interval, g real, h int[], PRIMARY KEY (a, b, c, d, e, f, g, h));
+		INSERT INTO zero VALUES (0, 0, '', '', false, '0', 0, '{}');
 		CREATE TABLE t (a text, b text, PRIMARY KEY (b, a)); INSERT INTO t VALUES ('a_b', 'c'), ('b', 'c_a'), ('100%:', 'd');
 		CREATE TABLE long (v text PRIMARY KEY); INSERT INTO long VALUES (repeat('x', 600));
 		CREATE TABLE declared (a text, b text); INSERT INTO declared VALUES (NULL, 'x'), ('x', NULL), ('x', '');
@@ -30,13 +30,13 @@ func TestCase05To10IdsOfProfiles(t *testing.T) {
 			weird:             {`DB_We"ird_Ta b:le_1_2_`}, "public.inc": {"DB_public_inc_1_"},
 		},
 		"head": {
-			"public.zero": {"DB_public_zero_0_0.00__b''_False_0:00:00_0.0"}, "public.t": {"DB_public_t_c_a_b", "DB_public_t_c_a_b", "DB_public_t_d_100%:"},
+			"public.zero": {"DB_public_zero_0_0.00__b''_False_0:00:00_0.0_{}"}, "public.t": {"DB_public_t_c_a_b", "DB_public_t_c_a_b", "DB_public_t_d_100%:"},
 			"public.long":     {"DB_public_long_" + strings.Repeat("x", 600)},
 			"public.declared": {"DB_public_declared_x", "DB_public_declared_x", "DB_public_declared_x_"},
 			weird:             {`DB_We"ird_Ta b:le_1_2`}, "public.inc": {"DB_public_inc_1"},
 		},
 		"native": {
-			"public.zero": {`postgresql:DB:public:zero:0:0.00::\x:f:PT0S:0`},
+			"public.zero": {`postgresql:DB:public:zero:0:0.00::\x:f:PT0S:0:{}`},
 			"public.t":    {"postgresql:DB:public:t:c:a_b", "postgresql:DB:public:t:c_a:b", "postgresql:DB:public:t:d:100%25%3A"},
 			"public.long": {""}, // its database has another name each time; see TestCase08LongIDs
 			"public.declared": {

@@ -193,6 +193,17 @@ func TestCase13And14NativeNames(t *testing.T) {
 	}
 }
 
+// TestNativeRules: rules find a column by its path.
+func TestNativeRules(t *testing.T) {
+	t.Parallel()
+	doc := rowOf(native, []int{0}, oidInt4, 25).document(texts("1", "x"))
+	for path, want := range map[string]string{"row.b": `"x"`, "key.a": "1", "table": `"t"`} {
+		if v, ok := doc.Lookup(path); !ok || jsonOf(v) != want {
+			t.Errorf("%s: got %s, %t", path, jsonOf(v), ok)
+		}
+	}
+}
+
 func TestUnknownProfile(t *testing.T) {
 	t.Parallel()
 	raw := map[string]any{"host": "h", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s"}
