@@ -84,3 +84,18 @@ func TestCase13And14ColumnNamesOfProfiles(t *testing.T) {
 		}
 	}
 }
+
+// TestMoneyOfTheLocale: only in compat is money in the form that the database gives it.
+func TestMoneyOfTheLocale(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("ALTER DATABASE " + db.name + " SET lc_monetary = 'POSIX'") // the other name of C, which every server has
+	for encoding, want := range map[string]string{"": "C", "compat": "POSIX"} {
+		d := openSource(t, db.values(nil), source.Env{Encoding: encoding})
+		listed(t, d)
+		var got string
+		if err := d.control.QueryRow(t.Context(), "SHOW lc_monetary").Scan(&got); err != nil || got != want {
+			t.Errorf("encoding %q: money as in %q, %v; want %s", encoding, got, err, want)
+		}
+	}
+}
