@@ -15,9 +15,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// contentLimit is how many bytes of a document's content are read, as Elastic's own connectors have it.
-const contentLimit = 10_485_760
-
 // destination is where the configuration says that documents go: a server, or a folder that is
 // served inside the process.
 type destination struct {
@@ -108,7 +105,7 @@ func settingsOf(cfg *config.Config, stateDir string) engine.Settings {
 		Breaker: breaker,
 		Readers: cfg.Engine.Readers, Writers: es.Bulk.MaxConcurrency,
 		Operations: es.Bulk.ChunkSize, RequestBytes: int(min(es.Bulk.ChunkMaxMemSize, math.MaxInt32)),
-		Budget: cfg.Engine.Budget, ContentLimit: contentLimit,
+		Budget: cfg.Engine.Budget, ContentLimit: cfg.Service.MaxFileDownloadSize,
 		IDsMemory: cfg.Engine.IDsMemory, IDsDir: stateDir,
 		StallTimeout: cfg.Engine.StallTimeout, ShutdownGrace: cfg.Engine.ShutdownGrace,
 		Await: retry.Policy{First: es.InitialBackoff, Max: 10 * time.Second, Patience: es.MaxWaitDuration},

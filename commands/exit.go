@@ -26,6 +26,7 @@ const (
 	ExitTemporary   = 5
 	ExitAuth        = 6
 	ExitLocked      = 7
+	ExitUnfinished  = 8 // --max-duration
 	ExitFailed      = 9
 	ExitCrash       = 70
 	ExitInterrupted = 130
@@ -36,7 +37,7 @@ const (
 // worstFirst is which code wins when several things happened.
 var worstFirst = [...]int{
 	ExitCrash, ExitUsage, ExitAuth, ExitTemporary, ExitFailed, ExitTerminated, ExitInterrupted, ExitPipe,
-	ExitIncomplete, ExitWithheld, ExitLocked, ExitDiffers, ExitOK,
+	ExitIncomplete, ExitWithheld, ExitUnfinished, ExitLocked, ExitDiffers, ExitOK,
 }
 
 // Outcome is what the run of one connector came to.
@@ -91,6 +92,7 @@ var kinds = [...]struct {
 	{elastic.ErrTemporary, ExitTemporary},
 	{elastic.ErrPITLost, ExitTemporary},
 	{engine.ErrReplaced, ExitTemporary},
+	{engine.ErrTimeIsUp, ExitUnfinished},
 	{state.ErrLocked, ExitLocked},
 	{embedded.ErrInUse, ExitLocked},
 	{errOutputClosed, ExitPipe},

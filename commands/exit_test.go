@@ -77,6 +77,7 @@ func TestExitCode(t *testing.T) {
 		{name: "the source's credentials", outs: []Outcome{{Err: &source.Error{Kind: source.ErrAuth, Err: errors.New("no")}}}, want: 6},
 		{name: "Elasticsearch's credentials", outs: []Outcome{{Err: &elastic.Error{Status: 401}}}, want: 6},
 		{name: "a missing privilege", outs: []Outcome{{Err: &elastic.Error{Status: 403}}}, want: 6},
+		{name: "a time limit", outs: []Outcome{{Err: wrapped(engine.ErrTimeIsUp), Result: engine.Result{Late: true}}}, want: 8},
 		{name: "another run", outs: []Outcome{{Err: wrapped(state.ErrLocked)}}, want: 7},
 		{name: "the folder is open elsewhere", err: wrapped(embedded.ErrInUse), want: 7},
 		{name: "something else", outs: []Outcome{{Err: errors.New("disk full")}}, want: 9},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -129,6 +130,8 @@ type mirrorOptions struct {
 	adopt        bool
 	deadLetter   string
 	deletedTo    string
+	replay       string        // a dead-letter file
+	maxDuration  time.Duration // 0 for none
 }
 
 // readMirror reads the flags that sync and diff have in common.

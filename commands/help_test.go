@@ -18,7 +18,8 @@ var flagTable = map[string]string{
 	"color": "all", "progress": "all", "quiet": "all", "help": "all", "version": "all",
 	"output": "sync diff list version", "limit": "sync diff", "fields": "sync diff", "all-documents": "sync diff",
 	"all": "sync diff", "dry-run": "sync", "compare": "sync diff", "part": "sync diff", "max-deletes": "sync diff",
-	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "exit-zero": "diff",
+	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync", "replay": "sync",
+	"exit-zero": "diff",
 }
 
 var shortFlags = map[string]string{"config-file": "c", "quiet": "q", "output": "o", "help": "h"}
@@ -124,9 +125,15 @@ func TestExamplesRun(t *testing.T) {
 					"etc/mirror.yml":  strings.ReplaceAll(config, "%DATA%", "../data"),
 					"script.json":     `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
 					"etc/script.json": `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
+					"dead.ndjson":     `{"schema":1,"connector":"docs","index":"search-docs","id":"2","kind":"create","document":{"id":"2"}}` + "\n",
 				}
 				for _, name := range slices.Sorted(maps.Keys(files)) {
 					writeFile(t, filepath.Join(dir, name), files[name])
+				}
+				if strings.Contains(line, "--replay") { // into an index that is there
+					if out, err := program(t, dir, "sync").CombinedOutput(); err != nil {
+						t.Fatalf("%v\n%s", err, out)
+					}
 				}
 				c := program(t, dir, strings.Fields(line)[1:]...)
 				out, err := c.CombinedOutput()

@@ -133,7 +133,7 @@ func (m *messages) conclude(ctx context.Context, where string, err error) {
 	}
 	switch _, interrupted := errors.AsType[*SignalError](err); {
 	case errors.Is(err, errOutputClosed):
-	case interrupted:
+	case interrupted, errors.Is(err, engine.ErrTimeIsUp):
 		m.note(joined(where, err.Error()))
 	default:
 		m.fail(where, err)

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -42,6 +44,7 @@ type session struct {
 	state    state.Dir
 	dead     *bulk.DeadLetter // of all connectors, when the command line names a file
 	deleted  *bulk.Deleted    // of all connectors; nil when no file is asked for
+	until    context.Context  //nolint:containedctx // ends with --max-duration; nil for no limit
 	outcomes []*outcome
 }
 
@@ -98,6 +101,11 @@ func (s *session) useLevel(configured string) {
 
 // run runs the connectors. Its error is one that prevents or ends all of them.
 func (s *session) run(ctx, cut context.Context) error {
+	if s.o.maxDuration > 0 {
+		until, stop := context.WithTimeout(context.WithoutCancel(ctx), s.o.maxDuration)
+		defer stop()
+		s.until = until
+	}
 	cfg, err := s.app.config(ctx, s.o.configFile)
 	if err != nil {
 		return err
@@ -120,6 +128,9 @@ func (s *session) run(ctx, cut context.Context) error {
 		return err
 	}
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
+	if s.o.replay != "" && sameFile(s.o.replay, s.o.deadLetter) {
+		return &usageError{problem: "--replay and --dead-letter name the same file", hint: "what is rejected again would overwrite what was not sent yet"}
+	}
 	if s.o.deadLetter != "" {
 		s.dead = bulk.NewDeadLetter(s.o.deadLetter)
 	}
@@ -139,6 +150,7 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, chosen []co
 	if err := s.apart(ctx, chosen); err != nil {
 		return err
 	}
+	s.inTurns(chosen, jobs)
 	for i := range chosen {
 		if ctx.Err() != nil {
 			if i > 0 && s.outcomes[i-1].Err != nil {
@@ -146,7 +158,12 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, chosen []co
 			}
 			return context.Cause(ctx)
 		}
-		o := s.one(ctx, cut, cfg, &chosen[i], jobs[i])
+		o := s.begin(&chosen[i])
+		if s.until != nil && s.until.Err() != nil {
+			o.Err = fmt.Errorf("%w: not begun", engine.ErrTimeIsUp)
+		} else {
+			s.one(ctx, cut, cfg, &chosen[i], jobs[i], o)
+		}
 		s.outcomes = append(s.outcomes, o)
 		s.tell(ctx, o)
 		if left := len(chosen) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
@@ -187,26 +204,47 @@ func (s *session) apart(ctx context.Context, chosen []config.Connector) error {
 	return nil
 }
 
-// one runs one connector.
-func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job) *outcome {
+// inTurns lets those connectors go first whose last run with a time limit is longest ago.
+func (s *session) inTurns(chosen []config.Connector, jobs []engine.Job) {
+	if s.until == nil {
+		return
+	}
+	order := make([]int, len(chosen))
+	for i := range order {
+		order[i] = i
+	}
+	last := func(i int) time.Time { return s.state.LastTurn(s.dest.lockName(), chosen[i].IndexName) }
+	slices.SortStableFunc(order, func(a, b int) int { return last(a).Compare(last(b)) })
+	connectors, all := slices.Clone(chosen), slices.Clone(jobs)
+	for to, from := range order {
+		chosen[to], jobs[to] = connectors[from], all[from]
+	}
+}
+
+func (s *session) begin(c *config.Connector) *outcome {
 	o := &outcome{name: c.Name, typ: c.ServiceType, dest: s.dest.name()}
 	o.Result.Index = c.IndexName
+	return o
+}
+
+// one runs one connector.
+func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job, o *outcome) {
 	client, err := s.dest.client(c)
 	if err != nil {
 		o.Err = err
-		return o
+		return
 	}
 	log := s.log.With(report.Connector, c.Name, report.Source, c.ServiceType)
 	counters := &report.Counters{}
 	o.watch = newWatcher(s, o, log)
 	dead := s.dead
 	if dead == nil {
-		dead = bulk.NewDeadLetter(filepath.Join(string(s.state), "dead-letter", state.Key(s.dest.lockName(), c.IndexName)+".ndjson"))
+		dead = bulk.NewDeadLetter(s.deadLetterOf(c))
 	}
 	before := dead.Count()
 	started := s.app.Now()
 	stop := s.startProgress(o, counters)
-	o.Result, o.Err = engine.Run(ctx, job, engine.Deps{
+	deps := engine.Deps{
 		Settings: settingsOf(cfg, string(s.state)), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
 		Lock: func(index string) (func(), error) { return s.state.Lock(s.dest.lockName(), index) },
 		Vanished: engine.Vanished{
@@ -215,8 +253,19 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 				return s.state.KeepVanished(s.dest.lockName(), index, of, scopes)
 			},
 		},
-		Cut: cut, Now: s.app.Now,
-	})
+		Turns: engine.Turns{
+			Load: func(of string) (map[string]int64, error) { return s.state.Turns(s.dest.lockName(), c.IndexName, of) },
+			Save: func(of string, turns map[string]int64) error {
+				return s.state.KeepTurns(s.dest.lockName(), c.IndexName, of, turns)
+			},
+		},
+		Until: s.until, Cut: cut, Now: s.app.Now,
+	}
+	if s.o.replay != "" {
+		o.Result, o.Err = engine.Replay(ctx, job, deps, s.o.replay)
+	} else {
+		o.Result, o.Err = engine.Run(ctx, job, deps)
+	}
 	stop()
 	o.took = s.app.Now().Sub(started)
 	if dead.Count() > before {
@@ -230,7 +279,27 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		o.Err = context.Cause(ctx)
 	}
 	o.confirm = s.confirmation(o)
-	return o
+}
+
+// deadLetterOf is the dead-letter file of a connector in the state folder. While that one is replayed,
+// what is rejected again goes into another one.
+func (s *session) deadLetterOf(c *config.Connector) string {
+	key := state.Key(s.dest.lockName(), c.IndexName)
+	file := filepath.Join(string(s.state), "dead-letter", key+".ndjson")
+	if sameFile(file, s.o.replay) {
+		return filepath.Join(filepath.Dir(file), key+"-again.ndjson")
+	}
+	return file
+}
+
+// sameFile reports whether two names are of one file that exists.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // mode is how outcomes are judged.

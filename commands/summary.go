@@ -128,6 +128,9 @@ func (s *session) remarks(o *outcome) []string {
 		}
 		out = append(out, text)
 	}
+	if r.Passed > 0 {
+		out = append(out, plural(r.Passed, "record of the file was", "records of the file were")+" passed over: of another connector or index, or a delete")
+	}
 	if c.ContentErrors > 0 {
 		out = append(out, "the content of "+plural(c.ContentErrors, "document", "documents")+" could not be read; the next run tries again")
 	}
@@ -191,6 +194,9 @@ func (s *session) confirmation(o *outcome) string {
 	}
 	for _, p := range s.o.parts {
 		words = append(words, "--part", p)
+	}
+	if s.o.maxDuration > 0 {
+		words = append(words, "--max-duration", s.o.maxDuration.String())
 	}
 	for i, w := range words {
 		words[i] = shellWord(w)

@@ -26,6 +26,12 @@ elastic-ingest sync --all -o json
 # see what would be done
 elastic-ingest sync docs --dry-run
 
+# read for 50 minutes at most; the next run begins with what is left
+elastic-ingest sync docs --max-duration 50m
+
+# send what was rejected again, once the index takes it
+elastic-ingest sync docs --replay dead.ndjson
+
 # permit the 41 deletes that the last run withheld
 elastic-ingest sync docs --confirm-deletes 41`,
 		Flags: append(mirrorFlags(),
@@ -35,25 +41,49 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			&cli.Int64Flag{Name: "confirm-deletes", Usage: "permit up to `N` deletes this once, those in tables or roots that have vanished among them"},
 			&cli.BoolFlag{Name: "allow-empty", Usage: "an empty source may empty the index"},
 			&cli.BoolFlag{Name: "adopt", Usage: "take over an index that has documents and belongs to nobody or to another connector"},
+			&cli.DurationFlag{Name: "max-duration", Usage: "stop reading after `DURATION`, such as 50m; the parts read to their end are mirrored whole, the next run begins with the others"},
 			&cli.StringFlag{Name: "dead-letter", Usage: "keep documents that could not be written in `FILE`; otherwise in the state folder"},
+			&cli.StringFlag{Name: "replay", Usage: "send the rejected documents of `FILE`, a dead-letter file, again; the source is not read. Documents of which the index has a newer copy are passed over"},
 			&cli.StringFlag{Name: "deleted-to", Usage: "write each document into `FILE` before it is deleted"},
 		),
 		Action: func(c *cli.Context) error {
-			o, err := readMirror(c)
+			o, err := readSync(c)
 			if err != nil {
 				return err
-			}
-			o.dry, o.allowEmpty, o.adopt = c.Bool("dry-run"), c.Bool("allow-empty"), c.Bool("adopt")
-			o.deadLetter, o.deletedTo = c.String("dead-letter"), c.String("deleted-to")
-			if c.IsSet("confirm-deletes") {
-				if o.confirmed = c.Int64("confirm-deletes"); o.confirmed < 0 {
-					return &usageError{problem: "--confirm-deletes must not be negative"}
-				}
-			}
-			if o.confirmed >= 0 && o.maxDeletes != "" {
-				return &usageError{problem: "--confirm-deletes and --max-deletes exclude each other"}
 			}
 			return mirror(c.Context, cut, a, o)
 		},
 	}
+}
+
+// readSync reads the flags of sync.
+func readSync(c *cli.Context) (*mirrorOptions, error) {
+	o, err := readMirror(c)
+	if err != nil {
+		return nil, err
+	}
+	o.dry, o.allowEmpty, o.adopt = c.Bool("dry-run"), c.Bool("allow-empty"), c.Bool("adopt")
+	o.deadLetter, o.deletedTo, o.replay = c.String("dead-letter"), c.String("deleted-to"), c.String("replay")
+	if c.IsSet("confirm-deletes") {
+		if o.confirmed = c.Int64("confirm-deletes"); o.confirmed < 0 {
+			return nil, &usageError{problem: "--confirm-deletes must not be negative"}
+		}
+	}
+	if o.maxDuration = c.Duration("max-duration"); o.maxDuration < 0 || o.maxDuration == 0 && c.IsSet("max-duration") {
+		return nil, &usageError{problem: "--max-duration must be more than nothing"}
+	}
+	if o.confirmed >= 0 && o.maxDeletes != "" {
+		return nil, &usageError{problem: "--confirm-deletes and --max-deletes exclude each other"}
+	}
+	if o.replay == "" {
+		return o, nil
+	}
+	for _, other := range []string{
+		"all", "part", "compare", "max-deletes", "dry-run", "confirm-deletes", "allow-empty", "adopt", "max-duration", "deleted-to",
+	} {
+		if c.IsSet(other) {
+			return nil, &usageError{problem: "--replay and --" + other + " exclude each other"}
+		}
+	}
+	return o, nil
 }

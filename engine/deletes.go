@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -28,7 +29,7 @@ type gone struct {
 // deletes finds the documents that this run has not seen, in the point in time that the id table was
 // made of, and deletes those whose scope was listed to its end.
 func (r *run) deletes(ctx context.Context) error {
-	if r.table.Unseen() == 0 {
+	if r.table.Unseen() == 0 || r.late != nil && r.scopes.isIncomplete() {
 		return nil
 	}
 	overall := r.withholdAll()
@@ -37,7 +38,8 @@ func (r *run) deletes(ctx context.Context) error {
 		return nil
 	}
 	var found gone
-	err := r.eachGone(ctx, gonePass{overall: overall, tell: true}, func(c plan.Change) error {
+	var left atomic.Int64
+	err := r.eachGone(ctx, gonePass{overall: overall, tell: true, left: &left}, func(c plan.Change) error {
 		found.mu.Lock()
 		defer found.mu.Unlock()
 		found.eligible++
@@ -55,7 +57,7 @@ func (r *run) deletes(ctx context.Context) error {
 	}
 	r.eligible = found.eligible
 	do := func(c plan.Change) error { return r.delete(ctx, c) }
-	allowed := r.guardAllows(found.eligible)
+	allowed := r.guardAllows(found.eligible, int64(r.table.Len())-left.Load())
 	if !allowed {
 		do = func(c plan.Change) error {
 			r.withhold(plan.GuardRefused, c)
@@ -95,6 +97,9 @@ func (r *run) withholdAll() plan.Reason {
 
 // withholdUnnamed withholds all deletes without looking for their ids, where that cannot be done.
 func (r *run) withholdUnnamed(reason plan.Reason) {
+	if r.late != nil {
+		return // which of them were only not read cannot be told; the warning says that nothing was deleted
+	}
 	n := int64(r.table.Unseen())
 	r.mu.Lock()
 	already := int64(0)
@@ -108,8 +113,8 @@ func (r *run) withholdUnnamed(reason plan.Reason) {
 	r.mu.Unlock()
 }
 
-// guardAllows is the delete guard.
-func (r *run) guardAllows(eligible int64) bool {
+// guardAllows is the delete guard. held is how many documents the index held of what was read.
+func (r *run) guardAllows(eligible, held int64) bool {
 	g := r.job.Guard
 	switch {
 	case g.Confirmed >= 0:
@@ -117,7 +122,7 @@ func (r *run) guardAllows(eligible int64) bool {
 	case r.job.AllowEmpty && r.deps.Counters.Read.Load() == 0:
 		return true // this is what was allowed
 	}
-	return eligible <= g.Deletes || float64(eligible) <= g.Percent/100*float64(r.table.Len())
+	return eligible <= g.Deletes || float64(eligible) <= g.Percent/100*float64(held)
 }
 
 // gonePass is one pass over what was not seen.
@@ -125,6 +130,8 @@ type gonePass struct {
 	overall plan.Reason // why no document is deleted, or ""
 	tell    bool        // withhold what is not eligible, which is done once
 	whole   bool        // with whole documents, which are kept before they are deleted
+	// left counts, if it is given, the documents of what was left to the next run: they may still exist.
+	left *atomic.Int64
 }
 
 // eachGone scans for what was not seen and calls eligible for each document to delete, from one or
@@ -146,6 +153,12 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 			}
 			scope, title, known := r.describe(h)
 			if r.job.Wants != nil && (!known || !r.job.Wants(scope)) {
+				return nil
+			}
+			if r.scopes.isLeft(scope, known) {
+				if pass.left != nil {
+					pass.left.Add(1)
+				}
 				return nil
 			}
 			reason, verdict := plan.GoneFromSource, pass.overall

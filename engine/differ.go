@@ -72,18 +72,10 @@ func (d *differ) compare(ctx context.Context) error {
 		return nil
 	}
 	list := slices.Sorted(maps.Keys(d.pending))
-	query, err := json.Marshal(map[string]any{"ids": map[string]any{"values": list}})
-	if err != nil {
-		return fmt.Errorf("compare fields: %w", err)
-	}
 	fields := map[string][]report.Field{}
-	scan := elastic.Scan{Source: json.RawMessage("true"), Query: query, Slices: 1, Retry: d.r.deps.Retry}
-	err = d.r.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
-		return func(h elastic.Hit) error {
-			var err error
-			fields[h.ID], err = differing(h.Source, d.pending[h.ID].Source)
-			return err
-		}
+	err := d.r.scanIDs(ctx, list, func(h elastic.Hit) (err error) {
+		fields[h.ID], err = differing(h.Source, d.pending[h.ID].Source)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("compare fields: %w", err)
@@ -96,6 +88,20 @@ func (d *differ) compare(ctx context.Context) error {
 	clear(d.pending)
 	d.size = 0
 	return nil
+}
+
+// scanIDs reads whole documents of the point in time by their ids, which are sorted. No document has an
+// empty one, and Elasticsearch refuses to look for it.
+func (r *run) scanIDs(ctx context.Context, list []string, each func(elastic.Hit) error) error {
+	if len(list) > 0 && list[0] == "" {
+		list = list[1:]
+	}
+	query, err := json.Marshal(map[string]any{"ids": map[string]any{"values": list}})
+	if err != nil {
+		return fmt.Errorf("look documents up: %w", err)
+	}
+	scan := elastic.Scan{Source: json.RawMessage("true"), Query: query, SeqNo: true, Slices: 1, Retry: r.deps.Retry}
+	return r.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error { return each })
 }
 
 // differing lists the top-level fields of two documents that differ, in the order of their names.

@@ -97,6 +97,11 @@ type Deps struct {
 	Lock func(index string) (unlock func(), err error)
 	// Vanished remembers from run to run which scopes were absent.
 	Vanished Vanished
+	// Turns remembers when each scope was read; it is asked only where Until is given.
+	Turns Turns
+	// Until, when it ends, ends the reading: what was read to its end by then is dealt with as always,
+	// the rest is left to the next run. nil is no limit.
+	Until context.Context //nolint:containedctx // a per-run value that dies with the run
 	// Cut, when it ends, cuts requests that are under way: the second signal.
 	Cut context.Context //nolint:containedctx // a per-run value that dies with the run
 	Now func() time.Time
@@ -110,6 +115,8 @@ type Result struct {
 	Withheld map[plan.Reason]int64 // deletes that were not done
 	Eligible int64                 // deletes that the guard judged
 	Held     int64                 // documents that the index held at the scan
+	Passed   int64                 // Replay: records of something else
+	Late     bool                  // the time limit left something to the next run
 }
 
 // Incomplete reports that something was not read, or could not be written.

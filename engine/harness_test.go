@@ -135,6 +135,19 @@ func (h *harness) client() *elastic.Client {
 // run runs the job; change may alter it for this run.
 func (h *harness) run(ctx context.Context, change ...func(*engine.Job)) (engine.Result, error) {
 	h.t.Helper()
+	return h.do(func(job engine.Job, deps engine.Deps) (engine.Result, error) { return engine.Run(ctx, job, deps) }, change...)
+}
+
+// replay sends the rejected documents of a file again.
+func (h *harness) replay(file string) (engine.Result, error) {
+	h.t.Helper()
+	return h.do(func(job engine.Job, deps engine.Deps) (engine.Result, error) {
+		return engine.Replay(h.t.Context(), job, deps, file)
+	})
+}
+
+func (h *harness) do(what func(engine.Job, engine.Deps) (engine.Result, error), change ...func(*engine.Job)) (engine.Result, error) {
+	h.t.Helper()
 	job, deps := h.job, h.deps
 	job.Type = h.source.Type()
 	for _, c := range change {
@@ -148,7 +161,7 @@ func (h *harness) run(ctx context.Context, change ...func(*engine.Job)) (engine.
 	h.seen = &recorder{}
 	deps.Client, deps.Observer, deps.Counters = client, h.seen, &report.Counters{}
 	deps.DeadLetter, deps.Deleted = bulk.NewDeadLetter(h.dead), h.gone
-	res, err := engine.Run(ctx, job, deps)
+	res, err := what(job, deps)
 	if cerr := deps.DeadLetter.Close(); cerr != nil {
 		h.t.Error(cerr)
 	}

@@ -19,23 +19,32 @@ import (
 
 // madeBy changes when documents are made differently from the same source: then copies that look
 // unchanged by their version are not.
-const madeBy = 1
+const madeBy = 2
 
 // maxScans is how often a scan is begun again because its point in time was lost.
 const maxScans = 3
 
-// prepare finds or makes the index and takes the lock.
-func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
+// reach waits for the destination to answer and looks the index up.
+func (r *run) reach(ctx context.Context) error {
 	c := r.deps.Client
 	r.phase("reaching the destination")
 	info, err := c.Await(ctx, r.deps.Await, func(err error) {
 		r.deps.Log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r.deps.Log.Debug("destination", "version", info.Version, "flavor", info.Flavor, "cluster", info.Cluster)
-	r.index, err = c.Index(ctx, r.job.Index)
+	index, err := c.Index(ctx, r.job.Index)
+	if err == nil {
+		r.index = index
+	}
+	return err
+}
+
+// prepare finds or makes the index and takes the lock.
+func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
+	err = r.reach(ctx)
 	if errors.Is(err, elastic.ErrNotFound) {
 		r.absent, r.owned = true, true
 		r.index, err = &elastic.Index{Name: r.job.Index}, nil
@@ -56,7 +65,7 @@ func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
 		return nil, err
 	}
 	if r.absent {
-		r.index, err = c.CreateIndex(ctx, r.job.Index, r.job.Owner, r.job.Create)
+		r.index, err = r.deps.Client.CreateIndex(ctx, r.job.Index, r.job.Owner, r.job.Create)
 		r.absent = false
 	}
 	if err == nil {
@@ -84,27 +93,16 @@ func (r *run) decideOptions(ctx context.Context) error {
 		return fmt.Errorf("%w: index %q: contents cannot be compared, because %s: run with --compare always",
 			ErrConfig, r.index.Name, r.index.SourceTrouble)
 	}
-	pipeline := r.job.Pipeline
-	if pipeline != "" {
-		// Text is extracted here, so the pipeline is not asked to.
-		o.Trailer.Flags = &document.Flags{ReduceWhitespace: true, RunMLInference: true}
+	through, err := r.lookUpPipelines(ctx)
+	if err != nil {
+		return err
 	}
-	o.Pipeline = pipeline != "" || r.index.Pipeline != ""
-	definitions := map[string]json.RawMessage{}
-	for _, name := range []string{pipeline, r.index.Pipeline} {
-		if name == "" {
-			continue
-		}
-		def, err := r.deps.Client.Pipeline(ctx, name)
-		switch {
-		case errors.Is(err, elastic.ErrNotFound):
-			return fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist", ErrConfig, r.index.Name, name)
-		case err != nil && !errors.Is(err, elastic.ErrAuth):
-			return err
-		}
-		definitions[name] = def
+	if r.job.Pipeline != "" {
+		r.attaches = through.attaches
+		o.Trailer.Flags = &document.Flags{ExtractBinaryContent: r.attaches, ReduceWhitespace: true, RunMLInference: true}
 	}
-	fingerprint, err := json.Marshal([]any{madeBy, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, definitions})
+	o.Pipeline = r.job.Pipeline != "" || r.index.Pipeline != ""
+	fingerprint, err := json.Marshal([]any{madeBy, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions})
 	if err != nil {
 		return fmt.Errorf("fingerprint: %w", err)
 	}

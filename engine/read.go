@@ -4,22 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/extract"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
-
-// retryContent is the _timestamp of a document whose content could not be read: no source has it, so
-// the next run sees a difference and tries again.
-const retryContent = "1970-01-01T00:00:00+00:00"
 
 // overhead is what an operation costs beside its document: the action line and our notes of it.
 const overhead = 256
@@ -28,9 +21,22 @@ const overhead = 256
 // scope; an error is one of the destination, or the end of ctx.
 func (r *run) read(ctx context.Context, src source.Source) error {
 	r.scopes.tree = r.job.Type.Tree
+	if r.deps.Until != nil {
+		return r.readInTurns(ctx, src)
+	}
 	g, reading := errgroup.WithContext(ctx)
 	g.SetLimit(r.deps.Readers)
-	g.TryGo(func() error { return guarded(func() error { return r.list(reading, src, g) }) })
+	g.TryGo(func() error {
+		return guarded(func() error {
+			// A free place may not exist while the list holds one: then it reads the part itself.
+			return r.list(reading, src, func(part source.Part) error {
+				if g.TryGo(func() error { return guarded(func() error { return r.readPart(reading, part) }) }) {
+					return nil
+				}
+				return r.readPart(reading, part)
+			})
+		})
+	})
 	err := g.Wait()
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		return context.Cause(ctx)
@@ -38,8 +44,8 @@ func (r *run) read(ctx context.Context, src source.Source) error {
 	return err
 }
 
-// list starts a reader for each part as soon as one is free.
-func (r *run) list(ctx context.Context, src source.Source, g *errgroup.Group) error {
+// list calls begin for each part that is wanted.
+func (r *run) list(ctx context.Context, src source.Source, begin func(source.Part) error) error {
 	for part, err := range src.Parts(ctx) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -64,11 +70,8 @@ func (r *run) list(ctx context.Context, src source.Source, g *errgroup.Group) er
 				r.deps.Counters.Expected.Add(n)
 			}
 		}
-		// A free place may not exist while the list holds one: then it reads the part itself.
-		if !g.TryGo(func() error { return guarded(func() error { return r.readPart(ctx, part) }) }) {
-			if err := r.readPart(ctx, part); err != nil {
-				return err
-			}
+		if err := begin(part); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -101,7 +104,7 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 
 // document brings one document on its way.
 func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *document.Document) error {
-	c, seen, more, err := p.Decide(part, doc)
+	c, seen, open, err := p.Decide(part, doc)
 	if err != nil {
 		return err
 	}
@@ -111,88 +114,43 @@ func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *d
 		}
 	}
 	if c.Kind == plan.Reject && !r.job.DryRun {
-		p.Encode(&c, seen, doc)
+		p.Encode(&c, seen, doc, nil)
 		return r.reject(c)
 	}
-	if !more {
+	if !open {
 		r.tell(c)
 		return nil
 	}
-	var grant int64
-	if doc.Content != nil && extract.Skip(doc.Content, r.deps.ContentLimit) == "" {
-		if grant, err = r.addContent(ctx, &c, doc); err != nil {
-			return err
-		}
+	grant, attach, err := r.content(ctx, &c, doc)
+	if err != nil {
+		return err
+	}
+	var more func([]byte) []byte
+	if attach != nil {
+		more = attach.append
 	}
 	if c.Kind != plan.Keep {
-		p.Encode(&c, seen, doc)
+		p.Encode(&c, seen, doc, more)
+	}
+	if attach != nil && attach.err != nil {
+		r.budget.Release(grant)
+		return attach.err
 	}
 	if c.Kind == plan.Keep {
 		r.budget.Release(grant)
 		r.tell(c)
 		return nil
 	}
-	grant, err = r.trueUp(ctx, grant, int64(len(c.Source)+len(c.ID)+overhead))
+	need := int64(len(c.Source) + len(c.ID) + overhead)
+	if grant > 0 && attach == nil {
+		need = min(need, grant) // text was measured before
+	}
+	grant, err = r.trueUp(ctx, grant, need)
 	if err != nil {
 		return err
 	}
 	c.Grant = grant
 	return r.sink.Apply(ctx, c)
-}
-
-// trueUp makes of what was granted for a document what it needs now that it is encoded. Only a
-// document without content, for which nothing was granted yet, acquires here.
-func (r *run) trueUp(ctx context.Context, granted, need int64) (int64, error) {
-	if granted == 0 {
-		return r.budget.Acquire(ctx, need)
-	}
-	if granted > need {
-		r.budget.Release(granted - need)
-		return need, nil
-	}
-	return granted, nil
-}
-
-// addContent acquires the budget for a document and its content and adds the text to the fields. What
-// cannot be read now leaves an older copy as it is, and a new document without its text, until the
-// next run.
-func (r *run) addContent(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, err error) {
-	size := doc.Content.Size
-	if size < 0 || size > r.deps.ContentLimit {
-		size = r.deps.ContentLimit
-	}
-	bare := document.Size(doc) + overhead
-	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII.
-	grant, err = r.budget.Acquire(ctx, 2*size+bare)
-	if err != nil {
-		return 0, err
-	}
-	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
-	if err == nil && skipped == "" {
-		if need := document.TextSize(text) + bare; need > grant && grant < r.budget.Limit() {
-			// Nothing is held while more is waited for: readers that hold some could wait for each other.
-			r.budget.Release(grant)
-			if grant, err = r.budget.Acquire(ctx, need); err != nil {
-				return 0, err
-			}
-		}
-		doc.Fields = append(slices.Clip(doc.Fields), document.Field{Name: "body", Value: document.String(text)})
-	}
-	switch {
-	case err == nil, errors.Is(err, fs.ErrNotExist): // gone since it was listed: the next run sees that
-		return grant, nil
-	case ctx.Err() != nil:
-		r.budget.Release(grant)
-		return 0, context.Cause(ctx)
-	}
-	r.deps.Counters.ContentErrors.Add(1)
-	r.deps.Observer.Failed(report.Failure{Part: c.Part, ID: c.ID, Err: fmt.Errorf("read the content: %w", err)})
-	if c.Kind == plan.Update {
-		c.Kind, c.Reason = plan.Keep, plan.ContentUnreadable
-	} else {
-		doc.Timestamp = retryContent
-	}
-	return grant, nil
 }
 
 // tell counts and reports a change that is over because nothing is to be written.

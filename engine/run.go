@@ -29,6 +29,7 @@ type run struct {
 	index     *elastic.Index
 	absent    bool // a dry run's index that does not exist
 	owned     bool // deletes are ours to do
+	attaches  bool // content goes to the pipeline as it is
 	print     string
 	options   plan.Options
 	table     *ids.Table
@@ -44,16 +45,18 @@ type run struct {
 
 	mu        sync.Mutex
 	failed    int64
+	late      error // what the time limit left to the next run
 	temporary error // the first failure of the source that may pass
 	withheld  map[plan.Reason]int64
 	eligible  int64
+	passed    int64
 	vanished  map[string]bool // scopes, in this run
 }
 
 func (r *run) result() Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible}
+	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil}
 	if r.index != nil {
 		res.Index = r.index.Name
 	} else {
@@ -146,8 +149,11 @@ func (r *run) mirror(ctx context.Context, src source.Source) error {
 	if !r.job.DryRun {
 		err = r.conclude(ctx)
 	}
-	if r.temporary != nil {
+	switch {
+	case r.temporary != nil:
 		return r.temporary
+	case err == nil:
+		return r.late
 	}
 	return err
 }
@@ -260,7 +266,7 @@ func (r *run) conclude(ctx context.Context) error {
 		return fmt.Errorf("index %q: %w: run again", r.index.Name, ErrReplaced)
 	}
 	res := r.result()
-	if !r.owned || r.job.Wants != nil || res.Incomplete() || now.Marker.Fingerprint == r.print {
+	if !r.owned || r.job.Wants != nil || res.Incomplete() || res.Late || now.Marker.Fingerprint == r.print {
 		return nil
 	}
 	if err := c.SetMarker(ctx, now, elastic.Marker{Owner: r.job.Owner, Fingerprint: r.print}); err != nil {

@@ -15,6 +15,7 @@ type scopes struct {
 	root       bool            // the tree's root was listed
 	failed     map[string]bool
 	hidden     map[string]bool // known to exist, and not to be seen
+	left       map[string]bool // not read to their end for want of time
 	incomplete bool            // the list itself broke off
 }
 
@@ -46,6 +47,24 @@ func (s *scopes) isHidden(scope string) bool {
 	return s.hidden[scope]
 }
 
+// leave notes a scope that the next run reads.
+func (s *scopes) leave(scope string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left == nil {
+		s.left = map[string]bool{}
+	}
+	s.left[scope] = true
+}
+
+// isLeft reports whether the next run has to say what became of a document: one of a scope that was
+// left, or of a scope that cannot be told while some were left.
+func (s *scopes) isLeft(scope string, known bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left[scope] || !known && len(s.left) > 0
+}
+
 func (s *scopes) fail(scope string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,6 +78,12 @@ func (s *scopes) breakOff() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.incomplete = true
+}
+
+func (s *scopes) isIncomplete() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.incomplete
 }
 
 // verdict says why an unseen document of a scope is not deleted, or "" when it is gone. known is

@@ -17,8 +17,8 @@ type Vanished struct {
 	Save func(index, of string, scopes []string) error
 }
 
-// vanishedOf says whose memory it is: another owner, or a new index of the same name, has none of it.
-func (r *run) vanishedOf() string { return r.job.Owner + " " + r.index.UUID }
+// memoryOf says whose memory it is: another owner, or a new index of the same name, has none of it.
+func (r *run) memoryOf() string { return r.job.Owner + " " + r.index.UUID }
 
 // remembers reports whether the run takes part in the memory. One that reads only some parts does not:
 // it is no look at all of the source.
@@ -33,9 +33,9 @@ func (r *run) recallVanished() {
 	if !r.remembers() {
 		return
 	}
-	scopes, err := r.deps.Vanished.Load(r.index.Name, r.vanishedOf())
+	scopes, err := r.deps.Vanished.Load(r.index.Name, r.memoryOf())
 	if err == nil && len(scopes) > 0 && !r.job.DryRun {
-		err = r.deps.Vanished.Save(r.index.Name, r.vanishedOf(), nil)
+		err = r.deps.Vanished.Save(r.index.Name, r.memoryOf(), nil)
 	}
 	if err != nil {
 		r.deps.Log.Warn("what had vanished in the last run is not known: what has vanished now is withheld", report.Err, err.Error())
@@ -70,7 +70,7 @@ func (r *run) keepVanished() {
 	if !r.remembers() || r.job.DryRun || len(r.vanished) == 0 {
 		return
 	}
-	if err := r.deps.Vanished.Save(r.index.Name, r.vanishedOf(), slices.Sorted(maps.Keys(r.vanished))); err != nil {
+	if err := r.deps.Vanished.Save(r.index.Name, r.memoryOf(), slices.Sorted(maps.Keys(r.vanished))); err != nil {
 		r.deps.Log.Warn("what has vanished could not be remembered: the next run withholds it, too", report.Err, err.Error())
 	}
 }

@@ -1,13 +1,19 @@
 package bulk
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
 // Rejection is one document that could not be written.
@@ -38,6 +44,51 @@ func (d *DeadLetter) Put(r Rejection) error {
 		return fmt.Errorf("dead-letter file %s: the document %q is not JSON", d.path, r.ID)
 	}
 	return d.put(r)
+}
+
+// Rejections reads a dead-letter file. An error names the line and ends the sequence.
+func Rejections(path string) iter.Seq2[Rejection, error] {
+	return func(yield func(Rejection, error) bool) {
+		f, err := os.Open(path)
+		if err != nil {
+			yield(Rejection{}, err)
+			return
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		lines := bufio.NewReader(f)
+		for n := 1; ; n++ {
+			line, err := lines.ReadBytes('\n')
+			if errors.Is(err, io.EOF) && len(line) == 0 {
+				return
+			}
+			var r Rejection
+			if err == nil || errors.Is(err, io.EOF) {
+				err = r.parse(line)
+			}
+			if err != nil {
+				err = fmt.Errorf("%s:%d: %w", path, n, err)
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (r *Rejection) parse(line []byte) error {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return errors.New("the line is empty")
+	}
+	if err := json.Unmarshal(line, r); err != nil {
+		return fmt.Errorf("not a rejected document: %w", err)
+	}
+	switch {
+	case r.Schema != 1:
+		return fmt.Errorf("not a rejected document of schema 1, but of %d", r.Schema)
+	case r.Kind != plan.Delete.String() && !bytes.HasPrefix(r.Document, []byte("{")):
+		return fmt.Errorf("the rejected document %q has no fields", r.ID)
+	}
+	return nil
 }
 
 // Deletion is one document that is about to be deleted, as the index held it.

@@ -15,7 +15,7 @@ type outcome uint8
 const (
 	done     outcome = iota
 	dropped          // the pipeline dropped the document
-	conflict         // somebody wrote the document since the scan: it stays
+	conflict         // somebody wrote the document since it was looked at: it stays
 	refused          // temporarily; sent again alone
 	failed           // the server or its pipeline failed; sent again a few times
 	rejected         // the document cannot be written
@@ -24,13 +24,13 @@ const (
 
 // judge tells the class of an item's answer. The classes are the contract of docs/architecture.md,
 // "Writing".
-func judge(kind plan.Kind, a elastic.BulkItem) outcome {
+func judge(c *plan.Change, a elastic.BulkItem) outcome {
 	switch {
 	case a.Status < 300 && a.Result == "noop":
 		return dropped
-	case a.Status < 300, kind == plan.Delete && a.Status == http.StatusNotFound && a.Type == "":
+	case a.Status < 300, c.Kind == plan.Delete && a.Status == http.StatusNotFound && a.Type == "":
 		return done
-	case kind == plan.Delete && a.Status == http.StatusConflict:
+	case c.At != nil && a.Status == http.StatusConflict:
 		return conflict
 	}
 	switch a.Type {

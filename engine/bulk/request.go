@@ -23,12 +23,18 @@ type item struct {
 func (r *request) add(c plan.Change) {
 	it := item{change: c, start: len(r.body)}
 	it.change.Source = nil
-	if c.Kind == plan.Delete {
+	switch {
+	case c.Kind == plan.Delete:
 		r.body = elastic.AppendDelete(r.body, c.ID, c.Routing, c.At.SeqNo, c.At.PrimaryTerm)
-		it.source = len(r.body)
-	} else {
+	case c.At == nil:
 		r.body = elastic.AppendIndex(r.body, c.ID)
-		it.source = len(r.body)
+	case *c.At == plan.Absent:
+		r.body = elastic.AppendCreate(r.body, c.ID)
+	default:
+		r.body = elastic.AppendReplace(r.body, c.ID, c.At.SeqNo, c.At.PrimaryTerm)
+	}
+	it.source = len(r.body)
+	if c.Kind != plan.Delete {
 		r.body = append(r.body, c.Source...)
 		r.body = append(r.body, '\n')
 	}

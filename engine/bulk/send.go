@@ -133,12 +133,12 @@ func (w *Writer) settle(r *request, answer elastic.BulkAnswer) (left []item, err
 	}
 	passed := false
 	for i := range r.items {
-		o := judge(r.items[i].change.Kind, answer.Items[i])
+		o := judge(&r.items[i].change, answer.Items[i])
 		passed = passed || o == done
 	}
 	for i := range r.items {
 		it, a := &r.items[i], answer.Items[i]
-		switch o := judge(it.change.Kind, a); o {
+		switch o := judge(&it.change, a); o {
 		case done, dropped, conflict:
 			w.end(it, o, a)
 		case fatal:

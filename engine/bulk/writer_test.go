@@ -155,37 +155,43 @@ func items(f func(id string) string) func(int, *http.Request, []byte) *http.Resp
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		name   string
-		kind   plan.Kind
-		status int
-		result string
-		typ    string
-		reason string
-		want   outcome
+		name    string
+		kind    plan.Kind
+		status  int
+		result  string
+		typ     string
+		reason  string
+		want    outcome
+		guarded bool
 	}{
-		{"created", plan.Create, 201, "created", "", "", done},
-		{"updated", plan.Update, 200, "updated", "", "", done},
-		{"dropped by the pipeline", plan.Create, 200, "noop", "", "", dropped},
-		{"deleted", plan.Delete, 200, "deleted", "", "", done},
-		{"gone already", plan.Delete, 404, "not_found", "", "", done},
-		{"written since the scan", plan.Delete, 409, "", "version_conflict_engine_exception", "", conflict},
-		{"queue full", plan.Create, 429, "", "es_rejected_execution_exception", "", refused},
-		{"circuit breaker", plan.Create, 429, "", "circuit_breaking_exception", "", refused},
-		{"shard moving", plan.Create, 503, "", "unavailable_shards_exception", "", refused},
-		{"a processor fails", plan.Create, 500, "", "fail_processor_exception", "", failed},
-		{"mapping conflict", plan.Create, 400, "", "document_parsing_exception", "", rejected},
-		{"too many fields", plan.Create, 400, "", "illegal_argument_exception", "Limit of total fields [1000] has been exceeded", rejected},
-		{"a field's conflict of versions", plan.Create, 409, "", "version_conflict_engine_exception", "", rejected},
-		{"read-only index", plan.Create, 403, "", "cluster_block_exception", "", fatal},
-		{"disk flood stage", plan.Create, 429, "", "cluster_block_exception", "", fatal},
-		{"no privilege", plan.Create, 403, "", "security_exception", "", fatal},
-		{"index closed", plan.Create, 400, "", "index_closed_exception", "", fatal},
-		{"index gone", plan.Delete, 404, "", "index_not_found_exception", "", fatal},
-		{"pipeline missing", plan.Create, 400, "", "illegal_argument_exception", "pipeline with id [x] does not exist", fatal},
+		{"created", plan.Create, 201, "created", "", "", done, false},
+		{"updated", plan.Update, 200, "updated", "", "", done, false},
+		{"dropped by the pipeline", plan.Create, 200, "noop", "", "", dropped, false},
+		{"deleted", plan.Delete, 200, "deleted", "", "", done, false},
+		{"gone already", plan.Delete, 404, "not_found", "", "", done, false},
+		{"written since the scan", plan.Delete, 409, "", "version_conflict_engine_exception", "", conflict, false},
+		{"written since it was looked at", plan.Update, 409, "", "version_conflict_engine_exception", "", conflict, true},
+		{"queue full", plan.Create, 429, "", "es_rejected_execution_exception", "", refused, false},
+		{"circuit breaker", plan.Create, 429, "", "circuit_breaking_exception", "", refused, false},
+		{"shard moving", plan.Create, 503, "", "unavailable_shards_exception", "", refused, false},
+		{"a processor fails", plan.Create, 500, "", "fail_processor_exception", "", failed, false},
+		{"mapping conflict", plan.Create, 400, "", "document_parsing_exception", "", rejected, false},
+		{"too many fields", plan.Create, 400, "", "illegal_argument_exception", "Limit of total fields [1000] has been exceeded", rejected, false},
+		{"a field's conflict of versions", plan.Create, 409, "", "version_conflict_engine_exception", "", rejected, false},
+		{"read-only index", plan.Create, 403, "", "cluster_block_exception", "", fatal, false},
+		{"disk flood stage", plan.Create, 429, "", "cluster_block_exception", "", fatal, false},
+		{"no privilege", plan.Create, 403, "", "security_exception", "", fatal, false},
+		{"index closed", plan.Create, 400, "", "index_closed_exception", "", fatal, false},
+		{"index gone", plan.Delete, 404, "", "index_not_found_exception", "", fatal, false},
+		{"pipeline missing", plan.Create, 400, "", "illegal_argument_exception", "pipeline with id [x] does not exist", fatal, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := judge(tc.kind, elastic.BulkItem{Status: tc.status, Result: tc.result, Type: tc.typ, Reason: tc.reason})
+			c := plan.Change{Kind: tc.kind}
+			if tc.kind == plan.Delete || tc.guarded {
+				c.At = &plan.At{SeqNo: 7, PrimaryTerm: 1}
+			}
+			got := judge(&c, elastic.BulkItem{Status: tc.status, Result: tc.result, Type: tc.typ, Reason: tc.reason})
 			if got != tc.want {
 				t.Errorf("got %d, want %d", got, tc.want)
 			}

@@ -69,6 +69,13 @@ type Trailer struct {
 // It has no line break, so that it can stand in a bulk request. contentEnd is where the part ends
 // that is compared: everything before _timestamp and the flags.
 func AppendSource(dst []byte, doc *Document, tr Trailer) (out []byte, contentEnd int) {
+	dst = AppendFields(dst, doc)
+	return AppendTrailer(dst, doc, tr), len(dst)
+}
+
+// AppendFields begins a _source: id and the fields in their order. Further fields, each behind a comma,
+// and then [AppendTrailer] complete it.
+func AppendFields(dst []byte, doc *Document) []byte {
 	dst = append(dst, `{"id":`...)
 	dst = AppendString(dst, doc.ID)
 	for i := range doc.Fields {
@@ -78,7 +85,11 @@ func AppendSource(dst []byte, doc *Document, tr Trailer) (out []byte, contentEnd
 		dst = append(dst, ':')
 		dst = f.Value.AppendJSON(dst)
 	}
-	contentEnd = len(dst)
+	return dst
+}
+
+// AppendTrailer ends a _source: _timestamp and the flags.
+func AppendTrailer(dst []byte, doc *Document, tr Trailer) []byte {
 	ts := doc.Timestamp
 	if ts == "" {
 		ts = tr.Timestamp
@@ -90,7 +101,7 @@ func AppendSource(dst []byte, doc *Document, tr Trailer) (out []byte, contentEnd
 		dst = appendFlag(dst, "_reduce_whitespace", tr.Flags.ReduceWhitespace)
 		dst = appendFlag(dst, "_run_ml_inference", tr.Flags.RunMLInference)
 	}
-	return append(dst, '}'), contentEnd
+	return append(dst, '}')
 }
 
 const timestampKey = `,"_timestamp":`

@@ -36,15 +36,34 @@ func AppendIndex(dst []byte, id string) []byte {
 	return append(dst, "}}\n"...)
 }
 
+// AppendCreate appends the action line that writes a document if there is none of that id.
+func AppendCreate(dst []byte, id string) []byte {
+	dst = append(dst, `{"create":{"_id":`...)
+	dst = document.AppendString(dst, id)
+	return append(dst, "}}\n"...)
+}
+
+// AppendReplace appends the action line that writes a document, if it still is as it was when it had
+// that sequence number.
+func AppendReplace(dst []byte, id string, seqNo, primaryTerm int64) []byte {
+	dst = append(dst, `{"index":{"_id":`...)
+	dst = document.AppendString(dst, id)
+	return append(appendGuard(dst, seqNo, primaryTerm), "}}\n"...)
+}
+
+func appendGuard(dst []byte, seqNo, primaryTerm int64) []byte {
+	dst = append(dst, `,"if_seq_no":`...)
+	dst = strconv.AppendInt(dst, seqNo, 10)
+	dst = append(dst, `,"if_primary_term":`...)
+	return strconv.AppendInt(dst, primaryTerm, 10)
+}
+
 // AppendDelete appends the action line that deletes a document, if it still is as it was when it had
 // that sequence number.
 func AppendDelete(dst []byte, id, routing string, seqNo, primaryTerm int64) []byte {
 	dst = append(dst, `{"delete":{"_id":`...)
 	dst = document.AppendString(dst, id)
-	dst = append(dst, `,"if_seq_no":`...)
-	dst = strconv.AppendInt(dst, seqNo, 10)
-	dst = append(dst, `,"if_primary_term":`...)
-	dst = strconv.AppendInt(dst, primaryTerm, 10)
+	dst = appendGuard(dst, seqNo, primaryTerm)
 	if routing != "" {
 		dst = append(dst, `,"routing":`...)
 		dst = document.AppendString(dst, routing)
@@ -52,7 +71,7 @@ func AppendDelete(dst []byte, id, routing string, seqNo, primaryTerm int64) []by
 	return append(dst, "}}\n"...)
 }
 
-// Bulk sends operations, made by [AppendIndex] and [AppendDelete], to one index. want is their number.
+// Bulk sends operations, made by [AppendIndex] and its like, to one index. want is their number.
 // With a pipeline every item is reported, since a document may have been dropped; without one, items
 // are only reported when one of them failed.
 func (c *Client) Bulk(ctx context.Context, index, pipeline string, body []byte, want int) (BulkAnswer, error) {

@@ -183,6 +183,7 @@ func badSearchCases() []testCase {
 			{do: "PUT /{i}", body: searchMapping, status: 200},
 			refused(`{"size":`, failure("x_content_e_o_f_exception")),                                             // not whole
 			refused(`{"size":x}`, failure("x_content_parse_exception")),                                           // no JSON
+			refused(`{"query":{"ids":{"values":["a",""]}}}`, shardFailure("query_shard_exception")),               // an empty id
 			refused(`{"size":10001}`, shardFailure("illegal_argument_exception")),                                 // window too large
 			refused(`{"size":1,"from":10000}`, shardFailure("illegal_argument_exception")),                        // window too far
 			refused(`{"size":-1}`, failure("illegal_argument_exception")),                                         // negative size

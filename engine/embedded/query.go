@@ -108,6 +108,9 @@ func compileIDs(body json.RawMessage) (query, error) {
 	if json.Unmarshal(in["values"], &list) != nil {
 		return nil, parsingError("[ids] failed to parse field [values]")
 	}
+	if slices.Contains(list, "") {
+		return nil, queryError("Ids can't be empty")
+	}
 	return idIn(list), nil
 }
 

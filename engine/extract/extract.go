@@ -1,12 +1,12 @@
 // Package extract turns the content behind a document into text, in process, for formats that are
-// text to begin with. HTML becomes its visible text, title first; everything else stays as it is,
-// but for its character set.
+// text to begin with; HTML becomes its visible text, title first, everything else stays as it is,
+// but for its character set. Or it makes base64 of the content, for the attachment processor of an
+// ingest pipeline, which reads documents such as PDF and DOCX as well.
 //
-// It does not read documents such as PDF or DOCX, which are for a pipeline or an extraction service,
-// and it does not decide what becomes of a document without text.
+// It does not decide what becomes of a document without text.
 //
-// Its invariant: what it returns is valid UTF-8 without NUL characters, and it never reads more than
-// one byte beyond the limit it is given, whatever was listed.
+// Its invariant: text is valid UTF-8 without NUL characters, and it never reads more than one byte
+// beyond the limit it is given, whatever was listed.
 package extract
 
 import (
@@ -33,8 +33,17 @@ const (
 // Skip tells, without opening it, whether content will be skipped, so that neither budget nor a
 // request is spent on it. What it lets through [Text] may skip still.
 func Skip(c *document.Content, limit int64) Skipped {
+	return skip(c, limit, formatOf(c.Name) != noText)
+}
+
+// SkipAttachment is Skip for [AppendBase64].
+func SkipAttachment(c *document.Content, limit int64) Skipped {
+	return skip(c, limit, attachable(c.Name))
+}
+
+func skip(c *document.Content, limit int64, known bool) Skipped {
 	switch {
-	case formatOf(c.Name) == noText:
+	case !known:
 		return NotText
 	case c.Size > limit:
 		return TooLarge

@@ -28,6 +28,20 @@ func formatOf(name string) format {
 	return noText
 }
 
+// attachable reports whether Elasticsearch's attachment processor is likely to find text in content of
+// such a name: text formats, and those that Elastic's connectors send.
+func attachable(name string) bool {
+	if formatOf(name) != noText {
+		return true
+	}
+	switch strings.ToLower(extension(name)) {
+	case ".pdf", ".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".xlsb", ".xlsm", ".ppt", ".pptx", ".potx", ".msg",
+		".paper", ".aspx", ".svg", ".vsd", ".vsdx", ".vsdm":
+		return true
+	}
+	return false
+}
+
 // extension returns what follows the last dot of the last segment, with the dot. Dots that a name
 // begins with start no extension, so that ".gitignore" has none; [path.Ext] would see one.
 func extension(name string) string {

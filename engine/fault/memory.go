@@ -25,6 +25,10 @@ type Memory struct {
 	Hidden  map[string]bool // parts that are there and cannot be seen
 	ListErr error           // ends the list of parts, after all of them
 	PingErr error
+	// Blocks are, by part, before how many documents it is silent until the run is ended; ListBlocks is
+	// the same for the list, behind all parts.
+	Blocks     map[string]int
+	ListBlocks bool
 	// Each is called before a document is yielded; it may block, cancel or panic.
 	Each func(part string, n int)
 
@@ -76,7 +80,7 @@ func (o opened) Close() error {
 	return nil
 }
 
-func (o opened) Parts(context.Context) iter.Seq2[source.Part, error] {
+func (o opened) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 	return func(yield func(source.Part, error) bool) {
 		for _, name := range slices.Sorted(maps.Keys(o.m.Parts)) {
 			var part source.Part = memoryPart{o.m, name}
@@ -86,6 +90,11 @@ func (o opened) Parts(context.Context) iter.Seq2[source.Part, error] {
 			if !yield(part, nil) {
 				return
 			}
+		}
+		if o.m.ListBlocks {
+			<-ctx.Done()
+			yield(nil, ctx.Err())
+			return
 		}
 		if o.m.ListErr != nil {
 			yield(nil, o.m.ListErr)
@@ -119,6 +128,9 @@ func (p memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document, 
 			}
 			if p.m.Each != nil {
 				p.m.Each(p.name, n)
+			}
+			if at, ok := p.m.Blocks[p.name]; ok && n == at {
+				<-ctx.Done()
 			}
 			if ctx.Err() != nil {
 				yield(document.Document{}, ctx.Err())

@@ -120,13 +120,8 @@ func Items(item func(id string) string) func(*http.Request, []byte) *http.Respon
 		var items []string
 		failed := false
 		for line := range strings.Lines(string(body)) {
-			rest, ok := strings.CutPrefix(line, `{"index":{"_id":"`)
-			op := "index"
-			if !ok {
-				rest, ok = strings.CutPrefix(line, `{"delete":{"_id":"`)
-				op = "delete"
-			}
-			if !ok {
+			op, rest, ok := strings.Cut(strings.TrimPrefix(line, `{"`), `":{"_id":"`)
+			if !ok || op != "index" && op != "create" && op != "delete" {
 				continue
 			}
 			id, _, _ := strings.Cut(rest, `"`)

@@ -56,10 +56,14 @@ const (
 	RefreshRefused    Reason = "the index could not be refreshed"
 	ChangedSince      Reason = "somebody wrote it since the scan"
 	DroppedByPipeline Reason = "dropped by the ingest pipeline"
+	NewerInIndex      Reason = "the index has a newer copy"
 )
 
-// At guards a change: it is done only if the document still is as it was at the scan.
+// At guards a change: it is done only if the document still is as it was when it was looked at.
 type At struct{ SeqNo, PrimaryTerm int64 }
+
+// Absent guards a change that is done only if there is no such document.
+var Absent = At{SeqNo: -1}
 
 // Change is what is, or would be, done to one id.
 type Change struct {
@@ -70,7 +74,7 @@ type Change struct {
 	Title   string // what people know the document by, where the id says nothing; may be empty
 	Source  []byte // the document's _source, to be copied before Apply returns; nil for other kinds than Create and Update, and while only planning
 	First   string // Duplicate: the part that brought the id first
-	At      *At    // Delete
+	At      *At    // nil: whatever the index holds; never nil for Delete
 	Routing string // Delete: how the document is routed, "" by its id
 	Grant   int64  // bytes of budget that the change holds; whoever ends it gives them back
 }

@@ -80,10 +80,15 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.S
 }
 
 // Encode completes a change with the document's _source, which is valid until the next call, and
-// turns it into a Keep where the content is what the destination holds.
-func (p *Planner) Encode(c *Change, s ids.Sighting, doc *document.Document) {
-	var end int
-	p.buf, end = document.AppendSource(p.buf[:0], doc, p.opts.Trailer)
+// turns it into a Keep where the content is what the destination holds. more, unless it is nil, appends
+// further fields, each behind a comma, and may still change the document's timestamp.
+func (p *Planner) Encode(c *Change, s ids.Sighting, doc *document.Document, more func(dst []byte) []byte) {
+	p.buf = document.AppendFields(p.buf[:0], doc)
+	if more != nil {
+		p.buf = more(p.buf)
+	}
+	end := len(p.buf)
+	p.buf = document.AppendTrailer(p.buf, doc, p.opts.Trailer)
 	c.Source = p.buf
 	if c.Kind == Update && p.opts.Compare == ByContent && s.Version != 0 && p.same(s.Version, end) {
 		c.Kind, c.Reason, c.Source = Keep, Unchanged, nil

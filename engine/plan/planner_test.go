@@ -53,7 +53,7 @@ func decide(p *Planner, part uint32, doc document.Document) Change {
 		panic(err)
 	}
 	if more {
-		p.Encode(&c, s, &doc)
+		p.Encode(&c, s, &doc, nil)
 	}
 	return c
 }
@@ -365,7 +365,7 @@ func TestOurFormIsNotParsed(t *testing.T) { // not parallel: AllocsPerRun counts
 	s := ids.Sighting{Found: true, Version: Options{}.HeldVersion([]byte(`{"id":"a","x":{"y":1},"_timestamp":""}`), "")}
 	n := testing.AllocsPerRun(100, func() {
 		c := Change{Kind: Update, Reason: ContentDiffers}
-		if p.Encode(&c, s, &doc); c.Kind != Update {
+		if p.Encode(&c, s, &doc, nil); c.Kind != Update {
 			t.Fatal(c.Kind)
 		}
 	})

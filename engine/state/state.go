@@ -1,8 +1,9 @@
-// Package state keeps what a run must know of other runs on this machine: the run lock, and the scopes
-// that had vanished when the last one ended.
+// Package state keeps what a run must know of other runs on this machine: the run lock, the scopes that
+// had vanished when the last one ended, and when each was read under a time limit.
 //
 // It holds no documents. Its invariant: the state folder may be deleted at any time between runs, and
-// nothing is lost but the memory of what had vanished, which then is withheld once more.
+// nothing is lost but the memory of what had vanished, which then is withheld once more, and whose turn
+// it is.
 package state
 
 import (

@@ -23,6 +23,8 @@ type database struct {
 	log       *slog.Logger
 	idColumns map[string][]string
 	rules     []rule
+	profile   profile
+	compat    bool // the encoding is compat
 	pause     func(context.Context, time.Duration) error
 	cutting   cutting
 
@@ -44,8 +46,16 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
+	profile, err := profileOf(env)
+	if err != nil {
+		return nil, err
+	}
+	compat, err := compatible(env)
+	if err != nil {
+		return nil, err
+	}
 	return &database{
-		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, rules: rules, pause: pause,
+		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, rules: rules, profile: profile, compat: compat, pause: pause,
 		cutting: cutting{blocks: rangeBlocks, most: mostRanges},
 	}, nil
 }
@@ -112,7 +122,7 @@ func (d *database) begin(ctx context.Context) (snapshot string, err error) {
 	if d.control, err = d.connect(ctx); err != nil {
 		return "", err
 	}
-	if err := beginTx(ctx, d.control, ""); err != nil {
+	if err := d.beginTx(ctx, d.control, ""); err != nil {
 		return "", d.askError("begin a transaction", err)
 	}
 	err = d.control.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&snapshot)
@@ -126,7 +136,7 @@ func (d *database) begin(ctx context.Context) (snapshot string, err error) {
 	if _, err := d.control.Exec(ctx, "ROLLBACK"); err != nil {
 		return "", d.askError("begin a transaction again", err)
 	}
-	if err := beginTx(ctx, d.control, ""); err != nil {
+	if err := d.beginTx(ctx, d.control, ""); err != nil {
 		return "", d.askError("begin a transaction again", err)
 	}
 	return "", nil
@@ -146,7 +156,6 @@ SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'iso_8601';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL extra_float_digits = 3;
-SET LOCAL lc_monetary = 'C';
 SET LOCAL xmloption = 'content';
 SET LOCAL row_security = on;
 SET LOCAL statement_timeout = 0;
@@ -154,14 +163,18 @@ SET LOCAL idle_in_transaction_session_timeout = 0;
 `
 
 // beginTx begins a transaction that only reads, from one snapshot: the named one, or its own, which
-// is taken with the first query and not before.
-func beginTx(ctx context.Context, conn *pgx.Conn, snapshot string) error {
+// is taken with the first query and not before. In the encoding compat money is written as the
+// database's locale has it.
+func (d *database) beginTx(ctx context.Context, conn *pgx.Conn, snapshot string) error {
 	var b strings.Builder
 	b.WriteString("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n")
 	if snapshot != "" {
 		b.WriteString("SET TRANSACTION SNAPSHOT '" + strings.ReplaceAll(snapshot, "'", "''") + "';\n")
 	}
 	b.WriteString(session)
+	if !d.compat {
+		b.WriteString("SET LOCAL lc_monetary = 'C';\n")
+	}
 	if serverVersion(conn.PgConn().ParameterStatus("server_version")) >= 17 {
 		b.WriteString("SET LOCAL transaction_timeout = 0;\n")
 	}

@@ -1,7 +1,9 @@
 package postgresql
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +11,28 @@ import (
 
 // How the value of a key column looks in an id. The forms are those that Elastic's own connector
 // gives: ids are what an index is compared by, so they must not differ from what it holds.
+
+// appendKey appends the text that a value has in an id.
+func (t *columnType) appendKey(dst, raw []byte) []byte {
+	if t.key == nil {
+		return append(dst, raw...)
+	}
+	return t.key(dst, string(raw))
+}
+
+// isZero reports whether the profile seed87 leaves a value out of ids.
+func (t *columnType) isZero(raw []byte) bool {
+	return len(raw) == 0 || t.zero != nil && t.zero(string(raw))
+}
+
+func is(text string) zero { return func(t string) bool { return t == text } }
+
+func zeroNumber(text string) bool { return strings.Trim(text, "-0.") == "" }
+
+func zeroInterval(text string) bool {
+	span, ok := parseInterval(text)
+	return ok && span == 0
+}
 
 // keyText appends the form of a value, given the server's text of it.
 type keyText func(dst []byte, text string) []byte
@@ -20,20 +44,34 @@ func keyBool(dst []byte, text string) []byte {
 	return append(dst, "False"...)
 }
 
-// keyFloat writes the shortest digits, always with a fraction or an exponent, the latter below 1e-4
-// and from 1e16.
+// keyFloat writes a double.
 func keyFloat(dst []byte, text string) []byte {
-	switch text {
-	case "NaN":
-		return append(dst, "nan"...)
-	case "Infinity":
-		return append(dst, "inf"...)
-	case "-Infinity":
-		return append(dst, "-inf"...)
-	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		return append(dst, text...)
+	}
+	return appendFloat(dst, f)
+}
+
+// keyReal writes a float of 32 bits with the digits of the double that it is equal to.
+func keyReal(dst []byte, text string) []byte {
+	f, err := strconv.ParseFloat(text, 32)
+	if err != nil {
+		return append(dst, text...)
+	}
+	return appendFloat(dst, f)
+}
+
+// appendFloat writes the shortest digits, always with a fraction or an exponent, the latter below
+// 1e-4 and from 1e16.
+func appendFloat(dst []byte, f float64) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(dst, "nan"...)
+	case math.IsInf(f, 1):
+		return append(dst, "inf"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-inf"...)
 	}
 	e := strconv.FormatFloat(f, 'e', -1, 64)
 	exponent, _ := strconv.Atoi(e[strings.IndexByte(e, 'e')+1:]) // FormatFloat wrote it
@@ -42,21 +80,23 @@ func keyFloat(dst []byte, text string) []byte {
 	}
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, f, 'f', -1, 64)
-	if !strings.ContainsRune(string(dst[start:]), '.') {
+	if !bytes.ContainsRune(dst[start:], '.') {
 		dst = append(dst, ".0"...)
 	}
 	return dst
 }
 
 // keyDecimal keeps all digits, trailing zeros too, and writes an exponent only for numbers below
-// 1e-6, as 1.2E-7.
+// 1e-6, as 1.2E-7, and for whole numbers that end with four zeros or more, as 1.23E+6: the server
+// sends decimal digits by fours and leaves the last fours out where they are zero.
 func keyDecimal(dst []byte, text string) []byte {
-	sign, digits := "", text
-	if strings.HasPrefix(digits, "-") {
-		sign, digits = "-", digits[1:]
-	}
+	digits := strings.TrimPrefix(text, "-")
+	sign := text[:len(text)-len(digits)]
 	whole, fraction, ok := strings.Cut(digits, ".")
-	if !ok || strings.Trim(whole, "0") != "" {
+	if !ok {
+		return keyWhole(dst, sign, digits)
+	}
+	if strings.Trim(whole, "0") != "" {
 		return append(dst, text...)
 	}
 	significant := strings.TrimLeft(fraction, "0")
@@ -67,17 +107,72 @@ func keyDecimal(dst []byte, text string) []byte {
 	if adjusted >= -6 {
 		return append(dst, text...)
 	}
-	dst = append(dst, sign...)
-	dst = append(dst, significant[0])
-	if len(significant) > 1 {
-		dst = append(dst, '.')
-		dst = append(dst, significant[1:]...)
-	}
+	dst = appendMantissa(append(dst, sign...), significant)
 	dst = append(dst, 'E')
 	return strconv.AppendInt(dst, int64(adjusted), 10)
 }
 
-// keyTime writes a time of day or a timestamp: a fraction has six digits.
+// keyWhole writes a decimal without a fraction.
+func keyWhole(dst []byte, sign, digits string) []byte {
+	significant := digits
+	for strings.HasSuffix(significant, "0000") && len(significant) > 4 {
+		significant = significant[:len(significant)-4]
+	}
+	dst = append(dst, sign...)
+	if significant == digits {
+		return append(dst, digits...)
+	}
+	dst = append(appendMantissa(dst, significant), "E+"...)
+	return strconv.AppendInt(dst, int64(len(digits)-1), 10)
+}
+
+// appendMantissa writes digits with a point behind the first.
+func appendMantissa(dst []byte, digits string) []byte {
+	dst = append(dst, digits[0])
+	if len(digits) > 1 {
+		dst = append(dst, '.')
+		dst = append(dst, digits[1:]...)
+	}
+	return dst
+}
+
+// The dates and times of day that stand for infinite dates and times.
+const (
+	lastDate, firstDate   = "9999-12-31", "0001-01-01"
+	lastClock, firstClock = "23:59:59.999999", "00:00:00"
+)
+
+// keyDate writes a date.
+func keyDate(dst []byte, text string) []byte {
+	switch text {
+	case "infinity":
+		return append(dst, lastDate...)
+	case "-infinity":
+		return append(dst, firstDate...)
+	}
+	return append(dst, text...)
+}
+
+// keyTimestamp writes a timestamp, an infinite one as the last or first of all and without an offset.
+func keyTimestamp(dst []byte, text string) []byte {
+	switch text {
+	case "infinity":
+		return append(dst, lastDate+" "+lastClock...)
+	case "-infinity":
+		return append(dst, firstDate+" "+firstClock...)
+	}
+	return keyTime(dst, text)
+}
+
+// keyTimestampTZ is like keyTimestamp for a text with an offset.
+func keyTimestampTZ(dst []byte, text string) []byte {
+	if strings.HasSuffix(text, "infinity") {
+		return keyTimestamp(dst, text)
+	}
+	return keyTimeTZ(dst, text)
+}
+
+// keyTime writes a time of day: a fraction has six digits.
 func keyTime(dst []byte, text string) []byte {
 	dot := strings.LastIndexByte(text, '.')
 	if dot < 0 || len(text)-dot > 6 || strings.HasSuffix(text, " BC") {

@@ -21,8 +21,10 @@ var Type = source.Type{
 	Name:          "postgresql",
 	Title:         "PostgreSQL",
 	Fields:        fields(),
-	ScopeFields:   []string{"database", "schema", "table"},
+	ScopeFields:   []string{"database", "schema", "table", "Database", "Table"},
 	ScopeOf:       scopeOf,
+	Profiles:      []string{"seed87", "native"},
+	Encodings:     []string{"compat"},
 	AdvancedRules: true,
 	Open:          open,
 }
@@ -82,20 +84,25 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 	return newDatabase(s, env)
 }
 
-// scopeOf tells the table from what every document carries. A document of another database than the
-// configured one, which a changed configuration leaves behind, is of a scope that no part has: its
-// table counts as vanished, and nothing of it is deleted unasked.
+// scopeOf tells the table from what every document carries, whatever profile it was made with: a
+// document of a profile that is no longer configured is one of its table that is gone. A document of
+// another database than the configured one, which a changed configuration leaves behind, is of a
+// scope that no part has: its table counts as vanished, and nothing of it is deleted unasked.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
-	database, ok := fields["database"].(string)
-	schemas, tables := textsOf(fields["schema"]), textsOf(fields["table"])
-	if !ok || schemas == nil || tables == nil {
-		return "", false
+	for _, p := range []profile{head, seed87} { // native has the metadata of head
+		names := p.metadata()
+		database, ok := fields[names[0]].(string)
+		schemas, tables := textsOf(fields[names[1]]), textsOf(fields[names[2]])
+		if !ok || schemas == nil || tables == nil {
+			continue
+		}
+		scope := scopeName(schemas, tables)
+		if database != v.String("database") {
+			scope = dotted(database) + "." + scope
+		}
+		return scope, true
 	}
-	scope := scopeName(schemas, tables)
-	if database != v.String("database") {
-		scope = dotted(database) + "." + scope
-	}
-	return scope, true
+	return "", false
 }
 
 // textsOf reads a text, or a list of nothing else; nil is neither.

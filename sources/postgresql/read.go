@@ -191,7 +191,7 @@ func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 				return nil, p.connectError(err)
 			}
 		}
-		err := beginTx(ctx, conn, snapshot)
+		err := p.db.beginTx(ctx, conn, snapshot)
 		if err == nil {
 			return conn, nil
 		}

@@ -19,17 +19,16 @@ import (
 func TestContract(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE a (id int PRIMARY KEY, v text, at timestamptz); INSERT INTO a SELECT g, repeat('žluť ', g), now() FROM generate_series(1, 500) g;
-		CREATE TABLE "B.x" (k text PRIMARY KEY, l int[]); INSERT INTO "B.x" VALUES ('', NULL), ('x', '{{1,NULL}}'), (E'\n\u0001', '{}');
+		CREATE TABLE "B.x" (k text PRIMARY KEY, l int[], "l.x" jsonb); INSERT INTO "B.x" VALUES ('', NULL, NULL), ('x', '{{1,NULL}}', '{"a":[1.0]}'), (E'\n\u0001', '{}', 'null');
 		CREATE TABLE empty (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1), (2), (3)`)
 	broken := func(key string, value any, kind error) sourcetest.Broken {
 		return sourcetest.Broken{Values: db.values(map[string]any{key: value}), Kind: kind}
 	}
 	tls := broken("ssl_enabled", true, source.ErrConfig)
 	tls.Values["ssl_ca"] = "garbage"
-	sourcetest.Run(t, sourcetest.Config{
+	config := sourcetest.Config{
 		Type:   Type,
 		Values: func(*testing.T) map[string]any { return db.values(nil) },
-		Env:    source.Env{StallTimeout: time.Minute},
 		Broken: map[string]sourcetest.Broken{
 			"password": broken("password", "wrong", source.ErrAuth),
 			"database": broken("database", "nosuch", source.ErrConfig),
@@ -48,7 +47,11 @@ func TestContract(t *testing.T) {
 			return sourcetest.FailingPart{Values: values, Scope: "public.other", Kind: source.ErrAuth}
 		},
 		NoContent: "a row is all fields",
-	})
+	}
+	for _, config.Env = range []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}} {
+		config.Env.StallTimeout = time.Minute
+		t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })
+	}
 }
 
 // listed returns the parts of a source by scope.

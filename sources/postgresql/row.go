@@ -1,7 +1,7 @@
 package postgresql
 
 import (
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -10,74 +10,69 @@ import (
 const (
 	notesField = "_conversion_notes"
 	maxNotes   = 20
-	fixed      = 3 // the fields before the columns
+	fixed      = 3 // the fields that tell database, schema and table
 )
 
 // row turns rows into documents. It is used again for each row, as are the fields that it hands out.
 type row struct {
-	table  *table
-	prefix string // of every id
-	fields []document.Field
-	id     []byte
-	notes  []document.Value
+	table   *table
+	profile profile
+	prefix  string // of every id
+	fields  []document.Field
+	values  []document.Field // those of the columns: the last of fields, or the members of one of them
+	path    string           // what stands before the names of values where they are members
+	key     []document.Field // copies of the values of the key, where it is an object of its own
+	keyOf   []int            // the columns that they are copies of
+	id      []byte
+	notes   []document.Value
 }
 
-// newRow prepares the documents of a table: their names are those that Elastic's own connector for
-// PostgreSQL gives, so that an index that it filled goes on being the same.
+// newRow prepares the documents of a table.
 func (p *part) newRow(t *table) *row {
-	s, n := p.rel.schema, p.rel.name
-	r := &row{
-		table:  t,
-		prefix: p.db.set.database + "_" + s + "_" + n,
-		fields: []document.Field{
-			{Name: "database", Value: document.String(p.db.set.database)},
-			{Name: "schema", Value: document.String(s)},
-			{Name: "table", Value: document.String(n)},
-		},
+	database, schema, name := p.db.set.database, p.rel.schema, p.rel.name
+	schemas, tables := []string{schema}, []string{name}
+	if p.rule != nil {
+		schemas, tables = p.rule.schemas(), p.rule.names()
 	}
-	names, renamed := fieldNames(s, n, t.columns)
+	r := &row{table: t, profile: p.db.profile, prefix: p.db.profile.idPrefix(database, schemas, tables)}
+	metadata := r.profile.metadata()
+	for i, v := range [fixed]string{database, schema, name} {
+		r.fields = append(r.fields, document.Field{Name: metadata[i], Value: document.String(v)})
+	}
+	names, renamed := r.profile.fieldNames(schema, name, t.columns)
 	for _, name := range names {
-		r.fields = append(r.fields, document.Field{Name: name})
+		r.values = append(r.values, document.Field{Name: name})
 	}
 	if renamed != "" && p.first() {
-		p.db.log.Warn("columns have the same name, letter case aside, so a field was given a number", "part", p.scope, "field", renamed)
+		p.db.log.Warn("several columns would give a field its name, so one was given a number", "part", p.scope, "field", renamed)
 	}
+	if r.profile == native {
+		r.nest(names)
+		return r
+	}
+	r.fields = append(r.fields, r.values...)
+	r.values = r.fields[fixed:]
 	return r
 }
 
-// fieldNames names the fields of the columns: schema, table and column in lower case. Where two
-// columns would have one name, the later one gets a number, which no column's own name takes away.
-func fieldNames(schema, table string, columns []column) (names []string, renamed string) {
-	own, used := map[string]bool{}, map[string]bool{}
-	for _, c := range columns {
-		name := strings.ToLower(schema + "_" + table + "_" + c.name)
-		names = append(names, name)
-		own[name] = true
-	}
-	for i, name := range names {
-		for n := 2; used[names[i]]; n++ {
-			if try := name + "_" + strconv.Itoa(n); !own[try] {
-				names[i] = try
-			}
-		}
-		used[names[i]] = true
-		if names[i] != name {
-			renamed = names[i]
+// nest makes objects of the key and of the whole row. They are made once and filled for each row.
+func (r *row) nest(names []string) {
+	for _, k := range r.table.key {
+		if !slices.Contains(r.keyOf, k) {
+			r.keyOf = append(r.keyOf, k)
+			r.key = append(r.key, document.Field{Name: names[k]})
 		}
 	}
-	return names, renamed
+	r.path = "row."
+	r.fields = append(r.fields,
+		document.Field{Name: "key", Value: document.Object(r.key)},
+		document.Field{Name: "row", Value: document.Object(r.values)})
 }
 
 // document makes a document of the raw texts of a row; nil is NULL. The id and all values share one
 // string, the row's only allocation unless a type needs more.
 func (r *row) document(raw [][]byte) document.Document {
-	r.id = append(r.id[:0], r.prefix...)
-	for _, k := range r.table.key {
-		if raw[k] != nil {
-			r.id = append(r.id, '_')
-			r.id = r.table.columns[k].typ.appendKey(r.id, raw[k])
-		}
-	}
+	r.id = r.appendKey(append(r.id[:0], r.prefix...), raw)
 	size := len(r.id)
 	for _, v := range raw {
 		size += len(v)
@@ -89,12 +84,12 @@ func (r *row) document(raw [][]byte) document.Document {
 		b.Write(v)
 	}
 	text := b.String()
-	doc := document.Document{ID: text[:len(r.id)]}
+	doc := document.Document{ID: text[:len(r.id)], Fields: r.fields}
 	text = text[len(r.id):]
 	r.notes = r.notes[:0]
-	fields := r.fields[:fixed+len(raw)]
+	values := r.values[:len(raw)]
 	for i, v := range raw {
-		f := &fields[fixed+i]
+		f := &values[i]
 		if v == nil {
 			f.Value = document.Null()
 			continue
@@ -103,12 +98,14 @@ func (r *row) document(raw [][]byte) document.Document {
 		f.Value, reason = r.table.columns[i].typ.value(text[:len(v)])
 		text = text[len(v):]
 		if reason != "" && len(r.notes) < maxNotes {
-			r.notes = append(r.notes, document.String(f.Name+": "+reason))
+			r.notes = append(r.notes, document.String(r.path+f.Name+": "+reason))
 		}
 	}
-	if len(r.notes) > 0 {
-		fields = append(fields, document.Field{Name: notesField, Value: document.List(r.notes)})
+	for i, k := range r.keyOf {
+		r.key[i].Value = values[k].Value
 	}
-	doc.Fields = fields
+	if len(r.notes) > 0 {
+		doc.Fields = append(doc.Fields, document.Field{Name: notesField, Value: document.List(r.notes)})
+	}
 	return doc
 }

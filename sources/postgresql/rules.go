@@ -245,7 +245,7 @@ func (d *database) Validate(ctx context.Context) error {
 		return err
 	}
 	defer hangUp(ctx, conn)
-	if err := beginTx(ctx, conn, ""); err != nil {
+	if err := d.beginTx(ctx, conn, ""); err != nil {
 		return d.askError("begin a transaction", err)
 	}
 	c, err := d.catalogue(ctx, conn)
@@ -270,7 +270,7 @@ func (p *part) check(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
 		return p.tableError("check the query", err)
 	}
-	if err := beginTx(ctx, conn, ""); err != nil {
+	if err := p.db.beginTx(ctx, conn, ""); err != nil {
 		return p.tableError("begin a transaction", err)
 	}
 	// What can be declared as a cursor of this kind is one statement, a query, that changes no table and

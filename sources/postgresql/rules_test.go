@@ -127,6 +127,22 @@ func TestScopes(t *testing.T) {
 		}
 		seen[got] = got
 	}
+	for want, fields := range map[string]map[string]any{
+		"public.a":       {"Database": "d", "schema": "public", "Table": "a"}, // of the profile seed87
+		"public.a+b":     {"Database": "d", "schema": "public", "Table": list("a", "b")},
+		"other.public.a": {"Database": "other", "schema": "public", "Table": "a"},
+	} {
+		if got, ok := Type.ScopeOf(v, fields); got != want || !ok {
+			t.Errorf("%v: %q, want %q", fields, got, want)
+		}
+	}
+	for _, fields := range []map[string]any{
+		{"Database": "d", "schema": "public", "table": "a"}, {"database": "d", "schema": "public", "Table": "a"}, {"database": "d", "schema": "public"},
+	} {
+		if got, ok := Type.ScopeOf(v, fields); ok {
+			t.Errorf("%v: %q", fields, got)
+		}
+	}
 	// One table in a list is that table: what a rule does not select is deleted, though it was read whole before.
 	if got, _ := Type.ScopeOf(v, map[string]any{"database": "d", "schema": "public", "table": list("a")}); got != "public.a" {
 		t.Errorf("the scope of one table in a list is %q", got)

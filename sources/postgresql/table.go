@@ -87,7 +87,7 @@ func (p *part) describeTypes(ctx context.Context, conn *pgx.Conn, t *table, type
 		return p.tableError("look the columns' types up", err)
 	}
 	for i := range t.columns {
-		t.columns[i].typ = known.column(types[i])
+		t.columns[i].typ = known.column(types[i]).encoded(p.db.compat)
 		if t.columns[i].typ.unknown != "" {
 			p.db.log.Debug("a column of a type unknown here is read as text",
 				"part", p.Name(), "column", t.columns[i].name, "type", t.columns[i].typ.unknown)

@@ -184,7 +184,7 @@ func TestDotted(t *testing.T) {
 
 func TestFieldNames(t *testing.T) {
 	t.Parallel()
-	names, renamed := fieldNames("S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})
+	names, renamed := head.fieldNames("S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})
 	want := []string{"s_t_a", "s_t_a_3", "s_t_a_2", "s_t_á", "s_t_á_2", "s_t_a_2_2"}
 	if diff := cmp.Diff(want, names); diff != "" || renamed == "" {
 		t.Errorf("renamed %q %s", renamed, diff)

@@ -79,7 +79,7 @@ func (k types) column(oid uint32) columnType {
 	case t.isArray():
 		return k.array(t)
 	case t.kind == "b" && t.name == "vector" && oid >= firstUserOID:
-		return columnType{value: toNumbers}
+		return columnType{value: toNumbers, compat: toText}
 	case t.kind == "b" && oid >= firstUserOID:
 		return columnType{value: toText, unknown: t.name}
 	}
@@ -88,7 +88,7 @@ func (k types) column(oid uint32) columnType {
 
 func (k types) array(t catalogueType) columnType {
 	element := k.column(t.element)
-	c := columnType{unknown: element.unknown}
+	c := columnType{unknown: element.unknown, zero: is("{}")}
 	if element.cast != "" {
 		c.cast = element.cast + "[]"
 	}
@@ -96,6 +96,12 @@ func (k types) array(t catalogueType) columnType {
 	if t.delimiter != "" {
 		delimiter = t.delimiter[0]
 	}
-	c.value = func(text string) (document.Value, string) { return parseArray(text, delimiter, element.value) }
+	of := func(element convert) convert {
+		return func(text string) (document.Value, string) { return parseArray(text, delimiter, element) }
+	}
+	c.value = of(element.value)
+	if element.compat != nil {
+		c.compat = of(element.compat)
+	}
 	return c
 }

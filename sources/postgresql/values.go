@@ -16,12 +16,17 @@ import (
 
 // columnType is how values of a type are read.
 type columnType struct {
-	value convert
-	key   keyText // nil: as it is
-	cast  string  // the type that the server is asked to give instead; "" for its own
+	value  convert
+	compat convert // what value is in the encoding compat; nil: the same
+	key    keyText // nil: as it is
+	zero   zero    // nil: only empty text is
+	cast   string  // the type that the server is asked to give instead, but not in compat; "" for its own
 	// unknown is the name of a type that is read as text for want of a better idea.
 	unknown string
 }
+
+// zero reports whether the server's text is of a value that says nothing, such as 0 or false.
+type zero func(text string) bool
 
 // convert makes a value of the server's text. reason is why it is null; "" where it is not.
 type convert func(text string) (v document.Value, reason string)
@@ -39,8 +44,16 @@ const (
 	oidXID         = 28
 	oidCID         = 29
 	oidOIDVector   = 30
+	oidJSON        = 114
+	oidPoint       = 600
+	oidLseg        = 601
+	oidPath        = 602
+	oidBox         = 603
+	oidPolygon     = 604
+	oidLine        = 628
 	oidFloat4      = 700
 	oidFloat8      = 701
+	oidCircle      = 718
 	oidMoney       = 790
 	oidDate        = 1082
 	oidTime        = 1083
@@ -48,7 +61,10 @@ const (
 	oidTimestampTZ = 1184
 	oidInterval    = 1186
 	oidTimeTZ      = 1266
+	oidBit         = 1560
+	oidVarbit      = 1562
 	oidNumeric     = 1700
+	oidJSONB       = 3802
 )
 
 // firstUserOID is above all built-in types.
@@ -59,45 +75,52 @@ const firstUserOID = 16384
 func scalar(oid uint32) (t columnType, ok bool) {
 	switch oid {
 	case oidInt2, oidInt4, oidInt8, oidOID, oidXID, oidCID:
-		return columnType{value: toInt}, true
+		return columnType{value: toInt, zero: zeroNumber}, true
 	case oidBool:
-		return columnType{value: toBool, key: keyBool}, true
-	case oidFloat4, oidFloat8:
-		return columnType{value: toFloat, key: keyFloat}, true
+		return columnType{value: toBool, key: keyBool, zero: is("f")}, true
+	case oidFloat4:
+		return columnType{value: toFloat, compat: toReal, key: keyReal, zero: zeroNumber}, true
+	case oidFloat8:
+		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber}, true
 	case oidNumeric:
-		return columnType{value: toDecimal, key: keyDecimal}, true
+		return columnType{value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber}, true
 	case oidMoney: // its own text depends on a locale
-		return columnType{value: toDecimal, key: keyDecimal, cast: "numeric"}, true
+		return columnType{value: toDecimal, compat: toText, key: keyDecimal, cast: "numeric"}, true
 	case oidBytea:
-		return columnType{value: toBytes, key: keyBytes}, true
+		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, zero: is(`\x`)}, true
 	case oidDate:
-		return columnType{value: toDate}, true
+		return columnType{value: toDate, compat: dateAs(keyDate), key: keyDate}, true
 	case oidTimestamp:
-		return columnType{value: toTimestamp, key: keyTime}, true
+		return columnType{value: toTimestamp, compat: dateAs(keyTimestamp), key: keyTimestamp}, true
 	case oidTimestampTZ:
-		return columnType{value: toTimestampTZ, key: keyTimeTZ}, true
+		return columnType{value: toTimestampTZ, compat: dateAs(keyTimestampTZ), key: keyTimestampTZ}, true
 	case oidTime:
-		return columnType{value: toText, key: keyTime}, true
+		return columnType{value: toText, compat: textAs(keyTime), key: keyTime}, true
 	case oidTimeTZ:
-		return columnType{value: toText, key: keyTimeTZ}, true
+		return columnType{value: toText, compat: textAs(keyTimeTZ), key: keyTimeTZ}, true
 	case oidInterval:
-		return columnType{value: toText, key: keyInterval}, true
+		return columnType{value: toText, key: keyInterval, zero: zeroInterval}, true
+	case oidJSON:
+		return columnType{value: toText, compat: toJSON}, true
+	case oidJSONB:
+		return columnType{value: toText, compat: toJSONB}, true
+	case oidBit, oidVarbit:
+		return columnType{value: toText, compat: toGroups}, true
+	case oidPoint, oidLine:
+		return columnType{value: toText, compat: toShape(tuple)}, true
+	case oidLseg, oidBox, oidPolygon:
+		return columnType{value: toText, compat: toShape(corners)}, true
+	case oidPath:
+		return columnType{value: toText, compat: toShape(track)}, true
+	case oidCircle:
+		return columnType{value: toText, compat: toShape(disc)}, true
 	case oidInt2Vector, oidOIDVector: // arrays to the catalogue, but not in their text
 		return columnType{value: toText}, true
-	case 18, 19, 25, 114, 142, 829, 774, 650, 869, 1042, 1043, 1560, 1562, 2950, 3614, 3615, 3802, 4072:
-		// "char", name, text, json, xml, macaddr, macaddr8, cidr, inet, char, varchar, bit, varbit, uuid,
-		// tsvector, tsquery, jsonb, jsonpath
+	case 18, 19, 25, 142, 829, 774, 650, 869, 1042, 1043, 2950, 3614, 3615, 4072:
+		// "char", name, text, xml, macaddr, macaddr8, cidr, inet, char, varchar, uuid, tsvector, tsquery, jsonpath
 		return columnType{value: toText}, true
 	}
 	return columnType{}, false
-}
-
-// appendKey appends the text that a value has in an id.
-func (t *columnType) appendKey(dst, raw []byte) []byte {
-	if t.key == nil {
-		return append(dst, raw...)
-	}
-	return t.key(dst, string(raw))
 }
 
 func toText(text string) (document.Value, string) { return document.String(text), "" }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -42,7 +43,7 @@ func TestVanishedScopesAreKept(t *testing.T) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	file := filepath.Join(string(d), "vanished", entries[0].Name())
-	if err := os.WriteFile(file, []byte(`{"of":"me","scopes":`), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(`{"of":"me","kept":`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := d.Vanished("http://a", "x", "me"); err == nil || got != nil {
@@ -51,5 +52,28 @@ func TestVanishedScopesAreKept(t *testing.T) {
 	keep()
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("nothing is kept, and the file is there: %v", err)
+	}
+}
+
+func TestTurnsAreKept(t *testing.T) {
+	t.Parallel()
+	d := Dir(filepath.Join(t.TempDir(), "state"))
+	if got, err := d.Turns("http://a", "x", "me"); err != nil || got != nil || !d.LastTurn("http://a", "x").IsZero() {
+		t.Fatalf("before the first: %v, %v", got, err)
+	}
+	before := time.Now().Add(-2 * time.Second) // a file's time may be coarse
+	want := map[string]int64{"public.a": 0, "public.b": 1_790_000_000}
+	if err := d.KeepTurns("http://a", "x", "me", want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Turns("http://a", "x", "me")
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if got, err := d.Turns("http://a", "x", "other"); err != nil || got != nil {
+		t.Errorf("of another: %v, %v", got, err)
+	}
+	if at := d.LastTurn("http://a", "x"); at.Before(before) || !d.LastTurn("http://a", "y").IsZero() {
+		t.Errorf("last turn %v", at)
 	}
 }

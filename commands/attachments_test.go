@@ -1,0 +1,118 @@
+package commands
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
+)
+
+// connectorPipeline does what the pipeline does that Elasticsearch brings along for connectors.
+const connectorPipeline = `{"processors":[
+	{"attachment":{"if":"ctx?._extract_binary_content == true","field":"_attachment","target_field":"_extracted_attachment","ignore_missing":true,
+		"on_failure":[{"append":{"field":"_ingestion_errors","value":"attachment"}}]}},
+	{"set":{"if":"ctx?._extract_binary_content == true","field":"body","copy_from":"_extracted_attachment.content","ignore_empty_value":true}},
+	{"remove":{"field":["_attachment","_extracted_attachment","_extract_binary_content","_reduce_whitespace","_run_ml_inference"],"ignore_missing":true}}]}`
+
+// ask sends a request to a server and returns the answer's body.
+func ask(t *testing.T, method, url, body string) []byte {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("%s %s: %d, %v\n%s", method, url, res.StatusCode, err, raw)
+	}
+	return raw
+}
+
+// TestAttachments: a folder goes through a pipeline that reads attachments, and a second time nothing does.
+func TestAttachments(t *testing.T) {
+	t.Parallel()
+	server := elastictest.Server(t)
+	name := "e2e-" + strings.ToLower(rand.Text())
+	ask(t, http.MethodPut, server+"/_ingest/pipeline/"+name, connectorPipeline)
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		for _, path := range []string{"/" + name, "/_ingest/pipeline/" + name} {
+			req, err := http.NewRequest(http.MethodDelete, server+path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res, err := http.DefaultClient.Do(req); err != nil {
+				t.Error(err)
+			} else {
+				_ = res.Body.Close()
+			}
+		}
+	})
+	files := map[string]string{
+		"report.pdf": "words of a report", "page.html": "<p>a page</p>", "notes.txt": "für\n", "program.bin": "x", "nothing.pdf": "",
+		"large.pdf": strings.Repeat("x", 2001), "sub/letter.DOCX": "a letter",
+	}
+	for path, text := range files {
+		writeFile(t, filepath.Join(dir, "docs", path), text)
+	}
+	writeFile(t, filepath.Join(dir, "config.yml"), fmt.Sprintf(`
+elasticsearch.host: %s
+service.max_file_download_size: 2000
+connectors:
+  - {name: docs, service_type: dir, index_name: %s, pipeline: %s, configuration: {directory: ./docs, pattern: "**/*", id_path: relative}}
+`, server, name, name))
+	sync := func(want string) {
+		t.Helper()
+		if out, err := program(t, dir, "sync").CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
+			t.Fatalf("%v, want %q in\n%s", err, want, out)
+		}
+	}
+	sync("7 created")
+	sync("0 created, 0 updated, 0 deleted, 7 unchanged")
+	var found struct {
+		Hits struct {
+			Hits []struct {
+				Source map[string]any `json:"_source"`
+			} `json:"hits"`
+		} `json:"hits"`
+	}
+	if err := json.Unmarshal(ask(t, http.MethodGet, server+"/"+name+"/_search?size=100", ""), &found); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]any{}
+	for _, h := range found.Hits.Hits {
+		got[h.Source["path"].(string)] = h.Source["body"]
+		for field := range h.Source {
+			if field == "_attachment" || field == "_extract_binary_content" || field == "_ingestion_errors" {
+				t.Errorf("%v has %s", h.Source["path"], field)
+			}
+		}
+	}
+	want := map[string]any{
+		"report.pdf": "words of a report", "page.html": "<p>a page</p>", "notes.txt": "für", "program.bin": nil, "nothing.pdf": nil,
+		"large.pdf": nil, "sub/letter.DOCX": "a letter",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	// What has changed goes through it again.
+	if err := os.WriteFile(filepath.Join(dir, "docs", "report.pdf"), []byte("other words"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sync("0 created, 1 updated, 0 deleted, 6 unchanged")
+}

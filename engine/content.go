@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/extract"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+)
+
+// retryContent is the _timestamp of a document whose content could not be read: no source has it, so
+// the next run sees a difference and tries again.
+const retryContent = "1970-01-01T00:00:00+00:00"
+
+// attachment is the content of one document on its way to an ingest pipeline.
+type attachment struct {
+	r   *run
+	ctx context.Context //nolint:containedctx // lives no longer than the encoding of one document
+	c   *plan.Change
+	doc *document.Document
+	err error // ends the run
+}
+
+// content acquires the budget for a document that has content, and prepares what becomes of that: text
+// is added to the fields, or an attachment is to be appended while the document is encoded. grant is 0
+// and attach nil for a document without content.
+func (r *run) content(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, attach *attachment, err error) {
+	limit := r.deps.ContentLimit
+	switch {
+	case doc.Content == nil:
+	case r.attaches && extract.SkipAttachment(doc.Content, limit) == "":
+		if _, taken := doc.Lookup(attachmentField); taken {
+			return 0, nil, nil // the source brings its own
+		}
+		grant, err = r.budget.Acquire(ctx, r.contentSize(doc)*4/3+document.Size(doc)+overhead)
+		attach = &attachment{r: r, ctx: ctx, c: c, doc: doc}
+	case !r.attaches && extract.Skip(doc.Content, limit) == "":
+		grant, err = r.addText(ctx, c, doc)
+	}
+	return grant, attach, err
+}
+
+// append appends the content as a field. What cannot be read is dealt with as text is.
+func (a *attachment) append(dst []byte) []byte {
+	const key = `,"` + attachmentField + `":`
+	out, skipped, err := extract.AppendBase64(a.ctx, append(dst, key...), a.doc.Content, a.r.deps.ContentLimit)
+	if err == nil && skipped == "" {
+		return out
+	}
+	a.err = a.r.withoutContent(a.ctx, a.c, a.doc, err)
+	return out[:len(dst)]
+}
+
+// trueUp makes of what was granted for a document what it needs now that it is encoded. Content that
+// has grown since it was listed may need more.
+func (r *run) trueUp(ctx context.Context, granted, need int64) (int64, error) {
+	need = min(need, r.budget.Limit())
+	if granted >= need {
+		r.budget.Release(granted - need)
+		return need, nil
+	}
+	// Nothing is held while more is waited for: readers that hold some could wait for each other.
+	r.budget.Release(granted)
+	return r.budget.Acquire(ctx, need)
+}
+
+// contentSize is how many bytes the content of a document may have.
+func (r *run) contentSize(doc *document.Document) int64 {
+	if size := doc.Content.Size; size >= 0 && size <= r.deps.ContentLimit {
+		return size
+	}
+	return r.deps.ContentLimit
+}
+
+// addText acquires the budget for a document and its content and adds the text to the fields. What
+// cannot be read now leaves an older copy as it is, and a new document without its text, until the
+// next run.
+func (r *run) addText(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, err error) {
+	bare := document.Size(doc) + overhead
+	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII.
+	grant, err = r.budget.Acquire(ctx, 2*r.contentSize(doc)+bare)
+	if err != nil {
+		return 0, err
+	}
+	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
+	if err == nil && skipped == "" {
+		if need := document.TextSize(text) + bare; need > grant && grant < r.budget.Limit() {
+			// Nothing is held while more is waited for: readers that hold some could wait for each other.
+			r.budget.Release(grant)
+			if grant, err = r.budget.Acquire(ctx, need); err != nil {
+				return 0, err
+			}
+		}
+		doc.Fields = append(slices.Clip(doc.Fields), document.Field{Name: "body", Value: document.String(text)})
+	}
+	if err = r.withoutContent(ctx, c, doc, err); err != nil {
+		r.budget.Release(grant)
+		return 0, err
+	}
+	return grant, nil
+}
+
+// withoutContent decides what becomes of a document whose content could not be read because of err,
+// nil if it was. Its error ends the run.
+func (r *run) withoutContent(ctx context.Context, c *plan.Change, doc *document.Document, err error) error {
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist): // gone since it was listed: the next run sees that
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	r.deps.Counters.ContentErrors.Add(1)
+	r.deps.Observer.Failed(report.Failure{Part: c.Part, ID: c.ID, Err: fmt.Errorf("read the content: %w", err)})
+	if c.Kind == plan.Update {
+		c.Kind, c.Reason = plan.Keep, plan.ContentUnreadable
+	} else {
+		doc.Timestamp = retryContent
+	}
+	return nil
+}

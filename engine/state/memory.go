@@ -1,0 +1,121 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// memory is the form of a file that one run keeps for the next: of says what it is about, so that it is
+// not taken for something else of the same name.
+type memory[T any] struct {
+	Of   string `json:"of"`
+	Kept T      `json:"kept"`
+}
+
+// recall reads a file; the zero value when there is none, or when it is of something else.
+func recall[T any](file, of string) (kept T, err error) {
+	raw, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return kept, nil
+	case err != nil:
+		return kept, fmt.Errorf("state folder: %w", err)
+	}
+	var m memory[T]
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return kept, fmt.Errorf("state folder: %s: %w: remove the file", file, err)
+	}
+	if m.Of != of {
+		return kept, nil
+	}
+	return m.Kept, nil
+}
+
+// keep puts a file in the place of the one before, as a whole or not at all.
+func keep[T any](file, of string, kept T) error {
+	raw, err := json.Marshal(memory[T]{of, kept})
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(file), 0o700)
+	}
+	if err == nil {
+		err = replace(file, raw)
+	}
+	if err != nil {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	return nil
+}
+
+// replace puts a file of mode 0600 in the place of another.
+func replace(file string, raw []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+func (d Dir) vanishedFile(destination, index string) string {
+	return filepath.Join(string(d), "vanished", Key(destination, index)+".json")
+}
+
+// Vanished lists the scopes that were kept last for an index of a destination; none when what was kept
+// is of something else.
+func (d Dir) Vanished(destination, index, of string) ([]string, error) {
+	return recall[[]string](d.vanishedFile(destination, index), of)
+}
+
+// KeepVanished keeps scopes for the next run in place of those that were kept before. The file is
+// replaced as a whole or not at all.
+func (d Dir) KeepVanished(destination, index, of string, scopes []string) error {
+	file := d.vanishedFile(destination, index)
+	if len(scopes) > 0 {
+		return keep(file, of, scopes)
+	}
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	return nil
+}
+
+func (d Dir) turnsFile(destination, index string) string {
+	return filepath.Join(string(d), "turns", Key(destination, index)+".json")
+}
+
+// Turns tells when the scopes of an index were read, in seconds since 1970; nothing when what was kept
+// is of something else.
+func (d Dir) Turns(destination, index, of string) (map[string]int64, error) {
+	return recall[map[string]int64](d.turnsFile(destination, index), of)
+}
+
+// KeepTurns keeps the times in place of those that were kept before.
+func (d Dir) KeepTurns(destination, index, of string, turns map[string]int64) error {
+	return keep(d.turnsFile(destination, index), of, turns)
+}
+
+// LastTurn is when KeepTurns was last called for an index; the zero time when it never was.
+func (d Dir) LastTurn(destination, index string) time.Time {
+	info, err := os.Stat(d.turnsFile(destination, index))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}

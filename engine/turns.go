@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// ErrTimeIsUp is the error of a run whose time limit ended its reading.
+var ErrTimeIsUp = errors.New("the time limit of --max-duration is over")
+
+// Turns remembers, from one run with a time limit to the next, when each scope had its turn, in
+// seconds since 1970. Those that waited longest are read first, so that a source which takes longer
+// than the limit gets round. The zero value remembers nothing.
+type Turns struct {
+	// Load returns what was kept last, if it was kept with the same of.
+	Load func(of string) (map[string]int64, error)
+	// Save keeps turns in place of what was kept before.
+	Save func(of string, turns map[string]int64) error
+}
+
+// round is the reading of a run with a time limit.
+type round struct {
+	parts []source.Part // in the order of their turns
+
+	mu    sync.Mutex
+	left  map[string]int       // by scope, parts that are not read to their end
+	begun map[string]time.Time // by scope, its first part
+	ended map[string]time.Time // by scope, its last part so far
+}
+
+// readInTurns reads as read does, until the time limit. All parts are listed before the first is read.
+func (r *run) readInTurns(ctx context.Context, src source.Source) error {
+	limited, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	defer context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })() //nolint:contextcheck // it is a clock, not a parent
+	o := &round{left: map[string]int{}, begun: map[string]time.Time{}, ended: map[string]time.Time{}}
+	err := guarded(func() error {
+		return r.list(limited, src, func(part source.Part) error {
+			o.parts = append(o.parts, part)
+			o.left[part.Scope()]++
+			return nil
+		})
+	})
+	if err == nil && limited.Err() != nil { // a source may end its list quietly then
+		err = context.Cause(limited)
+	}
+	switch {
+	case err == nil:
+		turns := r.recallTurns()
+		slices.SortStableFunc(o.parts, func(a, b source.Part) int { return cmp.Compare(turns[a.Scope()], turns[b.Scope()]) })
+		err = r.readRound(limited, o)
+		r.keepTurns(o, turns)
+		r.settleRound(o)
+	case errors.Is(err, ErrTimeIsUp):
+		r.scopes.breakOff()
+		r.late = fmt.Errorf("%w: the source was not even listed to its end", ErrTimeIsUp)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, ErrTimeIsUp), errors.Is(err, context.Canceled):
+		return nil // what was read is written, and what was read to its end is judged
+	}
+	return err
+}
+
+// readRound reads the parts in their order, some at the same time.
+func (r *run) readRound(ctx context.Context, o *round) error {
+	g, reading := errgroup.WithContext(ctx)
+	g.SetLimit(r.deps.Readers)
+	for _, part := range o.parts {
+		g.Go(func() error { // ends with the part
+			if reading.Err() != nil {
+				return context.Cause(reading)
+			}
+			scope := part.Scope()
+			o.mu.Lock()
+			if o.begun[scope].IsZero() {
+				o.begun[scope] = r.deps.Now()
+			}
+			o.mu.Unlock()
+			if err := guarded(func() error { return r.readPart(reading, part) }); err != nil {
+				return err
+			}
+			o.mu.Lock()
+			o.left[scope]--
+			o.ended[scope] = r.deps.Now()
+			o.mu.Unlock()
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// settleRound notes the scopes that were not read to their end: nothing is known of what is gone there.
+func (r *run) settleRound(o *round) {
+	unread := 0
+	for scope, left := range o.left {
+		if left > 0 {
+			unread += left
+			r.scopes.leave(scope)
+		}
+	}
+	if unread > 0 {
+		r.late = fmt.Errorf("%w: %d of %d parts were read; the next run begins with the others", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
+	}
+}
+
+// recallTurns forgets nothing when it fails: then the parts are read in the order of the list.
+func (r *run) recallTurns() map[string]int64 {
+	if r.deps.Turns.Load == nil || r.absent {
+		return nil
+	}
+	turns, err := r.deps.Turns.Load(r.memoryOf())
+	if err != nil {
+		r.deps.Log.Warn("what was read when is not known: what is listed first is read first", report.Err, err.Error())
+	}
+	return turns
+}
+
+// keepTurns notes the turns of the scopes that exist. A scope that was cut short is first in the next
+// run, unless it has had nearly all the time there was: another turn would not do more.
+func (r *run) keepTurns(o *round, before map[string]int64) {
+	if r.deps.Turns.Save == nil || r.job.DryRun {
+		return
+	}
+	now := r.deps.Now()
+	enough := now.Sub(r.started) * 9 / 10
+	turns := map[string]int64{}
+	for scope, left := range o.left {
+		turns[scope] = before[scope]
+		begun := o.begun[scope]
+		switch {
+		case left == 0:
+			turns[scope] = o.ended[scope].Unix()
+		case !begun.IsZero() && now.Sub(begun) >= enough:
+			turns[scope] = now.Unix()
+			r.deps.Log.Warn("the time limit is too short to read this to its end, so nothing of it is ever deleted: raise --max-duration",
+				report.Part, scope, report.Took, now.Sub(begun).Round(time.Second).String())
+		}
+	}
+	if r.job.Wants != nil {
+		for scope, at := range before { // those that were not asked for keep their turns
+			if _, listed := turns[scope]; !listed {
+				turns[scope] = at
+			}
+		}
+	}
+	if err := r.deps.Turns.Save(r.memoryOf(), turns); err != nil {
+		r.deps.Log.Warn("what was read could not be remembered: the next run begins with the same", report.Err, err.Error())
+	}
+}

@@ -1,0 +1,210 @@
+package postgresql
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// The encoding compat: values as an index holds them that Elastic's connector for PostgreSQL filled.
+// It reads with SQLAlchemy on asyncpg, and the forms here are what these give, written as JSON. Where
+// they fail, and that connector with them, a value is what it is in the encoding exact. [scalar] says
+// which form a type has.
+
+// compatible reports whether values are to be as that connector writes them.
+func compatible(env source.Env) (bool, error) {
+	switch env.Encoding {
+	case "", "exact":
+		return false, nil
+	case "compat":
+		return true, nil
+	}
+	return false, configError(fmt.Errorf("encoding %q is not known", env.Encoding), "choose one of exact, compat")
+}
+
+// encoded is the type with the converter of one encoding, as value.
+func (t columnType) encoded(compat bool) columnType {
+	if !compat {
+		return t
+	}
+	t.cast = ""
+	if t.compat != nil {
+		t.value = t.compat
+	}
+	return t
+}
+
+// toDouble reads a number as a double. It always has a fraction or an exponent, so that Elasticsearch
+// takes no column of fractions for one of whole numbers because of its first value.
+func toDouble(text string) (document.Value, string) { return toFloatOf(text, 64) }
+
+// toReal reads a float of 32 bits as the double that it is equal to.
+func toReal(text string) (document.Value, string) { return toFloatOf(text, 32) }
+
+func toFloatOf(text string, bits int) (document.Value, string) {
+	if reason := notFinite(text); reason != "" {
+		return document.Null(), reason
+	}
+	f, err := strconv.ParseFloat(text, bits)
+	if err != nil {
+		return document.Null(), "not a number of 64 bits"
+	}
+	return document.Number(string(appendFloat(nil, f))), ""
+}
+
+// toDecoded takes binary data for UTF-8 and drops what is none.
+func toDecoded(text string) (document.Value, string) {
+	v, reason := toBytes(text)
+	if reason != "" {
+		return v, reason
+	}
+	return document.String(strings.ToValidUTF8(v.Text(), "")), ""
+}
+
+// textAs makes a converter of a form that values have in ids.
+func textAs(form keyText) convert {
+	return func(text string) (document.Value, string) { return document.String(string(form(nil, text))), "" }
+}
+
+// dateAs is like textAs for dates and times. What is infinite has a form, what else is no date has none.
+func dateAs(form keyText) convert {
+	return func(text string) (document.Value, string) {
+		if reason := noDate(text); reason != "" && !strings.HasSuffix(text, "infinity") {
+			return document.Null(), reason
+		}
+		date := form(nil, text)
+		if i := len(lastDate); len(date) > i && date[i] == ' ' {
+			date[i] = 'T'
+		}
+		return document.String(string(date)), ""
+	}
+}
+
+// toGroups writes bits in groups of four.
+func toGroups(text string) (document.Value, string) {
+	var b strings.Builder
+	for i := range len(text) {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteByte(text[i])
+	}
+	return document.String(b.String()), ""
+}
+
+// shape writes a geometric value: numbers are all that are in the server's text of it.
+type shape func(text string, numbers []string) string
+
+// toShape makes a converter of a shape. Text that is none stays as it is.
+func toShape(s shape) convert {
+	return func(text string) (document.Value, string) {
+		numbers := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("()[]{}<>,", r) })
+		if len(numbers) < 2 {
+			return document.String(text), ""
+		}
+		for i, n := range numbers {
+			numbers[i] = string(keyFloat(nil, n))
+		}
+		return document.String(s(text, numbers)), ""
+	}
+}
+
+// tuple is the shape of a point, or of the coefficients of a line.
+func tuple(_ string, numbers []string) string { return "(" + strings.Join(numbers, ", ") + ")" }
+
+// corners is the shape of all that is a list of points.
+func corners(_ string, numbers []string) string {
+	var b strings.Builder
+	for i := 0; i+1 < len(numbers); i += 2 {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(tuple("", numbers[i:i+2]))
+	}
+	return "[" + b.String() + "]"
+}
+
+// track is the shape of a path, which is open where the server writes it in square brackets.
+func track(text string, numbers []string) string {
+	if strings.HasPrefix(text, "[") {
+		return "open " + corners(text, numbers)
+	}
+	return "closed " + corners(text, numbers)
+}
+
+// disc is the shape of a circle.
+func disc(_ string, numbers []string) string {
+	return "(" + tuple("", numbers[:2]) + ", " + strings.Join(numbers[2:], ", ") + ")"
+}
+
+// toJSONB embeds a value that the server has already parsed; JSON's null is null.
+func toJSONB(text string) (document.Value, string) {
+	v, err := document.CompactRaw([]byte(text))
+	if err != nil {
+		return document.Null(), "JSON in an unknown form"
+	}
+	if v.Text() == "null" {
+		return document.Null(), ""
+	}
+	return v, ""
+}
+
+// toJSON embeds a value that is as somebody wrote it. Where a name comes twice in an object, which
+// Elasticsearch refuses, the last value counts.
+func toJSON(text string) (document.Value, string) {
+	if !json.Valid([]byte(text)) { // or deeper than that package goes, so the recursion below ends
+		return document.Null(), "JSON in an unknown form"
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	return embedded(d), ""
+}
+
+// embedded reads the next value of text that is known to be valid.
+func embedded(d *json.Decoder) document.Value {
+	token, _ := d.Token()
+	switch token := token.(type) {
+	case bool:
+		return document.Bool(token)
+	case json.Number:
+		return document.Number(token.String())
+	case string:
+		return document.String(token)
+	case json.Delim:
+		if token == '[' {
+			return embeddedList(d)
+		}
+		return embeddedObject(d)
+	}
+	return document.Null()
+}
+
+func embeddedList(d *json.Decoder) document.Value {
+	list := []document.Value{}
+	for d.More() {
+		list = append(list, embedded(d))
+	}
+	_, _ = d.Token() // the bracket
+	return document.List(list)
+}
+
+func embeddedObject(d *json.Decoder) document.Value {
+	fields, places := []document.Field{}, map[string]int{}
+	for d.More() {
+		name, _ := d.Token()
+		text, _ := name.(string)
+		at, again := places[text]
+		if !again {
+			at = len(fields)
+			places[text] = at
+			fields = append(fields, document.Field{Name: text})
+		}
+		fields[at].Value = embedded(d)
+	}
+	_, _ = d.Token() // the brace
+	return document.Object(fields)
+}

@@ -1,0 +1,216 @@
+package postgresql
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// rowOf makes rows of a table with the columns a, b, … of the types; key tells which are the key.
+func rowOf(p profile, key []int, oids ...uint32) *row {
+	t := &table{key: key}
+	for i, oid := range oids {
+		typ, _ := scalar(oid)
+		t.columns = append(t.columns, column{name: string(rune('a' + i)), typ: typ})
+	}
+	part := &part{db: &database{log: discard(), set: settings{database: "shop"}, profile: p}, rel: relation{schema: "public", name: "t"}}
+	return part.newRow(t)
+}
+
+// texts are the raw values of a row; "NULL" is NULL.
+func texts(values ...string) (raw [][]byte) {
+	for _, v := range values {
+		if v == "NULL" {
+			raw = append(raw, nil)
+			continue
+		}
+		raw = append(raw, []byte(v))
+	}
+	return raw
+}
+
+// TestCase06KeysThatAreZero: seed87 leaves out what says nothing, the others only NULL, which native
+// tells from all else.
+func TestCase06KeysThatAreZero(t *testing.T) {
+	t.Parallel()
+	const uuid = "00000000-0000-0000-0000-000000000000"
+	for _, tt := range []struct {
+		oid                    uint32
+		in, seed, head, native string
+	}{
+		{oidInt4, "0", "", "_0", "0"},
+		{oidInt4, "10", "10_", "_10", "10"},
+		{oidInt8, "-1", "-1_", "_-1", "-1"},
+		{oidFloat8, "0", "", "_0.0", "0"},
+		{oidFloat8, "-0", "", "_-0.0", "-0"},
+		{oidFloat4, "0.5", "0.5_", "_0.5", "0.5"},
+		{oidFloat8, "NaN", "nan_", "_nan", "NaN"},
+		{oidNumeric, "0.00", "", "_0.00", "0.00"},
+		{oidNumeric, "10000", "1E+4_", "_1E+4", "10000"},
+		{oidBool, "f", "", "_False", "f"},
+		{oidBool, "t", "True_", "_True", "t"},
+		{25, "", "", "_", ""},
+		{25, "0", "0_", "_0", "0"},
+		{25, "f", "f_", "_f", "f"},
+		{25, " ", " _", "_ ", " "},
+		{oidBytea, `\x`, "", "_b''", `\x`},
+		{oidBytea, `\x00`, `b'\x00'_`, `_b'\x00'`, `\x00`},
+		{oidInterval, "PT0S", "", "_0:00:00", "PT0S"},
+		{oidInterval, "P1M-30D", "", "_0:00:00", "P1M-30D"},
+		{oidInterval, "odd", "odd_", "_odd", "odd"},
+		{oidInterval, "PT1S", "0:00:01_", "_0:00:01", "PT1S"},
+		{oidTime, "00:00:00", "00:00:00_", "_00:00:00", "00%3A00%3A00"},
+		{oidDate, "2024-01-02", "2024-01-02_", "_2024-01-02", "2024-01-02"},
+		{2950, uuid, uuid + "_", "_" + uuid, uuid},
+		{25, "NULL", "", "", "%00"},
+		{25, "%00", "%00_", "_%00", "%2500"},
+	} {
+		want := []string{"shop_public_t_" + tt.seed, "shop_public_t" + tt.head, "postgresql:shop:public:t:" + tt.native}
+		var got []string
+		for _, p := range []profile{seed87, head, native} {
+			got = append(got, rowOf(p, []int{0}, tt.oid).document(texts(tt.in)).ID)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%d %q: %s", tt.oid, tt.in, diff)
+		}
+	}
+}
+
+// TestNativeIDsAreUnique: what would be one id when joined is two.
+func TestNativeIDsAreUnique(t *testing.T) {
+	t.Parallel()
+	seen := map[string][]string{}
+	for _, key := range [][]string{
+		{"a", "b"},
+		{"a:b", ""},
+		{"", "a:b"},
+		{":", ""},
+		{"", ":"},
+		{"", ""},
+		{"NULL", ""},
+		{"", "NULL"},
+		{"NULL", "NULL"},
+		{"%00", ""},
+		{"%3A", ""},
+		{"%25", ""},
+		{"%", "25"},
+		{strings.Repeat("x", 600), "a"},
+		{strings.Repeat("x", 600) + ":", "a"},
+		{strings.Repeat("x", 600), ":a"},
+		{"\xff", ""},
+		{"\xfe", ""},
+	} {
+		id := rowOf(native, []int{0, 1}, 25, 25).document(texts(key...)).ID
+		if other, twice := seen[id]; twice {
+			t.Errorf("%q and %q both have the id %s", key, other, id)
+		}
+		if len(id) > maxID {
+			t.Errorf("%.10q: the id has %d bytes", key, len(id))
+		}
+		seen[id] = key
+	}
+	prefixes := map[string]bool{}
+	for _, names := range [][3]string{{"a:b", "c", "d"}, {"a", "b:c", "d"}, {"a", "b", "c:d"}, {"a%3Ab", "c", "d"}, {"a", "b", "c+d"}} {
+		prefixes[native.idPrefix(names[0], names[1:2], names[2:])] = true
+	}
+	prefixes[native.idPrefix("a", []string{"b"}, []string{"c", "d"})] = true // a query over several tables
+	if !prefixes["postgresql:a%3Ab:c:d:"] || !prefixes["postgresql:a:b:c+d:"] || !prefixes["postgresql:a:b:c%2Bd:"] || len(prefixes) != 6 {
+		t.Errorf("got %v", prefixes)
+	}
+}
+
+// TestCase08LongIDs: at the limit an id stays, above it is replaced; one that is not UTF-8, as a
+// database without an encoding can hold, is replaced too.
+func TestCase08LongIDs(t *testing.T) {
+	t.Parallel()
+	const prefix = "postgresql:shop:public:t:"
+	long := strings.Repeat("x", maxID-len(prefix))
+	r := rowOf(native, []int{0}, 25)
+	for _, tt := range []struct{ in, want string }{
+		{long, prefix + long},
+		{long + "x", "h:1a931b83f5596b32e4db89eb6b0c8b4f76079c554c5c21acd20884fc9c2ca018"},
+		{"\xff", "h:f2b207a5b380f5d1ab4a9bda8e1e4ae23f55dc0b7c7020cac214503dcfce54bf"},
+	} {
+		if got := r.document(texts(tt.in)).ID; got != tt.want {
+			t.Errorf("%.10q…: got %s", tt.in, got)
+		}
+	}
+}
+
+// TestNativeDocument: the objects are made once and filled anew for each row.
+func TestNativeDocument(t *testing.T) {
+	t.Parallel()
+	r := rowOf(native, []int{1, 0, 1}, oidNumeric, 25, oidInt4)
+	encode := func(raw ...string) string {
+		doc := r.document(texts(raw...))
+		out, end := document.AppendSource(nil, &doc, document.Trailer{})
+		return string(out[:end])
+	}
+	for range 2 {
+		for _, tt := range []struct {
+			in   []string
+			want string
+		}{
+			{[]string{"NaN", "k", "7"}, `{"id":"postgresql:shop:public:t:k:NaN:k","database":"shop","schema":"public","table":"t",` +
+				`"key":{"b":"k","a":null},"row":{"a":null,"b":"k","c":7},"_conversion_notes":["row.a: NaN is no JSON number"]`},
+			{[]string{"1.50", "ž", "NULL"}, `{"id":"postgresql:shop:public:t:ž:1.50:ž","database":"shop","schema":"public","table":"t",` +
+				`"key":{"b":"ž","a":"1.50"},"row":{"a":"1.50","b":"ž","c":null}`},
+		} {
+			if diff := cmp.Diff(tt.want, encode(tt.in...)); diff != "" {
+				t.Error(diff)
+			}
+		}
+	}
+}
+
+// TestCase13And14NativeNames: every column has a name of its own that Elasticsearch takes.
+func TestCase13And14NativeNames(t *testing.T) {
+	t.Parallel()
+	columns := []column{
+		{name: "Name", number: 1},
+		{name: "name", number: 2},
+		{name: "a.b", number: 4},
+		{name: "a_b", number: 5},
+		{name: "a.b.", number: 6},
+		{name: " ", number: 7},
+		{name: "\u2003\t", number: 9},
+		{name: "_col9", number: 10},
+		{name: "\x1c", number: 11},
+		{name: ".", number: 12},
+		{name: "_id", number: 13},
+		{name: " x ", number: 14},
+	}
+	names, renamed := native.fieldNames("s", "t", columns)
+	want := []string{"Name", "name", "a_b", "a_b_2", "a_b_", "_col7", "_col9", "_col9_2", "_col11", "_", "_id", " x "}
+	if diff := cmp.Diff(want, names); diff != "" || renamed != "_col9_2" {
+		t.Errorf("renamed %q %s", renamed, diff)
+	}
+	if names, renamed := native.fieldNames("s", "t", columns[:3]); renamed != "" {
+		t.Errorf("%q: nothing needed a number, but %s has one", names, renamed)
+	}
+}
+
+// TestNativeRules: rules find a column by its path.
+func TestNativeRules(t *testing.T) {
+	t.Parallel()
+	doc := rowOf(native, []int{0}, oidInt4, 25).document(texts("1", "x"))
+	for path, want := range map[string]string{"row.b": `"x"`, "key.a": "1", "table": `"t"`} {
+		if v, ok := doc.Lookup(path); !ok || jsonOf(v) != want {
+			t.Errorf("%s: got %s, %t", path, jsonOf(v), ok)
+		}
+	}
+}
+
+func TestUnknownProfile(t *testing.T) {
+	t.Parallel()
+	raw := map[string]any{"host": "h", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s"}
+	for _, name := range append([]string{"", "head"}, Type.Profiles...) {
+		openSource(t, raw, source.Env{Profile: name})
+	}
+	_, err := Type.Open(t.Context(), parse(t, raw), source.Env{Log: discard(), Profile: "seed86"})
+	refuse(t, err, source.ErrConfig, `"seed86" is not known`, "head, seed87, native")
+}
