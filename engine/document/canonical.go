@@ -163,7 +163,7 @@ func appendCanonicalNumber(dst []byte, s string) []byte {
 	if f == 0 {
 		return append(dst, '0')
 	}
-	return appendFloat(dst, f)
+	return appendShortest(dst, f)
 }
 
 // WrittenAnew reports whether every run writes the top-level field anew, so that it says nothing about

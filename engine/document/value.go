@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -54,8 +55,9 @@ func Int(v int64) Value { return Value{kind: KindInt, num: uint64(v)} }
 // Uint is an unsigned integer, written with all its digits.
 func Uint(v uint64) Value { return Value{kind: KindUint, num: v} }
 
-// Float is a 64-bit float, written in its shortest form; NaN and the infinities, which JSON cannot
-// hold, are written as null.
+// Float is a 64-bit float, written in its shortest form, always with a fraction or an exponent: of
+// whole numbers Elasticsearch would make a field that takes no others. NaN and the infinities, which
+// JSON cannot hold, are written as null.
 func Float(v float64) Value { return Value{kind: KindFloat, num: math.Float64bits(v)} }
 
 // Decimal is a number given as text, written as a JSON string so that no digit is lost.
@@ -170,9 +172,19 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return append(dst, '"')
 }
 
-// appendFloat writes the shortest text that reads back as the same float, with an exponent only
-// where the plain form would be long, as encoding/json does.
+// appendFloat writes a float so that it is told from a whole number.
 func appendFloat(dst []byte, f float64) []byte {
+	start := len(dst)
+	dst = appendShortest(dst, f)
+	if bytes.ContainsAny(dst[start:], ".el") { // a fraction, an exponent, or null
+		return dst
+	}
+	return append(dst, ".0"...)
+}
+
+// appendShortest writes the shortest text that reads back as the same float, with an exponent only
+// where the plain form would be long, as encoding/json does.
+func appendShortest(dst []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(dst, "null"...)
 	}

@@ -84,7 +84,7 @@ func TestValuesFromServer(t *testing.T) {
 		{"array of boxes", "box[]", "'{(1,1),(0,0);(2,2),(1,1)}'", `["(1,1),(0,0)","(2,2),(1,1)"]`, "", `["[(1.0, 1.0), (0.0, 0.0)]","[(2.0, 2.0), (1.0, 1.0)]"]`},
 		{"array of timestamps", "timestamptz[]", "'{2024-01-02 03:04:05+00}'", `["2024-01-02T03:04:05Z"]`, "", `["2024-01-02T03:04:05+00:00"]`},
 		{"int2vector", "int2vector", "'1 2'", `"1 2"`, "", ""},
-		{"double, whole", "double precision", "5", "5", "", "5.0"},
+		{"double, whole", "double precision", "5", "5.0", "", "5.0"},
 		{"numeric, whole", "numeric", "10000", `"10000"`, "", "10000.0"},
 		{"lossy bytea", "bytea", `'\x61ff80c5be62'`, `"Yf+Axb5i"`, "", `"ažb"`},
 		{"date -infinity", "date", "'-infinity'", "null", "-infinity is no date", `"0001-01-01"`},

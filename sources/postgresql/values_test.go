@@ -22,7 +22,7 @@ func TestScalar(t *testing.T) {
 		{oidInt8, "x", "null", "not an integer"},
 		{oidBool, "t", "true", ""},
 		{oidBool, "f", "false", ""},
-		{oidFloat8, "16777216", "16777216", ""},
+		{oidFloat8, "16777216", "16777216.0", ""},
 		{oidFloat8, "1e-07", "1e-07", ""},
 		{oidFloat4, "NaN", "null", "NaN"},
 		{oidFloat8, "", "null", "not a number"},
@@ -55,7 +55,7 @@ func TestScalar(t *testing.T) {
 func TestToNumbers(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"[1,2.5,-3e-05]": "[1,2.5,-0.00003]", "[]": "[]", "1,2": "null", "[1,x]": "null",
+		"[1,2.5,-3e-05]": "[1.0,2.5,-0.00003]", "[]": "[]", "1,2": "null", "[1,x]": "null",
 	} {
 		if v, _ := toNumbers(in); jsonOf(v) != want {
 			t.Errorf("%s: got %s, want %s", in, jsonOf(v), want)
@@ -79,7 +79,7 @@ func TestTypesAreResolved(t *testing.T) {
 		in, want, cast, unknown string
 	}{
 		{50000, "{1.50,NULL}", `["1.50",null]`, "numeric[]", ""},
-		{50003, "[1,2]", "[1,2]", "", ""},
+		{50003, "[1,2]", "[1.0,2.0]", "", ""},
 		{50004, "0101", `"0101"`, "", "geometry"},
 		{50005, "{01:02}", `["01","02"]`, "", "geometry"},
 		{50006, "sad", `"sad"`, "", ""},
