@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -24,8 +25,7 @@ func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error
 	backoff, failures := w.o.Retry.Start(), 0
 	reusable = true
 	for first := r; len(r.items) > 0; {
-		answer, err := w.o.Client.Bulk(ctx, w.o.Index, w.o.Pipeline, r.body, len(r.items))
-		w.o.Counters.Bytes.Add(int64(len(r.body)))
+		answer, err := w.try(ctx, r, r != first || failures > 0)
 		if r == first && answer.BodyInUse {
 			reusable = false
 		}
@@ -56,6 +56,29 @@ func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error
 		r = r.only(left)
 	}
 	return reusable, nil
+}
+
+// try sends a request once, when it is its turn. again tells that it was sent before.
+func (w *Writer) try(ctx context.Context, r *request, again bool) (elastic.BulkAnswer, error) {
+	age, err := w.limit.enter(ctx, again)
+	if err != nil {
+		return elastic.BulkAnswer{}, err
+	}
+	answer, err := w.o.Client.Bulk(ctx, w.o.Index, w.o.Pipeline, r.body, len(r.items))
+	w.o.Counters.Bytes.Add(int64(len(r.body)))
+	w.limit.leave(age, busy(answer, err))
+	return answer, err
+}
+
+// busy reports whether the server refused a request, or some of its operations, because it has too
+// much to do.
+func busy(answer elastic.BulkAnswer, err error) bool {
+	if e, ok := errors.AsType[*elastic.Error](err); ok {
+		return e.Status == http.StatusTooManyRequests
+	}
+	return slices.ContainsFunc(answer.Items, func(a elastic.BulkItem) bool {
+		return a.Status == http.StatusTooManyRequests && a.Type != "cluster_block_exception"
+	})
 }
 
 // requestFailed decides what follows when a whole request failed: again is true when it is to be sent

@@ -67,6 +67,7 @@ func (w *Writer) broken() bool {
 type Writer struct {
 	o       Options
 	retried atomic.Bool // a request failed and this was told
+	limit   *limiter
 
 	mu       sync.Mutex
 	changed  *sync.Cond // something of the below has changed
@@ -88,7 +89,7 @@ var _ plan.Sink = (*Writer)(nil)
 
 // New makes a writer.
 func New(o Options) *Writer {
-	w := &Writer{o: o}
+	w := &Writer{o: o, limit: newLimiter(o.Workers)}
 	w.changed = sync.NewCond(&w.mu)
 	return w
 }
