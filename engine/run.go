@@ -137,7 +137,8 @@ func (r *run) mirror(ctx context.Context, src source.Source) error {
 		err = ferr
 	}
 	stopReading(nil)
-	if ferr := finish(); ferr != nil && (err == nil || errors.Is(err, context.Canceled)) {
+	// An error of the writer cuts what reads, and comes back from there as well, as that of a request.
+	if ferr := finish(); ferr != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, ferr)) {
 		err = ferr
 	}
 	if ctx.Err() != nil {

@@ -28,7 +28,7 @@ func judge(c *plan.Change, a elastic.BulkItem) outcome {
 	switch {
 	case a.Status < 300 && a.Result == "noop":
 		return dropped
-	case a.Status < 300, c.Kind == plan.Delete && a.Status == http.StatusNotFound && a.Type == "":
+	case a.Status < 300, c.Kind == plan.Delete && isGone(a):
 		return done
 	case c.At != nil && a.Status == http.StatusConflict:
 		return conflict
@@ -51,6 +51,13 @@ func judge(c *plan.Change, a elastic.BulkItem) outcome {
 		return failed
 	}
 	return rejected
+}
+
+// isGone recognises the answer to a delete of a document that is not there any more: somebody else
+// deleted it, or we did, and the answer to that was lost.
+func isGone(a elastic.BulkItem) bool {
+	return a.Status == http.StatusNotFound && a.Type == "" ||
+		a.Status == http.StatusConflict && strings.HasSuffix(a.Reason, "but no document was found")
 }
 
 // itemError is the error of a run that ends because of an item's answer.

@@ -33,7 +33,7 @@ type Options struct {
 	Connector  string // for the dead-letter file
 	Workers    int    // requests at the same time
 	Operations int    // of a request, at most
-	Bytes      int    // of a request, about: a request ends with the document that reaches them
+	Bytes      int    // of a request, about: only a document that is larger by itself makes a larger one
 	Retry      retry.Policy
 	Budget     *budget.Bytes
 	Counters   *report.Counters
@@ -79,7 +79,7 @@ type Writer struct {
 	closed   bool
 	ended    error // why Run has ended; nothing is written any more
 	spare    []*request
-	typical  int // bytes of the largest request yet, so that a new one need not grow
+	typical  int // bytes of the largest request yet, at most those of the options, so that a new one need not grow
 }
 
 // typicalItems is room for the operations of a request as they are by default.
@@ -121,19 +121,29 @@ func (w *Writer) Apply(_ context.Context, c plan.Change) error {
 		w.o.Budget.Release(c.Grant)
 		return fmt.Errorf("write to index %q: %w", w.o.Index, w.ended)
 	}
+	// A node refuses all operations of a request that it has no memory for, so a document that is a
+	// request by itself has no neighbours whom that would hold up.
+	if w.filling != nil && len(w.filling.body)+len(c.Source) > w.o.Bytes {
+		w.letGo()
+	}
 	if w.filling == nil {
 		w.filling = w.take()
 	}
 	w.filling.add(c)
 	if len(w.filling.items) >= w.o.Operations || len(w.filling.body) >= w.o.Bytes {
-		w.typical = max(w.typical, len(w.filling.body))
-		w.ready = append(w.ready, w.filling)
-		w.filling = nil
-		w.changed.Broadcast()
+		w.letGo()
 	} else if w.pressure = w.o.Budget.Waiting(); w.pressure {
 		w.changed.Broadcast()
 	}
 	return nil
+}
+
+// letGo has the request that is being filled sent. The lock is held.
+func (w *Writer) letGo() {
+	w.typical = max(w.typical, min(len(w.filling.body), w.o.Bytes))
+	w.ready = append(w.ready, w.filling)
+	w.filling = nil
+	w.changed.Broadcast()
 }
 
 // Pressure asks for the request that is being filled to be sent as soon as somebody can.

@@ -169,6 +169,7 @@ func TestJudge(t *testing.T) {
 		{"dropped by the pipeline", plan.Create, 200, "noop", "", "", dropped, false},
 		{"deleted", plan.Delete, 200, "deleted", "", "", done, false},
 		{"gone already", plan.Delete, 404, "not_found", "", "", done, false},
+		{"gone already, and deleted with a guard", plan.Delete, 409, "", "version_conflict_engine_exception", "[1]: version conflict, required seqNo [7], primary term [1]. but no document was found", done, false},
 		{"written since the scan", plan.Delete, 409, "", "version_conflict_engine_exception", "", conflict, false},
 		{"written since it was looked at", plan.Update, 409, "", "version_conflict_engine_exception", "", conflict, true},
 		{"queue full", plan.Create, 429, "", "es_rejected_execution_exception", "", refused, false},

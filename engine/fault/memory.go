@@ -7,10 +7,12 @@ package fault
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -29,6 +31,9 @@ type Memory struct {
 	// the same for the list, behind all parts.
 	Blocks     map[string]int
 	ListBlocks bool
+	// Silent is how long a part lets wait for its first document. As every source must, it ends the part
+	// when that is longer than the stall timeout.
+	Silent map[string]time.Duration
 	// Each is called before a document is yielded; it may block, cancel or panic.
 	Each func(part string, n int)
 
@@ -51,11 +56,11 @@ func (m *Memory) Type() source.Type {
 			s, ok := f[ScopeField].(string)
 			return s, ok
 		},
-		Open: func(context.Context, field.Values, source.Env) (source.Source, error) {
+		Open: func(_ context.Context, _ field.Values, env source.Env) (source.Source, error) {
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			m.opened++
-			return opened{m}, nil
+			return opened{m, env.StallTimeout}, nil
 		},
 	}
 }
@@ -67,7 +72,10 @@ func (m *Memory) Open() int {
 	return m.opened
 }
 
-type opened struct{ m *Memory }
+type opened struct {
+	m     *Memory
+	stall time.Duration
+}
 
 func (o opened) Validate(context.Context) error { return nil }
 
@@ -83,9 +91,9 @@ func (o opened) Close() error {
 func (o opened) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 	return func(yield func(source.Part, error) bool) {
 		for _, name := range slices.Sorted(maps.Keys(o.m.Parts)) {
-			var part source.Part = memoryPart{o.m, name}
+			var part source.Part = memoryPart{o, name}
 			if o.m.Hidden[name] {
-				part = hiddenPart{memoryPart{o.m, name}}
+				part = hiddenPart{memoryPart{o, name}}
 			}
 			if !yield(part, nil) {
 				return
@@ -108,7 +116,7 @@ type hiddenPart struct{ memoryPart }
 func (hiddenPart) Hidden() {}
 
 type memoryPart struct {
-	m    *Memory
+	opened
 	name string
 }
 
@@ -120,6 +128,10 @@ func (p memoryPart) Estimate() (int64, bool) { return int64(len(p.m.Parts[p.name
 
 func (p memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
+		if err := p.beSilent(ctx); err != nil {
+			yield(document.Document{}, err)
+			return
+		}
 		fails := p.m.Fails[p.name]
 		for n, doc := range p.m.Parts[p.name] {
 			if fails != nil && n == p.m.FailsAt {
@@ -145,4 +157,26 @@ func (p memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document, 
 			yield(document.Document{}, fails)
 		}
 	}
+}
+
+// beSilent waits, but no longer than the stall timeout allows.
+func (p memoryPart) beSilent(ctx context.Context) error {
+	silent := p.m.Silent[p.name]
+	stalled := p.stall > 0 && silent > p.stall
+	if stalled {
+		silent = p.stall
+	}
+	if silent > 0 {
+		timer := time.NewTimer(silent)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if stalled {
+		return &source.Error{Kind: source.ErrTemporary, Part: p.name, Err: fmt.Errorf("nothing came for %v, the stall timeout", p.stall)}
+	}
+	return nil
 }

@@ -14,6 +14,15 @@ type Rule struct {
 	Path  string // requests whose path contains this
 	Skip  int    // that many of them go through first
 	Times int    // then that many are hit; 0 is all of them
+	// Larger hits only requests whose body has at least that many bytes.
+	Larger int64
+	// Before is called first: it may wait, or do to the index what another program would. With Pass that
+	// is all that happens, and the request goes on.
+	Before func()
+	Pass   bool
+	// Refuse gives the answers to those operations of a bulk request that do not reach the server; "" lets
+	// one go on.
+	Refuse func(id string) string
 	// Answer answers in place of the server. nil loses the request.
 	Answer func(r *http.Request, body []byte) *http.Response
 	// After lets the server do its work first and then loses the answer, or cuts it after Cut bytes.
@@ -48,6 +57,12 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if rule == nil {
 		return t.Next.RoundTrip(r)
 	}
+	if rule.Before != nil {
+		rule.Before()
+	}
+	if rule.Pass {
+		return t.Next.RoundTrip(r)
+	}
 	var body []byte
 	if r.Body != nil {
 		var err error
@@ -56,6 +71,9 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	if rule.Refuse != nil {
+		return refuse(t.Next, r, body, rule.Refuse)
 	}
 	if !rule.After {
 		if rule.Answer == nil {
@@ -91,7 +109,7 @@ func (t *Transport) rule(r *http.Request) *Rule {
 	}
 	for i := range t.Rules {
 		rule := &t.Rules[i]
-		if !strings.Contains(r.URL.Path, rule.Path) {
+		if !strings.Contains(r.URL.Path, rule.Path) || rule.Larger > 0 && r.ContentLength < rule.Larger {
 			continue
 		}
 		t.hits[i]++
@@ -118,21 +136,9 @@ func JSON(status int, body string) func(*http.Request, []byte) *http.Response {
 func Items(item func(id string) string) func(*http.Request, []byte) *http.Response {
 	return func(r *http.Request, body []byte) *http.Response {
 		var items []string
-		failed := false
-		for line := range strings.Lines(string(body)) {
-			op, rest, ok := strings.Cut(strings.TrimPrefix(line, `{"`), `":{"_id":"`)
-			if !ok || op != "index" && op != "create" && op != "delete" {
-				continue
-			}
-			id, _, _ := strings.Cut(rest, `"`)
-			answer := item(id)
-			failed = failed || strings.Contains(answer, `"error"`)
-			items = append(items, `{"`+op+`":`+answer+`}`)
+		for _, op := range operations(body) {
+			items = append(items, op.answer(item(op.id)))
 		}
-		errs := "false"
-		if failed {
-			errs = "true"
-		}
-		return JSON(http.StatusOK, `{"errors":`+errs+`,"items":[`+strings.Join(items, ",")+`]}`)(r, body)
+		return itemsAnswer(r, items)
 	}
 }

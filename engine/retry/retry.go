@@ -14,7 +14,7 @@ import (
 type Policy struct {
 	First    time.Duration // the longest first wait
 	Max      time.Duration // the longest single wait
-	Patience time.Duration // no new attempt begins later than this after the first failure
+	Patience time.Duration // no new attempt begins later than this after the first failure; none at all if it is 0
 }
 
 // Backoff counts the attempts of one piece of work. It is used by one goroutine.
@@ -36,7 +36,7 @@ func (b *Backoff) Wait(ctx context.Context, atLeast time.Duration) bool {
 		b.since = now
 	}
 	wait := max(b.next/2+rand.N(b.next/2+1), atLeast) //nolint:gosec // jitter needs no secrecy
-	if now.Add(wait).Sub(b.since) > b.policy.Patience {
+	if b.policy.Patience <= 0 || now.Add(wait).Sub(b.since) > b.policy.Patience {
 		return false
 	}
 	b.next = min(2*b.next, b.policy.Max)

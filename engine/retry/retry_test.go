@@ -30,6 +30,16 @@ func TestWaitsDoubleUntilPatienceIsOver(t *testing.T) {
 	})
 }
 
+// TestWithoutPatienceThereIsNoOtherAttempt: also where the clock stands still between two attempts.
+func TestWithoutPatienceThereIsNoOtherAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		if (Policy{}).Start().Wait(t.Context(), 0) {
+			t.Error("it waited")
+		}
+	})
+}
+
 func TestAServerMayAskForALongerWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -48,7 +48,7 @@ var Type = source.Type{
 	Fields: []field.Spec{
 		{
 			Name: fieldDirectory, Label: "Directory path", Order: 1, Path: true,
-			Tooltip: "The folder to read, with all below it.",
+			Tooltip: "The folder to read, with all below it. In a file, relative to that file.",
 		},
 		{
 			Name: fieldPattern, Label: "File glob-like pattern", Order: 2, Value: "**/*.*",
@@ -60,7 +60,7 @@ var Type = source.Type{
 				{Label: "A document for each file", Value: formatFiles},
 				{Label: "A document for each record of a JSON, NDJSON, CSV or TSV file", Value: formatDocuments},
 			},
-			Tooltip: "What a document is.",
+			Tooltip: "A document is a file, or a record in a file.",
 		},
 		{
 			Name: fieldIDPath, Label: "Path in ids", Order: 4, Display: field.Dropdown, Value: pathAbsolute,
@@ -69,7 +69,7 @@ var Type = source.Type{
 				{Label: "Relative to the folder", Value: pathRelative},
 			},
 			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatFiles}},
-			Tooltip:   "Relative paths make the same index of the same folder in another place.",
+			Tooltip:   "Whether ids and the field path hold the whole path, or the one below the folder, which is the same in another place.",
 		},
 		{
 			Name: fieldIDField, Label: "Id fields", Order: 5, Type: field.List, Optional: true,

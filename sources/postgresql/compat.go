@@ -161,11 +161,11 @@ func toJSON(text string) (document.Value, string) {
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	return embedded(d), ""
+	return parsed(d), ""
 }
 
-// embedded reads the next value of text that is known to be valid.
-func embedded(d *json.Decoder) document.Value {
+// parsed reads the next value of text that is known to be valid.
+func parsed(d *json.Decoder) document.Value {
 	token, _ := d.Token()
 	switch token := token.(type) {
 	case bool:
@@ -176,23 +176,23 @@ func embedded(d *json.Decoder) document.Value {
 		return document.String(token)
 	case json.Delim:
 		if token == '[' {
-			return embeddedList(d)
+			return parsedList(d)
 		}
-		return embeddedObject(d)
+		return parsedObject(d)
 	}
 	return document.Null()
 }
 
-func embeddedList(d *json.Decoder) document.Value {
+func parsedList(d *json.Decoder) document.Value {
 	list := []document.Value{}
 	for d.More() {
-		list = append(list, embedded(d))
+		list = append(list, parsed(d))
 	}
 	_, _ = d.Token() // the bracket
 	return document.List(list)
 }
 
-func embeddedObject(d *json.Decoder) document.Value {
+func parsedObject(d *json.Decoder) document.Value {
 	fields, places := []document.Field{}, map[string]int{}
 	for d.More() {
 		name, _ := d.Token()
@@ -203,7 +203,7 @@ func embeddedObject(d *json.Decoder) document.Value {
 			places[text] = at
 			fields = append(fields, document.Field{Name: text})
 		}
-		fields[at].Value = embedded(d)
+		fields[at].Value = parsed(d)
 	}
 	_, _ = d.Token() // the brace
 	return document.Object(fields)

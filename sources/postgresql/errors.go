@@ -26,6 +26,7 @@ const (
 	codeBadPassword = "28P01"
 	codeNoEntry     = "28000"
 	codeCanceled    = "57014" // by somebody who wants the statement to end
+	codePooler      = "08P01" // what PgBouncer says of everything that it refuses
 )
 
 // state is the SQLSTATE that the server answered with, "" where err is of another origin.
@@ -34,6 +35,23 @@ func state(err error) string {
 		return e.Code
 	}
 	return ""
+}
+
+// loginCode is the SQLSTATE with which a login was refused. PgBouncer has one for all, so its texts
+// have to do: a password that is wrong stays wrong, and must not be tried again.
+func loginCode(err error) string {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok:
+		return ""
+	case e.Code != codePooler:
+		return e.Code
+	case strings.Contains(e.Message, "authentication failed"), strings.Contains(e.Message, "no such user"):
+		return codeBadPassword
+	case strings.Contains(e.Message, "no such database"), strings.Contains(e.Message, "does not exist"):
+		return codeNoDatabase
+	}
+	return e.Code
 }
 
 // temporary reports whether a SQLSTATE means that the same may work later.
@@ -58,7 +76,7 @@ func temporary(code string) bool {
 // worthRetrying reports whether connecting again may work: never where a credential was refused, so
 // that no account is locked by a wrong password.
 func worthRetrying(err error) bool {
-	if code := state(err); code != "" {
+	if code := loginCode(err); code != "" {
 		return temporary(code)
 	}
 	if d, ok := errors.AsType[*net.DNSError](err); ok {
@@ -94,7 +112,7 @@ func refusedTLS(err error) bool {
 func (d *database) connectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	where := fmt.Sprintf("connect to PostgreSQL at %s port %d", d.set.host, d.set.port)
-	switch code := state(err); {
+	switch code := loginCode(err); {
 	case code == codeBadPassword:
 		e.Kind, e.Hint = source.ErrAuth, "check username and password; PostgreSQL says the same of both"
 	case strings.HasPrefix(code, "28"):

@@ -32,11 +32,20 @@ var Type = source.Type{
 // fields are the keys of the connector protocol, in its order.
 func fields() []field.Spec {
 	return []field.Spec{
-		{Name: "host", Label: "Host", Order: 1},
-		{Name: "port", Label: "Port", Order: 2, Type: field.Int, Display: field.Numeric, Validations: between(1, 65535)},
-		{Name: "username", Label: "Username", Order: 3},
-		{Name: "password", Label: "Password", Order: 4, Sensitive: true},
-		{Name: "database", Label: "Database", Order: 5},
+		{
+			Name: "host", Label: "Host", Order: 1,
+			Tooltip: "Name or address of the server. A path that begins with / is the folder of its socket.",
+		},
+		{
+			Name: "port", Label: "Port", Order: 2, Type: field.Int, Display: field.Numeric, Validations: between(1, 65535),
+			Tooltip: "The server's port, mostly 5432.",
+		},
+		{Name: "username", Label: "Username", Order: 3, Tooltip: "A role that may connect to the database and read the tables."},
+		{
+			Name: "password", Label: "Password", Order: 4, Sensitive: true,
+			Tooltip: "It is taken as it is, whatever characters are in it.",
+		},
+		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
 		{
 			Name: "schema", Label: "Schema", Order: 6,
 			Tooltip: "One schema, several separated by commas, or * for all that are not the system's own.",
@@ -49,11 +58,12 @@ func fields() []field.Spec {
 		{
 			Name: "ssl_enabled", Label: "Enable SSL verification", Order: 10,
 			Type: field.Bool, Display: field.Toggle, Value: false,
+			Tooltip: "Off: encrypted if the server can, but anybody could be the server. On: its certificate and host name are checked.",
 		},
 		{
 			Name: "ssl_ca", Label: "SSL certificate", Order: 11,
 			DependsOn: []field.Dependency{{Field: "ssl_enabled", Value: true}},
-			Tooltip:   "The certificates of the authorities that may have signed the server's, as PEM.",
+			Tooltip:   "The authorities that may have signed the server's certificate, as PEM; trusted beside the system's.",
 		},
 		{
 			Name: "fetch_size", Label: "Rows fetched per request", Order: 8, Optional: true, Default: 50, Advanced: true,

@@ -1,0 +1,62 @@
+package commands
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
+)
+
+// TestAFullDiskUnderTheStore: the embedded store runs out of room while it is written. The run says so
+// and deletes nothing; when there is room again, the next one mirrors all, and a further one finds
+// nothing to do.
+func TestAFullDiskUnderTheStore(t *testing.T) {
+	t.Parallel()
+	dir, disk := t.TempDir(), fault.Disk(t, 40<<10)
+	writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch.host: "embedded:`+filepath.Join(disk, "store")+`"
+connectors:
+  - {name: big, service_type: dir, index_name: search-big, configuration: {directory: in, pattern: "*.ndjson", format: documents}}
+`)
+	if err := os.Mkdir(filepath.Join(dir, "in"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	records := func(from, to int) {
+		var b strings.Builder
+		noise := make([]byte, 1500) // what the store cannot make smaller
+		for i := from; i < to; i++ {
+			_, _ = rand.Read(noise) // it never fails
+			fmt.Fprintf(&b, `{"id":"%d","v":"%s"}`+"\n", i, hex.EncodeToString(noise))
+		}
+		writeFile(t, filepath.Join(dir, "in", "a.ndjson"), b.String())
+	}
+	must := func(code int, want ...string) {
+		t.Helper()
+		c := program(t, dir, "sync", "-o", "json", "--confirm-deletes", "1000")
+		out, err := c.CombinedOutput()
+		if c.ProcessState == nil {
+			t.Fatal(err)
+		}
+		t.Logf("%.900s", out)
+		if got := c.ProcessState.ExitCode(); got != code {
+			t.Fatalf("exit code %d, want %d\n%.3000s", got, code, out)
+		}
+		for _, text := range want {
+			if !strings.Contains(string(out), text) {
+				t.Fatalf("no %q in\n%.3000s", text, out)
+			}
+		}
+	}
+	records(0, 200)
+	must(0, `"created":200,`)
+	records(100, 8000)
+	must(9, "no space left on device", `"deleted":0,`)
+	fault.Grow(t, disk, 200<<10)
+	must(0, `"deleted":100,`)
+	must(0, `"created":0,"updated":0,"deleted":0,"kept":7900,`)
+}

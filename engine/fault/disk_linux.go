@@ -1,0 +1,37 @@
+package fault
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+)
+
+// Disk mounts a file system of so many KiB for the test, which it fills, and returns its folder. That
+// takes root: without, the test is skipped, and fails where CI is set and nothing may be skipped.
+func Disk(t testing.TB, kib int) string {
+	t.Helper()
+	dir := t.TempDir()
+	err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dk", kib))
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatalf("a small file system cannot be mounted: %v", err)
+	default:
+		t.Skipf("a small file system cannot be mounted: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Errorf("unmount %s: %v", dir, err)
+		}
+	})
+	return dir
+}
+
+// Grow gives a file system that [Disk] mounted another size.
+func Grow(t testing.TB, dir string, kib int) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%dk", kib)); err != nil {
+		t.Fatalf("remount %s: %v", dir, err)
+	}
+}

@@ -1,0 +1,47 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/commands"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
+)
+
+// untilCut answers the searches after the first only when their context ends, with its cause, as the
+// standard library's transport does.
+type untilCut struct {
+	http.RoundTripper
+	searches int // of one run, which come one after the other
+}
+
+func (u *untilCut) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/_search") {
+		if u.searches++; u.searches > 1 {
+			<-r.Context().Done()
+			return nil, context.Cause(r.Context())
+		}
+	}
+	return u.RoundTripper.RoundTrip(r)
+}
+
+// TestWhatEndsTheWriterIsTheErrorOfTheRun: it cuts the scan for deletes, too, and that the scan was cut
+// is no news, least of all that nobody could be reached.
+func TestWhatEndsTheWriterIsTheErrorOfTheRun(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.source.Parts["a"] = numbered("a", "a", 30)
+	h.sync()
+	h.source.Parts["a"] = append(numbered("a", "a", 25), numbered("a", "new", 25)...)
+	h.store = &untilCut{RoundTripper: h.store}
+	h.rules = []fault.Rule{{Path: "_bulk", Answer: noPrivilege}}
+	res, err := h.run(t.Context())
+	code := commands.ExitCode(commands.Mode{}, nil, commands.Outcome{Result: res, Err: err})
+	if !errors.Is(err, elastic.ErrAuth) || errors.Is(err, elastic.ErrUnreachable) || code != commands.ExitAuth || strings.Contains(err.Error(), "scan") {
+		t.Errorf("exit code %d: %v", code, err)
+	}
+}

@@ -1,0 +1,113 @@
+package engine_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/commands"
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
+)
+
+// isFull fails the test unless a run ended because the disk is full, with the exit code for that.
+func isFull(t *testing.T, res engine.Result, err error) {
+	t.Helper()
+	code := commands.ExitCode(commands.Mode{}, nil, commands.Outcome{Result: res, Err: err})
+	if !errors.Is(err, syscall.ENOSPC) || code != commands.ExitFailed {
+		t.Fatalf("exit code %d: %v, %+v", code, err, res)
+	}
+}
+
+// wholeRecords are the documents whose lines in a file of records are whole: id and document.
+func wholeRecords(t *testing.T, path string) map[string]json.RawMessage {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]json.RawMessage{}
+	for line := range bytes.Lines(raw) {
+		var r bulk.Deletion
+		if json.Unmarshal(line, &r) == nil && len(r.Document) > 0 {
+			out[r.ID] = r.Document
+		}
+	}
+	return out
+}
+
+// TestAFullDiskUnderDeletedDocuments: every document that is gone from the index stands whole in the
+// file, and what did not fit is still in the index.
+func TestAFullDiskUnderDeletedDocuments(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	disk := fault.Disk(t, 64)
+	long := strings.Repeat("x", 3000)
+	for i := range 100 {
+		h.source.Parts["a"] = append(h.source.Parts["a"], doc("a", fmt.Sprint("a", i), long))
+	}
+	h.sync()
+	h.source.Parts["a"] = h.source.Parts["a"][:50]
+	sure := func(j *engine.Job) { j.Guard.Confirmed = 1000 }
+	h.gone = bulk.NewDeleted(filepath.Join(disk, "deleted.ndjson"))
+	res, err := h.run(t.Context(), sure)
+	isFull(t, res, err)
+	if err := h.gone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	kept, held := wholeRecords(t, h.gone.Path()), h.held()
+	if len(kept) < 10 || len(kept) > 25 {
+		t.Errorf("%d documents were kept on a disk that takes some 20", len(kept))
+	}
+	for i := range 100 {
+		id := fmt.Sprint("a", i)
+		if _, there := held[id]; !there && (i < 50 || len(kept[id]) < len(long)) {
+			t.Errorf("%s is gone, and of it were kept %d bytes", id, len(kept[id]))
+		}
+	}
+	// With room for all of them, the rest is deleted.
+	h.gone = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.sync(sure)
+	if err := h.gone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(h.held()); n != 50 {
+		t.Errorf("%d documents are left", n)
+	}
+}
+
+// TestAFullDiskUnderRejectedDocuments: the run ends with the first document that can neither be written
+// nor kept, and deletes nothing.
+func TestAFullDiskUnderRejectedDocuments(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	disk := fault.Disk(t, 64)
+	h.source.Parts["a"] = numbered("a", "old", 5)
+	h.sync()
+	h.source.Parts["a"] = nil
+	for i := range 100 {
+		h.source.Parts["a"] = append(h.source.Parts["a"], doc("a", fmt.Sprint("a", i), strings.Repeat("x", 3000)))
+	}
+	kept := h.dead
+	h.dead = filepath.Join(disk, "dead.ndjson")
+	h.rules = []fault.Rule{{Path: "_bulk", Refuse: func(id string) string {
+		return map[bool]string{true: unparsable}[strings.HasPrefix(id, "a")]
+	}}}
+	res, err := h.run(t.Context())
+	isFull(t, res, err)
+	whole := int64(len(wholeRecords(t, h.dead)))
+	if res.Counts.Rejected != whole || whole < 10 || whole > 25 || res.Counts.Deleted != 0 || len(h.held()) != 5 {
+		t.Errorf("%+v, %d of them kept whole, %d documents are left", res.Counts, whole, len(h.held()))
+	}
+	h.dead = kept
+	if res := h.sync(); res.Counts.Created != 100 || res.Counts.Deleted != 5 {
+		t.Errorf("with room again: %+v", res.Counts)
+	}
+}

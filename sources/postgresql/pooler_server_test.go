@@ -1,0 +1,163 @@
+package postgresql
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+)
+
+// pooled is the configuration that reads the database of a test through the pooler.
+func pooled(t testing.TB, db *testDB, change map[string]any) map[string]any {
+	t.Helper()
+	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := db.values(map[string]any{"host": config.Host, "port": int(config.Port), "username": config.User, "password": config.Password})
+	maps.Copy(v, change)
+	return v
+}
+
+// throughPooler fails the test unless what is asked goes through a pooler that pools transactions:
+// there, two transactions of one connection may be served by different sessions of the server.
+func throughPooler(t *testing.T, values map[string]any) {
+	t.Helper()
+	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Database = values["database"].(string)
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	ctx, pid := t.Context(), [3]int{}
+	a, b := dialAs(t, config), dialAs(t, config)
+	defer a.Close(ctx)
+	defer b.Close(ctx)
+	ask := func(conn *pgx.Conn, n int, before string) {
+		t.Helper()
+		if _, err := conn.Exec(ctx, before); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid[n]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(a, 0, "SELECT")
+	ask(b, 1, "BEGIN") // takes the session that a has given back
+	ask(a, 2, "SELECT")
+	if pid[0] != pid[1] || pid[0] == pid[2] {
+		t.Fatalf("the sessions were %v: this is no pooler of transactions", pid)
+	}
+}
+
+func TestContractThroughAPooler(t *testing.T) {
+	db := newDB(t)
+	values := pooled(t, db, nil)
+	throughPooler(t, values)
+	db.exec(`CREATE TABLE a (id int PRIMARY KEY, v text, at timestamptz); INSERT INTO a SELECT g, repeat('žluť ', g), now() FROM generate_series(1, 500) g;
+		CREATE TABLE empty (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1), (2), (3)`)
+	broken := func(key string, value any, kind error) sourcetest.Broken {
+		return sourcetest.Broken{Values: pooled(t, db, map[string]any{key: value}), Kind: kind}
+	}
+	sourcetest.Run(t, sourcetest.Config{
+		Type:   Type,
+		Values: func(*testing.T) map[string]any { return pooled(t, db, nil) },
+		Env:    source.Env{StallTimeout: time.Minute},
+		Broken: map[string]sourcetest.Broken{
+			"username": broken("username", "nobody", source.ErrAuth),
+			"password": broken("password", "wrong", source.ErrAuth),
+			"database": broken("database", "nosuch", source.ErrConfig),
+		},
+		FailingPart: func(t *testing.T) sourcetest.FailingPart {
+			t.Helper()
+			two := newDB(t)
+			two.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE other (id int PRIMARY KEY)")
+			adminExec(t, two.name, "ALTER TABLE other OWNER TO postgres")
+			return sourcetest.FailingPart{Values: pooled(t, two, nil), Scope: "public.other", Kind: source.ErrAuth}
+		},
+		NoContent: "a row is all fields",
+	})
+}
+
+// TestAPoolerRefusesAWrongPasswordOnce: it has one code for all that it refuses, and no account is to
+// be locked by trying again.
+func TestAPoolerRefusesAWrongPasswordOnce(t *testing.T) {
+	t.Parallel()
+	d := openSource(t, pooled(t, newDB(t), map[string]any{"password": "wrong", "retry_count": 5}), source.Env{})
+	pauses := noPauses(d)
+	refuse(t, d.Ping(t.Context()), source.ErrAuth, "check username and password")
+	if n := pauses.Load(); n != 0 {
+		t.Errorf("it was tried %d times more", n)
+	}
+}
+
+// TestOneSnapshotThroughAPooler: the parts are read on sessions of their own, while others use the
+// pooler, and all of them see the instant at which the run began.
+func TestOneSnapshotThroughAPooler(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, 'old' FROM generate_series(1, 3000) g;
+		CREATE TABLE b (LIKE a INCLUDING ALL); INSERT INTO b SELECT * FROM a`)
+	log := &logbook{}
+	s := openSource(t, pooled(t, db, nil), log.env())
+	parts := listed(t, s)
+	db.exec("UPDATE a SET v = 'new'; DELETE FROM b WHERE id > 10; INSERT INTO b VALUES (9999, 'new')")
+	for name, p := range parts {
+		r := readPart(t.Context(), p)
+		if r.err != nil || len(r.docs) != 3000 || strings.Contains(strings.Join(r.docs, ""), "new") {
+			t.Errorf("%s: %v, %d rows", name, r.err, len(r.docs))
+		}
+	}
+	if log.String() != "" {
+		t.Error(log)
+	}
+}
+
+// TestNothingStaysInAPooledSession: what one reader sets must not be found by whoever gets the session
+// next.
+func TestNothingStaysInAPooledSession(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(fmt.Sprintf("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); ALTER DATABASE %s SET DateStyle = 'German'; ALTER DATABASE %[1]s SET extra_float_digits = 0", db.name))
+	values := pooled(t, db, nil)
+	for scope, r := range readAll(t, values, source.Env{}) {
+		if r.err != nil {
+			t.Fatalf("%s: %v", scope, r.err)
+		}
+	}
+	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Database = db.name
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	conn := dialAs(t, config)
+	defer conn.Close(t.Context())
+	var style, digits string
+	var statements int
+	err = conn.QueryRow(t.Context(), "SELECT current_setting('IntervalStyle'), current_setting('extra_float_digits'), (SELECT count(*) FROM pg_prepared_statements)").
+		Scan(&style, &digits, &statements)
+	if err != nil || style != "postgres" || digits != "0" || statements != 0 {
+		t.Errorf("%v, %q, %q, %d prepared statements", err, style, digits, statements)
+	}
+}
+
+// TestConnectionLostBehindAPooler: the pooler ends the client's connection when the server's is gone.
+func TestConnectionLostBehindAPooler(t *testing.T) {
+	t.Parallel()
+	db := lossDB(t)
+	d := openSource(t, pooled(t, db, map[string]any{"tables": "t", "retry_count": 3}), source.Env{})
+	noPauses(d)
+	part := listed(t, d)["public.t"]
+	times, err := readWith(t, part, map[int]func(){100: func() { db.end(terminate, busy) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	once(t, times)
+}

@@ -1,0 +1,274 @@
+package postgresql
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+)
+
+// standbyDB is a database that one test has for itself, written on the primary and read on the standby.
+type standbyDB struct {
+	*testDB                 // on the primary, as its superuser
+	standby *pgx.ConnConfig // as the role that reads
+}
+
+func newStandbyDB(t testing.TB) *standbyDB {
+	t.Helper()
+	standby, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_STANDBY_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	primary, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_STANDBY_PRIMARY_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "e_" + strings.ToLower(rand.Text()[:12])
+	execAs(t, primary, fmt.Sprintf("CREATE DATABASE %s OWNER %s", name, quoteIdent(standby.User)))
+	admin := primary.Copy()
+	t.Cleanup(func() { execAs(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
+	primary.Database, standby.Database = name, name
+	return &standbyDB{&testDB{t: t, config: primary, name: name}, standby}
+}
+
+// write runs SQL on the primary and waits until the standby shows it.
+func (db *standbyDB) write(sql string) {
+	db.t.Helper()
+	db.exec(sql)
+	ctx := context.WithoutCancel(db.t.Context())
+	primary := dialAs(db.t, db.config)
+	defer primary.Close(ctx)
+	var lsn string
+	if err := primary.QueryRow(ctx, "SELECT pg_current_wal_lsn()::text").Scan(&lsn); err != nil {
+		db.t.Fatal(err)
+	}
+	watched := db.standby.Copy()
+	watched.Database = "postgres"
+	standby := dialAs(db.t, watched)
+	defer standby.Close(ctx)
+	eventually(db.t, "the standby has all of the log", func() (shown bool) {
+		err := standby.QueryRow(ctx, "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn", lsn).Scan(&shown)
+		if err != nil {
+			db.t.Fatal(err)
+		}
+		return shown
+	})
+}
+
+func (db *standbyDB) values(change map[string]any) map[string]any {
+	v := map[string]any{
+		"host": db.standby.Host, "port": int(db.standby.Port), "database": db.name, "schema": "public",
+		"username": db.standby.User, "password": db.standby.Password, "retry_count": 1,
+	}
+	maps.Copy(v, change)
+	return v
+}
+
+// filled has 20 000 rows, which do not fit into the buffers on the way.
+func (db *standbyDB) filled() *standbyDB {
+	db.write(fmt.Sprintf(`CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, %d) g;
+		GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC`, lossRows))
+	return db
+}
+
+func TestContractOnAStandby(t *testing.T) {
+	db := newStandbyDB(t)
+	db.write(`CREATE TABLE a (id int PRIMARY KEY, v text, at timestamptz); INSERT INTO a SELECT g, repeat('žluť ', g), now() FROM generate_series(1, 500) g;
+		CREATE TABLE empty (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1), (2), (3);
+		GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC`)
+	wrong := db.values(map[string]any{"password": "wrong"})
+	sourcetest.Run(t, sourcetest.Config{
+		Type:   Type,
+		Values: func(*testing.T) map[string]any { return db.values(nil) },
+		Env:    source.Env{StallTimeout: time.Minute},
+		Broken: map[string]sourcetest.Broken{"password": {Values: wrong, Kind: source.ErrAuth}},
+		FailingPart: func(t *testing.T) sourcetest.FailingPart {
+			t.Helper()
+			two := newStandbyDB(t)
+			two.write("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY); INSERT INTO a VALUES (1); GRANT SELECT ON a TO PUBLIC")
+			return sourcetest.FailingPart{Values: two.values(nil), Scope: "public.other", Kind: source.ErrAuth}
+		},
+		NoContent: "a row is all fields",
+	})
+}
+
+// TestOneSnapshotOnAStandby: a standby exports snapshots as well, and what it replays meanwhile is not
+// in them.
+func TestOneSnapshotOnAStandby(t *testing.T) {
+	t.Parallel()
+	db := newStandbyDB(t)
+	db.write("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 100); INSERT INTO b SELECT generate_series(1, 100); GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC")
+	log := &logbook{}
+	parts := listed(t, openSource(t, db.values(nil), log.env()))
+	db.write("DELETE FROM a WHERE id > 50; INSERT INTO b VALUES (101)")
+	for name, p := range parts {
+		if n, err := count(t, p); n != 100 || err != nil {
+			t.Errorf("%s: %d rows, %v", name, n, err)
+		}
+	}
+	if log.String() != "" {
+		t.Error(log)
+	}
+}
+
+// What the primary may do that the standby can only replay once nobody reads the table any more. It
+// waits 100 ms for that, then it ends the readers.
+var conflicts = map[string]struct {
+	sql   string
+	loses bool // the snapshot, so that reading cannot go on
+}{
+	"rows that the snapshot sees are removed": {"DELETE FROM t WHERE id % 2 = 0; VACUUM t", true},
+	"the table is locked for a change":        {"ALTER TABLE t ADD COLUMN w int", false},
+	"the table is rewritten":                  {"CLUSTER t USING t_pkey", true},
+	"the table is emptied":                    {"TRUNCATE t", true},
+}
+
+// TestRecoveryConflict: what was begun is finished in the same snapshot, or it is an error that may
+// pass. No row comes twice either way, and the next run reads the table.
+func TestRecoveryConflict(t *testing.T) {
+	t.Parallel()
+	for name, tt := range conflicts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newStandbyDB(t).filled()
+			log := &logbook{}
+			d := openSource(t, db.values(map[string]any{"retry_count": 4}), log.env())
+			noPauses(d)
+			part := listed(t, d)["public.t"]
+			times, err := readWith(t, part, map[int]func(){5: func() {
+				for sql := range strings.SplitSeq(tt.sql, ";") { // VACUUM wants to be alone
+					db.write(sql)
+				}
+			}})
+			if tt.loses {
+				refuse(t, err, source.ErrTemporary, "public.t: read rows", "conflict with recovery")
+				if len(times) == lossRows {
+					t.Error("all rows came although the snapshot was lost")
+				}
+			} else if err != nil || len(times) != lossRows || !strings.Contains(log.String(), "going on behind the last row") {
+				t.Errorf("%v, %d rows\n%s", err, len(times), log)
+			}
+			for id, n := range times {
+				if n > 1 {
+					t.Fatalf("%s came %d times", id, n)
+				}
+			}
+			left := readAll(t, db.values(nil), source.Env{})["public.t"]
+			if left.err != nil {
+				t.Errorf("the next run: %v", left.err)
+			}
+		})
+	}
+}
+
+// TestNothingIsDeletedAfterARecoveryConflict mirrors a table, and the rest of it while the standby ends
+// the reader.
+func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
+	t.Parallel()
+	db := newStandbyDB(t).filled()
+	server, err := embedded.Open(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	sync := func(at func()) (engine.Result, error) {
+		client, err := elastic.New(elastic.Config{URL: "http://embedded", Transport: server.Transport()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return engine.Run(t.Context(), engine.Job{
+			Connector: "standby", Owner: "postgresql/standby", Index: "standby", Compare: engine.Auto,
+			Type: interrupted(at), Values: parse(t, db.values(nil)), Guard: engine.Guard{Deletes: lossRows, Confirmed: -1},
+		}, engine.Deps{
+			Settings: engine.Settings{
+				Readers: 2, Writers: 2, Operations: 500, RequestBytes: 1 << 20, Budget: 8 << 20, ContentLimit: 1 << 20,
+				IDsMemory: 16 << 20, IDsDir: t.TempDir(),
+			},
+			Client: client, Log: slog.New(slog.DiscardHandler), Observer: unseen{}, Counters: &report.Counters{},
+			DeadLetter: bulk.NewDeadLetter(t.TempDir() + "/dead"), Lock: func(string) (func(), error) { return func() {}, nil },
+			Cut: context.Background(), Now: time.Now,
+		})
+	}
+	if res, err := sync(func() {}); err != nil || res.Counts.Created != lossRows {
+		t.Fatalf("%v, %+v", err, res.Counts)
+	}
+	res, err := sync(func() {
+		db.write("DELETE FROM t WHERE id % 2 = 0")
+		db.write("VACUUM t")
+	})
+	refuse(t, err, source.ErrTemporary, "conflict with recovery")
+	if res.Counts.Deleted != 0 || res.Counts.Created+res.Counts.Updated+res.Counts.Duplicates != 0 {
+		t.Errorf("%+v", res.Counts)
+	}
+	if res, err = sync(func() {}); err != nil || res.Counts.Deleted != lossRows/2 || res.Counts.Kept != lossRows/2 {
+		t.Errorf("the next run: %v, %+v", err, res.Counts)
+	}
+}
+
+// interrupted is the source, with something that happens once the first document has come.
+func interrupted(do func()) source.Type {
+	typ := Type
+	typ.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
+		s, err := Type.Open(ctx, v, env)
+		return interruptedSource{s, do}, err
+	}
+	return typ
+}
+
+type interruptedSource struct {
+	source.Source
+	do func()
+}
+
+func (s interruptedSource) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) {
+		for p, err := range s.Source.Parts(ctx) {
+			if !yield(interruptedPart{p, s.do}, err) {
+				return
+			}
+		}
+	}
+}
+
+type interruptedPart struct {
+	source.Part
+	do func()
+}
+
+func (p interruptedPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		first := true
+		for doc, err := range p.Part.Documents(ctx) {
+			if !yield(doc, err) {
+				return
+			}
+			if first {
+				p.do()
+				first = false
+			}
+		}
+	}
+}
+
+type unseen struct{}
+
+func (unseen) Changed(report.Change)       {}
+func (unseen) Failed(report.Failure)       {}
+func (unseen) Phase(string, time.Duration) {}
