@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,6 +54,7 @@ type script struct {
 
 type scriptPart struct {
 	Of     string           `json:"scope"`
+	Called string           `json:"name"` // "" for the scope
 	Docs   []scriptDocument `json:"documents"`
 	Fail   string           // a failure behind the documents
 	Block  bool             // wait for the end of the run behind the documents
@@ -101,7 +103,7 @@ func (s *script) Parts(context.Context) iter.Seq2[source.Part, error] {
 }
 
 func (p *scriptPart) Scope() string           { return p.Of }
-func (p *scriptPart) Name() string            { return p.Of }
+func (p *scriptPart) Name() string            { return cmp.Or(p.Called, p.Of) }
 func (p *scriptPart) Estimate() (int64, bool) { return int64(len(p.Docs)), true }
 
 func (p *scriptPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {

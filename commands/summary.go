@@ -112,8 +112,8 @@ func (s *session) remarks(o *outcome) []string {
 			out = append(out, fmt.Sprintf("nothing %s, because the source was not listed to its end", deleted))
 		case n > 0:
 			names := strings.Join(o.watch.unread, ", ")
-			if more := r.Failed - int64(n); more > 0 {
-				names += fmt.Sprintf(" and %s more", number(more))
+			if o.watch.more {
+				names += " and others"
 			}
 			out = append(out, fmt.Sprintf("nothing of %s %s, because it was not read", names, deleted))
 		}

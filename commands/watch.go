@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +26,8 @@ type watcher struct {
 	phase    string
 	failures []report.Failure // the first ones
 	failed   int64
-	unread   []string // the first parts that were not read to their end
+	unread   []string // the first scopes that were not read to their end
+	more     bool     // there are more of them
 	unlisted bool     // the list of parts broke off
 }
 
@@ -48,8 +50,8 @@ func (w *watcher) Failed(f report.Failure) {
 	w.failed++
 	if wholePart(f) {
 		w.unlisted = w.unlisted || f.Part == ""
-		if f.Part != "" && len(w.unread) < toldFailures {
-			w.unread = append(w.unread, f.Part)
+		if f.Part != "" {
+			w.leaves(f.Part, f.Scope)
 		}
 	}
 	if len(w.failures) >= toldFailures {
@@ -57,6 +59,21 @@ func (w *watcher) Failed(f report.Failure) {
 	}
 	w.failures = append(w.failures, f)
 	w.session.messages.fail(w.where, &placedError{f})
+}
+
+// leaves notes a part that was not read to its end; a scope counts once, however many of its parts failed.
+func (w *watcher) leaves(part, scope string) {
+	if scope == "" { // the root of a tree has a name of its own
+		scope = part
+	}
+	if slices.Contains(w.unread, scope) {
+		return
+	}
+	if len(w.unread) < toldFailures {
+		w.unread = append(w.unread, scope)
+	} else {
+		w.more = true
+	}
 }
 
 // wholePart reports that a failure is not about one document. A document without an id is one, too.

@@ -52,7 +52,7 @@ func (r *run) list(ctx context.Context, src source.Source, begin func(source.Par
 		}
 		if err != nil {
 			r.scopes.breakOff()
-			r.partFailed("", fmt.Errorf("list what there is to read: %w", err))
+			r.partFailed("", "", fmt.Errorf("list what there is to read: %w", err))
 			return nil
 		}
 		scope := part.Scope()
@@ -87,7 +87,7 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 		}
 		if err != nil {
 			r.scopes.fail(part.Scope())
-			r.partFailed(name, err)
+			r.partFailed(name, part.Scope(), err)
 			return nil
 		}
 		r.deps.Counters.Read.Add(1)

@@ -232,14 +232,14 @@ func (r *run) closePIT(ctx context.Context) {
 }
 
 // partFailed notes that a part, or the list of parts, was not read to its end.
-func (r *run) partFailed(part string, err error) {
+func (r *run) partFailed(part, scope string, err error) {
 	r.mu.Lock()
 	r.failed++
 	if r.temporary == nil && (errors.Is(err, source.ErrTemporary) || errors.Is(err, source.ErrUnreachable)) {
 		r.temporary = err
 	}
 	r.mu.Unlock()
-	r.deps.Observer.Failed(report.Failure{Part: part, Err: err})
+	r.deps.Observer.Failed(report.Failure{Part: part, Scope: scope, Err: err})
 }
 
 // withhold counts and tells a delete that is not done.

@@ -80,9 +80,10 @@ type Field struct {
 // Failure is one thing of the source that could not be read, or one document that could not be
 // written.
 type Failure struct {
-	Part string
-	ID   string // "" when a whole part is meant
-	Err  error
+	Part  string
+	Scope string // of a whole part, what is not deleted from; "" when the list of parts is meant
+	ID    string // "" when a whole part is meant
+	Err   error
 }
 
 // Observer is told what happens, from several goroutines. It must be quick: the pipe waits for it.

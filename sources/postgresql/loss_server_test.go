@@ -11,6 +11,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
+// lossRows of 1.9 KB each: behind the last loss there must be more than the socket buffers of both sides
+// take, some 10 MB, or the statement has ended before it is lost.
 const lossRows = 20_000
 
 // lossDB has rows that do not fit into the buffers on the way, in three kinds of tables. Some of them
@@ -26,7 +28,7 @@ func lossDB(t testing.TB) *testDB {
 		CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (6000);
 		CREATE TABLE i (id int PRIMARY KEY, v text); CREATE TABLE i2 () INHERITS (i)`)
 	for _, table := range []string{"t", "p"} {
-		db.exec(fmt.Sprintf("INSERT INTO %s SELECT g, repeat('x', 1000) FROM generate_series(1, %d) g", table, lossRows))
+		db.exec(fmt.Sprintf("INSERT INTO %s SELECT g, repeat('x', 1900) FROM generate_series(1, %d) g", table, lossRows))
 	}
 	db.exec(fmt.Sprintf(`INSERT INTO i SELECT * FROM t WHERE id <= 5000; INSERT INTO i2 SELECT * FROM t WHERE id > 5000;
 		UPDATE t SET v = v || 'y' WHERE id %% 7 = 0; UPDATE p SET v = v || 'y' WHERE id %% 7 = 0; UPDATE i SET v = v || 'y' WHERE id %% 7 = 0; DELETE FROM t WHERE id > %d`, lossRows))
