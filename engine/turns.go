@@ -112,7 +112,7 @@ func (r *run) settleRound(o *round) {
 		}
 	}
 	if unread > 0 {
-		r.late = fmt.Errorf("%w: %d of %d parts were read; the next run begins with the others", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
+		r.late = fmt.Errorf("%w: %d of %d parts were read; what is left goes first in the next run", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
 	}
 }
 
