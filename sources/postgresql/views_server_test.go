@@ -122,24 +122,32 @@ func TestTruncatedWhileWaiting(t *testing.T) {
 				INSERT INTO p VALUES (1), (2); CREATE VIEW v AS SELECT * FROM p`)
 			env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
 			part := listed(t, openSource(t, db.values(map[string]any{"tables": table}), env))["public."+table]
-			other := db.session()
-			if _, err := other.PgConn().Exec(t.Context(), "BEGIN; TRUNCATE p1; INSERT INTO p VALUES (3)").ReadAll(); err != nil {
-				t.Fatal(err)
-			}
-			var wg sync.WaitGroup
-			wg.Go(func() { // ends when the statement no longer waits
-				eventually(t, "the statement waits", func() bool {
-					var n int
-					err := other.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").Scan(&n)
-					return err != nil || n > 0
-				})
-				if _, err := other.PgConn().Exec(t.Context(), "COMMIT").ReadAll(); err != nil {
-					t.Error(err)
-				}
-			})
-			got := readPart(t.Context(), part)
-			wg.Wait()
-			refuse(t, got.err, source.ErrTemporary, "rewritten since the run began")
+			err := db.readBehind(part, "TRUNCATE p1; INSERT INTO p VALUES (3)")
+			refuse(t, err, source.ErrTemporary, "rewritten since the run began")
 		})
 	}
+}
+
+// readBehind reads a part while another session does something that it commits once the statement waits
+// for it.
+func (db *testDB) readBehind(part source.Part, do string) error {
+	db.t.Helper()
+	ctx, other := db.t.Context(), db.session()
+	if _, err := other.PgConn().Exec(ctx, "BEGIN; "+do).ReadAll(); err != nil {
+		db.t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { // ends when the statement no longer waits
+		eventually(db.t, "the statement waits", func() bool {
+			var n int
+			err := other.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").Scan(&n)
+			return err != nil || n > 0
+		})
+		if _, err := other.PgConn().Exec(ctx, "COMMIT").ReadAll(); err != nil {
+			db.t.Error(err)
+		}
+	})
+	got := readPart(ctx, part)
+	wg.Wait()
+	return got.err
 }
