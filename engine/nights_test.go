@@ -107,7 +107,7 @@ func nightsOfTheNode() []night {
 			[]string{"exit 4: 20 created, 2 updated, 0 deleted", "withheld: 3: the point in time was lost"},
 		}}},
 		{name: "the node goes away and comes back for the next run", set: impatient, runs: []broken{
-			{scripted(fault.Rule{Skip: 8}), []string{"exit 5: ", "0 deleted", "0 rejected"}},
+			{scripted(fault.Rule{Skip: 8}), []string{"exit 5: ", "0 rejected", "connection reset"}}, // how far it came is a matter of time
 			{scripted(fault.Rule{Skip: 1, Times: 1}), []string{"exit 5: 0 created", "connection reset"}},
 		}},
 		{name: "the point in time is lost while the index is scanned", runs: []broken{
