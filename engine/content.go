@@ -64,7 +64,12 @@ func (r *run) trueUp(ctx context.Context, granted, need int64) (int64, error) {
 		r.budget.Release(granted - need)
 		return need, nil
 	}
-	// Nothing is held while more is waited for: readers that hold some could wait for each other.
+	return r.acquireAnew(ctx, granted, need)
+}
+
+// acquireAnew acquires more than was granted. Nothing is held while that is waited for: readers that hold
+// some could wait for each other.
+func (r *run) acquireAnew(ctx context.Context, granted, need int64) (int64, error) {
 	r.budget.Release(granted)
 	return r.budget.Acquire(ctx, need)
 }
@@ -90,9 +95,7 @@ func (r *run) addText(ctx context.Context, c *plan.Change, doc *document.Documen
 	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
 	if err == nil && skipped == "" {
 		if need := document.TextSize(text) + bare; need > grant && grant < r.budget.Limit() {
-			// Nothing is held while more is waited for: readers that hold some could wait for each other.
-			r.budget.Release(grant)
-			if grant, err = r.budget.Acquire(ctx, need); err != nil {
+			if grant, err = r.acquireAnew(ctx, grant, need); err != nil {
 				return 0, err
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
@@ -40,26 +39,14 @@ func (r *run) replay(ctx context.Context, file string) error {
 		return err
 	}
 	defer unlock()
-	reading, stopReading := context.WithCancelCause(ctx)
-	defer stopReading(nil)
-	writing, stopWriting := r.writingContext(ctx)
-	defer stopWriting()
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	finish := r.startWriter(writing, stopReading, &wg)
 	r.phase("sending rejected documents again")
-	err = guarded(func() error { return r.replayFile(reading, file) })
-	stopReading(nil)
-	if ferr := finish(); ferr != nil && (err == nil || errors.Is(err, context.Canceled)) {
-		err = ferr
+	if err := r.through(ctx, func(reading context.Context) error { return r.replayFile(reading, file) }); err != nil {
+		return err
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if err := r.deps.Client.Refresh(ctx, r.index.Name); !errors.Is(err, elastic.ErrAuth) {
+		return err
 	}
-	if rerr := r.deps.Client.Refresh(ctx, r.index.Name); err == nil && !errors.Is(rerr, elastic.ErrAuth) {
-		err = rerr
-	}
-	return err
+	return nil
 }
 
 // again are rejected documents whose copies in the index are looked up together.

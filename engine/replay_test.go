@@ -26,22 +26,25 @@ func (h *harness) rejectAll() {
 	})}}
 }
 
-// rejected syncs while every document is refused, and returns the dead-letter file. What is rejected
-// from then on goes into another one.
-func (h *harness) rejected() string {
+// rejected syncs while every document is refused, and returns the dead-letter file and what is in it.
+// What is rejected from then on goes into another one.
+func (h *harness) rejected() (file string, raw []byte) {
 	h.t.Helper()
 	h.rejectAll()
 	h.sync()
-	file := h.dead
-	h.dead = filepath.Join(h.t.TempDir(), "again.ndjson")
-	return file
+	file, h.dead = h.dead, filepath.Join(h.t.TempDir(), "again.ndjson")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return file, raw
 }
 
 func TestReplaySendsWhatWasRejected(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "absent", "v", "newer", "v", "older", "v", "same", "v", "untold", "v", `odd "id" ä`, "v")
-	file := h.rejected()
+	file, _ := h.rejected()
 	h.write("newer", `{"v":"theirs","_timestamp":"2100-01-01T00:00:00+02:00"}`)
 	h.write("older", `{"v":"before","_timestamp":"2020-01-01T00:00:00"}`)
 	h.write("same", `{"id":"same","scope":"a","v":"v","_timestamp":"2020-01-01T00:00:00.5+00:00"}`)
@@ -79,7 +82,7 @@ func TestReplayLeavesOtherWritersAlone(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "absent", "v", "older", "v")
-	file := h.rejected()
+	file, _ := h.rejected()
 	h.write("older", `{"v":"before","_timestamp":"2020-01-01T00:00:00+00:00"}`)
 	store := h.store
 	h.store = roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -107,11 +110,7 @@ func TestReplayKeepsWhatIsRejectedAgain(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "v", "2", "v", "", "nameless")
-	file := h.rejected()
-	before, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file, before := h.rejected()
 	h.rejectAll()
 	res, err := h.replay(file)
 	if err != nil || res.Counts.Rejected != 3 || !res.Incomplete() {
@@ -144,11 +143,7 @@ func TestReplayPassesOverWhatIsNotItsOwn(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "v")
-	file := h.rejected()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, raw := h.rejected()
 	var lines []string
 	for key, other := range map[string]string{"connector": "other", "index": "search-other", "kind": "delete"} {
 		var r map[string]any
@@ -182,11 +177,7 @@ func TestReplayRefusesWhatIsNoDeadLetterFile(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "v")
-	file := h.rejected()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file, raw := h.rejected()
 	for name, text := range map[string]string{
 		"not JSON": "hello\n", "half a line": string(raw[:len(raw)/2]), "another schema": `{"schema":2,"kind":"create","document":{}}` + "\n",
 		"no document": `{"schema":1,"kind":"create","id":"1"}` + "\n", "an empty line": "\n", "a list": "[]\n",

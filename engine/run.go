@@ -109,6 +109,35 @@ func (r *run) run(ctx context.Context) (err error) {
 
 // mirror reads the source, writes what differs, and deletes what is gone.
 func (r *run) mirror(ctx context.Context, src source.Source) error {
+	err := r.through(ctx, func(reading context.Context) error {
+		r.phase("reading the source")
+		err := r.read(reading, src)
+		if err == nil && r.temporary == nil {
+			r.phase("looking for what is gone")
+			if err = r.deletes(reading); err == nil {
+				r.keepVanished()
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !r.job.DryRun {
+		err = r.conclude(ctx)
+	}
+	switch {
+	case r.temporary != nil:
+		return r.temporary
+	case err == nil:
+		return r.late
+	}
+	return err
+}
+
+// through gives the run a sink and its budget while do reads, keeps the point in time meanwhile, and
+// brings all that was applied to its end.
+func (r *run) through(ctx context.Context, do func(reading context.Context) error) error {
 	reading, stopReading := context.WithCancelCause(ctx)
 	defer stopReading(nil)
 	writing, stopWriting := r.writingContext(ctx)
@@ -124,15 +153,7 @@ func (r *run) mirror(ctx context.Context, src source.Source) error {
 		finish = r.startWriter(writing, stopReading, &wg)
 	}
 	r.holdPIT(reading, &wg)
-
-	r.phase("reading the source")
-	err := r.read(reading, src)
-	if err == nil && r.temporary == nil {
-		r.phase("looking for what is gone")
-		if err = r.deletes(reading); err == nil {
-			r.keepVanished()
-		}
-	}
+	err := guarded(func() error { return do(reading) })
 	if ferr := r.sink.Flush(writing); err == nil {
 		err = ferr
 	}
@@ -143,18 +164,6 @@ func (r *run) mirror(ctx context.Context, src source.Source) error {
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	if !r.job.DryRun {
-		err = r.conclude(ctx)
-	}
-	switch {
-	case r.temporary != nil:
-		return r.temporary
-	case err == nil:
-		return r.late
 	}
 	return err
 }

@@ -33,9 +33,30 @@ type round struct {
 	parts []source.Part // in the order of their turns
 
 	mu    sync.Mutex
-	left  map[string]int       // by scope, parts that are not read to their end
-	begun map[string]time.Time // by scope, its first part
-	ended map[string]time.Time // by scope, its last part so far
+	turns map[string]*turn // by scope
+}
+
+// turn is the reading of one scope.
+type turn struct {
+	left  int       // parts that are not read to their end
+	begun time.Time // the first part; zero when none was
+	ended time.Time // the last part so far
+}
+
+// begin notes that a part of the scope is being read; end, that it was read to its end.
+func (o *round) begin(scope string, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if t := o.turns[scope]; t.begun.IsZero() {
+		t.begun = now
+	}
+}
+
+func (o *round) end(scope string, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	t := o.turns[scope]
+	t.left, t.ended = t.left-1, now
 }
 
 // readInTurns reads as read does, until the time limit. All parts are listed before the first is read.
@@ -43,11 +64,16 @@ func (r *run) readInTurns(ctx context.Context, src source.Source) error {
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })() //nolint:contextcheck // it is a clock, not a parent
-	o := &round{left: map[string]int{}, begun: map[string]time.Time{}, ended: map[string]time.Time{}}
+	o := &round{turns: map[string]*turn{}}
 	err := guarded(func() error {
 		return r.list(limited, src, func(part source.Part) error {
 			o.parts = append(o.parts, part)
-			o.left[part.Scope()]++
+			t := o.turns[part.Scope()]
+			if t == nil {
+				t = &turn{}
+				o.turns[part.Scope()] = t
+			}
+			t.left++
 			return nil
 		})
 	})
@@ -83,19 +109,11 @@ func (r *run) readRound(ctx context.Context, o *round) error {
 			if reading.Err() != nil {
 				return context.Cause(reading)
 			}
-			scope := part.Scope()
-			o.mu.Lock()
-			if o.begun[scope].IsZero() {
-				o.begun[scope] = r.deps.Now()
-			}
-			o.mu.Unlock()
+			o.begin(part.Scope(), r.deps.Now())
 			if err := guarded(func() error { return r.readPart(reading, part) }); err != nil {
 				return err
 			}
-			o.mu.Lock()
-			o.left[scope]--
-			o.ended[scope] = r.deps.Now()
-			o.mu.Unlock()
+			o.end(part.Scope(), r.deps.Now())
 			return nil
 		})
 	}
@@ -105,9 +123,9 @@ func (r *run) readRound(ctx context.Context, o *round) error {
 // settleRound notes the scopes that were not read to their end: nothing is known of what is gone there.
 func (r *run) settleRound(o *round) {
 	unread := 0
-	for scope, left := range o.left {
-		if left > 0 {
-			unread += left
+	for scope, t := range o.turns {
+		if t.left > 0 {
+			unread += t.left
 			r.scopes.leave(scope)
 		}
 	}
@@ -137,16 +155,15 @@ func (r *run) keepTurns(o *round, before map[string]int64) {
 	now := r.deps.Now()
 	enough := now.Sub(r.started) * 9 / 10
 	turns := map[string]int64{}
-	for scope, left := range o.left {
+	for scope, t := range o.turns {
 		turns[scope] = before[scope]
-		begun := o.begun[scope]
 		switch {
-		case left == 0:
-			turns[scope] = o.ended[scope].Unix()
-		case !begun.IsZero() && now.Sub(begun) >= enough:
+		case t.left == 0:
+			turns[scope] = t.ended.Unix()
+		case !t.begun.IsZero() && now.Sub(t.begun) >= enough:
 			turns[scope] = now.Unix()
 			r.deps.Log.Warn("the time limit is too short to read this to its end, so nothing of it is ever deleted: raise --max-duration",
-				report.Part, scope, report.Took, now.Sub(begun).Round(time.Second).String())
+				report.Part, scope, report.Took, now.Sub(t.begun).Round(time.Second).String())
 		}
 	}
 	if r.job.Wants != nil {
