@@ -1,10 +1,10 @@
 package commands
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,44 +23,16 @@ const connectorPipeline = `{"processors":[
 	{"set":{"if":"ctx?._extract_binary_content == true","field":"body","copy_from":"_extracted_attachment.content","ignore_empty_value":true}},
 	{"remove":{"field":["_attachment","_extracted_attachment","_extract_binary_content","_reduce_whitespace","_run_ml_inference"],"ignore_missing":true}}]}`
 
-// ask sends a request to a server and returns the answer's body.
-func ask(t *testing.T, method, url, body string) []byte {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode >= http.StatusBadRequest {
-		t.Fatalf("%s %s: %d, %v\n%s", method, url, res.StatusCode, err, raw)
-	}
-	return raw
-}
-
 // TestAttachments: a folder goes through a pipeline that reads attachments, and a second time nothing does.
 func TestAttachments(t *testing.T) {
 	t.Parallel()
 	server := elastictest.Server(t)
 	name := "e2e-" + strings.ToLower(rand.Text())
-	ask(t, http.MethodPut, server+"/_ingest/pipeline/"+name, connectorPipeline)
+	elastictest.Ask(t.Context(), t, http.MethodPut, server+"/_ingest/pipeline/"+name, connectorPipeline)
 	dir := t.TempDir()
 	t.Cleanup(func() {
 		for _, path := range []string{"/" + name, "/_ingest/pipeline/" + name} {
-			req, err := http.NewRequest(http.MethodDelete, server+path, http.NoBody)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if res, err := http.DefaultClient.Do(req); err != nil {
-				t.Error(err)
-			} else {
-				_ = res.Body.Close()
-			}
+			elastictest.Ask(context.Background(), t, http.MethodDelete, server+path, "")
 		}
 	})
 	files := map[string]string{
@@ -91,7 +63,7 @@ connectors:
 			} `json:"hits"`
 		} `json:"hits"`
 	}
-	if err := json.Unmarshal(ask(t, http.MethodGet, server+"/"+name+"/_search?size=100", ""), &found); err != nil {
+	if err := json.Unmarshal(elastictest.Ask(t.Context(), t, http.MethodGet, server+"/"+name+"/_search?size=100", ""), &found); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]any{}

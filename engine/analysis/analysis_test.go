@@ -1,12 +1,10 @@
 package analysis
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -169,20 +167,7 @@ func send(ctx context.Context, t *testing.T, method, url string, body, answer an
 	if body == nil {
 		raw = nil
 	}
-	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(raw))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	raw, err = io.ReadAll(res.Body)
-	if err != nil || res.StatusCode >= 300 {
-		t.Fatalf("%s %s: %d %s %v", method, url, res.StatusCode, raw, err)
-	}
+	raw = elastictest.Ask(ctx, t, method, url, string(raw))
 	if answer != nil {
 		if err := json.Unmarshal(raw, answer); err != nil {
 			t.Fatal(err)
