@@ -15,19 +15,21 @@
 // loads unchanged, and do nothing here:
 //
 //   - service.trace_mem, service.max_concurrent_scheduling_tasks and
-//     service.worker_mode: one run does not trace its own memory, nor schedule
-//     in parallel.
+//     service.incremental_sync_interval_seconds: one run does not trace its own
+//     memory, nor schedule in parallel, nor look back a fixed time.
 //   - service.fips_mode: Go has its own switch, GODEBUG=fips140=on; a warning
 //     says so when the key is true.
-//   - elasticsearch.log_level, elasticsearch.serverless and
-//     elasticsearch.feature_use_connectors_api: there is one log, and the
-//     destination is asked what it is.
+//   - elasticsearch.log_level and elasticsearch.serverless: there is one log,
+//     and the destination is asked what it is.
 //   - elasticsearch.bulk.queue_max_size, queue_refresh_interval,
 //     queue_refresh_timeout and concurrent_downloads: the queue is bounded in
 //     bytes, by engine.budget, and a full one waits instead of failing.
 //     queue_max_mem_size is read as engine.budget where that is not given.
 //   - elasticsearch.bulk.max_retries, retry_interval, max_text_document_size
-//     and enable_operations_logging.
+//     and enable_operations_logging: bulk items are retried as
+//     elasticsearch.max_retries and retry_interval say, documents are not dropped
+//     for their size, and the log has no line per document.
+//   - _force_allow_native.
 package config
 
 import "time"
@@ -47,7 +49,9 @@ type Config struct {
 	// served as well.
 	NativeServiceTypes []string
 	// Sources maps a service type to "builtin:TYPE" or "exec:PROGRAM ARGUMENTS";
-	// see [Config.SourceCommand].
+	// see [Config.SourceCommand]. Files of other programs list types that are not
+	// built in, and classes of their users: such a TYPE is then one that nobody
+	// knows, and only a connector that needs it is in error.
 	Sources map[string]string
 	// Warnings are things to tell that do not prevent a run.
 	Warnings []string
@@ -84,6 +88,11 @@ type Elasticsearch struct {
 	MaxRetries        int
 	RetryInterval     time.Duration
 	RetryOnTimeout    bool
+	// UseConnectorsAPI has connectors and sync jobs read and written by
+	// Elasticsearch's Connector APIs where it has them; otherwise their indices
+	// are used directly.
+	// https://www.elastic.co/docs/api/doc/elasticsearch/group/endpoint-connector
+	UseConnectorsAPI bool
 	// LanguageCode is the language of new indices of connectors that name none, or empty.
 	LanguageCode string
 	// AnalysisICU asks for the ICU analysis plugin in new indices.
@@ -127,6 +136,11 @@ type Service struct {
 	MaxConcurrentAccessControlSyncs int
 	JobCleanupInterval              time.Duration
 	MaxFileDownloadSize             int64 // bytes
+	// WorkerMode serves every connector whose service type is one of
+	// ServiceTypes, beside those that are named. ServiceTypes is not empty then,
+	// and has no effect otherwise.
+	WorkerMode   bool
+	ServiceTypes []string
 }
 
 // Engine bounds what one run uses.
@@ -169,12 +183,14 @@ type Connector struct {
 	// IDColumns names, by table, the columns that tell its rows apart.
 	IDColumns map[string][]string
 	Mappings  string // a file
-	Schedule  any
-	Guard     Guard
-	Profile   string // head, seed87 or native
-	Encoding  string // exact or compat
-	APIKey    Secret // used instead of the general one
-	Line      int    // where the entry begins in the file
+	// Schedule maps a job type (full, incremental, access_control) to a Quartz
+	// cron expression, which is not empty and otherwise not checked here.
+	Schedule map[string]string
+	Guard    Guard
+	Profile  string // head, seed87 or native
+	Encoding string // exact or compat
+	APIKey   Secret // used instead of the general one
+	Line     int    // where the entry begins in the file
 
 	origin *origin
 }

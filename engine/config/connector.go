@@ -60,9 +60,7 @@ func (l *loader) connector(o *object) Connector {
 	}
 	l.idColumns(o.section("id_columns"), &c)
 	o.filePath("mappings", &c.Mappings)
-	if n := o.take("schedule"); n != nil {
-		c.Schedule, _ = l.value(n, o.key("schedule"), wholeSyntax)
-	}
+	l.schedule(o, &c)
 	g := o.section("guard")
 	g.integer("max_deletes", &c.Guard.MaxDeletes, 0, 1<<31-1)
 	g.number("max_percent", &c.Guard.MaxPercent, 0, 100)
@@ -143,6 +141,39 @@ func (l *loader) checkUnique(objects []*object) {
 		} else if c.IndexName != "" {
 			indices[c.IndexName] = i
 		}
+	}
+}
+
+// jobTypes are the kinds of sync jobs that can have a schedule.
+func jobTypes() []string { return []string{"full", "incremental", "access_control"} }
+
+// schedule reads a section of job types, or one text for full syncs.
+func (l *loader) schedule(o *object, c *Connector) {
+	n := o.take("schedule")
+	if n == nil || n.kind == null {
+		return
+	}
+	times := o
+	names := []string{"schedule"}
+	if n.kind == section {
+		times, names = l.object(o.key("schedule"), n), jobTypes()
+	}
+	for i, name := range names {
+		expression, at, ok := times.scalar(name, "a cron expression")
+		switch {
+		case !ok:
+			continue
+		case strings.TrimSpace(expression) == "":
+			times.fail(at.at, name, "is empty", `write a Quartz cron expression, such as "0 0 2 * * ?", or remove the key`)
+			continue
+		case c.Schedule == nil:
+			c.Schedule = map[string]string{}
+		}
+		c.Schedule[jobTypes()[i]] = strings.TrimSpace(expression)
+		times.note(name, c.Schedule[jobTypes()[i]], at)
+	}
+	if n.kind == section {
+		times.done()
 	}
 }
 

@@ -25,7 +25,7 @@ elasticsearch:
   retry_on_timeout: false
   initial_backoff_duration: 0.5
   bulk.error_monitor: {enabled: false, max_error_rate: 0.5}
-service: {log_level: warning, idling: 1m, max_file_download_size: 20MiB, service_types: [s3]}
+service: {log_level: warning, idling: 1m, max_file_download_size: 20MiB, worker_mode: true, service_types: [s3]}
 engine: {readers: 8, budget: 32MiB, ids_memory: 1GiB, stall_timeout: 10m, shutdown_grace: 5, embedded_cache: 33554432}
 extraction_service: {host: "http://localhost:8090", timeout: 60, use_file_pointers: true}
 connectors:
@@ -42,7 +42,7 @@ connectors:
     advanced_rules: [{tables: [a], query: "select 1"}]
     id_columns: {shop.orders: [a, b], log: at}
     mappings: ca.crt
-    schedule: {full: {enabled: true, interval: "0 0 * * * ?"}}
+    schedule: {full: 0 0 * * * ?, incremental: " 0 */5 * * * ? "}
     guard: {max_deletes: 0, max_percent: 2.5}
     profile: seed87
     encoding: compat
@@ -77,7 +77,7 @@ func TestEveryKey(t *testing.T) {
 		if diff := cmp.Diff(map[string]string{"X-Found": "1", "X.Dotted": "b", "X-Other": "value"}, map[string]string(es.Headers)); diff != "" {
 			t.Errorf("%s: headers (-want +got):\n%s", format, diff)
 		}
-		if c.Service.LogLevel != "WARNING" || c.Service.Idling != time.Minute || c.Service.MaxFileDownloadSize != 20<<20 || len(c.NativeServiceTypes) != 1 {
+		if c.Service.LogLevel != "WARNING" || c.Service.Idling != time.Minute || c.Service.MaxFileDownloadSize != 20<<20 || len(c.Service.ServiceTypes) != 1 {
 			t.Errorf("%s: got %+v", format, c.Service)
 		}
 		wantEngine := Engine{Readers: 8, Budget: 32 << 20, IDsMemory: 1 << 30, StallTimeout: 10 * time.Minute, ShutdownGrace: 5 * time.Second, EmbeddedCache: 32 << 20}
@@ -116,7 +116,7 @@ func fullConnectors(format, ca string) []Connector {
 			AdvancedRules: []any{map[string]any{"tables": []any{"a"}, "query": "select 1"}},
 			IDColumns:     map[string][]string{"shop.orders": {"a", "b"}, "log": {"at"}},
 			Mappings:      ca,
-			Schedule:      map[string]any{"full": map[string]any{"enabled": true, "interval": "0 0 * * * ?"}},
+			Schedule:      map[string]string{"full": "0 0 * * * ?", "incremental": "0 */5 * * * ?"},
 			Guard:         Guard{MaxDeletes: 0, MaxPercent: 2.5}, Profile: "seed87", Encoding: "compat", APIKey: NewSecret("k"),
 		},
 		{

@@ -35,6 +35,7 @@ func defaults() *Config {
 			MaxRetries:        5,
 			RetryInterval:     10 * time.Second,
 			RetryOnTimeout:    true,
+			UseConnectorsAPI:  true,
 			Bulk: Bulk{
 				ChunkSize:       500,
 				ChunkMaxMemSize: 5 * mebibyte,

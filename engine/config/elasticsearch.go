@@ -26,7 +26,8 @@ func (l *loader) elasticsearch(o *object) {
 	o.flag("analysis_icu", &es.AnalysisICU)
 	o.language("language_code", &es.LanguageCode)
 	l.bulk(o.section("bulk"), &es.Bulk)
-	o.ignore("log_level", "feature_use_connectors_api", "serverless")
+	o.flag("feature_use_connectors_api", &es.UseConnectorsAPI)
+	o.ignore("log_level", "serverless")
 	o.done()
 }
 
@@ -38,9 +39,9 @@ func (l *loader) destination(o *object, es *Elasticsearch) (*url.Userinfo, place
 	host, cloud = strings.TrimSpace(host), strings.TrimSpace(cloud)
 	if host != "" && cloud != "" {
 		switch {
-		case hostNode.at.fromEnvironment() && !cloudNode.at.fromEnvironment():
+		case hostNode.at.rank() > cloudNode.at.rank():
 			cloud = ""
-		case cloudNode.at.fromEnvironment() && !hostNode.at.fromEnvironment():
+		case cloudNode.at.rank() > hostNode.at.rank():
 			host = ""
 		default:
 			o.fail(cloudNode.at, "cloud_id", "is given beside elasticsearch.host in "+hostNode.at.String(), "keep one")
@@ -57,7 +58,11 @@ func (l *loader) destination(o *object, es *Elasticsearch) (*url.Userinfo, place
 		return nil, place{}
 	case host == "":
 		if hostNode == nil || hostNode.kind == null || hostNode.kind == text {
-			o.fail(o.at, "host", missing, "write an address such as https://localhost:9200, or embedded:./data for a folder")
+			at := o.at
+			if hostNode != nil {
+				at = hostNode.at
+			}
+			o.fail(at, "host", missing, "write an address such as https://localhost:9200, or embedded:./data for a folder")
 		}
 		return nil, place{}
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -80,6 +81,61 @@ func (l *loader) overrides() []entry {
 		return cmp.Compare(a.at.variable, b.at.variable)
 	})
 	return out
+}
+
+// warnOfVariables tells of variables that mean something to other programs that
+// read these files, and nothing here: a password that is given by one of them
+// would be missing without a reason.
+func (l *loader) warnOfVariables() {
+	for _, pair := range l.env.Environ {
+		name, value, _ := strings.Cut(pair, "=")
+		at := l.where(place{variable: name})
+		switch {
+		case strings.HasPrefix(name, "elasticsearch."), strings.HasPrefix(name, "service."):
+			l.warnings = append(l.warnings, at+": is not read; name it "+overridePrefix+strings.ToUpper(strings.ReplaceAll(name, ".", "__")))
+		case name == "ELASTICSEARCH_CONNECTORS_FIPS_MODE" && strings.EqualFold(value, "true"):
+			l.warnings = append(l.warnings, at+": "+fipsHint)
+		}
+	}
+}
+
+// dotenvVariable names another .env file than the one beside the configuration.
+const dotenvVariable = "ENV_FILE"
+
+// readDotenv reads the .env file that takes part in the configuration.
+func (l *loader) readDotenv() *Error {
+	file, shown := filepath.Join(l.dir, ".env"), filepath.Join(filepath.Dir(l.file), ".env")
+	if named, ok := l.env.lookup(dotenvVariable); ok && named != "" {
+		file = absolute(l.dir, named)
+		shown = file
+		if bad := l.lend(dotenvVariable, file); bad != nil {
+			return bad
+		}
+	}
+	vars, err := readDotenv(file)
+	if bad, ok := errors.AsType[*Error](err); ok {
+		return bad
+	}
+	if err != nil {
+		return &Error{File: shown, Problem: reason(err)}
+	}
+	l.dotenv = vars
+	return nil
+}
+
+// lend notes that a variable of the environment names a file to read as well,
+// which must then exist.
+func (l *loader) lend(variable, file string) *Error {
+	at := place{variable: variable}
+	l.origins = append(l.origins, Origin{Key: variable, Value: file, From: l.where(at)})
+	info, err := os.Stat(file) // not opened: a pipe can be read once
+	if err == nil && info.IsDir() {
+		err = errIsFolder
+	}
+	if err != nil {
+		return l.failure(at, "", "names "+file+", which "+reason(err), "a relative name is meant from the folder of the configuration file")
+	}
+	return nil
 }
 
 // readDotenv reads the variables of a .env file. One that does not exist, or

@@ -138,14 +138,14 @@ func (c *capped) Write(p []byte) (int, error) {
 }
 
 // secret reads a secret from name, name_file or name_command, of which one may
-// be given; what the environment says replaces what the file says.
+// be given in one place; a place of higher rank replaces the others.
 func (o *object) secret(name string) (Secret, place) {
 	found := map[string]*node{}
-	fromEnvironment := false
+	top := 0
 	for _, suffix := range []string{"", "_file", "_command"} {
 		if n := o.take(name + suffix); n != nil && n.kind != null {
 			found[suffix] = n
-			fromEnvironment = fromEnvironment || n.at.fromEnvironment()
+			top = max(top, n.at.rank())
 		}
 	}
 	var chosen *node
@@ -153,7 +153,7 @@ func (o *object) secret(name string) (Secret, place) {
 	for _, s := range []string{"", "_file", "_command"} {
 		n := found[s]
 		switch {
-		case n == nil, fromEnvironment && !n.at.fromEnvironment():
+		case n == nil, n.at.rank() < top:
 			continue
 		case chosen != nil:
 			o.fail(n.at, name+s, "is given beside "+o.key(name+suffix)+" in "+chosen.at.String(), "keep one")

@@ -118,3 +118,37 @@ func fuzz(f *testing.F, name string) {
 		}
 	})
 }
+
+// FuzzOverridingFile says that any bytes in the file that overrides the
+// configuration give errors of that file alone, without the secret of the
+// environment.
+func FuzzOverridingFile(f *testing.F) {
+	for _, seed := range []string{
+		"elasticsearch.host: http://b\nelasticsearch.username: u\nelasticsearch.password: ${V}\nlog_level: warn",
+		"elasticsearch: {host: 'http://${V}', headers: {A: b}}\nelasticsearch.headers.C: d",
+		"elasticsearch: &a {host: x, <<: *a}", "elasticsearch: [x]\nlog_level: {a: b}", "elasticsearch.host: ''", "log_level: loud\nelasticsearch.headers: {'a b': [c]}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		const second = "second.yml"
+		l := &loader{origin: &origin{file: "config.yml", dir: "."}, config: defaults(), run: noCommand}
+		l.env = Env{Environ: []string{"V=" + canary}}
+		root, bad := parseFile("config.yml", "config.yml", []byte(withHost("")))
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		overriding, bad := parseFile(second, second, data)
+		if bad != nil {
+			return
+		}
+		overriding.mark(second)
+		root.entries = append(root.entries, l.overriding(l.object("", overriding))...)
+		l.root(l.object("", root))
+		for _, e := range l.errs {
+			if e.File != second || e.Problem == "" || strings.Contains(e.Error(), canary) {
+				t.Errorf("got %+v", e)
+			}
+		}
+	})
+}

@@ -54,23 +54,34 @@ func (l *loader) read(full string) (*node, *Error) {
 	if err != nil {
 		return nil, l.unreadable(err)
 	}
-	root, bad := parse(full, data)
+	root, bad := parseFile(full, l.file, data)
 	if bad != nil {
-		return nil, &Error{File: l.file, Line: bad.line, Column: bad.column, Key: bad.key, Problem: bad.problem, Hint: bad.hint}
-	}
-	if root.kind != section {
-		return nil, &Error{File: l.file, Line: max(1, root.at.line), Problem: "must be a section of keys, not " + root.kind.String()}
-	}
-	if l.dotenv, err = readDotenv(filepath.Join(l.dir, ".env")); err != nil {
-		bad, ok := errors.AsType[*Error](err)
-		if !ok {
-			bad = &Error{File: filepath.Join(filepath.Dir(l.file), ".env"), Problem: reason(err)}
-		}
 		return nil, bad
 	}
-	root.entries = append(root.entries, l.overrides()...)
+	if bad := l.readDotenv(); bad != nil {
+		return nil, bad
+	}
+	overriding, bad := l.overridingFile()
+	if bad != nil {
+		return nil, bad
+	}
+	root.entries = slices.Concat(root.entries, overriding, l.overrides())
+	l.warnOfVariables()
 	if len(root.entries) == 0 {
 		return nil, &Error{File: l.file, Problem: "holds no keys", Hint: "at least elasticsearch.host is needed"}
+	}
+	return root, nil
+}
+
+// parseFile makes the section of keys that a file must be; shown is the name
+// for errors.
+func parseFile(file, shown string, data []byte) (*node, *Error) {
+	root, bad := parse(file, data)
+	switch {
+	case bad != nil:
+		return nil, &Error{File: shown, Line: bad.line, Column: bad.column, Key: bad.key, Problem: bad.problem, Hint: bad.hint}
+	case root.kind != section:
+		return nil, &Error{File: shown, Line: max(1, root.at.line), Problem: "must be a section of keys, not " + root.kind.String()}
 	}
 	return root, nil
 }
@@ -105,6 +116,9 @@ func (l *loader) forgive(key string) {
 
 func (o *origin) failure(at place, key, problem, hint string) *Error {
 	e := &Error{File: o.file, Line: at.line, Column: at.column, Variable: at.variable, Key: key, Problem: problem, Hint: hint}
+	if at.override != "" {
+		e.File = at.override
+	}
 	if at.fromEnvironment() {
 		e.Line, e.Column = 0, 0
 	}
@@ -120,6 +134,8 @@ func (o *origin) where(at place) string {
 	switch {
 	case at.fromEnvironment():
 		return "environment variable " + at.variable
+	case at.override != "":
+		return at.override + ":" + strconv.Itoa(at.line)
 	case at.line == 0:
 		return o.file
 	}
@@ -140,9 +156,11 @@ func (l *loader) root(o *object) {
 	o.done()
 }
 
+const fipsHint = "has no effect here; run the program with GODEBUG=fips140=on"
+
 func (l *loader) service(o *object) {
 	s := &l.config.Service
-	o.choice("log_level", &s.LogLevel, "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+	o.logLevel("log_level", &s.LogLevel)
 	o.duration("idling", &s.Idling, 1)
 	o.duration("heartbeat", &s.Heartbeat, 1)
 	o.integer("preflight_max_attempts", &s.PreflightMaxAttempts, 1, 1_000_000)
@@ -154,15 +172,27 @@ func (l *loader) service(o *object) {
 	o.integer("max_concurrent_access_control_syncs", &s.MaxConcurrentAccessControlSyncs, 1, 1000)
 	o.duration("job_cleanup_interval", &s.JobCleanupInterval, 1)
 	o.size("max_file_download_size", &s.MaxFileDownloadSize, 1, 1)
-	var served []string
-	o.words("service_types", &served)
-	l.config.NativeServiceTypes = append(l.config.NativeServiceTypes, served...)
+	l.workerMode(o, s)
 	var fips bool
 	if n := o.flag("fips_mode", &fips); fips {
-		l.warn(n.at, o.key("fips_mode"), "has no effect here; run the program with GODEBUG=fips140=on")
+		l.warn(n.at, o.key("fips_mode"), fipsHint)
 	}
-	o.ignore("trace_mem", "max_concurrent_scheduling_tasks", "worker_mode")
+	o.ignore("trace_mem", "max_concurrent_scheduling_tasks", "incremental_sync_interval_seconds")
 	o.done()
+}
+
+// workerMode reads which service types are served without their connectors
+// being named.
+func (l *loader) workerMode(o *object, s *Service) {
+	mode := o.flag("worker_mode", &s.WorkerMode)
+	types := o.words("service_types", &s.ServiceTypes)
+	switch {
+	case l.failed(o.key("worker_mode")), l.failed(o.key("service_types")):
+	case s.WorkerMode && len(s.ServiceTypes) == 0:
+		o.fail(mode.at, "worker_mode", "is true, but service_types names no type", "list what to serve, such as service_types: [mysql, s3]")
+	case !s.WorkerMode && len(s.ServiceTypes) > 0:
+		l.warn(types.at, o.key("service_types"), "has no effect without worker_mode: true")
+	}
 }
 
 func (l *loader) engine(o *object) {

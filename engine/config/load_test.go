@@ -198,41 +198,6 @@ func TestFileProblems(t *testing.T) {
 	}
 }
 
-// TestSeedFile loads a file as the earlier Python program shipped it.
-func TestSeedFile(t *testing.T) {
-	t.Parallel()
-	c, err := Load(t.Context(), "testdata/seed.yml", Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	es := c.Elasticsearch
-	if es.Host != "http://localhost:9200" || es.Username != "elastic" || es.Password.Reveal() != "changeme" {
-		t.Errorf("got host %q, user %q", es.Host, es.Username)
-	}
-	if got := es.Bulk; got.ChunkSize != 500 || got.ChunkMaxMemSize != 5<<20 || got.MaxConcurrency != 5 || got.DisplayEvery != 100 {
-		t.Errorf("got bulk %+v", got)
-	}
-	if got, want := c.Engine.Budget, int64(25<<20); got != want {
-		t.Errorf("budget: got %d, want %d", got, want)
-	}
-	if c.Service.Idling != 30*time.Second || c.Service.LogLevel != "INFO" || c.Service.MaxErrorsSpan != 10*time.Minute {
-		t.Errorf("got service %+v", c.Service)
-	}
-	if diff := cmp.Diff([]string{"mongodb", "mysql", "network_drive", "s3"}, c.NativeServiceTypes); diff != "" {
-		t.Errorf("native (-want +got):\n%s", diff)
-	}
-	if len(c.Connectors) != 1 || c.Connectors[0].ConnectorID != "1" || c.Connectors[0].ServiceType != "s3" {
-		t.Errorf("got connectors %+v", c.Connectors)
-	}
-	wantSources := map[string]string{
-		"mongodb": "builtin:mongodb", "s3": "builtin:s3", "dir": "builtin:dir", "mysql": "builtin:mysql", "network_drive": "builtin:network_drive",
-		"google_cloud_storage": "builtin:google_cloud_storage", "postgresql": "builtin:postgresql", "sharepoint": "builtin:sharepoint",
-	}
-	if diff := cmp.Diff(wantSources, c.Sources); diff != "" {
-		t.Errorf("sources (-want +got):\n%s", diff)
-	}
-}
-
 // TestShippedFile loads the file at the root of the repository.
 func TestShippedFile(t *testing.T) {
 	t.Parallel()

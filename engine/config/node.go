@@ -19,19 +19,35 @@ func (k kind) String() string {
 	return [...]string{"nothing", "text", "a number", "true or false", "a list", "a section"}[k]
 }
 
-// A place is where something was written: a line of the file or a variable of
-// the environment.
+// A place is where something was written: a line of the file, a line of the
+// file that overrides it, or a variable of the environment.
 type place struct {
 	line, column int
+	override     string // the name of the overriding file; empty for the file itself
 	variable     string
 }
 
 func (p place) fromEnvironment() bool { return p.variable != "" }
 
+// rank orders places by precedence: what is written at a higher rank replaces
+// what is written at a lower one.
+func (p place) rank() int {
+	switch {
+	case p.variable != "":
+		return 2
+	case p.override != "":
+		return 1
+	}
+	return 0
+}
+
 // String names the place inside messages about another one.
 func (p place) String() string {
 	if p.fromEnvironment() {
 		return p.variable
+	}
+	if p.override != "" {
+		return p.override + " line " + strconv.Itoa(p.line)
 	}
 	return "line " + strconv.Itoa(p.line)
 }

@@ -73,9 +73,9 @@ func (o *object) only(name string, whole []entry) (entry, bool) {
 	chosen := whole[0]
 	for _, e := range whole[1:] {
 		switch {
-		case e.at.fromEnvironment(): // it stands behind the file's
+		case e.at.rank() > chosen.at.rank():
 			chosen = e
-		case chosen.at.fromEnvironment():
+		case e.at.rank() < chosen.at.rank():
 		case chosen.dotted != e.dotted && chosen.value.kind == section && e.value.kind == section:
 			// One section in two spellings, "a.b: {…}" and "a: {b: {…}}".
 			both := *chosen.value

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,6 +60,29 @@ func (o *object) choice(name string, to *string, choices ...string) {
 	o.note(name, *to, n)
 }
 
+// logLevel reads a level by its name, or by a name that other programs give it.
+func (o *object) logLevel(name string, to *string) {
+	levels := []string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
+	s, n, ok := o.scalar(name, "one of "+strings.Join(levels, ", "))
+	if ok && s != "" {
+		level := strings.ToUpper(strings.TrimSpace(s))
+		switch level {
+		case "NOTSET":
+			level = "DEBUG"
+		case "WARN":
+			level = "WARNING"
+		case "FATAL", "UNKNOWN":
+			level = "CRITICAL"
+		}
+		if slices.Contains(levels, level) {
+			*to = level
+		} else {
+			o.fail(n.at, name, "must be one of "+strings.Join(levels, ", "), "")
+		}
+	}
+	o.note(name, *to, n)
+}
+
 // language reads the code of a language that new indices can be made for.
 func (o *object) language(name string, to *string) {
 	codes := analysis.Languages()
@@ -102,6 +126,12 @@ func (o *object) flag(name string, to *bool) *node {
 	s, n, ok := o.scalar(name, "true or false")
 	if ok && s != "" {
 		b, valid := field.ParseBool(s)
+		switch strings.ToLower(strings.TrimSpace(s)) { // YAML's older words
+		case "on":
+			b, valid = true, true
+		case "off":
+			b, valid = false, true
+		}
 		if valid {
 			*to = b
 		} else {
@@ -254,7 +284,7 @@ func formatSize(bytes int64) string {
 }
 
 // words reads a list of text, which may also be one text with commas.
-func (o *object) words(name string, to *[]string) {
+func (o *object) words(name string, to *[]string) *node {
 	n := o.take(name)
 	if n != nil && n.kind != null {
 		if words, ok := o.l.words(n, o.key(name)); ok {
@@ -262,6 +292,7 @@ func (o *object) words(name string, to *[]string) {
 		}
 	}
 	o.note(name, strings.Join(*to, ", "), n)
+	return n
 }
 
 func (l *loader) words(n *node, key string) ([]string, bool) {

@@ -18,6 +18,10 @@ func builtinOf(module, serviceType string) string {
 		return "dir"
 	case "nas":
 		return "network_drive"
+	case "gcs":
+		return "google_cloud_storage"
+	case "abs":
+		return "azure_blob_storage"
 	case "mongodb", "mysql", "postgresql", "mssql", "oracle", "s3", "google_cloud_storage", "azure_blob_storage", "network_drive", "dir":
 		return last
 	}
@@ -46,9 +50,8 @@ func (l *loader) sources(o *object) {
 			}
 		case strings.HasPrefix(s, "connectors.sources.") && classLine.MatchString(s):
 			s = "builtin:" + builtinOf(scheme, e.key)
-		case classLine.MatchString(s):
-			o.fail(e.at, e.key, "names a Python class, which this program cannot run", sourceHint)
-			continue
+		case classLine.MatchString(s): // the name of a class is no type's name
+			s = "builtin:" + s
 		default:
 			o.fail(e.at, e.key, "must begin with builtin: or exec:", sourceHint)
 			continue
