@@ -247,8 +247,14 @@ func TestShippedExamples(t *testing.T) {
 	if c.Elasticsearch.Host != "https://localhost:9200" || c.Elasticsearch.APIKey.Reveal() != "k" {
 		t.Errorf("got %+v", c.Elasticsearch)
 	}
-	if len(c.Connectors) != 2 || c.Connectors[1].ServiceType != "postgresql" || c.Connectors[1].Configuration["password"] != "p" {
-		t.Errorf("got %+v", c.Connectors)
+	if len(c.Connectors) != 3 {
+		t.Fatalf("got %+v", c.Connectors)
+	}
+	for i, want := range []Connector{{Name: "shop"}, {ConnectorID: "9Kx3vI0BqOSdXyL0kTJm"}} {
+		got := c.Connectors[i+1]
+		if got.Name != want.Name || got.ConnectorID != want.ConnectorID || got.ServiceType != "postgresql" || got.Configuration["password"] != "p" {
+			t.Errorf("got %+v, want %+v with a password", got, want)
+		}
 	}
 }
 
