@@ -35,8 +35,21 @@ type compiled struct {
 	match   func(document.Value) bool
 }
 
-// New checks and compiles rules; it reports every rule that is wrong. The protocol's DEFAULT rule,
-// which includes everything, may be among them.
+// Default is the id of the protocol's rule that includes everything. It decides nothing.
+const Default = "DEFAULT"
+
+// Check reports what is wrong with a rule in itself; the default rule is always right. The text does
+// not name the rule.
+func Check(r Rule) error {
+	if r.ID == Default {
+		return nil
+	}
+	_, err := compile(r)
+	return err
+}
+
+// New checks and compiles rules; it reports every rule that is wrong, and those that are the same but
+// for their policy. The default rule may be among them.
 func New(list []Rule) (*Set, error) {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b Rule) int { return cmp.Compare(a.Order, b.Order) })
@@ -44,7 +57,7 @@ func New(list []Rule) (*Set, error) {
 	set := &Set{}
 	seen := map[[2]string]string{}
 	for _, r := range list {
-		if r.ID == "DEFAULT" {
+		if r.ID == Default {
 			continue
 		}
 		c, err := compile(r)

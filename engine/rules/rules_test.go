@@ -303,6 +303,35 @@ func FuzzKeep(f *testing.F) {
 	})
 }
 
+// TestCheckIsWhatNewSaysOfOneRule: without the rule's name, which the caller tells in its own way.
+func TestCheckIsWhatNewSaysOfOneRule(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]Rule{
+		"right":           {ID: "a", Policy: "exclude", Field: "f", Rule: "equals", Value: "x"},
+		"unknown policy":  {ID: "a", Policy: "drop", Field: "f", Rule: "equals", Value: "x"},
+		"no value":        {ID: "a", Policy: "exclude", Field: "f", Rule: "equals"},
+		"broken pattern":  {ID: "a", Policy: "exclude", Field: "f", Rule: "regex", Value: "("},
+		"matches all":     {ID: "a", Policy: "exclude", Field: "f", Rule: "regex", Value: ".*"},
+		"default rule":    {ID: Default, Policy: "include", Field: "_", Rule: "regex", Value: ".*"},
+		"default, broken": {ID: Default},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var want string
+			if _, err := New([]Rule{r}); err != nil {
+				want = strings.TrimPrefix(err.Error(), `rule "a": `)
+			}
+			var got string
+			if err := Check(r); err != nil {
+				got = err.Error()
+			}
+			if got != want || (got == "") != (name == "right" || r.ID == Default) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 func BenchmarkKeep(b *testing.B) {
 	set, err := New([]Rule{
 		{"a", "exclude", "status", "equals", "deleted", 1},
