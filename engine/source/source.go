@@ -85,6 +85,10 @@ type Type struct {
 	Profiles, Encodings []string
 	// AdvancedRules reports whether it obeys Env.AdvancedRules.
 	AdvancedRules bool
+	// AccessControl reports whether its sources are AccessListers.
+	AccessControl bool
+	// Incremental reports whether its sources are Incrementals.
+	Incremental bool
 	// Open connects lazily or at once; it does not change what it connects to.
 	Open func(context.Context, field.Values, Env) (Source, error)
 }
