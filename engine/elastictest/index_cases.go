@@ -45,6 +45,22 @@ func indexCases() []testCase {
 			{do: "PUT /{i}/_doc/1?refresh=true", body: `{"id":"1","text":"die Häuser"}`, status: 201},
 			{do: "GET /{i}/_doc/1", status: 200, raw: `"_source":{"id":"1","text":"die Häuser"}`},
 		}},
+		{"index behind an alias", []step{
+			{do: "PUT /{i}", status: 200, body: `{"aliases":{"{i}-alias":{}}}`},
+			{do: "GET /{i}-alias", status: 200, want: `{"{i}":{"aliases":{"{i}-alias":{}}}}`},
+			{do: "HEAD /{i}-alias", status: 200},
+			{do: "PUT /{i}-alias/_create/1", body: `{"a":1}`, status: 201, want: `{"_index":"{i}","result":"created"}`},
+			{do: "PUT /{i}-alias/_doc/1?if_seq_no=0&if_primary_term=1", body: `{"a":2}`, status: 200, want: `{"_index":"{i}","result":"updated"}`},
+			{do: "PUT /{i}-alias/_doc/1?if_seq_no=0&if_primary_term=1", body: `{"a":3}`, status: 409, want: failure("version_conflict_engine_exception")},
+			{do: "POST /{i}-alias/_refresh", status: 200},
+			{do: "POST /{i}-alias/_search", body: `{"seq_no_primary_term":true}`, status: 200, want: `{"hits":{"hits":[{"_index":"{i}","_id":"1","_seq_no":1,"_source":{"a":2}}]}}`},
+			{do: "GET /{i}-alias/_count", status: 200, want: `{"count":1}`},
+			{do: "DELETE /{i}-alias", status: 400, want: failure("illegal_argument_exception")},
+			{do: "PUT /{i}-alias", status: 400, want: failure("invalid_index_name_exception")},
+		}},
+		{"no such ingest pipeline", []step{
+			{do: "GET /_ingest/pipeline/{i}", status: 404, raw: "{}"},
+		}},
 		{"bad index requests", []step{
 			{do: "PUT /{i}-Upper", status: 400, want: failure("invalid_index_name_exception")},
 			{do: "PUT /_{i}", status: 400, want: failure("invalid_index_name_exception")},

@@ -32,6 +32,7 @@ type index struct {
 	created  int64 // milliseconds
 	settings map[string]any
 	mapping  *mapping
+	aliases  []string // sorted; each stands for this index alone
 	counters
 }
 
@@ -42,10 +43,11 @@ type storedIndex struct {
 	Created  int64           `json:"created"`
 	Settings map[string]any  `json:"settings"`
 	Mapping  json.RawMessage `json:"mapping"`
+	Aliases  []string        `json:"aliases,omitempty"`
 }
 
 func (ix *index) encode() []byte {
-	return mustMarshal(storedIndex{ix.number, ix.uuid, ix.created, ix.settings, mustMarshal(ix.mapping.root)})
+	return mustMarshal(storedIndex{ix.number, ix.uuid, ix.created, ix.settings, mustMarshal(ix.mapping.root), ix.aliases})
 }
 
 func decodeIndex(name string, b []byte) (*index, error) {
@@ -57,7 +59,9 @@ func decodeIndex(name string, b []byte) (*index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("index %q: %w", name, err)
 	}
-	return &index{name: name, number: in.Number, uuid: in.UUID, created: in.Created, settings: in.Settings, mapping: m}, nil
+	return &index{
+		name: name, number: in.Number, uuid: in.UUID, created: in.Created, settings: in.Settings, mapping: m, aliases: in.Aliases,
+	}, nil
 }
 
 // setting returns a number among the settings, or def.
@@ -78,7 +82,7 @@ func (ix *index) shards() int { return ix.setting("number_of_shards", 1) }
 // copies is how many shards a write would go to: the primary and its replicas.
 func (ix *index) copies() int { return 1 + ix.setting("number_of_replicas", 1) }
 
-// find returns an index by name.
+// find returns an index by its name or an alias.
 func (s *Server) find(name string) (*index, error) {
 	if strings.ContainsAny(name, "*,") || name == "_all" {
 		return nil, unknown("the index expression [%s] names more than one index", name)
@@ -87,6 +91,11 @@ func (s *Server) find(name string) (*index, error) {
 	defer s.mu.RUnlock()
 	if ix := s.indices[name]; ix != nil {
 		return ix, nil
+	}
+	for _, ix := range s.indices { // there are few, and fewer aliases
+		if slices.Contains(ix.aliases, name) {
+			return ix, nil
+		}
 	}
 	return nil, indexNotFound(name)
 }
@@ -117,12 +126,22 @@ func checkName(name string) *apiError {
 }
 
 // create makes an index; the caller holds writing.
-func (s *Server) create(name string, settings map[string]any, m *mapping) (*index, error) {
+func (s *Server) create(name string, settings map[string]any, m *mapping, aliases []string) (*index, error) {
 	if e := checkName(name); e != nil {
 		return nil, e
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, other := range s.indices {
+		if slices.Contains(other.aliases, name) {
+			return nil, fail(http.StatusBadRequest, "invalid_index_name_exception", "Invalid index name [%s], already exists as alias", name)
+		}
+	}
+	for _, alias := range aliases {
+		if e := s.checkAlias(alias); e != nil {
+			return nil, e
+		}
+	}
 	if old := s.indices[name]; old != nil {
 		e := fail(http.StatusBadRequest, "resource_already_exists_exception", "index [%s/%s] already exists", name, old.uuid)
 		e.cause.IndexUUID, e.cause.Index = old.uuid, name
@@ -133,7 +152,7 @@ func (s *Server) create(name string, settings map[string]any, m *mapping) (*inde
 	}
 	ix := &index{
 		name: name, number: s.number + 1, uuid: randomID(), created: s.now().UnixMilli(),
-		settings: settings, mapping: m,
+		settings: settings, mapping: m, aliases: aliases,
 	}
 	b := s.store.batch()
 	b.set(indexKey(name), ix.encode())
@@ -145,6 +164,34 @@ func (s *Server) create(name string, settings map[string]any, m *mapping) (*inde
 	return ix, nil
 }
 
+// checkAlias refuses an alias that is taken; mu is held. Elasticsearch would let it stand for several
+// indices, which nothing here needs.
+func (s *Server) checkAlias(alias string) error {
+	if e := checkName(alias); e != nil {
+		return e
+	}
+	for name, ix := range s.indices {
+		if name == alias || slices.Contains(ix.aliases, alias) {
+			return unknown("the alias [%s], whose name is taken", alias)
+		}
+	}
+	return nil
+}
+
+// parseAliases reads the aliases of a new index; only bare ones are known.
+func parseAliases(body json.RawMessage) ([]string, error) {
+	var in map[string]json.RawMessage
+	if err := unmarshal(body, &in); err != nil {
+		return nil, parsingError("[aliases] is no object")
+	}
+	for name, options := range in {
+		if string(options) != "{}" {
+			return nil, unknown("options of the alias [%s]", name)
+		}
+	}
+	return slices.Sorted(maps.Keys(in)), nil
+}
+
 // randomID is 22 letters of base64, as the uuids of indices are.
 func randomID() string {
 	b := binary.LittleEndian.AppendUint64(nil, rand.Uint64())
@@ -154,6 +201,7 @@ func randomID() string {
 
 func (s *Server) createIndex(r *request) (*answer, error) {
 	settings, m := map[string]any{}, emptyMapping()
+	var aliases []string
 	if len(r.body) > 0 {
 		body, err := parseObject(r.body)
 		if err != nil {
@@ -167,9 +215,7 @@ func (s *Server) createIndex(r *request) (*answer, error) {
 			case "mappings":
 				m, err = parseMapping(value)
 			case "aliases":
-				if string(value) != "{}" {
-					err = unknown("aliases of an index")
-				}
+				aliases, err = parseAliases(value)
 			default:
 				err = fail(http.StatusBadRequest, "parse_exception", "unknown key [%s] for create index", key)
 			}
@@ -180,7 +226,7 @@ func (s *Server) createIndex(r *request) (*answer, error) {
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if _, err := s.create(r.index, settings, m); err != nil {
+	if _, err := s.create(r.index, settings, m, aliases); err != nil {
 		return nil, err
 	}
 	return ok(map[string]any{"acknowledged": true, "shards_acknowledged": true, "index": r.index}), nil
@@ -195,6 +241,9 @@ func (s *Server) deleteIndex(r *request) (*answer, error) {
 	ix, err := s.find(r.index)
 	if err != nil {
 		return nil, err
+	}
+	if ix.name != r.index {
+		return nil, illegal("The provided expression [%s] matches an alias, specify the corresponding concrete indices instead.", r.index)
 	}
 	b := s.store.batch()
 	b.delete(indexKey(ix.name))
@@ -218,8 +267,12 @@ func (s *Server) getIndex(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	aliases := map[string]any{}
+	for _, alias := range ix.aliases {
+		aliases[alias] = map[string]any{}
+	}
 	return ok(map[string]any{ix.name: map[string]any{
-		"aliases":  map[string]any{},
+		"aliases":  aliases,
 		"mappings": ix.mapping.root,
 		"settings": map[string]any{"index": ix.allSettings()},
 	}}), nil

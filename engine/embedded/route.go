@@ -68,6 +68,7 @@ func routes() []route {
 		{"POST", "{index}/_update/{id}", write + " retry_on_conflict", (*Server).updateDoc},
 		{"GET", "{index}/_mapping", many + " master_timeout", (*Server).getMapping},
 		{"PUT POST", "{index}/_mapping", many + " timeout master_timeout", (*Server).putMapping},
+		{"GET", "_ingest/pipeline/{id}", "master_timeout summary", (*Server).getPipeline},
 		{"GET", "_resolve/index/{index}", "expand_wildcards", (*Server).resolveIndex},
 		{"GET HEAD", "{index}", many + " master_timeout", (*Server).getIndex},
 		{"PUT", "{index}", "timeout master_timeout wait_for_active_shards", (*Server).createIndex},
@@ -85,6 +86,11 @@ func (s *Server) info(*request) (*answer, error) {
 		},
 		"tagline": "You Know, for Search",
 	}), nil
+}
+
+// getPipeline answers that there is none: there are no ingest pipelines here.
+func (s *Server) getPipeline(*request) (*answer, error) {
+	return &answer{status: http.StatusNotFound, body: []byte("{}")}, nil
 }
 
 // find looks up the route of a request and fills in what its path says.

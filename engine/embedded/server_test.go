@@ -68,7 +68,9 @@ func TestUnknownIsLoud(t *testing.T) {
 		{"PUT", "/k", `{"settings":{"default_pipeline":"p"}}`, "default_pipeline"},
 		{"PUT", "/k", `{"mappings":{"_source":{"enabled":false}}}`, "_source"},
 		{"PUT", "/k", `{"mappings":{"dynamic":"strict"}}`, "strict"},
-		{"PUT", "/k", `{"aliases":{"a":{}}}`, "aliases"},
+		{"PUT", "/k", `{"aliases":{"a":{"filter":{}}}}`, "options of the alias"},
+		{"PUT", "/k", `{"aliases":{"i":{}}}`, "name is taken"},
+		{"PUT", "/_ingest/pipeline/p", `{}`, "_ingest/pipeline"},
 	} {
 		status, body := do(t, s, tc.method, tc.path, tc.body)
 		if status != http.StatusNotImplemented || !strings.Contains(body, `"type":"not_implemented_in_embedded"`) || !strings.Contains(body, tc.names) {

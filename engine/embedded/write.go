@@ -142,7 +142,7 @@ func (w *writer) index(op *operation) (*index, *apiError) {
 	}
 	ix, err := w.s.find(op.index)
 	if err != nil && op.kind != opDelete {
-		ix, err = w.s.create(op.index, map[string]any{}, emptyMapping())
+		ix, err = w.s.create(op.index, map[string]any{}, emptyMapping(), nil)
 	}
 	if err != nil {
 		e, known := errors.AsType[*apiError](err)
@@ -152,6 +152,7 @@ func (w *writer) index(op *operation) (*index, *apiError) {
 		return nil, e
 	}
 	w.last = ix
+	op.index = ix.name // whatever alias was given
 	return ix, nil
 }
 
