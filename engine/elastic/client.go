@@ -120,6 +120,10 @@ const (
 // Perform implements [esapi.Transport].
 func (p performer) Perform(r *http.Request) (*http.Response, error) {
 	r.Header.Set("Accept", compatibleJSON)
+	if strings.HasPrefix(r.URL.Path, "/.elastic-connectors") || strings.HasPrefix(r.URL.Path, "/_connector") {
+		// Newer servers keep these indices to programs of the connector protocol.
+		r.Header.Set("X-Elastic-Product-Origin", "connectors")
+	}
 	if b, ok := r.Body.(*lentBody); ok {
 		r.ContentLength = b.r.Size()
 		r.Header.Set("Content-Type", b.mediaType)

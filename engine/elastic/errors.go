@@ -23,6 +23,7 @@ var (
 	ErrTemporary   = errors.New("temporary")                    // it may work if tried later
 	ErrNotFound    = errors.New("not found")                    // the index or document does not exist
 	ErrPITLost     = errors.New("point in time lost")           // the point in time has expired or its node is gone
+	ErrConflict    = errors.New("conflict")                     // somebody wrote the document since it was read
 )
 
 // Error is an error that the destination answered.
@@ -59,6 +60,8 @@ func Classify(status int, typ string) error {
 		return ErrAuth
 	case status == http.StatusNotFound:
 		return ErrNotFound
+	case typ == "version_conflict_engine_exception":
+		return ErrConflict
 	case status == http.StatusTooManyRequests, status >= 502 && status <= 504,
 		typ == "es_rejected_execution_exception", typ == "unavailable_shards_exception":
 		return ErrTemporary

@@ -165,3 +165,13 @@ func (c *Client) Pipeline(ctx context.Context, name string) (json.RawMessage, er
 	err := c.call(ctx, fmt.Sprintf("look up the ingest pipeline %q", name), r, &answer)
 	return answer, err
 }
+
+// CreateFrom makes an index by a request that stands in a file. It may exist by now.
+func (c *Client) CreateFrom(ctx context.Context, name string, body []byte) error {
+	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: lend(body, compatibleJSON)}
+	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
+	if e, ok := errors.AsType[*Error](err); ok && e.Type == "resource_already_exists_exception" {
+		return nil
+	}
+	return err
+}

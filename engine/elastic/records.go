@@ -1,0 +1,129 @@
+package elastic
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+)
+
+// Record is a document that is read and written one at a time, with what guards a write of it.
+type Record struct {
+	ID          string
+	Source      []byte
+	SeqNo       int64
+	PrimaryTerm int64
+}
+
+// maxRecords is how many hits one search may have, see index.max_result_window.
+const maxRecords = 10_000
+
+// Search is what records are looked for.
+type Search struct {
+	Query any // nil is everything
+	Sort  any // nil for no order
+	Size  int // at most so many; 0 is all, and more than 10 000 are an error
+}
+
+// Records lists the records of an index that a search finds. It sees what was written before the last
+// refresh.
+func (c *Client) Records(ctx context.Context, index string, s Search) ([]Record, error) {
+	body := map[string]any{"size": maxRecords, "track_total_hits": false, "seq_no_primary_term": true, "_source": true}
+	if s.Size > 0 {
+		body["size"] = s.Size
+	}
+	if s.Query != nil {
+		body["query"] = s.Query
+	}
+	if s.Sort != nil {
+		body["sort"] = s.Sort
+	}
+	whole := false
+	op := fmt.Sprintf("search index %q", index)
+	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &whole}
+	answer, err := c.do(ctx, op, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	var found []Record
+	_, err = decodePage(answer, func(h Hit) error {
+		found = append(found, Record{ID: h.ID, Source: h.Source, SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm})
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", op, err)
+	case s.Size == 0 && len(found) == maxRecords:
+		return nil, fmt.Errorf("%s: it finds %d records or more, which is more than one search can list", op, maxRecords)
+	}
+	return found, nil
+}
+
+// Record reads one record as it is now, whatever was refreshed. The error is of kind ErrNotFound when
+// there is none.
+func (c *Client) Record(ctx context.Context, index, id string) (Record, error) {
+	var answer struct {
+		Found       bool            `json:"found"`
+		SeqNo       int64           `json:"_seq_no"`
+		PrimaryTerm int64           `json:"_primary_term"`
+		Source      json.RawMessage `json:"_source"`
+	}
+	op := fmt.Sprintf("read record %q of index %q", id, index)
+	err := c.call(ctx, op, esapi.GetRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(id)}, &answer)
+	if err == nil && !answer.Found {
+		err = fmt.Errorf("%s: %w", op, ErrNotFound)
+	}
+	return Record{ID: id, Source: answer.Source, SeqNo: answer.SeqNo, PrimaryTerm: answer.PrimaryTerm}, err
+}
+
+// written is the answer to a write of one record.
+type written struct {
+	ID          string `json:"_id"`
+	SeqNo       int64  `json:"_seq_no"`
+	PrimaryTerm int64  `json:"_primary_term"`
+}
+
+// CreateRecord writes a record that does not exist yet; with an empty id the destination gives it one.
+// The error is of kind ErrConflict when there is one by that id.
+func (c *Client) CreateRecord(ctx context.Context, index, id string, source []byte) (Record, error) {
+	r := esapi.IndexRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(id), Body: lend(source, compatibleJSON)}
+	op := fmt.Sprintf("write a new record of index %q", index)
+	if id != "" {
+		r.OpType = "create"
+		op = fmt.Sprintf("write the new record %q of index %q", id, index)
+	}
+	var w written
+	err := c.call(ctx, op, r, &w)
+	return Record{ID: w.ID, Source: source, SeqNo: w.SeqNo, PrimaryTerm: w.PrimaryTerm}, err
+}
+
+// ReplaceRecord writes source over a record if that still is as it was read. The error is of kind
+// ErrConflict when somebody wrote or deleted it since.
+func (c *Client) ReplaceRecord(ctx context.Context, index string, r Record, source []byte) (Record, error) {
+	seqNo, term := int(r.SeqNo), int(r.PrimaryTerm)
+	request := esapi.IndexRequest{
+		Index: url.PathEscape(index), DocumentID: url.PathEscape(r.ID), Body: lend(source, compatibleJSON), IfSeqNo: &seqNo, IfPrimaryTerm: &term,
+	}
+	var w written
+	err := c.call(ctx, fmt.Sprintf("write record %q of index %q", r.ID, index), request, &w)
+	return Record{ID: r.ID, Source: source, SeqNo: w.SeqNo, PrimaryTerm: w.PrimaryTerm}, err
+}
+
+// DeleteRecord removes a record if it still is as it was read.
+func (c *Client) DeleteRecord(ctx context.Context, index string, r Record) error {
+	seqNo, term := int(r.SeqNo), int(r.PrimaryTerm)
+	request := esapi.DeleteRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(r.ID), IfSeqNo: &seqNo, IfPrimaryTerm: &term}
+	return c.call(ctx, fmt.Sprintf("delete record %q of index %q", r.ID, index), request, nil)
+}
+
+// Count is how many documents an index holds, as of its last refresh.
+func (c *Client) Count(ctx context.Context, index string) (int64, error) {
+	var answer struct {
+		Count int64 `json:"count"`
+	}
+	r := esapi.CountRequest{Index: []string{url.PathEscape(index)}}
+	err := c.call(ctx, fmt.Sprintf("count the documents of index %q", index), r, &answer)
+	return answer.Count, err
+}
