@@ -32,7 +32,7 @@ type attachment struct {
 func (r *run) content(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, attach *attachment, err error) {
 	limit := r.deps.ContentLimit
 	switch {
-	case doc.Content == nil:
+	case doc.Content == nil, !r.extracts:
 	case r.attaches && extract.SkipAttachment(doc.Content, limit) == "":
 		if _, taken := doc.Lookup(attachmentField); taken {
 			return 0, nil, nil // the source brings its own

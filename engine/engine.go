@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -41,11 +42,25 @@ type Job struct {
 	Wants     func(scope string) bool // nil wants every scope; otherwise only those are read, and deleted in
 	Guard     Guard
 
-	AllowEmpty bool // an empty source may empty the index
-	Adopt      bool // take over an index that belongs to nobody or to another
-	DryRun     bool // decide everything, write nothing
-	Fields     bool // with DryRun: tell which fields of an update differ
+	Kind  Kind
+	Flags *document.Flags // what the pipeline is told to do; without ExtractBinaryContent content is not read at all. nil is everything
+
+	AllowEmpty   bool // an empty source may empty the index
+	Adopt        bool // take over an index that belongs to nobody or to another
+	AdoptUnowned bool // take over an index that belongs to nobody
+	DryRun       bool // decide everything, write nothing
+	Fields       bool // with DryRun: tell which fields of an update differ
 }
+
+// Kind is what a run is to bring about.
+type Kind string
+
+// The kinds of runs.
+const (
+	Mirror        Kind = ""               // the index holds what the source holds
+	Deletion      Kind = "deletion"       // only what is gone from the source is removed
+	AccessControl Kind = "access_control" // the index holds the identities that the source knows
+)
 
 // Compare says by what documents are judged to be unchanged.
 type Compare string
@@ -102,6 +117,9 @@ type Deps struct {
 	// Until, when it ends, ends the reading: what was read to its end by then is dealt with as always,
 	// the rest is left to the next run. nil is no limit.
 	Until context.Context //nolint:containedctx // a per-run value that dies with the run
+	// Fence is asked before each bulk request whether this run may still write; nil is always. Its error
+	// ends the run.
+	Fence func(context.Context) error
 	// Cut, when it ends, cuts requests that are under way: the second signal.
 	Cut context.Context //nolint:containedctx // a per-run value that dies with the run
 	Now func() time.Time
@@ -173,6 +191,11 @@ func Run(ctx context.Context, job Job, deps Deps) (Result, error) {
 		return Result{}, fmt.Errorf("%w: rules: %w", ErrConfig, err)
 	}
 	r := &run{job: job, deps: deps, rules: set, started: deps.Now(), withheld: map[plan.Reason]int64{}}
+	r.flags = document.Flags{ExtractBinaryContent: true, ReduceWhitespace: true, RunMLInference: true}
+	if job.Flags != nil {
+		r.flags = *job.Flags
+	}
+	r.extracts = r.flags.ExtractBinaryContent
 	r.timestamp = r.started.UTC().Format("2006-01-02T15:04:05.000000+00:00")
 	err = guarded(func() error { return r.run(ctx) })
 	return r.result(), err

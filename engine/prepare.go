@@ -85,7 +85,7 @@ func (r *run) decideOptions(ctx context.Context) error {
 		r.job.Compare == Auto && r.job.Type.VersionPerDocument != nil && r.job.Type.VersionPerDocument(r.job.Values)
 	o := plan.Options{Trailer: document.Trailer{Timestamp: r.timestamp}}
 	switch {
-	case r.job.Compare == Always:
+	case r.job.Compare == Always, r.job.Kind == Deletion: // which compares nothing
 		o.Compare = plan.Always
 	case byVersion:
 		o.Compare = plan.ByVersion
@@ -97,12 +97,13 @@ func (r *run) decideOptions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.job.Pipeline != "" {
-		r.attaches = through.attaches
-		o.Trailer.Flags = &document.Flags{ExtractBinaryContent: r.attaches, ReduceWhitespace: true, RunMLInference: true}
+	if r.job.Pipeline != "" && r.job.Kind != AccessControl {
+		r.attaches = through.attaches && r.flags.ExtractBinaryContent
+		r.flags.ExtractBinaryContent = r.attaches
+		o.Trailer.Flags = &r.flags
 	}
 	o.Pipeline = r.job.Pipeline != "" || r.index.Pipeline != ""
-	fingerprint, err := json.Marshal([]any{madeBy, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions})
+	fingerprint, err := json.Marshal([]any{madeBy, r.flags, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions})
 	if err != nil {
 		return fmt.Errorf("fingerprint: %w", err)
 	}
@@ -196,7 +197,7 @@ func (r *run) heldVersion(source []byte) document.Version {
 // anything is written into it.
 func (r *run) settleOwner(ctx context.Context) error {
 	owner := r.index.Marker.Owner
-	r.owned = owner == r.job.Owner || r.job.Adopt || r.table.Len() == 0
+	r.owned = owner == r.job.Owner || r.job.Adopt || r.job.AdoptUnowned && owner == "" || r.table.Len() == 0
 	if !r.owned {
 		r.deps.Log.Warn("the index has documents and is not ours: nothing will be deleted; --adopt takes it over",
 			report.Index, r.index.Name, "owner", owner)

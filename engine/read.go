@@ -113,6 +113,9 @@ func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *d
 			c.Title = v.Text()
 		}
 	}
+	if r.job.Kind == Deletion && (c.Kind == plan.Create || c.Kind == plan.Update || c.Kind == plan.Reject) {
+		return nil // that it is there is all that counts
+	}
 	if c.Kind == plan.Reject && !r.job.DryRun {
 		p.Encode(&c, seen, doc, nil)
 		return r.reject(c)

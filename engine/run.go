@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/budget"
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -25,11 +26,13 @@ type run struct {
 	deps      Deps
 	rules     *rules.Set
 	started   time.Time
+	flags     document.Flags
 	timestamp string // for documents that bring none
 	index     *elastic.Index
 	absent    bool // a dry run's index that does not exist
 	owned     bool // deletes are ours to do
-	attaches  bool // content goes to the pipeline as it is
+	extracts  bool // content is read
+	attaches  bool // it goes to the pipeline as it is
 	print     string
 	options   plan.Options
 	table     *ids.Table
@@ -71,12 +74,9 @@ func (r *run) result() Result {
 func (r *run) phase(name string) { r.deps.Observer.Phase(name, r.deps.Now().Sub(r.started)) }
 
 func (r *run) run(ctx context.Context) (err error) {
-	src, err := r.job.Type.Open(ctx, r.job.Values, source.Env{
-		Log: r.deps.Log, IDColumns: r.job.IDColumns, StallTimeout: r.deps.StallTimeout,
-		Profile: r.job.Profile, Encoding: r.job.Encoding, AdvancedRules: r.job.Advanced,
-	})
+	src, err := r.open(ctx)
 	if err != nil {
-		return fmt.Errorf("open the source: %w", err)
+		return err
 	}
 	defer func() {
 		if cerr := src.Close(); cerr != nil {
@@ -105,6 +105,22 @@ func (r *run) run(ctx context.Context) (err error) {
 	}
 	defer r.closePIT(ctx)
 	return r.mirror(ctx, src)
+}
+
+// open opens the source; where identities are wanted, it is one of those.
+func (r *run) open(ctx context.Context) (source.Source, error) {
+	src, err := r.job.Type.Open(ctx, r.job.Values, source.Env{
+		Log: r.deps.Log, IDColumns: r.job.IDColumns, StallTimeout: r.deps.StallTimeout,
+		Profile: r.job.Profile, Encoding: r.job.Encoding, AdvancedRules: r.job.Advanced,
+		IDsOnly: r.job.Kind == Deletion && len(r.job.Rules) == 0,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the source: %w", err)
+	}
+	if r.job.Kind != AccessControl {
+		return src, nil
+	}
+	return r.identities(src)
 }
 
 // mirror reads the source, writes what differs, and deletes what is gone.
@@ -199,7 +215,8 @@ func (r *run) startWriter(ctx context.Context, stopReading context.CancelCauseFu
 	w = bulk.New(bulk.Options{
 		Client: d.Client, Index: r.index.Name, Pipeline: r.job.Pipeline, Connector: r.job.Connector,
 		Workers: d.Writers, Operations: d.Operations, Bytes: min(d.RequestBytes, int(max(d.Budget/4, 1))), Retry: d.Retry,
-		Budget: r.budget, Counters: d.Counters, Observer: d.Observer, DeadLetter: d.DeadLetter, Breaker: d.Breaker, Log: d.Log, Now: d.Now,
+		Budget: r.budget, Counters: d.Counters, Observer: d.Observer, DeadLetter: d.DeadLetter, Breaker: d.Breaker,
+		Fence: d.Fence, Log: d.Log, Now: d.Now,
 	})
 	r.sink = w
 	done := make(chan error, 1)
@@ -276,7 +293,7 @@ func (r *run) conclude(ctx context.Context) error {
 		return fmt.Errorf("index %q: %w: run again", r.index.Name, ErrReplaced)
 	}
 	res := r.result()
-	if !r.owned || r.job.Wants != nil || res.Incomplete() || res.Late || now.Marker.Fingerprint == r.print {
+	if !r.owned || r.job.Kind == Deletion || r.job.Wants != nil || res.Incomplete() || res.Late || now.Marker.Fingerprint == r.print {
 		return nil
 	}
 	if err := c.SetMarker(ctx, now, elastic.Marker{Owner: r.job.Owner, Fingerprint: r.print}); err != nil {

@@ -64,6 +64,12 @@ func (w *Writer) try(ctx context.Context, r *request, again bool) (elastic.BulkA
 	if err != nil {
 		return elastic.BulkAnswer{}, err
 	}
+	if w.o.Fence != nil {
+		if err := w.o.Fence(ctx); err != nil {
+			w.limit.leave(age, false)
+			return elastic.BulkAnswer{}, &fencedError{err}
+		}
+	}
 	answer, err := w.o.Client.Bulk(ctx, w.o.Index, w.o.Pipeline, r.body, len(r.items))
 	w.o.Counters.Bytes.Add(int64(len(r.body)))
 	w.limit.leave(age, busy(answer, err))
@@ -88,8 +94,9 @@ func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backo
 	if e, ok := errors.AsType[*elastic.Error](err); ok {
 		status = e.Status
 	}
+	_, fenced := errors.AsType[*fencedError](err)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, fenced:
 		return false, err
 	case status == http.StatusRequestEntityTooLarge, status == http.StatusBadRequest:
 		return false, w.split(ctx, r, err)
@@ -106,6 +113,13 @@ func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backo
 	}
 	return false, err
 }
+
+// fencedError is why a request was not sent; it is not tried again, whatever its kind.
+type fencedError struct{ err error }
+
+func (e *fencedError) Error() string { return e.err.Error() }
+
+func (e *fencedError) Unwrap() error { return e.err }
 
 // tellRetry tells the first failure of a request, so that an outage is one line and not hundreds.
 func (w *Writer) tellRetry(ctx context.Context, err error) {

@@ -40,8 +40,10 @@ type Options struct {
 	Observer   report.Observer
 	DeadLetter *DeadLetter
 	Breaker    *Breaker // nil lets a run go on to its end
-	Log        *slog.Logger
-	Now        func() time.Time
+	// Fence is asked before each request whether it may be sent; nil is always. Its error ends the run.
+	Fence func(context.Context) error
+	Log   *slog.Logger
+	Now   func() time.Time
 }
 
 // Breaker ends a run in which nearly everything is rejected: more than Count documents, and more than

@@ -39,6 +39,11 @@ type Memory struct {
 
 	ByVersion bool // documents are compared by their timestamps
 
+	// Identities make it a source with access control, even if there are none.
+	Identities []document.Document
+
+	IDsOnly bool // what the last run asked for
+
 	mu     sync.Mutex
 	opened int
 }
@@ -60,6 +65,10 @@ func (m *Memory) Type() source.Type {
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			m.opened++
+			m.IDsOnly = env.IDsOnly
+			if m.Identities != nil {
+				return listing{opened{m, env.StallTimeout}}, nil
+			}
 			return opened{m, env.StallTimeout}, nil
 		},
 	}
@@ -106,6 +115,21 @@ func (o opened) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 		}
 		if o.m.ListErr != nil {
 			yield(nil, o.m.ListErr)
+		}
+	}
+}
+
+// listing is a source that knows who may see its documents.
+type listing struct{ opened }
+
+// Identities implements [source.AccessLister].
+func (l listing) Identities(context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		for _, doc := range l.m.Identities {
+			doc.Fields = slices.Clone(doc.Fields)
+			if !yield(doc, nil) {
+				return
+			}
 		}
 	}
 }

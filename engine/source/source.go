@@ -61,6 +61,15 @@ type Hidden interface {
 	Hidden()
 }
 
+// AccessLister is a source that knows who may see its documents. Its documents then carry a list of
+// principals in the field _allow_access_control.
+type AccessLister interface {
+	Source
+	// Identities lists users and groups, as Part.Documents does documents: each with its principals in
+	// the form that an API key's role takes, see docs/CONNECTOR_PROTOCOL.md.
+	Identities(context.Context) iter.Seq2[document.Document, error]
+}
+
 // Type describes one kind of source. It is the only exported name of a source's folder.
 type Type struct {
 	Name   string // the protocol's service_type, such as "postgresql"
@@ -85,10 +94,8 @@ type Type struct {
 	Profiles, Encodings []string
 	// AdvancedRules reports whether it obeys Env.AdvancedRules.
 	AdvancedRules bool
-	// AccessControl reports whether its sources are AccessListers.
+	// AccessControl reports whether its sources are [AccessLister]s.
 	AccessControl bool
-	// Incremental reports whether its sources are Incrementals.
-	Incremental bool
 	// Open connects lazily or at once; it does not change what it connects to.
 	Open func(context.Context, field.Values, Env) (Source, error)
 }
@@ -103,6 +110,8 @@ type Env struct {
 	// AdvancedRules say, in the source's own terms, what is to be read instead of all that is configured,
 	// as decoded JSON; nil for none. They are checked when the source is opened, or validated.
 	AdvancedRules any
+	// IDsOnly says that only ids, and what tells the scope of a document, are of interest: other fields may be left out.
+	IDsOnly bool
 	// StallTimeout is how long a part may be silent before it ends with ErrTemporary; 0 is for ever.
 	StallTimeout time.Duration
 }

@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// identities is a source whose documents are the identities of another.
+type identities struct{ source.AccessLister }
+
+// identitiesPart is the name of the only part of that source, in logs and errors.
+const identitiesPart = "identities"
+
+// identities makes the source of an access-control run. What its type says of documents is not true of
+// identities.
+func (r *run) identities(src source.Source) (source.Source, error) {
+	lister, ok := src.(source.AccessLister)
+	if !ok {
+		_ = src.Close() // it has done nothing yet
+		return nil, fmt.Errorf("%w: the source type %s has no access control", ErrConfig, r.job.Type.Name)
+	}
+	t := &r.job.Type
+	t.VersionPerDocument, t.Tree, t.ScopeFields, t.ScopeOf, t.TitleField = nil, false, nil, nil, ""
+	return &identities{lister}, nil
+}
+
+// Parts implements [source.Source].
+func (s *identities) Parts(context.Context) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) { yield(s, nil) }
+}
+
+// Scope implements [source.Part].
+func (s *identities) Scope() string { return identitiesPart }
+
+// Name implements [source.Part].
+func (s *identities) Name() string { return identitiesPart }
+
+// Documents implements [source.Part].
+func (s *identities) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return s.Identities(ctx)
+}

@@ -1,0 +1,199 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/rules"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+func deletion(j *engine.Job) { j.Kind = engine.Deletion }
+
+// TestADeletionRunWritesNothingElse: it removes what is gone, and neither creates nor updates.
+func TestADeletionRunWritesNothingElse(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.put("a", "1", "x", "2", "x", "3", "x")
+	h.sync()
+	h.put("a", "1", "changed", "3", "x", "4", "new")
+	dry := h.diff(deletion)
+	if dry.Counts.Deleted != 1 || dry.Counts.Created+dry.Counts.Updated != 0 {
+		t.Errorf("diff: %+v", dry.Counts)
+	}
+	res := h.sync(deletion)
+	if got, want := h.held(), map[string]string{"1": "x", "3": "x"}; !maps.Equal(got, want) {
+		t.Errorf("the index holds %v, want %v", got, want)
+	}
+	if c := res.Counts; c.Read != 3 || c.Created+c.Updated+c.Kept != 0 || c.Deleted != 1 {
+		t.Errorf("counts: %+v", c)
+	}
+	if !h.source.IDsOnly {
+		t.Error("the source was not told that ids are enough")
+	}
+	h.sync()
+	if got, want := h.held(), map[string]string{"1": "changed", "3": "x", "4": "new"}; !maps.Equal(got, want) {
+		t.Errorf("the next sync makes %v, want %v", got, want)
+	}
+}
+
+// TestADeletionRunObeysRules: a document that a rule keeps out is deleted, so rules see whole documents.
+func TestADeletionRunObeysRules(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.put("a", "1", "x", "2", "secret")
+	h.sync()
+	h.sync(deletion, func(j *engine.Job) {
+		j.Rules = []rules.Rule{{ID: "r", Policy: "exclude", Field: "v", Rule: "equals", Value: "secret"}}
+	})
+	if got := slices.Sorted(maps.Keys(h.held())); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("the index holds %v", got)
+	}
+	if h.source.IDsOnly {
+		t.Error("the source was told that ids are enough")
+	}
+}
+
+// TestADeletionRunIsGuarded: by all that guards a sync.
+func TestADeletionRunIsGuarded(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.source.Parts["a"] = numbered("a", "n", 40)
+	h.sync()
+	h.source.Parts["a"] = numbered("a", "n", 20)
+	if res := h.sync(deletion); res.Counts.Withheld != 20 || res.Counts.Deleted != 0 {
+		t.Errorf("counts: %+v", res.Counts)
+	}
+	h.source.Fails = map[string]error{"a": errors.New("broken")}
+	if res := h.sync(deletion, func(j *engine.Job) { j.Guard.Confirmed = 100 }); res.Counts.Deleted != 0 {
+		t.Errorf("of a part that failed: %+v", res.Counts)
+	}
+}
+
+func identity(name string, principals ...string) document.Document {
+	var list []document.Value
+	for _, p := range principals {
+		list = append(list, document.String(p))
+	}
+	return document.Document{ID: name, Fields: []document.Field{{Name: "v", Value: document.String(strings.Join(principals, " "))}, {Name: "principals", Value: document.List(list)}}}
+}
+
+// TestAccessControl: the identities of a source are mirrored as its documents are, without rules, flags
+// or scopes.
+func TestAccessControl(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	access := func(j *engine.Job) {
+		j.Kind, j.Pipeline = engine.AccessControl, ""
+	}
+	h.put("a", "1", "x")
+	h.source.Identities = []document.Document{identity("ann", "user:ann", "group:a"), identity("bob", "user:bob"), identity("eve", "user:eve")}
+	res := h.sync(access)
+	if want := map[string]string{"ann": "user:ann group:a", "bob": "user:bob", "eve": "user:eve"}; !maps.Equal(h.held(), want) || res.Counts.Created != 3 {
+		t.Errorf("first: %v, %+v", h.held(), res.Counts)
+	}
+	h.source.Identities = []document.Document{identity("ann", "user:ann"), identity("bob", "user:bob")}
+	res = h.sync(access)
+	if want := map[string]string{"ann": "user:ann", "bob": "user:bob"}; !maps.Equal(h.held(), want) {
+		t.Errorf("second: %v", h.held())
+	}
+	if c := res.Counts; c.Updated != 1 || c.Kept != 1 || c.Deleted != 1 {
+		t.Errorf("second: %+v", c)
+	}
+	if res = h.sync(access); res.Differences() {
+		t.Errorf("third: %+v", res.Counts)
+	}
+	h.source.Identities = []document.Document{}
+	if res = h.sync(access); res.Counts.Deleted != 0 || res.WithheldDeletes() != 2 {
+		t.Errorf("without any: %+v", res.Counts)
+	}
+	h.source.Identities = nil
+	if _, err := h.run(t.Context(), access); !errors.Is(err, engine.ErrConfig) {
+		t.Errorf("a source without access control: %v", err)
+	}
+}
+
+// TestFence: what is asked before each bulk request ends the run, and what was not sent is not counted.
+func TestFence(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.source.Parts["a"] = numbered("a", "n", 100)
+	taken := errors.New("taken away")
+	var asked atomic.Int32
+	h.deps.Writers = 1
+	h.deps.Fence = func(context.Context) error {
+		if asked.Add(1) > 3 {
+			return taken
+		}
+		return nil
+	}
+	res, err := h.run(t.Context())
+	if !errors.Is(err, taken) {
+		t.Errorf("error: %v", err)
+	}
+	if n := int64(len(h.held())); n != 30 || res.Counts.Created != 30 {
+		t.Errorf("%d documents were written and %d counted, want those of 3 requests", n, res.Counts.Created)
+	}
+	h.deps.Fence = func(context.Context) error { return source.ErrTemporary }
+	if _, err = h.run(t.Context()); !errors.Is(err, source.ErrTemporary) {
+		t.Errorf("an error that may pass: %v", err)
+	}
+	h.deps.Fence = nil
+	if h.sync(); len(h.held()) != 100 {
+		t.Errorf("without a fence %d documents", len(h.held()))
+	}
+}
+
+// TestFlags: what the pipeline of a connector is told stands in each document, and without extraction no
+// content is read.
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.source.Parts["a"] = []document.Document{contentDoc("1", "2026-01-01T00:00:00+00:00", "text", nil)}
+	h.sync(func(j *engine.Job) { j.Flags = &document.Flags{ReduceWhitespace: true} })
+	if got := string(h.sources()["1"]); strings.Contains(got, "text") {
+		t.Errorf("content was read: %s", got)
+	}
+	h.sync(func(j *engine.Job) { j.Flags = &document.Flags{ExtractBinaryContent: true} })
+	if got := string(h.sources()["1"]); !strings.Contains(got, `"body":"text"`) {
+		t.Errorf("content was not read: %s", got)
+	}
+}
+
+// TestAdoptUnowned: takes an index over from nobody, never from another connector.
+func TestAdoptUnowned(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		owner   string
+		deletes int64
+	}{{"of nobody", "", 1}, {"of another", "memory/other", 0}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			if tt.owner != "" {
+				h.put("a", "foreign", "x")
+				h.sync(func(j *engine.Job) { j.Owner = tt.owner })
+			} else {
+				h.write("foreign", `{"scope":"a","v":"x"}`)
+			}
+			h.put("a", "1", "x")
+			res := h.sync(func(j *engine.Job) { j.AdoptUnowned = true })
+			if res.Counts.Deleted != tt.deletes {
+				t.Errorf("deleted %d, want %d", res.Counts.Deleted, tt.deletes)
+			}
+			if d := cmp.Diff(res.WithheldDeletes(), 1-tt.deletes); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
