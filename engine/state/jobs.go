@@ -1,0 +1,56 @@
+package state
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// HoldJob marks that this program runs a sync job: by a lock, which ends with the process, and by a
+// file with the token of its claim. ok is false while another program holds it.
+func (d Dir) HoldJob(job, token string) (release func(), ok bool, err error) {
+	lock, claim := d.jobFiles(job)
+	if err := os.MkdirAll(filepath.Dir(lock), 0o700); err != nil {
+		return nil, false, fmt.Errorf("state folder: %w", err)
+	}
+	l := flock.New(lock)
+	if ok, err = l.TryLock(); err != nil || !ok {
+		if err != nil {
+			err = fmt.Errorf("state folder: lock: %w", err)
+		}
+		return nil, false, err
+	}
+	if err := os.WriteFile(claim, []byte(token), 0o600); err != nil {
+		_ = l.Unlock()
+		return nil, false, fmt.Errorf("state folder: %w", err)
+	}
+	return func() {
+		_ = os.Remove(claim)
+		_ = l.Unlock()
+		_ = os.Remove(lock) // a job is claimed once, so hardly anybody waits for it
+	}, true, nil
+}
+
+// JobLeft reports whether a claim was held in this folder and its program has ended without releasing it.
+// It is false where that cannot be told, such as for a job of another machine.
+func (d Dir) JobLeft(job, token string) bool {
+	lock, claim := d.jobFiles(job)
+	if held, err := os.ReadFile(claim); err != nil || string(held) != token || token == "" {
+		return false
+	}
+	l := flock.New(lock)
+	if ok, err := l.TryLock(); err != nil || !ok {
+		return false
+	}
+	defer l.Unlock()                //nolint:errcheck // nothing was written
+	held, err := os.ReadFile(claim) // it may have been another program's by now
+	return err == nil && string(held) == token
+}
+
+// jobFiles are two, because not every system lets one write into a file that is locked.
+func (d Dir) jobFiles(job string) (lock, claim string) {
+	file := filepath.Join(string(d), "locks", "job-"+Key("job", job))
+	return file + ".lock", file + ".claim"
+}
