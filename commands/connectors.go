@@ -10,40 +10,49 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/glob"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// choose picks the connectors that a command line means.
-func choose(connectors []config.Connector, names []string, all bool) ([]config.Connector, error) {
-	known := connectorNames(connectors)
+// choose picks the connectors that a command line means. Names that the configuration does not have are
+// unknown: they may be those of connectors of Elasticsearch.
+func choose(connectors []config.Connector, names []string, all bool) (chosen []config.Connector, unknown []string, err error) {
 	switch {
-	case len(connectors) == 0:
-		return nil, &usageError{problem: "the configuration names no connector", hint: "add one under connectors:"}
+	case len(connectors) == 0 && len(names) == 0:
+		return nil, nil, &usageError{problem: "the configuration names no connector", hint: "add one under connectors:"}
 	case all, len(names) == 0 && len(connectors) == 1:
-		return connectors, nil
+		return connectors, nil, nil
 	case len(names) == 0:
-		return nil, &usageError{
-			problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), plain(strings.Join(known, ", "))),
+		return nil, nil, &usageError{
+			problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), plain(strings.Join(connectorNames(connectors), ", "))),
 			hint:    "name those that are meant, or give --all",
 		}
 	}
-	var chosen []config.Connector
 	var taken []int
 	for _, name := range names {
 		at := slices.IndexFunc(connectors, func(c config.Connector) bool { return c.Name == name || c.ConnectorID == name && name != "" })
-		if at < 0 {
-			e := &usageError{problem: "the configuration has no connector " + quoted(name), hint: "it has " + plain(strings.Join(known, ", "))}
-			if near := field.Nearest(name, known); near != "" {
-				e.hint = fmt.Sprintf("did you mean %s?", quoted(near))
-			}
-			return nil, e
-		}
-		if !slices.Contains(taken, at) {
+		switch {
+		case at < 0 && !slices.Contains(unknown, name):
+			unknown = append(unknown, name)
+		case at >= 0 && !slices.Contains(taken, at):
 			taken, chosen = append(taken, at), append(chosen, connectors[at])
 		}
 	}
-	return chosen, nil
+	return chosen, unknown, nil
+}
+
+// noConnector is the error of a name that nobody has.
+func noConnector(connectors []config.Connector, name string) error {
+	known := connectorNames(connectors)
+	e := &usageError{problem: "the configuration has no connector " + quoted(name) + ", nor has Elasticsearch", hint: "the configuration has " + plain(strings.Join(known, ", "))}
+	if near := field.Nearest(name, known); near != "" {
+		e.hint = fmt.Sprintf("did you mean %s?", quoted(near))
+	}
+	if len(known) == 0 {
+		e.hint = Program + " list connectors shows which there are"
+	}
+	return e
 }
 
 // connectorNames are what connectors are called on the command line, in the order of the file.
@@ -65,21 +74,11 @@ func connectorName(c *config.Connector) string {
 // refuse names the first key of a connector that this version cannot obey. To ignore it would write
 // other documents than the file asks for.
 func refuse(cfg *config.Config, c *config.Connector) error {
-	name := connectorName(c)
-	later := func(key, hint string) error {
-		return &usageError{problem: fmt.Sprintf("connector %s: %s comes with a later version", quoted(name), key), hint: hint}
-	}
-	switch {
-	case c.ConnectorID != "":
-		return &usageError{
-			problem: fmt.Sprintf("connector %s: connector_id: connectors that are kept in Elasticsearch come with a later version", quoted(name)),
-			hint:    "give the connector a name, service_type, index_name and configuration in this file",
-		}
-	case c.Schedule != nil:
-		return later("schedule", "remove the key and start the program from cron")
-	}
 	if _, external := cfg.SourceCommand(c.ServiceType); external {
-		return later("sources."+c.ServiceType+": exec:", "the built-in source types work, see "+Program+" list sources")
+		return &usageError{
+			problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", quoted(connectorName(c)), c.ServiceType),
+			hint:    "the built-in source types work, see " + Program + " list sources",
+		}
 	}
 	return nil
 }
@@ -103,9 +102,6 @@ func unknownTo(typ *source.Type, c *config.Connector) error {
 // jobOf makes the job of a connector. Everything that can be wrong without asking anybody is found here,
 // before anything runs.
 func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector, o *mirrorOptions) (engine.Job, error) {
-	if err := refuse(cfg, c); err != nil {
-		return engine.Job{}, err
-	}
 	typ, err := a.sourceType(cfg, c)
 	if err != nil {
 		return engine.Job{}, err
@@ -140,11 +136,18 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	if _, err := rules.New(job.Rules); err != nil {
 		return engine.Job{}, &usageError{problem: fmt.Sprintf("connector %s: rules: %v", quoted(c.Name), err)}
 	}
+	setKind(&job, o.kind)
+	if job.Kind == engine.AccessControl {
+		job.Index, job.Rules, job.Pipeline = protocol.AccessControlIndex(c.IndexName), nil, ""
+	}
 	return job, nil
 }
 
 // sourceType finds the built-in type that serves a connector's service type.
 func (a *App) sourceType(cfg *config.Config, c *config.Connector) (source.Type, error) {
+	if err := refuse(cfg, c); err != nil {
+		return source.Type{}, err
+	}
 	name := c.ServiceType
 	if builtin, ok := strings.CutPrefix(cfg.Sources[name], "builtin:"); ok {
 		name = strings.TrimSpace(builtin)

@@ -29,14 +29,18 @@ func TestChoose(t *testing.T) {
 		{"in the order of the command line, each once", two, []string{"two", "one", "two"}, false, "two one"},
 		{"one of Elasticsearch by its id, too", two, []string{"7Dx", "two"}, false, "two"},
 		{"none", nil, nil, true, "the configuration names no connector"},
-		{"unknown", two, []string{"\x1b[2J"}, false, `the configuration has no connector "\x1b[2J"`},
-		{"an empty name is nobody's id", two, []string{""}, false, `the configuration has no connector ""`},
+		{"names of connectors of Elasticsearch alone", nil, []string{"a"}, false, `, and "a"`},
+		{"names that are not there, each once", two, []string{"a", "one", "a"}, false, `one, and "a"`},
+		{"an empty name is nobody's id", two, []string{""}, false, `, and ""`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			chosen, err := choose(tt.connectors, tt.names, tt.all)
+			chosen, unknown, err := choose(tt.connectors, tt.names, tt.all)
 			got := strings.Join(connectorNames(chosen), " ")
+			for _, name := range unknown {
+				got += fmt.Sprintf(", and %q", name)
+			}
 			if err != nil {
 				got = err.Error()
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
@@ -95,6 +96,9 @@ var kinds = [...]struct {
 	{engine.ErrTimeIsUp, ExitUnfinished},
 	{state.ErrLocked, ExitLocked},
 	{embedded.ErrInUse, ExitLocked},
+	{errBusy, ExitLocked},
+	{protocol.ErrTaken, ExitLocked},
+	{protocol.ErrConfig, ExitUsage},
 	{errOutputClosed, ExitPipe},
 }
 

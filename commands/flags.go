@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
 // The words of --color and --progress.
@@ -99,6 +100,7 @@ func mirrorFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "all", Usage: "all connectors of the file, one after the other"},
 		&cli.StringSliceFlag{Name: "part", Usage: "only the tables, folders and so on that match `GLOB`; nothing else is read or deleted. May be given several times"},
+		&cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`WHAT` to bring about: full or incremental (the index holds what the source holds), deletion (only what is gone is removed; just ids are read) or access_control (the index of identities)"},
 		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`HOW` a document is judged to be unchanged: auto, version, content or always (never unchanged)"},
 		&cli.StringFlag{Name: "max-deletes", Usage: "withhold deletes when there are more than `N|P%`: a number of documents, or a share of the index. Stands in place of both limits of guard: in the configuration"},
 		&cli.IntFlag{Name: "limit", Usage: "print at most `N` changes; counts stay whole. 0 prints all"},
@@ -123,6 +125,7 @@ type mirrorOptions struct {
 	allDocuments bool
 	output       string
 	fields       bool
+	kind         protocol.JobType
 	dry          bool
 	exitZero     bool
 	confirmed    int64 // negative when not given
@@ -143,7 +146,7 @@ func readMirror(c *cli.Context) (*mirrorOptions, error) {
 	o := &mirrorOptions{
 		globals: g, names: c.Args().Slice(), all: c.Bool("all"), parts: c.StringSlice("part"),
 		compare: engine.Compare(c.String("compare")), maxDeletes: c.String("max-deletes"), limit: c.Int("limit"),
-		allDocuments: c.Bool("all-documents"), output: c.String("output"), confirmed: -1,
+		allDocuments: c.Bool("all-documents"), output: c.String("output"), kind: protocol.JobType(c.String("type")), confirmed: -1,
 	}
 	o.fields = o.output == asText
 	if c.IsSet("fields") {
@@ -151,6 +154,9 @@ func readMirror(c *cli.Context) (*mirrorOptions, error) {
 	}
 	ways := []string{string(engine.Auto), string(engine.Version), string(engine.Content), string(engine.Always)}
 	if err := oneOf("compare", string(o.compare), ways); err != nil {
+		return nil, err
+	}
+	if err := oneOf("type", string(o.kind), jobTypes()); err != nil {
 		return nil, err
 	}
 	if err := oneOf("output", o.output, []string{asText, asJSON, asNDJSON}); err != nil {
@@ -166,6 +172,11 @@ func readMirror(c *cli.Context) (*mirrorOptions, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// jobTypes are the words of --type.
+func jobTypes() []string {
+	return []string{string(protocol.JobFull), string(protocol.JobIncremental), string(protocol.JobDeletion), string(protocol.JobAccessControl)}
 }
 
 // parseGuard reads the value of --max-deletes: deletes are withheld beyond a number, or beyond a share

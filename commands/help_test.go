@@ -2,6 +2,7 @@ package commands
 
 import (
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,15 +11,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
 // flagTable is the contract of the command line: which flag which command has.
 var flagTable = map[string]string{
 	"config-file": "all", "log-level": "all", "debug": "all", "filebeat": "all", "log-format": "all",
 	"color": "all", "progress": "all", "quiet": "all", "help": "all", "version": "all",
-	"output": "sync diff list version", "limit": "sync diff", "fields": "sync diff", "all-documents": "sync diff",
-	"all": "sync diff", "dry-run": "sync", "compare": "sync diff", "part": "sync diff", "max-deletes": "sync diff",
-	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync", "replay": "sync",
+	"output": "sync diff poll list version", "limit": "sync diff", "fields": "sync diff", "all-documents": "sync diff",
+	"all": "sync diff", "dry-run": "sync", "compare": "sync diff", "part": "sync diff", "max-deletes": "sync diff poll", "type": "sync diff", "once": "poll",
+	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync poll", "replay": "sync",
 	"exit-zero": "diff",
 }
 
@@ -35,7 +39,7 @@ func runApp(t *testing.T, width int, args ...string) (code int, stdout, stderr s
 func TestFlagsAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	flag := regexp.MustCompile(`(?m)^  (?:-(\w), |    )?--([a-z-]+)`)
-	for _, command := range []string{"sync", "diff", "list", "version"} {
+	for _, command := range []string{"sync", "diff", "poll", "list", "version"} {
 		_, text, _ := runApp(t, 0, command, "--help")
 		got, want := map[string]string{}, map[string]string{}
 		for _, m := range flag.FindAllStringSubmatch(text, -1) {
@@ -54,7 +58,7 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"", "sync", "diff", "list", "version"} {
+	for _, command := range []string{"", "sync", "diff", "poll", "list", "version"} {
 		for _, width := range []int{0, 40} {
 			args, name := []string{"--help"}, "program"
 			if command != "" {
@@ -109,6 +113,7 @@ func TestExamplesRun(t *testing.T) {
 	t.Parallel()
 	config := "elasticsearch.host: embedded:%DATA%\nconnectors:\n" +
 		"  - {name: docs, service_type: scripted, index_name: search-docs, configuration: {script: script.json}}\n"
+	kibana := "  - {connector_id: kibana, service_type: scripted}\n"
 	ran := 0
 	for _, command := range testApp(t).cli(t.Context()).Commands {
 		for line := range strings.Lines(command.UsageText) {
@@ -126,6 +131,10 @@ func TestExamplesRun(t *testing.T) {
 					"script.json":     `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
 					"etc/script.json": `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
 					"dead.ndjson":     `{"schema":1,"connector":"docs","index":"search-docs","id":"2","kind":"create","document":{"id":"2"}}` + "\n",
+				}
+				if strings.Contains(line, " poll") {
+					files["config.yml"] += kibana
+					putConnector(t, filepath.Join(dir, "data"), "kibana", `{"service_type": "scripted", "status": "configured", "index_name": "search-kibana"}`)
 				}
 				for _, name := range slices.Sorted(maps.Keys(files)) {
 					writeFile(t, filepath.Join(dir, name), files[name])
@@ -145,6 +154,29 @@ func TestExamplesRun(t *testing.T) {
 	}
 	if ran < 8 {
 		t.Errorf("only %d examples were found", ran)
+	}
+}
+
+// putConnector writes the record of a connector into an embedded destination, as Kibana would.
+func putConnector(t *testing.T, dir, id, record string) {
+	t.Helper()
+	server, err := embedded.Open(embedded.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://embedded/" + protocol.ConnectorsIndex + "/_doc/" + id
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(record))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := server.Transport().RoundTrip(req)
+	if err != nil || res.StatusCode != http.StatusCreated {
+		t.Fatal(res, err)
+	}
+	_ = res.Body.Close()
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
@@ -41,6 +42,7 @@ type session struct {
 	messages *messages
 	printer  printer
 	dest     *destination
+	records  *protocol.Store // of connectors and sync jobs; nil while nobody has asked for them
 	state    state.Dir
 	dead     *bulk.DeadLetter // of all connectors, when the command line names a file
 	deleted  *bulk.Deleted    // of all connectors; nil when no file is asked for
@@ -54,6 +56,7 @@ type outcome struct {
 	name, typ, dest string
 	took            time.Duration
 	watch           *watcher
+	job             string // the sync job, "" where there is none
 	deadLetter      string // where rejected documents are, "" when there is none
 	confirm         string // the command line that permits what was withheld
 }
@@ -114,20 +117,86 @@ func (s *session) run(ctx, cut context.Context) error {
 	for _, w := range cfg.Warnings {
 		s.messages.warn(w)
 	}
-	chosen, err := choose(cfg.Connectors, s.o.names, s.o.all)
+	works, unknown, err := s.ofFile(ctx, cfg)
 	if err != nil {
 		return err
-	}
-	jobs := make([]engine.Job, len(chosen))
-	for i := range chosen {
-		if jobs[i], err = s.app.jobOf(ctx, cfg, &chosen[i], s.o); err != nil {
-			return err
-		}
 	}
 	if s.dest, err = openDestination(cfg, s.o.dry); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
+	err = s.open(ctx, cut, cfg, works, unknown)
+	return errors.Join(err, s.dest.close())
+}
+
+// ofFile makes the runs of the chosen connectors of the file. What can be wrong with them without asking
+// anybody is found here, before anything runs.
+func (s *session) ofFile(ctx context.Context, cfg *config.Config) (works []work, unknown []string, err error) {
+	chosen, unknown, err := choose(cfg.Connectors, s.o.names, s.o.all)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range chosen {
+		w := work{connector: c}
+		if c.ConnectorID == "" {
+			if w.job, err = s.app.jobOf(ctx, cfg, &c, s.o); err != nil {
+				return nil, nil, err
+			}
+		}
+		works = append(works, w)
+	}
+	return works, unknown, nil
+}
+
+// ofElasticsearch completes the runs of connectors whose records are kept there.
+func (s *session) ofElasticsearch(ctx context.Context, cfg *config.Config, works []work, unknown []string) ([]work, error) {
+	for _, name := range unknown {
+		works = append(works, work{connector: config.Connector{ConnectorID: name}})
+	}
+	for i := range works {
+		w := &works[i]
+		if w.connector.ConnectorID == "" {
+			continue
+		}
+		if err := s.openRecords(ctx, cfg); err != nil {
+			return nil, err
+		}
+		record, err := s.find(ctx, w.connector.ConnectorID)
+		if errors.Is(err, elastic.ErrNotFound) && slices.Contains(unknown, w.connector.ConnectorID) {
+			return nil, noConnector(cfg.Connectors, w.connector.ConnectorID)
+		}
+		if errors.Is(err, elastic.ErrNotFound) {
+			return nil, missing(w.connector.ConnectorID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !record.Body.Status.MaySync() {
+			return nil, notConfigured(&record)
+		}
+		w.record = &record
+		planned := s.records.NewJob(&record, s.o.kind)
+		w.job, w.connector, err = s.jobOfRecord(ctx, cfg, record.Body.Name, &planned.Connector, s.o.kind, record.Body.Features.Rules())
+		if err != nil {
+			return nil, err
+		}
+	}
+	return works, nil
+}
+
+// work is the run of one connector.
+type work struct {
+	connector config.Connector
+	job       engine.Job
+	record    *protocol.Record[protocol.Connector] // nil for a connector of the file
+}
+
+// open runs the connectors once the destination is open.
+func (s *session) open(ctx, cut context.Context, cfg *config.Config, works []work, unknown []string) error {
+	works, err := s.ofElasticsearch(ctx, cfg, works, unknown)
+	if err != nil {
+		return err
+	}
 	if s.o.replay != "" && sameFile(s.o.replay, s.o.deadLetter) {
 		return &usageError{problem: "--replay and --dead-letter name the same file", hint: "what is rejected again would overwrite what was not sent yet"}
 	}
@@ -137,36 +206,40 @@ func (s *session) run(ctx, cut context.Context) error {
 	if s.o.deletedTo != "" {
 		s.deleted = bulk.NewDeleted(s.o.deletedTo)
 	}
-	err = s.each(ctx, cut, cfg, chosen, jobs)
+	err = s.each(ctx, cut, cfg, works)
 	if s.deleted != nil {
 		err = errors.Join(err, s.deleted.Close())
 	}
-	return errors.Join(err, s.dest.close())
+	return err
 }
 
 // each runs one connector after the other; what happens to one does not keep the next from its turn,
 // unless it would happen to that one too.
-func (s *session) each(ctx, cut context.Context, cfg *config.Config, chosen []config.Connector, jobs []engine.Job) error {
-	if err := s.apart(ctx, chosen); err != nil {
+func (s *session) each(ctx, cut context.Context, cfg *config.Config, works []work) error {
+	if err := s.apart(ctx, works); err != nil {
 		return err
 	}
-	s.inTurns(chosen, jobs)
-	for i := range chosen {
+	s.inTurns(works)
+	for i := range works {
 		if ctx.Err() != nil {
 			if i > 0 && s.outcomes[i-1].Err != nil {
 				return nil // it is told already, and the exit code knows of it
 			}
 			return context.Cause(ctx)
 		}
-		o := s.begin(&chosen[i])
-		if s.until != nil && s.until.Err() != nil {
+		w := &works[i]
+		o := s.begin(&w.connector)
+		switch {
+		case s.until != nil && s.until.Err() != nil:
 			o.Err = fmt.Errorf("%w: not begun", engine.ErrTimeIsUp)
-		} else {
-			s.one(ctx, cut, cfg, &chosen[i], jobs[i], o)
+		case w.record != nil && !s.o.dry && s.o.replay == "":
+			s.oneOfElasticsearch(ctx, cut, cfg, w, o)
+		default:
+			s.one(ctx, cut, cfg, &w.connector, w.job, o, attended{})
 		}
 		s.outcomes = append(s.outcomes, o)
 		s.tell(ctx, o)
-		if left := len(chosen) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
+		if left := len(works) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
 			s.messages.note(fmt.Sprintf("%s not tried, because the destination cannot be reached", plural(int64(left), "connector was", "connectors were")))
 			return nil
 		}
@@ -176,17 +249,18 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, chosen []co
 
 // apart refuses two connectors whose names of the index turn out to be the same index, by an alias:
 // each would delete the documents of the other. A destination that cannot tell is found out later.
-func (s *session) apart(ctx context.Context, chosen []config.Connector) error {
-	if len(chosen) < 2 {
+func (s *session) apart(ctx context.Context, works []work) error {
+	if len(works) < 2 {
 		return nil
 	}
 	taken := map[string]string{}
-	for i := range chosen {
-		client, err := s.dest.client(&chosen[i])
+	for i := range works {
+		c := &works[i].connector
+		client, err := s.dest.client(c)
 		if err != nil {
 			return err
 		}
-		index, err := client.Index(ctx, chosen[i].IndexName)
+		index, err := client.Index(ctx, works[i].job.Index)
 		if errors.Is(err, elastic.ErrUnreachable) {
 			return nil
 		}
@@ -195,30 +269,22 @@ func (s *session) apart(ctx context.Context, chosen []config.Connector) error {
 		}
 		if other, ok := taken[index.Name]; ok {
 			return &usageError{
-				problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", quoted(other), quoted(chosen[i].Name), quoted(index.Name)),
+				problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", quoted(other), quoted(c.Name), quoted(index.Name)),
 				hint:    "give each connector an index of its own",
 			}
 		}
-		taken[index.Name] = chosen[i].Name
+		taken[index.Name] = c.Name
 	}
 	return nil
 }
 
 // inTurns lets those connectors go first whose last run with a time limit is longest ago.
-func (s *session) inTurns(chosen []config.Connector, jobs []engine.Job) {
+func (s *session) inTurns(works []work) {
 	if s.until == nil {
 		return
 	}
-	order := make([]int, len(chosen))
-	for i := range order {
-		order[i] = i
-	}
-	last := func(i int) time.Time { return s.state.LastTurn(s.dest.lockName(), chosen[i].IndexName) }
-	slices.SortStableFunc(order, func(a, b int) int { return last(a).Compare(last(b)) })
-	connectors, all := slices.Clone(chosen), slices.Clone(jobs)
-	for to, from := range order {
-		chosen[to], jobs[to] = connectors[from], all[from]
-	}
+	last := func(w work) time.Time { return s.state.LastTurn(s.dest.lockName(), w.job.Index) }
+	slices.SortStableFunc(works, func(a, b work) int { return last(a).Compare(last(b)) })
 }
 
 func (s *session) begin(c *config.Connector) *outcome {
@@ -227,15 +293,24 @@ func (s *session) begin(c *config.Connector) *outcome {
 	return o
 }
 
+// attended is what a run has beside it whose sync job is looked after.
+type attended struct {
+	fence    func(context.Context) error
+	counters *report.Counters
+}
+
 // one runs one connector.
-func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job, o *outcome) {
+func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job, o *outcome, by attended) {
 	client, err := s.dest.client(c)
 	if err != nil {
 		o.Err = err
 		return
 	}
 	log := s.log.With(report.Connector, c.Name, report.Source, c.ServiceType)
-	counters := &report.Counters{}
+	counters := by.counters
+	if counters == nil {
+		counters = &report.Counters{}
+	}
 	o.watch = newWatcher(s, o, log)
 	dead := s.dead
 	if dead == nil {
@@ -254,12 +329,12 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 			},
 		},
 		Turns: engine.Turns{
-			Load: func(of string) (map[string]int64, error) { return s.state.Turns(s.dest.lockName(), c.IndexName, of) },
+			Load: func(of string) (map[string]int64, error) { return s.state.Turns(s.dest.lockName(), job.Index, of) },
 			Save: func(of string, turns map[string]int64) error {
-				return s.state.KeepTurns(s.dest.lockName(), c.IndexName, of, turns)
+				return s.state.KeepTurns(s.dest.lockName(), job.Index, of, turns)
 			},
 		},
-		Until: s.until, Cut: cut, Now: s.app.Now,
+		Until: s.until, Fence: by.fence, Cut: cut, Now: s.app.Now,
 	}
 	if s.o.replay != "" {
 		o.Result, o.Err = engine.Replay(ctx, job, deps, s.o.replay)

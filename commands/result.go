@@ -25,6 +25,7 @@ type jsonResult struct {
 	Connector     string           `json:"connector,omitempty"`
 	Source        string           `json:"source,omitempty"` // service type
 	Index         string           `json:"index,omitempty"`
+	Job           string           `json:"job,omitempty"` // the sync job, of a connector of Elasticsearch
 	DryRun        bool             `json:"dry_run"`
 	Read          int64            `json:"read"`
 	Created       int64            `json:"created"`
@@ -160,7 +161,7 @@ func (p *jsonPrinter) end(s *session, code int, err error) {
 // jsonOf is the result of one connector.
 func (s *session) jsonOf(o *outcome) jsonResult {
 	r := jsonResult{
-		Schema: schema, Exit: ExitCode(s.mode(), nil, o.Outcome), Connector: o.name, Source: o.typ, Index: o.Result.Index,
+		Schema: schema, Exit: ExitCode(s.mode(), nil, o.Outcome), Connector: o.name, Source: o.typ, Index: o.Result.Index, Job: o.job,
 		DryRun: s.o.dry, FailedParts: o.Result.Failed, DurationMS: o.took.Milliseconds(),
 		DeadLetter: o.deadLetter, Confirm: o.confirm,
 	}

@@ -223,3 +223,9 @@ func (l *loader) idColumns(o *object, c *Connector) {
 		o.note(e.key, strings.Join(columns, ", "), e.value)
 	}
 }
+
+// UnnamedConnector is a connector of Elasticsearch of which a configuration says nothing, with the
+// defaults of all that it could say.
+func UnnamedConnector(id string) Connector {
+	return Connector{ConnectorID: id, Guard: defaultGuard(), Profile: "head", Encoding: "exact"}
+}

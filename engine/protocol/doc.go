@@ -1,7 +1,11 @@
-// Package protocol is the records of Elastic's connector protocol: connectors and their sync jobs, as
-// Kibana draws them and as the program reads and writes them.
+// Package protocol is the connector protocol: the records of connectors and sync jobs that Kibana shows,
+// what they go through, and one poll, which makes the jobs that are due and runs those that wait.
 //
-// It is not for syncing: it knows neither how a source is read nor how documents are written.
+// It knows nothing of documents: how a job is run is the caller's affair. Nothing is kept between polls
+// but what stands in the records, so any number of machines may poll the same connectors.
 //
-// Its invariant: what others have written is tolerated whatever it is, and kept where it is not ours.
+// Its invariant: every write that decides something is guarded by the version of the record that was
+// read. Of several programs that want the same, one gets it; and whatever step a program is killed at,
+// the records say enough for the next one to go on. docs/CONNECTOR_PROTOCOL.md tells an operator what is
+// read and written.
 package protocol

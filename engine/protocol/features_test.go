@@ -41,13 +41,6 @@ func TestFeaturesOfASourceType(t *testing.T) {
 			flags{Basic: true, Rules: true, Incremental: true},
 		},
 		{
-			"whether it knows its changes does not show",
-			source.Type{Incremental: true},
-			`{"sync_rules":{"basic":{"enabled":true},"advanced":{"enabled":false}},"document_level_security":{"enabled":false},
-			  "incremental_sync":{"enabled":true},"native_connector_api_keys":{"enabled":false}}`,
-			flags{Basic: true, Rules: true, Incremental: true},
-		},
-		{
 			"advanced rules and access control are the type's",
 			source.Type{AdvancedRules: true, AccessControl: true},
 			`{"sync_rules":{"basic":{"enabled":true},"advanced":{"enabled":true}},"document_level_security":{"enabled":true},

@@ -100,6 +100,8 @@ const (
 	JobFull          JobType = "full"
 	JobIncremental   JobType = "incremental"
 	JobAccessControl JobType = "access_control"
+	// JobDeletion removes what is gone and writes nothing else. To the protocol it is a full job.
+	JobDeletion JobType = "deletion"
 )
 
 // Trigger is what a sync job was created by.

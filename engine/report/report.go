@@ -97,6 +97,7 @@ type Observer interface {
 // Keys of log records, so that every package uses the same.
 const (
 	Connector = "connector"
+	Job       = "job"
 	Source    = "source"
 	Part      = "part"
 	ID        = "id"

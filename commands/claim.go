@@ -1,0 +1,143 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/state"
+)
+
+// errBusy is the error of a named sync whose connector is being synced already.
+var errBusy = errors.New("the connector is already syncing")
+
+func notConfigured(c *protocol.Record[protocol.Connector]) error {
+	return &usageError{
+		problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", quoted(c.ID), c.Body.Status),
+		hint:    "save its configuration in Kibana, or with " + Program + " connector configure",
+	}
+}
+
+// missing is the error of a connector_id in the configuration that Elasticsearch does not know.
+func missing(id string) error {
+	return &usageError{
+		problem: fmt.Sprintf("connector %s: %v", quoted(id), protocol.ErrMissing),
+		hint:    Program + " connector create makes one, and " + Program + " list connectors shows which there are",
+	}
+}
+
+// oneOfElasticsearch syncs a connector of Elasticsearch that was named: as a job that Kibana shows.
+func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Config, w *work, o *outcome) {
+	id, err := s.records.StartJob(ctx, w.record, s.o.kind)
+	if err != nil {
+		o.Err = err
+		return
+	}
+	claim, release, err := s.claim(ctx, id)
+	if err != nil {
+		if errors.Is(err, protocol.ErrLost) {
+			err = fmt.Errorf("%w: %w", errBusy, err)
+		}
+		// Nobody shall run later what was asked for now.
+		if _, _, cerr := s.records.CancelJob(context.WithoutCancel(ctx), id); cerr != nil {
+			err = errors.Join(err, cerr)
+		}
+		o.Err = err
+		return
+	}
+	defer release()
+	s.attend(ctx, cut, cfg, claim, w.connector, w.job, nil, o)
+}
+
+// claim takes a job of this program's own making.
+func (s *session) claim(ctx context.Context, id string) (*protocol.Claim, func(), error) {
+	job, err := s.records.Jobs.Get(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	token := protocol.NewToken()
+	release, ok := s.hold(id, token)
+	if !ok {
+		return nil, nil, protocol.ErrLost
+	}
+	claim, err := s.records.Claim(ctx, job, hostname(), token)
+	if err != nil {
+		release()
+	}
+	return claim, release, err
+}
+
+// hold marks a claim as one of a program of this machine. Without a state folder that can be written it
+// goes without: then others learn of the end of a killed program later.
+func (s *session) hold(job, token string) (release func(), ok bool) {
+	release, ok, err := s.state.HoldJob(job, token)
+	if err != nil {
+		s.log.Warn("the sync job is not marked in the state folder", report.Job, job, report.Err, err.Error())
+		return func() {}, true
+	}
+	return release, ok
+}
+
+// attend runs a job that was claimed, or ends it by failed, and writes what came of it.
+func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *protocol.Claim, c config.Connector, job engine.Job, failed error, o *outcome) {
+	counters := &report.Counters{}
+	counts := func() protocol.Counts {
+		n := counters.Snapshot()
+		return protocol.Counts{Indexed: n.Created + n.Updated, Deleted: n.Deleted, Bytes: n.Bytes}
+	}
+	o.job = claim.Job.ID
+	o.Err = failed
+	if failed == nil {
+		_ = claim.Run(ctx, counts, func(ctx context.Context) error {
+			s.one(ctx, cut, cfg, &c, job, o, attended{fence: claim.Fence, counters: counters})
+			return o.Err
+		})
+	}
+	e := s.ending(o)
+	e.Counts = counts()
+	if err := claim.Finish(ctx, e); err != nil && !errors.Is(o.Err, protocol.ErrTaken) {
+		o.Err = errors.Join(o.Err, fmt.Errorf("write the end of sync job %q: %w", claim.Job.ID, err))
+	}
+}
+
+// ending is what Kibana is told of a run.
+func (s *session) ending(o *outcome) protocol.Ending {
+	n := &o.Result.Counts
+	e := protocol.Ending{Event: protocol.JobEventComplete, Details: protocol.Details{
+		Created: n.Created, Updated: n.Updated, Kept: n.Kept, Withheld: n.Withheld, Rejected: n.Rejected, Dropped: n.Dropped,
+		Duplicates: n.Duplicates, ContentErrors: n.ContentErrors, FailedParts: o.Result.Failed,
+	}}
+	_, interrupted := errors.AsType[*SignalError](o.Err)
+	switch {
+	case errors.Is(o.Err, protocol.ErrCanceled):
+		e.Event = protocol.JobEventCancel
+	case interrupted, errors.Is(o.Err, engine.ErrTimeIsUp), errors.Is(o.Err, state.ErrLocked):
+		e.Event = protocol.JobEventSuspend // the next poll goes on
+	case o.Err != nil:
+		e.Event, e.Error = protocol.JobEventFail, withHint(o.Err)
+	case o.Result.Failed > 0:
+		e.Event, e.Error = protocol.JobEventFail, strings.Join(s.remarks(o), "; ")
+		if o.watch != nil && len(o.watch.failures) > 0 {
+			e.Error = (&placedError{o.watch.failures[0]}).Error() + "; " + e.Error
+		}
+	default:
+		e.Details.Note = strings.Join(s.remarks(o), "; ")
+		if o.confirm != "" {
+			e.Details.Note += "; to go on: " + o.confirm
+		}
+	}
+	return e
+}
+
+// withHint is an error with what to do about it, for people who see nothing else.
+func withHint(err error) string {
+	if hint := hintOf(err); hint != "" {
+		return err.Error() + " (" + hint + ")"
+	}
+	return err.Error()
+}

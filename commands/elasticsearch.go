@@ -1,0 +1,225 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// openRecords reaches the destination and the records of connectors and sync jobs there.
+func (s *session) openRecords(ctx context.Context, cfg *config.Config) error {
+	if s.records != nil {
+		return nil
+	}
+	client, err := s.dest.client(&config.Connector{})
+	if err != nil {
+		return err
+	}
+	settings := settingsOf(cfg, string(s.state))
+	info, err := client.Await(ctx, settings.Await, func(err error) {
+		s.log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
+	})
+	if err != nil {
+		return err
+	}
+	s.records, err = protocol.Open(ctx, protocol.StoreOptions{
+		Client: client, Info: info, Retry: settings.Retry, UseAPI: cfg.Elasticsearch.UseConnectorsAPI && s.dest.server == nil,
+		Log: s.log, Now: s.app.Now,
+	})
+	return err
+}
+
+// entryOf is what the configuration says of a connector of Elasticsearch, or what holds for one of which
+// it says nothing.
+func entryOf(cfg *config.Config, id string) config.Connector {
+	for i := range cfg.Connectors {
+		if cfg.Connectors[i].ConnectorID == id {
+			return cfg.Connectors[i]
+		}
+	}
+	return config.UnnamedConnector(id)
+}
+
+// connectorOf puts together what a record and the configuration say of a connector. Fields that the
+// record has win; the configuration adds what the record has no place for.
+func connectorOf(entry config.Connector, name string, of *protocol.JobConnector) (config.Connector, error) {
+	c := entry
+	if c.Name == "" {
+		c.Name = name
+	}
+	if c.Name == "" {
+		c.Name = of.ID
+	}
+	c.ConnectorID = of.ID
+	for key, pair := range map[string]struct{ mine, theirs *string }{
+		"service_type": {&c.ServiceType, new(string(of.ServiceType))},
+		"index_name":   {&c.IndexName, new(string(of.IndexName))},
+	} {
+		switch {
+		case *pair.theirs == "":
+		case *pair.mine == "":
+			*pair.mine = *pair.theirs
+		case *pair.mine != *pair.theirs:
+			return c, &usageError{
+				problem: fmt.Sprintf("connector %s: %s is %s in the configuration and %s in Elasticsearch", quoted(of.ID), key, quoted(*pair.mine), quoted(*pair.theirs)),
+				hint:    "remove the key from the configuration; what Elasticsearch says counts",
+			}
+		}
+	}
+	if c.IndexName == "" {
+		return c, &usageError{problem: fmt.Sprintf("connector %s has no index", quoted(of.ID)), hint: "attach an index to it in Kibana, or make it anew with " + Program + " connector create"}
+	}
+	if c.Language = string(of.Language); c.Language == "" {
+		c.Language = "en"
+	}
+	return c, nil
+}
+
+// valuesOf are the values of a connector of Elasticsearch, those of the configuration over those of the record.
+func valuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored protocol.Configuration) (field.Values, error) {
+	raw := stored.Values(typ.Fields)
+	own, err := c.ResolveConfiguration(ctx, typ.Fields)
+	if err != nil {
+		return field.Values{}, err
+	}
+	maps.Copy(raw, own)
+	values, err := field.Parse(typ.Fields, raw)
+	if err != nil {
+		err = fmt.Errorf("connector %s: configuration: %w", quoted(c.Name), err)
+	}
+	return values, err
+}
+
+// jobOfRecord makes the run of a sync job, from what the job has kept of its connector.
+func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name string, of *protocol.JobConnector, t protocol.JobType, ruled bool) (engine.Job, config.Connector, error) {
+	c, err := connectorOf(entryOf(cfg, of.ID), name, of)
+	if err != nil {
+		return engine.Job{}, c, err
+	}
+	typ, err := s.app.sourceType(cfg, &c)
+	if err != nil {
+		return engine.Job{}, c, err
+	}
+	if err := unknownTo(&typ, &c); err != nil {
+		return engine.Job{}, c, err
+	}
+	values, err := valuesOf(ctx, &typ, &c, of.Configuration)
+	if err != nil {
+		return engine.Job{}, c, err
+	}
+	wants, err := wantsParts(s.o.parts)
+	if err != nil {
+		return engine.Job{}, c, err
+	}
+	create, err := creationOf(cfg, &c)
+	if err != nil {
+		return engine.Job{}, c, err
+	}
+	job := engine.Job{
+		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
+		Index: c.IndexName, Create: create, Compare: s.o.compare, Wants: wants, Guard: guardOf(&c, s.o),
+		AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: true, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
+	}
+	setKind(&job, t)
+	if err := s.setPipeline(ctx, &job, of.Pipeline); err != nil {
+		return job, c, err
+	}
+	if ruled && t != protocol.JobAccessControl {
+		err = setRules(&job, of)
+	}
+	return job, c, err
+}
+
+// setKind makes a run one of a type of sync jobs. An incremental one compares what it reads, as every run
+// does: a source that tells only what has changed is none of those there are.
+func setKind(job *engine.Job, t protocol.JobType) {
+	switch t {
+	case protocol.JobDeletion:
+		job.Kind = engine.Deletion
+	case protocol.JobAccessControl:
+		job.Kind = engine.AccessControl
+		job.Create = protocol.AccessControlCreation()
+	case protocol.JobFull, protocol.JobIncremental:
+	}
+}
+
+// setPipeline is what a record says of the ingest pipeline. One of Elastic's own may be absent, where the
+// destination is not a whole Elastic stack: then there is nothing to go through.
+func (s *session) setPipeline(ctx context.Context, job *engine.Job, p protocol.Pipeline) error {
+	p = s.records.Pipeline(p)
+	job.Pipeline = string(p.Name)
+	job.Flags = &document.Flags{
+		ExtractBinaryContent: bool(*p.ExtractBinaryContent), ReduceWhitespace: bool(*p.ReduceWhitespace), RunMLInference: bool(*p.RunMLInference),
+	}
+	absent, err := s.records.LacksOwnPipeline(ctx, job.Pipeline)
+	if absent {
+		s.log.Info("the server has no such ingest pipeline, so documents are written without one", "pipeline", job.Pipeline)
+		job.Pipeline = ""
+	}
+	return err
+}
+
+// setRules gives a run the rules of its job. Those that are not valid are an error: to leave them out
+// would put into the index what somebody wants to keep out of it.
+func setRules(job *engine.Job, of *protocol.JobConnector) error {
+	advanced := func(any) error { return nil } // the source checks them when it is opened
+	if !job.Type.AdvancedRules {
+		advanced = nil
+	}
+	if v := of.Filtering.Validate(advanced); v.State == protocol.ValidationInvalid {
+		return &usageError{
+			problem: fmt.Sprintf("connector %s: sync rules: %s", quoted(job.Connector), v.Errors[0].Messages[0]),
+			hint:    "correct the sync rules in Kibana",
+		}
+	}
+	job.Rules = of.Filtering.Basic()
+	var err error
+	job.Advanced, err = of.Filtering.Advanced()
+	return err
+}
+
+// find looks a connector up by what people call it: its id, its name or its index. The error is of kind
+// [elastic.ErrNotFound] when there is none.
+func (s *session) find(ctx context.Context, name string) (protocol.Record[protocol.Connector], error) {
+	c, err := s.records.Connectors.Get(ctx, name)
+	if err == nil && bool(c.Body.Deleted) {
+		return c, elastic.ErrNotFound
+	}
+	if !errors.Is(err, elastic.ErrNotFound) {
+		return c, err
+	}
+	exist, err := s.records.Exist(ctx)
+	if err != nil || !exist {
+		return c, errors.Join(err, elastic.ErrNotFound)
+	}
+	found, err := s.records.Named(ctx, name)
+	switch {
+	case err != nil:
+		return c, err
+	case len(found) == 0:
+		return c, elastic.ErrNotFound
+	case len(found) > 1:
+		return c, &usageError{problem: fmt.Sprintf("%d connectors are called %s", len(found), quoted(name)), hint: "name the one that is meant by its id"}
+	}
+	return found[0], nil
+}
+
+// hostname is what this machine is called in records.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}

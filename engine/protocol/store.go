@@ -1,0 +1,111 @@
+package protocol
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+)
+
+// Store is the records of one cluster.
+type Store struct {
+	Connectors *Collection[Connector]
+	Jobs       *Collection[Job]
+
+	client  *elastic.Client
+	log     *slog.Logger
+	now     func() time.Time
+	version string // of the server
+	api     bool   // the server has the Connector APIs, and they are to be used
+}
+
+// StoreOptions are how a store is reached.
+type StoreOptions struct {
+	Client *elastic.Client
+	Info   elastic.Info // what the server says of itself
+	Retry  retry.Policy // for requests that fail and may work if tried again
+	UseAPI bool         // use the Connector APIs where the server has them
+	Log    *slog.Logger
+	Now    func() time.Time
+}
+
+// Open finds out whether the server has the Connector APIs. It changes nothing.
+func Open(ctx context.Context, o StoreOptions) (*Store, error) {
+	s := &Store{
+		Connectors: &Collection[Connector]{o.Client, ConnectorsIndex, o.Retry},
+		Jobs:       &Collection[Job]{o.Client, JobsIndex, o.Retry},
+		client:     o.Client, log: o.Log, now: o.Now, version: o.Info.Version,
+	}
+	if !o.UseAPI {
+		return s, nil
+	}
+	var err error
+	s.api, err = o.Client.HasConnectorAPI(ctx)
+	if errors.Is(err, elastic.ErrAuth) {
+		s.log.Warn("the Connector APIs may not be used, so records are written directly; grant the cluster privilege manage_connector", report.Err, err.Error())
+		err = nil
+	}
+	s.log.Debug("records", "connector_api", s.api)
+	return s, err
+}
+
+// refresh makes writes visible to searches. Without the privilege a search sees what is a second old,
+// which every decision bears that is made of it.
+func (s *Store) refresh(ctx context.Context, index string) error {
+	err := s.client.Refresh(ctx, index)
+	if errors.Is(err, elastic.ErrAuth) {
+		s.log.Debug("the index may not be refreshed", report.Index, index)
+		return nil
+	}
+	return err
+}
+
+// findJobs lists jobs, the oldest first. One that cannot be read is told and left out.
+func (s *Store) findJobs(ctx context.Context, query any) ([]Record[Job], error) {
+	if err := s.refresh(ctx, JobsIndex); err != nil {
+		return nil, err
+	}
+	found, unreadable, err := s.Jobs.Find(ctx, elastic.Search{Query: query, Sort: []any{map[string]string{"created_at": "asc"}}})
+	for _, bad := range unreadable {
+		s.log.Warn("a sync job is left out", report.Err, bad.Error())
+	}
+	return found, err
+}
+
+// term and terms are clauses of a query.
+func term(field string, value any) any { return map[string]any{"term": map[string]any{field: value}} }
+
+func terms[T ~string](field string, values []T) any {
+	return map[string]any{"terms": map[string]any{field: values}}
+}
+
+func all(clauses ...any) any {
+	return map[string]any{"bool": map[string]any{"filter": clauses}}
+}
+
+func not(clause any) any {
+	return map[string]any{"bool": map[string]any{"must_not": []any{clause}}}
+}
+
+func exists(field string) any { return map[string]any{"exists": map[string]string{"field": field}} }
+
+// newID is a random id of a record.
+func newID() string { return rand.Text()[:20] }
+
+// derivedID is an id that every program makes of the same facts, so that two of them that want the same
+// record make one.
+func derivedID(facts ...string) string {
+	h := sha256.New()
+	for _, fact := range facts {
+		fmt.Fprintf(h, "%d:%s", len(fact), fact)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15])
+}

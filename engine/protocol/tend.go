@@ -1,0 +1,254 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// tend looks after one connector: publishes what its source needs, shows that somebody is there, checks
+// configuration, source and draft rules, and makes the jobs that are due.
+func (p *Poller) tend(ctx context.Context, r *Record[Connector]) (err error) {
+	for _, t := range []JobType{JobFull, JobAccessControl} {
+		if status, _ := r.Body.lastStatus(t); *status == JobInProgress {
+			if err := p.Store.repair(ctx, *r, t); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.prepare(ctx, r); err != nil {
+		return err
+	}
+	if !r.Body.Status.MaySync() {
+		p.Log.Info("the connector waits for its configuration", report.Connector, r.ID, "status", string(r.Body.Status))
+		return nil
+	}
+	err = p.Check(ctx, r)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, p.checked(ctx, r, err))
+	}
+	if err := p.draft(ctx, r); err != nil {
+		return err
+	}
+	if err := p.checked(ctx, r, nil); err != nil {
+		return err
+	}
+	if err := p.onDemand(ctx, r); err != nil {
+		return err
+	}
+	return p.schedule(ctx, r)
+}
+
+// update changes a connector and keeps what it became.
+func (p *Poller) update(ctx context.Context, r *Record[Connector], change func(*Connector) error) error {
+	updated, err := p.Store.Connectors.Update(ctx, *r, change)
+	if err == nil {
+		*r = updated
+	}
+	return err
+}
+
+// prepare publishes the fields and the features of the connector's source, and writes the heartbeat.
+func (p *Poller) prepare(ctx context.Context, r *Record[Connector]) error {
+	serviceType := p.serviceType(r)
+	typ, err := p.Type(serviceType)
+	if err != nil {
+		return err
+	}
+	now := p.Store.now()
+	seen := r.Body.LastSeen.Time
+	checkIn := now.Sub(seen) >= p.Heartbeat
+	var added []string
+	err = p.update(ctx, r, func(c *Connector) error {
+		added = publish(c, &typ, serviceType)
+		if checkIn && !p.Store.api {
+			c.LastSeen = TimeOf(now)
+		}
+		begin(c, seen, now)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(added) > 0 {
+		p.Log.Info("published fields of the configuration", report.Connector, r.ID, "fields", strings.Join(added, ", "))
+	}
+	if checkIn && p.Store.api {
+		return p.Store.client.CheckIn(ctx, r.ID)
+	}
+	return nil
+}
+
+// serviceType is what the record says, or where that says nothing, the configuration.
+func (p *Poller) serviceType(r *Record[Connector]) string {
+	if t := string(r.Body.ServiceType); t != "" {
+		return t
+	}
+	for _, own := range p.Scope.Own {
+		if own.ID == r.ID {
+			return own.ServiceType
+		}
+	}
+	return ""
+}
+
+// publish puts into a connector what Kibana needs to know of its source.
+func publish(c *Connector, typ *source.Type, serviceType string) (added []string) {
+	empty := len(c.Configuration) == 0
+	configuration, added, changed := Published(typ.Fields, c.Configuration)
+	if changed {
+		c.Configuration = configuration
+	}
+	if empty {
+		if next, ok := NextConnector(c.Status, ConnectorEventPublished); ok {
+			c.Status = next
+		}
+	}
+	if c.ServiceType == "" {
+		c.ServiceType = Text(serviceType)
+	}
+	if features := c.Features.With(FeaturesOf(typ)); !c.Features.Equal(features) {
+		c.Features = features
+	}
+	return added
+}
+
+// begin lets a schedule that is new begin to count: from when somebody looked after the connector last,
+// or else from now. Otherwise an instant could pass unseen between two polls.
+func begin(c *Connector, seen, now time.Time) {
+	if seen.IsZero() {
+		seen = now
+	}
+	for _, t := range []JobType{JobFull, JobIncremental, JobAccessControl} {
+		if at := c.scheduledAt(t); bool(c.Scheduling.Of(t).Enabled) && at.IsZero() {
+			*at = TimeOf(seen)
+		}
+	}
+}
+
+// checked writes whether configuration and source of a connector are well.
+func (p *Poller) checked(ctx context.Context, r *Record[Connector], problem error) error {
+	return p.update(ctx, r, func(c *Connector) error {
+		event, text := ConnectorEventSucceeded, Text("")
+		if problem != nil {
+			event, text = ConnectorEventFailed, cut(problem.Error())
+		}
+		if next, ok := NextConnector(c.Status, event); ok {
+			c.Status, c.Error = next, text
+		}
+		return nil
+	})
+}
+
+// draft validates rules that somebody has edited, and activates them when they are right.
+func (p *Poller) draft(ctx context.Context, r *Record[Connector]) error {
+	return p.update(ctx, r, func(c *Connector) error {
+		at := Default(c.Filtering)
+		if at < 0 || c.Filtering[at].Draft.Validation.State != ValidationEdited || !c.Features.Rules() {
+			return nil
+		}
+		f := &c.Filtering[at]
+		var unreachable error
+		f.Draft.Validation = f.Draft.Validate(func(rules any) error {
+			err := p.CheckRules(ctx, r, rules)
+			if errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrTemporary) || ctx.Err() != nil {
+				unreachable = err // that says nothing about the rules
+			}
+			return err
+		})
+		if unreachable != nil {
+			return unreachable
+		}
+		if f.Draft.Validation.State == ValidationValid {
+			f.Active = f.Draft
+		}
+		return nil
+	})
+}
+
+// onDemand makes the job that the first generation of Kibana asks for by a flag.
+func (p *Poller) onDemand(ctx context.Context, r *Record[Connector]) error {
+	if !r.Body.SyncNow {
+		return nil
+	}
+	// The job is made before the flag is taken away, by an id that every program makes of this very
+	// version of the record.
+	id := derivedID("sync_now", r.ID, strconv.FormatInt(r.kept.SeqNo, 10), strconv.FormatInt(r.kept.PrimaryTerm, 10))
+	if err := p.make(ctx, r, JobFull, TriggerOnDemand, id); err != nil {
+		return err
+	}
+	return p.update(ctx, r, func(c *Connector) error {
+		c.SyncNow = false
+		return nil
+	})
+}
+
+// schedule makes the jobs that are due.
+func (p *Poller) schedule(ctx context.Context, r *Record[Connector]) error {
+	for _, t := range []JobType{JobAccessControl, JobIncremental, JobFull} {
+		if t == JobAccessControl && !r.Body.Features.DocumentLevelSecurity() || t == JobIncremental && !r.Body.Features.IncrementalSync() {
+			continue
+		}
+		instant, due, err := Due(r.Body.Scheduling.Of(t), r.Body.ScheduledAt(t), p.Store.now())
+		if err != nil {
+			return errors.Join(err, p.checked(ctx, r, err))
+		}
+		if !due {
+			continue
+		}
+		// The job is made first: whoever is killed in between makes it again by the same id, which is no
+		// second job, and then notes the instant.
+		if err := p.make(ctx, r, t, TriggerScheduled, derivedID("scheduled", r.ID, string(t), instant.UTC().Format(time.RFC3339))); err != nil {
+			return err
+		}
+		err = p.update(ctx, r, func(c *Connector) error {
+			if at := c.scheduledAt(t); at.Before(instant) {
+				*at = TimeOf(instant)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// make makes a job of a connector, unless one of its type waits already.
+func (p *Poller) make(ctx context.Context, r *Record[Connector], t JobType, trigger Trigger, id string) error {
+	waiting, err := p.Store.findJobs(ctx, all(term("connector.id", r.ID), terms("status", []JobStatus{JobPending, JobSuspended})))
+	if err != nil {
+		return err
+	}
+	for _, j := range waiting {
+		if j.Body.Type() == t {
+			p.Log.Info("a sync job of this type waits already", report.Connector, r.ID, report.Job, j.ID)
+			return nil
+		}
+	}
+	_, err = p.Store.Jobs.Create(ctx, id, NewJob(r, t, trigger, p.Store.version, p.Store.now()))
+	if errors.Is(err, elastic.ErrConflict) {
+		return nil // somebody else was first
+	}
+	if err == nil {
+		p.Log.Info("made a sync job", report.Connector, r.ID, report.Job, id, "type", string(t), "trigger", string(trigger))
+	}
+	return err
+}
+
+// cut shortens a text for people to what a record takes.
+func cut(text string) Text {
+	if len(text) > maxError {
+		text = strings.ToValidUTF8(text[:maxError], "") + "…"
+	}
+	return Text(text)
+}
