@@ -50,12 +50,12 @@ func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Confi
 		o.Err = err
 		return
 	}
-	defer release()
+	defer func() { release(claim.Settled()) }()
 	s.attend(ctx, cut, cfg, claim, w.connector, w.job, nil, o)
 }
 
 // claim takes a job of this program's own making.
-func (s *session) claim(ctx context.Context, id string) (*protocol.Claim, func(), error) {
+func (s *session) claim(ctx context.Context, id string) (*protocol.Claim, func(settled bool), error) {
 	job, err := s.records.Jobs.Get(ctx, id)
 	if err != nil {
 		return nil, nil, err
@@ -67,18 +67,18 @@ func (s *session) claim(ctx context.Context, id string) (*protocol.Claim, func()
 	}
 	claim, err := s.records.Claim(ctx, job, hostname(), token)
 	if err != nil {
-		release()
+		release(protocol.NotLeft(err))
 	}
 	return claim, release, err
 }
 
 // hold marks a claim as one of a program of this machine. Without a state folder that can be written it
 // goes without: then others learn of the end of a killed program later.
-func (s *session) hold(job, token string) (release func(), ok bool) {
+func (s *session) hold(job, token string) (release func(settled bool), ok bool) {
 	release, ok, err := s.state.HoldJob(job, token)
 	if err != nil {
 		s.log.Warn("the sync job is not marked in the state folder", report.Job, job, report.Err, err.Error())
-		return func() {}, true
+		return func(bool) {}, true
 	}
 	return release, ok
 }

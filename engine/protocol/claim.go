@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
-	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
 // Claim is a sync job that this program runs, and its connector.
@@ -16,10 +15,18 @@ type Claim struct {
 	Job       Record[Job]
 	Connector Record[Connector]
 
-	store *Store
-	token string // tells this claim from any other
-	pulse pulse
+	store   *Store
+	token   string // tells this claim from any other
+	pulse   pulse
+	settled bool // the records say that it has ended
 }
+
+// Settled reports whether the records say that the claim has ended, or that it is no longer this
+// program's. Otherwise somebody has to find out that nobody runs the job.
+func (c *Claim) Settled() bool { return c.settled }
+
+// errLeft is why a job looks as if this program ran it, though it does not.
+var errLeft = errors.New("the sync job could not be given back")
 
 // Claim takes a job that waits. Both the job and its connector's start are guarded, so of many programs
 // that try at the same time one runs the job, and a connector runs one job of a family at a time. The
@@ -30,7 +37,6 @@ type Claim struct {
 // the claim from any other.
 func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) (*Claim, error) {
 	c := &Claim{store: s, token: token}
-	was := job.Body.Status
 	started := TimeOf(s.now())
 	connector, err := s.Connectors.Get(ctx, job.Body.Connector.ID)
 	if err != nil {
@@ -48,7 +54,6 @@ func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) 
 		if !ok {
 			return fmt.Errorf("sync job %q is %s: %w", job.ID, j.Status, ErrLost)
 		}
-		was = j.Status
 		details.Claim = c.token
 		j.Status, j.StartedAt, j.LastSeen, j.WorkerHostname, j.Error = next, started, started, Text(host), ""
 		j.Metadata = j.Metadata.with(details)
@@ -62,8 +67,7 @@ func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) 
 	}
 	c.pulse.beat(s.now())
 	if c.Connector, err = s.start(ctx, connector, c.Job); err != nil {
-		c.giveBack(ctx, was)
-		return nil, err
+		return nil, errors.Join(err, c.giveBack(ctx))
 	}
 	return c, nil
 }
@@ -124,7 +128,7 @@ func (s *Store) start(ctx context.Context, c Record[Connector], job Record[Job])
 
 // giveBack lets somebody else run the job that was claimed. A pending job becomes a suspended one, which
 // is claimed as well.
-func (c *Claim) giveBack(ctx context.Context, was JobStatus) {
+func (c *Claim) giveBack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalPatience)
 	defer cancel()
 	_, err := c.store.Jobs.Update(ctx, c.Job, func(j *Job) error {
@@ -132,12 +136,15 @@ func (c *Claim) giveBack(ctx context.Context, was JobStatus) {
 		if !ok || j.Metadata.Details().Claim != c.token {
 			return ErrLost
 		}
-		j.Status = next
+		details := j.Metadata.Details()
+		details.Claim = ""
+		j.Status, j.Metadata = next, j.Metadata.with(details)
 		return nil
 	})
 	if err != nil && !errors.Is(err, ErrLost) {
-		c.store.log.Warn("a sync job could not be given back; it is taken for idle after a while", report.Job, c.Job.ID, "was", string(was), report.Err, err.Error())
+		return fmt.Errorf("%w: %w", errLeft, err)
 	}
+	return nil
 }
 
 // outdated reports whether a job that was suspended, and so may have run for a while, was made of other

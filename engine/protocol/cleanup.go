@@ -65,7 +65,7 @@ func (p *Poller) mend(ctx context.Context, job Record[Job], c *Record[Connector]
 			event, text = JobEventCancel, ""
 		case details.Lost >= maxLost:
 			event = JobEventFail
-			text += fmt.Sprintf(", for the %dth time", details.Lost)
+			text += fmt.Sprintf(", as had happened to %d programs before it; it is not begun again", details.Lost-1)
 		}
 		next, ok := NextJob(j.Status, event)
 		if !ok {

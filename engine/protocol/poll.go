@@ -31,8 +31,9 @@ type Poller struct {
 	// Run runs a claimed job, and finishes the claim. Its error is one that ends the poll.
 	Run func(context.Context, *Claim) error
 	// Hold marks a claim as one of a program of this machine; Dead reports that one was so marked and that
-	// its program is gone. ok is false while another program holds the job.
-	Hold func(job, token string) (release func(), ok bool)
+	// its program is gone. ok is false while another program holds the job. A claim that was not settled
+	// stays marked when it is released.
+	Hold func(job, token string) (release func(settled bool), ok bool)
 	Dead func(job, token string) bool
 	// Failed is told what went wrong with one connector; the others have their turns all the same.
 	Failed func(connector string, err error)
@@ -141,15 +142,18 @@ func (s *Store) FindConnectors(ctx context.Context, query any) ([]Record[Connect
 	return found, err
 }
 
-// runAll runs the jobs that wait, the oldest first, and those that come to wait meanwhile because they
-// stand in for others.
+// runAll runs the jobs that wait, the oldest first, and then once those that have come to wait meanwhile,
+// some because they stand in for others. One poll comes to an end however fast jobs are made.
 func (p *Poller) runAll(ctx context.Context, connectors []Record[Connector]) error {
 	var ids []string
 	for _, c := range connectors {
 		ids = append(ids, c.ID)
 	}
+	if len(ids) == 0 {
+		return nil
+	}
 	tried := map[string]bool{}
-	for len(ids) > 0 {
+	for range 2 {
 		waiting, err := p.Store.findJobs(ctx, all(terms("connector.id", ids), terms("status", []JobStatus{JobPending, JobSuspended})))
 		if err != nil {
 			return err
@@ -184,12 +188,12 @@ func (p *Poller) turn(ctx context.Context, job Record[Job]) error {
 	case claim == nil:
 		return nil
 	}
-	defer release()
+	defer func() { release(claim.Settled()) }()
 	return p.Run(ctx, claim)
 }
 
 // take claims a job; the claim is nil where the job was ended instead.
-func (p *Poller) take(ctx context.Context, job Record[Job]) (*Claim, func(), error) {
+func (p *Poller) take(ctx context.Context, job Record[Job]) (*Claim, func(settled bool), error) {
 	job, err := p.Store.Jobs.Get(ctx, job.ID)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return nil, nil, ErrLost
@@ -219,11 +223,14 @@ func (p *Poller) take(ctx context.Context, job Record[Job]) (*Claim, func(), err
 	}
 	claim, err := p.Store.Claim(ctx, job, p.Host, token)
 	if err != nil {
-		release()
+		release(NotLeft(err))
 		return nil, nil, err
 	}
 	return claim, release, nil
 }
+
+// NotLeft reports whether an error of [Store.Claim] leaves nothing behind.
+func NotLeft(err error) bool { return errors.Is(err, ErrLost) && !errors.Is(err, errLeft) }
 
 // impossible says why a job can never be run, or "": nobody should wait for it.
 func (p *Poller) impossible(j *Job, c *Connector) string {

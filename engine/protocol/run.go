@@ -186,7 +186,27 @@ func (c *Claim) Finish(ctx context.Context, e Ending) error {
 	defer cancel()
 	total := c.total(ctx)
 	now := TimeOf(c.store.now())
-	job, err := c.store.Jobs.Update(ctx, c.Job, func(j *Job) error {
+	job, err := c.store.Jobs.Get(ctx, c.Job.ID) // somebody may have asked for its end
+	if err == nil {
+		job, err = c.end(ctx, job, e, now, total)
+	}
+	if errors.Is(err, elastic.ErrNotFound) {
+		err = fmt.Errorf("sync job %q was deleted: %w", c.Job.ID, ErrTaken)
+	}
+	if err != nil && !errors.Is(err, ErrTaken) {
+		return err
+	}
+	c.settled = true
+	if err != nil { // the connector must not wait for it
+		return errors.Join(err, c.store.repair(ctx, c.Connector, c.Job.Body.JobType))
+	}
+	c.Job = job
+	return c.store.conclude(ctx, c.Connector, job)
+}
+
+// end writes the end of the run into the job.
+func (c *Claim) end(ctx context.Context, job Record[Job], e Ending, now Time, total *Count) (Record[Job], error) {
+	return c.store.Jobs.Update(ctx, job, func(j *Job) error {
 		if err := c.ours(j); err != nil && !errors.Is(err, ErrCanceled) {
 			return err
 		}
@@ -205,17 +225,6 @@ func (c *Claim) Finish(ctx context.Context, e Ending) error {
 		j.Metadata = j.Metadata.with(details)
 		return nil
 	})
-	if errors.Is(err, elastic.ErrNotFound) {
-		err = fmt.Errorf("sync job %q was deleted: %w", c.Job.ID, ErrTaken)
-	}
-	if err != nil && !errors.Is(err, ErrTaken) {
-		return err
-	}
-	if err != nil { // the connector must not wait for it
-		return errors.Join(err, c.store.repair(ctx, c.Connector, c.Job.Body.JobType))
-	}
-	c.Job = job
-	return c.store.conclude(ctx, c.Connector, job)
 }
 
 // total is how many documents the content index holds; nil when that cannot be told.

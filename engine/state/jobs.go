@@ -10,7 +10,7 @@ import (
 
 // HoldJob marks that this program runs a sync job: by a lock, which ends with the process, and by a
 // file with the token of its claim. ok is false while another program holds it.
-func (d Dir) HoldJob(job, token string) (release func(), ok bool, err error) {
+func (d Dir) HoldJob(job, token string) (release func(settled bool), ok bool, err error) {
 	lock, claim := d.jobFiles(job)
 	if err := os.MkdirAll(filepath.Dir(lock), 0o700); err != nil {
 		return nil, false, fmt.Errorf("state folder: %w", err)
@@ -26,8 +26,10 @@ func (d Dir) HoldJob(job, token string) (release func(), ok bool, err error) {
 		_ = l.Unlock()
 		return nil, false, fmt.Errorf("state folder: %w", err)
 	}
-	return func() {
-		_ = os.Remove(claim)
+	return func(settled bool) {
+		if settled {
+			_ = os.Remove(claim)
+		}
 		_ = l.Unlock()
 		_ = os.Remove(lock) // a job is claimed once, so hardly anybody waits for it
 	}, true, nil

@@ -18,7 +18,7 @@ func TestAJobIsHeldByOneProgram(t *testing.T) {
 	if d.JobLeft("j", "first") || d.JobLeft("other", "first") {
 		t.Error("a job that is held was left, or one that never was")
 	}
-	release()
+	release(true)
 	if d.JobLeft("j", "first") {
 		t.Error("a job that was released was left")
 	}
@@ -38,7 +38,7 @@ func TestAJobIsLeftByAKilledProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release()
+	release(true)
 	_, claim := d.jobFiles("j")
 	if err := os.WriteFile(claim, []byte("first"), 0o600); err != nil {
 		t.Fatal(err)
