@@ -124,7 +124,8 @@ func (a *withAPI) routes() []apiRoute {
 		},
 		{"POST", "_sync_job", []string{"id"}, []string{"job_type", "trigger_method"}, a.newJob},
 		{
-			"PUT", "*", nil, []string{"description", "index_name", "is_native", "language", "name", "service_type"},
+			"PUT", "*", nil,
+			[]string{"description", "index_name", "is_native", "language", "name", "service_type"},
 			func(id string, body map[string]json.RawMessage) (any, error) {
 				record := map[string]any{
 					"status": "created", "configuration": map[string]any{}, "custom_scheduling": map[string]any{}, "sync_now": false,
@@ -208,7 +209,7 @@ func (a *withAPI) send(method, index, id string, body []byte, out any) error {
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close() //nolint:errcheck // all that is wanted was read
+	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	if err == nil && res.StatusCode >= 300 {
 		err = fmt.Errorf("%s %s: %d %s", method, req.URL, res.StatusCode, raw)

@@ -113,7 +113,7 @@ func (c *cluster) program(transport http.RoundTripper) *program {
 			}, true
 		},
 		Dead: func(string, string) bool { return false },
-		Failed: func(id string, err error) {
+		Failed: func(_ string, err error) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.failures = append(p.failures, err)

@@ -138,7 +138,7 @@ func TestOneJobOfAFamilyRuns(t *testing.T) {
 		first.during = nil
 		start(JobIncremental)
 		start(JobAccessControl)
-		c.poll(other)
+		c.poll(other) //nolint:contextcheck // another program has a context of its own
 		return nil
 	}
 	c.poll(first)

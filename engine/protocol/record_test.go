@@ -128,7 +128,8 @@ func TestSchedulingHasTwoShapes(t *testing.T) {
 	}{
 		{
 			"by type", `{"full":{"enabled":true,"interval":"0 0 * * * ?"},"incremental":{"enabled":false,"interval":"i"}}`,
-			Scheduling{Full: Schedule{true, "0 0 * * * ?"}, Incremental: Schedule{false, "i"}}, "",
+			Scheduling{Full: Schedule{true, "0 0 * * * ?"}, Incremental: Schedule{false, "i"}},
+			"",
 		},
 		{"the first one", `{"enabled":true,"interval":"0 0 0 * * ?"}`, Scheduling{Full: Schedule{true, "0 0 0 * * ?"}}, `{"enabled":true,"interval":"0 0 0 * * ?"}`},
 		{"null", `null`, Scheduling{}, ""},
@@ -223,8 +224,8 @@ func TestFieldsOfRecordsAreThoseOfTheIndices(t *testing.T) {
 		if err := json.Unmarshal(raw, &body); err != nil {
 			t.Fatal(err)
 		}
-		for i := range typ.NumField() {
-			name := typ.Field(i).Tag.Get("json")
+		for field := range typ.Fields() {
+			name := field.Tag.Get("json")
 			if body.Mappings.Properties[name] == nil {
 				t.Errorf("%s: no field %s", file, name)
 			}

@@ -66,7 +66,7 @@ func TestARunSeesThatItIsToEnd(t *testing.T) {
 			return err
 		}, ErrTaken},
 		{"the job is deleted", func(ctx context.Context, s *Store, c *Claim) error { return s.Jobs.Delete(ctx, c.Job.ID) }, ErrTaken},
-		{"the connector is deleted", func(ctx context.Context, s *Store, c *Claim) error { return s.Connectors.Delete(ctx, "c") }, ErrDeleted},
+		{"the connector is deleted", func(ctx context.Context, s *Store, _ *Claim) error { return s.Connectors.Delete(ctx, "c") }, ErrDeleted},
 		{"the connector is deleted softly", func(ctx context.Context, s *Store, c *Claim) error {
 			_, err := s.Connectors.Update(ctx, c.Connector, func(b *Connector) error {
 				b.Deleted = true
@@ -85,7 +85,7 @@ func TestARunSeesThatItIsToEnd(t *testing.T) {
 					if ctx.Err() != nil {
 						t.Errorf("it ended without a reason: %v", context.Cause(ctx))
 					}
-					if err := tt.do(t.Context(), s, claim); err != nil {
+					if err := tt.do(ctx, s, claim); err != nil {
 						t.Error(err)
 					}
 					asked = time.Now()
@@ -112,7 +112,7 @@ func TestARunShowsThatItIsAlive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := int64(0)
+		n, watcher := int64(0), c.store(c.transport)
 		err = claim.Run(t.Context(), func() Counts {
 			n++
 			return Counts{Indexed: 100 * n, Deleted: n, Bytes: n << 20}
@@ -120,7 +120,7 @@ func TestARunShowsThatItIsAlive(t *testing.T) {
 			for range 12 {
 				time.Sleep(10 * time.Second) //nolint:forbidigo // on a clock that jumps
 				synctest.Wait()
-				j, err := c.store(c.transport).Jobs.Get(ctx, claim.Job.ID)
+				j, err := watcher.Jobs.Get(ctx, claim.Job.ID)
 				if err != nil {
 					return err
 				}
