@@ -111,6 +111,9 @@ func (s *Store) JobsOf(ctx context.Context, connector string, limit int) ([]Reco
 
 // StartJob makes a job of a connector that waits for somebody to run it.
 func (s *Store) StartJob(ctx context.Context, c *Record[Connector], t JobType) (id string, err error) {
+	if err := s.Ensure(ctx); err != nil { // a record in an index without its mapping is not found
+		return "", err
+	}
 	if s.api && t != JobDeletion { // which the API does not know
 		return s.client.NewJob(ctx, c.ID, string(t), string(TriggerOnDemand))
 	}

@@ -72,7 +72,9 @@ func (p *Poller) Once(ctx context.Context) error {
 			p.fail(ctx, connectors[i].ID, err)
 		}
 	}
-	return p.runAll(ctx, connectors)
+	ran, err := p.runAll(ctx, connectors)
+	p.Log.Info("polled", "connectors", len(connectors), "jobs", ran)
+	return err
 }
 
 // fail tells an error of one connector, unless it is only the end of the poll.
@@ -144,52 +146,53 @@ func (s *Store) FindConnectors(ctx context.Context, query any) ([]Record[Connect
 
 // runAll runs the jobs that wait, the oldest first, and then once those that have come to wait meanwhile,
 // some because they stand in for others. One poll comes to an end however fast jobs are made.
-func (p *Poller) runAll(ctx context.Context, connectors []Record[Connector]) error {
+func (p *Poller) runAll(ctx context.Context, connectors []Record[Connector]) (ran int, err error) {
 	var ids []string
 	for _, c := range connectors {
 		ids = append(ids, c.ID)
 	}
 	if len(ids) == 0 {
-		return nil
+		return 0, nil
 	}
 	tried := map[string]bool{}
 	for range 2 {
 		waiting, err := p.Store.findJobs(ctx, all(terms("connector.id", ids), terms("status", []JobStatus{JobPending, JobSuspended})))
 		if err != nil {
-			return err
+			return ran, err
 		}
 		waiting = slices.DeleteFunc(waiting, func(j Record[Job]) bool { return tried[j.ID] })
-		if len(waiting) == 0 {
-			return nil
-		}
 		for _, job := range waiting {
 			if ctx.Err() != nil {
-				return context.Cause(ctx)
+				return ran, context.Cause(ctx)
 			}
 			tried[job.ID] = true
-			if err := p.turn(ctx, job); err != nil {
-				return err
+			done, err := p.turn(ctx, job)
+			if done {
+				ran++
+			}
+			if err != nil {
+				return ran, err
 			}
 		}
 	}
-	return nil
+	return ran, nil
 }
 
 // turn runs one job, if it still waits and nobody else is first.
-func (p *Poller) turn(ctx context.Context, job Record[Job]) error {
+func (p *Poller) turn(ctx context.Context, job Record[Job]) (ran bool, err error) {
 	claim, release, err := p.take(ctx, job)
 	switch {
 	case errors.Is(err, ErrLost):
 		p.Log.Info("the sync job is left to somebody else", report.Job, job.ID, report.Err, err.Error())
-		return nil
+		return false, nil
 	case err != nil:
 		p.fail(ctx, job.Body.Connector.ID, fmt.Errorf("sync job %q: %w", job.ID, err))
-		return nil
+		return false, nil
 	case claim == nil:
-		return nil
+		return false, nil
 	}
 	defer func() { release(claim.Settled()) }()
-	return p.Run(ctx, claim)
+	return true, p.Run(ctx, claim)
 }
 
 // take claims a job; the claim is nil where the job was ended instead.
