@@ -33,19 +33,10 @@ func missing(id string) error {
 
 // oneOfElasticsearch syncs a connector of Elasticsearch that was named: as a job that Kibana shows.
 func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Config, w *work, o *outcome) {
-	id, err := s.records.StartJob(ctx, w.record, s.o.kind)
-	if err != nil {
-		o.Err = err
-		return
-	}
-	claim, release, err := s.claim(ctx, id)
+	claim, release, err := s.claimNamed(ctx, cut, cfg, w)
 	if err != nil {
 		if errors.Is(err, protocol.ErrLost) {
 			err = fmt.Errorf("%w: %w", errBusy, err)
-		}
-		// Nobody shall run later what was asked for now.
-		if _, _, cerr := s.records.CancelJob(context.WithoutCancel(ctx), id); cerr != nil {
-			err = errors.Join(err, cerr)
 		}
 		o.Err = err
 		return
@@ -54,7 +45,26 @@ func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Confi
 	s.attend(ctx, cut, cfg, claim, w.connector, w.job, nil, o)
 }
 
-// claim takes a job of this program's own making.
+// claimNamed takes a job of a connector that was named. What a killed program has left is cleaned up
+// first, so that the next run goes on and does not wait for somebody who never comes.
+func (s *session) claimNamed(ctx, cut context.Context, cfg *config.Config, w *work) (*protocol.Claim, func(settled bool), error) {
+	own := protocol.Scope{Own: []protocol.Own{{ID: w.record.ID, ServiceType: w.connector.ServiceType}}}
+	if err := s.poller(ctx, cut, cfg, own).Cleanup(ctx); err != nil {
+		return nil, nil, err
+	}
+	id, made, err := s.records.RunnableJob(ctx, w.record, s.o.kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	claim, release, err := s.claim(ctx, id)
+	if err != nil && made { // nobody shall run later what was asked for now
+		_, _, cerr := s.records.CancelJob(context.WithoutCancel(ctx), id)
+		err = errors.Join(err, cerr)
+	}
+	return claim, release, err
+}
+
+// claim takes a job.
 func (s *session) claim(ctx context.Context, id string) (*protocol.Claim, func(settled bool), error) {
 	job, err := s.records.Jobs.Get(ctx, id)
 	if err != nil {

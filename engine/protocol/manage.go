@@ -121,6 +121,30 @@ func (s *Store) StartJob(ctx context.Context, c *Record[Connector], t JobType) (
 	return r.ID, err
 }
 
+// RunnableJob returns a job of a connector for somebody who runs it at once: one of its type that waits
+// and would do the same, or else a new one. made reports which. The error is [ErrLost] while a job of its
+// family runs.
+func (s *Store) RunnableJob(ctx context.Context, c *Record[Connector], t JobType) (id string, made bool, err error) {
+	live, err := s.liveJobs(ctx, c.ID, t)
+	if err != nil {
+		return "", false, err
+	}
+	if len(live) > 0 {
+		return "", false, fmt.Errorf("sync job %q runs: %w", live[0].ID, ErrLost)
+	}
+	waiting, err := s.findJobs(ctx, all(term("connector.id", c.ID), terms("status", []JobStatus{JobPending, JobSuspended})))
+	if err != nil {
+		return "", false, err
+	}
+	for _, j := range waiting {
+		if j.Body.Type() == t && !s.outdated(&j.Body, &c.Body) {
+			return j.ID, false, nil
+		}
+	}
+	id, err = s.StartJob(ctx, c, t)
+	return id, true, err
+}
+
 // CancelJob asks for the end of a job; one that waits has ended by it. ok is false for a job that has
 // ended already.
 func (s *Store) CancelJob(ctx context.Context, id string) (job Record[Job], ok bool, err error) {

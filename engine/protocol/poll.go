@@ -77,6 +77,18 @@ func (p *Poller) Once(ctx context.Context) error {
 	return err
 }
 
+// Cleanup ends or resumes jobs that nobody runs, and does nothing else of a poll.
+func (p *Poller) Cleanup(ctx context.Context) error {
+	if exist, err := p.Store.Exist(ctx); err != nil || !exist {
+		return err
+	}
+	connectors, err := p.connectors(ctx)
+	if err != nil {
+		return err
+	}
+	return p.cleanup(ctx, connectors)
+}
+
 // fail tells an error of one connector, unless it is only the end of the poll.
 func (p *Poller) fail(ctx context.Context, id string, err error) {
 	if ctx.Err() == nil {

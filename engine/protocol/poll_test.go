@@ -387,3 +387,40 @@ func TestAnIndexHasOneConnector(t *testing.T) {
 		t.Errorf("once the first is deleted: %v", err)
 	}
 }
+
+// TestRunnableJob: who runs a job at once takes the one that waits, if that does the same.
+func TestRunnableJob(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	r := c.connect()
+	s := c.store(c.transport)
+	first, made, err := s.RunnableJob(t.Context(), &r, JobFull)
+	if err != nil || !made {
+		t.Fatal(made, err)
+	}
+	if id, made, err := s.RunnableJob(t.Context(), &r, JobFull); id != first || made || err != nil {
+		t.Errorf("with one that waits: %s, %v, %v", id, made, err)
+	}
+	if id, made, err := s.RunnableJob(t.Context(), &r, JobDeletion); id == first || !made || err != nil {
+		t.Errorf("of another type: %s, %v, %v", id, made, err)
+	}
+	c.change(func(b *Connector) { b.IndexName = "search-other" })
+	r = c.connector()
+	id, made, err := s.RunnableJob(t.Context(), &r, JobFull)
+	if id == first || !made || err != nil {
+		t.Errorf("with one that would do something else: %s, %v, %v", id, made, err)
+	}
+	job, err := s.Jobs.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Claim(t.Context(), job, "host", NewToken()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.RunnableJob(t.Context(), &r, JobFull); !errors.Is(err, ErrLost) {
+		t.Errorf("while one runs: %v", err)
+	}
+	if _, _, err := s.RunnableJob(t.Context(), &r, JobAccessControl); err != nil {
+		t.Errorf("of another family: %v", err)
+	}
+}
