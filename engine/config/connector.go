@@ -45,7 +45,7 @@ func (l *loader) connector(o *object) Connector {
 	indexNode := o.text("index_name", &c.IndexName)
 	switch {
 	case c.IndexName != "":
-		if problem := indexProblem(c.IndexName); problem != "" {
+		if problem := IndexProblem(c.IndexName); problem != "" {
 			o.fail(indexNode.at, "index_name", problem, "")
 		}
 	case c.ConnectorID == "" && c.Name != "":
@@ -102,9 +102,9 @@ func (l *loader) checkIdentity(o *object, c *Connector) {
 	}
 }
 
-// indexProblem says what Elasticsearch would refuse in the name of an index.
+// IndexProblem says what Elasticsearch would refuse in the name of an index.
 // https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-indices-create
-func indexProblem(name string) string {
+func IndexProblem(name string) string {
 	switch {
 	case name == "." || name == "..":
 		return "must not be . or .."

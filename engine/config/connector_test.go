@@ -139,7 +139,7 @@ func TestIndexNames(t *testing.T) {
 		"a b": "must not hold ' '", "a,b": "must not hold ','", "a#b": "must not hold '#'", `a\b`: `must not hold '\\'`, "a*": "must not hold '*'", "a:b": "must not hold ':'",
 		"<a-{now/d}>": "must not hold '<'", strings.Repeat("é", 128): "must not be longer than 255 bytes", "a\tb": "must not hold control characters",
 	} {
-		if got := indexProblem(name); got != want {
+		if got := IndexProblem(name); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}

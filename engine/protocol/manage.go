@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -96,7 +98,8 @@ func (s *Store) DeleteConnector(ctx context.Context, id string) error {
 	}
 }
 
-// JobsOf lists the newest jobs of a connector, or with an empty id those of all, the newest first.
+// JobsOf lists the newest jobs of a connector, or with an empty id those of all, the newest first; at
+// most limit, or all with 0. One that cannot be read is told and left out.
 func (s *Store) JobsOf(ctx context.Context, connector string, limit int) ([]Record[Job], error) {
 	if err := s.refresh(ctx, JobsIndex); err != nil {
 		return nil, err
@@ -105,8 +108,18 @@ func (s *Store) JobsOf(ctx context.Context, connector string, limit int) ([]Reco
 	if connector != "" {
 		search.Query = term("connector.id", connector)
 	}
-	found, _, err := s.Jobs.Find(ctx, search)
+	found, unreadable, err := s.Jobs.Find(ctx, search)
+	for _, bad := range unreadable {
+		s.log.Warn("a sync job is left out", report.Err, bad.Error())
+	}
 	return found, err
+}
+
+// RunningJobs lists the jobs of a connector that some program runs, as far as the records tell: those of
+// programs that were not seen for a while are left out.
+func (s *Store) RunningJobs(ctx context.Context, connector string) ([]Record[Job], error) {
+	found, err := s.findJobs(ctx, all(term("connector.id", connector), terms("status", []JobStatus{JobInProgress, JobCanceling})))
+	return slices.DeleteFunc(found, func(j Record[Job]) bool { return s.idle(&j.Body) }), err
 }
 
 // StartJob makes a job of a connector that waits for somebody to run it.
@@ -212,4 +225,16 @@ func AccessControlCreation() elastic.Creation {
 // NewJob is a job of a connector as it is now; it is not written.
 func (s *Store) NewJob(c *Record[Connector], t JobType) Job {
 	return NewJob(c, t, TriggerOnDemand, s.version, s.now())
+}
+
+// Cleanup ends or resumes the jobs that nobody runs, and does nothing else of a poll.
+func (p *Poller) Cleanup(ctx context.Context) error {
+	if exist, err := p.Store.Exist(ctx); err != nil || !exist {
+		return err
+	}
+	connectors, err := p.connectors(ctx)
+	if err != nil {
+		return err
+	}
+	return p.cleanup(ctx, connectors)
 }
