@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -83,8 +84,8 @@ func (a *App) run(ctx, cut context.Context, args []string) error {
 		return a.writeOut(help(app, line.command, a.Streams.OutWidth()))
 	case line.version:
 		line.args = []string{Program, "version"}
-	case line.command == nil:
-		fmt.Fprint(a.Streams.Err, help(app, nil, a.Streams.ErrWidth()))
+	case line.args == nil: // no command, or a group of commands alone
+		fmt.Fprint(a.Streams.Err, help(app, line.command, a.Streams.ErrWidth()))
 		return &finished{ExitUsage}
 	}
 	return app.RunContext(ctx, line.args)
@@ -104,9 +105,9 @@ func (a *App) cli(cut context.Context) *cli.App {
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              usage,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, main ends the program
-		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newPoll(cut, a), newList(a), newVersion(a)},
+		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newPoll(cut, a), newList(a), newJob(a), newVersion(a)},
 	}
-	for _, c := range app.Commands {
+	for _, c := range slices.Concat(app.Commands, leaves(app.Commands)) {
 		c.HideHelp, c.OnUsageError = true, usage
 	}
 	return app

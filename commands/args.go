@@ -12,8 +12,8 @@ import (
 
 // commandLine is what was typed, in the order in which the parser wants it.
 type commandLine struct {
-	args    []string // the program's name, flags of all commands, the command, its flags, --, names
-	command *cli.Command
+	args    []string     // the program's name, flags of all commands, the command, its flags, --, names
+	command *cli.Command // nil when none was typed
 	help    bool
 	version bool
 }
@@ -34,9 +34,12 @@ func arrange(app *cli.App, args []string) (commandLine, error) {
 		if len(a.flags) > 0 {
 			return line, &usageError{
 				problem: "no command is given",
-				hint:    "one of " + strings.Join(commandNames(app), ", ") + "; see " + Program + " --help",
+				hint:    "one of " + strings.Join(commandNames(app.Commands), ", ") + "; see " + Program + " --help",
 			}
 		}
+		return line, nil
+	}
+	if len(a.command.Subcommands) > 0 { // which of them is not said
 		return line, nil
 	}
 	var global, local []string
@@ -50,7 +53,7 @@ func arrange(app *cli.App, args []string) (commandLine, error) {
 			return line, a.unknown(f)
 		}
 	}
-	line.args = slices.Concat([]string{app.Name}, global, []string{a.command.Name}, local, []string{"--"}, a.names)
+	line.args = slices.Concat([]string{app.Name}, global, strings.Fields(fullName(app, a.command)), local, []string{"--"}, a.names)
 	return line, nil
 }
 
@@ -107,32 +110,41 @@ func (a *arranger) read(args []string) error {
 	return nil
 }
 
-// word takes the command, then names.
+// word takes the command, or the two words of one, then names.
 func (a *arranger) word(word string) error {
+	among := a.app.Commands
 	switch {
-	case a.command != nil:
+	case a.command != nil && len(a.command.Subcommands) == 0:
 		a.names = append(a.names, word)
+		return nil
 	case word == "help" && !a.help:
 		a.help = true
-	default:
-		if a.command = a.app.Command(word); a.command == nil {
-			e := &usageError{problem: fmt.Sprintf("there is no command %s", quoted(word))}
-			if near := field.Nearest(word, commandNames(a.app)); near != "" {
-				e.hint = fmt.Sprintf("did you mean %s?", near)
-			} else {
-				e.hint = "one of " + strings.Join(commandNames(a.app), ", ") + "; see " + Program + " --help"
-			}
-			return e
-		}
+		return nil
+	case a.command != nil:
+		among = a.command.Subcommands
 	}
-	return nil
+	at := slices.IndexFunc(among, func(c *cli.Command) bool { return c.Name == word && !c.Hidden })
+	if at >= 0 {
+		a.command = among[at]
+		return nil
+	}
+	names := commandNames(among)
+	e := &usageError{problem: fmt.Sprintf("there is no command %s", quoted(word)), hint: "one of " + strings.Join(names, ", ") + "; see " + Program + " --help"}
+	if a.command != nil {
+		e.problem = fmt.Sprintf("%s has no command %s", a.command.Name, quoted(word))
+		e.hint = "one of " + strings.Join(names, ", ")
+	}
+	if near := field.Nearest(word, names); near != "" {
+		e.hint = fmt.Sprintf("did you mean %s?", near)
+	}
+	return e
 }
 
 // takesValue reports whether any command has a flag of that name that needs a value. A name means
 // the same in all commands, so the command need not be known yet.
 func (a *arranger) takesValue(name string) bool {
 	f := findFlag(a.app.Flags, name)
-	for _, c := range a.app.Commands {
+	for _, c := range leaves(a.app.Commands) {
 		if f == nil {
 			f = findFlag(c.Flags, name)
 		}
@@ -145,25 +157,51 @@ func (a *arranger) takesValue(name string) bool {
 }
 
 func (a *arranger) unknown(f typedFlag) error {
-	e := &usageError{problem: fmt.Sprintf("%s has no flag %s", a.command.Name, plain(dashed(f.name)))}
+	own := fullName(a.app, a.command)
+	e := &usageError{problem: fmt.Sprintf("%s has no flag %s", own, plain(dashed(f.name)))}
 	var known, others []string
 	for _, flag := range slices.Concat(a.command.Flags, a.app.Flags) {
 		known = append(known, flag.Names()...)
 	}
-	for _, c := range a.app.Commands {
-		if findFlag(c.Flags, f.name) != nil {
-			others = append(others, c.Name)
+	for _, c := range leaves(a.app.Commands) {
+		if findFlag(c.Flags, f.name) != nil && !c.Hidden {
+			others = append(others, fullName(a.app, c))
 		}
 	}
 	switch near := field.Nearest(f.name, known); {
-	case len(others) > 0:
-		e.hint = strings.Join(others, " and ") + " has it"
+	case len(others) == 1:
+		e.hint = others[0] + " has it"
+	case len(others) > 1:
+		e.hint = strings.Join(others[:len(others)-1], ", ") + " and " + others[len(others)-1] + " have it"
 	case near != "":
 		e.hint = fmt.Sprintf("did you mean %s?", dashed(near))
 	default:
-		e.hint = fmt.Sprintf("see %s %s --help", Program, a.command.Name)
+		e.hint = fmt.Sprintf("see %s %s --help", Program, own)
 	}
 	return e
+}
+
+// leaves are the commands that do something: a group of commands stands for those in it.
+func leaves(commands []*cli.Command) []*cli.Command {
+	var out []*cli.Command
+	for _, c := range commands {
+		if len(c.Subcommands) > 0 {
+			out = append(out, leaves(c.Subcommands)...)
+		} else {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// fullName is the words by which a command is called.
+func fullName(app *cli.App, command *cli.Command) string {
+	for _, group := range app.Commands {
+		if slices.Contains(group.Subcommands, command) {
+			return group.Name + " " + command.Name
+		}
+	}
+	return command.Name
 }
 
 func findFlag(flags []cli.Flag, name string) cli.Flag {
@@ -175,10 +213,12 @@ func findFlag(flags []cli.Flag, name string) cli.Flag {
 	return nil
 }
 
-func commandNames(app *cli.App) []string {
+func commandNames(commands []*cli.Command) []string {
 	var names []string
-	for _, c := range app.Commands {
-		names = append(names, c.Name)
+	for _, c := range commands {
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
 	}
 	return names
 }

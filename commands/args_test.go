@@ -27,6 +27,10 @@ func TestArrange(t *testing.T) {
 		{"-- ends flags", "sync a -- -q --limit", "sync -- a -q --limit"},
 		{"-- before the command", "-q -- sync --all", "-q sync -- --all"},
 		{"a single dash is a name", "sync -", "sync -- -"},
+		{"a command of two words", "job view a", "job view -- a"},
+		{"flags between its words and behind names", "-q job -o json view a -c f", "-q -c f job view -o json -- a"},
+		{"a name that is a command's word", "job view view", "job view -- view"},
+		{"a value that is its second word", "job --limit list list", "job list --limit list --"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -46,6 +50,7 @@ func TestArrangeAsksForHelp(t *testing.T) {
 	t.Parallel()
 	for line, command := range map[string]string{
 		"--help": "", "-h": "", "help": "", "sync --help": "sync", "--help sync": "sync", "help diff": "diff", "diff a -q -h": "diff",
+		"job -h": "job", "job start --help": "start", "help job list": "list", "--debug --help": "",
 	} {
 		got, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
 		if err != nil {
@@ -75,6 +80,8 @@ func TestArrangeRefuses(t *testing.T) {
 		"list --all":         "list has no flag --all",
 		"sync --\x1b[2J":     `sync has no flag --\x1b[2J`,
 		"version --limit=12": "version has no flag --limit",
+		"job run":            `job has no command "run"`,
+		"job start --yes":    "job start has no flag --yes",
 	} {
 		_, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
 		if err == nil || err.Error() != want {
@@ -84,13 +91,13 @@ func TestArrangeRefuses(t *testing.T) {
 }
 
 func FuzzArrange(f *testing.F) {
-	for _, seed := range []string{"sync -c f a --limit 3", "-- sync -- -", "diff --fields=false --help", "--version", "help help", "- -- ---"} {
+	for _, seed := range []string{"sync -c f a --limit 3", "-- sync -- -", "diff --fields=false --help", "--version", "help help", "- -- ---", "job view a -o json", "job"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		args := strings.Split(line, " ")
 		got, err := arrange(testApp(t).cli(t.Context()), args)
-		if err != nil || got.help || got.version || got.command == nil {
+		if err != nil || got.help || got.version || got.args == nil {
 			return
 		}
 		// Nothing is lost and nothing is made up: all arguments but the separators come out.

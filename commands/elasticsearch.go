@@ -189,21 +189,24 @@ func setRules(job *engine.Job, of *protocol.JobConnector) error {
 	return err
 }
 
-// find looks a connector up by what people call it: its id, its name or its index. The error is of kind
-// [elastic.ErrNotFound] when there is none.
-func (s *session) find(ctx context.Context, name string) (protocol.Record[protocol.Connector], error) {
-	c, err := s.records.Connectors.Get(ctx, name)
+// findConnector looks a connector up by what people call it: its id, its name or its index. The error is
+// of kind [elastic.ErrNotFound] when there is none.
+func findConnector(ctx context.Context, records *protocol.Store, name string) (protocol.Record[protocol.Connector], error) {
+	if name == "" {
+		return protocol.Record[protocol.Connector]{}, elastic.ErrNotFound
+	}
+	c, err := records.Connectors.Get(ctx, name)
 	if err == nil && bool(c.Body.Deleted) {
 		return c, elastic.ErrNotFound
 	}
 	if !errors.Is(err, elastic.ErrNotFound) {
 		return c, err
 	}
-	exist, err := s.records.Exist(ctx)
+	exist, err := records.Exist(ctx)
 	if err != nil || !exist {
 		return c, errors.Join(err, elastic.ErrNotFound)
 	}
-	found, err := s.records.Named(ctx, name)
+	found, err := records.Named(ctx, name)
 	switch {
 	case err != nil:
 		return c, err

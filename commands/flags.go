@@ -100,7 +100,7 @@ func mirrorFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "all", Usage: "all connectors of the file, one after the other"},
 		&cli.StringSliceFlag{Name: "part", Usage: "only the tables, folders and so on that match `GLOB`; nothing else is read or deleted. May be given several times"},
-		&cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`WHAT` to bring about: full or incremental (the index holds what the source holds), deletion (only what is gone is removed; just ids are read) or access_control (the index of identities)"},
+		typeFlag(),
 		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`HOW` a document is judged to be unchanged: auto, version, content or always (never unchanged)"},
 		&cli.StringFlag{Name: "max-deletes", Usage: "withhold deletes when there are more than `N|P%`: a number of documents, or a share of the index. Stands in place of both limits of guard: in the configuration"},
 		&cli.IntFlag{Name: "limit", Usage: "print at most `N` changes; counts stay whole. 0 prints all"},

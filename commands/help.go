@@ -19,11 +19,7 @@ func help(app *cli.App, command *cli.Command, width int) string {
 		h.heading("Examples")
 		h.example("# what would be written?\n" + Program + " diff\n\n# write it\n" + Program + " sync")
 		h.heading("Commands")
-		var rows [][2]string
-		for _, c := range app.Commands {
-			rows = append(rows, [2]string{c.Name, c.Usage})
-		}
-		h.rows(rows)
+		h.commands(app.Commands)
 		h.heading("Flags of every command")
 		h.flags(app.Flags)
 		h.line("")
@@ -31,8 +27,17 @@ func help(app *cli.App, command *cli.Command, width int) string {
 		return h.b.String()
 	}
 	h.paragraph(command.Description)
+	if len(command.Subcommands) > 0 {
+		h.heading("Usage")
+		h.line("  " + Program + " " + command.Name + " COMMAND [FLAGS] [ARGUMENT...]")
+		h.heading("Commands")
+		h.commands(command.Subcommands)
+		h.line("")
+		h.paragraph(Program + " " + command.Name + " COMMAND --help tells more.")
+		return h.b.String()
+	}
 	h.heading("Usage")
-	h.line(strings.TrimRight(fmt.Sprintf("  %s %s [FLAGS] %s", Program, command.Name, command.ArgsUsage), " "))
+	h.line(strings.TrimRight(fmt.Sprintf("  %s %s [FLAGS] %s", Program, fullName(app, command), command.ArgsUsage), " "))
 	h.heading("Examples")
 	h.example(command.UsageText)
 	h.heading("Flags")
@@ -65,6 +70,16 @@ func (h *helpText) example(s string) {
 		}
 		h.line(l)
 	}
+}
+
+func (h *helpText) commands(commands []*cli.Command) {
+	var rows [][2]string
+	for _, c := range commands {
+		if !c.Hidden {
+			rows = append(rows, [2]string{c.Name, c.Usage})
+		}
+	}
+	h.rows(rows)
 }
 
 func (h *helpText) flags(flags []cli.Flag) {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
@@ -20,9 +19,11 @@ import (
 var flagTable = map[string]string{
 	"config-file": "all", "log-level": "all", "debug": "all", "filebeat": "all", "log-format": "all",
 	"color": "all", "progress": "all", "quiet": "all", "help": "all", "version": "all",
-	"output": "sync diff poll list version", "limit": "sync diff", "fields": "sync diff", "all-documents": "sync diff",
-	"all": "sync diff", "dry-run": "sync", "compare": "sync diff", "part": "sync diff", "max-deletes": "sync diff poll", "type": "sync diff", "once": "poll",
-	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync poll", "replay": "sync",
+	"output": "sync, diff, poll, list, version, job start, job list, job view, job cancel",
+	"limit":  "sync, diff, list, job list", "fields": "sync, diff", "all-documents": "sync, diff",
+	"all": "sync, diff", "dry-run": "sync", "compare": "sync, diff", "part": "sync, diff", "max-deletes": "sync, diff, poll",
+	"type": "sync, diff, job start", "once": "poll",
+	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
 	"exit-zero": "diff",
 }
 
@@ -39,14 +40,19 @@ func runApp(t *testing.T, width int, args ...string) (code int, stdout, stderr s
 func TestFlagsAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	flag := regexp.MustCompile(`(?m)^  (?:-(\w), |    )?--([a-z-]+)`)
-	for _, command := range []string{"sync", "diff", "poll", "list", "version"} {
-		_, text, _ := runApp(t, 0, command, "--help")
+	app := testApp(t).cli(t.Context())
+	for _, c := range leaves(app.Commands) {
+		if c.Hidden {
+			continue
+		}
+		command := fullName(app, c)
+		_, text, _ := runApp(t, 0, append(strings.Fields(command), "--help")...)
 		got, want := map[string]string{}, map[string]string{}
 		for _, m := range flag.FindAllStringSubmatch(text, -1) {
 			got[m[2]] = m[1]
 		}
 		for name, where := range flagTable {
-			if where == "all" || slices.Contains(strings.Fields(where), command) {
+			if where == "all" || slices.Contains(strings.Split(where, ", "), command) {
 				want[name] = shortFlags[name]
 			}
 		}
@@ -58,11 +64,18 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"", "sync", "diff", "poll", "list", "version"} {
+	app := testApp(t).cli(t.Context())
+	commands := []string{"", "job"}
+	for _, c := range leaves(app.Commands) {
+		if !c.Hidden {
+			commands = append(commands, fullName(app, c))
+		}
+	}
+	for _, command := range commands {
 		for _, width := range []int{0, 40} {
 			args, name := []string{"--help"}, "program"
 			if command != "" {
-				args, name = []string{command, "--help"}, command
+				args, name = append(strings.Fields(command), "--help"), strings.ReplaceAll(command, " ", "_")
 			}
 			if width > 0 {
 				name += "_narrow"
@@ -108,14 +121,26 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
+// exampleFiles are what the examples of the help texts name.
+func exampleFiles() map[string]string {
+	config := "elasticsearch.host: embedded:%DATA%\nconnectors:\n" +
+		"  - {name: docs, service_type: scripted, index_name: search-docs, configuration: {script: script.json}}\n"
+	return map[string]string{
+		"config.yml":      strings.ReplaceAll(config, "%DATA%", "./data"),
+		"etc/mirror.yml":  strings.ReplaceAll(config, "%DATA%", "../data"),
+		"script.json":     `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
+		"etc/script.json": `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
+		"dead.ndjson":     `{"schema":1,"connector":"docs","index":"search-docs","id":"2","kind":"create","document":{"id":"2"}}` + "\n",
+		"values.json":     `{"directory": "."}`,
+		"password.txt":    "secret\n",
+	}
+}
+
 // TestExamplesRun runs every example of the help texts in a folder where what they name exists.
 func TestExamplesRun(t *testing.T) {
 	t.Parallel()
-	config := "elasticsearch.host: embedded:%DATA%\nconnectors:\n" +
-		"  - {name: docs, service_type: scripted, index_name: search-docs, configuration: {script: script.json}}\n"
-	kibana := "  - {connector_id: kibana, service_type: scripted}\n"
 	ran := 0
-	for _, command := range testApp(t).cli(t.Context()).Commands {
+	for _, command := range leaves(testApp(t).cli(t.Context()).Commands) {
 		for line := range strings.Lines(command.UsageText) {
 			line = strings.TrimSpace(line)
 			if line == "" || strings.HasPrefix(line, "#") {
@@ -124,17 +149,15 @@ func TestExamplesRun(t *testing.T) {
 			ran++
 			t.Run(line, func(t *testing.T) {
 				t.Parallel()
-				dir := t.TempDir()
-				files := map[string]string{
-					"config.yml":      strings.ReplaceAll(config, "%DATA%", "./data"),
-					"etc/mirror.yml":  strings.ReplaceAll(config, "%DATA%", "../data"),
-					"script.json":     `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
-					"etc/script.json": `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`,
-					"dead.ndjson":     `{"schema":1,"connector":"docs","index":"search-docs","id":"2","kind":"create","document":{"id":"2"}}` + "\n",
-				}
-				if strings.Contains(line, " poll") {
-					files["config.yml"] += kibana
+				dir, files := t.TempDir(), exampleFiles()
+				if strings.Contains(line, " poll") || strings.Contains(line, "kibana") || strings.Contains(line, " job ") {
+					files["config.yml"] += "  - {connector_id: kibana, service_type: scripted}\n"
 					putConnector(t, filepath.Join(dir, "data"), "kibana", `{"service_type": "scripted", "status": "configured", "index_name": "search-kibana"}`)
+				}
+				if strings.Contains(line, "nightly") {
+					if err := ask(filepath.Join(dir, "data"), http.MethodPut, "/"+protocol.JobsIndex+"/_doc/nightly", `{"connector": {"id": "kibana"}, "status": "pending"}`); err != nil {
+						t.Fatal(err)
+					}
 				}
 				for _, name := range slices.Sorted(maps.Keys(files)) {
 					writeFile(t, filepath.Join(dir, name), files[name])
@@ -144,7 +167,7 @@ func TestExamplesRun(t *testing.T) {
 						t.Fatalf("%v\n%s", err, out)
 					}
 				}
-				c := program(t, dir, strings.Fields(line)[1:]...)
+				c := program(t, dir, shellWords(t, line)[1:]...)
 				out, err := c.CombinedOutput()
 				if code := c.ProcessState.ExitCode(); code != ExitOK && code != ExitDiffers {
 					t.Errorf("exit %d (%v):\n%s", code, err, out)
@@ -152,30 +175,46 @@ func TestExamplesRun(t *testing.T) {
 			})
 		}
 	}
-	if ran < 8 {
+	if ran < 15 {
 		t.Errorf("only %d examples were found", ran)
 	}
+}
+
+// shellWords splits a line as a shell does, as far as quotes go.
+func shellWords(t *testing.T, line string) (words []string) {
+	t.Helper()
+	quote, word, within := rune(0), "", false
+	for _, r := range line {
+		switch {
+		case r == quote:
+			quote = 0
+		case quote == 0 && (r == '"' || r == '\''):
+			quote, within = r, true
+		case quote == 0 && r == ' ':
+			if within {
+				words = append(words, word)
+			}
+			word, within = "", false
+		default:
+			word, within = word+string(r), true
+		}
+	}
+	if quote != 0 {
+		t.Fatalf("a quote is not closed: %s", line)
+	}
+	if within {
+		words = append(words, word)
+	}
+	return words
 }
 
 // putConnector writes the record of a connector into an embedded destination, as Kibana would.
 func putConnector(t *testing.T, dir, id, record string) {
 	t.Helper()
-	server, err := embedded.Open(embedded.Options{Dir: dir})
-	if err != nil {
+	if err := makeRecordIndices(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	url := "http://embedded/" + protocol.ConnectorsIndex + "/_doc/" + id
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(record))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := server.Transport().RoundTrip(req)
-	if err != nil || res.StatusCode != http.StatusCreated {
-		t.Fatal(res, err)
-	}
-	_ = res.Body.Close()
-	if err := server.Close(); err != nil {
+	if err := ask(dir, http.MethodPut, "/"+protocol.ConnectorsIndex+"/_doc/"+id, record); err != nil {
 		t.Fatal(err)
 	}
 }

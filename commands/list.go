@@ -4,51 +4,125 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
+
+// What list lists; without one of these words, sources and connectors.
+const (
+	listSources    = "sources"
+	listConnectors = "connectors"
+	listJobs       = "jobs"
+	listIndices    = "indices"
+)
+
+// listPatience is how long list waits for the destination, which it asks once: who lists wants to see
+// what there is now.
+const listPatience = 5 * time.Second
+
+// usualJobs is how many jobs are listed unless more are asked for.
+const usualJobs = 50
+
+// maxJobs is how many one search of Elasticsearch can list.
+const maxJobs = 10_000
 
 func newList(a *App) *cli.Command {
 	return &cli.Command{
 		Name:      "list",
-		Usage:     "print the source types and the connectors of the configuration",
-		ArgsUsage: "[sources|connectors]",
-		Description: "Prints the source types that this program knows and the connectors of the configuration file. " +
-			"It asks neither sources nor the destination.",
+		Usage:     "print source types, connectors, sync jobs or indices",
+		ArgsUsage: "[sources|connectors|jobs|indices] [CONNECTOR]",
+		Description: "Prints the source types that this program knows and the connectors of the configuration and of Elasticsearch; or " +
+			"the sync jobs of all connectors or of one, the newest first; or the indices of connectors. It writes nothing and asks no source.",
 		UsageText: `# source types and connectors
 elastic-ingest list
 
 # the connectors alone, for a script
-elastic-ingest list connectors -o ndjson`,
-		Flags: []cli.Flag{outputFlag("`text|json|ndjson`: tables, one JSON object, or one object a line")},
+elastic-ingest list connectors -o ndjson
+
+# the last sync jobs
+elastic-ingest list jobs --limit 5
+
+# whose documents an index holds, and how many
+elastic-ingest list indices`,
+		Flags: []cli.Flag{
+			outputFlag("`text|json|ndjson`: tables, one JSON object, or one object a line"),
+			limitFlag("jobs"),
+		},
 		Action: func(c *cli.Context) error {
-			g, err := readGlobals(c)
+			o, err := readList(c)
 			if err != nil {
 				return err
 			}
-			if err := oneOf("output", c.String("output"), []string{asText, asJSON, asNDJSON}); err != nil {
-				return err
-			}
-			what := c.Args().First()
-			if err := oneOfList(c.Args().Slice()); err != nil {
-				return err
-			}
-			return a.list(c.Context, &g, what, c.String("output"))
+			return a.list(c.Context, o)
 		},
 	}
 }
 
-func oneOfList(args []string) error {
-	switch {
-	case len(args) == 0, len(args) == 1 && (args[0] == "sources" || args[0] == "connectors"):
-		return nil
-	case len(args) > 1:
-		return &usageError{problem: "list takes one argument at most: sources or connectors"}
+func limitFlag(of string) cli.Flag {
+	return &cli.IntFlag{Name: "limit", Usage: "print at most `N` " + of + "; 50 if not given, 0 prints all that one search finds"}
+}
+
+// listOptions are what is to be listed.
+type listOptions struct {
+	globals
+	what      string // "" for sources and connectors
+	connector string // whose jobs; "" for those of all
+	output    string
+	limit     int
+}
+
+// readList reads the flags and arguments of list.
+func readList(c *cli.Context) (*listOptions, error) {
+	o, err := readListed(c)
+	if err != nil {
+		return nil, err
 	}
-	return &usageError{problem: fmt.Sprintf("list knows no %s", quoted(args[0])), hint: "list sources, list connectors, or list for both"}
+	args := c.Args().Slice()
+	if len(args) == 0 {
+		args = []string{""}
+	}
+	o.what = args[0]
+	if !slices.Contains([]string{"", listSources, listConnectors, listJobs, listIndices}, o.what) {
+		return nil, &usageError{problem: fmt.Sprintf("list knows no %s", quoted(o.what)), hint: "list sources, list connectors, list jobs, list indices, or list for the first two"}
+	}
+	if c.IsSet("limit") && o.what != listJobs {
+		return nil, &usageError{problem: "--limit goes with list jobs alone"}
+	}
+	if o.what == listJobs && len(args) > 1 {
+		o.connector = args[1]
+		args = args[1:]
+	}
+	if len(args) > 1 {
+		return nil, &usageError{problem: fmt.Sprintf("list has no use for %s", quoted(args[1])), hint: "only list jobs takes the name of a connector, and just one"}
+	}
+	return o, nil
+}
+
+// readListed reads the flags of commands that list.
+func readListed(c *cli.Context) (*listOptions, error) {
+	g, err := readGlobals(c)
+	if err != nil {
+		return nil, err
+	}
+	o := &listOptions{globals: g, output: c.String("output"), limit: usualJobs}
+	if err := oneOf("output", o.output, []string{asText, asJSON, asNDJSON}); err != nil {
+		return nil, err
+	}
+	if c.IsSet("limit") {
+		o.limit = c.Int("limit")
+	}
+	if o.limit < 0 || o.limit > maxJobs {
+		return nil, &usageError{problem: fmt.Sprintf("--limit must be between 0 and %d", maxJobs)}
+	}
+	return o, nil
 }
 
 // listed is what list -o json prints.
@@ -56,6 +130,8 @@ type listed struct {
 	Schema     int               `json:"schema"`
 	Sources    []listedSource    `json:"sources,omitempty"`
 	Connectors []listedConnector `json:"connectors,omitempty"`
+	Jobs       []listedJob       `json:"jobs,omitzero"`
+	Indices    []listedIndex     `json:"indices,omitzero"`
 }
 
 type listedSource struct {
@@ -65,51 +141,81 @@ type listedSource struct {
 	Title  string `json:"title"`
 }
 
-type listedConnector struct {
-	Schema      int    `json:"schema,omitempty"` // of ndjson, as kind
-	Kind        string `json:"kind,omitempty"`   // "connector", of ndjson
-	Name        string `json:"name"`
-	Source      string `json:"source"`
-	Index       string `json:"index"`
-	Destination string `json:"destination"`
+func (a *App) list(ctx context.Context, o *listOptions) error {
+	l := &listed{Schema: schema}
+	var err error
+	switch o.what {
+	case listJobs:
+		err = a.lookUp(ctx, o, func(ctx context.Context, d *desk) error { return l.addJobs(ctx, d, o) })
+	case listIndices:
+		err = a.lookUp(ctx, o, l.addIndices)
+	default:
+		if o.what != listConnectors {
+			for _, t := range a.Registry.Types() {
+				l.Sources = append(l.Sources, listedSource{Name: t.Name, Title: t.Title})
+			}
+		}
+		if o.what != listSources {
+			err = a.listBoth(ctx, o, l)
+		}
+	}
+	return a.writeListed(l, o.output, err)
 }
 
-func (a *App) list(ctx context.Context, g *globals, what, output string) error {
-	l := listed{Schema: schema}
-	if what != "connectors" {
-		for _, t := range a.Registry.Types() {
-			l.Sources = append(l.Sources, listedSource{Name: t.Name, Title: t.Title})
-		}
+// writeListed writes what was found out before err, if anything.
+func (a *App) writeListed(l *listed, output string, err error) error {
+	if err != nil && len(l.Sources)+len(l.Connectors)+len(l.Jobs)+len(l.Indices) == 0 {
+		return err
 	}
-	if what != "sources" {
-		cfg, err := a.config(ctx, g.configFile)
-		usage, ok := errors.AsType[*usageError](err)
-		switch missing := ok && usage.missing; {
-		case missing && what == "":
-			a.messages(g).warn(err.Error())
-		case err != nil:
-			return err
-		default:
-			l.Connectors = listConnectors(cfg)
-		}
+	return errors.Join(a.writeOut(l.print(a.Streams, output)), err)
+}
+
+// listBoth adds the connectors of the configuration, and of Elasticsearch. Where nothing but source types
+// was asked for by name, what cannot be found out is a warning.
+func (a *App) listBoth(ctx context.Context, o *listOptions, l *listed) error {
+	err := a.lookUp(ctx, o, l.addRecords, l.addConfigured)
+	usage, isUsage := errors.AsType[*usageError](err)
+	_, wrong := errors.AsType[*config.Error](err)
+	if err == nil || o.what != "" || wrong || isUsage && !usage.missing || ctx.Err() != nil {
+		return err
 	}
+	a.messages(&o.globals).warn(err.Error())
+	return nil
+}
+
+// lookUp loads the configuration, with which first is done, and then asks the destination once. Nothing
+// is written, not even by opening a folder.
+func (a *App) lookUp(ctx context.Context, o *listOptions, do func(context.Context, *desk) error, first ...func(*desk)) error {
+	d, err := a.newDesk(ctx, &o.globals)
+	if err != nil {
+		return err
+	}
+	for _, f := range first {
+		f(d)
+	}
+	patient, cancel := context.WithTimeoutCause(ctx, listPatience, &elastic.ConnError{
+		Op: "reach Elasticsearch", Kind: elastic.ErrUnreachable, Err: fmt.Errorf("no answer within %s", listPatience),
+	})
+	defer cancel()
+	if err := d.open(patient, true, retry.Policy{}, retry.Policy{}); err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, d), d.dest.close())
+}
+
+// print writes all that is listed in a form of --output.
+func (l *listed) print(s *Streams, output string) string {
 	switch output {
 	case asJSON:
-		return a.writeOut(jsonLine(l))
+		return jsonLine(l)
 	case asNDJSON:
-		return a.writeOut(l.lines())
+		return l.lines()
 	}
-	return a.writeOut(l.text(a.Streams.OutWidth()))
-}
-
-func listConnectors(cfg *config.Config) []listedConnector {
-	var out []listedConnector
-	d := destination{es: &cfg.Elasticsearch}
-	for i := range cfg.Connectors {
-		c := &cfg.Connectors[i]
-		out = append(out, listedConnector{Name: connectorName(c), Source: c.ServiceType, Index: c.IndexName, Destination: d.name()})
+	width := unlimited
+	if s.outTTY {
+		width = s.OutWidth()
 	}
-	return out
+	return l.text(width)
 }
 
 func (l *listed) lines() string {
@@ -121,6 +227,14 @@ func (l *listed) lines() string {
 	for _, c := range l.Connectors {
 		c.Schema, c.Kind = schema, "connector"
 		b.WriteString(jsonLine(c))
+	}
+	for _, j := range l.Jobs {
+		j.Schema, j.Kind = schema, "job"
+		b.WriteString(jsonLine(j))
+	}
+	for _, i := range l.Indices {
+		i.Schema, i.Kind = schema, "index"
+		b.WriteString(jsonLine(i))
 	}
 	return b.String()
 }
@@ -135,12 +249,21 @@ func (l *listed) text(width int) string {
 		}
 		blocks = append(blocks, tableText(width, rows))
 	}
-	if len(l.Connectors) > 0 {
-		rows := [][]string{{"CONNECTOR", "SOURCE TYPE", "INDEX", "DESTINATION"}}
-		for _, c := range l.Connectors {
-			rows = append(rows, []string{plain(c.Name), plain(c.Source), plain(c.Index), plain(c.Destination)})
-		}
-		blocks = append(blocks, tableText(width, rows))
+	blocks = append(blocks, connectorTables(width, l.Connectors)...)
+	if len(l.Jobs) > 0 {
+		blocks = append(blocks, jobTable(width, l.Jobs))
+	}
+	if len(l.Indices) > 0 {
+		blocks = append(blocks, indexTable(width, l.Indices))
 	}
 	return strings.Join(blocks, "\n")
+}
+
+// existing lists the connectors of Elasticsearch; none where there are no records at all.
+func (d *desk) existing(ctx context.Context) ([]protocol.Record[protocol.Connector], error) {
+	exist, err := d.store.Exist(ctx)
+	if err != nil || !exist {
+		return nil, err
+	}
+	return d.store.FindConnectors(ctx, nil)
 }

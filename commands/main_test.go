@@ -2,11 +2,13 @@ package commands
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,7 +24,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources"
 )
@@ -64,7 +68,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exitcode": exitcode, "elastic": elasticHolds, "answering": answering,
+			"exitcode": exitcode, "elastic": elasticHolds, "answering": answering, "record": record, "prepare": prepare,
 		},
 	})
 }
@@ -159,4 +163,59 @@ func answering(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 	ts.Defer(server.Close)
 	ts.Setenv("SERVER", server.URL)
+}
+
+// record DIR INDEX ID FILE writes a document into an embedded destination: a record as other programs
+// have left it.
+func record(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: record dir index id file")
+	}
+	ts.Check(ask(ts.MkAbs(args[0]), http.MethodPut, "/"+args[1]+"/_doc/"+args[2]+"?refresh=true", ts.ReadFile(args[3])))
+}
+
+// prepare DIR makes the indices of the connector protocol in an embedded destination.
+func prepare(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: prepare dir")
+	}
+	ts.Check(makeRecordIndices(context.Background(), ts.MkAbs(args[0])))
+}
+
+func makeRecordIndices(ctx context.Context, dir string) (err error) {
+	server, err := embedded.Open(embedded.Options{Dir: dir}) //nolint:contextcheck // a store is opened without one
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	client, err := elastic.New(elastic.Config{URL: "http://embedded", Transport: server.Transport()})
+	if err != nil {
+		return err
+	}
+	store, err := protocol.Open(ctx, protocol.StoreOptions{Client: client, Log: slog.New(slog.DiscardHandler), Now: stopped})
+	if err != nil {
+		return err
+	}
+	return store.Ensure(ctx)
+}
+
+// ask sends one request to an embedded destination that nobody else has open.
+func ask(dir, method, path, body string) (err error) {
+	server, err := embedded.Open(embedded.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	req := httptest.NewRequest(method, path, strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json")
+	res, err := server.Transport().RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s %s: %d %s", method, path, res.StatusCode, answer)
+	}
+	return err
 }

@@ -161,7 +161,7 @@ func (s *session) ofElasticsearch(ctx context.Context, cfg *config.Config, works
 		if err := s.openRecords(ctx, cfg); err != nil {
 			return nil, err
 		}
-		record, err := s.find(ctx, w.connector.ConnectorID)
+		record, err := findConnector(ctx, s.records, w.connector.ConnectorID)
 		if errors.Is(err, elastic.ErrNotFound) && slices.Contains(unknown, w.connector.ConnectorID) {
 			return nil, noConnector(cfg.Connectors, w.connector.ConnectorID)
 		}

@@ -11,6 +11,62 @@ import (
 // gap is the space between two columns of a table.
 const gap = 2
 
+// unlimited is the width for readers that are no terminal: what is cut there is lost.
+const unlimited = 1 << 16
+
+// readable is how narrow the columns of a table of records may become.
+const readable = 8
+
+// recordTable writes records whose first column is their id. That is what people copy, so it is never
+// shortened: where there is no room for it beside the rest, each record is a block of lines.
+func recordTable(width int, rows [][]string, numeric ...int) string {
+	ids, rest := 0, 0
+	for _, row := range rows {
+		ids = max(ids, columns(row[0]))
+	}
+	for i := range rows[0][1:] {
+		widest := 0
+		for _, row := range rows {
+			widest = max(widest, columns(row[i+1]))
+		}
+		rest += gap + min(widest, readable)
+	}
+	if ids+rest <= width {
+		return keepFirst(width, ids, rows, numeric)
+	}
+	var b strings.Builder
+	for n, row := range rows[1:] {
+		if n > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(row[0] + "\n")
+		for i, cell := range row[1:] {
+			if cell != "" {
+				b.WriteString(shorten("  "+strings.ToLower(rows[0][i+1])+": "+cell, width) + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// keepFirst is a table whose first column is of a fixed width.
+func keepFirst(width, first int, rows [][]string, numeric []int) string {
+	bare, shifted := make([][]string, len(rows)), make([]int, len(numeric))
+	for i, row := range rows {
+		bare[i] = row[1:]
+	}
+	for i, n := range numeric {
+		shifted[i] = n - 1
+	}
+	var b strings.Builder
+	n := 0
+	for line := range strings.Lines(tableText(width-first-gap, bare, shifted...)) {
+		b.WriteString(pad(rows[n][0], first+gap) + line)
+		n++
+	}
+	return b.String()
+}
+
 // tableText writes rows below each other, the first of them the headings. Where they are wider than
 // width, the widest columns are shortened. The columns in numeric are flush right.
 func tableText(width int, rows [][]string, numeric ...int) string {

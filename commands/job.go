@@ -1,0 +1,239 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+)
+
+func newJob(a *App) *cli.Command {
+	return &cli.Command{
+		Name:        "job",
+		Usage:       "make, list, view or cancel sync jobs of connectors of Elasticsearch",
+		Description: "Works with the sync jobs that Kibana shows. It runs none of them: poll does.",
+		Subcommands: []*cli.Command{newJobStart(a), newJobList(a), newJobView(a), newJobCancel(a)},
+	}
+}
+
+// typeFlag is the flag of what a job reads.
+func typeFlag() cli.Flag {
+	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`WHAT` to bring about: full or incremental (the index holds what the source holds), deletion (only what is gone is removed; just ids are read) or access_control (the index of identities)"}
+}
+
+func newJobStart(a *App) *cli.Command {
+	return &cli.Command{
+		Name:      "start",
+		Usage:     "make a sync job that waits for the next poll",
+		ArgsUsage: "CONNECTOR",
+		Description: "Makes a sync job of a connector, named by its id, name or index, and prints the job's id. The next poll, on whatever " +
+			"machine, runs it. To sync here and now there is elastic-ingest sync.",
+		UsageText: `# a job that the next poll runs
+elastic-ingest job start kibana
+
+# only what is gone from the source
+elastic-ingest job start kibana --type deletion`,
+		Flags: []cli.Flag{typeFlag(), outputFlag("`text|json`: the job's id, or one JSON object")},
+		Action: func(c *cli.Context) error {
+			g, connector, err := readOne(c, "job start", "CONNECTOR")
+			if err != nil {
+				return err
+			}
+			kind := protocol.JobType(c.String("type"))
+			if err := oneOf("type", string(kind), jobTypes()); err != nil {
+				return err
+			}
+			return a.atDesk(c.Context, &g, func(ctx context.Context, d *desk) error {
+				return d.startJob(ctx, connector, kind, c.String("output"))
+			})
+		},
+	}
+}
+
+// readOne reads the flags of a command that works on one thing and prints text or an object.
+func readOne(c *cli.Context, command, what string) (g globals, name string, err error) {
+	if g, err = readGlobals(c); err != nil {
+		return g, "", err
+	}
+	if err := oneOf("output", c.String("output"), []string{asText, asJSON}); err != nil {
+		return g, "", err
+	}
+	if c.Args().Len() != 1 {
+		return g, "", &usageError{problem: fmt.Sprintf("%s takes one argument: %s", command, what)}
+	}
+	return g, c.Args().First(), nil
+}
+
+// startedJob is what job start -o json prints.
+type startedJob struct {
+	Schema    int    `json:"schema"`
+	ID        string `json:"id"`
+	Connector string `json:"connector"`
+	Type      string `json:"type"`
+	Status    string `json:"status"`
+}
+
+func (d *desk) startJob(ctx context.Context, name string, kind protocol.JobType, output string) error {
+	c, err := d.connector(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !c.Body.Status.MaySync() {
+		return notConfigured(&c)
+	}
+	if err := offers(&c, kind); err != nil {
+		return err
+	}
+	id, err := d.store.StartJob(ctx, &c, kind)
+	if err != nil {
+		return err
+	}
+	text := id + "\n"
+	if output == asJSON {
+		text = jsonLine(startedJob{schema, id, c.ID, string(kind), string(protocol.JobPending)})
+	}
+	if err := d.app.writeOut(text); err != nil {
+		return err
+	}
+	d.note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", Program, shellWord(id)))
+	return nil
+}
+
+// offers refuses a job that a poll would end at once, since the connector has no such jobs.
+func offers(c *protocol.Record[protocol.Connector], kind protocol.JobType) error {
+	problem := ""
+	switch {
+	case kind == protocol.JobAccessControl && !c.Body.Features.DocumentLevelSecurity():
+		problem = "document level security"
+	case kind == protocol.JobIncremental && !c.Body.Features.IncrementalSync():
+		problem = "incremental syncs"
+	default:
+		return nil
+	}
+	return &usageError{
+		problem: fmt.Sprintf("connector %s has no %s enabled among its features", quoted(c.ID), problem),
+		hint:    "a poll enables what the type of its source offers",
+	}
+}
+
+func newJobList(a *App) *cli.Command {
+	return &cli.Command{
+		Name:        "list",
+		Usage:       "print sync jobs, the newest first",
+		ArgsUsage:   "[CONNECTOR]",
+		Description: "Prints the sync jobs of all connectors of Elasticsearch, or of one, the newest first. It is the same as elastic-ingest list jobs.",
+		UsageText: `# the last sync jobs of one connector
+elastic-ingest job list kibana --limit 5
+
+# all of them, for a script
+elastic-ingest job list --limit 0 -o ndjson`,
+		Flags: []cli.Flag{outputFlag("`text|json|ndjson`: a table, one JSON object, or one object a line"), limitFlag("jobs")},
+		Action: func(c *cli.Context) error {
+			o, err := readListed(c)
+			if err != nil {
+				return err
+			}
+			if c.Args().Len() > 1 {
+				return &usageError{problem: "job list takes the name of one connector at most"}
+			}
+			o.what, o.connector = listJobs, c.Args().First()
+			return a.list(c.Context, o)
+		},
+	}
+}
+
+func newJobView(a *App) *cli.Command {
+	return &cli.Command{
+		Name:        "view",
+		Usage:       "print one sync job",
+		ArgsUsage:   "JOB",
+		Description: "Prints all that the record of a sync job holds. Values of the configuration that are secret are hidden. It writes nothing.",
+		UsageText: `elastic-ingest job view nightly
+
+# for a script
+elastic-ingest job view nightly -o json`,
+		Flags: []cli.Flag{outputFlag("`text|json`: lines, or one JSON object")},
+		Action: func(c *cli.Context) error {
+			g, id, err := readOne(c, "job view", "JOB")
+			if err != nil {
+				return err
+			}
+			return a.lookUp(c.Context, &listOptions{globals: g}, func(ctx context.Context, d *desk) error {
+				return d.viewJob(ctx, id, c.String("output"))
+			})
+		},
+	}
+}
+
+func (d *desk) viewJob(ctx context.Context, id, output string) error {
+	job, err := d.store.Jobs.Get(ctx, id)
+	if errors.Is(err, elastic.ErrNotFound) {
+		return noJob(id)
+	}
+	if err != nil {
+		return err
+	}
+	shown := d.shownJob(&job)
+	if output == asJSON {
+		return d.app.writeOut(jsonLine(shown))
+	}
+	return d.app.writeOut(jobText(&job, shown.Job.Connector.Configuration))
+}
+
+func noJob(id string) error {
+	return &usageError{problem: "there is no sync job " + quoted(id), hint: Program + " list jobs shows which there are"}
+}
+
+func newJobCancel(a *App) *cli.Command {
+	return &cli.Command{
+		Name:      "cancel",
+		Usage:     "end a sync job that waits or runs",
+		ArgsUsage: "JOB",
+		Description: "Ends a sync job. One that waits has ended by it; one that runs is asked to end, which takes seconds, and what it has " +
+			"written stays. A job that has ended stays as it is, which is no error.",
+		UsageText: "elastic-ingest job cancel nightly",
+		Flags:     []cli.Flag{outputFlag("`text|json`: a line, or one JSON object")},
+		Action: func(c *cli.Context) error {
+			g, id, err := readOne(c, "job cancel", "JOB")
+			if err != nil {
+				return err
+			}
+			return a.atDesk(c.Context, &g, func(ctx context.Context, d *desk) error {
+				return d.cancelJob(ctx, id, c.String("output"))
+			})
+		},
+	}
+}
+
+// canceledJob is what job cancel -o json prints.
+type canceledJob struct {
+	Schema  int    `json:"schema"`
+	ID      string `json:"id"`
+	Status  string `json:"status"`
+	Changed bool   `json:"changed"` // false for a job that had ended before
+}
+
+func (d *desk) cancelJob(ctx context.Context, id, output string) error {
+	job, ok, err := d.store.CancelJob(ctx, id)
+	if errors.Is(err, elastic.ErrNotFound) {
+		return noJob(id)
+	}
+	if err != nil {
+		return err
+	}
+	if output == asJSON {
+		return d.app.writeOut(jsonLine(canceledJob{schema, job.ID, string(job.Body.Status), ok}))
+	}
+	text := fmt.Sprintf("sync job %s is canceled\n", plain(id))
+	switch {
+	case !ok:
+		text = fmt.Sprintf("sync job %s has ended already: it is %s\n", plain(id), plain(string(job.Body.Status)))
+	case job.Body.Status == protocol.JobCanceling:
+		text = fmt.Sprintf("sync job %s is canceling: who runs it ends it within seconds, or the next poll does if nobody runs it any more\n", plain(id))
+	}
+	return d.app.writeOut(text)
+}

@@ -1,0 +1,226 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+)
+
+// listedConnector is a connector of the configuration, of Elasticsearch, or of both.
+type listedConnector struct {
+	Schema      int    `json:"schema,omitempty"` // of ndjson, as kind
+	Kind        string `json:"kind,omitempty"`   // "connector", of ndjson
+	Name        string `json:"name"`
+	Source      string `json:"source"`
+	Index       string `json:"index"`
+	Destination string `json:"destination"`
+
+	// What Elasticsearch knows of it, if it has a record.
+	ID             string `json:"id,omitempty"`
+	Status         string `json:"status,omitempty"`
+	LastSyncStatus string `json:"last_sync_status,omitempty"`
+	LastSynced     string `json:"last_synced,omitempty"`
+	Error          string `json:"error,omitempty"`
+	recorded       bool
+}
+
+// listedJob is a sync job.
+type listedJob struct {
+	Schema    int    `json:"schema,omitempty"` // of ndjson, as kind
+	Kind      string `json:"kind,omitempty"`   // "job", of ndjson
+	ID        string `json:"id"`
+	Connector string `json:"connector"`
+	Index     string `json:"index"`
+	Type      string `json:"type"`
+	Trigger   string `json:"trigger"`
+	Status    string `json:"status"`
+	Created   string `json:"created"`
+	Indexed   int64  `json:"indexed"`
+	Deleted   int64  `json:"deleted"`
+	Error     string `json:"error,omitempty"`
+}
+
+// listedIndex is the content index of a connector.
+type listedIndex struct {
+	Schema    int    `json:"schema,omitempty"` // of ndjson, as kind
+	Kind      string `json:"kind,omitempty"`   // "index", of ndjson
+	Index     string `json:"index"`
+	Connector string `json:"connector"` // its name, or else its id
+	ID        string `json:"id,omitempty"`
+	Exists    bool   `json:"exists"`
+	Documents int64  `json:"documents"`
+	Owner     string `json:"owner,omitempty"` // who mirrors into it: service_type/name of a connector of a file, or an id
+}
+
+// addConfigured adds the connectors of the configuration.
+func (l *listed) addConfigured(d *desk) {
+	to := destination{es: &d.cfg.Elasticsearch}
+	for i := range d.cfg.Connectors {
+		c := &d.cfg.Connectors[i]
+		l.Connectors = append(l.Connectors, listedConnector{
+			Name: connectorName(c), Source: c.ServiceType, Index: c.IndexName, Destination: to.name(), ID: c.ConnectorID,
+		})
+	}
+}
+
+// addRecords adds the connectors of Elasticsearch, and to those of the configuration what Elasticsearch
+// knows of them.
+func (l *listed) addRecords(ctx context.Context, d *desk) error {
+	records, err := d.existing(ctx)
+	if err != nil {
+		return err
+	}
+	at := map[string]int{}
+	for i, c := range l.Connectors {
+		if c.ID != "" {
+			at[c.ID] = i
+		}
+	}
+	for _, r := range records {
+		i, known := at[r.ID]
+		if !known {
+			i = len(l.Connectors)
+			l.Connectors = append(l.Connectors, listedConnector{Name: cmp.Or(r.Body.Name, r.ID), Destination: d.dest.name()})
+		}
+		c, b := &l.Connectors[i], &r.Body
+		c.recorded, c.ID = true, r.ID
+		c.Source, c.Index = cmp.Or(string(b.ServiceType), c.Source), cmp.Or(string(b.IndexName), c.Index)
+		c.Status, c.LastSyncStatus, c.LastSynced = string(b.Status), string(b.LastSyncStatus), instant(b.LastSynced)
+		c.Error = string(b.Error)
+	}
+	return nil
+}
+
+// addJobs adds sync jobs, the newest first.
+func (l *listed) addJobs(ctx context.Context, d *desk, o *listOptions) error {
+	id := ""
+	if o.connector != "" {
+		c, err := d.connector(ctx, o.connector)
+		if err != nil {
+			return err
+		}
+		id = c.ID
+	}
+	exist, err := d.store.Exist(ctx)
+	if err != nil {
+		return err
+	}
+	l.Jobs = []listedJob{}
+	if !exist {
+		return nil
+	}
+	jobs, err := d.store.JobsOf(ctx, id, o.limit)
+	for i := range jobs {
+		l.Jobs = append(l.Jobs, listedJobOf(&jobs[i]))
+	}
+	return err
+}
+
+func listedJobOf(r *protocol.Record[protocol.Job]) listedJob {
+	j := &r.Body
+	return listedJob{
+		ID: r.ID, Connector: j.Connector.ID, Index: string(j.Connector.IndexName), Type: string(j.Type()), Trigger: string(j.TriggerMethod),
+		Status: string(j.Status), Created: instant(j.CreatedAt), Indexed: int64(j.IndexedDocumentCount), Deleted: int64(j.DeletedDocumentCount),
+		Error: string(j.Error),
+	}
+}
+
+// addIndices adds the indices of the connectors of the configuration and of Elasticsearch. What cannot be
+// found out of one does not hide the others.
+func (l *listed) addIndices(ctx context.Context, d *desk) error {
+	var all listed
+	l.Indices = []listedIndex{}
+	all.addConfigured(d)
+	failed := all.addRecords(ctx, d)
+	for _, c := range all.Connectors {
+		if c.Index == "" {
+			continue
+		}
+		index := listedIndex{Index: c.Index, Connector: c.Name, ID: c.ID}
+		if err := d.measure(ctx, c.Name, &index); err != nil {
+			failed = errors.Join(failed, err)
+			if errors.Is(err, elastic.ErrUnreachable) {
+				return failed
+			}
+			continue
+		}
+		l.Indices = append(l.Indices, index)
+	}
+	return failed
+}
+
+// measure finds out what there is of an index. A connector of the configuration is asked for with its own
+// credentials.
+func (d *desk) measure(ctx context.Context, connector string, index *listedIndex) error {
+	of := config.Connector{}
+	for _, c := range d.cfg.Connectors {
+		if connectorName(&c) == connector {
+			of = c
+		}
+	}
+	client, err := d.dest.client(&of)
+	if err != nil {
+		return err
+	}
+	ix, err := client.Index(ctx, index.Index)
+	if errors.Is(err, elastic.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	index.Exists, index.Owner = true, ix.Marker.Owner
+	index.Documents, err = client.Count(ctx, index.Index)
+	return err
+}
+
+// connectorTables are those of the configuration that Elasticsearch has no record of, and those that it has.
+func connectorTables(width int, connectors []listedConnector) []string {
+	ours := [][]string{{"CONNECTOR", "SOURCE TYPE", "INDEX", "DESTINATION"}}
+	theirs := [][]string{{"CONNECTOR ID", "NAME", "SOURCE TYPE", "INDEX", "STATUS", "LAST SYNC", "LAST SYNCED"}}
+	for _, c := range connectors {
+		if c.recorded {
+			theirs = append(theirs, []string{
+				plain(c.ID), plain(c.Name), plain(c.Source), plain(c.Index), plain(c.Status), plain(c.LastSyncStatus), c.LastSynced,
+			})
+		} else {
+			ours = append(ours, []string{plain(c.Name), plain(c.Source), plain(c.Index), plain(c.Destination)})
+		}
+	}
+	var out []string
+	if len(ours) > 1 {
+		out = append(out, tableText(width, ours))
+	}
+	if len(theirs) > 1 {
+		out = append(out, recordTable(width, theirs))
+	}
+	return out
+}
+
+func jobTable(width int, jobs []listedJob) string {
+	rows := [][]string{{"JOB ID", "CONNECTOR", "INDEX", "TYPE", "TRIGGER", "STATUS", "CREATED", "INDEXED", "DELETED", "ERROR"}}
+	for _, j := range jobs {
+		rows = append(rows, []string{
+			plain(j.ID), plain(j.Connector), plain(j.Index), plain(j.Type), plain(j.Trigger), plain(j.Status), j.Created,
+			number(j.Indexed), number(j.Deleted), shorten(plain(j.Error), longestValue),
+		})
+	}
+	return recordTable(width, rows, 7, 8)
+}
+
+func indexTable(width int, indices []listedIndex) string {
+	rows := [][]string{{"INDEX", "DOCUMENTS", "OWNER", "CONNECTOR", "EXISTS"}}
+	for _, i := range indices {
+		exists, documents := "yes", number(i.Documents)
+		if !i.Exists {
+			exists, documents = "no", strconv.Itoa(0)
+		}
+		rows = append(rows, []string{plain(i.Index), documents, plain(i.Owner), plain(i.Connector), exists})
+	}
+	return tableText(width, rows, 1)
+}

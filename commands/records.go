@@ -1,0 +1,128 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+)
+
+// desk is what a command works with that reads or writes records of connectors and sync jobs, and runs
+// none of them.
+type desk struct {
+	app      *App
+	g        *globals
+	cfg      *config.Config
+	log      *slog.Logger
+	messages *messages
+	dest     *destination
+	store    *protocol.Store
+}
+
+// atDesk loads the configuration, reaches the destination and lets do work with its records.
+func (a *App) atDesk(ctx context.Context, g *globals, do func(context.Context, *desk) error) error {
+	d, err := a.newDesk(ctx, g)
+	if err != nil {
+		return err
+	}
+	settings := settingsOf(d.cfg, "")
+	if err := d.open(ctx, false, settings.Await, settings.Retry); err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, d), d.dest.close())
+}
+
+// newDesk loads the configuration; nobody is asked yet.
+func (a *App) newDesk(ctx context.Context, g *globals) (*desk, error) {
+	cfg, err := a.config(ctx, g.configFile)
+	if err != nil {
+		return nil, err
+	}
+	level, ok := levelOf(g.level)
+	if !ok {
+		level, ok = levelOf(cfg.Service.LogLevel)
+	}
+	if !ok {
+		level = slog.LevelWarn
+	}
+	d := &desk{app: a, g: g, cfg: cfg, log: newLog(a.Streams.Err, g.format, level), messages: a.messages(g)}
+	for _, w := range cfg.Warnings {
+		d.messages.warn(w)
+	}
+	return d, nil
+}
+
+// open reaches the destination and its records. When it fails the destination is closed again.
+func (d *desk) open(ctx context.Context, readOnly bool, await, again retry.Policy) (err error) {
+	if d.dest, err = openDestination(d.cfg, readOnly); err != nil { //nolint:contextcheck // a store is opened without one
+		return err
+	}
+	if err = d.reach(ctx, await, again); err != nil {
+		err = errors.Join(err, d.dest.close())
+	}
+	return err
+}
+
+func (d *desk) reach(ctx context.Context, await, again retry.Policy) error {
+	client, err := d.dest.client(&config.Connector{})
+	if err != nil {
+		return err
+	}
+	info, err := client.Await(ctx, await, func(err error) {
+		d.log.Info("Elasticsearch does not answer yet", report.Err, err.Error())
+	})
+	if err != nil {
+		return err
+	}
+	d.store, err = protocol.Open(ctx, protocol.StoreOptions{
+		Client: client, Info: info, Retry: again, UseAPI: d.cfg.Elasticsearch.UseConnectorsAPI && d.dest.server == nil,
+		Log: d.log, Now: d.app.Now,
+	})
+	return err
+}
+
+// connector finds the connector that people call by a name of the configuration, or by its id, name or
+// index in Elasticsearch.
+func (d *desk) connector(ctx context.Context, name string) (protocol.Record[protocol.Connector], error) {
+	wanted := name
+	entry := slices.IndexFunc(d.cfg.Connectors, func(c config.Connector) bool { return c.Name == name && name != "" })
+	if entry >= 0 && d.cfg.Connectors[entry].ConnectorID != "" {
+		wanted = d.cfg.Connectors[entry].ConnectorID
+	}
+	c, err := findConnector(ctx, d.store, wanted)
+	switch {
+	case !errors.Is(err, elastic.ErrNotFound):
+		return c, err
+	case wanted != name:
+		return c, missing(wanted)
+	case entry >= 0:
+		return c, &usageError{
+			problem: fmt.Sprintf("connector %s is one of the configuration alone: Elasticsearch has no record of it", quoted(name)),
+			hint:    fmt.Sprintf("%s connector create %s makes one; %s sync %s needs none", Program, shellWord(name), Program, shellWord(name)),
+		}
+	}
+	return c, noConnector(d.cfg.Connectors, name)
+}
+
+// note tells people what else there is to know, unless they want to hear nothing.
+func (d *desk) note(text string) {
+	if !d.g.quiet {
+		d.messages.note(text)
+	}
+}
+
+// instant is a time of a record for people and for programs; "" for none.
+func instant(t protocol.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
+}

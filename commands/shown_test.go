@@ -1,0 +1,41 @@
+package commands
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+)
+
+func TestHiddenField(t *testing.T) {
+	t.Parallel()
+	specs := []field.Spec{{Name: "host", Label: "Host"}, {Name: "password", Label: "Password", Sensitive: true}}
+	tests := []struct{ name, field, stored, want string }{
+		{"what the source calls public is shown", "host", `{"value":"a"}`, `{"value":"a"}`},
+		{"unless the record calls it a secret", "host", `{"sensitive":true,"value":"a"}`, `{"sensitive":true,"value":"•••"}`},
+		{"a secret of the source is hidden, whatever the record says", "password", `{"sensitive":false,"value":"a"}`, `{"sensitive":false,"value":"•••"}`},
+		{"a default is a value, too", "password", `{"default_value":"a","value":"b"}`, `{"default_value":"•••","value":"•••"}`},
+		{"one of an unknown source that the record calls public", "url", `{"sensitive":false,"value":"a"}`, `{"sensitive":false,"value":"a"}`},
+		{"one of which nobody knows is hidden", "url", `{"value":"a"}`, `{"value":"•••"}`},
+		{"as is one that is called something else", "url", `{"sensitive":"no","value":["a"]}`, `{"sensitive":"no","value":"•••"}`},
+		{"that there is no value may be seen", "password", `{"value":""}`, `{"value":""}`},
+		{"nor a list", "password", `{"value":[]}`, `{"value":[]}`},
+		{"a number is hidden as well", "password", `{"value":0}`, `{"value":"•••"}`},
+		{"a bare value", "host", `"a"`, `"a"`},
+		{"a bare secret", "password", `"a"`, `"•••"`},
+		{"a bare value of which nobody knows", "url", `"a"`, `"•••"`},
+		{"credentials in an address", "host", `{"value":"mongodb://u:p@a,b/?x=1"}`, `{"value":"mongodb://•••@a,b/?x=1"}`},
+		{"an address without any", "host", `{"value":"https://a/x@y"}`, `{"value":"https://a/x@y"}`},
+		{"credentials in a bare address", "host", `"http://u:p@a"`, `"http://•••@a"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if d := cmp.Diff(tt.want, string(hiddenField(specs, tt.field, json.RawMessage(tt.stored)))); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
