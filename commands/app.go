@@ -105,7 +105,7 @@ func (a *App) cli(cut context.Context) *cli.App {
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              usage,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, main ends the program
-		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newPoll(cut, a), newList(a), newJob(a), newVersion(a)},
+		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newPoll(cut, a), newList(a), newConnector(a), newJob(a), newVersion(a)},
 	}
 	for _, c := range slices.Concat(app.Commands, leaves(app.Commands)) {
 		c.HideHelp, c.OnUsageError = true, usage

@@ -27,9 +27,9 @@ func TestArrange(t *testing.T) {
 		{"-- ends flags", "sync a -- -q --limit", "sync -- a -q --limit"},
 		{"-- before the command", "-q -- sync --all", "-q sync -- --all"},
 		{"a single dash is a name", "sync -", "sync -- -"},
-		{"a command of two words", "job view a", "job view -- a"},
-		{"flags between its words and behind names", "-q job -o json view a -c f", "-q -c f job view -o json -- a"},
-		{"a name that is a command's word", "job view view", "job view -- view"},
+		{"a command of two words", "connector show a", "connector show -- a"},
+		{"flags between its words and behind names", "-q connector -o json show a -c f", "-q -c f connector show -o json -- a"},
+		{"a name that is a command's word", "connector show show", "connector show -- show"},
 		{"a value that is its second word", "job --limit list list", "job list --limit list --"},
 	}
 	for _, tt := range tests {
@@ -50,7 +50,7 @@ func TestArrangeAsksForHelp(t *testing.T) {
 	t.Parallel()
 	for line, command := range map[string]string{
 		"--help": "", "-h": "", "help": "", "sync --help": "sync", "--help sync": "sync", "help diff": "diff", "diff a -q -h": "diff",
-		"job -h": "job", "job start --help": "start", "help job list": "list", "--debug --help": "",
+		"connector -h": "connector", "job start --help": "start", "help job list": "list", "--debug --help": "",
 	} {
 		got, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
 		if err != nil {
@@ -91,7 +91,7 @@ func TestArrangeRefuses(t *testing.T) {
 }
 
 func FuzzArrange(f *testing.F) {
-	for _, seed := range []string{"sync -c f a --limit 3", "-- sync -- -", "diff --fields=false --help", "--version", "help help", "- -- ---", "job view a -o json", "job"} {
+	for _, seed := range []string{"sync -c f a --limit 3", "-- sync -- -", "diff --fields=false --help", "--version", "help help", "- -- ---", "connector show a -o json", "job"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

@@ -99,6 +99,7 @@ var kinds = [...]struct {
 	{errBusy, ExitLocked},
 	{protocol.ErrTaken, ExitLocked},
 	{protocol.ErrConfig, ExitUsage},
+	{protocol.ErrExists, ExitUsage},
 	{errOutputClosed, ExitPipe},
 }
 

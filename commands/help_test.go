@@ -19,12 +19,18 @@ import (
 var flagTable = map[string]string{
 	"config-file": "all", "log-level": "all", "debug": "all", "filebeat": "all", "log-format": "all",
 	"color": "all", "progress": "all", "quiet": "all", "help": "all", "version": "all",
-	"output": "sync, diff, poll, list, version, job start, job list, job view, job cancel",
+	"output": "sync, diff, poll, list, version, job start, job list, job view, job cancel, connector create, connector show, connector configure",
 	"limit":  "sync, diff, list, job list", "fields": "sync, diff", "all-documents": "sync, diff",
 	"all": "sync, diff", "dry-run": "sync", "compare": "sync, diff", "part": "sync, diff", "max-deletes": "sync, diff, poll",
 	"type": "sync, diff, job start", "once": "poll",
 	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
 	"exit-zero": "diff",
+
+	"service-type": "connector create", "index-name": "connector create", "language": "connector create", "native": "connector create",
+	"id": "connector create", "store-secrets": "connector create", "from-file": "connector create, connector configure",
+	"name": "connector create, connector configure", "pipeline": "connector configure", "schedule": "connector configure",
+	"set": "connector configure", "set-file": "connector configure", "unset": "connector configure",
+	"yes": "connector delete", "force": "connector delete",
 }
 
 var shortFlags = map[string]string{"config-file": "c", "quiet": "q", "output": "o", "help": "h"}
@@ -65,7 +71,7 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	app := testApp(t).cli(t.Context())
-	commands := []string{"", "job"}
+	commands := []string{"", "connector", "job"}
 	for _, c := range leaves(app.Commands) {
 		if !c.Hidden {
 			commands = append(commands, fullName(app, c))
@@ -175,7 +181,7 @@ func TestExamplesRun(t *testing.T) {
 			})
 		}
 	}
-	if ran < 15 {
+	if ran < 20 {
 		t.Errorf("only %d examples were found", ran)
 	}
 }

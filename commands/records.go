@@ -13,6 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // desk is what a command works with that reads or writes records of connectors and sync jobs, and runs
@@ -110,6 +111,16 @@ func (d *desk) connector(ctx context.Context, name string) (protocol.Record[prot
 		}
 	}
 	return c, noConnector(d.cfg.Connectors, name)
+}
+
+// sourceOf is the source type of a connector of Elasticsearch.
+func (d *desk) sourceOf(c *protocol.Record[protocol.Connector]) (source.Type, error) {
+	entry := entryOf(d.cfg, c.ID)
+	serviceType := string(c.Body.ServiceType)
+	if serviceType == "" {
+		serviceType = entry.ServiceType
+	}
+	return d.app.sourceType(d.cfg, &config.Connector{Name: c.ID, ServiceType: serviceType})
 }
 
 // note tells people what else there is to know, unless they want to hear nothing.

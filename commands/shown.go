@@ -99,6 +99,19 @@ func (d *desk) shownJob(job *protocol.Record[protocol.Job]) shownJob {
 	return out
 }
 
+// shownConnector is what connector show -o json prints.
+type shownConnector struct {
+	Schema    int                `json:"schema"`
+	ID        string             `json:"id"`
+	Connector protocol.Connector `json:"connector"`
+}
+
+func (d *desk) shownConnector(c *protocol.Record[protocol.Connector]) shownConnector {
+	out := shownConnector{Schema: schema, ID: c.ID, Connector: c.Body}
+	out.Connector.Configuration = d.app.hidden(d.cfg, cmp.Or(string(c.Body.ServiceType), entryOf(d.cfg, c.ID).ServiceType), c.Body.Configuration)
+	return out
+}
+
 // lines are names and values below each other; a value that is empty is left out.
 type lines [][2]string
 

@@ -1,11 +1,15 @@
 package commands
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -16,7 +20,9 @@ import (
 // Streams is where the program writes, and what is known of who reads there. Nothing else in the
 // package looks at the terminal.
 type Streams struct {
+	In               io.Reader // of answers to questions
 	Out, Err         io.Writer
+	inTTY            bool
 	outTTY, errTTY   bool
 	outSize, errSize func() int // columns; 0 when unknown
 	getenv           func(string) string
@@ -40,7 +46,7 @@ func SystemStreams() *Streams {
 		}
 	}
 	return &Streams{
-		Out: os.Stdout, Err: os.Stderr,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, inTTY: term.IsTerminal(int(os.Stdin.Fd())),
 		outTTY: term.IsTerminal(int(os.Stdout.Fd())), errTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		outSize: size(os.Stdout), errSize: size(os.Stderr), getenv: os.Getenv,
 	}
@@ -52,9 +58,30 @@ func TestStreams(width int, env map[string]string) (s *Streams, out, err *bytes.
 	out, err = &bytes.Buffer{}, &bytes.Buffer{}
 	size := func() int { return width }
 	return &Streams{
-		Out: out, Err: err, outTTY: width > 0, errTTY: width > 0, outSize: size, errSize: size,
+		In: strings.NewReader(""), Out: out, Err: err, outTTY: width > 0, errTTY: width > 0, outSize: size, errSize: size,
 		getenv: func(name string) string { return env[name] },
 	}, out, err
+}
+
+// asks reports whether there is somebody to answer a question.
+func (s *Streams) asks() bool { return s.inTTY && s.errTTY }
+
+// ask asks a question and reports whether the answer is yes. It returns when ctx ends, though somebody
+// may still be about to answer: nobody reads that any more.
+func (s *Streams) ask(ctx context.Context, question string) (bool, error) {
+	fmt.Fprint(s.Err, plain(question)+" [y/N] ")
+	answer := make(chan string, 1)
+	go func() { // ends with the answer, or with the program
+		line, _ := bufio.NewReader(s.In).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case line := <-answer:
+		return line == "y" || line == "yes", nil
+	case <-ctx.Done():
+		fmt.Fprintln(s.Err)
+		return false, context.Cause(ctx)
+	}
 }
 
 // OutWidth is the width to write stdout for.

@@ -1,0 +1,302 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+func newConnectorConfigure(a *App) *cli.Command {
+	return &cli.Command{
+		Name:      "configure",
+		Usage:     "change the configuration, schedules, pipeline or name of connectors",
+		ArgsUsage: "ID...",
+		Description: "Changes what it is asked to change of connectors, named by id, name or index, and nothing else. When all fields have the " +
+			"values that they need, those of the configuration file counted in, a connector is configured and may sync. Without flags " +
+			"it writes nothing and tells what is missing. Secrets are taken from files, never from the command line; in Elasticsearch, " +
+			"who may read the record may read them.",
+		UsageText: `# what is missing?
+elastic-ingest connector configure kibana
+
+# set fields
+elastic-ingest connector configure kibana --set script=script.json --set-file password=password.txt
+
+# sync each night at 2:15 UTC, and no longer incrementally
+elastic-ingest connector configure kibana --schedule "full=0 15 2 * * ?" --schedule incremental=off`,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "set", Usage: "give a field a value: `FIELD=VALUE`. Not for secrets. May be given several times"},
+			&cli.StringSliceFlag{Name: "set-file", Usage: "give a field what a file holds, without the line's end: `FIELD=FILE`. May be given several times"},
+			&cli.StringSliceFlag{Name: "unset", Usage: "empty a `FIELD`. May be given several times"},
+			fromFileFlag(),
+			&cli.StringSliceFlag{Name: "schedule", Usage: "when jobs are due: `TYPE=EXPRESSION`, with full, incremental or access_control and a Quartz cron expression in UTC; TYPE=off turns one off. May be given several times"},
+			&cli.StringFlag{Name: "pipeline", Usage: "the ingest pipeline `NAME` that documents go through"},
+			&cli.StringFlag{Name: "name", Usage: "what people call it: `TEXT`"},
+			outputFlag("`text|json`: lines, or one JSON object"),
+		},
+		Action: func(c *cli.Context) error {
+			o, err := readConfigure(c, a)
+			if err != nil {
+				return err
+			}
+			if !o.changes() {
+				return a.lookUp(c.Context, &listOptions{globals: o.globals}, func(ctx context.Context, d *desk) error { return d.configure(ctx, o) })
+			}
+			return a.atDesk(c.Context, &o.globals, func(ctx context.Context, d *desk) error { return d.configure(ctx, o) })
+		},
+	}
+}
+
+// configureOptions are what is to be changed of connectors.
+type configureOptions struct {
+	globals
+	names          []string
+	values         map[string]any // nil or "" empties a field
+	typed          []string       // the fields whose values stand in the command line
+	schedules      map[protocol.JobType]protocol.Schedule
+	off            []protocol.JobType
+	pipeline, name *string
+	output         string
+}
+
+// changes reports whether anything is to be written.
+func (o *configureOptions) changes() bool {
+	return len(o.values)+len(o.schedules)+len(o.off) > 0 || o.pipeline != nil || o.name != nil
+}
+
+func readConfigure(c *cli.Context, a *App) (*configureOptions, error) {
+	g, err := readGlobals(c)
+	if err != nil {
+		return nil, err
+	}
+	o := &configureOptions{globals: g, names: c.Args().Slice(), output: c.String("output"), schedules: map[protocol.JobType]protocol.Schedule{}}
+	if err := oneOf("output", o.output, []string{asText, asJSON}); err != nil {
+		return nil, err
+	}
+	if len(o.names) == 0 {
+		return nil, &usageError{problem: "connector configure wants to know which connector", hint: Program + " list connectors shows which there are"}
+	}
+	if err := o.readValues(c); err != nil {
+		return nil, err
+	}
+	for _, pair := range c.StringSlice("schedule") {
+		if err := o.readSchedule(a, pair); err != nil {
+			return nil, err
+		}
+	}
+	if c.IsSet("pipeline") {
+		o.pipeline = new(c.String("pipeline"))
+	}
+	if c.IsSet("name") {
+		o.name = new(c.String("name"))
+	}
+	return o, nil
+}
+
+// readValues reads the flags that give fields their values. No error quotes a value.
+func (o *configureOptions) readValues(c *cli.Context) (err error) {
+	if o.values, err = valuesFrom(c.String("from-file")); err != nil {
+		return err
+	}
+	given := map[string]bool{}
+	put := func(flag, name string, value any) error {
+		if given[name] {
+			return &usageError{problem: fmt.Sprintf("--%s: field %s is given twice", flag, quoted(name))}
+		}
+		if o.values == nil {
+			o.values = map[string]any{}
+		}
+		given[name], o.values[name] = true, value
+		return nil
+	}
+	for _, pair := range c.StringSlice("set") {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return &usageError{problem: "--set wants FIELD=VALUE"}
+		}
+		o.typed = append(o.typed, name)
+		if err := put("set", name, value); err != nil {
+			return err
+		}
+	}
+	for _, pair := range c.StringSlice("set-file") {
+		name, file, ok := strings.Cut(pair, "=")
+		if !ok || name == "" || file == "" {
+			return &usageError{problem: "--set-file wants FIELD=FILE"}
+		}
+		raw, err := readLimited(file, maxMappings)
+		if err != nil {
+			return &usageError{problem: fmt.Sprintf("--set-file: field %s: %v", quoted(name), err), hint: "name a file that this user can read"}
+		}
+		if err := put("set-file", name, strings.TrimRight(string(raw), "\r\n")); err != nil {
+			return err
+		}
+	}
+	for _, name := range c.StringSlice("unset") {
+		if err := put("unset", name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *configureOptions) readSchedule(a *App, pair string) error {
+	word, expression, ok := strings.Cut(pair, "=")
+	kind := protocol.JobType(word)
+	if !ok {
+		return &usageError{problem: "--schedule wants TYPE=EXPRESSION, or TYPE=off"}
+	}
+	switch {
+	case kind == protocol.JobDeletion:
+		return &usageError{problem: "--schedule: the connector protocol knows no schedule for deletions", hint: "a crontab line with " + Program + " job start CONNECTOR --type deletion does it"}
+	case !slices.Contains([]protocol.JobType{protocol.JobFull, protocol.JobIncremental, protocol.JobAccessControl}, kind):
+		return &usageError{problem: fmt.Sprintf("--schedule: %s is not one of full, incremental, access_control", quoted(word))}
+	}
+	if _, twice := o.schedules[kind]; twice || slices.Contains(o.off, kind) {
+		return &usageError{problem: fmt.Sprintf("--schedule: %s is given twice", word)}
+	}
+	if expression = strings.TrimSpace(expression); expression == "off" {
+		o.off = append(o.off, kind)
+		return nil
+	}
+	schedule, err := scheduleOf(a.Now(), word, expression)
+	o.schedules[kind] = schedule
+	return err
+}
+
+// configured is what connector configure -o json prints of a connector.
+type configured struct {
+	ID      string         `json:"id"`
+	Status  string         `json:"status"`
+	Missing []missingField `json:"missing"`
+}
+
+type missingField struct {
+	Field   string `json:"field"`
+	Problem string `json:"problem"`
+}
+
+func (d *desk) configure(ctx context.Context, o *configureOptions) error {
+	var found []protocol.Record[protocol.Connector]
+	for _, name := range o.names { // all of them before the first is written
+		c, err := d.connector(ctx, name)
+		if err != nil {
+			return err
+		}
+		found = append(found, c)
+	}
+	var out []configured
+	var failed error
+	for i := range found {
+		one, err := d.configureOne(ctx, &found[i], o)
+		if err != nil {
+			failed = err
+			break
+		}
+		out = append(out, one)
+	}
+	if len(out) == 0 {
+		return failed
+	}
+	text := configuredText(out)
+	if o.output == asJSON {
+		text = jsonLine(struct {
+			Schema     int          `json:"schema"`
+			Connectors []configured `json:"connectors"`
+		}{schema, out})
+	}
+	if err := d.app.writeOut(text); err != nil {
+		return err
+	}
+	return failed
+}
+
+func configuredText(all []configured) string {
+	var b strings.Builder
+	for _, c := range all {
+		fmt.Fprintf(&b, "connector %s: %s\n", plain(c.ID), cmp.Or(plain(c.Status), "no status"))
+		for _, m := range c.Missing {
+			fmt.Fprintf(&b, "  %s %s\n", plain(m.Field), plain(m.Problem))
+		}
+		if len(c.Missing) == 0 && !protocol.ConnectorStatus(c.Status).MaySync() {
+			b.WriteString("  nothing is missing; to save it as it is, --set any field to the value that it has\n")
+		}
+	}
+	return b.String()
+}
+
+// configureOne changes one connector, and says what is missing then.
+func (d *desk) configureOne(ctx context.Context, c *protocol.Record[protocol.Connector], o *configureOptions) (configured, error) {
+	typ, err := d.sourceOf(c)
+	if err != nil {
+		return configured{}, err
+	}
+	for _, f := range typ.Fields {
+		if f.Sensitive && slices.Contains(o.typed, f.Name) {
+			return configured{}, &usageError{
+				problem: fmt.Sprintf("--set: field %s is a secret, which others would see in the list of processes", quoted(f.Name)),
+				hint:    "write it into a file and give --set-file " + f.Name + "=FILE, or keep it in the configuration file",
+			}
+		}
+	}
+	if _, asked := o.schedules[protocol.JobAccessControl]; asked && !typ.AccessControl {
+		return configured{}, &usageError{problem: fmt.Sprintf("--schedule: source type %s has no access control", typ.Name)}
+	}
+	if o.changes() {
+		changed, err := d.store.Connectors.Update(ctx, *c, func(b *protocol.Connector) error {
+			return d.change(ctx, c.ID, b, &typ, o)
+		})
+		if err != nil {
+			return configured{}, err
+		}
+		*c = changed
+	}
+	lacks, err := d.lacking(ctx, &typ, c.ID, c.Body.Configuration)
+	out := configured{ID: c.ID, Status: string(c.Body.Status), Missing: []missingField{}}
+	for _, l := range lacks {
+		out.Missing = append(out.Missing, missingField{l.Field, l.Problem})
+	}
+	return out, err
+}
+
+// change makes the changes that are asked for.
+func (d *desk) change(ctx context.Context, id string, c *protocol.Connector, typ *source.Type, o *configureOptions) error {
+	if len(o.values) > 0 {
+		configuration, err := c.Configuration.With(typ.Fields, o.values)
+		if err != nil {
+			return fmt.Errorf("connector %s: configuration: %w", quoted(id), err)
+		}
+		c.Configuration = configuration
+	}
+	for kind, schedule := range o.schedules {
+		c.Scheduling.Set(kind, schedule)
+	}
+	for _, kind := range o.off {
+		off := c.Scheduling.Of(kind)
+		off.Enabled = false
+		c.Scheduling.Set(kind, off)
+	}
+	if o.pipeline != nil {
+		c.Pipeline.Name = protocol.Text(*o.pipeline)
+	}
+	if o.name != nil {
+		c.Name = *o.name
+	}
+	if len(o.values) == 0 {
+		return nil
+	}
+	lacks, err := d.lacking(ctx, typ, id, c.Configuration)
+	if err != nil || len(lacks) > 0 {
+		return err
+	}
+	if next, ok := protocol.NextConnector(c.Status, protocol.ConnectorEventConfigured); ok {
+		c.Status = next
+	}
+	return nil
+}

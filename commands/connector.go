@@ -1,0 +1,172 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+)
+
+func newConnector(a *App) *cli.Command {
+	return &cli.Command{
+		Name:        "connector",
+		Usage:       "make, show, configure or delete connectors of Elasticsearch",
+		Description: "Works with the records of connectors that Kibana shows, without Kibana. The sources themselves are not asked.",
+		Subcommands: []*cli.Command{newConnectorCreate(a), newConnectorShow(a), newConnectorConfigure(a), newConnectorDelete(a)},
+	}
+}
+
+func newConnectorShow(a *App) *cli.Command {
+	return &cli.Command{
+		Name:      "show",
+		Usage:     "print one connector",
+		ArgsUsage: "ID|NAME|INDEX",
+		Description: "Prints what the record of a connector holds. Values of the configuration that are secret are hidden, and those of which " +
+			"nobody says whether they are. It writes nothing.",
+		UsageText: `elastic-ingest connector show kibana
+
+# for a script
+elastic-ingest connector show kibana -o json`,
+		Flags: []cli.Flag{outputFlag("`text|json`: lines, or one JSON object")},
+		Action: func(c *cli.Context) error {
+			g, name, err := readOne(c, "connector show", "the id, name or index of a connector")
+			if err != nil {
+				return err
+			}
+			return a.lookUp(c.Context, &listOptions{globals: g}, func(ctx context.Context, d *desk) error {
+				record, err := d.connector(ctx, name)
+				if err != nil {
+					return err
+				}
+				return d.showConnector(&record, c.String("output"))
+			})
+		},
+	}
+}
+
+func (d *desk) showConnector(c *protocol.Record[protocol.Connector], output string) error {
+	shown := d.shownConnector(c)
+	if output == asJSON {
+		return d.app.writeOut(jsonLine(shown))
+	}
+	return d.app.writeOut(connectorText(c, shown.Connector.Configuration))
+}
+
+// connectorText is a connector for people; configuration is what may be shown of it.
+func connectorText(r *protocol.Record[protocol.Connector], configuration protocol.Configuration) string {
+	c := &r.Body
+	var l lines
+	l.add("connector", r.ID)
+	l.add("name", c.Name)
+	l.add("description", string(c.Description))
+	l.add("source type", string(c.ServiceType))
+	l.add("index", string(c.IndexName))
+	l.add("language", string(c.Language))
+	l.add("status", string(c.Status))
+	l.add("error", string(c.Error))
+	if c.IsNative {
+		l.add("native", "yes")
+	}
+	l.add("pipeline", string(c.Pipeline.Name))
+	for _, t := range []protocol.JobType{protocol.JobFull, protocol.JobIncremental, protocol.JobAccessControl} {
+		if s := c.Scheduling.Of(t); s.Enabled {
+			l.add("schedule of "+string(t), s.Interval)
+		}
+	}
+	if at := protocol.Default(c.Filtering); at >= 0 {
+		l.add("rules", rulesText(c.Filtering[at].Active))
+		if state := c.Filtering[at].Draft.Validation.State; state != protocol.ValidationValid {
+			l.add("draft of rules", cmp.Or(state, "not validated yet"))
+		}
+	}
+	l.add("last seen", instant(c.LastSeen))
+	l.add("last synced", instant(c.LastSynced))
+	l.add("last sync", string(c.LastSyncStatus))
+	l.add("last sync error", string(c.LastSyncError))
+	l.add("last access control", string(c.LastAccessControlSyncStatus))
+	l.add("its error", string(c.LastAccessControlSyncError))
+	if !c.LastSynced.IsZero() {
+		l.add("indexed last", number(int64(c.LastIndexedDocumentCount)))
+		l.add("deleted last", number(int64(c.LastDeletedDocumentCount)))
+	}
+	return l.String() + configurationText(configuration)
+}
+
+func newConnectorDelete(a *App) *cli.Command {
+	return &cli.Command{
+		Name:      "delete",
+		Usage:     "remove the records of connectors and of their sync jobs",
+		ArgsUsage: "ID...",
+		Description: "Removes the records of connectors, named by id, name or index, and those of their sync jobs. Their indices and the " +
+			"documents in them stay. On a terminal it asks before; elsewhere it wants --yes.",
+		UsageText: "elastic-ingest connector delete kibana --yes",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
+			&cli.BoolFlag{Name: "force", Usage: "delete connectors whose sync jobs run, too; those jobs end with an error"},
+		},
+		Action: func(c *cli.Context) error {
+			g, err := readGlobals(c)
+			if err != nil {
+				return err
+			}
+			names := c.Args().Slice()
+			switch {
+			case len(names) == 0:
+				return &usageError{problem: "connector delete wants to know which connectors", hint: Program + " list connectors shows which there are"}
+			case !c.Bool("yes") && !a.Streams.asks():
+				return &usageError{problem: "connector delete asks before it deletes, and there is no terminal to ask on", hint: "give --yes"}
+			}
+			return a.atDesk(c.Context, &g, func(ctx context.Context, d *desk) error {
+				return d.deleteConnectors(ctx, names, c.Bool("yes"), c.Bool("force"))
+			})
+		},
+	}
+}
+
+// deleteConnectors deletes all of the named connectors, or none of them where one may not be.
+func (d *desk) deleteConnectors(ctx context.Context, names []string, sure, force bool) error {
+	var doomed []protocol.Record[protocol.Connector]
+	var what []string
+	for _, name := range names {
+		c, err := d.connector(ctx, name)
+		if err != nil {
+			return err
+		}
+		running, err := d.store.RunningJobs(ctx, c.ID)
+		switch {
+		case err != nil && !errors.Is(err, elastic.ErrNotFound):
+			return err
+		case len(running) > 0 && !force:
+			return fmt.Errorf("%w: sync job %s of connector %s runs; cancel it first, or give --force", errBusy, quoted(running[0].ID), quoted(c.ID))
+		}
+		doomed = append(doomed, c)
+		what = append(what, fmt.Sprintf("%s (index %s)", quoted(c.ID), quoted(string(c.Body.IndexName))))
+	}
+	if !sure {
+		yes, err := d.app.Streams.ask(ctx, fmt.Sprintf("delete %s %s and all their sync jobs? The indices and their documents stay.",
+			plural(int64(len(doomed)), "connector:", "connectors:"), strings.Join(what, ", ")))
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return &usageError{problem: "nothing was deleted"}
+		}
+	}
+	for _, c := range doomed {
+		err := d.store.DeleteConnector(ctx, c.ID)
+		if err != nil && !errors.Is(err, elastic.ErrNotFound) { // named twice, or somebody else was first
+			return err
+		}
+		err = d.app.writeOut(fmt.Sprintf("deleted connector %s and its sync jobs; index %s and its documents stay\n", plain(c.ID), quoted(string(c.Body.IndexName))))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

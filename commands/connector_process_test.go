@@ -1,0 +1,130 @@
+package commands
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// pollUntilBlocked starts a poll of a connector on a server whose source waits for the end of the run, and
+// returns when it waits.
+func pollUntilBlocked(t *testing.T, dir, host string, args ...string) (wait func() int) {
+	t.Helper()
+	writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch: {host: "`+host+`", feature_use_connectors_api: false}
+service.idling: 1
+connectors:
+  - {connector_id: kibana, service_type: scripted}
+`)
+	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}], "block": true}]}`)
+	for _, line := range [][]string{
+		{"connector", "create", "--service-type", "scripted", "--index-name", "search-kibana", "--id", "kibana"},
+		{"connector", "configure", "kibana", "--set", "script=script.json"},
+		{"job", "start", "kibana"},
+	} {
+		if out, err := program(t, dir, line...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+	}
+	c := program(t, dir, args...)
+	pipe, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stderr := &bytes.Buffer{}
+	said := bufio.NewReader(io.TeeReader(pipe, stderr))
+	for line := ""; !strings.Contains(line, "says=blocked"); {
+		if line, err = said.ReadString('\n'); err != nil {
+			t.Fatalf("the poll ended before it waited: %s", stderr)
+		}
+	}
+	return func() int {
+		if _, err := io.Copy(io.Discard, said); err != nil {
+			t.Error(err)
+		}
+		_ = c.Wait() // its error is the exit code
+		return c.ProcessState.ExitCode()
+	}
+}
+
+// newest is the newest sync job, as list tells it.
+func newest(t *testing.T, dir string) (job listedJob) {
+	t.Helper()
+	out, err := program(t, dir, "job", "list", "--limit", "1", "-o", "ndjson").Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := json.Unmarshal(out, &job); err != nil {
+		t.Fatal(err)
+	}
+	return job
+}
+
+// TestACanceledJobEndsWithinSeconds: the program that runs it sees that it shall end.
+func TestACanceledJobEndsWithinSeconds(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(storeInMemory(t))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	wait := pollUntilBlocked(t, dir, server.URL, "poll", "--once")
+	id := newest(t, dir).ID
+	c := program(t, dir, "connector", "delete", "kibana", "--yes")
+	out, _ := c.CombinedOutput() // its error is the exit code
+	if code := c.ProcessState.ExitCode(); code != ExitLocked {
+		t.Errorf("a connector was deleted while its job runs: exit %d\n%s", code, out)
+	}
+	out, err := program(t, dir, "job", "cancel", id).Output()
+	if err != nil || !strings.Contains(string(out), "is canceling") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if code := wait(); code != ExitOK {
+		t.Errorf("the poll ended with %d", code)
+	}
+	if job := newest(t, dir); job.ID != id || !strings.HasPrefix(job.Status, "cancel") {
+		t.Errorf("job %+v", job)
+	}
+}
+
+// TestDeleteAsksOnATerminal: nothing but yes deletes.
+func TestDeleteAsksOnATerminal(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]int{"": ExitUsage, "no": ExitUsage, "yess": ExitUsage, "y": ExitOK, "YES": ExitOK} {
+		dir := t.TempDir()
+		writeFile(t, filepath.Join(dir, "config.yml"), "elasticsearch.host: embedded:./data\n")
+		putConnector(t, filepath.Join(dir, "data"), "kibana", `{"index_name": "search-kibana"}`)
+		s, out, errs := TestStreams(80, nil)
+		s.In, s.inTTY = strings.NewReader(answer+"\n"), true
+		a := &App{Streams: s, Registry: testRegistry(), Now: stopped}
+		got := a.Run(t.Context(), t.Context(), []string{"connector", "delete", "kibana", "-c", filepath.Join(dir, "config.yml")})
+		if got != want || !strings.Contains(errs.String(), `delete 1 connector: "kibana" (index "search-kibana") and all their sync jobs? The indices and their documents stay. [y/N] `) {
+			t.Errorf("%q: exit %d, want %d; stderr %q", answer, got, want, errs)
+		}
+		if deleted := strings.Contains(out.String(), "deleted connector kibana"); deleted != (want == ExitOK) {
+			t.Errorf("%q: stdout %q", answer, out)
+		}
+	}
+}
+
+// TestAQuestionEndsWithTheRun: nobody has to answer after Ctrl-C.
+func TestAQuestionEndsWithTheRun(t *testing.T) {
+	t.Parallel()
+	read, write := io.Pipe()
+	t.Cleanup(func() { _ = write.Close() })
+	s, _, _ := TestStreams(80, nil)
+	s.In = read
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(&SignalError{Signal: syscall.SIGTERM})
+	if yes, err := s.ask(ctx, "sure?"); yes || ExitCode(Mode{}, err) != ExitTerminated {
+		t.Errorf("%v, %v", yes, err)
+	}
+}

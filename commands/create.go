@@ -1,0 +1,348 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/cron"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/rules"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+func newConnectorCreate(a *App) *cli.Command {
+	return &cli.Command{
+		Name:      "create",
+		Usage:     "make the record of a connector, as Kibana would",
+		ArgsUsage: "[NAME]",
+		Description: "Makes the record of a connector, with which Kibana shows it and poll serves it, and prints its id. With the NAME of a " +
+			"connector of the configuration all is taken from there; its secrets stay there, unless --store-secrets is given. Without " +
+			"a NAME the flags say what it is. An index has one connector.",
+		UsageText: `# of a connector of the configuration
+elastic-ingest connector create docs
+
+# of a type of source, to be configured in Kibana or by connector configure
+elastic-ingest connector create --service-type dir --index-name search-new --name "New documents"
+
+# with values of its configuration
+elastic-ingest connector create --service-type dir --index-name search-new --from-file values.json -o json`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "service-type", Usage: "the `TYPE` of its source, see elastic-ingest list sources"},
+			&cli.StringFlag{Name: "index-name", Usage: "the `INDEX` to mirror into; it is made by the first sync"},
+			&cli.StringFlag{Name: "name", Usage: "what people call it: `TEXT`; otherwise the name of its index"},
+			&cli.StringFlag{Name: "language", Usage: "the language of its documents, a `CODE` such as en; it decides how a new index analyses text"},
+			&cli.BoolFlag{Name: "native", Usage: "mark it as one that is served by its type, see native_service_types in the configuration"},
+			&cli.StringFlag{Name: "id", Usage: "the `ID` of the record; otherwise one is made up"},
+			fromFileFlag(),
+			&cli.BoolFlag{Name: "store-secrets", Usage: "with NAME: keep secrets in Elasticsearch, too. Who may read the record may read them there"},
+			outputFlag("`text|json`: the connector's id, or one JSON object"),
+		},
+		Action: func(c *cli.Context) error {
+			o, err := readCreate(c)
+			if err != nil {
+				return err
+			}
+			return a.atDesk(c.Context, &o.globals, func(ctx context.Context, d *desk) error { return d.createConnector(ctx, o) })
+		},
+	}
+}
+
+func fromFileFlag() cli.Flag {
+	return &cli.StringFlag{Name: "from-file", Usage: "take values of the configuration from `FILE`: one JSON object of names and values. Secrets among them are stored in Elasticsearch, where who may read the record may read them"}
+}
+
+// createOptions are what a new connector is to be.
+type createOptions struct {
+	globals
+	of                                             string // the name of one of the configuration, "" for none
+	serviceType, index, name, language, id, values string
+	native, storeSecrets                           bool
+	output                                         string
+}
+
+func readCreate(c *cli.Context) (*createOptions, error) {
+	g, err := readGlobals(c)
+	if err != nil {
+		return nil, err
+	}
+	o := &createOptions{
+		globals: g, of: c.Args().First(), serviceType: c.String("service-type"), index: c.String("index-name"), name: c.String("name"),
+		language: c.String("language"), id: c.String("id"), values: c.String("from-file"), native: c.Bool("native"),
+		storeSecrets: c.Bool("store-secrets"), output: c.String("output"),
+	}
+	if err := oneOf("output", o.output, []string{asText, asJSON}); err != nil {
+		return nil, err
+	}
+	if strings.ContainsFunc(o.id, unicode.IsControl) || strings.HasPrefix(o.id, "-") || o.id != strings.TrimSpace(o.id) || len(o.id) > 512 {
+		return nil, &usageError{problem: "--id must not begin with -, have blanks around it or control characters in it, or be longer than 512 bytes"}
+	}
+	if c.Args().Len() > 1 {
+		return nil, &usageError{problem: "connector create takes the name of one connector of the configuration at most"}
+	}
+	if o.of != "" {
+		for _, flag := range []string{"service-type", "index-name", "name", "language", "from-file"} {
+			if c.IsSet(flag) {
+				return nil, &usageError{problem: "the name of a connector of the configuration and --" + flag + " exclude each other", hint: "the configuration says it"}
+			}
+		}
+		return o, nil
+	}
+	switch {
+	case o.storeSecrets:
+		return nil, &usageError{problem: "--store-secrets goes with the name of a connector of the configuration", hint: "secrets in the file of --from-file are stored as they are"}
+	case o.serviceType == "" || o.index == "":
+		return nil, &usageError{
+			problem: "connector create wants the name of a connector of the configuration, or --service-type and --index-name",
+			hint:    "see " + Program + " connector create --help",
+		}
+	}
+	if problem := config.IndexProblem(o.index); problem != "" {
+		return nil, &usageError{problem: "--index-name " + problem}
+	}
+	return o, nil
+}
+
+// createConnector makes a record and tells what else there is to do.
+func (d *desk) createConnector(ctx context.Context, o *createOptions) error {
+	made, advice := d.newOfFlags, d.adviceOfFlags
+	if o.of != "" {
+		made, advice = d.newOfFile, d.adviceOfFile
+	}
+	body, err := made(ctx, o)
+	if err != nil {
+		return err
+	}
+	body.IsNative = protocol.Flag(o.native)
+	c, err := d.store.CreateConnector(ctx, o.id, body)
+	if err != nil {
+		return err
+	}
+	text := c.ID + "\n"
+	if o.output == asJSON {
+		text = jsonLine(d.shownConnector(&c))
+	}
+	if err := d.app.writeOut(text); err != nil {
+		return err
+	}
+	d.note(advice(&c, o))
+	if c.Body.Status == protocol.ConnectorNeedsConfiguration {
+		d.note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", Program, shellWord(c.ID)))
+	}
+	return d.warnOfOwner(ctx, &c)
+}
+
+// newOfFlags is the connector that the flags ask for.
+func (d *desk) newOfFlags(ctx context.Context, o *createOptions) (protocol.Connector, error) {
+	typ, err := d.app.sourceType(d.cfg, &config.Connector{Name: cmp.Or(o.name, o.index), ServiceType: o.serviceType})
+	if err != nil {
+		return protocol.Connector{}, err
+	}
+	if o.language != "" {
+		if _, err := creationOf(d.cfg, &config.Connector{Name: o.index, Language: o.language}); err != nil {
+			return protocol.Connector{}, err
+		}
+	}
+	values, err := valuesFrom(o.values)
+	if err != nil {
+		return protocol.Connector{}, err
+	}
+	body := d.store.NewConnector(cmp.Or(o.name, o.index), o.index, o.language, &typ)
+	body.ServiceType = protocol.Text(o.serviceType)
+	if body.Configuration, err = body.Configuration.With(typ.Fields, values); err != nil {
+		return body, fmt.Errorf("--from-file: %w", err)
+	}
+	if lacks, err := d.lacking(ctx, &typ, o.id, body.Configuration); err != nil {
+		return body, err
+	} else if len(lacks) == 0 {
+		body.Status = protocol.ConnectorConfigured
+	}
+	return body, nil
+}
+
+// valuesFrom reads values of a configuration from a file; none from "". No error quotes what is in it.
+func valuesFrom(file string) (map[string]any, error) {
+	if file == "" {
+		return nil, nil
+	}
+	raw, err := readLimited(file, maxMappings)
+	if err != nil {
+		return nil, &usageError{problem: fmt.Sprintf("--from-file: %v", err), hint: "name a file that this user can read"}
+	}
+	var values map[string]any
+	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&values); err != nil || values == nil || decoder.More() {
+		return nil, &usageError{problem: fmt.Sprintf("--from-file: %s is not one JSON object", plain(file)), hint: `it holds names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
+	}
+	return values, nil
+}
+
+// lacking says which fields of a connector's configuration are not as they must be, those of the file
+// counted in.
+func (d *desk) lacking(ctx context.Context, typ *source.Type, id string, stored protocol.Configuration) (field.Errors, error) {
+	entry := config.UnnamedConnector(id)
+	if id != "" { // an entry without one is of another connector
+		entry = entryOf(d.cfg, id)
+	}
+	_, err := valuesOf(ctx, typ, &entry, stored)
+	if wrong, ok := errors.AsType[field.Errors](err); ok {
+		return wrong, nil
+	}
+	return nil, err
+}
+
+// ofFile is the connector of the configuration that a record is to be made of.
+func (d *desk) ofFile(o *createOptions) (*config.Connector, error) {
+	at := slices.IndexFunc(d.cfg.Connectors, func(c config.Connector) bool { return c.Name == o.of || c.ConnectorID == o.of })
+	if at < 0 {
+		names := connectorNames(d.cfg.Connectors)
+		e := &usageError{problem: "the configuration has no connector " + quoted(o.of), hint: "it has " + plain(strings.Join(names, ", "))}
+		if len(names) == 0 {
+			e.hint = "without a name, --service-type and --index-name say what is to be made"
+		}
+		return nil, e
+	}
+	c := &d.cfg.Connectors[at]
+	switch {
+	case c.IndexName == "" || c.ServiceType == "":
+		return nil, &usageError{problem: fmt.Sprintf("connector %s of the configuration has no index_name or no service_type", quoted(o.of)), hint: "write both"}
+	case c.ConnectorID != "" && o.id != "" && o.id != c.ConnectorID:
+		return nil, &usageError{problem: fmt.Sprintf("connector %s has the connector_id %s in the configuration", quoted(o.of), quoted(c.ConnectorID)), hint: "leave --id out"}
+	case c.ConnectorID != "":
+		o.id = c.ConnectorID
+	}
+	return c, nil
+}
+
+// newOfFile is the connector that an entry of the configuration describes, checked as sync checks it.
+func (d *desk) newOfFile(ctx context.Context, o *createOptions) (protocol.Connector, error) {
+	c, err := d.ofFile(o)
+	if err != nil {
+		return protocol.Connector{}, err
+	}
+	run, err := d.app.jobOf(ctx, d.cfg, c, &mirrorOptions{compare: engine.Auto, kind: protocol.JobFull, confirmed: -1})
+	if err != nil {
+		return protocol.Connector{}, err
+	}
+	values, err := c.ResolveConfiguration(ctx, run.Type.Fields)
+	if err != nil {
+		return protocol.Connector{}, err
+	}
+	for _, f := range run.Type.Fields {
+		if f.Sensitive && !o.storeSecrets {
+			delete(values, f.Name)
+		}
+	}
+	body := d.store.NewConnector(connectorName(c), c.IndexName, cmp.Or(c.Language, d.cfg.Elasticsearch.LanguageCode), &run.Type)
+	body.ServiceType = protocol.Text(c.ServiceType)
+	if body.Configuration, err = body.Configuration.With(run.Type.Fields, values); err != nil {
+		return body, fmt.Errorf("connector %s: configuration: %w", quoted(o.of), err)
+	}
+	if c.Pipeline != "" {
+		body.Pipeline.Name = protocol.Text(c.Pipeline)
+	}
+	if body.Filtering, err = filteringOf(run.Rules, c.AdvancedRules, d.app.Now()); err != nil {
+		return body, fmt.Errorf("connector %s: %w", quoted(o.of), err)
+	}
+	for kind, expression := range c.Schedule {
+		schedule, err := scheduleOf(d.app.Now(), kind, expression)
+		if err != nil {
+			return body, fmt.Errorf("connector %s: %w", quoted(o.of), err)
+		}
+		body.Scheduling.Set(protocol.JobType(kind), schedule)
+	}
+	body.Status = protocol.ConnectorConfigured
+	return body, nil
+}
+
+// filteringOf are the rules of an entry of the configuration as a record has them.
+func filteringOf(basic []rules.Rule, advanced any, now time.Time) (protocol.Filterings, error) {
+	out, err := protocol.RuledBy(basic, advanced, now)
+	if err != nil {
+		return nil, &usageError{problem: "advanced_rules cannot be written as JSON"}
+	}
+	return out, nil
+}
+
+// scheduleOf is an enabled schedule of a type of jobs.
+func scheduleOf(now time.Time, kind, expression string) (protocol.Schedule, error) {
+	schedule, err := cron.Parse(expression)
+	if err != nil {
+		return protocol.Schedule{}, &usageError{problem: fmt.Sprintf("schedule of %s: %v", kind, err), hint: `a Quartz cron expression in UTC: seconds, minutes, hours, day of month, month, day of week; such as "0 15 2 * * ?"`}
+	}
+	if _, ever := schedule.Next(now); !ever {
+		return protocol.Schedule{}, &usageError{problem: fmt.Sprintf("schedule of %s: %s never comes", kind, quoted(expression))}
+	}
+	return protocol.Schedule{Enabled: true, Interval: expression}, nil
+}
+
+// adviceOfFile says which line the entry of the configuration wants.
+func (d *desk) adviceOfFile(c *protocol.Record[protocol.Connector], o *createOptions) string {
+	if slices.ContainsFunc(d.cfg.Connectors, func(e config.Connector) bool { return e.ConnectorID == c.ID }) {
+		return fmt.Sprintf("connector %s of %s serves it", quoted(o.of), filepath.Base(d.cfg.File))
+	}
+	return fmt.Sprintf("write this into the entry of %s in %s, so that poll serves it:\nconnector_id: %s", quoted(o.of), filepath.Base(d.cfg.File), yamlWord(c.ID))
+}
+
+// adviceOfFlags says which entry the configuration wants.
+func (d *desk) adviceOfFlags(c *protocol.Record[protocol.Connector], _ *createOptions) string {
+	text := fmt.Sprintf("write this into %s, so that poll serves it:\nconnectors:\n  - connector_id: %s\n    service_type: %s",
+		filepath.Base(d.cfg.File), yamlWord(c.ID), yamlWord(string(c.Body.ServiceType)))
+	typ, err := d.sourceOf(c)
+	if err != nil {
+		return text
+	}
+	stored := c.Body.Configuration.Values(typ.Fields)
+	var secrets []string
+	for _, f := range typ.Fields {
+		if value, there := stored[f.Name]; f.Sensitive && (!there || value == "") {
+			secrets = append(secrets, fmt.Sprintf("%s: ${%s}", f.Name, strings.ToUpper(f.Name)))
+		}
+	}
+	if len(secrets) > 0 {
+		text += "\n    configuration: # secrets need not be kept in Elasticsearch"
+	}
+	for _, s := range secrets {
+		text += "\n      " + s
+	}
+	return text
+}
+
+// yamlWord writes a text as YAML takes it.
+func yamlWord(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '_' && r != '-' }) {
+		return s
+	}
+	return strings.TrimSuffix(jsonLine(s), "\n")
+}
+
+// warnOfOwner tells that somebody else has mirrored into the index so far: until that is settled, nothing
+// is deleted there.
+func (d *desk) warnOfOwner(ctx context.Context, c *protocol.Record[protocol.Connector]) error {
+	client, err := d.dest.client(&config.Connector{})
+	if err != nil {
+		return err
+	}
+	index, err := client.Index(ctx, string(c.Body.IndexName))
+	if err != nil {
+		return nil // most often there is none yet; what else is wrong with it the first sync tells
+	}
+	if owner := index.Marker.Owner; owner != "" && owner != c.ID {
+		d.messages.warn(fmt.Sprintf("index %s holds what %s has mirrored; let the connector take it over by %s sync %s --adopt",
+			quoted(index.Name), quoted(owner), Program, shellWord(c.ID)))
+	}
+	return nil
+}
