@@ -79,6 +79,7 @@ func (a *App) run(ctx, cut context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	a.tellSeed(&line, args)
 	switch {
 	case line.help:
 		return a.writeOut(help(app, line.command, a.Streams.OutWidth()))
@@ -105,7 +106,7 @@ func (a *App) cli(cut context.Context) *cli.App {
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              usage,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, main ends the program
-		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newPoll(cut, a), newList(a), newConnector(a), newJob(a), newVersion(a)},
+		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newPoll(cut, a), newList(a), newConnector(a), newJob(a), newVersion(a), newCleanup(cut, a)},
 	}
 	for _, c := range slices.Concat(app.Commands, leaves(app.Commands)) {
 		c.HideHelp, c.OnUsageError = true, usage

@@ -16,6 +16,8 @@ type commandLine struct {
 	command *cli.Command // nil when none was typed
 	help    bool
 	version bool
+	seed    bool // it was one of the program that this one stands in for
+	uvloop  bool
 }
 
 // arrange brings the arguments into that order: the parser stops at the first one that is no flag,
@@ -26,7 +28,12 @@ func arrange(app *cli.App, args []string) (commandLine, error) {
 	if err := a.read(args); err != nil {
 		return commandLine{}, err
 	}
-	line := commandLine{command: a.command, help: a.help, version: a.version}
+	if !a.help && !a.version {
+		if err := a.translate(); err != nil {
+			return commandLine{}, err
+		}
+	}
+	line := commandLine{command: a.command, help: a.help, version: a.version, seed: a.seed, uvloop: a.uvloop}
 	if a.help || a.version {
 		return line, nil
 	}
@@ -64,6 +71,10 @@ type arranger struct {
 	flags         []typedFlag
 	names         []string
 	help, version bool
+
+	acted, uvloop bool     // the flags of the program that this one stands in for, see seed.go
+	actions       []string // of --action
+	seed          bool     // so the command is not one that was typed
 }
 
 // typedFlag is a flag as it was typed, with its value.
@@ -96,6 +107,15 @@ func (a *arranger) read(args []string) error {
 			continue
 		case "version":
 			a.version = true
+			continue
+		case "uvloop":
+			a.uvloop = true
+			continue
+		case "action":
+			var err error
+			if i, err = a.action(args, i); err != nil {
+				return err
+			}
 			continue
 		}
 		f := typedFlag{name: name, args: []string{arg}}

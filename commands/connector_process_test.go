@@ -15,7 +15,7 @@ import (
 
 // pollUntilBlocked starts a poll of a connector on a server whose source waits for the end of the run, and
 // returns when it waits.
-func pollUntilBlocked(t *testing.T, dir, host string, args ...string) (wait func() int) {
+func pollUntilBlocked(t *testing.T, dir, host string, args ...string) (wait func() int, end func()) {
 	t.Helper()
 	writeFile(t, filepath.Join(dir, "config.yml"), `
 elasticsearch: {host: "`+host+`", feature_use_connectors_api: false}
@@ -48,12 +48,17 @@ connectors:
 			t.Fatalf("the poll ended before it waited: %s", stderr)
 		}
 	}
-	return func() int {
+	wait = func() int {
 		if _, err := io.Copy(io.Discard, said); err != nil {
 			t.Error(err)
 		}
 		_ = c.Wait() // its error is the exit code
 		return c.ProcessState.ExitCode()
+	}
+	return wait, func() {
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -76,7 +81,7 @@ func TestACanceledJobEndsWithinSeconds(t *testing.T) {
 	server := httptest.NewServer(storeInMemory(t))
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
-	wait := pollUntilBlocked(t, dir, server.URL, "poll", "--once")
+	wait, _ := pollUntilBlocked(t, dir, server.URL, "poll", "--once")
 	id := newest(t, dir).ID
 	c := program(t, dir, "connector", "delete", "kibana", "--yes")
 	out, _ := c.CombinedOutput() // its error is the exit code
@@ -91,6 +96,23 @@ func TestACanceledJobEndsWithinSeconds(t *testing.T) {
 		t.Errorf("the poll ended with %d", code)
 	}
 	if job := newest(t, dir); job.ID != id || !strings.HasPrefix(job.Status, "cancel") {
+		t.Errorf("job %+v", job)
+	}
+}
+
+// TestActionPollStays: until a signal ends it, as the seed's did; its job is suspended then.
+func TestActionPollStays(t *testing.T) {
+	t.Parallel()
+	needsSignals(t)
+	server := httptest.NewServer(storeInMemory(t))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	wait, end := pollUntilBlocked(t, dir, server.URL, "--action", "poll", "-c", "config.yml")
+	end()
+	if code := wait(); code != ExitTerminated {
+		t.Errorf("exit %d, want %d", code, ExitTerminated)
+	}
+	if job := newest(t, dir); job.Status != "suspended" {
 		t.Errorf("job %+v", job)
 	}
 }

@@ -135,6 +135,7 @@ type mirrorOptions struct {
 	deletedTo    string
 	replay       string        // a dead-letter file
 	maxDuration  time.Duration // 0 for none
+	cleanup      bool          // of a poll, only the jobs that nobody runs are dealt with
 }
 
 // readMirror reads the flags that sync and diff have in common.

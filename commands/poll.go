@@ -153,16 +153,21 @@ func (s *session) poll(ctx, cut context.Context) error {
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
 	err = s.openRecords(ctx, cfg)
 	if err == nil {
-		err = s.poller(ctx, cut, cfg, scope).Once(ctx)
+		p := s.poller(ctx, cut, cfg, scope)
+		if s.o.cleanup {
+			err = p.Cleanup(ctx)
+		} else {
+			err = p.Once(ctx)
+		}
 	}
 	return errors.Join(err, s.dest.close())
 }
 
 // scopeOf is which connectors the configuration wants served.
 func (s *session) scopeOf(cfg *config.Config) (protocol.Scope, error) {
-	scope := protocol.Scope{NativeTypes: cfg.NativeServiceTypes}
+	scope := protocol.Scope{NativeTypes: s.known(cfg, cfg.NativeServiceTypes)}
 	if cfg.Service.WorkerMode {
-		scope.WorkerTypes = cfg.Service.ServiceTypes
+		scope.WorkerTypes = s.known(cfg, cfg.Service.ServiceTypes)
 	}
 	for i := range cfg.Connectors {
 		if c := &cfg.Connectors[i]; c.ConnectorID != "" {
@@ -176,6 +181,19 @@ func (s *session) scopeOf(cfg *config.Config) (protocol.Scope, error) {
 		}
 	}
 	return scope, nil
+}
+
+// known are those service types that this program can serve. Files of other programs list more.
+func (s *session) known(cfg *config.Config, types []string) []string {
+	var out []string
+	for _, name := range types {
+		if _, err := s.app.sourceType(cfg, &config.Connector{ServiceType: name}); err != nil {
+			s.log.Debug("connectors of this type are left to others", "service_type", name, "reason", err.Error())
+			continue
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 // poller is one poll of this session.

@@ -1,0 +1,68 @@
+package commands
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLinesOfTheSeed(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, line, want string }{
+		{"poll", "--action poll", "poll --"},
+		{"flags before and behind", "-c f --action poll --debug", "-c f --debug poll --"},
+		{"with an equals sign", "--action=poll --log-level INFO", "--log-level INFO poll --"},
+		{"poll cleans up", "--action poll cleanup", "poll --"},
+		{"repeated", "--action cleanup --action poll", "poll --"},
+		{"cleanup alone", "--action cleanup --filebeat", "--filebeat cleanup --"},
+		{"list is a list of sources", "--action list", "list -- sources"},
+		{"our flags go with it", "--action poll --once -q -o json", "-q poll --once -o json --"},
+		{"a loop that there is not here", "--action poll --uvloop", "poll --"},
+		{"its flags alone mean poll", "-c f --debug", "-c f --debug poll --"},
+		{"each of them does", "--filebeat", "--filebeat poll --"},
+		{"and the one without effect", "--uvloop", "poll --"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			line, err := arrange(testApp(t).cli(t.Context()), strings.Fields(tt.line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(Program+" "+tt.want, strings.Join(line.args, " ")); d != "" || !line.seed {
+				t.Errorf("of the seed: %v\n%s", line.seed, d)
+			}
+		})
+	}
+}
+
+func TestLinesThatAreNotOfTheSeed(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"--action":                               "--action needs a value",
+		"--action --debug":                       "--action needs a value",
+		"--action pol":                           `--action "pol" is not one of poll, list, cleanup`,
+		"--action list poll":                     "--action list and other actions exclude each other",
+		"--action poll --action list":            "--action list and other actions exclude each other",
+		"--action schedule":                      "--action schedule: there is no such action",
+		"--action sync_content cleanup":          "--action sync_content: there is no such action",
+		"--action sync_access_control":           "--action sync_access_control: there is no such action",
+		"--action execute":                       "--action execute: there is no such action",
+		"--action config":                        "--action config: there is no such action",
+		"--action poll --debug --log-level INFO": "--log-level and --debug exclude each other",
+		"--debug --log-level INFO":               "--log-level and --debug exclude each other",
+		"--action poll sync":                     `--action "sync" is not one of poll, list, cleanup`,
+		"sync --action poll":                     "--action and the command sync exclude each other",
+		"poll --uvloop":                          "poll has no flag --uvloop",
+		"--limit 3":                              "no command is given",
+		"-c f --all":                             "no command is given",
+		"-q":                                     "no command is given",
+		"--action poll --all":                    "poll has no flag --all",
+	} {
+		_, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", line, err, want)
+		}
+	}
+}
