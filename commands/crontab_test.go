@@ -1,0 +1,115 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// permitted is the scripted source, which here knows who may see its documents.
+type permitted struct{ source.Source }
+
+func (permitted) Identities(context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		yield(document.Document{ID: "ann", Fields: []document.Field{{Name: "identity", Value: document.String("ann")}}}, nil)
+	}
+}
+
+func permittedType() source.Type {
+	t := scripted
+	t.AccessControl = true
+	t.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
+		src, err := scripted.Open(ctx, v, env)
+		return permitted{src}, err
+	}
+	return t
+}
+
+// crontabLine is the five fields of cron and the command.
+var crontabLine = regexp.MustCompile(`^((?:(?:\*|\d+)(?:/\d+)?\s+){5})(elastic-ingest .*)$`)
+
+// pageLine is a line of docs/crontab.md that can be run.
+type pageLine struct {
+	command string
+	cron    bool
+	silent  bool // what it prints is thrown away
+}
+
+// pageLines are the lines of the page's blocks, in their order.
+func pageLines(t *testing.T) (out []pageLine) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/crontab.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := ""
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			block = strings.TrimPrefix(line, "```")
+		case block == "crontab" && strings.Contains(line, "elastic-ingest "):
+			m := crontabLine.FindStringSubmatch(line)
+			if m == nil {
+				t.Errorf("no line of a crontab: %s", line)
+				continue
+			}
+			command, silent := strings.CutSuffix(m[2], " >/dev/null")
+			out = append(out, pageLine{command, true, silent})
+		case block == "sh":
+			out = append(out, pageLine{command: line})
+		}
+	}
+	return out
+}
+
+// TestCrontabPage runs the lines of docs/crontab.md as somebody does who follows the page.
+func TestCrontabPage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "elastic-ingest", "config.yml")
+	entry := "elasticsearch.host: embedded:./data\nconnectors:\n  - {%IDname: shop, service_type: scripted, index_name: search-shop, configuration: {script: script.json}}\n"
+	writeFile(t, file, strings.Replace(entry, "%ID", "", 1))
+	writeFile(t, filepath.Join(dir, "elastic-ingest", "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "2"}]}]}`)
+	env := map[string]string{"XDG_CONFIG_HOME": dir, "ELASTIC_INGEST_STATE_DIR": filepath.Join(dir, "state")}
+	crons := 0
+	for _, line := range pageLines(t) {
+		s, out, errs := TestStreams(0, env)
+		a := &App{
+			Streams: s, Registry: source.MustRegistry(permittedType()), Now: stopped,
+			Env: config.Env{Lookup: func(name string) (string, bool) { value, ok := env[name]; return value, ok }},
+		}
+		code := a.Run(t.Context(), t.Context(), shellWords(t, line.command)[1:])
+		if code != ExitOK {
+			t.Errorf("%s: exit %d\n%s", line.command, code, errs)
+		}
+		if line.cron {
+			crons++
+			if !line.silent && out.Len() > 0 || errs.Len() > 0 {
+				t.Errorf("%s: cron would mail %q and %q", line.command, out, errs)
+			}
+		}
+		if id := bytes.TrimSpace(out.Bytes()); strings.Contains(line.command, "connector create") {
+			writeFile(t, file, strings.Replace(entry, "%ID", "connector_id: "+string(id)+", ", 1))
+		}
+	}
+	if crons != 6 {
+		t.Errorf("%d lines of a crontab were found, want 6", crons)
+	}
+	for index, want := range map[string]int{"search-shop": 2, ".search-acl-filter-search-shop": 1, ".elastic-connectors-sync-jobs": 2} {
+		docs, err := held(filepath.Join(dir, "elastic-ingest", "data"), index)
+		if err != nil || len(docs) != want {
+			t.Errorf("index %s holds %q (%v), want %d documents", index, docs, err, want)
+		}
+	}
+}
