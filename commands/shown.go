@@ -182,7 +182,7 @@ func jobText(r *protocol.Record[protocol.Job], configuration protocol.Configurat
 	return l.String() + configurationText(configuration)
 }
 
-// rulesText says how many rules there are beside the one that every connector has.
+// rulesText says how many rules there are beside the one that every connector has; "" where there are none.
 func rulesText(r protocol.Rules) string {
 	basic := 0
 	for _, one := range r.Rules {
@@ -190,11 +190,14 @@ func rulesText(r protocol.Rules) string {
 			basic++
 		}
 	}
-	text := plural(int64(basic), "basic rule", "basic rules")
-	if !r.AdvancedSnippet.Empty() {
-		text += " and advanced rules"
+	var kinds []string
+	if basic > 0 {
+		kinds = append(kinds, plural(int64(basic), "basic rule", "basic rules"))
 	}
-	return text
+	if !r.AdvancedSnippet.Empty() {
+		kinds = append(kinds, "advanced rules")
+	}
+	return strings.Join(kinds, " and ")
 }
 
 // configurationText lists the fields of a configuration in the order of their form.
