@@ -226,15 +226,3 @@ func AccessControlCreation() elastic.Creation {
 func (s *Store) NewJob(c *Record[Connector], t JobType) Job {
 	return NewJob(c, t, TriggerOnDemand, s.version, s.now())
 }
-
-// Cleanup ends or resumes the jobs that nobody runs, and does nothing else of a poll.
-func (p *Poller) Cleanup(ctx context.Context) error {
-	if exist, err := p.Store.Exist(ctx); err != nil || !exist {
-		return err
-	}
-	connectors, err := p.connectors(ctx)
-	if err != nil {
-		return err
-	}
-	return p.cleanup(ctx, connectors)
-}
