@@ -26,7 +26,8 @@ var scripted = source.Type{
 		{Name: "script", Label: "Script", Order: 1, Path: true},
 		{Name: "password", Label: "Password", Order: 2, Optional: true, Sensitive: true},
 	},
-	ScopeFields: []string{"scope"},
+	AccessControl: true,
+	ScopeFields:   []string{"scope"},
 	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
 		scope, ok := fields["scope"].(string)
 		return scope, ok
@@ -46,9 +47,10 @@ var scripted = source.Type{
 
 // script is the file.
 type script struct {
-	Pinged string        `json:"ping"` // a failure, see fail
-	List   string        // a failure behind the parts
-	All    []*scriptPart `json:"parts"`
+	Pinged string                      `json:"ping"` // a failure, see fail
+	List   string                      // a failure behind the parts
+	All    []*scriptPart               `json:"parts"`
+	Who    []struct{ ID, Name string } `json:"identities"`
 	warn   func(string)
 }
 
@@ -98,6 +100,17 @@ func (s *script) Parts(context.Context) iter.Seq2[source.Part, error] {
 		}
 		if err := fail(s.List); err != nil {
 			yield(nil, err)
+		}
+	}
+}
+
+// Identities implements [source.AccessLister].
+func (s *script) Identities(context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		for _, w := range s.Who {
+			if !yield(document.Document{ID: w.ID, Fields: []document.Field{{Name: "name", Value: document.String(w.Name)}}}, nil) {
+				return
+			}
 		}
 	}
 }

@@ -1,0 +1,336 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
+)
+
+// What Kibana and the polls of the program do to the records, told as stories in kibana_story_test.go.
+// After each step every field of the connector, and of each job that is new or has changed, is compared
+// with a file in testdata/kibana; a job that has changed and should not have is therefore seen, too.
+
+// stage is where a story is told: a destination, a Kibana, a program that polls now and then, and a clock
+// that stands still unless it is moved.
+type stage struct {
+	t      *testing.T
+	story  string // begins the names of the files
+	source string // service type
+	dir    string
+	host   string  // of the configuration
+	folder *folder // nil for a real server
+	kibana *kibanatest.Kibana
+	clock  time.Time
+
+	connector, index string
+	gone             bool              // the connector has no record any more
+	hides            []string          // what is of this run alone, and what stands in the files in its place
+	told             map[string]string // jobs as they were compared last
+}
+
+// folder is an embedded destination as a transport. One program has it open at a time: when ours is to
+// poll, Kibana closes it.
+type folder struct {
+	dir    string
+	server *embedded.Server
+}
+
+// open opens the folder for Kibana.
+func (f *folder) open() (*embedded.Server, error) {
+	var err error
+	if f.server == nil {
+		f.server, err = embedded.Open(embedded.Options{Dir: f.dir})
+	}
+	return f.server, err
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (f *folder) RoundTrip(r *http.Request) (*http.Response, error) {
+	server, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	return server.Transport().RoundTrip(r)
+}
+
+func (f *folder) close() (err error) {
+	if f != nil && f.server != nil {
+		err = f.server.Close()
+		f.server = nil
+	}
+	return err
+}
+
+// stages tells a story on the embedded destination and on Elasticsearch.
+func stages(t *testing.T, story, source string, tell func(*stage)) {
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		f := &folder{dir: filepath.Join(t.TempDir(), "data")}
+		t.Cleanup(func() { _ = f.close() })
+		s := newStage(t, story, source, "embedded:"+f.dir, "http://embedded", f)
+		s.folder = f
+		tell(s)
+	})
+	t.Run("elasticsearch", func(t *testing.T) {
+		t.Parallel()
+		url := elastictest.Server(t)
+		tell(newStage(t, story, source, url, url, http.DefaultTransport))
+	})
+}
+
+// morning is when every story begins: a Monday.
+func morning() time.Time { return time.Date(2030, 1, 7, 8, 0, 0, 0, time.UTC) }
+
+func newStage(t *testing.T, story, source, host, url string, transport http.RoundTripper) *stage {
+	name := strings.ToLower(rand.Text())[:16]
+	s := &stage{
+		t: t, story: story, source: source, dir: t.TempDir(), host: host, clock: morning(),
+		connector: "connector-" + name, index: "kibana-" + name, told: map[string]string{},
+	}
+	s.kibana = kibanatest.New(t, url, transport, s.now)
+	s.hides = []string{s.connector, "CONNECTOR", s.index, "INDEX", s.dir, "DIR"}
+	first, second := s.index, s.index+"-2"
+	t.Cleanup(func() { s.kibana.Purge(s.connector, first, second, ".search-acl-filter-"+second) })
+	return s
+}
+
+func (s *stage) now() time.Time { return s.clock }
+
+// at moves the clock: to a time of a day, counted from the first.
+func (s *stage) at(day int, clock string) {
+	s.t.Helper()
+	of, err := time.Parse("15:04:05", clock)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.clock = morning().Truncate(24*time.Hour).AddDate(0, 0, day).
+		Add(time.Duration(of.Hour())*time.Hour + time.Duration(of.Minute())*time.Minute + time.Duration(of.Second())*time.Second)
+}
+
+// script writes what the scripted source does.
+func (s *stage) script(text string) { writeFile(s.t, filepath.Join(s.dir, "script.json"), text) }
+
+// notes is a script of so many documents, with more about their part.
+func notes(n int, more string) string {
+	var docs []string
+	for i := range n {
+		docs = append(docs, fmt.Sprintf(`{"id": "%02d", "fields": {"kind": %q}}`, i, []string{"even", "odd"}[i%2]))
+	}
+	return fmt.Sprintf(`{"parts": [{"scope": "a", "documents": [%s]%s}], "identities": [{"id": "ann", "name": "Ann"}, {"id": "bob", "name": "Bob"}]}`,
+		strings.Join(docs, ", "), more)
+}
+
+// polling is a poll under way.
+type polling struct {
+	stderr  *notingBuffer
+	blocked <-chan struct{} // closed once the source waits for the end of the run
+	end     context.CancelCauseFunc
+	done    chan struct{}
+	code    int // once it is done, as is stdout
+	stdout  *bytes.Buffer
+}
+
+// notingBuffer is a buffer that may be read while it is written, and notes when a text comes by.
+type notingBuffer struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	until string
+	seen  chan struct{} // closed then
+}
+
+func (b *notingBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := strings.Contains(b.text.String(), b.until)
+	n, err := b.text.Write(p)
+	if !before && strings.Contains(b.text.String(), b.until) {
+		close(b.seen)
+	}
+	return n, err
+}
+
+func (b *notingBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// start begins a poll, as cron would: a new program, which knows nothing but its state folder. While it
+// is under way Kibana reaches an embedded destination only if that is served.
+func (s *stage) start(served bool) *polling {
+	s.t.Helper()
+	host := s.host
+	if served && s.folder != nil {
+		server, err := s.folder.open()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		listening := httptest.NewServer(server)
+		s.t.Cleanup(listening.Close)
+		host = listening.URL
+	} else if err := s.folder.close(); err != nil {
+		s.t.Fatal(err)
+	}
+	writeFile(s.t, filepath.Join(s.dir, "config.yml"), fmt.Sprintf(`
+elasticsearch: {host: %q, max_wait_duration: 5, max_retries: 1, retry_interval: 1}
+connectors:
+  - {connector_id: %s, service_type: %s}
+`, host, s.connector, s.source))
+	seen := make(chan struct{})
+	p := &polling{stderr: &notingBuffer{until: "says=blocked", seen: seen}, blocked: seen, done: make(chan struct{})}
+	streams, stdout, _ := TestStreams(0, nil)
+	streams.Err, p.stdout = p.stderr, stdout
+	env := map[string]string{"ELASTIC_INGEST_STATE_DIR": filepath.Join(s.dir, "state"), "XDG_CONFIG_HOME": filepath.Join(s.dir, "none")}
+	app := &App{Streams: streams, Registry: testRegistry(), Now: s.now, Env: config.Env{Lookup: func(name string) (string, bool) {
+		value, ok := env[name]
+		return value, ok
+	}}}
+	ctx, cancel := context.WithCancelCause(s.t.Context())
+	p.end = cancel
+	go func() { // ends with the poll
+		defer close(p.done)
+		p.code = app.Run(ctx, s.t.Context(), []string{"poll", "--once", "-o", "json", "-c", filepath.Join(s.dir, "config.yml")})
+	}()
+	return p
+}
+
+// waitBlocked waits until the source of a poll waits for the end of the run.
+func (s *stage) waitBlocked(p *polling) {
+	s.t.Helper()
+	select {
+	case <-p.blocked:
+	case <-p.done:
+		s.t.Fatalf("the poll ended with %d instead of waiting\n%s", p.code, p.stderr)
+	}
+}
+
+// ended waits for the end of a poll and compares what it printed, and the records.
+func (s *stage) ended(p *polling, step string, code int) {
+	s.t.Helper()
+	<-p.done
+	p.end(nil)
+	if p.code != code {
+		s.t.Errorf("%s: exit code %d, want %d\n%s", step, p.code, code, p.stderr)
+	}
+	var result map[string]any
+	if err := json.Unmarshal(p.stdout.Bytes(), &result); err != nil {
+		s.t.Fatalf("%s: %v: %q\n%s", step, err, p.stdout, p.stderr)
+	}
+	s.jobs() // which names those that are new
+	s.compare(step+"_poll", result)
+	s.look(step)
+}
+
+// poll polls once.
+func (s *stage) poll(step string, code int) {
+	s.t.Helper()
+	s.ended(s.start(false), step, code)
+}
+
+// look compares the records with the files of a step.
+func (s *stage) look(step string) {
+	s.t.Helper()
+	changed := []any{}
+	for _, job := range s.jobs() {
+		record := steady(job.Source)
+		if text := indented(s.t, record); s.told[job.ID] != text {
+			s.told[job.ID] = text
+			changed = append(changed, record)
+		}
+	}
+	s.compare(step+"_job", changed)
+	if !s.gone {
+		s.compare(step+"_connector", s.kibana.Connector(s.connector))
+	}
+}
+
+// jobs lists the jobs of the connector. Their ids are named in the order in which they are seen first.
+func (s *stage) jobs() []kibanatest.Hit {
+	s.t.Helper()
+	found := s.kibana.Jobs(s.connector)
+	for _, job := range found {
+		if _, known := s.told[job.ID]; !known {
+			s.told[job.ID] = ""
+			s.hides = append(s.hides, job.ID, fmt.Sprintf("JOB-%d", len(s.told)))
+		}
+	}
+	return found
+}
+
+// steady is a job without what is of one machine and one claim alone. A claim that is over must be gone:
+// it is left, so that it is seen. The job of a connector that is gone may be ended by any program that
+// polls the same cluster, at the time of its own clock.
+func steady(job kibanatest.Record) kibanatest.Record {
+	out := maps.Clone(job)
+	if host, ok := out["worker_hostname"]; ok && host == hostname() {
+		out["worker_hostname"] = "HOST"
+	}
+	if out["error"] == "the connector of this job was deleted" && out["completed_at"] == out["last_seen"] {
+		out["completed_at"], out["last_seen"] = "WHEN FOUND", "WHEN FOUND"
+	}
+	metadata, _ := out["metadata"].(map[string]any)
+	ours, _ := metadata["elastic_ingest"].(map[string]any)
+	if _, claimed := ours["claim"]; claimed && (out["status"] == "in_progress" || out["status"] == "canceling") {
+		ours["claim"] = "CLAIM"
+	}
+	return out
+}
+
+// compare compares a value with the file of that name.
+func (s *stage) compare(name string, value any) {
+	s.t.Helper()
+	got := strings.NewReplacer(s.hides...).Replace(indented(s.t, value))
+	golden := filepath.Join("testdata", "kibana", s.story+"_"+name+".json")
+	if *update {
+		writeFile(s.t, golden, got)
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		s.t.Errorf("%s:\n%s", name, d)
+	}
+}
+
+func indented(t *testing.T, v any) string {
+	t.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// holds compares the ids of the documents of an index.
+func (s *stage) holds(index string, want ...string) {
+	s.t.Helper()
+	var got []string
+	for _, d := range s.kibana.Documents(index) {
+		got = append(got, d.ID)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		s.t.Errorf("index %s:\n%s", index, d)
+	}
+}
