@@ -17,6 +17,7 @@ func TestKibana(t *testing.T) {
 		s.script(notes(4, ""))
 		begins(s)
 		schedules(s)
+		fails(s)
 		isCanceled(s)
 		rulesAre(s)
 		flagsAre(s)
@@ -81,6 +82,21 @@ func schedules(s *stage) {
 	s.poll("052_sync_now", ExitOK)
 	s.at(0, "09:13:00")
 	s.poll("053_once", ExitOK)
+	s.at(0, "09:14:00")
+	s.kibana.StartJob(s.connector, kibanatest.Incremental)
+	s.poll("054_incremental", ExitOK)
+}
+
+func fails(s *stage) {
+	s.at(0, "09:15:00")
+	s.kibana.StartJob(s.connector, kibanatest.Full)
+	s.script(notes(2, `, "fail": "temporary: too busy"`))
+	s.poll("055_gives_out", ExitTemporary)
+	s.holds(s.index, numbered(4)...)
+	s.at(0, "09:16:00")
+	s.kibana.StartJob(s.connector, kibanatest.Full)
+	s.script(notes(4, ""))
+	s.poll("056_well_again", ExitOK)
 }
 
 func isCanceled(s *stage) {
@@ -158,6 +174,16 @@ func isSuspended(s *stage) {
 	s.at(0, "10:32:00")
 	s.poll("095_superseded", ExitOK)
 	s.holds(s.index, numbered(4)...)
+
+	// A suspended job that is canceled looks like one that another program runs, until that is silent.
+	s.at(0, "10:33:00")
+	job := s.kibana.StartJob(s.connector, kibanatest.Full)
+	s.interrupted("096_runs", "097_suspended")
+	s.kibana.CancelJob(job)
+	s.at(0, "10:38:00")
+	s.poll("098_not_sure", ExitOK)
+	s.at(0, "10:38:01")
+	s.poll("099_canceled", ExitOK)
 }
 
 func movesToAnotherIndex(s *stage) {
@@ -212,18 +238,28 @@ func listsIdentities(s *stage) {
 	s.poll("140_identities", ExitOK)
 	s.holds(".search-acl-filter-"+s.index, "ann", "bob")
 	s.holds(s.index, numbered(30)...)
+
+	for _, jobType := range []string{kibanatest.Full, kibanatest.Incremental, kibanatest.AccessControl} {
+		s.kibana.Schedule(s.connector, jobType, "0 0 14 * * ?")
+	}
+	s.at(8, "13:30:00")
+	s.poll("141_before", ExitOK)
+	s.at(8, "14:00:00")
+	s.poll("142_all_types", ExitOK)
+	s.at(8, "14:01:00")
+	s.poll("143_once", ExitOK)
 }
 
 func isDeleted(s *stage) {
-	s.at(8, "14:00:00")
+	s.at(8, "15:00:00")
 	s.kibana.StartJob(s.connector, kibanatest.Full)
 	s.kibana.SoftDelete(s.connector)
-	s.at(8, "14:01:00")
+	s.at(8, "15:01:00")
 	s.poll("150_soft_deleted", ExitUsage)
 	s.kibana.StartJob(s.connector, kibanatest.Full) // somebody had the page open
 	s.kibana.HardDelete(s.connector)
 	s.gone = true
-	s.at(8, "14:02:00")
+	s.at(8, "15:02:00")
 	s.poll("151_hard_deleted", ExitUsage)
 	s.holds(s.index, numbered(30)...)
 	s.holds(".search-acl-filter-"+s.index, "ann", "bob")
