@@ -292,3 +292,36 @@ func TestKibanaNative(t *testing.T) {
 		}
 	})
 }
+
+// connected makes a connector of the script, ready to be synced.
+func (s *stage) connected() {
+	s.t.Helper()
+	s.script(notes(4, ""))
+	s.gone = true
+	s.poll("010_missing", ExitUsage)
+	s.gone = false
+	s.kibana.CreateConnector(kibanatest.Connector{ID: s.connector, Name: "Notes", Index: s.index, ServiceType: s.source})
+	s.poll("011_published", ExitOK)
+	s.kibana.Configure(s.connector, map[string]any{"script": filepath.Join(s.dir, "script.json")})
+	s.poll("012_connected", ExitOK)
+}
+
+// TestKibanaDeletesWhileItRuns: the run of a connector that is deleted meanwhile ends, and what it wrote stays.
+func TestKibanaDeletesWhileItRuns(t *testing.T) {
+	t.Parallel()
+	stages(t, "deleted", "scripted", func(s *stage) {
+		// No other test has a clock as late as this: one that has would take the running job of a connector
+		// that is gone for one that nobody runs, and end it.
+		s.at(10_000, "08:00:00")
+		s.connected()
+		s.at(10_000, "09:00:00")
+		s.kibana.StartJob(s.connector, kibanatest.Full)
+		s.script(notes(4, `, "block": true`))
+		p := s.start(true)
+		s.waitBlocked(p)
+		s.kibana.HardDelete(s.connector)
+		s.gone = true
+		s.ended(p, "020_deleted", ExitFailed)
+		s.holds(s.index, numbered(4)...)
+	})
+}
