@@ -111,6 +111,9 @@ func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *pr
 	e := s.ending(o)
 	e.Counts = counts()
 	if err := claim.Finish(ctx, e); err != nil && !errors.Is(o.Err, protocol.ErrTaken) {
+		if errors.Is(o.Err, protocol.ErrCanceled) {
+			o.Err = nil // which is no failure, unlike what follows
+		}
 		o.Err = errors.Join(o.Err, fmt.Errorf("write the end of sync job %q: %w", claim.Job.ID, err))
 	}
 }
@@ -129,7 +132,7 @@ func (s *session) ending(o *outcome) protocol.Ending {
 	case interrupted, errors.Is(o.Err, engine.ErrTimeIsUp), errors.Is(o.Err, state.ErrLocked):
 		e.Event = protocol.JobEventSuspend // the next poll goes on
 	case o.Err != nil:
-		e.Event, e.Error = protocol.JobEventFail, withHint(o.Err)
+		e.Event, e.Error = protocol.JobEventFail, withHint(o.placed())
 	case o.Result.Failed > 0:
 		e.Event, e.Error = protocol.JobEventFail, strings.Join(s.remarks(o), "; ")
 		if o.watch != nil && len(o.watch.failures) > 0 {
@@ -142,6 +145,18 @@ func (s *session) ending(o *outcome) protocol.Ending {
 		}
 	}
 	return e
+}
+
+// placed is the error of a run, with the part of the source where it happened, if it was one.
+func (o *outcome) placed() error {
+	if o.watch != nil {
+		for _, f := range o.watch.failures {
+			if errors.Is(o.Err, f.Err) {
+				return &placedError{f}
+			}
+		}
+	}
+	return o.Err
 }
 
 // withHint is an error with what to do about it, for people who see nothing else.

@@ -95,7 +95,7 @@ func TestACanceledJobEndsWithinSeconds(t *testing.T) {
 	if code := wait(); code != ExitOK {
 		t.Errorf("the poll ended with %d", code)
 	}
-	if job := newest(t, dir); job.ID != id || !strings.HasPrefix(job.Status, "cancel") {
+	if job := newest(t, dir); job.ID != id || job.Status != "canceled" {
 		t.Errorf("job %+v", job)
 	}
 }

@@ -76,7 +76,11 @@ func pollOnce(ctx, cut context.Context, a *App, o *mirrorOptions) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := newSession(a, o, stop)
-	return s.finish(ctx, s.poll(ctx, cut))
+	err := s.poll(ctx, cut)
+	if err != nil && ctx.Err() != nil { // whatever failed because the poll was ended, the signal is why
+		err = context.Cause(ctx)
+	}
+	return s.finish(ctx, err)
 }
 
 // pollOn polls until it is ended, or until too much has gone wrong in too short a time.
@@ -215,7 +219,7 @@ func (s *session) poller(ctx, cut context.Context, cfg *config.Config, scope pro
 		},
 		Hold: s.hold, Dead: s.state.JobLeft,
 		Failed: func(id string, err error) {
-			o := &outcome{name: id, typ: "connector", dest: s.dest.name()}
+			o := &outcome{name: id, typ: entryOf(cfg, id).ServiceType, dest: s.dest.name()}
 			o.Err = err
 			if errors.Is(err, protocol.ErrMissing) {
 				o.Err = missing(id)

@@ -38,7 +38,12 @@ func newWatcher(s *session, o *outcome, log *slog.Logger) *watcher {
 }
 
 // where says in messages whose they are.
-func (o *outcome) where() string { return plain(o.typ) + " " + quoted(o.name) }
+func (o *outcome) where() string {
+	if o.typ == "" {
+		return "connector " + quoted(o.name)
+	}
+	return plain(o.typ) + " " + quoted(o.name)
+}
 
 // Changed implements [report.Observer].
 func (w *watcher) Changed(c report.Change) { w.session.printer.change(c) }

@@ -34,7 +34,7 @@ func (p *Poller) cleanup(ctx context.Context, scope []Record[Connector]) error {
 		} else {
 			err = p.dropOrphan(ctx, job)
 		}
-		if err != nil && !errors.Is(err, ErrLost) {
+		if err != nil && !errors.Is(err, ErrLost) && !errors.Is(err, elastic.ErrNotFound) { // or somebody removed it
 			return fmt.Errorf("clean up sync job %q: %w", job.ID, err)
 		}
 	}
@@ -59,7 +59,9 @@ func (p *Poller) mend(ctx context.Context, job Record[Job], c *Record[Connector]
 			return ErrLost // it is alive after all, or somebody has dealt with it
 		}
 		event, details := JobEventSuspend, j.Metadata.Details()
-		details.Lost++
+		if j.Status != JobCanceling {
+			details.Lost++
+		}
 		switch {
 		case j.Status == JobCanceling:
 			event, text = JobEventCancel, ""

@@ -164,8 +164,9 @@ func (s *Store) CancelJob(ctx context.Context, id string) (job Record[Job], ok b
 	if job, err = s.Jobs.Get(ctx, id); err != nil {
 		return job, false, err
 	}
-	now := TimeOf(s.now())
+	now, began := TimeOf(s.now()), false
 	job, err = s.Jobs.Update(ctx, job, func(j *Job) error {
+		began = j.Status == JobSuspended
 		next, ok := NextJob(j.Status, JobEventCancelRequested)
 		if !ok {
 			return ErrLost
@@ -178,6 +179,12 @@ func (s *Store) CancelJob(ctx context.Context, id string) (job Record[Job], ok b
 	})
 	if errors.Is(err, ErrLost) {
 		return job, false, nil
+	}
+	if err == nil && began && job.Body.Status == JobCanceled { // its connector says that it is suspended
+		c, gone := s.Connectors.Get(ctx, job.Body.Connector.ID)
+		if gone == nil {
+			err = s.conclude(ctx, c, job)
+		}
 	}
 	return job, err == nil, err
 }

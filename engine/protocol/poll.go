@@ -220,6 +220,9 @@ func (p *Poller) take(ctx context.Context, job Record[Job]) (*Claim, func(settle
 		return nil, nil, fmt.Errorf("it is %s: %w", job.Body.Status, ErrLost)
 	}
 	c, err := p.Store.Connectors.Get(ctx, job.Body.Connector.ID)
+	if errors.Is(err, elastic.ErrNotFound) { // the next poll ends the job
+		return nil, nil, fmt.Errorf("its connector was deleted: %w", ErrLost)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

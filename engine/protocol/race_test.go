@@ -171,7 +171,7 @@ func (r *race) poller(store *Store, id string, linger bool) *Poller {
 			}
 			return c.Finish(ctx, Ending{Event: JobEventComplete})
 		},
-		Hold:   func(string, string) (func(), bool) { return func() {}, true },
+		Hold:   func(string, string) (func(bool), bool) { return func(bool) {}, true },
 		Dead:   func(string, string) bool { return false },
 		Failed: func(id string, err error) { r.t.Errorf("connector %q: %v", id, err) },
 	}

@@ -227,9 +227,13 @@ func (c *Claim) end(ctx context.Context, job Record[Job], e Ending, now Time, to
 	})
 }
 
-// total is how many documents the content index holds; nil when that cannot be told.
+// total is how many documents the content index holds that the job wrote into; nil when that cannot be
+// told.
 func (c *Claim) total(ctx context.Context) *Count {
-	index := string(c.Connector.Body.IndexName)
+	index := string(c.Job.Body.Connector.IndexName) // the connector may have another one by now
+	if c.Job.Body.JobType == JobAccessControl {
+		index = string(c.Connector.Body.IndexName)
+	}
 	if err := c.store.refresh(ctx, index); err != nil {
 		return nil
 	}

@@ -151,6 +151,10 @@ func (p *Poller) checked(ctx context.Context, r *Record[Connector], problem erro
 
 // draft validates rules that somebody has edited, and activates them when they are right.
 func (p *Poller) draft(ctx context.Context, r *Record[Connector]) error {
+	typ, err := p.Type(string(r.Body.ServiceType))
+	if err != nil {
+		return err
+	}
 	return p.update(ctx, r, func(c *Connector) error {
 		at := Default(c.Filtering)
 		if at < 0 || c.Filtering[at].Draft.Validation.State != ValidationEdited || !c.Features.Rules() {
@@ -158,13 +162,17 @@ func (p *Poller) draft(ctx context.Context, r *Record[Connector]) error {
 		}
 		f := &c.Filtering[at]
 		var unreachable error
-		f.Draft.Validation = f.Draft.Validate(func(rules any) error {
+		advanced := func(rules any) error {
 			err := p.CheckRules(ctx, r, rules)
 			if errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrTemporary) || ctx.Err() != nil {
 				unreachable = err // that says nothing about the rules
 			}
 			return err
-		})
+		}
+		if !typ.AdvancedRules {
+			advanced = nil
+		}
+		f.Draft.Validation = f.Draft.Validate(advanced)
 		if unreachable != nil {
 			return unreachable
 		}
