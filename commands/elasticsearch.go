@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
+	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
@@ -14,6 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -22,22 +25,29 @@ func (s *session) openRecords(ctx context.Context, cfg *config.Config) error {
 	if s.records != nil {
 		return nil
 	}
-	client, err := s.dest.client(&config.Connector{})
-	if err != nil {
-		return err
-	}
 	settings := settingsOf(cfg, string(s.state))
-	info, err := client.Await(ctx, settings.Await, func(err error) {
-		s.log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
+	var err error
+	s.records, err = s.dest.records(ctx, s.log, s.app.Now, settings.Await, settings.Retry)
+	return err
+}
+
+// records waits for the destination and opens the records of connectors and sync jobs there.
+func (d *destination) records(ctx context.Context, log *slog.Logger, now func() time.Time, await, again retry.Policy) (*protocol.Store, error) {
+	client, err := d.client(&config.Connector{})
+	if err != nil {
+		return nil, err
+	}
+	info, err := client.Await(ctx, await, func(err error) {
+		if await.Patience > 0 { // otherwise the error that follows says it
+			log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
+		}
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.records, err = protocol.Open(ctx, protocol.StoreOptions{
-		Client: client, Info: info, Retry: settings.Retry, UseAPI: cfg.Elasticsearch.UseConnectorsAPI && s.dest.server == nil,
-		Log: s.log, Now: s.app.Now,
+	return protocol.Open(ctx, protocol.StoreOptions{
+		Client: client, Info: info, Retry: again, UseAPI: d.es.UseConnectorsAPI && d.server == nil, Log: log, Now: now,
 	})
-	return err
 }
 
 // entryOf is what the configuration says of a connector of Elasticsearch, or what holds for one of which

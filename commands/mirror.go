@@ -102,20 +102,28 @@ func (s *session) useLevel(configured string) {
 	s.messages.ours = s.app.Streams.palette(s.app.Streams.errTTY, s.o.color)
 }
 
-// run runs the connectors. Its error is one that prevents or ends all of them.
-func (s *session) run(ctx, cut context.Context) error {
+// configure begins to count the time that there is, and loads the configuration. stop is called once.
+func (s *session) configure(ctx context.Context) (cfg *config.Config, stop func(), err error) {
+	stop = func() {}
 	if s.o.maxDuration > 0 {
-		until, stop := context.WithTimeout(context.WithoutCancel(ctx), s.o.maxDuration)
-		defer stop()
-		s.until = until
+		s.until, stop = context.WithTimeout(context.WithoutCancel(ctx), s.o.maxDuration)
 	}
-	cfg, err := s.app.config(ctx, s.o.configFile)
-	if err != nil {
-		return err
+	if cfg, err = s.app.config(ctx, s.o.configFile); err != nil {
+		return nil, stop, err
 	}
 	s.useLevel(cfg.Service.LogLevel)
 	for _, w := range cfg.Warnings {
 		s.messages.warn(w)
+	}
+	return cfg, stop, nil
+}
+
+// run runs the connectors. Its error is one that prevents or ends all of them.
+func (s *session) run(ctx, cut context.Context) error {
+	cfg, stop, err := s.configure(ctx)
+	defer stop()
+	if err != nil {
+		return err
 	}
 	works, unknown, err := s.ofFile(ctx, cfg)
 	if err != nil {

@@ -134,18 +134,10 @@ func idle(ctx context.Context, d time.Duration) bool {
 // poll does one poll. Its error is one that prevents or ends it; what came of connectors and jobs is
 // among the outcomes.
 func (s *session) poll(ctx, cut context.Context) error {
-	if s.o.maxDuration > 0 {
-		until, stop := context.WithTimeout(context.WithoutCancel(ctx), s.o.maxDuration)
-		defer stop()
-		s.until = until
-	}
-	cfg, err := s.app.config(ctx, s.o.configFile)
+	cfg, stop, err := s.configure(ctx)
+	defer stop()
 	if err != nil {
 		return err
-	}
-	s.useLevel(cfg.Service.LogLevel)
-	for _, w := range cfg.Warnings {
-		s.messages.warn(w)
 	}
 	scope, err := s.scopeOf(cfg)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
-	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -66,27 +65,9 @@ func (d *desk) open(ctx context.Context, readOnly bool, await, again retry.Polic
 	if d.dest, err = openDestination(d.cfg, readOnly); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
-	if err = d.reach(ctx, await, again); err != nil {
+	if d.store, err = d.dest.records(ctx, d.log, d.app.Now, await, again); err != nil {
 		err = errors.Join(err, d.dest.close())
 	}
-	return err
-}
-
-func (d *desk) reach(ctx context.Context, await, again retry.Policy) error {
-	client, err := d.dest.client(&config.Connector{})
-	if err != nil {
-		return err
-	}
-	info, err := client.Await(ctx, await, func(err error) {
-		d.log.Info("Elasticsearch does not answer yet", report.Err, err.Error())
-	})
-	if err != nil {
-		return err
-	}
-	d.store, err = protocol.Open(ctx, protocol.StoreOptions{
-		Client: client, Info: info, Retry: again, UseAPI: d.cfg.Elasticsearch.UseConnectorsAPI && d.dest.server == nil,
-		Log: d.log, Now: d.app.Now,
-	})
 	return err
 }
 
