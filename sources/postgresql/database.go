@@ -22,6 +22,7 @@ type database struct {
 	driver    *pgx.ConnConfig
 	log       *slog.Logger
 	idColumns map[string][]string
+	idsOnly   bool
 	rules     []rule
 	profile   profile
 	compat    bool // the encoding is compat
@@ -55,7 +56,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 		return nil, err
 	}
 	return &database{
-		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, rules: rules, profile: profile, compat: compat, pause: pause,
+		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, idsOnly: env.IDsOnly, rules: rules, profile: profile, compat: compat, pause: pause,
 		cutting: cutting{blocks: rangeBlocks, most: mostRanges},
 	}, nil
 }

@@ -66,18 +66,39 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	if err := p.describeTypes(ctx, conn, t, types); err != nil {
 		return nil, err
 	}
+	if err := p.tableKey(ctx, conn, t, oid); err != nil {
+		return t, err
+	}
+	if p.db.idsOnly {
+		t.keepKey()
+	}
+	return t, nil
+}
+
+// tableKey finds the key of a table, or what is configured for one that has none.
+func (p *part) tableKey(ctx context.Context, conn *pgx.Conn, t *table, oid uint32) error {
 	var key []string
-	err = conn.QueryRow(ctx, keyQuery, oid).Scan(&key, nil)
+	err := conn.QueryRow(ctx, keyQuery, oid).Scan(&key, nil)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return t, p.configuredKey(t)
+		return p.configuredKey(t)
 	case err != nil:
-		return nil, p.tableError("look the key up", err)
+		return p.tableError("look the key up", err)
 	}
 	for _, name := range key {
 		t.key = append(t.key, t.place(name))
 	}
-	return t, nil
+	return nil
+}
+
+// keepKey leaves all columns out but those of the key.
+func (t *table) keepKey() {
+	var columns []column
+	for n, i := range t.key {
+		columns = append(columns, t.columns[i])
+		t.key[n] = n
+	}
+	t.columns = columns
 }
 
 // describeTypes tells how the columns are read, whose types are given.
