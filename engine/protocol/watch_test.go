@@ -112,9 +112,10 @@ func TestARunShowsThatItIsAlive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, watcher := int64(0), c.store(c.transport)
+		var n atomic.Int64
+		watcher := c.store(c.transport)
 		err = claim.Run(t.Context(), func() Counts {
-			n++
+			n := n.Add(1)
 			return Counts{Indexed: 100 * n, Deleted: n, Bytes: n << 20}
 		}, func(ctx context.Context) error {
 			for range 12 {
@@ -124,7 +125,7 @@ func TestARunShowsThatItIsAlive(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if age := time.Since(j.Body.LastSeen.Time); age > 10*time.Second || j.Body.IndexedDocumentCount != Count(100*n) || j.Body.IndexedDocumentVolume != Count(n) {
+				if age := time.Since(j.Body.LastSeen.Time); age > 10*time.Second || j.Body.IndexedDocumentCount != Count(100*n.Load()) || j.Body.IndexedDocumentVolume != Count(n.Load()) {
 					t.Errorf("seen %v ago, %d documents, %d MiB", age, j.Body.IndexedDocumentCount, j.Body.IndexedDocumentVolume)
 				}
 			}
