@@ -424,3 +424,21 @@ func TestRunnableJob(t *testing.T) {
 		t.Errorf("of another family: %v", err)
 	}
 }
+
+// TestASourceWithoutFieldsNeedsNoConfiguration: it is configured as soon as somebody looks after it.
+func TestASourceWithoutFieldsNeedsNoConfiguration(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.connect(func(b *Connector) { b.Status, b.Configuration = ConnectorCreated, nil })
+	p := c.program(c.transport)
+	p.Type = func(string) (source.Type, error) {
+		typ := shop()
+		typ.Fields = nil
+		return typ, nil
+	}
+	c.poll(p)
+	c.poll(p)
+	if b := c.connector().Body; b.Status != ConnectorConnected || len(b.Configuration) != 0 {
+		t.Errorf("%s, %v", b.Status, b.Configuration)
+	}
+}

@@ -108,8 +108,12 @@ func publish(c *Connector, typ *source.Type, serviceType string) (added []string
 	if changed {
 		c.Configuration = configuration
 	}
-	if empty {
-		if next, ok := NextConnector(c.Status, ConnectorEventPublished); ok {
+	event := ConnectorEventPublished
+	if len(typ.Fields) == 0 { // there is nothing to configure
+		event = ConnectorEventConfigured
+	}
+	if empty && (event == ConnectorEventPublished || !c.Status.MaySync()) {
+		if next, ok := NextConnector(c.Status, event); ok {
 			c.Status = next
 		}
 	}
