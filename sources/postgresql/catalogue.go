@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // catalogue is what exists in the configured schemas.
@@ -195,10 +195,10 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 
 // wants reports whether the configuration asks for it.
 func (d *database) wants(r *relation) bool {
-	if !r.isTable() && !d.set.tables.names(r.schema, r.name) {
+	if !r.isTable() && !d.set.tables.Names(r.schema, r.name) {
 		return false
 	}
-	return d.set.tables.wants(r.schema, r.name)
+	return d.set.tables.Wants(r.schema, r.name)
 }
 
 // ancestors are the tables that a table of read inherits from: read on their own, without the rows
@@ -244,17 +244,17 @@ func (d *database) missingSchemas(c *catalogue) (parts []source.Part, err error)
 // missingTables reports names of the table list that no table has. A table of a schema that may not
 // be used does exist; it only cannot be seen.
 func (d *database) missingTables(c *catalogue) (parts []source.Part) {
-	for i := range d.set.tables.entries {
-		e := &d.set.tables.entries[i]
+	for i := range d.set.tables.Entries {
+		e := &d.set.tables.Entries[i]
 		found, reason, near := c.find(e)
 		switch {
 		case found && reason == "":
-		case !e.exact():
-			if !e.exclude && e.text != "*" {
-				d.log.Warn("no table matches the pattern", "tables", e.text)
+		case !e.Exact():
+			if !e.Exclude && e.Text != "*" {
+				d.log.Warn("no table matches the pattern", "tables", e.Text)
 			}
-		case e.exclude:
-			d.log.Warn("there is no table to leave out", "tables", "-"+e.text)
+		case e.Exclude:
+			d.log.Warn("there is no table to leave out", "tables", "-"+e.Text)
 		default:
 			parts = append(parts, d.missingTable(e, reason, near))
 		}
@@ -264,14 +264,14 @@ func (d *database) missingTables(c *catalogue) (parts []source.Part) {
 
 // find looks for what an entry names. reason tells why all of it is never read, near is the name of
 // a table that may have been meant.
-func (c *catalogue) find(e *entry) (found bool, reason, near string) {
+func (c *catalogue) find(e *sqlread.Entry) (found bool, reason, near string) {
 	names := []string{}
 	for i := range c.relations {
 		r := &c.relations[i]
 		if r.why() == "" && r.isTable() {
 			names = append(names, r.name, r.schema+"."+r.name)
 		}
-		if !e.match(r.schema, r.name) || (!e.exact() && !r.isTable()) {
+		if !e.Match(r.schema, r.name) || (!e.Exact() && !r.isTable()) {
 			continue
 		}
 		if r.why() == "" {
@@ -279,36 +279,28 @@ func (c *catalogue) find(e *entry) (found bool, reason, near string) {
 		}
 		found, reason = true, r.why()
 	}
-	return found, reason, field.Nearest(e.text, names)
+	return found, reason, field.Nearest(e.Text, names)
 }
 
-func (d *database) missingTable(e *entry, reason, near string) source.Part {
+func (d *database) missingTable(e *sqlread.Entry, reason, near string) source.Part {
 	if reason == "" {
 		reason = "does not exist"
 	}
-	scope := e.text
+	scope := e.Text
 	switch {
-	case e.schema != name{}:
-		scope = dotted(e.schema.text, e.table.text)
+	case e.Schema != sqlread.Name{}:
+		scope = dotted(e.Schema.Text, e.Table.Text)
 	case len(d.set.schemas) == 1:
-		scope = dotted(d.set.schemas[0], e.table.text)
+		scope = dotted(d.set.schemas[0], e.Table.Text)
 	}
 	err := &source.Error{
 		Kind: source.ErrConfig, Part: scope,
-		Err:  fmt.Errorf("table %q of the configuration %s", e.text, reason),
-		Hint: fmt.Sprintf("correct or remove %q in tables:", e.text),
+		Err:  fmt.Errorf("table %q of the configuration %s", e.Text, reason),
+		Hint: fmt.Sprintf("correct or remove %q in tables:", e.Text),
 	}
 	if near != "" {
 		err.Hint += fmt.Sprintf("; did you mean %q?", near)
 	}
-	d.log.Warn("a name of the table list is of no table that can be read", "tables", e.text, "reason", reason)
+	d.log.Warn("a name of the table list is of no table that can be read", "tables", e.Text, "reason", reason)
 	return &missing{scope: scope, err: err}
-}
-
-// String is how the list is written.
-func (l schemaList) String() string {
-	if l == nil {
-		return "*"
-	}
-	return strings.Join(l, ", ")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // The encoding compat: values as an index holds them that Elastic's connector for PostgreSQL filled.
@@ -53,7 +54,7 @@ func toFloatOf(text string, bits int) (document.Value, string) {
 	if err != nil {
 		return document.Null(), "not a number of 64 bits"
 	}
-	return document.Number(string(appendFloat(nil, f))), ""
+	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
 }
 
 // toDecoded takes binary data for UTF-8 and drops what is none.

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // database is the opened source.
@@ -23,7 +24,7 @@ type database struct {
 	log       *slog.Logger
 	idColumns map[string][]string
 	idsOnly   bool
-	rules     []rule
+	rules     []sqlread.Rule
 	profile   profile
 	compat    bool // the encoding is compat
 	pause     func(context.Context, time.Duration) error
@@ -43,7 +44,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := parseRules(env.AdvancedRules)
+	rules, err := sqlread.Double.ParseRules(env.AdvancedRules)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 		return nil, err
 	}
 	return &database{
-		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, idsOnly: env.IDsOnly, rules: rules, profile: profile, compat: compat, pause: pause,
+		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, idsOnly: env.IDsOnly, rules: rules, profile: profile, compat: compat, pause: sqlread.Pause,
 		cutting: cutting{blocks: rangeBlocks, most: mostRanges},
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // The SQLSTATEs that decide something, see
@@ -167,9 +168,9 @@ func (p *part) named() []relation {
 // leaveOut is the other way out of a hint.
 func (p *part) leaveOut() string {
 	if p.rule != nil {
-		return "or remove " + p.rule.path
+		return "or remove " + p.rule.Path
 	}
-	return "or leave it out with " + p.db.set.tables.without(p.rel.schema, p.rel.name)
+	return "or leave it out with " + p.db.set.tables.Without(p.rel.schema, p.rel.name)
 }
 
 func (p *part) grantHint() string {
@@ -195,31 +196,22 @@ func (p *part) policyHint() string {
 // user and attempts. The cause can still be found in the chain.
 func told(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return &briefError{text: e.Message + " (SQLSTATE " + e.Code + ")", err: err}
+		return &sqlread.BriefError{Text: e.Message + " (SQLSTATE " + e.Code + ")", Err: err}
 	}
-	if e, ok := errors.AsType[*stallError](err); ok {
-		return &briefError{text: e.Error(), err: err}
+	if e, ok := errors.AsType[*sqlread.StallError](err); ok {
+		return &sqlread.BriefError{Text: e.Error(), Err: err}
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &briefError{text: e.Error(), err: err}
+		return &sqlread.BriefError{Text: e.Error(), Err: err}
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return &briefError{text: e.Error(), err: err}
+		return &sqlread.BriefError{Text: e.Error(), Err: err}
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return &briefError{text: e.Error(), err: err}
+		return &sqlread.BriefError{Text: e.Error(), Err: err}
 	}
 	if strings.Contains(err.Error(), "\n") {
-		return &briefError{text: strings.Join(strings.Fields(err.Error()), " "), err: err}
+		return &sqlread.BriefError{Text: strings.Join(strings.Fields(err.Error()), " "), Err: err}
 	}
 	return err
 }
-
-// briefError has a text of its own before a cause.
-type briefError struct {
-	text string
-	err  error
-}
-
-func (e *briefError) Error() string { return e.text }
-func (e *briefError) Unwrap() error { return e.err }

@@ -1,12 +1,12 @@
 package postgresql
 
 import (
-	"bytes"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // How the value of a key column looks in an id. The forms are those that Elastic's own connector
@@ -50,7 +50,7 @@ func keyFloat(dst []byte, text string) []byte {
 	if err != nil {
 		return append(dst, text...)
 	}
-	return appendFloat(dst, f)
+	return sqlread.AppendFloat(dst, f)
 }
 
 // keyReal writes a float of 32 bits with the digits of the double that it is equal to.
@@ -59,31 +59,7 @@ func keyReal(dst []byte, text string) []byte {
 	if err != nil {
 		return append(dst, text...)
 	}
-	return appendFloat(dst, f)
-}
-
-// appendFloat writes the shortest digits, always with a fraction or an exponent, the latter below
-// 1e-4 and from 1e16.
-func appendFloat(dst []byte, f float64) []byte {
-	switch {
-	case math.IsNaN(f):
-		return append(dst, "nan"...)
-	case math.IsInf(f, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(f, -1):
-		return append(dst, "-inf"...)
-	}
-	e := strconv.FormatFloat(f, 'e', -1, 64)
-	exponent, _ := strconv.Atoi(e[strings.IndexByte(e, 'e')+1:]) // FormatFloat wrote it
-	if f != 0 && (exponent < -4 || exponent >= 16) {
-		return append(dst, e...)
-	}
-	start := len(dst)
-	dst = strconv.AppendFloat(dst, f, 'f', -1, 64)
-	if !bytes.ContainsRune(dst[start:], '.') {
-		dst = append(dst, ".0"...)
-	}
-	return dst
+	return sqlread.AppendFloat(dst, f)
 }
 
 // keyDecimal keeps all digits, trailing zeros too, and writes an exponent only for numbers below
@@ -202,29 +178,7 @@ func keyBytes(dst []byte, text string) []byte {
 	if reason != "" {
 		return append(dst, text...)
 	}
-	s := v.Text()
-	quote := byte('\'')
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		quote = '"'
-	}
-	dst = append(dst, 'b', quote)
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == quote || c == '\\':
-			dst = append(dst, '\\', c)
-		case c == '\t':
-			dst = append(dst, `\t`...)
-		case c == '\n':
-			dst = append(dst, `\n`...)
-		case c == '\r':
-			dst = append(dst, `\r`...)
-		case c < ' ' || c > '~':
-			dst = fmt.Appendf(dst, `\x%02x`, c)
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return append(dst, quote)
+	return sqlread.AppendBytes(dst, v.Text())
 }
 
 // keyInterval writes days and the time that remains, months being 30 days and years 365.

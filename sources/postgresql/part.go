@@ -36,7 +36,7 @@ func (p *part) Name() string {
 	case p.blocks != nil:
 		return p.scope + " " + p.blocks.String()
 	case p.rule != nil:
-		return p.scope + ", " + p.rule.path
+		return p.scope + ", " + p.rule.Path
 	}
 	return p.scope
 }

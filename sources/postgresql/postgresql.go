@@ -10,10 +10,10 @@ package postgresql
 
 import (
 	"context"
-	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // Type describes PostgreSQL as a source.
@@ -102,7 +102,7 @@ func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	for _, p := range []profile{head, seed87} { // native has the metadata of head
 		names := p.metadata()
 		database, ok := fields[names[0]].(string)
-		schemas, tables := textsOf(fields[names[1]]), textsOf(fields[names[2]])
+		schemas, tables := sqlread.Texts(fields[names[1]]), sqlread.Texts(fields[names[2]])
 		if !ok || schemas == nil || tables == nil {
 			continue
 		}
@@ -115,54 +115,17 @@ func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	return "", false
 }
 
-// textsOf reads a text, or a list of nothing else; nil is neither.
-func textsOf(v any) (texts []string) {
-	switch v := v.(type) {
-	case string:
-		return []string{v}
-	case []any:
-		for _, member := range v {
-			text, ok := member.(string)
-			if !ok {
-				return nil
-			}
-			texts = append(texts, text)
-		}
-	}
-	return texts
-}
-
 // scopeName is what deletes are decided by: schema and table. The result of a query may belong to
 // several, which are joined by +.
 func scopeName(schemas, tables []string) string {
-	return joined("+", schemas) + "." + joined("+", tables)
+	return sqlread.Double.Joined("+", schemas) + "." + sqlread.Double.Joined("+", tables)
 }
 
 // dotted joins identifiers by dots.
-func dotted(parts ...string) string { return joined(".", parts) }
-
-// joined joins identifiers. One that could be misread, because it has a dot, a plus or a quote in it
-// or is empty, is quoted as SQL does, so that different tables never have the same name.
-func joined(by string, parts []string) string {
-	var b strings.Builder
-	for i, p := range parts {
-		if i > 0 {
-			b.WriteString(by)
-		}
-		if p == "" || strings.ContainsAny(p, `.+"`) {
-			p = quoteIdent(p)
-		}
-		b.WriteString(p)
-	}
-	return b.String()
-}
+func dotted(parts ...string) string { return sqlread.Double.Dotted(parts...) }
 
 // quoteIdent writes an identifier as SQL takes it, whatever is in it.
-func quoteIdent(name string) string {
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
-}
+func quoteIdent(name string) string { return sqlread.Double.Ident(name) }
 
 // quoteTable is the name of a table as SQL takes it.
-func quoteTable(schema, table string) string {
-	return quoteIdent(schema) + "." + quoteIdent(table)
-}
+func quoteTable(schema, table string) string { return sqlread.Double.Table(schema, table) }

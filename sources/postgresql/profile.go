@@ -1,16 +1,12 @@
 package postgresql
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // profile is a way to name documents and their fields.
@@ -57,7 +53,7 @@ func (p profile) idPrefix(database string, schemas, tables []string) string {
 				if i > 0 {
 					b = append(b, '+')
 				}
-				b = append(b, strings.ReplaceAll(string(appendEscaped(nil, []byte(name))), "+", "%2B")...)
+				b = append(b, strings.ReplaceAll(string(sqlread.AppendEscaped(nil, []byte(name))), "+", "%2B")...)
 			}
 			b = append(b, ':')
 		}
@@ -85,7 +81,7 @@ func (r *row) appendKey(id []byte, raw [][]byte) []byte {
 		}
 	}
 	if r.profile == native {
-		return shorten(id)
+		return sqlread.Shorten(id)
 	}
 	return id
 }
@@ -99,35 +95,7 @@ func appendNative(id []byte, i int, raw []byte) []byte {
 	if raw == nil {
 		return append(id, "%00"...)
 	}
-	return appendEscaped(id, raw)
-}
-
-// appendEscaped appends text in which a colon separates nothing.
-func appendEscaped(dst, text []byte) []byte {
-	for _, c := range text {
-		switch c {
-		case ':':
-			dst = append(dst, "%3A"...)
-		case '%':
-			dst = append(dst, "%25"...)
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return dst
-}
-
-// maxID is how many bytes an id may have.
-const maxID = 512
-
-// shorten replaces an id that the destination would not take. Of the other profiles that is left to
-// the engine, which does it as the connector protocol says.
-func shorten(id []byte) []byte {
-	if len(id) <= maxID && utf8.Valid(id) {
-		return id
-	}
-	sum := sha256.Sum256(id)
-	return hex.AppendEncode(append(id[:0], "h:"...), sum[:])
+	return sqlread.AppendEscaped(id, raw)
 }
 
 // fieldNames names the fields of the columns. renamed is one of those that several columns had a
@@ -135,40 +103,10 @@ func shorten(id []byte) []byte {
 func (p profile) fieldNames(schema, table string, columns []column) (names []string, renamed string) {
 	for _, c := range columns {
 		if p == native {
-			names = append(names, memberName(c))
+			names = append(names, sqlread.MemberName(c.name, int(c.number)))
 		} else {
 			names = append(names, strings.ToLower(schema+"_"+table+"_"+c.name))
 		}
 	}
-	return names, number(names)
-}
-
-// memberName is the name of a column in an object. Elasticsearch would make another object of a dot,
-// which may clash with a column, and refuses a name of blanks.
-func memberName(c column) string {
-	ink := func(r rune) bool { return !unicode.IsSpace(r) && !unicode.IsControl(r) }
-	if !strings.ContainsFunc(c.name, ink) {
-		return fmt.Sprintf("_col%d", c.number)
-	}
-	return strings.ReplaceAll(c.name, ".", "_")
-}
-
-// number tells equal names apart: the later one gets a number, which no other's own name takes away.
-func number(names []string) (renamed string) {
-	own, used := map[string]bool{}, map[string]bool{}
-	for _, name := range names {
-		own[name] = true
-	}
-	for i, name := range names {
-		for n := 2; used[names[i]]; n++ {
-			if try := name + "_" + strconv.Itoa(n); !own[try] {
-				names[i] = try
-			}
-		}
-		used[names[i]] = true
-		if names[i] != name {
-			renamed = names[i]
-		}
-	}
-	return renamed
+	return names, sqlread.Number(names)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // rowOf makes rows of a table with the columns a, b, … of the types; key tells which are the key.
@@ -108,7 +109,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 		if other, twice := seen[id]; twice {
 			t.Errorf("%q and %q both have the id %s", key, other, id)
 		}
-		if len(id) > maxID {
+		if len(id) > sqlread.MaxID {
 			t.Errorf("%.10q: the id has %d bytes", key, len(id))
 		}
 		seen[id] = key
@@ -128,7 +129,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 func TestCase08LongIDs(t *testing.T) {
 	t.Parallel()
 	const prefix = "postgresql:shop:public:t:"
-	long := strings.Repeat("x", maxID-len(prefix))
+	long := strings.Repeat("x", sqlread.MaxID-len(prefix))
 	r := rowOf(native, []int{0}, 25)
 	for _, tt := range []struct{ in, want string }{
 		{long, prefix + long},

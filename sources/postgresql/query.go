@@ -16,7 +16,7 @@ import (
 
 // describeQuery asks for the columns of the query of a rule, without running it, and finds its key.
 func (p *part) describeQuery(ctx context.Context, conn *pgx.Conn) (*table, error) {
-	described, err := conn.PgConn().Prepare(ctx, "", p.rule.query, nil)
+	described, err := conn.PgConn().Prepare(ctx, "", p.rule.Query, nil)
 	if err != nil {
 		return nil, p.tableError("look the columns of the query up", err)
 	}
@@ -60,7 +60,7 @@ func (t *table) answers(fields []pgconn.FieldDescription) bool {
 // queryKey finds what tells the rows of a rule apart: the columns that it names, or else the keys of
 // its tables, one after the other.
 func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []pgconn.FieldDescription) error {
-	for _, name := range p.rule.idColumns {
+	for _, name := range p.rule.IDColumns {
 		i := t.placeOrFold(name)
 		if i < 0 {
 			return &source.Error{
@@ -70,7 +70,7 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 		}
 		t.addKey(i)
 	}
-	if len(p.rule.idColumns) > 0 {
+	if len(p.rule.IDColumns) > 0 {
 		return nil
 	}
 	for i := range p.rule.tables {

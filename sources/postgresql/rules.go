@@ -4,162 +4,42 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // Advanced rules: instead of tables, the results of queries are read. A rule is a part, and belongs to
 // the tables that it names: after them its documents are called, and by them deletes are decided.
 
-// rule is an advanced rule as it is configured.
-type rule struct {
-	path      string  // where it is in the configuration, such as advanced_rules[0]
-	tables    []entry // each names one table exactly
-	query     string  // without semicolons at its end
-	idColumns []string
-}
-
-// parseRules reads advanced rules: a list of objects, or nothing.
-func parseRules(raw any) ([]rule, error) {
-	switch raw := raw.(type) {
-	case nil:
-		return nil, nil
-	case map[string]any:
-		if len(raw) == 0 {
-			return nil, nil
-		}
-	case []any:
-		var rules []rule
-		for i, member := range raw {
-			r := rule{path: fmt.Sprintf("advanced_rules[%d]", i)}
-			if err := r.parse(member); err != nil {
-				return nil, err
-			}
-			rules = append(rules, r)
-		}
-		return rules, nil
-	}
-	return nil, configError(fmt.Errorf("advanced_rules: must be a list, not %s", kindOf(raw)), ruleHint)
-}
-
-const ruleHint = `write a list of rules such as {tables: [orders], query: "SELECT * FROM orders WHERE paid"}`
-
-// parse reads one rule.
-func (r *rule) parse(raw any) (err error) {
-	keys, ok := raw.(map[string]any)
-	if !ok {
-		return configError(fmt.Errorf("%s: must be an object, not %s", r.path, kindOf(raw)), ruleHint)
-	}
-	known := []string{"tables", "query", "id_columns"}
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if slices.Contains(known, key) {
-			continue
-		}
-		hint := "remove it; a rule has the keys " + strings.Join(known, ", ")
-		if near := field.Nearest(key, known); near != "" {
-			hint = fmt.Sprintf("did you mean %s?", near)
-		}
-		return configError(fmt.Errorf("%s.%s: a rule has no such key", r.path, key), hint)
-	}
-	names, err := r.texts("tables", keys["tables"], "name the tables whose documents these are, such as tables: [orders]")
-	if err != nil {
-		return err
-	}
-	for i, n := range names {
-		e, err := parseEntry(n)
-		if err == nil && (e.exclude || !e.exact()) {
-			err = fmt.Errorf("%q is not the name of one table", n)
-		}
-		if err != nil {
-			return configError(fmt.Errorf("%s.tables[%d]: %w", r.path, i, err), `write a name, or schema.name; one with odd characters in quotes, such as "\"odd name*\""`)
-		}
-		r.tables = append(r.tables, e)
-	}
-	text, ok := keys["query"].(string)
-	r.query = strings.TrimRight(text, "; \t\r\n")
-	if strings.TrimSpace(r.query) == "" {
-		problem := "is empty"
-		if !ok {
-			problem = "must be text, not " + kindOf(keys["query"])
-		}
-		return configError(fmt.Errorf("%s.query: %s", r.path, problem), "write the SELECT whose rows are to be documents")
-	}
-	if columns, given := keys["id_columns"]; given {
-		r.idColumns, err = r.texts("id_columns", columns, "name columns of the result that tell its rows apart, or remove the key")
-	}
-	return err
-}
-
-// texts reads a list of one text or more.
-func (r *rule) texts(key string, raw any, hint string) (texts []string, err error) {
-	list, ok := raw.([]any)
-	switch {
-	case !ok:
-		return nil, configError(fmt.Errorf("%s.%s: must be a list, not %s", r.path, key, kindOf(raw)), hint)
-	case len(list) == 0:
-		return nil, configError(fmt.Errorf("%s.%s: is empty", r.path, key), hint)
-	}
-	for i, member := range list {
-		text, ok := member.(string)
-		if text = strings.TrimSpace(text); text == "" {
-			problem := "is empty"
-			if !ok {
-				problem = "must be text, not " + kindOf(member)
-			}
-			return nil, configError(fmt.Errorf("%s.%s[%d]: %s", r.path, key, i, problem), hint)
-		}
-		texts = append(texts, text)
-	}
-	return texts, nil
-}
-
-// kindOf names what a decoded value is.
-func kindOf(v any) string {
-	switch v.(type) {
-	case nil:
-		return "missing"
-	case string:
-		return "text"
-	case bool:
-		return "true or false"
-	case []any:
-		return "a list"
-	case map[string]any:
-		return "an object"
-	}
-	return "a number"
-}
-
 // selection is a rule whose tables were found.
 type selection struct {
-	*rule
+	*sqlread.Rule
 	tables []relation // by name
 }
 
 // find looks for the tables of a rule, in all configured schemas.
-func (r *rule) find(c *catalogue) (s *selection, missing []string, err error) {
-	s = &selection{rule: r}
-	for i := range r.tables {
-		e := &r.tables[i]
+func find(r *sqlread.Rule, c *catalogue) (s *selection, missing []string, err error) {
+	s = &selection{Rule: r}
+	for i := range r.Tables {
+		e := &r.Tables[i]
 		var found []relation
 		for _, rel := range c.relations {
-			if e.match(rel.schema, rel.name) {
+			if e.Match(rel.schema, rel.name) {
 				found = append(found, rel)
 			}
 		}
 		switch {
 		case len(found) == 0:
-			missing = append(missing, e.text)
+			missing = append(missing, e.Text)
 		case len(found) > 1:
-			return nil, nil, configError(fmt.Errorf("%s.tables[%d]: %q is in several schemas", r.path, i, e.text),
-				fmt.Sprintf("write %s or %s", writeEntry(found[0].schema, found[0].name), writeEntry(found[1].schema, found[1].name)))
+			return nil, nil, configError(fmt.Errorf("%s.tables[%d]: %q is in several schemas", r.Path, i, e.Text),
+				fmt.Sprintf("write %s or %s", sqlread.Double.WriteEntry(found[0].schema, found[0].name), sqlread.Double.WriteEntry(found[1].schema, found[1].name)))
 		case !slices.ContainsFunc(s.tables, func(t relation) bool { return t.oid == found[0].oid }):
 			s.tables = append(s.tables, found[0])
 		}
@@ -174,7 +54,7 @@ func (r *rule) find(c *catalogue) (s *selection, missing []string, err error) {
 func (d *database) selections(c *catalogue, snapshot string) (parts []*part, err error) {
 	var missing []string
 	for i := range d.rules {
-		s, lacks, err := d.rules[i].find(c)
+		s, lacks, err := find(&d.rules[i], c)
 		if err != nil {
 			return nil, err
 		}
@@ -275,7 +155,7 @@ func (p *part) check(ctx context.Context, conn *pgx.Conn) error {
 	}
 	// What can be declared as a cursor of this kind is one statement, a query, that changes no table and
 	// locks no row; to prepare the declaration runs nothing.
-	_, err := conn.PgConn().Prepare(ctx, "", "DECLARE c INSENSITIVE CURSOR FOR\n"+p.rule.query, nil)
+	_, err := conn.PgConn().Prepare(ctx, "", "DECLARE c INSENSITIVE CURSOR FOR\n"+p.rule.Query, nil)
 	switch code := state(err); {
 	case err == nil:
 	case code == codeNoPrivilege:

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -58,33 +56,6 @@ func TestCase64RulesThatAreNone(t *testing.T) {
 			_, err := Type.Open(t.Context(), values, source.Env{Log: discard(), AdvancedRules: tt.rules})
 			refuse(t, err, source.ErrConfig, tt.says, tt.hint)
 		})
-	}
-}
-
-func TestCase64RulesThatAreValid(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		rules any
-		want  []rule
-	}{
-		"none":         {rules: nil},
-		"empty list":   {rules: []any{}},
-		"empty object": {rules: map[string]any{}},
-		"one": {
-			rules: []any{ruleOf(map[string]any{"query": "SELECT 1 -- one\n;; ", "id_columns": []any{"a", " b"}})},
-			want:  []rule{{path: "advanced_rules[0]", query: "SELECT 1 -- one", idColumns: []string{"a", "b"}}},
-		},
-	} {
-		got, err := parseRules(tt.rules)
-		for i := range got {
-			if len(got[i].tables) != 1 || got[i].tables[0].text != "t" {
-				t.Errorf("%s: the tables are %v", name, got[i].tables)
-			}
-			got[i].tables = nil
-		}
-		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(rule{}, entry{})); diff != "" || err != nil {
-			t.Errorf("%s: %v %s", name, err, diff)
-		}
 	}
 }
 

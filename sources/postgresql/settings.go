@@ -2,12 +2,11 @@ package postgresql
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // settings are the configuration, read and checked.
@@ -17,7 +16,7 @@ type settings struct {
 	username, password string
 	database           string
 	schemas            schemaList
-	tables             tableList
+	tables             sqlread.TableList
 	tls                *tls.Config // nil: encrypted where the server can, verified never
 	attempts           int         // to connect, in all
 }
@@ -37,7 +36,7 @@ func newSettings(v field.Values) (settings, error) {
 	if s.schemas, err = parseSchemas(v.String("schema")); err != nil {
 		return s, configError(err, "")
 	}
-	if s.tables, err = parseTables(v.List("tables")); err != nil {
+	if s.tables, err = sqlread.Double.ParseTables(v.List("tables")); err != nil {
 		return s, configError(err, `write a name that has a comma, a dot or blanks in quotes, such as tables: ["\"odd, name\""]`)
 	}
 	if v.Bool("ssl_enabled") {
@@ -52,20 +51,7 @@ func verified(host, ca string) (*tls.Config, error) {
 	if strings.HasPrefix(host, "/") {
 		return nil, configError(fmt.Errorf("host %q is a socket of this machine, which has no TLS", host), "set ssl_enabled: false")
 	}
-	certificates, err := parseCertificates(ca)
-	if err != nil {
-		return nil, configError(fmt.Errorf("ssl_ca: %w", err), "paste the certificate of the authority as PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----")
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil { // no system pool, as in an empty container: the given ones are all there is
-		roots = x509.NewCertPool()
-	}
-	for _, c := range certificates {
-		roots.AddCert(c)
-	}
-	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}, nil
+	return sqlread.VerifiedTLS(host, ca)
 }
 
-func configError(err error, hint string) error {
-	return &source.Error{Kind: source.ErrConfig, Err: err, Hint: hint}
-}
+func configError(err error, hint string) error { return sqlread.ConfigError(err, hint) }

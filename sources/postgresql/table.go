@@ -145,7 +145,7 @@ func (p *part) configuredKey(t *table) error {
 			Kind: source.ErrConfig, Part: p.Name(),
 			Err: errors.New(p.keyless()),
 			Hint: fmt.Sprintf("name columns that tell its rows apart with id_columns: {%q: [%s]}, or leave it out with %s",
-				p.scope, t.someColumn(), p.db.set.tables.without(p.rel.schema, p.rel.name)),
+				p.scope, t.someColumn(), p.db.set.tables.Without(p.rel.schema, p.rel.name)),
 		}
 	}
 	for _, name := range names {
@@ -182,7 +182,7 @@ func (t *table) someColumn() string {
 // changes nothing. The columns of the position come last, and in binary form; formats is nil without.
 func (t *table) query(p *part, at *position) (query string, formats []int16) {
 	if p.rule != nil {
-		return p.rule.query, nil
+		return p.rule.Query, nil
 	}
 	var b strings.Builder
 	b.WriteString("SELECT ")

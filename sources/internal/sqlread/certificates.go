@@ -1,4 +1,4 @@
-package postgresql
+package sqlread
 
 import (
 	"crypto/x509"
@@ -14,10 +14,10 @@ const (
 	dashes    = "-----"
 )
 
-// parseCertificates reads certificates in the forms in which they are pasted into a form or a
+// ParseCertificates reads certificates in the forms in which they are pasted into a form or a
 // configuration file: PEM as it is, PEM whose line breaks became blanks, "\n" or vanished, the bare
 // base64 of a certificate, or its DER bytes. There may be several in PEM.
-func parseCertificates(text string) ([]*x509.Certificate, error) {
+func ParseCertificates(text string) ([]*x509.Certificate, error) {
 	if c, err := x509.ParseCertificates([]byte(text)); err == nil && len(c) > 0 {
 		return c, nil
 	}

@@ -1,0 +1,63 @@
+// Package sqlread is what the SQL sources share that has nothing to do with a driver: the table list and
+// advanced rules as they are configured, how identifiers and ids are written, certificates as people
+// paste them, and how a connection is watched and tried again.
+//
+// It reads no rows and knows no database. What differs between dialects is data, such as [Quote]; there
+// is no type to build a source on. Its invariant: two different tables, names or keys never become the
+// same text.
+package sqlread
+
+import "strings"
+
+// Quote is what a dialect puts around identifiers; within them it is doubled.
+type Quote byte
+
+// The quotes of SQL's standard, and of MySQL.
+const (
+	Double   Quote = '"'
+	Backtick Quote = '`'
+)
+
+// Ident writes an identifier as SQL takes it, whatever is in it.
+func (q Quote) Ident(name string) string {
+	return string(q) + strings.ReplaceAll(name, string(q), string(q)+string(q)) + string(q)
+}
+
+// Table is the name of a table as SQL takes it.
+func (q Quote) Table(schema, table string) string { return q.Ident(schema) + "." + q.Ident(table) }
+
+// Dotted joins identifiers by dots.
+func (q Quote) Dotted(parts ...string) string { return q.Joined(".", parts) }
+
+// Joined joins identifiers. One that could be misread, because it has a dot, a plus or a quote in it
+// or is empty, is quoted as SQL does, so that different tables never have the same name.
+func (q Quote) Joined(by string, parts []string) string {
+	var b strings.Builder
+	for i, p := range parts {
+		if i > 0 {
+			b.WriteString(by)
+		}
+		if p == "" || strings.ContainsAny(p, ".+"+string(q)) {
+			p = q.Ident(p)
+		}
+		b.WriteString(p)
+	}
+	return b.String()
+}
+
+// Texts reads a text, or a list of nothing else; nil is neither.
+func Texts(v any) (texts []string) {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, member := range v {
+			text, ok := member.(string)
+			if !ok {
+				return nil
+			}
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}

@@ -1,0 +1,197 @@
+package sqlread
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// The table list, in short:
+//
+//	*            all tables of the configured schemas
+//	orders       the table of that name, in every configured schema
+//	sales.orders the table of that schema
+//	"a.b"        quoted as in SQL, here of the standard: nothing in it has a meaning
+//	log_*        a pattern: * any text, ? one character, [a-z] one of them, \ takes a meaning away
+//	-log_*       leaves tables out; a list of nothing else stands for all others
+//
+// Names are taken as they are written: letter case counts.
+
+// Name is one identifier of an entry, or a pattern of them.
+type Name struct {
+	Text  string
+	Exact bool // no pattern
+}
+
+// ParseName reads one identifier that ends at one of the bytes of stop or at the end of s.
+func (q Quote) ParseName(s, stop string) (n Name, rest string, err error) {
+	if s != "" && s[0] == byte(q) {
+		return q.parseQuoted(s)
+	}
+	end := strings.IndexAny(s, stop)
+	if end < 0 {
+		end = len(s)
+	}
+	n.Text, rest = s[:end], s[end:]
+	n.Exact = !strings.ContainsAny(n.Text, `*?[\`)
+	if n.Text == "" {
+		return n, rest, errors.New("a name is missing")
+	}
+	if _, err := path.Match(slashless(n.Text), ""); err != nil {
+		return n, rest, fmt.Errorf("the pattern %q is not complete", n.Text)
+	}
+	return n, rest, nil
+}
+
+func (q Quote) parseQuoted(s string) (n Name, rest string, err error) {
+	var b strings.Builder
+	rest = s[1:]
+	for {
+		before, after, ok := strings.Cut(rest, string(q))
+		if !ok {
+			return n, "", errors.New("the closing quote is missing")
+		}
+		b.WriteString(before)
+		if !strings.HasPrefix(after, string(q)) {
+			return Name{Text: b.String(), Exact: true}, after, nil
+		}
+		b.WriteByte(byte(q))
+		rest = after[1:]
+	}
+}
+
+// Match reports whether it is, or stands for, the identifier.
+func (n Name) Match(s string) bool {
+	if n.Exact {
+		return n.Text == s
+	}
+	ok, err := path.Match(slashless(n.Text), slashless(s))
+	return err == nil && ok
+}
+
+// slashless makes a slash an ordinary character to [path.Match]: no identifier holds a NUL.
+func slashless(s string) string { return strings.ReplaceAll(s, "/", "\x00") }
+
+// Entry is one member of the table list.
+type Entry struct {
+	Text          string // as written, without the minus
+	Exclude       bool
+	Schema, Table Name // Schema is empty where none is written
+}
+
+// TableList is the configured tables.
+type TableList struct {
+	Entries []Entry
+	all     bool // * is a member, or every member leaves out
+	quote   Quote
+}
+
+// ParseTables reads the members of the table list; each counts once.
+func (q Quote) ParseTables(members []string) (TableList, error) {
+	l := TableList{quote: q}
+	for _, m := range members {
+		if m = strings.TrimSpace(m); m == "" {
+			continue
+		}
+		e, err := q.ParseEntry(m)
+		if err != nil {
+			return l, fmt.Errorf("tables: %q: %w", m, err)
+		}
+		known := slices.ContainsFunc(l.Entries, func(o Entry) bool { return o.Text == e.Text && o.Exclude == e.Exclude })
+		if !known {
+			l.Entries = append(l.Entries, e)
+		}
+	}
+	if len(l.Entries) == 0 {
+		return l, errors.New("tables names no table")
+	}
+	l.all = !slices.ContainsFunc(l.Entries, func(e Entry) bool { return !e.Exclude }) ||
+		slices.ContainsFunc(l.Entries, func(e Entry) bool { return !e.Exclude && e.Text == "*" })
+	return l, nil
+}
+
+// ParseEntry reads one member.
+func (q Quote) ParseEntry(m string) (Entry, error) {
+	e := Entry{}
+	e.Text, e.Exclude = strings.CutPrefix(m, "-")
+	first, rest, err := q.ParseName(e.Text, ".")
+	if err != nil {
+		return e, err
+	}
+	e.Table = first
+	if strings.HasPrefix(rest, ".") {
+		e.Schema = first
+		if e.Table, rest, err = q.ParseName(rest[1:], "."); err != nil {
+			return e, err
+		}
+	}
+	if rest != "" {
+		return e, fmt.Errorf("%q follows the table's name", rest)
+	}
+	return e, nil
+}
+
+// Match reports whether the entry names the table. A name with a dot, written without quotes, may
+// also be the whole name of a table.
+func (e *Entry) Match(schema, table string) bool {
+	if e.Text == table {
+		return true
+	}
+	return (e.Schema == Name{} || e.Schema.Match(schema)) && e.Table.Match(table)
+}
+
+// Exact reports whether the entry is no pattern, so that a table must exist for it.
+func (e *Entry) Exact() bool {
+	return e.Table.Exact && (e.Schema == Name{} || e.Schema.Exact)
+}
+
+// Wants reports whether the list asks for the table.
+func (l *TableList) Wants(schema, table string) bool {
+	wanted := l.all
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		if e.Exclude && e.Match(schema, table) {
+			return false
+		}
+		wanted = wanted || (!e.Exclude && e.Match(schema, table))
+	}
+	return wanted
+}
+
+// Names reports whether a member of the list is exactly the name of the table.
+func (l *TableList) Names(schema, table string) bool {
+	return slices.ContainsFunc(l.Entries, func(e Entry) bool {
+		return !e.Exclude && e.Match(schema, table) && (e.Exact() || e.Text == table)
+	})
+}
+
+// Without is the line of the configuration that asks for the same tables but this one.
+func (l *TableList) Without(schema, table string) string {
+	var b strings.Builder
+	b.WriteString("tables: [")
+	for _, e := range l.Entries {
+		if e.Exclude {
+			e.Text = "-" + e.Text
+		}
+		fmt.Fprintf(&b, "%q, ", e.Text)
+	}
+	fmt.Fprintf(&b, "%q]", "-"+l.quote.WriteEntry(schema, table))
+	return b.String()
+}
+
+// WriteEntry writes a table as a member of the list that names it alone; schema is "" where the list is
+// about one.
+func (q Quote) WriteEntry(schema, table string) string {
+	parts := []string{schema, table}
+	if schema == "" {
+		parts = parts[1:]
+	}
+	for i, p := range parts {
+		if p == "" || strings.ContainsAny(p, `*?[\.,-`+string(q)) || strings.TrimSpace(p) != p {
+			parts[i] = q.Ident(p)
+		}
+	}
+	return strings.Join(parts, ".")
+}

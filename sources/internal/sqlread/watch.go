@@ -1,0 +1,92 @@
+package sqlread
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// StallError is why a read ends when the server is silent for too long. It is a timeout, so that the
+// driver hands it on rather than the mere fact that the connection is closed.
+type StallError struct{ Limit time.Duration }
+
+func (e *StallError) Error() string {
+	return fmt.Sprintf("the server has sent nothing for %v, the stall timeout", e.Limit)
+}
+
+// Timeout makes it a [net.Error].
+func (e *StallError) Timeout() bool { return true }
+
+// Temporary makes it a [net.Error].
+func (e *StallError) Temporary() bool { return true }
+
+// WatchedConn ends a read that takes longer than Limit. Only reading counts: while nobody asks for
+// bytes, because the rows that came are still being worked on, no time passes.
+type WatchedConn struct {
+	net.Conn
+	Limit time.Duration // 0 is for ever
+
+	mu       sync.Mutex
+	deadline time.Time // set by the driver, such as when a context is over; zero is none
+	stalled  error     // once it happened, every read says so
+}
+
+// Read reads; see [WatchedConn].
+func (c *WatchedConn) Read(b []byte) (int, error) {
+	if c.Limit <= 0 {
+		return c.Conn.Read(b)
+	}
+	ours, err := c.arm()
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(b)
+	if ours && errors.Is(err, os.ErrDeadlineExceeded) {
+		err = c.expired(err)
+	}
+	return n, err
+}
+
+// arm sets the deadline of a read: ours, unless the driver's comes before it.
+func (c *WatchedConn) arm() (ours bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stalled != nil {
+		return false, c.stalled
+	}
+	deadline := time.Now().Add(c.Limit)
+	if !c.deadline.IsZero() && c.deadline.Before(deadline) {
+		return false, c.Conn.SetReadDeadline(c.deadline)
+	}
+	return true, c.Conn.SetReadDeadline(deadline)
+}
+
+// expired tells whose deadline ended a read: the driver may have set one since the read began.
+func (c *WatchedConn) expired(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.deadline.IsZero() && !time.Now().Before(c.deadline) {
+		return err
+	}
+	c.stalled = &StallError{c.Limit}
+	return c.stalled
+}
+
+// SetDeadline remembers the driver's deadline, which a read must not push back.
+func (c *WatchedConn) SetDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline = t
+	return c.Conn.SetDeadline(t)
+}
+
+// SetReadDeadline is like [WatchedConn.SetDeadline] for reads.
+func (c *WatchedConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline = t
+	return c.Conn.SetReadDeadline(t)
+}
