@@ -1,7 +1,6 @@
 package postgresql
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -68,24 +67,10 @@ func keyReal(dst []byte, text string) []byte {
 func keyDecimal(dst []byte, text string) []byte {
 	digits := strings.TrimPrefix(text, "-")
 	sign := text[:len(text)-len(digits)]
-	whole, fraction, ok := strings.Cut(digits, ".")
-	if !ok {
+	if !strings.Contains(digits, ".") {
 		return keyWhole(dst, sign, digits)
 	}
-	if strings.Trim(whole, "0") != "" {
-		return append(dst, text...)
-	}
-	significant := strings.TrimLeft(fraction, "0")
-	if significant == "" {
-		significant = "0"
-	}
-	adjusted := len(significant) - 1 - len(fraction)
-	if adjusted >= -6 {
-		return append(dst, text...)
-	}
-	dst = appendMantissa(append(dst, sign...), significant)
-	dst = append(dst, 'E')
-	return strconv.AppendInt(dst, int64(adjusted), 10)
+	return sqlread.AppendDecimal(dst, text)
 }
 
 // keyWhole writes a decimal without a fraction.
@@ -98,18 +83,8 @@ func keyWhole(dst []byte, sign, digits string) []byte {
 	if significant == digits {
 		return append(dst, digits...)
 	}
-	dst = append(appendMantissa(dst, significant), "E+"...)
+	dst = append(sqlread.AppendMantissa(dst, significant), "E+"...)
 	return strconv.AppendInt(dst, int64(len(digits)-1), 10)
-}
-
-// appendMantissa writes digits with a point behind the first.
-func appendMantissa(dst []byte, digits string) []byte {
-	dst = append(dst, digits[0])
-	if len(digits) > 1 {
-		dst = append(dst, '.')
-		dst = append(dst, digits[1:]...)
-	}
-	return dst
 }
 
 // The dates and times of day that stand for infinite dates and times.
@@ -187,26 +162,7 @@ func keyInterval(dst []byte, text string) []byte {
 	if !ok {
 		return append(dst, text...)
 	}
-	const day = 24 * int64(time.Hour/time.Microsecond)
-	days := span / day
-	if span%day < 0 {
-		days--
-	}
-	rest := span - days*day
-	if days != 0 {
-		dst = strconv.AppendInt(dst, days, 10)
-		dst = append(dst, " day"...)
-		if days != 1 && days != -1 {
-			dst = append(dst, 's')
-		}
-		dst = append(dst, ", "...)
-	}
-	seconds := rest / 1e6
-	dst = fmt.Appendf(dst, "%d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
-	if rest%1e6 != 0 {
-		dst = fmt.Appendf(dst, ".%06d", rest%1e6)
-	}
-	return dst
+	return sqlread.AppendSpan(dst, span)
 }
 
 // parseInterval reads an interval in the ISO 8601 form of the server, such as P1Y2M-3DT4H5M-6.7S, in

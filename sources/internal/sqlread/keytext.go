@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // How the value of a key column looks in an id, where that is the same for several databases: the forms
@@ -59,4 +60,59 @@ func AppendBytes(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, quote)
+}
+
+// AppendDecimal keeps all digits of a decimal, trailing zeros too, and writes an exponent only for
+// numbers below 1e-6, as 1.2E-7.
+func AppendDecimal(dst []byte, text string) []byte {
+	digits := strings.TrimPrefix(text, "-")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	if strings.Trim(whole, "0") != "" {
+		return append(dst, text...)
+	}
+	significant := strings.TrimLeft(fraction, "0")
+	if significant == "" {
+		significant = "0"
+	}
+	adjusted := len(significant) - 1 - len(fraction)
+	if adjusted >= -6 {
+		return append(dst, text...)
+	}
+	dst = append(dst, text[:len(text)-len(digits)]...)
+	dst = append(AppendMantissa(dst, significant), 'E')
+	return strconv.AppendInt(dst, int64(adjusted), 10)
+}
+
+// AppendMantissa writes digits with a point behind the first.
+func AppendMantissa(dst []byte, digits string) []byte {
+	dst = append(dst, digits[0])
+	if len(digits) > 1 {
+		dst = append(dst, '.')
+		dst = append(dst, digits[1:]...)
+	}
+	return dst
+}
+
+// AppendSpan writes microseconds as days and the time that remains, such as 2 days, 3:04:05.600000.
+func AppendSpan(dst []byte, span int64) []byte {
+	const day = 24 * int64(time.Hour/time.Microsecond)
+	days := span / day
+	if span%day < 0 {
+		days--
+	}
+	rest := span - days*day
+	if days != 0 {
+		dst = strconv.AppendInt(dst, days, 10)
+		dst = append(dst, " day"...)
+		if days != 1 && days != -1 {
+			dst = append(dst, 's')
+		}
+		dst = append(dst, ", "...)
+	}
+	seconds := rest / 1e6
+	dst = fmt.Appendf(dst, "%d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
+	if rest%1e6 != 0 {
+		dst = fmt.Appendf(dst, ".%06d", rest%1e6)
+	}
+	return dst
 }

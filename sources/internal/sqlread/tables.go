@@ -142,6 +142,13 @@ func (e *Entry) Match(schema, table string) bool {
 	return (e.Schema == Name{} || e.Schema.Match(schema)) && e.Table.Match(table)
 }
 
+// Fold takes the letter case off, for a server whose names of tables have none.
+func (e *Entry) Fold() {
+	for _, text := range []*string{&e.Text, &e.Schema.Text, &e.Table.Text} {
+		*text = strings.ToLower(*text)
+	}
+}
+
 // Exact reports whether the entry is no pattern, so that a table must exist for it.
 func (e *Entry) Exact() bool {
 	return e.Table.Exact && (e.Schema == Name{} || e.Schema.Exact)

@@ -50,6 +50,14 @@ func (c *WatchedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Stalled is the error of a read that took too long; nil while there was none. A driver may keep it to
+// itself.
+func (c *WatchedConn) Stalled() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stalled
+}
+
 // arm sets the deadline of a read: ours, unless the driver's comes before it.
 func (c *WatchedConn) arm() (ours bool, err error) {
 	c.mu.Lock()

@@ -22,9 +22,12 @@ func TestWatchedConn(t *testing.T) {
 	const limit = time.Minute
 	for name, check := range map[string]func(t *testing.T, c *WatchedConn, other net.Conn){
 		"silence ends a read, and those after it": func(t *testing.T, c *WatchedConn, _ net.Conn) {
+			if err := c.Stalled(); err != nil {
+				t.Errorf("before a read: %v", err)
+			}
 			took, err := readFor(c)
-			if _, ok := errors.AsType[*StallError](err); !ok || took != limit {
-				t.Errorf("after %v: %v", took, err)
+			if _, ok := errors.AsType[*StallError](err); !ok || took != limit || !errors.Is(c.Stalled(), err) {
+				t.Errorf("after %v: %v, then %v", took, err, c.Stalled())
 			}
 			if took, err := readFor(c); err == nil || took != 0 {
 				t.Errorf("the read after it: after %v: %v", took, err)

@@ -1,0 +1,129 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+const (
+	connectTimeout = 15 * time.Second
+	writeTimeout   = time.Minute
+	keepAlive      = 30 * time.Second
+	hangUpTimeout  = 1500 * time.Millisecond
+)
+
+// driverConfig is the driver's configuration of a connection, but for the way it dials.
+func driverConfig(s settings) *mysql.Config {
+	c := mysql.NewConfig()
+	c.Net, c.Addr = "tcp", net.JoinHostPort(s.host, strconv.Itoa(s.port))
+	if s.onSocket() {
+		c.Net, c.Addr = "unix", s.host
+	}
+	c.User, c.Passwd, c.DBName = s.user, s.password, s.database
+	c.Collation = "utf8mb4_general_ci"
+	c.ConnectionAttributes = "program_name:elastic-ingest"
+	c.WriteTimeout = writeTimeout
+	c.Logger = &mysql.NopLogger{} // what it would say comes back as an error, too
+	c.TLS = s.tls
+	c.AllowCleartextPasswords = s.tls != nil
+	return c
+}
+
+// dialer opens the connection below that of the driver.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
+	return d.DialContext(ctx, network, address)
+}
+
+// connect opens a session. What may pass is tried again, with pauses that grow.
+func (d *database) connect(ctx context.Context) (*session, error) {
+	for attempt := 1; ; attempt++ {
+		s, err := d.connectOnce(ctx)
+		switch {
+		case err == nil:
+			return s, nil
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("connect to MySQL: %w", ctx.Err())
+		case attempt >= d.set.attempts || !worthRetrying(err):
+			return nil, d.connectError(err)
+		}
+		d.log.Debug("the server does not answer; trying again", "attempt", attempt, "err", told(err))
+		if err := d.backOff(ctx, attempt); err != nil {
+			return nil, fmt.Errorf("connect to MySQL: %w", err)
+		}
+	}
+}
+
+// backOff waits before another attempt, a random time that grows with their number.
+func (d *database) backOff(ctx context.Context, attempt int) error {
+	return d.pause(ctx, sqlread.BackOff(attempt))
+}
+
+// connectOnce opens a session and sets it up, within a time in which a server answers.
+func (d *database) connectOnce(ctx context.Context) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	s, err := d.dialSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.setUp(ctx, d.compat); err != nil {
+		err = s.cause(err)
+		s.hangUp()
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialSession opens a session that nothing was set in yet.
+func (d *database) dialSession(ctx context.Context) (*session, error) {
+	s := &session{}
+	c := d.driver.Clone()
+	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := d.dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		s.net = &sqlread.WatchedConn{Conn: conn, Limit: d.stall}
+		return s.net, nil
+	}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connector.Connect(ctx)
+	if err != nil {
+		return nil, s.cause(err)
+	}
+	able, ok := conn.(driverConn)
+	if !ok {
+		_ = conn.Close()
+		return nil, errors.New("the driver lacks what is needed of it")
+	}
+	s.conn = able
+	return s, nil
+}
+
+// end closes a session whose statement may still run, and has the server end that: it would notice
+// only when it next sends a row.
+func (d *database) end(ctx context.Context, s *session) {
+	s.hangUp()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
+	defer cancel()
+	other, err := d.dialSession(ctx)
+	if err != nil {
+		return // the server notices in the end
+	}
+	defer other.hangUp()
+	_ = other.exec(ctx, "KILL "+strconv.FormatInt(s.id, 10)) // refused where it has ended by itself
+}

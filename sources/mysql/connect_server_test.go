@@ -1,0 +1,315 @@
+package mysql
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"database/sql/driver"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// countDials makes the source count the connections that it opens; the first of them fail with
+// refused.
+func countDials(d *database, refused int) *atomic.Int32 {
+	n := &atomic.Int32{}
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if int(n.Add(1)) <= refused {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return dial(ctx, network, address)
+	}
+	return n
+}
+
+// noPauses makes the source go on at once where it would wait, and counts how often.
+func noPauses(d *database) *atomic.Int32 {
+	n := &atomic.Int32{}
+	d.pause = func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }
+	return n
+}
+
+func TestCase50OddCredentials(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		_, values := db.user() // its password is p@ss/w:rd%
+		if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+		db.exec("CREATE USER `a@b:c " + db.name + "`@'%' IDENTIFIED BY '1'''; GRANT SELECT ON " + db.name + ".* TO `a@b:c " + db.name + "`@'%'")
+		t.Cleanup(func() { db.exec("DROP USER `a@b:c " + db.name + "`@'%'") })
+		values = db.values(map[string]any{"user": "a@b:c " + db.name, "password": "1'"})
+		if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestLogins: with the plugins that the server has, twice, because the second time it knows the password.
+func TestLogins(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		plugins := []string{"IDENTIFIED WITH mysql_native_password BY", "IDENTIFIED WITH caching_sha2_password BY", "IDENTIFIED WITH sha256_password BY"}
+		if db.mariaDB {
+			plugins = []string{"IDENTIFIED BY", "IDENTIFIED VIA mysql_native_password USING PASSWORD"}
+		}
+		for _, how := range plugins {
+			user, values := db.user()
+			password := "'p@ss/w:rd%'"
+			if strings.HasSuffix(how, "PASSWORD") {
+				password = "(" + password + ")"
+			}
+			db.exec(fmt.Sprintf("ALTER USER %s@'%%' %s %s", user, how, password))
+			for range 2 {
+				if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+					t.Errorf("%s: %v", how, err)
+				}
+			}
+		}
+	})
+}
+
+func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
+		dials, pauses := countDials(d, 0), noPauses(d)
+		err := d.Ping(t.Context())
+		refuse(t, err, source.ErrAuth, "Access denied", "check user and password")
+		if strings.Contains(err.Error(), "wrong-secret") {
+			t.Errorf("the password is in the error: %v", err)
+		}
+		if dials.Load() != 1 || pauses.Load() != 0 {
+			t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
+		}
+	})
+}
+
+func TestConnectAgain(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		for _, tt := range []struct {
+			attempts, refused int
+			pauses            int32
+			fails             bool
+		}{
+			{attempts: 3, refused: 2, pauses: 2},
+			{attempts: 3, refused: 9, pauses: 2, fails: true},
+			{attempts: 1, refused: 9, fails: true},
+			{attempts: 0, refused: 9, fails: true},
+		} {
+			d := openSource(t, db.values(map[string]any{"retry_count": tt.attempts}), source.Env{})
+			countDials(d, tt.refused)
+			pauses := noPauses(d)
+			err := d.Ping(t.Context())
+			if tt.fails {
+				refuse(t, err, source.ErrUnreachable, "connection refused", "check host and port")
+			} else if err != nil {
+				t.Error(err)
+			}
+			if pauses.Load() != tt.pauses {
+				t.Errorf("%+v: paused %d times", tt, pauses.Load())
+			}
+		}
+	})
+}
+
+func TestPingErrors(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		err := openSource(t, db.values(map[string]any{"database": "no such"}), source.Env{}).Ping(t.Context())
+		refuse(t, err, source.ErrConfig, "Unknown database 'no such' (error 1049)", "check database")
+
+		err = openSource(t, db.values(map[string]any{"port": 1}), source.Env{}).Ping(t.Context())
+		refuse(t, err, source.ErrUnreachable, "connect to MySQL at 127.0.0.1 port 1", "connection refused")
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("the error has several lines: %v", err)
+		}
+
+		user, values := db.user()
+		db.exec("ALTER USER " + user + " REQUIRE SSL")
+		err = openSource(t, values, source.Env{}).Ping(t.Context())
+		refuse(t, err, source.ErrAuth, "Access denied", "must use TLS and ssl_enabled is off")
+
+		// Who listens there is no MySQL.
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go func() { // ends when the listener is closed
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_ = conn.Close()
+			}
+		}()
+		err = openSource(t, db.values(map[string]any{"port": l.Addr().(*net.TCPAddr).Port}), source.Env{}).Ping(t.Context())
+		refuse(t, err, source.ErrUnreachable, "the connection was lost", "check host and port")
+	})
+}
+
+// otherCA is a certificate of an authority that signed nothing.
+func otherCA(t testing.TB) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "other"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// TestCase49TLS is told by MariaDB: the ciphers of the MySQL of the tests are none that Go accepts.
+func TestCase49TLS(t *testing.T) {
+	t.Parallel()
+	pemBytes, err := os.ReadFile(environment(t, "TEST_MARIADB_CA"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, ca := newDB(t, onMariaDB), string(pemBytes)
+	user, values := db.user()
+	db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); ALTER USER " + user + " REQUIRE SSL")
+	values["ssl_enabled"] = true
+	for name, text := range map[string]string{
+		"as it is": ca,
+		"one line": strings.Join(strings.Fields(ca), " "),
+		"two":      ca + otherCA(t),
+		"CRLF":     strings.ReplaceAll(ca, "\n", "\r\n"),
+	} {
+		values["ssl_ca"] = text
+		if r := readAll(t, values, source.Env{StallTimeout: time.Minute})["t"]; r.err != nil || len(r.ids) != 1 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	values["ssl_ca"] = otherCA(t)
+	d := openSource(t, values, source.Env{})
+	pauses := noPauses(d)
+	refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
+	if pauses.Load() != 0 {
+		t.Error("a certificate that is not trusted was tried again")
+	}
+	values["ssl_ca"] = ca
+	d = openSource(t, values, source.Env{})
+	d.driver.TLS = d.driver.TLS.Clone()
+	d.driver.TLS.ServerName = "db.example.org" // as if host were another name of the machine
+	refuse(t, d.Ping(t.Context()), source.ErrConfig, "db.example.org", "ssl_ca must hold")
+}
+
+// TestServerWithoutTLS is told by a proxy that takes the offer of TLS out of the server's greeting.
+func TestServerWithoutTLS(t *testing.T) {
+	t.Parallel()
+	db := newDB(t, onMariaDB)
+	d := openSource(t, db.values(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)}), source.Env{})
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &plainConn{Conn: conn}, err
+	}
+	refuse(t, d.Ping(t.Context()), source.ErrConfig, "server does not support TLS", "ssl_enabled: false")
+}
+
+// plainConn clears the bit of TLS in the capabilities of the first packet, the server's greeting.
+type plainConn struct {
+	net.Conn
+	greeted bool
+}
+
+func (c *plainConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if !c.greeted && n > 5 {
+		c.greeted = true
+		end := slices.Index(b[5:n], 0) + 5 // of the version
+		b[end+1+4+8+1+1] &^= 0x08          // id, nonce, zero, low byte of the capabilities, high byte
+	}
+	return n, err
+}
+
+// TestHostileSettings reads the same whatever the server sets for its sessions.
+func TestHostileSettings(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (id int PRIMARY KEY, at timestamp NULL, c char(5), v varchar(20)); SET time_zone = '+00:00'; INSERT INTO t VALUES (1, '2024-01-02 03:04:05', 'ab', 'žluť'), (2, NULL, '', '')")
+		want := readAll(t, db.values(nil), source.Env{})["t"]
+		d := openSource(t, db.values(nil), source.Env{})
+		s, err := d.dialSession(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.hangUp()
+		for _, set := range []string{
+			"time_zone = '+09:00'", "sql_mode = 'ANSI,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES'", "character_set_results = latin1",
+			"sql_select_limit = 1", "autocommit = 0", "net_write_timeout = 1", "max_join_size = 1", "sql_big_selects = 0",
+		} {
+			if err := s.exec(t.Context(), "SET SESSION "+set); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.setUp(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.snapshots.add()
+		d.snapshots.put(s)
+		p := &part{db: d, rel: relation{name: "t", engine: "InnoDB"}, scope: "t"}
+		got := readPart(t.Context(), p)
+		if diff := cmp.Diff(want.docs, got.docs); diff != "" || got.err != nil {
+			t.Errorf("%v %s", got.err, diff)
+		}
+		if want.docs[0] != `{"id_":1,"at":"2024-01-02T03:04:05Z","c":"ab","v":"žluť"}` {
+			t.Errorf("got %v", want.docs)
+		}
+		if p.db.apart.Load() {
+			t.Error("another session was read from")
+		}
+	})
+}
+
+// TestCase25ServerZone: times of the type TIMESTAMP are instants in exact, and in compat what the zone of the
+// server makes of them, as in Elastic's connector.
+func TestCase25ServerZone(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (id int PRIMARY KEY, at timestamp NULL, local datetime); SET time_zone = '+09:00'; INSERT INTO t VALUES (1, '2024-01-02 03:04:05', '2024-01-02 03:04:05')")
+		got := readAll(t, db.values(nil), source.Env{})["t"]
+		if want := []string{`{"id_":1,"at":"2024-01-01T18:04:05Z","local":"2024-01-02T03:04:05Z"}`}; !slices.Equal(got.docs, want) {
+			t.Errorf("got %v, %v; want %v", got.docs, got.err, want)
+		}
+		d := openSource(t, db.values(nil), source.Env{Encoding: "compat"})
+		s, err := d.connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.hangUp()
+		zone := ""
+		if err := s.each(t.Context(), "SELECT @@session.time_zone = @@global.time_zone", nil, func(row []driver.Value) { zone = text(row[0]) }); err != nil || zone != "1" {
+			t.Errorf("the zone of the server is changed in compat: %v", err)
+		}
+	})
+}

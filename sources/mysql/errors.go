@@ -1,0 +1,243 @@
+package mysql
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// The errors of the server that decide something, see
+// https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html and
+// https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference.
+const (
+	codeNoEntry       = 1044 // to the database
+	codeBadPassword   = 1045
+	codeNoDatabase    = 1049
+	codeNoColumn      = 1054
+	codeTwoColumns    = 1060 // of one name
+	codeHostBlocked   = 1129
+	codeHostRefused   = 1130
+	codeNoTableRight  = 1142
+	codeNoColumnRight = 1143
+	codeNoTable       = 1146
+	codeNoVariable    = 1193
+	codeUserLimit     = 1203
+	codeTooMany       = 1040
+	codeResources     = 1226 // of the user, such as max_user_connections
+	codeNoPrivilege   = 1227
+	codeInterrupted   = 1317 // by somebody who wants the statement to end
+	codeBrokenView    = 1356
+	codeNoRoutine     = 1370 // may not be run
+	codeTableChanged  = 1412 // since the snapshot was taken
+	codeNoDefiner     = 1449
+	codeLoginPlugin   = 1698 // MariaDB: the user logs in by other means than a password
+	codeReadOnly      = 1792 // a statement that writes, in a transaction that only reads
+	codeNeedsTLS      = 3159
+)
+
+// code is the number of the error that the server answered with, 0 where err is of another origin.
+func code(err error) uint16 {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return e.Number
+	}
+	return 0
+}
+
+// temporary reports whether an error of the server means that the same may work later.
+func temporary(code uint16) bool {
+	switch code {
+	case codeTooMany, codeUserLimit, codeResources,
+		1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, // the server shuts down, or the connection broke
+		1205, 1213, // somebody else's lock
+		1927, 3169, 4031, // the connection was killed, or silent for too long
+		1969, 3024, codeInterrupted, // the statement took too long, or somebody ended it
+		codeTableChanged:
+		return true
+	}
+	return false
+}
+
+// refused reports whether an error of the server means that a right is missing.
+func refused(code uint16) bool {
+	switch code {
+	case codeNoEntry, codeBadPassword, codeNoTableRight, codeNoColumnRight, codeNoPrivilege, codeNoRoutine:
+		return true
+	}
+	return false
+}
+
+// tooMany reports whether the server, or what it allows the user, has no connection left.
+func tooMany(err error) bool {
+	c := code(err)
+	return c == codeTooMany || c == codeUserLimit || c == codeResources
+}
+
+// kindOf is the kind of an error that has no place of its own.
+func kindOf(err error) error {
+	c := code(err)
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return nil
+	case refused(c):
+		return source.ErrAuth
+	case c == 0 || temporary(c):
+		return source.ErrTemporary
+	}
+	return nil
+}
+
+// worthRetrying reports whether connecting again may work: never where a credential was refused, so
+// that no account is locked by a wrong password.
+func worthRetrying(err error) bool {
+	if c := code(err); c != 0 {
+		return temporary(c)
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok {
+		return d.IsTemporary || d.IsTimeout
+	}
+	if isTLS(err) {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || hungUp(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// hungUp reports whether the connection ended without a word.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
+}
+
+// isTLS reports whether the TLS handshake failed, or the server speaks none.
+func isTLS(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return true
+	}
+	return errors.Is(err, mysql.ErrNoTLS)
+}
+
+// connectError says why no session came about.
+func (d *database) connectError(err error) error {
+	e := &source.Error{Kind: source.ErrUnreachable}
+	where := fmt.Sprintf("connect to MySQL at %s port %d", d.set.host, d.set.port)
+	if d.set.onSocket() {
+		where = "connect to MySQL at " + d.set.host
+	}
+	switch c := code(err); {
+	case c == codeBadPassword:
+		e.Kind, e.Hint = source.ErrAuth, "check user and password; MySQL says the same of both, and where the user must use TLS and ssl_enabled is off"
+	case c == codeLoginPlugin, unknownLogin(err):
+		e.Kind, e.Hint = source.ErrAuth, "let the user log in with a password: ALTER USER … IDENTIFIED BY '…';"
+	case errors.Is(err, mysql.ErrCleartextPassword):
+		e.Kind, e.Hint = source.ErrAuth, "the user's password would be sent as it is, so ssl_enabled must be on"
+	case c == codeHostRefused, c == codeHostBlocked:
+		e.Kind, e.Hint = source.ErrAuth, "the server admits nobody from this machine: see the hosts of its users, and FLUSH HOSTS"
+	case c == codeNeedsTLS:
+		e.Kind, e.Hint = source.ErrConfig, "set ssl_enabled: true"
+	case c == codeNoDatabase:
+		e.Kind, e.Hint = source.ErrConfig, "check database: the server has none of that name"
+	case c == codeNoEntry:
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("check database, or GRANT SELECT ON %s.* TO %s;", quote.Ident(d.set.database), quoteText(d.set.user))
+	case temporary(c):
+		e.Kind = source.ErrTemporary
+	case c != 0:
+		e.Kind = nil
+	case errors.Is(err, mysql.ErrNoTLS):
+		e.Kind, e.Hint = source.ErrConfig, "the server speaks no TLS: turn it on there, or set ssl_enabled: false"
+	case isTLS(err):
+		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it"
+	default:
+		e.Hint = "check host and port, and that the server listens there"
+	}
+	e.Err = fmt.Errorf("%s: %w", where, told(err))
+	return e
+}
+
+// unknownLogin reports whether the server wants a login that the driver does not know.
+func unknownLogin(err error) bool {
+	return errors.Is(err, mysql.ErrUnknownPlugin) || errors.Is(err, mysql.ErrOldPassword) || errors.Is(err, mysql.ErrNativePassword)
+}
+
+// tableError says why a table could not be read.
+func (p *part) tableError(doing string, err error) error {
+	if e, ok := errors.AsType[*source.Error](err); ok {
+		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
+	}
+	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
+	switch code(err) {
+	case codeNoTableRight, codeNoColumnRight:
+		e.Hint = p.grantHint()
+	case codeReadOnly:
+		e.Kind, e.Hint = source.ErrConfig, "write a query that only reads"
+	case codeNoTable:
+		e.Hint = "it was dropped or renamed since the run began; the next run will tell"
+	case codeNoColumn:
+		e.Hint = "its columns changed while it was read; run again"
+	case codeBrokenView, codeNoDefiner:
+		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()
+	}
+	return e
+}
+
+// named are the tables that the part names: itself, or those of its rule.
+func (p *part) named() []relation {
+	if p.rule != nil {
+		return p.rule.tables
+	}
+	return []relation{p.rel}
+}
+
+// leaveOut is the other way out of a hint.
+func (p *part) leaveOut() string {
+	if p.rule != nil {
+		return "or remove " + p.rule.Path
+	}
+	return "or leave it out with " + p.db.set.tables.Without("", p.rel.name)
+}
+
+func (p *part) grantHint() string {
+	var b strings.Builder
+	for _, r := range p.named() {
+		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quote.Table(p.db.set.database, r.name), p.db.account())
+	}
+	return b.String() + p.leaveOut()
+}
+
+// told shortens what the driver says to what happened: one line, without its own prefix. The cause can
+// still be found in the chain.
+func told(err error) error {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return &sqlread.BriefError{Text: fmt.Sprintf("%s (error %d)", strings.Join(strings.Fields(e.Message), " "), e.Number), Err: err}
+	}
+	if e, ok := errors.AsType[*sqlread.StallError](err); ok {
+		return &sqlread.BriefError{Text: e.Error(), Err: err}
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &sqlread.BriefError{Text: e.Error(), Err: err}
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return &sqlread.BriefError{Text: e.Error(), Err: err}
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return &sqlread.BriefError{Text: e.Error(), Err: err}
+	}
+	if hungUp(err) {
+		return &sqlread.BriefError{Text: "the connection was lost", Err: err}
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package mysql
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// How the value of a key column looks in an id. The forms are those that Elastic's own connector
+// gives: ids are what an index is compared by, so they must not differ from what it holds.
+
+// keyText appends the form of a value.
+type keyText func(dst []byte, c *cell) []byte
+
+// appendKey appends the text that a value has in an id.
+func (t *columnType) appendKey(dst []byte, c *cell) []byte {
+	if t.key != nil {
+		return t.key(dst, c)
+	}
+	return c.append(dst)
+}
+
+// append appends the value as it is: the digits of a number, or what was sent.
+func (c *cell) append(dst []byte) []byte {
+	switch {
+	case c.whole:
+		return strconv.AppendInt(dst, c.num, 10)
+	case c.float:
+		return strconv.AppendFloat(dst, c.f, 'g', -1, c.bits)
+	}
+	return append(dst, c.raw...)
+}
+
+// isZero reports whether the profile seed87 leaves a value out of ids.
+func (t *columnType) isZero(c *cell) bool {
+	if t.zero != nil {
+		return t.zero(c)
+	}
+	return len(c.raw) == 0 && !c.whole && !c.float
+}
+
+func zeroNumber(c *cell) bool {
+	switch {
+	case c.whole:
+		return c.num == 0
+	case c.float:
+		return c.f == 0
+	}
+	return strings.Trim(string(c.raw), "-0.") == ""
+}
+
+func zeroSpan(c *cell) bool { return strings.Trim(string(c.raw), "-0:.") == "" }
+
+// keyFloat writes a double; a float of 32 bits has six digits.
+func keyFloat(dst []byte, c *cell) []byte {
+	if c.bits == 32 {
+		return sqlread.AppendFloat(dst, sixDigits(c.f))
+	}
+	return sqlread.AppendFloat(dst, c.f)
+}
+
+func keyDecimal(dst []byte, c *cell) []byte { return sqlread.AppendDecimal(dst, string(c.raw)) }
+
+func keyBytes(dst []byte, c *cell) []byte { return sqlread.AppendBytes(dst, string(c.raw)) }
+
+// keyTime writes a date with a time of day: a fraction has six digits, and is left out where it is zero.
+func keyTime(dst []byte, c *cell) []byte {
+	text := c.raw
+	if text == nil {
+		text = []byte(c.text)
+	}
+	whole, fraction, _ := strings.Cut(string(text), ".")
+	dst = append(dst, whole...)
+	if strings.Trim(fraction, "0") == "" {
+		return dst
+	}
+	return append(append(append(dst, '.'), fraction...), "000000"[:6-min(6, len(fraction))]...)
+}
+
+// keySpan writes a time as the days and the time that remains.
+func keySpan(dst []byte, c *cell) []byte {
+	span, ok := parseSpan(string(c.raw))
+	if !ok {
+		return append(dst, c.raw...)
+	}
+	return sqlread.AppendSpan(dst, span)
+}
+
+// parseSpan reads a time such as -838:59:59.5, in microseconds.
+func parseSpan(text string) (span int64, ok bool) {
+	text, negative := strings.CutPrefix(text, "-")
+	clock, fraction, _ := strings.Cut(text, ".")
+	units := strings.Split(clock, ":")
+	if len(units) != 3 {
+		return 0, false
+	}
+	for _, u := range append(units, (fraction + "000000")[:6]) {
+		n, err := strconv.ParseInt(u, 10, 64)
+		if err != nil {
+			return 0, false
+		}
+		if len(u) == 6 {
+			span = span*1e6 + n
+			continue
+		}
+		span = span*60 + n
+	}
+	if negative {
+		span = -span
+	}
+	return span, true
+}

@@ -1,0 +1,355 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// cutConn breaks once so many bytes have come.
+type cutConn struct {
+	net.Conn
+	left int
+	cuts *atomic.Int32
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	if c.left <= 0 {
+		c.cuts.Add(1)
+		_ = c.Close()
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// cutAfter makes every connection of the source break after so many bytes, and counts how many did.
+func cutAfter(d *database, bytes int) *atomic.Int32 {
+	cuts := &atomic.Int32{}
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &cutConn{Conn: conn, left: bytes, cuts: cuts}, err
+	}
+	return cuts
+}
+
+// readWith reads a part and calls do when as many documents as its key have come.
+func readWith(t *testing.T, part source.Part, do map[int]func()) (times map[string]int, err error) {
+	t.Helper()
+	times = map[string]int{}
+	n := 0
+	for doc, err := range part.Documents(t.Context()) {
+		if err != nil {
+			return times, err
+		}
+		n++
+		times[strings.Clone(doc.ID)]++
+		if f := do[n]; f != nil {
+			f()
+		}
+	}
+	return times, nil
+}
+
+// once fails the test unless every one of so many rows came once.
+func once(t *testing.T, times map[string]int, rows int) {
+	t.Helper()
+	if len(times) != rows {
+		t.Errorf("%d of %d rows came", len(times), rows)
+	}
+	for id, n := range times {
+		if n > 1 {
+			t.Errorf("the row %q came %d times", id, n)
+		}
+	}
+}
+
+// TestCase55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types whose
+// order can be relied on: no row is missed or comes twice.
+func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
+	t.Parallel()
+	const rows = 600
+	onBoth(t, func(t *testing.T, db *testDB) {
+		for i, tt := range []struct{ columns, key, values string }{
+			{"k int", "k", "n - 300"},
+			{"k bigint unsigned", "k", "18446744073709551615 - n"},
+			{"k bigint", "k", "9007199254740993 * IF(n % 2, 1, -1) + n"},
+			{"k year, l mediumint", "k, l", "1970 + n % 60, n"},
+			{"k decimal(20,10)", "k", "(n - 300) / 7"},
+			{"k decimal(30,2) unsigned", "k", "9999999999999999999999999999.00 - n / 100"},
+			{"k varchar(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", "k", "CONCAT(ELT(n % 5 + 1, 'a', 'B', 'ä', 'Z', '_'), n)"},
+			{"k varchar(40) CHARACTER SET latin1 COLLATE latin1_german2_ci", "k", "CONCAT(ELT(n % 5 + 1, 'é', 'E', 'ß', 'ss ', 'x'), n)"},
+			{"k char(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci", "k", "CONCAT(ELT(n % 3 + 1, 'č', '😀', ''), n)"},
+			{"k varbinary(40)", "k", "UNHEX(SHA1(n))"},
+			{"k binary(20)", "k", "CONCAT(CHAR(0, 255), UNHEX(MD5(n)))"},
+			{"k date, l smallint", "k, l", "DATE_ADD('2024-01-01', INTERVAL n % 50 DAY), n"},
+			{"k datetime(6)", "k", "DATE_ADD('2024-01-01 00:00:00.000001', INTERVAL n * 777777 MICROSECOND)"},
+			{"k timestamp(3)", "k", "DATE_ADD('2024-01-01 00:00:00', INTERVAL n MINUTE)"},
+			{"k time(6)", "k", "SEC_TO_TIME((n - 300) * 1234.567891)"},
+			{"b varchar(9), a int, c tinyint", "b, a, c", "n % 3, n % 50, n % 4 + n DIV 150 * 4"},
+		} {
+			table := fmt.Sprintf("t%d", i)
+			db.exec(fmt.Sprintf("SET SESSION sql_mode = ''; CREATE TABLE %s (n int, %s, v varchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
+			db.fill(table, rows, tt.values+", repeat('x', 100)")
+			if n := db.number("SELECT COUNT(*) FROM " + table); n != rows {
+				t.Fatalf("%s: %d rows", tt.columns, n)
+			}
+		}
+		log := &logbook{}
+		d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.env())
+		noPauses(d)
+		parts := listed(t, d)
+		d.snapshots.close()
+		d.snapshots.closed = false
+		cuts := cutAfter(d, 20_000)
+		for i := range len(parts) {
+			before := cuts.Load()
+			times, err := readWith(t, parts[fmt.Sprintf("t%d", i)], nil)
+			if err != nil {
+				t.Error(err)
+			}
+			once(t, times, rows)
+			if cuts.Load() == before {
+				t.Errorf("t%d: the connection did not break", i)
+			}
+		}
+		if !strings.Contains(log.String(), "going on behind the last row") {
+			t.Errorf("nothing is said of it: %s", log)
+		}
+	})
+}
+
+// TestCase35KeysWithoutOrder: of types whose order is not that of their comparison, every row comes once, in
+// one statement; a loss ends the table.
+func TestCase35KeysWithoutOrder(t *testing.T) {
+	t.Parallel()
+	const rows = 600
+	onBoth(t, func(t *testing.T, db *testDB) {
+		for i, tt := range []struct{ columns, key, values string }{
+			{"k enum('b','a'), l int", "k, l", "IF(n % 2, 'a', 'b'), n"},
+			{"k set('b','a'), l int", "k, l", "IF(n % 2, 'a', 'b'), n"},
+			{"k float", "k", "n / 7"},
+			{"k double", "k", "n / 7"},
+			{"k bit(64)", "k", "n"},
+		} {
+			table := fmt.Sprintf("t%d", i)
+			db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v varchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
+			db.fill(table, rows, tt.values+", repeat('x', 100)")
+		}
+		for scope, r := range readAll(t, db.values(nil), source.Env{}) {
+			times := map[string]int{}
+			for _, id := range r.ids {
+				times[id]++
+			}
+			if r.err != nil {
+				t.Error(scope, r.err)
+			}
+			once(t, times, rows)
+		}
+		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
+		pauses := noPauses(d)
+		cutAfter(d, 20_000)
+		s, err := d.connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.hangUp()
+		p := &part{db: d, rel: relation{name: "t0", engine: "InnoDB"}, scope: "t0"}
+		_, err = readWith(t, p, nil)
+		refuse(t, err, source.ErrTemporary, "t0: read rows: the connection was lost")
+		if pauses.Load() != 0 {
+			t.Error("it was tried to go on")
+		}
+	})
+}
+
+// lossRows of 1.9 KB each are more than the socket buffers of both sides take.
+const lossRows = 8_000
+
+func lossDB(t *testing.T, db *testDB) (user string, values map[string]any) {
+	t.Helper()
+	db.exec("CREATE TABLE t (id int PRIMARY KEY, v text)")
+	db.fill("t", lossRows, "repeat('x', 1900)")
+	user, values = db.user()
+	values["retry_count"] = 3
+	return user, values
+}
+
+// TestLossesOfTheServer: the server ends the session, or the statement, that reads.
+func TestLossesOfTheServer(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		set  map[string]any
+		lose func(db *testDB, user string)
+		kind error
+		says string // "" where the table is read to its end
+	}{
+		"the session that reads": {lose: func(db *testDB, user string) { db.kill("KILL", user, true) }},
+		"all sessions":           {lose: func(db *testDB, user string) { db.kill("KILL", user, false) }},
+		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill("KILL", user, true) }, kind: source.ErrTemporary, says: "t: read rows: "},
+		"somebody meant it":      {lose: func(db *testDB, user string) { db.kill("KILL QUERY", user, true) }, kind: source.ErrTemporary, says: "1317"},
+		"altered meanwhile":      {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("ALTER TABLE t ADD COLUMN w int") }, kind: source.ErrTemporary, says: "the table was altered meanwhile"},
+		"dropped meanwhile":      {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("DROP TABLE t") }, says: "doesn't exist"},
+		"rights are lost, as well": {lose: func(db *testDB, user string) {
+			db.kill("KILL", user, false)
+			db.exec("REVOKE SELECT ON " + db.name + ".* FROM " + user + "; GRANT INSERT ON " + db.name + ".t TO " + user)
+		}, kind: source.ErrAuth, says: "GRANT SELECT ON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, func(t *testing.T, db *testDB) {
+				user, values := lossDB(t, db)
+				maps.Copy(values, tt.set)
+				d := openSource(t, values, source.Env{})
+				noPauses(d)
+				times, err := readWith(t, listed(t, d)["t"], map[int]func(){5: func() { tt.lose(db, user) }})
+				if tt.says == "" {
+					if err != nil {
+						t.Error(err)
+					}
+					once(t, times, lossRows)
+					return
+				}
+				refuse(t, err, tt.kind, tt.says)
+				if !errors.Is(tt.kind, source.ErrTemporary) && errors.Is(err, source.ErrTemporary) {
+					t.Error("it is said to be temporary")
+				}
+				if len(times) == lossRows {
+					t.Error("all rows came although the connection was lost")
+				}
+			})
+		})
+	}
+}
+
+// TestSessionsLostWhileIdle: they are passed over, which is said once.
+func TestSessionsLostWhileIdle(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)")
+		user, values := db.user()
+		log := &logbook{}
+		parts := listed(t, openSource(t, values, log.env()))
+		db.kill("KILL", user, false)
+		for scope, p := range parts {
+			if r := readPart(t.Context(), p); r.err != nil || len(r.ids) != 1 {
+				t.Errorf("%s: %+v", scope, r)
+			}
+		}
+		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
+			t.Errorf("logged %s", log)
+		}
+	})
+}
+
+// TestCase62CancelEndsTheStatement: also where the server has nothing to send, so that it would not notice.
+func TestCase62CancelEndsTheStatement(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+		user, values := db.user()
+		d := openSource(t, values, source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"t"}, "query": "SELECT id, SLEEP(600) AS s FROM t"}}})
+		part := listed(t, d)["t"]
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { // ends with the statement
+			ended <- readPart(ctx, part).err
+		}()
+		eventually(t, "the statement runs", func() bool { return len(db.sessions(user, true)) == 1 })
+		start := time.Now()
+		cancel()
+		err := <-ended
+		if took := time.Since(start); !errors.Is(err, context.Canceled) || took > 2*time.Second {
+			t.Errorf("after %v: %v", took, err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
+	})
+}
+
+// TestLeavingEarlyEndsTheStatement: not by reading what is left.
+func TestLeavingEarlyEndsTheStatement(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		user, values := lossDB(t, db)
+		d := openSource(t, values, source.Env{})
+		for _, err := range listed(t, d)["t"].Documents(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		eventually(t, "nothing runs", func() bool { return len(db.sessions(user, true)) == 0 })
+	})
+}
+
+// TestStall: a table that somebody has locked ends after the time limit, and what waited for it as well.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+		user, values := db.user()
+		d := openSource(t, values, source.Env{StallTimeout: 300 * time.Millisecond})
+		noPauses(d)
+		part := listed(t, d)["t"]
+		conn, err := db.pool.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		if _, err := conn.ExecContext(t.Context(), "LOCK TABLES t WRITE"); err != nil {
+			t.Fatal(err)
+		}
+		refuse(t, readPart(t.Context(), part).err, source.ErrTemporary, "t: begin to read: the server has sent nothing for 300ms, the stall timeout")
+		eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
+		if _, err := conn.ExecContext(t.Context(), "UNLOCK TABLES"); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestCase56TimeLimitsOfTheServer do not matter to one who takes rows slowly.
+func TestCase56TimeLimitsOfTheServer(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		_, values := lossDB(t, db)
+		d := openSource(t, values, source.Env{StallTimeout: time.Second})
+		n := 0
+		for _, err := range listed(t, d)["t"].Documents(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n++; n == 10 {
+				since := time.Now()
+				eventually(t, "the server has waited for longer than it is told to wait", func() bool { return time.Since(since) > 1500*time.Millisecond })
+			}
+		}
+		if n != lossRows {
+			t.Errorf("got %d rows", n)
+		}
+		s, err := d.connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.hangUp()
+		for _, limit := range []string{"net_write_timeout", "wait_timeout"} {
+			var got string
+			if err := s.each(t.Context(), "SELECT @@session."+limit, nil, func(row []driver.Value) { got = text(row[0]) }); err != nil || got != "604800" {
+				t.Errorf("%s is %s, %v", limit, got, err)
+			}
+		}
+	})
+}

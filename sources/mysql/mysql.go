@@ -1,0 +1,120 @@
+// Package mysql reads tables of a MySQL or MariaDB database: each table is a part, or several if it is
+// large, each row a document.
+//
+// It reads base tables, and views that are named, from snapshots that are taken at the same moment,
+// or the results of queries in their place, so that the documents of a run are the state of one instant.
+// Which rows are new, changed or gone is not its business.
+//
+// Its invariant: a part ends without error only if every row that its snapshot holds was yielded.
+package mysql
+
+import (
+	"context"
+	"slices"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// Type describes MySQL, and MariaDB with it, as a source.
+var Type = source.Type{
+	Name:          "mysql",
+	Title:         "MySQL",
+	Fields:        fields(),
+	ScopeFields:   []string{"Database", "Table", "database", "table"},
+	ScopeOf:       scopeOf,
+	Profiles:      []string{"seed87", "native"},
+	Encodings:     []string{"compat"},
+	AdvancedRules: true,
+	Open:          open,
+}
+
+// fields are the keys of the connector protocol, in its order.
+func fields() []field.Spec {
+	return []field.Spec{
+		{
+			Name: "host", Label: "Host", Order: 1,
+			Tooltip: "Name or address of the server. A path that begins with / is its socket.",
+		},
+		{
+			Name: "port", Label: "Port", Order: 2, Type: field.Int, Display: field.Numeric, Validations: between(1, 65535),
+			Tooltip: "The server's port, mostly 3306.",
+		},
+		{Name: "user", Label: "Username", Order: 3, Tooltip: "A user who may select from the tables."},
+		{
+			Name: "password", Label: "Password", Order: 4, Sensitive: true,
+			Tooltip: "It is taken as it is, whatever characters are in it.",
+		},
+		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
+		{
+			Name: "tables", Label: "Comma-separated list of tables", Order: 6,
+			Type: field.List, Display: field.TextArea, Value: "*",
+			Tooltip: "* for all, or names and patterns such as orders, log_20*; a leading - leaves tables out. Without effect while there are advanced rules.",
+		},
+		{
+			Name: "ssl_enabled", Label: "Enable SSL", Order: 7,
+			Type: field.Bool, Display: field.Toggle, Value: false,
+			Tooltip: "Off: nothing is encrypted but the password. On: everything, and the server's certificate and host name are checked.",
+		},
+		{
+			Name: "ssl_ca", Label: "SSL certificate", Order: 8,
+			DependsOn: []field.Dependency{{Field: "ssl_enabled", Value: true}},
+			Tooltip:   "The authorities that may have signed the server's certificate, as PEM; trusted beside the system's.",
+		},
+		{
+			Name: "fetch_size", Label: "Rows fetched per request", Order: 9, Optional: true, Default: 5000, Advanced: true,
+			Type: field.Int, Display: field.Numeric, Validations: between(1, 100000),
+			Tooltip: "Rows are streamed as fast as they are taken, so this changes nothing; it is here for connectors that have it.",
+		},
+		{
+			Name: "retry_count", Label: "Retries per request", Order: 10, Optional: true, Default: 3, Advanced: true,
+			Type: field.Int, Display: field.Numeric, Validations: between(0, 20),
+			Tooltip: "How often a connection is tried in all when the server does not answer, and how many a table may lose in a row.",
+		},
+	}
+}
+
+func between(low, high int) []field.Validation {
+	return []field.Validation{
+		{Type: field.GreaterThan, Constraint: low - 1},
+		{Type: field.LessThan, Constraint: high + 1},
+	}
+}
+
+// open reads the configuration and connects later, when something is asked for.
+func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
+	s, err := newSettings(v)
+	if err != nil {
+		return nil, err
+	}
+	return newDatabase(s, env)
+}
+
+// scopeOf tells the table from what every document carries, whatever profile it was made with. A
+// document that says that it is of another database than the configured one, which a changed
+// configuration leaves behind, is of a scope that no part has: its table counts as vanished, and
+// nothing of it is deleted unasked. Documents of the profile head do not say it.
+func scopeOf(v field.Values, fields map[string]any) (string, bool) {
+	for _, names := range [][2]string{{"Database", "Table"}, {"database", "table"}} {
+		tables := sqlread.Texts(fields[names[1]])
+		if tables == nil {
+			continue
+		}
+		scope := scopeName(tables)
+		if database, ok := fields[names[0]].(string); ok && database != v.String("database") {
+			scope = quote.Dotted(database) + "." + scope
+		}
+		return scope, true
+	}
+	return "", false
+}
+
+// quote is what stands around identifiers, also where the mode ANSI_QUOTES is on.
+const quote = sqlread.Backtick
+
+// scopeName is what deletes are decided by: the table. The result of a query may belong to several,
+// which are joined by + in the order of their names.
+func scopeName(tables []string) string {
+	return quote.Joined("+", slices.Sorted(slices.Values(tables)))
+}

@@ -1,0 +1,100 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// part is a table, a range of the keys of one, a view that is read like a table, or a query.
+type part struct {
+	db    *database
+	rel   relation
+	span  *span
+	rule  *selection // whose query is read instead; rel then only lends its name
+	scope string
+}
+
+var (
+	_ source.Part      = (*part)(nil)
+	_ source.Estimator = (*part)(nil)
+	_ source.Part      = (*missing)(nil)
+)
+
+// Scope is the table; for a query those that it belongs to.
+func (p *part) Scope() string { return p.scope }
+
+// Name is the scope, and which keys or which query of it are meant unless it is read as a whole.
+func (p *part) Name() string {
+	switch {
+	case p.span != nil:
+		return p.scope + " " + p.span.String()
+	case p.rule != nil:
+		return p.scope + ", " + p.rule.Path
+	}
+	return p.scope
+}
+
+// Estimate is what the server's statistics say.
+func (p *part) Estimate() (int64, bool) { return p.rel.estimate, p.rel.estimate > 0 }
+
+// Documents streams the table. The server sends rows no faster than they are taken, and has been told
+// to mind no pause, so one statement does for a table of any size.
+func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		if err := p.read(ctx, yield); err != nil {
+			yield(document.Document{}, err)
+		}
+	}
+}
+
+// read yields all rows. A lost connection is replaced where that is possible, as often in a row as
+// the configuration allows.
+func (p *part) read(ctx context.Context, yield func(document.Document, error) bool) error {
+	r, err := p.open(ctx)
+	for err == nil {
+		left, lost := r.rows(ctx, yield)
+		if !left && lost == nil {
+			return p.finish(ctx, r)
+		}
+		r.abandon(ctx, lost)
+		if left {
+			return nil
+		}
+		r, err = p.goOn(ctx, r, lost)
+	}
+	return err
+}
+
+// finish gives the session back once the last row has come.
+func (p *part) finish(ctx context.Context, r *reader) error {
+	p.db.release(ctx, r.session)
+	if r.keyless > 0 {
+		return &source.Error{
+			Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("rows with NULL in every column of the key were left out: %d", r.keyless),
+			Hint: "name columns that always have a value with id_columns: in the rule, or leave such rows out in the query",
+		}
+	}
+	return nil
+}
+
+// missing is a part that the configuration names and that does not exist. It fails, so that nothing
+// of it is deleted.
+type missing struct {
+	scope string
+	err   error
+}
+
+// Scope is what the configuration names.
+func (m *missing) Scope() string { return m.scope }
+
+// Name is the scope.
+func (m *missing) Name() string { return m.scope }
+
+// Documents fails.
+func (m *missing) Documents(context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.err) }
+}

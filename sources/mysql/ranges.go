@@ -1,0 +1,126 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"strconv"
+)
+
+// A large table is read as several parts, ranges of the first column of its key, so that several readers
+// share it. Nothing depends on the numbers being right: the first range has no beginning, the last no
+// end, and a row does not leave its range unless its key changes, which makes another row of it.
+
+const (
+	rangeBytes = 32 << 20 // in a range, at least
+	mostRanges = 16       // of a table
+)
+
+// cutting is how tables are cut.
+type cutting struct {
+	bytes, most int64 // in a range, at least; ranges of a table
+}
+
+// span is a range of keys; nil is all of them.
+type span struct {
+	column    string
+	from, end string // digits: the first key of it, and the first behind it; "" for none
+	last      string // the last key of it, for its name
+}
+
+func (s *span) String() string { return s.column + " " + s.from + ".." + s.last }
+
+// condition is that of all rows of the range.
+func (s *span) condition() string {
+	if s == nil {
+		return ""
+	}
+	column := quote.Ident(s.column)
+	switch {
+	case s.from == "":
+		return column + " < " + s.end
+	case s.end == "":
+		return column + " >= " + s.from
+	}
+	return column + " >= " + s.from + " AND " + column + " < " + s.end
+}
+
+// cut replaces the parts of large tables by those of their ranges. A table that cannot be read as it
+// is configured stays one part, so that this is reported once.
+func (d *database) cut(ctx context.Context, s *session, tables []*part) []*part {
+	var all []*part
+	for _, p := range tables {
+		n := min(d.cutting.most, p.rel.bytes/d.cutting.bytes)
+		if n < 2 || p.rule != nil || !p.rel.isTable() || !p.rel.hasSnapshots() {
+			all = append(all, p)
+			continue
+		}
+		spans, err := p.spans(ctx, s, n)
+		if err != nil || len(spans) < 2 {
+			all = append(all, p)
+			continue
+		}
+		for i := range spans {
+			share := *p
+			share.span = &spans[i]
+			share.rel.estimate = p.rel.estimate / int64(len(spans))
+			all = append(all, &share)
+		}
+	}
+	return all
+}
+
+// spans are at most n ranges that hold all rows.
+func (p *part) spans(ctx context.Context, s *session, n int64) (spans []span, err error) {
+	t, err := p.describe(ctx, s)
+	if err != nil || !t.sorted || !t.columns[t.key[0]].typ.integer {
+		return nil, err
+	}
+	c := &t.columns[t.key[0]]
+	name := quote.Ident(c.name)
+	err = s.each(ctx, "SELECT MIN("+name+"), MAX("+name+") FROM "+p.from(), nil, func(row []driver.Value) {
+		least, ok := integer(row[0])
+		most, ok2 := integer(row[1])
+		if ok && ok2 {
+			spans = spansOf(c.name, least, most, uint64(n), c.typ.unsigned)
+		}
+	})
+	return spans, err
+}
+
+// integer is a whole number of 64 bits, a signed one in two's complement.
+func integer(v driver.Value) (uint64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return uint64(v), true
+	case []byte:
+		n, err := strconv.ParseUint(string(v), 10, 64)
+		return n, err == nil
+	}
+	return 0, false
+}
+
+// spansOf cuts the keys from least to most into n ranges of the same size, or fewer where there are not so
+// many keys. Sizes are right for signed keys as well, because differences do not overflow.
+func spansOf(column string, least, most, n uint64, unsigned bool) (spans []span) {
+	digits := func(key uint64) string {
+		if unsigned {
+			return strconv.FormatUint(key, 10)
+		}
+		return strconv.FormatInt(int64(key), 10)
+	}
+	step := (most-least)/n + 1
+	for from := least; ; from += step {
+		s := span{column: column}
+		if from != least {
+			s.from = digits(from)
+		}
+		if most-from < step {
+			return append(spans, s)
+		}
+		s.last, s.end = digits(from+step-1), digits(from+step)
+		spans = append(spans, s)
+	}
+}
+
+// first reports whether no other part of the table comes before it.
+func (p *part) first() bool { return p.span == nil || p.span.from == "" }

@@ -1,0 +1,154 @@
+package mysql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// cutFinely makes the source cut tables of any size into n ranges.
+func cutFinely(d *database, n int64) *database {
+	d.cutting = cutting{bytes: 1, most: n}
+	return d
+}
+
+// list returns the parts of a source in their order.
+func list(t testing.TB, s source.Source) (parts []source.Part) {
+	t.Helper()
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+func names(parts []source.Part) (names []string) {
+	for _, p := range parts {
+		names = append(names, p.Name())
+	}
+	return names
+}
+
+func TestRanges(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		for i, tt := range []struct {
+			columns, key, values string
+			want                 []string
+		}{
+			{"k int", "k", "n - 100", []string{"k ..-25", "k -24..50", "k 51..125", "k 126.."}},
+			{"k bigint unsigned, l int", "k, l", "18446744073709551615 - n * 10, n", []string{"k ..18446744073709549362", "k 18446744073709549363..18446744073709550110", "k 18446744073709550111..18446744073709550858", "k 18446744073709550859.."}},
+			{"l int, k smallint", "l, k", "n DIV 200, n", []string{"l ..0", "l 1.."}},
+			{"k varchar(9)", "k", "n", nil},
+			{"k int, u int NOT NULL, UNIQUE (u)", "", "NULL, n", []string{"u ..75", "u 76..150", "u 151..225", "u 226.."}},
+			{"k date", "k", "DATE_ADD('2024-01-01', INTERVAL n DAY)", nil},
+		} {
+			table := fmt.Sprintf("t%d", i)
+			key := ""
+			if tt.key != "" {
+				key = ", PRIMARY KEY (" + tt.key + ")"
+			}
+			db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s%s)", table, tt.columns, key))
+			db.fill(table, 300, tt.values)
+			db.exec("ANALYZE TABLE " + table)
+			values := db.values(map[string]any{"tables": table})
+			parts := list(t, cutFinely(openSource(t, values, source.Env{}), 4))
+			var want []string
+			for _, w := range tt.want {
+				want = append(want, table+" "+w)
+			}
+			if want == nil {
+				want = []string{table}
+			}
+			if d := cmp.Diff(want, names(parts)); d != "" {
+				t.Errorf("%s: %s", tt.columns, d)
+			}
+			var got, whole result
+			for _, p := range parts {
+				if p.Scope() != table {
+					t.Errorf("the scope of %s is %s", p.Name(), p.Scope())
+				}
+				r := readPart(t.Context(), p)
+				got.ids, got.docs = append(got.ids, r.ids...), append(got.docs, r.docs...)
+				if r.err != nil {
+					t.Error(r.err)
+				}
+			}
+			whole = readAll(t, values, source.Env{})[table]
+			slices.Sort(got.docs)
+			slices.Sort(whole.docs)
+			if d := cmp.Diff(whole.docs, got.docs); d != "" || len(got.ids) != 300 {
+				t.Errorf("%s: %d rows, %s", tt.columns, len(got.ids), d)
+			}
+		}
+	})
+}
+
+// TestRangesGoOnBehindTheLastRow: each within its own keys.
+func TestRangesGoOnBehindTheLastRow(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (id int PRIMARY KEY, v varchar(200))")
+		db.fill("t", 1000, "repeat('x', 100)")
+		db.exec("ANALYZE TABLE t")
+		d := cutFinely(openSource(t, db.values(map[string]any{"retry_count": 2}), source.Env{}), 3)
+		noPauses(d)
+		parts := list(t, d)
+		d.snapshots.close()
+		d.snapshots.closed = false
+		cuts := cutAfter(d, 20_000)
+		times := map[string]int{}
+		for _, p := range parts {
+			some, err := readWith(t, p, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			for id, n := range some {
+				times[id] += n
+			}
+		}
+		once(t, times, 1000)
+		if cuts.Load() < 4 || len(parts) != 3 {
+			t.Errorf("%d parts, %d cuts", len(parts), cuts.Load())
+		}
+	})
+}
+
+// TestTablesThatAreNotCut: those of other storage, views, empty ones, and what cannot be read, which is
+// reported once.
+func TestTablesThatAreNotCut(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE m (id int PRIMARY KEY) ENGINE = MyISAM; INSERT INTO m VALUES (1), (9); CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE keyless (id int); INSERT INTO keyless VALUES (1), (9);" +
+			"CREATE VIEW v AS SELECT * FROM m; CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (5); ANALYZE TABLE m, nothing, keyless, one")
+		d := cutFinely(openSource(t, db.values(map[string]any{"tables": "*,v"}), source.Env{IDColumns: map[string][]string{"v": {"id"}}}), 4)
+		if diff := cmp.Diff([]string{"keyless", "m", "nothing", "one", "v"}, names(list(t, d))); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestRangesOfATableThatChanges fail, and say that nothing is lost.
+func TestRangesOfATableThatChanges(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (id int PRIMARY KEY)")
+		db.fill("t", 100, "")
+		db.exec("ANALYZE TABLE t")
+		parts := list(t, cutFinely(openSource(t, db.values(nil), source.Env{}), 2))
+		db.exec("TRUNCATE t; INSERT INTO t VALUES (1), (99)")
+		for _, p := range parts {
+			refuse(t, readPart(t.Context(), p).err, source.ErrTemporary, p.Name(), "begin to read: ", "nothing of the table is deleted")
+		}
+		if len(parts) != 2 || !strings.HasPrefix(parts[1].Name(), "t id ") {
+			t.Errorf("got %v", names(parts))
+		}
+	})
+}

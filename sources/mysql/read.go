@@ -1,0 +1,218 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// reader is a table being read.
+type reader struct {
+	db      *database
+	session *session
+	result  *rows
+	table   *table
+	row     *row
+	raw     []driver.Value
+	ahead   bool      // raw is a row that was not yet yielded
+	ended   bool      // no row comes behind it
+	query   bool      // it reads a query, whose rows may lack a key
+	keyless int64     // rows that were left out because they do
+	at      *position // nil where it is not possible to go on after a loss
+}
+
+// rows yields what comes. It returns whether the loop was left early, and why no more can come of
+// this connection.
+func (r *reader) rows(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if !r.ahead && !r.ended {
+			if err := r.next(); err != nil {
+				return false, err
+			}
+		}
+		if r.ended {
+			return false, nil
+		}
+		r.ahead = false
+		if r.at != nil {
+			r.at.advance(r.table, r.raw)
+		}
+		if r.query && r.table.keyless(r.raw) {
+			r.keyless++
+			continue
+		}
+		if !yield(r.row.document(r.raw), nil) {
+			return true, nil
+		}
+	}
+}
+
+// next takes the next row, or sees that there is none.
+func (r *reader) next() error {
+	err := r.result.Next(r.raw)
+	if r.ended = errors.Is(err, io.EOF); r.ended {
+		err = r.result.Close()
+	}
+	return r.session.cause(err)
+}
+
+// abandon gives the session back, or ends it where the statement may go on.
+func (r *reader) abandon(ctx context.Context, lost error) {
+	if code(lost) != 0 {
+		_ = r.result.Close() // the error was its end
+	}
+	r.db.giveBack(ctx, r.session, lost)
+}
+
+// errTableChanged says that a table is no longer what it was when reading it began.
+var errTableChanged = errors.New("the table was altered meanwhile")
+
+// changed reports whether a table was altered since the snapshot was taken.
+func changed(err error) bool { return errors.Is(err, errTableChanged) || code(err) == codeTableChanged }
+
+// open begins to read: from a snapshot of the run, or from one of its own where the table was altered
+// since.
+func (p *part) open(ctx context.Context) (*reader, error) {
+	r, err := p.openNext(ctx, nil)
+	switch {
+	case err == nil || !changed(err):
+		return r, p.failed("begin to read", err)
+	case p.span != nil:
+		return nil, &source.Error{
+			Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("begin to read: %w", told(err)),
+			Hint: "nothing of the table is deleted; run again",
+		}
+	}
+	p.db.log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
+	s, err := p.db.connect(ctx)
+	if err != nil {
+		return nil, p.failed("connect", err)
+	}
+	p.db.snapshots.add()
+	s.late = true
+	if err := s.begin(ctx); err != nil {
+		p.db.discard(ctx, s)
+		return nil, p.failed("begin a transaction", err)
+	}
+	r, err = p.openOn(ctx, s, nil)
+	return r, p.failed("begin to read", err)
+}
+
+// failed is [part.tableError], and nil where there is no error.
+func (p *part) failed(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return p.tableError(doing, err)
+}
+
+// openNext begins to read on the next session. Those that were lost while nobody used them are passed
+// over.
+func (p *part) openNext(ctx context.Context, before *reader) (*reader, error) {
+	for {
+		s, used, err := p.db.session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r, err := p.openOn(ctx, s, before)
+		if err == nil || !used || !hungUp(err) || ctx.Err() != nil {
+			return r, err
+		}
+	}
+}
+
+// openOn begins to read on a session; where before is given, behind its position and as it did. When
+// that fails, the session was given back.
+func (p *part) openOn(ctx context.Context, s *session, before *reader) (_ *reader, err error) {
+	r := &reader{db: p.db, session: s, query: p.rule != nil}
+	defer func() {
+		if err != nil {
+			p.db.giveBack(ctx, s, err)
+		}
+	}()
+	if p.rule != nil {
+		err = p.openQuery(ctx, r)
+		return r, err
+	}
+	if r.table, err = p.describe(ctx, s); err != nil {
+		return nil, err
+	}
+	if before == nil {
+		r.row, r.at = p.newRow(r.table), r.table.start()
+		p.warn()
+	} else {
+		if !r.table.like(before.table) {
+			return nil, errTableChanged
+		}
+		r.row, r.at = before.row, before.at
+	}
+	query, args := r.table.query(p, r.at)
+	err = r.run(ctx, query, args)
+	return r, err
+}
+
+// run begins the statement. It takes the first row as well: only with that does the server notice that
+// the table is no longer what the snapshot saw.
+func (r *reader) run(ctx context.Context, query string, args []driver.Value) (err error) {
+	if r.result, err = r.session.query(ctx, query, args); err != nil {
+		return err
+	}
+	r.raw = make([]driver.Value, len(r.result.Columns()))
+	err = r.next()
+	if r.ahead = err == nil && !r.ended; code(err) != 0 {
+		_ = r.result.Close() // the error was its end
+	}
+	return err
+}
+
+// warn says what is odd about a table, once.
+func (p *part) warn() {
+	if p.first() && p.rel.isTable() && !p.rel.hasSnapshots() {
+		p.db.log.Info("the table's storage has no snapshots, so it is read as it is while it is read", "part", p.scope, "engine", p.rel.engine)
+	}
+}
+
+// like reports whether the columns and the key are the same.
+func (t *table) like(o *table) bool {
+	same := func(a, b column) bool { return a.name == b.name && a.typ.declared == b.typ.declared }
+	return slices.EqualFunc(t.columns, o.columns, same) && slices.Equal(t.key, o.key) && t.sorted == o.sorted
+}
+
+// goOn goes on behind the last row that came, on another connection: in the snapshot of the run where one
+// of it is idle, or else in a new one. cause is why the connection before is of no more use.
+func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
+	failed := p.tableError("read rows", cause)
+	if r.at == nil || !r.at.comparable(r.table) || !errors.Is(failed, source.ErrTemporary) || code(cause) == codeInterrupted {
+		return nil, failed
+	}
+	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
+		p.db.log.Info("the connection was lost; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
+		if err := p.db.backOff(ctx, r.at.losses); err != nil {
+			return nil, p.tableError("read rows", err)
+		}
+		next, err := p.openNext(ctx, r)
+		if err == nil {
+			return next, nil
+		}
+		wrapped := p.tableError("read rows", err)
+		switch {
+		case changed(err) || errors.Is(err, source.ErrUnreachable):
+			return nil, &source.Error{
+				Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), told(err)),
+			}
+		case !errors.Is(wrapped, source.ErrTemporary):
+			return nil, wrapped
+		}
+		cause = err
+	}
+	return nil, failed
+}

@@ -1,0 +1,305 @@
+package mysql
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// environment returns a variable that names a service, or skips the test; on the pipeline, where all
+// services must be there, the test fails instead.
+func environment(t testing.TB, name string) string {
+	t.Helper()
+	v := os.Getenv(name)
+	if v == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not set", name)
+		}
+		t.Skipf("%s is not set", name)
+	}
+	return v
+}
+
+const (
+	onMySQL   = "TEST_MYSQL_DSN"
+	onMariaDB = "TEST_MARIADB_DSN"
+)
+
+// onBoth runs a test on MySQL and on MariaDB, side by side, each time with a database of its own.
+func onBoth(t *testing.T, test func(t *testing.T, db *testDB)) {
+	t.Helper()
+	for name, variable := range map[string]string{"mysql": onMySQL, "mariadb": onMariaDB} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newDB(t, variable))
+		})
+	}
+}
+
+// testDB is a database that one test has for itself.
+type testDB struct {
+	t       testing.TB
+	config  *driver.Config // of the user who may do anything
+	name    string
+	mariaDB bool
+	pool    *sql.DB
+}
+
+// newDB creates a database, and drops it when the test ends.
+func newDB(t testing.TB, variable string) *testDB {
+	t.Helper()
+	config, err := driver.ParseDSN(environment(t, variable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := &testDB{t: t, config: config, name: "e_" + strings.ToLower(rand.Text()[:12]), mariaDB: variable == onMariaDB}
+	config.MultiStatements = true
+	admin := db.open("")
+	mustExec(t, admin, "CREATE DATABASE "+db.name+" CHARACTER SET utf8mb4")
+	t.Cleanup(func() { mustExec(t, admin, "DROP DATABASE "+db.name); _ = admin.Close() })
+	db.pool = db.open(db.name)
+	t.Cleanup(func() { _ = db.pool.Close() })
+	return db
+}
+
+// open makes a pool of sessions of the user who may do anything.
+func (db *testDB) open(database string) *sql.DB {
+	db.t.Helper()
+	config := db.config.Clone()
+	config.DBName = database
+	connector, err := driver.NewConnector(config)
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	return sql.OpenDB(connector)
+}
+
+func mustExec(t testing.TB, pool *sql.DB, statements string) {
+	t.Helper()
+	if _, err := pool.ExecContext(context.WithoutCancel(t.Context()), statements); err != nil {
+		t.Fatalf("%v in: %s", err, statements)
+	}
+}
+
+// exec runs SQL in the database.
+func (db *testDB) exec(statements string) { db.t.Helper(); mustExec(db.t, db.pool, statements) }
+
+// number asks for a number.
+func (db *testDB) number(query string) (n int) {
+	db.t.Helper()
+	if err := db.pool.QueryRowContext(context.WithoutCancel(db.t.Context()), query).Scan(&n); err != nil {
+		db.t.Fatalf("%v in: %s", err, query)
+	}
+	return n
+}
+
+// fill inserts n rows into a table of a key and more: values is what stands behind the key, in which n is
+// the number of the row.
+func (db *testDB) fill(table string, n int, values string) {
+	db.t.Helper()
+	const digits = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
+	numbers := "(SELECT a.d + 10*b.d + 100*c.d + 1000*e.d + 10000*f.d + 1 AS n FROM " + digits + " a, " + digits + " b, " + digits + " c, " + digits + " e, " + digits + " f)"
+	if values != "" {
+		values = ", " + values
+	}
+	db.exec(fmt.Sprintf("INSERT INTO %s SELECT n%s FROM %s x WHERE n <= %d ORDER BY n", table, values, numbers, n))
+}
+
+// reader creates a user without any right, and returns the configuration to read as that user.
+func (db *testDB) reader() (user string, values map[string]any) {
+	db.t.Helper()
+	user = "e_" + strings.ToLower(rand.Text()[:12])
+	db.exec(fmt.Sprintf("CREATE USER %s@'%%' IDENTIFIED BY 'p@ss/w:rd%%'", user))
+	db.t.Cleanup(func() { db.exec("DROP USER " + user) })
+	return user, db.values(map[string]any{"user": user, "password": "p@ss/w:rd%"})
+}
+
+// values is the configuration that reads the database as the user who may do anything, with some keys
+// changed.
+func (db *testDB) values(change map[string]any) map[string]any {
+	host, port, _ := net.SplitHostPort(db.config.Addr)
+	n, _ := strconv.Atoi(port)
+	v := map[string]any{
+		"host": host, "port": n, "database": db.name, "user": db.config.User, "password": db.config.Passwd, "retry_count": 1,
+	}
+	maps.Copy(v, change)
+	return v
+}
+
+func parse(t testing.TB, raw map[string]any) field.Values {
+	t.Helper()
+	v, err := field.Parse(Type.Fields, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// openSource opens the source and closes it when the test ends.
+func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
+	t.Helper()
+	if env.Log == nil {
+		env.Log = discard()
+	}
+	s, err := Type.Open(t.Context(), parse(t, raw), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s.(*database)
+}
+
+// result is what was read of one part.
+type result struct {
+	docs []string // the encoded documents without id and metadata, in the order in which they came
+	ids  []string
+	err  error
+}
+
+// readAll reads all parts, one after the other, and returns what came of them by scope.
+func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]result {
+	t.Helper()
+	return readParts(t, openSource(t, raw, env))
+}
+
+func readParts(t testing.TB, s source.Source) map[string]result {
+	t.Helper()
+	all := map[string]result{}
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, twice := all[p.Scope()]; twice {
+			t.Errorf("the scope %q comes twice", p.Scope())
+		}
+		all[p.Scope()] = readPart(t.Context(), p)
+	}
+	return all
+}
+
+func readPart(ctx context.Context, p source.Part) (r result) {
+	for doc, err := range p.Documents(ctx) {
+		if err != nil {
+			r.err = err
+			return r
+		}
+		r.ids = append(r.ids, strings.Clone(doc.ID))
+		r.docs = append(r.docs, body(&doc))
+	}
+	return r
+}
+
+// body encodes the fields that come from columns, as a JSON object.
+func body(doc *document.Document) string {
+	fixed := slices.IndexFunc(doc.Fields, func(f document.Field) bool { return strings.EqualFold(f.Name, "table") }) + 1
+	out, end := document.AppendSource(nil, &document.Document{ID: "x", Fields: doc.Fields[fixed:]}, document.Trailer{})
+	return "{" + strings.TrimPrefix(strings.TrimPrefix(string(out[:end]), `{"id":"x"`), ",") + "}"
+}
+
+// logbook collects what is logged.
+type logbook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logbook) env() source.Env {
+	return source.Env{Log: slog.New(slog.NewTextHandler(l, nil))}
+}
+
+// eventually polls a condition of the server until it holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("not in 10 s: %s", what)
+		}
+	}
+}
+
+// sessions are the ids of the sessions of a user, those alone that run something if busy is true.
+func (db *testDB) sessions(user string, busy bool) (ids []int) {
+	db.t.Helper()
+	query := "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + user + "'"
+	if busy {
+		query += " AND COMMAND IN ('Execute', 'Query')"
+	}
+	rows, err := db.pool.QueryContext(context.WithoutCancel(db.t.Context()), query)
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int
+		if err := rows.Scan(&id); err != nil {
+			db.t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		db.t.Fatal(err)
+	}
+	return ids
+}
+
+// kill ends sessions, as KILL or KILL QUERY does, and waits for the end.
+func (db *testDB) kill(how, user string, busy bool) {
+	db.t.Helper()
+	ids := db.sessions(user, busy)
+	if len(ids) == 0 {
+		db.t.Error("there is no session to end")
+	}
+	for _, id := range ids {
+		db.exec(fmt.Sprintf("%s %d", how, id))
+	}
+	if how == "KILL" {
+		eventually(db.t, "the sessions have ended", func() bool {
+			left := db.sessions(user, false)
+			return !slices.ContainsFunc(ids, func(id int) bool { return slices.Contains(left, id) })
+		})
+	}
+}
+
+// user creates a user who may select from all tables of the database.
+func (db *testDB) user() (user string, values map[string]any) {
+	db.t.Helper()
+	user, values = db.reader()
+	db.exec("GRANT SELECT ON " + db.name + ".* TO " + user)
+	return user, values
+}

@@ -1,0 +1,307 @@
+package mysql
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+func scopes(all map[string]result) []string { return slices.Sorted(maps.Keys(all)) }
+
+// refuse fails the test unless err is of the kind and its text and hint hold all of the words.
+func refuse(t *testing.T, err, kind error, words ...string) {
+	t.Helper()
+	if err == nil || (kind != nil && !errors.Is(err, kind)) {
+		t.Errorf("got error %v, want one of the kind %v", err, kind)
+		return
+	}
+	text := err.Error() + "\n" + source.Hint(err)
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+func TestCase01OnlyBaseTables(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE p (id int PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 3; INSERT INTO p VALUES (1), (2), (3); CREATE VIEW v AS SELECT * FROM a")
+		want := []string{"a", "p"}
+		if db.mariaDB {
+			db.exec("CREATE SEQUENCE s; CREATE TABLE versioned (id int PRIMARY KEY, v int) WITH SYSTEM VERSIONING; INSERT INTO versioned VALUES (1, 1); UPDATE versioned SET v = 2")
+			want = append(want, "versioned")
+		}
+		got := readAll(t, db.values(nil), source.Env{})
+		if d := cmp.Diff(want, scopes(got)); d != "" {
+			t.Error(d)
+		}
+		if len(got["p"].ids) != 3 {
+			t.Errorf("got the rows %v of three partitions", got["p"].ids)
+		}
+		if db.mariaDB && !slices.Equal(got["versioned"].docs, []string{`{"id_":1,"v":2}`}) {
+			t.Errorf("got %+v, want the row as it is now, without the period that it is for", got["versioned"])
+		}
+	})
+}
+
+func TestCase02TableList(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE log_1 (id int PRIMARY KEY); CREATE TABLE log_2 (id int PRIMARY KEY);" +
+			"CREATE TABLE `od.d/x` (id int PRIMARY KEY); CREATE VIEW v AS SELECT * FROM a; INSERT INTO a VALUES (1)")
+		for _, tt := range []struct {
+			tables any
+			want   []string
+		}{
+			{"a, ,b,a", []string{"a", "b"}},
+			{db.name + ".a", []string{"a"}},
+			{"*,-log_*", []string{"`od.d/x`", "a", "b"}},
+			{"-a,-log_?", []string{"`od.d/x`", "b"}},
+			{"log_[2-9]", []string{"log_2"}},
+			{"`od.d/x`", []string{"`od.d/x`"}},
+			{"od*", []string{"`od.d/x`"}},
+		} {
+			log := &logbook{}
+			got := readAll(t, db.values(map[string]any{"tables": tt.tables}), log.env())
+			if d := cmp.Diff(tt.want, scopes(got)); d != "" {
+				t.Errorf("tables %v: %s", tt.tables, d)
+			}
+			if strings.Contains(log.String(), "level=WARN") {
+				t.Errorf("tables %v: logged %s", tt.tables, log)
+			}
+		}
+		log := &logbook{}
+		got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.env())
+		if d := cmp.Diff([]string{"a", "bb", "elsewhere.a", "v"}, scopes(got)); d != "" {
+			t.Fatal(d)
+		}
+		if got["a"].err != nil || len(got["a"].ids) != 1 {
+			t.Errorf("the table that exists: %+v", got["a"])
+		}
+		refuse(t, got["bb"].err, source.ErrConfig, "does not exist in database", `remove "bb" in tables:`, "GRANT SELECT ON `"+db.name+"`.`bb` TO 'ingest'@'%'", `did you mean "b"?`)
+		refuse(t, got["v"].err, source.ErrConfig, "a view has no key")
+		if n := strings.Count(log.String(), "level=WARN"); n != 4 {
+			t.Errorf("got %d warnings, want one for each of the 4 names that are of nothing:\n%s", n, log)
+		}
+	})
+}
+
+func TestCase03EmptyTable(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (id int PRIMARY KEY)")
+		got := readAll(t, db.values(nil), source.Env{})
+		if r := got["t"]; r.err != nil || len(r.ids) != 0 || len(got) != 1 {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+func TestCase04Keys(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec(`CREATE TABLE uniq (a int, b int NOT NULL, UNIQUE (b)); CREATE TABLE nullable (a int UNIQUE);
+			CREATE TABLE prefixed (a varchar(100) NOT NULL, UNIQUE (a(5))); CREATE TABLE several (a int NOT NULL, b int NOT NULL, c int NOT NULL, UNIQUE a1 (a, b), UNIQUE b1 (c));
+			CREATE TABLE named (A int, b text); CREATE TABLE wrong (a int);
+			INSERT INTO uniq VALUES (NULL, 7); INSERT INTO several VALUES (1, 2, 3); INSERT INTO named VALUES (1, NULL), (1, 'x'), (2, 'x')`)
+		if !db.mariaDB && db.number("SELECT VERSION() >= '8.0.13' COLLATE utf8mb4_bin") == 1 {
+			db.exec("CREATE TABLE expr (a varchar(10) NOT NULL); CREATE UNIQUE INDEX i ON expr ((lower(a)))")
+		}
+		got := readAll(t, db.values(nil), source.Env{IDColumns: map[string][]string{"named": {"a", "b"}, db.name + ".wrong": {"nosuch"}, "uniq": {"a"}}})
+		for scope, want := range map[string][]string{
+			"uniq":    {"uniq_7"},
+			"several": {"several_3"},
+			"named":   {"named_1", "named_1_x", "named_2_x"},
+		} {
+			slices.Sort(got[scope].ids)
+			if d := cmp.Diff(want, got[scope].ids); d != "" || got[scope].err != nil {
+				t.Errorf("%s: %v %s", scope, got[scope].err, d)
+			}
+		}
+		keyless := []string{"nullable", "prefixed"}
+		if _, there := got["expr"]; there {
+			keyless = append(keyless, "expr")
+		}
+		for _, table := range keyless {
+			refuse(t, got[table].err, source.ErrConfig, "neither a primary key", `tables: ["*", "-`+table+`"]`, `id_columns: {"`+table+`": ["a"]}`)
+		}
+		refuse(t, got["wrong"].err, source.ErrConfig, `no column "nosuch"`)
+
+		// The line that the hint gives does leave the table out.
+		without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-nullable"}}), source.Env{})
+		if _, there := without["nullable"]; there || len(without) != len(got)-1 {
+			t.Errorf("the hint's line gives %v", scopes(without))
+		}
+	})
+}
+
+// TestCase05To09IDs: the order of a key's columns is that of the server's catalogue, which MySQL sorts by
+// name; native has the order of the key.
+func TestCase05To09IDs(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (b varchar(9), A varchar(9), PRIMARY KEY (b, A)); INSERT INTO t VALUES ('a_b', 'c'), ('b', 'c_a');" +
+			"CREATE TABLE `we``ird ta.ble` (`select` int, `Mixed Case` int, `a``b` int, PRIMARY KEY (`select`, `a``b`)); INSERT INTO `we``ird ta.ble` VALUES (1, 2, 3)")
+		ids := []string{"t_c_a_b", "t_c_a_b"}
+		if db.mariaDB {
+			ids = []string{"t_a_b_c", "t_b_c_a"}
+		}
+		for _, tt := range []struct {
+			profile string
+			want    map[string]result
+		}{
+			{"", map[string]result{ // case 7: in this profile the ids of different rows may be the same; the engine names both
+				"t":                {ids: ids, docs: []string{`{"b":"a_b","A":"c"}`, `{"b":"b","A":"c_a"}`}},
+				"`we``ird ta.ble`": {ids: []string{pick(db.mariaDB, "we`ird ta.ble_1_3", "we`ird ta.ble_3_1")}, docs: []string{"{\"select\":1,\"Mixed Case\":2,\"a`b\":3}"}},
+			}},
+			{"seed87", map[string]result{
+				"t":                {ids: []string{db.name + "_" + ids[0] + "_", db.name + "_" + ids[1] + "_"}, docs: []string{`{"DB_t_b":"a_b","DB_t_A":"c"}`, `{"DB_t_b":"b","DB_t_A":"c_a"}`}},
+				"`we``ird ta.ble`": {ids: []string{db.name + "_" + pick(db.mariaDB, "we`ird ta.ble_1_3_", "we`ird ta.ble_3_1_")}, docs: []string{"{\"DB_we`ird ta.ble_select\":1,\"DB_we`ird ta.ble_Mixed Case\":2,\"DB_we`ird ta.ble_a`b\":3}"}},
+			}},
+			{"native", map[string]result{
+				"t":                {ids: []string{"mysql:" + db.name + ":t:a_b:c", "mysql:" + db.name + ":t:b:c_a"}, docs: []string{`{"key":{"b":"a_b","A":"c"},"row":{"b":"a_b","A":"c"}}`, `{"key":{"b":"b","A":"c_a"},"row":{"b":"b","A":"c_a"}}`}},
+				"`we``ird ta.ble`": {ids: []string{"mysql:" + db.name + ":we`ird ta.ble:1:3"}, docs: []string{"{\"key\":{\"select\":1,\"a`b\":3},\"row\":{\"select\":1,\"Mixed Case\":2,\"a`b\":3}}"}},
+			}},
+		} {
+			got := readAll(t, db.values(nil), source.Env{Profile: tt.profile})
+			for scope, want := range tt.want {
+				for i := range want.docs {
+					want.docs[i] = strings.ReplaceAll(want.docs[i], "DB", db.name)
+				}
+				if d := cmp.Diff(want.ids, got[scope].ids); d != "" || got[scope].err != nil {
+					t.Errorf("%s %s: %v %s", tt.profile, scope, got[scope].err, d)
+				}
+				if d := cmp.Diff(want.docs, got[scope].docs); d != "" {
+					t.Errorf("%s %s: %s", tt.profile, scope, d)
+				}
+			}
+		}
+	})
+}
+
+func pick(yes bool, a, b string) string {
+	if yes {
+		return a
+	}
+	return b
+}
+
+// TestCase14ColumnNames: a column may be called like a field that every document has.
+func TestCase14ColumnNames(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (id int PRIMARY KEY, _id int, `Table` int, Table_ int, _timestamp int, `Database` int, `a.b` int, `a_b` int, _conversion_notes date, `žluť` int);" +
+			"SET sql_mode = ''; INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7, 8, '0000-00-00', 9)")
+		log := &logbook{}
+		env := log.env()
+		got := readAll(t, db.values(nil), env)["t"]
+		want := []string{`{"id_":1,"_id_":2,"Table__":3,"Table_":4,"_timestamp_":5,"Database_":6,"a.b":7,"a_b":8,"_conversion_notes_":null,"žluť":9,"_conversion_notes":["_conversion_notes_: 0000-00-00 is no date"]}`}
+		if d := cmp.Diff(want, got.docs); d != "" || got.err != nil {
+			t.Errorf("%v %s", got.err, d)
+		}
+		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
+			t.Errorf("%d warnings, want one for the table: %s", n, log)
+		}
+		log = &logbook{}
+		env = log.env()
+		env.Encoding = "compat"
+		got = readAll(t, db.values(nil), env)["t"]
+		want = []string{`{"Table_":4,"Database_":6,"a.b":7,"a_b":8,"_conversion_notes_":"0000-00-00","žluť":9}`}
+		if d := cmp.Diff(want, got.docs); d != "" || got.err != nil {
+			t.Errorf("%v %s", got.err, d)
+		}
+		if !strings.Contains(log.String(), "column=_id") {
+			t.Errorf("nothing is said of the column that is left out: %s", log)
+		}
+	})
+}
+
+func TestCase57Permissions(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY, v int); CREATE TABLE c (id int PRIMARY KEY, v int); CREATE TABLE d (id int PRIMARY KEY, v int); CREATE TABLE e (id int PRIMARY KEY, v int);" +
+			"INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); INSERT INTO c VALUES (1, 1); INSERT INTO d VALUES (1, 1); INSERT INTO e VALUES (1, 1)")
+		user, values := db.reader()
+		err := openSource(t, values, source.Env{}).Ping(t.Context())
+		refuse(t, err, source.ErrAuth, "Access denied", "GRANT SELECT ON `"+db.name+"`.* TO '"+user+"'")
+
+		grant := func(right, table string) {
+			db.exec(fmt.Sprintf("GRANT %s ON %s.%s TO %s", right, db.name, table, user))
+		}
+		grant("SELECT", "a")
+		grant("SELECT", "d")
+		grant("SELECT", "e")
+		grant("INSERT", "b")
+		grant("SELECT (id)", "c")
+		got := readAll(t, values, source.Env{})
+		if d := cmp.Diff([]string{"a", "b", "c", "d", "e"}, scopes(got)); d != "" {
+			t.Error(d)
+		}
+		for _, table := range []string{"a", "d", "e"} {
+			if r := got[table]; r.err != nil || len(r.ids) != 1 {
+				t.Errorf("%s: %+v", table, r)
+			}
+		}
+		for _, table := range []string{"b", "c"} {
+			refuse(t, got[table].err, source.ErrAuth, "denied", "GRANT SELECT ON `"+db.name+"`.`"+table+"` TO '"+user+"'@'%';", `tables: ["*", "-`+table+`"]`)
+		}
+		// Doing what the hint says helps.
+		hint, _, _ := strings.Cut(source.Hint(got["b"].err), ";")
+		db.exec(hint)
+		if r := readAll(t, values, source.Env{})["b"]; r.err != nil || len(r.ids) != 1 {
+			t.Errorf("after %s: %+v", hint, r)
+		}
+		// What may be read when the tables are listed may be revoked when one is read.
+		parts := listed(t, openSource(t, values, source.Env{}))
+		db.exec("REVOKE SELECT ON " + db.name + ".a FROM " + user)
+		refuse(t, readPart(t.Context(), parts["a"]).err, source.ErrAuth, "a: ", "GRANT SELECT ON")
+		// A table of which the user may not know looks as if it did not exist.
+		values["tables"] = "a,d"
+		refuse(t, readAll(t, values, source.Env{})["a"].err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON `"+db.name+"`.`a`")
+	})
+}
+
+// listed returns the parts of a source by scope.
+func listed(t testing.TB, s source.Source) map[string]source.Part {
+	t.Helper()
+	parts := map[string]source.Part{}
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts[p.Scope()] = p
+	}
+	return parts
+}
+
+// TestCase70Views: a view is read only where it is named and has a key; a broken one disturbs nobody else.
+func TestCase70Views(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE a (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 5), (2, 7); CREATE TABLE gone (id int PRIMARY KEY);" +
+			"CREATE VIEW doubled AS SELECT id, v * 2 AS v FROM a; CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone;" +
+			"CREATE DEFINER = 'nobody'@'%' VIEW orphan AS SELECT * FROM a")
+		if got := readAll(t, db.values(nil), source.Env{}); len(got) != 1 || got["a"].err != nil {
+			t.Errorf("got %v", got)
+		}
+		env := source.Env{IDColumns: map[string][]string{"doubled": {"id"}, "broken": {"id"}, "orphan": {"id"}}}
+		got := readAll(t, db.values(map[string]any{"tables": "*,doubled,broken,orphan"}), env)
+		if r := got["doubled"]; r.err != nil || !slices.Equal(r.ids, []string{"doubled_1", "doubled_2"}) || !slices.Equal(r.docs, []string{`{"id_":1,"v":10}`, `{"id_":2,"v":14}`}) {
+			t.Errorf("the view: %+v", r)
+		}
+		for _, view := range []string{"broken", "orphan"} {
+			refuse(t, got[view].err, source.ErrConfig, view, "repair the view", `"-`+view+`"`)
+		}
+		if got["a"].err != nil {
+			t.Error(got["a"].err)
+		}
+	})
+}
