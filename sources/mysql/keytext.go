@@ -96,15 +96,15 @@ func parseSpan(text string) (span int64, ok bool) {
 		return 0, false
 	}
 	for _, u := range append(units, (fraction + "000000")[:6]) {
-		n, err := strconv.ParseInt(u, 10, 64)
+		n, err := strconv.ParseUint(u, 10, 32)
 		if err != nil {
 			return 0, false
 		}
+		scale := int64(60)
 		if len(u) == 6 {
-			span = span*1e6 + n
-			continue
+			scale = 1e6
 		}
-		span = span*60 + n
+		span = span*scale + int64(n)
 	}
 	if negative {
 		span = -span

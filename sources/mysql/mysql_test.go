@@ -1,0 +1,299 @@
+package mysql
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"strings"
+	"testing"
+
+	driver "github.com/go-sql-driver/mysql"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// plain is a configuration that is complete.
+func plain(change map[string]any) map[string]any {
+	v := map[string]any{"host": "nosuch.invalid", "port": 3306, "user": "u", "password": "p", "database": "d"}
+	maps.Copy(v, change)
+	return v
+}
+
+// TestFields checks the keys against the connector protocol's for this service type.
+func TestFields(t *testing.T) {
+	t.Parallel()
+	if err := field.Check(Type.Fields); err != nil {
+		t.Error(err)
+	}
+	want := map[string]int{
+		"host": 1, "port": 2, "user": 3, "password": 4, "database": 5, "tables": 6, "ssl_enabled": 7, "ssl_ca": 8, "fetch_size": 9, "retry_count": 10,
+	}
+	got := map[string]int{}
+	for _, f := range Type.Fields {
+		got[f.Name] = f.Order
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for key, values := range map[string][]any{
+		"port": {0, 65536}, "fetch_size": {0, 100001}, "retry_count": {-1, 21}, "tables": {"", " , "}, "database": {""},
+	} {
+		for _, value := range values {
+			if _, err := field.Parse(Type.Fields, plain(map[string]any{key: value})); err == nil || !strings.Contains(err.Error(), key) {
+				t.Errorf("%s %v: got %v", key, value, err)
+			}
+		}
+	}
+}
+
+// TestOpenRefuses what cannot work, before anything connects.
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		set  map[string]any
+		env  source.Env
+		says []string
+	}{
+		"2 blank tables":     {set: map[string]any{"tables": []any{" ", ""}}, says: []string{"tables names no table"}},
+		"a pattern":          {set: map[string]any{"tables": "a["}, says: []string{"not complete", "in backticks"}},
+		"49 a certificate":   {set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, says: []string{"ssl_ca: ", "as PEM"}},
+		"TLS on a socket":    {set: map[string]any{"host": "/run/mysqld.sock", "ssl_enabled": true, "ssl_ca": "x"}, says: []string{"is a socket", "ssl_enabled: false"}},
+		"a profile":          {env: source.Env{Profile: "tail"}, says: []string{`profile "tail" is not known`, "head, seed87, native"}},
+		"an encoding":        {env: source.Env{Encoding: "lossy"}, says: []string{`encoding "lossy" is not known`, "exact, compat"}},
+		"64 rules":           {env: source.Env{AdvancedRules: "x"}, says: []string{"advanced_rules: must be a list"}},
+		"64 a table of them": {env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"`t"}, "query": "SELECT 1"}}}, says: []string{"closing quote", "`odd name*`"}},
+	} {
+		tt.env.Log = discard()
+		_, err := Type.Open(t.Context(), parse(t, plain(tt.set)), tt.env)
+		t.Run(name, func(t *testing.T) { refuse(t, err, source.ErrConfig, tt.says...) })
+	}
+}
+
+// TestCase50Addresses: what is configured reaches the driver as it is.
+func TestCase50Addresses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ host, want string }{
+		{"::1", "tcp [::1]:3306"}, {"[::1]", "tcp [::1]:3306"}, {" db.example.org ", "tcp db.example.org:3306"}, {"/run/mysqld.sock", "unix /run/mysqld.sock"},
+	} {
+		host, want := tt.host, tt.want
+		s, err := newSettings(parse(t, plain(map[string]any{"host": host, "user": "a@b:c", "password": "p@ss/w:rd%?&"})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := driverConfig(s)
+		if got := c.Net + " " + c.Addr; got != want || c.User != "a@b:c" || c.Passwd != "p@ss/w:rd%?&" || c.DBName != "d" {
+			t.Errorf("%q: got %s, user %s", host, got, c.User)
+		}
+		if c.AllowCleartextPasswords || c.AllowFallbackToPlaintext || c.MultiStatements || c.AllowAllFiles || c.TLS != nil {
+			t.Errorf("%q: the driver may do what it must not: %+v", host, c)
+		}
+	}
+	s, err := newSettings(parse(t, plain(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := driverConfig(s)
+	if c.TLS == nil || c.TLS.ServerName != "nosuch.invalid" || c.TLS.InsecureSkipVerify || !c.AllowCleartextPasswords || c.AllowFallbackToPlaintext {
+		t.Errorf("with TLS: %+v", c)
+	}
+}
+
+// TestScopes: a document tells its table, whatever profile it was made with.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	v := parse(t, plain(nil))
+	for name, tt := range map[string]struct {
+		fields map[string]any
+		want   string
+		ok     bool
+	}{
+		"head":                          {map[string]any{"Table": "t"}, "t", true},
+		"head, with columns of native":  {map[string]any{"Table": "t", "database": "x", "table": "y"}, "t", true},
+		"head, a query":                 {map[string]any{"Table": []any{"b", "a"}}, "a+b", true},
+		"seed87":                        {map[string]any{"Database": "d", "Table": "t"}, "t", true},
+		"seed87, another database":      {map[string]any{"Database": "o.x", "Table": "t"}, "`o.x`.t", true},
+		"native":                        {map[string]any{"database": "d", "table": "t"}, "t", true},
+		"native, another database":      {map[string]any{"database": "o", "table": "t.u"}, "o.`t.u`", true},
+		"a name with a plus":            {map[string]any{"Table": "a+b"}, "`a+b`", true},
+		"two tables, one with a quote":  {map[string]any{"Table": []any{"a`", "b"}}, "`a```+b", true},
+		"no text":                       {map[string]any{"Table": 5}, "", false},
+		"a list of something else":      {map[string]any{"Table": []any{"t", 5}}, "", false},
+		"nothing":                       {map[string]any{}, "", false},
+		"a database that is no text":    {map[string]any{"Database": 5, "Table": "t"}, "t", true},
+		"columns that look like native": {map[string]any{"database": "x"}, "", false},
+	} {
+		if got, ok := scopeOf(v, tt.fields); got != tt.want || ok != tt.ok {
+			t.Errorf("%s: got %q, %t", name, got, ok)
+		}
+	}
+}
+
+func TestWorthRetrying(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"refused":           {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
+		"hung up":           {io.ErrUnexpectedEOF, true},
+		"invalid":           {driver.ErrInvalidConn, true},
+		"too many sessions": {&driver.MySQLError{Number: 1040}, true},
+		"shutting down":     {&driver.MySQLError{Number: 1053}, true},
+		"wrong password":    {&driver.MySQLError{Number: 1045}, false},
+		"no such database":  {&driver.MySQLError{Number: 1049}, false},
+		"no such host":      {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
+		"name server busy":  {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
+		"no TLS":            {driver.ErrNoTLS, false},
+		"something else":    {errors.New("odd"), false},
+	} {
+		if got := worthRetrying(tt.err); got != tt.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}
+
+func TestConnectErrors(t *testing.T) {
+	t.Parallel()
+	d := &database{set: settings{host: "h", port: 1, user: "o'u", database: "d`b"}}
+	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
+	for name, tt := range map[string]struct {
+		err  error
+		kind error
+		hint string
+	}{
+		"no entry":      {&driver.MySQLError{Number: 1044}, source.ErrAuth, "GRANT SELECT ON `d``b`.* TO 'o''u';"},
+		"blocked":       {&driver.MySQLError{Number: 1129}, source.ErrAuth, "FLUSH HOSTS"},
+		"not from here": {&driver.MySQLError{Number: 1130}, source.ErrAuth, "from this machine"},
+		"other login":   {&driver.MySQLError{Number: 1698}, source.ErrAuth, "IDENTIFIED BY"},
+		"unknown login": {driver.ErrUnknownPlugin, source.ErrAuth, "IDENTIFIED BY"},
+		"clear text":    {driver.ErrCleartextPassword, source.ErrAuth, "ssl_enabled must be on"},
+		"needs TLS":     {&driver.MySQLError{Number: 3159}, source.ErrConfig, "ssl_enabled: true"},
+		"has no TLS":    {driver.ErrNoTLS, source.ErrConfig, "ssl_enabled: false"},
+		"too many":      {&driver.MySQLError{Number: 1040}, source.ErrTemporary, ""},
+		"something":     {&driver.MySQLError{Number: 1}, nil, ""},
+		"silence":       {&sqlread.StallError{Limit: 5}, source.ErrUnreachable, "check host and port"},
+	} {
+		err := d.connectError(tt.err)
+		for _, k := range kinds {
+			if errors.Is(err, k) != errors.Is(tt.kind, k) {
+				t.Errorf("%s: is %v: %t", name, k, errors.Is(err, k))
+			}
+		}
+		if hint := source.Hint(err); !strings.Contains(hint, tt.hint) || !strings.HasPrefix(err.Error(), "connect to MySQL at h port 1: ") {
+			t.Errorf("%s: got %v, hint %q", name, err, hint)
+		}
+	}
+}
+
+func TestTableErrorKinds(t *testing.T) {
+	t.Parallel()
+	p := &part{db: &database{}, scope: "t", rel: relation{name: "t"}}
+	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
+	for number, want := range map[uint16]error{
+		1142: source.ErrAuth, 1143: source.ErrAuth, 1370: source.ErrAuth, 1146: nil, 1054: nil, 1064: nil, 1356: source.ErrConfig, 1449: source.ErrConfig,
+		1792: source.ErrConfig, 1053: source.ErrTemporary, 1205: source.ErrTemporary, 1213: source.ErrTemporary, 1317: source.ErrTemporary,
+		1927: source.ErrTemporary, 3024: source.ErrTemporary,
+	} {
+		err := p.tableError("read rows", &driver.MySQLError{Number: number, Message: "a\nb"})
+		for _, k := range kinds {
+			if errors.Is(err, k) != errors.Is(want, k) {
+				t.Errorf("%d: is %v: %t", number, k, errors.Is(err, k))
+			}
+		}
+		if got, want := err.Error(), fmt.Sprintf("t: read rows: a b (error %d)", number); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if err := p.tableError("read rows", io.ErrUnexpectedEOF); !errors.Is(err, source.ErrTemporary) {
+		t.Errorf("a lost connection: %v", err)
+	}
+}
+
+// TestFold: a server whose names of tables have no letter case finds what is written in another.
+func TestFold(t *testing.T) {
+	t.Parallel()
+	s, err := Type.Open(t.Context(), parse(t, plain(map[string]any{"tables": "Orders,LOG_*,-Log_1"})), source.Env{
+		Log: discard(), AdvancedRules: []any{map[string]any{"tables": []any{"Orders"}, "query": "SELECT 1"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := s.(*database)
+	d.fold()
+	for name, want := range map[string]bool{"orders": true, "log_2": true, "log_1": false, "customers": false} {
+		if got := d.wants(&relation{name: name, match: name}); got != want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+	parts, err := d.selections(&catalogue{relations: []relation{{name: "oRDERs", match: "orders"}}})
+	if err != nil || len(parts) != 1 || parts[0].scope != "oRDERs" {
+		t.Errorf("the rule: %v", err)
+	}
+}
+
+func TestAccountName(t *testing.T) {
+	t.Parallel()
+	for account, want := range map[string]string{"etl@%": "'etl'@'%'", "a@b@10.0.0.1": "'a@b'@'10.0.0.1'", "o'u@h": "'o''u'@'h'", "x": "'x'"} {
+		if got := accountName(account); got != want {
+			t.Errorf("%s: got %s", account, got)
+		}
+	}
+}
+
+func TestWithoutMode(t *testing.T) {
+	t.Parallel()
+	const mode = "PAD_CHAR_TO_FULL_LENGTH"
+	for modes, want := range map[string]string{
+		mode: "", "A," + mode + ",B": "A,B", "A,B," + mode: "A,B",
+	} {
+		if got, found := withoutMode(modes, mode); got != want || !found {
+			t.Errorf("%s: got %s, %t", modes, got, found)
+		}
+	}
+	if _, found := withoutMode("A,"+mode+"X", mode); found {
+		t.Error("it is found in the name of another")
+	}
+}
+
+// TestSpansOf: ranges touch each other, and hold every key of the type.
+func TestSpansOf(t *testing.T) {
+	t.Parallel()
+	const largest, smallest = 1<<63 - 1, 1 << 63 // as a signed number the second is the least
+	for _, tt := range []struct {
+		least, most, n uint64
+		unsigned       bool
+		want           string
+	}{
+		{1, 10, 3, false, "[k ..4 k 5..8 k 9..]"},
+		{5, 5, 4, false, "[k ..]"},
+		{1, 2, 16, false, "[k ..1 k 2..]"},
+		{^uint64(4), 4, 2, false, "[k ..-1 k 0..]"},
+		{smallest, largest, 2, false, "[k ..-1 k 0..]"},
+		{0, ^uint64(0), 2, true, "[k ..9223372036854775807 k 9223372036854775808..]"},
+		{^uint64(0), ^uint64(0), 2, true, "[k ..]"},
+	} {
+		spans := spansOf("k", tt.least, tt.most, tt.n, tt.unsigned)
+		var names []string
+		for i := range spans {
+			names = append(names, spans[i].String())
+			if i > 0 && spans[i].from != spans[i-1].end {
+				t.Errorf("%v: there is a gap before %s", tt, spans[i].from)
+			}
+		}
+		if got := fmt.Sprint(names); got != tt.want {
+			t.Errorf("%+v: got %s", tt, got)
+		}
+	}
+	for want, s := range map[string]*span{
+		"": nil, "`a``b` < 5": {column: "a`b", end: "5"}, "`k` >= -5": {column: "k", from: "-5"}, "`k` >= 1 AND `k` < 9": {column: "k", from: "1", end: "9"},
+	} {
+		if got := s.condition(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -1,0 +1,281 @@
+package mysql
+
+import (
+	"database/sql/driver"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// encode makes JSON of what a driver's value of a type becomes.
+func encode(typ columnType, v driver.Value) (encoded, reason string) {
+	c := cellOf(v)
+	if c.text == "" {
+		c.text = string(c.raw)
+	}
+	value, reason := typ.value(&c)
+	return string(value.AppendJSON(nil)), reason
+}
+
+// TestValues are those that no server gave in the tests with one.
+func TestValues(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		typ    columnType
+		in     driver.Value
+		want   string
+		reason string
+	}{
+		"16 text that is no UTF-8": {typeOf("text", false), []byte("a\xffb"), "\"a\ufffdb\"", "bytes that are no UTF-8 were replaced"},
+		"digits as a number":       {typeOf("bigint", true), uint64(1<<64 - 1), `"18446744073709551615"`, ""},
+		"an unknown type":          {typeOf("xml", false), []byte("<a/>"), `"<a/>"`, ""},
+		"no date at all":           {typeOf("date", false), []byte("x"), "null", "a date in an unknown form"},
+		"no time behind the date":  {typeOf("datetime", false), []byte("2024-01-02"), "null", "a time in an unknown form"},
+		"a vector":                 {typeOf("vector", false), []byte("\x00\x00\x80\x3f\xcd\xcc\xcc\x3d"), "[1.0,0.1]", ""},
+		"an empty vector":          {typeOf("vector", false), []byte{}, "[]", ""},
+		"a vector cut off":         {typeOf("vector", false), []byte("abc"), "null", "a vector in an unknown form"},
+		"bits of a query":          {resultType("BIT"), []byte("\x01\x02"), "258", ""},
+		"many bits of a query":     {resultType("BIT"), []byte("\x00\x00\x00\x00\x00\x00\x01"), `"1"`, ""},
+		"unsigned of a query":      {resultType("UNSIGNED BIGINT"), int64(7), `"7"`, ""},
+		"a set of a query":         {resultType("SET"), []byte("a,b"), `["a","b"]`, ""},
+		"compat: digits":           {typeOf("bigint", true).encoded(true), []byte("18446744073709551615"), "18446744073709551615", ""},
+		"compat: no integer":       {typeOf("bigint", true).encoded(true), []byte("x"), "null", "not an integer of 64 bits"},
+		"compat: no number":        {typeOf("decimal", false).encoded(true), []byte("x"), "null", "not a number of 64 bits"},
+		"compat: bytes":            {typeOf("blob", false).encoded(true), []byte("a\xffb"), `"ab"`, ""},
+	} {
+		if got, reason := encode(tt.typ, tt.in); got != tt.want || reason != tt.reason {
+			t.Errorf("%s: got %s, %q", name, got, reason)
+		}
+	}
+	if typeOf("xml", false).unknown != "xml" || typeOf("text", false).unknown != "" {
+		t.Error("an unknown type is not told")
+	}
+}
+
+func TestNoDate(t *testing.T) {
+	t.Parallel()
+	for date, want := range map[string]string{
+		"2024-02-29": "", "2023-02-29": "2023-02-29 is no date", "2024-02-30 01:02:03": "2024-02-30 is no date", "1900-02-29": "1900-02-29 is no date",
+		"2024-04-31": "2024-04-31 is no date", "2024-12-31": "", "0000-01-01": "0000-01-01 is no date", "2024-00-01": "2024-00-01 is no date", "2024-01-00": "2024-01-00 is no date",
+		"": "a date in an unknown form", "2024/01/02": "a date in an unknown form", "0001-01-01": "", "9999-12-31": "",
+	} {
+		if got := noDate(date); got != want {
+			t.Errorf("%q: got %q", date, got)
+		}
+	}
+}
+
+// place is a point as the server stores it, without the head: 1, 2.
+const place = "\x00\x00\x00\x00\x00\x00\xf0\x3f\x00\x00\x00\x00\x00\x00\x00\x40"
+
+func TestGeometryThatIsNone(t *testing.T) {
+	t.Parallel()
+	point := "\x00\x00\x00\x00\x01\x01\x00\x00\x00" + place
+	collection := "\x01\x07\x00\x00\x00\x01\x00\x00\x00"
+	for name, in := range map[string]string{
+		"empty":                 "",
+		"cut off in the head":   point[:7],
+		"cut off in a number":   point[:len(point)-1],
+		"more behind it":        point + "x",
+		"high byte first":       "\x00\x00\x00\x00\x00\x00\x00\x00\x01" + place,
+		"unknown kind":          "\x00\x00\x00\x00\x01\x09\x00\x00\x00" + place,
+		"kind of three axes":    "\x00\x00\x00\x00\x01\xe9\x03\x00\x00" + place,
+		"a count too large":     "\x00\x00\x00\x00\x01\x02\x00\x00\x00\xff\xff\xff\xff" + place,
+		"a number that is none": "\x00\x00\x00\x00\x01\x01\x00\x00\x00" + place[:8] + "\x00\x00\x00\x00\x00\x00\xf8\x7f",
+		"a line among points":   "\x00\x00\x00\x00\x01\x04\x00\x00\x00\x01\x00\x00\x00\x01\x02\x00\x00\x00" + place,
+		"nested too deep":       "\x00\x00\x00\x00" + strings.Repeat(collection, 40) + point[4:],
+	} {
+		if got, reason := encode(typeOf("geometry", false), []byte(in)); got != "null" || reason != badGeometry {
+			t.Errorf("%s: got %s, %q", name, got, reason)
+		}
+	}
+	deep := "\x00\x00\x00\x00" + strings.Repeat(collection, 30) + point[4:]
+	if got, reason := encode(typeOf("geometry", false), []byte(deep)); reason != "" || strings.Count(got, "GeometryCollection") != 30 {
+		t.Errorf("nested: %q", reason)
+	}
+}
+
+func FuzzGeometry(f *testing.F) {
+	point := "\x01\x01\x00\x00\x00" + place
+	for _, seed := range []string{
+		"\x00\x00\x00\x00" + point,
+		"\x10\xe6\x00\x00" + point,
+		"\x00\x00\x00\x00\x01\x02\x00\x00\x00\x02\x00\x00\x00" + place + place,
+		"\x00\x00\x00\x00\x01\x03\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00" + place,
+		"\x00\x00\x00\x00\x01\x04\x00\x00\x00\x01\x00\x00\x00" + point,
+		"\x00\x00\x00\x00\x01\x07\x00\x00\x00\x02\x00\x00\x00" + point + point,
+		"\x00\x00\x00\x00\x01\x07\x00\x00\x00\xff\xff\xff\xff",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		got, reason := encode(typeOf("geometry", false), in)
+		if (got == "null") != (reason != "") {
+			t.Errorf("got %s, %q", got, reason)
+		}
+		if _, err := document.CompactRaw([]byte(got)); err != nil {
+			t.Errorf("got %s: %v", got, err)
+		}
+	})
+}
+
+func TestParseSpan(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]int64{
+		"00:00:01": 1e6, "-00:00:00.5": -5e5, "838:59:59": 3020399e6, "01:02:03.000004": 3723000004, "100:00:00.1": 360000100000,
+	} {
+		if got, ok := parseSpan(in); !ok || got != want {
+			t.Errorf("%s: got %d, %t", in, got, ok)
+		}
+	}
+	for _, in := range []string{"", "1", "1:2", "a:b:c", "1:2:3:4", "--1:00:00"} {
+		if _, ok := parseSpan(in); ok {
+			t.Errorf("%q is taken for a time", in)
+		}
+	}
+}
+
+// rowsOf is a row of a profile whose columns are of the types, all of them the key.
+func rowOf(p profile, types ...string) *row {
+	t := &table{}
+	for i, name := range types {
+		t.columns = append(t.columns, column{name: string(rune('a' + i)), typ: typeOf(name, false)})
+		t.key = append(t.key, i)
+	}
+	t.inID = t.key
+	part := &part{db: &database{set: settings{database: "d"}, profile: p, log: discard()}, rel: relation{name: "t"}, scope: "t"}
+	return part.newRow(t)
+}
+
+func TestCase06KeysThatAreZero(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		typ    string
+		in     driver.Value
+		head   string
+		seed87 string
+	}{
+		"int":               {"int", int64(0), "t_0", "d_t_"},
+		"decimal":           {"decimal", []byte("-0.00"), "t_-0.00", "d_t_"},
+		"float":             {"float", float32(0), "t_0.0", "d_t_"},
+		"text":              {"varchar", []byte(""), "t_", "d_t_"},
+		"text that is zero": {"varchar", []byte("0"), "t_0", "d_t_0_"},
+		"bytes":             {"varbinary", []byte(""), "t_b''", "d_t_"},
+		"a bit":             {"bit", []byte{0}, `t_b'\x00'`, `d_t_b'\x00'_`},
+		"no time":           {"time", []byte("-00:00:00.000000"), "t_0:00:00", "d_t_"},
+		"a date of zeros":   {"date", []byte("0000-00-00"), "t_0000-00-00", "d_t_0000-00-00_"},
+		"NULL":              {"int", nil, "t", "d_t_"},
+	} {
+		for p, want := range map[profile]string{head: tt.head, seed87: tt.seed87} {
+			doc := rowOf(p, tt.typ).document([]driver.Value{tt.in})
+			if doc.ID != want {
+				t.Errorf("%s: got %s, want %s", name, doc.ID, want)
+			}
+		}
+	}
+}
+
+// TestNativeIDsAreUnique: of keys that the other profiles write in the same way.
+func TestNativeIDsAreUnique(t *testing.T) {
+	t.Parallel()
+	seen := map[string][]driver.Value{}
+	r := rowOf(native, "varchar", "varchar")
+	for _, in := range [][]driver.Value{
+		{[]byte("a"), []byte("b")},
+		{[]byte("a:b"), []byte("")},
+		{[]byte("a"), []byte(":b")},
+		{[]byte("a%3Ab"), []byte("")},
+		{[]byte("a"), nil},
+		{[]byte("a"), []byte("")},
+		{[]byte("a"), []byte("%00")},
+		{[]byte("a"), []byte("\x00")},
+		{nil, nil},
+		{nil, []byte("a")},
+		{[]byte(strings.Repeat("x", 600)), []byte("a")},
+		{[]byte(strings.Repeat("x", 600)), []byte("b")},
+		{[]byte("\xff"), []byte("a")},
+		{[]byte("\xfe"), []byte("a")},
+	} {
+		id := r.document(in).ID
+		if other, twice := seen[id]; twice {
+			t.Errorf("%q and %q are both %s", in, other, id)
+		}
+		if len(id) > 512 {
+			t.Errorf("the id of %q has %d bytes", in, len(id))
+		}
+		seen[id] = in
+	}
+	if a, b := native.idPrefix("d", []string{"a+b"}), native.idPrefix("d", []string{"a", "b"}); a == b || b != "mysql:d:a+b:" {
+		t.Errorf("got %s and %s", a, b)
+	}
+}
+
+// TestDocumentOwnsItsBytes: the driver uses those of a row again for the next.
+func TestDocumentOwnsItsBytes(t *testing.T) {
+	t.Parallel()
+	r := rowOf(head, "varchar", "varbinary")
+	lent := []byte("abc")
+	doc := r.document([]driver.Value{lent, lent[:2]})
+	before := string(document.AppendFields(nil, &doc))
+	copy(lent, "xyz")
+	if after := string(document.AppendFields(nil, &doc)); after != before || !strings.Contains(after, `"id":"t_abc_b'ab'"`) {
+		t.Errorf("got %s, then %s", before, after)
+	}
+}
+
+func TestPosition(t *testing.T) {
+	t.Parallel()
+	tab := &table{sorted: true, key: []int{1, 0, 2}}
+	for _, name := range []string{"int", "varchar", "date"} {
+		tab.columns = append(tab.columns, column{name: name, typ: typeOf(name, false)})
+	}
+	at := tab.start()
+	if c, args := at.condition(tab); c != "" || args != nil {
+		t.Errorf("before the first row: %s %v", c, args)
+	}
+	lent := []byte("b")
+	at.losses = 2
+	at.advance(tab, []driver.Value{int64(1), lent, []byte("2024-01-02")})
+	lent[0] = 'x'
+	const want = "`varchar` >= ? AND (`varchar` > ? OR (`varchar` = ? AND `int` >= ? AND (`int` > ? OR (`int` = ? AND `date` > CAST(? AS DATE)))))"
+	got, args := at.condition(tab)
+	if d := cmp.Diff([]driver.Value{[]byte("b"), []byte("b"), []byte("b"), int64(1), int64(1), int64(1), []byte("2024-01-02")}, args); got != want || d != "" || at.losses != 0 {
+		t.Errorf("got %s %s", got, d)
+	}
+	if !at.comparable(tab) {
+		t.Error("a date cannot be compared")
+	}
+	at.advance(tab, []driver.Value{int64(1), lent, []byte("2024-00-02")})
+	if at.comparable(tab) {
+		t.Error("what is no date can be compared")
+	}
+	tab.sorted = false
+	if tab.start() != nil {
+		t.Error("rows in no order have a position")
+	}
+}
+
+// TestOrderOfIDs: Elastic's connector takes the columns of a key as the server lists them.
+func TestOrderOfIDs(t *testing.T) {
+	t.Parallel()
+	tab := &table{columns: []column{{name: "Zeta"}, {name: "alpha"}, {name: "Mid"}}, key: []int{2, 0, 1}}
+	for want, got := range map[string][]int{
+		"native": native.orderOfIDs(tab, false), "mysql": head.orderOfIDs(tab, false), "mariadb": seed87.orderOfIDs(tab, true),
+	} {
+		if !slices.Equal(got, map[string][]int{"native": {2, 0, 1}, "mysql": {1, 2, 0}, "mariadb": {0, 1, 2}}[want]) {
+			t.Errorf("%s: got %v", want, got)
+		}
+	}
+}
+
+func TestNativeNames(t *testing.T) {
+	t.Parallel()
+	names := native.fieldNames("d", "t", []column{{name: "a.b"}, {name: "a_b"}, {name: " "}, {name: "id"}, {name: "Table"}}, false)
+	if d := cmp.Diff([]string{"a_b", "a_b_2", "_col3", "id", "Table"}, names.of); d != "" || names.renamed != "a_b_2" {
+		t.Errorf("%q %s", names.renamed, d)
+	}
+}
