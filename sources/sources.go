@@ -5,11 +5,13 @@ package sources
 import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/dir"
+	"github.com/elastic-ingest/elastic-ingest/sources/mysql"
 	"github.com/elastic-ingest/elastic-ingest/sources/postgresql"
 )
 
 // Builtin is every source type that the program brings along.
 var Builtin = source.MustRegistry(
 	dir.Type,
+	mysql.Type,
 	postgresql.Type,
 )

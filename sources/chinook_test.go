@@ -1,0 +1,186 @@
+package sources_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources"
+)
+
+// variable returns a variable that names a service, or skips the test; on the pipeline, where all
+// services must be there, the test fails instead.
+func variable(t *testing.T, name string) string {
+	t.Helper()
+	v := os.Getenv(name)
+	if v == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not set", name)
+		}
+		t.Skipf("%s is not set", name)
+	}
+	return v
+}
+
+// chinook is the part of a script that makes the tables and fills them.
+func chinook(t *testing.T, name string) string {
+	t.Helper()
+	script, err := os.ReadFile(filepath.Join(variable(t, "TEST_CHINOOK_DIR"), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tables, _ := strings.Cut(string(script), "CREATE TABLE")
+	return "CREATE TABLE" + tables
+}
+
+// TestChinookIsTheSameEverywhere reads the sample database from PostgreSQL, MySQL and MariaDB: the rows of
+// the documents are the same, byte for byte, but for the names of tables and columns, which the scripts
+// write in different ways. They hold whole numbers, decimals, text and times.
+func TestChinookIsTheSameEverywhere(t *testing.T) {
+	t.Parallel()
+	want := rowsOf(t, "postgresql", chinookOnPostgreSQL(t))
+	if len(want) < 15_000 {
+		t.Fatalf("%d rows", len(want))
+	}
+	for _, name := range []string{"TEST_MYSQL_DSN", "TEST_MARIADB_DSN"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if d := cmp.Diff(want, rowsOf(t, "mysql", chinookOnMySQL(t, variable(t, name)))); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func chinookOnPostgreSQL(t *testing.T) map[string]any {
+	t.Helper()
+	script := chinook(t, "Chinook_PostgreSql.sql")
+	config, err := pgx.ParseConfig(variable(t, "TEST_POSTGRES_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "e_" + strings.ToLower(rand.Text()[:12])
+	run := func(database, statements string) {
+		c := config.Copy()
+		c.Database = database
+		conn, err := pgx.ConnectConfig(context.Background(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close(context.Background()) }()
+		if _, err := conn.PgConn().Exec(context.Background(), statements).ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(config.Database, "CREATE DATABASE "+name)
+	t.Cleanup(func() { run(config.Database, "DROP DATABASE "+name) })
+	run(name, script)
+	return map[string]any{
+		"host": config.Host, "port": int(config.Port), "username": config.User, "password": config.Password, "database": name, "schema": "public",
+	}
+}
+
+func chinookOnMySQL(t *testing.T, dsn string) map[string]any {
+	t.Helper()
+	script := chinook(t, "Chinook_MySql.sql")
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.MultiStatements = true
+	name := "e_" + strings.ToLower(rand.Text()[:12])
+	run := func(database, statements string) {
+		c := config.Clone()
+		c.DBName = database
+		pool, err := sql.Open("mysql", c.FormatDSN())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = pool.Close() }()
+		if _, err := pool.ExecContext(context.Background(), statements); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("", "CREATE DATABASE "+name+" CHARACTER SET utf8mb4")
+	t.Cleanup(func() { run("", "DROP DATABASE "+name) })
+	// The scripts have the same texts, in which a backslash means nothing.
+	run(name, "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'; "+script)
+	address, err := url.Parse("tcp://" + config.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]any{
+		"host": address.Hostname(), "port": address.Port(), "user": config.User, "password": config.Passwd, "database": name,
+	}
+}
+
+// rowsOf reads all documents in the profile native, and returns their rows as JSON, by table and key. Of
+// names the letters alone count, without their case.
+func rowsOf(t *testing.T, serviceType string, raw map[string]any) map[string]string {
+	t.Helper()
+	typ, ok := sources.Builtin.Lookup(serviceType)
+	if !ok {
+		t.Fatalf("there is no %s", serviceType)
+	}
+	values, err := field.Parse(typ.Fields, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := typ.Open(t.Context(), values, source.Env{Log: slog.New(slog.DiscardHandler), Profile: "native"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	rows := map[string]string{}
+	for part, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for doc, err := range part.Documents(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			table, _ := doc.Lookup("table")
+			key, _ := doc.Lookup("key")
+			row, _ := doc.Lookup("row")
+			rows[bare(table.Text())+" "+bareNames(t, key)] = bareNames(t, row)
+		}
+	}
+	return rows
+}
+
+func bare(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+
+// bareNames is an object: bare names with their values as JSON.
+func bareNames(t *testing.T, object document.Value) string {
+	t.Helper()
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(object.AppendJSON(nil), &fields); err != nil || len(fields) == 0 {
+		t.Fatalf("%d fields: %v", len(fields), err)
+	}
+	var lines []string
+	for name, value := range fields {
+		text := string(value)
+		if strings.HasSuffix(text, ` "`) { // N'…' is of the type character to PostgreSQL, which has no blanks at its end
+			text = strings.TrimRight(strings.TrimSuffix(text, `"`), " ") + `"`
+		}
+		lines = append(lines, bare(name)+"="+text)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
