@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -115,7 +116,8 @@ func (d *database) dialSession(ctx context.Context) (*session, error) {
 }
 
 // end closes a session whose statement may still run, and has the server end that: it would notice
-// only when it next sends a row.
+// only when it next sends a row. Behind one address there may be several servers, and they number their
+// connections alike: the one to end is that which holds the session's lock, and no other.
 func (d *database) end(ctx context.Context, s *session) {
 	s.hangUp()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
@@ -125,5 +127,9 @@ func (d *database) end(ctx context.Context, s *session) {
 		return // the server notices in the end
 	}
 	defer other.hangUp()
-	_ = other.exec(ctx, "KILL "+strconv.FormatInt(s.id, 10)) // refused where it has ended by itself
+	var id int64
+	err = other.each(ctx, "SELECT IS_USED_LOCK(?)", []driver.Value{s.name}, func(row []driver.Value) { id = number(row[0]) })
+	if err == nil && id > 0 {
+		_ = other.exec(ctx, "KILL "+strconv.FormatInt(id, 10)) // refused where it has ended by now
+	}
 }

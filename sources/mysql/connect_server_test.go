@@ -261,16 +261,31 @@ func TestHostileSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.hangUp()
-		for _, set := range []string{
+		limits := []string{"max_execution_time", "information_schema_stats_expiry"}
+		if db.mariaDB {
+			limits = []string{"max_statement_time", "idle_transaction_timeout", "idle_readonly_transaction_timeout"}
+		}
+		sets := []string{
 			"time_zone = '+09:00'", "sql_mode = 'ANSI,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES'", "character_set_results = latin1",
 			"sql_select_limit = 1", "autocommit = 0", "net_write_timeout = 1", "max_join_size = 1", "sql_big_selects = 0",
-		} {
+		}
+		for _, limit := range limits {
+			sets = append(sets, limit+" = 1000")
+		}
+		for _, set := range sets {
 			if err := s.exec(t.Context(), "SET SESSION "+set); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if err := s.setUp(t.Context(), false); err != nil {
 			t.Fatal(err)
+		}
+		for _, limit := range limits {
+			left := ""
+			err := s.each(t.Context(), "SELECT @@session."+limit+" + 0", nil, func(row []driver.Value) { left = text(row[0]) })
+			if err != nil || strings.Trim(left, "0.") != "" {
+				t.Errorf("%s is %s, %v", limit, left, err)
+			}
 		}
 		if err := s.begin(t.Context()); err != nil {
 			t.Fatal(err)

@@ -100,15 +100,12 @@ func (d *database) Validate(ctx context.Context) error {
 // be told apart. What may not be read is no mistake of the configuration: it fails its part alone.
 func (p *part) check(ctx context.Context, s *session) error {
 	n, err := s.prepare(ctx, p.rule.Query)
-	if err == nil {
-		if n > 0 {
-			return p.queryError(&parameterError{n}, "write the value into the query")
-		}
-		// What can stand here is a query that changes nothing and writes no file; to prepare it runs nothing.
-		_, err = s.prepare(ctx, "SELECT EXISTS (\n"+p.rule.Query+"\n)")
-	}
-	if err == nil {
-		err = p.checkKey(ctx, s)
+	switch {
+	case err != nil:
+	case n > 0:
+		return p.queryError(&parameterError{n}, "write the value into the query")
+	default:
+		err = p.checkColumns(ctx, s)
 	}
 	if e, ok := errors.AsType[*source.Error](err); ok {
 		return e
@@ -122,9 +119,10 @@ func (p *part) check(ctx context.Context, s *session) error {
 	return p.queryError(err, "write one SELECT or WITH statement that only reads")
 }
 
-// checkKey looks for the key among the columns of the query's result, where the server tells them
-// without running it: not where two have one name.
-func (p *part) checkKey(ctx context.Context, s *session) error {
+// checkColumns looks for the key among the columns of the query's result. What can stand here in
+// parentheses is one query that changes nothing and writes no file, and because of the limit it is not run.
+// Where two columns have one name, which is refused last of all, the key is looked for when it is.
+func (p *part) checkColumns(ctx context.Context, s *session) error {
 	key, err := p.keyNames(ctx, s)
 	if err != nil {
 		return err

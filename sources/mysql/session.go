@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -24,21 +25,23 @@ type driverConn interface {
 type session struct {
 	conn    driverConn
 	net     *sqlread.WatchedConn
-	id      int64  // of the connection, for KILL
+	name    string // of a lock that it holds, by which others find it
 	account string // 'user'@'host' as grants name it
 	version string
 	folds   bool // names of tables have no letter case
 	late    bool // its snapshot was taken after those of the run
 }
 
-const introduceQuery = "SELECT CONNECTION_ID(), CURRENT_USER(), VERSION(), @@sql_mode, @@lower_case_table_names"
+// introduceQuery also takes the lock; its name is the parameter.
+const introduceQuery = "SELECT GET_LOCK(?, 0), CURRENT_USER(), VERSION(), @@sql_mode, @@lower_case_table_names"
 
 // setUp sets what values and statements depend on, whatever the server or the user sets. In the
 // encoding compat times of the type TIMESTAMP are in the zone of the server.
 func (s *session) setUp(ctx context.Context, compat bool) error {
+	s.name = "elastic-ingest:" + rand.Text()
 	var mode string
-	err := s.each(ctx, introduceQuery, nil, func(row []driver.Value) {
-		s.id, s.account, s.version, s.folds = number(row[0]), accountName(text(row[1])), text(row[2]), number(row[4]) != 0
+	err := s.each(ctx, introduceQuery, []driver.Value{s.name}, func(row []driver.Value) {
+		s.account, s.version, s.folds = accountName(text(row[1])), text(row[2]), number(row[4]) != 0
 		mode = text(row[3])
 	})
 	if err != nil {
