@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"crypto/tls"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -119,16 +118,7 @@ func hungUp(err error) bool {
 
 // isTLS reports whether the TLS handshake failed, or the server speaks none.
 func isTLS(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return true
-	}
-	return errors.Is(err, mysql.ErrNoTLS)
+	return sqlread.HandshakeFailed(err) || errors.Is(err, mysql.ErrNoTLS)
 }
 
 // connectError says why no session came about.
@@ -224,17 +214,8 @@ func told(err error) error {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return &sqlread.BriefError{Text: fmt.Sprintf("%s (error %d)", strings.Join(strings.Fields(e.Message), " "), e.Number), Err: err}
 	}
-	if e, ok := errors.AsType[*sqlread.StallError](err); ok {
-		return &sqlread.BriefError{Text: e.Error(), Err: err}
-	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &sqlread.BriefError{Text: e.Error(), Err: err}
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return &sqlread.BriefError{Text: e.Error(), Err: err}
-	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return &sqlread.BriefError{Text: e.Error(), Err: err}
+	if brief := sqlread.Brief(err); brief != nil {
+		return brief
 	}
 	if hungUp(err) {
 		return &sqlread.BriefError{Text: "the connection was lost", Err: err}

@@ -2,7 +2,6 @@ package postgresql
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -92,16 +91,7 @@ func worthRetrying(err error) bool {
 
 // isTLS reports whether the TLS handshake failed, or the server speaks none.
 func isTLS(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return true
-	}
-	return refusedTLS(err)
+	return sqlread.HandshakeFailed(err) || refusedTLS(err)
 }
 
 // refusedTLS knows the driver's answer to a server without TLS by its text; it has no type.
@@ -198,17 +188,8 @@ func told(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return &sqlread.BriefError{Text: e.Message + " (SQLSTATE " + e.Code + ")", Err: err}
 	}
-	if e, ok := errors.AsType[*sqlread.StallError](err); ok {
-		return &sqlread.BriefError{Text: e.Error(), Err: err}
-	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &sqlread.BriefError{Text: e.Error(), Err: err}
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return &sqlread.BriefError{Text: e.Error(), Err: err}
-	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return &sqlread.BriefError{Text: e.Error(), Err: err}
+	if brief := sqlread.Brief(err); brief != nil {
+		return brief
 	}
 	if strings.Contains(err.Error(), "\n") {
 		return &sqlread.BriefError{Text: strings.Join(strings.Fields(err.Error()), " "), Err: err}

@@ -1,6 +1,12 @@
 package sqlread
 
-import "github.com/elastic-ingest/elastic-ingest/engine/source"
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
 
 // BriefError has a text of its own before a cause.
 type BriefError struct {
@@ -16,4 +22,34 @@ func (e *BriefError) Unwrap() error { return e.Err }
 // ConfigError is an error of the configuration, with what to do about it.
 func ConfigError(err error, hint string) error {
 	return &source.Error{Kind: source.ErrConfig, Err: err, Hint: hint}
+}
+
+// HandshakeFailed reports whether TLS was begun and did not come about.
+func HandshakeFailed(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[tls.AlertError](err)
+	return ok
+}
+
+// Brief shortens an error of the way to the server to what happened, without what drivers put before it; it is
+// nil for others. The cause can still be found in the chain.
+func Brief(err error) error {
+	if e, ok := errors.AsType[*StallError](err); ok {
+		return &BriefError{Text: e.Error(), Err: err}
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &BriefError{Text: e.Error(), Err: err}
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return &BriefError{Text: e.Error(), Err: err}
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return &BriefError{Text: e.Error(), Err: err}
+	}
+	return nil
 }
