@@ -23,10 +23,10 @@ type database struct {
 	driver    *pgx.ConnConfig
 	log       *slog.Logger
 	idColumns map[string][]string
-	idsOnly   bool
 	rules     []sqlread.Rule
 	profile   profile
 	compat    bool // the encoding is compat
+	idsOnly   bool // the columns of the key are enough
 	pause     func(context.Context, time.Duration) error
 	cutting   cutting
 
@@ -57,7 +57,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 		return nil, err
 	}
 	return &database{
-		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, idsOnly: env.IDsOnly, rules: rules, profile: profile, compat: compat, pause: sqlread.Pause,
+		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, rules: rules, profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: sqlread.Pause,
 		cutting: cutting{blocks: rangeBlocks, most: mostRanges},
 	}, nil
 }

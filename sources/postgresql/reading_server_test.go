@@ -371,26 +371,3 @@ func TestLongRows(t *testing.T) {
 		t.Errorf("got %d rows", n)
 	}
 }
-
-// TestIDsOnly: only the columns of the key are asked for, and the ids are the same.
-func TestIDsOnly(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	db.exec(`CREATE TABLE t (v text, b int, a int, PRIMARY KEY (b, a)); INSERT INTO t VALUES ('x', 1, 2);
-		CREATE TABLE named (v text, k int); INSERT INTO named VALUES ('x', 7)`)
-	for _, profile := range []string{"head", "seed87", "native"} {
-		env := source.Env{Profile: profile, IDColumns: map[string][]string{"named": {"k"}}}
-		whole := readAll(t, db.values(nil), env)
-		env.IDsOnly = true
-		ids := readAll(t, db.values(nil), env)
-		for scope, want := range whole {
-			got := ids[scope]
-			if d := cmp.Diff(want.ids, got.ids); d != "" || got.err != nil || len(got.ids) != 1 {
-				t.Errorf("%s %s: %v %s", profile, scope, got.err, d)
-			}
-			if strings.Contains(got.docs[0], `"x"`) || !strings.Contains(want.docs[0], `"x"`) {
-				t.Errorf("%s %s: got %s", profile, scope, got.docs[0])
-			}
-		}
-	}
-}

@@ -66,39 +66,36 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	if err := p.describeTypes(ctx, conn, t, types); err != nil {
 		return nil, err
 	}
-	if err := p.tableKey(ctx, conn, t, oid); err != nil {
-		return t, err
-	}
-	if p.db.idsOnly {
-		t.keepKey()
-	}
-	return t, nil
-}
-
-// tableKey finds the key of a table, or what is configured for one that has none.
-func (p *part) tableKey(ctx context.Context, conn *pgx.Conn, t *table, oid uint32) error {
 	var key []string
-	err := conn.QueryRow(ctx, keyQuery, oid).Scan(&key, nil)
+	err = conn.QueryRow(ctx, keyQuery, oid).Scan(&key, nil)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return p.configuredKey(t)
+		err = p.configuredKey(t)
+		return p.reduced(t), err
 	case err != nil:
-		return p.tableError("look the key up", err)
+		return nil, p.tableError("look the key up", err)
 	}
 	for _, name := range key {
 		t.key = append(t.key, t.place(name))
 	}
-	return nil
+	return p.reduced(t), nil
 }
 
-// keepKey leaves all columns out but those of the key.
-func (t *table) keepKey() {
-	var columns []column
-	for n, i := range t.key {
-		columns = append(columns, t.columns[i])
-		t.key[n] = n
+// reduced leaves out what no id needs, where ids are enough.
+func (p *part) reduced(t *table) *table {
+	if !p.db.idsOnly || len(t.key) == 0 {
+		return t
 	}
-	t.columns = columns
+	small := &table{}
+	for _, k := range t.key {
+		i := small.place(t.columns[k].name)
+		if i < 0 {
+			i = len(small.columns)
+			small.columns = append(small.columns, t.columns[k])
+		}
+		small.key = append(small.key, i)
+	}
+	return small
 }
 
 // describeTypes tells how the columns are read, whose types are given.

@@ -163,6 +163,27 @@ func TestCase04Keys(t *testing.T) {
 	}
 }
 
+// TestIDsOnly: only the columns of the key are asked for.
+func TestIDsOnly(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE t (v text, b int, a int, PRIMARY KEY (b, a)); INSERT INTO t VALUES ('x', 1, 2); CREATE TABLE named (v text, k int); INSERT INTO named VALUES ('x', 7)`)
+	for _, profile := range []string{"head", "seed87", "native"} {
+		env := source.Env{Profile: profile, IDColumns: map[string][]string{"named": {"k", "k"}}}
+		whole := readAll(t, db.values(nil), env)
+		env.IDsOnly = true
+		ids := readAll(t, db.values(nil), env)
+		for _, scope := range []string{"public.t", "public.named"} {
+			if d := cmp.Diff(whole[scope].ids, ids[scope].ids); d != "" || ids[scope].err != nil {
+				t.Errorf("%s %s: %v %s", profile, scope, ids[scope].err, d)
+			}
+			if doc := ids[scope].docs[0]; strings.Contains(doc, `"x"`) || !strings.Contains(whole[scope].docs[0], `"x"`) {
+				t.Errorf("%s %s: got %s", profile, scope, doc)
+			}
+		}
+	}
+}
+
 func TestCase05To10Ids(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
