@@ -128,7 +128,11 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 		first.hangUp()
 		return nil, err
 	}
-	if err := d.begin(ctx, first, len(tables)); err != nil {
+	shares := 0
+	for _, p := range tables {
+		shares += int(p.shares())
+	}
+	if err := d.begin(ctx, first, shares); err != nil {
 		return nil, err
 	}
 	tables = d.cut(ctx, first, tables)

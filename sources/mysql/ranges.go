@@ -49,8 +49,8 @@ func (s *span) condition() string {
 func (d *database) cut(ctx context.Context, s *session, tables []*part) []*part {
 	var all []*part
 	for _, p := range tables {
-		n := min(d.cutting.most, p.rel.bytes/d.cutting.bytes)
-		if n < 2 || p.rule != nil || !p.rel.isTable() || !p.rel.hasSnapshots() {
+		n := p.shares()
+		if n < 2 {
 			all = append(all, p)
 			continue
 		}
@@ -67,6 +67,14 @@ func (d *database) cut(ctx context.Context, s *session, tables []*part) []*part 
 		}
 	}
 	return all
+}
+
+// shares is into how many ranges a table may be cut: one for those that are read as a whole.
+func (p *part) shares() int64 {
+	if p.rule != nil || !p.rel.isTable() || !p.rel.hasSnapshots() {
+		return 1
+	}
+	return max(1, min(p.db.cutting.most, p.rel.bytes/p.db.cutting.bytes))
 }
 
 // spans are at most n ranges that hold all rows.

@@ -152,3 +152,18 @@ func TestRangesOfATableThatChanges(t *testing.T) {
 		}
 	})
 }
+
+// TestRangesHaveTheSnapshotsOfTheRun: as many as may be read at a time, though they are of one table.
+func TestRangesHaveTheSnapshotsOfTheRun(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *testDB) {
+		db.exec("CREATE TABLE t (n int, id int PRIMARY KEY)")
+		db.fill("t", 100, "n")
+		db.exec("ANALYZE TABLE t")
+		log := &logbook{}
+		parts := list(t, cutFinely(openSource(t, db.values(nil), log.env()), mostSnapshots))
+		if total := nested(t, parts); len(parts) != mostSnapshots || total != 100 || strings.Contains(log.String(), "taken later") {
+			t.Errorf("%d parts, %d rows, logged %s", len(parts), total, log)
+		}
+	})
+}
