@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
@@ -59,8 +58,8 @@ func (d *database) catalogue(ctx context.Context, s *session) (*catalogue, error
 	}
 	d.setAccount(s.account)
 	c := &catalogue{}
-	err := s.each(ctx, relationsQuery, []driver.Value{d.set.database}, func(row []driver.Value) {
-		r := relation{name: text(row[0]), view: strings.HasSuffix(text(row[1]), "VIEW"), engine: text(row[2]), estimate: number(row[3]), bytes: number(row[4])}
+	err := s.Each(ctx, relationsQuery, []driver.Value{d.set.database}, func(row []driver.Value) {
+		r := relation{name: sqlread.TextOf(row[0]), view: strings.HasSuffix(sqlread.TextOf(row[1]), "VIEW"), engine: sqlread.TextOf(row[2]), estimate: sqlread.NumberOf(row[3]), bytes: sqlread.NumberOf(row[4])}
 		if r.match = r.name; s.folds {
 			r.match = strings.ToLower(r.name)
 		}
@@ -111,37 +110,15 @@ func (d *database) wants(r *relation) bool {
 
 // missingTables reports names of the table list that no table has.
 func (d *database) missingTables(c *catalogue) (parts []source.Part) {
-	for i := range d.set.tables.Entries {
-		e := &d.set.tables.Entries[i]
-		found, near := d.find(c, e)
-		switch {
-		case found:
-		case !e.Exact():
-			if !e.Exclude && e.Text != "*" {
-				d.log.Warn("no table matches the pattern", "tables", e.Text)
-			}
-		case e.Exclude:
-			d.log.Warn("there is no table to leave out", "tables", "-"+e.Text)
-		default:
-			parts = append(parts, d.missingTable(e, near))
-		}
-	}
-	return parts
-}
-
-// find looks for what an entry names; near is the name of a table that may have been meant.
-func (d *database) find(c *catalogue, e *sqlread.Entry) (found bool, near string) {
-	names := []string{}
+	var known []sqlread.Known
 	for i := range c.relations {
 		r := &c.relations[i]
-		if r.isTable() {
-			names = append(names, r.name)
-		}
-		if d.matches(e, r) && (e.Exact() || r.isTable()) {
-			return true, ""
-		}
+		known = append(known, sqlread.Known{Schema: d.set.database, Name: r.match, Table: r.isTable()})
 	}
-	return false, field.Nearest(e.Text, names)
+	for _, u := range d.set.tables.Unknown(known, d.log) {
+		parts = append(parts, d.missingTable(u.Entry, u.Near))
+	}
+	return parts
 }
 
 func (d *database) missingTable(e *sqlread.Entry, near string) source.Part {
@@ -158,6 +135,5 @@ func (d *database) missingTable(e *sqlread.Entry, near string) source.Part {
 	if near != "" {
 		err.Hint += fmt.Sprintf("; did you mean %q?", near)
 	}
-	d.log.Warn("a name of the table list is of no table that can be read", "tables", e.Text, "reason", "does not exist")
-	return &missing{scope: scope, err: err}
+	return &sqlread.Missing{Of: scope, Err: err}
 }

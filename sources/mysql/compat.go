@@ -1,29 +1,16 @@
 package mysql
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // The encoding compat: values as an index holds them that Elastic's connector for MySQL filled. It reads
 // the text protocol, decodes what is no text as UTF-8, and knows no number but the double. Where it
 // fails, a value is what it is in the encoding exact. [typeOf] says which form a type has.
-
-// compatible reports whether values are to be as that connector writes them.
-func compatible(env source.Env) (bool, error) {
-	switch env.Encoding {
-	case "", "exact":
-		return false, nil
-	case "compat":
-		return true, nil
-	}
-	return false, sqlread.ConfigError(fmt.Errorf("encoding %q is not known", env.Encoding), "choose one of exact, compat")
-}
 
 // encoded is the type with the converter of one encoding, as value.
 func (t columnType) encoded(compat bool) columnType {

@@ -3,7 +3,6 @@ package mysql
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -79,8 +78,8 @@ func (d *database) connectOnce(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	if err := s.setUp(ctx, d.compat); err != nil {
-		err = s.cause(err)
-		s.hangUp()
+		err = s.Cause(err)
+		s.HangUp()
 		return nil, err
 	}
 	return s, nil
@@ -88,15 +87,15 @@ func (d *database) connectOnce(ctx context.Context) (*session, error) {
 
 // dialSession opens a session that nothing was set in yet.
 func (d *database) dialSession(ctx context.Context) (*session, error) {
-	s := &session{}
+	var below *sqlread.WatchedConn
 	c := d.driver.Clone()
 	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d.dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		s.net = &sqlread.WatchedConn{Conn: conn, Limit: d.stall}
-		return s.net, nil
+		below = &sqlread.WatchedConn{Conn: conn, Limit: d.stall}
+		return below, nil
 	}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
@@ -104,32 +103,32 @@ func (d *database) dialSession(ctx context.Context) (*session, error) {
 	}
 	conn, err := connector.Connect(ctx)
 	if err != nil {
-		return nil, s.cause(err)
+		failed := sqlread.Conn{Net: below, Answered: answered}
+		return nil, failed.Cause(err)
 	}
-	able, ok := conn.(driverConn)
-	if !ok {
-		_ = conn.Close()
-		return nil, errors.New("the driver lacks what is needed of it")
-	}
-	s.conn = able
-	return s, nil
+	s := &session{}
+	s.Conn, err = sqlread.NewConn(conn, below, answered)
+	return s, err
 }
+
+// answered reports whether an error is an answer of the server.
+func answered(err error) bool { return code(err) != 0 }
 
 // end closes a session whose statement may still run, and has the server end that: it would notice
 // only when it next sends a row. Behind one address there may be several servers, and they number their
 // connections alike: the one to end is that which holds the session's lock, and no other.
 func (d *database) end(ctx context.Context, s *session) {
-	s.hangUp()
+	s.HangUp()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
 	defer cancel()
 	other, err := d.dialSession(ctx)
 	if err != nil {
 		return // the server notices in the end
 	}
-	defer other.hangUp()
+	defer other.HangUp()
 	var id int64
-	err = other.each(ctx, "SELECT IS_USED_LOCK(?)", []driver.Value{s.name}, func(row []driver.Value) { id = number(row[0]) })
+	err = other.Each(ctx, "SELECT IS_USED_LOCK(?)", []driver.Value{s.name}, func(row []driver.Value) { id = sqlread.NumberOf(row[0]) })
 	if err == nil && id > 0 {
-		_ = other.exec(ctx, "KILL "+strconv.FormatInt(id, 10)) // refused where it has ended by now
+		_ = other.Exec(ctx, "KILL "+strconv.FormatInt(id, 10)) // refused where it has ended by now
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // countDials makes the source count the connections that it opens; the first of them fail with
@@ -260,7 +261,7 @@ func TestHostileSettings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.hangUp()
+		defer s.HangUp()
 		limits := []string{"max_execution_time", "information_schema_stats_expiry"}
 		if db.mariaDB {
 			limits = []string{"max_statement_time", "idle_transaction_timeout", "idle_readonly_transaction_timeout"}
@@ -273,7 +274,7 @@ func TestHostileSettings(t *testing.T) {
 			sets = append(sets, limit+" = 1000")
 		}
 		for _, set := range sets {
-			if err := s.exec(t.Context(), "SET SESSION "+set); err != nil {
+			if err := s.Exec(t.Context(), "SET SESSION "+set); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -282,7 +283,7 @@ func TestHostileSettings(t *testing.T) {
 		}
 		for _, limit := range limits {
 			left := ""
-			err := s.each(t.Context(), "SELECT @@session."+limit+" + 0", nil, func(row []driver.Value) { left = text(row[0]) })
+			err := s.Each(t.Context(), "SELECT @@session."+limit+" + 0", nil, func(row []driver.Value) { left = sqlread.TextOf(row[0]) })
 			if err != nil || strings.Trim(left, "0.") != "" {
 				t.Errorf("%s is %s, %v", limit, left, err)
 			}
@@ -290,8 +291,8 @@ func TestHostileSettings(t *testing.T) {
 		if err := s.begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		d.snapshots.add()
-		d.snapshots.put(s)
+		d.snapshots.Add()
+		d.snapshots.Put(s)
 		p := &part{db: d, rel: relation{name: "t", engine: "InnoDB"}, scope: "t"}
 		got := readPart(t.Context(), p)
 		if diff := cmp.Diff(want.docs, got.docs); diff != "" || got.err != nil {
@@ -321,9 +322,9 @@ func TestCase25ServerZone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.hangUp()
+		defer s.HangUp()
 		zone := ""
-		if err := s.each(t.Context(), "SELECT @@session.time_zone = @@global.time_zone", nil, func(row []driver.Value) { zone = text(row[0]) }); err != nil || zone != "1" {
+		if err := s.Each(t.Context(), "SELECT @@session.time_zone = @@global.time_zone", nil, func(row []driver.Value) { zone = sqlread.TextOf(row[0]) }); err != nil || zone != "1" {
 			t.Errorf("the zone of the server is changed in compat: %v", err)
 		}
 	})

@@ -26,13 +26,13 @@ type database struct {
 	log       *slog.Logger
 	idColumns map[string][]string
 	rules     []sqlread.Rule
-	profile   profile
+	profile   sqlread.Profile
 	compat    bool // the encoding is compat
 	idsOnly   bool
 	pause     func(context.Context, time.Duration) error
 	cutting   cutting
 
-	snapshots snapshots
+	snapshots *sqlread.Pool[*session]
 	asUser    atomic.Pointer[string] // as grants name the user, once it is known
 	// apart is set once a part had to take a snapshot of its own, so that this is said once.
 	apart atomic.Bool
@@ -45,18 +45,18 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	profile, err := profileOf(env)
+	profile, err := sqlread.ProfileOf(env)
 	if err != nil {
 		return nil, err
 	}
-	compat, err := compatible(env)
+	compat, err := sqlread.Compatible(env)
 	if err != nil {
 		return nil, err
 	}
 	return &database{
 		set: s, driver: driverConfig(s), dial: dial, stall: env.StallTimeout, log: env.Log, idColumns: env.IDColumns, rules: rules,
 		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: sqlread.Pause,
-		cutting: cutting{bytes: rangeBytes, most: mostRanges}, snapshots: snapshots{given: make(chan struct{}, 1)},
+		cutting: cutting{bytes: rangeBytes, most: mostRanges}, snapshots: sqlread.NewPool[*session](),
 	}, nil
 }
 
@@ -66,8 +66,8 @@ func (d *database) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.hangUp()
-	if err := s.exec(ctx, "SELECT 1"); err != nil {
+	defer s.HangUp()
+	if err := s.Exec(ctx, "SELECT 1"); err != nil {
 		return askError("ask the server for a constant", err)
 	}
 	return nil
@@ -85,7 +85,7 @@ func (d *database) setAccount(account string) { d.asUser.Store(&account) }
 
 // Close ends all snapshots and connections.
 func (d *database) Close() error {
-	d.snapshots.close()
+	d.snapshots.Close()
 	return nil
 }
 
@@ -120,12 +120,12 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 	}
 	c, err := d.catalogue(ctx, first)
 	if err != nil {
-		first.hangUp()
+		first.HangUp()
 		return nil, askError("list the tables", err)
 	}
 	tables, others, err := d.plan(c)
 	if err != nil {
-		first.hangUp()
+		first.HangUp()
 		return nil, err
 	}
 	shares := 0
@@ -164,7 +164,7 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 	}
 	if err != nil {
 		for _, s := range sessions {
-			s.hangUp()
+			s.HangUp()
 		}
 		return err
 	}
@@ -172,9 +172,9 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 		d.log.Info("the server writes all the time, so the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
 	}
 	for _, s := range sessions {
-		d.snapshots.add()
+		d.snapshots.Add()
 		if s != first {
-			d.snapshots.put(s)
+			d.snapshots.Put(s)
 		}
 	}
 	return nil
@@ -202,7 +202,7 @@ func (d *database) connectAll(ctx context.Context, first *session, parts int) ([
 // beginAll begins a transaction on all sessions. It reports whether they have the same snapshot.
 func beginAll(ctx context.Context, sessions []*session) (same bool, err error) {
 	for _, s := range sessions {
-		if err := s.exec(ctx, "ROLLBACK"); err != nil {
+		if err := s.Exec(ctx, "ROLLBACK"); err != nil {
 			return false, err
 		}
 	}
@@ -223,8 +223,8 @@ func beginAll(ctx context.Context, sessions []*session) (same bool, err error) {
 // anybody sees it. The names are those of MariaDB, of MySQL since 8.0.30, and of MySQL before.
 func (s *session) written(ctx context.Context) (string, error) {
 	var b strings.Builder
-	err := s.each(ctx, "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_lsn_current', 'Innodb_redo_log_current_lsn', 'Innodb_log_write_requests')", nil,
-		func(row []driver.Value) { b.WriteString(text(row[0]) + "=" + text(row[1]) + " ") })
+	err := s.Each(ctx, "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_lsn_current', 'Innodb_redo_log_current_lsn', 'Innodb_log_write_requests')", nil,
+		func(row []driver.Value) { b.WriteString(sqlread.TextOf(row[0]) + "=" + sqlread.TextOf(row[1]) + " ") })
 	return b.String(), err
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // cutConn breaks once so many bytes have come.
@@ -110,8 +111,7 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 		d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.env())
 		noPauses(d)
 		parts := listed(t, d)
-		d.snapshots.close()
-		d.snapshots.closed = false
+		loseIdle(d)
 		cuts := cutAfter(d, 20_000)
 		for i := range len(parts) {
 			before := cuts.Load()
@@ -359,12 +359,22 @@ func TestCase56TimeLimitsOfTheServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.hangUp()
+		defer s.HangUp()
 		for _, limit := range []string{"net_write_timeout", "wait_timeout"} {
 			var got string
-			if err := s.each(t.Context(), "SELECT @@session."+limit, nil, func(row []driver.Value) { got = text(row[0]) }); err != nil || got != "604800" {
+			if err := s.Each(t.Context(), "SELECT @@session."+limit, nil, func(row []driver.Value) { got = sqlread.TextOf(row[0]) }); err != nil || got != "604800" {
 				t.Errorf("%s is %s, %v", limit, got, err)
 			}
 		}
 	})
+}
+
+// loseIdle ends the sessions that no part uses, and counts them.
+func loseIdle(d *database) (n int) {
+	for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
+		s.HangUp()
+		d.snapshots.Drop()
+		n++
+	}
+	return n
 }

@@ -37,48 +37,19 @@ func fields() []field.Spec {
 			Name: "host", Label: "Host", Order: 1,
 			Tooltip: "Name or address of the server. A path that begins with / is its socket.",
 		},
-		{
-			Name: "port", Label: "Port", Order: 2, Type: field.Int, Display: field.Numeric, Validations: between(1, 65535),
-			Tooltip: "The server's port, mostly 3306.",
-		},
+		sqlread.PortField(2, "3306"),
 		{Name: "user", Label: "Username", Order: 3, Tooltip: "A user who may select from the tables."},
-		{
-			Name: "password", Label: "Password", Order: 4, Sensitive: true,
-			Tooltip: "It is taken as it is, whatever characters are in it.",
-		},
+		sqlread.PasswordField(4),
 		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
-		{
-			Name: "tables", Label: "Comma-separated list of tables", Order: 6,
-			Type: field.List, Display: field.TextArea, Value: "*",
-			Tooltip: "* for all, or names and patterns such as orders, log_20*; a leading - leaves tables out. Without effect while there are advanced rules.",
-		},
+		sqlread.TablesField(6, "orders, log_20*"),
 		{
 			Name: "ssl_enabled", Label: "Enable SSL", Order: 7,
 			Type: field.Bool, Display: field.Toggle, Value: false,
 			Tooltip: "Off: nothing is encrypted but the password. On: everything, and the server's certificate and host name are checked.",
 		},
-		{
-			Name: "ssl_ca", Label: "SSL certificate", Order: 8,
-			DependsOn: []field.Dependency{{Field: "ssl_enabled", Value: true}},
-			Tooltip:   "The authorities that may have signed the server's certificate, as PEM; trusted beside the system's.",
-		},
-		{
-			Name: "fetch_size", Label: "Rows fetched per request", Order: 9, Optional: true, Default: 5000, Advanced: true,
-			Type: field.Int, Display: field.Numeric, Validations: between(1, 100000),
-			Tooltip: "Rows are streamed as fast as they are taken, so this changes nothing; it is here for connectors that have it.",
-		},
-		{
-			Name: "retry_count", Label: "Retries per request", Order: 10, Optional: true, Default: 3, Advanced: true,
-			Type: field.Int, Display: field.Numeric, Validations: between(0, 20),
-			Tooltip: "How often a connection is tried in all when the server does not answer, and how many a table may lose in a row.",
-		},
-	}
-}
-
-func between(low, high int) []field.Validation {
-	return []field.Validation{
-		{Type: field.GreaterThan, Constraint: low - 1},
-		{Type: field.LessThan, Constraint: high + 1},
+		sqlread.CAField(8),
+		sqlread.FetchSizeField(9, 5000),
+		sqlread.RetryCountField(10),
 	}
 }
 

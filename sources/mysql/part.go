@@ -2,11 +2,11 @@ package mysql
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // part is a table, a range of the keys of one, a view that is read like a table, or a query.
@@ -21,7 +21,6 @@ type part struct {
 var (
 	_ source.Part      = (*part)(nil)
 	_ source.Estimator = (*part)(nil)
-	_ source.Part      = (*missing)(nil)
 )
 
 // Scope is the table; for a query those that it belongs to.
@@ -72,29 +71,5 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 // finish gives the session back once the last row has come.
 func (p *part) finish(ctx context.Context, r *reader) error {
 	p.db.release(ctx, r.session)
-	if r.keyless > 0 {
-		return &source.Error{
-			Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("rows with NULL in every column of the key were left out: %d", r.keyless),
-			Hint: "name columns that always have a value with id_columns: in the rule, or leave such rows out in the query",
-		}
-	}
-	return nil
-}
-
-// missing is a part that the configuration names and that does not exist. It fails, so that nothing
-// of it is deleted.
-type missing struct {
-	scope string
-	err   error
-}
-
-// Scope is what the configuration names.
-func (m *missing) Scope() string { return m.scope }
-
-// Name is the scope.
-func (m *missing) Name() string { return m.scope }
-
-// Documents fails.
-func (m *missing) Documents(context.Context) iter.Seq2[document.Document, error] {
-	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.err) }
+	return sqlread.KeylessError(p.Name(), r.keyless)
 }

@@ -2,7 +2,8 @@ package mysql
 
 import (
 	"database/sql/driver"
-	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // position is how far a table was read, so that reading can go on behind it on another connection: the
@@ -48,31 +49,14 @@ func (a *position) comparable(t *table) bool {
 	return true
 }
 
-// condition is that of all rows behind the position, "" before the first one:
-//
-//	a >= ? AND (a > ? OR (a = ? AND b > ?))
-//
-// Of (a, b) > (?, ?), which says the same, the server makes a scan of the whole index.
+// condition is that of all rows behind the position, "" before the first one.
 func (a *position) condition(t *table) (condition string, args []driver.Value) {
 	if a == nil || a.key == nil {
 		return "", nil
 	}
-	var b strings.Builder
-	compare := func(i int, operator string) {
+	return sqlread.Behind(len(a.key), func(i int, operator string) string {
 		c := &t.columns[t.key[i]]
-		b.WriteString(quote.Ident(c.name) + " " + operator + " " + c.typ.bind)
 		args = append(args, a.key[i])
-	}
-	last := len(a.key) - 1
-	for i := range last {
-		compare(i, ">=")
-		b.WriteString(" AND (")
-		compare(i, ">")
-		b.WriteString(" OR (")
-		compare(i, "=")
-		b.WriteString(" AND ")
-	}
-	compare(last, ">")
-	b.WriteString(strings.Repeat("))", last))
-	return b.String(), args
+		return quote.Ident(c.name) + " " + operator + " " + c.typ.bind
+	}), args
 }

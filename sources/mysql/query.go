@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // openQuery runs the query of a rule as it is written. Its columns are those that it answers with.
@@ -18,7 +16,7 @@ func (p *part) openQuery(ctx context.Context, r *reader) error {
 		return err
 	}
 	err = r.run(ctx, p.rule.Query, nil)
-	if wrong, ok := errors.AsType[*parameterError](err); ok {
+	if wrong, ok := errors.AsType[*sqlread.ParameterError](err); ok {
 		return p.queryError(wrong, "write the value into the query")
 	}
 	if err != nil {
@@ -35,14 +33,11 @@ func (p *part) openQuery(ctx context.Context, r *reader) error {
 	return nil
 }
 
-// keyColumn is a column that the result of a rule must have.
-type keyColumn struct{ name, table string }
-
 // keyNames are the columns that tell the rows of a rule apart: those that it names, or else the keys of
 // its tables; in ids as Elastic's connector writes them in the order of their names.
-func (p *part) keyNames(ctx context.Context, s *session) (key []keyColumn, err error) {
+func (p *part) keyNames(ctx context.Context, s *session) (key []sqlread.KeyColumn, err error) {
 	for _, name := range p.rule.IDColumns {
-		key = append(key, keyColumn{name: name})
+		key = append(key, sqlread.KeyColumn{Name: name})
 	}
 	if key != nil {
 		return key, nil
@@ -57,41 +52,21 @@ func (p *part) keyNames(ctx context.Context, s *session) (key []keyColumn, err e
 			names = p.db.declaredKey(rel.name)
 		}
 		if len(names) == 0 {
-			return nil, &source.Error{
-				Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("the %s %s has no key", rel.what(), rel.name),
-				Hint: "name what tells the rows of the query apart with id_columns: in the rule",
-			}
+			return nil, sqlread.NoKeyError(p.Name(), rel.what(), rel.name)
 		}
 		for _, name := range names {
-			key = append(key, keyColumn{name: name, table: rel.name})
+			key = append(key, sqlread.KeyColumn{Name: name, Table: rel.name})
 		}
 	}
-	if p.db.profile != native {
-		slices.SortStableFunc(key, func(a, b keyColumn) int { return cmp.Compare(a.name, b.name) })
+	if p.db.profile != sqlread.Native {
+		slices.SortStableFunc(key, func(a, b sqlread.KeyColumn) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	return key, nil
 }
 
 // setKey finds the columns of the key in a result.
-func (p *part) setKey(t *table, key []keyColumn) error {
-	for _, k := range key {
-		i := t.place(k.name)
-		switch {
-		case i >= 0:
-			t.addKey(i)
-		case k.table == "":
-			return &source.Error{
-				Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("id_columns: the result of the query has no column %q", k.name),
-				Hint: "it has " + strings.Join(t.names(), ", "),
-			}
-		default:
-			return &source.Error{
-				Kind: source.ErrConfig, Part: p.Name(),
-				Err:  fmt.Errorf("query: its result has no column %q, which the key of %s has", k.name, k.table),
-				Hint: "add it to the SELECT, or name what tells the rows apart with id_columns: in the rule",
-			}
-		}
-	}
-	t.inID = t.key
-	return nil
+func (p *part) setKey(t *table, key []sqlread.KeyColumn) error {
+	places, err := sqlread.PlaceKey(p.Name(), t.names(), key)
+	t.key, t.inID = places, places
+	return err
 }

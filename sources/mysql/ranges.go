@@ -85,7 +85,7 @@ func (p *part) spans(ctx context.Context, s *session, n int64) (spans []span, er
 	}
 	c := &t.columns[t.key[0]]
 	name := quote.Ident(c.name)
-	err = s.each(ctx, "SELECT MIN("+name+"), MAX("+name+") FROM "+p.from(), nil, func(row []driver.Value) {
+	err = s.Each(ctx, "SELECT MIN("+name+"), MAX("+name+") FROM "+p.from(), nil, func(row []driver.Value) {
 		least, ok := integer(row[0])
 		most, ok2 := integer(row[1])
 		if ok && ok2 {

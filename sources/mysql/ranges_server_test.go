@@ -101,8 +101,7 @@ func TestRangesGoOnBehindTheLastRow(t *testing.T) {
 		d := cutFinely(openSource(t, db.values(map[string]any{"retry_count": 2}), source.Env{}), 3)
 		noPauses(d)
 		parts := list(t, d)
-		d.snapshots.close()
-		d.snapshots.closed = false
+		loseIdle(d)
 		cuts := cutAfter(d, 20_000)
 		times := map[string]int{}
 		for _, p := range parts {

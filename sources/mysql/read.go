@@ -10,13 +10,14 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // reader is a table being read.
 type reader struct {
 	db      *database
 	session *session
-	result  *rows
+	result  *sqlread.Rows
 	table   *table
 	row     *row
 	raw     []driver.Value
@@ -62,7 +63,7 @@ func (r *reader) next() error {
 	if r.ended = errors.Is(err, io.EOF); r.ended {
 		err = r.result.Close()
 	}
-	return r.session.cause(err)
+	return r.session.Cause(err)
 }
 
 // abandon gives the session back, or ends it where the statement may go on.
@@ -97,7 +98,7 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 	if err != nil {
 		return nil, p.failed("connect", err)
 	}
-	p.db.snapshots.add()
+	p.db.snapshots.Add()
 	s.late = true
 	if err := s.begin(ctx); err != nil {
 		p.db.discard(ctx, s)
@@ -163,7 +164,7 @@ func (p *part) openOn(ctx context.Context, s *session, before *reader) (_ *reade
 // run begins the statement. It takes the first row as well: only with that does the server notice that
 // the table is no longer what the snapshot saw.
 func (r *reader) run(ctx context.Context, query string, args []driver.Value) (err error) {
-	if r.result, err = r.session.query(ctx, query, args); err != nil {
+	if r.result, err = r.session.Stream(ctx, query, args); err != nil {
 		return err
 	}
 	r.raw = make([]driver.Value, len(r.result.Columns()))

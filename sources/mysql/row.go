@@ -6,27 +6,18 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-)
-
-const (
-	notesField = "_conversion_notes"
-	maxNotes   = 20
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // row turns rows into documents. It is used again for each row, as are the fields that it hands out.
 type row struct {
 	table   *table
-	profile profile
+	profile sqlread.Profile
 	prefix  string // of every id
-	fields  []document.Field
-	values  []document.Field // those of the columns: the last of fields, or the members of one of them
-	place   []int            // of each column in values; -1 where no field has it
-	path    string           // what stands before the names of values where they are members
-	key     []document.Field // copies of the values of the key, where it is an object of its own
-	keyOf   []int            // the columns that they are copies of
+	record  *sqlread.Record
+	place   []int // of each column in the record; -1 where no field has it
 	id      []byte
 	cells   []cell
-	notes   []document.Value
 }
 
 // newRow prepares the documents of a table.
@@ -35,14 +26,14 @@ func (p *part) newRow(t *table) *row {
 	if p.rule != nil {
 		tables = p.rule.sorted()
 	}
-	r := &row{table: t, profile: p.db.profile, prefix: p.db.profile.idPrefix(database, tables), cells: make([]cell, len(t.columns))}
-	r.fields = p.metadata(database)
-	names := r.profile.fieldNames(database, p.rel.name, t.columns, p.db.compat)
+	r := &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, database, tables), cells: make([]cell, len(t.columns))}
+	names := fieldNames(r.profile, database, p.rel.name, t.columns, p.db.compat)
 	r.place = make([]int, len(names.of))
+	var used []string
 	for i, name := range names.of {
 		if r.place[i] = -1; name != "" {
-			r.place[i] = len(r.values)
-			r.values = append(r.values, document.Field{Name: name})
+			r.place[i] = len(used)
+			used = append(used, name)
 		}
 	}
 	if names.renamed != "" && p.first() {
@@ -51,13 +42,11 @@ func (p *part) newRow(t *table) *row {
 	if lost := t.lost(names.of); lost != "" && p.first() {
 		p.db.log.Warn("a column's name is that of a field of every document, so the column is left out, as the encoding compat has it", "part", p.scope, "column", lost)
 	}
-	if r.profile == native {
-		r.nest()
-		return r
+	var key []int
+	for _, k := range t.key {
+		key = append(key, r.place[k])
 	}
-	fixed := len(r.fields)
-	r.fields = append(r.fields, r.values...)
-	r.values = r.fields[fixed:]
+	r.record = sqlread.NewRecord(p.metadata(database), used, key, r.profile == sqlread.Native)
 	return r
 }
 
@@ -68,7 +57,7 @@ func (p *part) metadata(database string) (fields []document.Field) {
 	if p.rule != nil {
 		table = listOf(p.rule.names())
 	}
-	names := p.db.profile.metadata()
+	names := metadataNames(p.db.profile)
 	if len(names) > 1 {
 		fields = append(fields, document.Field{Name: names[0], Value: document.String(database)})
 	}
@@ -85,18 +74,6 @@ func (t *table) lost(names []string) string {
 	return ""
 }
 
-// nest makes objects of the key and of the whole row. They are made once and filled for each row.
-func (r *row) nest() {
-	for _, k := range r.table.key {
-		r.keyOf = append(r.keyOf, k)
-		r.key = append(r.key, document.Field{Name: r.values[r.place[k]].Name})
-	}
-	r.path = "row."
-	r.fields = append(r.fields,
-		document.Field{Name: "key", Value: document.Object(r.key)},
-		document.Field{Name: "row", Value: document.Object(r.values)})
-}
-
 // document makes a document of the values of a row. The id and all texts share one string, the row's
 // only allocation unless a type needs more.
 func (r *row) document(raw []driver.Value) document.Document {
@@ -105,29 +82,18 @@ func (r *row) document(raw []driver.Value) document.Document {
 	}
 	r.id = r.appendKey(append(r.id[:0], r.prefix...))
 	text := r.share(raw)
-	doc := document.Document{ID: text, Fields: r.fields}
-	r.notes = r.notes[:0]
+	r.record.Begin()
 	for i := range r.cells {
-		if r.place[i] < 0 {
-			continue
-		}
-		f := &r.values[r.place[i]]
-		if f.Value = document.Null(); r.cells[i].null {
-			continue
-		}
-		var reason string
-		f.Value, reason = r.table.columns[i].typ.value(&r.cells[i])
-		if reason != "" && len(r.notes) < maxNotes {
-			r.notes = append(r.notes, document.String(r.path+f.Name+": "+reason))
+		switch place := r.place[i]; {
+		case place < 0:
+		case r.cells[i].null:
+			r.record.Set(place, document.Null(), "")
+		default:
+			v, reason := r.table.columns[i].typ.value(&r.cells[i])
+			r.record.Set(place, v, reason)
 		}
 	}
-	for i, k := range r.keyOf {
-		r.key[i].Value = r.values[r.place[k]].Value
-	}
-	if len(r.notes) > 0 {
-		doc.Fields = append(doc.Fields, document.Field{Name: notesField, Value: document.List(r.notes)})
-	}
-	return doc
+	return document.Document{ID: text, Fields: r.record.Fields()}
 }
 
 // share copies the bytes of the row, which the driver will use again, and the id into one string. It

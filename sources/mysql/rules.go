@@ -76,7 +76,7 @@ func (d *database) Validate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.hangUp()
+	defer s.HangUp()
 	if err := s.begin(ctx); err != nil {
 		return askError("begin a transaction", err)
 	}
@@ -103,7 +103,7 @@ func (p *part) check(ctx context.Context, s *session) error {
 	switch {
 	case err != nil:
 	case n > 0:
-		return p.queryError(&parameterError{n}, "write the value into the query")
+		return p.queryError(&sqlread.ParameterError{N: n}, "write the value into the query")
 	default:
 		err = p.checkColumns(ctx, s)
 	}

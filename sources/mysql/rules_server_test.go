@@ -214,7 +214,7 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 			"SELECT * FROM nosuch":              "nosuch' doesn't exist",
 			"SELECT nosuch FROM orders":         "Unknown column 'nosuch'",
 			"SELECT nosuch()":                   "nosuch does not exist",
-			"SELECT * FROM orders WHERE id = ?": "it has a parameter, ?",
+			"SELECT * FROM orders WHERE id = ?": "it has a parameter",
 			"SELECT customer FROM orders":       `has no column "id", which the key of orders has`,
 		} {
 			d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders")))

@@ -4,27 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql/driver"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// driverConn is what a connection of the driver can do. The pool of database/sql would be in the way:
-// a snapshot is a matter of one connection.
-type driverConn interface {
-	driver.Conn
-	driver.ConnPrepareContext
-	driver.ExecerContext
-	driver.QueryerContext
-}
-
 // session is a connection and what the server says of itself.
 type session struct {
-	conn    driverConn
-	net     *sqlread.WatchedConn
+	sqlread.Conn
 	name    string // of a lock that it holds, by which others find it
 	account string // 'user'@'host' as grants name it
 	version string
@@ -40,9 +27,9 @@ const introduceQuery = "SELECT GET_LOCK(?, 0), CURRENT_USER(), VERSION(), @@sql_
 func (s *session) setUp(ctx context.Context, compat bool) error {
 	s.name = "elastic-ingest:" + rand.Text()
 	var mode string
-	err := s.each(ctx, introduceQuery, []driver.Value{s.name}, func(row []driver.Value) {
-		s.account, s.version, s.folds = accountName(text(row[1])), text(row[2]), number(row[4]) != 0
-		mode = text(row[3])
+	err := s.Each(ctx, introduceQuery, []driver.Value{s.name}, func(row []driver.Value) {
+		s.account, s.version, s.folds = accountName(sqlread.TextOf(row[1])), sqlread.TextOf(row[2]), sqlread.NumberOf(row[4]) != 0
+		mode = sqlread.TextOf(row[3])
 	})
 	if err != nil {
 		return err
@@ -60,7 +47,7 @@ func (s *session) setUp(ctx context.Context, compat bool) error {
 		sets = append(sets, "SET SESSION sql_mode = '"+without+"'")
 	}
 	for _, set := range sets {
-		if err := s.exec(ctx, set); err != nil {
+		if err := s.Exec(ctx, set); err != nil {
 			return err
 		}
 	}
@@ -70,7 +57,7 @@ func (s *session) setUp(ctx context.Context, compat bool) error {
 		optional = []string{"max_statement_time = 0", "idle_transaction_timeout = 0", "idle_readonly_transaction_timeout = 0"}
 	}
 	for _, set := range optional {
-		if err := s.exec(ctx, "SET SESSION "+set); err != nil && code(err) != codeNoVariable {
+		if err := s.Exec(ctx, "SET SESSION "+set); err != nil && code(err) != codeNoVariable {
 			return err
 		}
 	}
@@ -106,10 +93,10 @@ func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") 
 
 // begin takes the session's snapshot. The savepoint is where each table is left from, see leave.
 func (s *session) begin(ctx context.Context) error {
-	if err := s.exec(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); err != nil {
+	if err := s.Exec(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); err != nil {
 		return err
 	}
-	return s.exec(ctx, "SAVEPOINT elastic_ingest")
+	return s.Exec(ctx, "SAVEPOINT elastic_ingest")
 }
 
 // leave goes back to the savepoint. The snapshot stays, and the locks go that the server keeps on what
@@ -117,95 +104,28 @@ func (s *session) begin(ctx context.Context) error {
 // who use the table would wait behind it. See
 // https://dev.mysql.com/doc/refman/8.0/en/metadata-locking.html.
 func (s *session) leave(ctx context.Context) error {
-	return s.exec(ctx, "ROLLBACK TO SAVEPOINT elastic_ingest")
+	return s.Exec(ctx, "ROLLBACK TO SAVEPOINT elastic_ingest")
 }
-
-func (s *session) exec(ctx context.Context, statement string) error {
-	_, err := s.conn.ExecContext(ctx, statement, nil)
-	return s.cause(err)
-}
-
-// query runs a statement in the binary protocol: as text a FLOAT has six digits. The rows are closed,
-// and with them the statement.
-func (s *session) query(ctx context.Context, query string, args []driver.Value) (*rows, error) {
-	stmt, err := s.conn.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, s.cause(err)
-	}
-	if n := stmt.NumInput(); n != len(args) {
-		_ = stmt.Close()
-		return nil, &parameterError{n}
-	}
-	able, ok := stmt.(driver.StmtQueryContext)
-	if !ok {
-		_ = stmt.Close()
-		return nil, errors.New("the driver lacks what is needed of it")
-	}
-	named := make([]driver.NamedValue, len(args))
-	for i, a := range args {
-		named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
-	}
-	r, err := able.QueryContext(ctx, named)
-	if err != nil {
-		_ = stmt.Close()
-		return nil, s.cause(err)
-	}
-	return &rows{Rows: r, stmt: stmt}, nil
-}
-
-// parameterError says that a statement has parameters that nobody has values for.
-type parameterError struct{ n int }
-
-func (e *parameterError) Error() string { return "it has a parameter, ?" }
 
 // prepare asks whether a statement is one that the server understands and the user may run, and runs
 // nothing. It returns the number of its parameters.
 func (s *session) prepare(ctx context.Context, query string) (int, error) {
-	stmt, err := s.conn.PrepareContext(ctx, query)
+	stmt, err := s.PrepareContext(ctx, query)
 	if err != nil {
-		return 0, s.cause(err)
+		return 0, s.Cause(err)
 	}
 	n := stmt.NumInput()
-	return n, s.cause(stmt.Close())
-}
-
-// rows are the rows of a statement, which is closed with them.
-type rows struct {
-	driver.Rows
-	stmt driver.Stmt
-}
-
-// Close closes both. All rows must have been taken, or they are read here.
-func (r *rows) Close() error { return errors.Join(r.Rows.Close(), r.stmt.Close()) }
-
-// each asks the catalogue and calls do with each row, whose values are good until do returns.
-func (s *session) each(ctx context.Context, query string, args []driver.Value, do func(row []driver.Value)) error {
-	r, err := s.query(ctx, query, args)
-	if err != nil {
-		return err
-	}
-	row := make([]driver.Value, len(r.Columns()))
-	for {
-		switch err := r.Next(row); {
-		case err == nil:
-			do(row)
-		case errors.Is(err, io.EOF):
-			return s.cause(r.Close())
-		default:
-			_ = r.Close()
-			return s.cause(err)
-		}
-	}
+	return n, s.Cause(stmt.Close())
 }
 
 // describe asks for the names and types of the columns of a query that yields no rows.
 func (s *session) describe(ctx context.Context, query string) (columns []column, err error) {
-	r, err := s.conn.QueryContext(ctx, query, nil)
+	r, err := s.QueryContext(ctx, query, nil)
 	if err != nil {
-		return nil, s.cause(err)
+		return nil, s.Cause(err)
 	}
 	columns = columnsOf(r)
-	return columns, s.cause(r.Close())
+	return columns, s.Cause(r.Close())
 }
 
 // columnsOf are the columns of a result.
@@ -221,40 +141,5 @@ func columnsOf(r driver.Rows) (columns []column) {
 	return columns
 }
 
-// cause finds out why the connection was of no more use, which the driver does not say.
-func (s *session) cause(err error) error {
-	if err == nil || s.net == nil || code(err) != 0 {
-		return err
-	}
-	if stalled := s.net.Stalled(); stalled != nil {
-		return stalled
-	}
-	return err
-}
-
-// hangUp closes the connection.
-func (s *session) hangUp() { _ = s.conn.Close() } // nothing was written that could be lost
-
-// text is a value of the catalogue that is text.
-func text(v driver.Value) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case []byte:
-		return string(v)
-	case string:
-		return v
-	}
-	return fmt.Sprint(v)
-}
-
-// number is a value of the catalogue that is a whole number; 0 where it is NULL, or beyond 64 bits.
-func number(v driver.Value) int64 {
-	switch v := v.(type) {
-	case int64:
-		return v
-	case uint64:
-		return int64(min(v, 1<<62))
-	}
-	return 0
-}
+// Late reports whether the session's snapshot was taken after those of the run.
+func (s *session) Late() bool { return s.late }

@@ -3,12 +3,10 @@ package mysql
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // table is how a table is read: its columns in their order and which of them tell its rows apart.
@@ -50,9 +48,10 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 	if t.columns, err = s.describe(ctx, "SELECT * FROM "+p.from()+" LIMIT 0"); err != nil {
 		return nil, err
 	}
-	err = s.each(ctx, columnsQuery, []driver.Value{p.db.set.database, p.rel.name}, func(row []driver.Value) {
-		if i := t.place(text(row[0])); i >= 0 {
-			t.columns[i].typ = declaredType(text(row[1]), text(row[2]))
+	names := t.names()
+	err = s.Each(ctx, columnsQuery, []driver.Value{p.db.set.database, p.rel.name}, func(row []driver.Value) {
+		if i := sqlread.Place(names, sqlread.TextOf(row[0])); i >= 0 {
+			t.columns[i].typ = declaredType(sqlread.TextOf(row[1]), sqlread.TextOf(row[2]))
 		}
 	})
 	if err != nil {
@@ -80,38 +79,19 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 	if slices.Contains(t.key, -1) {
 		return nil, errTableChanged
 	}
-	t.inID = p.db.profile.orderOfIDs(t, s.isMariaDB())
+	t.inID = orderOfIDs(p.db.profile, t, s.isMariaDB())
 	t.sorted = p.rel.isTable() && !slices.ContainsFunc(t.key, func(k int) bool { return t.columns[k].typ.bind == "" })
 	return p.reduced(t), nil
 }
 
 // keyOf looks for the columns that tell the rows of a table apart; nil when there are none.
 func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
-	type index struct {
-		name    string
-		columns []string
-		useless bool
-	}
-	var indexes []index
-	err := s.each(ctx, keysQuery, []driver.Value{d.set.database, rel.name}, func(row []driver.Value) {
-		if name := text(row[0]); len(indexes) == 0 || indexes[len(indexes)-1].name != name {
-			indexes = append(indexes, index{name: name})
-		}
-		i := &indexes[len(indexes)-1]
-		i.columns = append(i.columns, text(row[1]))
-		i.useless = i.useless || number(row[2]) != 0
+	var indexes sqlread.Indexes
+	err := s.Each(ctx, keysQuery, []driver.Value{d.set.database, rel.name}, func(row []driver.Value) {
+		name := sqlread.TextOf(row[0])
+		indexes.Add(name, name == "PRIMARY", sqlread.TextOf(row[1]), sqlread.NumberOf(row[2]) != 0)
 	})
-	var best []string
-	for _, i := range indexes {
-		switch {
-		case i.useless:
-		case i.name == "PRIMARY":
-			return i.columns, err
-		case best == nil || len(i.columns) < len(best):
-			best = i.columns
-		}
-	}
-	return best, err
+	return indexes.Key(), err
 }
 
 // reduced leaves out what no id needs, where ids are enough.
@@ -138,12 +118,7 @@ func (p *part) reduced(t *table) *table {
 
 // place finds a column. MySQL's names of columns have no letter case, which matters only where a person
 // wrote one.
-func (t *table) place(name string) int {
-	if i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name }); i >= 0 {
-		return i
-	}
-	return slices.IndexFunc(t.columns, func(c column) bool { return strings.EqualFold(c.name, name) })
-}
+func (t *table) place(name string) int { return sqlread.Place(t.names(), name) }
 
 // declaredKey are the columns that the configuration names for a table.
 func (d *database) declaredKey(table string) []string {
@@ -154,50 +129,13 @@ func (d *database) declaredKey(table string) []string {
 }
 
 // configuredKey takes the key of a table that has none from the configuration.
-func (p *part) configuredKey(t *table) error {
-	names := p.db.declaredKey(p.rel.name)
-	if len(names) == 0 {
-		return &source.Error{
-			Kind: source.ErrConfig, Part: p.Name(),
-			Err: errors.New(p.keyless()),
-			Hint: fmt.Sprintf("name columns that tell its rows apart with id_columns: {%q: [%s]}, or leave it out with %s",
-				p.rel.name, t.someColumn(), p.db.set.tables.Without("", p.rel.name)),
-		}
+func (p *part) configuredKey(t *table) (err error) {
+	k := sqlread.Keyed{
+		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
+		Entry: p.rel.name, Without: p.db.set.tables.Without("", p.rel.name), Columns: t.names(),
 	}
-	for _, name := range names {
-		i := t.place(name)
-		if i < 0 {
-			return &source.Error{
-				Kind: source.ErrConfig, Part: p.Name(),
-				Err:  fmt.Errorf("the %s has no column %q", p.rel.what(), name),
-				Hint: fmt.Sprintf("correct id_columns: of %s", p.rel.name),
-			}
-		}
-		t.addKey(i)
-	}
-	return nil
-}
-
-func (t *table) addKey(i int) {
-	if !slices.Contains(t.key, i) {
-		t.key = append(t.key, i)
-	}
-}
-
-// keyless says why there is no key.
-func (p *part) keyless() string {
-	if !p.rel.isTable() {
-		return "a view has no key, so its rows cannot be told apart"
-	}
-	return "the table has neither a primary key nor a unique index over columns that are NOT NULL, so its rows cannot be told apart"
-}
-
-// someColumn is a column to name in an example.
-func (t *table) someColumn() string {
-	if len(t.columns) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%q", t.columns[0].name)
+	t.key, err = k.Key(p.db.declaredKey(p.rel.name))
+	return err
 }
 
 func (t *table) names() (names []string) {

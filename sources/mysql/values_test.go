@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // encode makes JSON of what a driver's value of a type becomes.
@@ -140,7 +141,7 @@ func TestParseSpan(t *testing.T) {
 }
 
 // rowsOf is a row of a profile whose columns are of the types, all of them the key.
-func rowOf(p profile, types ...string) *row {
+func rowOf(p sqlread.Profile, types ...string) *row {
 	t := &table{}
 	for i, name := range types {
 		t.columns = append(t.columns, column{name: string(rune('a' + i)), typ: typeOf(name, false)})
@@ -170,7 +171,7 @@ func TestCase06KeysThatAreZero(t *testing.T) {
 		"a date of zeros":   {"date", []byte("0000-00-00"), "t_0000-00-00", "d_t_0000-00-00_"},
 		"NULL":              {"int", nil, "t", "d_t_"},
 	} {
-		for p, want := range map[profile]string{head: tt.head, seed87: tt.seed87} {
+		for p, want := range map[sqlread.Profile]string{sqlread.Head: tt.head, sqlread.Seed87: tt.seed87} {
 			doc := rowOf(p, tt.typ).document([]driver.Value{tt.in})
 			if doc.ID != want {
 				t.Errorf("%s: got %s, want %s", name, doc.ID, want)
@@ -183,7 +184,7 @@ func TestCase06KeysThatAreZero(t *testing.T) {
 func TestNativeIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	seen := map[string][]driver.Value{}
-	r := rowOf(native, "varchar", "varchar")
+	r := rowOf(sqlread.Native, "varchar", "varchar")
 	for _, in := range [][]driver.Value{
 		{[]byte("a"), []byte("b")},
 		{[]byte("a:b"), []byte("")},
@@ -209,7 +210,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 		}
 		seen[id] = in
 	}
-	if a, b := native.idPrefix("d", []string{"a+b"}), native.idPrefix("d", []string{"a", "b"}); a == b || b != "mysql:d:a+b:" {
+	if a, b := idPrefix(sqlread.Native, "d", []string{"a+b"}), idPrefix(sqlread.Native, "d", []string{"a", "b"}); a == b || b != "mysql:d:a+b:" {
 		t.Errorf("got %s and %s", a, b)
 	}
 }
@@ -217,7 +218,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 // TestDocumentOwnsItsBytes: the driver uses those of a row again for the next.
 func TestDocumentOwnsItsBytes(t *testing.T) {
 	t.Parallel()
-	r := rowOf(head, "varchar", "varbinary")
+	r := rowOf(sqlread.Head, "varchar", "varbinary")
 	lent := []byte("abc")
 	doc := r.document([]driver.Value{lent, lent[:2]})
 	before := string(document.AppendFields(nil, &doc))
@@ -264,7 +265,7 @@ func TestOrderOfIDs(t *testing.T) {
 	t.Parallel()
 	tab := &table{columns: []column{{name: "Zeta"}, {name: "alpha"}, {name: "Mid"}}, key: []int{2, 0, 1}}
 	for want, got := range map[string][]int{
-		"native": native.orderOfIDs(tab, false), "mysql": head.orderOfIDs(tab, false), "mariadb": seed87.orderOfIDs(tab, true),
+		"native": orderOfIDs(sqlread.Native, tab, false), "mysql": orderOfIDs(sqlread.Head, tab, false), "mariadb": orderOfIDs(sqlread.Seed87, tab, true),
 	} {
 		if !slices.Equal(got, map[string][]int{"native": {2, 0, 1}, "mysql": {1, 2, 0}, "mariadb": {0, 1, 2}}[want]) {
 			t.Errorf("%s: got %v", want, got)
@@ -274,7 +275,7 @@ func TestOrderOfIDs(t *testing.T) {
 
 func TestNativeNames(t *testing.T) {
 	t.Parallel()
-	names := native.fieldNames("d", "t", []column{{name: "a.b"}, {name: "a_b"}, {name: " "}, {name: "id"}, {name: "Table"}}, false)
+	names := fieldNames(sqlread.Native, "d", "t", []column{{name: "a.b"}, {name: "a_b"}, {name: " "}, {name: "id"}, {name: "Table"}}, false)
 	if d := cmp.Diff([]string{"a_b", "a_b_2", "_col3", "id", "Table"}, names.of); d != "" || names.renamed != "a_b_2" {
 		t.Errorf("%q %s", names.renamed, d)
 	}

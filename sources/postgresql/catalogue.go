@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
@@ -236,7 +235,7 @@ func (d *database) missingSchemas(c *catalogue) (parts []source.Part, err error)
 			e.Part = ""
 			return nil, e
 		}
-		parts = append(parts, &missing{scope: e.Part, err: e})
+		parts = append(parts, &sqlread.Missing{Of: e.Part, Err: e})
 	}
 	return parts, nil
 }
@@ -244,49 +243,19 @@ func (d *database) missingSchemas(c *catalogue) (parts []source.Part, err error)
 // missingTables reports names of the table list that no table has. A table of a schema that may not
 // be used does exist; it only cannot be seen.
 func (d *database) missingTables(c *catalogue) (parts []source.Part) {
-	for i := range d.set.tables.Entries {
-		e := &d.set.tables.Entries[i]
-		found, reason, near := c.find(e)
-		switch {
-		case found && reason == "":
-		case !e.Exact():
-			if !e.Exclude && e.Text != "*" {
-				d.log.Warn("no table matches the pattern", "tables", e.Text)
-			}
-		case e.Exclude:
-			d.log.Warn("there is no table to leave out", "tables", "-"+e.Text)
-		default:
-			parts = append(parts, d.missingTable(e, reason, near))
-		}
+	var known []sqlread.Known
+	for i := range c.relations {
+		r := &c.relations[i]
+		known = append(known, sqlread.Known{Schema: r.schema, Name: r.name, Table: r.isTable(), Why: r.why()})
+	}
+	for _, u := range d.set.tables.Unknown(known, d.log) {
+		parts = append(parts, d.missingTable(u))
 	}
 	return parts
 }
 
-// find looks for what an entry names. reason tells why all of it is never read, near is the name of
-// a table that may have been meant.
-func (c *catalogue) find(e *sqlread.Entry) (found bool, reason, near string) {
-	names := []string{}
-	for i := range c.relations {
-		r := &c.relations[i]
-		if r.why() == "" && r.isTable() {
-			names = append(names, r.name, r.schema+"."+r.name)
-		}
-		if !e.Match(r.schema, r.name) || (!e.Exact() && !r.isTable()) {
-			continue
-		}
-		if r.why() == "" {
-			return true, "", ""
-		}
-		found, reason = true, r.why()
-	}
-	return found, reason, field.Nearest(e.Text, names)
-}
-
-func (d *database) missingTable(e *sqlread.Entry, reason, near string) source.Part {
-	if reason == "" {
-		reason = "does not exist"
-	}
-	scope := e.Text
+func (d *database) missingTable(u sqlread.Unknown) source.Part {
+	e, scope := u.Entry, u.Entry.Text
 	switch {
 	case e.Schema != sqlread.Name{}:
 		scope = dotted(e.Schema.Text, e.Table.Text)
@@ -295,12 +264,11 @@ func (d *database) missingTable(e *sqlread.Entry, reason, near string) source.Pa
 	}
 	err := &source.Error{
 		Kind: source.ErrConfig, Part: scope,
-		Err:  fmt.Errorf("table %q of the configuration %s", e.Text, reason),
+		Err:  fmt.Errorf("table %q of the configuration %s", e.Text, u.Why),
 		Hint: fmt.Sprintf("correct or remove %q in tables:", e.Text),
 	}
-	if near != "" {
-		err.Hint += fmt.Sprintf("; did you mean %q?", near)
+	if u.Near != "" {
+		err.Hint += fmt.Sprintf("; did you mean %q?", u.Near)
 	}
-	d.log.Warn("a name of the table list is of no table that can be read", "tables", e.Text, "reason", reason)
-	return &missing{scope: scope, err: err}
+	return &sqlread.Missing{Of: scope, Err: err}
 }

@@ -2,12 +2,10 @@ package postgresql
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -15,17 +13,6 @@ import (
 // It reads with SQLAlchemy on asyncpg, and the forms here are what these give, written as JSON. Where
 // they fail, and that connector with them, a value is what it is in the encoding exact. [scalar] says
 // which form a type has.
-
-// compatible reports whether values are to be as that connector writes them.
-func compatible(env source.Env) (bool, error) {
-	switch env.Encoding {
-	case "", "exact":
-		return false, nil
-	case "compat":
-		return true, nil
-	}
-	return false, configError(fmt.Errorf("encoding %q is not known", env.Encoding), "choose one of exact, compat")
-}
 
 // encoded is the type with the converter of one encoding, as value.
 func (t columnType) encoded(compat bool) columnType {

@@ -28,7 +28,7 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 		"sslrootcert='' sslcert='' sslkey='' sslcertmode=disable sslnegotiation=postgres target_session_attrs=any channel_binding=prefer require_auth='' " +
 		"min_protocol_version=3.0 max_protocol_version=3.0 connect_timeout=0")
 	if err != nil {
-		return nil, configError(fmt.Errorf("the driver does not start with the variables PG… of the environment: %w", err), "unset them")
+		return nil, sqlread.ConfigError(fmt.Errorf("the driver does not start with the variables PG… of the environment: %w", err), "unset them")
 	}
 	c.Host, c.Port, c.User, c.Password, c.Database = s.host, s.port, s.username, s.password, s.database
 	c.ConnectTimeout = connectTimeout

@@ -24,7 +24,7 @@ type database struct {
 	log       *slog.Logger
 	idColumns map[string][]string
 	rules     []sqlread.Rule
-	profile   profile
+	profile   sqlread.Profile
 	compat    bool // the encoding is compat
 	idsOnly   bool // the columns of the key are enough
 	pause     func(context.Context, time.Duration) error
@@ -48,11 +48,11 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	profile, err := profileOf(env)
+	profile, err := sqlread.ProfileOf(env)
 	if err != nil {
 		return nil, err
 	}
-	compat, err := compatible(env)
+	compat, err := sqlread.Compatible(env)
 	if err != nil {
 		return nil, err
 	}

@@ -3,11 +3,11 @@ package postgresql
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // part is a table, a range of the blocks of one, a view that is read like a table, or a query.
@@ -24,7 +24,6 @@ type part struct {
 var (
 	_ source.Part      = (*part)(nil)
 	_ source.Estimator = (*part)(nil)
-	_ source.Part      = (*missing)(nil)
 )
 
 // Scope is schema and table; for a query those that it belongs to.
@@ -90,14 +89,8 @@ func (p *part) finish(ctx context.Context, r *reader) error {
 	}
 	r.cancel()
 	p.db.release(ctx, r.conn)
-	switch {
-	case r.keyless > 0:
-		return &source.Error{
-			Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("rows with NULL in every column of the key were left out: %d", r.keyless),
-			Hint: "name columns that always have a value with id_columns: in the rule, or leave such rows out in the query",
-		}
-	case !r.hidden:
-		return nil
+	if err := sqlread.KeylessError(p.Name(), r.keyless); err != nil || !r.hidden {
+		return err
 	}
 	return &source.Error{
 		Kind: source.ErrAuth, Part: p.Name(), Hint: p.policyHint(),
@@ -133,22 +126,4 @@ func (h *hidden) Documents(context.Context) iter.Seq2[document.Document, error] 
 	return func(yield func(document.Document, error) bool) {
 		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.scope, Err: errors.New("the role may not use the schema")})
 	}
-}
-
-// missing is a part that the configuration names and that does not exist. It fails, so that nothing
-// of it is deleted.
-type missing struct {
-	scope string
-	err   error
-}
-
-// Scope is what the configuration names.
-func (m *missing) Scope() string { return m.scope }
-
-// Name is the scope.
-func (m *missing) Name() string { return m.scope }
-
-// Documents fails.
-func (m *missing) Documents(context.Context) iter.Seq2[document.Document, error] {
-	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.err) }
 }

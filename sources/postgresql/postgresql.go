@@ -36,52 +36,23 @@ func fields() []field.Spec {
 			Name: "host", Label: "Host", Order: 1,
 			Tooltip: "Name or address of the server. A path that begins with / is the folder of its socket.",
 		},
-		{
-			Name: "port", Label: "Port", Order: 2, Type: field.Int, Display: field.Numeric, Validations: between(1, 65535),
-			Tooltip: "The server's port, mostly 5432.",
-		},
+		sqlread.PortField(2, "5432"),
 		{Name: "username", Label: "Username", Order: 3, Tooltip: "A role that may connect to the database and read the tables."},
-		{
-			Name: "password", Label: "Password", Order: 4, Sensitive: true,
-			Tooltip: "It is taken as it is, whatever characters are in it.",
-		},
+		sqlread.PasswordField(4),
 		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
 		{
 			Name: "schema", Label: "Schema", Order: 6,
 			Tooltip: "One schema, several separated by commas, or * for all that are not the system's own.",
 		},
-		{
-			Name: "tables", Label: "Comma-separated list of tables", Order: 7,
-			Type: field.List, Display: field.TextArea, Value: "*",
-			Tooltip: "* for all, or names and patterns such as orders, sales.*, log_20*; a leading - leaves tables out. Without effect while there are advanced rules.",
-		},
+		sqlread.TablesField(7, "orders, sales.*, log_20*"),
 		{
 			Name: "ssl_enabled", Label: "Enable SSL verification", Order: 10,
 			Type: field.Bool, Display: field.Toggle, Value: false,
 			Tooltip: "Off: encrypted if the server can, but anybody could be the server. On: its certificate and host name are checked.",
 		},
-		{
-			Name: "ssl_ca", Label: "SSL certificate", Order: 11,
-			DependsOn: []field.Dependency{{Field: "ssl_enabled", Value: true}},
-			Tooltip:   "The authorities that may have signed the server's certificate, as PEM; trusted beside the system's.",
-		},
-		{
-			Name: "fetch_size", Label: "Rows fetched per request", Order: 8, Optional: true, Default: 50, Advanced: true,
-			Type: field.Int, Display: field.Numeric, Validations: between(1, 100000),
-			Tooltip: "Rows are streamed as fast as they are taken, so this changes nothing; it is here for connectors that have it.",
-		},
-		{
-			Name: "retry_count", Label: "Retries per request", Order: 9, Optional: true, Default: 3, Advanced: true,
-			Type: field.Int, Display: field.Numeric, Validations: between(0, 20),
-			Tooltip: "How often a connection is tried in all when the server does not answer, and how many a table may lose in a row.",
-		},
-	}
-}
-
-func between(low, high int) []field.Validation {
-	return []field.Validation{
-		{Type: field.GreaterThan, Constraint: low - 1},
-		{Type: field.LessThan, Constraint: high + 1},
+		sqlread.CAField(11),
+		sqlread.FetchSizeField(8, 50),
+		sqlread.RetryCountField(9),
 	}
 }
 
@@ -99,8 +70,8 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 // another database than the configured one, which a changed configuration leaves behind, is of a
 // scope that no part has: its table counts as vanished, and nothing of it is deleted unasked.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
-	for _, p := range []profile{head, seed87} { // native has the metadata of head
-		names := p.metadata()
+	for _, p := range []sqlread.Profile{sqlread.Head, sqlread.Seed87} { // native has the metadata of head
+		names := metadataNames(p)
 		database, ok := fields[names[0]].(string)
 		schemas, tables := sqlread.Texts(fields[names[1]]), sqlread.Texts(fields[names[2]])
 		if !ok || schemas == nil || tables == nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // rowOf makes rows of a table with the columns a, b, … of the types; key tells which are the key.
-func rowOf(p profile, key []int, oids ...uint32) *row {
+func rowOf(p sqlread.Profile, key []int, oids ...uint32) *row {
 	t := &table{key: key}
 	for i, oid := range oids {
 		typ, _ := scalar(oid)
@@ -72,7 +72,7 @@ func TestCase06KeysThatAreZero(t *testing.T) {
 	} {
 		want := []string{"shop_public_t_" + tt.seed, "shop_public_t" + tt.head, "postgresql:shop:public:t:" + tt.native}
 		var got []string
-		for _, p := range []profile{seed87, head, native} {
+		for _, p := range []sqlread.Profile{sqlread.Seed87, sqlread.Head, sqlread.Native} {
 			got = append(got, rowOf(p, []int{0}, tt.oid).document(texts(tt.in)).ID)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -105,7 +105,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 		{"\xff", ""},
 		{"\xfe", ""},
 	} {
-		id := rowOf(native, []int{0, 1}, 25, 25).document(texts(key...)).ID
+		id := rowOf(sqlread.Native, []int{0, 1}, 25, 25).document(texts(key...)).ID
 		if other, twice := seen[id]; twice {
 			t.Errorf("%q and %q both have the id %s", key, other, id)
 		}
@@ -116,9 +116,9 @@ func TestNativeIDsAreUnique(t *testing.T) {
 	}
 	prefixes := map[string]bool{}
 	for _, names := range [][3]string{{"a:b", "c", "d"}, {"a", "b:c", "d"}, {"a", "b", "c:d"}, {"a%3Ab", "c", "d"}, {"a", "b", "c+d"}} {
-		prefixes[native.idPrefix(names[0], names[1:2], names[2:])] = true
+		prefixes[idPrefix(sqlread.Native, names[0], names[1:2], names[2:])] = true
 	}
-	prefixes[native.idPrefix("a", []string{"b"}, []string{"c", "d"})] = true // a query over several tables
+	prefixes[idPrefix(sqlread.Native, "a", []string{"b"}, []string{"c", "d"})] = true // a query over several tables
 	if !prefixes["postgresql:a%3Ab:c:d:"] || !prefixes["postgresql:a:b:c+d:"] || !prefixes["postgresql:a:b:c%2Bd:"] || len(prefixes) != 6 {
 		t.Errorf("got %v", prefixes)
 	}
@@ -130,7 +130,7 @@ func TestCase08LongIDs(t *testing.T) {
 	t.Parallel()
 	const prefix = "postgresql:shop:public:t:"
 	long := strings.Repeat("x", sqlread.MaxID-len(prefix))
-	r := rowOf(native, []int{0}, 25)
+	r := rowOf(sqlread.Native, []int{0}, 25)
 	for _, tt := range []struct{ in, want string }{
 		{long, prefix + long},
 		{long + "x", "h:1a931b83f5596b32e4db89eb6b0c8b4f76079c554c5c21acd20884fc9c2ca018"},
@@ -145,7 +145,7 @@ func TestCase08LongIDs(t *testing.T) {
 // TestNativeDocument: the objects are made once and filled anew for each row.
 func TestNativeDocument(t *testing.T) {
 	t.Parallel()
-	r := rowOf(native, []int{1, 0, 1}, oidNumeric, 25, oidInt4)
+	r := rowOf(sqlread.Native, []int{1, 0, 1}, oidNumeric, 25, oidInt4)
 	encode := func(raw ...string) string {
 		doc := r.document(texts(raw...))
 		out, end := document.AppendSource(nil, &doc, document.Trailer{})
@@ -185,12 +185,12 @@ func TestCase13And14NativeNames(t *testing.T) {
 		{name: "_id", number: 13},
 		{name: " x ", number: 14},
 	}
-	names, renamed := native.fieldNames("s", "t", columns)
+	names, renamed := fieldNames(sqlread.Native, "s", "t", columns)
 	want := []string{"Name", "name", "a_b", "a_b_2", "a_b_", "_col7", "_col9", "_col9_2", "_col11", "_", "_id", " x "}
 	if diff := cmp.Diff(want, names); diff != "" || renamed != "_col9_2" {
 		t.Errorf("renamed %q %s", renamed, diff)
 	}
-	if names, renamed := native.fieldNames("s", "t", columns[:3]); renamed != "" {
+	if names, renamed := fieldNames(sqlread.Native, "s", "t", columns[:3]); renamed != "" {
 		t.Errorf("%q: nothing needed a number, but %s has one", names, renamed)
 	}
 }
@@ -198,7 +198,7 @@ func TestCase13And14NativeNames(t *testing.T) {
 // TestNativeRules: rules find a column by its path.
 func TestNativeRules(t *testing.T) {
 	t.Parallel()
-	doc := rowOf(native, []int{0}, oidInt4, 25).document(texts("1", "x"))
+	doc := rowOf(sqlread.Native, []int{0}, oidInt4, 25).document(texts("1", "x"))
 	for path, want := range map[string]string{"row.b": `"x"`, "key.a": "1", "table": `"t"`} {
 		if v, ok := doc.Lookup(path); !ok || jsonOf(v) != want {
 			t.Errorf("%s: got %s, %t", path, jsonOf(v), ok)

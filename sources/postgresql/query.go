@@ -3,7 +3,6 @@ package postgresql
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // describeQuery asks for the columns of the query of a rule, without running it, and finds its key.
@@ -60,18 +59,14 @@ func (t *table) answers(fields []pgconn.FieldDescription) bool {
 // queryKey finds what tells the rows of a rule apart: the columns that it names, or else the keys of
 // its tables, one after the other.
 func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []pgconn.FieldDescription) error {
+	var key []sqlread.KeyColumn
 	for _, name := range p.rule.IDColumns {
-		i := t.placeOrFold(name)
-		if i < 0 {
-			return &source.Error{
-				Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("id_columns: the result of the query has no column %q", name),
-				Hint: "it has " + strings.Join(t.names(), ", "),
-			}
-		}
-		t.addKey(i)
+		key = append(key, sqlread.KeyColumn{Name: name})
 	}
-	if len(p.rule.IDColumns) > 0 {
-		return nil
+	if len(key) > 0 {
+		places, err := sqlread.PlaceKey(p.Name(), t.names(), key)
+		t.key = places
+		return err
 	}
 	for i := range p.rule.tables {
 		rel := &p.rule.tables[i]
@@ -85,14 +80,12 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 				return n < len(numbers) && f.TableOID == rel.oid && f.TableAttributeNumber == numbers[n]
 			})
 			if i < 0 {
-				i = t.placeOrFold(name)
-			}
-			if i < 0 {
-				return &source.Error{
-					Kind: source.ErrConfig, Part: p.Name(),
-					Err:  fmt.Errorf("query: its result has no column %q, which the key of %s has", name, dotted(rel.schema, rel.name)),
-					Hint: "add it to the SELECT, or name what tells the rows apart with id_columns: in the rule",
+				column := sqlread.KeyColumn{Name: name, Table: dotted(rel.schema, rel.name)}
+				places, err := sqlread.PlaceKey(p.Name(), t.names(), []sqlread.KeyColumn{column})
+				if err != nil {
+					return err
 				}
+				i = places[0]
 			}
 			t.addKey(i)
 		}
@@ -112,10 +105,7 @@ func (p *part) keyOf(ctx context.Context, conn *pgx.Conn, rel *relation) (names 
 	if names = p.db.declaredKey(dotted(rel.schema, rel.name), rel.name); len(names) > 0 {
 		return names, nil, nil
 	}
-	return nil, nil, &source.Error{
-		Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("the %s %s has no key", rel.what(), dotted(rel.schema, rel.name)),
-		Hint: "name what tells the rows of the query apart with id_columns: in the rule",
-	}
+	return nil, nil, sqlread.NoKeyError(p.Name(), rel.what(), dotted(rel.schema, rel.name))
 }
 
 func (t *table) addKey(i int) {

@@ -128,9 +128,6 @@ func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_
 			return nil, err
 		}
 		r.row, r.at = p.newRow(r.table), p.start(r)
-		if p.rule != nil {
-			p.rule.label(r.row.fields[:fixed])
-		}
 	}
 	return r, p.run(running, r)
 }

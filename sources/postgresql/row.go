@@ -1,72 +1,48 @@
 package postgresql
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-const (
-	notesField = "_conversion_notes"
-	maxNotes   = 20
-	fixed      = 3 // the fields that tell database, schema and table
-)
+const fixed = 3 // the fields that tell database, schema and table
 
 // row turns rows into documents. It is used again for each row, as are the fields that it hands out.
 type row struct {
 	table   *table
-	profile profile
+	profile sqlread.Profile
 	prefix  string // of every id
-	fields  []document.Field
-	values  []document.Field // those of the columns: the last of fields, or the members of one of them
-	path    string           // what stands before the names of values where they are members
-	key     []document.Field // copies of the values of the key, where it is an object of its own
-	keyOf   []int            // the columns that they are copies of
+	record  *sqlread.Record
 	id      []byte
-	notes   []document.Value
 }
 
 // newRow prepares the documents of a table.
 func (p *part) newRow(t *table) *row {
-	database, schema, name := p.db.set.database, p.rel.schema, p.rel.name
-	schemas, tables := []string{schema}, []string{name}
+	database, schemas, tables := p.db.set.database, []string{p.rel.schema}, []string{p.rel.name}
 	if p.rule != nil {
 		schemas, tables = p.rule.schemas(), p.rule.names()
 	}
-	r := &row{table: t, profile: p.db.profile, prefix: p.db.profile.idPrefix(database, schemas, tables)}
-	metadata := r.profile.metadata()
-	for i, v := range [fixed]string{database, schema, name} {
-		r.fields = append(r.fields, document.Field{Name: metadata[i], Value: document.String(v)})
-	}
-	names, renamed := r.profile.fieldNames(schema, name, t.columns)
-	for _, name := range names {
-		r.values = append(r.values, document.Field{Name: name})
-	}
+	r := &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, database, schemas, tables)}
+	names, renamed := fieldNames(r.profile, p.rel.schema, p.rel.name, t.columns)
 	if renamed != "" && p.first() {
 		p.db.log.Warn("several columns would give a field its name, so one was given a number", "part", p.scope, "field", renamed)
 	}
-	if r.profile == native {
-		r.nest(names)
-		return r
-	}
-	r.fields = append(r.fields, r.values...)
-	r.values = r.fields[fixed:]
+	r.record = sqlread.NewRecord(p.metadata(), names, t.key, r.profile == sqlread.Native)
 	return r
 }
 
-// nest makes objects of the key and of the whole row. They are made once and filled for each row.
-func (r *row) nest(names []string) {
-	for _, k := range r.table.key {
-		if !slices.Contains(r.keyOf, k) {
-			r.keyOf = append(r.keyOf, k)
-			r.key = append(r.key, document.Field{Name: names[k]})
-		}
+// metadata are the fields that tell where a document comes from.
+func (p *part) metadata() (fields []document.Field) {
+	names := metadataNames(p.db.profile)
+	for i, v := range [fixed]string{p.db.set.database, p.rel.schema, p.rel.name} {
+		fields = append(fields, document.Field{Name: names[i], Value: document.String(v)})
 	}
-	r.path = "row."
-	r.fields = append(r.fields,
-		document.Field{Name: "key", Value: document.Object(r.key)},
-		document.Field{Name: "row", Value: document.Object(r.values)})
+	if p.rule != nil {
+		p.rule.label(fields)
+	}
+	return fields
 }
 
 // document makes a document of the raw texts of a row; nil is NULL. The id and all values share one
@@ -84,28 +60,18 @@ func (r *row) document(raw [][]byte) document.Document {
 		b.Write(v)
 	}
 	text := b.String()
-	doc := document.Document{ID: text[:len(r.id)], Fields: r.fields}
+	doc := document.Document{ID: text[:len(r.id)]}
 	text = text[len(r.id):]
-	r.notes = r.notes[:0]
-	values := r.values[:len(raw)]
+	r.record.Begin()
 	for i, v := range raw {
-		f := &values[i]
 		if v == nil {
-			f.Value = document.Null()
+			r.record.Set(i, document.Null(), "")
 			continue
 		}
-		var reason string
-		f.Value, reason = r.table.columns[i].typ.value(text[:len(v)])
+		value, reason := r.table.columns[i].typ.value(text[:len(v)])
+		r.record.Set(i, value, reason)
 		text = text[len(v):]
-		if reason != "" && len(r.notes) < maxNotes {
-			r.notes = append(r.notes, document.String(r.path+f.Name+": "+reason))
-		}
 	}
-	for i, k := range r.keyOf {
-		r.key[i].Value = values[k].Value
-	}
-	if len(r.notes) > 0 {
-		doc.Fields = append(doc.Fields, document.Field{Name: notesField, Value: document.List(r.notes)})
-	}
+	doc.Fields = r.record.Fields()
 	return doc
 }

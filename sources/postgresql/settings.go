@@ -34,10 +34,10 @@ func newSettings(v field.Values) (settings, error) {
 	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
 	var err error
 	if s.schemas, err = parseSchemas(v.String("schema")); err != nil {
-		return s, configError(err, "")
+		return s, sqlread.ConfigError(err, "")
 	}
 	if s.tables, err = sqlread.Double.ParseTables(v.List("tables")); err != nil {
-		return s, configError(err, `write a name that has a comma, a dot or blanks in quotes, such as tables: ["\"odd, name\""]`)
+		return s, sqlread.ConfigError(err, `write a name that has a comma, a dot or blanks in quotes, such as tables: ["\"odd, name\""]`)
 	}
 	if v.Bool("ssl_enabled") {
 		s.tls, err = verified(s.host, v.String("ssl_ca"))
@@ -49,9 +49,7 @@ func newSettings(v field.Values) (settings, error) {
 // accepts only the host that was asked for.
 func verified(host, ca string) (*tls.Config, error) {
 	if strings.HasPrefix(host, "/") {
-		return nil, configError(fmt.Errorf("host %q is a socket of this machine, which has no TLS", host), "set ssl_enabled: false")
+		return nil, sqlread.ConfigError(fmt.Errorf("host %q is a socket of this machine, which has no TLS", host), "set ssl_enabled: false")
 	}
 	return sqlread.VerifiedTLS(host, ca)
 }
-
-func configError(err error, hint string) error { return sqlread.ConfigError(err, hint) }

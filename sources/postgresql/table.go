@@ -3,13 +3,11 @@ package postgresql
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // table is how a table is read: its columns in their order and which of them tell its rows apart.
@@ -114,17 +112,8 @@ func (p *part) describeTypes(ctx context.Context, conn *pgx.Conn, t *table, type
 	return nil
 }
 
-func (t *table) place(name string) int {
-	return slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
-}
-
-// placeOrFold finds a column whose name may differ in letter case, where none has the name itself.
-func (t *table) placeOrFold(name string) int {
-	if i := t.place(name); i >= 0 {
-		return i
-	}
-	return slices.IndexFunc(t.columns, func(c column) bool { return strings.EqualFold(c.name, name) })
-}
+// place finds a column by its name; one that differs in letter case alone where no other is there.
+func (t *table) place(name string) int { return sqlread.Place(t.names(), name) }
 
 // declaredKey are the columns that the configuration names for a table.
 func (d *database) declaredKey(scope, table string) []string {
@@ -135,44 +124,13 @@ func (d *database) declaredKey(scope, table string) []string {
 }
 
 // configuredKey takes the key of a table that has none from the configuration.
-func (p *part) configuredKey(t *table) error {
-	names := p.db.declaredKey(p.scope, p.rel.name)
-	if len(names) == 0 {
-		return &source.Error{
-			Kind: source.ErrConfig, Part: p.Name(),
-			Err: errors.New(p.keyless()),
-			Hint: fmt.Sprintf("name columns that tell its rows apart with id_columns: {%q: [%s]}, or leave it out with %s",
-				p.scope, t.someColumn(), p.db.set.tables.Without(p.rel.schema, p.rel.name)),
-		}
+func (p *part) configuredKey(t *table) (err error) {
+	k := sqlread.Keyed{
+		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
+		Entry: p.scope, Without: p.db.set.tables.Without(p.rel.schema, p.rel.name), Columns: t.names(),
 	}
-	for _, name := range names {
-		i := t.placeOrFold(name)
-		if i < 0 {
-			return &source.Error{
-				Kind: source.ErrConfig, Part: p.Name(),
-				Err:  fmt.Errorf("the %s has no column %q", p.rel.what(), name),
-				Hint: fmt.Sprintf("correct id_columns: of %s", p.scope),
-			}
-		}
-		t.key = append(t.key, i)
-	}
-	return nil
-}
-
-// keyless says why there is no key.
-func (p *part) keyless() string {
-	if !p.rel.isTable() {
-		return "a " + p.rel.what() + " has no key, so its rows cannot be told apart"
-	}
-	return "the table has neither a primary key nor a unique index over columns that are NOT NULL, so its rows cannot be told apart"
-}
-
-// someColumn is a column to name in an example.
-func (t *table) someColumn() string {
-	if len(t.columns) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%q", t.columns[0].name)
+	t.key, err = k.Key(p.db.declaredKey(p.scope, p.rel.name))
+	return err
 }
 
 // query reads all rows of the part behind a position. It names the columns, so that one that is added meanwhile

@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -47,7 +48,7 @@ func TestParseSchemas(t *testing.T) {
 
 func TestFieldNames(t *testing.T) {
 	t.Parallel()
-	names, renamed := head.fieldNames("S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})
+	names, renamed := fieldNames(sqlread.Head, "S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})
 	want := []string{"s_t_a", "s_t_a_3", "s_t_a_2", "s_t_á", "s_t_á_2", "s_t_a_2_2"}
 	if diff := cmp.Diff(want, names); diff != "" || renamed == "" {
 		t.Errorf("renamed %q %s", renamed, diff)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 func jsonOf(v document.Value) string { return string(v.AppendJSON(nil)) }
@@ -232,7 +233,7 @@ func TestRowNotesAreCapped(t *testing.T) {
 	for range 2 { // the fields are used again
 		doc := r.document(raw)
 		last := doc.Fields[len(doc.Fields)-1]
-		if n := strings.Count(jsonOf(last.Value), "NaN"); last.Name != notesField || n != maxNotes {
+		if n := strings.Count(jsonOf(last.Value), "NaN"); last.Name != sqlread.NotesField || n != 20 {
 			t.Errorf("got %d notes in %q", n, last.Name)
 		}
 	}

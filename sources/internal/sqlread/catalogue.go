@@ -1,0 +1,92 @@
+package sqlread
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+)
+
+// Known is a table or a view that exists.
+type Known struct {
+	Schema, Name string
+	Table        bool   // not a view or the like, which has to be named
+	Why          string // why it is never read; "" where it can be
+}
+
+// Unknown is an entry of the table list that names no table that can be read.
+type Unknown struct {
+	Entry *Entry
+	Why   string // such as "does not exist"
+	Near  string // the name of a table that may have been meant; "" for none
+}
+
+// Unknown lists the entries that name what is not known. Patterns and exclusions that match nothing are
+// said to the log.
+func (l *TableList) Unknown(known []Known, log *slog.Logger) (unknown []Unknown) {
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		found, why := e.find(known)
+		switch {
+		case found && why == "":
+		case !e.Exact():
+			if !e.Exclude && e.Text != "*" {
+				log.Warn("no table matches the pattern", "tables", e.Text)
+			}
+		case e.Exclude:
+			log.Warn("there is no table to leave out", "tables", "-"+e.Text)
+		default:
+			if !found {
+				why = "does not exist"
+			}
+			log.Warn("a name of the table list is of no table that can be read", "tables", e.Text, "reason", why)
+			unknown = append(unknown, Unknown{Entry: e, Why: why, Near: e.near(known)})
+		}
+	}
+	return unknown
+}
+
+// find looks for what an entry names. why tells why all of it is never read.
+func (e *Entry) find(known []Known) (found bool, why string) {
+	for _, k := range known {
+		if !e.Match(k.Schema, k.Name) || (!e.Exact() && !k.Table) {
+			continue
+		}
+		if k.Why == "" {
+			return true, ""
+		}
+		found, why = true, k.Why
+	}
+	return found, why
+}
+
+// near is the name of a table that may have been meant.
+func (e *Entry) near(known []Known) string {
+	names := []string{}
+	for _, k := range known {
+		if k.Why == "" && k.Table {
+			names = append(names, k.Name, k.Schema+"."+k.Name)
+		}
+	}
+	return field.Nearest(e.Text, names)
+}
+
+// Missing is a part that the configuration names and that cannot be read. It fails, so that nothing of
+// it is deleted.
+type Missing struct {
+	Of  string // its scope
+	Err error
+}
+
+// Scope is what the configuration names.
+func (m *Missing) Scope() string { return m.Of }
+
+// Name is the scope.
+func (m *Missing) Name() string { return m.Of }
+
+// Documents fails.
+func (m *Missing) Documents(context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.Err) }
+}

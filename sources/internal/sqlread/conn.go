@@ -1,0 +1,142 @@
+package sqlread
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// DriverConn is what a connection of a driver must be able to do. The pool of database/sql would be in the
+// way: a snapshot is a matter of one connection.
+type DriverConn interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+}
+
+var errDriver = errors.New("the driver lacks what is needed of it")
+
+// Conn is one connection of a driver.
+type Conn struct {
+	DriverConn
+	Net      *WatchedConn     // below the driver's; nil where it is not known
+	Answered func(error) bool // whether an error is an answer of the server
+}
+
+// NewConn takes what a driver opened.
+func NewConn(c driver.Conn, below *WatchedConn, answered func(error) bool) (Conn, error) {
+	able, ok := c.(DriverConn)
+	if !ok {
+		_ = c.Close()
+		return Conn{}, errDriver
+	}
+	return Conn{DriverConn: able, Net: below, Answered: answered}, nil
+}
+
+// Exec runs a statement that answers with no rows.
+func (c *Conn) Exec(ctx context.Context, statement string) error {
+	_, err := c.ExecContext(ctx, statement, nil)
+	return c.Cause(err)
+}
+
+// Stream begins a prepared statement. Its rows must be closed.
+func (c *Conn) Stream(ctx context.Context, query string, args []driver.Value) (*Rows, error) {
+	stmt, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, c.Cause(err)
+	}
+	if n := stmt.NumInput(); n >= 0 && n != len(args) {
+		_ = stmt.Close()
+		return nil, &ParameterError{n}
+	}
+	able, ok := stmt.(driver.StmtQueryContext)
+	if !ok {
+		_ = stmt.Close()
+		return nil, errDriver
+	}
+	named := make([]driver.NamedValue, len(args))
+	for i, a := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+	}
+	r, err := able.QueryContext(ctx, named)
+	if err != nil {
+		_ = stmt.Close()
+		return nil, c.Cause(err)
+	}
+	return &Rows{Rows: r, stmt: stmt}, nil
+}
+
+// ParameterError says that a statement has parameters that nobody has values for.
+type ParameterError struct{ N int }
+
+func (e *ParameterError) Error() string { return "it has a parameter" }
+
+// Rows are the rows of a statement, which is closed with them.
+type Rows struct {
+	driver.Rows
+	stmt driver.Stmt
+}
+
+// Close closes both. All rows must have been taken, or they may be read here.
+func (r *Rows) Close() error { return errors.Join(r.Rows.Close(), r.stmt.Close()) }
+
+// Each asks a question and calls do with each row, whose values are good until do returns.
+func (c *Conn) Each(ctx context.Context, query string, args []driver.Value, do func(row []driver.Value)) error {
+	r, err := c.Stream(ctx, query, args)
+	if err != nil {
+		return err
+	}
+	row := make([]driver.Value, len(r.Columns()))
+	for {
+		switch err := r.Next(row); {
+		case err == nil:
+			do(row)
+		case errors.Is(err, io.EOF):
+			return c.Cause(r.Close())
+		default:
+			_ = r.Close()
+			return c.Cause(err)
+		}
+	}
+}
+
+// Cause finds out why the connection was of no more use, which drivers do not say.
+func (c *Conn) Cause(err error) error {
+	if err == nil || c.Net == nil || c.Answered(err) {
+		return err
+	}
+	if stalled := c.Net.Stalled(); stalled != nil {
+		return stalled
+	}
+	return err
+}
+
+// HangUp closes the connection.
+func (c *Conn) HangUp() { _ = c.Close() } // nothing was written that could be lost
+
+// TextOf is a value of the catalogue that is text.
+func TextOf(v driver.Value) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []byte:
+		return string(v)
+	case string:
+		return v
+	}
+	return fmt.Sprint(v)
+}
+
+// NumberOf is a value of the catalogue that is a whole number; 0 where it is NULL, or beyond 64 bits.
+func NumberOf(v driver.Value) int64 {
+	switch v := v.(type) {
+	case int64:
+		return v
+	case uint64:
+		return int64(min(v, 1<<62))
+	}
+	return 0
+}

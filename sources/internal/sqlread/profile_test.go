@@ -1,0 +1,45 @@
+package sqlread
+
+import (
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// TestNativePrefixes: other names, or the same in other lists, never make the same prefix.
+func TestNativePrefixes(t *testing.T) {
+	t.Parallel()
+	seen := map[string][][]string{}
+	for _, lists := range [][][]string{
+		{{"d"}, {"a", "b"}}, {{"d"}, {"a+b"}}, {{"d", "a"}, {"b"}}, {{"d:a"}, {"b"}}, {{"d"}, {"a:b"}}, {{"d"}, {"a%2Bb"}}, {{"d"}, {"a"}, {"b"}},
+	} {
+		prefix := NativePrefix("sql", lists...)
+		if other, twice := seen[prefix]; twice {
+			t.Errorf("%q and %q are both %s", lists, other, prefix)
+		}
+		seen[prefix] = lists
+	}
+	if got := NativePrefix("sql", []string{"d"}, []string{"a", "b"}); got != "sql:d:a+b:" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestProfilesAndEncodings(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]Profile{"": Head, "head": Head, "seed87": Seed87, "native": Native} {
+		if got, err := ProfileOf(source.Env{Profile: name}); err != nil || got != want {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+	}
+	for name, want := range map[string]bool{"": false, "exact": false, "compat": true} {
+		if got, err := Compatible(source.Env{Encoding: name}); err != nil || got != want {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+	}
+	if _, err := ProfileOf(source.Env{Profile: "x"}); err == nil {
+		t.Error("an unknown profile was taken")
+	}
+	if _, err := Compatible(source.Env{Encoding: "x"}); err == nil {
+		t.Error("an unknown encoding was taken")
+	}
+}
