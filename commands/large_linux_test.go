@@ -66,7 +66,7 @@ func (b *bench) keptWhole(path string, want int64, stderr string) {
 }
 
 // patient lets a run wait longer for a busy node than tests do otherwise.
-func (b *bench) patient() {
+func (b *pgBench) patient() {
 	b.t.Helper()
 	path := filepath.Join(b.dir, "config.yml")
 	raw, err := os.ReadFile(path)

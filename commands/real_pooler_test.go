@@ -11,7 +11,7 @@ import (
 )
 
 // readAs lets the connector read its database as another user, and from another address.
-func (b *bench) readAs(dsn string) {
+func (b *pgBench) readAs(dsn string) {
 	b.t.Helper()
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {

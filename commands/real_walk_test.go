@@ -1,0 +1,174 @@
+package commands_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// walked is a database in which everything goes wrong that an operator meets, one after the other.
+type walked struct {
+	*bench
+	exec   func(statements string)
+	cut    func() error // ends the connector's connections once one of them reads the table big
+	faults faults
+}
+
+// faults are what makes things go wrong, in the SQL of a dialect, and what is said then.
+type faults struct {
+	tables     string // a, b, c and hidden with thirty rows each, and a view v of the rows of hidden
+	grow       string // the table big, whose rows take a while
+	loseKey    string // of b
+	giveKey    string
+	revoke     string // b
+	grant      string
+	saysGrant  string
+	breakView  string
+	repairView string
+	saysView   string
+}
+
+// walkedTables is the table list of a walk, and what keeps a lost connection from being replaced.
+const walkedTables = `tables: ["*", v, "-hidden*"], retry_count: 1`
+
+// walkedKeys names the key of the view.
+const walkedKeys = "    id_columns: {v: [id]}"
+
+// walk goes through them. Between them a run finds nothing amiss, so that none hides another.
+func (w *walked) walk(t *testing.T) {
+	const table, all = 30, 120
+	w.exec(w.faults.tables)
+	if res := w.must(0, "sync"); res.Created != all {
+		t.Fatalf("first sync: %+v", res)
+	}
+	for _, tt := range []struct {
+		name, fault, repair string
+		says                []string
+	}{
+		{"a table without key", w.faults.loseKey, w.faults.giveKey, []string{"neither a primary key nor a unique index", "id_columns: {", "leave it out with"}},
+		{"a revoked table", w.faults.revoke, w.faults.grant, []string{w.faults.saysGrant, "leave it out with"}},
+		{"a broken view", w.faults.breakView, w.faults.repairView, []string{w.faults.saysView}},
+	} {
+		w.exec(tt.fault)
+		for _, command := range []string{"diff", "sync"} {
+			o := w.run(command)
+			for _, says := range append(tt.says, "nothing of ") {
+				if o.code != 3 || !strings.Contains(o.stderr, says) {
+					t.Errorf("%s: %s exits with %d, and does not say %q in\n%s", tt.name, command, o.code, says, o.stderr)
+				}
+			}
+		}
+		if res := w.must(3, "sync"); res != (result{Exit: 3, Kept: all - table, Withheld: table}) {
+			t.Errorf("%s: %+v", tt.name, res)
+		}
+		w.exec(tt.repair)
+		if res := w.must(0, "sync"); res != (result{Kept: all}) {
+			t.Errorf("%s, repaired: %+v", tt.name, res)
+		}
+	}
+	w.loseConnection(t)
+	w.dropTable(t, table)
+}
+
+// loseConnection loses the connection in the middle of a table.
+func (w *walked) loseConnection(t *testing.T) {
+	w.exec(w.faults.grow)
+	w.must(0, "sync")
+	w.exec("DELETE FROM a WHERE id <= 5")
+	w.exec("UPDATE big SET v = CONCAT('y', v)")
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := w.cut(); err != nil {
+			t.Error(err)
+		}
+	})
+	o := w.run("sync", "-o", "json")
+	wg.Wait()
+	if o.code != 5 || !strings.Contains(o.stdout, `"deleted":0`) {
+		t.Fatalf("a lost connection: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	if res := w.must(0, "sync"); res.Deleted != 5 {
+		t.Fatalf("after a lost connection: %+v", res)
+	}
+}
+
+// dropTable drops a table: its documents stay until a second run finds it gone.
+func (w *walked) dropTable(t *testing.T, rows int64) {
+	w.exec("DROP TABLE c")
+	o := w.run("sync", "-o", "json")
+	if o.code != 4 || !strings.Contains(o.stdout, `"deleted":0`) || !strings.Contains(o.stderr, "vanished") {
+		t.Errorf("a dropped table: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	if res := w.must(0, "sync"); res.Deleted != rows {
+		t.Errorf("a table that is gone twice: %+v", res)
+	}
+}
+
+// until asks again and again, for at most half a minute.
+func until(ctx context.Context, ask func() (done bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		if done, err := ask(); done || err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func TestWhatGoesWrongWithPostgreSQL(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
+	u, err := url.Parse(b.admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write("postgresql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: public, %s", u.Hostname(), u.Port(), b.database, b.database, walkedTables), walkedKeys)
+	w := walked{
+		bench: b.bench,
+		exec: func(statements string) {
+			b.exec(statements)
+			if strings.Contains(statements, "CREATE TABLE") {
+				b.grantAll()
+			}
+		},
+		cut: func() error { b.cutConnections(); return nil },
+		faults: faults{
+			tables: threeTables + `CREATE TABLE hidden AS SELECT * FROM a; CREATE FUNCTION whole() RETURNS boolean LANGUAGE sql AS 'SELECT true';
+				CREATE VIEW v AS SELECT * FROM hidden WHERE whole()`,
+			grow:    "CREATE TABLE big (id int PRIMARY KEY, v text); INSERT INTO big SELECT n, repeat('x', 2000) FROM generate_series(1, 30000) n",
+			loseKey: "ALTER TABLE b DROP CONSTRAINT b_pkey", giveKey: "ALTER TABLE b ADD PRIMARY KEY (id)",
+			revoke: "REVOKE SELECT ON b FROM " + b.database, grant: "GRANT SELECT ON b TO " + b.database, saysGrant: "GRANT SELECT ON",
+			breakView:  "CREATE OR REPLACE FUNCTION whole() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'the view is broken'; END$$",
+			repairView: "CREATE OR REPLACE FUNCTION whole() RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+			saysView:   "the view is broken",
+		},
+	}
+	w.walk(t)
+}
+
+func TestWhatGoesWrongWithMySQL(t *testing.T) {
+	t.Parallel()
+	onMySQL(t, func(t *testing.T, dsn string) {
+		b := newMySQLBench(t, dsn, required(t, "TEST_ELASTICSEARCH_URL"))
+		b.configure(walkedTables, walkedKeys)
+		w := walked{
+			bench: b.bench, exec: b.exec, cut: b.cutConnections,
+			faults: faults{
+				tables: b.threeTables() + `CREATE TABLE hidden AS SELECT * FROM a; CREATE VIEW v AS SELECT * FROM hidden`,
+				grow: `CREATE TABLE big (id int PRIMARY KEY AUTO_INCREMENT, v text);
+					INSERT INTO big (v) SELECT repeat('x', 2000) FROM a, b, c, (SELECT 1 UNION SELECT 2) d LIMIT 30000`,
+				loseKey: "ALTER TABLE b DROP PRIMARY KEY", giveKey: "ALTER TABLE b ADD PRIMARY KEY (id)",
+				revoke: b.grantsOfTables("a", "c", "hidden", "v") + "; GRANT INSERT ON " + b.database + ".b TO " + b.database,
+				grant:  b.grantsOfTables("*"), saysGrant: "GRANT SELECT ON `" + b.database + "`.`b` TO '" + b.database + "'@'%'",
+				breakView: "RENAME TABLE hidden TO hidden_away", repairView: "RENAME TABLE hidden_away TO hidden",
+				saysView: "references invalid table(s) or column(s)",
+			},
+		}
+		w.walk(t)
+	})
+}
