@@ -5,13 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/big"
 	"math/rand/v2"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // A row is what one line of the table and one document are made of: about 1 KB of text.
@@ -78,8 +74,12 @@ func (g *generator) text(random *rand.Rand, n int) string {
 	return b.String()
 }
 
+// columns are those of the table, in the order of what fills it.
+var columns = []string{"id", "title", "body", "price", "stock", "created", "active"}
+
+// rows fills a table of PostgreSQL or MySQL: the address tells which.
 func rows(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Writer) error {
-	dsn := flags.String("dsn", "", "PostgreSQL to fill")
+	dsn := flags.String("dsn", "", "PostgreSQL or MySQL to fill")
 	table := flags.String("table", "items", "table to make anew")
 	n := flags.Int64("n", 100_000, "rows; 0 removes the table")
 	seed := flags.Uint64("seed", 1, "seed of the rows")
@@ -89,43 +89,13 @@ func rows(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Wri
 	if *dsn == "" {
 		return fmt.Errorf("rows: -dsn is missing")
 	}
-	conn, err := pgx.Connect(ctx, *dsn)
-	if err != nil {
-		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	fill := fillMySQL
+	if strings.HasPrefix(*dsn, "postgres") {
+		fill = fillPostgreSQL
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if err := fill(ctx, conn, *table, *n, newGenerator(*seed)); err != nil {
+	if err := fill(ctx, *dsn, *table, *n, newGenerator(*seed)); err != nil {
 		return fmt.Errorf("fill table %q: %w", *table, err)
 	}
-	_, err = fmt.Fprintf(stdout, "%s: %d rows\n", *table, *n)
-	return err
-}
-
-// fill makes the table anew. The vacuum in the end keeps the server's own tidying out of the measurement.
-func fill(ctx context.Context, conn *pgx.Conn, table string, n int64, g *generator) error {
-	name := pgx.Identifier{table}
-	quoted := name.Sanitize()
-	if _, err := conn.Exec(ctx, "DROP TABLE IF EXISTS "+quoted); err != nil || n == 0 {
-		return err
-	}
-	if _, err := conn.Exec(ctx, "CREATE TABLE "+quoted+" (id bigint PRIMARY KEY, title text NOT NULL, body text NOT NULL,"+
-		" price numeric(10,2) NOT NULL, stock int NOT NULL, created timestamptz NOT NULL, active bool NOT NULL)"); err != nil {
-		return err
-	}
-	var id int64
-	next := func() ([]any, error) {
-		if id == n {
-			return nil, nil
-		}
-		id++
-		r := g.row(id)
-		price := pgtype.Numeric{Int: big.NewInt(r.cents), Exp: -2, Valid: true}
-		return []any{r.id, r.title, r.body, price, r.stock, r.created, r.active}, nil
-	}
-	columns := []string{"id", "title", "body", "price", "stock", "created", "active"}
-	if _, err := conn.CopyFrom(ctx, name, columns, pgx.CopyFromFunc(next)); err != nil {
-		return err
-	}
-	_, err := conn.Exec(ctx, "VACUUM (ANALYZE, FREEZE) "+quoted)
+	_, err := fmt.Fprintf(stdout, "%s: %d rows\n", *table, *n)
 	return err
 }
