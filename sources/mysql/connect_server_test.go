@@ -24,6 +24,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // countDials makes the source count the connections that it opens; the first of them fail with
@@ -204,7 +205,7 @@ func TestCase49TLS(t *testing.T) {
 		"CRLF":     strings.ReplaceAll(ca, "\n", "\r\n"),
 	} {
 		values["ssl_ca"] = text
-		if r := readAll(t, values, source.Env{StallTimeout: time.Minute})["t"]; r.err != nil || len(r.ids) != 1 {
+		if r := readAll(t, values, source.Env{StallTimeout: time.Minute})["t"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
@@ -294,12 +295,12 @@ func TestHostileSettings(t *testing.T) {
 		d.snapshots.Add()
 		d.snapshots.Put(s)
 		p := &part{db: d, rel: relation{name: "t", engine: "InnoDB"}, scope: "t"}
-		got := readPart(t.Context(), p)
-		if diff := cmp.Diff(want.docs, got.docs); diff != "" || got.err != nil {
-			t.Errorf("%v %s", got.err, diff)
+		got := sqltest.Read(t.Context(), p)
+		if diff := cmp.Diff(want.Docs, got.Docs); diff != "" || got.Err != nil {
+			t.Errorf("%v %s", got.Err, diff)
 		}
-		if want.docs[0] != `{"id_":1,"at":"2024-01-02T03:04:05Z","c":"ab","v":"žluť"}` {
-			t.Errorf("got %v", want.docs)
+		if want.Docs[0] != `{"id_":1,"at":"2024-01-02T03:04:05Z","c":"ab","v":"žluť"}` {
+			t.Errorf("got %v", want.Docs)
 		}
 		if p.db.apart.Load() {
 			t.Error("another session was read from")
@@ -314,8 +315,8 @@ func TestCase25ServerZone(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY, at timestamp NULL, local datetime); SET time_zone = '+09:00'; INSERT INTO t VALUES (1, '2024-01-02 03:04:05', '2024-01-02 03:04:05')")
 		got := readAll(t, db.values(nil), source.Env{})["t"]
-		if want := []string{`{"id_":1,"at":"2024-01-01T18:04:05Z","local":"2024-01-02T03:04:05Z"}`}; !slices.Equal(got.docs, want) {
-			t.Errorf("got %v, %v; want %v", got.docs, got.err, want)
+		if want := []string{`{"id_":1,"at":"2024-01-01T18:04:05Z","local":"2024-01-02T03:04:05Z"}`}; !slices.Equal(got.Docs, want) {
+			t.Errorf("got %v, %v; want %v", got.Docs, got.Err, want)
 		}
 		d := openSource(t, db.values(nil), source.Env{Encoding: "compat"})
 		s, err := d.connect(t.Context())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // cutConn breaks once so many bytes have come.
@@ -107,8 +108,8 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 				t.Fatalf("%s: %d rows", tt.columns, n)
 			}
 		}
-		log := &logbook{}
-		d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.env())
+		log := &sqltest.Logbook{}
+		d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
 		noPauses(d)
 		parts := listed(t, d)
 		loseIdle(d)
@@ -149,11 +150,11 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 		}
 		for scope, r := range readAll(t, db.values(nil), source.Env{}) {
 			times := map[string]int{}
-			for _, id := range r.ids {
+			for _, id := range r.IDs {
 				times[id]++
 			}
-			if r.err != nil {
-				t.Error(scope, r.err)
+			if r.Err != nil {
+				t.Error(scope, r.Err)
 			}
 			once(t, times, rows)
 		}
@@ -253,11 +254,11 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)")
 		user, values := db.user()
-		log := &logbook{}
-		parts := listed(t, openSource(t, values, log.env()))
+		log := &sqltest.Logbook{}
+		parts := listed(t, openSource(t, values, log.Env()))
 		db.kill("KILL", user, false)
 		for scope, p := range parts {
-			if r := readPart(t.Context(), p); r.err != nil || len(r.ids) != 1 {
+			if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
 				t.Errorf("%s: %+v", scope, r)
 			}
 		}
@@ -279,9 +280,9 @@ func TestCase62CancelEndsTheStatement(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { // ends with the statement
-			ended <- readPart(ctx, part).err
+			ended <- sqltest.Read(ctx, part).Err
 		}()
-		eventually(t, "the statement runs", func() bool { return len(db.sessions(user, true)) == 1 })
+		sqltest.Eventually(t, "the statement runs", func() bool { return len(db.sessions(user, true)) == 1 })
 		start := time.Now()
 		cancel()
 		err := <-ended
@@ -291,7 +292,7 @@ func TestCase62CancelEndsTheStatement(t *testing.T) {
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
-		eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
+		sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
 	})
 }
 
@@ -307,7 +308,7 @@ func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 			}
 			break
 		}
-		eventually(t, "nothing runs", func() bool { return len(db.sessions(user, true)) == 0 })
+		sqltest.Eventually(t, "nothing runs", func() bool { return len(db.sessions(user, true)) == 0 })
 	})
 }
 
@@ -328,8 +329,8 @@ func TestStall(t *testing.T) {
 		if _, err := conn.ExecContext(t.Context(), "LOCK TABLES t WRITE"); err != nil {
 			t.Fatal(err)
 		}
-		refuse(t, readPart(t.Context(), part).err, source.ErrTemporary, "t: begin to read: the server has sent nothing for 300ms, the stall timeout")
-		eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
+		refuse(t, sqltest.Read(t.Context(), part).Err, source.ErrTemporary, "t: begin to read: the server has sent nothing for 300ms, the stall timeout")
+		sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
 		if _, err := conn.ExecContext(t.Context(), "UNLOCK TABLES"); err != nil {
 			t.Fatal(err)
 		}
@@ -349,7 +350,7 @@ func TestCase56TimeLimitsOfTheServer(t *testing.T) {
 			}
 			if n++; n == 10 {
 				since := time.Now()
-				eventually(t, "the server has waited for longer than it is told to wait", func() bool { return time.Since(since) > 1500*time.Millisecond })
+				sqltest.Eventually(t, "the server has waited for longer than it is told to wait", func() bool { return time.Since(since) > 1500*time.Millisecond })
 			}
 		}
 		if n != lossRows {

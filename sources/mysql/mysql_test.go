@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // plain is a configuration that is complete.
@@ -68,8 +70,8 @@ func TestOpenRefuses(t *testing.T) {
 		"64 rules":           {env: source.Env{AdvancedRules: "x"}, says: []string{"advanced_rules: must be a list"}},
 		"64 a table of them": {env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"`t"}, "query": "SELECT 1"}}}, says: []string{"closing quote", "`odd name*`"}},
 	} {
-		tt.env.Log = discard()
-		_, err := Type.Open(t.Context(), parse(t, plain(tt.set)), tt.env)
+		tt.env.Log = slog.New(slog.DiscardHandler)
+		_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(tt.set)), tt.env)
 		t.Run(name, func(t *testing.T) { refuse(t, err, source.ErrConfig, tt.says...) })
 	}
 }
@@ -81,7 +83,7 @@ func TestCase50Addresses(t *testing.T) {
 		{"::1", "tcp [::1]:3306"}, {"[::1]", "tcp [::1]:3306"}, {" db.example.org ", "tcp db.example.org:3306"}, {"/run/mysqld.sock", "unix /run/mysqld.sock"},
 	} {
 		host, want := tt.host, tt.want
-		s, err := newSettings(parse(t, plain(map[string]any{"host": host, "user": "a@b:c", "password": "p@ss/w:rd%?&"})))
+		s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"host": host, "user": "a@b:c", "password": "p@ss/w:rd%?&"})))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +95,7 @@ func TestCase50Addresses(t *testing.T) {
 			t.Errorf("%q: the driver may do what it must not: %+v", host, c)
 		}
 	}
-	s, err := newSettings(parse(t, plain(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)})))
+	s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +108,7 @@ func TestCase50Addresses(t *testing.T) {
 // TestScopes: a document tells its table, whatever profile it was made with.
 func TestScopes(t *testing.T) {
 	t.Parallel()
-	v := parse(t, plain(nil))
+	v := sqltest.Parse(t, &Type, plain(nil))
 	for name, tt := range map[string]struct {
 		fields map[string]any
 		want   string
@@ -217,8 +219,8 @@ func TestTableErrorKinds(t *testing.T) {
 // TestFold: a server whose names of tables have no letter case finds what is written in another.
 func TestFold(t *testing.T) {
 	t.Parallel()
-	s, err := Type.Open(t.Context(), parse(t, plain(map[string]any{"tables": "Orders,LOG_*,-Log_1"})), source.Env{
-		Log: discard(), AdvancedRules: []any{map[string]any{"tables": []any{"Orders"}, "query": "SELECT 1"}},
+	s, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(map[string]any{"tables": "Orders,LOG_*,-Log_1"})), source.Env{
+		Log: slog.New(slog.DiscardHandler), AdvancedRules: []any{map[string]any{"tables": []any{"Orders"}, "query": "SELECT 1"}},
 	})
 	if err != nil {
 		t.Fatal(err)

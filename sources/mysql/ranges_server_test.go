@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // cutFinely makes the source cut tables of any size into n ranges.
@@ -70,22 +71,22 @@ func TestRanges(t *testing.T) {
 			if d := cmp.Diff(want, names(parts)); d != "" {
 				t.Errorf("%s: %s", tt.columns, d)
 			}
-			var got, whole result
+			var got, whole sqltest.Result
 			for _, p := range parts {
 				if p.Scope() != table {
 					t.Errorf("the scope of %s is %s", p.Name(), p.Scope())
 				}
-				r := readPart(t.Context(), p)
-				got.ids, got.docs = append(got.ids, r.ids...), append(got.docs, r.docs...)
-				if r.err != nil {
-					t.Error(r.err)
+				r := sqltest.Read(t.Context(), p)
+				got.IDs, got.Docs = append(got.IDs, r.IDs...), append(got.Docs, r.Docs...)
+				if r.Err != nil {
+					t.Error(r.Err)
 				}
 			}
 			whole = readAll(t, values, source.Env{})[table]
-			slices.Sort(got.docs)
-			slices.Sort(whole.docs)
-			if d := cmp.Diff(whole.docs, got.docs); d != "" || len(got.ids) != 300 {
-				t.Errorf("%s: %d rows, %s", tt.columns, len(got.ids), d)
+			slices.Sort(got.Docs)
+			slices.Sort(whole.Docs)
+			if d := cmp.Diff(whole.Docs, got.Docs); d != "" || len(got.IDs) != 300 {
+				t.Errorf("%s: %d rows, %s", tt.columns, len(got.IDs), d)
 			}
 		}
 	})
@@ -144,7 +145,7 @@ func TestRangesOfATableThatChanges(t *testing.T) {
 		parts := list(t, cutFinely(openSource(t, db.values(nil), source.Env{}), 2))
 		db.exec("TRUNCATE t; INSERT INTO t VALUES (1), (99)")
 		for _, p := range parts {
-			refuse(t, readPart(t.Context(), p).err, source.ErrTemporary, p.Name(), "begin to read: ", "nothing of the table is deleted")
+			refuse(t, sqltest.Read(t.Context(), p).Err, source.ErrTemporary, p.Name(), "begin to read: ", "nothing of the table is deleted")
 		}
 		if len(parts) != 2 || !strings.HasPrefix(parts[1].Name(), "t id ") {
 			t.Errorf("got %v", names(parts))
@@ -159,8 +160,8 @@ func TestRangesHaveTheSnapshotsOfTheRun(t *testing.T) {
 		db.exec("CREATE TABLE t (n int, id int PRIMARY KEY)")
 		db.fill("t", 100, "n")
 		db.exec("ANALYZE TABLE t")
-		log := &logbook{}
-		parts := list(t, cutFinely(openSource(t, db.values(nil), log.env()), mostSnapshots))
+		log := &sqltest.Logbook{}
+		parts := list(t, cutFinely(openSource(t, db.values(nil), log.Env()), mostSnapshots))
 		if total := nested(t, parts); len(parts) != mostSnapshots || total != 100 || strings.Contains(log.String(), "taken later") {
 			t.Errorf("%d parts, %d rows, logged %s", len(parts), total, log)
 		}

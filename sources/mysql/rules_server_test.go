@@ -13,6 +13,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // ruleEnv makes the environment of rules, each given by its tables, query and id columns.
@@ -116,12 +117,12 @@ func TestAdvancedRules(t *testing.T) {
 				if len(parts) != 1 || parts[0].Scope() != tt.scope || parts[0].Name() != tt.scope+", advanced_rules[0]" {
 					t.Fatalf("got the parts %q", names(parts))
 				}
-				got := readPart(t.Context(), parts[0])
-				if diff := cmp.Diff(tt.ids, slices.Sorted(slices.Values(got.ids))); diff != "" || got.err != nil {
-					t.Errorf("%v %s", got.err, diff)
+				got := sqltest.Read(t.Context(), parts[0])
+				if diff := cmp.Diff(tt.ids, slices.Sorted(slices.Values(got.IDs))); diff != "" || got.Err != nil {
+					t.Errorf("%v %s", got.Err, diff)
 				}
-				if len(got.docs) == 0 || got.docs[0] != tt.doc {
-					t.Errorf("got  %v\nwant %s", got.docs, tt.doc)
+				if len(got.Docs) == 0 || got.Docs[0] != tt.doc {
+					t.Errorf("got  %v\nwant %s", got.Docs, tt.doc)
 				}
 			})
 		}
@@ -150,7 +151,7 @@ func TestTablesOfRules(t *testing.T) {
 					if err := json.Unmarshal(encoded, &fields); err != nil || !strings.Contains(string(encoded), want[i]) {
 						t.Errorf("%v: %s is not in %s", err, want[i], encoded)
 					}
-					if scope, ok := Type.ScopeOf(parse(t, values), fields); !ok || scope != p.Scope() {
+					if scope, ok := Type.ScopeOf(sqltest.Parse(t, &Type, values), fields); !ok || scope != p.Scope() {
 						t.Errorf("ScopeOf tells %q of %s", scope, encoded)
 					}
 				}
@@ -164,8 +165,8 @@ func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
-		log := &logbook{}
-		env := log.env()
+		log := &sqltest.Logbook{}
+		env := log.Env()
 		env.AdvancedRules = ruleEnv(queryOf("SELECT * FROM orders WHERE paid", "orders"), queryOf("SELECT * FROM orders WHERE NOT paid", "orders")).AdvancedRules
 		parts := list(t, openSource(t, db.values(map[string]any{"tables": "items,nosuch"}), env))
 		if diff := cmp.Diff([]string{"orders, advanced_rules[0]", "orders, advanced_rules[1]"}, names(parts)); diff != "" || strings.Contains(log.String(), "WARN") {
@@ -226,7 +227,7 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		// What only shows when it runs is refused by the transaction.
 		for _, query := range []string{"SELECT id, f() FROM orders", "SELECT id FROM orders FOR UPDATE"} {
 			d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders")))
-			refuse(t, readPart(t.Context(), list(t, d)[0]).err, source.ErrConfig, "orders, advanced_rules[0]: ", "READ ONLY transaction", "only reads")
+			refuse(t, sqltest.Read(t.Context(), list(t, d)[0]).Err, source.ErrConfig, "orders, advanced_rules[0]: ", "READ ONLY transaction", "only reads")
 		}
 		// To validate a query that takes long takes no time.
 		d := openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id, SLEEP(30) AS s FROM orders ORDER BY s", "orders")))
@@ -262,13 +263,13 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 		if err := d.Validate(t.Context()); err != nil {
 			t.Error(err)
 		}
-		refuse(t, readPart(t.Context(), list(t, d)[0]).err, source.ErrConfig, `has no column "id"`)
+		refuse(t, sqltest.Read(t.Context(), list(t, d)[0]).Err, source.ErrConfig, `has no column "id"`)
 		// The key that the connector declares for a table counts for its rules as well.
 		env := ruleEnv(queryOf("SELECT * FROM notes", "notes"))
 		env.IDColumns = map[string][]string{"notes": {"body"}}
 		d = openSource(t, db.values(nil), env)
-		if r := readPart(t.Context(), list(t, d)[0]); r.err != nil || !slices.Equal(r.ids, []string{"notes_x"}) {
-			t.Errorf("got %v, %v", r.ids, r.err)
+		if r := sqltest.Read(t.Context(), list(t, d)[0]); r.Err != nil || !slices.Equal(r.IDs, []string{"notes_x"}) {
+			t.Errorf("got %v, %v", r.IDs, r.Err)
 		}
 	})
 }
@@ -289,7 +290,7 @@ func TestValidateAsksTheServer(t *testing.T) {
 		if err := openSource(t, values, ruleEnv(rule, rule)).Validate(t.Context()); err != nil {
 			t.Error(err)
 		}
-		eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
+		sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
 	})
 }
 
@@ -305,10 +306,10 @@ func TestRightsOfRules(t *testing.T) {
 			t.Fatal(err)
 		}
 		parts := list(t, d)
-		refuse(t, readPart(t.Context(), parts[0]).err, source.ErrAuth, "customers+items, advanced_rules[0]", "command denied",
+		refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "customers+items, advanced_rules[0]", "command denied",
 			"GRANT SELECT ON `"+db.name+"`.`customers` TO", "or remove advanced_rules[0]")
 		for i, want := range map[int]int{1: 2, 2: 2} {
-			if r := readPart(t.Context(), parts[i]); r.err != nil || len(r.ids) != want {
+			if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
 				t.Errorf("%s: %+v", parts[i].Name(), r)
 			}
 		}
@@ -323,13 +324,13 @@ func TestRowsWithoutAKey(t *testing.T) {
 		const query = "SELECT c.id AS c, o.id AS o FROM orders o LEFT JOIN customers c ON o.customer = c.id AND c.id = 1"
 		d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders", "c"), queryOf(query, "orders", "c", "o")))
 		parts := list(t, d)
-		got := readPart(t.Context(), parts[0])
-		refuse(t, got.err, source.ErrConfig, "orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
-		if len(got.ids) != 2 {
-			t.Errorf("got the ids %v", got.ids)
+		got := sqltest.Read(t.Context(), parts[0])
+		refuse(t, got.Err, source.ErrConfig, "orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
+		if len(got.IDs) != 2 {
+			t.Errorf("got the ids %v", got.IDs)
 		}
-		if got = readPart(t.Context(), parts[1]); got.err != nil || len(got.ids) != 3 {
-			t.Errorf("got the ids %v, %v", got.ids, got.err)
+		if got = sqltest.Read(t.Context(), parts[1]); got.Err != nil || len(got.IDs) != 3 {
+			t.Errorf("got the ids %v, %v", got.IDs, got.Err)
 		}
 	})
 }
@@ -341,7 +342,7 @@ func TestRulesReadTheSnapshot(t *testing.T) {
 		db.shop()
 		parts := list(t, openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id FROM orders", "orders"))))
 		db.exec("DELETE FROM orders WHERE id = 10")
-		if r := readPart(t.Context(), parts[0]); r.err != nil || len(r.ids) != 3 {
+		if r := sqltest.Read(t.Context(), parts[0]); r.Err != nil || len(r.IDs) != 3 {
 			t.Errorf("%+v", r)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // TestCase59OneSnapshot: what is written after the tables were listed is not seen, whatever session reads.
@@ -22,15 +23,15 @@ func TestCase59OneSnapshot(t *testing.T) {
 		for i := range 6 {
 			db.exec(fmt.Sprintf("CREATE TABLE t%d (id int PRIMARY KEY, v int); INSERT INTO t%d VALUES (1, 1), (2, 1)", i, i))
 		}
-		log := &logbook{}
-		parts := listed(t, openSource(t, db.values(nil), log.env()))
+		log := &sqltest.Logbook{}
+		parts := listed(t, openSource(t, db.values(nil), log.Env()))
 		for i := range 6 {
 			db.exec(fmt.Sprintf("INSERT INTO t%d VALUES (3, 1); UPDATE t%d SET v = 2 WHERE id = 1; DELETE FROM t%d WHERE id = 2", i, i, i))
 		}
 		for scope, p := range parts {
-			r := readPart(t.Context(), p)
-			if d := cmp.Diff([]string{`{"id_":1,"v":1}`, `{"id_":2,"v":1}`}, r.docs); d != "" || r.err != nil {
-				t.Errorf("%s: %v %s", scope, r.err, d)
+			r := sqltest.Read(t.Context(), p)
+			if d := cmp.Diff([]string{`{"id_":1,"v":1}`, `{"id_":2,"v":1}`}, r.Docs); d != "" || r.Err != nil {
+				t.Errorf("%s: %v %s", scope, r.Err, d)
 			}
 		}
 		if strings.Contains(log.String(), "level=WARN") {
@@ -62,8 +63,8 @@ func TestSnapshotsAreOfOneInstant(t *testing.T) {
 		defer wg.Wait()
 		defer close(stop)
 		for range 20 {
-			log := &logbook{}
-			d := openSource(t, db.values(nil), log.env())
+			log := &sqltest.Logbook{}
+			d := openSource(t, db.values(nil), log.Env())
 			parts := listed(t, d)
 			var sessions []*session
 			for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
@@ -76,7 +77,7 @@ func TestSnapshotsAreOfOneInstant(t *testing.T) {
 					t.Fatal(err)
 				}
 				doc := r.row.document(r.raw)
-				docs = append(docs, []string{body(&doc)})
+				docs = append(docs, []string{sqltest.Body(&doc)})
 				r.abandon(t.Context(), nil)
 			}
 			if apart := strings.Contains(log.String(), "milliseconds apart"); !apart && !slices.Equal(docs[0], docs[1]) {
@@ -92,11 +93,11 @@ func TestNobodyWaitsForTheRun(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)")
 		parts := listed(t, openSource(t, db.values(nil), source.Env{}))
-		if r := readPart(t.Context(), parts["a"]); r.err != nil || len(r.ids) != 1 {
+		if r := sqltest.Read(t.Context(), parts["a"]); r.Err != nil || len(r.IDs) != 1 {
 			t.Fatalf("%+v", r)
 		}
 		db.exec("SET SESSION lock_wait_timeout = 2; ALTER TABLE a ADD COLUMN v int; INSERT INTO b VALUES (2)")
-		if r := readPart(t.Context(), parts["b"]); r.err != nil || len(r.ids) != 1 {
+		if r := sqltest.Read(t.Context(), parts["b"]); r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -109,8 +110,8 @@ func TestMoreReadersThanSnapshots(t *testing.T) {
 		for i := range 6 {
 			db.exec(fmt.Sprintf("CREATE TABLE t%d (id int PRIMARY KEY); INSERT INTO t%d VALUES (1), (2)", i, i))
 		}
-		log := &logbook{}
-		d := openSource(t, db.values(nil), log.env())
+		log := &sqltest.Logbook{}
+		d := openSource(t, db.values(nil), log.Env())
 		parts := slices.Collect(maps.Values(listed(t, d)))
 		total := nested(t, parts)
 		if total != 12 || strings.Count(log.String(), "taken later than those of the run") != 1 {
@@ -157,7 +158,7 @@ func TestFewConnections(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, p := range listed(t, d) {
 			wg.Go(func() { // ends with the part
-				if r := readPart(t.Context(), p); r.err != nil || len(r.ids) != 2 {
+				if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 2 {
 					t.Errorf("%s: %+v", p.Scope(), r)
 				}
 			})
@@ -189,16 +190,16 @@ func TestCase58TablesThatChange(t *testing.T) {
 				db.exec("CREATE TABLE t (id int PRIMARY KEY, v varchar(9)); INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'x'); CREATE TABLE o (id int PRIMARY KEY); INSERT INTO o VALUES (1)")
 				parts := listed(t, openSource(t, db.values(nil), source.Env{}))
 				db.exec(tt.change)
-				got := readPart(t.Context(), parts["t"])
+				got := sqltest.Read(t.Context(), parts["t"])
 				if tt.fails != "" {
-					refuse(t, got.err, nil, "t: ", tt.fails)
-					if errors.Is(got.err, source.ErrTemporary) {
+					refuse(t, got.Err, nil, "t: ", tt.fails)
+					if errors.Is(got.Err, source.ErrTemporary) {
 						t.Error("a table that is gone does not come back by itself")
 					}
-				} else if got.err != nil || len(got.docs) != tt.rows || got.docs[0] != tt.doc {
-					t.Errorf("got %v, %v; want %d like %s", got.docs, got.err, tt.rows, tt.doc)
+				} else if got.Err != nil || len(got.Docs) != tt.rows || got.Docs[0] != tt.doc {
+					t.Errorf("got %v, %v; want %d like %s", got.Docs, got.Err, tt.rows, tt.doc)
 				}
-				if r := readPart(t.Context(), parts["o"]); r.err != nil || len(r.ids) != 1 {
+				if r := sqltest.Read(t.Context(), parts["o"]); r.Err != nil || len(r.IDs) != 1 {
 					t.Errorf("another table: %+v", r)
 				}
 			})
@@ -211,10 +212,10 @@ func TestStorageWithoutSnapshots(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE m (id int PRIMARY KEY) ENGINE = MyISAM; INSERT INTO m VALUES (2), (1); CREATE TABLE h (id int PRIMARY KEY) ENGINE = MEMORY; INSERT INTO h VALUES (1)")
-		log := &logbook{}
-		got := readAll(t, db.values(nil), log.env())
+		log := &sqltest.Logbook{}
+		got := readAll(t, db.values(nil), log.Env())
 		for scope, want := range map[string][]string{"m": {"m_1", "m_2"}, "h": {"h_1"}} {
-			if r := got[scope]; r.err != nil || !slices.Equal(r.ids, want) {
+			if r := got[scope]; r.Err != nil || !slices.Equal(r.IDs, want) {
 				t.Errorf("%s: %+v", scope, r)
 			}
 		}
@@ -235,10 +236,10 @@ func TestIDsOnly(t *testing.T) {
 			env.IDsOnly = true
 			ids := readAll(t, db.values(nil), env)
 			for _, scope := range []string{"t", "named"} {
-				if d := cmp.Diff(whole[scope].ids, ids[scope].ids); d != "" || ids[scope].err != nil {
-					t.Errorf("%s %s: %v %s", profile, scope, ids[scope].err, d)
+				if d := cmp.Diff(whole[scope].IDs, ids[scope].IDs); d != "" || ids[scope].Err != nil {
+					t.Errorf("%s %s: %v %s", profile, scope, ids[scope].Err, d)
 				}
-				if doc := ids[scope].docs[0]; strings.Contains(doc, `"x"`) || !strings.Contains(whole[scope].docs[0], `"x"`) {
+				if doc := ids[scope].Docs[0]; strings.Contains(doc, `"x"`) || !strings.Contains(whole[scope].Docs[0], `"x"`) {
 					t.Errorf("%s %s: got %s", profile, scope, doc)
 				}
 			}
@@ -258,10 +259,10 @@ func TestRowsThatAreLarge(t *testing.T) {
 		}
 		db.exec("CREATE TABLE wide (id int PRIMARY KEY" + columns.String() + "); INSERT INTO wide (id, c998) VALUES (1, 5)")
 		got := readAll(t, db.values(nil), source.Env{})
-		if r := got["large"]; r.err != nil || len(r.docs) != 2 || len(r.docs[0]) != size+len(`{"id_":1,"v":""}`) {
-			t.Errorf("%v: %d rows", r.err, len(r.docs))
+		if r := got["large"]; r.Err != nil || len(r.Docs) != 2 || len(r.Docs[0]) != size+len(`{"id_":1,"v":""}`) {
+			t.Errorf("%v: %d rows", r.Err, len(r.Docs))
 		}
-		if r := got["wide"]; r.err != nil || len(r.docs) != 1 || !strings.HasSuffix(r.docs[0], `"c997":null,"c998":5}`) {
+		if r := got["wide"]; r.Err != nil || len(r.Docs) != 1 || !strings.HasSuffix(r.Docs[0], `"c997":null,"c998":5}`) {
 			t.Errorf("%+v", r)
 		}
 	})

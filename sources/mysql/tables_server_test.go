@@ -11,9 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-func scopes(all map[string]result) []string { return slices.Sorted(maps.Keys(all)) }
+func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
 
 // refuse fails the test unless err is of the kind and its text and hint hold all of the words.
 func refuse(t *testing.T, err, kind error, words ...string) {
@@ -43,10 +44,10 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 		if d := cmp.Diff(want, scopes(got)); d != "" {
 			t.Error(d)
 		}
-		if len(got["p"].ids) != 3 {
-			t.Errorf("got the rows %v of three partitions", got["p"].ids)
+		if len(got["p"].IDs) != 3 {
+			t.Errorf("got the rows %v of three partitions", got["p"].IDs)
 		}
-		if db.mariaDB && !slices.Equal(got["versioned"].docs, []string{`{"id_":1,"v":2}`}) {
+		if db.mariaDB && !slices.Equal(got["versioned"].Docs, []string{`{"id_":1,"v":2}`}) {
 			t.Errorf("got %+v, want the row as it is now, without the period that it is for", got["versioned"])
 		}
 	})
@@ -69,8 +70,8 @@ func TestCase02TableList(t *testing.T) {
 			{"`od.d/x`", []string{"`od.d/x`"}},
 			{"od*", []string{"`od.d/x`"}},
 		} {
-			log := &logbook{}
-			got := readAll(t, db.values(map[string]any{"tables": tt.tables}), log.env())
+			log := &sqltest.Logbook{}
+			got := readAll(t, db.values(map[string]any{"tables": tt.tables}), log.Env())
 			if d := cmp.Diff(tt.want, scopes(got)); d != "" {
 				t.Errorf("tables %v: %s", tt.tables, d)
 			}
@@ -78,16 +79,16 @@ func TestCase02TableList(t *testing.T) {
 				t.Errorf("tables %v: logged %s", tt.tables, log)
 			}
 		}
-		log := &logbook{}
-		got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.env())
+		log := &sqltest.Logbook{}
+		got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.Env())
 		if d := cmp.Diff([]string{"a", "bb", "elsewhere.a", "v"}, scopes(got)); d != "" {
 			t.Fatal(d)
 		}
-		if got["a"].err != nil || len(got["a"].ids) != 1 {
+		if got["a"].Err != nil || len(got["a"].IDs) != 1 {
 			t.Errorf("the table that exists: %+v", got["a"])
 		}
-		refuse(t, got["bb"].err, source.ErrConfig, "does not exist in database", `remove "bb" in tables:`, "GRANT SELECT ON `"+db.name+"`.`bb` TO 'ingest'@'%'", `did you mean "b"?`)
-		refuse(t, got["v"].err, source.ErrConfig, "a view has no key")
+		refuse(t, got["bb"].Err, source.ErrConfig, "does not exist in database", `remove "bb" in tables:`, "GRANT SELECT ON `"+db.name+"`.`bb` TO 'ingest'@'%'", `did you mean "b"?`)
+		refuse(t, got["v"].Err, source.ErrConfig, "a view has no key")
 		if n := strings.Count(log.String(), "level=WARN"); n != 4 {
 			t.Errorf("got %d warnings, want one for each of the 4 names that are of nothing:\n%s", n, log)
 		}
@@ -99,7 +100,7 @@ func TestCase03EmptyTable(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY)")
 		got := readAll(t, db.values(nil), source.Env{})
-		if r := got["t"]; r.err != nil || len(r.ids) != 0 || len(got) != 1 {
+		if r := got["t"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -121,9 +122,9 @@ func TestCase04Keys(t *testing.T) {
 			"several": {"several_3"},
 			"named":   {"named_1", "named_1_x", "named_2_x"},
 		} {
-			slices.Sort(got[scope].ids)
-			if d := cmp.Diff(want, got[scope].ids); d != "" || got[scope].err != nil {
-				t.Errorf("%s: %v %s", scope, got[scope].err, d)
+			slices.Sort(got[scope].IDs)
+			if d := cmp.Diff(want, got[scope].IDs); d != "" || got[scope].Err != nil {
+				t.Errorf("%s: %v %s", scope, got[scope].Err, d)
 			}
 		}
 		keyless := []string{"nullable", "prefixed"}
@@ -131,9 +132,9 @@ func TestCase04Keys(t *testing.T) {
 			keyless = append(keyless, "expr")
 		}
 		for _, table := range keyless {
-			refuse(t, got[table].err, source.ErrConfig, "neither a primary key", `tables: ["*", "-`+table+`"]`, `id_columns: {"`+table+`": ["a"]}`)
+			refuse(t, got[table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-`+table+`"]`, `id_columns: {"`+table+`": ["a"]}`)
 		}
-		refuse(t, got["wrong"].err, source.ErrConfig, `no column "nosuch"`)
+		refuse(t, got["wrong"].Err, source.ErrConfig, `no column "nosuch"`)
 
 		// The line that the hint gives does leave the table out.
 		without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-nullable"}}), source.Env{})
@@ -156,30 +157,30 @@ func TestCase05To09IDs(t *testing.T) {
 		}
 		for _, tt := range []struct {
 			profile string
-			want    map[string]result
+			want    map[string]sqltest.Result
 		}{
-			{"", map[string]result{ // case 7: in this profile the ids of different rows may be the same; the engine names both
-				"t":                {ids: ids, docs: []string{`{"b":"a_b","A":"c"}`, `{"b":"b","A":"c_a"}`}},
-				"`we``ird ta.ble`": {ids: []string{pick(db.mariaDB, "we`ird ta.ble_1_3", "we`ird ta.ble_3_1")}, docs: []string{"{\"select\":1,\"Mixed Case\":2,\"a`b\":3}"}},
+			{"", map[string]sqltest.Result{ // case 7: in this profile the ids of different rows may be the same; the engine names both
+				"t":                {IDs: ids, Docs: []string{`{"b":"a_b","A":"c"}`, `{"b":"b","A":"c_a"}`}},
+				"`we``ird ta.ble`": {IDs: []string{pick(db.mariaDB, "we`ird ta.ble_1_3", "we`ird ta.ble_3_1")}, Docs: []string{"{\"select\":1,\"Mixed Case\":2,\"a`b\":3}"}},
 			}},
-			{"seed87", map[string]result{
-				"t":                {ids: []string{db.name + "_" + ids[0] + "_", db.name + "_" + ids[1] + "_"}, docs: []string{`{"DB_t_b":"a_b","DB_t_A":"c"}`, `{"DB_t_b":"b","DB_t_A":"c_a"}`}},
-				"`we``ird ta.ble`": {ids: []string{db.name + "_" + pick(db.mariaDB, "we`ird ta.ble_1_3_", "we`ird ta.ble_3_1_")}, docs: []string{"{\"DB_we`ird ta.ble_select\":1,\"DB_we`ird ta.ble_Mixed Case\":2,\"DB_we`ird ta.ble_a`b\":3}"}},
+			{"seed87", map[string]sqltest.Result{
+				"t":                {IDs: []string{db.name + "_" + ids[0] + "_", db.name + "_" + ids[1] + "_"}, Docs: []string{`{"DB_t_b":"a_b","DB_t_A":"c"}`, `{"DB_t_b":"b","DB_t_A":"c_a"}`}},
+				"`we``ird ta.ble`": {IDs: []string{db.name + "_" + pick(db.mariaDB, "we`ird ta.ble_1_3_", "we`ird ta.ble_3_1_")}, Docs: []string{"{\"DB_we`ird ta.ble_select\":1,\"DB_we`ird ta.ble_Mixed Case\":2,\"DB_we`ird ta.ble_a`b\":3}"}},
 			}},
-			{"native", map[string]result{
-				"t":                {ids: []string{"mysql:" + db.name + ":t:a_b:c", "mysql:" + db.name + ":t:b:c_a"}, docs: []string{`{"key":{"b":"a_b","A":"c"},"row":{"b":"a_b","A":"c"}}`, `{"key":{"b":"b","A":"c_a"},"row":{"b":"b","A":"c_a"}}`}},
-				"`we``ird ta.ble`": {ids: []string{"mysql:" + db.name + ":we`ird ta.ble:1:3"}, docs: []string{"{\"key\":{\"select\":1,\"a`b\":3},\"row\":{\"select\":1,\"Mixed Case\":2,\"a`b\":3}}"}},
+			{"native", map[string]sqltest.Result{
+				"t":                {IDs: []string{"mysql:" + db.name + ":t:a_b:c", "mysql:" + db.name + ":t:b:c_a"}, Docs: []string{`{"key":{"b":"a_b","A":"c"},"row":{"b":"a_b","A":"c"}}`, `{"key":{"b":"b","A":"c_a"},"row":{"b":"b","A":"c_a"}}`}},
+				"`we``ird ta.ble`": {IDs: []string{"mysql:" + db.name + ":we`ird ta.ble:1:3"}, Docs: []string{"{\"key\":{\"select\":1,\"a`b\":3},\"row\":{\"select\":1,\"Mixed Case\":2,\"a`b\":3}}"}},
 			}},
 		} {
 			got := readAll(t, db.values(nil), source.Env{Profile: tt.profile})
 			for scope, want := range tt.want {
-				for i := range want.docs {
-					want.docs[i] = strings.ReplaceAll(want.docs[i], "DB", db.name)
+				for i := range want.Docs {
+					want.Docs[i] = strings.ReplaceAll(want.Docs[i], "DB", db.name)
 				}
-				if d := cmp.Diff(want.ids, got[scope].ids); d != "" || got[scope].err != nil {
-					t.Errorf("%s %s: %v %s", tt.profile, scope, got[scope].err, d)
+				if d := cmp.Diff(want.IDs, got[scope].IDs); d != "" || got[scope].Err != nil {
+					t.Errorf("%s %s: %v %s", tt.profile, scope, got[scope].Err, d)
 				}
-				if d := cmp.Diff(want.docs, got[scope].docs); d != "" {
+				if d := cmp.Diff(want.Docs, got[scope].Docs); d != "" {
 					t.Errorf("%s %s: %s", tt.profile, scope, d)
 				}
 			}
@@ -200,23 +201,23 @@ func TestCase14ColumnNames(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY, _id int, `Table` int, Table_ int, _timestamp int, `Database` int, `a.b` int, `a_b` int, _conversion_notes date, `žluť` int);" +
 			"SET sql_mode = ''; INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7, 8, '0000-00-00', 9)")
-		log := &logbook{}
-		env := log.env()
+		log := &sqltest.Logbook{}
+		env := log.Env()
 		got := readAll(t, db.values(nil), env)["t"]
 		want := []string{`{"id_":1,"_id_":2,"Table__":3,"Table_":4,"_timestamp_":5,"Database_":6,"a.b":7,"a_b":8,"_conversion_notes_":null,"žluť":9,"_conversion_notes":["_conversion_notes_: 0000-00-00 is no date"]}`}
-		if d := cmp.Diff(want, got.docs); d != "" || got.err != nil {
-			t.Errorf("%v %s", got.err, d)
+		if d := cmp.Diff(want, got.Docs); d != "" || got.Err != nil {
+			t.Errorf("%v %s", got.Err, d)
 		}
 		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 			t.Errorf("%d warnings, want one for the table: %s", n, log)
 		}
-		log = &logbook{}
-		env = log.env()
+		log = &sqltest.Logbook{}
+		env = log.Env()
 		env.Encoding = "compat"
 		got = readAll(t, db.values(nil), env)["t"]
 		want = []string{`{"Table_":4,"Database_":6,"a.b":7,"a_b":8,"_conversion_notes_":"0000-00-00","žluť":9}`}
-		if d := cmp.Diff(want, got.docs); d != "" || got.err != nil {
-			t.Errorf("%v %s", got.err, d)
+		if d := cmp.Diff(want, got.Docs); d != "" || got.Err != nil {
+			t.Errorf("%v %s", got.Err, d)
 		}
 		if !strings.Contains(log.String(), "column=_id") {
 			t.Errorf("nothing is said of the column that is left out: %s", log)
@@ -246,26 +247,26 @@ func TestCase57Permissions(t *testing.T) {
 			t.Error(d)
 		}
 		for _, table := range []string{"a", "d", "e"} {
-			if r := got[table]; r.err != nil || len(r.ids) != 1 {
+			if r := got[table]; r.Err != nil || len(r.IDs) != 1 {
 				t.Errorf("%s: %+v", table, r)
 			}
 		}
 		for _, table := range []string{"b", "c"} {
-			refuse(t, got[table].err, source.ErrAuth, "denied", "GRANT SELECT ON `"+db.name+"`.`"+table+"` TO '"+user+"'@'%';", `tables: ["*", "-`+table+`"]`)
+			refuse(t, got[table].Err, source.ErrAuth, "denied", "GRANT SELECT ON `"+db.name+"`.`"+table+"` TO '"+user+"'@'%';", `tables: ["*", "-`+table+`"]`)
 		}
 		// Doing what the hint says helps.
-		hint, _, _ := strings.Cut(source.Hint(got["b"].err), ";")
+		hint, _, _ := strings.Cut(source.Hint(got["b"].Err), ";")
 		db.exec(hint)
-		if r := readAll(t, values, source.Env{})["b"]; r.err != nil || len(r.ids) != 1 {
+		if r := readAll(t, values, source.Env{})["b"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("after %s: %+v", hint, r)
 		}
 		// What may be read when the tables are listed may be revoked when one is read.
 		parts := listed(t, openSource(t, values, source.Env{}))
 		db.exec("REVOKE SELECT ON " + db.name + ".a FROM " + user)
-		refuse(t, readPart(t.Context(), parts["a"]).err, source.ErrAuth, "a: ", "GRANT SELECT ON")
+		refuse(t, sqltest.Read(t.Context(), parts["a"]).Err, source.ErrAuth, "a: ", "GRANT SELECT ON")
 		// A table of which the user may not know looks as if it did not exist.
 		values["tables"] = "a,d"
-		refuse(t, readAll(t, values, source.Env{})["a"].err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON `"+db.name+"`.`a`")
+		refuse(t, readAll(t, values, source.Env{})["a"].Err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON `"+db.name+"`.`a`")
 	})
 }
 
@@ -289,19 +290,19 @@ func TestCase70Views(t *testing.T) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 5), (2, 7); CREATE TABLE gone (id int PRIMARY KEY);" +
 			"CREATE VIEW doubled AS SELECT id, v * 2 AS v FROM a; CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone;" +
 			"CREATE DEFINER = 'nobody'@'%' VIEW orphan AS SELECT * FROM a")
-		if got := readAll(t, db.values(nil), source.Env{}); len(got) != 1 || got["a"].err != nil {
+		if got := readAll(t, db.values(nil), source.Env{}); len(got) != 1 || got["a"].Err != nil {
 			t.Errorf("got %v", got)
 		}
 		env := source.Env{IDColumns: map[string][]string{"doubled": {"id"}, "broken": {"id"}, "orphan": {"id"}}}
 		got := readAll(t, db.values(map[string]any{"tables": "*,doubled,broken,orphan"}), env)
-		if r := got["doubled"]; r.err != nil || !slices.Equal(r.ids, []string{"doubled_1", "doubled_2"}) || !slices.Equal(r.docs, []string{`{"id_":1,"v":10}`, `{"id_":2,"v":14}`}) {
+		if r := got["doubled"]; r.Err != nil || !slices.Equal(r.IDs, []string{"doubled_1", "doubled_2"}) || !slices.Equal(r.Docs, []string{`{"id_":1,"v":10}`, `{"id_":2,"v":14}`}) {
 			t.Errorf("the view: %+v", r)
 		}
 		for _, view := range []string{"broken", "orphan"} {
-			refuse(t, got[view].err, source.ErrConfig, view, "repair the view", `"-`+view+`"`)
+			refuse(t, got[view].Err, source.ErrConfig, view, "repair the view", `"-`+view+`"`)
 		}
-		if got["a"].err != nil {
-			t.Error(got["a"].err)
+		if got["a"].Err != nil {
+			t.Error(got["a"].Err)
 		}
 	})
 }

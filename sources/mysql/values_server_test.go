@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -127,16 +128,16 @@ func TestValuesFromServer(t *testing.T) {
 		for i, tt := range cases {
 			fmt.Fprintf(&b, "%s: %s %s\n", tt.name, tt.typ, tt.in)
 			scope, key := fmt.Sprintf("t%d", i), fmt.Sprintf("k%d", i)
-			for _, r := range []result{exact[scope], compat[scope], exact[key], compat[key]} {
-				if r.err != nil {
-					t.Errorf("%s: %v", tt.name, r.err)
+			for _, r := range []sqltest.Result{exact[scope], compat[scope], exact[key], compat[key]} {
+				if r.Err != nil {
+					t.Errorf("%s: %v", tt.name, r.Err)
 				}
 			}
 			fmt.Fprintf(&b, "  exact  %s\n", valueOf(t, exact[scope]))
 			fmt.Fprintf(&b, "  compat %s\n", valueOf(t, compat[scope]))
-			if tt.key && len(exact[key].ids) == 1 {
-				fmt.Fprintf(&b, "  id     %q\n", strings.TrimPrefix(exact[key].ids[0], key+"_"))
-				if d := cmp.Diff(exact[key].ids, compat[key].ids); d != "" {
+			if tt.key && len(exact[key].IDs) == 1 {
+				fmt.Fprintf(&b, "  id     %q\n", strings.TrimPrefix(exact[key].IDs[0], key+"_"))
+				if d := cmp.Diff(exact[key].IDs, compat[key].IDs); d != "" {
 					t.Errorf("%s: the encodings differ in the id: %s", tt.name, d)
 				}
 			}
@@ -146,16 +147,16 @@ func TestValuesFromServer(t *testing.T) {
 }
 
 // valueOf is the value and the notes of the only document.
-func valueOf(t *testing.T, r result) string {
+func valueOf(t *testing.T, r sqltest.Result) string {
 	t.Helper()
-	if len(r.docs) != 1 {
-		t.Errorf("got the documents %q", r.docs)
+	if len(r.Docs) != 1 {
+		t.Errorf("got the documents %q", r.Docs)
 		return ""
 	}
 	const before = `"v":`
-	_, value, ok := strings.Cut(r.docs[0], before)
+	_, value, ok := strings.Cut(r.Docs[0], before)
 	if !ok {
-		t.Errorf("no value in %s", r.docs[0])
+		t.Errorf("no value in %s", r.Docs[0])
 	}
 	return strings.TrimSuffix(value, "}")
 }

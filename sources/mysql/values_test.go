@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"database/sql/driver"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -148,7 +149,7 @@ func rowOf(p sqlread.Profile, types ...string) *row {
 		t.key = append(t.key, i)
 	}
 	t.inID = t.key
-	part := &part{db: &database{set: settings{database: "d"}, profile: p, log: discard()}, rel: relation{name: "t"}, scope: "t"}
+	part := &part{db: &database{set: settings{database: "d"}, profile: p, log: slog.New(slog.DiscardHandler)}, rel: relation{name: "t"}, scope: "t"}
 	return part.newRow(t)
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // TestCompat is what no server writes, or only with trouble; the rest is in TestValuesFromServer.
@@ -99,6 +100,6 @@ func TestUnknownEncoding(t *testing.T) {
 	for _, name := range append([]string{"", "exact"}, Type.Encodings...) {
 		openSource(t, raw, source.Env{Encoding: name})
 	}
-	_, err := Type.Open(t.Context(), parse(t, raw), source.Env{Log: discard(), Encoding: "lossy"})
+	_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, raw), source.Env{Log: discard(), Encoding: "lossy"})
 	refuse(t, err, source.ErrConfig, `"lossy" is not known`, "exact, compat")
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // lossRows of 1.9 KB each: behind the last loss there must be more than the socket buffers of both sides
@@ -83,8 +84,8 @@ func TestCase55ReadingGoesOnBehindTheLastRow(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
 	for _, table := range []string{"t", "p", "i"} {
-		log := &logbook{}
-		d := openSource(t, db.values(map[string]any{"tables": table, "retry_count": 2}), log.env())
+		log := &sqltest.Logbook{}
+		d := openSource(t, db.values(map[string]any{"tables": table, "retry_count": 2}), log.Env())
 		pauses := noPauses(d)
 		part := listed(t, d)["public."+table]
 		lose := func() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // pooled is the configuration that reads the database of a test through the pooler.
@@ -104,14 +105,14 @@ func TestOneSnapshotThroughAPooler(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT g, 'old' FROM generate_series(1, 3000) g;
 		CREATE TABLE b (LIKE a INCLUDING ALL); INSERT INTO b SELECT * FROM a`)
-	log := &logbook{}
-	s := openSource(t, pooled(t, db, nil), log.env())
+	log := &sqltest.Logbook{}
+	s := openSource(t, pooled(t, db, nil), log.Env())
 	parts := listed(t, s)
 	db.exec("UPDATE a SET v = 'new'; DELETE FROM b WHERE id > 10; INSERT INTO b VALUES (9999, 'new')")
 	for name, p := range parts {
-		r := readPart(t.Context(), p)
-		if r.err != nil || len(r.docs) != 3000 || strings.Contains(strings.Join(r.docs, ""), "new") {
-			t.Errorf("%s: %v, %d rows", name, r.err, len(r.docs))
+		r := sqltest.Read(t.Context(), p)
+		if r.Err != nil || len(r.Docs) != 3000 || strings.Contains(strings.Join(r.Docs, ""), "new") {
+			t.Errorf("%s: %v, %d rows", name, r.Err, len(r.Docs))
 		}
 	}
 	if log.String() != "" {
@@ -127,8 +128,8 @@ func TestNothingStaysInAPooledSession(t *testing.T) {
 	db.exec(fmt.Sprintf("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); ALTER DATABASE %s SET DateStyle = 'German'; ALTER DATABASE %[1]s SET extra_float_digits = 0", db.name))
 	values := pooled(t, db, nil)
 	for scope, r := range readAll(t, values, source.Env{}) {
-		if r.err != nil {
-			t.Fatalf("%s: %v", scope, r.err)
+		if r.Err != nil {
+			t.Fatalf("%s: %v", scope, r.Err)
 		}
 	}
 	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_POOLER_DSN"))

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // TestCase05To10IdsOfProfiles reads ids that one profile makes otherwise than the next.
@@ -51,12 +52,12 @@ func TestCase05To10IdsOfProfiles(t *testing.T) {
 			for i := range ids {
 				ids[i] = strings.Replace(ids[i], "DB", db.name, 1)
 			}
-			read := slices.Sorted(slices.Values(got[scope].ids))
+			read := slices.Sorted(slices.Values(got[scope].IDs))
 			if ids[0] == "" && len(read) == 1 && strings.HasPrefix(read[0], "h:") {
 				read[0] = read[0][len("h:")+64:]
 			}
-			if diff := cmp.Diff(ids, read); diff != "" || got[scope].err != nil {
-				t.Errorf("%s %s: %v %s", profile, scope, got[scope].err, diff)
+			if diff := cmp.Diff(ids, read); diff != "" || got[scope].Err != nil {
+				t.Errorf("%s %s: %v %s", profile, scope, got[scope].Err, diff)
 			}
 		}
 	}
@@ -72,12 +73,12 @@ func TestCase13And14ColumnNamesOfProfiles(t *testing.T) {
 		"seed87": `{"public_t_name":1,"public_t_name_2":9007199254740993,"public_t_id":3,"public_t__id":4,"public_t_table":5,"public_t__timestamp":6,"public_t_a.b":7,"public_t_a":8,"public_t_ ":9}`,
 		"native": `{"key":{"Name":1},"row":{"Name":1,"name":9007199254740993,"id":3,"_id":4,"Table":5,"_timestamp":6,"a_b":7,"a":8,"_col10":9}}`,
 	} {
-		log := &logbook{}
-		env := log.env()
+		log := &sqltest.Logbook{}
+		env := log.Env()
 		env.Profile = profile
 		got := readAll(t, db.values(nil), env)["public.t"]
-		if diff := cmp.Diff([]string{want}, got.docs); diff != "" || got.err != nil {
-			t.Errorf("%s: %v %s", profile, got.err, diff)
+		if diff := cmp.Diff([]string{want}, got.Docs); diff != "" || got.Err != nil {
+			t.Errorf("%s: %v %s", profile, got.Err, diff)
 		}
 		if warned := strings.Contains(log.String(), "public_t_name_2"); warned != (profile == "seed87") {
 			t.Errorf("%s: logged %s", profile, log)

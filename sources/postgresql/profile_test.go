@@ -9,6 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // rowOf makes rows of a table with the columns a, b, … of the types; key tells which are the key.
@@ -212,6 +213,6 @@ func TestUnknownProfile(t *testing.T) {
 	for _, name := range append([]string{"", "head"}, Type.Profiles...) {
 		openSource(t, raw, source.Env{Profile: name})
 	}
-	_, err := Type.Open(t.Context(), parse(t, raw), source.Env{Log: discard(), Profile: "seed86"})
+	_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, raw), source.Env{Log: discard(), Profile: "seed86"})
 	refuse(t, err, source.ErrConfig, `"seed86" is not known`, "head, seed87, native")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // smallRanges cuts tables that a test can afford.
@@ -130,8 +131,8 @@ func TestRangesAreFound(t *testing.T) {
 func TestRangeGoesOnBehindTheLastRow(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
-	log := &logbook{}
-	d := openCut(t, db.values(map[string]any{"retry_count": 3}), log.env())
+	log := &sqltest.Logbook{}
+	d := openCut(t, db.values(map[string]any{"retry_count": 3}), log.Env())
 	d.cutting.most = 2 // the second is the one without end
 	lose := func() { db.end(terminate, busy) }
 	times := map[string]int{}
@@ -166,12 +167,12 @@ func TestStatisticsThatAreOld(t *testing.T) {
 		ids := map[string]bool{}
 		n := 0
 		for _, p := range ranges(t, openCut(t, db.values(nil), source.Env{})) {
-			r := readPart(t.Context(), p)
-			if r.err != nil {
-				t.Fatal(r.err)
+			r := sqltest.Read(t.Context(), p)
+			if r.Err != nil {
+				t.Fatal(r.Err)
 			}
-			n += len(r.ids)
-			for _, id := range r.ids {
+			n += len(r.IDs)
+			for _, id := range r.IDs {
 				ids[id] = true
 			}
 		}
@@ -200,17 +201,17 @@ func TestRangesFailTogether(t *testing.T) {
 			db := cutDB(t)
 			db.exec("CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1)")
 			parts := ranges(t, openCut(t, db.values(nil), source.Env{}))
-			if r := readPart(t.Context(), parts[1]); r.err != nil || len(r.ids) == 0 {
-				t.Fatalf("before: %d rows, %v", len(r.ids), r.err)
+			if r := sqltest.Read(t.Context(), parts[1]); r.Err != nil || len(r.IDs) == 0 {
+				t.Fatalf("before: %d rows, %v", len(r.IDs), r.Err)
 			}
 			tt.change(db)
-			r := readPart(t.Context(), parts[2])
-			refuse(t, r.err, source.ErrTemporary, parts[2].Name()+": begin to read", tt.says, "nothing of the table is deleted; run again")
-			if len(r.ids) > 0 {
-				t.Errorf("%d rows came all the same", len(r.ids))
+			r := sqltest.Read(t.Context(), parts[2])
+			refuse(t, r.Err, source.ErrTemporary, parts[2].Name()+": begin to read", tt.says, "nothing of the table is deleted; run again")
+			if len(r.IDs) > 0 {
+				t.Errorf("%d rows came all the same", len(r.IDs))
 			}
-			if r := readPart(t.Context(), parts[0]); r.err != nil || len(r.ids) != 1 {
-				t.Errorf("the other table: %d rows, %v", len(r.ids), r.err)
+			if r := sqltest.Read(t.Context(), parts[0]); r.Err != nil || len(r.IDs) != 1 {
+				t.Errorf("the other table: %d rows, %v", len(r.IDs), r.Err)
 			}
 		})
 	}
@@ -255,8 +256,8 @@ func TestTablesThatAreNotCut(t *testing.T) {
 func TestSnapshotThatOnlyOneCanUse(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
-	log := &logbook{}
-	d := openCut(t, db.values(nil), log.env())
+	log := &sqltest.Logbook{}
+	d := openCut(t, db.values(nil), log.Env())
 	snapshot, err := d.begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -281,10 +282,10 @@ func TestRangesWarnOnce(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
 	db.exec(`ALTER TABLE t ADD COLUMN "V" int`)
-	log := &logbook{}
-	for _, p := range ranges(t, openCut(t, db.values(nil), log.env())) {
-		if r := readPart(t.Context(), p); r.err != nil {
-			t.Error(r.err)
+	log := &sqltest.Logbook{}
+	for _, p := range ranges(t, openCut(t, db.values(nil), log.Env())) {
+		if r := sqltest.Read(t.Context(), p); r.Err != nil {
+			t.Error(r.Err)
 		}
 	}
 	if n := strings.Count(log.String(), "public_t_v_2"); n != 1 {
@@ -309,7 +310,7 @@ func TestContractOfRanges(t *testing.T) {
 		Type: typ,
 		Values: func(t *testing.T) map[string]any {
 			t.Helper()
-			s, err := typ.Open(t.Context(), parse(t, db.values(nil)), source.Env{Log: discard(), StallTimeout: time.Minute})
+			s, err := typ.Open(t.Context(), sqltest.Parse(t, &Type, db.values(nil)), source.Env{Log: discard(), StallTimeout: time.Minute})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 func TestContract(t *testing.T) {
@@ -70,8 +71,8 @@ func listed(t testing.TB, s source.Source) map[string]source.Part {
 // count reads a part and returns how many documents came.
 func count(t testing.TB, p source.Part) (int, error) {
 	t.Helper()
-	r := readPart(t.Context(), p)
-	return len(r.ids), r.err
+	r := sqltest.Read(t.Context(), p)
+	return len(r.IDs), r.Err
 }
 
 // stall waits until the sessions of this program that are in the state have been in it for so long.
@@ -79,7 +80,7 @@ func (db *testDB) stall(state, duration string) {
 	db.t.Helper()
 	conn := dialAs(db.t, db.config)
 	defer func() { _ = conn.Close(context.Background()) }()
-	eventually(db.t, "nothing happens for "+duration, func() bool {
+	sqltest.Eventually(db.t, "nothing happens for "+duration, func() bool {
 		long := false
 		err := conn.QueryRow(context.WithoutCancel(db.t.Context()), `SELECT coalesce(bool_and(clock_timestamp() - state_change > $2::text::interval), false)
 			FROM pg_stat_activity WHERE application_name = 'elastic-ingest' AND datname = current_database() AND state = $1`, state, duration).Scan(&long)
@@ -139,14 +140,14 @@ func TestCase58TablesThatChange(t *testing.T) {
 			db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'x'); CREATE TABLE o (id int PRIMARY KEY); INSERT INTO o VALUES (1)")
 			parts := listed(t, openSource(t, db.values(nil), source.Env{}))
 			db.exec(tt.change)
-			got := readPart(t.Context(), parts["public.t"])
+			got := sqltest.Read(t.Context(), parts["public.t"])
 			if tt.fails != "" {
-				refuse(t, got.err, nil, "public.t", tt.fails)
-				if errors.Is(got.err, source.ErrTemporary) {
+				refuse(t, got.Err, nil, "public.t", tt.fails)
+				if errors.Is(got.Err, source.ErrTemporary) {
 					t.Error("a table that is gone does not come back by itself")
 				}
-			} else if got.err != nil || len(got.docs) != tt.rows || got.docs[0] != tt.docs {
-				t.Errorf("got %v, %v; want %d like %s", got.docs, got.err, tt.rows, tt.docs)
+			} else if got.Err != nil || len(got.Docs) != tt.rows || got.Docs[0] != tt.docs {
+				t.Errorf("got %v, %v; want %d like %s", got.Docs, got.Err, tt.rows, tt.docs)
 			}
 			if n, err := count(t, parts["public.o"]); n != 1 || err != nil {
 				t.Errorf("the other table: %d, %v", n, err)
@@ -163,11 +164,11 @@ func TestTruncatedPartition(t *testing.T) {
 		INSERT INTO p VALUES (1), (11)`)
 	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.p"]
 	db.exec("TRUNCATE p1; INSERT INTO p VALUES (2), (12)")
-	got := readPart(t.Context(), part)
-	slices.Sort(got.docs)
+	got := sqltest.Read(t.Context(), part)
+	slices.Sort(got.Docs)
 	want := []string{`{"public_p_id":11}`, `{"public_p_id":12}`, `{"public_p_id":2}`}
-	if diff := cmp.Diff(want, got.docs); diff != "" || got.err != nil {
-		t.Errorf("%v %s", got.err, diff)
+	if diff := cmp.Diff(want, got.Docs); diff != "" || got.Err != nil {
+		t.Errorf("%v %s", got.Err, diff)
 	}
 }
 
@@ -178,12 +179,12 @@ func TestCase59OneSnapshotForAllTables(t *testing.T) {
 	parts := listed(t, openSource(t, db.values(nil), source.Env{}))
 	db.exec("DELETE FROM a WHERE id = 1; INSERT INTO a VALUES (3); UPDATE b SET id = 9 WHERE id = 2; INSERT INTO b VALUES (4)")
 	for scope, p := range parts {
-		got := readPart(t.Context(), p)
+		got := sqltest.Read(t.Context(), p)
 		table := p.(*part).rel.name
 		want := []string{db.name + "_public_" + table + "_1", db.name + "_public_" + table + "_2"}
-		slices.Sort(got.ids)
-		if diff := cmp.Diff(want, got.ids); diff != "" || got.err != nil {
-			t.Errorf("%s: %v %s", scope, got.err, diff)
+		slices.Sort(got.IDs)
+		if diff := cmp.Diff(want, got.IDs); diff != "" || got.Err != nil {
+			t.Errorf("%s: %v %s", scope, got.Err, diff)
 		}
 	}
 }
@@ -198,8 +199,8 @@ func TestSnapshotThatCannotBeShared(t *testing.T) {
 			if refuseExport {
 				adminExec(t, db.name, "REVOKE EXECUTE ON FUNCTION pg_export_snapshot() FROM PUBLIC")
 			}
-			log := &logbook{}
-			s := openSource(t, db.values(nil), log.env())
+			log := &sqltest.Logbook{}
+			s := openSource(t, db.values(nil), log.Env())
 			parts := listed(t, s)
 			db.exec("INSERT INTO a VALUES (2)")
 			if !refuseExport {
@@ -276,7 +277,7 @@ func TestCase62CancelEndsTheStatement(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		eventually(t, name+": no session is left", func() bool { return active(t, db) == 0 })
+		sqltest.Eventually(t, name+": no session is left", func() bool { return active(t, db) == 0 })
 	}
 }
 
@@ -289,11 +290,11 @@ func TestCase62CancelWhileWaiting(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	got := readPart(ctx, part)
-	if !errors.Is(got.err, context.DeadlineExceeded) || time.Since(start) > 2*time.Second {
-		t.Errorf("after %v: %v", time.Since(start), got.err)
+	got := sqltest.Read(ctx, part)
+	if !errors.Is(got.Err, context.DeadlineExceeded) || time.Since(start) > 2*time.Second {
+		t.Errorf("after %v: %v", time.Since(start), got.Err)
 	}
-	eventually(t, "only the session of the snapshot is left", func() bool { return active(t, db) == 1 })
+	sqltest.Eventually(t, "only the session of the snapshot is left", func() bool { return active(t, db) == 1 })
 }
 
 // lock keeps others from reading t until the test ends.
@@ -344,7 +345,7 @@ func TestCase67EveryRowEveryTime(t *testing.T) {
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 1000) g")
 	first, second := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{})
-	if diff := cmp.Diff(first["public.t"].docs, second["public.t"].docs); diff != "" || len(first["public.t"].docs) != 1000 {
+	if diff := cmp.Diff(first["public.t"].Docs, second["public.t"].Docs); diff != "" || len(first["public.t"].Docs) != 1000 {
 		t.Error(diff)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // ruleEnv makes the environment of rules, each given by its tables, query and id columns.
@@ -48,7 +49,7 @@ func shopDB(t testing.TB) *testDB {
 }
 
 // readRules opens the source with rules, validates them and reads each.
-func readRules(t testing.TB, db *testDB, set map[string]any, rules ...map[string]any) (results []result, parts []source.Part) {
+func readRules(t testing.TB, db *testDB, set map[string]any, rules ...map[string]any) (results []sqltest.Result, parts []source.Part) {
 	t.Helper()
 	d := openSource(t, db.values(set), ruleEnv(rules...))
 	if err := d.Validate(t.Context()); err != nil {
@@ -56,8 +57,8 @@ func readRules(t testing.TB, db *testDB, set map[string]any, rules ...map[string
 	}
 	parts = ranges(t, d)
 	for _, p := range parts {
-		r := readPart(t.Context(), p)
-		slices.Sort(r.ids)
+		r := sqltest.Read(t.Context(), p)
+		slices.Sort(r.IDs)
 		results = append(results, r)
 	}
 	return results, parts
@@ -144,11 +145,11 @@ func TestAdvancedRules(t *testing.T) {
 			if len(parts) != 1 || parts[0].Scope() != tt.scope || parts[0].Name() != tt.scope+", advanced_rules[0]" {
 				t.Fatalf("got the parts %q", names(parts))
 			}
-			if diff := cmp.Diff(tt.ids, got[0].ids); diff != "" || got[0].err != nil {
-				t.Errorf("%v %s", got[0].err, diff)
+			if diff := cmp.Diff(tt.ids, got[0].IDs); diff != "" || got[0].Err != nil {
+				t.Errorf("%v %s", got[0].Err, diff)
 			}
-			if len(got[0].docs) == 0 || got[0].docs[0] != tt.doc {
-				t.Errorf("got  %v\nwant %s", got[0].docs, tt.doc)
+			if len(got[0].Docs) == 0 || got[0].Docs[0] != tt.doc {
+				t.Errorf("got  %v\nwant %s", got[0].Docs, tt.doc)
 			}
 		})
 	}
@@ -172,7 +173,7 @@ func TestTablesOfRules(t *testing.T) {
 			if err := json.Unmarshal(encoded, &fields); err != nil || !strings.Contains(string(encoded), want[i]) {
 				t.Errorf("%v: %s is not in %s", err, want[i], encoded)
 			}
-			if scope, ok := Type.ScopeOf(parse(t, values), fields); !ok || scope != p.Scope() {
+			if scope, ok := Type.ScopeOf(sqltest.Parse(t, &Type, values), fields); !ok || scope != p.Scope() {
 				t.Errorf("ScopeOf tells %q of %s", scope, encoded)
 			}
 		}
@@ -183,8 +184,8 @@ func TestTablesOfRules(t *testing.T) {
 func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
-	log := &logbook{}
-	env := log.env()
+	log := &sqltest.Logbook{}
+	env := log.Env()
 	env.AdvancedRules = ruleEnv(queryOf("SELECT * FROM orders WHERE paid", "orders"), queryOf("SELECT * FROM orders WHERE NOT paid", "orders")).AdvancedRules
 	parts := ranges(t, openSource(t, db.values(map[string]any{"tables": "items,nosuch"}), env))
 	want := []string{"public.orders, advanced_rules[0]", "public.orders, advanced_rules[1]"}
@@ -240,7 +241,7 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 	}
 	// What only shows when it runs is refused by the transaction.
 	r, _ := readRules(t, db, nil, queryOf("SELECT id, f() FROM orders", "orders"))
-	refuse(t, r[0].err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
+	refuse(t, r[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
 }
 
 // TestCase64And65RulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
@@ -270,8 +271,8 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 	env := ruleEnv(queryOf("TABLE notes", "notes"))
 	env.IDColumns = map[string][]string{"notes": {"body"}}
 	d := openSource(t, db.values(nil), env)
-	if r := readPart(t.Context(), ranges(t, d)[0]); r.err != nil || len(r.ids) != 1 || r.ids[0] != db.name+"_public_notes_x" {
-		t.Errorf("got %v, %v", r.ids, r.err)
+	if r := sqltest.Read(t.Context(), ranges(t, d)[0]); r.Err != nil || len(r.IDs) != 1 || r.IDs[0] != db.name+"_public_notes_x" {
+		t.Errorf("got %v, %v", r.IDs, r.Err)
 	}
 }
 
@@ -289,7 +290,7 @@ func TestValidateAsksTheServer(t *testing.T) {
 	if err := openSource(t, db.values(nil), ruleEnv(rule, rule)).Validate(t.Context()); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "no session is left", func() bool { return active(t, db) == 0 })
+	sqltest.Eventually(t, "no session is left", func() bool { return active(t, db) == 0 })
 }
 
 // TestRightsOfRules: a rule that may not be read fails alone; rights on its columns are enough.
@@ -305,11 +306,11 @@ func TestRightsOfRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	parts := ranges(t, d)
-	refuse(t, readPart(t.Context(), parts[0]).err, source.ErrAuth, "public.customers+items, advanced_rules[0]", "permission denied for table customers",
+	refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "public.customers+items, advanced_rules[0]", "permission denied for table customers",
 		`GRANT SELECT ON "public"."customers" TO`, "or remove advanced_rules[0]")
-	refuse(t, readPart(t.Context(), parts[3]).err, source.ErrAuth, "permission denied for schema Other")
+	refuse(t, sqltest.Read(t.Context(), parts[3]).Err, source.ErrAuth, "permission denied for schema Other")
 	for i, want := range map[int]int{1: 2, 2: 2} {
-		if r := readPart(t.Context(), parts[i]); r.err != nil || len(r.ids) != want {
+		if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
 			t.Errorf("%s: %+v", parts[i].Name(), r)
 		}
 	}
@@ -322,11 +323,11 @@ func TestRowsWithoutAKey(t *testing.T) {
 	got, _ := readRules(t, db, nil,
 		queryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c"),
 		queryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c", "o"))
-	refuse(t, got[0].err, source.ErrConfig, "public.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
-	if len(got[0].ids) != 3 {
-		t.Errorf("got the ids %v", got[0].ids)
+	refuse(t, got[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
+	if len(got[0].IDs) != 3 {
+		t.Errorf("got the ids %v", got[0].IDs)
 	}
-	if got[1].err != nil || len(got[1].ids) != 4 {
-		t.Errorf("got the ids %v, %v", got[1].ids, got[1].err)
+	if got[1].Err != nil || len(got[1].IDs) != 4 {
+		t.Errorf("got the ids %v, %v", got[1].IDs, got[1].Err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 func TestContractOfRules(t *testing.T) {
@@ -72,17 +73,17 @@ func TestRulesInTheSnapshot(t *testing.T) {
 				CREATE VIEW v AS SELECT id FROM further`)
 			part := ranges(t, openSource(t, db.values(nil), ruleEnv(queryOf("SELECT b.id AS b, v.id AS f FROM base b, v", "base", "b", "f"))))[0]
 			db.exec(tt.change)
-			got := readPart(t.Context(), part)
+			got := sqltest.Read(t.Context(), part)
 			if tt.fails != "" {
-				refuse(t, got.err, nil, "public.base, advanced_rules[0]", tt.fails)
+				refuse(t, got.Err, nil, "public.base, advanced_rules[0]", tt.fails)
 				return
 			}
-			for i, id := range got.ids {
-				got.ids[i] = strings.TrimPrefix(id, db.name+"_public_base_")
+			for i, id := range got.IDs {
+				got.IDs[i] = strings.TrimPrefix(id, db.name+"_public_base_")
 			}
-			slices.Sort(got.ids)
-			if diff := cmp.Diff(tt.ids, got.ids); diff != "" || got.err != nil {
-				t.Errorf("%v %s", got.err, diff)
+			slices.Sort(got.IDs)
+			if diff := cmp.Diff(tt.ids, got.IDs); diff != "" || got.Err != nil {
+				t.Errorf("%v %s", got.Err, diff)
 			}
 		})
 	}
@@ -119,12 +120,12 @@ func TestRowSecurityOfRules(t *testing.T) {
 			db.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); GRANT SELECT ON a, b TO " + role)
 			db.exec(tt.set)
 			part := ranges(t, openSource(t, values, ruleEnv(queryOf("SELECT a.id, b.id FROM a LEFT JOIN b ON true", "a,b", "id"))))[0]
-			got := readPart(t.Context(), part)
-			if len(got.ids) != 1 || tt.whole && got.err != nil {
-				t.Errorf("got %v, %v", got.ids, got.err)
+			got := sqltest.Read(t.Context(), part)
+			if len(got.IDs) != 1 || tt.whole && got.Err != nil {
+				t.Errorf("got %v, %v", got.IDs, got.Err)
 			}
 			if !tt.whole {
-				refuse(t, got.err, source.ErrAuth, "public.a+b, advanced_rules[0]: row security", `BYPASSRLS; or CREATE POLICY elastic_ingest ON "public"."a"`, `ON "public"."b"`, "or remove advanced_rules[0]")
+				refuse(t, got.Err, source.ErrAuth, "public.a+b, advanced_rules[0]: row security", `BYPASSRLS; or CREATE POLICY elastic_ingest ON "public"."a"`, `ON "public"."b"`, "or remove advanced_rules[0]")
 			}
 		})
 	}
@@ -152,11 +153,11 @@ func TestRulesWithoutASnapshot(t *testing.T) {
 	db.exec("INSERT INTO orders VALUES (13); TRUNCATE customers; INSERT INTO customers VALUES (7)")
 	got := map[string]int{}
 	for _, p := range parts {
-		r := readPart(t.Context(), p)
-		if r.err != nil {
-			t.Error(r.err)
+		r := sqltest.Read(t.Context(), p)
+		if r.Err != nil {
+			t.Error(r.Err)
 		}
-		got[p.Scope()] = len(r.ids)
+		got[p.Scope()] = len(r.IDs)
 	}
 	if want := map[string]int{"public.orders": 4, "public.customers": 1}; !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -7,6 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // ruleOf is a rule of a configuration, with some keys changed; nil removes one.
@@ -50,7 +51,7 @@ func TestCase64RulesThatAreNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			values := parse(t, map[string]any{
+			values := sqltest.Parse(t, &Type, map[string]any{
 				"host": "h", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s",
 			})
 			_, err := Type.Open(t.Context(), values, source.Env{Log: discard(), AdvancedRules: tt.rules})

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // TestRowSecurity reads a table of three rows as a role that policies apply to: whatever may be
@@ -39,14 +40,14 @@ func TestRowSecurity(t *testing.T) {
 			db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3); GRANT SELECT ON t TO " + role)
 			adminExec(t, db.name, strings.NewReplacer("ROLE USING", role+" USING", "ROLE ROLE", "ROLE "+role).Replace(tt.set))
 			got := readAll(t, values, source.Env{})["public.t"]
-			if len(got.ids) != tt.rows {
-				t.Errorf("got %d rows, want %d", len(got.ids), tt.rows)
+			if len(got.IDs) != tt.rows {
+				t.Errorf("got %d rows, want %d", len(got.IDs), tt.rows)
 			}
-			if tt.whole && got.err != nil {
-				t.Error(got.err)
+			if tt.whole && got.Err != nil {
+				t.Error(got.Err)
 			}
 			if !tt.whole {
-				refuse(t, got.err, source.ErrAuth, "row security", "ALTER ROLE \""+role+"\" BYPASSRLS;", "USING (true)", `tables: ["*", "-public.t"]`)
+				refuse(t, got.Err, source.ErrAuth, "row security", "ALTER ROLE \""+role+"\" BYPASSRLS;", "USING (true)", `tables: ["*", "-public.t"]`)
 			}
 		})
 	}
@@ -58,12 +59,12 @@ func TestRowSecurityHint(t *testing.T) {
 	db := newDB(t)
 	role, values := db.reader()
 	db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO " + role)
-	hint := source.Hint(readAll(t, values, source.Env{})["public.t"].err)
+	hint := source.Hint(readAll(t, values, source.Env{})["public.t"].Err)
 	bypass, rest, _ := strings.Cut(hint, "; or ")
 	policy, _, _ := strings.Cut(rest, "; or ")
 	for _, advice := range []string{policy, bypass} {
 		adminExec(t, db.name, advice)
-		if r := readAll(t, values, source.Env{})["public.t"]; r.err != nil || len(r.ids) != 1 {
+		if r := readAll(t, values, source.Env{})["public.t"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("after %s: %+v", advice, r)
 		}
 		db.exec("DROP POLICY IF EXISTS elastic_ingest ON t")
@@ -79,8 +80,8 @@ func TestPoliciesOfNow(t *testing.T) {
 		CREATE POLICY a ON t USING (true); GRANT SELECT ON t TO ` + role)
 	part := listed(t, openSource(t, values, source.Env{}))["public.t"]
 	db.exec("DROP POLICY a ON t")
-	got := readPart(t.Context(), part)
-	refuse(t, got.err, source.ErrAuth, "row security")
+	got := sqltest.Read(t.Context(), part)
+	refuse(t, got.Err, source.ErrAuth, "row security")
 }
 
 // TestRowSecurityOfPartitions: the policies of the table that is named apply, those of its partitions
@@ -92,12 +93,12 @@ func TestRowSecurityOfPartitions(t *testing.T) {
 	db.exec(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
 		INSERT INTO p VALUES (1), (2); ALTER TABLE p1 ENABLE ROW LEVEL SECURITY; GRANT SELECT ON p TO ` + role)
 	got := readAll(t, values, source.Env{})["public.p"]
-	slices.Sort(got.docs)
-	if diff := cmp.Diff([]string{`{"public_p_id":1}`, `{"public_p_id":2}`}, got.docs); diff != "" || got.err != nil {
-		t.Errorf("%v %s", got.err, diff)
+	slices.Sort(got.Docs)
+	if diff := cmp.Diff([]string{`{"public_p_id":1}`, `{"public_p_id":2}`}, got.Docs); diff != "" || got.Err != nil {
+		t.Errorf("%v %s", got.Err, diff)
 	}
 	db.exec("ALTER TABLE p ENABLE ROW LEVEL SECURITY")
-	refuse(t, readAll(t, values, source.Env{})["public.p"].err, source.ErrAuth, "row security")
+	refuse(t, readAll(t, values, source.Env{})["public.p"].Err, source.ErrAuth, "row security")
 }
 
 // TestTruncatedChild truncates a table below the one that is read; to the snapshot it looks empty.
@@ -108,9 +109,9 @@ func TestTruncatedChild(t *testing.T) {
 		INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2)`)
 	part := listed(t, openSource(t, db.values(map[string]any{"tables": "parent"}), source.Env{}))["public.parent"]
 	db.exec("TRUNCATE child; INSERT INTO child VALUES (3)")
-	got := readPart(t.Context(), part)
-	slices.Sort(got.docs)
-	if diff := cmp.Diff([]string{`{"public_parent_id":1}`, `{"public_parent_id":3}`}, got.docs); diff != "" || got.err != nil {
-		t.Errorf("%v %s", got.err, diff)
+	got := sqltest.Read(t.Context(), part)
+	slices.Sort(got.Docs)
+	if diff := cmp.Diff([]string{`{"public_parent_id":1}`, `{"public_parent_id":3}`}, got.Docs); diff != "" || got.Err != nil {
+		t.Errorf("%v %s", got.Err, diff)
 	}
 }

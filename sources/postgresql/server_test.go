@@ -4,19 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // environment returns a variable that names a service, or skips the test; on the pipeline, where all
@@ -119,109 +115,14 @@ func (db *testDB) values(change map[string]any) map[string]any {
 	return v
 }
 
-func parse(t testing.TB, raw map[string]any) field.Values {
-	t.Helper()
-	v, err := field.Parse(Type.Fields, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 // openSource opens the source and closes it when the test ends.
 func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	t.Helper()
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
-	}
-	s, err := Type.Open(t.Context(), parse(t, raw), env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s.(*database)
-}
-
-// result is what was read of one part.
-type result struct {
-	docs []string // the encoded documents without id and metadata, in the order of their ids
-	ids  []string
-	err  error
+	return sqltest.Open(t, &Type, raw, env).(*database)
 }
 
 // readAll reads all parts, one after the other, and returns what came of them by scope.
-func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]result {
+func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]sqltest.Result {
 	t.Helper()
-	return readParts(t, openSource(t, raw, env))
-}
-
-func readParts(t testing.TB, s source.Source) map[string]result {
-	t.Helper()
-	all := map[string]result{}
-	for p, err := range s.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, twice := all[p.Scope()]; twice {
-			t.Errorf("the scope %q comes twice", p.Scope())
-		}
-		all[p.Scope()] = readPart(t.Context(), p)
-	}
-	return all
-}
-
-func readPart(ctx context.Context, p source.Part) (r result) {
-	for doc, err := range p.Documents(ctx) {
-		if err != nil {
-			r.err = err
-			return r
-		}
-		r.ids = append(r.ids, strings.Clone(doc.ID))
-		r.docs = append(r.docs, body(&doc))
-	}
-	return r
-}
-
-// body encodes the fields that come from columns, as a JSON object.
-func body(doc *document.Document) string {
-	out, end := document.AppendSource(nil, &document.Document{ID: "x", Fields: doc.Fields[fixed:]}, document.Trailer{})
-	return "{" + strings.TrimPrefix(strings.TrimPrefix(string(out[:end]), `{"id":"x"`), ",") + "}"
-}
-
-// logbook collects what is logged.
-type logbook struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logbook) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func (l *logbook) env() source.Env {
-	return source.Env{Log: slog.New(slog.NewTextHandler(l, nil))}
-}
-
-// eventually polls a condition of the server until it holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("not in 10 s: %s", what)
-		}
-	}
+	return sqltest.ReadAll(t, openSource(t, raw, env))
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // standbyDB is a database that one test has for itself, written on the primary and read on the standby.
@@ -63,7 +64,7 @@ func (db *standbyDB) write(sql string) {
 	watched.Database = "postgres"
 	standby := dialAs(db.t, watched)
 	defer standby.Close(ctx)
-	eventually(db.t, "the standby has all of the log", func() (shown bool) {
+	sqltest.Eventually(db.t, "the standby has all of the log", func() (shown bool) {
 		err := standby.QueryRow(ctx, "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn", lsn).Scan(&shown)
 		if err != nil {
 			db.t.Fatal(err)
@@ -115,8 +116,8 @@ func TestOneSnapshotOnAStandby(t *testing.T) {
 	t.Parallel()
 	db := newStandbyDB(t)
 	db.write("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 100); INSERT INTO b SELECT generate_series(1, 100); GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC")
-	log := &logbook{}
-	parts := listed(t, openSource(t, db.values(nil), log.env()))
+	log := &sqltest.Logbook{}
+	parts := listed(t, openSource(t, db.values(nil), log.Env()))
 	db.write("DELETE FROM a WHERE id > 50; INSERT INTO b VALUES (101)")
 	for name, p := range parts {
 		if n, err := count(t, p); n != 100 || err != nil {
@@ -148,8 +149,8 @@ func TestRecoveryConflict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db := newStandbyDB(t).filled()
-			log := &logbook{}
-			d := openSource(t, db.values(map[string]any{"retry_count": 4}), log.env())
+			log := &sqltest.Logbook{}
+			d := openSource(t, db.values(map[string]any{"retry_count": 4}), log.Env())
 			noPauses(d)
 			part := listed(t, d)["public.t"]
 			times, err := readWith(t, part, map[int]func(){5: func() {
@@ -171,8 +172,8 @@ func TestRecoveryConflict(t *testing.T) {
 				}
 			}
 			left := readAll(t, db.values(nil), source.Env{})["public.t"]
-			if left.err != nil {
-				t.Errorf("the next run: %v", left.err)
+			if left.Err != nil {
+				t.Errorf("the next run: %v", left.Err)
 			}
 		})
 	}
@@ -195,7 +196,7 @@ func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 		}
 		return engine.Run(t.Context(), engine.Job{
 			Connector: "standby", Owner: "postgresql/standby", Index: "standby", Compare: engine.Auto,
-			Type: interrupted(at), Values: parse(t, db.values(nil)), Guard: engine.Guard{Deletes: lossRows, Confirmed: -1},
+			Type: interrupted(at), Values: sqltest.Parse(t, &Type, db.values(nil)), Guard: engine.Guard{Deletes: lossRows, Confirmed: -1},
 		}, engine.Deps{
 			Settings: engine.Settings{
 				Readers: 2, Writers: 2, Operations: 500, RequestBytes: 1 << 20, Budget: 8 << 20, ContentLimit: 1 << 20,

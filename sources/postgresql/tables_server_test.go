@@ -10,9 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-func scopes(all map[string]result) []string { return slices.Sorted(maps.Keys(all)) }
+func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
 
 // refuse fails the test unless err is of the kind and its text and hint hold all of the words.
 func refuse(t *testing.T, err, kind error, words ...string) {
@@ -89,8 +90,8 @@ func TestCase02TableList(t *testing.T) {
 		{"od.d/x", []string{`public."od.d/x"`}},
 		{"od*", []string{`public."od.d/x"`}},
 	} {
-		log := &logbook{}
-		got := readAll(t, db.values(map[string]any{"schema": "public,s", "tables": tt.tables}), log.env())
+		log := &sqltest.Logbook{}
+		got := readAll(t, db.values(map[string]any{"schema": "public,s", "tables": tt.tables}), log.Env())
 		if diff := cmp.Diff(tt.want, scopes(got)); diff != "" {
 			t.Errorf("tables %v: %s", tt.tables, diff)
 		}
@@ -98,16 +99,16 @@ func TestCase02TableList(t *testing.T) {
 			t.Errorf("tables %v: logged %s", tt.tables, log)
 		}
 	}
-	log := &logbook{}
-	got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*"}), log.env())
+	log := &sqltest.Logbook{}
+	got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*"}), log.Env())
 	if diff := cmp.Diff([]string{"public.a", "public.bb", "public.v"}, scopes(got)); diff != "" {
 		t.Fatal(diff)
 	}
-	if got["public.a"].err != nil || len(got["public.a"].ids) != 1 {
+	if got["public.a"].Err != nil || len(got["public.a"].IDs) != 1 {
 		t.Errorf("the table that exists: %+v", got["public.a"])
 	}
-	refuse(t, got["public.bb"].err, source.ErrConfig, "does not exist", `remove "bb" in tables:`, `did you mean "b"?`)
-	refuse(t, got["public.v"].err, source.ErrConfig, "a view has no key")
+	refuse(t, got["public.bb"].Err, source.ErrConfig, "does not exist", `remove "bb" in tables:`, `did you mean "b"?`)
+	refuse(t, got["public.v"].Err, source.ErrConfig, "a view has no key")
 	if n := strings.Count(log.String(), "level=WARN"); n != 3 {
 		t.Errorf("got %d warnings, want one for each of the 3 names that are of nothing:\n%s", n, log)
 	}
@@ -118,7 +119,7 @@ func TestCase03EmptyTable(t *testing.T) {
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
 	got := readAll(t, db.values(nil), source.Env{})
-	if r := got["public.t"]; r.err != nil || len(r.ids) != 0 || len(got) != 1 {
+	if r := got["public.t"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -144,17 +145,17 @@ func TestCase04Keys(t *testing.T) {
 		for i := range want {
 			want[i] = db.name + want[i]
 		}
-		slices.Sort(got[scope].ids)
-		if diff := cmp.Diff(want, got[scope].ids); diff != "" || got[scope].err != nil {
-			t.Errorf("%s: %v %s", scope, got[scope].err, diff)
+		slices.Sort(got[scope].IDs)
+		if diff := cmp.Diff(want, got[scope].IDs); diff != "" || got[scope].Err != nil {
+			t.Errorf("%s: %v %s", scope, got[scope].Err, diff)
 		}
 	}
 	for _, table := range []string{"nullable", "partial", "expr"} {
-		refuse(t, got["public."+table].err, source.ErrConfig, "neither a primary key",
+		refuse(t, got["public."+table].Err, source.ErrConfig, "neither a primary key",
 			`tables: ["*", "-public.`+table+`"]`, `id_columns: {"public.`+table+`": ["a"]}`)
 	}
-	refuse(t, got["public.none"].err, source.ErrConfig, "neither a primary key")
-	refuse(t, got["public.wrong"].err, source.ErrConfig, `no column "nosuch"`)
+	refuse(t, got["public.none"].Err, source.ErrConfig, "neither a primary key")
+	refuse(t, got["public.wrong"].Err, source.ErrConfig, `no column "nosuch"`)
 
 	// The line that the hint gives does leave the table out.
 	without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-public.nullable"}}), source.Env{})
@@ -174,10 +175,10 @@ func TestIDsOnly(t *testing.T) {
 		env.IDsOnly = true
 		ids := readAll(t, db.values(nil), env)
 		for _, scope := range []string{"public.t", "public.named"} {
-			if d := cmp.Diff(whole[scope].ids, ids[scope].ids); d != "" || ids[scope].err != nil {
-				t.Errorf("%s %s: %v %s", profile, scope, ids[scope].err, d)
+			if d := cmp.Diff(whole[scope].IDs, ids[scope].IDs); d != "" || ids[scope].Err != nil {
+				t.Errorf("%s %s: %v %s", profile, scope, ids[scope].Err, d)
 			}
-			if doc := ids[scope].docs[0]; strings.Contains(doc, `"x"`) || !strings.Contains(whole[scope].docs[0], `"x"`) {
+			if doc := ids[scope].Docs[0]; strings.Contains(doc, `"x"`) || !strings.Contains(whole[scope].Docs[0], `"x"`) {
 				t.Errorf("%s %s: got %s", profile, scope, doc)
 			}
 		}
@@ -192,19 +193,19 @@ func TestCase05To10Ids(t *testing.T) {
 		INSERT INTO "We""ird"."Ta b.le" VALUES (1, 2, 'x');
 		CREATE TABLE inc (a int, b int, PRIMARY KEY (a) INCLUDE (b)); INSERT INTO inc VALUES (1, 2)`)
 	got := readAll(t, db.values(map[string]any{"schema": "*"}), source.Env{})
-	for scope, want := range map[string]result{
+	for scope, want := range map[string]sqltest.Result{
 		// Case 7: the ids of different rows may be the same; the engine names both.
-		"public.t":             {ids: []string{"public_t_c_a_b", "public_t_c_a_b"}, docs: []string{`{"public_t_a":"a_b","public_t_b":"c"}`, `{"public_t_a":"b","public_t_b":"c_a"}`}},
-		`"We""ird"."Ta b.le"`:  {ids: []string{`We"ird_Ta b.le_1_2`}, docs: []string{`{"we\"ird_ta b.le_a":1,"we\"ird_ta b.le_z":2,"we\"ird_ta b.le_mixed \"x\"":"x"}`}},
-		"public.inc" /* 43 */ : {ids: []string{"public_inc_1"}, docs: []string{`{"public_inc_a":1,"public_inc_b":2}`}},
+		"public.t":             {IDs: []string{"public_t_c_a_b", "public_t_c_a_b"}, Docs: []string{`{"public_t_a":"a_b","public_t_b":"c"}`, `{"public_t_a":"b","public_t_b":"c_a"}`}},
+		`"We""ird"."Ta b.le"`:  {IDs: []string{`We"ird_Ta b.le_1_2`}, Docs: []string{`{"we\"ird_ta b.le_a":1,"we\"ird_ta b.le_z":2,"we\"ird_ta b.le_mixed \"x\"":"x"}`}},
+		"public.inc" /* 43 */ : {IDs: []string{"public_inc_1"}, Docs: []string{`{"public_inc_a":1,"public_inc_b":2}`}},
 	} {
-		for i := range want.ids {
-			want.ids[i] = db.name + "_" + want.ids[i]
+		for i := range want.IDs {
+			want.IDs[i] = db.name + "_" + want.IDs[i]
 		}
-		if diff := cmp.Diff(want.ids, got[scope].ids); diff != "" || got[scope].err != nil {
-			t.Errorf("%s: ids: %v %s", scope, got[scope].err, diff)
+		if diff := cmp.Diff(want.IDs, got[scope].IDs); diff != "" || got[scope].Err != nil {
+			t.Errorf("%s: ids: %v %s", scope, got[scope].Err, diff)
 		}
-		if diff := cmp.Diff(want.docs, got[scope].docs); diff != "" {
+		if diff := cmp.Diff(want.Docs, got[scope].Docs); diff != "" {
 			t.Errorf("%s: %s", scope, diff)
 		}
 	}
@@ -215,11 +216,11 @@ func TestCase13And14ColumnNames(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE t ("Name" int PRIMARY KEY, name int, name_2 int, id int, _id int, "Table" int, _timestamp int, "a.b" int);
 		INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7, 8)`)
-	log := &logbook{}
-	got := readAll(t, db.values(nil), log.env())["public.t"]
+	log := &sqltest.Logbook{}
+	got := readAll(t, db.values(nil), log.Env())["public.t"]
 	want := []string{`{"public_t_name":1,"public_t_name_3":2,"public_t_name_2":3,"public_t_id":4,"public_t__id":5,"public_t_table":6,"public_t__timestamp":7,"public_t_a.b":8}`}
-	if diff := cmp.Diff(want, got.docs); diff != "" || got.err != nil {
-		t.Errorf("%v %s", got.err, diff)
+	if diff := cmp.Diff(want, got.Docs); diff != "" || got.Err != nil {
+		t.Errorf("%v %s", got.Err, diff)
 	}
 	if n := strings.Count(log.String(), "public_t_name_3"); n != 1 {
 		t.Errorf("the renamed field is logged %d times:\n%s", n, log)
@@ -248,12 +249,12 @@ func TestCase42PartitionsAndInheritance(t *testing.T) {
 	} {
 		counts := map[string]int{}
 		for scope, r := range readAll(t, db.values(map[string]any{"tables": tt.tables}), source.Env{}) {
-			counts[scope] = len(r.ids)
-			if r.err != nil {
-				t.Error(r.err)
+			counts[scope] = len(r.IDs)
+			if r.Err != nil {
+				t.Error(r.Err)
 			}
-			if scope == "public.p" && !strings.HasPrefix(r.ids[0], db.name+"_public_p_") {
-				t.Errorf("a partition's row has the id %q", r.ids[0])
+			if scope == "public.p" && !strings.HasPrefix(r.IDs[0], db.name+"_public_p_") {
+				t.Errorf("a partition's row has the id %q", r.IDs[0])
 			}
 		}
 		if diff := cmp.Diff(tt.want, counts); diff != "" {
@@ -261,7 +262,7 @@ func TestCase42PartitionsAndInheritance(t *testing.T) {
 		}
 	}
 	got := readAll(t, db.values(map[string]any{"tables": "p1"}), source.Env{})
-	refuse(t, got["public.p1"].err, source.ErrConfig, "is a partition")
+	refuse(t, got["public.p1"].Err, source.ErrConfig, "is a partition")
 }
 
 func TestCase57Permissions(t *testing.T) {
@@ -273,13 +274,13 @@ func TestCase57Permissions(t *testing.T) {
 	values["schema"] = "s"
 	grant := []string{`GRANT SELECT ON "s"."b" TO "` + role + `";`, `GRANT USAGE ON SCHEMA "s" TO "` + role + `";`}
 
-	log := &logbook{}
-	got := readAll(t, values, log.env())
+	log := &sqltest.Logbook{}
+	got := readAll(t, values, log.Env())
 	if len(got) != 3 || !strings.Contains(log.String(), "GRANT USAGE ON SCHEMA") {
 		t.Errorf("without USAGE: got %v, logged %s", scopes(got), log)
 	}
 	for _, r := range got {
-		refuse(t, r.err, source.ErrAuth, "may not use the schema")
+		refuse(t, r.Err, source.ErrAuth, "may not use the schema")
 	}
 	// Named tables of a schema that cannot be used are hidden; they are not misspelt.
 	values["tables"] = "a,b"
@@ -290,13 +291,13 @@ func TestCase57Permissions(t *testing.T) {
 
 	db.exec("GRANT USAGE ON SCHEMA s TO " + role)
 	for scope, r := range readAll(t, values, source.Env{}) {
-		refuse(t, r.err, source.ErrAuth, scope, "GRANT SELECT ON")
+		refuse(t, r.Err, source.ErrAuth, scope, "GRANT SELECT ON")
 	}
 	db.exec("GRANT SELECT ON s.a, s.c TO " + role)
 	got = readAll(t, values, source.Env{})
-	refuse(t, got["s.b"].err, source.ErrAuth, "may not read", grant[0], grant[1], `tables: ["*", "-s.b"]`)
+	refuse(t, got["s.b"].Err, source.ErrAuth, "may not read", grant[0], grant[1], `tables: ["*", "-s.b"]`)
 	for _, scope := range []string{"s.a", "s.c"} {
-		if r := got[scope]; r.err != nil || len(r.ids) != 1 {
+		if r := got[scope]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", scope, r)
 		}
 	}
@@ -308,7 +309,7 @@ func TestCase57Permissions(t *testing.T) {
 		}
 		if p.Scope() == "s.a" {
 			db.exec("REVOKE SELECT ON s.a FROM " + role)
-			refuse(t, readPart(t.Context(), p).err, source.ErrAuth, "s.a", "GRANT SELECT ON")
+			refuse(t, sqltest.Read(t.Context(), p).Err, source.ErrAuth, "s.a", "GRANT SELECT ON")
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // TestValuesFromServer reads one value of every kind from a server, in both encodings; the numbers in the names are
@@ -111,14 +112,14 @@ func TestValuesFromServer(t *testing.T) {
 	}
 	exact, compat := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{Encoding: "compat"})
 	for i, tt := range cases {
-		check := func(t *testing.T, got result, want, note string) {
+		check := func(t *testing.T, got sqltest.Result, want, note string) {
 			t.Helper()
 			want = fmt.Sprintf(`{"public_t%d_id":1,"public_t%d_v":%s`, i, i, want)
 			if note != "" {
 				want += fmt.Sprintf(`,"_conversion_notes":["public_t%d_v: %s"]`, i, note)
 			}
-			if diff := cmp.Diff([]string{want + "}"}, got.docs); diff != "" || got.err != nil {
-				t.Errorf("%v %s", got.err, diff)
+			if diff := cmp.Diff([]string{want + "}"}, got.Docs); diff != "" || got.Err != nil {
+				t.Errorf("%v %s", got.Err, diff)
 			}
 		}
 		scope := fmt.Sprintf("public.t%d", i)
@@ -147,15 +148,15 @@ func TestHostileSettings(t *testing.T) {
 		db.exec("ALTER DATABASE " + db.name + " SET " + set)
 	}
 	got := readAll(t, db.values(nil), source.Env{})["public.t"]
-	if got.err != nil {
-		t.Fatal(got.err)
+	if got.Err != nil {
+		t.Fatal(got.Err)
 	}
-	if diff := cmp.Diff(want.docs, got.docs); diff != "" {
+	if diff := cmp.Diff(want.Docs, got.Docs); diff != "" {
 		t.Error(diff)
 	}
 	const exact = `{"public_t_id":1,"public_t_at":"2024-01-02T03:04:05Z","public_t_d":"2024-01-02","public_t_i":"P1D",` +
 		`"public_t_b":"/w==","public_t_f":0.30000000000000004,"public_t_m":"12.50"}`
-	if diff := cmp.Diff([]string{exact}, got.docs); diff != "" {
+	if diff := cmp.Diff([]string{exact}, got.Docs); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -167,8 +168,8 @@ func TestCase20NumericOfManyDigits(t *testing.T) {
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t VALUES (1, ('1' || repeat('0', 99999))::numeric)")
 	got := readAll(t, db.values(nil), source.Env{})["public.t"]
 	want := `{"public_t_id":1,"public_t_v":"1` + strings.Repeat("0", 99999) + `"}`
-	if got.err != nil || len(got.docs) != 1 || got.docs[0] != want {
-		t.Errorf("the digits are not all there, or the read failed: %v", got.err)
+	if got.Err != nil || len(got.Docs) != 1 || got.Docs[0] != want {
+		t.Errorf("the digits are not all there, or the read failed: %v", got.Err)
 	}
 }
 
@@ -204,8 +205,8 @@ func TestKeysFromServer(t *testing.T) {
 	for i, tt := range cases {
 		got := all[fmt.Sprintf("public.t%d", i)]
 		want := []string{fmt.Sprintf("%s_public_t%d_%s", db.name, i, tt.want)}
-		if diff := cmp.Diff(want, got.ids); diff != "" || got.err != nil {
-			t.Errorf("%s %s: %v %s", tt.typ, tt.in, got.err, diff)
+		if diff := cmp.Diff(want, got.IDs); diff != "" || got.Err != nil {
+			t.Errorf("%s %s: %v %s", tt.typ, tt.in, got.Err, diff)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // viewsDB has a view, a materialized view and a foreign table of the ids 1 to 3, and a table below them.
@@ -47,7 +48,7 @@ func TestViewsThatAreNamed(t *testing.T) {
 			table := strings.TrimPrefix(scope, "public.")
 			id := db.name + "_public_" + table + map[bool]string{true: "_x_1", false: "_1"}[table == "f"]
 			doc := strings.ReplaceAll(`{"public_T_id":1,"public_T_v":"x"}`, "T", table)
-			if r.err != nil || len(r.ids) != 3 || r.ids[0] != id || r.docs[0] != doc {
+			if r.Err != nil || len(r.IDs) != 3 || r.IDs[0] != id || r.Docs[0] != doc {
 				t.Errorf("%s: %+v; want 3 like %s %s", scope, r, id, doc)
 			}
 		}
@@ -58,9 +59,9 @@ func TestViewsWithoutDeclaredIDs(t *testing.T) {
 	t.Parallel()
 	db := viewsDB(t)
 	got := readAll(t, db.values(map[string]any{"tables": "v,m,f"}), source.Env{IDColumns: map[string][]string{"v": {"nosuch"}}})
-	refuse(t, got["public.v"].err, source.ErrConfig, `the view has no column "nosuch"`)
-	refuse(t, got["public.m"].err, source.ErrConfig, "a materialized view has no key", `id_columns: {"public.m": ["id"]}`)
-	refuse(t, got["public.f"].err, source.ErrConfig, "a foreign table has no key", `id_columns: {"public.f": ["id"]}`)
+	refuse(t, got["public.v"].Err, source.ErrConfig, `the view has no column "nosuch"`)
+	refuse(t, got["public.m"].Err, source.ErrConfig, "a materialized view has no key", `id_columns: {"public.m": ["id"]}`)
+	refuse(t, got["public.f"].Err, source.ErrConfig, "a foreign table has no key", `id_columns: {"public.f": ["id"]}`)
 }
 
 // TestViewRights: to read a view is to have rights on it, not on what is below.
@@ -70,9 +71,9 @@ func TestViewRights(t *testing.T) {
 	role, values := db.reader()
 	values["tables"] = "v"
 	env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
-	refuse(t, readAll(t, values, env)["public.v"].err, source.ErrAuth, "may not read", `GRANT SELECT ON "public"."v"`)
+	refuse(t, readAll(t, values, env)["public.v"].Err, source.ErrAuth, "may not read", `GRANT SELECT ON "public"."v"`)
 	db.exec("GRANT SELECT ON v TO " + role)
-	if r := readAll(t, values, env)["public.v"]; r.err != nil || len(r.ids) != 3 {
+	if r := readAll(t, values, env)["public.v"]; r.Err != nil || len(r.IDs) != 3 {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -97,13 +98,13 @@ func TestViewsInTheSnapshot(t *testing.T) {
 			parts := listed(t, openSource(t, db.values(map[string]any{"tables": "v,m"}), env))
 			db.exec(tt.change)
 			for scope, want := range map[string][]string{"public.v": tt.view, "public.m": {"1", "2", "3"}} {
-				got := readPart(t.Context(), parts[scope])
-				for i, id := range got.ids {
-					got.ids[i] = id[strings.LastIndexByte(id, '_')+1:]
+				got := sqltest.Read(t.Context(), parts[scope])
+				for i, id := range got.IDs {
+					got.IDs[i] = id[strings.LastIndexByte(id, '_')+1:]
 				}
-				slices.Sort(got.ids)
-				if diff := cmp.Diff(want, got.ids); diff != "" || got.err != nil {
-					t.Errorf("%s: %v %s", scope, got.err, diff)
+				slices.Sort(got.IDs)
+				if diff := cmp.Diff(want, got.IDs); diff != "" || got.Err != nil {
+					t.Errorf("%s: %v %s", scope, got.Err, diff)
 				}
 			}
 		})
@@ -138,7 +139,7 @@ func (db *testDB) readBehind(part source.Part, do string) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { // ends when the statement no longer waits
-		eventually(db.t, "the statement waits", func() bool {
+		sqltest.Eventually(db.t, "the statement waits", func() bool {
 			var n int
 			err := other.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").Scan(&n)
 			return err != nil || n > 0
@@ -147,7 +148,7 @@ func (db *testDB) readBehind(part source.Part, do string) error {
 			db.t.Error(err)
 		}
 	})
-	got := readPart(ctx, part)
+	got := sqltest.Read(ctx, part)
 	wg.Wait()
-	return got.err
+	return got.Err
 }

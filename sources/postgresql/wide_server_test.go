@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // TestThousandTables reads many small tables. They take one connection between them, beside the one
@@ -21,13 +22,13 @@ func TestThousandTables(t *testing.T) {
 	}
 	d := openSource(t, db.values(nil), source.Env{})
 	dials := countDials(d, 0)
-	got := readParts(t, d)
+	got := sqltest.ReadAll(t, d)
 	if len(got) != tables {
 		t.Errorf("got %d parts", len(got))
 	}
 	for n := range tables {
 		want := fmt.Sprintf("%s_public_t%d_%d", db.name, n, n)
-		if r := got[fmt.Sprintf("public.t%d", n)]; r.err != nil || len(r.ids) != 1 || r.ids[0] != want {
+		if r := got[fmt.Sprintf("public.t%d", n)]; r.Err != nil || len(r.IDs) != 1 || r.IDs[0] != want {
 			t.Fatalf("table %d: %+v", n, r)
 		}
 	}
@@ -49,16 +50,16 @@ func TestAsManyColumnsAsThereCanBe(t *testing.T) {
 	db.exec("CREATE TABLE t (" + strings.Join(names, ", ") + ", PRIMARY KEY (c0)); INSERT INTO t VALUES (" + strings.Join(values, ", ") + ")")
 	db.exec("CREATE TABLE p (" + strings.Join(names, ", ") + ", PRIMARY KEY (c0)) PARTITION BY RANGE (c0); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); INSERT INTO p SELECT * FROM t")
 	for scope, r := range readAll(t, db.values(nil), source.Env{}) {
-		if r.err != nil || len(r.docs) != 1 {
-			t.Fatalf("%s: %d rows, %v", scope, len(r.docs), r.err)
+		if r.Err != nil || len(r.Docs) != 1 {
+			t.Fatalf("%s: %d rows, %v", scope, len(r.Docs), r.Err)
 		}
 		table := strings.TrimPrefix(scope, "public.")
 		for _, i := range []int{0, 1, columns - 1} {
-			if want := fmt.Sprintf(`"public_%s_c%d":%d`, table, i, i); !strings.Contains(r.docs[0], want) {
+			if want := fmt.Sprintf(`"public_%s_c%d":%d`, table, i, i); !strings.Contains(r.Docs[0], want) {
 				t.Errorf("%s is not in the document", want)
 			}
 		}
-		if n := strings.Count(r.docs[0], ":"); n != columns {
+		if n := strings.Count(r.Docs[0], ":"); n != columns {
 			t.Errorf("%s: %d fields", scope, n)
 		}
 	}
@@ -98,7 +99,7 @@ func TestIdleConnections(t *testing.T) {
 			if err := d.Close(); err != nil {
 				t.Error(err)
 			}
-			eventually(t, "no session is left", func() bool { return active(t, db) == 0 })
+			sqltest.Eventually(t, "no session is left", func() bool { return active(t, db) == 0 })
 		})
 	}
 }

@@ -1,10 +1,10 @@
-// Package sqlread is what the SQL sources share that has nothing to do with a driver: the table list and
-// advanced rules as they are configured, how identifiers and ids are written, certificates as people
-// paste them, and how a connection is watched and tried again.
+// Package sqlread is what the SQL sources share: the table list and advanced rules as they are configured,
+// how identifiers, ids and fields are named, keys, certificates as people paste them, one connection of a
+// driver, how it is watched and tried again, and the sessions of a run with their snapshots.
 //
-// It reads no rows and knows no database. What differs between dialects is data, such as [Quote]; there
-// is no type to build a source on. Its invariant: two different tables, names or keys never become the
-// same text.
+// It knows no database and writes no statement. What differs between dialects is data, such as [Quote];
+// there is no type to build a source on. Its invariant: two different tables, names or keys never become
+// the same text.
 package sqlread
 
 import "strings"

@@ -1,0 +1,128 @@
+// Package sqltest is what the tests of the SQL sources share: a source opened and read to its end, what is
+// logged, and waiting for a server. It knows no database, and no program imports it.
+//
+// Its invariant: it never hides an error of the source; it hands it on in [Result] or fails the test.
+package sqltest
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Parse reads a configuration of the type.
+func Parse(t testing.TB, typ *source.Type, raw map[string]any) field.Values {
+	t.Helper()
+	v, err := field.Parse(typ.Fields, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Open opens a source and closes it when the test ends.
+func Open(t testing.TB, typ *source.Type, raw map[string]any, env source.Env) source.Source {
+	t.Helper()
+	if env.Log == nil {
+		env.Log = slog.New(slog.DiscardHandler)
+	}
+	s, err := typ.Open(t.Context(), Parse(t, typ, raw), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// Result is what was read of one part.
+type Result struct {
+	Docs []string // as [Body] has them, in the order in which they came
+	IDs  []string
+	Err  error
+}
+
+// Read reads a part.
+func Read(ctx context.Context, p source.Part) (r Result) {
+	for doc, err := range p.Documents(ctx) {
+		if err != nil {
+			r.Err = err
+			return r
+		}
+		r.IDs = append(r.IDs, strings.Clone(doc.ID))
+		r.Docs = append(r.Docs, Body(&doc))
+	}
+	return r
+}
+
+// ReadAll reads all parts, one after the other, and returns what came of them by scope.
+func ReadAll(t testing.TB, s source.Source) map[string]Result {
+	t.Helper()
+	all := map[string]Result{}
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, twice := all[p.Scope()]; twice {
+			t.Errorf("the scope %q comes twice", p.Scope())
+		}
+		all[p.Scope()] = Read(t.Context(), p)
+	}
+	return all
+}
+
+// Body encodes the fields that come from columns, as a JSON object: those behind the one that names the
+// table.
+func Body(doc *document.Document) string {
+	fixed := slices.IndexFunc(doc.Fields, func(f document.Field) bool { return strings.EqualFold(f.Name, "table") }) + 1
+	out := document.AppendFields(nil, &document.Document{ID: "x", Fields: doc.Fields[fixed:]})
+	return "{" + strings.TrimPrefix(strings.TrimPrefix(string(out), `{"id":"x"`), ",") + "}"
+}
+
+// Logbook collects what is logged.
+type Logbook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write takes a line.
+func (l *Logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// String is all that was logged.
+func (l *Logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// Env is an environment that logs to it, down to the level info.
+func (l *Logbook) Env() source.Env {
+	return source.Env{Log: slog.New(slog.NewTextHandler(l, nil))}
+}
+
+// Eventually polls a condition of the server until it holds.
+func Eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("not in 10 s: %s", what)
+		}
+	}
+}
