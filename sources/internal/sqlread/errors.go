@@ -1,6 +1,7 @@
 package sqlread
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -50,6 +51,9 @@ func Brief(err error) error {
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		return &BriefError{Text: e.Error(), Err: err}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &BriefError{Text: "the server did not answer in time", Err: err}
 	}
 	return nil
 }
