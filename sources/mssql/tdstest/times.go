@@ -1,0 +1,118 @@
+package tdstest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// dayZero is what date, datetime2 and datetimeoffset count days from, day1900 what datetime and
+// smalldatetime do.
+func dayZero() time.Time { return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC) }
+func day1900() time.Time { return time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+const (
+	secondsOfDay = 24 * 60 * 60
+	largestDay   = 3652058 // 9999-12-31
+)
+
+// clockSize is the number of bytes for a time of day with so many digits of a fraction.
+func clockSize(scale byte) int {
+	switch {
+	case scale <= 2:
+		return 3
+	case scale <= 4:
+		return 4
+	default:
+		return 5
+	}
+}
+
+// tick is the unit that a time of day counts.
+func tick(scale byte) time.Duration {
+	d := time.Second
+	for range scale {
+		d /= 10
+	}
+	return d
+}
+
+// timeBytes is how long a value must be; datetime and smalldatetime, which share a type, may have 8 or 4.
+func timeBytes(id, scale byte, have int) int {
+	switch id {
+	case idDate:
+		return 3
+	case idTime:
+		return clockSize(scale)
+	case idDateTime2:
+		return clockSize(scale) + 3
+	case idDateTimeOffset:
+		return clockSize(scale) + 5
+	}
+	if have == 4 {
+		return 4
+	}
+	return 8
+}
+
+// encodeTime writes the wall clock of t, of datetimeoffset its instant and offset. What the type
+// cannot hold of a fraction is cut; datetime takes the nearest of its ticks, 300 a second.
+func encodeTime(c column, t time.Time) ([]byte, error) {
+	_, offset := t.Zone()
+	wall := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+	if c.Type == DateTimeOffset {
+		wall = t.UTC()
+	}
+	if c.Scale < 0 || c.Scale > largestScale {
+		return nil, fmt.Errorf("a scale of %d: it is 0 to %d", c.Scale, largestScale)
+	}
+	scale := byte(c.Scale)
+	clock := time.Duration(wall.Hour())*time.Hour + time.Duration(wall.Minute())*time.Minute +
+		time.Duration(wall.Second())*time.Second + time.Duration(wall.Nanosecond())
+	day := daysSince(dayZero(), wall)
+	if day < 0 || day > largestDay {
+		return nil, fmt.Errorf("the year %d: a date is of the years 1 to 9999", wall.Year())
+	}
+	var raw []byte
+	switch c.Type {
+	case DateTime:
+		ticks := (int64(clock)*300 + int64(time.Second)/2) / int64(time.Second)
+		day := daysSince(day1900(), wall) + ticks/(300*secondsOfDay)
+		raw = appendUint(nil, uint64(day), 4)
+		return appendUint(raw, uint64(ticks%(300*secondsOfDay)), 4), nil
+	case SmallDateTime:
+		day := daysSince(day1900(), wall)
+		if day < 0 || day > 0xffff {
+			return nil, fmt.Errorf("the year %d: a smalldatetime is of 1900 to 2079", wall.Year())
+		}
+		raw = appendUint(nil, uint64(day), 2)
+		return appendUint(raw, uint64(clock/time.Minute), 2), nil
+	}
+	if c.Type != Date {
+		raw = appendUint(raw, uint64(clock/tick(scale)), clockSize(scale))
+	}
+	if c.Type != Time {
+		raw = appendUint(raw, uint64(day), 3)
+	}
+	if c.Type == DateTimeOffset {
+		raw = appendUint(raw, uint64(offset/60), 2)
+	}
+	return raw, nil
+}
+
+// daysSince counts whole days: seconds, because a Duration ends after 292 years.
+func daysSince(zero, t time.Time) int64 {
+	midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+	return (midnight.Unix() - zero.Unix()) / secondsOfDay
+}
+
+// dateTimeFrom reads datetime, or smalldatetime from 4 bytes.
+func dateTimeFrom(b []byte) time.Time {
+	if len(b) == 4 {
+		day := day1900().AddDate(0, 0, int(binary.LittleEndian.Uint16(b)))
+		return day.Add(time.Duration(binary.LittleEndian.Uint16(b[2:])) * time.Minute)
+	}
+	day := day1900().AddDate(0, 0, int(integer(b[:4])))
+	ticks := time.Duration(binary.LittleEndian.Uint32(b[4:]))
+	return day.Add(ticks / 300 * time.Second).Add(ticks % 300 * time.Second / 300)
+}

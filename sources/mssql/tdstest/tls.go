@@ -1,0 +1,92 @@
+package tdstest
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/binary"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"time"
+)
+
+// newCertificate makes a certificate for localhost that signs itself, and its PEM.
+func newCertificate() (*tls.Config, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tdstest"}, DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		MinVersion:   tls.VersionTLS12,
+		// In 1.3 a server goes on when the client takes the handshake for done, and so when packets end.
+		MaxVersion: tls.VersionTLS12,
+	}
+	return cfg, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
+}
+
+// handshake is that of TLS, whose records are in packets of PRELOGIN until it is done.
+func handshake(ctx context.Context, conn net.Conn, cfg *tls.Config) (*tls.Conn, error) {
+	wrapped := &handshakeConn{Conn: conn, packets: true}
+	encrypted := tls.Server(wrapped, cfg)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	wrapped.packets = false
+	return encrypted, nil
+}
+
+// handshakeConn is used by one goroutine until the handshake is done.
+type handshakeConn struct {
+	net.Conn
+
+	packets bool
+	rest    bytes.Reader
+}
+
+func (c *handshakeConn) Read(b []byte) (int, error) {
+	if c.rest.Len() > 0 {
+		return c.rest.Read(b)
+	}
+	if !c.packets {
+		return c.Conn.Read(b)
+	}
+	m, err := readMessage(c.Conn)
+	if err != nil {
+		return 0, err
+	}
+	if len(m.body) == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	c.rest.Reset(m.body)
+	return c.rest.Read(b)
+}
+
+func (c *handshakeConn) Write(b []byte) (int, error) {
+	if !c.packets {
+		return c.Conn.Write(b)
+	}
+	packet := []byte{packetPrelogin, statusEnd}
+	packet = binary.BigEndian.AppendUint16(packet, uint16(headerSize+len(b)))
+	packet = append(packet, 0, 0, 1, 0)
+	if _, err := c.Conn.Write(append(packet, b...)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}

@@ -1,0 +1,99 @@
+package tdstest
+
+import "encoding/binary"
+
+// Tokens, MS-TDS 2.2.7.
+const (
+	tokenReturnStatus = 0x79
+	tokenColumns      = 0x81
+	tokenError        = 0xaa
+	tokenInfo         = 0xab
+	tokenLoginAck     = 0xad
+	tokenRow          = 0xd1
+	tokenNBCRow       = 0xd2
+	tokenEnvironment  = 0xe3
+	tokenDone         = 0xfd
+	tokenDoneProc     = 0xfe
+	tokenDoneInProc   = 0xff
+)
+
+// Bits of DONE.
+const (
+	doneMore      = 0x01
+	doneError     = 0x02
+	doneCount     = 0x10
+	doneAttention = 0x20
+)
+
+// Types of ENVCHANGE.
+const (
+	changeDatabase   = 1
+	changePacketSize = 4
+	changeCollation  = 7
+	changeBegin      = 8
+	changeCommit     = 9
+	changeRollback   = 10
+	changeReset      = 18
+)
+
+const (
+	commandSelect = 0xc1
+	version74     = 0x74000004
+)
+
+// Numbers of errors that the server makes of itself.
+const (
+	errorLogin    = 18456
+	errorDatabase = 4060
+	errorUnknown  = 50000
+)
+
+// Message is an error, or information, as a server sends it.
+type Message struct {
+	Number    int32
+	State     uint8
+	Class     uint8 // the severity; zero is 16, of information 0
+	Text      string
+	Procedure string
+	Line      uint32
+}
+
+// append is the token ERROR or INFO.
+func (m Message) append(b []byte, token byte) []byte {
+	if m.Class == 0 && token == tokenError {
+		m.Class = 16
+	}
+	body := appendUint(nil, uint64(uint32(m.Number)), 4)
+	body = append(body, m.State, m.Class)
+	body = appendText(body, m.Text, 2)
+	body = appendText(body, "tdstest", 1)
+	body = appendText(body, m.Procedure, 1)
+	body = appendUint(body, uint64(m.Line), 4)
+	return append(appendUint(append(b, token), uint64(len(body)), 2), body...)
+}
+
+// appendDone is DONE, DONEPROC or DONEINPROC.
+func appendDone(b []byte, token byte, status, command uint16, count int64) []byte {
+	b = appendUint(append(b, token), uint64(status), 2)
+	return appendUint(appendUint(b, uint64(command), 2), uint64(count), 8)
+}
+
+// appendTextChange is an ENVCHANGE between texts.
+func appendTextChange(b []byte, kind byte, now, before string) []byte {
+	body := appendText(appendText([]byte{kind}, now, 1), before, 1)
+	return append(appendUint(append(b, tokenEnvironment), uint64(len(body)), 2), body...)
+}
+
+// appendBytesChange is an ENVCHANGE between bytes.
+func appendBytesChange(b []byte, kind byte, now, before []byte) []byte {
+	body := append([]byte{kind, byte(len(now))}, now...)
+	body = append(append(body, byte(len(before))), before...)
+	return append(appendUint(append(b, tokenEnvironment), uint64(len(body)), 2), body...)
+}
+
+func appendLoginAck(b []byte) []byte {
+	body := binary.BigEndian.AppendUint32([]byte{1}, version74) // 1: Transact-SQL
+	body = appendText(body, "tdstest", 1)
+	body = append(body, 16, 0, 0, 0)
+	return append(appendUint(append(b, tokenLoginAck), uint64(len(body)), 2), body...)
+}
