@@ -157,9 +157,9 @@ func (c *session) expect(kind byte) (message, error) {
 	return m, err
 }
 
-// send is a message in packets of the size that holds before it.
+// send is a short message; a login is answered in packets of the size that holds before it.
 func (c *session) send(tokens []byte) error {
-	w := newPacketWriter(c.conn, max(packetSize, headerSize+len(tokens)))
+	w := newPacketWriter(c.conn, packetSize)
 	w.bytes(tokens)
 	return w.end()
 }

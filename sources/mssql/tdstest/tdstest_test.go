@@ -6,7 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	_ "github.com/microsoft/go-mssqldb"
+	mssql "github.com/microsoft/go-mssqldb"
+	"github.com/microsoft/go-mssqldb/msdsn"
 
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
@@ -22,6 +23,13 @@ func open(t *testing.T, dsn string) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func openConfig(t *testing.T, cfg msdsn.Config) *sql.DB {
+	t.Helper()
+	db := sql.OpenDB(mssql.NewConnectorConfig(cfg))
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
