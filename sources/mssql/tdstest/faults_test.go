@@ -1,0 +1,339 @@
+package tdstest_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	mssql "github.com/microsoft/go-mssqldb"
+	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+func numbersOf(n int) (rows [][]any) {
+	for i := range n {
+		rows = append(rows, []any{i})
+	}
+	return rows
+}
+
+func ids(rows ...[]any) tdstest.Result {
+	return tdstest.Result{Columns: []tdstest.Column{{Name: "id", Type: tdstest.Int}}, Rows: rows}
+}
+
+// endless are rows without end; made counts them.
+func endless(made *atomic.Int64) iter.Seq[[]any] {
+	return func(yield func([]any) bool) {
+		for yield([]any{int(made.Add(1) % 1000)}) {
+		}
+	}
+}
+
+// TestErrorsArriveBehindTheirRows, by batch and by procedure, and the connection goes on.
+func TestErrorsArriveBehindTheirRows(t *testing.T) {
+	t.Parallel()
+	s := tdstest.New(t, config())
+	db := open(t, s.DSN())
+	s.Answer("SELECT 1", ids([]any{1}))
+	for _, number := range []int32{208, 229, 1205, -1, 50000} {
+		for _, args := range [][]any{nil, {1}} {
+			for rows := range 3 {
+				r := ids(numbersOf(rows)...)
+				r.Error = &tdstest.Message{Number: number, State: 7, Class: 14, Text: "no such ž", Procedure: "p", Line: 3}
+				s.Answer("SELECT id FROM t", r)
+				got, err := read(t.Context(), db, "SELECT id FROM t", args...)
+				e, ok := errors.AsType[mssql.Error](err)
+				if !ok {
+					t.Fatalf("%d behind %d rows: got the error %v", number, rows, err)
+				}
+				e.All = nil
+				want := mssql.Error{
+					Number: number, State: 7, Class: 14, Message: "no such ž", ServerName: "tdstest", ProcName: "p", LineNo: 3,
+				}
+				if d := cmp.Diff(want, e); d != "" {
+					t.Errorf("error differs:\n%s", d)
+				}
+				if len(got) != rows {
+					t.Errorf("%d: got %d rows before the error, want %d", number, len(got), rows)
+				}
+			}
+		}
+	}
+	if _, err := read(t.Context(), db, "SELECT 1"); err != nil {
+		t.Error(err)
+	}
+	if n := len(s.Logins()); n != 1 {
+		t.Errorf("there were %d logins; an error should not end a connection", n)
+	}
+}
+
+// TestInformationIsNoError, and does not disturb rows.
+func TestInformationIsNoError(t *testing.T) {
+	t.Parallel()
+	s := tdstest.New(t, config())
+	r := ids([]any{1})
+	r.Info = []tdstest.Message{{Number: 5701, Text: "the context changed"}, {Number: 0, Text: "printed"}}
+	s.Answer("SELECT 1", r)
+	got, err := read(t.Context(), open(t, s.DSN()), "SELECT 1")
+	if d := cmp.Diff([][]any{{int64(1)}}, got); d != "" || err != nil {
+		t.Errorf("rows differ: %v\n%s", err, d)
+	}
+}
+
+// TestBrokenAnswersAreErrors: the rows before the fault arrive, never the end, and the pool is left
+// with another connection.
+func TestBrokenAnswersAreErrors(t *testing.T) {
+	t.Parallel()
+	full := 20000
+	for name, tt := range map[string]struct {
+		fault   tdstest.Fault
+		rows    int
+		atLeast int // rows that arrive
+	}{
+		"cut behind some rows":          {tdstest.Fault{Cut: true}, 2000, 2000},
+		"cut before the first row":      {tdstest.Fault{Cut: true}, 0, 0},
+		"cut behind some bytes":         {tdstest.Fault{CutBytes: 50000}, full, 9000},
+		"cut within a packet's header":  {tdstest.Fault{CutBytes: 4096 + 3}, full, 800},
+		"cut within the columns":        {tdstest.Fault{CutBytes: 12}, full, 0},
+		"tokens that do not exist":      {tdstest.Fault{Tokens: []byte{0x07, 0xff}}, 10, 10},
+		"an answer that ends too early": {tdstest.Fault{Tokens: []byte{0xd1, 0x01}}, 10, 10},
+		"bytes that are no packet":      {tdstest.Fault{Wire: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}, 10, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := tdstest.New(t, config())
+			db := open(t, s.DSN())
+			r := ids(numbersOf(tt.rows)...)
+			s.Answer("SELECT 1", ids([]any{1}))
+			r.Fault = tt.fault
+			s.Answer("SELECT id FROM t", r)
+			got, err := read(t.Context(), db, "SELECT id FROM t")
+			if err == nil {
+				t.Fatalf("there is no error, and %d rows", len(got))
+			}
+			if len(got) < tt.atLeast || len(got) > tt.rows || len(got) == full {
+				t.Errorf("got %d rows of %d, want at least %d", len(got), tt.rows, tt.atLeast)
+			}
+			if _, err := read(t.Context(), db, "SELECT 1"); err != nil {
+				t.Errorf("the next statement: %v", err)
+			}
+			if all := s.Statements(); all[len(all)-1].Session == all[0].Session {
+				t.Error("the broken connection was used again")
+			}
+		})
+	}
+}
+
+// TestCancelledStatementsAreAcknowledged in the middle of rows and of silence: the connection goes on.
+func TestCancelledStatementsAreAcknowledged(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]tdstest.Result{
+		"silence before all rows": {Fault: tdstest.Fault{Stall: make(chan struct{})}},
+		"silence behind a row":    {Rows: numbersOf(1), Fault: tdstest.Fault{Stall: make(chan struct{})}},
+		"rows without end":        {Rows: numbersOf(1), Stream: endless(new(atomic.Int64))},
+	} {
+		for _, args := range [][]any{nil, {1}} {
+			t.Run(name+" "+strings.Repeat("by procedure", len(args)), func(t *testing.T) {
+				t.Parallel()
+				s := tdstest.New(t, config())
+				db := open(t, s.DSN())
+				s.Answer("SELECT 1", ids([]any{1}))
+				r.Columns = ids().Columns
+				s.Answer("SELECT id FROM t", r)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				rows, err := db.QueryContext(ctx, "SELECT id FROM t", args...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer rows.Close()
+				for range len(r.Rows) {
+					if !rows.Next() {
+						t.Fatalf("there is no row: %v", rows.Err())
+					}
+				}
+				cancel()
+				for rows.Next() {
+					continue // what arrived before the driver noticed
+				}
+				if err := rows.Err(); !errors.Is(err, context.Canceled) {
+					t.Errorf("got the error %v", err)
+				}
+				got, err := read(t.Context(), db, "SELECT 1")
+				if d := cmp.Diff([][]any{{int64(1)}}, got); d != "" || err != nil {
+					t.Errorf("the next statement: %v\n%s", err, d)
+				}
+				if n := len(s.Logins()); n != 1 {
+					t.Errorf("there were %d logins; a cancelled statement should not end a connection", n)
+				}
+			})
+		}
+	}
+}
+
+// TestSilenceEndsWhenItIsReleased.
+func TestSilenceEndsWhenItIsReleased(t *testing.T) {
+	t.Parallel()
+	s := tdstest.New(t, config())
+	release := make(chan struct{})
+	r := ids([]any{1})
+	r.Fault.Stall = release
+	s.Answer("SELECT 1", r)
+	rows, err := open(t, s.DSN()).QueryContext(t.Context(), "SELECT 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		t.Fatalf("the row before the silence did not arrive: %v", rows.Err())
+	}
+	close(release)
+	if rows.Next() || rows.Err() != nil {
+		t.Errorf("the end did not arrive: %v", rows.Err())
+	}
+}
+
+// TestDisconnectCutsIdleConnections. The driver may notice only when it asks: one statement is lost at
+// the most, and the next one has another connection.
+func TestDisconnectCutsIdleConnections(t *testing.T) {
+	t.Parallel()
+	s := tdstest.New(t, config())
+	s.Answer("SELECT 1", ids([]any{1}))
+	db := open(t, s.DSN())
+	if _, err := read(t.Context(), db, "SELECT 1"); err != nil {
+		t.Fatal(err)
+	}
+	s.Disconnect()
+	if _, err := read(t.Context(), db, "SELECT 1"); err != nil {
+		if _, err := read(t.Context(), db, "SELECT 1"); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := len(s.Logins()); n != 2 {
+		t.Errorf("there were %d logins, want 2", n)
+	}
+}
+
+// TestConnectionsDoNotMix: each goroutine gets its own rows.
+func TestConnectionsDoNotMix(t *testing.T) {
+	t.Parallel()
+	s := tdstest.New(t, config())
+	s.AnswerFunc("SELECT id FROM t WHERE k = @p1", func(params []tdstest.Param) tdstest.Result {
+		return ids(slices.Repeat([][]any{{params[0].Value}}, 2000)...)
+	})
+	db := open(t, s.DSN())
+	var g errgroup.Group
+	for k := range 16 {
+		g.Go(func() error {
+			got, err := read(t.Context(), db, "SELECT id FROM t WHERE k = @p1", k)
+			if err != nil {
+				return err
+			}
+			if d := cmp.Diff(slices.Repeat([][]any{{int64(k)}}, 2000), got); d != "" {
+				return errors.New(d)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// recorder is a test that notes that it failed instead of failing.
+type recorder struct {
+	testing.TB
+	failed  chan string
+	cleanup func()
+}
+
+func (r *recorder) Cleanup(f func())                  { r.cleanup = f }
+func (r *recorder) Errorf(format string, args ...any) { r.failed <- fmt.Sprintf(format, args...) }
+
+// TestWhatTheTestForgotFailsIt: a statement without an answer, and values that a column cannot hold.
+func TestWhatTheTestForgotFailsIt(t *testing.T) {
+	t.Parallel()
+	of := func(c tdstest.Column, v any) tdstest.Result {
+		c.Name = "c"
+		return tdstest.Result{Columns: []tdstest.Column{c}, Rows: [][]any{{v}}}
+	}
+	for name, tt := range map[string]struct {
+		result *tdstest.Result
+		want   string
+	}{
+		"no answer":             {nil, `"SELECT c FROM forgotten"`},
+		"NULL":                  {new(of(tdstest.Column{Type: tdstest.Int}, nil)), "not nullable"},
+		"too many values":       {new(tdstest.Result{Columns: ids().Columns, Rows: [][]any{{1, 2}}}), "2 values for 1"},
+		"no type":               {new(of(tdstest.Column{}, 1)), "no type"},
+		"text in an integer":    {new(of(tdstest.Column{Type: tdstest.Int}, "1")), "does not take a string"},
+		"an integer too large":  {new(of(tdstest.Column{Type: tdstest.TinyInt}, 256)), "does not fit"},
+		"a text too long":       {new(of(tdstest.Column{Type: tdstest.NVarChar, Size: 1}, "ab")), "does not fit into 2"},
+		"too many digits":       {new(of(tdstest.Column{Type: tdstest.Decimal, Precision: 3}, "1234")), "more than 3 digits"},
+		"too long a fraction":   {new(of(tdstest.Column{Type: tdstest.Money}, "0.00001")), "behind its point"},
+		"beyond the code page":  {new(of(tdstest.Column{Type: tdstest.VarChar}, "ť")), "code page"},
+		"no time":               {new(of(tdstest.Column{Type: tdstest.Date}, "2024-01-01")), "time.Time"},
+		"before 1900":           {new(of(tdstest.Column{Type: tdstest.SmallDateTime}, at("1899-01-01T00:00:00Z"))), "1900"},
+		"no uniqueidentifier":   {new(of(tdstest.Column{Type: tdstest.UniqueIdentifier}, "01")), "32 hexadecimal"},
+		"no Variant":            {new(of(tdstest.Column{Type: tdstest.SQLVariant}, 1)), "wants a Variant"},
+		"text in a binary type": {new(of(tdstest.Column{Type: tdstest.VarBinary}, "a")), "does not take a string"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &recorder{TB: t, failed: make(chan string, 8)}
+			s := tdstest.New(r, config())
+			defer r.cleanup()
+			if tt.result != nil {
+				s.Answer("SELECT c FROM forgotten", *tt.result)
+			}
+			if _, err := read(t.Context(), open(t, s.DSN()), "SELECT c FROM forgotten"); err == nil {
+				t.Error("the client got no error")
+			}
+			if got := <-r.failed; !strings.Contains(got, tt.want) {
+				t.Errorf("the test failed with %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestNothingIsLeftOfAServer that ended while it was silent. It does not run in parallel, because
+// goroutines of other tests would count.
+func TestNothingIsLeftOfAServer(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	r := &recorder{TB: t, failed: make(chan string, 1)}
+	s := tdstest.New(r, config())
+	silent := ids()
+	silent.Fault.Stall = make(chan struct{})
+	s.Answer("SELECT 1", silent)
+	db, err := sql.Open("sqlserver", s.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := func() error {
+		rows, err := db.QueryContext(t.Context(), "SELECT 1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		r.cleanup()
+		if rows.Next() {
+			t.Error("there is a row")
+		}
+		return rows.Err()
+	}()
+	if ended == nil {
+		t.Error("the client did not notice")
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	goleak.VerifyNone(t, before)
+}

@@ -1,0 +1,158 @@
+package tdstest
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// headers is ALL_HEADERS with nothing in it.
+func headers() []byte { return []byte{4, 0, 0, 0} }
+
+// executeRPC is a call of sp_executesql with one parameter that has a column's type and value.
+func executeRPC(t testing.TB, c Column, v any) []byte {
+	t.Helper()
+	b := append(headers(), 0xff, 0xff, procedureExecuteSQL, 0, 0, 0)
+	for _, text := range []string{"SELECT @p", "@p any"} {
+		b = append(b, 0, 0)
+		b = appendParam(t, b, Column{Type: NVarChar}, text)
+	}
+	b = append(appendText(b, "@p", 1), 0)
+	return appendParam(t, b, c, v)
+}
+
+func appendParam(t testing.TB, b []byte, c Column, v any) []byte {
+	t.Helper()
+	column, ok := newColumn(c)
+	if !ok {
+		t.Fatalf("column %v has no type", c)
+	}
+	b = column.appendInfo(b)
+	if v == nil {
+		return appendNull(b, column)
+	}
+	b, err := appendValue(b, column, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestParametersOfTypesThatTheDriverDoesNotSend are read as well.
+func TestParametersOfTypesThatTheDriverDoesNotSend(t *testing.T) {
+	t.Parallel()
+	clock := time.Date(2024, 2, 29, 12, 34, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		column Column
+		send   any
+		want   any
+	}{
+		"decimal":             {Column{Type: Decimal, Precision: 38, Scale: 10}, "-0.0000000001", "-0.0000000001"},
+		"decimal, whole":      {Column{Type: Decimal, Precision: 9}, "-5", "-5"},
+		"numeric":             {Column{Type: Numeric, Precision: 20, Scale: 1}, "12.5", "12.5"},
+		"decimal, NULL":       {Column{Type: Decimal, Nullable: true}, nil, nil},
+		"money":               {Column{Type: Money, Nullable: true}, "-922337203685477.5808", "-922337203685477.5808"},
+		"smallmoney":          {Column{Type: SmallMoney, Nullable: true}, "-0.5", "-0.5000"},
+		"tinyint":             {Column{Type: TinyInt, Nullable: true}, 255, int64(255)},
+		"smalldatetime":       {Column{Type: SmallDateTime, Nullable: true}, clock, clock},
+		"datetime2, 3 digits": {Column{Type: DateTime2, Scale: 3}, clock.Add(5 * time.Millisecond), clock.Add(5 * time.Millisecond)},
+		"uniqueidentifier":    {Column{Type: UniqueIdentifier}, "01234567-89ab-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"},
+		"varbinary(max)":      {Column{Type: VarBinary, Size: Max}, bytes.Repeat([]byte{7}, 3*plpChunk), bytes.Repeat([]byte{7}, 3*plpChunk)},
+	} {
+		got, err := parseRequest(message{kind: packetRPC, body: executeRPC(t, tt.column, tt.send)})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		want := Statement{SQL: "SELECT @p", Declared: "@p any", Params: []Param{{Name: "@p", Value: tt.want}}}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: statement differs:\n%s", name, d)
+		}
+	}
+}
+
+// TestParametersThatAreCutAreRefused at every byte, so no length is trusted.
+func TestParametersThatAreCutAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, whole := range [][]byte{
+		executeRPC(t, Column{Type: Decimal, Precision: 38, Scale: 10}, "-0.5"),
+		executeRPC(t, Column{Type: DateTimeOffset, Scale: 7}, time.Date(2024, 2, 29, 12, 34, 0, 0, time.UTC)),
+		executeRPC(t, Column{Type: VarChar, Size: Max}, "abc"),
+		executeRPC(t, Column{Type: NVarChar, Size: 5}, "abc"),
+	} {
+		last := bytes.Index(whole, appendText(nil, "@p", 1))
+		for n := last + 1; n < len(whole); n++ {
+			if _, err := parseRequest(message{kind: packetRPC, body: whole[:n]}); err == nil {
+				t.Errorf("%d of %d bytes are taken for a request", n, len(whole))
+			}
+		}
+	}
+}
+
+// FuzzPackets: whatever arrives is read or refused, in every state of a connection, and what is read
+// has no more bytes than arrived.
+func FuzzPackets(f *testing.F) {
+	packet := func(kind, status byte, body []byte) []byte {
+		b := binary.BigEndian.AppendUint16([]byte{kind, status}, uint16(headerSize+len(body)))
+		return append(append(b, 0, 0, 1, 0), body...)
+	}
+	f.Add(packet(packetPrelogin, statusEnd, prelogin(encryptOff)))
+	f.Add(packet(packetLogin, statusEnd, make([]byte, loginFixed)))
+	f.Add(packet(packetBatch, statusEnd|statusReset, appendUCS2(headers(), "SELECT 1")))
+	f.Add(append(packet(packetBatch, 0, headers()), packet(packetBatch, statusEnd, appendUCS2(nil, "ž"))...))
+	f.Add(append(packet(packetBatch, 0, headers()), packet(packetBatch, statusEnd|statusIgnore, nil)...))
+	f.Add(packet(packetTransaction, statusEnd, append(headers(), transactionBegin, 0, 5, 0)))
+	f.Add(packet(packetAttention, statusEnd, nil))
+	for c, v := range map[Column]any{
+		{Type: Decimal, Precision: 38, Scale: 10}: "-0.5",
+		{Type: DateTimeOffset, Scale: 7}:          time.Date(2024, 2, 29, 12, 34, 0, 0, time.UTC),
+		{Type: DateTime, Nullable: true}:          time.Date(2024, 2, 29, 12, 34, 0, 0, time.UTC),
+		{Type: VarChar, Size: Max}:                "abc",
+		{Type: VarBinary, Size: 8}:                []byte{1, 2},
+		{Type: Money, Nullable: true}:             "5",
+	} {
+		f.Add(packet(packetRPC, statusEnd, executeRPC(f, c, v)))
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		r := bytes.NewReader(stream)
+		for r.Len() > 0 {
+			m, err := readMessage(r)
+			if err != nil {
+				return
+			}
+			if len(m.body) > len(stream) {
+				t.Fatalf("a message of %d bytes was read from %d", len(m.body), len(stream))
+			}
+			if l, err := parseLogin(m.body); err == nil && 2*len(l.password) > 6*len(stream) {
+				t.Fatalf("a password of %d bytes was read from %d", len(l.password), len(stream))
+			}
+			_, _ = parsePrelogin(m.body)
+			if st, err := parseRequest(m); err == nil && len(st.SQL) > 3*len(stream) {
+				t.Fatalf("a statement of %d bytes was read from %d", len(st.SQL), len(stream))
+			}
+		}
+	})
+}
+
+// TestAMessageWithoutEndIsRefused.
+func TestAMessageWithoutEndIsRefused(t *testing.T) {
+	t.Parallel()
+	size := headerSize + 32000
+	packet := make([]byte, size)
+	packet[0] = packetBatch
+	binary.BigEndian.PutUint16(packet[2:], uint16(size))
+	endless := io.MultiReader(readers(packet, largestMessage/32000+2)...)
+	if m, err := readMessage(endless); err == nil {
+		t.Errorf("a message of %d bytes was read", len(m.body))
+	}
+}
+
+func readers(b []byte, n int) (all []io.Reader) {
+	for range n {
+		all = append(all, bytes.NewReader(b))
+	}
+	return all
+}
