@@ -8,8 +8,8 @@ import (
 // answering is one answer on its way.
 type answering struct {
 	session *session
-	kind    byte // of the request
-	result  Result
+	kind    byte    // of the request
+	result  *Result // the one that is on its way
 	packets *packetWriter
 	columns []column
 	rows    int64
@@ -28,6 +28,32 @@ func (a *answering) run() error {
 }
 
 func (a *answering) send() error {
+	for ; a.result != nil; a.result = a.result.Next {
+		if over, err := a.one(); err != nil || over {
+			return err
+		}
+	}
+	return a.packets.end()
+}
+
+// one sends one result; over is true if the answer ended with it.
+func (a *answering) one() (over bool, err error) {
+	a.columns, a.rows = nil, 0
+	if err := a.body(); err != nil {
+		return false, err
+	}
+	if over, err := a.fault(); err != nil || over {
+		return over, err
+	}
+	a.packets.bytes(a.end())
+	if a.killed() {
+		return true, errors.Join(a.packets.end(), errEnded)
+	}
+	return false, a.packets.err
+}
+
+// body are the columns, the rows and the information of a result.
+func (a *answering) body() error {
 	if err := a.head(); err != nil {
 		return err
 	}
@@ -46,12 +72,7 @@ func (a *answering) send() error {
 	for _, m := range a.result.Info {
 		a.packets.bytes(m.append(nil, tokenInfo))
 	}
-	over, err := a.fault()
-	if err != nil || over {
-		return err
-	}
-	a.packets.bytes(a.end())
-	return a.packets.end()
+	return a.packets.err
 }
 
 func (a *answering) head() error {
@@ -124,23 +145,45 @@ func (a *answering) fault() (over bool, err error) {
 	return false, nil
 }
 
+// killed is whether the error is one that ends the session.
+func (a *answering) killed() bool { return a.result.Error != nil && a.result.Error.Class >= fatal }
+
 // end are the tokens behind the rows: the error or the count, each in the form of its request.
 func (a *answering) end() []byte {
-	last, count := byte(tokenDone), a.result.Affected
-	status, command := uint16(doneCount), uint16(0)
+	count, command := a.result.Affected, uint16(0)
 	if len(a.columns) > 0 {
 		count, command = a.rows, commandSelect
 	}
+	last := a.result.Next == nil || a.killed()
+	token, status := byte(tokenDone), uint16(0)
 	if a.kind == packetRPC {
-		last = tokenDoneProc
+		token = tokenDoneInProc
+	}
+	if !last {
+		status = doneMore
+	}
+	var b []byte
+	if a.result.Rollback {
+		b = a.session.rolledBack()
 	}
 	switch {
 	case a.result.Error != nil:
-		return appendDone(a.result.Error.append(nil, tokenError), last, doneError, command, 0)
-	case a.kind != packetRPC:
-		return appendDone(nil, last, status, command, count)
+		if a.kind == packetRPC && last {
+			token = tokenDoneProc
+		}
+		return appendDone(a.result.Error.append(b, tokenError), token, status|a.failed(), command, 0)
+	case a.kind != packetRPC || !last:
+		return appendDone(b, token, status|doneCount, command, count)
 	}
-	b := appendDone(nil, tokenDoneInProc, status|doneMore, command, count)
+	b = appendDone(b, token, doneCount|doneMore, command, count)
 	b = appendUint(append(b, tokenReturnStatus), 0, 4)
-	return appendDone(b, last, 0, 0, 0)
+	return appendDone(b, tokenDoneProc, 0, 0, 0)
+}
+
+// failed is the bit of DONE for the error.
+func (a *answering) failed() uint16 {
+	if a.killed() {
+		return doneServerError
+	}
+	return doneError
 }

@@ -279,6 +279,7 @@ func TestWhatTheTestForgotFailsIt(t *testing.T) {
 		"a text too long":       {new(of(tdstest.Column{Type: tdstest.NVarChar, Size: 1}, "ab")), "does not fit into 2"},
 		"too many digits":       {new(of(tdstest.Column{Type: tdstest.Decimal, Precision: 3}, "1234")), "more than 3 digits"},
 		"too long a fraction":   {new(of(tdstest.Column{Type: tdstest.Money}, "0.00001")), "behind its point"},
+		"another collation":     {new(of(tdstest.Column{Type: tdstest.Char, Collation: [5]byte{5, 4}}, "a")), "[]byte"},
 		"beyond the code page":  {new(of(tdstest.Column{Type: tdstest.VarChar}, "ť")), "code page"},
 		"no time":               {new(of(tdstest.Column{Type: tdstest.Date}, "2024-01-01")), "time.Time"},
 		"before 1900":           {new(of(tdstest.Column{Type: tdstest.SmallDateTime}, at("1899-01-01T00:00:00Z"))), "1900"},

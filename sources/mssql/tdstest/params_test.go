@@ -61,7 +61,7 @@ func TestParametersAreRead(t *testing.T) {
 		all := s.Statements()
 		last := all[len(all)-1]
 		want := tdstest.Statement{
-			Session: 1, Reset: true, SQL: query, Declared: "@p1 " + tt.declared,
+			Session: 1, User: "reader", Reset: true, SQL: query, Declared: "@p1 " + tt.declared,
 			Params: []tdstest.Param{{Name: "@p1", Value: tt.want}},
 		}
 		if d := cmp.Diff(want, last); d != "" {

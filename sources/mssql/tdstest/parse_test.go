@@ -156,3 +156,27 @@ func readers(b []byte, n int) (all []io.Reader) {
 	}
 	return all
 }
+
+// TestWhatBothSidesSayOfEncryption, by the table of MS-TDS 2.2.6.5.
+func TestWhatBothSidesSayOfEncryption(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		server       Encryption
+		client, want byte
+	}{
+		"none, and the client off":       {NoEncryption, encryptOff, encryptNotSupported},
+		"none, and the client on":        {NoEncryption, encryptOn, encryptNotSupported},
+		"none, and the client none":      {NoEncryption, encryptNotSupported, encryptNotSupported},
+		"the login, and the client off":  {EncryptLogin, encryptOff, encryptOff},
+		"the login, and the client on":   {EncryptLogin, encryptOn, encryptOn},
+		"the login, and the client none": {EncryptLogin, encryptNotSupported, encryptNotSupported},
+		"forced, and the client off":     {EncryptAll, encryptOff, encryptRequired},
+		"forced, and the client on":      {EncryptAll, encryptOn, encryptOn},
+		"forced, and the client none":    {EncryptAll, encryptNotSupported, encryptRequired},
+	} {
+		c := &session{server: &Server{cfg: Config{Encryption: tt.server}}}
+		if got := c.negotiate(tt.client); got != tt.want {
+			t.Errorf("%s: got %d, want %d", name, got, tt.want)
+		}
+	}
+}

@@ -18,7 +18,8 @@ type Param struct {
 
 // Statement is what a client asked for.
 type Statement struct {
-	Session int // counts the connections, from 1
+	Session int    // counts the connections, from 1
+	User    string // whose session it is
 	// Reset is whether the session was reset first, which undoes every SET.
 	Reset bool
 	// SQL is the text without spaces around it, or the name of a procedure. Of transactions it is
@@ -151,7 +152,7 @@ func parseValue(r *reader, id byte) any {
 	case idBigVarChar, idBigChar, idNVarChar, idNChar, idBigVarBinary, idBigBinary:
 		limit := r.int(2)
 		if id != idBigVarBinary && id != idBigBinary {
-			r.bytes(len(collation()))
+			r.bytes(collationSize)
 		}
 		raw := parseLong(r, limit == unlimited)
 		if raw == nil {

@@ -15,6 +15,7 @@ type session struct {
 	raw    net.Conn
 	conn   io.ReadWriter // raw, or encrypted
 	size   int           // of packets
+	user   string
 	// events are what the client sends. It is closed when there will be nothing more, or by its only
 	// sender when the session is over.
 	events chan message
@@ -112,13 +113,14 @@ func (c *session) logIn() error {
 	if len(refused) > 0 {
 		return errEnded
 	}
+	c.user = l.user
 	return nil
 }
 
 // negotiate is the server's word on encryption.
 func (c *session) negotiate(wanted byte) byte {
 	switch offer := c.server.cfg.Encryption; {
-	case offer == EncryptAll:
+	case offer == EncryptAll && (wanted == encryptOff || wanted == encryptNotSupported):
 		return encryptRequired
 	case offer == NoEncryption || wanted == encryptNotSupported:
 		return encryptNotSupported
@@ -142,8 +144,9 @@ func (c *session) acknowledge(l login, refused []Message) []byte {
 	if l.packetSize > 0 {
 		c.size = min(max(l.packetSize, smallestPacket), largestPacket)
 	}
-	b = appendTextChange(b, changeDatabase, l.database, "master")
-	b = appendBytesChange(b, changeCollation, collation(), nil)
+	collation := latin1()
+	b = appendTextChange(b, changeDatabase, c.server.cfg.Database, "master")
+	b = appendBytesChange(b, changeCollation, collation[:], nil)
 	b = appendLoginAck(b)
 	b = appendTextChange(b, changePacketSize, fmt.Sprint(c.size), fmt.Sprint(before))
 	return appendDone(b, tokenDone, 0, 0, 0)
@@ -173,7 +176,7 @@ func (c *session) handle(m message) error {
 	if err != nil {
 		return &protocolError{fmt.Errorf("read a request: %w", err)}
 	}
-	st.Session, st.SQL = c.number, strings.TrimSpace(st.SQL)
+	st.Session, st.User, st.SQL = c.number, c.user, strings.TrimSpace(st.SQL)
 	result, ok := c.server.find(st)
 	if !ok && m.kind != packetTransaction {
 		c.server.t.Errorf("tdstest: no answer was given for the statement %q with the parameters %v", st.SQL, st.Params)
@@ -184,7 +187,7 @@ func (c *session) handle(m message) error {
 		limit = -1
 	}
 	a := &answering{
-		session: c, kind: m.kind, result: result,
+		session: c, kind: m.kind, result: &result,
 		packets: newPacketWriter(&cutWriter{to: c.conn, limit: limit}, c.size),
 	}
 	if m.reset {
@@ -196,15 +199,21 @@ func (c *session) handle(m message) error {
 	return a.run()
 }
 
-// transaction tells the client of the transaction that began or ended; its descriptor is the session's.
+// transaction tells the client of the transaction that began or ended.
 func (c *session) transaction(sql string) []byte {
-	descriptor := appendUint(nil, uint64(c.number), 8)
 	switch word, _, _ := strings.Cut(sql, " "); word {
 	case "BEGIN":
-		return appendBytesChange(nil, changeBegin, descriptor, nil)
+		return appendBytesChange(nil, changeBegin, c.descriptor(), nil)
 	case "COMMIT":
-		return appendBytesChange(nil, changeCommit, nil, descriptor)
+		return appendBytesChange(nil, changeCommit, nil, c.descriptor())
 	default:
-		return appendBytesChange(nil, changeRollback, nil, descriptor)
+		return c.rolledBack()
 	}
 }
+
+func (c *session) rolledBack() []byte {
+	return appendBytesChange(nil, changeRollback, nil, c.descriptor())
+}
+
+// descriptor is that of the session's transactions, one at a time.
+func (c *session) descriptor() []byte { return appendUint(nil, uint64(c.number), 8) }

@@ -3,11 +3,11 @@
 // by tests only. The protocol is that of Microsoft's open specification MS-TDS,
 // https://learn.microsoft.com/openspecs/windows_protocols/ms-tds.
 //
-// It knows no SQL. A test says what is answered to a statement, by its exact text, and reads afterwards
-// what was asked. Answers may break: an error of any number, silence, bytes that mean nothing, a
-// connection that is cut. What it does not have: cursors, bulk load, MARS, several results of one
-// statement, output parameters, integrated authentication, TDS 8. A test that passes here says that
-// the client handles the protocol, not that SQL Server understands the statement.
+// It knows no SQL. A test says what is answered to a statement, by its exact text or by a function, and
+// reads afterwards what was asked. Answers may break: an error of any number, silence, bytes that mean
+// nothing, a connection that is cut. What it does not have: cursors, bulk load, MARS, output parameters,
+// integrated authentication, TDS 8. A test that passes here says that the client handles the protocol,
+// not that SQL Server understands the statement.
 //
 // Its invariant: a statement that nobody gave an answer for fails the test with its text.
 package tdstest
@@ -39,7 +39,7 @@ const (
 	EncryptAll
 )
 
-// Config is who may log in, and how.
+// Config is who may log in, and how. A login that names no database gets this one.
 type Config struct {
 	User, Password, Database string
 	Encryption               Encryption
@@ -55,6 +55,8 @@ type Server struct {
 	wg       sync.WaitGroup
 
 	mu         sync.Mutex
+	passwords  map[string]string // of each user
+	handlers   []func(st Statement) (Result, bool)
 	answers    []*answer
 	refusals   []Message
 	statements []Statement
@@ -73,7 +75,7 @@ type Login struct {
 }
 
 // Result is an answer. It is sent in the order of its fields: columns, rows, information, then the
-// fault if there is one, then the error, or the end.
+// fault if there is one, then the error, or the end, then the next result.
 type Result struct {
 	Columns []Column
 	// Rows hold a value for each column, nil for NULL: integers, bool for bit, floats; digits as a string
@@ -86,7 +88,13 @@ type Result struct {
 	Affected int64
 	Info     []Message
 	Fault    Fault
-	Error    *Message
+	// Error of a class of 20 and above has the result thrown away and closes the connection, as a server
+	// does with a session that is killed.
+	Error *Message
+	// Rollback says that the transaction is over, as errors 1205 and 3960 do.
+	Rollback bool
+	// Next is another result of the same statement.
+	Next *Result
 }
 
 // Fault is what goes wrong behind the rows of an answer.
@@ -99,7 +107,8 @@ type Fault struct {
 	Wire []byte
 	// Cut closes the connection.
 	Cut bool
-	// CutBytes closes it as soon as so many bytes of the whole answer were sent, headers counted.
+	// CutBytes closes it as soon as so many bytes of the whole answer were sent, headers counted. Of an
+	// answer of several results it is that of the first.
 	CutBytes int
 }
 
@@ -129,6 +138,7 @@ func New(t testing.TB, cfg Config) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{t: t, cfg: cfg, listener: listener, conns: map[net.Conn]bool{}}
+	s.passwords = map[string]string{cfg.User: cfg.Password}
 	if cfg.Encryption != NoEncryption {
 		if s.tls, s.ca, err = newCertificate(); err != nil {
 			t.Fatal(err)
@@ -209,6 +219,22 @@ func (s *Server) DSN() string {
 	return u.String()
 }
 
+// AddLogin lets another user log in.
+func (s *Server) AddLogin(user, password string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.passwords[user] = password
+}
+
+// Handle has f asked for the answer of every statement, those of transactions included, before what was
+// given by text is looked at; false is none of it. Of several functions the last one is asked first. Each
+// connection asks on a goroutine of its own.
+func (s *Server) Handle(f func(st Statement) (Result, bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handlers = append(s.handlers, f)
+}
+
 // Answer gives the answer to a statement, whatever its parameters. Spaces around the text do not count.
 // Of several answers that fit the last one counts.
 func (s *Server) Answer(sql string, r Result) { s.AnswerWhen(sql, When{}, r) }
@@ -252,6 +278,18 @@ func (s *Server) Logins() []Login {
 func (s *Server) find(st Statement) (Result, bool) {
 	s.mu.Lock()
 	s.statements = append(s.statements, st)
+	handlers := slices.Clone(s.handlers)
+	s.mu.Unlock()
+	for _, f := range slices.Backward(handlers) {
+		if r, ok := f(st); ok {
+			return r, true
+		}
+	}
+	return s.byText(st)
+}
+
+func (s *Server) byText(st Statement) (Result, bool) {
+	s.mu.Lock()
 	var found *answer
 	for _, a := range slices.Backward(s.answers) {
 		if a.sql == st.SQL && a.fits(st.Params) && (a.when.Times == 0 || a.left > 0) {
@@ -294,10 +332,11 @@ func (s *Server) admit(l login, encrypted bool) []Message {
 		return []Message{m}
 	}
 	failed := Message{Number: errorLogin, State: 1, Class: 14, Text: "login failed for user '" + l.user + "'"}
+	password, known := s.passwords[l.user]
 	switch {
-	case l.user != s.cfg.User || l.password != s.cfg.Password:
+	case !known || l.password != password:
 		return []Message{failed}
-	case l.database != s.cfg.Database:
+	case l.database != "" && !strings.EqualFold(l.database, s.cfg.Database):
 		return []Message{
 			{Number: errorDatabase, State: 1, Class: 11, Text: "cannot open the database '" + l.database + "' of the login"}, failed,
 		}

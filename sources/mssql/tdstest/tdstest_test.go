@@ -72,7 +72,7 @@ func TestAStatementIsAnsweredByItsText(t *testing.T) {
 	if d := cmp.Diff([][]any{{int64(1)}, {int64(-2)}}, got); d != "" {
 		t.Errorf("rows differ:\n%s", d)
 	}
-	want := []tdstest.Statement{{Session: 1, Reset: true, SQL: "SELECT id FROM t"}}
+	want := []tdstest.Statement{{Session: 1, User: "reader", Reset: true, SQL: "SELECT id FROM t"}}
 	if d := cmp.Diff(want, s.Statements()); d != "" {
 		t.Errorf("statements differ:\n%s", d)
 	}

@@ -23,6 +23,8 @@ const (
 	doneError     = 0x02
 	doneCount     = 0x10
 	doneAttention = 0x20
+	// doneServerError says that the result is to be thrown away.
+	doneServerError = 0x100
 )
 
 // Types of ENVCHANGE.
@@ -47,6 +49,9 @@ const (
 	errorDatabase = 4060
 	errorUnknown  = 50000
 )
+
+// fatal is the lowest class of errors that close the connection.
+const fatal = 20
 
 // Message is an error, or information, as a server sends it.
 type Message struct {

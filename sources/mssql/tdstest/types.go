@@ -57,6 +57,9 @@ type Column struct {
 	Scale int
 	// TypeName of a UDT, such as geography.
 	TypeName string
+	// Collation of character types, as TDS has it: locale and flags in four bytes, the sort order. Zero is
+	// SQL_Latin1_General_CP1_CI_AS. Texts of another code page than 1252 are given as []byte.
+	Collation [5]byte
 }
 
 // Types on the wire, MS-TDS 2.2.5.4.
@@ -107,6 +110,8 @@ const (
 	largestShort = 8000               // bytes of what does not come in chunks
 	largestScale = 7                  // of times
 	moneyScale   = 4
+
+	collationSize = 5
 
 	userTypeRowVersion = 80
 )
@@ -170,8 +175,8 @@ func shapeOf(t Type) (s shape, ok bool) {
 	return s, ok
 }
 
-// collation is Latin1_General_CI_AS with the sort order 52, whose code page is 1252.
-func collation() []byte { return []byte{0x09, 0x04, 0xd0, 0x00, 0x34} }
+// latin1 is the collation SQL_Latin1_General_CP1_CI_AS, whose code page is 1252.
+func latin1() [collationSize]byte { return [collationSize]byte{0x09, 0x04, 0xd0, 0x00, 0x34} }
 
 // column is a [Column] with its shape.
 type column struct {
@@ -189,6 +194,9 @@ func newColumn(c Column) (column, bool) {
 	}
 	if c.Precision == 0 {
 		c.Precision = 18
+	}
+	if c.Collation == [collationSize]byte{} {
+		c.Collation = latin1()
 	}
 	return column{Column: c, shape: s}, ok
 }
@@ -221,13 +229,13 @@ func (c column) appendInfo(b []byte) []byte {
 	case idTime, idDateTime2, idDateTimeOffset:
 		b = append(b, byte(c.Scale))
 	case idBigChar, idBigVarChar, idNChar, idNVarChar:
-		b = append(appendUint(b, uint64(c.limit()), 2), collation()...)
+		b = append(appendUint(b, uint64(c.limit()), 2), c.Collation[:]...)
 	case idBigBinary, idBigVarBinary:
 		b = appendUint(b, uint64(c.limit()), 2)
 	case idText, idNText, idImage:
 		b = appendUint(b, 0x7fffffff, 4)
 		if c.id != idImage {
-			b = append(b, collation()...)
+			b = append(b, c.Collation[:]...)
 		}
 		b = appendText(append(b, 1), "t", 2) // the table's name, of one part
 	case idVariant:

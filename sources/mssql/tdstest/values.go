@@ -119,7 +119,7 @@ func appendVariant(b []byte, v any) ([]byte, error) {
 	case idTime, idDateTime2, idDateTimeOffset:
 		properties = []byte{byte(c.Scale)}
 	case idBigChar, idBigVarChar, idNChar, idNVarChar:
-		properties = appendUint(collation(), uint64(c.limit()), 2)
+		properties = appendUint(c.Collation[:], uint64(c.limit()), 2)
 	case idBigBinary, idBigVarBinary:
 		properties = appendUint(nil, uint64(c.limit()), 2)
 	}
@@ -199,7 +199,7 @@ func encodeBytes(c column, v any) ([]byte, error) {
 		case NChar, NVarChar, NText, XML:
 			raw, ok = appendUCS2(nil, s), true
 		case Char, VarChar, Text:
-			raw, err = encodeCodePage(s)
+			raw, err = encodeCodePage(c.Collation, s)
 			ok = true
 		}
 		if err != nil {
@@ -225,7 +225,10 @@ func pad(c column, raw []byte) []byte {
 // codePage1252 are the characters of 0x80 to 0x9f; those that are not assigned are spaces.
 const codePage1252 = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ"
 
-func encodeCodePage(s string) ([]byte, error) {
+func encodeCodePage(collation [collationSize]byte, s string) ([]byte, error) {
+	if collation != latin1() {
+		return nil, errors.New("a text of another collation is given as []byte, in the code page of that")
+	}
 	high := []rune(codePage1252)
 	out := make([]byte, 0, len(s))
 	for _, r := range s {
