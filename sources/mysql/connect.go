@@ -45,28 +45,17 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return d.DialContext(ctx, network, address)
 }
 
-// connect opens a session. What may pass is tried again, with pauses that grow.
+// connect opens a session. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*session, error) {
-	for attempt := 1; ; attempt++ {
-		s, err := d.connectOnce(ctx)
-		switch {
-		case err == nil:
-			return s, nil
-		case ctx.Err() != nil:
-			return nil, fmt.Errorf("connect to MySQL: %w", ctx.Err())
-		case attempt >= d.set.attempts || !worthRetrying(err):
-			return nil, d.connectError(err)
-		}
-		d.log.Debug("the server does not answer; trying again", "attempt", attempt, "err", told(err))
-		if err := d.backOff(ctx, attempt); err != nil {
-			return nil, fmt.Errorf("connect to MySQL: %w", err)
-		}
+	a := sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+	s, err := sqlread.Connect(ctx, a, d.connectOnce)
+	switch {
+	case err == nil:
+		return s, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("connect to MySQL: %w", err)
 	}
-}
-
-// backOff waits before another attempt, a random time that grows with their number.
-func (d *database) backOff(ctx context.Context, attempt int) error {
-	return d.pause(ctx, sqlread.BackOff(attempt))
+	return nil, d.connectError(err)
 }
 
 // connectOnce opens a session and sets it up, within a time in which a server answers.

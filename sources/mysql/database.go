@@ -91,25 +91,7 @@ func (d *database) Close() error {
 
 // Parts lists the tables that exist, and takes the snapshots of the run before it yields the first.
 func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
-	return func(yield func(source.Part, error) bool) {
-		parts, err := d.list(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		if len(parts) == 0 {
-			d.log.Warn("there is no table to read", "database", d.set.database)
-		}
-		for _, p := range parts {
-			if err := ctx.Err(); err != nil {
-				yield(nil, fmt.Errorf("list the tables: %w", err))
-				return
-			}
-			if !yield(p, nil) {
-				return
-			}
-		}
-	}
+	return sqlread.Parts(ctx, d.list)
 }
 
 // list lists the parts. The session that it begins with is one of those that the parts read with.
@@ -139,6 +121,9 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 	d.release(ctx, first)
 	for _, p := range tables {
 		others = append(others, p)
+	}
+	if len(others) == 0 {
+		d.log.Warn("there is no table to read", "database", d.set.database)
 	}
 	return others, nil
 }

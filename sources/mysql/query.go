@@ -15,14 +15,14 @@ func (p *part) openQuery(ctx context.Context, r *reader) error {
 	if err != nil {
 		return err
 	}
-	err = r.run(ctx, p.rule.Query, nil)
+	r.result, err = sqlread.Open(ctx, &r.session.Conn, p.rule.Query, nil)
 	if wrong, ok := errors.AsType[*sqlread.ParameterError](err); ok {
 		return p.queryError(wrong, "write the value into the query")
 	}
 	if err != nil {
 		return err
 	}
-	r.table = &table{columns: columnsOf(r.result.Rows)}
+	r.table = &table{columns: columnsOf(r.result.Rows())}
 	for i := range r.table.columns {
 		r.table.columns[i].typ = r.table.columns[i].typ.encoded(p.db.compat)
 	}

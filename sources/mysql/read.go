@@ -2,10 +2,8 @@ package mysql
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -17,12 +15,9 @@ import (
 type reader struct {
 	db      *database
 	session *session
-	result  *sqlread.Rows
+	result  *sqlread.Cursor
 	table   *table
 	row     *row
-	raw     []driver.Value
-	ahead   bool      // raw is a row that was not yet yielded
-	ended   bool      // no row comes behind it
 	query   bool      // it reads a query, whose rows may lack a key
 	keyless int64     // rows that were left out because they do
 	at      *position // nil where it is not possible to go on after a loss
@@ -35,35 +30,20 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		if !r.ahead && !r.ended {
-			if err := r.next(); err != nil {
-				return false, err
-			}
+		if more, err := r.result.Next(); !more {
+			return false, err
 		}
-		if r.ended {
-			return false, nil
-		}
-		r.ahead = false
 		if r.at != nil {
-			r.at.advance(r.table, r.raw)
+			r.at.advance(r.table, r.result.Row)
 		}
-		if r.query && r.table.keyless(r.raw) {
+		if r.query && r.table.keyless(r.result.Row) {
 			r.keyless++
 			continue
 		}
-		if !yield(r.row.document(r.raw), nil) {
+		if !yield(r.row.document(r.result.Row), nil) {
 			return true, nil
 		}
 	}
-}
-
-// next takes the next row, or sees that there is none.
-func (r *reader) next() error {
-	err := r.result.Next(r.raw)
-	if r.ended = errors.Is(err, io.EOF); r.ended {
-		err = r.result.Close()
-	}
-	return r.session.Cause(err)
 }
 
 // abandon gives the session back, or ends it where the statement may go on.
@@ -157,22 +137,8 @@ func (p *part) openOn(ctx context.Context, s *session, before *reader) (_ *reade
 		r.row, r.at = before.row, before.at
 	}
 	query, args := r.table.query(p, r.at)
-	err = r.run(ctx, query, args)
+	r.result, err = sqlread.Open(ctx, &s.Conn, query, args)
 	return r, err
-}
-
-// run begins the statement. It takes the first row as well: only with that does the server notice that
-// the table is no longer what the snapshot saw.
-func (r *reader) run(ctx context.Context, query string, args []driver.Value) (err error) {
-	if r.result, err = r.session.Stream(ctx, query, args); err != nil {
-		return err
-	}
-	r.raw = make([]driver.Value, len(r.result.Columns()))
-	err = r.next()
-	if r.ahead = err == nil && !r.ended; code(err) != 0 {
-		_ = r.result.Close() // the error was its end
-	}
-	return err
 }
 
 // warn says what is odd about a table, once.
@@ -197,7 +163,7 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	}
 	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
 		p.db.log.Info("the connection was lost; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
-		if err := p.db.backOff(ctx, r.at.losses); err != nil {
+		if err := p.db.pause(ctx, sqlread.BackOff(r.at.losses)); err != nil {
 			return nil, p.tableError("read rows", err)
 		}
 		next, err := p.openNext(ctx, r)

@@ -76,7 +76,7 @@ func TestSnapshotsAreOfOneInstant(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				doc := r.row.document(r.raw)
+				doc := r.row.document(r.result.Row)
 				docs = append(docs, []string{sqltest.Body(&doc)})
 				r.abandon(t.Context(), nil)
 			}

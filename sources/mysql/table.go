@@ -100,18 +100,10 @@ func (p *part) reduced(t *table) *table {
 		return t
 	}
 	small := &table{sorted: t.sorted}
-	place := map[int]int{}
-	for i, c := range t.columns {
-		if slices.Contains(t.key, i) {
-			place[i] = len(small.columns)
-			small.columns = append(small.columns, c)
-		}
-	}
-	for _, k := range t.key {
-		small.key = append(small.key, place[k])
-	}
-	for _, k := range t.inID {
-		small.inID = append(small.inID, place[k])
+	var left []int
+	left, small.key, small.inID = sqlread.Needed(t.key, t.inID)
+	for _, i := range left {
+		small.columns = append(small.columns, t.columns[i])
 	}
 	return small
 }

@@ -54,28 +54,17 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 	return c, nil
 }
 
-// connect opens a connection. What may pass is tried again, with pauses that grow.
+// connect opens a connection. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*pgx.Conn, error) {
-	for attempt := 1; ; attempt++ {
-		conn, err := pgx.ConnectConfig(ctx, d.driver)
-		switch {
-		case err == nil:
-			return conn, nil
-		case ctx.Err() != nil:
-			return nil, fmt.Errorf("connect to PostgreSQL: %w", ctx.Err())
-		case attempt >= d.set.attempts || !worthRetrying(err):
-			return nil, d.connectError(err)
-		}
-		d.log.Debug("the server does not answer; trying again", "attempt", attempt, "err", told(err))
-		if err := d.backOff(ctx, attempt); err != nil {
-			return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
-		}
+	a := sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+	conn, err := sqlread.Connect(ctx, a, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, d.driver) })
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-}
-
-// backOff waits before another attempt, a random time that grows with their number.
-func (d *database) backOff(ctx context.Context, attempt int) error {
-	return d.pause(ctx, sqlread.BackOff(attempt))
+	return nil, d.connectError(err)
 }
 
 // hangUp closes a connection. When a statement was cut short, the driver asks the server to end it

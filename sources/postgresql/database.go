@@ -87,35 +87,23 @@ func (d *database) Close() error {
 
 // Parts lists the tables as the catalogue holds them in the snapshot of the run.
 func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
-	return func(yield func(source.Part, error) bool) {
-		snapshot, err := d.begin(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		c, err := d.catalogue(ctx, d.control)
-		if err != nil {
-			yield(nil, d.askError("list the tables", err))
-			return
-		}
-		parts, err := d.plan(ctx, c, snapshot)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		if len(parts) == 0 {
-			d.log.Warn("there is no table to read", "schema", d.set.schemas.String())
-		}
-		for _, p := range parts {
-			if err := ctx.Err(); err != nil {
-				yield(nil, fmt.Errorf("list the tables: %w", err))
-				return
-			}
-			if !yield(p, nil) {
-				return
-			}
-		}
+	return sqlread.Parts(ctx, d.list)
+}
+
+func (d *database) list(ctx context.Context) ([]source.Part, error) {
+	snapshot, err := d.begin(ctx)
+	if err != nil {
+		return nil, err
 	}
+	c, err := d.catalogue(ctx, d.control)
+	if err != nil {
+		return nil, d.askError("list the tables", err)
+	}
+	parts, err := d.plan(ctx, c, snapshot)
+	if len(parts) == 0 && err == nil {
+		d.log.Warn("there is no table to read", "schema", d.set.schemas.String())
+	}
+	return parts, err
 }
 
 // begin opens the control connection and its transaction. It returns the name of its snapshot, ""

@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // reader is a table being read.
@@ -157,7 +158,7 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	}
 	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
 		p.db.log.Info("the connection was lost; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
-		if err := p.db.backOff(ctx, r.at.losses); err != nil {
+		if err := p.db.pause(ctx, sqlread.BackOff(r.at.losses)); err != nil {
 			return nil, p.tableError("read rows", err)
 		}
 		next, err := p.openFrom(ctx, r.snapshot, r)

@@ -85,13 +85,10 @@ func (p *part) reduced(t *table) *table {
 		return t
 	}
 	small := &table{}
-	for _, k := range t.key {
-		i := small.place(t.columns[k].name)
-		if i < 0 {
-			i = len(small.columns)
-			small.columns = append(small.columns, t.columns[k])
-		}
-		small.key = append(small.key, i)
+	var left []int
+	left, small.key, _ = sqlread.Needed(t.key, nil)
+	for _, i := range left {
+		small.columns = append(small.columns, t.columns[i])
 	}
 	return small
 }

@@ -2,11 +2,13 @@ package sqlread
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"log/slog"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // Known is a table or a view that exists.
@@ -89,4 +91,24 @@ func (m *Missing) Name() string { return m.Of }
 // Documents fails.
 func (m *Missing) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.Err) }
+}
+
+// Parts yields the parts that list makes, once they are asked for.
+func Parts(ctx context.Context, list func(context.Context) ([]source.Part, error)) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) {
+		parts, err := list(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, p := range parts {
+			if err := ctx.Err(); err != nil {
+				yield(nil, fmt.Errorf("list the tables: %w", err))
+				return
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
 }

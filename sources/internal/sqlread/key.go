@@ -160,3 +160,17 @@ func NoKeyError(part, what, table string) error {
 		Hint: "name what tells the rows of the query apart with id_columns: in the rule",
 	}
 }
+
+// Needed leaves out the columns that no id needs: it returns the places of those that are left, and the key
+// and the columns of ids in terms of them.
+func Needed(key, inID []int) (left, newKey, newInID []int) {
+	left = slices.Sorted(slices.Values(slices.Concat(key, inID)))
+	left = slices.Compact(left)
+	in := func(places []int) (moved []int) {
+		for _, p := range places {
+			moved = append(moved, slices.Index(left, p))
+		}
+		return moved
+	}
+	return left, in(key), in(inID)
+}

@@ -108,3 +108,11 @@ func TestConfiguredKeys(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestNeeded(t *testing.T) {
+	t.Parallel()
+	left, key, inID := Needed([]int{4, 1, 4}, []int{1, 4})
+	if !slices.Equal(left, []int{1, 4}) || !slices.Equal(key, []int{1, 0, 1}) || !slices.Equal(inID, []int{0, 1}) {
+		t.Errorf("got %v, %v, %v", left, key, inID)
+	}
+}
