@@ -104,27 +104,3 @@ func (b *mysqlBench) grantsOfTables(tables ...string) string {
 	}
 	return s
 }
-
-// cutConnections ends the connector's connections as soon as one of them reads the large table.
-func (b *mysqlBench) cutConnections() error {
-	return until(b.t.Context(), func() (done bool, err error) {
-		var reading int64
-		err = b.pool.QueryRow("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = ? AND INFO LIKE '%FROM%big%'", b.database).Scan(&reading)
-		if err != nil || reading == 0 {
-			return false, err
-		}
-		rows, err := b.pool.Query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ?", b.database)
-		if err != nil {
-			return false, err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				return false, err
-			}
-			_, _ = b.pool.Exec(fmt.Sprint("KILL ", id)) // it may have ended by itself
-		}
-		return true, rows.Err()
-	})
-}

@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"io"
+	"math"
 	"net"
 	"net/url"
 	"strings"
@@ -23,7 +24,7 @@ func TestElasticsearchGoesAwayMidway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.destination = "http://" + newOutage(t, u.Host, 8<<20)
+	b.destination = "http://" + newOutage(t, u.Host, &outage{sent: 8 << 20, received: math.MaxInt64})
 	b.configure("")
 	o := b.run("sync", "-o", "json")
 	if o.code != 5 || !strings.Contains(o.stdout, `"deleted":0`) {
@@ -39,16 +40,24 @@ func TestElasticsearchGoesAwayMidway(t *testing.T) {
 	}
 }
 
-// newOutage forwards connections to a server until that many bytes were sent to it; then it cuts them
-// and takes no more. It returns where it listens.
-func newOutage(t *testing.T, server string, after int64) string {
+// outage forwards connections to a server until that many bytes were sent to it or received from it; then
+// it cuts them and takes no more.
+type outage struct {
+	sent, received int64
+	mu             sync.Mutex
+	listener       net.Listener
+	conns          []net.Conn
+}
+
+// newOutage begins to forward to a server. It returns where it listens.
+func newOutage(t *testing.T, server string, o *outage) string {
 	t.Helper()
 	var listen net.ListenConfig
 	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &outage{left: after, listener: l}
+	o.listener = l
 	t.Cleanup(o.cut)
 	var dialer net.Dialer
 	go func() { // ends when the listener is closed
@@ -63,18 +72,11 @@ func newOutage(t *testing.T, server string, after int64) string {
 				return
 			}
 			o.add(in, out)
-			go func() { _, _ = io.Copy(out, io.TeeReader(in, o)); o.close(in, out) }()
-			go func() { _, _ = io.Copy(in, out); o.close(in, out) }()
+			go func() { _, _ = io.Copy(out, io.TeeReader(in, o.counter(&o.sent))); o.close(in, out) }()
+			go func() { _, _ = io.Copy(in, io.TeeReader(out, o.counter(&o.received))); o.close(in, out) }()
 		}
 	}()
 	return l.Addr().String()
-}
-
-type outage struct {
-	mu       sync.Mutex
-	left     int64
-	listener net.Listener
-	conns    []net.Conn
 }
 
 func (o *outage) add(conns ...net.Conn) {
@@ -83,18 +85,24 @@ func (o *outage) add(conns ...net.Conn) {
 	o.conns = append(o.conns, conns...)
 }
 
-// Write counts what is sent.
-func (o *outage) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	o.left -= int64(len(p))
-	over := o.left < 0
-	o.mu.Unlock()
-	if over {
-		o.cut()
-		return 0, io.ErrClosedPipe
-	}
-	return len(p), nil
+// counter counts what is written to it, down from left.
+func (o *outage) counter(left *int64) io.Writer {
+	return writerFunc(func(p []byte) (int, error) {
+		o.mu.Lock()
+		*left -= int64(len(p))
+		over := *left < 0
+		o.mu.Unlock()
+		if over {
+			o.cut()
+			return 0, io.ErrClosedPipe
+		}
+		return len(p), nil
+	})
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func (o *outage) cut() {
 	_ = o.listener.Close()

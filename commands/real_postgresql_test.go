@@ -3,10 +3,10 @@ package commands_test
 import (
 	"context"
 	"fmt"
-	"net/url"
+	"net"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -14,8 +14,9 @@ import (
 // pgBench is a [bench] whose source is PostgreSQL.
 type pgBench struct {
 	*bench
-	admin string // DSN
-	db    *pgx.Conn
+	admin   string // DSN
+	address string // where the connector finds the server
+	db      *pgx.Conn
 }
 
 // newBench makes a database, a user who may read nothing yet, and an empty destination: an Elasticsearch
@@ -26,6 +27,7 @@ func newBench(t *testing.T, elasticsearch string) *pgBench {
 	b.adminExec("CREATE DATABASE " + b.database)
 	b.adminExec("CREATE ROLE " + b.database + " LOGIN PASSWORD '" + b.secret + "'")
 	b.db = b.connect(b.database)
+	b.address = net.JoinHostPort(b.db.Config().Host, strconv.Itoa(int(b.db.Config().Port)))
 	t.Cleanup(func() {
 		_ = b.db.Close(context.Background())
 		b.adminExec("DROP DATABASE IF EXISTS " + b.database + " WITH (FORCE)")
@@ -76,11 +78,17 @@ func (b *pgBench) grantAll() {
 // configure writes the configuration, with more keys for the connector.
 func (b *pgBench) configure(more string) {
 	b.t.Helper()
-	u, err := url.Parse(b.admin)
+	b.configureSource("tables: '*'", more)
+}
+
+// configureSource is configure with more values of the source.
+func (b *pgBench) configureSource(values, more string) {
+	b.t.Helper()
+	host, port, err := net.SplitHostPort(b.address)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.write("postgresql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: public", u.Hostname(), u.Port(), b.database, b.database), more)
+	b.write("postgresql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: public, %s", host, port, b.database, b.database, values), more)
 }
 
 func (b *pgBench) id(tail string) string { return b.database + "_public_" + tail }
@@ -89,18 +97,3 @@ const threeTables = `
 	CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text); CREATE TABLE c (id int PRIMARY KEY, v text);
 	INSERT INTO a SELECT n, 'a' || n FROM generate_series(1, 30) n; INSERT INTO b SELECT n, 'b' || n FROM generate_series(1, 30) n;
 	INSERT INTO c SELECT n, 'c' || n FROM generate_series(1, 30) n;`
-
-// cutConnections ends the connector's connections as soon as one of them reads the large table.
-func (b *pgBench) cutConnections() {
-	conn := b.connect("")
-	defer conn.Close(context.Background())
-	deadline := time.Now().Add(30 * time.Second)
-	for time.Now().Before(deadline) {
-		var n int
-		err := conn.QueryRow(context.Background(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-			WHERE usename = $1 AND EXISTS (SELECT 1 FROM pg_stat_activity WHERE usename = $1 AND query LIKE '%FROM%big%' AND state = 'active')`, b.database).Scan(&n)
-		if err != nil || n > 0 {
-			return
-		}
-	}
-}

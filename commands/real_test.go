@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -206,13 +207,12 @@ func TestTheSourceGoesAwayMidway(t *testing.T) {
 		b.grantAll()
 		b.must(0, "sync")
 		b.exec("DELETE FROM small WHERE id <= 5; UPDATE big SET v = repeat('y', 2000)")
-		cut := make(chan struct{})
-		go func() {
-			defer close(cut)
-			b.cutConnections()
-		}()
+		server := b.address
+		b.address = newOutage(t, server, &outage{sent: math.MaxInt64, received: 8 << 20})
+		b.configure("")
 		o := b.run("sync", "-o", "json")
-		<-cut
+		b.address = server
+		b.configure("")
 		if o.code != 5 || !strings.Contains(o.stdout, `"deleted":0`) {
 			t.Fatalf("exit code %d\n%s%s", o.code, o.stdout, o.stderr)
 		}

@@ -1,27 +1,24 @@
 package commands_test
 
 import (
-	"context"
-	"fmt"
-	"net/url"
+	"math"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 )
 
 // walked is a database in which everything goes wrong that an operator meets, one after the other.
 type walked struct {
 	*bench
 	exec   func(statements string)
-	cut    func() error // ends the connector's connections once one of them reads the table big
+	at     func(address string) // configures where the server listens
+	server string               // its address
 	faults faults
 }
 
 // faults are what makes things go wrong, in the SQL of a dialect, and what is said then.
 type faults struct {
 	tables     string // a, b, c and hidden with thirty rows each, and a view v of the rows of hidden
-	grow       string // the table big, whose rows take a while
+	grow       string // the table big of 60 MB
 	loseKey    string // of b
 	giveKey    string
 	revoke     string // b
@@ -32,7 +29,7 @@ type faults struct {
 	saysView   string
 }
 
-// walkedTables is the table list of a walk, and what keeps a lost connection from being replaced.
+// walkedTables is the table list of a walk. Nobody waits long for a server that is gone.
 const walkedTables = `tables: ["*", v, "-hidden*"], retry_count: 1`
 
 // walkedKeys names the key of the view.
@@ -41,6 +38,7 @@ const walkedKeys = "    id_columns: {v: [id]}"
 // walk goes through them. Between them a run finds nothing amiss, so that none hides another.
 func (w *walked) walk(t *testing.T) {
 	const table, all = 30, 120
+	w.at(w.server)
 	w.exec(w.faults.tables)
 	if res := w.must(0, "sync"); res.Created != all {
 		t.Fatalf("first sync: %+v", res)
@@ -80,14 +78,9 @@ func (w *walked) loseConnection(t *testing.T) {
 	w.must(0, "sync")
 	w.exec("DELETE FROM a WHERE id <= 5")
 	w.exec("UPDATE big SET v = CONCAT('y', v)")
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := w.cut(); err != nil {
-			t.Error(err)
-		}
-	})
+	w.at(newOutage(t, w.server, &outage{sent: math.MaxInt64, received: 8 << 20}))
 	o := w.run("sync", "-o", "json")
-	wg.Wait()
+	w.at(w.server)
 	if o.code != 5 || !strings.Contains(o.stdout, `"deleted":0`) {
 		t.Fatalf("a lost connection: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
 	}
@@ -108,26 +101,9 @@ func (w *walked) dropTable(t *testing.T, rows int64) {
 	}
 }
 
-// until asks again and again, for at most half a minute.
-func until(ctx context.Context, ask func() (done bool, err error)) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for ctx.Err() == nil {
-		if done, err := ask(); done || err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
 func TestWhatGoesWrongWithPostgreSQL(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
-	u, err := url.Parse(b.admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.write("postgresql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: public, %s", u.Hostname(), u.Port(), b.database, b.database, walkedTables), walkedKeys)
 	w := walked{
 		bench: b.bench,
 		exec: func(statements string) {
@@ -136,7 +112,8 @@ func TestWhatGoesWrongWithPostgreSQL(t *testing.T) {
 				b.grantAll()
 			}
 		},
-		cut: func() error { b.cutConnections(); return nil },
+		server: b.address,
+		at:     func(address string) { b.address = address; b.configureSource(walkedTables, walkedKeys) },
 		faults: faults{
 			tables: threeTables + `CREATE TABLE hidden AS SELECT * FROM a; CREATE FUNCTION whole() RETURNS boolean LANGUAGE sql AS 'SELECT true';
 				CREATE VIEW v AS SELECT * FROM hidden WHERE whole()`,
@@ -155,9 +132,9 @@ func TestWhatGoesWrongWithMySQL(t *testing.T) {
 	t.Parallel()
 	onMySQL(t, func(t *testing.T, dsn string) {
 		b := newMySQLBench(t, dsn, required(t, "TEST_ELASTICSEARCH_URL"))
-		b.configure(walkedTables, walkedKeys)
 		w := walked{
-			bench: b.bench, exec: b.exec, cut: b.cutConnections,
+			bench: b.bench, exec: b.exec, server: b.address,
+			at: func(address string) { b.address = address; b.configure(walkedTables, walkedKeys) },
 			faults: faults{
 				tables: b.threeTables() + `CREATE TABLE hidden AS SELECT * FROM a; CREATE VIEW v AS SELECT * FROM hidden`,
 				grow: `CREATE TABLE big (id int PRIMARY KEY AUTO_INCREMENT, v text);
