@@ -34,7 +34,8 @@ const narrowest = 40
 // usual is the width that help text is made for where there is no terminal.
 const usual = 100
 
-// SystemStreams are the streams of the process.
+// SystemStreams are the streams of the process. From then on os.Stdout is the error stream, so that what
+// drivers print by themselves, as that of Oracle does, does not get into output that a script reads.
 func SystemStreams() *Streams {
 	size := func(f *os.File) func() int {
 		return func() int {
@@ -45,11 +46,13 @@ func SystemStreams() *Streams {
 			return width
 		}
 	}
-	return &Streams{
+	s := &Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, inTTY: term.IsTerminal(int(os.Stdin.Fd())),
 		outTTY: term.IsTerminal(int(os.Stdout.Fd())), errTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		outSize: size(os.Stdout), errSize: size(os.Stderr), getenv: os.Getenv,
 	}
+	os.Stdout = os.Stderr
+	return s
 }
 
 // TestStreams are streams into memory that claim to be terminals of that width, or files where width

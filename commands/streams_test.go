@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -196,5 +198,22 @@ func TestECS(t *testing.T) {
 	want := map[string]any{"message": "no way", "type": "*errors.errorString", "stack_trace": "main.go:1"}
 	if d := cmp.Diff(want, got[1]["error"]); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestWhatLibrariesPrintIsNoOutput(t *testing.T) {
+	stdout, stderr := os.Stdout, os.Stderr
+	t.Cleanup(func() { os.Stdout, os.Stderr = stdout, stderr })
+	said, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = said.Close() })
+	os.Stderr = said
+	s := SystemStreams()
+	fmt.Println("a warning of the server")
+	text, err := os.ReadFile(said.Name())
+	if err != nil || string(text) != "a warning of the server\n" || s.Out != stdout {
+		t.Errorf("stderr got %q, %v; the output is %v", text, err, s.Out)
 	}
 }
