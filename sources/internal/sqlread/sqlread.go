@@ -9,18 +9,27 @@ package sqlread
 
 import "strings"
 
-// Quote is what a dialect puts around identifiers; within them it is doubled.
+// Quote is what a dialect puts around identifiers. What ends one is doubled within it.
 type Quote byte
 
-// The quotes of SQL's standard, and of MySQL.
+// The quotes of SQL's standard, of MySQL, and of SQL Server, which closes with another than it opens with.
 const (
 	Double   Quote = '"'
 	Backtick Quote = '`'
+	Bracket  Quote = '['
 )
+
+// end is what closes an identifier.
+func (q Quote) end() string {
+	if q == Bracket {
+		return "]"
+	}
+	return string(q)
+}
 
 // Ident writes an identifier as SQL takes it, whatever is in it.
 func (q Quote) Ident(name string) string {
-	return string(q) + strings.ReplaceAll(name, string(q), string(q)+string(q)) + string(q)
+	return string(q) + strings.ReplaceAll(name, q.end(), q.end()+q.end()) + q.end()
 }
 
 // Table is the name of a table as SQL takes it.
@@ -37,7 +46,7 @@ func (q Quote) Joined(by string, parts []string) string {
 		if i > 0 {
 			b.WriteString(by)
 		}
-		if p == "" || strings.ContainsAny(p, ".+"+string(q)) {
+		if p == "" || strings.ContainsAny(p, ".+"+string(q)+q.end()) {
 			p = q.Ident(p)
 		}
 		b.WriteString(p)

@@ -51,6 +51,39 @@ func TestBackticks(t *testing.T) {
 	}
 }
 
+// TestBrackets: the same of those of SQL Server.
+func TestBrackets(t *testing.T) {
+	t.Parallel()
+	if got := Bracket.Table("a]b", "c[d"); got != "[a]]b].[c[d]" {
+		t.Errorf("got %s", got)
+	}
+	if got := Bracket.Joined("+", []string{"a+b", `"`, "c]", "[d", ""}); got != `[a+b]+"+[c]]]+[[d]+[]` {
+		t.Errorf("got %s", got)
+	}
+	for _, table := range []string{"t", "a.b", "a,b", "q]q", "[q", "]", "[]", "-x", "x*", " x"} {
+		l, err := Bracket.ParseTables([]string{"*", "-" + Bracket.WriteEntry("x.y", table)})
+		if err != nil {
+			t.Errorf("%q: %v", table, err)
+			continue
+		}
+		if l.Wants("x.y", table) || !l.Wants("x.y", "other") {
+			t.Errorf("%q: %s leaves out something else", table, Bracket.WriteEntry("x.y", table))
+		}
+	}
+	l, err := Bracket.ParseTables([]string{"log_[0-9]", "[a]]b]"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for table, want := range map[string]bool{"log_1": true, "log_x": false, "a]b": true, "a": false} {
+		if l.Wants("dbo", table) != want {
+			t.Errorf("%q: got %t", table, !want)
+		}
+	}
+	if _, err := Bracket.ParseTables([]string{"[a"}); err == nil {
+		t.Error("a name that is not closed is taken")
+	}
+}
+
 func TestFold(t *testing.T) {
 	t.Parallel()
 	e, err := Backtick.ParseEntry("Shop.`Or*ders`")

@@ -14,7 +14,8 @@ import (
 //	orders       the table of that name, in every configured schema
 //	sales.orders the table of that schema
 //	"a.b"        quoted as in SQL, here of the standard: nothing in it has a meaning
-//	log_*        a pattern: * any text, ? one character, [a-z] one of them, \ takes a meaning away
+//	log_*        a pattern: * any text, ? one character, [a-z] one of them, \ takes a meaning away; where
+//	             identifiers are quoted by brackets, a name that begins with one is no pattern
 //	-log_*       leaves tables out; a list of nothing else stands for all others
 //
 // Names are taken as they are written: letter case counts.
@@ -49,15 +50,15 @@ func (q Quote) parseQuoted(s string) (n Name, rest string, err error) {
 	var b strings.Builder
 	rest = s[1:]
 	for {
-		before, after, ok := strings.Cut(rest, string(q))
+		before, after, ok := strings.Cut(rest, q.end())
 		if !ok {
 			return n, "", errors.New("the closing quote is missing")
 		}
 		b.WriteString(before)
-		if !strings.HasPrefix(after, string(q)) {
+		if !strings.HasPrefix(after, q.end()) {
 			return Name{Text: b.String(), Exact: true}, after, nil
 		}
-		b.WriteByte(byte(q))
+		b.WriteString(q.end())
 		rest = after[1:]
 	}
 }
@@ -196,7 +197,7 @@ func (q Quote) WriteEntry(schema, table string) string {
 		parts = parts[1:]
 	}
 	for i, p := range parts {
-		if p == "" || strings.ContainsAny(p, `*?[\.,-`+string(q)) || strings.TrimSpace(p) != p {
+		if p == "" || strings.ContainsAny(p, `*?[\.,-`+string(q)+q.end()) || strings.TrimSpace(p) != p {
 			parts[i] = q.Ident(p)
 		}
 	}
