@@ -15,7 +15,7 @@ type settings struct {
 	port               uint16
 	username, password string
 	database           string
-	schemas            schemaList
+	schemas            sqlread.SchemaList
 	tables             sqlread.TableList
 	tls                *tls.Config // nil: encrypted where the server can, verified never
 	attempts           int         // to connect, in all
@@ -33,7 +33,7 @@ func newSettings(v field.Values) (settings, error) {
 	// The forms people paste an IPv6 address in.
 	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
 	var err error
-	if s.schemas, err = parseSchemas(v.String("schema")); err != nil {
+	if s.schemas, err = sqlread.Double.ParseSchemas(v.String("schema")); err != nil {
 		return s, sqlread.ConfigError(err, "")
 	}
 	if s.tables, err = sqlread.Double.ParseTables(v.List("tables")); err != nil {

@@ -16,36 +16,6 @@ import (
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-func TestParseSchemas(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		in    string
-		want  schemaList
-		fails string
-	}{
-		{"public", schemaList{"public"}, ""},
-		{" a , b,a,", schemaList{"a", "b"}, ""},
-		{"*", nil, ""},
-		{"a,*", nil, ""},
-		{`"a,b", c`, schemaList{"a,b", "c"}, ""},
-		{`"a""b"`, schemaList{`a"b`}, ""},
-		{`We"ird`, schemaList{`We"ird`}, ""},
-		{"", nil, "empty"},
-		{" ", nil, "empty"},
-		{",", nil, "missing"},
-		{`"a`, nil, "closing quote"},
-		{`"a"b`, nil, "follows a name"},
-	} {
-		got, err := parseSchemas(tt.in)
-		if diff := cmp.Diff(tt.want, got); diff != "" || (err != nil) != (tt.fails != "") {
-			t.Errorf("%q: %v %s", tt.in, err, diff)
-		}
-		if err != nil && !strings.Contains(err.Error(), tt.fails) {
-			t.Errorf("%q: got %v, want %s", tt.in, err, tt.fails)
-		}
-	}
-}
-
 func TestFieldNames(t *testing.T) {
 	t.Parallel()
 	names, renamed := fieldNames(sqlread.Head, "S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})

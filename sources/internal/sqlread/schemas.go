@@ -1,25 +1,23 @@
-package postgresql
+package sqlread
 
 import (
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// schemaList is the configured schemas: nil is all that are not the system's own.
-type schemaList []string
+// SchemaList is the configured schemas: nil is all that are not the system's own.
+type SchemaList []string
 
-// parseSchemas reads one name, several between commas, or *.
-func parseSchemas(text string) (schemaList, error) {
-	var list schemaList
+// ParseSchemas reads one name, several between commas, or *.
+func (q Quote) ParseSchemas(text string) (SchemaList, error) {
+	var list SchemaList
 	all := false
 	for rest := strings.TrimSpace(text); rest != ""; {
-		var n sqlread.Name
+		var n Name
 		var err error
-		if n, rest, err = sqlread.Double.ParseName(rest, ","); err != nil {
+		if n, rest, err = q.ParseName(rest, ","); err != nil {
 			return nil, fmt.Errorf("schema %q: %w", text, err)
 		}
 		rest = strings.TrimSpace(rest)
@@ -45,7 +43,7 @@ func parseSchemas(text string) (schemaList, error) {
 }
 
 // String is how the list is written.
-func (l schemaList) String() string {
+func (l SchemaList) String() string {
 	if l == nil {
 		return "*"
 	}
