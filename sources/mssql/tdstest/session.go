@@ -113,6 +113,8 @@ func (c *session) logIn() error {
 	if len(refused) > 0 {
 		return errEnded
 	}
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
 	c.user = l.user
 	return nil
 }
@@ -182,6 +184,15 @@ func (c *session) handle(m message) error {
 		c.server.t.Errorf("tdstest: no answer was given for the statement %q with the parameters %v", st.SQL, st.Params)
 		result = Result{Error: &Message{Number: errorUnknown, Text: "the test has no answer for this statement"}}
 	}
+	if result.Done != nil {
+		defer result.Done()
+	}
+	if result.Wait != nil {
+		var over bool
+		if over, err = c.wait(&result); over {
+			return err
+		}
+	}
 	limit := result.Fault.CutBytes
 	if limit == 0 {
 		limit = -1
@@ -197,6 +208,25 @@ func (c *session) handle(m message) error {
 		a.packets.bytes(c.transaction(st.SQL))
 	}
 	return a.run()
+}
+
+// wait puts off an answer; over is whether the client gave it up.
+func (c *session) wait(result *Result) (over bool, err error) {
+	for result.Wait != nil {
+		select {
+		case <-result.Wait:
+			*result = result.Then()
+		case m, open := <-c.events:
+			if !open {
+				return true, errEnded
+			}
+			if m.kind != packetAttention {
+				return true, &protocolError{errors.New("a request came before the one before it was answered")}
+			}
+			return true, c.send(appendDone(nil, tokenDone, doneAttention, 0, 0))
+		}
+	}
+	return false, nil
 }
 
 // transaction tells the client of the transaction that began or ended.

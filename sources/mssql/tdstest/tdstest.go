@@ -61,9 +61,10 @@ type Server struct {
 	refusals   []Message
 	statements []Statement
 	logins     []Login
-	conns      map[net.Conn]bool
+	conns      map[net.Conn]*session
 	sessions   int
 	closed     bool
+	ended      []func(session int)
 }
 
 // Login is an attempt to log in, whether it succeeded or not.
@@ -95,6 +96,12 @@ type Result struct {
 	Rollback bool
 	// Next is another result of the same statement.
 	Next *Result
+	// Wait is silence until the channel is closed; then the answer is what Then makes, in place of all else
+	// of this one. A client that cancels meanwhile is answered.
+	Wait <-chan struct{}
+	Then func() Result
+	// Done is called once the answer is over, however it ended.
+	Done func()
 }
 
 // Fault is what goes wrong behind the rows of an answer.
@@ -137,7 +144,7 @@ func New(t testing.TB, cfg Config) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, cfg: cfg, listener: listener, conns: map[net.Conn]bool{}}
+	s := &Server{t: t, cfg: cfg, listener: listener, conns: map[net.Conn]*session{}}
 	s.passwords = map[string]string{cfg.User: cfg.Password}
 	if cfg.Encryption != NoEncryption {
 		if s.tls, s.ca, err = newCertificate(); err != nil {
@@ -162,9 +169,9 @@ func (s *Server) accept() {
 			_ = conn.Close()
 			return
 		}
-		s.conns[conn] = true
 		s.sessions++
 		c := &session{server: s, number: s.sessions, conn: conn, raw: conn, events: make(chan message)}
+		s.conns[conn] = c
 		s.mu.Unlock()
 		s.wg.Go(func() { s.serve(c) })
 	}
@@ -175,8 +182,11 @@ func (s *Server) serve(c *session) {
 	_ = c.raw.Close()
 	s.mu.Lock()
 	delete(s.conns, c.raw)
-	closed := s.closed
+	closed, ended := s.closed, slices.Clone(s.ended)
 	s.mu.Unlock()
+	for _, f := range ended {
+		f(c.number)
+	}
 	if bad := (*protocolError)(nil); errors.As(err, &bad) && !closed {
 		s.t.Errorf("tdstest: session %d: %v", c.number, err)
 	}
@@ -198,6 +208,37 @@ func (s *Server) Disconnect() {
 	for conn := range s.conns {
 		_ = conn.Close()
 	}
+}
+
+// Kill cuts the connection of one session, by its number in [Statement].
+func (s *Server) Kill(number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn, c := range s.conns {
+		if c.number == number {
+			_ = conn.Close()
+		}
+	}
+}
+
+// Sessions are the users of the sessions that are logged in, by their numbers.
+func (s *Server) Sessions() map[int]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	users := map[int]string{}
+	for _, c := range s.conns {
+		if c.user != "" {
+			users[c.number] = c.user
+		}
+	}
+	return users
+}
+
+// Ended has f called when a session is over. Each calls it on a goroutine of its own.
+func (s *Server) Ended(f func(session int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = append(s.ended, f)
 }
 
 // Addr is the address that the server listens on, host and port.

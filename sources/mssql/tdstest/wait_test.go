@@ -1,0 +1,89 @@
+package tdstest_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+// TestAnswersMayWait: what they are is decided when the waiting is over.
+func TestAnswersMayWait(t *testing.T) {
+	t.Parallel()
+	s := tdstest.New(t, config())
+	wait := make(chan struct{})
+	var done atomic.Int32
+	s.Answer("SELECT id FROM t", tdstest.Result{
+		Wait: wait, Then: func() tdstest.Result { return ids([]any{7}) }, Done: func() { done.Add(1) },
+	})
+	close(wait)
+	got, err := read(t.Context(), open(t, s.DSN()), "SELECT id FROM t")
+	if d := cmp.Diff([][]any{{int64(7)}}, got); d != "" || err != nil {
+		t.Errorf("%v\n%s", err, d)
+	}
+	if done.Load() != 1 {
+		t.Errorf("Done was called %d times", done.Load())
+	}
+}
+
+// TestWaitingCanBeCancelled, and the session goes on.
+func TestWaitingCanBeCancelled(t *testing.T) {
+	t.Parallel()
+	s := tdstest.New(t, config())
+	db := open(t, s.DSN())
+	ctx, cancel := context.WithCancel(t.Context())
+	s.Handle(func(st tdstest.Statement) (tdstest.Result, bool) {
+		cancel()
+		return tdstest.Result{Wait: make(chan struct{})}, st.SQL == "SELECT id FROM t"
+	})
+	s.Answer("SELECT 1", ids([]any{1}))
+	if _, err := read(ctx, db, "SELECT id FROM t"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got the error %v", err)
+	}
+	if _, err := read(t.Context(), db, "SELECT 1"); err != nil {
+		t.Error(err)
+	}
+	if n := len(s.Logins()); n != 1 {
+		t.Errorf("there were %d logins", n)
+	}
+}
+
+// TestOneSessionIsKilled, and no other.
+func TestOneSessionIsKilled(t *testing.T) {
+	t.Parallel()
+	s := tdstest.New(t, config())
+	s.Answer("select 1;", ids([]any{1})) // what the driver pings with
+	db := open(t, s.DSN())
+	ended := make(chan int, 2)
+	s.Ended(func(session int) { ended <- session })
+	for range 2 {
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		if err := conn.PingContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff(map[int]string{1: "reader", 2: "reader"}, s.Sessions()); d != "" {
+		t.Error(d)
+	}
+	s.Kill(2)
+	select {
+	case n := <-ended:
+		if n != 2 {
+			t.Errorf("session %d ended", n)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("no session ended")
+	}
+	if d := cmp.Diff(map[int]string{1: "reader"}, s.Sessions()); d != "" {
+		t.Error(d)
+	}
+}
