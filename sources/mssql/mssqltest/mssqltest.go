@@ -1,0 +1,212 @@
+// Package mssqltest is a small database that answers as Microsoft SQL Server does, over the protocol that
+// tdstest speaks, so that the source for SQL Server is tested where there is none. It is imported by tests
+// only.
+//
+// It understands a little Transact-SQL: tables with keys and types, views, rows, rights, sessions, locks and
+// transactions with their snapshots, and the questions of the source to the catalogue, which it knows by
+// their exact text. It compares and orders as SQL Server does, but for texts in the order of a language: they
+// are in that of their code points, without letter case where the collation has none. There is no optimiser,
+// no join and no grouping: what such queries answer is given by a test, see [Server.Fixture].
+//
+// A test that passes here says that the source is right about a server that does what Microsoft's
+// documentation says, as this package understands it. It does not say that SQL Server does.
+//
+// Its invariant: a statement that it does not understand fails the test, with error 102 for the client.
+package mssqltest
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+// Config is what the server is like.
+type Config struct {
+	Database   string // its only one; "" is shop
+	Encryption tdstest.Encryption
+	// NoSnapshots is a database in which snapshot isolation is not allowed.
+	NoSnapshots bool
+	// Old is a server from before 2016, which has no temporal tables and no hidden columns.
+	Old bool
+}
+
+// Break is what goes wrong with a statement that reads rows of a table.
+type Break struct {
+	Table string
+	After int // rows that still come
+	Fault tdstest.Fault
+	Error *tdstest.Message
+	// Rollback is an error that ends the transaction.
+	Rollback bool
+}
+
+// Server is a running database. Its methods may be used from several goroutines.
+type Server struct {
+	t   testing.TB
+	cfg Config
+	tds *tdstest.Server
+
+	mu        sync.Mutex
+	objects   map[string]*object // of names without letter case
+	schemas   map[string]string
+	lastID    int64
+	ddl       int64 // counts changes of structure
+	snapshots bool  // snapshot isolation is allowed
+	users     map[string]*user
+	sessions  map[int]*session
+	locks     map[string]*lock
+	waiting   []chan struct{}
+	breaks    []Break
+	fixtures  map[string]tdstest.Result
+}
+
+const (
+	ownerPassword = "Owner-Secret-1"
+	firstID       = 581577110 // of objects, which have large numbers
+)
+
+// New starts a server that ends with the test.
+func New(t testing.TB, cfg Config) *Server {
+	t.Helper()
+	if cfg.Database == "" {
+		cfg.Database = "shop"
+	}
+	d := &Server{
+		t: t, cfg: cfg, objects: map[string]*object{}, schemas: map[string]string{"dbo": "dbo"}, lastID: firstID, snapshots: !cfg.NoSnapshots,
+		users: map[string]*user{}, sessions: map[int]*session{}, locks: map[string]*lock{}, fixtures: map[string]tdstest.Result{},
+	}
+	d.tds = tdstest.New(t, tdstest.Config{User: ownerName, Password: ownerPassword, Database: cfg.Database, Encryption: cfg.Encryption})
+	d.tds.Handle(func(st tdstest.Statement) (tdstest.Result, bool) { return d.answer(st), true })
+	d.tds.Ended(d.end)
+	return d
+}
+
+// DSN is the connection string of the user who may do anything, for github.com/microsoft/go-mssqldb.
+func (d *Server) DSN() string {
+	u := url.URL{
+		Scheme: "sqlserver", Host: d.tds.Addr(), User: url.UserPassword(ownerName, ownerPassword),
+		RawQuery: url.Values{"database": {d.cfg.Database}, "encrypt": {"false"}, "TrustServerCertificate": {"true"}}.Encode(),
+	}
+	return u.String()
+}
+
+// Host and port of the server.
+func (d *Server) Host() (host, port string) {
+	host, port, _ = net.SplitHostPort(d.tds.Addr()) // of a listener
+	return host, port
+}
+
+// TDS is the server of the protocol, for what is asked of it: logins, statements, its certificate.
+func (d *Server) TDS() *tdstest.Server { return d.tds }
+
+// Fixture gives the answer to a query that is beyond this database, whatever its rows hold.
+func (d *Server) Fixture(query string, r tdstest.Result) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fixtures[normal(query)] = r
+}
+
+// Break has the next statement break that reads rows of the table and is not the owner's. Several of a table
+// come one after the other.
+func (d *Server) Break(b Break) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.breaks = append(d.breaks, b)
+}
+
+// normal is a statement whose blanks do not count.
+func normal(sql string) string { return strings.Join(strings.Fields(sql), " ") }
+
+// answer answers a statement.
+func (d *Server) answer(st tdstest.Statement) tdstest.Result {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.sessions[st.Session]
+	if s == nil {
+		s = newSession(d, st)
+		d.sessions[st.Session] = s
+	}
+	if st.Reset {
+		s.reset()
+	}
+	s.running = st.SQL
+	r := s.run(st)
+	done := r.Done
+	r.Done = func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		s.running = ""
+		if done != nil {
+			done()
+		}
+	}
+	return r
+}
+
+// end gives back what a session held.
+func (d *Server) end(number int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.sessions[number]; s != nil {
+		s.rollback()
+		delete(d.sessions, number)
+	}
+}
+
+// errorResult is how an error is answered.
+func (d *Server) errorResult(err error) tdstest.Result {
+	f := (*failure)(nil)
+	if !errors.As(err, &f) {
+		f = &failure{number: 102, class: 15, text: err.Error()}
+	}
+	r := tdstest.Result{Error: &tdstest.Message{Number: f.number, Class: f.class, State: 1, Text: f.text}, Rollback: f.rollback}
+	if f.behind != nil {
+		next := d.errorResult(f.behind)
+		r.Next = &next
+	}
+	return r
+}
+
+// lock is what a transaction that is not over has changed.
+type lock struct {
+	by        *session
+	structure bool // and not only rows, so that nobody else can read it
+}
+
+// free wakes those who wait for a lock.
+func (d *Server) free() {
+	for _, w := range d.waiting {
+		close(w)
+	}
+	d.waiting = nil
+}
+
+// lockedError is a statement that has to wait.
+type lockedError struct{}
+
+func (lockedError) Error() string { return "somebody else has a lock" }
+
+// wait answers a statement once a lock is given back, or the session has waited for as long as it wants to.
+func (s *session) wait(again func() tdstest.Result) tdstest.Result {
+	d := s.server
+	until := make(chan struct{})
+	d.waiting = append(d.waiting, until)
+	if s.patience < 0 {
+		return tdstest.Result{Wait: until, Then: again}
+	}
+	if s.deadline.IsZero() {
+		s.deadline = time.Now().Add(s.patience)
+	}
+	time.AfterFunc(time.Until(s.deadline), func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.free()
+	})
+	return tdstest.Result{Wait: until, Then: again}
+}

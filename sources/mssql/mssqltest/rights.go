@@ -1,0 +1,79 @@
+package mssqltest
+
+import (
+	"slices"
+	"strings"
+)
+
+// ownerName is the user who may do anything.
+const ownerName = "sa"
+
+// right is a line of what a user was granted or denied.
+type right struct {
+	name    string     // SELECT, INSERT, …
+	on      objectName // see [grant]
+	columns []string
+	denied  bool
+}
+
+// user is a user of the database, and of a login of the same name.
+type user struct{ rights []right }
+
+// change grants, denies or takes back.
+func (u *user) change(g *grant) {
+	if g.what == "REVOKE" {
+		u.rights = slices.DeleteFunc(u.rights, func(r right) bool {
+			return r.name == g.right && r.on == g.on && (g.columns == nil || slices.Equal(r.columns, g.columns))
+		})
+		return
+	}
+	u.rights = append(u.rights, right{name: g.right, on: g.on, columns: g.columns, denied: g.what == "DENY"})
+}
+
+// covers reports whether a right is one on the object.
+func (r *right) covers(o objectName) bool {
+	schema := r.on.schema == "" || strings.EqualFold(r.on.schema, o.schema)
+	return schema && (r.on.name == "" || strings.EqualFold(r.on.name, o.name))
+}
+
+// may reports whether the user has a right on all of an object, or else on which of its columns.
+func (u *user) may(name string, o objectName) (all bool, columns []string) {
+	for _, r := range u.rights {
+		switch {
+		case r.name != name && r.name != "CONTROL" || !r.covers(o):
+		case r.denied:
+			return false, nil
+		case r.columns == nil:
+			all = true
+		default:
+			columns = append(columns, r.columns...)
+		}
+	}
+	return all, columns
+}
+
+// sees reports whether the catalogue shows an object to the user: any right on it is enough.
+func (u *user) sees(o objectName) bool {
+	return slices.ContainsFunc(u.rights, func(r right) bool { return !r.denied && r.covers(o) })
+}
+
+// allowed checks that the user of the session may read what a query reads of an object.
+func (s *session) allowed(o *object, q *selection) error {
+	if s.user == ownerName {
+		return nil
+	}
+	all, some := s.server.users[strings.ToLower(s.user)].may("SELECT", o.name)
+	if all {
+		return nil
+	}
+	where := "object '" + o.name.name + "', database '" + s.server.cfg.Database + "', schema '" + o.name.schema + "'"
+	if some == nil {
+		return failed(229, 14, "the SELECT permission was denied on the %s", where)
+	}
+	for _, name := range q.columnsUsed(o.columns) {
+		if !slices.ContainsFunc(some, func(c string) bool { return strings.EqualFold(c, name) }) {
+			return failed(230, 14, "the SELECT permission was denied on the column '%s' of the %s", name, where)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,288 @@
+package mssqltest
+
+import (
+	"errors"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+// session is a connection.
+type session struct {
+	server   *Server
+	number   int
+	user     string
+	running  string // the statement whose answer is on its way
+	settings map[string]string
+	patience time.Duration // for locks; below zero is without end
+	deadline time.Time     // for the lock that it waits for
+
+	snapshots bool // the isolation level is SNAPSHOT
+	open      bool // there is a transaction
+	state     map[string]*object
+	stateDDL  int64              // how many changes of structure there were when state was taken
+	undo      map[string]*object // what the transaction changed, as it was before; nil where there was none
+}
+
+func newSession(d *Server, st tdstest.Statement) *session {
+	s := &session{server: d, number: st.Session, user: st.User}
+	s.reset()
+	return s
+}
+
+// reset is what happens to a session that a pool gives to another user.
+func (s *session) reset() {
+	s.rollback()
+	s.settings, s.patience, s.snapshots = map[string]string{}, -1, false
+}
+
+// run answers a statement.
+func (s *session) run(st tdstest.Statement) tdstest.Result {
+	if words, ok := strings.CutPrefix(st.SQL, "BEGIN TRANSACTION "); ok {
+		if level, err := strconv.Atoi(words); err == nil { // of the transaction manager, where a number follows
+			if level != 0 {
+				s.snapshots = level == 5
+			}
+			s.begin()
+			return tdstest.Result{}
+		}
+	}
+	if answer, ok := questions()[normal(st.SQL)]; ok {
+		r, err := answer(s, st.Params)
+		if err != nil {
+			return s.server.errorResult(s.aborted(err))
+		}
+		return s.server.result(r)
+	}
+	if r, ok := s.server.fixtures[normal(st.SQL)]; ok {
+		return r
+	}
+	all, err := parse(st.SQL)
+	if err != nil {
+		s.server.t.Errorf("mssqltest: %v, in the statement %q", err, st.SQL)
+		return s.server.errorResult(err)
+	}
+	s.deadline = time.Time{}
+	return s.from(all, paramsOf(st, s))
+}
+
+// from runs the statements that are left of a batch.
+func (s *session) from(all []statement, params map[string]value) tdstest.Result {
+	if len(all) == 0 {
+		return tdstest.Result{}
+	}
+	r, err := s.one(all[0], params)
+	if errors.As(err, &lockedError{}) {
+		if !s.deadline.IsZero() && !time.Now().Before(s.deadline) {
+			return s.server.errorResult(failed(1222, 16, "lock request time out period exceeded"))
+		}
+		return s.wait(func() tdstest.Result {
+			s.server.mu.Lock()
+			defer s.server.mu.Unlock()
+			return s.from(all, params)
+		})
+	}
+	if err != nil {
+		return s.server.errorResult(s.aborted(err))
+	}
+	if r.Error == nil && len(all) > 1 {
+		next := s.from(all[1:], params)
+		if next.Wait != nil {
+			return next // what came before is left out, which nobody looks at
+		}
+		r.Next = &next
+	}
+	return r
+}
+
+// aborted ends the transaction where the error does.
+func (s *session) aborted(err error) error {
+	if f := (*failure)(nil); errors.As(err, &f) && f.rollback {
+		s.rollback()
+	}
+	return err
+}
+
+// paramsOf are the parameters and what stands for the session's own values.
+func paramsOf(st tdstest.Statement, s *session) map[string]value {
+	params := map[string]value{
+		"@@spid":     {typ: named("smallint"), v: int64(s.number)},
+		"@@trancount": {typ: named("int"), v: bit(s.open)},
+	}
+	declared := map[string]typ{}
+	if st.Declared != "" {
+		p := &parser{tokens: lex(st.Declared)}
+		for p.err == nil && p.peek().kind == tokenParam {
+			name := strings.ToLower(p.next().text)
+			declared[name] = p.typ()
+			p.take(",")
+		}
+	}
+	for _, p := range st.Params {
+		name := strings.ToLower(p.Name)
+		params[name] = given(p.Value, declared[name])
+	}
+	return params
+}
+
+// given is the value of a parameter, which is of the type that was declared for it.
+func given(v any, t typ) value {
+	if t.base == "" {
+		t = typ{base: "nvarchar", size: unlimited}
+	}
+	if text, ok := v.(string); ok && t.isDecimal() {
+		rat, _ := new(big.Rat).SetString(text) // tdstest wrote it
+		return value{typ: t, v: rat}
+	}
+	return value{typ: t, v: v}
+}
+
+// begin begins a transaction. Its snapshot is that of the first statement that reads.
+func (s *session) begin() {
+	s.rollback()
+	s.open, s.undo = true, map[string]*object{}
+}
+
+func (s *session) commit() {
+	s.open, s.state, s.undo = false, nil, nil
+	s.unlock()
+}
+
+func (s *session) rollback() {
+	for key, before := range s.undo {
+		if before == nil {
+			delete(s.server.objects, key)
+		} else {
+			s.server.objects[key] = before
+		}
+	}
+	s.commit()
+}
+
+// unlock gives all locks back.
+func (s *session) unlock() {
+	maps.DeleteFunc(s.server.locks, func(_ string, l *lock) bool { return l.by == s })
+	s.server.free()
+}
+
+// keyOf is a name without letter case.
+func keyOf(n objectName) string { return strings.ToLower(n.schema + "\x00" + n.name) }
+
+func noObject(n objectName) error {
+	return failed(208, 16, "invalid object name '%s'", n.name)
+}
+
+// find finds what the session reads of a table or a view.
+func (s *session) find(n objectName) (*object, error) {
+	key := keyOf(n)
+	now, there := s.server.objects[key]
+	l := s.server.locks[key]
+	locked := l != nil && l.by != s
+	if locked && (l.structure || !s.versions()) {
+		return nil, lockedError{}
+	}
+	if !there {
+		return nil, noObject(n)
+	}
+	if !s.versions() {
+		return now, nil
+	}
+	if err := s.takeSnapshot(); err != nil {
+		return nil, err
+	}
+	if now.altered > s.stateDDL {
+		return nil, &failure{
+			number: 3961, class: 16, rollback: true,
+			text: "snapshot isolation transaction failed in database '" + s.server.cfg.Database +
+				"' because the object accessed by the statement has been modified by a DDL statement in another concurrent transaction",
+		}
+	}
+	return s.state[key], nil
+}
+
+// versions reports whether the session reads rows as they were when its transaction began to read.
+func (s *session) versions() bool { return s.snapshots && s.open }
+
+// takeSnapshot takes the snapshot of the transaction, unless it has one.
+func (s *session) takeSnapshot() error {
+	if !s.versions() || s.state != nil {
+		return nil
+	}
+	if !s.server.snapshots {
+		return &failure{
+			number: 3952, class: 16, rollback: true,
+			text: "snapshot isolation transaction failed accessing database '" + s.server.cfg.Database + "' because snapshot isolation is not allowed in this database",
+		}
+	}
+	s.state, s.stateDDL = maps.Clone(s.server.objects), s.server.ddl
+	for key, l := range s.server.locks {
+		if l.by != s { // what is not committed is not seen
+			s.state[key] = l.by.undo[key]
+		}
+	}
+	return nil
+}
+
+// change lets a session change an object: before is what it is, nil where there is none.
+func (s *session) change(n objectName, structure bool) (key string, before *object, err error) {
+	key = keyOf(n)
+	if l := s.server.locks[key]; l != nil && l.by != s {
+		return key, nil, lockedError{}
+	}
+	before = s.server.objects[key]
+	if s.open {
+		if _, changed := s.undo[key]; !changed {
+			s.undo[key] = before
+		}
+		l := s.server.locks[key]
+		if l == nil {
+			l = &lock{by: s}
+			s.server.locks[key] = l
+		}
+		l.structure = l.structure || structure
+	}
+	return key, before, nil
+}
+
+// put makes an object what it is from now on; nil is that there is none.
+func (s *session) put(key string, o *object, structure bool) {
+	if structure {
+		s.server.ddl++
+	}
+	if o == nil {
+		delete(s.server.objects, key)
+		return
+	}
+	if structure {
+		o.altered = s.server.ddl
+	}
+	s.server.objects[key] = o
+}
+
+// set is SET.
+func (s *session) set(c *setting) error {
+	known := []string{
+		"LOCK_TIMEOUT", "DATEFORMAT", "DATEFIRST", "LANGUAGE", "ARITHABORT", "QUOTED_IDENTIFIER", "NOCOUNT", "TEXTSIZE", "ROWCOUNT", "XACT_ABORT",
+		"ANSI_NULLS", "ANSI_PADDING", "ANSI_WARNINGS", "CONCAT_NULL_YIELDS_NULL", "NUMERIC_ROUNDABORT", "IMPLICIT_TRANSACTIONS",
+		"DEADLOCK_PRIORITY", "CONTEXT_INFO", "ANSI_DEFAULTS", "ANSI_NULL_DFLT_ON", "CURSOR_CLOSE_ON_COMMIT",
+	}
+	switch {
+	case c.name == "ISOLATION LEVEL":
+		s.snapshots = c.value == "SNAPSHOT"
+	case !slices.Contains(known, c.name):
+		return failed(195, 15, "'%s' is not a recognized SET option", c.name)
+	case c.name == "LOCK_TIMEOUT":
+		ms, err := strconv.Atoi(c.value)
+		if err != nil {
+			return failed(102, 15, "incorrect syntax near '%s'", c.value)
+		}
+		s.patience = time.Duration(ms) * time.Millisecond
+	}
+	s.settings[c.name] = c.value
+	return nil
+}

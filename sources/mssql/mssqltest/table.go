@@ -1,0 +1,140 @@
+package mssqltest
+
+import (
+	"slices"
+	"strings"
+)
+
+// object is a table or a view. It is never changed: a change makes another one in its place, so that a
+// snapshot is no more than the objects of its moment.
+type object struct {
+	id      int64
+	name    objectName
+	view    *selection // nil for a table
+	altered int64      // the number of the last change of its structure
+	*table
+}
+
+// table are columns, keys and rows.
+type table struct {
+	columns []column
+	indexes []index
+	rows    [][]any
+	version int64 // of the last rowversion that it gave
+}
+
+type column struct {
+	name     string
+	typ      typ
+	nullable bool
+	hidden   bool
+	computed expression // nil where the column holds what was put into it
+}
+
+type index struct {
+	name            string
+	primary, unique bool
+	disabled        bool
+	columns         []string
+	included        []string
+	filter          expression
+}
+
+// place finds a column; -1 for none.
+func (t *table) place(name string) int {
+	return slices.IndexFunc(t.columns, func(c column) bool { return strings.EqualFold(c.name, name) })
+}
+
+// copied is a table that can be changed, with the same rows.
+func (t *table) copied() *table {
+	c := *t
+	c.columns, c.indexes, c.rows = slices.Clone(t.columns), slices.Clone(t.indexes), slices.Clone(t.rows)
+	return &c
+}
+
+// insert adds a row, in the order of the columns. Those that are nil and whose column is computed are
+// computed.
+func (t *table) insert(row []any) error {
+	for i, c := range t.columns {
+		switch {
+		case c.computed != nil:
+			s := scope{columns: t.columns, row: row}
+			v, err := s.eval(c.computed)
+			if err != nil {
+				return err
+			}
+			row[i] = v.v
+		case c.typ.base == "rowversion":
+			t.version++
+			row[i] = []byte{0, 0, 0, 0, byte(t.version >> 24), byte(t.version >> 16), byte(t.version >> 8), byte(t.version)}
+		}
+		if row[i] == nil && !c.nullable {
+			return failed(515, 16, "cannot insert the value NULL into column '%s'; column does not allow nulls", c.name)
+		}
+	}
+	t.rows = append(t.rows, row)
+	return nil
+}
+
+// unique reports whether no two rows have the same key, of any key that there is.
+func (t *table) unique() error {
+	for _, x := range t.indexes {
+		if !x.unique || x.filter != nil || x.disabled {
+			continue
+		}
+		rows, err := t.sorted(x.columns)
+		if err != nil {
+			return err
+		}
+		for i := 1; i < len(rows); i++ {
+			c, err := t.compareRows(rows[i-1], rows[i], x.columns)
+			if err != nil {
+				return err
+			}
+			if c == 0 {
+				return failed(2627, 14, "violation of the key '%s': cannot insert duplicate key", strings.Join(x.columns, ", "))
+			}
+		}
+	}
+	return nil
+}
+
+// sorted are the rows in the order of columns.
+func (t *table) sorted(columns []string) (rows [][]any, err error) {
+	rows = slices.Clone(t.rows)
+	slices.SortStableFunc(rows, func(a, b []any) int {
+		c, failed := t.compareRows(a, b, columns)
+		if failed != nil {
+			err = failed
+		}
+		return c
+	})
+	return rows, err
+}
+
+func (t *table) compareRows(a, b []any, columns []string) (int, error) {
+	for _, name := range columns {
+		i := t.place(name)
+		if i < 0 {
+			return 0, failed(207, 16, "invalid column name '%s'", name)
+		}
+		typ := t.columns[i].typ
+		if c, err := compareNullable(value{typ, a[i]}, value{typ, b[i]}); c != 0 || err != nil {
+			return c, err
+		}
+	}
+	return 0, nil
+}
+
+// compareNullable has NULL before all else.
+func compareNullable(a, b value) (int, error) {
+	switch {
+	case a.null() && b.null():
+		return 0, nil
+	case a.null():
+		return -1, nil
+	case b.null():
+		return 1, nil
+	}
+	return compare(a, b)
+}

@@ -1,0 +1,149 @@
+package mssqltest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// value is a value of a type. v is nil for NULL, else an int64; a bool; a float64; a *big.Rat for decimals
+// and money; a time.Time; a string for characters, for uniqueidentifier in lower case, and for types with
+// methods; []byte; or for sql_variant the value inside.
+type value struct {
+	typ typ
+	v   any
+}
+
+func (v value) null() bool { return v.v == nil }
+
+// failure is an error of the server.
+type failure struct {
+	number   int32
+	class    uint8
+	text     string
+	rollback bool     // the transaction is over
+	behind   *failure // another one that follows
+}
+
+func (f *failure) Error() string { return fmt.Sprintf("%s (error %d)", f.text, f.number) }
+
+func failed(number int32, class uint8, format string, args ...any) error {
+	return &failure{number: number, class: class, text: fmt.Sprintf(format, args...)}
+}
+
+// compare tells the order of two values that are not NULL, both as the type that is the stronger one.
+func compare(a, b value) (int, error) {
+	t := stronger(a.typ, b.typ)
+	if a.typ.isText() && b.typ.isText() && a.typ.collation == "" {
+		t.collation = b.typ.collation
+	} else if a.typ.isText() {
+		t.collation = a.typ.collation
+	}
+	a, err := convert(a, t, 0)
+	if err != nil {
+		return 0, err
+	}
+	if b, err = convert(b, t, 0); err != nil {
+		return 0, err
+	}
+	switch {
+	case t.base == "uniqueidentifier":
+		return compareGUIDs(a.v.(string), b.v.(string)), nil
+	case t.base == "hierarchyid":
+		return compareHierarchies(a.v.(string), b.v.(string)), nil
+	case t.isText():
+		return compareTexts(t, a.v.(string), b.v.(string)), nil
+	}
+	switch x := a.v.(type) {
+	case int64:
+		return cmp.Compare(x, b.v.(int64)), nil
+	case bool:
+		return cmp.Compare(bit(x), bit(b.v.(bool))), nil
+	case float64:
+		return cmp.Compare(x, b.v.(float64)), nil
+	case *big.Rat:
+		return x.Cmp(b.v.(*big.Rat)), nil
+	case time.Time:
+		return x.Compare(b.v.(time.Time)), nil
+	case []byte:
+		return compareBytes(x, b.v.([]byte)), nil
+	}
+	return 0, failed(305, 16, "the %s data type cannot be compared", t.base)
+}
+
+func bit(on bool) int64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// compareBytes takes zeros at the end for nothing, as the server does.
+func compareBytes(a, b []byte) int {
+	return bytes.Compare(bytes.TrimRight(a, "\x00"), bytes.TrimRight(b, "\x00"))
+}
+
+// compareGUIDs looks at the last six bytes first, then at the two before them, and of the other three
+// groups, the last one first, at the bytes as they lie in memory. See
+// https://learn.microsoft.com/sql/connect/ado-net/sql/compare-guid-uniqueidentifier-values.
+func compareGUIDs(a, b string) int {
+	x, y := guidBytes(a), guidBytes(b)
+	for _, i := range []int{10, 11, 12, 13, 14, 15, 8, 9, 7, 6, 5, 4, 3, 2, 1, 0} {
+		if c := cmp.Compare(x[i], y[i]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// guidBytes are the bytes in the order of the text.
+func guidBytes(text string) (b [16]byte) {
+	raw, _ := hex.DecodeString(strings.ReplaceAll(text, "-", "")) // convert checked it
+	copy(b[:], raw)
+	return b
+}
+
+// compareTexts takes blanks at the end for nothing. Collations with a letter case but no binary order are
+// not told apart from those without: the order of a language is not that of this program, which is fit for
+// texts that differ in more than accents.
+func compareTexts(t typ, a, b string) int {
+	a, b = strings.TrimRight(a, " "), strings.TrimRight(b, " ")
+	if !t.isBinaryOrder() {
+		return cmp.Compare(strings.ToLower(a), strings.ToLower(b))
+	}
+	if t.isWide() && !strings.HasSuffix(t.collation, "_BIN2") {
+		return compareUnits(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+	}
+	return cmp.Compare(a, b) // of UTF-8 the order is that of code points
+}
+
+func compareUnits(a, b []uint16) int {
+	for i := range min(len(a), len(b)) {
+		if c := cmp.Compare(a[i], b[i]); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// compareHierarchies compares level by level; a node comes before its children.
+func compareHierarchies(a, b string) int {
+	x, y := strings.Split(strings.Trim(a, "/"), "/"), strings.Split(strings.Trim(b, "/"), "/")
+	for i := range min(len(x), len(y)) {
+		n, _ := strconv.Atoi(x[i]) // the root has an empty text, which is 0
+		m, _ := strconv.Atoi(y[i])
+		if c := cmp.Compare(n, m); c != 0 {
+			return c
+		}
+	}
+	if a == b {
+		return 0
+	}
+	return cmp.Compare(len(a), len(b))
+}
