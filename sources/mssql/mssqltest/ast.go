@@ -27,6 +27,16 @@ type (
 		operator    string
 		left, right expression
 	}
+	// choice is CASE of WHEN THEN ELSE END.
+	choice struct {
+		of        expression
+		cases     []operation // the value and what it stands for
+		otherwise expression
+	}
+	collated struct {
+		of        expression
+		collation string
+	}
 	negation struct{ of expression }
 	nullTest struct {
 		of  expression
@@ -40,6 +50,8 @@ func (parameter) expression()  {}
 func (conversion) expression() {}
 func (call) expression()       {}
 func (operation) expression()  {}
+func (choice) expression()     {}
+func (collated) expression()   {}
 func (negation) expression()   {}
 func (nullTest) expression()   {}
 
@@ -76,9 +88,9 @@ type (
 		name objectName
 		of   *selection
 	}
-	dropObject   struct{ name objectName }
-	truncate     struct{ name objectName }
-	addColumn    struct {
+	dropObject struct{ name objectName }
+	truncate   struct{ name objectName }
+	addColumn  struct {
 		to     objectName
 		column column
 	}
@@ -124,40 +136,40 @@ type (
 		columns []string
 		user    string
 	}
-	createLogin struct{ name, password string }
-	createUser  struct{ name, login string }
-	dropUser    struct{ name string }
-	createSchema struct{ name string }
-	killSession struct{ session int }
-	setting     struct{ name, value string }
+	createLogin   struct{ name, password string }
+	createUser    struct{ name, login string }
+	dropUser      struct{ name string }
+	createSchema  struct{ name string }
+	killSession   struct{ session int }
+	setting       struct{ name, value string }
 	alterDatabase struct{ setting, value string }
-	transaction struct{ word string } // BEGIN, COMMIT, ROLLBACK, SAVE
-	execute     struct {
+	transaction   struct{ word string } // BEGIN, COMMIT, ROLLBACK, SAVE
+	execute       struct {
 		procedure string
 		args      []expression
 	}
 )
 
-func (*selection) statement()    {}
-func (*createTable) statement()  {}
-func (*createView) statement()   {}
-func (*dropObject) statement()   {}
-func (*truncate) statement()     {}
-func (*addColumn) statement()    {}
-func (*changeColumn) statement() {}
-func (*dropColumn) statement()   {}
-func (*addIndex) statement()     {}
-func (*dropIndex) statement()    {}
-func (*insertion) statement()    {}
-func (*deletion) statement()     {}
-func (*change) statement()       {}
-func (*grant) statement()        {}
-func (*createLogin) statement()  {}
-func (*createUser) statement()   {}
-func (*dropUser) statement()     {}
-func (*createSchema) statement() {}
-func (*killSession) statement()  {}
-func (*setting) statement()      {}
+func (*selection) statement()     {}
+func (*createTable) statement()   {}
+func (*createView) statement()    {}
+func (*dropObject) statement()    {}
+func (*truncate) statement()      {}
+func (*addColumn) statement()     {}
+func (*changeColumn) statement()  {}
+func (*dropColumn) statement()    {}
+func (*addIndex) statement()      {}
+func (*dropIndex) statement()     {}
+func (*insertion) statement()     {}
+func (*deletion) statement()      {}
+func (*change) statement()        {}
+func (*grant) statement()         {}
+func (*createLogin) statement()   {}
+func (*createUser) statement()    {}
+func (*dropUser) statement()      {}
+func (*createSchema) statement()  {}
+func (*killSession) statement()   {}
+func (*setting) statement()       {}
 func (*alterDatabase) statement() {}
-func (*transaction) statement()  {}
-func (*execute) statement()      {}
+func (*transaction) statement()   {}
+func (*execute) statement()       {}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func convert(v value, to typ, style int) (value, error) {
 	out, err := value{typ: to}, error(nil)
 	switch {
 	case to.isText() || to.isCLR():
-		out.v, err = toText(v, to, style)
+		out.v = toText(v, to, style)
 	case to.isBinary():
 		out.v, err = toBinary(v, to, style)
 	case to.isTime():
@@ -56,7 +57,7 @@ func cannot(v value, to typ) error {
 	return failed(529, 16, "explicit conversion from data type %s to %s is not allowed", v.typ.base, to.base)
 }
 
-func toText(v value, to typ, style int) (any, error) {
+func toText(v value, to typ, style int) string {
 	text := ""
 	switch x := v.v.(type) {
 	case string:
@@ -91,7 +92,7 @@ func toText(v value, to typ, style int) (any, error) {
 			text = latin1Text(x)
 		}
 	}
-	return cutText(text, to), nil
+	return cutText(text, to)
 }
 
 func (t typ) isMoney() bool { return t.base == "money" || t.base == "smallmoney" }
@@ -148,14 +149,14 @@ func timeText(t typ, x time.Time, style int) string {
 	case t.base == "time":
 		return clock
 	}
-	separator := " "
+	date, zone := " ", " " // what stands before
 	if style == styleISO || style == styleISOZoned {
-		separator = "T"
+		date, zone = "T", ""
 	}
 	if t.base == "datetimeoffset" {
-		return day + separator + clock + strings.TrimSuffix(" ", separator) + x.Format("-07:00")
+		clock += zone + x.Format("-07:00")
 	}
-	return day + separator + clock
+	return day + date + clock
 }
 
 // fraction is how many digits the seconds of a type have behind the point.
@@ -194,7 +195,7 @@ func toBinary(v value, to typ, style int) (any, error) {
 		raw = raw[:to.size]
 	}
 	if to.base == "binary" {
-		raw = append(raw[:len(raw):len(raw)], make([]byte, max(0, to.size-len(raw)))...)
+		raw = append(slices.Clip(raw), make([]byte, max(0, to.size-len(raw)))...)
 	}
 	return raw, nil
 }

@@ -34,6 +34,12 @@ func (s *scope) eval(e expression) (value, error) {
 		return convert(v, e.to, e.style)
 	case call:
 		return s.call(e)
+	case choice:
+		return s.choose(e)
+	case collated:
+		v, err := s.eval(e.of)
+		v.typ.collation = e.collation
+		return v, err
 	case operation:
 		return s.operate(e)
 	case negation:
@@ -44,6 +50,43 @@ func (s *scope) eval(e expression) (value, error) {
 		return truth(v.null() != e.not, true), err
 	}
 	return value{}, failed(102, 15, "there is no expression")
+}
+
+// choose is CASE, of the type of its first branch.
+func (s *scope) choose(e choice) (value, error) {
+	of, err := s.eval(e.of)
+	if err != nil {
+		return value{}, err
+	}
+	first, err := (&scope{columns: s.columns, params: s.params}).eval(e.cases[0].right)
+	if err != nil {
+		return value{}, err
+	}
+	for _, c := range e.cases {
+		v, err := s.eval(c.left)
+		if err != nil {
+			return value{}, err
+		}
+		if of.null() || v.null() {
+			continue
+		}
+		if order, err := compare(of, v); err != nil || order != 0 {
+			if err != nil {
+				return value{}, err
+			}
+			continue
+		}
+		out, err := s.eval(c.right)
+		if err != nil {
+			return value{}, err
+		}
+		return convert(out, first.typ, 0)
+	}
+	out, err := s.eval(e.otherwise)
+	if err != nil {
+		return value{}, err
+	}
+	return convert(out, first.typ, 0)
 }
 
 // truth is what a condition yields, which nothing but a WHERE sees; NULL where it is not known.

@@ -378,6 +378,11 @@ func (t *table) drop(name string) error {
 	if at < 0 {
 		return failed(4924, 16, "column '%s' does not exist", name)
 	}
+	for _, x := range t.indexes {
+		if slices.ContainsFunc(x.columns, func(c string) bool { return strings.EqualFold(c, name) }) {
+			return failed(5074, 16, "the object '%s' is dependent on column '%s'", x.name, name)
+		}
+	}
 	t.columns = slices.Delete(t.columns, at, at+1)
 	for i, row := range t.rows {
 		t.rows[i] = slices.Delete(slices.Clone(row), at, at+1)

@@ -96,7 +96,8 @@ func reserved() []string {
 	return []string{
 		"SELECT", "FROM", "WHERE", "ORDER", "GROUP", "UNION", "INTO", "VALUES", "SET", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE",
 		"DELETE", "AND", "OR", "NOT", "NULL", "IS", "AS", "ON", "BY", "JOIN", "INNER", "LEFT", "BEGIN", "COMMIT", "TOP", "PRIMARY",
-		"UNIQUE", "TABLE", "VIEW", "GRANT", "DENY", "REVOKE", "EXEC", "DECLARE", "WITH", "FOR", "HAVING", "EXISTS", "SAVE", "ROLLBACK",
+		"UNIQUE", "TABLE", "CASE", "WHEN", "THEN", "ELSE", "END", "COLLATE", "VIEW", "GRANT",
+		"DENY", "REVOKE", "EXEC", "DECLARE", "WITH", "FOR", "HAVING", "EXISTS", "SAVE", "ROLLBACK",
 	}
 }
 
@@ -189,8 +190,15 @@ func (p *parser) unary() expression {
 		return operation{operator: "-", left: literal{value{typ: named("int"), v: int64(0)}}, right: p.unary()}
 	}
 	e := p.primary()
-	for p.take(".") {
-		e = call{on: e, name: strings.ToUpper(p.identifier()), args: p.optionalArguments()}
+	for p.err == nil {
+		switch {
+		case p.take("."):
+			e = call{on: e, name: strings.ToUpper(p.identifier()), args: p.optionalArguments()}
+		case p.take("COLLATE"):
+			e = collated{of: e, collation: p.identifier()}
+		default:
+			return e
+		}
 	}
 	return e
 }
@@ -235,6 +243,8 @@ func (p *parser) primary() expression {
 		return parameter{t.text}
 	case p.take("NULL"):
 		return literal{value{typ: named("int")}}
+	case p.take("CASE"):
+		return p.choice()
 	case p.take("CONVERT"):
 		return p.convert()
 	case p.take("CAST", "("):
@@ -257,6 +267,20 @@ func (p *parser) convert() expression {
 		c.style = p.integer()
 	}
 	p.expect(")")
+	return c
+}
+
+func (p *parser) choice() expression {
+	c := choice{of: p.expression()}
+	for p.take("WHEN") {
+		when := operation{operator: "=", left: p.expression()}
+		p.expect("THEN")
+		when.right = p.expression()
+		c.cases = append(c.cases, when)
+	}
+	p.expect("ELSE")
+	c.otherwise = p.expression()
+	p.expect("END")
 	return c
 }
 

@@ -1,6 +1,7 @@
 package mssqltest
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -54,7 +55,8 @@ func (s *session) query(q *selection, params map[string]value, rows bool) (relat
 	if !rows {
 		return out, nil
 	}
-	return out, q.fill(&out, source, items, params)
+	err = q.fill(&out, source, items, params)
+	return out, err
 }
 
 // source is what FROM names, in the state that the session sees; used is nil where that is nothing.
@@ -68,7 +70,7 @@ func (s *session) source(q *selection) (relation, *object, error) {
 	}
 	owner := &session{server: s.server, user: ownerName, state: s.state}
 	of, err := owner.query(o.view, nil, true)
-	if f, ok := err.(*failure); ok {
+	if f, ok := errors.AsType[*failure](err); ok {
 		err = &failure{number: f.number, class: f.class, text: f.text, behind: &failure{
 			number: 4413, class: 16, text: "could not use view or function '" + o.name.name + "' because of binding errors",
 		}}
@@ -231,6 +233,15 @@ func (q *selection) columnsUsed(columns []column) (names []string) {
 			for _, a := range e.args {
 				walk(a)
 			}
+		case choice:
+			walk(e.of)
+			walk(e.otherwise)
+			for _, c := range e.cases {
+				walk(c.left)
+				walk(c.right)
+			}
+		case collated:
+			walk(e.of)
 		case operation:
 			walk(e.left)
 			walk(e.right)

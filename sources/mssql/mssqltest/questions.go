@@ -1,11 +1,228 @@
 package mssqltest
 
-import "github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+import (
+	"slices"
+	"strings"
+)
 
 // question answers one that is known by its text.
-type question func(s *session, params []tdstest.Param) (relation, error)
+type question func(s *session, params map[string]value) (relation, error)
 
-// questions are those of the catalogue, by their texts.
+// The questions of the source to the catalogue, as its own golden file has them: its tests check that each
+// is known.
+const (
+	relationsQuestion = `
+SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
+       CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' ELSE 'table' END,
+       COALESCE(CONVERT(int, t.is_memory_optimized), 0),
+       HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name), 'OBJECT', 'SELECT'),
+       (SELECT SUM(p.rows) FROM sys.partitions p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))
+FROM sys.objects o LEFT JOIN sys.tables t ON t.object_id = o.object_id
+WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type, 0) <> 1
+ORDER BY SCHEMA_NAME(o.schema_id), o.name`
+
+	oldRelationsQuestion = `
+SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
+       CASE WHEN o.type = 'V' THEN 'view' ELSE 'table' END,
+       0,
+       HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name), 'OBJECT', 'SELECT'),
+       (SELECT SUM(p.rows) FROM sys.partitions p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))
+FROM sys.objects o
+WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0
+ORDER BY SCHEMA_NAME(o.schema_id), o.name`
+
+	schemaQuestion = "SELECT SCHEMA_ID(@p1)"
+
+	columnsQuestion = `
+SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
+       c.max_length, c.precision, c.scale, c.collation_name, COLLATIONPROPERTY(c.collation_name, 'CodePage'),
+       CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END
+FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
+WHERE c.object_id = @p1 AND c.is_hidden = 0 AND c.is_column_set = 0
+ORDER BY c.column_id`
+
+	oldColumnsQuestion = `
+SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
+       c.max_length, c.precision, c.scale, c.collation_name, COLLATIONPROPERTY(c.collation_name, 'CodePage'),
+       0
+FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
+WHERE c.object_id = @p1 AND c.is_column_set = 0
+ORDER BY c.column_id`
+
+	keysQuestion = `
+SELECT i.name, i.is_primary_key, c.name, c.is_nullable
+FROM sys.indexes i
+JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
+JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
+WHERE i.object_id = @p1 AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabled = 0 AND i.is_hypothetical = 0
+ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal`
+
+	introduceQuestion = `
+SELECT USER_NAME(), CASE WHEN N'a' = N'A' COLLATE CATALOG_DEFAULT THEN 1 ELSE 0 END,
+       CONVERT(int, d.snapshot_isolation_state), CONVERT(int, d.is_read_committed_snapshot_on)
+FROM sys.databases d
+WHERE d.database_id = DB_ID()`
+)
+
+// questions are those of the source and of its tests, by their texts.
 func questions() map[string]question {
-	return map[string]question{}
+	all := map[string]question{}
+	for text, answer := range map[string]question{
+		relationsQuestion: newer((*session).relations), oldRelationsQuestion: (*session).relations,
+		columnsQuestion: newer((*session).columns), oldColumnsQuestion: (*session).columns,
+		keysQuestion: (*session).keys, schemaQuestion: (*session).schema, introduceQuestion: (*session).introduce,
+		"SELECT session_id FROM sys.dm_exec_sessions WHERE login_name = @p1 AND @p2 = 0 OR login_name = @p1 AND status = 'running'": (*session).sessions,
+	} {
+		all[normal(text)] = answer
+	}
+	return all
+}
+
+// newer is a question that a server from before 2016 does not understand.
+func newer(ask question) question {
+	return func(s *session, params map[string]value) (relation, error) {
+		if s.server.cfg.Old {
+			return relation{}, failed(207, 16, "invalid column name 'temporal_type'")
+		}
+		return ask(s, params)
+	}
+}
+
+// answering are the columns of an answer.
+func answering(types ...typ) (r relation) {
+	for _, t := range types {
+		r.columns = append(r.columns, column{typ: t, nullable: true})
+	}
+	return r
+}
+
+func nameType() typ { return typ{base: "nvarchar", size: 128} }
+
+// visible are the objects that the user of the session may know of, in the order of their names.
+func (s *session) visible() (all []*object) {
+	u := s.server.users[strings.ToLower(s.user)]
+	for _, o := range s.server.inOrder() {
+		if s.user == ownerName || u != nil && u.sees(o.name) {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+func (s *session) relations(map[string]value) (relation, error) {
+	r := answering(named("int"), nameType(), nameType(), typ{base: "varchar", size: 14}, named("int"), named("int"), named("bigint"))
+	u := s.server.users[strings.ToLower(s.user)]
+	for _, o := range s.visible() {
+		kind, readable, rows := "table", s.user == ownerName, any(int64(len(o.rows)))
+		if o.view != nil {
+			kind, rows = "view", nil
+		}
+		if u != nil {
+			readable, _ = u.may("SELECT", o.name)
+		}
+		r.rows = append(r.rows, []any{o.id, o.name.schema, o.name.name, kind, int64(0), bit(readable), rows})
+	}
+	return r, nil
+}
+
+// about finds the object whose id is the parameter, if the user may know of it.
+func (s *session) about(params map[string]value) *object {
+	id, _ := params["@p1"].v.(int64)
+	all := s.visible()
+	if at := slices.IndexFunc(all, func(o *object) bool { return o.id == id }); at >= 0 {
+		return all[at]
+	}
+	return nil
+}
+
+func (s *session) columns(params map[string]value) (relation, error) {
+	r := answering(nameType(), nameType(), named("smallint"), named("tinyint"), named("tinyint"), nameType(), named("sql_variant"), named("int"))
+	o := s.about(params)
+	if o == nil {
+		return r, nil
+	}
+	for _, c := range o.columns {
+		if c.hidden {
+			continue
+		}
+		name, collation, page := c.typ.base, any(nil), any(nil)
+		if name == "rowversion" {
+			name = "timestamp"
+		}
+		if text := c.typ.collationName(); text != "" {
+			collation, page = text, value{named("int"), c.typ.codePage()}
+		}
+		r.rows = append(r.rows, []any{c.name, name, c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), collation, page, int64(0)})
+	}
+	return r, nil
+}
+
+// codePage is that of characters of one byte.
+func (t typ) codePage() int64 {
+	switch {
+	case strings.HasSuffix(t.collation, "_UTF8"):
+		return 65001
+	case strings.HasPrefix(t.collation, "Czech_"):
+		return 1250
+	}
+	return 1252
+}
+
+func (s *session) keys(params map[string]value) (relation, error) {
+	r := answering(nameType(), named("bit"), nameType(), named("bit"))
+	o := s.about(params)
+	if o == nil {
+		return r, nil
+	}
+	indexes := slices.Clone(o.indexes)
+	slices.SortStableFunc(indexes, func(a, b index) int { return int(bit(b.primary) - bit(a.primary)) })
+	for i, x := range indexes {
+		if !x.unique || x.filter != nil || x.disabled {
+			continue
+		}
+		name := x.name
+		if name == "" {
+			name = "UQ__" + o.name.name + "__" + string(rune('A'+i)) // the server makes one up as well
+		}
+		for _, c := range x.columns {
+			at := o.place(c)
+			r.rows = append(r.rows, []any{name, x.primary, o.columns[at].name, o.columns[at].nullable})
+		}
+	}
+	return r, nil
+}
+
+func (s *session) schema(params map[string]value) (relation, error) {
+	r := answering(named("int"))
+	text, _ := params["@p1"].v.(string)
+	id := any(nil)
+	if s.server.schemas[strings.ToLower(text)] != "" {
+		id = int64(5)
+	}
+	r.rows = [][]any{{id}}
+	return r, nil
+}
+
+func (s *session) introduce(map[string]value) (relation, error) {
+	r := answering(nameType(), named("int"), named("int"), named("int"))
+	name := s.user
+	if name == ownerName {
+		name = "dbo"
+	}
+	r.rows = [][]any{{name, int64(1), bit(s.server.snapshots), int64(0)}}
+	return r, nil
+}
+
+// sessions are those of a login, all or those that run something.
+func (s *session) sessions(params map[string]value) (relation, error) {
+	r := answering(named("smallint"))
+	login, _ := params["@p1"].v.(string)
+	busy, _ := params["@p2"].v.(int64)
+	for number, user := range s.server.tds.Sessions() {
+		of := s.server.sessions[number]
+		if user == login && (busy == 0 || of != nil && of.running != "") {
+			r.rows = append(r.rows, []any{int64(number)})
+		}
+	}
+	return r, nil
 }

@@ -24,6 +24,7 @@ type session struct {
 
 	snapshots bool // the isolation level is SNAPSHOT
 	open      bool // there is a transaction
+	snapshot  bool // which began as one of a snapshot
 	state     map[string]*object
 	stateDDL  int64              // how many changes of structure there were when state was taken
 	undo      map[string]*object // what the transaction changed, as it was before; nil where there was none
@@ -53,7 +54,7 @@ func (s *session) run(st tdstest.Statement) tdstest.Result {
 		}
 	}
 	if answer, ok := questions()[normal(st.SQL)]; ok {
-		r, err := answer(s, st.Params)
+		r, err := answer(s, paramsOf(st, s))
 		if err != nil {
 			return s.server.errorResult(s.aborted(err))
 		}
@@ -111,7 +112,7 @@ func (s *session) aborted(err error) error {
 // paramsOf are the parameters and what stands for the session's own values.
 func paramsOf(st tdstest.Statement, s *session) map[string]value {
 	params := map[string]value{
-		"@@spid":     {typ: named("smallint"), v: int64(s.number)},
+		"@@spid":      {typ: named("smallint"), v: int64(s.number)},
 		"@@trancount": {typ: named("int"), v: bit(s.open)},
 	}
 	declared := map[string]typ{}
@@ -145,7 +146,7 @@ func given(v any, t typ) value {
 // begin begins a transaction. Its snapshot is that of the first statement that reads.
 func (s *session) begin() {
 	s.rollback()
-	s.open, s.undo = true, map[string]*object{}
+	s.open, s.snapshot, s.undo = true, s.snapshots, map[string]*object{}
 }
 
 func (s *session) commit() {
@@ -273,7 +274,12 @@ func (s *session) set(c *setting) error {
 	}
 	switch {
 	case c.name == "ISOLATION LEVEL":
-		s.snapshots = c.value == "SNAPSHOT"
+		if s.snapshots = c.value == "SNAPSHOT"; s.snapshots && s.open && !s.snapshot {
+			return &failure{
+				number: 3951, class: 16, rollback: true,
+				text: "transaction failed in database '" + s.server.cfg.Database + "' because the statement was run under snapshot isolation but the transaction did not start in snapshot isolation",
+			}
+		}
 	case !slices.Contains(known, c.name):
 		return failed(195, 15, "'%s' is not a recognized SET option", c.name)
 	case c.name == "LOCK_TIMEOUT":

@@ -88,7 +88,6 @@ func (t typ) isInteger() bool {
 func (t typ) isDecimal() bool {
 	return slices.Contains([]string{"decimal", "numeric", "money", "smallmoney"}, t.base)
 }
-func (t typ) isFloat() bool { return t.base == "float" || t.base == "real" }
 
 func (t typ) isText() bool {
 	return slices.Contains([]string{"char", "varchar", "text", "nchar", "nvarchar", "ntext", "xml"}, t.base)

@@ -66,7 +66,7 @@ func TestOneSessionIsKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = conn.Close() }()
+		t.Cleanup(func() { _ = conn.Close() })
 		if err := conn.PingContext(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,303 @@
+package mssqltest_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	mssql "github.com/microsoft/go-mssqldb"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+// conn is one session.
+type conn struct {
+	t *testing.T
+	*sql.Conn
+}
+
+// connect opens a session as a user.
+func connect(t *testing.T, d *mssqltest.Server, user, password string) *conn {
+	t.Helper()
+	u, err := url.Parse(d.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user != "" {
+		u.User = url.UserPassword(user, password)
+	}
+	db, err := sql.Open("sqlserver", u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(); _ = db.Close() })
+	return &conn{t: t, Conn: c}
+}
+
+func (c *conn) exec(statements string) {
+	c.t.Helper()
+	if _, err := c.ExecContext(c.t.Context(), statements); err != nil {
+		c.t.Fatalf("%v in: %s", err, statements)
+	}
+}
+
+// read returns the first column of all rows, as texts joined by blanks.
+func (c *conn) read(query string, args ...any) (string, error) {
+	rows, err := c.QueryContext(c.t.Context(), query, args...)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var v any
+		if err := rows.Scan(&v); err != nil {
+			return "", err
+		}
+		switch x := v.(type) {
+		case []byte:
+			v = string(x)
+		case time.Time:
+			v = x.Format("15:04:05.000")
+		}
+		all = append(all, fmt.Sprint(v))
+	}
+	return strings.Join(all, " "), rows.Err()
+}
+
+// want fails the test unless the query gives this.
+func (c *conn) want(want, query string, args ...any) {
+	c.t.Helper()
+	got, err := c.read(query, args...)
+	if err != nil || got != want {
+		c.t.Errorf("%s: got %q, %v; want %q", query, got, err, want)
+	}
+}
+
+// refused fails the test unless the statement fails with the error.
+func (c *conn) refused(number int32, query string, args ...any) {
+	c.t.Helper()
+	_, err := c.read(query, args...)
+	if got := numberOf(err); got != number {
+		c.t.Errorf("%s: got %v, want error %d", query, err, number)
+	}
+}
+
+func numberOf(err error) int32 {
+	if e, ok := errors.AsType[mssql.Error](err); ok {
+		return e.Number
+	}
+	return 0
+}
+
+// TestOrderOfTypes: rows come, and are compared, as in the server.
+func TestOrderOfTypes(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		typ, values, want string
+		behind            any // the second value as a parameter; the third must be all that is behind it
+		bind              string
+	}{
+		"int":      {"int", "3, -5, 2", "-5 2 3", int64(2), "@p1"},
+		"bigint":   {"bigint", "9007199254740993, 9007199254740992, -1", "-1 9007199254740992 9007199254740993", int64(9007199254740992), "@p1"},
+		"decimal":  {"decimal(10,2)", "10, 9.5, -1", "-1.00 9.50 10.00", "9.50", "CONVERT(decimal(10, 2), @p1)"},
+		"BIN2":     {"nvarchar(9) COLLATE Latin1_General_BIN2", "N'a', N'ž', N'B'", "B a ž", "a", "@p1"},
+		"no case":  {"nvarchar(9)", "N'b', N'A', N'C'", "A b C", "B", "@p1"},
+		"blanks":   {"varchar(9)", "'b', 'a ', 'c'", "a  b c", mssql.VarChar("b   "), "@p1"},
+		"binary":   {"varbinary(4)", "0xff, 0x00, 0x0102", "\x00 \x01\x02 \xff", []byte{1, 2}, "@p1"},
+		"datetime": {"datetime", "'2024-01-01T00:00:00.007', '2024-01-01T00:00:00.003', '2024-01-01T00:00:00.000'", "00:00:00.000 00:00:00.003 00:00:00.007", "2024-01-01 00:00:00.003", "CONVERT(datetime, @p1, 121)"},
+		"time":     {"time(3)", "'23:00', '01:00', '02:00'", "01:00:00.000 02:00:00.000 23:00:00.000", "02:00:00", "CONVERT(time(3), @p1, 114)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := connect(t, mssqltest.New(t, mssqltest.Config{}), "", "")
+			c.exec("CREATE TABLE t (k " + tt.typ + " PRIMARY KEY)")
+			for v := range strings.SplitSeq(tt.values, ", ") {
+				c.exec("INSERT INTO t VALUES (" + v + ")")
+			}
+			c.want(tt.want, "SELECT [k] FROM [dbo].[t] ORDER BY [k]")
+			parts := strings.Split(tt.want, " ")
+			c.want(parts[len(parts)-1], "SELECT [k] FROM [dbo].[t] WHERE [k] > "+tt.bind+" ORDER BY [k]", tt.behind)
+		})
+	}
+}
+
+// TestOrderOfGUIDs is that of Microsoft's examples: the last group counts most, then the others from the right
+// to the left, and in the first three the bytes from the right to the left.
+func TestOrderOfGUIDs(t *testing.T) {
+	t.Parallel()
+	c := connect(t, mssqltest.New(t, mssqltest.Config{}), "", "")
+	c.exec("CREATE TABLE t (k uniqueidentifier PRIMARY KEY, n int)")
+	for n, digits := range []string{
+		"01000000-0000-0000-0000-000000000000", "10000000-0000-0000-0000-000000000000", "00010000-0000-0000-0000-000000000000",
+		"00000100-0000-0000-0000-000000000000", "00000001-0000-0000-0000-000000000000", "00000000-0100-0000-0000-000000000000",
+		"00000000-0001-0000-0000-000000000000", "00000000-0000-0100-0000-000000000000", "00000000-0000-0001-0000-000000000000",
+		"00000000-0000-0000-0001-000000000000", "00000000-0000-0000-0100-000000000000", "00000000-0000-0000-0000-000000000001",
+		"00000000-0000-0000-0000-000000000100", "00000000-0000-0000-0000-010000000000",
+	} {
+		c.exec(fmt.Sprintf("INSERT INTO t VALUES ('%s', %d)", strings.ToUpper(digits), n))
+	}
+	c.want("0 1 2 3 4 5 6 7 8 9 10 11 12 13", "SELECT [n] FROM [dbo].[t] ORDER BY [k]")
+	c.want("11 12 13", "SELECT [n] FROM [dbo].[t] WHERE [k] > CONVERT(uniqueidentifier, @p1) ORDER BY [k]", "00000000-0000-0000-0100-000000000000")
+}
+
+// TestSnapshots: a snapshot is that of the first statement that reads, rows of others are not seen, and what was
+// altered cannot be read.
+func TestSnapshots(t *testing.T) {
+	t.Parallel()
+	d := mssqltest.New(t, mssqltest.Config{})
+	w, r := connect(t, d, "", ""), connect(t, d, "", "")
+	w.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)")
+	r.exec("SET TRANSACTION ISOLATION LEVEL SNAPSHOT")
+	r.exec("BEGIN TRANSACTION")
+	w.exec("INSERT INTO a VALUES (2)")
+	r.want("1 2", "SELECT id FROM a")
+	w.exec("INSERT INTO a VALUES (3); DELETE FROM b; INSERT INTO b VALUES (7)")
+	r.want("1 2", "SELECT id FROM a")
+	r.want("1", "SELECT id FROM b")
+	r.exec("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+	r.want("1 2 3", "SELECT id FROM a")
+	r.exec("SET TRANSACTION ISOLATION LEVEL SNAPSHOT")
+	r.want("1 2", "SELECT id FROM a")
+	r.want("1", "SELECT @@TRANCOUNT")
+	w.exec("ALTER TABLE b ADD v int")
+	r.refused(3961, "SELECT id FROM b")
+	r.want("0", "SELECT @@TRANCOUNT")
+	r.want("7", "SELECT id FROM b")
+
+	w.exec("BEGIN TRANSACTION; INSERT INTO a VALUES (4)")
+	r.exec("BEGIN TRANSACTION")
+	r.want("1 2 3", "SELECT id FROM a")
+	w.exec("COMMIT")
+	r.want("1 2 3", "SELECT id FROM a")
+	r.exec("ROLLBACK")
+	r.want("1 2 3 4", "SELECT id FROM a")
+	r.exec("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN TRANSACTION")
+	r.refused(3951, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT")
+
+	n := connect(t, mssqltest.New(t, mssqltest.Config{NoSnapshots: true}), "", "")
+	n.exec("CREATE TABLE a (id int PRIMARY KEY); SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION")
+	n.refused(3952, "SELECT id FROM a")
+}
+
+// TestLocks: who reads without a snapshot waits for who writes, and who reads at all for who alters.
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	d := mssqltest.New(t, mssqltest.Config{})
+	w, r := connect(t, d, "", ""), connect(t, d, "", "")
+	w.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1)")
+	r.exec("SET LOCK_TIMEOUT 50")
+	w.exec("BEGIN TRANSACTION; INSERT INTO a VALUES (2)")
+	r.refused(1222, "SELECT id FROM a")
+	r.refused(1222, "SELECT id FROM a WHERE id > @p1", 0)
+	r.exec("SET LOCK_TIMEOUT -1")
+	got := make(chan string, 1)
+	go func() { // ends when the lock is given back
+		all, err := r.read("SELECT id FROM a")
+		got <- fmt.Sprint(all, err)
+	}()
+	w.exec("ROLLBACK")
+	if g := <-got; g != "1<nil>" {
+		t.Errorf("got %s", g)
+	}
+	r.exec("SET LOCK_TIMEOUT 0; SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION")
+	w.exec("BEGIN TRANSACTION; INSERT INTO a VALUES (2)")
+	r.want("1", "SELECT id FROM a")
+	w.exec("ALTER TABLE a ADD v int")
+	r.refused(1222, "SELECT id FROM a")
+
+	// A session that ends gives its locks back, and who gives up waiting does not hang.
+	r.exec("ROLLBACK; SET LOCK_TIMEOUT -1")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer time.AfterFunc(50*time.Millisecond, cancel).Stop()
+	if _, err := r.ExecContext(ctx, "SELECT id FROM a"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	d.TDS().Kill(1)
+	r.want("1", "SELECT id FROM a")
+}
+
+// TestRights: of tables, columns, schemas and the database.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	d := mssqltest.New(t, mssqltest.Config{})
+	c := connect(t, d, "", "")
+	c.exec("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE VIEW w AS SELECT id FROM a; INSERT INTO a VALUES (1, 2); CREATE LOGIN u WITH PASSWORD = 'p@ss/w:rd%'; CREATE USER u FOR LOGIN u")
+	r := connect(t, d, "u", "p@ss/w:rd%")
+	r.refused(208, "SELECT id FROM nosuch")
+	r.refused(229, "SELECT id FROM a")
+	c.exec("GRANT SELECT ON a (id) TO u")
+	r.want("1", "SELECT id FROM a")
+	r.refused(230, "SELECT v FROM a")
+	r.refused(230, "SELECT * FROM a")
+	r.refused(229, "SELECT id FROM w")
+	c.exec("REVOKE SELECT ON a FROM u; GRANT SELECT ON w TO u")
+	r.refused(229, "SELECT id FROM a")
+	r.want("1", "SELECT id FROM w")
+	c.exec("GRANT SELECT ON SCHEMA::dbo TO u")
+	r.want("1", "SELECT v - 1 FROM a")
+	c.exec("DENY SELECT ON a TO u")
+	r.refused(229, "SELECT id FROM a")
+	c.exec("REVOKE SELECT ON a FROM u; REVOKE SELECT ON SCHEMA::dbo FROM u; ALTER ROLE db_datareader ADD MEMBER u")
+	r.want("1", "SELECT id FROM a")
+	r.refused(262, "DROP TABLE a")
+}
+
+// TestBreaks: what goes wrong with a reading statement of a user, once each.
+func TestBreaks(t *testing.T) {
+	t.Parallel()
+	d := mssqltest.New(t, mssqltest.Config{})
+	c := connect(t, d, "", "")
+	c.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2), (3); CREATE LOGIN u WITH PASSWORD = 'x'; CREATE USER u; GRANT SELECT ON a TO u")
+	r := connect(t, d, "u", "x")
+	r.exec("SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION")
+	d.Break(mssqltest.Break{Table: "a", After: 2, Error: &tdstest.Message{Number: 1205, Class: 13, Text: "deadlock"}, Rollback: true})
+	c.want("1 2 3", "SELECT id FROM a")
+	r.refused(1205, "SELECT id FROM a")
+	r.want("0", "SELECT @@TRANCOUNT")
+	r.want("1 2 3", "SELECT id FROM a")
+	d.Break(mssqltest.Break{Table: "a", After: 1, Fault: tdstest.Fault{Cut: true}})
+	if got, err := r.read("SELECT id FROM a"); err == nil {
+		t.Errorf("got %q although the connection was cut", got)
+	}
+}
+
+// recorder is a test that notes that it failed instead of failing.
+type recorder struct {
+	testing.TB
+	failed  chan string
+	cleanup []func()
+}
+
+func (r *recorder) Cleanup(f func())                  { r.cleanup = append(r.cleanup, f) }
+func (r *recorder) Errorf(format string, args ...any) { r.failed <- fmt.Sprintf(format, args...) }
+
+// TestWhatIsNotUnderstoodFailsTheTest, and a fixture does not.
+func TestWhatIsNotUnderstoodFailsTheTest(t *testing.T) {
+	t.Parallel()
+	rec := &recorder{TB: t, failed: make(chan string, 4)}
+	d := mssqltest.New(rec, mssqltest.Config{})
+	defer rec.cleanup[0]()
+	const query = "SELECT id FROM a JOIN b ON 1 = 1"
+	c := connect(t, d, "", "")
+	c.refused(102, query)
+	if got := <-rec.failed; !strings.Contains(got, query) {
+		t.Errorf("the test failed with %s", got)
+	}
+	d.Fixture(query, tdstest.Result{Columns: []tdstest.Column{{Name: "id", Type: tdstest.Int}}, Rows: [][]any{{7}}})
+	c.want("7", query)
+	if d := cmp.Diff(0, len(rec.failed)); d != "" {
+		t.Error(d)
+	}
+}
