@@ -1,0 +1,130 @@
+package mssql
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+
+	mssql "github.com/microsoft/go-mssqldb"
+	"github.com/microsoft/go-mssqldb/msdsn"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+const (
+	connectTimeout = 15 * time.Second
+	keepAlive      = 30 * time.Second
+	hangUpTimeout  = 1500 * time.Millisecond
+	packetSize     = 16383 // the largest that goes into one record of TLS
+)
+
+// driverConfig is the driver's configuration of a connection.
+func driverConfig(s settings) msdsn.Config {
+	c := msdsn.Config{
+		Host: s.host, Port: uint64(s.port), Instance: s.instance, Database: s.database, User: s.username, Password: s.password,
+		Encryption: msdsn.EncryptionOff,
+		// Without ssl_enabled the login is encrypted all the same, as is everything where the server demands it.
+		TLSConfig:   &tls.Config{ServerName: s.host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12},
+		Protocols:   []string{"tcp"},
+		AppName:     "elastic-ingest",
+		DialTimeout: -1, // the context ends it
+		PacketSize:  packetSize,
+		// Identifiers come in the order in which they are written.
+		Encoding: msdsn.EncodeParameters{Timezone: time.UTC, GuidConversion: true},
+	}
+	if s.instance != "" {
+		c.Port = 0 // so that the browser is asked
+	}
+	if s.tls != nil {
+		c.Encryption, c.TLSConfig = msdsn.EncryptionRequired, s.tls
+	}
+	return c
+}
+
+// dialer opens the connection below that of the driver.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// DialContext makes it a [mssql.Dialer].
+func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return d(ctx, network, address)
+}
+
+// HostName makes it a [mssql.HostDialer], which looks names up itself: the driver would not mind the context.
+func (d dialer) HostName() string { return "" }
+
+var _ mssql.HostDialer = dialer(nil)
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
+	return d.DialContext(ctx, network, address)
+}
+
+// connect opens a session. What may pass is tried again.
+func (d *database) connect(ctx context.Context) (*session, error) {
+	a := sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+	s, err := sqlread.Connect(ctx, a, d.connectOnce)
+	switch {
+	case err == nil:
+		return s, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("connect to SQL Server: %w", err)
+	}
+	return nil, d.connectError(err)
+}
+
+// connectOnce opens a session and sets it up, within a time in which a server answers.
+func (d *database) connectOnce(ctx context.Context) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	s, err := d.dialSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.setUp(ctx); err != nil {
+		err = s.Cause(err)
+		s.HangUp()
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialSession opens a session that nothing was set in yet. A server may send the driver on to another.
+func (d *database) dialSession(ctx context.Context) (*session, error) {
+	var below *sqlread.WatchedConn
+	stop := func() bool { return true }
+	connector := mssql.NewConnectorConfig(d.driver)
+	connector.Dialer = dialer(func(dialing context.Context, network, address string) (net.Conn, error) {
+		c, err := d.dial(dialing, network, address)
+		if err != nil || network != "tcp" {
+			return c, err
+		}
+		stop()
+		stop = context.AfterFunc(ctx, func() { _ = c.Close() }) // the driver minds the context while it dials only
+		below = &sqlread.WatchedConn{Conn: c, Limit: d.stall}
+		return below, nil
+	})
+	opened, err := connector.Connect(ctx)
+	if !stop() {
+		if err == nil {
+			_ = opened.Close()
+		}
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		failed := sqlread.Conn{Net: below, Answered: answered}
+		return nil, failed.Cause(err)
+	}
+	of, ok := opened.(*mssql.Conn)
+	if !ok {
+		_ = opened.Close()
+		return nil, errDriver
+	}
+	s := &session{}
+	s.Conn, err = sqlread.NewConn(conn{Conn: of, below: below}, below, answered)
+	return s, err
+}
+
+// answered reports whether an error is an answer of the server, after which the connection goes on.
+func answered(err error) bool { return code(err) != 0 && !fatal(err) }

@@ -1,0 +1,262 @@
+package mssql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	mssql "github.com/microsoft/go-mssqldb"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// The errors of the server that decide something, see
+// https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors and
+// https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues.
+const (
+	codeNoColumn      = 207
+	codeNoTable       = 208
+	codeNoRight       = 229
+	codeNoColumnRight = 230
+	codeNoEntry       = 916 // to another database
+	codeNoSnapshots   = 3952
+	codeAltered       = 3961
+	codeNotOpened     = 4060 // the database
+	codeBrokenView    = 4413
+	codeWrongColumns  = 4502 // a view names more columns than it has, or fewer
+	codeNotPrepared   = 8180
+	codeNotDescribed  = 11501
+	codeOnlyErrors    = 11529 // all that a description of a result came upon
+	codeTooMany       = 17809
+	codeNoTrust       = 18452 // the login is one of Windows
+	codeLogin         = 18456
+	codeDisabled      = 18470
+	codeLocked        = 18486
+	codeExpired       = 18487 // the password
+	codeMustChange    = 18488 // the password
+	codeFirewall      = 40615 // of Azure
+	codeInMemory      = 41332
+)
+
+// temporaries are errors which mean that the same may work later.
+var temporaries = []int32{
+	codeTooMany, 10928, 10929, 10936, // connections, or what else Azure counts
+	701, 802, 1204, 8645, 8651, // no memory or no locks left for it
+	1205, 1222, // somebody else's lock
+	3958, 3960, 3966, 3967, // the snapshot was lost
+	codeAltered,
+	64, 233, 10053, 10054, 10060, // the connection broke
+	596, 6005, 6006, 17142, // the session is ended, or the server
+	904, 921, 922, 927, 983, 4221, // the database is not there yet, or moves to another server
+	40143, 40197, 40501, 40540, 40613, 49918, 49919, 49920, // Azure is busy, or moves the database
+}
+
+// summaries are errors that come behind the one that they are about.
+var summaries = []int32{codeLogin, codeNotPrepared, codeNotDescribed, codeOnlyErrors}
+
+// answer is the error that the server answered with.
+func answer(err error) (e mssql.Error, ok bool) {
+	if e, ok = errors.AsType[mssql.Error](err); !ok || e.Number == 0 {
+		return e, false
+	}
+	if slices.Contains(summaries, e.Number) {
+		for _, other := range e.All {
+			if other.Number > 0 && !slices.Contains(summaries, other.Number) && other.Class > 10 {
+				return other, true
+			}
+		}
+	}
+	return e, true
+}
+
+// code is the number of the error that the server answered with, 0 where err is of another origin.
+func code(err error) int32 {
+	e, _ := answer(err)
+	return e.Number
+}
+
+// fatal reports whether the server closes the connection behind the error.
+func fatal(err error) bool {
+	if _, ok := errors.AsType[mssql.ServerError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[mssql.Error](err)
+	return ok && e.Class >= 20
+}
+
+// temporary reports whether an error of the server means that the same may work later.
+func temporary(code int32) bool { return slices.Contains(temporaries, code) }
+
+// refused reports whether an error of the server means that a right is missing.
+func refused(code int32) bool {
+	return slices.Contains([]int32{codeNoRight, codeNoColumnRight, codeNoEntry}, code)
+}
+
+// tooMany reports whether the server has no connection left.
+func tooMany(err error) bool {
+	return slices.Contains([]int32{codeTooMany, 10928, 10929, 10936}, code(err))
+}
+
+// kindOf is the kind of an error that has no place of its own.
+func kindOf(err error) error {
+	c := code(err)
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return nil
+	case refused(c):
+		return source.ErrAuth
+	case c == 0 || temporary(c) || fatal(err):
+		return source.ErrTemporary
+	}
+	return nil
+}
+
+// worthRetrying reports whether connecting again may work: never where a credential was refused, so
+// that no account is locked by a wrong password.
+func worthRetrying(err error) bool {
+	if c := code(err); c != 0 {
+		return temporary(c)
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok {
+		return d.IsTemporary || d.IsTimeout
+	}
+	if isTLS(err) {
+		return false
+	}
+	return hungUp(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// hungUp reports whether the connection ended without a word.
+func hungUp(err error) bool {
+	if e, ok := errors.AsType[mssql.StreamError](err); ok {
+		return hungUp(e.InnerError)
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+}
+
+// What the driver says of TLS, and of the browser service, comes as text only.
+const (
+	handshakeText  = "TLS Handshake failed: "
+	noTLSText      = "server does not support encryption"
+	noInstanceText = "no instance matching "
+)
+
+// isTLS reports whether the TLS handshake failed, or the server speaks none.
+func isTLS(err error) bool {
+	text, handshake := strings.CutPrefix(err.Error(), handshakeText)
+	return handshake && strings.Contains(text, "tls: ") || noTLS(err)
+}
+
+func noTLS(err error) bool { return err.Error() == noTLSText }
+
+// connectError says why no session came about.
+func (d *database) connectError(err error) error {
+	e := &source.Error{Kind: source.ErrUnreachable}
+	switch c := code(err); {
+	case c == codeNotOpened:
+		e.Kind, e.Hint = source.ErrConfig, fmt.Sprintf("check database: it does not exist, or CREATE USER … FOR LOGIN %s; in it", quote.Ident(d.set.username))
+	case c == codeLogin:
+		e.Kind, e.Hint = source.ErrAuth, "check username and password; SQL Server says the same of both, and where it admits no logins of its own (mixed mode is off)"
+	case c == codeNoTrust:
+		e.Kind, e.Hint = source.ErrAuth, "username must be a login of SQL Server itself, and the server must admit these (mixed mode)"
+	case c == codeDisabled, c == codeLocked, c == codeExpired, c == codeMustChange:
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("see ALTER LOGIN %s … on the server", quote.Ident(d.set.username))
+	case c == codeFirewall:
+		e.Kind, e.Hint = source.ErrAuth, "the server's firewall must let this machine in"
+	case temporary(c):
+		e.Kind = source.ErrTemporary
+	case c != 0:
+		e.Kind = nil
+	case noTLS(err):
+		e.Kind, e.Hint = source.ErrConfig, "the server speaks no TLS: turn it on there, or set ssl_enabled: false"
+	case isTLS(err):
+		e.Kind, e.Hint = source.ErrConfig, d.tlsHint()
+	case strings.HasPrefix(err.Error(), noInstanceText):
+		e.Hint = `check host: the browser service of the server (port 1434, UDP) knows no such instance, or does not answer; without \INSTANCE in host, port is asked`
+	default:
+		e.Hint = "check host and port, and that the server listens there"
+	}
+	e.Err = fmt.Errorf("connect to SQL Server at %s: %w", d.set.address(), told(err))
+	return e
+}
+
+func (d *database) tlsHint() string {
+	switch {
+	case d.set.tls == nil:
+		return "the server offers no TLS of version 1.2 or later, with which even the login is encrypted"
+	case d.set.tls.InsecureSkipVerify:
+		return "ssl_ca must hold the authority that signed the server's certificate"
+	}
+	return "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it, or set validate_host: false"
+}
+
+// tableError says why a table could not be read.
+func (p *part) tableError(doing string, err error) error {
+	if e, ok := errors.AsType[*source.Error](err); ok {
+		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
+	}
+	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
+	switch c := code(err); {
+	case refused(c):
+		e.Hint = p.grantHint()
+	case c == codeNoTable, errors.Is(err, errTableGone):
+		e.Kind, e.Hint = nil, "it was dropped or renamed since the run began; the next run will tell"
+	case c == codeNoColumn:
+		e.Hint = "its columns changed while it was read; run again"
+	case errors.Is(err, errTableChanged), c == codeAltered:
+		e.Kind, e.Hint = source.ErrTemporary, "nothing of the table is deleted; run again"
+	case c == codeBrokenView, c == codeWrongColumns:
+		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()
+	}
+	return e
+}
+
+// named are the tables that the part names: itself, or those of its rule.
+func (p *part) named() []relation {
+	if p.rule != nil {
+		return p.rule.tables
+	}
+	return []relation{p.rel}
+}
+
+// leaveOut is the other way out of a hint.
+func (p *part) leaveOut() string {
+	if p.rule != nil {
+		return "or remove " + p.rule.Path
+	}
+	return "or leave it out with " + p.db.set.tables.Without(p.rel.schema, p.rel.name)
+}
+
+func (p *part) grantHint() string {
+	var b strings.Builder
+	for _, r := range p.named() {
+		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", r.from(), p.db.user())
+	}
+	return b.String() + p.leaveOut()
+}
+
+// told shortens what the driver says to what happened: one line, without its own prefix. The cause can
+// still be found in the chain.
+func told(err error) error {
+	if e, ok := answer(err); ok {
+		text := strings.Join(strings.Fields(strings.TrimPrefix(e.Message, "login error: ")), " ")
+		return &sqlread.BriefError{Text: fmt.Sprintf("%s (error %d)", text, e.Number), Err: err}
+	}
+	if brief := sqlread.Brief(err); brief != nil {
+		return brief
+	}
+	if hungUp(err) {
+		return &sqlread.BriefError{Text: "the connection was lost", Err: err}
+	}
+	if text, ok := strings.CutPrefix(err.Error(), handshakeText); ok {
+		return &sqlread.BriefError{Text: text, Err: err}
+	}
+	return err
+}

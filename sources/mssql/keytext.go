@@ -1,0 +1,141 @@
+package mssql
+
+import (
+	"database/sql/driver"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// How the value of a key column looks in an id. The forms are those that Elastic's own connector
+// gives: ids are what an index is compared by, so they must not differ from what it holds.
+
+// keyText appends the form of a value.
+type keyText func(dst []byte, v driver.Value) []byte
+
+// appendKey appends the text that a value has in an id.
+func (t *columnType) appendKey(dst []byte, v driver.Value) []byte {
+	if t.key != nil {
+		return t.key(dst, v)
+	}
+	return appendPlain(dst, v)
+}
+
+// appendPlain appends a value as it is, so that no two of a type are the same: all digits of a number or a
+// time, or what was sent.
+func appendPlain(dst []byte, v driver.Value) []byte {
+	switch v := v.(type) {
+	case string:
+		return append(dst, v...)
+	case []byte:
+		return append(dst, v...)
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	case float64:
+		return strconv.AppendFloat(dst, v, 'g', -1, 64)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case time.Time:
+		return v.UTC().AppendFormat(dst, "2006-01-02T15:04:05.9999999Z")
+	}
+	return dst
+}
+
+// isZero reports whether the profile seed87 leaves a value out of ids.
+func (t *columnType) isZero(v driver.Value) bool {
+	if t.zero != nil {
+		return t.zero(v)
+	}
+	switch v := v.(type) {
+	case string:
+		return v == ""
+	case []byte:
+		return len(v) == 0
+	}
+	return false
+}
+
+func zeroNumber(v driver.Value) bool {
+	switch v := v.(type) {
+	case int64:
+		return v == 0
+	case float64:
+		return v == 0
+	case bool:
+		return !v
+	}
+	return strings.Trim(sqlread.TextOf(v), "-0.") == ""
+}
+
+func keyFlag(dst []byte, v driver.Value) []byte {
+	if v == true {
+		return append(dst, "True"...)
+	}
+	return append(dst, "False"...)
+}
+
+// keyFloat writes a double; one of 32 bits has the digits of the double that it is equal to.
+func keyFloat(dst []byte, v driver.Value) []byte {
+	f, _ := v.(float64)
+	return sqlread.AppendFloat(dst, f)
+}
+
+func keyDecimal(dst []byte, v driver.Value) []byte {
+	return sqlread.AppendDecimal(dst, sqlread.TextOf(v))
+}
+
+func keyBytes(dst []byte, v driver.Value) []byte {
+	return sqlread.AppendBytes(dst, sqlread.TextOf(v))
+}
+
+func keyGUID(dst []byte, v driver.Value) []byte {
+	text, _ := guidText(v)
+	return append(dst, text...)
+}
+
+func keyDate(dst []byte, v driver.Value) []byte { return appendTime(dst, v, time.DateOnly, "", false) }
+
+func keyClock(dst []byte, v driver.Value) []byte { return appendTime(dst, v, time.TimeOnly, "", true) }
+
+func keyTime(dst []byte, v driver.Value) []byte { return appendTime(dst, v, time.DateTime, "", true) }
+
+func keyZoned(dst []byte, v driver.Value) []byte {
+	return appendTime(dst, v, time.DateTime, "-07:00", true)
+}
+
+// appendTime writes a time: a fraction has six digits, and is left out where they are zero.
+func appendTime(dst []byte, v driver.Value, form, zone string, fraction bool) []byte {
+	t, _ := v.(time.Time)
+	if fraction {
+		form += micros(t)
+	}
+	return t.AppendFormat(dst, form+zone)
+}
+
+// What parameters are given, for the server to read as a value of the column's type.
+
+func givenText(v driver.Value) driver.Value { return sqlread.TextOf(v) }
+
+func givenGUID(v driver.Value) driver.Value {
+	text, _ := guidText(v)
+	return text
+}
+
+func givenDate(v driver.Value) driver.Value { return givenAs(v, time.DateOnly) }
+
+func givenClock(v driver.Value) driver.Value { return givenAs(v, "15:04:05.0000000") }
+
+// givenMillis: the server keeps three hundredths of a second, and reads what it writes with three digits as the
+// same again.
+func givenMillis(v driver.Value) driver.Value { return givenAs(v, "2006-01-02 15:04:05.000") }
+
+func givenTime(v driver.Value) driver.Value { return givenAs(v, "2006-01-02 15:04:05.0000000") }
+
+func givenZoned(v driver.Value) driver.Value { return givenAs(v, "2006-01-02 15:04:05.0000000 -07:00") }
+
+func givenAs(v driver.Value, form string) driver.Value {
+	t, _ := v.(time.Time)
+	return t.Format(form)
+}

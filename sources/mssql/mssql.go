@@ -1,0 +1,102 @@
+// Package mssql reads tables of a Microsoft SQL Server database, or one of Azure SQL: each table is a part,
+// each row a document.
+//
+// It reads tables, and views that are named, or the results of queries in their place. Where the database
+// allows snapshot isolation, it reads from snapshots that are taken one right after the other, so that the
+// documents of a run are the state of one moment; where not, each table is read as it is while it is read.
+// Which rows are new, changed or gone is not its business.
+//
+// Its invariant: a part ends without error only if every row that its statement found was yielded.
+package mssql
+
+import (
+	"context"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// Type describes Microsoft SQL Server as a source.
+var Type = source.Type{
+	Name:          "mssql",
+	Title:         "Microsoft SQL Server",
+	Fields:        fields(),
+	ScopeFields:   []string{"database", "schema", "table", "Database", "Table"},
+	ScopeOf:       scopeOf,
+	Profiles:      []string{"seed87", "native"},
+	Encodings:     []string{"compat"},
+	AdvancedRules: true,
+	Open:          open,
+}
+
+// fields are the keys of the connector protocol, in its order.
+func fields() []field.Spec {
+	return []field.Spec{
+		{
+			Name: "host", Label: "Host", Order: 1,
+			Tooltip: `Name or address of the server. With HOST\INSTANCE the server's browser service is asked for the port of a named instance.`,
+		},
+		sqlread.PortField(2, "1433"),
+		{Name: "username", Label: "Username", Order: 3, Tooltip: "A login of SQL Server itself, whose user may select from the tables."},
+		sqlread.PasswordField(4),
+		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
+		sqlread.TablesField(6, "orders, sales.*, log_20*"),
+		{
+			Name: "ssl_enabled", Label: "Enable SSL verification", Order: 10,
+			Type: field.Bool, Display: field.Toggle, Value: false,
+			Tooltip: "Off: the password is encrypted, and all else if the server demands it, but anybody could be the server. On: everything is, and its certificate is checked.",
+		},
+		sqlread.CAField(11),
+		{
+			Name: "schema", Label: "Schema", Order: 9,
+			Tooltip: "One schema, several separated by commas, or * for all.",
+		},
+		sqlread.FetchSizeField(7, 50),
+		sqlread.RetryCountField(8),
+		{
+			Name: "validate_host", Label: "Validate host", Order: 12,
+			Type: field.Bool, Display: field.Toggle, Value: false,
+			Tooltip: "On: the server's certificate must be of the host that was asked for, too. It counts where SSL verification is on.",
+		},
+	}
+}
+
+// open reads the configuration and connects later, when something is asked for.
+func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
+	s, err := newSettings(v)
+	if err != nil {
+		return nil, err
+	}
+	return newDatabase(s, env)
+}
+
+// scopeOf tells the table from what every document carries, whatever profile it was made with: a
+// document of a profile that is no longer configured is one of its table that is gone. A document of
+// another database than the configured one, which a changed configuration leaves behind, is of a
+// scope that no part has: its table counts as vanished, and nothing of it is deleted unasked.
+func scopeOf(v field.Values, fields map[string]any) (string, bool) {
+	for _, p := range []sqlread.Profile{sqlread.Head, sqlread.Seed87} { // native has the metadata of head
+		names := metadataNames(p)
+		database, ok := fields[names[0]].(string)
+		schemas, tables := sqlread.Texts(fields[names[1]]), sqlread.Texts(fields[names[2]])
+		if !ok || schemas == nil || tables == nil {
+			continue
+		}
+		scope := scopeName(schemas, tables)
+		if database != v.String("database") {
+			scope = quote.Dotted(database) + "." + scope
+		}
+		return scope, true
+	}
+	return "", false
+}
+
+// quote is what stands around identifiers.
+const quote = sqlread.Bracket
+
+// scopeName is what deletes are decided by: schema and table. The result of a query may belong to
+// several, which are joined by +.
+func scopeName(schemas, tables []string) string {
+	return quote.Joined("+", schemas) + "." + quote.Joined("+", tables)
+}

@@ -1,0 +1,203 @@
+package mssql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// reader is a table being read.
+type reader struct {
+	db      *database
+	session *session
+	result  *sqlread.Cursor
+	table   *table
+	row     *row
+	query   bool      // it reads a query, whose rows may lack a key
+	keyless int64     // rows that were left out because they do
+	at      *position // nil where it is not possible to go on after a loss
+}
+
+// rows yields what comes. It returns whether the loop was left early, and why no more can come of
+// this connection.
+func (r *reader) rows(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		more, err := r.result.Next()
+		switch {
+		case err != nil:
+			return false, err
+		case !more && r.query && followed(r.result.Rows()):
+			return false, sqlread.ConfigError(fmt.Errorf("query: %w", errSeveral), oneSelectHint)
+		case !more:
+			return false, nil
+		}
+		if r.at != nil {
+			r.at.advance(r.table, r.result.Row)
+		}
+		if r.query && r.table.keyless(r.result.Row) {
+			r.keyless++
+			continue
+		}
+		if !yield(r.row.document(r.result.Row), nil) {
+			return true, nil
+		}
+	}
+}
+
+// followed reports whether there is another result behind one.
+func followed(rows driver.Rows) bool {
+	several, ok := rows.(driver.RowsNextResultSet)
+	return ok && several.HasNextResultSet()
+}
+
+// abandon gives the session back, or ends it where the statement may go on.
+func (r *reader) abandon(ctx context.Context, lost error) {
+	_ = r.result.Close() // ends the statement; what lost says is the error that counts
+	r.db.giveBack(ctx, r.session, lost)
+}
+
+var (
+	// errTableChanged says that a table is no longer what it was when reading it began.
+	errTableChanged = errors.New("the table was altered meanwhile")
+	// errTableGone says that the catalogue has no columns of a table that it had before.
+	errTableGone = errors.New("the table does not exist, or the user may not know of it")
+)
+
+// changed reports whether a table was altered since the snapshot was taken.
+func changed(err error) bool { return errors.Is(err, errTableChanged) || code(err) == codeAltered }
+
+// outside reports whether something can be read outside of snapshots only: a table in memory, or one of
+// another database that allows none, which a view or a query has.
+func outside(err error) bool { return code(err) == codeInMemory || code(err) == codeNoSnapshots }
+
+// open begins to read: from a snapshot of the run, or from one of its own where the table was altered
+// since, or without one where it has none.
+func (p *part) open(ctx context.Context) (*reader, error) {
+	if p.rule != nil {
+		if err := p.onlyReads(); err != nil {
+			return nil, err
+		}
+	}
+	r, err := p.openNext(ctx, nil)
+	switch {
+	case outside(err) && !p.rel.memory:
+		p.rel.memory = true
+		r, err = p.openNext(ctx, nil)
+	case changed(err):
+		p.db.log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
+		r, err = p.openNow(ctx)
+	}
+	if err != nil {
+		return nil, p.tableError("begin to read", err)
+	}
+	if p.rel.memory && p.db.snapshot {
+		p.db.log.Info("the table is in memory, or of a database without snapshots, so it is read as it is while it is read", "part", p.Name())
+	}
+	return r, nil
+}
+
+// openNow begins to read from a snapshot that is taken now.
+func (p *part) openNow(ctx context.Context) (*reader, error) {
+	s, err := p.db.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.db.snapshots.Add()
+	s.late = true
+	if p.db.snapshot {
+		if err := p.db.beginLate(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	return p.openOn(ctx, s, nil)
+}
+
+// openNext begins to read on the next session. Those that were lost while nobody used them are passed
+// over.
+func (p *part) openNext(ctx context.Context, before *reader) (*reader, error) {
+	for {
+		s, used, err := p.db.session(ctx, p.rel.memory)
+		if err != nil {
+			return nil, err
+		}
+		r, err := p.openOn(ctx, s, before)
+		if err == nil || !used || !hungUp(err) || ctx.Err() != nil {
+			return r, err
+		}
+	}
+}
+
+// openOn begins to read on a session; where before is given, behind its position and as it did. When
+// that fails, the session was given back.
+func (p *part) openOn(ctx context.Context, s *session, before *reader) (_ *reader, err error) {
+	r := &reader{db: p.db, session: s, query: p.rule != nil}
+	defer func() {
+		if err != nil {
+			p.db.giveBack(ctx, s, err)
+		}
+	}()
+	if p.rule != nil {
+		err = p.openQuery(ctx, r)
+		return r, err
+	}
+	if r.table, err = p.describe(ctx, s); err != nil {
+		return nil, err
+	}
+	if before == nil {
+		r.row, r.at = p.newRow(r.table), r.table.start()
+	} else {
+		if !r.table.like(before.table) {
+			return nil, errTableChanged
+		}
+		r.row, r.at = before.row, before.at
+	}
+	query, args := r.table.query(p, r.at)
+	r.result, err = sqlread.Open(ctx, &s.Conn, query, args)
+	return r, err
+}
+
+// like reports whether the columns and the key are the same.
+func (t *table) like(o *table) bool {
+	same := func(a, b column) bool { return a.name == b.name && a.typ.declared == b.typ.declared }
+	return slices.EqualFunc(t.columns, o.columns, same) && slices.Equal(t.key, o.key) && t.sorted == o.sorted
+}
+
+// goOn goes on behind the last row that came, on another connection, or on the same where the server ended
+// only the statement: in the snapshot of the run where one of it is idle, or else in a new one. cause is
+// why no more rows came.
+func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
+	failed := p.tableError("read rows", cause)
+	if r.at == nil || !r.at.comparable() || !errors.Is(failed, source.ErrTemporary) {
+		return nil, failed
+	}
+	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
+		p.db.log.Info("reading was interrupted; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
+		if err := p.db.pause(ctx, sqlread.BackOff(r.at.losses)); err != nil {
+			return nil, p.tableError("read rows", err)
+		}
+		next, err := p.openNext(ctx, r)
+		if err == nil {
+			return next, nil
+		}
+		wrapped := p.tableError("read rows", err)
+		switch {
+		case changed(err) || errors.Is(err, source.ErrUnreachable):
+			return nil, &source.Error{
+				Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), told(err)),
+			}
+		case !errors.Is(wrapped, source.ErrTemporary):
+			return nil, wrapped
+		}
+		cause = err
+	}
+	return nil, failed
+}

@@ -1,0 +1,129 @@
+package mssql
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// session is a connection and what the server says of the database.
+type session struct {
+	sqlread.Conn
+	user      string // of the database, as grants name it
+	folds     bool   // names have no letter case
+	snapshots bool   // the database allows snapshot isolation
+	versions  bool   // without it, each statement is of one instant by itself
+	inside    bool   // it is in the transaction that holds its snapshot
+	plain     bool   // it was opened to have no snapshot
+	late      bool   // its snapshot was taken after those of the run
+}
+
+const (
+	// setUpStatement sets what values and statements depend on, whatever the server or the user sets. The
+	// lower priority lets others go on where a deadlock has to be ended: this program tries again.
+	setUpStatement = `SET LOCK_TIMEOUT 60000;
+SET DATEFORMAT ymd;
+SET ARITHABORT ON;
+SET QUOTED_IDENTIFIER ON;
+SET NOCOUNT ON;
+SET TEXTSIZE 2147483647;
+SET XACT_ABORT OFF;
+SET IMPLICIT_TRANSACTIONS OFF;
+SET DEADLOCK_PRIORITY LOW;
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED`
+
+	// introduceQuery: everybody sees the row of the database that he is in.
+	introduceQuery = `
+SELECT USER_NAME(), CASE WHEN N'a' = N'A' COLLATE CATALOG_DEFAULT THEN 1 ELSE 0 END,
+       CONVERT(int, d.snapshot_isolation_state), CONVERT(int, d.is_read_committed_snapshot_on)
+FROM sys.databases d
+WHERE d.database_id = DB_ID()`
+
+	pingQuery         = "SELECT 1"
+	snapshotStatement = "SET TRANSACTION ISOLATION LEVEL SNAPSHOT"
+	asideStatement    = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+	beginStatement    = "BEGIN TRANSACTION"
+	endStatement      = "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION"
+	// openQuery tells whether a transaction is open: some errors end it.
+	openQuery = "SELECT @@TRANCOUNT"
+)
+
+// pinStatement reads a row, or none, of a table.
+func pinStatement(from string) string { return "SELECT TOP (1) 1 FROM " + from }
+
+// setUp sets the session up and asks what database it is in.
+func (s *session) setUp(ctx context.Context) error {
+	if err := s.Exec(ctx, setUpStatement); err != nil {
+		return err
+	}
+	return s.Each(ctx, introduceQuery, nil, func(row []driver.Value) {
+		s.user, s.folds = sqlread.TextOf(row[0]), sqlread.NumberOf(row[1]) != 0
+		s.snapshots, s.versions = sqlread.NumberOf(row[2]) == 1, sqlread.NumberOf(row[3]) != 0
+	})
+}
+
+// begin begins the transaction of a snapshot, which [session.pin] takes.
+func (s *session) begin(ctx context.Context) error {
+	if err := s.Exec(ctx, snapshotStatement); err != nil {
+		return err
+	}
+	if err := s.Exec(ctx, beginStatement); err != nil {
+		return err
+	}
+	s.inside = true
+	return nil
+}
+
+// end ends it again.
+func (s *session) end(ctx context.Context) error {
+	s.inside = false
+	if err := s.Exec(ctx, endStatement); err != nil {
+		return err
+	}
+	return s.Exec(ctx, asideStatement)
+}
+
+// pin takes the session's snapshot, by reading: what a transaction sees is decided by the first statement
+// of it that reads data, not by its beginning. See
+// https://learn.microsoft.com/sql/relational-databases/sql-server-transaction-locking-and-row-versioning-guide.
+// Any of the tables will do; a next one is read where one is locked, or gone.
+func (s *session) pin(ctx context.Context, tables []string) (err error) {
+	for _, from := range tables {
+		if err = s.Exec(ctx, pinStatement(from)); err == nil || !answered(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// aside asks about tables outside the snapshot: the server keeps no older versions of what it knows of
+// them, and refuses to say it inside where anything was altered since.
+func (s *session) aside(ctx context.Context, ask func() error) error {
+	if !s.inside {
+		return ask()
+	}
+	if err := s.Exec(ctx, asideStatement); err != nil {
+		return err
+	}
+	if err := ask(); err != nil {
+		if answered(err) {
+			_ = s.Exec(ctx, snapshotStatement) // the first error is the one that counts
+		}
+		return err
+	}
+	return s.Exec(ctx, snapshotStatement)
+}
+
+// alive reports whether the session is as it was before the server answered with an error.
+func (s *session) alive(ctx context.Context) bool {
+	if !s.inside {
+		return true
+	}
+	open := int64(0)
+	err := s.Each(ctx, openQuery, nil, func(row []driver.Value) { open = sqlread.NumberOf(row[0]) })
+	return err == nil && open > 0
+}
+
+// Late reports whether the session's snapshot was taken after those of the run.
+func (s *session) Late() bool { return s.late }

@@ -1,0 +1,83 @@
+package mssql
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// settings are the configuration, read and checked.
+type settings struct {
+	host               string
+	instance           string // named, whose port its browser service knows
+	port               int
+	username, password string
+	database           string
+	schemas            sqlread.SchemaList
+	tables             sqlread.TableList
+	tls                *tls.Config // nil: no more is encrypted than the server demands
+	attempts           int         // to connect, in all
+}
+
+func newSettings(v field.Values) (settings, error) {
+	s := settings{
+		host:     strings.TrimSpace(v.String("host")),
+		port:     v.Int("port"),
+		username: v.String("username"),
+		password: v.String("password"),
+		database: v.String("database"),
+		attempts: max(1, v.Int("retry_count")),
+	}
+	s.host, s.instance, _ = strings.Cut(s.host, `\`)
+	// The forms people paste an IPv6 address in.
+	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
+	var err error
+	if s.schemas, err = quote.ParseSchemas(v.String("schema")); err != nil {
+		return s, sqlread.ConfigError(err, "write a name that has a comma in brackets, such as schema: \"[odd, name]\"")
+	}
+	if s.tables, err = quote.ParseTables(v.List("tables")); err != nil {
+		return s, sqlread.ConfigError(err, `write a name that has a comma, a dot or blanks in brackets, such as tables: ["[odd, name]"]`)
+	}
+	if !v.Bool("ssl_enabled") {
+		return s, nil
+	}
+	if s.tls, err = sqlread.VerifiedTLS(s.host, v.String("ssl_ca")); err != nil {
+		return s, err
+	}
+	if !v.Bool("validate_host") {
+		s.tls.InsecureSkipVerify = true // what is skipped is checked next, but for the name
+		s.tls.VerifyConnection = verifyChain(s.tls.RootCAs)
+	}
+	return s, nil
+}
+
+// verifyChain checks who signed the server's certificate, and not for which host.
+func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
+	return func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 {
+			return &tls.CertificateVerificationError{Err: errors.New("the server has shown no certificate")}
+		}
+		others := x509.NewCertPool()
+		for _, c := range state.PeerCertificates[1:] {
+			others.AddCert(c)
+		}
+		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: others})
+		if err != nil {
+			return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+		}
+		return nil
+	}
+}
+
+// address is the server as people call it.
+func (s *settings) address() string {
+	if s.instance != "" {
+		return s.host + `\` + s.instance
+	}
+	return fmt.Sprintf("%s port %d", s.host, s.port)
+}

@@ -1,0 +1,82 @@
+package mssql
+
+import "context"
+
+// session lends a session with a snapshot: one of the run, or a new one when all are in use. Where the
+// server has no connection left, it waits for one of the run. A plain one has no snapshot, and is new.
+func (d *database) session(ctx context.Context, plain bool) (s *session, used bool, err error) {
+	plain = plain && d.snapshot
+	if !plain {
+		if s, ok := d.snapshots.Take(); ok {
+			return s, true, nil
+		}
+	}
+	if s, err = d.connect(ctx); err == nil {
+		s.late, s.plain = true, plain
+		d.snapshots.Add()
+		if !plain && d.snapshot {
+			if err := d.beginLate(ctx, s); err != nil {
+				return nil, false, err
+			}
+			d.readApart()
+		}
+		return s, false, nil
+	}
+	if plain || !tooMany(err) {
+		return nil, false, err
+	}
+	s, ok, waiting := d.snapshots.Wait(ctx)
+	switch {
+	case waiting != nil:
+		return nil, false, waiting
+	case !ok:
+		return nil, false, err
+	}
+	return s, true, nil
+}
+
+// beginLate takes a snapshot for a session that was opened for a part. When that fails, the session is
+// gone.
+func (d *database) beginLate(ctx context.Context, s *session) error {
+	err := s.begin(ctx)
+	if err == nil {
+		err = s.pin(ctx, d.pins)
+	}
+	if err != nil {
+		d.discard(s)
+		return askError("begin a transaction", err)
+	}
+	return nil
+}
+
+// readApart says, once, that not all is read from the snapshots that the run began with.
+func (d *database) readApart() {
+	if !d.apart.Swap(true) {
+		d.log.Warn("a part is read from a snapshot that was taken later than those of the run, because these are in use or lost")
+	}
+}
+
+// release gives a session back that has done what it was asked for. Nobody else has use for a plain one.
+func (d *database) release(s *session) {
+	if s.plain {
+		d.discard(s)
+		return
+	}
+	d.snapshots.Put(s)
+}
+
+// giveBack gives a session back of which err was the last word: the server's own says that the statement
+// has ended, and the session can be used again unless the error ended its transaction, too.
+func (d *database) giveBack(ctx context.Context, s *session, err error) {
+	if answered(err) && s.alive(ctx) {
+		d.release(s)
+		return
+	}
+	d.discard(s)
+}
+
+// discard ends a session. The server ends what it was running when the connection closes.
+func (d *database) discard(s *session) {
+	s.HangUp()
+	d.snapshots.Drop()
+}

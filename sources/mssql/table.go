@@ -1,0 +1,198 @@
+package mssql
+
+import (
+	"context"
+	"database/sql/driver"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// table is how a table is read: its columns in their order and which of them tell its rows apart.
+type table struct {
+	columns []column
+	key     []int // places in columns, in the order of the key
+	inID    []int // the same in the order in which an id has them
+	// sorted reports whether the rows are read in the order of the key, so that reading can go on behind
+	// one.
+	sorted bool
+}
+
+type column struct {
+	name string
+	typ  columnType
+}
+
+const (
+	// columnsQuery leaves out what * does not stand for, and the sets of sparse columns, which hold only
+	// what these hold. A type that somebody made of another is that other one; sys.types shows only types
+	// that the user may know of, which all that come with the server are.
+	columnsQuery = `
+SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
+       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
+       CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END
+FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
+WHERE c.object_id = @p1 AND c.is_hidden = 0 AND c.is_column_set = 0
+ORDER BY c.column_id`
+
+	// oldColumnsQuery is for servers before 2016.
+	oldColumnsQuery = `
+SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
+       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
+       0
+FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
+WHERE c.object_id = @p1 AND c.is_column_set = 0
+ORDER BY c.column_id`
+
+	// keysQuery: an index over some of the rows tells no others apart, and one that is disabled is none.
+	keysQuery = `
+SELECT i.name, i.is_primary_key, c.name, c.is_nullable
+FROM sys.indexes i
+JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
+JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
+WHERE i.object_id = @p1 AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabled = 0 AND i.is_hypothetical = 0
+ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal`
+)
+
+// describe asks for columns and key.
+func (p *part) describe(ctx context.Context, s *session) (t *table, err error) {
+	var key []string
+	err = s.aside(ctx, func() (err error) {
+		if t, err = p.columns(ctx, s); err == nil {
+			key, err = keyOf(ctx, s, &p.rel)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(t.columns) == 0 {
+		return nil, errTableGone
+	}
+	if key == nil {
+		err := p.configuredKey(t)
+		t.inID = t.key
+		return p.reduced(t), err
+	}
+	for _, name := range key {
+		t.key = append(t.key, slices.Index(t.names(), name))
+	}
+	if slices.Contains(t.key, -1) {
+		return nil, errTableChanged
+	}
+	t.inID = orderOfIDs(p.db.profile, t)
+	t.sorted = !slices.ContainsFunc(t.key, func(k int) bool { return t.columns[k].typ.bind == "" })
+	return p.reduced(t), nil
+}
+
+// columns asks for the columns.
+func (p *part) columns(ctx context.Context, s *session) (*table, error) {
+	t, query := &table{}, columnsQuery
+	if p.db.old {
+		query = oldColumnsQuery
+	}
+	err := s.Each(ctx, query, []driver.Value{p.rel.id}, func(row []driver.Value) {
+		d := declaration{
+			name: strings.ToLower(sqlread.TextOf(row[1])), length: sqlread.NumberOf(row[2]), precision: sqlread.NumberOf(row[3]), scale: sqlread.NumberOf(row[4]),
+			collation: sqlread.TextOf(row[5]), codePage: sqlread.NumberOf(row[6]), encrypted: sqlread.NumberOf(row[7]) != 0, old: p.db.old,
+		}
+		c := column{name: sqlread.TextOf(row[0]), typ: d.columnType().encoded(p.db.compat)}
+		if c.typ.unknown != "" {
+			p.db.log.Debug("a column of a type unknown here is read as bytes", "part", p.Name(), "column", c.name, "type", c.typ.unknown)
+		}
+		t.columns = append(t.columns, c)
+	})
+	return t, err
+}
+
+// keyOf looks for the columns that tell the rows of a table apart; nil when there are none.
+func keyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
+	var indexes sqlread.Indexes
+	err := s.Each(ctx, keysQuery, []driver.Value{rel.id}, func(row []driver.Value) {
+		indexes.Add(sqlread.TextOf(row[0]), row[1] == true, sqlread.TextOf(row[2]), row[3] == true)
+	})
+	return indexes.Key(), err
+}
+
+// reduced leaves out what no id needs, where ids are enough.
+func (p *part) reduced(t *table) *table {
+	if !p.db.idsOnly || len(t.key) == 0 {
+		return t
+	}
+	small := &table{sorted: t.sorted}
+	var left []int
+	left, small.key, small.inID = sqlread.Needed(t.key, t.inID)
+	for _, i := range left {
+		small.columns = append(small.columns, t.columns[i])
+	}
+	return small
+}
+
+// declaredKey are the columns that the configuration names for a table.
+func (d *database) declaredKey(rel *relation) []string {
+	if names, ok := d.idColumns[rel.scope()]; ok {
+		return names
+	}
+	return d.idColumns[rel.name]
+}
+
+// configuredKey takes the key of a table that has none from the configuration.
+func (p *part) configuredKey(t *table) (err error) {
+	k := sqlread.Keyed{
+		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
+		Entry: p.rel.scope(), Without: p.db.set.tables.Without(p.rel.schema, p.rel.name), Columns: t.names(),
+	}
+	t.key, err = k.Key(p.db.declaredKey(&p.rel))
+	return err
+}
+
+func (t *table) names() (names []string) {
+	for _, c := range t.columns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// query reads all rows of the part behind a position. It names the columns, so that none comes twice or
+// in another order, and gives none a name of its own: ORDER BY would take it for the column.
+func (t *table) query(p *part, at *position) (query string, args []driver.Value) {
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	for i, c := range t.columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(c.selected())
+	}
+	b.WriteString(" FROM " + p.rel.from())
+	condition, args := at.condition(t)
+	if condition != "" {
+		b.WriteString(" WHERE " + condition)
+	}
+	if t.sorted {
+		for i, k := range t.key {
+			joint := ", "
+			if i == 0 {
+				joint = " ORDER BY "
+			}
+			b.WriteString(joint + quote.Ident(t.columns[k].name))
+		}
+	}
+	return b.String(), args
+}
+
+// selected is the column as it is selected.
+func (c *column) selected() string {
+	ident := quote.Ident(c.name)
+	if c.typ.read == nil {
+		return ident
+	}
+	return c.typ.read(ident)
+}
+
+// compared is a comparison of the column with the parameter of a number.
+func (c *column) compared(operator string, parameter int) string {
+	return quote.Ident(c.name) + " " + operator + " " + strings.Replace(c.typ.bind, "@p", "@p"+strconv.Itoa(parameter), 1)
+}
