@@ -63,7 +63,7 @@ type Server struct {
 	locks     map[string]*lock
 	waiting   []chan struct{}
 	breaks    []Break
-	fixtures  map[string]tdstest.Result
+	fixtures  map[string]relation
 }
 
 const (
@@ -79,7 +79,7 @@ func New(t testing.TB, cfg Config) *Server {
 	}
 	d := &Server{
 		t: t, cfg: cfg, objects: map[string]*object{}, schemas: map[string]string{"dbo": "dbo"}, lastID: firstID, snapshots: !cfg.NoSnapshots,
-		users: map[string]*user{}, sessions: map[int]*session{}, locks: map[string]*lock{}, fixtures: map[string]tdstest.Result{},
+		users: map[string]*user{}, sessions: map[int]*session{}, locks: map[string]*lock{}, fixtures: map[string]relation{},
 	}
 	d.tds = tdstest.New(t, tdstest.Config{User: ownerName, Password: ownerPassword, Database: cfg.Database, Encryption: cfg.Encryption})
 	d.tds.Handle(func(st tdstest.Statement) (tdstest.Result, bool) { return d.answer(st), true })
@@ -105,11 +105,44 @@ func (d *Server) Host() (host, port string) {
 // TDS is the server of the protocol, for what is asked of it: logins, statements, its certificate.
 func (d *Server) TDS() *tdstest.Server { return d.tds }
 
-// Fixture gives the answer to a query that is beyond this database, whatever its rows hold.
-func (d *Server) Fixture(query string, r tdstest.Result) {
+// Fixture gives the answer to a query that is beyond this database, whatever its tables hold: columns as they
+// are declared, such as id int, name nvarchar(9), and rows of values as they stand in a statement, such as
+// (1, N'x').
+func (d *Server) Fixture(query, columns, rows string) {
+	d.t.Helper()
+	all, err := parse("CREATE TABLE f (" + columns + "); INSERT INTO f VALUES " + rows)
+	if rows == "" {
+		all, err = parse("CREATE TABLE f (" + columns + ")")
+	}
+	of := relation{}
+	for _, st := range all {
+		switch st := st.(type) {
+		case *createTable:
+			of.columns = st.table.columns
+		case *insertion:
+			of.rows, err = st.values(of.columns)
+		}
+	}
+	if err != nil {
+		d.t.Fatalf("mssqltest: the fixture of %q: %v", query, err)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fixtures[normal(query)] = r
+	d.fixtures[normal(query)] = of
+}
+
+// values are the rows of an insertion of all columns.
+func (st *insertion) values(columns []column) (rows [][]any, err error) {
+	for _, values := range st.rows {
+		row := make([]any, len(columns))
+		for i, e := range values {
+			if row[i], err = assigned(&columns[i], e, &scope{}); err != nil {
+				return nil, err
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
 }
 
 // Break has the next statement break that reads rows of the table and is not the owner's. Several of a table

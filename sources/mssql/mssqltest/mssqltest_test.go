@@ -295,8 +295,8 @@ func TestWhatIsNotUnderstoodFailsTheTest(t *testing.T) {
 	if got := <-rec.failed; !strings.Contains(got, query) {
 		t.Errorf("the test failed with %s", got)
 	}
-	d.Fixture(query, tdstest.Result{Columns: []tdstest.Column{{Name: "id", Type: tdstest.Int}}, Rows: [][]any{{7}}})
-	c.want("7", query)
+	d.Fixture(query, "id int", "(7), (8)")
+	c.want("7 8", query)
 	if d := cmp.Diff(0, len(rec.failed)); d != "" {
 		t.Error(d)
 	}

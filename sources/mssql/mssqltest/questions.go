@@ -1,6 +1,8 @@
 package mssqltest
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -57,12 +59,20 @@ JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
 WHERE i.object_id = @p1 AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabled = 0 AND i.is_hypothetical = 0
 ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal`
 
+	describeQuestion = "EXEC sys.sp_describe_first_result_set @tsql = @p1"
+
+	codePageQuestion = "SELECT CONVERT(int, COLLATIONPROPERTY(@p1, 'CodePage'))"
+
 	introduceQuestion = `
 SELECT USER_NAME(), CASE WHEN N'a' = N'A' COLLATE CATALOG_DEFAULT THEN 1 ELSE 0 END,
        CONVERT(int, d.snapshot_isolation_state), CONVERT(int, d.is_read_committed_snapshot_on)
 FROM sys.databases d
 WHERE d.database_id = DB_ID()`
 )
+
+// SessionsQuestion is what tests ask for the sessions of the login @p1: all, or if @p2 is not 0 those that run
+// a statement.
+const SessionsQuestion = "SELECT session_id FROM sys.dm_exec_sessions WHERE login_name = @p1 AND (@p2 = 0 OR status = 'running')"
 
 // questions are those of the source and of its tests, by their texts.
 func questions() map[string]question {
@@ -71,7 +81,7 @@ func questions() map[string]question {
 		relationsQuestion: newer((*session).relations), oldRelationsQuestion: (*session).relations,
 		columnsQuestion: newer((*session).columns), oldColumnsQuestion: (*session).columns,
 		keysQuestion: (*session).keys, schemaQuestion: (*session).schema, introduceQuestion: (*session).introduce,
-		"SELECT session_id FROM sys.dm_exec_sessions WHERE login_name = @p1 AND @p2 = 0 OR login_name = @p1 AND status = 'running'": (*session).sessions,
+		describeQuestion: (*session).describe, codePageQuestion: (*session).codePage, SessionsQuestion: (*session).sessions,
 	} {
 		all[normal(text)] = answer
 	}
@@ -224,5 +234,76 @@ func (s *session) sessions(params map[string]value) (relation, error) {
 			r.rows = append(r.rows, []any{int64(number)})
 		}
 	}
+	return r, nil
+}
+
+// describe tells what columns a query has.
+func (s *session) describe(params map[string]value) (relation, error) {
+	text := typ{base: "nvarchar", size: 256}
+	r := answering(named("bit"), named("int"), nameType(), named("bit"), named("int"), text, named("smallint"), named("tinyint"), named("tinyint"), nameType())
+	query, _ := params["@p1"].v.(string)
+	of, err := s.result(query)
+	if err != nil {
+		return r, &failure{
+			number: numberOf(err), class: 16, text: err.Error(),
+			behind: &failure{number: 11501, class: 16, text: "the batch could not be analyzed because of compile errors"},
+		}
+	}
+	for i, c := range of.columns {
+		collation := any(nil)
+		if name := c.typ.collationName(); name != "" {
+			collation = name
+		}
+		r.rows = append(r.rows, []any{
+			false, int64(i + 1), c.name, c.nullable, int64(0), c.typ.written(), c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), collation,
+		})
+	}
+	return r, nil
+}
+
+// result are the columns of a query.
+func (s *session) result(query string) (relation, error) {
+	if of, ok := s.server.fixtures[normal(query)]; ok {
+		return of, nil
+	}
+	all, err := parse(query)
+	if err != nil || len(all) == 0 {
+		return relation{}, failed(102, 15, "%v", err)
+	}
+	q, ok := all[0].(*selection)
+	if !ok {
+		return relation{}, nil // which has no result
+	}
+	return s.query(q, nil, false)
+}
+
+func numberOf(err error) int32 {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f.number
+	}
+	return 102
+}
+
+// written is the type as a description has it.
+func (t typ) written() string {
+	switch {
+	case t.base == "decimal" || t.base == "numeric":
+		return fmt.Sprintf("%s(%d,%d)", t.base, t.precision, t.scale)
+	case t.base == "time" || t.base == "datetime2" || t.base == "datetimeoffset":
+		return fmt.Sprintf("%s(%d)", t.base, t.scale)
+	case t.size == unlimited:
+		return t.base + "(max)"
+	case t.size > 0:
+		return fmt.Sprintf("%s(%d)", t.base, t.size)
+	case t.base == "rowversion":
+		return "timestamp"
+	}
+	return t.base
+}
+
+func (s *session) codePage(params map[string]value) (relation, error) {
+	r := answering(named("int"))
+	name, _ := params["@p1"].v.(string)
+	r.rows = [][]any{{typ{collation: name}.codePage()}}
 	return r, nil
 }

@@ -60,8 +60,8 @@ func (s *session) run(st tdstest.Statement) tdstest.Result {
 		}
 		return s.server.result(r)
 	}
-	if r, ok := s.server.fixtures[normal(st.SQL)]; ok {
-		return r
+	if of, ok := s.server.fixtures[normal(st.SQL)]; ok {
+		return s.server.result(of)
 	}
 	all, err := parse(st.SQL)
 	if err != nil {
