@@ -144,7 +144,12 @@ type (
 	setting       struct{ name, value string }
 	alterDatabase struct{ setting, value string }
 	transaction   struct{ word string } // BEGIN, COMMIT, ROLLBACK, SAVE
-	execute       struct {
+	// conditional is IF without ELSE.
+	conditional struct {
+		when expression
+		then statement
+	}
+	execute struct {
 		procedure string
 		args      []expression
 	}
@@ -172,4 +177,5 @@ func (*killSession) statement()   {}
 func (*setting) statement()       {}
 func (*alterDatabase) statement() {}
 func (*transaction) statement()   {}
+func (*conditional) statement()   {}
 func (*execute) statement()       {}

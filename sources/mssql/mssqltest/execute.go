@@ -25,6 +25,12 @@ func (s *session) one(st statement, params map[string]value) (tdstest.Result, er
 		return tdstest.Result{}, s.transact(st.word)
 	case *execute:
 		return s.execute(st, params)
+	case *conditional:
+		yes, _, err := (&scope{params: params}).test(st.when)
+		if err != nil || !yes {
+			return tdstest.Result{}, err
+		}
+		return s.one(st.then, params)
 	}
 	if s.user != ownerName {
 		return tdstest.Result{}, failed(262, 14, "permission denied in database '%s'", s.server.cfg.Database)

@@ -154,7 +154,18 @@ func (d *Server) Break(b Break) {
 }
 
 // normal is a statement whose blanks do not count.
-func normal(sql string) string { return strings.Join(strings.Fields(sql), " ") }
+func normal(sql string) string {
+	return strings.TrimRight(strings.Join(strings.Fields(sql), " "), "; ")
+}
+
+// Understands tells why a statement is not one that this database answers; nil is that it is.
+func Understands(sql string) error {
+	if _, ok := questions()[normal(sql)]; ok {
+		return nil
+	}
+	_, err := parse(sql)
+	return err
+}
 
 // answer answers a statement.
 func (d *Server) answer(st tdstest.Statement) tdstest.Result {

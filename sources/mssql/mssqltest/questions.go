@@ -37,7 +37,7 @@ ORDER BY SCHEMA_NAME(o.schema_id), o.name`
 
 	columnsQuestion = `
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
-       c.max_length, c.precision, c.scale, c.collation_name, COLLATIONPROPERTY(c.collation_name, 'CodePage'),
+       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
        CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END
 FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_hidden = 0 AND c.is_column_set = 0
@@ -45,7 +45,7 @@ ORDER BY c.column_id`
 
 	oldColumnsQuestion = `
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
-       c.max_length, c.precision, c.scale, c.collation_name, COLLATIONPROPERTY(c.collation_name, 'CodePage'),
+       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
        0
 FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_column_set = 0
@@ -146,7 +146,7 @@ func (s *session) about(params map[string]value) *object {
 }
 
 func (s *session) columns(params map[string]value) (relation, error) {
-	r := answering(nameType(), nameType(), named("smallint"), named("tinyint"), named("tinyint"), nameType(), named("sql_variant"), named("int"))
+	r := answering(nameType(), nameType(), named("smallint"), named("tinyint"), named("tinyint"), nameType(), named("int"), named("int"))
 	o := s.about(params)
 	if o == nil {
 		return r, nil
@@ -160,7 +160,7 @@ func (s *session) columns(params map[string]value) (relation, error) {
 			name = "timestamp"
 		}
 		if text := c.typ.collationName(); text != "" {
-			collation, page = text, value{named("int"), c.typ.codePage()}
+			collation, page = text, c.typ.codePage()
 		}
 		r.rows = append(r.rows, []any{c.name, name, c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), collation, page, int64(0)})
 	}

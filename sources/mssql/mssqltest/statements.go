@@ -34,6 +34,8 @@ func (p *parser) statement() statement {
 		p.expect("ADD", "MEMBER")
 		g.user = p.identifier()
 		return g
+	case p.take("IF"):
+		return &conditional{p.expression(), p.statement()}
 	case p.take("KILL"):
 		return &killSession{p.integer()}
 	case p.take("EXEC"), p.take("EXECUTE"):

@@ -1,0 +1,272 @@
+package mssql
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+// onServer names a SQL Server, and a user who may do anything: sqlserver://sa:password@host:port. Without it
+// the same tests run on the database of mssqltest, which says nothing of what SQL Server makes of a statement.
+const onServer = "TEST_MSSQL_DSN"
+
+// testDB is a database that one test has for itself.
+type testDB struct {
+	t    testing.TB
+	url  *url.URL // of the user who may do anything
+	name string
+	pool *sql.DB
+	here *mssqltest.Server // nil on a real server
+}
+
+// newDB creates a database in which snapshot isolation is allowed, and drops it when the test ends.
+func newDB(t testing.TB) *testDB {
+	t.Helper()
+	dsn := os.Getenv(onServer)
+	if dsn == "" {
+		return newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptLogin})
+	}
+	db := &testDB{t: t, url: parseURL(t, dsn), name: "e_" + strings.ToLower(rand.Text()[:12])}
+	admin := db.open("master")
+	mustExec(t, admin, "CREATE DATABASE "+db.name)
+	mustExec(t, admin, "ALTER DATABASE "+db.name+" SET ALLOW_SNAPSHOT_ISOLATION ON")
+	t.Cleanup(func() {
+		mustExec(t, admin, "ALTER DATABASE "+db.name+" SET SINGLE_USER WITH ROLLBACK IMMEDIATE")
+		mustExec(t, admin, "DROP DATABASE "+db.name)
+	})
+	db.pool = db.open(db.name)
+	return db
+}
+
+// newDBHere starts the database of mssqltest, for what a real server cannot be asked to do.
+func newDBHere(t testing.TB, cfg mssqltest.Config) *testDB {
+	t.Helper()
+	cfg.Database = "shop"
+	here := mssqltest.New(t, cfg)
+	db := &testDB{t: t, url: parseURL(t, here.DSN()), name: cfg.Database, here: here}
+	db.pool = db.open(db.name)
+	return db
+}
+
+func parseURL(t testing.TB, dsn string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// open makes a pool of sessions of the user who may do anything.
+func (db *testDB) open(database string) *sql.DB {
+	db.t.Helper()
+	u := *db.url
+	query := u.Query()
+	query.Set("database", database)
+	u.RawQuery = query.Encode()
+	pool, err := sql.Open("sqlserver", u.String())
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	db.t.Cleanup(func() { _ = pool.Close() })
+	return pool
+}
+
+func mustExec(t testing.TB, pool *sql.DB, statements string) {
+	t.Helper()
+	if _, err := pool.ExecContext(context.WithoutCancel(t.Context()), statements); err != nil {
+		t.Fatalf("%v in: %s", err, statements)
+	}
+}
+
+// exec runs SQL in the database. CREATE VIEW and CREATE SCHEMA must stand alone.
+func (db *testDB) exec(statements ...string) {
+	db.t.Helper()
+	for _, s := range statements {
+		mustExec(db.t, db.pool, s)
+	}
+}
+
+// fill inserts n rows into a table, as many at a time as the server takes. values are those of the row of a number
+// from 1.
+func (db *testDB) fill(table string, n int, values func(n int) string) {
+	db.t.Helper()
+	const most = 1000
+	for from := 1; from <= n; from += most {
+		var rows []string
+		for i := from; i <= min(n, from+most-1); i++ {
+			rows = append(rows, "("+values(i)+")")
+		}
+		db.exec("INSERT INTO " + table + " VALUES " + strings.Join(rows, ", "))
+	}
+}
+
+// odd is a password of characters that mean something elsewhere.
+const odd = "P@ss/w:rd%1;='{}\" +&"
+
+// reader creates a user without any right, and returns the configuration to read as that user.
+func (db *testDB) reader() (user string, values map[string]any) {
+	db.t.Helper()
+	user = "e_" + strings.ToLower(rand.Text()[:12])
+	db.login(user, odd)
+	return user, db.values(map[string]any{"username": user, "password": odd})
+}
+
+func (db *testDB) login(user, password string) {
+	db.t.Helper()
+	name := quote.Ident(user)
+	db.exec("CREATE LOGIN "+name+" WITH PASSWORD = '"+strings.ReplaceAll(password, "'", "''")+"'", "CREATE USER "+name+" FOR LOGIN "+name)
+	db.t.Cleanup(func() {
+		for _, id := range db.sessions(user, false) {
+			_, _ = db.pool.ExecContext(context.Background(), fmt.Sprintf("KILL %d", id)) // it may have ended by now
+		}
+		db.exec("DROP USER "+name, "DROP LOGIN "+name)
+	})
+}
+
+// user creates a user who may select from all tables of the schema dbo.
+func (db *testDB) user() (user string, values map[string]any) {
+	db.t.Helper()
+	user, values = db.reader()
+	db.exec("GRANT SELECT ON SCHEMA::dbo TO " + user)
+	return user, values
+}
+
+// values is the configuration that reads the database as the user who may do anything, with some keys
+// changed.
+func (db *testDB) values(change map[string]any) map[string]any {
+	n, _ := strconv.Atoi(db.url.Port())
+	password, _ := db.url.User.Password()
+	v := map[string]any{
+		"host": db.url.Hostname(), "port": n, "database": db.name, "username": db.url.User.Username(), "password": password,
+		"schema": "dbo", "retry_count": 1,
+	}
+	maps.Copy(v, change)
+	return v
+}
+
+// openSource opens the source and closes it when the test ends.
+func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
+	t.Helper()
+	return sqltest.Open(t, &Type, raw, env).(*database)
+}
+
+// readAll reads all parts, one after the other, and returns what came of them by scope.
+func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]sqltest.Result {
+	t.Helper()
+	return sqltest.ReadAll(t, openSource(t, raw, env))
+}
+
+// listed returns the parts of a source by scope.
+func listed(t testing.TB, s source.Source) map[string]source.Part {
+	t.Helper()
+	parts := map[string]source.Part{}
+	for _, p := range list(t, s) {
+		parts[p.Scope()] = p
+	}
+	return parts
+}
+
+// list returns the parts of a source in their order.
+func list(t testing.TB, s source.Source) (parts []source.Part) {
+	t.Helper()
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+func names(parts []source.Part) (names []string) {
+	for _, p := range parts {
+		names = append(names, p.Name())
+	}
+	return names
+}
+
+func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
+
+// sessions are the ids of the sessions of a login, those alone that run something if busy is true.
+func (db *testDB) sessions(user string, busy bool) (ids []int) {
+	db.t.Helper()
+	only := 0
+	if busy {
+		only = 1
+	}
+	rows, err := db.pool.QueryContext(context.WithoutCancel(db.t.Context()), mssqltest.SessionsQuestion, user, only)
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int
+		if err := rows.Scan(&id); err != nil {
+			db.t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		db.t.Fatal(err)
+	}
+	return ids
+}
+
+// kill ends the sessions of a login, those alone that run something if busy is true, and waits for the end.
+func (db *testDB) kill(user string, busy bool) {
+	db.t.Helper()
+	ids := db.sessions(user, busy)
+	if len(ids) == 0 {
+		db.t.Error("there is no session to end")
+	}
+	for _, id := range ids {
+		db.exec(fmt.Sprintf("KILL %d", id))
+	}
+	sqltest.Eventually(db.t, "the sessions have ended", func() bool {
+		left := db.sessions(user, false)
+		return !slices.ContainsFunc(ids, func(id int) bool { return slices.Contains(left, id) })
+	})
+}
+
+// TestStatementsAreKnown: the database of mssqltest answers every statement of the golden file, so that no test
+// here passes for want of a question.
+func TestStatementsAreKnown(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile("testdata/sql/mssql.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for s := range strings.SplitSeq(string(golden), "\nGO\n") {
+		var lines []string
+		for line := range strings.SplitSeq(s, "\n") {
+			if !strings.HasPrefix(line, "--") {
+				lines = append(lines, line)
+			}
+		}
+		if s = strings.TrimSpace(strings.Join(lines, "\n")); s == "" {
+			continue
+		}
+		n++
+		if err := mssqltest.Understands(s); err != nil {
+			t.Errorf("%v: %s", err, s)
+		}
+	}
+	if n < 20 {
+		t.Errorf("there are %d statements", n)
+	}
+}
