@@ -1,0 +1,440 @@
+package mssql
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"database/sql/driver"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/big"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	mssql "github.com/microsoft/go-mssqldb"
+	"github.com/microsoft/go-mssqldb/msdsn"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+)
+
+// plain is a configuration that is complete.
+func plain(change map[string]any) map[string]any {
+	v := map[string]any{"host": "nosuch.invalid", "port": 1433, "username": "u", "password": "p", "database": "d", "schema": "dbo"}
+	maps.Copy(v, change)
+	return v
+}
+
+// refuse checks an error, its kind, and words of it and its hint.
+func refuse(t *testing.T, err, kind error, words ...string) {
+	t.Helper()
+	if err == nil || (kind != nil && !errors.Is(err, kind)) {
+		t.Errorf("got error %v, want one of the kind %v", err, kind)
+		return
+	}
+	text := err.Error() + "\n" + source.Hint(err)
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+// isOnly checks that an error is of one kind, or of none where it is nil.
+func isOnly(t *testing.T, what string, err, kind error) {
+	t.Helper()
+	for _, k := range []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary} {
+		if errors.Is(err, k) != errors.Is(kind, k) {
+			t.Errorf("%s: is %v: %t", what, k, errors.Is(err, k))
+		}
+	}
+}
+
+// certificate makes one for a host, signed by nobody else.
+func certificate(t testing.TB, host string) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "other"}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func otherCA(t testing.TB) string {
+	t.Helper()
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate(t, "other").Raw}))
+}
+
+// TestFields checks the keys against the connector protocol's for this service type.
+func TestFields(t *testing.T) {
+	t.Parallel()
+	if err := field.Check(Type.Fields); err != nil {
+		t.Error(err)
+	}
+	want := map[string]int{
+		"host": 1, "port": 2, "username": 3, "password": 4, "database": 5, "tables": 6, "fetch_size": 7, "retry_count": 8, "schema": 9,
+		"ssl_enabled": 10, "ssl_ca": 11, "validate_host": 12,
+	}
+	got := map[string]int{}
+	for _, f := range Type.Fields {
+		got[f.Name] = f.Order
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for key, values := range map[string][]any{
+		"port": {0, 65536}, "fetch_size": {0, 100001}, "retry_count": {-1, 21}, "tables": {"", " , "}, "database": {""}, "schema": {""},
+	} {
+		for _, value := range values {
+			if _, err := field.Parse(Type.Fields, plain(map[string]any{key: value})); err == nil || !strings.Contains(err.Error(), key) {
+				t.Errorf("%s %v: got %v", key, value, err)
+			}
+		}
+	}
+}
+
+// TestOpenRefuses what cannot work, before anything connects.
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		set  map[string]any
+		env  source.Env
+		says []string
+	}{
+		"2 blank tables":     {set: map[string]any{"tables": []any{" ", ""}}, says: []string{"tables names no table"}},
+		"a pattern":          {set: map[string]any{"tables": "a["}, says: []string{"not complete", "in brackets"}},
+		"a schema":           {set: map[string]any{"schema": "[a"}, says: []string{"closing quote", "in brackets"}},
+		"49 a certificate":   {set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, says: []string{"ssl_ca: ", "as PEM"}},
+		"a profile":          {env: source.Env{Profile: "tail"}, says: []string{`profile "tail" is not known`, "head, seed87, native"}},
+		"an encoding":        {env: source.Env{Encoding: "lossy"}, says: []string{`encoding "lossy" is not known`, "exact, compat"}},
+		"64 rules":           {env: source.Env{AdvancedRules: "x"}, says: []string{"advanced_rules: must be a list"}},
+		"64 a table of them": {env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"[t"}, "query": "SELECT 1"}}}, says: []string{"closing quote", "[odd name*]"}},
+	} {
+		tt.env.Log = slog.New(slog.DiscardHandler)
+		_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(tt.set)), tt.env)
+		t.Run(name, func(t *testing.T) { refuse(t, err, source.ErrConfig, tt.says...) })
+	}
+}
+
+// TestCase50Addresses: what is configured reaches the driver as it is.
+func TestCase50Addresses(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]string{
+		"::1": `::1 "" 1433`, "[::1]": `::1 "" 1433`, " db.example.org ": `db.example.org "" 1433`, `db\SQLEXPRESS`: `db "SQLEXPRESS" 0`, `db\`: `db "" 1433`,
+	} {
+		s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"host": host, "username": "a@b:c", "password": "p@ss/w:rd%?&;"})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := driverConfig(s)
+		if got := fmt.Sprintf("%s %q %d", c.Host, c.Instance, c.Port); got != want || c.User != "a@b:c" || c.Password != "p@ss/w:rd%?&;" || c.Database != "d" {
+			t.Errorf("%q: got %s, user %s", host, got, c.User)
+		}
+		if c.Encryption != msdsn.EncryptionOff || !c.TLSConfig.InsecureSkipVerify || c.TLSConfig.VerifyConnection != nil {
+			t.Errorf("%q: without TLS: %+v", host, c)
+		}
+	}
+}
+
+// TestTLS: with it, everything is encrypted, and the certificate is verified with the name or without.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	for _, validate := range []bool{true, false} {
+		s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t), "validate_host": validate})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := driverConfig(s)
+		if c.Encryption != msdsn.EncryptionRequired || c.TLSConfig.ServerName != "nosuch.invalid" || c.TLSConfig.RootCAs == nil {
+			t.Errorf("validate_host %t: %+v", validate, c.TLSConfig)
+		}
+		if c.TLSConfig.InsecureSkipVerify == validate || (c.TLSConfig.VerifyConnection != nil) == validate {
+			t.Errorf("validate_host %t: the host is validated: %t", validate, !c.TLSConfig.InsecureSkipVerify)
+		}
+	}
+}
+
+// TestVerifyChain: who signed is checked, whatever the host; nobody is refused.
+func TestVerifyChain(t *testing.T) {
+	t.Parallel()
+	known, stranger := certificate(t, "a"), certificate(t, "b")
+	roots := x509.NewCertPool()
+	roots.AddCert(known)
+	verify := verifyChain(roots)
+	for name, tt := range map[string]struct {
+		shown []*x509.Certificate
+		ok    bool
+	}{
+		"known": {[]*x509.Certificate{known}, true}, "not known": {[]*x509.Certificate{stranger}, false},
+		"not known, with one that is": {[]*x509.Certificate{stranger, known}, false}, "none": {nil, false},
+	} {
+		err := verify(tls.ConnectionState{ServerName: "c", PeerCertificates: tt.shown})
+		if (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "tls: ") {
+			t.Errorf("%s: %v is not told as one of TLS", name, err)
+		}
+	}
+}
+
+// TestScopes: a document tells its table, whatever profile it was made with.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	v := sqltest.Parse(t, &Type, plain(nil))
+	for name, tt := range map[string]struct {
+		fields map[string]any
+		want   string
+		ok     bool
+	}{
+		"head":                     {map[string]any{"database": "d", "schema": "dbo", "table": "t"}, "dbo.t", true},
+		"head, a query":            {map[string]any{"database": "d", "schema": "dbo", "table": []any{"a", "b"}}, "dbo.a+b", true},
+		"head, two schemas":        {map[string]any{"database": "d", "schema": []any{"a", "b"}, "table": []any{"t", "t"}}, "a+b.t+t", true},
+		"head, another database":   {map[string]any{"database": "o.x", "schema": "dbo", "table": "t"}, "[o.x].dbo.t", true},
+		"seed87":                   {map[string]any{"Database": "d", "schema": "dbo", "Table": "t"}, "dbo.t", true},
+		"a name with a dot":        {map[string]any{"database": "d", "schema": "x.y", "table": "a]b"}, "[x.y].[a]]b]", true},
+		"no text":                  {map[string]any{"database": "d", "schema": "dbo", "table": 5}, "", false},
+		"a list of something else": {map[string]any{"database": "d", "schema": "dbo", "table": []any{"t", 5}}, "", false},
+		"no schema":                {map[string]any{"database": "d", "table": "t"}, "", false},
+		"nothing":                  {map[string]any{}, "", false},
+	} {
+		if got, ok := scopeOf(v, tt.fields); got != tt.want || ok != tt.ok {
+			t.Errorf("%s: got %q, %t", name, got, ok)
+		}
+	}
+}
+
+func answerOf(number int32, class uint8, before ...int32) error {
+	e := mssql.Error{Number: number, Class: class, Message: "login error: a\nb"}
+	for _, n := range before {
+		e.All = append(e.All, mssql.Error{Number: n, Class: class, Message: "before"})
+	}
+	e.All = append(e.All, mssql.Error{Number: number, Class: class, Message: "login error: a\nb"})
+	return e
+}
+
+func TestWorthRetrying(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"refused":                {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
+		"hung up":                {io.EOF, true},
+		"hung up in the middle":  {mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, true},
+		"other bytes":            {mssql.StreamError{InnerError: errors.New("unknown token")}, false},
+		"no answer":              {context.DeadlineExceeded, true},
+		"too many sessions":      {answerOf(17809, 20), true},
+		"Azure is busy":          {answerOf(40501, 16), true},
+		"being recovered":        {answerOf(18456, 14, 922), true},
+		"61 wrong password":      {answerOf(18456, 14), false},
+		"no such database":       {answerOf(18456, 14, 4060), false},
+		"no such host":           {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
+		"name server busy":       {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
+		"no TLS":                 {errors.New(noTLSText), false},
+		"a certificate":          {errors.New(handshakeText + "tls: failed to verify certificate: x509: unknown authority"), false},
+		"cut off in a handshake": {fmt.Errorf("%s%w", handshakeText, io.EOF), true},
+		"something else":         {errors.New("odd"), false},
+	} {
+		if got := worthRetrying(tt.err); got != tt.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}
+
+func TestConnectErrors(t *testing.T) {
+	t.Parallel()
+	d := &database{set: settings{host: "h", port: 1, username: "o]u", database: "d"}}
+	for name, tt := range map[string]struct {
+		err  error
+		kind error
+		hint string
+		text string
+	}{
+		"61 wrong password":      {answerOf(18456, 14), source.ErrAuth, "check username and password", "a b (error 18456)"},
+		"no such database":       {answerOf(18456, 14, 4060), source.ErrConfig, "CREATE USER … FOR LOGIN [o]]u];", "before (error 4060)"},
+		"a login of Windows":     {answerOf(18452, 14), source.ErrAuth, "mixed mode", "a b (error 18452)"},
+		"locked":                 {answerOf(18486, 14), source.ErrAuth, "ALTER LOGIN [o]]u]", "a b (error 18486)"},
+		"expired":                {answerOf(18487, 14), source.ErrAuth, "ALTER LOGIN [o]]u]", "a b (error 18487)"},
+		"a firewall":             {answerOf(40615, 14), source.ErrAuth, "firewall", "a b (error 40615)"},
+		"too many":               {answerOf(17809, 20), source.ErrTemporary, "", "a b (error 17809)"},
+		"something":              {answerOf(1, 16), nil, "", "a b (error 1)"},
+		"has no TLS":             {errors.New(noTLSText), source.ErrConfig, "ssl_enabled: false", noTLSText},
+		"no TLS that both speak": {errors.New(handshakeText + "remote error: tls: protocol version not supported"), source.ErrConfig, "TLS of version 1.2", "remote error: tls: protocol version not supported"},
+		"no instance":            {errors.New("no instance matching 'X' returned from host 'h'"), source.ErrUnreachable, "browser service", "no instance matching"},
+		"silence":                {&sqlread.StallError{Limit: 5}, source.ErrUnreachable, "check host and port", "the server has sent nothing for 5ns, the stall timeout"},
+		"lost":                   {io.EOF, source.ErrUnreachable, "check host and port", "the connection was lost"},
+	} {
+		err := d.connectError(tt.err)
+		isOnly(t, name, err, tt.kind)
+		if hint := source.Hint(err); !strings.Contains(hint, tt.hint) || !strings.HasPrefix(err.Error(), "connect to SQL Server at h port 1: "+tt.text) {
+			t.Errorf("%s: got %v, hint %q", name, err, hint)
+		}
+	}
+	wrong := errors.New(handshakeText + "tls: failed to verify certificate: x509: certificate is valid for a, not h")
+	for hint, c := range map[string]*tls.Config{"validate_host: false": {}, "ssl_ca must hold the authority": {InsecureSkipVerify: true}} { //nolint:gosec // nothing connects
+		d.set.tls = c
+		refuse(t, d.connectError(wrong), source.ErrConfig, hint, "valid for a, not h")
+	}
+	d.set.instance = "X"
+	refuse(t, d.connectError(io.EOF), source.ErrUnreachable, `at h\X: `)
+}
+
+func TestTableErrorKinds(t *testing.T) {
+	t.Parallel()
+	p := &part{db: &database{set: settings{username: "u"}}, scope: "s.t", rel: relation{schema: "s", name: "t"}}
+	for number, want := range map[int32]error{
+		229: source.ErrAuth, 230: source.ErrAuth, 916: source.ErrAuth, 208: nil, 207: nil, 102: nil, 8134: nil, 4413: source.ErrConfig, 4502: source.ErrConfig,
+		1205: source.ErrTemporary, 1222: source.ErrTemporary, 3958: source.ErrTemporary, 3960: source.ErrTemporary, 3961: source.ErrTemporary,
+		8645: source.ErrTemporary, 40613: source.ErrTemporary,
+	} {
+		err := p.tableError("read rows", answerOf(number, 16))
+		isOnly(t, fmt.Sprint(number), err, want)
+		if got, want := err.Error(), fmt.Sprintf("s.t: read rows: a b (error %d)", number); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	for name, err := range map[string]error{
+		"lost": io.EOF, "lost in the middle": mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, "ended by the server": answerOf(596, 21), "altered": errTableChanged,
+	} {
+		isOnly(t, name, p.tableError("read rows", err), source.ErrTemporary)
+	}
+	isOnly(t, "cancelled", p.tableError("read rows", context.Canceled), nil)
+	isOnly(t, "gone", p.tableError("read rows", errTableGone), nil)
+	refuse(t, p.tableError("read rows", answerOf(229, 14)), source.ErrAuth, "GRANT SELECT ON [s].[t] TO [u];", `leave it out with tables: ["-s.t"]`)
+	rule := &part{db: p.db, scope: "s.t", rule: &selection{Rule: &sqlread.Rule{Path: "advanced_rules[0]"}, tables: []relation{{schema: "s", name: "a"}, {schema: "s", name: "b"}}}}
+	refuse(t, rule.tableError("read rows", answerOf(230, 14)), source.ErrAuth, "ON [s].[a] TO", "ON [s].[b] TO", "remove advanced_rules[0]")
+}
+
+// TestAnswers: the error that counts is the one that the others are about, and one that ends the connection is
+// none behind which it goes on.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err      error
+		code     int32
+		answered bool
+	}{
+		"one":                 {answerOf(208, 16), 208, true},
+		"wrapped":             {fmt.Errorf("x: %w", answerOf(208, 16)), 208, true},
+		"of a view":           {answerOf(4413, 16, 208), 4413, true},
+		"of a description":    {answerOf(11529, 16, 229), 229, true},
+		"of two summaries":    {answerOf(8180, 16, 11501), 8180, true},
+		"a login":             {answerOf(18456, 14, 4060), 4060, true},
+		"a login, with words": {answerOf(18456, 14, 0), 18456, true},
+		"the end":             {answerOf(596, 21), 596, false},
+		"no number":           {mssql.Error{Message: "Request failed"}, 0, false},
+		"another":             {io.EOF, 0, false},
+	} {
+		if got := code(tt.err); got != tt.code || answered(tt.err) != tt.answered {
+			t.Errorf("%s: got %d, %t", name, got, answered(tt.err))
+		}
+	}
+}
+
+// TestFold: a server whose names have no letter case finds what is written in another.
+func TestFold(t *testing.T) {
+	t.Parallel()
+	s, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(map[string]any{"tables": "Orders,LOG_*,-Sales.Log_1", "schema": "DBO,Sales"})), source.Env{
+		Log: slog.New(slog.DiscardHandler), AdvancedRules: []any{map[string]any{"tables": []any{"Orders"}, "query": "SELECT 1"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := s.(*database)
+	d.fold()
+	if diff := cmp.Diff(sqlread.SchemaList{"dbo", "sales"}, d.set.schemas); diff != "" {
+		t.Error(diff)
+	}
+	for name, want := range map[string]bool{"orders": true, "log_2": true, "log_1": false, "customers": false} {
+		r := relation{kind: kindTable, match: sqlread.Known{Schema: "sales", Name: name}}
+		if got := d.wants(&r); got != want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+	orders := relation{id: 1, schema: "Sales", name: "oRDERs", match: sqlread.Known{Schema: "sales", Name: "orders"}}
+	parts, err := d.selections(&catalogue{relations: []relation{orders}})
+	if err != nil || len(parts) != 1 || parts[0].scope != "Sales.oRDERs" {
+		t.Errorf("the rule: %v", err)
+	}
+	again := orders
+	again.id, again.schema, again.match.Schema = 2, "dbo", "dbo"
+	_, err = d.selections(&catalogue{relations: []relation{orders, again}})
+	refuse(t, err, source.ErrConfig, "advanced_rules[0].tables[0]", "in several schemas", "write Sales.oRDERs or dbo.oRDERs")
+	_, err = d.selections(&catalogue{})
+	refuse(t, err, source.ErrConfig, "there is no table orders in schema dbo, sales")
+}
+
+// TestPins: a snapshot is taken by reading a table that may be read, and rather none that has to be made first.
+func TestPins(t *testing.T) {
+	t.Parallel()
+	table := func(name, kind string, readable, memory bool) *part {
+		return &part{rel: relation{schema: "s", name: name, kind: kind, readable: readable, memory: memory}}
+	}
+	a, v := table("a", kindTable, true, false), table("v", kindView, true, false)
+	rule := &part{rule: &selection{tables: []relation{a.rel, v.rel, {schema: "s", name: "b", kind: kindTable, readable: true}}}}
+	got := pinsOf([]*part{v, table("denied", kindTable, false, false), table("memory", kindTable, true, true), a, rule})
+	if diff := cmp.Diff([]string{"[s].[a]", "[s].[b]", "[s].[v]"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProfiles(t *testing.T) {
+	t.Parallel()
+	tbl := declared(false, "B", sized("int", 4), "a", latin("varchar", 20), "c", sized("bit", 1))
+	tbl.key = []int{0, 1, 2}
+	for p, want := range map[sqlread.Profile]string{
+		sqlread.Head: "d_x_y_x:y_7_True", sqlread.Seed87: "d_x_y_x:y_7_True_", sqlread.Native: "mssql:d:x:y:7:x%3Ay:true",
+	} {
+		tbl.inID = orderOfIDs(p, tbl)
+		r := &row{table: tbl, profile: p, values: []driver.Value{int64(7), "x:y", true}}
+		if got := string(r.appendKey([]byte(idPrefix(p, "d", []string{"x"}, []string{"y"})))); got != want {
+			t.Errorf("%v: got %s", p, got)
+		}
+	}
+	for p, want := range map[sqlread.Profile]string{
+		sqlread.Head: "d_x_y__0_False", sqlread.Seed87: "d_x_y_", sqlread.Native: "mssql:d:x:y:0:%00:false",
+	} {
+		tbl.inID = orderOfIDs(p, tbl)
+		r := &row{table: tbl, profile: p, values: []driver.Value{int64(0), "", false}}
+		if p == sqlread.Native {
+			r.values[1] = nil
+		}
+		if got := string(r.appendKey([]byte(idPrefix(p, "d", []string{"x"}, []string{"y"})))); got != want {
+			t.Errorf("%v: got %s", p, got)
+		}
+	}
+	names, renamed := fieldNames(sqlread.Head, "S", "T", []column{{name: "A"}, {name: "a"}, {name: ""}})
+	if diff := cmp.Diff([]string{"s_t_a", "s_t_a_2", "s_t_"}, names); diff != "" || renamed != "s_t_a_2" {
+		t.Error(renamed, diff)
+	}
+	names, _ = fieldNames(sqlread.Native, "S", "T", []column{{name: "A.b"}, {name: " "}})
+	if diff := cmp.Diff([]string{"A_b", "_col2"}, names); diff != "" {
+		t.Error(diff)
+	}
+}
