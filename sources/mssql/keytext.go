@@ -2,6 +2,7 @@ package mssql
 
 import (
 	"database/sql/driver"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,14 @@ type keyText func(dst []byte, v driver.Value) []byte
 func (t *columnType) appendKey(dst []byte, v driver.Value) []byte {
 	if t.key != nil {
 		return t.key(dst, v)
+	}
+	return appendPlain(dst, v)
+}
+
+// appendPlain is like appendKey for the profile native, in which no two values have the same text.
+func (t *columnType) appendPlain(dst []byte, v driver.Value) []byte {
+	if t.plain != nil {
+		return t.plain(dst, v)
 	}
 	return appendPlain(dst, v)
 }
@@ -103,6 +112,16 @@ func keyTime(dst []byte, v driver.Value) []byte { return appendTime(dst, v, time
 
 func keyZoned(dst []byte, v driver.Value) []byte {
 	return appendTime(dst, v, time.DateTime, "-07:00", true)
+}
+
+// plainClock writes a time of day with all its digits.
+func plainClock(dst []byte, v driver.Value) []byte {
+	return appendTime(dst, v, "15:04:05.9999999", "", false)
+}
+
+// plainBytes writes bytes as SQL does: as they are they might be no text.
+func plainBytes(dst []byte, v driver.Value) []byte {
+	return hex.AppendEncode(append(dst, "0x"...), []byte(sqlread.TextOf(v)))
 }
 
 // appendTime writes a time: a fraction has six digits, and is left out where they are zero.

@@ -29,7 +29,7 @@ var hints = map[string][]string{"MERGE": {"JOIN", "UNION"}, "USE": {"HINT", "PLA
 // oneSelect tells why a text is not one statement that only reads; nil is that it is.
 func oneSelect(query string) error {
 	var last string // a word or a sign
-	depth, selects, ended := 0, 0, false
+	depth, selects, begun, ended := 0, 0, false, false
 	for word := range words(query) {
 		if last == "" && word == ";" {
 			continue // people write one before WITH
@@ -37,7 +37,6 @@ func oneSelect(query string) error {
 		if slices.Contains(writing, last) && !slices.Contains(hints[last], word) {
 			return errWrites(last)
 		}
-		begun := strings.Trim(last, "(") != ""
 		switch {
 		case ended:
 			return errSeveral
@@ -54,6 +53,7 @@ func oneSelect(query string) error {
 				return errSeveral
 			}
 		}
+		begun = begun || word != "("
 		last = word
 	}
 	switch {

@@ -48,7 +48,7 @@ func (r *row) appendKey(id []byte) []byte {
 		typ, v := &r.table.columns[k].typ, r.values[k]
 		switch {
 		case r.profile == sqlread.Native:
-			r.plain = appendPlain(r.plain[:0], v)
+			r.plain = typ.appendPlain(r.plain[:0], v)
 			id = sqlread.AppendNative(id, i, v == nil, r.plain)
 		case v == nil:
 		case r.profile == sqlread.Head:

@@ -19,6 +19,7 @@ type columnType struct {
 	value  convert
 	compat convert // what value is in the encoding compat; nil: the same
 	key    keyText // nil: as it is
+	plain  keyText // what key is in the profile native; nil: as it is
 	zero   zero    // nil: only empty text is
 	// read is the expression that is selected in place of the column; nil is the column itself.
 	read func(ident string) string
@@ -61,7 +62,7 @@ type declaration struct {
 // columnType is how a column that is declared so is read.
 func (d *declaration) columnType() columnType {
 	if d.encrypted {
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, declared: "encrypted " + d.name}
+		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, declared: "encrypted " + d.name}
 	}
 	t := typeOf(d.name)
 	t.declared = d.written()
@@ -149,9 +150,9 @@ func typeOf(name string) columnType {
 	case "vector":
 		return columnType{value: toNumbers, compat: toText, read: asText}
 	case "date":
-		return columnType{value: toDate, key: keyDate, bind: "CONVERT(date, @p)", given: givenDate}
+		return columnType{value: toDate, key: keyDate, plain: keyDate, bind: "CONVERT(date, @p)", given: givenDate}
 	case "time":
-		return columnType{value: toClock, compat: toClockISO, key: keyClock, bind: "CONVERT(time, @p)", given: givenClock}
+		return columnType{value: toClock, compat: toClockISO, key: keyClock, plain: plainClock, bind: "CONVERT(time, @p)", given: givenClock}
 	case "smalldatetime", "datetime":
 		return columnType{value: toInstant, compat: toNaive, key: keyTime, bind: "CONVERT(" + name + ", @p, 121)", given: givenMillis}
 	case "datetime2":
@@ -159,13 +160,13 @@ func typeOf(name string) columnType {
 	case "datetimeoffset":
 		return columnType{value: toInstant, compat: toZoned, key: keyZoned, bind: "CONVERT(datetimeoffset, @p)", given: givenZoned}
 	case "uniqueidentifier":
-		return columnType{value: toGUID, key: keyGUID, bind: "CONVERT(uniqueidentifier, @p)", given: givenGUID}
+		return columnType{value: toGUID, key: keyGUID, plain: keyGUID, bind: "CONVERT(uniqueidentifier, @p)", given: givenGUID}
 	case "binary", "varbinary":
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, bind: "CONVERT(" + name + ", @p)"}
+		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, bind: "CONVERT(" + name + ", @p)"}
 	case "image":
 		return columnType{value: toBytes, compat: toDecoded}
 	case "timestamp", "rowversion":
-		return columnType{value: toHex, compat: toDecoded, key: keyBytes, bind: "CONVERT(binary(8), @p)"}
+		return columnType{value: toHex, compat: toDecoded, key: keyBytes, plain: plainBytes, bind: "CONVERT(binary(8), @p)"}
 	case "hierarchyid":
 		return columnType{value: toText, compat: toDecoded, read: method("ToString"), native: true}
 	case "geometry", "geography":
@@ -173,7 +174,7 @@ func typeOf(name string) columnType {
 	case "sql_variant":
 		return columnType{value: toVariant}
 	}
-	return columnType{value: toBytes, compat: toDecoded, key: keyBytes, read: asBytes, unknown: name}
+	return columnType{value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, read: asBytes, unknown: name}
 }
 
 func asText(ident string) string { return "CONVERT(nvarchar(max), " + ident + ")" }

@@ -1,0 +1,195 @@
+package mssql
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// encode makes JSON of what a driver's value of a type becomes.
+func encode(typ columnType, v driver.Value) (encoded, reason string) {
+	value, reason := typ.value(v)
+	return string(value.AppendJSON(nil)), reason
+}
+
+// zone is a fixed one, in minutes east of UTC.
+func zone(minutes int) *time.Location { return time.FixedZone("", minutes*60) }
+
+// valueCases are values as the driver gives them.
+var valueCases = []struct {
+	name string
+	typ  string // as [typeOf] takes it
+	in   driver.Value
+	key  bool // a key may have it
+}{
+	{"0", "tinyint", int64(0), true},
+	{"255", "tinyint", int64(255), true},
+	{"18 beyond a double", "bigint", int64(9007199254740993), true},
+	{"the least", "bigint", int64(math.MinInt64), true},
+	{"true", "bit", true, true},
+	{"false", "bit", false, true},
+	{"19 38 digits", "decimal", []byte("99999999999999999999999999999999999999"), true},
+	{"19 38 of a fraction", "decimal", []byte("-0.00000000000000000000000000000000000001"), true},
+	{"zeros at the end", "numeric", []byte("12.50"), true},
+	{"zero", "decimal", []byte("0.00"), true},
+	{"19 the least", "money", []byte("-922337203685477.5808"), true},
+	{"money", "smallmoney", []byte("1.5000"), true},
+	{"0.1", "float", 0.1, true},
+	{"a whole one", "float", 1.0, true},
+	{"a large one", "float", 1e300, true},
+	{"a small one", "float", 1e-5, true},
+	{"0.1 of 32 bits", "real", float64(float32(0.1)), true},
+	{"22 16777216", "real", 16777216.0, true},
+	{"15 text", "nvarchar", "žluť😀", true},
+	{"empty text", "varchar", "", true},
+	{"16 NUL", "nvarchar", "a\x00b", true},
+	{"padded", "char", "a  ", true},
+	{"xml", "xml", "<a>ž</a>", false},
+	{"json", "json", `{"a":1.10,"b":12345678901234567890}`, false},
+	{"vector", "vector", "[1.0000000e+000,-1.0000000e-001,3.4028235e+038]", false},
+	{"no vector", "vector", "x", false},
+	{"date", "date", time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC), true},
+	{"the first date", "date", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), true},
+	{"the last date", "date", time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), true},
+	{"29 time", "time", time.Date(1, 1, 1, 23, 59, 59, 999999900, time.UTC), true},
+	{"midnight", "time", time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), true},
+	{"less than a microsecond", "time", time.Date(1, 1, 1, 0, 0, 0, 100, time.UTC), true},
+	{"minutes", "smalldatetime", time.Date(2024, 1, 2, 3, 4, 0, 0, time.UTC), true},
+	{"30 .003", "datetime", time.Date(2024, 1, 2, 3, 4, 5, 3000000, time.UTC), true},
+	{"30 .997", "datetime", time.Date(1753, 1, 1, 23, 59, 59, 997000000, time.UTC), true},
+	{"29 seven digits", "datetime2", time.Date(2024, 1, 2, 3, 4, 5, 123456700, time.UTC), true},
+	{"no fraction", "datetime2", time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC), true},
+	{"29 +14:00", "datetimeoffset", time.Date(2024, 1, 2, 3, 4, 5, 123456700, zone(14*60)), true},
+	{"west", "datetimeoffset", time.Date(2024, 12, 31, 23, 0, 0, 0, zone(-90)), true},
+	{"before the first year", "datetimeoffset", time.Date(1, 1, 1, 0, 0, 0, 0, zone(60)), true},
+	{"behind the last year", "datetimeoffset", time.Date(9999, 12, 31, 23, 0, 0, 0, zone(-120)), true},
+	{"44 guid", "uniqueidentifier", []byte("\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef"), true},
+	{"no guid", "uniqueidentifier", []byte("x"), false},
+	{"33 bytes", "varbinary", []byte("\x00\xff\x80"), true},
+	{"no bytes", "varbinary", []byte{}, true},
+	{"image", "image", []byte("a\xffb"), false},
+	{"46 rowversion", "timestamp", []byte("\x00\x00\x00\x00\x00\x00\x07\xd1"), true},
+	{"46 hierarchy", "hierarchyid", "/1/2/", false},
+	{"46 place", "geography", "POINT (-122.349 47.651 10 2)", false},
+	{"of the user", "point of mine", []byte("\x01\x02"), false},
+	{"45 int", "sql_variant", "int:7", false},
+	{"45 text with a colon", "sql_variant", "nvarchar:a:b", false},
+	{"45 date", "sql_variant", "date:2024-01-02", false},
+	{"45 time", "sql_variant", "time:03:04:05.1200000", false},
+	{"45 whole time", "sql_variant", "time:03:04:05", false},
+	{"45 datetime", "sql_variant", "datetime:2024-01-02 03:04:05.120", false},
+	{"45 datetime2", "sql_variant", "datetime2:2024-01-02 03:04:05.1234567", false},
+	{"45 datetimeoffset", "sql_variant", "datetimeoffset:2024-01-02 03:04:05.1234567 +02:00", false},
+	{"45 no time", "sql_variant", "datetime:x", false},
+	{"45 bit", "sql_variant", "bit:1", false},
+	{"45 float", "sql_variant", "float:1.0000000000000001e-001", false},
+	{"45 real", "sql_variant", "real:1.0000000149011612e-001", false},
+	{"45 no float", "sql_variant", "float:x", false},
+	{"45 money", "sql_variant", "money:1.5000", false},
+	{"45 guid", "sql_variant", "uniqueidentifier:01234567-89AB-CDEF-0123-456789ABCDEF", false},
+	{"45 bytes", "sql_variant", "varbinary:00FF80", false},
+	{"45 no bytes", "sql_variant", "binary:x", false},
+	{"45 nothing", "sql_variant", "x", false},
+}
+
+// TestValues has a golden file of what becomes of the driver's values, in both encodings and in ids.
+func TestValues(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for _, tt := range valueCases {
+		fmt.Fprintf(&b, "%s: %s %s\n", tt.name, tt.typ, printed(tt.in))
+		typ := typeOf(tt.typ)
+		for _, compat := range []bool{false, true} {
+			encoding := map[bool]string{false: "exact ", true: "compat"}[compat]
+			in := tt.in
+			if compat && typ.native { // the driver's own bytes
+				in = []byte("a\xff\x00")
+			}
+			got, reason := encode(typ.encoded(compat), in)
+			fmt.Fprintf(&b, "  %s %s", encoding, got)
+			if reason != "" {
+				fmt.Fprintf(&b, " (%s)", reason)
+			}
+			b.WriteString("\n")
+		}
+		if tt.key {
+			left := ""
+			if typ.isZero(tt.in) {
+				left = ", left out of those of seed87"
+			}
+			fmt.Fprintf(&b, "  id     %q%s\n  native %q\n", typ.appendKey(nil, tt.in), left, typ.appendPlain(nil, tt.in))
+		}
+	}
+	compareGolden(t, "values.golden", b.String())
+}
+
+// printed is a value of the driver as the golden file has it.
+func printed(v driver.Value) string {
+	switch v := v.(type) {
+	case []byte, string:
+		return fmt.Sprintf("%q", v)
+	case time.Time:
+		return v.Format("2006-01-02 15:04:05.0000000 -07:00")
+	}
+	return fmt.Sprint(v)
+}
+
+// TestUnknownForms: a value of another kind than the driver gives today is null, with a note.
+func TestUnknownForms(t *testing.T) {
+	t.Parallel()
+	for typ, in := range map[string]driver.Value{
+		"int": "x", "bit": int64(1), "real": "x", "float": int64(1), "date": "2024-01-02", "time": "01:02", "datetime": "2024", "varbinary": "x", "timestamp": "x", "uniqueidentifier": "x",
+	} {
+		if got, reason := encode(typeOf(typ), in); got != "null" || !strings.HasSuffix(reason, " in an unknown form") {
+			t.Errorf("%s: got %s, %q", typ, got, reason)
+		}
+	}
+	for typ, in := range map[string]driver.Value{"float": "x", "decimal": []byte("x"), "datetime": "x", "time": "x", "datetimeoffset": "x"} {
+		if got, reason := encode(typeOf(typ).encoded(true), in); got != "null" || reason == "" {
+			t.Errorf("compat: %s: got %s, %q", typ, got, reason)
+		}
+	}
+}
+
+// TestOneKindOfJSON: a column never changes its JSON type between rows.
+func TestOneKindOfJSON(t *testing.T) {
+	t.Parallel()
+	for _, compat := range []bool{false, true} {
+		kinds := map[string]document.Kind{}
+		for _, tt := range valueCases {
+			v, reason := typeOf(tt.typ).encoded(compat).value(tt.in)
+			if v.IsNull() != (reason != "") {
+				t.Errorf("%s %s: null %t, %q", tt.typ, tt.name, v.IsNull(), reason)
+			}
+			if v.IsNull() {
+				continue
+			}
+			kind := v.Kind()
+			if kind == document.KindBytes { // written as text
+				kind = document.KindString
+			}
+			if before, ok := kinds[tt.typ]; ok && before != kind {
+				t.Errorf("%s: %v and %v", tt.typ, before, kind)
+			}
+			kinds[tt.typ] = kind
+		}
+	}
+}
+
+// TestResultTypes: the driver names types as the catalogue does, in capital letters.
+func TestResultTypes(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"TINYINT", "SMALLINT", "INT", "BIGINT", "BIT", "REAL", "FLOAT", "DECIMAL", "SMALLMONEY", "MONEY", "CHAR", "VARCHAR", "TEXT", "NCHAR", "NVARCHAR", "NTEXT", "XML",
+		"DATE", "TIME", "SMALLDATETIME", "DATETIME", "DATETIME2", "DATETIMEOFFSET", "UNIQUEIDENTIFIER", "BINARY", "VARBINARY", "IMAGE",
+	} {
+		if typ := resultType(name); typ.unknown != "" || typ.declared != name || typ.read != nil {
+			t.Errorf("%s is read as %+v", name, typ)
+		}
+	}
+}
