@@ -140,8 +140,8 @@ func number(s string) int {
 	if strings.HasPrefix(s[n:], ".") {
 		n += 1 + digits(s[n+1:])
 	}
-	rest := strings.ToLower(s[n:])
-	if exponent, ok := strings.CutPrefix(rest, "e"); ok {
+	if n < len(s) && (s[n] == 'e' || s[n] == 'E') {
+		exponent := s[n+1:]
 		sign := len(exponent) - len(strings.TrimLeft(exponent, "+-"))
 		if d := digits(exponent[min(sign, 1):]); sign <= 1 && d > 0 {
 			n += 1 + sign + d

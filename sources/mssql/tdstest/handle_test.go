@@ -242,14 +242,16 @@ func TestOtherCollations(t *testing.T) {
 	s := tdstest.New(t, config())
 	column := tdstest.Column{Type: tdstest.VarChar, Size: 10, Collation: czech}
 	inside := tdstest.Variant{Column: column, Value: []byte{0x9e}}
+	binary := column
+	binary.Collation = [5]byte{0x09, 0x04, 0x00, 0x02, 0x00} // Latin1_General_BIN2: a text of the code page 1252 as well
 	long, old := column, column
 	long.Size, old.Type = tdstest.Max, tdstest.Text
 	s.Answer("SELECT c", tdstest.Result{
-		Columns: []tdstest.Column{column, long, old, {Type: tdstest.SQLVariant}},
-		Rows:    [][]any{{[]byte("\x9elu\x9d"), []byte{0x9e}, []byte{0x9e}, inside}},
+		Columns: []tdstest.Column{column, long, old, {Type: tdstest.SQLVariant}, binary},
+		Rows:    [][]any{{[]byte("\x9elu\x9d"), []byte{0x9e}, []byte{0x9e}, inside, "é"}},
 	})
 	got, err := read(t.Context(), open(t, s.DSN()), "SELECT c")
-	if d := cmp.Diff([][]any{{"žluť", "ž", "ž", "ž"}}, got); d != "" || err != nil {
+	if d := cmp.Diff([][]any{{"žluť", "ž", "ž", "ž", "é"}}, got); d != "" || err != nil {
 		t.Errorf("rows differ: %v\n%s", err, d)
 	}
 }

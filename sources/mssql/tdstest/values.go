@@ -225,8 +225,15 @@ func pad(c column, raw []byte) []byte {
 // codePage1252 are the characters of 0x80 to 0x9f; those that are not assigned are spaces.
 const codePage1252 = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ"
 
+// isLatin1 reports whether characters of one byte are of the code page 1252: those of English are, unless they are
+// UTF-8, as the third bit of the last byte but one says.
+func isLatin1(collation [collationSize]byte) bool {
+	latin := latin1()
+	return collation[0] == latin[0] && collation[1] == latin[1] && collation[3]&0x04 == 0
+}
+
 func encodeCodePage(collation [collationSize]byte, s string) ([]byte, error) {
-	if collation != latin1() {
+	if !isLatin1(collation) {
 		return nil, errors.New("a text of another collation is given as []byte, in the code page of that")
 	}
 	high := []rune(codePage1252)

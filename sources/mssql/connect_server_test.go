@@ -1,0 +1,319 @@
+package mssql
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql/driver"
+	"net"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+// countDials makes the source count the connections that it opens; the first of them fail with
+// refused.
+func countDials(d *database, refused int) *atomic.Int32 {
+	n := &atomic.Int32{}
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if int(n.Add(1)) <= refused {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return dial(ctx, network, address)
+	}
+	return n
+}
+
+// noPauses makes the source go on at once where it would wait, and counts how often.
+func noPauses(d *database) *atomic.Int32 {
+	n := &atomic.Int32{}
+	d.pause = func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }
+	return n
+}
+
+func TestCase50OddCredentials(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	_, values := db.user() // whose password is odd
+	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	user := "a@b:c]" + db.name + " žluť"
+	db.login(user, "Žluť 1'\"; drop")
+	values = db.values(map[string]any{"username": user, "password": "Žluť 1'\"; drop"})
+	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCase50IPv6 goes to the server of mssqltest by its address in brackets, as people paste it, and arrives there by
+// what dials: the server itself listens on IPv4.
+func TestCase50IPv6(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{})
+	d := openSource(t, db.values(map[string]any{"host": "[::1]"}), source.Env{})
+	dialed := ""
+	host, port := db.here.Host()
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialed = address
+		return dial(ctx, network, net.JoinHostPort(host, port))
+	}
+	if err := d.Ping(t.Context()); err != nil || dialed != net.JoinHostPort("::1", port) {
+		t.Errorf("dialed %s: %v", dialed, err)
+	}
+}
+
+func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
+	dials, pauses := countDials(d, 0), noPauses(d)
+	err := d.Ping(t.Context())
+	refuse(t, err, source.ErrAuth, "ogin failed for user", "check username and password")
+	if strings.Contains(err.Error(), "wrong-secret") {
+		t.Errorf("the password is in the error: %v", err)
+	}
+	if dials.Load() != 1 || pauses.Load() != 0 {
+		t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
+	}
+}
+
+func TestConnectAgain(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	for _, tt := range []struct {
+		attempts, refused int
+		pauses            int32
+		fails             bool
+	}{
+		{attempts: 3, refused: 2, pauses: 2},
+		{attempts: 3, refused: 9, pauses: 2, fails: true},
+		{attempts: 1, refused: 9, fails: true},
+		{attempts: 0, refused: 9, fails: true},
+	} {
+		d := openSource(t, db.values(map[string]any{"retry_count": tt.attempts}), source.Env{})
+		countDials(d, tt.refused)
+		pauses := noPauses(d)
+		err := d.Ping(t.Context())
+		if tt.fails {
+			refuse(t, err, source.ErrUnreachable, "connection refused", "check host and port")
+		} else if err != nil {
+			t.Error(err)
+		}
+		if pauses.Load() != tt.pauses {
+			t.Errorf("%+v: paused %d times", tt, pauses.Load())
+		}
+	}
+}
+
+func TestPingErrors(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	d := openSource(t, db.values(map[string]any{"database": "no such", "retry_count": 5}), source.Env{})
+	dials := countDials(d, 0)
+	refuse(t, d.Ping(t.Context()), source.ErrConfig, "no such", "(error 4060)", "check database")
+	if dials.Load() != 1 {
+		t.Errorf("connected %d times", dials.Load())
+	}
+	err := openSource(t, db.values(map[string]any{"port": 1}), source.Env{}).Ping(t.Context())
+	refuse(t, err, source.ErrUnreachable, "connect to SQL Server at "+db.url.Hostname()+" port 1", "connection refused")
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error has several lines: %v", err)
+	}
+
+	// Who listens there is no SQL Server.
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() { // ends when the listener is closed
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	err = openSource(t, db.values(map[string]any{"host": "127.0.0.1", "port": l.Addr().(*net.TCPAddr).Port}), source.Env{}).Ping(t.Context())
+	refuse(t, err, source.ErrUnreachable, "check host and port")
+}
+
+// TestRefusedLogins tells what the server says of logins that are right: only the server of the tests can be
+// told to say it.
+func TestRefusedLogins(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		refusal tdstest.Message
+		kind    error
+		says    []string
+		dials   int32
+	}{
+		"disabled":          {tdstest.Message{Number: 18470, Class: 14, Text: "the account is disabled"}, source.ErrAuth, []string{"the account is disabled (error 18470)", "ALTER LOGIN"}, 1},
+		"of Windows":        {tdstest.Message{Number: 18452, Class: 14, Text: "the login is from an untrusted domain"}, source.ErrAuth, []string{"mixed mode"}, 1},
+		"expired":           {tdstest.Message{Number: 18487, Class: 14, Text: "the password has expired"}, source.ErrAuth, []string{"ALTER LOGIN"}, 1},
+		"no connection":     {tdstest.Message{Number: 17809, Class: 17, Text: "the maximum number of user connections is reached"}, nil, nil, 2},
+		"Azure is busy":     {tdstest.Message{Number: 40613, Class: 17, Text: "the database is not currently available"}, nil, nil, 2},
+		"firewall of Azure": {tdstest.Message{Number: 40615, Class: 14, Text: "the client is not allowed to access the server"}, source.ErrAuth, []string{"firewall"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDBHere(t, mssqltest.Config{})
+			db.here.TDS().RefuseLogin(tt.refusal)
+			d := openSource(t, db.values(map[string]any{"retry_count": 3}), source.Env{})
+			dials := countDials(d, 0)
+			noPauses(d)
+			err := d.Ping(t.Context())
+			if tt.kind != nil {
+				refuse(t, err, tt.kind, tt.says...)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if dials.Load() != tt.dials {
+				t.Errorf("connected %d times", dials.Load())
+			}
+		})
+	}
+}
+
+// TestCase47Encryption: the login is encrypted wherever the server can, and all else where it demands it.
+func TestCase47Encryption(t *testing.T) {
+	t.Parallel()
+	for name, encryption := range map[string]tdstest.Encryption{"forced": tdstest.EncryptAll, "offered": tdstest.EncryptLogin, "none": tdstest.NoEncryption} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDBHere(t, mssqltest.Config{Encryption: encryption})
+			db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+			if r := readAll(t, db.values(nil), source.Env{StallTimeout: time.Minute})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
+				t.Errorf("%+v", r)
+			}
+			logins := db.here.TDS().Logins()
+			last := logins[len(logins)-1]
+			if last.App != "elastic-ingest" || last.Encrypted != (encryption != tdstest.NoEncryption) {
+				t.Errorf("the last login: %+v", last)
+			}
+		})
+	}
+}
+
+// TestCase48And49TLS is told by the server of the tests, whose certificate is of localhost and signed by itself.
+func TestCase48And49TLS(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptLogin})
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	ca, values := string(db.here.TDS().CA()), db.values(map[string]any{"ssl_enabled": true})
+	for name, text := range map[string]string{
+		"as it is": ca,
+		"one line": strings.Join(strings.Fields(ca), " "),
+		"two":      ca + otherCA(t),
+		"CRLF":     strings.ReplaceAll(ca, "\n", "\r\n"),
+	} {
+		values["ssl_ca"] = text
+		if r := readAll(t, values, source.Env{StallTimeout: time.Minute})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	values["ssl_ca"], values["validate_host"] = ca, true
+	refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1", "host a name that is in it, or set validate_host: false")
+	values["host"] = "localhost"
+	d := openSource(t, values, source.Env{})
+	d.dial = func(ctx context.Context, network, _ string) (net.Conn, error) { // localhost may be ::1
+		host, port := db.here.Host()
+		return dial(ctx, network, net.JoinHostPort(host, port))
+	}
+	if err := d.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, validate := range []bool{false, true} {
+		values["ssl_ca"], values["validate_host"] = otherCA(t), validate
+		d := openSource(t, values, source.Env{})
+		d.dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			host, port := db.here.Host()
+			return dial(ctx, network, net.JoinHostPort(host, port))
+		}
+		pauses := noPauses(d)
+		refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
+		if pauses.Load() != 0 {
+			t.Error("a certificate that is not trusted was tried again")
+		}
+	}
+	plain := newDBHere(t, mssqltest.Config{})
+	refuse(t, openSource(t, plain.values(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)}), source.Env{}).Ping(t.Context()),
+		source.ErrConfig, "does not support encryption", "ssl_enabled: false")
+}
+
+// TestOldTLS: a server that speaks no TLS of this century is told as that, where not even the login can be encrypted.
+func TestOldTLS(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptLogin})
+	d := openSource(t, db.values(nil), source.Env{})
+	d.driver.TLSConfig = d.driver.TLSConfig.Clone()
+	d.driver.TLSConfig.MinVersion = tls.VersionTLS13 // the server speaks 1.2, as if it were less than what is wanted
+	refuse(t, d.Ping(t.Context()), source.ErrConfig, "protocol version", "the server offers no TLS of version 1.2 or later")
+}
+
+// TestSessionSettings are those that the statements count on, whatever a login is set to.
+func TestSessionSettings(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	if db.here != nil {
+		t.Skipf("%s is not set", onServer)
+	}
+	db.exec("CREATE TABLE t (id int PRIMARY KEY, at datetime, v varchar(max))", "INSERT INTO t VALUES (1, '2024-01-02T03:04:05', REPLICATE(CONVERT(varchar(max), 'x'), 100000))")
+	want := readAll(t, db.values(nil), source.Env{})["dbo.t"]
+	d := openSource(t, db.values(nil), source.Env{})
+	s, err := d.dialSession(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.HangUp()
+	for _, set := range []string{"LANGUAGE German", "DATEFORMAT dmy", "TEXTSIZE 10", "LOCK_TIMEOUT 1", "QUOTED_IDENTIFIER OFF", "ANSI_NULLS OFF", "IMPLICIT_TRANSACTIONS ON"} {
+		if err := s.Exec(t.Context(), "SET "+set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.setUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	if err := s.Each(t.Context(), "SELECT v FROM t", nil, func(row []driver.Value) { got = sqlread.TextOf(row[0]) }); err != nil || len(got) != 100_000 {
+		t.Errorf("got %d characters, %v", len(got), err)
+	}
+	if len(want.Docs) != 1 || len(want.Docs[0]) < 100_000 {
+		t.Errorf("got %+v", want)
+	}
+}
+
+// TestReadCommitted: where snapshots are not allowed, it is said once what that means and what would help.
+func TestReadCommitted(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("ALTER DATABASE "+db.name+" SET ALLOW_SNAPSHOT_ISOLATION OFF", "CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE b (id int PRIMARY KEY)",
+		"INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (1)")
+	log := &sqltest.Logbook{}
+	d := openSource(t, db.values(nil), log.Env())
+	parts := listed(t, d)
+	db.exec("INSERT INTO a VALUES (2)")
+	if got := sqltest.Read(t.Context(), parts["dbo.a"]); got.Err != nil || len(got.IDs) != 2 {
+		t.Errorf("%+v", got)
+	}
+	if got := sqltest.Read(t.Context(), parts["dbo.b"]); got.Err != nil || len(got.IDs) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "ALTER DATABASE ["+db.name+"] SET ALLOW_SNAPSHOT_ISOLATION ON;") {
+		t.Errorf("logged %s", log)
+	}
+	if diff := cmp.Diff(false, d.snapshot); diff != "" {
+		t.Error("it is said that there are snapshots")
+	}
+}
