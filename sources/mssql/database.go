@@ -160,11 +160,13 @@ func (d *database) begin(ctx context.Context, first *session, tables []*part) er
 
 // warn says what it means that the database allows no snapshots.
 func (d *database) warn(first *session) {
-	text := "the database allows no snapshot isolation, so each table is read as it is while it is read: of rows whose key is changed meanwhile, this run may miss some"
+	statement := "ALTER DATABASE " + quote.Ident(d.set.database) + " SET ALLOW_SNAPSHOT_ISOLATION ON;"
 	if first.versions {
-		text = "the database allows no snapshot isolation, so each table is read as of the moment when its reading begins"
+		d.log.Warn("the database allows no snapshot isolation, so each table is read as of the moment when its reading begins", "statement", statement)
+		return
 	}
-	d.log.Warn(text, "statement", "ALTER DATABASE "+quote.Ident(d.set.database)+" SET ALLOW_SNAPSHOT_ISOLATION ON;")
+	d.log.Warn("the database allows no snapshot isolation, so each table is read as it is while it is read: "+
+		"of rows whose key is changed meanwhile, this run may miss some", "statement", statement)
 }
 
 // pinsOf are tables whose reading takes a snapshot: those that the user may read, and rather none that has

@@ -132,13 +132,26 @@ func worthRetrying(err error) bool {
 	return hungUp(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// hungUp reports whether the connection ended without a word.
+// hungUp reports whether the connection ended, with a word of the network or without one.
 func hungUp(err error) bool {
-	if e, ok := errors.AsType[mssql.StreamError](err); ok {
-		return hungUp(e.InnerError)
+	if inner := broken(err); inner != nil {
+		return hungUp(inner)
 	}
 	_, network := errors.AsType[net.Error](err)
-	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+	return network || cutOff(err)
+}
+
+// cutOff reports whether the connection ended without a word.
+func cutOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+}
+
+// broken is why an answer broke off in the middle, which the driver does not unwrap; nil for other errors.
+func broken(err error) error {
+	if e, ok := errors.AsType[mssql.StreamError](err); ok {
+		return e.InnerError
+	}
+	return nil
 }
 
 // What the driver says of TLS, and of the browser service, comes as text only.
@@ -249,11 +262,14 @@ func told(err error) error {
 		text := strings.Join(strings.Fields(strings.TrimPrefix(e.Message, "login error: ")), " ")
 		return &sqlread.BriefError{Text: fmt.Sprintf("%s (error %d)", text, e.Number), Err: err}
 	}
+	if inner := broken(err); inner != nil {
+		return &sqlread.BriefError{Text: told(inner).Error(), Err: err}
+	}
+	if cutOff(err) {
+		return &sqlread.BriefError{Text: "the connection was lost", Err: err}
+	}
 	if brief := sqlread.Brief(err); brief != nil {
 		return brief
-	}
-	if hungUp(err) {
-		return &sqlread.BriefError{Text: "the connection was lost", Err: err}
 	}
 	if text, ok := strings.CutPrefix(err.Error(), handshakeText); ok {
 		return &sqlread.BriefError{Text: text, Err: err}

@@ -15,10 +15,11 @@ import (
 // reserved, see https://learn.microsoft.com/sql/t-sql/language-elements/reserved-keywords-transact-sql,
 // so that nothing else is called so unless it is quoted.
 
-// writing are the reserved words that no query that only reads has.
+// writing are the reserved words that no query that only reads has. What OPENQUERY and its like have in quotes
+// is for another server to do, and could be anything.
 var writing = []string{
 	"ALTER", "BACKUP", "BEGIN", "CHECKPOINT", "CLOSE", "COMMIT", "CREATE", "DBCC", "DEALLOCATE", "DECLARE", "DELETE", "DENY", "DROP",
-	"EXEC", "EXECUTE", "GOTO", "GRANT", "IF", "INSERT", "INTO", "KILL", "MERGE", "OPEN", "PRINT", "RAISERROR", "READTEXT", "RECONFIGURE",
+	"EXEC", "EXECUTE", "GOTO", "GRANT", "IF", "INSERT", "INTO", "KILL", "MERGE", "OPEN", "OPENDATASOURCE", "OPENQUERY", "OPENROWSET", "PRINT", "RAISERROR", "READTEXT", "RECONFIGURE",
 	"RESTORE", "RETURN", "REVERT", "REVOKE", "ROLLBACK", "SAVE", "SET", "SETUSER", "SHUTDOWN", "TRUNCATE", "UPDATE", "UPDATETEXT", "USE",
 	"WAITFOR", "WHILE", "WRITETEXT",
 }

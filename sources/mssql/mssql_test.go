@@ -144,9 +144,14 @@ func TestOpenRefuses(t *testing.T) {
 // TestCase50Addresses: what is configured reaches the driver as it is.
 func TestCase50Addresses(t *testing.T) {
 	t.Parallel()
-	for host, want := range map[string]string{
-		"::1": `::1 "" 1433`, "[::1]": `::1 "" 1433`, " db.example.org ": `db.example.org "" 1433`, `db\SQLEXPRESS`: `db "SQLEXPRESS" 0`, `db\`: `db "" 1433`,
+	for _, tt := range []struct{ host, want string }{
+		{"::1", `::1 "" 1433`},
+		{"[::1]", `::1 "" 1433`},
+		{" db.example.org ", `db.example.org "" 1433`},
+		{`db\SQLEXPRESS`, `db "SQLEXPRESS" 0`},
+		{`db\`, `db "" 1433`},
 	} {
+		host, want := tt.host, tt.want
 		s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"host": host, "username": "a@b:c", "password": "p@ss/w:rd%?&;"})))
 		if err != nil {
 			t.Fatal(err)
@@ -288,7 +293,10 @@ func TestConnectErrors(t *testing.T) {
 		"no TLS that both speak": {errors.New(handshakeText + "remote error: tls: protocol version not supported"), source.ErrConfig, "TLS of version 1.2", "remote error: tls: protocol version not supported"},
 		"no instance":            {errors.New("no instance matching 'X' returned from host 'h'"), source.ErrUnreachable, "browser service", "no instance matching"},
 		"silence":                {&sqlread.StallError{Limit: 5}, source.ErrUnreachable, "check host and port", "the server has sent nothing for 5ns, the stall timeout"},
-		"lost":                   {io.EOF, source.ErrUnreachable, "check host and port", "the connection was lost"},
+		"lost":                   {&net.OpError{Op: "Read", Err: io.EOF}, source.ErrUnreachable, "check host and port", "the connection was lost"},
+		"lost in the middle":     {mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, source.ErrUnreachable, "check host and port", "the connection was lost"},
+		"reset in the middle":    {mssql.StreamError{InnerError: &net.OpError{Op: "read", Err: errors.New("reset by peer")}}, source.ErrUnreachable, "check host and port", "read: reset by peer"},
+		"other bytes":            {mssql.StreamError{InnerError: errors.New("unknown token")}, source.ErrUnreachable, "check host and port", "unknown token"},
 	} {
 		err := d.connectError(tt.err)
 		isOnly(t, name, err, tt.kind)
