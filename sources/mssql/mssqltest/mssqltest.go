@@ -64,6 +64,7 @@ type Server struct {
 	waiting   []chan struct{}
 	breaks    []Break
 	fixtures  map[string]relation
+	endless   map[string]bool // those of them that have no end
 }
 
 const (
@@ -79,7 +80,7 @@ func New(t testing.TB, cfg Config) *Server {
 	}
 	d := &Server{
 		t: t, cfg: cfg, objects: map[string]*object{}, schemas: map[string]string{"dbo": "dbo"}, lastID: firstID, snapshots: !cfg.NoSnapshots,
-		users: map[string]*user{}, sessions: map[int]*session{}, locks: map[string]*lock{}, fixtures: map[string]relation{},
+		users: map[string]*user{}, sessions: map[int]*session{}, locks: map[string]*lock{}, fixtures: map[string]relation{}, endless: map[string]bool{},
 	}
 	d.tds = tdstest.New(t, tdstest.Config{User: ownerName, Password: ownerPassword, Database: cfg.Database, Encryption: cfg.Encryption})
 	d.tds.Handle(func(st tdstest.Statement) (tdstest.Result, bool) { return d.answer(st), true })
@@ -129,6 +130,15 @@ func (d *Server) Fixture(query, columns, rows string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fixtures[normal(query)] = of
+}
+
+// Endless is a fixture of a query whose first row never comes.
+func (d *Server) Endless(query, columns string) {
+	d.t.Helper()
+	d.Fixture(query, columns, "")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.endless[normal(query)] = true
 }
 
 // values are the rows of an insertion of all columns.

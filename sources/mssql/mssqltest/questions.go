@@ -122,6 +122,11 @@ func (s *session) visible() (all []*object) {
 func (s *session) relations(map[string]value) (relation, error) {
 	r := answering(named("int"), nameType(), nameType(), typ{base: "varchar", size: 14}, named("int"), named("int"), named("bigint"))
 	u := s.server.users[strings.ToLower(s.user)]
+	for key := range s.server.locks {
+		if s.altering(key) {
+			return r, lockedError{}
+		}
+	}
 	for _, o := range s.visible() {
 		kind, readable, rows := "table", s.user == ownerName, any(int64(len(o.rows)))
 		if o.view != nil {
@@ -133,6 +138,13 @@ func (s *session) relations(map[string]value) (relation, error) {
 		r.rows = append(r.rows, []any{o.id, o.name.schema, o.name.name, kind, int64(0), bit(readable), rows})
 	}
 	return r, nil
+}
+
+// altering reports whether somebody else is changing the structure of an object, so that nothing can be said of
+// it.
+func (s *session) altering(key string) bool {
+	l := s.server.locks[key]
+	return l != nil && l.by != s && l.structure
 }
 
 // about finds the object whose id is the parameter, if the user may know of it.
@@ -148,8 +160,11 @@ func (s *session) about(params map[string]value) *object {
 func (s *session) columns(params map[string]value) (relation, error) {
 	r := answering(nameType(), nameType(), named("smallint"), named("tinyint"), named("tinyint"), nameType(), named("int"), named("int"))
 	o := s.about(params)
-	if o == nil {
+	switch {
+	case o == nil:
 		return r, nil
+	case s.altering(keyOf(o.name)):
+		return r, lockedError{}
 	}
 	for _, c := range o.columns {
 		if c.hidden {

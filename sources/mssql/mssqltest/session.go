@@ -54,13 +54,13 @@ func (s *session) run(st tdstest.Statement) tdstest.Result {
 		}
 	}
 	if answer, ok := questions()[normal(st.SQL)]; ok {
-		r, err := answer(s, paramsOf(st, s))
-		if err != nil {
-			return s.server.errorResult(s.aborted(err))
-		}
-		return s.server.result(r)
+		s.deadline = time.Time{}
+		return s.ask(answer, paramsOf(st, s))
 	}
 	if of, ok := s.server.fixtures[normal(st.SQL)]; ok {
+		if s.server.endless[normal(st.SQL)] {
+			return tdstest.Result{Wait: make(chan struct{})}
+		}
 		return s.server.result(of)
 	}
 	all, err := parse(st.SQL)
@@ -72,6 +72,30 @@ func (s *session) run(st tdstest.Statement) tdstest.Result {
 	return s.from(all, paramsOf(st, s))
 }
 
+// ask answers a question, or puts it off.
+func (s *session) ask(answer question, params map[string]value) tdstest.Result {
+	r, err := answer(s, params)
+	if errors.As(err, &lockedError{}) {
+		return s.later(func() tdstest.Result { return s.ask(answer, params) })
+	}
+	if err != nil {
+		return s.server.errorResult(s.aborted(err))
+	}
+	return s.server.result(r)
+}
+
+// later does again what somebody's lock is in the way of, or gives up.
+func (s *session) later(again func() tdstest.Result) tdstest.Result {
+	if !s.deadline.IsZero() && !time.Now().Before(s.deadline) {
+		return s.server.errorResult(failed(1222, 16, "lock request time out period exceeded"))
+	}
+	return s.wait(func() tdstest.Result {
+		s.server.mu.Lock()
+		defer s.server.mu.Unlock()
+		return again()
+	})
+}
+
 // from runs the statements that are left of a batch.
 func (s *session) from(all []statement, params map[string]value) tdstest.Result {
 	if len(all) == 0 {
@@ -79,14 +103,7 @@ func (s *session) from(all []statement, params map[string]value) tdstest.Result 
 	}
 	r, err := s.one(all[0], params)
 	if errors.As(err, &lockedError{}) {
-		if !s.deadline.IsZero() && !time.Now().Before(s.deadline) {
-			return s.server.errorResult(failed(1222, 16, "lock request time out period exceeded"))
-		}
-		return s.wait(func() tdstest.Result {
-			s.server.mu.Lock()
-			defer s.server.mu.Unlock()
-			return s.from(all, params)
-		})
+		return s.later(func() tdstest.Result { return s.from(all, params) })
 	}
 	if err != nil {
 		return s.server.errorResult(s.aborted(err))

@@ -40,6 +40,9 @@ func failed(number int32, class uint8, format string, args ...any) error {
 // compare tells the order of two values that are not NULL, both as the type that is the stronger one.
 func compare(a, b value) (int, error) {
 	t := stronger(a.typ, b.typ)
+	if t.base == "sql_variant" {
+		return compareVariants(a, b)
+	}
 	if a.typ.isText() && b.typ.isText() && a.typ.collation == "" {
 		t.collation = b.typ.collation
 	} else if a.typ.isText() {
@@ -75,6 +78,37 @@ func compare(a, b value) (int, error) {
 		return compareBytes(x, b.v.([]byte)), nil
 	}
 	return 0, failed(305, 16, "the %s data type cannot be compared", t.base)
+}
+
+// compareVariants compares values of any type: those of different families by the families, see
+// https://learn.microsoft.com/sql/t-sql/data-types/sql-variant-transact-sql.
+func compareVariants(a, b value) (int, error) {
+	for _, v := range []*value{&a, &b} {
+		if inner, ok := v.v.(value); ok {
+			*v = inner
+		}
+	}
+	if c := cmp.Compare(a.typ.family(), b.typ.family()); c != 0 {
+		return c, nil
+	}
+	return compare(a, b)
+}
+
+// family is the place of a type among those that a sql_variant may hold.
+func (t typ) family() int {
+	switch {
+	case t.base == "uniqueidentifier":
+		return 0
+	case t.isBinary():
+		return 1
+	case t.isText():
+		return 2
+	case t.isTime():
+		return 5
+	case t.base == "float" || t.base == "real":
+		return 4
+	}
+	return 3 // exact numbers
 }
 
 func bit(on bool) int64 {

@@ -1,0 +1,532 @@
+package mssql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+// cutConn breaks once so many bytes have come.
+type cutConn struct {
+	net.Conn
+	left int
+	cuts *atomic.Int32
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	if c.left <= 0 {
+		c.cuts.Add(1)
+		_ = c.Close()
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// cutAfter makes every connection of the source break after so many bytes, and counts how many did.
+func cutAfter(d *database, bytes int) *atomic.Int32 {
+	cuts := &atomic.Int32{}
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &cutConn{Conn: conn, left: bytes, cuts: cuts}, err
+	}
+	return cuts
+}
+
+// readWith reads a part and calls do when as many documents as its key have come.
+func readWith(t *testing.T, part source.Part, do map[int]func()) (times map[string]int, err error) {
+	t.Helper()
+	times = map[string]int{}
+	n := 0
+	for doc, err := range part.Documents(t.Context()) {
+		if err != nil {
+			return times, err
+		}
+		n++
+		times[strings.Clone(doc.ID)]++
+		if f := do[n]; f != nil {
+			f()
+		}
+	}
+	return times, nil
+}
+
+// once fails the test unless every one of so many rows came once.
+func once(t *testing.T, times map[string]int, rows int) {
+	t.Helper()
+	if len(times) != rows {
+		t.Errorf("%d of %d rows came", len(times), rows)
+	}
+	for id, n := range times {
+		if n > 1 {
+			t.Errorf("the row %q came %d times", id, n)
+		}
+	}
+}
+
+// loseIdle ends the sessions that no part uses, and counts them.
+func loseIdle(d *database) (n int) {
+	for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
+		s.HangUp()
+		d.snapshots.Drop()
+		n++
+	}
+	return n
+}
+
+// guid is an identifier whose bytes have no order.
+func guid(n int) string {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	return fmt.Sprintf("'%08X-%04X-%04X-%04X-%012X'", r.Uint32(), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.Uint64()>>16)
+}
+
+// at is a time so many units after the beginning of 2024.
+func at(form string, unit time.Duration, n int) string {
+	return "'" + time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n)*unit).Format(form) + "'"
+}
+
+// TestCase30Case44Case55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types
+// whose order can be relied on: no row is missed or comes twice. The order of a language is that of a real server
+// only where there is one.
+func TestCase30Case44Case55KeysThatReadingGoesOnBehind(t *testing.T) {
+	t.Parallel()
+	const rows = 600
+	db := newDB(t)
+	tables := []struct {
+		columns, key string
+		values       func(n int) string
+	}{
+		{"k int", "k", func(n int) string { return fmt.Sprint(n - 300) }},
+		{"k bigint", "k", func(n int) string { return fmt.Sprint((n%2*2-1)*9007199254740993 + n) }},
+		{"k smallint, l tinyint", "k, l", func(n int) string { return fmt.Sprintf("%d, %d", n/200-2, n%200) }},
+		{"k decimal(20,10)", "k", func(n int) string { return fmt.Sprintf("%d.%010d", n-300, n*1234567) }},
+		{"k numeric(38,0)", "k", func(n int) string { return fmt.Sprintf("99999999999999999999999999999999999%03d", n) }},
+		{"k money", "k", func(n int) string { return fmt.Sprintf("%d.%04d", n-300, n) }},
+		{"k nvarchar(40) COLLATE Latin1_General_BIN2", "k", func(n int) string {
+			return fmt.Sprintf("N'%s%d'", []string{"a", "B", "ä", "Z", "😀"}[n%5], n)
+		}},
+		{"k nvarchar(40)", "k", func(n int) string { return fmt.Sprintf("N'%s%d'", []string{"a", "B", "č", "Z", "_"}[n%5], n) }},
+		{"k varchar(40)", "k", func(n int) string { return fmt.Sprintf("'%s%d'", []string{"a", "B", "é", "Z", "_ "}[n%5], n) }},
+		{"k char(12)", "k", func(n int) string { return fmt.Sprintf("'%s%d'", []string{"a", "B", "é", ""}[n%4], n) }},
+		{"k varchar(40) COLLATE Latin1_General_100_BIN2_UTF8", "k", func(n int) string {
+			return fmt.Sprintf("N'%s%d'", []string{"a", "ž", "ť"}[n%3], n)
+		}},
+		{"k varchar(40) COLLATE Czech_CI_AS", "k", func(n int) string { return fmt.Sprintf("N'%s%d'", []string{"a", "ž", "ť"}[n%3], n) }},
+		{"k varbinary(40)", "k", func(n int) string { return fmt.Sprintf("0x%04xff", n*37%65536) }},
+		{"k binary(8)", "k", func(n int) string { return fmt.Sprintf("0x00ff%08x", n*7919) }},
+		{"k date, l smallint", "k, l", func(n int) string { return at(time.DateOnly, 24*time.Hour, n%50) + fmt.Sprintf(", %d", n) }},
+		{"k datetime", "k", func(n int) string { return at("2006-01-02T15:04:05.000", time.Second/300+time.Nanosecond, n) }},
+		{"k smalldatetime", "k", func(n int) string { return at("2006-01-02T15:04:05", time.Minute, n) }},
+		{"k datetime2(7)", "k", func(n int) string { return at("2006-01-02T15:04:05.0000000", 777_777_700*time.Nanosecond, n) }},
+		{"k datetimeoffset(3)", "k", func(n int) string {
+			return strings.TrimSuffix(at("2006-01-02T15:04:05.000", 777*time.Millisecond, n), "'") + fmt.Sprintf("%+03d:30'", n%10)
+		}},
+		{"k time(7)", "k", func(n int) string { return at("15:04:05.0000000", 123_456_789_100*time.Nanosecond, n) }},
+		{"k uniqueidentifier", "k", guid},
+		{"k bit, l uniqueidentifier", "k, l", func(n int) string { return fmt.Sprintf("%d, %s", n%2, guid(n)) }},
+		{"b nvarchar(9), a int, c tinyint", "b, a, c", func(n int) string { return fmt.Sprintf("N'%d', %d, %d", n%3, n%50, n%4+n/150*4) }},
+	}
+	for i, tt := range tables {
+		table := fmt.Sprintf("t%d", i)
+		db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v nvarchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
+		db.fill(table, rows, func(n int) string { return fmt.Sprintf("%d, %s, N'%s'", n, tt.values(n), strings.Repeat("x", 100)) })
+	}
+	log := &sqltest.Logbook{}
+	d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
+	noPauses(d)
+	parts := listed(t, d)
+	loseIdle(d)
+	cuts := cutAfter(d, 70_000)
+	for i, tt := range tables {
+		before := cuts.Load()
+		times, err := readWith(t, parts[fmt.Sprintf("dbo.t%d", i)], nil)
+		if err != nil {
+			t.Errorf("%s: %v", tt.columns, err)
+		}
+		once(t, times, rows)
+		if cuts.Load() == before {
+			t.Errorf("%s: the connection did not break", tt.columns)
+		}
+	}
+	if !strings.Contains(log.String(), "going on behind the last row") {
+		t.Errorf("nothing is said of it: %s", log)
+	}
+}
+
+// TestCase55LossAtEveryRow: wherever the server breaks off, and however, no row is missed or comes twice. The seed
+// decides how; only the server of the tests breaks when it is told to.
+func TestCase55LossAtEveryRow(t *testing.T) {
+	t.Parallel()
+	const rows = 60
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptLogin})
+			db.exec("CREATE TABLE t (a nvarchar(9), b int, v nvarchar(max), PRIMARY KEY (a, b))")
+			db.fill("t", rows, func(n int) string { return fmt.Sprintf("N'%c', %d, N'%s'", 'a'+n%5, n, strings.Repeat("x", 50)) })
+			_, values := db.user()
+			values["retry_count"] = 2
+			r := rand.New(rand.NewPCG(seed, seed))
+			d := openSource(t, values, source.Env{})
+			noPauses(d)
+			for after := range rows {
+				part := listed(t, d)["dbo.t"] // which reads a row, to take the snapshot
+				b := mssqltest.Break{Table: "t", After: after}
+				switch r.IntN(5) {
+				case 0:
+					b.Fault.Cut = true
+				case 1:
+					b.After, b.Fault.CutBytes = rows, 100*(after+1) // of a row there are more bytes
+				case 2:
+					b.Fault.Wire = []byte("\xff\x00nothing that means anything")
+				case 3:
+					b.Error, b.Rollback = &tdstest.Message{Number: 1205, Class: 13, Text: "chosen as the deadlock victim"}, true
+				case 4:
+					b.Error = &tdstest.Message{Number: 596, Class: 21, Text: "the session is in the kill state"}
+				}
+				db.here.Break(b)
+				times, err := readWith(t, part, nil)
+				if err != nil {
+					t.Errorf("after %d rows, %+v: %v", after, b, err)
+				}
+				if once(t, times, rows); t.Failed() {
+					t.Fatalf("it broke after %d rows by %+v, %+v", after, b.Fault, b.Error)
+				}
+			}
+		})
+	}
+}
+
+// TestErrorsThatPass: the server ends a statement, and reading goes on behind the last row. Only the server of the
+// tests ends one when it is told to.
+func TestErrorsThatPass(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		number   int32
+		rollback bool
+		passes   bool
+	}{
+		"deadlock": {1205, true, true}, "lock time-out": {1222, false, true}, "conflict of a snapshot": {3960, true, true},
+		"Azure moves the database": {40613, false, true}, "arithmetic": {8134, false, false}, "column": {207, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDBHere(t, mssqltest.Config{})
+			db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1), (2), (3), (4)")
+			_, values := db.user()
+			values["retry_count"] = 2
+			log := &sqltest.Logbook{}
+			d := openSource(t, values, log.Env())
+			noPauses(d)
+			part := listed(t, d)["dbo.t"]
+			db.here.Break(mssqltest.Break{Table: "t", After: 2, Rollback: tt.rollback, Error: &tdstest.Message{Number: tt.number, Text: "something passed"}})
+			times, err := readWith(t, part, nil)
+			if tt.passes {
+				if err != nil {
+					t.Error(err)
+				}
+				once(t, times, 4)
+				// Where the transaction is over, its snapshot is gone with it.
+				if apart := strings.Contains(log.String(), "taken later"); apart != tt.rollback {
+					t.Errorf("logged %s", log)
+				}
+				return
+			}
+			if err == nil || errors.Is(err, source.ErrTemporary) || len(times) != 2 {
+				t.Errorf("%d rows, %v", len(times), err)
+			}
+		})
+	}
+}
+
+// TestCase35KeysWithoutOrder: of types whose equality is not to be trusted, every row comes once, in one statement;
+// a loss ends the table.
+func TestCase35KeysWithoutOrder(t *testing.T) {
+	t.Parallel()
+	const rows = 600
+	db := newDB(t)
+	tables := []struct {
+		columns, key string
+		values       func(n int) string
+	}{
+		{"k float", "k", func(n int) string { return fmt.Sprintf("%de0 / 7", n) }},
+		{"k real", "k", func(n int) string { return fmt.Sprintf("%de-1", n) }},
+		{"k sql_variant, l int", "k, l", func(n int) string {
+			if n%2 == 0 {
+				return fmt.Sprintf("%d, %d", n, n)
+			}
+			return fmt.Sprintf("N'x%d', %d", n, n)
+		}},
+	}
+	for i, tt := range tables {
+		table := fmt.Sprintf("t%d", i)
+		db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v nvarchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
+		db.fill(table, rows, func(n int) string { return fmt.Sprintf("%d, %s, N'%s'", n, tt.values(n), strings.Repeat("x", 100)) })
+	}
+	for scope, r := range readAll(t, db.values(nil), source.Env{}) {
+		times := map[string]int{}
+		for _, id := range r.IDs {
+			times[id]++
+		}
+		if r.Err != nil {
+			t.Error(scope, r.Err)
+		}
+		once(t, times, rows)
+	}
+	d := openSource(t, db.values(map[string]any{"retry_count": 5, "tables": "t0"}), source.Env{})
+	pauses := noPauses(d)
+	part := listed(t, d)["dbo.t0"]
+	loseIdle(d)
+	cutAfter(d, 70_000)
+	_, err := readWith(t, part, nil)
+	refuse(t, err, source.ErrTemporary, "dbo.t0: read rows: ")
+	if pauses.Load() != 0 {
+		t.Error("it was tried to go on")
+	}
+}
+
+// lossRows of 3.8 KB each are more than the socket buffers of both sides take.
+const lossRows = 4_000
+
+func lossDB(t *testing.T, db *testDB) (user string, values map[string]any) {
+	t.Helper()
+	db.exec("CREATE TABLE t (id int PRIMARY KEY, v nvarchar(max))")
+	db.fill("t", lossRows, func(n int) string { return fmt.Sprintf("%d, REPLICATE(N'x', 1900)", n) })
+	user, values = db.user()
+	values["retry_count"] = 3
+	return user, values
+}
+
+// TestLossesOfTheServer: the server ends the session that reads.
+func TestLossesOfTheServer(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		set  map[string]any
+		lose func(db *testDB, user string)
+		kind error
+		says string // "" where the table is read to its end
+	}{
+		"the session that reads": {lose: func(db *testDB, user string) { db.kill(user, true) }},
+		"all sessions":           {lose: func(db *testDB, user string) { db.kill(user, false) }},
+		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill(user, true) }, kind: source.ErrTemporary, says: "dbo.t: read rows: "},
+		"altered meanwhile":      {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("ALTER TABLE t ADD w int") }, kind: source.ErrTemporary, says: "the table was altered meanwhile"},
+		"dropped meanwhile":      {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("DROP TABLE t") }, says: "does not exist, or the user may not know of it"},
+		"rights are lost, as well": {lose: func(db *testDB, user string) {
+			db.kill(user, false)
+			db.exec("DENY SELECT ON t TO "+user, "GRANT INSERT ON t TO "+user)
+		}, kind: source.ErrAuth, says: "GRANT SELECT ON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(t)
+			user, values := lossDB(t, db)
+			maps.Copy(values, tt.set)
+			d := openSource(t, values, source.Env{})
+			noPauses(d)
+			times, err := readWith(t, listed(t, d)["dbo.t"], map[int]func(){5: func() { tt.lose(db, user) }})
+			if tt.says == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				once(t, times, lossRows)
+				return
+			}
+			refuse(t, err, tt.kind, tt.says)
+			if !errors.Is(tt.kind, source.ErrTemporary) && errors.Is(err, source.ErrTemporary) {
+				t.Error("it is said to be temporary")
+			}
+			if len(times) == lossRows {
+				t.Error("all rows came although the connection was lost")
+			}
+		})
+	}
+}
+
+// TestSessionsLostWhileIdle: they are passed over, which is said once.
+func TestSessionsLostWhileIdle(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)", "CREATE TABLE b (id int PRIMARY KEY)", "INSERT INTO b VALUES (1)")
+	user, values := db.user()
+	log := &sqltest.Logbook{}
+	parts := listed(t, openSource(t, values, log.Env()))
+	db.kill(user, false)
+	for scope, p := range parts {
+		if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
+			t.Errorf("%s: %+v", scope, r)
+		}
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
+		t.Errorf("logged %s", log)
+	}
+}
+
+// endless is a query that never has a row.
+const endless = "SELECT a.id FROM t a CROSS JOIN t b CROSS JOIN t c CROSS JOIN t d WHERE a.id + b.id + c.id + d.id < 0"
+
+// TestCase62CancelEndsTheStatement: also where the server has nothing to send, so that it would not notice.
+func TestCase62CancelEndsTheStatement(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
+	db.fill("t", 1000, func(n int) string { return fmt.Sprint(n) })
+	if db.here != nil {
+		db.here.Endless(endless, "id int")
+	}
+	user, values := db.user()
+	d := openSource(t, values, ruleEnv(queryOf(endless, "t")))
+	part := list(t, d)[0]
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { // ends with the statement
+		ended <- sqltest.Read(ctx, part).Err
+	}()
+	sqltest.Eventually(t, "the statement runs", func() bool { return len(db.sessions(user, true)) == 1 })
+	start := time.Now()
+	cancel()
+	err := <-ended
+	if took := time.Since(start); !errors.Is(err, context.Canceled) || took > 2*time.Second {
+		t.Errorf("after %v: %v", took, err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
+}
+
+// TestCancelOfADeafServer: one that does not even answer to being asked to stop is left. It reads what comes and
+// sends nothing, which takes a server of the tests behind a connection that swallows its answers.
+func TestCancelOfADeafServer(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{})
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	d := openSource(t, db.values(nil), source.Env{})
+	deaf := &atomic.Bool{}
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &deafConn{Conn: conn, deaf: deaf}, err
+	}
+	part := listed(t, d)["dbo.t"]
+	deaf.Store(true)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer time.AfterFunc(50*time.Millisecond, cancel).Stop()
+	start := time.Now()
+	err := sqltest.Read(ctx, part).Err
+	if took := time.Since(start); !errors.Is(err, context.Canceled) || took > 2500*time.Millisecond {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
+
+// deafConn swallows what comes once deaf is set.
+type deafConn struct {
+	net.Conn
+	deaf *atomic.Bool
+}
+
+func (c *deafConn) Read(b []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(b)
+		if err != nil || !c.deaf.Load() {
+			return n, err
+		}
+	}
+}
+
+// TestLeavingEarlyEndsTheStatement: not by reading what is left.
+func TestLeavingEarlyEndsTheStatement(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	user, values := lossDB(t, db)
+	d := openSource(t, values, source.Env{})
+	for _, err := range listed(t, d)["dbo.t"].Documents(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		break
+	}
+	sqltest.Eventually(t, "nothing runs", func() bool { return len(db.sessions(user, true)) == 0 })
+}
+
+// alter begins to alter a table and holds its lock until the function is called that it returns.
+func (db *testDB) alter(table string) (giveUp func()) {
+	db.t.Helper()
+	conn, err := db.pool.Conn(db.t.Context())
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(db.t.Context(), "BEGIN TRANSACTION; ALTER TABLE "+table+" ADD altered int"); err != nil {
+		db.t.Fatal(err)
+	}
+	return func() {
+		if _, err := conn.ExecContext(context.WithoutCancel(db.t.Context()), "ROLLBACK TRANSACTION"); err != nil {
+			db.t.Error(err)
+		}
+		_ = conn.Close()
+	}
+}
+
+// TestStall: a table that somebody is altering ends after the time limit, and what waited for it as well.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	user, values := db.user()
+	d := openSource(t, values, source.Env{StallTimeout: 300 * time.Millisecond})
+	noPauses(d)
+	part := listed(t, d)["dbo.t"]
+	defer db.alter("t")()
+	refuse(t, sqltest.Read(t.Context(), part).Err, source.ErrTemporary, "dbo.t: begin to read: the server has sent nothing for 300ms, the stall timeout")
+	sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
+}
+
+// TestALockThatIsGivenBack is waited for.
+func TestALockThatIsGivenBack(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	user, values := db.user()
+	part := listed(t, openSource(t, values, source.Env{}))["dbo.t"]
+	giveUp := db.alter("t")
+	done := make(chan sqltest.Result, 1)
+	go func() { done <- sqltest.Read(t.Context(), part) }() // ends when the lock is given back
+	sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
+	giveUp()
+	if r := <-done; r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestCase56SlowReaders: nothing ends because rows are taken slowly.
+func TestCase56SlowReaders(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	_, values := lossDB(t, db)
+	d := openSource(t, values, source.Env{StallTimeout: time.Second})
+	n := 0
+	for _, err := range listed(t, d)["dbo.t"].Documents(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 10 {
+			since := time.Now()
+			sqltest.Eventually(t, "more time has passed than the server may be silent for", func() bool { return time.Since(since) > 1500*time.Millisecond })
+		}
+	}
+	if n != lossRows {
+		t.Errorf("got %d rows", n)
+	}
+}
