@@ -132,13 +132,22 @@ func worthRetrying(err error) bool {
 	return hungUp(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// hungUp reports whether the connection ended, with a word of the network or without one.
+// hungUp reports whether the connection ended, with a word of the server or the network, or without one.
 func hungUp(err error) bool {
 	if inner := broken(err); inner != nil {
 		return hungUp(inner)
 	}
 	_, network := errors.AsType[net.Error](err)
-	return network || cutOff(err)
+	return network || cutOff(err) || fatal(err)
+}
+
+// mayPass reports whether a statement may work later, though the session need not: connecting has been tried
+// often enough where that is what failed.
+func mayPass(err error) bool {
+	if _, ok := errors.AsType[*source.Error](err); ok {
+		return false
+	}
+	return err != nil && (hungUp(err) || temporary(code(err)))
 }
 
 // cutOff reports whether the connection ended without a word.

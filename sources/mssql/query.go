@@ -24,6 +24,9 @@ func (p *part) openQuery(ctx context.Context, r *reader) error {
 	if err != nil {
 		return err
 	}
+	if err := p.db.enter(ctx, r.session); err != nil {
+		return err
+	}
 	if r.result, err = sqlread.Open(ctx, &r.session.Conn, p.rule.Query, nil); err != nil {
 		return err
 	}

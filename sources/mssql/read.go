@@ -33,6 +33,8 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 		}
 		more, err := r.result.Next()
 		switch {
+		case ctx.Err() != nil:
+			return false, ctx.Err()
 		case err != nil:
 			return false, err
 		case !more && r.query && followed(r.result.Rows()):
@@ -87,11 +89,11 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 			return nil, err
 		}
 	}
-	r, err := p.openNext(ctx, nil)
+	r, err := p.openFirst(ctx)
 	switch {
 	case outside(err) && !p.rel.memory:
 		p.rel.memory = true
-		r, err = p.openNext(ctx, nil)
+		r, err = p.openFirst(ctx)
 	case changed(err):
 		p.db.log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
 		r, err = p.openNow(ctx)
@@ -105,6 +107,20 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 	return r, nil
 }
 
+// openFirst begins to read. What may pass, such as somebody else's lock, is tried again.
+func (p *part) openFirst(ctx context.Context) (*reader, error) {
+	for attempt := 1; ; attempt++ {
+		r, err := p.openNext(ctx, nil)
+		if attempt >= p.db.set.attempts || changed(err) || !mayPass(err) {
+			return r, err
+		}
+		p.db.log.Info("reading could not begin; trying again", "part", p.Name(), "attempt", attempt, "err", told(err))
+		if err := p.db.pause(ctx, sqlread.BackOff(attempt)); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // openNow begins to read from a snapshot that is taken now.
 func (p *part) openNow(ctx context.Context) (*reader, error) {
 	s, err := p.db.connect(ctx)
@@ -113,11 +129,6 @@ func (p *part) openNow(ctx context.Context) (*reader, error) {
 	}
 	p.db.snapshots.Add()
 	s.late = true
-	if p.db.snapshot {
-		if err := p.db.beginLate(ctx, s); err != nil {
-			return nil, err
-		}
-	}
 	return p.openOn(ctx, s, nil)
 }
 
@@ -141,7 +152,13 @@ func (p *part) openNext(ctx context.Context, before *reader) (*reader, error) {
 func (p *part) openOn(ctx context.Context, s *session, before *reader) (_ *reader, err error) {
 	r := &reader{db: p.db, session: s, query: p.rule != nil}
 	defer func() {
-		if err != nil {
+		switch {
+		case err == nil:
+			s.taken = s.inside
+		case ctx.Err() != nil:
+			p.db.discard(s)
+			err = ctx.Err()
+		default:
 			p.db.giveBack(ctx, s, err)
 		}
 	}()
@@ -159,6 +176,9 @@ func (p *part) openOn(ctx context.Context, s *session, before *reader) (_ *reade
 			return nil, errTableChanged
 		}
 		r.row, r.at = before.row, before.at
+	}
+	if err := p.db.enter(ctx, s); err != nil {
+		return nil, err
 	}
 	query, args := r.table.query(p, r.at)
 	r.result, err = sqlread.Open(ctx, &s.Conn, query, args)

@@ -15,6 +15,7 @@ type session struct {
 	snapshots bool   // the database allows snapshot isolation
 	versions  bool   // without it, each statement is of one instant by itself
 	inside    bool   // it is in the transaction that holds its snapshot
+	taken     bool   // the snapshot, by reading
 	plain     bool   // it was opened to have no snapshot
 	late      bool   // its snapshot was taken after those of the run
 }
@@ -90,7 +91,8 @@ func (s *session) end(ctx context.Context) error {
 // Any of the tables will do; a next one is read where one is locked, or gone.
 func (s *session) pin(ctx context.Context, tables []string) (err error) {
 	for _, from := range tables {
-		if err = s.Exec(ctx, pinStatement(from)); err == nil || !answered(err) {
+		err = s.Exec(ctx, pinStatement(from))
+		if s.taken = err == nil; s.taken || !answered(err) {
 			return err
 		}
 	}
@@ -115,8 +117,11 @@ func (s *session) aside(ctx context.Context, ask func() error) error {
 	return s.Exec(ctx, snapshotStatement)
 }
 
-// alive reports whether the session is as it was before the server answered with an error.
+// alive reports whether the session still has its snapshot, or none, after the server answered with an error.
 func (s *session) alive(ctx context.Context) bool {
+	if s.inside != s.taken {
+		return false
+	}
 	if !s.inside {
 		return true
 	}

@@ -2,7 +2,7 @@ package mssql
 
 import "context"
 
-// session lends a session with a snapshot: one of the run, or a new one when all are in use. Where the
+// session lends a session with a snapshot: one of the run, or a new one, which takes it later, when all are in use. Where the
 // server has no connection left, it waits for one of the run. A plain one has no snapshot, and is new.
 func (d *database) session(ctx context.Context, plain bool) (s *session, used bool, err error) {
 	plain = plain && d.snapshot
@@ -15,9 +15,6 @@ func (d *database) session(ctx context.Context, plain bool) (s *session, used bo
 		s.late, s.plain = true, plain
 		d.snapshots.Add()
 		if !plain && d.snapshot {
-			if err := d.beginLate(ctx, s); err != nil {
-				return nil, false, err
-			}
 			d.readApart()
 		}
 		return s, false, nil
@@ -35,18 +32,13 @@ func (d *database) session(ctx context.Context, plain bool) (s *session, used bo
 	return s, true, nil
 }
 
-// beginLate takes a snapshot for a session that was opened for a part. When that fails, the session is
-// gone.
-func (d *database) beginLate(ctx context.Context, s *session) error {
-	err := s.begin(ctx)
-	if err == nil {
-		err = s.pin(ctx, d.pins)
+// enter begins the transaction of a session that was opened for a part, once the part was described. What
+// is read next takes the snapshot.
+func (d *database) enter(ctx context.Context, s *session) error {
+	if !d.snapshot || s.plain || s.inside {
+		return nil
 	}
-	if err != nil {
-		d.discard(s)
-		return askError("begin a transaction", err)
-	}
-	return nil
+	return s.begin(ctx)
 }
 
 // readApart says, once, that not all is read from the snapshots that the run began with.
