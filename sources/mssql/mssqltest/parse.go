@@ -212,7 +212,7 @@ func (p *parser) optionalArguments() []expression {
 }
 
 func (p *parser) arguments() []expression {
-	if p.take("(", ")") {
+	if p.take("(", ")") || p.take("(", "*", ")") { // COUNT_BIG(*) needs no columns
 		return nil
 	}
 	return list(p, p.expression)
