@@ -266,7 +266,7 @@ func TestCase70Views(t *testing.T) {
 	if r.Err != nil || !slices.Equal(r.Docs, []string{`{"dbo_doubled_id":1,"dbo_doubled_v":10}`, `{"dbo_doubled_id":2,"dbo_doubled_v":14}`}) {
 		t.Errorf("the view: %+v", r)
 	}
-	refuse(t, got["dbo.broken"].Err, nil, "dbo.broken", "gone")
+	refuse(t, got["dbo.broken"].Err, source.ErrConfig, "dbo.broken", "binding errors", "repair the view", `"-dbo.broken"`)
 	if got["dbo.a"].Err != nil {
 		t.Error(got["dbo.a"].Err)
 	}

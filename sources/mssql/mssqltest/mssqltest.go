@@ -221,8 +221,9 @@ func (d *Server) errorResult(err error) tdstest.Result {
 	}
 	r := tdstest.Result{Error: &tdstest.Message{Number: f.number, Class: f.class, State: 1, Text: f.text}, Rollback: f.rollback}
 	if f.behind != nil {
-		next := d.errorResult(f.behind)
-		r.Next = &next
+		last := d.errorResult(f.behind)
+		last.Before = append(last.Before, *r.Error)
+		return last
 	}
 	return r
 }

@@ -166,6 +166,9 @@ func (a *answering) end() []byte {
 	if a.result.Rollback {
 		b = a.session.rolledBack()
 	}
+	for _, m := range a.result.Before {
+		b = m.append(b, tokenError)
+	}
 	switch {
 	case a.result.Error != nil:
 		if a.kind == packetRPC && last {

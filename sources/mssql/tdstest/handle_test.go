@@ -153,6 +153,22 @@ func TestFatalErrorsCloseTheConnection(t *testing.T) {
 	}
 }
 
+// TestOneMistakeMayHaveSeveralErrors: the driver tells the last one, and knows the others.
+func TestOneMistakeMayHaveSeveralErrors(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]any{nil, {1}} {
+		s := tdstest.New(t, config())
+		s.Answer("SELECT id FROM v", tdstest.Result{
+			Before: []tdstest.Message{{Number: 208, Text: "no such table"}}, Error: &tdstest.Message{Number: 4413, Text: "binding errors"},
+		})
+		_, err := read(t.Context(), open(t, s.DSN()), "SELECT id FROM v", args...)
+		e, ok := errors.AsType[mssql.Error](err)
+		if !ok || e.Number != 4413 || len(e.All) != 2 || e.All[0].Number != 208 {
+			t.Errorf("with the parameters %v: got the error %+v", args, err)
+		}
+	}
+}
+
 // TestOneStatementMayHaveSeveralResults, of different columns, and an error behind some. Of a batch the
 // driver stops at an error, of a procedure it reads on to the end and tells it there.
 func TestOneStatementMayHaveSeveralResults(t *testing.T) {

@@ -92,6 +92,8 @@ type Result struct {
 	// Error of a class of 20 and above has the result thrown away and closes the connection, as a server
 	// does with a session that is killed.
 	Error *Message
+	// Before are errors that come before Error, for one mistake may have several.
+	Before []Message
 	// Rollback says that the transaction is over, as errors 1205 and 3960 do.
 	Rollback bool
 	// Next is another result of the same statement.
