@@ -3,6 +3,7 @@ package mssql
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -10,6 +11,7 @@ import (
 	mssql "github.com/microsoft/go-mssqldb"
 	"github.com/microsoft/go-mssqldb/msdsn"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -128,3 +130,10 @@ func (d *database) dialSession(ctx context.Context) (*session, error) {
 
 // answered reports whether an error is an answer of the server, after which the connection goes on.
 func answered(err error) bool { return code(err) != 0 && !fatal(err) }
+
+// goesOn reports whether the connection goes on behind an error: one that the server answered with, or that
+// this program found in an answer.
+func goesOn(err error) bool {
+	_, ours := errors.AsType[*source.Error](err)
+	return ours || answered(err) || errors.Is(err, errTableChanged) || errors.Is(err, errTableGone)
+}

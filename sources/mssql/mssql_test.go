@@ -446,3 +446,41 @@ func TestProfiles(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestGoesOn: what is no error of the connection leaves it, with its snapshot, to other tables; and what may pass is
+// told from what was tried often enough.
+func TestGoesOn(t *testing.T) {
+	t.Parallel()
+	unreachable := &source.Error{Kind: source.ErrUnreachable, Err: io.EOF}
+	for name, tt := range map[string]struct {
+		err           error
+		goesOn, again bool
+	}{
+		"no rights":        {answerOf(229, 14), true, false},
+		"a lock":           {answerOf(1222, 16), true, true},
+		"ended":            {answerOf(596, 21), false, true},
+		"lost":             {io.EOF, false, true},
+		"no key":           {&source.Error{Kind: source.ErrConfig, Err: errors.New("no key")}, true, false},
+		"altered":          {errTableChanged, true, false},
+		"gone":             {errTableGone, true, false},
+		"cancelled":        {context.Canceled, false, false},
+		"not reached":      {unreachable, true, false},
+		"none, left early": {nil, false, false},
+	} {
+		if goesOn(tt.err) != tt.goesOn || mayPass(tt.err) != tt.again {
+			t.Errorf("%s: goes on %t, may pass %t", name, goesOn(tt.err), mayPass(tt.err))
+		}
+	}
+}
+
+func TestPartNames(t *testing.T) {
+	t.Parallel()
+	p := &part{rel: relation{estimate: 7}, scope: "s.t"}
+	if n, known := p.Estimate(); n != 7 || !known || p.Name() != "s.t" || p.Scope() != "s.t" {
+		t.Errorf("got %d, %t, %s, %s", n, known, p.Name(), p.Scope())
+	}
+	p.rel.estimate, p.rule = 0, &selection{Rule: &sqlread.Rule{Path: "advanced_rules[1]"}}
+	if _, known := p.Estimate(); known || p.Name() != "s.t, advanced_rules[1]" || p.Scope() != "s.t" {
+		t.Errorf("got %t, %s, %s", known, p.Name(), p.Scope())
+	}
+}

@@ -109,7 +109,7 @@ func (s *session) aside(ctx context.Context, ask func() error) error {
 		return err
 	}
 	if err := ask(); err != nil {
-		if answered(err) {
+		if goesOn(err) {
 			_ = s.Exec(ctx, snapshotStatement) // the first error is the one that counts
 		}
 		return err

@@ -57,10 +57,10 @@ func (d *database) release(s *session) {
 	d.snapshots.Put(s)
 }
 
-// giveBack gives a session back of which err was the last word: the server's own says that the statement
-// has ended, and the session can be used again unless the error ended its transaction, too.
+// giveBack gives a session back of which err was the last word. It can be used again where that is none of
+// the connection, unless the error ended its transaction.
 func (d *database) giveBack(ctx context.Context, s *session, err error) {
-	if answered(err) && s.alive(ctx) {
+	if goesOn(err) && s.alive(ctx) {
 		d.release(s)
 		return
 	}
