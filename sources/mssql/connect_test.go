@@ -1,0 +1,99 @@
+package mssql
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+)
+
+// opened opens the source without a server.
+func opened(t *testing.T, change map[string]any, dial dialer) *database {
+	t.Helper()
+	d, ok := sqltest.Open(t, &Type, plain(change), source.Env{}).(*database)
+	if !ok {
+		t.Fatal("it is of another type")
+	}
+	d.dial = dial
+	return d
+}
+
+// browser answers as the browser service of a server does, for two instances.
+func browser(conn net.PacketConn) {
+	const answer = "ServerName;H;InstanceName;OTHER;IsClustered;No;Version;15.0;tcp;1;;" +
+		"ServerName;H;InstanceName;SQLEXPRESS;IsClustered;No;Version;15.0;tcp;14333;;"
+	question := make([]byte, 100)
+	for {
+		_, from, err := conn.ReadFrom(question)
+		if err != nil {
+			return // the test is over
+		}
+		_, _ = conn.WriteTo(append([]byte{5, byte(len(answer)), 0}, answer...), from)
+	}
+}
+
+// TestInstances: the browser service of the host is asked for the port of a named instance; otherwise nobody is.
+func TestInstances(t *testing.T) {
+	t.Parallel()
+	var lc net.ListenConfig
+	service, err := lc.ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answering sync.WaitGroup
+	answering.Go(func() { browser(service) })
+	defer answering.Wait()
+	defer func() { _ = service.Close() }()
+	for host, want := range map[string][]string{
+		`db.example.org\sqlexpress`: {"udp db.example.org:1434", "tcp db.example.org:14333"},
+		`::1\SQLEXPRESS`:            {"udp [::1]:1434", "tcp [::1]:14333"},
+		"db.example.org":            {"tcp db.example.org:1433"},
+		`db.example.org\NONE`:       {"udp db.example.org:1434"},
+	} {
+		var asked []string
+		d := opened(t, map[string]any{"host": host, "retry_count": 1}, func(ctx context.Context, network, address string) (net.Conn, error) {
+			asked = append(asked, network+" "+address)
+			if network == "udp" {
+				return dial(ctx, network, service.LocalAddr().String())
+			}
+			return nil, errors.New("as far as it goes")
+		})
+		says := "as far as it goes"
+		if strings.Contains(host, "NONE") {
+			says = "browser service"
+		}
+		refuse(t, d.Ping(t.Context()), source.ErrUnreachable, says, "connect to SQL Server at "+strings.Trim(host, "[]"))
+		if !slices.Equal(asked, want) {
+			t.Errorf("%s: asked %q, want %q", host, asked, want)
+		}
+	}
+}
+
+// TestCancelledLogin: who cancels while the server says nothing to the login does not wait for it.
+func TestCancelledLogin(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var server net.Conn
+	d := opened(t, nil, func(context.Context, string, string) (net.Conn, error) {
+		var client net.Conn
+		client, server = net.Pipe()
+		go func() { // ends with the connection
+			_, _ = server.Read(make([]byte, 1)) // the login has begun
+			cancel()
+		}()
+		return client, nil
+	})
+	if err := d.Ping(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := server.Write([]byte("x")); err == nil {
+		t.Error("the connection is still open")
+	}
+}
