@@ -5,6 +5,7 @@ package sources
 import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/dir"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql"
 	"github.com/elastic-ingest/elastic-ingest/sources/mysql"
 	"github.com/elastic-ingest/elastic-ingest/sources/postgresql"
 )
@@ -12,6 +13,7 @@ import (
 // Builtin is every source type that the program brings along.
 var Builtin = source.MustRegistry(
 	dir.Type,
+	mssql.Type,
 	mysql.Type,
 	postgresql.Type,
 )
