@@ -149,3 +149,25 @@ func TestWhatGoesWrongWithMySQL(t *testing.T) {
 		w.walk(t)
 	})
 }
+
+// TestWhatGoesWrongWithSQLServer runs on the database of mssqltest unless TEST_MSSQL_DSN names a server.
+func TestWhatGoesWrongWithSQLServer(t *testing.T) {
+	t.Parallel()
+	destinations(t, func(t *testing.T, elasticsearch string) {
+		b := newMSSQLBench(t, elasticsearch)
+		b.configure(walkedTables, walkedKeys)
+		w := walked{
+			bench: b.bench, exec: b.exec, cut: b.cutConnections,
+			faults: faults{
+				tables:  b.tables(),
+				grow:    "CREATE TABLE big (id int NOT NULL PRIMARY KEY, v varchar(max))\nGO\n" + insertRows("big", 8_000, "REPLICATE('x', 2000)"),
+				loseKey: "ALTER TABLE b DROP CONSTRAINT b_key", giveKey: "ALTER TABLE b ADD CONSTRAINT b_key PRIMARY KEY (id)",
+				revoke: "DENY SELECT ON b TO " + b.database, grant: "REVOKE SELECT ON b FROM " + b.database,
+				saysGrant: "GRANT SELECT ON [dbo].[b] TO [" + b.database + "]",
+				breakView: "EXEC sp_rename 'hidden', 'hidden_away'", repairView: "EXEC sp_rename 'hidden_away', 'hidden'",
+				saysView: "because of binding errors",
+			},
+		}
+		w.walk(t)
+	})
+}

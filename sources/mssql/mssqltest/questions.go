@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // question answers one that is known by its text.
@@ -79,7 +80,7 @@ const ReadingQuestion = `SELECT s.session_id FROM sys.dm_exec_sessions s JOIN sy
 CROSS APPLY sys.dm_exec_sql_text(r.sql_handle) q WHERE s.login_name = @p1 AND q.text LIKE @p2`
 
 // questions are those of the source and of its tests, by their texts.
-func questions() map[string]question {
+var questions = sync.OnceValue(func() map[string]question {
 	all := map[string]question{}
 	for text, answer := range map[string]question{
 		relationsQuestion: newer((*session).relations), oldRelationsQuestion: (*session).relations,
@@ -90,7 +91,7 @@ func questions() map[string]question {
 		all[normal(text)] = answer
 	}
 	return all
-}
+})
 
 // newer is a question that a server from before 2016 does not understand.
 func newer(ask question) question {
@@ -261,8 +262,9 @@ func (s *session) reading(params map[string]value) (relation, error) {
 	r := answering(named("smallint"))
 	login, _ := params["@p1"].v.(string)
 	like, _ := params["@p2"].v.(string)
+	like = strings.ReplaceAll(strings.Trim(like, "%"), "[[]", "[") // which is how LIKE has a bracket
 	for number, of := range s.server.sessions {
-		if of.user == login && of.running != "" && strings.Contains(of.running, strings.Trim(like, "%")) {
+		if of.user == login && of.running != "" && strings.Contains(of.running, like) {
 			r.rows = append(r.rows, []any{int64(number)})
 		}
 	}

@@ -1,0 +1,137 @@
+package commands_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	_ "github.com/microsoft/go-mssqldb" // registers sqlserver
+
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
+)
+
+// mssqlBench is a [bench] whose database is of SQL Server where TEST_MSSQL_DSN names one, and else that of
+// mssqltest.
+type mssqlBench struct {
+	*bench
+	pool *sql.DB
+	url  *url.URL
+}
+
+// newMSSQLBench makes a database, a user who may only read it, and an empty destination.
+func newMSSQLBench(t *testing.T, elasticsearch string) *mssqlBench {
+	t.Helper()
+	b := &mssqlBench{bench: newBenchOf(t, elasticsearch)}
+	name, dsn := b.database, os.Getenv("TEST_MSSQL_DSN")
+	if dsn == "" {
+		dsn = mssqltest.New(t, mssqltest.Config{Database: name, Encryption: tdstest.EncryptLogin}).DSN()
+	}
+	var err error
+	if b.url, err = url.Parse(dsn); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv("TEST_MSSQL_DSN") != "" {
+		admin := b.open("master")
+		mssqlExec(t, admin, "CREATE DATABASE "+name+"\nGO\nALTER DATABASE "+name+" SET ALLOW_SNAPSHOT_ISOLATION ON")
+		t.Cleanup(func() {
+			mssqlExec(t, admin, "ALTER DATABASE "+name+" SET SINGLE_USER WITH ROLLBACK IMMEDIATE\nGO\nDROP DATABASE "+name+"\nGO\nDROP LOGIN "+name)
+		})
+	}
+	b.pool = b.open(name)
+	b.exec(fmt.Sprintf("CREATE LOGIN %s WITH PASSWORD = '%s'\nGO\nCREATE USER %s FOR LOGIN %s\nGO\nGRANT SELECT ON SCHEMA::dbo TO %s", name, b.secret, name, name, name))
+	return b
+}
+
+func (b *mssqlBench) open(database string) *sql.DB {
+	b.t.Helper()
+	u := *b.url
+	query := u.Query()
+	query.Set("database", database)
+	u.RawQuery = query.Encode()
+	pool, err := sql.Open("sqlserver", u.String())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = pool.Close() })
+	return pool
+}
+
+// mssqlExec runs batches, which are separated by lines of GO.
+func mssqlExec(t *testing.T, pool *sql.DB, batches string) {
+	t.Helper()
+	for batch := range strings.SplitSeq(batches, "\nGO\n") {
+		if _, err := pool.ExecContext(context.Background(), batch); err != nil {
+			t.Fatalf("%v in: %.200s", err, batch)
+		}
+	}
+}
+
+// configure writes the configuration, with more values of the source and keys for the connector.
+func (b *mssqlBench) configure(values, more string) {
+	b.t.Helper()
+	b.write("mssql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: dbo, %s", b.url.Hostname(), b.url.Port(), b.database, b.database, values), more)
+}
+
+// exec runs batches as somebody who may do everything.
+func (b *mssqlBench) exec(batches string) {
+	b.t.Helper()
+	mssqlExec(b.t, b.pool, batches)
+}
+
+// tables are a, b, c and hidden with thirty rows each, and a view v of the rows of hidden.
+func (b *mssqlBench) tables() string {
+	var batches []string
+	for _, table := range []string{"a", "b", "c", "hidden"} {
+		batches = append(batches, fmt.Sprintf("CREATE TABLE %s (id int NOT NULL, v nvarchar(20), CONSTRAINT %[1]s_key PRIMARY KEY (id))", table), insertRows(table, 30, "'"+table+"'"))
+	}
+	return strings.Join(append(batches, "CREATE VIEW v AS SELECT id, v FROM hidden"), "\nGO\n")
+}
+
+// insertRows inserts rows of the ids from 1 and of one value, in batches that the server takes.
+func insertRows(table string, n int, value string) string {
+	const most = 1000
+	var batches []string
+	for from := 1; from <= n; from += most {
+		var rows []string
+		for id := from; id <= min(n, from+most-1); id++ {
+			rows = append(rows, fmt.Sprintf("(%d, %s)", id, value))
+		}
+		batches = append(batches, "INSERT INTO "+table+" VALUES "+strings.Join(rows, ", "))
+	}
+	return strings.Join(batches, "\nGO\n")
+}
+
+// cutConnections ends the connector's connections as soon as one of them reads the large table.
+func (b *mssqlBench) cutConnections() error {
+	ask := func(query string, args ...any) (ids []int, err error) {
+		rows, err := b.pool.Query(query, args...)
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id int
+			if err := rows.Scan(&id); err != nil {
+				return nil, err
+			}
+			ids = append(ids, id)
+		}
+		return ids, rows.Err()
+	}
+	return until(b.t.Context(), func() (done bool, err error) {
+		reading, err := ask(mssqltest.ReadingQuestion, b.database, "% FROM [[]dbo].[[]big]%")
+		if err != nil || len(reading) == 0 {
+			return false, err
+		}
+		all, err := ask(mssqltest.SessionsQuestion, b.database, 0)
+		for _, id := range all {
+			_, _ = b.pool.Exec(fmt.Sprint("KILL ", id)) // it may have ended by itself
+		}
+		return true, err
+	})
+}
