@@ -92,6 +92,42 @@ func TestChinook(t *testing.T) {
 	})
 }
 
+// TestChinookOfSQLServer mirrors it from SQL Server, or where TEST_MSSQL_DSN names none from the database of mssqltest,
+// as a user who may do nothing but read.
+func TestChinookOfSQLServer(t *testing.T) {
+	t.Parallel()
+	script := chinookScript(t, "Chinook_SqlServer.sql")
+	destinations(t, func(t *testing.T, elasticsearch string) {
+		b := newMSSQLBench(t, elasticsearch)
+		b.configure("tables: '*'", "")
+		b.exec(script)
+		id := func(key string) string { return b.database + "_dbo_" + key }
+		c := chinook{
+			tables: []string{"Album", "Artist", "Customer", "Employee", "Genre", "Invoice", "InvoiceLine", "MediaType", "Playlist", "PlaylistTrack", "Track"},
+			rows: func(t *testing.T, table string) (n int64) {
+				if err := b.pool.QueryRowContext(t.Context(), "SELECT COUNT_BIG(*) FROM "+table).Scan(&n); err != nil {
+					t.Fatal(err)
+				}
+				return n
+			},
+			exec: b.exec,
+			change: `UPDATE Track SET UnitPrice = 11.90 WHERE TrackId = 1; UPDATE Genre SET Name = N'Räp' WHERE GenreId = 17;
+				UPDATE Employee SET Title = NULL WHERE EmployeeId = 1;
+				DELETE FROM PlaylistTrack WHERE PlaylistId = 1 AND TrackId = 3402; DELETE FROM InvoiceLine WHERE InvoiceLineId = 5;
+				INSERT INTO Genre VALUES (99, 'Polka')`,
+			want: map[string]string{
+				id("Track_1"):              `update {"dbo_track_unitprice":["0.99","11.90"]}`,
+				id("Genre_17"):             `update {"dbo_genre_name":["Hip Hop/Rap","Räp"]}`,
+				id("Employee_1"):           `update {"dbo_employee_title":["General Manager",null]}`,
+				id("PlaylistTrack_1_3402"): "delete null",
+				id("InvoiceLine_5"):        "delete null",
+				id("Genre_99"):             "create null",
+			},
+		}
+		c.mirror(t, b.bench)
+	})
+}
+
 // TestChinookOfMySQL mirrors it from MySQL and MariaDB, as a user who may do nothing but read.
 func TestChinookOfMySQL(t *testing.T) {
 	t.Parallel()

@@ -160,7 +160,7 @@ func TestWhatGoesWrongWithSQLServer(t *testing.T) {
 			bench: b.bench, exec: b.exec, cut: b.cutConnections,
 			faults: faults{
 				tables:  b.tables(),
-				grow:    "CREATE TABLE big (id int NOT NULL PRIMARY KEY, v varchar(max))\nGO\n" + insertRows("big", 8_000, "REPLICATE('x', 2000)"),
+				grow:    "CREATE TABLE big (id int NOT NULL PRIMARY KEY, v varchar(max))\nGO\n" + insertRows("big", 12_000, "REPLICATE('x', 2000)"),
 				loseKey: "ALTER TABLE b DROP CONSTRAINT b_key", giveKey: "ALTER TABLE b ADD CONSTRAINT b_key PRIMARY KEY (id)",
 				revoke: "DENY SELECT ON b TO " + b.database, grant: "REVOKE SELECT ON b FROM " + b.database,
 				saysGrant: "GRANT SELECT ON [dbo].[b] TO [" + b.database + "]",

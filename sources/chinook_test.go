@@ -21,6 +21,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
 // variable returns a variable that names a service, or skips the test; on the pipeline, where all
@@ -48,7 +50,8 @@ func chinook(t *testing.T, name string) string {
 	return "CREATE TABLE" + tables
 }
 
-// TestChinookIsTheSameEverywhere reads the sample database from PostgreSQL, MySQL and MariaDB: the rows of
+// TestChinookIsTheSameEverywhere reads the sample database from PostgreSQL, MySQL, MariaDB, and SQL Server or, where
+// TEST_MSSQL_DSN names none, the database of mssqltest: the rows of
 // the documents are the same, byte for byte, but for the names of tables and columns, which the scripts
 // write in different ways. They hold whole numbers, decimals, text and times.
 func TestChinookIsTheSameEverywhere(t *testing.T) {
@@ -57,6 +60,12 @@ func TestChinookIsTheSameEverywhere(t *testing.T) {
 	if len(want) < 15_000 {
 		t.Fatalf("%d rows", len(want))
 	}
+	t.Run("SQL Server", func(t *testing.T) {
+		t.Parallel()
+		if d := cmp.Diff(want, rowsOf(t, "mssql", chinookOnMSSQL(t))); d != "" {
+			t.Error(d)
+		}
+	})
 	for _, name := range []string{"TEST_MYSQL_DSN", "TEST_MARIADB_DSN"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,6 +135,47 @@ func chinookOnMySQL(t *testing.T, dsn string) map[string]any {
 	}
 	return map[string]any{
 		"host": address.Hostname(), "port": address.Port(), "user": config.User, "password": config.Passwd, "database": name,
+	}
+}
+
+// chinookOnMSSQL fills a database of the server that TEST_MSSQL_DSN names, or else that of mssqltest.
+func chinookOnMSSQL(t *testing.T) map[string]any {
+	t.Helper()
+	script := chinook(t, "Chinook_SqlServer.sql")
+	dsn, name := os.Getenv("TEST_MSSQL_DSN"), "e_"+strings.ToLower(rand.Text()[:12])
+	if dsn == "" {
+		dsn = mssqltest.New(t, mssqltest.Config{Database: name, Encryption: tdstest.EncryptLogin}).DSN()
+	}
+	address, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(database, batches string) {
+		u := *address
+		query := u.Query()
+		query.Set("database", database)
+		u.RawQuery = query.Encode()
+		pool, err := sql.Open("sqlserver", u.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = pool.Close() }()
+		for batch := range strings.SplitSeq(batches, "\nGO\n") {
+			if _, err := pool.ExecContext(context.Background(), batch); err != nil {
+				t.Fatalf("%v in: %.200s", err, batch)
+			}
+		}
+	}
+	if os.Getenv("TEST_MSSQL_DSN") != "" {
+		run("master", "CREATE DATABASE "+name+"\nGO\nALTER DATABASE "+name+" SET ALLOW_SNAPSHOT_ISOLATION ON")
+		t.Cleanup(func() {
+			run("master", "ALTER DATABASE "+name+" SET SINGLE_USER WITH ROLLBACK IMMEDIATE\nGO\nDROP DATABASE "+name)
+		})
+	}
+	run(name, script)
+	password, _ := address.User.Password()
+	return map[string]any{
+		"host": address.Hostname(), "port": address.Port(), "username": address.User.Username(), "password": password, "database": name, "schema": "dbo",
 	}
 }
 

@@ -290,6 +290,8 @@ func (s *session) set(c *setting) error {
 		"DEADLOCK_PRIORITY", "CONTEXT_INFO", "ANSI_DEFAULTS", "ANSI_NULL_DFLT_ON", "CURSOR_CLOSE_ON_COMMIT",
 	}
 	switch {
+	case c.name == "FOREIGN KEY":
+		return nil
 	case c.name == "ISOLATION LEVEL":
 		if s.snapshots = c.value == "SNAPSHOT"; s.snapshots && s.open && !s.snapshot {
 			return &failure{

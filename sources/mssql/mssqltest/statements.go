@@ -212,6 +212,29 @@ func (p *parser) constraint() (index, bool) {
 	return x, true
 }
 
+// foreignKey takes a constraint that is a foreign key.
+func (p *parser) foreignKey() bool {
+	start := p.at
+	if p.take("CONSTRAINT") {
+		p.identifier()
+	}
+	if !p.take("FOREIGN", "KEY") {
+		p.at = start
+		return false
+	}
+	list(p, p.identifier)
+	p.expect("REFERENCES")
+	p.object()
+	list(p, p.identifier)
+	for p.take("ON") {
+		if !p.take("DELETE") {
+			p.expect("UPDATE")
+		}
+		p.expect("NO", "ACTION")
+	}
+	return true
+}
+
 func (p *parser) column() column {
 	c := column{name: p.identifier(), nullable: true}
 	if p.take("AS") {
@@ -238,6 +261,9 @@ func (p *parser) alterTable() statement {
 	name := p.object()
 	switch {
 	case p.take("ADD"):
+		if p.foreignKey() {
+			return &setting{name: "FOREIGN KEY"} // which nothing here depends on
+		}
 		if x, ok := p.constraint(); ok {
 			return &addIndex{to: name, index: x}
 		}
