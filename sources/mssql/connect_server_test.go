@@ -317,3 +317,27 @@ func TestReadCommitted(t *testing.T) {
 		t.Error("it is said that there are snapshots")
 	}
 }
+
+// TestReadCommittedSnapshot: without snapshots for a run, there may be one for each statement.
+func TestReadCommittedSnapshot(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("ALTER DATABASE "+db.name+" SET ALLOW_SNAPSHOT_ISOLATION OFF", "ALTER DATABASE "+db.name+" SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE",
+		"CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
+	log := &sqltest.Logbook{}
+	part := listed(t, openSource(t, db.values(nil), log.Env()))["dbo.a"]
+	conn, err := db.pool.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(t.Context(), "BEGIN TRANSACTION; INSERT INTO a VALUES (2)"); err != nil {
+		t.Fatal(err)
+	}
+	if got := sqltest.Read(t.Context(), part); got.Err != nil || len(got.IDs) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "as of the moment when its reading begins") {
+		t.Errorf("logged %s", log)
+	}
+}

@@ -13,6 +13,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
 // ruleEnv makes the environment of rules, each given by its tables, query and id columns.
@@ -346,4 +348,20 @@ func TestRulesReadTheSnapshot(t *testing.T) {
 	if r := sqltest.Read(t.Context(), parts[0]); r.Err != nil || len(r.IDs) != 3 {
 		t.Errorf("%+v", r)
 	}
+}
+
+// TestRulesOfTwoResults are refused when they are read: a statement that looks like one may be two to the server. The server
+// of the tests answers so.
+func TestRulesOfTwoResults(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{})
+	db.shop()
+	const query = "SELECT id FROM twice()"
+	db.fixture(query, "id int", "(1)")
+	one := tdstest.Result{Columns: []tdstest.Column{{Name: "id", Type: tdstest.Int}}, Rows: [][]any{{1}}}
+	two := one
+	two.Next = &one
+	db.here.TDS().Handle(func(st tdstest.Statement) (tdstest.Result, bool) { return two, st.SQL == query })
+	r := sqltest.Read(t.Context(), list(t, openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders"))))[0])
+	refuse(t, r.Err, source.ErrConfig, "dbo.orders, advanced_rules[0]", "more than one statement")
 }

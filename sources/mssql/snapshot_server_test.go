@@ -156,6 +156,54 @@ func TestFewConnections(t *testing.T) {
 	}
 }
 
+// TestTablesThatCannotBeReadCostNoSnapshot: those without a key leave it to the others, though there are few connections.
+func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{})
+	db.sixTables()
+	for i := range 6 {
+		db.exec(fmt.Sprintf("CREATE TABLE s%d (v int)", i))
+	}
+	log := &sqltest.Logbook{}
+	d := openSource(t, db.values(nil), log.Env())
+	failed := 0
+	for _, p := range list(t, d) {
+		r := sqltest.Read(t.Context(), p)
+		if strings.HasPrefix(p.Scope(), "dbo.s") {
+			failed++
+			refuse(t, r.Err, source.ErrConfig, "neither a primary key")
+		} else if r.Err != nil || len(r.IDs) != 2 {
+			t.Errorf("%s: %+v", p.Scope(), r)
+		}
+	}
+	if failed != 6 || strings.Contains(log.String(), "taken later") {
+		t.Errorf("%d tables failed, logged %s", failed, log)
+	}
+	if n := loseIdle(d); n != mostSnapshots {
+		t.Errorf("%d sessions are idle", n)
+	}
+}
+
+// TestNoTableTakesTheSnapshot: where the first reading of each fails, the run goes on without, and says so. The server of
+// the tests fails when it is told to.
+func TestNoTableTakesTheSnapshot(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{})
+	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1), (2)")
+	_, values := db.user()
+	log := &sqltest.Logbook{}
+	d := openSource(t, values, log.Env())
+	db.here.Break(mssqltest.Break{Table: "t", Error: &tdstest.Message{Number: 1222, Text: "lock request time out period exceeded"}})
+	part := listed(t, d)["dbo.t"]
+	db.exec("DELETE FROM t WHERE id = 2")
+	if r := sqltest.Read(t.Context(), part); r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("%+v", r)
+	}
+	if !strings.Contains(log.String(), "no table could be read to take a snapshot") {
+		t.Errorf("logged %s", log)
+	}
+}
+
 func TestCase58TablesThatChange(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -206,7 +254,8 @@ func TestTablesWithoutSnapshots(t *testing.T) {
 		_, values := db.user()
 		log := &sqltest.Logbook{}
 		parts := listed(t, openSource(t, values, log.Env()))
-		db.here.Break(mssqltest.Break{Table: "a", Rollback: true, Error: &tdstest.Message{Number: number, Text: "not in a transaction of a snapshot"}})
+		refusal := mssqltest.Break{Table: "a", Rollback: true, Error: &tdstest.Message{Number: number, Text: "not in a transaction of a snapshot"}}
+		db.here.Break(refusal)
 		for scope, want := range map[string]int{"dbo.a": 2, "dbo.b": 1} {
 			if r := sqltest.Read(t.Context(), parts[scope]); r.Err != nil || len(r.IDs) != want {
 				t.Errorf("%d, %s: %+v", number, scope, r)
@@ -214,6 +263,11 @@ func TestTablesWithoutSnapshots(t *testing.T) {
 		}
 		if !strings.Contains(log.String(), "so it is read as it is while it is read") {
 			t.Errorf("logged %s", log)
+		}
+		rule := list(t, openSource(t, values, ruleEnv(queryOf("SELECT id FROM a", "a"))))[0]
+		db.here.Break(refusal)
+		if r := sqltest.Read(t.Context(), rule); r.Err != nil || len(r.IDs) != 2 {
+			t.Errorf("%d, a rule: %+v", number, r)
 		}
 	}
 }

@@ -230,8 +230,13 @@ func (s *session) administer(st statement) error {
 	case *killSession:
 		d.tds.Kill(st.session)
 	case *alterDatabase:
-		if st.setting == "ALLOW_SNAPSHOT_ISOLATION" {
-			d.snapshots = st.value == "ON"
+		switch on := st.value == "ON"; st.setting {
+		case "ALLOW_SNAPSHOT_ISOLATION":
+			d.snapshots = on
+		case "READ_COMMITTED_SNAPSHOT":
+			d.versions = on
+		default:
+			return failed(102, 15, "incorrect syntax near '%s'", st.setting)
 		}
 	default:
 		return s.restructure(st)

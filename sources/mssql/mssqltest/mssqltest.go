@@ -58,6 +58,7 @@ type Server struct {
 	lastID    int64
 	ddl       int64 // counts changes of structure
 	snapshots bool  // snapshot isolation is allowed
+	versions  bool  // without it, a statement reads what was committed when it began
 	users     map[string]*user
 	sessions  map[int]*session
 	locks     map[string]*lock

@@ -228,6 +228,48 @@ func TestLocks(t *testing.T) {
 	r.want("1", "SELECT id FROM a")
 }
 
+// TestVersionsOfStatements: with them, who reads without a snapshot sees what is committed, and waits for nobody who
+// only writes.
+func TestVersionsOfStatements(t *testing.T) {
+	t.Parallel()
+	d := mssqltest.New(t, mssqltest.Config{})
+	w, r := connect(t, d, "", ""), connect(t, d, "", "")
+	w.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); ALTER DATABASE shop SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE")
+	w.exec("BEGIN TRANSACTION; INSERT INTO a VALUES (2)")
+	r.exec("SET LOCK_TIMEOUT 0")
+	r.want("1", "SELECT id FROM a")
+	w.exec("ALTER TABLE a ADD v int")
+	r.refused(1222, "SELECT id FROM a")
+	w.exec("COMMIT")
+	r.want("1 2", "SELECT id FROM a")
+}
+
+// TestStructure: what is made, changed and dropped, and what the server refuses.
+func TestStructure(t *testing.T) {
+	t.Parallel()
+	c := connect(t, mssqltest.New(t, mssqltest.Config{}), "", "")
+	c.exec("CREATE TABLE a (id int NOT NULL, v nvarchar(9), w AS (id * 2), CONSTRAINT pk PRIMARY KEY CLUSTERED (id)); INSERT INTO a VALUES (1, N'x'), (2, NULL)")
+	c.want("2 4", "SELECT w FROM a")
+	c.refused(515, "INSERT INTO a VALUES (NULL, N'x')")
+	c.refused(2627, "INSERT INTO a VALUES (1, N'x')")
+	c.refused(2628, "INSERT INTO a VALUES (3, N'more than nine')")
+	c.refused(213, "INSERT INTO a VALUES (3)")
+	c.refused(2714, "CREATE TABLE a (id int)")
+	c.refused(5074, "ALTER TABLE a DROP COLUMN id")
+	c.exec("ALTER TABLE a DROP CONSTRAINT pk; INSERT INTO a VALUES (1, N'y'); UPDATE a SET v = CONCAT('z', v) WHERE v IS NOT NULL")
+	c.refused(2627, "ALTER TABLE a ADD CONSTRAINT pk PRIMARY KEY (id)")
+	c.want("zx zy", "SELECT v FROM a WHERE v IS NOT NULL ORDER BY v")
+	c.exec("CREATE TABLE b (id int PRIMARY KEY); ALTER TABLE a ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES b (id) ON DELETE NO ACTION")
+	c.exec("CREATE VIEW v AS SELECT id FROM a WHERE id > 1; EXEC sp_rename 'a', 'c'")
+	c.refused(4413, "SELECT * FROM v")
+	c.exec("EXEC sp_rename 'c', 'a'; TRUNCATE TABLE b")
+	c.want("2", "SELECT * FROM v")
+	c.want("3", "SELECT COUNT_BIG(*) FROM a")
+	c.exec("DELETE FROM a WHERE id = 1 OR NOT id = 1; DROP TABLE a")
+	c.refused(208, "SELECT id FROM a")
+	c.refused(3701, "DROP TABLE a")
+}
+
 // TestRights: of tables, columns, schemas and the database.
 func TestRights(t *testing.T) {
 	t.Parallel()

@@ -239,7 +239,7 @@ func (s *session) introduce(map[string]value) (relation, error) {
 	if name == ownerName {
 		name = "dbo"
 	}
-	r.rows = [][]any{{name, int64(1), bit(s.server.snapshots), int64(0)}}
+	r.rows = [][]any{{name, int64(1), bit(s.server.snapshots), bit(s.server.versions)}}
 	return r, nil
 }
 

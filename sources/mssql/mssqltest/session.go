@@ -201,13 +201,16 @@ func (s *session) find(n objectName) (*object, error) {
 	now, there := s.server.objects[key]
 	l := s.server.locks[key]
 	locked := l != nil && l.by != s
-	if locked && (l.structure || !s.versions()) {
+	if locked && (l.structure || !s.versions() && !s.server.versions) {
 		return nil, lockedError{}
 	}
 	if !there {
 		return nil, noObject(n)
 	}
-	if !s.versions() {
+	switch {
+	case !s.versions() && locked:
+		return l.by.undo[key], nil
+	case !s.versions():
 		return now, nil
 	}
 	if err := s.takeSnapshot(); err != nil {

@@ -282,7 +282,9 @@ func (p *parser) alterTable() statement {
 func (p *parser) alterDatabase() statement {
 	p.identifier()
 	p.expect("SET")
-	return &alterDatabase{setting: p.word(), value: p.word()}
+	s := &alterDatabase{setting: p.word(), value: p.word()}
+	p.take("WITH", "ROLLBACK", "IMMEDIATE")
+	return s
 }
 
 func (p *parser) drop() statement {
