@@ -127,10 +127,13 @@ func floatText(t typ, f float64, style int) string {
 		if t.base == "real" {
 			digits = 8
 		}
-		return strconv.FormatFloat(f, 'e', digits, 64)
+		text := strconv.FormatFloat(f, 'e', digits, 64)
+		if at := strings.IndexByte(text, 'e') + 2; len(text)-at < 3 { // the server writes an exponent of three digits
+			text = text[:at] + "0" + text[at:]
+		}
+		return text
 	}
-	text := strconv.FormatFloat(f, 'g', 6, 64)
-	return text
+	return strconv.FormatFloat(f, 'g', 6, 64)
 }
 
 // timeText writes a time in the form of ODBC, or in that of ISO 8601.
@@ -314,7 +317,8 @@ func toTime(v value, to typ) (any, error) {
 		t = x
 	case string:
 		var ok bool
-		if t, ok = parseTime(x); !ok {
+		_, fraction, _ := strings.Cut(x, ".")
+		if t, ok = parseTime(x); !ok || strings.HasSuffix(to.base, "datetime") && len(fraction) > 3 {
 			return nil, failed(241, 16, "conversion failed when converting date and/or time from character string")
 		}
 	default:

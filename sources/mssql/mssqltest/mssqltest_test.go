@@ -270,6 +270,43 @@ func TestStructure(t *testing.T) {
 	c.refused(3701, "DROP TABLE a")
 }
 
+// TestConversions are those of CONVERT that the source counts on, and what they refuse.
+func TestConversions(t *testing.T) {
+	t.Parallel()
+	c := connect(t, mssqltest.New(t, mssqltest.Config{}), "", "")
+	for query, want := range map[string]string{
+		"CONVERT(nvarchar(30), CONVERT(datetime, '2024-01-02 03:04:05.006', 121), 121)":           "2024-01-02 03:04:05.007",
+		"CONVERT(nvarchar(40), CONVERT(datetimeoffset(1), '2024-01-02 03:04:05.16 +02:00'))":      "2024-01-02 03:04:05.2 +02:00",
+		"CONVERT(nvarchar(40), CONVERT(datetimeoffset(0), '2024-01-02T03:04:05Z'), 126)":          "2024-01-02T03:04:05+00:00",
+		"CONVERT(nvarchar(30), CONVERT(date, '20240229'), 23)":                                    "2024-02-29",
+		"CONVERT(nvarchar(30), CONVERT(time(3), '03:04:05.1236'), 121)":                           "03:04:05.124",
+		"CONVERT(nvarchar(30), CONVERT(money, '1.23456'), 2)":                                     "1.2346",
+		"CONVERT(nvarchar(30), CONVERT(money, '1.23456'))":                                        "1.23",
+		"CONVERT(nvarchar(30), CONVERT(float, '0.1'), 3)":                                         "1.0000000000000001e-001",
+		"CONVERT(nvarchar(30), 0x00ff, 1)":                                                        "0x00FF",
+		"CONVERT(nvarchar(3), N'žluť')":                                                           "žlu",
+		"CONVERT(varchar(36), CONVERT(uniqueidentifier, '0e984725-c51c-4bf4-9960-e1c80e27aba0'))": "0E984725-C51C-4BF4-9960-E1C80E27ABA0",
+		"CONVERT(decimal(5,1), '12.25')":                                                          "12.3",
+		"CONVERT(bit, '2')":                                                                       "true",
+		"7 / 2 + 7 % 2":                                                                           "4",
+		"CASE 2 WHEN 1 THEN N'a' WHEN 2 THEN N'b' ELSE N'c' END":                                  "b",
+	} {
+		c.want(want, "SELECT "+query)
+	}
+	for query, number := range map[string]int32{
+		"CONVERT(datetime, '2024-01-02 03:04:05.0066', 121)": 241,
+		"CONVERT(date, 'yesterday')":                         241,
+		"CONVERT(int, 'x')":                                  245,
+		"CONVERT(tinyint, 256)":                              8115,
+		"CONVERT(decimal(3,1), '100')":                       8115,
+		"CONVERT(uniqueidentifier, 'x')":                     8169,
+		"1 / 0":                                              8134,
+		"nosuch(1)":                                          195,
+	} {
+		c.refused(number, "SELECT "+query)
+	}
+}
+
 // TestRights: of tables, columns, schemas and the database.
 func TestRights(t *testing.T) {
 	t.Parallel()

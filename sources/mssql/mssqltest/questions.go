@@ -171,6 +171,9 @@ func (s *session) columns(params map[string]value) (relation, error) {
 	case s.altering(keyOf(o.name)):
 		return r, lockedError{}
 	}
+	if err := s.unaltered(o); err != nil {
+		return r, err
+	}
 	for _, c := range o.columns {
 		if c.hidden {
 			continue
@@ -203,6 +206,9 @@ func (s *session) keys(params map[string]value) (relation, error) {
 	o := s.about(params)
 	if o == nil {
 		return r, nil
+	}
+	if err := s.unaltered(o); err != nil {
+		return r, err
 	}
 	indexes := slices.Clone(o.indexes)
 	slices.SortStableFunc(indexes, func(a, b index) int { return int(bit(b.primary) - bit(a.primary)) })

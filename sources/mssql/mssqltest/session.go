@@ -216,14 +216,19 @@ func (s *session) find(n objectName) (*object, error) {
 	if err := s.takeSnapshot(); err != nil {
 		return nil, err
 	}
-	if now.altered > s.stateDDL {
-		return nil, &failure{
-			number: 3961, class: 16, rollback: true,
-			text: "snapshot isolation transaction failed in database '" + s.server.cfg.Database +
-				"' because the object accessed by the statement has been modified by a DDL statement in another concurrent transaction",
-		}
+	return s.state[key], s.unaltered(now)
+}
+
+// unaltered is the error of a transaction with a snapshot that is older than the structure of an object.
+func (s *session) unaltered(o *object) error {
+	if !s.versions() || s.state == nil || o.altered <= s.stateDDL {
+		return nil
 	}
-	return s.state[key], nil
+	return &failure{
+		number: 3961, class: 16, rollback: true,
+		text: "snapshot isolation transaction failed in database '" + s.server.cfg.Database +
+			"' because the object accessed by the statement has been modified by a DDL statement in another concurrent transaction",
+	}
 }
 
 // versions reports whether the session reads rows as they were when its transaction began to read.
