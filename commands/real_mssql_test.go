@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	_ "github.com/microsoft/go-mssqldb" // registers sqlserver
 
@@ -20,8 +20,9 @@ import (
 // mssqltest.
 type mssqlBench struct {
 	*bench
-	pool *sql.DB
-	url  *url.URL
+	pool    *sql.DB
+	url     *url.URL
+	address string // where the connector is to find the server
 }
 
 // newMSSQLBench makes a database, a user who may only read it, and an empty destination.
@@ -43,7 +44,7 @@ func newMSSQLBench(t *testing.T, elasticsearch string) *mssqlBench {
 			mssqlExec(t, admin, "ALTER DATABASE "+name+" SET SINGLE_USER WITH ROLLBACK IMMEDIATE\nGO\nDROP DATABASE "+name+"\nGO\nDROP LOGIN "+name)
 		})
 	}
-	b.pool = b.open(name)
+	b.pool, b.address = b.open(name), b.url.Host
 	b.exec(fmt.Sprintf("CREATE LOGIN %s WITH PASSWORD = '%s'\nGO\nCREATE USER %s FOR LOGIN %s\nGO\nGRANT SELECT ON SCHEMA::dbo TO %s", name, b.secret, name, name, name))
 	return b
 }
@@ -75,7 +76,11 @@ func mssqlExec(t *testing.T, pool *sql.DB, batches string) {
 // configure writes the configuration, with more values of the source and keys for the connector.
 func (b *mssqlBench) configure(values, more string) {
 	b.t.Helper()
-	b.write("mssql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: dbo, %s", b.url.Hostname(), b.url.Port(), b.database, b.database, values), more)
+	host, port, err := net.SplitHostPort(b.address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.write("mssql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: dbo, %s", host, port, b.database, b.database, values), more)
 }
 
 // exec runs batches as somebody who may do everything.
@@ -105,42 +110,4 @@ func insertRows(table string, n int, value string) string {
 		batches = append(batches, "INSERT INTO "+table+" VALUES "+strings.Join(rows, ", "))
 	}
 	return strings.Join(batches, "\nGO\n")
-}
-
-// cutConnections ends the connector's connections once one of them has read the large table for a while: one that is lost
-// before its first row is no loss.
-func (b *mssqlBench) cutConnections() error {
-	ask := func(query string, args ...any) (ids []int, err error) {
-		rows, err := b.pool.Query(query, args...)
-		if err != nil {
-			return nil, err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id int
-			if err := rows.Scan(&id); err != nil {
-				return nil, err
-			}
-			ids = append(ids, id)
-		}
-		return ids, rows.Err()
-	}
-	var since time.Time
-	return until(b.t.Context(), func() (done bool, err error) {
-		reading, err := ask(mssqltest.ReadingQuestion, b.database, "% FROM [[]dbo].[[]big] ORDER BY%")
-		switch {
-		case err != nil || len(reading) == 0:
-			return false, err
-		case since.IsZero():
-			since = time.Now()
-		}
-		if time.Since(since) < 100*time.Millisecond {
-			return false, nil
-		}
-		all, err := ask(mssqltest.SessionsQuestion, b.database, 0)
-		for _, id := range all {
-			_, _ = b.pool.Exec(fmt.Sprint("KILL ", id)) // it may have ended by itself
-		}
-		return true, err
-	})
 }

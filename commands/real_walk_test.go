@@ -18,7 +18,7 @@ type walked struct {
 // faults are what makes things go wrong, in the SQL of a dialect, and what is said then.
 type faults struct {
 	tables     string // a, b, c and hidden with thirty rows each, and a view v of the rows of hidden
-	grow       string // the table big of 60 MB
+	grow       string // the table big of 24 MB or more
 	loseKey    string // of b
 	giveKey    string
 	revoke     string // b
@@ -155,9 +155,9 @@ func TestWhatGoesWrongWithSQLServer(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newMSSQLBench(t, elasticsearch)
-		b.configure(walkedTables, walkedKeys)
 		w := walked{
-			bench: b.bench, exec: b.exec, cut: b.cutConnections,
+			bench: b.bench, exec: b.exec, server: b.address,
+			at: func(address string) { b.address = address; b.configure(walkedTables, walkedKeys) },
 			faults: faults{
 				tables:  b.tables(),
 				grow:    "CREATE TABLE big (id int NOT NULL PRIMARY KEY, v varchar(max))\nGO\n" + insertRows("big", 12_000, "REPLICATE('x', 2000)"),

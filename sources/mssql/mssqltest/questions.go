@@ -75,10 +75,6 @@ WHERE d.database_id = DB_ID()`
 // a statement.
 const SessionsQuestion = "SELECT session_id FROM sys.dm_exec_sessions WHERE login_name = @p1 AND (@p2 = 0 OR status = 'running')"
 
-// ReadingQuestion is what tests ask for the sessions of the login @p1 that run a statement like @p2.
-const ReadingQuestion = `SELECT s.session_id FROM sys.dm_exec_sessions s JOIN sys.dm_exec_requests r ON r.session_id = s.session_id
-CROSS APPLY sys.dm_exec_sql_text(r.sql_handle) q WHERE s.login_name = @p1 AND q.text LIKE @p2`
-
 // questions are those of the source and of its tests, by their texts.
 var questions = sync.OnceValue(func() map[string]question {
 	all := map[string]question{}
@@ -86,7 +82,7 @@ var questions = sync.OnceValue(func() map[string]question {
 		relationsQuestion: newer((*session).relations), oldRelationsQuestion: (*session).relations,
 		columnsQuestion: newer((*session).columns), oldColumnsQuestion: (*session).columns,
 		keysQuestion: (*session).keys, schemaQuestion: (*session).schema, introduceQuestion: (*session).introduce,
-		describeQuestion: (*session).describe, codePageQuestion: (*session).codePage, SessionsQuestion: (*session).sessions, ReadingQuestion: (*session).reading,
+		describeQuestion: (*session).describe, codePageQuestion: (*session).codePage, SessionsQuestion: (*session).sessions,
 	} {
 		all[normal(text)] = answer
 	}
@@ -257,20 +253,6 @@ func (s *session) sessions(params map[string]value) (relation, error) {
 	for number, user := range s.server.tds.Sessions() {
 		of := s.server.sessions[number]
 		if user == login && (busy == 0 || of != nil && of.running != "") {
-			r.rows = append(r.rows, []any{int64(number)})
-		}
-	}
-	return r, nil
-}
-
-// reading are the sessions of a login that run a statement in which a text stands.
-func (s *session) reading(params map[string]value) (relation, error) {
-	r := answering(named("smallint"))
-	login, _ := params["@p1"].v.(string)
-	like, _ := params["@p2"].v.(string)
-	like = strings.ReplaceAll(strings.Trim(like, "%"), "[[]", "[") // which is how LIKE has a bracket
-	for number, of := range s.server.sessions {
-		if of.user == login && of.running != "" && strings.Contains(of.running, like) {
 			r.rows = append(r.rows, []any{int64(number)})
 		}
 	}
