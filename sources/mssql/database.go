@@ -2,8 +2,6 @@ package mssql
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"slices"
@@ -124,17 +122,13 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 	return others, nil
 }
 
-// mostSnapshots is how many sessions take a snapshot at the beginning of a run: as many as there are
-// readers unless engine.readers says otherwise.
-const mostSnapshots = 4
-
 // begin takes the snapshots of the run, as many as can be of use. SQL Server has no way to share one, and
 // tells only administrators which transactions one has seen the end of: so all of them are taken one right
 // after the other. Where there is nothing whose reading could take one, sessions have none.
 func (d *database) begin(ctx context.Context, first *session, tables []*part) error {
 	d.pins = pinsOf(tables)
 	d.snapshot = first.snapshots && len(d.pins) > 0
-	sessions, err := d.connectAll(ctx, first, len(tables))
+	sessions, err := sqlread.More(ctx, first, len(tables), d.connect, tooMany, d.log)
 	if err == nil && d.snapshot {
 		err = d.beginAll(ctx, sessions)
 	}
@@ -188,25 +182,6 @@ func pinsOf(tables []*part) (pins []string) {
 	return append(pins, views...)
 }
 
-// connectAll opens further sessions, as far as the server allows. Those that it returns are open, also
-// with an error.
-func (d *database) connectAll(ctx context.Context, first *session, parts int) ([]*session, error) {
-	sessions := []*session{first}
-	for len(sessions) < min(parts, mostSnapshots) {
-		s, err := d.connect(ctx)
-		switch {
-		case err == nil:
-			sessions = append(sessions, s)
-		case tooMany(err):
-			d.log.Info("the server allows no more connections, so fewer tables are read at a time", "connections", len(sessions))
-			return sessions, nil
-		default:
-			return sessions, err
-		}
-	}
-	return sessions, nil
-}
-
 // beginAll begins a transaction on all sessions, and then takes their snapshots.
 func (d *database) beginAll(ctx context.Context, sessions []*session) error {
 	for _, s := range sessions {
@@ -239,9 +214,4 @@ func (d *database) endAll(ctx context.Context, sessions []*session, cause error)
 }
 
 // askError is the error of a question that is not about one table.
-func askError(doing string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	return &source.Error{Kind: kindOf(err), Err: fmt.Errorf("%s: %w", doing, told(err))}
-}
+func askError(doing string, err error) error { return sqlread.AskError(doing, err, kindOf, told) }

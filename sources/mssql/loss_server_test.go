@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -19,63 +18,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// cutConn breaks once so many bytes have come.
-type cutConn struct {
-	net.Conn
-	left int
-	cuts *atomic.Int32
-}
-
-func (c *cutConn) Read(b []byte) (int, error) {
-	if c.left <= 0 {
-		c.cuts.Add(1)
-		_ = c.Close()
-		return 0, io.ErrUnexpectedEOF
-	}
-	n, err := c.Conn.Read(b[:min(len(b), c.left)])
-	c.left -= n
-	return n, err
-}
-
 // cutAfter makes every connection of the source break after so many bytes, and counts how many did.
-func cutAfter(d *database, bytes int) *atomic.Int32 {
-	cuts := &atomic.Int32{}
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		return &cutConn{Conn: conn, left: bytes, cuts: cuts}, err
-	}
+func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
+	d.dial, cuts = sqltest.CutAfter(dial, bytes)
 	return cuts
-}
-
-// readWith reads a part and calls do when as many documents as its key have come.
-func readWith(t *testing.T, part source.Part, do map[int]func()) (times map[string]int, err error) {
-	t.Helper()
-	times = map[string]int{}
-	n := 0
-	for doc, err := range part.Documents(t.Context()) {
-		if err != nil {
-			return times, err
-		}
-		n++
-		times[strings.Clone(doc.ID)]++
-		if f := do[n]; f != nil {
-			f()
-		}
-	}
-	return times, nil
-}
-
-// once fails the test unless every one of so many rows came once.
-func once(t *testing.T, times map[string]int, rows int) {
-	t.Helper()
-	if len(times) != rows {
-		t.Errorf("%d of %d rows came", len(times), rows)
-	}
-	for id, n := range times {
-		if n > 1 {
-			t.Errorf("the row %q came %d times", id, n)
-		}
-	}
 }
 
 // loseIdle ends the sessions that no part uses, and counts them.
@@ -153,11 +99,11 @@ func TestCase30Case44Case55KeysThatReadingGoesOnBehind(t *testing.T) {
 	cuts := cutAfter(d, 70_000)
 	for i, tt := range tables {
 		before := cuts.Load()
-		times, err := readWith(t, parts[fmt.Sprintf("dbo.t%d", i)], nil)
+		times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("dbo.t%d", i)], nil)
 		if err != nil {
 			t.Errorf("%s: %v", tt.columns, err)
 		}
-		once(t, times, rows)
+		sqltest.Once(t, times, rows)
 		if cuts.Load() == before {
 			t.Errorf("%s: the connection did not break", tt.columns)
 		}
@@ -199,11 +145,11 @@ func TestCase55LossAtEveryRow(t *testing.T) {
 					b.Error = &tdstest.Message{Number: 596, Class: 21, Text: "the session is in the kill state"}
 				}
 				db.here.Break(b)
-				times, err := readWith(t, part, nil)
+				times, err := sqltest.ReadWith(t, part, nil)
 				if err != nil {
 					t.Errorf("after %d rows, %+v: %v", after, b, err)
 				}
-				if once(t, times, rows); t.Failed() {
+				if sqltest.Once(t, times, rows); t.Failed() {
 					t.Fatalf("it broke after %d rows by %+v, %+v", after, b.Fault, b.Error)
 				}
 			}
@@ -234,12 +180,12 @@ func TestErrorsThatPass(t *testing.T) {
 			noPauses(d)
 			part := listed(t, d)["dbo.t"]
 			db.here.Break(mssqltest.Break{Table: "t", After: 2, Rollback: tt.rollback, Error: &tdstest.Message{Number: tt.number, Text: "something passed"}})
-			times, err := readWith(t, part, nil)
+			times, err := sqltest.ReadWith(t, part, nil)
 			if tt.passes {
 				if err != nil {
 					t.Error(err)
 				}
-				once(t, times, 4)
+				sqltest.Once(t, times, 4)
 				// Where the transaction is over, its snapshot is gone with it.
 				if apart := strings.Contains(log.String(), "taken later"); apart != tt.rollback {
 					t.Errorf("logged %s", log)
@@ -285,14 +231,14 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 		if r.Err != nil {
 			t.Error(scope, r.Err)
 		}
-		once(t, times, rows)
+		sqltest.Once(t, times, rows)
 	}
 	d := openSource(t, db.values(map[string]any{"retry_count": 5, "tables": "t0"}), source.Env{})
 	pauses := noPauses(d)
 	part := listed(t, d)["dbo.t0"]
 	loseIdle(d)
 	cutAfter(d, 70_000)
-	_, err := readWith(t, part, nil)
+	_, err := sqltest.ReadWith(t, part, nil)
 	refuse(t, err, source.ErrTemporary, "dbo.t0: read rows: ")
 	if pauses.Load() != 0 {
 		t.Error("it was tried to go on")
@@ -337,12 +283,12 @@ func TestLossesOfTheServer(t *testing.T) {
 			maps.Copy(values, tt.set)
 			d := openSource(t, values, source.Env{})
 			noPauses(d)
-			times, err := readWith(t, listed(t, d)["dbo.t"], map[int]func(){5: func() { tt.lose(db, user) }})
+			times, err := sqltest.ReadWith(t, listed(t, d)["dbo.t"], map[int]func(){5: func() { tt.lose(db, user) }})
 			if tt.says == "" {
 				if err != nil {
 					t.Error(err)
 				}
-				once(t, times, lossRows)
+				sqltest.Once(t, times, lossRows)
 				return
 			}
 			refuse(t, err, tt.kind, tt.says)

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -195,29 +194,10 @@ func (t *table) like(o *table) bool {
 // only the statement: in the snapshot of the run where one of it is idle, or else in a new one. cause is
 // why no more rows came.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
-	failed := p.tableError("read rows", cause)
-	if r.at == nil || !r.at.comparable() || !errors.Is(failed, source.ErrTemporary) {
-		return nil, failed
+	failed := func(err error) error { return p.tableError("read rows", err) }
+	if r.at == nil || !r.at.comparable() {
+		return nil, failed(cause)
 	}
-	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
-		p.db.log.Info("reading was interrupted; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
-		if err := p.db.pause(ctx, sqlread.BackOff(r.at.losses)); err != nil {
-			return nil, p.tableError("read rows", err)
-		}
-		next, err := p.openNext(ctx, r)
-		if err == nil {
-			return next, nil
-		}
-		wrapped := p.tableError("read rows", err)
-		switch {
-		case changed(err) || errors.Is(err, source.ErrUnreachable):
-			return nil, &source.Error{
-				Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), told(err)),
-			}
-		case !errors.Is(wrapped, source.ErrTemporary):
-			return nil, wrapped
-		}
-		cause = err
-	}
-	return nil, failed
+	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
+	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context) (*reader, error) { return p.openNext(ctx, r) })
 }

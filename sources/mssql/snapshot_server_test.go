@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
@@ -179,7 +180,7 @@ func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
 	if failed != 6 || strings.Contains(log.String(), "taken later") {
 		t.Errorf("%d tables failed, logged %s", failed, log)
 	}
-	if n := loseIdle(d); n != mostSnapshots {
+	if n := loseIdle(d); n != sqlread.MostSnapshots {
 		t.Errorf("%d sessions are idle", n)
 	}
 }

@@ -2,34 +2,31 @@ package mssql
 
 import "context"
 
-// session lends a session with a snapshot: one of the run, or a new one, which takes it later, when all are in use. Where the
-// server has no connection left, it waits for one of the run. A plain one has no snapshot, and is new.
+// session lends a session with a snapshot: one of the run, or a new one, which takes it later, when all are in
+// use. Where the server has no connection left, it waits for one of the run. A plain one has no snapshot, and
+// is new.
 func (d *database) session(ctx context.Context, plain bool) (s *session, used bool, err error) {
-	plain = plain && d.snapshot
-	if !plain {
-		if s, ok := d.snapshots.Take(); ok {
-			return s, true, nil
+	if plain && d.snapshot {
+		if s, err = d.connect(ctx); err == nil {
+			s.late, s.plain = true, true
+			d.snapshots.Add()
 		}
+		return s, false, err
 	}
-	if s, err = d.connect(ctx); err == nil {
-		s.late, s.plain = true, plain
-		d.snapshots.Add()
-		if !plain && d.snapshot {
-			d.readApart()
-		}
-		return s, false, nil
+	return d.snapshots.Lend(ctx, d.openLate, tooMany)
+}
+
+// openLate opens a session whose snapshot is taken later than those of the run.
+func (d *database) openLate(ctx context.Context) (*session, error) {
+	s, err := d.connect(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if plain || !tooMany(err) {
-		return nil, false, err
+	s.late = true
+	if d.snapshot {
+		d.readApart()
 	}
-	s, ok, waiting := d.snapshots.Wait(ctx)
-	switch {
-	case waiting != nil:
-		return nil, false, waiting
-	case !ok:
-		return nil, false, err
-	}
-	return s, true, nil
+	return s, nil
 }
 
 // enter begins the transaction of a session that was opened for a part, once the part was described. What

@@ -3,8 +3,6 @@ package mysql
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"strings"
@@ -128,19 +126,14 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 	return others, nil
 }
 
-const (
-	// mostSnapshots is how many sessions take a snapshot at the beginning of a run: as many as there are
-	// readers unless engine.readers says otherwise.
-	mostSnapshots = 4
-	// beginnings is how often it is tried to take them while nobody writes.
-	beginnings = 20
-)
+// beginnings is how often it is tried to take the snapshots while nobody writes.
+const beginnings = 20
 
 // begin takes the snapshots of the run, as many as can be of use. MySQL has no way to share one, so
 // that all of them are taken between two looks at how much the server has written to its log; where that
 // is the same, they are of one instant.
 func (d *database) begin(ctx context.Context, first *session, parts int) error {
-	sessions, err := d.connectAll(ctx, first, parts)
+	sessions, err := sqlread.More(ctx, first, parts, d.connect, tooMany, d.log)
 	same := false
 	for n := 0; n < beginnings && err == nil && !same; n++ {
 		if same, err = beginAll(ctx, sessions); err != nil {
@@ -163,25 +156,6 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 		}
 	}
 	return nil
-}
-
-// connectAll opens further sessions, as far as the server allows. Those that it returns are open, also
-// with an error.
-func (d *database) connectAll(ctx context.Context, first *session, parts int) ([]*session, error) {
-	sessions := []*session{first}
-	for len(sessions) < min(parts, mostSnapshots) {
-		s, err := d.connect(ctx)
-		switch {
-		case err == nil:
-			sessions = append(sessions, s)
-		case tooMany(err):
-			d.log.Info("the server allows no more connections, so fewer tables are read at a time", "connections", len(sessions))
-			return sessions, nil
-		default:
-			return sessions, err
-		}
-	}
-	return sessions, nil
 }
 
 // beginAll begins a transaction on all sessions. It reports whether they have the same snapshot.
@@ -214,9 +188,4 @@ func (s *session) written(ctx context.Context) (string, error) {
 }
 
 // askError is the error of a question that is not about one table.
-func askError(doing string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	return &source.Error{Kind: kindOf(err), Err: fmt.Errorf("%s: %w", doing, told(err))}
-}
+func askError(doing string, err error) error { return sqlread.AskError(doing, err, kindOf, told) }

@@ -5,9 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,63 +16,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// cutConn breaks once so many bytes have come.
-type cutConn struct {
-	net.Conn
-	left int
-	cuts *atomic.Int32
-}
-
-func (c *cutConn) Read(b []byte) (int, error) {
-	if c.left <= 0 {
-		c.cuts.Add(1)
-		_ = c.Close()
-		return 0, io.ErrUnexpectedEOF
-	}
-	n, err := c.Conn.Read(b[:min(len(b), c.left)])
-	c.left -= n
-	return n, err
-}
-
 // cutAfter makes every connection of the source break after so many bytes, and counts how many did.
-func cutAfter(d *database, bytes int) *atomic.Int32 {
-	cuts := &atomic.Int32{}
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		return &cutConn{Conn: conn, left: bytes, cuts: cuts}, err
-	}
+func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
+	d.dial, cuts = sqltest.CutAfter(dial, bytes)
 	return cuts
-}
-
-// readWith reads a part and calls do when as many documents as its key have come.
-func readWith(t *testing.T, part source.Part, do map[int]func()) (times map[string]int, err error) {
-	t.Helper()
-	times = map[string]int{}
-	n := 0
-	for doc, err := range part.Documents(t.Context()) {
-		if err != nil {
-			return times, err
-		}
-		n++
-		times[strings.Clone(doc.ID)]++
-		if f := do[n]; f != nil {
-			f()
-		}
-	}
-	return times, nil
-}
-
-// once fails the test unless every one of so many rows came once.
-func once(t *testing.T, times map[string]int, rows int) {
-	t.Helper()
-	if len(times) != rows {
-		t.Errorf("%d of %d rows came", len(times), rows)
-	}
-	for id, n := range times {
-		if n > 1 {
-			t.Errorf("the row %q came %d times", id, n)
-		}
-	}
 }
 
 // TestCase55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types whose
@@ -116,11 +61,11 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 		cuts := cutAfter(d, 20_000)
 		for i := range len(parts) {
 			before := cuts.Load()
-			times, err := readWith(t, parts[fmt.Sprintf("t%d", i)], nil)
+			times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("t%d", i)], nil)
 			if err != nil {
 				t.Error(err)
 			}
-			once(t, times, rows)
+			sqltest.Once(t, times, rows)
 			if cuts.Load() == before {
 				t.Errorf("t%d: the connection did not break", i)
 			}
@@ -156,12 +101,12 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 			if r.Err != nil {
 				t.Error(scope, r.Err)
 			}
-			once(t, times, rows)
+			sqltest.Once(t, times, rows)
 		}
 		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
 		pauses := noPauses(d)
 		cutAfter(d, 20_000)
-		_, err := readWith(t, &part{db: d, rel: relation{name: "t0", engine: "InnoDB"}, scope: "t0"}, nil)
+		_, err := sqltest.ReadWith(t, &part{db: d, rel: relation{name: "t0", engine: "InnoDB"}, scope: "t0"}, nil)
 		refuse(t, err, source.ErrTemporary, "t0: read rows: the connection was lost")
 		if pauses.Load() != 0 {
 			t.Error("it was tried to go on")
@@ -181,7 +126,7 @@ func TestDatesThatNobodyCanCompareWith(t *testing.T) {
 		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
 		pauses := noPauses(d)
 		cutAfter(d, 20_000)
-		_, err := readWith(t, &part{db: d, rel: relation{name: "t", engine: "InnoDB"}, scope: "t"}, nil)
+		_, err := sqltest.ReadWith(t, &part{db: d, rel: relation{name: "t", engine: "InnoDB"}, scope: "t"}, nil)
 		refuse(t, err, source.ErrTemporary, "t: read rows: the connection was lost")
 		if pauses.Load() != 0 {
 			t.Error("it was tried to go on")
@@ -228,12 +173,12 @@ func TestLossesOfTheServer(t *testing.T) {
 				maps.Copy(values, tt.set)
 				d := openSource(t, values, source.Env{})
 				noPauses(d)
-				times, err := readWith(t, listed(t, d)["t"], map[int]func(){5: func() { tt.lose(db, user) }})
+				times, err := sqltest.ReadWith(t, listed(t, d)["t"], map[int]func(){5: func() { tt.lose(db, user) }})
 				if tt.says == "" {
 					if err != nil {
 						t.Error(err)
 					}
-					once(t, times, lossRows)
+					sqltest.Once(t, times, lossRows)
 					return
 				}
 				refuse(t, err, tt.kind, tt.says)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -106,7 +107,7 @@ func TestRangesGoOnBehindTheLastRow(t *testing.T) {
 		cuts := cutAfter(d, 20_000)
 		times := map[string]int{}
 		for _, p := range parts {
-			some, err := readWith(t, p, nil)
+			some, err := sqltest.ReadWith(t, p, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -114,7 +115,7 @@ func TestRangesGoOnBehindTheLastRow(t *testing.T) {
 				times[id] += n
 			}
 		}
-		once(t, times, 1000)
+		sqltest.Once(t, times, 1000)
 		if cuts.Load() < 4 || len(parts) != 3 {
 			t.Errorf("%d parts, %d cuts", len(parts), cuts.Load())
 		}
@@ -161,8 +162,8 @@ func TestRangesHaveTheSnapshotsOfTheRun(t *testing.T) {
 		db.fill("t", 100, "n")
 		db.exec("ANALYZE TABLE t")
 		log := &sqltest.Logbook{}
-		parts := list(t, cutFinely(openSource(t, db.values(nil), log.Env()), mostSnapshots))
-		if total := nested(t, parts); len(parts) != mostSnapshots || total != 100 || strings.Contains(log.String(), "taken later") {
+		parts := list(t, cutFinely(openSource(t, db.values(nil), log.Env()), sqlread.MostSnapshots))
+		if total := nested(t, parts); len(parts) != sqlread.MostSnapshots || total != 100 || strings.Contains(log.String(), "taken later") {
 			t.Errorf("%d parts, %d rows, logged %s", len(parts), total, log)
 		}
 	})

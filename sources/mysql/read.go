@@ -157,29 +157,10 @@ func (t *table) like(o *table) bool {
 // goOn goes on behind the last row that came, on another connection: in the snapshot of the run where one
 // of it is idle, or else in a new one. cause is why the connection before is of no more use.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
-	failed := p.tableError("read rows", cause)
-	if r.at == nil || !r.at.comparable(r.table) || !errors.Is(failed, source.ErrTemporary) || code(cause) == codeInterrupted {
-		return nil, failed
+	failed := func(err error) error { return p.tableError("read rows", err) }
+	if r.at == nil || !r.at.comparable(r.table) || code(cause) == codeInterrupted {
+		return nil, failed(cause)
 	}
-	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
-		p.db.log.Info("the connection was lost; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
-		if err := p.db.pause(ctx, sqlread.BackOff(r.at.losses)); err != nil {
-			return nil, p.tableError("read rows", err)
-		}
-		next, err := p.openNext(ctx, r)
-		if err == nil {
-			return next, nil
-		}
-		wrapped := p.tableError("read rows", err)
-		switch {
-		case changed(err) || errors.Is(err, source.ErrUnreachable):
-			return nil, &source.Error{
-				Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), told(err)),
-			}
-		case !errors.Is(wrapped, source.ErrTemporary):
-			return nil, wrapped
-		}
-		cause = err
-	}
-	return nil, failed
+	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
+	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context) (*reader, error) { return p.openNext(ctx, r) })
 }

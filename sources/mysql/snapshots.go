@@ -5,31 +5,22 @@ import "context"
 // session lends a session with a snapshot: one of the run, or a new one when all are in use. Where the
 // server has no connection left, it waits for one of the run.
 func (d *database) session(ctx context.Context) (s *session, used bool, err error) {
-	if s, ok := d.snapshots.Take(); ok {
-		return s, true, nil
+	return d.snapshots.Lend(ctx, d.openLate, tooMany)
+}
+
+// openLate opens a session whose snapshot is taken now.
+func (d *database) openLate(ctx context.Context) (*session, error) {
+	s, err := d.connect(ctx)
+	if err != nil {
+		return nil, err
 	}
-	s, err = d.connect(ctx)
-	if err == nil {
-		if err = s.begin(ctx); err != nil {
-			s.HangUp()
-			return nil, false, askError("begin a transaction", err)
-		}
-		s.late = true
-		d.snapshots.Add()
-		d.readApart()
-		return s, false, nil
+	if err := s.begin(ctx); err != nil {
+		s.HangUp()
+		return nil, askError("begin a transaction", err)
 	}
-	if !tooMany(err) {
-		return nil, false, err
-	}
-	s, ok, waiting := d.snapshots.Wait(ctx)
-	switch {
-	case waiting != nil:
-		return nil, false, waiting
-	case !ok:
-		return nil, false, err
-	}
-	return s, true, nil
+	s.late = true
+	d.readApart()
+	return s, nil
 }
 
 // readApart says, once, that not all is read from the snapshots that the run began with.

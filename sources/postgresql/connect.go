@@ -54,10 +54,14 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 	return c, nil
 }
 
+// attempts are how often something is tried.
+func (d *database) attempts() sqlread.Attempts {
+	return sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+}
+
 // connect opens a connection. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*pgx.Conn, error) {
-	a := sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
-	conn, err := sqlread.Connect(ctx, a, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, d.driver) })
+	conn, err := sqlread.Connect(ctx, d.attempts(), func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, d.driver) })
 	switch {
 	case err == nil:
 		return conn, nil

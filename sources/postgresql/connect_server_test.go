@@ -11,32 +11,24 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // countDials makes the source count the connections that it opens; the first of them fail with
 // refused.
-func countDials(d *database, refused int) *atomic.Int32 {
-	n, dial := &atomic.Int32{}, d.driver.DialFunc
-	d.driver.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		if int(n.Add(1)) <= refused {
-			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
-		}
-		return dial(ctx, network, address)
-	}
+func countDials(d *database, refused int) (n *atomic.Int32) {
+	d.driver.DialFunc, n = sqltest.CountDials(d.driver.DialFunc, refused)
 	return n
 }
 
 // noPauses makes the source go on at once where it would wait, and counts how often.
-func noPauses(d *database) *atomic.Int32 {
-	n := &atomic.Int32{}
-	d.pause = func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }
+func noPauses(d *database) (n *atomic.Int32) {
+	d.pause, n = sqltest.NoPauses()
 	return n
 }
 

@@ -2,8 +2,6 @@ package postgresql
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"strconv"
@@ -70,7 +68,7 @@ func (d *database) Ping(ctx context.Context) error {
 	}
 	defer hangUp(ctx, conn)
 	if _, err := conn.PgConn().Exec(ctx, "SELECT 1").ReadAll(); err != nil {
-		return d.askError("ask the server for a constant", err)
+		return askError("ask the server for a constant", err)
 	}
 	return nil
 }
@@ -97,7 +95,7 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 	}
 	c, err := d.catalogue(ctx, d.control)
 	if err != nil {
-		return nil, d.askError("list the tables", err)
+		return nil, askError("list the tables", err)
 	}
 	parts, err := d.plan(ctx, c, snapshot)
 	if len(parts) == 0 && err == nil {
@@ -113,21 +111,21 @@ func (d *database) begin(ctx context.Context) (snapshot string, err error) {
 		return "", err
 	}
 	if err := d.beginTx(ctx, d.control, ""); err != nil {
-		return "", d.askError("begin a transaction", err)
+		return "", askError("begin a transaction", err)
 	}
 	err = d.control.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&snapshot)
 	switch {
 	case err == nil:
 		return snapshot, nil
 	case state(err) == "" || temporary(state(err)):
-		return "", d.askError("export the snapshot", err)
+		return "", askError("export the snapshot", err)
 	}
 	d.readApart(err)
 	if _, err := d.control.Exec(ctx, "ROLLBACK"); err != nil {
-		return "", d.askError("begin a transaction again", err)
+		return "", askError("begin a transaction again", err)
 	}
 	if err := d.beginTx(ctx, d.control, ""); err != nil {
-		return "", d.askError("begin a transaction again", err)
+		return "", askError("begin a transaction again", err)
 	}
 	return "", nil
 }
@@ -186,16 +184,4 @@ func serverVersion(text string) int {
 }
 
 // askError is the error of a question that is not about one table.
-func (d *database) askError(doing string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	e := &source.Error{Err: fmt.Errorf("%s: %w", doing, told(err))}
-	switch code := state(err); {
-	case code == codeNoPrivilege:
-		e.Kind = source.ErrAuth
-	case code == "" || temporary(code):
-		e.Kind = source.ErrTemporary
-	}
-	return e
-}
+func askError(doing string, err error) error { return sqlread.AskError(doing, err, kindOf, told) }

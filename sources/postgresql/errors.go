@@ -128,6 +128,17 @@ func (d *database) connectError(err error) error {
 	return e
 }
 
+// kindOf is the kind of an error that has no place of its own.
+func kindOf(err error) error {
+	switch code := state(err); {
+	case code == codeNoPrivilege:
+		return source.ErrAuth
+	case code == "" || temporary(code):
+		return source.ErrTemporary
+	}
+	return nil
+}
+
 // tableError says why a table could not be read.
 func (p *part) tableError(doing string, err error) error {
 	e := &source.Error{Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}

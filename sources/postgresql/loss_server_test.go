@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -49,35 +48,6 @@ const (
 	waiting   = "idle in transaction" // what holds the snapshot
 )
 
-// readWith reads a part and calls do when as many documents as its key have come.
-func readWith(t *testing.T, part source.Part, do map[int]func()) (times map[string]int, err error) {
-	t.Helper()
-	times = map[string]int{}
-	n := 0
-	for doc, err := range part.Documents(t.Context()) {
-		if err != nil {
-			return times, err
-		}
-		n++
-		times[strings.Clone(doc.ID)]++
-		if f := do[n]; f != nil {
-			f()
-		}
-	}
-	return times, nil
-}
-
-// once fails the test unless every row came once.
-func once(t *testing.T, times map[string]int) {
-	t.Helper()
-	if len(times) != lossRows {
-		t.Errorf("%d of %d rows came", len(times), lossRows)
-	}
-	if most := slices.Max(slices.Collect(maps.Values(times))); most > 1 {
-		t.Errorf("a row came %d times", most)
-	}
-}
-
 // TestCase55ReadingGoesOnBehindTheLastRow ends the connection that reads, again and again, and
 // changes the table in between.
 func TestCase55ReadingGoesOnBehindTheLastRow(t *testing.T) {
@@ -93,12 +63,12 @@ func TestCase55ReadingGoesOnBehindTheLastRow(t *testing.T) {
 			db.exec(fmt.Sprintf("DELETE FROM %[1]s WHERE id %% 11 = 0; UPDATE %[1]s SET v = 'z' WHERE id %% 13 = 0; INSERT INTO %[1]s SELECT -g, 'new' FROM generate_series(1, 100) g WHERE '%[1]s' <> 'p' ON CONFLICT DO NOTHING", table))
 			db.exec("VACUUM " + table)
 		}
-		times, err := readWith(t, part, map[int]func(){1: lose, 7000: lose, 13000: lose})
+		times, err := sqltest.ReadWith(t, part, map[int]func(){1: lose, 7000: lose, 13000: lose})
 		if err != nil {
 			t.Errorf("%s: %v", table, err)
 			continue
 		}
-		once(t, times)
+		sqltest.Once(t, times, lossRows)
 		if n := strings.Count(log.String(), "going on behind the last row"); n != 3 || pauses.Load() != 3 {
 			t.Errorf("%s: went on %d times with %d pauses, want 3:\n%s", table, n, pauses.Load(), log)
 		}
@@ -126,7 +96,7 @@ func TestLossesThatEndTheTable(t *testing.T) {
 			maps.Copy(set, tt.set)
 			d := openSource(t, db.values(set), source.Env{})
 			noPauses(d)
-			times, err := readWith(t, listed(t, d)["public.t"], map[int]func(){5: func() { tt.lose(db) }})
+			times, err := sqltest.ReadWith(t, listed(t, d)["public.t"], map[int]func(){5: func() { tt.lose(db) }})
 			refuse(t, err, source.ErrTemporary, "public.t: read rows", tt.says)
 			if len(times) == lossRows {
 				t.Error("all rows came although the connection was lost")
@@ -144,7 +114,7 @@ func TestRightsLostMeanwhile(t *testing.T) {
 	values["retry_count"], values["tables"] = 3, "t"
 	d := openSource(t, values, source.Env{})
 	noPauses(d)
-	_, err := readWith(t, listed(t, d)["public.t"], map[int]func(){5: func() {
+	_, err := sqltest.ReadWith(t, listed(t, d)["public.t"], map[int]func(){5: func() {
 		db.end(terminate, busy)
 		db.exec("REVOKE SELECT ON t FROM " + role)
 	}})

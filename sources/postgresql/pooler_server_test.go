@@ -156,9 +156,9 @@ func TestConnectionLostBehindAPooler(t *testing.T) {
 	d := openSource(t, pooled(t, db, map[string]any{"tables": "t", "retry_count": 3}), source.Env{})
 	noPauses(d)
 	part := listed(t, d)["public.t"]
-	times, err := readWith(t, part, map[int]func(){100: func() { db.end(terminate, busy) }})
+	times, err := sqltest.ReadWith(t, part, map[int]func(){100: func() { db.end(terminate, busy) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	once(t, times)
+	sqltest.Once(t, times, lossRows)
 }

@@ -79,7 +79,7 @@ func TestRangesOfATable(t *testing.T) {
 			t.Errorf("%s has no estimate", p.Name())
 		}
 		// What happens meanwhile changes nothing: updates put rows into blocks that are yet to be read.
-		got, err := readWith(t, p, map[int]func(){1: func() {
+		got, err := sqltest.ReadWith(t, p, map[int]func(){1: func() {
 			db.statements(fmt.Sprintf("UPDATE t SET v = 'z' WHERE id %% 5 = %d", i), fmt.Sprintf("DELETE FROM t WHERE id %% 11 = %d", i),
 				fmt.Sprintf("INSERT INTO t SELECT -g - %d * 1000, repeat('n', 900) FROM generate_series(1, 900) g", i), "VACUUM t")
 		}})
@@ -93,7 +93,7 @@ func TestRangesOfATable(t *testing.T) {
 			times[id] += n
 		}
 	}
-	once(t, times)
+	sqltest.Once(t, times, lossRows)
 	if sum < lossRows*9/10 || sum > lossRows {
 		t.Errorf("the estimates add up to %d", sum)
 	}
@@ -137,7 +137,7 @@ func TestRangeGoesOnBehindTheLastRow(t *testing.T) {
 	lose := func() { db.end(terminate, busy) }
 	times := map[string]int{}
 	for _, p := range ranges(t, d) {
-		got, err := readWith(t, p, map[int]func(){1: lose})
+		got, err := sqltest.ReadWith(t, p, map[int]func(){1: lose})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestRangeGoesOnBehindTheLastRow(t *testing.T) {
 			times[id] += n
 		}
 	}
-	once(t, times)
+	sqltest.Once(t, times, lossRows)
 	if n := strings.Count(log.String(), "going on behind the last row"); n != 2 {
 		t.Errorf("went on %d times, want 2:\n%s", n, log)
 	}

@@ -152,29 +152,18 @@ func (p *part) run(ctx context.Context, r *reader) error {
 // goOn goes on behind the last row that came, on another connection and in the same snapshot. cause
 // is why the one before is of no more use.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
-	failed := p.tableError("read rows", cause)
-	if r.at == nil || !errors.Is(failed, source.ErrTemporary) || state(cause) == codeCanceled {
-		return nil, failed
-	}
-	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
-		p.db.log.Info("the connection was lost; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
-		if err := p.db.pause(ctx, sqlread.BackOff(r.at.losses)); err != nil {
-			return nil, p.tableError("read rows", err)
+	failed := func(err error) error {
+		if e, ok := errors.AsType[*source.Error](err); ok { // openFrom has said what was done
+			return e
 		}
-		next, err := p.openFrom(ctx, r.snapshot, r)
-		switch {
-		case err == nil:
-			return next, nil
-		case errors.Is(err, errNoSnapshot) || errors.Is(err, errMoved) || errors.Is(err, source.ErrUnreachable):
-			return nil, &source.Error{
-				Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), err),
-			}
-		case !errors.Is(err, source.ErrTemporary):
-			return nil, err
-		}
-		cause = err
+		return p.tableError("read rows", err)
 	}
-	return nil, failed
+	if r.at == nil || state(cause) == codeCanceled {
+		return nil, failed(cause)
+	}
+	gone := func(err error) bool { return errors.Is(err, errNoSnapshot) || errors.Is(err, errMoved) }
+	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: gone}
+	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context) (*reader, error) { return p.openFrom(ctx, r.snapshot, r) })
 }
 
 // begin begins a transaction on a connection that is idle or new. Those that were lost while they

@@ -126,11 +126,11 @@ func (d *database) Validate(ctx context.Context) error {
 	}
 	defer hangUp(ctx, conn)
 	if err := d.beginTx(ctx, conn, ""); err != nil {
-		return d.askError("begin a transaction", err)
+		return askError("begin a transaction", err)
 	}
 	c, err := d.catalogue(ctx, conn)
 	if err != nil {
-		return d.askError("list the tables", err)
+		return askError("list the tables", err)
 	}
 	parts, err := d.selections(c, "")
 	if err != nil {

@@ -137,7 +137,7 @@ func TestLossOfARule(t *testing.T) {
 	db := lossDB(t)
 	d := openSource(t, db.values(map[string]any{"retry_count": 5}), ruleEnv(queryOf("SELECT * FROM t", "t")))
 	pauses := noPauses(d)
-	times, err := readWith(t, ranges(t, d)[0], map[int]func(){5: func() { db.end(terminate, busy) }})
+	times, err := sqltest.ReadWith(t, ranges(t, d)[0], map[int]func(){5: func() { db.end(terminate, busy) }})
 	refuse(t, err, source.ErrTemporary, "public.t, advanced_rules[0]: read rows")
 	if pauses.Load() != 0 || len(times) == lossRows {
 		t.Errorf("%d rows after %d pauses", len(times), pauses.Load())
@@ -173,11 +173,11 @@ func TestCase56And62OfRules(t *testing.T) {
 	}
 	rule := queryOf("SELECT * FROM t", "t")
 	d := openSource(t, db.values(nil), ruleEnv(rule))
-	times, err := readWith(t, ranges(t, d)[0], map[int]func(){5: func() { db.stall(busy, "300 ms") }})
+	times, err := sqltest.ReadWith(t, ranges(t, d)[0], map[int]func(){5: func() { db.stall(busy, "300 ms") }})
 	if err != nil {
 		t.Error(err)
 	}
-	once(t, times)
+	sqltest.Once(t, times, lossRows)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -153,7 +153,7 @@ func TestRecoveryConflict(t *testing.T) {
 			d := openSource(t, db.values(map[string]any{"retry_count": 4}), log.Env())
 			noPauses(d)
 			part := listed(t, d)["public.t"]
-			times, err := readWith(t, part, map[int]func(){5: func() {
+			times, err := sqltest.ReadWith(t, part, map[int]func(){5: func() {
 				for sql := range strings.SplitSeq(tt.sql, ";") { // VACUUM wants to be alone
 					db.write(sql)
 				}

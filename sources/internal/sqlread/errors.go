@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -23,6 +24,15 @@ func (e *BriefError) Unwrap() error { return e.Err }
 // ConfigError is an error of the configuration, with what to do about it.
 func ConfigError(err error, hint string) error {
 	return &source.Error{Kind: source.ErrConfig, Err: err, Hint: hint}
+}
+
+// AskError is the error of a question that is not about one part. kind is what an error of the dialect counts as,
+// told is what it says.
+func AskError(doing string, err error, kind, told func(error) error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return &source.Error{Kind: kind(err), Err: fmt.Errorf("%s: %w", doing, told(err))}
 }
 
 // HandshakeFailed reports whether TLS was begun and did not come about.

@@ -2,6 +2,7 @@ package sqlread
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 )
 
@@ -101,6 +102,53 @@ func (p *Pool[S]) Wait(ctx context.Context) (s S, ok bool, err error) {
 			return s, false, ctx.Err()
 		}
 	}
+}
+
+// Lend lends a session: one of the pool, or a new one, which open opens, when all are in use. Where the
+// server has no connection left, which tooMany tells, it waits for one of the pool. used reports whether it was
+// in the pool.
+func (p *Pool[S]) Lend(ctx context.Context, open func(context.Context) (S, error), tooMany func(error) bool) (s S, used bool, err error) {
+	if s, ok := p.Take(); ok {
+		return s, true, nil
+	}
+	if s, err = open(ctx); err == nil {
+		p.Add()
+		return s, false, nil
+	}
+	if !tooMany(err) {
+		return s, false, err
+	}
+	s, ok, waiting := p.Wait(ctx)
+	switch {
+	case waiting != nil:
+		return s, false, waiting
+	case !ok:
+		return s, false, err
+	}
+	return s, true, nil
+}
+
+// MostSnapshots is how many sessions of a pool begin a run: as many as there are readers unless engine.readers
+// says otherwise.
+const MostSnapshots = 4
+
+// More opens sessions beside a first one, for so many parts: [MostSnapshots] at the most, and as far as the
+// server allows, which tooMany tells. Those that it returns are open, also with an error.
+func More[S Snapshot](ctx context.Context, first S, parts int, open func(context.Context) (S, error), tooMany func(error) bool, log *slog.Logger) ([]S, error) {
+	sessions := []S{first}
+	for len(sessions) < min(parts, MostSnapshots) {
+		s, err := open(ctx)
+		switch {
+		case err == nil:
+			sessions = append(sessions, s)
+		case tooMany(err):
+			log.Info("the server allows no more connections, so fewer tables are read at a time", "connections", len(sessions))
+			return sessions, nil
+		default:
+			return sessions, err
+		}
+	}
+	return sessions, nil
 }
 
 // Close ends the sessions that nobody uses, and those that are lent once they are given back.

@@ -3,6 +3,7 @@ package sqlread
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 )
@@ -86,5 +87,70 @@ func TestPoolCloses(t *testing.T) {
 	}
 	if p.Put(lent); !lent.closed {
 		t.Error("one that came back was not closed")
+	}
+}
+
+// TestPoolLends: what is idle, what is new, and what comes back where the server opens no more.
+func TestPoolLends(t *testing.T) {
+	t.Parallel()
+	p := NewPool[*fakeSession]()
+	full, broken := errors.New("full"), errors.New("broken")
+	tooMany := func(err error) bool { return errors.Is(err, full) }
+	opens := func(s *fakeSession, err error) func(context.Context) (*fakeSession, error) {
+		return func(context.Context) (*fakeSession, error) { return s, err }
+	}
+	fresh := &fakeSession{}
+	if s, used, err := p.Lend(t.Context(), opens(fresh, nil), tooMany); s != fresh || used || err != nil {
+		t.Errorf("a new one: got %v, %v, %v", s, used, err)
+	}
+	p.Put(fresh)
+	if s, used, err := p.Lend(t.Context(), opens(nil, broken), tooMany); s != fresh || !used || err != nil {
+		t.Errorf("an idle one: got %v, %v, %v", s, used, err)
+	}
+	if _, _, err := p.Lend(t.Context(), opens(nil, broken), tooMany); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	given := make(chan *fakeSession)
+	go func() {
+		s, _, _ := p.Lend(t.Context(), opens(nil, full), tooMany)
+		given <- s
+	}()
+	p.Put(fresh)
+	if s := <-given; s != fresh {
+		t.Errorf("one that came back: got %v", s)
+	}
+	p.Drop()
+	if _, _, err := p.Lend(t.Context(), opens(nil, full), tooMany); !errors.Is(err, full) {
+		t.Errorf("nobody has one: got %v", err)
+	}
+}
+
+// TestMore: as many as there are parts and the server allows.
+func TestMore(t *testing.T) {
+	t.Parallel()
+	full, broken := errors.New("full"), errors.New("broken")
+	for name, tt := range map[string]struct {
+		parts, allowed int
+		err            error
+		want           int
+		fails          bool
+	}{
+		"no parts":               {parts: 0, allowed: 9, want: 1},
+		"two parts":              {parts: 2, allowed: 9, want: 2},
+		"many parts":             {parts: 100, allowed: 9, want: MostSnapshots},
+		"the server has no more": {parts: 100, allowed: 2, err: full, want: 2},
+		"the server is gone":     {parts: 100, allowed: 3, err: broken, want: 3, fails: true},
+	} {
+		open := 1
+		got, err := More(t.Context(), &fakeSession{}, tt.parts, func(context.Context) (*fakeSession, error) {
+			if open == tt.allowed {
+				return nil, tt.err
+			}
+			open++
+			return &fakeSession{}, nil
+		}, func(err error) bool { return errors.Is(err, full) }, slog.New(slog.DiscardHandler))
+		if len(got) != tt.want || (err != nil) != tt.fails {
+			t.Errorf("%s: %d sessions, %v", name, len(got), err)
+		}
 	}
 }

@@ -2,9 +2,13 @@ package sqlread
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 const longestPause = time.Minute
@@ -34,6 +38,48 @@ type Attempts struct {
 	Worth func(error) bool                           // whether another may work
 	Log   *slog.Logger
 	Told  func(error) error // the error, as the log has it
+}
+
+// Loss is about a part of which no more rows come.
+type Loss struct {
+	Attempts
+	Part   string
+	Failed func(error) error // the error, as one of the part
+	Final  func(error) bool  // whether going on is not possible, such as where the table was altered
+}
+
+// GoOn goes on behind the last row that came, which again does, where cause, for which no more rows came, may
+// pass: as often in a row as the attempts allow; n counts them. Where the server is out of reach, that was tried
+// often enough.
+func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(context.Context) (R, error)) (none R, err error) {
+	failed := l.Failed(cause)
+	if !errors.Is(failed, source.ErrTemporary) {
+		return none, failed
+	}
+	for *n++; *n < l.Most; *n++ {
+		l.Log.Info("reading was interrupted; going on behind the last row", "part", l.Part, "attempt", *n, "err", l.Told(cause))
+		if err := l.Pause(ctx, BackOff(*n)); err != nil {
+			return none, l.Failed(err)
+		}
+		r, err := again(ctx)
+		if err == nil {
+			return r, nil
+		}
+		wrapped := l.Failed(err)
+		switch {
+		case l.Final(err) || errors.Is(err, source.ErrUnreachable):
+			if _, brief := errors.AsType[*BriefError](err); !brief {
+				err = l.Told(err)
+			}
+			return none, &source.Error{
+				Kind: source.ErrTemporary, Part: l.Part, Err: fmt.Errorf("read rows: %w; going on was not possible: %w", l.Told(cause), err),
+			}
+		case !errors.Is(wrapped, source.ErrTemporary):
+			return none, wrapped
+		}
+		cause = err
+	}
+	return none, failed
 }
 
 // Connect opens a connection. What may pass is tried again, with pauses that grow. It returns the last

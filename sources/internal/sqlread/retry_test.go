@@ -3,9 +3,12 @@ package sqlread
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 func TestConnect(t *testing.T) {
@@ -54,5 +57,57 @@ func TestConnectIsCancelled(t *testing.T) {
 	cancel()
 	if _, err := Connect(ctx, a, once); !errors.Is(err, context.Canceled) || tries != 2 {
 		t.Errorf("while it tries: %v after %d tries", err, tries)
+	}
+}
+
+// TestGoOn: a loss is followed by as many attempts as there are left.
+func TestGoOn(t *testing.T) {
+	t.Parallel()
+	lost, altered, refused := errors.New("lost"), errors.New("altered"), errors.New("refused")
+	away := &source.Error{Kind: source.ErrUnreachable, Err: errors.New("away")}
+	for name, tt := range map[string]struct {
+		cause     error
+		before    int // losses since the last row
+		answers   []error
+		tries     int
+		says      string
+		temporary bool
+	}{
+		"at once":               {cause: lost, answers: []error{nil}, tries: 1},
+		"the second time":       {cause: lost, answers: []error{lost, nil}, tries: 2},
+		"never":                 {cause: lost, answers: []error{lost, errors.New("lost too")}, tries: 3, says: "part t: lost", temporary: true},
+		"no attempt is left":    {cause: lost, before: 3, says: "part t: lost", temporary: true},
+		"what does not pass":    {cause: refused, says: "part t: refused"},
+		"refused after all":     {cause: lost, answers: []error{refused}, tries: 1, says: "part t: refused"},
+		"altered meanwhile":     {cause: lost, answers: []error{altered}, tries: 1, says: "t: read rows: lost; going on was not possible: altered", temporary: true},
+		"the server is gone":    {cause: lost, answers: []error{away}, tries: 1, says: "t: read rows: lost; going on was not possible: away", temporary: true},
+		"altered before it was": {cause: lost, before: 2, answers: []error{altered}, tries: 1, says: "t: read rows: lost; going on was not possible: altered", temporary: true},
+	} {
+		tries, pauses, losses := 0, 0, tt.before
+		l := &Loss{
+			Attempts: Attempts{
+				Most: 4, Log: slog.New(slog.DiscardHandler), Told: func(err error) error { return err },
+				Pause: func(context.Context, time.Duration) error { pauses++; return nil },
+			},
+			Part: "t", Final: func(err error) bool { return errors.Is(err, altered) },
+			Failed: func(err error) error {
+				e := &source.Error{Err: fmt.Errorf("part t: %w", err)}
+				if !errors.Is(err, refused) {
+					e.Kind = source.ErrTemporary
+				}
+				return e
+			},
+		}
+		_, err := GoOn(t.Context(), l, &losses, tt.cause, func(context.Context) (int, error) {
+			tries++
+			return 0, tt.answers[min(tries, len(tt.answers))-1]
+		})
+		says := ""
+		if err != nil {
+			says = err.Error()
+		}
+		if says != tt.says || errors.Is(err, source.ErrTemporary) != tt.temporary || tries != tt.tries || pauses != tries {
+			t.Errorf("%s: %v after %d tries and %d pauses", name, err, tries, pauses)
+		}
 	}
 }

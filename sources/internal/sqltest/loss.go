@@ -1,0 +1,96 @@
+package sqltest
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Dial is how a source opens the connection below that of its driver.
+type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// CutAfter makes every connection break after so many bytes of the server, and counts how many did.
+func CutAfter(dial Dial, bytes int) (Dial, *atomic.Int32) {
+	cuts := &atomic.Int32{}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &cutConn{Conn: conn, left: bytes, cuts: cuts}, nil
+	}, cuts
+}
+
+// cutConn breaks once so many bytes have come.
+type cutConn struct {
+	net.Conn
+	left int
+	cuts *atomic.Int32
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	if c.left <= 0 {
+		c.cuts.Add(1)
+		_ = c.Close()
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// CountDials counts the connections that are opened, of which so many are refused first.
+func CountDials(dial Dial, refused int) (Dial, *atomic.Int32) {
+	n := &atomic.Int32{}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if int(n.Add(1)) <= refused {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return dial(ctx, network, address)
+	}, n
+}
+
+// NoPauses is in place of a pause: it counts, and lets the source go on at once.
+func NoPauses() (pause func(context.Context, time.Duration) error, n *atomic.Int32) {
+	n = &atomic.Int32{}
+	return func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }, n
+}
+
+// ReadWith reads a part and calls do when as many documents as its key have come. times is how often each id
+// came.
+func ReadWith(t testing.TB, part source.Part, do map[int]func()) (times map[string]int, err error) {
+	t.Helper()
+	times = map[string]int{}
+	n := 0
+	for doc, err := range part.Documents(t.Context()) {
+		if err != nil {
+			return times, err
+		}
+		n++
+		times[strings.Clone(doc.ID)]++
+		if f := do[n]; f != nil {
+			f()
+		}
+	}
+	return times, nil
+}
+
+// Once fails the test unless every one of so many rows came once.
+func Once(t testing.TB, times map[string]int, rows int) {
+	t.Helper()
+	if len(times) != rows {
+		t.Errorf("%d of %d rows came", len(times), rows)
+	}
+	for id, n := range times {
+		if n > 1 {
+			t.Errorf("the row %q came %d times", id, n)
+		}
+	}
+}
