@@ -146,6 +146,7 @@ func TestCancelledStatementsAreAcknowledged(t *testing.T) {
 				t.Parallel()
 				s := tdstest.New(t, config())
 				db := open(t, s.DSN())
+				db.SetMaxOpenConns(1) // the next statement waits for the connection of the one before
 				s.Answer("SELECT 1", ids([]any{1}))
 				r.Columns = ids().Columns
 				s.Answer("SELECT id FROM t", r)
