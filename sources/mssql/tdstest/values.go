@@ -239,9 +239,11 @@ func encodeCodePage(collation [collationSize]byte, s string) ([]byte, error) {
 	high := []rune(codePage1252)
 	out := make([]byte, 0, len(s))
 	for _, r := range s {
-		switch at := slices.Index(high, r); {
-		case r < 0x80 || r >= 0xa0 && r <= 0xff:
+		if r < 0x80 || r >= 0xa0 && r <= 0xff {
 			out = append(out, byte(r))
+			continue
+		}
+		switch at := slices.Index(high, r); {
 		case at >= 0:
 			out = append(out, byte(0x80+at))
 		default:

@@ -241,7 +241,7 @@ func TestNullIsNil(t *testing.T) {
 func TestLongValuesArriveWhole(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
-	long := strings.Repeat("0123456789abcdef", 40<<20/16)
+	long := strings.Repeat("0123456789abcdef", 20<<20/16)
 	s.Answer("SELECT c", tdstest.Result{
 		Columns: []tdstest.Column{
 			{Name: "c", Type: tdstest.VarChar, Size: tdstest.Max, Nullable: true}, {Name: "n", Type: tdstest.Int},

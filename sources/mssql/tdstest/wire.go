@@ -33,7 +33,7 @@ const (
 	// largestPacket and smallestPacket are the limits of MS-TDS.
 	largestPacket, smallestPacket = 32767, 512
 	// largestMessage ends a client that sends without end.
-	largestMessage = 128 << 20
+	largestMessage = 16 << 20
 )
 
 // message is what the packets of one request hold.
