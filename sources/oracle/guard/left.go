@@ -1,0 +1,25 @@
+package guard
+
+import (
+	"errors"
+	"reflect"
+
+	ora "github.com/sijms/go-ora/v2"
+)
+
+var errUnknownRows = errors.New("guard: the driver's rows are not what they were when this was written")
+
+// rowsLeft reports whether the server has rows that the driver did not fetch. When a connection is
+// interrupted during a fetch, the driver ends the rows as if they were all, and keeps to itself that they are
+// not.
+func rowsLeft(data *ora.DataSet) (left bool, err error) {
+	statement := reflect.ValueOf(data).Elem().FieldByName("parent") // an interface that holds a pointer to a struct
+	if !statement.IsValid() || statement.Kind() != reflect.Interface || statement.Elem().Kind() != reflect.Pointer {
+		return false, errUnknownRows
+	}
+	more := statement.Elem().Elem().FieldByName("_hasMoreRows")
+	if !more.IsValid() || more.Kind() != reflect.Bool {
+		return false, errUnknownRows
+	}
+	return more.Bool(), nil
+}
