@@ -84,6 +84,17 @@ func TestBrackets(t *testing.T) {
 	}
 }
 
+func TestRaise(t *testing.T) {
+	t.Parallel()
+	e, err := Double.ParseEntry("shop.or_*s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Raise(); !e.Match("SHOP", "OR_DERS") || e.Match("shop", "OR_DERS") || e.Match("SHOP", "or_ders") || e.Text != "SHOP.OR_*S" {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestFold(t *testing.T) {
 	t.Parallel()
 	e, err := Backtick.ParseEntry("Shop.`Or*ders`")

@@ -150,6 +150,13 @@ func (e *Entry) Fold() {
 	}
 }
 
+// Raise puts it in capitals, for a server that does so with names which are not in quotes.
+func (e *Entry) Raise() {
+	for _, text := range []*string{&e.Text, &e.Schema.Text, &e.Table.Text} {
+		*text = strings.ToUpper(*text)
+	}
+}
+
 // Exact reports whether the entry is no pattern, so that a table must exist for it.
 func (e *Entry) Exact() bool {
 	return e.Table.Exact && (e.Schema == Name{} || e.Schema.Exact)
