@@ -1,0 +1,296 @@
+package oracle
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// catalogue is what exists in the schemas that are read, as far as the user may know.
+type catalogue struct{ relations []relation }
+
+// relation is a table or a view.
+type relation struct {
+	owner, name string
+	kind        string
+	why         string // why it is never read; "" where it can be
+	estimate    int64  // rows; 0 when unknown
+}
+
+// The kinds of relations, as they stand in a sentence.
+const (
+	kindTable = "table"
+	kindView  = "view"
+	kindStore = "materialized view"
+)
+
+// isTable reports whether it holds rows of its own. All else has no key and may be costly to read, so it
+// has to be named.
+func (r *relation) isTable() bool { return r.kind == kindTable }
+
+// shown is what the table is called, see [shownName].
+func (d *database) shown(r *relation) string { return shownName(d.set.owner, r.owner, r.name) }
+
+// question is what is asked of the catalogue, best form first: those behind it are for servers that lack a
+// column or a view which the form before has.
+type question struct {
+	forms []string
+	next  int // the first form that this server may know
+}
+
+// questions are all that are asked of the catalogue. Each takes the schema, and then the table where it is
+// about one.
+type questions struct{ tables, views, stores, columns, keys, geometry question }
+
+func newQuestions() *questions {
+	return &questions{
+		tables:   question{forms: []string{tablesQuery, fewTablesQuery}},
+		views:    question{forms: []string{viewsQuery}},
+		stores:   question{forms: []string{storesQuery, noStoresQuery}},
+		columns:  question{forms: []string{columnsQuery, oldColumnsQuery, fewColumnsQuery}},
+		keys:     question{forms: []string{keysQuery, fewKeysQuery}},
+		geometry: question{forms: []string{geometryQuery}},
+	}
+}
+
+const (
+	// Tables that hold part of another, and those that the server itself fills, such as of text indexes.
+	tablesQuery = `
+SELECT table_name, num_rows,
+       CASE WHEN temporary = 'Y' THEN 'is temporary'
+            WHEN nested = 'YES' THEN 'is a nested table; its rows are part of another'
+            WHEN secondary = 'Y' THEN 'belongs to an index'
+            WHEN iot_type IN ('IOT_OVERFLOW', 'IOT_MAPPING') THEN 'belongs to another table' END
+FROM all_tables
+WHERE owner = :1
+ORDER BY table_name`
+	fewTablesQuery = `
+SELECT table_name, NULL, NULL
+FROM all_tables
+WHERE owner = :1
+ORDER BY table_name`
+
+	viewsQuery = `
+SELECT view_name
+FROM all_views
+WHERE owner = :1
+ORDER BY view_name`
+
+	storesQuery = `
+SELECT container_name
+FROM all_mviews
+WHERE owner = :1`
+	noStoresQuery = `
+SELECT view_name
+FROM all_views
+WHERE owner = :1 AND 1 = 0`
+)
+
+// catalogue asks what exists. The server shows tables only to those who have some right on them.
+func (d *database) catalogue(ctx context.Context, s *session) (*catalogue, error) {
+	c := &catalogue{}
+	for _, owner := range d.owners() {
+		if err := d.addSchema(ctx, s, c, owner); err != nil {
+			return nil, err
+		}
+	}
+	d.resolve(c)
+	return c, nil
+}
+
+// owners are the schemas that may be read from, as they are written and in capitals.
+func (d *database) owners() (names []string) {
+	names = append(names, d.set.owner)
+	add := func(e *sqlread.Entry) {
+		for _, name := range []string{e.Schema.Text, strings.ToUpper(e.Schema.Text)} {
+			if name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	for i := range d.set.others.Entries {
+		add(&d.set.others.Entries[i])
+	}
+	for i := range d.rules {
+		for k := range d.rules[i].Tables {
+			add(&d.rules[i].Tables[k])
+		}
+	}
+	return names
+}
+
+// addSchema adds what is in a schema.
+func (d *database) addSchema(ctx context.Context, s *session, c *catalogue, owner string) error {
+	first := len(c.relations)
+	args := []driver.Value{owner}
+	err := d.ask(ctx, s, &d.questions.tables, args, func(row []driver.Value) {
+		r := relation{owner: owner, name: sqlread.TextOf(row[0]), kind: kindTable, why: sqlread.TextOf(row[2]), estimate: numberOf(row[1])}
+		if r.why == "" {
+			r.why = whyNotRead(r.name)
+		}
+		c.relations = append(c.relations, r)
+	})
+	if err != nil {
+		return err
+	}
+	err = d.ask(ctx, s, &d.questions.stores, args, func(row []driver.Value) {
+		name := sqlread.TextOf(row[0])
+		for i := first; i < len(c.relations); i++ {
+			if c.relations[i].name == name {
+				c.relations[i].kind = kindStore
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return d.ask(ctx, s, &d.questions.views, args, func(row []driver.Value) {
+		c.relations = append(c.relations, relation{owner: owner, name: sqlread.TextOf(row[0]), kind: kindView})
+	})
+}
+
+// whyNotRead tells by its name why a table is never read; "" when it can be. The names are those that the
+// server gives to what was dropped, to text indexes and to logs of materialized views.
+func whyNotRead(name string) string {
+	switch {
+	case strings.HasPrefix(name, "BIN$"):
+		return "was dropped, and is in the recycle bin"
+	case strings.HasPrefix(name, "DR$"):
+		return "belongs to an index"
+	case strings.HasPrefix(name, "MLOG$_"), strings.HasPrefix(name, "RUPD$_"):
+		return "is the log of a materialized view"
+	}
+	return ""
+}
+
+// ask asks a question of the catalogue in the best form that the server knows, and remembers which that is.
+func (d *database) ask(ctx context.Context, s *session, q *question, args []driver.Value, do func(row []driver.Value)) error {
+	d.asking.Lock()
+	next := q.next
+	d.asking.Unlock()
+	for {
+		rows := 0
+		err := s.Each(ctx, q.forms[next], args, func(row []driver.Value) {
+			rows++
+			do(row)
+		})
+		c := code(err)
+		if err == nil || rows > 0 || next == len(q.forms)-1 || (c != codeNoColumn && c != codeNoTable) {
+			return err
+		}
+		next++
+		d.asking.Lock()
+		q.next = max(q.next, next)
+		d.asking.Unlock()
+	}
+}
+
+// resolve puts those names of the configuration in capitals that nothing has as they are written: so the
+// server would take them.
+func (d *database) resolve(c *catalogue) {
+	raise := func(e *sqlread.Entry) {
+		if !strings.Contains(e.Text, `"`) && !slices.ContainsFunc(c.relations, func(r relation) bool { return d.matches(e, &r) }) {
+			e.Raise()
+		}
+	}
+	for _, entries := range [][]sqlread.Entry{d.set.tables.Entries, d.set.others.Entries} {
+		for i := range entries {
+			raise(&entries[i])
+		}
+	}
+	for i := range d.rules {
+		for k := range d.rules[i].Tables {
+			raise(&d.rules[i].Tables[k])
+		}
+	}
+}
+
+// matches reports whether an entry names the table. One without a schema is about the user's own.
+func (d *database) matches(e *sqlread.Entry, r *relation) bool {
+	if e.Schema == (sqlread.Name{}) && r.owner != d.set.owner {
+		return false
+	}
+	return e.Match(r.owner, r.name)
+}
+
+// plan makes the parts: one for each table that is asked for, and one that fails for each name that
+// does not exist.
+func (d *database) plan(c *catalogue) (tables []*part, missing []source.Part, err error) {
+	if len(d.rules) > 0 {
+		tables, err = d.selections(c)
+		return tables, nil, err
+	}
+	for i := range c.relations {
+		if r := &c.relations[i]; r.why == "" && d.wants(r) {
+			tables = append(tables, &part{db: d, rel: *r, scope: scopeName([]string{d.shown(r)})})
+		}
+	}
+	return tables, d.missingTables(c), nil
+}
+
+// wants reports whether the configuration asks for it.
+func (d *database) wants(r *relation) bool {
+	list := &d.set.tables
+	if r.owner != d.set.owner {
+		list = &d.set.others
+	}
+	if !r.isTable() && !list.Names(r.owner, r.name) {
+		return false
+	}
+	return list.Wants(r.owner, r.name)
+}
+
+// missingTables reports names of the table list that no table has.
+func (d *database) missingTables(c *catalogue) (parts []source.Part) {
+	for _, e := range d.set.tables.Entries {
+		var known []sqlread.Known
+		for i := range c.relations {
+			r := &c.relations[i]
+			if e.Schema != (sqlread.Name{}) || r.owner == d.set.owner {
+				known = append(known, sqlread.Known{Schema: r.owner, Name: r.name, Table: r.isTable(), Why: r.why})
+			}
+		}
+		one := sqlread.TableList{Entries: []sqlread.Entry{e}}
+		for _, u := range one.Unknown(known, d.log) {
+			parts = append(parts, d.missingTable(u))
+		}
+	}
+	return parts
+}
+
+func (d *database) missingTable(u sqlread.Unknown) source.Part {
+	owner := u.Entry.Schema.Text
+	if owner == "" {
+		owner = d.set.owner
+	}
+	scope := scopeName([]string{shownName(d.set.owner, owner, u.Entry.Table.Text)})
+	err := &source.Error{
+		Kind: source.ErrConfig, Part: scope,
+		Err:  fmt.Errorf("table %q of the configuration %s, or the user may not know of it", u.Entry.Text, u.Why),
+		Hint: fmt.Sprintf("correct or remove %q in tables:, or %s", u.Entry.Text, d.grant(owner, u.Entry.Table.Text)),
+	}
+	if u.Near != "" {
+		err.Hint += fmt.Sprintf("; did you mean %q?", u.Near)
+	}
+	return &sqlread.Missing{Of: scope, Err: err}
+}
+
+// grant is the statement that lets the user read a table.
+func (d *database) grant(owner, table string) string {
+	return fmt.Sprintf("GRANT SELECT ON %s TO %s;", quote.Table(owner, table), quote.Ident(d.set.owner))
+}
+
+// numberOf is a number of the catalogue; 0 where it is NULL. The driver gives numbers as text.
+func numberOf(v driver.Value) int64 {
+	n, err := strconv.ParseInt(sqlread.TextOf(v), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,142 @@
+package oracle
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/sijms/go-ora/v2/configurations"
+
+	ora "github.com/sijms/go-ora/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
+)
+
+const (
+	connectTimeout = 15 * time.Second
+	keepAlive      = 30 * time.Second
+	hangUpTimeout  = 1500 * time.Millisecond
+	// stallsPerCall is how many stall timeouts one call of the driver may take while bytes still come: one
+	// answer of the server is many rows, and each of their LOBs another answer.
+	stallsPerCall = 20
+)
+
+// driverConfig is the driver's configuration of a connection, but for the way it dials.
+func driverConfig(s settings) (*configurations.ConnectionConfig, error) {
+	// What the driver presets comes with this address. All of it that matters is set below, as it is
+	// configured, without being written into an address and read again.
+	c, err := configurations.ParseConfig("oracle://user:password@host:1521/service")
+	if err != nil {
+		return nil, err
+	}
+	c.Servers = []configurations.ServerAddr{{Addr: s.host, Port: s.port}}
+	c.UserID, c.Password = s.username, s.password
+	c.ServiceName, c.SID = s.database, ""
+	if s.sid {
+		c.ServiceName, c.SID = "", s.database
+	}
+	if strings.EqualFold(s.username, "SYS") { // who cannot log in otherwise
+		c.DBAPrivilege = configurations.SYSDBA
+	}
+	if s.tls != nil {
+		c.SSL, c.Protocol = true, "tcps"
+		c.TLSConfig = s.tls
+	}
+	c.Cid = "(CID=(PROGRAM=elastic-ingest)(HOST=elastic-ingest)(USER=elastic-ingest))"
+	c.ProgramName = "elastic-ingest"
+	c.Timeout = 0                 // reading has a limit of its own, see [sqlread.WatchedConn]
+	c.PrefetchRows = s.fetchSize  // of 25 the driver makes a number of its own
+	c.Lob = configurations.STREAM // inline, some servers answer with ORA-03120
+	c.Location = "UTC"            // dates and times without a zone stay as they are
+	return c, nil
+}
+
+// dialer opens the connection below that of the driver.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
+	return d.DialContext(ctx, network, address)
+}
+
+// connector opens connections of the driver; see [driver.Connector].
+type connector struct {
+	config *configurations.ConnectionConfig
+}
+
+// Connect opens one.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := ora.NewConnection("", c.config)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.OpenWithContext(ctx); err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Driver is that of the connections.
+func (*connector) Driver() driver.Driver { return ora.NewDriver() }
+
+// connect opens a session. What may pass is tried again.
+func (d *database) connect(ctx context.Context) (*session, error) {
+	a := sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+	s, err := sqlread.Connect(ctx, a, d.connectOnce)
+	switch {
+	case err == nil:
+		return s, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("connect to Oracle: %w", err)
+	}
+	return nil, d.connectError(err)
+}
+
+// connectOnce opens a session and sets it up, within a time in which a server answers.
+func (d *database) connectOnce(ctx context.Context) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	s, err := d.dialSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.setUp(ctx); err != nil {
+		err = s.Cause(err)
+		s.HangUp()
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialSession opens a session that nothing was set in yet.
+func (d *database) dialSession(ctx context.Context) (*session, error) {
+	var below *sqlread.WatchedConn
+	c := *d.driver
+	if c.TLSConfig != nil {
+		c.TLSConfig = c.TLSConfig.Clone() // the driver writes into it
+	}
+	c.RegisterDial(guard.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := d.dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		below = &sqlread.WatchedConn{Conn: conn, Limit: d.stall}
+		return below, nil
+	}))
+	limits := guard.Limits{Login: connectTimeout, Call: stallsPerCall * d.stall}
+	conn, err := guard.Connector(&connector{&c}, limits).Connect(ctx)
+	if err != nil {
+		failed := sqlread.Conn{Net: below, Answered: answered}
+		return nil, failed.Cause(err)
+	}
+	s := &session{}
+	s.Conn, err = sqlread.NewConn(conn, below, answered)
+	return s, err
+}
+
+// answered reports whether an error is an answer of the server.
+func answered(err error) bool { return code(err) != 0 }

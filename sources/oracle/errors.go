@@ -1,0 +1,234 @@
+package oracle
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/sijms/go-ora/v2/network"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// The errors of the server that decide something, see https://docs.oracle.com/en/error-help/db/.
+const (
+	codeNoColumn     = 904
+	codeTwoColumns   = 918 // of one name
+	codeNoTable      = 942 // or no right to know of it
+	codeNoValue      = 1008
+	codeInterrupted  = 1013 // by somebody who wants the statement to end
+	codeBadPassword  = 1017
+	codeNoRight      = 1031
+	codeNoEntry      = 1045 // to the database
+	codeReadOnly     = 1456 // a statement that writes, in a transaction that only reads
+	codeTableChanged = 1466 // since the moment that it is read as of
+	codeSnapshotOld  = 1555
+	codeBrokenView   = 4063
+	codeNoSnapshot   = 8176
+	codeNoSCN        = 8181
+	codeNoSID        = 12505
+	codeNoService    = 12514
+	codeFiltered     = 12506 // by the listener, which admits nobody from here
+	codeLocked       = 28000
+	codeExpired      = 28001
+	codeNotWithin    = 32034 // a WITH clause that cannot stand in parentheses
+	codeNoSelect     = 41900
+)
+
+// code is the number of the error that the server answered with, 0 where err is of another origin.
+func code(err error) int {
+	if e, ok := errors.AsType[*network.OracleError](err); ok {
+		return e.ErrCode
+	}
+	return 0
+}
+
+// temporary reports whether an error of the server means that the same may work later.
+func temporary(code int) bool {
+	switch code {
+	case 18, 20, 2391, // no session left, of the server or for the user
+		257, 1033, 1034, 1089, 1090, 1092, // the server stops, starts, or waits for its disk
+		12153, 12170, 12516, 12518, 12519, 12520, 12528, 12541, 12547, 12570, 12571, 25408, codeNoService, // or its listener
+		4068, 8177, // somebody else's change
+		codeInterrupted, codeTableChanged, codeSnapshotOld, codeNoSnapshot, codeNoSCN:
+		return true
+	}
+	return ended(code)
+}
+
+// ended reports whether the session is over with an error of the server.
+func ended(code int) bool {
+	return slices.Contains([]int{28, 1012, 2396, 2399, 3113, 3114, 3135, 12537}, code)
+}
+
+// refused reports whether an error of the server means that a right is missing.
+func refused(code int) bool {
+	switch code {
+	case codeBadPassword, codeNoRight, codeNoEntry, codeNoSelect, codeLocked, codeExpired:
+		return true
+	}
+	return false
+}
+
+// tooMany reports whether the server, or what it allows the user, has no connection left.
+func tooMany(err error) bool {
+	return slices.Contains([]int{18, 20, 2391, 12516, 12518, 12519, 12520}, code(err))
+}
+
+// outdated reports whether a table cannot be given as of a moment, and may be as of a later one.
+func outdated(err error) bool {
+	return slices.Contains([]int{codeTableChanged, codeSnapshotOld, codeNoSnapshot, codeNoSCN}, code(err))
+}
+
+// noFlashback reports whether a table cannot be read as of a change number at all: the user may not, or it is
+// none of those that can.
+func noFlashback(err error) bool {
+	return slices.Contains([]int{
+		codeNoRight, codeNoSelect,
+		604,           // the server failed within, such as on a table of its own
+		904, 907, 933, // it has no words for it
+		8185, 8187, // the user is SYS; a view that cannot
+		2070, 2084, // another database
+		30051, 30052, 55610, // what the storage does not offer
+	}, code(err))
+}
+
+// kindOf is the kind of an error that has no place of its own.
+func kindOf(err error) error {
+	c := code(err)
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return nil
+	case refused(c):
+		return source.ErrAuth
+	case c == 0 || temporary(c):
+		return source.ErrTemporary
+	}
+	return nil
+}
+
+// worthRetrying reports whether connecting again may work: never where a credential was refused, so
+// that no account is locked by a wrong password.
+func worthRetrying(err error) bool {
+	if c := code(err); c != 0 {
+		return temporary(c)
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok {
+		return d.IsTemporary || d.IsTimeout
+	}
+	if sqlread.HandshakeFailed(err) {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || hungUp(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// hungUp reports whether the connection ended without a word, or with a last one.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || ended(code(err))
+}
+
+// connectError says why no session came about.
+func (d *database) connectError(err error) error {
+	e := &source.Error{Kind: source.ErrUnreachable}
+	key := bySID
+	if !d.set.sid {
+		key = byService
+	}
+	switch c := code(err); {
+	case c == codeBadPassword:
+		e.Kind, e.Hint = source.ErrAuth, "check username and password; too many wrong ones lock the user, so this is not tried again"
+	case c == codeLocked:
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("ALTER USER %s ACCOUNT UNLOCK;", quote.Ident(d.set.owner))
+	case c == codeExpired:
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("ALTER USER %s IDENTIFIED BY …;", quote.Ident(d.set.owner))
+	case c == codeNoEntry:
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("GRANT CREATE SESSION TO %s;", quote.Ident(d.set.owner))
+	case c == codeFiltered:
+		e.Kind, e.Hint = source.ErrAuth, "the listener admits nobody from this machine"
+	case c == codeNoSID, c == codeNoService:
+		e.Kind, e.Hint = source.ErrConfig, fmt.Sprintf("check connection_source and %s: lsnrctl status lists what the listener knows; a pluggable database has a service name, and one that has just started is not known yet", key)
+	case ended(c):
+		e.Hint = "check that the database is open"
+	case temporary(c):
+		e.Kind = source.ErrTemporary
+	case c != 0:
+		e.Kind = nil
+	case sqlread.HandshakeFailed(err):
+		e.Kind, e.Hint = source.ErrConfig, "oracle_protocol: TCPS needs a port where the listener speaks TLS; the wallet must hold the authority that signed the server's certificate, and host must be a name that is in it"
+	default:
+		e.Hint = "check host, port and oracle_protocol, and that the listener runs there"
+	}
+	e.Err = fmt.Errorf("connect to Oracle at %s port %d: %w", d.set.host, d.set.port, told(err))
+	return e
+}
+
+// tableError says why a table could not be read.
+func (p *part) tableError(doing string, err error) error {
+	if e, ok := errors.AsType[*source.Error](err); ok {
+		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
+	}
+	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
+	switch code(err) {
+	case codeNoRight, codeNoSelect:
+		e.Hint = p.grantHint()
+	case codeReadOnly:
+		e.Kind, e.Hint = source.ErrConfig, queryHint
+	case codeNoTable:
+		e.Hint = "it was dropped or renamed since the run began, which the next run will tell; or " + p.grantHint()
+	case codeNoColumn:
+		e.Hint = "its columns changed while it was read; run again"
+	case codeBrokenView:
+		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()
+	case codeSnapshotOld, codeNoSnapshot:
+		e.Hint = "the server forgets too soon what rows were: see UNDO_RETENTION and the size of its undo tablespace"
+	}
+	return e
+}
+
+// leaveOut is the other way out of a hint.
+func (p *part) leaveOut() string {
+	if p.rule != nil {
+		return "or remove " + p.rule.Path
+	}
+	return "or leave it out with " + p.db.without(&p.rel)
+}
+
+func (p *part) grantHint() string {
+	var b strings.Builder
+	for _, r := range p.tables() {
+		b.WriteString(p.db.grant(r.owner, r.name) + " ")
+	}
+	return b.String() + p.leaveOut()
+}
+
+// told shortens what the driver says to what happened: one line, without what it and the server add. The cause
+// can still be found in the chain.
+func told(err error) error {
+	if e, ok := errors.AsType[*network.OracleError](err); ok {
+		text := e.Error() // which looks the text of some numbers up
+		if e.ErrMsg != "" {
+			text = e.ErrMsg
+		}
+		var lines []string
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, "Help: ") { // an address
+				lines = append(lines, strings.Fields(line)...)
+			}
+		}
+		return &sqlread.BriefError{Text: strings.Join(lines, " "), Err: err}
+	}
+	if brief := sqlread.Brief(err); brief != nil {
+		return brief
+	}
+	if hungUp(err) {
+		return &sqlread.BriefError{Text: "the connection was lost", Err: err}
+	}
+	return err
+}

@@ -1,0 +1,131 @@
+// Package oracle reads tables of an Oracle database: each table is a part, each row a document.
+//
+// It reads tables of the user's own schema and, where they are named, of others, and views that are named,
+// all of them as of one system change number where that is allowed, or the results of queries in their
+// place. Which rows are new, changed or gone is not its business.
+//
+// Its invariant: a part ends without error only if every row that its snapshot holds was yielded.
+package oracle
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// Type describes Oracle as a source.
+var Type = source.Type{
+	Name:          "oracle",
+	Title:         "Oracle Database",
+	Fields:        fields(),
+	ScopeFields:   []string{"Database", "Table", "database", "schema", "table"},
+	ScopeOf:       scopeOf,
+	Profiles:      []string{"seed87", "native"},
+	Encodings:     []string{"compat"},
+	AdvancedRules: true,
+	Open:          open,
+}
+
+// fields are the keys of the connector protocol, in its order.
+func fields() []field.Spec {
+	fetch := sqlread.FetchSizeField(9, 50)
+	fetch.Tooltip = "How many rows come with each answer of the server; more are faster over a slow network, and take more memory."
+	return []field.Spec{
+		{Name: "host", Label: "Host", Order: 1, Tooltip: "Name or address of the server, or of its listener."},
+		sqlread.PortField(2, "1521, and 2484 or 1522 with TLS"),
+		{Name: "username", Label: "Username", Order: 3, Tooltip: "A user who may create a session and read the tables. Its tables are read unless others are named."},
+		sqlread.PasswordField(4),
+		{
+			Name: "connection_source", Label: "Connection Source", Order: 5, Display: field.Dropdown, Value: bySID,
+			Options: []field.Option{{Label: "SID", Value: bySID}, {Label: "Service Name", Value: byService}},
+			Tooltip: "What the listener knows the database by. A pluggable database has a service name.",
+		},
+		{
+			Name: "sid", Label: "SID", Order: 6, DependsOn: []field.Dependency{{Field: "connection_source", Value: bySID}},
+			Tooltip: "The system identifier of the database's instance. It is part of every id.",
+		},
+		{
+			Name: "service_name", Label: "Service Name", Order: 7, DependsOn: []field.Dependency{{Field: "connection_source", Value: byService}},
+			Tooltip: "The service of the database. It is part of every id.",
+		},
+		sqlread.TablesField(8, "ORDERS, SALES.ORDERS, LOG_20*"),
+		fetch,
+		sqlread.RetryCountField(10),
+		{
+			Name: "oracle_protocol", Label: "Oracle connection protocol", Order: 11, Display: field.Dropdown, Value: plainTCP, Default: plainTCP, Advanced: true,
+			Options: []field.Option{{Label: plainTCP, Value: plainTCP}, {Label: overTLS, Value: overTLS}},
+			Tooltip: "TCPS is TCP with TLS: everything is encrypted, and the server's certificate and host name are checked.",
+		},
+		{
+			Name: "oracle_home", Label: "Path to Oracle Home", Order: 12, Optional: true, Value: "", Default: "", Advanced: true,
+			Tooltip: "No client of Oracle is needed, so this has no effect; it is here for connectors that have it.",
+		},
+		{
+			Name: "wallet_configuration_path", Label: "Path to SSL Wallet configuration files", Order: 13, Optional: true, Default: "", Advanced: true, Path: true,
+			Tooltip: "A folder with cwallet.sso or ewallet.pem: the authorities that may have signed the server's certificate, and perhaps a certificate to show to it. Only with TCPS.",
+		},
+	}
+}
+
+// The choices of the configuration.
+const (
+	bySID     = "sid"
+	byService = "service_name"
+	plainTCP  = "TCP"
+	overTLS   = "TCPS"
+)
+
+// open reads the configuration and connects later, when something is asked for.
+func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
+	s, err := newSettings(v)
+	if err != nil {
+		return nil, err
+	}
+	return newDatabase(s, env)
+}
+
+// scopeOf tells the table from what every document carries, whatever profile it was made with. A
+// document that says that it is of another database than the configured one, which a changed
+// configuration leaves behind, is of a scope that no part has: its table counts as vanished, and
+// nothing of it is deleted unasked.
+func scopeOf(v field.Values, fields map[string]any) (string, bool) {
+	tables, database := sqlread.Texts(fields["Table"]), fields["Database"]
+	if tables == nil {
+		names, owners := sqlread.Texts(fields["table"]), sqlread.Texts(fields["schema"])
+		if names == nil || len(names) != len(owners) {
+			return "", false
+		}
+		own := ownerOf(v.String("username"))
+		for i, name := range names {
+			tables = append(tables, shownName(own, owners[i], name))
+		}
+		database = fields["database"]
+	}
+	scope := scopeName(tables)
+	if of, ok := database.(string); ok && of != databaseName(v) {
+		scope = quote.Dotted(of) + ":" + scope
+	}
+	return scope, true
+}
+
+// quote is what stands around identifiers. No name of Oracle's holds one.
+const quote = sqlread.Double
+
+// shownName is what a table is called in scopes and messages, and in the profiles that have no field for
+// its schema: with the schema where that is not the user's own.
+func shownName(own, owner, table string) string {
+	if owner == own {
+		return quote.Dotted(table)
+	}
+	return quote.Dotted(owner, table)
+}
+
+// scopeName is what deletes are decided by: the table, as [shownName] has it. The result of a query may
+// belong to several, which are joined by + in the order of their names.
+func scopeName(shown []string) string {
+	return strings.Join(slices.Sorted(slices.Values(shown)), "+")
+}

@@ -1,0 +1,218 @@
+package oracle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// reader is a table being read.
+type reader struct {
+	db      *database
+	session *session
+	moment  moment // that it is read as of
+	result  *sqlread.Cursor
+	table   *table
+	row     *row
+	query   bool      // it reads a query, whose rows may lack a key
+	keyless int64     // rows that were left out because they do
+	at      *position // nil where it is not possible to go on after a loss
+}
+
+// rows yields what comes. It returns whether the loop was left early, and why no more can come of
+// this connection.
+func (r *reader) rows(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if more, err := r.result.Next(); !more {
+			return false, err
+		}
+		if r.at != nil {
+			r.at.advance(r.table, r.result.Row)
+		}
+		if r.query && r.table.keyless(r.result.Row) {
+			r.keyless++
+			continue
+		}
+		if !yield(r.row.document(r.result.Row), nil) {
+			return true, nil
+		}
+	}
+}
+
+// abandon gives the session back, or ends it where the statement may go on. One whose rows nobody wants
+// any more is closed: that takes no rows from the server.
+func (r *reader) abandon(ctx context.Context, left bool, lost error) {
+	if left || answered(lost) {
+		if err := r.result.Close(); left && err != nil {
+			lost = err
+		}
+	}
+	r.db.giveBack(ctx, r.session, lost)
+}
+
+// open begins to read.
+func (p *part) open(ctx context.Context) (*reader, error) {
+	r, err := p.openNext(ctx, nil, nil)
+	return r, p.failed("begin to read", err)
+}
+
+// failed is [part.tableError], and nil where there is no error.
+func (p *part) failed(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return p.tableError(doing, err)
+}
+
+// openNext begins to read on the next session, see [part.openOn]. Those that were lost while nobody used them
+// are passed over.
+func (p *part) openNext(ctx context.Context, before *reader, cause error) (*reader, error) {
+	for {
+		s, used, err := p.db.session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r, err := p.openOn(ctx, s, before, cause)
+		if err == nil || !used || !hungUp(err) || ctx.Err() != nil {
+			return r, err
+		}
+	}
+}
+
+// openOn begins to read on a session; where before is given, behind its position and as it did, unless cause
+// says that this is not possible any more. When that fails, the session was given back.
+func (p *part) openOn(ctx context.Context, s *session, before *reader, cause error) (_ *reader, err error) {
+	r := &reader{db: p.db, session: s, query: p.rule != nil, moment: p.db.moment}
+	defer func() {
+		if err != nil {
+			p.db.giveBack(ctx, s, err)
+		}
+	}()
+	if p.rule != nil {
+		r.moment = moment{} // there is no place in a query of others to say of when it is
+	} else if err := p.prepare(ctx, r, before); err != nil {
+		return nil, err
+	}
+	if before != nil {
+		r.moment = before.moment
+	}
+	if outdated(cause) {
+		if err := p.later(ctx, r, cause); err != nil {
+			return nil, err
+		}
+	}
+	for n := 0; ; n++ {
+		err := p.begin(ctx, r)
+		switch {
+		case err == nil:
+			p.db.readApart(r.moment, s)
+			return r, nil
+		case n == mostMoments:
+			return nil, err
+		case r.moment.scn != "" && noFlashback(err):
+			p.noFlashback(err)
+			r.moment = moment{}
+		case outdated(err) && !r.moment.alone:
+			if err := p.later(ctx, r, err); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, err
+		}
+	}
+}
+
+// mostMoments is how many moments are tried, one after the other, until the server takes one.
+const mostMoments = 3
+
+// prepare finds out how a table is read.
+func (p *part) prepare(ctx context.Context, r, before *reader) (err error) {
+	if r.table, err = p.describe(ctx, r.session); err != nil {
+		return err
+	}
+	if before == nil {
+		r.row, r.at = p.newRow(r.table), r.table.start()
+		return nil
+	}
+	if !r.table.like(before.table) {
+		return errTableChanged
+	}
+	r.row, r.at = before.row, before.at
+	return nil
+}
+
+// begin sends the statement.
+func (p *part) begin(ctx context.Context, r *reader) error {
+	if err := r.moment.enter(ctx, r.session); err != nil {
+		return err
+	}
+	if p.rule != nil {
+		return p.openQuery(ctx, r)
+	}
+	query, args := r.table.query(p, r.moment, r.at)
+	var err error
+	r.result, err = sqlread.Open(ctx, &r.session.Conn, query, args)
+	return err
+}
+
+// later moves on to a moment that the server still knows.
+func (p *part) later(ctx context.Context, r *reader, cause error) (err error) {
+	p.db.log.Warn("the server cannot give the table as of the beginning of the run any more, so it is read, or read on, as of now", "part", p.Name(), "late", true, "err", told(cause))
+	r.moment, err = p.db.later(ctx, r.session, r.moment, cause)
+	return err
+}
+
+// noFlashback says, once, that tables are not read as of one moment because the user may not.
+func (p *part) noFlashback(cause error) {
+	if p.db.refusedSCN.Swap(true) {
+		return
+	}
+	p.db.log.Info("a table cannot be read as of a change number, so it is read in a transaction, whose snapshot may be some milliseconds apart from that of the run",
+		"part", p.Name(), "err", told(cause), "grant", fmt.Sprintf("GRANT FLASHBACK ON %s TO %s;", p.from(), quote.Ident(p.db.set.owner)))
+}
+
+// like reports whether the columns and the key are the same.
+func (t *table) like(o *table) bool {
+	same := func(a, b column) bool { return a.name == b.name && a.typ.declared == b.typ.declared }
+	return slices.EqualFunc(t.columns, o.columns, same) && slices.Equal(t.key, o.key) && t.sorted == o.sorted
+}
+
+// goOn goes on behind the last row that came, on another connection, or as of another moment. cause is why
+// the connection, or the moment, before is of no more use.
+func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
+	failed := p.tableError("read rows", cause)
+	if r.at == nil || !r.at.comparable() || !errors.Is(failed, source.ErrTemporary) || code(cause) == codeInterrupted {
+		return nil, failed
+	}
+	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
+		if !outdated(cause) {
+			p.db.log.Info("the connection was lost; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
+			if err := p.db.pause(ctx, sqlread.BackOff(r.at.losses)); err != nil {
+				return nil, p.tableError("read rows", err)
+			}
+		}
+		next, err := p.openNext(ctx, r, cause)
+		if err == nil {
+			return next, nil
+		}
+		wrapped := p.tableError("read rows", err)
+		switch {
+		case changed(err) || errors.Is(err, source.ErrUnreachable):
+			return nil, &source.Error{
+				Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), told(err)),
+			}
+		case !errors.Is(wrapped, source.ErrTemporary):
+			return nil, wrapped
+		}
+		cause = err
+	}
+	return nil, failed
+}

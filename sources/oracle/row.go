@@ -1,0 +1,52 @@
+package oracle
+
+import (
+	"database/sql/driver"
+	"slices"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// row turns rows into documents. It is used again for each row, as are the fields that it hands out.
+type row struct {
+	table   *table
+	profile sqlread.Profile
+	prefix  string // of every id
+	record  *sqlread.Record
+	id      []byte
+	values  []driver.Value // of the row that is turned
+}
+
+// newRow prepares the documents of a table.
+func (p *part) newRow(t *table) *row {
+	names, renamed := p.fieldNames(t.columns)
+	if renamed != "" {
+		p.db.log.Warn("several columns have a claim to one field, so one was given another", "part", p.Name(), "field", renamed)
+	}
+	native := p.db.profile == sqlread.Native
+	return &row{table: t, profile: p.db.profile, prefix: p.idPrefix(), record: sqlread.NewRecord(p.metadata(), names, t.key, native)}
+}
+
+// document makes a document of the values of a row. They are the driver's no more: it makes new ones for
+// each row.
+func (r *row) document(values []driver.Value) document.Document {
+	r.values = values
+	r.id = r.appendKey(append(r.id[:0], r.prefix...))
+	r.record.Begin()
+	for i, v := range values {
+		if v == nil {
+			r.record.Set(i, document.Null(), "")
+			continue
+		}
+		value, reason := r.table.columns[i].typ.value(v)
+		r.record.Set(i, value, reason)
+	}
+	return document.Document{ID: string(r.id), Fields: r.record.Fields()}
+}
+
+// keyless reports whether a row has NULL in every column of the key, as outer joins make them. All of
+// them would have one id.
+func (t *table) keyless(values []driver.Value) bool {
+	return !slices.ContainsFunc(t.key, func(k int) bool { return values[k] != nil })
+}

@@ -1,0 +1,96 @@
+package oracle
+
+import (
+	"crypto/tls"
+	"fmt"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// settings are the configuration, read and checked.
+type settings struct {
+	host               string
+	port               int
+	username, password string
+	owner              string // the user's own schema
+	database           string // the SID or the service name
+	sid                bool   // it is a SID
+	tables             sqlread.TableList
+	others             sqlread.TableList // the entries of tables that name a schema
+	fetchSize          int               // rows
+	tls                *tls.Config       // nil: nothing is encrypted
+	attempts           int               // to connect, in all
+	idle               []string          // keys that are set and have no effect
+}
+
+func newSettings(v field.Values) (settings, error) {
+	s := settings{
+		host:      strings.TrimSpace(v.String("host")),
+		port:      v.Int("port"),
+		username:  v.String("username"),
+		password:  v.String("password"),
+		owner:     ownerOf(v.String("username")),
+		database:  databaseName(v),
+		sid:       v.String("connection_source") == bySID,
+		fetchSize: v.Int("fetch_size"),
+		attempts:  max(1, v.Int("retry_count")),
+	}
+	// The forms people paste an IPv6 address in.
+	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
+	for key, value := range map[string]string{"host": s.host, v.String("connection_source"): s.database} {
+		if strings.ContainsAny(value, "()= \t\r\n") {
+			return s, sqlread.ConfigError(fmt.Errorf("%s: %q is no name", key, value), "write the name alone; no connect descriptor is understood here")
+		}
+	}
+	if err := s.parseTables(v.List("tables")); err != nil {
+		return s, err
+	}
+	if v.String("oracle_home") != "" {
+		s.idle = append(s.idle, "oracle_home")
+	}
+	wallet := v.String("wallet_configuration_path")
+	if v.String("oracle_protocol") != overTLS {
+		if wallet != "" {
+			s.idle = append(s.idle, "wallet_configuration_path")
+		}
+		return s, nil
+	}
+	var err error
+	s.tls, err = tlsOf(wallet)
+	return s, err
+}
+
+// parseTables reads the table list. A schema must be one: all that the user may look into would be too much
+// to look through.
+func (s *settings) parseTables(members []string) (err error) {
+	const hint = `write TABLE or SCHEMA.TABLE; a name with a comma, a dot, blanks or small letters in double quotes, such as tables: ["\"odd, name\""]`
+	if s.tables, err = quote.ParseTables(members); err != nil {
+		return sqlread.ConfigError(err, hint)
+	}
+	for _, e := range s.tables.Entries {
+		switch {
+		case e.Schema == sqlread.Name{}:
+		case !e.Schema.Exact:
+			return sqlread.ConfigError(fmt.Errorf("tables: %q: the schema is a pattern", e.Text), "name each schema")
+		default:
+			s.others.Entries = append(s.others.Entries, e)
+		}
+	}
+	return nil
+}
+
+// databaseName is what the database is called in ids and documents.
+func databaseName(v field.Values) string {
+	return strings.TrimSpace(v.String(v.String("connection_source")))
+}
+
+// ownerOf is the schema of a user: the server takes a name for capitals that is not in quotes.
+func ownerOf(username string) string {
+	username = strings.TrimSpace(username)
+	if n, rest, err := quote.ParseName(username, ""); err == nil && rest == "" && strings.HasPrefix(username, `"`) {
+		return n.Text
+	}
+	return strings.ToUpper(username)
+}

@@ -1,0 +1,122 @@
+package oracle
+
+import (
+	"context"
+	"errors"
+)
+
+// moment is what a statement reads as of. It is one of three, each weaker than the one before: a system
+// change number, the same for the whole run; the beginning of the session's transaction; or the beginning
+// of the statement itself.
+type moment struct {
+	scn   string // "" for none
+	alone bool   // the statement has no transaction to be part of
+}
+
+// clause is what stands behind the table that is read.
+func (m moment) clause() string {
+	if m.scn == "" {
+		return ""
+	}
+	return " AS OF SCN " + m.scn
+}
+
+// enter makes the session one that reads as of the moment.
+func (m moment) enter(ctx context.Context, s *session) error {
+	if m.alone {
+		return s.leave(ctx)
+	}
+	return nil
+}
+
+// session lends a session: one of the run, or a new one when all are in use. Where the server has no
+// connection left, it waits for one of the run.
+func (d *database) session(ctx context.Context) (s *session, used bool, err error) {
+	if s, ok := d.snapshots.Take(); ok {
+		return s, true, nil
+	}
+	s, err = d.connect(ctx)
+	if err == nil {
+		if err = s.begin(ctx); err != nil {
+			s.HangUp()
+			return nil, false, askError("begin a transaction", err)
+		}
+		s.late = true
+		d.snapshots.Add()
+		return s, false, nil
+	}
+	if !tooMany(err) {
+		return nil, false, err
+	}
+	s, ok, waiting := d.snapshots.Wait(ctx)
+	switch {
+	case waiting != nil:
+		return nil, false, waiting
+	case !ok:
+		return nil, false, err
+	}
+	return s, true, nil
+}
+
+// readApart says, once, that not all is read as of the moment that the run began with.
+func (d *database) readApart(m moment, s *session) {
+	if m.scn == "" && s.late && !d.apart.Swap(true) {
+		d.log.Warn("a part is read from a snapshot that was taken later than those of the run, because these are in use or lost")
+	}
+}
+
+// later is a moment after m, as of now: for a part whose own is too long ago, or was before the table
+// became what it is. The database keeps what rows were for a while only, and no change number from before
+// a table was altered is good for it, nor one from the seconds behind that.
+func (d *database) later(ctx context.Context, s *session, m moment, err error) (moment, error) {
+	switch {
+	case changed(err):
+		return moment{alone: true}, nil
+	case m.alone:
+		return m, nil
+	case m.scn == "":
+		s.late = true
+		return m, s.begin(ctx)
+	}
+	scn, err := s.scn(ctx)
+	if err == nil && scn == "" {
+		return moment{alone: true}, nil
+	}
+	return moment{scn: scn}, err
+}
+
+// giveBack gives a session back of which err was the last word: the server's own says that the statement
+// has ended, and the session can be used again.
+func (d *database) giveBack(ctx context.Context, s *session, err error) {
+	if err == nil || answered(err) && !hungUp(err) {
+		d.release(ctx, s)
+		return
+	}
+	d.discard(s)
+}
+
+// release gives a session back that has done what it was asked for.
+func (d *database) release(ctx context.Context, s *session) {
+	if !s.begun {
+		s.late = true
+		if err := s.begin(ctx); err != nil {
+			d.discard(s)
+			return
+		}
+	}
+	d.snapshots.Put(s)
+}
+
+// discard ends a session, and what it may still be running.
+func (d *database) discard(s *session) {
+	s.end()
+	d.snapshots.Drop()
+}
+
+// errTableChanged says that a table is no longer what it was when reading it began.
+var errTableChanged = errors.New("the table was altered meanwhile")
+
+// changed reports whether a table was altered since the moment that it is read as of.
+func changed(err error) bool {
+	return errors.Is(err, errTableChanged) || code(err) == codeTableChanged
+}
