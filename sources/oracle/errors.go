@@ -14,6 +14,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
 )
 
 // The errors of the server that decide something, see https://docs.oracle.com/en/error-help/db/.
@@ -126,7 +127,7 @@ func worthRetrying(err error) bool {
 		return false
 	}
 	_, network := errors.AsType[net.Error](err)
-	return network || hungUp(err) || errors.Is(err, context.DeadlineExceeded)
+	return network || hungUp(err) || errors.Is(err, guard.ErrPanic) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // hungUp reports whether the connection ended without a word, or with a last one.
@@ -183,7 +184,9 @@ func (p *part) tableError(doing string, err error) error {
 	case codeNoTable:
 		e.Hint = "it was dropped or renamed since the run began, which the next run will tell; or " + p.grantHint()
 	case codeNoColumn:
-		e.Hint = "its columns changed while it was read; run again"
+		if e.Hint = "its columns changed while it was read; run again"; p.rule != nil {
+			e.Hint = "correct the query; names in quotes count letter case"
+		}
 	case codeBrokenView:
 		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()
 	case codeSnapshotOld, codeNoSnapshot:

@@ -45,7 +45,7 @@ func (p *part) openQuery(ctx context.Context, r *reader) (err error) {
 // describeQuery tells how the query of a rule is read: as it is written, unless it has columns that must be
 // selected as something else, or cannot be. t is nil where that is known only when it runs.
 func (p *part) describeQuery(ctx context.Context, s *session) (query string, t *table, err error) {
-	within := " FROM (\n" + p.rule.Query + "\n)"
+	within := " FROM (\n" + p.rule.Query + "\n) q"
 	columns, err := s.describe(ctx, "SELECT *"+within+" WHERE 1 = 0")
 	switch c := code(err); {
 	case c == codeTwoColumns || c == codeNotWithin:

@@ -109,17 +109,17 @@ func (p *part) openOn(ctx context.Context, s *session, before *reader, cause err
 			return nil, err
 		}
 	}
+	var refused error
 	for n := 0; ; n++ {
 		err := p.begin(ctx, r)
 		switch {
 		case err == nil:
-			p.db.readApart(r.moment, s)
+			p.readApart(r, refused)
 			return r, nil
 		case n == mostMoments:
 			return nil, err
 		case r.moment.scn != "" && noFlashback(err):
-			p.noFlashback(err)
-			r.moment = moment{}
+			refused, r.moment = err, moment{}
 		case outdated(err) && !r.moment.alone:
 			if err := p.later(ctx, r, err); err != nil {
 				return nil, err
@@ -168,15 +168,6 @@ func (p *part) later(ctx context.Context, r *reader, cause error) (err error) {
 	p.db.log.Warn("the server cannot give the table as of the beginning of the run any more, so it is read, or read on, as of now", "part", p.Name(), "late", true, "err", told(cause))
 	r.moment, err = p.db.later(ctx, r.session, r.moment, cause)
 	return err
-}
-
-// noFlashback says, once, that tables are not read as of one moment because the user may not.
-func (p *part) noFlashback(cause error) {
-	if p.db.refusedSCN.Swap(true) {
-		return
-	}
-	p.db.log.Info("a table cannot be read as of a change number, so it is read in a transaction, whose snapshot may be some milliseconds apart from that of the run",
-		"part", p.Name(), "err", told(cause), "grant", fmt.Sprintf("GRANT FLASHBACK ON %s TO %s;", p.from(), quote.Ident(p.db.set.owner)))
 }
 
 // like reports whether the columns and the key are the same.

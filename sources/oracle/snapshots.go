@@ -3,6 +3,9 @@ package oracle
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // moment is what a statement reads as of. It is one of three, each weaker than the one before: a system
@@ -58,10 +61,15 @@ func (d *database) session(ctx context.Context) (s *session, used bool, err erro
 	return s, true, nil
 }
 
-// readApart says, once, that not all is read as of the moment that the run began with.
-func (d *database) readApart(m moment, s *session) {
-	if m.scn == "" && s.late && !d.apart.Swap(true) {
-		d.log.Warn("a part is read from a snapshot that was taken later than those of the run, because these are in use or lost")
+// readApart says, once each, that not all is read as of the moment that the run began with. refused is why
+// there is no reading as of a change number; nil where there was no such answer.
+func (p *part) readApart(r *reader, refused error) {
+	if refused != nil && !p.db.refusedSCN.Swap(true) {
+		p.db.log.Info("a table cannot be read as of a change number, so it is read in a transaction, whose snapshot may be some milliseconds apart from that of the run",
+			"part", p.Name(), "err", told(refused), "grant", fmt.Sprintf("GRANT FLASHBACK ON %s TO %s;", p.from(), quote.Ident(p.db.set.owner)))
+	}
+	if r.moment == (moment{}) && r.session.late && !p.db.apart.Swap(true) {
+		p.db.log.Warn("a part is read from a snapshot that was taken later than those of the run, because these are in use or lost")
 	}
 }
 
@@ -86,9 +94,10 @@ func (d *database) later(ctx context.Context, s *session, m moment, err error) (
 }
 
 // giveBack gives a session back of which err was the last word: the server's own says that the statement
-// has ended, and the session can be used again.
+// has ended, and the session can be used again. So it can after an error of ours.
 func (d *database) giveBack(ctx context.Context, s *session, err error) {
-	if err == nil || answered(err) && !hungUp(err) {
+	_, ours := errors.AsType[*source.Error](err)
+	if err == nil || ours || answered(err) && !hungUp(err) {
 		d.release(ctx, s)
 		return
 	}

@@ -141,7 +141,7 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 	case "FLOAT":
 		return columnType{value: toDecimal, compat: toDouble, key: keyFloat, zero: zeroNumber, bind: "%", argument: numberArgument}, true
 	case "BINARY_FLOAT": // of which the driver loses some, such as 0.7
-		return columnType{value: toReal, key: keyFloat, zero: zeroNumber, from: "TO_BINARY_DOUBLE(%)"}, true
+		return columnType{value: toReal, compat: toFloat, key: keyFloat, zero: zeroNumber, from: "TO_BINARY_DOUBLE(%)"}, true
 	case "BINARY_DOUBLE":
 		return columnType{value: toFloat, key: keyFloat, zero: zeroNumber}, true
 	case "CHAR", "VARCHAR2", "VARCHAR":
