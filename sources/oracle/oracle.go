@@ -56,7 +56,7 @@ func fields() []field.Spec {
 		fetch,
 		sqlread.RetryCountField(10),
 		{
-			Name: "oracle_protocol", Label: "Oracle connection protocol", Order: 11, Display: field.Dropdown, Value: plainTCP, Default: plainTCP, Advanced: true,
+			Name: "oracle_protocol", Label: "Oracle connection protocol", Order: 11, Display: field.Dropdown, Optional: true, Value: plainTCP, Default: plainTCP, Advanced: true,
 			Options: []field.Option{{Label: plainTCP, Value: plainTCP}, {Label: overTLS, Value: overTLS}},
 			Tooltip: "TCPS is TCP with TLS: everything is encrypted, and the server's certificate and host name are checked.",
 		},

@@ -1,0 +1,209 @@
+package oracle
+
+import (
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// rowsOf are rows of ORDERS whose keys are given.
+func rowsOf(keys ...string) answer {
+	a := answer{to: `FROM "SHOP"."ORDERS"`, columns: []string{"ID"}}
+	for _, k := range keys {
+		a.rows = append(a.rows, []driver.Value{k})
+	}
+	return a
+}
+
+// TestCase59AsOfOneNumber: tables are read as of the change number that the run began with, in a transaction
+// that only reads.
+func TestCase59AsOfOneNumber(t *testing.T) {
+	t.Parallel()
+	r := newRun(t, nil, source.Env{}, append(catalogueOf(), rowsOf("1", "2"))...)
+	got := r.read(t)
+	if d := cmp.Diff([]string{"XE_ORDERS_1_", "XE_ORDERS_2_"}, got.IDs); d != "" || got.Err != nil {
+		t.Errorf("%v %s", got.Err, d)
+	}
+	want := []string{"SET TRANSACTION READ ONLY", `SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID"`}
+	if d := cmp.Diff(want, r.reads()); d != "" {
+		t.Error(d)
+	}
+	if log := r.log.String(); log != "" {
+		t.Errorf("it says: %s", log)
+	}
+}
+
+// TestNoNumber: where the user may not know the change number there are transactions.
+func TestNoNumber(t *testing.T) {
+	t.Parallel()
+	refused := []answer{{to: "DBMS_FLASHBACK", err: oraError(904)}, {to: "V$DATABASE", err: oraError(942)}}
+	r := newRun(t, nil, source.Env{}, append(refused, append(catalogueOf(), rowsOf("1"))...)...)
+	if got := r.read(t); got.Err != nil || len(got.IDs) != 1 {
+		t.Errorf("got %v, %v", got.IDs, got.Err)
+	}
+	if d := cmp.Diff([]string{"SET TRANSACTION READ ONLY", `SELECT "ID" FROM "SHOP"."ORDERS" ORDER BY "ID"`}, r.reads()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestSecondWayToTheNumber(t *testing.T) {
+	t.Parallel()
+	ways := []answer{{to: "DBMS_FLASHBACK", err: oraError(904)}, {to: "V$DATABASE", columns: make([]string, 1), rows: [][]driver.Value{{"77"}}}}
+	r := newRun(t, nil, source.Env{}, append(ways, append(catalogueOf(), rowsOf("1"))...)...)
+	if got := r.read(t); got.Err != nil || !strings.Contains(strings.Join(r.reads(), "\n"), "AS OF SCN 77 ") {
+		t.Errorf("got %v, %s", got.Err, r.reads())
+	}
+}
+
+// TestNoFlashback: a table of which the user may not read former states is read in the transaction, and it is
+// said how to change that.
+func TestNoFlashback(t *testing.T) {
+	t.Parallel()
+	for _, number := range []int{1031, 8187} {
+		refused := answer{to: "AS OF SCN", err: oraError(number)}
+		r := newRun(t, nil, source.Env{}, append([]answer{refused}, append(catalogueOf(), rowsOf("1"))...)...)
+		if got := r.read(t); got.Err != nil || len(got.IDs) != 1 {
+			t.Errorf("%d: got %v, %v", number, got.IDs, got.Err)
+		}
+		if log := r.log.String(); !strings.Contains(log, `GRANT FLASHBACK ON \"SHOP\".\"ORDERS\" TO \"SHOP\";`) || strings.Contains(log, "late") {
+			t.Errorf("%d: it says: %s", number, log)
+		}
+	}
+	all := newRun(t, nil, source.Env{}, append([]answer{{to: `FROM "SHOP"."ORDERS"`, err: oraError(1031)}}, catalogueOf()...)...)
+	got := all.read(t)
+	if !errors.Is(got.Err, source.ErrAuth) || !strings.Contains(source.Hint(got.Err), `GRANT SELECT ON "SHOP"."ORDERS"`) || all.log.String() != "" {
+		t.Errorf("without any right: %v, %s", got.Err, all.log)
+	}
+}
+
+// TestCase60SnapshotTooOld: reading goes on behind the last key, as of a new change number.
+func TestCase60SnapshotTooOld(t *testing.T) {
+	t.Parallel()
+	for _, number := range []int{1555, 8176, 8181} {
+		first := rowsOf("1", "2")
+		first.once, first.behind = true, oraError(number)
+		r := newRun(t, nil, source.Env{}, append(catalogueOf(), first, rowsOf("3"))...)
+		got := r.read(t)
+		if d := cmp.Diff([]string{"XE_ORDERS_1_", "XE_ORDERS_2_", "XE_ORDERS_3_"}, got.IDs); d != "" || got.Err != nil {
+			t.Errorf("%d: %v %s", number, got.Err, d)
+		}
+		want := []string{
+			"SET TRANSACTION READ ONLY",
+			`SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID"`,
+			`SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 2000 WHERE "ID" > :1 ORDER BY "ID"` + "\n-- :1 is 2 (int64)",
+		}
+		if d := cmp.Diff(want, r.reads()); d != "" {
+			t.Errorf("%d: %s", number, d)
+		}
+		if log := r.log.String(); !strings.Contains(log, "late=true") || !strings.Contains(log, "ORA-") {
+			t.Errorf("%d: it says: %s", number, log)
+		}
+	}
+}
+
+// TestTooOldInTransaction: without a change number, another transaction is begun.
+func TestTooOldInTransaction(t *testing.T) {
+	t.Parallel()
+	refused := []answer{{to: "DBMS_FLASHBACK", err: oraError(904)}, {to: "V$DATABASE", err: oraError(942)}}
+	first := rowsOf("1")
+	first.once, first.behind = true, oraError(1555)
+	r := newRun(t, nil, source.Env{}, append(refused, append(catalogueOf(), first, rowsOf("2"))...)...)
+	if got := r.read(t); got.Err != nil || len(got.IDs) != 2 {
+		t.Errorf("got %v, %v", got.IDs, got.Err)
+	}
+	want := []string{
+		"SET TRANSACTION READ ONLY", `SELECT "ID" FROM "SHOP"."ORDERS" ORDER BY "ID"`, "ROLLBACK", "SET TRANSACTION READ ONLY",
+		`SELECT "ID" FROM "SHOP"."ORDERS" WHERE "ID" > :1 ORDER BY "ID"` + "\n-- :1 is 1 (int64)",
+	}
+	if d := cmp.Diff(want, r.reads()); d != "" || !strings.Contains(r.log.String(), "taken later than those of the run") {
+		t.Error(d, r.log)
+	}
+}
+
+// TestCase58Altered: no change number from before a table was altered is good for it, nor one from the seconds
+// behind that. It is read as of the beginning of its statement, and the session is as before after it.
+func TestCase58Altered(t *testing.T) {
+	t.Parallel()
+	changed := answer{to: "AS OF SCN", err: oraError(1466)}
+	r := newRun(t, nil, source.Env{}, append([]answer{changed}, append(catalogueOf(), rowsOf("1"))...)...)
+	if got := r.read(t); got.Err != nil || len(got.IDs) != 1 {
+		t.Errorf("got %v, %v", got.IDs, got.Err)
+	}
+	want := []string{
+		"SET TRANSACTION READ ONLY", `SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID"`,
+		"ROLLBACK", `SELECT "ID" FROM "SHOP"."ORDERS" ORDER BY "ID"`, "SET TRANSACTION READ ONLY",
+	}
+	if d := cmp.Diff(want, r.reads()); d != "" || !strings.Contains(r.log.String(), "late=true") {
+		t.Error(d, r.log)
+	}
+}
+
+// TestNoGoingOn: rows in no order cannot be read on, and a table of which no row ever comes is given up.
+func TestNoGoingOn(t *testing.T) {
+	t.Parallel()
+	loss := rowsOf("1")
+	loss.behind = oraError(1555)
+	unsorted := catalogueOf()
+	unsorted[3].rows[0][1] = "BINARY_DOUBLE"
+	loss.rows[0][0] = 1.0
+	r := newRun(t, nil, source.Env{}, append(unsorted, loss)...)
+	got := r.read(t)
+	if !errors.Is(got.Err, source.ErrTemporary) || len(got.IDs) != 1 || !strings.Contains(source.Hint(got.Err), "UNDO_RETENTION") {
+		t.Errorf("got %v, %v", got.IDs, got.Err)
+	}
+	never := rowsOf()
+	never.behind = oraError(1555)
+	r = newRun(t, nil, source.Env{}, append(catalogueOf(), never)...)
+	if got := r.read(t); !errors.Is(got.Err, source.ErrTemporary) || len(got.IDs) != 0 || len(r.reads()) > 20 {
+		t.Errorf("got %v, %v after %d statements", got.IDs, got.Err, len(r.reads()))
+	}
+	if r.server.closed {
+		t.Error("the session was closed")
+	}
+}
+
+// TestSessionIsKept: after an answer of the server it is used again, and not after one that ends it.
+func TestSessionIsKept(t *testing.T) {
+	t.Parallel()
+	for number, closed := range map[int]bool{942: false, 28: true, 3113: true} {
+		r := newRun(t, map[string]any{"retry_count": 1}, source.Env{}, append(catalogueOf(), answer{to: `FROM "SHOP"."ORDERS"`, err: oraError(number)})...)
+		if got := r.read(t); got.Err == nil || r.server.closed != closed {
+			t.Errorf("%d: closed is %t after %v", number, r.server.closed, got.Err)
+		}
+	}
+}
+
+// TestOldServer: columns of the catalogue that a server lacks are done without, and asked for once.
+func TestOldServer(t *testing.T) {
+	t.Parallel()
+	lacks := []answer{
+		{to: "num_rows", err: oraError(904)}, {to: "all_mviews", err: oraError(942)}, {to: "collation", err: oraError(904)},
+		{to: "data_type_owner", err: oraError(904)}, {to: "validated", err: oraError(904)},
+		{to: "FROM all_tab_columns", columns: make([]string, 6), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil}}},
+	}
+	r := newRun(t, nil, source.Env{}, append(lacks, append(catalogueOf(), rowsOf("1"))...)...)
+	parts := r.parts(t)
+	for range 2 {
+		if _, err := parts[0].describe(t.Context(), r.first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(text string) (n int) {
+		for _, s := range r.server.asked {
+			if strings.Contains(s, text) {
+				n++
+			}
+		}
+		return n
+	}
+	for text, want := range map[string]int{"num_rows": 1, "all_mviews": 1, "collation": 1, "data_type_owner": 2, "validated": 1, "FROM all_tab_columns": 2} {
+		if got := count(text); got != want {
+			t.Errorf("%s was asked for %d times, not %d", text, got, want)
+		}
+	}
+}

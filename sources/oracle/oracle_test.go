@@ -1,0 +1,376 @@
+package oracle
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/sijms/go-ora/v2/configurations"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
+)
+
+// plain is a configuration that is complete.
+func plain(change map[string]any) map[string]any {
+	v := map[string]any{"host": "nosuch.invalid", "port": 1521, "username": "shop", "password": "p", "sid": "XE"}
+	maps.Copy(v, change)
+	return v
+}
+
+// TestFields checks the keys against the connector protocol's for this service type.
+func TestFields(t *testing.T) {
+	t.Parallel()
+	if err := field.Check(Type.Fields); err != nil {
+		t.Error(err)
+	}
+	want := map[string]int{
+		"host": 1, "port": 2, "username": 3, "password": 4, "connection_source": 5, "sid": 6, "service_name": 7, "tables": 8, "fetch_size": 9,
+		"retry_count": 10, "oracle_protocol": 11, "oracle_home": 12, "wallet_configuration_path": 13,
+	}
+	got := map[string]int{}
+	for _, f := range Type.Fields {
+		got[f.Name] = f.Order
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for key, values := range map[string][]any{
+		"port": {0, 65536}, "fetch_size": {0, 100001}, "retry_count": {-1, 21}, "tables": {"", " , "}, "sid": {""},
+	} {
+		for _, value := range values {
+			if _, err := field.Parse(Type.Fields, plain(map[string]any{key: value})); err == nil || !strings.Contains(err.Error(), key) {
+				t.Errorf("%s %v: got %v", key, value, err)
+			}
+		}
+	}
+	byService := plain(map[string]any{"connection_source": "service_name", "sid": ""})
+	if _, err := field.Parse(Type.Fields, byService); err == nil || !strings.Contains(err.Error(), "service_name") {
+		t.Errorf("without a service name: %v", err)
+	}
+}
+
+// TestOpenRefuses what cannot work, before anything connects.
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		set  map[string]any
+		env  source.Env
+		says []string
+	}{
+		"2 blank tables":       {set: map[string]any{"tables": []any{" ", ""}}, says: []string{"tables names no table"}},
+		"a pattern":            {set: map[string]any{"tables": "a["}, says: []string{"not complete", "double quotes"}},
+		"a pattern of schemas": {set: map[string]any{"tables": "S*.T"}, says: []string{"the schema is a pattern", "name each schema"}},
+		"a descriptor":         {set: map[string]any{"sid": "(SID=x)"}, says: []string{"sid: ", "the name alone"}},
+		"a blank in the host":  {set: map[string]any{"host": "a b"}, says: []string{"host: ", "the name alone"}},
+		"no wallet":            {set: map[string]any{"oracle_protocol": "TCPS", "wallet_configuration_path": t.TempDir()}, says: []string{"wallet_configuration_path: there is neither", "cwallet.sso"}},
+		"a profile":            {env: source.Env{Profile: "tail"}, says: []string{`profile "tail" is not known`, "head, seed87, native"}},
+		"an encoding":          {env: source.Env{Encoding: "lossy"}, says: []string{`encoding "lossy" is not known`, "exact, compat"}},
+		"64 rules":             {env: source.Env{AdvancedRules: "x"}, says: []string{"advanced_rules: must be a list"}},
+	} {
+		tt.env.Log = slog.New(slog.DiscardHandler)
+		_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(tt.set)), tt.env)
+		if !errors.Is(err, source.ErrConfig) {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		for _, text := range tt.says {
+			if all := err.Error() + "\n" + source.Hint(err); !strings.Contains(all, text) {
+				t.Errorf("%s: %q is not in %s", name, text, all)
+			}
+		}
+	}
+}
+
+// TestIdleKeys: what has no effect is said.
+func TestIdleKeys(t *testing.T) {
+	t.Parallel()
+	var log sqltest.Logbook
+	sqltest.Open(t, &Type, plain(map[string]any{"oracle_home": "/opt/oracle", "wallet_configuration_path": "/wallet"}), log.Env())
+	if !strings.Contains(log.String(), "oracle_home, wallet_configuration_path") {
+		t.Errorf("it says: %s", &log)
+	}
+}
+
+// TestCase50Addresses: what is configured reaches the driver as it is.
+func TestCase50Addresses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ host, want string }{
+		{"::1", "[::1]:1521"}, {"[::1]", "[::1]:1521"}, {" db.example.org ", "db.example.org:1521"},
+	} {
+		c := configOf(t, map[string]any{"host": tt.host, "username": "a@b:c", "password": "p@ss/w:rd%?&", "fetch_size": 500})
+		if got := c.Servers[0].NetworkAddr(); got != tt.want || len(c.Servers) != 1 {
+			t.Errorf("%q: got %s", tt.host, got)
+		}
+		if c.UserID != "a@b:c" || c.Password != "p@ss/w:rd%?&" || c.PrefetchRows != 500 || c.SSL || c.DBAPrivilege != configurations.NONE {
+			t.Errorf("%q: got %s, %d rows", tt.host, c.UserID, c.PrefetchRows)
+		}
+	}
+}
+
+// TestCase51SIDOrService: the descriptor has the one that is chosen.
+func TestCase51SIDOrService(t *testing.T) {
+	t.Parallel()
+	const program = "(CID=(PROGRAM=elastic-ingest)(HOST=elastic-ingest)(USER=elastic-ingest))"
+	for name, tt := range map[string]struct {
+		set  map[string]any
+		want string
+	}{
+		"a SID":          {nil, "(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=nosuch.invalid)(PORT=1521))(CONNECT_DATA=(SID=XE)" + program + "))"},
+		"a service name": {map[string]any{"connection_source": "service_name", "service_name": " XEPDB1 "}, "(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=nosuch.invalid)(PORT=1521))(CONNECT_DATA=(SERVICE_NAME=XEPDB1)" + program + "))"},
+		"TLS":            {map[string]any{"oracle_protocol": "TCPS"}, "(DESCRIPTION=(ADDRESS=(PROTOCOL=tcps)(HOST=nosuch.invalid)(PORT=1521))(CONNECT_DATA=(SID=XE)" + program + "))"},
+	} {
+		c := configOf(t, tt.set)
+		if got := c.ConnectionData(); got != tt.want {
+			t.Errorf("%s: got %s", name, got)
+		}
+		if tls := c.TLSConfig; (tls != nil) != c.SSL || tls != nil && (tls.InsecureSkipVerify || tls.RootCAs != nil) {
+			t.Errorf("%s: TLS is %+v", name, tls)
+		}
+	}
+	if configOf(t, map[string]any{"username": "sys"}).DBAPrivilege != configurations.SYSDBA {
+		t.Error("SYS cannot log in")
+	}
+}
+
+func configOf(t *testing.T, set map[string]any) *configurations.ConnectionConfig {
+	t.Helper()
+	s, err := newSettings(sqltest.Parse(t, &Type, plain(set)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := driverConfig(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestOwnerOf(t *testing.T) {
+	t.Parallel()
+	for username, want := range map[string]string{"shop": "SHOP", " Shop ": "SHOP", `"Shop"`: "Shop", `"a`: `"A`} {
+		if got := ownerOf(username); got != want {
+			t.Errorf("%s: got %s", username, got)
+		}
+	}
+}
+
+// TestScopes: a document tells its table, whatever profile it was made with.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	v := sqltest.Parse(t, &Type, plain(nil))
+	for name, tt := range map[string]struct {
+		fields map[string]any
+		want   string
+		ok     bool
+	}{
+		"head":                      {map[string]any{"Database": "XE", "Table": "T"}, "T", true},
+		"head, another schema":      {map[string]any{"Database": "XE", "Table": "HR.T"}, "HR.T", true},
+		"head, a query":             {map[string]any{"Database": "XE", "Table": []any{"HR.B", "A"}}, "A+HR.B", true},
+		"head, another database":    {map[string]any{"Database": "OLD", "Table": "T"}, "OLD:T", true},
+		"native":                    {map[string]any{"database": "XE", "schema": "SHOP", "table": "T"}, "T", true},
+		"native, another schema":    {map[string]any{"database": "XE", "schema": "HR", "table": "T"}, "HR.T", true},
+		"native, odd names":         {map[string]any{"database": "XE", "schema": "HR", "table": "a.b"}, `HR."a.b"`, true},
+		"native, a query":           {map[string]any{"database": "XE", "schema": []any{"SHOP", "HR"}, "table": []any{"B", "A"}}, "B+HR.A", true},
+		"native, another database":  {map[string]any{"database": "OLD", "schema": "SHOP", "table": "T"}, "OLD:T", true},
+		"native, lists unlike":      {map[string]any{"database": "XE", "schema": []any{"SHOP"}, "table": []any{"B", "A"}}, "", false},
+		"no text":                   {map[string]any{"Table": 5}, "", false},
+		"a database that is none":   {map[string]any{"Database": 5, "Table": "T"}, "T", true},
+		"nothing":                   {map[string]any{}, "", false},
+		"columns that look like it": {map[string]any{"database": "x"}, "", false},
+	} {
+		if got, ok := scopeOf(v, tt.fields); got != tt.want || ok != tt.ok {
+			t.Errorf("%s: got %q, %t", name, got, ok)
+		}
+	}
+}
+
+// TestCase12Names are found as they are written, and else in capitals.
+func TestCase12Names(t *testing.T) {
+	t.Parallel()
+	all := []relation{
+		{owner: "SHOP", name: "CUSTOMERS"}, {owner: "SHOP", name: "ORDER"}, {owner: "SHOP", name: "MixedCase"}, {owner: "SHOP", name: "MIXEDCASE"},
+		{owner: "SHOP", name: "LOG_1"}, {owner: "SHOP", name: "LOG_2"}, {owner: "HR", name: "JOBS"}, {owner: "HR", name: "CUSTOMERS"},
+	}
+	for list, want := range map[string]string{
+		"*":                    "CUSTOMERS ORDER MixedCase MIXEDCASE LOG_1 LOG_2",
+		"customers":            "CUSTOMERS",
+		"order, MixedCase":     "ORDER MixedCase",
+		"mixedcase":            "MIXEDCASE",
+		`"mixedcase"`:          "",
+		"log_*, -log_2":        "LOG_1",
+		"-customers, -log_*":   "ORDER MixedCase MIXEDCASE",
+		"hr.jobs":              "HR.JOBS",
+		"hr.*":                 "HR.JOBS HR.CUSTOMERS",
+		"hr.*, -hr.jobs":       "HR.CUSTOMERS",
+		"jobs":                 "",
+		"*, HR.JOBS":           "CUSTOMERS ORDER MixedCase MIXEDCASE LOG_1 LOG_2 HR.JOBS",
+		"shop.order":           "ORDER",
+		`"SHOP"."MixedCase"`:   "MixedCase",
+		"customers, customers": "CUSTOMERS",
+	} {
+		r := newRun(t, map[string]any{"tables": list}, source.Env{})
+		c := &catalogue{relations: all}
+		for i := range all {
+			all[i].kind = kindTable
+		}
+		r.resolve(c)
+		parts, missing, err := r.plan(c)
+		var got []string
+		for _, p := range parts {
+			got = append(got, p.Name())
+		}
+		if strings.Join(got, " ") != want || err != nil || (len(missing) > 0) != (want == "") {
+			t.Errorf("%s: got %s, %d missing, %v", list, got, len(missing), err)
+		}
+	}
+}
+
+// TestMissingTable: a name that nothing has fails alone, and the message helps.
+func TestMissingTable(t *testing.T) {
+	t.Parallel()
+	for list, says := range map[string][]string{
+		"custmers":   {"CUSTMERS", `table "CUSTMERS" of the configuration does not exist`, `GRANT SELECT ON "SHOP"."CUSTMERS" TO "SHOP";`, `did you mean "CUSTOMERS"?`},
+		"hr.nothing": {"HR.NOTHING", `GRANT SELECT ON "HR"."NOTHING" TO "SHOP";`},
+		"temp":       {"TEMP", "is temporary"},
+	} {
+		r := newRun(t, map[string]any{"tables": list}, source.Env{})
+		c := &catalogue{relations: []relation{{owner: "SHOP", name: "CUSTOMERS", kind: kindTable}, {owner: "SHOP", name: "TEMP", kind: kindTable, why: "is temporary"}}}
+		r.resolve(c)
+		parts, missing, err := r.plan(c)
+		if len(parts) != 0 || len(missing) != 1 || err != nil {
+			t.Errorf("%s: %d parts, %d missing, %v", list, len(parts), len(missing), err)
+			continue
+		}
+		got := sqltest.Read(t.Context(), missing[0])
+		for _, text := range says {
+			if all := missing[0].Scope() + "\n" + got.Err.Error() + "\n" + source.Hint(got.Err); !strings.Contains(all, text) {
+				t.Errorf("%s: %q is not in %s", list, text, all)
+			}
+		}
+	}
+}
+
+func TestWhyNotRead(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]bool{"BIN$x==$0": false, "DR$T$I": false, "MLOG$_T": false, "RUPD$_T": false, "T": true, "MLOG": true} {
+		if got := whyNotRead(name) == ""; got != read {
+			t.Errorf("%s: read is %t", name, got)
+		}
+	}
+}
+
+func TestWorthRetrying(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"refused":           {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
+		"hung up":           {io.ErrUnexpectedEOF, true},
+		"a panic":           {fmt.Errorf("%w: x", guard.ErrPanic), true},
+		"too many sessions": {oraError(20), true},
+		"starting":          {oraError(1033), true},
+		"no service yet":    {oraError(12514), true},
+		"killed":            {oraError(28), true},
+		"wrong password":    {oraError(1017), false},
+		"locked":            {oraError(28000), false},
+		"expired":           {oraError(28001), false},
+		"no such SID":       {oraError(12505), false},
+		"no such host":      {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
+		"name server busy":  {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
+		"something else":    {errors.New("odd"), false},
+	} {
+		if got := worthRetrying(tt.err); got != tt.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}
+
+func TestConnectErrors(t *testing.T) {
+	t.Parallel()
+	d := &database{set: settings{host: "h", port: 1, owner: "SHOP", sid: true}}
+	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
+	for name, tt := range map[string]struct {
+		err  error
+		kind error
+		hint string
+	}{
+		"61 wrong password": {oraError(1017), source.ErrAuth, "not tried again"},
+		"locked":            {oraError(28000), source.ErrAuth, `ALTER USER "SHOP" ACCOUNT UNLOCK;`},
+		"expired":           {oraError(28001), source.ErrAuth, `ALTER USER "SHOP" IDENTIFIED BY`},
+		"no entry":          {oraError(1045), source.ErrAuth, `GRANT CREATE SESSION TO "SHOP";`},
+		"filtered":          {oraError(12506), source.ErrAuth, "from this machine"},
+		"no SID":            {oraError(12505), source.ErrConfig, "check connection_source and sid"},
+		"no service":        {oraError(12514), source.ErrConfig, "lsnrctl status"},
+		"too many":          {oraError(18), source.ErrTemporary, ""},
+		"lost":              {oraError(12537), source.ErrUnreachable, "database is open"},
+		"something":         {oraError(600), nil, ""},
+		"silence":           {&sqlread.StallError{Limit: 5}, source.ErrUnreachable, "check host, port"},
+	} {
+		err := d.connectError(tt.err)
+		for _, k := range kinds {
+			if errors.Is(err, k) != errors.Is(tt.kind, k) {
+				t.Errorf("%s: is %v: %t", name, k, errors.Is(err, k))
+			}
+		}
+		if hint := source.Hint(err); !strings.Contains(hint, tt.hint) || !strings.HasPrefix(err.Error(), "connect to Oracle at h port 1: ") {
+			t.Errorf("%s: got %v, hint %q", name, err, hint)
+		}
+	}
+}
+
+func TestTableErrorKinds(t *testing.T) {
+	t.Parallel()
+	p := &part{db: &database{set: settings{owner: "SHOP"}}, scope: "T", rel: relation{owner: "SHOP", name: "T"}}
+	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
+	for number, want := range map[int]error{
+		1031: source.ErrAuth, 41900: source.ErrAuth, 942: nil, 904: nil, 933: nil, 4063: source.ErrConfig, 1456: source.ErrConfig,
+		28: source.ErrTemporary, 1013: source.ErrTemporary, 1089: source.ErrTemporary, 1466: source.ErrTemporary, 1555: source.ErrTemporary,
+		3113: source.ErrTemporary, 4068: source.ErrTemporary, 12571: source.ErrTemporary,
+	} {
+		err := p.tableError("read rows", oraError(number))
+		for _, k := range kinds {
+			if errors.Is(err, k) != errors.Is(want, k) {
+				t.Errorf("%d: is %v: %t", number, k, errors.Is(err, k))
+			}
+		}
+		if got, want := err.Error(), fmt.Sprintf("T: read rows: ORA-%05d: as it is", number); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if err := p.tableError("read rows", io.ErrUnexpectedEOF); !errors.Is(err, source.ErrTemporary) {
+		t.Errorf("a lost connection: %v", err)
+	}
+}
+
+// TestTold: what the server says, without the address that new ones add and the place that the driver adds.
+func TestTold(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"two lines":       {oraText(604, "ORA-00604: error\nORA-01555: snapshot too old\nHelp: https://docs.oracle.com/error-help/db/ora-00604/\n"), "ORA-00604: error ORA-01555: snapshot too old"},
+		"without a text":  {oraText(12514, ""), "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor"},
+		"a number alone":  {oraText(12345, ""), "ORA-12345"},
+		"a lost line":     {io.EOF, "the connection was lost"},
+		"something of us": {errTableChanged, "the table was altered meanwhile"},
+	} {
+		if got := told(tt.err).Error(); got != tt.want {
+			t.Errorf("%s: got %q", name, got)
+		}
+		if !errors.Is(told(tt.err), tt.err) {
+			t.Errorf("%s: the cause is lost", name)
+		}
+	}
+}
