@@ -157,7 +157,7 @@ func panicked() string {
 		f, more := frames.Next()
 		// Behind the panic itself come functions of the runtime, where that is what panicked.
 		if behind && !strings.HasPrefix(f.Function, "runtime.") || !more {
-			return fmt.Sprintf("%s:%d", f.Function[strings.LastIndexByte(f.Function, '/')+1:], f.Line)
+			return fmt.Sprintf("%s:%d", f.Function, f.Line)
 		}
 		behind = behind || f.Function == "runtime.gopanic"
 	}

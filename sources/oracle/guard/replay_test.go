@@ -1,0 +1,229 @@
+package guard
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql/driver"
+	_ "embed"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	ora "github.com/sijms/go-ora/v2"
+)
+
+// The tests replay a session that was recorded, see TestRecord, and let something go wrong in it. What the
+// driver sends is read and not looked at: the answers to a login depend on nothing that it makes up.
+
+//go:embed testdata/session.txt
+var recorded string
+
+// sessionRows are the rows of the query in the session; the driver fetches them in four answers.
+const (
+	sessionRows  = 35
+	sessionFetch = 10
+	sessionQuery = `SELECT "ID", "NAME" FROM "GUARD" WHERE "ID" > :1 ORDER BY "ID"`
+)
+
+// step is one packet of a session.
+type step struct {
+	server []byte // nil: the driver's turn
+}
+
+// steps reads what was recorded.
+func steps(t testing.TB) (all []step) {
+	t.Helper()
+	for line := range strings.Lines(recorded) {
+		who, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch who {
+		case "driver":
+			all = append(all, step{})
+		case "server":
+			packet, err := hex.DecodeString(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, step{packet})
+		case "#":
+		default:
+			t.Fatalf("a line that begins with %q", who)
+		}
+	}
+	return all
+}
+
+// answers are the places of the server's packets.
+func answers(all []step) (places []int) {
+	for i, s := range all {
+		if s.server != nil {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// fault changes what the server does at a step; more is false where it says nothing more.
+type fault func(place int, packet []byte) (instead []byte, more bool)
+
+func none(_ int, packet []byte) ([]byte, bool) { return packet, true }
+
+// silent makes the server stay on the line when it says no more.
+type silent bool
+
+// serve plays the server's part until the session ends or the driver hangs up.
+func serve(socket net.Conn, all []step, f fault, quiet silent) {
+	defer socket.Close()
+	r := packetReader{bufio.NewReader(socket), &atomic.Bool{}}
+	for i, s := range all {
+		if s.server == nil {
+			if _, err := r.next(); err != nil {
+				return
+			}
+			continue
+		}
+		// Over a network the goroutine that the driver starts with each call has begun before the answer comes;
+		// otherwise it would wait for a lock that a panic leaves behind.
+		synctest.Wait()
+		packet, more := f(i, s.server)
+		if len(packet) > 0 {
+			if _, err := socket.Write(packet); err != nil {
+				return
+			}
+		}
+		r.heard(packet)
+		if !more {
+			if quiet {
+				_, _ = io.Copy(io.Discard, r.r)
+			}
+			return
+		}
+	}
+	_, _ = io.Copy(io.Discard, r.r)
+}
+
+// packetReader cuts a stream into packets. Their length has 2 bytes, and 4 once the server accepted the
+// protocol's version 315 or later.
+type packetReader struct {
+	r    *bufio.Reader
+	wide *atomic.Bool // that length, for both directions
+}
+
+func (p *packetReader) heard(packet []byte) {
+	const accept = 2
+	if len(packet) >= 10 && packet[4] == accept {
+		p.wide.Store(binary.BigEndian.Uint16(packet[8:]) >= 315)
+	}
+}
+
+func (p *packetReader) next() ([]byte, error) {
+	head := make([]byte, 8)
+	if _, err := io.ReadFull(p.r, head); err != nil {
+		return nil, err
+	}
+	length := int(binary.BigEndian.Uint16(head))
+	if p.wide.Load() {
+		length = int(binary.BigEndian.Uint32(head))
+	}
+	rest := make([]byte, max(0, length-len(head)))
+	_, err := io.ReadFull(p.r, rest)
+	return append(head, rest...), err
+}
+
+// dialerFunc is a dialer as the driver takes it.
+type dialerFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (f dialerFunc) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return f(ctx, network, address)
+}
+
+// connectorTo opens connections of the driver that are dialed so.
+func connectorTo(dsn string, dial dialerFunc) driver.Connector {
+	c, ok := ora.NewConnector(dsn).(*ora.OracleConnector)
+	if !ok {
+		panic("the driver's connector is of another type")
+	}
+	c.Dialer(dialerFunc(Dialer(dial)))
+	return c
+}
+
+const (
+	replayDSN = "oracle://ingest:ingest-secret@server:1521/ORCL?PREFETCH_ROWS=10&SERVER+LOCATION=UTC"
+	limit     = 10 * time.Second
+)
+
+// replay connects to a server that plays the session with a fault in it.
+func replay(ctx context.Context, all []step, f fault, quiet silent) (driver.Conn, error) {
+	c := connectorTo(replayDSN, func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go serve(theirs, all, f, quiet) // until either closes
+		return ours, nil
+	})
+	return Connector(c, Limits{Login: limit, Call: limit}).Connect(ctx)
+}
+
+// run is the session: it sets something, asks for rows, and logs off. It returns what it read.
+func run(ctx context.Context, c driver.Conn) (read []driver.Value, err error) {
+	defer func() { err = errors.Join(err, c.Close()) }()
+	able, ok := c.(interface {
+		driver.ExecerContext
+		driver.ConnPrepareContext
+	})
+	if !ok {
+		return nil, errors.New("the connection cannot do what sources need")
+	}
+	if _, err := able.ExecContext(ctx, "ALTER SESSION SET NLS_SORT = BINARY", nil); err != nil {
+		return nil, err
+	}
+	s, err := able.PrepareContext(ctx, sessionQuery)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.(driver.StmtQueryContext).QueryContext(ctx, []driver.NamedValue{{Ordinal: 1, Value: int64(0)}})
+	if err != nil {
+		return nil, err
+	}
+	row := make([]driver.Value, len(r.Columns()))
+	for {
+		switch err := r.Next(row); {
+		case errors.Is(err, io.EOF):
+			return read, errors.Join(r.Close(), s.Close())
+		case err != nil:
+			return read, errors.Join(err, r.Close())
+		}
+		read = append(read, slices.Clone(row)...)
+	}
+}
+
+// replayed is the whole session with a fault in it.
+func replayed(ctx context.Context, all []step, f fault, quiet silent) ([]driver.Value, error) {
+	c, err := replay(ctx, all, f, quiet)
+	if err != nil {
+		return nil, err
+	}
+	return run(ctx, c)
+}
+
+// garbled has other bytes behind the head of a packet.
+func garbled(packet, body []byte) []byte {
+	return slices.Concat(packet[:min(8, len(packet))], body)
+}
+
+// sized is a packet whose head tells its length.
+func sized(packet []byte, wide bool) []byte {
+	packet = bytes.Clone(packet)
+	if wide {
+		binary.BigEndian.PutUint32(packet, uint32(len(packet)))
+	} else {
+		binary.BigEndian.PutUint16(packet, uint16(len(packet)))
+	}
+	return packet
+}
