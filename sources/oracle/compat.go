@@ -2,11 +2,13 @@ package oracle
 
 import (
 	"database/sql/driver"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // The encoding compat: values as an index holds them that Elastic's connector for Oracle filled. It
@@ -16,11 +18,17 @@ import (
 // toDouble writes a number as a double. It always has a fraction or an exponent, so that Elasticsearch takes
 // no column of fractions for one of whole numbers because of its first value.
 func toDouble(v driver.Value) (document.Value, string) {
-	f, err := strconv.ParseFloat(digitsOf(v), 64)
-	if err != nil {
-		return document.Null(), "not a number of 64 bits"
+	f, ok := v.(float64)
+	if !ok {
+		var err error
+		if f, err = strconv.ParseFloat(digitsOf(v), 64); err != nil {
+			return document.Null(), "not a number of 64 bits"
+		}
 	}
-	return toFloat(f)
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return toFloat(f)
+	}
+	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
 }
 
 // toWholeOrDouble is for numbers of any scale, of which the whole ones are written with all their digits.

@@ -85,23 +85,22 @@ func resultType(name string, precision, scale int64) columnType {
 	if known, ok := driverNames[name]; ok {
 		d.name = known
 	}
-	t := declaredType(d)
-	if name == "XMLType" { // which is what the driver calls every object type
-		t.omitted = true
-	}
-	return t
+	return declaredType(d)
 }
+
+// objectType is what the driver says of every type that consists of others.
+const objectType = "an object type"
 
 // driverNames are the types of results, as the driver has them, in the words of the catalogue.
 var driverNames = map[string]string{
 	"NCHAR": "VARCHAR2", "VARCHAR": "VARCHAR2", "LongVarChar": "LONG", "LongRaw": "LONG RAW",
 	"OCIClobLocator": "CLOB", "OCIBlobLocator": "BLOB", "OCIFileLocator": "BFILE",
-	"IBFloat": "BINARY_FLOAT", "IBDouble": "BINARY_DOUBLE", "Boolean": "BOOLEAN",
-	"TimeStampDTY": "TIMESTAMP", "TimeStampTZ_DTY": "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
+	"IBFloat": "BINARY_FLOAT", "IBDouble": "BINARY_DOUBLE", "TNSType(252)": "BOOLEAN", "TNSType(119)": "JSON",
+	"TimeStampDTY": "TIMESTAMP", "TimeStampTZ_DTY": "TIMESTAMP WITH TIME ZONE", "TimeStampTZ": "TIMESTAMP WITH TIME ZONE",
 	"TimeStampLTZ_DTY": "TIMESTAMP WITH LOCAL TIME ZONE", "TimeStampeLTZ": "TIMESTAMP WITH LOCAL TIME ZONE",
 	"IntervalYM_DTY": "INTERVAL YEAR TO MONTH", "IntervalYM": "INTERVAL YEAR TO MONTH",
 	"IntervalDS_DTY": "INTERVAL DAY TO SECOND", "IntervalDS": "INTERVAL DAY TO SECOND",
-	"TNSType(127)": "VECTOR", "OCIRef": "REF", "XMLType": "an object type",
+	"TNSType(127)": "VECTOR", "OCIRef": "REF", "XMLType": objectType, "OCIXMLType": objectType,
 }
 
 // bare is a type's name without the numbers behind it and within it.
@@ -141,9 +140,9 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 	case "FLOAT":
 		return columnType{value: toDecimal, compat: toDouble, key: keyFloat, zero: zeroNumber, bind: "%", argument: numberArgument}, true
 	case "BINARY_FLOAT": // of which the driver loses some, such as 0.7
-		return columnType{value: toReal, compat: toFloat, key: keyFloat, zero: zeroNumber, from: "TO_BINARY_DOUBLE(%)"}, true
+		return columnType{value: toReal, compat: toDouble, key: keyFloat, zero: zeroNumber, from: "TO_BINARY_DOUBLE(%)"}, true
 	case "BINARY_DOUBLE":
-		return columnType{value: toFloat, key: keyFloat, zero: zeroNumber}, true
+		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber}, true
 	case "CHAR", "VARCHAR2", "VARCHAR":
 		return columnType{value: toText, bind: "%"}, true
 	case "NCHAR", "NVARCHAR2": // of which the database's own character set may lack some
@@ -170,7 +169,7 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 		return columnType{value: toText, compat: toJSON, from: "JSON_SERIALIZE(% RETURNING CLOB)"}, true
 	case "VECTOR":
 		return columnType{value: toJSON, from: "VECTOR_SERIALIZE(% RETURNING CLOB)"}, true
-	case "REF", "ANYDATA", "an object type":
+	case "REF", "ANYDATA", objectType:
 		return columnType{value: toText, omitted: true}, true
 	}
 	return columnType{}, false

@@ -1,0 +1,167 @@
+package oracle
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// identity is a certificate that is its own authority, and its key, as PEM.
+func identity(t *testing.T, name string) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pemOf("CERTIFICATE", der)), string(pemOf("PRIVATE KEY", keyDER))
+}
+
+// walletWith is a folder that holds a file.
+func walletWith(t *testing.T, name, content string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// TestTextWallet: the server must be one that the wallet knows, and is shown the wallet's certificate.
+func TestTextWallet(t *testing.T) {
+	t.Parallel()
+	server, serverKey := identity(t, "db.example.org")
+	own, ownKey := identity(t, "client")
+	known, err := tlsOf(walletWith(t, textWallet, "Bag Attributes\n"+own+server+ownKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(known.Certificates) != 1 {
+		t.Fatalf("it has %d certificates to show", len(known.Certificates))
+	}
+	other, err := tlsOf(walletWith(t, textWallet, own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := tlsOf("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		client *tls.Config
+		host   string
+		works  bool
+	}{
+		"known": {known, "db.example.org", true}, "another host": {known, "db2.example.org", false},
+		"unknown": {other, "db.example.org", false}, "without a wallet": {system, "db.example.org", false},
+	} {
+		shown, err := handshake(t, tt.client, tt.host, server, serverKey)
+		if (err == nil) != tt.works || tt.works && shown != "client" {
+			t.Errorf("%s: %q, %v", name, shown, err)
+		}
+	}
+}
+
+// handshake connects to a server and returns which certificate was shown to it.
+func handshake(t *testing.T, client *tls.Config, host, certificate, key string) (shown string, err error) {
+	t.Helper()
+	pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	done := make(chan string, 1)
+	go func() {
+		there, err := l.Accept()
+		if err != nil {
+			done <- err.Error()
+			return
+		}
+		defer there.Close()
+		s := tls.Server(there, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS12})
+		name := ""
+		if s.HandshakeContext(t.Context()) == nil {
+			name = s.ConnectionState().PeerCertificates[0].Subject.CommonName
+		}
+		done <- name
+	}()
+	here, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	client = client.Clone()
+	client.ServerName = host
+	err = tls.Client(here, client).HandshakeContext(t.Context())
+	return <-done, err
+}
+
+// TestAutoLoginWallet reads a wallet as orapki writes it: testdata/wallet/make has made it.
+func TestAutoLoginWallet(t *testing.T) {
+	t.Parallel()
+	c, err := tlsOf(filepath.Join("testdata", "wallet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join("testdata", "wallet", "authority.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := x509.NewCertPool()
+	if !want.AppendCertsFromPEM(text) || !c.RootCAs.Equal(want) {
+		t.Error("its authorities are others")
+	}
+}
+
+// TestWalletsThatAreNone: the message says what is wrong and what to do.
+func TestWalletsThatAreNone(t *testing.T) {
+	t.Parallel()
+	certificate, key := identity(t, "a")
+	_, otherKey := identity(t, "b")
+	secret := string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("x")}))
+	for name, tt := range map[string]struct{ file, content, says string }{
+		"nothing":               {"x", "", "there is neither"},
+		"a locked store":        {lockedStore, "x", "-auto_login"},
+		"damaged":               {autoLogin, "\xa1\xf8\x4e\x36\x00\x00\x00\x06\x00\x00\x00\x20\x06" + strings.Repeat("x", 600), "read cwallet.sso: it is damaged"},
+		"empty":                 {autoLogin, "", "read cwallet.sso: "},
+		"something else":        {autoLogin, strings.Repeat("x", 100), "Invalid SSL Wallet"},
+		"a key with a password": {textWallet, certificate + secret, "the key in ewallet.pem has a password"},
+		"no certificate":        {textWallet, key, "it holds no certificate"},
+		"another's key":         {textWallet, certificate + otherKey, "belongs to its private key"},
+		"a bad certificate":     {textWallet, string(pemOf("CERTIFICATE", []byte("x"))), "a certificate: "},
+	} {
+		_, err := tlsOf(walletWith(t, tt.file, tt.content))
+		if !errors.Is(err, source.ErrConfig) || !strings.Contains(err.Error()+source.Hint(err), tt.says) {
+			t.Errorf("%s: got %v, hint %q", name, err, source.Hint(err))
+		}
+	}
+}
