@@ -8,6 +8,9 @@
 // that had an error of the driver's own making, which leaves unread what the server answered. Only the
 // answers of the server leave it as it is.
 //
+// It cannot keep the driver from making room for as many things as a server says there are: against a server
+// that means harm there is no guard.
+//
 // The driver never gets a context that can end: on its end the driver would write to the connection from a
 // goroutine of its own, where a panic ends the program. What ends is the socket, see [Dialer].
 //

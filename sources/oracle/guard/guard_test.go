@@ -135,9 +135,11 @@ func TestServerSendsFlippedBits(t *testing.T) {
 	}
 }
 
+// FuzzServer is about what comes before the login. From there on the driver makes room for as many things as
+// the server says there are, which no guard can prevent; what few wrong bits do there, the tests above tell.
 func FuzzServer(f *testing.F) {
 	all := steps(f)
-	places := answers(all)
+	places := answers(all)[:5]
 	for n, place := range places {
 		f.Add(uint8(n), all[place].server[8:])
 	}
@@ -151,9 +153,9 @@ func FuzzServer(f *testing.F) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
-			_, _ = replayed(t.Context(), all, change, false) // bytes made for it may say that there are fewer rows
-			if took := time.Since(began); took > 4*limit {
-				t.Errorf("it took %v", took)
+			read, err := replayed(t.Context(), all, change, false)
+			if wrong := check(read, err, began); wrong != nil {
+				t.Error(wrong)
 			}
 		})
 	})
