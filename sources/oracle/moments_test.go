@@ -182,8 +182,11 @@ func TestSessionIsKept(t *testing.T) {
 func TestOldServer(t *testing.T) {
 	t.Parallel()
 	lacks := []answer{
-		{to: "num_rows", err: oraError(904)}, {to: "all_mviews", err: oraError(942)}, {to: "collation", err: oraError(904)},
-		{to: "data_type_owner", err: oraError(904)}, {to: "validated", err: oraError(904)},
+		{to: "num_rows", err: oraError(904)},
+		{to: "all_mviews", err: oraError(942)},
+		{to: "collation", err: oraError(904)},
+		{to: "data_type_owner", err: oraError(904)},
+		{to: "validated", err: oraError(904)},
 		{to: "FROM all_tab_columns", columns: make([]string, 6), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil}}},
 	}
 	r := newRun(t, nil, source.Env{}, append(lacks, append(catalogueOf(), rowsOf("1"))...)...)

@@ -157,7 +157,7 @@ func configOf(t *testing.T, set map[string]any) *configurations.ConnectionConfig
 
 func TestOwnerOf(t *testing.T) {
 	t.Parallel()
-	for username, want := range map[string]string{"shop": "SHOP", " Shop ": "SHOP", `"Shop"`: "Shop", `"a`: `"A`} {
+	for want, username := range map[string]string{"SHOP": " Shop ", "Shop": `"Shop"`, `"A`: `"a`} {
 		if got := ownerOf(username); got != want {
 			t.Errorf("%s: got %s", username, got)
 		}
@@ -198,8 +198,14 @@ func TestScopes(t *testing.T) {
 func TestCase12Names(t *testing.T) {
 	t.Parallel()
 	all := []relation{
-		{owner: "SHOP", name: "CUSTOMERS"}, {owner: "SHOP", name: "ORDER"}, {owner: "SHOP", name: "MixedCase"}, {owner: "SHOP", name: "MIXEDCASE"},
-		{owner: "SHOP", name: "LOG_1"}, {owner: "SHOP", name: "LOG_2"}, {owner: "HR", name: "JOBS"}, {owner: "HR", name: "CUSTOMERS"},
+		{owner: "SHOP", name: "CUSTOMERS"},
+		{owner: "SHOP", name: "ORDER"},
+		{owner: "SHOP", name: "MixedCase"},
+		{owner: "SHOP", name: "MIXEDCASE"},
+		{owner: "SHOP", name: "LOG_1"},
+		{owner: "SHOP", name: "LOG_2"},
+		{owner: "HR", name: "JOBS"},
+		{owner: "HR", name: "CUSTOMERS"},
 	}
 	for list, want := range map[string]string{
 		"*":                    "CUSTOMERS ORDER MixedCase MIXEDCASE LOG_1 LOG_2",

@@ -3,7 +3,6 @@ package oracle
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -119,10 +118,12 @@ func (p *part) settle(ctx context.Context, s *session, t *table) error {
 		c.typ = c.typ.encoded(p.db.compat)
 		switch {
 		case c.typ.omitted:
-			p.warnColumn("a column of this type cannot be read, so it is left out", c)
+			if p.firstTime(c) {
+				p.db.log.Warn("a column of this type cannot be read, so it is left out", "part", p.Name(), "column", c.name, "type", c.typ.declared)
+			}
 			continue
-		case c.typ.unknown:
-			p.warnColumn("a column of a type unknown here is read as text", c)
+		case c.typ.unknown && p.firstTime(c):
+			p.db.log.Warn("a column of a type unknown here is read as text", "part", p.Name(), "column", c.name, "type", c.typ.declared)
 		}
 		kept = append(kept, c)
 	}
@@ -130,12 +131,10 @@ func (p *part) settle(ctx context.Context, s *session, t *table) error {
 	return nil
 }
 
-// warnColumn says something of a column, once.
-func (p *part) warnColumn(text string, c column) {
-	name := fmt.Sprintf("%s %q", p.Name(), c.name)
-	if _, told := p.db.told.LoadOrStore(name, true); !told {
-		p.db.log.Warn(text, "part", p.Name(), "column", c.name, "type", c.typ.declared)
-	}
+// firstTime reports whether nothing was said of a column yet.
+func (p *part) firstTime(c column) bool {
+	_, told := p.db.told.LoadOrStore(p.Name()+" "+quote.Ident(c.name), true)
+	return !told
 }
 
 // keyOf looks for the columns that tell the rows of a table apart; nil when there are none.

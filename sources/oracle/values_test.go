@@ -83,7 +83,7 @@ func TestValues(t *testing.T) {
 		{"NUMBER", []driver.Value{n("7"), n("0.1"), n("-12345678901234567890.5"), n("1" + strings.Repeat("0", 125)), n("0." + strings.Repeat("0", 127) + "1"), "Infinity", "-Infinity", "12."}},
 		{"FLOAT", []driver.Value{n("0"), n("1"), n("0.1"), n("123456789012345678901234567890")}},
 		{"BINARY_FLOAT", []driver.Value{float64(float32(0.7)), float64(float32(16777216)), 0.0, math.Inf(1), math.NaN(), "x"}},
-		{"BINARY_DOUBLE", []driver.Value{0.1, 1.0, -0.0, 1e300, math.Inf(-1), math.NaN()}},
+		{"BINARY_DOUBLE", []driver.Value{0.1, 1.0, 0.0, 1e300, math.Inf(-1), math.NaN()}},
 		{"VARCHAR2", []driver.Value{"žluť😀", "a\x00b", "a\xffb", "0"}},
 		{"CHAR", []driver.Value{"ab   "}},
 		{"NVARCHAR2", []driver.Value{"žluť"}},
@@ -241,8 +241,18 @@ func TestNativeIDsAreUnique(t *testing.T) {
 	seen := map[string][]driver.Value{}
 	r := rowOf(t, sqlread.Native, "VARCHAR2", "VARCHAR2")
 	for _, in := range [][]driver.Value{
-		{"a_b", "c"}, {"a", "b_c"}, {"a:b", "c"}, {"a", "b:c"}, {"a%3Ab", "c"}, {"a", nil}, {nil, "a"}, {"a", "%00"}, {"a", "\x00"}, {nil, nil},
-		{strings.Repeat("x", 600), "a"}, {strings.Repeat("x", 600), "b"},
+		{"a_b", "c"},
+		{"a", "b_c"},
+		{"a:b", "c"},
+		{"a", "b:c"},
+		{"a%3Ab", "c"},
+		{"a", nil},
+		{nil, "a"},
+		{"a", "%00"},
+		{"a", "\x00"},
+		{nil, nil},
+		{strings.Repeat("x", 600), "a"},
+		{strings.Repeat("x", 600), "b"},
 	} {
 		id := r.document(in).ID
 		if other, twice := seen[id]; twice {
