@@ -141,9 +141,12 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 	sessions := []*session{first}
 	if scn == "" || len(d.rules) > 0 {
 		if sessions, err = d.connectAll(ctx, first, parts); err == nil && len(sessions) > 1 {
-			d.log.Info("tables are read in several transactions, whose snapshots may be some milliseconds apart",
-				"connections", len(sessions), "grant", fmt.Sprintf("GRANT EXECUTE ON DBMS_FLASHBACK TO %s;", quote.Ident(d.set.owner)))
+			d.log.Info("parts are read in several transactions, whose snapshots may be some milliseconds apart", "connections", len(sessions))
 		}
+	}
+	if scn == "" && len(d.rules) == 0 {
+		d.log.Info("the user may not know the system change number, so tables are not read as of one moment",
+			"grant", fmt.Sprintf("GRANT EXECUTE ON DBMS_FLASHBACK TO %s;", quote.Ident(d.set.owner)))
 	}
 	for _, s := range sessions {
 		if err == nil {

@@ -49,6 +49,9 @@ func TestNoNumber(t *testing.T) {
 	if d := cmp.Diff([]string{"SET TRANSACTION READ ONLY", `SELECT "ID" FROM "SHOP"."ORDERS" ORDER BY "ID"`}, r.reads()); d != "" {
 		t.Error(d)
 	}
+	if log := r.log.String(); !strings.Contains(log, `GRANT EXECUTE ON DBMS_FLASHBACK TO \"SHOP\";`) {
+		t.Errorf("it says: %s", log)
+	}
 }
 
 func TestSecondWayToTheNumber(t *testing.T) {

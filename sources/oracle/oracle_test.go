@@ -380,3 +380,17 @@ func TestTold(t *testing.T) {
 		}
 	}
 }
+
+// TestDeclaredKey: id_columns names a table as the table list does.
+func TestDeclaredKey(t *testing.T) {
+	t.Parallel()
+	r := newRun(t, nil, source.Env{IDColumns: map[string][]string{"log": {"lower"}, "LOG": {"upper"}, "Mixed": {"mixed"}, "hr.jobs": {"other"}, "shop.v": {"dotted"}}})
+	for want, rel := range map[string]relation{
+		"upper": {owner: "SHOP", name: "LOG"}, "lower": {owner: "SHOP", name: "log"}, "mixed": {owner: "SHOP", name: "Mixed"},
+		"other": {owner: "HR", name: "JOBS"}, "dotted": {owner: "SHOP", name: "V"}, "": {owner: "HR", name: "LOG"},
+	} {
+		if got := strings.Join(r.declaredKey(&rel), " "); got != want {
+			t.Errorf("%s.%s: got %q, want %q", rel.owner, rel.name, got, want)
+		}
+	}
+}

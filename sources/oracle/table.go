@@ -3,6 +3,7 @@ package oracle
 import (
 	"context"
 	"database/sql/driver"
+	"maps"
 	"slices"
 	"strings"
 
@@ -163,11 +164,18 @@ func (p *part) reduced(t *table) *table {
 	return small
 }
 
-// declaredKey are the columns that the configuration names for a table.
+// declaredKey are the columns that the configuration names for a table: for its name as it is written, or else
+// in capitals.
 func (d *database) declaredKey(rel *relation) []string {
-	for _, name := range []string{d.shown(rel), quote.Dotted(rel.owner, rel.name), rel.name} {
-		if names, ok := d.idColumns[name]; ok && (name != rel.name || rel.owner == d.set.owner) {
-			return names
+	names := []string{d.shown(rel), quote.Dotted(rel.owner, rel.name)}
+	for _, name := range names {
+		if columns, ok := d.idColumns[name]; ok {
+			return columns
+		}
+	}
+	for _, written := range slices.Sorted(maps.Keys(d.idColumns)) {
+		if slices.Contains(names, strings.ToUpper(written)) {
+			return d.idColumns[written]
 		}
 	}
 	return nil

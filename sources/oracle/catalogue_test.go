@@ -1,0 +1,159 @@
+package oracle
+
+import (
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+)
+
+// kinds answers for a schema with one relation of each kind.
+func kinds() []answer {
+	c := catalogueOf()
+	c[0].rows = append(c[0].rows, []driver.Value{"MV", nil, nil}, []driver.Value{"TEMP", nil, "is temporary"}, []driver.Value{"BIN$x", nil, nil})
+	c[1].rows = [][]driver.Value{{"MV"}, {"OF_ANOTHER"}}
+	c[2].rows = [][]driver.Value{{"V"}}
+	return c
+}
+
+// TestKinds: all else has to be named.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	for list, want := range map[string][]string{
+		"*": {"ORDERS"}, "mv, v": {"MV", "V"}, "*, v": {"ORDERS", "V"}, "o*, m*": {"ORDERS"},
+	} {
+		r := newRun(t, map[string]any{"tables": list}, source.Env{}, kinds()...)
+		var got []string
+		for _, p := range r.parts(t) {
+			got = append(got, p.Scope())
+			if n, known := p.Estimate(); known != (p.Name() == "ORDERS") || known && n != 7 {
+				t.Errorf("%s: %d rows, %t", p.Name(), n, known)
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", list, d)
+		}
+	}
+}
+
+// TestViewsNeedAKey: the configuration is asked for it, and then their rows come in no order.
+func TestViewsNeedAKey(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]string{"V": "a view has no key", "MV": "a materialized view has no key"} {
+		r := newRun(t, map[string]any{"tables": name}, source.Env{}, kinds()...)
+		got := r.read(t)
+		if !errors.Is(got.Err, source.ErrConfig) || !strings.Contains(got.Err.Error(), kind) || !strings.Contains(source.Hint(got.Err), `id_columns: {"`+name+`": ["ID"]}, or leave it out with tables: [`) {
+			t.Errorf("%s: %v, %s", name, got.Err, source.Hint(got.Err))
+		}
+		if r.server.closed {
+			t.Errorf("%s: the session was closed", name)
+		}
+		rows := rowsOf("1")
+		rows.to = `FROM "SHOP"."` + name + `"`
+		r = newRun(t, map[string]any{"tables": name}, source.Env{IDColumns: map[string][]string{strings.ToLower(name): {"id"}}}, append(kinds(), rows)...)
+		if got = r.read(t); got.Err != nil || len(got.IDs) != 1 || got.IDs[0] != "XE_"+name+"_1_" {
+			t.Errorf("%s: %v, %v", name, got.IDs, got.Err)
+		}
+		if last := r.server.asked[len(r.server.asked)-1]; last != `SELECT "ID" FROM "SHOP"."`+name+`" AS OF SCN 1000` {
+			t.Errorf("%s: %s", name, last)
+		}
+	}
+}
+
+// TestConstraints: the primary key, or else a unique constraint over columns that are never NULL.
+func TestConstraints(t *testing.T) {
+	t.Parallel()
+	type constraint = []driver.Value // name, type, column, 'Y' where it tells rows apart
+	for name, tt := range map[string]struct {
+		constraints [][]driver.Value
+		want        string // of the order; "" where there is no key
+	}{
+		"5 a composite one":       {[][]driver.Value{constraint{"PK", "P", "B", "Y"}, constraint{"PK", "P", "A", "Y"}}, `"B", "A"`},
+		"primary before unique":   {[][]driver.Value{constraint{"Z", "P", "B", "Y"}, constraint{"Z", "P", "A", "Y"}, constraint{"U", "U", "ID", "Y"}}, `"B", "A"`},
+		"the shortest unique":     {[][]driver.Value{constraint{"U1", "U", "A", "Y"}, constraint{"U1", "U", "B", "Y"}, constraint{"U2", "U", "ID", "Y"}}, `"ID"`},
+		"unique that may be null": {[][]driver.Value{constraint{"U", "U", "A", nil}}, ""},
+		"half of it may be null":  {[][]driver.Value{constraint{"U", "U", "A", "Y"}, constraint{"U", "U", "B", nil}}, ""},
+		"none":                    {nil, ""},
+	} {
+		c := catalogueOf([]driver.Value{"A", "VARCHAR2", nil, nil, nil, nil}, []driver.Value{"B", "VARCHAR2", nil, nil, nil, nil})
+		c[4].rows = tt.constraints
+		rows := rowsOf()
+		rows.columns = make([]string, 3)
+		r := newRun(t, nil, source.Env{}, append(c, rows)...)
+		got := r.read(t)
+		if (tt.want == "") != errors.Is(got.Err, source.ErrConfig) {
+			t.Errorf("%s: %v", name, got.Err)
+		}
+		if last := r.server.asked[len(r.server.asked)-1]; tt.want != "" && !strings.HasSuffix(last, " ORDER BY "+tt.want) {
+			t.Errorf("%s: %s", name, last)
+		}
+	}
+}
+
+// TestCollations: a column that sorts by the rules of a language is no key to go on behind.
+func TestCollations(t *testing.T) {
+	t.Parallel()
+	for collation, sorted := range map[string]bool{"USING_NLS_COMP": true, "BINARY": true, "": true, "BINARY_CI": false, "FRENCH_M": false} {
+		c := catalogueOf()
+		c[3].rows[0] = []driver.Value{"ID", "VARCHAR2", nil, nil, nil, collation}
+		r := newRun(t, nil, source.Env{}, c...)
+		tab, err := r.parts(t)[0].describe(t.Context(), r.first)
+		if err != nil || tab.sorted != sorted {
+			t.Errorf("%s: sorted is %t, %v", collation, tab.sorted, err)
+		}
+	}
+}
+
+// TestColumnsLeftOut: what cannot be read is said once, and the others are.
+func TestColumnsLeftOut(t *testing.T) {
+	t.Parallel()
+	c := catalogueOf([]driver.Value{"HOME", "ADDRESS", "SHOP", nil, nil, nil}, []driver.Value{"SPOT", "SDO_GEOMETRY", "MDSYS", nil, nil, nil}, []driver.Value{"V", "NEWTYPE", nil, nil, nil, nil})
+	c[5].rows = [][]driver.Value{{"0"}} // the server cannot write geometries
+	rows := rowsOf("1")
+	rows.columns, rows.rows[0] = make([]string, 2), []driver.Value{"1", "x"}
+	r := newRun(t, nil, source.Env{}, append(c, rows)...)
+	got := r.read(t)
+	if d := cmp.Diff([]string{`{"orders_id":1,"orders_v":"x"}`}, got.Docs); d != "" || got.Err != nil {
+		t.Errorf("%v %s", got.Err, d)
+	}
+	part := &part{db: r.database, rel: relation{owner: "SHOP", name: "ORDERS", kind: kindTable}, scope: "ORDERS"}
+	if _, err := part.describe(t.Context(), r.first); err != nil {
+		t.Fatal(err)
+	}
+	log := r.log.String()
+	for text, want := range map[string]int{"column=HOME": 1, "column=SPOT": 1, "column=V ": 1, "is left out": 2, "read as text": 1} {
+		if got := strings.Count(log, text); got != want {
+			t.Errorf("%q is said %d times, not %d: %s", text, got, want, log)
+		}
+	}
+}
+
+// TestIDsOnly: other columns are not asked for.
+func TestIDsOnly(t *testing.T) {
+	t.Parallel()
+	r := newRun(t, nil, source.Env{IDsOnly: true}, append(catalogueOf([]driver.Value{"NOTE", "CLOB", nil, nil, nil, nil}), rowsOf("1"))...)
+	if got := r.read(t); got.Err != nil || got.IDs[0] != "XE_ORDERS_1_" {
+		t.Errorf("%v, %v", got.IDs, got.Err)
+	}
+	if last := r.server.asked[len(r.server.asked)-1]; last != `SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID"` {
+		t.Errorf("it was asked: %s", last)
+	}
+}
+
+// TestEarlyBreak: a loop that is left early gives the session back.
+func TestEarlyBreak(t *testing.T) {
+	t.Parallel()
+	r := newRun(t, nil, source.Env{}, append(catalogueOf(), rowsOf("1", "2"))...)
+	p := r.parts(t)[0]
+	for range p.Documents(t.Context()) {
+		break
+	}
+	if got := sqltest.Read(t.Context(), p); got.Err != nil || len(got.IDs) != 2 || r.server.closed {
+		t.Errorf("%v, %v", got.IDs, got.Err)
+	}
+}
