@@ -1,0 +1,177 @@
+package oracle
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"maps"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	ora "github.com/sijms/go-ora/v2"
+	"github.com/sijms/go-ora/v2/configurations"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+)
+
+// The tests with a server are written for Oracle: TEST_ORACLE_DSN names a user who may make others and use
+// their tables, such as SYSTEM. What stands in for one (see testdata/services) is another database that
+// speaks Oracle's protocol. Where it is there, TEST_ORACLE_POSTGRES_DSN names that database, and a test asks
+// for what it needs, or says why it is left out; see [testDB.needs].
+
+// environment returns a variable that names a service, or skips the test; on the pipeline, where all
+// services must be there, the test fails instead.
+func environment(t testing.TB, name string) string {
+	t.Helper()
+	v := os.Getenv(name)
+	if v == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not set", name)
+		}
+		t.Skipf("%s is not set", name)
+	}
+	return v
+}
+
+const password = "p@ss/w:rd%"
+
+// testDB is a user, and the schema of that name, that one test has for itself.
+type testDB struct {
+	t       testing.TB
+	config  *configurations.ConnectionConfig // of the user who may make others
+	owner   string
+	standIn bool
+	pool    *sql.DB // of the user who may make others
+}
+
+// newDB makes a user, who is gone when the test ends.
+func newDB(t testing.TB) *testDB {
+	t.Helper()
+	dsn := environment(t, "TEST_ORACLE_DSN")
+	config, err := configurations.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := &testDB{t: t, config: config, owner: "E_" + rand.Text()[:12], standIn: os.Getenv("TEST_ORACLE_POSTGRES_DSN") != ""}
+	db.pool = sql.OpenDB(ora.NewConnector(dsn))
+	t.Cleanup(func() { _ = db.pool.Close() })
+	db.user(db.owner)
+	return db
+}
+
+// user makes a user who may do no more than have tables and views.
+func (db *testDB) user(name string) {
+	db.t.Helper()
+	db.exec(fmt.Sprintf("CREATE USER %q IDENTIFIED BY %q", name, password), fmt.Sprintf("GRANT CREATE SESSION, CREATE TABLE, CREATE VIEW, UNLIMITED TABLESPACE TO %q", name))
+	if db.standIn {
+		db.below(fmt.Sprintf("CREATE SCHEMA %q", name))
+	}
+	db.t.Cleanup(func() {
+		if db.standIn {
+			db.below(fmt.Sprintf("DROP SCHEMA %q CASCADE", name))
+		}
+		sqltest.Eventually(db.t, "the user is gone, as are its sessions", func() bool { return db.try(fmt.Sprintf("DROP USER %q CASCADE", name)) == nil })
+	})
+}
+
+// below runs a statement on the database under the stand-in.
+func (db *testDB) below(statement string) {
+	db.t.Helper()
+	ctx := context.WithoutCancel(db.t.Context())
+	conn, err := pgx.Connect(ctx, environment(db.t, "TEST_ORACLE_POSTGRES_DSN"))
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		db.t.Fatalf("%v in: %s", err, statement)
+	}
+}
+
+// try runs a statement, in which @ before a dot is the schema of the test.
+func (db *testDB) try(statement string) error {
+	_, err := db.pool.ExecContext(context.WithoutCancel(db.t.Context()), strings.ReplaceAll(statement, "@.", fmt.Sprintf("%q.", db.owner)))
+	return err
+}
+
+// exec runs statements, see [testDB.try].
+func (db *testDB) exec(statements ...string) {
+	db.t.Helper()
+	for _, s := range statements {
+		if err := db.try(s); err != nil {
+			db.t.Fatalf("%v in: %s", err, s)
+		}
+	}
+}
+
+// needs runs a statement on which the test depends. A stand-in that cannot do it skips the test; an Oracle
+// fails it.
+func (db *testDB) needs(t testing.TB, what, statement string) {
+	t.Helper()
+	switch err := db.try(statement); {
+	case err == nil:
+	case db.standIn:
+		t.Skipf("the stand-in for Oracle has no %s: %v", what, err)
+	default:
+		t.Fatalf("%v in: %s", err, statement)
+	}
+}
+
+// fill inserts n rows into a table of a number and more: values is what stands behind it, in which n is the
+// number of the row.
+func (db *testDB) fill(table string, n int, values string) {
+	db.t.Helper()
+	if values != "" {
+		values = ", " + values
+	}
+	db.exec(fmt.Sprintf("INSERT INTO %s SELECT n%s FROM (SELECT LEVEL AS n FROM DUAL CONNECT BY LEVEL <= %d) x", table, values, n))
+}
+
+// number asks for a number.
+func (db *testDB) number(query string) (n int) {
+	db.t.Helper()
+	query = strings.ReplaceAll(query, "@.", fmt.Sprintf("%q.", db.owner))
+	if err := db.pool.QueryRowContext(context.WithoutCancel(db.t.Context()), query).Scan(&n); err != nil {
+		db.t.Fatalf("%v in: %s", err, query)
+	}
+	return n
+}
+
+// values is the configuration that reads the schema as its owner, with some keys changed.
+func (db *testDB) values(change map[string]any) map[string]any {
+	v := map[string]any{
+		"host": db.config.Servers[0].Addr, "port": db.config.Servers[0].Port, "username": db.owner, "password": password,
+		"connection_source": "service_name", "service_name": db.config.ServiceName, "retry_count": 1,
+	}
+	maps.Copy(v, change)
+	return v
+}
+
+// openSource opens the source and closes it when the test ends.
+func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
+	t.Helper()
+	return sqltest.Open(t, &Type, raw, env).(*database)
+}
+
+// readAll reads all parts, one after the other, and returns what came of them by scope.
+func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]sqltest.Result {
+	t.Helper()
+	return sqltest.ReadAll(t, openSource(t, raw, env))
+}
+
+// partsOf returns the parts of a source by scope.
+func partsOf(t testing.TB, s source.Source) map[string]source.Part {
+	t.Helper()
+	parts := map[string]source.Part{}
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts[p.Scope()] = p
+	}
+	return parts
+}

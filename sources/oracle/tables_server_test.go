@@ -1,0 +1,283 @@
+package oracle
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+)
+
+func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
+
+// says fails the test unless err is of the kind and its text and hint hold all of the words.
+func says(t *testing.T, err, kind error, words ...string) {
+	t.Helper()
+	if err == nil || (kind != nil && !errors.Is(err, kind)) {
+		t.Errorf("got error %v, want one of the kind %v", err, kind)
+		return
+	}
+	text := err.Error() + "\n" + source.Hint(err)
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+func TestCase01OnlyTables(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `CREATE VIEW @."V" AS SELECT * FROM @."A"`)
+	if d := cmp.Diff([]string{"A"}, scopes(readAll(t, db.values(nil), source.Env{}))); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestCase01TablesThatAreNone: the catalogue has more tables than those that people made.
+func TestCase01TablesThatAreNone(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.needs(t, "columns in ALL_TABLES that tell what a table is for", "SELECT temporary, nested, secondary, iot_type FROM all_tables WHERE 1 = 0")
+	db.exec(
+		`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY, "V" VARCHAR2(4000))`, `INSERT INTO @."A" VALUES (1, 'x')`,
+		`CREATE GLOBAL TEMPORARY TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`,
+		`CREATE TABLE @."I" ("ID" NUMBER(10) PRIMARY KEY, "V" VARCHAR2(4000)) ORGANIZATION INDEX OVERFLOW`, `INSERT INTO @."I" VALUES (1, 'x')`,
+		`CREATE MATERIALIZED VIEW @."M" AS SELECT * FROM @."A"`,
+		`CREATE TABLE @."D" ("ID" NUMBER(10) PRIMARY KEY)`, `DROP TABLE @."D"`,
+	)
+	got := readAll(t, db.values(nil), source.Env{})
+	if d := cmp.Diff([]string{"A", "I"}, scopes(got)); d != "" || got["A"].Err != nil || got["I"].Err != nil {
+		t.Errorf("%v %s", got, d)
+	}
+}
+
+func TestCase02TableList(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	for _, name := range []string{"A", "B", "LOG_1", "LOG_2", "od.d/x"} {
+		db.exec(fmt.Sprintf(`CREATE TABLE @.%q ("ID" NUMBER(10) PRIMARY KEY)`, name))
+	}
+	db.exec(`CREATE VIEW @."V" AS SELECT * FROM @."A"`, `INSERT INTO @."A" VALUES (1)`)
+	for _, tt := range []struct {
+		tables any
+		want   []string
+	}{
+		{"a, ,B,A", []string{"A", "B"}},
+		{db.owner + ".A", []string{"A"}},
+		{"*,-log_*", []string{`"od.d/x"`, "A", "B"}},
+		{"-A,-LOG_?", []string{`"od.d/x"`, "B"}},
+		{"LOG_[2-9]", []string{"LOG_2"}},
+		{`"od.d/x"`, []string{`"od.d/x"`}},
+	} {
+		log := &sqltest.Logbook{}
+		got := readAll(t, db.values(map[string]any{"tables": tt.tables}), log.Env())
+		if d := cmp.Diff(tt.want, scopes(got)); d != "" {
+			t.Errorf("tables %v: %s", tt.tables, d)
+		}
+		if strings.Contains(log.String(), "level=WARN") {
+			t.Errorf("tables %v: logged %s", tt.tables, log)
+		}
+	}
+	log := &sqltest.Logbook{}
+	got := readAll(t, db.values(map[string]any{"tables": "A,BB,V,-NOSUCH"}), log.Env())
+	if d := cmp.Diff([]string{"A", "BB", "V"}, scopes(got)); d != "" {
+		t.Fatal(d)
+	}
+	if r := got["A"]; r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("the table that exists: %+v", r)
+	}
+	says(t, got["BB"].Err, source.ErrConfig, `remove "BB" in tables:`, fmt.Sprintf(`GRANT SELECT ON %q."BB" TO %q`, db.owner, db.owner), `did you mean "B"?`)
+	says(t, got["V"].Err, source.ErrConfig, "a view has no key")
+	if n := strings.Count(log.String(), "level=WARN"); n != 2 {
+		t.Errorf("got %d warnings, want one for each of the 2 names that are of nothing:\n%s", n, log)
+	}
+}
+
+func TestCase03EmptyTable(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`)
+	got := readAll(t, db.values(nil), source.Env{})
+	if r := got["T"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestCase04Keys(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(
+		`CREATE TABLE @."UNIQ" ("A" NUMBER(10), "B" NUMBER(10) NOT NULL, CONSTRAINT "C0" UNIQUE ("B"))`, `INSERT INTO @."UNIQ" VALUES (NULL, 7)`,
+		`CREATE TABLE @."NULLABLE" ("A" NUMBER(10), CONSTRAINT "C1" UNIQUE ("A"))`,
+		`CREATE TABLE @."SEVERAL" ("A" NUMBER(10) NOT NULL, "B" NUMBER(10) NOT NULL, "C" NUMBER(10) NOT NULL, CONSTRAINT "C2" UNIQUE ("A", "B"), CONSTRAINT "C3" UNIQUE ("C"))`,
+		`INSERT INTO @."SEVERAL" VALUES (1, 2, 3)`,
+		`CREATE TABLE @."NAMED" ("A" NUMBER(10), "B" VARCHAR2(9))`, `INSERT INTO @."NAMED" VALUES (1, NULL)`, `INSERT INTO @."NAMED" VALUES (1, 'x')`, `INSERT INTO @."NAMED" VALUES (2, 'x')`,
+		`CREATE TABLE @."WRONG" ("A" NUMBER(10))`,
+	)
+	got := readAll(t, db.values(nil), source.Env{IDColumns: map[string][]string{"NAMED": {"A", "B"}, db.owner + ".WRONG": {"nosuch"}, "UNIQ": {"A"}}})
+	at := db.config.ServiceName
+	for scope, want := range map[string][]string{
+		"UNIQ":    {at + "_UNIQ_7_"},
+		"SEVERAL": {at + "_SEVERAL_3_"},
+		"NAMED":   {at + "_NAMED_1_", at + "_NAMED_1_x_", at + "_NAMED_2_x_"},
+	} {
+		slices.Sort(got[scope].IDs)
+		if d := cmp.Diff(want, got[scope].IDs); d != "" || got[scope].Err != nil {
+			t.Errorf("%s: %v %s", scope, got[scope].Err, d)
+		}
+	}
+	says(t, got["NULLABLE"].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-NULLABLE"]`, `id_columns: {"NULLABLE": ["A"]}`)
+	says(t, got["WRONG"].Err, source.ErrConfig, `no column "nosuch"`)
+
+	// The line that the hint gives does leave the table out.
+	without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-NULLABLE"}}), source.Env{})
+	if _, there := without["NULLABLE"]; there || len(without) != len(got)-1 {
+		t.Errorf("the hint's line gives %v", scopes(without))
+	}
+}
+
+// TestCase04KeysThatTheServerDoesNotCheck tell no rows apart.
+func TestCase04KeysThatTheServerDoesNotCheck(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.needs(t, "constraints that can be turned off", `CREATE TABLE @."OFF" ("ID" NUMBER(10) PRIMARY KEY DISABLE)`)
+	db.exec(`INSERT INTO @."OFF" VALUES (1)`, `INSERT INTO @."OFF" VALUES (1)`)
+	says(t, readAll(t, db.values(nil), source.Env{})["OFF"].Err, source.ErrConfig, "neither a primary key")
+}
+
+// TestCase05To12IDs: the order of a key's columns is that of the key in every profile, and names are as the
+// catalogue has them.
+func TestCase05To12IDs(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(
+		`CREATE TABLE @."T" ("A" VARCHAR2(9), "B" VARCHAR2(9), PRIMARY KEY ("B", "A"))`, `INSERT INTO @."T" VALUES ('c', 'a_b')`, `INSERT INTO @."T" VALUES ('b_c', 'a')`,
+		`CREATE TABLE @."ORDER" ("ID" NUMBER(10) PRIMARY KEY, "Mixed Case" VARCHAR2(9))`, `INSERT INTO @."ORDER" VALUES (0, 'x')`,
+		`CREATE TABLE @."MixedCase" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."MixedCase" VALUES (1)`,
+		`CREATE TABLE @."LONG" ("K" VARCHAR2(900) PRIMARY KEY)`, `INSERT INTO @."LONG" VALUES ('`+strings.Repeat("k", 600)+`')`,
+		`CREATE TABLE @."CUSTOMERS" ("ID" NUMBER(10) PRIMARY KEY)`,
+	)
+	at := db.config.ServiceName
+	got := readAll(t, db.values(map[string]any{"tables": "t,ORDER,MixedCase,LONG,customers"}), source.Env{})
+	if d := cmp.Diff([]string{"CUSTOMERS", "LONG", "MixedCase", "ORDER", "T"}, scopes(got)); d != "" {
+		t.Error(d)
+	}
+	for scope, want := range map[string]sqltest.Result{
+		// Case 7: in this profile the ids of different rows may be the same; the engine names both.
+		"T": {IDs: []string{at + "_T_a_b_c_", at + "_T_a_b_c_"}, Docs: []string{`{"t_a":"b_c","t_b":"a"}`, `{"t_a":"c","t_b":"a_b"}`}},
+		// Case 6: a key of zero is left out.
+		"ORDER":     {IDs: []string{at + "_ORDER_"}, Docs: []string{`{"order_id":0,"order_mixed case":"x"}`}},
+		"MixedCase": {IDs: []string{at + "_MixedCase_1_"}, Docs: []string{`{"mixedcase_id":1}`}},
+	} {
+		if d := cmp.Diff(want, got[scope]); d != "" {
+			t.Errorf("%s: %s", scope, d)
+		}
+	}
+	if r := got["LONG"]; r.Err != nil || len(r.IDs) != 1 || len(r.IDs[0]) != 32 {
+		t.Errorf("8: got %v, %q", r.Err, r.IDs)
+	}
+	got = readAll(t, db.values(nil), source.Env{Profile: "native"})
+	id := "oracle:" + at + ":" + db.owner + ":"
+	for scope, want := range map[string]sqltest.Result{
+		"T":     {IDs: []string{id + "T:a:b_c", id + "T:a_b:c"}, Docs: []string{`{"key":{"B":"a","A":"b_c"},"row":{"A":"b_c","B":"a"}}`, `{"key":{"B":"a_b","A":"c"},"row":{"A":"c","B":"a_b"}}`}},
+		"ORDER": {IDs: []string{id + "ORDER:0"}, Docs: []string{`{"key":{"ID":0},"row":{"ID":0,"Mixed Case":"x"}}`}},
+	} {
+		if d := cmp.Diff(want, got[scope]); d != "" {
+			t.Errorf("%s: %s", scope, d)
+		}
+	}
+	if r := got["LONG"]; r.Err != nil || len(r.IDs) != 1 || !strings.HasPrefix(r.IDs[0], "h:") || len(r.IDs[0]) != 66 {
+		t.Errorf("8: got %v, %q", r.Err, r.IDs)
+	}
+}
+
+// TestCase14ColumnNames: a column may be called like a field that every document has.
+func TestCase14ColumnNames(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."T" ("id" NUMBER(10) PRIMARY KEY, "_id" NUMBER(10), "Table" NUMBER(10), "_timestamp" NUMBER(10), "Database" NUMBER(10), "a.b" NUMBER(10), "a_b" NUMBER(10), "žluť" NUMBER(10))`,
+		`INSERT INTO @."T" VALUES (1, 2, 3, 4, 5, 6, 7, 8)`)
+	for profile, want := range map[string]string{
+		"head":   `{"t_id":1,"t__id":2,"t_table":3,"t__timestamp":4,"t_database":5,"t_a.b":6,"t_a_b":7,"t_žluť":8}`,
+		"native": `{"key":{"id":1},"row":{"id":1,"_id":2,"Table":3,"_timestamp":4,"Database":5,"a.b":6,"a_b":7,"žluť":8}}`,
+	} {
+		got := readAll(t, db.values(nil), source.Env{Profile: profile})["T"]
+		if d := cmp.Diff([]string{want}, got.Docs); d != "" || got.Err != nil {
+			t.Errorf("%s: %v %s", profile, got.Err, d)
+		}
+	}
+}
+
+func TestCase57Permissions(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	other := db.owner + "_R"
+	db.user(other)
+	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."A" VALUES (1)`, `CREATE TABLE @."B" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."B" VALUES (1)`)
+	db.needs(t, "rights on tables", fmt.Sprintf(`GRANT SELECT ON @."A" TO %q`, other))
+	values := db.values(map[string]any{"username": other, "tables": db.owner + ".A," + db.owner + ".B"})
+	got := readAll(t, values, source.Env{})
+	if r := got[db.owner+".A"]; r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("%+v", got)
+	}
+	grant := fmt.Sprintf(`GRANT SELECT ON %q."B" TO %q`, db.owner, other)
+	says(t, got[db.owner+".B"].Err, source.ErrConfig, "or the user may not know of it", grant)
+	db.exec(grant) // what the hint says helps
+	parts := partsOf(t, openSource(t, values, source.Env{}))
+	db.exec(fmt.Sprintf(`REVOKE SELECT ON @."A" FROM %q`, other)) // what could be read when the tables were listed
+	says(t, sqltest.Read(t.Context(), parts[db.owner+".A"]).Err, nil, "A: ")
+	if r := sqltest.Read(t.Context(), parts[db.owner+".B"]); r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestOtherSchemas are read where they are named, and patterns are for the user's own.
+func TestOtherSchemas(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	other := db.owner + "_R"
+	db.user(other)
+	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."A" VALUES (1)`)
+	if !db.standIn { // where everybody may read everything, and whose GRANT does not know such names
+		db.exec(fmt.Sprintf(`GRANT SELECT ON @."A" TO %q`, other))
+	}
+	values := db.values(map[string]any{"username": other, "tables": "*"})
+	if got := readAll(t, values, source.Env{}); len(got) != 0 {
+		t.Errorf("unasked, it reads %q", scopes(got))
+	}
+	values["tables"] = strings.ToLower(db.owner) + ".a"
+	got := readAll(t, values, source.Env{})
+	if r := got[db.owner+".A"]; len(got) != 1 || r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestCase70Views: a view is read only where it is named and has a key; a broken one disturbs nobody else.
+func TestCase70Views(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY, "V" NUMBER(10))`, `INSERT INTO @."A" VALUES (1, 5)`, `INSERT INTO @."A" VALUES (2, 7)`,
+		`CREATE VIEW @."DOUBLED" AS SELECT "ID", "V" * 2 AS "V" FROM @."A"`)
+	if got := readAll(t, db.values(nil), source.Env{}); len(got) != 1 || got["A"].Err != nil {
+		t.Errorf("got %v", got)
+	}
+	env := source.Env{IDColumns: map[string][]string{"DOUBLED": {"ID"}, "BROKEN": {"ID"}}}
+	got := readAll(t, db.values(map[string]any{"tables": "*,DOUBLED"}), env)["DOUBLED"]
+	slices.Sort(got.Docs)
+	if got.Err != nil || len(got.Docs) != 2 || !strings.Contains(got.Docs[0], "10") || !strings.Contains(got.Docs[1], "14") {
+		t.Errorf("the view: %+v", got)
+	}
+	db.needs(t, "views of what does not exist", `CREATE FORCE VIEW @."BROKEN" AS SELECT * FROM @."GONE"`)
+	all := readAll(t, db.values(map[string]any{"tables": "*,BROKEN"}), env)
+	says(t, all["BROKEN"].Err, source.ErrConfig, "BROKEN", "repair the view", `"-BROKEN"`)
+	if all["A"].Err != nil {
+		t.Error(all["A"].Err)
+	}
+}
