@@ -1,0 +1,29 @@
+package oracle
+
+import (
+	"database/sql/driver"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// BenchmarkDocument is what a row costs from the driver's values to JSON.
+func BenchmarkDocument(b *testing.B) {
+	tab := &table{key: []int{0}}
+	for _, typ := range []string{"NUMBER(10,0)", "VARCHAR2", "NUMBER(10,2)", "DATE", "TIMESTAMP(6)", "BINARY_DOUBLE", "RAW", "CLOB"} {
+		tab.columns = append(tab.columns, column{name: "C" + typ, typ: declaredType(declared(typ))})
+	}
+	p := &part{db: &database{set: settings{owner: "SHOP", database: "XE"}, profile: sqlread.Head}, rel: relation{owner: "SHOP", name: "T"}}
+	r := p.newRow(tab)
+	at := time.Date(2024, 1, 2, 3, 4, 5, 123456000, time.UTC)
+	values := []driver.Value{"1234567", "a text of some length", "12345.67", at, at, 0.1, []byte("0123456789abcdef"), "a longer text, of which there may be very much more"}
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		doc := r.document(values)
+		out = document.AppendFields(out[:0], &doc)
+	}
+	b.SetBytes(int64(len(out)))
+}
