@@ -128,6 +128,21 @@ func TestTooOldInTransaction(t *testing.T) {
 	}
 }
 
+// TestOldTransaction: one that is too old for the catalogue is begun anew, and rows still are as of the change
+// number of the run.
+func TestOldTransaction(t *testing.T) {
+	t.Parallel()
+	old := answer{to: "FROM all_tab_cols", err: oraError(1555), once: true}
+	r := newRun(t, nil, source.Env{}, append([]answer{old}, append(catalogueOf(), rowsOf("1"))...)...)
+	if got := r.read(t); got.Err != nil || len(got.IDs) != 1 {
+		t.Errorf("got %v, %v", got.IDs, got.Err)
+	}
+	want := []string{"SET TRANSACTION READ ONLY", "ROLLBACK", "SET TRANSACTION READ ONLY", `SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID"`}
+	if d := cmp.Diff(want, r.reads()); d != "" || r.log.String() != "" {
+		t.Error(d, r.log)
+	}
+}
+
 // TestCase58Altered: no change number from before a table was altered is good for it, nor one from the seconds
 // behind that. It is read as of the beginning of its statement, and the session is as before after it.
 func TestCase58Altered(t *testing.T) {

@@ -133,9 +133,17 @@ func (p *part) openOn(ctx context.Context, s *session, before *reader, cause err
 // mostMoments is how many moments are tried, one after the other, until the server takes one.
 const mostMoments = 3
 
-// prepare finds out how a table is read.
+// prepare finds out how a table is read. The catalogue is asked within the transaction, which may have become
+// too old for that.
 func (p *part) prepare(ctx context.Context, r, before *reader) (err error) {
-	if r.table, err = p.describe(ctx, r.session); err != nil {
+	r.table, err = p.describe(ctx, r.session)
+	if outdated(err) {
+		r.session.late = true
+		if err = r.session.begin(ctx); err == nil {
+			r.table, err = p.describe(ctx, r.session)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	if before == nil {
