@@ -36,7 +36,11 @@ func TestContract(t *testing.T) {
 		},
 		NoContent: "a row is all fields",
 	}
-	for _, config.Env = range []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}} {
+	envs := []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}}
+	if db.standIn {
+		envs = envs[:1] // a session takes it half a second to open, and there are hundreds
+	}
+	for _, config.Env = range envs {
 		config.Env.StallTimeout = time.Minute
 		t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })
 	}

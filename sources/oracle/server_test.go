@@ -48,7 +48,7 @@ type testDB struct {
 	pool    *sql.DB // of the user who may make others
 }
 
-// newDB makes a user, who is gone when the test ends.
+// newDB makes a user for the test.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
 	dsn := environment(t, "TEST_ORACLE_DSN")
@@ -67,13 +67,11 @@ func newDB(t testing.TB) *testDB {
 func (db *testDB) user(name string) {
 	db.t.Helper()
 	db.exec(fmt.Sprintf("CREATE USER %q IDENTIFIED BY %q", name, password), fmt.Sprintf("GRANT CREATE SESSION, CREATE TABLE, CREATE VIEW, UNLIMITED TABLESPACE TO %q", name))
-	if db.standIn {
+	if db.standIn { // whose catalogue fails others when something goes that it is just looking at: it stays
 		db.below(fmt.Sprintf("CREATE SCHEMA %q", name))
+		return
 	}
 	db.t.Cleanup(func() {
-		if db.standIn {
-			db.below(fmt.Sprintf("DROP SCHEMA %q CASCADE", name))
-		}
 		sqltest.Eventually(db.t, "the user is gone, as are its sessions", func() bool { return db.try(fmt.Sprintf("DROP USER %q CASCADE", name)) == nil })
 	})
 }

@@ -1,0 +1,216 @@
+package oracle
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// countDials makes the source count the connections that it opens; the first of them fail with refused.
+func countDials(d *database, refused int) *atomic.Int32 {
+	n := &atomic.Int32{}
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if int(n.Add(1)) <= refused {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return dial(ctx, network, address)
+	}
+	return n
+}
+
+// TestCase50OddCredentials: the password of every user of the tests is p@ss/w:rd%.
+func TestCase50OddCredentials(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	if err := openSource(t, db.values(nil), source.Env{}).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := openSource(t, db.values(map[string]any{"username": strings.ToLower(db.owner)}), source.Env{}).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCase51SID: a database that has a SID is reached by it as well.
+func TestCase51SID(t *testing.T) {
+	t.Parallel()
+	sid := environment(t, "TEST_ORACLE_SID")
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."T" VALUES (1)`)
+	r := readAll(t, db.values(map[string]any{"connection_source": "sid", "sid": sid}), source.Env{})["T"]
+	if r.Err != nil || len(r.IDs) != 1 || r.IDs[0] != sid+"_T_1_" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
+	dials, pauses := countDials(d, 0), noPauses(d)
+	err := d.Ping(t.Context())
+	says(t, err, source.ErrAuth, "check username and password")
+	if strings.Contains(err.Error(), "wrong-secret") {
+		t.Errorf("the password is in the error: %v", err)
+	}
+	if dials.Load() != 1 || pauses.Load() != 0 {
+		t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
+	}
+}
+
+func TestConnectAgain(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	for _, tt := range []struct {
+		attempts, refused int
+		pauses            int32
+		fails             bool
+	}{
+		{attempts: 3, refused: 2, pauses: 2},
+		{attempts: 3, refused: 9, pauses: 2, fails: true},
+		{attempts: 1, refused: 9, fails: true},
+	} {
+		d := openSource(t, db.values(map[string]any{"retry_count": tt.attempts}), source.Env{})
+		countDials(d, tt.refused)
+		pauses := noPauses(d)
+		err := d.Ping(t.Context())
+		if tt.fails {
+			says(t, err, source.ErrUnreachable, "connection refused", "check host, port")
+		} else if err != nil {
+			t.Error(err)
+		}
+		if pauses.Load() != tt.pauses {
+			t.Errorf("%+v: paused %d times", tt, pauses.Load())
+		}
+	}
+}
+
+func TestPingErrors(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	err := openSource(t, db.values(map[string]any{"port": 1}), source.Env{}).Ping(t.Context())
+	says(t, err, source.ErrUnreachable, "port 1", "connection refused")
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error has several lines: %v", err)
+	}
+	if !db.standIn { // which serves whatever service it is asked for
+		err = openSource(t, db.values(map[string]any{"service_name": "nosuch"}), source.Env{}).Ping(t.Context())
+		says(t, err, nil, "ORA-12514", "service_name")
+	}
+
+	// Who listens there is no Oracle.
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go accept(l, func(conn net.Conn) { _ = conn.Close() }) // ends when the listener is closed
+	err = openSource(t, db.values(map[string]any{"host": "127.0.0.1", "port": l.Addr().(*net.TCPAddr).Port}), source.Env{}).Ping(t.Context())
+	says(t, err, source.ErrUnreachable, "the connection was lost", "check host, port")
+}
+
+// accept serves connections until the listener is closed.
+func accept(l net.Listener, serve func(net.Conn)) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		serve(conn)
+	}
+}
+
+// authority is a certificate for localhost that signed itself.
+func authority(t testing.TB) (tls.Certificate, []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// wallet is a folder with the text form of a wallet.
+func wallet(t testing.TB, text []byte) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, textWallet), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// TestCase51TLS speaks to the server through a proxy that ends TLS, as the servers of the tests have none.
+func TestCase51TLS(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."T" VALUES (1)`)
+	certificate, text := authority(t)
+	plain, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
+	t.Cleanup(func() { _ = l.Close() })
+	go accept(l, func(client net.Conn) { // ends when the listener is closed
+		server, err := dial(context.Background(), "tcp", db.config.Servers[0].NetworkAddr())
+		if err != nil {
+			_ = client.Close()
+			return
+		}
+		for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+			go func() { // ends when either side hangs up
+				_, _ = io.Copy(way[0], way[1])
+				_ = way[0].Close()
+			}()
+		}
+	})
+	values := db.values(map[string]any{
+		"host": "localhost", "port": plain.Addr().(*net.TCPAddr).Port, "oracle_protocol": "TCPS", "wallet_configuration_path": wallet(t, text),
+	})
+	if r := readAll(t, values, source.Env{StallTimeout: time.Minute})["T"]; r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("%+v", r)
+	}
+	values["connection_source"], values["sid"] = "sid", db.config.ServiceName
+	if db.standIn { // for which a SID is as good as a service
+		if r := readAll(t, values, source.Env{})["T"]; r.Err != nil || len(r.IDs) != 1 {
+			t.Errorf("with a SID: %+v", r)
+		}
+	}
+	_, other := authority(t)
+	values["wallet_configuration_path"] = wallet(t, other)
+	d := openSource(t, values, source.Env{})
+	pauses := noPauses(d)
+	err = d.Ping(t.Context())
+	says(t, err, source.ErrConfig, "unknown authority")
+	if pauses.Load() != 0 || errors.Is(err, source.ErrTemporary) {
+		t.Error("a certificate that is not trusted was tried again")
+	}
+	values["wallet_configuration_path"], values["host"] = wallet(t, text), "127.0.0.1"
+	says(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1")
+}

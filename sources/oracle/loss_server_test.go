@@ -1,0 +1,257 @@
+package oracle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+)
+
+// cutConn breaks once so many bytes have come.
+type cutConn struct {
+	net.Conn
+	left int
+	cuts *atomic.Int32
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	if c.left <= 0 {
+		c.cuts.Add(1)
+		_ = c.Close()
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// cutAfter makes every connection of the source break after so many bytes, and counts how many did.
+func cutAfter(d *database, bytes int) *atomic.Int32 {
+	cuts := &atomic.Int32{}
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &cutConn{Conn: conn, left: bytes, cuts: cuts}, err
+	}
+	return cuts
+}
+
+// noPauses makes the source go on at once where it would wait, and counts how often.
+func noPauses(d *database) *atomic.Int32 {
+	n := &atomic.Int32{}
+	d.pause = func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }
+	return n
+}
+
+// loseIdle ends the sessions that no part uses.
+func loseIdle(d *database) {
+	for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
+		s.HangUp()
+		d.snapshots.Drop()
+	}
+}
+
+// readAnd reads a part and calls do when as many documents as its key have come.
+func readAnd(t *testing.T, part source.Part, do map[int]func()) (times map[string]int, err error) {
+	t.Helper()
+	times = map[string]int{}
+	n := 0
+	for doc, err := range part.Documents(t.Context()) {
+		if err != nil {
+			return times, err
+		}
+		n++
+		times[strings.Clone(doc.ID)]++
+		if f := do[n]; f != nil {
+			f()
+		}
+	}
+	return times, nil
+}
+
+// once fails the test unless every one of so many rows came once.
+func once(t *testing.T, times map[string]int, rows int) {
+	t.Helper()
+	if len(times) != rows {
+		t.Errorf("%d of %d rows came", len(times), rows)
+	}
+	for id, n := range times {
+		if n > 1 {
+			t.Errorf("the row %q came %d times", id, n)
+		}
+	}
+}
+
+// TestCase55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types whose
+// order can be relied on: no row is missed or comes twice.
+func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
+	t.Parallel()
+	const rows = 300
+	for name, tt := range map[string]struct{ columns, key, values string }{
+		"NUMBER(10)":       {`"K" NUMBER(10)`, `"K"`, "n - 150"},
+		"NUMBER":           {`"K" NUMBER`, `"K"`, "(n - 150) / 8"},
+		"NUMBER(38)":       {`"K" NUMBER(38)`, `"K"`, "90071992547409930000 + n"},
+		"VARCHAR2":         {`"K" VARCHAR2(40)`, `"K"`, "CASE MOD(n, 5) WHEN 0 THEN 'a' WHEN 1 THEN 'B' WHEN 2 THEN 'ä' WHEN 3 THEN 'Z' ELSE '_' END || n"},
+		"DATE":             {`"K" DATE, "L" NUMBER(5)`, `"K", "L"`, "DATE '2024-01-01' + MOD(n, 50), n"},
+		"TIMESTAMP(6)":     {`"K" TIMESTAMP(6)`, `"K"`, "TIMESTAMP '2024-01-01 00:00:00.000001' + n * INTERVAL '0.777777' SECOND"},
+		"of three columns": {`"B" VARCHAR2(9), "A" NUMBER(5), "C" NUMBER(5)`, `"B", "A", "C"`, "'k' || MOD(n, 3), MOD(n, 50), n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(t)
+			db.exec(fmt.Sprintf(`CREATE TABLE @."T" ("N" NUMBER(5), %s, "V" VARCHAR2(200), PRIMARY KEY (%s))`, tt.columns, tt.key))
+			db.fill(`@."T"`, rows, tt.values+", '"+strings.Repeat("x", 200)+"'")
+			if n := db.number(`SELECT COUNT(*) FROM @."T"`); n != rows {
+				t.Fatalf("%d rows", n)
+			}
+			log := &sqltest.Logbook{}
+			d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
+			noPauses(d)
+			part := partsOf(t, d)["T"]
+			loseIdle(d)
+			cuts := cutAfter(d, 50_000)
+			times, err := readAnd(t, part, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			once(t, times, rows)
+			if cuts.Load() == 0 || !strings.Contains(log.String(), "going on behind the last row") {
+				t.Errorf("%d cuts; it says: %s", cuts.Load(), log)
+			}
+		})
+	}
+}
+
+// TestCase55NoAttemptIsLeft: a table that is not read to its end says so.
+func TestCase55NoAttemptIsLeft(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY, "V" VARCHAR2(200))`, `CREATE TABLE @."F" ("ID" BINARY_FLOAT PRIMARY KEY, "V" VARCHAR2(200))`)
+	for _, table := range []string{"T", "F"} {
+		db.fill(fmt.Sprintf("@.%q", table), 500, "'"+strings.Repeat("x", 200)+"'")
+	}
+	for table, attempts := range map[string]int{"T": 1, "F": 5} { // behind a binary fraction nothing goes on
+		d := openSource(t, db.values(map[string]any{"retry_count": attempts}), source.Env{})
+		pauses := noPauses(d)
+		part := partsOf(t, d)[table]
+		loseIdle(d)
+		cutAfter(d, 50_000)
+		times, err := readAnd(t, part, nil)
+		says(t, err, source.ErrTemporary, table+": read rows: ", "the connection was lost")
+		if len(times) == 0 || len(times) == 500 || pauses.Load() != 0 {
+			t.Errorf("%s: %d rows came, with %d pauses", table, len(times), pauses.Load())
+		}
+	}
+}
+
+// lostConn tells its reader that the server has hung up, once it has.
+type lostConn struct {
+	net.Conn
+	lost *atomic.Bool
+}
+
+func (c *lostConn) Read(b []byte) (int, error) {
+	if c.lost.Load() {
+		return 0, io.EOF
+	}
+	return c.Conn.Read(b)
+}
+
+// TestSessionsLostWhileIdle: they are passed over.
+func TestSessionsLostWhileIdle(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."A" VALUES (1)`, `CREATE TABLE @."B" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."B" VALUES (1)`)
+	d := openSource(t, db.values(nil), source.Env{})
+	lost := &atomic.Bool{}
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &lostConn{conn, lost}, err
+	}
+	parts := partsOf(t, d)
+	lost.Store(true)
+	d.dial = dial
+	for scope, p := range parts {
+		if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
+			t.Errorf("%s: %+v", scope, r)
+		}
+	}
+}
+
+// holdConn keeps from its reader what comes, once it is told to.
+type holdConn struct {
+	net.Conn
+	hold    *atomic.Bool
+	holding chan struct{}
+}
+
+func (c *holdConn) Read(b []byte) (int, error) {
+	if !c.hold.Load() {
+		return c.Conn.Read(b)
+	}
+	select {
+	case c.holding <- struct{}{}:
+	default:
+	}
+	discard := make([]byte, 1024) // so that a deadline and closing end it
+	for {
+		if _, err := c.Conn.Read(discard); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// silence makes the server fall silent once hold is set; holding tells when somebody waits for it.
+func silence(d *database) (hold *atomic.Bool, holding chan struct{}) {
+	hold, holding = &atomic.Bool{}, make(chan struct{}, 1)
+	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &holdConn{conn, hold, holding}, err
+	}
+	return hold, holding
+}
+
+// TestCase62Cancel ends at once, whatever the server does.
+func TestCase62Cancel(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`)
+	db.fill(`@."T"`, 500, "")
+	d := openSource(t, db.values(nil), source.Env{})
+	hold, holding := silence(d)
+	part := partsOf(t, d)["T"]
+	ctx, cancel := context.WithCancel(t.Context())
+	hold.Store(true)
+	ended := make(chan error, 1)
+	go func() { ended <- sqltest.Read(ctx, part).Err }() // ends with the context
+	<-holding
+	start := time.Now()
+	cancel()
+	err := <-ended
+	if took := time.Since(start); !errors.Is(err, context.Canceled) || took > 2*time.Second {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
+
+// TestStall: a server that falls silent ends the table after the time limit.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`)
+	db.fill(`@."T"`, 500, "")
+	d := openSource(t, db.values(nil), source.Env{StallTimeout: 5 * time.Second})
+	noPauses(d)
+	hold, _ := silence(d)
+	part := partsOf(t, d)["T"]
+	hold.Store(true)
+	d.stall = 200 * time.Millisecond // of the sessions that come
+	loseIdle(d)
+	says(t, sqltest.Read(t.Context(), part).Err, nil, "the server has sent nothing for 200ms, the stall timeout")
+}
