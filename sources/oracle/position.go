@@ -64,8 +64,8 @@ func (a *position) condition(t *table) (condition string, args []driver.Value) {
 	}), args
 }
 
-// numberArgument is a number as the driver sends it. It takes digits apart only where they have one digit
-// before the point and an exponent.
+// numberArgument is a number as the driver sends it. Digits it understands only where one of them, which is not 0,
+// stands before the point, and an exponent behind them.
 func numberArgument(v driver.Value) driver.Value {
 	digits := digitsOf(v)
 	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
