@@ -94,38 +94,43 @@ func once(t *testing.T, times map[string]int, rows int) {
 func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 	t.Parallel()
 	const rows = 300
-	for name, tt := range map[string]struct{ columns, key, values string }{
-		"NUMBER(10)":       {`"K" NUMBER(10)`, `"K"`, "n - 150"},
-		"NUMBER":           {`"K" NUMBER`, `"K"`, "(n - 150) / 8"},
-		"NUMBER(38)":       {`"K" NUMBER(38)`, `"K"`, "90071992547409930000 + n"},
-		"VARCHAR2":         {`"K" VARCHAR2(40)`, `"K"`, "CASE MOD(n, 5) WHEN 0 THEN 'a' WHEN 1 THEN 'B' WHEN 2 THEN 'ä' WHEN 3 THEN 'Z' ELSE '_' END || n"},
-		"DATE":             {`"K" DATE, "L" NUMBER(5)`, `"K", "L"`, "DATE '2024-01-01' + MOD(n, 50), n"},
-		"TIMESTAMP(6)":     {`"K" TIMESTAMP(6)`, `"K"`, "TIMESTAMP '2024-01-01 00:00:00.000001' + n * INTERVAL '0.777777' SECOND"},
-		"of three columns": {`"B" VARCHAR2(9), "A" NUMBER(5), "C" NUMBER(5)`, `"B", "A", "C"`, "'k' || MOD(n, 3), MOD(n, 50), n"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db := newDB(t)
-			db.exec(fmt.Sprintf(`CREATE TABLE @."T" ("N" NUMBER(5), %s, "V" VARCHAR2(200), PRIMARY KEY (%s))`, tt.columns, tt.key))
-			db.fill(`@."T"`, rows, tt.values+", '"+strings.Repeat("x", 200)+"'")
-			if n := db.number(`SELECT COUNT(*) FROM @."T"`); n != rows {
-				t.Fatalf("%d rows", n)
-			}
-			log := &sqltest.Logbook{}
-			d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
-			noPauses(d)
-			part := partsOf(t, d)["T"]
-			loseIdle(d)
-			cuts := cutAfter(d, 50_000)
-			times, err := readAnd(t, part, nil)
-			if err != nil {
-				t.Error(err)
-			}
-			once(t, times, rows)
-			if cuts.Load() == 0 || !strings.Contains(log.String(), "going on behind the last row") {
-				t.Errorf("%d cuts; it says: %s", cuts.Load(), log)
-			}
-		})
+	db := newDB(t)
+	keys := []struct{ columns, key, values string }{
+		{`"K" NUMBER(10)`, `"K"`, "n - 150"},
+		{`"K" NUMBER`, `"K"`, "(n - 150) / 8"},
+		{`"K" NUMBER(38)`, `"K"`, "90071992547409930000 + n"},
+		{`"K" VARCHAR2(40)`, `"K"`, "CASE MOD(n, 5) WHEN 0 THEN 'a' WHEN 1 THEN 'B' WHEN 2 THEN 'ä' WHEN 3 THEN 'Z' ELSE '_' END || n"},
+		{`"K" DATE, "L" NUMBER(5)`, `"K", "L"`, "DATE '2024-01-01' + MOD(n, 50), n"},
+		{`"K" TIMESTAMP(6)`, `"K"`, "TIMESTAMP '2024-01-01 00:00:00.000001' + n * INTERVAL '0.777777' SECOND"},
+		{`"B" VARCHAR2(9), "A" NUMBER(5), "C" NUMBER(5)`, `"B", "A", "C"`, "'k' || MOD(n, 3), MOD(n, 50), n"},
+	}
+	for i, tt := range keys {
+		table := fmt.Sprintf(`@."T%d"`, i)
+		db.exec(fmt.Sprintf(`CREATE TABLE %s ("N" NUMBER(5), %s, "V" VARCHAR2(200), PRIMARY KEY (%s))`, table, tt.columns, tt.key))
+		db.fill(table, rows, tt.values+", '"+strings.Repeat("x", 200)+"'")
+		if n := db.number("SELECT COUNT(*) FROM " + table); n != rows {
+			t.Fatalf("%s: %d rows", tt.columns, n)
+		}
+	}
+	log := &sqltest.Logbook{}
+	d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
+	noPauses(d)
+	parts := partsOf(t, d)
+	loseIdle(d)
+	cuts := cutAfter(d, 50_000)
+	for i, tt := range keys {
+		before := cuts.Load()
+		times, err := readAnd(t, parts[fmt.Sprintf("T%d", i)], nil)
+		if err != nil {
+			t.Errorf("%s: %v", tt.columns, err)
+		}
+		once(t, times, rows)
+		if cuts.Load() == before {
+			t.Errorf("%s: the connection did not break", tt.columns)
+		}
+	}
+	if !strings.Contains(log.String(), "going on behind the last row") {
+		t.Errorf("nothing is said of it: %s", log)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -48,6 +49,9 @@ type testDB struct {
 	pool    *sql.DB // of the user who may make others
 }
 
+// shared are the sessions in which all tests make what they need.
+var shared = sync.OnceValue(func() *sql.DB { return sql.OpenDB(ora.NewConnector(os.Getenv("TEST_ORACLE_DSN"))) })
+
 // newDB makes a user for the test.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
@@ -56,9 +60,7 @@ func newDB(t testing.TB) *testDB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := &testDB{t: t, config: config, owner: "E_" + rand.Text()[:12], standIn: os.Getenv("TEST_ORACLE_POSTGRES_DSN") != ""}
-	db.pool = sql.OpenDB(ora.NewConnector(dsn))
-	t.Cleanup(func() { _ = db.pool.Close() })
+	db := &testDB{t: t, config: config, owner: "E_" + rand.Text()[:12], standIn: os.Getenv("TEST_ORACLE_POSTGRES_DSN") != "", pool: shared()}
 	db.user(db.owner)
 	return db
 }

@@ -63,8 +63,8 @@ func TestServerIsCutOff(t *testing.T) {
 						if wrong := check(read, err, began); wrong != nil {
 							t.Error(wrong)
 						}
-						last := place == answers(all)[len(answers(all))-1]
-						if err == nil && !(last && where == "behind") {
+						complete := where == "behind" && place == answers(all)[len(answers(all))-1]
+						if err == nil && !complete {
 							t.Error("no error")
 						}
 						if bool(quiet) && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
