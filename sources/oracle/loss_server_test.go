@@ -117,7 +117,7 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 	noPauses(d)
 	parts := partsOf(t, d)
 	loseIdle(d)
-	cuts := cutAfter(d, 50_000)
+	cuts := cutAfter(d, 60_000)
 	for i, tt := range keys {
 		before := cuts.Load()
 		times, err := readAnd(t, parts[fmt.Sprintf("T%d", i)], nil)

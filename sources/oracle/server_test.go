@@ -60,20 +60,46 @@ func newDB(t testing.TB) *testDB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if os.Getenv("TEST_ORACLE_POSTGRES_DSN") != "" {
+		alone(t)
+	}
 	db := &testDB{t: t, config: config, owner: "E_" + rand.Text()[:12], standIn: os.Getenv("TEST_ORACLE_POSTGRES_DSN") != "", pool: shared()}
 	db.user(db.owner)
 	return db
+}
+
+// alone waits until no other test uses the stand-in, also of other packages, and keeps it until the test ends.
+// Its catalogue fails one who asks when something goes that it is just looking at, and it uses but one processor.
+func alone(t testing.TB) {
+	t.Helper()
+	conn := connectBelow(t)
+	if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_lock(1521)"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+}
+
+// connectBelow connects to the database under the stand-in.
+func connectBelow(t testing.TB) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(context.WithoutCancel(t.Context()), environment(t, "TEST_ORACLE_POSTGRES_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }
 
 // user makes a user who may do no more than have tables and views.
 func (db *testDB) user(name string) {
 	db.t.Helper()
 	db.exec(fmt.Sprintf("CREATE USER %q IDENTIFIED BY %q", name, password), fmt.Sprintf("GRANT CREATE SESSION, CREATE TABLE, CREATE VIEW, UNLIMITED TABLESPACE TO %q", name))
-	if db.standIn { // whose catalogue fails others when something goes that it is just looking at: it stays
+	if db.standIn {
 		db.below(fmt.Sprintf("CREATE SCHEMA %q", name))
-		return
 	}
 	db.t.Cleanup(func() {
+		if db.standIn {
+			db.below(fmt.Sprintf("DROP SCHEMA %q CASCADE", name))
+		}
 		sqltest.Eventually(db.t, "the user is gone, as are its sessions", func() bool { return db.try(fmt.Sprintf("DROP USER %q CASCADE", name)) == nil })
 	})
 }
@@ -82,10 +108,7 @@ func (db *testDB) user(name string) {
 func (db *testDB) below(statement string) {
 	db.t.Helper()
 	ctx := context.WithoutCancel(db.t.Context())
-	conn, err := pgx.Connect(ctx, environment(db.t, "TEST_ORACLE_POSTGRES_DSN"))
-	if err != nil {
-		db.t.Fatal(err)
-	}
+	conn := connectBelow(db.t)
 	defer func() { _ = conn.Close(ctx) }()
 	if _, err := conn.Exec(ctx, statement); err != nil {
 		db.t.Fatalf("%v in: %s", err, statement)

@@ -78,11 +78,11 @@ func (d *database) seesOnlyTheBeginning(t *testing.T, db *testDB) bool {
 func TestMoreReadersThanSessions(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	for i := range 6 {
+	for i := range 5 {
 		db.exec(fmt.Sprintf(`CREATE TABLE @."T%d" ("ID" NUMBER(10) PRIMARY KEY)`, i), fmt.Sprintf(`INSERT INTO @."T%d" VALUES (1)`, i), fmt.Sprintf(`INSERT INTO @."T%d" VALUES (2)`, i))
 	}
 	d := openSource(t, db.values(nil), source.Env{})
-	if n := nested(t, slices.Collect(maps.Values(partsOf(t, d)))); n != 12 {
+	if n := nested(t, slices.Collect(maps.Values(partsOf(t, d)))); n != 10 {
 		t.Errorf("%d rows came", n)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
+func scopes[V any](all map[string]V) []string { return slices.Sorted(maps.Keys(all)) }
 
 // says fails the test unless err is of the kind and its text and hint hold all of the words.
 func says(t *testing.T, err, kind error, words ...string) {
@@ -77,7 +77,7 @@ func TestCase02TableList(t *testing.T) {
 		{`"od.d/x"`, []string{`"od.d/x"`}},
 	} {
 		log := &sqltest.Logbook{}
-		got := readAll(t, db.values(map[string]any{"tables": tt.tables}), log.Env())
+		got := partsOf(t, openSource(t, db.values(map[string]any{"tables": tt.tables}), log.Env()))
 		if d := cmp.Diff(tt.want, scopes(got)); d != "" {
 			t.Errorf("tables %v: %s", tt.tables, d)
 		}
@@ -137,7 +137,7 @@ func TestCase04Keys(t *testing.T) {
 	says(t, got["WRONG"].Err, source.ErrConfig, `no column "nosuch"`)
 
 	// The line that the hint gives does leave the table out.
-	without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-NULLABLE"}}), source.Env{})
+	without := partsOf(t, openSource(t, db.values(map[string]any{"tables": []any{"*", "-NULLABLE"}}), source.Env{}))
 	if _, there := without["NULLABLE"]; there || len(without) != len(got)-1 {
 		t.Errorf("the hint's line gives %v", scopes(without))
 	}
@@ -179,7 +179,7 @@ func TestCase05To12IDs(t *testing.T) {
 			t.Errorf("%s: %s", scope, d)
 		}
 	}
-	got = readAll(t, db.values(nil), source.Env{Profile: "native"})
+	got = readAll(t, db.values(map[string]any{"tables": "T,ORDER"}), source.Env{Profile: "native"})
 	id := "oracle:" + at + ":" + db.owner + ":"
 	for scope, want := range map[string]sqltest.Result{
 		"T":     {IDs: []string{id + "T:a:b_c", id + "T:a_b:c"}, Docs: []string{`{"key":{"B":"a","A":"b_c"},"row":{"A":"b_c","B":"a"}}`, `{"key":{"B":"a_b","A":"c"},"row":{"A":"c","B":"a_b"}}`}},
