@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/sijms/go-ora/v2/configurations"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -50,10 +52,11 @@ func chinook(t *testing.T, name string) string {
 	return "CREATE TABLE" + tables
 }
 
-// TestChinookIsTheSameEverywhere reads the sample database from PostgreSQL, MySQL, MariaDB, and SQL Server or, where
-// TEST_MSSQL_DSN names none, the database of mssqltest: the rows of
-// the documents are the same, byte for byte, but for the names of tables and columns, which the scripts
-// write in different ways. They hold whole numbers, decimals, text and times.
+// TestChinookIsTheSameEverywhere reads the sample database from PostgreSQL, MySQL, MariaDB, Oracle and SQL Server,
+// or, where TEST_MSSQL_DSN names none, the database of mssqltest: the rows of the documents are the same, byte for
+// byte, but for the names of tables and columns, which the scripts write in different ways. They hold whole
+// numbers, decimals, text and times. Oracle's script has numbers of any kind where the others have whole ones, so
+// there a text may hold the digits.
 func TestChinookIsTheSameEverywhere(t *testing.T) {
 	t.Parallel()
 	want := rowsOf(t, "postgresql", chinookOnPostgreSQL(t))
@@ -63,6 +66,12 @@ func TestChinookIsTheSameEverywhere(t *testing.T) {
 	t.Run("SQL Server", func(t *testing.T) {
 		t.Parallel()
 		if d := cmp.Diff(want, rowsOf(t, "mssql", chinookOnMSSQL(t))); d != "" {
+			t.Error(d)
+		}
+	})
+	t.Run("TEST_ORACLE_DSN", func(t *testing.T) {
+		t.Parallel()
+		if d := cmp.Diff(sameNumbers(want), sameNumbers(rowsOf(t, "oracle", chinookOnOracle(t, variable(t, "TEST_ORACLE_DSN"))))); d != "" {
 			t.Error(d)
 		}
 	})
@@ -177,6 +186,85 @@ func chinookOnMSSQL(t *testing.T) map[string]any {
 	return map[string]any{
 		"host": address.Hostname(), "port": address.Port(), "username": address.User.Username(), "password": password, "database": name, "schema": "dbo",
 	}
+}
+
+// Oracle's script names nothing in quotes. What stands in for Oracle finds in capitals what was made in them.
+var (
+	oracleTable  = regexp.MustCompile(`(CREATE TABLE|INSERT INTO) (\w+)(?: *\([\w, ]+\) VALUES)?`)
+	oracleColumn = regexp.MustCompile(`(?m)^ {4}(\w+) (NUMBER|VARCHAR2|DATE)`)
+	oracleKey    = regexp.MustCompile(`CONSTRAINT \w+ PRIMARY KEY +\(([\w, ]+)\)`)
+	oracleName   = regexp.MustCompile(`\w+`)
+)
+
+func capitals(name string) string { return `"` + strings.ToUpper(name) + `"` }
+
+func chinookOnOracle(t *testing.T, dsn string) map[string]any {
+	t.Helper()
+	_, script, _ := strings.Cut(chinook(t, "Chinook_Oracle.sql"), "Create Tables") // behind a GRANT CREATE TABLE
+	config, err := configurations.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.WithoutCancel(t.Context())
+	name, password := "E_"+rand.Text()[:12], rand.Text()
+	if below := os.Getenv("TEST_ORACLE_POSTGRES_DSN"); below != "" { // see sources/oracle/server_test.go
+		conn, err := pgx.Connect(ctx, below)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close(ctx) })
+		if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock(1521); CREATE SCHEMA "`+name+`"`); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _, _ = conn.Exec(ctx, `DROP SCHEMA "`+name+`" CASCADE`) })
+	}
+	pool, err := sql.Open("oracle", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	run := func(statement string) {
+		if _, err := pool.ExecContext(ctx, statement); err != nil {
+			t.Fatalf("%v in: %.200s", err, statement)
+		}
+	}
+	run(`CREATE USER "` + name + `" IDENTIFIED BY "` + password + `"`)
+	t.Cleanup(func() { run(`DROP USER "` + name + `" CASCADE`) })
+	run(`GRANT CREATE SESSION, UNLIMITED TABLESPACE TO "` + name + `"`)
+	script = oracleKey.ReplaceAllStringFunc(script, func(key string) string {
+		return "PRIMARY KEY (" + oracleName.ReplaceAllStringFunc(oracleKey.FindStringSubmatch(key)[1], capitals) + ")"
+	})
+	script = oracleColumn.ReplaceAllStringFunc(script, func(column string) string {
+		parts := oracleColumn.FindStringSubmatch(column)
+		return capitals(parts[1]) + " " + parts[2]
+	})
+	for statement := range strings.SplitSeq(script, ";\n") {
+		statement = strings.TrimSpace(statement)
+		at := oracleTable.FindStringSubmatchIndex(statement)
+		if at == nil || strings.HasPrefix(statement, "ALTER") {
+			continue // keys of other tables, and indexes
+		}
+		verb, table, rest := statement[at[2]:at[3]], statement[at[4]:at[5]], statement[at[1]:]
+		if verb == "INSERT INTO" {
+			rest = " VALUES" + rest
+		}
+		run(verb + ` "` + name + `".` + capitals(table) + rest)
+	}
+	return map[string]any{
+		"host": config.Servers[0].Addr, "port": config.Servers[0].Port, "username": name, "password": password,
+		"connection_source": "service_name", "service_name": config.ServiceName,
+	}
+}
+
+var digits = regexp.MustCompile(`(?m)="?(-?[0-9]+(?:\.[0-9]*[1-9])?)(?:\.?0*)"?$`)
+
+// sameNumbers has numbers without quotes and without zeros behind the point.
+func sameNumbers(rows map[string]string) map[string]string {
+	same := map[string]string{}
+	for key, row := range rows {
+		same[digits.ReplaceAllString(key, "=$1")] = digits.ReplaceAllString(row, "=$1")
+	}
+	return same
 }
 
 // rowsOf reads all documents in the profile native, and returns their rows as JSON, by table and key. Of
