@@ -207,6 +207,7 @@ func chinookOnOracle(t *testing.T, dsn string) map[string]any {
 	}
 	ctx := context.WithoutCancel(t.Context())
 	name, password := "E_"+rand.Text()[:12], rand.Text()
+	var fill func(insert string)
 	if below := os.Getenv("TEST_ORACLE_POSTGRES_DSN"); below != "" { // see sources/oracle/server_test.go
 		conn, err := pgx.Connect(ctx, below)
 		if err != nil {
@@ -217,6 +218,11 @@ func chinookOnOracle(t *testing.T, dsn string) map[string]any {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _, _ = conn.Exec(ctx, `DROP SCHEMA "`+name+`" CASCADE`) })
+		fill = func(insert string) { // what stands in for Oracle takes a minute to translate them
+			if _, err := conn.Exec(ctx, "SET search_path = oracle, pg_catalog; "+insert); err != nil {
+				t.Fatalf("%v in: %.200s", err, insert)
+			}
+		}
 	}
 	pool, err := sql.Open("oracle", dsn)
 	if err != nil {
@@ -227,6 +233,9 @@ func chinookOnOracle(t *testing.T, dsn string) map[string]any {
 		if _, err := pool.ExecContext(ctx, statement); err != nil {
 			t.Fatalf("%v in: %.200s", err, statement)
 		}
+	}
+	if fill == nil {
+		fill = run
 	}
 	run(`CREATE USER "` + name + `" IDENTIFIED BY "` + password + `"`)
 	t.Cleanup(func() { run(`DROP USER "` + name + `" CASCADE`) })
@@ -245,10 +254,11 @@ func chinookOnOracle(t *testing.T, dsn string) map[string]any {
 			continue // keys of other tables, and indexes
 		}
 		verb, table, rest := statement[at[2]:at[3]], statement[at[4]:at[5]], statement[at[1]:]
-		if verb == "INSERT INTO" {
-			rest = " VALUES" + rest
+		if begin := verb + ` "` + name + `".` + capitals(table); verb == "INSERT INTO" {
+			fill(begin + " VALUES" + rest)
+		} else {
+			run(begin + rest)
 		}
-		run(verb + ` "` + name + `".` + capitals(table) + rest)
 	}
 	return map[string]any{
 		"host": config.Servers[0].Addr, "port": config.Servers[0].Port, "username": name, "password": password,
