@@ -21,7 +21,7 @@ type faults struct {
 	grow       string // the table big of 24 MB or more
 	loseKey    string // of b
 	giveKey    string
-	revoke     string // b
+	revoke     string // b; "" where nobody can lose rights on tables of his own
 	grant      string
 	saysGrant  string
 	breakView  string
@@ -51,6 +51,9 @@ func (w *walked) walk(t *testing.T) {
 		{"a revoked table", w.faults.revoke, w.faults.grant, []string{w.faults.saysGrant, "leave it out with"}},
 		{"a broken view", w.faults.breakView, w.faults.repairView, []string{w.faults.saysView}},
 	} {
+		if tt.fault == "" {
+			continue
+		}
 		w.exec(tt.fault)
 		for _, command := range []string{"diff", "sync"} {
 			o := w.run(command)
