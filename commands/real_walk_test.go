@@ -18,7 +18,7 @@ type walked struct {
 // faults are what makes things go wrong, in the SQL of a dialect, and what is said then.
 type faults struct {
 	tables     string // a, b, c and hidden with thirty rows each, and a view v of the rows of hidden
-	grow       string // the table big of 24 MB or more
+	grow       string // the table big of 12 MB or more
 	loseKey    string // of b
 	giveKey    string
 	revoke     string // b; "" where nobody can lose rights on tables of his own
