@@ -162,5 +162,5 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 		return nil, failed(cause)
 	}
 	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
-	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context) (*reader, error) { return p.openNext(ctx, r) })
+	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
 }

@@ -83,10 +83,14 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // Driver is that of the connections.
 func (*connector) Driver() driver.Driver { return ora.NewDriver() }
 
+// attempts are how often something is tried.
+func (d *database) attempts() sqlread.Attempts {
+	return sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+}
+
 // connect opens a session. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*session, error) {
-	a := sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
-	s, err := sqlread.Connect(ctx, a, d.connectOnce)
+	s, err := sqlread.Connect(ctx, d.attempts(), d.connectOnce)
 	switch {
 	case err == nil:
 		return s, nil

@@ -17,22 +17,16 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // countDials makes the source count the connections that it opens; the first of them fail with refused.
-func countDials(d *database, refused int) *atomic.Int32 {
-	n := &atomic.Int32{}
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		if int(n.Add(1)) <= refused {
-			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
-		}
-		return dial(ctx, network, address)
-	}
+func countDials(d *database, refused int) (n *atomic.Int32) {
+	d.dial, n = sqltest.CountDials(dial, refused)
 	return n
 }
 

@@ -3,7 +3,6 @@ package oracle
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -125,10 +124,6 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 	return parts, nil
 }
 
-// mostSnapshots is how many sessions begin a transaction at the beginning of a run: as many as there are
-// readers unless engine.readers says otherwise.
-const mostSnapshots = 4
-
 // begin settles the moment that the run reads as of. Where the user may not know the change number, and for
 // the queries of rules, there are transactions in its place, all of which begin now.
 func (d *database) begin(ctx context.Context, first *session, parts int) error {
@@ -140,7 +135,7 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 	d.moment = moment{scn: scn}
 	sessions := []*session{first}
 	if scn == "" || len(d.rules) > 0 {
-		if sessions, err = d.connectAll(ctx, first, parts); err == nil && len(sessions) > 1 {
+		if sessions, err = sqlread.More(ctx, first, parts, d.connect, tooMany, d.log); err == nil && len(sessions) > 1 {
 			d.log.Info("parts are read in several transactions, whose snapshots may be some milliseconds apart", "connections", len(sessions))
 		}
 	}
@@ -166,29 +161,5 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 	return err
 }
 
-// connectAll opens further sessions, as far as the server allows. Those that it returns are open, also
-// with an error.
-func (d *database) connectAll(ctx context.Context, first *session, parts int) ([]*session, error) {
-	sessions := []*session{first}
-	for len(sessions) < min(parts, mostSnapshots) {
-		s, err := d.connect(ctx)
-		switch {
-		case err == nil:
-			sessions = append(sessions, s)
-		case tooMany(err):
-			d.log.Info("the server allows no more connections, so fewer tables are read at a time", "connections", len(sessions))
-			return sessions, nil
-		default:
-			return sessions, err
-		}
-	}
-	return sessions, nil
-}
-
 // askError is the error of a question that is not about one table.
-func askError(doing string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	return &source.Error{Kind: kindOf(err), Err: fmt.Errorf("%s: %w", doing, told(err))}
-}
+func askError(doing string, err error) error { return sqlread.AskError(doing, err, kindOf, told) }

@@ -15,38 +15,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// cutConn breaks once so many bytes have come.
-type cutConn struct {
-	net.Conn
-	left int
-	cuts *atomic.Int32
-}
-
-func (c *cutConn) Read(b []byte) (int, error) {
-	if c.left <= 0 {
-		c.cuts.Add(1)
-		_ = c.Close()
-		return 0, io.ErrUnexpectedEOF
-	}
-	n, err := c.Conn.Read(b[:min(len(b), c.left)])
-	c.left -= n
-	return n, err
-}
-
 // cutAfter makes every connection of the source break after so many bytes, and counts how many did.
-func cutAfter(d *database, bytes int) *atomic.Int32 {
-	cuts := &atomic.Int32{}
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		return &cutConn{Conn: conn, left: bytes, cuts: cuts}, err
-	}
+func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
+	d.dial, cuts = sqltest.CutAfter(dial, bytes)
 	return cuts
 }
 
 // noPauses makes the source go on at once where it would wait, and counts how often.
-func noPauses(d *database) *atomic.Int32 {
-	n := &atomic.Int32{}
-	d.pause = func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }
+func noPauses(d *database) (n *atomic.Int32) {
+	d.pause, n = sqltest.NoPauses()
 	return n
 }
 
@@ -55,37 +32,6 @@ func loseIdle(d *database) {
 	for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
 		s.HangUp()
 		d.snapshots.Drop()
-	}
-}
-
-// readAnd reads a part and calls do when as many documents as its key have come.
-func readAnd(t *testing.T, part source.Part, do map[int]func()) (times map[string]int, err error) {
-	t.Helper()
-	times = map[string]int{}
-	n := 0
-	for doc, err := range part.Documents(t.Context()) {
-		if err != nil {
-			return times, err
-		}
-		n++
-		times[strings.Clone(doc.ID)]++
-		if f := do[n]; f != nil {
-			f()
-		}
-	}
-	return times, nil
-}
-
-// once fails the test unless every one of so many rows came once.
-func once(t *testing.T, times map[string]int, rows int) {
-	t.Helper()
-	if len(times) != rows {
-		t.Errorf("%d of %d rows came", len(times), rows)
-	}
-	for id, n := range times {
-		if n > 1 {
-			t.Errorf("the row %q came %d times", id, n)
-		}
 	}
 }
 
@@ -120,11 +66,11 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 	cuts := cutAfter(d, 60_000)
 	for i, tt := range keys {
 		before := cuts.Load()
-		times, err := readAnd(t, parts[fmt.Sprintf("T%d", i)], nil)
+		times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("T%d", i)], nil)
 		if err != nil {
 			t.Errorf("%s: %v", tt.columns, err)
 		}
-		once(t, times, rows)
+		sqltest.Once(t, times, rows)
 		if cuts.Load() == before {
 			t.Errorf("%s: the connection did not break", tt.columns)
 		}
@@ -148,7 +94,7 @@ func TestCase55NoAttemptIsLeft(t *testing.T) {
 		part := partsOf(t, d)[table]
 		loseIdle(d)
 		cutAfter(d, 50_000)
-		times, err := readAnd(t, part, nil)
+		times, err := sqltest.ReadWith(t, part, nil)
 		says(t, err, source.ErrTemporary, table+": read rows: ", "the connection was lost")
 		if len(times) == 0 || len(times) == 500 || pauses.Load() != 0 {
 			t.Errorf("%s: %d rows came, with %d pauses", table, len(times), pauses.Load())

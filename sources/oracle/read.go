@@ -2,12 +2,9 @@ package oracle
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -187,31 +184,10 @@ func (t *table) like(o *table) bool {
 // goOn goes on behind the last row that came, on another connection, or as of another moment. cause is why
 // the connection, or the moment, before is of no more use.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
-	failed := p.tableError("read rows", cause)
-	if r.at == nil || !r.at.comparable() || !errors.Is(failed, source.ErrTemporary) || code(cause) == codeInterrupted {
-		return nil, failed
+	failed := func(err error) error { return p.tableError("read rows", err) }
+	if r.at == nil || !r.at.comparable() || code(cause) == codeInterrupted {
+		return nil, failed(cause)
 	}
-	for r.at.losses++; r.at.losses < p.db.set.attempts; r.at.losses++ {
-		if !outdated(cause) {
-			p.db.log.Info("the connection was lost; going on behind the last row", "part", p.Name(), "attempt", r.at.losses, "err", told(cause))
-			if err := p.db.pause(ctx, sqlread.BackOff(r.at.losses)); err != nil {
-				return nil, p.tableError("read rows", err)
-			}
-		}
-		next, err := p.openNext(ctx, r, cause)
-		if err == nil {
-			return next, nil
-		}
-		wrapped := p.tableError("read rows", err)
-		switch {
-		case changed(err) || errors.Is(err, source.ErrUnreachable):
-			return nil, &source.Error{
-				Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("read rows: %w; going on was not possible: %w", told(cause), told(err)),
-			}
-		case !errors.Is(wrapped, source.ErrTemporary):
-			return nil, wrapped
-		}
-		cause = err
-	}
-	return nil, failed
+	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
+	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, cause error) (*reader, error) { return p.openNext(ctx, r, cause) })
 }

@@ -35,30 +35,21 @@ func (m moment) enter(ctx context.Context, s *session) error {
 // session lends a session: one of the run, or a new one when all are in use. Where the server has no
 // connection left, it waits for one of the run.
 func (d *database) session(ctx context.Context) (s *session, used bool, err error) {
-	if s, ok := d.snapshots.Take(); ok {
-		return s, true, nil
+	return d.snapshots.Lend(ctx, d.openLate, tooMany)
+}
+
+// openLate opens a session whose transaction begins now.
+func (d *database) openLate(ctx context.Context) (*session, error) {
+	s, err := d.connect(ctx)
+	if err != nil {
+		return nil, err
 	}
-	s, err = d.connect(ctx)
-	if err == nil {
-		if err = s.begin(ctx); err != nil {
-			s.HangUp()
-			return nil, false, askError("begin a transaction", err)
-		}
-		s.late = true
-		d.snapshots.Add()
-		return s, false, nil
+	if err := s.begin(ctx); err != nil {
+		s.HangUp()
+		return nil, askError("begin a transaction", err)
 	}
-	if !tooMany(err) {
-		return nil, false, err
-	}
-	s, ok, waiting := d.snapshots.Wait(ctx)
-	switch {
-	case waiting != nil:
-		return nil, false, waiting
-	case !ok:
-		return nil, false, err
-	}
-	return s, true, nil
+	s.late = true
+	return s, nil
 }
 
 // readApart says, once each, that not all is read as of the moment that the run began with. refused is why

@@ -163,7 +163,7 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	}
 	gone := func(err error) bool { return errors.Is(err, errNoSnapshot) || errors.Is(err, errMoved) }
 	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: gone}
-	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context) (*reader, error) { return p.openFrom(ctx, r.snapshot, r) })
+	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openFrom(ctx, r.snapshot, r) })
 }
 
 // begin begins a transaction on a connection that is idle or new. Those that were lost while they

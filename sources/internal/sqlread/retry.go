@@ -49,9 +49,9 @@ type Loss struct {
 }
 
 // GoOn goes on behind the last row that came, which again does, where cause, for which no more rows came, may
-// pass: as often in a row as the attempts allow; n counts them. Where the server is out of reach, that was tried
-// often enough.
-func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(context.Context) (R, error)) (none R, err error) {
+// pass: as often in a row as the attempts allow; n counts them. From the second time on, cause is why the time
+// before was in vain. Where the server is out of reach, that was tried often enough.
+func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(ctx context.Context, cause error) (R, error)) (none R, err error) {
 	failed := l.Failed(cause)
 	if !errors.Is(failed, source.ErrTemporary) {
 		return none, failed
@@ -61,7 +61,7 @@ func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(c
 		if err := l.Pause(ctx, BackOff(*n)); err != nil {
 			return none, l.Failed(err)
 		}
-		r, err := again(ctx)
+		r, err := again(ctx, cause)
 		if err == nil {
 			return r, nil
 		}

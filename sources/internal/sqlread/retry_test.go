@@ -98,7 +98,7 @@ func TestGoOn(t *testing.T) {
 				return e
 			},
 		}
-		_, err := GoOn(t.Context(), l, &losses, tt.cause, func(context.Context) (int, error) {
+		_, err := GoOn(t.Context(), l, &losses, tt.cause, func(context.Context, error) (int, error) {
 			tries++
 			return 0, tt.answers[min(tries, len(tt.answers))-1]
 		})
