@@ -57,7 +57,7 @@ func TestCase30Case44Case55KeysThatReadingGoesOnBehind(t *testing.T) {
 		values       func(n int) string
 	}{
 		{"k int", "k", func(n int) string { return fmt.Sprint(n - 300) }},
-		{"k bigint", "k", func(n int) string { return fmt.Sprint((n%2*2-1)*9007199254740993 + n) }},
+		{"k bigint", "k", func(n int) string { return fmt.Sprint(int64(n%2*2-1)*9007199254740993 + int64(n)) }},
 		{"k smallint, l tinyint", "k, l", func(n int) string { return fmt.Sprintf("%d, %d", n/200-2, n%200) }},
 		{"k decimal(20,10)", "k", func(n int) string { return fmt.Sprintf("%d.%010d", n-300, n*1234567) }},
 		{"k numeric(38,0)", "k", func(n int) string { return fmt.Sprintf("99999999999999999999999999999999999%03d", n) }},
