@@ -70,7 +70,7 @@ var errSeveral = errors.New("it has more than one statement")
 
 func errWrites(word string) error { return fmt.Errorf("it has %s, and a rule only reads", word) }
 
-// words are the words of a statement, in capital letters, and its signs. What is quoted is the word ”;
+// words are the words of a statement, in capital letters, and its signs. Two quotes stand for what is quoted;
 // comments are left out.
 func words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
