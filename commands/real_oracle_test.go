@@ -119,7 +119,7 @@ func TestWhatGoesWrongWithOracle(t *testing.T) {
 			tables: oracleTablesOfThirty() + "; CREATE TABLE hidden_switch (d NUMBER(1)); INSERT INTO hidden_switch VALUES (1)" +
 				"; CREATE VIEW shown AS SELECT id, v FROM hidden WHERE 1 / (SELECT d FROM hidden_switch) = 1",
 			grow: `CREATE TABLE big (id NUMBER(10) PRIMARY KEY, v VARCHAR2(4000));` +
-				` INSERT INTO big SELECT n, RPAD('x', 2000, 'x') FROM (SELECT LEVEL AS n FROM DUAL CONNECT BY LEVEL <= 6000) x`,
+				` INSERT INTO big SELECT n, RPAD('x', 2000, 'x') FROM (SELECT LEVEL AS n FROM DUAL CONNECT BY LEVEL <= 1500) x`,
 			loseKey: "ALTER TABLE b DROP CONSTRAINT KEY_OF_B", giveKey: "ALTER TABLE b ADD CONSTRAINT KEY_OF_B PRIMARY KEY (id)",
 			breakView: "UPDATE hidden_switch SET d = 0", repairView: "UPDATE hidden_switch SET d = 1", saysView: "SHOWN: ",
 		},
