@@ -16,15 +16,15 @@ func TestElasticsearchGoesAwayMidway(t *testing.T) {
 	t.Parallel()
 	real := required(t, "TEST_ELASTICSEARCH_URL")
 	b := newBench(t, real)
-	b.exec(`CREATE TABLE big (id int PRIMARY KEY, v text); INSERT INTO big SELECT n, repeat('x', 1000) FROM generate_series(1, 20000) n`)
+	b.exec(`CREATE TABLE big (id int PRIMARY KEY, v text); INSERT INTO big SELECT n, repeat('x', 1000) FROM generate_series(1, 4000) n`)
 	b.grantAll()
 	b.must(0, "sync")
-	b.exec("UPDATE big SET v = repeat('y', 1000); DELETE FROM big WHERE id > 19995")
+	b.exec("UPDATE big SET v = repeat('y', 1000); DELETE FROM big WHERE id > 3995")
 	u, err := url.Parse(real)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.destination = "http://" + newOutage(t, u.Host, &outage{sent: 8 << 20, received: math.MaxInt64})
+	b.destination = "http://" + newOutage(t, u.Host, &outage{sent: 1 << 20, received: math.MaxInt64})
 	b.configure("")
 	o := b.run("sync", "-o", "json")
 	if o.code != 5 || !strings.Contains(o.stdout, `"deleted":0`) {
@@ -35,7 +35,7 @@ func TestElasticsearchGoesAwayMidway(t *testing.T) {
 	if res := b.must(0, "sync"); res.Deleted != 5 || res.Updated == 0 {
 		t.Fatalf("%+v", res)
 	}
-	if res := b.must(0, "diff"); res.Kept != 19995 {
+	if res := b.must(0, "diff"); res.Kept != 3995 {
 		t.Fatalf("%+v", res)
 	}
 }
