@@ -246,7 +246,7 @@ func (db *testDB) kill(user string, busy bool) {
 // here passes for want of a question.
 func TestStatementsAreKnown(t *testing.T) {
 	t.Parallel()
-	golden, err := os.ReadFile("testdata/sql/mssql.sql")
+	golden, err := os.ReadFile(statementsFile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,9 +19,8 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // compareGolden compares a text with a file of testdata, or writes it anew.
-func compareGolden(t *testing.T, name, got string) {
+func compareGolden(t *testing.T, path, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil { //nolint:gosec // a golden file
 			t.Fatal(err)
@@ -122,7 +120,10 @@ func keyTypes() map[string]struct {
 	}
 }
 
-// TestStatements: testdata/sql/mssql.sql has every statement that the source sends, so that they can be read
+// statementsFile is where people look for statements of any source.
+const statementsFile = "../../testdata/sql/mssql.sql"
+
+// TestStatements: the file has every statement that the source sends, so that they can be read
 // and tried without it. Of those that read tables it has one of each form.
 func TestStatements(t *testing.T) {
 	t.Parallel()
@@ -175,7 +176,7 @@ func TestStatements(t *testing.T) {
 		at.advance(one, []driver.Value{k.v})
 		write("behind a row whose key is of the type "+name, one, at)
 	}
-	compareGolden(t, "sql/mssql.sql", b.String())
+	compareGolden(t, statementsFile, b.String())
 }
 
 // TestKeysWithoutAnOrder: of these types, equality is not to be trusted, or there is no order.

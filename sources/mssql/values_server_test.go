@@ -114,7 +114,7 @@ func TestValuesFromServer(t *testing.T) {
 			}
 		}
 	}
-	compareGolden(t, "values-server.golden", b.String())
+	compareGolden(t, "testdata/values-server.golden", b.String())
 }
 
 // servedValue is the value and the notes of the only document.

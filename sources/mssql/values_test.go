@@ -125,7 +125,7 @@ func TestValues(t *testing.T) {
 			fmt.Fprintf(&b, "  id     %q%s\n  native %q\n", typ.appendKey(nil, tt.in), left, typ.appendPlain(nil, tt.in))
 		}
 	}
-	compareGolden(t, "values.golden", b.String())
+	compareGolden(t, "testdata/values.golden", b.String())
 }
 
 // printed is a value of the driver as the golden file has it.
