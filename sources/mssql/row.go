@@ -41,7 +41,7 @@ func (p *part) metadata() (fields []document.Field) {
 		fields = append(fields, document.Field{Name: names[i], Value: document.String(v)})
 	}
 	if p.rule != nil {
-		p.rule.label(fields)
+		sqlread.Label(fields, p.rule.schemas(), p.rule.names())
 	}
 	return fields
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
@@ -88,29 +87,6 @@ func (s *selection) schemas() (names []string) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// label puts the tables of the rule into the fields that every document of it has: the tables as a
-// list, and the schema as one where there are several.
-func (s *selection) label(fields []document.Field) {
-	for i := range fields {
-		switch strings.ToLower(fields[i].Name) {
-		case "table":
-			fields[i].Value = listOf(s.names())
-		case "schema":
-			if schemas := s.schemas(); len(schemas) > 1 {
-				fields[i].Value = listOf(schemas)
-			}
-		}
-	}
-}
-
-func listOf(texts []string) document.Value {
-	var values []document.Value
-	for _, t := range texts {
-		values = append(values, document.String(t))
-	}
-	return document.List(values)
 }
 
 // Validate checks the advanced rules, without running their queries. All else that can be known

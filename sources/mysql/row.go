@@ -55,7 +55,7 @@ func (p *part) newRow(t *table) *row {
 func (p *part) metadata(database string) (fields []document.Field) {
 	table := document.String(p.rel.name)
 	if p.rule != nil {
-		table = listOf(p.rule.names())
+		table = sqlread.ListOf(p.rule.names())
 	}
 	names := metadataNames(p.db.profile)
 	if len(names) > 1 {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
@@ -31,14 +30,6 @@ func (s *selection) names() (names []string) {
 
 // sorted are the same in the order of ids.
 func (s *selection) sorted() []string { return slices.Sorted(slices.Values(s.names())) }
-
-func listOf(texts []string) document.Value {
-	var values []document.Value
-	for _, t := range texts {
-		values = append(values, document.String(t))
-	}
-	return document.List(values)
-}
 
 // selections makes a part of each rule.
 func (d *database) selections(c *catalogue) (parts []*part, err error) {

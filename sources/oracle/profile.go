@@ -29,11 +29,11 @@ func (p *part) each(say func(*relation) string) document.Value {
 	if p.rule == nil {
 		return document.String(say(&tables[0]))
 	}
-	var values []document.Value
+	var texts []string
 	for i := range tables {
-		values = append(values, document.String(say(&tables[i])))
+		texts = append(texts, say(&tables[i]))
 	}
-	return document.List(values)
+	return sqlread.ListOf(texts)
 }
 
 // idPrefix is what the ids of all documents of the part begin with.

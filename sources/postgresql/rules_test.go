@@ -7,6 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -137,7 +138,7 @@ func TestLabelOfRules(t *testing.T) {
 	t.Parallel()
 	fields := []document.Field{{Name: "database", Value: document.String("d")}, {Name: "schema", Value: document.String("x")}, {Name: "Table", Value: document.String("y")}}
 	s := &selection{tables: []relation{{schema: "b", name: "one"}, {schema: "a", name: "two"}, {schema: "b", name: "two"}}}
-	s.label(fields)
+	sqlread.Label(fields, s.schemas(), s.names())
 	out, end := document.AppendSource(nil, &document.Document{ID: "i", Fields: fields}, document.Trailer{})
 	if want := `"database":"d","schema":["a","b"],"Table":["one","two","two"]`; !strings.HasSuffix(string(out[:end]), want) {
 		t.Errorf("got %s", out[:end])

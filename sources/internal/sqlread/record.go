@@ -2,6 +2,7 @@ package sqlread
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
@@ -70,4 +71,28 @@ func (r *Record) Fields() []document.Field {
 		return r.fields
 	}
 	return append(r.fields, document.Field{Name: NotesField, Value: document.List(r.notes)})
+}
+
+// ListOf is a list of texts.
+func ListOf(texts []string) document.Value {
+	var values []document.Value
+	for _, t := range texts {
+		values = append(values, document.String(t))
+	}
+	return document.List(values)
+}
+
+// Label puts the tables of a rule into the fields that every document of it has: the tables as a list, and the
+// schemas as one where there are several.
+func Label(fields []document.Field, schemas, tables []string) {
+	for i := range fields {
+		switch strings.ToLower(fields[i].Name) {
+		case "table":
+			fields[i].Value = ListOf(tables)
+		case "schema":
+			if len(schemas) > 1 {
+				fields[i].Value = ListOf(schemas)
+			}
+		}
+	}
 }
