@@ -92,6 +92,11 @@ type Type struct {
 	// Profiles are the ways to name documents and their fields that may be configured beside "head", and
 	// Encodings the ways to write values beside "exact".
 	Profiles, Encodings []string
+	// Describes reports whether its parts are [Describer]s. Then their list is held in memory.
+	Describes bool
+	// CommonFields are the fields that the source adds to documents whatever it reads, such as the name of
+	// a table or the time of a file's change. nil is none.
+	CommonFields []DescribedField
 	// AdvancedRules reports whether it obeys Env.AdvancedRules.
 	AdvancedRules bool
 	// AccessControl reports whether its sources are [AccessLister]s.
