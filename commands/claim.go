@@ -125,6 +125,12 @@ func (s *session) ending(o *outcome) protocol.Ending {
 		Created: n.Created, Updated: n.Updated, Kept: n.Kept, Withheld: n.Withheld, Rejected: n.Rejected, Dropped: n.Dropped,
 		Duplicates: n.Duplicates, ContentErrors: n.ContentErrors, FailedParts: o.Result.Failed,
 	}}
+	for _, f := range o.Result.NotIndexed {
+		if e.Details.NotIndexed == nil {
+			e.Details.NotIndexed = map[string]int64{}
+		}
+		e.Details.NotIndexed[f.Field] = f.Documents
+	}
 	_, interrupted := errors.AsType[*SignalError](o.Err)
 	switch {
 	case errors.Is(o.Err, protocol.ErrCanceled):

@@ -71,6 +71,9 @@ type textLine struct {
 	index, id, detail string
 }
 
+// driftKind is the kind of a line about the mapping of a field.
+const driftKind = "mapping"
+
 // mark is the sign that a line of diff begins with.
 func mark(kind string) string {
 	switch kind {
@@ -88,6 +91,8 @@ func mark(kind string) string {
 		return "="
 	case plan.Drop.String():
 		return "/"
+	case driftKind:
+		return "m"
 	}
 	return "."
 }
@@ -213,6 +218,14 @@ func (t *textPrinter) connector(s *session, o *outcome) {
 		fmt.Fprintf(t.w, "… and %s, left out by --limit %d\n", plural(t.omitted, "change", "changes"), t.limit)
 	}
 	t.printed, t.omitted = 0, 0
+	if t.changes {
+		for _, d := range o.Result.Drift {
+			t.write(textLine{kind: driftKind, index: plain(o.Result.Index), id: plain(d.Field), detail: plain(fmt.Sprintf("mapped as %s, in the source %s: %s", d.Mapped, d.Kind, d.Meaning))})
+		}
+	}
+	if line := s.notIndexedLine(o); line != "" {
+		fmt.Fprintln(t.w, line)
+	}
 	if line := s.countsLine(o); line != "" {
 		fmt.Fprintln(t.w, line)
 	}

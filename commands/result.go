@@ -13,6 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/shape"
 )
 
 // schema is the version of the JSON output. Keys are added within a version, never changed.
@@ -39,6 +40,8 @@ type jsonResult struct {
 	ContentErrors int64            `json:"content_errors"`
 	FailedParts   int64            `json:"failed_parts"`
 	DurationMS    int64            `json:"duration_ms"`
+	Mapping       []jsonDrift      `json:"mapping,omitempty"`     // fields that the index maps otherwise than a new one would
+	NotIndexed    []shape.Ignored  `json:"not_indexed,omitempty"` // fields of which some values are only in _source; after a run that wrote
 	WithheldBy    map[string]int64 `json:"withheld_by,omitempty"` // counts by reason
 	Unread        []string         `json:"unread,omitempty"`      // the first parts that were not read to their end
 	DeadLetter    string           `json:"dead_letter,omitempty"`
@@ -46,6 +49,15 @@ type jsonResult struct {
 	Omitted       int64            `json:"omitted,omitempty"` // changes that --limit left out
 	Error         *jsonError       `json:"error,omitempty"`
 	Connectors    []jsonResult     `json:"connectors,omitempty"`
+}
+
+// jsonDrift is a field that the index maps otherwise than a new index would.
+type jsonDrift struct {
+	Field   string `json:"field"`
+	Mapped  string `json:"mapped"` // the type in the index
+	Source  string `json:"source"` // the kind in the source
+	Meaning string `json:"meaning"`
+	Refuses bool   `json:"refuses"` // values of the source may be refused
 }
 
 type jsonError struct {
@@ -166,6 +178,10 @@ func (s *session) jsonOf(o *outcome) jsonResult {
 		DeadLetter: o.deadLetter, Confirm: o.confirm,
 	}
 	r.count(o.Result.Counts)
+	r.NotIndexed = o.Result.NotIndexed
+	for _, d := range o.Result.Drift {
+		r.Mapping = append(r.Mapping, jsonDrift{d.Field, d.Mapped, string(d.Kind), d.Meaning, d.Refuses})
+	}
 	for reason, n := range o.Result.Withheld {
 		if r.WithheldBy == nil {
 			r.WithheldBy = map[string]int64{}

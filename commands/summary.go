@@ -70,6 +70,25 @@ func (s *session) countsLine(o *outcome) string {
 	return fmt.Sprintf("%s: %s -> %s at %s: %s", plain(o.name), plain(o.typ), plain(o.Result.Index), plain(o.dest), counts)
 }
 
+// mostNotIndexed is how many fields one line names.
+const mostNotIndexed = 10
+
+// notIndexedLine names the fields of which values are only in _source, or is "".
+func (s *session) notIndexedLine(o *outcome) string {
+	if len(o.Result.NotIndexed) == 0 || s.o.quiet {
+		return ""
+	}
+	var fields []string
+	for i, f := range o.Result.NotIndexed {
+		if i == mostNotIndexed {
+			fields = append(fields, fmt.Sprintf("%s more", plural(int64(len(o.Result.NotIndexed)-i), "field", "fields")))
+			break
+		}
+		fields = append(fields, plain(fmt.Sprintf("%s of %s (%s)", number(f.Documents), f.Field, f.Why)))
+	}
+	return plain(o.Result.Index) + ": not indexed: " + strings.Join(fields, ", ")
+}
+
 // tabled reports whether a table at the end stands in place of the lines: on a terminal that is wide
 // enough, for several connectors.
 func (s *session) tabled() bool {

@@ -21,6 +21,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
+	"github.com/elastic-ingest/elastic-ingest/engine/shape"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -135,6 +136,10 @@ type Result struct {
 	Held     int64                 // documents that the index held at the scan
 	Passed   int64                 // Replay: records of something else
 	Late     bool                  // the time limit left something to the next run
+	// Drift are fields that the index maps otherwise than a new index would, and NotIndexed those of which
+	// it holds values that are only in _source; that is known after a run that wrote.
+	Drift      []shape.Drift
+	NotIndexed []shape.Ignored
 }
 
 // Incomplete reports that something was not read, or could not be written.

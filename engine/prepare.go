@@ -15,6 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // madeBy changes when documents are made differently from the same source: then copies that look
@@ -34,6 +35,7 @@ func (r *run) reach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.info = info
 	r.deps.Log.Debug("destination", "version", info.Version, "flavor", info.Flavor, "cluster", info.Cluster)
 	index, err := c.Index(ctx, r.job.Index)
 	if err == nil {
@@ -43,7 +45,7 @@ func (r *run) reach(ctx context.Context) error {
 }
 
 // prepare finds or makes the index and takes the lock.
-func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
+func (r *run) prepare(ctx context.Context, src source.Source) (unlock func(), err error) {
 	err = r.reach(ctx)
 	if errors.Is(err, elastic.ErrNotFound) {
 		r.absent, r.owned = true, true
@@ -56,27 +58,38 @@ func (r *run) prepare(ctx context.Context) (unlock func(), err error) {
 		r.deps.Log.Warn("the index exists and is not changed: it lacks analysis that is configured; to have it, sync into a new index",
 			report.Index, r.index.Name, "lacks", strings.Join(lacking, ", "))
 	}
-	if r.job.DryRun {
-		r.recallVanished()
-		return func() {}, r.decideOptions(ctx)
+	unlock = func() {}
+	if !r.job.DryRun {
+		if unlock, err = r.deps.Lock(r.index.Name); err != nil {
+			return nil, err
+		}
 	}
-	unlock, err = r.deps.Lock(r.index.Name)
-	if err != nil {
-		return nil, err
-	}
-	if r.absent {
-		r.index, err = r.deps.Client.CreateIndex(ctx, r.job.Index, r.job.Owner, r.job.Create)
-		r.absent = false
-	}
-	if err == nil {
-		r.recallVanished()
-		err = r.decideOptions(ctx)
-	}
-	if err != nil {
+	if err = r.settle(ctx, src); err != nil {
 		unlock()
 		return nil, err
 	}
 	return unlock, nil
+}
+
+// settle describes the source, creates the index where there is none, and decides how documents are
+// compared and made.
+func (r *run) settle(ctx context.Context, src source.Source) error {
+	if err := r.describeSource(ctx, src); err != nil {
+		return err
+	}
+	if r.absent && !r.job.DryRun {
+		if err := r.create(ctx); err != nil {
+			return err
+		}
+	}
+	r.recallVanished()
+	if err := r.decideOptions(ctx); err != nil {
+		return err
+	}
+	if !r.absent && r.job.Kind == Mirror {
+		r.extend(ctx)
+	}
+	return nil
 }
 
 // decideOptions decides how documents are compared and made.
@@ -155,13 +168,16 @@ func (r *run) scanOnce(ctx context.Context) error {
 	scan := elastic.Scan{Source: json.RawMessage("true"), Retry: r.deps.Retry}
 	switch r.options.Compare {
 	case plan.ByVersion:
-		scan.Source = json.RawMessage(`["_timestamp"]`)
+		scan.Source = r.withScope("_timestamp")
 	case plan.Always:
-		scan.Source = json.RawMessage("false")
+		scan.Source = r.withScope()
 	}
 	err = pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
 		b := collected.Builder()
-		return func(h elastic.Hit) error { return b.Add(h.ID, r.heldVersion(h.Source)) }
+		return func(h elastic.Hit) error {
+			r.noteHolder(h)
+			return b.Add(h.ID, r.heldVersion(h.Source))
+		}
 	})
 	r.pit = pit
 	if err == nil {
@@ -173,6 +189,18 @@ func (r *run) scanOnce(ctx context.Context) error {
 		r.closeIDs(collected)
 	}
 	return err
+}
+
+// withScope is what a scan asks of _source: the fields, and those that tell the scope where ids may clash.
+func (r *run) withScope(fields ...string) json.RawMessage {
+	if r.described.clash.possible() {
+		fields = append(fields, r.job.Type.ScopeFields...)
+	}
+	if len(fields) == 0 {
+		return json.RawMessage("false")
+	}
+	list, _ := json.Marshal(fields) // names of fields always have a JSON form
+	return list
 }
 
 func (r *run) collectIDs() *ids.Collection {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +25,9 @@ func (r *run) read(ctx context.Context, src source.Source) error {
 	if r.deps.Until != nil {
 		return r.readInTurns(ctx, src)
 	}
+	if r.described.listed {
+		return r.readListed(ctx, src)
+	}
 	g, reading := errgroup.WithContext(ctx)
 	g.SetLimit(r.deps.Readers)
 	g.TryGo(func() error {
@@ -37,16 +41,67 @@ func (r *run) read(ctx context.Context, src source.Source) error {
 			})
 		})
 	})
-	err := g.Wait()
+	return ended(ctx, g.Wait())
+}
+
+// readListed reads parts whose list is known. Those that may bring the same ids are read one after the
+// other.
+func (r *run) readListed(ctx context.Context, src source.Source) error {
+	var parts []source.Part
+	err := r.list(ctx, src, func(part source.Part) error {
+		parts = append(parts, part)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	g, reading := errgroup.WithContext(ctx)
+	g.SetLimit(r.deps.Readers)
+	for _, unit := range r.described.clash.ordered(parts) {
+		g.Go(func() error { // ends with its parts
+			for _, part := range unit {
+				if reading.Err() != nil {
+					return context.Cause(reading)
+				}
+				if err := guarded(func() error { return r.readPart(reading, part) }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return ended(ctx, g.Wait())
+}
+
+// ended is the error of a reading: the cause of ctx, where that has ended it.
+func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		return context.Cause(ctx)
 	}
 	return err
 }
 
+// partsOf is the list of the source's parts, which it is asked for once.
+func (r *run) partsOf(ctx context.Context, src source.Source) iter.Seq2[source.Part, error] {
+	d := &r.described
+	if !d.listed {
+		return src.Parts(ctx)
+	}
+	return func(yield func(source.Part, error) bool) {
+		for _, part := range d.parts {
+			if !yield(part, nil) {
+				return
+			}
+		}
+		if d.err != nil {
+			yield(nil, d.err)
+		}
+	}
+}
+
 // list calls begin for each part that is wanted.
 func (r *run) list(ctx context.Context, src source.Source, begin func(source.Part) error) error {
-	for part, err := range src.Parts(ctx) {
+	for part, err := range r.partsOf(ctx, src) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -81,6 +136,7 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 	name := part.Name()
 	number := r.parts.Add(name)
 	p := plan.NewPlanner(r.options, r.table, r.rules, &r.parts)
+	p.Holder = r.described.clash.holder(part.Scope())
 	for doc, err := range part.Documents(ctx) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

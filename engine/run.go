@@ -17,6 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
+	"github.com/elastic-ingest/elastic-ingest/engine/shape"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -39,6 +40,10 @@ type run struct {
 	pit       *elastic.PIT
 	pitLost   atomic.Bool
 	stale     error // why the index could not be refreshed before the scan
+	info      elastic.Info
+	described described
+	drift     []shape.Drift   // fields that the index maps otherwise than a new one would
+	ignored   []shape.Ignored // fields of which values could not be indexed
 	parts     plan.Parts
 	scopes    scopes
 	// vanishedBefore are the scopes that had vanished in the sync before; it is not changed while reading.
@@ -59,7 +64,9 @@ type run struct {
 func (r *run) result() Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil}
+	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil,
+		Drift: r.drift, NotIndexed: r.ignored,
+	}
 	if r.index != nil {
 		res.Index = r.index.Name
 	} else {
@@ -90,7 +97,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	if err := src.Ping(ctx); err != nil {
 		return err
 	}
-	unlock, err := r.prepare(ctx)
+	unlock, err := r.prepare(ctx, src)
 	if err != nil {
 		return err
 	}
@@ -291,6 +298,9 @@ func (r *run) conclude(ctx context.Context) error {
 	}
 	if now.UUID != r.index.UUID {
 		return fmt.Errorf("index %q: %w: run again", r.index.Name, ErrReplaced)
+	}
+	if r.job.Kind != AccessControl {
+		r.countIgnored(ctx, now)
 	}
 	res := r.result()
 	if !r.owned || r.job.Kind == Deletion || r.job.Wants != nil || res.Incomplete() || res.Late || now.Marker.Fingerprint == r.print {

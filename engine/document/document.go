@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 )
 
 // Document is one record on its way to the destination.
@@ -113,6 +114,23 @@ func appendFlag(dst []byte, name string, v bool) []byte {
 		return append(dst, `":true`...)
 	}
 	return append(dst, `":false`...)
+}
+
+// WrittenNames are the names under which top-level fields of these names stand in a document's _source,
+// in their order. A name with dots is a member of an object, of which the first part counts.
+func WrittenNames(names []string) []string {
+	d := Document{Fields: make([]Field, len(names))}
+	for i, name := range names {
+		d.Fields[i].Name = name
+	}
+	out := make([]string, len(names))
+	for i, name := range names {
+		first, rest, dotted := strings.Cut(name, ".")
+		if out[i] = d.writtenName(name); dotted && Reserved(first) {
+			out[i] = d.writtenName(first) + "." + rest
+		}
+	}
+	return out
 }
 
 // writtenName is the name under which a top-level field stands in the document's _source.

@@ -11,10 +11,12 @@ import (
 )
 
 // Creation is what an index is made with when there is none, beside its owner and the type of id. It
-// is never changed, so it may be shared. The zero Creation adds nothing.
+// is never changed, so it may be shared. The zero Creation adds nothing. A null in it takes a key away
+// from a creation below it, see [Creation.Over].
 type Creation struct {
 	settings map[string]any // flat, by names without "index."
 	mappings map[string]any
+	optional []string // settings that are left out where the server does not have them
 }
 
 // NewCreation makes a creation of settings in any of Elasticsearch's spellings, and a mapping.
@@ -67,17 +69,7 @@ func (c Creation) with(settings, mappings map[string]any) (Creation, error) {
 	if err := flatten(given, "", settings); err != nil {
 		return c, err
 	}
-	out := Creation{settings: maps.Clone(c.settings), mappings: merge(c.mappings, mappings)}
-	if out.settings == nil {
-		out.settings = map[string]any{}
-	}
-	for name, value := range given {
-		if value != nil {
-			out.settings[name] = value
-			continue
-		}
-		maps.DeleteFunc(out.settings, func(k string, _ any) bool { return k == name || strings.HasPrefix(k, name+".") })
-	}
+	out := Creation{settings: overlay(c.settings, given), mappings: merge(c.mappings, mappings), optional: c.optional}
 	for _, key := range []string{"properties", "_meta"} {
 		if _, ok := out.mappings[key].(map[string]any); !ok && out.mappings[key] != nil {
 			return c, fmt.Errorf("mappings.%s is no object", key)
@@ -90,6 +82,109 @@ func (c Creation) with(settings, mappings map[string]any) (Creation, error) {
 		}
 	}
 	return out, nil
+}
+
+// Over puts c over what the program itself asks for: c wins, key by key. A field that c maps is mapped as
+// c says, whole; dynamic templates of base come after those of c. optional are the settings of base, by
+// names without "index.", that are left out where the server does not have them.
+func (c Creation) Over(base Creation, optional []string) Creation {
+	out := Creation{settings: overlay(base.settings, c.settings), mappings: merge(base.mappings, c.mappings)}
+	for _, name := range optional {
+		if _, given := c.settings[name]; !given {
+			out.optional = append(out.optional, name)
+		}
+	}
+	if ours, ok := base.mappings["properties"].(map[string]any); ok {
+		theirs, _ := c.mappings["properties"].(map[string]any)
+		out.mappings["properties"] = mergeFields(ours, theirs)
+	}
+	ours, _ := base.mappings["dynamic_templates"].([]any)
+	if theirs, ok := c.mappings["dynamic_templates"].([]any); ok && len(ours) > 0 {
+		out.mappings["dynamic_templates"] = slices.Concat(theirs, ours)
+	}
+	return out
+}
+
+// mergeFields is merge for the properties of a mapping: a field that has a type, or is not enabled,
+// replaces all that stood in its place, since an object's properties mean nothing to another type.
+func mergeFields(base, over map[string]any) map[string]any {
+	out := maps.Clone(base)
+	for name, value := range over {
+		field, _ := value.(map[string]any)
+		below, _ := out[name].(map[string]any)
+		members, hasMembers := field["properties"].(map[string]any)
+		_, typed := field["type"]
+		_, switched := field["enabled"]
+		if below["properties"] == nil || !hasMembers || typed || switched {
+			out[name] = value
+			continue
+		}
+		merged := merge(below, field)
+		merged["properties"] = mergeFields(below["properties"].(map[string]any), members)
+		out[name] = merged
+	}
+	return out
+}
+
+// FieldLimit is how many fields an index so created takes, less those that c itself has and that every
+// document brings.
+func (c Creation) FieldLimit() int {
+	limit := defaultFields
+	if v, ok := c.settings["mapping.total_fields.limit"]; ok {
+		limit = number(fmt.Sprint(v), defaultFields)
+	}
+	m := Mapping{room: limit, types: map[string]string{}, below: map[string]bool{}, vectors: map[string]bool{}}
+	var fields map[string]mappedField
+	raw, err := json.Marshal(pruned(c.mappings)["properties"])
+	if err == nil && json.Unmarshal(raw, &fields) == nil {
+		m.add("", "", fields)
+	}
+	return m.Room()
+}
+
+// TextMapping is what a field of text is mapped as by c's own dynamic templates; nil where it has none.
+func (c Creation) TextMapping() map[string]any {
+	templates, _ := c.mappings["dynamic_templates"].([]any)
+	for _, t := range templates {
+		named, _ := t.(map[string]any)
+		for _, v := range named {
+			template, _ := v.(map[string]any)
+			if mapping, ok := template["mapping"].(map[string]any); ok && template["match_mapping_type"] == "string" && len(template) == 2 {
+				return mapping
+			}
+		}
+	}
+	return nil
+}
+
+// Maps reports whether c itself maps the field of a path with dots, or an object above it that has no
+// members of its own.
+func (c Creation) Maps(path string) bool {
+	properties, _ := c.mappings["properties"].(map[string]any)
+	for name := range strings.SplitSeq(path, ".") {
+		field, ok := properties[name].(map[string]any)
+		if !ok {
+			return false
+		}
+		if properties, ok = field["properties"].(map[string]any); !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// without is c without a setting, which is found by its name in a reason of the server.
+func (c Creation) without(reason string) (less Creation, name string) {
+	for i, name := range c.optional {
+		if strings.Contains(reason, name) {
+			less = c
+			less.settings = maps.Clone(c.settings)
+			delete(less.settings, name)
+			less.optional = slices.Delete(slices.Clone(c.optional), i, i+1)
+			return less, name
+		}
+	}
+	return c, ""
 }
 
 // flatten brings settings to the form "number_of_shards": 1, whether they were nested or dotted, below
@@ -116,7 +211,23 @@ func flatten(out map[string]any, prefix string, in map[string]any) error {
 	return nil
 }
 
-// merge puts over on base, object by object, without changing either.
+// overlay puts flat settings over others. A null stays, so that it also takes away what is put below it
+// later; what stands below its name goes.
+func overlay(base, over map[string]any) map[string]any {
+	out := maps.Clone(base)
+	if out == nil {
+		out = map[string]any{}
+	}
+	for name, value := range over {
+		if value == nil {
+			maps.DeleteFunc(out, func(k string, _ any) bool { return strings.HasPrefix(k, name+".") })
+		}
+		out[name] = value
+	}
+	return out
+}
+
+// merge puts over on base, object by object, without changing either. A null stays, see [overlay].
 func merge(base, over map[string]any) map[string]any {
 	out := maps.Clone(base)
 	if out == nil {
@@ -128,11 +239,22 @@ func merge(base, over map[string]any) map[string]any {
 			below, _ := out[key].(map[string]any)
 			value = merge(below, object)
 		}
-		if value == nil {
-			delete(out, key)
-			continue
-		}
 		out[key] = value
+	}
+	return out
+}
+
+// pruned is an object without the members that are null.
+func pruned(object map[string]any) map[string]any {
+	out := make(map[string]any, len(object))
+	for key, value := range object {
+		switch v := value.(type) {
+		case nil:
+		case map[string]any:
+			out[key] = pruned(v)
+		default:
+			out[key] = value
+		}
 	}
 	return out
 }
@@ -140,12 +262,12 @@ func merge(base, over map[string]any) map[string]any {
 // body is the request that makes an index of owner.
 func (c Creation) body(owner string) map[string]any {
 	mappings := merge(c.mappings, map[string]any{"_meta": map[string]any{markerKey: nil}})
-	mappings["_meta"].(map[string]any)[markerKey] = Marker{Owner: owner}
 	// An id that looks like a number must not make the field one: later ids may not.
-	id := map[string]any{"properties": map[string]any{"id": map[string]any{"type": "keyword"}}}
-	body := map[string]any{"mappings": merge(mappings, id)}
-	if len(c.settings) > 0 {
-		body["settings"] = c.settings
+	mappings = pruned(merge(mappings, map[string]any{"properties": map[string]any{"id": map[string]any{"type": "keyword"}}}))
+	mappings["_meta"].(map[string]any)[markerKey] = Marker{Owner: owner}
+	body := map[string]any{"mappings": mappings}
+	if settings := pruned(c.settings); len(settings) > 0 {
+		body["settings"] = settings
 	}
 	return body
 }
@@ -154,7 +276,10 @@ func (c Creation) body(owner string) map[string]any {
 // "filter de-stem-filter", sorted.
 func (ix *Index) Lacks(c Creation) []string {
 	lacking := map[string]bool{}
-	for setting := range c.settings {
+	for setting, value := range c.settings {
+		if value == nil {
+			continue
+		}
 		rest, ok := strings.CutPrefix(setting, "analysis.")
 		if !ok {
 			continue

@@ -179,12 +179,17 @@ func text(raw []byte) (string, error) {
 
 // StringField reads a top-level text field of a _source; "" when there is none.
 func StringField(source []byte, name string) string {
+	found, _ := text(Member(source, name)) // anything else than a string is none
+	return found
+}
+
+// Member is the JSON of a top-level field of a _source; nil when there is none.
+func Member(source []byte, name string) (found []byte) {
 	c := cursor{b: source}
-	var found string
 	_ = c.object(func(key []byte) error {
 		v, err := c.value()
-		if err == nil && string(key) == name && v[0] == '"' {
-			found, err = text(v)
+		if err == nil && string(key) == name {
+			found = v
 		}
 		return err
 	})

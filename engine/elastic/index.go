@@ -23,6 +23,7 @@ type Index struct {
 	Pipeline      string
 	SourceTrouble string // why _source cannot be compared, "" when it can
 	Marker        Marker
+	Mapping       Mapping
 	meta          map[string]json.RawMessage // the whole _meta, to be written back with the marker
 	analysis      map[string]map[string]bool // names of what its settings define, by kind: analyzer, filter…
 }
@@ -39,8 +40,10 @@ const markerKey = "elastic_ingest"
 type indexAnswer struct {
 	DataStream string `json:"data_stream"`
 	Mappings   struct {
-		Meta   map[string]json.RawMessage `json:"_meta"`
-		Source struct {
+		Meta          map[string]json.RawMessage `json:"_meta"`
+		Properties    map[string]mappedField     `json:"properties"`
+		DateDetection any                        `json:"date_detection"`
+		Source        struct {
 			Enabled  any      `json:"enabled"`
 			Mode     string   `json:"mode"`
 			Includes []string `json:"includes"`
@@ -54,11 +57,20 @@ type indexAnswer struct {
 			Window   string          `json:"max_result_window"`
 			Default  string          `json:"default_pipeline"`
 			Final    string          `json:"final_pipeline"`
+			Mode     string          `json:"mode"`
 			Analysis json.RawMessage `json:"analysis"`
 			Mapping  struct {
 				Source struct {
 					Mode string `json:"mode"`
 				} `json:"source"`
+				IgnoreMalformed string `json:"ignore_malformed"`
+				ExcludeVectors  string `json:"exclude_source_vectors"`
+				TotalFields     struct {
+					Limit string `json:"limit"`
+				} `json:"total_fields"`
+				Depth struct {
+					Limit string `json:"limit"`
+				} `json:"depth"`
 			} `json:"mapping"`
 		} `json:"index"`
 	} `json:"settings"`
@@ -89,7 +101,7 @@ func (a *indexAnswer) index(name string) *Index {
 	s := &a.Settings.Index
 	ix := &Index{
 		Name: name, UUID: s.UUID, Shards: number(s.Shards, 1), ResultWindow: number(s.Window, 10_000),
-		meta: a.Mappings.Meta, analysis: analysisNames(s.Analysis),
+		meta: a.Mappings.Meta, analysis: analysisNames(s.Analysis), Mapping: a.mapping(),
 	}
 	for _, p := range []string{s.Default, s.Final} {
 		if p != "" && p != "_none" {
@@ -102,6 +114,8 @@ func (a *indexAnswer) index(name string) *Index {
 		ix.SourceTrouble = "its _source is disabled"
 	case src.Mode == "synthetic" || s.Mapping.Source.Mode == "synthetic":
 		ix.SourceTrouble = "its _source is synthetic"
+	case (s.Mode == "logsdb" || s.Mode == "time_series") && src.Mode != "stored" && s.Mapping.Source.Mode != "stored":
+		ix.SourceTrouble = fmt.Sprintf("its _source is synthetic, as index.mode %s has it", s.Mode)
 	case len(src.Includes)+len(src.Excludes) > 0:
 		ix.SourceTrouble = "its _source is filtered"
 	}
@@ -120,17 +134,29 @@ func number(s string, otherwise int) int {
 
 // CreateIndex makes an index that belongs to owner from its first moment. It may exist by now: then
 // that one is returned, and its marker tells whose it is. Settings and mapping go in one request: an
-// index never has the one without the other.
-func (c *Client) CreateIndex(ctx context.Context, name, owner string, with Creation) (*Index, error) {
-	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: asJSON(with.body(owner))}
-	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
-	if e, ok := errors.AsType[*Error](err); ok && e.Type == "resource_already_exists_exception" {
-		err = nil
+// index never has the one without the other. left are the optional settings that the server does not
+// have.
+func (c *Client) CreateIndex(ctx context.Context, name, owner string, with Creation) (ix *Index, left []string, err error) {
+	for {
+		r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: asJSON(with.body(owner))}
+		err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
+		e, answered := errors.AsType[*Error](err)
+		if answered && e.Type == "resource_already_exists_exception" {
+			err = nil
+		}
+		if err == nil {
+			ix, err = c.Index(ctx, name)
+			return ix, left, err
+		}
+		if !answered {
+			return nil, left, err
+		}
+		less, setting := with.without(e.Reason)
+		if setting == "" {
+			return nil, left, with.refused(err)
+		}
+		with, left = less, append(left, setting)
 	}
-	if err != nil {
-		return nil, with.refused(err)
-	}
-	return c.Index(ctx, name)
 }
 
 // SetMarker writes the marker and leaves the rest of _meta as it is.

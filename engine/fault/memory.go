@@ -37,6 +37,9 @@ type Memory struct {
 	// Each is called before a document is yielded; it may block, cancel or panic.
 	Each func(part string, n int)
 
+	// Describe describes a part; nil is a source that knows nothing of its fields.
+	Describe func(part string) (source.Description, error)
+
 	ByVersion bool // documents are compared by their timestamps
 
 	// Identities make it a source with access control, even if there are none.
@@ -57,6 +60,7 @@ func (m *Memory) Type() source.Type {
 		Name: "memory", Title: "Memory",
 		VersionPerDocument: func(field.Values) bool { return m.ByVersion },
 		ScopeFields:        []string{ScopeField},
+		Describes:          m.Describe != nil,
 		ScopeOf: func(_ field.Values, f map[string]any) (string, bool) {
 			s, ok := f[ScopeField].(string)
 			return s, ok
@@ -101,6 +105,9 @@ func (o opened) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 	return func(yield func(source.Part, error) bool) {
 		for _, name := range slices.Sorted(maps.Keys(o.m.Parts)) {
 			var part source.Part = memoryPart{o, name}
+			if o.m.Describe != nil {
+				part = describedPart{memoryPart{o, name}}
+			}
 			if o.m.Hidden[name] {
 				part = hiddenPart{memoryPart{o, name}}
 			}
@@ -138,6 +145,11 @@ type hiddenPart struct{ memoryPart }
 
 // Hidden implements [source.Hidden].
 func (hiddenPart) Hidden() {}
+
+type describedPart struct{ memoryPart }
+
+// Describe implements [source.Describer].
+func (p describedPart) Describe(context.Context) (source.Description, error) { return p.m.Describe(p.name) }
 
 type memoryPart struct {
 	opened

@@ -17,6 +17,9 @@ type Planner struct {
 	rules *rules.Set
 	parts *Parts
 	buf   []byte
+	// Holder names the scope whose document the destination holds under an id, where that may be another
+	// one's than the planner's; "" where it is not. Such a document is not replaced. nil is never.
+	Holder func(id string) string
 }
 
 // NewPlanner makes the planner of one reader.
@@ -49,6 +52,10 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.S
 		c.Kind, c.Reason = Drop, ExcludedByRule
 		return c, s, false, p.table.Exclude(key)
 	}
+	if other, err := p.heldByAnother(doc.ID, key); other != "" || err != nil {
+		c.Kind, c.Reason, c.First = Duplicate, SameID, other
+		return c, s, false, err
+	}
 	s, err = p.table.Mark(key, part)
 	switch {
 	case err != nil:
@@ -77,6 +84,23 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.S
 		c.Reason = VersionDiffers
 	}
 	return c, s, true, nil
+}
+
+// heldByAnother names the scope of the document that stands in the destination under an id, where it is
+// another's that this run has not seen yet. Its own part, if it yields it, marks it as seen.
+func (p *Planner) heldByAnother(id string, key ids.Key) (string, error) {
+	if p.Holder == nil {
+		return "", nil
+	}
+	other := p.Holder(id)
+	if other == "" {
+		return "", nil
+	}
+	state, err := p.table.State(key)
+	if err != nil || state == ids.Unknown || state == ids.Seen {
+		return "", err
+	}
+	return other, nil
 }
 
 // Encode completes a change with the document's _source, which is valid until the next call, and

@@ -49,19 +49,20 @@ const ours = "elastic_ingest"
 
 // Details are what this program says of a run beyond the fields of the protocol.
 type Details struct {
-	Type          JobType `json:"type,omitempty"` // deletion, which the protocol does not know
-	Created       int64   `json:"created,omitempty"`
-	Updated       int64   `json:"updated,omitempty"`
-	Kept          int64   `json:"kept,omitempty"`
-	Withheld      int64   `json:"withheld,omitempty"`
-	Rejected      int64   `json:"rejected,omitempty"`
-	Dropped       int64   `json:"dropped,omitempty"`
-	Duplicates    int64   `json:"duplicates,omitempty"`
-	ContentErrors int64   `json:"content_errors,omitempty"`
-	FailedParts   int64   `json:"failed_parts,omitempty"`
-	Note          string  `json:"note,omitempty"`  // what somebody should know who looks at a job that has completed
-	Claim         string  `json:"claim,omitempty"` // tells the program that runs the job from others
-	Lost          int     `json:"lost,omitempty"`  // how many programs vanished that ran it
+	Type          JobType          `json:"type,omitempty"` // deletion, which the protocol does not know
+	Created       int64            `json:"created,omitempty"`
+	Updated       int64            `json:"updated,omitempty"`
+	Kept          int64            `json:"kept,omitempty"`
+	Withheld      int64            `json:"withheld,omitempty"`
+	Rejected      int64            `json:"rejected,omitempty"`
+	Dropped       int64            `json:"dropped,omitempty"`
+	Duplicates    int64            `json:"duplicates,omitempty"`
+	ContentErrors int64            `json:"content_errors,omitempty"`
+	FailedParts   int64            `json:"failed_parts,omitempty"`
+	NotIndexed    map[string]int64 `json:"not_indexed,omitempty"` // documents by the field of which values are only in _source
+	Note          string           `json:"note,omitempty"`        // what somebody should know who looks at a job that has completed
+	Claim         string           `json:"claim,omitempty"`       // tells the program that runs the job from others
+	Lost          int              `json:"lost,omitempty"`        // how many programs vanished that ran it
 }
 
 // Details reads what this program said of the job.

@@ -1,0 +1,104 @@
+package shape
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Drift is a field that the index maps otherwise than a new index would.
+type Drift struct {
+	Field   string
+	Mapped  string           // the type in the index
+	Kind    source.FieldKind // in the source
+	Meaning string           // what that means for who searches or syncs
+	Refuses bool             // values may be refused or not be indexed
+}
+
+// Drift lists the fields of which the type in the index loses something, in the order of their names.
+// mapped tells the type of a path; "" where there is none. refuses reports that the index refuses what a
+// type cannot hold, in place of leaving it unindexed.
+func (f Fields) Drift(mapped func(path string) string, refuses bool) []Drift {
+	var out []Drift
+	for _, path := range slices.Sorted(maps.Keys(f)) {
+		typ := mapped(path)
+		if typ == "" {
+			continue
+		}
+		meaning, malformed := lost(f[path], typ)
+		if meaning == "" {
+			continue
+		}
+		if malformed && refuses {
+			meaning = "values that are no " + typ + " are refused"
+		}
+		kind := f[path]
+		if kind == mixed {
+			kind = source.Text
+		}
+		out = append(out, Drift{Field: path, Mapped: typ, Kind: kind, Meaning: meaning, Refuses: malformed && refuses})
+	}
+	return out
+}
+
+// texts are the types that take any text.
+var texts = []string{"text", "keyword", "match_only_text", "wildcard", "search_as_you_type", "semantic_text", "constant_keyword", "completion"}
+
+// lost says what a field of the kind loses in the type, or "". malformed reports that the type cannot
+// hold some of its values.
+func lost(kind source.FieldKind, typ string) (meaning string, malformed bool) {
+	if slices.Contains(exact[kind], typ) || typ == "object" || typ == "flattened" || typ == "nested" || typ == "alias" {
+		return "", false // what has members, or was made by hand
+	}
+	asText := slices.Contains(texts, typ)
+	switch {
+	case kind == source.Text, kind == mixed, kind == source.Keyword, kind == source.IP:
+		if asText {
+			return "", false
+		}
+		return notIndexed(typ), true
+	case kind == source.Binary && asText:
+		return "base64 is cut into words that no one searches for", false
+	case kind == source.Binary || kind == source.Object:
+		return notIndexed(typ), true
+	case asText && isNumber(kind):
+		return "it is searched as text: no ranges, sums or numeric order", false
+	case asText && kind == source.Date:
+		return "it is searched as text: no date ranges", false
+	case asText:
+		return "it is searched as text", false
+	case isNumber(kind):
+		return lostNumber(kind, typ)
+	}
+	return notIndexed(typ), true
+}
+
+// exact are the types that hold all values of a kind as it is meant.
+var exact = map[source.FieldKind][]string{
+	source.Long:         {"long"},
+	source.UnsignedLong: {"unsigned_long", "double"}, // the second where the first is not to be had
+	source.Double:       {"double"},
+	source.Decimal:      {"double", "scaled_float"},
+	source.Boolean:      {"boolean"},
+	source.Date:         {"date", "date_nanos"},
+	source.Binary:       {"binary"},
+	source.IP:           {"ip"},
+}
+
+func lostNumber(kind source.FieldKind, typ string) (string, bool) {
+	switch typ {
+	case "double", "scaled_float":
+		return "neighbors beyond 2^53 are equal in searches", false
+	case "float", "half_float":
+		return "neighbors beyond 2^24 are equal in searches, and large values are not indexed", true
+	case "long", "unsigned_long", "integer", "short", "byte":
+		if kind == source.Double || kind == source.Decimal {
+			return "fractions are cut off in searches", true
+		}
+		return "numbers beyond its range are not indexed", true
+	}
+	return notIndexed(typ), true
+}
+
+func notIndexed(typ string) string { return "values that are no " + typ + " are not indexed" }
