@@ -149,7 +149,9 @@ func (hiddenPart) Hidden() {}
 type describedPart struct{ memoryPart }
 
 // Describe implements [source.Describer].
-func (p describedPart) Describe(context.Context) (source.Description, error) { return p.m.Describe(p.name) }
+func (p describedPart) Describe(context.Context) (source.Description, error) {
+	return p.m.Describe(p.name)
+}
 
 type memoryPart struct {
 	opened

@@ -12,6 +12,7 @@ import (
 	"github.com/microsoft/go-mssqldb/msdsn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -64,13 +65,13 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 }
 
 // attempts are how often something is tried.
-func (d *database) attempts() sqlread.Attempts {
-	return sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+func (d *database) attempts() link.Attempts {
+	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
 }
 
 // connect opens a session. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*session, error) {
-	s, err := sqlread.Connect(ctx, d.attempts(), d.connectOnce)
+	s, err := link.Connect(ctx, d.attempts(), d.connectOnce)
 	switch {
 	case err == nil:
 		return s, nil
@@ -98,7 +99,7 @@ func (d *database) connectOnce(ctx context.Context) (*session, error) {
 
 // dialSession opens a session that nothing was set in yet. A server may send the driver on to another.
 func (d *database) dialSession(ctx context.Context) (*session, error) {
-	var below *sqlread.WatchedConn
+	var below *link.Watched
 	stop := func() bool { return true }
 	connector := mssql.NewConnectorConfig(d.driver)
 	connector.Dialer = dialer(func(dialing context.Context, network, address string) (net.Conn, error) {
@@ -108,7 +109,7 @@ func (d *database) dialSession(ctx context.Context) (*session, error) {
 		}
 		stop()
 		stop = context.AfterFunc(ctx, func() { _ = c.Close() }) // the driver minds the context while it dials only
-		below = &sqlread.WatchedConn{Conn: c, Limit: d.stall}
+		below = &link.Watched{Conn: c, Limit: d.stall}
 		return below, nil
 	})
 	opened, err := connector.Connect(ctx)

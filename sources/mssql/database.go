@@ -11,6 +11,7 @@ import (
 	"github.com/microsoft/go-mssqldb/msdsn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -56,7 +57,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	}
 	return &database{
 		set: s, driver: driverConfig(s), dial: dial, stall: env.StallTimeout, log: env.Log, idColumns: env.IDColumns, rules: rules,
-		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: sqlread.Pause, snapshots: sqlread.NewPool[*session](),
+		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: link.Pause, snapshots: sqlread.NewPool[*session](),
 	}, nil
 }
 
@@ -214,4 +215,4 @@ func (d *database) endAll(ctx context.Context, sessions []*session, cause error)
 }
 
 // askError is the error of a question that is not about one table.
-func askError(doing string, err error) error { return sqlread.AskError(doing, err, kindOf, told) }
+func askError(doing string, err error) error { return link.AskError(doing, err, kindOf, told) }

@@ -13,7 +13,7 @@ import (
 	mssql "github.com/microsoft/go-mssqldb"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
 // The errors of the server that decide something, see
@@ -269,19 +269,19 @@ func (p *part) grantHint() string {
 func told(err error) error {
 	if e, ok := answer(err); ok {
 		text := strings.Join(strings.Fields(strings.TrimPrefix(e.Message, "login error: ")), " ")
-		return &sqlread.BriefError{Text: fmt.Sprintf("%s (error %d)", text, e.Number), Err: err}
+		return &link.BriefError{Text: fmt.Sprintf("%s (error %d)", text, e.Number), Err: err}
 	}
 	if inner := broken(err); inner != nil {
-		return &sqlread.BriefError{Text: told(inner).Error(), Err: err}
+		return &link.BriefError{Text: told(inner).Error(), Err: err}
 	}
 	if cutOff(err) {
-		return &sqlread.BriefError{Text: "the connection was lost", Err: err}
+		return &link.BriefError{Text: "the connection was lost", Err: err}
 	}
-	if brief := sqlread.Brief(err); brief != nil {
+	if brief := link.Brief(err); brief != nil {
 		return brief
 	}
 	if text, ok := strings.CutPrefix(err.Error(), handshakeText); ok {
-		return &sqlread.BriefError{Text: text, Err: err}
+		return &link.BriefError{Text: text, Err: err}
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -37,9 +38,9 @@ func fields() []field.Spec {
 			Name: "host", Label: "Host", Order: 1,
 			Tooltip: `Name or address of the server. With HOST\INSTANCE the server's browser service is asked for the port of a named instance.`,
 		},
-		sqlread.PortField(2, "1433"),
+		form.Port(2, "1433"),
 		{Name: "username", Label: "Username", Order: 3, Tooltip: "A login of SQL Server itself, whose user may select from the tables."},
-		sqlread.PasswordField(4),
+		form.Password(4),
 		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
 		sqlread.TablesField(6, "orders, sales.*, log_20*"),
 		{
@@ -47,13 +48,13 @@ func fields() []field.Spec {
 			Type: field.Bool, Display: field.Toggle, Value: false,
 			Tooltip: "Off: the password is encrypted, and all else if the server demands it, but anybody could be the server. On: everything is, and its certificate is checked.",
 		},
-		sqlread.CAField(11),
+		form.CA(11),
 		{
 			Name: "schema", Label: "Schema", Order: 9,
 			Tooltip: "One schema, several separated by commas, or * for all.",
 		},
 		sqlread.FetchSizeField(7, 50),
-		sqlread.RetryCountField(8),
+		form.RetryCount(8, "table"),
 		{
 			Name: "validate_host", Label: "Validate host", Order: 12,
 			Type: field.Bool, Display: field.Toggle, Value: false,

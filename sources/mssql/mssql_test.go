@@ -27,6 +27,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
@@ -292,7 +293,7 @@ func TestConnectErrors(t *testing.T) {
 		"has no TLS":             {errors.New(noTLSText), source.ErrConfig, "ssl_enabled: false", noTLSText},
 		"no TLS that both speak": {errors.New(handshakeText + "remote error: tls: protocol version not supported"), source.ErrConfig, "TLS of version 1.2", "remote error: tls: protocol version not supported"},
 		"no instance":            {errors.New("no instance matching 'X' returned from host 'h'"), source.ErrUnreachable, "browser service", "no instance matching"},
-		"silence":                {&sqlread.StallError{Limit: 5}, source.ErrUnreachable, "check host and port", "the server has sent nothing for 5ns, the stall timeout"},
+		"silence":                {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host and port", "the server has sent nothing for 5ns, the stall timeout"},
 		"lost":                   {&net.OpError{Op: "Read", Err: io.EOF}, source.ErrUnreachable, "check host and port", "the connection was lost"},
 		"lost in the middle":     {mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, source.ErrUnreachable, "check host and port", "the connection was lost"},
 		"reset in the middle":    {mssql.StreamError{InnerError: &net.OpError{Op: "read", Err: errors.New("reset by peer")}}, source.ErrUnreachable, "check host and port", "read: reset by peer"},

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -37,7 +39,7 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 		case err != nil:
 			return false, err
 		case !more && r.query && followed(r.result.Rows()):
-			return false, sqlread.ConfigError(fmt.Errorf("query: %w", errSeveral), oneSelectHint)
+			return false, form.ConfigError(fmt.Errorf("query: %w", errSeveral), oneSelectHint)
 		case !more:
 			return false, nil
 		}
@@ -114,7 +116,7 @@ func (p *part) openFirst(ctx context.Context) (*reader, error) {
 			return r, err
 		}
 		p.db.log.Info("reading could not begin; trying again", "part", p.Name(), "attempt", attempt, "err", told(err))
-		if err := p.db.pause(ctx, sqlread.BackOff(attempt)); err != nil {
+		if err := p.db.pause(ctx, link.BackOff(attempt)); err != nil {
 			return nil, err
 		}
 	}
@@ -198,6 +200,6 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	if r.at == nil || !r.at.comparable() {
 		return nil, failed(cause)
 	}
-	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
-	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
+	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
+	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
 }

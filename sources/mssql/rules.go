@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -36,7 +37,7 @@ func find(r *sqlread.Rule, c *catalogue) (s *selection, missing []string, err er
 		case len(found) == 0:
 			missing = append(missing, e.Text)
 		case len(found) > 1:
-			return nil, nil, sqlread.ConfigError(fmt.Errorf("%s.tables[%d]: %q is in several schemas", r.Path, i, e.Text),
+			return nil, nil, form.ConfigError(fmt.Errorf("%s.tables[%d]: %q is in several schemas", r.Path, i, e.Text),
 				fmt.Sprintf("write %s or %s", quote.WriteEntry(found[0].schema, found[0].name), quote.WriteEntry(found[1].schema, found[1].name)))
 		case !slices.ContainsFunc(s.tables, func(t relation) bool { return t.id == found[0].id }):
 			s.tables = append(s.tables, found[0])
@@ -66,7 +67,7 @@ func (d *database) selections(c *catalogue) (parts []*part, err error) {
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		missing = slices.Compact(missing)
-		return nil, sqlread.ConfigError(fmt.Errorf("advanced_rules: there is no table %s in schema %s, or the user may not know of it", strings.Join(missing, ", "), d.set.schemas),
+		return nil, form.ConfigError(fmt.Errorf("advanced_rules: there is no table %s in schema %s, or the user may not know of it", strings.Join(missing, ", "), d.set.schemas),
 			"correct tables: of the rules, add the schema to schema:, or grant SELECT on the tables")
 	}
 	return parts, nil

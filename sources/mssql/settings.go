@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -38,15 +40,15 @@ func newSettings(v field.Values) (settings, error) {
 	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
 	var err error
 	if s.schemas, err = quote.ParseSchemas(v.String("schema")); err != nil {
-		return s, sqlread.ConfigError(err, "write a name that has a comma in brackets, such as schema: \"[odd, name]\"")
+		return s, form.ConfigError(err, "write a name that has a comma in brackets, such as schema: \"[odd, name]\"")
 	}
 	if s.tables, err = quote.ParseTables(v.List("tables")); err != nil {
-		return s, sqlread.ConfigError(err, `write a name that has a comma, a dot or blanks in brackets, such as tables: ["[odd, name]"]`)
+		return s, form.ConfigError(err, `write a name that has a comma, a dot or blanks in brackets, such as tables: ["[odd, name]"]`)
 	}
 	if !v.Bool("ssl_enabled") {
 		return s, nil
 	}
-	if s.tls, err = sqlread.VerifiedTLS(s.host, v.String("ssl_ca")); err != nil {
+	if s.tls, err = link.VerifiedTLS(s.host, v.String("ssl_ca")); err != nil {
 		return s, err
 	}
 	if !v.Bool("validate_host") {

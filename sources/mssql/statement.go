@@ -8,6 +8,7 @@ import (
 
 	mssql "github.com/microsoft/go-mssqldb"
 
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -16,7 +17,7 @@ import (
 // waits for the answer; when none comes in hangUpTimeout, the connection is given up.
 type conn struct {
 	*mssql.Conn
-	below *sqlread.WatchedConn
+	below *link.Watched
 }
 
 var _ sqlread.DriverConn = conn{}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -46,13 +47,13 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 }
 
 // attempts are how often something is tried.
-func (d *database) attempts() sqlread.Attempts {
-	return sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+func (d *database) attempts() link.Attempts {
+	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
 }
 
 // connect opens a session. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*session, error) {
-	s, err := sqlread.Connect(ctx, d.attempts(), d.connectOnce)
+	s, err := link.Connect(ctx, d.attempts(), d.connectOnce)
 	switch {
 	case err == nil:
 		return s, nil
@@ -80,14 +81,14 @@ func (d *database) connectOnce(ctx context.Context) (*session, error) {
 
 // dialSession opens a session that nothing was set in yet.
 func (d *database) dialSession(ctx context.Context) (*session, error) {
-	var below *sqlread.WatchedConn
+	var below *link.Watched
 	c := d.driver.Clone()
 	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d.dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		below = &sqlread.WatchedConn{Conn: conn, Limit: d.stall}
+		below = &link.Watched{Conn: conn, Limit: d.stall}
 		return below, nil
 	}
 	connector, err := mysql.NewConnector(c)

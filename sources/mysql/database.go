@@ -12,6 +12,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -53,7 +54,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	}
 	return &database{
 		set: s, driver: driverConfig(s), dial: dial, stall: env.StallTimeout, log: env.Log, idColumns: env.IDColumns, rules: rules,
-		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: sqlread.Pause,
+		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: link.Pause,
 		cutting: cutting{bytes: rangeBytes, most: mostRanges}, snapshots: sqlread.NewPool[*session](),
 	}, nil
 }
@@ -188,4 +189,4 @@ func (s *session) written(ctx context.Context) (string, error) {
 }
 
 // askError is the error of a question that is not about one table.
-func askError(doing string, err error) error { return sqlread.AskError(doing, err, kindOf, told) }
+func askError(doing string, err error) error { return link.AskError(doing, err, kindOf, told) }

@@ -12,7 +12,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
 // The errors of the server that decide something, see
@@ -118,7 +118,7 @@ func hungUp(err error) bool {
 
 // isTLS reports whether the TLS handshake failed, or the server speaks none.
 func isTLS(err error) bool {
-	return sqlread.HandshakeFailed(err) || errors.Is(err, mysql.ErrNoTLS)
+	return link.HandshakeFailed(err) || errors.Is(err, mysql.ErrNoTLS)
 }
 
 // connectError says why no session came about.
@@ -212,13 +212,13 @@ func (p *part) grantHint() string {
 // still be found in the chain.
 func told(err error) error {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return &sqlread.BriefError{Text: fmt.Sprintf("%s (error %d)", strings.Join(strings.Fields(e.Message), " "), e.Number), Err: err}
+		return &link.BriefError{Text: fmt.Sprintf("%s (error %d)", strings.Join(strings.Fields(e.Message), " "), e.Number), Err: err}
 	}
-	if brief := sqlread.Brief(err); brief != nil {
+	if brief := link.Brief(err); brief != nil {
 		return brief
 	}
 	if hungUp(err) {
-		return &sqlread.BriefError{Text: "the connection was lost", Err: err}
+		return &link.BriefError{Text: "the connection was lost", Err: err}
 	}
 	return err
 }

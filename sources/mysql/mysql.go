@@ -14,6 +14,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -37,9 +38,9 @@ func fields() []field.Spec {
 			Name: "host", Label: "Host", Order: 1,
 			Tooltip: "Name or address of the server. A path that begins with / is its socket.",
 		},
-		sqlread.PortField(2, "3306"),
+		form.Port(2, "3306"),
 		{Name: "user", Label: "Username", Order: 3, Tooltip: "A user who may select from the tables."},
-		sqlread.PasswordField(4),
+		form.Password(4),
 		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
 		sqlread.TablesField(6, "orders, log_20*"),
 		{
@@ -47,9 +48,9 @@ func fields() []field.Spec {
 			Type: field.Bool, Display: field.Toggle, Value: false,
 			Tooltip: "Off: nothing is encrypted but the password. On: everything, and the server's certificate and host name are checked.",
 		},
-		sqlread.CAField(8),
+		form.CA(8),
 		sqlread.FetchSizeField(9, 5000),
-		sqlread.RetryCountField(10),
+		form.RetryCount(10, "table"),
 	}
 }
 

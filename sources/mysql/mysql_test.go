@@ -15,7 +15,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -178,7 +178,7 @@ func TestConnectErrors(t *testing.T) {
 		"has no TLS":    {driver.ErrNoTLS, source.ErrConfig, "ssl_enabled: false"},
 		"too many":      {&driver.MySQLError{Number: 1040}, source.ErrTemporary, ""},
 		"something":     {&driver.MySQLError{Number: 1}, nil, ""},
-		"silence":       {&sqlread.StallError{Limit: 5}, source.ErrUnreachable, "check host and port"},
+		"silence":       {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host and port"},
 	} {
 		err := d.connectError(tt.err)
 		for _, k := range kinds {

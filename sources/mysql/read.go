@@ -8,6 +8,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -161,6 +162,6 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	if r.at == nil || !r.at.comparable(r.table) || code(cause) == codeInterrupted {
 		return nil, failed(cause)
 	}
-	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
-	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
+	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
+	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -51,7 +52,7 @@ func (d *database) selections(c *catalogue) (parts []*part, err error) {
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		missing = slices.Compact(missing)
-		return nil, sqlread.ConfigError(fmt.Errorf("advanced_rules: there is no table %s in database %q, or the user may not know of it", strings.Join(missing, ", "), d.set.database),
+		return nil, form.ConfigError(fmt.Errorf("advanced_rules: there is no table %s in database %q, or the user may not know of it", strings.Join(missing, ", "), d.set.database),
 			"correct tables: of the rules, or grant SELECT on the tables")
 	}
 	return parts, nil

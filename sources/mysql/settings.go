@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -33,15 +35,15 @@ func newSettings(v field.Values) (settings, error) {
 	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
 	var err error
 	if s.tables, err = quote.ParseTables(v.List("tables")); err != nil {
-		return s, sqlread.ConfigError(err, "write a name that has a comma, a dot or blanks in backticks, such as tables: [\"`odd, name`\"]")
+		return s, form.ConfigError(err, "write a name that has a comma, a dot or blanks in backticks, such as tables: [\"`odd, name`\"]")
 	}
 	if !v.Bool("ssl_enabled") {
 		return s, nil
 	}
 	if s.onSocket() {
-		return s, sqlread.ConfigError(fmt.Errorf("host %q is a socket of this machine, which has no TLS", s.host), "set ssl_enabled: false")
+		return s, form.ConfigError(fmt.Errorf("host %q is a socket of this machine, which has no TLS", s.host), "set ssl_enabled: false")
 	}
-	s.tls, err = sqlread.VerifiedTLS(s.host, v.String("ssl_ca"))
+	s.tls, err = link.VerifiedTLS(s.host, v.String("ssl_ca"))
 	return s, err
 }
 

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
+	ora "github.com/sijms/go-ora/v2"
 	"github.com/sijms/go-ora/v2/configurations"
 
-	ora "github.com/sijms/go-ora/v2"
-
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
 )
@@ -48,7 +48,7 @@ func driverConfig(s settings) (*configurations.ConnectionConfig, error) {
 	}
 	c.Cid = "(CID=(PROGRAM=elastic-ingest)(HOST=elastic-ingest)(USER=elastic-ingest))"
 	c.ProgramName = "elastic-ingest"
-	c.Timeout = 0                 // reading has a limit of its own, see [sqlread.WatchedConn]
+	c.Timeout = 0                 // reading has a limit of its own, see [link.Watched]
 	c.PrefetchRows = s.fetchSize  // of 25 the driver makes a number of its own
 	c.Lob = configurations.STREAM // inline, some servers answer with ORA-03120
 	c.Location = "UTC"            // dates and times without a zone stay as they are
@@ -84,13 +84,13 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 func (*connector) Driver() driver.Driver { return ora.NewDriver() }
 
 // attempts are how often something is tried.
-func (d *database) attempts() sqlread.Attempts {
-	return sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+func (d *database) attempts() link.Attempts {
+	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
 }
 
 // connect opens a session. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*session, error) {
-	s, err := sqlread.Connect(ctx, d.attempts(), d.connectOnce)
+	s, err := link.Connect(ctx, d.attempts(), d.connectOnce)
 	switch {
 	case err == nil:
 		return s, nil
@@ -118,7 +118,7 @@ func (d *database) connectOnce(ctx context.Context) (*session, error) {
 
 // dialSession opens a session that nothing was set in yet.
 func (d *database) dialSession(ctx context.Context) (*session, error) {
-	var below *sqlread.WatchedConn
+	var below *link.Watched
 	c := *d.driver
 	if c.TLSConfig != nil {
 		c.TLSConfig = c.TLSConfig.Clone() // the driver writes into it
@@ -128,7 +128,7 @@ func (d *database) dialSession(ctx context.Context) (*session, error) {
 		if err != nil {
 			return nil, err
 		}
-		below = &sqlread.WatchedConn{Conn: conn, Limit: d.stall}
+		below = &link.Watched{Conn: conn, Limit: d.stall}
 		return below, nil
 	}))
 	limits := guard.Limits{Login: connectTimeout, Call: stallsPerCall * d.stall}

@@ -14,6 +14,7 @@ import (
 	"github.com/sijms/go-ora/v2/configurations"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -65,7 +66,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	}
 	return &database{
 		set: s, driver: c, dial: dial, stall: env.StallTimeout, log: env.Log, idColumns: env.IDColumns, rules: rules,
-		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: sqlread.Pause,
+		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: link.Pause,
 		questions: newQuestions(), snapshots: sqlread.NewPool[*session](),
 	}, nil
 }
@@ -162,4 +163,4 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 }
 
 // askError is the error of a question that is not about one table.
-func askError(doing string, err error) error { return sqlread.AskError(doing, err, kindOf, told) }
+func askError(doing string, err error) error { return link.AskError(doing, err, kindOf, told) }

@@ -13,7 +13,7 @@ import (
 	"github.com/sijms/go-ora/v2/network"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
 )
 
@@ -123,7 +123,7 @@ func worthRetrying(err error) bool {
 	if d, ok := errors.AsType[*net.DNSError](err); ok {
 		return d.IsTemporary || d.IsTimeout
 	}
-	if sqlread.HandshakeFailed(err) {
+	if link.HandshakeFailed(err) {
 		return false
 	}
 	_, network := errors.AsType[net.Error](err)
@@ -161,7 +161,7 @@ func (d *database) connectError(err error) error {
 		e.Kind = source.ErrTemporary
 	case c != 0:
 		e.Kind = nil
-	case sqlread.HandshakeFailed(err):
+	case link.HandshakeFailed(err):
 		e.Kind, e.Hint = source.ErrConfig, "oracle_protocol: TCPS needs a port where the listener speaks TLS; the wallet must hold the authority that signed the server's certificate, and host must be a name that is in it"
 	default:
 		e.Hint = "check host, port and oracle_protocol, and that the listener runs there"
@@ -225,13 +225,13 @@ func told(err error) error {
 				lines = append(lines, strings.Fields(line)...)
 			}
 		}
-		return &sqlread.BriefError{Text: strings.Join(lines, " "), Err: err}
+		return &link.BriefError{Text: strings.Join(lines, " "), Err: err}
 	}
-	if brief := sqlread.Brief(err); brief != nil {
+	if brief := link.Brief(err); brief != nil {
 		return brief
 	}
 	if hungUp(err) {
-		return &sqlread.BriefError{Text: "the connection was lost", Err: err}
+		return &link.BriefError{Text: "the connection was lost", Err: err}
 	}
 	return err
 }

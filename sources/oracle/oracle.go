@@ -14,6 +14,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -36,9 +37,9 @@ func fields() []field.Spec {
 	fetch.Tooltip = "How many rows come with each answer of the server; more are faster over a slow network, and take more memory."
 	return []field.Spec{
 		{Name: "host", Label: "Host", Order: 1, Tooltip: "Name or address of the server, or of its listener."},
-		sqlread.PortField(2, "1521, and 2484 or 1522 with TLS"),
+		form.Port(2, "1521, and 2484 or 1522 with TLS"),
 		{Name: "username", Label: "Username", Order: 3, Tooltip: "A user who may create a session and read the tables. Its tables are read unless others are named."},
-		sqlread.PasswordField(4),
+		form.Password(4),
 		{
 			Name: "connection_source", Label: "Connection Source", Order: 5, Display: field.Dropdown, Value: bySID,
 			Options: []field.Option{{Label: "SID", Value: bySID}, {Label: "Service Name", Value: byService}},
@@ -54,7 +55,7 @@ func fields() []field.Spec {
 		},
 		sqlread.TablesField(8, "ORDERS, SALES.ORDERS, LOG_20*"),
 		fetch,
-		sqlread.RetryCountField(10),
+		form.RetryCount(10, "table"),
 		{
 			Name: "oracle_protocol", Label: "Oracle connection protocol", Order: 11, Display: field.Dropdown, Optional: true, Value: plainTCP, Default: plainTCP, Advanced: true,
 			Options: []field.Option{{Label: plainTCP, Value: plainTCP}, {Label: overTLS, Value: overTLS}},

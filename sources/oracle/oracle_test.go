@@ -15,7 +15,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
 )
@@ -321,7 +321,7 @@ func TestConnectErrors(t *testing.T) {
 		"too many":          {oraError(18), source.ErrTemporary, ""},
 		"lost":              {oraError(12537), source.ErrUnreachable, "database is open"},
 		"something":         {oraError(600), nil, ""},
-		"silence":           {&sqlread.StallError{Limit: 5}, source.ErrUnreachable, "check host, port"},
+		"silence":           {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host, port"},
 	} {
 		err := d.connectError(tt.err)
 		for _, k := range kinds {

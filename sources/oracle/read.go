@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -188,6 +189,6 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	if r.at == nil || !r.at.comparable() || code(cause) == codeInterrupted {
 		return nil, failed(cause)
 	}
-	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
-	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, cause error) (*reader, error) { return p.openNext(ctx, r, cause) })
+	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
+	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, cause error) (*reader, error) { return p.openNext(ctx, r, cause) })
 }

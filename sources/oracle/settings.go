@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -41,7 +42,7 @@ func newSettings(v field.Values) (settings, error) {
 	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
 	for key, value := range map[string]string{"host": s.host, v.String("connection_source"): s.database} {
 		if strings.ContainsAny(value, "()= \t\r\n") {
-			return s, sqlread.ConfigError(fmt.Errorf("%s: %q is no name", key, value), "write the name alone; no connect descriptor is understood here")
+			return s, form.ConfigError(fmt.Errorf("%s: %q is no name", key, value), "write the name alone; no connect descriptor is understood here")
 		}
 	}
 	if err := s.parseTables(v.List("tables")); err != nil {
@@ -67,13 +68,13 @@ func newSettings(v field.Values) (settings, error) {
 func (s *settings) parseTables(members []string) (err error) {
 	const hint = `write TABLE or SCHEMA.TABLE; a name with a comma, a dot, blanks or small letters in double quotes, such as tables: ["\"odd, name\""]`
 	if s.tables, err = quote.ParseTables(members); err != nil {
-		return sqlread.ConfigError(err, hint)
+		return form.ConfigError(err, hint)
 	}
 	for _, e := range s.tables.Entries {
 		switch {
 		case e.Schema == sqlread.Name{}:
 		case !e.Schema.Exact:
-			return sqlread.ConfigError(fmt.Errorf("tables: %q: the schema is a pattern", e.Text), "name each schema")
+			return form.ConfigError(fmt.Errorf("tables: %q: the schema is a pattern", e.Text), "name each schema")
 		default:
 			s.others.Entries = append(s.others.Entries, e)
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/sijms/go-ora/v2/configurations"
 
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
 // A wallet is a folder that holds certificates in the forms that Oracle's programs write, see
@@ -45,7 +45,7 @@ func tlsOf(wallet string) (*tls.Config, error) {
 	if _, missing := os.Stat(filepath.Join(wallet, lockedStore)); missing == nil {
 		hint = "the password of " + lockedStore + " has no place here; have it written without one: orapki wallet create -wallet FOLDER -auto_login"
 	}
-	return nil, sqlread.ConfigError(fmt.Errorf("wallet_configuration_path: %w", err), hint)
+	return nil, form.ConfigError(fmt.Errorf("wallet_configuration_path: %w", err), hint)
 }
 
 // readWallet reads the certificates and the private keys of a wallet, as DER.

@@ -11,7 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
 const (
@@ -28,7 +29,7 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 		"sslrootcert='' sslcert='' sslkey='' sslcertmode=disable sslnegotiation=postgres target_session_attrs=any channel_binding=prefer require_auth='' " +
 		"min_protocol_version=3.0 max_protocol_version=3.0 connect_timeout=0")
 	if err != nil {
-		return nil, sqlread.ConfigError(fmt.Errorf("the driver does not start with the variables PG… of the environment: %w", err), "unset them")
+		return nil, form.ConfigError(fmt.Errorf("the driver does not start with the variables PG… of the environment: %w", err), "unset them")
 	}
 	c.Host, c.Port, c.User, c.Password, c.Database = s.host, s.port, s.username, s.password, s.database
 	c.ConnectTimeout = connectTimeout
@@ -46,7 +47,7 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &sqlread.WatchedConn{Conn: conn, Limit: stall}, nil
+		return &link.Watched{Conn: conn, Limit: stall}, nil
 	}
 	// Poolers lose named statements between transactions, so none is made.
 	c.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -55,13 +56,13 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 }
 
 // attempts are how often something is tried.
-func (d *database) attempts() sqlread.Attempts {
-	return sqlread.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+func (d *database) attempts() link.Attempts {
+	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
 }
 
 // connect opens a connection. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*pgx.Conn, error) {
-	conn, err := sqlread.Connect(ctx, d.attempts(), func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, d.driver) })
+	conn, err := link.Connect(ctx, d.attempts(), func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, d.driver) })
 	switch {
 	case err == nil:
 		return conn, nil

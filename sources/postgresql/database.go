@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -55,7 +56,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 		return nil, err
 	}
 	return &database{
-		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, rules: rules, profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: sqlread.Pause,
+		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, rules: rules, profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: link.Pause,
 		cutting: cutting{blocks: rangeBlocks, most: mostRanges},
 	}, nil
 }
@@ -184,4 +185,4 @@ func serverVersion(text string) int {
 }
 
 // askError is the error of a question that is not about one table.
-func askError(doing string, err error) error { return sqlread.AskError(doing, err, kindOf, told) }
+func askError(doing string, err error) error { return link.AskError(doing, err, kindOf, told) }

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
 // The SQLSTATEs that decide something, see
@@ -91,7 +91,7 @@ func worthRetrying(err error) bool {
 
 // isTLS reports whether the TLS handshake failed, or the server speaks none.
 func isTLS(err error) bool {
-	return sqlread.HandshakeFailed(err) || refusedTLS(err)
+	return link.HandshakeFailed(err) || refusedTLS(err)
 }
 
 // refusedTLS knows the driver's answer to a server without TLS by its text; it has no type.
@@ -197,13 +197,13 @@ func (p *part) policyHint() string {
 // user and attempts. The cause can still be found in the chain.
 func told(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return &sqlread.BriefError{Text: e.Message + " (SQLSTATE " + e.Code + ")", Err: err}
+		return &link.BriefError{Text: e.Message + " (SQLSTATE " + e.Code + ")", Err: err}
 	}
-	if brief := sqlread.Brief(err); brief != nil {
+	if brief := link.Brief(err); brief != nil {
 		return brief
 	}
 	if strings.Contains(err.Error(), "\n") {
-		return &sqlread.BriefError{Text: strings.Join(strings.Fields(err.Error()), " "), Err: err}
+		return &link.BriefError{Text: strings.Join(strings.Fields(err.Error()), " "), Err: err}
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -36,9 +37,9 @@ func fields() []field.Spec {
 			Name: "host", Label: "Host", Order: 1,
 			Tooltip: "Name or address of the server. A path that begins with / is the folder of its socket.",
 		},
-		sqlread.PortField(2, "5432"),
+		form.Port(2, "5432"),
 		{Name: "username", Label: "Username", Order: 3, Tooltip: "A role that may connect to the database and read the tables."},
-		sqlread.PasswordField(4),
+		form.Password(4),
 		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
 		{
 			Name: "schema", Label: "Schema", Order: 6,
@@ -50,9 +51,9 @@ func fields() []field.Spec {
 			Type: field.Bool, Display: field.Toggle, Value: false,
 			Tooltip: "Off: encrypted if the server can, but anybody could be the server. On: its certificate and host name are checked.",
 		},
-		sqlread.CAField(11),
+		form.CA(11),
 		sqlread.FetchSizeField(8, 50),
-		sqlread.RetryCountField(9),
+		form.RetryCount(9, "table"),
 	}
 }
 

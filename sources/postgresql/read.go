@@ -11,7 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
 // reader is a table being read.
@@ -162,8 +162,8 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 		return nil, failed(cause)
 	}
 	gone := func(err error) bool { return errors.Is(err, errNoSnapshot) || errors.Is(err, errMoved) }
-	l := &sqlread.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: gone}
-	return sqlread.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openFrom(ctx, r.snapshot, r) })
+	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: gone}
+	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openFrom(ctx, r.snapshot, r) })
 }
 
 // begin begins a transaction on a connection that is idle or new. Those that were lost while they

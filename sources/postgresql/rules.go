@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -37,7 +38,7 @@ func find(r *sqlread.Rule, c *catalogue) (s *selection, missing []string, err er
 		case len(found) == 0:
 			missing = append(missing, e.Text)
 		case len(found) > 1:
-			return nil, nil, sqlread.ConfigError(fmt.Errorf("%s.tables[%d]: %q is in several schemas", r.Path, i, e.Text),
+			return nil, nil, form.ConfigError(fmt.Errorf("%s.tables[%d]: %q is in several schemas", r.Path, i, e.Text),
 				fmt.Sprintf("write %s or %s", sqlread.Double.WriteEntry(found[0].schema, found[0].name), sqlread.Double.WriteEntry(found[1].schema, found[1].name)))
 		case !slices.ContainsFunc(s.tables, func(t relation) bool { return t.oid == found[0].oid }):
 			s.tables = append(s.tables, found[0])
@@ -67,7 +68,7 @@ func (d *database) selections(c *catalogue, snapshot string) (parts []*part, err
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		missing = slices.Compact(missing)
-		return nil, sqlread.ConfigError(fmt.Errorf("advanced_rules: there is no table %s in schema %s", strings.Join(missing, ", "), d.set.schemas),
+		return nil, form.ConfigError(fmt.Errorf("advanced_rules: there is no table %s in schema %s", strings.Join(missing, ", "), d.set.schemas),
 			"correct tables: of the rules, or add the schema to schema:")
 	}
 	return parts, nil

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -34,10 +36,10 @@ func newSettings(v field.Values) (settings, error) {
 	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
 	var err error
 	if s.schemas, err = sqlread.Double.ParseSchemas(v.String("schema")); err != nil {
-		return s, sqlread.ConfigError(err, "")
+		return s, form.ConfigError(err, "")
 	}
 	if s.tables, err = sqlread.Double.ParseTables(v.List("tables")); err != nil {
-		return s, sqlread.ConfigError(err, `write a name that has a comma, a dot or blanks in quotes, such as tables: ["\"odd, name\""]`)
+		return s, form.ConfigError(err, `write a name that has a comma, a dot or blanks in quotes, such as tables: ["\"odd, name\""]`)
 	}
 	if v.Bool("ssl_enabled") {
 		s.tls, err = verified(s.host, v.String("ssl_ca"))
@@ -49,7 +51,7 @@ func newSettings(v field.Values) (settings, error) {
 // accepts only the host that was asked for.
 func verified(host, ca string) (*tls.Config, error) {
 	if strings.HasPrefix(host, "/") {
-		return nil, sqlread.ConfigError(fmt.Errorf("host %q is a socket of this machine, which has no TLS", host), "set ssl_enabled: false")
+		return nil, form.ConfigError(fmt.Errorf("host %q is a socket of this machine, which has no TLS", host), "set ssl_enabled: false")
 	}
-	return sqlread.VerifiedTLS(host, ca)
+	return link.VerifiedTLS(host, ca)
 }

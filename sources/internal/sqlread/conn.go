@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
 // DriverConn is what a connection of a driver must be able to do. The pool of database/sql would be in the
@@ -22,12 +24,12 @@ var errDriver = errors.New("the driver lacks what is needed of it")
 // Conn is one connection of a driver.
 type Conn struct {
 	DriverConn
-	Net      *WatchedConn     // below the driver's; nil where it is not known
+	Net      *link.Watched    // below the driver's; nil where it is not known
 	Answered func(error) bool // whether an error is an answer of the server
 }
 
 // NewConn takes what a driver opened.
-func NewConn(c driver.Conn, below *WatchedConn, answered func(error) bool) (Conn, error) {
+func NewConn(c driver.Conn, below *link.Watched, answered func(error) bool) (Conn, error) {
 	able, ok := c.(DriverConn)
 	if !ok {
 		_ = c.Close()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
 // Profile is a way to name documents and their fields.
@@ -32,7 +33,7 @@ func ProfileOf(env source.Env) (Profile, error) {
 	}
 	i := slices.Index(names, env.Profile)
 	if i < 0 {
-		return Head, ConfigError(fmt.Errorf("profile %q is not known", env.Profile), "choose one of "+strings.Join(names, ", "))
+		return Head, form.ConfigError(fmt.Errorf("profile %q is not known", env.Profile), "choose one of "+strings.Join(names, ", "))
 	}
 	return Profile(i), nil
 }
@@ -46,7 +47,7 @@ func Compatible(env source.Env) (bool, error) {
 	case "compat":
 		return true, nil
 	}
-	return false, ConfigError(fmt.Errorf("encoding %q is not known", env.Encoding), "choose one of exact, compat")
+	return false, form.ConfigError(fmt.Errorf("encoding %q is not known", env.Encoding), "choose one of exact, compat")
 }
 
 // NativePrefix is what the ids of the profile native begin with: the source, and then database, schemas

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
 // Rule is an advanced rule as it is configured.
@@ -37,7 +38,7 @@ func (q Quote) ParseRules(raw any) ([]Rule, error) {
 		}
 		return rules, nil
 	}
-	return nil, ConfigError(fmt.Errorf("advanced_rules: must be a list, not %s", kindOf(raw)), ruleHint)
+	return nil, form.ConfigError(fmt.Errorf("advanced_rules: must be a list, not %s", kindOf(raw)), ruleHint)
 }
 
 const ruleHint = `write a list of rules such as {tables: [orders], query: "SELECT * FROM orders WHERE paid"}`
@@ -46,7 +47,7 @@ const ruleHint = `write a list of rules such as {tables: [orders], query: "SELEC
 func (r *Rule) parse(q Quote, raw any) (err error) {
 	keys, ok := raw.(map[string]any)
 	if !ok {
-		return ConfigError(fmt.Errorf("%s: must be an object, not %s", r.Path, kindOf(raw)), ruleHint)
+		return form.ConfigError(fmt.Errorf("%s: must be an object, not %s", r.Path, kindOf(raw)), ruleHint)
 	}
 	known := []string{"tables", "query", "id_columns"}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
@@ -57,7 +58,7 @@ func (r *Rule) parse(q Quote, raw any) (err error) {
 		if near := field.Nearest(key, known); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
-		return ConfigError(fmt.Errorf("%s.%s: a rule has no such key", r.Path, key), hint)
+		return form.ConfigError(fmt.Errorf("%s.%s: a rule has no such key", r.Path, key), hint)
 	}
 	names, err := r.texts("tables", keys["tables"], "name the tables whose documents these are, such as tables: [orders]")
 	if err != nil {
@@ -69,7 +70,7 @@ func (r *Rule) parse(q Quote, raw any) (err error) {
 			err = fmt.Errorf("%q is not the name of one table", n)
 		}
 		if err != nil {
-			return ConfigError(fmt.Errorf("%s.tables[%d]: %w", r.Path, i, err), fmt.Sprintf("write a name, or schema.name; one with odd characters in quotes, such as %q", q.Ident("odd name*")))
+			return form.ConfigError(fmt.Errorf("%s.tables[%d]: %w", r.Path, i, err), fmt.Sprintf("write a name, or schema.name; one with odd characters in quotes, such as %q", q.Ident("odd name*")))
 		}
 		r.Tables = append(r.Tables, e)
 	}
@@ -80,7 +81,7 @@ func (r *Rule) parse(q Quote, raw any) (err error) {
 		if !ok {
 			problem = "must be text, not " + kindOf(keys["query"])
 		}
-		return ConfigError(fmt.Errorf("%s.query: %s", r.Path, problem), "write the SELECT whose rows are to be documents")
+		return form.ConfigError(fmt.Errorf("%s.query: %s", r.Path, problem), "write the SELECT whose rows are to be documents")
 	}
 	if columns, given := keys["id_columns"]; given {
 		r.IDColumns, err = r.texts("id_columns", columns, "name columns of the result that tell its rows apart, or remove the key")
@@ -93,9 +94,9 @@ func (r *Rule) texts(key string, raw any, hint string) (texts []string, err erro
 	list, ok := raw.([]any)
 	switch {
 	case !ok:
-		return nil, ConfigError(fmt.Errorf("%s.%s: must be a list, not %s", r.Path, key, kindOf(raw)), hint)
+		return nil, form.ConfigError(fmt.Errorf("%s.%s: must be a list, not %s", r.Path, key, kindOf(raw)), hint)
 	case len(list) == 0:
-		return nil, ConfigError(fmt.Errorf("%s.%s: is empty", r.Path, key), hint)
+		return nil, form.ConfigError(fmt.Errorf("%s.%s: is empty", r.Path, key), hint)
 	}
 	for i, member := range list {
 		text, ok := member.(string)
@@ -104,7 +105,7 @@ func (r *Rule) texts(key string, raw any, hint string) (texts []string, err erro
 			if !ok {
 				problem = "must be text, not " + kindOf(member)
 			}
-			return nil, ConfigError(fmt.Errorf("%s.%s[%d]: %s", r.Path, key, i, problem), hint)
+			return nil, form.ConfigError(fmt.Errorf("%s.%s[%d]: %s", r.Path, key, i, problem), hint)
 		}
 		texts = append(texts, text)
 	}

@@ -1,6 +1,6 @@
 // Package sqlread is what the SQL sources share: the table list and advanced rules as they are configured,
-// how identifiers, ids and fields are named, keys, certificates as people paste them, one connection of a
-// driver, how it is watched and tried again, and the sessions of a run with their snapshots.
+// how identifiers, ids and fields are named, keys, one connection of a driver, and the sessions of a run with
+// their snapshots.
 //
 // It knows no database and writes no statement. What differs between dialects is data, such as [Quote];
 // there is no type to build a source on. Its invariant: two different tables, names or keys never become

@@ -1,4 +1,4 @@
-package sqlread
+package link
 
 import (
 	"crypto/ecdsa"

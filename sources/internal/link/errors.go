@@ -1,4 +1,4 @@
-package sqlread
+package link
 
 import (
 	"context"
@@ -20,11 +20,6 @@ func (e *BriefError) Error() string { return e.Text }
 
 // Unwrap gives the cause.
 func (e *BriefError) Unwrap() error { return e.Err }
-
-// ConfigError is an error of the configuration, with what to do about it.
-func ConfigError(err error, hint string) error {
-	return &source.Error{Kind: source.ErrConfig, Err: err, Hint: hint}
-}
 
 // AskError is the error of a question that is not about one part. kind is what an error of the dialect counts as,
 // told is what it says.

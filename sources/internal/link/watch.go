@@ -1,4 +1,9 @@
-package sqlread
+// Package link is about the way to a server: a connection that ends when the other end is silent for too
+// long, certificates as people paste them, attempts, going on after a loss, and what is said of all that.
+//
+// It knows no kind of server and no driver. Its invariant: what it returns in place of an error still has
+// that error in its chain.
+package link
 
 import (
 	"errors"
@@ -23,9 +28,9 @@ func (e *StallError) Timeout() bool { return true }
 // Temporary makes it a [net.Error].
 func (e *StallError) Temporary() bool { return true }
 
-// WatchedConn ends a read that takes longer than Limit. Only reading counts: while nobody asks for
+// Watched ends a read that takes longer than Limit. Only reading counts: while nobody asks for
 // bytes, because the rows that came are still being worked on, no time passes.
-type WatchedConn struct {
+type Watched struct {
 	net.Conn
 	Limit time.Duration // 0 is for ever
 
@@ -34,8 +39,8 @@ type WatchedConn struct {
 	stalled  error     // once it happened, every read says so
 }
 
-// Read reads; see [WatchedConn].
-func (c *WatchedConn) Read(b []byte) (int, error) {
+// Read reads; see [Watched].
+func (c *Watched) Read(b []byte) (int, error) {
 	if c.Limit <= 0 {
 		return c.Conn.Read(b)
 	}
@@ -52,14 +57,14 @@ func (c *WatchedConn) Read(b []byte) (int, error) {
 
 // Stalled is the error of a read that took too long; nil while there was none. A driver may keep it to
 // itself.
-func (c *WatchedConn) Stalled() error {
+func (c *Watched) Stalled() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stalled
 }
 
 // arm sets the deadline of a read: ours, unless the driver's comes before it.
-func (c *WatchedConn) arm() (ours bool, err error) {
+func (c *Watched) arm() (ours bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stalled != nil {
@@ -73,7 +78,7 @@ func (c *WatchedConn) arm() (ours bool, err error) {
 }
 
 // expired tells whose deadline ended a read: the driver may have set one since the read began.
-func (c *WatchedConn) expired(err error) error {
+func (c *Watched) expired(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.deadline.IsZero() && !time.Now().Before(c.deadline) {
@@ -84,15 +89,15 @@ func (c *WatchedConn) expired(err error) error {
 }
 
 // SetDeadline remembers the driver's deadline, which a read must not push back.
-func (c *WatchedConn) SetDeadline(t time.Time) error {
+func (c *Watched) SetDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.deadline = t
 	return c.Conn.SetDeadline(t)
 }
 
-// SetReadDeadline is like [WatchedConn.SetDeadline] for reads.
-func (c *WatchedConn) SetReadDeadline(t time.Time) error {
+// SetReadDeadline is like [Watched.SetDeadline] for reads.
+func (c *Watched) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.deadline = t

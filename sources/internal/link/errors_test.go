@@ -1,0 +1,53 @@
+package link
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+)
+
+// TestBrief: what a driver puts before an error of the network is left out, and the cause is still found.
+func TestBrief(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("connection refused")
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"network":        {&net.OpError{Op: "dial", Net: "tcp", Err: cause}, "dial tcp: connection refused"},
+		"name":           {&net.DNSError{Err: "no such host", Name: "h"}, "lookup h: no such host"},
+		"stall":          {&StallError{Limit: time.Second}, "the server has sent nothing for 1s, the stall timeout"},
+		"deadline":       {context.DeadlineExceeded, "the server did not answer in time"},
+		"something else": {cause, ""},
+	} {
+		wrapped := fmt.Errorf("user x at 10.0.0.7, attempt 3: %w", tt.err)
+		brief := Brief(wrapped)
+		if (brief != nil) != (tt.want != "") {
+			t.Errorf("%s: %v", name, brief)
+		}
+		if brief != nil && (brief.Error() != tt.want || !errors.Is(brief, tt.err)) {
+			t.Errorf("%s: got %v", name, brief)
+		}
+	}
+}
+
+func TestHandshakeFailed(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"certificate": {&tls.CertificateVerificationError{Err: errors.New("x")}, true},
+		"no TLS":      {tls.RecordHeaderError{Msg: "x"}, true},
+		"alert":       {tls.AlertError(40), true},
+		"network":     {&net.OpError{Op: "read", Err: errors.New("x")}, false},
+	} {
+		if got := HandshakeFailed(fmt.Errorf("connect: %w", tt.err)); got != tt.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
