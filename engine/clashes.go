@@ -17,6 +17,7 @@ import (
 // time, and a document never replaces that of another scope, so that it is the same in the next run.
 type clashes struct {
 	spaces []idSpace
+	known  map[idSpace]bool
 	group  map[string]int // of scopes that may clash; those of one group are read one after the other
 	inner  []idSpace      // those whose ids may come from another scope as well, longest prefix first
 
@@ -31,9 +32,15 @@ type idSpace struct {
 }
 
 func (c *clashes) add(scope string, d source.Description) {
-	if s := (idSpace{scope, d.IDPrefix, d.NumericIDs}); d.IDPrefix != "" && !slices.Contains(c.spaces, s) {
-		c.spaces = append(c.spaces, s)
+	s := idSpace{scope, d.IDPrefix, d.NumericIDs}
+	if d.IDPrefix == "" || c.known[s] {
+		return
 	}
+	if c.known == nil {
+		c.known = map[idSpace]bool{}
+	}
+	c.known[s] = true
+	c.spaces = append(c.spaces, s)
 }
 
 // settle finds the clashes once all scopes are known.

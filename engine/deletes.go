@@ -141,7 +141,7 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 	scan := elastic.Scan{Source: json.RawMessage("false"), SeqNo: true, Retry: r.deps.Retry}
 	switch {
 	case pass.whole:
-		scan.Source = json.RawMessage("true")
+		scan.Source = r.wholeSource()
 	case len(fields) > 0:
 		scan.Source, _ = json.Marshal(fields)
 	}

@@ -52,7 +52,13 @@ var idsMemory = flag.Int64("ids-memory", 1<<20, "bytes of ids before they go to 
 
 func newHarness(t *testing.T) *harness {
 	t.Helper()
-	h := &harness{t: t, source: &fault.Memory{Parts: map[string][]document.Document{}}, url: *destination}
+	return newHarnessOn(t, *destination)
+}
+
+// newHarnessOn has its destination at an address; "" is an embedded one of its own.
+func newHarnessOn(t *testing.T, url string) *harness {
+	t.Helper()
+	h := &harness{t: t, source: &fault.Memory{Parts: map[string][]document.Document{}}, url: url}
 	index := "search-test-" + strings.ToLower(rand.Text())
 	if h.url == "" {
 		h.url = "http://embedded"

@@ -116,6 +116,9 @@ func (r *run) decideOptions(ctx context.Context) error {
 		o.Trailer.Flags = &r.flags
 	}
 	o.Pipeline = r.job.Pipeline != "" || r.index.Pipeline != ""
+	if m := &r.index.Mapping; m.HasVectors() {
+		o.Vector = m.IsVector
+	}
 	fingerprint, err := json.Marshal([]any{madeBy, r.flags, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions})
 	if err != nil {
 		return fmt.Errorf("fingerprint: %w", err)
@@ -165,7 +168,7 @@ func (r *run) scanOnce(ctx context.Context) error {
 		return err
 	}
 	collected := r.collectIDs()
-	scan := elastic.Scan{Source: json.RawMessage("true"), Retry: r.deps.Retry}
+	scan := elastic.Scan{Source: r.wholeSource(), Retry: r.deps.Retry}
 	switch r.options.Compare {
 	case plan.ByVersion:
 		scan.Source = r.withScope("_timestamp")
@@ -189,6 +192,16 @@ func (r *run) scanOnce(ctx context.Context) error {
 		r.closeIDs(collected)
 	}
 	return err
+}
+
+// wholeSource asks for all of _source. Since version 9.2 Elasticsearch leaves vectors out unless the index
+// or the request says otherwise, see
+// https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/dense-vector.
+func (r *run) wholeSource() json.RawMessage {
+	if m := &r.index.Mapping; m.HasVectors() && !m.KeepsVectors {
+		return json.RawMessage(`{"exclude_vectors":false}`)
+	}
+	return json.RawMessage("true")
 }
 
 // withScope is what a scan asks of _source: the fields, and those that tell the scope where ids may clash.

@@ -197,6 +197,9 @@ func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *d
 	}
 	if c.Kind == plan.Keep {
 		r.budget.Release(grant)
+		if r.options.Vector != nil && c.Reason == plan.Unchanged && c.Source != nil {
+			return r.vectors.add(ctx, c)
+		}
 		r.tell(c)
 		return nil
 	}

@@ -50,6 +50,7 @@ type run struct {
 	vanishedBefore map[string]bool
 	budget         *budget.Bytes
 	sink           plan.Sink
+	vectors        vectors
 
 	mu        sync.Mutex
 	failed    int64
@@ -135,6 +136,9 @@ func (r *run) mirror(ctx context.Context, src source.Source) error {
 	err := r.through(ctx, func(reading context.Context) error {
 		r.phase("reading the source")
 		err := r.read(reading, src)
+		if err == nil {
+			err = r.vectors.flush(reading)
+		}
 		if err == nil && r.temporary == nil {
 			r.phase("looking for what is gone")
 			if err = r.deletes(reading); err == nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,15 +174,43 @@ func WrittenAnew(field string) bool { return written(field) }
 
 // SameValue reports whether two JSON values have the same canonical form.
 func SameValue(a, b []byte) bool {
-	var forms [2][]byte
-	for i, raw := range [][]byte{a, b} {
-		dec := json.NewDecoder(bytes.NewReader(raw))
-		dec.UseNumber()
-		var v any
-		if dec.Decode(&v) != nil {
-			return false
-		}
-		forms[i] = appendCanonical(nil, v)
+	x, okX := decoded(a)
+	y, okY := decoded(b)
+	return okX && okY && bytes.Equal(appendCanonical(nil, x), appendCanonical(nil, y))
+}
+
+func decoded(raw []byte) (v any, ok bool) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	return v, dec.Decode(&v) == nil
+}
+
+// vectorError is how far a number may be from the one that was sent, relative to it, where Elasticsearch
+// keeps it in a vector: as a 32-bit float, which for the similarity cosine is divided by the vector's
+// length and multiplied again.
+const vectorError = 1e-6
+
+// SameVector is SameValue for what Elasticsearch keeps as a vector: numbers may differ by what 32-bit
+// floats lose.
+func SameVector(a, b []byte) bool {
+	x, okX := decoded(a)
+	y, okY := decoded(b)
+	return okX && okY && nearly(x, y)
+}
+
+func nearly(a, b any) bool {
+	switch x := a.(type) {
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, nearly)
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(x, y, nearly)
+	case json.Number:
+		y, ok := b.(json.Number)
+		f, errF := x.Float64()
+		g, errG := y.Float64()
+		return ok && errF == nil && errG == nil && math.Abs(f-g) <= vectorError*max(math.Abs(f), math.Abs(g))
 	}
-	return bytes.Equal(forms[0], forms[1])
+	return a == b
 }

@@ -385,3 +385,28 @@ func TestWrittenAnew(t *testing.T) {
 		}
 	}
 }
+
+// TestVectorsMayLoseWhat32BitFloatsLose: and no more.
+func TestVectorsMayLoseWhat32BitFloatsLose(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{`[0.1234567891,1]`, `[0.1234568,1.0]`, true},
+		{`[0.1234567891,1]`, `[0.123458,1.0]`, false},
+		{`[0,1e-30]`, `[0.0,1e-30]`, true},
+		{`[0]`, `[1e-30]`, false},
+		{`[1]`, `[1,1]`, false},
+		{`{"a":[1.00000001]}`, `{"a":[1]}`, true},
+		{`{"a":[1]}`, `{"b":[1]}`, false},
+		{`null`, `null`, true},
+		{`null`, `[1]`, false},
+		{`"x"`, `"x"`, true},
+		{`[1`, `[1`, false},
+	} {
+		if got := SameVector([]byte(tt.a), []byte(tt.b)); got != tt.want || SameVector([]byte(tt.b), []byte(tt.a)) != tt.want {
+			t.Errorf("%s and %s: %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+}

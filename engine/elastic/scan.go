@@ -90,7 +90,7 @@ func (p *PIT) Hold(ctx context.Context) error {
 
 // Scan says what to read of each document.
 type Scan struct {
-	Source json.RawMessage // true, false, or a list of fields
+	Source json.RawMessage // true, false, a list of fields, or an object that asks for all of it
 	Query  json.RawMessage // nil is everything
 	SeqNo  bool            // with _seq_no and _primary_term
 	Slices int             // how many read at the same time; 0 is one a primary shard
@@ -132,9 +132,9 @@ func (p *PIT) Scan(ctx context.Context, s Scan, open func(slice int) func(Hit) e
 }
 
 func (p *PIT) readSlice(ctx context.Context, s *slice, hit func(Hit) error) error {
-	s.size = firstPage
-	if source := string(s.scan.Source); source != "true" {
-		s.size = idsOnlyPage
+	s.size = idsOnlyPage
+	if c := s.scan.Source[0]; c == 't' || c == '{' { // whole documents
+		s.size = firstPage
 	}
 	for {
 		s.size = min(s.size, p.index.ResultWindow)

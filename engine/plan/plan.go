@@ -107,4 +107,5 @@ type Options struct {
 	Trailer  document.Trailer
 	Pipeline bool              // documents come back from the index rewritten, so the canonical form decides
 	Ignore   func(string) bool // top-level fields that a pipeline owns; nil for none
+	Vector   func(string) bool // top-level fields that come back as vectors, which the version leaves out; nil for none
 }

@@ -105,7 +105,8 @@ func (p *Planner) heldByAnother(id string, key ids.Key) (string, error) {
 
 // Encode completes a change with the document's _source, which is valid until the next call, and
 // turns it into a Keep where the content is what the destination holds. more, unless it is nil, appends
-// further fields, each behind a comma, and may still change the document's timestamp.
+// further fields, each behind a comma, and may still change the document's timestamp. Where there are
+// vectors a Keep has its source, too, because those are still to be compared.
 func (p *Planner) Encode(c *Change, s ids.Sighting, doc *document.Document, more func(dst []byte) []byte) {
 	p.buf = document.AppendFields(p.buf[:0], doc)
 	if more != nil {
@@ -115,7 +116,10 @@ func (p *Planner) Encode(c *Change, s ids.Sighting, doc *document.Document, more
 	p.buf = document.AppendTrailer(p.buf, doc, p.opts.Trailer)
 	c.Source = p.buf
 	if c.Kind == Update && p.opts.Compare == ByContent && s.Version != 0 && p.same(s.Version, end) {
-		c.Kind, c.Reason, c.Source = Keep, Unchanged, nil
+		c.Kind, c.Reason = Keep, Unchanged
+		if p.opts.Vector == nil {
+			c.Source = nil
+		}
 	}
 }
 
@@ -124,8 +128,12 @@ func (p *Planner) same(held document.Version, end int) bool {
 		return document.ContentVersion(p.buf[:end]) == held
 	}
 	// The copy was written by another program, or went through a pipeline.
-	v, err := document.CanonicalVersion(p.buf, p.opts.Ignore)
+	v, err := document.CanonicalVersion(p.buf, p.opts.ignore)
 	return err == nil && v == held
+}
+
+func (o *Options) ignore(field string) bool {
+	return o.Ignore != nil && o.Ignore(field) || o.Vector != nil && o.Vector(field)
 }
 
 // HeldVersion is the version of a copy that the destination holds, to compare with later.
@@ -135,12 +143,12 @@ func (o Options) HeldVersion(source []byte, timestamp string) document.Version {
 		return document.TimestampVersion(timestamp)
 	case o.Compare == Always:
 		return 0
-	case !o.Pipeline:
+	case !o.Pipeline && o.Vector == nil:
 		if v, ok := document.StoredVersion(source); ok {
 			return v
 		}
 	}
-	v, err := document.CanonicalVersion(source, o.Ignore)
+	v, err := document.CanonicalVersion(source, o.ignore)
 	if err != nil {
 		return 0
 	}
