@@ -93,6 +93,7 @@ var kinds = [...]struct {
 	{elastic.ErrTemporary, ExitTemporary},
 	{elastic.ErrPITLost, ExitTemporary},
 	{engine.ErrReplaced, ExitTemporary},
+	{engine.ErrForeign, ExitWithheld},
 	{engine.ErrTimeIsUp, ExitUnfinished},
 	{state.ErrLocked, ExitLocked},
 	{embedded.ErrInUse, ExitLocked},

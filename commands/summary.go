@@ -163,20 +163,22 @@ func (s *session) remarks(o *outcome) []string {
 
 // withheldOrder is the order in which reasons are told.
 var withheldOrder = [...]plan.Reason{
-	plan.ForeignIndex, plan.EmptySource, plan.GuardRefused, plan.ScopeVanished, plan.PointInTimeLost,
+	plan.ForeignIndex, plan.EmptySource, plan.GuardRefused, plan.ScopeVanished, plan.ScopeUnknown, plan.PointInTimeLost,
 	plan.RefreshRefused, plan.ListIncomplete, plan.ScopeFailed,
 }
 
 func (s *session) because(reason plan.Reason, o *outcome) string {
 	switch reason {
 	case plan.GuardRefused:
-		return fmt.Sprintf("more than the guard allows for the %s of the index", plural(o.Result.Held, "document", "documents"))
+		return fmt.Sprintf("%s of the %s in what was read, more than the guard allows", number(o.Result.Eligible), plural(o.Result.Judged, "document", "documents"))
 	case plan.ScopeVanished:
 		if len(s.o.parts) > 0 {
 			return "the tables or folders that held them have vanished; if they were dropped on purpose, confirm it"
 		}
 		return "the tables or folders that held them have vanished; the next sync that misses them deletes them, within the guard; " +
 			"if they were dropped on purpose, confirm it"
+	case plan.ScopeUnknown:
+		return "the index does not show which tables or folders held them; if they are to go, confirm it"
 	case plan.PointInTimeLost:
 		return "the point in time of the index was lost; run again"
 	case plan.RefreshRefused:
@@ -194,7 +196,7 @@ func (s *session) because(reason plan.Reason, o *outcome) string {
 func (s *session) confirmation(o *outcome) string {
 	by := o.Result.Withheld
 	words := []string{Program, "sync", o.name}
-	vanished := by[plan.ScopeVanished]
+	vanished := by[plan.ScopeVanished] + by[plan.ScopeUnknown]
 	switch {
 	case by[plan.ForeignIndex] > 0:
 		words = append(words, "--adopt")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -38,8 +37,7 @@ func (r *run) deletes(ctx context.Context) error {
 		return nil
 	}
 	var found gone
-	var left atomic.Int64
-	err := r.eachGone(ctx, gonePass{overall: overall, tell: true, left: &left}, func(c plan.Change) error {
+	err := r.eachGone(ctx, gonePass{overall: overall, tell: true}, func(c plan.Change) error {
 		found.mu.Lock()
 		defer found.mu.Unlock()
 		found.eligible++
@@ -57,7 +55,7 @@ func (r *run) deletes(ctx context.Context) error {
 	}
 	r.eligible = found.eligible
 	do := func(c plan.Change) error { return r.delete(ctx, c) }
-	allowed := r.guardAllows(found.eligible, int64(r.table.Len())-left.Load())
+	allowed := r.guardAllows(found.eligible, r.scopes.heldOf()+found.eligible)
 	if !allowed {
 		do = func(c plan.Change) error {
 			r.withhold(plan.GuardRefused, c)
@@ -79,9 +77,6 @@ func (r *run) deletes(ctx context.Context) error {
 
 // withholdAll says why no document at all is deleted, or "".
 func (r *run) withholdAll() plan.Reason {
-	r.mu.Lock()
-	failed := r.failed
-	r.mu.Unlock()
 	switch {
 	case r.pitLost.Load():
 		return plan.PointInTimeLost
@@ -89,7 +84,7 @@ func (r *run) withholdAll() plan.Reason {
 		return plan.RefreshRefused
 	case !r.owned:
 		return plan.ForeignIndex
-	case r.deps.Counters.Read.Load() == 0 && failed == 0 && !r.job.AllowEmpty && r.job.Wants == nil:
+	case r.deps.Counters.Read.Load() == 0 && !r.job.AllowEmpty:
 		return plan.EmptySource
 	}
 	return ""
@@ -113,7 +108,8 @@ func (r *run) withholdUnnamed(reason plan.Reason) {
 	r.mu.Unlock()
 }
 
-// guardAllows is the delete guard. held is how many documents the index held of what was read.
+// guardAllows is the delete guard. held is how many documents the index held of the scopes that were read
+// to their end.
 func (r *run) guardAllows(eligible, held int64) bool {
 	g := r.job.Guard
 	switch {
@@ -130,8 +126,6 @@ type gonePass struct {
 	overall plan.Reason // why no document is deleted, or ""
 	tell    bool        // withhold what is not eligible, which is done once
 	whole   bool        // with whole documents, which are kept before they are deleted
-	// left counts, if it is given, the documents of what was left to the next run: they may still exist.
-	left *atomic.Int64
 }
 
 // eachGone scans for what was not seen and calls eligible for each document to delete, from one or
@@ -140,9 +134,9 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 	fields := r.job.Type.ScopeFields
 	scan := elastic.Scan{Source: json.RawMessage("false"), SeqNo: true, Retry: r.deps.Retry}
 	switch {
-	case pass.whole:
+	case pass.whole && !r.index.SourceDisabled:
 		scan.Source = r.wholeSource()
-	case len(fields) > 0:
+	case len(fields) > 0 && !r.index.SourceDisabled:
 		scan.Source, _ = json.Marshal(fields)
 	}
 	return r.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
@@ -156,10 +150,7 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 				return nil
 			}
 			if r.scopes.isLeft(scope, known) {
-				if pass.left != nil {
-					pass.left.Add(1)
-				}
-				return nil
+				return nil // it may still exist
 			}
 			reason, verdict := plan.GoneFromSource, pass.overall
 			if state == ids.Excluded {
@@ -174,6 +165,9 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 				case r.job.Guard.Confirmed >= 0:
 					verdict = ""
 				}
+			}
+			if verdict == plan.ScopeUnknown && r.job.Guard.Confirmed >= 0 {
+				verdict = ""
 			}
 			c := plan.Change{
 				Kind: plan.Delete, Reason: reason, ID: h.ID, Title: title, Part: scope, Routing: h.Routing,
@@ -196,11 +190,11 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 // describe tells the scope of a document of the index, and what people know it by.
 func (r *run) describe(h elastic.Hit) (scope, title string, known bool) {
 	t := &r.job.Type
-	if t.ScopeOf == nil || len(h.Source) == 0 {
+	if t.ScopeOf == nil {
 		return "", "", false
 	}
 	var fields map[string]any
-	if json.Unmarshal(h.Source, &fields) != nil {
+	if len(t.ScopeFields) > 0 && json.Unmarshal(h.Source, &fields) != nil {
 		return "", "", false
 	}
 	scope, known = t.ScopeOf(r.job.Values, fields)

@@ -143,7 +143,7 @@ func (r *run) create(ctx context.Context) error {
 			creation, err = r.shaped(o)
 		}
 		if err == nil {
-			r.index, left, err = r.deps.Client.CreateIndex(ctx, r.job.Index, r.job.Owner, creation)
+			r.index, left, err = r.deps.Client.CreateIndex(ctx, r.job.Index, elastic.Marker{Owner: r.job.Owner, Identity: r.identity()}, creation)
 		}
 		if !elastic.LacksUnsignedLong(err) || o.NoUnsignedLong {
 			break

@@ -47,8 +47,8 @@ type Job struct {
 	Flags *document.Flags // what the pipeline is told to do; without ExtractBinaryContent content is not read at all. nil is everything
 
 	AllowEmpty   bool // an empty source may empty the index
-	Adopt        bool // take over an index that belongs to nobody or to another
-	AdoptUnowned bool // take over an index that belongs to nobody
+	Adopt        bool // take over an index that has documents and no owner, or another one
+	AdoptUnowned bool // take over an index that has documents and no owner
 	DryRun       bool // decide everything, write nothing
 	Fields       bool // with DryRun: tell which fields of an update differ
 }
@@ -133,6 +133,7 @@ type Result struct {
 	Failed   int64                 // parts that could not be read to their end
 	Withheld map[plan.Reason]int64 // deletes that were not done
 	Eligible int64                 // deletes that the guard judged
+	Judged   int64                 // documents that the index held of what was read to its end: what the guard's share is of
 	Held     int64                 // documents that the index held at the scan
 	Passed   int64                 // Replay: records of something else
 	Late     bool                  // the time limit left something to the next run
@@ -168,6 +169,7 @@ func (r *Result) Differences() bool {
 var (
 	ErrConfig   = errors.New("configuration")
 	ErrReplaced = errors.New("the index was replaced while it was written")
+	ErrForeign  = errors.New("the index belongs to another connector")
 )
 
 // PanicError is a panic of a source, a driver or ourselves, caught so that the run ends in order.

@@ -18,6 +18,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -246,14 +247,81 @@ func TestAForeignIndexLosesNothing(t *testing.T) {
 	}
 	h.put("a")
 	h.put("b", "2", "two")
-	res = h.sync(func(j *engine.Job) { j.Owner = "memory/other" })
-	if res.Counts.Created != 1 || res.Withheld[plan.ForeignIndex] != 1 || len(h.held()) != 2 {
-		t.Fatalf("another's: %+v", res)
+	for _, dry := range []bool{true, false} {
+		res, err := h.run(t.Context(), func(j *engine.Job) { j.Owner, j.DryRun = "memory/other", dry })
+		if !errors.Is(err, engine.ErrForeign) || res.Counts.Created != 0 || len(h.held()) != 1 {
+			t.Fatalf("another's: %+v, %v", res, err)
+		}
 	}
-	// The first owner is still the owner.
-	h.put("b", "2", "two")
+	// The first owner is still the owner, also while its index is empty.
 	if res := h.sync(); res.Counts.Deleted != 1 {
 		t.Fatalf("the owner: %+v", res)
+	}
+	h.put("b")
+	h.sync(func(j *engine.Job) { j.AllowEmpty = true })
+	if _, err := h.run(t.Context(), func(j *engine.Job) { j.Owner = "memory/other" }); !errors.Is(err, engine.ErrForeign) {
+		t.Fatalf("another's, which is empty: %v", err)
+	}
+}
+
+// TestTheSameNameForAnotherSource: two files that call different sources by one name delete nothing of
+// each other's, and --adopt says which one it is.
+func TestTheSameNameForAnotherSource(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	at := func(place string) func(*engine.Job) {
+		return func(j *engine.Job) {
+			values, err := field.Parse([]field.Spec{{Name: "place", Label: "Place", Order: 1}}, map[string]any{"place": place})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.Values = values
+			j.Type.IdentityFields = func(field.Values) []string { return []string{"place"} }
+		}
+	}
+	h.put("a", "1", "one")
+	h.sync(at("here"))
+	h.put("a", "2", "two")
+	for range 2 {
+		res := h.sync(at("there"))
+		if res.Withheld[plan.ForeignIndex] != 1 || res.Counts.Deleted != 0 || len(h.held()) != 2 {
+			t.Fatalf("another place: %+v", res)
+		}
+	}
+	if res := h.sync(at("there"), func(j *engine.Job) { j.Adopt = true }); res.Counts.Deleted != 1 {
+		t.Fatalf("adopted: %+v", res)
+	}
+	if res := h.sync(at("there")); res.Counts.Kept != 1 || res.WithheldDeletes() != 0 {
+		t.Fatalf("its own now: %+v", res)
+	}
+}
+
+// TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost: what another program wrote and the source holds as
+// well needs no word of consent.
+func TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.write("1", `{"scope":"a","v":"old"}`)
+	h.put("a", "1", "one", "2", "two")
+	if res := h.sync(); res.Counts.Updated != 1 || res.WithheldDeletes() != 0 {
+		t.Fatalf("%+v", res)
+	}
+	h.put("a", "2", "two")
+	if res := h.sync(); res.Counts.Deleted != 1 {
+		t.Fatalf("the next run: %+v", res)
+	}
+}
+
+// TestAnotherRoutingIsRefused: an update would land in another shard and leave two documents of one id.
+func TestAnotherRoutingIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	if _, err := h.client().Bulk(t.Context(), h.job.Index, "", []byte(`{"index":{"_id":"1","routing":"eu"}}`+"\n{}\n"), 1); err != nil {
+		t.Fatal(err)
+	}
+	h.put("a", "1", "one")
+	if res, err := h.run(t.Context(), func(j *engine.Job) { j.Adopt = true }); !errors.Is(err, engine.ErrConfig) || res.Counts.Updated != 0 {
+		t.Fatalf("%+v, %v", res, err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -24,7 +25,8 @@ func (r *run) identities(src source.Source) (source.Source, error) {
 		return nil, fmt.Errorf("%w: the source type %s has no access control", ErrConfig, r.job.Type.Name)
 	}
 	t := &r.job.Type
-	t.VersionPerDocument, t.Tree, t.ScopeFields, t.ScopeOf, t.TitleField = nil, false, nil, nil, ""
+	t.VersionPerDocument, t.Tree, t.ScopeFields, t.TitleField = nil, false, nil, ""
+	t.ScopeOf = func(field.Values, map[string]any) (string, bool) { return identitiesPart, true }
 	return &identities{lister}, nil
 }
 

@@ -126,8 +126,8 @@ func (r *run) decideOptions(ctx context.Context) error {
 	sum := sha256.Sum256(fingerprint)
 	r.print = hex.EncodeToString(sum[:16])
 	// Comparing contents sees by itself what is made differently; versions and pipelines hide it.
-	ours := r.index.Marker == elastic.Marker{Owner: r.job.Owner, Fingerprint: r.print}
-	if !ours && (o.Compare == plan.ByVersion || o.Pipeline) {
+	r.printed = o.Compare == plan.ByVersion || o.Compare == plan.ByContent && o.Pipeline
+	if m := &r.index.Marker; r.printed && (m.Owner != r.job.Owner || !r.sameIdentity() || m.Fingerprint != r.print && m.Pending != r.print) {
 		o.Compare = plan.Always
 	}
 	r.options = o
@@ -168,7 +168,8 @@ func (r *run) scanOnce(ctx context.Context) error {
 		return err
 	}
 	collected := r.collectIDs()
-	scan := elastic.Scan{Source: r.wholeSource(), Retry: r.deps.Retry}
+	// Sequence numbers tell which documents carry the fingerprint, where not all of them do.
+	scan := elastic.Scan{Source: r.wholeSource(), SeqNo: r.makesOtherwise(), Retry: r.deps.Retry}
 	switch r.options.Compare {
 	case plan.ByVersion:
 		scan.Source = r.withScope("_timestamp")
@@ -178,8 +179,13 @@ func (r *run) scanOnce(ctx context.Context) error {
 	err = pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
 		b := collected.Builder()
 		return func(h elastic.Hit) error {
+			if h.Routing != "" && !r.options.Pipeline {
+				return fmt.Errorf("%w: index %q: document %q has a routing of its own, and would become two: mirror into another index",
+					ErrConfig, r.index.Name, h.ID)
+			}
 			r.noteHolder(h)
-			return b.Add(h.ID, r.heldVersion(h.Source))
+			r.noteSeqNo(h.SeqNo)
+			return b.Add(h.ID, r.heldVersion(h))
 		}
 	})
 	r.pit = pit
@@ -227,25 +233,12 @@ func (r *run) closeIDs(c io.Closer) {
 	}
 }
 
-func (r *run) heldVersion(source []byte) document.Version {
-	if r.options.Compare == plan.ByVersion {
-		return r.options.HeldVersion(nil, elastic.StringField(source, "_timestamp"))
+func (r *run) heldVersion(h elastic.Hit) document.Version {
+	switch {
+	case r.printed && !r.index.Marker.Carries(r.print, h.SeqNo):
+		return 0
+	case r.options.Compare == plan.ByVersion:
+		return r.options.HeldVersion(nil, elastic.StringField(h.Source, "_timestamp"))
 	}
-	return r.options.HeldVersion(source, "")
-}
-
-// settleOwner decides whether deletes are ours to do, and marks an index that becomes ours before
-// anything is written into it.
-func (r *run) settleOwner(ctx context.Context) error {
-	owner := r.index.Marker.Owner
-	r.owned = owner == r.job.Owner || r.job.Adopt || r.job.AdoptUnowned && owner == "" || r.table.Len() == 0
-	if !r.owned {
-		r.deps.Log.Warn("the index has documents and is not ours: nothing will be deleted; --adopt takes it over",
-			report.Index, r.index.Name, "owner", owner)
-		return nil
-	}
-	if owner == r.job.Owner || r.job.DryRun {
-		return nil
-	}
-	return r.deps.Client.SetMarker(ctx, r.index, elastic.Marker{Owner: r.job.Owner})
+	return r.options.HeldVersion(h.Source, "")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -119,6 +120,7 @@ func (r *run) list(ctx context.Context, src source.Source, begin func(source.Par
 		if r.job.Wants != nil && !r.job.Wants(scope) {
 			continue
 		}
+		r.scopes.start()
 		r.deps.Counters.Parts.Add(1)
 		if e, ok := part.(source.Estimator); ok {
 			if n, known := e.Estimate(); known {
@@ -129,6 +131,10 @@ func (r *run) list(ctx context.Context, src source.Source, begin func(source.Par
 			return err
 		}
 	}
+	if ctx.Err() != nil { // a source may end its list quietly then
+		return context.Cause(ctx)
+	}
+	r.scopes.endList()
 	return nil
 }
 
@@ -137,6 +143,7 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 	number := r.parts.Add(name)
 	p := plan.NewPlanner(r.options, r.table, r.rules, &r.parts)
 	p.Holder = r.described.clash.holder(part.Scope())
+	var held int64
 	for doc, err := range part.Documents(ctx) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -147,23 +154,34 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 			return nil
 		}
 		r.deps.Counters.Read.Add(1)
-		if err := r.document(ctx, p, number, &doc); err != nil {
+		found, err := r.document(ctx, p, number, &doc)
+		if err != nil {
 			return err
+		}
+		if found {
+			held++
 		}
 	}
 	if ctx.Err() != nil { // a source may end quietly then; the part is not whole
 		return context.Cause(ctx)
 	}
+	r.scopes.end(held)
 	r.deps.Counters.PartsDone.Add(1)
 	return nil
 }
 
-// document brings one document on its way.
-func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *document.Document) error {
+// document decides about one document and brings it on its way. found reports that the index holds one
+// of its id which this run had not seen before.
+func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *document.Document) (found bool, err error) {
 	c, seen, open, err := p.Decide(part, doc)
 	if err != nil {
-		return err
+		return false, err
 	}
+	return seen.Found && !seen.Duplicate, r.carryOut(ctx, p, c, seen, open, doc)
+}
+
+// carryOut does what was decided about a document.
+func (r *run) carryOut(ctx context.Context, p *plan.Planner, c plan.Change, seen ids.Sighting, open bool, doc *document.Document) error {
 	if field := r.job.Type.TitleField; field != "" {
 		if v, ok := doc.Lookup(field); ok && v.Kind() == document.KindString {
 			c.Title = v.Text()

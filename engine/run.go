@@ -35,6 +35,8 @@ type run struct {
 	extracts  bool // content is read
 	attaches  bool // it goes to the pipeline as it is
 	print     string
+	printed   bool         // the fingerprint decides which documents may be unchanged
+	nextSeqNo atomic.Int64 // after the highest sequence number at the scan
 	options   plan.Options
 	table     *ids.Table
 	pit       *elastic.PIT
@@ -66,7 +68,7 @@ func (r *run) result() Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil,
-		Drift: r.drift, NotIndexed: r.ignored,
+		Judged: r.scopes.heldOf() + r.eligible, Drift: r.drift, NotIndexed: r.ignored,
 	}
 	if r.index != nil {
 		res.Index = r.index.Name
@@ -136,6 +138,9 @@ func (r *run) mirror(ctx context.Context, src source.Source) error {
 	err := r.through(ctx, func(reading context.Context) error {
 		r.phase("reading the source")
 		err := r.read(reading, src)
+		if n := r.scopes.silent(); err == nil && n > 0 {
+			r.partFailed("", "", fmt.Errorf("%d parts of the source ended without saying that they were read to their end: nothing is deleted", n))
+		}
 		if err == nil {
 			err = r.vectors.flush(reading)
 		}
@@ -307,10 +312,14 @@ func (r *run) conclude(ctx context.Context) error {
 		r.countIgnored(ctx, now)
 	}
 	res := r.result()
-	if !r.owned || r.job.Kind == Deletion || r.job.Wants != nil || res.Incomplete() || res.Late || now.Marker.Fingerprint == r.print {
+	if r.job.Kind == Deletion || r.job.Wants != nil || res.Incomplete() || res.Late || now.Marker.Fingerprint == r.print {
 		return nil
 	}
-	if err := c.SetMarker(ctx, now, elastic.Marker{Owner: r.job.Owner, Fingerprint: r.print}); err != nil {
+	if !r.owned && (now.Marker.Owner != "" || len(res.Withheld) > 0) {
+		return nil // an index without an owner becomes ours where there was nothing to hold back
+	}
+	m := elastic.Marker{Owner: r.job.Owner, Identity: r.identity(), Fingerprint: r.print}
+	if err := c.SetMarker(ctx, now, m); err != nil {
 		r.deps.Log.Warn("the index could not be marked: the next run compares more than it needs to", slog.String(report.Err, err.Error()))
 	}
 	return nil

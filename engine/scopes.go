@@ -7,7 +7,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// scopes knows what was listed to its end, which is what deletes are decided by.
+// scopes knows what was read to its end, which is what deletes are decided by: not that no error came, but
+// that each part said so.
 type scopes struct {
 	mu         sync.Mutex
 	tree       bool            // scopes are folders below ""
@@ -16,7 +17,10 @@ type scopes struct {
 	failed     map[string]bool
 	hidden     map[string]bool // known to exist, and not to be seen
 	left       map[string]bool // not read to their end for want of time
+	complete   bool            // the list of parts said that it was at its end
 	incomplete bool            // the list itself broke off
+	open       int             // parts that began and neither ended nor failed nor were left
+	held       int64           // documents that the index holds of parts that were read to their end
 }
 
 func (s *scopes) begin(scope string) {
@@ -30,6 +34,42 @@ func (s *scopes) begin(scope string) {
 		s.listed = map[string]bool{}
 	}
 	s.listed[scope] = true
+}
+
+// start notes a part that is going to be read.
+func (s *scopes) start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open++
+}
+
+// end notes a part that was read to its end; the index holds so many of its documents.
+func (s *scopes) end(held int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	s.held += held
+}
+
+// heldOf is how many documents the index holds of parts that were read to their end.
+func (s *scopes) heldOf() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
+}
+
+// endList notes that all parts were listed.
+func (s *scopes) endList() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.complete = true
+}
+
+// silent is how many parts began and never said what came of them.
+func (s *scopes) silent() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
 }
 
 func (s *scopes) hide(scope string) {
@@ -47,10 +87,11 @@ func (s *scopes) isHidden(scope string) bool {
 	return s.hidden[scope]
 }
 
-// leave notes a scope that the next run reads.
-func (s *scopes) leave(scope string) {
+// leave notes a scope of which the next run reads so many parts.
+func (s *scopes) leave(scope string, parts int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.open -= parts
 	if s.left == nil {
 		s.left = map[string]bool{}
 	}
@@ -65,9 +106,11 @@ func (s *scopes) isLeft(scope string, known bool) bool {
 	return s.left[scope] || !known && len(s.left) > 0
 }
 
+// fail notes a part that was not read to its end.
 func (s *scopes) fail(scope string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.open--
 	if s.failed == nil {
 		s.failed = map[string]bool{}
 	}
@@ -92,12 +135,14 @@ func (s *scopes) verdict(scope string, known bool) plan.Reason {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.incomplete:
+	case s.incomplete, !s.complete:
 		return plan.ListIncomplete
+	case s.open != 0:
+		return plan.ScopeFailed
 	case !known && len(s.failed) > 0:
 		return plan.ScopeFailed
 	case !known:
-		return ""
+		return plan.ScopeUnknown
 	case s.tree:
 		return s.treeVerdict(scope)
 	case s.failed[scope]:

@@ -126,7 +126,7 @@ func (r *run) settleRound(o *round) {
 	for scope, t := range o.turns {
 		if t.left > 0 {
 			unread += t.left
-			r.scopes.leave(scope)
+			r.scopes.leave(scope, t.left)
 		}
 	}
 	if unread > 0 {

@@ -259,12 +259,12 @@ func pruned(object map[string]any) map[string]any {
 	return out
 }
 
-// body is the request that makes an index of owner.
-func (c Creation) body(owner string) map[string]any {
+// body is the request that makes an index with a marker.
+func (c Creation) body(m Marker) map[string]any {
 	mappings := merge(c.mappings, map[string]any{"_meta": map[string]any{markerKey: nil}})
 	// An id that looks like a number must not make the field one: later ids may not.
 	mappings = pruned(merge(mappings, map[string]any{"properties": map[string]any{"id": map[string]any{"type": "keyword"}}}))
-	mappings["_meta"].(map[string]any)[markerKey] = Marker{Owner: owner}
+	mappings["_meta"].(map[string]any)[markerKey] = m
 	body := map[string]any{"mappings": mappings}
 	if settings := pruned(c.settings); len(settings) > 0 {
 		body["settings"] = settings

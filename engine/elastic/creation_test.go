@@ -12,7 +12,7 @@ import (
 // made is the request for an index of owner o, read back.
 func made(t testing.TB, c Creation) map[string]any {
 	t.Helper()
-	raw, err := json.Marshal(c.body("o"))
+	raw, err := json.Marshal(c.body(Marker{Owner: "o"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestCreationWithAFile(t *testing.T) {
 		},
 		{"large numbers stay as they are", Creation{}, `{"mappings":{"_meta":{"n":9007199254740993}}}`, `{"mappings":{"_meta":{"n":9007199254740993,"elastic_ingest":{"owner":"o"}},"properties":{` + id + `}}}`},
 	} {
-		before, err := json.Marshal(tc.base.body("o"))
+		before, err := json.Marshal(tc.base.body(Marker{Owner: "o"}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,12 +80,12 @@ func TestCreationWithAFile(t *testing.T) {
 		if d := cmp.Diff(object(t, tc.want), made(t, c)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, d)
 		}
-		if after, err := json.Marshal(tc.base.body("o")); err != nil || !bytes.Equal(after, before) {
+		if after, err := json.Marshal(tc.base.body(Marker{Owner: "o"})); err != nil || !bytes.Equal(after, before) {
 			t.Errorf("%s: what the file was put over has changed: %s, %v", tc.name, after, err)
 		}
 	}
 	c, err := Creation{}.With([]byte(`{"mappings":{"_meta":{"n":9007199254740993}}}`))
-	if raw, merr := json.Marshal(c.body("o")); err != nil || merr != nil || !strings.Contains(string(raw), "9007199254740993") {
+	if raw, merr := json.Marshal(c.body(Marker{Owner: "o"})); err != nil || merr != nil || !strings.Contains(string(raw), "9007199254740993") {
 		t.Errorf("a large number became another: %s, %v, %v", raw, err, merr)
 	}
 }

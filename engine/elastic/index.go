@@ -16,22 +16,34 @@ import (
 
 // Index is one concrete index, as it was when it was asked for.
 type Index struct {
-	Name          string // concrete, whatever alias was asked for
-	UUID          string
-	Shards        int // primaries
-	ResultWindow  int // the most hits of one page
-	Pipeline      string
-	SourceTrouble string // why _source cannot be compared, "" when it can
-	Marker        Marker
-	Mapping       Mapping
-	meta          map[string]json.RawMessage // the whole _meta, to be written back with the marker
-	analysis      map[string]map[string]bool // names of what its settings define, by kind: analyzer, filter…
+	Name           string // concrete, whatever alias was asked for
+	UUID           string
+	Shards         int // primaries
+	ResultWindow   int // the most hits of one page
+	Pipeline       string
+	SourceTrouble  string // why _source cannot be compared, "" when it can
+	SourceDisabled bool   // there is none
+	Marker         Marker
+	Mapping        Mapping
+	meta           map[string]json.RawMessage // the whole _meta, to be written back with the marker
+	analysis       map[string]map[string]bool // names of what its settings define, by kind: analyzer, filter…
 }
 
 // Marker is what a run leaves in the index about itself, in the mapping's _meta.elastic_ingest.
 type Marker struct {
-	Owner       string `json:"owner,omitempty"`       // who mirrors into the index
-	Fingerprint string `json:"fingerprint,omitempty"` // how the last complete run made documents
+	Owner    string `json:"owner,omitempty"`    // who mirrors into the index
+	Identity string `json:"identity,omitempty"` // what is mirrored, such as host, port and database; "" is not known
+	// Fingerprint tells how all documents were made, after a run that was complete.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// Pending tells how those documents were made whose sequence number is From or higher. It stands in
+	// place of Fingerprint from the moment a run begins to make documents otherwise.
+	Pending string `json:"pending,omitempty"`
+	From    int64  `json:"from,omitempty"`
+}
+
+// Carries reports whether a document of the sequence number was made as a fingerprint says.
+func (m *Marker) Carries(print string, seqNo int64) bool {
+	return m.Fingerprint == print || m.Pending == print && seqNo >= m.From
 }
 
 const markerKey = "elastic_ingest"
@@ -111,7 +123,7 @@ func (a *indexAnswer) index(name string) *Index {
 	src := &a.Mappings.Source
 	switch {
 	case src.Enabled == false || src.Enabled == "false":
-		ix.SourceTrouble = "its _source is disabled"
+		ix.SourceTrouble, ix.SourceDisabled = "its _source is disabled", true
 	case src.Mode == "synthetic" || s.Mapping.Source.Mode == "synthetic":
 		ix.SourceTrouble = "its _source is synthetic"
 	case (s.Mode == "logsdb" || s.Mode == "time_series") && src.Mode != "stored" && s.Mapping.Source.Mode != "stored":
@@ -132,13 +144,13 @@ func number(s string, otherwise int) int {
 	return otherwise
 }
 
-// CreateIndex makes an index that belongs to owner from its first moment. It may exist by now: then
+// CreateIndex makes an index that has its marker from its first moment. It may exist by now: then
 // that one is returned, and its marker tells whose it is. Settings and mapping go in one request: an
 // index never has the one without the other. left are the optional settings that the server does not
 // have.
-func (c *Client) CreateIndex(ctx context.Context, name, owner string, with Creation) (ix *Index, left []string, err error) {
+func (c *Client) CreateIndex(ctx context.Context, name string, m Marker, with Creation) (ix *Index, left []string, err error) {
 	for {
-		r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: asJSON(with.body(owner))}
+		r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: asJSON(with.body(m))}
 		err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
 		e, answered := errors.AsType[*Error](err)
 		if answered && e.Type == "resource_already_exists_exception" {

@@ -47,6 +47,7 @@ const (
 	GoneFromSource    Reason = "gone from source"
 	ScopeFailed       Reason = "its part of the source was not read to the end"
 	ScopeVanished     Reason = "its part of the source has vanished"
+	ScopeUnknown      Reason = "it does not say which part of the source it is of"
 	VanishedTwice     Reason = "its part of the source has vanished for the second time"
 	GuardRefused      Reason = "more deletes than the guard allows"
 	EmptySource       Reason = "the source is empty"

@@ -92,6 +92,9 @@ type Type struct {
 	// Profiles are the ways to name documents and their fields that may be configured beside "head", and
 	// Encodings the ways to write values beside "exact".
 	Profiles, Encodings []string
+	// IdentityFields names the fields of the configuration that say what is mirrored, such as host, port
+	// and database. An index that holds another thing's mirror loses nothing. nil is nothing.
+	IdentityFields func(field.Values) []string
 	// Describes reports whether its parts are [Describer]s. Then their list is held in memory.
 	Describes bool
 	// CommonFields are the fields that the source adds to documents whatever it reads, such as the name of
