@@ -139,7 +139,7 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	job := engine.Job{
 		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
 		Index: c.IndexName, Create: create, Compare: s.o.compare, Wants: wants, Guard: guardOf(&c, s.o),
-		AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: true, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
+		AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
 	}
 	setKind(&job, t)
 	if err := s.setPipeline(ctx, &job, of.Pipeline); err != nil {

@@ -79,6 +79,9 @@ func hintOf(err error) string {
 	if hint := source.Hint(err); hint != "" {
 		return hint
 	}
+	if errors.Is(err, engine.ErrForeign) {
+		return "name another index; taken over, this one loses what the other connector has mirrored"
+	}
 	if errors.Is(err, ids.ErrFile) {
 		return "make room in the state folder, name another one by ELASTIC_INGEST_STATE_DIR, or raise engine.ids_memory"
 	}

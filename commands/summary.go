@@ -2,11 +2,13 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
 
+	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
@@ -184,7 +186,7 @@ func (s *session) because(reason plan.Reason, o *outcome) string {
 	case plan.RefreshRefused:
 		return "the index could not be refreshed; grant the privilege maintenance"
 	case plan.ForeignIndex:
-		return "the index has documents and belongs to nobody or to another connector"
+		return "this connector has not mirrored the documents of the index, or it has from another source; if they are its own, adopt them"
 	case plan.EmptySource:
 		return "the source is empty, which may be a mistake"
 	}
@@ -198,7 +200,7 @@ func (s *session) confirmation(o *outcome) string {
 	words := []string{Program, "sync", o.name}
 	vanished := by[plan.ScopeVanished] + by[plan.ScopeUnknown]
 	switch {
-	case by[plan.ForeignIndex] > 0:
+	case by[plan.ForeignIndex] > 0, errors.Is(o.Err, engine.ErrForeign):
 		words = append(words, "--adopt")
 	case by[plan.EmptySource] > 0:
 		words = append(words, "--allow-empty")

@@ -169,7 +169,7 @@ func (r *Result) Differences() bool {
 var (
 	ErrConfig   = errors.New("configuration")
 	ErrReplaced = errors.New("the index was replaced while it was written")
-	ErrForeign  = errors.New("the index belongs to another connector")
+	ErrForeign  = errors.New("belongs to another connector")
 )
 
 // PanicError is a panic of a source, a driver or ourselves, caught so that the run ends in order.

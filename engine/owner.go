@@ -48,7 +48,7 @@ func (r *run) settleOwner(ctx context.Context) error {
 		r.deps.Log.Warn("the index mirrors another source: nothing will be deleted; --adopt takes it over",
 			report.Index, r.index.Name, "mirrors", m.Identity, "source", r.identity())
 	case m.Owner != "":
-		return fmt.Errorf("index %q: %w, %s, and this one is %s: nothing was written", r.index.Name, ErrForeign, m.Owner, r.job.Owner)
+		return fmt.Errorf("index %q %w, %s, and this one is %s: nothing was written", r.index.Name, ErrForeign, m.Owner, r.job.Owner)
 	default:
 		r.deps.Log.Warn("the index has documents and no owner: nothing will be deleted; --adopt takes it over", report.Index, r.index.Name)
 	}

@@ -187,6 +187,7 @@ type Connector struct {
 	// cron expression, which is not empty and otherwise not checked here.
 	Schedule map[string]string
 	Guard    Guard
+	Adopt    bool   // of Elasticsearch: take over an index that has documents and no owner
 	Profile  string // head, seed87 or native
 	Encoding string // exact or compat
 	APIKey   Secret // used instead of the general one

@@ -65,6 +65,9 @@ func (l *loader) connector(o *object) Connector {
 	g.integer("max_deletes", &c.Guard.MaxDeletes, 0, 1<<31-1)
 	g.number("max_percent", &c.Guard.MaxPercent, 0, 100)
 	g.done()
+	if at := o.flag("adopt", &c.Adopt); c.Adopt && c.ConnectorID == "" {
+		o.fail(at.at, "adopt", "is only for connectors of Elasticsearch", "take the index over once with sync --adopt")
+	}
 	o.choice("profile", &c.Profile, "head", "seed87", "native")
 	o.choice("encoding", &c.Encoding, "exact", "compat")
 	c.APIKey, _ = o.secret("api_key")
