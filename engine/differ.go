@@ -74,7 +74,7 @@ func (d *differ) compare(ctx context.Context) error {
 	list := slices.Sorted(maps.Keys(d.pending))
 	fields := map[string][]report.Field{}
 	err := d.r.scanIDs(ctx, list, func(h elastic.Hit) (err error) {
-		fields[h.ID], err = differing(h.Source, d.pending[h.ID].Source, d.r.options.Vector)
+		fields[h.ID], err = d.r.differing(h.Source, d.pending[h.ID].Source)
 		return err
 	})
 	if err != nil {
@@ -105,8 +105,8 @@ func (r *run) scanIDs(ctx context.Context, list []string, each func(elastic.Hit)
 }
 
 // differing lists the top-level fields of two documents that differ, in the order of their names.
-// What every run writes anew is left out. vector names the fields that are kept as vectors; nil is none.
-func differing(before, after []byte, vector func(string) bool) ([]report.Field, error) {
+// What every run writes anew is left out. same compares two values, of which one may be nil.
+func differing(before, after []byte, same func(name string, before, after json.RawMessage) bool) ([]report.Field, error) {
 	var a, b map[string]json.RawMessage
 	if err := json.Unmarshal(before, &a); err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func differing(before, after []byte, vector func(string) bool) ([]report.Field, 
 	}
 	var out []report.Field
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if document.WrittenAnew(name) || sameJSON(a[name], b[name], vector != nil && vector(name)) {
+		if document.WrittenAnew(name) || same(name, a[name], b[name]) {
 			continue
 		}
 		out = append(out, report.Field{Name: name, Old: a[name], New: b[name]})
@@ -132,12 +132,9 @@ func differing(before, after []byte, vector func(string) bool) ([]report.Field, 
 }
 
 // sameJSON compares two values as documents are compared, whatever their spelling.
-func sameJSON(a, b json.RawMessage, vector bool) bool {
+func sameJSON(a, b json.RawMessage) bool {
 	if bytes.Equal(a, b) || a == nil || b == nil {
 		return bytes.Equal(a, b) && (a == nil) == (b == nil)
-	}
-	if vector {
-		return document.SameVector(a, b)
 	}
 	return document.SameValue(a, b)
 }

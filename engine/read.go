@@ -215,11 +215,15 @@ func (r *run) carryOut(ctx context.Context, p *plan.Planner, c plan.Change, seen
 	}
 	if c.Kind == plan.Keep {
 		r.budget.Release(grant)
-		if r.options.Vector != nil && c.Reason == plan.Unchanged && c.Source != nil {
-			return r.vectors.add(ctx, c)
+		if r.closer.judges(&c) {
+			return r.closer.add(ctx, c)
 		}
 		r.tell(c)
 		return nil
+	}
+	if attach == nil && r.closer.judges(&c) {
+		r.budget.Release(grant)
+		return r.closer.add(ctx, c)
 	}
 	need := int64(len(c.Source) + len(c.ID) + overhead)
 	if grant > 0 && attach == nil {

@@ -146,7 +146,7 @@ func compareCopy(held, rejected json.RawMessage) (plan.Kind, plan.Reason, error)
 	if !known || !known2 || heldAt.After(rejectedAt) {
 		return plan.Keep, plan.NewerInIndex, nil // a copy of which that cannot be told may be newer
 	}
-	fields, err := differing(held, rejected, nil)
+	fields, err := differing(held, rejected, func(_ string, a, b json.RawMessage) bool { return sameJSON(a, b) })
 	if err != nil {
 		return 0, "", fmt.Errorf("compare with the copy in the index: %w", err)
 	}

@@ -52,7 +52,7 @@ type run struct {
 	vanishedBefore map[string]bool
 	budget         *budget.Bytes
 	sink           plan.Sink
-	vectors        vectors
+	closer         closer
 
 	mu        sync.Mutex
 	failed    int64
@@ -142,7 +142,7 @@ func (r *run) mirror(ctx context.Context, src source.Source) error {
 			r.partFailed("", "", fmt.Errorf("%d parts of the source ended without saying that they were read to their end: nothing is deleted", n))
 		}
 		if err == nil {
-			err = r.vectors.flush(reading)
+			err = r.closer.flush(reading)
 		}
 		if err == nil && r.temporary == nil {
 			r.phase("looking for what is gone")
