@@ -55,6 +55,7 @@ type script struct {
 }
 
 type scriptPart struct {
+	source.Ending
 	Of     string           `json:"scope"`
 	Called string           `json:"name"` // "" for the scope
 	Docs   []scriptDocument `json:"documents"`
@@ -132,7 +133,9 @@ func (p *scriptPart) Documents(ctx context.Context) iter.Seq2[document.Document,
 		}
 		if err := fail(p.Fail); err != nil {
 			yield(document.Document{}, err)
+			return
 		}
+		p.End()
 	}
 }
 

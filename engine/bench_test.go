@@ -97,6 +97,9 @@ func (s synthetic) Parts(context.Context) iter.Seq2[source.Part, error] {
 
 type syntheticPart struct{ part, n int }
 
+func (syntheticPart) Ended() bool { return true }
+
+
 func (p syntheticPart) Scope() string { return fmt.Sprint("part", p.part) }
 func (p syntheticPart) Name() string  { return p.Scope() }
 

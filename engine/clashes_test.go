@@ -17,6 +17,8 @@ type scopePart string
 
 func (s scopePart) Scope() string { return string(s) }
 
+func (scopePart) Ended() bool { return true }
+
 func (s scopePart) Name() string { return string(s) }
 
 func (scopePart) Documents(context.Context) iter.Seq2[document.Document, error] { return nil }

@@ -155,8 +155,12 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 			reason, verdict := plan.GoneFromSource, pass.overall
 			if state == ids.Excluded {
 				reason = plan.ExcludedByRule
-			} else if verdict == "" || verdict == plan.EmptySource && known && r.scopes.isHidden(scope) {
-				verdict = r.scopes.verdict(scope, known)
+			} else if verdict == "" || verdict == plan.EmptySource {
+				// Of an empty source, what has vanished is as empty as the rest.
+				own := r.scopes.verdict(scope, known)
+				if own != "" && (own != plan.ScopeVanished || verdict == "" || r.scopes.isHidden(scope)) {
+					verdict = own
+				}
 			}
 			if verdict == plan.ScopeVanished {
 				switch again := r.vanishedAgain(scope); {

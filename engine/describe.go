@@ -195,8 +195,8 @@ func (r *run) mappedByFile() (names []string) {
 	return names
 }
 
-// extend adds to the mapping of our own index the fields that it lacks, and notes which it has otherwise.
-func (r *run) extend(ctx context.Context) {
+// noteDrift notes the fields that the index maps otherwise than a new one would.
+func (r *run) noteDrift() {
 	m := &r.index.Mapping
 	for _, d := range r.described.fields.Drift(m.TypeOf, !m.IgnoreMalformed) {
 		if d.Field == "_timestamp" || r.job.Create.Maps(d.Field) {
@@ -205,9 +205,14 @@ func (r *run) extend(ctx context.Context) {
 		r.drift = append(r.drift, d)
 	}
 	r.warnOfDrift()
-	if r.job.DryRun || r.job.Kind != Mirror || r.index.Marker.Owner != r.job.Owner {
+}
+
+// extend adds to the mapping of our own index the fields that it lacks.
+func (r *run) extend(ctx context.Context, ix *elastic.Index) {
+	if r.job.DryRun || r.job.Kind != Mirror || ix.Marker.Owner != r.job.Owner {
 		return
 	}
+	m := &ix.Mapping
 	o := shape.Options{GuessesDates: m.GuessesDates, Strict: !m.IgnoreMalformed, Text: r.job.Create.TextMapping()}
 	var err error
 	for {
@@ -215,14 +220,14 @@ func (r *run) extend(ctx context.Context) {
 		if len(lacking) == 0 {
 			return
 		}
-		if err = r.deps.Client.AddFields(ctx, r.index, lacking); !elastic.LacksUnsignedLong(err) || o.NoUnsignedLong {
+		if err = r.deps.Client.AddFields(ctx, ix, lacking); !elastic.LacksUnsignedLong(err) || o.NoUnsignedLong {
 			break
 		}
 		o.NoUnsignedLong = true
 	}
 	if err != nil {
 		r.deps.Log.Warn("new fields could not be added to the mapping: Elasticsearch maps each by its first value; grant the privilege manage on the index",
-			report.Index, r.index.Name, report.Err, err.Error())
+			report.Index, ix.Name, report.Err, err.Error())
 	}
 }
 

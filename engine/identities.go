@@ -11,7 +11,10 @@ import (
 )
 
 // identities is a source whose documents are the identities of another.
-type identities struct{ source.AccessLister }
+type identities struct {
+	source.AccessLister
+	source.Ending
+}
 
 // identitiesPart is the name of the only part of that source, in logs and errors.
 const identitiesPart = "identities"
@@ -27,7 +30,7 @@ func (r *run) identities(src source.Source) (source.Source, error) {
 	t := &r.job.Type
 	t.VersionPerDocument, t.Tree, t.ScopeFields, t.TitleField = nil, false, nil, ""
 	t.ScopeOf = func(field.Values, map[string]any) (string, bool) { return identitiesPart, true }
-	return &identities{lister}, nil
+	return &identities{AccessLister: lister}, nil
 }
 
 // Parts implements [source.Source].
@@ -43,5 +46,12 @@ func (s *identities) Name() string { return identitiesPart }
 
 // Documents implements [source.Part].
 func (s *identities) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
-	return s.Identities(ctx)
+	return func(yield func(document.Document, error) bool) {
+		for doc, err := range s.Identities(ctx) {
+			if !yield(doc, err) || err != nil {
+				return
+			}
+		}
+		s.End() // the lister has no other way to say so
+	}
 }

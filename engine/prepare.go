@@ -87,7 +87,8 @@ func (r *run) settle(ctx context.Context, src source.Source) error {
 		return err
 	}
 	if !r.absent && r.job.Kind == Mirror {
-		r.extend(ctx)
+		r.noteDrift()
+		r.extend(ctx, r.index)
 	}
 	return nil
 }

@@ -165,6 +165,11 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 	if ctx.Err() != nil { // a source may end quietly then; the part is not whole
 		return context.Cause(ctx)
 	}
+	if !part.Ended() {
+		r.scopes.fail(part.Scope())
+		r.partFailed(name, part.Scope(), errors.New("reading ended without an error, and not at the end"))
+		return nil
+	}
 	r.scopes.end(held)
 	r.deps.Counters.PartsDone.Add(1)
 	return nil

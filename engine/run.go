@@ -318,9 +318,12 @@ func (r *run) conclude(ctx context.Context) error {
 	if !r.owned && (now.Marker.Owner != "" || len(res.Withheld) > 0) {
 		return nil // an index without an owner becomes ours where there was nothing to hold back
 	}
+	taken := now.Marker.Owner != r.job.Owner
 	m := elastic.Marker{Owner: r.job.Owner, Identity: r.identity(), Fingerprint: r.print}
 	if err := c.SetMarker(ctx, now, m); err != nil {
 		r.deps.Log.Warn("the index could not be marked: the next run compares more than it needs to", slog.String(report.Err, err.Error()))
+	} else if taken {
+		r.extend(ctx, now)
 	}
 	return nil
 }

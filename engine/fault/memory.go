@@ -31,6 +31,8 @@ type Memory struct {
 	// the same for the list, behind all parts.
 	Blocks     map[string]int
 	ListBlocks bool
+	// Quiet are parts that stop after FailsAt documents as if these were all, and do not say that they are.
+	Quiet map[string]bool
 	// Silent is how long a part lets wait for its first document. As every source must, it ends the part
 	// when that is longer than the stall timeout.
 	Silent map[string]time.Duration
@@ -104,12 +106,12 @@ func (o opened) Close() error {
 func (o opened) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 	return func(yield func(source.Part, error) bool) {
 		for _, name := range slices.Sorted(maps.Keys(o.m.Parts)) {
-			var part source.Part = memoryPart{o, name}
+			var part source.Part = &memoryPart{opened: o, name: name}
 			if o.m.Describe != nil {
-				part = describedPart{memoryPart{o, name}}
+				part = describedPart{&memoryPart{opened: o, name: name}}
 			}
 			if o.m.Hidden[name] {
-				part = hiddenPart{memoryPart{o, name}}
+				part = hiddenPart{&memoryPart{opened: o, name: name}}
 			}
 			if !yield(part, nil) {
 				return
@@ -141,12 +143,12 @@ func (l listing) Identities(context.Context) iter.Seq2[document.Document, error]
 	}
 }
 
-type hiddenPart struct{ memoryPart }
+type hiddenPart struct{ *memoryPart }
 
 // Hidden implements [source.Hidden].
 func (hiddenPart) Hidden() {}
 
-type describedPart struct{ memoryPart }
+type describedPart struct{ *memoryPart }
 
 // Describe implements [source.Describer].
 func (p describedPart) Describe(context.Context) (source.Description, error) {
@@ -154,17 +156,18 @@ func (p describedPart) Describe(context.Context) (source.Description, error) {
 }
 
 type memoryPart struct {
+	source.Ending
 	opened
 	name string
 }
 
-func (p memoryPart) Scope() string { return p.name }
+func (p *memoryPart) Scope() string { return p.name }
 
-func (p memoryPart) Name() string { return p.name }
+func (p *memoryPart) Name() string { return p.name }
 
-func (p memoryPart) Estimate() (int64, bool) { return int64(len(p.m.Parts[p.name])), true }
+func (p *memoryPart) Estimate() (int64, bool) { return int64(len(p.m.Parts[p.name])), true }
 
-func (p memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+func (p *memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		if err := p.beSilent(ctx); err != nil {
 			yield(document.Document{}, err)
@@ -172,6 +175,9 @@ func (p memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document, 
 		}
 		fails := p.m.Fails[p.name]
 		for n, doc := range p.m.Parts[p.name] {
+			if p.m.Quiet[p.name] && n == p.m.FailsAt {
+				return
+			}
 			if fails != nil && n == p.m.FailsAt {
 				yield(document.Document{}, fails)
 				return
@@ -193,12 +199,16 @@ func (p memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document, 
 		}
 		if fails != nil {
 			yield(document.Document{}, fails)
+			return
+		}
+		if !p.m.Quiet[p.name] {
+			p.End()
 		}
 	}
 }
 
 // beSilent waits, but no longer than the stall timeout allows.
-func (p memoryPart) beSilent(ctx context.Context) error {
+func (p *memoryPart) beSilent(ctx context.Context) error {
 	silent := p.m.Silent[p.name]
 	stalled := p.stall > 0 && silent > p.stall
 	if stalled {

@@ -45,7 +45,21 @@ type Part interface {
 	// Ids are unique within a source and the same in every run; order is free; content is not opened.
 	// A source that can resume after a temporary failure does so itself and yields no document twice.
 	Documents(context.Context) iter.Seq2[document.Document, error]
+	// Ended reports whether Documents came to the part's end: all that belongs to it was yielded. It is
+	// asked once that sequence is over. Nothing is deleted in a scope of which a part does not say so,
+	// however quietly its sequence ended. See [Ending].
+	Ended() bool
 }
+
+// Ending is embedded by a part to keep whether it was read to its end.
+type Ending struct{ ended bool }
+
+// End says that all that belongs to the part was yielded. It is called where that is seen, such as where
+// the server said that there are no more rows, and nowhere else.
+func (e *Ending) End() { e.ended = true }
+
+// Ended implements [Part].
+func (e *Ending) Ended() bool { return e.ended }
 
 // Estimator is a part that can tell about how many documents it holds, for the progress line.
 type Estimator interface {

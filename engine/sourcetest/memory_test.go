@@ -23,7 +23,7 @@ type faults struct {
 	pingDeaf, validateFails, closeFails                                bool
 	unstableParts, twoPartsOneName, onePart                            bool
 	emptyID, doubleID, unstableID, unstableField, doubleField, badJSON bool
-	deafParts, deafDocuments, leakGoroutine, leakFile, serialOnly      bool
+	endless, deafParts, deafDocuments, leakGoroutine, leakFile, serialOnly      bool
 	contentDiffers, contentLonger, contentImmortal                     bool
 	brokenAccepted, brokenUntyped, listFails, partSilent, partUntyped  bool
 }
@@ -122,7 +122,7 @@ func (m *memory) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 				yield(nil, errors.New("cannot list"))
 				return
 			}
-			if !yield(&memoryPart{m, scope}, nil) {
+			if !yield(&memoryPart{memory: m, scope: scope}, nil) {
 				return
 			}
 		}
@@ -130,6 +130,7 @@ func (m *memory) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 }
 
 type memoryPart struct {
+	source.Ending
 	*memory
 	scope string
 }
@@ -169,6 +170,9 @@ func (p *memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document,
 			if !yield(p.document(i), nil) {
 				return
 			}
+		}
+		if !p.endless {
+			p.End()
 		}
 	}
 }

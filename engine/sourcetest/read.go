@@ -55,6 +55,9 @@ func readPart(ctx context.Context, part source.Part) ([]docRead, error) {
 		}
 		docs = append(docs, d)
 	}
+	if !part.Ended() {
+		return docs, fmt.Errorf("part %q does not say that it was read to its end", part.Name())
+	}
 	return docs, nil
 }
 

@@ -55,6 +55,7 @@ func TestCasesNotice(t *testing.T) {
 		{"ScopeOf tells another scope", faults{wrongScope: true}, "ScopeOf"},
 		{"ScopeOf makes a scope up", faults{scopeFromNothing: true}, "ScopeOf"},
 		{"Parts ignores its context", faults{deafParts: true}, "CancelMidway"},
+		{"Documents does not say that it was at its end", faults{endless: true}, "Documents"},
 		{"Documents ends silently when cancelled", faults{deafDocuments: true}, "CancelMidway"},
 		{"broken configuration accepted", faults{brokenAccepted: true}, "BrokenIsTyped"},
 		{"broken configuration without a kind", faults{brokenUntyped: true}, "BrokenIsTyped"},

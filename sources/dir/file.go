@@ -21,6 +21,7 @@ var _ source.Part = (*folderPart)(nil)
 
 // folderPart is the files of one folder, without those below it.
 type folderPart struct {
+	source.Ending
 	*directory
 	root   *os.Root
 	folder string
@@ -58,6 +59,7 @@ func (p *folderPart) Documents(ctx context.Context) iter.Seq2[document.Document,
 				}
 			}
 		}
+		p.End()
 	}
 }
 

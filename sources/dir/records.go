@@ -48,6 +48,7 @@ func readerFor(path string) recordReader {
 
 // recordFile is the records of one file.
 type recordFile struct {
+	source.Ending
 	*directory
 	root *os.Root
 	path string
@@ -68,6 +69,7 @@ func (p *recordFile) Documents(ctx context.Context) iter.Seq2[document.Document,
 		}
 		f, err := openRegular(p.root, p.path)
 		if errors.Is(err, fs.ErrNotExist) { // gone since it was listed, and its records with it
+			p.End()
 			return
 		}
 		if err != nil {
@@ -94,6 +96,7 @@ func (p *recordFile) Documents(ctx context.Context) iter.Seq2[document.Document,
 				return
 			}
 		}
+		p.End()
 	}
 }
 

@@ -62,7 +62,7 @@ func (w *walk) visit(ctx context.Context, folder string) bool {
 		case gone(err):
 			return true
 		default:
-			return w.yield(&hollow{folder, partError(folder, err)}, nil)
+			return w.yield(&hollow{path: folder, err: partError(folder, err)}, nil)
 		}
 		for _, e := range entries {
 			path := join(folder, e.Name())
@@ -82,9 +82,9 @@ func (w *walk) visit(ctx context.Context, folder string) bool {
 	w.pending = append(w.pending, below...)
 	switch {
 	case !w.documents:
-		return w.yield(&folderPart{w.directory, w.root, folder}, nil)
+		return w.yield(&folderPart{directory: w.directory, root: w.root, folder: folder}, nil)
 	case folder == "": // has no records itself, but says that the root was listed
-		return w.yield(&hollow{folder, nil}, nil)
+		return w.yield(&hollow{path: folder, err: nil}, nil)
 	}
 	return true
 }
@@ -98,11 +98,11 @@ func (w *walk) visitFile(path string, e fs.DirEntry) bool {
 	info, err := w.follow(w.root, path, e)
 	switch {
 	case err != nil:
-		return w.yield(&hollow{path, partError(path, err)}, nil)
+		return w.yield(&hollow{path: path, err: partError(path, err)}, nil)
 	case info == nil:
 		return true
 	}
-	return w.yield(&recordFile{w.directory, w.root, path, read}, nil)
+	return w.yield(&recordFile{directory: w.directory, root: w.root, path: path, read: read}, nil)
 }
 
 // follow returns what is known of a regular file, also through a link that stays in the directory;
@@ -165,6 +165,7 @@ func chunks(ctx context.Context, root *os.Root, folder string) iter.Seq2[[]fs.Di
 // hollow is a part without documents: what cannot be read, or, without an error, the root where the
 // parts are the files of records.
 type hollow struct {
+	source.Ending
 	path string
 	err  error
 }
@@ -176,6 +177,8 @@ func (p *hollow) Documents(ctx context.Context) iter.Seq2[document.Document, err
 	return func(yield func(document.Document, error) bool) {
 		if err := cmp.Or(p.err, context.Cause(ctx)); err != nil {
 			yield(document.Document{}, err)
+			return
 		}
+		p.End()
 	}
 }

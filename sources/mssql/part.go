@@ -11,6 +11,7 @@ import (
 
 // part is a table, a view that is read like a table, or a query.
 type part struct {
+	source.Ending
 	db    *database
 	rel   relation
 	rule  *selection // whose query is read instead; rel then only lends its names
@@ -66,6 +67,7 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 
 // finish gives the session back once the last row has come.
 func (p *part) finish(r *reader) error {
+	p.End()
 	p.db.release(r.session)
 	return sqlread.KeylessError(p.Name(), r.keyless)
 }

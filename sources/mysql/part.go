@@ -11,6 +11,7 @@ import (
 
 // part is a table, a range of the keys of one, a view that is read like a table, or a query.
 type part struct {
+	source.Ending
 	db    *database
 	rel   relation
 	span  *span
@@ -70,6 +71,7 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 
 // finish gives the session back once the last row has come.
 func (p *part) finish(ctx context.Context, r *reader) error {
+	p.End()
 	p.db.release(ctx, r.session)
 	return sqlread.KeylessError(p.Name(), r.keyless)
 }

@@ -12,6 +12,7 @@ import (
 
 // part is a table, a range of the blocks of one, a view that is read like a table, or a query.
 type part struct {
+	source.Ending
 	db       *database
 	rel      relation
 	only     bool // without the rows of its children, such as where they are parts themselves
@@ -89,6 +90,7 @@ func (p *part) finish(ctx context.Context, r *reader) error {
 	}
 	r.cancel()
 	p.db.release(ctx, r.conn)
+	p.End()
 	if err := sqlread.KeylessError(p.Name(), r.keyless); err != nil || !r.hidden {
 		return err
 	}
@@ -120,6 +122,9 @@ func (h *hidden) Name() string { return h.scope }
 
 // Hidden implements [source.Hidden].
 func (h *hidden) Hidden() {}
+
+// Ended implements [source.Part].
+func (h *hidden) Ended() bool { return false }
 
 // Documents fails: it is not meant to be read.
 func (h *hidden) Documents(context.Context) iter.Seq2[document.Document, error] {

@@ -37,6 +37,9 @@ func (toy) Scope() string { return "words" }
 
 func (toy) Name() string { return "words" }
 
+// Ended is true: the words are in memory.
+func (toy) Ended() bool { return true }
+
 func (t toy) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		for _, w := range t.words {

@@ -88,6 +88,9 @@ func (m *Missing) Scope() string { return m.Of }
 // Name is the scope.
 func (m *Missing) Name() string { return m.Of }
 
+// Ended implements [source.Part].
+func (m *Missing) Ended() bool { return false }
+
 // Documents fails.
 func (m *Missing) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.Err) }
