@@ -99,7 +99,6 @@ type syntheticPart struct{ part, n int }
 
 func (syntheticPart) Ended() bool { return true }
 
-
 func (p syntheticPart) Scope() string { return fmt.Sprint("part", p.part) }
 func (p syntheticPart) Name() string  { return p.Scope() }
 

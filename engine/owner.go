@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -83,4 +85,35 @@ func (r *run) makesOtherwise() bool {
 func (r *run) noteSeqNo(n int64) {
 	for next := r.nextSeqNo.Load(); n >= next && !r.nextSeqNo.CompareAndSwap(next, n+1); next = r.nextSeqNo.Load() {
 	}
+}
+
+// indexCheck is how often a run makes sure that its index is still there: a bulk request to one that was
+// deleted would create it again, without mapping and owner.
+const indexCheck = 2 * time.Second
+
+// mayWrite is asked before each bulk request. Its error ends the run.
+func (r *run) mayWrite(ctx context.Context) error {
+	if r.deps.Fence != nil {
+		if err := r.deps.Fence(ctx); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	now := r.deps.Now()
+	due := now.Sub(r.checked) >= indexCheck
+	if due {
+		r.checked = now
+	}
+	r.mu.Unlock()
+	if !due {
+		return nil
+	}
+	ix, err := r.deps.Client.Index(ctx, r.index.Name)
+	switch {
+	case errors.Is(err, elastic.ErrNotFound), err == nil && ix.UUID != r.index.UUID:
+		return fmt.Errorf("index %q: %w: run again", r.index.Name, ErrReplaced)
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return nil // a destination that does not answer is found out by the request itself
 }

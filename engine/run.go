@@ -55,6 +55,7 @@ type run struct {
 	closer         closer
 
 	mu        sync.Mutex
+	checked   time.Time // when the index was last seen to be the same
 	failed    int64
 	late      error // what the time limit left to the next run
 	temporary error // the first failure of the source that may pass
@@ -232,7 +233,7 @@ func (r *run) startWriter(ctx context.Context, stopReading context.CancelCauseFu
 		Client: d.Client, Index: r.index.Name, Pipeline: r.job.Pipeline, Connector: r.job.Connector,
 		Workers: d.Writers, Operations: d.Operations, Bytes: min(d.RequestBytes, int(max(d.Budget/4, 1))), Retry: d.Retry,
 		Budget: r.budget, Counters: d.Counters, Observer: d.Observer, DeadLetter: d.DeadLetter, Breaker: d.Breaker,
-		Fence: d.Fence, Log: d.Log, Now: d.Now,
+		Fence: r.mayWrite, Log: d.Log, Now: d.Now,
 	})
 	r.sink = w
 	done := make(chan error, 1)

@@ -19,13 +19,13 @@ import (
 
 // faults are the ways in which the source in memory can break the contract.
 type faults struct {
-	twoFieldsOneName, noScopeOf, scopeFromNothing, wrongScope          bool
-	pingDeaf, validateFails, closeFails                                bool
-	unstableParts, twoPartsOneName, onePart                            bool
-	emptyID, doubleID, unstableID, unstableField, doubleField, badJSON bool
-	endless, deafParts, deafDocuments, leakGoroutine, leakFile, serialOnly      bool
-	contentDiffers, contentLonger, contentImmortal                     bool
-	brokenAccepted, brokenUntyped, listFails, partSilent, partUntyped  bool
+	twoFieldsOneName, noScopeOf, scopeFromNothing, wrongScope              bool
+	pingDeaf, validateFails, closeFails                                    bool
+	unstableParts, twoPartsOneName, onePart                                bool
+	emptyID, doubleID, unstableID, unstableField, doubleField, badJSON     bool
+	endless, deafParts, deafDocuments, leakGoroutine, leakFile, serialOnly bool
+	contentDiffers, contentLonger, contentImmortal                         bool
+	brokenAccepted, brokenUntyped, listFails, partSilent, partUntyped      bool
 }
 
 // runs makes what is unstable differ from one opening to the next.

@@ -1,0 +1,235 @@
+package engine_test
+
+import (
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+)
+
+// TestTheSameNameForAnotherSource: two files that call different sources by one name delete nothing of
+// each other's, and --adopt says which one it is.
+func TestTheSameNameForAnotherSource(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	at := func(place string) func(*engine.Job) {
+		return func(j *engine.Job) {
+			values, err := field.Parse([]field.Spec{{Name: "place", Label: "Place", Order: 1}}, map[string]any{"place": place})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.Values = values
+			j.Type.IdentityFields = func(field.Values) []string { return []string{"place"} }
+		}
+	}
+	h.put("a", "1", "one")
+	h.sync(at("here"))
+	h.put("a", "2", "two")
+	for range 2 {
+		res := h.sync(at("there"))
+		if res.Withheld[plan.ForeignIndex] != 1 || res.Counts.Deleted != 0 || len(h.held()) != 2 {
+			t.Fatalf("another place: %+v", res)
+		}
+	}
+	if res := h.sync(at("there"), func(j *engine.Job) { j.Adopt = true }); res.Counts.Deleted != 1 {
+		t.Fatalf("adopted: %+v", res)
+	}
+	if res := h.sync(at("there")); res.Counts.Kept != 1 || res.WithheldDeletes() != 0 {
+		t.Fatalf("its own now: %+v", res)
+	}
+}
+
+// TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost: what another program wrote and the source holds as
+// well needs no word of consent.
+func TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.write("1", `{"scope":"a","v":"old"}`)
+	h.put("a", "1", "one", "2", "two")
+	if res := h.sync(); res.Counts.Updated != 1 || res.WithheldDeletes() != 0 {
+		t.Fatalf("%+v", res)
+	}
+	h.put("a", "2", "two")
+	if res := h.sync(); res.Counts.Deleted != 1 {
+		t.Fatalf("the next run: %+v", res)
+	}
+}
+
+// TestAnotherRoutingIsRefused: an update would land in another shard and leave two documents of one id.
+func TestAnotherRoutingIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	if _, err := h.client().Bulk(t.Context(), h.job.Index, "", []byte(`{"index":{"_id":"1","routing":"eu"}}`+"\n{}\n"), 1); err != nil {
+		t.Fatal(err)
+	}
+	h.put("a", "1", "one")
+	if res, err := h.run(t.Context(), func(j *engine.Job) { j.Adopt = true }); !errors.Is(err, engine.ErrConfig) || res.Counts.Updated != 0 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+}
+
+// TestPartialReadDeletesNothing: nothing is deleted of a part whose reading merely stops, and nothing at
+// all once a reader was lost on its way.
+func TestPartialReadDeletesNothing(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		breaks func(h *harness)
+		kept   int // documents that are still there, of 60
+	}{
+		{"a part stops and does not say that it was at its end", func(h *harness) { h.source.Quiet, h.source.FailsAt = map[string]bool{"a": true}, 3 }, 59},
+		{"a reader goes away", func(h *harness) {
+			h.source.Each = func(part string, n int) {
+				if part == "a" && n == 3 {
+					runtime.Goexit()
+				}
+			}
+		}, 60},
+		{"a reader panics", func(h *harness) {
+			h.source.Each = func(part string, n int) {
+				if part == "a" && n == 3 {
+					panic("a driver's fault")
+				}
+			}
+		}, 60},
+	} {
+		for _, readers := range []int{1, 8} {
+			h := newHarness(t)
+			h.deps.Readers = readers
+			h.source.Parts["a"], h.source.Parts["b"] = numbered("a", "a", 30), numbered("b", "b", 30)
+			h.sync()
+			h.source.Parts["a"] = h.source.Parts["a"][:25]
+			h.source.Parts["b"] = h.source.Parts["b"][:29]
+			tc.breaks(h)
+			res, err := h.run(t.Context())
+			if err == nil && (res.Failed == 0 || len(h.held()) != tc.kept) || err != nil && len(h.held()) != 60 {
+				t.Errorf("%s, %d readers: %v, %d failed, %d documents are left, want %d", tc.name, readers, err, res.Failed, len(h.held()), tc.kept)
+			}
+		}
+	}
+}
+
+// TestADocumentOfUnknownScopeIsHeldBack: a document that does not say of which table it is may be of one
+// that has merely vanished. Confirmed, it goes.
+func TestADocumentOfUnknownScopeIsHeldBack(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.put("a", "1", "one")
+	h.sync()
+	h.write("stray", `{"v":"x"}`)
+	for range 2 {
+		if res := h.sync(); res.Withheld[plan.ScopeUnknown] != 1 || res.WithheldDeletes() != 1 || res.Counts.Deleted != 0 {
+			t.Fatalf("%+v", res)
+		}
+	}
+	if res := h.sync(func(j *engine.Job) { j.Guard.Confirmed = 1 }); res.Counts.Deleted != 1 {
+		t.Fatalf("confirmed: %+v", res)
+	}
+}
+
+// TestTheGuardsShareIsOfWhatWasRead: the documents of tables that were not asked for, or could not be
+// read, do not make a deletion small; and an empty source deletes nothing, whatever else failed.
+func TestTheGuardsShareIsOfWhatWasRead(t *testing.T) {
+	t.Parallel()
+	only := func(j *engine.Job) { j.Wants = func(scope string) bool { return scope == "a" } }
+	for _, tc := range []struct {
+		name   string
+		left   int // documents of the part a
+		breaks func(h *harness)
+		change func(*engine.Job)
+		reason plan.Reason
+	}{
+		{"emptied, the only one asked for", 0, func(*harness) {}, only, plan.EmptySource},
+		{"nearly emptied, the only one asked for", 1, func(*harness) {}, only, plan.GuardRefused},
+		{"nearly emptied, the other cannot be read", 1, func(h *harness) { h.source.Fails = map[string]error{"b": errors.New("no")} }, func(*engine.Job) {}, plan.GuardRefused},
+		{"emptied, the other cannot be read", 0, func(h *harness) { h.source.Fails = map[string]error{"b": errors.New("no")} }, func(*engine.Job) {}, plan.EmptySource},
+	} {
+		h := newHarness(t)
+		h.source.Parts["a"], h.source.Parts["b"] = numbered("a", "a", 15), numbered("b", "b", 300)
+		h.sync()
+		h.source.Parts["a"] = h.source.Parts["a"][:tc.left]
+		tc.breaks(h)
+		if res := h.sync(tc.change); res.Counts.Deleted != 0 || res.Withheld[tc.reason] != int64(15-tc.left) {
+			t.Errorf("%s: %+v", tc.name, res)
+		}
+	}
+}
+
+// TestNothingIsWrittenTwiceAfterAnIncompleteRun: where versions decide, what an incomplete run wrote is
+// not written again by the next, however often one thing fails.
+func TestNothingIsWrittenTwiceAfterAnIncompleteRun(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.source.ByVersion = true
+	stamp := func(docs []document.Document) []document.Document {
+		for i := range docs {
+			docs[i].Timestamp = "2024-01-15T00:00:00Z"
+		}
+		return docs
+	}
+	h.source.Parts["a"], h.source.Parts["b"] = stamp(numbered("a", "a", 10)), stamp(numbered("b", "b", 10))
+	h.source.Fails, h.source.FailsAt = map[string]error{"b": errors.New("not readable")}, 5
+	if res := h.sync(); res.Counts.Created != 15 {
+		t.Fatalf("first run: %+v", res.Counts)
+	}
+	for range 2 {
+		if res := h.sync(); res.Counts.Created+res.Counts.Updated != 0 || res.Counts.Kept != 15 {
+			t.Fatalf("next run: %+v", res.Counts)
+		}
+	}
+	// Made otherwise, all are written once more, and once.
+	h.job.Profile = "other"
+	for _, want := range []int64{15, 0, 0} {
+		if res := h.sync(); res.Counts.Updated != want {
+			t.Fatalf("made otherwise: %+v, want %d updates", res.Counts, want)
+		}
+	}
+	// What was never reached is written when it can be read, and only that.
+	h.source.Fails = nil
+	if res := h.sync(); res.Counts.Created != 5 || res.Counts.Updated != 0 {
+		t.Fatalf("all can be read: %+v", res.Counts)
+	}
+	if res := h.sync(); res.Counts.Kept != 20 {
+		t.Fatalf("last run: %+v", res.Counts)
+	}
+	h.job.Profile = ""
+	if res := h.sync(); res.Counts.Updated != 20 {
+		t.Fatalf("made as at first: %+v", res.Counts)
+	}
+}
+
+// TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites: the run ends as one that may pass, and the next
+// creates the index as it should be.
+func TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.source.Parts["a"] = numbered("a", "a", 100)
+	h.deps.Writers, h.deps.Readers = 1, 1
+	var hours atomic.Int64 // so that the index is looked at before each request
+	h.deps.Now = func() time.Time { return time.Now().Add(time.Duration(hours.Add(1)) * time.Hour) }
+	h.source.Each = func(_ string, n int) {
+		if n == 50 {
+			removeIndex(t, h.store, h.url+"/"+h.job.Index)
+		}
+	}
+	if _, err := h.run(t.Context()); !errors.Is(err, engine.ErrReplaced) && !errors.Is(err, elastic.ErrNotFound) {
+		t.Fatalf("the run ended with %v", err)
+	}
+	if _, err := h.client().Index(t.Context(), h.job.Index); !errors.Is(err, elastic.ErrNotFound) {
+		t.Fatalf("the writes made the index again: %v", err)
+	}
+	h.source.Each = nil
+	if res := h.sync(); res.Counts.Created != 100 {
+		t.Fatalf("the next run: %+v", res.Counts)
+	}
+	if ix, err := h.client().Index(t.Context(), h.job.Index); err != nil || ix.Marker.Owner != h.job.Owner {
+		t.Fatalf("the index of the next run: %+v, %v", ix, err)
+	}
+}
