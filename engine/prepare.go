@@ -20,7 +20,7 @@ import (
 
 // madeBy changes when documents are made differently from the same source: then copies that look
 // unchanged by their version are not.
-const madeBy = 2
+const madeBy = 3
 
 // maxScans is how often a scan is begun again because its point in time was lost.
 const maxScans = 3
@@ -120,7 +120,7 @@ func (r *run) decideOptions(ctx context.Context) error {
 	if m := &r.index.Mapping; m.HasVectors() {
 		o.Vector = m.IsVector
 	}
-	fingerprint, err := json.Marshal([]any{madeBy, r.flags, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions})
+	fingerprint, err := json.Marshal([]any{madeBy, r.flags, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions, r.deps.ContentLimit})
 	if err != nil {
 		return fmt.Errorf("fingerprint: %w", err)
 	}

@@ -122,6 +122,11 @@ type Type struct {
 	Open func(context.Context, field.Values, Env) (Source, error)
 }
 
+// Identity names the same fields whatever the configuration, for Type.IdentityFields.
+func Identity(names ...string) func(field.Values) []string {
+	return func(field.Values) []string { return names }
+}
+
 // Env is what the program lends to a source.
 type Env struct {
 	Log *slog.Logger // carries connector and source; never nil

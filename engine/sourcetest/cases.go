@@ -29,6 +29,17 @@ func (s *suite) fields(context.Context) error {
 	case t.ScopeOf == nil:
 		return errors.New("the type has no ScopeOf, so nothing could ever be deleted")
 	}
+	if t.IdentityFields != nil {
+		values, err := field.Parse(t.Fields, s.raw)
+		if err != nil {
+			return err
+		}
+		for _, name := range t.IdentityFields(values) {
+			if !slices.ContainsFunc(t.Fields, func(f field.Spec) bool { return f.Name == name && !f.Sensitive }) {
+				return fmt.Errorf("the identity names %q, which is no field, or a secret one", name)
+			}
+		}
+	}
 	return field.Check(t.Fields)
 }
 

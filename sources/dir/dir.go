@@ -88,6 +88,7 @@ var Type = source.Type{
 	VersionPerDocument: func(v field.Values) bool { return v.String(fieldFormat) == formatFiles },
 	Tree:               true,
 	ScopeFields:        []string{pathField, fileField},
+	IdentityFields:     identityFields,
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,
 	Open:               open,
@@ -176,4 +177,12 @@ func shown(path string) string {
 		return path
 	}
 	return string([]rune(path))
+}
+
+// identityFields: with relative paths a folder elsewhere, such as another checkout, is the same mirror.
+func identityFields(v field.Values) []string {
+	if v.String("id_path") == "relative" {
+		return nil
+	}
+	return []string{"directory"}
 }

@@ -20,15 +20,16 @@ import (
 
 // Type describes MySQL, and MariaDB with it, as a source.
 var Type = source.Type{
-	Name:          "mysql",
-	Title:         "MySQL",
-	Fields:        fields(),
-	ScopeFields:   []string{"Database", "Table", "database", "table"},
-	ScopeOf:       scopeOf,
-	Profiles:      []string{"seed87", "native"},
-	Encodings:     []string{"compat"},
-	AdvancedRules: true,
-	Open:          open,
+	Name:           "mysql",
+	Title:          "MySQL",
+	Fields:         fields(),
+	ScopeFields:    []string{"Database", "Table", "database", "table"},
+	IdentityFields: source.Identity("host", "port", "database"),
+	ScopeOf:        scopeOf,
+	Profiles:       []string{"seed87", "native"},
+	Encodings:      []string{"compat"},
+	AdvancedRules:  true,
+	Open:           open,
 }
 
 // fields are the keys of the connector protocol, in its order.

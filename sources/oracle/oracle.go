@@ -20,15 +20,16 @@ import (
 
 // Type describes Oracle as a source.
 var Type = source.Type{
-	Name:          "oracle",
-	Title:         "Oracle Database",
-	Fields:        fields(),
-	ScopeFields:   []string{"Database", "Table", "database", "schema", "table"},
-	ScopeOf:       scopeOf,
-	Profiles:      []string{"seed87", "native"},
-	Encodings:     []string{"compat"},
-	AdvancedRules: true,
-	Open:          open,
+	Name:           "oracle",
+	Title:          "Oracle Database",
+	Fields:         fields(),
+	ScopeFields:    []string{"Database", "Table", "database", "schema", "table"},
+	IdentityFields: source.Identity("host", "port", "sid", "service_name"),
+	ScopeOf:        scopeOf,
+	Profiles:       []string{"seed87", "native"},
+	Encodings:      []string{"compat"},
+	AdvancedRules:  true,
+	Open:           open,
 }
 
 // fields are the keys of the connector protocol, in its order.

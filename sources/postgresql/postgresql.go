@@ -19,15 +19,16 @@ import (
 
 // Type describes PostgreSQL as a source.
 var Type = source.Type{
-	Name:          "postgresql",
-	Title:         "PostgreSQL",
-	Fields:        fields(),
-	ScopeFields:   []string{"database", "schema", "table", "Database", "Table"},
-	ScopeOf:       scopeOf,
-	Profiles:      []string{"seed87", "native"},
-	Encodings:     []string{"compat"},
-	AdvancedRules: true,
-	Open:          open,
+	Name:           "postgresql",
+	Title:          "PostgreSQL",
+	Fields:         fields(),
+	ScopeFields:    []string{"database", "schema", "table", "Database", "Table"},
+	IdentityFields: source.Identity("host", "port", "database"),
+	ScopeOf:        scopeOf,
+	Profiles:       []string{"seed87", "native"},
+	Encodings:      []string{"compat"},
+	AdvancedRules:  true,
+	Open:           open,
 }
 
 // fields are the keys of the connector protocol, in its order.
