@@ -1,50 +1,55 @@
 # Starts an Elasticsearch node from the jars that are published on Maven Central. Source it behind lib.sh.
 
 NODE=$SERVICES/elasticsearch
-HEAP=${TEST_ELASTICSEARCH_HEAP:-1g}
+V9=9.5.3 V8=8.19.9 # the versions that src, v8 and v9 were tried with
 
-# jdk: the folder of a JDK of 21 or later, which Elasticsearch 9 needs.
+# jdk LEAST: the folder of a JDK. JAVA_HOME if it is new enough, otherwise the oldest that is.
 jdk() {
   local home version
   for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")"; do
     [ -n "$home" ] && [ -x "$home/bin/javac" ] || continue
     version=$("$home/bin/javac" -version 2>&1 | sed -E 's/^javac ([0-9]+).*/\1/')
-    [ "$version" -ge 21 ] 2>/dev/null && { printf '%s\n' "$home"; return; }
-  done
-  return 1
+    [ "$version" -ge "$1" ] 2>/dev/null || continue
+    [ "$home" != "${JAVA_HOME:-}" ] || version=0
+    printf '%s %s\n' "$version" "$home"
+  done | sort -n | sed -n '1s/^[0-9]* //p' | grep .
 }
 
-# fetch FOLDER: copy the jars there.
+# fetch FOLDER VERSION: copy the jars there.
 fetch() {
   [ ! -e "$1" ] || return 0
-  log "fetching the jars of Elasticsearch (once)"
+  log "fetching the jars of Elasticsearch $2 (once)"
   rm -rf "$1.new"
-  mvn -B -q -Dstyle.color=never -f "$NODE/pom.xml" dependency:copy-dependencies \
+  mvn -B -q -Dstyle.color=never -f "$NODE/pom.xml" -Des.version="$2" dependency:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$1.new" >&2 && mv "$1.new" "$1"
 }
 
-# compile FOLDER JARS: compile the launcher and the stand-ins there.
+# compile FOLDER JARS RELEASE SOURCES...: compile the launcher and the stand-ins there, for that release of Java.
 compile() {
-  [ ! -e "$1" ] || return 0
-  rm -rf "$1.new"
-  mkdir -p "$1.new"
-  find "$NODE/src" -name '*.java' -print0 | xargs -0 "$JDK/bin/javac" -nowarn -Xlint:-options -cp "$2/*" -d "$1.new" &&
-    mv "$1.new" "$1"
+  local to=$1 jars=$2 release=$3
+  shift 3
+  [ ! -e "$to" ] || return 0
+  rm -rf "$to.new"
+  mkdir -p "$to.new"
+  find "$@" -name '*.java' -print0 |
+    xargs -0 "$JDK/bin/javac" --release "$release" -nowarn -Xlint:-options -cp "$jars/*" -d "$to.new" && mv "$to.new" "$to"
 }
 
-# start_node [OPTION...]: start it and wait until it answers. The options are Java's.
+# start_node VERSION HEAP [OPTION...]: start a node. The options are Java's.
 start_node() {
-  local version jars classes sum
-  JDK=$(jdk) || die "$NAME needs a JDK of 21 or later; set JAVA_HOME, or $ADDRESS to a server of your own"
+  local version=$1 heap=$2 java=21 jars classes sum sources
+  shift 2
+  sources=("$NODE/src" "$NODE/v${version%%.*}")
+  [ "${version%%.*}" != 8 ] || java=17
+  JDK=$(jdk "$java") || die "$NAME needs a JDK of $java or later; set JAVA_HOME, or $ADDRESS to a server of your own"
   export JAVA_HOME=$JDK
   need curl curl
-  version=$(sed -nE 's:.*<es.version>(.*)</es.version>.*:\1:p' "$NODE/pom.xml")
   jars=$CACHE_DIR/elasticsearch-$version
   [ -e "$jars" ] || need mvn maven
-  once elasticsearch fetch "$jars" || die "$NAME: maven could not fetch the jars"
-  sum=$(find "$NODE/src" -name '*.java' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-16)
+  once elasticsearch fetch "$jars" "$version" || die "$NAME: maven could not fetch the jars"
+  sum=$(find "${sources[@]}" -name '*.java' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-16)
   classes=$CACHE_DIR/elasticsearch-$version-launcher-$sum
-  once elasticsearch compile "$classes" "$jars" || die "$NAME: the launcher does not compile"
+  once elasticsearch compile "$classes" "$jars" "$java" "${sources[@]}" || die "$NAME: the launcher does not compile"
 
   mkdir -p "$RUN/config" "$RUN/logs" "$RUN/tmp"
   cat >"$RUN/config/log4j2.properties" <<'CONF'
@@ -57,7 +62,7 @@ rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 CONF
   cd "$RUN"
-  start "$JDK/bin/java" "-Xms$HEAP" "-Xmx$HEAP" -XX:MaxDirectMemorySize=512m -XX:+UseG1GC -XX:-HeapDumpOnOutOfMemoryError \
+  start "$JDK/bin/java" "-Xms$heap" "-Xmx$heap" -XX:MaxDirectMemorySize=512m -XX:+UseG1GC -XX:-HeapDumpOnOutOfMemoryError \
     -Djava.io.tmpdir="$RUN/tmp" -Dio.netty.noUnsafe=true -Dio.netty.noKeySetOptimization=true \
     -Dio.netty.recycler.maxCapacityPerThread=0 -Dlog4j2.disable.jmx=true -Dlog4j.shutdownHookEnabled=false \
     --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
