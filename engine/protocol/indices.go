@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -37,6 +38,8 @@ func (s *Store) Ensure(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("index %q: %w", alias, err)
 		}
+		// Kibana copies the pipeline that the index names into new connectors.
+		body = bytes.ReplaceAll(body, []byte(searchPipeline), []byte(DefaultPipeline(s.version)))
 		if err := s.client.CreateFrom(ctx, alias+firstOf, body); err != nil {
 			return err
 		}
