@@ -26,65 +26,66 @@ const connectorPipeline = `{"processors":[
 // TestAttachments: a folder goes through a pipeline that reads attachments, and a second time nothing does.
 func TestAttachments(t *testing.T) {
 	t.Parallel()
-	server := elastictest.Server(t)
-	name := "e2e-" + strings.ToLower(rand.Text())
-	elastictest.Ask(t.Context(), t, http.MethodPut, server+"/_ingest/pipeline/"+name, connectorPipeline)
-	dir := t.TempDir()
-	t.Cleanup(func() {
-		for _, path := range []string{"/" + name, "/_ingest/pipeline/" + name} {
-			elastictest.Ask(context.Background(), t, http.MethodDelete, server+path, "")
+	elastictest.Servers(t, func(t *testing.T, server string) {
+		name := "e2e-" + strings.ToLower(rand.Text())
+		elastictest.Ask(t.Context(), t, http.MethodPut, server+"/_ingest/pipeline/"+name, connectorPipeline)
+		dir := t.TempDir()
+		t.Cleanup(func() {
+			for _, path := range []string{"/" + name, "/_ingest/pipeline/" + name} {
+				elastictest.Ask(context.Background(), t, http.MethodDelete, server+path, "")
+			}
+		})
+		files := map[string]string{
+			"report.pdf": "words of a report", "page.html": "<p>a page</p>", "notes.txt": "für\n", "program.bin": "x", "nothing.pdf": "",
+			"large.pdf": strings.Repeat("x", 2001), "sub/letter.DOCX": "a letter",
 		}
-	})
-	files := map[string]string{
-		"report.pdf": "words of a report", "page.html": "<p>a page</p>", "notes.txt": "für\n", "program.bin": "x", "nothing.pdf": "",
-		"large.pdf": strings.Repeat("x", 2001), "sub/letter.DOCX": "a letter",
-	}
-	for path, text := range files {
-		writeFile(t, filepath.Join(dir, "docs", path), text)
-	}
-	writeFile(t, filepath.Join(dir, "config.yml"), fmt.Sprintf(`
+		for path, text := range files {
+			writeFile(t, filepath.Join(dir, "docs", path), text)
+		}
+		writeFile(t, filepath.Join(dir, "config.yml"), fmt.Sprintf(`
 elasticsearch.host: %s
 service.max_file_download_size: 2000
 connectors:
   - {name: docs, service_type: dir, index_name: %s, pipeline: %s, configuration: {directory: ./docs, pattern: "**/*", id_path: relative}}
 `, server, name, name))
-	sync := func(want string) {
-		t.Helper()
-		if out, err := program(t, dir, "sync").CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
-			t.Fatalf("%v, want %q in\n%s", err, want, out)
-		}
-	}
-	sync("7 created")
-	sync("0 created, 0 updated, 0 deleted, 7 unchanged")
-	var found struct {
-		Hits struct {
-			Hits []struct {
-				Source map[string]any `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
-	}
-	if err := json.Unmarshal(elastictest.Ask(t.Context(), t, http.MethodGet, server+"/"+name+"/_search?size=100", ""), &found); err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]any{}
-	for _, h := range found.Hits.Hits {
-		got[h.Source["path"].(string)] = h.Source["body"]
-		for field := range h.Source {
-			if field == "_attachment" || field == "_extract_binary_content" || field == "_ingestion_errors" {
-				t.Errorf("%v has %s", h.Source["path"], field)
+		sync := func(want string) {
+			t.Helper()
+			if out, err := program(t, dir, "sync").CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
+				t.Fatalf("%v, want %q in\n%s", err, want, out)
 			}
 		}
-	}
-	want := map[string]any{
-		"report.pdf": "words of a report", "page.html": "<p>a page</p>", "notes.txt": "für", "program.bin": nil, "nothing.pdf": nil,
-		"large.pdf": nil, "sub/letter.DOCX": "a letter",
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	// What has changed goes through it again.
-	if err := os.WriteFile(filepath.Join(dir, "docs", "report.pdf"), []byte("other words"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	sync("0 created, 1 updated, 0 deleted, 6 unchanged")
+		sync("7 created")
+		sync("0 created, 0 updated, 0 deleted, 7 unchanged")
+		var found struct {
+			Hits struct {
+				Hits []struct {
+					Source map[string]any `json:"_source"`
+				} `json:"hits"`
+			} `json:"hits"`
+		}
+		if err := json.Unmarshal(elastictest.Ask(t.Context(), t, http.MethodGet, server+"/"+name+"/_search?size=100", ""), &found); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]any{}
+		for _, h := range found.Hits.Hits {
+			got[h.Source["path"].(string)] = h.Source["body"]
+			for field := range h.Source {
+				if field == "_attachment" || field == "_extract_binary_content" || field == "_ingestion_errors" {
+					t.Errorf("%v has %s", h.Source["path"], field)
+				}
+			}
+		}
+		want := map[string]any{
+			"report.pdf": "words of a report", "page.html": "<p>a page</p>", "notes.txt": "für", "program.bin": nil, "nothing.pdf": nil,
+			"large.pdf": nil, "sub/letter.DOCX": "a letter",
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+		// What has changed goes through it again.
+		if err := os.WriteFile(filepath.Join(dir, "docs", "report.pdf"), []byte("other words"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		sync("0 created, 1 updated, 0 deleted, 6 unchanged")
+	})
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // required returns a variable that names a server. Without it the test is skipped, or fails where CI
@@ -167,10 +169,11 @@ func (b *bench) call(method, path, body string) []byte {
 	return raw
 }
 
-// destinations runs a test on the embedded destination and on Elasticsearch.
+// destinations runs a test on the embedded destination and on every Elasticsearch.
 func destinations(t *testing.T, f func(t *testing.T, elasticsearch string)) {
+	t.Helper()
 	t.Run("embedded", func(t *testing.T) { t.Parallel(); f(t, "") })
-	t.Run("elasticsearch", func(t *testing.T) { t.Parallel(); f(t, required(t, "TEST_ELASTICSEARCH_URL")) })
+	elastictest.Servers(t, f)
 }
 
 // changes reads -o ndjson: kind and fields by id.

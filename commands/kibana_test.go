@@ -9,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,7 +82,7 @@ func (f *folder) close() (err error) {
 	return err
 }
 
-// stages tells a story on the embedded destination and on Elasticsearch.
+// stages tells a story on the embedded destination and on every Elasticsearch.
 func stages(t *testing.T, story, source string, tell func(*stage)) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
@@ -90,11 +92,36 @@ func stages(t *testing.T, story, source string, tell func(*stage)) {
 		s.folder = f
 		tell(s)
 	})
-	t.Run("elasticsearch", func(t *testing.T) {
-		t.Parallel()
-		url := elastictest.Server(t)
-		tell(newStage(t, story, source, url, url, http.DefaultTransport))
+	elastictest.Servers(t, func(t *testing.T, server string) {
+		s := newStage(t, story, source, withoutPipelines(t, server), server, http.DefaultTransport)
+		if strings.HasPrefix(s.kibana.Version(), "8.") { // the files have the default pipeline of version 9
+			s.hides = append(s.hides, pipelineOf8, pipelineOf9, pipelineOf9, pipelineOf8)
+		}
+		tell(s)
 	})
+}
+
+// The default pipelines of connectors, which Elasticsearch installs where it has all its modules.
+const (
+	pipelineOf8 = "ent-search-generic-ingestion"
+	pipelineOf9 = "search-default-ingestion"
+)
+
+// withoutPipelines returns the address of a proxy in front of a server that looks as if the server had no
+// default pipelines, like the embedded destination. With them, other documents would be unchanged.
+func withoutPipelines(t *testing.T, server string) string {
+	to, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		if path := "/_ingest/pipeline/"; r.In.URL.Path == path+pipelineOf8 || r.In.URL.Path == path+pipelineOf9 {
+			r.Out.URL.Path = path + "absent"
+		}
+	}})
+	t.Cleanup(proxy.Close)
+	return proxy.URL
 }
 
 // morning is when every story begins: a Monday.

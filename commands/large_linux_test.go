@@ -8,13 +8,15 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // TestValuesOfFiftyMegabytes: a jsonb value and a text of 50 MB among small rows. An Elasticsearch takes
 // documents of a fortieth of its heap, so a node of 1 GiB refuses them and one of 4 GiB does not. Either
 // they are written, or they are named and kept, and the small rows are written in any case.
 func TestValuesOfFiftyMegabytes(t *testing.T) {
-	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
+	b := newBench(t, elastictest.Server(t))
 	b.exec(`CREATE TABLE big (id int PRIMARY KEY, j jsonb, v text);
 		INSERT INTO big SELECT n, '{"small": true}', 'small' FROM generate_series(1, 50) n;
 		INSERT INTO big SELECT 51, jsonb_object_agg('k' || n, repeat('x', 100000)), 'jsonb' FROM generate_series(1, 500) n;

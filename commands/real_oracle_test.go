@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	_ "github.com/sijms/go-ora/v2" // the driver "oracle"
 	"github.com/sijms/go-ora/v2/configurations"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // oracleBench is a [bench] whose database is Oracle, or what stands in for it, see testdata/services.
@@ -108,7 +110,7 @@ func oracleTablesOfThirty() string {
 
 func TestWhatGoesWrongWithOracle(t *testing.T) {
 	t.Parallel()
-	b := newOracleBench(t, required(t, "TEST_ORACLE_DSN"), required(t, "TEST_ELASTICSEARCH_URL"))
+	b := newOracleBench(t, required(t, "TEST_ORACLE_DSN"), elastictest.Server(t))
 	w := walked{
 		bench: b.bench, exec: b.exec, server: b.address,
 		at: func(address string) {

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // TestElasticsearchGoesAwayMidway: the connection ends for good while documents are written. The run
 // ends as temporary and has deleted nothing; the next one does what was left.
 func TestElasticsearchGoesAwayMidway(t *testing.T) {
 	t.Parallel()
-	real := required(t, "TEST_ELASTICSEARCH_URL")
+	real := elastictest.Server(t)
 	b := newBench(t, real)
 	b.exec(`CREATE TABLE big (id int PRIMARY KEY, v text); INSERT INTO big SELECT n, repeat('x', 1000) FROM generate_series(1, 4000) n`)
 	b.grantAll()

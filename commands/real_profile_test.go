@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // TestTheProfileOfAFilledIndexChanges: every row gets another id, so all documents are written anew,
@@ -68,25 +70,27 @@ func TestProfilesAndEncodings(t *testing.T) {
 // profile of its version and the encoding compat leave every document as it is.
 func TestAnIndexOfTheOtherConnectorIsTakenOver(t *testing.T) {
 	t.Parallel()
-	for profile, metadata := range map[string]string{"head": "database schema table", "seed87": "Database schema Table"} {
-		t.Run(profile, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
-			b.exec(`CREATE TABLE "T" (id numeric, ok bool, "At" timestamptz, n numeric(6,2), f float8, b bytea, j jsonb, PRIMARY KEY (id, ok));
-				INSERT INTO "T" VALUES (20000, false, '2024-01-02 03:04:05.5+02', 5, 5, '\x41ff', '{"b": 1.50, "a": null}')`)
-			b.grantAll()
-			id := map[string]string{"head": "DB_public_T_2E+4_False", "seed87": "DB_public_T_2E+4_"}[profile]
-			names := strings.Fields(metadata)
-			doc := `{"_timestamp": "2024-05-06T07:08:09+00:00", "` + names[0] + `": "DB", "` + names[2] + `": "T", "` + names[1] + `": "public",
-				"public_t_id": 20000.0, "public_t_ok": false, "public_t_at": "2024-01-02T01:04:05.500000+00:00", "public_t_n": 5.0,
-				"public_t_f": 5.0, "public_t_b": "A", "public_t_j": {"b": 1.5, "a": null}, "id": "` + id + `",
-				"_extract_binary_content": true, "_reduce_whitespace": true, "_run_ml_inference": true}`
-			doc = strings.NewReplacer("DB", b.database, "\n", "").Replace(doc)
-			b.call(http.MethodPost, "/"+b.index+"/_bulk?refresh=true", `{"index": {"_id": "`+strings.Replace(id, "DB", b.database, 1)+"\"}}\n"+doc+"\n")
-			b.configure("    profile: " + profile + "\n    encoding: compat\n")
-			if res := b.must(0, "diff"); res != (result{Kept: 1}) {
-				t.Errorf("%+v", res)
-			}
-		})
-	}
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		for profile, metadata := range map[string]string{"head": "database schema table", "seed87": "Database schema Table"} {
+			t.Run(profile, func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t, elasticsearch)
+				b.exec(`CREATE TABLE "T" (id numeric, ok bool, "At" timestamptz, n numeric(6,2), f float8, b bytea, j jsonb, PRIMARY KEY (id, ok));
+					INSERT INTO "T" VALUES (20000, false, '2024-01-02 03:04:05.5+02', 5, 5, '\x41ff', '{"b": 1.50, "a": null}')`)
+				b.grantAll()
+				id := map[string]string{"head": "DB_public_T_2E+4_False", "seed87": "DB_public_T_2E+4_"}[profile]
+				names := strings.Fields(metadata)
+				doc := `{"_timestamp": "2024-05-06T07:08:09+00:00", "` + names[0] + `": "DB", "` + names[2] + `": "T", "` + names[1] + `": "public",
+					"public_t_id": 20000.0, "public_t_ok": false, "public_t_at": "2024-01-02T01:04:05.500000+00:00", "public_t_n": 5.0,
+					"public_t_f": 5.0, "public_t_b": "A", "public_t_j": {"b": 1.5, "a": null}, "id": "` + id + `",
+					"_extract_binary_content": true, "_reduce_whitespace": true, "_run_ml_inference": true}`
+				doc = strings.NewReplacer("DB", b.database, "\n", "").Replace(doc)
+				b.call(http.MethodPost, "/"+b.index+"/_bulk?refresh=true", `{"index": {"_id": "`+strings.Replace(id, "DB", b.database, 1)+"\"}}\n"+doc+"\n")
+				b.configure("    profile: " + profile + "\n    encoding: compat\n")
+				if res := b.must(0, "diff"); res != (result{Kept: 1}) {
+					t.Errorf("%+v", res)
+				}
+			})
+		}
+	})
 }

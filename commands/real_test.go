@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // The tests of this file run the program against real servers; see docs/testing.md.
@@ -95,65 +97,69 @@ func TestSecretsAreNeverShown(t *testing.T) {
 // is written.
 func TestRealRejections(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
-	b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one'), (2, '2024-01-01'), (3, 'three')`)
-	b.grantAll()
-	b.call(http.MethodPut, "/"+b.index, `{"mappings":{"properties":{"public_a_v":{"type":"date"}}}}`)
-	dead := filepath.Join(b.dir, "dead.ndjson")
-	res := b.must(3, "sync", "--dead-letter", dead)
-	if res.Created != 1 || res.Rejected != 2 {
-		t.Fatalf("%+v", res)
-	}
-	raw, err := os.ReadFile(dead)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for line := range strings.Lines(string(raw)) {
-		var r struct {
-			ID, Type string
-			Document map[string]any
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		b := newBench(t, elasticsearch)
+		b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one'), (2, '2024-01-01'), (3, 'three')`)
+		b.grantAll()
+		b.call(http.MethodPut, "/"+b.index, `{"mappings":{"properties":{"public_a_v":{"type":"date"}}}}`)
+		dead := filepath.Join(b.dir, "dead.ndjson")
+		res := b.must(3, "sync", "--dead-letter", dead)
+		if res.Created != 1 || res.Rejected != 2 {
+			t.Fatalf("%+v", res)
 		}
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
+		raw, err := os.ReadFile(dead)
+		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, fmt.Sprint(r.ID, " ", r.Type, " ", r.Document["public_a_v"]))
-	}
-	slices.Sort(got)
-	want := []string{b.id("a_1") + " document_parsing_exception one", b.id("a_3") + " document_parsing_exception three"}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	// An index that may not be written is the run's problem, not the documents'.
-	b.call(http.MethodPut, "/"+b.index+"/_settings", `{"index.blocks.write":true}`)
-	b.exec("INSERT INTO a VALUES (4, '2024-02-02')")
-	o := b.run("sync", "--dead-letter", dead+"2")
-	if _, err := os.Stat(dead + "2"); o.code != 9 || !errors.Is(err, os.ErrNotExist) || !strings.Contains(o.stderr, "cluster_block_exception") {
-		t.Errorf("read-only: exit code %d, dead-letter file %v\n%s", o.code, err, o.stderr)
-	}
-	b.call(http.MethodPut, "/"+b.index+"/_settings", `{"index.blocks.write":null}`)
+		var got []string
+		for line := range strings.Lines(string(raw)) {
+			var r struct {
+				ID, Type string
+				Document map[string]any
+			}
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprint(r.ID, " ", r.Type, " ", r.Document["public_a_v"]))
+		}
+		slices.Sort(got)
+		want := []string{b.id("a_1") + " document_parsing_exception one", b.id("a_3") + " document_parsing_exception three"}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+		// An index that may not be written is the run's problem, not the documents'.
+		b.call(http.MethodPut, "/"+b.index+"/_settings", `{"index.blocks.write":true}`)
+		b.exec("INSERT INTO a VALUES (4, '2024-02-02')")
+		o := b.run("sync", "--dead-letter", dead+"2")
+		if _, err := os.Stat(dead + "2"); o.code != 9 || !errors.Is(err, os.ErrNotExist) || !strings.Contains(o.stderr, "cluster_block_exception") {
+			t.Errorf("read-only: exit code %d, dead-letter file %v\n%s", o.code, err, o.stderr)
+		}
+		b.call(http.MethodPut, "/"+b.index+"/_settings", `{"index.blocks.write":null}`)
+	})
 }
 
 // TestPipelines: one that drops a document, one that fails on a document, one that does not exist.
 func TestPipelines(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
-	b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one'), (2, 'drop'), (3, 'fail')`)
-	b.grantAll()
-	pipeline := b.index + "-pipeline"
-	b.configure("    pipeline: " + pipeline)
-	if o := b.run("sync"); o.code != 2 || !strings.Contains(o.stderr, pipeline) {
-		t.Fatalf("missing: exit code %d\n%s", o.code, o.stderr)
-	}
-	b.call(http.MethodPut, "/_ingest/pipeline/"+pipeline, `{"processors":[
-		{"drop":{"if":"ctx.public_a_v == 'drop'"}}, {"fail":{"if":"ctx.public_a_v == 'fail'","message":"refused by the pipeline"}}]}`)
-	t.Cleanup(func() { b.call(http.MethodDelete, "/_ingest/pipeline/"+pipeline, "") })
-	o := b.run("sync", "-o", "ndjson")
-	got := changes(t, o.stdout)
-	want := map[string]string{b.id("a_1"): "create null", b.id("a_2"): "drop null", b.id("a_3"): "reject null"}
-	if d := cmp.Diff(want, got); d != "" || o.code != 3 {
-		t.Fatalf("exit code %d %s\n%s", o.code, d, o.stderr)
-	}
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		b := newBench(t, elasticsearch)
+		b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one'), (2, 'drop'), (3, 'fail')`)
+		b.grantAll()
+		pipeline := b.index + "-pipeline"
+		b.configure("    pipeline: " + pipeline)
+		if o := b.run("sync"); o.code != 2 || !strings.Contains(o.stderr, pipeline) {
+			t.Fatalf("missing: exit code %d\n%s", o.code, o.stderr)
+		}
+		b.call(http.MethodPut, "/_ingest/pipeline/"+pipeline, `{"processors":[
+			{"drop":{"if":"ctx.public_a_v == 'drop'"}}, {"fail":{"if":"ctx.public_a_v == 'fail'","message":"refused by the pipeline"}}]}`)
+		t.Cleanup(func() { b.call(http.MethodDelete, "/_ingest/pipeline/"+pipeline, "") })
+		o := b.run("sync", "-o", "ndjson")
+		got := changes(t, o.stdout)
+		want := map[string]string{b.id("a_1"): "create null", b.id("a_2"): "drop null", b.id("a_3"): "reject null"}
+		if d := cmp.Diff(want, got); d != "" || o.code != 3 {
+			t.Fatalf("exit code %d %s\n%s", o.code, d, o.stderr)
+		}
+	})
 }
 
 // TestElasticsearchThatIsNotThere: down at the start, a wrong password, a certificate nobody knows.
@@ -219,114 +225,120 @@ func TestTheSourceGoesAwayMidway(t *testing.T) {
 // is that index, an alias over several is refused.
 func TestTheIndexThatIsMade(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
-	b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one')`)
-	b.grantAll()
-	b.must(0, "sync")
-	var mapping map[string]struct {
-		Mappings struct {
-			Properties struct {
-				ID struct{ Type string } `json:"id"`
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		b := newBench(t, elasticsearch)
+		b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one')`)
+		b.grantAll()
+		b.must(0, "sync")
+		var mapping map[string]struct {
+			Mappings struct {
+				Properties struct {
+					ID struct{ Type string } `json:"id"`
+				}
 			}
 		}
-	}
-	if err := json.Unmarshal(b.call(http.MethodGet, "/"+b.index+"/_mapping", ""), &mapping); err != nil || mapping[b.index].Mappings.Properties.ID.Type != "keyword" {
-		t.Errorf("%v, %+v", err, mapping)
-	}
-	concrete := b.index
-	b.call(http.MethodPut, "/"+concrete+"/_alias/"+concrete+"-alias", "")
-	b.index = concrete + "-alias"
-	b.configure("")
-	if res := b.must(0, "sync"); res != (result{Kept: 1}) {
-		t.Errorf("by an alias: %+v", res)
-	}
-	b.call(http.MethodPut, "/"+concrete+"-other", "")
-	t.Cleanup(func() { b.call(http.MethodDelete, "/"+concrete+"-other", "") })
-	b.call(http.MethodPut, "/"+concrete+"-other/_alias/"+b.index, "")
-	if o := b.run("sync"); o.code != 2 || !strings.Contains(o.stderr, concrete+"-other") {
-		t.Errorf("an alias over two: exit code %d\n%s", o.code, o.stderr)
-	}
-	b.index = concrete
+		if err := json.Unmarshal(b.call(http.MethodGet, "/"+b.index+"/_mapping", ""), &mapping); err != nil || mapping[b.index].Mappings.Properties.ID.Type != "keyword" {
+			t.Errorf("%v, %+v", err, mapping)
+		}
+		concrete := b.index
+		b.call(http.MethodPut, "/"+concrete+"/_alias/"+concrete+"-alias", "")
+		b.index = concrete + "-alias"
+		b.configure("")
+		if res := b.must(0, "sync"); res != (result{Kept: 1}) {
+			t.Errorf("by an alias: %+v", res)
+		}
+		b.call(http.MethodPut, "/"+concrete+"-other", "")
+		t.Cleanup(func() { b.call(http.MethodDelete, "/"+concrete+"-other", "") })
+		b.call(http.MethodPut, "/"+concrete+"-other/_alias/"+b.index, "")
+		if o := b.run("sync"); o.code != 2 || !strings.Contains(o.stderr, concrete+"-other") {
+			t.Errorf("an alias over two: exit code %d\n%s", o.code, o.stderr)
+		}
+		b.index = concrete
+	})
 }
 
 // TestAnIndexForALanguage: its analyzers work on what is written, its mappings file stands over them, and
 // an index that exists stays as it is.
 func TestAnIndexForALanguage(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
-	b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text, price numeric); INSERT INTO a VALUES (1, 'Die Häuser von Gera', 12.50), (2, 'Bäume', 3)`)
-	b.grantAll()
-	mappings := filepath.Join(b.dir, "mappings.json")
-	file := `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"public_a_price":{"type":"double"}}}}`
-	if err := os.WriteFile(mappings, []byte(file), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b.configure("    language: de\n    mappings: mappings.json")
-	if res := b.must(0, "sync"); res.Created != 2 {
-		t.Fatalf("%+v", res)
-	}
-	for query, want := range map[string]int{
-		`{"match":{"public_a_v.stem":"Haus"}}`:           1,
-		`{"match":{"public_a_v":"Haus"}}`:                0,
-		`{"match":{"public_a_v.stem":"die"}}`:            0, // a stop word
-		`{"match":{"public_a_v.prefix":"bau"}}`:          1,
-		`{"match":{"public_a_v.joined":"vongera"}}`:      1,
-		`{"term":{"public_a_v.enum":"Bäume"}}`:           1,
-		`{"range":{"public_a_price":{"gt":4,"lt":100}}}`: 1,
-		`{"term":{"id":"` + b.id("a_1") + `"}}`:          1,
-	} {
-		var answer struct {
-			Hits struct{ Hits []json.RawMessage }
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		b := newBench(t, elasticsearch)
+		b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text, price numeric); INSERT INTO a VALUES (1, 'Die Häuser von Gera', 12.50), (2, 'Bäume', 3)`)
+		b.grantAll()
+		mappings := filepath.Join(b.dir, "mappings.json")
+		file := `{"settings":{"number_of_replicas":0},"mappings":{"properties":{"public_a_price":{"type":"double"}}}}`
+		if err := os.WriteFile(mappings, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		raw := b.call(http.MethodPost, "/"+b.index+"/_search", `{"query":`+query+`}`)
-		if err := json.Unmarshal(raw, &answer); err != nil || len(answer.Hits.Hits) != want {
-			t.Errorf("%s finds %d documents, want %d: %v", query, len(answer.Hits.Hits), want, err)
+		b.configure("    language: de\n    mappings: mappings.json")
+		if res := b.must(0, "sync"); res.Created != 2 {
+			t.Fatalf("%+v", res)
 		}
-	}
-	var settings map[string]struct {
-		Settings struct {
-			Index struct {
-				Replicas string `json:"number_of_replicas"`
+		for query, want := range map[string]int{
+			`{"match":{"public_a_v.stem":"Haus"}}`:           1,
+			`{"match":{"public_a_v":"Haus"}}`:                0,
+			`{"match":{"public_a_v.stem":"die"}}`:            0, // a stop word
+			`{"match":{"public_a_v.prefix":"bau"}}`:          1,
+			`{"match":{"public_a_v.joined":"vongera"}}`:      1,
+			`{"term":{"public_a_v.enum":"Bäume"}}`:           1,
+			`{"range":{"public_a_price":{"gt":4,"lt":100}}}`: 1,
+			`{"term":{"id":"` + b.id("a_1") + `"}}`:          1,
+		} {
+			var answer struct {
+				Hits struct{ Hits []json.RawMessage }
+			}
+			raw := b.call(http.MethodPost, "/"+b.index+"/_search", `{"query":`+query+`}`)
+			if err := json.Unmarshal(raw, &answer); err != nil || len(answer.Hits.Hits) != want {
+				t.Errorf("%s finds %d documents, want %d: %v", query, len(answer.Hits.Hits), want, err)
 			}
 		}
-	}
-	if err := json.Unmarshal(b.call(http.MethodGet, "/"+b.index+"/_settings", ""), &settings); err != nil || settings[b.index].Settings.Index.Replicas != "0" {
-		t.Errorf("%v, %+v", err, settings)
-	}
-	b.configure("    language: de")
-	if o := b.run("sync"); o.code != 0 || o.stderr != "" {
-		t.Errorf("without the file: exit code %d\n%s", o.code, o.stderr)
-	}
-	b.configure("    language: nl")
-	if o := b.run("sync"); o.code != 0 || !strings.Contains(o.stderr, "filter nl-stem-filter") || strings.Count(o.stderr, "WARN") != 1 {
-		t.Errorf("another language: exit code %d\n%s", o.code, o.stderr)
-	}
+		var settings map[string]struct {
+			Settings struct {
+				Index struct {
+					Replicas string `json:"number_of_replicas"`
+				}
+			}
+		}
+		if err := json.Unmarshal(b.call(http.MethodGet, "/"+b.index+"/_settings", ""), &settings); err != nil || settings[b.index].Settings.Index.Replicas != "0" {
+			t.Errorf("%v, %+v", err, settings)
+		}
+		b.configure("    language: de")
+		if o := b.run("sync"); o.code != 0 || o.stderr != "" {
+			t.Errorf("without the file: exit code %d\n%s", o.code, o.stderr)
+		}
+		b.configure("    language: nl")
+		if o := b.run("sync"); o.code != 0 || !strings.Contains(o.stderr, "filter nl-stem-filter") || strings.Count(o.stderr, "WARN") != 1 {
+			t.Errorf("another language: exit code %d\n%s", o.code, o.stderr)
+		}
+	})
 }
 
 // TestAnIndexThatCannotBeMade: the reason is told, and nothing is left behind. The node of the tests has
 // no ICU; where one has, the index is made.
 func TestAnIndexThatCannotBeMade(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
-	b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one')`)
-	b.grantAll()
-	cmd := b.command("sync")
-	b.configure("    language: de")
-	cmd.Env = append(cmd.Env, "ELASTIC_INGEST__ELASTICSEARCH__ANALYSIS_ICU=true")
-	out, err := cmd.CombinedOutput()
-	if code := cmd.ProcessState.ExitCode(); err != nil && (code != 2 || !strings.Contains(string(out), "install the plugin analysis-icu")) {
-		t.Errorf("ICU: exit code %d\n%s", code, out)
-	}
-	b.call(http.MethodDelete, "/"+b.index, "")
-	b.configure("    mappings: mappings.json")
-	if err := os.WriteFile(filepath.Join(b.dir, "mappings.json"), []byte(`{"properties":{"v":{"type":"text","analyzer":"nobodys"}}}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	o := b.run("sync")
-	if o.code != 2 || !strings.Contains(o.stderr, "nobodys") || !strings.Contains(o.stderr, "correct the file that the connector's mappings key names") {
-		t.Errorf("an analyzer that does not exist: exit code %d\n%s", o.code, o.stderr)
-	}
-	if raw := b.call(http.MethodGet, "/_resolve/index/"+b.index+"*", ""); strings.Contains(string(raw), b.index) {
-		t.Errorf("the index was made: %s", raw)
-	}
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		b := newBench(t, elasticsearch)
+		b.exec(`CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'one')`)
+		b.grantAll()
+		cmd := b.command("sync")
+		b.configure("    language: de")
+		cmd.Env = append(cmd.Env, "ELASTIC_INGEST__ELASTICSEARCH__ANALYSIS_ICU=true")
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); err != nil && (code != 2 || !strings.Contains(string(out), "install the plugin analysis-icu")) {
+			t.Errorf("ICU: exit code %d\n%s", code, out)
+		}
+		b.call(http.MethodDelete, "/"+b.index, "")
+		b.configure("    mappings: mappings.json")
+		if err := os.WriteFile(filepath.Join(b.dir, "mappings.json"), []byte(`{"properties":{"v":{"type":"text","analyzer":"nobodys"}}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := b.run("sync")
+		if o.code != 2 || !strings.Contains(o.stderr, "nobodys") || !strings.Contains(o.stderr, "correct the file that the connector's mappings key names") {
+			t.Errorf("an analyzer that does not exist: exit code %d\n%s", o.code, o.stderr)
+		}
+		if raw := b.call(http.MethodGet, "/_resolve/index/"+b.index+"*", ""); strings.Contains(string(raw), b.index) {
+			t.Errorf("the index was made: %s", raw)
+		}
+	})
 }

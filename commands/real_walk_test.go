@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // walked is a database in which everything goes wrong that an operator meets, one after the other.
@@ -106,7 +108,7 @@ func (w *walked) dropTable(t *testing.T, rows int64) {
 
 func TestWhatGoesWrongWithPostgreSQL(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, required(t, "TEST_ELASTICSEARCH_URL"))
+	b := newBench(t, elastictest.Server(t))
 	w := walked{
 		bench: b.bench,
 		exec: func(statements string) {
@@ -134,7 +136,7 @@ func TestWhatGoesWrongWithPostgreSQL(t *testing.T) {
 func TestWhatGoesWrongWithMySQL(t *testing.T) {
 	t.Parallel()
 	onMySQL(t, func(t *testing.T, dsn string) {
-		b := newMySQLBench(t, dsn, required(t, "TEST_ELASTICSEARCH_URL"))
+		b := newMySQLBench(t, dsn, elastictest.Server(t))
 		w := walked{
 			bench: b.bench, exec: b.exec, server: b.address,
 			at: func(address string) { b.address = address; b.configure(walkedTables, walkedKeys) },

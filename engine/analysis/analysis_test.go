@@ -121,41 +121,42 @@ func settingsOf(t *testing.T, code string, icu bool) analysisSettings {
 // TestElasticsearchAnalyses makes an index for every language and lets it cut a text into words.
 func TestElasticsearchAnalyses(t *testing.T) {
 	t.Parallel()
-	base := elastictest.Server(t)
-	texts := map[string][3]string{ // analyzer, text, words
-		"da":    {"iq_text_stem", "og husene", "hus"},
-		"de":    {"iq_text_stem", "Die Häuser und die Straßen", "haus strass"},
-		"en":    {"iq_text_delimiter", "the Wi-Fi's cats", "wifi wi fi cat"},
-		"es":    {"iq_text_stem", "los caballos", "caball"},
-		"fr":    {"iq_text_stem", "L'avion qu'il aime", "avion aime"},
-		"it":    {"iq_text_stem", "dell'albero", "alber"},
-		"ja":    {"iq_text_stem", "東京都", "東京 京都"},
-		"ko":    {"iq_text_base", "서울 시", "서울 시"},
-		"nl":    {"iq_text_stem", "de fietsen", "fiets"},
-		"pt":    {"i_prefix", "Ação", "a ac aca acao"},
-		"pt-br": {"q_text_bigram", "dois livros", "dois doislivr livr"},
-		"ru":    {"iq_text_stem", "и книги", "книг"},
-		"th":    {"q_prefix", "AB", "ab"},
-		"zh":    {"i_text_bigram", "big cats", "bigcat"},
-	}
-	for _, code := range Languages() {
-		t.Run(code, func(t *testing.T) {
-			t.Parallel()
-			settings, mappings, _ := Of(code, false)
-			index := base + "/analysis-" + code + "-" + strings.ToLower(rand.Text())
-			t.Cleanup(func() { send(context.WithoutCancel(t.Context()), t, http.MethodDelete, index, nil, nil) })
-			send(t.Context(), t, http.MethodPut, index, map[string]any{"settings": settings, "mappings": mappings}, nil)
-			var answer struct{ Tokens []struct{ Token string } }
-			send(t.Context(), t, http.MethodPost, index+"/_analyze", map[string]any{"analyzer": texts[code][0], "text": texts[code][1]}, &answer)
-			var words []string
-			for _, token := range answer.Tokens {
-				words = append(words, token.Token)
-			}
-			if got := strings.Join(words, " "); got != texts[code][2] {
-				t.Errorf("%s of %q gives %q, want %q", texts[code][0], texts[code][1], got, texts[code][2])
-			}
-		})
-	}
+	elastictest.Servers(t, func(t *testing.T, base string) {
+		texts := map[string][3]string{ // analyzer, text, words
+			"da":    {"iq_text_stem", "og husene", "hus"},
+			"de":    {"iq_text_stem", "Die Häuser und die Straßen", "haus strass"},
+			"en":    {"iq_text_delimiter", "the Wi-Fi's cats", "wifi wi fi cat"},
+			"es":    {"iq_text_stem", "los caballos", "caball"},
+			"fr":    {"iq_text_stem", "L'avion qu'il aime", "avion aime"},
+			"it":    {"iq_text_stem", "dell'albero", "alber"},
+			"ja":    {"iq_text_stem", "東京都", "東京 京都"},
+			"ko":    {"iq_text_base", "서울 시", "서울 시"},
+			"nl":    {"iq_text_stem", "de fietsen", "fiets"},
+			"pt":    {"i_prefix", "Ação", "a ac aca acao"},
+			"pt-br": {"q_text_bigram", "dois livros", "dois doislivr livr"},
+			"ru":    {"iq_text_stem", "и книги", "книг"},
+			"th":    {"q_prefix", "AB", "ab"},
+			"zh":    {"i_text_bigram", "big cats", "bigcat"},
+		}
+		for _, code := range Languages() {
+			t.Run(code, func(t *testing.T) {
+				t.Parallel()
+				settings, mappings, _ := Of(code, false)
+				index := base + "/analysis-" + code + "-" + strings.ToLower(rand.Text())
+				t.Cleanup(func() { send(context.WithoutCancel(t.Context()), t, http.MethodDelete, index, nil, nil) })
+				send(t.Context(), t, http.MethodPut, index, map[string]any{"settings": settings, "mappings": mappings}, nil)
+				var answer struct{ Tokens []struct{ Token string } }
+				send(t.Context(), t, http.MethodPost, index+"/_analyze", map[string]any{"analyzer": texts[code][0], "text": texts[code][1]}, &answer)
+				var words []string
+				for _, token := range answer.Tokens {
+					words = append(words, token.Token)
+				}
+				if got := strings.Join(words, " "); got != texts[code][2] {
+					t.Errorf("%s of %q gives %q, want %q", texts[code][0], texts[code][1], got, texts[code][2])
+				}
+			})
+		}
+	})
 }
 
 func send(ctx context.Context, t *testing.T, method, url string, body, answer any) {

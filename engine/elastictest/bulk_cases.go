@@ -60,9 +60,9 @@ func bulkCases() []testCase {
 		}},
 		{"bulk: the source comes back byte for byte", []step{
 			{do: "POST /{i}/_bulk?refresh=true", status: 200, body: `{"index":{"_id":"1"}}
- { "b" : 1.50 ,"a":"é\u00e9\/", "n":[1e3, -0.0, 12345678] }` + " \n" + `{"index":{"_id":"2"}}` + "\r\n" + `{"x":"half \ud800 pair"}` + "\r\n", want: `{"errors":false}`},
-			{do: "GET /{i}/_doc/1", status: 200, raw: ` { "b" : 1.50 ,"a":"é\u00e9\/", "n":[1e3, -0.0, 12345678] }`},
-			{do: "POST /{i}/_search", body: `{"query":{"ids":{"values":["1"]}}}`, status: 200, raw: ` { "b" : 1.50 ,"a":"é\u00e9\/", "n":[1e3, -0.0, 12345678] }`},
+ { "b" : 1.50 ,"a":"é\u00e9\/", "n":[1e3, -0.0], "l":12345678 }` + " \n" + `{"index":{"_id":"2"}}` + "\r\n" + `{"x":"half \ud800 pair"}` + "\r\n", want: `{"errors":false}`},
+			{do: "GET /{i}/_doc/1", status: 200, raw: ` { "b" : 1.50 ,"a":"é\u00e9\/", "n":[1e3, -0.0], "l":12345678 }`},
+			{do: "POST /{i}/_search", body: `{"query":{"ids":{"values":["1"]}}}`, status: 200, raw: ` { "b" : 1.50 ,"a":"é\u00e9\/", "n":[1e3, -0.0], "l":12345678 }`},
 			{do: "GET /{i}/_doc/2", status: 200, raw: `"_source":{"x":"half \ud800 pair"}`},
 		}},
 		{"bulk: documents that cannot be read fail alone", []step{

@@ -9,5 +9,5 @@ import (
 
 func TestRealServer(t *testing.T) {
 	t.Parallel()
-	elastictest.Run(t, http.DefaultTransport, elastictest.Server(t))
+	elastictest.Servers(t, func(t *testing.T, url string) { elastictest.Run(t, http.DefaultTransport, url) })
 }

@@ -9,11 +9,30 @@ import (
 	"testing"
 )
 
-// Server returns the address of the Elasticsearch that TEST_ELASTICSEARCH_URL names, without a slash
-// at its end. Where there is none it skips the test; under CI=true, where it must be there, the test fails.
+// Variables of the environment that hold the address of an Elasticsearch.
+const (
+	newest   = "TEST_ELASTICSEARCH_URL"   // of version 9
+	previous = "TEST_ELASTICSEARCH_8_URL" // of version 8
+)
+
+// Servers runs a test on every major version of Elasticsearch that is supported, as parallel subtests.
+// Without the address of one its subtest is handled as by [Server].
+func Servers(t *testing.T, f func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("elasticsearch", func(t *testing.T) { t.Parallel(); f(t, address(t, newest)) })
+	t.Run("elasticsearch-8", func(t *testing.T) { t.Parallel(); f(t, address(t, previous)) })
+}
+
+// Server returns the address of the newest Elasticsearch, without a slash at its end, for tests that need
+// only one. Without such a server it skips the test; under CI=true, where there must be one, the test fails.
 func Server(t testing.TB) string {
 	t.Helper()
-	const name = "TEST_ELASTICSEARCH_URL"
+	return address(t, newest)
+}
+
+// address returns the value of a variable, or skips or fails the test as [Server] does.
+func address(t testing.TB, name string) string {
+	t.Helper()
 	url := strings.TrimRight(os.Getenv(name), "/")
 	switch {
 	case url == "" && os.Getenv("CI") == "true":

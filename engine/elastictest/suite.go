@@ -1,6 +1,6 @@
 // Package elastictest is the contract between this program and its destinations: one suite of raw
-// HTTP requests, with the part of each answer that the program reads. It runs on engine/embedded
-// always and on a real Elasticsearch when TEST_ELASTICSEARCH_URL is set, and knows neither.
+// HTTP requests, with the part of each answer that the program reads. It always runs on engine/embedded,
+// and on each Elasticsearch whose address is set, see [Servers]. It knows none of them.
 //
 // Every case makes its own indices and removes them, so the suite may run on a server that others
 // use. The invariant is that no case has an exception for one of the destinations.

@@ -46,6 +46,14 @@ func New(t testing.TB, url string, transport http.RoundTripper, now func() time.
 	return &Kibana{t: t, url: strings.TrimRight(url, "/"), client: &http.Client{Transport: transport}, now: now}
 }
 
+// Version returns the version of the server.
+func (k *Kibana) Version() string {
+	k.t.Helper()
+	var answer struct{ Version struct{ Number string } }
+	k.ask(k.t.Context(), http.MethodGet, "/", nil, &answer)
+	return answer.Version.Number
+}
+
 // stamp is the time as Kibana writes it: in UTC with milliseconds and a Z.
 func (k *Kibana) stamp() string { return k.now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
