@@ -19,10 +19,11 @@ run: build ## run the program in debug mode with config.yml: diff, sync, and a d
 test: ## everything, with real servers (see docs/testing.md): lint, other systems, races, all tests
 	testdata/services/with --meanwhile 'make -k lint vet race' make servers
 
-servers: ## the tests with the servers that TEST_… name, and the engine's once more on Elasticsearch
+servers: ## the tests with the servers that TEST_… name, and the engine's again on Elasticsearch 9 and 8
 	go test -count=1 $(PACKAGES)
 	go test -count=1 ./engine -run Killed -kills 50
 	[ -z "$$TEST_ELASTICSEARCH_URL" ] || go test -count=1 ./engine -destination "$$TEST_ELASTICSEARCH_URL" -kills 50
+	[ -z "$$TEST_ELASTICSEARCH_8_URL" ] || go test -count=1 ./engine -destination "$$TEST_ELASTICSEARCH_8_URL" -kills 10 -skip WithIDsInAFile
 
 unit: ## the tests that need no server
 	$(ALONE) go test $(PACKAGES)
