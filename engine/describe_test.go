@@ -320,29 +320,31 @@ func TestNoDocumentReplacesThatOfAnotherScope(t *testing.T) {
 	}
 }
 
-// TestVectorsOfAnIndexThatOthersMade: Elasticsearch leaves them out of _source, unless it is asked, and
+// TestVectorsOfAnIndexThatOthersMade: Elasticsearch 9 leaves them out of _source, unless it is asked, and
 // shows them as 32-bit floats. The second sync writes nothing all the same, and a changed vector is seen.
 func TestVectorsOfAnIndexThatOthersMade(t *testing.T) {
 	t.Parallel()
-	h := newHarnessOn(t, elastictest.Server(t))
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	elastictest.Ask(t.Context(), t, "PUT", h.url+"/"+h.job.Index, `{"mappings":{"properties":{"emb":{"type":"dense_vector","dims":3}}}}`)
-	h.job.AdoptUnowned = true
-	vector := func(x float64) {
-		h.source.Parts["a"] = []document.Document{fielded("a", "1", "emb", document.List([]document.Value{document.Float(x), document.Float(0.1234567891), document.Int(1)}))}
-	}
-	vector(0.5)
-	if res := h.sync(); res.Counts.Created != 1 {
-		t.Fatalf("first sync: %+v", res.Counts)
-	}
-	if res := h.sync(); res.Counts.Kept != 1 {
-		t.Errorf("second sync: %+v", res.Counts)
-	}
-	vector(0.75)
-	if res := h.diff(func(j *engine.Job) { j.Fields = true }); res.Counts.Updated != 1 || len(h.seen.changes) != 1 || len(h.seen.changes[0].Fields) != 1 {
-		t.Errorf("diff after a change: %+v, %+v", res.Counts, h.seen.changes)
-	}
-	if res := h.sync(); res.Counts.Updated != 1 {
-		t.Errorf("after a change: %+v", res.Counts)
-	}
+	elastictest.Servers(t, func(t *testing.T, server string) {
+		h := newHarnessOn(t, server)
+		t.Cleanup(http.DefaultClient.CloseIdleConnections)
+		elastictest.Ask(t.Context(), t, "PUT", h.url+"/"+h.job.Index, `{"mappings":{"properties":{"emb":{"type":"dense_vector","dims":3}}}}`)
+		h.job.AdoptUnowned = true
+		vector := func(x float64) {
+			h.source.Parts["a"] = []document.Document{fielded("a", "1", "emb", document.List([]document.Value{document.Float(x), document.Float(0.1234567891), document.Int(1)}))}
+		}
+		vector(0.5)
+		if res := h.sync(); res.Counts.Created != 1 {
+			t.Fatalf("first sync: %+v", res.Counts)
+		}
+		if res := h.sync(); res.Counts.Kept != 1 {
+			t.Errorf("second sync: %+v", res.Counts)
+		}
+		vector(0.75)
+		if res := h.diff(func(j *engine.Job) { j.Fields = true }); res.Counts.Updated != 1 || len(h.seen.changes) != 1 || len(h.seen.changes[0].Fields) != 1 {
+			t.Errorf("diff after a change: %+v, %+v", res.Counts, h.seen.changes)
+		}
+		if res := h.sync(); res.Counts.Updated != 1 {
+			t.Errorf("after a change: %+v", res.Counts)
+		}
+	})
 }
