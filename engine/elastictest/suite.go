@@ -7,6 +7,7 @@
 package elastictest
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -127,10 +128,10 @@ func (c *client) run(t *testing.T, tc testCase) {
 			continue
 		}
 		var got, want any
-		if err := json.Unmarshal(body, &got); err != nil {
+		if err := unmarshal(body, &got); err != nil {
 			t.Fatalf("step %d %s: answer is no JSON: %v: %s", n+1, st.do, err, body)
 		}
-		if err := json.Unmarshal([]byte(c.fill(st.want)), &want); err != nil {
+		if err := unmarshal([]byte(c.fill(st.want)), &want); err != nil {
 			t.Fatalf("step %d %s: the case itself is wrong: %v: %s", n+1, st.do, err, c.fill(st.want))
 		}
 		if problem := c.compare("", got, want); problem != "" {
@@ -145,9 +146,6 @@ func (c *client) compare(at string, got, want any) string {
 	case string:
 		if name, capture := strings.CutPrefix(want, "$"); capture {
 			c.values[name] = fmt.Sprint(got)
-			if n, number := got.(float64); number {
-				c.values[name] = fmt.Sprintf("%.0f", n)
-			}
 			return ""
 		}
 		if want == "*" {
@@ -167,10 +165,28 @@ func (c *client) compare(at string, got, want any) string {
 		}
 		return ""
 	}
-	if got != want {
+	if got != want && !sameNumber(got, want) {
 		return fmt.Sprintf("%s is %v, want %v", at, got, want)
 	}
 	return ""
+}
+
+// unmarshal keeps numbers as they are written: a document may hold one that no float64 holds.
+func unmarshal(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	return d.Decode(v)
+}
+
+func sameNumber(got, want any) bool {
+	a, okA := got.(json.Number)
+	b, okB := want.(json.Number)
+	if !okA || !okB {
+		return false
+	}
+	x, errX := a.Float64()
+	y, errY := b.Float64()
+	return errX == nil && errY == nil && x == y
 }
 
 func (c *client) compareObject(at string, got any, want map[string]any) string {
