@@ -22,7 +22,7 @@ import (
 // Run runs the suite over a transport; base is the address that requests go to, without a slash.
 func Run(t *testing.T, rt http.RoundTripper, base string) {
 	t.Helper()
-	for _, group := range [][]testCase{indexCases(), bulkCases(), documentCases(), searchCases(), pitCases()} {
+	for _, group := range [][]testCase{indexCases(), bulkCases(), documentCases(), searchCases(), pitCases(), valueCases(), fieldCases()} {
 		for _, tc := range group {
 			t.Run(tc.name, func(t *testing.T) {
 				t.Parallel()

@@ -66,20 +66,28 @@ func bulkBodies(requests int) [][]byte {
 	return bodies
 }
 
+// checkedIndex is the body that creates an index whose documents are checked.
+const checkedIndex = `{"settings":{"index.mapping.ignore_malformed":true,"index.mapping.total_fields.ignore_dynamic_beyond_limit":true},
+	"mappings":{"date_detection":false,"dynamic_templates":[{"double":{"match_mapping_type":"double","mapping":{"type":"double"}}}],
+	"properties":{"id":{"type":"long"},"price":{"type":"double"},"active":{"type":"boolean"},"created":{"type":"date"}}}}`
+
 func BenchmarkBulk(b *testing.B) {
 	bodies := bulkBodies(200)
-	for _, where := range []string{"memory", "folder"} {
+	for _, where := range []string{"memory", "folder", "memory checked", "folder checked"} {
 		b.Run(where, func(b *testing.B) {
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
 				o := embedded.Options{}
-				if where == "folder" {
+				if strings.HasPrefix(where, "folder") {
 					o.Dir = b.TempDir()
 				}
 				s, err := embedded.Open(o)
 				if err != nil {
 					b.Fatal(err)
+				}
+				if strings.HasSuffix(where, "checked") {
+					request(b, s, http.MethodPut, "/bench", checkedIndex, http.StatusOK)
 				}
 				for _, body := range bodies {
 					status, out := send(b, s, http.MethodPost, "/bench/_bulk?filter_path=errors,items.*.status,items.*.error", bytes.NewReader(body))

@@ -28,9 +28,11 @@ func (s *Server) bulk(r *request) (*answer, error) {
 	return &answer{status: http.StatusOK, body: bulkAnswer(ops, s.now().Sub(start).Milliseconds(), refresh)}, nil
 }
 
-// prepare checks what can be checked without the store, and makes ids.
+// prepare checks what can be checked before the writer's lock is taken, and makes ids.
 func (s *Server) prepare(ops []operation) {
 	c := newChecker()
+	var ix *index
+	name := ""
 	for i := range ops {
 		op := &ops[i]
 		if op.err != nil || op.kind == opDelete {
@@ -40,10 +42,45 @@ func (s *Server) prepare(ops []operation) {
 			op.err = illegal("pipeline with id [%s] does not exist", op.pipeline)
 			continue
 		}
-		if op.err = checkSource(c, op.source); op.err == nil && op.id == nil {
+		if op.err = checkSource(c, op.source); op.err != nil {
+			continue
+		}
+		if op.id == nil {
 			op.id, op.auto = []byte(randomID()[:20]), true
 		}
+		if op.index != name {
+			name = op.index
+			ix, _ = s.find(name) // where there is none yet, the writer makes it
+		}
+		op.check(ix)
 	}
+}
+
+// check judges the fields of a document whose JSON is right.
+func (op *operation) check(ix *index) {
+	if ix == nil || ix.mapping.shape == nil {
+		op.err = checkRootFields(op.source)
+		return
+	}
+	f := fit(ix.mapping.shape, op.source, op.id, false)
+	if f.needs {
+		return // the writer judges it again, and adds the fields
+	}
+	op.fitted, op.err, op.ignored = ix.mapping.shape, f.err, encodeIgnored(f.ignored)
+}
+
+func encodeIgnored(names []string) []byte {
+	if len(names) == 0 {
+		return nil
+	}
+	b := append(make([]byte, 0, 64), '[')
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, []byte(name))
+	}
+	return append(b, ']')
 }
 
 func bulkAnswer(ops []operation, took int64, refreshed bool) []byte {

@@ -31,6 +31,9 @@ type operation struct {
 	ifSeq    int64
 	ifTerm   int64
 
+	fitted  *shape // what the document was checked against
+	ignored []byte // _ignored as a JSON list; empty is none
+
 	err    *apiError
 	ix     *index
 	result string // created, updated, deleted, not_found or noop
@@ -230,22 +233,19 @@ func checkSource(c *checker, source []byte) *apiError {
 	case end < len(source):
 		return bad("[1:%d] %s", end+1, badToken)
 	}
-	return checkRootFields(source)
+	return nil
 }
 
 // checkRootFields refuses the names of metadata and names that are no names.
 func checkRootFields(source []byte) (e *apiError) {
 	fields(source, func(key, _ []byte) bool {
-		switch string(key) {
-		case "_id", "_index", "_routing", "_source", "_seq_no", "_version", "_field_names", "_ignored",
-			"_nested_path", "_data_stream_timestamp", "_ignored_source", "_index_mode":
-			e = fail(http.StatusBadRequest, "document_parsing_exception", "Field [%s] is a metadata field and cannot be added inside a document. Use the index API request parameters.", key)
-		case "":
+		switch {
+		case len(key) == 0:
 			e = fail(http.StatusBadRequest, "document_parsing_exception", "failed to parse: field name cannot be an empty string")
-		default:
-			if len(bytes.TrimSpace(key)) == 0 {
-				e = fail(http.StatusBadRequest, "document_parsing_exception", "Field name cannot contain only whitespace: [%s]", key)
-			}
+		case isBlank(key):
+			e = fail(http.StatusBadRequest, "document_parsing_exception", "Field name cannot contain only whitespace: [%s]", key)
+		case isMetadata(key):
+			e = fail(http.StatusBadRequest, "document_parsing_exception", "Field [%s] is a metadata field and cannot be added inside a document. Use the index API request parameters.", key)
 		}
 		return e == nil
 	})

@@ -27,7 +27,7 @@ func (s *Server) lookup(ix *index, id string) (*record, error) {
 		if value == nil { // written again, or deleted, between the two reads
 			continue
 		}
-		r, err := decodeRecord(key, value)
+		r, err := decodeRecord(key, value, ix.mapping.shape != nil)
 		if err != nil {
 			return nil, err
 		}
@@ -252,7 +252,7 @@ func (s *Server) applyUpdate(op *operation, u update) error {
 		return nil
 	}
 	op.source = merged
-	if op.err = checkRootFields(merged); op.err != nil {
+	if op.check(ix); op.err != nil {
 		return nil
 	}
 	ops := []operation{*op}

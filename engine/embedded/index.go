@@ -44,10 +44,13 @@ type storedIndex struct {
 	Settings map[string]any  `json:"settings"`
 	Mapping  json.RawMessage `json:"mapping"`
 	Aliases  []string        `json:"aliases,omitempty"`
+	// Checked says that documents are checked against the mapping and add to it, and that each says
+	// what of it was not indexed. An index of an earlier version goes without.
+	Checked bool `json:"checked,omitempty"`
 }
 
 func (ix *index) encode() []byte {
-	return mustMarshal(storedIndex{ix.number, ix.uuid, ix.created, ix.settings, mustMarshal(ix.mapping.root), ix.aliases})
+	return mustMarshal(storedIndex{ix.number, ix.uuid, ix.created, ix.settings, mustMarshal(ix.mapping.root), ix.aliases, ix.mapping.shape != nil})
 }
 
 func decodeIndex(name string, b []byte) (*index, error) {
@@ -59,14 +62,21 @@ func decodeIndex(name string, b []byte) (*index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("index %q: %w", name, err)
 	}
+	if in.Checked {
+		if err := m.derive(in.Settings); err != nil {
+			return nil, fmt.Errorf("index %q: %w", name, err)
+		}
+	}
 	return &index{
 		name: name, number: in.Number, uuid: in.UUID, created: in.Created, settings: in.Settings, mapping: m, aliases: in.Aliases,
 	}, nil
 }
 
 // setting returns a number among the settings, or def.
-func (ix *index) setting(name string, def int) int {
-	text, ok := ix.settings[name].(string)
+func (ix *index) setting(name string, def int) int { return settingNumber(ix.settings, name, def) }
+
+func settingNumber(settings map[string]any, name string, def int) int {
+	text, ok := settings[name].(string)
 	if !ok {
 		return def
 	}
@@ -155,6 +165,7 @@ func (s *Server) create(name string, settings map[string]any, m *mapping, aliase
 		settings: settings, mapping: m, aliases: aliases,
 	}
 	b := s.store.batch()
+	b.set([]byte{spaceFormat}, []byte(layoutFormat)) // the folder may be an older one
 	b.set(indexKey(name), ix.encode())
 	b.set(counterKey(ix.number), ix.counters.encode())
 	if err := s.store.commit(b, true); err != nil {
@@ -222,6 +233,14 @@ func (s *Server) createIndex(r *request) (*answer, error) {
 			if err != nil {
 				return nil, err
 			}
+		}
+	}
+	if m.shaped() {
+		if err := m.derive(settings); err != nil {
+			return nil, err
+		}
+		if err := m.shape.checkLimits(); err != nil {
+			return nil, err
 		}
 	}
 	s.writing.Lock()
@@ -337,18 +356,51 @@ func flatten(out map[string]any, prefix string, in map[string]any) error {
 		if !knownSetting(name) {
 			return unknown("the index setting [index.%s]", name)
 		}
+		if err := checkSetting(name, out[name]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// knownSetting lists what can be accepted without doing something: here no setting changes a stored
-// or found document, and max_result_window is obeyed.
+// knownSetting lists what can be accepted: what is obeyed, and what changes no stored or found document.
 func knownSetting(name string) bool {
 	switch name {
-	case "number_of_shards", "number_of_replicas", "auto_expand_replicas", "hidden", "refresh_interval", "max_result_window", "codec":
+	case "number_of_shards", "number_of_replicas", "auto_expand_replicas", "hidden", "refresh_interval", "max_result_window", "codec",
+		"mapping.ignore_malformed", "mapping.total_fields.limit", "mapping.total_fields.ignore_dynamic_beyond_limit", "mapping.depth.limit",
+		"mapping.nested_fields.limit", "mapping.nested_objects.limit", "mapping.nested_parents.limit",
+		"mapping.exclude_source_vectors": // there are no vectors
 		return true
 	}
-	return strings.HasPrefix(name, "analysis.") || strings.HasPrefix(name, "mapping.") && name != "mapping.source.mode"
+	return strings.HasPrefix(name, "analysis.")
+}
+
+// checkSetting refuses values that the settings of a mapping cannot have.
+func checkSetting(name string, value any) error {
+	text, _ := value.(string)
+	switch name {
+	case "mapping.ignore_malformed", "mapping.total_fields.ignore_dynamic_beyond_limit", "mapping.exclude_source_vectors":
+		if text != "true" && text != "false" {
+			return illegal("Failed to parse value [%s] as only [true] or [false] are allowed.", text)
+		}
+	case "mapping.total_fields.limit", "mapping.depth.limit":
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return illegal("Failed to parse value [%s] for setting [index.%s]", text, name)
+		}
+		if name == "mapping.depth.limit" && n < 1 || n < 0 {
+			return illegal("Failed to parse value [%s] for setting [index.%s] must be >= 1", text, name)
+		}
+	}
+	return nil
+}
+
+func (s *Server) getSettings(r *request) (*answer, error) {
+	ix, err := s.find(r.index)
+	if err != nil {
+		return nil, err
+	}
+	return ok(map[string]any{ix.name: map[string]any{"settings": map[string]any{"index": ix.allSettings()}}}), nil
 }
 
 func (s *Server) resolveIndex(r *request) (*answer, error) {

@@ -14,7 +14,7 @@ import (
 //	m <name>               index: number, uuid, mapping, settings, as JSON
 //	n <number>             counters of the index: next _seq_no, documents, both 8 bytes
 //	d <number> <_id>       where the document is: _seq_no, version
-//	s <number> <_seq_no>   the document: version, _id, routing, source
+//	s <number> <_seq_no>   the document: version, _id, routing, in a checked index _ignored, source
 //
 // Documents lie in the order in which they were written. A scan reads them in sequence, a bulk load
 // appends to the end of the range, and only the small d records are spread over it.
@@ -26,7 +26,12 @@ const (
 	spaceDoc     = 's'
 )
 
-const layoutFormat = "1"
+// layoutFormat is that of a folder in which an index was made by this version. olderFormat has no checked
+// indices, and is read and written as before until one is made.
+const (
+	layoutFormat = "2"
+	olderFormat  = "1"
+)
 
 func indexKey(name string) []byte { return append([]byte{spaceIndex}, name...) }
 
@@ -92,13 +97,20 @@ func decodePlace(b []byte) (place, error) {
 // record is a stored document. Its slices point into what it was decoded from.
 type record struct {
 	place
-	id, routing, source []byte
+	id, routing []byte
+	checked     bool   // the record has a place for ignored
+	ignored     []byte // the fields of _ignored as a JSON list; empty is none
+	source      []byte
 }
 
 // encodedLen is how many bytes append writes.
 func (r *record) encodedLen() int {
-	return uvarintLen(r.version) + uvarintLen(uint64(len(r.id))) + len(r.id) +
+	n := uvarintLen(r.version) + uvarintLen(uint64(len(r.id))) + len(r.id) +
 		uvarintLen(uint64(len(r.routing))) + len(r.routing) + len(r.source)
+	if r.checked {
+		n += uvarintLen(uint64(len(r.ignored))) + len(r.ignored)
+	}
+	return n
 }
 
 func uvarintLen(n uint64) int { return max(1, (bits.Len64(n)+6)/7) }
@@ -109,20 +121,29 @@ func (r *record) append(b []byte) []byte {
 	b = append(b, r.id...)
 	b = binary.AppendUvarint(b, uint64(len(r.routing)))
 	b = append(b, r.routing...)
+	if r.checked {
+		b = binary.AppendUvarint(b, uint64(len(r.ignored)))
+		b = append(b, r.ignored...)
+	}
 	return append(b, r.source...)
 }
 
-func decodeRecord(key, value []byte) (record, error) {
+// decodeRecord reads a record of an index; checked says whether its documents are.
+func decodeRecord(key, value []byte, checked bool) (record, error) {
 	if len(key) != docKeyLen {
 		return record{}, errDamaged
 	}
-	r := record{place: place{seq: binary.BigEndian.Uint64(key[5:])}}
+	r := record{place: place{seq: binary.BigEndian.Uint64(key[5:])}, checked: checked}
 	version, n := binary.Uvarint(value)
 	if n <= 0 {
 		return record{}, errDamaged
 	}
 	r.version, value = version, value[n:]
-	for _, part := range []*[]byte{&r.id, &r.routing} {
+	parts := []*[]byte{&r.id, &r.routing, &r.ignored}
+	if !checked {
+		parts = parts[:2]
+	}
+	for _, part := range parts {
 		size, n := binary.Uvarint(value)
 		if n <= 0 || size > uint64(len(value)-n) {
 			return record{}, errDamaged

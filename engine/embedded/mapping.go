@@ -9,14 +9,19 @@ import (
 	"strings"
 )
 
-// mapping is what an index was told about its fields. It is never changed after it was made, and
-// documents add nothing to it.
+// mapping is what an index was told about its fields, and what documents added. It is never changed
+// after it was made.
 type mapping struct {
 	root map[string]any
-	// closed says that fields it does not name are not indexed (dynamic is false). Otherwise
-	// Elasticsearch derives their type from documents, which this package does not.
+	// closed says that fields it does not name are not indexed (dynamic is false).
 	closed bool
+	// shape is what documents are checked against. Without one they are not, and add no fields, though
+	// Elasticsearch would derive the types of theirs.
+	shape *shape
 }
+
+// complete says that fields it does not name are not indexed, now.
+func (m *mapping) complete() bool { return m.closed || m.shape != nil }
 
 func emptyMapping() *mapping { return &mapping{root: map[string]any{}} }
 
@@ -107,7 +112,8 @@ func checkFieldsOf(known map[string]bool, fields map[string]any) error {
 		}
 		typ, typed := field["type"].(string)
 		_, parent := field["properties"].(map[string]any)
-		if !typed && !parent && len(field) > 0 {
+		onlyOff := len(field) == 1 && field["enabled"] != nil
+		if !typed && !parent && !onlyOff && len(field) > 0 {
 			return mappingProblem("No type specified for field [%s]", name)
 		}
 		if typed && !known[typ] {
@@ -133,7 +139,11 @@ func (m *mapping) merge(change *mapping) (*mapping, error) {
 		switch key {
 		case "properties":
 			old, _ := out.root[key].(map[string]any)
-			fields, err := mergeFields("", old, value.(map[string]any))
+			added := value.(map[string]any)
+			if m.shape != nil {
+				added = expand(added)
+			}
+			fields, err := mergeFields("", old, added)
 			if err != nil {
 				return nil, err
 			}
@@ -167,7 +177,11 @@ func mergeFields(prefix string, old, change map[string]any) (map[string]any, err
 
 func mergeField(path string, was, field map[string]any) (map[string]any, error) {
 	before, after := typeOf(was), typeOf(field)
-	if before != after {
+	switch {
+	case before == after:
+	case before == "object" || after == "object":
+		return nil, illegal("can't merge a non object mapping [%s] with an object mapping", path)
+	default:
 		return nil, illegal("mapper [%s] cannot be changed from type [%s] to [%s]", path, before, after)
 	}
 	out := map[string]any{}
@@ -240,6 +254,17 @@ func (s *Server) getMapping(r *request) (*answer, error) {
 	return ok(map[string]any{ix.name: map[string]any{"mappings": ix.mapping.root}}), nil
 }
 
+// deriveAgain compiles a changed mapping of an index whose documents are checked.
+func (m *mapping) deriveAgain(settings map[string]any) error {
+	if !m.shaped() {
+		return unknown("a mapping that turns date_detection on")
+	}
+	if err := m.derive(settings); err != nil {
+		return err
+	}
+	return m.shape.checkLimits()
+}
+
 func (s *Server) putMapping(r *request) (*answer, error) {
 	if len(r.body) == 0 {
 		return nil, fail(http.StatusBadRequest, "parse_exception", "request body is required")
@@ -258,6 +283,9 @@ func (s *Server) putMapping(r *request) (*answer, error) {
 		return nil, err
 	}
 	merged, err := old.mapping.merge(change)
+	if err == nil && old.mapping.shape != nil {
+		err = merged.deriveAgain(old.settings)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -161,6 +162,9 @@ func compileValues(m *mapping, field string, list []json.RawMessage) (query, err
 		}
 		return idIn(ids), nil
 	}
+	if field == "_ignored" {
+		return ignoredIn(list), nil
+	}
 	f, err := m.searchable(field)
 	if err != nil {
 		return nil, err
@@ -181,6 +185,17 @@ func compileValues(m *mapping, field string, list []json.RawMessage) (query, err
 			return slices.ContainsFunc(wanted, func(w value) bool { return v.compare(w) == 0 })
 		})
 	}, nil
+}
+
+// ignoredIn matches documents of which one of these fields was not indexed.
+func ignoredIn(list []json.RawMessage) query {
+	return func(r *record) (found bool, err error) {
+		elements(r.ignored, func(name []byte) bool {
+			found = slices.ContainsFunc(list, func(raw json.RawMessage) bool { return bytes.Equal(scalar(raw), unquote(name)) })
+			return !found
+		})
+		return found, nil
+	}
 }
 
 func queryError(format string, args ...any) *apiError {
@@ -247,9 +262,12 @@ func compileExists(m *mapping, body json.RawMessage) (query, error) {
 	if json.Unmarshal(in["field"], &name) != nil || name == "" {
 		return nil, parsingError("[exists] must be provided with a [field]")
 	}
+	if name == "_ignored" {
+		return func(r *record) (bool, error) { return len(r.ignored) > 0, nil }, nil
+	}
 	field, path := m.field(name)
 	switch {
-	case field == nil && m.closed:
+	case field == nil && m.complete():
 		return func(*record) (bool, error) { return false, nil }, nil
 	case field != nil && path != name || field["index"] != nil || field["doc_values"] != nil || field["ignore_above"] != nil || field["null_value"] != nil:
 		return nil, unknown("an exists query of the field [%s]", name)

@@ -67,6 +67,7 @@ func routes() []route {
 		{"DELETE", "{index}/_doc/{id}", write, (*Server).deleteDoc},
 		{"POST", "{index}/_update/{id}", write + " retry_on_conflict", (*Server).updateDoc},
 		{"GET", "{index}/_mapping", many + " master_timeout", (*Server).getMapping},
+		{"GET", "{index}/_settings", many + " master_timeout", (*Server).getSettings},
 		{"PUT POST", "{index}/_mapping", many + " timeout master_timeout", (*Server).putMapping},
 		{"GET", "_ingest/pipeline/{id}", "master_timeout summary", (*Server).getPipeline},
 		{"GET", "_resolve/index/{index}", "expand_wildcards", (*Server).resolveIndex},

@@ -50,6 +50,8 @@ type searchRun struct {
 	hits     []hit
 	out      []byte // the hits of a search in document order, encoded as they come
 	n        int    // how many are in out
+
+	ignored map[string]int // documents by field of _ignored, where they are asked for
 }
 
 // startSearch finds what to search; the view of the result must be released.
@@ -150,6 +152,7 @@ func (run *searchRun) byDocument() bool { return len(run.keys) == 0 || run.keys[
 // collect reads documents until the page is full and the total is known.
 func (run *searchRun) collect(r *request) error {
 	counted := run.in.track
+	counting := len(run.in.counts) > 0
 	if run.all && run.in.slice == nil && counted != 0 {
 		c, err := run.counters()
 		if err != nil {
@@ -159,18 +162,19 @@ func (run *searchRun) collect(r *request) error {
 	}
 	desc := len(run.keys) > 0 && run.keys[0].doc && run.keys[0].desc
 	from, to := run.from, run.to
-	if run.byDocument() && len(run.after) > 0 && counted == 0 {
+	if run.byDocument() && len(run.after) > 0 && counted == 0 && !counting {
 		from, to = run.skip(from, to, desc)
 	}
 	page := pageHeap{run: run, limit: run.in.from + run.in.size}
+	checked := run.ix.mapping.shape != nil
 	low, high := docKey(nil, run.ix.number, from), docKey(nil, run.ix.number, to)
 	err := run.view.snap.scan(r.ctx, low, high, desc, func(key, value []byte) (bool, error) {
 		full := run.byDocument() && run.n >= page.limit
-		enough := counted == 0 || counted > 0 && run.total > counted
+		enough := !counting && (counted == 0 || counted > 0 && run.total > counted)
 		if full && enough || enough && page.limit == 0 {
 			return false, nil
 		}
-		doc, err := decodeRecord(key, value)
+		doc, err := decodeRecord(key, value, checked)
 		if err != nil {
 			return false, err
 		}
@@ -179,6 +183,9 @@ func (run *searchRun) collect(r *request) error {
 		}
 		if counted != 0 {
 			run.total++
+		}
+		if counting {
+			run.count(doc.ignored)
 		}
 		if full || page.limit == 0 {
 			return true, nil
@@ -302,7 +309,11 @@ func (run *searchRun) answer(took int64) []byte {
 	}
 	b = append(append(b, `"max_score":`...), score...)
 	b = append(append(b, `,"hits":[`...), run.out...)
-	return append(b, "]}}"...)
+	b = append(b, "]}"...)
+	if len(run.in.counts) > 0 {
+		b = append(append(b, `,"aggregations":`...), run.aggregations()...)
+	}
+	return append(b, '}')
 }
 
 func (run *searchRun) appendHit(b []byte, h *hit) []byte {
@@ -324,6 +335,9 @@ func (run *searchRun) appendHit(b []byte, h *hit) []byte {
 		b = append(b, `,"_score":null`...)
 	} else {
 		b = append(b, `,"_score":1.0`...)
+	}
+	if len(h.doc.ignored) > 0 {
+		b = append(append(b, `,"_ignored":`...), h.doc.ignored...)
 	}
 	if len(h.doc.routing) > 0 {
 		b = appendText(append(b, `,"_routing":`...), h.doc.routing)

@@ -17,6 +17,7 @@ type searchRequest struct {
 	slice      *sliceRequest
 	size, from int
 	source     sourceFilter
+	counts     []ignoredCount
 	seqNo      bool
 	version    bool
 	track      int // hits are counted up to this; -1 is all
@@ -91,6 +92,8 @@ func (in *searchRequest) set(key string, raw json.RawMessage) error {
 		in.from, err = readInt(raw)
 	case "_source":
 		return in.source.parse(raw)
+	case "aggs", "aggregations":
+		in.counts, err = parseAggregations(raw)
 	case "seq_no_primary_term":
 		err = json.Unmarshal(raw, &in.seqNo)
 	case "version":

@@ -86,8 +86,8 @@ func (s *Server) load() error {
 			return fmt.Errorf("write the embedded store: %w", err)
 		}
 	}
-	if format != nil && string(format) != layoutFormat {
-		return fmt.Errorf("the embedded store has layout %q, this program knows %q: use the program that wrote it, or remove the folder and sync again", format, layoutFormat)
+	if format != nil && string(format) != layoutFormat && string(format) != olderFormat {
+		return fmt.Errorf("the embedded store has layout %q, this program knows up to %q: use the program that wrote it, or remove the folder and sync again", format, layoutFormat)
 	}
 	err = s.store.scan(context.Background(), []byte{spaceIndex}, []byte{spaceIndex + 1}, func(key, value []byte) (bool, error) {
 		ix, err := decodeIndex(string(key[1:]), value)

@@ -97,7 +97,7 @@ func (k *sortKey) find(m *mapping, name string, unmapped bool) error {
 	switch {
 	case f.kind != kindDynamic:
 		return nil
-	case !m.closed:
+	case !m.complete():
 		return unknown("sorting by the field [%s], which is not mapped: name its type in the mapping", name)
 	case !unmapped:
 		return fail(http.StatusBadRequest, "query_shard_exception", "No mapping found for [%s] in order to sort on", name).inPhase("query", "")
@@ -220,4 +220,5 @@ type hit struct {
 // keep copies what the hit points at, for as long as the answer is made.
 func (h *hit) keep() {
 	h.doc.id, h.doc.routing, h.doc.source = slices.Clone(h.doc.id), slices.Clone(h.doc.routing), slices.Clone(h.doc.source)
+	h.doc.ignored = slices.Clone(h.doc.ignored)
 }

@@ -7,8 +7,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
 )
 
 // valueKind is how the values of a field are compared.
@@ -65,14 +63,15 @@ type searchField struct {
 	kind        valueKind
 	ignoreAbove int // longer texts are not indexed; 0 is no limit
 	absent      bool
+	checked     bool // what does not fit was left out of the index
 }
 
 // searchable finds how a field is compared, or says that this package cannot.
 func (m *mapping) searchable(name string) (*searchField, error) {
 	field, path := m.field(name)
-	f := &searchField{name: name, path: path}
+	f := &searchField{name: name, path: path, checked: m.shape != nil}
 	if field == nil {
-		f.absent = m.closed
+		f.absent = m.complete()
 		f.kind = kindDynamic
 		if parent, ok := strings.CutSuffix(name, ".keyword"); ok {
 			f.path, f.ignoreAbove = parent, 256
@@ -118,31 +117,25 @@ func scalar(raw []byte) []byte {
 
 // read turns a JSON value into one of the field's kind.
 func (f *searchField) read(raw []byte) (value, bool) {
-	text := string(scalar(raw))
-	v := value{kind: f.kind, text: text}
-	var err error
+	v, judged := f.judge(raw)
+	return v, judged == fits
+}
+
+func (f *searchField) judge(raw []byte) (value, verdict) {
 	switch f.kind {
-	case kindText:
 	case kindWhole:
-		if v.whole, err = strconv.ParseInt(text, 10, 64); err != nil {
-			var real float64
-			if real, err = strconv.ParseFloat(text, 64); err == nil {
-				v.whole = int64(real) // Elasticsearch cuts the fraction off
-			}
-		}
+		return readLong(raw)
 	case kindReal:
-		v.real, err = strconv.ParseFloat(text, 64)
+		return readDouble(raw)
 	case kindBool:
-		if text == "true" {
-			v.whole = 1
-		}
-		return v, text == "true" || text == "false" || text == ""
+		return readBoolean(raw)
 	case kindDate:
-		v.whole, err = parseDate(text)
+		return readDate(raw)
 	case kindDynamic:
-		return readDynamic(raw, text), true
+		return readDynamic(raw, string(scalar(raw))), fits
+	default:
+		return readText(raw)
 	}
-	return v, err == nil
 }
 
 // readDynamic takes a value for what it looks like.
@@ -160,25 +153,6 @@ func readDynamic(raw []byte, text string) value {
 	}
 	n, _ := strconv.ParseFloat(text, 64) // a valid JSON number is one
 	return value{kind: kindReal, real: n}
-}
-
-// dateLayouts are the forms of strict_date_optional_time that are read, and whether they name an instant.
-func dateLayouts() []string {
-	return []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02"}
-}
-
-func parseDate(text string) (int64, error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && len(text) != len("2006") {
-		return n, nil
-	}
-	var t time.Time
-	var err error
-	for _, layout := range dateLayouts() {
-		if t, err = time.Parse(layout, text); err == nil {
-			return t.UnixMilli(), nil
-		}
-	}
-	return 0, err
 }
 
 // bound reads the bound of a range. Dates without a time are rounded by Elasticsearch in a way that
@@ -226,11 +200,14 @@ func (f *searchField) each(source []byte, do func(value)) (err error) {
 				return false
 			}
 		}
-		v, ok := f.read(raw)
-		if ok && f.ignoreAbove > 0 && utf8.RuneCountInString(v.text) > f.ignoreAbove {
+		v, judged := f.judge(raw)
+		switch {
+		case judged == nothing, judged != fits && f.checked:
+			return true
+		case judged == fits && f.ignoreAbove > 0 && utf16Len([]byte(v.text)) > f.ignoreAbove:
 			return true
 		}
-		if !ok {
+		if judged != fits {
 			err = unknown("a document whose field [%s] does not fit its mapping", f.name)
 			return false
 		}
@@ -316,12 +293,28 @@ func (m *mapping) exists(object []byte, above, name string) bool {
 			if leaf[0] == '{' {
 				found = m.exists(leaf, at+".", name)
 			} else if inside {
-				field, _ := m.field(at)
-				found = field != nil || !m.closed
+				found = m.indexes(at, leaf)
 			}
 			return !found
 		})
 		return !found
 	})
 	return found
+}
+
+// indexes tells whether a value of this path is in the index.
+func (m *mapping) indexes(path string, raw []byte) bool {
+	if m.shape == nil {
+		field, _ := m.field(path)
+		return field != nil || !m.closed
+	}
+	f := m.shape.find(path)
+	if f == nil || f.object {
+		return false
+	}
+	if f.typ == nil || !f.typ.lenient {
+		return true
+	}
+	_, judged := f.typ.read(raw)
+	return judged == fits
 }

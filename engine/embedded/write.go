@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 )
 
@@ -13,6 +14,7 @@ type writer struct {
 	b       *batch
 	counts  map[*index]*counters
 	pending map[pendingKey]*place // nil: deleted
+	grown   map[*index]*mapping   // with the fields that documents of the batch add
 	last    *index
 	key     []byte
 	value   []byte
@@ -49,19 +51,65 @@ func (s *Server) applyLocked(ops []operation) error {
 	for ix, c := range w.counts {
 		w.b.set(counterKey(ix.number), c.encode())
 	}
+	var changed []*index
+	for ix, m := range w.grown {
+		m.show()
+		with := *ix
+		with.mapping = m
+		if c := w.counts[ix]; c != nil {
+			with.counters = *c
+		}
+		changed = append(changed, &with)
+		w.b.set(indexKey(ix.name), with.encode())
+	}
 	if err := s.store.commit(w.b, false); err != nil {
 		return storeFailed(err)
 	}
-	if len(w.counts) == 0 {
+	if len(w.counts)+len(changed) == 0 {
 		return nil
 	}
 	for ix, c := range w.counts {
 		ix.counters = *c
 	}
 	s.mu.Lock()
+	for _, ix := range changed {
+		s.indices[ix.name] = ix
+	}
 	s.dirty = true
 	s.mu.Unlock()
 	return nil
+}
+
+// mapping is that of an index as the batch has it so far.
+func (w *writer) mapping(ix *index) *mapping {
+	if m := w.grown[ix]; m != nil {
+		return m
+	}
+	return ix.mapping
+}
+
+// fit judges the document of an operation, unless that was done against the same fields before, and adds
+// the fields that it is the first to have. A document that is refused adds none; one that is written
+// under a condition that does not hold does, as it does in Elasticsearch.
+func (w *writer) fit(op *operation, ix *index) {
+	m := w.mapping(ix)
+	if m.shape == nil || op.kind == opDelete || op.fitted == m.shape {
+		return
+	}
+	f := fit(m.shape, op.source, op.id, false)
+	if f.needs {
+		f = fit(m.shape.clone(), op.source, op.id, true)
+	}
+	for f.err == nil && f.grew {
+		if w.grown == nil {
+			w.grown = map[*index]*mapping{}
+		}
+		w.grown[ix] = &mapping{root: maps.Clone(m.root), closed: m.closed, shape: f.sh}
+		// Elasticsearch, too, reads a document again once its fields are there. What an array without
+		// values is told of depends on whether one more field had room.
+		f = fit(f.sh, op.source, op.id, true)
+	}
+	op.err, op.ignored = f.err, encodeIgnored(f.ignored)
 }
 
 // add puts one operation into the batch, or its error into the operation.
@@ -72,6 +120,9 @@ func (w *writer) add(op *operation) error {
 		return nil
 	}
 	op.ix = ix
+	if w.fit(op, ix); op.err != nil {
+		return nil
+	}
 	old, err := w.current(ix, op.id)
 	if err != nil {
 		return err
@@ -114,7 +165,10 @@ func (w *writer) put(ix *index, op *operation) {
 	w.key = idKey(w.key, ix.number, op.id)
 	w.value = op.place.append(w.value)
 	w.b.set(w.key, w.value)
-	r := record{place: op.place, id: op.id, routing: op.routing, source: op.source}
+	r := record{
+		place: op.place, id: op.id, routing: op.routing,
+		checked: ix.mapping.shape != nil, ignored: op.ignored, source: op.source,
+	}
 	w.b.reserve(docKeyLen, r.encodedLen(), func(key, value []byte) {
 		docKey(key, ix.number, op.seq)
 		r.append(value)
