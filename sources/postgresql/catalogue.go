@@ -173,13 +173,14 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 	read := map[uint32]bool{}
 	var tables []*part
 	for _, r := range c.relations {
+		p := &part{db: d, rel: r, scope: dotted(r.schema, r.name), snapshot: snapshot, about: &sqlread.Described{}}
 		switch {
 		case r.why() != "" || !d.wants(&r):
 		case !usable[r.schema]:
-			parts = append(parts, &hidden{scope: dotted(r.schema, r.name)})
+			parts = append(parts, &hidden{p})
 		default:
 			read[r.oid] = true
-			tables = append(tables, &part{db: d, rel: r, scope: dotted(r.schema, r.name), snapshot: snapshot})
+			tables = append(tables, p)
 		}
 	}
 	only := c.ancestors(read)

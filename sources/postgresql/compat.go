@@ -1,6 +1,7 @@
 package postgresql
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -14,12 +15,12 @@ import (
 // they fail, and that connector with them, a value is what it is in the encoding exact. [scalar] says
 // which form a type has.
 
-// encoded is the type with the converter of one encoding, as value.
+// encoded is the type with the converter of one encoding, as value, and its kind.
 func (t columnType) encoded(compat bool) columnType {
 	if !compat {
 		return t
 	}
-	t.cast = ""
+	t.cast, t.kind = "", cmp.Or(t.compatKind, t.kind)
 	if t.compat != nil {
 		t.value = t.compat
 	}

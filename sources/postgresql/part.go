@@ -20,11 +20,13 @@ type part struct {
 	rule     *selection // whose query is read instead; rel then only lends its names
 	scope    string
 	snapshot string // of the run; "" when there is none
+	about    *sqlread.Described
 }
 
 var (
 	_ source.Part      = (*part)(nil)
 	_ source.Estimator = (*part)(nil)
+	_ source.Describer = (*part)(nil)
 )
 
 // Scope is schema and table; for a query those that it belongs to.
@@ -110,15 +112,23 @@ func (p *part) connectError(err error) error {
 
 // hidden is a table of a schema that the role may not use: the catalogue shows it, and nobody could
 // read it.
-type hidden struct{ scope string }
+type hidden struct{ table *part }
 
-var _ source.Hidden = (*hidden)(nil)
+var (
+	_ source.Hidden    = (*hidden)(nil)
+	_ source.Describer = (*hidden)(nil)
+)
 
 // Scope is schema and table.
-func (h *hidden) Scope() string { return h.scope }
+func (h *hidden) Scope() string { return h.table.scope }
 
 // Name is the scope.
-func (h *hidden) Name() string { return h.scope }
+func (h *hidden) Name() string { return h.table.scope }
+
+// Describe implements [source.Describer]: the catalogue shows the columns, too.
+func (h *hidden) Describe(ctx context.Context) (source.Description, error) {
+	return h.table.Describe(ctx)
+}
 
 // Hidden implements [source.Hidden].
 func (h *hidden) Hidden() {}
@@ -129,6 +139,6 @@ func (h *hidden) Ended() bool { return false }
 // Documents fails: it is not meant to be read.
 func (h *hidden) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
-		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.scope, Err: errors.New("the role may not use the schema")})
+		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.table.scope, Err: errors.New("the role may not use the schema")})
 	}
 }

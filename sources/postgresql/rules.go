@@ -61,7 +61,7 @@ func (d *database) selections(c *catalogue, snapshot string) (parts []*part, err
 		missing = append(missing, lacks...)
 		schemas, names := s.schemas(), s.names()
 		parts = append(parts, &part{
-			db: d, rule: s, snapshot: snapshot, scope: scopeName(schemas, names),
+			db: d, rule: s, snapshot: snapshot, scope: scopeName(schemas, names), about: &sqlread.Described{},
 			rel: relation{schema: strings.Join(schemas, "_"), name: strings.Join(names, "_"), readable: true},
 		})
 	}

@@ -14,6 +14,8 @@ import (
 type table struct {
 	columns []column
 	key     []int // places in columns, in the order of the key
+	// nullable reports that all columns of the key may be NULL in a row that is not left out.
+	nullable bool
 }
 
 type column struct {
@@ -84,7 +86,7 @@ func (p *part) reduced(t *table) *table {
 	if !p.db.idsOnly || len(t.key) == 0 {
 		return t
 	}
-	small := &table{}
+	small := &table{nullable: t.nullable}
 	var left []int
 	left, small.key, _ = sqlread.Needed(t.key, nil)
 	for _, i := range left {
@@ -126,6 +128,7 @@ func (p *part) configuredKey(t *table) (err error) {
 		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
 		Entry: p.scope, Without: p.db.set.tables.Without(p.rel.schema, p.rel.name), Columns: t.names(),
 	}
+	t.nullable = true
 	t.key, err = k.Key(p.db.declaredKey(p.scope, p.rel.name))
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // catalogueType is a row of pg_type.
@@ -78,8 +79,10 @@ func (k types) column(oid uint32) columnType {
 		return k.column(t.base)
 	case t.isArray():
 		return k.array(t)
+	case t.kind == "e":
+		return columnType{value: toText, kind: source.Keyword}
 	case t.kind == "b" && t.name == "vector" && oid >= firstUserOID:
-		return columnType{value: toNumbers, compat: toText}
+		return columnType{value: toNumbers, compat: toText, kind: source.Double, compatKind: source.Text}
 	case t.kind == "b" && oid >= firstUserOID:
 		return columnType{value: toText, unknown: t.name}
 	}
@@ -88,7 +91,7 @@ func (k types) column(oid uint32) columnType {
 
 func (k types) array(t catalogueType) columnType {
 	element := k.column(t.element)
-	c := columnType{unknown: element.unknown, zero: is("{}")}
+	c := columnType{unknown: element.unknown, zero: is("{}"), kind: element.kind, compatKind: element.compatKind}
 	if element.cast != "" {
 		c.cast = element.cast + "[]"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // How a column's type becomes JSON. Every value comes in the server's text form, which is exact for
@@ -17,10 +18,15 @@ import (
 // columnType is how values of a type are read.
 type columnType struct {
 	value  convert
-	compat convert // what value is in the encoding compat; nil: the same
-	key    keyText // nil: as it is
-	zero   zero    // nil: only empty text is
-	cast   string  // the type that the server is asked to give instead, but not in compat; "" for its own
+	compat convert          // what value is in the encoding compat; nil: the same
+	key    keyText          // nil: as it is
+	zero   zero             // nil: only empty text is
+	cast   string           // the type that the server is asked to give instead, but not in compat; "" for its own
+	kind   source.FieldKind // "" is text
+	// compatKind is what kind is in the encoding compat; "" is the same.
+	compatKind source.FieldKind
+	// digits reports that ids have every value of the type without other characters than digits and "+-._E".
+	digits bool
 	// unknown is the name of a type that is read as text for want of a better idea.
 	unknown string
 }
@@ -75,25 +81,25 @@ const firstUserOID = 16384
 func scalar(oid uint32) (t columnType, ok bool) {
 	switch oid {
 	case oidInt2, oidInt4, oidInt8, oidOID, oidXID, oidCID:
-		return columnType{value: toInt, zero: zeroNumber}, true
+		return columnType{value: toInt, zero: zeroNumber, kind: source.Long, digits: true}, true
 	case oidBool:
-		return columnType{value: toBool, key: keyBool, zero: is("f")}, true
+		return columnType{value: toBool, key: keyBool, zero: is("f"), kind: source.Boolean}, true
 	case oidFloat4:
-		return columnType{value: toFloat, compat: toReal, key: keyReal, zero: zeroNumber}, true
+		return columnType{value: toFloat, compat: toReal, key: keyReal, zero: zeroNumber, kind: source.Double}, true
 	case oidFloat8:
-		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber}, true
+		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber, kind: source.Double}, true
 	case oidNumeric:
-		return columnType{value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber}, true
+		return columnType{value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber, kind: source.Decimal, compatKind: source.Double}, true
 	case oidMoney: // its own text depends on a locale
-		return columnType{value: toDecimal, compat: toText, key: keyDecimal, cast: "numeric"}, true
+		return columnType{value: toDecimal, compat: toText, key: keyDecimal, cast: "numeric", kind: source.Decimal, compatKind: source.Text}, true
 	case oidBytea:
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, zero: is(`\x`)}, true
+		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, zero: is(`\x`), kind: source.Binary, compatKind: source.Text}, true
 	case oidDate:
-		return columnType{value: toDate, compat: dateAs(keyDate), key: keyDate}, true
+		return columnType{value: toDate, compat: dateAs(keyDate), key: keyDate, kind: source.Date}, true
 	case oidTimestamp:
-		return columnType{value: toTimestamp, compat: dateAs(keyTimestamp), key: keyTimestamp}, true
+		return columnType{value: toTimestamp, compat: dateAs(keyTimestamp), key: keyTimestamp, kind: source.Date}, true
 	case oidTimestampTZ:
-		return columnType{value: toTimestampTZ, compat: dateAs(keyTimestampTZ), key: keyTimestampTZ}, true
+		return columnType{value: toTimestampTZ, compat: dateAs(keyTimestampTZ), key: keyTimestampTZ, kind: source.Date}, true
 	case oidTime:
 		return columnType{value: toText, compat: textAs(keyTime), key: keyTime}, true
 	case oidTimeTZ:
@@ -116,8 +122,9 @@ func scalar(oid uint32) (t columnType, ok bool) {
 		return columnType{value: toText, compat: toShape(disc)}, true
 	case oidInt2Vector, oidOIDVector: // arrays to the catalogue, but not in their text
 		return columnType{value: toText}, true
-	case 18, 19, 25, 142, 829, 774, 650, 869, 1042, 1043, 2950, 3614, 3615, 4072:
-		// "char", name, text, xml, macaddr, macaddr8, cidr, inet, char, varchar, uuid, tsvector, tsquery, jsonpath
+	case 27, 650, 774, 829, 869, 2950: // tid, cidr, macaddr8, macaddr, inet, uuid
+		return columnType{value: toText, kind: source.Keyword}, true
+	case 18, 19, 25, 142, 1042, 1043, 3614, 3615, 4072: // "char", name, text, xml, char, varchar, tsvector, tsquery, jsonpath
 		return columnType{value: toText}, true
 	}
 	return columnType{}, false

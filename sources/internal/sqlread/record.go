@@ -1,10 +1,12 @@
 package sqlread
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 const (
@@ -48,6 +50,28 @@ func NewRecord(fixed []document.Field, names []string, key []int, nested bool) *
 		document.Field{Name: "key", Value: document.Object(r.key)},
 		document.Field{Name: "row", Value: document.Object(r.values)})
 	return r
+}
+
+// Describe describes the fields of the documents. kinds are those of the values; "" is text.
+func (r *Record) Describe(kinds []source.FieldKind) (fields []source.DescribedField) {
+	add := func(name string, kind source.FieldKind) {
+		fields = append(fields, source.DescribedField{Name: name, Kind: cmp.Or(kind, source.Text)})
+	}
+	fixed := len(r.fields) - len(r.values)
+	if r.path != "" {
+		fixed = len(r.fields) - len([]string{"key", "row"})
+	}
+	for _, f := range r.fields[:fixed] {
+		add(f.Name, source.Keyword)
+	}
+	for i, k := range r.keyOf {
+		add("key."+r.key[i].Name, kinds[k])
+	}
+	for i, f := range r.values {
+		add(r.path+f.Name, kinds[i])
+	}
+	add(NotesField, source.Keyword)
+	return fields
 }
 
 // Begin begins another row, of which every value is to be set.

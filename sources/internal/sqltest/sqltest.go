@@ -7,6 +7,7 @@ package sqltest
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -76,6 +77,39 @@ func ReadAll(t testing.TB, s source.Source) map[string]Result {
 		all[p.Scope()] = Read(t.Context(), p)
 	}
 	return all
+}
+
+// DescribeAll describes all parts and returns the descriptions by scope. Parts of one scope must have the same.
+func DescribeAll(t testing.TB, s source.Source) map[string]source.Description {
+	t.Helper()
+	all := map[string]source.Description{}
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		describer, ok := p.(source.Describer)
+		if !ok {
+			t.Fatalf("%s cannot be described", p.Name())
+		}
+		d, err := describer.Describe(t.Context())
+		if err != nil {
+			t.Errorf("describe %s: %v", p.Name(), err)
+		}
+		if before, again := all[p.Scope()]; again && !reflect.DeepEqual(before, d) {
+			t.Errorf("%s is described in another way than the parts before it", p.Name())
+		}
+		all[p.Scope()] = d
+	}
+	return all
+}
+
+// Kinds are the kinds of described fields by name.
+func Kinds(d source.Description) map[string]source.FieldKind {
+	kinds := map[string]source.FieldKind{}
+	for _, f := range d.Fields {
+		kinds[f.Name] = f.Kind
+	}
+	return kinds
 }
 
 // Body encodes the fields that come from columns, as a JSON object: those behind the one that names the

@@ -1,0 +1,48 @@
+package postgresql
+
+import (
+	"context"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// Describe implements [source.Describer]. The catalogue is asked once for all parts of a table, and as it is
+// now: in a short transaction of its own, which leaves the snapshot of the run alone, on a connection that
+// the parts then read from. No right to read the table is needed.
+func (p *part) Describe(ctx context.Context) (source.Description, error) {
+	return p.about.Once(func() (source.Description, error) {
+		conn, err := p.begin(ctx, "")
+		if err != nil {
+			return source.Description{}, err
+		}
+		t, err := p.describe(ctx, conn, p.rel.oid)
+		if t == nil {
+			hangUp(ctx, conn)
+			return source.Description{}, err
+		}
+		p.db.release(ctx, conn) // an error with a table is about its key: it will not be read until that is configured
+		return p.description(t), nil
+	})
+}
+
+// description describes the documents of a table.
+func (p *part) description(t *table) source.Description {
+	r, _ := p.rowOf(t)
+	var kinds []source.FieldKind
+	for _, c := range t.columns {
+		kinds = append(kinds, c.typ.kind)
+	}
+	d := source.Description{Fields: r.record.Describe(kinds)}
+	if p.db.profile == sqlread.Native {
+		return d
+	}
+	d.IDPrefix, d.NumericIDs = r.prefix, len(t.key) > 0
+	if p.db.profile == sqlread.Head && !t.nullable {
+		d.IDPrefix += "_"
+	}
+	for _, k := range t.key {
+		d.NumericIDs = d.NumericIDs && t.columns[k].typ.digits
+	}
+	return d
+}
