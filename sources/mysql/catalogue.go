@@ -94,7 +94,7 @@ func (d *database) plan(c *catalogue) (tables []*part, missing []source.Part, er
 	}
 	for i := range c.relations {
 		if r := &c.relations[i]; d.wants(r) {
-			tables = append(tables, &part{db: d, rel: *r, scope: scopeName([]string{r.name})})
+			tables = append(tables, &part{db: d, rel: *r, scope: scopeName([]string{r.name}), about: &sqlread.Described{}})
 		}
 	}
 	return tables, d.missingTables(c), nil

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -12,8 +13,11 @@ import (
 // the text protocol, decodes what is no text as UTF-8, and knows no number but the double. Where it
 // fails, a value is what it is in the encoding exact. [typeOf] says which form a type has.
 
-// encoded is the type with the converter of one encoding, as value.
+// encoded is the type with the converter of one encoding, as value, and its kind.
 func (t columnType) encoded(compat bool) columnType {
+	if compat {
+		t.kind = cmp.Or(t.compatKind, t.kind)
+	}
 	if compat && t.compat != nil {
 		t.value = t.compat
 	}

@@ -17,11 +17,13 @@ type part struct {
 	span  *span
 	rule  *selection // whose query is read instead; rel then only lends its name
 	scope string
+	about *sqlread.Described
 }
 
 var (
 	_ source.Part      = (*part)(nil)
 	_ source.Estimator = (*part)(nil)
+	_ source.Describer = (*part)(nil)
 )
 
 // Scope is the table; for a query those that it belongs to.

@@ -20,14 +20,26 @@ type row struct {
 	cells   []cell
 }
 
-// newRow prepares the documents of a table.
+// newRow prepares the documents of a table that is read.
 func (p *part) newRow(t *table) *row {
+	r, names := p.rowOf(t)
+	if names.renamed != "" && p.first() {
+		p.db.log.Warn("a column's name is that of another field, so it was given another", "part", p.scope, "field", names.renamed)
+	}
+	if lost := t.lost(names.of); lost != "" && p.first() {
+		p.db.log.Warn("a column's name is that of a field of every document, so the column is left out, as the encoding compat has it", "part", p.scope, "column", lost)
+	}
+	return r
+}
+
+// rowOf prepares the documents of a table.
+func (p *part) rowOf(t *table) (r *row, names named) {
 	database, tables := p.db.set.database, []string{p.rel.name}
 	if p.rule != nil {
 		tables = p.rule.sorted()
 	}
-	r := &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, database, tables), cells: make([]cell, len(t.columns))}
-	names := fieldNames(r.profile, database, p.rel.name, t.columns, p.db.compat)
+	r = &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, database, tables), cells: make([]cell, len(t.columns))}
+	names = fieldNames(r.profile, database, p.rel.name, t.columns, p.db.compat)
 	r.place = make([]int, len(names.of))
 	var used []string
 	for i, name := range names.of {
@@ -36,18 +48,12 @@ func (p *part) newRow(t *table) *row {
 			used = append(used, name)
 		}
 	}
-	if names.renamed != "" && p.first() {
-		p.db.log.Warn("a column's name is that of another field, so it was given another", "part", p.scope, "field", names.renamed)
-	}
-	if lost := t.lost(names.of); lost != "" && p.first() {
-		p.db.log.Warn("a column's name is that of a field of every document, so the column is left out, as the encoding compat has it", "part", p.scope, "column", lost)
-	}
 	var key []int
 	for _, k := range t.key {
 		key = append(key, r.place[k])
 	}
 	r.record = sqlread.NewRecord(p.metadata(database), used, key, r.profile == sqlread.Native)
-	return r
+	return r, names
 }
 
 // metadata are the fields that tell where a document comes from. Those of a query have the tables as a

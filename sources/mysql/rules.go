@@ -47,7 +47,7 @@ func (d *database) selections(c *catalogue) (parts []*part, err error) {
 				s.tables = append(s.tables, c.relations[at])
 			}
 		}
-		parts = append(parts, &part{db: d, rule: s, scope: scopeName(s.names()), rel: relation{name: strings.Join(s.sorted(), "_")}})
+		parts = append(parts, &part{db: d, rule: s, scope: scopeName(s.names()), rel: relation{name: strings.Join(s.sorted(), "_")}, about: &sqlread.Described{}})
 	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
@@ -111,22 +111,32 @@ func (p *part) check(ctx context.Context, s *session) error {
 	return p.queryError(err, "write one SELECT or WITH statement that only reads")
 }
 
-// checkColumns looks for the key among the columns of the query's result. What can stand here in
-// parentheses is one query that changes nothing and writes no file, and because of the limit it is not run.
-// Where two columns have one name, which is refused last of all, the key is looked for when it is.
+// checkColumns looks for the key among the columns of the query's result. Where two columns have one name,
+// which is refused last of all, the key is looked for when it is read.
 func (p *part) checkColumns(ctx context.Context, s *session) error {
-	key, err := p.keyNames(ctx, s)
-	if err != nil {
-		return err
-	}
-	columns, err := s.describe(ctx, "SELECT * FROM (\n"+p.rule.Query+"\n) AS q LIMIT 0")
+	_, err := p.describeQuery(ctx, s)
 	if code(err) == codeTwoColumns {
 		return nil
 	}
+	return err
+}
+
+// describeQuery asks for the columns of the query's result and finds its key among them. What can stand here
+// in parentheses is one query that changes nothing and writes no file, and because of the limit it is not run.
+func (p *part) describeQuery(ctx context.Context, s *session) (*table, error) {
+	key, err := p.keyNames(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return p.setKey(&table{columns: columns}, key)
+	columns, err := s.describe(ctx, "SELECT * FROM (\n"+p.rule.Query+"\n) AS q LIMIT 0")
+	if err != nil {
+		return nil, err
+	}
+	t := &table{columns: columns}
+	for i := range t.columns {
+		t.columns[i].typ = t.columns[i].typ.encoded(p.db.compat)
+	}
+	return t, p.setKey(t, key)
 }
 
 // queryError says that the query of a rule cannot work.

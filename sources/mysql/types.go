@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // How a column's type becomes JSON. Values come in the binary protocol, which is exact for every type.
@@ -50,10 +51,15 @@ type columnType struct {
 	// bind is a parameter of the type, for the server to compare a column with; "" where what is greater
 	// does not come later, or equality is not to be trusted.
 	bind     string
-	dated    bool   // texts of it may be dates that are none
-	integer  bool   // its values may be cut into ranges
-	unsigned bool   // of an integer of 64 bits
-	declared string // as the table has it
+	dated    bool             // texts of it may be dates that are none
+	integer  bool             // its values may be cut into ranges
+	unsigned bool             // of an integer of 64 bits
+	declared string           // as the table has it
+	kind     source.FieldKind // "" is text
+	// compatKind is what kind is in the encoding compat; "" is the same.
+	compatKind source.FieldKind
+	// digits reports that ids have every value of the type without other characters than digits and "+-._E".
+	digits bool
 	// unknown is the name of a type that is read as text for want of a better idea.
 	unknown string
 }
@@ -71,9 +77,11 @@ func declaredType(name, declared string) columnType {
 	switch name {
 	case "bit":
 		if declared == "bit(1)" {
-			t.value = toFlag
+			t.value, t.kind = toFlag, source.Boolean
 		} else if size(declared) > 53 {
 			t.value = toLongBits
+		} else {
+			t.kind = source.Long
 		}
 	case "decimal":
 		t.bind = "CAST(? AS " + strings.TrimSuffix(strings.TrimSuffix(declared, " zerofill"), " unsigned") + ")"
@@ -105,38 +113,47 @@ func resultType(name string) columnType {
 func typeOf(name string, unsigned bool) columnType {
 	switch name {
 	case "tinyint", "smallint", "mediumint", "int", "year":
-		return columnType{value: toInt, zero: zeroNumber, bind: "?", integer: name != "year"}
+		return columnType{value: toInt, zero: zeroNumber, bind: "?", integer: name != "year", kind: source.Long, digits: true}
 	case "bigint":
 		if unsigned {
-			return columnType{value: toDigits, compat: toInt, zero: zeroNumber, bind: "CAST(? AS UNSIGNED)", integer: true, unsigned: true}
+			return columnType{
+				value: toDigits, compat: toInt, zero: zeroNumber, bind: "CAST(? AS UNSIGNED)", integer: true, unsigned: true,
+				kind: source.UnsignedLong, digits: true,
+			}
 		}
-		return columnType{value: toInt, zero: zeroNumber, bind: "?", integer: true}
+		return columnType{value: toInt, zero: zeroNumber, bind: "?", integer: true, kind: source.Long, digits: true}
 	case "float":
-		return columnType{value: toFloat, compat: toReal, key: keyFloat, zero: zeroNumber}
+		return columnType{value: toFloat, compat: toReal, key: keyFloat, zero: zeroNumber, kind: source.Double}
 	case "double":
-		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber}
+		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber, kind: source.Double}
 	case "decimal":
-		return columnType{value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber}
-	case "bit":
-		return columnType{value: toBits, compat: toDecoded, key: keyBytes}
+		return columnType{value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber, kind: source.Decimal, compatKind: source.Double, digits: true}
+	case "bit": // of a query up to 64, nobody says how many
+		return columnType{value: toBits, compat: toDecoded, key: keyBytes, kind: source.UnsignedLong, compatKind: source.Text}
 	case "set":
-		return columnType{value: toSet, compat: toText}
-	case "enum", "json":
+		return columnType{value: toSet, compat: toText, kind: source.Keyword}
+	case "enum":
+		return columnType{value: toText, kind: source.Keyword}
+	case "json":
 		return columnType{value: toText}
-	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "inet4", "inet6", "uuid", "null":
+	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "null":
 		return columnType{value: toText, bind: "?"}
+	case "uuid":
+		return columnType{value: toText, bind: "?", kind: source.Keyword}
+	case "inet4", "inet6": // single addresses, never networks
+		return columnType{value: toText, bind: "?", kind: source.IP}
 	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, bind: "CAST(? AS BINARY)"}
+		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, bind: "CAST(? AS BINARY)", kind: source.Binary, compatKind: source.Text}
 	case "date":
-		return columnType{value: toDate, compat: toText, bind: "CAST(? AS DATE)", dated: true}
+		return columnType{value: toDate, compat: toText, bind: "CAST(? AS DATE)", dated: true, kind: source.Date}
 	case "datetime", "timestamp":
-		return columnType{value: toInstant, compat: toNaive, key: keyTime, bind: "CAST(? AS DATETIME(6))", dated: true}
+		return columnType{value: toInstant, compat: toNaive, key: keyTime, bind: "CAST(? AS DATETIME(6))", dated: true, kind: source.Date}
 	case "time":
 		return columnType{value: toText, key: keySpan, zero: zeroSpan, bind: "CAST(? AS TIME(6))"}
 	case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
-		return columnType{value: toGeometry, compat: toDecoded, key: keyBytes}
+		return columnType{value: toGeometry, compat: toDecoded, key: keyBytes, kind: source.Object, compatKind: source.Text}
 	case "vector":
-		return columnType{value: toNumbers, compat: toDecoded, key: keyBytes}
+		return columnType{value: toNumbers, compat: toDecoded, key: keyBytes, kind: source.Double, compatKind: source.Text}
 	}
 	return columnType{value: toText, unknown: name}
 }

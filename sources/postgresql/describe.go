@@ -33,16 +33,9 @@ func (p *part) description(t *table) source.Description {
 	for _, c := range t.columns {
 		kinds = append(kinds, c.typ.kind)
 	}
-	d := source.Description{Fields: r.record.Describe(kinds)}
-	if p.db.profile == sqlread.Native {
-		return d
-	}
-	d.IDPrefix, d.NumericIDs = r.prefix, len(t.key) > 0
-	if p.db.profile == sqlread.Head && !t.nullable {
-		d.IDPrefix += "_"
-	}
+	ids := sqlread.IDs{Profile: p.db.profile, Prefix: r.prefix, Nullable: t.nullable}
 	for _, k := range t.key {
-		d.NumericIDs = d.NumericIDs && t.columns[k].typ.digits
+		ids.Digits = append(ids.Digits, t.columns[k].typ.digits)
 	}
-	return d
+	return ids.Describe(r.record.Describe(kinds))
 }

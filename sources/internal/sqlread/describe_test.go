@@ -60,3 +60,23 @@ func TestARecordDescribesWhatItWrites(t *testing.T) {
 		}
 	}
 }
+
+func TestIDsAreDescribedAsTheProfileHasThem(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		ids     IDs
+		prefix  string
+		numeric bool
+	}{
+		{IDs{Profile: Head, Prefix: "d_t", Digits: []bool{true, true}}, "d_t_", true},
+		{IDs{Profile: Head, Prefix: "d_t", Digits: []bool{true, false}}, "d_t_", false},
+		{IDs{Profile: Head, Prefix: "d_t", Digits: []bool{true}, Nullable: true}, "d_t", true},
+		{IDs{Profile: Head, Prefix: "d_t"}, "d_t_", false},
+		{IDs{Profile: Seed87, Prefix: "d_t_", Digits: []bool{true}}, "d_t_", true},
+		{IDs{Profile: Native, Prefix: "mysql:d:t:", Digits: []bool{true}}, "", false},
+	} {
+		if d := tt.ids.Describe(nil); d.IDPrefix != tt.prefix || d.NumericIDs != tt.numeric {
+			t.Errorf("%+v: got %q, %t", tt.ids, d.IDPrefix, d.NumericIDs)
+		}
+	}
+}

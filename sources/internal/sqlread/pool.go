@@ -128,6 +128,16 @@ func (p *Pool[S]) Lend(ctx context.Context, open func(context.Context) (S, error
 	return s, true, nil
 }
 
+// Borrow lends a session to ask the catalogue with. It waits for one of the pool rather than open another, whose
+// snapshot would be a late one, and does open one, as [Pool.Lend] does, where the pool has none.
+func (p *Pool[S]) Borrow(ctx context.Context, open func(context.Context) (S, error), tooMany func(error) bool) (s S, used bool, err error) {
+	s, ok, err := p.Wait(ctx)
+	if ok || err != nil {
+		return s, true, err
+	}
+	return p.Lend(ctx, open, tooMany)
+}
+
 // MostSnapshots is how many sessions of a pool begin a run: as many as there are readers unless engine.readers
 // says otherwise.
 const MostSnapshots = 4
