@@ -1,6 +1,7 @@
 package mssql
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"strconv"
 	"strings"
@@ -15,11 +16,12 @@ import (
 // number of fractions but the double. Where it fails, a value is what it is in the encoding exact.
 // [typeOf] says which form a type has.
 
-// encoded is the type with the converter of one encoding, as value.
+// encoded is the type with the converter of one encoding, as value, and its kind.
 func (t columnType) encoded(compat bool) columnType {
 	if !compat {
 		return t
 	}
+	t.kind = cmp.Or(t.compatKind, t.kind)
 	if t.compat != nil {
 		t.value = t.compat
 	}

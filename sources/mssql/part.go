@@ -16,11 +16,13 @@ type part struct {
 	rel   relation
 	rule  *selection // whose query is read instead; rel then only lends its names
 	scope string
+	about sqlread.Described
 }
 
 var (
 	_ source.Part      = (*part)(nil)
 	_ source.Estimator = (*part)(nil)
+	_ source.Describer = (*part)(nil)
 )
 
 // Scope is the table; for a query those that it belongs to.

@@ -20,7 +20,7 @@ const (
 
 // openQuery runs the query of a rule as it is written. Its columns are those that it answers with.
 func (p *part) openQuery(ctx context.Context, r *reader) error {
-	key, err := p.describeQuery(ctx, r.session)
+	_, key, err := p.describeQuery(ctx, r.session)
 	if err != nil {
 		return err
 	}
@@ -55,20 +55,19 @@ func columnsOf(r driver.Rows) (columns []column) {
 	return columns
 }
 
-// describeQuery asks, outside the snapshot, for what tells the rows of a rule apart, and checks that the
-// result of its query has it.
-func (p *part) describeQuery(ctx context.Context, s *session) (key []sqlread.KeyColumn, err error) {
+// describeQuery asks, outside the snapshot, for the columns of a rule's result and what tells its rows apart,
+// and checks that it has that.
+func (p *part) describeQuery(ctx context.Context, s *session) (t *table, key []sqlread.KeyColumn, err error) {
 	err = s.aside(ctx, func() error {
 		if key, err = p.keyNames(ctx, s); err != nil {
 			return err
 		}
-		t, err := p.resultColumns(ctx, s)
-		if err != nil {
+		if t, err = p.resultColumns(ctx, s); err != nil {
 			return err
 		}
 		return p.setKey(t, key)
 	})
-	return key, err
+	return t, key, err
 }
 
 // resultColumns asks what columns the query of a rule has. It refuses characters that the driver could not
@@ -80,8 +79,8 @@ func (p *part) resultColumns(ctx context.Context, s *session) (*table, error) {
 			return
 		}
 		name, typ := sqlread.TextOf(row[2]), sqlread.TextOf(row[5])
-		t.columns = append(t.columns, column{name: name})
 		bare, _, _ := strings.Cut(typ, "(")
+		t.columns = append(t.columns, column{name: name, typ: resultType(sentAs(bare)).encoded(p.db.compat)})
 		if slices.Contains([]string{"char", "varchar", "text"}, bare) {
 			collations[sqlread.TextOf(row[9])] = name
 		}
@@ -101,6 +100,19 @@ func (p *part) resultColumns(ctx context.Context, s *session) (*table, error) {
 		}
 	}
 	return t, nil
+}
+
+// sentAs is what the driver calls a type in the result of a query. The server gives no name of a type of .NET.
+func sentAs(name string) string {
+	switch name {
+	case "timestamp":
+		return "binary"
+	case "json", "vector":
+		return "nvarchar"
+	case "", "hierarchyid", "geometry", "geography":
+		return "udt"
+	}
+	return name
 }
 
 // keyNames are the columns that tell the rows of a rule apart: those that it names, or else the keys of

@@ -19,19 +19,25 @@ type row struct {
 	plain   []byte
 }
 
-// newRow prepares the documents of a table.
+// newRow prepares the documents of a table that is read.
 func (p *part) newRow(t *table) *row {
+	r, renamed := p.rowOf(t)
+	if renamed != "" {
+		p.db.log.Warn("several columns would give a field its name, so one was given a number", "part", p.scope, "field", renamed)
+	}
+	return r
+}
+
+// rowOf prepares the documents of a table. renamed is as in [fieldNames].
+func (p *part) rowOf(t *table) (r *row, renamed string) {
 	schemas, tables := []string{p.rel.schema}, []string{p.rel.name}
 	if p.rule != nil {
 		schemas, tables = p.rule.schemas(), p.rule.names()
 	}
-	r := &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, p.db.set.database, schemas, tables)}
+	r = &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, p.db.set.database, schemas, tables)}
 	names, renamed := fieldNames(r.profile, p.rel.schema, p.rel.name, t.columns)
-	if renamed != "" {
-		p.db.log.Warn("several columns would give a field its name, so one was given a number", "part", p.scope, "field", renamed)
-	}
 	r.record = sqlread.NewRecord(p.metadata(), names, t.key, r.profile == sqlread.Native)
-	return r
+	return r, renamed
 }
 
 // metadata are the fields that tell where a document comes from.

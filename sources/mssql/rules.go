@@ -126,7 +126,7 @@ func (p *part) check(ctx context.Context, s *session) error {
 	if err := p.onlyReads(); err != nil {
 		return err
 	}
-	_, err := p.describeQuery(ctx, s)
+	_, _, err := p.describeQuery(ctx, s)
 	if e, ok := errors.AsType[*source.Error](err); ok {
 		return e
 	}

@@ -18,6 +18,8 @@ type table struct {
 	// sorted reports whether the rows are read in the order of the key, so that reading can go on behind
 	// one.
 	sorted bool
+	// nullable reports that all columns of the key may be NULL in a row that is not left out.
+	nullable bool
 }
 
 type column struct {
@@ -121,7 +123,7 @@ func (p *part) reduced(t *table) *table {
 	if !p.db.idsOnly || len(t.key) == 0 {
 		return t
 	}
-	small := &table{sorted: t.sorted}
+	small := &table{sorted: t.sorted, nullable: t.nullable}
 	var left []int
 	left, small.key, small.inID = sqlread.Needed(t.key, t.inID)
 	for _, i := range left {
@@ -144,6 +146,7 @@ func (p *part) configuredKey(t *table) (err error) {
 		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
 		Entry: p.rel.scope(), Without: p.db.set.tables.Without(p.rel.schema, p.rel.name), Columns: t.names(),
 	}
+	t.nullable = true
 	t.key, err = k.Key(p.db.declaredKey(&p.rel))
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // How a column's type becomes JSON. Values come as the driver decodes them; where it decodes none, or not
@@ -30,7 +31,12 @@ type columnType struct {
 	bind string
 	// given is what the parameter is given for a value of the driver; nil is the value itself.
 	given    func(v driver.Value) driver.Value
-	declared string // as the table has it
+	declared string           // as the table has it
+	kind     source.FieldKind // "" is text
+	// compatKind is what kind is in the encoding compat; "" is the same.
+	compatKind source.FieldKind
+	// digits reports that ids have every value of the type without other characters than digits and "+-._E".
+	digits bool
 	// unknown is the name of a type that is read as bytes for want of a better idea.
 	unknown string
 }
@@ -62,7 +68,10 @@ type declaration struct {
 // columnType is how a column that is declared so is read.
 func (d *declaration) columnType() columnType {
 	if d.encrypted {
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, declared: "encrypted " + d.name}
+		return columnType{
+			value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, declared: "encrypted " + d.name,
+			kind: source.Binary, compatKind: source.Text,
+		}
 	}
 	t := typeOf(d.name)
 	t.declared = d.written()
@@ -130,15 +139,18 @@ func resultType(name string) columnType {
 func typeOf(name string) columnType {
 	switch name {
 	case "tinyint", "smallint", "int", "bigint":
-		return columnType{value: toInt, zero: zeroNumber, bind: "CONVERT(" + name + ", @p)"}
+		return columnType{value: toInt, zero: zeroNumber, bind: "CONVERT(" + name + ", @p)", kind: source.Long, digits: true}
 	case "bit":
-		return columnType{value: toFlag, key: keyFlag, zero: zeroNumber, bind: "@p"}
+		return columnType{value: toFlag, key: keyFlag, zero: zeroNumber, bind: "@p", kind: source.Boolean}
 	case "real":
-		return columnType{value: toReal, compat: toDouble, key: keyFloat, zero: zeroNumber}
+		return columnType{value: toReal, compat: toDouble, key: keyFloat, zero: zeroNumber, kind: source.Double}
 	case "float":
-		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber}
+		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber, kind: source.Double}
 	case "decimal", "numeric", "money", "smallmoney":
-		return columnType{value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber, bind: "CONVERT(" + name + ", @p)", given: givenText}
+		return columnType{
+			value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber, bind: "CONVERT(" + name + ", @p)", given: givenText,
+			kind: source.Decimal, compatKind: source.Double, digits: true,
+		}
 	case "char", "varchar":
 		return columnType{value: toText, bind: "CONVERT(" + name + "(8000), @p)"}
 	case "nchar", "nvarchar", "sysname":
@@ -148,25 +160,31 @@ func typeOf(name string) columnType {
 	case "json":
 		return columnType{value: toText, read: asText}
 	case "vector":
-		return columnType{value: toNumbers, compat: toText, read: asText}
+		return columnType{value: toNumbers, compat: toText, read: asText, kind: source.Double, compatKind: source.Text}
 	case "date":
-		return columnType{value: toDate, key: keyDate, plain: keyDate, bind: "CONVERT(date, @p)", given: givenDate}
+		return columnType{value: toDate, key: keyDate, plain: keyDate, bind: "CONVERT(date, @p)", given: givenDate, kind: source.Date}
 	case "time":
 		return columnType{value: toClock, compat: toClockISO, key: keyClock, plain: plainClock, bind: "CONVERT(time, @p)", given: givenClock}
 	case "smalldatetime", "datetime":
-		return columnType{value: toInstant, compat: toNaive, key: keyTime, bind: "CONVERT(" + name + ", @p, 121)", given: givenMillis}
+		return columnType{value: toInstant, compat: toNaive, key: keyTime, bind: "CONVERT(" + name + ", @p, 121)", given: givenMillis, kind: source.Date}
 	case "datetime2":
-		return columnType{value: toInstant, compat: toNaive, key: keyTime, bind: "CONVERT(datetime2, @p)", given: givenTime}
+		return columnType{value: toInstant, compat: toNaive, key: keyTime, bind: "CONVERT(datetime2, @p)", given: givenTime, kind: source.Date}
 	case "datetimeoffset":
-		return columnType{value: toInstant, compat: toZoned, key: keyZoned, bind: "CONVERT(datetimeoffset, @p)", given: givenZoned}
+		return columnType{value: toInstant, compat: toZoned, key: keyZoned, bind: "CONVERT(datetimeoffset, @p)", given: givenZoned, kind: source.Date}
 	case "uniqueidentifier":
-		return columnType{value: toGUID, key: keyGUID, plain: keyGUID, bind: "CONVERT(uniqueidentifier, @p)", given: givenGUID}
+		return columnType{value: toGUID, key: keyGUID, plain: keyGUID, bind: "CONVERT(uniqueidentifier, @p)", given: givenGUID, kind: source.Keyword}
 	case "binary", "varbinary":
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, bind: "CONVERT(" + name + ", @p)"}
+		return columnType{
+			value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, bind: "CONVERT(" + name + ", @p)",
+			kind: source.Binary, compatKind: source.Text,
+		}
 	case "image":
-		return columnType{value: toBytes, compat: toDecoded}
+		return columnType{value: toBytes, compat: toDecoded, kind: source.Binary, compatKind: source.Text}
 	case "timestamp", "rowversion":
-		return columnType{value: toHex, compat: toDecoded, key: keyBytes, plain: plainBytes, bind: "CONVERT(binary(8), @p)"}
+		return columnType{
+			value: toHex, compat: toDecoded, key: keyBytes, plain: plainBytes, bind: "CONVERT(binary(8), @p)",
+			kind: source.Keyword, compatKind: source.Text,
+		}
 	case "hierarchyid":
 		return columnType{value: toText, compat: toDecoded, read: method("ToString"), native: true}
 	case "geometry", "geography":
@@ -174,7 +192,10 @@ func typeOf(name string) columnType {
 	case "sql_variant":
 		return columnType{value: toVariant}
 	}
-	return columnType{value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, read: asBytes, unknown: name}
+	return columnType{
+		value: toBytes, compat: toDecoded, key: keyBytes, plain: plainBytes, read: asBytes, unknown: name,
+		kind: source.Binary, compatKind: source.Text,
+	}
 }
 
 func asText(ident string) string { return "CONVERT(nvarchar(max), " + ident + ")" }

@@ -28,6 +28,7 @@ var Type = source.Type{
 	ScopeOf:        scopeOf,
 	Profiles:       []string{"seed87", "native"},
 	Encodings:      []string{"compat"},
+	Describes:      true,
 	AdvancedRules:  true,
 	Open:           open,
 }

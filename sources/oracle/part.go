@@ -18,11 +18,13 @@ type part struct {
 	rel   relation
 	rule  *selection // whose query is read instead; rel is then of no meaning
 	scope string
+	about sqlread.Described
 }
 
 var (
 	_ source.Part      = (*part)(nil)
 	_ source.Estimator = (*part)(nil)
+	_ source.Describer = (*part)(nil)
 )
 
 // Scope is the table; for a query those that it belongs to.

@@ -18,14 +18,20 @@ type row struct {
 	values  []driver.Value // of the row that is turned
 }
 
-// newRow prepares the documents of a table.
+// newRow prepares the documents of a table that is read.
 func (p *part) newRow(t *table) *row {
-	names, renamed := p.fieldNames(t.columns)
+	r, renamed := p.rowOf(t)
 	if renamed != "" {
 		p.db.log.Warn("several columns have a claim to one field, so one was given another", "part", p.Name(), "field", renamed)
 	}
+	return r
+}
+
+// rowOf prepares the documents of a table. renamed is as in [part.fieldNames].
+func (p *part) rowOf(t *table) (r *row, renamed string) {
+	names, renamed := p.fieldNames(t.columns)
 	native := p.db.profile == sqlread.Native
-	return &row{table: t, profile: p.db.profile, prefix: p.idPrefix(), record: sqlread.NewRecord(p.metadata(), names, t.key, native)}
+	return &row{table: t, profile: p.db.profile, prefix: p.idPrefix(), record: sqlread.NewRecord(p.metadata(), names, t.key, native)}, renamed
 }
 
 // document makes a document of the values of a row. They are the driver's no more: it makes new ones for

@@ -1,10 +1,12 @@
 package oracle
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // How a column's type becomes JSON. The driver gives numbers as digits, texts and LOBs as text or bytes, and
@@ -27,10 +29,15 @@ type columnType struct {
 	// what is greater does not come later, or equality is not to be trusted.
 	bind     string
 	argument func(v driver.Value) driver.Value // what bind takes for a value; nil: the value
-	geometry bool                              // which not every server can write
-	declared string                            // as the table has it
-	unknown  bool                              // it is read as text for want of a better idea
-	omitted  bool                              // it cannot be read
+	kind     source.FieldKind                  // "" is text
+	// compatKind is what kind is in the encoding compat; "" is the same.
+	compatKind source.FieldKind
+	// digits reports that ids have every value of the type without other characters than digits and "+-._E".
+	digits   bool
+	geometry bool   // which not every server can write
+	declared string // as the table has it
+	unknown  bool   // it is read as text for want of a better idea
+	omitted  bool   // it cannot be read
 }
 
 // zero reports whether a value says nothing, such as 0. Texts of no characters are NULL in Oracle.
@@ -52,8 +59,11 @@ func (t *columnType) compared(parameter string) string {
 	return strings.ReplaceAll(t.bind, "%", parameter)
 }
 
-// encoded is the type with the converter of one encoding, as value.
+// encoded is the type with the converter of one encoding, as value, and its kind.
 func (t columnType) encoded(compat bool) columnType {
+	if compat {
+		t.kind = cmp.Or(t.compatKind, t.kind)
+	}
 	if compat && t.compat != nil {
 		t.value = t.compat
 	}
@@ -120,7 +130,7 @@ func typeOf(d *declaration) columnType {
 	case name == "XMLTYPE":
 		return columnType{value: toText, from: "XMLSERIALIZE(CONTENT % AS CLOB)"}
 	case name == "SDO_GEOMETRY":
-		return columnType{value: toJSON, from: "MDSYS.SDO_UTIL.TO_GEOJSON(%)", geometry: true}
+		return columnType{value: toJSON, from: "MDSYS.SDO_UTIL.TO_GEOJSON(%)", geometry: true, kind: source.Object}
 	case d.owner != "":
 		return columnType{value: toText, omitted: true}
 	default:
@@ -138,37 +148,48 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 	case "NUMBER", "INTEGER":
 		return numberType(d), true
 	case "FLOAT":
-		return columnType{value: toDecimal, compat: toDouble, key: keyFloat, zero: zeroNumber, bind: "%", argument: numberArgument}, true
+		return columnType{
+			value: toDecimal, compat: toDouble, key: keyFloat, zero: zeroNumber, bind: "%", argument: numberArgument,
+			kind: source.Decimal, compatKind: source.Double,
+		}, true
 	case "BINARY_FLOAT": // of which the driver loses some, such as 0.7
-		return columnType{value: toReal, compat: toDouble, key: keyFloat, zero: zeroNumber, from: "TO_BINARY_DOUBLE(%)"}, true
+		return columnType{value: toReal, compat: toDouble, key: keyFloat, zero: zeroNumber, from: "TO_BINARY_DOUBLE(%)", kind: source.Double}, true
 	case "BINARY_DOUBLE":
-		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber}, true
+		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber, kind: source.Double}, true
 	case "CHAR", "VARCHAR2", "VARCHAR":
 		return columnType{value: toText, bind: "%"}, true
 	case "NCHAR", "NVARCHAR2": // of which the database's own character set may lack some
 		return columnType{value: toText, bind: "%", argument: nationalArgument}, true
-	case "CLOB", "NCLOB", "LONG", "ROWID", "UROWID":
+	case "CLOB", "NCLOB", "LONG":
 		return columnType{value: toText}, true
+	case "ROWID", "UROWID":
+		return columnType{value: toText, kind: source.Keyword}, true
 	case "RAW":
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, bind: "%"}, true
+		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, bind: "%", kind: source.Binary, compatKind: source.Text}, true
 	case "BLOB", "LONG RAW":
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes}, true
+		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, kind: source.Binary, compatKind: source.Text}, true
 	case "BFILE":
-		return columnType{value: toFile}, true
+		return columnType{value: toFile, kind: source.Object}, true
 	case "DATE":
-		return columnType{value: toTime, compat: toNaive, key: keyTime, bind: "TO_DATE(%, 'YYYY-MM-DD\"T\"HH24:MI:SS')", argument: timeArgument("2006-01-02T15:04:05")}, true
+		return columnType{
+			value: toTime, compat: toNaive, key: keyTime, kind: source.Date,
+			bind: "TO_DATE(%, 'YYYY-MM-DD\"T\"HH24:MI:SS')", argument: timeArgument("2006-01-02T15:04:05"),
+		}, true
 	case "TIMESTAMP":
-		return columnType{value: toTime, compat: toNaive, key: keyTime, bind: "TO_TIMESTAMP(%, 'YYYY-MM-DD\"T\"HH24:MI:SS.FF9')", argument: timeArgument("2006-01-02T15:04:05.000000000")}, true
+		return columnType{
+			value: toTime, compat: toNaive, key: keyTime, kind: source.Date,
+			bind: "TO_TIMESTAMP(%, 'YYYY-MM-DD\"T\"HH24:MI:SS.FF9')", argument: timeArgument("2006-01-02T15:04:05.000000000"),
+		}, true
 	case "TIMESTAMP WITH TIME ZONE", "TIMESTAMP WITH LOCAL TIME ZONE": // where the driver mixes zones up
-		return columnType{value: toTime, compat: toNaive, key: keyTime, from: "SYS_EXTRACT_UTC(%)", compatFrom: "CAST(% AS TIMESTAMP)"}, true
+		return columnType{value: toTime, compat: toNaive, key: keyTime, from: "SYS_EXTRACT_UTC(%)", compatFrom: "CAST(% AS TIMESTAMP)", kind: source.Date}, true
 	case "INTERVAL YEAR TO MONTH", "INTERVAL DAY TO SECOND": // of which the driver gets those below zero wrong
 		return columnType{value: toText, from: "TO_CHAR(%)"}, true
 	case "BOOLEAN":
-		return columnType{value: toBool, key: keyBool, zero: zeroBool}, true
+		return columnType{value: toBool, key: keyBool, zero: zeroBool, kind: source.Boolean}, true
 	case "JSON":
 		return columnType{value: toText, compat: toJSON, from: "JSON_SERIALIZE(% RETURNING CLOB)"}, true
 	case "VECTOR":
-		return columnType{value: toJSON, from: "VECTOR_SERIALIZE(% RETURNING CLOB)"}, true
+		return columnType{value: toJSON, from: "VECTOR_SERIALIZE(% RETURNING CLOB)", kind: source.Double}, true
 	case "REF", "ANYDATA", objectType:
 		return columnType{value: toText, omitted: true}, true
 	}
@@ -178,13 +199,17 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 // numberType is how numbers are read. Whole numbers that a field of the type long holds are numbers, all
 // others digits in a text.
 func numberType(d *declaration) columnType {
-	t := columnType{value: toDecimal, compat: toWholeOrDouble, key: keyNumber, zero: zeroNumber, bind: "%", argument: numberArgument}
+	t := columnType{
+		value: toDecimal, compat: toWholeOrDouble, key: keyNumber, zero: zeroNumber, bind: "%", argument: numberArgument,
+		kind: source.Decimal, compatKind: source.Double,
+		digits: d.scaled, // one of any scale may hold what other programs left behind as infinity
+	}
 	switch {
 	case !d.scaled:
 	case d.scale > 0:
 		t.compat = toDouble
 	case d.precision > 0 && d.precision-d.scale <= 18:
-		t.value, t.compat = toWhole, toWhole
+		t.value, t.compat, t.kind, t.compatKind = toWhole, toWhole, source.Long, source.Long
 	}
 	return t
 }

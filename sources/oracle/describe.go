@@ -1,0 +1,80 @@
+package oracle
+
+import (
+	"context"
+	"errors"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// Describe implements [source.Describer]. The catalogue is asked on one of the sessions that the parts read with,
+// within its transaction. It shows no table to a user who may not read it.
+func (p *part) Describe(ctx context.Context) (source.Description, error) {
+	return p.about.Once(func() (source.Description, error) {
+		for {
+			s, used, err := p.db.snapshots.Borrow(ctx, p.db.openLate, tooMany)
+			if err != nil {
+				return source.Description{}, p.failed("connect", err)
+			}
+			t, err := p.lookUp(ctx, s)
+			if t != nil { // an error with a table is about its key: it will not be read until that is configured
+				p.db.release(ctx, s)
+				return p.description(t), nil
+			}
+			p.db.giveBack(ctx, s, err)
+			if !used || !hungUp(err) || ctx.Err() != nil {
+				return source.Description{}, p.failed("describe the table", err)
+			}
+		}
+	})
+}
+
+// errUntold is that the server tells the columns of a query only when it runs.
+var errUntold = errors.New("the columns of the query are known only when it runs")
+
+// lookUp looks for the columns and the key.
+func (p *part) lookUp(ctx context.Context, s *session) (*table, error) {
+	if p.rule == nil {
+		t, err := p.describe(ctx, s)
+		if outdated(err) { // the transaction has become too old to ask the catalogue
+			s.late = true
+			if err = s.begin(ctx); err == nil {
+				t, err = p.describe(ctx, s)
+			}
+		}
+		return t, err
+	}
+	if err := p.onlyReads(); err != nil {
+		return nil, err
+	}
+	key, err := p.keyNames(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	_, t, err := p.describeQuery(ctx, s)
+	if err == nil && t == nil {
+		err = errUntold
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, p.setKey(t, key)
+}
+
+// description describes the documents of a table.
+func (p *part) description(t *table) source.Description {
+	r, _ := p.rowOf(t)
+	var kinds []source.FieldKind
+	for _, c := range t.columns {
+		kinds = append(kinds, c.typ.kind)
+	}
+	ids := sqlread.IDs{Profile: p.db.profile, Prefix: r.prefix}
+	if ids.Profile == sqlread.Head {
+		ids.Profile = sqlread.Seed87 // they are the same here
+	}
+	for _, k := range t.key {
+		ids.Digits = append(ids.Digits, t.columns[k].typ.digits)
+	}
+	return ids.Describe(r.record.Describe(kinds))
+}

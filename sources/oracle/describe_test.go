@@ -1,0 +1,66 @@
+package oracle
+
+import (
+	"cmp"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+func TestKindsOfTypes(t *testing.T) {
+	t.Parallel()
+	number := func(precision, scale int64) declaration {
+		return declaration{name: "NUMBER", precision: precision, scale: scale, scaled: true}
+	}
+	named := func(name string) declaration { return declaration{name: name} }
+	for _, tt := range []struct {
+		typ          declaration
+		kind, compat source.FieldKind // compat is that in the encoding compat; "" is the same
+		digits       bool
+	}{
+		{number(10, 0), source.Long, "", true},
+		{number(18, 0), source.Long, "", true},
+		{number(16, -2), source.Long, "", true},
+		{number(19, 0), source.Decimal, source.Double, true},
+		{number(38, 0), source.Decimal, source.Double, true},
+		{number(0, 0), source.Decimal, source.Double, true}, // INTEGER
+		{number(12, 2), source.Decimal, source.Double, true},
+		{named("NUMBER"), source.Decimal, source.Double, false}, // which may be infinite
+		{named("FLOAT"), source.Decimal, source.Double, false},
+		{named("BINARY_FLOAT"), source.Double, "", false},
+		{named("BINARY_DOUBLE"), source.Double, "", false},
+		{named("CHAR"), source.Text, "", false},
+		{named("VARCHAR2"), source.Text, "", false},
+		{named("NVARCHAR2"), source.Text, "", false},
+		{named("CLOB"), source.Text, "", false},
+		{named("LONG"), source.Text, "", false},
+		{named("ROWID"), source.Keyword, "", false},
+		{named("UROWID"), source.Keyword, "", false},
+		{named("RAW"), source.Binary, source.Text, false},
+		{named("BLOB"), source.Binary, source.Text, false},
+		{named("LONG RAW"), source.Binary, source.Text, false},
+		{named("BFILE"), source.Object, "", false},
+		{named("DATE"), source.Date, "", false},
+		{named("TIMESTAMP(6)"), source.Date, "", false},
+		{named("TIMESTAMP(6) WITH TIME ZONE"), source.Date, "", false},
+		{named("TIMESTAMP(6) WITH LOCAL TIME ZONE"), source.Date, "", false},
+		{named("INTERVAL YEAR(2) TO MONTH"), source.Text, "", false},
+		{named("INTERVAL DAY(2) TO SECOND(6)"), source.Text, "", false},
+		{named("BOOLEAN"), source.Boolean, "", false},
+		{named("JSON"), source.Text, "", false},
+		{named("VECTOR"), source.Double, "", false},
+		{named("XMLTYPE"), source.Text, "", false},
+		{named("SDO_GEOMETRY"), source.Object, "", false},
+		{named("OF A LATER VERSION"), source.Text, "", false},
+	} {
+		for compat, want := range map[bool]source.FieldKind{false: tt.kind, true: cmp.Or(tt.compat, tt.kind)} {
+			typ := declaredType(tt.typ).encoded(compat)
+			if got := cmp.Or(typ.kind, source.Text); got != want || typ.digits != tt.digits {
+				t.Errorf("%+v, compat %t: got %q, %t; want %q, %t", tt.typ, compat, got, typ.digits, want, tt.digits)
+			}
+		}
+	}
+	if got := resultType("OCIBlobLocator", 0, 255).kind; got != source.Binary {
+		t.Errorf("a BLOB of a query: got %q", got)
+	}
+}
