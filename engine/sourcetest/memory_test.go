@@ -26,6 +26,9 @@ type faults struct {
 	endless, deafParts, deafDocuments, leakGoroutine, leakFile, serialOnly bool
 	contentDiffers, contentLonger, contentImmortal                         bool
 	brokenAccepted, brokenUntyped, listFails, partSilent, partUntyped      bool
+	describesUnsaid, describesNothing, describeFails, undescribed          bool
+	wrongKind, wrongCommonKind, strangeKind, describedTwice                bool
+	unstableDescription, wrongIDPrefix, wrongNumericIDs                    bool
 }
 
 // runs makes what is unstable differ from one opening to the next.
@@ -48,7 +51,9 @@ func memoryType(f faults, r *runs) source.Type {
 			{Name: "user", Label: "User", Order: 1, Value: "me"},
 			{Name: "missing", Label: "Missing part", Order: 2, Optional: true},
 		},
-		ScopeFields: []string{"folder"},
+		ScopeFields:  []string{"folder"},
+		Describes:    !f.describesUnsaid,
+		CommonFields: []source.DescribedField{{Name: "folder", Kind: source.Keyword}},
 		ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
 			s, ok := fields["folder"].(string)
 			return s, ok || f.scopeFromNothing
@@ -62,6 +67,9 @@ func memoryType(f faults, r *runs) source.Type {
 	}
 	if f.twoFieldsOneName {
 		t.Fields[1].Name = "user"
+	}
+	if f.wrongCommonKind {
+		t.CommonFields[0].Kind = source.Date
 	}
 	if f.noScopeOf {
 		t.ScopeOf = nil
@@ -122,7 +130,11 @@ func (m *memory) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 				yield(nil, errors.New("cannot list"))
 				return
 			}
-			if !yield(&memoryPart{memory: m, scope: scope}, nil) {
+			part := source.Part(&memoryPart{memory: m, scope: scope})
+			if m.describesNothing {
+				part = struct{ source.Part }{part}
+			}
+			if !yield(part, nil) {
 				return
 			}
 		}
@@ -177,6 +189,32 @@ func (p *memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document,
 	}
 }
 
+func (p *memoryPart) Describe(context.Context) (source.Description, error) {
+	d := source.Description{
+		Fields:   []source.DescribedField{{Name: "n", Kind: source.Long}, {Name: "in.at", Kind: source.Date}},
+		IDPrefix: p.scope, NumericIDs: true,
+	}
+	switch {
+	case p.describeFails:
+		return d, errors.New("cannot say")
+	case p.undescribed:
+		d.Fields = d.Fields[1:]
+	case p.wrongKind:
+		d.Fields[0].Kind = source.Boolean
+	case p.strangeKind:
+		d.Fields[0].Kind = "whole"
+	case p.describedTwice:
+		d.Fields = append(d.Fields, d.Fields[0])
+	case p.unstableDescription && p.run%2 == 0:
+		d.Fields[0].Kind = source.Double
+	case p.wrongIDPrefix:
+		d.IDPrefix += "_"
+	case p.wrongNumericIDs:
+		d.IDPrefix = ""
+	}
+	return d, nil
+}
+
 // alone reports whether no other part is read at the same time. Two readers meet whatever the
 // scheduler does: in every second run, which is the parallel one, part a waits for part b.
 func (p *memoryPart) alone(ctx context.Context) bool {
@@ -221,6 +259,7 @@ func (p *memoryPart) document(i int) document.Document {
 		Fields: []document.Field{
 			{Name: "folder", Value: document.String(folder)},
 			{Name: "n", Value: document.Int(int64(i))},
+			{Name: "in", Value: document.Object([]document.Field{{Name: "at", Value: document.String("2024-01-02T03:04:05.6Z")}})},
 		},
 		Content: &document.Content{Name: id + ".txt", Size: int64(len(text)), Open: p.opener(text)},
 	}

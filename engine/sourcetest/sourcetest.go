@@ -131,6 +131,7 @@ func cases() []namedCase {
 		{"Documents", (*suite).documents},
 		{"IDsUniqueAndStable", (*suite).idsUniqueAndStable},
 		{"ScopeOf", (*suite).scopeOf},
+		{"Described", (*suite).described},
 		{"EarlyBreakReleases", (*suite).earlyBreakReleases},
 		{"CancelMidway", (*suite).cancelMidway},
 		{"BrokenIsTyped", (*suite).brokenIsTyped},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -54,6 +55,17 @@ func TestCasesNotice(t *testing.T) {
 		{"fields differ between runs", faults{unstableField: true}, "IDsUniqueAndStable"},
 		{"ScopeOf tells another scope", faults{wrongScope: true}, "ScopeOf"},
 		{"ScopeOf makes a scope up", faults{scopeFromNothing: true}, "ScopeOf"},
+		{"Describers that the type does not promise", faults{describesUnsaid: true}, "Described"},
+		{"parts that are no Describers", faults{describesNothing: true}, "Described"},
+		{"Describe fails", faults{describeFails: true}, "Described"},
+		{"a field that is not described", faults{undescribed: true}, "Described"},
+		{"a value of another kind", faults{wrongKind: true}, "Described"},
+		{"a common field of another kind", faults{wrongCommonKind: true}, "Described"},
+		{"a kind that there is not", faults{strangeKind: true}, "Described"},
+		{"a field that is described twice", faults{describedTwice: true}, "Described"},
+		{"descriptions differ between runs", faults{unstableDescription: true}, "Described"},
+		{"ids of another prefix", faults{wrongIDPrefix: true}, "Described"},
+		{"ids that are not numeric", faults{wrongNumericIDs: true}, "Described"},
 		{"Parts ignores its context", faults{deafParts: true}, "CancelMidway"},
 		{"Documents does not say that it was at its end", faults{endless: true}, "Documents"},
 		{"Documents ends silently when cancelled", faults{deafDocuments: true}, "CancelMidway"},
@@ -106,6 +118,41 @@ func TestNothingIsSkippedWithoutAReason(t *testing.T) {
 				t.Errorf("got %v, want skipped %t", err, tt.wantSkip)
 			}
 		})
+	}
+}
+
+func TestValuesFitTheirKinds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		kind     source.FieldKind
+		yes, not []string // JSON
+	}{
+		{source.Text, []string{`"x"`, `1`, `true`, `{"a":[1]}`, `["a",1]`}, nil},
+		{source.Keyword, []string{`"x"`, `["a",null]`}, []string{`1`, `true`, `{}`, `["a",1]`}},
+		{source.Long, []string{`0`, `-9223372036854775808`, `[[1],[2,null]]`}, []string{`1.0`, `1e3`, `9223372036854775808`, `"1"`, `true`}},
+		{source.UnsignedLong, []string{`0`, `18446744073709551615`, `"18446744073709551615"`}, []string{`-1`, `18446744073709551616`, `1.5`, `""`, `true`}},
+		{source.Double, []string{`1`, `1.5`, `1e300`}, []string{`"1"`, `false`}},
+		{source.Decimal, []string{`"12.50"`, `"-0.1"`, `12.5`, `"1e3"`}, []string{`"x"`, `""`, `true`}},
+		{source.Boolean, []string{`true`, `[false]`}, []string{`"true"`, `1`}},
+		{source.Date, []string{`"2024-01-02"`, `"2024-01-02T03:04:05Z"`, `"2024-01-02T03:04:05.123456789+02:00"`, `"2024-01-02T03:04:05.5"`}, []string{`"2024-02-30"`, `"03:04:05"`, `1`, `""`}},
+		{source.Binary, []string{`""`, `"AP+A"`}, []string{`"x"`, `1`}},
+		{source.IP, []string{`"10.0.0.1"`, `"2001:db8::1"`}, []string{`"10.0.0.0/8"`, `"x"`}},
+		{source.Object, []string{`{}`, `[{"a":1}]`}, []string{`"x"`, `1`, `[1]`}},
+	} {
+		check := func(text string, want bool) {
+			d := source.Description{Fields: []source.DescribedField{{Name: "v", Kind: tt.kind}}}
+			doc := document.Document{ID: "1", Fields: []document.Field{{Name: "v", Value: document.Raw(text)}}}
+			if err := Described(&d, source.Type{Describes: true}, &doc); (err == nil) != want {
+				t.Errorf("%s as %s: %v", text, tt.kind, err)
+			}
+		}
+		check("null", true)
+		for _, text := range tt.yes {
+			check(text, true)
+		}
+		for _, text := range tt.not {
+			check(text, false)
+		}
 	}
 }
 

@@ -94,6 +94,11 @@ func TestValuesFromServer(t *testing.T) {
 		}
 	}
 	exact, compat := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{Encoding: "compat"})
+	for _, env := range []source.Env{{}, {Encoding: "compat"}, {Profile: "native"}, {Profile: "seed87"}} {
+		if n := sqltest.CheckDescribed(t, &Type, openSource(t, db.values(nil), env)); n < len(servedCases) {
+			t.Errorf("%+v: only %d documents were described", env, n)
+		}
+	}
 	var b strings.Builder
 	for i, tt := range servedCases {
 		fmt.Fprintf(&b, "%s: %s %s\n", tt.name, tt.typ, tt.in)

@@ -53,11 +53,13 @@ func TestDescriptionFollowsTheProfile(t *testing.T) {
 			{source.Env{}, "Table keyword, a long, b text, Table_ date, id date, _conversion_notes keyword", "t_"},
 			{source.Env{Encoding: "compat"}, "Table keyword, a long, b text, _conversion_notes keyword", "t_"},
 			{
-				source.Env{Profile: "seed87"}, "Database keyword, Table keyword, D_t_a long, D_t_b text, D_t_Table date, D_t_id date, _conversion_notes keyword",
+				source.Env{Profile: "seed87"},
+				"Database keyword, Table keyword, D_t_a long, D_t_b text, D_t_Table date, D_t_id date, _conversion_notes keyword",
 				"D_t_",
 			},
 			{
-				source.Env{Profile: "native"}, "database keyword, table keyword, key.b text, key.a long, row.a long, row.b text, row.Table date, row.id date, _conversion_notes keyword",
+				source.Env{Profile: "native"},
+				"database keyword, table keyword, key.b text, key.a long, row.a long, row.b text, row.Table date, row.id date, _conversion_notes keyword",
 				"",
 			},
 			{source.Env{IDsOnly: true}, "Table keyword, a long, b text, _conversion_notes keyword", "t_"},

@@ -76,11 +76,12 @@ func declaredType(name, declared string) columnType {
 	t := typeOf(strings.ToLower(name), strings.Contains(declared, "unsigned"))
 	switch name {
 	case "bit":
-		if declared == "bit(1)" {
+		switch n := size(declared); {
+		case n == 1:
 			t.value, t.kind = toFlag, source.Boolean
-		} else if size(declared) > 53 {
+		case n > 53:
 			t.value = toLongBits
-		} else {
+		default:
 			t.kind = source.Long
 		}
 	case "decimal":

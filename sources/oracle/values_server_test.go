@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // TestValuesFromServer reads a value of every type from a server, in both encodings, and its form in ids: one
@@ -35,6 +36,11 @@ func TestValuesFromServer(t *testing.T) {
 		fmt.Sprintf(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY, %s)`, list(columns)), fmt.Sprintf(`INSERT INTO @."T" VALUES (1, %s)`, list(values)),
 		fmt.Sprintf(`CREATE TABLE @."K" (%s, PRIMARY KEY (%s))`, list(keyColumns), list(key)), fmt.Sprintf(`INSERT INTO @."K" VALUES (%s)`, list(keyValues)),
 	)
+	for _, env := range []source.Env{{}, {Encoding: "compat"}, {Profile: "native"}} {
+		if n := sqltest.CheckDescribed(t, &Type, openSource(t, db.values(nil), env)); n != 2 {
+			t.Errorf("%+v: %d documents were described", env, n)
+		}
+	}
 	for encoding, want := range map[string][]string{"exact": exact, "compat": compat} {
 		got := readAll(t, db.values(nil), source.Env{Encoding: encoding})
 		r := got["T"]

@@ -88,7 +88,9 @@ func TestEveryTypeHasItsKind(t *testing.T) {
 	for _, env := range []source.Env{{}, {Encoding: "compat"}, {AdvancedRules: rules}, {Encoding: "compat", AdvancedRules: rules}} {
 		d := sqltest.DescribeAll(t, openSource(t, db.values(nil), env))["public.t"]
 		want := []source.DescribedField{
-			{Name: "database", Kind: source.Keyword}, {Name: "schema", Kind: source.Keyword}, {Name: "table", Kind: source.Keyword},
+			{Name: "database", Kind: source.Keyword},
+			{Name: "schema", Kind: source.Keyword},
+			{Name: "table", Kind: source.Keyword},
 			{Name: "public_t_id", Kind: source.Long},
 		}
 		for i, tt := range kindsOfTypes {

@@ -111,6 +111,11 @@ func TestValuesFromServer(t *testing.T) {
 		db.exec(fmt.Sprintf("CREATE TABLE t%d (id int PRIMARY KEY, v %s); INSERT INTO t%d VALUES (1, %s)", i, tt.typ, i, tt.in))
 	}
 	exact, compat := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{Encoding: "compat"})
+	for _, env := range []source.Env{{}, {Encoding: "compat"}, {Profile: "native"}, {Profile: "seed87"}} {
+		if n := sqltest.CheckDescribed(t, &Type, openSource(t, db.values(nil), env)); n < len(cases) {
+			t.Errorf("%+v: only %d documents were described", env, n)
+		}
+	}
 	for i, tt := range cases {
 		check := func(t *testing.T, got sqltest.Result, want, note string) {
 			t.Helper()

@@ -44,13 +44,18 @@ func TestARecordDescribesWhatItWrites(t *testing.T) {
 	}{
 		{false, []source.DescribedField{
 			{Name: "table", Kind: source.Keyword},
-			{Name: "a", Kind: source.Long}, {Name: "b", Kind: source.Text}, {Name: "c", Kind: source.Date},
+			{Name: "a", Kind: source.Long},
+			{Name: "b", Kind: source.Text},
+			{Name: "c", Kind: source.Date},
 			{Name: NotesField, Kind: source.Keyword},
 		}},
 		{true, []source.DescribedField{
 			{Name: "table", Kind: source.Keyword},
-			{Name: "key.c", Kind: source.Date}, {Name: "key.a", Kind: source.Long},
-			{Name: "row.a", Kind: source.Long}, {Name: "row.b", Kind: source.Text}, {Name: "row.c", Kind: source.Date},
+			{Name: "key.c", Kind: source.Date},
+			{Name: "key.a", Kind: source.Long},
+			{Name: "row.a", Kind: source.Long},
+			{Name: "row.b", Kind: source.Text},
+			{Name: "row.c", Kind: source.Date},
 			{Name: NotesField, Kind: source.Keyword},
 		}},
 	} {

@@ -17,6 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 )
 
 // Parse reads a configuration of the type.
@@ -101,6 +102,32 @@ func DescribeAll(t testing.TB, s source.Source) map[string]source.Description {
 		all[p.Scope()] = d
 	}
 	return all
+}
+
+// CheckDescribed reads all parts that can be read, and checks every document against the description of its
+// part. It returns how many there were.
+func CheckDescribed(t testing.TB, typ *source.Type, s source.Source) (documents int) {
+	t.Helper()
+	for p, err := range s.Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := p.(source.Describer).Describe(t.Context())
+		if err != nil {
+			t.Errorf("describe %s: %v", p.Name(), err)
+		}
+		for doc, err := range p.Documents(t.Context()) {
+			if err == nil {
+				err = sourcetest.Described(&d, *typ, &doc)
+			}
+			if err != nil {
+				t.Errorf("%s: %v", p.Name(), err)
+				break
+			}
+			documents++
+		}
+	}
+	return documents
 }
 
 // Kinds are the kinds of described fields by name.
