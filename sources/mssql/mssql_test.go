@@ -438,9 +438,12 @@ func TestProfiles(t *testing.T) {
 			t.Errorf("%v: got %s", p, got)
 		}
 	}
-	names, renamed := fieldNames(sqlread.Head, "S", "T", []column{{name: "A"}, {name: "a"}, {name: ""}})
-	if diff := cmp.Diff([]string{"s_t_a", "s_t_a_2", "s_t_"}, names); diff != "" || renamed != "s_t_a_2" {
-		t.Error(renamed, diff)
+	names, renamed := fieldNames(sqlread.Head, "S", "T", []column{{name: "A"}, {name: "a"}, {name: ""}, {name: "."}, {name: "A.b"}, {name: "c.D"}})
+	if diff := cmp.Diff([]string{"s_t_a", "s_t_a_2", "s_t_", "s_t__", "s_t_a_b", "s_t_c.d"}, names); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]sqlread.Renamed{{Column: "a", Field: "s_t_a_2"}, {Column: ".", Field: "s_t__"}, {Column: "A.b", Field: "s_t_a_b"}}, renamed); diff != "" {
+		t.Error(diff)
 	}
 	names, _ = fieldNames(sqlread.Native, "S", "T", []column{{name: "A.b"}, {name: " "}})
 	if diff := cmp.Diff([]string{"A_b", "_col2"}, names); diff != "" {

@@ -22,14 +22,12 @@ type row struct {
 // newRow prepares the documents of a table that is read.
 func (p *part) newRow(t *table) *row {
 	r, renamed := p.rowOf(t)
-	if renamed != "" {
-		p.db.log.Warn("several columns would give a field its name, so one was given a number", "part", p.scope, "field", renamed)
-	}
+	sqlread.LogRenamed(p.db.log, p.scope, renamed)
 	return r
 }
 
 // rowOf prepares the documents of a table. renamed is as in [fieldNames].
-func (p *part) rowOf(t *table) (r *row, renamed string) {
+func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	schemas, tables := []string{p.rel.schema}, []string{p.rel.name}
 	if p.rule != nil {
 		schemas, tables = p.rule.schemas(), p.rule.names()

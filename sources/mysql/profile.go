@@ -68,15 +68,15 @@ func (r *row) appendKey(id []byte) []byte {
 
 // named are the names of the fields of columns.
 type named struct {
-	of      []string // each column's; "" where it has none
-	renamed string   // one that is not what the profile would call it; "" when there is none
+	of      []string          // each column's; "" where it has none
+	renamed []sqlread.Renamed // those that the profile would call otherwise
 }
 
 // fieldNames names the fields of the columns. In the profile head they stand beside fields that every
 // document has: there a column of such a name gets another, or in the encoding compat none, as in
 // Elastic's connector. The engine does the same for the names that it and Elasticsearch reserve.
 func fieldNames(p sqlread.Profile, database, table string, columns []column, compat bool) (names named) {
-	var used []string
+	var used, own []string
 	for i, c := range columns {
 		name := c.name
 		switch {
@@ -93,13 +93,15 @@ func fieldNames(p sqlread.Profile, database, table string, columns []column, com
 			for has := true; has; has = slices.ContainsFunc(columns, func(o column) bool { return o.name == name }) {
 				name += "_"
 			}
-			names.renamed = name
+			names.renamed = append(names.renamed, sqlread.Renamed{Column: c.name, Field: name})
 		}
 		names.of = append(names.of, name)
-		used = append(used, name)
+		used, own = append(used, name), append(own, c.name)
 	}
-	if again := sqlread.Number(used); again != "" {
-		names.renamed = again
+	if p == sqlread.Native {
+		names.renamed = append(names.renamed, sqlread.PortableMembers(own, used)...)
+	} else {
+		names.renamed = append(names.renamed, sqlread.PortableFields(own, used, append(metadataNames(p), sqlread.NotesField)...)...)
 	}
 	for i, next := 0, 0; i < len(names.of); i++ {
 		if names.of[i] != "" {

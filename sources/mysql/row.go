@@ -23,8 +23,8 @@ type row struct {
 // newRow prepares the documents of a table that is read.
 func (p *part) newRow(t *table) *row {
 	r, names := p.rowOf(t)
-	if names.renamed != "" && p.first() {
-		p.db.log.Warn("a column's name is that of another field, so it was given another", "part", p.scope, "field", names.renamed)
+	if p.first() {
+		sqlread.LogRenamed(p.db.log, p.scope, names.renamed)
 	}
 	if lost := t.lost(names.of); lost != "" && p.first() {
 		p.db.log.Warn("a column's name is that of a field of every document, so the column is left out, as the encoding compat has it", "part", p.scope, "column", lost)

@@ -274,10 +274,20 @@ func TestOrderOfIDs(t *testing.T) {
 	}
 }
 
+func TestHeadNames(t *testing.T) {
+	t.Parallel()
+	columns := []column{{name: "x"}, {name: "x.y"}, {name: "Table"}, {name: "Table.x"}, {name: "id.x"}, {name: "."}, {name: " "}, {name: "p.q"}}
+	names := fieldNames(sqlread.Head, "d", "t", columns, false)
+	want := []string{"x", "x_y", "Table_", "Table_x", "id_x", "_", "_col7", "p.q"}
+	if d := cmp.Diff(want, names.of); d != "" || len(names.renamed) != 5 {
+		t.Errorf("%v %s", names.renamed, d)
+	}
+}
+
 func TestNativeNames(t *testing.T) {
 	t.Parallel()
 	names := fieldNames(sqlread.Native, "d", "t", []column{{name: "a.b"}, {name: "a_b"}, {name: " "}, {name: "id"}, {name: "Table"}}, false)
-	if d := cmp.Diff([]string{"a_b", "a_b_2", "_col3", "id", "Table"}, names.of); d != "" || names.renamed != "a_b_2" {
-		t.Errorf("%q %s", names.renamed, d)
+	if d := cmp.Diff([]string{"a_b", "a_b_2", "_col3", "id", "Table"}, names.of); d != "" || len(names.renamed) != 1 || names.renamed[0] != (sqlread.Renamed{Column: "a_b", Field: "a_b_2"}) {
+		t.Errorf("%v %s", names.renamed, d)
 	}
 }

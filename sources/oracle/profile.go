@@ -75,9 +75,8 @@ func plainText(v any) []byte {
 	return appendPlain(nil, v)
 }
 
-// fieldNames names the fields of the columns. renamed is one of those that several columns had a claim
-// to; "" when there was none.
-func (p *part) fieldNames(columns []column) (names []string, renamed string) {
+// fieldNames names the fields of the columns. renamed are those that the profile would call otherwise.
+func (p *part) fieldNames(columns []column) (names []string, renamed []sqlread.Renamed) {
 	var tables []string
 	for _, t := range p.sorted() {
 		name := t.name
@@ -94,5 +93,9 @@ func (p *part) fieldNames(columns []column) (names []string, renamed string) {
 			names = append(names, strings.ToLower(prefix+c.name))
 		}
 	}
-	return names, sqlread.Number(names)
+	own := (&table{columns: columns}).names()
+	if p.db.profile == sqlread.Native {
+		return names, sqlread.PortableMembers(own, names)
+	}
+	return names, sqlread.PortableFields(own, names, "Database", "Table", sqlread.NotesField)
 }

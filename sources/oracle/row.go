@@ -21,14 +21,12 @@ type row struct {
 // newRow prepares the documents of a table that is read.
 func (p *part) newRow(t *table) *row {
 	r, renamed := p.rowOf(t)
-	if renamed != "" {
-		p.db.log.Warn("several columns have a claim to one field, so one was given another", "part", p.Name(), "field", renamed)
-	}
+	sqlread.LogRenamed(p.db.log, p.Name(), renamed)
 	return r
 }
 
 // rowOf prepares the documents of a table. renamed is as in [part.fieldNames].
-func (p *part) rowOf(t *table) (r *row, renamed string) {
+func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	names, renamed := p.fieldNames(t.columns)
 	native := p.db.profile == sqlread.Native
 	return &row{table: t, profile: p.db.profile, prefix: p.idPrefix(), record: sqlread.NewRecord(p.metadata(), names, t.key, native)}, renamed

@@ -132,7 +132,7 @@ func toJSON(v driver.Value) (document.Value, string) {
 	if err != nil {
 		return document.Null(), "JSON in an unknown form"
 	}
-	return value, ""
+	return document.Portable(value), ""
 }
 
 // toFile tells where a file of the server is, and nothing of what is in it.

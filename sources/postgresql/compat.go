@@ -2,7 +2,6 @@ package postgresql
 
 import (
 	"cmp"
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -139,61 +138,15 @@ func toJSONB(text string) (document.Value, string) {
 	if v.Text() == "null" {
 		return document.Null(), ""
 	}
-	return v, ""
+	return document.Portable(v), ""
 }
 
 // toJSON embeds a value that is as somebody wrote it. Where a name comes twice in an object, which
 // Elasticsearch refuses, the last value counts.
 func toJSON(text string) (document.Value, string) {
-	if !json.Valid([]byte(text)) { // or deeper than that package goes, so the recursion below ends
+	v, err := document.ParseJSON([]byte(text))
+	if err != nil {
 		return document.Null(), "JSON in an unknown form"
 	}
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	return parsed(d), ""
-}
-
-// parsed reads the next value of text that is known to be valid.
-func parsed(d *json.Decoder) document.Value {
-	token, _ := d.Token()
-	switch token := token.(type) {
-	case bool:
-		return document.Bool(token)
-	case json.Number:
-		return document.Number(token.String())
-	case string:
-		return document.String(token)
-	case json.Delim:
-		if token == '[' {
-			return parsedList(d)
-		}
-		return parsedObject(d)
-	}
-	return document.Null()
-}
-
-func parsedList(d *json.Decoder) document.Value {
-	list := []document.Value{}
-	for d.More() {
-		list = append(list, parsed(d))
-	}
-	_, _ = d.Token() // the bracket
-	return document.List(list)
-}
-
-func parsedObject(d *json.Decoder) document.Value {
-	fields, places := []document.Field{}, map[string]int{}
-	for d.More() {
-		name, _ := d.Token()
-		text, _ := name.(string)
-		at, again := places[text]
-		if !again {
-			at = len(fields)
-			places[text] = at
-			fields = append(fields, document.Field{Name: text})
-		}
-		fields[at].Value = parsed(d)
-	}
-	_, _ = d.Token() // the brace
-	return document.Object(fields)
+	return document.Portable(v), ""
 }

@@ -62,6 +62,7 @@ func FuzzCompat(f *testing.F) {
 	f.Add(uint32(oidLine), "{NaN,-Infinity}")
 	f.Add(uint32(oidJSON), `{"a":[1,{"b":null}],"a":2}`)
 	f.Add(uint32(oidJSONB), "[1.50]")
+	f.Add(uint32(oidJSONB), `{"x":1,"x.y":[{"":null}]}`)
 	f.Add(uint32(oidTimestampTZ), "2024-01-02 03:04:05.1+00")
 	f.Add(uint32(oidBytea), `\xe282`)
 	f.Fuzz(func(t *testing.T, oid uint32, text string) {
@@ -74,6 +75,18 @@ func FuzzCompat(f *testing.F) {
 			t.Errorf("%d %q: %s, %q", oid, text, got, reason)
 		}
 	})
+}
+
+// TestNamesInJSONAreWhatAnIndexTakes, those of objects within objects, too.
+func TestNamesInJSONAreWhatAnIndexTakes(t *testing.T) {
+	t.Parallel()
+	for _, oid := range []uint32{oidJSON, oidJSONB} {
+		typ, _ := scalar(oid)
+		v, reason := typ.encoded(true).value(`{"x": 1, "x.y": [{"": 2.50, "a..b": {".": null}}], "p.q": "."}`)
+		if got := jsonOf(v); got != `{"x":1,"x_y":[{"_":2.50,"a__b":{"_":null}}],"p.q":"."}` || reason != "" {
+			t.Errorf("%d: got %s, %q", oid, got, reason)
+		}
+	}
 }
 
 // TestTheEncodingChangesNoID, but of keys of the type money, whose text is another.

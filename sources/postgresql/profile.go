@@ -46,15 +46,19 @@ func (r *row) appendKey(id []byte, raw [][]byte) []byte {
 	return id
 }
 
-// fieldNames names the fields of the columns. renamed is one of those that several columns had a
-// claim to; "" when there was none.
-func fieldNames(p sqlread.Profile, schema, table string, columns []column) (names []string, renamed string) {
+// fieldNames names the fields of the columns. renamed are those that the profile would call otherwise.
+func fieldNames(p sqlread.Profile, schema, name string, columns []column) (names []string, renamed []sqlread.Renamed) {
 	for _, c := range columns {
 		if p == sqlread.Native {
 			names = append(names, sqlread.MemberName(c.name, int(c.number)))
 		} else {
-			names = append(names, strings.ToLower(schema+"_"+table+"_"+c.name))
+			names = append(names, strings.ToLower(schema+"_"+name+"_"+c.name))
 		}
 	}
-	return names, sqlread.Number(names)
+	own := (&table{columns: columns}).names()
+	if p == sqlread.Native {
+		return names, sqlread.PortableMembers(own, names)
+	}
+	metadata := metadataNames(p)
+	return names, sqlread.PortableFields(own, names, append(metadata[:], sqlread.NotesField)...)
 }

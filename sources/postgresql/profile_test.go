@@ -188,11 +188,11 @@ func TestCase13And14NativeNames(t *testing.T) {
 	}
 	names, renamed := fieldNames(sqlread.Native, "s", "t", columns)
 	want := []string{"Name", "name", "a_b", "a_b_2", "a_b_", "_col7", "_col9", "_col9_2", "_col11", "_", "_id", " x "}
-	if diff := cmp.Diff(want, names); diff != "" || renamed != "_col9_2" {
-		t.Errorf("renamed %q %s", renamed, diff)
+	if diff := cmp.Diff(want, names); diff != "" || len(renamed) != 2 || renamed[1].Field != "_col9_2" {
+		t.Errorf("renamed %v %s", renamed, diff)
 	}
-	if names, renamed := fieldNames(sqlread.Native, "s", "t", columns[:3]); renamed != "" {
-		t.Errorf("%q: nothing needed a number, but %s has one", names, renamed)
+	if names, renamed := fieldNames(sqlread.Native, "s", "t", columns[:3]); len(renamed) > 0 {
+		t.Errorf("%q: nothing needed a number, but %v has one", names, renamed)
 	}
 }
 

@@ -21,14 +21,14 @@ type row struct {
 // newRow prepares the documents of a table that is read.
 func (p *part) newRow(t *table) *row {
 	r, renamed := p.rowOf(t)
-	if renamed != "" && p.first() {
-		p.db.log.Warn("several columns would give a field its name, so one was given a number", "part", p.scope, "field", renamed)
+	if p.first() {
+		sqlread.LogRenamed(p.db.log, p.scope, renamed)
 	}
 	return r
 }
 
 // rowOf prepares the documents of a table. renamed is as in [fieldNames].
-func (p *part) rowOf(t *table) (r *row, renamed string) {
+func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	database, schemas, tables := p.db.set.database, []string{p.rel.schema}, []string{p.rel.name}
 	if p.rule != nil {
 		schemas, tables = p.rule.schemas(), p.rule.names()

@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strconv"
+	"log/slog"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
 // AppendEscaped appends text in which a colon separates nothing.
@@ -48,22 +50,33 @@ func MemberName(name string, number int) string {
 	return strings.ReplaceAll(name, ".", "_")
 }
 
-// Number tells equal names apart: the later one gets a number, which no other's own name takes away.
-func Number(names []string) (renamed string) {
-	own, used := map[string]bool{}, map[string]bool{}
-	for _, name := range names {
-		own[name] = true
-	}
-	for i, name := range names {
-		for n := 2; used[names[i]]; n++ {
-			if try := name + "_" + strconv.Itoa(n); !own[try] {
-				names[i] = try
-			}
+// Renamed is a column whose field does not have the name that the profile gives it.
+type Renamed struct{ Column, Field string }
+
+// PortableFields changes the names of the fields of columns to such as every index takes, see
+// [document.PortableFields], and returns those that it changed.
+func PortableFields(columns, names []string, beside ...string) []Renamed {
+	return renamed(columns, names, document.PortableFields(names, beside...))
+}
+
+// PortableMembers is [PortableFields] for names that are the members of one field.
+func PortableMembers(columns, names []string) []Renamed {
+	return renamed(columns, names, document.PortableNames(names))
+}
+
+func renamed(columns, names, portable []string) (all []Renamed) {
+	for i, name := range portable {
+		if name != names[i] {
+			names[i] = name
+			all = append(all, Renamed{Column: columns[i], Field: name})
 		}
-		used[names[i]] = true
-		if names[i] != name {
-			renamed = names[i]
-		}
 	}
-	return renamed
+	return all
+}
+
+// LogRenamed says which fields have other names than their columns call for.
+func LogRenamed(log *slog.Logger, part string, renamed []Renamed) {
+	for _, r := range renamed {
+		log.Warn("renamed the field of a column: Elasticsearch refuses its name, or another field has it", "part", part, "column", r.Column, "field", r.Field)
+	}
 }

@@ -1,6 +1,8 @@
 package sqlread
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -41,5 +43,25 @@ func TestProfilesAndEncodings(t *testing.T) {
 	}
 	if _, err := Compatible(source.Env{Encoding: "x"}); err == nil {
 		t.Error("an unknown encoding was taken")
+	}
+}
+
+// TestRenamedFieldsAreLogged names every column whose field has another name, and what the field is called.
+func TestRenamedFieldsAreLogged(t *testing.T) {
+	t.Parallel()
+	columns, names := []string{"X", "x.y", "id.z", "."}, []string{"x", "x.y", "id.z", "."}
+	var log strings.Builder
+	LogRenamed(slog.New(slog.NewTextHandler(&log, nil)), "s.t", PortableFields(columns, names, "table"))
+	if got := strings.Join(names, " "); got != "x x_y id_z _" {
+		t.Errorf("got %s", got)
+	}
+	for _, want := range []string{"part=s.t column=x.y field=x_y", "column=id.z field=id_z", "column=. field=_"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%s is not in %s", want, log.String())
+		}
+	}
+	members := []string{"id.z", "a", "a"}
+	if renamed := PortableMembers([]string{"id.z", "a", "a"}, members); len(renamed) != 1 || strings.Join(members, " ") != "id.z a a_2" {
+		t.Errorf("got %v, %v", members, renamed)
 	}
 }
