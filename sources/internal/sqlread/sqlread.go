@@ -1,5 +1,5 @@
 // Package sqlread is what the SQL sources share: the table list and advanced rules as they are configured,
-// how identifiers, ids and fields are named, keys, one connection of a driver, and the sessions of a run with
+// how identifiers, ids and fields are named and described, keys, one connection of a driver, and the sessions of a run with
 // their snapshots.
 //
 // It knows no database and writes no statement. What differs between dialects is data, such as [Quote];
