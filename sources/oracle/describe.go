@@ -30,9 +30,6 @@ func (p *part) Describe(ctx context.Context) (source.Description, error) {
 	})
 }
 
-// errUntold is that the server tells the columns of a query only when it runs.
-var errUntold = errors.New("the columns of the query are known only when it runs")
-
 // lookUp looks for the columns and the key.
 func (p *part) lookUp(ctx context.Context, s *session) (*table, error) {
 	if p.rule == nil {
@@ -53,11 +50,11 @@ func (p *part) lookUp(ctx context.Context, s *session) (*table, error) {
 		return nil, err
 	}
 	_, t, err := p.describeQuery(ctx, s)
-	if err == nil && t == nil {
-		err = errUntold
-	}
 	if err != nil {
 		return nil, err
+	}
+	if t == nil { // which does not pass, so it is of no kind
+		return nil, &source.Error{Err: errors.New("the columns of the query are known only when it runs")}
 	}
 	return t, p.setKey(t, key)
 }

@@ -2,6 +2,8 @@ package oracle
 
 import (
 	"cmp"
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -62,5 +64,17 @@ func TestKindsOfTypes(t *testing.T) {
 	}
 	if got := resultType("OCIBlobLocator", 0, 255).kind; got != source.Binary {
 		t.Errorf("a BLOB of a query: got %q", got)
+	}
+}
+
+// TestAQueryWithTwoColumnsOfOneNameIsNotDescribed: that passes in no later run, so it must not look as if it did.
+func TestAQueryWithTwoColumnsOfOneNameIsNotDescribed(t *testing.T) {
+	t.Parallel()
+	r := newRun(t, nil, ruled("SELECT 1 FROM orders"), append(catalogueOf(), answer{to: "WHERE 1 = 0", err: oraError(codeTwoColumns)})...)
+	parts := r.parts(t)
+	r.release(t.Context(), r.first)
+	_, err := parts[0].Describe(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "known only when it runs") || errors.Is(err, source.ErrTemporary) || errors.Is(err, source.ErrUnreachable) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -34,10 +34,10 @@ type IDs struct {
 // Describe adds what is known of the ids to the described fields.
 func (i *IDs) Describe(fields []source.DescribedField) source.Description {
 	d := source.Description{Fields: fields}
-	if i.Profile == Native {
-		return d // no two tables share an id
+	if i.Profile == Native || len(i.Digits) == 0 {
+		return d // no two tables share an id; without a key there is none
 	}
-	d.IDPrefix, d.NumericIDs = i.Prefix, len(i.Digits) > 0 && !slices.Contains(i.Digits, false)
+	d.IDPrefix, d.NumericIDs = i.Prefix, !slices.Contains(i.Digits, false)
 	if i.Profile == Head && !i.Nullable {
 		d.IDPrefix += "_" // it stands before each value; of the profile seed87 behind each, and behind the prefix
 	}

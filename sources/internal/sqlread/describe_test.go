@@ -76,7 +76,7 @@ func TestIDsAreDescribedAsTheProfileHasThem(t *testing.T) {
 		{IDs{Profile: Head, Prefix: "d_t", Digits: []bool{true, true}}, "d_t_", true},
 		{IDs{Profile: Head, Prefix: "d_t", Digits: []bool{true, false}}, "d_t_", false},
 		{IDs{Profile: Head, Prefix: "d_t", Digits: []bool{true}, Nullable: true}, "d_t", true},
-		{IDs{Profile: Head, Prefix: "d_t"}, "d_t_", false},
+		{IDs{Profile: Head, Prefix: "d_t"}, "", false},
 		{IDs{Profile: Seed87, Prefix: "d_t_", Digits: []bool{true}}, "d_t_", true},
 		{IDs{Profile: Native, Prefix: "mysql:d:t:", Digits: []bool{true}}, "", false},
 	} {
