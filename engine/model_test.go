@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -38,6 +39,9 @@ func TestModel(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			m := &model{h: newHarness(t), rnd: rand.New(rand.NewPCG(seed, 1)), truth: map[string]map[string]string{}}
+			if m.rnd.IntN(2) == 0 {
+				m.mute = "s3"
+			}
 			m.h.job.Guard = engine.Guard{Deletes: 1 << 40, Confirmed: -1}
 			for range 12 {
 				m.edit()
@@ -54,6 +58,7 @@ type model struct {
 	truth map[string]map[string]string // scope → id → value
 	// missed are the scopes that the last run can have found absent from a whole list.
 	missed map[string]bool
+	mute   string // the scope whose documents do not say which scope they are of; "" for none
 	next   int
 }
 
@@ -80,7 +85,11 @@ func (m *model) edit() {
 	for scope, docs := range m.truth {
 		m.h.source.Parts[scope] = nil
 		for _, id := range slices.Sorted(maps.Keys(docs)) {
-			m.h.source.Parts[scope] = append(m.h.source.Parts[scope], doc(scope, id, docs[id]))
+			d := doc(scope, id, docs[id])
+			if scope == m.mute {
+				d.Fields = d.Fields[1:]
+			}
+			m.h.source.Parts[scope] = append(m.h.source.Parts[scope], d)
 		}
 	}
 }
@@ -93,7 +102,7 @@ func (m *model) pick(docs map[string]string) string {
 func (m *model) faultyRun() {
 	t, s := m.h.t, m.h.source
 	before := m.heldOrNothing()
-	s.Fails, s.FailsAt, s.ListErr = nil, m.rnd.IntN(5), nil
+	s.Fails, s.FailsAt, s.ListErr, s.Quiet, s.Each = nil, m.rnd.IntN(5), nil, nil, nil
 	if m.rnd.IntN(3) == 0 && len(m.truth) > 0 {
 		scope := slices.Sorted(maps.Keys(m.truth))[m.rnd.IntN(len(m.truth))]
 		kind := []error{nil, source.ErrAuth, source.ErrTemporary}[m.rnd.IntN(3)]
@@ -102,9 +111,28 @@ func (m *model) faultyRun() {
 	if m.rnd.IntN(8) == 0 {
 		s.ListErr = errors.New("the list broke off")
 	}
+	if m.rnd.IntN(6) == 0 && len(m.truth) > 0 {
+		s.Quiet = map[string]bool{slices.Sorted(maps.Keys(m.truth))[m.rnd.IntN(len(m.truth))]: true}
+	}
+	lost := m.rnd.IntN(12) == 0
+	if lost {
+		s.Each = func(_ string, n int) {
+			if n == s.FailsAt {
+				runtime.Goexit()
+			}
+		}
+	}
 	m.h.rules = m.faults()
-	res, err := m.h.run(t.Context())
+	stranger := m.rnd.IntN(8) == 0 && len(before) > 0
+	res, err := m.h.run(t.Context(), func(j *engine.Job) {
+		if stranger {
+			j.Owner = "memory/stranger"
+		}
+	})
 	after := m.heldOrNothing()
+	if stranger && !maps.Equal(before, after) {
+		t.Fatalf("another owner changed the index: %v, %+v", err, res.Counts)
+	}
 
 	for id, value := range after {
 		if value != before[id] && value != m.valueOf(id) {
@@ -122,11 +150,20 @@ func (m *model) faultyRun() {
 			t.Fatalf("%q was deleted and is in the source", id)
 		case s.Fails[scope] != nil:
 			t.Fatalf("%q was deleted and its scope was not read to the end", id)
+		case s.Quiet[scope] && len(m.truth[scope]) > s.FailsAt:
+			t.Fatalf("%q was deleted and its scope only stopped", id)
+		case scope == m.mute:
+			t.Fatalf("%q was deleted and does not say which scope it is of", id)
+		case lost && m.anyLonger(s.FailsAt):
+			t.Fatalf("%q was deleted and a reader was lost", id)
 		case s.ListErr != nil:
 			t.Fatalf("%q was deleted and the list of parts was not whole", id)
 		case !there && !m.missed[scope]:
 			t.Fatalf("%q was deleted and its scope has vanished only now", id)
 		}
+	}
+	if stranger {
+		return // and learned nothing
 	}
 	m.missed = map[string]bool{}
 	for n := range 4 {
@@ -138,6 +175,16 @@ func (m *model) faultyRun() {
 			t.Fatalf("a run without complaint did not mirror:\n%s", d)
 		}
 	}
+}
+
+// anyLonger reports whether a scope that neither fails nor stops there has more documents than n.
+func (m *model) anyLonger(n int) bool {
+	for scope, docs := range m.truth {
+		if len(docs) > n && m.h.source.Fails[scope] == nil && !m.h.source.Quiet[scope] {
+			return true
+		}
+	}
+	return false
 }
 
 func cut(id string) (scope, rest string, ok bool) {
@@ -199,7 +246,7 @@ func (m *model) heldOrNothing() map[string]string {
 // converges lets a last run go undisturbed, with all deletes confirmed, and another find nothing to do.
 func (m *model) converges() {
 	s := m.h.source
-	s.Fails, s.ListErr, m.h.rules = nil, nil, nil
+	s.Fails, s.ListErr, s.Quiet, s.Each, m.h.rules = nil, nil, nil, nil, nil
 	sure := func(j *engine.Job) { j.Guard.Confirmed, j.AllowEmpty = 1<<40, true }
 	m.h.sync(sure)
 	if d := cmp.Diff(m.wanted(), m.h.held()); d != "" {
