@@ -61,7 +61,7 @@ func (r *run) limited(ctx context.Context) (context.Context, func()) {
 		return ctx, func() {}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(r.deps.Until, func() { cancel(ErrTimeIsUp) }) //nolint:contextcheck // it is a clock, not a parent
+	stop := context.AfterFunc(r.deps.Until, func() { cancel(ErrTimeIsUp) })
 	return ctx, func() {
 		stop()
 		cancel(nil)

@@ -83,7 +83,11 @@ func (r *run) makesOtherwise() bool {
 // noteSeqNo remembers the sequence number after the highest that the index holds. With several shards it
 // is that of the furthest one: a document of another that is written later may then be written again.
 func (r *run) noteSeqNo(n int64) {
-	for next := r.nextSeqNo.Load(); n >= next && !r.nextSeqNo.CompareAndSwap(next, n+1); next = r.nextSeqNo.Load() {
+	for {
+		next := r.nextSeqNo.Load()
+		if n < next || r.nextSeqNo.CompareAndSwap(next, n+1) {
+			return
+		}
 	}
 }
 

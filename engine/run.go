@@ -68,7 +68,8 @@ type run struct {
 func (r *run) result() Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	res := Result{Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil,
+	res := Result{
+		Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil,
 		Judged: r.scopes.heldOf() + r.eligible, Drift: r.drift, NotIndexed: r.ignored,
 	}
 	if r.index != nil {

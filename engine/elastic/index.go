@@ -42,8 +42,8 @@ type Marker struct {
 }
 
 // Carries reports whether a document of the sequence number was made as a fingerprint says.
-func (m *Marker) Carries(print string, seqNo int64) bool {
-	return m.Fingerprint == print || m.Pending == print && seqNo >= m.From
+func (m *Marker) Carries(fingerprint string, seqNo int64) bool {
+	return m.Fingerprint == fingerprint || m.Pending == fingerprint && seqNo >= m.From
 }
 
 const markerKey = "elastic_ingest"
