@@ -13,9 +13,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// retryContent is the _timestamp of a document whose content could not be read: no source has it, so
-// the next run sees a difference and tries again.
-const retryContent = "1970-01-01T00:00:00+00:00"
+// retryContent is the _timestamp of a document whose content could not be read. Archives set 1970, and
+// stores have times of their own; no file and no object is of the year 0, so the next run sees a difference
+// and tries again.
+const retryContent = "0000-01-01T00:00:00Z"
 
 // attachment is the content of one document on its way to an ingest pipeline.
 type attachment struct {
