@@ -23,11 +23,14 @@ type destination struct {
 	server    *embedded.Server // nil for a real server
 }
 
+// embeddedScheme stands before the folder of a destination that is served inside the process.
+const embeddedScheme = "embedded:"
+
 // openDestination prepares the destination; nothing is sent yet. A dry run opens a folder so that it
 // cannot be written.
 func openDestination(cfg *config.Config, dry bool) (*destination, error) {
 	d := &destination{es: &cfg.Elasticsearch}
-	if dir, ok := strings.CutPrefix(d.es.Host, "embedded:"); ok {
+	if dir, ok := strings.CutPrefix(d.es.Host, embeddedScheme); ok {
 		server, err := embedded.Open(embedded.Options{Dir: dir, CacheBytes: cfg.Engine.EmbeddedCache, ReadOnly: dry})
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -328,7 +329,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	started := s.app.Now()
 	stop := s.startProgress(o, counters)
 	deps := engine.Deps{
-		Settings: settingsOf(cfg, string(s.state)), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
+		Settings: settingsOf(cfg, string(s.state)), Own: s.own(), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
 		Lock: func(index string) (func(), error) { return s.state.Lock(s.dest.lockName(), index) },
 		Vanished: engine.Vanished{
 			Load: func(index, of string) ([]string, error) { return s.state.Vanished(s.dest.lockName(), index, of) },
@@ -362,6 +363,21 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		o.Err = context.Cause(ctx)
 	}
 	o.confirm = s.confirmation(o)
+}
+
+// own are the paths of what this program writes on this machine.
+func (s *session) own() []string {
+	var own []string
+	folder, embedded := strings.CutPrefix(s.dest.es.Host, embeddedScheme)
+	if !embedded {
+		folder = ""
+	}
+	for _, path := range []string{string(s.state), folder, s.o.deadLetter, s.o.deletedTo} {
+		if full, err := filepath.Abs(path); err == nil && path != "" {
+			own = append(own, full)
+		}
+	}
+	return own
 }
 
 // deadLetterOf is the dead-letter file of a connector in the state folder. While that one is replayed,

@@ -123,6 +123,8 @@ type Deps struct {
 	Fence func(context.Context) error
 	// Cut, when it ends, cuts requests that are under way: the second signal.
 	Cut context.Context //nolint:containedctx // a per-run value that dies with the run
+	// Own are absolute paths of files and folders that the program writes; no source takes them for content.
+	Own []string
 	Now func() time.Time
 }
 

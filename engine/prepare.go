@@ -49,7 +49,7 @@ func (r *run) prepare(ctx context.Context, src source.Source) (unlock func(), er
 	err = r.reach(ctx)
 	if errors.Is(err, elastic.ErrNotFound) {
 		r.absent, r.owned = true, true
-		r.index, err = &elastic.Index{Name: r.job.Index}, nil
+		r.index, err = &elastic.Index{Name: r.job.Index}, selects(ctx, src)
 	}
 	if err != nil {
 		return nil, err
@@ -89,6 +89,14 @@ func (r *run) settle(ctx context.Context, src source.Source) error {
 	if !r.absent && r.job.Kind == Mirror {
 		r.noteDrift()
 		r.extend(ctx, r.index)
+	}
+	return nil
+}
+
+// selects reports that the configuration chooses nothing of the source, where that can be told.
+func selects(ctx context.Context, src source.Source) error {
+	if s, ok := src.(source.Selective); ok {
+		return s.Selects(ctx)
 	}
 	return nil
 }

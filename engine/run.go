@@ -122,7 +122,7 @@ func (r *run) run(ctx context.Context) (err error) {
 // open opens the source; where identities are wanted, it is one of those.
 func (r *run) open(ctx context.Context) (source.Source, error) {
 	src, err := r.job.Type.Open(ctx, r.job.Values, source.Env{
-		Log: r.deps.Log, IDColumns: r.job.IDColumns, StallTimeout: r.deps.StallTimeout,
+		Log: r.deps.Log, IDColumns: r.job.IDColumns, StallTimeout: r.deps.StallTimeout, Own: r.deps.Own,
 		Profile: r.job.Profile, Encoding: r.job.Encoding, AdvancedRules: r.job.Advanced,
 		IDsOnly: r.job.Kind == Deletion && len(r.job.Rules) == 0,
 	})

@@ -75,6 +75,14 @@ type Hidden interface {
 	Hidden()
 }
 
+// Selective is a source in which a pattern, which may be mistaken, chooses what is read.
+type Selective interface {
+	Source
+	// Selects reports an error that says so when nothing is chosen. It is asked before an index is created:
+	// one that exists may be meant to become empty.
+	Selects(context.Context) error
+}
+
 // AccessLister is a source that knows who may see its documents. Its documents then carry a list of
 // principals in the field _allow_access_control.
 type AccessLister interface {
@@ -139,6 +147,9 @@ type Env struct {
 	AdvancedRules any
 	// IDsOnly says that only ids, and what tells the scope of a document, are of interest: other fields may be left out.
 	IDsOnly bool
+	// Own are absolute paths of files and folders that this program itself writes, which are no content
+	// even where they lie among what is read.
+	Own []string
 	// StallTimeout is how long a part may be silent before it ends with ErrTemporary; 0 is for ever.
 	StallTimeout time.Duration
 }
