@@ -1,113 +1,262 @@
 package dir
 
 import (
-	"encoding/csv"
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// rows reads the rows behind a header; every value is text. What is quoted wrongly is an error in TSV
-// too: taken as it stands, one stray quote could swallow the rest of a file.
-func rows(r io.Reader, comma rune, most int) iter.Seq2[record, error] {
+// delimiters are the choices of the option delimiter, and the bytes that they stand for.
+var delimiters = map[string]byte{",": ',', ";": ';', "tab": '\t', "|": '|'}
+
+// The delimiters that are tried, in this order, where it is to be found out. Of those that give the id the
+// one with the most columns is taken, the first of several.
+const (
+	commaFirst = ",;\t|"
+	tabFirst   = "\t,;|"
+)
+
+func commaRows(r io.Reader, s *settings) iter.Seq2[record, error] { return rows(r, s, commaFirst) }
+func tabRows(r io.Reader, s *settings) iter.Seq2[record, error]   { return rows(r, s, tabFirst) }
+
+// rows reads the rows after a header; every value is text. The header must give the id: a file without it
+// was not understood.
+func rows(r io.Reader, s *settings, candidates string) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
-		limit := &limited{r: r, left: bufferSize}
-		c := csv.NewReader(buffered(limit))
-		c.Comma = comma
-		c.ReuseRecord = true
-		var names []string
+		c := rowReader{b: bufio.NewReaderSize(r, bufferSize), most: s.maxRecord, line: 1}
+		names, ids, err := c.header(s, candidates)
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			yield(record{}, err)
+			return
+		}
 		var fields []document.Field
-		for last := 0; ; {
-			limit.left = most + bufferSize
-			row, err := c.Read()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			isHeader := names == nil
+		for {
+			err := c.read()
 			switch {
-			case err != nil:
-			case isHeader:
-				names, err = columnNames(row)
-			default:
-				fields, err = rowFields(fields[:0], names, row, most)
+			case errors.Is(err, io.EOF):
+				return
+			case err == nil && len(c.ends) != len(names):
+				err = fmt.Errorf("%d values, but the header has %d", len(c.ends), len(names))
 			}
 			if err != nil {
-				yield(record{}, rowError(err, last, most))
+				yield(record{}, atLine(c.begun, err))
 				return
 			}
-			last, _ = c.FieldPos(0)
-			if !isHeader && !yield(record{fields, last}, nil) {
+			fields = fields[:0]
+			for i, name := range names {
+				fields = append(fields, document.Field{Name: name, Value: document.String(c.value(i))})
+			}
+			if !yield(record{fields, c.begun, ids}, nil) {
 				return
 			}
 		}
 	}
 }
 
-func rowFields(fields []document.Field, names, row []string, most int) ([]document.Field, error) {
-	size := len(row)
-	for i, value := range row {
-		size += len(value)
-		fields = append(fields, document.Field{Name: names[i], Value: document.String(value)})
-	}
-	if size > most {
-		return nil, errLimit
-	}
-	return fields, nil
+// rowReader reads rows as RFC 4180 describes them, with any delimiter, and with CR, LF and CR LF as ends of
+// lines. What stands in quotes stays as it is, line ends too. A quote in the wrong place is an error: taken
+// as it stands, it could swallow the rest of a file.
+type rowReader struct {
+	b         *bufio.Reader
+	delimiter byte
+	most      int
+	line      int // of the next byte
+	begun     int // where the last row begins
+	buf       []byte
+	ends      []int // of the values in buf
 }
 
-// columnNames copies the header, which is read into memory that is used again.
-func columnNames(header []string) ([]string, error) {
-	names := make([]string, 0, len(header))
-	seen := map[string]bool{}
-	for i, name := range header {
+var (
+	errNoEnd    = errors.New("a quoted value has no end")
+	errStray    = errors.New("a quote stands within a value that does not begin with one")
+	errAfterEnd = errors.New("something follows the quote that ends a value")
+)
+
+// value is the value in a column of the last row.
+func (c *rowReader) value(i int) string {
+	begin := 0
+	if i > 0 {
+		begin = c.ends[i-1]
+	}
+	return string(c.buf[begin:c.ends[i]])
+}
+
+// read reads a row; io.EOF after the last. Empty lines do not count.
+func (c *rowReader) read() error {
+	for {
+		next, err := c.b.ReadByte()
+		if err != nil {
+			return err
+		}
+		if !c.ended(next) {
+			break
+		}
+	}
+	_ = c.b.UnreadByte() // the byte just read
+	c.begun, c.buf, c.ends = c.line, c.buf[:0], c.ends[:0]
+	for last := false; !last; {
+		var err error
+		if last, err = c.readValue(); err != nil {
+			return err
+		}
+		c.ends = append(c.ends, len(c.buf))
+	}
+	return nil
+}
+
+// ended reports whether a byte ends a line, and counts it.
+func (c *rowReader) ended(next byte) bool {
+	if next != '\n' && next != '\r' {
+		return false
+	}
+	c.line++
+	if next == '\r' {
+		c.skip('\n')
+	}
+	return true
+}
+
+// skip reads the next byte if it is the one that is wanted.
+func (c *rowReader) skip(wanted byte) bool {
+	if next, err := c.b.Peek(1); err != nil || next[0] != wanted {
+		return false
+	}
+	_, _ = c.b.Discard(1) // it is in the buffer
+	return true
+}
+
+// readValue reads a value with the delimiter or the end of the row after it.
+func (c *rowReader) readValue() (last bool, err error) {
+	if c.skip('"') {
+		if err := c.readQuoted(); err != nil {
+			return false, err
+		}
+		switch next, err := c.b.ReadByte(); {
+		case errors.Is(err, io.EOF):
+			return true, nil
+		case err != nil:
+			return false, err
+		case next == c.delimiter:
+			return false, nil
+		case c.ended(next):
+			return true, nil
+		}
+		return false, errAfterEnd
+	}
+	for {
+		next, err := c.b.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return true, nil
+		case err != nil:
+			return false, err
+		case next == c.delimiter:
+			return false, nil
+		case c.ended(next):
+			return true, nil
+		case next == '"':
+			return false, errStray
+		}
+		if err := c.keep(next); err != nil {
+			return false, err
+		}
+	}
+}
+
+// readQuoted reads a value to the quote that ends it.
+func (c *rowReader) readQuoted() error {
+	for before := byte(0); ; {
+		next, err := c.b.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return errNoEnd
+		case err != nil:
+			return err
+		case next == '"' && !c.skip('"'):
+			return nil
+		case next == '\r', next == '\n' && before != '\r':
+			c.line++
+		}
+		if err := c.keep(next); err != nil {
+			return err
+		}
+		before = next
+	}
+}
+
+func (c *rowReader) keep(next byte) error {
+	if c.buf = append(c.buf, next); len(c.buf)+len(c.ends) > c.most {
+		return errTooLong(c.most)
+	}
+	return nil
+}
+
+// header finds out the delimiter, where it is not configured, and reads the names of the columns and of
+// those that give the id.
+func (c *rowReader) header(s *settings, candidates string) (names, ids []string, err error) {
+	if s.delimiter != 0 {
+		candidates = string(s.delimiter)
+	}
+	head, _ := c.b.Peek(bufferSize) // what is wrong with the file is found when it is read
+	most := 0
+	for _, candidate := range []byte(candidates) {
+		try := rowReader{b: bufio.NewReaderSize(bytes.NewReader(head), bufferSize), delimiter: candidate, most: bufferSize}
+		if try.read() == nil && len(try.ends) > most && s.idColumns(try.row()) != nil {
+			c.delimiter, most = candidate, len(try.ends)
+		}
+	}
+	if most == 0 { // none gives the id: what is wrong is told of the first
+		c.delimiter = candidates[0]
+	}
+	if err := c.readHeader(); err != nil {
+		return nil, nil, err
+	}
+	names = c.row()
+	if ids = s.idColumns(names); ids == nil {
+		return nil, nil, atLine(c.begun, fmt.Errorf("no column gives the id: none is called %s", strings.Join(s.idNames(), " or ")))
+	}
+	return names, ids, columnTrouble(c.begun, names)
+}
+
+// readHeader reads the first row, which may be as long as the buffer and no longer.
+func (c *rowReader) readHeader() error {
+	most := c.most
+	c.most = bufferSize
+	err := c.read()
+	c.most = most
+	if err != nil && !errors.Is(err, io.EOF) {
+		return atLine(c.begun, err)
+	}
+	return err
+}
+
+// row is the last row.
+func (c *rowReader) row() []string {
+	all := make([]string, len(c.ends))
+	for i := range all {
+		all[i] = c.value(i)
+	}
+	return all
+}
+
+func columnTrouble(line int, names []string) error {
+	for i, name := range names {
 		switch {
 		case name == "":
-			return nil, fmt.Errorf("column %d has no name", i+1)
-		case seen[name]:
-			return nil, fmt.Errorf("two columns have the name %q", name)
+			return atLine(line, fmt.Errorf("column %d has no name", i+1))
+		case slices.Contains(names[:i], name):
+			return atLine(line, fmt.Errorf("two columns have the name %q", name))
 		}
-		seen[name] = true
-		names = append(names, name)
 	}
-	return names, nil
-}
-
-// rowError tells the line of an error; last is that of the row before. The content of the row is not
-// part of it.
-func rowError(err error, last, most int) error {
-	if e, ok := errors.AsType[*csv.ParseError](err); ok {
-		err = e.Err
-		if errors.Is(err, csv.ErrFieldCount) {
-			err = errors.New("not as many fields as the header has")
-		}
-		return atLine(e.StartLine, err)
-	}
-	if errors.Is(err, errLimit) {
-		err = errTooLong(most)
-	}
-	if last == 0 {
-		return atLine(1, err)
-	}
-	return fmt.Errorf("behind the row of line %d: %w", last, err)
-}
-
-// errLimit ends the reading of a row that is too long.
-var errLimit = errors.New("too long")
-
-// limited is a reader that gives up after so many bytes; who reads a row sets them anew before it.
-type limited struct {
-	r    io.Reader
-	left int
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, errLimit
-	}
-	n, err := l.r.Read(p[:min(len(p), l.left)])
-	l.left -= n
-	return n, err
+	return nil
 }

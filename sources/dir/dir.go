@@ -10,6 +10,7 @@ package dir
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -27,6 +28,10 @@ const (
 	fieldIDPath    = "id_path"
 	fieldIDField   = "id_field"
 	fieldMaxRecord = "max_record_bytes"
+	fieldDelimiter = "delimiter"
+	fieldEncoding  = "encoding"
+
+	auto = "auto"
 
 	formatFiles     = "files"
 	formatDocuments = "documents"
@@ -84,6 +89,24 @@ var Type = source.Type{
 			Advanced:    true,
 			Tooltip:     "A longer record ends the reading of its file with an error.",
 		},
+		{
+			Name: fieldDelimiter, Label: "Delimiter of CSV and TSV", Order: 7, Display: field.Dropdown, Value: auto,
+			Options: []field.Option{
+				{Label: "The one that gives the id", Value: auto},
+				{Label: "Comma", Value: ","},
+				{Label: "Semicolon", Value: ";"},
+				{Label: "Tab", Value: "tab"},
+				{Label: "Vertical bar", Value: "|"},
+			},
+			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatDocuments}},
+			Tooltip:   "What separates the values of a row. auto: of comma, semicolon, tab and vertical bar the one with which the header has the id fields.",
+		},
+		{
+			Name: fieldEncoding, Label: "Encoding of records", Order: 8, Value: auto,
+			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatDocuments}},
+			Tooltip: "The character encoding of the files, such as utf-8, utf-16le or windows-1250. auto: by the byte order mark, " +
+				"else UTF-8, else Windows-1252 with a warning.",
+		},
 	},
 	VersionPerDocument: func(v field.Values) bool { return v.String(fieldFormat) == formatFiles },
 	Tree:               true,
@@ -102,6 +125,9 @@ type settings struct {
 	relative  bool // ids and paths of files
 	idFields  []string
 	maxRecord int
+	delimiter byte     // 0 where it is found out
+	encoding  string   // "" where it is found out
+	spared    []string // paths below the root that are this program's own
 }
 
 func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
@@ -116,6 +142,16 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 			Hint: "write the pattern as a path below the directory, such as **/*.md",
 		}
 	}
+	encoding := ""
+	if name := v.String(fieldEncoding); !strings.EqualFold(name, auto) {
+		var ok bool
+		if encoding, ok = knownEncoding(name); !ok {
+			return nil, &source.Error{
+				Kind: source.ErrConfig, Err: fmt.Errorf("%s: %q is no encoding that is known", fieldEncoding, name),
+				Hint: "write a name of the Encoding Standard, such as utf-8, utf-16le, windows-1252, iso-8859-2 or shift_jis",
+			}
+		}
+	}
 	return &directory{
 		settings: settings{
 			root: root, pattern: pattern,
@@ -123,6 +159,9 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 			relative:  v.String(fieldIDPath) == pathRelative,
 			idFields:  v.List(fieldIDField),
 			maxRecord: v.Int(fieldMaxRecord),
+			delimiter: delimiters[v.String(fieldDelimiter)],
+			encoding:  encoding,
+			spared:    below(root, env.Own),
 		},
 		log: env.Log,
 	}, nil
@@ -158,6 +197,29 @@ func inside(root string) string {
 		return root // of the whole file system, or of a drive
 	}
 	return root + string(filepath.Separator)
+}
+
+// below are those of the paths that lie below the root, relative to it, however links lead to either.
+func below(root string, paths []string) []string {
+	var found []string
+	for _, path := range paths {
+		rel, err := filepath.Rel(resolved(root), resolved(path))
+		if err == nil && filepath.IsLocal(rel) && rel != "." {
+			found = append(found, filepath.ToSlash(rel))
+		}
+	}
+	return found
+}
+
+// resolved is a path without links, as far as it exists.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if up := filepath.Dir(path); up != path {
+		return filepath.Join(resolved(up), filepath.Base(path))
+	}
+	return path
 }
 
 // parent is the folder of a slash-separated path; "" for the root.

@@ -46,7 +46,7 @@ func (p *folderPart) Documents(ctx context.Context) iter.Seq2[document.Document,
 					return
 				}
 				path := join(p.folder, e.Name())
-				if !p.pattern.Match(path) {
+				if !p.pattern.Match(path) || p.passedOver(path, e) {
 					continue
 				}
 				info, err := p.follow(p.root, path, e)

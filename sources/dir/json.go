@@ -15,14 +15,14 @@ import (
 )
 
 // jsonLines reads one object a line. Empty lines do not count.
-func jsonLines(r io.Reader, most int) iter.Seq2[record, error] {
+func jsonLines(r io.Reader, s *settings) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
-		b := buffered(r)
+		b := bufio.NewReaderSize(r, bufferSize)
 		var buf []byte
 		var fields []document.Field
 		for line := 1; ; line++ {
 			var err error
-			buf, err = readLine(b, buf[:0], most)
+			buf, err = readLine(b, buf[:0], s.maxRecord)
 			if errors.Is(err, io.EOF) {
 				return
 			}
@@ -36,34 +36,50 @@ func jsonLines(r io.Reader, most int) iter.Seq2[record, error] {
 				yield(record{}, atLine(line, err))
 				return
 			}
-			if !yield(record{fields, line}, nil) {
+			if !yield(record{fields: fields, line: line}, nil) {
 				return
 			}
 		}
 	}
 }
 
-// readLine appends one line to buf, unless it is longer than most; the last may lack its end. io.EOF
-// means that there is none.
+// readLine appends one line to buf, without its end, which is CR, LF or CR LF and may be absent from the
+// last. io.EOF means that there is none.
 func readLine(b *bufio.Reader, buf []byte, most int) ([]byte, error) {
-	for {
-		part, err := b.ReadSlice('\n')
-		if buf = append(buf, part...); len(bytes.TrimRight(buf, "\r\n")) > most {
-			return buf, errTooLong(most)
-		}
-		switch {
-		case err == nil, errors.Is(err, io.EOF) && len(buf) > 0:
+	for any := false; ; any = true {
+		_, err := b.Peek(1)
+		if errors.Is(err, io.EOF) && any {
 			return buf, nil
-		case !errors.Is(err, bufio.ErrBufferFull):
+		}
+		if err != nil {
 			return buf, err
 		}
+		have, _ := b.Peek(b.Buffered())
+		end := bytes.IndexAny(have, "\r\n")
+		part := have
+		if end >= 0 {
+			part = have[:end]
+		}
+		if buf = append(buf, part...); len(buf) > most {
+			return buf, errTooLong(most)
+		}
+		if end < 0 {
+			_, _ = b.Discard(len(have)) // they are in the buffer
+			continue
+		}
+		cr := have[end] == '\r'
+		_, _ = b.Discard(end + 1)
+		if next, err := b.Peek(1); cr && err == nil && next[0] == '\n' {
+			_, _ = b.Discard(1)
+		}
+		return buf, nil
 	}
 }
 
 // jsonValues reads an array of objects, or one object or several after each other.
-func jsonValues(r io.Reader, most int) iter.Seq2[record, error] {
+func jsonValues(r io.Reader, s *settings) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
-		v := values{b: buffered(r), most: most, line: 1}
+		v := values{b: bufio.NewReaderSize(r, bufferSize), most: s.maxRecord, line: 1}
 		for {
 			rec, err := v.next()
 			switch {

@@ -1,7 +1,7 @@
 package dir
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,12 +24,13 @@ var _ source.Part = (*recordFile)(nil)
 // record is one JSON object or one row.
 type record struct {
 	fields []document.Field
-	line   int // where it begins, from 1
+	line   int      // where it begins, from 1
+	ids    []string // the fields that give the id, where the reader knows better than the configuration
 }
 
-// recordReader reads the records of a file, none of them longer than most bytes. An error, which
-// tells the line, ends the sequence. The fields are valid until the next record.
-type recordReader func(r io.Reader, most int) iter.Seq2[record, error]
+// recordReader reads the records of a text in UTF-8. An error, which tells the line, ends the sequence.
+// The fields are valid until the next record.
+type recordReader func(io.Reader, *settings) iter.Seq2[record, error]
 
 // readerFor chooses the reader by the extension; nil for a file that holds no records.
 func readerFor(path string) recordReader {
@@ -39,9 +40,9 @@ func readerFor(path string) recordReader {
 	case ".ndjson", ".jsonl":
 		return jsonLines
 	case ".csv":
-		return func(r io.Reader, most int) iter.Seq2[record, error] { return rows(r, ',', most) }
+		return commaRows
 	case ".tsv":
-		return func(r io.Reader, most int) iter.Seq2[record, error] { return rows(r, '\t', most) }
+		return tabRows
 	}
 	return nil
 }
@@ -58,46 +59,67 @@ type recordFile struct {
 func (p *recordFile) Scope() string { return shown(p.path) }
 func (p *recordFile) Name() string  { return p.path }
 
-// Documents reads the file. A record without an id is a document without one, which the engine
-// rejects by itself; after one that cannot be read the file cannot be trusted to its end.
+// Documents reads the file. After a record that cannot be read the file cannot be trusted to its end. Nor
+// can one be whose records lack their ids: those with one are mirrored, the others are documents without
+// one, which the engine rejects by name, and the file ends with an error, so that nothing of it is deleted.
 func (p *recordFile) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
-		fail := func(err error) { yield(document.Document{}, p.fileError(err)) }
-		if err := context.Cause(ctx); err != nil {
-			fail(err)
-			return
+		if err := p.each(ctx, yield); err != nil && !errors.Is(err, errLeft) {
+			yield(document.Document{}, p.fileError(err))
 		}
-		f, err := openRegular(p.root, p.path)
-		if errors.Is(err, fs.ErrNotExist) { // gone since it was listed, and its records with it
-			p.End()
-			return
+	}
+}
+
+// errLeft says that nobody wants more documents.
+var errLeft = errors.New("left")
+
+func (p *recordFile) each(ctx context.Context, yield func(document.Document, error) bool) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	f, err := openRegular(p.root, p.path)
+	if errors.Is(err, fs.ErrNotExist) { // gone since it was listed, and its records with it
+		p.End()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	before, err := settled(ctx, f)
+	if err != nil {
+		return err
+	}
+	nameless, first := 0, 0
+	text := decoded(f, p.encoding, func() {
+		p.log.Warn("a file is not UTF-8 and is read as Windows-1252; name its encoding by encoding:", slog.String("part", p.path))
+	})
+	for rec, err := range p.read(text, &p.settings) {
+		if err == nil {
+			err = context.Cause(ctx)
 		}
 		if err != nil {
-			fail(err)
-			return
+			return cmp.Or(unchanged(f, before), err)
 		}
-		defer func() { _ = f.Close() }() // it was only read
-		nameless := 0
-		for rec, err := range p.read(f, p.maxRecord) {
-			if err == nil {
-				err = context.Cause(ctx)
-			}
-			if err != nil {
-				fail(err)
-				return
-			}
-			doc := p.document(rec)
-			if doc.ID == "" {
-				if nameless++; nameless == 1 {
-					p.log.Warn("a record has no id", slog.String("part", p.path), slog.Int("line", rec.line))
-				}
-			}
-			if !yield(doc, nil) {
-				return
+		doc := p.document(rec)
+		if doc.ID == "" {
+			if nameless++; nameless == 1 {
+				first = rec.line
 			}
 		}
-		p.End()
+		if !yield(doc, nil) {
+			return errLeft
+		}
 	}
+	if err := unchanged(f, before); err != nil {
+		return err
+	}
+	if nameless == 0 {
+		p.End()
+		return nil
+	}
+	return atLine(first, fmt.Errorf("the record has no id: no value in %s; %d records of the file have none",
+		strings.Join(p.idNames(), " or "), nameless))
 }
 
 // fileError is about the file; where it is about what stands in it, it says what becomes of that.
@@ -112,7 +134,7 @@ func (p *recordFile) fileError(err error) error {
 // document makes a document of a record. The fields stay as they are, but that an id which the
 // document has anyway is not written again.
 func (p *recordFile) document(rec record) document.Document {
-	id := p.id(rec.fields)
+	id := p.id(&rec)
 	fields := slices.DeleteFunc(rec.fields, func(f document.Field) bool {
 		if f.Name != "id" && f.Name != "_id" {
 			return false
@@ -138,22 +160,67 @@ func freeName(fields []document.Field, name string) string {
 	return name
 }
 
+// presetIDs are the fields of which one gives the id, where none is configured.
+var presetIDs = []string{"id", "_id"}
+
+// idNames are the fields that give the id: all of them together if they are configured, else the first
+// that has a value.
+func (s *settings) idNames() []string {
+	if len(s.idFields) > 0 {
+		return s.idFields
+	}
+	return presetIDs
+}
+
+// idColumns finds the columns that give the id, in any letter case where only one is meant; nil if there
+// are not enough.
+func (s *settings) idColumns(names []string) []string {
+	var found []string
+	for _, name := range s.idNames() {
+		if i := column(names, name); i >= 0 {
+			found = append(found, names[i])
+		} else if len(s.idFields) > 0 {
+			return nil
+		}
+	}
+	return found
+}
+
+// column is the place of a name, or -1.
+func column(names []string, name string) int {
+	if i := slices.Index(names, name); i >= 0 {
+		return i
+	}
+	same := func(other string) bool { return strings.EqualFold(other, name) }
+	i := slices.IndexFunc(names, same)
+	if i >= 0 && slices.IndexFunc(names[i+1:], same) >= 0 {
+		return -1
+	}
+	return i
+}
+
 // id is the id of a record, or "". Several fields are joined by slashes, in a way that different
 // values never make the same id.
-func (s *settings) id(fields []document.Field) string {
-	if len(s.idFields) == 0 {
-		if id := idText(fields, "id"); id != "" {
-			return id
-		}
-		return idText(fields, "_id")
+func (s *settings) id(rec *record) string {
+	names := rec.ids
+	if names == nil {
+		names = s.idNames()
 	}
-	if len(s.idFields) == 1 {
-		return idText(fields, s.idFields[0])
+	if len(s.idFields) == 0 {
+		for _, name := range names {
+			if id := idText(rec.fields, name); id != "" {
+				return id
+			}
+		}
+		return ""
+	}
+	if len(names) == 1 {
+		return idText(rec.fields, names[0])
 	}
 	var parts []string
 	escape := strings.NewReplacer("%", "%25", "/", "%2F")
-	for _, name := range s.idFields {
-		text := idText(fields, name)
+	for _, name := range names {
+		text := idText(rec.fields, name)
 		if text == "" {
 			return ""
 		}
@@ -204,13 +271,5 @@ func errTooLong(most int) error {
 // atLine says where in a file an error is.
 func atLine(line int, err error) error { return fmt.Errorf("line %d: %w", line, err) }
 
-// buffered is a buffered reader of a file, behind the byte order mark that it may begin with.
-func buffered(r io.Reader) *bufio.Reader {
-	b := bufio.NewReaderSize(r, bufferSize)
-	if mark, _ := b.Peek(3); string(mark) == "\xef\xbb\xbf" {
-		_, _ = b.Discard(3) // they are in the buffer
-	}
-	return b
-}
-
+// bufferSize is how much of a file is read at a time.
 const bufferSize = 64 << 10

@@ -281,3 +281,19 @@ func TestModeAndOwner(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A mounted map of Kubernetes: ..data is a link to a folder with a time in its name, each file a link into
+// it. What begins with two dots and is a file is a file.
+func TestMountedMapIsReadOnce(t *testing.T) {
+	t.Parallel()
+	root := write(t, t.TempDir(), map[string]string{"..2026_01_01/a.csv": "id\n1\n", "..b.csv": "id\n2\n"})
+	link(t, "..2026_01_01", filepath.Join(root, "..data"))
+	link(t, "..data/a.csv", filepath.Join(root, "a.csv"))
+	link(t, "..data/a.csv", filepath.Join(root, "..c.csv"))
+	for format, want := range map[string]int{formatFiles: 2, formatDocuments: 2} {
+		docs, _, failed := readEach(t, opened(t, map[string]any{"directory": root, "format": format}))
+		if len(docs) != want || len(failed) != 0 {
+			t.Errorf("%s: got %d documents, failed %v; want %d", format, len(docs), failed, want)
+		}
+	}
+}

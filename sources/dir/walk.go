@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -22,20 +25,27 @@ const chunk = 1000
 // walk has an end. A folder that cannot be listed is a part that fails.
 func (d *directory) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 	return func(yield func(source.Part, error) bool) {
-		root, err := d.connect()
-		if err != nil {
-			yield(nil, err)
-			return
+		w := walk{directory: d, yield: yield}
+		if w.run(ctx) && !w.matched && !w.blind {
+			d.log.Warn("no file in the directory matches the pattern", slog.String("pattern", d.pattern.String()))
 		}
-		w := walk{directory: d, root: root, yield: yield, pending: []string{""}}
-		for len(w.pending) > 0 {
-			last := len(w.pending) - 1
-			folder := w.pending[last]
-			w.pending = w.pending[:last]
-			if !w.visit(ctx, folder) {
-				return
-			}
-		}
+	}
+}
+
+// Selects reports an error if no file matches the pattern.
+func (d *directory) Selects(ctx context.Context) error {
+	var failed error
+	w := walk{directory: d}
+	w.yield = func(_ source.Part, err error) bool {
+		failed = err
+		return err == nil && !w.matched
+	}
+	if !w.run(ctx) || w.matched || w.blind {
+		return failed
+	}
+	return &source.Error{
+		Kind: source.ErrConfig, Err: fmt.Errorf("no file in %q matches the pattern %q", d.root, d.pattern),
+		Hint: "correct pattern: in the configuration; **/* matches every file",
 	}
 }
 
@@ -45,6 +55,27 @@ type walk struct {
 	root    *os.Root
 	yield   func(source.Part, error) bool
 	pending []string // folders to visit, the next one last
+	matched bool     // there is a file to read
+	blind   bool     // a folder could not be listed
+}
+
+// run visits all folders. It reports whether it came to the end.
+func (w *walk) run(ctx context.Context) bool {
+	var err error
+	if w.root, err = w.connect(); err != nil {
+		w.yield(nil, err)
+		return false
+	}
+	w.pending = []string{""}
+	for len(w.pending) > 0 {
+		last := len(w.pending) - 1
+		folder := w.pending[last]
+		w.pending = w.pending[:last]
+		if !w.visit(ctx, folder) {
+			return false
+		}
+	}
+	return true
 }
 
 // visit yields the parts of one folder and notes the folders below it. It reports whether to go on.
@@ -62,14 +93,18 @@ func (w *walk) visit(ctx context.Context, folder string) bool {
 		case gone(err):
 			return true
 		default:
+			w.blind = true
 			return w.yield(&hollow{path: folder, err: partError(folder, err)}, nil)
 		}
 		for _, e := range entries {
 			path := join(folder, e.Name())
 			switch {
+			case w.passedOver(path, e):
 			case e.IsDir() && w.pattern.CouldMatchBelow(path):
 				below = append(below, path)
-			case e.IsDir() || !w.documents || !w.pattern.Match(path):
+			case e.IsDir() || (w.matched && !w.documents) || !w.pattern.Match(path):
+			case !w.documents:
+				w.matched = true
 			default:
 				if more := w.visitFile(path, e); !more {
 					return false
@@ -84,9 +119,19 @@ func (w *walk) visit(ctx context.Context, folder string) bool {
 	case !w.documents:
 		return w.yield(&folderPart{directory: w.directory, root: w.root, folder: folder}, nil)
 	case folder == "": // has no records itself, but says that the root was listed
-		return w.yield(&hollow{path: folder, err: nil}, nil)
+		return w.yield(&hollow{path: folder}, nil)
 	}
 	return true
+}
+
+// passedOver reports whether an entry is no content: what this program itself writes, and folders and links
+// whose names begin with two dots. Kubernetes makes those for the files of a mounted map, each of which is
+// a link into one of them, and so would be read twice.
+func (d *directory) passedOver(path string, e fs.DirEntry) bool {
+	if strings.HasPrefix(e.Name(), "..") && !e.Type().IsRegular() {
+		return true
+	}
+	return slices.Contains(d.spared, path)
 }
 
 // visitFile yields a file of records.
@@ -102,6 +147,7 @@ func (w *walk) visitFile(path string, e fs.DirEntry) bool {
 	case info == nil:
 		return true
 	}
+	w.matched = true
 	return w.yield(&recordFile{directory: w.directory, root: w.root, path: path, read: read}, nil)
 }
 
@@ -137,7 +183,7 @@ func chunks(ctx context.Context, root *os.Root, folder string) iter.Seq2[[]fs.Di
 			yield(nil, err)
 			return
 		}
-		f, err := root.Open(filepath.FromSlash(partName(folder)))
+		f, err := root.OpenFile(filepath.FromSlash(partName(folder)), os.O_RDONLY|nonblock, 0)
 		if err != nil {
 			yield(nil, err)
 			return

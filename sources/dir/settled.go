@@ -1,0 +1,52 @@
+package dir
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	// quiet is how long a file must not have changed before its records are read. A program that writes a
+	// file in place leaves half of it there between two writes, and half a file is not one of half the
+	// records.
+	quiet = 100 * time.Millisecond
+	// patience is how long that is waited for.
+	patience = 2 * time.Second
+)
+
+var errChanging = errors.New("the file changed while it was read")
+
+// settled waits until a file has not changed for a moment, and returns what is known of it then. A time of
+// change in the future says nothing.
+func settled(ctx context.Context, f *os.File) (fs.FileInfo, error) {
+	for deadline := time.Now().Add(patience); ; {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, err
+		}
+		wait := quiet - time.Since(info.ModTime())
+		if wait <= 0 || wait > 2*quiet {
+			return info, nil
+		}
+		if time.Now().After(deadline) {
+			return nil, errChanging
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(wait):
+		}
+	}
+}
+
+// unchanged checks at the end of reading that the file is the one that reading began with.
+func unchanged(f *os.File, before fs.FileInfo) error {
+	after, err := f.Stat()
+	if err == nil && (after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())) {
+		err = errChanging
+	}
+	return err
+}
