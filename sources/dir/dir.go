@@ -13,11 +13,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/glob"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
 // The names of configurable fields and the values of those that are choices.
@@ -40,10 +40,17 @@ const (
 	pathRelative = "relative"
 )
 
-// The indexed fields from which the scope of a document that is gone is told.
+// The fields of documents beside those of records. From two of them the scope of a document that is gone is
+// told.
 const (
 	pathField = "path"        // format files: the file
 	fileField = "source_file" // format documents: the file that holds the record
+
+	modifiedField = "last_modified_time"
+	modeField     = "inode_protection_mode"
+	userField     = "uid"
+	groupField    = "gid"
+	sizeField     = "size"
 )
 
 // Type is the source type.
@@ -114,6 +121,8 @@ var Type = source.Type{
 	IdentityFields:     identityFields,
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,
+	Describes:          true,
+	CommonFields:       commonFields,
 	Open:               open,
 }
 
@@ -183,12 +192,12 @@ func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 		if err != nil {
 			return "", false
 		}
-		if path, ok = strings.CutPrefix(path, shown(inside(root))); !ok {
+		if path, ok = strings.CutPrefix(path, files.Shown(inside(root))); !ok {
 			return "", false // of another directory, configured before
 		}
 		path = filepath.ToSlash(path)
 	}
-	return parent(path), true
+	return files.Parent(path), true
 }
 
 // inside is the root as a prefix of the paths below it.
@@ -222,29 +231,10 @@ func resolved(path string) string {
 	return path
 }
 
-// parent is the folder of a slash-separated path; "" for the root.
-func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
-
-// join is the path of a name in a folder.
-func join(folder, name string) string {
-	if folder == "" {
-		return name
-	}
-	return folder + "/" + name
-}
-
-// shown is a path as the index holds it: each byte that is not UTF-8 is U+FFFD.
-func shown(path string) string {
-	if utf8.ValidString(path) {
-		return path
-	}
-	return string([]rune(path))
-}
-
 // identityFields: with relative paths a folder elsewhere, such as another checkout, is the same mirror.
 func identityFields(v field.Values) []string {
-	if v.String("id_path") == "relative" {
+	if v.String(fieldIDPath) == pathRelative {
 		return nil
 	}
-	return []string{"directory"}
+	return []string{fieldDirectory}
 }

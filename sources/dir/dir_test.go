@@ -19,6 +19,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
 // opened opens the source for the time of a test.
@@ -129,22 +130,6 @@ func TestFileDocument(t *testing.T) {
 	}
 	if d := read(t, map[string]any{"directory": root, "id_path": pathRelative})["a.txt"]; d.ID != "9efde0224eafd182360a0671a0cca094" {
 		t.Errorf("got the id %s, want the MD5 of sub/a.txt", d.ID)
-	}
-}
-
-func TestIsoUTC(t *testing.T) {
-	t.Parallel()
-	tests := map[string]time.Time{
-		"2020-01-02T03:04:05+00:00":        time.Date(2020, 1, 2, 4, 4, 5, 999, time.FixedZone("", 3600)),
-		"2020-01-02T03:04:05.000001+00:00": time.Date(2020, 1, 2, 3, 4, 5, 1999, time.UTC),
-		"1969-12-31T23:59:59.999999+00:00": time.Unix(-1, 999_999_999),
-		"9999-12-31T23:59:59.999999+00:00": time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC),
-		"0001-01-01T00:00:00+00:00":        time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
-	}
-	for want, at := range tests {
-		if got := isoUTC(at); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
 	}
 }
 
@@ -360,13 +345,13 @@ func TestLargeSparseFile(t *testing.T) {
 // More entries than are held at a time.
 func TestFolderOfManyFiles(t *testing.T) {
 	t.Parallel()
-	files := map[string]string{}
-	for i := range 2*chunk + 7 {
-		files[fmt.Sprintf("f/%05d.txt", i)] = ""
+	many := map[string]string{}
+	for i := range 2*files.Piece + 7 {
+		many[fmt.Sprintf("f/%05d.txt", i)] = ""
 	}
-	docs, _, failed := readEach(t, opened(t, map[string]any{"directory": write(t, t.TempDir(), files)}))
-	if len(docs) != len(files) || len(failed) != 0 {
-		t.Errorf("got %d documents, failed %v; want %d", len(docs), failed, len(files))
+	docs, _, failed := readEach(t, opened(t, map[string]any{"directory": write(t, t.TempDir(), many)}))
+	if len(docs) != len(many) || len(failed) != 0 {
+		t.Errorf("got %d documents, failed %v; want %d", len(docs), failed, len(many))
 	}
 }
 

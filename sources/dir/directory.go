@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
-var _ source.Source = (*directory)(nil)
+var _ source.Selective = (*directory)(nil)
 
 // directory is the opened source.
 type directory struct {
@@ -31,6 +34,52 @@ type directory struct {
 type strays struct {
 	n     int
 	first string
+}
+
+// Parts lists the folders that the pattern can reach, or the files of records in them. Links to folders are
+// not entered, so the walk has an end.
+func (d *directory) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) {
+		root, err := d.connect()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		d.walk(root).Parts(ctx, func() {
+			d.log.Warn("no file in the directory matches the pattern", slog.String("pattern", d.pattern.String()))
+		})(yield)
+	}
+}
+
+// Selects reports an error if no file matches the pattern.
+func (d *directory) Selects(ctx context.Context) error {
+	root, err := d.connect()
+	if err != nil {
+		return err
+	}
+	if found, err := d.walk(root).Any(ctx); found || err != nil {
+		return err
+	}
+	return &source.Error{
+		Kind: source.ErrConfig, Err: fmt.Errorf("no file in %q matches the pattern %q", d.root, d.pattern),
+		Hint: "correct pattern: in the configuration; **/* matches every file",
+	}
+}
+
+func (d *directory) walk(root *os.Root) *files.Walk {
+	tree := &local{root}
+	w := &files.Walk{Tree: tree, Choice: d.pattern, Spared: d.spared, Explain: d.explain, Stray: d.stray}
+	if !d.documents {
+		w.Document = func(path string, info fs.FileInfo) document.Document { return d.file(tree, path, info) }
+		return w
+	}
+	w.FilePart = func(path string) source.Part {
+		if read := readerFor(path); read != nil {
+			return &recordFile{directory: d, tree: tree, path: path, read: read}
+		}
+		return nil
+	}
+	return w
 }
 
 // Validate checks that the directory is one.
@@ -101,7 +150,7 @@ func (d *directory) stray(path string) {
 }
 
 // rootError is about the directory itself. That it is absent must never look like an empty one.
-func (d *directory) rootError(err error) error {
+func (d *directory) rootError(err error) *source.Error {
 	e := &source.Error{Kind: kindOf(err), Err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -119,9 +168,12 @@ func (d *directory) rootError(err error) error {
 	return e
 }
 
-// partError is about a folder or file below the directory; path is relative.
-func partError(path string, err error) *source.Error {
-	e := &source.Error{Kind: kindOf(err), Part: partName(path), Err: reason(err)}
+// explain is about a folder or file, or the directory itself.
+func (d *directory) explain(path string, err error) *source.Error {
+	if path == "" && files.Gone(err) {
+		return d.rootError(err)
+	}
+	e := &source.Error{Kind: kindOf(err), Part: files.Name(path), Err: reason(err)}
 	if errors.Is(err, fs.ErrPermission) {
 		e.Hint = "let the user who runs this program read it (a folder also entered), or leave it out by pattern:"
 	}
@@ -147,19 +199,6 @@ func kindOf(err error) error {
 		return source.ErrTemporary
 	}
 	return nil
-}
-
-// gone reports whether err means that something is not there any more.
-func gone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
-// partName is what a folder or file is called in logs; the root has a name, too.
-func partName(path string) string {
-	if path == "" {
-		return "."
-	}
-	return path
 }
 
 // absolute is the path of a file on this system.

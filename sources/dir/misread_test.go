@@ -17,6 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
 // readFile reads one file of records; each is told by its id and its field n.
@@ -236,7 +237,7 @@ func TestFileThatChangesWhileItIsRead(t *testing.T) {
 					}
 				}
 			}
-			if len(failed) != 1 || !errors.Is(failed["a.csv"], errChanging) || read["b.csv"] != 1 {
+			if len(failed) != 1 || !errors.Is(failed["a.csv"], files.ErrChanged) || read["b.csv"] != 1 {
 				t.Errorf("read %v, failed %v; want b.csv, and a.csv failed because it changed", read, failed)
 			}
 		})

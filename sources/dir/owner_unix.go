@@ -19,8 +19,8 @@ func appendOwner(fields []document.Field, info fs.FileInfo) []document.Field {
 		return fields
 	}
 	return append(fields,
-		document.Field{Name: "inode_protection_mode", Value: document.Int(int64(st.Mode))},
-		document.Field{Name: "uid", Value: document.Int(int64(st.Uid))},
-		document.Field{Name: "gid", Value: document.Int(int64(st.Gid))},
+		document.Field{Name: modeField, Value: document.Int(int64(st.Mode))},
+		document.Field{Name: userField, Value: document.Int(int64(st.Uid))},
+		document.Field{Name: groupField, Value: document.Int(int64(st.Gid))},
 	)
 }

@@ -10,16 +10,16 @@ import (
 	"io/fs"
 	"iter"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
-var _ source.Part = (*recordFile)(nil)
+var _ source.Describer = (*recordFile)(nil)
 
 // record is one JSON object or one row.
 type record struct {
@@ -51,12 +51,12 @@ func readerFor(path string) recordReader {
 type recordFile struct {
 	source.Ending
 	*directory
-	root *os.Root
+	tree *local
 	path string
 	read recordReader
 }
 
-func (p *recordFile) Scope() string { return shown(p.path) }
+func (p *recordFile) Scope() string { return files.Shown(p.path) }
 func (p *recordFile) Name() string  { return p.path }
 
 // Documents reads the file. After a record that cannot be read the file cannot be trusted to its end. Nor
@@ -77,7 +77,7 @@ func (p *recordFile) each(ctx context.Context, yield func(document.Document, err
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	f, err := openRegular(p.root, p.path)
+	f, err := p.tree.Open(ctx, p.path)
 	if errors.Is(err, fs.ErrNotExist) { // gone since it was listed, and its records with it
 		p.End()
 		return nil
@@ -99,7 +99,7 @@ func (p *recordFile) each(ctx context.Context, yield func(document.Document, err
 			err = context.Cause(ctx)
 		}
 		if err != nil {
-			return cmp.Or(unchanged(f, before), err)
+			return cmp.Or(files.Unchanged(f, before), err)
 		}
 		doc := p.document(rec)
 		if doc.ID == "" {
@@ -111,7 +111,7 @@ func (p *recordFile) each(ctx context.Context, yield func(document.Document, err
 			return errLeft
 		}
 	}
-	if err := unchanged(f, before); err != nil {
+	if err := files.Unchanged(f, before); err != nil {
 		return err
 	}
 	if nameless == 0 {
@@ -124,7 +124,7 @@ func (p *recordFile) each(ctx context.Context, yield func(document.Document, err
 
 // fileError is about the file; where it is about what stands in it, it says what becomes of that.
 func (p *recordFile) fileError(err error) error {
-	e := partError(p.path, err)
+	e := p.explain(p.path, err)
 	if e.Kind == nil {
 		e.Hint = "correct the file; until then, what the index holds of it is kept"
 	}
@@ -142,13 +142,18 @@ func (p *recordFile) document(rec record) document.Document {
 		text, isText := textOf(f.Value)
 		return isText && text == id
 	})
+	giveWay(fields)
+	fields = append(fields, document.Field{Name: fileField, Value: document.String(files.Shown(p.path))})
+	return document.Document{ID: id, Fields: fields}
+}
+
+// giveWay renames a field of a record that has the name of the one for its file.
+func giveWay(fields []document.Field) {
 	for i := range fields {
 		if fields[i].Name == fileField {
 			fields[i].Name = freeName(fields, fileField)
 		}
 	}
-	fields = append(fields, document.Field{Name: fileField, Value: document.String(shown(p.path))})
-	return document.Document{ID: id, Fields: fields}
 }
 
 // freeName appends "_" to a name until no field has it.

@@ -2,10 +2,10 @@ package dir
 
 import (
 	"context"
-	"errors"
 	"io/fs"
-	"os"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
 const (
@@ -17,11 +17,9 @@ const (
 	patience = 2 * time.Second
 )
 
-var errChanging = errors.New("the file changed while it was read")
-
 // settled waits until a file has not changed for a moment, and returns what is known of it then. A time of
 // change in the future says nothing.
-func settled(ctx context.Context, f *os.File) (fs.FileInfo, error) {
+func settled(ctx context.Context, f files.File) (fs.FileInfo, error) {
 	for deadline := time.Now().Add(patience); ; {
 		info, err := f.Stat()
 		if err != nil {
@@ -32,7 +30,7 @@ func settled(ctx context.Context, f *os.File) (fs.FileInfo, error) {
 			return info, nil
 		}
 		if time.Now().After(deadline) {
-			return nil, errChanging
+			return nil, files.ErrChanged
 		}
 		select {
 		case <-ctx.Done():
@@ -40,13 +38,4 @@ func settled(ctx context.Context, f *os.File) (fs.FileInfo, error) {
 		case <-time.After(wait):
 		}
 	}
-}
-
-// unchanged checks at the end of reading that the file is the one that reading began with.
-func unchanged(f *os.File, before fs.FileInfo) error {
-	after, err := f.Stat()
-	if err == nil && (after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())) {
-		err = errChanging
-	}
-	return err
 }

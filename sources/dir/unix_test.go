@@ -19,6 +19,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
 // canBeDenied tells whether permissions bind the user who runs the tests.
@@ -246,7 +247,7 @@ func TestStrangeNames(t *testing.T) {
 	slices.Sort(want)
 	got := paths(t, docs)
 	for i := range got {
-		got[i] = shown(got[i])
+		got[i] = files.Shown(got[i])
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {

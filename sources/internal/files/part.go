@@ -1,0 +1,144 @@
+package files
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+var (
+	_ source.Describer = (*folder)(nil)
+	_ source.Describer = (*hollow)(nil)
+)
+
+// folder is the entries of one folder, without those below it.
+type folder struct {
+	source.Ending
+	*Walk
+	path string
+}
+
+func (p *folder) Scope() string { return Shown(p.path) }
+func (p *folder) Name() string  { return Name(p.path) }
+
+// Describe implements [source.Describer]: the fields of files are those that the type names.
+func (p *folder) Describe(context.Context) (source.Description, error) {
+	return source.Description{}, nil
+}
+
+// Documents lists the folder. A file that goes away while that is done is left out; a folder that does is
+// empty, because its parent, when it is listed next, will not name it.
+func (p *folder) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		fail := func(err error) { yield(document.Document{}, p.Explain(p.path, err)) }
+		for entries, err := range pieces(ctx, p.Tree, p.path) {
+			if err != nil && !p.isRoot() && Gone(err) {
+				break
+			}
+			if err != nil {
+				fail(err)
+				return
+			}
+			for _, e := range entries {
+				if ctx.Err() != nil {
+					fail(context.Cause(ctx))
+					return
+				}
+				path := Join(p.path, e.Name())
+				if !p.Choice.Match(path) || p.passedOver(path, e) {
+					continue
+				}
+				info, err := p.describe(ctx, path, e)
+				if err != nil {
+					fail(err)
+					return
+				}
+				if info != nil && !yield(p.Document(path, info), nil) {
+					return
+				}
+			}
+		}
+		p.End()
+	}
+}
+
+func (p *folder) isRoot() bool {
+	for _, root := range p.Roots {
+		if root == p.path {
+			return true
+		}
+	}
+	return p.path == ""
+}
+
+// describe is Follow, where folders have documents for them, too.
+func (p *folder) describe(ctx context.Context, path string, e fs.DirEntry) (fs.FileInfo, error) {
+	if !e.IsDir() {
+		return p.Follow(ctx, path, e)
+	}
+	if !p.Folders {
+		return nil, nil
+	}
+	return e.Info()
+}
+
+// hollow is a part without documents: what cannot be read, or, without an error, a root that has none
+// itself.
+type hollow struct {
+	source.Ending
+	path string
+	err  error
+}
+
+func (p *hollow) Scope() string { return Shown(p.path) }
+func (p *hollow) Name() string  { return Name(p.path) }
+
+func (p *hollow) Describe(context.Context) (source.Description, error) {
+	return source.Description{}, nil
+}
+
+func (p *hollow) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		if err := cmp.Or(p.err, context.Cause(ctx)); err != nil {
+			yield(document.Document{}, err)
+			return
+		}
+		p.End()
+	}
+}
+
+// ErrChanged is about a file that was written while it was read.
+var ErrChanged = errors.New("the file changed while it was read")
+
+// Unchanged checks that a file is still what it was.
+func Unchanged(f File, before fs.FileInfo) error {
+	after, err := f.Stat()
+	if err == nil && (after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())) {
+		err = ErrChanged
+	}
+	return err
+}
+
+// Content reads a file from begin to end. If it is not what it was before by then, the end is an error.
+func Content(f File, before fs.FileInfo) io.ReadCloser { return &content{f, before} }
+
+type content struct {
+	File
+	before fs.FileInfo
+}
+
+func (c *content) Read(p []byte) (int, error) {
+	n, err := c.File.Read(p)
+	if errors.Is(err, io.EOF) {
+		if changed := Unchanged(c.File, c.before); changed != nil {
+			err = changed
+		}
+	}
+	return n, err
+}
