@@ -7,6 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/dir"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql"
 	"github.com/elastic-ingest/elastic-ingest/sources/mysql"
+	"github.com/elastic-ingest/elastic-ingest/sources/networkdrive"
 	"github.com/elastic-ingest/elastic-ingest/sources/oracle"
 	"github.com/elastic-ingest/elastic-ingest/sources/postgresql"
 )
@@ -16,6 +17,7 @@ var Builtin = source.MustRegistry(
 	dir.Type,
 	mssql.Type,
 	mysql.Type,
+	networkdrive.Type,
 	oracle.Type,
 	postgresql.Type,
 )

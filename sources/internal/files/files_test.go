@@ -160,6 +160,21 @@ func TestCirclesAreNotFollowed(t *testing.T) {
 	}
 }
 
+// Folders of one name within each other are no circle, however alike they are.
+func TestFoldersOfOneNameAreNoCircle(t *testing.T) {
+	t.Parallel()
+	for _, depth := range []int{2, 20, 35, 50, 200} {
+		m := &memory{fs: tree(strings.Repeat("d/", depth) + "a.txt"), piece: 10}
+		for _, f := range m.fs {
+			f.ModTime = time.Unix(1, 0)
+		}
+		read, failed, strays := walkOf(t, &Walk{Tree: m, Alike: alike})
+		if len(read) != 1 || len(failed) > 0 || len(strays) > 0 {
+			t.Errorf("%d deep: read %d, failed %d, strays %d; want the file", depth, len(read), len(failed), len(strays))
+		}
+	}
+}
+
 func TestTreeThatIsTooDeepFailsAlone(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat("d/", maxDepth+1)

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
+	"sort"
+	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -35,6 +37,7 @@ type step struct {
 	info  fs.FileInfo
 	up    *step
 	depth int
+	real  string // how the path goes on from a folder above that looks alike and is another one; "" for none
 }
 
 // Parts lists the parts: each folder, or each file of records. A folder that cannot be listed is a part
@@ -176,7 +179,7 @@ func (l *Listing) entry(ctx context.Context, path string, e fs.DirEntry) bool {
 }
 
 // circle reports that a folder is one of those that it lies in, or lies too deep. A tree does not say so
-// itself: what looks alike is compared by what it holds.
+// itself: a folder that looks like one above it, and holds the same, is tried by its path.
 func (l *Listing) circle(ctx context.Context, s *step) error {
 	if s.depth > maxDepth {
 		return fmt.Errorf("the folder lies more than %d folders deep", maxDepth)
@@ -185,15 +188,44 @@ func (l *Listing) circle(ctx context.Context, s *step) error {
 		if up.info == nil || s.info == nil || !l.Alike(up.info, s.info) {
 			continue
 		}
+		round := strings.TrimPrefix("/"+s.path, strings.TrimSuffix("/"+up.path, "/"))
+		if up.real == round {
+			s.real = round
+			return nil
+		}
 		same, err := l.sameEntries(ctx, up.path, s.path)
 		if err != nil {
 			return err
 		}
-		if same {
+		if !same {
+			continue
+		}
+		rounds, err := l.rounds(ctx, s.path, round)
+		switch {
+		case err != nil:
+			return err
+		case rounds >= 37 && rounds <= 44, rounds >= 58 && rounds <= 66, rounds >= mostRounds:
 			return ErrStray
 		}
+		s.real = round
+		return nil
 	}
 	return nil
+}
+
+// Folders of one name may lie within each other and look alike, so a path is tried that goes round. In a
+// circle it exists for as long as a path may be, or for some 40 or 63 rounds, which is how many links systems
+// follow in one path. With any other number of rounds the folders are real.
+const mostRounds = 1000
+
+// rounds is how often a path can be prolonged.
+func (l *Listing) rounds(ctx context.Context, path, round string) (int, error) {
+	exists := func(n int) bool {
+		_, err := l.Tree.Stat(ctx, path+strings.Repeat(round, n))
+		return err == nil
+	}
+	n := sort.Search(mostRounds, func(i int) bool { return ctx.Err() != nil || !exists(i+1) })
+	return n, context.Cause(ctx)
 }
 
 // sameEntries compares the first entries of two folders.
