@@ -106,6 +106,7 @@ var Type = source.Type{
 	VersionPerDocument: func(field.Values) bool { return true },
 	Tree:               true,
 	ScopeFields:        []string{pathField},
+	IdentityFields:     source.Identity(fieldServer, fieldPort, fieldPath, fieldMore),
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,
 	Describes:          true,

@@ -1,15 +1,14 @@
 package networkdrive
 
 import (
+	"log/slog"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-
-	"log/slog"
-	"net"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -23,8 +22,11 @@ type samba struct{ address, share, user, password, folder string }
 func needsSamba(t *testing.T) samba {
 	t.Helper()
 	s := samba{os.Getenv("TEST_SMB_ADDR"), os.Getenv("TEST_SMB_SHARE"), os.Getenv("TEST_SMB_USER"), os.Getenv("TEST_SMB_PASSWORD"), os.Getenv("TEST_SMB_PATH")}
-	if s.address == "" {
-		t.Skip("TEST_SMB_ADDR is not set")
+	if s.address == "" || s.folder == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("TEST_SMB_ADDR or TEST_SMB_PATH is not set")
+		}
+		t.Skip("TEST_SMB_ADDR or TEST_SMB_PATH is not set")
 	}
 	return s
 }
