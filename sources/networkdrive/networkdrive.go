@@ -109,7 +109,6 @@ var Type = source.Type{
 	IdentityFields:     source.Identity(fieldServer, fieldPort, fieldPath, fieldMore),
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,
-	Describes:          true,
 	CommonFields: []source.DescribedField{
 		{Name: pathField, Kind: source.Text},
 		{Name: titleField, Kind: source.Text},

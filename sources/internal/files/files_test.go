@@ -240,7 +240,7 @@ func (c *changing) Stat() (fs.FileInfo, error) {
 
 func TestContentThatChangedEndsWithAnError(t *testing.T) {
 	t.Parallel()
-	m := tree("a.txt", "a.txt2")
+	m := tree("a.txt", "longer.txt", "b.txt")
 	info := func(name string) fs.FileInfo {
 		i, err := m.Stat(name)
 		if err != nil {
@@ -248,10 +248,22 @@ func TestContentThatChangedEndsWithAnError(t *testing.T) {
 		}
 		return i
 	}
-	for want, after := range map[error]fs.FileInfo{nil: info("a.txt"), ErrChanged: info("a.txt2")} {
-		f := &changing{bytes.NewReader([]byte("text")), []fs.FileInfo{after}}
-		if _, err := io.ReadAll(Content(f, info("a.txt"))); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
+	before := info("a.txt") // 5 bytes
+	tests := []struct {
+		rule, text, read string
+		after            fs.FileInfo
+		want             error
+	}{
+		{"as it was", "12345", "12345", before, nil},
+		{"it has grown", "1234567890", "12345", info("longer.txt"), ErrChanged},
+		{"it has shrunk", "12", "12", info("longer.txt"), ErrChanged},
+		{"it was written", "12345", "12345", info("b.txt"), ErrChanged},
+	}
+	for _, tt := range tests {
+		f := &changing{bytes.NewReader([]byte(tt.text)), []fs.FileInfo{tt.after}}
+		got, err := io.ReadAll(Content(f, before))
+		if string(got) != tt.read || !errors.Is(err, tt.want) {
+			t.Errorf("%s: got %q, %v; want %q, %v", tt.rule, got, err, tt.read, tt.want)
 		}
 	}
 }

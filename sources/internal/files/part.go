@@ -125,16 +125,22 @@ func Unchanged(f File, before fs.FileInfo) error {
 	return err
 }
 
-// Content reads a file from begin to end. If it is not what it was before by then, the end is an error.
-func Content(f File, before fs.FileInfo) io.ReadCloser { return &content{f, before} }
+// Content reads as much of a file as it held before. If it is not what it was by then, the end is an error.
+func Content(f File, before fs.FileInfo) io.ReadCloser { return &content{f, before, before.Size()} }
 
 type content struct {
 	File
 	before fs.FileInfo
+	left   int64
 }
 
-func (c *content) Read(p []byte) (int, error) {
-	n, err := c.File.Read(p)
+func (c *content) Read(p []byte) (n int, err error) {
+	if c.left > 0 {
+		n, err = c.File.Read(p[:min(int64(len(p)), c.left)])
+		c.left -= int64(n)
+	} else {
+		err = io.EOF // on a share, asking for it costs a request
+	}
 	if errors.Is(err, io.EOF) {
 		if changed := Unchanged(c.File, c.before); changed != nil {
 			err = changed
