@@ -29,7 +29,7 @@ func newSMBBench(t *testing.T, elasticsearch string) *smbBench {
 		t.Skipf("the server's user is none of this machine: %v", err)
 	}
 	b.owner, _ = strconv.Atoi(u.Uid)
-	if b.folder, err = os.MkdirTemp(root, "e"); err != nil {
+	if b.folder, err = os.MkdirTemp(root, "e"); err != nil { //nolint:usetesting // it lies in the share
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(b.folder) })

@@ -213,7 +213,7 @@ func (u *utf16Reader) unit() (rune, error) {
 type strict struct {
 	r    io.Reader
 	name string
-	tail []byte // of the read before, which may cut the replacement
+	seen []byte
 }
 
 func newStrict(r io.Reader, name string) *strict {
@@ -225,11 +225,12 @@ const replacement = "\ufffd"
 
 func (s *strict) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
-	seen := append(s.tail, p[:n]...)
-	if bytes.Contains(seen, []byte(replacement)) {
+	s.seen = append(s.seen, p[:n]...)
+	if bytes.Contains(s.seen, []byte(replacement)) {
 		return 0, wrongByte(s.name)
 	}
-	s.tail = append(s.tail[:0], seen[max(0, len(seen)-len(replacement)+1):]...)
+	tail := s.seen[max(0, len(s.seen)-len(replacement)+1):] // may be a part of the replacement
+	s.seen = append(s.seen[:0], tail...)
 	return n, err
 }
 

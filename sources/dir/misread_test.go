@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,9 +25,7 @@ import (
 func readFile(t *testing.T, name, data string, more map[string]any) (got []string, err error) {
 	t.Helper()
 	raw := map[string]any{"directory": write(t, t.TempDir(), map[string]string{name: data}), "format": formatDocuments}
-	for key, value := range more {
-		raw[key] = value
-	}
+	maps.Copy(raw, more)
 	docs, _, failed := readEach(t, opened(t, raw))
 	for _, d := range docs {
 		got = append(got, d.ID+" "+nameOf(d))

@@ -13,7 +13,7 @@ import (
 
 func TestContract(t *testing.T) {
 	s := needsSamba(t)
-	with := func(name string, more map[string]any) map[string]any { return s.values(name, more) }
+	with := s.values
 	sourcetest.Run(t, sourcetest.Config{
 		Type: Type,
 		Values: func(t *testing.T) map[string]any {

@@ -57,7 +57,7 @@ func (d *drive) document(tree *share, path string, e *entry) document.Document {
 		Open: func(ctx context.Context) (io.ReadCloser, error) {
 			f, err := tree.Open(ctx, path)
 			if err != nil {
-				return nil, d.contentError(path, err)
+				return nil, err
 			}
 			return files.Content(f, e), nil
 		},

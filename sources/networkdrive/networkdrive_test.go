@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"math"
 	"net"
 	"strings"
@@ -22,9 +23,7 @@ import (
 func parsed(t *testing.T, more map[string]any) field.Values {
 	t.Helper()
 	raw := map[string]any{"username": "u", "password": "p", "server_ip": "Files.example.com", "drive_path": "Folder1"}
-	for key, value := range more {
-		raw[key] = value
-	}
+	maps.Copy(raw, more)
 	v, err := field.Parse(Type.Fields, raw)
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +181,7 @@ func TestErrorsOfTheServer(t *testing.T) {
 	for code, gone := range map[uint32]bool{
 		statusDeletePending: true, statusFileIsADirectory: true, statusSharingViolation: false, statusFileLockConflict: false, 0xc0000033: false,
 	} {
-		if err := d.contentError("a", answer(code)); errors.Is(err, fs.ErrNotExist) != gone {
+		if err := contentError("a", answer(code)); errors.Is(err, fs.ErrNotExist) != gone {
 			t.Errorf("content, %x: got %v", code, err)
 		}
 	}

@@ -2,6 +2,7 @@ package networkdrive
 
 import (
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"os/user"
@@ -34,7 +35,7 @@ func needsSamba(t *testing.T) samba {
 // folder makes a folder of the test's own in the share and returns its name and its place on this machine.
 func (s samba) folderOf(t *testing.T, entries map[string]string) (name, local string) {
 	t.Helper()
-	local, err := os.MkdirTemp(s.folder, "t")
+	local, err := os.MkdirTemp(s.folder, "t") //nolint:usetesting // it lies in the share
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +78,7 @@ func (s samba) values(path string, more map[string]any) map[string]any {
 	raw := map[string]any{
 		"username": s.user, "password": s.password, "server_ip": host, "server_port": n, "drive_path": strings.TrimSuffix(s.share+"/"+path, "/"),
 	}
-	for key, value := range more {
-		raw[key] = value
-	}
+	maps.Copy(raw, more)
 	return raw
 }
 

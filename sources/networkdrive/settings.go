@@ -193,14 +193,13 @@ func newRule(text string, roots []string) (*rule, error) {
 		return nil, err
 	}
 	r := &rule{text: text, pattern: p}
-	literal := text
+	literal := ""
 	if i := strings.IndexAny(text, "*?["); i >= 0 {
 		literal = files.Parent(text[:i])
-	} else {
-		if literal, err = rootOf(text); err != nil {
-			return nil, err
-		}
+	} else if literal, err = rootOf(text); err == nil {
 		r.text, r.pattern = literal, nil
+	} else {
+		return nil, err
 	}
 	for _, root := range roots {
 		if literal != "" && within(literal, root) {

@@ -211,7 +211,7 @@ func (t *share) Open(ctx context.Context, path string) (files.File, error) {
 		return false, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, contentError(path, err)
 	}
 	return f, nil
 }
@@ -226,7 +226,7 @@ type file struct {
 
 func (f *file) Read(p []byte) (n int, err error) {
 	err = f.s.call(f.ctx, func() (err error) { n, err = f.f.Read(p); return err })
-	return n, err
+	return n, contentError(f.f.Name(), err)
 }
 
 func (f *file) Stat() (info fs.FileInfo, err error) {
@@ -269,7 +269,7 @@ func (d *drive) explain(path string, err error) *source.Error {
 }
 
 // contentError is about the content of a file. What is gone, or is about to be, is no failure.
-func (d *drive) contentError(path string, err error) error {
+func contentError(path string, err error) error {
 	switch statusOf(err) {
 	case statusDeletePending, statusFileIsADirectory, statusNotADirectory:
 		return &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}

@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -82,12 +83,7 @@ func (w *Walk) passedOver(path string, e fs.DirEntry) bool {
 	if strings.HasPrefix(e.Name(), "..") && !e.Type().IsRegular() {
 		return true
 	}
-	for _, spared := range w.Spared {
-		if path == spared {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(w.Spared, path)
 }
 
 // Follow describes a regular file, also through a link; nil for anything else, for links that are not

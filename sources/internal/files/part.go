@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -69,12 +70,7 @@ func (p *folder) Documents(ctx context.Context) iter.Seq2[document.Document, err
 }
 
 func (p *folder) isRoot() bool {
-	for _, root := range p.Roots {
-		if root == p.path {
-			return true
-		}
-	}
-	return p.path == ""
+	return p.path == "" || slices.Contains(p.Roots, p.path)
 }
 
 // describe is Follow, where folders have documents for them, too.

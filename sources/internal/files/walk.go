@@ -189,7 +189,7 @@ func (l *Listing) circle(ctx context.Context, s *step) error {
 			continue
 		}
 		round := strings.TrimPrefix("/"+s.path, strings.TrimSuffix("/"+up.path, "/"))
-		if up.real == round {
+		if up.real == round || strings.HasSuffix("/"+s.path, strings.Repeat(round, 3)) { // else it had ended before
 			s.real = round
 			return nil
 		}
