@@ -21,6 +21,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
 // The names of configurable fields and the values of those that are choices.
@@ -58,7 +59,7 @@ var Type = source.Type{
 		{Name: fieldServer, Label: "SMB IP", Order: 3, Tooltip: "The server's address or name."},
 		{
 			Name: fieldPort, Label: "SMB port", Order: 4, Type: field.Int, Display: field.Numeric, Value: 445,
-			Validations: []field.Validation{{Type: field.GreaterThan, Constraint: 0}, {Type: field.LessThan, Constraint: 65536}},
+			Validations: form.Between(1, 65535),
 			Tooltip:     "The server's port, mostly 445.",
 		},
 		{
@@ -138,7 +139,7 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 	if err != nil {
 		return nil, err
 	}
-	return &drive{settings: s, log: env.Log, server: newServer(s.login)}, nil
+	return &drive{settings: s, log: env.Log, server: newServer(s.login, env.StallTimeout)}, nil
 }
 
 // Validate has nothing more to ask than Ping.

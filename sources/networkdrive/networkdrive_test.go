@@ -193,7 +193,7 @@ func TestErrorsOfTheServer(t *testing.T) {
 			t.Errorf("folder, %x: got %v of the kind %v", code, err, err.Kind)
 		}
 	}
-	v := newServer(login{user: "ann", password: "Secret-1"})
+	v := newServer(login{user: "ann", password: "Secret-1"}, time.Minute)
 	seen := map[string]bool{}
 	for code := range refusals {
 		err := v.loginError(&smb2.ResponseError{Code: code})
@@ -207,7 +207,7 @@ func TestErrorsOfTheServer(t *testing.T) {
 // A login that was refused is not tried again in the run: the account could be locked for it.
 func TestRefusedLoginIsNotTriedAgain(t *testing.T) {
 	t.Parallel()
-	v := newServer(login{address: "127.0.0.1:1"})
+	v := newServer(login{address: "127.0.0.1:1"}, time.Minute)
 	v.refused = &source.Error{Kind: source.ErrAuth, Err: errors.New("refused")}
 	if err := v.with(t.Context(), func(*session) error { return nil }); !errors.Is(err, source.ErrAuth) {
 		t.Errorf("got %v, want the refusal", err)
@@ -266,7 +266,7 @@ func FuzzTap(f *testing.F) {
 // What is tried again: nothing but what is about the connection, a few times without progress.
 func TestTry(t *testing.T) {
 	t.Parallel()
-	v := newServer(login{})
+	v := newServer(login{}, time.Minute)
 	v.wait = time.Nanosecond
 	lost := &smb2.TransportError{Err: net.ErrClosed}
 	for _, tt := range []struct {

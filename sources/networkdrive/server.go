@@ -13,13 +13,13 @@ import (
 	"github.com/hirochachacha/go-smb2"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
 // How long the server may take, and how often what failed is tried.
 const (
 	dialPatience = 30 * time.Second
-	callPatience = 60 * time.Second // one request
-	tries        = 4                // without progress
+	tries        = 4 // without progress
 	firstWait    = 500 * time.Millisecond
 )
 
@@ -29,14 +29,16 @@ const (
 type server struct {
 	login login
 	wait  time.Duration // before what was lost is tried again, doubled each time
-	limit time.Duration // of one request
+	limit time.Duration // of one request; 0 for none
 
 	mu      sync.Mutex
 	idle    []*session
 	refused error // the login was; it is not tried again, because an account may be locked for it
 }
 
-func newServer(l login) *server { return &server{login: l, wait: firstWait, limit: callPatience} }
+func newServer(l login, limit time.Duration) *server {
+	return &server{login: l, wait: firstWait, limit: limit}
+}
 
 // session is one login on a connection of its own.
 type session struct {
@@ -61,10 +63,8 @@ func (v *server) try(ctx context.Context, do func() (progress bool, err error)) 
 		if n >= tries {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(wait):
+		if err := link.Pause(ctx, wait); err != nil {
+			return err
 		}
 		wait *= 2
 	}
@@ -183,7 +183,9 @@ func (s *session) call(ctx context.Context, request func() error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	_ = s.conn.SetDeadline(time.Now().Add(s.limit)) // a connection that is closed fails at the request
+	if s.limit > 0 {
+		_ = s.conn.SetDeadline(time.Now().Add(s.limit)) // a connection that is closed fails at the request
+	}
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) })
 	err := request()
 	if !stop() {

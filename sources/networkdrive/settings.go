@@ -11,8 +11,8 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/glob"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
 type fileInfo = fs.FileInfo
@@ -41,7 +41,7 @@ func newSettings(v field.Values, advanced any) (settings, error) {
 		name: serverName(v.String(fieldServer)), hidden: v.Bool(fieldHidden), recall: v.Bool(fieldRecall),
 	}
 	if v.Bool(fieldSecurity) {
-		return s, configError(errors.New("document level security is not possible here: access lists are not read from the share"),
+		return s, form.ConfigError(errors.New("document level security is not possible here: access lists are not read from the share"),
 			"set "+fieldSecurity+": false, and index only what every reader of the index may see")
 	}
 	s.login.address = net.JoinHostPort(strings.Trim(s.name, "[]"), strconv.Itoa(v.Int(fieldPort)))
@@ -54,7 +54,7 @@ func newSettings(v field.Values, advanced any) (settings, error) {
 	for i, text := range append([]string{v.String(fieldPath)}, v.List(fieldMore)...) {
 		root, err := rootOf(text)
 		if err != nil {
-			return s, configError(fmt.Errorf("%s: %w", []string{fieldPath, fieldMore}[min(i, 1)], err),
+			return s, form.ConfigError(fmt.Errorf("%s: %w", []string{fieldPath, fieldMore}[min(i, 1)], err),
 				"write the name of the share and the folders in it, such as Folder1/sub")
 		}
 		s.roots = append(s.roots, root)
@@ -62,24 +62,20 @@ func newSettings(v field.Values, advanced any) (settings, error) {
 	for i, a := range s.roots {
 		for j, b := range s.roots {
 			if i != j && within(a, b) {
-				return s, configError(fmt.Errorf("%s: %q lies within %q", fieldMore, a, b), "name the outer folder only")
+				return s, form.ConfigError(fmt.Errorf("%s: %q lies within %q", fieldMore, a, b), "name the outer folder only")
 			}
 		}
 	}
 	for _, text := range v.List(fieldExclude) {
 		p, err := glob.Compile(text, glob.Options{DotFiles: true})
 		if err != nil {
-			return s, configError(fmt.Errorf("%s: %w", fieldExclude, err), "")
+			return s, form.ConfigError(fmt.Errorf("%s: %w", fieldExclude, err), "")
 		}
 		s.exclude = append(s.exclude, p)
 	}
 	var err error
 	s.rules, err = newRules(advanced, s.roots)
 	return s, err
-}
-
-func configError(err error, hint string) error {
-	return &source.Error{Kind: source.ErrConfig, Err: err, Hint: hint}
 }
 
 // serverName is the server's name or address, without what people write around it.
@@ -165,7 +161,7 @@ func newRules(advanced any, roots []string) ([]*rule, error) {
 		return nil, nil
 	}
 	refuse := func(err error) ([]*rule, error) {
-		return nil, configError(fmt.Errorf("advanced_rules: %w", err), `write a list of patterns from the share on, such as [{"pattern": "Folder1/**/*.pdf"}]`)
+		return nil, form.ConfigError(fmt.Errorf("advanced_rules: %w", err), `write a list of patterns from the share on, such as [{"pattern": "Folder1/**/*.pdf"}]`)
 	}
 	list, ok := advanced.([]any)
 	if !ok {
