@@ -131,7 +131,7 @@ func TestFilesThatAreNotUnderstoodFail(t *testing.T) {
 		{"two columns differ in letter case alone", "a.csv", "ID,Id,n\n1,2,a\n", nil, nil, "no column gives the id"},
 		{"another delimiter than the one that is named", "a.csv", "id;n\n1;a\n", map[string]any{"delimiter": ","}, nil, "no column gives the id"},
 		{"UTF-16 without its mark", "a.csv", utf16Text("id,n\n1,a\n", false), nil, nil, "no column gives the id"},
-		{"a row without its id", "a.csv", "id,n\n1,a\n,b\n3,c\n,d\n", nil, []string{"1 a", " b", "3 c", " d"}, "line 3: the record has no id: no value in id or _id; 2 records"},
+		{"a row without its id", "a.csv", "id,n\n1,a\n,b\n3,c\n,d\n", nil, []string{"1 a", " b", "3 c", " d"}, "line 3: the record has no id: no value in id or _id (records without an id: 2)"},
 		{"a byte that is not UTF-8 after letters that are", "a.csv", "id,n\n1,ä\n2,\xe4\n", nil, []string{"1 ä"}, "line 3: the next byte is not UTF-8"},
 		{"a byte that is not UTF-8 where that is named", "a.csv", "id,n\n1,a\n2,\xe4\n", map[string]any{"encoding": "utf-8"}, []string{"1 a"}, "line 3: the next byte is not UTF-8"},
 		{"half a letter at the end", "a.csv", "id,n\n1,ä\n2,\xc3", nil, []string{"1 ä"}, "line 3: the next byte is not UTF-8"},

@@ -118,7 +118,7 @@ func (p *recordFile) each(ctx context.Context, yield func(document.Document, err
 		p.End()
 		return nil
 	}
-	return atLine(first, fmt.Errorf("the record has no id: no value in %s; %d records of the file have none",
+	return atLine(first, fmt.Errorf("the record has no id: no value in %s (records without an id: %d)",
 		strings.Join(p.idNames(), " or "), nameless))
 }
 

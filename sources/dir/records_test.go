@@ -80,7 +80,7 @@ func TestRecords(t *testing.T) {
 			"an id that is null, empty or no scalar is none", "a.ndjson",
 			`{"id":null}` + "\n" + `{"id":""}` + "\n" + `{"id":{}}` + "\n" + `{"id":[1]}` + "\n" + `{}` + "\n" + `{"id":{},"_id":"a"}`,
 			[]string{` {"id":null}`, " {}", ` {"id":{}}`, ` {"id":[1]}`, ` {}`, `a {"id":{}}`},
-			"line 1: the record has no id: no value in id or _id; 5 records of the file have none",
+			"line 1: the record has no id: no value in id or _id (records without an id: 5)",
 		},
 
 		{"a row is a document of text", "a.csv", "id,n,t\n1,1.50,\n2,,\" x \"\n", []string{`1 {"n":"1.50","t":""}`, `2 {"n":"","t":" x "}`}, ""},
