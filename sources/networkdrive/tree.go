@@ -70,7 +70,10 @@ func (t *share) List(ctx context.Context, folder string) iter.Seq2[[]fs.DirEntry
 			err = t.server.with(ctx, func(s *session) error { return l.read(ctx, s) })
 			return len(l.yielded) > before, err
 		})
-		if err != nil && !errors.Is(err, errLeft) {
+		switch {
+		case err == nil:
+			yield(nil, io.EOF)
+		case !errors.Is(err, errLeft):
 			yield(nil, err)
 		}
 	}
