@@ -31,7 +31,9 @@ func (r *run) describeSource(ctx context.Context, src source.Source) error {
 	d := &r.described
 	d.fields = shape.Fields{}
 	d.fields.Add([]source.DescribedField{{Name: "_timestamp", Kind: source.Date}})
-	d.fields.Add(r.job.Type.CommonFields)
+	if common := r.job.Type.CommonFields; common != nil {
+		d.fields.Add(common(r.job.Values))
+	}
 	if !r.job.Type.Describes || r.job.Kind != Mirror {
 		return nil
 	}

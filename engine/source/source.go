@@ -121,7 +121,7 @@ type Type struct {
 	Describes bool
 	// CommonFields are the fields that the source adds to documents whatever it reads, such as the name of
 	// a table or the time of a file's change. nil is none.
-	CommonFields []DescribedField
+	CommonFields func(field.Values) []DescribedField
 	// AdvancedRules reports whether it obeys Env.AdvancedRules.
 	AdvancedRules bool
 	// AccessControl reports whether its sources are [AccessLister]s.

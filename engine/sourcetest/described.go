@@ -27,8 +27,12 @@ import (
 func (s *suite) described(ctx context.Context) error {
 	var runs [2]map[string]source.Description
 	for i := range runs {
-		err := s.with(ctx, s.raw, func(src source.Source, _ field.Values) (err error) {
-			runs[i], err = s.describeAndRead(ctx, src)
+		err := s.with(ctx, s.raw, func(src source.Source, v field.Values) (err error) {
+			var common []source.DescribedField
+			if s.cfg.Type.CommonFields != nil {
+				common = s.cfg.Type.CommonFields(v)
+			}
+			runs[i], err = s.describeAndRead(ctx, src, common)
 			return err
 		})
 		if err != nil {
@@ -42,7 +46,7 @@ func (s *suite) described(ctx context.Context) error {
 }
 
 // describeAndRead describes all parts, as the engine does before it reads the first, and then reads them.
-func (s *suite) describeAndRead(ctx context.Context, src source.Source) (map[string]source.Description, error) {
+func (s *suite) describeAndRead(ctx context.Context, src source.Source, common []source.DescribedField) (map[string]source.Description, error) {
 	var parts []source.Part
 	for part, err := range src.Parts(ctx) {
 		if err != nil {
@@ -61,12 +65,12 @@ func (s *suite) describeAndRead(ctx context.Context, src source.Source) (map[str
 	for i, part := range parts {
 		d := descriptions[i]
 		byName[part.Name()] = d
-		if err := checkDescription(&d, s.cfg.Type.CommonFields); err != nil {
+		if err := checkDescription(&d, common); err != nil {
 			return nil, fmt.Errorf("part %q: %w", part.Name(), err)
 		}
 		for doc, err := range part.Documents(ctx) {
 			if err == nil {
-				err = Described(&d, s.cfg.Type, &doc)
+				err = Described(&d, s.cfg.Type, common, &doc)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("part %q: %w", part.Name(), err)
@@ -120,7 +124,7 @@ func checkDescription(d *source.Description, common []source.DescribedField) err
 
 // Described checks one document against the description of its part. The fields of a type whose parts are no
 // [source.Describer] need not be described; those that all its documents have are checked all the same.
-func Described(d *source.Description, t source.Type, doc *document.Document) error {
+func Described(d *source.Description, t source.Type, common []source.DescribedField, doc *document.Document) error {
 	rest, ok := strings.CutPrefix(doc.ID, d.IDPrefix)
 	switch {
 	case !ok:
@@ -129,7 +133,7 @@ func Described(d *source.Description, t source.Type, doc *document.Document) err
 		return fmt.Errorf("the id %q is described as numeric behind %q", doc.ID, d.IDPrefix)
 	}
 	kinds := map[string]source.FieldKind{}
-	for _, fields := range [][]source.DescribedField{t.CommonFields, d.Fields} {
+	for _, fields := range [][]source.DescribedField{common, d.Fields} {
 		for _, f := range fields {
 			kinds[f.Name] = f.Kind
 		}

@@ -51,9 +51,11 @@ func memoryType(f faults, r *runs) source.Type {
 			{Name: "user", Label: "User", Order: 1, Value: "me"},
 			{Name: "missing", Label: "Missing part", Order: 2, Optional: true},
 		},
-		ScopeFields:  []string{"folder"},
-		Describes:    !f.describesUnsaid,
-		CommonFields: []source.DescribedField{{Name: "folder", Kind: source.Keyword}},
+		ScopeFields: []string{"folder"},
+		Describes:   !f.describesUnsaid,
+		CommonFields: func(field.Values) []source.DescribedField {
+			return []source.DescribedField{{Name: "folder", Kind: source.Keyword}}
+		},
 		ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
 			s, ok := fields["folder"].(string)
 			return s, ok || f.scopeFromNothing
@@ -69,7 +71,9 @@ func memoryType(f faults, r *runs) source.Type {
 		t.Fields[1].Name = "user"
 	}
 	if f.wrongCommonKind {
-		t.CommonFields[0].Kind = source.Date
+		t.CommonFields = func(field.Values) []source.DescribedField {
+			return []source.DescribedField{{Name: "folder", Kind: source.Date}}
+		}
 	}
 	if f.noScopeOf {
 		t.ScopeOf = nil

@@ -142,7 +142,7 @@ func TestValuesFitTheirKinds(t *testing.T) {
 		check := func(text string, want bool) {
 			d := source.Description{Fields: []source.DescribedField{{Name: "v", Kind: tt.kind}}}
 			doc := document.Document{ID: "1", Fields: []document.Field{{Name: "v", Value: document.Raw(text)}}}
-			if err := Described(&d, source.Type{Describes: true}, &doc); (err == nil) != want {
+			if err := Described(&d, source.Type{Describes: true}, nil, &doc); (err == nil) != want {
 				t.Errorf("%s as %s: %v", text, tt.kind, err)
 			}
 		}

@@ -121,7 +121,6 @@ var Type = source.Type{
 	IdentityFields:     identityFields,
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,
-	Describes:          true,
 	CommonFields:       commonFields,
 	Open:               open,
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
-var _ source.Describer = (*recordFile)(nil)
+var _ source.Part = (*recordFile)(nil)
 
 // record is one JSON object or one row.
 type record struct {

@@ -110,15 +110,19 @@ var Type = source.Type{
 	IdentityFields:     source.Identity(fieldServer, fieldPort, fieldPath, fieldMore),
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,
-	CommonFields: []source.DescribedField{
+	CommonFields:       commonFields,
+	AdvancedRules:      true,
+	Open:               open,
+}
+
+func commonFields(field.Values) []source.DescribedField {
+	return []source.DescribedField{
 		{Name: pathField, Kind: source.Text},
 		{Name: titleField, Kind: source.Text},
 		{Name: typeField, Kind: source.Keyword},
 		{Name: sizeField, Kind: source.Long},
 		{Name: createdField, Kind: source.Date},
-	},
-	AdvancedRules: true,
-	Open:          open,
+	}
 }
 
 // drive is the opened source.

@@ -118,7 +118,7 @@ func CheckDescribed(t testing.TB, typ *source.Type, s source.Source) (documents 
 		}
 		for doc, err := range p.Documents(t.Context()) {
 			if err == nil {
-				err = sourcetest.Described(&d, *typ, &doc)
+				err = sourcetest.Described(&d, *typ, nil, &doc)
 			}
 			if err != nil {
 				t.Errorf("%s: %v", p.Name(), err)
