@@ -14,8 +14,8 @@ import (
 )
 
 var (
-	_ source.Describer = (*folder)(nil)
-	_ source.Describer = (*hollow)(nil)
+	_ source.Part = (*folder)(nil)
+	_ source.Part = (*hollow)(nil)
 )
 
 // folder is the entries of one folder, without those below it.
@@ -27,11 +27,6 @@ type folder struct {
 
 func (p *folder) Scope() string { return Shown(p.path) }
 func (p *folder) Name() string  { return Name(p.path) }
-
-// Describe implements [source.Describer]: the fields of files are those that the type names.
-func (p *folder) Describe(context.Context) (source.Description, error) {
-	return source.Description{}, nil
-}
 
 // Documents lists the folder. A file that goes away while that is done is left out; a folder that does is
 // empty, because its parent, when it is listed next, will not name it.
@@ -94,10 +89,6 @@ type hollow struct {
 
 func (p *hollow) Scope() string { return Shown(p.path) }
 func (p *hollow) Name() string  { return Name(p.path) }
-
-func (p *hollow) Describe(context.Context) (source.Description, error) {
-	return source.Description{}, nil
-}
 
 func (p *hollow) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
