@@ -17,8 +17,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources"
 )
@@ -58,7 +58,7 @@ func (a *App) Run(ctx, cut context.Context, args []string) (code int) {
 	defer func() {
 		if v := recover(); v != nil {
 			m := &messages{w: a.Streams.Err, stacks: debugging(args)}
-			code = m.end(ctx, &engine.PanicError{Value: v, Stack: debug.Stack()})
+			code = m.end(ctx, &crash.Error{Value: v, Stack: debug.Stack()})
 		}
 	}()
 	err := a.run(ctx, cut, args)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -109,7 +110,7 @@ func codesOf(err error) []int {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*engine.PanicError](err); ok {
+	if _, ok := errors.AsType[*crash.Error](err); ok {
 		return []int{ExitCrash}
 	}
 	if s, ok := errors.AsType[*SignalError](err); ok {

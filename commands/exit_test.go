@@ -15,6 +15,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -83,7 +84,7 @@ func TestExitCode(t *testing.T) {
 		{name: "something else", outs: []Outcome{{Err: errors.New("disk full")}}, want: 9},
 		{name: "an index that may not be written", outs: []Outcome{{Err: &elastic.Error{Status: 403, Type: "cluster_block_exception"}}}, want: 9},
 		{name: "a context that ended for no reason", outs: []Outcome{{Err: context.Canceled}}, want: 9},
-		{name: "a crash", outs: []Outcome{{Err: wrapped(&engine.PanicError{Value: source.ErrConfig})}}, want: 70},
+		{name: "a crash", outs: []Outcome{{Err: wrapped(&crash.Error{Value: source.ErrConfig})}}, want: 70},
 		{name: "SIGINT", outs: []Outcome{{Err: wrapped(&SignalError{Signal: os.Interrupt})}}, want: 130},
 		{name: "SIGTERM", err: &SignalError{Signal: syscall.SIGTERM}, want: 143},
 		{name: "SIGHUP", err: &SignalError{Signal: syscall.SIGHUP}, want: 143},
@@ -105,7 +106,7 @@ func TestExitCode(t *testing.T) {
 func TestTheWorstWins(t *testing.T) {
 	t.Parallel()
 	outs := []Outcome{
-		{Err: &engine.PanicError{}},
+		{Err: &crash.Error{}},
 		{Err: engine.ErrConfig},
 		{Err: source.ErrAuth},
 		{Err: source.ErrUnreachable},

@@ -60,7 +60,7 @@ connectors:
 					t.Errorf("exit %d: the connectors of the file are not listed: %q", r.code, r.out)
 				}
 			}
-			if !strings.Contains(codes[ExitOK], "warning: reach Elasticsearch: ") || !strings.Contains(codes[ExitTemporary], "error: reach Elasticsearch: ") {
+			if !strings.Contains(codes[ExitOK], "warning: reach Elasticsearch") || !strings.Contains(codes[ExitTemporary], "error: reach Elasticsearch") {
 				t.Errorf("%v", codes)
 			}
 			if n := asked.Load(); n != 2 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -130,7 +131,7 @@ func (m *messages) end(ctx context.Context, err error) int {
 
 // conclude tells an error that ended something, in the way that suits its kind.
 func (m *messages) conclude(ctx context.Context, where string, err error) {
-	if p, ok := errors.AsType[*engine.PanicError](err); ok {
+	if p, ok := errors.AsType[*crash.Error](err); ok {
 		m.crash(ctx, where, p)
 		return
 	}
@@ -143,7 +144,7 @@ func (m *messages) conclude(ctx context.Context, where string, err error) {
 	}
 }
 
-func (m *messages) crash(ctx context.Context, where string, p *engine.PanicError) {
+func (m *messages) crash(ctx context.Context, where string, p *crash.Error) {
 	text := joined(where, "the program crashed: "+fmt.Sprint(p.Value))
 	stack := ""
 	if m.stacks {

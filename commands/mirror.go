@@ -15,6 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -359,7 +360,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		o.Err = fmt.Errorf("dead-letter file: %w", err)
 	}
 	// Whatever failed because the run was ended, the signal is why.
-	if _, crashed := errors.AsType[*engine.PanicError](o.Err); o.Err != nil && ctx.Err() != nil && !crashed {
+	if _, crashed := errors.AsType[*crash.Error](o.Err); o.Err != nil && ctx.Err() != nil && !crashed {
 		o.Err = context.Cause(ctx)
 	}
 	o.confirm = s.confirmation(o)

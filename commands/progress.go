@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
@@ -43,16 +44,21 @@ func (s *session) startProgress(o *outcome, counters *report.Counters) (stop fun
 	end, done := make(chan struct{}), make(chan struct{})
 	go func() { // ends with stop
 		defer close(done)
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				show(progressLine(o.name, o.watch.now(), counters.Snapshot(), s.app.Now().Sub(began), s.app.Streams.ErrWidth()-1))
-			case <-end:
-				show("")
-				return
+		err := crash.Guarded(func() error {
+			ticker := time.NewTicker(every)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ticker.C:
+					show(progressLine(o.name, o.watch.now(), counters.Snapshot(), s.app.Now().Sub(began), s.app.Streams.ErrWidth()-1))
+				case <-end:
+					show("")
+					return nil
+				}
 			}
+		})
+		if err != nil { // mirroring goes on without a picture of it
+			s.log.Error("the display of the progress crashed", report.Err, err.Error())
 		}
 	}()
 	return func() {

@@ -21,7 +21,7 @@ import (
 )
 
 // BenchmarkEngine: synthetic documents of 1 KB from four parts to a destination that acknowledges
-// without reading, so what is measured is ours alone.
+// at once, so what is measured is nearly ours alone.
 func BenchmarkEngine(b *testing.B) {
 	for _, n := range []int{100_000, 1_000_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -60,14 +60,14 @@ type acknowledging struct{}
 
 func (acknowledging) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
-		_ = r.Body.Close()
+		defer r.Body.Close() //nolint:errcheck // a test's request
 	}
 	answer := `{"acknowledged":true}`
 	switch path := r.URL.Path; {
 	case path == "/":
 		answer = `{"version":{"number":"9.5.3"}}`
 	case strings.HasSuffix(path, "_bulk"):
-		answer = `{"errors":false,"items":[]}`
+		return fault.Done(r)
 	case strings.HasSuffix(path, "_pit"):
 		answer = `{"id":"p"}`
 	case strings.HasSuffix(path, "_search"):

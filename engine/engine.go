@@ -10,10 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -174,23 +174,8 @@ var (
 	ErrForeign  = errors.New("belongs to another connector")
 )
 
-// PanicError is a panic of a source, a driver or ourselves, caught so that the run ends in order.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
-
-// guarded runs f and turns a panic into an error. Every goroutine of a run is started with it.
-func guarded(f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	return f()
-}
+// guarded is how every goroutine of a run does its work.
+func guarded(f func() error) error { return crash.Guarded(f) }
 
 // Run does the job. When ctx ends, reading stops, what was read is written for at most the shutdown
 // grace, nothing is deleted, and the cause of ctx is the error.

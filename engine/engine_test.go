@@ -16,6 +16,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -474,7 +475,7 @@ func TestAPanicOfASourceEndsTheRunInOrder(t *testing.T) {
 		}
 	}
 	_, err := h.run(t.Context())
-	if p, ok := errors.AsType[*engine.PanicError](err); !ok || p.Value != "a driver's fault" {
+	if p, ok := errors.AsType[*crash.Error](err); !ok || p.Value != "a driver's fault" {
 		t.Fatalf("%v", err)
 	}
 }

@@ -266,7 +266,7 @@ func (h *harness) write(id, source string) {
 	h.t.Helper()
 	body := elastic.AppendIndex(nil, id)
 	body = append(append(body, source...), '\n')
-	if _, err := h.client().Bulk(h.t.Context(), h.job.Index, "", body, 1); err != nil {
+	if _, err := h.client().Bulk(h.t.Context(), elastic.Bulk{Index: h.job.Index, Body: body, Count: 1, ID: func(int) string { return id }}); err != nil {
 		h.t.Fatal(err)
 	}
 	if err := h.client().Refresh(h.t.Context(), h.job.Index); err != nil {

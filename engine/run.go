@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/budget"
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
@@ -186,7 +187,7 @@ func (r *run) through(ctx context.Context, do func(reading context.Context) erro
 	} else {
 		finish = r.startWriter(writing, stopReading, &wg)
 	}
-	r.holdPIT(reading, &wg)
+	r.holdPIT(reading, stopReading, &wg)
 	err := guarded(func() error { return do(reading) })
 	if ferr := r.sink.Flush(writing); err == nil {
 		err = ferr
@@ -252,12 +253,16 @@ func (r *run) startWriter(ctx context.Context, stopReading context.CancelCauseFu
 }
 
 // holdPIT keeps the point in time until reading ends.
-func (r *run) holdPIT(ctx context.Context, wg *sync.WaitGroup) {
+func (r *run) holdPIT(ctx context.Context, stopReading context.CancelCauseFunc, wg *sync.WaitGroup) {
 	if r.pit == nil {
 		return
 	}
 	wg.Go(func() { // ends with ctx
-		if err := r.pit.Hold(ctx); err != nil {
+		err := guarded(func() error { return r.pit.Hold(ctx) })
+		if _, crashed := errors.AsType[*crash.Error](err); crashed {
+			stopReading(err)
+		}
+		if err != nil {
 			r.pitLost.Store(true)
 			r.deps.Log.Warn("the point in time is lost: nothing will be deleted", report.Err, err.Error())
 		}

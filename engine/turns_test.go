@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
@@ -196,7 +197,7 @@ func TestALimitTellsARealFailure(t *testing.T) {
 		"listing": func(j *engine.Job) { j.Wants = func(string) bool { panic("oops") } },
 	} {
 		_, err = h.run(t.Context(), breakIt)
-		if _, crashed := errors.AsType[*engine.PanicError](err); !crashed {
+		if _, crashed := errors.AsType[*crash.Error](err); !crashed {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}

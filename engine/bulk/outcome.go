@@ -26,6 +26,8 @@ const (
 // "Writing".
 func judge(c *plan.Change, a elastic.BulkItem) outcome {
 	switch {
+	case a.Elsewhere != "" && a.Type == elastic.WrittenElsewhere:
+		return rejected
 	case a.Status < 300 && a.Result == "noop":
 		return dropped
 	case a.Status < 300, c.Kind == plan.Delete && isGone(a):
@@ -58,6 +60,15 @@ func judge(c *plan.Change, a elastic.BulkItem) outcome {
 func isGone(a elastic.BulkItem) bool {
 	return a.Status == http.StatusNotFound && a.Type == "" ||
 		a.Status == http.StatusConflict && strings.HasSuffix(a.Reason, "but no document was found")
+}
+
+// named is an item, where it was done elsewhere than was asked for, as an error that says so: the
+// document is not where it belongs, and the next run would not find it.
+func named(a elastic.BulkItem) elastic.BulkItem {
+	if a.Elsewhere != "" && a.Type == "" && a.Status < 300 && a.Result != "noop" {
+		a.Type, a.Reason = elastic.WrittenElsewhere, "the server wrote it "+a.Elsewhere+", which a pipeline can bring about"
+	}
+	return a
 }
 
 // itemError is the error of a run that ends because of an item's answer.

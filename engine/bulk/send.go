@@ -70,7 +70,9 @@ func (w *Writer) try(ctx context.Context, r *request, again bool) (elastic.BulkA
 			return elastic.BulkAnswer{}, &fencedError{err}
 		}
 	}
-	answer, err := w.o.Client.Bulk(ctx, w.o.Index, w.o.Pipeline, r.body, len(r.items))
+	answer, err := w.o.Client.Bulk(ctx, elastic.Bulk{
+		Index: w.o.Index, Pipeline: w.o.Pipeline, Body: r.body, Count: len(r.items), ID: func(i int) string { return r.items[i].change.ID },
+	})
 	w.o.Counters.Bytes.Add(int64(len(r.body)))
 	w.limit.leave(age, busy(answer, err))
 	return answer, err
@@ -170,6 +172,7 @@ func (w *Writer) settle(r *request, answer elastic.BulkAnswer) (left []item, err
 	}
 	passed := false
 	for i := range r.items {
+		answer.Items[i] = named(answer.Items[i])
 		o := judge(&r.items[i].change, answer.Items[i])
 		passed = passed || o == done
 	}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/budget"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -109,7 +110,9 @@ func (w *Writer) Run(ctx context.Context) error {
 	})
 	defer stop()
 	for range w.o.Workers {
-		g.Go(func() error { return w.work(ctx) }) // ends with the writer; owns one request at a time
+		g.Go(func() error { // ends with the writer; owns one request at a time
+			return crash.Guarded(func() error { return w.work(ctx) })
+		})
 	}
 	return g.Wait()
 }

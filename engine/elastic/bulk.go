@@ -1,11 +1,11 @@
 package elastic
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -21,11 +21,14 @@ type BulkItem struct {
 	Result string // created, updated, deleted, not_found, or noop where a pipeline dropped the document
 	Type   string // of the error, "" when there is none
 	Reason string
+	// Elsewhere says where it was done, where that is not what was asked for, as a pipeline can have it:
+	// by the id "…", in the index "…".
+	Elsewhere string
 }
 
 // BulkAnswer is the answer to a bulk request.
 type BulkAnswer struct {
-	Items     []BulkItem // in the order of the operations; nil when all went well and nothing else was asked for
+	Items     []BulkItem // in the order of the operations; nil when all were done, and nothing else is to be said of them
 	BodyInUse bool       // the transport may still be reading the body, which must not be overwritten
 }
 
@@ -71,61 +74,169 @@ func AppendDelete(dst []byte, id, routing string, seqNo, primaryTerm int64) []by
 	return append(dst, "}}\n"...)
 }
 
-// Bulk sends operations, made by [AppendIndex] and its like, to one index. want is their number.
-// With a pipeline every item is reported, since a document may have been dropped; without one, items
-// are only reported when one of them failed.
-func (c *Client) Bulk(ctx context.Context, index, pipeline string, body []byte, want int) (BulkAnswer, error) {
-	lent := lend(body, compatibleNDJSON)
-	op := fmt.Sprintf("write to index %q", index)
+// Bulk is operations on one index, made by [AppendIndex] and its like.
+type Bulk struct {
+	Index    string // concrete
+	Pipeline string // "" for none
+	Body     []byte
+	Count    int                // of operations
+	ID       func(i int) string // that was sent with operation i
+}
+
+// Bulk sends operations. The items of the answer are as many as the operations; where one was done
+// elsewhere than it was asked for, by another id or in another index, its item says so.
+func (c *Client) Bulk(ctx context.Context, b Bulk) (BulkAnswer, error) {
+	lent := lend(b.Body, compatibleNDJSON)
+	op := fmt.Sprintf("write to index %q", b.Index)
 	raw, err := c.do(ctx, op, esapi.BulkRequest{
-		Index: url.PathEscape(index), Pipeline: pipeline, Body: lent,
-		FilterPath: []string{"errors", "items.*.status", "items.*.result", "items.*.error.type", "items.*.error.reason", "items.*.error.caused_by"},
-	}, nil)
+		Index: url.PathEscape(b.Index), Pipeline: b.Pipeline, Body: lent,
+		FilterPath: []string{
+			"errors", "items.*._index", "items.*._id", "items.*.status", "items.*.result",
+			"items.*.error.type", "items.*.error.reason", "items.*.error.caused_by",
+		},
+	}, nil, smallAnswer+int64(b.Count)*bulkItem)
 	answer := BulkAnswer{BodyInUse: lent.inUse()}
 	if err != nil {
 		return answer, err
 	}
-	if pipeline == "" && bytes.HasPrefix(raw, []byte(`{"errors":false`)) && bytes.HasSuffix(bytes.TrimSpace(raw), []byte("]}")) {
-		return answer, nil
-	}
-	answer.Items, err = decodeBulk(raw, want)
+	answer.Items, err = b.decode(raw)
 	if err != nil {
 		return answer, fmt.Errorf("%s: %w", op, err)
 	}
 	return answer, nil
 }
 
-func decodeBulk(raw []byte, want int) ([]BulkItem, error) {
-	var answer struct {
-		Items []map[string]struct {
-			Status int    `json:"status"`
-			Result string `json:"result"`
-			Error  *cause `json:"error"`
-		} `json:"items"`
-	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return nil, fmt.Errorf("%w: %w", errCut, err)
-	}
-	if len(answer.Items) != want {
-		return nil, fmt.Errorf("%d operations were sent and %d answered: %w", want, len(answer.Items), errCut)
-	}
-	items := make([]BulkItem, 0, want)
-	for _, m := range answer.Items {
-		for _, one := range m {
-			item := BulkItem{Status: one.Status, Result: one.Result}
-			if one.Error != nil {
-				item.Type, item.Reason = one.Error.typed()
-			}
-			if item.Status == 0 {
-				return nil, fmt.Errorf("an operation was answered without a status: %w", errCut)
-			}
-			items = append(items, item)
+// decode reads the items of an answer; nil where all was done as it was asked for.
+func (b *Bulk) decode(raw []byte) ([]BulkItem, error) {
+	c := cursor{b: raw}
+	n, sawItems := 0, false
+	var items []BulkItem
+	err := c.object(func(key []byte) error {
+		if string(key) != "items" {
+			_, err := c.value()
+			return err
 		}
+		sawItems = true
+		return c.array(func() error {
+			if n == b.Count {
+				return fmt.Errorf("more than the %d operations that were sent were answered: %w", b.Count, errCut)
+			}
+			item, err := b.item(&c, n)
+			if err != nil {
+				return err
+			}
+			if items == nil && !item.plain() {
+				items = make([]BulkItem, n, b.Count)
+				for i := range items {
+					items[i].Status = http.StatusOK
+				}
+			}
+			if items != nil {
+				items = append(items, item)
+			}
+			n++
+			return nil
+		})
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !sawItems:
+		return nil, lacks("items", false)
+	case n != b.Count:
+		return nil, fmt.Errorf("%d operations were sent and %d answered: %w", b.Count, n, errCut)
 	}
-	if len(items) != want {
-		return nil, errCut
+	return items, c.end()
+}
+
+// item reads the answer to operation i: an object with one member, whose name is what was done.
+func (b *Bulk) item(c *cursor, i int) (item BulkItem, err error) {
+	members := 0
+	err = c.object(func([]byte) error {
+		members++
+		return b.fields(c, i, &item)
+	})
+	switch {
+	case err != nil:
+		return item, err
+	case members != 1:
+		return item, fmt.Errorf("an operation has %d answers: %w", members, errCut)
+	case item.Status == 0:
+		return item, fmt.Errorf("an operation was answered without a status: %w", errCut)
 	}
-	return items, nil
+	return item, nil
+}
+
+func (b *Bulk) fields(c *cursor, i int, item *BulkItem) error {
+	var sawID, sawIndex bool
+	err := c.object(func(key []byte) error {
+		v, err := c.value()
+		if err != nil {
+			return err
+		}
+		switch string(key) {
+		case "_id":
+			sawID = true
+			err = elsewhere(v, b.ID(i), "by the id ", item)
+		case "_index":
+			sawIndex = true
+			err = elsewhere(v, b.Index, "in the index ", item)
+		case "status":
+			item.Status, err = strconv.Atoi(string(v))
+		case "result":
+			item.Result, err = result(v)
+		case "error":
+			var e *cause
+			if err = json.Unmarshal(v, &e); err == nil && e != nil {
+				item.Type, item.Reason = e.typed()
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%s of an operation: %w: %w", key, errCut, err)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case item.Type == "" && item.Status < http.StatusBadRequest && !(sawID && sawIndex):
+		return lacks("_id or _index of an operation", false)
+	}
+	return nil
+}
+
+// elsewhere notes that an operation was done to something else than was asked for.
+func elsewhere(raw []byte, asked, what string, item *BulkItem) error {
+	if n := len(raw) - 2; n == len(asked) && raw[0] == '"' && string(raw[1:n+1]) == asked {
+		return nil
+	}
+	var got string
+	if err := json.Unmarshal(raw, &got); err != nil || got == asked {
+		return err
+	}
+	if item.Elsewhere != "" {
+		item.Elsewhere += ", "
+	}
+	item.Elsewhere += what + strconv.Quote(got)
+	return nil
+}
+
+// result reads a result. Those that there are need no memory.
+func result(raw []byte) (string, error) {
+	switch string(raw) {
+	case `"created"`:
+		return "created", nil
+	case `"updated"`:
+		return "updated", nil
+	case `"deleted"`:
+		return "deleted", nil
+	}
+	return text(raw)
+}
+
+// plain reports that an operation was done, and that nothing else is to be said of it.
+func (i *BulkItem) plain() bool {
+	return i.Status < http.StatusMultipleChoices && i.Type == "" && i.Elsewhere == "" && i.Result != "noop"
 }
 
 // IsCut reports whether an answer came but was not whole; what it was about may have been done.

@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -43,6 +42,8 @@ type Config struct {
 // Client talks to one destination. Its methods may be called from several goroutines.
 type Client struct {
 	transport performer
+	raw       http.RoundTripper
+	address   *url.URL
 	timeout   time.Duration
 }
 
@@ -81,7 +82,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: make the Elasticsearch client: %w", ErrConfig, err)
 	}
-	return &Client{transport: performer{t}, timeout: c.Timeout}, nil
+	return &Client{transport: performer{t}, raw: c.Transport, address: u, timeout: c.Timeout}, nil
 }
 
 // cloudAddress is the address in a cloud id: a name, a colon, and in base64 the domain and the parts
@@ -129,20 +130,18 @@ func (p performer) Perform(r *http.Request) (*http.Response, error) {
 		r.Header.Set("Content-Type", b.mediaType)
 	}
 	res, err := p.t.Perform(r)
-	if err == nil && res.StatusCode < 300 && res.Header.Get("X-Elastic-Product") != "Elasticsearch" {
-		_ = res.Body.Close()
-		return nil, errNotElasticsearch
+	if err != nil {
+		return nil, err
 	}
-	return res, err
+	if err := checkHead(r.URL, res); err != nil {
+		_ = res.Body.Close()
+		return nil, err
+	}
+	return res, nil
 }
 
-var errNotElasticsearch = errors.New("what answers is not Elasticsearch")
-
-// maxAnswer is more than any answer to what we ask for can hold; a larger one is not ours.
-const maxAnswer = 1 << 30
-
-// do sends a request and appends the whole answer to dst.
-func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte) ([]byte, error) {
+// do sends a request and appends the whole answer to dst. An answer of more than limit bytes is an error.
+func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte, limit int64) ([]byte, error) {
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
@@ -153,17 +152,22 @@ func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte)
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
 			return dst, fmt.Errorf("%s: %w", op, cause)
 		}
-		return dst, connError(op, err)
+		return dst, connError(op, c.address, err)
 	}
 	defer res.Body.Close() //nolint:errcheck // all that is wanted was read
-	buf := bytes.NewBuffer(dst)
-	before := buf.Len()
-	if _, err := buf.ReadFrom(io.LimitReader(res.Body, maxAnswer)); err != nil {
-		return dst, connError(op, fmt.Errorf("the answer broke off: %w", err))
+	if res.StatusCode >= http.StatusBadRequest {
+		body, err := readBody(res.Body, nil, errorAnswer)
+		if err != nil && !errors.Is(err, errTooLarge) {
+			return dst, connError(op, c.address, err)
+		}
+		return dst, answerError(op, res, body)
 	}
-	answer := buf.Bytes()
-	if res.StatusCode >= 400 {
-		return answer[:before], answerError(op, res, answer[before:])
+	answer, err := readBody(res.Body, dst, limit)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return dst, fmt.Errorf("%s: %w", op, err)
+	case err != nil:
+		return dst, connError(op, c.address, err)
 	}
 	return answer, nil
 }
@@ -204,14 +208,18 @@ func asJSON(v any) *lentBody {
 	return lend(b, compatibleJSON)
 }
 
-// call sends a request and decodes the answer into out, if it is not nil.
-func (c *Client) call(ctx context.Context, op string, r esapi.Request, out any) error {
-	answer, err := c.do(ctx, op, r, nil)
-	if err != nil || out == nil {
+// call sends a request, decodes the answer into out and checks it. A request that only does something
+// has a [deed] for out.
+func (c *Client) call(ctx context.Context, op string, r esapi.Request, out answer) error {
+	raw, err := c.do(ctx, op, r, nil, smallAnswer)
+	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
+	if err := json.Unmarshal(raw, out); err != nil {
 		return fmt.Errorf("%s: the answer is not what Elasticsearch answers: %w", op, err)
+	}
+	if err := out.check(); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
 	}
 	return nil
 }
@@ -225,16 +233,25 @@ type Info struct {
 
 // Ping asks the server what it is.
 func (c *Client) Ping(ctx context.Context) (Info, error) {
-	var answer struct {
-		ClusterName string `json:"cluster_name"`
-		Version     struct {
-			Number      string `json:"number"`
-			BuildFlavor string `json:"build_flavor"`
-		} `json:"version"`
+	var a infoAnswer
+	err := c.call(ctx, "reach Elasticsearch at "+withScheme(c.address, c.address.Scheme), esapi.InfoRequest{}, &a)
+	if e, ok := errors.AsType[*ConnError](err); ok && errors.Is(e.Kind, ErrUnreachable) {
+		if other := c.otherProtocol(ctx, e.Err); other != nil {
+			err = connError(e.Op, c.address, other)
+		}
 	}
-	err := c.call(ctx, "reach Elasticsearch", esapi.InfoRequest{}, &answer)
-	return Info{answer.Version.Number, answer.Version.BuildFlavor, answer.ClusterName}, err
+	return Info{a.Version.Number, a.Version.BuildFlavor, a.ClusterName}, err
 }
+
+type infoAnswer struct {
+	ClusterName string `json:"cluster_name"`
+	Version     struct {
+		Number      string `json:"number"`
+		BuildFlavor string `json:"build_flavor"`
+	} `json:"version"`
+}
+
+func (a *infoAnswer) check() error { return lacks("version.number", a.Version.Number != "") }
 
 // Await pings until somebody answers, as long as the policy allows. Errors that waiting cannot mend,
 // such as a wrong password, end it at once.

@@ -20,6 +20,7 @@ func serve(t *testing.T, status int, body string, header map[string]string) (url
 	seen := make(chan http.Header, 100)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen <- r.Header
+		w.Header().Set("Content-Type", compatibleJSON)
 		for k, v := range header {
 			w.Header().Set(k, v)
 		}

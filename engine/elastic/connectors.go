@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,7 +17,7 @@ import (
 // HasConnectorAPI reports whether the server has the Connector APIs.
 func (c *Client) HasConnectorAPI(ctx context.Context) (bool, error) {
 	one := 1
-	err := c.call(ctx, "ask for the Connector APIs", esapi.ConnectorSyncJobListRequest{Size: &one}, nil)
+	err := c.call(ctx, "ask for the Connector APIs", esapi.ConnectorSyncJobListRequest{Size: &one}, &listAnswer{})
 	if e, ok := errors.AsType[*Error](err); ok {
 		switch {
 		case e.Status == http.StatusBadRequest, e.Status == http.StatusMethodNotAllowed, e.Status == http.StatusNotImplemented:
@@ -28,37 +29,41 @@ func (c *Client) HasConnectorAPI(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
+type listAnswer struct {
+	Results *[]json.RawMessage `json:"results"`
+}
+
+func (a *listAnswer) check() error { return lacks("results", a.Results != nil) }
+
 // CheckIn says that a connector's program is alive.
 func (c *Client) CheckIn(ctx context.Context, connector string) error {
 	r := esapi.ConnectorCheckInRequest{ConnectorID: url.PathEscape(connector)}
-	return c.call(ctx, fmt.Sprintf("check in connector %q", connector), r, nil)
+	return c.call(ctx, fmt.Sprintf("check in connector %q", connector), r, &deed{})
 }
 
 // SetJobStats writes the counts of a job that runs, and when it was seen.
 func (c *Client) SetJobStats(ctx context.Context, job string, stats any) error {
 	r := esapi.ConnectorSyncJobUpdateStatsRequest{ConnectorSyncJobID: url.PathEscape(job), Body: asJSON(stats)}
-	return c.call(ctx, fmt.Sprintf("write the counts of sync job %q", job), r, nil)
+	return c.call(ctx, fmt.Sprintf("write the counts of sync job %q", job), r, &deed{})
 }
 
 // NewJob makes a sync job of a connector and returns its id.
 func (c *Client) NewJob(ctx context.Context, connector, jobType, trigger string) (id string, err error) {
-	var answer struct {
-		ID string `json:"id"`
-	}
+	var a idAnswer
 	r := esapi.ConnectorSyncJobPostRequest{Body: asJSON(map[string]string{"id": connector, "job_type": jobType, "trigger_method": trigger})}
-	err = c.call(ctx, fmt.Sprintf("make a sync job of connector %q", connector), r, &answer)
-	return answer.ID, err
+	err = c.call(ctx, fmt.Sprintf("make a sync job of connector %q", connector), r, &a)
+	return a.ID, err
 }
 
 // PutConnector makes a connector by an id of the caller's.
 func (c *Client) PutConnector(ctx context.Context, id string, body any) error {
 	r := esapi.ConnectorPutRequest{ConnectorID: url.PathEscape(id), Body: asJSON(body)}
-	return c.call(ctx, fmt.Sprintf("make connector %q", id), r, nil)
+	return c.call(ctx, fmt.Sprintf("make connector %q", id), r, &deed{})
 }
 
 // DeleteConnector removes a connector and its sync jobs; its index stays.
 func (c *Client) DeleteConnector(ctx context.Context, id string) error {
 	jobs := true
 	r := esapi.ConnectorDeleteRequest{ConnectorID: url.PathEscape(id), DeleteSyncJobs: &jobs}
-	return c.call(ctx, fmt.Sprintf("delete connector %q", id), r, nil)
+	return c.call(ctx, fmt.Sprintf("delete connector %q", id), r, &deed{})
 }

@@ -15,7 +15,7 @@ type cursor struct {
 	i int
 }
 
-var errCut = errors.New("the answer is cut or is not JSON")
+var errCut = errors.New("no whole answer")
 
 func (c *cursor) space() {
 	for c.i < len(c.b) {
@@ -36,6 +36,14 @@ func (c *cursor) take(ch byte) bool {
 		return true
 	}
 	return false
+}
+
+// end checks that nothing follows.
+func (c *cursor) end() error {
+	if c.space(); c.i < len(c.b) {
+		return errCut
+	}
+	return nil
 }
 
 // value skips one value and returns its bytes.

@@ -1,12 +1,9 @@
 package elastic
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,6 +22,10 @@ var (
 	ErrPITLost     = errors.New("point in time lost")           // the point in time has expired or its node is gone
 	ErrConflict    = errors.New("conflict")                     // somebody wrote the document since it was read
 )
+
+// WrittenElsewhere is the type of error of a document that was written by another id, or into another
+// index, than was asked for.
+const WrittenElsewhere = "written_elsewhere"
 
 // Error is an error that the destination answered.
 type Error struct {
@@ -69,19 +70,6 @@ func Classify(status int, typ string) error {
 	return nil
 }
 
-// ConnError is a request that got no answer.
-type ConnError struct {
-	Op   string
-	Kind error // ErrUnreachable or ErrConfig
-	Err  error
-	Tip  string // what to do, one sentence; may be empty
-}
-
-func (e *ConnError) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
-
-// Unwrap gives the kind and the cause.
-func (e *ConnError) Unwrap() []error { return []error{e.Kind, e.Err} }
-
 // Hint is what to do about err, one sentence, or "".
 func Hint(err error) string {
 	if e, ok := errors.AsType[*ConnError](err); ok {
@@ -92,6 +80,8 @@ func Hint(err error) string {
 		return ""
 	}
 	switch {
+	case e.Type == WrittenElsewhere:
+		return "remove the processors that set _id, _index or _routing from the pipeline: the ids of the mirror are those of the source"
 	case e.Status == http.StatusUnauthorized:
 		return "check username and password, api_key or bearer_token under elasticsearch:"
 	case errors.Is(e, ErrAuth):
@@ -104,30 +94,6 @@ func Hint(err error) string {
 		return "correct the file that the connector's mappings key names; the index was not made"
 	}
 	return ""
-}
-
-// connError gives an error of the transport its kind.
-func connError(op string, err error) error {
-	e := &ConnError{Op: op, Kind: ErrUnreachable, Err: err}
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var verify *tls.CertificateVerificationError
-	switch text := err.Error(); {
-	case errors.As(err, &host):
-		e.Kind, e.Tip = ErrConfig, "use a host name that stands in the server's certificate"
-	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &verify), errors.Is(err, errFingerprint):
-		e.Kind, e.Tip = ErrConfig, "name the authority that signed the server's certificate with elasticsearch.ca_certs or elasticsearch.ca_fingerprint"
-	case strings.Contains(text, "server gave HTTP response to HTTPS client"):
-		e.Kind, e.Tip = ErrConfig, "this server does not speak TLS: write http:// in elasticsearch.host"
-	case errors.Is(err, errNotElasticsearch):
-		e.Kind, e.Tip = ErrConfig, "elasticsearch.host must name an Elasticsearch server, not a proxy's or another program's page"
-	case strings.Contains(text, "malformed HTTP response"):
-		e.Kind, e.Tip = ErrConfig, "this server seems to want TLS: write https:// in elasticsearch.host"
-	case errors.Is(err, io.EOF):
-		e.Tip = "it hung up at once; if it wants TLS, write https:// in elasticsearch.host"
-	}
-	return e
 }
 
 // answerError reads the error of an answer with a status of 400 or more.

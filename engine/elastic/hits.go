@@ -25,7 +25,7 @@ type page struct {
 func decodePage(b []byte, hit func(Hit) error) (page, error) {
 	var p page
 	c := cursor{b: b}
-	var sawHits bool
+	var sawHits, sawShards bool
 	err := c.object(func(key []byte) error {
 		switch string(key) {
 		case "pit_id":
@@ -42,11 +42,12 @@ func decodePage(b []byte, hit func(Hit) error) (page, error) {
 			}
 			return err
 		case "_shards":
+			sawShards = true
 			return c.shards()
 		case "hits":
-			sawHits = true
 			return c.object(func(key []byte) error {
 				if string(key) == "hits" {
+					sawHits = true
 					return p.decodeHits(&c, hit)
 				}
 				_, err := c.value()
@@ -56,21 +57,37 @@ func decodePage(b []byte, hit func(Hit) error) (page, error) {
 		_, err := c.value()
 		return err
 	})
-	if err == nil && !sawHits {
-		err = errCut
+	switch {
+	case err != nil:
+	case !sawHits:
+		err = lacks("hits.hits", false)
+	case !sawShards:
+		err = lacks("_shards", false)
+	default:
+		err = c.end()
 	}
 	return p, err
 }
 
 // shards fails when a shard did: its documents would be taken for absent.
 func (c *cursor) shards() error {
-	return c.object(func(key []byte) error {
+	told := false
+	err := c.object(func(key []byte) error {
 		v, err := c.value()
-		if err == nil && string(key) == "failed" && string(v) != "0" {
-			err = fmt.Errorf("%s shards failed: %w", v, ErrTemporary)
+		if err != nil || string(key) != "failed" {
+			return err
 		}
-		return err
+		told = true
+		n, err := strconv.Atoi(string(v))
+		if err != nil {
+			return errCut
+		}
+		return shards{Failed: n}.check()
 	})
+	if err == nil {
+		err = lacks("_shards.failed", told)
+	}
+	return err
 }
 
 func (p *page) decodeHits(c *cursor, hit func(Hit) error) error {

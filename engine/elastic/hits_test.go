@@ -44,9 +44,16 @@ func TestAnAnswerThatIsNotWholeIsAnError(t *testing.T) {
 		}
 	}
 	for name, answer := range map[string]string{
-		"no hits":      `{"took":1}`,
-		"a null":       `null`,
-		"hit nameless": `{"hits":{"hits":[{"_source":{}}]}}`,
+		"no hits":              `{"took":1,"_shards":{"failed":0}}`,
+		"hits without hits":    `{"_shards":{"failed":0},"hits":{"total":{"value":0}}}`,
+		"hits that are null":   `{"_shards":{"failed":0},"hits":{"hits":null}}`,
+		"no shards":            `{"hits":{"hits":[]}}`,
+		"shards without count": `{"_shards":{},"hits":{"hits":[]}}`,
+		"a count of nonsense":  `{"_shards":{"failed":nil},"hits":{"hits":[]}}`,
+		"a null":               `null`,
+		"a list":               `[]`,
+		"hit nameless":         `{"_shards":{"failed":0},"hits":{"hits":[{"_source":{}}]}}`,
+		"more behind it":       `{"_shards":{"failed":0},"hits":{"hits":[]}}{}`,
 	} {
 		if _, err := decodePage([]byte(answer), nop); err == nil {
 			t.Errorf("%s: no error", name)
@@ -65,11 +72,14 @@ func TestAnAnswerThatIsNotWholeIsAnError(t *testing.T) {
 // FuzzDecodePage compares with encoding/json wherever that accepts the answer.
 func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(onePage))
-	f.Add([]byte(`{"hits":{"hits":[]}}`))
-	f.Add([]byte(`{"hits":{"hits":[{"_id":"\u0061\ud800"}]}}`))
+	f.Add([]byte(`{"_shards":{"failed":0},"hits":{"hits":[]}}`))
+	f.Add([]byte(`{"_shards":{"failed":0},"hits":{"hits":[{"_id":"\u0061\ud800","sort":[1,]}]}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var got []string
-		_, err := decodePage(b, func(h Hit) error { got = append(got, h.ID+string(h.Source)); return nil })
+		p, err := decodePage(b, func(h Hit) error { got = append(got, h.ID+string(h.Source)); return nil })
+		if err == nil && p.leadsOn(&slice{size: 1 << 20}) == nil {
+			asJSON(map[string]any{"search_after": json.RawMessage(p.sort)}) // as the next page is asked for
+		}
 		if err != nil || !json.Valid(b) {
 			return
 		}
@@ -120,30 +130,88 @@ func TestStringField(t *testing.T) {
 	}
 }
 
+// sentTo is a bulk request of operations by these ids on the index x.
+func sentTo(ids ...string) *Bulk {
+	return &Bulk{Index: "x", Count: len(ids), ID: func(i int) string { return ids[i] }}
+}
+
 func TestDecodeBulkNeedsEveryItem(t *testing.T) {
 	t.Parallel()
-	whole := `{"errors":true,"items":[{"index":{"status":201,"result":"created"}},{"delete":{"status":409,"error":{"type":"version_conflict_engine_exception","reason":"r","caused_by":{"type":"t","reason":"deeper"}}}}]}`
-	items, err := decodeBulk([]byte(whole), 2)
-	want := []BulkItem{{Status: 201, Result: "created"}, {Status: 409, Type: "version_conflict_engine_exception", Reason: "r: deeper"}}
+	whole := `{"errors":true,"items":[{"index":{"_index":"x","_id":"a\u0062","status":201,"result":"created"}},` +
+		`{"delete":{"_index":"x","_id":"c","status":409,"error":{"type":"version_conflict_engine_exception","reason":"r","caused_by":{"type":"t","reason":"deeper"}}}}]}`
+	items, err := sentTo("ab", "c").decode([]byte(whole))
+	want := []BulkItem{{Status: 200}, {Status: 409, Type: "version_conflict_engine_exception", Reason: "r: deeper"}}
 	if d := cmp.Diff(want, items); d != "" || err != nil {
 		t.Fatalf("%v %s", err, d)
 	}
 	for i := range len(whole) {
-		if _, err := decodeBulk([]byte(whole[:i]), 2); !IsCut(err) {
+		if _, err := sentTo("ab", "c").decode([]byte(whole[:i])); !IsCut(err) {
 			t.Fatalf("cut after %d: %v", i, err)
 		}
 	}
-	if _, err := decodeBulk([]byte(whole), 3); !IsCut(err) {
-		t.Fatalf("an item is missing: %v", err)
+	for name, ids := range map[string][]string{"an item is missing": {"ab", "c", "d"}, "an item is too many": {"ab"}} {
+		if _, err := sentTo(ids...).decode([]byte(whole)); !IsCut(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, lie := range []string{
+		`{"errors":false,"items":[]}`, `{"errors":false}`, `{}`, `[]`, `null`, `"x"`,
+		`{"items":[{"index":{"status":200}}]}`, `{"items":[{"index":{"_index":"x","status":200}}]}`, `{"items":[{"index":{"_id":"a","status":200}}]}`,
+		`{"items":[{"index":{"_index":"x","_id":"a"}}]}`, `{"items":[{}]}`, `{"items":[{"index":{"_index":"x","_id":"a","status":200},"create":{"_index":"x","_id":"a","status":200}}]}`,
+		`{"items":[{"index":{"_index":"x","_id":"a","status":"ok"}}]}`, `{"items":[{"index":{"_index":"x","_id":"a","status":200}}]} and more`,
+	} {
+		if items, err := sentTo("a").decode([]byte(lie)); !IsCut(err) {
+			t.Errorf("%s: %+v, %v", lie, items, err)
+		}
 	}
 }
 
+// TestAnOperationThatWasDoneElsewhereSaysWhere: a pipeline may set id and index of a document.
+func TestAnOperationThatWasDoneElsewhereSaysWhere(t *testing.T) {
+	t.Parallel()
+	items, err := sentTo("a", "b", "c").decode([]byte(`{"errors":false,"items":[{"index":{"_index":"x","_id":"a","status":200,"result":"updated"}},` +
+		`{"index":{"_index":"x","_id":"x-b","status":201,"result":"created"}},{"index":{"_index":"y","_id":"c","status":201,"result":"created"}}]}`))
+	want := []BulkItem{
+		{Status: 200}, {Status: 201, Result: "created", Elsewhere: `by the id "x-b"`}, {Status: 201, Result: "created", Elsewhere: `in the index "y"`},
+	}
+	if d := cmp.Diff(want, items); d != "" || err != nil {
+		t.Errorf("%v %s", err, d)
+	}
+}
+
+// FuzzDecodeBulk: what is taken for a whole answer is one for encoding/json, too, wherever it is JSON,
+// with as many items, each with its id.
 func FuzzDecodeBulk(f *testing.F) {
-	f.Add([]byte(`{"errors":false,"items":[{"index":{"status":201}}]}`))
+	for _, seed := range []string{
+		`{"errors":false,"items":[{"index":{"_index":"x","_id":"a","status":201,"result":"created"}}]}`,
+		`{"errors":true,"items":[{"index":{"_index":"y","_id":"\u0061","status":400,"error":{"type":"t","reason":"r"}}}]}`,
+		`{"items":[{"delete":{"_index":"x","_id":null,"status":404}}]}`, `{"errors":false,"items":[]}`, `{"items":[{"index":{"_id":"a`,
+	} {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		items, err := decodeBulk(b, 1)
-		if err == nil && (len(items) != 1 || items[0].Status == 0) {
+		items, err := sentTo("a").decode(b)
+		if err != nil {
+			return
+		}
+		if items != nil && (len(items) != 1 || items[0].Status == 0) {
 			t.Fatalf("%+v", items)
+		}
+		var want struct {
+			Items []map[string]struct {
+				ID    string `json:"_id"`
+				Index string `json:"_index"`
+			} `json:"items"`
+		}
+		if json.Unmarshal(b, &want) != nil || strings.Count(strings.ToLower(string(b)), `"items"`) != 1 || repeats(b) {
+			return // repeated keys mean different things to the two
+		}
+		for _, m := range want.Items {
+			for _, one := range m {
+				if items == nil && (one.ID != "a" || one.Index != "x") {
+					t.Fatalf("%s was taken for an answer about a in x", b)
+				}
+			}
 		}
 	})
 }

@@ -88,10 +88,21 @@ type indexAnswer struct {
 	} `json:"settings"`
 }
 
+type indexAnswers map[string]indexAnswer
+
+func (a *indexAnswers) check() error {
+	for name, ix := range *a {
+		if len(*a) == 1 && ix.DataStream == "" && ix.Settings.Index.UUID == "" {
+			return lacks(name+".settings.index.uuid", false)
+		}
+	}
+	return lacks("an index", len(*a) > 0)
+}
+
 // Index looks up the one concrete index behind a name. The error is of kind ErrNotFound when there is
 // none, and ErrConfig when the name stands for several.
 func (c *Client) Index(ctx context.Context, name string) (*Index, error) {
-	answer := map[string]indexAnswer{}
+	answer := indexAnswers{}
 	r := esapi.IndicesGetRequest{Index: []string{url.PathEscape(name)}}
 	if err := c.call(ctx, fmt.Sprintf("look up index %q", name), r, &answer); err != nil {
 		return nil, err
@@ -183,7 +194,7 @@ func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
 	}
 	meta[markerKey] = raw
 	r := esapi.IndicesPutMappingRequest{Index: []string{url.PathEscape(ix.Name)}, Body: asJSON(map[string]any{"_meta": meta})}
-	if err := c.call(ctx, fmt.Sprintf("write the marker of index %q", ix.Name), r, nil); err != nil {
+	if err := c.call(ctx, fmt.Sprintf("write the marker of index %q", ix.Name), r, &deed{}); err != nil {
 		return err
 	}
 	ix.Marker, ix.meta = m, meta
@@ -193,21 +204,21 @@ func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
 // Refresh makes all that was written visible to scans.
 func (c *Client) Refresh(ctx context.Context, index string) error {
 	r := esapi.IndicesRefreshRequest{Index: []string{url.PathEscape(index)}}
-	return c.call(ctx, fmt.Sprintf("refresh index %q", index), r, nil)
+	return c.call(ctx, fmt.Sprintf("refresh index %q", index), r, &deed{})
 }
 
 // Pipeline is the definition of an ingest pipeline, for comparing only.
 func (c *Client) Pipeline(ctx context.Context, name string) (json.RawMessage, error) {
-	var answer json.RawMessage
+	a := pipelineAnswer{name: name}
 	r := esapi.IngestGetPipelineRequest{PipelineID: url.PathEscape(name)}
-	err := c.call(ctx, fmt.Sprintf("look up the ingest pipeline %q", name), r, &answer)
-	return answer, err
+	err := c.call(ctx, fmt.Sprintf("look up the ingest pipeline %q", name), r, &a)
+	return a.RawMessage, err
 }
 
 // CreateFrom makes an index by a request that stands in a file. It may exist by now.
 func (c *Client) CreateFrom(ctx context.Context, name string, body []byte) error {
 	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: lend(body, compatibleJSON)}
-	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
+	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, &deed{})
 	if e, ok := errors.AsType[*Error](err); ok && e.Type == "resource_already_exists_exception" {
 		return nil
 	}

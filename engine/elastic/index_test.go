@@ -50,7 +50,7 @@ func TestWhatTheIndexSaysOfItself(t *testing.T) {
 		{name: "owned", mappings: `{"_meta":{"other":1,"elastic_ingest":{"owner":"dir/docs","fingerprint":"f"}}}`, settings: `{}`, owner: "dir/docs"},
 		{name: "another's meta", mappings: `{"_meta":{"elastic_ingest":"text"}}`, settings: `{}`},
 	} {
-		url, _ := serve(t, 200, `{"a":{"mappings":`+tc.mappings+`,"settings":{"index":`+tc.settings+`}}}`, elasticHeader)
+		url, _ := serve(t, 200, `{"a":{"mappings":`+tc.mappings+`,"settings":{"index":{"uuid":"u"},"index":`+tc.settings+`}}}`, elasticHeader)
 		ix, err := newClient(t, Config{URL: url}).Index(t.Context(), "a")
 		if err != nil || !strings.Contains(ix.SourceTrouble, tc.trouble) || (ix.SourceTrouble == "") != (tc.trouble == "") ||
 			ix.Pipeline != tc.pipeline || ix.Marker.Owner != tc.owner {

@@ -20,6 +20,9 @@ type Record struct {
 // maxRecords is how many hits one search may have, see index.max_result_window.
 const maxRecords = 10_000
 
+// oneRecord is what one of many records may take in an answer, on average.
+const oneRecord = 16 << 10
+
 // Search is what records are looked for.
 type Search struct {
 	Query any // nil is everything
@@ -30,10 +33,11 @@ type Search struct {
 // Records lists the records of an index that a search finds. It sees what was written before the last
 // refresh.
 func (c *Client) Records(ctx context.Context, index string, s Search) ([]Record, error) {
-	body := map[string]any{"size": maxRecords, "track_total_hits": false, "seq_no_primary_term": true, "_source": true}
+	size := maxRecords
 	if s.Size > 0 {
-		body["size"] = s.Size
+		size = s.Size
 	}
+	body := map[string]any{"size": size, "track_total_hits": false, "seq_no_primary_term": true, "_source": true}
 	if s.Query != nil {
 		body["query"] = s.Query
 	}
@@ -43,12 +47,12 @@ func (c *Client) Records(ctx context.Context, index string, s Search) ([]Record,
 	whole := false
 	op := fmt.Sprintf("search index %q", index)
 	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &whole}
-	answer, err := c.do(ctx, op, r, nil)
+	raw, err := c.do(ctx, op, r, nil, smallAnswer+int64(size)*oneRecord)
 	if err != nil {
 		return nil, err
 	}
 	var found []Record
-	_, err = decodePage(answer, func(h Hit) error {
+	_, err = decodePage(raw, func(h Hit) error {
 		found = append(found, Record{ID: h.ID, Source: h.Source, SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm})
 		return nil
 	})
@@ -64,25 +68,52 @@ func (c *Client) Records(ctx context.Context, index string, s Search) ([]Record,
 // Record reads one record as it is now, whatever was refreshed. The error is of kind ErrNotFound when
 // there is none.
 func (c *Client) Record(ctx context.Context, index, id string) (Record, error) {
-	var answer struct {
-		Found       bool            `json:"found"`
-		SeqNo       int64           `json:"_seq_no"`
-		PrimaryTerm int64           `json:"_primary_term"`
-		Source      json.RawMessage `json:"_source"`
-	}
+	a := recordAnswer{want: id}
 	op := fmt.Sprintf("read record %q of index %q", id, index)
-	err := c.call(ctx, op, esapi.GetRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(id)}, &answer)
-	if err == nil && !answer.Found {
+	err := c.call(ctx, op, esapi.GetRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(id)}, &a)
+	if err == nil && !*a.Found {
 		err = fmt.Errorf("%s: %w", op, ErrNotFound)
 	}
-	return Record{ID: id, Source: answer.Source, SeqNo: answer.SeqNo, PrimaryTerm: answer.PrimaryTerm}, err
+	return Record{ID: id, Source: a.Source, SeqNo: a.SeqNo, PrimaryTerm: a.PrimaryTerm}, err
+}
+
+// recordAnswer is the answer to a look at one record.
+type recordAnswer struct {
+	want        string
+	ID          string          `json:"_id"`
+	Found       *bool           `json:"found"`
+	SeqNo       int64           `json:"_seq_no"`
+	PrimaryTerm int64           `json:"_primary_term"`
+	Source      json.RawMessage `json:"_source"`
+}
+
+func (a *recordAnswer) check() error {
+	if err := lacks("found", a.Found != nil); err != nil || !*a.Found {
+		return err
+	}
+	if a.ID != a.want {
+		return fmt.Errorf("the answer is about record %q: %w", a.ID, errCut)
+	}
+	return lacks("_source and _primary_term", len(a.Source) > 0 && a.PrimaryTerm > 0)
 }
 
 // written is the answer to a write of one record.
 type written struct {
+	want        string // "" where the destination makes the id
 	ID          string `json:"_id"`
+	Result      string `json:"result"`
 	SeqNo       int64  `json:"_seq_no"`
 	PrimaryTerm int64  `json:"_primary_term"`
+}
+
+func (w *written) check() error {
+	switch {
+	case w.Result != "created" && w.Result != "updated":
+		return fmt.Errorf("the answer does not say that the record was written, but %q: %w", w.Result, errCut)
+	case w.want != "" && w.ID != w.want:
+		return fmt.Errorf("the record was written by another id, %q: %w", w.ID, errCut)
+	}
+	return lacks("_id and _primary_term", w.ID != "" && w.PrimaryTerm > 0)
 }
 
 // CreateRecord writes a record that does not exist yet; with an empty id the destination gives it one.
@@ -94,7 +125,7 @@ func (c *Client) CreateRecord(ctx context.Context, index, id string, source []by
 		r.OpType = "create"
 		op = fmt.Sprintf("write the new record %q of index %q", id, index)
 	}
-	var w written
+	w := written{want: id}
 	err := c.call(ctx, op, r, &w)
 	return Record{ID: w.ID, Source: source, SeqNo: w.SeqNo, PrimaryTerm: w.PrimaryTerm}, err
 }
@@ -106,7 +137,7 @@ func (c *Client) ReplaceRecord(ctx context.Context, index string, r Record, sour
 	request := esapi.IndexRequest{
 		Index: url.PathEscape(index), DocumentID: url.PathEscape(r.ID), Body: lend(source, compatibleJSON), IfSeqNo: &seqNo, IfPrimaryTerm: &term,
 	}
-	var w written
+	w := written{want: r.ID}
 	err := c.call(ctx, fmt.Sprintf("write record %q of index %q", r.ID, index), request, &w)
 	return Record{ID: r.ID, Source: source, SeqNo: w.SeqNo, PrimaryTerm: w.PrimaryTerm}, err
 }
@@ -115,15 +146,28 @@ func (c *Client) ReplaceRecord(ctx context.Context, index string, r Record, sour
 func (c *Client) DeleteRecord(ctx context.Context, index string, r Record) error {
 	seqNo, term := int(r.SeqNo), int(r.PrimaryTerm)
 	request := esapi.DeleteRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(r.ID), IfSeqNo: &seqNo, IfPrimaryTerm: &term}
-	return c.call(ctx, fmt.Sprintf("delete record %q of index %q", r.ID, index), request, nil)
+	return c.call(ctx, fmt.Sprintf("delete record %q of index %q", r.ID, index), request, &deed{})
 }
 
 // Count is how many documents an index holds, as of its last refresh.
 func (c *Client) Count(ctx context.Context, index string) (int64, error) {
-	var answer struct {
-		Count int64 `json:"count"`
-	}
+	var a countAnswer
 	r := esapi.CountRequest{Index: []string{url.PathEscape(index)}}
-	err := c.call(ctx, fmt.Sprintf("count the documents of index %q", index), r, &answer)
-	return answer.Count, err
+	err := c.call(ctx, fmt.Sprintf("count the documents of index %q", index), r, &a)
+	if err != nil {
+		return 0, err
+	}
+	return *a.Count, nil
+}
+
+type countAnswer struct {
+	Count  *int64  `json:"count"`
+	Shards *shards `json:"_shards"`
+}
+
+func (a *countAnswer) check() error {
+	if err := lacks("count and _shards", a.Count != nil && a.Shards != nil); err != nil {
+		return err
+	}
+	return a.Shards.check()
 }

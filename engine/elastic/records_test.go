@@ -143,6 +143,7 @@ func TestHasConnectorAPI(t *testing.T) {
 				t.Errorf("%s %s, origin %q", r.Method, r.URL, r.Header.Get("X-Elastic-Product-Origin"))
 			}
 			w.Header().Set("X-Elastic-Product", "Elasticsearch")
+			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(tt.status)
 			fmt.Fprint(w, tt.body)
 		}))
@@ -169,6 +170,7 @@ func TestConnectorAPIRequests(t *testing.T) {
 		text, _ := json.Marshal(body)
 		got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), strings.TrimSuffix(string(text), "null"))))
 		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, `{"result":"updated","id":"new"}`)
 	}))
 	t.Cleanup(server.Close)

@@ -1,6 +1,7 @@
 package elastic
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
@@ -33,20 +35,32 @@ func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d/time.Seco
 
 // OpenPIT opens a point in time.
 func (c *Client) OpenPIT(ctx context.Context, ix *Index) (*PIT, error) {
-	var answer struct {
-		ID string `json:"id"`
-	}
+	var a pitAnswer
 	r := esapi.OpenPointInTimeRequest{Index: []string{url.PathEscape(ix.Name)}, KeepAlive: seconds(keepAlive)}
-	if err := c.call(ctx, fmt.Sprintf("open a point in time of index %q", ix.Name), r, &answer); err != nil {
+	if err := c.call(ctx, fmt.Sprintf("open a point in time of index %q", ix.Name), r, &a); err != nil {
 		return nil, err
 	}
-	return &PIT{c: c, index: ix, id: answer.ID}, nil
+	return &PIT{c: c, index: ix, id: a.ID}, nil
+}
+
+type pitAnswer struct {
+	ID     string  `json:"id"`
+	Shards *shards `json:"_shards"` // older servers do not tell
+}
+
+func (a *pitAnswer) check() error {
+	if a.Shards != nil {
+		if err := a.Shards.check(); err != nil {
+			return err
+		}
+	}
+	return lacks("id", a.ID != "")
 }
 
 // Close gives the point in time back. It is best effort: the server forgets it by itself.
 func (p *PIT) Close(ctx context.Context) error {
 	r := esapi.ClosePointInTimeRequest{Body: asJSON(map[string]string{"id": p.current("")})}
-	err := p.c.call(ctx, "close the point in time", r, nil)
+	err := p.c.call(ctx, "close the point in time", r, &deed{})
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrPITLost) {
 		return nil
 	}
@@ -125,7 +139,7 @@ func (p *PIT) Scan(ctx context.Context, s Scan, open func(slice int) func(Hit) e
 	for n := range slices {
 		hit := open(n)
 		g.Go(func() error { // ends with its slice; owns the slice
-			return p.readSlice(ctx, &slice{scan: &s, n: n, of: slices}, hit)
+			return crash.Guarded(func() error { return p.readSlice(ctx, &slice{scan: &s, n: n, of: slices}, hit) })
 		})
 	}
 	return g.Wait()
@@ -139,20 +153,38 @@ func (p *PIT) readSlice(ctx context.Context, s *slice, hit func(Hit) error) erro
 	for {
 		s.size = min(s.size, p.index.ResultWindow)
 		pg, err := p.page(ctx, s, hit)
+		if errors.Is(err, errTooLarge) && s.size > 1 {
+			s.size = max(s.size/16, 1)
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		if pg.hits < s.size {
 			return nil
 		}
-		if len(pg.sort) == 0 {
-			return fmt.Errorf("scan index %q: %w", p.index.Name, errCut)
+		if err := pg.leadsOn(s); err != nil {
+			return fmt.Errorf("scan index %q: %w", p.index.Name, err)
 		}
 		s.after = append(s.after[:0], pg.sort...)
 		// Documents differ in size; an answer should stay near pageBytes.
 		perHit := max(1, len(s.answer)/pg.hits)
-		s.size = min(max(pageBytes/perHit, 10), idsOnlyPage, 4*s.size)
+		s.size = min(max(pageBytes/perHit, 1), idsOnlyPage, 4*s.size)
 	}
+}
+
+// leadsOn checks that the scan can go on behind a full page: a page that holds more than was asked for,
+// or ends where the one before it ended, is no answer to what was asked.
+func (p *page) leadsOn(s *slice) error {
+	switch {
+	case p.hits > s.size:
+		return fmt.Errorf("a page of %d documents holds %d: %w", s.size, p.hits, errCut)
+	case len(p.sort) == 0 || p.sort[0] != '[' || !json.Valid(p.sort):
+		return fmt.Errorf("the sort values of a page are no list: %w", errCut)
+	case bytes.Equal(p.sort, s.after):
+		return fmt.Errorf("a page ends where the one before it did: %w", errCut)
+	}
+	return nil
 }
 
 // page sends one search.
@@ -193,11 +225,20 @@ func (p *PIT) page(ctx context.Context, s *slice, hit func(Hit) error) (page, er
 	return pg, nil
 }
 
+// limit is how large a page may be. One that is larger is asked for again with fewer documents, down to
+// one.
+func (s *slice) limit() int64 {
+	if s.size == 1 {
+		return documentAnswer
+	}
+	return pageAnswer
+}
+
 // ask sends the search until it is answered, or as long as the scan's patience allows.
 func (s *slice) ask(ctx context.Context, c *Client, op string, r func() esapi.Request) (err error) {
 	backoff := s.scan.Retry.Start()
 	for {
-		s.answer, err = c.do(ctx, op, r(), s.answer[:0])
+		s.answer, err = c.do(ctx, op, r(), s.answer[:0], s.limit())
 		if !errors.Is(err, ErrTemporary) && !errors.Is(err, ErrUnreachable) {
 			return err
 		}

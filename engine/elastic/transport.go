@@ -21,7 +21,8 @@ type TLS struct {
 	CAFingerprint string // SHA-256 of a certificate in the server's chain, in hex, colons allowed
 	CertFile      string // client certificate
 	KeyFile       string
-	Insecure      bool // nothing is verified
+	Insecure      bool   // nothing is verified
+	Host          string // of the address, which a server that is reached by its IP address does not learn
 }
 
 var errFingerprint = errors.New("no certificate of the server has the configured fingerprint")
@@ -35,17 +36,18 @@ func NewTransport(t TLS, connections int) (*http.Transport, error) {
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSClientConfig:       conf,
-		TLSHandshakeTimeout:   10 * time.Second,
-		MaxIdleConns:          2 * connections,
-		MaxIdleConnsPerHost:   2 * connections,
-		IdleConnTimeout:       90 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		DisableCompression:    true, // answers are short or local; unpacking them costs more than it saves
-		WriteBufferSize:       128 << 10,
-		ReadBufferSize:        64 << 10,
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        conf,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxIdleConns:           2 * connections,
+		MaxIdleConnsPerHost:    2 * connections,
+		IdleConnTimeout:        90 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+		OnProxyConnectResponse: connected,
+		DisableCompression:     true, // answers are short or local; unpacking them costs more than it saves
+		WriteBufferSize:        128 << 10,
+		ReadBufferSize:         64 << 10,
 	}, nil
 }
 
@@ -83,7 +85,7 @@ func (t TLS) config() (*tls.Config, error) {
 	conf.VerifyConnection = func(s tls.ConnectionState) error {
 		for _, cert := range s.PeerCertificates {
 			if sum := sha256.Sum256(cert.Raw); bytes.Equal(sum[:], want) {
-				return verifyPinned(s, cert)
+				return verifyPinned(s, t.Host, cert)
 			}
 		}
 		return errFingerprint
@@ -92,7 +94,7 @@ func (t TLS) config() (*tls.Config, error) {
 }
 
 // verifyPinned checks that the server's own certificate is the pinned one or was signed by it.
-func verifyPinned(s tls.ConnectionState, pinned *x509.Certificate) error {
+func verifyPinned(s tls.ConnectionState, host string, pinned *x509.Certificate) error {
 	leaf := s.PeerCertificates[0]
 	if leaf.Equal(pinned) {
 		return nil
@@ -102,6 +104,12 @@ func verifyPinned(s tls.ConnectionState, pinned *x509.Certificate) error {
 	for _, c := range s.PeerCertificates[1:] {
 		between.AddCert(c)
 	}
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: s.ServerName})
+	if s.ServerName != "" {
+		host = s.ServerName
+	}
+	if host == "" { // without a name Verify would accept any
+		return errors.New("the server is known by no name, so its certificate cannot be verified")
+	}
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: host})
 	return err
 }

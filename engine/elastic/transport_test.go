@@ -21,6 +21,7 @@ func TestWhomTheClientTrusts(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"version":{"number":"9.5.3"}}`))
 	}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -137,7 +137,7 @@ func Items(item func(id string) string) func(*http.Request, []byte) *http.Respon
 	return func(r *http.Request, body []byte) *http.Response {
 		var items []string
 		for _, op := range operations(body) {
-			items = append(items, op.answer(item(op.id)))
+			items = append(items, op.answer(r, item(op.id)))
 		}
 		return itemsAnswer(r, items)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
@@ -149,10 +150,13 @@ func (c *Collection) Table() (*Table, error) {
 	errs := make([]error, workers)
 	for w := range errs {
 		wg.Go(func() { // ends with the partitions, or with its first error
-			var sorting []record
-			for i := int(next.Add(1)) - 1; i < partitions && errs[w] == nil; i = int(next.Add(1)) - 1 {
-				sorting, errs[w] = c.makePartition(t, i, counts[i], sorting)
-			}
+			errs[w] = crash.Guarded(func() (err error) {
+				var sorting []record
+				for i := int(next.Add(1)) - 1; i < partitions && err == nil; i = int(next.Add(1)) - 1 {
+					sorting, err = c.makePartition(t, i, counts[i], sorting)
+				}
+				return err
+			})
 		})
 	}
 	wg.Wait()

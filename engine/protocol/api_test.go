@@ -36,6 +36,7 @@ func (a *withAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer a.mu.Unlock()
 	w := httptest.NewRecorder()
 	w.Header().Set("X-Elastic-Product", "Elasticsearch")
+	w.Header().Set("Content-Type", "application/json")
 	body := map[string]json.RawMessage{}
 	if r.Body != nil {
 		raw, _ := io.ReadAll(r.Body)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
@@ -73,20 +74,23 @@ func (p *pulse) age(now time.Time) time.Duration {
 func (c *Claim) Run(ctx context.Context, counts func() Counts, do func(context.Context) error) error {
 	running, stop := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { c.watch(running, stop, counts) }) // ends with running
+	wg.Go(func() { // ends with running
+		stop(crash.Guarded(func() error { return c.watch(running, counts) }))
+	})
 	defer wg.Wait()
 	defer stop(nil)
 	return do(running)
 }
 
-// watch looks after the records until ctx ends.
-func (c *Claim) watch(ctx context.Context, stop context.CancelCauseFunc, counts func() Counts) {
+// watch looks after the records until ctx ends, and then returns nil, or until the job is to end, and
+// returns why.
+func (c *Claim) watch(ctx context.Context, counts func() Counts) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
 		err := c.look(ctx)
@@ -95,10 +99,9 @@ func (c *Claim) watch(ctx context.Context, stop context.CancelCauseFunc, counts 
 		}
 		switch {
 		case ctx.Err() != nil:
-			return
+			return nil
 		case errors.Is(err, ErrCanceled), errors.Is(err, ErrTaken), errors.Is(err, ErrDeleted):
-			stop(err)
-			return
+			return err
 		case err != nil: // the fence stops what is written, if it lasts
 			c.store.log.Warn("the sync job cannot be looked after at the moment", report.Job, c.Job.ID, report.Err, err.Error())
 		}
