@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -40,13 +41,22 @@ func openDestination(cfg *config.Config, dry bool) (*destination, error) {
 	}
 	transport, err := elastic.NewTransport(elastic.TLS{
 		CAFile: d.es.CACerts, CAFingerprint: d.es.CAFingerprint,
-		CertFile: d.es.ClientCert, KeyFile: d.es.ClientKey, Insecure: !d.es.VerifyCerts,
+		CertFile: d.es.ClientCert, KeyFile: d.es.ClientKey, Insecure: !d.es.VerifyCerts, Host: hostOf(d.es.Host),
 	}, d.es.Bulk.MaxConcurrency)
 	if err != nil {
 		return nil, err
 	}
 	d.transport = transport
 	return d, nil
+}
+
+// hostOf is the host of an address, "" where it has none.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // name is how the destination is told to people, and what the run lock is made of.

@@ -26,6 +26,12 @@ func (s *session) openRecords(ctx context.Context, cfg *config.Config) error {
 		return nil
 	}
 	settings := settingsOf(cfg, string(s.state))
+	if s.until != nil {
+		limited, stop := context.WithCancelCause(ctx)
+		defer stop(nil)
+		defer context.AfterFunc(s.until, func() { stop(engine.ErrTimeIsUp) })()
+		ctx = limited
+	}
 	var err error
 	s.records, err = s.dest.records(ctx, s.log, s.app.Now, settings.Await, settings.Retry)
 	return err

@@ -29,11 +29,13 @@ const maxScans = 3
 func (r *run) reach(ctx context.Context) error {
 	c := r.deps.Client
 	r.phase("reaching the destination")
-	info, err := c.Await(ctx, r.deps.Await, func(err error) {
+	connecting, stop := r.connecting(ctx)
+	defer stop()
+	info, err := c.Await(connecting, r.deps.Await, func(err error) {
 		r.deps.Log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
 	})
 	if err != nil {
-		return err
+		return r.inTime(ctx, err)
 	}
 	r.info = info
 	r.deps.Log.Debug("destination", "version", info.Version, "flavor", info.Flavor, "cluster", info.Cluster)

@@ -87,9 +87,11 @@ func (r *run) result() Result {
 func (r *run) phase(name string) { r.deps.Observer.Phase(name, r.deps.Now().Sub(r.started)) }
 
 func (r *run) run(ctx context.Context) (err error) {
-	src, err := r.open(ctx)
+	connecting, stop := r.connecting(ctx)
+	defer stop()
+	src, err := r.open(connecting)
 	if err != nil {
-		return err
+		return r.inTime(ctx, err)
 	}
 	defer func() {
 		if cerr := src.Close(); cerr != nil {
@@ -97,11 +99,11 @@ func (r *run) run(ctx context.Context) (err error) {
 		}
 	}()
 	r.phase("reaching the source")
-	if err := src.Validate(ctx); err != nil {
-		return err
+	if err := src.Validate(connecting); err != nil {
+		return r.inTime(ctx, err)
 	}
-	if err := src.Ping(ctx); err != nil {
-		return err
+	if err := src.Ping(connecting); err != nil {
+		return r.inTime(ctx, err)
 	}
 	unlock, err := r.prepare(ctx, src)
 	if err != nil {

@@ -59,6 +59,28 @@ func (o *round) end(scope string, now time.Time) {
 	t.left, t.ended = t.left-1, now
 }
 
+// connecting is ctx, but that it ends with the time limit as well: who waits for an answer waits no
+// longer than that.
+func (r *run) connecting(ctx context.Context) (context.Context, func()) {
+	limited, stop := context.WithCancelCause(ctx)
+	if r.deps.Until == nil {
+		return limited, func() { stop(nil) }
+	}
+	over := context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) }) //nolint:contextcheck // it is a clock, not a parent
+	return limited, func() {
+		over()
+		stop(nil)
+	}
+}
+
+// inTime makes of an error of reaching somebody one of the time limit, where that ended it.
+func (r *run) inTime(ctx context.Context, err error) error {
+	if r.deps.Until == nil || r.deps.Until.Err() == nil || ctx.Err() != nil || errors.Is(err, ErrTimeIsUp) {
+		return err
+	}
+	return fmt.Errorf("%w: it ended before everybody was reached: %s", ErrTimeIsUp, err.Error())
+}
+
 // readInTurns reads as read does, until the time limit. All parts are listed before the first is read.
 func (r *run) readInTurns(ctx context.Context, src source.Source) error {
 	limited, stop := context.WithCancelCause(ctx)

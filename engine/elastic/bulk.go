@@ -199,7 +199,7 @@ func (b *Bulk) fields(c *cursor, i int, item *BulkItem) error {
 	switch {
 	case err != nil:
 		return err
-	case item.Type == "" && item.Status < http.StatusBadRequest && !(sawID && sawIndex):
+	case item.Type == "" && item.Status < http.StatusBadRequest && (!sawID || !sawIndex):
 		return lacks("_id or _index of an operation", false)
 	}
 	return nil

@@ -160,6 +160,9 @@ func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte,
 		if err != nil && !errors.Is(err, errTooLarge) {
 			return dst, connError(op, c.address, err)
 		}
+		if res.StatusCode == http.StatusBadRequest && res.Header.Get("X-Elastic-Product") == "" && bytes.Contains(body, []byte("HTTPS")) {
+			return dst, connError(op, c.address, &errOtherProtocol{withScheme(c.address, "https")}) // as many servers put it
+		}
 		return dst, answerError(op, res, body)
 	}
 	answer, err := readBody(res.Body, dst, limit)

@@ -46,7 +46,7 @@ func (e *errOtherProtocol) Error() string {
 // connError gives an error of the transport its kind. asked is the configured address.
 func connError(op string, asked *url.URL, err error) error {
 	e := &ConnError{Op: op, Kind: ErrUnreachable, Err: err}
-	if kind, tip := certificateTrouble(err); kind != nil {
+	if tip, kind := certificateTrouble(err); kind != nil {
 		e.Kind, e.Tip = kind, tip
 		return e
 	}
@@ -84,31 +84,31 @@ func withScheme(asked *url.URL, scheme string) string {
 }
 
 // certificateTrouble tells errors of certificates and of the protocol of TLS; kind is nil for others.
-func certificateTrouble(err error) (kind error, tip string) {
+func certificateTrouble(err error) (tip string, kind error) {
 	var host x509.HostnameError
 	var unknown x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
 	var verify *tls.CertificateVerificationError
 	switch text := err.Error(); {
 	case errors.As(err, &host):
-		return ErrConfig, "use a host name that stands in the server's certificate"
+		return "use a host name that stands in the server's certificate", ErrConfig
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return ErrConfig, expired(invalid.Cert, time.Now())
+		return expired(invalid.Cert, time.Now()), ErrConfig
 	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &verify), errors.Is(err, errFingerprint):
-		return ErrConfig, "name the authority that signed the server's certificate with elasticsearch.ca_certs or elasticsearch.ca_fingerprint"
+		return "name the authority that signed the server's certificate with elasticsearch.ca_certs or elasticsearch.ca_fingerprint", ErrConfig
 	case strings.Contains(text, "remote error: tls: protocol version not supported"), strings.Contains(text, "server selected unsupported protocol version"):
-		return ErrConfig, "this program speaks TLS 1.2 and 1.3: enable one of them at the server or the proxy before it"
+		return "this program speaks TLS 1.2 and 1.3: enable one of them at the server or the proxy before it", ErrConfig
 	case strings.Contains(text, "remote error: tls: certificate required"), strings.Contains(text, "remote error: tls: bad certificate"),
 		strings.Contains(text, "remote error: tls: unknown certificate"), strings.Contains(text, "remote error: tls: expired certificate"),
 		strings.Contains(text, "remote error: tls: revoked certificate"), strings.Contains(text, "remote error: tls: unsupported certificate"),
 		strings.Contains(text, "remote error: tls: access denied"):
-		return ErrAuth, "the server wants a certificate of the client: name one that it accepts with elasticsearch.client_cert and elasticsearch.client_key"
+		return "the server wants a certificate of the client: name one that it accepts with elasticsearch.client_cert and elasticsearch.client_key", ErrAuth
 	case strings.Contains(text, "remote error: tls: handshake failure"):
-		return ErrConfig, "server and program have no way to encrypt in common, or the server wants a certificate of the client: see elasticsearch.client_cert and elasticsearch.client_key"
+		return "server and program have no way to encrypt in common, or the server wants a certificate of the client: see elasticsearch.client_cert and elasticsearch.client_key", ErrConfig
 	case strings.Contains(text, "remote error: tls: unrecognized name"):
-		return ErrConfig, "the server knows no host of this name: correct elasticsearch.host"
+		return "the server knows no host of this name: correct elasticsearch.host", ErrConfig
 	}
-	return nil, ""
+	return "", nil
 }
 
 // expired says since when a certificate is not valid, or from when it will be.

@@ -69,6 +69,9 @@ func (c *Client) Records(ctx context.Context, index string, s Search) ([]Record,
 // there is none.
 func (c *Client) Record(ctx context.Context, index, id string) (Record, error) {
 	a := recordAnswer{want: id}
+	if id == "" { // the request would be another one
+		return Record{}, fmt.Errorf("read a record of index %q that has no id: %w", index, ErrNotFound)
+	}
 	op := fmt.Sprintf("read record %q of index %q", id, index)
 	err := c.call(ctx, op, esapi.GetRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(id)}, &a)
 	if err == nil && !*a.Found {

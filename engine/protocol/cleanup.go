@@ -34,8 +34,12 @@ func (p *Poller) cleanup(ctx context.Context, scope []Record[Connector]) error {
 		} else {
 			err = p.dropOrphan(ctx, job)
 		}
-		if err != nil && !errors.Is(err, ErrLost) && !errors.Is(err, elastic.ErrNotFound) { // or somebody removed it
+		switch {
+		case err == nil, errors.Is(err, ErrLost), errors.Is(err, elastic.ErrNotFound): // or somebody removed it
+		case ofAll(ctx, err):
 			return fmt.Errorf("clean up sync job %q: %w", job.ID, err)
+		default: // one bad record does not keep the others from their turns
+			s.log.Warn("a sync job could not be cleaned up", report.Job, job.ID, report.Err, err.Error())
 		}
 	}
 	return nil

@@ -104,10 +104,10 @@ func (p *Poller) connectors(ctx context.Context) ([]Record[Connector], error) {
 		switch {
 		case errors.Is(err, elastic.ErrNotFound) || err == nil && bool(c.Body.Deleted):
 			p.Failed(own.ID, ErrMissing)
-		case errors.Is(err, ErrRecord):
-			p.Failed(own.ID, err)
-		case err != nil:
+		case err != nil && ofAll(ctx, err):
 			return nil, err
+		case err != nil:
+			p.Failed(own.ID, err)
 		default:
 			out = append(out, c)
 		}

@@ -32,6 +32,10 @@ const (
 
 	// finalPatience is how long the last words of a run may take, when its context has ended.
 	finalPatience = 30 * time.Second
+
+	// countPatience is how long the documents of an index may take to be counted. One with shards that are
+	// not assigned does not answer; its job ends without the number.
+	countPatience = 5 * time.Second
 )
 
 // Counts are what a job tells of its run so far.
@@ -185,9 +189,10 @@ type Ending struct {
 // Finish writes the end of the run into the job and then into the connector. It does so though ctx has
 // ended. A job that is no longer ours is left as it is: then the error is [ErrTaken].
 func (c *Claim) Finish(ctx context.Context, e Ending) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalPatience)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	total := c.total(ctx)
+	ctx, cancel := context.WithTimeout(ctx, finalPatience)
+	defer cancel()
 	now := TimeOf(c.store.now())
 	job, err := c.store.Jobs.Get(ctx, c.Job.ID) // somebody may have asked for its end
 	if err == nil {
@@ -233,6 +238,8 @@ func (c *Claim) end(ctx context.Context, job Record[Job], e Ending, now Time, to
 // total is how many documents the content index holds that the job wrote into; nil when that cannot be
 // told.
 func (c *Claim) total(ctx context.Context) *Count {
+	ctx, cancel := context.WithTimeout(ctx, countPatience)
+	defer cancel()
 	index := string(c.Job.Body.Connector.IndexName) // the connector may have another one by now
 	if c.Job.Body.JobType == JobAccessControl {
 		index = string(c.Connector.Body.IndexName)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -77,7 +78,19 @@ func (s *Store) findJobs(ctx context.Context, query any) ([]Record[Job], error) 
 	for _, bad := range unreadable {
 		s.log.Warn("a sync job is left out", report.Err, bad.Error())
 	}
-	return found, err
+	return slices.DeleteFunc(found, func(j Record[Job]) bool {
+		if j.Body.Connector.ID != "" {
+			return false
+		}
+		s.log.Warn("a sync job is left out: it names no connector, so nobody can run it; delete it", report.Job, j.ID)
+		return true
+	}), err
+}
+
+// ofAll reports whether an error met one record would meet every other as well.
+func ofAll(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, elastic.ErrUnreachable) || errors.Is(err, elastic.ErrTemporary) ||
+		errors.Is(err, elastic.ErrAuth) || errors.Is(err, elastic.ErrConfig)
 }
 
 // term and terms are clauses of a query.
