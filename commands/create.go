@@ -18,6 +18,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/cron"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -109,7 +110,7 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 			hint:    "see " + Program + " connector create --help",
 		}
 	}
-	if problem := config.IndexProblem(o.index); problem != "" {
+	if problem := indexname.ProblemOfRecord(o.index); problem != "" {
 		return nil, &usageError{problem: "--index-name " + problem}
 	}
 	return o, nil

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -14,6 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
@@ -102,6 +104,26 @@ func connectorOf(entry config.Connector, name string, of *protocol.JobConnector)
 	return c, nil
 }
 
+// checkIndex says whether a record may have its index. A job of identities has one of a name that is made
+// of that of the connector's index.
+func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType) error {
+	name := c.IndexName
+	if t == protocol.JobAccessControl {
+		name = strings.TrimPrefix(name, protocol.AccessControlIndex(""))
+	}
+	problem := indexname.ProblemOfRecord(name)
+	if entry.IndexName != "" { // whoever wrote the configuration means this very index
+		problem = indexname.Problem(name)
+	}
+	if problem == "" {
+		return nil
+	}
+	return &usageError{
+		problem: fmt.Sprintf("connector %s: its index_name %s %s", quoted(c.ConnectorID), quoted(name), problem),
+		hint:    "attach another index to the connector in Kibana",
+	}
+}
+
 // valuesOf are the values of a connector of Elasticsearch, those of the configuration over those of the record.
 func valuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored protocol.Configuration) (field.Values, error) {
 	raw := stored.Values(typ.Fields)
@@ -119,7 +141,11 @@ func valuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored
 
 // jobOfRecord makes the run of a sync job, from what the job has kept of its connector.
 func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name string, of *protocol.JobConnector, t protocol.JobType, ruled bool) (engine.Job, config.Connector, error) {
-	c, err := connectorOf(entryOf(cfg, of.ID), name, of)
+	entry := entryOf(cfg, of.ID)
+	c, err := connectorOf(entry, name, of)
+	if err == nil {
+		err = checkIndex(entry, &c, t)
+	}
 	if err != nil {
 		return engine.Job{}, c, err
 	}
@@ -144,7 +170,7 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	}
 	job := engine.Job{
 		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
-		Index: c.IndexName, Create: create, Compare: s.o.compare, Wants: wants, Guard: guardOf(&c, s.o),
+		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.compare, Wants: wants, Guard: guardOf(&c, s.o),
 		AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
 	}
 	setKind(&job, t)

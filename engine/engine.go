@@ -36,6 +36,7 @@ type Job struct {
 	Encoding  string           // "" is exact
 	Advanced  any              // rules in the source's own terms; nil for none
 	Index     string           // index or alias
+	Hidden    bool             // the index may be a hidden one
 	Pipeline  string           // ingest pipeline, "" for none
 	Create    elastic.Creation // what an absent index is made with; one that exists is left as it is
 	Rules     []rules.Rule

@@ -13,6 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
+	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -41,9 +42,23 @@ func (r *run) reach(ctx context.Context) error {
 	r.deps.Log.Debug("destination", "version", info.Version, "flavor", info.Flavor, "cluster", info.Cluster)
 	index, err := c.Index(ctx, r.job.Index)
 	if err == nil {
+		err = r.mayHold(index)
+	}
+	if err == nil {
 		r.index = index
 	}
 	return err
+}
+
+// mayHold refuses an index that is not for documents of a source, whatever alias leads there.
+func (r *run) mayHold(ix *elastic.Index) error {
+	switch {
+	case indexname.OfProtocol(ix.Name):
+		return fmt.Errorf("%w: %q leads to %q, where connectors and sync jobs are kept: name another index", ErrConfig, r.job.Index, ix.Name)
+	case ix.Hidden && !r.job.Hidden:
+		return fmt.Errorf("%w: index %q is hidden: name it by index_name in the configuration, if it really is the one", ErrConfig, ix.Name)
+	}
+	return nil
 }
 
 // prepare finds or makes the index and takes the lock.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 )
 
 // connectors reads the list, or the single connector that older files have at
@@ -45,7 +47,7 @@ func (l *loader) connector(o *object) Connector {
 	indexNode := o.text("index_name", &c.IndexName)
 	switch {
 	case c.IndexName != "":
-		if problem := IndexProblem(c.IndexName); problem != "" {
+		if problem := indexname.Problem(c.IndexName); problem != "" {
 			o.fail(indexNode.at, "index_name", problem, "")
 		}
 	case c.ConnectorID == "" && c.Name != "":
@@ -103,27 +105,6 @@ func (l *loader) checkIdentity(o *object, c *Connector) {
 			o.fail(o.at, key, "still has its placeholder value", "replace changeme")
 		}
 	}
-}
-
-// IndexProblem says what Elasticsearch would refuse in the name of an index.
-// https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-indices-create
-func IndexProblem(name string) string {
-	switch {
-	case name == "." || name == "..":
-		return "must not be . or .."
-	case len(name) > 255:
-		return "must not be longer than 255 bytes"
-	case strings.ContainsAny(name[:1], "-_+"):
-		return "must not begin with -, _ or +"
-	case strings.ToLower(name) != name:
-		return "must be lower case"
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return "must not hold control characters"
-	}
-	if at := strings.IndexAny(name, `\/*?"<>| ,#:`); at >= 0 {
-		return fmt.Sprintf("must not hold %q", name[at])
-	}
-	return ""
 }
 
 // checkUnique reports names that mean two connectors, and indices that two

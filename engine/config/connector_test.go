@@ -130,21 +130,6 @@ func fullConnectors(format, ca string) []Connector {
 	return want
 }
 
-func TestIndexNames(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{
-		"search-a": "", ".hidden": "", "a.b_c+d-1": "", "é": "", strings.Repeat("a", 255): "",
-		"A": "must be lower case", ".": "must not be . or ..", "..": "must not be . or ..",
-		"-a": "must not begin with -, _ or +", "_a": "must not begin with -, _ or +", "+a": "must not begin with -, _ or +",
-		"a b": "must not hold ' '", "a,b": "must not hold ','", "a#b": "must not hold '#'", `a\b`: `must not hold '\\'`, "a*": "must not hold '*'", "a:b": "must not hold ':'",
-		"<a-{now/d}>": "must not hold '<'", strings.Repeat("é", 128): "must not be longer than 255 bytes", "a\tb": "must not hold control characters",
-	} {
-		if got := IndexProblem(name); got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestSeedConnector(t *testing.T) {
 	t.Parallel()
 	c := mustLoad(t, withHost("connector_id: 7Dx\nservice_type: mysql"))

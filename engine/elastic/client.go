@@ -211,9 +211,12 @@ func asJSON(v any) *lentBody {
 	return lend(b, compatibleJSON)
 }
 
-// call sends a request, decodes the answer into out and checks it. A request that only does something
-// has a [deed] for out.
+// call sends a request, decodes the answer into out and checks it. With nil the request does something,
+// and all that is wanted is to hear that it was done.
 func (c *Client) call(ctx context.Context, op string, r esapi.Request, out answer) error {
+	if out == nil {
+		out = &deed{}
+	}
 	raw, err := c.do(ctx, op, r, nil, smallAnswer)
 	if err != nil {
 		return err

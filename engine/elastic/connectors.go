@@ -38,13 +38,13 @@ func (a *listAnswer) check() error { return lacks("results", a.Results != nil) }
 // CheckIn says that a connector's program is alive.
 func (c *Client) CheckIn(ctx context.Context, connector string) error {
 	r := esapi.ConnectorCheckInRequest{ConnectorID: url.PathEscape(connector)}
-	return c.call(ctx, fmt.Sprintf("check in connector %q", connector), r, &deed{})
+	return c.call(ctx, fmt.Sprintf("check in connector %q", connector), r, nil)
 }
 
 // SetJobStats writes the counts of a job that runs, and when it was seen.
 func (c *Client) SetJobStats(ctx context.Context, job string, stats any) error {
 	r := esapi.ConnectorSyncJobUpdateStatsRequest{ConnectorSyncJobID: url.PathEscape(job), Body: asJSON(stats)}
-	return c.call(ctx, fmt.Sprintf("write the counts of sync job %q", job), r, &deed{})
+	return c.call(ctx, fmt.Sprintf("write the counts of sync job %q", job), r, nil)
 }
 
 // NewJob makes a sync job of a connector and returns its id.
@@ -58,12 +58,12 @@ func (c *Client) NewJob(ctx context.Context, connector, jobType, trigger string)
 // PutConnector makes a connector by an id of the caller's.
 func (c *Client) PutConnector(ctx context.Context, id string, body any) error {
 	r := esapi.ConnectorPutRequest{ConnectorID: url.PathEscape(id), Body: asJSON(body)}
-	return c.call(ctx, fmt.Sprintf("make connector %q", id), r, &deed{})
+	return c.call(ctx, fmt.Sprintf("make connector %q", id), r, nil)
 }
 
 // DeleteConnector removes a connector and its sync jobs; its index stays.
 func (c *Client) DeleteConnector(ctx context.Context, id string) error {
 	jobs := true
 	r := esapi.ConnectorDeleteRequest{ConnectorID: url.PathEscape(id), DeleteSyncJobs: &jobs}
-	return c.call(ctx, fmt.Sprintf("delete connector %q", id), r, &deed{})
+	return c.call(ctx, fmt.Sprintf("delete connector %q", id), r, nil)
 }

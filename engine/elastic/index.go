@@ -21,6 +21,7 @@ type Index struct {
 	Shards         int // primaries
 	ResultWindow   int // the most hits of one page
 	Pipeline       string
+	Hidden         bool
 	SourceTrouble  string // why _source cannot be compared, "" when it can
 	SourceDisabled bool   // there is none
 	Marker         Marker
@@ -50,7 +51,8 @@ const markerKey = "elastic_ingest"
 
 // indexAnswer is one entry of GET /index.
 type indexAnswer struct {
-	DataStream string `json:"data_stream"`
+	DataStream string                 `json:"data_stream"`
+	Aliases    map[string]aliasAnswer `json:"aliases"`
 	Mappings   struct {
 		Meta          map[string]json.RawMessage `json:"_meta"`
 		Properties    map[string]mappedField     `json:"properties"`
@@ -65,6 +67,7 @@ type indexAnswer struct {
 	Settings struct {
 		Index struct {
 			UUID     string          `json:"uuid"`
+			Hidden   any             `json:"hidden"`
 			Shards   string          `json:"number_of_shards"`
 			Window   string          `json:"max_result_window"`
 			Default  string          `json:"default_pipeline"`
@@ -115,6 +118,9 @@ func (c *Client) Index(ctx context.Context, name string) (*Index, error) {
 		if a.DataStream != "" {
 			return nil, fmt.Errorf("%w: %q is a data stream, whose documents cannot be replaced: name an index", ErrConfig, name)
 		}
+		if trouble := a.Aliases[name].trouble(); trouble != "" {
+			return nil, fmt.Errorf("%w: %q is an alias of %q, and %s: name the index, or an alias without filter and routing", ErrConfig, name, concrete, trouble)
+		}
 		return a.index(concrete), nil
 	}
 	return nil, nil
@@ -126,6 +132,7 @@ func (a *indexAnswer) index(name string) *Index {
 		Name: name, UUID: s.UUID, Shards: number(s.Shards, 1), ResultWindow: number(s.Window, 10_000),
 		meta: a.Mappings.Meta, analysis: analysisNames(s.Analysis), Mapping: a.mapping(),
 	}
+	ix.Hidden = s.Hidden == true || s.Hidden == "true" || strings.HasPrefix(name, ".")
 	for _, p := range []string{s.Default, s.Final} {
 		if p != "" && p != "_none" {
 			ix.Pipeline = p
@@ -194,7 +201,7 @@ func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
 	}
 	meta[markerKey] = raw
 	r := esapi.IndicesPutMappingRequest{Index: []string{url.PathEscape(ix.Name)}, Body: asJSON(map[string]any{"_meta": meta})}
-	if err := c.call(ctx, fmt.Sprintf("write the marker of index %q", ix.Name), r, &deed{}); err != nil {
+	if err := c.call(ctx, fmt.Sprintf("write the marker of index %q", ix.Name), r, nil); err != nil {
 		return err
 	}
 	ix.Marker, ix.meta = m, meta
@@ -204,7 +211,7 @@ func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
 // Refresh makes all that was written visible to scans.
 func (c *Client) Refresh(ctx context.Context, index string) error {
 	r := esapi.IndicesRefreshRequest{Index: []string{url.PathEscape(index)}}
-	return c.call(ctx, fmt.Sprintf("refresh index %q", index), r, &deed{})
+	return c.call(ctx, fmt.Sprintf("refresh index %q", index), r, nil)
 }
 
 // Pipeline is the definition of an ingest pipeline, for comparing only.
@@ -218,7 +225,7 @@ func (c *Client) Pipeline(ctx context.Context, name string) (json.RawMessage, er
 // CreateFrom makes an index by a request that stands in a file. It may exist by now.
 func (c *Client) CreateFrom(ctx context.Context, name string, body []byte) error {
 	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: lend(body, compatibleJSON)}
-	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, &deed{})
+	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
 	if e, ok := errors.AsType[*Error](err); ok && e.Type == "resource_already_exists_exception" {
 		return nil
 	}

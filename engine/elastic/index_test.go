@@ -18,6 +18,10 @@ func TestOneConcreteIndex(t *testing.T) {
 	}{
 		{"an index", `{"a":{"mappings":{},` + settings + `}}`, 200, nil, ""},
 		{"an alias of one", `{"concrete":{"aliases":{"a":{}},"mappings":{},` + settings + `}}`, 200, nil, ""},
+		{"an alias with a filter", `{"concrete":{"aliases":{"a":{"filter":{"term":{"t":1}}}},"mappings":{},` + settings + `}}`, 200, ErrConfig, "filter"},
+		{"an alias with a routing", `{"concrete":{"aliases":{"a":{"index_routing":"1","search_routing":"1"}},"mappings":{},` + settings + `}}`, 200, ErrConfig, "routing"},
+		{"an alias to search by", `{"concrete":{"aliases":{"a":{"search_routing":"1"}},"mappings":{},` + settings + `}}`, 200, ErrConfig, "routing"},
+		{"another alias with a filter", `{"concrete":{"aliases":{"a":{},"b":{"filter":{"term":{"t":1}}}},"mappings":{},` + settings + `}}`, 200, nil, ""},
 		{"an alias over two", `{"one":{"mappings":{}},"two":{"mappings":{}}}`, 200, ErrConfig, "one, two"},
 		{"a data stream", `{".ds-a-2026":{"data_stream":"a","mappings":{}}}`, 200, ErrConfig, "data stream"},
 		{"nothing", `{"error":{"type":"index_not_found_exception","reason":"no such index [a]"},"status":404}`, 404, ErrNotFound, ""},

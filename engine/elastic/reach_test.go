@@ -114,7 +114,7 @@ func TestWhatCannotPassIsNotTriedAgain(t *testing.T) {
 	wants12.MaxVersion = tls.VersionTLS12
 	old := secure.Clone()
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 //nolint:gosec // that is what is tried
-	silentTLS := hangsUp(t, func(c net.Conn) { // says nothing to plain text, as Elasticsearch does
+	silentTLS := hangsUp(t, func(c net.Conn) {                          // says nothing to plain text, as Elasticsearch does
 		defer c.Close() //nolint:errcheck // a test's connection
 		in := bufio.NewReader(c)
 		if first, err := in.Peek(1); err == nil && first[0] == 0x16 {

@@ -149,7 +149,7 @@ func (c *Client) ReplaceRecord(ctx context.Context, index string, r Record, sour
 func (c *Client) DeleteRecord(ctx context.Context, index string, r Record) error {
 	seqNo, term := int(r.SeqNo), int(r.PrimaryTerm)
 	request := esapi.DeleteRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(r.ID), IfSeqNo: &seqNo, IfPrimaryTerm: &term}
-	return c.call(ctx, fmt.Sprintf("delete record %q of index %q", r.ID, index), request, &deed{})
+	return c.call(ctx, fmt.Sprintf("delete record %q of index %q", r.ID, index), request, nil)
 }
 
 // Count is how many documents an index holds, as of its last refresh.

@@ -60,7 +60,7 @@ func (a *pitAnswer) check() error {
 // Close gives the point in time back. It is best effort: the server forgets it by itself.
 func (p *PIT) Close(ctx context.Context) error {
 	r := esapi.ClosePointInTimeRequest{Body: asJSON(map[string]string{"id": p.current("")})}
-	err := p.c.call(ctx, "close the point in time", r, &deed{})
+	err := p.c.call(ctx, "close the point in time", r, nil)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrPITLost) {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
@@ -238,12 +239,15 @@ func (c *Claim) end(ctx context.Context, job Record[Job], e Ending, now Time, to
 // total is how many documents the content index holds that the job wrote into; nil when that cannot be
 // told.
 func (c *Claim) total(ctx context.Context) *Count {
-	ctx, cancel := context.WithTimeout(ctx, countPatience)
-	defer cancel()
 	index := string(c.Job.Body.Connector.IndexName) // the connector may have another one by now
 	if c.Job.Body.JobType == JobAccessControl {
 		index = string(c.Connector.Body.IndexName)
 	}
+	if indexname.Problem(index) != "" { // others would be asked
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, countPatience)
+	defer cancel()
 	if err := c.store.refresh(ctx, index); err != nil {
 		return nil
 	}
