@@ -165,6 +165,13 @@ func (r *run) recallTurns() map[string]int64 {
 	if err != nil {
 		r.deps.Log.Warn("what was read when is not known: what is listed first is read first", report.Err, err.Error())
 	}
+	soon := r.deps.Now().Add(time.Hour).Unix()
+	for scope, at := range turns {
+		if at > soon { // it would go last until then
+			r.deps.Log.Warn("this was read at an instant that lies ahead of now, so some clock was wrong: it is taken for unread", report.Part, scope)
+			delete(turns, scope)
+		}
+	}
 	return turns
 }
 

@@ -202,3 +202,18 @@ func TestALimitTellsARealFailure(t *testing.T) {
 		}
 	}
 }
+
+// TestATurnFarAheadOfNowIsNone: a clock that was wrong once would otherwise starve the part.
+func TestATurnFarAheadOfNowIsNone(t *testing.T) {
+	t.Parallel()
+	h := newLimited(t)
+	h.sync()
+	if _, err := h.until(""); err != nil {
+		t.Fatal(err)
+	}
+	h.turns["c"] = h.now.AddDate(9, 0, 0).Unix()
+	h.late("b")
+	if h.order[0] != "c" {
+		t.Errorf("parts were read in the order %v", h.order)
+	}
+}

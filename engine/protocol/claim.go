@@ -202,5 +202,5 @@ func (s *Store) idle(j *Job) bool {
 	if seen.IsZero() {
 		seen = j.CreatedAt.Time
 	}
-	return s.now().Sub(seen) > idleAfter
+	return s.now().Sub(seen) > idleAfter || fromTheFuture(seen, s.now())
 }

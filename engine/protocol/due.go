@@ -11,6 +11,13 @@ import (
 // monthly schedule is caught up with.
 const maxLookBack = 35 * 24 * time.Hour
 
+// ahead is how far an instant of a record may lie after now. One that lies further was written by a clock
+// that was wrong, and says nothing: nothing would be due until it comes.
+const ahead = time.Hour
+
+// fromTheFuture reports whether an instant of a record can be no instant that has been.
+func fromTheFuture(t, now time.Time) bool { return t.Sub(now) > ahead }
+
 // Due is the latest instant of a schedule that is not over yet: later than since, the last one for which
 // a job was made, and not later than now. However many instants were slept through, one job makes up for
 // all of them. ok is false when none is due.

@@ -66,7 +66,7 @@ func (p *Poller) prepare(ctx context.Context, r *Record[Connector]) error {
 	}
 	now := p.Store.now()
 	seen := r.Body.LastSeen.Time
-	checkIn := now.Sub(seen) >= p.Heartbeat
+	checkIn := now.Sub(seen) >= p.Heartbeat || fromTheFuture(seen, now)
 	var added []string
 	err = p.update(ctx, r, func(c *Connector) error {
 		added = publish(c, &typ, serviceType)
@@ -129,7 +129,7 @@ func publish(c *Connector, typ *source.Type, serviceType string) (added []string
 // begin lets a schedule that is new begin to count: from when somebody looked after the connector last,
 // or else from now. Otherwise an instant could pass unseen between two polls.
 func begin(c *Connector, seen, now time.Time) {
-	if seen.IsZero() {
+	if seen.IsZero() || fromTheFuture(seen, now) {
 		seen = now
 	}
 	for _, t := range []JobType{JobFull, JobIncremental, JobAccessControl} {
@@ -210,7 +210,13 @@ func (p *Poller) schedule(ctx context.Context, r *Record[Connector]) error {
 		if t == JobAccessControl && !r.Body.Features.DocumentLevelSecurity() || t == JobIncremental && !r.Body.Features.IncrementalSync() {
 			continue
 		}
-		instant, due, err := Due(r.Body.Scheduling.Of(t), r.Body.ScheduledAt(t), p.Store.now())
+		since, now := r.Body.ScheduledAt(t), p.Store.now()
+		if fromTheFuture(since, now) {
+			p.Log.Warn("the last scheduled sync of this connector lies ahead of now, so some clock was wrong: it is taken for unknown",
+				report.Connector, r.ID, "type", string(t), "scheduled_at", since.Format(time.RFC3339), "now", now.Format(time.RFC3339))
+			since = time.Time{}
+		}
+		instant, due, err := Due(r.Body.Scheduling.Of(t), since, now)
 		if err != nil {
 			return errors.Join(err, p.checked(ctx, r, err))
 		}
@@ -223,7 +229,7 @@ func (p *Poller) schedule(ctx context.Context, r *Record[Connector]) error {
 			return err
 		}
 		err = p.update(ctx, r, func(c *Connector) error {
-			if at := c.scheduledAt(t); at.Before(instant) {
+			if at := c.scheduledAt(t); at.Before(instant) || fromTheFuture(at.Time, now) {
 				*at = TimeOf(instant)
 			}
 			return nil
