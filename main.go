@@ -9,8 +9,8 @@ import (
 )
 
 func main() {
-	ctx, cut, stop := commands.Signals()
-	code := commands.Main(ctx, cut, os.Args[1:])
+	ctx, cut, gone, stop := commands.Signals()
+	code := commands.Ending(gone, func() int { return commands.Main(ctx, cut, os.Args[1:]) })
 	stop()
 	os.Exit(code)
 }

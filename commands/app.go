@@ -38,7 +38,7 @@ type App struct {
 // code. When ctx ends, a run stops in order; when cut ends too, requests under way are cut.
 func Main(ctx, cut context.Context, args []string) int {
 	tuneMemory()
-	a := &App{Streams: SystemStreams(), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now}
+	a := &App{Streams: SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now}
 	return a.Run(ctx, cut, args)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/analysis"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
 // maxMappings is how large a mappings file may be; Elasticsearch takes 1000 fields by default.
@@ -49,6 +50,13 @@ func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 
 // readLimited reads a file that must not be larger than limit.
 func readLimited(name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s %w", name, ownfile.ErrKind)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

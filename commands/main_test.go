@@ -36,9 +36,9 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"elastic-ingest": func() {
-			ctx, cut, stop := Signals()
-			a := &App{Streams: SystemStreams(), Registry: testRegistry(), Env: config.OSEnv(), Now: stopped}
-			code := a.Run(ctx, cut, os.Args[1:])
+			ctx, cut, gone, stop := Signals()
+			a := &App{Streams: SystemStreams(ctx), Registry: testRegistry(), Env: config.OSEnv(), Now: stopped}
+			code := Ending(gone, func() int { return a.Run(ctx, cut, os.Args[1:]) })
 			stop()
 			os.Exit(code)
 		},

@@ -28,8 +28,32 @@ func mirror(ctx, cut context.Context, a *App, o *mirrorOptions) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := newSession(a, o, stop)
+	defer s.tellSignal(ctx, cut)()
 	err := s.run(ctx, cut)
 	return s.finish(ctx, err)
+}
+
+// tellSignal says, when a signal ends ctx, what happens now and what a second one does.
+func (s *session) tellSignal(ctx, cut context.Context) (stop func()) {
+	over := context.AfterFunc(ctx, func() {
+		e, signaled := errors.AsType[*SignalError](context.Cause(ctx))
+		if signaled && cut.Err() == nil && !s.o.quiet {
+			m := &messages{w: s.stderr} // that of the session is made anew when the configuration is read
+			if s.o.format != asText {
+				m.log = newLog(s.stderr, s.o.format, slog.LevelWarn)
+			}
+			m.note(e.name() + ": " + s.endsHow() + "; a second signal ends the program at once")
+		}
+	})
+	return func() { over() }
+}
+
+// endsHow says what a run does that is to end.
+func (s *session) endsHow() string {
+	if s.o.dry {
+		return "nothing more is read"
+	}
+	return "nothing more is read, what was read is written, and nothing is deleted"
 }
 
 // session is one run of sync or diff.
@@ -216,11 +240,33 @@ func (s *session) open(ctx, cut context.Context, cfg *config.Config, works []wor
 	if s.o.deletedTo != "" {
 		s.deleted = bulk.NewDeleted(s.o.deletedTo)
 	}
+	if err := s.filesReady(); err != nil {
+		return err
+	}
 	err = s.each(ctx, cut, cfg, works)
 	if s.deleted != nil {
 		err = errors.Join(err, s.deleted.Close())
 	}
 	return err
+}
+
+// filesReady finds out, before the first document is sent, whether the files that the command line names
+// can be written.
+func (s *session) filesReady() error {
+	if s.o.dry {
+		return nil
+	}
+	if s.dead != nil {
+		if err := s.dead.Ready(); err != nil {
+			return &usageError{problem: err.Error(), hint: "--dead-letter wants the name of a file that can be written"}
+		}
+	}
+	if s.deleted != nil {
+		if err := s.deleted.Ready(); err != nil {
+			return &usageError{problem: err.Error(), hint: "--deleted-to wants the name of a file that can be written"}
+		}
+	}
+	return nil
 }
 
 // each runs one connector after the other; what happens to one does not keep the next from its turn,
@@ -293,7 +339,14 @@ func (s *session) inTurns(works []work) {
 	if s.until == nil {
 		return
 	}
-	last := func(w work) time.Time { return s.state.LastTurn(s.dest.lockName(), w.job.Index) }
+	soon := s.app.Now().Add(time.Hour)
+	last := func(w work) time.Time {
+		at := s.state.LastTurn(s.dest.lockName(), w.job.Index)
+		if at.After(soon) { // some clock was wrong; it would go last until then
+			return time.Time{}
+		}
+		return at
+	}
 	slices.SortStableFunc(works, func(a, b work) int { return last(a).Compare(last(b)) })
 }
 

@@ -76,6 +76,7 @@ func pollOnce(ctx, cut context.Context, a *App, o *mirrorOptions) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := newSession(a, o, stop)
+	defer s.tellSignal(ctx, cut)()
 	err := s.poll(ctx, cut)
 	if err != nil && ctx.Err() != nil { // whatever failed because the poll was ended, the signal is why
 		err = context.Cause(ctx)

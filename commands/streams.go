@@ -35,8 +35,9 @@ const narrowest = 40
 const usual = 100
 
 // SystemStreams are the streams of the process. From then on os.Stdout is the error stream, so that what
-// drivers print by themselves, as that of Oracle does, does not get into output that a script reads.
-func SystemStreams() *Streams {
+// drivers print by themselves, as that of Oracle does, does not get into output that a script reads. When
+// ended is over, no write waits for its reader any more.
+func SystemStreams(ended context.Context) *Streams {
 	size := func(f *os.File) func() int {
 		return func() int {
 			width, _, err := term.GetSize(int(f.Fd()))
@@ -47,7 +48,7 @@ func SystemStreams() *Streams {
 		}
 	}
 	s := &Streams{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, inTTY: term.IsTerminal(int(os.Stdin.Fd())),
+		In: os.Stdin, Out: escapableFrom(ended, os.Stdout), Err: escapableFrom(ended, os.Stderr), inTTY: term.IsTerminal(int(os.Stdin.Fd())),
 		outTTY: term.IsTerminal(int(os.Stdout.Fd())), errTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		outSize: size(os.Stdout), errSize: size(os.Stderr), getenv: os.Getenv,
 	}
@@ -167,7 +168,7 @@ func (o *output) Write(p []byte) (int, error) {
 	}
 	if _, err := o.w.Write(p); err != nil {
 		o.err = err
-		if errors.Is(err, syscall.EPIPE) {
+		if errors.Is(err, syscall.EPIPE) || errors.Is(err, errOutputStuck) {
 			o.err = errOutputClosed
 		}
 		if o.failed != nil {

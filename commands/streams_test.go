@@ -210,10 +210,16 @@ func TestWhatLibrariesPrintIsNoOutput(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = said.Close() })
 	os.Stderr = said
-	s := SystemStreams()
+	output, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = output.Close() })
+	os.Stdout = output
+	s := SystemStreams(t.Context())
 	fmt.Println("a warning of the server")
 	text, err := os.ReadFile(said.Name())
-	if err != nil || string(text) != "a warning of the server\n" || s.Out != stdout {
+	if err != nil || string(text) != "a warning of the server\n" || s.Out != output {
 		t.Errorf("stderr got %q, %v; the output is %v", text, err, s.Out)
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"io"
 	"iter"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
@@ -49,7 +49,14 @@ func (d *DeadLetter) Put(r Rejection) error {
 // Rejections reads a dead-letter file. An error names the line and ends the sequence.
 func Rejections(path string) iter.Seq2[Rejection, error] {
 	return func(yield func(Rejection, error) bool) {
-		f, err := os.Open(path)
+		info, err := os.Stat(path)
+		if err == nil && !info.Mode().IsRegular() {
+			err = fmt.Errorf("%s %w", path, ownfile.ErrKind)
+		}
+		var f *os.File
+		if err == nil {
+			f, err = os.Open(path)
+		}
 		if err != nil {
 			yield(Rejection{}, err)
 			return
@@ -126,6 +133,14 @@ type records struct {
 	n    int
 }
 
+// Ready returns why the file could not be made, before there is a document that needs it.
+func (r *records) Ready() error {
+	if err := ownfile.Ready(r.path); err != nil {
+		return fmt.Errorf("%s: %w", r.what, err)
+	}
+	return nil
+}
+
 // Path is the name of the file.
 func (r *records) Path() string { return r.path }
 
@@ -146,7 +161,11 @@ func (r *records) put(v any) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file == nil {
-		f, err := open(r.path, r.n > 0)
+		open := ownfile.Create // so that no earlier file's wider rights remain
+		if r.n > 0 {
+			open = ownfile.Append
+		}
+		f, err := open(r.path)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.what, err)
 		}
@@ -169,21 +188,4 @@ func (r *records) Close() error {
 	err := r.file.Close()
 	r.file = nil
 	return err
-}
-
-// open makes the file anew, so that no earlier file's wider rights remain, unless it is ours already.
-// What is not an ordinary file, such as a pipe, is opened as it is.
-func open(path string, ours bool) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	if info, err := os.Lstat(path); err == nil {
-		if ours || !info.Mode().IsRegular() {
-			return os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }

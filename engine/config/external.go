@@ -23,8 +23,27 @@ type origin struct {
 	places    map[string]place // of the keys of a connector's configuration
 }
 
+// errIsNoFile is a file that could hold the program until somebody writes into it.
+var errIsNoFile = errors.New("is a pipe or a device, not a regular file")
+
+// regular looks whether a file can be read without waiting for somebody. Links are followed: secrets are
+// mounted as such.
+func regular(file string) error {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil || info.Mode().IsRegular():
+		return err
+	case info.IsDir():
+		return errIsFolder
+	}
+	return errIsNoFile
+}
+
 // unreadable says why a file cannot be read, or nothing.
 func unreadable(file string) string {
+	if err := regular(file); err != nil {
+		return reason(err)
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return reason(err)
@@ -45,6 +64,8 @@ func reason(err error) string {
 		return "may not be read"
 	case errors.Is(err, errIsFolder):
 		return "is a folder"
+	case errors.Is(err, errIsNoFile):
+		return err.Error()
 	case errors.Is(err, errTooLarge):
 		return err.Error()
 	}
@@ -60,7 +81,11 @@ func (o *origin) secretFile(path string) (string, error) {
 		return "", errors.New("its name is empty")
 	}
 	file := absolute(o.dir, path)
-	data, err := readFile(file, maxSecret)
+	err := regular(file)
+	var data []byte
+	if err == nil {
+		data, err = readFile(file, maxSecret)
+	}
 	if err != nil {
 		return "", fmt.Errorf("file %s %s", file, reason(err))
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
 // HoldJob marks that this program runs a sync job: by a lock, which ends with the process, and by a
@@ -15,6 +17,9 @@ func (d Dir) HoldJob(job, token string) (release func(settled bool), ok bool, er
 	if err := os.MkdirAll(filepath.Dir(lock), 0o700); err != nil {
 		return nil, false, fmt.Errorf("state folder: %w", err)
 	}
+	if err := ownfile.Check(lock); err != nil {
+		return nil, false, fmt.Errorf("state folder: %w", err)
+	}
 	l := flock.New(lock)
 	if ok, err = l.TryLock(); err != nil || !ok {
 		if err != nil {
@@ -22,7 +27,7 @@ func (d Dir) HoldJob(job, token string) (release func(settled bool), ok bool, er
 		}
 		return nil, false, err
 	}
-	if err := os.WriteFile(claim, []byte(token), 0o600); err != nil {
+	if err := replace(claim, []byte(token)); err != nil {
 		_ = l.Unlock()
 		return nil, false, fmt.Errorf("state folder: %w", err)
 	}
@@ -39,6 +44,9 @@ func (d Dir) HoldJob(job, token string) (release func(settled bool), ok bool, er
 // It is false where that cannot be told, such as for a job of another machine.
 func (d Dir) JobLeft(job, token string) bool {
 	lock, claim := d.jobFiles(job)
+	if ownfile.Check(lock) != nil || ownfile.Check(claim) != nil {
+		return false
+	}
 	if held, err := os.ReadFile(claim); err != nil || string(held) != token || token == "" {
 		return false
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
 // memory is the form of a file that one run keeps for the next: of says what it is about, so that it is
@@ -19,6 +21,9 @@ type memory[T any] struct {
 
 // recall reads a file; the zero value when there is none, or when it is of something else.
 func recall[T any](file, of string) (kept T, err error) {
+	if err := ownfile.Check(file); err != nil {
+		return kept, fmt.Errorf("state folder: %w", err)
+	}
 	raw, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
 // ErrLocked is the error of a lock that another run holds.
@@ -30,7 +32,11 @@ func (d Dir) Lock(destination, index string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
-	l := flock.New(filepath.Join(dir, Key(destination, index)+".lock"))
+	file := filepath.Join(dir, Key(destination, index)+".lock")
+	if err := ownfile.Check(file); err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	l := flock.New(file)
 	ok, err := l.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("state folder: lock: %w", err)

@@ -1,0 +1,173 @@
+//go:build unix
+
+package commands
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+)
+
+// many makes a configuration whose output is more than a pipe holds.
+func many(t *testing.T, dir string) {
+	t.Helper()
+	writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch.host: embedded:./data
+connectors:
+  - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
+`)
+	var documents []string
+	for i := range 3000 {
+		documents = append(documents, fmt.Sprintf(`{"id": "%s%d"}`, strings.Repeat("x", 50), i))
+	}
+	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [`+strings.Join(documents, ",")+`]}]}`)
+}
+
+// TestAnOutputThatNobodyReadsDoesNotOutliveASignal: the pipe is full, and whoever holds it reads nothing.
+func TestAnOutputThatNobodyReadsDoesNotOutliveASignal(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"diff", "sync"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			many(t, dir)
+			read, write, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer read.Close() //nolint:errcheck // a test's pipe
+			c := program(t, dir, command, "-o", "ndjson", "-q")
+			var stderr bytes.Buffer
+			c.Stdout, c.Stderr = write, &stderr
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			_ = write.Close()
+			if _, err := io.ReadFull(read, make([]byte, 1)); err != nil { // from now on the pipe fills
+				t.Fatal(err)
+			}
+			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			_ = c.Wait() // its error is the exit code
+			if got := c.ProcessState.ExitCode(); got != ExitTerminated {
+				t.Errorf("exit %d: %s", got, &stderr)
+			}
+		})
+	}
+}
+
+// TestASecondSignalEndsWhatCannotBeEnded: here a configuration file that is a pipe into which nobody
+// writes.
+func TestASecondSignalEndsWhatCannotBeEnded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "config.yml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := program(t, dir, "sync")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the program reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close() //nolint:errcheck // a test's pipe
+	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		if err := c.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = c.Wait() // its error is the exit code
+	if got := c.ProcessState.ExitCode(); got != ExitTerminated && got != ExitInterrupted {
+		t.Errorf("exit %d", got)
+	}
+}
+
+// TestPipesAndLinksAreNoFilesOfOurs: they are refused by name before anything is sent.
+func TestPipesAndLinksAreNoFilesOfOurs(t *testing.T) {
+	t.Parallel()
+	for flag, code := range map[string]int{"--dead-letter": ExitUsage, "--deleted-to": ExitUsage, "--replay": ExitUsage} {
+		for _, kind := range []string{"pipe", "link"} {
+			if flag == "--replay" && kind == "link" { // which is only read
+				continue
+			}
+			t.Run(flag+" "+kind, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				many(t, dir)
+				path := filepath.Join(dir, "file")
+				var err error
+				if kind == "pipe" {
+					err = syscall.Mkfifo(path, 0o600)
+				} else {
+					err = os.Symlink(filepath.Join(dir, "elsewhere"), path)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if flag == "--replay" { // of an index that exists
+					if out, err := program(t, dir, "sync", "-q").CombinedOutput(); err != nil {
+						t.Fatalf("%v: %s", err, out)
+					}
+				}
+				c := program(t, dir, "sync", flag, path)
+				out, _ := c.CombinedOutput() // its error is the exit code
+				if got := c.ProcessState.ExitCode(); got != code || !strings.Contains(string(out), "is no regular file") {
+					t.Errorf("exit %d: %s", got, out)
+				}
+				if docs, _ := held(filepath.Join(dir, "data"), "search-notes"); flag != "--replay" && len(docs) > 0 {
+					t.Errorf("%d documents were sent before", len(docs))
+				}
+			})
+		}
+	}
+}
+
+// TestASecretIsNotWaitedFor: a password_file that is a pipe would hold the program for ever.
+func TestASecretIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch: {host: "http://127.0.0.1:1", username: u, password_file: secret}
+connectors: [{name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}]
+`)
+	c := program(t, dir, "sync")
+	out, _ := c.CombinedOutput() // its error is the exit code
+	if got := c.ProcessState.ExitCode(); got != ExitUsage || !strings.Contains(string(out), "is a pipe or a device") {
+		t.Errorf("exit %d: %s", got, out)
+	}
+}
+
+// TestALostJobHasNoGrace: what was read of it is dropped; a signal leaves it the time to be written.
+func TestALostJobHasNoGrace(t *testing.T) {
+	t.Parallel()
+	for cause, lost := range map[error]bool{
+		protocol.ErrCanceled: true, fmt.Errorf("by x: %w", protocol.ErrTaken): true, protocol.ErrDeleted: true,
+		&SignalError{Signal: os.Interrupt}: false,
+	} {
+		ctx, end := context.WithCancelCause(t.Context())
+		cut, stop := cutWhenLost(ctx, t.Context())
+		end(cause)
+		if lost {
+			<-cut.Done()
+		}
+		stop()
+		if got := context.Cause(cut); (got == cause) != lost { //nolint:errorlint // it is this very cause
+			t.Errorf("%v: %v", cause, got)
+		}
+	}
+}

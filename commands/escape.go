@@ -1,0 +1,78 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// errOutputStuck is the error of an output that nobody reads while the program has to end.
+var errOutputStuck = errors.New("the output is full and nobody reads it")
+
+// stuckPatience is how long a write may last once the program is to end. One to a reader that is there
+// takes no time.
+const stuckPatience = time.Second
+
+// escapable is an output that cannot keep the program from ending. A write to a pipe waits for its reader,
+// and no signal ends that; so it is done by a goroutine, which the end of the program leaves behind.
+type escapable struct {
+	ended context.Context //nolint:containedctx // that of the whole program
+	mu    sync.Mutex
+	buf   []byte
+	in    chan []byte
+	out   chan written
+	stuck bool
+}
+
+type written struct {
+	n   int
+	err error
+}
+
+// escapableFrom makes an output of f that lets go of a write when ended is over. A regular file never
+// waits, and is written to as it is.
+func escapableFrom(ended context.Context, f *os.File) io.Writer {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		return f
+	}
+	return newEscapable(ended, f)
+}
+
+func newEscapable(ended context.Context, w io.Writer) *escapable {
+	e := &escapable{ended: ended, in: make(chan []byte), out: make(chan written, 1)}
+	go func() { // ends with the program: what it may wait for cannot be ended
+		for p := range e.in {
+			n, err := w.Write(p)
+			e.out <- written{n, err}
+		}
+	}()
+	return e
+}
+
+// Write implements [io.Writer].
+func (e *escapable) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stuck {
+		return 0, errOutputStuck
+	}
+	e.buf = append(e.buf[:0], p...) // the caller may use p again, whatever becomes of this
+	e.in <- e.buf
+	select {
+	case w := <-e.out:
+		return w.n, w.err
+	case <-e.ended.Done():
+	}
+	patience := time.NewTimer(stuckPatience)
+	defer patience.Stop()
+	select {
+	case w := <-e.out:
+		return w.n, w.err
+	case <-patience.C:
+		e.stuck = true
+		return 0, errOutputStuck
+	}
+}

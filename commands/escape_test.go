@@ -1,0 +1,59 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+)
+
+// TestAFullPipeLetsGoAtTheEnd: a write that nobody reads waits until the program is to end, and no longer.
+func TestAFullPipeLetsGoAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended, end := context.WithCancel(t.Context())
+		reader, writer := io.Pipe()
+		e := newEscapable(ended, writer)
+		got := make(chan error, 2)
+		go func() {
+			_, err := e.Write([]byte("one"))
+			got <- err
+			_, err = e.Write([]byte("two"))
+			got <- err
+		}()
+		synctest.Wait()
+		select {
+		case err := <-got:
+			t.Fatalf("it did not wait for its reader: %v", err)
+		default:
+		}
+		end()
+		for range 2 {
+			if err := <-got; !errors.Is(err, errOutputStuck) {
+				t.Error(err)
+			}
+		}
+		_ = reader.Close()
+		close(e.in)
+	})
+}
+
+// TestAfterTheEndIsAskedForOutputStillArrives: a reader that is there misses nothing.
+func TestAfterTheEndIsAskedForOutputStillArrives(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	var out bytes.Buffer
+	e := newEscapable(ended, &out)
+	for _, text := range []string{"one ", "two"} {
+		if n, err := e.Write([]byte(text)); n != len(text) || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+	close(e.in)
+	if out.String() != "one two" {
+		t.Errorf("%q", out.String())
+	}
+}

@@ -1,0 +1,109 @@
+// Package ownfile opens the files that this program writes: those of whole documents, of locks and of
+// what one run keeps for the next.
+//
+// They are regular files that nobody else may read. A link would have them written somewhere else, with
+// the rights of what stands there; a pipe would hold the program until somebody reads, which no signal
+// ends. Both are refused before anything is opened.
+package ownfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrKind is a path where something stands that is no regular file.
+var ErrKind = errors.New("is no regular file")
+
+// Check returns an error where something stands at path that is no regular file.
+func Check(path string) error {
+	_, err := look(path)
+	return err
+}
+
+// look tells what stands at path; nil where nothing does.
+func look(path string) (fs.FileInfo, error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s %w, but %s: name another file", path, ErrKind, kind(info.Mode()))
+	}
+	return info, err
+}
+
+func kind(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeSymlink != 0:
+		return "a link"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
+}
+
+// Create makes a file in the place of an earlier one, so that no wider rights of that remain. Folders on
+// the way are made.
+func Create(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	info, err := look(path)
+	if err == nil && info != nil {
+		err = os.Remove(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+}
+
+// Append opens a file that this program made, to write on.
+func Append(path string) (*os.File, error) {
+	before, err := look(path)
+	if err != nil {
+		return nil, err
+	}
+	if before == nil {
+		return Create(path)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, err
+	}
+	now, err := f.Stat()
+	if err == nil && !os.SameFile(before, now) {
+		err = fmt.Errorf("%s was replaced by something else: %w", path, ErrKind)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Ready returns why [Create] could not make a file, and leaves everything as it is.
+func Ready(path string) error {
+	info, err := look(path)
+	if err != nil {
+		return err
+	}
+	if info != nil {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	}
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(path))
+}
