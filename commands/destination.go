@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -68,7 +70,7 @@ func (d *destination) name() string {
 	return d.es.Host
 }
 
-// lockName tells destinations apart.
+// lockName tells destinations apart, where their clusters do not say what they are.
 func (d *destination) lockName() string {
 	if d.es.CloudID != "" {
 		return d.es.CloudID
@@ -90,6 +92,20 @@ func (d *destination) client(c *config.Connector) (*elastic.Client, error) {
 		conf.URL = "http://embedded"
 	}
 	return elastic.New(conf)
+}
+
+// openToOthers says that others may read the folder, "" where they may not or where there is none. One that
+// this program makes is for its owner alone.
+func (d *destination) openToOthers() string {
+	dir, ok := strings.CutPrefix(d.es.Host, "embedded:")
+	if !ok || runtime.GOOS == "windows" { // whose rights are others
+		return ""
+	}
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the folder %s holds whole documents and has the rights %04o: chmod 700 keeps others out", plain(dir), info.Mode().Perm())
 }
 
 // close ends the destination; for a folder it forces everything to disk.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,4 +172,57 @@ func TestALostJobHasNoGrace(t *testing.T) {
 			t.Errorf("%v: %v", cause, got)
 		}
 	}
+}
+
+// TestTheFolderOfDocumentsIsSaidToBeOpenToOthers: one that was there before keeps its rights.
+func TestTheFolderOfDocumentsIsSaidToBeOpenToOthers(t *testing.T) {
+	t.Parallel()
+	for mode, said := range map[os.FileMode]bool{0o755: true, 0o750: true, 0o700: false, 0: false} {
+		dir := t.TempDir()
+		many(t, dir)
+		data := filepath.Join(dir, "data")
+		if mode != 0 { // otherwise the program makes it
+			if err := os.Mkdir(data, mode); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(data, mode); err != nil { // whatever the umask is
+				t.Fatal(err)
+			}
+		}
+		out, err := program(t, dir, "sync", "-q").CombinedOutput()
+		if err != nil || strings.Contains(string(out), "chmod 700") != said {
+			t.Errorf("%04o: %v: %s", mode, err, out)
+		}
+		if info, err := os.Stat(data); err != nil || mode == 0 && info.Mode().Perm() != 0o700 {
+			t.Errorf("%04o: %v, %v", mode, info, err)
+		}
+	}
+}
+
+// TestOneClusterHasOneLock: by whichever of its names it is reached.
+func TestOneClusterHasOneLock(t *testing.T) {
+	t.Parallel()
+	store := storeInMemory(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			store.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"cluster_uuid":"N7aNzft2Qc","version":{"number":"9.5.3"}}`)
+	}))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	c, _, wait := blockedRun(t, dir, server.URL, "notes")
+	second := program(t, dir, "sync", "notes")
+	second.Env = append(second.Env, "ELASTIC_INGEST__ELASTICSEARCH__HOST="+strings.Replace(server.URL, "127.0.0.1", "localhost", 1))
+	out, _ := second.CombinedOutput() // its error is the exit code
+	if got := second.ProcessState.ExitCode(); got != ExitLocked {
+		t.Errorf("exit %d: %s", got, out)
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	wait()
 }

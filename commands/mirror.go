@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,6 +158,9 @@ func (s *session) run(ctx, cut context.Context) error {
 	}
 	if s.dest, err = openDestination(cfg, s.o.dry); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
+	}
+	if text := s.dest.openToOthers(); text != "" {
+		s.messages.warn(text)
 	}
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
 	err = s.open(ctx, cut, cfg, works, unknown)
@@ -384,7 +388,9 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	stop := s.startProgress(o, counters)
 	deps := engine.Deps{
 		Settings: settingsOf(cfg, string(s.state)), Own: s.own(), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
-		Lock: func(index string) (func(), error) { return s.state.Lock(s.dest.lockName(), index) },
+		Lock: func(cluster, index string) (func(), error) {
+			return s.state.Lock(cmp.Or(cluster, s.dest.lockName()), index)
+		},
 		Vanished: engine.Vanished{
 			Load: func(index, of string) ([]string, error) { return s.state.Vanished(s.dest.lockName(), index, of) },
 			Save: func(index, of string, scopes []string) error {

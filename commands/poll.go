@@ -147,6 +147,9 @@ func (s *session) poll(ctx, cut context.Context) error {
 	if s.dest, err = openDestination(cfg, false); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
+	if text := s.dest.openToOthers(); text != "" {
+		s.messages.warn(text)
+	}
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
 	err = s.openRecords(ctx, cfg)
 	if err == nil {

@@ -110,8 +110,9 @@ type Deps struct {
 	Counters   *report.Counters
 	DeadLetter *bulk.DeadLetter
 	Deleted    *bulk.Deleted // gets whole documents before they are deleted; nil for no such file
-	// Lock keeps other runs away from a concrete index; unlock is called once.
-	Lock func(index string) (unlock func(), err error)
+	// Lock keeps other runs away from a concrete index; unlock is called once. cluster tells its cluster from
+	// others, by whatever address it is reached; "" where it does not say.
+	Lock func(cluster, index string) (unlock func(), err error)
 	// Vanished remembers from run to run which scopes were absent.
 	Vanished Vanished
 	// Turns remembers when each scope was read; it is asked only where Until is given.

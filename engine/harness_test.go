@@ -92,7 +92,7 @@ func newHarnessOn(t *testing.T, url string) *harness {
 			Retry: retry.Policy{First: time.Microsecond, Max: time.Millisecond, Patience: time.Second},
 		},
 		Log: slog.New(slog.DiscardHandler), Cut: context.Background(), Now: time.Now,
-		Lock: func(string) (func(), error) { return func() {}, nil },
+		Lock: func(string, string) (func(), error) { return func() {}, nil },
 		Vanished: engine.Vanished{
 			Load: func(index, of string) ([]string, error) { return h.kept[index+" "+of], nil },
 			Save: func(index, of string, scopes []string) error {

@@ -98,7 +98,7 @@ func killRun(ctx context.Context, destination, index, dead string, source *fault
 			Retry: retry.Policy{First: time.Millisecond, Max: time.Second, Patience: 30 * time.Second},
 		},
 		Client: client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
-		DeadLetter: bulk.NewDeadLetter(dead), Lock: func(string) (func(), error) { return func() {}, nil },
+		DeadLetter: bulk.NewDeadLetter(dead), Lock: func(string, string) (func(), error) { return func() {}, nil },
 		Cut: context.Background(), Now: time.Now,
 	})
 }

@@ -77,7 +77,7 @@ func (r *run) prepare(ctx context.Context, src source.Source) (unlock func(), er
 	}
 	unlock = func() {}
 	if !r.job.DryRun {
-		if unlock, err = r.deps.Lock(r.index.Name); err != nil {
+		if unlock, err = r.deps.Lock(r.info.UUID, r.index.Name); err != nil {
 			return nil, err
 		}
 	}

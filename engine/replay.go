@@ -34,7 +34,7 @@ func (r *run) replay(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := r.deps.Lock(r.index.Name)
+	unlock, err := r.deps.Lock(r.info.UUID, r.index.Name)
 	if err != nil {
 		return err
 	}

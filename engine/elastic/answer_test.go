@@ -53,10 +53,11 @@ func everything(ctx context.Context, c *Client) map[string]error {
 	errs := map[string]error{}
 	_, errs["ping"] = c.Ping(ctx)
 	_, errs["index"] = c.Index(ctx, "x")
-	_, errs["create"] = c.CreateIndex(ctx, "x", "me", Creation{})
+	_, _, errs["create"] = c.CreateIndex(ctx, "x", Marker{Owner: "me"}, Creation{})
 	errs["create from"] = c.CreateFrom(ctx, "x", []byte("{}"))
 	errs["marker"] = c.SetMarker(ctx, &Index{Name: "x"}, Marker{Owner: "me"})
 	errs["refresh"] = c.Refresh(ctx, "x")
+	_, _, errs["what is not indexed"] = c.Ignored(ctx, "x")
 	_, errs["pipeline"] = c.Pipeline(ctx, "p")
 	_, errs["point in time"] = c.OpenPIT(ctx, &Index{Name: "x"})
 	errs["close"] = (&PIT{c: c, index: &Index{Name: "x"}, id: "i"}).Close(ctx)

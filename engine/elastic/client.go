@@ -235,6 +235,7 @@ type Info struct {
 	Version string
 	Flavor  string // default, serverless, embedded
 	Cluster string
+	UUID    string // of the cluster; "" where it has none, or none yet
 }
 
 // Ping asks the server what it is.
@@ -246,11 +247,18 @@ func (c *Client) Ping(ctx context.Context) (Info, error) {
 			err = connError(e.Op, c.address, other)
 		}
 	}
-	return Info{a.Version.Number, a.Version.BuildFlavor, a.ClusterName}, err
+	if a.UUID == noUUID {
+		a.UUID = ""
+	}
+	return Info{a.Version.Number, a.Version.BuildFlavor, a.ClusterName, a.UUID}, err
 }
+
+// noUUID is what a cluster says that is not formed yet, and the embedded destination.
+const noUUID = "_na_"
 
 type infoAnswer struct {
 	ClusterName string `json:"cluster_name"`
+	UUID        string `json:"cluster_uuid"`
 	Version     struct {
 		Number      string `json:"number"`
 		BuildFlavor string `json:"build_flavor"`

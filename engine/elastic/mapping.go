@@ -103,6 +103,25 @@ func LacksUnsignedLong(err error) bool {
 // mostIgnored is how many fields are named whose values could not be indexed.
 const mostIgnored = 1000
 
+type ignoredAnswer struct {
+	Shards       *shards `json:"_shards"`
+	Aggregations struct {
+		Fields *struct {
+			Buckets []struct {
+				Key   string `json:"key"`
+				Count int64  `json:"doc_count"`
+			} `json:"buckets"`
+		} `json:"fields"`
+	} `json:"aggregations"`
+}
+
+func (a *ignoredAnswer) check() error {
+	if err := lacks("_shards", a.Shards != nil); err != nil {
+		return err
+	}
+	return a.Shards.check()
+}
+
 // Ignored counts the documents of an index by the field of which a value could not be indexed. ok is
 // false where the destination cannot count them: before version 8.15.
 func (c *Client) Ignored(ctx context.Context, index string) (counts map[string]int64, ok bool, err error) {
@@ -111,16 +130,7 @@ func (c *Client) Ignored(ctx context.Context, index string) (counts map[string]i
 		"query": map[string]any{"exists": map[string]any{"field": "_ignored"}},
 		"aggs":  map[string]any{"fields": map[string]any{"terms": map[string]any{"field": "_ignored", "size": mostIgnored}}},
 	}
-	var answer struct {
-		Aggregations struct {
-			Fields *struct {
-				Buckets []struct {
-					Key   string `json:"key"`
-					Count int64  `json:"doc_count"`
-				} `json:"buckets"`
-			} `json:"fields"`
-		} `json:"aggregations"`
-	}
+	var answer ignoredAnswer
 	whole := false
 	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &whole}
 	err = c.call(ctx, fmt.Sprintf("count what could not be indexed in %q", index), r, &answer)
