@@ -104,8 +104,6 @@ func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *pr
 	o.Err = failed
 	if failed == nil {
 		_ = claim.Run(ctx, counts, func(ctx context.Context) error {
-			cut, stop := cutWhenLost(ctx, cut)
-			defer stop()
 			s.one(ctx, cut, cfg, &c, job, o, attended{fence: claim.Fence, counters: counters})
 			return o.Err
 		})
@@ -117,22 +115,6 @@ func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *pr
 			o.Err = nil // which is no failure, unlike what follows
 		}
 		o.Err = errors.Join(o.Err, fmt.Errorf("write the end of sync job %q: %w", claim.Job.ID, err))
-	}
-}
-
-// cutWhenLost is cut, and ends as well when ctx does for another reason than a signal: a job that was
-// canceled, or is no longer ours, writes nothing of what it has read.
-func cutWhenLost(ctx, cut context.Context) (context.Context, func()) {
-	lost, cancel := context.WithCancelCause(cut)
-	over := context.AfterFunc(ctx, func() {
-		cause := context.Cause(ctx)
-		if errors.Is(cause, protocol.ErrCanceled) || errors.Is(cause, protocol.ErrTaken) || errors.Is(cause, protocol.ErrDeleted) {
-			cancel(cause)
-		}
-	})
-	return lost, func() {
-		over()
-		cancel(nil)
 	}
 }
 

@@ -4,7 +4,6 @@ package commands
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,8 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
 // many makes a configuration whose output is more than a pipe holds.
@@ -151,26 +148,6 @@ connectors: [{name: notes, service_type: scripted, index_name: search-notes, con
 	out, _ := c.CombinedOutput() // its error is the exit code
 	if got := c.ProcessState.ExitCode(); got != ExitUsage || !strings.Contains(string(out), "is a pipe or a device") {
 		t.Errorf("exit %d: %s", got, out)
-	}
-}
-
-// TestALostJobHasNoGrace: what was read of it is dropped; a signal leaves it the time to be written.
-func TestALostJobHasNoGrace(t *testing.T) {
-	t.Parallel()
-	for cause, lost := range map[error]bool{
-		protocol.ErrCanceled: true, fmt.Errorf("by x: %w", protocol.ErrTaken): true, protocol.ErrDeleted: true,
-		&SignalError{Signal: os.Interrupt}: false,
-	} {
-		ctx, end := context.WithCancelCause(t.Context())
-		cut, stop := cutWhenLost(ctx, t.Context())
-		end(cause)
-		if lost {
-			<-cut.Done()
-		}
-		stop()
-		if got := context.Cause(cut); (got == cause) != lost { //nolint:errorlint // it is this very cause
-			t.Errorf("%v: %v", cause, got)
-		}
 	}
 }
 

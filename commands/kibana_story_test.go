@@ -322,6 +322,6 @@ func TestKibanaDeletesWhileItRuns(t *testing.T) {
 		s.kibana.HardDelete(s.connector)
 		s.gone = true
 		s.ended(p, "020_deleted", ExitFailed)
-		s.holds(s.index, numbered(4)...)
+		s.holds(s.index) // what was read and not written is dropped
 	})
 }

@@ -191,6 +191,9 @@ func (r *run) through(ctx context.Context, do func(reading context.Context) erro
 	}
 	r.holdPIT(reading, stopReading, &wg)
 	err := guarded(func() error { return do(reading) })
+	if drops(ctx) {
+		stopWriting()
+	}
 	if ferr := r.sink.Flush(writing); err == nil {
 		err = ferr
 	}
@@ -205,12 +208,27 @@ func (r *run) through(ctx context.Context, do func(reading context.Context) erro
 	return err
 }
 
+// drops reports that ctx ended because what is read is no longer wanted, such as when a sync job was
+// canceled or taken over: then nothing of it is written any more. Its cause says so by a method Drops. The
+// shutdown grace is for signals.
+func drops(ctx context.Context) bool {
+	var cause interface {
+		error
+		Drops()
+	}
+	return ctx.Err() != nil && errors.As(context.Cause(ctx), &cause)
+}
+
 // writingContext outlives ctx by the shutdown grace, so that what was read is written.
 func (r *run) writingContext(ctx context.Context) (context.Context, func()) {
 	writing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	var grace *time.Timer
 	var mu sync.Mutex
 	stopped := context.AfterFunc(ctx, func() {
+		if drops(ctx) {
+			cancel(context.Cause(ctx))
+			return
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		grace = time.AfterFunc(r.deps.ShutdownGrace, func() { cancel(context.Cause(ctx)) })

@@ -13,14 +13,22 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
+// lostError is why the work of a job is no longer wanted.
+type lostError struct{ text string }
+
+func (e *lostError) Error() string { return e.text }
+
+// Drops says that what was read is not to be written.
+func (e *lostError) Drops() {}
+
 // Why a job ends before it has come to its end.
 var (
 	// ErrCanceled is the cause of a run that somebody asked to end.
-	ErrCanceled = errors.New("the sync job was canceled")
+	ErrCanceled error = &lostError{"the sync job was canceled"}
 	// ErrTaken is the cause of a run whose job is no longer this program's: it was taken for idle, or deleted.
-	ErrTaken = errors.New("the sync job is no longer ours")
+	ErrTaken error = &lostError{"the sync job is no longer ours"}
 	// ErrDeleted is the cause of a run whose connector was deleted.
-	ErrDeleted = errors.New("the connector was deleted")
+	ErrDeleted error = &lostError{"the connector was deleted"}
 )
 
 const (
