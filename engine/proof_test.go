@@ -66,7 +66,8 @@ func TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost(t *testing.T) {
 func TestAnotherRoutingIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	if _, err := h.client().Bulk(t.Context(), h.job.Index, "", []byte(`{"index":{"_id":"1","routing":"eu"}}`+"\n{}\n"), 1); err != nil {
+	body := []byte(`{"index":{"_id":"1","routing":"eu"}}` + "\n{}\n")
+	if _, err := h.client().Bulk(t.Context(), elastic.Bulk{Index: h.job.Index, Body: body, Count: 1, ID: func(int) string { return "1" }}); err != nil {
 		t.Fatal(err)
 	}
 	h.put("a", "1", "one")
