@@ -203,7 +203,7 @@ func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 				IDsMemory: 16 << 20, IDsDir: t.TempDir(),
 			},
 			Client: client, Log: slog.New(slog.DiscardHandler), Observer: unseen{}, Counters: &report.Counters{},
-			DeadLetter: bulk.NewDeadLetter(t.TempDir() + "/dead"), Lock: func(string) (func(), error) { return func() {}, nil },
+			DeadLetter: bulk.NewDeadLetter(t.TempDir() + "/dead"), Lock: func(string, string) (func(), error) { return func() {}, nil },
 			Cut: context.Background(), Now: time.Now,
 		})
 	}
