@@ -2,7 +2,9 @@ package engine_test
 
 import (
 	"errors"
+	"net/http"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -215,18 +217,23 @@ func TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites(t *testing.T) {
 	h.deps.Writers, h.deps.Readers = 1, 1
 	var hours atomic.Int64 // so that the index is looked at before each request
 	h.deps.Now = func() time.Time { return time.Now().Add(time.Duration(hours.Add(1)) * time.Hour) }
-	h.source.Each = func(_ string, n int) {
-		if n == 50 {
-			removeIndex(t, h.store, h.url+"/"+h.job.Index)
+	store, bulks := h.store, 0
+	h.store = roundTrip(func(r *http.Request) (*http.Response, error) {
+		res, err := store.RoundTrip(r)
+		if strings.HasSuffix(r.URL.Path, "/_bulk") {
+			if bulks++; bulks == 2 { // after its answer, and before the next request is thought of
+				removeIndex(t, store, h.url+"/"+h.job.Index)
+			}
 		}
-	}
+		return res, err
+	})
 	if _, err := h.run(t.Context()); !errors.Is(err, engine.ErrReplaced) && !errors.Is(err, elastic.ErrNotFound) {
 		t.Fatalf("the run ended with %v", err)
 	}
 	if _, err := h.client().Index(t.Context(), h.job.Index); !errors.Is(err, elastic.ErrNotFound) {
 		t.Fatalf("the writes made the index again: %v", err)
 	}
-	h.source.Each = nil
+	h.store = store
 	if res := h.sync(); res.Counts.Created != 100 {
 		t.Fatalf("the next run: %+v", res.Counts)
 	}
