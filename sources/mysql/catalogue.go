@@ -21,6 +21,8 @@ type relation struct {
 	engine   string
 	estimate int64 // rows; 0 when unknown
 	bytes    int64 // of the rows; 0 when unknown
+	// versioned reports whether the server keeps older versions of the rows in the table.
+	versioned bool
 }
 
 // isTable reports whether it holds its rows itself. A view has no key and may be costly to read, so it
@@ -59,7 +61,8 @@ func (d *database) catalogue(ctx context.Context, s *session) (*catalogue, error
 	d.setAccount(s.account)
 	c := &catalogue{}
 	err := s.Each(ctx, relationsQuery, []driver.Value{d.set.database}, func(row []driver.Value) {
-		r := relation{name: sqlread.TextOf(row[0]), view: strings.HasSuffix(sqlread.TextOf(row[1]), "VIEW"), engine: sqlread.TextOf(row[2]), estimate: sqlread.NumberOf(row[3]), bytes: sqlread.NumberOf(row[4])}
+		kind := sqlread.TextOf(row[1])
+		r := relation{name: sqlread.TextOf(row[0]), view: strings.HasSuffix(kind, "VIEW"), versioned: kind == "SYSTEM VERSIONED", engine: sqlread.TextOf(row[2]), estimate: sqlread.NumberOf(row[3]), bytes: sqlread.NumberOf(row[4])}
 		if r.match = r.name; s.folds {
 			r.match = strings.ToLower(r.name)
 		}

@@ -30,7 +30,8 @@ const (
 	columnsQuery = `
 SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE
 FROM information_schema.COLUMNS
-WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?`
+WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?
+ORDER BY ORDINAL_POSITION`
 
 	// The primary key before other unique indexes, and of these the one with the fewest columns. An index
 	// over a part of a column, or over an expression, tells no rows apart.
@@ -39,24 +40,27 @@ SELECT s.INDEX_NAME, s.COLUMN_NAME, s.SUB_PART IS NOT NULL OR s.COLUMN_NAME IS N
 FROM information_schema.STATISTICS s
 WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0
 ORDER BY s.INDEX_NAME = 'PRIMARY' DESC, s.INDEX_NAME, s.SEQ_IN_INDEX`
+
+	// Every key of a table with versions ends with the end of a row's period, which is the same for all
+	// rows as they are now. Where people see that column, it has always been a part of the ids.
+	versionedKeysQuery = `
+SELECT s.INDEX_NAME, s.COLUMN_NAME, s.SUB_PART IS NOT NULL OR s.COLUMN_NAME IS NULL OR s.NULLABLE = 'YES'
+FROM information_schema.STATISTICS s
+LEFT JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME
+WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0
+  AND (COALESCE(c.GENERATION_EXPRESSION, '') <> 'ROW END' OR c.EXTRA NOT LIKE '%INVISIBLE%')
+ORDER BY s.INDEX_NAME = 'PRIMARY' DESC, s.INDEX_NAME, s.SEQ_IN_INDEX`
 )
 
 // describe asks for columns and key, in the transaction that reads the rows: its lock keeps them as they
 // are from here on.
 func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 	t := &table{}
-	var err error
-	// What * stands for leaves invisible columns out, and is refused where a column may not be read.
-	if t.columns, err = s.describe(ctx, "SELECT * FROM "+p.from()+" LIMIT 0"); err != nil {
+	key, err := p.db.keyOf(ctx, s, &p.rel)
+	if err != nil {
 		return nil, err
 	}
-	names := t.names()
-	err = s.Each(ctx, columnsQuery, []driver.Value{p.db.set.database, p.rel.name}, func(row []driver.Value) {
-		if i := sqlread.Place(names, sqlread.TextOf(row[0])); i >= 0 {
-			t.columns[i].typ = declaredType(sqlread.TextOf(row[1]), sqlread.TextOf(row[2]))
-		}
-	})
-	if err != nil {
+	if err := p.columns(ctx, s, t, key); err != nil {
 		return nil, err
 	}
 	for i := range t.columns {
@@ -65,10 +69,6 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 		if c.typ.unknown != "" {
 			p.db.log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.name, "type", c.typ.unknown)
 		}
-	}
-	key, err := p.db.keyOf(ctx, s, &p.rel)
-	if err != nil {
-		return nil, err
 	}
 	if key == nil {
 		err := p.configuredKey(t)
@@ -86,10 +86,53 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 	return p.reduced(t), nil
 }
 
+// columns asks what * stands for, which is refused where a column may not be read. Invisible columns, which
+// it leaves out, are asked for by name where the key has them: a server may add such a key to every table
+// that was created without one.
+func (p *part) columns(ctx context.Context, s *session, t *table, key []string) (err error) {
+	if t.columns, err = s.describe(ctx, "SELECT * FROM "+p.from()+" LIMIT 0"); err != nil {
+		return err
+	}
+	type declared struct{ name, typ, full string }
+	var all []declared
+	err = s.Each(ctx, columnsQuery, []driver.Value{p.db.set.database, p.rel.name}, func(row []driver.Value) {
+		all = append(all, declared{sqlread.TextOf(row[0]), sqlread.TextOf(row[1]), sqlread.TextOf(row[2])})
+	})
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(key, func(name string) bool { return t.place(name) < 0 }) {
+		var list []string
+		for _, c := range all {
+			if t.place(c.name) >= 0 || sqlread.Place(key, c.name) >= 0 {
+				list = append(list, quote.Ident(c.name))
+			}
+		}
+		for _, name := range key { // which the server refuses by name
+			if !slices.ContainsFunc(all, func(c declared) bool { return strings.EqualFold(c.name, name) }) {
+				list = append(list, quote.Ident(name))
+			}
+		}
+		if t.columns, err = s.describe(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+p.from()+" LIMIT 0"); err != nil {
+			return err
+		}
+	}
+	for _, c := range all {
+		if i := t.place(c.name); i >= 0 {
+			t.columns[i].typ = declaredType(c.typ, c.full)
+		}
+	}
+	return nil
+}
+
 // keyOf looks for the columns that tell the rows of a table apart; nil when there are none.
 func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
 	var indexes sqlread.Indexes
-	err := s.Each(ctx, keysQuery, []driver.Value{d.set.database, rel.name}, func(row []driver.Value) {
+	query := keysQuery
+	if rel.versioned {
+		query = versionedKeysQuery
+	}
+	err := s.Each(ctx, query, []driver.Value{d.set.database, rel.name}, func(row []driver.Value) {
 		name := sqlread.TextOf(row[0])
 		indexes.Add(name, name == "PRIMARY", sqlread.TextOf(row[1]), sqlread.NumberOf(row[2]) != 0)
 	})

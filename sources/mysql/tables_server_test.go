@@ -227,6 +227,30 @@ func TestCase14ColumnNames(t *testing.T) {
 	})
 }
 
+// TestInvisibleKeyColumnsAreRead: * leaves them out, and servers add them to tables that have no key.
+func TestInvisibleKeyColumnsAreRead(t *testing.T) {
+	t.Parallel()
+	db := newDB(t, onMariaDB)
+	db.exec(`CREATE TABLE added (my_row_id bigint unsigned NOT NULL AUTO_INCREMENT INVISIBLE PRIMARY KEY, v int, secret int INVISIBLE); INSERT INTO added (v) VALUES (7), (8);
+		CREATE TABLE uniq (a int, h int NOT NULL DEFAULT 3 INVISIBLE UNIQUE); INSERT INTO uniq (a) VALUES (1);
+		CREATE TABLE composite (h int NOT NULL DEFAULT 3 INVISIBLE, b int, a int, PRIMARY KEY (a, h)); INSERT INTO composite (b, a) VALUES (1, 2);
+		CREATE TABLE versions (id int PRIMARY KEY, v int, s timestamp(6) GENERATED ALWAYS AS ROW START INVISIBLE, e timestamp(6) GENERATED ALWAYS AS ROW END INVISIBLE,
+			PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING; INSERT INTO versions (id, v) VALUES (1, 1); UPDATE versions SET v = 2`)
+	want := map[string]sqltest.Result{
+		"added":     {IDs: []string{"added_1", "added_2"}, Docs: []string{`{"my_row_id":"1","v":7}`, `{"my_row_id":"2","v":8}`}},
+		"uniq":      {IDs: []string{"uniq_3"}, Docs: []string{`{"a":1,"h":3}`}},
+		"composite": {IDs: []string{"composite_3_2"}, Docs: []string{`{"h":3,"b":1,"a":2}`}},
+		"versions":  {IDs: []string{"versions_1"}, Docs: []string{`{"id_":1,"v":2}`}},
+	}
+	if d := cmp.Diff(want, readAll(t, db.values(nil), source.Env{})); d != "" {
+		t.Error(d)
+	}
+	// Who may read the visible columns alone is told so; it is no change of the table that may pass.
+	user, values := db.reader()
+	db.exec("GRANT SELECT (v) ON " + db.name + ".added TO " + user)
+	refuse(t, readAll(t, values, source.Env{})["added"].Err, source.ErrAuth, "my_row_id", "GRANT SELECT ON `"+db.name+"`.`added`")
+}
+
 func TestCase57Permissions(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
