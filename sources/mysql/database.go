@@ -34,7 +34,8 @@ type database struct {
 	snapshots *sqlread.Pool[*session]
 	asUser    atomic.Pointer[string] // as grants name the user, once it is known
 	// apart is set once a part had to take a snapshot of its own, so that this is said once.
-	apart atomic.Bool
+	apart  atomic.Bool
+	mended sqlread.Mended
 }
 
 var _ source.Source = (*database)(nil)

@@ -18,6 +18,8 @@ type row struct {
 	place   []int // of each column in the record; -1 where no field has it
 	id      []byte
 	cells   []cell
+	// told is given what was lost of a column's value; "" for nothing.
+	told func(column, reason string)
 }
 
 // newRow prepares the documents of a table that is read.
@@ -52,6 +54,7 @@ func (p *part) rowOf(t *table) (r *row, names named) {
 	for _, k := range t.key {
 		key = append(key, r.place[k])
 	}
+	r.told = func(column, reason string) { p.db.mended.Tell(p.db.log, p.scope, column, reason) }
 	r.record = sqlread.NewRecord(p.metadata(database), used, key, r.profile == sqlread.Native)
 	return r, names
 }
@@ -97,6 +100,9 @@ func (r *row) document(raw []driver.Value) document.Document {
 		default:
 			v, reason := r.table.columns[i].typ.value(&r.cells[i])
 			r.record.Set(place, v, reason)
+			if reason != "" {
+				r.told(r.table.columns[i].name, reason)
+			}
 		}
 	}
 	return document.Document{ID: text, Fields: r.record.Fields()}

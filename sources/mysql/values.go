@@ -6,18 +6,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // The converters of the encoding exact; see [columnType].
 
 func toText(c *cell) (document.Value, string) {
-	if !utf8.ValidString(c.text) {
-		return document.String(c.text), "bytes that are no UTF-8 were replaced"
-	}
-	return document.String(c.text), ""
+	return sqlread.Text(c.text)
 }
 
 func toInt(c *cell) (document.Value, string) {

@@ -32,7 +32,7 @@ func TestValues(t *testing.T) {
 		want   string
 		reason string
 	}{
-		"16 text that is no UTF-8": {typeOf("text", false), []byte("a\xffb"), "\"a\ufffdb\"", "bytes that are no UTF-8 were replaced"},
+		"16 text that is no UTF-8": {typeOf("text", false), []byte("a\xffb"), "\"a\ufffdb\"", "bytes that are no UTF-8 were replaced: ff"},
 		"digits as a number":       {typeOf("bigint", true), uint64(1<<64 - 1), `"18446744073709551615"`, ""},
 		"an unknown type":          {typeOf("xml", false), []byte("<a/>"), `"<a/>"`, ""},
 		"no date at all":           {typeOf("date", false), []byte("x"), "null", "a date in an unknown form"},

@@ -40,6 +40,7 @@ type database struct {
 	apart      atomic.Bool // it was said that a part is read from another snapshot
 	refusedSCN atomic.Bool // it was said that a change number is of no use
 	told       sync.Map    // columns of which something was said
+	mended     sqlread.Mended
 }
 
 var _ source.Source = (*database)(nil)

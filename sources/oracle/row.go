@@ -16,6 +16,8 @@ type row struct {
 	record  *sqlread.Record
 	id      []byte
 	values  []driver.Value // of the row that is turned
+	// told is given what was lost of a column's value; "" for nothing.
+	told func(column, reason string)
 }
 
 // newRow prepares the documents of a table that is read.
@@ -29,7 +31,10 @@ func (p *part) newRow(t *table) *row {
 func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	names, renamed := p.fieldNames(t.columns)
 	native := p.db.profile == sqlread.Native
-	return &row{table: t, profile: p.db.profile, prefix: p.idPrefix(), record: sqlread.NewRecord(p.metadata(), names, t.key, native)}, renamed
+	return &row{
+		table: t, profile: p.db.profile, prefix: p.idPrefix(), record: sqlread.NewRecord(p.metadata(), names, t.key, native),
+		told: func(column, reason string) { p.db.mended.Tell(p.db.log, p.Name(), column, reason) },
+	}, renamed
 }
 
 // document makes a document of the values of a row. They are the driver's no more: it makes new ones for
@@ -45,6 +50,9 @@ func (r *row) document(values []driver.Value) document.Document {
 		}
 		value, reason := r.table.columns[i].typ.value(v)
 		r.record.Set(i, value, reason)
+		if reason != "" {
+			r.told(r.table.columns[i].name, reason)
+		}
 	}
 	return document.Document{ID: string(r.id), Fields: r.record.Fields()}
 }

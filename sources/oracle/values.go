@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	ora "github.com/sijms/go-ora/v2"
 
@@ -23,11 +22,7 @@ func unexpected(v driver.Value) (document.Value, string) {
 }
 
 func toText(v driver.Value) (document.Value, string) {
-	text := sqlread.TextOf(v)
-	if !utf8.ValidString(text) {
-		return document.String(text), "bytes that are no UTF-8 were replaced"
-	}
-	return document.String(text), ""
+	return sqlread.Text(sqlread.TextOf(v))
 }
 
 // toWhole is for columns that hold whole numbers of at most 18 digits.

@@ -131,14 +131,15 @@ func disc(_ string, numbers []string) string {
 
 // toJSONB embeds a value that the server has already parsed; JSON's null is null.
 func toJSONB(text string) (document.Value, string) {
-	v, err := document.CompactRaw([]byte(text))
+	_, reason := sqlread.Text(text)
+	v, err := document.CompactRaw([]byte(strings.ToValidUTF8(text, "\ufffd")))
 	if err != nil {
 		return document.Null(), "JSON in an unknown form"
 	}
 	if v.Text() == "null" {
 		return document.Null(), ""
 	}
-	return document.Portable(v), ""
+	return document.Portable(v), reason
 }
 
 // toJSON embeds a value that is as somebody wrote it. Where a name comes twice in an object, which
@@ -148,5 +149,6 @@ func toJSON(text string) (document.Value, string) {
 	if err != nil {
 		return document.Null(), "JSON in an unknown form"
 	}
-	return document.Portable(v), ""
+	_, reason := sqlread.Text(text)
+	return document.Portable(v), reason
 }

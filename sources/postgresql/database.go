@@ -32,6 +32,7 @@ type database struct {
 	// control holds the snapshot that the parts read from, from Parts to Close.
 	control *pgx.Conn
 	idle    idle
+	mended  sqlread.Mended
 	// apart is set once a part had to take a snapshot of its own, so that this is said once.
 	apart atomic.Bool
 }
@@ -163,6 +164,11 @@ func (d *database) beginTx(ctx context.Context, conn *pgx.Conn, snapshot string)
 	b.WriteString(session)
 	if !d.compat {
 		b.WriteString("SET LOCAL lc_monetary = 'C';\n")
+	}
+	if conn.PgConn().ParameterStatus("server_encoding") == "SQL_ASCII" {
+		// Such a database takes any bytes. The server checks them where UTF-8 is asked for, and one that is
+		// none would end the statement.
+		b.WriteString("SET LOCAL client_encoding = 'SQL_ASCII';\n")
 	}
 	if serverVersion(conn.PgConn().ParameterStatus("server_version")) >= 17 {
 		b.WriteString("SET LOCAL transaction_timeout = 0;\n")

@@ -16,6 +16,8 @@ type row struct {
 	prefix  string // of every id
 	record  *sqlread.Record
 	id      []byte
+	// told is given what was lost of a column's value; "" for nothing.
+	told func(column, reason string)
 }
 
 // newRow prepares the documents of a table that is read.
@@ -35,6 +37,7 @@ func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	}
 	r = &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, database, schemas, tables)}
 	names, renamed := fieldNames(r.profile, p.rel.schema, p.rel.name, t.columns)
+	r.told = func(column, reason string) { p.db.mended.Tell(p.db.log, p.scope, column, reason) }
 	r.record = sqlread.NewRecord(p.metadata(), names, t.key, r.profile == sqlread.Native)
 	return r, renamed
 }
@@ -76,6 +79,9 @@ func (r *row) document(raw [][]byte) document.Document {
 		}
 		value, reason := r.table.columns[i].typ.value(text[:len(v)])
 		r.record.Set(i, value, reason)
+		if reason != "" {
+			r.told(r.table.columns[i].name, reason)
+		}
 		text = text[len(v):]
 	}
 	doc.Fields = r.record.Fields()

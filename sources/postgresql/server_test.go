@@ -39,12 +39,18 @@ type testDB struct {
 // newDB creates a database, owned by the role of TEST_POSTGRES_DSN, and drops it when the test ends.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
+	return newDBOf(t, "")
+}
+
+// newDBOf is newDB with options of CREATE DATABASE.
+func newDBOf(t testing.TB, options string) *testDB {
+	t.Helper()
 	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := "e_" + strings.ToLower(rand.Text()[:12])
-	adminExec(t, "", fmt.Sprintf("CREATE DATABASE %s OWNER %s", name, quoteIdent(config.User)))
+	adminExec(t, "", fmt.Sprintf("CREATE DATABASE %s OWNER %s %s", name, quoteIdent(config.User), options))
 	t.Cleanup(func() { adminExec(t, "", "DROP DATABASE "+name+" WITH (FORCE)") })
 	config.Database = name
 	return &testDB{t: t, config: config, name: name}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // How a column's type becomes JSON. Every value comes in the server's text form, which is exact for
@@ -130,7 +131,7 @@ func scalar(oid uint32) (t columnType, ok bool) {
 	return columnType{}, false
 }
 
-func toText(text string) (document.Value, string) { return document.String(text), "" }
+func toText(text string) (document.Value, string) { return sqlread.Text(text) }
 
 func toInt(text string) (document.Value, string) {
 	n, err := strconv.ParseInt(text, 10, 64)

@@ -215,3 +215,40 @@ func TestKeysFromServer(t *testing.T) {
 		}
 	}
 }
+
+// TestTextThatIsNoUTF8CostsNoRow: a database in SQL_ASCII takes any bytes, and the server ends a statement
+// over one that is not of the client's encoding.
+func TestTextThatIsNoUTF8CostsNoRow(t *testing.T) {
+	t.Parallel()
+	db := newDBOf(t, "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+	db.exec(`SET client_encoding = 'SQL_ASCII'; CREATE TABLE letters (id text PRIMARY KEY, body text, list text[], j jsonb, "žluť" text);
+		INSERT INTO letters VALUES ('1', 'plain žluť', '{a}', '1', 'ž'), (E'n\357', E'na\357ve', ARRAY[E'\356', 'b'], '2', ''), (E'n\356', E'na\356ve', '{}', '3', '')`)
+	log := &sqltest.Logbook{}
+	got := readAll(t, db.values(nil), log.Env())["public.letters"]
+	prefix := db.name + "_public_letters_"
+	want := sqltest.Result{
+		IDs: []string{prefix + "1", prefix + "n\xef", prefix + "n\xee"},
+		Docs: []string{
+			`{"public_letters_id":"1","public_letters_body":"plain žluť","public_letters_list":["a"],"public_letters_j":"1","public_letters_žluť":"ž"}`,
+			`{"public_letters_id":"n\ufffd","public_letters_body":"na\ufffdve","public_letters_list":["\ufffd","b"],"public_letters_j":"2","public_letters_žluť":"",` +
+				`"_conversion_notes":["public_letters_id: bytes that are no UTF-8 were replaced: ef","public_letters_body: bytes that are no UTF-8 were replaced: ef","public_letters_list: bytes that are no UTF-8 were replaced: ee"]}`,
+			`{"public_letters_id":"n\ufffd","public_letters_body":"na\ufffdve","public_letters_list":[],"public_letters_j":"3","public_letters_žluť":"",` +
+				`"_conversion_notes":["public_letters_id: bytes that are no UTF-8 were replaced: ee","public_letters_body: bytes that are no UTF-8 were replaced: ee"]}`,
+		},
+	}
+	for i := range want.Docs {
+		want.Docs[i] = strings.ReplaceAll(want.Docs[i], `\ufffd`, "\ufffd")
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	for _, column := range []string{"id", "body", "list"} {
+		if n := strings.Count(log.String(), "part=public.letters column="+column+"\n"); n != 1 {
+			t.Errorf("the column %s is named %d times, want once:\n%s", column, n, log)
+		}
+	}
+	rule := []any{map[string]any{"tables": []any{"letters"}, "query": "SELECT id, body FROM letters WHERE body LIKE '%žluť%'"}}
+	if r := readAll(t, db.values(nil), source.Env{AdvancedRules: rule})["public.letters"]; r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("a rule: %+v", r)
+	}
+}

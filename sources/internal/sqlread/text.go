@@ -1,0 +1,55 @@
+package sqlread
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+const (
+	notUTF8 = "bytes that are no UTF-8 were replaced: "
+	// maxMended is how many of them a note has.
+	maxMended = 32
+)
+
+// Text is text of a database that need not be UTF-8: the encoder replaces each byte that is not. The reason
+// has these bytes, so that two texts which differ in them make different documents.
+func Text(text string) (v document.Value, reason string) {
+	if utf8.ValidString(text) {
+		return document.String(text), ""
+	}
+	var b strings.Builder
+	b.WriteString(notUTF8)
+	n := 0
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			if n < maxMended {
+				fmt.Fprintf(&b, "%02x", text[i])
+			}
+			n++
+		}
+		i += size
+	}
+	if n > maxMended {
+		fmt.Fprintf(&b, "… (%d bytes)", n)
+	}
+	return document.String(text), b.String()
+}
+
+// Mended says once for each column that bytes of it were replaced.
+type Mended struct{ columns sync.Map }
+
+// Tell is given the reason that [Text] gave for a value of the column; others it passes over.
+func (m *Mended) Tell(log *slog.Logger, part, column, reason string) {
+	if !strings.HasPrefix(reason, notUTF8) {
+		return
+	}
+	if _, told := m.columns.LoadOrStore([2]string{part, column}, true); !told {
+		log.Warn("a column has text that is not UTF-8; the bytes that are not were replaced, and stand in "+NotesField, "part", part, "column", column)
+	}
+}
