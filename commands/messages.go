@@ -48,6 +48,17 @@ func (m *messages) fail(where string, err error) {
 	m.failOne(where, err)
 }
 
+// failAmong tells one of many errors, whose hints are told once each: the tables that one statement grants
+// need not fail one after the other.
+func (m *messages) failAmong(where string, err error, hints map[string]bool) {
+	if hint := hintOf(err); hints[hint] {
+		m.hint = hint
+	} else {
+		hints[hint] = true
+	}
+	m.failOne(where, err)
+}
+
 func (m *messages) failOne(where string, err error) {
 	text, hint := err.Error(), hintOf(err)
 	if c, ok := errors.AsType[*config.Error](err); ok {

@@ -25,6 +25,7 @@ type watcher struct {
 	mu       sync.Mutex
 	phase    string
 	failures []report.Failure // the first ones
+	hints    map[string]bool  // those that were told
 	failed   int64
 	unread   []string // the first scopes that were not read to their end
 	more     bool     // there are more of them
@@ -34,7 +35,7 @@ type watcher struct {
 var _ report.Observer = (*watcher)(nil)
 
 func newWatcher(s *session, o *outcome, log *slog.Logger) *watcher {
-	return &watcher{session: s, where: o.where(), log: log}
+	return &watcher{session: s, where: o.where(), log: log, hints: map[string]bool{}}
 }
 
 // where says in messages whose they are.
@@ -63,7 +64,7 @@ func (w *watcher) Failed(f report.Failure) {
 		return
 	}
 	w.failures = append(w.failures, f)
-	w.session.messages.fail(w.where, &placedError{f})
+	w.session.messages.failAmong(w.where, &placedError{f}, w.hints)
 }
 
 // leaves notes a part that was not read to its end; a scope counts once, however many of its parts failed.

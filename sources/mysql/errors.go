@@ -197,7 +197,7 @@ func (p *part) leaveOut() string {
 	if p.rule != nil {
 		return "or remove " + p.rule.Path
 	}
-	return "or leave it out with " + p.db.set.tables.Without("", p.rel.name)
+	return "or leave it out with " + p.db.set.tables.Without([2]string{"", p.rel.name})
 }
 
 func (p *part) grantHint() string {

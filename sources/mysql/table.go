@@ -169,7 +169,7 @@ func (d *database) declaredKey(table string) []string {
 func (p *part) configuredKey(t *table) (err error) {
 	k := sqlread.Keyed{
 		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
-		Entry: p.rel.name, Without: p.db.set.tables.Without("", p.rel.name), Columns: t.names(),
+		Entry: p.rel.name, Without: p.db.set.tables.Without([2]string{"", p.rel.name}), Columns: t.names(),
 	}
 	t.nullable = true
 	t.key, err = k.Key(p.db.declaredKey(p.rel.name))

@@ -132,7 +132,7 @@ func TestCase04Keys(t *testing.T) {
 			keyless = append(keyless, "expr")
 		}
 		for _, table := range keyless {
-			refuse(t, got[table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-`+table+`"]`, `id_columns: {"`+table+`": ["a"]}`)
+			refuse(t, got[table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-`+table+`"]`, `id_columns: {"`+table+`": [COLUMN]}`)
 		}
 		refuse(t, got["wrong"].Err, source.ErrConfig, `no column "nosuch"`)
 

@@ -197,7 +197,7 @@ func (d *database) without(rel *relation) string {
 	if owner == d.set.owner {
 		owner = ""
 	}
-	return d.set.tables.Without(owner, rel.name)
+	return d.set.tables.Without([2]string{owner, rel.name})
 }
 
 func (t *table) names() (names []string) {

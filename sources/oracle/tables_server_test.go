@@ -133,7 +133,7 @@ func TestCase04Keys(t *testing.T) {
 			t.Errorf("%s: %v %s", scope, got[scope].Err, d)
 		}
 	}
-	says(t, got["NULLABLE"].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-NULLABLE"]`, `id_columns: {"NULLABLE": ["A"]}`)
+	says(t, got["NULLABLE"].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-NULLABLE"]`, `id_columns: {"NULLABLE": [COLUMN]}`)
 	says(t, got["WRONG"].Err, source.ErrConfig, `no column "nosuch"`)
 
 	// The line that the hint gives does leave the table out.

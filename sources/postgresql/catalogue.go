@@ -33,6 +33,7 @@ type relation struct {
 	blocks       int64  // when it was last vacuumed or analyzed; 0 when unknown
 	simple       bool   // a heap of its own, without children and row security
 	readable     bool   // the role has SELECT
+	usable       bool   // the role has USAGE of the schema
 	partition    bool
 	extension    bool // belongs to an extension
 }
@@ -103,7 +104,10 @@ func (d *database) catalogue(ctx context.Context, conn *pgx.Conn) (*catalogue, e
 	var r relation
 	err = each(ctx, conn, relationsQuery, []any{c.schemaNames()},
 		[]any{&r.oid, &r.schema, &r.name, &r.kind, &r.estimate, &r.blocks, &r.simple, &r.readable, &r.partition, &r.extension},
-		func() { c.relations = append(c.relations, r) })
+		func() {
+			r.usable = slices.Contains(c.schemas, schema{r.schema, true})
+			c.relations = append(c.relations, r)
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +155,7 @@ func (r *relation) why() string {
 // plan makes the parts: a part for each table that is asked for, readable or not, and one that fails
 // for each name that does not exist. A large table is several parts, see [database.cut].
 func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]source.Part, error) {
-	usable := map[string]bool{}
 	for _, s := range c.schemas {
-		usable[s.name] = s.usable
 		if !s.usable && d.set.schemas != nil {
 			d.log.Warn("the schema may not be used, so its tables cannot be seen; nothing of them is deleted",
 				"schema", s.name, "grant", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quoteIdent(s.name), quoteIdent(d.set.username)))
@@ -176,7 +178,7 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 		p := &part{db: d, rel: r, scope: dotted(r.schema, r.name), snapshot: snapshot, about: &sqlread.Described{}}
 		switch {
 		case r.why() != "" || !d.wants(&r):
-		case !usable[r.schema]:
+		case !r.usable:
 			parts = append(parts, &hidden{p})
 		default:
 			read[r.oid] = true
@@ -187,6 +189,7 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 	for _, p := range tables {
 		p.only = only[p.rel.oid]
 	}
+	d.refusedHint = d.hintOfRefused(tables)
 	for _, p := range d.cut(ctx, tables) {
 		parts = append(parts, p)
 	}

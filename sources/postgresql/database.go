@@ -33,6 +33,8 @@ type database struct {
 	control *pgx.Conn
 	idle    idle
 	mended  sqlread.Mended
+	// refusedHint is the hint of all tables that the role may not select from.
+	refusedHint string
 	// apart is set once a part had to take a snapshot of its own, so that this is said once.
 	apart atomic.Bool
 }

@@ -158,41 +158,6 @@ func (p *part) tableError(doing string, err error) error {
 	return e
 }
 
-// named are the tables that the part names: itself, or those of its rule.
-func (p *part) named() []relation {
-	if p.rule != nil {
-		return p.rule.tables
-	}
-	return []relation{p.rel}
-}
-
-// leaveOut is the other way out of a hint.
-func (p *part) leaveOut() string {
-	if p.rule != nil {
-		return "or remove " + p.rule.Path
-	}
-	return "or leave it out with " + p.db.set.tables.Without(p.rel.schema, p.rel.name)
-}
-
-func (p *part) grantHint() string {
-	var b strings.Builder
-	user := quoteIdent(p.db.set.username)
-	for _, r := range p.named() {
-		fmt.Fprintf(&b, "GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON %s TO %s; ", quoteIdent(r.schema), user, quoteTable(r.schema, r.name), user)
-	}
-	return b.String() + p.leaveOut()
-}
-
-func (p *part) policyHint() string {
-	var b strings.Builder
-	user := quoteIdent(p.db.set.username)
-	fmt.Fprintf(&b, "ALTER ROLE %s BYPASSRLS; or ", user)
-	for _, r := range p.named() {
-		fmt.Fprintf(&b, "CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); ", quoteTable(r.schema, r.name), user)
-	}
-	return b.String() + p.leaveOut()
-}
-
 // told shortens what the driver says to what happened: one line, without its own prefix of address,
 // user and attempts. The cause can still be found in the chain.
 func told(err error) error {

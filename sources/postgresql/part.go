@@ -51,7 +51,7 @@ func (p *part) Estimate() (int64, bool) { return p.rel.estimate, p.rel.estimate 
 func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		if err := p.read(ctx, yield); err != nil {
-			yield(document.Document{}, err)
+			yield(document.Document{}, p.explained(ctx, err))
 		}
 	}
 }

@@ -308,7 +308,7 @@ func TestRightsOfRules(t *testing.T) {
 	parts := ranges(t, d)
 	refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "public.customers+items, advanced_rules[0]", "permission denied for table customers",
 		`GRANT SELECT ON "public"."customers" TO`, "or remove advanced_rules[0]")
-	refuse(t, sqltest.Read(t.Context(), parts[3]).Err, source.ErrAuth, "permission denied for schema Other")
+	refuse(t, sqltest.Read(t.Context(), parts[3]).Err, source.ErrAuth, "permission denied for schema Other", `GRANT USAGE ON SCHEMA "Other" TO `+role+"; or remove advanced_rules[3]")
 	for i, want := range map[int]int{1: 2, 2: 2} {
 		if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
 			t.Errorf("%s: %+v", parts[i].Name(), r)

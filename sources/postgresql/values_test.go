@@ -40,7 +40,7 @@ func TestScalar(t *testing.T) {
 		{oidTimestampTZ, "2024-01-02 03:04:05+00", `"2024-01-02T03:04:05Z"`, ""},
 		{oidTimestampTZ, "2024-01-02 03:04:05+01", "null", "not in UTC"},
 		{oidTime, "24:00:00", `"24:00:00"`, ""},
-		{25, "\x00\xff", `"\u0000` + "\uFFFD" + `"`, ""},
+		{25, "\x00\xff", `"\u0000` + "\uFFFD" + `"`, "no UTF-8"},
 	} {
 		typ, ok := scalar(tt.oid)
 		if !ok {

@@ -60,8 +60,8 @@ func TestViewsWithoutDeclaredIDs(t *testing.T) {
 	db := viewsDB(t)
 	got := readAll(t, db.values(map[string]any{"tables": "v,m,f"}), source.Env{IDColumns: map[string][]string{"v": {"nosuch"}}})
 	refuse(t, got["public.v"].Err, source.ErrConfig, `the view has no column "nosuch"`)
-	refuse(t, got["public.m"].Err, source.ErrConfig, "a materialized view has no key", `id_columns: {"public.m": ["id"]}`)
-	refuse(t, got["public.f"].Err, source.ErrConfig, "a foreign table has no key", `id_columns: {"public.f": ["id"]}`)
+	refuse(t, got["public.m"].Err, source.ErrConfig, "a materialized view has no key", `id_columns: {"public.m": [COLUMN]}`)
+	refuse(t, got["public.f"].Err, source.ErrConfig, "a foreign table has no key", `id_columns: {"public.f": [COLUMN]}`)
 }
 
 // TestViewRights: to read a view is to have rights on it, not on what is below.
@@ -75,6 +75,47 @@ func TestViewRights(t *testing.T) {
 	db.exec("GRANT SELECT ON v TO " + role)
 	if r := readAll(t, values, env)["public.v"]; r.Err != nil || len(r.IDs) != 3 {
 		t.Errorf("got %+v", r)
+	}
+}
+
+// TestTheHintGrantsWhatIsMissing: below a view that may be read, something else may lack a right. To do what
+// the hint says helps.
+func TestTheHintGrantsWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ make, lacks, hint string }{
+		"of a function": {
+			`CREATE SCHEMA "Tools"; CREATE FUNCTION "Tools".reveal(x text, y int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper(x)'; CREATE VIEW v AS SELECT id, "Tools".reveal(v, 1) AS v FROM base;
+			GRANT USAGE ON SCHEMA "Tools" TO ROLE; GRANT SELECT ON v TO ROLE`,
+			`REVOKE EXECUTE ON FUNCTION "Tools".reveal FROM PUBLIC`, `GRANT EXECUTE ON FUNCTION "Tools".reveal(x text, y integer) TO ROLE; or leave it out with`,
+		},
+		"of a table of another owner": {
+			`CREATE VIEW v AS SELECT * FROM base; GRANT SELECT ON v TO ROLE`, `REVOKE SELECT ON base FROM OWNER`, `GRANT SELECT ON public.base TO OWNER; or leave it out with`,
+		},
+		"of itself, since the run began": {`CREATE TABLE v AS SELECT * FROM base; GRANT SELECT ON v TO ROLE`, `REVOKE SELECT ON v FROM ROLE`, `GRANT SELECT ON "public"."v" TO "ROLE"; or leave it out with`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(t)
+			role, values := db.reader()
+			values["tables"] = "v"
+			as := func(sql string) string {
+				return strings.NewReplacer("ROLE", role, "OWNER", db.config.User).Replace(sql)
+			}
+			db.exec("CREATE TABLE base (id int PRIMARY KEY, v text); INSERT INTO base VALUES (1, 'x');" + as(tt.make))
+			env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
+			parts := ranges(t, openSource(t, values, env))
+			db.exec(as(tt.lacks))
+			r := sqltest.Read(t.Context(), parts[0])
+			refuse(t, r.Err, source.ErrAuth, "permission denied", as(tt.hint))
+			if hint := source.Hint(r.Err); strings.Count(hint, "GRANT") != 1 {
+				t.Errorf("more is granted than is missing: %s", hint)
+			}
+			statement, _, _ := strings.Cut(source.Hint(r.Err), ";")
+			db.exec(statement)
+			if r := readAll(t, values, env)["public.v"]; r.Err != nil || len(r.IDs) != 1 {
+				t.Errorf("after %s: %+v", statement, r)
+			}
+		})
 	}
 }
 

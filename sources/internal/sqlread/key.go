@@ -100,13 +100,9 @@ func (k *Keyed) Key(named []string) (places []int, err error) {
 		if k.IsTable {
 			why = "the table has neither a primary key nor a unique index over columns that are NOT NULL, so its rows cannot be told apart"
 		}
-		example := ""
-		if len(k.Columns) > 0 {
-			example = fmt.Sprintf("%q", k.Columns[0])
-		}
 		return nil, &source.Error{
 			Kind: source.ErrConfig, Part: k.Part, Err: fmt.Errorf("%s", why),
-			Hint: fmt.Sprintf("name columns that tell its rows apart with id_columns: {%q: [%s]}, or leave it out with %s", k.Entry, example, k.Without),
+			Hint: fmt.Sprintf("in the connector's entry, beside configuration:, name columns that together differ in every row, or leave it out with %s\nid_columns: {%q: [COLUMN]}", k.Without, k.Entry),
 		}
 	}
 	for _, name := range named {

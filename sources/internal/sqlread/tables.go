@@ -182,8 +182,9 @@ func (l *TableList) Names(schema, table string) bool {
 	})
 }
 
-// Without is the line of the configuration that asks for the same tables but this one.
-func (l *TableList) Without(schema, table string) string {
+// Without is the line of the configuration that asks for the same tables but these, each a schema, if the
+// list has them, and a name.
+func (l *TableList) Without(tables ...[2]string) string {
 	var b strings.Builder
 	b.WriteString("tables: [")
 	for _, e := range l.Entries {
@@ -192,8 +193,14 @@ func (l *TableList) Without(schema, table string) string {
 		}
 		fmt.Fprintf(&b, "%q, ", e.Text)
 	}
-	fmt.Fprintf(&b, "%q]", "-"+l.quote.WriteEntry(schema, table))
-	return b.String()
+	for i, t := range tables {
+		joint := ""
+		if i > 0 {
+			joint = ", "
+		}
+		fmt.Fprintf(&b, "%s%q", joint, "-"+l.quote.WriteEntry(t[0], t[1]))
+	}
+	return b.String() + "]"
 }
 
 // WriteEntry writes a table as a member of the list that names it alone; schema is "" where the list is

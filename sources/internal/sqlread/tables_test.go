@@ -95,7 +95,7 @@ func TestWithout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := l.Without("s", `q"q`), `tables: ["a", "-b", "-s.\"q\"\"q\""]`; got != want {
+	if got, want := l.Without([2]string{"s", `q"q`}, [2]string{"", "t"}), `tables: ["a", "-b", "-s.\"q\"\"q\"", "-t"]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -1,0 +1,167 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// What is missing where the server refuses: the hint has the statements that grant it, and none that is
+// granted already.
+
+// namedAtMost is how many tables one hint names.
+const namedAtMost = 10
+
+// grantHint is about what the catalogue of the run has: the tables without SELECT. Those of a run share one
+// hint, which is said once.
+func (p *part) grantHint() string {
+	if p.rule == nil && !p.rel.readable {
+		return p.db.refusedHint
+	}
+	return p.grants(p.named()) + p.leaveOut()
+}
+
+// grants are the statements that let the role read tables.
+func (p *part) grants(tables []relation) string {
+	var b strings.Builder
+	user := quoteIdent(p.db.set.username)
+	var schemas []string
+	for _, r := range tables {
+		if !r.usable && !slices.Contains(schemas, r.schema) {
+			schemas = append(schemas, r.schema)
+			fmt.Fprintf(&b, "GRANT USAGE ON SCHEMA %s TO %s; ", quoteIdent(r.schema), user)
+		}
+		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quoteTable(r.schema, r.name), user)
+	}
+	return b.String()
+}
+
+// hintOfRefused is the hint of all tables that the run may not select from.
+func (d *database) hintOfRefused(tables []*part) string {
+	var names, schemas []string
+	var refused [][2]string
+	for _, p := range tables {
+		if p.rel.readable {
+			continue
+		}
+		names = append(names, quoteTable(p.rel.schema, p.rel.name))
+		refused = append(refused, [2]string{p.rel.schema, p.rel.name})
+		if !slices.Contains(schemas, quoteIdent(p.rel.schema)) {
+			schemas = append(schemas, quoteIdent(p.rel.schema))
+		}
+	}
+	user := quoteIdent(d.set.username)
+	if len(names) > namedAtMost {
+		return fmt.Sprintf("GRANT SELECT ON ALL TABLES IN SCHEMA %s TO %s; or name in tables: only those that the role may read", strings.Join(schemas, ", "), user)
+	}
+	them := "it"
+	if len(names) > 1 {
+		them = "them"
+	}
+	return fmt.Sprintf("GRANT SELECT ON %s TO %s; or leave %s out with %s", strings.Join(names, ", "), user, them, d.set.tables.Without(refused...))
+}
+
+// missingQuery makes the statements that grant what a message of the server names: functions and schemas
+// to the role, tables below a view to the owner of the view, who reads them for all others.
+const missingQuery = `
+SELECT format('GRANT EXECUTE ON FUNCTION %I.%I(%s) TO %I;', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid), current_user)
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE p.proname = ANY($1::text[]) AND NOT pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
+UNION ALL
+SELECT format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, current_user)
+FROM pg_catalog.pg_namespace n
+WHERE n.nspname = ANY($1::text[]) AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+UNION ALL
+SELECT format('GRANT SELECT ON %I.%I TO %I;', n.nspname, c.relname, pg_catalog.pg_get_userbyid(v.relowner))
+FROM pg_catalog.pg_class v, pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE v.oid = ANY($2::oid[]) AND v.relkind IN ('v', 'm') AND c.oid <> v.oid AND c.relname = ANY($1::text[])
+  AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT pg_catalog.has_table_privilege(v.relowner, c.oid, 'SELECT')`
+
+// explained adds to the error of a part that lacks a right what lacks it, where that is not one of its own
+// tables. The message of the server names it, in whatever language.
+func (p *part) explained(ctx context.Context, err error) error {
+	said, ok := errors.AsType[*pgconn.PgError](err)
+	e, placed := errors.AsType[*source.Error](err)
+	if !ok || !placed || said.Code != codeNoPrivilege || ctx.Err() != nil {
+		return err
+	}
+	words := wordsOf(said.Message)
+	var own []relation
+	for _, r := range p.named() {
+		if slices.Contains(words, r.name) {
+			own = append(own, r)
+		}
+	}
+	hint := p.missing(ctx, words)
+	switch {
+	case hint != "":
+		hint += " " + p.leaveOut()
+	case own != nil:
+		hint = p.grants(own) + p.leaveOut()
+	default:
+		hint = "grant the right that the message names, " + p.leaveOut()
+	}
+	explained := *e
+	explained.Hint = hint
+	return &explained
+}
+
+// missing asks for the statements that grant what the words name; "" where there is nothing that lacks.
+func (p *part) missing(ctx context.Context, words []string) string {
+	conn, err := p.db.connect(ctx)
+	if err != nil {
+		return "" // the error at hand is the one that counts
+	}
+	defer hangUp(ctx, conn)
+	var oids []uint32
+	for _, r := range p.named() {
+		oids = append(oids, r.oid)
+	}
+	var statements []string
+	var one string
+	if err := each(ctx, conn, missingQuery, []any{words, oids}, []any{&one}, func() { statements = append(statements, one) }); err != nil {
+		return ""
+	}
+	slices.Sort(statements)
+	return strings.Join(slices.Compact(statements), " ")
+}
+
+// wordsOf are the words of a message, of which some may be names.
+func wordsOf(message string) []string {
+	return strings.FieldsFunc(message, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_$", r)
+	})
+}
+
+func (p *part) policyHint() string {
+	var b strings.Builder
+	user := quoteIdent(p.db.set.username)
+	fmt.Fprintf(&b, "ALTER ROLE %s BYPASSRLS; or ", user)
+	for _, r := range p.named() {
+		fmt.Fprintf(&b, "CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); ", quoteTable(r.schema, r.name), user)
+	}
+	return b.String() + p.leaveOut()
+}
+
+// leaveOut is the other way out of a hint.
+func (p *part) leaveOut() string {
+	if p.rule != nil {
+		return "or remove " + p.rule.Path
+	}
+	return "or leave it out with " + p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name})
+}
+
+// named are the tables that the part names: itself, or those of its rule.
+func (p *part) named() []relation {
+	if p.rule != nil {
+		return p.rule.tables
+	}
+	return []relation{p.rel}
+}
