@@ -147,6 +147,7 @@ func (d *database) plan(c *catalogue) (tables []*part, missing []source.Part, er
 			tables = append(tables, &part{db: d, rel: *r, scope: r.scope()})
 		}
 	}
+	d.refusedHint = d.hintOfRefused(tables)
 	return tables, append(missing, d.missingTables(c)...), nil
 }
 

@@ -35,7 +35,9 @@ type database struct {
 	// takes one.
 	old      bool
 	snapshot bool
-	pins     []string
+	// refusedHint is the hint of all tables that the user may not select from.
+	refusedHint string
+	pins        []string
 	// apart is set once a part had to take a snapshot of its own, so that this is said once.
 	apart atomic.Bool
 }

@@ -227,7 +227,7 @@ func (p *part) tableError(doing string, err error) error {
 	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
 	switch c := code(err); {
 	case refused(c):
-		e.Hint = p.grantHint()
+		e.Hint = p.grantHint(err)
 	case c == codeNoTable, errors.Is(err, errTableGone):
 		e.Kind, e.Hint = nil, "it was dropped or renamed since the run began; the next run will tell"
 	case c == codeNoColumn:
@@ -238,30 +238,6 @@ func (p *part) tableError(doing string, err error) error {
 		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()
 	}
 	return e
-}
-
-// named are the tables that the part names: itself, or those of its rule.
-func (p *part) named() []relation {
-	if p.rule != nil {
-		return p.rule.tables
-	}
-	return []relation{p.rel}
-}
-
-// leaveOut is the other way out of a hint.
-func (p *part) leaveOut() string {
-	if p.rule != nil {
-		return "or remove " + p.rule.Path
-	}
-	return "or leave it out with " + p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name})
-}
-
-func (p *part) grantHint() string {
-	var b strings.Builder
-	for _, r := range p.named() {
-		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", r.from(), p.db.user())
-	}
-	return b.String() + p.leaveOut()
 }
 
 // told shortens what the driver says to what happened: one line, without its own prefix. The cause can

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	mssql "github.com/microsoft/go-mssqldb"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
@@ -157,6 +158,33 @@ func TestCase04Keys(t *testing.T) {
 	}
 }
 
+// TestTheHintOfARefusal: it grants what the server names, and the tables that may not be read share one.
+func TestTheHintOfARefusal(t *testing.T) {
+	t.Parallel()
+	v := &part{db: &database{set: settings{username: "u"}}, rel: relation{schema: "dbo", name: "v", readable: true}}
+	for message, want := range map[string]string{
+		"The EXECUTE permission was denied on the object 'f]', database 'shop', schema 'tools'.":               "GRANT EXECUTE ON [tools].[f]]] TO [u]; or leave it out with",
+		"The SELECT permission was denied on the column 'c' of the object 'v', database 'shop', schema 'dbo'.": "GRANT SELECT ON [dbo].[v] TO [u]; or leave it out with",
+		"Die SELECT-Berechtigung wurde verweigert.":                                                            "GRANT SELECT ON [dbo].[v] TO [u]; or leave it out with",
+	} {
+		err := v.tableError("read", mssql.Error{Number: codeNoRight, Message: message})
+		if hint := source.Hint(err); !strings.HasPrefix(hint, want) || strings.Count(hint, "GRANT") != 1 {
+			t.Errorf("%s: got the hint %q, want %q", message, hint, want)
+		}
+	}
+	db := newDB(t)
+	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE b (id int PRIMARY KEY)", "CREATE TABLE c (id int PRIMARY KEY)")
+	user, values := db.reader()
+	db.exec("GRANT INSERT ON dbo.a TO "+user, "GRANT INSERT ON dbo.b TO "+user, "GRANT SELECT ON dbo.c TO "+user)
+	got := readAll(t, values, source.Env{})
+	want := "GRANT SELECT ON [dbo].[a] TO [" + user + "]; GRANT SELECT ON [dbo].[b] TO [" + user + `]; or leave them out with tables: ["*", "-dbo.a", "-dbo.b"]`
+	for _, table := range []string{"a", "b"} {
+		if hint := source.Hint(got["dbo."+table].Err); hint != want {
+			t.Errorf("%s: got the hint %q, want %q", table, hint, want)
+		}
+	}
+}
+
 // TestCase05To11IDs: paging is in the order of the key, ids of all profiles but native have its columns by name.
 func TestCase05To11IDs(t *testing.T) {
 	t.Parallel()
@@ -232,7 +260,7 @@ func TestCase57Permissions(t *testing.T) {
 		}
 	}
 	for _, table := range []string{"b", "c"} {
-		refuse(t, got["dbo."+table].Err, source.ErrAuth, "denied", "GRANT SELECT ON [dbo].["+table+"] TO ["+user+"];", `tables: ["*", "-dbo.`+table+`"]`)
+		refuse(t, got["dbo."+table].Err, source.ErrAuth, "denied", "GRANT SELECT ON [dbo].["+table+"] TO ["+user+"];", `tables: ["*", "-dbo.b", "-dbo.c"]`)
 	}
 	// Doing what the hint says helps.
 	hint, _, _ := strings.Cut(source.Hint(got["dbo.b"].Err), ";")

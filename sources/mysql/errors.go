@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -172,6 +173,8 @@ func (p *part) tableError(doing string, err error) error {
 	switch code(err) {
 	case codeNoTableRight, codeNoColumnRight:
 		e.Hint = p.grantHint()
+	case codeNoRoutine:
+		e.Hint = p.routineHint(err)
 	case codeReadOnly:
 		e.Kind, e.Hint = source.ErrConfig, "write a query that only reads"
 	case codeNoTable:
@@ -198,6 +201,19 @@ func (p *part) leaveOut() string {
 		return "or remove " + p.rule.Path
 	}
 	return "or leave it out with " + p.db.set.tables.Without([2]string{"", p.rel.name})
+}
+
+// routine is the name that error 1370 ends with, whatever the language.
+var routine = regexp.MustCompile(`'([^']+)\.([^'.]+)'[^']*$`)
+
+// routineHint is about a function that a view or a query calls.
+func (p *part) routineHint(err error) string {
+	e, _ := errors.AsType[*mysql.MySQLError](err)
+	m := routine.FindStringSubmatch(e.Message)
+	if m == nil {
+		return "grant EXECUTE on the function that the message names, " + p.leaveOut()
+	}
+	return fmt.Sprintf("GRANT EXECUTE ON FUNCTION %s TO %s; %s", quote.Table(m[1], m[2]), p.db.account(), p.leaveOut())
 }
 
 func (p *part) grantHint() string {

@@ -185,7 +185,7 @@ func (p *part) tableError(doing string, err error) error {
 		e.Hint = "it was dropped or renamed since the run began, which the next run will tell; or " + p.grantHint()
 	case codeNoColumn:
 		if e.Hint = "its columns changed while it was read; run again"; p.rule != nil {
-			e.Hint = "correct the query; names in quotes count letter case"
+			e.Hint = "correct the query; names in quotes count letter case, and a function without EXECUTE looks as if it did not exist"
 		}
 	case codeBrokenView:
 		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()

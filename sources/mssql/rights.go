@@ -1,0 +1,88 @@
+package mssql
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What is missing where the server refuses: the hint has the statements that grant it.
+
+// namedAtMost is how many tables one hint names.
+const namedAtMost = 10
+
+// denied is what errors 229 and 230 say in English.
+var denied = regexp.MustCompile(`(?i)the (\w+) permission was denied on (?:the column '.*' of )?the object '(.+)', database '.+', schema '(.+)'`)
+
+// grantHint says what to grant after an error of the server. What it names need not be a table of the part: a
+// view or a query may use a function, or what belongs to another.
+func (p *part) grantHint(err error) string {
+	if p.rule == nil && !p.rel.readable && p.db.refusedHint != "" {
+		return p.db.refusedHint // which is said once for all of them
+	}
+	tables := p.named()
+	if m := denied.FindStringSubmatch(told(err).Error()); m != nil {
+		own := slices.IndexFunc(tables, func(r relation) bool { return strings.EqualFold(r.schema, m[3]) && strings.EqualFold(r.name, m[2]) })
+		if own < 0 {
+			return fmt.Sprintf("GRANT %s ON %s TO %s; %s", strings.ToUpper(m[1]), quote.Table(m[3], m[2]), p.db.user(), p.leaveOut())
+		}
+		tables = tables[own : own+1]
+	}
+	return p.db.grants(tables) + p.leaveOut()
+}
+
+// grants are the statements that let the user read tables.
+func (d *database) grants(tables []relation) string {
+	var b strings.Builder
+	for i := range tables {
+		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", tables[i].from(), d.user())
+	}
+	return b.String()
+}
+
+// hintOfRefused is the hint of all tables that the run may not select from, or "".
+func (d *database) hintOfRefused(parts []*part) string {
+	var tables []relation
+	var schemas []string
+	var refused [][2]string
+	for _, p := range parts {
+		if p.rule != nil || p.rel.readable {
+			continue
+		}
+		tables = append(tables, p.rel)
+		refused = append(refused, [2]string{p.rel.schema, p.rel.name})
+		if !slices.Contains(schemas, p.rel.schema) {
+			schemas = append(schemas, p.rel.schema)
+		}
+	}
+	switch {
+	case len(tables) == 0:
+		return ""
+	case len(tables) == 1:
+		return d.grants(tables) + "or leave it out with " + d.set.tables.Without(refused...)
+	case len(tables) <= namedAtMost:
+		return d.grants(tables) + "or leave them out with " + d.set.tables.Without(refused...)
+	}
+	var b strings.Builder
+	for _, schema := range schemas {
+		fmt.Fprintf(&b, "GRANT SELECT ON SCHEMA::%s TO %s; ", quote.Ident(schema), d.user())
+	}
+	return b.String() + "or name in tables: only those that the user may read"
+}
+
+// named are the tables that the part names: itself, or those of its rule.
+func (p *part) named() []relation {
+	if p.rule != nil {
+		return p.rule.tables
+	}
+	return []relation{p.rel}
+}
+
+// leaveOut is the other way out of a hint.
+func (p *part) leaveOut() string {
+	if p.rule != nil {
+		return "or remove " + p.rule.Path
+	}
+	return "or leave it out with " + p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name})
+}
