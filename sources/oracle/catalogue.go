@@ -54,7 +54,7 @@ func newQuestions() *questions {
 		views:    question{forms: []string{viewsQuery}},
 		stores:   question{forms: []string{storesQuery, noStoresQuery}},
 		columns:  question{forms: []string{columnsQuery, oldColumnsQuery, fewColumnsQuery}},
-		keys:     question{forms: []string{keysQuery, fewKeysQuery}},
+		keys:     question{forms: []string{keysQuery, oldKeysQuery, fewKeysQuery}},
 		geometry: question{forms: []string{geometryQuery}},
 	}
 }

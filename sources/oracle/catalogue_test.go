@@ -80,7 +80,7 @@ func TestConstraints(t *testing.T) {
 		"half of it may be null":  {[][]driver.Value{constraint{"U", "U", "A", "Y"}, constraint{"U", "U", "B", nil}}, ""},
 		"none":                    {nil, ""},
 	} {
-		c := catalogueOf([]driver.Value{"A", "VARCHAR2", nil, nil, nil, nil}, []driver.Value{"B", "VARCHAR2", nil, nil, nil, nil})
+		c := catalogueOf([]driver.Value{"A", "VARCHAR2", nil, nil, nil, nil, "NO"}, []driver.Value{"B", "VARCHAR2", nil, nil, nil, nil, "NO"})
 		c[4].rows = tt.constraints
 		rows := rowsOf()
 		rows.columns = make([]string, 3)
@@ -95,12 +95,31 @@ func TestConstraints(t *testing.T) {
 	}
 }
 
+// TestInvisibleColumnsOfTheKeyAreRead: * leaves them out, as it does others, but rows are told apart by them.
+func TestInvisibleColumnsOfTheKeyAreRead(t *testing.T) {
+	t.Parallel()
+	hidden := func(name string) []driver.Value {
+		return []driver.Value{name, "VARCHAR2", nil, nil, nil, nil, "YES"}
+	}
+	c := catalogueOf(hidden("SEEN"), hidden("UNSEEN"))
+	c[4].rows = [][]driver.Value{{"PK", "P", "SEEN", "Y"}}
+	rows := rowsOf()
+	rows.columns = make([]string, 2)
+	r := newRun(t, nil, source.Env{}, append(c, rows)...)
+	if got := r.read(t); got.Err != nil {
+		t.Error(got.Err)
+	}
+	if last, want := r.server.asked[len(r.server.asked)-1], `SELECT "ID", "SEEN" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "SEEN"`; last != want {
+		t.Errorf("got %s, want %s", last, want)
+	}
+}
+
 // TestCollations: a column that sorts by the rules of a language is no key to go on behind.
 func TestCollations(t *testing.T) {
 	t.Parallel()
 	for collation, sorted := range map[string]bool{"USING_NLS_COMP": true, "BINARY": true, "": true, "BINARY_CI": false, "FRENCH_M": false} {
 		c := catalogueOf()
-		c[3].rows[0] = []driver.Value{"ID", "VARCHAR2", nil, nil, nil, collation}
+		c[3].rows[0] = []driver.Value{"ID", "VARCHAR2", nil, nil, nil, collation, "NO"}
 		r := newRun(t, nil, source.Env{}, c...)
 		tab, err := r.parts(t)[0].describe(t.Context(), r.first)
 		if err != nil || tab.sorted != sorted {
@@ -112,7 +131,7 @@ func TestCollations(t *testing.T) {
 // TestColumnsLeftOut: what cannot be read is said once, and the others are.
 func TestColumnsLeftOut(t *testing.T) {
 	t.Parallel()
-	c := catalogueOf([]driver.Value{"HOME", "ADDRESS", "SHOP", nil, nil, nil}, []driver.Value{"SPOT", "SDO_GEOMETRY", "MDSYS", nil, nil, nil}, []driver.Value{"V", "NEWTYPE", nil, nil, nil, nil})
+	c := catalogueOf([]driver.Value{"HOME", "ADDRESS", "SHOP", nil, nil, nil}, []driver.Value{"SPOT", "SDO_GEOMETRY", "MDSYS", nil, nil, nil}, []driver.Value{"V", "NEWTYPE", nil, nil, nil, nil, "NO"})
 	c[5].rows = [][]driver.Value{{"0"}} // the server cannot write geometries
 	rows := rowsOf("1")
 	rows.columns, rows.rows[0] = make([]string, 2), []driver.Value{"1", "x"}
@@ -136,7 +155,7 @@ func TestColumnsLeftOut(t *testing.T) {
 // TestIDsOnly: other columns are not asked for.
 func TestIDsOnly(t *testing.T) {
 	t.Parallel()
-	r := newRun(t, nil, source.Env{IDsOnly: true}, append(catalogueOf([]driver.Value{"NOTE", "CLOB", nil, nil, nil, nil}), rowsOf("1"))...)
+	r := newRun(t, nil, source.Env{IDsOnly: true}, append(catalogueOf([]driver.Value{"NOTE", "CLOB", nil, nil, nil, nil, "NO"}), rowsOf("1"))...)
 	if got := r.read(t); got.Err != nil || got.IDs[0] != "XE_ORDERS_1_" {
 		t.Errorf("%v, %v", got.IDs, got.Err)
 	}

@@ -138,7 +138,7 @@ func catalogueOf(columns ...[]driver.Value) []answer {
 		{to: "FROM all_tables", columns: make([]string, 3), rows: [][]driver.Value{{"ORDERS", "7", nil}}},
 		{to: "FROM all_mviews", columns: make([]string, 1)},
 		{to: "FROM all_views", columns: make([]string, 1)},
-		{to: "FROM all_tab_cols", columns: make([]string, 6), rows: append([][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil}}, columns...)},
+		{to: "FROM all_tab_cols", columns: make([]string, 7), rows: append([][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil, "NO"}}, columns...)},
 		{to: "FROM all_constraints", columns: make([]string, 4), rows: [][]driver.Value{{"PK", "P", "ID", "Y"}}},
 		{to: "TO_GEOJSON", columns: make([]string, 1), rows: [][]driver.Value{{"1"}}},
 		{to: "DBMS_FLASHBACK", columns: make([]string, 1), rows: [][]driver.Value{{"1000"}}, once: true},

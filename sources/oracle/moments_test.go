@@ -205,7 +205,7 @@ func TestOldServer(t *testing.T) {
 		{to: "collation", err: oraError(904)},
 		{to: "data_type_owner", err: oraError(904)},
 		{to: "validated", err: oraError(904)},
-		{to: "FROM all_tab_columns", columns: make([]string, 6), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil}}},
+		{to: "FROM all_tab_columns", columns: make([]string, 7), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil, "NO"}}},
 	}
 	r := newRun(t, nil, source.Env{}, append(lacks, append(catalogueOf(), rowsOf("1"))...)...)
 	parts := r.parts(t)
@@ -222,7 +222,7 @@ func TestOldServer(t *testing.T) {
 		}
 		return n
 	}
-	for text, want := range map[string]int{"num_rows": 1, "all_mviews": 1, "collation": 1, "data_type_owner": 2, "validated": 1, "FROM all_tab_columns": 2} {
+	for text, want := range map[string]int{"num_rows": 1, "all_mviews": 1, "collation": 1, "data_type_owner": 2, "user_generated": 2, "validated": 2, "FROM all_tab_columns": 2} {
 		if got := count(text); got != want {
 			t.Errorf("%s was asked for %d times, not %d", text, got, want)
 		}

@@ -20,7 +20,7 @@ func everyType() (columns [][]driver.Value) {
 		"DATE", "TIMESTAMP(6)", "TIMESTAMP(6) WITH TIME ZONE", "TIMESTAMP(6) WITH LOCAL TIME ZONE",
 		"INTERVAL YEAR(2) TO MONTH", "INTERVAL DAY(2) TO SECOND(6)", "ROWID", "UROWID", "BOOLEAN", "JSON", "VECTOR", "XMLTYPE", "SDO_GEOMETRY",
 	} {
-		columns = append(columns, []driver.Value{fmt.Sprintf("C%d", i+1), typ, nil, nil, nil, nil})
+		columns = append(columns, []driver.Value{fmt.Sprintf("C%d", i+1), typ, nil, nil, nil, nil, "NO"})
 	}
 	return columns
 }
@@ -53,7 +53,7 @@ func TestStatements(t *testing.T) {
 	}
 	lost := rowsOf("5")
 	lost.once, lost.behind = true, oraError(1555)
-	pair := catalogueOf([]driver.Value{"LINE", "VARCHAR2", nil, nil, nil, nil}, []driver.Value{"DAY", "DATE", nil, nil, nil, nil}, []driver.Value{"NOTE", "CLOB", nil, nil, nil, nil})
+	pair := catalogueOf([]driver.Value{"LINE", "VARCHAR2", nil, nil, nil, nil, "NO"}, []driver.Value{"DAY", "DATE", nil, nil, nil, nil, "NO"}, []driver.Value{"NOTE", "CLOB", nil, nil, nil, nil, "NO"})
 	pair[4].rows = append(pair[4].rows, []driver.Value{"PK", "P", "LINE", "Y"})
 	lostPair := answer{to: `FROM "SHOP"."ORDERS"`, columns: make([]string, 4), rows: [][]driver.Value{{"5", "a", nil, nil}}, once: true, behind: oraError(3113)}
 	noSCN := []answer{{to: "DBMS_FLASHBACK", err: oraError(904)}, {to: "V$DATABASE", err: oraError(942)}}
@@ -63,7 +63,7 @@ func TestStatements(t *testing.T) {
 		{to: "collation", err: oraError(904)},
 		{to: "data_type_owner", err: oraError(904)},
 		{to: "validated", err: oraError(904)},
-		{to: "FROM all_tab_columns", columns: make([]string, 6), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil}}},
+		{to: "FROM all_tab_columns", columns: make([]string, 7), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil, "NO"}}},
 	}
 	query := described([]string{"ID", "SPAN"}, []string{"NUMBER", "IntervalDS_DTY"})
 	query[0].once = true

@@ -25,25 +25,33 @@ type column struct {
 }
 
 const (
-	// What * stands for: no column that is invisible, or that the server made for itself.
+	// What * stands for, and invisible columns, but none that the server made for itself.
 	columnsQuery = `
-SELECT column_name, data_type, data_type_owner, data_precision, data_scale, collation
+SELECT column_name, data_type, data_type_owner, data_precision, data_scale, collation, hidden_column
 FROM all_tab_cols
-WHERE owner = :1 AND table_name = :2 AND hidden_column = 'NO'
+WHERE owner = :1 AND table_name = :2 AND (hidden_column = 'NO' OR user_generated = 'YES')
 ORDER BY column_id`
 	oldColumnsQuery = `
-SELECT column_name, data_type, data_type_owner, data_precision, data_scale, NULL
+SELECT column_name, data_type, data_type_owner, data_precision, data_scale, NULL, 'NO'
 FROM all_tab_cols
 WHERE owner = :1 AND table_name = :2 AND hidden_column = 'NO'
 ORDER BY column_id`
 	fewColumnsQuery = `
-SELECT column_name, data_type, NULL, data_precision, data_scale, NULL
+SELECT column_name, data_type, NULL, data_precision, data_scale, NULL, 'NO'
 FROM all_tab_columns
 WHERE owner = :1 AND table_name = :2
 ORDER BY column_id`
 
 	// A constraint that is enabled may still hold for new rows only.
 	keysQuery = `
+SELECT c.constraint_name, c.constraint_type, cc.column_name,
+       CASE WHEN tc.nullable = 'N' AND (tc.hidden_column = 'NO' OR tc.user_generated = 'YES') AND c.validated = 'VALIDATED' THEN 'Y' END
+FROM all_constraints c
+JOIN all_cons_columns cc ON cc.owner = c.owner AND cc.constraint_name = c.constraint_name
+JOIN all_tab_cols tc ON tc.owner = cc.owner AND tc.table_name = cc.table_name AND tc.column_name = cc.column_name
+WHERE c.owner = :1 AND c.table_name = :2 AND c.constraint_type IN ('P', 'U') AND c.status = 'ENABLED'
+ORDER BY c.constraint_type, c.constraint_name, cc.position`
+	oldKeysQuery = `
 SELECT c.constraint_name, c.constraint_type, cc.column_name,
        CASE WHEN tc.nullable = 'N' AND tc.hidden_column = 'NO' AND c.validated = 'VALIDATED' THEN 'Y' END
 FROM all_constraints c
@@ -69,8 +77,15 @@ WHERE owner = 'MDSYS' AND object_name = 'SDO_UTIL' AND procedure_name = 'TO_GEOJ
 // describe asks for columns and key.
 func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 	t := &table{}
+	key, err := p.db.keyOf(ctx, s, &p.rel)
+	if err != nil {
+		return nil, err
+	}
 	of := []driver.Value{p.rel.owner, p.rel.name}
-	err := p.db.ask(ctx, s, &p.db.questions.columns, of, func(row []driver.Value) {
+	err = p.db.ask(ctx, s, &p.db.questions.columns, of, func(row []driver.Value) {
+		if sqlread.TextOf(row[6]) == "YES" && !slices.Contains(key, sqlread.TextOf(row[0])) {
+			return // it is invisible, and * leaves it out
+		}
 		d := declaration{name: sqlread.TextOf(row[1]), owner: sqlread.TextOf(row[2]), precision: numberOf(row[3]), scale: numberOf(row[4]), scaled: row[4] != nil}
 		c := column{name: sqlread.TextOf(row[0]), typ: declaredType(d)}
 		if collation := sqlread.TextOf(row[5]); collation != "" && collation != "USING_NLS_COMP" && collation != "BINARY" {
@@ -82,10 +97,6 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 		return nil, err
 	}
 	if err := p.settle(ctx, s, t); err != nil {
-		return nil, err
-	}
-	key, err := p.db.keyOf(ctx, s, &p.rel)
-	if err != nil {
 		return nil, err
 	}
 	if key == nil {

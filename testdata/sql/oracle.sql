@@ -30,19 +30,19 @@ ORDER BY view_name;
 --   :1 is SHOP (string)
 SELECT TO_CHAR(DBMS_FLASHBACK.GET_SYSTEM_CHANGE_NUMBER) FROM DUAL;
 SET TRANSACTION READ ONLY;
-SELECT column_name, data_type, data_type_owner, data_precision, data_scale, collation
-FROM all_tab_cols
-WHERE owner = :1 AND table_name = :2 AND hidden_column = 'NO'
-ORDER BY column_id;
---   :1 is SHOP (string)
---   :2 is ORDERS (string)
 SELECT c.constraint_name, c.constraint_type, cc.column_name,
-       CASE WHEN tc.nullable = 'N' AND tc.hidden_column = 'NO' AND c.validated = 'VALIDATED' THEN 'Y' END
+       CASE WHEN tc.nullable = 'N' AND (tc.hidden_column = 'NO' OR tc.user_generated = 'YES') AND c.validated = 'VALIDATED' THEN 'Y' END
 FROM all_constraints c
 JOIN all_cons_columns cc ON cc.owner = c.owner AND cc.constraint_name = c.constraint_name
 JOIN all_tab_cols tc ON tc.owner = cc.owner AND tc.table_name = cc.table_name AND tc.column_name = cc.column_name
 WHERE c.owner = :1 AND c.table_name = :2 AND c.constraint_type IN ('P', 'U') AND c.status = 'ENABLED'
 ORDER BY c.constraint_type, c.constraint_name, cc.position;
+--   :1 is SHOP (string)
+--   :2 is ORDERS (string)
+SELECT column_name, data_type, data_type_owner, data_precision, data_scale, collation, hidden_column
+FROM all_tab_cols
+WHERE owner = :1 AND table_name = :2 AND (hidden_column = 'NO' OR user_generated = 'YES')
+ORDER BY column_id;
 --   :1 is SHOP (string)
 --   :2 is ORDERS (string)
 SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID";
@@ -85,16 +85,13 @@ SELECT view_name
 FROM all_views
 WHERE owner = :1 AND 1 = 0;
 --   :1 is SHOP (string)
-SELECT column_name, data_type, data_type_owner, data_precision, data_scale, NULL
-FROM all_tab_cols
-WHERE owner = :1 AND table_name = :2 AND hidden_column = 'NO'
-ORDER BY column_id;
---   :1 is SHOP (string)
---   :2 is ORDERS (string)
-SELECT column_name, data_type, NULL, data_precision, data_scale, NULL
-FROM all_tab_columns
-WHERE owner = :1 AND table_name = :2
-ORDER BY column_id;
+SELECT c.constraint_name, c.constraint_type, cc.column_name,
+       CASE WHEN tc.nullable = 'N' AND tc.hidden_column = 'NO' AND c.validated = 'VALIDATED' THEN 'Y' END
+FROM all_constraints c
+JOIN all_cons_columns cc ON cc.owner = c.owner AND cc.constraint_name = c.constraint_name
+JOIN all_tab_cols tc ON tc.owner = cc.owner AND tc.table_name = cc.table_name AND tc.column_name = cc.column_name
+WHERE c.owner = :1 AND c.table_name = :2 AND c.constraint_type IN ('P', 'U') AND c.status = 'ENABLED'
+ORDER BY c.constraint_type, c.constraint_name, cc.position;
 --   :1 is SHOP (string)
 --   :2 is ORDERS (string)
 SELECT c.constraint_name, c.constraint_type, cc.column_name, CASE WHEN tc.nullable = 'N' THEN 'Y' END
@@ -103,6 +100,18 @@ JOIN all_cons_columns cc ON cc.owner = c.owner AND cc.constraint_name = c.constr
 JOIN all_tab_columns tc ON tc.owner = cc.owner AND tc.table_name = cc.table_name AND tc.column_name = cc.column_name
 WHERE c.owner = :1 AND c.table_name = :2 AND c.constraint_type IN ('P', 'U')
 ORDER BY c.constraint_type, c.constraint_name, cc.position;
+--   :1 is SHOP (string)
+--   :2 is ORDERS (string)
+SELECT column_name, data_type, data_type_owner, data_precision, data_scale, NULL, 'NO'
+FROM all_tab_cols
+WHERE owner = :1 AND table_name = :2 AND hidden_column = 'NO'
+ORDER BY column_id;
+--   :1 is SHOP (string)
+--   :2 is ORDERS (string)
+SELECT column_name, data_type, NULL, data_precision, data_scale, NULL, 'NO'
+FROM all_tab_columns
+WHERE owner = :1 AND table_name = :2
+ORDER BY column_id;
 --   :1 is SHOP (string)
 --   :2 is ORDERS (string)
 
