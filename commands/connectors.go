@@ -9,7 +9,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
-	"github.com/elastic-ingest/elastic-ingest/engine/glob"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -117,8 +116,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	if err != nil {
 		return engine.Job{}, fmt.Errorf("connector %s: configuration: %w", quoted(c.Name), err)
 	}
-	wants, err := wantsParts(o.parts)
-	if err != nil {
+	if _, err := newPartFilter(o.parts, &typ); err != nil {
 		return engine.Job{}, err
 	}
 	create, err := creationOf(cfg, c)
@@ -127,7 +125,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	}
 	job := engine.Job{
 		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
-		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Hidden: true, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Wants: wants, Guard: guardOf(c, o),
+		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Hidden: true, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Guard: guardOf(c, o),
 		AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
 	}
 	for _, r := range c.Rules {
@@ -175,22 +173,4 @@ func guardOf(c *config.Connector, o *mirrorOptions) engine.Guard {
 	}
 	guard.Confirmed = o.confirmed
 	return guard
-}
-
-// wantsParts makes the filter of --part, nil for none.
-func wantsParts(globs []string) (func(scope string) bool, error) {
-	var patterns []*glob.Pattern
-	for _, g := range globs {
-		p, err := glob.Compile(g, glob.Options{DotFiles: true})
-		if err != nil {
-			return nil, &usageError{problem: "--part: " + err.Error()}
-		}
-		patterns = append(patterns, p)
-	}
-	if patterns == nil {
-		return nil, nil
-	}
-	return func(scope string) bool {
-		return slices.ContainsFunc(patterns, func(p *glob.Pattern) bool { return p.Match(scope) })
-	}, nil
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 )
 
@@ -48,25 +46,6 @@ func TestChoose(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
-	}
-}
-
-func TestWantsParts(t *testing.T) {
-	t.Parallel()
-	wants, err := wantsParts([]string{"public.*", "guide/**"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]bool{}
-	for _, scope := range []string{"public.orders", "private.orders", "guide/.hidden", "guide"} {
-		got[scope] = wants(scope)
-	}
-	want := map[string]bool{"public.orders": true, "private.orders": false, "guide/.hidden": true, "guide": false}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	if wants, err := wantsParts(nil); wants != nil || err != nil {
-		t.Error("no pattern wants everything, which is told by nil")
 	}
 }
 

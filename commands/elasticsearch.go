@@ -160,8 +160,7 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	if err != nil {
 		return engine.Job{}, c, err
 	}
-	wants, err := wantsParts(s.o.parts)
-	if err != nil {
+	if _, err := newPartFilter(s.o.parts, &typ); err != nil {
 		return engine.Job{}, c, err
 	}
 	create, err := creationOf(cfg, &c)
@@ -170,7 +169,7 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	}
 	job := engine.Job{
 		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
-		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.compare, Wants: wants, Guard: guardOf(&c, s.o),
+		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.compare, Guard: guardOf(&c, s.o),
 		AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
 	}
 	setKind(&job, t)

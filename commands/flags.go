@@ -99,7 +99,7 @@ func outputFlag(usage string) cli.Flag {
 func mirrorFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "all", Usage: "all connectors of the file, one after the other"},
-		&cli.StringSliceFlag{Name: "part", Usage: "only the tables, folders and so on that match `GLOB`; nothing else is read or deleted. May be given several times"},
+		&cli.StringSliceFlag{Name: "part", Usage: "only the tables, folders and so on that match `GLOB`; a table may be named without its schema. Nothing else is read or deleted; a GLOB that matches nothing is exit 2. May be given several times"},
 		typeFlag(),
 		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`HOW` a document is judged to be unchanged: auto, version, content or always (never unchanged)"},
 		&cli.StringFlag{Name: "max-deletes", Usage: "withhold deletes when there are more than `N|P%`: a number of documents, or a share of the index. Stands in place of both limits of guard: in the configuration"},

@@ -379,6 +379,14 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		counters = &report.Counters{}
 	}
 	o.watch = newWatcher(s, o, log)
+	parts, err := newPartFilter(s.o.parts, &job.Type)
+	if err != nil {
+		o.Err = err
+		return
+	}
+	if parts != nil {
+		job.Wants = parts.wants
+	}
 	dead := s.dead
 	if dead == nil {
 		dead = bulk.NewDeadLetter(s.deadLetterOf(c))
@@ -411,6 +419,9 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		o.Result, o.Err = engine.Run(ctx, job, deps)
 	}
 	stop()
+	if s.o.replay == "" && o.Err == nil && !o.Result.Late {
+		o.Err = o.watch.unmatched(parts, &o.Result)
+	}
 	o.took = s.app.Now().Sub(started)
 	if dead.Count() > before {
 		o.deadLetter = dead.Path()

@@ -78,6 +78,10 @@ func fail(word string) error {
 		return nil
 	case "panic":
 		panic(text)
+	case "unmatched": // and the name of what the configuration names
+		return &source.Error{Kind: source.ErrConfig, Err: &source.UnmatchedError{
+			Err: fmt.Errorf("table %q of the configuration does not exist", text), Of: func(scope string) bool { return scope == text },
+		}}
 	case "failure":
 		return errors.New(text)
 	}

@@ -9,8 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // toldFailures is how many failures of a connector are told one by one; the others are counted.
@@ -30,6 +32,14 @@ type watcher struct {
 	unread   []string // the first scopes that were not read to their end
 	more     bool     // there are more of them
 	unlisted bool     // the list of parts broke off
+	absent   []absent // what the configuration names and the source does not have
+}
+
+// absent is such a failure, and whether the index has documents of it.
+type absent struct {
+	err  error
+	is   *source.UnmatchedError
+	held bool
 }
 
 var _ report.Observer = (*watcher)(nil)
@@ -47,13 +57,25 @@ func (o *outcome) where() string {
 }
 
 // Changed implements [report.Observer].
-func (w *watcher) Changed(c report.Change) { w.session.printer.change(c) }
+func (w *watcher) Changed(c report.Change) {
+	if c.Kind == plan.Withheld.String() || c.Kind == plan.Delete.String() {
+		w.mu.Lock()
+		for i := range w.absent {
+			w.absent[i].held = w.absent[i].held || w.absent[i].is.Of(c.Part)
+		}
+		w.mu.Unlock()
+	}
+	w.session.printer.change(c)
+}
 
 // Failed implements [report.Observer].
 func (w *watcher) Failed(f report.Failure) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failed++
+	if is, ok := errors.AsType[*source.UnmatchedError](f.Err); ok {
+		w.absent = append(w.absent, absent{err: f.Err, is: is})
+	}
 	if wholePart(f) {
 		w.unlisted = w.unlisted || f.Part == ""
 		if f.Part != "" {
@@ -109,6 +131,28 @@ func (w *watcher) told(err error) bool {
 		}
 	}
 	return false
+}
+
+// unmatched is the error of what a run was asked to read and found nothing of, or nil. What the index has
+// documents of was there: it vanished, which is no mistake of the configuration. Where deletes were held back without
+// looking at documents, that cannot be said.
+func (w *watcher) unmatched(parts *partFilter, r *engine.Result) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var errs []error
+	if parts != nil && !w.unlisted {
+		if err := parts.unmatched(); err != nil {
+			return err
+		}
+	}
+	if r.Withheld[plan.PointInTimeLost] == 0 && r.Withheld[plan.RefreshRefused] == 0 {
+		for _, a := range w.absent {
+			if !a.held {
+				errs = append(errs, a.err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // placedError is a failure with its place in front, once.

@@ -44,6 +44,18 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
+// UnmatchedError says that the configuration names what the source does not have, such as a member of a list
+// of tables. Where the index has documents of it, it is gone; otherwise it was never there.
+type UnmatchedError struct {
+	Err error
+	Of  func(scope string) bool // reports whether a document of the scope would be of it
+}
+
+func (e *UnmatchedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *UnmatchedError) Unwrap() error { return e.Err }
+
 // Hint returns the first hint in err's tree, or "". Whoever wraps an error in an [*Error] of its own
 // to say where it happened does not hide the hint of the one below.
 func Hint(err error) string {

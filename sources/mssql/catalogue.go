@@ -184,31 +184,19 @@ func (d *database) missingTables(c *catalogue) (parts []source.Part) {
 		known = append(known, c.relations[i].match)
 	}
 	for _, u := range d.set.tables.Unknown(known, d.log) {
-		parts = append(parts, d.missingTable(u.Entry, u.Near))
+		parts = append(parts, d.missingTable(u))
 	}
 	return parts
 }
 
-func (d *database) missingTable(e *sqlread.Entry, near string) source.Part {
-	schema, scope := "", quote.Dotted(e.Table.Text)
-	switch {
-	case e.Schema != sqlread.Name{}:
-		schema = e.Schema.Text
-	case len(d.set.schemas) == 1:
+func (d *database) missingTable(u sqlread.Unknown) source.Part {
+	schema, scope, grant := u.Entry.Schema.Text, quote.Dotted(u.Entry.Table.Text), ""
+	if schema == "" && len(d.set.schemas) == 1 {
 		schema = d.set.schemas[0]
 	}
-	grant := ""
 	if schema != "" {
-		scope = quote.Dotted(schema, e.Table.Text)
-		grant = fmt.Sprintf(", or GRANT SELECT ON %s TO %s;", quote.Table(schema, e.Table.Text), d.user())
+		scope = quote.Dotted(schema, u.Entry.Table.Text)
+		grant = fmt.Sprintf("GRANT SELECT ON %s TO %s;", quote.Table(schema, u.Entry.Table.Text), d.user())
 	}
-	err := &source.Error{
-		Kind: source.ErrConfig, Part: scope,
-		Err:  fmt.Errorf("table %q of the configuration does not exist in schema %s, or the user may not know of it", e.Text, d.set.schemas),
-		Hint: fmt.Sprintf("correct or remove %q in tables:%s", e.Text, grant),
-	}
-	if near != "" {
-		err.Hint += fmt.Sprintf("; did you mean %q?", near)
-	}
-	return &sqlread.Missing{Of: scope, Err: err}
+	return u.Missing(scope, "", fmt.Sprintf(" in schema %s, or the user may not know of it", d.set.schemas), grant)
 }

@@ -119,24 +119,16 @@ func (d *database) missingTables(c *catalogue) (parts []source.Part) {
 		known = append(known, sqlread.Known{Schema: d.set.database, Name: r.match, Table: r.isTable()})
 	}
 	for _, u := range d.set.tables.Unknown(known, d.log) {
-		parts = append(parts, d.missingTable(u.Entry, u.Near))
+		parts = append(parts, d.missingTable(u))
 	}
 	return parts
 }
 
-func (d *database) missingTable(e *sqlread.Entry, near string) source.Part {
-	scope := scopeName([]string{e.Table.Text})
-	if e.Schema != (sqlread.Name{}) && e.Schema.Text != d.set.database {
-		scope = quote.Dotted(e.Schema.Text) + "." + scope
+func (d *database) missingTable(u sqlread.Unknown) source.Part {
+	scope := scopeName([]string{u.Entry.Table.Text})
+	if schema := u.Entry.Schema; schema != (sqlread.Name{}) && schema.Text != d.set.database {
+		scope = quote.Dotted(schema.Text) + "." + scope
 	}
-	err := &source.Error{
-		Kind: source.ErrConfig, Part: scope,
-		Err: fmt.Errorf("table %q of the configuration does not exist in database %q, or the user may not know of it", e.Text, d.set.database),
-		Hint: fmt.Sprintf("correct or remove %q in tables:, or GRANT SELECT ON %s TO %s;",
-			e.Text, quote.Table(d.set.database, e.Table.Text), d.account()),
-	}
-	if near != "" {
-		err.Hint += fmt.Sprintf("; did you mean %q?", near)
-	}
-	return &sqlread.Missing{Of: scope, Err: err}
+	return u.Missing(scope, d.set.database, fmt.Sprintf(" in database %q, or the user may not know of it", d.set.database),
+		fmt.Sprintf("GRANT SELECT ON %s TO %s;", quote.Table(d.set.database, u.Entry.Table.Text), d.account()))
 }

@@ -256,7 +256,7 @@ func (d *database) missingTables(c *catalogue) (parts []source.Part) {
 				known = append(known, sqlread.Known{Schema: r.owner, Name: r.name, Table: r.isTable(), Why: r.why})
 			}
 		}
-		one := sqlread.TableList{Entries: []sqlread.Entry{e}}
+		one := d.set.tables.Of(e)
 		for _, u := range one.Unknown(known, d.log) {
 			parts = append(parts, d.missingTable(u))
 		}
@@ -270,15 +270,7 @@ func (d *database) missingTable(u sqlread.Unknown) source.Part {
 		owner = d.set.owner
 	}
 	scope := scopeName([]string{shownName(d.set.owner, owner, u.Entry.Table.Text)})
-	err := &source.Error{
-		Kind: source.ErrConfig, Part: scope,
-		Err:  fmt.Errorf("table %q of the configuration %s, or the user may not know of it", u.Entry.Text, u.Why),
-		Hint: fmt.Sprintf("correct or remove %q in tables:, or %s", u.Entry.Text, d.grant(owner, u.Entry.Table.Text)),
-	}
-	if u.Near != "" {
-		err.Hint += fmt.Sprintf("; did you mean %q?", u.Near)
-	}
-	return &sqlread.Missing{Of: scope, Err: err}
+	return u.Missing(scope, d.set.owner, ", or the user may not know of it", d.grant(owner, u.Entry.Table.Text))
 }
 
 // grant is the statement that lets the user read a table.

@@ -266,13 +266,5 @@ func (d *database) missingTable(u sqlread.Unknown) source.Part {
 	case len(d.set.schemas) == 1:
 		scope = dotted(d.set.schemas[0], e.Table.Text)
 	}
-	err := &source.Error{
-		Kind: source.ErrConfig, Part: scope,
-		Err:  fmt.Errorf("table %q of the configuration %s", e.Text, u.Why),
-		Hint: fmt.Sprintf("correct or remove %q in tables:", e.Text),
-	}
-	if u.Near != "" {
-		err.Hint += fmt.Sprintf("; did you mean %q?", u.Near)
-	}
-	return &sqlread.Missing{Of: scope, Err: err}
+	return u.Missing(scope, "", "", "")
 }

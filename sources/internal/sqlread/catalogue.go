@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -23,28 +24,64 @@ type Unknown struct {
 	Entry *Entry
 	Why   string // such as "does not exist"
 	Near  string // the name of a table that may have been meant; "" for none
+	quote Quote
 }
 
-// Unknown lists the entries that name what is not known. Patterns and exclusions that match nothing are
-// said to the log.
+// Missing is a part for the entry. scope is its own where it is a name, schema the one of scopes that name none;
+// where ends the sentence that says what is unknown, and grant is a statement that may help, or "".
+func (u *Unknown) Missing(scope, schema, where, grant string) *Missing {
+	e, what := *u.Entry, "table"
+	hint := fmt.Sprintf("correct or remove %q in tables:", e.Text)
+	if grant != "" && e.Exact() {
+		hint += ", or " + grant
+	}
+	if u.Near != "" {
+		hint += fmt.Sprintf("; did you mean %q?", u.Near)
+	}
+	if !e.Exact() {
+		what, scope = "pattern", e.Text
+	}
+	err := &source.UnmatchedError{
+		Err: fmt.Errorf("%s %q of the configuration %s%s", what, e.Text, u.Why, where),
+		Of:  func(of string) bool { return e.matchScope(u.quote, schema, of) },
+	}
+	return &Missing{Of: scope, Err: &source.Error{Kind: source.ErrConfig, Part: scope, Err: err, Hint: hint}}
+}
+
+// matchScope reports whether the entry names, or stands for, the table of a scope, whose name may have lost
+// its letter case in the entry.
+func (e *Entry) matchScope(quote Quote, schema, scope string) bool {
+	s, err := quote.ParseEntry(scope)
+	if err != nil {
+		return false
+	}
+	if s.Schema != (Name{}) {
+		schema = s.Schema.Text
+	}
+	return e.Match(schema, s.Table.Text) || e.Match(strings.ToLower(schema), strings.ToLower(s.Table.Text))
+}
+
+// Unknown lists the entries that name, or stand for, what is not known. Exclusions that match nothing are said
+// to the log, for they change nothing.
 func (l *TableList) Unknown(known []Known, log *slog.Logger) (unknown []Unknown) {
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		found, why := e.find(known)
 		switch {
 		case found && why == "":
-		case !e.Exact():
-			if !e.Exclude && e.Text != "*" {
-				log.Warn("no table matches the pattern", "tables", e.Text)
-			}
+		case e.Text == "*":
 		case e.Exclude:
-			log.Warn("there is no table to leave out", "tables", "-"+e.Text)
+			if e.Exact() {
+				log.Warn("there is no table to leave out", "tables", "-"+e.Text)
+			}
 		default:
 			if !found {
 				why = "does not exist"
+				if !e.Exact() {
+					why = "matches no table"
+				}
 			}
-			log.Warn("a name of the table list is of no table that can be read", "tables", e.Text, "reason", why)
-			unknown = append(unknown, Unknown{Entry: e, Why: why, Near: e.near(known)})
+			unknown = append(unknown, Unknown{Entry: e, Why: why, Near: e.near(known), quote: l.quote})
 		}
 	}
 	return unknown

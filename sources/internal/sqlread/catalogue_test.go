@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 func TestUnknownNames(t *testing.T) {
@@ -21,11 +23,12 @@ func TestUnknownNames(t *testing.T) {
 		"totals":      {},
 		"*":           {},
 		"ord*":        {},
-		"oders":       {why: "does not exist", near: "orders", logs: "of no table"},
-		"shop.order":  {why: "does not exist", near: "shop.orders", logs: "of no table"},
-		"zzz":         {why: "does not exist", logs: "of no table"},
-		"orders_1":    {why: "is a partition", near: "orders", logs: "is a partition"},
-		"tot*":        {logs: "no table matches the pattern"},
+		"oders":       {why: "does not exist", near: "orders"},
+		"shop.order":  {why: "does not exist", near: "shop.orders"},
+		"zzz":         {why: "does not exist"},
+		"orders_1":    {why: "is a partition", near: "orders"},
+		"tot*":        {why: "matches no table"},
+		"odrers*":     {why: "matches no table", near: "orders"},
 		"-zzz":        {logs: "no table to leave out"},
 		"-zz*":        {},
 	} {
@@ -57,4 +60,41 @@ func TestMissing(t *testing.T) {
 		return
 	}
 	t.Error("it does not fail")
+}
+
+// TestAnEntryKnowsTheDocumentsOfItsTables: by their scopes, so that a table that is gone is told from a name that
+// was never right.
+func TestAnEntryKnowsTheDocumentsOfItsTables(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		entry, schema, scope string
+		want                 bool
+	}{
+		{"orders", "", "public.orders", true},
+		{"orders", "", "public.order", false},
+		{"orders", "shop", "orders", true},
+		{"shop.orders", "shop", "orders", true},
+		{"shop.orders", "shop", "other.orders", false},
+		{"public.orders", "", "public.orders", true},
+		{`"a.b"`, "", `public."a.b"`, true},
+		{"log_*", "", "public.log_2024", true},
+		{"log_*", "", "public.blog_2024", false},
+		{"orders", "", "dbo.Orders", true}, // the server may have no letter case
+		{"orders", "", "dbo.orders+dbo.customers", false},
+		{"orders", "", `broken"`, false},
+	} {
+		l, err := Double.ParseTables([]string{tt.entry})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := l.Unknown(nil, slog.New(slog.DiscardHandler))[0]
+		m := u.Missing("s", tt.schema, "", "GRANT IT;")
+		e, ok := errors.AsType[*source.UnmatchedError](m.Err)
+		if !ok || e.Of(tt.scope) != tt.want || !errors.Is(m.Err, source.ErrConfig) {
+			t.Errorf("%s and %s: got %t, %v", tt.entry, tt.scope, ok && e.Of(tt.scope), m.Err)
+		}
+		if name := m.Scope(); (name == "s") != u.Entry.Exact() || strings.Contains(source.Hint(m.Err), "GRANT") != u.Entry.Exact() {
+			t.Errorf("%s: got the scope %s and the hint %s", tt.entry, name, source.Hint(m.Err))
+		}
+	}
 }

@@ -113,6 +113,9 @@ func (q Quote) ParseTables(members []string) (TableList, error) {
 	return l, nil
 }
 
+// Of is a list of one of the entries.
+func (l *TableList) Of(e Entry) TableList { return TableList{Entries: []Entry{e}, quote: l.quote} }
+
 // ParseEntry reads one member.
 func (q Quote) ParseEntry(m string) (Entry, error) {
 	e := Entry{}

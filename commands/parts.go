@@ -1,0 +1,105 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/glob"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// namesKept is how many names are kept to find the one that was meant.
+const namesKept = 10_000
+
+// partFilter is --part. It knows which of its patterns matched something: a part that was listed, or a document of
+// the index whose part is gone.
+type partFilter struct {
+	globs    []string
+	patterns []*glob.Pattern
+	bare     bool // tables may be named without their schemas
+
+	mu      sync.Mutex
+	matched map[int]bool
+	names   map[string]bool // the first ones that there are
+}
+
+// newPartFilter makes the filter, nil for none.
+func newPartFilter(globs []string, typ *source.Type) (*partFilter, error) {
+	if len(globs) == 0 {
+		return nil, nil
+	}
+	f := &partFilter{globs: globs, matched: map[int]bool{}, names: map[string]bool{}}
+	f.bare = slices.ContainsFunc(typ.Fields, func(s field.Spec) bool { return s.Name == "tables" })
+	for _, g := range globs {
+		p, err := glob.Compile(g, glob.Options{DotFiles: true})
+		if err != nil {
+			return nil, &usageError{problem: "--part: " + err.Error()}
+		}
+		f.patterns = append(f.patterns, p)
+	}
+	return f, nil
+}
+
+// wants reports whether a part is to be read.
+func (f *partFilter) wants(scope string) (wanted bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.names) < namesKept {
+		f.names[scope] = true
+	}
+	for i, p := range f.patterns {
+		if p.Match(scope) || f.bare && !strings.Contains(f.globs[i], ".") && p.Match(bareName(scope)) {
+			f.matched[i], wanted = true, true
+		}
+	}
+	return wanted
+}
+
+// bareName is the name of a table without its schema. One in quotes may have dots.
+func bareName(scope string) string {
+	const opening, closing = "\"`[", "\"`]"
+	if scope == "" {
+		return ""
+	}
+	if q := strings.IndexByte(closing, scope[len(scope)-1]); q >= 0 {
+		if i := strings.LastIndex(scope, "."+opening[q:q+1]); i >= 0 {
+			return scope[i+1:]
+		}
+		return scope
+	}
+	return scope[strings.LastIndexByte(scope, '.')+1:]
+}
+
+// unmatched is the error of patterns that matched nothing, or nil.
+func (f *partFilter) unmatched() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var e *usageError
+	for i, g := range f.globs {
+		if f.matched[i] {
+			continue
+		}
+		if e == nil {
+			e = &usageError{problem: "--part: nothing matches " + quoted(g)}
+		} else {
+			e.problem += ", nor " + quoted(g)
+		}
+		var names []string
+		for name := range f.names {
+			names = append(names, name)
+			if f.bare {
+				names = append(names, bareName(name))
+			}
+		}
+		if near := field.Nearest(g, names); near != "" && e.hint == "" {
+			e.hint = fmt.Sprintf("did you mean %s?", quoted(near))
+		}
+	}
+	if e == nil {
+		return nil
+	}
+	return e
+}
