@@ -24,6 +24,7 @@ type relation struct {
 	match        sqlread.Known // its names as the configuration is compared with them
 	kind         string        // as in relationsQuery
 	memory       bool          // its rows are kept in memory, where other rules hold
+	locks        bool          // its rows have no versions, even where READ COMMITTED reads them
 	readable     bool          // the user has SELECT on it
 	estimate     int64         // rows; 0 when unknown
 }
@@ -47,7 +48,20 @@ func (r *relation) from() string { return quote.Table(r.schema, r.name) }
 func (r *relation) scope() string { return quote.Dotted(r.schema, r.name) }
 
 const (
-	// relationsQuery leaves out what the server made for itself, and the tables that hold the history of
+	// ledgerRelationsQuery also tells tables that a ledger keeps: the history of others, and those that were
+	// dropped. It is for servers from 2022 on, and Azure.
+	ledgerRelationsQuery = `
+SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
+       CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' WHEN t.ledger_type = 1 THEN 'ledger history table'
+            WHEN t.is_dropped_ledger_table = 1 THEN 'dropped ledger table' ELSE 'table' END,
+       COALESCE(CONVERT(int, t.is_memory_optimized), 0),
+       HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name), 'OBJECT', 'SELECT'),
+       (SELECT SUM(p.rows) FROM sys.partitions p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))
+FROM sys.objects o LEFT JOIN sys.tables t ON t.object_id = o.object_id
+WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type, 0) <> 1
+ORDER BY SCHEMA_NAME(o.schema_id), o.name`
+
+	// relationsQuery is for servers from 2016 on. It leaves out what the server made for itself, and the tables that hold the history of
 	// others. SCHEMA_NAME also names schemas that sys.schemas does not show to the user.
 	relationsQuery = `
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
@@ -94,7 +108,10 @@ func (d *database) catalogue(ctx context.Context, s *session) (*catalogue, error
 			c.relations = append(c.relations, r)
 		}
 	}
-	err := s.Each(ctx, relationsQuery, nil, take)
+	err := s.Each(ctx, ledgerRelationsQuery, nil, take)
+	if code(err) == codeNoColumn {
+		err = s.Each(ctx, relationsQuery, nil, take)
+	}
 	if d.old = code(err) == codeNoColumn; d.old {
 		err = s.Each(ctx, oldRelationsQuery, nil, take)
 	}

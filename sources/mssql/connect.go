@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 )
 
 const (
-	connectTimeout = 15 * time.Second
+	connectTimeout = 30 * time.Second // the least that Microsoft advises for Azure
 	keepAlive      = 30 * time.Second
 	hangUpTimeout  = 1500 * time.Millisecond
 	packetSize     = 16383 // the largest that goes into one record of TLS
@@ -64,6 +65,32 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return d.DialContext(ctx, network, address)
 }
 
+// What Microsoft advises for connections, see
+// https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues#implementing-retry-logic.
+const (
+	firstPause   = 5 * time.Second
+	longestPause = time.Minute
+	// awake is how many attempts it takes with these pauses until a serverless database that was paused, which takes
+	// about a minute, is there again.
+	awake = 5
+)
+
+// pauseBefore is how long to wait before another attempt to connect, the first being 1; some more, so that many
+// clients do not come at once.
+func pauseBefore(attempt int) time.Duration {
+	return min(firstPause<<(attempt-1), longestPause) + rand.N(time.Second)
+}
+
+// enough reports whether connecting was tried often enough: as the configuration says, or a little longer where the
+// server says that the database will be there soon.
+func (d *database) enough(attempt int, err error) bool {
+	most := d.set.attempts
+	if most > 1 && code(err) == codeNotThere {
+		most = max(most, awake)
+	}
+	return attempt >= most
+}
+
 // attempts are how often something is tried.
 func (d *database) attempts() link.Attempts {
 	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
@@ -71,7 +98,9 @@ func (d *database) attempts() link.Attempts {
 
 // connect opens a session. What may pass is tried again.
 func (d *database) connect(ctx context.Context) (*session, error) {
-	s, err := link.Connect(ctx, d.attempts(), d.connectOnce)
+	a := d.attempts()
+	a.Wait, a.Enough = pauseBefore, d.enough
+	s, err := link.Connect(ctx, a, d.connectOnce)
 	switch {
 	case err == nil:
 		return s, nil

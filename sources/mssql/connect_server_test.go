@@ -244,6 +244,29 @@ func TestCase48And49TLS(t *testing.T) {
 		source.ErrConfig, "does not support encryption", "ssl_enabled: false")
 }
 
+// TestTheCertificateThatTheServerMadeForItself: it has a negative number, which Go refuses unless it is told not to. Where
+// certificates are not checked it is as good as another; where they are, the error says what it is.
+func TestTheCertificateThatTheServerMadeForItself(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptAll, SelfMade: true})
+	if err := openSource(t, db.values(nil), source.Env{}).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	values := db.values(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)})
+	refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "the certificate that the server made for itself", "certificate of an authority that ssl_ca holds")
+	values["ssl_ca"] = string(db.here.TDS().CA())
+	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
+		t.Errorf("it is named by ssl_ca: %v", err)
+	}
+}
+
+// TestADatabaseThatIsNotShownIsNoDatabaseWithoutSnapshots: what cannot be known is not taken for a no.
+func TestADatabaseThatIsNotShownIsNoDatabaseWithoutSnapshots(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{NoDatabaseRow: true})
+	refuse(t, openSource(t, db.values(nil), source.Env{}).Ping(t.Context()), source.ErrAuth, "sys.databases does not show", "GRANT VIEW ANY DATABASE")
+}
+
 // TestOldTLS: a server that speaks no TLS of this century is told as that, where not even the login can be encrypted.
 func TestOldTLS(t *testing.T) {
 	t.Parallel()

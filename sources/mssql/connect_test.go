@@ -3,11 +3,13 @@ package mssql
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
@@ -95,5 +97,32 @@ func TestCancelledLogin(t *testing.T) {
 	}
 	if _, err := server.Write([]byte("x")); err == nil {
 		t.Error("the connection is still open")
+	}
+}
+
+// TestPausesAreThoseThatMicrosoftAdvises: from 5 to 60 seconds, and for a minute where a database wakes up.
+func TestPausesAreThoseThatMicrosoftAdvises(t *testing.T) {
+	t.Parallel()
+	for attempt, want := range map[int]time.Duration{1: 5 * time.Second, 2: 10 * time.Second, 3: 20 * time.Second, 4: 40 * time.Second, 5: time.Minute, 20: time.Minute} {
+		if got := pauseBefore(attempt); got < want || got >= want+time.Second {
+			t.Errorf("before attempt %d: got %s, want %s and less than a second more", attempt+1, got, want)
+		}
+	}
+	for name, tt := range map[string]struct {
+		configured int
+		err        error
+		tries      int
+	}{
+		"waking up": {3, answerOf(40613, 17), 5}, "waking up, more are configured": {7, answerOf(40613, 17), 7}, "waking up, one is configured": {1, answerOf(40613, 17), 1},
+		"starting": {3, answerOf(17187, 16), 3}, "does not answer": {3, io.EOF, 3},
+	} {
+		d := &database{set: settings{attempts: tt.configured}}
+		tries := 1
+		for !d.enough(tries, tt.err) {
+			tries++
+		}
+		if tries != tt.tries {
+			t.Errorf("%s: %d tries, want %d", name, tries, tt.tries)
+		}
 	}
 }

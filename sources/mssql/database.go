@@ -5,6 +5,7 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,7 @@ type database struct {
 	// takes one.
 	old      bool
 	snapshot bool
+	masked   sync.Map // scopes whose masked columns were named
 	// refusedHint is the hint of all tables that the user may not select from.
 	refusedHint string
 	pins        []string

@@ -26,6 +26,8 @@ const (
 	codeNoColumnRight = 230
 	codeNoEntry       = 916 // to another database
 	codeNoSnapshots   = 3952
+	codeDistributed   = 3963 // in a snapshot
+	codeDistributed2  = 3996
 	codeAltered       = 3961
 	codeNotOpened     = 4060 // the database
 	codeBrokenView    = 4413
@@ -40,8 +42,15 @@ const (
 	codeLocked        = 18486
 	codeExpired       = 18487 // the password
 	codeMustChange    = 18488 // the password
+	codeReadOnlyNode  = 978   // only those who say that they only read may connect to it
+	codeFileTable     = 33447
+	codeNoColumnstore = 35371 // in a snapshot
+	codeNoServer      = 40532 // of Azure
+	codeNotThere      = 40613 // of Azure: the database moves, or wakes up
 	codeFirewall      = 40615 // of Azure
+	codeNoNetwork     = 40914 // of Azure: no rule admits the virtual network
 	codeInMemory      = 41332
+	codeNotPublic     = 47073 // of Azure
 )
 
 // temporaries are errors which mean that the same may work later.
@@ -51,10 +60,14 @@ var temporaries = []int32{
 	1205, 1222, // somebody else's lock
 	3958, 3960, 3966, 3967, // the snapshot was lost
 	codeAltered,
+	3947, 3948, 3949, 3950, 3953, 3957, // the snapshot was lost because the database moved, or was busy
+	41301, 41302, 41305, 41325, // another transaction stood in the way, of tables in memory
+	8628,                         // no time to optimize the statement
 	64, 233, 10053, 10054, 10060, // the connection broke
 	596, 6005, 6006, 17142, // the session is ended, or the server
-	904, 921, 922, 927, 983, 4221, // the database is not there yet, or moves to another server
-	40143, 40197, 40501, 40540, 40613, 49918, 49919, 49920, // Azure is busy, or moves the database
+	17187, 17197, 18401, // the server starts, is too busy for logins, or is being upgraded
+	615, 904, 921, 922, 926, 927, 941, 952, 956, 976, 982, 983, 988, 4221, // the database is not there yet, or moves to another server
+	40143, 40197, 40501, 40540, codeNotThere, 49918, 49919, 49920, // Azure is busy, moves the database, or wakes it up
 }
 
 // summaries are errors that come behind the one that they are about.
@@ -129,7 +142,8 @@ func worthRetrying(err error) bool {
 	if isTLS(err) {
 		return false
 	}
-	return hungUp(err) || errors.Is(err, context.DeadlineExceeded)
+	// What the driver says of a handshake is text: what is not of TLS is of the network.
+	return hungUp(err) || errors.Is(err, context.DeadlineExceeded) || strings.HasPrefix(err.Error(), handshakeText)
 }
 
 // hungUp reports whether the connection ended, with a word of the server or the network, or without one.
@@ -187,11 +201,17 @@ func (d *database) connectError(err error) error {
 	case c == codeLogin:
 		e.Kind, e.Hint = source.ErrAuth, "check username and password; SQL Server says the same of both, and where it admits no logins of its own (mixed mode is off)"
 	case c == codeNoTrust:
-		e.Kind, e.Hint = source.ErrAuth, "username must be a login of SQL Server itself, and the server must admit these (mixed mode)"
+		e.Kind, e.Hint = source.ErrAuth, `username must be a login of SQL Server, which the server must admit (mixed mode), or DOMAIN\USER of a domain that it trusts`
 	case c == codeDisabled, c == codeLocked, c == codeExpired, c == codeMustChange:
 		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("see ALTER LOGIN %s … on the server", quote.Ident(d.set.username))
-	case c == codeFirewall:
+	case c == codeFirewall, c == codeNoNetwork:
 		e.Kind, e.Hint = source.ErrAuth, "the server's firewall must let this machine in"
+	case c == codeNotPublic:
+		e.Kind, e.Hint = source.ErrAuth, "the server admits private endpoints only: connect through one, or let it admit public networks"
+	case c == codeNoServer:
+		e.Kind, e.Hint = source.ErrConfig, "check host; where it is an address or another name of the server, username must be LOGIN@SERVER"
+	case c == codeReadOnlyNode:
+		e.Kind, e.Hint = source.ErrConfig, "connect to the primary replica, or let this one admit all connections: READ_ONLY_ROUTING and ApplicationIntent are not supported"
 	case temporary(c):
 		e.Kind = source.ErrTemporary
 	case c != 0:
@@ -199,7 +219,13 @@ func (d *database) connectError(err error) error {
 	case noTLS(err):
 		e.Kind, e.Hint = source.ErrConfig, "the server speaks no TLS: turn it on there, or set ssl_enabled: false"
 	case isTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, d.tlsHint()
+		e.Kind, e.Hint = source.ErrConfig, d.tlsHint(err.Error())
+	case strings.HasPrefix(err.Error(), handshakeText):
+		e.Hint = "the server ended the connection when TLS was to begin: see its log; it may be starting, or have no certificate that it can use"
+	case cutOff(err):
+		e.Hint = "the server, or something between, ended the connection without an answer: check host and port; a server that demands strict encryption (TDS 8.0) does so, and is not supported"
+	case errors.Is(err, errNoDatabaseRow):
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("let the login see it: GRANT VIEW ANY DATABASE TO %s; in master", quote.Ident(d.set.username))
 	case strings.HasPrefix(err.Error(), noInstanceText):
 		e.Hint = `check host: the browser service of the server (port 1434, UDP) knows no such instance, or does not answer; without \INSTANCE in host, port is asked`
 	default:
@@ -209,11 +235,25 @@ func (d *database) connectError(err error) error {
 	return e
 }
 
-func (d *database) tlsHint() string {
+// tlsHint is what to do about a handshake that failed; the text of the error is all that the driver leaves.
+func (d *database) tlsHint(text string) string {
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	}
 	switch {
-	case d.set.tls == nil:
+	case has("protocol version", "unsupported protocol", "unsupported versions"):
 		return "the server offers no TLS of version 1.2 or later, with which even the login is encrypted"
-	case d.set.tls.InsecureSkipVerify:
+	case has("handshake failure", "cipher suite"):
+		return "the server and this program have no cipher in common: let the server offer the ciphers of TLS 1.2 with forward secrecy (ECDHE)"
+	case has("does not look like a TLS handshake", "oversized record"):
+		return "what answers there speaks no TLS: check host and port"
+	case has("parse certificate", "negative serial"):
+		return "the server's certificate cannot be read: give the server another one"
+	case has(errSelfMade.Error()):
+		return "no authority signed it: give the server a certificate of an authority that ssl_ca holds, or set ssl_enabled: false"
+	case d.set.tls == nil:
+		return "the handshake failed although no certificate is checked: see the log of the server"
+	case !d.set.validateHost:
 		return "ssl_ca must hold the authority that signed the server's certificate"
 	}
 	return "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it, or set validate_host: false"

@@ -29,7 +29,7 @@ var hints = map[string][]string{"MERGE": {"JOIN", "UNION"}, "USE": {"HINT", "PLA
 
 // oneSelect tells why a text is not one statement that only reads; nil is that it is.
 func oneSelect(query string) error {
-	var last string // a word or a sign
+	var before, last string // words or signs
 	depth, selects, begun, ended := 0, 0, false, false
 	for word := range words(query) {
 		if last == "" && word == ";" {
@@ -37,6 +37,9 @@ func oneSelect(query string) error {
 		}
 		if slices.Contains(writing, last) && !slices.Contains(hints[last], word) {
 			return errWrites(last)
+		}
+		if word == "FOR" && last == "VALUE" && before == "NEXT" { // a number is taken from a sequence
+			return errWrites("NEXT VALUE FOR")
 		}
 		switch {
 		case ended:
@@ -55,7 +58,7 @@ func oneSelect(query string) error {
 			}
 		}
 		begun = begun || word != "("
-		last = word
+		before, last = last, word
 	}
 	switch {
 	case slices.Contains(writing, last):

@@ -41,7 +41,7 @@ func fields() []field.Spec {
 			Tooltip: `Name or address of the server. With HOST\INSTANCE the server's browser service is asked for the port of a named instance.`,
 		},
 		form.Port(2, "1433"),
-		{Name: "username", Label: "Username", Order: 3, Tooltip: "A login of SQL Server itself, whose user may select from the tables."},
+		{Name: "username", Label: "Username", Order: 3, Tooltip: `A login of SQL Server, or DOMAIN\USER for one of Windows (NTLM), whose user may select from the tables.`},
 		form.Password(4),
 		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
 		sqlread.TablesField(6, "orders, sales.*, log_20*"),

@@ -179,8 +179,8 @@ func TestTLS(t *testing.T) {
 		if c.Encryption != msdsn.EncryptionRequired || c.TLSConfig.ServerName != "nosuch.invalid" || c.TLSConfig.RootCAs == nil {
 			t.Errorf("validate_host %t: %+v", validate, c.TLSConfig)
 		}
-		if c.TLSConfig.InsecureSkipVerify == validate || (c.TLSConfig.VerifyConnection != nil) == validate {
-			t.Errorf("validate_host %t: the host is validated: %t", validate, !c.TLSConfig.InsecureSkipVerify)
+		if s.validateHost != validate || c.TLSConfig.VerifyConnection == nil {
+			t.Errorf("validate_host %t: the host is validated: %t", validate, s.validateHost)
 		}
 	}
 }
@@ -191,7 +191,7 @@ func TestVerifyChain(t *testing.T) {
 	known, stranger := certificate(t, "a"), certificate(t, "b")
 	roots := x509.NewCertPool()
 	roots.AddCert(known)
-	verify := verifyChain(roots)
+	verify := verifyChain(roots, "")
 	for name, tt := range map[string]struct {
 		shown []*x509.Certificate
 		ok    bool
@@ -264,7 +264,12 @@ func TestWorthRetrying(t *testing.T) {
 		"name server busy":       {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
 		"no TLS":                 {errors.New(noTLSText), false},
 		"a certificate":          {errors.New(handshakeText + "tls: failed to verify certificate: x509: unknown authority"), false},
-		"cut off in a handshake": {fmt.Errorf("%s%w", handshakeText, io.EOF), true},
+		"cut off in a handshake": {errors.New(handshakeText + "EOF"), true},
+		"waking up":              {answerOf(40613, 17), true},
+		"starting":               {answerOf(17187, 16), true},
+		"being upgraded":         {answerOf(18401, 14), true},
+		"not public":             {answerOf(47073, 16), false},
+		"no such server":         {answerOf(40532, 11), false},
 		"something else":         {errors.New("odd"), false},
 	} {
 		if got := worthRetrying(tt.err); got != tt.want {
@@ -290,6 +295,16 @@ func TestConnectErrors(t *testing.T) {
 		"a firewall":             {answerOf(40615, 14), source.ErrAuth, "firewall", "a b (error 40615)"},
 		"too many":               {answerOf(17809, 20), source.ErrTemporary, "", "a b (error 17809)"},
 		"something":              {answerOf(1, 16), nil, "", "a b (error 1)"},
+		"a virtual network":      {answerOf(40914, 14), source.ErrAuth, "firewall", "a b (error 40914)"},
+		"not public":             {answerOf(47073, 16), source.ErrAuth, "private endpoints", "a b (error 47073)"},
+		"no such server":         {answerOf(40532, 11), source.ErrConfig, "LOGIN@SERVER", "a b (error 40532)"},
+		"a readable secondary":   {answerOf(978, 14), source.ErrConfig, "primary replica", "a b (error 978)"},
+		"waking up":              {answerOf(40613, 17), source.ErrTemporary, "", "a b (error 40613)"},
+		"cut off in a handshake": {errors.New(handshakeText + "EOF"), source.ErrUnreachable, "when TLS was to begin", "EOF"},
+		"cut off before it":      {io.EOF, source.ErrUnreachable, "TDS 8.0", "the connection was lost"},
+		"no common cipher":       {errors.New(handshakeText + "remote error: tls: handshake failure"), source.ErrConfig, "cipher", "remote error: tls: handshake failure"},
+		"no TLS but something":   {errors.New(handshakeText + "tls: first record does not look like a TLS handshake"), source.ErrConfig, "speaks no TLS", "tls: first record"},
+		"an odd certificate":     {errors.New(handshakeText + "tls: failed to parse certificate from server: x509: negative serial number"), source.ErrConfig, "cannot be read", "tls: failed to parse"},
 		"has no TLS":             {errors.New(noTLSText), source.ErrConfig, "ssl_enabled: false", noTLSText},
 		"no TLS that both speak": {errors.New(handshakeText + "remote error: tls: protocol version not supported"), source.ErrConfig, "TLS of version 1.2", "remote error: tls: protocol version not supported"},
 		"no instance":            {errors.New("no instance matching 'X' returned from host 'h'"), source.ErrUnreachable, "browser service", "no instance matching"},
@@ -306,8 +321,9 @@ func TestConnectErrors(t *testing.T) {
 		}
 	}
 	wrong := errors.New(handshakeText + "tls: failed to verify certificate: x509: certificate is valid for a, not h")
-	for hint, c := range map[string]*tls.Config{"validate_host: false": {}, "ssl_ca must hold the authority": {InsecureSkipVerify: true}} { //nolint:gosec // nothing connects
-		d.set.tls = c
+	d.set.tls = &tls.Config{} //nolint:gosec // nothing connects
+	for hint, validate := range map[string]bool{"validate_host: false": true, "ssl_ca must hold the authority": false} {
+		d.set.validateHost = validate
 		refuse(t, d.connectError(wrong), source.ErrConfig, hint, "valid for a, not h")
 	}
 	d.set.instance = "X"
@@ -320,7 +336,8 @@ func TestTableErrorKinds(t *testing.T) {
 	for number, want := range map[int32]error{
 		229: source.ErrAuth, 230: source.ErrAuth, 916: source.ErrAuth, 208: nil, 207: nil, 102: nil, 8134: nil, 4413: source.ErrConfig, 4502: source.ErrConfig,
 		1205: source.ErrTemporary, 1222: source.ErrTemporary, 3958: source.ErrTemporary, 3960: source.ErrTemporary, 3961: source.ErrTemporary,
-		8645: source.ErrTemporary, 40613: source.ErrTemporary,
+		8645: source.ErrTemporary, 40613: source.ErrTemporary, 615: source.ErrTemporary, 926: source.ErrTemporary, 976: source.ErrTemporary,
+		3947: source.ErrTemporary, 3953: source.ErrTemporary, 41301: source.ErrTemporary, 41305: source.ErrTemporary, 41325: source.ErrTemporary, 8628: source.ErrTemporary,
 	} {
 		err := p.tableError("read rows", answerOf(number, 16))
 		isOnly(t, fmt.Sprint(number), err, want)

@@ -126,7 +126,7 @@ func (p *part) keyNames(ctx context.Context, s *session) (key []sqlread.KeyColum
 	}
 	for i := range p.rule.tables {
 		rel := &p.rule.tables[i]
-		names, err := keyOf(ctx, s, rel)
+		names, err := p.db.keyOf(ctx, s, rel)
 		if err != nil {
 			return nil, err
 		}

@@ -78,9 +78,12 @@ var (
 // changed reports whether a table was altered since the snapshot was taken.
 func changed(err error) bool { return errors.Is(err, errTableChanged) || code(err) == codeAltered }
 
-// outside reports whether something can be read outside of snapshots only: a table in memory, or one of
-// another database that allows none, which a view or a query has.
-func outside(err error) bool { return code(err) == codeInMemory || code(err) == codeNoSnapshots }
+// outside reports whether something can be read outside of snapshots only: a table in memory, a FileTable, what a
+// linked server has, a columnstore of an old server, or a table of another database that allows none, which a view
+// or a query has.
+func outside(err error) bool {
+	return slices.Contains([]int32{codeInMemory, codeNoSnapshots, codeFileTable, codeDistributed, codeDistributed2, codeNoColumnstore}, code(err))
+}
 
 // open begins to read: from a snapshot of the run, or from one of its own where the table was altered
 // since, or without one where it has none.
@@ -93,7 +96,10 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 	r, err := p.openFirst(ctx)
 	switch {
 	case outside(err) && !p.rel.memory:
-		p.rel.memory = true
+		if c := code(err); c != codeInMemory && c != codeNoSnapshots {
+			p.db.log.Warn("no snapshot can hold the table, so it is read as it is while it is read", "part", p.Name(), "err", told(err))
+		}
+		p.rel.memory, p.rel.locks = true, code(err) == codeFileTable
 		r, err = p.openFirst(ctx)
 	case changed(err):
 		p.db.log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
@@ -102,8 +108,8 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 	if err != nil {
 		return nil, p.tableError("begin to read", err)
 	}
-	if p.rel.memory && p.db.snapshot {
-		p.db.log.Info("the table is in memory, or of a database without snapshots, so it is read as it is while it is read", "part", p.Name())
+	if p.rel.memory && p.db.snapshot && !p.rel.locks {
+		p.db.log.Info("the table is in memory, or of something without snapshots, so it is read as it is while it is read", "part", p.Name())
 	}
 	return r, nil
 }

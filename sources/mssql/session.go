@@ -3,6 +3,7 @@ package mssql
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
@@ -34,12 +35,14 @@ SET IMPLICIT_TRANSACTIONS OFF;
 SET DEADLOCK_PRIORITY LOW;
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED`
 
-	// introduceQuery: everybody sees the row of the database that he is in.
+	// introduceQuery: everyone sees the row of the database that they are in. It is asked for by name: in Azure SQL
+	// Database, DB_ID() need not be the number that sys.databases has, see
+	// https://learn.microsoft.com/sql/t-sql/functions/db-id-transact-sql.
 	introduceQuery = `
 SELECT USER_NAME(), CASE WHEN N'a' = N'A' COLLATE CATALOG_DEFAULT THEN 1 ELSE 0 END,
        CONVERT(int, d.snapshot_isolation_state), CONVERT(int, d.is_read_committed_snapshot_on)
 FROM sys.databases d
-WHERE d.database_id = DB_ID()`
+WHERE d.name = DB_NAME()`
 
 	pingQuery         = "SELECT 1"
 	snapshotStatement = "SET TRANSACTION ISOLATION LEVEL SNAPSHOT"
@@ -58,11 +61,21 @@ func (s *session) setUp(ctx context.Context) error {
 	if err := s.Exec(ctx, setUpStatement); err != nil {
 		return err
 	}
-	return s.Each(ctx, introduceQuery, nil, func(row []driver.Value) {
+	known := false
+	err := s.Each(ctx, introduceQuery, nil, func(row []driver.Value) {
+		known = true
 		s.user, s.folds = sqlread.TextOf(row[0]), sqlread.NumberOf(row[1]) != 0
 		s.snapshots, s.versions = sqlread.NumberOf(row[2]) == 1, sqlread.NumberOf(row[3]) != 0
 	})
+	if err == nil && !known {
+		err = errNoDatabaseRow
+	}
+	return err
 }
+
+// errNoDatabaseRow: without the row nothing is known of snapshots, and to read without them where there are some
+// would be a change that no one asked for.
+var errNoDatabaseRow = errors.New("sys.databases does not show the database that this session is in")
 
 // begin begins the transaction of a snapshot, which [session.pin] takes.
 func (s *session) begin(ctx context.Context) error {

@@ -23,6 +23,7 @@ type settings struct {
 	schemas            sqlread.SchemaList
 	tables             sqlread.TableList
 	tls                *tls.Config // nil: no more is encrypted than the server demands
+	validateHost       bool        // in the server's certificate
 	attempts           int         // to connect, in all
 }
 
@@ -51,15 +52,26 @@ func newSettings(v field.Values) (settings, error) {
 	if s.tls, err = link.VerifiedTLS(s.host, v.String("ssl_ca")); err != nil {
 		return s, err
 	}
-	if !v.Bool("validate_host") {
-		s.tls.InsecureSkipVerify = true // what is skipped is checked next, but for the name
-		s.tls.VerifyConnection = verifyChain(s.tls.RootCAs)
+	s.validateHost = v.Bool("validate_host")
+	name := ""
+	if s.validateHost {
+		name = s.host
 	}
+	s.tls.InsecureSkipVerify = true // what is skipped is checked next, the name only where that is asked for
+	s.tls.VerifyConnection = verifyChain(s.tls.RootCAs, name)
 	return s, nil
 }
 
-// verifyChain checks who signed the server's certificate, and not for which host.
-func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
+// fallbackName is who signs the certificate that a server makes for itself where it was given none, see
+// https://learn.microsoft.com/sql/database-engine/configure-windows/configure-sql-server-encryption.
+const fallbackName = "SSL_Self_Signed_Fallback"
+
+// errSelfMade tells such a certificate. Its number is often negative, which the program takes because of a line
+// of go.mod: without ssl_enabled nothing of a certificate is looked at.
+var errSelfMade = errors.New("it is the certificate that the server made for itself")
+
+// verifyChain checks who signed the server's certificate, and for which host where one is given.
+func verifyChain(roots *x509.CertPool, host string) func(tls.ConnectionState) error {
 	return func(state tls.ConnectionState) error {
 		if len(state.PeerCertificates) == 0 {
 			return &tls.CertificateVerificationError{Err: errors.New("the server has shown no certificate")}
@@ -68,8 +80,12 @@ func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
 		for _, c := range state.PeerCertificates[1:] {
 			others.AddCert(c)
 		}
-		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: others})
+		shown := state.PeerCertificates[0]
+		_, err := shown.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, DNSName: host})
 		if err != nil {
+			if shown.Issuer.CommonName == fallbackName || shown.SerialNumber.Sign() < 0 {
+				err = fmt.Errorf("%w; %w", err, errSelfMade)
+			}
 			return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
 		}
 		return nil

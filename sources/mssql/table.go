@@ -33,8 +33,9 @@ const (
 	// that the user may know of, which all that come with the server are.
 	columnsQuery = `
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
-       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
-       CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END
+       c.max_length, c.precision, c.scale, c.collation_name,
+       CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END,
+       CASE WHEN c.is_masked = 1 AND HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'UNMASK') = 0 THEN 1 ELSE 0 END
 FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_hidden = 0 AND c.is_column_set = 0
 ORDER BY c.column_id`
@@ -42,15 +43,25 @@ ORDER BY c.column_id`
 	// oldColumnsQuery is for servers before 2016.
 	oldColumnsQuery = `
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
-       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
-       0
+       c.max_length, c.precision, c.scale, c.collation_name,
+       0, 0
 FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_column_set = 0
 ORDER BY c.column_id`
 
-	// keysQuery: an index over some of the rows tells no others apart, and one that is disabled is none.
+	// keysQuery: an index over some of the rows tells no others apart, one that is disabled is none, and one over a
+	// column that * does not stand for is of no use, such as that of a graph table over the graph_id that hides in it.
 	keysQuery = `
-SELECT i.name, i.is_primary_key, c.name, c.is_nullable
+SELECT i.name, i.is_primary_key, c.name, CASE WHEN c.is_nullable = 1 OR c.is_hidden = 1 THEN 1 ELSE 0 END
+FROM sys.indexes i
+JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
+JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
+WHERE i.object_id = @p1 AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabled = 0 AND i.is_hypothetical = 0
+ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal`
+
+	// oldKeysQuery is for servers before 2016.
+	oldKeysQuery = `
+SELECT i.name, i.is_primary_key, c.name, CASE WHEN c.is_nullable = 1 THEN 1 ELSE 0 END
 FROM sys.indexes i
 JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
 JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
@@ -63,7 +74,7 @@ func (p *part) describe(ctx context.Context, s *session) (t *table, err error) {
 	var key []string
 	err = s.aside(ctx, func() (err error) {
 		if t, err = p.columns(ctx, s); err == nil {
-			key, err = keyOf(ctx, s, &p.rel)
+			key, err = p.db.keyOf(ctx, s, &p.rel)
 		}
 		return err
 	})
@@ -91,29 +102,40 @@ func (p *part) describe(ctx context.Context, s *session) (t *table, err error) {
 
 // columns asks for the columns.
 func (p *part) columns(ctx context.Context, s *session) (*table, error) {
-	t, query := &table{}, columnsQuery
+	t, query, masked := &table{}, columnsQuery, []string(nil)
 	if p.db.old {
 		query = oldColumnsQuery
 	}
 	err := s.Each(ctx, query, []driver.Value{p.rel.id}, func(row []driver.Value) {
 		d := declaration{
 			name: strings.ToLower(sqlread.TextOf(row[1])), length: sqlread.NumberOf(row[2]), precision: sqlread.NumberOf(row[3]), scale: sqlread.NumberOf(row[4]),
-			collation: sqlread.TextOf(row[5]), codePage: sqlread.NumberOf(row[6]), encrypted: sqlread.NumberOf(row[7]) != 0, old: p.db.old,
+			collation: sqlread.TextOf(row[5]), encrypted: sqlread.NumberOf(row[6]) != 0, old: p.db.old,
 		}
 		c := column{name: sqlread.TextOf(row[0]), typ: d.columnType().encoded(p.db.compat)}
 		if c.typ.unknown != "" {
 			p.db.log.Debug("a column of a type unknown here is read as bytes", "part", p.Name(), "column", c.name, "type", c.typ.unknown)
 		}
+		if sqlread.NumberOf(row[7]) != 0 {
+			masked = append(masked, c.name)
+		}
 		t.columns = append(t.columns, c)
 	})
+	if _, told := p.db.masked.LoadOrStore(p.scope, true); len(masked) > 0 && !told {
+		p.db.log.Warn("columns are masked for this user, so what is read of them is not what they hold",
+			"part", p.scope, "columns", strings.Join(masked, ", "), "grant", "GRANT UNMASK TO "+p.db.user()+";")
+	}
 	return t, err
 }
 
 // keyOf looks for the columns that tell the rows of a table apart; nil when there are none.
-func keyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
+func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
 	var indexes sqlread.Indexes
-	err := s.Each(ctx, keysQuery, []driver.Value{rel.id}, func(row []driver.Value) {
-		indexes.Add(sqlread.TextOf(row[0]), row[1] == true, sqlread.TextOf(row[2]), row[3] == true)
+	query := keysQuery
+	if d.old {
+		query = oldKeysQuery
+	}
+	err := s.Each(ctx, query, []driver.Value{rel.id}, func(row []driver.Value) {
+		indexes.Add(sqlread.TextOf(row[0]), row[1] == true, sqlread.TextOf(row[2]), sqlread.NumberOf(row[3]) != 0)
 	})
 	return indexes.Key(), err
 }
@@ -170,6 +192,9 @@ func (t *table) query(p *part, at *position) (query string, args []driver.Value)
 		b.WriteString(c.selected())
 	}
 	b.WriteString(" FROM " + p.rel.from())
+	if p.rel.locks {
+		b.WriteString(" WITH (READCOMMITTEDLOCK)")
+	}
 	condition, args := at.condition(t)
 	if condition != "" {
 		b.WriteString(" WHERE " + condition)

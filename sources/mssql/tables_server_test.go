@@ -159,6 +159,72 @@ func TestCase04Keys(t *testing.T) {
 	}
 }
 
+// TestHiddenColumnsAreNoKey: * does not stand for them, as for the graph_id of a graph table, over which the server
+// makes a unique index of its own.
+func TestHiddenColumnsAreNoKey(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{})
+	db.exec("CREATE TABLE person (graph_id_1 bigint HIDDEN NOT NULL UNIQUE, [$node_id_1] nvarchar(99) NOT NULL, name nvarchar(9) NOT NULL, PRIMARY KEY (name))",
+		"CREATE TABLE likes (graph_id_2 bigint HIDDEN NOT NULL UNIQUE, [$edge_id_2] nvarchar(99) NOT NULL)",
+		"INSERT INTO person (graph_id_1, [$node_id_1], name) VALUES (1, N'{}', N'x')", "INSERT INTO likes (graph_id_2, [$edge_id_2]) VALUES (1, N'{}')")
+	got := readAll(t, db.values(nil), source.Env{})
+	if r := got["dbo.person"]; r.Err != nil || !slices.Equal(r.Docs, []string{`{"dbo_person_$node_id_1":"{}","dbo_person_name":"x"}`}) {
+		t.Errorf("got %+v", r)
+	}
+	refuse(t, got["dbo.likes"].Err, source.ErrConfig, "neither a primary key", `id_columns: {"dbo.likes": [COLUMN]}`)
+	env := source.Env{IDColumns: map[string][]string{"likes": {"$edge_id_2"}}}
+	if r := readAll(t, db.values(nil), env)["dbo.likes"]; r.Err != nil || len(r.IDs) != 1 {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// TestWhatALedgerKeepsHasToBeNamed: the history of its tables, and tables that were dropped.
+func TestWhatALedgerKeepsHasToBeNamed(t *testing.T) {
+	t.Parallel()
+	for _, noLedger := range []bool{false, true} {
+		db := newDBHere(t, mssqltest.Config{NoLedger: noLedger})
+		db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE MSSQL_LedgerHistoryFor_1 (id int NOT NULL)", "CREATE TABLE MSSQL_DroppedLedgerTable_b_2 (id int PRIMARY KEY)", "INSERT INTO MSSQL_LedgerHistoryFor_1 VALUES (1)")
+		if noLedger {
+			if n := len(readAll(t, db.values(nil), source.Env{})); n != 3 {
+				t.Errorf("where there is no ledger the names mean nothing: got %d tables", n)
+			}
+			continue
+		}
+		db.here.Mark("MSSQL_LedgerHistoryFor_1", "ledger history table")
+		db.here.Mark("MSSQL_DroppedLedgerTable_b_2", "dropped ledger table")
+		if d := cmp.Diff([]string{"dbo.a"}, scopes(readAll(t, db.values(nil), source.Env{}))); d != "" {
+			t.Error(d)
+		}
+		env := source.Env{IDColumns: map[string][]string{"MSSQL_LedgerHistoryFor_1": {"id"}}}
+		if r := readAll(t, db.values(map[string]any{"tables": "MSSQL_LedgerHistoryFor_1"}), env)["dbo.MSSQL_LedgerHistoryFor_1"]; r.Err != nil || len(r.IDs) != 1 {
+			t.Errorf("named: %+v", r)
+		}
+	}
+}
+
+// TestMaskedColumnsAreNamedOnce: what is read of them is not what they hold.
+func TestMaskedColumnsAreNamedOnce(t *testing.T) {
+	t.Parallel()
+	db := newDBHere(t, mssqltest.Config{})
+	db.exec("CREATE TABLE t (id int PRIMARY KEY, mail nvarchar(99) MASKED, phone nvarchar(9) MASKED)", "INSERT INTO t VALUES (1, N'x', N'y')")
+	_, masked := db.user()
+	for who, want := range map[string]int{"a user": 1, "the owner": 0} {
+		log, values := &sqltest.Logbook{}, masked
+		if want == 0 {
+			values = db.values(nil)
+		}
+		part := listed(t, openSource(t, values, log.Env()))["dbo.t"]
+		for range 2 {
+			if r := sqltest.Read(t.Context(), part); r.Err != nil || len(r.IDs) != 1 {
+				t.Errorf("%+v", r)
+			}
+		}
+		if n := strings.Count(log.String(), "are masked for this user"); n != want || want > 0 && !strings.Contains(log.String(), `columns="mail, phone"`) {
+			t.Errorf("%s: %d warnings, want %d: %s", who, n, want, log)
+		}
+	}
+}
+
 // TestTheHintOfARefusal: it grants what the server names, and the tables that may not be read share one.
 func TestTheHintOfARefusal(t *testing.T) {
 	t.Parallel()

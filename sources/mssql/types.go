@@ -3,6 +3,7 @@ package mssql
 import (
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -60,9 +61,8 @@ type declaration struct {
 	name                     string // of the base type
 	length, precision, scale int64  // the length in bytes, -1 for max
 	collation                string
-	codePage                 int64 // of the collation
-	encrypted                bool  // by the client; this one has no key
-	old                      bool  // the server is older than 2016
+	encrypted                bool // by the client; this one has no key
+	old                      bool // the server is older than 2016
 }
 
 // columnType is how a column that is declared so is read.
@@ -77,9 +77,7 @@ func (d *declaration) columnType() columnType {
 	t.declared = d.written()
 	switch d.name {
 	case "char", "varchar", "text":
-		if d.codePage != driverCodePage {
-			t.read = d.asUnicode
-		}
+		t.value, t.read = toDecodedText, d.asUnicode
 		if d.name != "text" && isName(d.collation) {
 			t.bind = "CONVERT(" + t.declared + ", @p COLLATE " + d.collation + ")"
 		}
@@ -91,11 +89,13 @@ func (d *declaration) columnType() columnType {
 	return t
 }
 
-// driverCodePage is the one that the driver decodes as the server does: it knows a collation by its locale
-// alone, and takes those that it does not know, or that are UTF-8, for this one.
+// driverCodePage is the one that the driver decodes as the server does, but for five bytes that it has no
+// characters for: it knows a collation by its locale alone, and takes those that it does not know, or that are
+// UTF-8, for this one. It counts for the queries of rules, which are run as they are written.
 const driverCodePage = 1252
 
-// asUnicode has the server decode characters.
+// asUnicode has the server decode characters. The driver would make one of several that code page 1252 does not
+// define, and two keys might become one.
 func (d *declaration) asUnicode(ident string) string {
 	if d.name == "text" || d.length < 0 || d.length > 4000 {
 		return "CONVERT(nvarchar(max), " + ident + ")"
@@ -132,6 +132,9 @@ func isName(text string) bool {
 // resultType is how a column of a result is read, given the driver's name of its type, such as BIGINT.
 func resultType(name string) columnType {
 	t := typeOf(strings.ToLower(name))
+	if slices.Contains([]string{"CHAR", "VARCHAR", "TEXT"}, name) {
+		t.value = toResultText
+	}
 	t.declared = name
 	return t
 }
@@ -216,6 +219,9 @@ func variantText(ident string, old bool) string {
 	if old {
 		float = "2" // 16 digits
 	}
+	// There is no nvarchar of 8,000 characters in a variant, and by varchar letters that the database's own code page
+	// lacks would be lost: so they are only behind the first 4,000.
+	halves := "CONVERT(nvarchar(max), CONVERT(nvarchar(4000), " + ident + ")) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), " + ident + ")), 4001, 4000)"
 	return base + " + N':' + CASE " + base +
 		" WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, " + ident + "), " + float + ")" +
 		" WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(float, " + ident + "), " + float + ")" +
@@ -229,7 +235,6 @@ func variantText(ident string, old bool) string {
 		" WHEN N'smalldatetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, " + ident + "), 121)" +
 		" WHEN N'datetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, " + ident + "), 121)" +
 		" WHEN N'datetime2' THEN CONVERT(nvarchar(max), CONVERT(datetime2(7), " + ident + "), 121)" +
-		" WHEN N'char' THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), " + ident + "))" +
-		" WHEN N'varchar' THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), " + ident + "))" +
+		" WHEN N'char' THEN " + halves + " WHEN N'varchar' THEN " + halves +
 		" ELSE CONVERT(nvarchar(4000), " + ident + ") END"
 }

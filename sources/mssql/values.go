@@ -4,9 +4,11 @@ import (
 	"database/sql/driver"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
@@ -21,6 +23,28 @@ func unknownForm(what string) (document.Value, string) {
 
 func toText(v driver.Value) (document.Value, string) {
 	return document.String(sqlread.TextOf(v)), ""
+}
+
+// undefined are the bytes that code page 1252 has no characters for; the server decodes them as control characters.
+const undefined = "\u0081\u008d\u008f\u0090\u009d"
+
+// toDecodedText is for characters of one byte, which the server has decoded.
+func toDecodedText(v driver.Value) (document.Value, string) {
+	text := sqlread.TextOf(v)
+	if i := strings.IndexAny(text, undefined); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return document.String(text), fmt.Sprintf("the byte %02x is no character of its code page", r)
+	}
+	return document.String(text), ""
+}
+
+// toResultText is for the queries of rules, of which the driver has decoded what it could.
+func toResultText(v driver.Value) (document.Value, string) {
+	text := sqlread.TextOf(v)
+	if strings.ContainsRune(text, utf8.RuneError) {
+		return document.String(text), "bytes that are no characters of their code page were replaced; CONVERT(nvarchar(max), …) keeps them apart"
+	}
+	return document.String(text), ""
 }
 
 func toInt(v driver.Value) (document.Value, string) {

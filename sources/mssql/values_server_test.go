@@ -11,6 +11,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
+// TestLongTextInAVariant: there is no nvarchar that holds all that a varchar in a variant may.
+func TestLongTextInAVariant(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	db.exec("CREATE TABLE t (id int PRIMARY KEY, v sql_variant)", "INSERT INTO t VALUES (1, CONVERT(varchar(8000), REPLICATE('x', 5000))), (2, CONVERT(varchar(8000), REPLICATE('y', 3)))")
+	r := readAll(t, db.values(nil), source.Env{})["dbo.t"]
+	if r.Err != nil || len(r.Docs) != 2 || strings.Count(r.Docs[0], "x") != 5000 || strings.Count(r.Docs[1], "y") != 3 {
+		t.Errorf("got %v and %d documents: %.200v", r.Err, len(r.Docs), r.Docs)
+	}
+}
+
 // servedCase is a value of a type; the numbers in the names are those of the acceptance cases of the SQL sources.
 type servedCase struct {
 	name, typ, in string // in is SQL

@@ -139,6 +139,36 @@ func printed(v driver.Value) string {
 	return fmt.Sprint(v)
 }
 
+// TestBytesWithoutACharacterAreKeptApart: code page 1252 has five. The server is asked to decode them, since the driver
+// would make one character of all.
+func TestBytesWithoutACharacterAreKeptApart(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, name := range []string{"char", "varchar", "text"} {
+		d := declaration{name: name, length: 20, collation: "SQL_Latin1_General_CP1_CI_AS"}
+		typ := d.columnType()
+		if typ.read == nil || !strings.HasPrefix(typ.read("[c]"), "CONVERT(nvarchar(") {
+			t.Errorf("%s: the driver decodes it", name)
+		}
+		for text, reason := range map[string]string{
+			"é€": "", "a\u0081": "the byte 81 is no character of its code page", "a\u008d": "the byte 8d is no character of its code page",
+			"a\u008f": "the byte 8f is no character of its code page", "a\u0090": "the byte 90 is no character of its code page", "a\u009d": "the byte 9d is no character of its code page",
+		} {
+			got, why := encode(typ, text)
+			if why != reason {
+				t.Errorf("%s %q: got %s and the reason %q, want %q", name, text, got, why, reason)
+			}
+			seen[got] = true
+		}
+	}
+	if len(seen) != 6 {
+		t.Errorf("six texts became %d", len(seen))
+	}
+	if _, why := encode(resultType("VARCHAR"), "a\ufffd"); !strings.Contains(why, "CONVERT(nvarchar(max)") {
+		t.Errorf("the result of a rule: got the reason %q", why)
+	}
+}
+
 // TestUnknownForms: a value of another kind than the driver gives today is null, with a note.
 func TestUnknownForms(t *testing.T) {
 	t.Parallel()

@@ -15,7 +15,7 @@ GO
 SELECT USER_NAME(), CASE WHEN N'a' = N'A' COLLATE CATALOG_DEFAULT THEN 1 ELSE 0 END,
        CONVERT(int, d.snapshot_isolation_state), CONVERT(int, d.is_read_committed_snapshot_on)
 FROM sys.databases d
-WHERE d.database_id = DB_ID();
+WHERE d.name = DB_NAME();
 GO
 
 -- at a ping
@@ -23,6 +23,18 @@ SELECT 1;
 GO
 
 -- at the beginning of a run, and to check advanced rules: what exists
+SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
+       CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' WHEN t.ledger_type = 1 THEN 'ledger history table'
+            WHEN t.is_dropped_ledger_table = 1 THEN 'dropped ledger table' ELSE 'table' END,
+       COALESCE(CONVERT(int, t.is_memory_optimized), 0),
+       HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name), 'OBJECT', 'SELECT'),
+       (SELECT SUM(p.rows) FROM sys.partitions p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))
+FROM sys.objects o LEFT JOIN sys.tables t ON t.object_id = o.object_id
+WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type, 0) <> 1
+ORDER BY SCHEMA_NAME(o.schema_id), o.name;
+GO
+
+-- the same where the one before fails with error 207, before SQL Server 2022
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
        CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' ELSE 'table' END,
        COALESCE(CONVERT(int, t.is_memory_optimized), 0),
@@ -33,7 +45,7 @@ WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type,
 ORDER BY SCHEMA_NAME(o.schema_id), o.name;
 GO
 
--- the same where the one before fails with error 207, before SQL Server 2016
+-- the same where that fails with error 207, too, before SQL Server 2016
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
        CASE WHEN o.type = 'V' THEN 'view' ELSE 'table' END,
        0,
@@ -72,8 +84,9 @@ GO
 -- for each table: its columns
 -- @p1: int64 "1"
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
-       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
-       CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END
+       c.max_length, c.precision, c.scale, c.collation_name,
+       CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END,
+       CASE WHEN c.is_masked = 1 AND HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'UNMASK') = 0 THEN 1 ELSE 0 END
 FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_hidden = 0 AND c.is_column_set = 0
 ORDER BY c.column_id;
@@ -82,8 +95,8 @@ GO
 -- the same before SQL Server 2016
 -- @p1: int64 "1"
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
-       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
-       0
+       c.max_length, c.precision, c.scale, c.collation_name,
+       0, 0
 FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_column_set = 0
 ORDER BY c.column_id;
@@ -91,7 +104,17 @@ GO
 
 -- for each table: its unique indexes
 -- @p1: int64 "1"
-SELECT i.name, i.is_primary_key, c.name, c.is_nullable
+SELECT i.name, i.is_primary_key, c.name, CASE WHEN c.is_nullable = 1 OR c.is_hidden = 1 THEN 1 ELSE 0 END
+FROM sys.indexes i
+JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
+JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
+WHERE i.object_id = @p1 AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabled = 0 AND i.is_hypothetical = 0
+ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal;
+GO
+
+-- the same before SQL Server 2016
+-- @p1: int64 "1"
+SELECT i.name, i.is_primary_key, c.name, CASE WHEN c.is_nullable = 1 THEN 1 ELSE 0 END
 FROM sys.indexes i
 JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
 JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
@@ -114,29 +137,29 @@ SELECT @@TRANCOUNT;
 GO
 
 -- a table without a key of its own, or with one whose order the server cannot be asked about
-SELECT [a], [b]]], [c] FROM [x.y].[a]]b];
+SELECT [a], CONVERT(nvarchar(20), [b]]]), [c] FROM [x.y].[a]]b];
 GO
 
 -- a table with a key, from its beginning
-SELECT [a], [b]]], [c] FROM [x.y].[a]]b] ORDER BY [b]]], [a];
+SELECT [a], CONVERT(nvarchar(20), [b]]]), [c] FROM [x.y].[a]]b] ORDER BY [b]]], [a];
 GO
 
 -- the same, behind a row
 -- @p1: string "é"
 -- @p2: int64 "7"
-SELECT [a], [b]]], [c] FROM [x.y].[a]]b] WHERE [b]]] >= CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) AND ([b]]] > CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) OR ([b]]] = CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) AND [a] > CONVERT(int, @p2))) ORDER BY [b]]], [a];
+SELECT [a], CONVERT(nvarchar(20), [b]]]), [c] FROM [x.y].[a]]b] WHERE [b]]] >= CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) AND ([b]]] > CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) OR ([b]]] = CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) AND [a] > CONVERT(int, @p2))) ORDER BY [b]]], [a];
 GO
 
 -- columns of every type
-SELECT [id], [tinyint], [smallint], [bigint], [bit], [decimal], [numeric], [money], [smallmoney], [float], [real], [char], [varchar], [varchar(max)], [text], CONVERT(nvarchar(10), [utf8 char]), CONVERT(nvarchar(max), [utf8 varchar]), CONVERT(nvarchar(max), [utf8 varchar(max)]), CONVERT(nvarchar(max), [utf8 text]), [nchar], [nvarchar], [nvarchar(max)], [ntext], [sysname], [xml], CONVERT(nvarchar(max), [json]), CONVERT(nvarchar(max), [vector]), [date], [time], [smalldatetime], [datetime], [datetime2], [datetimeoffset], [uniqueidentifier], [binary], [varbinary], [varbinary(max)], [image], [rowversion], [hierarchyid].ToString(), [geometry].AsTextZM(), [geography].AsTextZM(), CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) + N':' + CASE CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 3) WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 3) WHEN N'money' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'smallmoney' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'binary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'varbinary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'date' THEN CONVERT(nvarchar(max), CONVERT(date, [sql_variant]), 23) WHEN N'time' THEN CONVERT(nvarchar(max), CONVERT(time(7), [sql_variant]), 121) WHEN N'datetimeoffset' THEN CONVERT(nvarchar(max), CONVERT(datetimeoffset(7), [sql_variant]), 121) WHEN N'smalldatetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime2' THEN CONVERT(nvarchar(max), CONVERT(datetime2(7), [sql_variant]), 121) WHEN N'char' THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])) WHEN N'varchar' THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])) ELSE CONVERT(nvarchar(4000), [sql_variant]) END, CONVERT(varbinary(max), [of the user]), [encrypted] FROM [x.y].[a]]b];
+SELECT [id], [tinyint], [smallint], [bigint], [bit], [decimal], [numeric], [money], [smallmoney], [float], [real], CONVERT(nvarchar(10), [char]), CONVERT(nvarchar(20), [varchar]), CONVERT(nvarchar(max), [varchar(max)]), CONVERT(nvarchar(max), [text]), CONVERT(nvarchar(10), [utf8 char]), CONVERT(nvarchar(max), [utf8 varchar]), CONVERT(nvarchar(max), [utf8 varchar(max)]), CONVERT(nvarchar(max), [utf8 text]), [nchar], [nvarchar], [nvarchar(max)], [ntext], [sysname], [xml], CONVERT(nvarchar(max), [json]), CONVERT(nvarchar(max), [vector]), [date], [time], [smalldatetime], [datetime], [datetime2], [datetimeoffset], [uniqueidentifier], [binary], [varbinary], [varbinary(max)], [image], [rowversion], [hierarchyid].ToString(), [geometry].AsTextZM(), [geography].AsTextZM(), CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) + N':' + CASE CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 3) WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 3) WHEN N'money' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'smallmoney' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'binary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'varbinary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'date' THEN CONVERT(nvarchar(max), CONVERT(date, [sql_variant]), 23) WHEN N'time' THEN CONVERT(nvarchar(max), CONVERT(time(7), [sql_variant]), 121) WHEN N'datetimeoffset' THEN CONVERT(nvarchar(max), CONVERT(datetimeoffset(7), [sql_variant]), 121) WHEN N'smalldatetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime2' THEN CONVERT(nvarchar(max), CONVERT(datetime2(7), [sql_variant]), 121) WHEN N'char' THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), [sql_variant])) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])), 4001, 4000) WHEN N'varchar' THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), [sql_variant])) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])), 4001, 4000) ELSE CONVERT(nvarchar(4000), [sql_variant]) END, CONVERT(varbinary(max), [of the user]), [encrypted] FROM [x.y].[a]]b];
 GO
 
 -- columns of every type in the encoding compat
-SELECT [id], [tinyint], [smallint], [bigint], [bit], [decimal], [numeric], [money], [smallmoney], [float], [real], [char], [varchar], [varchar(max)], [text], CONVERT(nvarchar(10), [utf8 char]), CONVERT(nvarchar(max), [utf8 varchar]), CONVERT(nvarchar(max), [utf8 varchar(max)]), CONVERT(nvarchar(max), [utf8 text]), [nchar], [nvarchar], [nvarchar(max)], [ntext], [sysname], [xml], CONVERT(nvarchar(max), [json]), CONVERT(nvarchar(max), [vector]), [date], [time], [smalldatetime], [datetime], [datetime2], [datetimeoffset], [uniqueidentifier], [binary], [varbinary], [varbinary(max)], [image], [rowversion], [hierarchyid], [geometry], [geography], CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) + N':' + CASE CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 3) WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 3) WHEN N'money' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'smallmoney' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'binary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'varbinary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'date' THEN CONVERT(nvarchar(max), CONVERT(date, [sql_variant]), 23) WHEN N'time' THEN CONVERT(nvarchar(max), CONVERT(time(7), [sql_variant]), 121) WHEN N'datetimeoffset' THEN CONVERT(nvarchar(max), CONVERT(datetimeoffset(7), [sql_variant]), 121) WHEN N'smalldatetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime2' THEN CONVERT(nvarchar(max), CONVERT(datetime2(7), [sql_variant]), 121) WHEN N'char' THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])) WHEN N'varchar' THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])) ELSE CONVERT(nvarchar(4000), [sql_variant]) END, CONVERT(varbinary(max), [of the user]), [encrypted] FROM [x.y].[a]]b];
+SELECT [id], [tinyint], [smallint], [bigint], [bit], [decimal], [numeric], [money], [smallmoney], [float], [real], CONVERT(nvarchar(10), [char]), CONVERT(nvarchar(20), [varchar]), CONVERT(nvarchar(max), [varchar(max)]), CONVERT(nvarchar(max), [text]), CONVERT(nvarchar(10), [utf8 char]), CONVERT(nvarchar(max), [utf8 varchar]), CONVERT(nvarchar(max), [utf8 varchar(max)]), CONVERT(nvarchar(max), [utf8 text]), [nchar], [nvarchar], [nvarchar(max)], [ntext], [sysname], [xml], CONVERT(nvarchar(max), [json]), CONVERT(nvarchar(max), [vector]), [date], [time], [smalldatetime], [datetime], [datetime2], [datetimeoffset], [uniqueidentifier], [binary], [varbinary], [varbinary(max)], [image], [rowversion], [hierarchyid], [geometry], [geography], CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) + N':' + CASE CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 3) WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 3) WHEN N'money' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'smallmoney' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'binary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'varbinary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'date' THEN CONVERT(nvarchar(max), CONVERT(date, [sql_variant]), 23) WHEN N'time' THEN CONVERT(nvarchar(max), CONVERT(time(7), [sql_variant]), 121) WHEN N'datetimeoffset' THEN CONVERT(nvarchar(max), CONVERT(datetimeoffset(7), [sql_variant]), 121) WHEN N'smalldatetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime2' THEN CONVERT(nvarchar(max), CONVERT(datetime2(7), [sql_variant]), 121) WHEN N'char' THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), [sql_variant])) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])), 4001, 4000) WHEN N'varchar' THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), [sql_variant])) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])), 4001, 4000) ELSE CONVERT(nvarchar(4000), [sql_variant]) END, CONVERT(varbinary(max), [of the user]), [encrypted] FROM [x.y].[a]]b];
 GO
 
 -- columns of every type before SQL Server 2016
-SELECT [id], [tinyint], [smallint], [bigint], [bit], [decimal], [numeric], [money], [smallmoney], [float], [real], [char], [varchar], [varchar(max)], [text], CONVERT(nvarchar(10), [utf8 char]), CONVERT(nvarchar(max), [utf8 varchar]), CONVERT(nvarchar(max), [utf8 varchar(max)]), CONVERT(nvarchar(max), [utf8 text]), [nchar], [nvarchar], [nvarchar(max)], [ntext], [sysname], [xml], CONVERT(nvarchar(max), [json]), CONVERT(nvarchar(max), [vector]), [date], [time], [smalldatetime], [datetime], [datetime2], [datetimeoffset], [uniqueidentifier], [binary], [varbinary], [varbinary(max)], [image], [rowversion], [hierarchyid].ToString(), [geometry].AsTextZM(), [geography].AsTextZM(), CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) + N':' + CASE CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 2) WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 2) WHEN N'money' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'smallmoney' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'binary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'varbinary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'date' THEN CONVERT(nvarchar(max), CONVERT(date, [sql_variant]), 23) WHEN N'time' THEN CONVERT(nvarchar(max), CONVERT(time(7), [sql_variant]), 121) WHEN N'datetimeoffset' THEN CONVERT(nvarchar(max), CONVERT(datetimeoffset(7), [sql_variant]), 121) WHEN N'smalldatetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime2' THEN CONVERT(nvarchar(max), CONVERT(datetime2(7), [sql_variant]), 121) WHEN N'char' THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])) WHEN N'varchar' THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])) ELSE CONVERT(nvarchar(4000), [sql_variant]) END, CONVERT(varbinary(max), [of the user]), [encrypted] FROM [x.y].[a]]b];
+SELECT [id], [tinyint], [smallint], [bigint], [bit], [decimal], [numeric], [money], [smallmoney], [float], [real], CONVERT(nvarchar(10), [char]), CONVERT(nvarchar(20), [varchar]), CONVERT(nvarchar(max), [varchar(max)]), CONVERT(nvarchar(max), [text]), CONVERT(nvarchar(10), [utf8 char]), CONVERT(nvarchar(max), [utf8 varchar]), CONVERT(nvarchar(max), [utf8 varchar(max)]), CONVERT(nvarchar(max), [utf8 text]), [nchar], [nvarchar], [nvarchar(max)], [ntext], [sysname], [xml], CONVERT(nvarchar(max), [json]), CONVERT(nvarchar(max), [vector]), [date], [time], [smalldatetime], [datetime], [datetime2], [datetimeoffset], [uniqueidentifier], [binary], [varbinary], [varbinary(max)], [image], [rowversion], [hierarchyid].ToString(), [geometry].AsTextZM(), [geography].AsTextZM(), CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) + N':' + CASE CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 2) WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 2) WHEN N'money' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'smallmoney' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'binary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'varbinary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'date' THEN CONVERT(nvarchar(max), CONVERT(date, [sql_variant]), 23) WHEN N'time' THEN CONVERT(nvarchar(max), CONVERT(time(7), [sql_variant]), 121) WHEN N'datetimeoffset' THEN CONVERT(nvarchar(max), CONVERT(datetimeoffset(7), [sql_variant]), 121) WHEN N'smalldatetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime2' THEN CONVERT(nvarchar(max), CONVERT(datetime2(7), [sql_variant]), 121) WHEN N'char' THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), [sql_variant])) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])), 4001, 4000) WHEN N'varchar' THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), [sql_variant])) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])), 4001, 4000) ELSE CONVERT(nvarchar(4000), [sql_variant]) END, CONVERT(varbinary(max), [of the user]), [encrypted] FROM [x.y].[a]]b];
 GO
 
 -- behind a row whose key is of the type bigint
@@ -156,7 +179,7 @@ GO
 
 -- behind a row whose key is of the type char
 -- @p1: string "a         "
-SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(char(10), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) ORDER BY [k];
+SELECT CONVERT(nvarchar(10), [k]) FROM [x.y].[a]]b] WHERE [k] > CONVERT(char(10), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) ORDER BY [k];
 GO
 
 -- behind a row whose key is of the type date
@@ -261,6 +284,6 @@ GO
 
 -- behind a row whose key is of the type varchar
 -- @p1: string "a"
-SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) ORDER BY [k];
+SELECT CONVERT(nvarchar(20), [k]) FROM [x.y].[a]]b] WHERE [k] > CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) ORDER BY [k];
 GO
 

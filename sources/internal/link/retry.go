@@ -38,6 +38,10 @@ type Attempts struct {
 	Worth func(error) bool                           // whether another may work
 	Log   *slog.Logger
 	Told  func(error) error // the error, as the log has it
+	// For connecting alone: how long to wait before another attempt, nil for [BackOff], and whether there were enough,
+	// nil where Most says it.
+	Wait   func(attempt int) time.Duration
+	Enough func(attempt int, err error) bool
 }
 
 // Loss is about a part of which no more rows come.
@@ -85,6 +89,13 @@ func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(c
 // Connect opens a connection. What may pass is tried again, with pauses that grow. It returns the last
 // error, or that of the context.
 func Connect[C any](ctx context.Context, a Attempts, once func(context.Context) (C, error)) (C, error) {
+	wait, enough := a.Wait, a.Enough
+	if wait == nil {
+		wait = BackOff
+	}
+	if enough == nil {
+		enough = func(attempt int, _ error) bool { return attempt >= a.Most }
+	}
 	for attempt := 1; ; attempt++ {
 		c, err := once(ctx)
 		switch {
@@ -92,11 +103,11 @@ func Connect[C any](ctx context.Context, a Attempts, once func(context.Context) 
 			return c, nil
 		case ctx.Err() != nil:
 			return c, ctx.Err()
-		case attempt >= a.Most || !a.Worth(err):
+		case enough(attempt, err) || !a.Worth(err):
 			return c, err
 		}
 		a.Log.Debug("the server does not answer; trying again", "attempt", attempt, "err", a.Told(err))
-		if err := a.Pause(ctx, BackOff(attempt)); err != nil {
+		if err := a.Pause(ctx, wait(attempt)); err != nil {
 			return c, err
 		}
 	}

@@ -275,7 +275,7 @@ func method(on value, name string) (value, error) {
 func function(name string, args []value) (value, error) {
 	count := map[string]int{
 		"HIERARCHYID::PARSE": 1, "GEOGRAPHY::STGEOMFROMTEXT": 2, "GEOMETRY::STGEOMFROMTEXT": 2, "REPLICATE": 2,
-		"SQL_VARIANT_PROPERTY": 2, "ISNULL": 2, "COUNT_BIG": 0,
+		"SQL_VARIANT_PROPERTY": 2, "ISNULL": 2, "COUNT_BIG": 0, "SUBSTRING": 3,
 	}
 	want, known := count[name]
 	switch {
@@ -289,6 +289,8 @@ func function(name string, args []value) (value, error) {
 	switch name {
 	case "COUNT_BIG":
 		return value{typ: named("bigint")}, nil // which only counts rows, see aggregated
+	case "SUBSTRING":
+		return substring(args[0], args[1], args[2])
 	case "REPLICATE":
 		return replicate(args[0], args[1])
 	case "SQL_VARIANT_PROPERTY":
@@ -331,6 +333,19 @@ func replicate(text, times value) (value, error) {
 		t.size = 8000
 	}
 	return value{typ: t, v: strings.Repeat(s, int(n))}, nil
+}
+
+// substring is a part of a text, from the character of a number on.
+func substring(text, from, length value) (value, error) {
+	s, isText := text.v.(string)
+	at, ok1 := from.v.(int64)
+	n, ok2 := length.v.(int64)
+	if !isText || !ok1 || !ok2 {
+		return value{typ: text.typ}, nil
+	}
+	all := []rune(s)
+	begin := min(max(at-1, 0), int64(len(all)))
+	return value{typ: text.typ, v: string(all[begin:min(begin+n, int64(len(all)))])}, nil
 }
 
 // variantProperty tells the type inside a sql_variant.

@@ -30,10 +30,15 @@ import (
 type Config struct {
 	Database   string // its only one; "" is shop
 	Encryption tdstest.Encryption
+	SelfMade   bool // see [tdstest.Config]
 	// NoSnapshots is a database in which snapshot isolation is not allowed.
 	NoSnapshots bool
 	// Old is a server from before 2016, which has no temporal tables and no hidden columns.
 	Old bool
+	// NoLedger is a server from before 2022.
+	NoLedger bool
+	// NoDatabaseRow is a server that does not show a login the database that it is in.
+	NoDatabaseRow bool
 }
 
 // Break is what goes wrong with a statement that reads rows of a table.
@@ -65,7 +70,8 @@ type Server struct {
 	waiting   []chan struct{}
 	breaks    []Break
 	fixtures  map[string]relation
-	endless   map[string]bool // those of them that have no end
+	endless   map[string]bool   // those of them that have no end
+	marks     map[string]string // the kinds of tables that are no ordinary ones
 }
 
 const (
@@ -81,9 +87,9 @@ func New(t testing.TB, cfg Config) *Server {
 	}
 	d := &Server{
 		t: t, cfg: cfg, objects: map[string]*object{}, schemas: map[string]string{"dbo": "dbo"}, lastID: firstID, snapshots: !cfg.NoSnapshots,
-		users: map[string]*user{}, sessions: map[int]*session{}, locks: map[string]*lock{}, fixtures: map[string]relation{}, endless: map[string]bool{},
+		users: map[string]*user{}, sessions: map[int]*session{}, locks: map[string]*lock{}, fixtures: map[string]relation{}, endless: map[string]bool{}, marks: map[string]string{},
 	}
-	d.tds = tdstest.New(t, tdstest.Config{User: ownerName, Password: ownerPassword, Database: cfg.Database, Encryption: cfg.Encryption})
+	d.tds = tdstest.New(t, tdstest.Config{User: ownerName, Password: ownerPassword, Database: cfg.Database, Encryption: cfg.Encryption, SelfMade: cfg.SelfMade})
 	d.tds.Handle(func(st tdstest.Statement) (tdstest.Result, bool) { return d.answer(st), true })
 	d.tds.Ended(d.end)
 	return d
@@ -102,6 +108,13 @@ func (d *Server) DSN() string {
 func (d *Server) Host() (host, port string) {
 	host, port, _ = net.SplitHostPort(d.tds.Addr()) // of a listener
 	return host, port
+}
+
+// Mark says what kind of table one of the schema dbo is, such as a ledger history table.
+func (d *Server) Mark(table, kind string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.marks[keyOf(objectName{schema: "dbo", name: table})] = kind
 }
 
 // TDS is the server of the protocol, for what is asked of it: logins, statements, its certificate.

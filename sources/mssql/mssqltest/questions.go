@@ -14,6 +14,17 @@ type question func(s *session, params map[string]value) (relation, error)
 // The questions of the source to the catalogue, as its own golden file has them: its tests check that each
 // is known.
 const (
+	ledgerRelationsQuestion = `
+SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
+       CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' WHEN t.ledger_type = 1 THEN 'ledger history table'
+            WHEN t.is_dropped_ledger_table = 1 THEN 'dropped ledger table' ELSE 'table' END,
+       COALESCE(CONVERT(int, t.is_memory_optimized), 0),
+       HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name), 'OBJECT', 'SELECT'),
+       (SELECT SUM(p.rows) FROM sys.partitions p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))
+FROM sys.objects o LEFT JOIN sys.tables t ON t.object_id = o.object_id
+WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type, 0) <> 1
+ORDER BY SCHEMA_NAME(o.schema_id), o.name`
+
 	relationsQuestion = `
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
        CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' ELSE 'table' END,
@@ -38,22 +49,31 @@ ORDER BY SCHEMA_NAME(o.schema_id), o.name`
 
 	columnsQuestion = `
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
-       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
-       CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END
+       c.max_length, c.precision, c.scale, c.collation_name,
+       CASE WHEN c.encryption_type IS NULL THEN 0 ELSE 1 END,
+       CASE WHEN c.is_masked = 1 AND HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'UNMASK') = 0 THEN 1 ELSE 0 END
 FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_hidden = 0 AND c.is_column_set = 0
 ORDER BY c.column_id`
 
 	oldColumnsQuestion = `
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
-       c.max_length, c.precision, c.scale, c.collation_name, CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')),
-       0
+       c.max_length, c.precision, c.scale, c.collation_name,
+       0, 0
 FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_column_set = 0
 ORDER BY c.column_id`
 
 	keysQuestion = `
-SELECT i.name, i.is_primary_key, c.name, c.is_nullable
+SELECT i.name, i.is_primary_key, c.name, CASE WHEN c.is_nullable = 1 OR c.is_hidden = 1 THEN 1 ELSE 0 END
+FROM sys.indexes i
+JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
+JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
+WHERE i.object_id = @p1 AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabled = 0 AND i.is_hypothetical = 0
+ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal`
+
+	oldKeysQuestion = `
+SELECT i.name, i.is_primary_key, c.name, CASE WHEN c.is_nullable = 1 THEN 1 ELSE 0 END
 FROM sys.indexes i
 JOIN sys.index_columns x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
 JOIN sys.columns c ON c.object_id = x.object_id AND c.column_id = x.column_id
@@ -68,7 +88,7 @@ ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal`
 SELECT USER_NAME(), CASE WHEN N'a' = N'A' COLLATE CATALOG_DEFAULT THEN 1 ELSE 0 END,
        CONVERT(int, d.snapshot_isolation_state), CONVERT(int, d.is_read_committed_snapshot_on)
 FROM sys.databases d
-WHERE d.database_id = DB_ID()`
+WHERE d.name = DB_NAME()`
 )
 
 // SessionsQuestion is what tests ask for the sessions of the login @p1: all, or if @p2 is not 0 those that run
@@ -79,9 +99,9 @@ const SessionsQuestion = "SELECT session_id FROM sys.dm_exec_sessions WHERE logi
 var questions = sync.OnceValue(func() map[string]question {
 	all := map[string]question{}
 	for text, answer := range map[string]question{
-		relationsQuestion: newer((*session).relations), oldRelationsQuestion: (*session).relations,
+		ledgerRelationsQuestion: newest((*session).relations), relationsQuestion: newer((*session).relations), oldRelationsQuestion: (*session).relations,
 		columnsQuestion: newer((*session).columns), oldColumnsQuestion: (*session).columns,
-		keysQuestion: (*session).keys, schemaQuestion: (*session).schema, introduceQuestion: (*session).introduce,
+		keysQuestion: newer((*session).keys), oldKeysQuestion: (*session).keys, schemaQuestion: (*session).schema, introduceQuestion: (*session).introduce,
 		describeQuestion: (*session).describe, codePageQuestion: (*session).codePage, SessionsQuestion: (*session).sessions,
 	} {
 		all[normal(text)] = answer
@@ -94,6 +114,16 @@ func newer(ask question) question {
 	return func(s *session, params map[string]value) (relation, error) {
 		if s.server.cfg.Old {
 			return relation{}, failed(207, 16, "invalid column name 'temporal_type'")
+		}
+		return ask(s, params)
+	}
+}
+
+// newest is a question that a server from before 2022 does not understand.
+func newest(ask question) question {
+	return func(s *session, params map[string]value) (relation, error) {
+		if s.server.cfg.Old || s.server.cfg.NoLedger {
+			return relation{}, failed(207, 16, "invalid column name 'ledger_type'")
 		}
 		return ask(s, params)
 	}
@@ -121,7 +151,7 @@ func (s *session) visible() (all []*object) {
 }
 
 func (s *session) relations(map[string]value) (relation, error) {
-	r := answering(named("int"), nameType(), nameType(), typ{base: "varchar", size: 14}, named("int"), named("int"), named("bigint"))
+	r := answering(named("int"), nameType(), nameType(), typ{base: "varchar", size: 20}, named("int"), named("int"), named("bigint"))
 	u := s.server.users[strings.ToLower(s.user)]
 	for key := range s.server.locks {
 		if s.altering(key) {
@@ -132,6 +162,9 @@ func (s *session) relations(map[string]value) (relation, error) {
 		kind, readable, rows := "table", s.user == ownerName, any(int64(len(o.rows)))
 		if o.view != nil {
 			kind, rows = "view", nil
+		}
+		if mark := s.server.marks[keyOf(o.name)]; mark != "" {
+			kind = mark
 		}
 		if u != nil {
 			readable, _ = u.may("SELECT", o.name)
@@ -161,6 +194,7 @@ func (s *session) about(params map[string]value) *object {
 func (s *session) columns(params map[string]value) (relation, error) {
 	r := answering(nameType(), nameType(), named("smallint"), named("tinyint"), named("tinyint"), nameType(), named("int"), named("int"))
 	o := s.about(params)
+	masks := s.user != ownerName
 	switch {
 	case o == nil:
 		return r, nil
@@ -174,14 +208,14 @@ func (s *session) columns(params map[string]value) (relation, error) {
 		if c.hidden {
 			continue
 		}
-		name, collation, page := c.typ.base, any(nil), any(nil)
+		name, collation := c.typ.base, any(nil)
 		if name == "rowversion" {
 			name = "timestamp"
 		}
 		if text := c.typ.collationName(); text != "" {
-			collation, page = text, c.typ.codePage()
+			collation = text
 		}
-		r.rows = append(r.rows, []any{c.name, name, c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), collation, page, int64(0)})
+		r.rows = append(r.rows, []any{c.name, name, c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), collation, int64(0), bit(masks && c.masked)})
 	}
 	return r, nil
 }
@@ -198,7 +232,7 @@ func (t typ) codePage() int64 {
 }
 
 func (s *session) keys(params map[string]value) (relation, error) {
-	r := answering(nameType(), named("bit"), nameType(), named("bit"))
+	r := answering(nameType(), named("bit"), nameType(), named("int"))
 	o := s.about(params)
 	if o == nil {
 		return r, nil
@@ -218,7 +252,7 @@ func (s *session) keys(params map[string]value) (relation, error) {
 		}
 		for _, c := range x.columns {
 			at := o.place(c)
-			r.rows = append(r.rows, []any{name, x.primary, o.columns[at].name, o.columns[at].nullable})
+			r.rows = append(r.rows, []any{name, x.primary, o.columns[at].name, bit(o.columns[at].nullable || o.columns[at].hidden)})
 		}
 	}
 	return r, nil
@@ -237,6 +271,9 @@ func (s *session) schema(params map[string]value) (relation, error) {
 
 func (s *session) introduce(map[string]value) (relation, error) {
 	r := answering(nameType(), named("int"), named("int"), named("int"))
+	if s.server.cfg.NoDatabaseRow {
+		return r, nil
+	}
 	name := s.user
 	if name == ownerName {
 		name = "dbo"

@@ -72,6 +72,7 @@ func (p *parser) selection() *selection {
 	if p.take("FROM") {
 		from := p.object()
 		s.from = &from
+		p.take("WITH", "(", "READCOMMITTEDLOCK", ")") // which locks what it reads, as this server always does
 		if !p.atClause() {
 			p.take("AS")
 			p.identifier()
@@ -246,8 +247,9 @@ func (p *parser) column() column {
 	if p.take("COLLATE") {
 		c.typ.collation = p.identifier()
 	}
-	for p.take("SPARSE") || p.take("HIDDEN") {
-		c.hidden = p.tokens[p.at-1].is("HIDDEN")
+	for p.take("SPARSE") || p.take("HIDDEN") || p.take("MASKED") {
+		c.hidden = c.hidden || p.tokens[p.at-1].is("HIDDEN")
+		c.masked = c.masked || p.tokens[p.at-1].is("MASKED")
 	}
 	switch {
 	case p.take("NOT", "NULL"):

@@ -28,6 +28,7 @@ type column struct {
 	typ      typ
 	nullable bool
 	hidden   bool
+	masked   bool
 	computed expression // nil where the column holds what was put into it
 }
 

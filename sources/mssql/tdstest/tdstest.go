@@ -43,6 +43,8 @@ const (
 type Config struct {
 	User, Password, Database string
 	Encryption               Encryption
+	// SelfMade is the certificate that SQL Server makes for itself, with a negative number.
+	SelfMade bool
 }
 
 // Server is a running server. Its methods may be used from several goroutines.
@@ -149,7 +151,7 @@ func New(t testing.TB, cfg Config) *Server {
 	s := &Server{t: t, cfg: cfg, listener: listener, conns: map[net.Conn]*session{}}
 	s.passwords = map[string]string{cfg.User: cfg.Password}
 	if cfg.Encryption != NoEncryption {
-		if s.tls, s.ca, err = newCertificate(); err != nil {
+		if s.tls, s.ca, err = newCertificate(cfg.SelfMade); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,14 +3,18 @@ package tdstest
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/binary"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -18,7 +22,8 @@ import (
 )
 
 // newCertificate makes a certificate for localhost that signs itself, and its PEM.
-func newCertificate() (*tls.Config, []byte, error) {
+// selfMade makes it look as that of a SQL Server that was given none.
+func newCertificate(selfMade bool) (*tls.Config, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -28,7 +33,13 @@ func newCertificate() (*tls.Config, []byte, error) {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
+	if selfMade {
+		template.Subject.CommonName = "SSL_Self_Signed_Fallback"
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err == nil && selfMade {
+		der, err = negated(der, key)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,6 +50,31 @@ func newCertificate() (*tls.Config, []byte, error) {
 		MaxVersion: tls.VersionTLS12,
 	}
 	return cfg, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
+}
+
+// negated is a certificate with a negative number in the place of 1, which Go makes none of. It is signed again.
+func negated(der []byte, key *ecdsa.PrivateKey) ([]byte, error) {
+	var c struct {
+		Signed    asn1.RawValue
+		Algorithm asn1.RawValue
+		Signature asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &c); err != nil {
+		return nil, err
+	}
+	number := []byte{0xa0, 3, 2, 1, 2, 2, 1, 1} // version 3, then the integer 1
+	at := bytes.Index(c.Signed.FullBytes, number)
+	if at < 0 {
+		return nil, errors.New("the certificate has its number elsewhere")
+	}
+	c.Signed.FullBytes[at+len(number)-1] = 0xff // -1
+	digest := sha256.Sum256(c.Signed.FullBytes)
+	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	c.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
+	return asn1.Marshal(c)
 }
 
 // handshake is that of TLS, whose records are in packets of PRELOGIN until it is done.
