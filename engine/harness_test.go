@@ -43,6 +43,9 @@ type harness struct {
 	kept   map[string][]string // scopes that had vanished when the last run ended, by index and owner
 }
 
+// patience is how long what passes may take: no machine is so busy that it takes longer.
+const patience = 3 * time.Minute
+
 // destination makes every test of this package run on a real server: go test ./engine -destination URL.
 var destination = flag.String("destination", "", "address of an Elasticsearch to run on, instead of an embedded one")
 
@@ -88,8 +91,8 @@ func newHarnessOn(t *testing.T, url string) *harness {
 	h.deps = engine.Deps{
 		Settings: engine.Settings{
 			Readers: 4, Writers: 4, Operations: 10, RequestBytes: 1 << 20, Budget: 1 << 20, ContentLimit: 1 << 20,
-			ShutdownGrace: time.Second, IDsMemory: *idsMemory, IDsDir: t.TempDir(),
-			Retry: retry.Policy{First: time.Microsecond, Max: time.Millisecond, Patience: time.Second},
+			ShutdownGrace: patience, IDsMemory: *idsMemory, IDsDir: t.TempDir(),
+			Retry: retry.Policy{First: time.Microsecond, Max: time.Millisecond, Patience: patience},
 		},
 		Log: slog.New(slog.DiscardHandler), Cut: context.Background(), Now: time.Now,
 		Lock: func(string, string) (func(), error) { return func() {}, nil },

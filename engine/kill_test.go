@@ -95,7 +95,7 @@ func killRun(ctx context.Context, destination, index, dead string, source *fault
 		Settings: engine.Settings{
 			Readers: 2, Writers: 2, Operations: 50, RequestBytes: 1 << 20, Budget: 1 << 20, ContentLimit: 1 << 20,
 			IDsMemory: 1, IDsDir: filepath.Join(filepath.Dir(dead), "ids"),
-			Retry: retry.Policy{First: time.Millisecond, Max: time.Second, Patience: 30 * time.Second},
+			Retry: retry.Policy{First: time.Millisecond, Max: time.Second, Patience: patience},
 		},
 		Client: client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
 		DeadLetter: bulk.NewDeadLetter(dead), Lock: func(string, string) (func(), error) { return func() {}, nil },

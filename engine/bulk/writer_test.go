@@ -73,6 +73,9 @@ func (r *rig) Changed(c report.Change) {
 func (r *rig) Failed(report.Failure)       {}
 func (r *rig) Phase(string, time.Duration) {}
 
+// patience is how long what passes may take: no machine is so busy that it takes longer.
+const patience = 3 * time.Minute
+
 func newRig(t *testing.T, answer func(n int, r *http.Request, body []byte) *http.Response, change ...func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, node: &node{answer: answer}, dead: filepath.Join(t.TempDir(), "dead.ndjson"), done: make(chan error, 1)}
@@ -84,7 +87,7 @@ func newRig(t *testing.T, answer func(n int, r *http.Request, body []byte) *http
 	o := Options{
 		Client: c, Index: "x", Workers: 2, Operations: 4, Bytes: 1 << 16, Budget: r.budget, Counters: &r.counters,
 		Observer: r, DeadLetter: NewDeadLetter(r.dead), Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Retry: retry.Policy{First: time.Microsecond, Max: 10 * time.Microsecond, Patience: 50 * time.Millisecond},
+		Retry: retry.Policy{First: time.Microsecond, Max: 10 * time.Microsecond, Patience: patience},
 	}
 	for _, f := range change {
 		f(&o)
@@ -117,7 +120,7 @@ func (r *rig) end() error {
 	r.w.Close()
 	err := <-r.done
 	if err == nil {
-		ctx, cancel := context.WithTimeout(r.t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 		defer cancel()
 		if _, aerr := r.budget.Acquire(ctx, r.budget.Limit()); aerr != nil {
 			r.t.Error("bytes were not given back")

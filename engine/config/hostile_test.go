@@ -62,7 +62,7 @@ func TestHostileFiles(t *testing.T) {
 		} else if len(err.Error()) > 64<<10 {
 			t.Errorf("%s: the error has %d bytes", name, len(err.Error()))
 		}
-		if took > 20*time.Second { // generous: it is for a machine that does other things as well
+		if took > 2*time.Minute { // generous: it is for a machine that does other things as well
 			t.Errorf("%s: took %s", name, took)
 		}
 		if grown := after.Sys - before.Sys; after.Sys > before.Sys && grown > 512<<20 {

@@ -332,7 +332,7 @@ func TestNoScheduleTakesLong(t *testing.T) {
 			s.Next(end.AddDate(-1, 0, 0))
 		}
 	}
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > 2*time.Minute {
 		t.Errorf("took %s", took)
 	}
 }

@@ -148,7 +148,7 @@ func TestNoPatternTakesLong(t *testing.T) {
 		if p.Match(tt.path) {
 			t.Errorf("%.20s... matches", tt.pattern)
 		}
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > 2*time.Minute {
 			t.Errorf("%.20s... took %s", tt.pattern, took)
 		}
 	}

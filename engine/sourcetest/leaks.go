@@ -86,9 +86,9 @@ func (s *suite) leaveNothing(ctx context.Context, use func() error) error {
 	return filesReleased(ctx, before)
 }
 
-// filesReleased waits a little, because a network connection may be closed a moment after Close.
+// filesReleased waits, because a network connection may be closed a moment after Close.
 func filesReleased(ctx context.Context, before int) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

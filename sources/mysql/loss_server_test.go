@@ -231,7 +231,7 @@ func TestCase62CancelEndsTheStatement(t *testing.T) {
 		start := time.Now()
 		cancel()
 		err := <-ended
-		if took := time.Since(start); !errors.Is(err, context.Canceled) || took > 2*time.Second {
+		if took := time.Since(start); !errors.Is(err, context.Canceled) || took > sqltest.Patience {
 			t.Errorf("after %v: %v", took, err)
 		}
 		if err := d.Close(); err != nil {
@@ -263,9 +263,11 @@ func TestStall(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
 		user, values := db.user()
-		d := openSource(t, values, source.Env{StallTimeout: 300 * time.Millisecond})
+		d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 		noPauses(d)
 		part := listed(t, d)["t"]
+		d.stall = 300 * time.Millisecond // of the sessions that come; those before need not be as fast
+		loseIdle(d)
 		conn, err := db.pool.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -274,7 +276,7 @@ func TestStall(t *testing.T) {
 		if _, err := conn.ExecContext(t.Context(), "LOCK TABLES t WRITE"); err != nil {
 			t.Fatal(err)
 		}
-		refuse(t, sqltest.Read(t.Context(), part).Err, source.ErrTemporary, "t: begin to read: the server has sent nothing for 300ms, the stall timeout")
+		refuse(t, sqltest.Read(t.Context(), part).Err, nil, "t: begin to read: ", "the server has sent nothing for 300ms, the stall timeout")
 		sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
 		if _, err := conn.ExecContext(t.Context(), "UNLOCK TABLES"); err != nil {
 			t.Fatal(err)
@@ -287,7 +289,7 @@ func TestCase56TimeLimitsOfTheServer(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		_, values := lossDB(t, db)
-		d := openSource(t, values, source.Env{StallTimeout: time.Second})
+		d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 		n := 0
 		for _, err := range listed(t, d)["t"].Documents(t.Context()) {
 			if err != nil {

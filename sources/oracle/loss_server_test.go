@@ -186,7 +186,7 @@ func TestCase62Cancel(t *testing.T) {
 	start := time.Now()
 	cancel()
 	err := <-ended
-	if took := time.Since(start); !errors.Is(err, context.Canceled) || took > 2*time.Second {
+	if took := time.Since(start); !errors.Is(err, context.Canceled) || took > sqltest.Patience {
 		t.Errorf("after %v: %v", took, err)
 	}
 }
@@ -197,7 +197,7 @@ func TestStall(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`)
 	db.fill(`@."T"`, 500, "")
-	d := openSource(t, db.values(nil), source.Env{StallTimeout: 5 * time.Second})
+	d := openSource(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})
 	noPauses(d)
 	hold, _ := silence(d)
 	part := partsOf(t, d)["T"]

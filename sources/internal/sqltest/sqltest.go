@@ -172,10 +172,14 @@ func (l *Logbook) Env() source.Env {
 	return source.Env{Log: slog.New(slog.NewTextHandler(l, nil))}
 }
 
+// Patience is how long a test waits for what comes about by itself, and how long what ends at once may take: no
+// machine is so busy that it takes longer, and what hangs is still found.
+const Patience = 3 * time.Minute
+
 // Eventually polls a condition of the server until it holds.
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), Patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -183,7 +187,7 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("not in 10 s: %s", what)
+			t.Fatalf("not in %s: %s", Patience, what)
 		}
 	}
 }

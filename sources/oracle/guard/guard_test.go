@@ -223,7 +223,7 @@ func TestSilenceIsATimeout(t *testing.T) {
 		all := steps(t)
 		_, err := replayed(t.Context(), all, until(answers(all), 0), true)
 		timeout, ok := errors.AsType[net.Error](err)
-		if want := "the server did not finish within 10s what it was asked to do: log in"; !ok || !timeout.Timeout() || err.Error() != want {
+		if want := fmt.Sprintf("the server did not finish within %s what it was asked to do: log in", limit); !ok || !timeout.Timeout() || err.Error() != want {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	})

@@ -157,7 +157,7 @@ func connectorTo(dsn string, dial dialerFunc) driver.Connector {
 
 const (
 	replayDSN = "oracle://ingest:ingest-secret@server:1521/ORCL?PREFETCH_ROWS=10&SERVER+LOCATION=UTC"
-	limit     = 10 * time.Second
+	limit     = 3 * time.Minute
 )
 
 // replay connects to a server that plays the session with a fault in it.
