@@ -21,7 +21,8 @@ func TestPartsThatAreWanted(t *testing.T) {
 		"patterns": {
 			&source.Type{},
 			[]string{"public.*", "guide/**"},
-			map[string]bool{"public.orders": true, "private.orders": false, "guide/.hidden": true, "guide": false}, "",
+			map[string]bool{"public.orders": true, "private.orders": false, "guide/.hidden": true, "guide": false},
+			"",
 		},
 		"a bucket has a dot in its name": {&source.Type{}, []string{"com"}, map[string]bool{"example.com": false}, `--part: nothing matches "com"`},
 		"bare names of tables": {

@@ -160,7 +160,7 @@ func TestValuesFitTheirKinds(t *testing.T) {
 func TestFilesReleasedGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if openFiles() > 0 && filesReleased(ctx, 0) == nil {
+	if openFiles().files > 0 && filesReleased(ctx, open{}) == nil {
 		t.Error("files are open, and filesReleased says none is")
 	}
 }
