@@ -16,7 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -331,13 +331,13 @@ func TestStall(t *testing.T) {
 }
 
 // watched is what is below a connection of the driver.
-func watched(t testing.TB, conn *pgx.Conn) *sqlread.WatchedConn {
+func watched(t testing.TB, conn *pgx.Conn) *link.Watched {
 	t.Helper()
 	below := conn.PgConn().Conn()
 	if encrypted, ok := below.(*tls.Conn); ok {
 		below = encrypted.NetConn()
 	}
-	w, ok := below.(*sqlread.WatchedConn)
+	w, ok := below.(*link.Watched)
 	if !ok {
 		t.Fatalf("the connection is a %T", below)
 	}
