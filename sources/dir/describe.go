@@ -8,7 +8,7 @@ import (
 // commonFields are those of files. Of records only one is ours; the kinds of the others are told by JSON,
 // and the values of rows are text, whatever they look like.
 func commonFields(v field.Values) []source.DescribedField {
-	if v.String("format") == formatDocuments {
+	if v.String(fieldFormat) == formatDocuments {
 		return []source.DescribedField{{Name: fileField, Kind: source.Text}}
 	}
 	return []source.DescribedField{
