@@ -32,7 +32,7 @@ func needsSamba(t *testing.T) samba {
 	return s
 }
 
-// folder makes a folder of the test's own in the share and returns its name and its place on this machine.
+// folderOf makes a folder of the test's own in the share and returns its name and its place on this machine.
 func (s samba) folderOf(t *testing.T, entries map[string]string) (name, local string) {
 	t.Helper()
 	local, err := os.MkdirTemp(s.folder, "t") //nolint:usetesting // it lies in the share
@@ -68,7 +68,7 @@ func (s samba) own(t *testing.T, folder string) {
 		return os.Lchown(path, uid, -1)
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Skipf("the tests may not make files of another user: %v", err)
 	}
 }
 
