@@ -5,6 +5,7 @@ package sources
 import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/dir"
+	"github.com/elastic-ingest/elastic-ingest/sources/mongodb"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql"
 	"github.com/elastic-ingest/elastic-ingest/sources/mysql"
 	"github.com/elastic-ingest/elastic-ingest/sources/networkdrive"
@@ -15,6 +16,7 @@ import (
 // Builtin is every source type that the program brings along.
 var Builtin = source.MustRegistry(
 	dir.Type,
+	mongodb.Type,
 	mssql.Type,
 	mysql.Type,
 	networkdrive.Type,

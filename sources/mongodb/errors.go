@@ -1,0 +1,189 @@
+package mongodb
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+)
+
+// The errors of the server that decide something, see
+// https://www.mongodb.com/docs/manual/reference/error-codes/.
+const (
+	codeUnauthorized  = 13
+	codeBadLogin      = 18
+	codeNoNamespace   = 26
+	codePlanKilled    = 175  // the collection was dropped, or an index
+	codeBadPassword   = 8000 // of Atlas
+	codeNeedsLogin    = 33000
+	codeUserNotFound  = 11
+	codeMechanismMiss = 334
+)
+
+// temporary are the errors that mean that the same may work later: a server that is away, shuts down or is no
+// longer the primary, a cursor that it lost, or a time that was over.
+var temporary = []int{
+	6, 7, 24, 43, 46, 50, 63, 89, 91, 112, 117, 133, 134, 136, 150, 189, 202, 234, 237, 239, 246, 262, 290, 356, 358, 384, 407,
+	9001, 10058, 10107, 11600, 11601, 11602, 13388, 13435, 13436, codePlanKilled,
+}
+
+// code is the number of the error that the server answered with, 0 where err is of another origin.
+func code(err error) int {
+	if e, ok := errors.AsType[mongo.CommandError](err); ok {
+		return int(e.Code)
+	}
+	return 0
+}
+
+// refused reports whether a right is missing, or the login was refused.
+func refused(err error) bool {
+	switch code(err) {
+	case codeUnauthorized, codeBadLogin, codeBadPassword, codeNeedsLogin, codeUserNotFound:
+		return true
+	}
+	return badLogin(err)
+}
+
+// badLogin reports whether the driver could not log in.
+func badLogin(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "auth error")
+}
+
+// kindOf is the kind of an error that has no place of its own.
+func kindOf(err error) error {
+	c := code(err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return nil
+	case refused(err):
+		return source.ErrAuth
+	case slices.Contains(temporary, c), c == 0 && networkError(err):
+		return source.ErrTemporary
+	}
+	return nil
+}
+
+// networkError reports whether the way to the server broke.
+func networkError(err error) bool {
+	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) {
+		return true
+	}
+	if _, stalled := errors.AsType[*link.StallError](err); stalled {
+		return true
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "server selection error")
+}
+
+// worthRetrying reports whether asking again may work: never where a credential was refused, so that no account is
+// locked by a wrong password.
+func worthRetrying(err error) bool {
+	return !tlsFailed(err) && !tooOld(err) && !unknownHost(err) && errors.Is(kindOf(err), source.ErrTemporary)
+}
+
+// tlsFailed reports whether TLS did not come about. Of what happened while servers were looked for, the driver hands
+// on the text alone.
+func tlsFailed(err error) bool {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || link.HandshakeFailed(err) {
+		return true
+	}
+	return strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "x509: ")
+}
+
+// tooOld reports whether the server is of a version that the driver does not speak with.
+func tooOld(err error) bool { return strings.Contains(err.Error(), "wire version") }
+
+// unknownHost reports whether a name has no address.
+func unknownHost(err error) bool {
+	d, ok := errors.AsType[*net.DNSError](err)
+	return ok && d.IsNotFound || strings.Contains(err.Error(), "no such host")
+}
+
+// connectError says why a question that is not about one collection got no answer.
+func (d *database) connectError(ctx context.Context, err error, doing string) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", doing, ctx.Err())
+	}
+	if e, ok := errors.AsType[*source.Error](err); ok {
+		return e
+	}
+	e := &source.Error{Kind: source.ErrUnreachable, Err: fmt.Errorf("%s: %w", doing, d.told(err))}
+	switch {
+	case badLogin(err), code(err) == codeBadLogin, code(err) == codeUserNotFound, code(err) == codeBadPassword:
+		e.Kind, e.Hint = source.ErrAuth, "check user and password, and the database of the login: authSource in host, else admin"
+	case code(err) == codeNeedsLogin, code(err) == codeUnauthorized:
+		e.Kind, e.Hint = source.ErrAuth, "let the user read the database: "+d.grant("")
+		if !d.hasLogin() {
+			e.Hint = "the server asks for a login: set user and password"
+		}
+	case tooOld(err):
+		e.Kind, e.Hint = source.ErrConfig, "this program needs MongoDB 4.4 or later, or a server that speaks as one"
+	case tlsFailed(err):
+		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it"
+	case code(err) != 0 && !slices.Contains(temporary, code(err)):
+		e.Kind = nil
+	case code(err) != 0:
+		e.Kind = source.ErrTemporary
+	default:
+		e.Hint = "check host, and that the server listens there; with TLS set ssl_enabled: true, for one member of a replica set direct_connection: true"
+	}
+	return e
+}
+
+// hasLogin reports whether the configuration says who logs in.
+func (d *database) hasLogin() bool { return d.set.client.Auth != nil }
+
+// told shortens what the driver says to what happened, without the password. The cause can still be found in the
+// chain.
+func (d *database) told(err error) error {
+	if e, ok := errors.AsType[mongo.CommandError](err); ok && e.Code != 0 {
+		return d.brief(fmt.Sprintf("%s (error %d, %s)", strings.Join(strings.Fields(e.Message), " "), e.Code, e.Name), err)
+	}
+	text := err.Error()
+	if at := strings.LastIndex(text, "Last error: "); at >= 0 {
+		text = text[at+len("Last error: "):]
+		text, _, _ = strings.Cut(text, " }")
+		return d.brief("no server can be used: "+text, err)
+	}
+	if brief := link.Brief(err); brief != nil {
+		return d.brief(brief.Error(), err)
+	}
+	if strings.Contains(text, "server selection error") && !tooOld(err) {
+		return d.brief("no server can be used: "+strings.TrimPrefix(text, "server selection error: "), err)
+	}
+	return d.brief(strings.Join(strings.Fields(text), " "), err)
+}
+
+func (d *database) brief(text string, err error) error {
+	return &link.BriefError{Text: d.redact(text), Err: err}
+}
+
+// redact takes the password out of a text.
+func (d *database) redact(text string) string { return d.set.login.redact(text) }
+
+// grant is the command that lets the user read a collection, or all of the database.
+func (d *database) grant(collection string) string {
+	user := d.set.user
+	if user == "" {
+		user, _, _ = strings.Cut(d.set.address.login, ":")
+	}
+	if user == "" {
+		user = "the user"
+	}
+	if collection == "" {
+		return fmt.Sprintf("db.grantRolesToUser(%q, [{role: \"read\", db: %q}])", user, d.set.database)
+	}
+	return fmt.Sprintf("a role with {resource: {db: %q, collection: %q}, actions: [\"find\"]} for %s", d.set.database, collection, user)
+}
