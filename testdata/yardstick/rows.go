@@ -77,9 +77,9 @@ func (g *generator) text(random *rand.Rand, n int) string {
 // columns are those of the table, in the order of what fills it.
 var columns = []string{"id", "title", "body", "price", "stock", "created", "active"}
 
-// rows fills a table of PostgreSQL or MySQL: the address tells which.
+// rows fills a table of PostgreSQL or MySQL, or a collection of MongoDB: the address tells which.
 func rows(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Writer) error {
-	dsn := flags.String("dsn", "", "PostgreSQL or MySQL to fill")
+	dsn := flags.String("dsn", "", "PostgreSQL, MySQL or MongoDB to fill")
 	table := flags.String("table", "items", "table to make anew")
 	n := flags.Int64("n", 100_000, "rows; 0 removes the table")
 	seed := flags.Uint64("seed", 1, "seed of the rows")
@@ -90,8 +90,11 @@ func rows(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Wri
 		return fmt.Errorf("rows: -dsn is missing")
 	}
 	fill := fillMySQL
-	if strings.HasPrefix(*dsn, "postgres") {
+	switch {
+	case strings.HasPrefix(*dsn, "postgres"):
 		fill = fillPostgreSQL
+	case strings.HasPrefix(*dsn, "mongodb"):
+		fill = fillMongoDB
 	}
 	if err := fill(ctx, *dsn, *table, *n, newGenerator(*seed)); err != nil {
 		return fmt.Errorf("fill table %q: %w", *table, err)
