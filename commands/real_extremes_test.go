@@ -1,0 +1,237 @@
+package commands_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
+)
+
+// The tests of the files real_extremes… push the extremes of every column type through the program: no value is
+// refused, _source holds it as it is, and the index finds and sorts what its type can hold.
+
+// column is the column v<i> of a table t<i> of its own, beside the key n, which counts its rows from 1.
+type column struct {
+	typ    string
+	mapped string // the type of the field in the index
+	rows   []value
+}
+
+// value is a value of a column. Those that the index sorts come first, in its order.
+type value struct {
+	in, want string // SQL, and JSON in _source
+	beyond   bool   // what the field's type takes: it is in _source alone
+}
+
+// col is a column with pairs of SQL and JSON, of which "" says that it is spelled as the SQL.
+func col(typ, mapped string, pairs ...string) column {
+	return column{typ, mapped, values(false, pairs)}
+}
+
+// beyond adds values that the field's type cannot take.
+func (c column) beyond(pairs ...string) column {
+	c.rows = slices.Concat(c.rows, values(true, pairs))
+	return c
+}
+
+func values(beyond bool, pairs []string) (rows []value) {
+	for pair := range slices.Chunk(pairs, 2) {
+		v := value{in: pair[0], want: pair[1], beyond: beyond || pair[1] == "null"}
+		if v.want == "" {
+			v.want = v.in
+		}
+		rows = append(rows, v)
+	}
+	return rows
+}
+
+// sorts reports whether the index sorts the column by number or date.
+func (c column) sorts() bool {
+	return slices.Contains([]string{"long", "double", "date"}, c.mapped) && !strings.HasPrefix(c.rows[0].want, "[")
+}
+
+// extremes are the columns of a database.
+type extremes struct {
+	*bench
+	columns []column
+	field   func(table int, column string) string // in a document, of a column of t<table>
+}
+
+// tables are the statements that make the tables and fill them.
+func (e *extremes) tables() (statements []string) {
+	for i, c := range e.columns {
+		statements = append(statements, fmt.Sprintf("CREATE TABLE t%d (n int NOT NULL PRIMARY KEY, v%d %s)", i, i, c.typ))
+		for n, v := range c.rows {
+			statements = append(statements, fmt.Sprintf("INSERT INTO t%d VALUES (%d, %s)", i, n+1, v.in))
+		}
+	}
+	return statements
+}
+
+// mirror mirrors the tables into a new index and looks at all that comes of it.
+func (e *extremes) mirror(t *testing.T) {
+	t.Helper()
+	n := int64(0)
+	for _, c := range e.columns {
+		n += int64(len(c.rows))
+	}
+	if res := e.must(0, "sync"); res != (result{Created: n}) {
+		t.Errorf("first sync of %d rows: %+v", n, res)
+	}
+	if res := e.must(0, "sync"); res != (result{Kept: n}) {
+		t.Errorf("second sync: %+v", res)
+	}
+	if res := e.must(0, "diff"); res != (result{Kept: n}) {
+		t.Errorf("diff: %+v", res)
+	}
+	e.compareSources(t)
+	types := e.types()
+	for i, c := range e.columns {
+		field := e.field(i, fmt.Sprint("v", i))
+		if types[field] != c.mapped {
+			t.Errorf("%s is mapped as %q, want %q", c.typ, types[field], c.mapped)
+		}
+		if c.sorts() && !strings.HasPrefix(e.destination, "embedded:") {
+			e.search(t, c, field)
+		}
+	}
+}
+
+// compareSources compares each value in _source with the one that is wanted.
+func (e *extremes) compareSources(t *testing.T) {
+	t.Helper()
+	docs := e.documents()
+	for i, c := range e.columns {
+		for n, v := range c.rows {
+			found := 0
+			for _, doc := range docs {
+				got, ok := doc[e.field(i, fmt.Sprint("v", i))]
+				if !ok || string(doc[e.field(i, "n")]) != fmt.Sprint(n+1) {
+					continue
+				}
+				if found++; string(got) != v.want {
+					t.Errorf("%s %.80s is in _source as %.200s, want %.200s", c.typ, v.in, got, v.want)
+				}
+			}
+			if found != 1 {
+				t.Errorf("%s %.80s is in %d documents", c.typ, v.in, found)
+			}
+		}
+	}
+}
+
+// search finds each value alone, by a range from it to itself, and sorts all.
+func (e *extremes) search(t *testing.T, c column, field string) {
+	t.Helper()
+	var ranges []any
+	var want, got [][]string
+	for n, v := range c.rows {
+		if v.beyond {
+			continue
+		}
+		name, bound := fmt.Sprint(n+1), json.RawMessage(v.want)
+		ranges = append(ranges, map[string]any{"range": map[string]any{field: map[string]any{"gte": bound, "lte": bound, "_name": name}}})
+		want = append(want, []string{name, name})
+	}
+	key := strings.TrimSuffix(field, field[strings.LastIndexByte(field, 'v'):]) + "n"
+	body, err := json.Marshal(map[string]any{
+		"size": len(c.rows), "query": map[string]any{"bool": map[string]any{"should": ranges}},
+		"sort": []any{map[string]any{field: "asc"}}, "_source": []string{key},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct {
+		Hits struct {
+			Hits []struct {
+				Source  map[string]json.RawMessage `json:"_source"`
+				Matched []string                   `json:"matched_queries"`
+			}
+		}
+	}
+	if err := json.Unmarshal(e.call(http.MethodPost, "/"+e.index+"/_search", string(body)), &answer); err != nil {
+		t.Fatal(err)
+	}
+	for _, hit := range answer.Hits.Hits {
+		got = append(got, append([]string{string(hit.Source[key])}, hit.Matched...))
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("%s: the rows and the values that find them, in the order of the index (-want +got):\n%s", c.typ, d)
+	}
+}
+
+// ask is [bench.call] for a destination of either kind.
+func (b *bench) ask(method, path, body string) []byte {
+	b.t.Helper()
+	if !strings.HasPrefix(b.destination, "embedded:") {
+		return b.call(method, path, body)
+	}
+	store, err := embedded.Open(embedded.Options{Dir: filepath.Join(b.dir, "data")})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	server := httptest.NewServer(store)
+	defer func() {
+		server.Close()
+		if err := store.Close(); err != nil {
+			b.t.Error(err)
+		}
+	}()
+	return elastictest.Ask(b.t.Context(), b.t, method, server.URL+path, body)
+}
+
+// documents are the fields of all documents, each as it is spelled in _source.
+func (b *bench) documents() (docs []map[string]json.RawMessage) {
+	b.t.Helper()
+	var answer struct {
+		Hits struct {
+			Hits []struct {
+				Source json.RawMessage `json:"_source"`
+			}
+		}
+	}
+	b.ask(http.MethodPost, "/"+b.index+"/_refresh", "")
+	if err := json.Unmarshal(b.ask(http.MethodPost, "/"+b.index+"/_search", `{"size":10000}`), &answer); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, hit := range answer.Hits.Hits {
+		var doc map[string]json.RawMessage
+		if err := json.Unmarshal(hit.Source, &doc); err != nil {
+			b.t.Fatal(err)
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}
+
+// mapping is the mapping of the index as it is shown.
+func (b *bench) mapping() map[string]any {
+	b.t.Helper()
+	var indices map[string]struct{ Mappings map[string]any }
+	d := json.NewDecoder(bytes.NewReader(b.ask(http.MethodGet, "/"+b.index+"/_mapping", "")))
+	if err := d.Decode(&indices); err != nil {
+		b.t.Fatal(err)
+	}
+	return indices[b.index].Mappings
+}
+
+// types are the types of the top-level fields.
+func (b *bench) types() map[string]string {
+	b.t.Helper()
+	types := map[string]string{}
+	properties, _ := b.mapping()["properties"].(map[string]any)
+	for name, field := range properties {
+		types[name], _ = field.(map[string]any)["type"].(string)
+	}
+	return types
+}
