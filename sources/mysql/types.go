@@ -82,7 +82,7 @@ func declaredType(name, declared string) columnType {
 		case n > 53:
 			t.value = toLongBits
 		default:
-			t.kind = source.Long
+			t.value, t.kind = toShortBits, source.Long
 		}
 	case "decimal":
 		t.bind = "CAST(? AS " + strings.TrimSuffix(strings.TrimSuffix(declared, " zerofill"), " unsigned") + ")"

@@ -55,8 +55,11 @@ func toBits(c *cell) (document.Value, string) {
 	if len(c.text) > 6 { // of a query, where nobody says how many bits there are
 		return toLongBits(c)
 	}
-	return document.Uint(bitsOf(c.text)), ""
+	return toShortBits(c)
 }
+
+// toShortBits is for as many bits as a double holds.
+func toShortBits(c *cell) (document.Value, string) { return document.Uint(bitsOf(c.text)), "" }
 
 // toLongBits is for more bits than a double holds.
 func toLongBits(c *cell) (document.Value, string) {

@@ -53,6 +53,7 @@ var valueCases = []valueCase{
 	{"decimal, zero", "decimal(10,8)", "0", true},
 	{"34 bit(1)", "bit(1)", "b'1'", true},
 	{"34 bit(8)", "bit(8)", "0xAA", true},
+	{"bit(53)", "bit(53)", "0x1FFFFFFFFFFFFF", true},
 	{"34 bit(64)", "bit(64)", "0xFFFFFFFFFFFFFFFF", true},
 	{"bit(54), small", "bit(54)", "1", true},
 	{"char has no blanks at its end", "char(5)", "'ab'", true},
