@@ -126,8 +126,7 @@ func mergeFields(base, over map[string]any) map[string]any {
 	return out
 }
 
-// FieldLimit is how many fields an index so created takes, less those that c itself has and that every
-// document brings.
+// FieldLimit is how many fields an index so created takes, less those that it is created with anyway.
 func (c Creation) FieldLimit() int {
 	limit := defaultFields
 	if v, ok := c.settings["mapping.total_fields.limit"]; ok {
@@ -135,7 +134,7 @@ func (c Creation) FieldLimit() int {
 	}
 	m := Mapping{room: limit, types: map[string]string{}, below: map[string]bool{}, vectors: map[string]bool{}}
 	var fields map[string]mappedField
-	raw, err := json.Marshal(pruned(c.mappings)["properties"])
+	raw, err := json.Marshal(c.body(Marker{})["mappings"].(map[string]any)["properties"]) // with id
 	if err == nil && json.Unmarshal(raw, &fields) == nil {
 		m.add("", "", fields)
 	}

@@ -90,6 +90,28 @@ func TestCreationWithAFile(t *testing.T) {
 	}
 }
 
+// TestFieldLimitLeavesOutWhatIsMappedAnyway: fields of a file with all that is below them, and id, whether the file has
+// it or not.
+func TestFieldLimitLeavesOutWhatIsMappedAnyway(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]int{
+		`{}`: 999,
+		`{"properties":{"id":{"type":"keyword"}}}`:                                                   999,
+		`{"properties":{"a":null,"o":{"properties":{"x":{"type":"long"},"y":{"type":"long"}}}}}`:     996,
+		`{"properties":{"t":{"type":"text","fields":{"a":{"type":"keyword"},"b":{"type":"text"}}}}}`: 996,
+		`{"settings":{"index":{"mapping.total_fields.limit":20}}}`:                                   19,
+		`{"settings":{"mapping":{"total_fields":{"limit":"1"}}},"mappings":{"dynamic":false}}`:       0,
+	} {
+		c, err := Creation{}.With([]byte(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.FieldLimit(); got != want {
+			t.Errorf("%s: %d, want %d", file, got, want)
+		}
+	}
+}
+
 func TestFilesThatAreNoCreation(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ file, say string }{
