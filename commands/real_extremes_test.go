@@ -237,8 +237,13 @@ func (b *bench) mapping() map[string]any {
 // types are the types of the top-level fields.
 func (b *bench) types() map[string]string {
 	b.t.Helper()
+	return typesIn(b.mapping())
+}
+
+// typesIn are the types of the fields of an object's mapping.
+func typesIn(mapping map[string]any) map[string]string {
 	types := map[string]string{}
-	properties, _ := b.mapping()["properties"].(map[string]any)
+	properties, _ := mapping["properties"].(map[string]any)
 	for name, field := range properties {
 		types[name], _ = field.(map[string]any)["type"].(string)
 	}
