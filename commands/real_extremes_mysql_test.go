@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +92,9 @@ func TestExtremesOfMySQL(t *testing.T) {
 			}
 			b.exec("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00', explicit_defaults_for_timestamp = 1; " + strings.Join(e.tables(), "; "))
 			e.mirror(t)
+			b.ask(http.MethodDelete, "/"+b.index, "")
+			b.configure("tables: '*'", "    encoding: compat\n")
+			e.settle(t)
 		})
 	})
 }

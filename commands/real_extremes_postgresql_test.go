@@ -116,16 +116,40 @@ func postgresqlLists() []column {
 	}
 }
 
+// newPostgreSQLExtremes makes the tables of the columns.
+func newPostgreSQLExtremes(t *testing.T, elasticsearch string, columns []column) (*pgBench, *extremes) {
+	t.Helper()
+	b := newBench(t, elasticsearch)
+	e := &extremes{bench: b.bench, columns: columns, field: func(table int, column string) string {
+		return fmt.Sprintf("public_t%d_%s", table, column)
+	}}
+	b.exec(`CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS ENUM ('2024-01-15', '` + strings.Repeat("ž", 31) + `');
+		CREATE DOMAIN percent AS int CHECK (VALUE <= 100); SET TimeZone = 'UTC';` + strings.Join(e.tables(), ";"))
+	b.grantAll()
+	return b, e
+}
+
 func TestExtremesOfPostgreSQL(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
-		b := newBench(t, elasticsearch)
-		e := &extremes{bench: b.bench, columns: postgresqlExtremes(), field: func(table int, column string) string {
-			return fmt.Sprintf("public_t%d_%s", table, column)
-		}}
-		b.exec(`CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS ENUM ('2024-01-15', '` + strings.Repeat("ž", 31) + `');
-			CREATE DOMAIN percent AS int CHECK (VALUE <= 100); SET TimeZone = 'UTC';` + strings.Join(e.tables(), ";"))
-		b.grantAll()
+		_, e := newPostgreSQLExtremes(t, elasticsearch, postgresqlExtremes())
 		e.mirror(t)
 	})
+}
+
+// TestExtremesInOtherForms: what profiles and encodings make of the values is not refused either. JSON is left out: in
+// compat it is what it holds, of which an object and a value do not go into one field.
+func TestExtremesInOtherForms(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{"encoding: compat", "profile: native", "profile: seed87"} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			destinations(t, func(t *testing.T, elasticsearch string) {
+				columns := slices.DeleteFunc(postgresqlExtremes(), func(c column) bool { return strings.HasPrefix(c.typ, "json") })
+				b, e := newPostgreSQLExtremes(t, elasticsearch, columns)
+				b.configure("    " + form + "\n")
+				e.settle(t)
+			})
+		})
+	}
 }
