@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
 // The tests of this file hold the shape of an index to docs/index-settings.md, through the program.
@@ -140,6 +142,23 @@ func TestMoreColumnsThanAnIndexTakes(t *testing.T) {
 			b.grantAll()
 			manyColumns(t, b.bench)
 		})
+	})
+}
+
+// TestMoreColumnsThanATemplateLeavesRoomFor: an index template may lower the limit and have fields of its own.
+func TestMoreColumnsThanATemplateLeavesRoomFor(t *testing.T) {
+	t.Parallel()
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		b := newBench(t, elasticsearch)
+		b.call(http.MethodPut, "/_index_template/"+b.index, `{"index_patterns":["`+b.index+`"],"priority":9000,"template":{
+			"settings":{"index.mapping.total_fields.limit":50},"mappings":{"properties":{"theirs":{"type":"text","fields":{"raw":{"type":"keyword"}}}}}}}`)
+		t.Cleanup(func() { b.call(http.MethodDelete, "/_index_template/"+b.index, "") })
+		b.exec(strings.Join(wideTables(), "; "))
+		b.grantAll()
+		manyColumns(t, b.bench)
+		if types := b.types(); types["public_w0_w0_0"] != "long" || types["theirs"] != "text" || len(types) != 49 {
+			t.Errorf("the index has %d fields: %v", len(types), types)
+		}
 	})
 }
 

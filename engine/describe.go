@@ -139,17 +139,24 @@ func (r *run) create(ctx context.Context) error {
 	}
 	var left []string
 	var err error
-	for o := (shape.Options{}); ; o.NoUnsignedLong = true {
+	o, room := shape.Options{}, r.job.Create.FieldLimit()
+	for {
 		creation := r.job.Create
 		if r.job.Kind != AccessControl {
-			creation, err = r.shaped(o)
+			creation, err = r.shaped(o, room)
 		}
 		if err == nil {
 			r.index, left, err = r.deps.Client.CreateIndex(ctx, r.job.Index, elastic.Marker{Owner: r.job.Owner, Identity: r.identity()}, creation)
 		}
-		if !elastic.LacksUnsignedLong(err) || o.NoUnsignedLong {
-			break
+		switch {
+		case elastic.LacksUnsignedLong(err) && !o.NoUnsignedLong:
+			o.NoUnsignedLong = true
+			continue
+		case elastic.LacksRoom(err) && room > 0: // an index template takes some of it: [run.extend] sees how much is left
+			room = 0
+			continue
 		}
+		break
 	}
 	if err != nil {
 		return err
@@ -165,8 +172,8 @@ func (r *run) create(ctx context.Context) error {
 	return nil
 }
 
-// shaped is what the index is created with.
-func (r *run) shaped(o shape.Options) (elastic.Creation, error) {
+// shaped is what the index is created with, which has room for so many fields of the source.
+func (r *run) shaped(o shape.Options, room int) (elastic.Creation, error) {
 	settings := map[string]any{}
 	var optional []string
 	for _, s := range shapeSettings {
@@ -179,7 +186,7 @@ func (r *run) shaped(o shape.Options) (elastic.Creation, error) {
 	base, err := elastic.NewCreation(settings, map[string]any{
 		"date_detection":    false,
 		"dynamic_templates": []any{map[string]any{"double": map[string]any{"match_mapping_type": "double", "mapping": map[string]any{"type": "double"}}}},
-		"properties":        r.described.fields.Properties(o, r.job.Create.FieldLimit(), r.job.Create.Maps),
+		"properties":        r.described.fields.Properties(o, room, r.job.Create.Maps),
 	})
 	if err != nil {
 		return base, err

@@ -166,6 +166,20 @@ func TestSettingsThatTheServerLacksAreLeftOut(t *testing.T) {
 	}
 }
 
+// TestFieldsThatATemplateLeavesNoRoomFor: where the index cannot be created with all fields of the source, they are added
+// to what the server made, as far as they fit.
+func TestFieldsThatATemplateLeavesNoRoomFor(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.source.Parts["a"] = []document.Document{fielded("a", "1", "n", document.Int(1))}
+	h.describes(map[string][]string{"a": {"n", "long"}})
+	const refusal = `{"error":{"type":"illegal_argument_exception","reason":"Limit of total fields [50] has been exceeded"},"status":400}`
+	h.rules = append(h.rules, fault.Rule{Path: h.job.Index, Skip: 1, Times: 1, Answer: fault.JSON(400, refusal)})
+	if res := h.sync(); res.Counts.Created != 1 || h.types("n") != "long" {
+		t.Errorf("%+v, mapped as %q", res.Counts, h.types("n"))
+	}
+}
+
 // TestTheMappingsFileWins: over what the source describes, key by key.
 func TestTheMappingsFileWins(t *testing.T) {
 	t.Parallel()

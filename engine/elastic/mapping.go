@@ -100,6 +100,12 @@ func LacksUnsignedLong(err error) bool {
 	return ok && e.Type == "mapper_parsing_exception" && strings.Contains(e.Reason, "[unsigned_long]")
 }
 
+// LacksRoom reports that the destination refused a mapping because it has more fields than the index takes.
+func LacksRoom(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && strings.Contains(e.Reason, "Limit of total fields [")
+}
+
 // mostIgnored is how many fields are named whose values could not be indexed.
 const mostIgnored = 1000
 
