@@ -87,6 +87,24 @@ func TestOneNameWithSeveralKinds(t *testing.T) {
 	})
 }
 
+// TestAnObjectHereAndAValueThere: a geometry is an object, which no field of text takes.
+func TestAnObjectHereAndAValueThere(t *testing.T) {
+	t.Parallel()
+	onMySQL(t, func(t *testing.T, dsn string) {
+		destinations(t, func(t *testing.T, elasticsearch string) {
+			b := newMySQLBench(t, dsn, elasticsearch)
+			b.exec(`CREATE TABLE a (id int PRIMARY KEY, place varchar(20)); CREATE TABLE b (id int PRIMARY KEY, place point); CREATE TABLE c (id int PRIMARY KEY, place int);
+				INSERT INTO a VALUES (1, 'Gera'), (2, NULL); INSERT INTO b VALUES (1, ST_GeomFromText('POINT(1.5 2)')); INSERT INTO c VALUES (1, 7)`)
+			if res := b.must(0, "sync"); res != (result{Created: 4}) {
+				t.Errorf("first sync: %+v", res)
+			}
+			if res := b.must(0, "sync"); res != (result{Kept: 4}) {
+				t.Errorf("second sync: %+v", res)
+			}
+		})
+	})
+}
+
 // wideTables are three tables of a thousand columns each, of kinds in turn, with two rows each.
 func wideTables() (statements []string) {
 	kinds := []struct{ typ, value string }{{"bigint", "9007199254740993"}, {"varchar(2)", "'12'"}, {"date", "'2024-01-15'"}, {"int", "-5"}}

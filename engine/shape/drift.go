@@ -34,8 +34,11 @@ func (f Fields) Drift(mapped func(path string) string, refuses bool) []Drift {
 			meaning = "values that are no " + typ + " are refused"
 		}
 		kind := f[path]
-		if kind == mixed {
+		switch kind {
+		case mixed:
 			kind = source.Text
+		case opaque:
+			kind = source.Object
 		}
 		out = append(out, Drift{Field: path, Mapped: typ, Kind: kind, Meaning: meaning, Refuses: malformed && refuses})
 	}
@@ -60,7 +63,7 @@ func lost(kind source.FieldKind, typ string) (meaning string, malformed bool) {
 		return notIndexed(typ), true
 	case kind == source.Binary && asText:
 		return "base64 is cut into words that no one searches for", false
-	case kind == source.Binary || kind == source.Object:
+	case kind == source.Binary, kind == source.Object, kind == opaque:
 		return notIndexed(typ), true
 	case asText && isNumber(kind):
 		return "it is searched as text: no ranges, sums or numeric order", false

@@ -18,6 +18,10 @@ import (
 // or the like holds all.
 const mixed source.FieldKind = "mixed"
 
+// opaque is the kind of a field that is an object in some parts and a value in others. No type of a field
+// takes both, so that they are kept and not indexed.
+const opaque source.FieldKind = "opaque"
+
 // Fields are the kinds of written fields, by name. Members of objects have names with dots.
 type Fields map[string]source.FieldKind
 
@@ -37,6 +41,8 @@ func unite(a, b source.FieldKind) source.FieldKind {
 	switch {
 	case a == b:
 		return a
+	case a == source.Object, b == source.Object, a == opaque, b == opaque:
+		return opaque
 	case isNumber(a) && isNumber(b):
 		if a == source.Decimal || b == source.Decimal {
 			return source.Decimal
@@ -89,6 +95,8 @@ func (o *Options) mapping(kind source.FieldKind) map[string]any {
 		return o.text()
 	case mixed:
 		return o.text()
+	case opaque:
+		return map[string]any{"type": "object", "enabled": false}
 	case source.Long, source.Boolean, source.Date, source.IP:
 		typ = string(kind)
 	case source.UnsignedLong:

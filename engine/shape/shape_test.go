@@ -60,7 +60,8 @@ func shown(v any) string {
 	return string(raw)
 }
 
-// TestTwoKindsOfOneField: numbers become a number that holds both, everything else text.
+// TestTwoKindsOfOneField: numbers become a number that holds both, an object beside a value is kept and not indexed,
+// everything else is text.
 func TestTwoKindsOfOneField(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -75,6 +76,8 @@ func TestTwoKindsOfOneField(t *testing.T) {
 		{source.Keyword, source.Text, "text"},
 		{source.Date, source.Keyword, "text"},
 		{source.Boolean, source.Long, "text"},
+		{source.Object, source.Text, "object"},
+		{source.Long, source.Object, "object"},
 	} {
 		f := Fields{}
 		f.Add(described(tc.a, "f"))
@@ -82,6 +85,9 @@ func TestTwoKindsOfOneField(t *testing.T) {
 		field, _ := f.Properties(Options{}, 1000, none)["f"].(map[string]any)
 		if field["type"] != tc.want {
 			t.Errorf("%s and %s are mapped as %v, want %s", tc.a, tc.b, field, tc.want)
+		}
+		if _, kept := field["enabled"]; kept != (tc.want == "object") {
+			t.Errorf("%s and %s are mapped as %v", tc.a, tc.b, field)
 		}
 	}
 }
@@ -193,6 +199,8 @@ func TestDriftSaysWhatIsLost(t *testing.T) {
 		{mixed, "long", "values that are no long are refused", true},
 		{mixed, "text", "", false},
 		{source.Object, "object", "", false},
+		{opaque, "object", "", false},
+		{opaque, "text", "values that are no text are refused", true},
 	} {
 		got := Fields{"f": tc.kind}.Drift(func(string) string { return tc.typ }, true)
 		switch {
