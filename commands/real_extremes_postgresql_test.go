@@ -153,3 +153,25 @@ func TestExtremesInOtherForms(t *testing.T) {
 		})
 	}
 }
+
+// TestTextThatIsNoUTF8: a database without an encoding keeps whatever bytes it gets.
+func TestTextThatIsNoUTF8(t *testing.T) {
+	t.Parallel()
+	destinations(t, func(t *testing.T, elasticsearch string) {
+		b := newBench(t, elasticsearch)
+		if err := b.db.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.adminExec("DROP DATABASE " + b.database)
+		b.adminExec("CREATE DATABASE " + b.database + " ENCODING SQL_ASCII TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+		b.db = b.connect(b.database)
+		e := &extremes{bench: b.bench, field: func(table int, column string) string { return fmt.Sprintf("public_t%d_%s", table, column) }}
+		e.columns = []column{
+			col("text", "text", "'2024-01-15'", `"2024-01-15"`, `E'a\xffb'`, "\"a\ufffdb\"", `E'\xc5\xbe'`, `"ž"`),
+			col("text[]", "text", `ARRAY[E'\xff']`, "[\"\ufffd\"]"),
+		}
+		b.exec(strings.Join(e.tables(), ";"))
+		b.grantAll()
+		e.mirror(t)
+	})
+}
