@@ -127,7 +127,7 @@ func (r *run) decideOptions(ctx context.Context) error {
 	case r.job.Compare == Always, r.job.Kind == Deletion: // which compares nothing
 		o.Compare = plan.Always
 	case byVersion:
-		o.Compare = plan.ByVersion
+		o.Compare, o.VersionFields = plan.ByVersion, r.job.Type.VersionFields
 	case r.index.SourceTrouble != "":
 		return fmt.Errorf("%w: index %q: contents cannot be compared, because %s: run with --compare always",
 			ErrConfig, r.index.Name, r.index.SourceTrouble)
@@ -198,7 +198,7 @@ func (r *run) scanOnce(ctx context.Context) error {
 	scan := elastic.Scan{Source: r.wholeSource(), SeqNo: r.makesOtherwise(), Retry: r.deps.Retry}
 	switch r.options.Compare {
 	case plan.ByVersion:
-		scan.Source = r.withScope("_timestamp")
+		scan.Source = r.withScope(append([]string{"_timestamp"}, r.options.VersionFields...)...)
 	case plan.Always:
 		scan.Source = r.withScope()
 	}
@@ -260,11 +260,8 @@ func (r *run) closeIDs(c io.Closer) {
 }
 
 func (r *run) heldVersion(h elastic.Hit) document.Version {
-	switch {
-	case r.printed && !r.index.Marker.Carries(r.print, h.SeqNo):
+	if r.printed && !r.index.Marker.Carries(r.print, h.SeqNo) {
 		return 0
-	case r.options.Compare == plan.ByVersion:
-		return r.options.HeldVersion(nil, elastic.StringField(h.Source, "_timestamp"))
 	}
-	return r.options.HeldVersion(h.Source, "")
+	return r.options.HeldVersion(h.Source, func(name string) string { return elastic.StringField(h.Source, name) })
 }

@@ -109,4 +109,6 @@ type Options struct {
 	Pipeline bool              // documents come back from the index rewritten, so the canonical form decides
 	Ignore   func(string) bool // top-level fields that a pipeline owns; nil for none
 	Vector   func(string) bool // top-level fields that come back as vectors, which the version leaves out; nil for none
+	// VersionFields are text fields that are part of the version beside the timestamp; nil for none.
+	VersionFields []string
 }

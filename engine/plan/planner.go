@@ -77,7 +77,7 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.S
 		c.Reason = ContentDiffers
 	case doc.Timestamp == "":
 		c.Reason = VersionUnknown
-	case s.Version == document.TimestampVersion(doc.Timestamp):
+	case s.Version == p.opts.version(doc):
 		c.Kind, c.Reason = Keep, Unchanged
 		return c, s, false, nil
 	default:
@@ -136,11 +136,32 @@ func (o *Options) ignore(field string) bool {
 	return o.Ignore != nil && o.Ignore(field) || o.Vector != nil && o.Vector(field)
 }
 
-// HeldVersion is the version of a copy that the destination holds, to compare with later.
-func (o Options) HeldVersion(source []byte, timestamp string) document.Version {
+// version is the version of a document, by its timestamp and what else tells it.
+func (o Options) version(doc *document.Document) document.Version {
+	return o.versionOf(doc.Timestamp, func(name string) string {
+		if v, ok := doc.Lookup(name); ok && v.Kind() == document.KindString {
+			return v.Text()
+		}
+		return ""
+	})
+}
+
+func (o Options) versionOf(timestamp string, text func(field string) string) document.Version {
+	if timestamp == "" || len(o.VersionFields) == 0 {
+		return document.TimestampVersion(timestamp)
+	}
+	for _, name := range o.VersionFields {
+		timestamp += "\x00" + text(name)
+	}
+	return document.TimestampVersion(timestamp)
+}
+
+// HeldVersion is the version of a copy that the destination holds, to compare with later. text reads a
+// top-level text field of it, "" where there is none; it is only called to compare by version.
+func (o Options) HeldVersion(source []byte, text func(field string) string) document.Version {
 	switch {
 	case o.Compare == ByVersion:
-		return document.TimestampVersion(timestamp)
+		return o.versionOf(text("_timestamp"), text)
 	case o.Compare == Always:
 		return 0
 	case !o.Pipeline && o.Vector == nil:

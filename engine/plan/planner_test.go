@@ -15,12 +15,22 @@ import (
 // held is a copy that the destination holds.
 type held struct{ id, source, timestamp string }
 
+// text is a field of the copy, as a scan reads it.
+func (h held) text(name string) string {
+	if name == "_timestamp" {
+		return h.timestamp
+	}
+	_, value, _ := strings.Cut(h.source, `"`+name+`":"`)
+	value, _, _ = strings.Cut(value, `"`)
+	return value
+}
+
 // table is what a scan of the copies makes of them. It is in memory, where nothing can fail.
 func table(o Options, copies ...held) *ids.Table {
 	collected := ids.Collect(ids.Options{Memory: 1 << 40})
 	b := collected.Builder()
 	for _, c := range copies {
-		if err := b.Add(c.id, o.HeldVersion([]byte(c.source), c.timestamp)); err != nil {
+		if err := b.Add(c.id, o.HeldVersion([]byte(c.source), c.text)); err != nil {
 			panic(err)
 		}
 	}
@@ -362,7 +372,7 @@ func TestOurFormIsNotParsed(t *testing.T) { // not parallel: AllocsPerRun counts
 	doc := document.Document{ID: "a", Fields: fields("x", document.Object(fields("y", document.Int(2))))}
 	var parts Parts
 	p := NewPlanner(Options{}, table(Options{}), nil, &parts)
-	s := ids.Sighting{Found: true, Version: Options{}.HeldVersion([]byte(`{"id":"a","x":{"y":1},"_timestamp":""}`), "")}
+	s := ids.Sighting{Found: true, Version: Options{}.HeldVersion([]byte(`{"id":"a","x":{"y":1},"_timestamp":""}`), nil)}
 	n := testing.AllocsPerRun(100, func() {
 		c := Change{Kind: Update, Reason: ContentDiffers}
 		if p.Encode(&c, s, &doc, nil); c.Kind != Update {
@@ -430,5 +440,39 @@ func TestATableThatFailsIsAnError(t *testing.T) {
 		if c, _, more, err := p.Decide(part, &document.Document{ID: id}); !errors.Is(err, ids.ErrFile) || more {
 			t.Errorf("%q: %v, more %v, %+v", id, err, more, c)
 		}
+	}
+}
+
+// Where times have whole seconds, two contents of one second differ in another field.
+func TestVersionFieldsArePartOfTheVersion(t *testing.T) {
+	t.Parallel()
+	o := Options{Compare: ByVersion, VersionFields: []string{"etag", "path"}}
+	doc := func(etag, path string) document.Document {
+		return document.Document{ID: "a", Timestamp: "t", Fields: []document.Field{
+			{Name: "etag", Value: document.String(etag)}, {Name: "path", Value: document.String(path)},
+		}}
+	}
+	stored := held{"a", `{"id":"a","etag":"1","path":"x","_timestamp":"t"}`, "t"}
+	tests := []struct {
+		rule string
+		held held
+		doc  document.Document
+		want Kind
+	}{
+		{"all the same", stored, doc("1", "x"), Keep},
+		{"one differs", stored, doc("2", "x"), Update},
+		{"the other differs", stored, doc("1", "y"), Update},
+		{"what one lacks is not in the other", stored, doc("", "1x"), Update},
+		{"a copy without them", held{"a", `{"id":"a","_timestamp":"t"}`, "t"}, doc("1", "x"), Update},
+	}
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			var parts Parts
+			p := NewPlanner(o, table(o, tt.held), nil, &parts)
+			if got := decide(p, parts.Add("p"), tt.doc); got.Kind != tt.want {
+				t.Errorf("got %v, %s; want %v", got.Kind, got.Reason, tt.want)
+			}
+		})
 	}
 }
