@@ -85,6 +85,30 @@ once() {
   ( flock 9 && "$@" ) 9>"$CACHE_DIR/$name.lock"
 }
 
+# go_program NAME MODULE VERSION PACKAGE: build a program of a Go module, once, and print its path. The
+# module it is built in is its own, because go install refuses modules with replace lines.
+go_program() {
+  local program=$CACHE_DIR/bin/$1-$3
+  once "$1" go_build "$program" "$@" >"$RUN/build.log" 2>&1 || {
+    tail -n 20 "$RUN/build.log" >&2
+    die "$NAME: $4 could not be built"
+  }
+  printf '%s\n' "$program"
+}
+
+go_build() {
+  local program=$1 name=$2 module=$3 version=$4 package=$5 folder
+  [ ! -x "$program" ] || return 0
+  folder=$CACHE_DIR/build/$name-$version
+  rm -rf "$folder"
+  mkdir -p "$folder" "$CACHE_DIR/bin"
+  cd "$folder" || return
+  export GOWORK=off GOFLAGS=-mod=mod CGO_ENABLED=0
+  go mod init "build.invalid/$name" && go get "$module@$version" || return
+  printf '//go:build tools\n\npackage tools\n\nimport _ "%s"\n' "$package" >tools.go
+  go build -buildvcs=false -trimpath -o "$program.new" "$package" && mv "$program.new" "$program"
+}
+
 started_at() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
 # start COMMAND...: run it in a session of its own. Its start time is kept beside its process id, so
