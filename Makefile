@@ -5,6 +5,8 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X github.com/elastic-ingest/elastic-ingest/commands.Version=$(VERSION)
 PACKAGES := ./... ./testdata/yardstick
 FUZZTIME := 30s
+# The client of Google Cloud Storage would bring gRPC with it, which nothing here speaks: 14 MB less.
+export GOFLAGS += -tags=disable_grpc_modules
 ALONE    := unset CI "$${!TEST_@}"; # tests that find no server skip what needs one
 
 .DEFAULT_GOAL := all

@@ -1,0 +1,111 @@
+// Package s3 is the source type "s3": the objects of buckets of Amazon S3, and of stores that speak its
+// protocol, such as MinIO, Ceph, Cloudflare R2 and Google's.
+//
+// What it shares with other object stores is in sources/internal/objects; here are the client, its
+// credentials and regions, and the document of an object.
+//
+// Its invariant: the document of an object depends only on the object, and its content is read on
+// condition that it still is the one that was listed.
+package s3
+
+import (
+	"context"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
+)
+
+// The names of configurable fields.
+const (
+	fieldBuckets      = "buckets"
+	fieldKey          = "aws_access_key_id"
+	fieldSecret       = "aws_secret_access_key"
+	fieldReadTimeout  = "read_timeout"
+	fieldDialTimeout  = "connect_timeout"
+	fieldAttempts     = "max_attempts"
+	fieldPage         = "page_size"
+	fieldToken        = "session_token"
+	fieldRole         = "role_arn"
+	fieldExternalID   = "external_id"
+	fieldEndpoint     = "endpoint_url"
+	fieldRegion       = "region"
+	fieldPathStyle    = "force_path_style"
+	fieldVerify       = "verify_tls"
+	fieldRequestPayer = "request_payer"
+	fieldExtended     = "extended_metadata"
+)
+
+// The indexed fields that give the scope of a document, its name, and its version.
+const (
+	bucketField = "bucket"
+	nameField   = "filename"
+	etagField   = "etag"
+)
+
+// Type is the source type.
+var Type = source.Type{
+	Name:               "s3",
+	Title:              "Amazon S3",
+	Fields:             fields(),
+	VersionPerDocument: func(field.Values) bool { return true },
+	VersionFields:      []string{etagField},
+	ScopeFields:        []string{bucketField, nameField},
+	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
+		bucket, ok := fields[bucketField].(string)
+		return bucket, ok && bucket != ""
+	},
+	TitleField: nameField,
+	// Buckets come and go by their scopes; another store is another thing.
+	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
+	AdvancedRules:  true,
+	Open:           open,
+}
+
+// fields are the keys of the connector protocol, in its order, and ours after them.
+func fields() []field.Spec {
+	attempts := objects.Number(fieldAttempts, "Maximum retry attempts", 6, 5, "How often a request is repeated that the store could not answer. 0: not at all.")
+	attempts.Validations[0].Constraint = -1
+	return []field.Spec{
+		objects.NamesField(fieldBuckets, "AWS Buckets", 1, "Names of buckets, or patterns such as logs-*; * is all. Ignored where advanced rules name buckets."),
+		{
+			Name: fieldKey, Label: "AWS Access Key Id", Order: 2, Optional: true,
+			Tooltip: "Empty: the credentials of the environment, of the shared files, of the container or of the machine.",
+		},
+		{
+			Name: fieldSecret, Label: "AWS Secret Key", Order: 3, Optional: true, Sensitive: true,
+			Tooltip: "The secret of the access key.",
+		},
+		objects.Number(fieldReadTimeout, "Read timeout", 4, 90, "Seconds without a byte after which a connection is given up."),
+		objects.Number(fieldDialTimeout, "Connection timeout", 5, 90, "Seconds in which a connection must stand."),
+		attempts,
+		objects.Number(fieldPage, "Maximum size of page", 7, 1000, "Objects in one page of a listing; a store gives at most 1000."),
+		objects.Secret(fieldToken, "Session token", 9, "Belongs to temporary keys."),
+		objects.Text(fieldRole, "Role", 10, "ARN of a role to take with these credentials."),
+		objects.Text(fieldExternalID, "External id", 11, "What the role asks for beside the credentials."),
+		objects.Text(fieldEndpoint, "Endpoint", 12, "Address of a store that speaks the protocol of S3, such as https://minio.example.com:9000. Empty: AWS."),
+		objects.Text(fieldRegion, "Region", 13, "Region of the buckets. Empty: the answers of AWS say it, bucket by bucket."),
+		objects.Toggle(fieldPathStyle, "Path style", 14, true, "Whether the bucket stands in the path of an address, not in its host name. Only for an endpoint; AWS has it in the host name."),
+		objects.Toggle(fieldVerify, "Verify certificate", 15, true, "Whether the certificate of the store is checked."),
+		objects.Toggle(fieldRequestPayer, "Requester pays", 16, false, "Whether this account pays for what it reads from buckets that ask for that."),
+		objects.Toggle(fieldExtended, "Extended metadata", 17, false, "Whether documents have owner_id, content_url and extension too."),
+	}
+}
+
+func open(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
+	rules, err := objects.ParseRules(env.AdvancedRules)
+	if err != nil {
+		return nil, err
+	}
+	names, err := objects.ParseNames(fieldBuckets, v.List(fieldBuckets))
+	if err != nil {
+		return nil, err
+	}
+	st, err := connect(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return objects.New(objects.Config{
+		Store: st, Noun: "bucket", Field: fieldBuckets, Names: names, Rules: rules, Env: env,
+	}), nil
+}
