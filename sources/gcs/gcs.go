@@ -1,0 +1,75 @@
+// Package gcs is the source type "google_cloud_storage": the objects of buckets of Google Cloud Storage.
+//
+// What it shares with other object stores is in sources/internal/objects; here are the client, its
+// credentials, and the document of an object.
+//
+// Its invariant: the document of an object depends only on the object, and its content is that of the
+// generation that was listed.
+package gcs
+
+import (
+	"context"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
+)
+
+// The names of configurable fields.
+const (
+	fieldBuckets     = "buckets"
+	fieldCredentials = "service_account_credentials"
+	fieldRetries     = "retry_count"
+	fieldProject     = "project_id"
+	fieldEndpoint    = "endpoint_url"
+)
+
+// The indexed fields that give the scope of a document, and its name.
+const (
+	bucketField = "bucket_name"
+	nameField   = "name"
+)
+
+// Type is the source type.
+var Type = source.Type{
+	Name:               "google_cloud_storage",
+	Title:              "Google Cloud Storage",
+	Fields:             fields(),
+	VersionPerDocument: func(field.Values) bool { return true },
+	ScopeFields:        []string{bucketField},
+	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
+		bucket, ok := fields[bucketField].(string)
+		return bucket, ok && bucket != ""
+	},
+	// Buckets come and go by their scopes; another service is another thing.
+	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
+	Open:           open,
+}
+
+// fields are the keys of the connector protocol, in its order, and ours after them.
+func fields() []field.Spec {
+	retries := objects.Number(fieldRetries, "Maximum retries for failed requests", 4, 3, "How often a request is repeated that the store could not answer. 0: not at all.")
+	retries.Validations[0].Constraint = -1
+	return []field.Spec{
+		objects.NamesField(fieldBuckets, "Google Cloud Storage buckets", 1, "Names of buckets, or patterns such as logs-*; * is all of the project."),
+		{
+			Name: fieldCredentials, Label: "Google Cloud service account JSON", Order: 2, Display: field.TextArea, Optional: true, Sensitive: true,
+			Tooltip: "The key file of a service account, as JSON. Empty: application default credentials.",
+		},
+		retries,
+		objects.Text(fieldProject, "Project", 5, "The project whose buckets * lists, and that pays where a bucket asks for that. Empty: that of the key."),
+		objects.Text(fieldEndpoint, "Endpoint", 6, "Address of an emulator, such as http://127.0.0.1:4443/storage/v1/, which gets no credentials. Empty: Google."),
+	}
+}
+
+func open(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
+	names, err := objects.ParseNames(fieldBuckets, v.List(fieldBuckets))
+	if err != nil {
+		return nil, err
+	}
+	st, err := connect(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return objects.New(objects.Config{Store: st, Noun: "bucket", Field: fieldBuckets, Names: names, Env: env}), nil
+}

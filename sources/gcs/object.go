@@ -1,0 +1,124 @@
+package gcs
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/auth"
+	"cloud.google.com/go/storage"
+	"google.golang.org/api/googleapi"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
+)
+
+// document makes the document of an object. Its id holds the generation, so an object that is written
+// over is a new document, and the old one is gone.
+func (st *store) document(o *storage.ObjectAttrs) document.Document {
+	generation := strconv.FormatInt(o.Generation, 10)
+	updated := moment(o.Updated)
+	components := document.Null()
+	if o.ComponentCount > 0 {
+		components = document.Int(o.ComponentCount)
+	}
+	return document.Document{
+		ID: o.Bucket + "/" + o.Name + "/" + generation, Timestamp: updated,
+		Fields: []document.Field{
+			{Name: "component_count", Value: components},
+			{Name: "content_encoding", Value: objects.TextOrNull(o.ContentEncoding)},
+			{Name: "content_language", Value: objects.TextOrNull(o.ContentLanguage)},
+			{Name: "created_at", Value: document.String(moment(o.Created))},
+			{Name: "last_updated", Value: document.String(updated)},
+			{Name: "metadata", Value: metadata(o.Metadata)},
+			{Name: nameField, Value: document.String(o.Name)},
+			{Name: "size", Value: document.String(strconv.FormatInt(o.Size, 10))},
+			{Name: "storage_class", Value: document.String(o.StorageClass)},
+			{Name: "type", Value: objects.TextOrNull(o.ContentType)},
+			{Name: "version", Value: document.String(generation)},
+			{Name: bucketField, Value: document.String(o.Bucket)},
+			{Name: "url", Value: document.String(st.console(o.Bucket, o.Name))},
+		},
+	}
+}
+
+// moment is a time as the API writes it.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func metadata(m map[string]string) document.Value {
+	if len(m) == 0 {
+		return document.Null()
+	}
+	fields := make([]document.Field, 0, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		fields = append(fields, document.Field{Name: key, Value: document.String(m[key])})
+	}
+	return document.Object(fields)
+}
+
+// console is where people look at an object. All but letters, digits and _.-~' is escaped in its name.
+func (st *store) console(bucket, name string) string {
+	quoted := strings.NewReplacer("+", "%20", "%27", "'").Replace(url.QueryEscape(name))
+	return "https://console.cloud.google.com/storage/browser/_details/" + bucket + "/" + quoted + ";tab=live_object?project=" + st.project
+}
+
+const hintRights = "grant the account the role Storage Object Viewer on the bucket"
+
+// Failure says what an error of the library means.
+func (st *store) Failure(err error) *source.Error {
+	if failure, ok := errors.AsType[*source.Error](err); ok {
+		return &source.Error{Kind: failure.Kind, Err: failure.Err, Hint: failure.Hint}
+	}
+	if errors.Is(err, errToken) {
+		return tokenFailure(err)
+	}
+	answer, ok := errors.AsType[*googleapi.Error](err)
+	switch {
+	case ok:
+	case errors.Is(err, storage.ErrBucketNotExist):
+		answer = &googleapi.Error{Code: 404, Message: "The specified bucket does not exist."}
+	default:
+		return objects.Unanswered(err)
+	}
+	reason := ""
+	if len(answer.Errors) > 0 {
+		reason = answer.Errors[0].Reason
+	}
+	failure := objects.Answered(answer.Code, reason, cmp.Or(answer.Message, answer.Body))
+	switch {
+	case asksForProject(err):
+		failure.Kind, failure.Hint = source.ErrConfig, "name the project that pays in project_id:"
+	case errors.Is(failure, source.ErrAuth):
+		failure.Hint = hintRights
+	case answer.Code == 404:
+		failure.Hint = "correct the name, or remove the bucket from the list"
+	}
+	return failure
+}
+
+// tokenFailure distinguishes a refused account from a service that is not there yet, as in a container
+// that has just begun.
+func tokenFailure(err error) *source.Error {
+	answer, ok := errors.AsType[*auth.Error](err)
+	if ok && answer.Response != nil && !errors.Is(objects.KindOf(answer.Response.StatusCode), source.ErrTemporary) {
+		return &source.Error{
+			Kind: source.ErrAuth, Err: errors.New("the account is refused: Google gives no token for it"),
+			Hint: "correct service_account_credentials: the key may have been removed, or the clock of this machine be wrong",
+		}
+	}
+	failure := objects.Unanswered(err)
+	failure.Kind = source.ErrTemporary
+	return failure
+}
+
+// asksForProject reports whether a bucket asks who pays.
+func asksForProject(err error) bool {
+	answer, ok := errors.AsType[*googleapi.Error](err)
+	return ok && answer.Code == 400 && (strings.Contains(answer.Message, "requester pays") || strings.Contains(answer.Body, "UserProjectMissing"))
+}
