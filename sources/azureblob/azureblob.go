@@ -1,0 +1,94 @@
+// Package azureblob is the source type "azure_blob_storage": the blobs of the containers of one account
+// of Azure Blob Storage.
+//
+// What it shares with other object stores is in sources/internal/objects; here are the client, its
+// credentials, and the document of a blob.
+//
+// Its invariant: the document of a blob depends only on the blob, and its content is read on condition
+// that it still is the one that was listed.
+package azureblob
+
+import (
+	"context"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
+)
+
+// The names of configurable fields.
+const (
+	fieldAccount     = "account_name"
+	fieldKey         = "account_key"
+	fieldEndpoint    = "blob_endpoint"
+	fieldContainers  = "containers"
+	fieldRetries     = "retry_count"
+	fieldDownloads   = "concurrent_downloads"
+	fieldSAS         = "sas_token"
+	fieldTenant      = "tenant_id"
+	fieldClient      = "client_id"
+	fieldSecret      = "client_secret"
+	fieldSkipFolders = "skip_directories"
+)
+
+// The indexed fields that give the scope of a document, and its version.
+const (
+	containerField = "container"
+	titleField     = "title"
+	etagField      = "etag"
+)
+
+// Type is the source type.
+var Type = source.Type{
+	Name:               "azure_blob_storage",
+	Title:              "Azure Blob Storage",
+	Fields:             fields(),
+	VersionPerDocument: func(field.Values) bool { return true },
+	VersionFields:      []string{etagField},
+	ScopeFields:        []string{containerField},
+	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
+		container, ok := fields[containerField].(string)
+		return container, ok && container != ""
+	},
+	// Containers come and go by their scopes; another account is another thing.
+	IdentityFields: func(field.Values) []string { return []string{fieldAccount} },
+	Open:           open,
+}
+
+// fields are the keys of the connector protocol, in its order, and ours after them.
+func fields() []field.Spec {
+	retries := objects.Number(fieldRetries, "Retries per request", 5, 3, "How often a request is repeated that the store could not answer. 0: not at all.")
+	retries.Validations[0].Constraint = -1
+	downloads := objects.Number(fieldDownloads, "Maximum concurrent downloads", 6, 100, "The most connections to the account at a time. How many blobs are read at a time is engine.readers.")
+	downloads.Validations = append(downloads.Validations, field.Validation{Type: field.LessThan, Constraint: 101})
+	return []field.Spec{
+		{Name: fieldAccount, Label: "Azure Blob Storage account name", Order: 1, Tooltip: "The storage account."},
+		{
+			Name: fieldKey, Label: "Azure Blob Storage account key", Order: 2, Optional: true, Sensitive: true,
+			Tooltip: "One of the keys of the account. Empty: sas_token, or an identity of Entra.",
+		},
+		{
+			Name: fieldEndpoint, Label: "Azure Blob Storage blob endpoint", Order: 3, Optional: true,
+			Tooltip: "Address of the account. Empty: https://ACCOUNT.blob.core.windows.net.",
+		},
+		objects.NamesField(fieldContainers, "Azure Blob Storage containers", 4, "Names of containers, or patterns such as logs-*; * is all."),
+		retries, downloads,
+		objects.Secret(fieldSAS, "Shared access signature", 8, "A token of the account or of a container, with the rights to read and to list, in place of the key."),
+		objects.Text(fieldTenant, "Tenant", 9, "Of an application of Entra that reads, with client_id and client_secret."),
+		objects.Text(fieldClient, "Client id", 10, "Of that application; without client_secret that of a managed identity."),
+		objects.Secret(fieldSecret, "Client secret", 11, "Of that application."),
+		objects.Toggle(fieldSkipFolders, "Skip directories", 12, true, "Whether the entries of directories, which accounts with a hierarchical namespace have, are left out."),
+	}
+}
+
+func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
+	names, err := objects.ParseNames(fieldContainers, v.List(fieldContainers))
+	if err != nil {
+		return nil, err
+	}
+	st, err := connect(v)
+	if err != nil {
+		return nil, err
+	}
+	return objects.New(objects.Config{Store: st, Noun: "container", Field: fieldContainers, Names: names, Env: env}), nil
+}

@@ -1,0 +1,329 @@
+package azureblob
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
+)
+
+var seeded = map[string]map[string]string{
+	"one": {"a.txt": "a", "sub/b.txt": strings.Repeat("b", 100_000), "empty.txt": "", "für 😀.md": "c"},
+	"two": {"e.txt": "e"},
+}
+
+func TestContract(t *testing.T) {
+	f, values := newFake(t, seeded)
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/denied"):
+			refuse(w, 403, "AuthorizationPermissionMismatch")
+		case strings.Contains(r.Header.Get("Authorization"), "SharedKey wrong:"):
+			refuse(w, 403, "AuthenticationFailed")
+		default:
+			return false
+		}
+		return true
+	}
+	sourcetest.Run(t, sourcetest.Config{
+		Type:   Type,
+		Values: func(*testing.T) map[string]any { return values },
+		Broken: map[string]sourcetest.Broken{
+			"account":   {Values: objectstest.With(values, map[string]any{"account_name": "wrong"}), Kind: source.ErrAuth},
+			"key":       {Values: objectstest.With(values, map[string]any{"account_key": "not base64"}), Kind: source.ErrConfig},
+			"container": {Values: objectstest.With(values, map[string]any{"containers": "absent"}), Kind: source.ErrConfig},
+			"rights":    {Values: objectstest.With(values, map[string]any{"containers": "denied"}), Kind: source.ErrAuth},
+			"endpoint":  {Values: objectstest.With(values, map[string]any{"blob_endpoint": "host:1"}), Kind: source.ErrConfig},
+			"no server": {Values: objectstest.With(values, map[string]any{"blob_endpoint": "http://127.0.0.1:1"}), Kind: source.ErrUnreachable},
+		},
+		FailingPart: func(*testing.T) sourcetest.FailingPart {
+			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"containers": "one, denied"}), Scope: "denied", Kind: source.ErrAuth}
+		},
+		FailingContent: func(t *testing.T) sourcetest.FailingContent {
+			f, values := newFake(t, seeded)
+			return sourcetest.FailingContent{
+				Values: values, ID: "one/a.txt", Want: objects.ErrReplaced,
+				Break: func() { f.change(func() { f.containers["one"]["a.txt"].etag = `"0x2"` }) },
+			}
+		},
+	})
+}
+
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	f, values := newFake(t, map[string]map[string]string{"c": {"a/b.pdf": "x", "bare": "yy"}})
+	f.containers["c"]["a/b.pdf"].properties += "<Content-Type>application/pdf</Content-Type><LeaseDuration>Infinite</LeaseDuration>"
+	f.containers["c"]["a/b.pdf"].metadata = `<z>it's "so"</z><a>it's</a><m>plain</m>`
+	f.containers["c"]["bare"].properties = ""
+	docs, _, _ := read(t, opened(t, values))
+	for name, want := range map[string]map[string]string{
+		"a/b.pdf": {
+			"created at": "2022-04-21T12:00:00+00:00", "content type": "application/pdf", "metadata": `{'a': "it's", 'm': 'plain', 'z': 'it\'s "so"'}`,
+			"leasedata": "{'status': 'unlocked', 'state': 'available', 'duration': 'infinite'}", "tier": "Hot", "size": "1",
+		},
+		"bare": {
+			"created at": "null", "content type": "null", "metadata": "{}", "leasedata": "{'status': None, 'state': None, 'duration': None}",
+			"tier": "null", "size": "2",
+		},
+	} {
+		doc := docs[name]
+		got := objectstest.Shown(doc)
+		want["id"], want["_timestamp"], want["container metadata"] = "c/"+name, "2022-04-21T12:12:30+00:00", "{'Of': 'c'}"
+		want["title"], want["container"], want["etag"] = name, "c", "0x1"
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: -want +got:\n%s", name, d)
+		}
+	}
+}
+
+func TestOddNames(t *testing.T) {
+	t.Parallel()
+	names := map[string]string{}
+	for _, name := range []string{"a//b.txt", "./c.txt", "d/../e.txt", "100%.txt", "a+b", "a b", "é.txt", "e\u0301.txt", "q?#&=.txt", "'\".txt", strings.Repeat("ü", 512)} {
+		names[name] = "content of " + name
+	}
+	f, values := newFake(t, map[string]map[string]string{"c": names})
+	f.page = 3
+	docs, failed, _ := read(t, opened(t, values))
+	if len(docs) != len(names) || len(failed) > 0 {
+		t.Errorf("got %d documents, %v; want %d", len(docs), failed, len(names))
+	}
+	for name, want := range names {
+		if got, err := objectstest.Content(t, docs[name]); got != want || err != nil {
+			t.Errorf("%q: got %q, %v", name, got, err)
+		}
+	}
+}
+
+func TestArchivedBlobsAreTheirMetadata(t *testing.T) {
+	t.Parallel()
+	f, values := newFake(t, map[string]map[string]string{"c": {"cold": "x", "coming": "y", "hot": "z", "late": "w"}})
+	f.containers["c"]["cold"].properties = "<AccessTier>Archive</AccessTier>"
+	f.containers["c"]["coming"].properties = "<AccessTier>Hot</AccessTier><ArchiveStatus>rehydrate-pending-to-hot</ArchiveStatus>"
+	docs, _, _ := read(t, opened(t, values))
+	if docs["cold"].Content != nil || docs["coming"].Content != nil || docs["hot"].Content == nil {
+		t.Error("what is archived has content, or what is not has none")
+	}
+	f.change(func() {
+		f.before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 409, "BlobArchived"); return true }
+	})
+	if _, err := objectstest.Content(t, docs["late"]); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("archived since: got %v", err)
+	}
+}
+
+func TestDirectoriesAreSkipped(t *testing.T) {
+	t.Parallel()
+	f, values := newFake(t, map[string]map[string]string{"c": {"dir": "", "dir/a": "x"}})
+	f.containers["c"]["dir"].metadata = "<Hdi_isfolder>true</Hdi_isfolder>"
+	if docs, _, _ := read(t, opened(t, values)); len(docs) != 1 {
+		t.Errorf("got %d documents, want 1", len(docs))
+	}
+	if docs, _, _ := read(t, opened(t, objectstest.With(values, map[string]any{"skip_directories": false}))); len(docs) != 2 {
+		t.Errorf("with directories: got %d documents, want 2", len(docs))
+	}
+}
+
+// An empty page with a marker is not the last one.
+func TestEmptyPagesAreNoEnd(t *testing.T) {
+	t.Parallel()
+	f, values := newFake(t, map[string]map[string]string{"c": {"a": "x", "b": "y"}})
+	pages := map[string]string{"": "1", "1": "2", "2": "3"}
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		next, empty := pages[r.URL.Query().Get("marker")]
+		if r.URL.Query().Get("comp") != "list" || !empty {
+			if empty || r.URL.Query().Get("marker") != "3" {
+				return false
+			}
+			f.list(w, nil, []string{"a", "b"}, "Blobs", func(name string) string { return listed(name, f.containers["c"][name]) })
+			return true
+		}
+		_, _ = fmt.Fprintf(w, "<EnumerationResults><Blobs /><NextMarker>%s</NextMarker></EnumerationResults>", next)
+		return true
+	}
+	if docs, failed, _ := read(t, opened(t, values)); len(docs) != 2 || len(failed) > 0 {
+		t.Errorf("got %d documents, %v; want 2", len(docs), failed)
+	}
+}
+
+func TestAContainerIsSplitWhereTheServiceSeeks(t *testing.T) {
+	t.Parallel()
+	blobs := map[string]string{}
+	for i := range 500 {
+		blobs[fmt.Sprintf("blob-%05d", i)] = "x"
+	}
+	for name, deaf := range map[string]bool{"the service": false, "an emulator": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, values := newFake(t, map[string]map[string]string{"c": blobs})
+			f.page, f.deaf = 10, deaf
+			docs, failed, parts := read(t, opened(t, values))
+			if len(docs) != 500 || len(failed) > 0 || (parts == 1) != deaf {
+				t.Errorf("got %d documents, %v in %d parts", len(docs), failed, parts)
+			}
+		})
+	}
+}
+
+func TestAllContainers(t *testing.T) {
+	t.Parallel()
+	f, values := newFake(t, map[string]map[string]string{"a": {"1": "x"}, "b": {"2": "x"}, "c": {"3": "x"}})
+	f.page = 1
+	if docs, failed, _ := read(t, opened(t, objectstest.With(values, map[string]any{"containers": "*"}))); len(docs) != 3 || len(failed) > 0 {
+		t.Errorf("got %d documents, %v", len(docs), failed)
+	}
+}
+
+func TestWhatIsWrongIsSaid(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]struct {
+		status int
+		hint   string
+		kind   error
+	}{
+		"AuthenticationFailed":               {403, "account_key", source.ErrAuth},
+		"KeyBasedAuthenticationNotPermitted": {403, "takes no keys", source.ErrAuth},
+		"AuthorizationPermissionMismatch":    {403, "Data Reader", source.ErrAuth},
+		"ContainerNotFound":                  {404, "letter case", source.ErrConfig},
+		"SomethingNew":                       {403, "Data Reader", source.ErrAuth},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			f, values := newFake(t, map[string]map[string]string{"c": {}})
+			f.before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, want.status, code); return true }
+			err := opened(t, values).Ping(t.Context())
+			if !errors.Is(err, want.kind) || !strings.Contains(source.Hint(err), want.hint) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, hint %q", err, source.Hint(err))
+			}
+		})
+	}
+}
+
+// A shared access signature is taken in the forms in which people paste it, sent, and never shown.
+func TestSharedAccessSignatures(t *testing.T) {
+	t.Parallel()
+	const token = "sv=2022&st=2024-01-01T00:00:00Z&se=2024-02-01T00:00:00Z&sig=SECRETSECRET%3D"
+	f, values := newFake(t, map[string]map[string]string{"c": {"a.txt": "x"}})
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Get("sig") != "SECRETSECRET=" || r.Header.Get("Authorization") != "" {
+			refuse(w, 403, "AuthenticationFailed")
+			return true
+		}
+		return false
+	}
+	values["account_key"] = ""
+	endpoint := values["blob_endpoint"].(string)
+	for name, more := range map[string]map[string]any{
+		"plain": {"sas_token": token}, "with a question mark": {"sas_token": "?" + token},
+		"as an address": {"sas_token": endpoint + "/?" + token}, "in the endpoint": {"blob_endpoint": endpoint + "/?" + token},
+	} {
+		src := opened(t, objectstest.With(values, more))
+		docs, failed, _ := read(t, src)
+		if len(docs) != 1 || len(failed) > 0 {
+			t.Errorf("%s: got %d documents, %v", name, len(docs), failed)
+			continue
+		}
+		if got, err := objectstest.Content(t, docs["a.txt"]); got != "x" || err != nil {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+	for name, more := range map[string]map[string]any{
+		"another one": {"sas_token": strings.Replace(token, "SECRETSECRET", "SECRETOTHER", 1)},
+		"no server":   {"sas_token": token, "blob_endpoint": "http://127.0.0.1:1"},
+		"no host":     {"sas_token": token, "blob_endpoint": "http://absent.invalid"},
+		"no TLS":      {"sas_token": token, "blob_endpoint": strings.Replace(endpoint, "http:", "https:", 1)},
+	} {
+		err := opened(t, objectstest.With(values, more)).Ping(t.Context())
+		if err == nil || strings.Contains(err.Error()+source.Hint(err), "SECRET") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if name == "another one" && !strings.Contains(err.Error(), "to 2024-02-01T00:00:00Z") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// How many connections there may be is bounded as it is for other connectors.
+func TestConcurrentDownloads(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[any]int{0: 0, 101: 0, "": 100, 7: 7} {
+		v, err := field.Parse(Type.Fields, map[string]any{"account_name": "a", "containers": "c", "account_key": secret, "concurrent_downloads": given})
+		if (err != nil) != (want == 0) {
+			t.Errorf("%v: got %v", given, err)
+		}
+		if err != nil {
+			continue
+		}
+		st, err := connect(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := st.transport.MaxConnsPerHost; got != want {
+			t.Errorf("%v: got %d, want %d", given, got, want)
+		}
+	}
+}
+
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"": "''", "a": "'a'", "it's": `"it's"`, `it's "x"`: `'it\'s "x"'`, `"x"`: `'"x"'`, "a\nb\tc\r\\": `'a\nb\tc\r\\'`,
+		"\x01\u00a0\u200b\U000e0001é日": `'\x01\xa0\u200b\U000e0001é日'`,
+	} {
+		if got := quoted(in); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestContractOnAServer runs on the emulator that TEST_AZURE_ENDPOINT names.
+func TestContractOnAServer(t *testing.T) {
+	endpoint := objectstest.Required(t, "TEST_AZURE_ENDPOINT")
+	account, key := objectstest.Required(t, "TEST_AZURE_ACCOUNT"), objectstest.Required(t, "TEST_AZURE_KEY")
+	credential, err := service.NewSharedKeyCredential(account, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := service.NewClientWithSharedKeyCredential(endpoint, credential, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, blobs := range seeded {
+		name := "test-" + strings.ToLower(rand.Text())
+		names = append(names, name)
+		if _, err := client.CreateContainer(t.Context(), name, nil); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _, _ = client.DeleteContainer(t.Context(), name, nil) })
+		for blob, data := range blobs {
+			if _, err := client.NewContainerClient(name).NewBlockBlobClient(blob).UploadBuffer(t.Context(), []byte(data), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	values := map[string]any{"account_name": account, "account_key": key, "blob_endpoint": endpoint, "containers": names, "retry_count": 0}
+	sourcetest.Run(t, sourcetest.Config{
+		Type: Type, Values: func(*testing.T) map[string]any { return values },
+		Broken: map[string]sourcetest.Broken{
+			"key":       {Values: objectstest.With(values, map[string]any{"account_key": secret}), Kind: source.ErrAuth},
+			"container": {Values: objectstest.With(values, map[string]any{"containers": "absent-container"}), Kind: source.ErrConfig},
+		},
+		FailingPart: func(*testing.T) sourcetest.FailingPart {
+			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"containers": append([]string{"absent-container"}, names...)}), Scope: "absent-container", Kind: source.ErrConfig}
+		},
+		NoFailingContent: "TestContract has it",
+	})
+}
