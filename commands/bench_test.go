@@ -76,6 +76,12 @@ func newBenchOf(t *testing.T, elasticsearch string) *bench {
 // more keys for the connector.
 func (b *bench) write(serviceType, values, more string) {
 	b.t.Helper()
+	b.writePlain(serviceType, values+`, password: "${E2E_SECRET}"`, more)
+}
+
+// writePlain writes the configuration of a source that has no password.
+func (b *bench) writePlain(serviceType, values, more string) {
+	b.t.Helper()
 	config := fmt.Sprintf(`
 elasticsearch:
   host: %q
@@ -86,7 +92,7 @@ connectors:
   - name: shop
     service_type: %s
     index_name: %s
-    configuration: {%s, password: "${E2E_SECRET}"}
+    configuration: {%s}
 %s`, b.destination, serviceType, b.index, values, more)
 	if err := os.WriteFile(filepath.Join(b.dir, "config.yml"), []byte(config), 0o600); err != nil {
 		b.t.Fatal(err)

@@ -136,7 +136,7 @@ func (o *Options) ignore(field string) bool {
 	return o.Ignore != nil && o.Ignore(field) || o.Vector != nil && o.Vector(field)
 }
 
-// version is the version of a document, by its timestamp and what else tells it.
+// version is the version of a document, by its timestamp and Options.VersionFields.
 func (o Options) version(doc *document.Document) document.Version {
 	return o.versionOf(doc.Timestamp, func(name string) string {
 		if v, ok := doc.Lookup(name); ok && v.Kind() == document.KindString {

@@ -100,8 +100,8 @@ type Type struct {
 	// VersionPerDocument reports whether, so configured, a document's Timestamp tells if the document
 	// itself changed (files, objects). Otherwise content is compared. nil is never.
 	VersionPerDocument func(field.Values) bool
-	// VersionFields are the top-level text fields that tell, together with the timestamp, whether a document
-	// changed, such as an ETag where times have whole seconds.
+	// VersionFields are top-level text fields that are compared together with the timestamp to see whether a
+	// document changed, such as an ETag where times have whole seconds.
 	VersionFields []string
 	// Tree reports whether scopes are slash-separated paths of a tree whose root is "". Then a scope
 	// that fails fails all below it, and one that is absent from a parent listed to its end is gone.

@@ -1,0 +1,151 @@
+package commands_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// buckets are those of one test on an S3 server, and a mirror of them.
+type buckets struct {
+	*bench
+	client *s3.Client
+	one    string
+	two    string
+}
+
+func newBuckets(t *testing.T, elasticsearch string) *buckets {
+	t.Helper()
+	endpoint, key, secret := required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY")
+	b := &buckets{bench: newBenchOf(t, elasticsearch), client: s3.New(s3.Options{
+		BaseEndpoint: &endpoint, Region: "us-east-1", UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
+	})}
+	b.one, b.two = "e2e-"+strings.ToLower(rand.Text()), "e2e-"+strings.ToLower(rand.Text())
+	for _, name := range []string{b.one, b.two} {
+		if _, err := b.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.configure(b.one + ", " + b.two)
+	return b
+}
+
+func (b *buckets) configure(names string) {
+	b.t.Helper()
+	b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0",
+		names, required(b.t, "TEST_S3_ENDPOINT"), required(b.t, "TEST_S3_ACCESS_KEY"), required(b.t, "TEST_S3_SECRET_KEY")), "")
+}
+
+func (b *buckets) put(bucket, key, data string) {
+	b.t.Helper()
+	if _, err := b.client.PutObject(b.t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader([]byte(data))}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *buckets) remove(bucket string, keys ...string) {
+	b.t.Helper()
+	for _, key := range keys {
+		if _, err := b.client.DeleteObject(b.t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: &key}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+func (b *buckets) modified(bucket, key string) time.Time {
+	b.t.Helper()
+	out, err := b.client.HeadObject(b.t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return aws.ToTime(out.LastModified)
+}
+
+// TestBucketsAreMirrored follows two buckets through what happens to buckets.
+func TestBucketsAreMirrored(t *testing.T) {
+	t.Parallel()
+	destinations(t, func(t *testing.T, elasticsearch string) {
+		b := newBuckets(t, elasticsearch)
+		for i := range 20 {
+			b.put(b.one, fmt.Sprintf("d/%02d.txt", i), "text")
+			b.put(b.two, fmt.Sprintf("d/%02d.txt", i), "text")
+		}
+		b.must(1, "diff")
+		if res := b.must(0, "sync"); res.Created != 40 {
+			t.Fatalf("first: %+v", res)
+		}
+		if res := b.must(0, "sync"); res != (result{Kept: 40}) {
+			t.Fatalf("second: %+v", res)
+		}
+		b.put(b.one, "d/00.txt", "another text")
+		b.remove(b.two, "d/01.txt")
+		if res := b.must(0, "sync"); res != (result{Kept: 38, Updated: 1, Deleted: 1}) {
+			t.Fatalf("changed: %+v", res)
+		}
+
+		// A bucket that cannot be read keeps its documents; that of the other are deleted.
+		b.configure(b.one + ", absent-" + b.two)
+		b.remove(b.one, "d/02.txt")
+		if res := b.must(3, "sync"); res.Deleted != 1 || res.Withheld != 19 {
+			t.Fatalf("a bucket that is configured no more, and one that does not exist: %+v", res)
+		}
+		b.configure(b.one + ", " + b.two)
+		if res := b.must(0, "sync"); res != (result{Kept: 38}) {
+			t.Fatalf("as before: %+v", res)
+		}
+	})
+}
+
+// TestAnObjectWrittenTwiceInASecond: times have whole seconds, so a new object may have the time of the
+// old one, and its length.
+func TestAnObjectWrittenTwiceInASecond(t *testing.T) {
+	t.Parallel()
+	b := newBuckets(t, "")
+	for try := 0; ; try++ {
+		if try == 20 {
+			t.Skip("the machine is too slow to write twice and sync within a second")
+		}
+		b.put(b.one, "a.txt", "first")
+		at := b.modified(b.one, "a.txt")
+		b.must(0, "sync")
+		b.put(b.one, "a.txt", "other")
+		if !b.modified(b.one, "a.txt").Equal(at) {
+			continue
+		}
+		if res := b.must(0, "sync"); res != (result{Updated: 1}) {
+			t.Fatalf("second: %+v", res)
+		}
+		if res := b.must(0, "sync"); res != (result{Kept: 1}) {
+			t.Fatalf("third: %+v", res)
+		}
+		return
+	}
+}
+
+// TestWrongKeysOfABucket: nothing is written or deleted for them, and each says what it is.
+func TestWrongKeysOfABucket(t *testing.T) {
+	t.Parallel()
+	b := newBuckets(t, "")
+	b.put(b.one, "a.txt", "text")
+	b.must(0, "sync")
+	endpoint, key, secret := required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY")
+	said := map[string]bool{}
+	for name, values := range map[string][2]string{"secret": {key, b.secret}, "key": {"nobody", secret}} {
+		b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0", b.one, endpoint, values[0], values[1]), "")
+		o := b.run("sync")
+		if o.code != 6 || strings.Contains(o.stderr, secret) {
+			t.Errorf("%s: exit code %d\n%s", name, o.code, o.stderr)
+		}
+		said[o.stderr] = true
+	}
+	if len(said) != 2 {
+		t.Errorf("the two say the same:\n%v", said)
+	}
+}
