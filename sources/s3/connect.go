@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -92,6 +94,7 @@ func load(ctx context.Context, v field.Values) (aws.Config, error) {
 	}
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 		objects.Prepare(tr, timeouts, v.Bool(fieldVerify))
+		tr.DisableCompression = true // objects are read as they are stored
 	})
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
@@ -202,10 +205,23 @@ func (st *store) client(bucket string) *s3.Client {
 			o.BaseEndpoint = nil
 			if st.endpoint != "" {
 				o.BaseEndpoint = &st.endpoint
+				o.APIOptions = append(o.APIOptions, leaveEncodingUnsigned)
 			}
 		})
 	}
 	return st.clients[region]
+}
+
+// leaveEncodingUnsigned sends no Accept-Encoding. The library signs one, and proxies before other stores,
+// Google's among them, change it on its way.
+func leaveEncodingUnsigned(stack *middleware.Stack) error {
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("leaveEncodingUnsigned",
+		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			if r, ok := in.Request.(*smithyhttp.Request); ok {
+				r.Header.Del("Accept-Encoding")
+			}
+			return next.HandleFinalize(ctx, in)
+		}), "Signing", middleware.Before)
 }
 
 // found notes the region of a bucket; it reports whether the same request is worth another try there.

@@ -47,8 +47,14 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 		most = min(most, int32(q.Most)) //nolint:gosec // a few
 	}
 	in := &s3.ListObjectsV2Input{
-		Bucket: &q.Bucket, MaxKeys: &most, FetchOwner: aws.Bool(true),
+		Bucket: &q.Bucket, MaxKeys: &most,
 		EncodingType: types.EncodingTypeUrl, // otherwise some characters are no XML
+	}
+	if st.Seeks(q.Bucket) { // directory buckets have neither owners nor archives
+		in.FetchOwner = aws.Bool(true)
+		if st.endpoint == "" { // other stores may answer that they do not know it
+			in.OptionalObjectAttributes = []types.OptionalObjectAttributes{types.OptionalObjectAttributesRestoreStatus}
+		}
 	}
 	if q.Prefix != "" {
 		in.Prefix = &q.Prefix
@@ -61,9 +67,6 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 	}
 	if st.payer {
 		in.RequestPayer = types.RequestPayerRequester
-	}
-	if st.endpoint == "" { // other stores may answer that they do not know it
-		in.OptionalObjectAttributes = []types.OptionalObjectAttributes{types.OptionalObjectAttributesRestoreStatus}
 	}
 	var out *s3.ListObjectsV2Output
 	err := st.inItsRegion(q.Bucket, func(c *s3.Client) (err error) {

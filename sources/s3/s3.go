@@ -1,5 +1,5 @@
 // Package s3 is the source type "s3": the objects of buckets of Amazon S3, and of stores that speak its
-// protocol, such as MinIO, Ceph, Cloudflare R2 and Google's.
+// protocol, such as MinIO, Ceph and Cloudflare R2.
 //
 // What it shares with other object stores is in sources/internal/objects; here are the client, its
 // credentials and regions, and the document of an object.

@@ -254,10 +254,13 @@ func TestOtherStoresAreAskedPlainly(t *testing.T) {
 		t.Error(err)
 	}
 	for _, r := range f.requests() {
-		for _, name := range []string{"X-Amz-Optional-Object-Attributes", "X-Amz-Request-Payer"} {
+		for _, name := range []string{"X-Amz-Optional-Object-Attributes", "X-Amz-Request-Payer", "Accept-Encoding"} {
 			if r.Header.Get(name) != "" {
 				t.Errorf("%s %s has %s", r.Method, r.URL, name)
 			}
+		}
+		if strings.Contains(r.Header.Get("Authorization"), "accept-encoding") {
+			t.Errorf("%s %s signs what proxies change", r.Method, r.URL)
 		}
 	}
 	paying, _ := read(t, opened(t, objectstest.With(values, map[string]any{"request_payer": true}), nil))
