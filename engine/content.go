@@ -93,7 +93,7 @@ func (r *run) addText(ctx context.Context, c *plan.Change, doc *document.Documen
 	if err != nil {
 		return 0, err
 	}
-	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
+	text, skipped, err := r.text(ctx, doc)
 	if err == nil && skipped == "" {
 		if need := document.TextSize(text) + bare; need > grant && grant < r.budget.Limit() {
 			if grant, err = r.acquireAnew(ctx, grant, need); err != nil {
@@ -107,6 +107,20 @@ func (r *run) addText(ctx context.Context, c *plan.Change, doc *document.Documen
 		return 0, err
 	}
 	return grant, nil
+}
+
+// text reads the text of a document. One that was replaced since it was listed becomes what it is now,
+// once: otherwise a document that never stands still would never have its text.
+func (r *run) text(ctx context.Context, doc *document.Document) (string, extract.Skipped, error) {
+	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
+	now, replaced := errors.AsType[*document.Replaced](err)
+	if !replaced || plan.ID(now.Document.ID) != doc.ID || now.Document.Content == nil {
+		return text, skipped, err
+	}
+	id := doc.ID
+	*doc = now.Document
+	doc.ID = id
+	return extract.Text(ctx, doc.Content, r.deps.ContentLimit)
 }
 
 // withoutContent decides what becomes of a document whose content could not be read because of err,

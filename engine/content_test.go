@@ -208,3 +208,37 @@ func TestASyncThatIsEndedWhileContentIsRead(t *testing.T) {
 		t.Fatalf("%v %+v", err, res)
 	}
 }
+
+// TestAReplacedDocumentIsReadAsItIsNow: fields and text are always of one document. One that is replaced
+// again and again keeps its older copy, and is named.
+func TestAReplacedDocumentIsReadAsItIsNow(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	replaced := func(id, to string, by document.Document) document.Document {
+		return contentDoc(id, to, "", &document.Replaced{Document: by, Err: errors.New("replaced")})
+	}
+	const first, second, third = "2024-01-01T00:00:00+00:00", "2024-01-02T00:00:00+00:00", "2024-01-03T00:00:00+00:00"
+	now := contentDoc("once", third, "now", nil)
+	now.Fields = append(now.Fields, document.Field{Name: "size", Value: document.Int(3)})
+	h.source.Parts["a"] = []document.Document{contentDoc("once", first, "old", nil), contentDoc("ever", first, "old", nil), contentDoc("other", first, "old", nil)}
+	h.sync()
+	h.source.Parts["a"] = []document.Document{
+		replaced("once", second, now),
+		replaced("ever", second, replaced("ever", third, now)),
+		replaced("other", second, contentDoc("another id", third, "of another", nil)),
+	}
+	if res := h.sync(); res.Counts.Updated != 1 || res.Counts.ContentErrors != 2 || res.Counts.Kept != 2 {
+		t.Errorf("%+v", res.Counts)
+	}
+	want := map[string]string{"once": "now " + third, "ever": "old " + first, "other": "old " + first}
+	sources := h.sources()
+	for id, want := range want {
+		var got map[string]any
+		if err := json.Unmarshal(sources[id], &got); err != nil {
+			t.Fatal(err)
+		}
+		if got["body"].(string)+" "+got["_timestamp"].(string) != want || (id == "once") != (got["size"] != nil) {
+			t.Errorf("%s: got %v, want %s", id, got, want)
+		}
+	}
+}

@@ -35,9 +35,22 @@ type Content struct {
 	Name string // file name; its extension tells the format
 	Size int64  // bytes, as listed; -1 when unknown
 	// Open starts reading. It may be called more than once, also at the same time; the caller
-	// closes what it gets. fs.ErrNotExist means that the content went away since it was listed.
+	// closes what it gets. fs.ErrNotExist means that the content went away since it was listed, a
+	// [*Replaced] that the document is another one now.
 	Open func(context.Context) (io.ReadCloser, error)
 }
+
+// Replaced is the error of Content.Open where a document was replaced since it was listed, so that its
+// fields and this content do not belong together.
+type Replaced struct {
+	Document Document // what it is now, with the same id and content of its own
+	Err      error
+}
+
+func (r *Replaced) Error() string { return r.Err.Error() }
+
+// Unwrap gives the cause.
+func (r *Replaced) Unwrap() error { return r.Err }
 
 // Reserved reports whether a top-level field of that name would clash with a field that the engine
 // or Elasticsearch itself writes. Such a field is written with "_" appended to its name, and with

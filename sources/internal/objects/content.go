@@ -6,17 +6,32 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
 // opener opens the content of an object that was listed.
 func (p *part) opener(o Object) func(context.Context) (io.ReadCloser, error) {
 	return func(ctx context.Context) (io.ReadCloser, error) {
 		c := &content{part: p, ctx: ctx, object: o}
-		if err := c.open(); err != nil {
+		err := c.open()
+		if errors.Is(err, ErrReplaced) {
+			err = p.replaced(ctx, o.Key, err)
+		}
+		if err != nil {
 			return nil, err
 		}
 		return c, nil
 	}
+}
+
+// replaced finds what took the place of an object, by listing its key again.
+func (p *part) replaced(ctx context.Context, key string, cause error) error {
+	page, err := p.Store.List(ctx, Query{Bucket: p.scope.bucket, Prefix: key, Most: 1})
+	if err != nil || len(page.Objects) == 0 || page.Objects[0].Key != key {
+		return cause // it moves on; the next run finds what it is then
+	}
+	return &document.Replaced{Document: p.document(page.Objects[0]), Err: cause}
 }
 
 // content reads an object, and goes on where a connection broke: each request is made on condition of

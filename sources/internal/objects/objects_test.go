@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -299,6 +300,31 @@ func TestContentThatFails(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// What took the place of an object comes with the error, and is read on condition of itself.
+func TestAReplacedObjectIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	f := &fake{keys: map[string][]string{"b": {"a.txt", "a.txt.bak"}}}
+	f.open = func(int64) (io.ReadCloser, error) { return nil, ErrReplaced }
+	for p := range newSource(t, f, "b").Parts(t.Context()) {
+		for doc, err := range p.Documents(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = doc.Content.Open(t.Context())
+			now, ok := errors.AsType[*document.Replaced](err)
+			if !ok || now.Document.ID != doc.ID || now.Document.Content == nil {
+				t.Errorf("%s: got %v", doc.ID, err)
+			}
+		}
+		f.keys["b"] = nil
+	}
+	if _, err := contentOf(t, &fake{open: f.open, list: func(q Query) (Page, bool, error) {
+		return Page{}, q.Prefix != "", nil // it is gone when it is looked for
+	}}); !errors.Is(err, ErrReplaced) {
+		t.Errorf("gone by then: got %v", err)
 	}
 }
 
