@@ -189,9 +189,15 @@ func TestRulesThatAreNone(t *testing.T) {
 		}
 	}
 	for _, wrong := range []any{
-		"x", map[string]any{"bucket": "a"}, []any{1}, []any{map[string]any{}}, []any{map[string]any{"bucket": ""}},
-		[]any{map[string]any{"bucket": "a", "folder": "x"}}, []any{map[string]any{"bucket": "a", "extension": "txt"}},
-		[]any{map[string]any{"bucket": "a", "extension": []any{1}}}, []any{map[string]any{"bucket": "a", "prefix": 1}},
+		"x",
+		map[string]any{"bucket": "a"},
+		[]any{1},
+		[]any{map[string]any{}},
+		[]any{map[string]any{"bucket": ""}},
+		[]any{map[string]any{"bucket": "a", "folder": "x"}},
+		[]any{map[string]any{"bucket": "a", "extension": "txt"}},
+		[]any{map[string]any{"bucket": "a", "extension": []any{1}}},
+		[]any{map[string]any{"bucket": "a", "prefix": 1}},
 	} {
 		if _, err := ParseRules(wrong); !errors.Is(err, source.ErrConfig) {
 			t.Errorf("%v: got %v", wrong, err)
