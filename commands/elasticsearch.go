@@ -31,7 +31,7 @@ func (s *session) openRecords(ctx context.Context, cfg *config.Config) error {
 	if s.until != nil {
 		limited, stop := context.WithCancelCause(ctx)
 		defer stop(nil)
-		defer context.AfterFunc(s.until, func() { stop(engine.ErrTimeIsUp) })()
+		defer context.AfterFunc(s.until, func() { stop(engine.ErrTimeIsUp) })() //nolint:contextcheck // it is a clock, not a parent
 		ctx = limited
 	}
 	var err error

@@ -42,7 +42,7 @@ func TestAnOutputThatNobodyReadsDoesNotOutliveASignal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer read.Close() //nolint:errcheck // a test's pipe
+			defer read.Close()
 			c := program(t, dir, command, "-o", "ndjson", "-q")
 			var stderr bytes.Buffer
 			c.Stdout, c.Stderr = write, &stderr
@@ -81,7 +81,7 @@ func TestASecondSignalEndsWhatCannotBeEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Close() //nolint:errcheck // a test's pipe
+	defer writer.Close()
 	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		if err := c.Process.Signal(s); err != nil {
 			t.Fatal(err)

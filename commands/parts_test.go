@@ -32,7 +32,9 @@ func TestPartsThatAreWanted(t *testing.T) {
 			`--part: nothing matches "a?b"`,
 		},
 		"each that matches nothing is named, and what may have been meant": {
-			tables, []string{"prodcts", "orders", "public.ordrs"}, map[string]bool{"public.products": false, "public.orders": true},
+			tables,
+			[]string{"prodcts", "orders", "public.ordrs"},
+			map[string]bool{"public.products": false, "public.orders": true},
 			`--part: nothing matches "prodcts", nor "public.ordrs"; did you mean "products"?`,
 		},
 	} {

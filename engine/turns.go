@@ -66,7 +66,7 @@ func (r *run) connecting(ctx context.Context) (context.Context, func()) {
 	if r.deps.Until == nil {
 		return limited, func() { stop(nil) }
 	}
-	over := context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) }) //nolint:contextcheck // it is a clock, not a parent
+	over := context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })
 	return limited, func() {
 		over()
 		stop(nil)
@@ -85,7 +85,7 @@ func (r *run) inTime(ctx context.Context, err error) error {
 func (r *run) readInTurns(ctx context.Context, src source.Source) error {
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	defer context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })() //nolint:contextcheck // it is a clock, not a parent
+	defer context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })()
 	o := &round{turns: map[string]*turn{}}
 	err := guarded(func() error {
 		return r.list(limited, src, func(part source.Part) error {

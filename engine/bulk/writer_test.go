@@ -547,6 +547,6 @@ func (silent) Phase(string, time.Duration) {}
 type acknowledge struct{}
 
 func (acknowledge) RoundTrip(r *http.Request) (*http.Response, error) {
-	defer r.Body.Close() //nolint:errcheck // a test's request
+	defer r.Body.Close()
 	return fault.Done(r)
 }

@@ -168,7 +168,7 @@ func TestALargePageIsAskedForInPieces(t *testing.T) {
 		sizes = append(sizes, size)
 		var hits []string
 		for n := at; n < min(at+size, 6); n++ {
-			hits = append(hits, fmt.Sprintf(`{"_id":"%d","_source":{"t":"%s"},"sort":[%d]}`, n, large, n))
+			hits = append(hits, fmt.Sprintf(`{"_id":"%d","_source":{"t":%q},"sort":[%d]}`, n, large, n))
 		}
 		if len(hits) <= 3 {
 			at += len(hits)

@@ -115,14 +115,14 @@ func TestWhatCannotPassIsNotTriedAgain(t *testing.T) {
 	old := secure.Clone()
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 //nolint:gosec // that is what is tried
 	silentTLS := hangsUp(t, func(c net.Conn) {                          // says nothing to plain text, as Elasticsearch does
-		defer c.Close() //nolint:errcheck // a test's connection
+		defer c.Close()
 		in := bufio.NewReader(c)
 		if first, err := in.Peek(1); err == nil && first[0] == 0x16 {
 			_ = tls.Server(&peeked{c, in}, secure).HandshakeContext(context.Background())
 		}
 	})
 	silentPlain := hangsUp(t, func(c net.Conn) { // says nothing to TLS
-		defer c.Close() //nolint:errcheck // a test's connection
+		defer c.Close()
 		in := bufio.NewReader(c)
 		if first, err := in.Peek(1); err == nil && first[0] != 0x16 {
 			_, _ = io.WriteString(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -131,7 +131,7 @@ func TestWhatCannotPassIsNotTriedAgain(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
 	garbled := hangsUp(t, func(c net.Conn) {
-		defer c.Close() //nolint:errcheck // a test's connection
+		defer c.Close()
 		_, _ = io.WriteString(c, "220 this is mail\r\n")
 	})
 	for _, tt := range []struct {
@@ -150,7 +150,8 @@ func TestWhatCannotPassIsNotTriedAgain(t *testing.T) {
 		{"an old version of TLS", "https://" + node(t, old), TLS{Insecure: true}, ErrConfig, "TLS 1.2"},
 		{
 			"a certificate that has expired", "https://" + node(t, &tls.Config{Certificates: []tls.Certificate{expiredCert}, MinVersion: tls.VersionTLS12}),
-			TLS{CAFingerprint: hex.EncodeToString(fingerprint[:]), Host: "127.0.0.1"}, ErrConfig, "until 2026-01-02 03:04 UTC",
+			TLS{CAFingerprint: hex.EncodeToString(fingerprint[:]), Host: "127.0.0.1"},
+			ErrConfig, "until 2026-01-02 03:04 UTC",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

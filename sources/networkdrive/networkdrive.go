@@ -107,7 +107,7 @@ var Type = source.Type{
 	VersionPerDocument: func(field.Values) bool { return true },
 	Tree:               true,
 	ScopeFields:        []string{pathField},
-	IdentityFields:     source.Identity(fieldServer, fieldPort, fieldPath, fieldMore),
+	IdentityFields:     source.Identity(fieldServer, fieldPort, fieldPath),
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,
 	CommonFields:       commonFields,
