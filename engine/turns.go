@@ -85,7 +85,7 @@ func (r *run) inTime(ctx context.Context, err error) error {
 func (r *run) readInTurns(ctx context.Context, src source.Source) error {
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	defer context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })()
+	defer context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })() //nolint:contextcheck // it is a clock, not a parent
 	o := &round{turns: map[string]*turn{}}
 	err := guarded(func() error {
 		return r.list(limited, src, func(part source.Part) error {
