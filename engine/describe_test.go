@@ -362,3 +362,26 @@ func TestVectorsOfAnIndexThatOthersMade(t *testing.T) {
 		}
 	})
 }
+
+// TestObjectsThatAreTooDeepAreKeptAsText: the index would refuse the document; the second run writes
+// nothing, and a field that the mapping does not look at keeps its objects.
+func TestObjectsThatAreTooDeepAreKeptAsText(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"o":`, 30) + "1" + strings.Repeat("}", 30)
+	h := newHarness(t)
+	create, err := elastic.Creation{}.With([]byte(`{"properties":{"free":{"type":"object","enabled":false}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.job.Create = create
+	h.source.Parts["a"] = []document.Document{fielded("a", "1", "tree", document.Raw(deep), "free", document.Raw(deep))}
+	if res := h.sync(); res.Counts.Created != 1 {
+		t.Fatalf("%+v", res.Counts)
+	}
+	if got := string(h.sources()["1"]); strings.Count(got, `{"o":`) != 19+30 || !strings.Contains(got, `"{\"o\":`) {
+		t.Errorf("kept as %s", got)
+	}
+	if res := h.sync(); res.Counts.Kept != 1 {
+		t.Errorf("second run: %+v", res.Counts)
+	}
+}

@@ -178,6 +178,7 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 // document decides about one document and brings it on its way. found reports that the index holds one
 // of its id which this run had not seen before.
 func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *document.Document) (found bool, err error) {
+	r.makeShallow(doc, part)
 	c, seen, open, err := p.Decide(part, doc)
 	if err != nil {
 		return false, err

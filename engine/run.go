@@ -46,6 +46,7 @@ type run struct {
 	info      elastic.Info
 	described described
 	drift     []shape.Drift   // fields that the index maps otherwise than a new one would
+	deep      sync.Map        // fields of which objects were too deep, by name
 	ignored   []shape.Ignored // fields of which values could not be indexed
 	parts     plan.Parts
 	scopes    scopes

@@ -50,7 +50,7 @@ func portableValue(v Value) (Value, bool) {
 func portableObject(v Value) (Value, bool) {
 	fields, changed, odd := v.ref.([]Field), false, false
 	for i := range fields {
-		odd = odd || isOdd(fields[i].Name)
+		odd = odd || OddName(fields[i].Name)
 		member, other := portableValue(fields[i].Value)
 		if other && !changed {
 			fields, changed = slices.Clone(fields), true
@@ -78,8 +78,8 @@ func portableObject(v Value) (Value, bool) {
 	return Object(fields), true
 }
 
-// isOdd reports whether a name may have to change: the names of an object differ, so that a dot is in one of them.
-func isOdd(name string) bool { return strings.Contains(name, ".") || !standsAlone(name) }
+// OddName reports whether a name may have to change: the names of an object differ, so that a dot is in one of them.
+func OddName(name string) bool { return strings.Contains(name, ".") || !standsAlone(name) }
 
 // hasOddNames reports whether there may be a name in JSON text that is odd.
 func hasOddNames(text string) bool {
@@ -101,7 +101,7 @@ func hasOddNames(text string) bool {
 		}
 		name := text[:end]
 		text = strings.TrimLeft(text[end+1:], " \t\r\n")
-		if strings.HasPrefix(text, ":") && (strings.Contains(name, `\`) || isOdd(name)) {
+		if strings.HasPrefix(text, ":") && (strings.Contains(name, `\`) || OddName(name)) {
 			return true
 		}
 	}

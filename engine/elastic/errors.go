@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -86,6 +87,9 @@ func Hint(err error) string {
 		return "check username and password, api_key or bearer_token under elasticsearch:"
 	case errors.Is(e, ErrAuth):
 		return "this user needs the privileges read, write, view_index_metadata, maintenance and manage on the index, and monitor on the cluster"
+	case shapeConflict(e) != "":
+		return fmt.Sprintf(`a field cannot be an object in one document and a value in another; to keep it without indexing it, sync into a new index `+
+			`whose mappings file has {"properties": {%q: {"type": "object", "enabled": false}}}`, shapeConflict(e))
 	case errors.Is(err, ErrConfig) && strings.Contains(e.Reason, "icu_"):
 		return "install the plugin analysis-icu on every node, or remove elasticsearch.analysis_icu"
 	case errors.Is(err, ErrConfig) && e.Type == embeddedCannot:
@@ -151,4 +155,24 @@ func shorten(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:maxReason], "") + "…"
+}
+
+// conflicts are what Elasticsearch says of a field that is an object in one document and a value in another.
+var conflicts = []*regexp.Regexp{
+	regexp.MustCompile(`object mapping for \[([^\]]+)\] tried to parse field \[[^\]]*\] as object, but found`),
+	regexp.MustCompile(`can't merge a non[- ]object mapping \[([^\]]+)\] with an object mapping`),
+	regexp.MustCompile(`mapper \[([^\]]+)\] cannot be changed from type \[\w+\] to \[ObjectMapper\]`),
+	regexp.MustCompile(`failed to parse field \[([^\]]+)\] of type \[\w+\].*Preview of field's value: '\{`),
+}
+
+// shapeConflict is the field, without its members, that an answer says has both shapes; "" where it says
+// something else.
+func shapeConflict(e *Error) string {
+	for _, c := range conflicts {
+		if m := c.FindStringSubmatch(e.Reason); m != nil {
+			field, _, _ := strings.Cut(m[1], ".")
+			return field
+		}
+	}
+	return ""
 }

@@ -27,6 +27,7 @@ type Mapping struct {
 // mappedField is one field of a mapping.
 type mappedField struct {
 	Type       string                     `json:"type"`
+	Enabled    any                        `json:"enabled"`
 	Properties map[string]mappedField     `json:"properties"`
 	Fields     map[string]json.RawMessage `json:"fields"`
 }
@@ -55,7 +56,10 @@ func (m *Mapping) add(prefix, top string, fields map[string]mappedField) {
 			first = name
 		}
 		typ := f.Type
-		if typ == "" {
+		switch {
+		case f.Enabled == false || f.Enabled == "false":
+			typ = Disabled
+		case typ == "":
 			typ = "object"
 		}
 		m.types[path] = typ
@@ -70,6 +74,17 @@ func (m *Mapping) add(prefix, top string, fields map[string]mappedField) {
 		}
 		m.add(path+".", first, f.Properties)
 	}
+}
+
+// Disabled is the type of a field that is kept and not looked at, whatever it holds.
+const Disabled = "disabled"
+
+// Levels is how many objects may lie within each other in a field.
+func (m *Mapping) Levels() int {
+	if m.Depth == 0 { // an index that does not exist yet
+		return defaultDepth - 1
+	}
+	return m.Depth - 1
 }
 
 // TypeOf is the type of the field of a path with dots; "" where there is none.

@@ -51,7 +51,7 @@ var texts = []string{"text", "keyword", "match_only_text", "wildcard", "search_a
 // lost says what a field of the kind loses in the type, or "". malformed reports that the type cannot
 // hold some of its values.
 func lost(kind source.FieldKind, typ string) (meaning string, malformed bool) {
-	if slices.Contains(exact[kind], typ) || typ == "object" || typ == "flattened" || typ == "nested" || typ == "alias" {
+	if slices.Contains(exact[kind], typ) || typ == "object" || typ == "disabled" || typ == "flattened" || typ == "nested" || typ == "alias" {
 		return "", false // what has members, or was made by hand
 	}
 	asText := slices.Contains(texts, typ)

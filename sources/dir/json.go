@@ -240,7 +240,7 @@ func object(fields []document.Field, text []byte) ([]document.Field, error) {
 		}
 		rest = rest[end+1:]
 		end = valueEnd(rest)
-		value := document.Raw(rest[:end])
+		value := document.Portable(document.Raw(rest[:end]))
 		rest = rest[end:]
 		if index == nil && len(fields) == many {
 			index = indexOf(fields)

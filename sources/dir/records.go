@@ -143,6 +143,7 @@ func (p *recordFile) document(rec record) document.Document {
 		return isText && text == id
 	})
 	giveWay(fields)
+	rename(fields)
 	fields = append(fields, document.Field{Name: fileField, Value: document.String(files.Shown(p.path))})
 	return document.Document{ID: id, Fields: fields}
 }
@@ -153,6 +154,20 @@ func giveWay(fields []document.Field) {
 		if fields[i].Name == fileField {
 			fields[i].Name = freeName(fields, fileField)
 		}
+	}
+}
+
+// rename gives fields other names that no index takes, such as one of dots; see [document.PortableFields].
+func rename(fields []document.Field) {
+	if !slices.ContainsFunc(fields, func(f document.Field) bool { return document.OddName(f.Name) }) {
+		return
+	}
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].Name
+	}
+	for i, name := range document.PortableFields(names, fileField) {
+		fields[i].Name = name
 	}
 }
 
