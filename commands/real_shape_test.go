@@ -101,6 +101,17 @@ func TestAnObjectHereAndAValueThere(t *testing.T) {
 			if res := b.must(0, "sync"); res != (result{Kept: 4}) {
 				t.Errorf("second sync: %+v", res)
 			}
+			// A column of text that becomes one of geometries cannot be mapped otherwise any more, and all say so.
+			b.exec("CREATE TABLE d (id int PRIMARY KEY, spot varchar(20)); INSERT INTO d VALUES (1, 'Gera')")
+			b.must(0, "sync")
+			b.exec("ALTER TABLE d DROP spot; ALTER TABLE d ADD spot point; UPDATE d SET spot = ST_GeomFromText('POINT(1.5 2)')")
+			want := []string{"spot: text for object, refuses true"}
+			if d := cmp.Diff(want, b.drift("diff")); d != "" {
+				t.Errorf("diff: %s", d)
+			}
+			if res := b.must(3, "sync"); res != (result{Exit: 3, Kept: 4, Rejected: 1}) {
+				t.Errorf("an object in a field of text: %+v", res)
+			}
 		})
 	})
 }

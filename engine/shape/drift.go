@@ -30,17 +30,19 @@ func (f Fields) Drift(mapped func(path string) string, refuses bool) []Drift {
 		if meaning == "" {
 			continue
 		}
-		if malformed && refuses {
+		kind := f[path]
+		// No setting makes the type of a value take an object.
+		refused := malformed && (refuses || kind == source.Object || kind == opaque)
+		if refused {
 			meaning = "values that are no " + typ + " are refused"
 		}
-		kind := f[path]
 		switch kind {
 		case mixed:
 			kind = source.Text
 		case opaque:
 			kind = source.Object
 		}
-		out = append(out, Drift{Field: path, Mapped: typ, Kind: kind, Meaning: meaning, Refuses: malformed && refuses})
+		out = append(out, Drift{Field: path, Mapped: typ, Kind: kind, Meaning: meaning, Refuses: refused})
 	}
 	return out
 }
