@@ -289,3 +289,19 @@ func (r *run) countIgnored(ctx context.Context, now *elastic.Index) {
 	}
 	slices.SortFunc(r.ignored, func(a, b shape.Ignored) int { return strings.Compare(a.Field, b.Field) })
 }
+
+// widen maps a field that the index does not have yet so that it takes numbers of any kind, or anything.
+func (r *run) widen(ctx context.Context, field string, numbers bool) error {
+	if r.index.Marker.Owner != r.job.Owner {
+		return ErrForeign
+	}
+	kinds := []source.DescribedField{{Name: field, Kind: source.Double}}
+	if !numbers {
+		kinds = append(kinds, source.DescribedField{Name: field, Kind: source.Text})
+	}
+	f := shape.Fields{}
+	f.Add(kinds)
+	m := &r.index.Mapping
+	o := shape.Options{Strict: !m.IgnoreMalformed, Text: r.job.Create.TextMapping()}
+	return r.deps.Client.AddFields(ctx, r.index, f.Properties(o, m.Room(), func(string) bool { return false }))
+}

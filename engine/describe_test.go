@@ -385,3 +385,22 @@ func TestObjectsThatAreTooDeepAreKeptAsText(t *testing.T) {
 		t.Errorf("second run: %+v", res.Counts)
 	}
 }
+
+// TestAListOfTwoKindsIsTaken: version 8 of Elasticsearch refuses a document with such a list in a new
+// field, so the field is mapped for both and the document is sent again.
+func TestAListOfTwoKindsIsTaken(t *testing.T) {
+	t.Parallel()
+	elastictest.Servers(t, func(t *testing.T, url string) {
+		h := newHarnessOn(t, url)
+		for i, list := range []string{`[1.5,2]`, `[1,2.5]`, `[1,"x"]`, `[true,"x",3]`, `[{"x":1},{"x":2.5}]`} {
+			id := fmt.Sprint(i)
+			h.source.Parts["a"] = append(h.source.Parts["a"], fielded("a", id, "list"+id, document.Raw(list)))
+		}
+		if res := h.sync(); res.Counts.Created != 5 || res.Counts.Rejected != 0 {
+			t.Fatalf("%+v\n%s", res.Counts, h.seen.failures())
+		}
+		if res := h.sync(); res.Counts.Kept != 5 {
+			t.Errorf("second run: %+v", res.Counts)
+		}
+	})
+}

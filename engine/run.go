@@ -256,7 +256,7 @@ func (r *run) startWriter(ctx context.Context, stopReading context.CancelCauseFu
 		Client: d.Client, Index: r.index.Name, Pipeline: r.job.Pipeline, Connector: r.job.Connector,
 		Workers: d.Writers, Operations: d.Operations, Bytes: min(d.RequestBytes, int(max(d.Budget/4, 1))), Retry: d.Retry,
 		Budget: r.budget, Counters: d.Counters, Observer: d.Observer, DeadLetter: d.DeadLetter, Breaker: d.Breaker,
-		Fence: r.mayWrite, Log: d.Log, Now: d.Now,
+		Widen: r.widen, Fence: r.mayWrite, Log: d.Log, Now: d.Now,
 	})
 	r.sink = w
 	done := make(chan error, 1)

@@ -42,7 +42,7 @@ func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error
 			}
 			continue
 		}
-		left, err := w.settle(r, answer)
+		left, err := w.settle(ctx, r, answer)
 		if err != nil {
 			return reusable, err
 		}
@@ -163,7 +163,7 @@ func (w *Writer) split(ctx context.Context, r *request, cause error) error {
 const tooLarge = "the document is too large for this node"
 
 // settle ends the operations that were answered for good and returns those to send again.
-func (w *Writer) settle(r *request, answer elastic.BulkAnswer) (left []item, err error) {
+func (w *Writer) settle(ctx context.Context, r *request, answer elastic.BulkAnswer) (left []item, err error) {
 	if answer.Items == nil {
 		for i := range r.items {
 			w.end(&r.items[i], done, elastic.BulkItem{})
@@ -184,6 +184,11 @@ func (w *Writer) settle(r *request, answer elastic.BulkAnswer) (left []item, err
 		case fatal:
 			return nil, itemError(a)
 		case rejected:
+			if it.failed < maxFailed && w.widen(ctx, a) {
+				it.failed, it.last = it.failed+1, a
+				left = append(left, *it)
+				break
+			}
 			err = w.reject(r, it, a)
 		case refused:
 			if it.refused++; it.refused >= maxRefused && (passed || len(r.items) == 1) {
@@ -205,6 +210,16 @@ func (w *Writer) settle(r *request, answer elastic.BulkAnswer) (left []item, err
 		}
 	}
 	return left, nil
+}
+
+// widen has a field mapped for all kinds of values that one document has in it: where it is new, version 8
+// of Elasticsearch refuses that document.
+func (w *Writer) widen(ctx context.Context, a elastic.BulkItem) bool {
+	if w.o.Widen == nil {
+		return false
+	}
+	field, numbers := elastic.TwoKinds(a)
+	return field != "" && w.o.Widen(ctx, field, numbers) == nil
 }
 
 // end counts and reports an operation that is over, and gives back its bytes.

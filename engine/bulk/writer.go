@@ -41,6 +41,9 @@ type Options struct {
 	Observer   report.Observer
 	DeadLetter *DeadLetter
 	Breaker    *Breaker // nil lets a run go on to its end
+	// Widen maps a field that the index does not have yet as a number that may have a fraction, or as text;
+	// nil is that it cannot. After an error the document is rejected.
+	Widen func(ctx context.Context, field string, numbers bool) error
 	// Fence is asked before each request whether it may be sent; nil is always. Its error ends the run.
 	Fence func(context.Context) error
 	Log   *slog.Logger

@@ -176,3 +176,16 @@ func shapeConflict(e *Error) string {
 	}
 	return ""
 }
+
+var twoKinds = regexp.MustCompile(`mapper \[([^\]]+)\] cannot be changed from type \[(\w+)\] to \[(\w+)\]`)
+
+// TwoKinds names the field of which a document was refused because it has values of two kinds in it;
+// numbers reports that both are numbers. It is "" for any other answer.
+func TwoKinds(a BulkItem) (field string, numbers bool) {
+	m := twoKinds.FindStringSubmatch(a.Reason)
+	if m == nil || a.Type != "illegal_argument_exception" || m[2] == "ObjectMapper" || m[3] == "ObjectMapper" {
+		return "", false
+	}
+	number := func(typ string) bool { return typ == "long" || typ == "double" || typ == "float" }
+	return m[1], number(m[2]) && number(m[3])
+}

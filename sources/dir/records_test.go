@@ -300,3 +300,35 @@ func BenchmarkRecords(b *testing.B) {
 		})
 	}
 }
+
+// TestNamesThatNoIndexTakesAreChanged: in records of every form, at every level.
+func TestNamesThatNoIndexTakesAreChanged(t *testing.T) {
+	t.Parallel()
+	root := write(t, t.TempDir(), map[string]string{
+		"a.ndjson": `{"id":"1","c":1,"c..d":2,"":3,"o":{".":4,"p.q":5,"p":6}}` + "\n",
+		"b.csv":    "id,x,x.y, \n2,a,b,c\n",
+	})
+	got := map[string]string{}
+	for part, err := range opened(t, map[string]any{"directory": root, "format": formatDocuments}).Parts(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for doc, err := range part.Documents(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, _ := document.AppendSource(nil, &doc, document.Trailer{})
+			got[doc.ID] = string(raw)
+		}
+	}
+	for id, names := range map[string][]string{"1": {`"c":1`, `"c__d":2`, `"_":3`, `"p":6`}, "2": {`"x":"a"`, `"x_y":"b"`}} {
+		for _, name := range names {
+			if !strings.Contains(got[id], name) {
+				t.Errorf("record %s lacks %s: %s", id, name, got[id])
+			}
+		}
+		if strings.Contains(got[id], `"c..d"`) || strings.Contains(got[id], `"."`) || strings.Contains(got[id], `"":`) {
+			t.Errorf("record %s: %s", id, got[id])
+		}
+	}
+}
