@@ -214,7 +214,7 @@ func (m *model) faults() []fault.Rule {
 	var rules []fault.Rule
 	for range m.rnd.IntN(4) {
 		r := fault.Rule{Path: []string{"_bulk", "_bulk", "_search", "_refresh", "_pit", "_mapping"}[m.rnd.IntN(6)], Skip: m.rnd.IntN(4), Times: 1 + m.rnd.IntN(2)}
-		switch m.rnd.IntN(6) {
+		switch m.rnd.IntN(8) {
 		case 0: // lost on the way there
 		case 1:
 			r.After = true // lost on the way back
@@ -230,6 +230,10 @@ func (m *model) faults() []fault.Rule {
 			r.Answer = fault.Items(func(string) string {
 				return `{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"model"}}`
 			})
+		case 6: // an answer that says all is well, and says nothing
+			r.Answer = fault.JSON(200, []string{`{}`, `{"took":1,"errors":false,"items":[]}`, `{"hits":{}}`, `null`, `[]`}[m.rnd.IntN(5)])
+		case 7: // another server's
+			r.Answer = fault.JSON([]int{301, 200}[m.rnd.IntN(2)], `<html>`)
 		}
 		rules = append(rules, r)
 	}
