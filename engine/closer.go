@@ -1,14 +1,11 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -21,9 +18,7 @@ import (
 // that the source does not bring. The copies are read from the point in time, some at a time.
 type closer struct {
 	r       *run
-	mu      sync.Mutex
-	pending map[string]plan.Change // by id, with a copy of their source
-	size    int
+	pending batch
 }
 
 // judges reports whether a change is one that only the copy can settle: a document of which all but the
@@ -41,33 +36,20 @@ func (d *closer) judges(c *plan.Change) bool {
 
 // add takes a document that is kept if it is the same as its copy, and updated otherwise.
 func (d *closer) add(ctx context.Context, c plan.Change) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	c.ID, c.Source = strings.Clone(c.ID), bytes.Clone(c.Source)
-	d.pending[c.ID] = c
-	d.size += len(c.Source)
-	if len(d.pending) >= maxPending || d.size >= maxPendingBytes {
-		return d.compare(ctx)
-	}
-	return nil
+	return d.pending.add(c, func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
 }
 
 // flush compares what is left.
 func (d *closer) flush(ctx context.Context) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.compare(ctx)
+	return d.pending.drain(func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
 }
 
-// compare reads the copies of the pending documents. The lock is held.
-func (d *closer) compare(ctx context.Context) error {
-	if len(d.pending) == 0 {
-		return nil
-	}
-	list := slices.Sorted(maps.Keys(d.pending))
+// compare reads the copies of documents and brings those on their way that differ.
+func (d *closer) compare(ctx context.Context, changes map[string]plan.Change) error {
+	list := slices.Sorted(maps.Keys(changes))
 	same := map[string]bool{}
 	err := d.r.scanIDs(ctx, list, func(h elastic.Hit) error {
-		differ, err := d.r.differing(h.Source, d.pending[h.ID].Source)
+		differ, err := d.r.differing(h.Source, changes[h.ID].Source)
 		same[h.ID] = err == nil && len(differ) == 0
 		return err
 	})
@@ -75,7 +57,7 @@ func (d *closer) compare(ctx context.Context) error {
 		return fmt.Errorf("compare with the index: %w", err)
 	}
 	for _, id := range list {
-		c := d.pending[id]
+		c := changes[id]
 		if same[id] {
 			c.Kind, c.Reason = plan.Keep, plan.Unchanged
 			d.r.tell(c)
@@ -89,8 +71,6 @@ func (d *closer) compare(ctx context.Context) error {
 			return err
 		}
 	}
-	clear(d.pending)
-	d.size = 0
 	return nil
 }
 

@@ -16,21 +16,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// differ is the sink of a dry run: it tells the changes and, where asked for, which fields of an
-// update differ, for which it reads the older copies of some updates at a time from the point in time.
+// differ is the sink of a dry run: it tells the changes and, where asked for, which fields of an update
+// differ, for which it reads the older copies of some updates at a time from the point in time.
 type differ struct {
 	r       *run
-	mu      sync.Mutex
-	pending map[string]plan.Change // updates by id, with a copy of their source
-	size    int
+	pending batch
 }
 
-const (
-	maxPending      = 200
-	maxPendingBytes = 8 << 20
-)
-
-func newDiffer(r *run) *differ { return &differ{r: r, pending: map[string]plan.Change{}} }
+func newDiffer(r *run) *differ { return &differ{r: r} }
 
 // Apply counts and tells a change.
 func (d *differ) Apply(ctx context.Context, c plan.Change) error {
@@ -48,46 +41,78 @@ func (d *differ) Apply(ctx context.Context, c plan.Change) error {
 		d.r.deps.Observer.Changed(told(d.r.index.Name, c))
 		return nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	c.ID, c.Source = strings.Clone(c.ID), bytes.Clone(c.Source)
-	d.pending[c.ID] = c
-	d.size += len(c.Source)
-	if len(d.pending) >= maxPending || d.size >= maxPendingBytes {
-		return d.compare(ctx)
-	}
-	return nil
+	return d.pending.add(c, func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
 }
 
 // Flush tells the updates that are still waiting for their fields.
 func (d *differ) Flush(ctx context.Context) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.compare(ctx)
+	return d.pending.drain(func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
 }
 
-// compare reads the older copies of the pending updates. The lock is held.
-func (d *differ) compare(ctx context.Context) error {
-	if len(d.pending) == 0 {
-		return nil
-	}
-	list := slices.Sorted(maps.Keys(d.pending))
+// compare reads the older copies of updates and tells what differs.
+func (d *differ) compare(ctx context.Context, updates map[string]plan.Change) error {
+	list := slices.Sorted(maps.Keys(updates))
 	fields := map[string][]report.Field{}
 	err := d.r.scanIDs(ctx, list, func(h elastic.Hit) (err error) {
-		fields[h.ID], err = d.r.differing(h.Source, d.pending[h.ID].Source)
+		fields[h.ID], err = d.r.differing(h.Source, updates[h.ID].Source)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("compare fields: %w", err)
 	}
 	for _, id := range list {
-		change := told(d.r.index.Name, d.pending[id])
+		change := told(d.r.index.Name, updates[id])
 		change.Fields = fields[id]
 		d.r.deps.Observer.Changed(change)
 	}
-	clear(d.pending)
-	d.size = 0
 	return nil
+}
+
+// batch holds changes, with copies of their sources, until there are enough of them to be looked up in the
+// index together. The zero batch is empty.
+type batch struct {
+	mu      sync.Mutex
+	changes map[string]plan.Change // by id
+	size    int                    // bytes
+}
+
+const (
+	maxPending      = 200
+	maxPendingBytes = 8 << 20
+)
+
+// add keeps a change. Once there are enough, all of them are handed to do.
+func (b *batch) add(c plan.Change, do func(map[string]plan.Change) error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.changes == nil {
+		b.changes = map[string]plan.Change{}
+	}
+	c.ID, c.Source = strings.Clone(c.ID), bytes.Clone(c.Source)
+	b.changes[c.ID] = c
+	b.size += len(c.Source)
+	if len(b.changes) >= maxPending || b.size >= maxPendingBytes {
+		return b.empty(do)
+	}
+	return nil
+}
+
+// drain hands what is left to do.
+func (b *batch) drain(do func(map[string]plan.Change) error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.empty(do)
+}
+
+// empty hands the changes to do. The lock is held.
+func (b *batch) empty(do func(map[string]plan.Change) error) error {
+	if len(b.changes) == 0 {
+		return nil
+	}
+	err := do(b.changes)
+	clear(b.changes)
+	b.size = 0
+	return err
 }
 
 // scanIDs reads whole documents of the point in time by their ids, which are sorted. No document has an

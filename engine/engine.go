@@ -187,7 +187,7 @@ func Run(ctx context.Context, job Job, deps Deps) (Result, error) {
 		return Result{}, fmt.Errorf("%w: rules: %w", ErrConfig, err)
 	}
 	r := &run{job: job, deps: deps, rules: set, started: deps.Now(), withheld: map[plan.Reason]int64{}}
-	r.closer = closer{r: r, pending: map[string]plan.Change{}}
+	r.closer.r = r
 	r.flags = document.Flags{ExtractBinaryContent: true, ReduceWhitespace: true, RunMLInference: true}
 	if job.Flags != nil {
 		r.flags = *job.Flags
