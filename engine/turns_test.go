@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,18 +22,18 @@ type limited struct {
 	*harness
 	t     *testing.T
 	turns map[string]int64
-	now   time.Time
-	order []string // parts in the order in which the last run began to read them
+	hours atomic.Int64 // since it began
+	order []string     // parts in the order in which the last run began to read them
 }
 
 func newLimited(t *testing.T) *limited {
 	t.Helper()
-	h := &limited{harness: newHarness(t), t: t, now: time.Unix(1_790_000_000, 0)}
+	h := &limited{harness: newHarness(t), t: t}
 	for _, scope := range []string{"a", "b", "c"} {
 		h.source.Parts[scope] = numbered(scope, scope, 20)
 	}
 	h.deps.Readers = 1
-	h.deps.Now = func() time.Time { return h.now }
+	h.deps.Now = h.now
 	h.deps.Turns = engine.Turns{
 		Load: func(string) (map[string]int64, error) { return h.turns, nil },
 		Save: func(_ string, turns map[string]int64) error {
@@ -41,6 +42,11 @@ func newLimited(t *testing.T) *limited {
 		},
 	}
 	return h
+}
+
+// now is asked by whoever reads and writes.
+func (h *limited) now() time.Time {
+	return time.Unix(1_790_000_000, 0).Add(time.Duration(h.hours.Load()) * time.Hour)
 }
 
 // until runs with a limit that is over before the tenth document of a part, "" for never. Each part
@@ -53,7 +59,7 @@ func (h *limited) until(part string, change ...func(*engine.Job)) (engine.Result
 	h.source.Each = func(name string, n int) {
 		if n == 0 {
 			h.order = append(h.order, name)
-			h.now = h.now.Add(time.Hour)
+			h.hours.Add(1)
 		}
 		if name == part && n == 10 {
 			stop()
@@ -211,7 +217,7 @@ func TestATurnFarAheadOfNowIsNone(t *testing.T) {
 	if _, err := h.until(""); err != nil {
 		t.Fatal(err)
 	}
-	h.turns["c"] = h.now.AddDate(9, 0, 0).Unix()
+	h.turns["c"] = h.now().AddDate(9, 0, 0).Unix()
 	h.late("b")
 	if h.order[0] != "c" {
 		t.Errorf("parts were read in the order %v", h.order)
