@@ -34,7 +34,6 @@ func TestViewsThatAreNamed(t *testing.T) {
 		want   []string
 	}{
 		{"*", []string{"public.base"}},
-		{"*,v*,?", []string{"public.base"}},
 		{"*,v", []string{"public.base", "public.v"}},
 		{"public.v,m,f", []string{"public.f", "public.m", "public.v"}},
 		{"m,v,-v", []string{"public.m"}},
@@ -192,4 +191,20 @@ func (db *testDB) readBehind(part source.Part, do string) error {
 	got := sqltest.Read(ctx, part)
 	wg.Wait()
 	return got.Err
+}
+
+// TestPatternsNameNoViews: a view has to be named, so a pattern that only a view has matches nothing, which
+// is an error beside the tables that are read.
+func TestPatternsNameNoViews(t *testing.T) {
+	t.Parallel()
+	db := viewsDB(t)
+	got := readAll(t, db.values(map[string]any{"tables": "*,v*,?"}), source.Env{})
+	if diff := cmp.Diff([]string{"?", "public.base", "v*"}, scopes(got)); diff != "" {
+		t.Error(diff)
+	}
+	for scope, r := range got {
+		if read := r.Err == nil; read != (scope == "public.base") {
+			t.Errorf("%s: %v", scope, r.Err)
+		}
+	}
 }
