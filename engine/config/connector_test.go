@@ -184,3 +184,19 @@ func TestSizesAndDurations(t *testing.T) {
 		}
 	}
 }
+
+// TestAdoptIsForRecords: a connector of the file takes an index over by a flag, once.
+func TestAdoptIsForRecords(t *testing.T) {
+	t.Parallel()
+	if c := mustLoad(t, withHost("connectors: [{connector_id: 7Dx, adopt: true}]")); !c.Connectors[0].Adopt {
+		t.Errorf("%+v", c.Connectors)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(file, []byte(withHost("connectors: [{name: a, service_type: dir, index_name: a, adopt: true}]")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(t.Context(), file, Env{}); err == nil || !strings.Contains(err.Error(), "adopt") {
+		t.Errorf("a connector of the file: %v", err)
+	}
+}
