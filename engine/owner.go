@@ -71,7 +71,13 @@ func (r *run) mark(ctx context.Context) error {
 	if m == was || r.job.DryRun {
 		return nil
 	}
-	return r.deps.Client.SetMarker(ctx, r.index, m)
+	err := r.deps.Client.SetMarker(ctx, r.index, m)
+	if errors.Is(err, elastic.ErrAuth) && was.Owner == m.Owner {
+		r.deps.Log.Warn("the index could not be marked: what this run writes is written again if it is not complete; grant the privilege manage on the index",
+			report.Index, r.index.Name, report.Err, err.Error())
+		return nil
+	}
+	return err
 }
 
 // makesOtherwise reports whether the run writes documents and not all of those in the index are known to

@@ -12,6 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
@@ -239,5 +240,19 @@ func TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites(t *testing.T) {
 	}
 	if ix, err := h.client().Index(t.Context(), h.job.Index); err != nil || ix.Marker.Owner != h.job.Owner {
 		t.Fatalf("the index of the next run: %+v, %v", ix, err)
+	}
+}
+
+// TestAMarkThatMayNotBeWritten: who may write documents and not the mapping has them written all the same.
+func TestAMarkThatMayNotBeWritten(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.put("a", "1", "one")
+	h.sync()
+	h.job.Profile = "other"
+	h.put("a", "1", "two")
+	h.rules = []fault.Rule{{Path: "_mapping", Answer: fault.JSON(403, `{"error":{"type":"security_exception","reason":"no"},"status":403}`)}}
+	if res := h.sync(); res.Counts.Updated != 1 {
+		t.Fatalf("%+v", res.Counts)
 	}
 }
