@@ -57,19 +57,6 @@ func (r *run) describeSource(ctx context.Context, src source.Source) error {
 	return r.describeParts(ctx)
 }
 
-// limited is ctx until the time limit is over.
-func (r *run) limited(ctx context.Context) (context.Context, func()) {
-	if r.deps.Until == nil {
-		return ctx, func() {}
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(r.deps.Until, func() { cancel(ErrTimeIsUp) })
-	return ctx, func() {
-		stop()
-		cancel(nil)
-	}
-}
-
 func (r *run) describeParts(ctx context.Context) error {
 	d := &r.described
 	found := make([]source.Description, len(d.parts))

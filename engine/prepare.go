@@ -30,7 +30,7 @@ const maxScans = 3
 func (r *run) reach(ctx context.Context) error {
 	c := r.deps.Client
 	r.phase("reaching the destination")
-	connecting, stop := r.connecting(ctx)
+	connecting, stop := r.limited(ctx)
 	defer stop()
 	info, err := c.Await(connecting, r.deps.Await, func(err error) {
 		r.deps.Log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())

@@ -88,7 +88,7 @@ func (r *run) result() Result {
 func (r *run) phase(name string) { r.deps.Observer.Phase(name, r.deps.Now().Sub(r.started)) }
 
 func (r *run) run(ctx context.Context) (err error) {
-	connecting, stop := r.connecting(ctx)
+	connecting, stop := r.limited(ctx)
 	defer stop()
 	src, err := r.open(connecting)
 	if err != nil {

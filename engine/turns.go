@@ -59,9 +59,9 @@ func (o *round) end(scope string, now time.Time) {
 	t.left, t.ended = t.left-1, now
 }
 
-// connecting is ctx, but that it ends with the time limit as well: who waits for an answer waits no
-// longer than that.
-func (r *run) connecting(ctx context.Context) (context.Context, func()) {
+// limited is ctx, but that it ends with the time limit as well: who waits for an answer waits no longer
+// than that.
+func (r *run) limited(ctx context.Context) (context.Context, func()) {
 	limited, stop := context.WithCancelCause(ctx)
 	if r.deps.Until == nil {
 		return limited, func() { stop(nil) }
@@ -83,9 +83,8 @@ func (r *run) inTime(ctx context.Context, err error) error {
 
 // readInTurns reads as read does, until the time limit. All parts are listed before the first is read.
 func (r *run) readInTurns(ctx context.Context, src source.Source) error {
-	limited, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	defer context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })() //nolint:contextcheck // it is a clock, not a parent
+	limited, stop := r.limited(ctx)
+	defer stop()
 	o := &round{turns: map[string]*turn{}}
 	err := guarded(func() error {
 		return r.list(limited, src, func(part source.Part) error {
