@@ -10,7 +10,7 @@ import (
 func testApp(t *testing.T) *App {
 	t.Helper()
 	s, _, _ := TestStreams(0, nil)
-	return &App{Streams: s, Registry: testRegistry(), Now: stopped}
+	return &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 }
 
 func TestArrange(t *testing.T) {

@@ -126,7 +126,7 @@ func TestDeleteAsksOnATerminal(t *testing.T) {
 		putConnector(t, filepath.Join(dir, "data"), "kibana", `{"index_name": "search-kibana"}`)
 		s, out, errs := TestStreams(80, nil)
 		s.In, s.inTTY = strings.NewReader(answer+"\n"), true
-		a := &App{Streams: s, Registry: testRegistry(), Now: stopped}
+		a := &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 		got := a.Run(t.Context(), t.Context(), []string{"connector", "delete", "kibana", "-c", filepath.Join(dir, "config.yml")})
 		if got != want || !strings.Contains(errs.String(), `delete 1 connector: "kibana" (index "search-kibana") and all their sync jobs? The indices and their documents stay. [y/N] `) {
 			t.Errorf("%q: exit %d, want %d; stderr %q", answer, got, want, errs)

@@ -86,7 +86,7 @@ func TestCrontabPage(t *testing.T) {
 	for _, line := range pageLines(t) {
 		s, out, errs := TestStreams(0, env)
 		a := &App{
-			Streams: s, Registry: source.MustRegistry(permittedType()), Now: stopped,
+			Streams: s, Registry: source.MustRegistry(permittedType()), Now: stopped, OwnTime: true,
 			Env: config.Env{Lookup: func(name string) (string, bool) { value, ok := env[name]; return value, ok }},
 		}
 		code := a.Run(t.Context(), t.Context(), shellWords(t, line.command)[1:])

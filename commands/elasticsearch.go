@@ -35,12 +35,12 @@ func (s *session) openRecords(ctx context.Context, cfg *config.Config) error {
 		ctx = limited
 	}
 	var err error
-	s.records, err = s.dest.records(ctx, s.log, s.app.Now, settings.Await, settings.Retry)
+	s.records, err = s.dest.records(ctx, s.log, s.app, settings.Await, settings.Retry)
 	return err
 }
 
 // records waits for the destination and opens the records of connectors and sync jobs there.
-func (d *destination) records(ctx context.Context, log *slog.Logger, now func() time.Time, await, again retry.Policy) (*protocol.Store, error) {
+func (d *destination) records(ctx context.Context, log *slog.Logger, a *App, await, again retry.Policy) (*protocol.Store, error) {
 	client, err := d.client(&config.Connector{})
 	if err != nil {
 		return nil, err
@@ -53,9 +53,13 @@ func (d *destination) records(ctx context.Context, log *slog.Logger, now func() 
 	if err != nil {
 		return nil, err
 	}
-	return protocol.Open(ctx, protocol.StoreOptions{
-		Client: client, Info: info, Retry: again, UseAPI: d.es.UseConnectorsAPI && d.server == nil, Log: log, Now: now,
-	})
+	o := protocol.StoreOptions{
+		Client: client, Info: info, Retry: again, UseAPI: d.es.UseConnectorsAPI && d.server == nil, Log: log, Now: a.Now,
+	}
+	if d.server == nil && !a.OwnTime {
+		o.Ahead = func(ctx context.Context) (time.Duration, error) { return client.ClockAhead(ctx, a.Now) }
+	}
+	return protocol.Open(ctx, o)
 }
 
 // entryOf is what the configuration says of a connector of Elasticsearch, or what holds for one of which

@@ -38,7 +38,7 @@ var shortFlags = map[string]string{"config-file": "c", "quiet": "q", "output": "
 func runApp(t *testing.T, width int, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	s, out, errs := TestStreams(width, nil)
-	a := &App{Streams: s, Registry: testRegistry(), Now: stopped}
+	a := &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 	code = a.Run(t.Context(), t.Context(), args)
 	return code, out.String(), errs.String()
 }

@@ -238,7 +238,7 @@ connectors:
 	streams, stdout, _ := TestStreams(0, nil)
 	streams.Err, p.stdout = p.stderr, stdout
 	env := map[string]string{"ELASTIC_INGEST_STATE_DIR": filepath.Join(s.dir, "state"), "XDG_CONFIG_HOME": filepath.Join(s.dir, "none")}
-	app := &App{Streams: streams, Registry: testRegistry(), Now: s.now, Env: config.Env{Lookup: func(name string) (string, bool) {
+	app := &App{Streams: streams, Registry: testRegistry(), Now: s.now, OwnTime: true, Env: config.Env{Lookup: func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok
 	}}}

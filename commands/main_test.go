@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"elastic-ingest": func() {
 			ctx, cut, gone, stop := Signals()
-			a := &App{Streams: SystemStreams(ctx), Registry: testRegistry(), Env: config.OSEnv(), Now: stopped}
+			a := &App{Streams: SystemStreams(ctx), Registry: testRegistry(), Env: config.OSEnv(), Now: stopped, OwnTime: true}
 			code := Ending(gone, func() int { return a.Run(ctx, cut, os.Args[1:]) })
 			stop()
 			os.Exit(code)

@@ -29,7 +29,7 @@ func diffSession(t *testing.T, width int, o mirrorOptions) (*session, func() str
 	t.Helper()
 	streams, out, _ := TestStreams(width, nil)
 	o.dry, o.format, o.color, o.progress = true, asText, auto, never
-	s := newSession(&App{Streams: streams, Now: stopped}, &o, func(error) {})
+	s := newSession(&App{Streams: streams, Now: stopped, OwnTime: true}, &o, func(error) {})
 	return s, out.String
 }
 
@@ -163,7 +163,7 @@ connectors:
 			env := map[string]string{"ELASTIC_INGEST_STATE_DIR": filepath.Join(dir, "state")}
 			streams, out, errs := TestStreams(tt.width, env)
 			lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
-			a := &App{Streams: streams, Registry: testRegistry(), Env: config.Env{Lookup: lookup}, Now: stopped}
+			a := &App{Streams: streams, Registry: testRegistry(), Env: config.Env{Lookup: lookup}, Now: stopped, OwnTime: true}
 			code := a.Run(t.Context(), t.Context(), append(tt.args, "-c", filepath.Join(dir, "c.yml")))
 			if code != ExitOK && code != ExitDiffers {
 				t.Errorf("exit %d", code)

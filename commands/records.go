@@ -65,7 +65,7 @@ func (d *desk) open(ctx context.Context, readOnly bool, await, again retry.Polic
 	if d.dest, err = openDestination(d.cfg, readOnly); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
-	if d.store, err = d.dest.records(ctx, d.log, d.app.Now, await, again); err != nil {
+	if d.store, err = d.dest.records(ctx, d.log, d.app, await, again); err != nil {
 		err = errors.Join(err, d.dest.close())
 	}
 	return err

@@ -148,7 +148,7 @@ func TestFullDiskIsNoSuccess(t *testing.T) {
 	t.Parallel()
 	s, _, stderr := TestStreams(0, nil)
 	s.Out = brokenWriter{errors.New("no space left on device")}
-	a := &App{Streams: s, Registry: testRegistry(), Now: stopped}
+	a := &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 	if got := a.Run(t.Context(), t.Context(), []string{"version"}); got != ExitFailed || !strings.Contains(stderr.String(), "no space left") {
 		t.Errorf("exit %d, stderr %q", got, stderr)
 	}

@@ -133,6 +133,9 @@ func (r *run) create(ctx context.Context) error {
 			creation, err = r.shaped(o, room)
 		}
 		if err == nil {
+			err = r.ours(ctx)
+		}
+		if err == nil {
 			r.index, left, err = r.deps.Client.CreateIndex(ctx, r.job.Index, elastic.Marker{Owner: r.job.Owner, Identity: r.identity()}, creation)
 		}
 		switch {
@@ -213,7 +216,7 @@ func (r *run) extend(ctx context.Context, ix *elastic.Index) {
 	var err error
 	for {
 		lacking := r.described.fields.Properties(o, m.Room(), func(path string) bool { return m.TypeOf(path) != "" || r.job.Create.Maps(path) })
-		if len(lacking) == 0 {
+		if len(lacking) == 0 || r.ours(ctx) != nil { // what is written next ends the run
 			return
 		}
 		if err = r.deps.Client.AddFields(ctx, ix, lacking); !elastic.LacksUnsignedLong(err) || o.NoUnsignedLong {
@@ -281,6 +284,9 @@ func (r *run) countIgnored(ctx context.Context, now *elastic.Index) {
 func (r *run) widen(ctx context.Context, field string, numbers bool) error {
 	if r.index.Marker.Owner != r.job.Owner {
 		return ErrForeign
+	}
+	if err := r.ours(ctx); err != nil {
+		return err
 	}
 	kinds := []source.DescribedField{{Name: field, Kind: source.Double}}
 	if !numbers {

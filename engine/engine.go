@@ -120,8 +120,8 @@ type Deps struct {
 	// Until, when it ends, ends the reading: what was read to its end by then is dealt with as always,
 	// the rest is left to the next run. nil is no limit.
 	Until context.Context //nolint:containedctx // a per-run value that dies with the run
-	// Fence is asked before each bulk request whether this run may still write; nil is always. Its error
-	// ends the run.
+	// Fence is asked before each request that writes whether this run may still write; nil is always. Its
+	// error ends the run.
 	Fence func(context.Context) error
 	// Cut, when it ends, cuts requests that are under way: the second signal.
 	Cut context.Context //nolint:containedctx // a per-run value that dies with the run

@@ -6,11 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -120,27 +120,41 @@ func TestAccessControl(t *testing.T) {
 	}
 }
 
-// TestFence: what is asked before each bulk request ends the run, and what was not sent is not counted.
+// TestFence: it is asked before each request that writes, of whatever kind. When it says no the run ends,
+// nothing more is written, and what was not sent is not counted.
 func TestFence(t *testing.T) {
 	t.Parallel()
+	taken := errors.New("taken away")
+	for allowed := range 14 { // index, owner, 10 bulk requests, end: 13
+		h := newHarness(t)
+		h.source.Parts["a"] = numbered("a", "n", 100)
+		seen := &fault.Transport{Next: h.store}
+		h.store = seen
+		var asked int
+		h.deps.Writers = 1 // so that nothing is asked at the same time
+		h.deps.Fence = func(context.Context) error {
+			if asked++; asked > allowed {
+				return taken
+			}
+			return nil
+		}
+		res, err := h.run(t.Context())
+		var kinds []string
+		for _, request := range seen.Requests() {
+			if _, kind, _ := strings.Cut(request, "/"+h.job.Index); strings.HasPrefix(request, "PUT ") || strings.Contains(kind, "_bulk") {
+				kinds = append(kinds, kind)
+			}
+		}
+		if whole := allowed == 13; errors.Is(err, taken) == whole || len(kinds) != allowed {
+			t.Errorf("%d times yes: wrote %q, %v", allowed, kinds, err)
+		}
+		if n := int64(10 * min(10, max(0, allowed-2))); res.Counts.Created != n || allowed > 0 && int64(len(h.held())) != n {
+			t.Errorf("%d times yes: %d documents were counted, want %d", allowed, res.Counts.Created, n)
+		}
+	}
 	h := newHarness(t)
 	h.source.Parts["a"] = numbered("a", "n", 100)
-	taken := errors.New("taken away")
-	var asked atomic.Int32
-	h.deps.Writers = 1
-	h.deps.Fence = func(context.Context) error {
-		if asked.Add(1) > 3 {
-			return taken
-		}
-		return nil
-	}
-	res, err := h.run(t.Context())
-	if !errors.Is(err, taken) {
-		t.Errorf("error: %v", err)
-	}
-	if n := int64(len(h.held())); n != 30 || res.Counts.Created != 30 {
-		t.Errorf("%d documents were written and %d counted, want those of 3 requests", n, res.Counts.Created)
-	}
+	var err error
 	h.deps.Fence = func(context.Context) error { return source.ErrTemporary }
 	if _, err = h.run(t.Context()); !errors.Is(err, source.ErrTemporary) {
 		t.Errorf("an error that may pass: %v", err)

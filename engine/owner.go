@@ -71,6 +71,9 @@ func (r *run) mark(ctx context.Context) error {
 	if m == was || r.job.DryRun {
 		return nil
 	}
+	if err := r.ours(ctx); err != nil {
+		return err
+	}
 	err := r.deps.Client.SetMarker(ctx, r.index, m)
 	if errors.Is(err, elastic.ErrAuth) && was.Owner == m.Owner {
 		r.deps.Log.Warn("the index could not be marked: what this run writes is written again if it is not complete; grant the privilege manage on the index",
@@ -101,12 +104,18 @@ func (r *run) noteSeqNo(n int64) {
 // deleted would create it again, without mapping and owner.
 const indexCheck = 2 * time.Second
 
+// ours is asked before anything is written. Its error, that the run is no longer wanted, ends the run.
+func (r *run) ours(ctx context.Context) error {
+	if r.deps.Fence == nil {
+		return nil
+	}
+	return r.deps.Fence(ctx)
+}
+
 // mayWrite is asked before each bulk request. Its error ends the run.
 func (r *run) mayWrite(ctx context.Context) error {
-	if r.deps.Fence != nil {
-		if err := r.deps.Fence(ctx); err != nil {
-			return err
-		}
+	if err := r.ours(ctx); err != nil {
+		return err
 	}
 	r.mu.Lock()
 	now := r.deps.Now()

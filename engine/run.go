@@ -346,6 +346,9 @@ func (r *run) conclude(ctx context.Context) error {
 	if !r.owned && (now.Marker.Owner != "" || len(res.Withheld) > 0) {
 		return nil // an index without an owner becomes ours where there was nothing to hold back
 	}
+	if err := r.ours(ctx); err != nil {
+		return err
+	}
 	taken := now.Marker.Owner != r.job.Owner
 	m := elastic.Marker{Owner: r.job.Owner, Identity: r.identity(), Fingerprint: r.print}
 	if err := c.SetMarker(ctx, now, m); err != nil {

@@ -61,7 +61,7 @@ func TestAJobEndsThoughItsIndexDoesNotAnswer(t *testing.T) {
 	inBubble(t, func(t *testing.T, c *cluster, s *Store) {
 		claim := c.claimed(s)
 		claim.store = c.store(&silentIndex{c.transport, "search-shop"})
-		claim.store.now = time.Now
+		claim.store.clock.machine = time.Now
 		began := time.Now()
 		if err := claim.Finish(t.Context(), Ending{Event: JobEventComplete}); err != nil || time.Since(began) > finalPatience {
 			t.Errorf("after %s: %v", time.Since(began), err)

@@ -17,8 +17,9 @@ type Claim struct {
 
 	store   *Store
 	token   string // tells this claim from any other
-	pulse   pulse
-	settled bool // the records say that it has ended
+	seen    pulse  // when the records were last seen to be ours
+	told    pulse  // when it was last written that somebody runs the job
+	settled bool   // the records say that it has ended
 }
 
 // Settled reports whether the records say that the claim has ended, or that it is no longer this
@@ -37,7 +38,7 @@ var errLeft = errors.New("the sync job could not be given back")
 // the claim from any other.
 func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) (*Claim, error) {
 	c := &Claim{store: s, token: token}
-	started := TimeOf(s.now())
+	started, began := TimeOf(s.now()), s.clock.machine()
 	connector, err := s.Connectors.Get(ctx, job.Body.Connector.ID)
 	if err != nil {
 		return nil, err
@@ -65,7 +66,8 @@ func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) 
 	if err != nil {
 		return nil, err
 	}
-	c.pulse.beat(s.now())
+	c.seen.beat(began)
+	c.told.beat(began)
 	if c.Connector, err = s.start(ctx, connector, c.Job); err != nil {
 		return nil, errors.Join(err, c.giveBack(ctx))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -35,8 +36,9 @@ const (
 	lookEvery = 5 * time.Second // how soon a run sees that it is to end
 	looksBeat = 2               // every so many looks the job is told that it is alive
 
-	// fenceAfter is how old the last good look may be when something is written. Others take a job for
-	// idle after five minutes, so one who has slept asks again before it writes.
+	// fenceAfter is how old the last good look, and the last sign of life that was written, may be when
+	// something is written. Others take a job for idle after five minutes without such a sign, so one who
+	// has slept, or could not write it, asks before each request.
 	fenceAfter = 60 * time.Second
 
 	// finalPatience is how long the last words of a run may take, when its context has ended.
@@ -61,7 +63,7 @@ func (c Counts) fill(j *Job) {
 // bounded keeps a number within the 32 bits that the field has.
 func bounded(n int64) Count { return Count(min(n, 1<<31-1)) }
 
-// pulse is when the records were last seen to be ours.
+// pulse is when something last went well, by this machine's clock.
 type pulse struct {
 	mu   sync.Mutex
 	last time.Time
@@ -73,12 +75,17 @@ func (p *pulse) beat(now time.Time) {
 	p.last = now
 }
 
-// age is how long ago that was, whether or not the clock that does not jump stood still meanwhile: on
-// many systems it does while the machine sleeps.
+// age is how long ago that was. The larger of two clocks counts: the one that does not jump stands still
+// on many systems while the machine sleeps, and the other one may be set. One that was set back says
+// nothing, so then it was long ago.
 func (p *pulse) age(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return max(now.Sub(p.last), now.Round(0).Sub(p.last.Round(0)))
+	wall := now.Round(0).Sub(p.last.Round(0))
+	if wall < 0 {
+		return math.MaxInt64
+	}
+	return max(now.Sub(p.last), wall)
 }
 
 // Run does the job while it tells how far it is and looks whether it is to end. counts is called now and
@@ -108,6 +115,7 @@ func (c *Claim) watch(ctx context.Context, counts func() Counts) error {
 		}
 		err := c.look(ctx)
 		if err == nil && n%looksBeat == 0 {
+			c.store.clock.set(ctx, c.store.log) // this machine's may have been set
 			err = c.tell(ctx, counts())
 		}
 		switch {
@@ -138,7 +146,7 @@ func (c *Claim) look(ctx context.Context) error {
 		return fmt.Errorf("connector %q: %w", c.Connector.ID, ErrDeleted)
 	}
 	if err == nil {
-		c.pulse.beat(c.store.now())
+		c.seen.beat(c.store.clock.machine())
 	}
 	return err
 }
@@ -156,8 +164,17 @@ func (c *Claim) ours(j *Job) error {
 	return nil
 }
 
-// tell writes how far the job is.
+// tell writes how far the job is, and so that somebody runs it.
 func (c *Claim) tell(ctx context.Context, counts Counts) error {
+	began := c.store.clock.machine()
+	err := c.write(ctx, counts)
+	if err == nil {
+		c.told.beat(began)
+	}
+	return err
+}
+
+func (c *Claim) write(ctx context.Context, counts Counts) error {
 	now := TimeOf(c.store.now())
 	if c.store.api {
 		var j Job
@@ -178,10 +195,11 @@ func (c *Claim) tell(ctx context.Context, counts Counts) error {
 	return err
 }
 
-// Fence returns why this program must not write any more, or nil. It asks only when the last good look
-// was a while ago.
+// Fence returns why this program must not write any more, or nil. It asks when the last good look was a
+// while ago, and each time while no sign of life can be written: others may take the job any moment.
 func (c *Claim) Fence(ctx context.Context) error {
-	if c.pulse.age(c.store.now()) <= fenceAfter {
+	now := c.store.clock.machine()
+	if c.seen.age(now) <= fenceAfter && c.told.age(now) <= fenceAfter {
 		return nil
 	}
 	return c.look(ctx)

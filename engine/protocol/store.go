@@ -23,7 +23,7 @@ type Store struct {
 
 	client  *elastic.Client
 	log     *slog.Logger
-	now     func() time.Time
+	clock   clock
 	version string // of the server
 	api     bool   // the server has the Connector APIs, and they are to be used
 }
@@ -36,6 +36,8 @@ type StoreOptions struct {
 	UseAPI bool         // use the Connector APIs where the server has them
 	Log    *slog.Logger
 	Now    func() time.Time
+	// Ahead asks how far the server's clock is ahead of Now; nil takes them for one.
+	Ahead func(context.Context) (time.Duration, error)
 }
 
 // Open finds out whether the server has the Connector APIs. It changes nothing.
@@ -43,8 +45,9 @@ func Open(ctx context.Context, o StoreOptions) (*Store, error) {
 	s := &Store{
 		Connectors: &Collection[Connector]{o.Client, ConnectorsIndex, o.Retry},
 		Jobs:       &Collection[Job]{o.Client, JobsIndex, o.Retry},
-		client:     o.Client, log: o.Log, now: o.Now, version: o.Info.Version,
+		client:     o.Client, log: o.Log, clock: clock{machine: o.Now, ask: o.Ahead}, version: o.Info.Version,
 	}
+	s.clock.set(ctx, o.Log)
 	if !o.UseAPI {
 		return s, nil
 	}
