@@ -123,7 +123,21 @@ func (a *App) config(ctx context.Context, flag string) (*config.Config, error) {
 	if err != nil {
 		return nil, &usageError{problem: err.Error(), missing: true}
 	}
-	return config.Load(ctx, file, a.Env)
+	// The file may be a pipe into which nothing is ever written: it is left behind when the program is to end.
+	var cfg *config.Config
+	loaded := make(chan error, 1)
+	go func() { // ends with the file
+		loaded <- crash.Guarded(func() (err error) {
+			cfg, err = config.Load(ctx, file, a.Env)
+			return err
+		})
+	}()
+	select {
+	case err := <-loaded:
+		return cfg, err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 func (a *App) getenv(name string) string {

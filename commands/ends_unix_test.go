@@ -64,32 +64,53 @@ func TestAnOutputThatNobodyReadsDoesNotOutliveASignal(t *testing.T) {
 	}
 }
 
-// TestASecondSignalEndsWhatCannotBeEnded: here a configuration file that is a pipe into which nobody
-// writes.
+// TestASignalEndsTheWaitForAConfiguration: a pipe may be one, such as <(...) in a shell, and nothing is ever
+// written into it.
+func TestASignalEndsTheWaitForAConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"config.yml", ".env"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			many(t, dir)
+			pipe := filepath.Join(dir, name)
+			if err := os.RemoveAll(pipe); err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c := program(t, dir, "sync")
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the program reads
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer writer.Close()
+			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			_ = c.Wait() // its error is the exit code
+			if got := c.ProcessState.ExitCode(); got != ExitTerminated {
+				t.Errorf("exit %d", got)
+			}
+		})
+	}
+}
+
+// TestASecondSignalEndsWhatCannotBeEnded: here a source that does not listen.
 func TestASecondSignalEndsWhatCannotBeEnded(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	pipe := filepath.Join(dir, "config.yml")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c := program(t, dir, "sync")
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the program reads
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer writer.Close()
+	c, stderr, wait := blockedBy(t, t.TempDir(), "embedded:./data", "deaf", "notes")
 	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		if err := c.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_ = c.Wait() // its error is the exit code
-	if got := c.ProcessState.ExitCode(); got != ExitTerminated && got != ExitInterrupted {
-		t.Errorf("exit %d", got)
+	if got := wait(); got != ExitTerminated && got != ExitInterrupted {
+		t.Errorf("exit %d: %s", got, stderr)
 	}
 }
 

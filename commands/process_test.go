@@ -38,13 +38,19 @@ func program(t *testing.T, dir string, args ...string) *exec.Cmd {
 // returns when it waits.
 func blockedRun(t *testing.T, dir, host string, args ...string) (c *exec.Cmd, stderr *bytes.Buffer, wait func() int) {
 	t.Helper()
+	return blockedBy(t, dir, host, "block", args...)
+}
+
+// blockedBy does the same with what a part does behind its documents.
+func blockedBy(t *testing.T, dir, host, end string, args ...string) (c *exec.Cmd, stderr *bytes.Buffer, wait func() int) {
+	t.Helper()
 	writeFile(t, filepath.Join(dir, "config.yml"), `
 elasticsearch.host: `+host+`
 connectors:
   - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
   - {name: other, service_type: scripted, index_name: search-other, configuration: {script: other.json}}
 `)
-	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "2"}], "block": true}]}`)
+	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "2"}], "`+end+`": true}]}`)
 	writeFile(t, filepath.Join(dir, "other.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`)
 	c = program(t, dir, append([]string{"sync"}, args...)...)
 	pipe, err := c.StderrPipe()

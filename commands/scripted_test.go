@@ -61,6 +61,7 @@ type scriptPart struct {
 	Docs   []scriptDocument `json:"documents"`
 	Fail   string           // a failure behind the documents
 	Block  bool             // wait for the end of the run behind the documents
+	Deaf   bool             // the same, and not even the end of the run ends it
 	script *script
 }
 
@@ -131,9 +132,12 @@ func (p *scriptPart) Documents(ctx context.Context) iter.Seq2[document.Document,
 				return
 			}
 		}
-		if p.Block {
+		if p.Block || p.Deaf {
 			p.script.warn("blocked")
 			<-ctx.Done()
+		}
+		if p.Deaf {
+			select {}
 		}
 		if err := fail(p.Fail); err != nil {
 			yield(document.Document{}, err)

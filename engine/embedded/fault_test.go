@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -81,6 +82,41 @@ func TestDiskFails(t *testing.T) {
 				t.Errorf("Close says %v", err)
 			}
 		})
+	}
+}
+
+// TestAFullDiskIsFoundBeforeTheStoreIsOpened: what Pebble has begun when it finds out would end the process.
+func TestAFullDiskIsFoundBeforeTheStoreIsOpened(t *testing.T) {
+	t.Parallel()
+	var full atomic.Bool
+	var refused atomic.Int32
+	disk := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if full.Load() && op.Kind == errorfs.OpFileWrite {
+			refused.Add(1)
+			return syscall.ENOSPC
+		}
+		return nil
+	}))
+	for n := range 8 { // so that there is something to compact
+		s, err := open(Options{}, storeOptions{dir: "data", fs: disk, cache: 8 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, body := do(t, s, http.MethodPut, "/i/_doc/1?refresh=true", fmt.Sprintf(`{"n":%d}`, n)); status >= 300 {
+			t.Fatalf("status %d: %s", status, body)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full.Store(true)
+	if _, err := open(Options{}, storeOptions{dir: "data", fs: disk, cache: 8 << 20}); !errors.Is(err, syscall.ENOSPC) || refused.Load() != 1 {
+		t.Errorf("%d writes: %v", refused.Load(), err)
+	}
+	full.Store(false)
+	names, err := disk.List("data")
+	if err != nil || slices.Contains(names, "trial") {
+		t.Errorf("the folder holds %q, %v", names, err)
 	}
 }
 

@@ -74,6 +74,9 @@ func openStore(o storeOptions) (*store, error) {
 		if err := o.fs.MkdirAll(o.dir, 0o700); err != nil { // it holds whole documents
 			return nil, fmt.Errorf("make the embedded folder: %w", err)
 		}
+		if err := tryToWrite(o); err != nil {
+			return nil, fmt.Errorf("write to the embedded folder %q: %w", o.dir, err)
+		}
 	}
 	lock, err := pebble.LockDirectory(o.dir, o.fs)
 	if err != nil {
@@ -92,6 +95,18 @@ func openStore(o storeOptions) (*store, error) {
 	st.lock = lock
 	st.live.Store(true)
 	return st, nil
+}
+
+// tryToWrite finds out whether the folder takes as much as opening the store writes at most. When Pebble
+// finds out in the middle, what it has begun to compact goes on without its files and ends the process.
+func tryToWrite(o storeOptions) error {
+	name := o.fs.PathJoin(o.dir, "trial")
+	f, err := o.fs.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 64<<10))
+	return errors.Join(err, f.Close(), o.fs.Remove(name))
 }
 
 // storeExists looks without leaving a trace; opening a folder would put a lock file into it.
