@@ -126,6 +126,9 @@ func (r *run) decideOptions(ctx context.Context) error {
 	switch {
 	case r.job.Compare == Always, r.job.Kind == Deletion: // which compares nothing
 		o.Compare = plan.Always
+	case byVersion && r.index.SourceDisabled:
+		return fmt.Errorf("%w: index %q: versions cannot be compared, because %s: run with --compare always",
+			ErrConfig, r.index.Name, r.index.SourceTrouble)
 	case byVersion:
 		o.Compare, o.VersionFields = plan.ByVersion, r.job.Type.VersionFields
 	case r.index.SourceTrouble != "":
@@ -238,7 +241,7 @@ func (r *run) wholeSource() json.RawMessage {
 
 // withScope is what a scan asks of _source: the fields, and those that tell the scope where ids may clash.
 func (r *run) withScope(fields ...string) json.RawMessage {
-	if r.described.clash.possible() {
+	if r.described.clash.possible() && !r.index.SourceDisabled {
 		fields = append(fields, r.job.Type.ScopeFields...)
 	}
 	if len(fields) == 0 {

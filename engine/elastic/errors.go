@@ -94,6 +94,8 @@ func Hint(err error) string {
 		return "install the plugin analysis-icu on every node, or remove elasticsearch.analysis_icu"
 	case errors.Is(err, ErrConfig) && e.Type == embeddedCannot:
 		return "remove it from the file that the connector's mappings key names, or use an Elasticsearch server"
+	case errors.Is(err, ErrConfig) && strings.Contains(e.Reason, "data stream"):
+		return "choose an index_name that no index template for data streams matches; those of Elasticsearch match names such as logs-a-b and metrics-a-b"
 	case errors.Is(err, ErrConfig):
 		return "correct the file that the connector's mappings key names; the index was not made"
 	}

@@ -1,6 +1,7 @@
 package elastic
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,6 +34,20 @@ func TestAConflictOfShapesNamesItsField(t *testing.T) {
 		field, numbers := TwoKinds(BulkItem{Type: "illegal_argument_exception", Reason: reason})
 		if got := field + " " + strconv.FormatBool(numbers); got != want {
 			t.Errorf("%s: %q, want %q", reason, got, want)
+		}
+	}
+}
+
+// TestHintsForAnIndexThatCannotBeMade: what is to be changed depends on what refuses it.
+func TestHintsForAnIndexThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]string{
+		"cannot create index with name [logs-a-b], because it matches with template [logs] that creates data streams only": "index_name",
+		"unknown setting [index.nonsense]":       "mappings key",
+		"Unknown tokenizer type [icu_tokenizer]": "analysis-icu",
+	} {
+		if hint := Hint(fmt.Errorf("%w: %w", ErrConfig, &Error{Type: "illegal_argument_exception", Status: 400, Reason: reason})); !strings.Contains(hint, want) {
+			t.Errorf("%s: %q", reason, hint)
 		}
 	}
 }
