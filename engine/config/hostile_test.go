@@ -109,7 +109,8 @@ func fuzz(f *testing.F, name string) {
 		}
 		l.root(l.object("", root))
 		for _, e := range l.errs {
-			if e.Key == "" || e.Problem == "" || strings.Contains(e.Error(), canary) {
+			file := strings.HasPrefix(e.Problem, "names "+dir) // whose name is no secret, nor is that of a connector
+			if e.Key == "" || e.Problem == "" || !file && strings.Contains(e.Problem+e.Hint, canary) {
 				t.Errorf("got %+v", e)
 			}
 		}

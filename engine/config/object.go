@@ -29,6 +29,9 @@ func (l *loader) object(path string, n *node) *object {
 
 // key is the full name of a key of this section.
 func (o *object) key(name string) string {
+	if name == "" {
+		name = `""`
+	}
 	if o.path == "" {
 		return name
 	}

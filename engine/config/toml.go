@@ -12,15 +12,14 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// parseTOML reads TOML. The decoder does not tell where a value stands, so the
-// lines come from a scan of our own.
+// parseTOML reads TOML.
 func parseTOML(data []byte) (root *node, problem *syntaxError) {
 	defer func() { // as in parseYAML
 		if recover() != nil {
 			root, problem = nil, syntax(0, "is not valid TOML", "the parser gave up on it")
 		}
 	}()
-	lines, bad := scanTOML(string(data))
+	lines, bad := tomlLines(data)
 	if bad != nil {
 		return nil, bad
 	}
@@ -115,5 +114,3 @@ func (r *tomlReader) place(path []string, above place) place {
 	}
 	return above
 }
-
-func tomlPath(path []string) string { return strings.Join(path, "\x00") }

@@ -1,201 +1,130 @@
 package config
 
 import (
+	"bytes"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// A tomlScanner finds the line of every key that begins a line, and of every
-// table. It reads only as much of TOML as that needs: on text that is not
-// TOML it may find nonsense, and the decoder then refuses the file.
-type tomlScanner struct {
-	rest   string
-	line   int
-	table  []string // of the last header, with the indices of arrays
+// tomlLines returns the line of each key, table and member of an array, by path; see [tomlPath]. The
+// decoder tells positions only of what it refuses, so a second parser is asked for them. Where that one
+// stops, the decoder says what is wrong.
+func tomlLines(data []byte) (map[string]int, *syntaxError) {
+	f := &tomlFinder{data: data, line: 1, arrays: map[string]int{}, lines: map[string]int{}}
+	var p unstable.Parser
+	p.Reset(data)
+	var table []string
+	for p.NextExpression() && f.bad == nil {
+		switch e := p.Expression(); e.Kind {
+		case unstable.Table, unstable.ArrayTable:
+			table = f.header(e)
+		case unstable.KeyValue:
+			f.keyValue(table, e)
+		}
+	}
+	return f.lines, f.bad
+}
+
+// tomlFinder notes lines. It is shown what stands in the file from top to bottom.
+type tomlFinder struct {
+	data   []byte
+	offset int // up to where lines were counted
+	line   int // at offset
 	arrays map[string]int
 	lines  map[string]int
+	bad    *syntaxError
 }
 
-// scanTOML returns the lines by path; see [tomlPath].
-func scanTOML(data string) (map[string]int, *syntaxError) {
-	s := &tomlScanner{rest: data, line: 1, arrays: map[string]int{}, lines: map[string]int{}}
-	for s.rest != "" {
-		switch c := s.rest[0]; c {
-		case '\n':
-			s.line++
-			s.rest = s.rest[1:]
-		case ' ', '\t', '\r':
-			s.rest = s.rest[1:]
-		case '#':
-			s.skipLine()
-		case '[':
-			if bad := s.header(); bad != nil {
-				return nil, bad
-			}
-		default:
-			key := s.key()
-			if len(key)+len(s.table) > maxDepth {
-				return nil, syntax(s.line, "is nested too deeply", "at most "+strconv.Itoa(maxDepth)+" levels are read")
-			}
-			s.record(s.table, key)
-			s.value()
-		}
-	}
-	return s.lines, nil
-}
-
-// record notes the line of key below base, and of the tables it implies.
-func (s *tomlScanner) record(base, key []string) {
-	path := strings.Join(base, "\x00")
-	for i, part := range key {
-		if path != "" || i > 0 {
-			path += "\x00"
-		}
-		path += part
-		if _, known := s.lines[path]; !known {
-			s.lines[path] = s.line
-		}
+// reach counts lines up to a node.
+func (f *tomlFinder) reach(n *unstable.Node) {
+	if at := min(int(n.Raw.Offset), len(f.data)); at > f.offset {
+		f.line += bytes.Count(f.data[f.offset:at], []byte{'\n'})
+		f.offset = at
 	}
 }
 
-func (s *tomlScanner) skipLine() {
-	_, rest, found := strings.Cut(s.rest, "\n")
-	if s.rest = rest; found {
-		s.line++
-	}
-}
-
-// header reads [table] or [[array]].
-func (s *tomlScanner) header() *syntaxError {
-	isArray := strings.HasPrefix(s.rest, "[[")
-	s.rest = strings.TrimLeft(s.rest, "[")
-	key := s.key()
-	if len(key) > maxDepth {
-		return syntax(s.line, "is nested too deeply", "at most "+strconv.Itoa(maxDepth)+" levels are read")
-	}
-	var path []string
-	for i, part := range key {
-		s.record(path, []string{part})
-		path = append(path, part)
-		at := tomlPath(path)
-		count, repeated := s.arrays[at]
-		if isArray && i == len(key)-1 {
-			s.arrays[at] = count + 1
-			path = append(path, strconv.Itoa(count))
-			s.lines[tomlPath(path)] = s.line
-		} else if repeated {
-			path = append(path, strconv.Itoa(count-1))
+// key returns the parts of a dotted key below base, and reaches the first of them. It refuses what is nested
+// too deeply.
+func (f *tomlFinder) key(base []string, e *unstable.Node) (parts []string) {
+	for it := e.Key(); it.Next(); {
+		if len(parts) == 0 {
+			f.reach(it.Node())
 		}
-	}
-	s.table = path
-	s.skipLine()
-	return nil
-}
-
-// key reads a dotted key and stops behind what ends it, or at the line's end.
-func (s *tomlScanner) key() []string {
-	var parts []string
-	for s.rest != "" {
-		switch c := s.rest[0]; c {
-		case '\n':
-			return parts
-		case '=', ']':
-			s.rest = s.rest[1:]
-			return parts
-		case '"', '\'':
-			parts = append(parts, s.quotedKey(c))
-		case ' ', '\t', '\r', '.':
-			s.rest = s.rest[1:]
-		default:
-			end := strings.IndexAny(s.rest, " \t\r\n.=]\"'")
-			if end < 0 {
-				end = len(s.rest)
-			}
-			parts = append(parts, s.rest[:end])
-			s.rest = s.rest[end:]
-		}
-		if len(parts) > maxDepth {
-			return parts
+		if parts = append(parts, string(it.Node().Data)); len(base)+len(parts) > maxDepth {
+			f.bad = syntax(f.line, "is nested too deeply", "at most "+strconv.Itoa(maxDepth)+" levels are read")
+			return nil
 		}
 	}
 	return parts
 }
 
-func (s *tomlScanner) quotedKey(quote byte) string {
-	end := 1
-	for end < len(s.rest) && s.rest[end] != quote && s.rest[end] != '\n' {
-		if quote == '"' && s.rest[end] == '\\' {
-			end++
-		}
-		end++
-	}
-	end = min(end, len(s.rest))
-	raw := s.rest[1:end]
-	s.rest = s.rest[min(end+1, len(s.rest)):]
-	if quote == '"' {
-		if plain, err := strconv.Unquote(`"` + raw + `"`); err == nil {
-			return plain
+// record notes the line of a key, and of the tables that it implies, and returns its path.
+func (f *tomlFinder) record(base, parts []string) (path []string) {
+	path = slices.Clip(base)
+	for _, part := range parts {
+		path = append(path, part)
+		if at := tomlPath(path); f.lines[at] == 0 {
+			f.lines[at] = f.line
 		}
 	}
-	return raw
+	return path
 }
 
-// value skips a value, which ends with its line unless brackets or a long text
-// are open.
-func (s *tomlScanner) value() {
-	depth := 0
-	for s.rest != "" {
-		switch c := s.rest[0]; c {
-		case '\n':
-			if depth <= 0 {
-				return
-			}
-			s.line++
-			s.rest = s.rest[1:]
-		case '#':
-			s.skipLine()
-			if depth <= 0 {
-				return
-			}
-		case '"', '\'':
-			s.skipText(c)
-		default:
-			switch c {
-			case '[', '{':
-				depth++
-			case ']', '}':
-				depth--
-			}
-			s.rest = s.rest[1:]
+// header notes [table] or [[array]], and returns the path of what follows it.
+func (f *tomlFinder) header(e *unstable.Node) (path []string) {
+	parts := f.key(nil, e)
+	for i, part := range parts {
+		path = f.record(path, []string{part})
+		at := tomlPath(path)
+		count, repeated := f.arrays[at]
+		if e.Kind == unstable.ArrayTable && i == len(parts)-1 {
+			f.arrays[at] = count + 1
+			path = f.record(path, []string{strconv.Itoa(count)})
+		} else if repeated {
+			path = append(path, strconv.Itoa(count-1))
 		}
+	}
+	return path
+}
+
+func (f *tomlFinder) keyValue(base []string, e *unstable.Node) {
+	if path := f.record(base, f.key(base, e)); f.bad == nil {
+		f.value(path, e.Value())
 	}
 }
 
-// skipText skips a text in any of TOML's four kinds of quotes.
-func (s *tomlScanner) skipText(quote byte) {
-	long := strings.Repeat(string(quote), 3)
-	isLong := strings.HasPrefix(s.rest, long)
-	if isLong {
-		s.rest = s.rest[3:]
-	} else {
-		s.rest = s.rest[1:]
+// value notes what stands within an inline table or an array.
+func (f *tomlFinder) value(path []string, v *unstable.Node) {
+	if len(path) > maxDepth { // the decoder's result is refused
+		return
 	}
-	for s.rest != "" {
-		switch {
-		case isLong && strings.HasPrefix(s.rest, long):
-			s.rest = strings.TrimLeft(s.rest[3:], string(quote))
-			return
-		case !isLong && s.rest[0] == quote:
-			s.rest = s.rest[1:]
-			return
-		case !isLong && s.rest[0] == '\n':
-			return
-		case quote == '"' && s.rest[0] == '\\' && len(s.rest) > 1 && s.rest[1] != '\n':
-			s.rest = s.rest[2:]
-			continue
-		case s.rest[0] == '\n':
-			s.line++
+	members := 0
+	for it := v.Children(); it.Next() && f.bad == nil; {
+		switch n := it.Node(); v.Kind {
+		case unstable.InlineTable:
+			f.keyValue(path, n)
+		case unstable.Array:
+			f.member(path, members, n)
+			members++
 		}
-		s.rest = s.rest[1:]
 	}
 }
+
+// member notes a member of an array that is a table, or an array of them: other values have no keys. A table
+// without a name begins with its first key.
+func (f *tomlFinder) member(path []string, i int, n *unstable.Node) {
+	path = append(slices.Clip(path), strconv.Itoa(i))
+	if first := n.Children(); n.Kind == unstable.InlineTable && first.Next() {
+		if key := first.Node().Key(); key.Next() {
+			f.reach(key.Node())
+			f.lines[tomlPath(path)] = f.line
+		}
+	}
+	f.value(path, n)
+}
+
+// tomlPath names what stands at a path.
+func tomlPath(path []string) string { return strings.Join(path, "\x00") }
