@@ -35,13 +35,15 @@ type App struct {
 	// OwnTime lets Now count for records of connectors too, whatever time Elasticsearch has: for tests whose
 	// clock stands still.
 	OwnTime bool
+	// Limit begins a time limit: the context that it returns ends when the limit is over.
+	Limit func(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc)
 }
 
 // Main runs the program with the real streams, environment and source types and returns its exit
 // code. When ctx ends, a run stops in order; when cut ends too, requests under way are cut.
 func Main(ctx, cut context.Context, args []string) int {
 	tuneMemory()
-	a := &App{Streams: SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now}
+	a := &App{Streams: SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now, Limit: context.WithTimeout}
 	return a.Run(ctx, cut, args)
 }
 

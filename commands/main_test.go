@@ -37,7 +37,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"elastic-ingest": func() {
 			ctx, cut, gone, stop := Signals()
-			a := &App{Streams: SystemStreams(ctx), Registry: testRegistry(), Env: config.OSEnv(), Now: stopped, OwnTime: true}
+			l := &limit{}
+			types := source.MustRegistry(append(sources.Builtin.Types(), scriptedWithin(l))...)
+			a := &App{Streams: SystemStreams(ctx), Registry: types, Env: config.OSEnv(), Now: stopped, OwnTime: true, Limit: l.begin}
 			code := Ending(gone, func() int { return a.Run(ctx, cut, os.Args[1:]) })
 			stop()
 			os.Exit(code)

@@ -133,7 +133,7 @@ func (s *session) useLevel(configured string) {
 func (s *session) configure(ctx context.Context) (cfg *config.Config, stop func(), err error) {
 	stop = func() {}
 	if s.o.maxDuration > 0 {
-		s.until, stop = context.WithTimeout(context.WithoutCancel(ctx), s.o.maxDuration)
+		s.until, stop = s.app.Limit(context.WithoutCancel(ctx), s.o.maxDuration)
 	}
 	if cfg, err = s.app.config(ctx, s.o.configFile); err != nil {
 		return nil, stop, err

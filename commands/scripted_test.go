@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -20,29 +21,43 @@ import (
 
 // scripted is a source type for tests alone. It does what a JSON file says, so that every exit code
 // can be reached without a server.
-var scripted = source.Type{
-	Name: "scripted", Title: "Scripted",
-	Fields: []field.Spec{
-		{Name: "script", Label: "Script", Order: 1, Path: true},
-		{Name: "password", Label: "Password", Order: 2, Optional: true, Sensitive: true},
-	},
-	AccessControl: true,
-	ScopeFields:   []string{"scope"},
-	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
-		scope, ok := fields["scope"].(string)
-		return scope, ok
-	},
-	Open: func(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
-		text, err := os.ReadFile(v.String("script"))
-		if err != nil {
-			return nil, &source.Error{Kind: source.ErrConfig, Err: err, Hint: "write the script"}
-		}
-		s := &script{warn: func(msg string) { env.Log.Warn("script", "says", msg) }}
-		if err := json.Unmarshal(text, s); err != nil {
-			return nil, err
-		}
-		return s, nil
-	},
+var scripted = scriptedWithin(&limit{})
+
+// scriptedWithin is the scripted type whose parts can end a time limit.
+func scriptedWithin(l *limit) source.Type {
+	return source.Type{
+		Name: "scripted", Title: "Scripted",
+		Fields: []field.Spec{
+			{Name: "script", Label: "Script", Order: 1, Path: true},
+			{Name: "password", Label: "Password", Order: 2, Optional: true, Sensitive: true},
+		},
+		AccessControl: true,
+		ScopeFields:   []string{"scope"},
+		ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
+			scope, ok := fields["scope"].(string)
+			return scope, ok
+		},
+		Open: func(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
+			text, err := os.ReadFile(v.String("script"))
+			if err != nil {
+				return nil, &source.Error{Kind: source.ErrConfig, Err: err, Hint: "write the script"}
+			}
+			s := &script{warn: func(msg string) { env.Log.Warn("script", "says", msg) }, limit: l}
+			if err := json.Unmarshal(text, s); err != nil {
+				return nil, err
+			}
+			return s, nil
+		},
+	}
+}
+
+// limit is a time limit that is over when a script says so and not before, so that no machine is too fast
+// or too slow for it. What --max-duration says does not count.
+type limit struct{ over context.CancelFunc }
+
+func (l *limit) begin(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
+	ctx, l.over = context.WithCancel(ctx)
+	return ctx, l.over
 }
 
 // script is the file.
@@ -52,6 +67,7 @@ type script struct {
 	All    []*scriptPart               `json:"parts"`
 	Who    []struct{ ID, Name string } `json:"identities"`
 	warn   func(string)
+	limit  *limit
 }
 
 type scriptPart struct {
@@ -62,6 +78,7 @@ type scriptPart struct {
 	Fail   string           // a failure behind the documents
 	Block  bool             // wait for the end of the run behind the documents
 	Deaf   bool             // the same, and not even the end of the run ends it
+	Late   bool             // the same, and the time limit is over by then
 	script *script
 }
 
@@ -134,6 +151,10 @@ func (p *scriptPart) Documents(ctx context.Context) iter.Seq2[document.Document,
 		}
 		if p.Block || p.Deaf {
 			p.script.warn("blocked")
+			<-ctx.Done()
+		}
+		if p.Late {
+			p.script.limit.over()
 			<-ctx.Done()
 		}
 		if p.Deaf {
