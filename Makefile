@@ -7,6 +7,8 @@ PACKAGES := ./... ./testdata/yardstick
 FUZZTIME := 30s
 # The client of Google Cloud Storage would bring gRPC with it, which nothing here speaks: 14 MB less.
 export GOFLAGS += -tags=disable_grpc_modules
+# A package that hangs is found by this; Go's own 10 minutes would judge the machine instead.
+TEST     := go test -timeout 1h
 ALONE    := unset CI "$${!TEST_@}"; # tests that find no server skip what needs one
 
 .DEFAULT_GOAL := all
@@ -22,25 +24,25 @@ test: ## everything, with real servers (see docs/testing.md): lint, other system
 	testdata/services/with --meanwhile 'make -k lint vet race' make servers
 
 servers: ## the tests with the servers that TEST_… name, and the engine's again on Elasticsearch 9 and 8
-	go test -count=1 $(PACKAGES)
-	go test -count=1 ./engine -run Killed -kills 50
-	[ -z "$$TEST_ELASTICSEARCH_URL" ] || go test -count=1 ./engine -destination "$$TEST_ELASTICSEARCH_URL" -kills 50
-	[ -z "$$TEST_ELASTICSEARCH_8_URL" ] || go test -count=1 ./engine -destination "$$TEST_ELASTICSEARCH_8_URL" -kills 10 -skip WithIDsInAFile
+	$(TEST) -count=1 $(PACKAGES)
+	$(TEST) -count=1 ./engine -run Killed -kills 50
+	[ -z "$$TEST_ELASTICSEARCH_URL" ] || $(TEST) -count=1 ./engine -destination "$$TEST_ELASTICSEARCH_URL" -kills 50
+	[ -z "$$TEST_ELASTICSEARCH_8_URL" ] || $(TEST) -count=1 ./engine -destination "$$TEST_ELASTICSEARCH_8_URL" -kills 10 -skip WithIDsInAFile
 
 unit: ## the tests that need no server
-	$(ALONE) go test $(PACKAGES)
+	$(ALONE) $(TEST) $(PACKAGES)
 
 install: build ## put the program at bin/elastic-ingest
 
 race: ## the tests that need no server, with the race detector
-	$(ALONE) CGO_ENABLED=1 go test -race $(PACKAGES)
+	$(ALONE) CGO_ENABLED=1 $(TEST) -race $(PACKAGES)
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@set -o pipefail; grep -rH --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]*:func ([A-Za-z0-9_]+).*| \1|' | while read -r dir name; do \
 	  echo "$$dir $$name" && go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; done
 
 bench: build ## Go benchmarks, then PostgreSQL to Elasticsearch against a plain bulk load
-	$(ALONE) go test -run '^$$' -bench . -benchmem ./...
+	$(ALONE) $(TEST) -run '^$$' -bench . -benchmem ./...
 	testdata/services/with testdata/yardstick/bench
 
 lint: ## golangci-lint as .golangci.yml says, and formatting
@@ -50,10 +52,10 @@ vet: ## does it compile and vet on Windows, macOS and a 32-bit system
 	for system in windows/amd64 darwin/arm64 linux/386; do GOOS=$${system%/*} GOARCH=$${system#*/} go vet $(PACKAGES) || exit 1; done
 
 golden: ## write the golden files anew; review the difference
-	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r dirname | sort -u) -update
+	$(TEST) $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r dirname | sort -u) -update
 
 cover: ## what the tests without a server cover
-	$(ALONE) go test -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1
+	$(ALONE) $(TEST) -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1
 
 build: ## the static program, bin/elastic-ingest
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/elastic-ingest .

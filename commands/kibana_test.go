@@ -229,7 +229,7 @@ func (s *stage) start(served bool) *polling {
 		s.t.Fatal(err)
 	}
 	writeFile(s.t, filepath.Join(s.dir, "config.yml"), fmt.Sprintf(`
-elasticsearch: {host: %q, max_wait_duration: 5, max_retries: 1, retry_interval: 1}
+elasticsearch: {host: %q, max_wait_duration: 180, max_retries: 1, retry_interval: 1}
 connectors:
   - {connector_id: %s, service_type: %s}
 `, host, s.connector, s.source))

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -186,7 +185,7 @@ func TestCase47Encryption(t *testing.T) {
 			t.Parallel()
 			db := newDBHere(t, mssqltest.Config{Encryption: encryption})
 			db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
-			if r := readAll(t, db.values(nil), source.Env{StallTimeout: time.Minute})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
+			if r := readAll(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
 				t.Errorf("%+v", r)
 			}
 			logins := db.here.TDS().Logins()
@@ -211,7 +210,7 @@ func TestCase48And49TLS(t *testing.T) {
 		"CRLF":     strings.ReplaceAll(ca, "\n", "\r\n"),
 	} {
 		values["ssl_ca"] = text
-		if r := readAll(t, values, source.Env{StallTimeout: time.Minute})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := readAll(t, values, source.Env{StallTimeout: sqltest.Patience})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}

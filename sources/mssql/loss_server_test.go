@@ -436,10 +436,16 @@ func TestStall(t *testing.T) {
 	d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 	noPauses(d)
 	part := listed(t, d)["dbo.t"]
-	d.stall = 300 * time.Millisecond // of the sessions that come; those before need not be as fast
+	waits := make(chan struct{})
+	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // as it is sent; asking for them has to wait
+	d.dial = sqltest.SilentBehind(dial, columns, waits)               // the sessions that come
 	loseIdle(d)
 	defer db.alter("t")()
-	refuse(t, sqltest.Read(t.Context(), part).Err, nil, "dbo.t: begin to read: ", "the server has sent nothing for 300ms, the stall timeout")
+	done := make(chan error, 1)
+	go func() { done <- sqltest.Read(t.Context(), part).Err }() // ends with the time limit
+	sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
+	close(waits)
+	refuse(t, <-done, nil, "dbo.t: begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
 	sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
 }
 

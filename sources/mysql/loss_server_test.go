@@ -266,7 +266,8 @@ func TestStall(t *testing.T) {
 		d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 		noPauses(d)
 		part := listed(t, d)["t"]
-		d.stall = 300 * time.Millisecond // of the sessions that come; those before need not be as fast
+		waits := make(chan struct{})
+		d.dial = sqltest.SilentBehind(dial, "`t`", waits) // the sessions that come
 		loseIdle(d)
 		conn, err := db.pool.Conn(t.Context())
 		if err != nil {
@@ -276,7 +277,11 @@ func TestStall(t *testing.T) {
 		if _, err := conn.ExecContext(t.Context(), "LOCK TABLES t WRITE"); err != nil {
 			t.Fatal(err)
 		}
-		refuse(t, sqltest.Read(t.Context(), part).Err, nil, "t: begin to read: ", "the server has sent nothing for 300ms, the stall timeout")
+		done := make(chan error, 1)
+		go func() { done <- sqltest.Read(t.Context(), part).Err }() // ends with the time limit
+		sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
+		close(waits)
+		refuse(t, <-done, nil, "t: begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
 		sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
 		if _, err := conn.ExecContext(t.Context(), "UNLOCK TABLES"); err != nil {
 			t.Fatal(err)

@@ -2,10 +2,10 @@ package mysql
 
 import (
 	"testing"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 func TestContract(t *testing.T) {
@@ -43,7 +43,7 @@ func TestContract(t *testing.T) {
 				NoContent: "a row is all fields",
 			}
 			for _, config.Env = range []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}} {
-				config.Env.StallTimeout = time.Minute
+				config.Env.StallTimeout = sqltest.Patience
 				t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })
 			}
 		})

@@ -96,7 +96,7 @@ func TestNobodyWaitsForTheRun(t *testing.T) {
 		if r := sqltest.Read(t.Context(), parts["a"]); r.Err != nil || len(r.IDs) != 1 {
 			t.Fatalf("%+v", r)
 		}
-		db.exec("SET SESSION lock_wait_timeout = 2; ALTER TABLE a ADD COLUMN v int; INSERT INTO b VALUES (2)")
+		db.exec("SET SESSION lock_wait_timeout = 180; ALTER TABLE a ADD COLUMN v int; INSERT INTO b VALUES (2)")
 		if r := sqltest.Read(t.Context(), parts["b"]); r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%+v", r)
 		}

@@ -407,25 +407,42 @@ func TestConnectionThatStaysCut(t *testing.T) {
 	}
 }
 
-// A server that takes connections and says nothing does not hold the run for ever.
+// A server that takes connections and says nothing does not hold the run for ever, and the end of the run ends what
+// waits for it.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	silent := func() (net.Listener, *drive) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		src := opened(t, samba{address: l.Addr().String(), share: "docs", user: "u", password: "p"}.values("", map[string]any{"server_port": port}), source.Env{})
+		d := src.(*drive)
+		d.server.wait = time.Millisecond
+		return l, d
 	}
-	defer func() { _ = l.Close() }()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	src := opened(t, samba{address: l.Addr().String(), share: "docs", user: "u", password: "p"}.values("", map[string]any{"server_port": port}), source.Env{})
-	src.(*drive).server.wait, src.(*drive).server.limit = time.Millisecond, 50*time.Millisecond
-	if err := src.Ping(t.Context()); !errors.Is(err, source.ErrTemporary) {
+	_, d := silent()
+	d.server.limit = 50 * time.Millisecond
+	if err := d.Ping(t.Context()); !errors.Is(err, source.ErrTemporary) {
 		t.Errorf("got %v, want ErrTemporary", err)
 	}
+	l, d := silent()
+	d.server.limit = time.Hour
 	ctx, cancel := context.WithCancelCause(t.Context())
 	over := errors.New("over")
-	src.(*drive).server.limit = time.Hour
-	time.AfterFunc(10*time.Millisecond, func() { cancel(over) })
-	if err := src.Ping(ctx); !errors.Is(err, over) {
+	go func() { // ends with the first request, or when the listener is closed
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = conn.Read(make([]byte, 1)) // what it asks first; it waits for the answer now
+		cancel(over)
+		_, _ = io.Copy(io.Discard, conn) // until it hangs up
+	}()
+	if err := d.Ping(ctx); !errors.Is(err, over) {
 		t.Errorf("got %v, want the end of the context", err)
 	}
 }

@@ -187,7 +187,7 @@ func TestCase51TLS(t *testing.T) {
 	values := db.values(map[string]any{
 		"host": "localhost", "port": plain.Addr().(*net.TCPAddr).Port, "oracle_protocol": "TCPS", "wallet_configuration_path": wallet(t, text),
 	})
-	if r := readAll(t, values, source.Env{StallTimeout: time.Minute})["T"]; r.Err != nil || len(r.IDs) != 1 {
+	if r := readAll(t, values, source.Env{StallTimeout: sqltest.Patience})["T"]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", r)
 	}
 	values["connection_source"], values["sid"] = "sid", db.config.ServiceName

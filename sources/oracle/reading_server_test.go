@@ -2,10 +2,10 @@ package oracle
 
 import (
 	"testing"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 func TestContract(t *testing.T) {
@@ -40,7 +40,7 @@ func TestContract(t *testing.T) {
 		envs = envs[:1] // a session takes it half a second to open, and there are hundreds
 	}
 	for _, config.Env = range envs {
-		config.Env.StallTimeout = time.Minute
+		config.Env.StallTimeout = sqltest.Patience
 		t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })
 	}
 }

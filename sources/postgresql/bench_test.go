@@ -3,12 +3,12 @@ package postgresql
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // benchRows are read by every benchmark; each is about 1 KB.
@@ -27,7 +27,7 @@ func benchDB(b *testing.B) *testDB {
 // BenchmarkRead reads documents and encodes none: what is measured is the driver and the source.
 func BenchmarkRead(b *testing.B) {
 	db := benchDB(b)
-	part := listed(b, openSource(b, db.values(nil), source.Env{StallTimeout: time.Minute}))["public.t"]
+	part := listed(b, openSource(b, db.values(nil), source.Env{StallTimeout: sqltest.Patience}))["public.t"]
 	b.ReportAllocs()
 	rows := 0
 	for b.Loop() {

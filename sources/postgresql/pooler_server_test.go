@@ -5,7 +5,6 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -69,7 +68,7 @@ func TestContractThroughAPooler(t *testing.T) {
 	sourcetest.Run(t, sourcetest.Config{
 		Type:   Type,
 		Values: func(*testing.T) map[string]any { return pooled(t, db, nil) },
-		Env:    source.Env{StallTimeout: time.Minute},
+		Env:    source.Env{StallTimeout: sqltest.Patience},
 		Broken: map[string]sourcetest.Broken{
 			"username": broken("username", "nobody", source.ErrAuth),
 			"password": broken("password", "wrong", source.ErrAuth),

@@ -6,10 +6,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // BenchmarkRanges reads one table of a million rows of 1 KB, as a whole and in ranges, by several
@@ -32,7 +32,7 @@ func BenchmarkRanges(b *testing.B) {
 		b.Run(fmt.Sprintf("%s/readers=%d", bb.name, bb.readers), func(b *testing.B) {
 			rows := atomic.Int64{}
 			for b.Loop() {
-				d := openSource(b, db.values(nil), source.Env{StallTimeout: time.Minute})
+				d := openSource(b, db.values(nil), source.Env{StallTimeout: sqltest.Patience})
 				d.cutting = bb.cutting
 				parts := make(chan source.Part)
 				var wg sync.WaitGroup

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -310,7 +309,7 @@ func TestContractOfRanges(t *testing.T) {
 		Type: typ,
 		Values: func(t *testing.T) map[string]any {
 			t.Helper()
-			s, err := typ.Open(t.Context(), sqltest.Parse(t, &Type, db.values(nil)), source.Env{Log: discard(), StallTimeout: time.Minute})
+			s, err := typ.Open(t.Context(), sqltest.Parse(t, &Type, db.values(nil)), source.Env{Log: discard(), StallTimeout: sqltest.Patience})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -320,7 +319,7 @@ func TestContractOfRanges(t *testing.T) {
 			}
 			return db.values(nil)
 		},
-		Env:    source.Env{StallTimeout: time.Minute},
+		Env:    source.Env{StallTimeout: sqltest.Patience},
 		Broken: map[string]sourcetest.Broken{"password": {Values: broken, Kind: source.ErrAuth}},
 		FailingPart: func(t *testing.T) sourcetest.FailingPart {
 			t.Helper()

@@ -32,7 +32,7 @@ func TestContractOfRules(t *testing.T) {
 	sourcetest.Run(t, sourcetest.Config{
 		Type:   typ,
 		Values: func(*testing.T) map[string]any { return db.values(nil) },
-		Env:    source.Env{StallTimeout: time.Minute},
+		Env:    source.Env{StallTimeout: sqltest.Patience},
 		Broken: map[string]sourcetest.Broken{
 			"password": {Values: db.values(map[string]any{"password": "wrong"}), Kind: source.ErrAuth},
 			"query":    {Values: db.values(map[string]any{"tables": "wrong"}), Kind: source.ErrConfig},

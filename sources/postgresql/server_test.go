@@ -80,6 +80,8 @@ func execAs(t testing.TB, config *pgx.ConnConfig, sql string) {
 
 func dialAs(t testing.TB, config *pgx.ConnConfig) *pgx.Conn {
 	t.Helper()
+	config = config.Copy()
+	config.RuntimeParams["statement_timeout"] = "0" // which some tests set for the role, and which is not meant for the tests
 	conn, err := pgx.ConnectConfig(context.WithoutCancel(t.Context()), config)
 	if err != nil {
 		t.Fatal(err)

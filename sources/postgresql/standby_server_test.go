@@ -98,7 +98,7 @@ func TestContractOnAStandby(t *testing.T) {
 	sourcetest.Run(t, sourcetest.Config{
 		Type:   Type,
 		Values: func(*testing.T) map[string]any { return db.values(nil) },
-		Env:    source.Env{StallTimeout: time.Minute},
+		Env:    source.Env{StallTimeout: sqltest.Patience},
 		Broken: map[string]sourcetest.Broken{"password": {Values: wrong, Kind: source.ErrAuth}},
 		FailingPart: func(t *testing.T) sourcetest.FailingPart {
 			t.Helper()

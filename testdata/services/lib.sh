@@ -153,8 +153,8 @@ stop() {
   running || return 0
   pid=$(cat "$PIDFILE")
   kill "-$1" "$pid" 2>/dev/null || true
-  for i in $(seq 100); do running || return 0; sleep 0.1; done
-  log "$NAME did not end by itself within 10 s"
+  for i in $(seq 1200); do running || return 0; sleep 0.1; done
+  log "$NAME did not end by itself within 2 minutes"
   kill -KILL "$pid" 2>/dev/null || true
   for i in $(seq 20); do running || return 0; sleep 0.1; done
 }

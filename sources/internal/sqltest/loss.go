@@ -1,9 +1,11 @@
 package sqltest
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -44,6 +46,42 @@ func (c *cutConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b[:min(len(b), c.left)])
 	c.left -= n
 	return n, err
+}
+
+// SilentBehind makes the time limit of a connection's reads be over behind the first statement that has the text
+// in it, as where the server says nothing any more, but not before seen is closed. So a test decides when the limit
+// is over, and no answer before has to come within it.
+func SilentBehind(dial Dial, text string, seen <-chan struct{}) Dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &silentConn{Conn: conn, text: []byte(text), seen: seen}, nil
+	}
+}
+
+// silentConn reads nothing once the text was written.
+type silentConn struct {
+	net.Conn
+	text   []byte
+	seen   <-chan struct{}
+	silent atomic.Bool
+}
+
+func (c *silentConn) Write(b []byte) (int, error) {
+	if bytes.Contains(b, c.text) {
+		c.silent.Store(true)
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *silentConn) Read(b []byte) (int, error) {
+	if c.silent.Load() {
+		<-c.seen
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.Conn.Read(b)
 }
 
 // CountDials counts the connections that are opened, of which so many are refused first.
