@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 )
 
 // Why a server is not reached is told apart here: what waiting cannot mend is an error of configuration
@@ -45,6 +47,9 @@ func (e *errOtherProtocol) Error() string {
 
 // connError gives an error of the transport its kind. asked is the configured address.
 func connError(op string, asked *url.URL, err error) error {
+	if _, crashed := errors.AsType[*crash.Error](err); crashed { // of the embedded destination: no waiting mends that
+		return fmt.Errorf("%s: %w", op, err)
+	}
 	e := &ConnError{Op: op, Kind: ErrUnreachable, Err: err}
 	if tip, kind := certificateTrouble(err); kind != nil {
 		e.Kind, e.Tip = kind, tip

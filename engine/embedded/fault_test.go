@@ -14,6 +14,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 )
 
 func do(t *testing.T, s *Server, method, path, body string) (int, string) {
@@ -157,5 +159,41 @@ func BenchmarkStandardValid(b *testing.B) {
 		if !json.Valid(doc) {
 			b.Fatal("not valid")
 		}
+	}
+}
+
+// TestACrashIsAnErrorOfItsRequest: a panic while a request is worked on does not end the program with the code of
+// a wrong command line. It is told to who asked, and nothing more is written to what may be half done.
+func TestACrashIsAnErrorOfItsRequest(t *testing.T) {
+	t.Parallel()
+	s, err := Open(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.routes = []route{
+		{methods: "PUT", path: "bad", handle: func(*Server, *request) (*answer, error) { panic("a bug") }},
+		{methods: "PUT", path: "good", handle: func(s *Server, _ *request) (*answer, error) {
+			return &answer{status: http.StatusOK}, s.store.guard(func() error { return nil })
+		}},
+	}
+	if status, body := do(t, s, http.MethodPut, "/good", ""); status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://embedded/bad", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := s.Transport().RoundTrip(r)
+	if p, crashed := errors.AsType[*crash.Error](err); !crashed || p.Value != "a bug" {
+		t.Errorf("got %v", err)
+	}
+	if resp != nil {
+		_ = resp.Body.Close()
+	}
+	if status, body := do(t, s, http.MethodPut, "/good", ""); status != http.StatusInternalServerError {
+		t.Errorf("after it, status %d: %s", status, body)
+	}
+	if err := s.Close(); err == nil {
+		t.Error("Close says nothing of it")
 	}
 }

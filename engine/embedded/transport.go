@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 )
 
 // Transport returns the server as a client's transport: no socket, no port. The body of a request is
@@ -30,15 +32,23 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	done := make(chan *answer, 1)
+	done := make(chan outcome, 1)
 	go func() { // ends with the request
-		a := t.s.respond(r, buffer, err)
-		t.s.buffers.Put(buffer)
-		done <- a
+		var o outcome
+		o.crash = crash.Guarded(func() error {
+			o.answer = t.s.respond(r, buffer, err)
+			return nil
+		})
+		if o.crash != nil {
+			t.s.store.breakOff(o.crash) // what it did may be half done, and its locks are held
+		} else {
+			t.s.buffers.Put(buffer)
+		}
+		done <- o
 	}()
 	select {
-	case a := <-done:
-		return a.response(r), nil
+	case o := <-done:
+		return o.response(r)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-t.s.store.failed:
@@ -47,13 +57,26 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	grace := time.NewTimer(time.Second)
 	defer grace.Stop()
 	select {
-	case a := <-done:
-		return a.response(r), nil
+	case o := <-done:
+		return o.response(r)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-grace.C:
 		return errorAnswer(storeFailed(t.s.store.broken)).response(r), nil
 	}
+}
+
+// outcome is what became of a request: an answer, or a crash of ours.
+type outcome struct {
+	answer *answer
+	crash  error
+}
+
+func (o *outcome) response(r *http.Request) (*http.Response, error) {
+	if o.crash != nil {
+		return nil, o.crash
+	}
+	return o.answer.response(r), nil
 }
 
 func (a *answer) response(r *http.Request) *http.Response {
