@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ func (d Dir) HoldJob(job, token string) (release func(settled bool), ok bool, er
 	if err := os.MkdirAll(filepath.Dir(lock), 0o700); err != nil {
 		return nil, false, fmt.Errorf("state folder: %w", err)
 	}
-	if err := ownfile.Check(lock); err != nil {
+	if err := errors.Join(ownfile.Check(lock), ownfile.Check(claim)); err != nil {
 		return nil, false, fmt.Errorf("state folder: %w", err)
 	}
 	l := flock.New(lock)
