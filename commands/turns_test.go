@@ -1,0 +1,48 @@
+package commands
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/state"
+)
+
+// TestConnectorsTakeTurns: the one whose last run with a time limit is longest ago goes first. A turn that lies far
+// ahead of now is none, since a clock that was wrong once would otherwise have the connector go last for years.
+func TestConnectorsTakeTurns(t *testing.T) {
+	t.Parallel()
+	const host = "embedded:./data"
+	dir := t.TempDir()
+	s := &session{
+		app: &App{Now: stopped}, state: state.Dir(dir), until: t.Context(),
+		dest: &destination{es: &config.Elasticsearch{Host: host}},
+	}
+	for index, at := range map[string]time.Time{
+		"yesterday": stopped().AddDate(0, 0, -1), "today": stopped(), "soon": stopped().Add(59 * time.Minute),
+		"next year": stopped().AddDate(1, 0, 0), "in two hours": stopped().Add(2 * time.Hour),
+	} {
+		if err := s.state.KeepTurns(host, index, "me", map[string]int64{"a": 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(filepath.Join(dir, "turns", state.Key(host, index)+".json"), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var works []work
+	for _, index := range []string{"soon", "next year", "today", "yesterday", "in two hours", "never"} {
+		works = append(works, work{job: engine.Job{Index: index}})
+	}
+	s.inTurns(works)
+	var got []string
+	for _, w := range works {
+		got = append(got, w.job.Index)
+	}
+	if want := []string{"next year", "in two hours", "never", "yesterday", "today", "soon"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
