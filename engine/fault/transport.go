@@ -11,9 +11,10 @@ import (
 
 // Rule is one thing that goes wrong with requests.
 type Rule struct {
-	Path  string // requests whose path contains this
-	Skip  int    // that many of them go through first
-	Times int    // then that many are hit; 0 is all of them
+	Method string // requests of this method; "" is any
+	Path   string // requests whose path contains this
+	Skip   int    // that many of them go through first
+	Times  int    // then that many are hit; 0 is all of them
 	// Larger hits only requests whose body has at least that many bytes.
 	Larger int64
 	// Before is called first: it may wait, or do to the index what another program would. With Pass that
@@ -109,7 +110,7 @@ func (t *Transport) rule(r *http.Request) *Rule {
 	}
 	for i := range t.Rules {
 		rule := &t.Rules[i]
-		if !strings.Contains(r.URL.Path, rule.Path) || rule.Larger > 0 && r.ContentLength < rule.Larger {
+		if rule.Method != "" && rule.Method != r.Method || !strings.Contains(r.URL.Path, rule.Path) || rule.Larger > 0 && r.ContentLength < rule.Larger {
 			continue
 		}
 		t.hits[i]++
