@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 )
 
@@ -137,6 +138,20 @@ func TestARunShowsThatItIsAlive(t *testing.T) {
 		})
 		if err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestAPanicOfTheWatchEndsTheRun as one of the job itself does: in order, and known for what it is.
+func TestAPanicOfTheWatchEndsTheRun(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, c *cluster, s *Store) {
+		err := c.claimed(s).Run(t.Context(), func() Counts { panic("a bug") }, func(ctx context.Context) error {
+			<-ctx.Done()
+			return context.Cause(ctx)
+		})
+		if p, ok := errors.AsType[*crash.Error](err); !ok || p.Value != "a bug" {
+			t.Errorf("%v", err)
 		}
 	})
 }
