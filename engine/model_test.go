@@ -57,9 +57,10 @@ type model struct {
 	rnd   *rand.Rand
 	truth map[string]map[string]string // scope → id → value
 	// missed are the scopes that the last run can have found absent from a whole list.
-	missed map[string]bool
-	mute   string // the scope whose documents do not say which scope they are of; "" for none
-	next   int
+	missed   map[string]bool
+	missedBy string // the owner whose run that was
+	mute     string // the scope whose documents do not say which scope they are of; "" for none
+	next     int
 }
 
 // edit changes the source.
@@ -123,15 +124,20 @@ func (m *model) faultyRun() {
 		}
 	}
 	m.h.rules = m.faults()
-	stranger := m.rnd.IntN(8) == 0 && len(before) > 0
-	res, err := m.h.run(t.Context(), func(j *engine.Job) {
-		if stranger {
-			j.Owner = "memory/stranger"
-		}
-	})
+	owner := m.owner()
+	runner := []string{m.h.job.Owner, "memory/stranger"}[max(0, m.rnd.IntN(8)-6)]
+	adopts := m.rnd.IntN(3) == 0
+	foreign := owner != "" && owner != runner && !adopts
+	if runner != m.missedBy {
+		m.missed = nil
+	}
+	res, err := m.h.run(t.Context(), func(j *engine.Job) { j.Owner, j.Adopt = runner, adopts })
 	after := m.heldOrNothing()
-	if stranger && !maps.Equal(before, after) {
-		t.Fatalf("another owner changed the index: %v, %+v", err, res.Counts)
+	if foreign && (!maps.Equal(before, after) || m.owner() != owner) {
+		t.Fatalf("%s changed the index of %s: %v, %+v", runner, owner, err, res.Counts)
+	}
+	if foreign && err == nil {
+		t.Fatalf("%s was not told that the index is that of %s", runner, owner)
 	}
 
 	for id, value := range after {
@@ -162,10 +168,10 @@ func (m *model) faultyRun() {
 			t.Fatalf("%q was deleted and its scope has vanished only now", id)
 		}
 	}
-	if stranger {
+	if foreign {
 		return // and learned nothing
 	}
-	m.missed = map[string]bool{}
+	m.missed, m.missedBy = map[string]bool{}, runner
 	for n := range 4 {
 		scope := fmt.Sprint("s", n)
 		m.missed[scope] = m.truth[scope] == nil && s.ListErr == nil
@@ -231,13 +237,25 @@ func (m *model) faults() []fault.Rule {
 				return `{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"model"}}`
 			})
 		case 6: // an answer that says all is well, and says nothing
-			r.Answer = fault.JSON(200, []string{`{}`, `{"took":1,"errors":false,"items":[]}`, `{"hits":{}}`, `null`, `[]`}[m.rnd.IntN(5)])
+			r.Answer = fault.JSON(200, []string{
+				`{}`, `null`, `[]`, `{"hits":{}}`, `{"_shards":{"failed":1},"hits":{"hits":[]}}`, `{"took":1,"errors":false,"items":[]}`,
+				`{"took":1,"errors":false,"items":[{"index":{"_index":"other","_id":"other","status":200}}]}`,
+			}[m.rnd.IntN(7)])
 		case 7: // another server's
 			r.Answer = fault.JSON([]int{301, 200}[m.rnd.IntN(2)], `<html>`)
 		}
 		rules = append(rules, r)
 	}
 	return rules
+}
+
+// owner is whose the index is; "" is nobody's, or no index.
+func (m *model) owner() string {
+	index, err := m.h.client().Index(m.h.t.Context(), m.h.job.Index)
+	if err != nil {
+		return ""
+	}
+	return index.Marker.Owner
 }
 
 func (m *model) heldOrNothing() map[string]string {
@@ -251,7 +269,7 @@ func (m *model) heldOrNothing() map[string]string {
 func (m *model) converges() {
 	s := m.h.source
 	s.Fails, s.ListErr, s.Quiet, s.Each, m.h.rules = nil, nil, nil, nil, nil
-	sure := func(j *engine.Job) { j.Guard.Confirmed, j.AllowEmpty = 1<<40, true }
+	sure := func(j *engine.Job) { j.Guard.Confirmed, j.AllowEmpty, j.Adopt = 1<<40, true, true }
 	m.h.sync(sure)
 	if d := cmp.Diff(m.wanted(), m.h.held()); d != "" {
 		m.h.t.Fatal(d)
