@@ -31,11 +31,18 @@ const (
 	fieldSkipFolders = "skip_directories"
 )
 
-// The indexed fields that give the scope of a document, and its version.
+// The indexed fields. containerField gives the scope of a document, etagField its version.
 const (
-	containerField = "container"
-	titleField     = "title"
-	etagField      = "etag"
+	containerField         = "container"
+	titleField             = "title"
+	etagField              = "etag"
+	createdField           = "created at"
+	typeField              = "content type"
+	containerMetadataField = "container metadata"
+	metadataField          = "metadata"
+	leaseField             = "leasedata"
+	tierField              = "tier"
+	sizeField              = "size"
 )
 
 // Type is the source type.
@@ -52,7 +59,25 @@ var Type = source.Type{
 	},
 	// Containers come and go by their scopes; another account is another thing.
 	IdentityFields: func(field.Values) []string { return []string{fieldAccount} },
+	CommonFields:   commonFields,
 	Open:           open,
+}
+
+// commonFields are the fields of a document beside its time. A name, and what is written as a dictionary,
+// is text, in which people search.
+func commonFields(field.Values) []source.DescribedField {
+	return []source.DescribedField{
+		{Name: createdField, Kind: source.Date},
+		{Name: typeField, Kind: source.Keyword},
+		{Name: containerMetadataField, Kind: source.Text},
+		{Name: metadataField, Kind: source.Text},
+		{Name: leaseField, Kind: source.Text},
+		{Name: titleField, Kind: source.Text},
+		{Name: tierField, Kind: source.Keyword},
+		{Name: sizeField, Kind: source.Long},
+		{Name: containerField, Kind: source.Keyword},
+		{Name: etagField, Kind: source.Keyword},
+	}
 }
 
 // fields are the keys of the connector protocol, in its order, and ours after them.

@@ -105,14 +105,14 @@ func documentOf(name string, containerMetadata document.Value, b *container.Blob
 		doc.Timestamp = objects.ISO(*p.LastModified)
 	}
 	doc.Fields = []document.Field{
-		{Name: "created at", Value: created},
-		{Name: "content type", Value: objects.TextOrNull(value(p.ContentType))},
-		{Name: "container metadata", Value: containerMetadata},
-		{Name: "metadata", Value: document.String(dictionary(b.Metadata))},
-		{Name: "leasedata", Value: document.String(lease(p))},
+		{Name: createdField, Value: created},
+		{Name: typeField, Value: objects.TextOrNull(value(p.ContentType))},
+		{Name: containerMetadataField, Value: containerMetadata},
+		{Name: metadataField, Value: document.String(dictionary(b.Metadata))},
+		{Name: leaseField, Value: document.String(lease(p))},
 		{Name: titleField, Value: document.String(*b.Name)},
-		{Name: "tier", Value: objects.TextOrNull(string(value(p.AccessTier)))},
-		{Name: "size", Value: document.Int(value(p.ContentLength))},
+		{Name: tierField, Value: objects.TextOrNull(string(value(p.AccessTier)))},
+		{Name: sizeField, Value: document.Int(value(p.ContentLength))},
 		{Name: containerField, Value: document.String(name)},
 		{Name: etagField, Value: objects.TextOrNull(strings.Trim(string(value(p.ETag)), `"`))},
 	}

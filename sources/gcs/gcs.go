@@ -24,10 +24,21 @@ const (
 	fieldEndpoint    = "endpoint_url"
 )
 
-// The indexed fields that give the scope of a document, and its name.
+// The indexed fields. bucketField gives the scope of a document, nameField its name.
 const (
-	bucketField = "bucket_name"
-	nameField   = "name"
+	bucketField     = "bucket_name"
+	nameField       = "name"
+	componentsField = "component_count"
+	encodingField   = "content_encoding"
+	languageField   = "content_language"
+	createdField    = "created_at"
+	updatedField    = "last_updated"
+	metadataField   = "metadata"
+	sizeField       = "size"
+	classField      = "storage_class"
+	typeField       = "type"
+	versionField    = "version"
+	urlField        = "url"
 )
 
 // Type is the source type.
@@ -43,7 +54,27 @@ var Type = source.Type{
 	},
 	// Buckets come and go by their scopes; another service is another thing.
 	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
+	CommonFields:   commonFields,
 	Open:           open,
+}
+
+// commonFields are the fields of a document beside its time and metadata, whose members are its owner's
+// choice. A name is text, in which people search; a size is a number, which the API writes as text.
+func commonFields(field.Values) []source.DescribedField {
+	return []source.DescribedField{
+		{Name: componentsField, Kind: source.Long},
+		{Name: encodingField, Kind: source.Keyword},
+		{Name: languageField, Kind: source.Keyword},
+		{Name: createdField, Kind: source.Date},
+		{Name: updatedField, Kind: source.Date},
+		{Name: nameField, Kind: source.Text},
+		{Name: sizeField, Kind: source.Decimal},
+		{Name: classField, Kind: source.Keyword},
+		{Name: typeField, Kind: source.Keyword},
+		{Name: versionField, Kind: source.Keyword},
+		{Name: bucketField, Kind: source.Keyword},
+		{Name: urlField, Kind: source.Keyword},
+	}
 }
 
 // fields are the keys of the connector protocol, in its order, and ours after them.

@@ -124,10 +124,10 @@ func (st *store) document(bucket, key string, o *types.Object) document.Document
 		ID: hex.EncodeToString(sum[:]),
 		Fields: []document.Field{
 			{Name: nameField, Value: document.String(key)},
-			{Name: "size_in_bytes", Value: document.Int(aws.ToInt64(o.Size))},
+			{Name: sizeField, Value: document.Int(aws.ToInt64(o.Size))},
 			{Name: bucketField, Value: document.String(bucket)},
-			{Name: "owner", Value: owner},
-			{Name: "storage_class", Value: objects.TextOrNull(string(o.StorageClass))},
+			{Name: ownerField, Value: owner},
+			{Name: classField, Value: objects.TextOrNull(string(o.StorageClass))},
 			{Name: etagField, Value: objects.TextOrNull(strings.Trim(aws.ToString(o.ETag), `"`))},
 		},
 	}
@@ -140,9 +140,9 @@ func (st *store) document(bucket, key string, o *types.Object) document.Document
 			id = aws.ToString(o.Owner.ID)
 		}
 		doc.Fields = append(doc.Fields,
-			document.Field{Name: "owner_id", Value: objects.TextOrNull(id)},
-			document.Field{Name: "content_url", Value: document.String("s3://" + bucket + "/" + key)},
-			document.Field{Name: "extension", Value: objects.TextOrNull(objects.Extension(key))})
+			document.Field{Name: ownerIDField, Value: objects.TextOrNull(id)},
+			document.Field{Name: urlField, Value: document.String("s3://" + bucket + "/" + key)},
+			document.Field{Name: extensionField, Value: objects.TextOrNull(objects.Extension(key))})
 	}
 	return doc
 }

@@ -36,11 +36,19 @@ const (
 	fieldExtended     = "extended_metadata"
 )
 
-// The indexed fields that give the scope of a document, its name, and its version.
+// The indexed fields. bucketField gives the scope of a document, nameField its name, etagField its version;
+// the last three are there on request.
 const (
 	bucketField = "bucket"
 	nameField   = "filename"
+	sizeField   = "size_in_bytes"
+	ownerField  = "owner"
+	classField  = "storage_class"
 	etagField   = "etag"
+
+	ownerIDField   = "owner_id"
+	urlField       = "content_url"
+	extensionField = "extension"
 )
 
 // Type is the source type.
@@ -59,7 +67,27 @@ var Type = source.Type{
 	// Buckets come and go by their scopes; another store is another thing.
 	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
 	AdvancedRules:  true,
+	CommonFields:   commonFields,
 	Open:           open,
+}
+
+// commonFields are the fields of a document beside its time. A key is text, in which people search.
+func commonFields(v field.Values) []source.DescribedField {
+	fields := []source.DescribedField{
+		{Name: nameField, Kind: source.Text},
+		{Name: sizeField, Kind: source.Long},
+		{Name: bucketField, Kind: source.Keyword},
+		{Name: ownerField, Kind: source.Keyword},
+		{Name: classField, Kind: source.Keyword},
+		{Name: etagField, Kind: source.Keyword},
+	}
+	if v.Bool(fieldExtended) {
+		fields = append(fields,
+			source.DescribedField{Name: ownerIDField, Kind: source.Keyword},
+			source.DescribedField{Name: urlField, Kind: source.Keyword},
+			source.DescribedField{Name: extensionField, Kind: source.Keyword})
+	}
+	return fields
 }
 
 // fields are the keys of the connector protocol, in its order, and ours after them.

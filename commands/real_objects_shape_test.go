@@ -1,0 +1,92 @@
+package commands_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+	"github.com/google/go-cmp/cmp"
+)
+
+// emptyStore makes an empty bucket or container on the server of a source type, and returns the
+// configuration that reads it.
+func emptyStore(t *testing.T, serviceType string) (values string) {
+	t.Helper()
+	name := "e2e-" + strings.ToLower(rand.Text())
+	switch serviceType {
+	case "s3":
+		s := newBuckets(t, "")
+		return fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, extended_metadata: true",
+			s.one, required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY"))
+	case "google_cloud_storage":
+		endpoint := required(t, "TEST_GCS_ENDPOINT")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint+"b?project=p", strings.NewReader(`{"name":"`+name+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = answer.Body.Close(); answer.StatusCode != http.StatusOK {
+			t.Fatalf("make a bucket: %s", answer.Status)
+		}
+		return fmt.Sprintf("buckets: [%s], endpoint_url: %q", name, endpoint)
+	}
+	account, key := required(t, "TEST_AZURE_ACCOUNT"), required(t, "TEST_AZURE_KEY")
+	endpoint := required(t, "TEST_AZURE_ENDPOINT")
+	credential, err := service.NewSharedKeyCredential(account, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := service.NewClientWithSharedKeyCredential(endpoint, credential, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CreateContainer(t.Context(), name, nil); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("containers: [%s], account_name: %q, account_key: %q, blob_endpoint: %q", name, account, key, endpoint)
+}
+
+// TestAnEmptyBucketShapesTheIndex: what every object has is mapped before the first one is there, as it is
+// after it.
+func TestAnEmptyBucketShapesTheIndex(t *testing.T) {
+	t.Parallel()
+	for serviceType, want := range map[string]map[string]string{
+		"s3": {
+			"size_in_bytes": "long", "bucket": "keyword", "owner": "keyword", "storage_class": "keyword", "etag": "keyword",
+			"owner_id": "keyword", "content_url": "keyword", "extension": "keyword",
+		},
+		"google_cloud_storage": {
+			"component_count": "long", "content_encoding": "keyword", "content_language": "keyword", "created_at": "date", "last_updated": "date",
+			"size": "double", "storage_class": "keyword", "type": "keyword", "version": "keyword", "bucket_name": "keyword", "url": "keyword",
+		},
+		"azure_blob_storage": {
+			"created at": "date", "content type": "keyword", "tier": "keyword", "size": "long", "container": "keyword", "etag": "keyword",
+		},
+	} {
+		t.Run(serviceType, func(t *testing.T) {
+			t.Parallel()
+			destinations(t, func(t *testing.T, elasticsearch string) {
+				b := newBenchOf(t, elasticsearch)
+				b.writePlain(serviceType, emptyStore(t, serviceType), "")
+				b.must(0, "sync")
+				got := b.types()
+				if got["_timestamp"] != "date" {
+					t.Errorf("_timestamp is mapped as %q", got["_timestamp"])
+				}
+				for _, own := range []string{"_timestamp", "id"} { // the engine's
+					delete(got, own)
+				}
+				if d := cmp.Diff(want, got); d != "" {
+					t.Errorf("-want +got:\n%s", d)
+				}
+			})
+		})
+	}
+}
