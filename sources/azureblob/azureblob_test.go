@@ -288,6 +288,24 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
+// pagesAreReadHere: the pages of a server are not the library's.
+func pagesAreReadHere(t *testing.T, values map[string]any, name string) {
+	v, err := field.Parse(Type.Fields, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := connect(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	ctx, here := withListing(t.Context())
+	_, err = st.client.NewContainerClient(name).NewListBlobsFlatPager(nil).NextPage(ctx)
+	if err != nil || here.page == nil || len(here.page.blobs) == 0 {
+		t.Errorf("got %+v, %v", here.page, err)
+	}
+}
+
 // TestContractOnAServer runs on the emulator that TEST_AZURE_ENDPOINT names.
 func TestContractOnAServer(t *testing.T) {
 	endpoint := objectstest.Required(t, "TEST_AZURE_ENDPOINT")
@@ -315,6 +333,7 @@ func TestContractOnAServer(t *testing.T) {
 		}
 	}
 	values := map[string]any{"account_name": account, "account_key": key, "blob_endpoint": endpoint, "containers": names, "retry_count": 0}
+	t.Run("PagesAreReadHere", func(t *testing.T) { pagesAreReadHere(t, values, names[0]) })
 	sourcetest.Run(t, sourcetest.Config{
 		Type: Type, Values: func(*testing.T) map[string]any { return values },
 		Broken: map[string]sourcetest.Broken{
@@ -326,4 +345,22 @@ func TestContractOnAServer(t *testing.T) {
 		},
 		NoFailingContent: "TestContract has it",
 	})
+}
+
+// An answer that is no listing, such as the page of a proxy's login, is not taken for an empty container.
+func TestAnAnswerThatIsNoListingFails(t *testing.T) {
+	t.Parallel()
+	for name, answer := range objectstest.NoListings {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, values := newFake(t, map[string]map[string]string{"c": {"a": "x"}})
+			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
+				_, _ = w.Write([]byte(answer))
+				return true
+			}
+			if _, failed, _ := read(t, opened(t, values)); failed["c"] == nil {
+				t.Error("the container is taken for empty")
+			}
+		})
+	}
 }

@@ -53,6 +53,8 @@ func connect(v field.Values) (*store, error) {
 		Transport: &http.Client{Transport: st.transport},
 		Retry:     policy.RetryOptions{MaxRetries: int32(v.Int(fieldRetries))}, //nolint:gosec // a few
 		Telemetry: policy.TelemetryOptions{Disabled: true},
+
+		PerCallPolicies: []policy.Policy{readPages{}},
 	}}
 	if o.Retry.MaxRetries == 0 {
 		o.Retry.MaxRetries = -1 // the library takes 0 for its own preset

@@ -29,6 +29,9 @@ var codes = map[string]string{
 	"AccountIsDisabled":                  "the account is disabled",
 }
 
+// errNoListing is about an answer that says 200 and is no page of a listing, such as the login page of a proxy.
+var errNoListing = errors.New("no listing was answered")
+
 // Failure says what an error of the library means. Its own texts hold headers and addresses, so they are
 // not shown.
 func (st *store) Failure(err error) *source.Error {
@@ -37,6 +40,9 @@ func (st *store) Failure(err error) *source.Error {
 			Kind: source.ErrAuth, Err: errors.New("no identity of Entra could be used"),
 			Hint: "give account_key, sas_token, or tenant_id, client_id and client_secret; or run where an identity is assigned",
 		}
+	}
+	if errors.Is(err, errNoListing) {
+		return &source.Error{Err: err, Hint: "correct " + fieldEndpoint + "; a proxy on the way may have answered"}
 	}
 	answer, ok := errors.AsType[*azcore.ResponseError](err)
 	if !ok {

@@ -58,17 +58,16 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 		o.MaxResults = new(int32(q.Most)) //nolint:gosec // a few
 	}
 	c := st.client.NewContainerClient(q.Bucket)
-	answer, err := c.NewListBlobsFlatPager(o).NextPage(ctx)
+	blobs, next, err := st.blobs(ctx, c, o)
 	if err != nil {
 		return objects.Page{}, err
 	}
-	page := objects.Page{Next: value(answer.NextMarker)}
-	if answer.Segment == nil {
+	page := objects.Page{Next: next, Objects: make([]objects.Object, 0, len(blobs))}
+	if len(blobs) == 0 {
 		return page, nil
 	}
 	of := st.metadataOf(ctx, q.Bucket, c)
-	page.Objects = make([]objects.Object, 0, len(answer.Segment.BlobItems))
-	for _, b := range answer.Segment.BlobItems {
+	for _, b := range blobs {
 		if b == nil || b.Name == nil || b.Properties == nil || st.skipFolders && isFolder(b) {
 			continue
 		}
@@ -78,6 +77,23 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 		})
 	}
 	return page, nil
+}
+
+// blobs asks for one page.
+func (st *store) blobs(ctx context.Context, c *container.Client, o *container.ListBlobsFlatOptions) (blobs []*container.BlobItem, next string, err error) {
+	ctx, here := withListing(ctx)
+	answer, err := c.NewListBlobsFlatPager(o).NextPage(ctx)
+	switch {
+	case here.none:
+		return nil, "", errNoListing
+	case err != nil:
+		return nil, "", err
+	case here.page != nil:
+		return here.page.blobs, here.page.next, nil
+	case answer.Segment != nil:
+		blobs = answer.Segment.BlobItems
+	}
+	return blobs, value(answer.NextMarker), nil
 }
 
 // isFolder reports whether a blob is the entry of a directory, as accounts with a hierarchical namespace have.
@@ -109,7 +125,7 @@ func documentOf(name string, containerMetadata document.Value, b *container.Blob
 		{Name: typeField, Value: objects.TextOrNull(value(p.ContentType))},
 		{Name: containerMetadataField, Value: containerMetadata},
 		{Name: metadataField, Value: document.String(dictionary(b.Metadata))},
-		{Name: leaseField, Value: document.String(lease(p))},
+		{Name: leaseField, Value: document.String(leaseText(p))},
 		{Name: titleField, Value: document.String(*b.Name)},
 		{Name: tierField, Value: objects.TextOrNull(string(value(p.AccessTier)))},
 		{Name: sizeField, Value: document.Int(value(p.ContentLength))},
@@ -119,8 +135,8 @@ func documentOf(name string, containerMetadata document.Value, b *container.Blob
 	return doc
 }
 
-// lease is written as connectors do, as Python writes a dictionary.
-func lease(p *container.BlobProperties) string {
+// leaseText is written as connectors do, as Python writes a dictionary.
+func leaseText(p *container.BlobProperties) string {
 	duration := "None"
 	if p.LeaseDuration != nil {
 		duration = quoted(strings.ToLower(string(*p.LeaseDuration)))

@@ -62,9 +62,12 @@ func metadata(m map[string]string) document.Value {
 	return document.Object(fields)
 }
 
+// consoleEscapes are what the console's addresses escape otherwise than a query.
+var consoleEscapes = strings.NewReplacer("+", "%20", "%27", "'")
+
 // console is where people look at an object. All but letters, digits and _.-~' is escaped in its name.
 func (st *store) console(bucket, name string) string {
-	quoted := strings.NewReplacer("+", "%20", "%27", "'").Replace(url.QueryEscape(name))
+	quoted := consoleEscapes.Replace(url.QueryEscape(name))
 	return "https://console.cloud.google.com/storage/browser/_details/" + bucket + "/" + quoted + ";tab=live_object?project=" + st.project
 }
 

@@ -202,6 +202,7 @@ func (st *store) client(bucket string) *s3.Client {
 			o.Region = region
 			o.UsePathStyle = st.style
 			o.DisableLogOutputChecksumValidationSkipped = true
+			o.APIOptions = append(o.APIOptions, readPages)
 			o.BaseEndpoint = nil
 			if st.endpoint != "" {
 				o.BaseEndpoint = &st.endpoint

@@ -15,6 +15,9 @@ import (
 // errListing marks an answer that cannot be a page of a listing.
 var errListing = errors.New("the listing cannot be continued")
 
+// errNoListing is about an answer that says 200 and is no page of a listing, such as the login page of a proxy.
+var errNoListing = errors.New("no listing was answered")
+
 const (
 	hintRights = "grant this key s3:ListBucket on the bucket and s3:GetObject on its objects"
 	hintRegion = "the bucket is in another region: correct region, or leave it empty"
@@ -46,6 +49,8 @@ func (st *store) Failure(err error) *source.Error {
 	switch {
 	case errors.Is(err, errCredentials):
 		return credentialsFailure(err)
+	case errors.Is(err, errNoListing):
+		return &source.Error{Err: err, Hint: "correct " + fieldEndpoint + "; a proxy on the way may have answered"}
 	case errors.Is(err, errListing):
 		return &source.Error{Err: err}
 	case !answered && status < 300:

@@ -70,7 +70,14 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 	}
 	var out *s3.ListObjectsV2Output
 	err := st.inItsRegion(q.Bucket, func(c *s3.Client) (err error) {
+		ctx, here := withListing(ctx)
 		out, err = c.ListObjectsV2(ctx, in)
+		switch {
+		case here.none:
+			return fmt.Errorf("%w by %s", errNoListing, st.address())
+		case here.page != nil:
+			out = here.page
+		}
 		return err
 	})
 	if err != nil {

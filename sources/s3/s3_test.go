@@ -299,3 +299,21 @@ func TestEndpoints(t *testing.T) {
 		})
 	}
 }
+
+// An answer that is no listing, such as the page of a proxy's login, is not taken for an empty bucket.
+func TestAnAnswerThatIsNoListingFails(t *testing.T) {
+	t.Parallel()
+	for name, answer := range objectstest.NoListings {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
+			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
+				_, _ = w.Write([]byte(answer))
+				return true
+			}
+			if _, failed := read(t, opened(t, values, nil)); failed["b"] == nil {
+				t.Error("the bucket is taken for empty")
+			}
+		})
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
@@ -139,5 +140,26 @@ func TestRangesOnAServer(t *testing.T) {
 	docs, failed := read(t, src)
 	if len(docs) != len(files) || len(failed) > 0 || parts < 3 {
 		t.Errorf("got %d documents of %d in %d parts, %v", len(docs), len(files), parts, failed)
+	}
+}
+
+// The pages of a server are read here, not by the library.
+func TestPagesOfAServerAreReadHere(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	bucket := s.bucket(map[string]string{"a b.txt": "x", "é.txt": "y"})
+	v, err := field.Parse(Type.Fields, objectstest.With(s.values, map[string]any{"buckets": bucket}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := connect(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	ctx, here := withListing(t.Context())
+	_, err = st.client(bucket).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket, EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true)})
+	if err != nil || here.page == nil || len(here.page.Contents) != 2 {
+		t.Errorf("got %+v, %v", here.page, err)
 	}
 }
