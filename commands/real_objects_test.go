@@ -4,7 +4,14 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,8 +46,35 @@ func newBuckets(t *testing.T, elasticsearch string) *buckets {
 
 func (b *buckets) configure(names string) {
 	b.t.Helper()
+	b.configureAt(required(b.t, "TEST_S3_ENDPOINT"), names, "")
+}
+
+// configureAt reads the buckets at an address, with more keys for the connector.
+func (b *buckets) configureAt(endpoint, names, more string) {
+	b.t.Helper()
 	b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0",
-		names, required(b.t, "TEST_S3_ENDPOINT"), required(b.t, "TEST_S3_ACCESS_KEY"), required(b.t, "TEST_S3_SECRET_KEY")), "")
+		names, endpoint, required(b.t, "TEST_S3_ACCESS_KEY"), required(b.t, "TEST_S3_SECRET_KEY")), more)
+}
+
+// inFront stands between the program and the server; answer answers in place of the server where it
+// returns true.
+func inFront(t *testing.T, answer func(http.ResponseWriter, *http.Request) bool) (address string) {
+	t.Helper()
+	to, err := url.Parse(required(t, "TEST_S3_ENDPOINT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host // which is signed
+	}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !answer(w, r) {
+			proxy.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func (b *buckets) put(bucket, key, data string) {
@@ -147,5 +181,83 @@ func TestWrongKeysOfABucket(t *testing.T) {
 	}
 	if len(said) != 2 {
 		t.Errorf("the two say the same:\n%v", said)
+	}
+}
+
+// TestRulesOfABucket: with a key that may list some prefixes only, rules decide what the mirror holds, and
+// the bucket is what deletes are decided by.
+func TestRulesOfABucket(t *testing.T) {
+	t.Parallel()
+	destinations(t, func(t *testing.T, elasticsearch string) {
+		b := newBuckets(t, elasticsearch)
+		for i := range 15 {
+			b.put(b.one, fmt.Sprintf("team-a/%02d.txt", i), "text")
+			b.put(b.one, fmt.Sprintf("team-b/%02d.txt", i), "text")
+		}
+		var refused atomic.Value // the prefixes that the key may not list
+		refused.Store([]string(nil))
+		endpoint := inFront(t, func(w http.ResponseWriter, r *http.Request) bool {
+			prefix := r.URL.Query().Get("prefix")
+			if !r.URL.Query().Has("list-type") || !slices.Contains(refused.Load().([]string), prefix) {
+				return false
+			}
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
+			return true
+		})
+		rules := func(prefixes ...string) {
+			list := ""
+			for _, prefix := range prefixes {
+				list += fmt.Sprintf("{bucket: %s, prefix: %q}, ", b.one, prefix)
+			}
+			b.configureAt(endpoint, b.one, "    advanced_rules: ["+list+"]\n")
+		}
+
+		b.configureAt(endpoint, b.one, "")
+		if res := b.must(0, "sync"); res != (result{Created: 30}) {
+			t.Fatalf("without rules: %+v", res)
+		}
+
+		// One prefix of two is refused: nothing of the bucket is deleted.
+		b.remove(b.one, "team-a/00.txt", "team-b/00.txt")
+		b.put(b.one, "team-a/new.txt", "text")
+		rules("team-a/", "team-b/")
+		refused.Store([]string{"", "team-b/"})
+		if res := b.must(3, "sync"); res.Created != 1 || res.Deleted != 0 || res.Withheld == 0 {
+			t.Fatalf("one prefix is refused: %+v", res)
+		}
+		refused.Store([]string{""}) // after a change of the rules each document is written once more
+		if res := b.must(0, "sync"); res != (result{Kept: 15, Updated: 14, Deleted: 2}) {
+			t.Fatalf("both prefixes: %+v", res)
+		}
+		// What no rule names any more is a deletion like any other: many wait for a confirmation.
+		rules("team-a/")
+		if res := b.must(4, "sync"); res.Deleted != 0 || res.Withheld != 14 {
+			t.Fatalf("a rule less: %+v", res)
+		}
+		if res := b.must(0, "sync", "--confirm-deletes", "14"); res != (result{Kept: 15, Deleted: 14}) {
+			t.Fatalf("a rule less, confirmed: %+v", res)
+		}
+	})
+}
+
+// TestALoginPageIsNoEmptyBucket: what a proxy answers in place of the store deletes nothing.
+func TestALoginPageIsNoEmptyBucket(t *testing.T) {
+	t.Parallel()
+	b := newBuckets(t, "")
+	var loggedOut atomic.Bool
+	b.configureAt(inFront(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if !loggedOut.Load() || !strings.Contains(r.URL.Path, b.one) {
+			return false
+		}
+		_, _ = io.WriteString(w, "<html><body>Log in</body></html>")
+		return true
+	}), b.one+", "+b.two, "")
+	b.put(b.one, "a.txt", "text")
+	b.put(b.two, "b.txt", "text")
+	b.must(0, "sync")
+	loggedOut.Store(true)
+	if res := b.must(3, "sync"); res.Deleted != 0 || res.Withheld != 1 {
+		t.Errorf("got %+v", res)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
@@ -139,6 +140,21 @@ func (f *fake) change(do func()) {
 func opened(t *testing.T, raw map[string]any) source.Source {
 	t.Helper()
 	return objectstest.Open(t, &Type, raw, source.Env{})
+}
+
+// storeOf is the client that a source has.
+func storeOf(t *testing.T, raw map[string]any) *store {
+	t.Helper()
+	v, err := field.Parse(Type.Fields, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := connect(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
 }
 
 // read reads all: documents by their names, and errors by their scopes.

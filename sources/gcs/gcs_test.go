@@ -351,3 +351,22 @@ func TestContractOnAServer(t *testing.T) {
 		NoFailingContent: "TestContract has it",
 	})
 }
+
+// An answer that is no listing, such as the page of a proxy's login, is not taken for an empty bucket.
+func TestAnAnswerThatIsNoListingFails(t *testing.T) {
+	t.Parallel()
+	for name, answer := range objectstest.NoListings {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
+			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
+				_, _ = w.Write([]byte(answer))
+				return true
+			}
+			page, err := storeOf(t, values).List(t.Context(), objects.Query{Bucket: "b"})
+			if err == nil {
+				t.Errorf("taken for a page of %d objects", len(page.Objects))
+			}
+		})
+	}
+}
