@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -362,5 +363,20 @@ func TestAnAnswerThatIsNoListingFails(t *testing.T) {
 				t.Error("the container is taken for empty")
 			}
 		})
+	}
+}
+
+// A redirect would take a signature to where nothing was configured: it is an error.
+func TestARedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked elsewhere for %s", r.URL) }))
+	t.Cleanup(elsewhere.Close)
+	f, values := newFake(t, map[string]map[string]string{"c": {"a": "x"}})
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		return true
+	}
+	if err := opened(t, values).Ping(t.Context()); !errors.Is(err, source.ErrConfig) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -50,7 +50,7 @@ func connect(v field.Values) (*store, error) {
 	objects.Prepare(st.transport, objects.Timeouts{Connect: connectTimeout, Read: readTimeout}, true)
 	st.transport.MaxConnsPerHost = v.Int(fieldDownloads)
 	o := &service.ClientOptions{ClientOptions: azcore.ClientOptions{
-		Transport: &http.Client{Transport: st.transport},
+		Transport: &http.Client{Transport: st.transport, CheckRedirect: objects.NoRedirect},
 		Retry:     policy.RetryOptions{MaxRetries: int32(v.Int(fieldRetries))}, //nolint:gosec // a few
 		Telemetry: policy.TelemetryOptions{Disabled: true},
 

@@ -269,7 +269,7 @@ func tokenStore(t *testing.T, tokens, answers http.Handler) *store {
 	}
 	st := newStore()
 	t.Cleanup(func() { _ = st.Close() })
-	c, err := find(a, http.DefaultClient)
+	c, err := find(a, &http.Client{CheckRedirect: objects.NoRedirect})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ func (st *store) connect(ctx context.Context, options []option.ClientOption, ret
 
 // options are where the store is, and as whom it is asked.
 func (st *store) options(v field.Values) ([]option.ClientOption, error) {
-	plain := &http.Client{Transport: st.transport}
+	plain := &http.Client{Transport: st.transport, CheckRedirect: objects.NoRedirect}
 	var key *account
 	if text := v.String(fieldCredentials); text != "" {
 		var err error
@@ -107,6 +107,7 @@ func withCredentials(c *auth.Credentials, base http.RoundTripper) ([]option.Clie
 	if err != nil {
 		return nil, &source.Error{Kind: source.ErrConfig, Err: fmt.Errorf("use the credentials: %w", err)}
 	}
+	client.CheckRedirect = objects.NoRedirect
 	return []option.ClientOption{option.WithAuthCredentials(c), option.WithHTTPClient(client)}, nil
 }
 

@@ -74,8 +74,7 @@ func connect(ctx context.Context, v field.Values) (*store, error) {
 		page:  int32(min(v.Int(fieldPage), 1000)), //nolint:gosec // it is at most 1000
 		payer: v.Bool(fieldRequestPayer), extended: v.Bool(fieldExtended),
 		clients: map[string]*s3.Client{}, regions: map[string]string{},
-		// A redirect would go elsewhere with a signature for here. Its answer names the region of the bucket.
-		http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		http: &http.Client{CheckRedirect: objects.NoRedirect}, // the answer names the region of the bucket
 	}
 	if b, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		st.http.Transport = b.GetTransport() // with the authorities of AWS_CA_BUNDLE

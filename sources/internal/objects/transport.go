@@ -14,6 +14,10 @@ type Timeouts struct {
 	Read    time.Duration // how long no byte may come while one is waited for
 }
 
+// NoRedirect is for [http.Client.CheckRedirect]: the answer is that of the store that was configured, and a
+// signature or a token goes nowhere else.
+func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
 // Prepare gives an HTTP transport these timeouts. verify is false where the server's certificate is not
 // to be checked.
 func Prepare(tr *http.Transport, t Timeouts, verify bool) {

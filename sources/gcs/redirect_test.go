@@ -1,0 +1,46 @@
+package gcs
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
+)
+
+// A redirect would take the token to where nothing was configured: it is an error.
+func TestARedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("asked elsewhere with %q", r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(elsewhere.Close)
+	redirects := http.RedirectHandler(elsewhere.URL, http.StatusFound)
+	tokens := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"access_token":"t0ken","token_type":"Bearer","expires_in":3600}`))
+	})
+	for name, st := range map[string]*store{
+		"with a key":         tokenStore(t, tokens, redirects),
+		"without one":        storeOf(t, map[string]any{"buckets": "b", "endpoint_url": redirected(t, redirects), "retry_count": 0}),
+		"that gives a token": tokenStore(t, redirects, redirects),
+	} {
+		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		if failure := st.Failure(err); errors.Is(failure, source.ErrTemporary) {
+			t.Errorf("%s: got %v, which may pass", name, failure)
+		}
+	}
+}
+
+func redirected(t *testing.T, to http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(to)
+	t.Cleanup(server.Close)
+	return server.URL + "/storage/v1/"
+}
