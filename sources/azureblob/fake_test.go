@@ -93,9 +93,14 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// listed is a blob in a page. A name that is no XML is encoded, as the service does it.
 func listed(name string, b *stored) string {
-	return fmt.Sprintf("<Blob><Name>%s</Name><Properties><Last-Modified>Thu, 21 Apr 2022 12:12:30 GMT</Last-Modified><Etag>%s</Etag>"+
-		"<Content-Length>%d</Content-Length>%s</Properties><Metadata>%s</Metadata></Blob>", escaped(name), b.etag, len(b.data), b.properties, b.metadata)
+	shown := "<Name>" + escaped(name) + "</Name>"
+	if strings.ContainsRune(name, 4) {
+		shown = `<Name Encoded="true">` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20") + "</Name>"
+	}
+	return fmt.Sprintf("<Blob>%s<Properties><Last-Modified>Thu, 21 Apr 2022 12:12:30 GMT</Last-Modified><Etag>%s</Etag>"+
+		"<Content-Length>%d</Content-Length>%s</Properties><Metadata>%s</Metadata></Blob>", shown, b.etag, len(b.data), b.properties, b.metadata)
 }
 
 func escaped(s string) string {

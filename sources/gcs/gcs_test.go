@@ -96,7 +96,7 @@ func TestDocument(t *testing.T) {
 func TestOddNames(t *testing.T) {
 	t.Parallel()
 	names := map[string]string{}
-	for _, name := range []string{"a/b c/é.txt", "#?.txt", "a//b.txt", "./c.txt", "d/../e.txt", "/f.txt", "100%.txt", "a+b", "e\u0301.txt", "é.txt", strings.Repeat("ü", 512)} {
+	for _, name := range []string{"tab\tand\nline.txt", "\r\x04.txt", "日本/😀.txt", "a/b c/é.txt", "#?.txt", "a//b.txt", "./c.txt", "d/../e.txt", "/f.txt", "100%.txt", "a+b", "e\u0301.txt", "é.txt", strings.Repeat("ü", 512)} {
 		names[name] = "content of " + name
 	}
 	f, values := newFake(t, map[string]map[string]string{"b": names})

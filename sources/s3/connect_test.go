@@ -1,14 +1,24 @@
 package s3
 
 import (
+	"context"
+	"crypto/sha1" //nolint:gosec // see TestALoginThatHasRunOut
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -53,18 +63,21 @@ func TestBucketsOfOtherRegions(t *testing.T) {
 		if r.Header.Get("X-Amz-Optional-Object-Attributes") != "RestoreStatus" {
 			t.Error("what is restored is not asked for")
 		}
-		if strings.HasPrefix(r.URL.Host, "far.s3.us-east-1.") {
+		switch {
+		case strings.HasPrefix(r.URL.Host, "far.s3.us-east-1."):
 			return 301, "X-Amz-Bucket-Region=eu-west-1", "<Error><Code>PermanentRedirect</Code></Error>"
+		case strings.HasPrefix(r.URL.Host, "said.s3.us-east-1."):
+			return 400, "", "<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-central-1'</Message><Region>eu-central-1</Region></Error>"
 		}
 		return 200, "", "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>"
 	})
-	for _, bucket := range []string{"near", "far", "far"} {
+	for _, bucket := range []string{"near", "far", "far", "said"} {
 		page, err := st.List(t.Context(), objects.Query{Bucket: bucket})
 		if err != nil || len(page.Objects) != 1 {
 			t.Errorf("%s: got %d objects, %v", bucket, len(page.Objects), err)
 		}
 	}
-	want := "near.s3.us-east-1.amazonaws.com far.s3.us-east-1.amazonaws.com far.s3.eu-west-1.amazonaws.com far.s3.eu-west-1.amazonaws.com"
+	want := "near.s3.us-east-1.amazonaws.com far.s3.us-east-1.amazonaws.com far.s3.eu-west-1.amazonaws.com far.s3.eu-west-1.amazonaws.com said.s3.us-east-1.amazonaws.com said.s3.eu-central-1.amazonaws.com"
 	if got := strings.Join(hosts, " "); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
@@ -77,12 +90,7 @@ func TestBucketsOfOtherRegions(t *testing.T) {
 }
 
 func TestNoCredentials(t *testing.T) {
-	for name, value := range map[string]string{
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "HOME": t.TempDir(),
-		"AWS_SHARED_CREDENTIALS_FILE": "/absent", "AWS_CONFIG_FILE": "/absent", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
-	} {
-		t.Setenv(name, value)
-	}
+	environment(t, nil)
 	_, values := newFake(t, map[string]map[string]string{"b": {}})
 	err := opened(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""}), nil).Ping(t.Context())
 	if !errors.Is(err, source.ErrAuth) || !strings.Contains(source.Hint(err), "aws_access_key_id") {
@@ -127,5 +135,101 @@ func TestSessionToken(t *testing.T) {
 	}
 	if got := f.requests()[0].Header.Get("X-Amz-Security-Token"); got != "temp" {
 		t.Errorf("got the token %q", got)
+	}
+}
+
+// silent has credentials, and keeps them to itself.
+type silent struct{}
+
+func (silent) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	<-ctx.Done()
+	return aws.Credentials{}, ctx.Err()
+}
+
+// A service of credentials that takes the question and says nothing does not hold the run.
+func TestASilentServiceOfCredentials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := (&bounded{silent{}}).Retrieve(t.Context())
+		if failure := (&store{}).Failure(err); !errors.Is(failure, source.ErrAuth) || time.Since(began) > 15*time.Second {
+			t.Errorf("got %v after %s", failure, time.Since(began))
+		}
+		over, cancel := context.WithCancelCause(t.Context())
+		cancel(errors.New("stopped"))
+		if _, err := (&bounded{silent{}}).Retrieve(over); err == nil || err.Error() != "stopped" {
+			t.Errorf("canceled: got %v", err)
+		}
+	})
+}
+
+// environment sets variables, and hides what this machine has of AWS.
+func environment(t *testing.T, set map[string]string) {
+	t.Helper()
+	all := map[string]string{
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "HOME": t.TempDir(),
+		"AWS_SHARED_CREDENTIALS_FILE": "/absent", "AWS_CONFIG_FILE": "/absent", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
+	}
+	maps.Copy(all, set)
+	for name, value := range all {
+		t.Setenv(name, value)
+	}
+}
+
+// The file of a token is read again whenever credentials are renewed: what runs for long outlives its token.
+func TestATokenFileIsReadAgain(t *testing.T) {
+	var mu sync.Mutex
+	var seen []string
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, r.FormValue("WebIdentityToken"))
+		_, _ = fmt.Fprint(w, `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>temporary</AccessKeyId>
+			<SecretAccessKey>s</SecretAccessKey><SessionToken>session</SessionToken><Expiration>2000-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`)
+	}))
+	t.Cleanup(tokens.Close)
+	file := filepath.Join(t.TempDir(), "token")
+	write := func(token string) {
+		if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	environment(t, map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "arn:aws:iam::1:role/reader", "AWS_ENDPOINT_URL_STS": tokens.URL})
+	_, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
+	write("one")
+	src := opened(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""}), nil)
+	if err := src.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	write("two")
+	if err := src.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) < 2 || seen[0] != "one" || seen[len(seen)-1] != "two" {
+		t.Errorf("the tokens that were used: %q", seen)
+	}
+}
+
+// A single sign-on that has run out, as it does before a nightly run, is said with what renews it.
+func TestALoginThatHasRunOut(t *testing.T) {
+	const start = "https://example.awsapps.com/start"
+	home := t.TempDir()
+	sum := sha1.Sum([]byte(start)) //nolint:gosec // the name of the file that AWS's programs keep a login in
+	file := filepath.Join(home, ".aws", "sso", "cache", hex.EncodeToString(sum[:])+".json")
+	config := filepath.Join(home, "config")
+	for _, err := range []error{
+		os.MkdirAll(filepath.Dir(file), 0o700),
+		os.WriteFile(file, []byte(`{"accessToken":"t0ken","expiresAt":"2020-01-01T00:00:00Z"}`), 0o600),
+		os.WriteFile(config, []byte("[profile night]\nsso_start_url = "+start+"\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = reader\n"), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	environment(t, map[string]string{"HOME": home, "AWS_CONFIG_FILE": config, "AWS_PROFILE": "night"})
+	_, values := newFake(t, map[string]map[string]string{"b": {}})
+	err := opened(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""}), nil).Ping(t.Context())
+	if !errors.Is(err, source.ErrAuth) || !strings.Contains(source.Hint(err), "aws sso login") || strings.Contains(err.Error(), "t0ken") {
+		t.Errorf("got %v, hint %q", err, source.Hint(err))
 	}
 }

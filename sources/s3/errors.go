@@ -97,13 +97,25 @@ func statusOf(err error) int {
 	return 0
 }
 
-// regionOf is the region that an answer names, "" for none.
+// regionOf is the region that an answer names, "" for none. Some answers name it in their message alone.
 func regionOf(err error) string {
 	e, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || e.Response == nil || e.Response.Response == nil {
 		return ""
 	}
-	return e.Response.Header.Get("X-Amz-Bucket-Region")
+	if region := e.Response.Header.Get("X-Amz-Bucket-Region"); region != "" {
+		return region
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || api.ErrorCode() != "AuthorizationHeaderMalformed" {
+		return ""
+	}
+	_, after, _ := strings.Cut(api.ErrorMessage(), "expecting '")
+	region, _, ended := strings.Cut(after, "'")
+	if !ended {
+		return ""
+	}
+	return region
 }
 
 // opening says why content cannot be opened as it was listed.

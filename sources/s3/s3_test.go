@@ -95,7 +95,7 @@ func TestOddKeys(t *testing.T) {
 	keys := map[string]string{}
 	for i, key := range []string{
 		"/a.txt", "a//b.txt", "./c.txt", "d/../e.txt", "e.txt", `f\g.txt`, "h/.", strings.Repeat("ü", 512), "a\x04b.txt", "100%10 + x.txt",
-		"a+b.txt", "a b.txt", "a%2Bb.txt", "é.txt", "e\u0301.txt", "q?#&=.txt", "tab\tand\nline.txt", "'\".txt", "~*!().txt", "..", "x//",
+		"a+b.txt", "a b.txt", "a%2Bb.txt", "é.txt", "e\u0301.txt", "q?#&=.txt", "tab\tand\nline.txt", "'\".txt", "~*!().txt", "..", "x//", "not\xffutf8.txt", "日本/😀.txt",
 	} {
 		keys[key] = fmt.Sprint("content ", i)
 	}
@@ -315,5 +315,38 @@ func TestAnAnswerThatIsNoListingFails(t *testing.T) {
 				t.Error("the bucket is taken for empty")
 			}
 		})
+	}
+}
+
+// What a busy store answers may pass, so that the engine asks again; what it is on its way to say may not.
+func TestWhatMayPass(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[struct {
+		status int
+		code   string
+	}]error{
+		{503, "SlowDown"}: source.ErrTemporary, {503, "ServiceUnavailable"}: source.ErrTemporary, {500, "InternalError"}: source.ErrTemporary,
+		{400, "RequestTimeout"}: source.ErrTemporary, {429, "TooManyRequests"}: source.ErrTemporary, {502, ""}: source.ErrTemporary,
+		{200, "SlowDown"}: source.ErrTemporary, {501, "NotImplemented"}: nil, {400, "InvalidArgument"}: nil,
+	} {
+		f, values := newFake(t, map[string]map[string]string{"b": {}})
+		f.before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, answer.status, answer.code); return true }
+		v, err := field.Parse(Type.Fields, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := connect(t.Context(), v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = st.List(t.Context(), objects.Query{Bucket: "b"})
+		if err == nil {
+			t.Errorf("%v: no error", answer)
+			continue
+		}
+		if got := st.Failure(err).Kind; got != want { //nolint:errorlint // a kind is compared
+			t.Errorf("%v: got %v of the kind %v", answer, err, got)
+		}
+		_ = st.Close()
 	}
 }
