@@ -15,30 +15,16 @@ import (
 // configuration that reads it.
 func emptyStore(t *testing.T, serviceType string) (values string) {
 	t.Helper()
-	name := "e2e-" + strings.ToLower(rand.Text())
 	switch serviceType {
 	case "s3":
 		s := newBuckets(t, "")
 		return fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, extended_metadata: true",
 			s.one, required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY"))
 	case "google_cloud_storage":
-		endpoint := required(t, "TEST_GCS_ENDPOINT")
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint+"b?project=p", strings.NewReader(`{"name":"`+name+`"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/json")
-		answer, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _ = answer.Body.Close(); answer.StatusCode != http.StatusOK {
-			t.Fatalf("make a bucket: %s", answer.Status)
-		}
-		return fmt.Sprintf("buckets: [%s], endpoint_url: %q", name, endpoint)
+		return fmt.Sprintf("buckets: [%s], endpoint_url: %q", emptyGoogleBucket(t), required(t, "TEST_GCS_ENDPOINT"))
 	}
 	account, key := required(t, "TEST_AZURE_ACCOUNT"), required(t, "TEST_AZURE_KEY")
-	endpoint := required(t, "TEST_AZURE_ENDPOINT")
+	endpoint, name := required(t, "TEST_AZURE_ENDPOINT"), "e2e-"+strings.ToLower(rand.Text())
 	credential, err := service.NewSharedKeyCredential(account, key)
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +37,30 @@ func emptyStore(t *testing.T, serviceType string) (values string) {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("containers: [%s], account_name: %q, account_key: %q, blob_endpoint: %q", name, account, key, endpoint)
+}
+
+// emptyGoogleBucket makes a bucket on the stand-in for Google Cloud Storage.
+func emptyGoogleBucket(t *testing.T) (name string) {
+	t.Helper()
+	name = "e2e-" + strings.ToLower(rand.Text())
+	postToGoogle(t, required(t, "TEST_GCS_ENDPOINT")+"b?project=p", "application/json", `{"name":"`+name+`"}`)
+	return name
+}
+
+func postToGoogle(t *testing.T, address, contentType, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _ = answer.Body.Close(); answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", address, answer.Status)
+	}
 }
 
 // TestAnEmptyBucketShapesTheIndex: what every object has is mapped before the first one is there, as it is

@@ -134,6 +134,11 @@ func TestBucketsAreMirrored(t *testing.T) {
 		if res := b.must(0, "sync"); res != (result{Kept: 38}) {
 			t.Fatalf("as before: %+v", res)
 		}
+		// Nothing is said that cron would mail: the library's own warnings are not to be seen.
+		b.put(b.one, "d/99.txt", "text")
+		if o := b.run("sync", "--quiet"); o.code != 0 || o.stderr != "" {
+			t.Errorf("quietly: exit code %d\n%s", o.code, o.stderr)
+		}
 	})
 }
 
@@ -260,4 +265,59 @@ func TestALoginPageIsNoEmptyBucket(t *testing.T) {
 	if res := b.must(3, "sync"); res.Deleted != 0 || res.Withheld != 1 {
 		t.Errorf("got %+v", res)
 	}
+}
+
+// TestAnObjectBeyondTheLimitIsNotOpened: one of 5 GiB is its metadata, and not a byte of it is asked for.
+func TestAnObjectBeyondTheLimitIsNotOpened(t *testing.T) {
+	t.Parallel()
+	b := newBuckets(t, "")
+	b.put(b.one, "small.txt", "text")
+	b.configureAt(inFront(t, func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/big.txt"):
+			t.Errorf("asked for %s %s", r.Method, r.URL)
+			w.WriteHeader(http.StatusInternalServerError)
+		case r.URL.Query().Has("list-type"):
+			_, _ = fmt.Fprintf(w, "<ListBucketResult><Contents><Key>big.txt</Key><LastModified>2024-05-06T12:00:00Z</LastModified><ETag>x</ETag><Size>%d</Size></Contents></ListBucketResult>", 5<<30)
+		default:
+			return false
+		}
+		return true
+	}), b.one, "")
+	if res := b.must(0, "sync"); res != (result{Created: 1}) {
+		t.Fatalf("first: %+v", res)
+	}
+	if res := b.must(0, "sync"); res != (result{Kept: 1}) {
+		t.Errorf("second: %+v", res)
+	}
+	for _, doc := range b.documents() {
+		if string(doc["size_in_bytes"]) != "5368709120" || doc["body"] != nil {
+			t.Errorf("got %s", doc)
+		}
+	}
+}
+
+// TestAnObjectOfGoogleWrittenOver: it is another document, and the old one is gone in the same run.
+func TestAnObjectOfGoogleWrittenOver(t *testing.T) {
+	t.Parallel()
+	destinations(t, func(t *testing.T, elasticsearch string) {
+		b := newBenchOf(t, elasticsearch)
+		bucket := emptyGoogleBucket(t)
+		b.writePlain("google_cloud_storage", fmt.Sprintf("buckets: [%s], endpoint_url: %q", bucket, required(t, "TEST_GCS_ENDPOINT")), "")
+		put := func(name, text string) {
+			postToGoogle(t, strings.Replace(required(t, "TEST_GCS_ENDPOINT"), "/storage/", "/upload/storage/", 1)+"b/"+bucket+"/o?uploadType=media&name="+name, "text/plain", text)
+		}
+		put("a.txt", "first")
+		put("b.txt", "stays")
+		if res := b.must(0, "sync"); res != (result{Created: 2}) {
+			t.Fatalf("first: %+v", res)
+		}
+		put("a.txt", "second")
+		if res := b.must(0, "sync"); res != (result{Created: 1, Deleted: 1, Kept: 1}) {
+			t.Fatalf("written over: %+v", res)
+		}
+		if res := b.must(0, "sync"); res != (result{Kept: 2}) {
+			t.Errorf("third: %+v", res)
+		}
+	})
 }

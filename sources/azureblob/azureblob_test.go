@@ -1,6 +1,7 @@
 package azureblob
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -9,7 +10,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 	"github.com/google/go-cmp/cmp"
 
@@ -310,6 +317,39 @@ func pagesAreReadHere(t *testing.T, values map[string]any, name string) {
 	}
 }
 
+// signatures: those that do not hold end with their times, and one without the right to list with that.
+func signatures(t *testing.T, values map[string]any, c *container.Client, name string) {
+	now := time.Now().UTC()
+	for _, tt := range []struct {
+		name     string
+		from, to time.Time
+		rights   sas.ContainerPermissions
+		says     string // "" where it holds
+	}{
+		{"good", now.Add(-time.Hour), now.Add(time.Hour), sas.ContainerPermissions{Read: true, List: true}, ""},
+		{"expired", now.Add(-2 * time.Hour), now.Add(-time.Hour), sas.ContainerPermissions{Read: true, List: true}, "the signature is valid from"},
+		{"not yet valid", now.Add(time.Hour), now.Add(2 * time.Hour), sas.ContainerPermissions{Read: true, List: true}, "the signature is valid from"},
+		{"without the right to list", now.Add(-time.Hour), now.Add(time.Hour), sas.ContainerPermissions{Read: true}, "Authorization"},
+	} {
+		address, err := c.GetSASURL(tt.rights, tt.to, &container.GetSASURLOptions{StartTime: &tt.from})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = opened(t, objectstest.With(values, map[string]any{"account_key": "", "sas_token": address, "containers": name})).Ping(t.Context())
+		if tt.says == "" {
+			if err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		_, query, _ := strings.Cut(address, "sig=")
+		signature, _, _ := strings.Cut(query, "&")
+		if !errors.Is(err, source.ErrAuth) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), signature) {
+			t.Errorf("%s: got %v", tt.name, err)
+		}
+	}
+}
+
 // TestContractOnAServer runs on the emulator that TEST_AZURE_ENDPOINT names.
 func TestContractOnAServer(t *testing.T) {
 	endpoint := objectstest.Required(t, "TEST_AZURE_ENDPOINT")
@@ -338,6 +378,7 @@ func TestContractOnAServer(t *testing.T) {
 	}
 	values := map[string]any{"account_name": account, "account_key": key, "blob_endpoint": endpoint, "containers": names, "retry_count": 0}
 	t.Run("PagesAreReadHere", func(t *testing.T) { pagesAreReadHere(t, values, names[0]) })
+	t.Run("Signatures", func(t *testing.T) { signatures(t, values, client.NewContainerClient(names[0]), names[0]) })
 	sourcetest.Run(t, sourcetest.Config{
 		Type: Type, Values: func(*testing.T) map[string]any { return values },
 		Broken: map[string]sourcetest.Broken{
@@ -382,4 +423,46 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	if err := opened(t, values).Ping(t.Context()); !errors.Is(err, source.ErrConfig) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A page of the list of containers without any, but with a marker, is not the last one either.
+func TestEmptyPagesOfContainersAreNoEnd(t *testing.T) {
+	t.Parallel()
+	f, values := newFake(t, map[string]map[string]string{"a": {"1": "x"}, "b": {"2": "x"}})
+	next := map[string]string{"": "1", "1": "2", "2": ""}
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/" {
+			return false
+		}
+		containers, marker := "", next[r.URL.Query().Get("marker")]
+		if marker == "" {
+			containers = "<Container><Name>a</Name></Container><Container><Name>b</Name></Container>"
+		}
+		_, _ = fmt.Fprintf(w, "<EnumerationResults><Containers>%s</Containers><NextMarker>%s</NextMarker></EnumerationResults>", containers, marker)
+		return true
+	}
+	docs, failed, _ := read(t, opened(t, objectstest.With(values, map[string]any{"containers": "*"})))
+	if len(docs) != 2 || len(failed) > 0 {
+		t.Errorf("got %d documents, %v", len(docs), failed)
+	}
+}
+
+// silent has tokens, and keeps them to itself.
+type silent struct{}
+
+func (silent) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	<-ctx.Done()
+	return azcore.AccessToken{}, ctx.Err()
+}
+
+// A service of identities that takes the question and says nothing does not hold the run.
+func TestASilentServiceOfCredentials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := (&bounded{silent{}}).GetToken(t.Context(), policy.TokenRequestOptions{})
+		if failure := (&store{}).Failure(err); !errors.Is(failure, source.ErrAuth) || time.Since(began) > tokenPatience {
+			t.Errorf("got %v after %s", failure, time.Since(began))
+		}
+	})
 }

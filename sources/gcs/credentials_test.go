@@ -1,10 +1,15 @@
 package gcs
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"cloud.google.com/go/auth"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
@@ -43,4 +48,25 @@ func redirected(t *testing.T, to http.Handler) string {
 	server := httptest.NewServer(to)
 	t.Cleanup(server.Close)
 	return server.URL + "/storage/v1/"
+}
+
+// silent has tokens, and keeps them to itself.
+type silent struct{}
+
+func (silent) Token(ctx context.Context) (*auth.Token, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A service of tokens that takes the question and says nothing does not hold the run. It may be there soon, as in a
+// container that has just begun.
+func TestASilentServiceOfCredentials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := bounded{silent{}}.Token(t.Context())
+		if failure := (&store{}).Failure(err); !errors.Is(failure, source.ErrTemporary) || time.Since(began) > tokenPatience {
+			t.Errorf("got %v after %s", failure, time.Since(began))
+		}
+	})
 }
