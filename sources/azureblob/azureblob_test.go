@@ -34,7 +34,7 @@ var seeded = map[string]map[string]string{
 
 func TestContract(t *testing.T) {
 	f, values := newFake(t, seeded)
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/denied"):
 			refuse(w, 403, "AuthorizationPermissionMismatch")
@@ -63,7 +63,7 @@ func TestContract(t *testing.T) {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{
 				Values: values, ID: "one/a.txt", Want: objects.ErrReplaced,
-				Break: func() { f.change(func() { f.containers["one"]["a.txt"].etag = `"0x2"` }) },
+				Break: func() { f.Change(func() { f.containers["one"]["a.txt"].etag = `"0x2"` }) },
 			}
 		},
 	})
@@ -127,8 +127,8 @@ func TestArchivedBlobsAreTheirMetadata(t *testing.T) {
 	if docs["cold"].Content != nil || docs["coming"].Content != nil || docs["hot"].Content == nil {
 		t.Error("what is archived has content, or what is not has none")
 	}
-	f.change(func() {
-		f.before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 409, "BlobArchived"); return true }
+	f.Change(func() {
+		f.Before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 409, "BlobArchived"); return true }
 	})
 	if _, err := objectstest.Content(t, docs["late"]); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("archived since: got %v", err)
@@ -152,7 +152,7 @@ func TestEmptyPagesAreNoEnd(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"c": {"a": "x", "b": "y"}})
 	pages := map[string]string{"": "1", "1": "2", "2": "3"}
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		next, empty := pages[r.URL.Query().Get("marker")]
 		if r.URL.Query().Get("comp") != "list" || !empty {
 			if empty || r.URL.Query().Get("marker") != "3" {
@@ -213,7 +213,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			f, values := newFake(t, map[string]map[string]string{"c": {}})
-			f.before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, want.status, code); return true }
+			f.Before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, want.status, code); return true }
 			err := opened(t, values).Ping(t.Context())
 			if !errors.Is(err, want.kind) || !strings.Contains(source.Hint(err), want.hint) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, hint %q", err, source.Hint(err))
@@ -227,7 +227,7 @@ func TestSharedAccessSignatures(t *testing.T) {
 	t.Parallel()
 	const token = "sv=2022&st=2024-01-01T00:00:00Z&se=2024-02-01T00:00:00Z&sig=SECRETSECRET%3D"
 	f, values := newFake(t, map[string]map[string]string{"c": {"a.txt": "x"}})
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Query().Get("sig") != "SECRETSECRET=" || r.Header.Get("Authorization") != "" {
 			refuse(w, 403, "AuthenticationFailed")
 			return true
@@ -301,17 +301,9 @@ func TestQuoted(t *testing.T) {
 
 // pagesAreReadHere: the pages of a server are not the library's.
 func pagesAreReadHere(t *testing.T, values map[string]any, name string) {
-	v, err := field.Parse(Type.Fields, values)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := connect(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = st.Close() }()
+	st := storeOf(t, values)
 	ctx, here := withListing(t.Context())
-	_, err = st.client.NewContainerClient(name).NewListBlobsFlatPager(nil).NextPage(ctx)
+	_, err := st.client.NewContainerClient(name).NewListBlobsFlatPager(nil).NextPage(ctx)
 	if err != nil || here.page == nil || len(here.page.blobs) == 0 {
 		t.Errorf("got %+v, %v", here.page, err)
 	}
@@ -395,19 +387,12 @@ func TestContractOnAServer(t *testing.T) {
 // An answer that is no listing, such as the page of a proxy's login, is not taken for an empty container.
 func TestAnAnswerThatIsNoListingFails(t *testing.T) {
 	t.Parallel()
-	for name, answer := range objectstest.NoListings {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f, values := newFake(t, map[string]map[string]string{"c": {"a": "x"}})
-			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
-				_, _ = w.Write([]byte(answer))
-				return true
-			}
-			if _, failed, _ := read(t, opened(t, values)); failed["c"] == nil {
-				t.Error("the container is taken for empty")
-			}
-		})
-	}
+	f, values := newFake(t, map[string]map[string]string{"c": {"a": "x"}})
+	src := opened(t, values)
+	objectstest.NoListingFails(t, &f.Front, func() error {
+		_, failed, _ := read(t, src)
+		return failed["c"]
+	})
 }
 
 // A redirect would take a signature to where nothing was configured: it is an error.
@@ -416,7 +401,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked elsewhere for %s", r.URL) }))
 	t.Cleanup(elsewhere.Close)
 	f, values := newFake(t, map[string]map[string]string{"c": {"a": "x"}})
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		return true
 	}
@@ -430,7 +415,7 @@ func TestEmptyPagesOfContainersAreNoEnd(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"a": {"1": "x"}, "b": {"2": "x"}})
 	next := map[string]string{"": "1", "1": "2", "2": ""}
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/" {
 			return false
 		}
@@ -465,4 +450,26 @@ func TestASilentServiceOfCredentials(t *testing.T) {
 			t.Errorf("got %v after %s", failure, time.Since(began))
 		}
 	})
+}
+
+// A page that breaks off is no page, however whole what came of it looks, and is asked for again, as what a busy
+// service answers.
+func TestWhatMayPass(t *testing.T) {
+	t.Parallel()
+	answers := map[string]func(http.ResponseWriter, *http.Request) bool{
+		"nothing":    objectstest.BreaksOff(""),
+		"half":       objectstest.BreaksOff("<EnumerationResults><Blobs><Blob><Name>a</Name></Blob>"),
+		"well-ended": objectstest.BreaksOff("<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>"),
+		"busy":       func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 503, "ServerBusy"); return true },
+		"too many":   func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 429, "TooManyRequests"); return true },
+	}
+	for name, answer := range answers {
+		f, values := newFake(t, map[string]map[string]string{"c": {}})
+		f.Before = answer
+		st := storeOf(t, values)
+		_, err := st.List(t.Context(), objects.Query{Bucket: "c"})
+		if err == nil || !errors.Is(st.Failure(err), source.ErrTemporary) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }

@@ -11,23 +11,21 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
 // fake speaks as much of Azure's protocol as the source asks for, without looking at signatures.
 type fake struct {
-	mu         sync.Mutex
+	objectstest.Front
+
 	containers map[string]map[string]*stored
 	page       int
 	deaf       bool // it ignores where a listing is to start
-	asked      []*http.Request
-	// before answers in place of the fake where it returns true.
-	before func(http.ResponseWriter, *http.Request) bool
 }
 
 type stored struct {
@@ -64,13 +62,9 @@ func refuse(w http.ResponseWriter, status int, code string) {
 	_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code><Message>because\nand more</Message></Error>", code)
 }
 
-func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.asked = append(f.asked, r)
-	if f.before != nil && f.before(w, r) {
-		return
-	}
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.Answer(w, r, f.answer) }
+
+func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	container, blob, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	blob, _ = url.PathUnescape(blob)
 	q := r.URL.Query()
@@ -148,15 +142,24 @@ func (f *fake) get(w http.ResponseWriter, r *http.Request, b *stored) {
 	_, _ = io.WriteString(w, b.data[from:])
 }
 
-func (f *fake) change(do func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	do()
-}
-
 func opened(t *testing.T, raw map[string]any) source.Source {
 	t.Helper()
 	return objectstest.Open(t, &Type, raw, source.Env{})
+}
+
+// storeOf is the client that a source has.
+func storeOf(t *testing.T, raw map[string]any) *store {
+	t.Helper()
+	v, err := field.Parse(Type.Fields, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := connect(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
 }
 
 // read reads all: documents by their names, and errors by their scopes.

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -22,12 +21,10 @@ import (
 
 // fake speaks as much of the JSON API as the source asks for, without credentials.
 type fake struct {
-	mu      sync.Mutex
+	objectstest.Front
+
 	buckets map[string]map[string]*stored
 	page    int
-	asked   []*http.Request
-	// before answers in place of the fake where it returns true.
-	before func(http.ResponseWriter, *http.Request) bool
 }
 
 type stored struct {
@@ -60,13 +57,9 @@ func refuse(w http.ResponseWriter, status int, reason, message string) {
 	}})
 }
 
-func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.asked = append(f.asked, r)
-	if f.before != nil && f.before(w, r) {
-		return
-	}
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.Answer(w, r, f.answer) }
+
+func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/storage/v1/b"), "/")
 	for i := range path {
 		path[i], _ = url.PathUnescape(path[i])
@@ -129,12 +122,6 @@ func attributes(bucket, name string, o *stored) map[string]any {
 	}
 	maps.Copy(a, o.more)
 	return a
-}
-
-func (f *fake) change(do func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	do()
 }
 
 func opened(t *testing.T, raw map[string]any) source.Source {

@@ -31,7 +31,7 @@ var seeded = map[string]map[string]string{
 
 func TestContract(t *testing.T) {
 	f, values := newFake(t, seeded)
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.Contains(r.URL.Path, "/b/denied") {
 			return false
 		}
@@ -55,7 +55,7 @@ func TestContract(t *testing.T) {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{
 				Values: values, ID: "one/a.txt/1700000000000001", Want: fs.ErrNotExist,
-				Break: func() { f.change(func() { f.buckets["one"]["a.txt"].generation++ }) },
+				Break: func() { f.Change(func() { f.buckets["one"]["a.txt"].generation++ }) },
 			}
 		},
 	})
@@ -128,7 +128,7 @@ func TestCompressedObjectsHaveNoSize(t *testing.T) {
 func TestLeastRights(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a.txt": "x"}})
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.HasPrefix(r.URL.Path, "/storage/v1/b/b/o") && !r.URL.Query().Has("userProject") {
 			return false
 		}
@@ -152,7 +152,7 @@ func TestLeastRights(t *testing.T) {
 func TestRequesterPays(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"free": {"a.txt": "x"}, "paid": {"b.txt": "y"}})
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		paid, payer := strings.Contains(r.URL.Path, "/b/paid/"), r.URL.Query().Get("userProject")
 		switch {
 		case paid && payer != "project":
@@ -355,18 +355,33 @@ func TestContractOnAServer(t *testing.T) {
 // An answer that is no listing, such as the page of a proxy's login, is not taken for an empty bucket.
 func TestAnAnswerThatIsNoListingFails(t *testing.T) {
 	t.Parallel()
-	for name, answer := range objectstest.NoListings {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
-			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
-				_, _ = w.Write([]byte(answer))
-				return true
-			}
-			page, err := storeOf(t, values).List(t.Context(), objects.Query{Bucket: "b"})
-			if err == nil {
-				t.Errorf("taken for a page of %d objects", len(page.Objects))
-			}
-		})
+	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
+	st := storeOf(t, values)
+	objectstest.NoListingFails(t, &f.Front, func() error {
+		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
+		return err
+	})
+}
+
+// A page that breaks off is no page, and is asked for again, as what a busy service answers.
+func TestWhatMayPass(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request) bool{
+		"nothing":    objectstest.BreaksOff(""),
+		"half":       objectstest.BreaksOff(`{"items":[`),
+		"well-ended": objectstest.BreaksOff(`{"items":[]}`),
+		"busy":       func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 503, "backendError", "busy"); return true },
+		"too many": func(w http.ResponseWriter, _ *http.Request) bool {
+			refuse(w, 429, "rateLimitExceeded", "slow down")
+			return true
+		},
+	} {
+		f, values := newFake(t, map[string]map[string]string{"b": {}})
+		f.Before = answer
+		st := storeOf(t, values)
+		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
+		if err == nil || !errors.Is(st.Failure(err), source.ErrTemporary) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

@@ -117,7 +117,7 @@ func TestRole(t *testing.T) {
 	if docs, failed := read(t, src); len(docs) != 1 || len(failed) > 0 {
 		t.Errorf("got %d documents, %v", len(docs), failed)
 	}
-	for _, r := range f.requests() {
+	for _, r := range f.Requests() {
 		if r.Header.Get("X-Amz-Security-Token") != "session" || !strings.Contains(r.Header.Get("Authorization"), "Credential=temporary/") {
 			t.Errorf("asked as %s", r.Header.Get("Authorization"))
 		}
@@ -133,7 +133,7 @@ func TestSessionToken(t *testing.T) {
 	if err := opened(t, objectstest.With(values, map[string]any{"session_token": "temp"}), nil).Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.requests()[0].Header.Get("X-Amz-Security-Token"); got != "temp" {
+	if got := f.Requests()[0].Header.Get("X-Amz-Security-Token"); got != "temp" {
 		t.Errorf("got the token %q", got)
 	}
 }

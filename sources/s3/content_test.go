@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
@@ -60,16 +59,9 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil } // whatever p he
 // as a stream that resumes beyond 4 GiB.
 func TestAnObjectOfFiveGiB(t *testing.T) {
 	t.Parallel()
-	v, err := field.Parse(Type.Fields, map[string]any{
+	st := storeOf(t, map[string]any{
 		"buckets": "b", "endpoint_url": "http://store.example", "aws_access_key_id": "key", "aws_secret_access_key": "secret", "max_attempts": 0,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := connect(t.Context(), v)
-	if err != nil {
-		t.Fatal(err)
-	}
 	g := &giant{}
 	st.http.Transport = g
 	names, err := objects.ParseNames("buckets", []string{"b"})
@@ -102,7 +94,7 @@ func TestAFlippedByteFailsTheContent(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a.txt": "hello", "b.txt": "hello"}})
 	sum := base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte("hello"))))
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Query().Has("list-type") {
 			return false
 		}

@@ -13,24 +13,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
 // fake speaks as much of S3 as the source asks for, without looking at signatures.
 type fake struct {
-	mu      sync.Mutex
+	objectstest.Front
+
 	buckets map[string]map[string]*stored
-	asked   []*http.Request
 	page    int
 	raw     bool // it does not encode keys, and does not say so
-	// before answers in place of the fake where it returns true.
-	before func(http.ResponseWriter, *http.Request) bool
 }
 
 type stored struct {
@@ -69,13 +67,9 @@ func refuse(w http.ResponseWriter, status int, code string) {
 	_, _ = fmt.Fprintf(w, `<?xml version="1.0"?><Error><Code>%s</Code><Message>because</Message></Error>`, code)
 }
 
-func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.asked = append(f.asked, r)
-	if f.before != nil && f.before(w, r) {
-		return
-	}
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.Answer(w, r, f.answer) }
+
+func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	key, _ = url.PathUnescape(key)
 	objects, ok := f.buckets[bucket]
@@ -170,21 +164,24 @@ func (f *fake) get(w http.ResponseWriter, r *http.Request, o *stored) {
 	}
 }
 
-func (f *fake) requests() []*http.Request {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.asked)
-}
-
-func (f *fake) change(do func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	do()
-}
-
 func opened(t *testing.T, raw map[string]any, rules any) source.Source {
 	t.Helper()
 	return objectstest.Open(t, &Type, raw, source.Env{AdvancedRules: rules})
+}
+
+// storeOf is the client that a source has.
+func storeOf(t *testing.T, raw map[string]any) *store {
+	t.Helper()
+	v, err := field.Parse(Type.Fields, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := connect(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
 }
 
 // read reads all: documents by their names, and errors by their scopes.

@@ -73,6 +73,8 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 		ctx, here := withListing(ctx)
 		out, err = c.ListObjectsV2(ctx, in)
 		switch {
+		case err == nil && here.err != nil: // after what the library took for all
+			return here.err
 		case here.none:
 			return fmt.Errorf("%w by %s", errNoListing, st.address())
 		case here.page != nil:

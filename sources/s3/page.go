@@ -20,6 +20,7 @@ import (
 type listing struct {
 	page *s3.ListObjectsV2Output // nil where the library has to read it
 	none bool                    // it is no page of a listing at all
+	err  error                   // it broke off
 }
 
 type listingKey struct{}
@@ -51,6 +52,7 @@ func readPages(stack *middleware.Stack) error {
 // take reads the body of an answer. The library meets what went wrong where it would have met it.
 func (l *listing) take(res *smithyhttp.Response) {
 	body, err := io.ReadAll(res.Body)
+	*l = listing{err: err} // it may be another attempt
 	var left io.Reader = bytes.NewReader(body)
 	if err != nil {
 		left = io.MultiReader(left, broken{err})

@@ -24,7 +24,7 @@ var seeded = map[string]map[string]string{
 
 func TestContract(t *testing.T) {
 	f, values := newFake(t, seeded)
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/denied"):
 			refuse(w, 403, "AccessDenied")
@@ -54,7 +54,7 @@ func TestContract(t *testing.T) {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{
 				Values: values, ID: "29941712748745392b74c0599b47d295", Want: fs.ErrNotExist,
-				Break: func() { f.change(func() { delete(f.buckets["one"], "a.txt") }) },
+				Break: func() { f.Change(func() { delete(f.buckets["one"], "a.txt") }) },
 			}
 		},
 	})
@@ -153,7 +153,7 @@ func TestContentIsOfTheVersionThatWasListed(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a.txt": "first", "b.txt": "first"}})
 	docs, _ := read(t, opened(t, values, nil))
-	f.change(func() {
+	f.Change(func() {
 		f.buckets["b"]["a.txt"].data = "other"
 		delete(f.buckets["b"], "b.txt")
 	})
@@ -186,7 +186,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		t.Run(fmt.Sprint(tt.status, " ", tt.code), func(t *testing.T) {
 			t.Parallel()
 			f, values := newFake(t, map[string]map[string]string{"b": {}})
-			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
+			f.Before = func(w http.ResponseWriter, _ *http.Request) bool {
 				if tt.code == "" {
 					w.WriteHeader(tt.status) // as a proxy does
 					return true
@@ -206,7 +206,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 func TestLeastRights(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"team-a/x.txt": "x", "team-b/y.txt": "y"}})
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodGet && r.URL.Query().Get("prefix") == "team-a/" || strings.HasPrefix(r.URL.Path, "/b/team-a/") {
 			return false
 		}
@@ -234,7 +234,7 @@ func TestAPageWithoutATokenFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, values := newFake(t, map[string]map[string]string{"b": {}})
-			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
+			f.Before = func(w http.ResponseWriter, _ *http.Request) bool {
 				_, _ = w.Write([]byte(answer))
 				return true
 			}
@@ -253,7 +253,7 @@ func TestOtherStoresAreAskedPlainly(t *testing.T) {
 	if _, err := objectstest.Content(t, docs["a.txt"]); err != nil {
 		t.Error(err)
 	}
-	for _, r := range f.requests() {
+	for _, r := range f.Requests() {
 		for _, name := range []string{"X-Amz-Optional-Object-Attributes", "X-Amz-Request-Payer", "Accept-Encoding"} {
 			if r.Header.Get(name) != "" {
 				t.Errorf("%s %s has %s", r.Method, r.URL, name)
@@ -267,7 +267,7 @@ func TestOtherStoresAreAskedPlainly(t *testing.T) {
 	if _, err := objectstest.Content(t, paying["a.txt"]); err != nil {
 		t.Error(err)
 	}
-	asked := f.requests()
+	asked := f.Requests()
 	if got := asked[len(asked)-1].Header.Get("X-Amz-Request-Payer"); got != "requester" {
 		t.Errorf("who pays: got %q", got)
 	}
@@ -303,19 +303,12 @@ func TestEndpoints(t *testing.T) {
 // An answer that is no listing, such as the page of a proxy's login, is not taken for an empty bucket.
 func TestAnAnswerThatIsNoListingFails(t *testing.T) {
 	t.Parallel()
-	for name, answer := range objectstest.NoListings {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
-			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
-				_, _ = w.Write([]byte(answer))
-				return true
-			}
-			if _, failed := read(t, opened(t, values, nil)); failed["b"] == nil {
-				t.Error("the bucket is taken for empty")
-			}
-		})
-	}
+	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
+	src := opened(t, values, nil)
+	objectstest.NoListingFails(t, &f.Front, func() error {
+		_, failed := read(t, src)
+		return failed["b"]
+	})
 }
 
 // What a busy store answers may pass, so that the engine asks again; what it is on its way to say may not.
@@ -330,16 +323,9 @@ func TestWhatMayPass(t *testing.T) {
 		{200, "SlowDown"}: source.ErrTemporary, {501, "NotImplemented"}: nil, {400, "InvalidArgument"}: nil,
 	} {
 		f, values := newFake(t, map[string]map[string]string{"b": {}})
-		f.before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, answer.status, answer.code); return true }
-		v, err := field.Parse(Type.Fields, values)
-		if err != nil {
-			t.Fatal(err)
-		}
-		st, err := connect(t.Context(), v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = st.List(t.Context(), objects.Query{Bucket: "b"})
+		f.Before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, answer.status, answer.code); return true }
+		st := storeOf(t, values)
+		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
 		if err == nil {
 			t.Errorf("%v: no error", answer)
 			continue
@@ -347,6 +333,19 @@ func TestWhatMayPass(t *testing.T) {
 		if got := st.Failure(err).Kind; got != want { //nolint:errorlint // a kind is compared
 			t.Errorf("%v: got %v of the kind %v", answer, err, got)
 		}
-		_ = st.Close()
+	}
+}
+
+// A page that breaks off is no page, however whole what came of it looks, and is asked for again.
+func TestAPageThatBreaksOffMayPass(t *testing.T) {
+	t.Parallel()
+	for _, page := range []string{"", "<ListBucketResult><Contents><Key>a</Key></Contents>", "<ListBucketResult></ListBucketResult>"} {
+		f, values := newFake(t, map[string]map[string]string{"b": {}})
+		f.Before = objectstest.BreaksOff(page)
+		st := storeOf(t, values)
+		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
+		if err == nil || !errors.Is(st.Failure(err), source.ErrTemporary) {
+			t.Errorf("%q: got %v", page, err)
+		}
 	}
 }

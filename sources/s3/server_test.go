@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
@@ -148,17 +147,9 @@ func TestPagesOfAServerAreReadHere(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	bucket := s.bucket(map[string]string{"a b.txt": "x", "é.txt": "y"})
-	v, err := field.Parse(Type.Fields, objectstest.With(s.values, map[string]any{"buckets": bucket}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := connect(t.Context(), v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = st.Close() }()
+	st := storeOf(t, objectstest.With(s.values, map[string]any{"buckets": bucket}))
 	ctx, here := withListing(t.Context())
-	_, err = st.client(bucket).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket, EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true)})
+	_, err := st.client(bucket).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket, EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true)})
 	if err != nil || here.page == nil || len(here.page.Contents) != 2 {
 		t.Errorf("got %+v, %v", here.page, err)
 	}

@@ -177,10 +177,3 @@ func Count(ctx context.Context, src source.Source) (int, error) {
 	wg.Wait()
 	return total, errors.Join(errs...)
 }
-
-// NoListings are bodies with which something that is no store may answer, and say 200.
-var NoListings = map[string]string{
-	"nothing": "", "blanks": " \n", "a page": "<html><head><title>Log in</title></head><body><p>Who are you?</p></body></html>",
-	"an unclosed page": "<!DOCTYPE html><html><body><br>Log in", "text": "OK", "XML of another kind": `<?xml version="1.0"?><Result><Contents/></Result>`,
-	"an error": "<Error><Code>AccessDenied</Code></Error>",
-}
