@@ -1,6 +1,6 @@
 // Command yardstick measures the program against plain loading, see docs/benchmarks.md.
 //
-// It fills a PostgreSQL table with made-up rows, loads the same documents into Elasticsearch the
+// It fills a table with made-up rows, or a bucket or folder with made-up files, loads the same documents into Elasticsearch the
 // plainest and fastest way there is, and measures time, processor and memory of a command. It is
 // no part of the program and shares no code with it: a fault in common would hide in both figures.
 // The invariant: the same seed always gives the same rows.
@@ -17,6 +17,7 @@ import (
 
 const usage = `usage:
   yardstick rows    -dsn DSN -table TABLE [-n 100000] [-seed 1]
+  yardstick objects -in SERVICE_TYPE [-name yardstick] [-n 100000] [-seed 1]
   yardstick load    -url URL -index INDEX [-n 100000] [-seed 1] [-like INDEX] [-conns 1,2,3,4] [-times 3]
   yardstick measure [-n 5] [-json] -- COMMAND [ARGUMENT...]
   yardstick pairs   -url URL -index INDEX [-n 5] -- COMMAND [ARGUMENT...]
@@ -42,6 +43,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch args[0] {
 	case "rows":
 		return rows(ctx, flags, args[1:], stdout)
+	case "objects":
+		return objects(ctx, flags, args[1:], stdout)
 	case "load":
 		return load(ctx, flags, args[1:], stdout)
 	case "measure":

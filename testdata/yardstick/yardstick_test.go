@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -280,4 +281,32 @@ func byID(docs []doc) map[string]string {
 		m[d.ID] = string(d.Source)
 	}
 	return m
+}
+
+// What is put into a place is there, and nothing is there after it was emptied.
+func TestObjectsFillAPlace(t *testing.T) {
+	t.Parallel()
+	for in, variable := range map[string]string{
+		"s3": "TEST_S3_ENDPOINT", "google_cloud_storage": "TEST_GCS_ENDPOINT", "azure_blob_storage": "TEST_AZURE_ENDPOINT", "network_drive": "TEST_SMB_PATH",
+	} {
+		t.Run(in, func(t *testing.T) {
+			t.Parallel()
+			switch {
+			case os.Getenv(variable) != "":
+			case os.Getenv("CI") == "true":
+				t.Fatalf("%s is not set", variable)
+			default:
+				t.Skipf("%s is not set", variable)
+			}
+			name := "yardstick-" + strings.ToLower(rand.Text())
+			for _, n := range []string{"30", "20", "0", "0"} { // it is made anew, removed, and absent
+				if err := run(t.Context(), []string{"objects", "-in", in, "-name", name, "-n", n}, io.Discard, io.Discard); err != nil {
+					t.Fatalf("%s: %v", n, err)
+				}
+			}
+		})
+	}
+	if err := run(t.Context(), []string{"objects", "-in", "ftp"}, io.Discard, io.Discard); err == nil {
+		t.Error("no error of a place that is not known")
+	}
 }
