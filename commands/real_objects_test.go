@@ -278,7 +278,7 @@ func TestAnObjectBeyondTheLimitIsNotOpened(t *testing.T) {
 			t.Errorf("asked for %s %s", r.Method, r.URL)
 			w.WriteHeader(http.StatusInternalServerError)
 		case r.URL.Query().Has("list-type"):
-			_, _ = fmt.Fprintf(w, "<ListBucketResult><Contents><Key>big.txt</Key><LastModified>2024-05-06T12:00:00Z</LastModified><ETag>x</ETag><Size>%d</Size></Contents></ListBucketResult>", 5<<30)
+			_, _ = fmt.Fprintf(w, "<ListBucketResult><Contents><Key>big.txt</Key><LastModified>2024-05-06T12:00:00Z</LastModified><ETag>x</ETag><Size>%d</Size></Contents></ListBucketResult>", int64(5<<30))
 		default:
 			return false
 		}

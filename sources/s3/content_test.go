@@ -70,7 +70,7 @@ func TestAnObjectOfFiveGiB(t *testing.T) {
 	}
 	docs, failed := read(t, objects.New(objects.Config{Store: st, Noun: "bucket", Names: names, Env: source.Env{}}))
 	doc := docs["big.txt"]
-	if len(failed) > 0 || doc.Content == nil || doc.Content.Size != large || objectstest.Text(&doc, "size_in_bytes") != strconv.Itoa(large) || len(g.ranges) > 0 {
+	if len(failed) > 0 || doc.Content == nil || doc.Content.Size != large || objectstest.Text(&doc, "size_in_bytes") != strconv.FormatInt(large, 10) || len(g.ranges) > 0 {
 		t.Fatalf("got %+v, %v; opened %d times", doc, failed, len(g.ranges))
 	}
 	r, err := doc.Content.Open(t.Context())
