@@ -42,7 +42,11 @@ func readPages(stack *middleware.Stack) error {
 			out, metadata, err := next.HandleDeserialize(ctx, in)
 			res, ok := out.RawResponse.(*smithyhttp.Response)
 			l, asked := ctx.Value(listingKey{}).(*listing)
-			if err == nil && ok && asked && res.StatusCode == http.StatusOK {
+			if !asked {
+				return out, metadata, err
+			}
+			*l = listing{} // it may be another attempt
+			if err == nil && ok && res.StatusCode == http.StatusOK {
 				l.take(res)
 			}
 			return out, metadata, err
@@ -52,9 +56,8 @@ func readPages(stack *middleware.Stack) error {
 // take reads the body of an answer. The library meets what went wrong where it would have met it.
 func (l *listing) take(res *smithyhttp.Response) {
 	body, err := io.ReadAll(res.Body)
-	*l = listing{err: err} // it may be another attempt
 	var left io.Reader = bytes.NewReader(body)
-	if err != nil {
+	if l.err = err; err != nil {
 		left = io.MultiReader(left, broken{err})
 	} else if l.page = parsePage(body); l.page != nil {
 		left = http.NoBody

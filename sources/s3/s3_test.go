@@ -349,3 +349,21 @@ func TestAPageThatBreaksOffMayPass(t *testing.T) {
 		}
 	}
 }
+
+// What the last attempt answered counts, whatever was answered before.
+func TestTheLastAttemptCounts(t *testing.T) {
+	t.Parallel()
+	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
+	n := 0
+	f.Before = func(w http.ResponseWriter, _ *http.Request) bool {
+		if n++; n == 1 {
+			refuse(w, http.StatusOK, "InternalError") // which the library takes for 500
+			return true
+		}
+		return false
+	}
+	page, err := storeOf(t, objectstest.With(values, map[string]any{"max_attempts": 2})).List(t.Context(), objects.Query{Bucket: "b"})
+	if err != nil || len(page.Objects) != 1 || n != 2 {
+		t.Errorf("got %d objects, %v by %d requests", len(page.Objects), err, n)
+	}
+}
