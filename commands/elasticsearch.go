@@ -186,8 +186,8 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	return job, c, err
 }
 
-// setKind makes a run one of a type of sync jobs. An incremental one compares what it reads, as every run
-// does: a source that tells only what has changed is none of those there are.
+// setKind makes a run one of a type of sync jobs. An incremental one of a source that cannot tell its
+// changes reads everything, and writes what differs.
 func setKind(job *engine.Job, t protocol.JobType) {
 	switch t {
 	case protocol.JobDeletion:
@@ -195,7 +195,9 @@ func setKind(job *engine.Job, t protocol.JobType) {
 	case protocol.JobAccessControl:
 		job.Kind = engine.AccessControl
 		job.Create = protocol.AccessControlCreation()
-	case protocol.JobFull, protocol.JobIncremental:
+	case protocol.JobIncremental:
+		job.Incremental = true
+	case protocol.JobFull:
 	}
 }
 

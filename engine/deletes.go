@@ -53,16 +53,26 @@ func (r *run) deletes(ctx context.Context) error {
 	if err != nil || found.eligible == 0 {
 		return err
 	}
-	r.eligible = found.eligible
+	held, err := r.held(ctx, found.eligible)
+	if err != nil {
+		return err
+	}
+	r.eligible, r.judged = found.eligible, held
 	do := func(c plan.Change) error { return r.delete(ctx, c) }
-	allowed := r.guardAllows(found.eligible, r.scopes.heldOf()+found.eligible)
-	if !allowed {
+	refused := plan.Reason("")
+	switch {
+	case r.changes != nil && found.eligible >= held && !r.job.AllowEmpty:
+		refused = plan.EmptySource // nothing would be left
+	case !r.guardAllows(found.eligible, held):
+		refused = plan.GuardRefused
+	}
+	if refused != "" {
 		do = func(c plan.Change) error {
-			r.withhold(plan.GuardRefused, c)
+			r.withhold(refused, c)
 			return nil
 		}
 	}
-	keep := allowed && r.deps.Deleted != nil && !r.job.DryRun
+	keep := refused == "" && r.deps.Deleted != nil && !r.job.DryRun
 	if found.eligible > int64(len(found.deletes)) || keep {
 		found.deletes = nil
 		return r.eachGone(ctx, gonePass{overall: overall, whole: keep}, do)
@@ -84,7 +94,7 @@ func (r *run) withholdAll() plan.Reason {
 		return plan.RefreshRefused
 	case !r.owned:
 		return plan.ForeignIndex
-	case r.deps.Counters.Read.Load() == 0 && !r.job.AllowEmpty:
+	case r.deps.Counters.Read.Load() == 0 && !r.job.AllowEmpty && r.changes == nil:
 		return plan.EmptySource
 	}
 	return ""
@@ -139,7 +149,7 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 	case len(fields) > 0 && !r.index.SourceDisabled:
 		scan.Source, _ = json.Marshal(fields)
 	}
-	return r.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
+	return r.scanHeld(ctx, r.pit, scan, func(int) func(elastic.Hit) error {
 		return func(h elastic.Hit) error {
 			state, err := r.table.State(ids.KeyOf(h.ID))
 			if err != nil || state != ids.Unseen && state != ids.Excluded {

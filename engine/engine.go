@@ -47,6 +47,9 @@ type Job struct {
 	Kind  Kind
 	Flags *document.Flags // what the pipeline is told to do; without ExtractBinaryContent content is not read at all. nil is everything
 
+	// Incremental reads only what changed since the index was whole, where the source can tell.
+	Incremental bool
+
 	AllowEmpty   bool // an empty source may empty the index
 	Adopt        bool // take over an index that has documents and no owner, or another one
 	AdoptUnowned bool // take over an index that has documents and no owner
@@ -145,6 +148,8 @@ type Result struct {
 	// it holds values that are only in _source; that is known after a run that wrote.
 	Drift      []shape.Drift
 	NotIndexed []shape.Ignored
+	// Cursor is the place in the changes of the source that the index has kept in this run; "" for none.
+	Cursor source.Cursor
 }
 
 // Incomplete reports that something was not read, or could not be written.

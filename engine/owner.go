@@ -63,10 +63,10 @@ func (r *run) mark(ctx context.Context) error {
 	was := r.index.Marker
 	m := elastic.Marker{Owner: r.job.Owner, Identity: r.identity()}
 	if same := was.Owner == m.Owner && r.sameIdentity(); same {
-		m.Fingerprint, m.Pending, m.From = was.Fingerprint, was.Pending, was.From
+		m.Fingerprint, m.Pending, m.From, m.Cursor = was.Fingerprint, was.Pending, was.From, was.Cursor
 	}
 	if r.makesOtherwise() && m.Pending != r.print {
-		m.Fingerprint, m.Pending, m.From = "", r.print, r.nextSeqNo.Load()
+		m.Fingerprint, m.Pending, m.From, m.Cursor = "", r.print, r.nextSeqNo.Load(), elastic.Cursor{}
 	}
 	if m == was || r.job.DryRun {
 		return nil

@@ -91,17 +91,28 @@ func (r *run) prepare(ctx context.Context, src source.Source) (unlock func(), er
 // settle describes the source, creates the index where there is none, and decides how documents are
 // compared and made.
 func (r *run) settle(ctx context.Context, src source.Source) error {
+	created := r.absent && !r.job.DryRun
+	if !created {
+		if err := r.decideOptions(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.follow(ctx, src); err != nil || r.nothingChanged() {
+		return err
+	}
 	if err := r.describeSource(ctx, src); err != nil {
 		return err
 	}
-	if r.absent && !r.job.DryRun {
+	if created {
 		if err := r.create(ctx); err != nil {
 			return err
 		}
 	}
 	r.recallVanished()
-	if err := r.decideOptions(ctx); err != nil {
-		return err
+	if created {
+		if err := r.decideOptions(ctx); err != nil {
+			return err
+		}
 	}
 	if !r.absent && r.job.Kind == Mirror {
 		r.noteDrift()
@@ -165,9 +176,10 @@ func (r *run) decideOptions(ctx context.Context) error {
 
 // scan makes the id table of what the index holds at one point in time, and settles whose the index is.
 func (r *run) scan(ctx context.Context) error {
-	if r.absent {
+	if r.absent || r.nothingChanged() {
 		var err error
 		r.table, err = r.collectIDs().Table()
+		r.owned = true // changes are followed only in an index of our own
 		return err
 	}
 	r.phase("scanning the index")
@@ -205,7 +217,7 @@ func (r *run) scanOnce(ctx context.Context) error {
 	case plan.Always:
 		scan.Source = r.withScope()
 	}
-	err = pit.Scan(ctx, scan, func(int) func(elastic.Hit) error {
+	err = r.scanHeld(ctx, pit, scan, func(int) func(elastic.Hit) error {
 		b := collected.Builder()
 		return func(h elastic.Hit) error {
 			if h.Routing != "" && !r.options.Pipeline {

@@ -23,6 +23,9 @@ const overhead = 256
 // scope; an error is one of the destination, or the end of ctx.
 func (r *run) read(ctx context.Context, src source.Source) error {
 	r.scopes.tree = r.job.Type.Tree
+	if r.changes != nil {
+		return r.readChanges(ctx, src)
+	}
 	if r.deps.Until != nil {
 		return r.readInTurns(ctx, src)
 	}
@@ -85,6 +88,15 @@ func ended(ctx context.Context, err error) error {
 // partsOf is the list of the source's parts, which it is asked for once.
 func (r *run) partsOf(ctx context.Context, src source.Source) iter.Seq2[source.Part, error] {
 	d := &r.described
+	if r.changes != nil {
+		return func(yield func(source.Part, error) bool) {
+			for _, part := range r.changes.Parts {
+				if !yield(part, nil) {
+					return
+				}
+			}
+		}
+	}
 	if !d.listed {
 		return src.Parts(ctx)
 	}

@@ -50,6 +50,9 @@ type run struct {
 	ignored   []shape.Ignored // fields of which values could not be indexed
 	parts     plan.Parts
 	scopes    scopes
+	changes   *source.Changes // what is read instead of everything
+	cursor    source.Cursor   // the place that the index keeps once the run has ended well
+	kept      source.Cursor   // it was kept
 	// vanishedBefore are the scopes that had vanished in the sync before; it is not changed while reading.
 	vanishedBefore map[string]bool
 	budget         *budget.Bytes
@@ -63,6 +66,7 @@ type run struct {
 	temporary error // the first failure of the source that may pass
 	withheld  map[plan.Reason]int64
 	eligible  int64
+	judged    int64 // documents of the index that the guard compared them with
 	passed    int64
 	vanished  map[string]bool // scopes, in this run
 }
@@ -72,7 +76,7 @@ func (r *run) result() Result {
 	defer r.mu.Unlock()
 	res := Result{
 		Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil,
-		Judged: r.scopes.heldOf() + r.eligible, Drift: r.drift, NotIndexed: r.ignored,
+		Judged: r.judged, Drift: r.drift, NotIndexed: r.ignored, Cursor: r.kept,
 	}
 	if r.index != nil {
 		res.Index = r.index.Name
@@ -326,8 +330,10 @@ func (r *run) withhold(reason plan.Reason, c plan.Change) {
 // documents were made.
 func (r *run) conclude(ctx context.Context) error {
 	c := r.deps.Client
-	if err := c.Refresh(ctx, r.index.Name); err != nil && !errors.Is(err, elastic.ErrAuth) {
-		return err
+	if !r.nothingChanged() {
+		if err := c.Refresh(ctx, r.index.Name); err != nil && !errors.Is(err, elastic.ErrAuth) {
+			return err
+		}
 	}
 	now, err := c.Index(ctx, r.index.Name)
 	if err != nil {
@@ -339,21 +345,39 @@ func (r *run) conclude(ctx context.Context) error {
 	if r.job.Kind != AccessControl {
 		r.countIgnored(ctx, now)
 	}
+	return r.keepMarker(ctx, now)
+}
+
+// keepMarker says in the index how its documents were made, after a run that was whole, and up to where it
+// has the changes of its source.
+func (r *run) keepMarker(ctx context.Context, now *elastic.Index) error {
 	res := r.result()
-	if r.job.Kind == Deletion || r.job.Wants != nil || res.Incomplete() || res.Late || now.Marker.Fingerprint == r.print {
+	if r.job.Kind == Deletion || r.job.Wants != nil || res.Late {
 		return nil
 	}
 	if !r.owned && (now.Marker.Owner != "" || len(res.Withheld) > 0) {
 		return nil // an index without an owner becomes ours where there was nothing to hold back
 	}
+	m := now.Marker
+	if !res.Incomplete() && r.changes == nil && m.Fingerprint != r.print {
+		m = elastic.Marker{Owner: r.job.Owner, Identity: r.identity(), Fingerprint: r.print}
+	}
+	if m.Owner == r.job.Owner {
+		m.Cursor = r.keptCursor(now.Marker.Cursor, &res)
+	}
+	if m == now.Marker {
+		return nil
+	}
 	if err := r.ours(ctx); err != nil {
 		return err
 	}
 	taken := now.Marker.Owner != r.job.Owner
-	m := elastic.Marker{Owner: r.job.Owner, Identity: r.identity(), Fingerprint: r.print}
-	if err := c.SetMarker(ctx, now, m); err != nil {
-		r.deps.Log.Warn("the index could not be marked: the next run compares more than it needs to", slog.String(report.Err, err.Error()))
-	} else if taken {
+	if err := r.deps.Client.SetMarker(ctx, now, m); err != nil {
+		r.deps.Log.Warn("the index could not be marked: the next run compares or reads more than it needs to", slog.String(report.Err, err.Error()))
+		return nil
+	}
+	r.kept = source.Cursor(m.Cursor.At)
+	if taken {
 		r.extend(ctx, now)
 	}
 	return nil

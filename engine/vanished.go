@@ -20,10 +20,10 @@ type Vanished struct {
 // memoryOf says whose memory it is: another owner, or a new index of the same name, has none of it.
 func (r *run) memoryOf() string { return r.job.Owner + " " + r.index.UUID }
 
-// remembers reports whether the run takes part in the memory. One that reads only some parts does not:
-// it is no look at all of the source.
+// remembers reports whether the run takes part in the memory. One that reads only some parts, or only
+// what changed, does not: it is no look at all of the source.
 func (r *run) remembers() bool {
-	return r.deps.Vanished.Load != nil && r.job.Wants == nil && !r.absent
+	return r.deps.Vanished.Load != nil && r.job.Wants == nil && !r.absent && r.changes == nil
 }
 
 // recallVanished learns what had vanished when the last sync ended. A sync forgets it at once: if it

@@ -40,6 +40,15 @@ type Marker struct {
 	// place of Fingerprint from the moment a run begins to make documents otherwise.
 	Pending string `json:"pending,omitempty"`
 	From    int64  `json:"from,omitempty"`
+	// Cursor is up to where the index has all changes of its source, for incremental runs.
+	Cursor Cursor `json:"cursor,omitzero"`
+}
+
+// Cursor is a place in the history of a source, and what the index is like there.
+type Cursor struct {
+	Print    string `json:"print,omitempty"`    // how the documents were made, as Marker.Fingerprint tells it
+	At       string `json:"at,omitempty"`       // as the source tells it
+	Rejected int64  `json:"rejected,omitempty"` // documents that were rejected since the last full run
 }
 
 // Carries reports whether a document of the sequence number was made as a fingerprint says.

@@ -47,6 +47,9 @@ type Memory struct {
 	// Identities make it a source with access control, even if there are none.
 	Identities []document.Document
 
+	// History makes it a source that can tell its changes; nil is one that cannot.
+	History *History
+
 	IDsOnly bool // what the last run asked for
 
 	mu     sync.Mutex
@@ -74,6 +77,9 @@ func (m *Memory) Type() source.Type {
 			m.IDsOnly = env.IDsOnly
 			if m.Identities != nil {
 				return listing{opened{m, env.StallTimeout}}, nil
+			}
+			if m.History != nil {
+				return following{opened{m, env.StallTimeout}}, nil
 			}
 			return opened{m, env.StallTimeout}, nil
 		},
