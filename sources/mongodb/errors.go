@@ -27,6 +27,8 @@ const (
 	codeNeedsLogin    = 33000
 	codeUserNotFound  = 11
 	codeMechanismMiss = 334
+	codeCappedLost    = 136 // the place of a cursor was overwritten
+	codeHistoryLost   = 286 // the place of a change stream was
 )
 
 // temporary are the errors that mean that the same may work later: a server that is away, shuts down or is no

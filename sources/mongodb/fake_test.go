@@ -3,8 +3,6 @@ package mongodb
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
-	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -18,6 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+	"github.com/elastic-ingest/elastic-ingest/sources/mongodb/mongotest"
 )
 
 // fake speaks MongoDB's wire protocol and answers what a test says. It knows no more of a server than what
@@ -89,7 +88,7 @@ func newTLSFake(t testing.TB, config *tls.Config, answer func(name string, comma
 func (f *fake) serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	for {
-		request, op, command := readCommand(c)
+		request, op, command := mongotest.ReadCommand(c)
 		if command == nil {
 			return
 		}
@@ -105,7 +104,7 @@ func (f *fake) serve(c net.Conn) {
 			f.t.Errorf("an answer of the test is no BSON: %v", err)
 			return
 		}
-		writeReply(c, request, op, b)
+		mongotest.WriteReply(c, request, op, b)
 	}
 }
 
@@ -158,49 +157,6 @@ func (f *fake) commands(name string) (all []bson.Raw) {
 		}
 	}
 	return all
-}
-
-const (
-	opReply = 1
-	opQuery = 2004
-	opMsg   = 2013
-)
-
-// readCommand reads one message; the command is nil where there is no other.
-func readCommand(c net.Conn) (request int32, op uint32, command bson.Raw) {
-	var head [16]byte
-	if _, err := io.ReadFull(c, head[:]); err != nil {
-		return 0, 0, nil
-	}
-	rest := make([]byte, binary.LittleEndian.Uint32(head[:])-16)
-	if _, err := io.ReadFull(c, rest); err != nil {
-		return 0, 0, nil
-	}
-	request, op = int32(binary.LittleEndian.Uint32(head[4:])), binary.LittleEndian.Uint32(head[12:])
-	if op == opQuery { // flags, the name of a collection, two numbers
-		end := 4
-		for rest[end] != 0 {
-			end++
-		}
-		rest = rest[end+9:]
-	} else { // flags, and the kind of the first section
-		rest = rest[5:]
-	}
-	return request, op, bson.Raw(rest[:binary.LittleEndian.Uint32(rest)])
-}
-
-func writeReply(c net.Conn, request int32, op uint32, doc []byte) {
-	before := []byte{0, 0, 0, 0, 0}
-	kind := uint32(opMsg)
-	if op == opQuery {
-		before, kind = make([]byte, 20), opReply
-		before[16] = 1 // one document
-	}
-	out := binary.LittleEndian.AppendUint32(nil, uint32(16+len(before)+len(doc)))
-	out = binary.LittleEndian.AppendUint32(out, 1)
-	out = binary.LittleEndian.AppendUint32(out, uint32(request))
-	out = binary.LittleEndian.AppendUint32(out, kind)
-	_, _ = c.Write(append(append(out, before...), doc...))
 }
 
 // cursorOf answers with a batch of documents; id is 0 where there are no more.

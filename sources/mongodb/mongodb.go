@@ -83,7 +83,11 @@ func fields() []field.Spec {
 			Name: "fields", Label: "Fields to read", Order: 11, Optional: true, Type: field.List, Advanced: true,
 			Tooltip: "Empty for all. Names such as name, address.city read only those; with a leading - everything but those is read.",
 		},
-		form.RetryCount(12, "collection"),
+		{
+			Name: "change_streams", Label: "Change streams", Order: 12, Type: field.Bool, Display: field.Toggle, Value: false, Advanced: true,
+			Tooltip: "An incremental sync reads only what has changed, as the change stream of a replica set or a sharded cluster says.",
+		},
+		form.RetryCount(13, "collection"),
 	}
 }
 
@@ -92,6 +96,9 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 	s, err := newSettings(v, env)
 	if err != nil {
 		return nil, err
+	}
+	if s.streams {
+		return &streaming{newDatabase(s, env)}, nil
 	}
 	return newDatabase(s, env), nil
 }

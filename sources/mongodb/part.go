@@ -18,6 +18,8 @@ type part struct {
 	collection collection
 	span       *span
 	estimate   int64
+	identity   string // of the collection; "" is not known beforehand
+	among      *among // nil is all documents
 	source.Ending
 }
 
@@ -84,6 +86,9 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 	if r.identity, err = p.identify(ctx); err != nil {
 		return err
 	}
+	if p.identity != "" && r.identity != p.identity {
+		return p.gone()
+	}
 	lost := r.open(ctx)
 	for {
 		if lost == nil {
@@ -117,7 +122,7 @@ func (p *part) identify(ctx context.Context) (id string, err error) {
 	}, func(raw bson.Raw) error {
 		if name, ok := raw.Lookup("name").StringValueOK(); ok && name == p.collection.name { // not every server filters
 			found = true
-			id = raw.Lookup("info", "uuid").String()
+			id = identityOf(raw)
 		}
 		return nil
 	})
@@ -134,6 +139,9 @@ func (p *part) identify(ctx context.Context) (id string, err error) {
 	}
 	return id, nil
 }
+
+// identityOf is the server's own id of a collection that it lists.
+func identityOf(raw bson.Raw) string { return raw.Lookup("info", "uuid").String() }
 
 // gone is the error of a collection that does not exist any more.
 func (p *part) gone() error {

@@ -28,7 +28,7 @@ type reader struct {
 }
 
 func (p *part) newReader() *reader {
-	return &reader{part: p, converter: p.db.newConverter(p.collection.name), sorted: p.collection.plain() && p.db.set.rule == nil}
+	return &reader{part: p, converter: p.db.newConverter(p.collection.name), sorted: p.collection.plain() && (p.db.set.rule == nil || p.among != nil)}
 }
 
 // open begins to read, or goes on after the last document.
@@ -49,6 +49,9 @@ func (r *reader) open(ctx context.Context) (err error) {
 // command is what the server is asked.
 func (r *reader) command() bson.D {
 	d, name := r.part.db, r.part.collection.name
+	if r.part.among != nil {
+		return r.part.among.command(r)
+	}
 	if d.set.rule != nil {
 		return d.withConcern(d.set.rule.command(name))
 	}

@@ -231,3 +231,42 @@ func (r *rule) command(collection string) bson.D {
 	command := append(bson.D{{Key: "find", Value: collection}}, r.options...)
 	return append(command, bson.E{Key: "batchSize", Value: size})
 }
+
+// unfollowable names the option of a rule for which a change stream cannot tell what it makes of a document;
+// "" where there is none.
+func (r *rule) unfollowable() string {
+	if r.aggregate {
+		return "aggregate"
+	}
+	for _, o := range r.options {
+		switch o.Key {
+		case "skip", "limit":
+			return o.Key
+		case "allowPartialResults", "returnKey":
+			if o.Value == true {
+				return o.Key
+			}
+		case "projection":
+			fields, _ := o.Value.(bson.D)
+			if slices.ContainsFunc(fields, func(f bson.E) bool { return f.Key == "_id" && !asksFor(f.Value) }) {
+				return "a projection without _id"
+			}
+		}
+	}
+	return ""
+}
+
+// asksFor reports whether a projection asks for a field.
+func asksFor(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case int64:
+		return v != 0
+	case int32:
+		return v != 0
+	case float64:
+		return v != 0
+	}
+	return true
+}

@@ -36,7 +36,9 @@ type settings struct {
 	fields      []string // to read, or to leave out; nil for all
 	exclude     bool
 	rule        *rule
-	attempts    int // in a row
+	streams     bool   // changes are followed
+	read        string // what of the collections is read, where changes are followed
+	attempts    int    // in a row
 }
 
 func newSettings(v field.Values, env source.Env) (s settings, err error) {
@@ -65,8 +67,36 @@ func newSettings(v field.Values, env source.Env) (s settings, err error) {
 	if s.values, err = newValueForms(v.String("datetime_conversion"), s.address.option("uuidRepresentation"), env.Encoding); err != nil {
 		return s, err
 	}
-	err = s.newClient(v)
+	if err = s.newClient(v); err == nil && v.Bool("change_streams") {
+		err = s.follow(v)
+	}
 	return s, err
+}
+
+// follow checks that what is read can be kept up to date by a change stream, and notes what it is.
+func (s *settings) follow(v field.Values) error {
+	refused := func(what, hint string) error {
+		return form.ConfigError(errors.New("change_streams: "+what), hint+", or set change_streams: false")
+	}
+	if p := s.client.ReadPreference; p != nil && p.Mode() != readpref.PrimaryMode {
+		return refused("host says readPreference, and a change that another member does not have yet would be lost", "take readPreference out of host")
+	}
+	switch c := s.client.ReadConcern; {
+	case c == nil || c.Level == "":
+		s.client.SetReadConcern(readconcern.Majority())
+	case c.Level != "majority" && c.Level != "snapshot":
+		return refused("host says readConcernLevel="+c.Level+", and change streams tell of what a majority has", "take readConcernLevel out of host")
+	}
+	if s.rule != nil {
+		if name := s.rule.unfollowable(); name != "" {
+			return refused("advanced_rules: what "+name+" chooses cannot be told of one document alone", "write the rule with find.filter and find.projection only")
+		}
+	}
+	s.streams = true
+	s.read = fmt.Sprintf("%q", []any{
+		s.database, v.String("collection"), v.List("fields"), v.String("datetime_conversion"), s.address.option("uuidRepresentation"),
+	})
+	return nil
 }
 
 // newClient makes the options of the driver's client.

@@ -1,0 +1,153 @@
+package mongodb
+
+import (
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+)
+
+// changedPart is some documents of a collection that changed.
+type changedPart struct {
+	*part
+	ids []string
+}
+
+var _ source.ChangedPart = (*changedPart)(nil)
+
+const (
+	changedDocuments = 1000    // of a part
+	changedBytes     = 1 << 20 // of the _ids of a part
+)
+
+// among are the _ids that a part is limited to.
+type among struct {
+	ids   bson.A
+	since *bson.Timestamp // what is read must not be older; nil is unknown
+}
+
+// changedParts cuts the changed documents of a collection into parts. keys are the type and the bytes of
+// each _id.
+func (s *streaming) changedParts(c watched, keys map[string]struct{}, since *bson.Timestamp) (all []source.ChangedPart, err error) {
+	converter := s.newConverter(c.name)
+	var p *changedPart
+	size := 0
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if p == nil || len(p.ids) == changedDocuments || size > changedBytes {
+			p = &changedPart{part: &part{db: s.database, collection: c.collection, identity: c.identity, among: &among{since: since}}}
+			all = append(all, p)
+			size = 0
+		}
+		e := element{kind: bson.Type(key[0]), name: "_id", value: key[1:]}
+		id, err := converter.idOf(e, "")
+		if err != nil {
+			return nil, fmt.Errorf("the _id of a changed document of %s: %w", scopeName(c.name), err)
+		}
+		p.ids = append(p.ids, id)
+		p.among.ids = append(p.among.ids, bson.RawValue{Type: e.kind, Value: []byte(e.value)})
+		for _, other := range alike(e, strings.TrimPrefix(id, converter.prefix)) {
+			p.among.ids = append(p.among.ids, other)
+		}
+		size += 2 * len(key)
+	}
+	for _, p := range all {
+		c := p.(*changedPart)
+		c.estimate = int64(len(c.ids))
+	}
+	return all, nil
+}
+
+// Name says that it is only what changed.
+func (p *changedPart) Name() string { return p.Scope() + ", changes" }
+
+// IDs implements [source.ChangedPart].
+func (p *changedPart) IDs() iter.Seq[string] { return slices.Values(p.ids) }
+
+// alike are other _ids that read the same as one does: the text "1" beside the number 1. A document of one of
+// them is the same document in the index, so a change of one is to be judged by all of them, as a full sync
+// does. Those of objects, times and bytes are left out.
+func alike(e element, text string) (all []bson.RawValue) {
+	if e.kind != bson.TypeString {
+		return []bson.RawValue{rawOf(text)}
+	}
+	if b, err := hex.DecodeString(text); err == nil && len(b) == 12 && hex.EncodeToString(b) == text {
+		all = append(all, rawOf(bson.ObjectID(b)))
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(n, 10) == text {
+		all = append(all, rawOf(n))
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil && string(sqlread.AppendFloat(nil, f)) == text {
+		all = append(all, rawOf(f))
+	}
+	if d, err := bson.ParseDecimal128(text); err == nil && d.String() == text {
+		all = append(all, rawOf(d))
+	}
+	if b, err := hex.DecodeString(strings.ReplaceAll(text, "-", "")); err == nil && len(b) == 16 && len(text) == 36 {
+		all = append(all, rawOf(bson.Binary{Subtype: bson.TypeBinaryUUID, Data: b}))
+	}
+	switch text {
+	case "True", "False":
+		all = append(all, rawOf(text == "True"))
+	case "None":
+		all = append(all, rawOf(nil))
+	}
+	return all
+}
+
+// rawOf is a value as BSON.
+func rawOf(v any) bson.RawValue {
+	if v == nil {
+		return bson.RawValue{Type: bson.TypeNull}
+	}
+	t, b, _ := bson.MarshalValue(v) // scalars always have a form
+	return bson.RawValue{Type: t, Value: b}
+}
+
+// filter finds the documents of the part within the bounds, and of a rule those that it wants.
+func (a *among) filter(b *bounds, rule bson.D) bson.D {
+	all := bson.A{bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: a.ids}}}}}
+	for _, also := range []bson.D{b.filter(), rule} {
+		if len(also) > 0 {
+			all = append(all, also)
+		}
+	}
+	if len(all) == 1 {
+		return all[0].(bson.D)
+	}
+	return bson.D{{Key: "$and", Value: all}}
+}
+
+// command is what the server is asked for the documents of the part.
+func (a *among) command(r *reader) bson.D {
+	d := r.part.db
+	command := bson.D{{Key: "find", Value: r.part.collection.name}}
+	var filter bson.D
+	if rule := d.set.rule; rule != nil {
+		for _, o := range rule.options {
+			if o.Key == "filter" {
+				filter, _ = o.Value.(bson.D)
+				continue
+			}
+			command = append(command, o)
+		}
+	} else if fields := d.projection(true); fields != nil {
+		command = append(command, bson.E{Key: "projection", Value: fields})
+	}
+	concern := bson.D{{Key: "level", Value: "majority"}}
+	if a.since != nil {
+		concern = append(concern, bson.E{Key: "afterClusterTime", Value: *a.since})
+	}
+	return append(command,
+		bson.E{Key: "filter", Value: a.filter(&r.bounds, filter)},
+		bson.E{Key: "sort", Value: bson.D{{Key: "_id", Value: 1}}},
+		bson.E{Key: "batchSize", Value: d.batch},
+		bson.E{Key: "readConcern", Value: concern})
+}

@@ -1,0 +1,331 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+)
+
+// What changed is learned from a change stream: of the collection, or of the database where several may be
+// read. Of an event only its kind and the _id of its document count; the documents themselves are then read
+// as they are now. So no event is too large, and neither their order nor how often one comes matters.
+//
+// The stream shows what a majority of the replica set has. Everything else is therefore read with read
+// concern majority, from the primary: what a full sync reads, so that no failover takes it back without an
+// event, and what changed, not from before the stream's last event.
+
+// streaming is a database whose changes can be followed.
+type streaming struct{ *database }
+
+var _ source.Changer = (*streaming)(nil)
+
+const (
+	// mostChanged is how many changed documents are collected: some 100 bytes each.
+	mostChanged = 500_000
+	// streamWait is how long the server waits for another event before it says that there is none.
+	streamWait = 100 * time.Millisecond
+	// streamBatch is how many events the server sends at a time.
+	streamBatch = 10_000
+)
+
+// stream is an open change stream, with the session that tells the server's time.
+type stream struct {
+	*mongo.ChangeStream
+	session *mongo.Session
+}
+
+// watch opens a change stream.
+func (s *streaming) watch(ctx context.Context, from *place) (*stream, error) {
+	client, err := s.connect()
+	if err != nil {
+		return nil, err
+	}
+	session, err := client.StartSession(options.Session().SetCausalConsistency(false))
+	if err != nil {
+		return nil, err
+	}
+	o := options.ChangeStream().SetMaxAwaitTime(streamWait).SetBatchSize(streamBatch)
+	switch {
+	case from == nil:
+	case from.token != nil:
+		o.SetResumeAfter(from.token)
+	default:
+		o.SetStartAtOperationTime(from.time)
+	}
+	only := mongo.Pipeline{{{Key: "$project", Value: bson.D{
+		{Key: "operationType", Value: 1}, {Key: "ns", Value: 1}, {Key: "to", Value: 1}, {Key: "documentKey._id", Value: 1}, {Key: "clusterTime", Value: 1},
+	}}}}
+	ctx, stop := bounded(ctx, s.stall)
+	defer stop()
+	ctx = mongo.NewSessionContext(ctx, session)
+	var opened *mongo.ChangeStream
+	if names := s.set.collections; names.single() {
+		c := client.Database(s.set.database).Collection(names[0].text, options.Collection().SetReadPreference(readpref.Primary()).SetReadConcern(readconcern.Majority()))
+		opened, err = c.Watch(ctx, only, o)
+	} else {
+		db := client.Database(s.set.database, options.Database().SetReadPreference(readpref.Primary()).SetReadConcern(readconcern.Majority()))
+		opened, err = db.Watch(ctx, only, o)
+	}
+	if err != nil {
+		session.EndSession(ctx)
+		return nil, causeOf(ctx, err)
+	}
+	return &stream{opened, session}, nil
+}
+
+func (x *stream) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
+	defer cancel()
+	_ = x.Close(ctx) // the server ends it by itself in the end
+	x.session.EndSession(ctx)
+}
+
+// now opens a stream that begins now, which shows that the server has them and that the user may, and
+// returns the server's time and the token of the stream's beginning.
+func (s *streaming) now(ctx context.Context) (at *bson.Timestamp, token bson.Raw, err error) {
+	x, err := link.Connect(ctx, s.attempts(), func(ctx context.Context) (*stream, error) { return s.watch(ctx, nil) })
+	if err != nil {
+		return nil, nil, s.streamError(ctx, err)
+	}
+	defer x.close(ctx)
+	at, token = x.session.OperationTime(), x.ResumeToken()
+	if at == nil {
+		return nil, nil, noStreams(errors.New("the server does not say at which time its change stream stands"))
+	}
+	return at, token, nil
+}
+
+// Position implements [source.Changer]. It is a time, not a token: a token says what the server has, and the
+// time of the answer what a majority of the replica set has.
+func (s *streaming) Position(ctx context.Context) (source.Cursor, error) {
+	read, err := s.whatIsRead(ctx)
+	if err != nil {
+		return "", err
+	}
+	at, _, err := s.now(ctx)
+	if err != nil {
+		return "", err
+	}
+	return place{time: at, read: read.digest}.cursor(), nil
+}
+
+// Changes implements [source.Changer].
+func (s *streaming) Changes(ctx context.Context, since source.Cursor) (c source.Changes, err error) {
+	read, err := s.whatIsRead(ctx)
+	if err != nil {
+		return c, err
+	}
+	from, err := parsePlace(since)
+	if err != nil {
+		return c, &source.LostError{Why: err.Error()}
+	}
+	if from.read != read.digest {
+		return c, &source.LostError{Why: "the collections, the server or what is read of them are others than at the last sync"}
+	}
+	until, token, err := s.now(ctx)
+	if err != nil {
+		return c, err
+	}
+	f := &follower{s: s, read: read, until: until, token: token, ids: map[string]map[string]struct{}{}}
+	if err := f.follow(ctx, from); err != nil {
+		return c, err
+	}
+	c.Cursor = from.cursor()
+	for _, collection := range slices.Sorted(maps.Keys(f.ids)) {
+		parts, err := s.changedParts(read.found[collection], f.ids[collection], f.last)
+		if err != nil {
+			return c, err
+		}
+		c.Parts = append(c.Parts, parts...)
+	}
+	return c, nil
+}
+
+// follower collects the events of a stream.
+type follower struct {
+	s       *streaming
+	read    whatIsRead
+	until   *bson.Timestamp                // later events are left to the next run
+	token   bson.Raw                       // the same as a token, where that can be compared
+	ids     map[string]map[string]struct{} // type and bytes of each _id, by collection
+	n       int
+	last    *bson.Timestamp // the server's time after the last event
+	sharded bool
+}
+
+// follow reads the stream from a place up to now, and moves the place.
+func (f *follower) follow(ctx context.Context, from *place) error {
+	f.sharded = f.s.sharded(ctx)
+	losses := 0
+	for {
+		before := string(from.token)
+		x, err := f.s.watch(ctx, from)
+		if err == nil {
+			err = f.events(ctx, x, from)
+			x.close(ctx)
+		}
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if lost := f.s.lost(err); lost != nil {
+			return lost
+		}
+		if losses++; string(from.token) != before {
+			losses = 1
+		}
+		if losses >= f.s.set.attempts || !worthRetrying(err) {
+			return f.s.streamError(ctx, err)
+		}
+		f.s.log.Warn("the change stream broke off and is opened again", "attempt", losses, "err", f.s.told(err).Error())
+		if err := f.s.pause(ctx, link.BackOff(losses)); err != nil {
+			return err
+		}
+	}
+}
+
+// events takes the events of an open stream until it has come to now.
+func (f *follower) events(ctx context.Context, x *stream, from *place) error {
+	quiet, reopened := time.Now(), 0
+	for first := true; ; first = false {
+		before, id := x.ResumeToken(), x.ID()
+		bound, stop := bounded(ctx, f.s.stall)
+		more := x.TryNext(bound)
+		err := causeOf(bound, x.Err())
+		stop()
+		if err != nil {
+			return err
+		}
+		if token := x.ResumeToken(); token != nil {
+			from.token, from.time = slices.Clone(token), nil
+		}
+		f.last = x.session.OperationTime()
+		switch {
+		case more:
+			done, err := f.event(x.Current)
+			if done || err != nil {
+				return err
+			}
+			quiet, reopened = time.Now(), 0
+		case x.ID() == 0:
+			return &source.LostError{Why: "the server ended the change stream"}
+		case first, x.ID() != id:
+			// This was the batch that came when the driver opened the stream, or opened it again: whether
+			// there is more was not asked yet.
+			if reopened++; reopened > max(1, f.s.set.attempts) {
+				return errBreaksOff
+			}
+		case f.reached(from.token), !f.sharded && string(before) == string(from.token):
+			return nil
+		case string(before) != string(from.token):
+			quiet = time.Now()
+		case f.s.stall > 0 && time.Since(quiet) > f.s.stall:
+			return &source.Error{Kind: source.ErrTemporary, Err: fmt.Errorf("the change stream of the shards did not come up to now in %v", f.s.stall)}
+		}
+	}
+}
+
+var errBreaksOff = &source.Error{Kind: source.ErrTemporary, Err: errors.New("the change stream breaks off again and again")}
+
+// event takes one event. done reports that it is later than what this run is about.
+func (f *follower) event(raw bson.Raw) (done bool, err error) {
+	kind, _ := raw.Lookup("operationType").StringValueOK()
+	collection, _ := raw.Lookup("ns", "coll").StringValueOK()
+	_, ours := f.read.found[collection]
+	switch kind {
+	case "insert", "update", "replace", "delete":
+		if !ours {
+			break
+		}
+		id, err := raw.LookupErr("documentKey", "_id")
+		if err != nil {
+			return false, &source.LostError{Why: "the change stream has an event that names no document"}
+		}
+		if f.add(collection, id); f.n > mostChanged {
+			return false, &source.LostError{Why: fmt.Sprintf("more than %d documents have changed", mostChanged)}
+		}
+	case "drop", "rename":
+		to, _ := raw.Lookup("to", "coll").StringValueOK()
+		if _, target := f.read.found[to]; ours || target {
+			return false, &source.LostError{Why: fmt.Sprintf("the collection %s was dropped, renamed or replaced", scopeName(collection))}
+		}
+	case "dropDatabase", "invalidate":
+		return false, &source.LostError{Why: "the collection or the database was dropped, renamed or replaced"}
+	}
+	t, i, ok := raw.Lookup("clusterTime").TimestampOK()
+	return ok && (bson.Timestamp{T: t, I: i}).After(*f.until), nil
+}
+
+func (f *follower) add(collection string, id bson.RawValue) {
+	ids := f.ids[collection]
+	if ids == nil {
+		ids = map[string]struct{}{}
+		f.ids[collection] = ids
+	}
+	key := string(append([]byte{byte(id.Type)}, id.Value...))
+	if _, known := ids[key]; !known {
+		ids[key] = struct{}{}
+		f.n++
+	}
+}
+
+// reached reports whether a token is of now or later. Tokens of MongoDB are hexadecimal and in the order of
+// events; those of other servers are not compared.
+func (f *follower) reached(token bson.Raw) bool {
+	at, ok := token.Lookup("_data").StringValueOK()
+	until, ok2 := f.token.Lookup("_data").StringValueOK()
+	return ok && ok2 && strings.HasPrefix(until, "82") && strings.HasPrefix(at, "82") && at >= until
+}
+
+// lost reports that the stream cannot be resumed from its place: whatever the server says that is neither a
+// missing right nor a failure that may pass. That it has change streams at all was seen before.
+func (s *streaming) lost(err error) error {
+	if lost, ok := errors.AsType[*source.LostError](err); ok {
+		return lost
+	}
+	c := code(err)
+	switch {
+	case c == codeHistoryLost:
+		return &source.LostError{Why: "the server's oplog no longer reaches back to the last sync"}
+	case c == 0, refused(err), c != codeCappedLost && slices.Contains(temporary, c):
+		return nil
+	}
+	return &source.LostError{Why: "the server cannot resume its change stream: " + s.told(err).Error()}
+}
+
+const noStreamsHint = "set change_streams: false, and an incremental sync reads everything; change streams need a replica set or a sharded cluster"
+
+func noStreams(err error) error {
+	return form.ConfigError(fmt.Errorf("change_streams: %w", err), noStreamsHint)
+}
+
+// streamError says why there is no change stream.
+func (s *streaming) streamError(ctx context.Context, err error) error {
+	c := code(err)
+	switch {
+	case c == codeUnauthorized:
+		return &source.Error{
+			Kind: source.ErrAuth, Err: fmt.Errorf("open the change stream of %s: %w", s.set.database, s.told(err)),
+			Hint: "let the user read it: " + s.grant("") + ", or give a role of your own the actions find and changeStream",
+		}
+	case c == codeCappedLost, c != 0 && !refused(err) && !slices.Contains(temporary, c), strings.Contains(err.Error(), "does not support sessions"):
+		return noStreams(fmt.Errorf("the server has no change stream: %w", s.told(err)))
+	}
+	return s.connectError(ctx, err, fmt.Sprintf("open the change stream of %s at %s", s.set.database, s.set.address.hosts()))
+}

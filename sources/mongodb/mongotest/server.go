@@ -1,0 +1,274 @@
+package mongotest
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// Server is a replica set of one member. Its methods may be called while it answers.
+type Server struct {
+	t       testing.TB
+	address string
+
+	mu          sync.Mutex
+	collections map[string]*collection // by database, a dot, and name
+	log         []event
+	forgotten   bson.Timestamp // events up to it are gone from the log
+	clock       uint32
+	cursors     map[int64]*cursor
+	last        int64 // cursor
+	fail        func(name string, command bson.Raw) any
+	asked       []bson.Raw
+	conns       map[net.Conn]bool
+}
+
+// collection keeps its documents in the order of their _id.
+type collection struct {
+	uuid bson.Binary
+	docs []bson.Raw
+}
+
+// Error is an error that a command is answered with.
+type Error struct {
+	Code    int32
+	Name    string
+	Message string
+}
+
+// HangUp ends the connection in place of an answer.
+type HangUp struct{}
+
+// New starts a server that ends with the test.
+func New(t testing.TB) *Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{
+		t: t, address: l.Addr().String(), collections: map[string]*collection{}, cursors: map[int64]*cursor{}, conns: map[net.Conn]bool{}, clock: 1,
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { // ends with the listener
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.conns[c] = true
+			s.mu.Unlock()
+			wg.Go(func() { s.serve(c) }) // ends with the connection
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		s.mu.Lock()
+		for c := range s.conns {
+			_ = c.Close()
+		}
+		s.mu.Unlock()
+		wg.Wait()
+	})
+	return s
+}
+
+// URI is the address of the server.
+func (s *Server) URI() string { return "mongodb://" + s.address + "/?replicaSet=rs0" }
+
+// Fail lets commands fail: before one is answered, f says with what instead: an [Error], [HangUp], or nil for
+// nothing. A nil f ends that.
+func (s *Server) Fail(f func(name string, command bson.Raw) any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = f
+}
+
+// Asked are the commands of a name so far.
+func (s *Server) Asked(name string) (all []bson.Raw) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.asked {
+		if first, err := c.IndexErr(0); err == nil && first.Key() == name {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func (s *Server) serve(c net.Conn) {
+	defer func() { _ = c.Close() }()
+	for {
+		request, op, command := ReadCommand(c)
+		if command == nil {
+			return
+		}
+		reply, ok := s.reply(command)
+		if !ok {
+			return
+		}
+		b, err := bson.Marshal(reply)
+		if err != nil {
+			s.t.Errorf("an answer is no BSON: %v", err)
+			return
+		}
+		WriteReply(c, request, op, b)
+	}
+}
+
+// reply answers a command; ok is false where the connection ends.
+func (s *Server) reply(command bson.Raw) (reply bson.D, ok bool) {
+	first, err := command.IndexErr(0)
+	if err != nil {
+		return nil, false
+	}
+	name := first.Key()
+	s.mu.Lock()
+	s.asked = append(s.asked, slices.Clone(command))
+	fail := s.fail
+	s.mu.Unlock()
+	var answer any
+	if fail != nil {
+		answer = fail(name, command)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if answer == nil {
+		answer = s.answer(name, command)
+	}
+	switch a := answer.(type) {
+	case HangUp:
+		return nil, false
+	case Error:
+		reply = bson.D{{Key: "ok", Value: 0.0}, {Key: "errmsg", Value: a.Message}, {Key: "code", Value: a.Code}, {Key: "codeName", Value: a.Name}}
+	case bson.D:
+		reply = append(a, bson.E{Key: "ok", Value: 1.0})
+	}
+	now := s.now()
+	return append(reply,
+		bson.E{Key: "operationTime", Value: now},
+		bson.E{Key: "$clusterTime", Value: bson.D{
+			{Key: "clusterTime", Value: now},
+			{Key: "signature", Value: bson.D{{Key: "hash", Value: bson.Binary{Data: make([]byte, 20)}}, {Key: "keyId", Value: int64(0)}}},
+		}}), true
+}
+
+// answer is a bson.D or an Error.
+func (s *Server) answer(name string, command bson.Raw) any {
+	db, _ := command.Lookup("$db").StringValueOK()
+	switch strings.ToLower(name) {
+	case "hello", "ismaster":
+		return bson.D{
+			{Key: "ismaster", Value: true},
+			{Key: "isWritablePrimary", Value: true},
+			{Key: "setName", Value: "rs0"},
+			{Key: "setVersion", Value: int32(1)},
+			{Key: "hosts", Value: bson.A{s.address}},
+			{Key: "primary", Value: s.address},
+			{Key: "me", Value: s.address},
+			{Key: "minWireVersion", Value: int32(0)},
+			{Key: "maxWireVersion", Value: int32(21)},
+			{Key: "maxBsonObjectSize", Value: int32(16 << 20)},
+			{Key: "maxMessageSizeBytes", Value: int32(48_000_000)},
+			{Key: "maxWriteBatchSize", Value: int32(100_000)},
+			{Key: "logicalSessionTimeoutMinutes", Value: int32(30)},
+		}
+	case "ping", "endsessions":
+		return bson.D{}
+	case "killcursors":
+		list, _ := command.Lookup("cursors").ArrayOK()
+		ids, _ := list.Values()
+		for _, id := range ids {
+			delete(s.cursors, id.AsInt64())
+		}
+		return bson.D{}
+	case "listcollections":
+		return s.list(db, command)
+	case "count":
+		c := s.collections[db+"."+command.Lookup("count").StringValue()]
+		if c == nil {
+			return bson.D{{Key: "n", Value: int32(0)}}
+		}
+		return bson.D{{Key: "n", Value: int32(len(c.docs))}}
+	case "find":
+		return s.find(db, command)
+	case "aggregate":
+		return s.watch(db, command)
+	case "getmore":
+		return s.more(db, command)
+	}
+	return Error{59, "CommandNotFound", fmt.Sprintf("no such command: '%s'", name)}
+}
+
+func (s *Server) list(db string, command bson.Raw) bson.D {
+	wanted, filtered := command.Lookup("filter", "name").StringValueOK()
+	all := bson.A{}
+	for full, c := range s.collections {
+		name, here := strings.CutPrefix(full, db+".")
+		if here && (!filtered || name == wanted) {
+			all = append(all, bson.D{
+				{Key: "name", Value: name},
+				{Key: "type", Value: "collection"},
+				{Key: "info", Value: bson.D{{Key: "readOnly", Value: false}, {Key: "uuid", Value: c.uuid}}},
+			})
+		}
+	}
+	return batch(0, db+".$cmd.listCollections", "firstBatch", all)
+}
+
+func batch(id int64, ns, name string, docs bson.A) bson.D {
+	return bson.D{{Key: "cursor", Value: bson.D{{Key: "id", Value: id}, {Key: "ns", Value: ns}, {Key: name, Value: docs}}}}
+}
+
+// cursor is what is left of a find, or a change stream.
+type cursor struct {
+	ns     string
+	docs   []bson.Raw
+	stream *stream
+}
+
+func (s *Server) open(c *cursor) int64 {
+	s.last++
+	s.cursors[s.last] = c
+	return s.last
+}
+
+func (s *Server) more(db string, command bson.Raw) any {
+	id, _ := command.Lookup("getMore").AsInt64OK()
+	c := s.cursors[id]
+	if c == nil {
+		return Error{43, "CursorNotFound", fmt.Sprintf("cursor id %d not found", id)}
+	}
+	size := sizeOf(command.Lookup("batchSize"))
+	if c.stream != nil {
+		return s.nextEvents(id, c, size)
+	}
+	some := c.docs[:min(size, len(c.docs))]
+	c.docs = c.docs[len(some):]
+	if len(c.docs) == 0 {
+		delete(s.cursors, id)
+		id = 0
+	}
+	return batch(id, db+"."+command.Lookup("collection").StringValue(), "nextBatch", listOf(some))
+}
+
+func sizeOf(v bson.RawValue) int {
+	if n, ok := v.AsInt64OK(); ok && n > 0 {
+		return int(n)
+	}
+	return 101
+}
+
+func listOf(docs []bson.Raw) bson.A {
+	all := bson.A{}
+	for _, d := range docs {
+		all = append(all, d)
+	}
+	return all
+}
