@@ -131,6 +131,9 @@ func (s *session) ending(o *outcome) protocol.Ending {
 		}
 		e.Details.NotIndexed[f.Field] = f.Documents
 	}
+	if o.Result.Cursor != "" {
+		e.Cursor = protocol.Raw(o.Result.Cursor)
+	}
 	_, interrupted := errors.AsType[*SignalError](o.Err)
 	switch {
 	case errors.Is(o.Err, protocol.ErrCanceled):

@@ -86,7 +86,7 @@ func (p *Poller) mend(ctx context.Context, job Record[Job], c *Record[Connector]
 		return err
 	}
 	p.Log.Warn("a sync job that nobody ran was ended", report.Job, job.ID, "status", string(ended.Body.Status))
-	return p.Store.conclude(ctx, *c, ended)
+	return p.Store.conclude(ctx, *c, ended, nil)
 }
 
 // dropOrphan ends a job whose connector is gone. One that is alive ends by itself.

@@ -183,7 +183,7 @@ func (s *Store) CancelJob(ctx context.Context, id string) (job Record[Job], ok b
 	if err == nil && began && job.Body.Status == JobCanceled { // its connector says that it is suspended
 		c, gone := s.Connectors.Get(ctx, job.Body.Connector.ID)
 		if gone == nil {
-			err = s.conclude(ctx, c, job)
+			err = s.conclude(ctx, c, job, nil)
 		}
 	}
 	return job, err == nil, err

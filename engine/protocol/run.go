@@ -211,6 +211,9 @@ type Ending struct {
 	Error   string   // for people; "" when nothing is wrong
 	Counts  Counts
 	Details Details
+	// Cursor is the place in the changes of the source that the index has kept; nil leaves what the
+	// connector says.
+	Cursor Raw
 }
 
 // Finish writes the end of the run into the job and then into the connector. It does so though ctx has
@@ -236,7 +239,7 @@ func (c *Claim) Finish(ctx context.Context, e Ending) error {
 		return errors.Join(err, c.store.repair(ctx, c.Connector, c.Job.Body.JobType))
 	}
 	c.Job = job
-	return c.store.conclude(ctx, c.Connector, job)
+	return c.store.conclude(ctx, c.Connector, job, e.Cursor)
 }
 
 // end writes the end of the run into the job.
@@ -287,8 +290,8 @@ func (c *Claim) total(ctx context.Context) *Count {
 }
 
 // conclude writes what a job came to into its connector. Where another job of the family has begun
-// since, that one's state stays.
-func (s *Store) conclude(ctx context.Context, c Record[Connector], job Record[Job]) error {
+// since, that one's state stays. cursor is what the job has kept; nil is nothing.
+func (s *Store) conclude(ctx context.Context, c Record[Connector], job Record[Job], cursor Raw) error {
 	_, err := s.Connectors.Update(ctx, c, func(b *Connector) error {
 		live, err := s.liveJobs(ctx, job.Body.Connector.ID, job.Body.JobType)
 		if err != nil {
@@ -300,6 +303,9 @@ func (s *Store) conclude(ctx context.Context, c Record[Connector], job Record[Jo
 			}
 		}
 		b.concludes(&job.Body, TimeOf(s.now()))
+		if job.Body.Status == JobCompleted && !cursor.IsNull() {
+			b.SyncCursor = cursor
+		}
 		return nil
 	})
 	if errors.Is(err, elastic.ErrNotFound) {

@@ -254,7 +254,7 @@ func TestFinishLeavesOthersAlone(t *testing.T) {
 	if _, err := s.Claim(t.Context(), job, "other", NewToken()); err != nil {
 		t.Fatalf("between the end of a job and that of its connector another may begin: %v", err)
 	}
-	if err := s.conclude(t.Context(), first.Connector, ended); err != nil {
+	if err := s.conclude(t.Context(), first.Connector, ended, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := c.connector().Body.LastSyncStatus; got != JobInProgress {

@@ -53,6 +53,11 @@ type Config struct {
 	// NoContent says why no document of this source has content.
 	NoContent string
 
+	// Changing seeds a source that tells its changes, a [source.Changer].
+	Changing func(t *testing.T) Changing
+	// NoChanges says why there is none although the type has the ability; one that has not needs no reason.
+	NoChanges string
+
 	// Leaks are exceptions from the goroutine check, for goroutines of a driver that outlive Close by
 	// its own design; each needs a comment that names it.
 	Leaks []goleak.Option
@@ -79,6 +84,13 @@ type FailingContent struct {
 	Want   error  // what errors.Is must find, such as fs.ErrNotExist; nil for any error
 }
 
+// Changing is a source that tells its changes, of at least three documents.
+type Changing struct {
+	Values map[string]any
+	// Change creates, changes and deletes documents, at least one of each, and returns their ids.
+	Change func() (created, changed, deleted []string)
+}
+
 // Run tests that a source keeps the contract of package source. The calling test must not be
 // parallel: goroutines and files that a source leaves behind are told by counting those of the
 // process.
@@ -95,6 +107,9 @@ func Run(t *testing.T, cfg Config) {
 	}
 	if cfg.FailingContent != nil {
 		s.failingContent = func() FailingContent { return cfg.FailingContent(t) }
+	}
+	if cfg.Changing != nil {
+		s.changing = func() Changing { return cfg.Changing(t) }
 	}
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
@@ -139,6 +154,7 @@ func cases() []namedCase {
 		{"PartsInParallel", (*suite).partsInParallel},
 		{"ContentTwice", (*suite).contentTwice},
 		{"ContentFails", (*suite).contentFails},
+		{"ChangesAreTold", (*suite).changesAreTold},
 		{"NoGoroutineLeft", (*suite).noGoroutineLeft},
 	}
 }
@@ -149,6 +165,7 @@ type suite struct {
 	raw            map[string]any
 	failingPart    func() FailingPart
 	failingContent func() FailingContent
+	changing       func() Changing
 }
 
 func newSuite(cfg Config, raw map[string]any) *suite {

@@ -123,6 +123,15 @@ func TestContract(t *testing.T) {
 			db.insert("orders", docs(0, 10)...)
 			return sourcetest.FailingPart{Values: db.values(map[string]any{"collection": "orders, absent"}), Scope: "absent", Kind: source.ErrConfig}
 		},
+		Changing: func(t *testing.T) sourcetest.Changing {
+			f := newFollowed(t)
+			return sourcetest.Changing{Values: f.values(nil), Change: func() (created, changed, deleted []string) {
+				f.put("orders", "new", 1)
+				f.put("orders", 1, 1)
+				f.Remove("shop", "orders", 2)
+				return []string{"new"}, []string{"1"}, []string{"2"}
+			}}
+		},
 		NoContent: "documents have fields, no files",
 	})
 }
