@@ -56,7 +56,7 @@ func (r *run) findChanges(ctx context.Context, c source.Changer) (found bool, er
 		}
 		why = lost.Why
 	}
-	r.deps.Log.Warn("this incremental sync reads everything, not only what changed: "+why, report.Index, r.index.Name)
+	r.deps.Log.Warn("this incremental sync reads everything, not only what changed", report.Index, r.index.Name, "because", why)
 	return false, nil
 }
 

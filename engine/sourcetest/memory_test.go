@@ -29,6 +29,8 @@ type faults struct {
 	describesUnsaid, describesNothing, describeFails, undescribed          bool
 	wrongKind, wrongCommonKind, strangeKind, describedTwice                bool
 	unstableDescription, wrongIDPrefix, wrongNumericIDs                    bool
+	changeMissed, changeInvented, changeUnnamed, changeEndless             bool
+	deletedYielded, placeStays, placeNested, placeOfAnother                bool
 }
 
 // runs makes what is unstable differ from one opening to the next.
@@ -50,6 +52,7 @@ func memoryType(f faults, r *runs) source.Type {
 		Fields: []field.Spec{
 			{Name: "user", Label: "User", Order: 1, Value: "me"},
 			{Name: "missing", Label: "Missing part", Order: 2, Optional: true},
+			{Name: "follow", Label: "Follow changes", Order: 3, Type: field.Bool, Display: field.Toggle, Value: false},
 		},
 		ScopeFields: []string{"folder"},
 		Describes:   !f.describesUnsaid,
@@ -61,10 +64,14 @@ func memoryType(f faults, r *runs) source.Type {
 			return s, ok || f.scopeFromNothing
 		},
 		Open: func(_ context.Context, v field.Values, _ source.Env) (source.Source, error) {
-			return &memory{
+			m := &memory{
 				faults: f, run: r.n.Add(1), runs: r, second: make(chan struct{}),
 				user: v.String("user"), missing: v.String("missing"),
-			}, nil
+			}
+			if v.Bool("follow") {
+				return following{m}, nil
+			}
+			return m, nil
 		},
 	}
 	if f.twoFieldsOneName {
@@ -88,6 +95,7 @@ type memory struct {
 	runs          *runs
 	second        chan struct{} // closed when part b is begun
 	gone          atomic.Bool
+	history       []int // numbers of documents of part a that changed
 }
 
 func (m *memory) Validate(context.Context) error {
@@ -301,7 +309,12 @@ func memoryConfig(f faults) Config {
 	plain := t.Open
 	t.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
 		src, err := plain(ctx, v, env)
-		opened = src.(*memory)
+		switch s := src.(type) {
+		case *memory:
+			opened = s
+		case following:
+			opened = s.memory
+		}
 		return src, err
 	}
 	return Config{
@@ -313,6 +326,12 @@ func memoryConfig(f faults) Config {
 		},
 		FailingContent: func(*testing.T) FailingContent {
 			return FailingContent{ID: "a1", Break: func() { opened.gone.Store(true) }, Want: fs.ErrNotExist}
+		},
+		Changing: func(*testing.T) Changing {
+			return Changing{Values: map[string]any{"follow": true}, Change: func() (created, changed, deleted []string) {
+				opened.history = append(opened.history, 1, 2, 3)
+				return []string{"a1"}, []string{"a2"}, []string{"a3"}
+			}}
 		},
 	}
 }

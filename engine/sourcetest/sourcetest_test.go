@@ -23,6 +23,9 @@ func check(t *testing.T, cfg Config, name string) error {
 	if cfg.FailingContent != nil {
 		s.failingContent = func() FailingContent { return cfg.FailingContent(t) }
 	}
+	if cfg.Changing != nil {
+		s.changing = func() Changing { return cfg.Changing(t) }
+	}
 	for _, c := range cases() {
 		if c.name == name {
 			return c.check(s, t.Context())
@@ -78,6 +81,14 @@ func TestCasesNotice(t *testing.T) {
 		{"content differs each time", faults{contentDiffers: true}, "ContentTwice"},
 		{"content longer than listed", faults{contentLonger: true}, "ContentTwice"},
 		{"content outlives its end", faults{contentImmortal: true}, "ContentFails"},
+		{"a change that is not told", faults{changeMissed: true}, "ChangesAreTold"},
+		{"a change that was none", faults{changeInvented: true}, "ChangesAreTold"},
+		{"a document that was not named", faults{changeUnnamed: true}, "ChangesAreTold"},
+		{"changes that do not say that they were read", faults{changeEndless: true}, "ChangesAreTold"},
+		{"a deleted document that is yielded", faults{deletedYielded: true}, "ChangesAreTold"},
+		{"changes are told again", faults{placeStays: true}, "ChangesAreTold"},
+		{"a place that is no object of texts", faults{placeNested: true}, "ChangesAreTold"},
+		{"a place of another source is taken", faults{placeOfAnother: true}, "ChangesAreTold"},
 		{"file left open", faults{leakFile: true}, "EarlyBreakReleases"},
 		{"goroutine left", faults{leakGoroutine: true}, "NoGoroutineLeft"},
 		{"goroutine left after a break", faults{leakGoroutine: true}, "EarlyBreakReleases"},
@@ -102,6 +113,15 @@ func TestNothingIsSkippedWithoutAReason(t *testing.T) {
 		{"no failing part, reason", "FailingPartIsTyped", func(c *Config) { c.FailingPart, c.NoFailingPart = nil, "x" }, true},
 		{"no failing content", "ContentFails", func(c *Config) { c.FailingContent = nil }, false},
 		{"no failing content, reason", "ContentFails", func(c *Config) { c.FailingContent, c.NoFailingContent = nil, "x" }, true},
+		{"changes that were not seeded", "ChangesAreTold", func(c *Config) {
+			c.Changing, c.Values = nil, func(*testing.T) map[string]any { return map[string]any{"follow": true} }
+		}, false},
+		{"no changes, reason", "ChangesAreTold", func(c *Config) { c.Changing, c.NoChanges = nil, "x" }, true},
+		{"a source without changes", "ChangesAreTold", func(c *Config) { c.Changing = nil }, true},
+		{"changes, and a reason against them", "ChangesAreTold", func(c *Config) { c.NoChanges = "x" }, false},
+		{"changes of a source that has none", "ChangesAreTold", func(c *Config) {
+			c.Changing = func(*testing.T) Changing { return Changing{} }
+		}, false},
 		{"reason against content that is there", "ContentTwice", func(c *Config) { c.NoContent = "x" }, false},
 		{"no broken configuration", "BrokenIsTyped", func(c *Config) { c.Broken = nil }, false},
 		{"broken configuration of another kind", "BrokenIsTyped", func(c *Config) {

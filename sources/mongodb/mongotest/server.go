@@ -47,7 +47,8 @@ type HangUp struct{}
 // New starts a server that ends with the test.
 func New(t testing.TB) *Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var listen net.ListenConfig
+	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +149,7 @@ func (s *Server) reply(command bson.Raw) (reply bson.D, ok bool) {
 	case Error:
 		reply = bson.D{{Key: "ok", Value: 0.0}, {Key: "errmsg", Value: a.Message}, {Key: "code", Value: a.Code}, {Key: "codeName", Value: a.Name}}
 	case bson.D:
-		reply = append(a, bson.E{Key: "ok", Value: 1.0})
+		reply = slices.Concat(a, bson.D{{Key: "ok", Value: 1.0}})
 	}
 	now := s.now()
 	return append(reply,
@@ -183,7 +184,7 @@ func (s *Server) answer(name string, command bson.Raw) any {
 		return bson.D{}
 	case "killcursors":
 		list, _ := command.Lookup("cursors").ArrayOK()
-		ids, _ := list.Values()
+		ids, _ := list.Values() // none where there is no list
 		for _, id := range ids {
 			delete(s.cursors, id.AsInt64())
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -173,7 +172,7 @@ func (s *Server) watch(db string, command bson.Raw) any {
 
 func withToken(reply, token bson.D) bson.D {
 	c := reply[0].Value.(bson.D)
-	reply[0].Value = append(c, bson.E{Key: "postBatchResumeToken", Value: token})
+	reply[0].Value = slices.Concat(c, bson.D{{Key: "postBatchResumeToken", Value: token}})
 	return reply
 }
 
@@ -216,10 +215,10 @@ func (e *event) document() bson.D {
 		{Key: "clusterTime", Value: e.at},
 		{Key: "ns", Value: bson.D{{Key: "db", Value: e.db}, {Key: "coll", Value: e.coll}}},
 	}
-	switch {
-	case e.kind == "rename":
+	switch e.kind {
+	case "rename":
 		return append(d, bson.E{Key: "to", Value: bson.D{{Key: "db", Value: e.db}, {Key: "coll", Value: e.to}}})
-	case strings.Contains("insert replace delete", e.kind):
+	case "insert", "replace", "delete":
 		return append(d, bson.E{Key: "documentKey", Value: bson.D{{Key: "_id", Value: e.id}}})
 	}
 	return d
