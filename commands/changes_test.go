@@ -1,13 +1,18 @@
 package commands_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mongodb/mongotest"
 )
 
@@ -34,6 +39,33 @@ func (b *changesBench) configure(more string) {
 
 func (b *changesBench) put(id any, n int) {
 	b.shop.Put("shop", "orders", bson.D{{Key: "_id", Value: id}, {Key: "n", Value: int32(n)}})
+}
+
+// prints runs the program, which must succeed, and returns what it prints.
+func (b *changesBench) prints(args ...string) string {
+	b.t.Helper()
+	o := b.run(args...)
+	if o.code != 0 {
+		b.t.Fatalf("%v: exit code %d\n%s%s", args, o.code, o.stdout, o.stderr)
+	}
+	return o.stdout
+}
+
+// config and writeConfig are the configuration as text.
+func (b *changesBench) config() string {
+	b.t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.dir, "config.yml"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (b *changesBench) writeConfig(text string) {
+	b.t.Helper()
+	if err := os.WriteFile(filepath.Join(b.dir, "config.yml"), []byte(text), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // TestIncrementalSyncOfMongoDB: what diff foretells is done, and only what changed is read.
@@ -122,4 +154,126 @@ func TestIncrementalDeletesAreHeldBack(t *testing.T) {
 		t.Errorf("%+v", res)
 	}
 	b.must(0, "diff")
+}
+
+// TestIncrementalOfAChosenCollection: one of which nothing changed is no mistake, one that is not there is.
+func TestIncrementalOfAChosenCollection(t *testing.T) {
+	t.Parallel()
+	b := newChangesBench(t, "")
+	b.shop.Put("shop", "others", bson.D{{Key: "_id", Value: "a"}})
+	b.writePlain("mongodb", fmt.Sprintf(`host: %q, database: shop, collection: "*", change_streams: true`, b.shop.URI()), "")
+	b.must(0, "sync")
+	b.must(0, "sync", "--type", "incremental")
+	b.put(1, 1)
+	b.must(0, "sync", "--type", "incremental", "--part", "others")
+	if o := b.run("sync", "--type", "incremental", "--part", "otters"); o.code != 2 || !strings.Contains(o.stderr, `did you mean "others"?`) {
+		t.Errorf("exit code %d\n%s", o.code, o.stderr)
+	}
+	if res := b.must(0, "sync", "--type", "incremental"); res.Updated != 1 {
+		t.Errorf("what a part was not chosen for: %+v", res)
+	}
+}
+
+// TestIncrementalKilledInTheMiddle: the next run does what the killed one has left.
+func TestIncrementalKilledInTheMiddle(t *testing.T) {
+	t.Parallel()
+	destinations(t, func(t *testing.T, elasticsearch string) {
+		b := newChangesBench(t, elasticsearch)
+		b.must(0, "sync")
+		for i := range 4000 {
+			b.put(i, 7)
+		}
+		for i := range 5 {
+			b.shop.Remove("shop", "orders", i)
+		}
+		for at := 1; at <= 4; at += 3 { // the first batch of changed documents, and the last
+			cmd := b.command("sync", "--type", "incremental")
+			n := 0
+			b.shop.Fail(func(name string, command bson.Raw) any {
+				if _, err := command.LookupErr("readConcern", "afterClusterTime"); name != "find" || err != nil {
+					return nil
+				}
+				if n++; n >= at {
+					_ = cmd.Process.Kill()
+					return mongotest.HangUp{}
+				}
+				return nil
+			})
+			if err := cmd.Run(); err == nil {
+				t.Fatal("the run was not killed")
+			}
+		}
+		b.shop.Fail(nil)
+		o := b.run("sync", "--type", "incremental", "-o", "json")
+		if o.code != 0 || strings.Contains(o.stderr, "reads everything") {
+			t.Errorf("after it: exit code %d\n%s", o.code, o.stderr)
+		}
+		if res := b.must(0, "diff"); res.Kept != 3995 {
+			t.Errorf("%+v", res)
+		}
+	})
+}
+
+// TestIncrementalThroughAPipeline: what it adds is no change.
+func TestIncrementalThroughAPipeline(t *testing.T) {
+	t.Parallel()
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		b := newChangesBench(t, elasticsearch)
+		pipeline := b.index + "-pipeline"
+		b.call(http.MethodPut, "/_ingest/pipeline/"+pipeline, `{"processors":[{"set":{"field":"added","value":"yes"}}]}`)
+		t.Cleanup(func() { b.call(http.MethodDelete, "/_ingest/pipeline/"+pipeline, "") })
+		b.writePlain("mongodb", fmt.Sprintf(`host: %q, database: shop, collection: orders, change_streams: true`, b.shop.URI()), "    pipeline: "+pipeline)
+		b.must(0, "sync")
+		b.must(0, "sync", "--type", "incremental")
+		b.put(1, 0) // the same
+		b.put(2, 1)
+		b.shop.Remove("shop", "orders", 3)
+		if res := b.must(0, "sync", "--type", "incremental"); res != (result{Updated: 1, Deleted: 1, Kept: 1}) {
+			t.Errorf("%+v", res)
+		}
+		b.call(http.MethodPut, "/_ingest/pipeline/"+pipeline, `{"processors":[{"set":{"field":"added","value":"no"}}]}`)
+		o := b.run("sync", "--type", "incremental", "-o", "json")
+		if o.code != 0 || !strings.Contains(o.stderr, "the pipeline or the way in which documents are made have changed") || !strings.Contains(o.stdout, `"updated":49`) {
+			t.Errorf("another pipeline: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
+		}
+	})
+}
+
+// TestIncrementalJobsOfARecord: they are run by a poll, read only what changed, and the record has the place that
+// the index has.
+func TestIncrementalJobsOfARecord(t *testing.T) {
+	t.Parallel()
+	b := newChangesBench(t, "")
+	b.prints("connector", "create", "shop", "--id", "shop-1")
+	config := strings.Replace(b.config(), "- name: shop\n", "- connector_id: shop-1\n", 1)
+	b.writeConfig(strings.Replace(config, "    index_name: "+b.index+"\n", "", 1))
+	cursor := func() string {
+		var shown struct {
+			Connector struct {
+				SyncCursor map[string]string `json:"sync_cursor"`
+			}
+		}
+		if err := json.Unmarshal([]byte(b.prints("connector", "show", "shop-1", "-o", "json")), &shown); err != nil {
+			t.Fatal(err)
+		}
+		c := shown.Connector.SyncCursor
+		return c["operation_time"] + c["resume_token"]
+	}
+	poll := func(kind string) string {
+		b.prints("job", "start", "shop-1", "--type", kind, "-q")
+		return b.prints("poll", "--once", "-o", "ndjson")
+	}
+	b.prints("poll", "--once")
+	var kept []string
+	for i, kind := range []string{"full", "incremental", "incremental"} {
+		out := poll(kind)
+		if want := []string{`"created":50`, `"updated":1`, `"read":1,`}[i]; !strings.Contains(out, want) {
+			t.Errorf("%s: %s", kind, out)
+		}
+		kept = append(kept, cursor())
+		if kept[i] == "" || i > 0 && kept[i] == kept[i-1] {
+			t.Errorf("cursors %q", kept)
+		}
+		b.put(i+10, 5)
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
 // columns is the width of text on a terminal.
@@ -172,7 +173,11 @@ var withheldOrder = [...]plan.Reason{
 func (s *session) because(reason plan.Reason, o *outcome) string {
 	switch reason {
 	case plan.GuardRefused:
-		return fmt.Sprintf("%s of the %s in what was read, more than the guard allows", number(o.Result.Eligible), plural(o.Result.Judged, "document", "documents"))
+		of := "what was read"
+		if o.Result.Incremental {
+			of = "the index"
+		}
+		return fmt.Sprintf("%s of the %s in %s, more than the guard allows", number(o.Result.Eligible), plural(o.Result.Judged, "document", "documents"), of)
 	case plan.ScopeVanished:
 		if len(s.o.parts) > 0 {
 			return "the tables or folders that held them have vanished; if they were dropped on purpose, confirm it"
@@ -211,6 +216,9 @@ func (s *session) confirmation(o *outcome) string {
 		words = append(words, "--confirm-deletes", fmt.Sprint(vanished))
 	default:
 		return ""
+	}
+	if o.Result.Incremental {
+		words = append(words, "--type", string(protocol.JobIncremental))
 	}
 	if s.o.configFile != "" {
 		words = append(words, "-c", s.o.configFile)

@@ -29,13 +29,19 @@ func (r *run) follow(ctx context.Context, src source.Source) error {
 	if r.job.Incremental {
 		r.phase("looking for changes")
 		found, err := r.findChanges(limited, c)
-		if found || err != nil {
+		if err != nil {
 			return r.inTime(ctx, err)
 		}
+		if found {
+			return nil
+		}
 	}
-	var err error
-	r.cursor, err = c.Position(limited)
-	return r.inTime(ctx, err)
+	at, err := c.Position(limited)
+	if err != nil {
+		return r.inTime(ctx, err)
+	}
+	r.cursor = at
+	return nil
 }
 
 // findChanges asks the source what changed after the place that the index has kept. found is false where
@@ -47,6 +53,11 @@ func (r *run) findChanges(ctx context.Context, c source.Changer) (found bool, er
 		changes, err := c.Changes(ctx, source.Cursor(kept.At))
 		if err == nil {
 			r.changes, r.cursor = &changes, changes.Cursor
+			for _, scope := range changes.Scopes { // whoever chooses scopes learns of all
+				if r.job.Wants != nil {
+					r.job.Wants(scope)
+				}
+			}
 			r.warnOfRejected(kept.Rejected)
 			return true, nil
 		}
@@ -137,7 +148,11 @@ func (r *run) changedIDs() func(yield func([]string) bool) {
 func (r *run) readChanges(ctx context.Context, src source.Source) error {
 	limited, stop := r.limited(ctx)
 	defer stop()
-	return r.inTime(ctx, r.readListed(limited, src))
+	err := r.readListed(limited, src)
+	if err == nil {
+		return nil
+	}
+	return r.inTime(ctx, err)
 }
 
 // held is how many documents the index holds of what was read: of all that it holds, where only the changes

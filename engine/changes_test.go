@@ -392,3 +392,76 @@ func TestAFullRunKeepsThePlaceFromBeforeItRead(t *testing.T) {
 	h.sync(incremental)
 	h.mirrors()
 }
+
+// TestIncrementalLooksUpOnlyWhatChanged: in bounded requests, however many there are.
+func TestIncrementalLooksUpOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
+	h := newFollowing(t, 2600)
+	for i := range 2500 {
+		h.set("a", fmt.Sprint("a", i), "changed")
+	}
+	h.remove("a", "a0")
+	h.remove("a", "a2400")
+	h.source.History.Share = 1200
+	if res := h.sync(incremental); res.Counts.Updated != 2498 || res.Counts.Deleted != 2 || res.Held != 2500 || !res.Incremental {
+		t.Errorf("%+v", res)
+	}
+	h.mirrors()
+}
+
+// TestIncrementalUnderATimeLimit: what it leaves is found again.
+func TestIncrementalUnderATimeLimit(t *testing.T) {
+	t.Parallel()
+	h := newFollowing(t, 5)
+	h.set("a", "a1", "changed")
+	h.set("b", "b1", "changed")
+	h.deps.Readers = 1
+	until, over := context.WithCancel(t.Context())
+	h.deps.Until = until
+	h.source.Blocks = map[string]int{"b": 4} // its changed document
+	h.source.Each = func(part string, n int) {
+		if part == "b" && n == 4 {
+			over()
+		}
+	}
+	if _, err := h.run(t.Context(), incremental); !errors.Is(err, engine.ErrTimeIsUp) {
+		t.Errorf("got %v", err)
+	}
+	h.deps.Until, h.source.Each, h.source.Blocks = nil, nil, nil
+	if res := h.sync(incremental); res.Counts.Read != 2 || res.Counts.Kept != 1 || res.Counts.Updated != 1 {
+		t.Errorf("%+v", res.Counts)
+	}
+	h.mirrors()
+}
+
+// TestIncrementalOfChosenPartsKnowsAllOfThem: also one of which nothing changed.
+func TestIncrementalOfChosenPartsKnowsAllOfThem(t *testing.T) {
+	t.Parallel()
+	h := newFollowing(t, 5)
+	h.set("a", "a1", "changed")
+	asked := map[string]bool{}
+	h.sync(incremental, func(j *engine.Job) {
+		j.Wants = func(scope string) bool {
+			asked[scope] = true
+			return scope == "b"
+		}
+	})
+	if !asked["a"] || !asked["b"] {
+		t.Errorf("asked for %v", asked)
+	}
+}
+
+// TestIncrementalAfterAnotherConnector: its place is of another source.
+func TestIncrementalAfterAnotherConnector(t *testing.T) {
+	t.Parallel()
+	h := newFollowing(t, 5)
+	h.source.Parts["b"] = h.without("b", "b1") // no event tells it
+	other := func(j *engine.Job) { j.Owner = "memory/other" }
+	if _, err := h.run(t.Context(), other, incremental); !errors.Is(err, engine.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
+	if res := h.sync(other, incremental, func(j *engine.Job) { j.Adopt = true }); res.Counts.Read != 9 || res.Incremental {
+		t.Errorf("%+v", res)
+	}
+	h.mirrors()
+}

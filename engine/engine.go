@@ -148,6 +148,8 @@ type Result struct {
 	// it holds values that are only in _source; that is known after a run that wrote.
 	Drift      []shape.Drift
 	NotIndexed []shape.Ignored
+	// Incremental reports that only what changed was read. Then Judged is what the index held in all.
+	Incremental bool
 	// Cursor is the place in the changes of the source that the index has kept in this run; "" for none.
 	Cursor source.Cursor
 }

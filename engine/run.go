@@ -76,7 +76,7 @@ func (r *run) result() Result {
 	defer r.mu.Unlock()
 	res := Result{
 		Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil,
-		Judged: r.judged, Drift: r.drift, NotIndexed: r.ignored, Cursor: r.kept,
+		Judged: r.judged, Drift: r.drift, NotIndexed: r.ignored, Incremental: r.changes != nil, Cursor: r.kept,
 	}
 	if r.index != nil {
 		res.Index = r.index.Name

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -73,7 +74,7 @@ func (f following) Changes(_ context.Context, since source.Cursor) (c source.Cha
 			byScope[e.Scope] = append(byScope[e.Scope], e.ID)
 		}
 	}
-	c.Cursor = f.here()
+	c.Cursor, c.Scopes = f.here(), slices.Sorted(maps.Keys(f.m.Parts))
 	for _, scope := range scopes {
 		share := h.Share
 		if share == 0 {

@@ -25,6 +25,8 @@ type Changer interface {
 type Changes struct {
 	// Cursor is where the next run continues, once this one has written everything.
 	Cursor Cursor
+	// Scopes are those whose changes are followed, whether or not there are any.
+	Scopes []string
 	// Parts together name every document that was created, changed or deleted; none where nothing was.
 	Parts []ChangedPart
 }

@@ -145,6 +145,9 @@ func (s *streaming) Changes(ctx context.Context, since source.Cursor) (c source.
 		return c, err
 	}
 	c.Cursor = from.cursor()
+	for _, name := range slices.Sorted(maps.Keys(read.found)) {
+		c.Scopes = append(c.Scopes, scopeName(name))
+	}
 	for _, collection := range slices.Sorted(maps.Keys(f.ids)) {
 		parts, err := s.changedParts(read.found[collection], f.ids[collection], f.last)
 		if err != nil {

@@ -18,7 +18,7 @@ func (s *Server) find(db string, command bson.Raw) any {
 	var docs []bson.Raw
 	if c := s.collections[db+"."+name]; c != nil {
 		filter, _ := command.Lookup("filter").DocumentOK()
-		for _, d := range c.docs {
+		for _, d := range c.candidates(filter) {
 			ok, err := matches(d, filter)
 			if err != nil {
 				return Error{2, "BadValue", err.Error()}
@@ -47,6 +47,30 @@ func (s *Server) find(db string, command bson.Raw) any {
 		id = s.open(&cursor{docs: slices.Clone(rest)})
 	}
 	return batch(id, db+"."+name, "firstBatch", listOf(first))
+}
+
+// candidates are the documents that can match a filter: where it lists every _id, those are looked up.
+func (c *collection) candidates(filter bson.Raw) (docs []bson.Raw) {
+	ids, ok := filter.Lookup("_id", "$in").ArrayOK()
+	if all, joined := filter.Lookup("$and").ArrayOK(); joined {
+		if first, isDocument := all.Index(0).DocumentOK(); isDocument {
+			ids, ok = first.Lookup("_id", "$in").ArrayOK()
+		}
+	}
+	if !ok {
+		return c.docs
+	}
+	list, err := ids.Values()
+	if err != nil {
+		return c.docs
+	}
+	slices.SortFunc(list, order)
+	for _, id := range slices.CompactFunc(list, func(a, b bson.RawValue) bool { return order(a, b) == 0 }) {
+		if at, known := c.place(id); known {
+			docs = append(docs, c.docs[at])
+		}
+	}
+	return docs
 }
 
 func projected(d, fields bson.Raw) bson.Raw {
