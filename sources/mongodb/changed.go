@@ -1,24 +1,25 @@
 package mongodb
 
 import (
+	"context"
 	"encoding/hex"
-	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// changedPart is some documents of a collection that changed.
+// changedPart is some documents of a collection that changed. It holds their _ids alone until it is read.
 type changedPart struct {
 	*part
-	ids []string
+	keys  []string        // the type and the bytes of each _id
+	since *bson.Timestamp // what is read must not be older; nil is unknown
 }
 
 var _ source.ChangedPart = (*changedPart)(nil)
@@ -28,48 +29,64 @@ const (
 	changedBytes     = 1 << 20 // of the _ids of a part
 )
 
-// among are the _ids that a part is limited to.
-type among struct {
-	ids   bson.A
-	since *bson.Timestamp // what is read must not be older; nil is unknown
+// keyOf is an _id as a key, and idOfKey the _id of one.
+func keyOf(id bson.RawValue) string { return string(append([]byte{byte(id.Type)}, id.Value...)) }
+
+func idOfKey(key string) element {
+	return element{kind: bson.Type(key[0]), name: "_id", value: key[1:]}
 }
 
-// changedParts cuts the changed documents of a collection into parts. keys are the type and the bytes of
-// each _id.
-func (s *streaming) changedParts(c watched, keys map[string]struct{}, since *bson.Timestamp) (all []source.ChangedPart, err error) {
-	converter := s.newConverter(c.name)
-	var p *changedPart
-	size := 0
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if p == nil || len(p.ids) == changedDocuments || size > changedBytes {
-			p = &changedPart{part: &part{db: s.database, collection: c.collection, identity: c.identity, among: &among{since: since}}}
-			all = append(all, p)
-			size = 0
+// changedParts cuts the changed documents of a collection into parts.
+func (s *streaming) changedParts(c watched, keys []string, since *bson.Timestamp) (all []source.ChangedPart) {
+	slices.Sort(keys)
+	for len(keys) > 0 {
+		n, size := 0, 0
+		for n < min(changedDocuments, len(keys)) && size < changedBytes {
+			size += 2 * len(keys[n])
+			n++
 		}
-		e := element{kind: bson.Type(key[0]), name: "_id", value: key[1:]}
-		id, err := converter.idOf(e, "")
-		if err != nil {
-			return nil, fmt.Errorf("the _id of a changed document of %s: %w", scopeName(c.name), err)
-		}
-		p.ids = append(p.ids, id)
-		p.among.ids = append(p.among.ids, bson.RawValue{Type: e.kind, Value: []byte(e.value)})
-		for _, other := range alike(e, strings.TrimPrefix(id, converter.prefix)) {
-			p.among.ids = append(p.among.ids, other)
-		}
-		size += 2 * len(key)
+		p := &part{db: s.database, collection: c.collection, identity: c.identity, estimate: int64(n)}
+		all = append(all, &changedPart{part: p, keys: keys[:n], since: since})
+		keys = keys[n:]
 	}
-	for _, p := range all {
-		c := p.(*changedPart)
-		c.estimate = int64(len(c.ids))
-	}
-	return all, nil
+	return all
 }
 
 // Name says that it is only what changed.
 func (p *changedPart) Name() string { return p.Scope() + ", changes" }
 
 // IDs implements [source.ChangedPart].
-func (p *changedPart) IDs() iter.Seq[string] { return slices.Values(p.ids) }
+func (p *changedPart) IDs() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		c := p.db.newConverter(p.collection.name)
+		for _, key := range p.keys {
+			if id, err := c.idOf(idOfKey(key), ""); err == nil && !yield(id) { // it was converted once already
+				return
+			}
+		}
+	}
+}
+
+// Documents reads those that exist.
+func (p *changedPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	p.among = &among{since: p.since}
+	for _, key := range p.keys {
+		e := idOfKey(key)
+		p.among.ids = append(p.among.ids, bson.RawValue{Type: e.kind, Value: []byte(e.value)})
+		if text, err := appendIDText(nil, e); err == nil {
+			for _, other := range alike(e, string(text)) {
+				p.among.ids = append(p.among.ids, other)
+			}
+		}
+	}
+	return p.part.Documents(ctx)
+}
+
+// among are the _ids that a part is limited to, and those that read the same.
+type among struct {
+	ids   bson.A
+	since *bson.Timestamp
+}
 
 // alike are other _ids that read the same as one does: the text "1" beside the number 1. A document of one of
 // them is the same document in the index, so a change of one is to be judged by all of them, as a full sync

@@ -140,7 +140,7 @@ func (s *streaming) Changes(ctx context.Context, since source.Cursor) (c source.
 	if err != nil {
 		return c, err
 	}
-	f := &follower{s: s, read: read, until: until, token: token, ids: map[string]map[string]struct{}{}}
+	f := &follower{s: s, read: read, until: until, token: token, most: mostChanged, ids: map[string]map[string]struct{}{}}
 	if err := f.follow(ctx, from); err != nil {
 		return c, err
 	}
@@ -149,11 +149,9 @@ func (s *streaming) Changes(ctx context.Context, since source.Cursor) (c source.
 		c.Scopes = append(c.Scopes, scopeName(name))
 	}
 	for _, collection := range slices.Sorted(maps.Keys(f.ids)) {
-		parts, err := s.changedParts(read.found[collection], f.ids[collection], f.last)
-		if err != nil {
-			return c, err
-		}
-		c.Parts = append(c.Parts, parts...)
+		keys := slices.Collect(maps.Keys(f.ids[collection]))
+		delete(f.ids, collection)
+		c.Parts = append(c.Parts, s.changedParts(read.found[collection], keys, f.last)...)
 	}
 	return c, nil
 }
@@ -165,14 +163,12 @@ type follower struct {
 	until   *bson.Timestamp                // later events are left to the next run
 	token   bson.Raw                       // the same as a token, where that can be compared
 	ids     map[string]map[string]struct{} // type and bytes of each _id, by collection
-	n       int
+	n, most int
 	last    *bson.Timestamp // the server's time after the last event
-	sharded bool
 }
 
 // follow reads the stream from a place up to now, and moves the place.
 func (f *follower) follow(ctx context.Context, from *place) error {
-	f.sharded = f.s.sharded(ctx)
 	losses := 0
 	for {
 		before := string(from.token)
@@ -234,7 +230,7 @@ func (f *follower) events(ctx context.Context, x *stream, from *place) error {
 			if reopened++; reopened > max(1, f.s.set.attempts) {
 				return errBreaksOff
 			}
-		case f.reached(from.token), !f.sharded && string(before) == string(from.token):
+		case f.reached(from.token), !f.read.sharded && string(before) == string(from.token):
 			return nil
 		case string(before) != string(from.token):
 			quiet = time.Now()
@@ -260,8 +256,11 @@ func (f *follower) event(raw bson.Raw) (done bool, err error) {
 		if err != nil {
 			return false, &source.LostError{Why: "the change stream has an event that names no document"}
 		}
-		if f.add(collection, id); f.n > mostChanged {
-			return false, &source.LostError{Why: fmt.Sprintf("more than %d documents have changed", mostChanged)}
+		if _, err := appendIDText(nil, idOfKey(keyOf(id))); err != nil {
+			return false, &source.LostError{Why: fmt.Sprintf("the _id of a changed document of %s: %v", scopeName(collection), err)}
+		}
+		if f.add(collection, keyOf(id)); f.n > f.most {
+			return false, &source.LostError{Why: fmt.Sprintf("more than %d documents have changed", f.most)}
 		}
 	case "drop", "rename":
 		to, _ := raw.Lookup("to", "coll").StringValueOK()
@@ -275,13 +274,12 @@ func (f *follower) event(raw bson.Raw) (done bool, err error) {
 	return ok && (bson.Timestamp{T: t, I: i}).After(*f.until), nil
 }
 
-func (f *follower) add(collection string, id bson.RawValue) {
+func (f *follower) add(collection, key string) {
 	ids := f.ids[collection]
 	if ids == nil {
 		ids = map[string]struct{}{}
 		f.ids[collection] = ids
 	}
-	key := string(append([]byte{byte(id.Type)}, id.Value...))
 	if _, known := ids[key]; !known {
 		ids[key] = struct{}{}
 		f.n++

@@ -2,7 +2,6 @@ package mongodb
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -491,10 +490,10 @@ func TestChangesAreReadFromAMajority(t *testing.T) {
 // TestMoreChangesThanFitIntoMemory: everything is read instead.
 func TestMoreChangesThanFitIntoMemory(t *testing.T) {
 	t.Parallel()
-	f := &follower{s: &streaming{}, read: whatIsRead{found: map[string]watched{"orders": {}}}, until: &bson.Timestamp{T: 1}, ids: map[string]map[string]struct{}{}}
+	f := &follower{s: &streaming{}, read: whatIsRead{found: map[string]watched{"orders": {}}}, until: &bson.Timestamp{T: 1}, most: 1000, ids: map[string]map[string]struct{}{}}
 	var err error
 	n := 0
-	for ; err == nil && n < mostChanged+10; n++ {
+	for ; err == nil && n < 1010; n++ {
 		raw, merr := bson.Marshal(bson.D{
 			{Key: "operationType", Value: "insert"},
 			{Key: "ns", Value: bson.D{{Key: "coll", Value: "orders"}}},
@@ -505,7 +504,7 @@ func TestMoreChangesThanFitIntoMemory(t *testing.T) {
 		}
 		_, err = f.event(raw)
 	}
-	if lost, ok := errors.AsType[*source.LostError](err); !ok || n != mostChanged+1 || !strings.Contains(lost.Why, fmt.Sprint(mostChanged)) {
+	if lost, ok := errors.AsType[*source.LostError](err); !ok || n != 1001 || !strings.Contains(lost.Why, "more than 1000 documents") {
 		t.Errorf("after %d events: %v", n, err)
 	}
 }

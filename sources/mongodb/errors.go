@@ -22,6 +22,7 @@ const (
 	codeUnauthorized  = 13
 	codeBadLogin      = 18
 	codeNoNamespace   = 26
+	codeNoCommand     = 59
 	codePlanKilled    = 175  // the collection was dropped, or an index
 	codeBadPassword   = 8000 // of Atlas
 	codeNeedsLogin    = 33000

@@ -3,6 +3,7 @@ package mongodb
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -25,7 +26,7 @@ type place struct {
 
 // written is a place as JSON.
 type written struct {
-	Token string `json:"resume_token,omitempty"` // as extended JSON
+	Token string `json:"resume_token,omitempty"` // BSON in base64: what is in it is the server's business
 	Time  string `json:"operation_time,omitempty"`
 	Read  string `json:"read"`
 }
@@ -33,7 +34,7 @@ type written struct {
 func (p place) cursor() source.Cursor {
 	w := written{Read: p.read}
 	if p.token != nil {
-		w.Token = p.token.String()
+		w.Token = base64.StdEncoding.EncodeToString(p.token)
 	} else {
 		w.Time = fmt.Sprintf("%d.%d", p.time.T, p.time.I)
 	}
@@ -50,7 +51,8 @@ func parsePlace(c source.Cursor) (*place, error) {
 	}
 	p := &place{read: w.Read}
 	if w.Token != "" {
-		if err := bson.UnmarshalExtJSON([]byte(w.Token), false, &p.token); err != nil {
+		token, err := base64.StdEncoding.DecodeString(w.Token)
+		if p.token = token; err != nil || p.token.Validate() != nil {
 			return nil, errPlace
 		}
 		return p, nil
@@ -64,8 +66,9 @@ func parsePlace(c source.Cursor) (*place, error) {
 
 // whatIsRead is what the changes are those of.
 type whatIsRead struct {
-	found  map[string]watched // by name
-	digest string             // of which collections they are, of which server, and what is read of them
+	found   map[string]watched // by name
+	digest  string             // of which collections they are, of which server, and what is read of them
+	sharded bool
 }
 
 // watched is a collection, and what tells it from a later one of its name.
@@ -85,7 +88,11 @@ func (s *streaming) whatIsRead(ctx context.Context) (w whatIsRead, err error) {
 	if err != nil {
 		return w, err
 	}
-	w.found = map[string]watched{}
+	setName, sharded, err := s.topology(ctx)
+	if err != nil {
+		return w, err
+	}
+	w.found, w.sharded = map[string]watched{}, sharded
 	for _, found := range c.found {
 		if !found.plain() {
 			return w, form.ConfigError(fmt.Errorf("change_streams: %s is a %s, and has no change stream", scopeName(found.name), found.kind),
@@ -94,7 +101,7 @@ func (s *streaming) whatIsRead(ctx context.Context) (w whatIsRead, err error) {
 		w.found[found.name] = watched{found, identities[found.name]}
 	}
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%q %q", s.setName(ctx), s.set.read)
+	_, _ = fmt.Fprintf(h, "%q %q", setName, s.set.read)
 	for _, name := range slices.Sorted(maps.Keys(w.found)) {
 		_, _ = fmt.Fprintf(h, "%q %q", name, w.found[name].identity)
 	}
@@ -117,23 +124,17 @@ func (s *streaming) identities(ctx context.Context) (map[string]string, error) {
 	return all, nil
 }
 
-// setName is the name of the replica set; "" where the server does not say.
-func (s *streaming) setName(ctx context.Context) string {
+// topology says whether the server is a router of a sharded cluster, whose stream may be silent although it is
+// not at its end, and the name of the replica set otherwise.
+func (s *streaming) topology(ctx context.Context) (setName string, sharded bool, err error) {
 	hello, err := s.ask(ctx, "admin", bson.D{{Key: "hello", Value: 1}})
-	if err != nil {
-		return ""
+	if code(err) == codeNoCommand {
+		return "", false, nil
 	}
-	name, _ := hello.Lookup("setName").StringValueOK()
-	return name
-}
-
-// sharded reports whether the server is a router of a sharded cluster, whose stream may be silent although it
-// is not at its end.
-func (s *streaming) sharded(ctx context.Context) bool {
-	hello, err := s.ask(ctx, "admin", bson.D{{Key: "hello", Value: 1}})
 	if err != nil {
-		return false
+		return "", false, s.connectError(ctx, err, "ask what kind of server "+s.set.address.hosts()+" is")
 	}
+	setName, _ = hello.Lookup("setName").StringValueOK()
 	msg, _ := hello.Lookup("msg").StringValueOK()
-	return msg == "isdbgrid"
+	return setName, msg == "isdbgrid", nil
 }

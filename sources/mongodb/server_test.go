@@ -44,7 +44,13 @@ type testDB struct {
 // newDB names a database, and drops it when the test ends.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
-	db := &testDB{t: t, uri: environment(t, "TEST_MONGODB_URI")}
+	return newDBAt(t, environment(t, "TEST_MONGODB_URI"))
+}
+
+// newDBAt does so at an address.
+func newDBAt(t testing.TB, uri string) *testDB {
+	t.Helper()
+	db := &testDB{t: t, uri: uri}
 	client, err := mongo.Connect(options.Client().ApplyURI(db.uri))
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +140,48 @@ func TestContract(t *testing.T) {
 		},
 		NoContent: "documents have fields, no files",
 	})
+}
+
+// TestChangesOnServer: a server tells the changes, or the reason why it cannot is one of the configuration.
+func TestChangesOnServer(t *testing.T) {
+	t.Parallel()
+	for _, variable := range []string{"TEST_MONGODB_URI", "TEST_MONGODB_AUTH_URI"} {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			db := newDBAt(t, environment(t, variable))
+			db.insert("orders", docs(0, 50)...)
+			s := sqltest.Open(t, &Type, db.values(map[string]any{"collection": "orders", "change_streams": true}), source.Env{}).(*streaming)
+			at, err := s.Position(t.Context())
+			if err != nil {
+				if !errors.Is(err, source.ErrConfig) || !strings.Contains(source.Hint(err), "change_streams: false") {
+					t.Errorf("got %v (%s)", err, source.Hint(err))
+				}
+				t.Logf("the server has no change streams: %v", err)
+				return
+			}
+			f := &followed{t: t}
+			at = f.changes(s, at).next
+			orders := db.Collection("orders")
+			for _, change := range []func() error{
+				func() error { _, err := orders.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "new"}}); return err },
+				func() error {
+					_, err := orders.UpdateByID(t.Context(), int32(1), bson.D{{Key: "$set", Value: bson.D{{Key: "n", Value: int32(7)}}}})
+					return err
+				},
+				func() error {
+					_, err := orders.DeleteOne(t.Context(), bson.D{{Key: "_id", Value: int32(2)}})
+					return err
+				},
+			} {
+				if err := change(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c := f.changes(s, at); len(c.there) != 2 || !strings.Contains(c.there["1"], `"n":7`) || !slices.Equal(c.gone, []string{"2"}) {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
 }
 
 // idsOfAllTypes are documents whose ids have several types.
