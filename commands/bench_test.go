@@ -21,7 +21,7 @@ import (
 
 // required returns a variable that names a server. Without it the test is skipped, or fails where CI
 // is set and nothing may be skipped.
-func required(t *testing.T, name string) string {
+func required(t testing.TB, name string) string {
 	t.Helper()
 	v := os.Getenv(name)
 	if v == "" && os.Getenv("CI") == "true" && name != "TEST_CHINOOK_DIR" {
@@ -50,7 +50,7 @@ var program = sync.OnceValues(func() (string, error) {
 // bench is one destination and a configuration between it and a source, whose database and user have
 // the name database.
 type bench struct {
-	t           *testing.T
+	t           testing.TB
 	database    string
 	dir         string
 	destination string // host of the configuration
@@ -60,7 +60,7 @@ type bench struct {
 
 // newBenchOf makes an empty destination: an Elasticsearch address, or "" for embedded. The source is the
 // caller's business.
-func newBenchOf(t *testing.T, elasticsearch string) *bench {
+func newBenchOf(t testing.TB, elasticsearch string) *bench {
 	t.Helper()
 	name := strings.ToLower(rand.Text())[:12]
 	b := &bench{t: t, dir: t.TempDir(), database: "e2e_" + name, index: "e2e-" + name, destination: elasticsearch, secret: "canary-" + rand.Text()}

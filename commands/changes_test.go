@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -22,7 +23,7 @@ type changesBench struct {
 	shop *mongotest.Server
 }
 
-func newChangesBench(t *testing.T, elasticsearch string) *changesBench {
+func newChangesBench(t testing.TB, elasticsearch string) *changesBench {
 	t.Helper()
 	b := &changesBench{bench: newBenchOf(t, elasticsearch), shop: mongotest.New(t)}
 	for i := range 50 {
@@ -275,5 +276,39 @@ func TestIncrementalJobsOfARecord(t *testing.T) {
 			t.Errorf("cursors %q", kept)
 		}
 		b.put(i+10, 5)
+	}
+}
+
+// BenchmarkIncrementalSync changes 100 of 100,000 documents of 1 KB before each run, on the newest Elasticsearch where
+// there is one. full is a run that finds nothing to do.
+func BenchmarkIncrementalSync(b *testing.B) {
+	c := newChangesBench(b, os.Getenv("TEST_ELASTICSEARCH_URL"))
+	put := func(i, n int) {
+		c.shop.Put("shop", "orders", bson.D{{Key: "_id", Value: int32(i)}, {Key: "n", Value: int32(n)}, {Key: "t", Value: strings.Repeat("x", 960)}})
+	}
+	for i := range 100_000 {
+		put(i, 0)
+	}
+	c.must(0, "sync")
+	n := 0
+	for _, kind := range []string{"full", "incremental"} {
+		b.Run(kind, func(b *testing.B) {
+			cpu := time.Duration(0)
+			for b.Loop() {
+				b.StopTimer()
+				if n++; kind == "incremental" {
+					for i := range 100 {
+						put(i*1000, n)
+					}
+				}
+				cmd := c.command("sync", "--type", kind, "-q")
+				b.StartTimer()
+				if out, err := cmd.CombinedOutput(); err != nil {
+					b.Fatalf("%v: %s", err, out)
+				}
+				cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			}
+			b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s/op")
+		})
 	}
 }

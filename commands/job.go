@@ -22,7 +22,7 @@ func newJob(a *App) *cli.Command {
 
 // typeFlag is the flag of what a job reads.
 func typeFlag() cli.Flag {
-	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`WHAT` to bring about: full or incremental (the index holds what the source holds), deletion (only what is gone is removed; just ids are read) or access_control (the index of identities)"}
+	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`WHAT` to bring about: full (the index holds what the source holds), incremental (the same; only what changed is read, where the source can tell), deletion (only what is gone is removed; just ids are read) or access_control (the index of identities)"}
 }
 
 func newJobStart(a *App) *cli.Command {

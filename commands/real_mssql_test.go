@@ -64,7 +64,7 @@ func (b *mssqlBench) open(database string) *sql.DB {
 }
 
 // mssqlExec runs batches, which are separated by lines of GO.
-func mssqlExec(t *testing.T, pool *sql.DB, batches string) {
+func mssqlExec(t testing.TB, pool *sql.DB, batches string) {
 	t.Helper()
 	for batch := range strings.SplitSeq(batches, "\nGO\n") {
 		if _, err := pool.ExecContext(context.Background(), batch); err != nil {

@@ -50,7 +50,7 @@ func (b *mysqlBench) open(config *mysql.Config) *sql.DB {
 	return pool
 }
 
-func mysqlExec(t *testing.T, pool *sql.DB, statements string) {
+func mysqlExec(t testing.TB, pool *sql.DB, statements string) {
 	t.Helper()
 	if _, err := pool.ExecContext(context.Background(), statements); err != nil {
 		t.Fatalf("%v in: %.200s", err, statements)
