@@ -58,7 +58,7 @@ func (r *run) findChanges(ctx context.Context, c source.Changer) (found bool, er
 					r.job.Wants(scope)
 				}
 			}
-			r.warnOfRejected(kept.Rejected)
+			r.noteRejected(kept.Rejected)
 			return true, nil
 		}
 		lost, ok := errors.AsType[*source.LostError](err)
@@ -87,10 +87,11 @@ func (r *run) unfollowed() string {
 	return ""
 }
 
-// warnOfRejected reports documents that no incremental run sends again by itself.
-func (r *run) warnOfRejected(n int64) {
+// noteRejected reports documents that no incremental run sends again by itself. The run that rejected them
+// has named them and ended with 3, so it is worth no mail.
+func (r *run) noteRejected(n int64) {
 	if n > 0 {
-		r.deps.Log.Warn("documents were rejected since the last full sync, and may be missing: a full sync, or sync --replay FILE, sends them again",
+		r.deps.Log.Info("documents were rejected since the last full sync, and may be missing: a full sync, or sync --replay FILE, sends them again",
 			report.Index, r.index.Name, report.Docs, n)
 	}
 }
@@ -165,10 +166,10 @@ func (r *run) held(ctx context.Context, eligible int64) (int64, error) {
 }
 
 // keptCursor is the place that the index keeps when the run has ended: the new one if all that lies before
-// it was written, or named in the dead-letter file. Deletes that were held back, and parts that could not
-// be read, are to be found again.
+// it was written, or named in the dead-letter file. Deletes that were held back, and parts and content
+// that could not be read, are to be found again.
 func (r *run) keptCursor(was elastic.Cursor, res *Result) elastic.Cursor {
-	if r.cursor == "" || r.job.Kind != Mirror || r.job.Wants != nil || res.Failed > 0 || len(res.Withheld) > 0 || res.Late {
+	if r.cursor == "" || r.job.Kind != Mirror || r.job.Wants != nil || res.Failed > 0 || len(res.Withheld) > 0 || res.Counts.ContentErrors > 0 || res.Late {
 		return was
 	}
 	now := elastic.Cursor{Print: r.print, At: string(r.cursor), Rejected: res.Counts.Rejected}

@@ -465,3 +465,22 @@ func TestIncrementalAfterAnotherConnector(t *testing.T) {
 	}
 	h.mirrors()
 }
+
+// TestIncrementalTriesUnreadableContentAgain: the place stays until the content was read.
+func TestIncrementalTriesUnreadableContentAgain(t *testing.T) {
+	t.Parallel()
+	h := newFollowing(t, 5)
+	read := h.source.Parts["a"]
+	h.source.Parts["a"] = append(slices.Clone(read), contentDoc("c", "2024-01-01T00:00:00Z", "", errors.New("locked")))
+	h.event("a", "c")
+	if res := h.sync(incremental); res.Counts.ContentErrors != 1 {
+		t.Errorf("%+v", res.Counts)
+	}
+	h.source.Parts["a"] = append(slices.Clone(read), contentDoc("c", "2024-01-01T00:00:00Z", "text", nil))
+	if res := h.sync(incremental); res.Counts.Updated != 1 || res.Counts.ContentErrors != 0 {
+		t.Errorf("%+v", res.Counts)
+	}
+	if res := h.sync(incremental); res.Counts.Read != 0 {
+		t.Errorf("%+v", res.Counts)
+	}
+}
