@@ -174,7 +174,7 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	job := engine.Job{
 		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
 		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.compare, Guard: guardOf(&c, s.o),
-		AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
+		Extraction: wayOf(&c, &values), AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
 	}
 	setKind(&job, t)
 	if err := s.setPipeline(ctx, &job, of.Pipeline); err != nil {

@@ -73,7 +73,8 @@ type session struct {
 	state    state.Dir
 	dead     *bulk.DeadLetter // of all connectors, when the command line names a file
 	deleted  *bulk.Deleted    // of all connectors; nil when no file is asked for
-	until    context.Context  //nolint:containedctx // ends with --max-duration; nil for no limit
+	services extraction
+	until    context.Context //nolint:containedctx // ends with --max-duration; nil for no limit
 	outcomes []*outcome
 }
 
@@ -395,7 +396,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	started := s.app.Now()
 	stop := s.startProgress(o, counters)
 	deps := engine.Deps{
-		Settings: settingsOf(cfg, string(s.state)), Own: s.own(), Client: client, Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
+		Settings: settingsOf(cfg, string(s.state)), Own: s.own(), Client: client, Service: s.services.of(cfg, s.log), Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
 		Lock: func(cluster, index string) (func(), error) {
 			return s.state.Lock(cmp.Or(cluster, s.dest.lockName()), index)
 		},

@@ -31,25 +31,47 @@ type attachment struct {
 // is added to the fields, or an attachment is to be appended while the document is encoded. grant is 0
 // and attach nil for a document without content.
 func (r *run) content(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, attach *attachment, err error) {
-	limit := r.deps.ContentLimit
-	switch {
-	case doc.Content == nil, !r.extracts:
-	case r.attaches && extract.SkipAttachment(doc.Content, limit) == "":
-		if _, taken := doc.Lookup(attachmentField); taken {
-			return 0, nil, nil // the source brings its own
-		}
-		grant, err = r.budget.Acquire(ctx, r.contentSize(doc)*4/3+document.Size(doc)+overhead)
-		attach = &attachment{r: r, ctx: ctx, c: c, doc: doc}
-	case !r.attaches && extract.Skip(doc.Content, limit) == "":
-		grant, err = r.addText(ctx, c, doc)
+	if doc.Content == nil || r.skipped(doc.Content) != "" {
+		return 0, nil, nil
 	}
-	return grant, attach, err
+	if err := r.beginExtraction(ctx); err != nil {
+		return 0, nil, err
+	}
+	if r.extraction.way != extract.Pipeline {
+		grant, err = r.addText(ctx, c, doc)
+		return grant, nil, err
+	}
+	if _, taken := doc.Lookup(attachmentField); taken {
+		return 0, nil, nil // the source brings its own
+	}
+	grant, err = r.budget.Acquire(ctx, r.contentSize(doc)*4/3+document.Size(doc)+overhead)
+	return grant, &attachment{r: r, ctx: ctx, c: c, doc: doc}, err
+}
+
+// skipped tells, without opening it, why content does not become text; "" where it may.
+func (r *run) skipped(c *document.Content) extract.Skipped {
+	switch r.extraction.way {
+	case extract.Pipeline:
+		return extract.SkipAttachment(c, r.deps.ContentLimit)
+	case extract.ByService:
+		return r.deps.Service.Skip(c)
+	case extract.Inline:
+		return extract.Skip(c, r.deps.ContentLimit)
+	}
+	return extract.NotText
 }
 
 // append appends the content as a field. What cannot be read is dealt with as text is.
 func (a *attachment) append(dst []byte) []byte {
-	const key = `,"` + attachmentField + `":`
-	out, skipped, err := extract.AppendBase64(a.ctx, append(dst, key...), a.doc.Content, a.r.deps.ContentLimit)
+	const (
+		key   = `,"` + attachmentField + `":`
+		whole = `,"` + indexedCharsField + `":-1`
+	)
+	out := dst
+	if a.r.wholeText {
+		out = append(out, whole...)
+	}
+	out, skipped, err := extract.AppendBase64(a.ctx, append(out, key...), a.doc.Content, a.r.deps.ContentLimit)
 	if err == nil && skipped == "" {
 		return out
 	}
@@ -88,12 +110,19 @@ func (r *run) contentSize(doc *document.Document) int64 {
 // next run.
 func (r *run) addText(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, err error) {
 	bare := document.Size(doc) + overhead
-	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII.
-	grant, err = r.budget.Acquire(ctx, 2*r.contentSize(doc)+bare)
-	if err != nil {
+	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII. How long the answer of
+	// a service is shows only while it comes.
+	need := 2*r.contentSize(doc) + bare
+	if r.extraction.way == extract.ByService {
+		need = extract.FirstAnswer + bare
+	}
+	if grant, err = r.budget.Acquire(ctx, need); err != nil {
 		return 0, err
 	}
-	text, skipped, err := r.text(ctx, doc)
+	text, skipped, err := r.text(ctx, doc, func(bytes int64) (err error) {
+		grant, err = r.acquireAnew(ctx, grant, bytes+bare)
+		return err
+	})
 	if err == nil && skipped == "" {
 		if need := document.TextSize(text) + bare; need > grant && grant < r.budget.Limit() {
 			if grant, err = r.acquireAnew(ctx, grant, need); err != nil {
@@ -111,8 +140,8 @@ func (r *run) addText(ctx context.Context, c *plan.Change, doc *document.Documen
 
 // text reads the text of a document. One that was replaced since it was listed becomes what it is now,
 // once: otherwise a document that never stands still would never have its text.
-func (r *run) text(ctx context.Context, doc *document.Document) (string, extract.Skipped, error) {
-	text, skipped, err := extract.Text(ctx, doc.Content, r.deps.ContentLimit)
+func (r *run) text(ctx context.Context, doc *document.Document, grow func(int64) error) (string, extract.Skipped, error) {
+	text, skipped, err := r.textOf(ctx, doc, grow)
 	now, replaced := errors.AsType[*document.Replaced](err)
 	if !replaced || plan.ID(now.Document.ID) != doc.ID || now.Document.Content == nil {
 		return text, skipped, err
@@ -120,7 +149,18 @@ func (r *run) text(ctx context.Context, doc *document.Document) (string, extract
 	id := doc.ID
 	*doc = now.Document
 	doc.ID = id
-	return extract.Text(ctx, doc.Content, r.deps.ContentLimit)
+	return r.textOf(ctx, doc, grow)
+}
+
+func (r *run) textOf(ctx context.Context, doc *document.Document, grow func(int64) error) (string, extract.Skipped, error) {
+	if r.extraction.way != extract.ByService {
+		return extract.Text(ctx, doc.Content, r.deps.ContentLimit)
+	}
+	text, skipped, err := r.deps.Service.Text(ctx, doc.Content, grow)
+	if text.Cut || text.Mended {
+		r.noteText(doc.ID, text)
+	}
+	return text.Text, skipped, err
 }
 
 // withoutContent decides what becomes of a document whose content could not be read because of err,

@@ -16,6 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/extract"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -40,12 +41,14 @@ type Job struct {
 	Pipeline  string           // ingest pipeline, "" for none
 	Create    elastic.Creation // what an absent index is made with; one that exists is left as it is
 	Rules     []rules.Rule
-	Compare   Compare
-	Wants     func(scope string) bool // nil wants every scope; otherwise only those are read, and deleted in
-	Guard     Guard
+	// Extraction is how content becomes text; "" is [extract.Auto].
+	Extraction extract.Way
+	Compare    Compare
+	Wants      func(scope string) bool // nil wants every scope; otherwise only those are read, and deleted in
+	Guard      Guard
 
 	Kind  Kind
-	Flags *document.Flags // what the pipeline is told to do; without ExtractBinaryContent content is not read at all. nil is everything
+	Flags *document.Flags // what the pipeline is told to do; without ExtractBinaryContent no way is chosen for content by itself. nil is everything
 
 	// Incremental reads only what changed since the index was whole, where the source can tell.
 	Incremental bool
@@ -108,6 +111,7 @@ type Settings struct {
 type Deps struct {
 	Settings
 	Client     *elastic.Client
+	Service    *extract.Service // nil for none
 	Log        *slog.Logger
 	Observer   report.Observer
 	Counters   *report.Counters
@@ -199,7 +203,6 @@ func Run(ctx context.Context, job Job, deps Deps) (Result, error) {
 	if job.Flags != nil {
 		r.flags = *job.Flags
 	}
-	r.extracts = r.flags.ExtractBinaryContent
 	r.timestamp = r.started.UTC().Format("2006-01-02T15:04:05.000000+00:00")
 	err = guarded(func() error { return r.run(ctx) })
 	return r.result(), err

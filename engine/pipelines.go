@@ -14,6 +14,10 @@ import (
 // attachmentField is what the attachment processor of Elastic's own pipelines reads.
 const attachmentField = "_attachment"
 
+// indexedCharsField tells that processor up to which character it reads; 100,000 is what it does otherwise.
+// https://www.elastic.co/docs/reference/enrich-processor/attachment
+const indexedCharsField = "_attachment_indexed_chars"
+
 // elasticsOwn are the pipelines that Elasticsearch brings along for connectors, see
 // https://www.elastic.co/docs/reference/search-connectors/es-ingest-pipelines.
 var elasticsOwn = []string{"ent-search-generic-ingestion", "search-default-ingestion"}
@@ -23,6 +27,8 @@ type pipelines struct {
 	definitions map[string]json.RawMessage // by name; nil for one that may not be read
 	called      []string                   // by those that were looked at
 	attaches    bool                       // one of them reads the attachment
+	wholeText   bool                       // and can be told to read it to its end
+	unread      bool                       // one may not be read
 }
 
 // lookUpPipelines reads the definitions of the connector's pipeline and of the index's own, and of those
@@ -60,9 +66,10 @@ func (r *run) lookUpPipeline(ctx context.Context, p *pipelines, name string) err
 	switch {
 	case errors.Is(err, elastic.ErrAuth):
 		if slices.Contains(elasticsOwn, name) {
-			p.attaches = true
+			p.attaches, p.wholeText = true, true
 			return nil
 		}
+		p.unread = true
 		r.deps.Log.Warn("the ingest pipeline may not be read, so it is not known to extract content: text is extracted here; grant the privilege read_pipeline",
 			"pipeline", name, report.Err, err.Error())
 		return nil
@@ -91,6 +98,7 @@ func (p *pipelines) look(at any) {
 			switch name, _ := processor["name"].(string); {
 			case key == "attachment" && processor["field"] == attachmentField:
 				p.attaches = true
+				p.wholeText = p.wholeText || processor["indexed_chars_field"] == indexedCharsField
 			case key == "pipeline" && name != "":
 				p.called = append(p.called, name)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/extract"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -150,16 +151,22 @@ func (r *run) decideOptions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.job.Kind == Mirror {
+		if err := r.chooseWay(through); err != nil {
+			return err
+		}
+	}
 	if r.job.Pipeline != "" && r.job.Kind != AccessControl {
-		r.attaches = through.attaches && r.flags.ExtractBinaryContent
-		r.flags.ExtractBinaryContent = r.attaches
+		r.flags.ExtractBinaryContent = r.extraction.way == extract.Pipeline
+		r.wholeText = r.flags.ExtractBinaryContent && through.wholeText
 		o.Trailer.Flags = &r.flags
 	}
 	o.Pipeline = r.job.Pipeline != "" || r.index.Pipeline != ""
 	if m := &r.index.Mapping; m.HasVectors() {
 		o.Vector = m.IsVector
 	}
-	fingerprint, err := json.Marshal([]any{madeBy, r.flags, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions, r.deps.ContentLimit})
+	made := []any{madeBy, r.flags, r.job.Type.Name, r.job.Profile, r.job.Encoding, r.job.Advanced, r.job.Rules, through.definitions, r.deps.ContentLimit}
+	fingerprint, err := json.Marshal(append(made, r.madeByWay()...))
 	if err != nil {
 		return fmt.Errorf("fingerprint: %w", err)
 	}

@@ -33,8 +33,7 @@ type run struct {
 	index     *elastic.Index
 	absent    bool // a dry run's index that does not exist
 	owned     bool // deletes are ours to do
-	extracts  bool // content is read
-	attaches  bool // it goes to the pipeline as it is
+	wholeText bool // the pipeline can be told to read content to its end
 	print     string
 	printed   bool         // the fingerprint decides which documents may be unchanged
 	nextSeqNo atomic.Int64 // after the highest sequence number at the scan
@@ -58,6 +57,7 @@ type run struct {
 	budget         *budget.Bytes
 	sink           plan.Sink
 	closer         closer
+	extraction     extraction
 
 	mu        sync.Mutex
 	checked   time.Time // when the index was last seen to be the same
@@ -345,6 +345,7 @@ func (r *run) conclude(ctx context.Context) error {
 	if r.job.Kind != AccessControl {
 		r.countIgnored(ctx, now)
 	}
+	r.sayTexts()
 	return r.keepMarker(ctx, now)
 }
 

@@ -156,10 +156,13 @@ type Engine struct {
 // Extraction is the text extraction service; without a Host there is none.
 type Extraction struct {
 	Host            string
-	Timeout         time.Duration
+	Type            string        // auto, elastic or tika
+	Timeout         time.Duration // how long the service may make no progress
 	UseFilePointers bool
-	StreamChunkSize int64 // bytes
+	StreamChunkSize int64 // bytes: what counts as progress
 	SharedVolumeDir string
+	MaxTextSize     int64 // bytes: what is longer is cut
+	MaxFileSize     int64 // bytes; 0 is any size
 }
 
 // An Origin is one key, its value as it may be shown, and where it came from:
@@ -177,6 +180,7 @@ type Connector struct {
 	// for the source.
 	Configuration Configuration
 	Pipeline      string
+	Extraction    string // auto, pipeline, service, inline or off
 	Language      string
 	Rules         []Rule
 	AdvancedRules any

@@ -25,7 +25,7 @@ func (l *loader) connectors(root *object) {
 			}
 		}
 	case id != "":
-		one := Connector{ConnectorID: id, ServiceType: serviceType, Line: idNode.at.line, Guard: defaultGuard(), Profile: "head", Encoding: "exact", origin: l.origin}
+		one := Connector{ConnectorID: id, ServiceType: serviceType, Line: idNode.at.line, Guard: defaultGuard(), Extraction: "auto", Profile: "head", Encoding: "exact", origin: l.origin}
 		l.checkIdentity(root, &one)
 		c.Connectors = []Connector{one}
 	case serviceType != "":
@@ -38,7 +38,7 @@ func (l *loader) connectors(root *object) {
 }
 
 func (l *loader) connector(o *object) Connector {
-	c := Connector{Line: o.at.line, Guard: defaultGuard(), Profile: "head", Encoding: "exact"}
+	c := Connector{Line: o.at.line, Guard: defaultGuard(), Extraction: "auto", Profile: "head", Encoding: "exact"}
 	c.origin = &origin{file: l.file, dir: l.dir, env: l.env, places: map[string]place{}}
 	o.text("name", &c.Name)
 	o.text("connector_id", &c.ConnectorID)
@@ -55,6 +55,9 @@ func (l *loader) connector(o *object) Connector {
 	}
 	l.configuration(o.section("configuration"), &c)
 	o.text("pipeline", &c.Pipeline)
+	if n := o.choice("extraction", &c.Extraction, "auto", "pipeline", "service", "inline", "off"); c.Extraction == "service" && l.config.Extraction.Host == "" {
+		o.fail(n.at, "extraction", "is service, but there is none", "set extraction_service.host")
+	}
 	o.language("language", &c.Language)
 	l.rules(o, &c)
 	if n := o.take("advanced_rules"); n != nil {
@@ -211,5 +214,5 @@ func (l *loader) idColumns(o *object, c *Connector) {
 // UnnamedConnector is a connector of Elasticsearch of which a configuration says nothing, with the
 // defaults of all that it could say.
 func UnnamedConnector(id string) Connector {
-	return Connector{ConnectorID: id, Guard: defaultGuard(), Profile: "head", Encoding: "exact"}
+	return Connector{ConnectorID: id, Guard: defaultGuard(), Extraction: "auto", Profile: "head", Encoding: "exact"}
 }

@@ -84,7 +84,7 @@ func TestEveryKey(t *testing.T) {
 		if diff := cmp.Diff(wantEngine, c.Engine); diff != "" {
 			t.Errorf("%s: engine (-want +got):\n%s", format, diff)
 		}
-		wantExtraction := Extraction{Host: "http://localhost:8090", Timeout: time.Minute, UseFilePointers: true, StreamChunkSize: 65536, SharedVolumeDir: "/app/files"}
+		wantExtraction := Extraction{Host: "http://localhost:8090", Timeout: time.Minute, UseFilePointers: true, StreamChunkSize: 65536, Type: "auto", MaxTextSize: 10 * mebibyte, SharedVolumeDir: "/app/files"}
 		if diff := cmp.Diff(wantExtraction, c.Extraction); diff != "" {
 			t.Errorf("%s: extraction (-want +got):\n%s", format, diff)
 		}
@@ -108,7 +108,7 @@ func fullConnectors(format, ca string) []Connector {
 			Configuration: Configuration{
 				"host": "db", "port": 5432, "ssl_enabled": true, "ratio": 1.5, "password": password, "tables": []any{"a", "b"}, "none": nil, "spelled": spelled, "user": "me",
 			},
-			Pipeline: "clean", Language: "fr",
+			Pipeline: "clean", Extraction: "auto", Language: "fr",
 			Rules: []Rule{
 				{ID: "rule-1", Policy: "exclude", Field: "state", Rule: "equals", Value: "gone", Order: 1},
 				{ID: "r9", Policy: "include", Field: "n", Rule: ">", Value: "5", Order: 0.5},
@@ -121,7 +121,7 @@ func fullConnectors(format, ca string) []Connector {
 		},
 		{
 			ConnectorID: "7Dx", Configuration: Configuration{"password": "value"},
-			Guard: Guard{MaxDeletes: 10, MaxPercent: 10}, Profile: "head", Encoding: "exact",
+			Guard: Guard{MaxDeletes: 10, MaxPercent: 10}, Extraction: "auto", Profile: "head", Encoding: "exact",
 		},
 	}
 	if format == "toml" { // which has no null
@@ -133,7 +133,7 @@ func fullConnectors(format, ca string) []Connector {
 func TestSeedConnector(t *testing.T) {
 	t.Parallel()
 	c := mustLoad(t, withHost("connector_id: 7Dx\nservice_type: mysql"))
-	want := []Connector{{ConnectorID: "7Dx", ServiceType: "mysql", Line: 2, Guard: defaultGuard(), Profile: "head", Encoding: "exact"}}
+	want := []Connector{{ConnectorID: "7Dx", ServiceType: "mysql", Line: 2, Guard: defaultGuard(), Extraction: "auto", Profile: "head", Encoding: "exact"}}
 	if diff := cmp.Diff(want, c.Connectors, cmpopts.IgnoreUnexported(Connector{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -72,9 +72,11 @@ func defaults() *Config {
 			ShutdownGrace: 30 * time.Second,
 		},
 		Extraction: Extraction{
+			Type:            "auto",
 			Timeout:         30 * time.Second,
 			StreamChunkSize: 65536,
 			SharedVolumeDir: "/app/files",
+			MaxTextSize:     10 * mebibyte,
 		},
 		Sources: map[string]string{},
 	}

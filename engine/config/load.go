@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Load reads a configuration file and the environment. All that is wrong is
@@ -208,13 +208,34 @@ func (l *loader) engine(o *object) {
 
 func (l *loader) extraction(o *object) {
 	e := &l.config.Extraction
-	n := o.text("host", &e.Host)
-	if e.Host != "" && !strings.HasPrefix(e.Host, "http://") && !strings.HasPrefix(e.Host, "https://") {
-		o.fail(n.at, "host", "must begin with http:// or https://", "")
+	if n := o.text("host", &e.Host); e.Host != "" {
+		if problem, hint := serviceHost(e.Host); problem != "" {
+			o.fail(n.at, "host", problem, hint)
+		}
 	}
+	o.choice("type", &e.Type, "auto", "elastic", "tika")
 	o.duration("timeout", &e.Timeout, 1)
-	o.flag("use_file_pointers", &e.UseFilePointers)
+	pointers := o.flag("use_file_pointers", &e.UseFilePointers)
 	o.size("stream_chunk_size", &e.StreamChunkSize, 1, 1)
 	o.text("shared_volume_dir", &e.SharedVolumeDir)
+	o.size("max_text_size", &e.MaxTextSize, 1, 1)
+	o.size("max_file_size", &e.MaxFileSize, 1, 0)
+	if e.UseFilePointers && e.Type == "tika" {
+		o.fail(pointers.at, "use_file_pointers", "is only for Elastic's service", "Apache Tika's server is sent the files: remove the key")
+	}
 	o.done()
+}
+
+// serviceHost says what is wrong with the address of an extraction service, and what to do.
+func serviceHost(host string) (problem, hint string) {
+	u, err := url.Parse(host)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return "must be an http:// or https:// address", "such as http://localhost:8090"
+	case u.User != nil:
+		return "has a user in it", "an extraction service knows no logins: remove the part before @"
+	case u.RawQuery != "" || u.Fragment != "":
+		return "has a query in it", "end the address before the ? or #"
+	}
+	return "", ""
 }

@@ -48,7 +48,7 @@ func (o *object) text(name string, to *string) *node {
 }
 
 // choice reads one of some words, whatever their case.
-func (o *object) choice(name string, to *string, choices ...string) {
+func (o *object) choice(name string, to *string, choices ...string) *node {
 	s, n, ok := o.scalar(name, "one of "+strings.Join(choices, ", "))
 	if ok && s != "" {
 		if at := indexFold(choices, s); at >= 0 {
@@ -58,6 +58,7 @@ func (o *object) choice(name string, to *string, choices ...string) {
 		}
 	}
 	o.note(name, *to, n)
+	return n
 }
 
 // logLevel reads a level by its name, or by a name that other programs give it.

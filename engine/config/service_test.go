@@ -161,7 +161,7 @@ func TestServiceFilesWithVariables(t *testing.T) {
 // connector, and the newer ones many.
 func TestServiceFilesWithAConnector(t *testing.T) {
 	t.Parallel()
-	one := Connector{ConnectorID: "1", ServiceType: "s3", Guard: defaultGuard(), Profile: "head", Encoding: "exact"}
+	one := Connector{ConnectorID: "1", ServiceType: "s3", Guard: defaultGuard(), Extraction: "auto", Profile: "head", Encoding: "exact"}
 	two := one
 	two.ConnectorID, two.APIKey = "2", NewSecret("key of two")
 	for name, c := range map[string]struct {
@@ -272,12 +272,38 @@ func TestConnectorOfElasticsearchCarriesTheRest(t *testing.T) {
     api_key: k
 `), "P=secret")
 	want := []Connector{{
-		ConnectorID: "7Dx", ServiceType: "mysql", IndexName: "search-shop", Configuration: Configuration{"password": "secret"}, Pipeline: "clean", Language: "fr",
+		ConnectorID: "7Dx", ServiceType: "mysql", IndexName: "search-shop", Configuration: Configuration{"password": "secret"}, Pipeline: "clean", Extraction: "auto", Language: "fr",
 		Rules:         []Rule{{ID: "rule-1", Policy: "include", Field: "a", Rule: "equals", Value: "b", Order: 1}},
 		AdvancedRules: []any{map[string]any{"query": "select 1"}}, IDColumns: map[string][]string{"t": {"a"}},
 		Schedule: map[string]string{"full": "0 0 2 * * ?"}, Guard: Guard{MaxDeletes: 3, MaxPercent: 10}, Profile: "native", Encoding: "compat", APIKey: NewSecret("k"),
 	}}
 	if diff := cmp.Diff(want, c.Connectors, cmpopts.IgnoreUnexported(Connector{}), cmpopts.IgnoreFields(Connector{}, "Line")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestExtraction: what is said of content and of the service that makes text of it.
+func TestExtraction(t *testing.T) {
+	t.Parallel()
+	const connector = "connectors: [{name: docs, service_type: dir, index_name: i%s}]\n"
+	for rule, tc := range map[string]struct{ settings, more, want string }{
+		"a service":                        {"extraction_service: {host: 'http://tika:9998/', type: Tika, max_text_size: 1MiB, max_file_size: 1GB}", ", extraction: service", ""},
+		"off is a word here":               {"", ", extraction: off", ""},
+		"an unknown way":                   {"", ", extraction: tika", "connectors[0].extraction: must be one of auto, pipeline, service, inline, off"},
+		"a way without a service":          {"", ", extraction: service", "connectors[0].extraction: is service, but there is none"},
+		"a host without http":              {"extraction_service.host: tika:9998", "", "extraction_service.host: must be an http:// or https:// address"},
+		"a host of nothing":                {"extraction_service.host: 'http://'", "", "extraction_service.host: must be an http:// or https:// address"},
+		"a host with a user":               {"extraction_service.host: 'http://me:secret@tika'", "", "extraction_service.host: has a user in it"},
+		"a host with a query":              {"extraction_service.host: 'http://tika/?a=b'", "", "extraction_service.host: has a query in it"},
+		"files that Tika cannot be shown":  {"extraction_service: {host: 'http://tika', type: tika, use_file_pointers: true}", "", "use_file_pointers: is only for Elastic's service"},
+		"a type that there is none of yet": {"extraction_service: {host: 'http://tika', type: unstructured}", "", "extraction_service.type: must be one of auto, elastic, tika"},
+	} {
+		_, err := load(t, fmt.Sprintf("elasticsearch.host: http://localhost:9200\n%s\n"+connector, tc.settings, tc.more))
+		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+			t.Errorf("%s: %v", rule, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", rule, err)
+		}
 	}
 }

@@ -1,12 +1,12 @@
-// Package extract turns the content behind a document into text, in process, for formats that are
-// text to begin with; HTML becomes its visible text, title first, everything else stays as it is,
-// but for its character set. Or it makes base64 of the content, for the attachment processor of an
-// ingest pipeline, which reads documents such as PDF and DOCX as well.
+// Package extract turns the content of a document into text: in process, for formats that are
+// text to begin with (HTML becomes its visible text, title first; everything else stays unchanged,
+// but for its character set), or by an extraction service, which reads formats such as PDF and DOCX
+// as well. Or it makes base64 of the content, for the attachment processor of an ingest pipeline.
 //
-// It does not decide what becomes of a document without text.
+// It does not decide which way a connector's content goes, nor what becomes of a document without text.
 //
-// Its invariant: text is valid UTF-8 without NUL characters, and it never reads more than one byte
-// beyond the limit it is given, whatever was listed.
+// Its invariant: text is valid UTF-8 without NUL characters, and neither content nor answers take more
+// memory than the limit that is given, whatever was listed or announced.
 package extract
 
 import (
@@ -16,6 +16,18 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// Way is how content becomes text.
+type Way string
+
+// The ways. Auto leaves the choice to the engine.
+const (
+	Auto      Way = "auto"
+	Pipeline  Way = "pipeline" // by the attachment processor of an ingest pipeline
+	ByService Way = "service"  // by an extraction service
+	Inline    Way = "inline"   // in process, text formats alone
+	Off       Way = "off"      // not at all
 )
 
 // Skipped says why there is no text; "" means that there is. None of the reasons is a failure: the

@@ -97,7 +97,7 @@ func fields() []field.Spec {
 			Tooltip: "Address of the account. Empty: https://ACCOUNT.blob.core.windows.net.",
 		},
 		objects.NamesField(fieldContainers, "Azure Blob Storage containers", 4, "Names of containers, or patterns such as logs-*; * is all."),
-		retries, downloads,
+		retries, downloads, source.ExtractionService(7),
 		objects.Secret(fieldSAS, "Shared access signature", 8, "A token of the account or of a container, with the rights to read and to list, in place of the key."),
 		objects.Text(fieldTenant, "Tenant", 9, "Of an application of Entra that reads, with client_id and client_secret."),
 		objects.Text(fieldClient, "Client id", 10, "Of that application; without client_secret that of a managed identity."),

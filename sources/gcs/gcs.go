@@ -87,6 +87,7 @@ func fields() []field.Spec {
 			Name: fieldCredentials, Label: "Google Cloud service account JSON", Order: 2, Display: field.TextArea, Optional: true, Sensitive: true,
 			Tooltip: "The key file of a service account, as JSON. Empty: application default credentials.",
 		},
+		source.ExtractionService(3),
 		retries,
 		objects.Text(fieldProject, "Project", 5, "The project whose buckets * lists, and that pays where a bucket asks for that. Empty: that of the key."),
 		objects.Text(fieldEndpoint, "Endpoint", 6, "Address of an emulator, such as http://127.0.0.1:4443/storage/v1/, which gets no credentials. Empty: Google."),

@@ -82,25 +82,26 @@ var Type = source.Type{
 			DependsOn: []field.Dependency{{Field: fieldSecurity, Value: true}, {Field: fieldType, Value: "linux"}},
 			Tooltip:   "For document level security.",
 		},
+		source.ExtractionService(9),
 		{
-			Name: fieldMore, Label: "Additional SMB paths", Order: 9, Type: field.List, Optional: true, Advanced: true,
+			Name: fieldMore, Label: "Additional SMB paths", Order: 10, Type: field.List, Optional: true, Advanced: true,
 			Tooltip: "Further folders of the same server, each written as the SMB path.",
 		},
 		{
-			Name: fieldIDs, Label: "Ids", Order: 10, Display: field.Dropdown, Value: idsOfPaths, Advanced: true,
+			Name: fieldIDs, Label: "Ids", Order: 11, Display: field.Dropdown, Value: idsOfPaths, Advanced: true,
 			Options: []field.Option{{Label: "Of paths", Value: idsOfPaths}},
 			Tooltip: "What ids are made of. File ids of the server are not read, so a file that moves is another document.",
 		},
 		{
-			Name: fieldHidden, Label: "Skip hidden files", Order: 11, Type: field.Bool, Display: field.Toggle, Value: false, Advanced: true,
+			Name: fieldHidden, Label: "Skip hidden files", Order: 12, Type: field.Bool, Display: field.Toggle, Value: false, Advanced: true,
 			Tooltip: "Leaves out files and folders that are hidden, belong to the system, or have a name that begins with a dot.",
 		},
 		{
-			Name: fieldExclude, Label: "Exclude", Order: 12, Type: field.List, Optional: true, Advanced: true,
+			Name: fieldExclude, Label: "Exclude", Order: 13, Type: field.List, Optional: true, Advanced: true,
 			Tooltip: "Patterns of paths that are left out with all below them, from the share on, such as Folder1/\\*\\*/~$\\*.",
 		},
 		{
-			Name: fieldRecall, Label: "Recall offline files", Order: 13, Type: field.Bool, Display: field.Toggle, Value: false, Advanced: true,
+			Name: fieldRecall, Label: "Recall offline files", Order: 14, Type: field.Bool, Display: field.Toggle, Value: false, Advanced: true,
 			Tooltip: "Reads files that the server keeps on slower storage, which makes it bring them back.",
 		},
 	},

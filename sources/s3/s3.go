@@ -108,6 +108,7 @@ func fields() []field.Spec {
 		objects.Number(fieldDialTimeout, "Connection timeout", 5, 90, "Seconds in which a connection must stand."),
 		attempts,
 		objects.Number(fieldPage, "Maximum size of page", 7, 1000, "Objects in one page of a listing; a store gives at most 1000."),
+		source.ExtractionService(8),
 		objects.Secret(fieldToken, "Session token", 9, "Belongs to temporary keys."),
 		objects.Text(fieldRole, "Role", 10, "ARN of a role to take with these credentials."),
 		objects.Text(fieldExternalID, "External id", 11, "What the role asks for beside the credentials."),

@@ -1,6 +1,7 @@
 # Starts an Elasticsearch node from the jars that are published on Maven Central. Source it behind lib.sh.
 
 NODE=$SERVICES/elasticsearch
+. "$SERVICES/tika/jars.sh"
 V9=9.5.3 V8=8.19.9 # the versions that src, v8 and v9 were tried with
 
 # jdk LEAST: the folder of a JDK. JAVA_HOME if it is new enough, otherwise the oldest that is.
@@ -32,7 +33,7 @@ compile() {
   rm -rf "$to.new"
   mkdir -p "$to.new"
   find "$@" -name '*.java' -print0 |
-    xargs -0 "$JDK/bin/javac" --release "$release" -nowarn -Xlint:-options -cp "$jars/*" -d "$to.new" && mv "$to.new" "$to"
+    xargs -0 "$JDK/bin/javac" --release "$release" -nowarn -Xlint:-options -cp "$jars/*:$TIKA_JARS/*" -d "$to.new" && mv "$to.new" "$to"
 }
 
 # start_node VERSION HEAP [OPTION...]: start a node. The options are Java's.
@@ -47,6 +48,7 @@ start_node() {
   jars=$CACHE_DIR/elasticsearch-$version
   [ -e "$jars" ] || need mvn maven
   once elasticsearch fetch "$jars" "$version" || die "$NAME: maven could not fetch the jars"
+  tika_jars
   sum=$(find "${sources[@]}" -name '*.java' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-16)
   classes=$CACHE_DIR/elasticsearch-$version-launcher-$sum
   once elasticsearch compile "$classes" "$jars" "$java" "${sources[@]}" || die "$NAME: the launcher does not compile"
@@ -68,7 +70,7 @@ CONF
     --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
     -Des.launcher.version="$version" "$@" \
     '-Des.launcher.plugins=launcher.Http,launcher.Extras,launcher.Extras$Painless,launcher.Extras$Mustache,org.elasticsearch.xpack.launcher.Gate' \
-    -cp "$classes:$jars/*" org.elasticsearch.node.Launcher "$RUN" \
+    -cp "$classes:$jars/*:$TIKA_JARS/*" org.elasticsearch.node.Launcher "$RUN" \
     http.port="$PORT" transport.port="$((PORT + 100))" path.data="$RUN/data" path.logs="$RUN/logs" \
     cluster.routing.allocation.disk.threshold_enabled=false
 }

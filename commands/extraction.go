@@ -1,0 +1,64 @@
+package commands
+
+import (
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/extract"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// extraction is the extraction service of all connectors of a session: what one finds out about it, the
+// others know.
+type extraction struct {
+	once    sync.Once
+	service *extract.Service
+}
+
+// of makes the client of the configured service, nil where there is none. It sends nothing.
+func (x *extraction) of(cfg *config.Config, log *slog.Logger) *extract.Service {
+	x.once.Do(func() {
+		e := &cfg.Extraction
+		if e.Host == "" {
+			return
+		}
+		o := extract.ServiceOptions{
+			URL: e.Host, Timeout: e.Timeout, Piece: e.StreamChunkSize, MaxText: e.MaxTextSize, MaxFile: e.MaxFileSize,
+			Retry:    retry.Policy{First: 500 * time.Millisecond, Max: 8 * time.Second, Patience: 24 * time.Hour}, // attempts and Patience end it
+			Patience: 2 * e.Timeout,
+			Changed: func(err error) {
+				if err != nil {
+					log.Warn("the extraction service is down; documents do not wait for it until it answers", report.Err, err.Error())
+				} else {
+					log.Info("the extraction service answers again")
+				}
+			},
+		}
+		if e.Type != "auto" {
+			o.Kind = extract.Kind(e.Type)
+		}
+		if e.UseFilePointers {
+			o.SharedDir = e.SharedVolumeDir
+		}
+		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
+		transport.MaxIdleConnsPerHost = cfg.Engine.Readers
+		o.Transport = transport
+		x.service = extract.NewService(o)
+	})
+	return x.service
+}
+
+// wayOf is how the content of a connector becomes text: as the file says, else as the form in Kibana does.
+func wayOf(c *config.Connector, values *field.Values) extract.Way {
+	way := extract.Way(c.Extraction)
+	if way == extract.Auto && values.Has(source.ExtractionServiceField) && values.Bool(source.ExtractionServiceField) {
+		return extract.ByService
+	}
+	return way
+}

@@ -1,0 +1,148 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// watch ends a request that makes no progress: in each span of time at least a piece has to pass, in one
+// direction or the other. What the source of the content takes does not count.
+type watch struct {
+	span   time.Duration
+	piece  int64
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	timer    *time.Timer
+	deadline time.Time
+	left     time.Duration // while it is held
+	moved    int64         // since the deadline was set
+}
+
+// silentError is the cause of a request that was ended for its silence.
+type silentError struct{ span time.Duration }
+
+func (e silentError) Error() string {
+	return fmt.Sprintf("no progress for %s, see extraction_service.timeout", e.span)
+}
+
+// watched returns a context for one request, and its watch, which is to be stopped.
+func watched(ctx context.Context, span time.Duration, piece int64) (context.Context, *watch) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watch{span: span, piece: piece, cancel: cancel, deadline: time.Now().Add(span)}
+	w.timer = time.AfterFunc(span, func() { cancel(silentError{span}) })
+	return ctx, w
+}
+
+func (w *watch) stop() {
+	w.timer.Stop()
+	w.cancel(nil)
+}
+
+// step begins a new span: the request has got further.
+func (w *watch) step() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begin(w.span)
+}
+
+func (w *watch) begin(span time.Duration) {
+	w.moved, w.deadline = 0, time.Now().Add(span)
+	w.timer.Reset(span)
+}
+
+// pass notes that n bytes have passed.
+func (w *watch) pass(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.moved += int64(n); w.moved >= w.piece {
+		w.begin(w.span)
+	}
+}
+
+// hold stops the clock while do waits for something else than the service.
+func (w *watch) hold(do func()) {
+	w.mu.Lock()
+	w.timer.Stop()
+	w.left = time.Until(w.deadline)
+	w.mu.Unlock()
+	do()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	moved := w.moved
+	w.begin(max(w.left, 0))
+	w.moved = moved
+}
+
+// errTooLarge is of content that has grown beyond the limit since it was listed.
+var errTooLarge = errors.New("larger than the limit")
+
+// upload is content on its way to a service.
+type upload struct {
+	ctx   context.Context //nolint:containedctx // lives no longer than one request
+	r     io.ReadCloser
+	watch *watch
+	limit int64         // bytes, 0 is any number
+	done  chan struct{} // closed when nothing reads it any more
+	last  int           // bytes that were read, and sent by the next call
+	once  sync.Once
+
+	mu    sync.Mutex
+	total int64
+	err   error // of reading, while the request lived
+	ended bool  // read to its end
+}
+
+func (u *upload) Read(p []byte) (n int, err error) {
+	if err := context.Cause(u.ctx); err != nil {
+		return 0, err
+	}
+	u.watch.pass(u.last)
+	u.watch.hold(func() { n, err = u.r.Read(p) })
+	u.last = n
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.total += int64(n); u.limit > 0 && u.total > u.limit {
+		n, err = 0, errTooLarge
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		u.ended = true
+		u.watch.step()
+	case err != nil && u.ctx.Err() == nil:
+		u.err = err
+	}
+	return n, err
+}
+
+// Close is called by the transport, once or more.
+func (u *upload) Close() (err error) {
+	u.once.Do(func() {
+		err = u.r.Close()
+		close(u.done)
+	})
+	return err
+}
+
+// state is how far it has come.
+func (u *upload) state() (total int64, ended bool, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.total, u.ended, u.err
+}
+
+// download is an answer that is watched.
+type download struct {
+	r     io.Reader
+	watch *watch
+}
+
+func (d download) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p)
+	d.watch.pass(n)
+	return n, err
+}

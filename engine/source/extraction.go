@@ -1,0 +1,16 @@
+package source
+
+import "github.com/elastic-ingest/elastic-ingest/engine/field"
+
+// ExtractionServiceField is the key of the connector protocol that sends the content of a connector to an
+// extraction service. Sources of files have it.
+const ExtractionServiceField = "use_text_extraction_service"
+
+// ExtractionService is that field; order is its place in the form of a connector.
+func ExtractionService(order int) field.Spec {
+	return field.Spec{
+		Name: ExtractionServiceField, Label: "Use text extraction service", Order: order, Type: field.Bool, Display: field.Toggle,
+		Value: false, Advanced: true,
+		Tooltip: "Whether the text of files is made by the service that extraction_service.host names in the configuration file. The pipeline setting to extract content is then not needed.",
+	}
+}
