@@ -126,7 +126,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	job := engine.Job{
 		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
 		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Hidden: true, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Guard: guardOf(c, o),
-		Extraction: wayOf(c, &values), AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
+		Extraction: wayOf(c, &values), CreatePipeline: o.createPipeline, AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
 	}
 	for _, r := range c.Rules {
 		job.Rules = append(job.Rules, rules.Rule{ID: r.ID, Policy: r.Policy, Field: r.Field, Rule: r.Rule, Value: r.Value, Order: r.Order})
@@ -138,7 +138,18 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	if job.Kind == engine.AccessControl {
 		job.Index, job.Rules, job.Pipeline = protocol.AccessControlIndex(c.IndexName), nil, ""
 	}
-	return job, nil
+	return job, checkCreatePipeline(&job)
+}
+
+// checkCreatePipeline refuses to make a pipeline that has no name.
+func checkCreatePipeline(job *engine.Job) error {
+	if !job.CreatePipeline || job.Pipeline != "" || job.Kind == engine.AccessControl {
+		return nil
+	}
+	return &usageError{
+		problem: fmt.Sprintf("connector %s: --create-pipeline: the connector names no ingest pipeline", quoted(job.Connector)),
+		hint:    "add pipeline: NAME to the connector",
+	}
 }
 
 // sourceType finds the built-in type that serves a connector's service type.

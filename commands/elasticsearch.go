@@ -174,10 +174,13 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	job := engine.Job{
 		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
 		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.compare, Guard: guardOf(&c, s.o),
-		Extraction: wayOf(&c, &values), AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
+		Extraction: wayOf(&c, &values), CreatePipeline: s.o.createPipeline, AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
 	}
 	setKind(&job, t)
 	if err := s.setPipeline(ctx, &job, of.Pipeline); err != nil {
+		return job, c, err
+	}
+	if err := checkCreatePipeline(&job); err != nil {
 		return job, c, err
 	}
 	if ruled && t != protocol.JobAccessControl {
@@ -210,7 +213,7 @@ func (s *session) setPipeline(ctx context.Context, job *engine.Job, p protocol.P
 		ExtractBinaryContent: bool(*p.ExtractBinaryContent), ReduceWhitespace: bool(*p.ReduceWhitespace), RunMLInference: bool(*p.RunMLInference),
 	}
 	absent, err := s.records.LacksOwnPipeline(ctx, job.Pipeline)
-	if absent {
+	if absent && !job.CreatePipeline {
 		s.log.Info("the server has no such ingest pipeline, so documents are written without one", "pipeline", job.Pipeline)
 		job.Pipeline = ""
 	}

@@ -116,26 +116,27 @@ func fieldsFlag() cli.Flag {
 // mirrorOptions are what sync and diff were asked to do.
 type mirrorOptions struct {
 	globals
-	names        []string
-	all          bool
-	parts        []string
-	compare      engine.Compare
-	maxDeletes   string
-	limit        int
-	allDocuments bool
-	output       string
-	fields       bool
-	kind         protocol.JobType
-	dry          bool
-	exitZero     bool
-	confirmed    int64 // negative when not given
-	allowEmpty   bool
-	adopt        bool
-	deadLetter   string
-	deletedTo    string
-	replay       string        // a dead-letter file
-	maxDuration  time.Duration // 0 for none
-	cleanup      bool          // of a poll, only the jobs that nobody runs are dealt with
+	names          []string
+	all            bool
+	parts          []string
+	compare        engine.Compare
+	maxDeletes     string
+	limit          int
+	allDocuments   bool
+	output         string
+	fields         bool
+	kind           protocol.JobType
+	dry            bool
+	exitZero       bool
+	confirmed      int64 // negative when not given
+	allowEmpty     bool
+	adopt          bool
+	createPipeline bool
+	deadLetter     string
+	deletedTo      string
+	replay         string        // a dead-letter file
+	maxDuration    time.Duration // 0 for none
+	cleanup        bool          // of a poll, only the jobs that nobody runs are dealt with
 }
 
 // readMirror reads the flags that sync and diff have in common.

@@ -23,7 +23,7 @@ var flagTable = map[string]string{
 	"limit":  "sync, diff, list, job list", "fields": "sync, diff", "all-documents": "sync, diff",
 	"all": "sync, diff", "dry-run": "sync", "compare": "sync, diff", "part": "sync, diff", "max-deletes": "sync, diff, poll",
 	"type": "sync, diff, job start", "once": "poll",
-	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
+	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "create-pipeline": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
 	"exit-zero": "diff",
 
 	"service-type": "connector create", "index-name": "connector create", "language": "connector create", "native": "connector create",

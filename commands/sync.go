@@ -41,6 +41,7 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			&cli.Int64Flag{Name: "confirm-deletes", Usage: "permit up to `N` deletes this once, those in tables or roots that have vanished among them"},
 			&cli.BoolFlag{Name: "allow-empty", Usage: "an empty source may empty the index"},
 			&cli.BoolFlag{Name: "adopt", Usage: "take over an index that has documents and belongs to nobody or to another connector"},
+			&cli.BoolFlag{Name: "create-pipeline", Usage: "create the ingest pipeline that the connector names, if it does not exist: it makes text of files"},
 			&cli.DurationFlag{Name: "max-duration", Usage: "stop reading after `DURATION`, such as 50m; the tables or folders read to their end are mirrored whole, the next run begins with the others"},
 			&cli.StringFlag{Name: "dead-letter", Usage: "keep documents that could not be written in `FILE`; otherwise in the state folder"},
 			&cli.StringFlag{Name: "replay", Usage: "send the rejected documents of `FILE`, a dead-letter file, again; the source is not read. Documents of which the index has a newer copy are passed over"},
@@ -63,6 +64,7 @@ func readSync(c *cli.Context) (*mirrorOptions, error) {
 		return nil, err
 	}
 	o.dry, o.allowEmpty, o.adopt = c.Bool("dry-run"), c.Bool("allow-empty"), c.Bool("adopt")
+	o.createPipeline = c.Bool("create-pipeline")
 	o.deadLetter, o.deletedTo, o.replay = c.String("dead-letter"), c.String("deleted-to"), c.String("replay")
 	if c.IsSet("confirm-deletes") {
 		if o.confirmed = c.Int64("confirm-deletes"); o.confirmed < 0 {
@@ -79,7 +81,7 @@ func readSync(c *cli.Context) (*mirrorOptions, error) {
 		return o, nil
 	}
 	for _, other := range []string{
-		"all", "part", "compare", "max-deletes", "dry-run", "confirm-deletes", "allow-empty", "adopt", "max-duration", "deleted-to",
+		"all", "part", "compare", "max-deletes", "dry-run", "confirm-deletes", "allow-empty", "adopt", "create-pipeline", "max-duration", "deleted-to",
 	} {
 		if c.IsSet(other) {
 			return nil, &usageError{problem: "--replay and --" + other + " exclude each other"}

@@ -33,14 +33,16 @@ type Job struct {
 	Type      source.Type
 	Values    field.Values
 	IDColumns map[string][]string
-	Profile   string           // "" is head
-	Encoding  string           // "" is exact
-	Advanced  any              // rules in the source's own terms; nil for none
-	Index     string           // index or alias
-	Hidden    bool             // the index may be a hidden one
-	Pipeline  string           // ingest pipeline, "" for none
-	Create    elastic.Creation // what an absent index is made with; one that exists is left as it is
-	Rules     []rules.Rule
+	Profile   string // "" is head
+	Encoding  string // "" is exact
+	Advanced  any    // rules in the source's own terms; nil for none
+	Index     string // index or alias
+	Hidden    bool   // the index may be a hidden one
+	Pipeline  string // ingest pipeline, "" for none
+	// CreatePipeline makes one that does not exist; one that exists stays unchanged.
+	CreatePipeline bool
+	Create         elastic.Creation // what an absent index is made with; one that exists is left as it is
+	Rules          []rules.Rule
 	// Extraction is how content becomes text; "" is [extract.Auto].
 	Extraction extract.Way
 	Compare    Compare

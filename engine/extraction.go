@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
@@ -113,6 +114,28 @@ func (m *marked) add(id string) {
 		m.first = id
 	}
 	m.count++
+}
+
+// ingestionErrors is the field in which pipelines for connectors note what failed.
+const ingestionErrors = "_ingestion_errors"
+
+// mostIDs is how many documents a line of the log names.
+const mostIDs = 5
+
+// sayIngestionErrors reports documents that came into the index without the text of their attachment: the
+// pipeline notes that in the document, and answers that all went well.
+func (r *run) sayIngestionErrors(ctx context.Context) {
+	if r.extraction.way != extract.Pipeline {
+		return
+	}
+	total, ids, err := r.deps.Client.Having(ctx, r.index.Name, ingestionErrors, mostIDs)
+	switch {
+	case err != nil:
+		r.deps.Log.Debug("documents with "+ingestionErrors+" are not known", report.Index, r.index.Name, report.Err, err.Error())
+	case total > 0:
+		r.deps.Log.Warn("documents of the index have "+ingestionErrors+": the ingest pipeline could not make text of their content",
+			report.Index, r.index.Name, report.Docs, total, "some", strings.Join(ids, ", "))
+	}
 }
 
 // sayTexts reports what was wrong with texts of this run.

@@ -40,8 +40,13 @@ func (r *run) lookUpPipelines(ctx context.Context) (*pipelines, error) {
 			continue
 		}
 		err := r.lookUpPipeline(ctx, p, name)
-		if errors.Is(err, elastic.ErrNotFound) {
-			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist", ErrConfig, r.index.Name, name)
+		switch absent := errors.Is(err, elastic.ErrNotFound); {
+		case absent && name == r.job.Pipeline && r.job.CreatePipeline:
+			err = r.createPipeline(ctx, p, name)
+		case absent && name == r.job.Pipeline:
+			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist: create it, or let sync --create-pipeline do that", ErrConfig, r.index.Name, name)
+		case absent:
+			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist, and the index names it as its own: create it, or change the settings of the index", ErrConfig, r.index.Name, name)
 		}
 		if err != nil {
 			return nil, err
@@ -55,6 +60,52 @@ func (r *run) lookUpPipelines(ctx context.Context) (*pipelines, error) {
 		}
 	}
 	return p, nil
+}
+
+// newPipeline does for connectors what the pipelines that Elasticsearch brings along do: the text of an
+// attachment becomes the field body, white space is reduced where that is asked for, and the fields that
+// say so are removed. What fails is noted in the document, which is indexed all the same.
+const newPipeline = `{
+	"description": "Text of files for elastic-ingest: the attachment becomes the field body",
+	"processors": [
+		{"attachment": {
+			"if": "ctx?._extract_binary_content == true", "field": "_attachment", "target_field": "_extracted_attachment",
+			"indexed_chars_field": "_attachment_indexed_chars", "properties": ["content"], "ignore_missing": true,
+			"on_failure": [{"append": {"field": "_ingestion_errors", "value": "attachment: {{{_ingest.on_failure_message}}}"}}]}},
+		{"set": {
+			"if": "ctx?._extract_binary_content == true", "field": "body", "copy_from": "_extracted_attachment.content", "ignore_empty_value": true,
+			"on_failure": [{"append": {"field": "_ingestion_errors", "value": "body: {{{_ingest.on_failure_message}}}"}}]}},
+		{"gsub": {
+			"if": "ctx?._extract_binary_content == true", "field": "body", "pattern": "\ufffd", "replacement": "", "ignore_missing": true,
+			"on_failure": [{"append": {"field": "_ingestion_errors", "value": "body: {{{_ingest.on_failure_message}}}"}}]}},
+		{"gsub": {
+			"if": "ctx?._reduce_whitespace == true", "field": "body", "pattern": "\\s+", "replacement": " ", "ignore_missing": true,
+			"on_failure": [{"append": {"field": "_ingestion_errors", "value": "body: {{{_ingest.on_failure_message}}}"}}]}},
+		{"trim": {
+			"if": "ctx?._reduce_whitespace == true", "field": "body", "ignore_missing": true,
+			"on_failure": [{"append": {"field": "_ingestion_errors", "value": "body: {{{_ingest.on_failure_message}}}"}}]}},
+		{"remove": {
+			"field": ["_attachment", "_attachment_indexed_chars", "_extracted_attachment", "_extract_binary_content", "_reduce_whitespace", "_run_ml_inference"],
+			"ignore_missing": true}}
+	]
+}`
+
+// createPipeline makes the connector's pipeline, which does not exist; a dry run goes on as if it did.
+func (r *run) createPipeline(ctx context.Context, p *pipelines, name string) error {
+	if r.job.DryRun {
+		r.deps.Log.Warn("the ingest pipeline does not exist; sync creates it", "pipeline", name)
+		return p.define(name, []byte(newPipeline))
+	}
+	err := r.deps.Client.CreatePipeline(ctx, name, []byte(newPipeline))
+	if errors.Is(err, elastic.ErrAuth) {
+		err = fmt.Errorf("%w: grant the cluster privilege manage_ingest_pipelines, or create the pipeline with a user who has it", err)
+	}
+	if err != nil {
+		return err
+	}
+	r.deps.Log.Info("the ingest pipeline was created", "pipeline", name)
+	delete(p.definitions, name) // as the server keeps it from now on
+	return r.lookUpPipeline(ctx, p, name)
 }
 
 func (r *run) lookUpPipeline(ctx context.Context, p *pipelines, name string) error {
@@ -76,6 +127,11 @@ func (r *run) lookUpPipeline(ctx context.Context, p *pipelines, name string) err
 	case err != nil:
 		return err
 	}
+	return p.define(name, def)
+}
+
+// define notes a definition and what it does.
+func (p *pipelines) define(name string, def json.RawMessage) error {
 	p.definitions[name] = def
 	var any any
 	if err := json.Unmarshal(def, &any); err != nil {

@@ -346,6 +346,9 @@ func (r *run) conclude(ctx context.Context) error {
 		r.countIgnored(ctx, now)
 	}
 	r.sayTexts()
+	if !r.nothingChanged() {
+		r.sayIngestionErrors(ctx)
+	}
 	return r.keepMarker(ctx, now)
 }
 

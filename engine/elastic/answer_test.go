@@ -59,6 +59,8 @@ func everything(ctx context.Context, c *Client) map[string]error {
 	errs["refresh"] = c.Refresh(ctx, "x")
 	_, _, errs["what is not indexed"] = c.Ignored(ctx, "x")
 	_, errs["pipeline"] = c.Pipeline(ctx, "p")
+	errs["create pipeline"] = c.CreatePipeline(ctx, "p", []byte("{}"))
+	_, _, errs["having"] = c.Having(ctx, "x", "f", 1)
 	_, errs["point in time"] = c.OpenPIT(ctx, &Index{Name: "x"})
 	errs["close"] = (&PIT{c: c, index: &Index{Name: "x"}, id: "i"}).Close(ctx)
 	errs["scan"] = (&PIT{c: c, index: &Index{Name: "x", Shards: 1, ResultWindow: 10_000}, id: "i"}).Scan(ctx, Scan{Source: []byte("true")},

@@ -231,6 +231,12 @@ func (c *Client) Pipeline(ctx context.Context, name string) (json.RawMessage, er
 	return a.RawMessage, err
 }
 
+// CreatePipeline makes an ingest pipeline. It would replace one of that name.
+func (c *Client) CreatePipeline(ctx context.Context, name string, definition json.RawMessage) error {
+	r := esapi.IngestPutPipelineRequest{PipelineID: url.PathEscape(name), Body: asJSON(definition)}
+	return c.call(ctx, fmt.Sprintf("create the ingest pipeline %q", name), r, nil)
+}
+
 // CreateFrom makes an index by a request that stands in a file. It may exist by now.
 func (c *Client) CreateFrom(ctx context.Context, name string, body []byte) error {
 	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: lend(body, compatibleJSON)}

@@ -1,0 +1,407 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/extract"
+	"github.com/elastic-ingest/elastic-ingest/engine/fault"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+)
+
+// tika is a server of Apache Tika's protocol whose text of a content is "text of CONTENT", in this process.
+// Content that begins with BAD is refused.
+type tika struct {
+	mu     sync.Mutex
+	asked  []string // what was to become text
+	failed error    // of every request
+	answer func(content string) string
+}
+
+func (x *tika) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := []byte{}
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		_ = r.Body.Close()
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.failed != nil {
+		return nil, x.failed
+	}
+	status, text := 200, "This is Tika Server (Apache Tika 3.3.1). Please PUT"
+	switch {
+	case r.URL.Path != "/tika":
+		status, text = 404, ""
+	case r.Method == http.MethodPut:
+		x.asked = append(x.asked, string(body))
+		if text = "text of " + string(body); x.answer != nil {
+			text = x.answer(string(body))
+		}
+		if bytes.HasPrefix(body, []byte("BAD")) {
+			status, text = 422, ""
+		}
+	}
+	return &http.Response{
+		StatusCode: status, Request: r, Header: http.Header{"Content-Type": {"text/plain"}}, Body: io.NopCloser(strings.NewReader(text)),
+	}, nil
+}
+
+// service makes a client of it.
+func (x *tika) service() *extract.Service {
+	return extract.NewService(extract.ServiceOptions{
+		URL: "http://tika", Timeout: patience, Piece: 64 << 10, MaxText: 1 << 20, Transport: x, Patience: time.Millisecond,
+		Retry: retry.Policy{First: time.Microsecond, Max: time.Microsecond, Patience: patience},
+	})
+}
+
+// newExtracting is a harness of documents with versions, and a service.
+func newExtracting(t *testing.T) (*harness, *tika) {
+	t.Helper()
+	h, x := newHarness(t), &tika{}
+	h.source.ByVersion = true
+	h.deps.Service = x.service()
+	return h, x
+}
+
+// bodies are the texts in the index, by id.
+func (h *harness) bodies() map[string]string {
+	h.t.Helper()
+	out := map[string]string{}
+	for id, source := range h.sources() {
+		var doc struct {
+			Body string `json:"body"`
+		}
+		if err := json.Unmarshal(source, &doc); err != nil {
+			h.t.Fatal(err)
+		}
+		out[id] = doc.Body
+	}
+	return out
+}
+
+// TestWhichWayContentGoes: what is configured, else what there is.
+func TestWhichWayContentGoes(t *testing.T) {
+	t.Parallel()
+	const plain = `{"processors":[]}`
+	no := &document.Flags{ReduceWhitespace: true}
+	for rule, tc := range map[string]struct {
+		way      extract.Way
+		pipeline string // its definition, "" for none
+		flags    *document.Flags
+		service  bool
+		want     string // what becomes of the content
+		err      string
+	}{
+		"auto: a pipeline that reads attachments":          {extract.Auto, attaching, nil, true, "pipeline", ""},
+		"auto: else a service":                             {extract.Auto, plain, nil, true, "service", ""},
+		"auto: else a service, also without a pipeline":    {extract.Auto, "", nil, true, "service", ""},
+		"auto: else in process":                            {extract.Auto, plain, nil, false, "inline", ""},
+		"auto: not at all where the record says so":        {extract.Auto, attaching, no, true, "", ""},
+		"nothing given is auto":                            {"", attaching, nil, true, "pipeline", ""},
+		"a service, though a pipeline reads attachments":   {extract.ByService, attaching, nil, true, "service", ""},
+		"a service, though the record wants no content":    {extract.ByService, attaching, no, true, "service", ""},
+		"a service that there is not":                      {extract.ByService, attaching, nil, false, "", "none is configured"},
+		"in process, though there is all else":             {extract.Inline, attaching, nil, true, "inline", ""},
+		"off, though there is all else":                    {extract.Off, attaching, nil, true, "", ""},
+		"a pipeline, though the record wants no content":   {extract.Pipeline, attaching, no, true, "pipeline", ""},
+		"a pipeline that does not read attachments":        {extract.Pipeline, plain, nil, true, "", "has no attachment processor"},
+		"a pipeline that there is not":                     {extract.Pipeline, "", nil, true, "", "the connector has none"},
+		"a pipeline that may not be read may well do it":   {extract.Pipeline, "403", nil, true, "pipeline", ""},
+		"auto: what a pipeline does has to be known":       {extract.Auto, "403", nil, false, "inline", ""},
+		"auto: one that cannot be told how far to read":    {extract.Auto, attaching, nil, false, "pipeline", ""},
+		"auto: one that can is told to read it to its end": {extract.Auto, strings.Replace(attaching, `"field"`, `"indexed_chars_field":"_attachment_indexed_chars","field"`, 1), nil, false, "whole pipeline", ""},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			h := newPiped(t, tc.pipeline)
+			if tc.pipeline == "403" {
+				h.definition = fault.JSON(403, `{"error":{"type":"security_exception","reason":"no"},"status":403}`)
+			}
+			if tc.pipeline == "" {
+				h.job.Pipeline = ""
+			}
+			if tc.service {
+				h.deps.Service = (&tika{}).service()
+			}
+			h.job.Extraction, h.job.Flags = tc.way, tc.flags
+			h.source.Parts["a"] = []document.Document{file("1", "a.txt", "text")}
+			if tc.err != "" {
+				h.rules = []fault.Rule{{Path: "_ingest/pipeline", Answer: h.definition}}
+				if _, err := h.run(t.Context()); !errors.Is(err, engine.ErrConfig) || !strings.Contains(err.Error(), tc.err) {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			h.sync()
+			d := h.docs["1"]
+			got := map[any]string{"text of text": "service", "text": "inline"}[d["body"]]
+			if d["_attachment"] != nil {
+				got += "pipeline"
+			}
+			if d["_attachment_indexed_chars"] == -1.0 {
+				got = "whole " + got
+			}
+			if got != tc.want {
+				t.Errorf("got %q, want %q: %v", got, tc.want, d)
+			}
+			if flag, there := d["_extract_binary_content"]; there != (tc.pipeline != "") || there && flag != strings.HasSuffix(tc.want, "pipeline") {
+				t.Errorf("the pipeline is told %v", flag)
+			}
+		})
+	}
+}
+
+// TestTextByAService: what the service cannot read is named, and leaves its neighbors alone; what is
+// unchanged is neither read nor sent again.
+func TestTextByAService(t *testing.T) {
+	t.Parallel()
+	h, x := newExtracting(t)
+	const first, second = "2024-01-01T00:00:00+00:00", "2024-01-02T00:00:00+00:00"
+	opened := map[string]int{}
+	pdf := func(id, version, data string) document.Document {
+		d := contentDoc(id, version, data, nil)
+		d.Content.Name = id + ".pdf"
+		open := d.Content.Open
+		d.Content.Open = func(ctx context.Context) (io.ReadCloser, error) {
+			opened[id]++
+			return open(ctx)
+		}
+		return d
+	}
+	h.deps.Readers = 1
+	bare := doc("a", "bare", "v")
+	bare.Timestamp = first
+	h.source.Parts["a"] = []document.Document{
+		pdf("good", first, "good"), pdf("bad", first, "BAD"), file("binary", "a.bin", "x"), file("empty", "a.pdf", ""), bare, pdf("other", first, "other"),
+	}
+	res := h.sync()
+	if res.Counts.Created != 6 || res.Counts.ContentErrors != 1 || !strings.Contains(h.seen.failures(), `a bad: read the content: make text of "bad.pdf"`) {
+		t.Fatalf("%+v\n%s", res, h.seen.failures())
+	}
+	want := map[string]string{"good": "text of good", "bad": "", "binary": "", "empty": "", "bare": "", "other": "text of other"}
+	for id, body := range h.bodies() {
+		if body != want[id] {
+			t.Errorf("%s: %q", id, body)
+		}
+	}
+	// The file that could not be read is tried again; nothing is written.
+	clear(opened)
+	if res := h.sync(); res.Counts.Kept != 6 || res.Counts.ContentErrors != 1 || len(opened) != 1 || opened["bad"] != 1 {
+		t.Errorf("the second run: %+v, opened %v", res.Counts, opened)
+	}
+	// An older copy stays when the new content cannot be read, until it can.
+	h.source.Parts["a"][0] = pdf("good", second, "BAD, too")
+	h.source.Parts["a"][1] = pdf("bad", second, "mended")
+	if res := h.sync(); res.Counts.Updated != 1 || res.Counts.Kept != 5 || res.Counts.ContentErrors != 1 {
+		t.Errorf("the third run: %+v", res.Counts)
+	}
+	if got := h.bodies(); got["good"] != "text of good" || got["bad"] != "text of mended" {
+		t.Errorf("%v", got)
+	}
+	h.source.Parts["a"][0] = pdf("good", second, "newer")
+	if res := h.sync(); res.Counts.Updated != 1 || res.Incomplete() || h.bodies()["good"] != "text of newer" {
+		t.Errorf("the last run: %+v", res.Counts)
+	}
+	x.asked = nil
+	if res := h.sync(); res.Counts.Kept != 6 || len(x.asked) != 0 {
+		t.Errorf("when nothing has changed: %+v, the service was asked for %q", res.Counts, x.asked)
+	}
+}
+
+// TestAServiceThatIsGoneLosesNoDocument: new ones are written without text, others stay as they are; the
+// next run that finds it has the texts.
+func TestAServiceThatIsGoneLosesNoDocument(t *testing.T) {
+	t.Parallel()
+	h, x := newExtracting(t)
+	var log bytes.Buffer
+	h.deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+	h.source.Parts["a"] = []document.Document{contentDoc("old", "2024-01-01T00:00:00+00:00", "old", nil)}
+	h.sync()
+	x.failed = errors.New("connection refused")
+	h.deps.Service = x.service()
+	docs := []document.Document{contentDoc("old", "2024-01-02T00:00:00+00:00", "newer", nil)}
+	for i := range 100 {
+		docs = append(docs, contentDoc(fmt.Sprint(i), "2024-01-02T00:00:00+00:00", "text", nil))
+	}
+	h.source.Parts["a"] = docs
+	res := h.sync()
+	if res.Counts.Created != 100 || res.Counts.Kept != 1 || res.Counts.ContentErrors != 101 || !res.Incomplete() {
+		t.Fatalf("%+v", res.Counts)
+	}
+	if !strings.Contains(log.String(), "the extraction service does not answer") || !strings.Contains(h.seen.failures(), "connection refused") {
+		t.Errorf("%s\n%s", log.String(), h.seen.failures())
+	}
+	if got := h.bodies(); got["old"] != "text of old" || len(got) != 101 {
+		t.Errorf("%v", got)
+	}
+	x.mu.Lock()
+	x.failed = nil
+	x.mu.Unlock()
+	h.deps.Service = x.service()
+	if res := h.sync(); res.Counts.Updated != 101 || res.Incomplete() {
+		t.Errorf("when it is back: %+v", res.Counts)
+	}
+	if res := h.sync(); res.Counts.Kept != 101 {
+		t.Errorf("after that: %+v", res.Counts)
+	}
+}
+
+// TestAnotherWayMakesDocumentsAnew: they are compared by version, and yet every text becomes what it now is.
+func TestAnotherWayMakesDocumentsAnew(t *testing.T) {
+	t.Parallel()
+	h, _ := newExtracting(t)
+	h.source.Parts["a"] = []document.Document{contentDoc("1", "2024-01-01T00:00:00+00:00", "words", nil)}
+	for _, tc := range []struct {
+		way  extract.Way
+		want string
+	}{{extract.Inline, "words"}, {extract.ByService, "text of words"}, {extract.Off, ""}, {extract.Inline, "words"}} {
+		way := func(j *engine.Job) { j.Extraction = tc.way }
+		h.sync(way)
+		if got := h.bodies()["1"]; got != tc.want {
+			t.Errorf("%s: %q", tc.way, got)
+		}
+		if res := h.sync(way); res.Counts.Kept != 1 {
+			t.Errorf("%s, again: %+v", tc.way, res.Counts)
+		}
+	}
+}
+
+// TestTextsOfAServiceStayWithinTheBudget: long answers while many readers wait for room, some longer than
+// all the room there is.
+func TestTextsOfAServiceStayWithinTheBudget(t *testing.T) {
+	t.Parallel()
+	h, x := newExtracting(t)
+	h.deps.Readers, h.deps.Budget = 8, 256<<10
+	x.answer = func(content string) string { return strings.Repeat(content, 20_000) }
+	for _, scope := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		for i := range 10 {
+			d := file(scope+string(rune('a'+i)), "a.pdf", strings.Repeat("x", i+1))
+			d.Fields[0].Value = document.String(scope)
+			h.source.Parts[scope] = append(h.source.Parts[scope], d)
+		}
+	}
+	if res := h.sync(); res.Counts.Created != 80 || res.Incomplete() {
+		t.Fatalf("%+v", res.Counts)
+	}
+	for id, body := range h.bodies() {
+		if want := 20_000 * int(id[1]-'a'+1); len(body) != want {
+			t.Errorf("%s: %d bytes, want %d", id, len(body), want)
+		}
+	}
+}
+
+// TestAReplacedDocumentIsSentAsItIsNow: fields and text are of one version also where a service makes the text.
+func TestAReplacedDocumentIsSentAsItIsNow(t *testing.T) {
+	t.Parallel()
+	h, x := newExtracting(t)
+	now := contentDoc("1", "2024-01-03T00:00:00+00:00", "now", nil)
+	now.Fields = append(now.Fields, document.Field{Name: "size", Value: document.Int(3)})
+	h.source.Parts["a"] = []document.Document{contentDoc("1", "2024-01-02T00:00:00+00:00", "", &document.Replaced{Document: now, Err: errors.New("replaced")})}
+	h.sync()
+	if got := string(h.sources()["1"]); !strings.Contains(got, `"size":3`) || !strings.Contains(got, "text of now") || !strings.Contains(got, "2024-01-03") || len(x.asked) != 1 {
+		t.Errorf("%s, asked for %q", got, x.asked)
+	}
+}
+
+// TestAServiceThatIsNone: that an address is wrong shows before anything is written, and what is said of texts in the end.
+func TestAServiceThatIsNone(t *testing.T) {
+	t.Parallel()
+	h, x := newExtracting(t)
+	h.deps.Service = extract.NewService(extract.ServiceOptions{URL: "http://other/path", Timeout: patience, Piece: 1, MaxText: 1, Transport: x})
+	h.source.Parts["a"] = []document.Document{contentDoc("1", "2024-01-01T00:00:00+00:00", "text", nil)}
+	if res, err := h.run(t.Context()); !errors.Is(err, engine.ErrConfig) || res.Counts.Created != 0 {
+		t.Errorf("%+v, %v", res.Counts, err)
+	}
+	var log bytes.Buffer
+	h.deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+	h.deps.Service = x.service()
+	x.answer = func(string) string { return strings.Repeat("a\x00", 1<<20) }
+	if res := h.sync(); res.Counts.Created != 1 || res.Incomplete() {
+		t.Errorf("%+v", res.Counts)
+	}
+	for _, want := range []string{`because="there is an extraction service`, "service=tika", "were cut there", "docs=1 first=1", "U+FFFD"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in\n%s", want, log.String())
+		}
+	}
+}
+
+// TestAMissingPipelineIsCreatedWhereThatIsAskedFor, and one that exists is never touched.
+func TestAMissingPipelineIsCreatedWhereThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	create := func(j *engine.Job) { j.CreatePipeline = true }
+	dry := func(j *engine.Job) { j.DryRun = true }
+	for rule, tc := range map[string]struct {
+		exists  bool
+		put     int // status of the request that makes it
+		changes []func(*engine.Job)
+		err     error
+		says    string
+		created bool
+	}{
+		"not without being asked":          {false, 200, nil, engine.ErrConfig, "sync --create-pipeline", false},
+		"nor by a diff":                    {false, 200, []func(*engine.Job){dry}, engine.ErrConfig, "does not exist", false},
+		"when asked":                       {false, 200, []func(*engine.Job){create}, nil, "", true},
+		"not where it exists":              {true, 200, []func(*engine.Job){create}, nil, "", false},
+		"a dry run goes on as if it did":   {false, 200, []func(*engine.Job){create, dry}, nil, "", false},
+		"without the privilege it is said": {false, 403, []func(*engine.Job){create}, elastic.ErrAuth, "manage_ingest_pipelines", false},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			h := newPiped(t, attaching)
+			var mu sync.Mutex
+			var made string
+			exists := tc.exists
+			h.definition = func(r *http.Request, body []byte) *http.Response {
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case r.Method == http.MethodPut && tc.put != 200:
+					return fault.JSON(tc.put, `{"error":{"type":"security_exception","reason":"no"},"status":403}`)(r, body)
+				case r.Method == http.MethodPut:
+					made, exists = string(body), true
+					return fault.JSON(200, `{"acknowledged":true}`)(r, body)
+				case !exists:
+					return fault.JSON(404, `{}`)(r, body)
+				case made != "":
+					return fault.JSON(200, `{"p":`+made+`}`)(r, body)
+				}
+				return fault.JSON(200, `{"p":`+attaching+`}`)(r, body)
+			}
+			h.source.Parts["a"] = []document.Document{file("1", "a.pdf", "words")}
+			h.docs = map[string]map[string]any{}
+			h.rules = []fault.Rule{{Path: "_ingest/pipeline", Answer: h.definition}}
+			if tc.err != nil {
+				res, err := h.run(t.Context(), tc.changes...)
+				if !errors.Is(err, tc.err) || !strings.Contains(err.Error(), tc.says) || res.Counts.Created != 0 || made != "" {
+					t.Errorf("%v, %+v, made %s", err, res.Counts, made)
+				}
+				return
+			}
+			res := h.sync(tc.changes...)
+			if res.Counts.Created != 1 || res.Incomplete() || (made != "") != tc.created {
+				t.Errorf("%+v, made %s", res.Counts, made)
+			}
+			if tc.created && h.docs["1"]["_attachment_indexed_chars"] != -1.0 {
+				t.Errorf("%v", h.docs["1"])
+			}
+		})
+	}
+}
