@@ -126,7 +126,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	job := engine.Job{
 		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
 		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Hidden: true, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Guard: guardOf(c, o),
-		Extraction: wayOf(c, &values), CreatePipeline: o.createPipeline, AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
+		CreatePipeline: o.createPipeline, AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
 	}
 	for _, r := range c.Rules {
 		job.Rules = append(job.Rules, rules.Rule{ID: r.ID, Policy: r.Policy, Field: r.Field, Rule: r.Rule, Value: r.Value, Order: r.Order})
@@ -137,6 +137,9 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	setKind(&job, o.kind)
 	if job.Kind == engine.AccessControl {
 		job.Index, job.Rules, job.Pipeline = protocol.AccessControlIndex(c.IndexName), nil, ""
+	}
+	if err := setExtraction(&job, cfg, c); err != nil {
+		return engine.Job{}, err
 	}
 	return job, checkCreatePipeline(&job)
 }

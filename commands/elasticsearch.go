@@ -174,9 +174,12 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	job := engine.Job{
 		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
 		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.compare, Guard: guardOf(&c, s.o),
-		Extraction: wayOf(&c, &values), CreatePipeline: s.o.createPipeline, AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
+		CreatePipeline: s.o.createPipeline, AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
 	}
 	setKind(&job, t)
+	if err := setExtraction(&job, cfg, &c); err != nil {
+		return job, c, err
+	}
 	if err := s.setPipeline(ctx, &job, of.Pipeline); err != nil {
 		return job, c, err
 	}

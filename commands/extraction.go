@@ -1,14 +1,15 @@
 package commands
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -54,11 +55,19 @@ func (x *extraction) of(cfg *config.Config, log *slog.Logger) *extract.Service {
 	return x.service
 }
 
-// wayOf is how the content of a connector becomes text: as the file says, else as the form in Kibana does.
-func wayOf(c *config.Connector, values *field.Values) extract.Way {
-	way := extract.Way(c.Extraction)
-	if way == extract.Auto && values.Has(source.ExtractionServiceField) && values.Bool(source.ExtractionServiceField) {
-		return extract.ByService
+// setExtraction says how the content of a connector becomes text: as the file says, else as the form in Kibana
+// does.
+func setExtraction(job *engine.Job, cfg *config.Config, c *config.Connector) error {
+	job.Extraction = extract.Way(c.Extraction)
+	if job.Extraction != extract.Auto || !job.Values.Has(source.ExtractionServiceField) || !job.Values.Bool(source.ExtractionServiceField) {
+		return nil
 	}
-	return way
+	job.Extraction = extract.ByService
+	if cfg.Extraction.Host == "" && job.Kind == engine.Mirror {
+		return &usageError{
+			problem: fmt.Sprintf("connector %s: %s is on, and there is no such service", quoted(job.Connector), source.ExtractionServiceField),
+			hint:    "set extraction_service.host, or extraction for the connector, in the configuration file",
+		}
+	}
+	return nil
 }

@@ -1,12 +1,16 @@
 package commands_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
@@ -136,5 +140,243 @@ func TestFilesThatTikaCannotRead(t *testing.T) {
 	f.put("c.docx", docxOf(t, "mended"))
 	if res := f.must(0, "sync"); res.Updated != bad || f.sourcesBy("path")["b.pdf"]["body"] != "readable now" {
 		t.Errorf("once they can be read: %+v", res)
+	}
+}
+
+// readsAttachments skips a test on an Elasticsearch whose attachment processor reads nothing but text; under
+// CI=true it fails.
+func readsAttachments(t *testing.T, server string) {
+	t.Helper()
+	body := `{"pipeline":{"processors":[{"attachment":{"field":"a"}}]},"docs":[{"_source":{"a":"` + base64.StdEncoding.EncodeToString([]byte(pdfOf("", "words"))) + `"}}]}`
+	answer := string(elastictest.Ask(t.Context(), t, http.MethodPost, server+"/_ingest/pipeline/_simulate", body))
+	switch {
+	case strings.Contains(answer, `"content":"words"`):
+	case os.Getenv("CI") == "true":
+		t.Fatalf("%s makes no text of a PDF: %s", server, answer)
+	default:
+		t.Skipf("%s makes no text of a PDF: start it by testdata/services/elasticsearch/up", server)
+	}
+}
+
+// TestTextByAttachments: the pipeline that --create-pipeline makes reads PDF, office files and long text to
+// their end. What it cannot read is named.
+func TestTextByAttachments(t *testing.T) {
+	t.Parallel()
+	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
+		readsAttachments(t, elasticsearch)
+		long := longText(250_000)
+		f := newFiles(t, elasticsearch, "", "", map[string]string{
+			"report.pdf": pdfOf("", "words of a report"), "letter.docx": docxOf(t, "Dear  reader,", "für dich"), "long.txt": long,
+			"locked.pdf": encryptedPDF("hidden"), "broken.docx": "PK\x03\x04 is no document", "nothing.pdf": "", "program.bin": "x",
+		})
+		f.configure("    pipeline: "+f.index, "")
+		t.Cleanup(func() { f.call(http.MethodDelete, "/_ingest/pipeline/"+f.index, "") })
+		for _, args := range [][]string{{"sync"}, {"diff"}} {
+			if o := f.run(args...); o.code != 2 || !strings.Contains(o.stderr, "--create-pipeline") {
+				t.Fatalf("%v without a pipeline: exit %d\n%s", args, o.code, o.stderr)
+			}
+		}
+		if o := f.run("sync", "--create-pipeline", "--dry-run"); o.code != 1 || !strings.Contains(o.stdout, "7 to create") {
+			t.Fatalf("a dry run: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+		}
+		o := f.run("sync", "--create-pipeline", "--log-level", "INFO")
+		for _, want := range []string{"the ingest pipeline was created", "extraction=pipeline", "docs=1", "_ingestion_errors"} {
+			if o.code != 0 || !strings.Contains(o.stderr, want) {
+				t.Errorf("exit %d, no %q in\n%s", o.code, want, o.stderr)
+			}
+		}
+		docs := f.sourcesBy("path")
+		for path, want := range map[string]string{
+			"report.pdf": "words of a report", "letter.docx": "Dear reader, für dich", "long.txt": ending(strings.ReplaceAll(long, "\n", " ")),
+			"locked.pdf": "", "broken.docx": "", "nothing.pdf": "", "program.bin": "",
+		} {
+			d := docs[path]
+			if got := ending(d["body"]); d == nil || got != want {
+				t.Errorf("%s: %q, want %q", path, got, want)
+			}
+			if _, failed := d["_ingestion_errors"]; failed != (path == "locked.pdf") || d["_attachment"] != nil || d["_attachment_indexed_chars"] != nil {
+				t.Errorf("%s: %v", path, d)
+			}
+		}
+		if res := f.must(0, "sync", "--create-pipeline"); res.Kept != 7 || res.Updated != 0 {
+			t.Errorf("the second sync: %+v", res)
+		}
+	})
+}
+
+// TestAPipelineThatFailsOnAttachments: one of the user's own, without on_failure. The documents are in the
+// dead-letter file with the reason, their neighbors in the index.
+func TestAPipelineThatFailsOnAttachments(t *testing.T) {
+	t.Parallel()
+	server := elastictest.Server(t)
+	readsAttachments(t, server)
+	f := newFiles(t, server, "", "", map[string]string{"a.pdf": pdfOf("", "words"), "b.pdf": encryptedPDF("hidden")})
+	f.configure("    pipeline: "+f.index, "")
+	f.call(http.MethodPut, "/_ingest/pipeline/"+f.index, `{"processors":[{"attachment":{"field":"_attachment","ignore_missing":true}},{"remove":{"field":"_attachment","ignore_missing":true}}]}`)
+	t.Cleanup(func() { f.call(http.MethodDelete, "/_ingest/pipeline/"+f.index, "") })
+	dead := filepath.Join(f.dir, "dead.ndjson")
+	if o := f.run("sync", "--dead-letter", dead); o.code != 3 {
+		t.Fatalf("exit %d\n%s", o.code, o.stderr)
+	}
+	rejected, err := os.ReadFile(dead)
+	if err != nil || strings.Count(string(rejected), "\n") != 1 || !strings.Contains(string(rejected), "parsing document") {
+		t.Errorf("%v: %s", err, rejected)
+	}
+	docs := f.sourcesBy("path")
+	if text, _ := docs["a.pdf"]["attachment"].(map[string]any); len(docs) != 1 || text["content"] != "words" {
+		t.Errorf("%v", docs)
+	}
+}
+
+// TestALongTextByAttachments: ten megabytes, whole.
+func TestALongTextByAttachments(t *testing.T) {
+	t.Parallel()
+	server := elastictest.Server(t)
+	readsAttachments(t, server)
+	long := longText(10_000_000)
+	f := newFiles(t, server, "", "", map[string]string{"long.txt": long})
+	f.configure("    pipeline: "+f.index, "")
+	t.Cleanup(func() { f.call(http.MethodDelete, "/_ingest/pipeline/"+f.index, "") })
+	if res := f.must(0, "sync", "--create-pipeline"); res.Created != 1 {
+		t.Fatalf("%+v", res)
+	}
+	if body, _ := f.sourcesBy("path")["long.txt"]["body"].(string); body != strings.ReplaceAll(long, "\n", " ") {
+		t.Errorf("%d bytes, ending in %q", len(body), ending(body))
+	}
+	if res := f.must(0, "sync"); res.Kept != 1 {
+		t.Errorf("the second sync: %+v", res)
+	}
+}
+
+// elasticsService is a server of the protocol of Elastic's data extraction service, whose text of a file is
+// "text of FILE". Before it answers it does what the test wants.
+type elasticsService struct {
+	*httptest.Server
+	mu     sync.Mutex
+	puts   []string // files that were sent
+	before func(file string)
+}
+
+func newElasticsService(t *testing.T) *elasticsService {
+	t.Helper()
+	x := &elasticsService{}
+	x.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ping/" {
+			_, _ = io.WriteString(w, "Running!")
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPut || r.URL.Path != "/extract_text/" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.puts = append(x.puts, string(body))
+		if x.before != nil {
+			x.before(string(body))
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"extracted_text": "text of " + string(body)})
+	}))
+	t.Cleanup(x.Close)
+	return x
+}
+
+// TestTheFormsToggleSendsContentToTheService: use_text_extraction_service, as the form of Elastic's
+// connectors has it. An object that is replaced while it is listed is mirrored as it is now; nothing is
+// read that is not written.
+func TestTheFormsToggleSendsContentToTheService(t *testing.T) {
+	t.Parallel()
+	b := newBuckets(t, elastictest.Server(t))
+	x := newElasticsService(t)
+	configure := func(toggle bool) {
+		b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0, use_text_extraction_service: %v",
+			b.one, required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY"), toggle), service(x.URL)+"\nengine: {readers: 1}\n")
+	}
+	configure(true)
+	b.put(b.one, "a.pdf", "first")
+	b.put(b.one, "b.pdf", "second")
+	b.put(b.one, "c.zip", "not sent")
+	x.before = func(file string) {
+		if file == "first" {
+			b.put(b.one, "b.pdf", "second, longer")
+		}
+	}
+	if res := b.must(0, "sync"); res.Created != 3 {
+		t.Fatalf("%+v", res)
+	}
+	docs := b.sourcesBy("filename")
+	if docs["a.pdf"]["body"] != "text of first" || docs["b.pdf"]["body"] != "text of second, longer" || docs["b.pdf"]["size_in_bytes"] != 14.0 || docs["c.zip"]["body"] != nil {
+		t.Errorf("%v", docs)
+	}
+	x.mu.Lock()
+	if len(x.puts) != 2 {
+		t.Errorf("the service was sent %q", x.puts)
+	}
+	x.puts = nil
+	x.mu.Unlock()
+	if res := b.must(0, "sync"); res.Kept != 3 {
+		t.Errorf("the second sync: %+v", res)
+	}
+	x.mu.Lock()
+	if len(x.puts) != 0 {
+		t.Errorf("the second sync sent %q", x.puts)
+	}
+	x.mu.Unlock()
+	b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, use_text_extraction_service: true", b.one, required(t, "TEST_S3_ENDPOINT")), "")
+	if o := b.run("sync"); o.code != 2 || !strings.Contains(o.stderr, "set extraction_service.host") {
+		t.Errorf("without a service: exit %d\n%s", o.code, o.stderr)
+	}
+}
+
+// TestAFileThatChangesWhileItIsSent, on a network drive: its text is not mixed with another version's, and the
+// next run has the new one.
+func TestAFileThatChangesWhileItIsSent(t *testing.T) {
+	t.Parallel()
+	b := newSMBBench(t, elastictest.Server(t))
+	x := newElasticsService(t)
+	b.configure(os.Getenv("TEST_SMB_ADDR"), os.Getenv("TEST_SMB_USER"), ", use_text_extraction_service: true")
+	config := filepath.Join(b.dir, "config.yml")
+	old, err := os.ReadFile(config)
+	if err == nil {
+		err = os.WriteFile(config, append(old, "\n"+service(x.URL)+"\nengine: {readers: 1}\n"...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.file("a.pdf", "first")
+	b.file("b.pdf", "second")
+	x.before = func(file string) {
+		if file == "first" {
+			b.file("b.pdf", "second, longer")
+		}
+	}
+	o := b.run("sync")
+	if o.code != 0 && o.code != 3 {
+		t.Fatalf("exit %d\n%s", o.code, o.stderr)
+	}
+	for _, d := range b.sourcesBy("path") {
+		if body := d["body"]; body == "text of second" && d["size"] != 6.0 || body == "text of second, longer" && d["size"] != 14.0 {
+			t.Errorf("fields and text of two versions: %v", d)
+		}
+	}
+	x.mu.Lock()
+	x.before = nil
+	x.mu.Unlock()
+	b.must(0, "sync")
+	x.mu.Lock()
+	x.puts = nil
+	x.mu.Unlock()
+	b.must(0, "sync")
+	for _, d := range b.sourcesBy("title") {
+		if d["title"] == "b.pdf" && (d["body"] != "text of second, longer" || d["size"] != 14.0) {
+			t.Errorf("%v", d)
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.puts) != 0 {
+		t.Errorf("nothing had changed, and the service was sent %q", x.puts)
 	}
 }
