@@ -40,6 +40,7 @@ type jsonResult struct {
 	ContentErrors int64            `json:"content_errors"`
 	FailedParts   int64            `json:"failed_parts"`
 	DurationMS    int64            `json:"duration_ms"`
+	Extraction    string           `json:"extraction,omitempty"`  // how content became text, where there was any to be written
 	Mapping       []jsonDrift      `json:"mapping,omitempty"`     // fields that the index maps otherwise than a new one would
 	NotIndexed    []shape.Ignored  `json:"not_indexed,omitempty"` // fields of which some values are only in _source; after a run that wrote
 	WithheldBy    map[string]int64 `json:"withheld_by,omitempty"` // counts by reason
@@ -178,7 +179,7 @@ func (s *session) jsonOf(o *outcome) jsonResult {
 		DeadLetter: o.deadLetter, Confirm: o.confirm,
 	}
 	r.count(o.Result.Counts)
-	r.NotIndexed = o.Result.NotIndexed
+	r.NotIndexed, r.Extraction = o.Result.NotIndexed, string(o.Result.Extraction)
 	for _, d := range o.Result.Drift {
 		r.Mapping = append(r.Mapping, jsonDrift{d.Field, d.Mapped, string(d.Kind), d.Meaning, d.Refuses})
 	}

@@ -141,15 +141,16 @@ type Deps struct {
 
 // Result is what a run came to. It is meaningful beside an error, too.
 type Result struct {
-	Index    string // concrete
-	Counts   report.Snapshot
-	Failed   int64                 // parts that could not be read to their end
-	Withheld map[plan.Reason]int64 // deletes that were not done
-	Eligible int64                 // deletes that the guard judged
-	Judged   int64                 // documents that the index held of what was read to its end: what the guard's share is of
-	Held     int64                 // documents that the index held at the scan
-	Passed   int64                 // Replay: records of something else
-	Late     bool                  // the time limit left something to the next run
+	Index      string // concrete
+	Counts     report.Snapshot
+	Failed     int64                 // parts that could not be read to their end
+	Withheld   map[plan.Reason]int64 // deletes that were not done
+	Eligible   int64                 // deletes that the guard judged
+	Judged     int64                 // documents that the index held of what was read to its end: what the guard's share is of
+	Held       int64                 // documents that the index held at the scan
+	Passed     int64                 // Replay: records of something else
+	Late       bool                  // the time limit left something to the next run
+	Extraction extract.Way           // how content became text; "" where no document had any to be written
 	// Drift are fields that the index maps otherwise than a new index would, and NotIndexed those of which
 	// it holds values that are only in _source; that is known after a run that wrote.
 	Drift      []shape.Drift

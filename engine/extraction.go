@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -15,6 +16,7 @@ import (
 type extraction struct {
 	way  extract.Way
 	why  string
+	used atomic.Bool
 	once sync.Once
 	err  error // of the first use
 
@@ -78,6 +80,7 @@ func (r *run) madeByWay() []any {
 func (r *run) beginExtraction(ctx context.Context) error {
 	x := &r.extraction
 	x.once.Do(func() {
+		x.used.Store(true)
 		log := r.deps.Log.With("extraction", x.way)
 		if x.way != extract.ByService {
 			log.Info("content becomes text", "because", x.why)

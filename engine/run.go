@@ -78,6 +78,9 @@ func (r *run) result() Result {
 		Counts: r.deps.Counters.Snapshot(), Failed: r.failed, Withheld: r.withheld, Eligible: r.eligible, Passed: r.passed, Late: r.late != nil,
 		Judged: r.judged, Drift: r.drift, NotIndexed: r.ignored, Incremental: r.changes != nil, Cursor: r.kept,
 	}
+	if r.extraction.used.Load() {
+		res.Extraction = r.extraction.way
+	}
 	if r.index != nil {
 		res.Index = r.index.Name
 	} else {
