@@ -141,7 +141,8 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	if err := setExtraction(&job, cfg, c); err != nil {
 		return engine.Job{}, err
 	}
-	return job, checkCreatePipeline(&job)
+	err = checkCreatePipeline(&job)
+	return job, err
 }
 
 // checkCreatePipeline refuses to make a pipeline that has no name.

@@ -136,8 +136,8 @@ func TestASilentServiceIsNotWaitedForForEver(t *testing.T) {
 			handler http.HandlerFunc
 			calls   int32
 		}{
-			"takes nothing": {func(http.ResponseWriter, *http.Request) { time.Sleep(2 * patient) }, minFailures},
-			"silent when it has all": {func(w http.ResponseWriter, r *http.Request) {
+			"takes nothing": {func(http.ResponseWriter, *http.Request) { <-time.After(2 * patient) }, minFailures},
+			"silent when it has all": {func(_ http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				<-r.Context().Done()
 			}, 1},
@@ -146,7 +146,7 @@ func TestASilentServiceIsNotWaitedForForEver(t *testing.T) {
 				for r.Context().Err() == nil {
 					text(w, "a")
 					w.(http.Flusher).Flush()
-					time.Sleep(patient / 3)
+					<-time.After(patient / 3)
 				}
 			}, 1},
 			"no end": {func(w http.ResponseWriter, r *http.Request) {
@@ -183,13 +183,13 @@ func TestProgressIsNotSilence(t *testing.T) {
 				if err != nil {
 					break
 				}
-				time.Sleep(patient / 3)
+				<-time.After(patient / 3)
 			}
-			time.Sleep(patient * 9 / 10)
+			<-time.After(patient * 9 / 10)
 			for range 10 {
 				text(w, strings.Repeat("a", 80<<10))
 				w.(http.Flusher).Flush()
-				time.Sleep(patient / 2)
+				<-time.After(patient / 2)
 			}
 			text(w, fmt.Sprint(total))
 		})
@@ -235,7 +235,7 @@ func TestAServiceThatIsGoneCostsMinutesAndNotDays(t *testing.T) {
 			t.Errorf("all of them took %s", took)
 		}
 		gone.Store(false)
-		time.Sleep(patient)
+		<-time.After(patient)
 		for i := range 10 {
 			if got, _, err := s.Text(t.Context(), content("a.pdf", "%PDF"), noLimit); err != nil || got.Text != "words" {
 				t.Errorf("%d, when it is back: %+v, %v", i, got, err)
@@ -279,7 +279,7 @@ func TestACancelledRunDoesNotWait(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		for name, handler := range map[string]http.HandlerFunc{
 			"for an answer":  func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body); <-r.Context().Done() },
-			"for an attempt": func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Retry-After", "30"); w.WriteHeader(503) },
+			"for an attempt": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "30"); w.WriteHeader(503) },
 		} {
 			s := serve(t, Tika, handler)
 			ended := errors.New("ended")

@@ -105,6 +105,9 @@ func (s *Service) Find(ctx context.Context) (Kind, error) {
 	}
 	greeting, terr := s.get(ctx, "/tika")
 	if terr == nil && greeting.status == http.StatusOK && strings.Contains(greeting.text, "Tika") {
+		if s.opts.SharedDir != "" {
+			return "", fmt.Errorf("%s %w that reads files of a shared folder: it is Apache Tika's server; remove extraction_service.use_file_pointers", s.opts.URL, ErrNoService)
+		}
 		s.kind = Tika
 		return s.kind, nil
 	}

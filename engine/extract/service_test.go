@@ -215,6 +215,16 @@ func TestWhichServiceItIs(t *testing.T) {
 				answer(w)
 			})
 			kind, err := s.Start(t.Context())
+			pointers := serve(t, "", func(w http.ResponseWriter, r *http.Request) {
+				if answer := map[string]func(http.ResponseWriter){"/ping/": tc.ping, "/tika": tc.tika}[r.URL.Path]; answer != nil {
+					answer(w)
+				} else {
+					w.WriteHeader(404)
+				}
+			}, func(o *ServiceOptions) { o.SharedDir = os.TempDir() })
+			if shared, err := pointers.Start(t.Context()); tc.want == Tika && !errors.Is(err, ErrNoService) || tc.want == Elastic && shared != Elastic {
+				t.Errorf("%s, with files in a folder: %q, %v", name, shared, err)
+			}
 			if kind != tc.want || errors.Is(err, ErrNoService) != tc.wrong || (err == nil) != (tc.want != "") {
 				t.Errorf("%s: %q, %v", name, kind, err)
 			}
@@ -252,17 +262,17 @@ func TestAnswersThatAreNone(t *testing.T) {
 			"JSON for text":           {Tika, write("application/json", "{}"), Extracted{}, "is it an extraction service?"},
 			"NUL and half characters": {Elastic, write("text/plain", `{"extracted_text":"a\u0000b \ud800 c"}`), Extracted{Text: "a\ufffdb \ufffd c", Mended: true}, ""},
 			"bytes that are no text":  {Tika, write("text/plain", "a\x00\xffb"), Extracted{Text: "a\ufffd\ufffdb", Mended: true}, ""},
-			"an unknown encoding": {Tika, func(w http.ResponseWriter, r *http.Request) {
+			"an unknown encoding": {Tika, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Encoding", "br")
 				text(w, "\x01\x02")
 			}, Extracted{}, `encoding "br"`},
 			"a redirection": {Tika, func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "http://elsewhere/", http.StatusFound)
 			}, Extracted{}, "302"},
-			"encrypted":   {Tika, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(422) }, Extracted{}, "may be encrypted"},
-			"unsupported": {Elastic, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(415) }, Extracted{}, "may be encrypted"},
-			"too large":   {Elastic, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(413) }, Extracted{}, "413"},
-			"a failure":   {Tika, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }, Extracted{}, "500"},
+			"encrypted":   {Tika, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(422) }, Extracted{}, "may be encrypted"},
+			"unsupported": {Elastic, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(415) }, Extracted{}, "may be encrypted"},
+			"too large":   {Elastic, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) }, Extracted{}, "413"},
+			"a failure":   {Tika, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, Extracted{}, "500"},
 		} {
 			got, skipped, err := serve(t, tc.kind, tc.answer).Text(t.Context(), content("a.pdf", "%PDF"), noLimit)
 			switch {
@@ -398,7 +408,7 @@ func TestASlowSourceIsNotTheService(t *testing.T) {
 			text(w, fmt.Sprint(len(body)))
 		})
 		slow := &document.Content{Name: "a.pdf", Size: -1, Open: func(context.Context) (io.ReadCloser, error) {
-			time.Sleep(10 * patient)
+			<-time.After(10 * patient)
 			return io.NopCloser(&slowly{left: 5, wait: 10 * patient}), nil
 		}}
 		if got, _, err := s.Text(t.Context(), slow, noLimit); err != nil || got.Text != "5" {
@@ -414,7 +424,7 @@ type slowly struct {
 }
 
 func (s *slowly) Read(p []byte) (int, error) {
-	time.Sleep(s.wait)
+	<-time.After(s.wait)
 	if s.left == 0 {
 		return 0, io.EOF
 	}
