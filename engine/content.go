@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -166,7 +167,10 @@ func (r *run) textOf(ctx context.Context, doc *document.Document, grow func(int6
 // withoutContent decides what becomes of a document whose content could not be read because of err,
 // nil if it was. Its error ends the run.
 func (r *run) withoutContent(ctx context.Context, c *plan.Change, doc *document.Document, err error) error {
+	_, crashed := errors.AsType[*crash.Error](err)
 	switch {
+	case crashed:
+		return err
 	case err == nil, errors.Is(err, fs.ErrNotExist): // gone since it was listed: the next run sees that
 		return nil
 	case ctx.Err() != nil:

@@ -9,12 +9,14 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
@@ -319,6 +321,26 @@ func TestAReplacedDocumentIsSentAsItIsNow(t *testing.T) {
 		t.Errorf("%s, asked for %q", got, x.asked)
 	}
 }
+
+// TestAPanicWhileContentIsSentEndsTheRun, and not the program: net/http reads the content, in a goroutine of its own.
+func TestAPanicWhileContentIsSentEndsTheRun(t *testing.T) {
+	t.Parallel()
+	h, _ := newExtracting(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	defer server.Close()
+	h.deps.Service = extract.NewService(extract.ServiceOptions{URL: server.URL, Kind: extract.Tika, Timeout: patience, Piece: 1, MaxText: 1})
+	d := contentDoc("1", "2024-01-01T00:00:00+00:00", "text", nil)
+	d.Content.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(panicking{}), nil }
+	h.source.Parts["a"] = []document.Document{d}
+	res, err := h.run(t.Context())
+	if _, crashed := errors.AsType[*crash.Error](err); !crashed || res.Counts.ContentErrors != 0 {
+		t.Errorf("%v, %+v", err, res.Counts)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("a fault of the driver") }
 
 // TestAServiceThatIsNone: that an address is wrong shows before anything is written, and what is said of texts in the end.
 func TestAServiceThatIsNone(t *testing.T) {

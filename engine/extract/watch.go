@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 )
 
 // watch ends a request that makes no progress: in each span of time at least a piece has to pass, in one
@@ -81,7 +83,8 @@ func (w *watch) hold(do func()) {
 // errTooLarge is of content that has grown beyond the limit since it was listed.
 var errTooLarge = errors.New("larger than the limit")
 
-// upload is content on its way to a service.
+// upload is content on its way to a service. It is read by a goroutine of net/http, where nothing else would
+// catch a panic of the source.
 type upload struct {
 	ctx   context.Context //nolint:containedctx // lives no longer than one request
 	r     io.ReadCloser
@@ -102,7 +105,9 @@ func (u *upload) Read(p []byte) (n int, err error) {
 		return 0, err
 	}
 	u.watch.pass(u.last)
-	u.watch.hold(func() { n, err = u.r.Read(p) })
+	u.watch.hold(func() {
+		err = crash.Guarded(func() (err error) { n, err = u.r.Read(p); return err })
+	})
 	u.last = n
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -122,7 +127,7 @@ func (u *upload) Read(p []byte) (n int, err error) {
 // Close is called by the transport, once or more.
 func (u *upload) Close() (err error) {
 	u.once.Do(func() {
-		err = u.r.Close()
+		err = crash.Guarded(u.r.Close)
 		close(u.done)
 	})
 	return err
