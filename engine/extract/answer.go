@@ -162,7 +162,7 @@ func beginning(data []byte) (text string, ok bool) {
 	}
 }
 
-// cutString decodes a JSON text, behind a colon, that ends somewhere in the middle.
+// cutString decodes a JSON text, after a colon, that ends somewhere in the middle.
 func cutString(data []byte) (string, bool) {
 	data = bytes.TrimLeft(data, " \t\r\n:")
 	if len(data) == 0 || data[0] != '"' {

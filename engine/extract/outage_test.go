@@ -247,7 +247,7 @@ func TestAServiceThatIsGoneCostsMinutesAndNotDays(t *testing.T) {
 	})
 }
 
-// TestARefusedConnectionIsWaitedForOnce: nobody listens, from the first document on.
+// TestARefusedConnectionIsWaitedForOnce: no one listens, from the first document on.
 func TestARefusedConnectionIsWaitedForOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := NewService(ServiceOptions{
