@@ -74,8 +74,8 @@ func ending(v any) string {
 	return s[max(0, len(s)-60):]
 }
 
-// service is the configuration of an extraction service.
-func service(url string) string {
+// serviceAt is the configuration of an extraction service.
+func serviceAt(url string) string {
 	return fmt.Sprintf("extraction_service: {host: %q, timeout: 5m}", url)
 }
 
@@ -84,7 +84,7 @@ func service(url string) string {
 func TestTextByTika(t *testing.T) {
 	t.Parallel()
 	tika := required(t, "TEST_TIKA_URL")
-	f := newFiles(t, elastictest.Server(t), "    extraction: service", service(tika), map[string]string{
+	f := newFiles(t, elastictest.Server(t), "    extraction: service", serviceAt(tika), map[string]string{
 		"report.pdf":  pdfOf("", "words of a report", "its second page"),
 		"letter.docx": docxOf(t, "Dear reader,", "für dich"),
 		"long.txt":    longText(10_000_000),
@@ -117,7 +117,7 @@ func TestTextByTika(t *testing.T) {
 func TestFilesThatTikaCannotRead(t *testing.T) {
 	t.Parallel()
 	tika := required(t, "TEST_TIKA_URL")
-	f := newFiles(t, elastictest.Server(t), "    extraction: service", service(tika), map[string]string{
+	f := newFiles(t, elastictest.Server(t), "    extraction: service", serviceAt(tika), map[string]string{
 		"a.pdf": pdfOf("", "before"), "b.pdf": encryptedPDF("hidden"), "c.docx": "PK\x03\x04 is no document", "d.pdf": pdfOf("", "cut off")[:300], "e.docx": docxOf(t, "behind"),
 	})
 	const bad = 2 // of what is left of d.pdf Tika makes a text without words
@@ -292,7 +292,7 @@ func TestTheFormsToggleSendsContentToTheService(t *testing.T) {
 	x := newElasticsService(t)
 	configure := func(toggle bool) {
 		b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0, use_text_extraction_service: %v",
-			b.one, required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY"), toggle), service(x.URL)+"\nengine: {readers: 1}\n")
+			b.one, required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY"), toggle), serviceAt(x.URL)+"\nengine: {readers: 1}\n")
 	}
 	configure(true)
 	b.put(b.one, "a.pdf", "first")
@@ -340,7 +340,7 @@ func TestAFileThatChangesWhileItIsSent(t *testing.T) {
 	config := filepath.Join(b.dir, "config.yml")
 	old, err := os.ReadFile(config)
 	if err == nil {
-		err = os.WriteFile(config, append(old, "\n"+service(x.URL)+"\nengine: {readers: 1}\n"...), 0o600)
+		err = os.WriteFile(config, append(old, "\n"+serviceAt(x.URL)+"\nengine: {readers: 1}\n"...), 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
