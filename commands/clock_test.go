@@ -19,7 +19,7 @@ import (
 func TestRecordsHaveTheTimeOfElasticsearch(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, server string) {
-		defer oneStory(server)()
+		elastictest.Alone(t, server)
 		id := "clock-" + strings.ToLower(rand.Text())[:16]
 		kibana := kibanatest.New(t, server, http.DefaultTransport, time.Now)
 		kibana.CreateConnector(kibanatest.Connector{ID: id, Name: id, Index: id, ServiceType: "scripted"})

@@ -310,11 +310,8 @@ func (s *stage) connected() {
 func TestKibanaDeletesWhileItRuns(t *testing.T) {
 	t.Parallel()
 	stages(t, "deleted", "scripted", func(s *stage) {
-		// No other test has a clock as late as this: one that has would take the running job of a connector
-		// that is gone for one that nobody runs, and end it.
-		s.at(10_000, "08:00:00")
 		s.connected()
-		s.at(10_000, "09:00:00")
+		s.at(0, "09:00:00")
 		s.kibana.StartJob(s.connector, kibanatest.Full)
 		s.script(notes(4, `, "block": true`))
 		p := s.start(true)

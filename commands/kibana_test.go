@@ -93,23 +93,13 @@ func stages(t *testing.T, story, source string, tell func(*stage)) {
 		tell(s)
 	})
 	elastictest.Servers(t, func(t *testing.T, server string) {
-		defer oneStory(server)()
+		elastictest.Alone(t, server)
 		s := newStage(t, story, source, withoutPipelines(t, server), server, http.DefaultTransport)
 		if strings.HasPrefix(s.kibana.Version(), "8.") { // the files have the default pipeline of version 9
 			s.hides = append(s.hides, pipelineOf8, pipelineOf9, pipelineOf9, pipelineOf8)
 		}
 		tell(s)
 	})
-}
-
-// onStage are the servers on which a story is told: its polls end what others have left there.
-var onStage sync.Map
-
-// oneStory waits until no other story is told on a server. The caller calls end.
-func oneStory(server string) (end func()) {
-	lock, _ := onStage.LoadOrStore(server, &sync.Mutex{})
-	lock.(*sync.Mutex).Lock()
-	return lock.(*sync.Mutex).Unlock
 }
 
 // The default pipelines of connectors, which Elasticsearch installs where it has all its modules.

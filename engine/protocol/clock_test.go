@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,11 +62,12 @@ func TestAClockThatIsSetWhileAJobRuns(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, c *cluster, s *Store) {
 		claim := c.claimed(s)
-		var off time.Duration
-		s.clock.machine = func() time.Time { return time.Now().Add(off) }
-		s.clock.ask = func(context.Context) (time.Duration, error) { return -off, nil }
+		var wrong atomic.Int64
+		s.clock.machine = func() time.Time { return time.Now().Add(time.Duration(wrong.Load())) }
+		s.clock.ask = func(context.Context) (time.Duration, error) { return -time.Duration(wrong.Load()), nil }
 		err := claim.Run(t.Context(), func() Counts { return Counts{} }, func(ctx context.Context) error {
-			for _, off = range []time.Duration{time.Hour, -3 * time.Hour, 0} {
+			for _, off := range []time.Duration{time.Hour, -3 * time.Hour, 0} {
+				wrong.Store(int64(off))
 				time.Sleep(looksBeat * lookEvery) //nolint:forbidigo // on a clock that jumps
 				synctest.Wait()
 				j, err := s.Jobs.Get(ctx, claim.Job.ID)

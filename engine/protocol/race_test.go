@@ -36,7 +36,9 @@ func TestPollersStartedAtOnce(t *testing.T) {
 	})
 	t.Run("elasticsearch", func(t *testing.T) {
 		t.Parallel()
-		startAtOnce(t, elastictest.Server(t), func() http.RoundTripper {
+		server := elastictest.Server(t)
+		elastictest.Alone(t, server)
+		startAtOnce(t, server, func() http.RoundTripper {
 			transport := &http.Transport{MaxIdleConnsPerHost: 2} // as machines of their own
 			t.Cleanup(transport.CloseIdleConnections)
 			return transport

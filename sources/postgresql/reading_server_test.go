@@ -81,7 +81,7 @@ func count(t testing.TB, p source.Part) (int, error) {
 // stall waits until the sessions of this program that are in the state have been in it for so long.
 func (db *testDB) stall(state, duration string) {
 	db.t.Helper()
-	conn := dialAs(db.t, db.config)
+	conn := dialAs(db.t, db.patient())
 	defer func() { _ = conn.Close(context.Background()) }()
 	sqltest.Eventually(db.t, "nothing happens for "+duration, func() bool {
 		long := false
@@ -234,7 +234,7 @@ func manyRows(t testing.TB) *testDB {
 func active(t testing.TB, db *testDB) int {
 	t.Helper()
 	var n int
-	conn := dialAs(t, db.config)
+	conn := dialAs(t, db.patient())
 	defer func() { _ = conn.Close(context.Background()) }()
 	err := conn.QueryRow(context.WithoutCancel(t.Context()),
 		"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'elastic-ingest'").Scan(&n)
@@ -307,7 +307,7 @@ func TestCase62CancelWhileWaiting(t *testing.T) {
 // waited returns once a session of this program waits for a lock.
 func (db *testDB) waited() {
 	db.t.Helper()
-	conn := dialAs(db.t, db.config)
+	conn := dialAs(db.t, db.patient())
 	defer func() { _ = conn.Close(context.WithoutCancel(db.t.Context())) }()
 	sqltest.Eventually(db.t, "the table is waited for", func() (waits bool) {
 		err := conn.QueryRow(context.WithoutCancel(db.t.Context()), `SELECT count(*) > 0 FROM pg_stat_activity

@@ -80,8 +80,6 @@ func execAs(t testing.TB, config *pgx.ConnConfig, sql string) {
 
 func dialAs(t testing.TB, config *pgx.ConnConfig) *pgx.Conn {
 	t.Helper()
-	config = config.Copy()
-	config.RuntimeParams["statement_timeout"] = "0" // which some tests set for the role, and which is not meant for the tests
 	conn, err := pgx.ConnectConfig(context.WithoutCancel(t.Context()), config)
 	if err != nil {
 		t.Fatal(err)
@@ -90,12 +88,20 @@ func dialAs(t testing.TB, config *pgx.ConnConfig) *pgx.Conn {
 }
 
 // exec runs SQL as the owner of the database.
-func (db *testDB) exec(sql string) { db.t.Helper(); execAs(db.t, db.config, sql) }
+func (db *testDB) exec(sql string) { db.t.Helper(); execAs(db.t, db.patient(), sql) }
+
+// patient is the configuration of the tests' own connections: some tests set a limit for statements of the
+// role, which is not meant for them.
+func (db *testDB) patient() *pgx.ConnConfig {
+	config := db.config.Copy()
+	config.RuntimeParams["statement_timeout"] = "0"
+	return config
+}
 
 // session is a connection of the owner that stays open to the end of the test.
 func (db *testDB) session() *pgx.Conn {
 	db.t.Helper()
-	conn := dialAs(db.t, db.config)
+	conn := dialAs(db.t, db.patient())
 	db.t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	return conn
 }
