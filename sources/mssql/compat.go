@@ -1,7 +1,6 @@
 package mssql
 
 import (
-	"cmp"
 	"database/sql/driver"
 	"strconv"
 	"strings"
@@ -15,21 +14,6 @@ import (
 // decodes what is no text as UTF-8, writes times as they are without saying of which zone, and knows no
 // number of fractions but the double. Where it fails, a value is what it is in the encoding exact.
 // [typeOf] says which form a type has.
-
-// encoded is the type with the converter of one encoding, as value, and its kind.
-func (t columnType) encoded(compat bool) columnType {
-	if !compat {
-		return t
-	}
-	t.kind = cmp.Or(t.compatKind, t.kind)
-	if t.compat != nil {
-		t.value = t.compat
-	}
-	if t.native {
-		t.read = nil
-	}
-	return t
-}
 
 // toDouble reads a number as a double; one of 32 bits is the double that it is equal to. It always has a
 // fraction or an exponent, so that Elasticsearch takes no column of fractions for one of whole numbers

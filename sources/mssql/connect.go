@@ -169,5 +169,5 @@ func answered(err error) bool { return code(err) != 0 && !fatal(err) }
 // this program found in an answer.
 func goesOn(err error) bool {
 	_, ours := errors.AsType[*source.Error](err)
-	return ours || answered(err) || errors.Is(err, errTableChanged) || errors.Is(err, errTableGone)
+	return ours || answered(err) || errors.Is(err, sqlread.ErrTableChanged) || errors.Is(err, errTableGone)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // Describe implements [source.Describer]. It asks outside of snapshots, on one of the sessions that the parts
@@ -48,13 +47,5 @@ func (p *part) lookUp(ctx context.Context, s *session) (*table, error) {
 // description describes the documents of a table.
 func (p *part) description(t *table) source.Description {
 	r, _ := p.rowOf(t)
-	var kinds []source.FieldKind
-	for _, c := range t.columns {
-		kinds = append(kinds, c.typ.kind)
-	}
-	ids := sqlread.IDs{Profile: p.db.profile, Prefix: r.prefix, Nullable: t.nullable}
-	for _, k := range t.key {
-		ids.Digits = append(ids.Digits, t.columns[k].typ.digits)
-	}
-	return ids.Describe(r.record.Describe(kinds))
+	return t.Describe(p.db.profile, r.ID.Prefix, r.Record.Describe(t.Kinds()))
 }

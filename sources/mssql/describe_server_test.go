@@ -63,18 +63,18 @@ func TestKindsOfTypes(t *testing.T) {
 		name, _, _ := strings.Cut(tt.typ, "(")
 		d := declaration{name: name}
 		for compat, want := range map[bool]source.FieldKind{false: tt.kind, true: cmp.Or(tt.compat, tt.kind)} {
-			typ := d.columnType().encoded(compat)
-			if got := cmp.Or(typ.kind, source.Text); got != want {
+			typ := d.columnType().Encoded(compat)
+			if got := cmp.Or(typ.Kind, source.Text); got != want {
 				t.Errorf("%s, compat %t: got %q, want %q", tt.typ, compat, got, want)
 			}
-			if want := tt.kind == source.Long || tt.kind == source.Decimal; typ.digits != want {
-				t.Errorf("%s: digits in ids: got %t", tt.typ, typ.digits)
+			if want := tt.kind == source.Long || tt.kind == source.Decimal; typ.Digits != want {
+				t.Errorf("%s: digits in ids: got %t", tt.typ, typ.Digits)
 			}
 		}
 	}
 	d := declaration{name: "int", encrypted: true}
-	if got := d.columnType(); got.kind != source.Binary || got.digits {
-		t.Errorf("an encrypted column: got %q", got.kind)
+	if got := d.columnType(); got.Kind != source.Binary || got.Digits {
+		t.Errorf("an encrypted column: got %q", got.Kind)
 	}
 }
 

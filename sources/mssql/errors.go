@@ -14,6 +14,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // The errors of the server that decide something, see
@@ -272,7 +273,7 @@ func (p *part) tableError(doing string, err error) error {
 		e.Kind, e.Hint = nil, "it was dropped or renamed since the run began; the next run will tell"
 	case c == codeNoColumn:
 		e.Hint = "its columns changed while it was read; run again"
-	case errors.Is(err, errTableChanged), c == codeAltered:
+	case errors.Is(err, sqlread.ErrTableChanged), c == codeAltered:
 		e.Kind, e.Hint = source.ErrTemporary, "nothing of the table is deleted; run again"
 	case c == codeBrokenView, c == codeWrongColumns:
 		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()

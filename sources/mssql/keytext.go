@@ -13,25 +13,6 @@ import (
 // How the value of a key column looks in an id. The forms are those that Elastic's own connector
 // gives: ids are what an index is compared by, so they must not differ from what it holds.
 
-// keyText appends the form of a value.
-type keyText func(dst []byte, v driver.Value) []byte
-
-// appendKey appends the text that a value has in an id.
-func (t *columnType) appendKey(dst []byte, v driver.Value) []byte {
-	if t.key != nil {
-		return t.key(dst, v)
-	}
-	return appendPlain(dst, v)
-}
-
-// appendPlain is like appendKey for the profile native, in which no two values have the same text.
-func (t *columnType) appendPlain(dst []byte, v driver.Value) []byte {
-	if t.plain != nil {
-		return t.plain(dst, v)
-	}
-	return appendPlain(dst, v)
-}
-
 // appendPlain appends a value as it is, so that no two of a type are the same: all digits of a number or a
 // time, or what was sent.
 func appendPlain(dst []byte, v driver.Value) []byte {
@@ -52,11 +33,8 @@ func appendPlain(dst []byte, v driver.Value) []byte {
 	return dst
 }
 
-// isZero reports whether the profile seed87 leaves a value out of ids.
-func (t *columnType) isZero(v driver.Value) bool {
-	if t.zero != nil {
-		return t.zero(v)
-	}
+// isEmpty reports whether the profile seed87 leaves a value out of ids whose type does not say.
+func isEmpty(v driver.Value) bool {
 	switch v := v.(type) {
 	case string:
 		return v == ""

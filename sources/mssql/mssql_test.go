@@ -346,7 +346,7 @@ func TestTableErrorKinds(t *testing.T) {
 		}
 	}
 	for name, err := range map[string]error{
-		"lost": io.EOF, "lost in the middle": mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, "ended by the server": answerOf(596, 21), "altered": errTableChanged,
+		"lost": io.EOF, "lost in the middle": mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, "ended by the server": answerOf(596, 21), "altered": sqlread.ErrTableChanged,
 	} {
 		isOnly(t, name, p.tableError("read rows", err), source.ErrTemporary)
 	}
@@ -430,39 +430,55 @@ func TestPins(t *testing.T) {
 	}
 }
 
+// idOf is the id of a row of a table y of the schema x.
+func idOf(t *table, p sqlread.Profile, values ...driver.Value) string {
+	part := &part{db: &database{set: settings{database: "d"}, profile: p}, rel: relation{schema: "x", name: "y"}}
+	r, _ := part.rowOf(t)
+	return r.Document(values).ID
+}
+
+// namesOf names the fields of columns of a table T of the schema S.
+func namesOf(p sqlread.Profile, columns ...string) ([]string, []sqlread.Renamed) {
+	t := &table{}
+	for _, c := range columns {
+		t.Columns = append(t.Columns, column{Name: c})
+	}
+	metadata := sqlread.OriginNames(p)
+	return t.FieldNames(p, "S_T_", metadata[:]...)
+}
+
 func TestProfiles(t *testing.T) {
 	t.Parallel()
 	tbl := declared(false, "B", sized("int", 4), "a", latin("varchar", 20), "c", sized("bit", 1))
-	tbl.key = []int{0, 1, 2}
+	tbl.Key = []int{0, 1, 2}
 	for p, want := range map[sqlread.Profile]string{
 		sqlread.Head: "d_x_y_x:y_7_True", sqlread.Seed87: "d_x_y_x:y_7_True_", sqlread.Native: "mssql:d:x:y:7:x%3Ay:true",
 	} {
-		tbl.inID = orderOfIDs(p, tbl)
-		r := &row{table: tbl, profile: p, values: []driver.Value{int64(7), "x:y", true}}
-		if got := string(r.appendKey([]byte(idPrefix(p, "d", []string{"x"}, []string{"y"})))); got != want {
+		tbl.InID = orderOfIDs(p, tbl)
+		if got := idOf(tbl, p, int64(7), "x:y", true); got != want {
 			t.Errorf("%v: got %s", p, got)
 		}
 	}
 	for p, want := range map[sqlread.Profile]string{
 		sqlread.Head: "d_x_y__0_False", sqlread.Seed87: "d_x_y_", sqlread.Native: "mssql:d:x:y:0:%00:false",
 	} {
-		tbl.inID = orderOfIDs(p, tbl)
-		r := &row{table: tbl, profile: p, values: []driver.Value{int64(0), "", false}}
+		tbl.InID = orderOfIDs(p, tbl)
+		values := []driver.Value{int64(0), "", false}
 		if p == sqlread.Native {
-			r.values[1] = nil
+			values[1] = nil
 		}
-		if got := string(r.appendKey([]byte(idPrefix(p, "d", []string{"x"}, []string{"y"})))); got != want {
+		if got := idOf(tbl, p, values...); got != want {
 			t.Errorf("%v: got %s", p, got)
 		}
 	}
-	names, renamed := fieldNames(sqlread.Head, "S", "T", []column{{name: "A"}, {name: "a"}, {name: ""}, {name: "."}, {name: "A.b"}, {name: "c.D"}})
+	names, renamed := namesOf(sqlread.Head, "A", "a", "", ".", "A.b", "c.D")
 	if diff := cmp.Diff([]string{"s_t_a", "s_t_a_2", "s_t_", "s_t__", "s_t_a_b", "s_t_c.d"}, names); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]sqlread.Renamed{{Column: "a", Field: "s_t_a_2"}, {Column: ".", Field: "s_t__"}, {Column: "A.b", Field: "s_t_a_b"}}, renamed); diff != "" {
 		t.Error(diff)
 	}
-	names, _ = fieldNames(sqlread.Native, "S", "T", []column{{name: "A.b"}, {name: " "}})
+	names, _ = namesOf(sqlread.Native, "A.b", " ")
 	if diff := cmp.Diff([]string{"A_b", "_col2"}, names); diff != "" {
 		t.Error(diff)
 	}
@@ -482,7 +498,7 @@ func TestGoesOn(t *testing.T) {
 		"ended":            {answerOf(596, 21), false, true},
 		"lost":             {io.EOF, false, true},
 		"no key":           {&source.Error{Kind: source.ErrConfig, Err: errors.New("no key")}, true, false},
-		"altered":          {errTableChanged, true, false},
+		"altered":          {sqlread.ErrTableChanged, true, false},
 		"gone":             {errTableGone, true, false},
 		"cancelled":        {context.Canceled, false, false},
 		"not reached":      {unreachable, true, false},

@@ -30,10 +30,8 @@ func (p *part) openQuery(ctx context.Context, r *reader) error {
 	if r.result, err = sqlread.Open(ctx, &r.session.Conn, p.rule.Query, nil); err != nil {
 		return err
 	}
-	r.table = &table{columns: columnsOf(r.result.Rows())}
-	for i := range r.table.columns {
-		r.table.columns[i].typ = r.table.columns[i].typ.encoded(p.db.compat)
-	}
+	r.table = &table{Columns: columnsOf(r.result.Rows())}
+	r.table.Encode(p.db.compat)
 	if err := p.setKey(r.table, key); err != nil {
 		_ = r.result.Close() // it is the error before that counts
 		return err
@@ -46,9 +44,9 @@ func (p *part) openQuery(ctx context.Context, r *reader) error {
 func columnsOf(r driver.Rows) (columns []column) {
 	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
 	for i, name := range r.Columns() {
-		c := column{name: name}
+		c := column{Name: name}
 		if typed != nil {
-			c.typ = resultType(typed.ColumnTypeDatabaseTypeName(i))
+			c.Type = resultType(typed.ColumnTypeDatabaseTypeName(i))
 		}
 		columns = append(columns, c)
 	}
@@ -80,7 +78,7 @@ func (p *part) resultColumns(ctx context.Context, s *session) (*table, error) {
 		}
 		name, typ := sqlread.TextOf(row[2]), sqlread.TextOf(row[5])
 		bare, _, _ := strings.Cut(typ, "(")
-		t.columns = append(t.columns, column{name: name, typ: resultType(sentAs(bare)).encoded(p.db.compat)})
+		t.Columns = append(t.Columns, column{Name: name, Type: resultType(sentAs(bare)).Encoded(p.db.compat)})
 		if slices.Contains([]string{"char", "varchar", "text"}, bare) {
 			collations[sqlread.TextOf(row[9])] = name
 		}
@@ -147,9 +145,8 @@ func (p *part) keyNames(ctx context.Context, s *session) (key []sqlread.KeyColum
 }
 
 // setKey finds the columns of the key in a result.
-func (p *part) setKey(t *table, key []sqlread.KeyColumn) error {
-	places, err := sqlread.PlaceKey(p.Name(), t.names(), key)
-	t.key, t.inID = places, places
+func (p *part) setKey(t *table, key []sqlread.KeyColumn) (err error) {
+	t.Key, err = sqlread.PlaceKey(p.Name(), t.Names(), key)
 	return err
 }
 

@@ -19,10 +19,10 @@ type reader struct {
 	session *session
 	result  *sqlread.Cursor
 	table   *table
-	row     *row
-	query   bool      // it reads a query, whose rows may lack a key
-	keyless int64     // rows that were left out because they do
-	at      *position // nil where it is not possible to go on after a loss
+	row     *sqlread.Row
+	query   bool              // it reads a query, whose rows may lack a key
+	keyless int64             // rows that were left out because they do
+	at      *sqlread.Position // nil where it is not possible to go on after a loss
 }
 
 // rows yields what comes. It returns whether the loop was left early, and why no more can come of
@@ -44,13 +44,13 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 			return false, nil
 		}
 		if r.at != nil {
-			r.at.advance(r.table, r.result.Row)
+			r.at.Advance(r.table.Key, r.result.Row)
 		}
-		if r.query && r.table.keyless(r.result.Row) {
+		if r.query && r.table.Keyless(r.result.Row) {
 			r.keyless++
 			continue
 		}
-		if !yield(r.row.document(r.result.Row), nil) {
+		if !yield(r.row.Document(r.result.Row), nil) {
 			return true, nil
 		}
 	}
@@ -69,14 +69,14 @@ func (r *reader) abandon(ctx context.Context, lost error) {
 }
 
 var (
-	// errTableChanged says that a table is no longer what it was when reading it began.
-	errTableChanged = errors.New("the table was altered meanwhile")
 	// errTableGone says that the catalogue has no columns of a table that it had before.
 	errTableGone = errors.New("the table does not exist, or the user may not know of it")
 )
 
 // changed reports whether a table was altered since the snapshot was taken.
-func changed(err error) bool { return errors.Is(err, errTableChanged) || code(err) == codeAltered }
+func changed(err error) bool {
+	return errors.Is(err, sqlread.ErrTableChanged) || code(err) == codeAltered
+}
 
 // outside reports whether something can be read outside of snapshots only: a table in memory, a FileTable, what a
 // linked server has, a columnstore of an old server, or a table of another database that allows none, which a view
@@ -177,25 +177,19 @@ func (p *part) openOn(ctx context.Context, s *session, before *reader) (_ *reade
 		return nil, err
 	}
 	if before == nil {
-		r.row, r.at = p.newRow(r.table), r.table.start()
+		r.row, r.at = p.newRow(r.table), r.table.Start()
 	} else {
-		if !r.table.like(before.table) {
-			return nil, errTableChanged
+		if !r.table.Like(before.table) {
+			return nil, sqlread.ErrTableChanged
 		}
 		r.row, r.at = before.row, before.at
 	}
 	if err := p.db.enter(ctx, s); err != nil {
 		return nil, err
 	}
-	query, args := r.table.query(p, r.at)
+	query, args := p.query(r.table, r.at)
 	r.result, err = sqlread.Open(ctx, &s.Conn, query, args)
 	return r, err
-}
-
-// like reports whether the columns and the key are the same.
-func (t *table) like(o *table) bool {
-	same := func(a, b column) bool { return a.name == b.name && a.typ.declared == b.typ.declared }
-	return slices.EqualFunc(t.columns, o.columns, same) && slices.Equal(t.key, o.key) && t.sorted == o.sorted
 }
 
 // goOn goes on behind the last row that came, on another connection, or on the same where the server ended
@@ -203,9 +197,9 @@ func (t *table) like(o *table) bool {
 // why no more rows came.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
 	failed := func(err error) error { return p.tableError("read rows", err) }
-	if r.at == nil || !r.at.comparable() {
+	if r.at == nil || !canCompare(r.at) {
 		return nil, failed(cause)
 	}
 	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
-	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
+	return link.GoOn(ctx, l, &r.at.Losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
 }

@@ -60,7 +60,7 @@ func (d *database) selections(c *catalogue) (parts []*part, err error) {
 		missing = append(missing, lacks...)
 		schemas, names := s.schemas(), s.names()
 		parts = append(parts, &part{
-			db: d, rule: s, scope: scopeName(schemas, names),
+			db: d, rule: s, scope: quote.SchemaScope(schemas, names),
 			rel: relation{schema: strings.Join(schemas, "_"), name: strings.Join(names, "_")},
 		})
 	}

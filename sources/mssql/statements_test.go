@@ -42,7 +42,7 @@ func declared(compat bool, columns ...any) (t *table) {
 	for i := 0; i < len(columns); i += 2 {
 		name, _ := columns[i].(string)
 		d, _ := columns[i+1].(declaration)
-		t.columns = append(t.columns, column{name: name, typ: d.columnType().encoded(compat)})
+		t.Columns = append(t.Columns, column{Name: name, Type: d.columnType().Encoded(compat)})
 	}
 	return t
 }
@@ -156,16 +156,16 @@ func TestStatements(t *testing.T) {
 	add("behind an error of the server: whether the transaction is still open", openQuery)
 
 	p := &part{rel: relation{schema: "x.y", name: "a]b"}}
-	write := func(when string, tbl *table, at *position) {
-		query, args := tbl.query(p, at)
+	write := func(when string, tbl *table, at *sqlread.Position) {
+		query, args := p.query(tbl, at)
 		add(when, query, args...)
 	}
 	small := declared(false, "a", sized("int", 4), "b]", latin("varchar", 20), "c", sized("nvarchar", 40))
 	write("a table without a key of its own, or with one whose order the server cannot be asked about", small, nil)
-	small.key, small.sorted = []int{1, 0}, true
-	write("a table with a key, from its beginning", small, small.start())
-	at := small.start()
-	at.advance(small, []driver.Value{int64(7), "é", nil})
+	small.Key, small.Sorted = []int{1, 0}, true
+	write("a table with a key, from its beginning", small, small.Start())
+	at := small.Start()
+	at.Advance(small.Key, []driver.Value{int64(7), "é", nil})
 	write("the same, behind a row", small, at)
 	write("columns of every type", everyType(false, false), nil)
 	write("columns of every type in the encoding compat", everyType(true, false), nil)
@@ -173,9 +173,9 @@ func TestStatements(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(keyTypes())) {
 		k := keyTypes()[name]
 		one := declared(false, "k", k.d)
-		one.key, one.sorted = []int{0}, true
-		at := one.start()
-		at.advance(one, []driver.Value{k.v})
+		one.Key, one.Sorted = []int{0}, true
+		at := one.Start()
+		at.Advance(one.Key, []driver.Value{k.v})
 		write("behind a row whose key is of the type "+name, one, at)
 	}
 	compareGolden(t, statementsFile, b.String())
@@ -185,13 +185,13 @@ func TestStatements(t *testing.T) {
 func TestKeysWithoutAnOrder(t *testing.T) {
 	t.Parallel()
 	ordered := keyTypes()
-	for _, c := range everyType(false, false).columns {
-		_, known := ordered[c.name]
-		if c.name == "id" || strings.Contains(c.name, "(max)") || strings.HasPrefix(c.name, "utf8") {
+	for _, c := range everyType(false, false).Columns {
+		_, known := ordered[c.Name]
+		if c.Name == "id" || strings.Contains(c.Name, "(max)") || strings.HasPrefix(c.Name, "utf8") {
 			continue
 		}
-		if known != (c.typ.bind != "") {
-			t.Errorf("%s: bound as %q", c.name, c.typ.bind)
+		if known != (c.Type.Bind != "") {
+			t.Errorf("%s: bound as %q", c.Name, c.Type.Bind)
 		}
 	}
 }
@@ -199,11 +199,11 @@ func TestKeysWithoutAnOrder(t *testing.T) {
 // TestNoConditionOfNothing: before the first row there is none.
 func TestNoConditionOfNothing(t *testing.T) {
 	t.Parallel()
-	var none *position
-	if got, args := none.condition(&table{}); got != "" || args != nil {
+	var none *sqlread.Position
+	if got, args := behind(&table{}, none); got != "" || args != nil {
 		t.Errorf("got %q %v", got, args)
 	}
-	if (&table{}).start() != nil {
+	if (&table{}).Start() != nil {
 		t.Error("a table without an order has a position")
 	}
 }
@@ -212,8 +212,8 @@ func TestNoConditionOfNothing(t *testing.T) {
 func TestComparable(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]bool{"a": true, "": true, "ž😀": true, "a\ufffd": false} {
-		at := &position{key: []driver.Value{int64(1), key}}
-		if got := at.comparable(); got != want {
+		at := &sqlread.Position{Key: []driver.Value{int64(1), key}}
+		if got := canCompare(at); got != want {
 			t.Errorf("%q: got %t", key, got)
 		}
 	}
@@ -224,18 +224,18 @@ func TestReduced(t *testing.T) {
 	t.Parallel()
 	p := &part{db: &database{idsOnly: true, profile: sqlread.Head}, rel: relation{schema: "s", name: "t"}}
 	tbl := declared(false, "x", sized("int", 4), "b", sized("int", 4), "a", sized("int", 4))
-	tbl.key, tbl.sorted = []int{1, 2}, true
-	tbl.inID = orderOfIDs(sqlread.Head, tbl)
-	small := p.reduced(tbl)
-	query, _ := small.query(p, nil)
+	tbl.Key, tbl.Sorted = []int{1, 2}, true
+	tbl.InID = orderOfIDs(sqlread.Head, tbl)
+	small := p.db.reduced(tbl)
+	query, _ := p.query(small, nil)
 	if want := "SELECT [b], [a] FROM [s].[t] ORDER BY [b], [a]"; query != want {
 		t.Errorf("got %s", query)
 	}
-	if diff := cmp.Diff([]int{1, 0}, small.inID); diff != "" {
+	if diff := cmp.Diff([]int{1, 0}, small.InID); diff != "" {
 		t.Error(diff)
 	}
 	p.db.idsOnly = false
-	if p.reduced(tbl) != tbl {
+	if p.db.reduced(tbl) != tbl {
 		t.Error("columns are left out of documents")
 	}
 }

@@ -3,29 +3,17 @@ package mssql
 import (
 	"context"
 	"database/sql/driver"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// table is how a table is read: its columns in their order and which of them tell its rows apart.
-type table struct {
-	columns []column
-	key     []int // places in columns, in the order of the key
-	inID    []int // the same in the order in which an id has them
-	// sorted reports whether the rows are read in the order of the key, so that reading can go on behind
-	// one.
-	sorted bool
-	// nullable reports that all columns of the key may be NULL in a row that is not left out.
-	nullable bool
-}
-
-type column struct {
-	name string
-	typ  columnType
-}
+// What a table is here: its values come as the driver has them.
+type (
+	table      = sqlread.Table[driver.Value]
+	column     = sqlread.Column[driver.Value]
+	columnType = sqlread.Type[driver.Value]
+)
 
 const (
 	// columnsQuery leaves out what * does not stand for, and the sets of sparse columns, which hold only
@@ -81,23 +69,18 @@ func (p *part) describe(ctx context.Context, s *session) (t *table, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(t.columns) == 0 {
+	if len(t.Columns) == 0 {
 		return nil, errTableGone
 	}
 	if key == nil {
 		err := p.configuredKey(t)
-		t.inID = t.key
-		return p.reduced(t), err
+		return p.db.reduced(t), err
 	}
-	for _, name := range key {
-		t.key = append(t.key, slices.Index(t.names(), name))
+	if err := t.SetKey(key); err != nil {
+		return nil, err
 	}
-	if slices.Contains(t.key, -1) {
-		return nil, errTableChanged
-	}
-	t.inID = orderOfIDs(p.db.profile, t)
-	t.sorted = !slices.ContainsFunc(t.key, func(k int) bool { return t.columns[k].typ.bind == "" })
-	return p.reduced(t), nil
+	t.InID = orderOfIDs(p.db.profile, t)
+	return p.db.reduced(t), nil
 }
 
 // columns asks for the columns.
@@ -111,14 +94,14 @@ func (p *part) columns(ctx context.Context, s *session) (*table, error) {
 			name: strings.ToLower(sqlread.TextOf(row[1])), length: sqlread.NumberOf(row[2]), precision: sqlread.NumberOf(row[3]), scale: sqlread.NumberOf(row[4]),
 			collation: sqlread.TextOf(row[5]), encrypted: sqlread.NumberOf(row[6]) != 0, old: p.db.old,
 		}
-		c := column{name: sqlread.TextOf(row[0]), typ: d.columnType().encoded(p.db.compat)}
-		if c.typ.unknown != "" {
-			p.db.log.Debug("a column of a type unknown here is read as bytes", "part", p.Name(), "column", c.name, "type", c.typ.unknown)
+		c := column{Name: sqlread.TextOf(row[0]), Type: d.columnType().Encoded(p.db.compat)}
+		if c.Type.Unknown != "" {
+			p.db.log.Debug("a column of a type unknown here is read as bytes", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 		if sqlread.NumberOf(row[7]) != 0 {
-			masked = append(masked, c.name)
+			masked = append(masked, c.Name)
 		}
-		t.columns = append(t.columns, c)
+		t.Columns = append(t.Columns, c)
 	})
 	if _, told := p.db.masked.LoadOrStore(p.scope, true); len(masked) > 0 && !told {
 		p.db.log.Warn("columns are masked for this user, so what is read of them is not what they hold",
@@ -140,20 +123,6 @@ func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]stri
 	return indexes.Key(), err
 }
 
-// reduced leaves out what no id needs, where ids are enough.
-func (p *part) reduced(t *table) *table {
-	if !p.db.idsOnly || len(t.key) == 0 {
-		return t
-	}
-	small := &table{sorted: t.sorted, nullable: t.nullable}
-	var left []int
-	left, small.key, small.inID = sqlread.Needed(t.key, t.inID)
-	for _, i := range left {
-		small.columns = append(small.columns, t.columns[i])
-	}
-	return small
-}
-
 // declaredKey are the columns that the configuration names for a table.
 func (d *database) declaredKey(rel *relation) []string {
 	if names, ok := d.idColumns[rel.scope()]; ok {
@@ -166,61 +135,27 @@ func (d *database) declaredKey(rel *relation) []string {
 func (p *part) configuredKey(t *table) (err error) {
 	k := sqlread.Keyed{
 		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
-		Entry: p.rel.scope(), Without: p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name}), Columns: t.names(),
+		Entry: p.rel.scope(), Without: p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name}), Columns: t.Names(),
 	}
-	t.nullable = true
-	t.key, err = k.Key(p.db.declaredKey(&p.rel))
+	t.Nullable = true
+	t.Key, err = k.Key(p.db.declaredKey(&p.rel))
 	return err
 }
 
-func (t *table) names() (names []string) {
-	for _, c := range t.columns {
-		names = append(names, c.name)
+// reduced leaves out what no id needs, where ids are enough.
+func (d *database) reduced(t *table) *table {
+	if d.idsOnly {
+		return t.Reduced()
 	}
-	return names
+	return t
 }
 
-// query reads all rows of the part behind a position. It names the columns, so that none comes twice or
-// in another order, and gives none a name of its own: ORDER BY would take it for the column.
-func (t *table) query(p *part, at *position) (query string, args []driver.Value) {
-	var b strings.Builder
-	b.WriteString("SELECT ")
-	for i, c := range t.columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(c.selected())
-	}
-	b.WriteString(" FROM " + p.rel.from())
+// query reads all rows of the part behind a position.
+func (p *part) query(t *table, at *sqlread.Position) (query string, args []driver.Value) {
+	from := p.rel.from()
 	if p.rel.locks {
-		b.WriteString(" WITH (READCOMMITTEDLOCK)")
+		from += " WITH (READCOMMITTEDLOCK)"
 	}
-	condition, args := at.condition(t)
-	if condition != "" {
-		b.WriteString(" WHERE " + condition)
-	}
-	if t.sorted {
-		for i, k := range t.key {
-			joint := ", "
-			if i == 0 {
-				joint = " ORDER BY "
-			}
-			b.WriteString(joint + quote.Ident(t.columns[k].name))
-		}
-	}
-	return b.String(), args
-}
-
-// selected is the column as it is selected.
-func (c *column) selected() string {
-	ident := quote.Ident(c.name)
-	if c.typ.read == nil {
-		return ident
-	}
-	return c.typ.read(ident)
-}
-
-// compared is a comparison of the column with the parameter of a number.
-func (c *column) compared(operator string, parameter int) string {
-	return quote.Ident(c.name) + " " + operator + " " + strings.Replace(c.typ.bind, "@p", "@p"+strconv.Itoa(parameter), 1)
+	condition, args := behind(t, at)
+	return t.Select(quote, from, condition), args
 }

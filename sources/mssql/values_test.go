@@ -13,7 +13,7 @@ import (
 
 // encode makes JSON of what a driver's value of a type becomes.
 func encode(typ columnType, v driver.Value) (encoded, reason string) {
-	value, reason := typ.value(v)
+	value, reason := typ.Value(v)
 	return string(value.AppendJSON(nil)), reason
 }
 
@@ -107,10 +107,10 @@ func TestValues(t *testing.T) {
 		for _, compat := range []bool{false, true} {
 			encoding := map[bool]string{false: "exact ", true: "compat"}[compat]
 			in := tt.in
-			if compat && typ.native { // the driver's own bytes
+			if compat && typ.CompatFrom == "%" { // the driver's own bytes
 				in = []byte("a\xff\x00")
 			}
-			got, reason := encode(typ.encoded(compat), in)
+			got, reason := encode(typ.Encoded(compat), in)
 			fmt.Fprintf(&b, "  %s %s", encoding, got)
 			if reason != "" {
 				fmt.Fprintf(&b, " (%s)", reason)
@@ -119,10 +119,10 @@ func TestValues(t *testing.T) {
 		}
 		if tt.key {
 			left := ""
-			if typ.isZero(tt.in) {
+			if inIDs.IsZero(&typ, tt.in) {
 				left = ", left out of those of seed87"
 			}
-			fmt.Fprintf(&b, "  id     %q%s\n  native %q\n", typ.appendKey(nil, tt.in), left, typ.appendPlain(nil, tt.in))
+			fmt.Fprintf(&b, "  id     %q%s\n  native %q\n", inIDs.Key(nil, &typ, tt.in), left, inIDs.Plain(nil, &typ, tt.in))
 		}
 	}
 	compareGolden(t, "testdata/values.golden", b.String())
@@ -147,7 +147,7 @@ func TestBytesWithoutACharacterAreKeptApart(t *testing.T) {
 	for _, name := range []string{"char", "varchar", "text"} {
 		d := declaration{name: name, length: 20, collation: "SQL_Latin1_General_CP1_CI_AS"}
 		typ := d.columnType()
-		if typ.read == nil || !strings.HasPrefix(typ.read("[c]"), "CONVERT(nvarchar(") {
+		if !strings.HasPrefix(typ.Selected("[c]"), "CONVERT(nvarchar(") {
 			t.Errorf("%s: the driver decodes it", name)
 		}
 		for text, reason := range map[string]string{
@@ -180,7 +180,7 @@ func TestUnknownForms(t *testing.T) {
 		}
 	}
 	for typ, in := range map[string]driver.Value{"float": "x", "decimal": []byte("x"), "datetime": "x", "time": "x", "datetimeoffset": "x"} {
-		if got, reason := encode(typeOf(typ).encoded(true), in); got != "null" || reason == "" {
+		if got, reason := encode(typeOf(typ).Encoded(true), in); got != "null" || reason == "" {
 			t.Errorf("compat: %s: got %s, %q", typ, got, reason)
 		}
 	}
@@ -192,7 +192,7 @@ func TestOneKindOfJSON(t *testing.T) {
 	for _, compat := range []bool{false, true} {
 		kinds := map[string]document.Kind{}
 		for _, tt := range valueCases {
-			v, reason := typeOf(tt.typ).encoded(compat).value(tt.in)
+			v, reason := typeOf(tt.typ).Encoded(compat).Value(tt.in)
 			if v.IsNull() != (reason != "") {
 				t.Errorf("%s %s: null %t, %q", tt.typ, tt.name, v.IsNull(), reason)
 			}
@@ -218,7 +218,7 @@ func TestResultTypes(t *testing.T) {
 		"TINYINT", "SMALLINT", "INT", "BIGINT", "BIT", "REAL", "FLOAT", "DECIMAL", "SMALLMONEY", "MONEY", "CHAR", "VARCHAR", "TEXT", "NCHAR", "NVARCHAR", "NTEXT", "XML",
 		"DATE", "TIME", "SMALLDATETIME", "DATETIME", "DATETIME2", "DATETIMEOFFSET", "UNIQUEIDENTIFIER", "BINARY", "VARBINARY", "IMAGE",
 	} {
-		if typ := resultType(name); typ.unknown != "" || typ.declared != name || typ.read != nil {
+		if typ := resultType(name); typ.Unknown != "" || typ.Declared != name || typ.From != "" {
 			t.Errorf("%s is read as %+v", name, typ)
 		}
 	}

@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 
@@ -12,17 +11,6 @@ import (
 // The encoding compat: values as an index holds them that Elastic's connector for MySQL filled. It reads
 // the text protocol, decodes what is no text as UTF-8, and knows no number but the double. Where it
 // fails, a value is what it is in the encoding exact. [typeOf] says which form a type has.
-
-// encoded is the type with the converter of one encoding, as value, and its kind.
-func (t columnType) encoded(compat bool) columnType {
-	if compat {
-		t.kind = cmp.Or(t.compatKind, t.kind)
-	}
-	if compat && t.compat != nil {
-		t.value = t.compat
-	}
-	return t
-}
 
 // toReal writes a float of 32 bits with the six digits that the text protocol has.
 func toReal(c *cell) (document.Value, string) {

@@ -51,10 +51,10 @@ ORDER BY ORDINAL_POSITION`
 
 // lookUpUnreadable is [part.describe] for a table that the user may not read, as far as the catalogue tells.
 func (p *part) lookUpUnreadable(ctx context.Context, s *session) (*table, error) {
-	t := &table{nullable: true}
+	t := &table{Nullable: true}
 	err := s.Each(ctx, visibleColumnsQuery, []driver.Value{p.db.set.database, p.rel.name}, func(row []driver.Value) {
 		typ := declaredType(sqlread.TextOf(row[1]), sqlread.TextOf(row[2]))
-		t.columns = append(t.columns, column{name: sqlread.TextOf(row[0]), typ: typ.encoded(p.db.compat)})
+		t.Columns = append(t.Columns, column{Name: sqlread.TextOf(row[0]), Type: typ.Encoded(p.db.compat)})
 	})
 	if err != nil {
 		return nil, err
@@ -64,26 +64,22 @@ func (p *part) lookUpUnreadable(ctx context.Context, s *session) (*table, error)
 		return nil, err
 	}
 	for _, name := range names {
-		if i := t.place(name); i >= 0 {
-			t.key = append(t.key, i)
-			t.nullable = false
+		if i := t.Place(name); i >= 0 {
+			t.Key = append(t.Key, i)
+			t.Nullable = false
 		}
 	}
-	return p.reduced(t), nil
+	return p.db.reduced(t), nil
 }
 
 // description describes the documents of a table.
 func (p *part) description(t *table) source.Description {
 	r, _ := p.rowOf(t)
 	var kinds []source.FieldKind
-	for i, c := range t.columns {
+	for i, c := range t.Columns {
 		if r.place[i] >= 0 {
-			kinds = append(kinds, c.typ.kind)
+			kinds = append(kinds, c.Type.Kind)
 		}
 	}
-	ids := sqlread.IDs{Profile: p.db.profile, Prefix: r.prefix, Nullable: t.nullable}
-	for _, k := range t.key {
-		ids.Digits = append(ids.Digits, t.columns[k].typ.digits)
-	}
-	return ids.Describe(r.record.Describe(kinds))
+	return t.Describe(p.db.profile, r.id.Prefix, r.record.Describe(kinds))
 }

@@ -74,17 +74,17 @@ func TestKindsOfTypes(t *testing.T) {
 		name, _, _ := strings.Cut(tt.typ, "(")
 		name, _, _ = strings.Cut(name, " ")
 		for _, compat := range []bool{false, true} {
-			typ := declaredType(name, tt.typ).encoded(compat)
-			if got := cmp.Or(typ.kind, source.Text); got != tt.in(compat, false) {
+			typ := declaredType(name, tt.typ).Encoded(compat)
+			if got := cmp.Or(typ.Kind, source.Text); got != tt.in(compat, false) {
 				t.Errorf("%s, compat %t: got %q, want %q", tt.typ, compat, got, tt.in(compat, false))
 			}
 			whole := tt.kind == source.Long || tt.kind == source.UnsignedLong || tt.kind == source.Decimal
-			if want := whole && name != "bit"; typ.digits != want {
-				t.Errorf("%s: digits in ids: got %t", tt.typ, typ.digits)
+			if want := whole && name != "bit"; typ.Digits != want {
+				t.Errorf("%s: digits in ids: got %t", tt.typ, typ.Digits)
 			}
 		}
 	}
-	if vector := typeOf("vector", false); vector.kind != source.Double || vector.encoded(true).kind != source.Text {
-		t.Errorf("vector: got %q", vector.kind)
+	if vector := typeOf("vector", false); vector.Kind != source.Double || vector.Encoded(true).Kind != source.Text {
+		t.Errorf("vector: got %q", vector.Kind)
 	}
 }

@@ -10,17 +10,6 @@ import (
 // How the value of a key column looks in an id. The forms are those that Elastic's own connector
 // gives: ids are what an index is compared by, so they must not differ from what it holds.
 
-// keyText appends the form of a value.
-type keyText func(dst []byte, c *cell) []byte
-
-// appendKey appends the text that a value has in an id.
-func (t *columnType) appendKey(dst []byte, c *cell) []byte {
-	if t.key != nil {
-		return t.key(dst, c)
-	}
-	return c.append(dst)
-}
-
 // append appends the value as it is: the digits of a number, or what was sent.
 func (c *cell) append(dst []byte) []byte {
 	switch {
@@ -30,14 +19,6 @@ func (c *cell) append(dst []byte) []byte {
 		return strconv.AppendFloat(dst, c.f, 'g', -1, c.bits)
 	}
 	return append(dst, c.raw...)
-}
-
-// isZero reports whether the profile seed87 leaves a value out of ids.
-func (t *columnType) isZero(c *cell) bool {
-	if t.zero != nil {
-		return t.zero(c)
-	}
-	return len(c.raw) == 0 && !c.whole && !c.float
 }
 
 func zeroNumber(c *cell) bool {

@@ -33,37 +33,24 @@ func idPrefix(p sqlread.Profile, database string, tables []string) string {
 // orderOfIDs is the order in which an id of a table has the columns of its key. Elastic's connector takes
 // them as the server happens to list them: MySQL by name, MariaDB as they stand in the table.
 func orderOfIDs(p sqlread.Profile, t *table, mariaDB bool) []int {
-	order := slices.Clone(t.key)
+	order := slices.Clone(t.Key)
 	switch {
 	case p == sqlread.Native:
 	case mariaDB:
 		slices.Sort(order)
 	default:
 		slices.SortFunc(order, func(a, b int) int {
-			return cmp.Compare(strings.ToLower(t.columns[a].name), strings.ToLower(t.columns[b].name))
+			return cmp.Compare(strings.ToLower(t.Columns[a].Name), strings.ToLower(t.Columns[b].Name))
 		})
 	}
 	return order
 }
 
-// appendKey appends the values of the key to the prefix of an id.
-func (r *row) appendKey(id []byte) []byte {
-	for i, k := range r.table.inID {
-		typ, c := &r.table.columns[k].typ, &r.cells[k]
-		switch {
-		case r.profile == sqlread.Native:
-			id = sqlread.AppendNative(id, i, c.null, c.append(nil))
-		case c.null:
-		case r.profile == sqlread.Head:
-			id = typ.appendKey(append(id, '_'), c)
-		case !typ.isZero(c):
-			id = append(typ.appendKey(id, c), '_')
-		}
-	}
-	if r.profile == sqlread.Native {
-		return sqlread.Shorten(id)
-	}
-	return id
+// inIDs is how cells are written into ids where their type has no form of its own.
+var inIDs = sqlread.Values[*cell]{
+	Null:   func(c *cell) bool { return c.null },
+	Append: func(dst []byte, c *cell) []byte { return c.append(dst) },
+	Zero:   func(c *cell) bool { return len(c.raw) == 0 && !c.whole && !c.float },
 }
 
 // named are the names of the fields of columns.
@@ -78,25 +65,25 @@ type named struct {
 func fieldNames(p sqlread.Profile, database, table string, columns []column, compat bool) (names named) {
 	var used, own []string
 	for i, c := range columns {
-		name := c.name
+		name := c.Name
 		switch {
 		case p == sqlread.Native:
-			name = sqlread.MemberName(c.name, i+1)
+			name = sqlread.MemberName(c.Name, i+1)
 		case p == sqlread.Seed87:
-			name = database + "_" + table + "_" + c.name
-		case compat && slices.Contains([]string{"id", "_id", "_timestamp", "Table"}, c.name):
+			name = database + "_" + table + "_" + c.Name
+		case compat && slices.Contains([]string{"id", "_id", "_timestamp", "Table"}, c.Name):
 			names.of = append(names.of, "")
 			continue
-		case strings.TrimSpace(c.name) == "": // of a query; Elasticsearch refuses it
-			name = sqlread.MemberName(c.name, i+1)
-		case c.name == "Table", c.name == "Database", c.name == sqlread.NotesField: // the second is of the profile seed87
-			for has := true; has; has = slices.ContainsFunc(columns, func(o column) bool { return o.name == name }) {
+		case strings.TrimSpace(c.Name) == "": // of a query; Elasticsearch refuses it
+			name = sqlread.MemberName(c.Name, i+1)
+		case c.Name == "Table", c.Name == "Database", c.Name == sqlread.NotesField: // the second is of the profile seed87
+			for has := true; has; has = slices.ContainsFunc(columns, func(o column) bool { return o.Name == name }) {
 				name += "_"
 			}
-			names.renamed = append(names.renamed, sqlread.Renamed{Column: c.name, Field: name})
+			names.renamed = append(names.renamed, sqlread.Renamed{Column: c.Name, Field: name})
 		}
 		names.of = append(names.of, name)
-		used, own = append(used, name), append(own, c.name)
+		used, own = append(used, name), append(own, c.Name)
 	}
 	if p == sqlread.Native {
 		names.renamed = append(names.renamed, sqlread.PortableMembers(own, used)...)

@@ -22,10 +22,8 @@ func (p *part) openQuery(ctx context.Context, r *reader) error {
 	if err != nil {
 		return err
 	}
-	r.table = &table{columns: columnsOf(r.result.Rows())}
-	for i := range r.table.columns {
-		r.table.columns[i].typ = r.table.columns[i].typ.encoded(p.db.compat)
-	}
+	r.table = &table{Columns: columnsOf(r.result.Rows())}
+	r.table.Encode(p.db.compat)
 	if err := p.setKey(r.table, key); err != nil {
 		return err
 	}
@@ -65,8 +63,7 @@ func (p *part) keyNames(ctx context.Context, s *session) (key []sqlread.KeyColum
 }
 
 // setKey finds the columns of the key in a result.
-func (p *part) setKey(t *table, key []sqlread.KeyColumn) error {
-	places, err := sqlread.PlaceKey(p.Name(), t.names(), key)
-	t.key, t.inID = places, places
+func (p *part) setKey(t *table, key []sqlread.KeyColumn) (err error) {
+	t.Key, err = sqlread.PlaceKey(p.Name(), t.Names(), key)
 	return err
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql/driver"
 	"strconv"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // A large table is read as several parts, ranges of the first column of its key, so that several readers
@@ -80,19 +83,24 @@ func (p *part) shares() int64 {
 // spans are at most n ranges that hold all rows.
 func (p *part) spans(ctx context.Context, s *session, n int64) (spans []span, err error) {
 	t, err := p.describe(ctx, s)
-	if err != nil || !t.sorted || !t.columns[t.key[0]].typ.integer {
+	if err != nil || !t.Sorted || !isInteger(&t.Columns[t.Key[0]].Type) {
 		return nil, err
 	}
-	c := &t.columns[t.key[0]]
-	name := quote.Ident(c.name)
+	c := &t.Columns[t.Key[0]]
+	name := quote.Ident(c.Name)
 	err = s.Each(ctx, "SELECT MIN("+name+"), MAX("+name+") FROM "+p.from(), nil, func(row []driver.Value) {
 		least, ok := integer(row[0])
 		most, ok2 := integer(row[1])
 		if ok && ok2 {
-			spans = spansOf(c.name, least, most, uint64(n), c.typ.unsigned)
+			spans = spansOf(c.Name, least, most, uint64(n), c.Type.Kind == source.UnsignedLong)
 		}
 	})
 	return spans, err
+}
+
+// isInteger reports whether the values of a type may be cut into ranges.
+func isInteger(t *columnType) bool {
+	return (t.Kind == source.Long || t.Kind == source.UnsignedLong) && !strings.HasPrefix(t.Declared, "year")
 }
 
 // integer is a whole number of 64 bits, a signed one in two's complement.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -19,9 +18,9 @@ type reader struct {
 	result  *sqlread.Cursor
 	table   *table
 	row     *row
-	query   bool      // it reads a query, whose rows may lack a key
-	keyless int64     // rows that were left out because they do
-	at      *position // nil where it is not possible to go on after a loss
+	query   bool              // it reads a query, whose rows may lack a key
+	keyless int64             // rows that were left out because they do
+	at      *sqlread.Position // nil where it is not possible to go on after a loss
 }
 
 // rows yields what comes. It returns whether the loop was left early, and why no more can come of
@@ -35,9 +34,9 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 			return false, err
 		}
 		if r.at != nil {
-			r.at.advance(r.table, r.result.Row)
+			r.at.Advance(r.table.Key, r.result.Row)
 		}
-		if r.query && r.table.keyless(r.result.Row) {
+		if r.query && r.table.Keyless(r.result.Row) {
 			r.keyless++
 			continue
 		}
@@ -55,11 +54,10 @@ func (r *reader) abandon(ctx context.Context, lost error) {
 	r.db.giveBack(ctx, r.session, lost)
 }
 
-// errTableChanged says that a table is no longer what it was when reading it began.
-var errTableChanged = errors.New("the table was altered meanwhile")
-
 // changed reports whether a table was altered since the snapshot was taken.
-func changed(err error) bool { return errors.Is(err, errTableChanged) || code(err) == codeTableChanged }
+func changed(err error) bool {
+	return errors.Is(err, sqlread.ErrTableChanged) || code(err) == codeTableChanged
+}
 
 // open begins to read: from a snapshot of the run, or from one of its own where the table was altered
 // since.
@@ -129,15 +127,15 @@ func (p *part) openOn(ctx context.Context, s *session, before *reader) (_ *reade
 		return nil, err
 	}
 	if before == nil {
-		r.row, r.at = p.newRow(r.table), r.table.start()
+		r.row, r.at = p.newRow(r.table), r.table.Start()
 		p.warn()
 	} else {
-		if !r.table.like(before.table) {
-			return nil, errTableChanged
+		if !r.table.Like(before.table) {
+			return nil, sqlread.ErrTableChanged
 		}
 		r.row, r.at = before.row, before.at
 	}
-	query, args := r.table.query(p, r.at)
+	query, args := p.query(r.table, r.at)
 	r.result, err = sqlread.Open(ctx, &s.Conn, query, args)
 	return r, err
 }
@@ -149,19 +147,13 @@ func (p *part) warn() {
 	}
 }
 
-// like reports whether the columns and the key are the same.
-func (t *table) like(o *table) bool {
-	same := func(a, b column) bool { return a.name == b.name && a.typ.declared == b.typ.declared }
-	return slices.EqualFunc(t.columns, o.columns, same) && slices.Equal(t.key, o.key) && t.sorted == o.sorted
-}
-
 // goOn goes on behind the last row that came, on another connection: in the snapshot of the run where one
 // of it is idle, or else in a new one. cause is why the connection before is of no more use.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
 	failed := func(err error) error { return p.tableError("read rows", err) }
-	if r.at == nil || !r.at.comparable(r.table) || code(cause) == codeInterrupted {
+	if r.at == nil || !canCompare(r.table, r.at) || code(cause) == codeInterrupted {
 		return nil, failed(cause)
 	}
 	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
-	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
+	return link.GoOn(ctx, l, &r.at.Losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openNext(ctx, r) })
 }

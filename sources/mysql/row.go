@@ -11,13 +11,11 @@ import (
 
 // row turns rows into documents. It is used again for each row, as are the fields that it hands out.
 type row struct {
-	table   *table
-	profile sqlread.Profile
-	prefix  string // of every id
-	record  *sqlread.Record
-	place   []int // of each column in the record; -1 where no field has it
-	id      []byte
-	cells   []cell
+	table  *table
+	id     sqlread.ID[*cell]
+	record *sqlread.Record
+	place  []int   // of each column in the record; -1 where no field has it
+	cells  []*cell // of the row at hand
 	// told is given what was lost of a column's value; "" for nothing.
 	told func(column, reason string)
 }
@@ -28,7 +26,7 @@ func (p *part) newRow(t *table) *row {
 	if p.first() {
 		sqlread.LogRenamed(p.db.log, p.scope, names.renamed)
 	}
-	if lost := t.lost(names.of); lost != "" && p.first() {
+	if lost := lostOf(t, names.of); lost != "" && p.first() {
 		p.db.log.Warn("a column's name is that of a field of every document, so the column is left out, as the encoding compat has it", "part", p.scope, "column", lost)
 	}
 	return r
@@ -40,8 +38,12 @@ func (p *part) rowOf(t *table) (r *row, names named) {
 	if p.rule != nil {
 		tables = p.rule.sorted()
 	}
-	r = &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, database, tables), cells: make([]cell, len(t.columns))}
-	names = fieldNames(r.profile, database, p.rel.name, t.columns, p.db.compat)
+	r = &row{table: t, id: sqlread.ID[*cell]{Profile: p.db.profile, Prefix: idPrefix(p.db.profile, database, tables), Values: inIDs}}
+	cells := make([]cell, len(t.Columns))
+	for i := range cells {
+		r.cells = append(r.cells, &cells[i])
+	}
+	names = fieldNames(p.db.profile, database, p.rel.name, t.Columns, p.db.compat)
 	r.place = make([]int, len(names.of))
 	var used []string
 	for i, name := range names.of {
@@ -51,11 +53,11 @@ func (p *part) rowOf(t *table) (r *row, names named) {
 		}
 	}
 	var key []int
-	for _, k := range t.key {
+	for _, k := range t.Key {
 		key = append(key, r.place[k])
 	}
 	r.told = func(column, reason string) { p.db.mended.Tell(p.db.log, p.scope, column, reason) }
-	r.record = sqlread.NewRecord(p.metadata(database), used, key, r.profile == sqlread.Native)
+	r.record = sqlread.NewRecord(p.metadata(database), used, key, p.db.profile == sqlread.Native)
 	return r, names
 }
 
@@ -73,11 +75,11 @@ func (p *part) metadata(database string) (fields []document.Field) {
 	return append(fields, document.Field{Name: names[len(names)-1], Value: table})
 }
 
-// lost is a column that no field has and that is no part of the key, "" when there is none.
-func (t *table) lost(names []string) string {
+// lostOf is a column that no field has and that is no part of the key, "" when there is none.
+func lostOf(t *table, names []string) string {
 	for i, name := range names {
-		if name == "" && !slices.Contains(t.key, i) {
-			return t.columns[i].name
+		if name == "" && !slices.Contains(t.Key, i) {
+			return t.Columns[i].Name
 		}
 	}
 	return ""
@@ -87,10 +89,9 @@ func (t *table) lost(names []string) string {
 // only allocation unless a type needs more.
 func (r *row) document(raw []driver.Value) document.Document {
 	for i, v := range raw {
-		r.cells[i] = cellOf(v)
+		*r.cells[i] = cellOf(v)
 	}
-	r.id = r.appendKey(append(r.id[:0], r.prefix...))
-	text := r.share(raw)
+	id := r.share(r.id.Of(r.table, r.cells), raw)
 	r.record.Begin()
 	for i := range r.cells {
 		switch place := r.place[i]; {
@@ -98,20 +99,20 @@ func (r *row) document(raw []driver.Value) document.Document {
 		case r.cells[i].null:
 			r.record.Set(place, document.Null(), "")
 		default:
-			v, reason := r.table.columns[i].typ.value(&r.cells[i])
+			v, reason := r.table.Columns[i].Type.Value(r.cells[i])
 			r.record.Set(place, v, reason)
 			if reason != "" {
-				r.told(r.table.columns[i].name, reason)
+				r.told(r.table.Columns[i].Name, reason)
 			}
 		}
 	}
-	return document.Document{ID: text, Fields: r.record.Fields()}
+	return document.Document{ID: id, Fields: r.record.Fields()}
 }
 
 // share copies the bytes of the row, which the driver will use again, and the id into one string. It
 // returns the id.
-func (r *row) share(raw []driver.Value) (id string) {
-	size := len(r.id)
+func (r *row) share(id []byte, raw []driver.Value) string {
+	size := len(id)
 	for _, v := range raw {
 		if b, ok := v.([]byte); ok {
 			size += len(b)
@@ -119,24 +120,18 @@ func (r *row) share(raw []driver.Value) (id string) {
 	}
 	var b strings.Builder
 	b.Grow(size)
-	b.Write(r.id)
+	b.Write(id)
 	for _, v := range raw {
 		if bytes, ok := v.([]byte); ok {
 			b.Write(bytes)
 		}
 	}
 	rest := b.String()
-	id, rest = rest[:len(r.id)], rest[len(r.id):]
+	text, rest := rest[:len(id)], rest[len(id):]
 	for i, v := range raw {
 		if bytes, ok := v.([]byte); ok {
 			r.cells[i].text, rest = rest[:len(bytes)], rest[len(bytes):]
 		}
 	}
-	return id
-}
-
-// keyless reports whether a row has NULL in every column of the key, as outer joins make them. All of
-// them would have one id.
-func (t *table) keyless(raw []driver.Value) bool {
-	return !slices.ContainsFunc(t.key, func(k int) bool { return raw[k] != nil })
+	return text
 }

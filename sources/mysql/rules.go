@@ -132,10 +132,8 @@ func (p *part) describeQuery(ctx context.Context, s *session) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{columns: columns}
-	for i := range t.columns {
-		t.columns[i].typ = t.columns[i].typ.encoded(p.db.compat)
-	}
+	t := &table{Columns: columns}
+	t.Encode(p.db.compat)
 	return t, p.setKey(t, key)
 }
 

@@ -132,9 +132,9 @@ func (s *session) describe(ctx context.Context, query string) (columns []column,
 func columnsOf(r driver.Rows) (columns []column) {
 	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
 	for i, name := range r.Columns() {
-		c := column{name: name}
+		c := column{Name: name}
 		if typed != nil {
-			c.typ = resultType(typed.ColumnTypeDatabaseTypeName(i))
+			c.Type = resultType(typed.ColumnTypeDatabaseTypeName(i))
 		}
 		columns = append(columns, c)
 	}

@@ -9,22 +9,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// table is how a table is read: its columns in their order and which of them tell its rows apart.
-type table struct {
-	columns []column
-	key     []int // places in columns, in the order of the key
-	inID    []int // the same in the order in which an id has them
-	// sorted reports whether the rows are read in the order of the key, so that reading can go on behind
-	// one.
-	sorted bool
-	// nullable reports that all columns of the key may be NULL in a row that is not left out.
-	nullable bool
-}
-
-type column struct {
-	name string
-	typ  columnType
-}
+// What a table is here: its values come as cells.
+type (
+	table      = sqlread.Table[*cell]
+	column     = sqlread.Column[*cell]
+	columnType = sqlread.Type[*cell]
+	keyText    = sqlread.KeyText[*cell]
+)
 
 const (
 	columnsQuery = `
@@ -63,34 +54,28 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 	if err := p.columns(ctx, s, t, key); err != nil {
 		return nil, err
 	}
-	for i := range t.columns {
-		c := &t.columns[i]
-		c.typ = c.typ.encoded(p.db.compat)
-		if c.typ.unknown != "" {
-			p.db.log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.name, "type", c.typ.unknown)
+	t.Encode(p.db.compat)
+	for i := range t.Columns {
+		if c := &t.Columns[i]; c.Type.Unknown != "" {
+			p.db.log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 	}
 	if key == nil {
 		err := p.configuredKey(t)
-		t.inID = t.key
-		return p.reduced(t), err
+		return p.db.reduced(t), err
 	}
-	for _, name := range key {
-		t.key = append(t.key, t.place(name))
+	if err := t.SetKey(key); err != nil {
+		return nil, err
 	}
-	if slices.Contains(t.key, -1) {
-		return nil, errTableChanged
-	}
-	t.inID = orderOfIDs(p.db.profile, t, s.isMariaDB())
-	t.sorted = p.rel.isTable() && !slices.ContainsFunc(t.key, func(k int) bool { return t.columns[k].typ.bind == "" })
-	return p.reduced(t), nil
+	t.InID = orderOfIDs(p.db.profile, t, s.isMariaDB())
+	return p.db.reduced(t), nil
 }
 
 // columns asks what * stands for, which is refused where a column may not be read. Invisible columns, which
 // it leaves out, are asked for by name where the key has them: a server may add such a key to every table
 // that was created without one.
 func (p *part) columns(ctx context.Context, s *session, t *table, key []string) (err error) {
-	if t.columns, err = s.describe(ctx, "SELECT * FROM "+p.from()+" LIMIT 0"); err != nil {
+	if t.Columns, err = s.describe(ctx, "SELECT * FROM "+p.from()+" LIMIT 0"); err != nil {
 		return err
 	}
 	type declared struct{ name, typ, full string }
@@ -101,10 +86,10 @@ func (p *part) columns(ctx context.Context, s *session, t *table, key []string) 
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(key, func(name string) bool { return t.place(name) < 0 }) {
+	if slices.ContainsFunc(key, func(name string) bool { return t.Place(name) < 0 }) {
 		var list []string
 		for _, c := range all {
-			if t.place(c.name) >= 0 || sqlread.Place(key, c.name) >= 0 {
+			if t.Place(c.name) >= 0 || sqlread.Place(key, c.name) >= 0 {
 				list = append(list, quote.Ident(c.name))
 			}
 		}
@@ -113,13 +98,13 @@ func (p *part) columns(ctx context.Context, s *session, t *table, key []string) 
 				list = append(list, quote.Ident(name))
 			}
 		}
-		if t.columns, err = s.describe(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+p.from()+" LIMIT 0"); err != nil {
+		if t.Columns, err = s.describe(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+p.from()+" LIMIT 0"); err != nil {
 			return err
 		}
 	}
 	for _, c := range all {
-		if i := t.place(c.name); i >= 0 {
-			t.columns[i].typ = declaredType(c.typ, c.full)
+		if i := t.Place(c.name); i >= 0 {
+			t.Columns[i].Type = declaredType(c.typ, c.full)
 		}
 	}
 	return nil
@@ -139,24 +124,6 @@ func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]stri
 	return indexes.Key(), err
 }
 
-// reduced leaves out what no id needs, where ids are enough.
-func (p *part) reduced(t *table) *table {
-	if !p.db.idsOnly || len(t.key) == 0 {
-		return t
-	}
-	small := &table{sorted: t.sorted, nullable: t.nullable}
-	var left []int
-	left, small.key, small.inID = sqlread.Needed(t.key, t.inID)
-	for _, i := range left {
-		small.columns = append(small.columns, t.columns[i])
-	}
-	return small
-}
-
-// place finds a column. MySQL's names of columns have no letter case, which matters only where a person
-// wrote one.
-func (t *table) place(name string) int { return sqlread.Place(t.names(), name) }
-
 // declaredKey are the columns that the configuration names for a table.
 func (d *database) declaredKey(table string) []string {
 	if names, ok := d.idColumns[table]; ok {
@@ -169,52 +136,27 @@ func (d *database) declaredKey(table string) []string {
 func (p *part) configuredKey(t *table) (err error) {
 	k := sqlread.Keyed{
 		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
-		Entry: p.rel.name, Without: p.db.set.tables.Without([2]string{"", p.rel.name}), Columns: t.names(),
+		Entry: p.rel.name, Without: p.db.set.tables.Without([2]string{"", p.rel.name}), Columns: t.Names(),
 	}
-	t.nullable = true
-	t.key, err = k.Key(p.db.declaredKey(p.rel.name))
+	t.Nullable = true
+	t.Key, err = k.Key(p.db.declaredKey(p.rel.name))
 	return err
-}
-
-func (t *table) names() (names []string) {
-	for _, c := range t.columns {
-		names = append(names, c.name)
-	}
-	return names
 }
 
 // from is the table as SQL takes it.
 func (p *part) from() string { return quote.Table(p.db.set.database, p.rel.name) }
 
-// query reads all rows of the part behind a position. It names the columns, so that none comes twice or
-// in another order. Rows of InnoDB lie in the order of the primary key, so that to ask for it costs
-// nothing.
-func (t *table) query(p *part, at *position) (query string, args []driver.Value) {
-	var b strings.Builder
-	b.WriteString("SELECT ")
-	for i, c := range t.columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(quote.Ident(c.name))
+// reduced leaves out what no id needs, where ids are enough.
+func (d *database) reduced(t *table) *table {
+	if d.idsOnly {
+		return t.Reduced()
 	}
-	b.WriteString(" FROM " + p.from())
-	behind, args := at.condition(t)
-	joint := " WHERE "
-	for _, condition := range []string{p.span.condition(), behind} {
-		if condition != "" {
-			b.WriteString(joint + condition)
-			joint = " AND "
-		}
-	}
-	if t.sorted {
-		for i, k := range t.key {
-			joint = ", "
-			if i == 0 {
-				joint = " ORDER BY "
-			}
-			b.WriteString(joint + quote.Ident(t.columns[k].name))
-		}
-	}
-	return b.String(), args
+	return t
+}
+
+// query reads all rows of the part behind a position. Rows of InnoDB lie in the order of the primary key, so that to
+// ask for it costs nothing.
+func (p *part) query(t *table, at *sqlread.Position) (query string, args []driver.Value) {
+	condition, args := behind(t, at)
+	return t.Select(quote, p.from(), p.span.condition(), condition), args
 }

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -42,34 +41,6 @@ func cellOf(v driver.Value) cell {
 	return cell{null: true}
 }
 
-// columnType is how values of a type are read.
-type columnType struct {
-	value  convert
-	compat convert // what value is in the encoding compat; nil: the same
-	key    keyText // nil: as it is
-	zero   zero    // nil: only empty text is
-	// bind is a parameter of the type, for the server to compare a column with; "" where what is greater
-	// does not come later, or equality is not to be trusted.
-	bind     string
-	dated    bool             // texts of it may be dates that are none
-	integer  bool             // its values may be cut into ranges
-	unsigned bool             // of an integer of 64 bits
-	declared string           // as the table has it
-	kind     source.FieldKind // "" is text
-	// compatKind is what kind is in the encoding compat; "" is the same.
-	compatKind source.FieldKind
-	// digits reports that ids have every value of the type without other characters than digits and "+-._E".
-	digits bool
-	// unknown is the name of a type that is read as text for want of a better idea.
-	unknown string
-}
-
-// zero reports whether a value says nothing, such as 0.
-type zero func(c *cell) bool
-
-// convert makes a value of what was sent, which is not NULL. reason is what was lost; "" for nothing.
-type convert func(c *cell) (v document.Value, reason string)
-
 // declaredType is how a column is read whose types are given as information_schema has them, such as
 // bigint and bigint(20) unsigned.
 func declaredType(name, declared string) columnType {
@@ -78,16 +49,16 @@ func declaredType(name, declared string) columnType {
 	case "bit":
 		switch n := size(declared); {
 		case n == 1:
-			t.value, t.kind = toFlag, source.Boolean
+			t.Value, t.Kind = toFlag, source.Boolean
 		case n > 53:
-			t.value = toLongBits
+			t.Value = toLongBits
 		default:
-			t.value, t.kind = toShortBits, source.Long
+			t.Value, t.Kind = toShortBits, source.Long
 		}
 	case "decimal":
-		t.bind = "CAST(? AS " + strings.TrimSuffix(strings.TrimSuffix(declared, " zerofill"), " unsigned") + ")"
+		t.Bind = "CAST(? AS " + strings.TrimSuffix(strings.TrimSuffix(declared, " zerofill"), " unsigned") + ")"
 	}
-	t.declared = declared
+	t.Declared = declared
 	return t
 }
 
@@ -107,54 +78,54 @@ func size(declared string) int {
 func resultType(name string) columnType {
 	bare, unsigned := strings.CutPrefix(name, "UNSIGNED ")
 	t := typeOf(strings.ToLower(bare), unsigned)
-	t.declared = name
+	t.Declared = name
 	return t
 }
 
 func typeOf(name string, unsigned bool) columnType {
 	switch name {
 	case "tinyint", "smallint", "mediumint", "int", "year":
-		return columnType{value: toInt, zero: zeroNumber, bind: "?", integer: name != "year", kind: source.Long, digits: true}
+		return columnType{Value: toInt, Zero: zeroNumber, Bind: "?", Kind: source.Long, Digits: true}
 	case "bigint":
 		if unsigned {
 			return columnType{
-				value: toDigits, compat: toInt, zero: zeroNumber, bind: "CAST(? AS UNSIGNED)", integer: true, unsigned: true,
-				kind: source.UnsignedLong, digits: true,
+				Value: toDigits, Compat: toInt, Zero: zeroNumber, Bind: "CAST(? AS UNSIGNED)",
+				Kind: source.UnsignedLong, Digits: true,
 			}
 		}
-		return columnType{value: toInt, zero: zeroNumber, bind: "?", integer: true, kind: source.Long, digits: true}
+		return columnType{Value: toInt, Zero: zeroNumber, Bind: "?", Kind: source.Long, Digits: true}
 	case "float":
-		return columnType{value: toFloat, compat: toReal, key: keyFloat, zero: zeroNumber, kind: source.Double}
+		return columnType{Value: toFloat, Compat: toReal, Key: keyFloat, Zero: zeroNumber, Kind: source.Double}
 	case "double":
-		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber, kind: source.Double}
+		return columnType{Value: toFloat, Compat: toDouble, Key: keyFloat, Zero: zeroNumber, Kind: source.Double}
 	case "decimal":
-		return columnType{value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber, kind: source.Decimal, compatKind: source.Double, digits: true}
+		return columnType{Value: toDecimal, Compat: toDouble, Key: keyDecimal, Zero: zeroNumber, Kind: source.Decimal, CompatKind: source.Double, Digits: true}
 	case "bit": // of a query up to 64, nobody says how many
-		return columnType{value: toBits, compat: toDecoded, key: keyBytes, kind: source.UnsignedLong, compatKind: source.Text}
+		return columnType{Value: toBits, Compat: toDecoded, Key: keyBytes, Kind: source.UnsignedLong, CompatKind: source.Text}
 	case "set":
-		return columnType{value: toSet, compat: toText, kind: source.Keyword}
+		return columnType{Value: toSet, Compat: toText, Kind: source.Keyword}
 	case "enum":
-		return columnType{value: toText, kind: source.Keyword}
+		return columnType{Value: toText, Kind: source.Keyword}
 	case "json":
-		return columnType{value: toText}
+		return columnType{Value: toText}
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "null":
-		return columnType{value: toText, bind: "?"}
+		return columnType{Value: toText, Bind: "?"}
 	case "uuid":
-		return columnType{value: toText, bind: "?", kind: source.Keyword}
+		return columnType{Value: toText, Bind: "?", Kind: source.Keyword}
 	case "inet4", "inet6": // single addresses, never networks
-		return columnType{value: toText, bind: "?", kind: source.IP}
+		return columnType{Value: toText, Bind: "?", Kind: source.IP}
 	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, bind: "CAST(? AS BINARY)", kind: source.Binary, compatKind: source.Text}
+		return columnType{Value: toBytes, Compat: toDecoded, Key: keyBytes, Bind: "CAST(? AS BINARY)", Kind: source.Binary, CompatKind: source.Text}
 	case "date":
-		return columnType{value: toDate, compat: toText, bind: "CAST(? AS DATE)", dated: true, kind: source.Date}
+		return columnType{Value: toDate, Compat: toText, Bind: "CAST(? AS DATE)", Kind: source.Date}
 	case "datetime", "timestamp":
-		return columnType{value: toInstant, compat: toNaive, key: keyTime, bind: "CAST(? AS DATETIME(6))", dated: true, kind: source.Date}
+		return columnType{Value: toInstant, Compat: toNaive, Key: keyTime, Bind: "CAST(? AS DATETIME(6))", Kind: source.Date}
 	case "time":
-		return columnType{value: toText, key: keySpan, zero: zeroSpan, bind: "CAST(? AS TIME(6))"}
+		return columnType{Value: toText, Key: keySpan, Zero: zeroSpan, Bind: "CAST(? AS TIME(6))"}
 	case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
-		return columnType{value: toGeometry, compat: toDecoded, key: keyBytes, kind: source.Object, compatKind: source.Text}
+		return columnType{Value: toGeometry, Compat: toDecoded, Key: keyBytes, Kind: source.Object, CompatKind: source.Text}
 	case "vector":
-		return columnType{value: toNumbers, compat: toDecoded, key: keyBytes, kind: source.Double, compatKind: source.Text}
+		return columnType{Value: toNumbers, Compat: toDecoded, Key: keyBytes, Kind: source.Double, CompatKind: source.Text}
 	}
-	return columnType{value: toText, unknown: name}
+	return columnType{Value: toText, Unknown: name}
 }

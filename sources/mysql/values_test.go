@@ -19,7 +19,7 @@ func encode(typ columnType, v driver.Value) (encoded, reason string) {
 	if c.text == "" {
 		c.text = string(c.raw)
 	}
-	value, reason := typ.value(&c)
+	value, reason := typ.Value(&c)
 	return string(value.AppendJSON(nil)), reason
 }
 
@@ -44,16 +44,16 @@ func TestValues(t *testing.T) {
 		"many bits of a query":     {resultType("BIT"), []byte("\x00\x00\x00\x00\x00\x00\x01"), `"1"`, ""},
 		"unsigned of a query":      {resultType("UNSIGNED BIGINT"), int64(7), `"7"`, ""},
 		"a set of a query":         {resultType("SET"), []byte("a,b"), `["a","b"]`, ""},
-		"compat: digits":           {typeOf("bigint", true).encoded(true), []byte("18446744073709551615"), "18446744073709551615", ""},
-		"compat: no integer":       {typeOf("bigint", true).encoded(true), []byte("x"), "null", "not an integer of 64 bits"},
-		"compat: no number":        {typeOf("decimal", false).encoded(true), []byte("x"), "null", "not a number of 64 bits"},
-		"compat: bytes":            {typeOf("blob", false).encoded(true), []byte("a\xffb"), `"ab"`, ""},
+		"compat: digits":           {typeOf("bigint", true).Encoded(true), []byte("18446744073709551615"), "18446744073709551615", ""},
+		"compat: no integer":       {typeOf("bigint", true).Encoded(true), []byte("x"), "null", "not an integer of 64 bits"},
+		"compat: no number":        {typeOf("decimal", false).Encoded(true), []byte("x"), "null", "not a number of 64 bits"},
+		"compat: bytes":            {typeOf("blob", false).Encoded(true), []byte("a\xffb"), `"ab"`, ""},
 	} {
 		if got, reason := encode(tt.typ, tt.in); got != tt.want || reason != tt.reason {
 			t.Errorf("%s: got %s, %q", name, got, reason)
 		}
 	}
-	if typeOf("xml", false).unknown != "xml" || typeOf("text", false).unknown != "" {
+	if typeOf("xml", false).Unknown != "xml" || typeOf("text", false).Unknown != "" {
 		t.Error("an unknown type is not told")
 	}
 }
@@ -145,10 +145,10 @@ func TestParseSpan(t *testing.T) {
 func rowOf(p sqlread.Profile, types ...string) *row {
 	t := &table{}
 	for i, name := range types {
-		t.columns = append(t.columns, column{name: string(rune('a' + i)), typ: typeOf(name, false)})
-		t.key = append(t.key, i)
+		t.Columns = append(t.Columns, column{Name: string(rune('a' + i)), Type: typeOf(name, false)})
+		t.Key = append(t.Key, i)
 	}
-	t.inID = t.key
+	t.InID = t.Key
 	part := &part{db: &database{set: settings{database: "d"}, profile: p, log: slog.New(slog.DiscardHandler)}, rel: relation{name: "t"}, scope: "t"}
 	return part.newRow(t)
 }
@@ -231,32 +231,32 @@ func TestDocumentOwnsItsBytes(t *testing.T) {
 
 func TestPosition(t *testing.T) {
 	t.Parallel()
-	tab := &table{sorted: true, key: []int{1, 0, 2}}
+	tab := &table{Sorted: true, Key: []int{1, 0, 2}}
 	for _, name := range []string{"int", "varchar", "date"} {
-		tab.columns = append(tab.columns, column{name: name, typ: typeOf(name, false)})
+		tab.Columns = append(tab.Columns, column{Name: name, Type: typeOf(name, false)})
 	}
-	at := tab.start()
-	if c, args := at.condition(tab); c != "" || args != nil {
+	at := tab.Start()
+	if c, args := behind(tab, at); c != "" || args != nil {
 		t.Errorf("before the first row: %s %v", c, args)
 	}
 	lent := []byte("b")
-	at.losses = 2
-	at.advance(tab, []driver.Value{int64(1), lent, []byte("2024-01-02")})
+	at.Losses = 2
+	at.Advance(tab.Key, []driver.Value{int64(1), lent, []byte("2024-01-02")})
 	lent[0] = 'x'
 	const want = "`varchar` >= ? AND (`varchar` > ? OR (`varchar` = ? AND `int` >= ? AND (`int` > ? OR (`int` = ? AND `date` > CAST(? AS DATE)))))"
-	got, args := at.condition(tab)
-	if d := cmp.Diff([]driver.Value{[]byte("b"), []byte("b"), []byte("b"), int64(1), int64(1), int64(1), []byte("2024-01-02")}, args); got != want || d != "" || at.losses != 0 {
+	got, args := behind(tab, at)
+	if d := cmp.Diff([]driver.Value{[]byte("b"), []byte("b"), []byte("b"), int64(1), int64(1), int64(1), []byte("2024-01-02")}, args); got != want || d != "" || at.Losses != 0 {
 		t.Errorf("got %s %s", got, d)
 	}
-	if !at.comparable(tab) {
+	if !canCompare(tab, at) {
 		t.Error("a date cannot be compared")
 	}
-	at.advance(tab, []driver.Value{int64(1), lent, []byte("2024-00-02")})
-	if at.comparable(tab) {
+	at.Advance(tab.Key, []driver.Value{int64(1), lent, []byte("2024-00-02")})
+	if canCompare(tab, at) {
 		t.Error("what is no date can be compared")
 	}
-	tab.sorted = false
-	if tab.start() != nil {
+	tab.Sorted = false
+	if tab.Start() != nil {
 		t.Error("rows in no order have a position")
 	}
 }
@@ -264,7 +264,7 @@ func TestPosition(t *testing.T) {
 // TestOrderOfIDs: Elastic's connector takes the columns of a key as the server lists them.
 func TestOrderOfIDs(t *testing.T) {
 	t.Parallel()
-	tab := &table{columns: []column{{name: "Zeta"}, {name: "alpha"}, {name: "Mid"}}, key: []int{2, 0, 1}}
+	tab := &table{Columns: []column{{Name: "Zeta"}, {Name: "alpha"}, {Name: "Mid"}}, Key: []int{2, 0, 1}}
 	for want, got := range map[string][]int{
 		"native": orderOfIDs(sqlread.Native, tab, false), "mysql": orderOfIDs(sqlread.Head, tab, false), "mariadb": orderOfIDs(sqlread.Seed87, tab, true),
 	} {
@@ -276,7 +276,7 @@ func TestOrderOfIDs(t *testing.T) {
 
 func TestHeadNames(t *testing.T) {
 	t.Parallel()
-	columns := []column{{name: "x"}, {name: "x.y"}, {name: "Table"}, {name: "Table.x"}, {name: "id.x"}, {name: "."}, {name: " "}, {name: "p.q"}}
+	columns := []column{{Name: "x"}, {Name: "x.y"}, {Name: "Table"}, {Name: "Table.x"}, {Name: "id.x"}, {Name: "."}, {Name: " "}, {Name: "p.q"}}
 	names := fieldNames(sqlread.Head, "d", "t", columns, false)
 	want := []string{"x", "x_y", "Table_", "Table_x", "id_x", "_", "_col7", "p.q"}
 	if d := cmp.Diff(want, names.of); d != "" || len(names.renamed) != 5 {
@@ -286,7 +286,7 @@ func TestHeadNames(t *testing.T) {
 
 func TestNativeNames(t *testing.T) {
 	t.Parallel()
-	names := fieldNames(sqlread.Native, "d", "t", []column{{name: "a.b"}, {name: "a_b"}, {name: " "}, {name: "id"}, {name: "Table"}}, false)
+	names := fieldNames(sqlread.Native, "d", "t", []column{{Name: "a.b"}, {Name: "a_b"}, {Name: " "}, {Name: "id"}, {Name: "Table"}}, false)
 	if d := cmp.Diff([]string{"a_b", "a_b_2", "_col3", "id", "Table"}, names.of); d != "" || len(names.renamed) != 1 || names.renamed[0] != (sqlread.Renamed{Column: "a_b", Field: "a_b_2"}) {
 		t.Errorf("%v %s", names.renamed, d)
 	}

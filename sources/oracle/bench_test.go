@@ -11,9 +11,9 @@ import (
 
 // BenchmarkDocument is what a row costs from the driver's values to JSON.
 func BenchmarkDocument(b *testing.B) {
-	tab := &table{key: []int{0}}
+	tab := &table{Key: []int{0}}
 	for _, typ := range []string{"NUMBER(10,0)", "VARCHAR2", "NUMBER(10,2)", "DATE", "TIMESTAMP(6)", "BINARY_DOUBLE", "RAW", "CLOB"} {
-		tab.columns = append(tab.columns, column{name: "C" + typ, typ: declaredType(declared(typ))})
+		tab.Columns = append(tab.Columns, column{Name: "C" + typ, Type: declaredType(declared(typ))})
 	}
 	p := &part{db: &database{set: settings{owner: "SHOP", database: "XE"}, profile: sqlread.Head}, rel: relation{owner: "SHOP", name: "T"}}
 	r := p.newRow(tab)
@@ -22,7 +22,7 @@ func BenchmarkDocument(b *testing.B) {
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		doc := r.document(values)
+		doc := r.Document(values)
 		out = document.AppendFields(out[:0], &doc)
 	}
 	b.SetBytes(int64(len(out)))

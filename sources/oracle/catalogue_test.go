@@ -122,8 +122,8 @@ func TestCollations(t *testing.T) {
 		c[3].rows[0] = []driver.Value{"ID", "VARCHAR2", nil, nil, nil, collation, "NO"}
 		r := newRun(t, nil, source.Env{}, c...)
 		tab, err := r.parts(t)[0].describe(t.Context(), r.first)
-		if err != nil || tab.sorted != sorted {
-			t.Errorf("%s: sorted is %t, %v", collation, tab.sorted, err)
+		if err != nil || tab.Sorted != sorted {
+			t.Errorf("%s: sorted is %t, %v", collation, tab.Sorted, err)
 		}
 	}
 }

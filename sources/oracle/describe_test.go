@@ -56,13 +56,13 @@ func TestKindsOfTypes(t *testing.T) {
 		{named("OF A LATER VERSION"), source.Text, "", false},
 	} {
 		for compat, want := range map[bool]source.FieldKind{false: tt.kind, true: cmp.Or(tt.compat, tt.kind)} {
-			typ := declaredType(tt.typ).encoded(compat)
-			if got := cmp.Or(typ.kind, source.Text); got != want || typ.digits != tt.digits {
-				t.Errorf("%+v, compat %t: got %q, %t; want %q, %t", tt.typ, compat, got, typ.digits, want, tt.digits)
+			typ := declaredType(tt.typ).Encoded(compat)
+			if got := cmp.Or(typ.Kind, source.Text); got != want || typ.Digits != tt.digits {
+				t.Errorf("%+v, compat %t: got %q, %t; want %q, %t", tt.typ, compat, got, typ.Digits, want, tt.digits)
 			}
 		}
 	}
-	if got := resultType("OCIBlobLocator", 0, 255).kind; got != source.Binary {
+	if got := resultType("OCIBlobLocator", 0, 255).Kind; got != source.Binary {
 		t.Errorf("a BLOB of a query: got %q", got)
 	}
 }

@@ -14,17 +14,6 @@ import (
 // How the value of a key column looks in an id. The forms are those that Elastic's own connector
 // gives: ids are what an index is compared by, so they must not differ from what it holds.
 
-// keyText appends the form of a value.
-type keyText func(dst []byte, v driver.Value) []byte
-
-// appendKey appends the text that a value has in an id.
-func (t *columnType) appendKey(dst []byte, v driver.Value) []byte {
-	if t.key != nil {
-		return t.key(dst, v)
-	}
-	return appendPlain(dst, v)
-}
-
 // appendPlain appends a value as it is. Two values of a column never have the same text.
 func appendPlain(dst []byte, v driver.Value) []byte {
 	switch v := v.(type) {

@@ -16,6 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
 )
@@ -370,7 +371,7 @@ func TestTold(t *testing.T) {
 		"without a text":  {oraText(12514, ""), "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor"},
 		"a number alone":  {oraText(12345, ""), "ORA-12345"},
 		"a lost line":     {io.EOF, "the connection was lost"},
-		"something of us": {errTableChanged, "the table was altered meanwhile"},
+		"something of us": {sqlread.ErrTableChanged, "the table was altered meanwhile"},
 	} {
 		if got := told(tt.err).Error(); got != tt.want {
 			t.Errorf("%s: got %q", name, got)

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"database/sql/driver"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,57 +12,23 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// position is how far a table was read, so that reading can go on behind it on another connection: the
-// key of the last row, as rows come in the order of the key. The server compares it, never this program.
-type position struct {
-	key    []driver.Value // nil before the first row
-	losses int            // of connections, or of the moment that is read, since the last row
+// canCompare reports whether the server can compare with the key of a position: not with a date before the year 1,
+// whose text it would take for another.
+func canCompare(at *sqlread.Position) bool {
+	return !slices.ContainsFunc(at.Key, func(v driver.Value) bool {
+		t, ok := v.(time.Time)
+		return ok && noDate(t) != ""
+	})
 }
 
-// start is the position before the first row, nil where it is not possible to go on after a loss.
-func (t *table) start() *position {
-	if !t.sorted {
-		return nil
-	}
-	return &position{}
-}
-
-// advance takes the next row. The driver does not use its values again.
-func (a *position) advance(t *table, row []driver.Value) {
-	if a.key == nil {
-		a.key = make([]driver.Value, len(t.key))
-	}
-	a.losses = 0
-	for i, k := range t.key {
-		a.key[i] = row[k]
-	}
-}
-
-// comparable reports whether the server can compare with the key: not with a date before the year 1, whose
-// text it would take for another.
-func (a *position) comparable() bool {
-	for _, v := range a.key {
-		if t, ok := v.(time.Time); ok && noDate(t) != "" {
-			return false
-		}
-	}
-	return true
-}
-
-// condition is that of all rows behind the position, "" before the first one.
-func (a *position) condition(t *table) (condition string, args []driver.Value) {
-	if a == nil || a.key == nil {
-		return "", nil
-	}
-	return sqlread.Behind(len(a.key), func(i int, operator string) string {
-		c := &t.columns[t.key[i]]
-		arg := a.key[i]
-		if c.typ.argument != nil {
-			arg = c.typ.argument(arg)
-		}
-		args = append(args, arg)
-		return quote.Ident(c.name) + " " + operator + " " + c.typ.compared(":"+strconv.Itoa(len(args)))
-	}), args
+// behind is the condition of all rows behind a position, "" before the first one.
+func behind(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
+	condition = at.Condition(func(i int, operator string) string {
+		c := &t.Columns[t.Key[i]]
+		args = append(args, c.Type.Given(at.Key[i]))
+		return quote.Ident(c.Name) + " " + operator + " " + strings.ReplaceAll(c.Type.Bind, "%", ":"+strconv.Itoa(len(args)))
+	})
+	return condition, args
 }
 
 // numberArgument is a number as the driver sends it. Digits it understands only where one of them, which is not 0,

@@ -13,37 +13,37 @@ import (
 
 func TestPosition(t *testing.T) {
 	t.Parallel()
-	tab := &table{sorted: true, key: []int{1, 0, 3, 2}}
+	tab := &table{Sorted: true, Key: []int{1, 0, 3, 2}}
 	for _, name := range []string{"NUMBER", "NVARCHAR2", "DATE", "TIMESTAMP(6)"} {
-		tab.columns = append(tab.columns, column{name: name, typ: declaredType(declared(name))})
+		tab.Columns = append(tab.Columns, column{Name: name, Type: declaredType(declared(name))})
 	}
-	at := tab.start()
-	if c, args := at.condition(tab); c != "" || args != nil {
+	at := tab.Start()
+	if c, args := behind(tab, at); c != "" || args != nil {
 		t.Errorf("before the first row: %s %v", c, args)
 	}
-	at.losses = 2
+	at.Losses = 2
 	day := time.Date(2024, 1, 2, 3, 4, 5, 6000, time.UTC)
-	at.advance(tab, []driver.Value{"7", "b", day.Truncate(time.Second), day})
+	at.Advance(tab.Key, []driver.Value{"7", "b", day.Truncate(time.Second), day})
 	const want = `"NVARCHAR2" >= :1 AND ("NVARCHAR2" > :2 OR ("NVARCHAR2" = :3 AND "NUMBER" >= :4 AND ("NUMBER" > :5 OR ("NUMBER" = :6 AND ` +
 		`"TIMESTAMP(6)" >= TO_TIMESTAMP(:7, 'YYYY-MM-DD"T"HH24:MI:SS.FF9') AND ("TIMESTAMP(6)" > TO_TIMESTAMP(:8, 'YYYY-MM-DD"T"HH24:MI:SS.FF9') OR ` +
 		`("TIMESTAMP(6)" = TO_TIMESTAMP(:9, 'YYYY-MM-DD"T"HH24:MI:SS.FF9') AND "DATE" > TO_DATE(:10, 'YYYY-MM-DD"T"HH24:MI:SS')))))))`
-	got, args := at.condition(tab)
-	if d := cmp.Diff(want, got); d != "" || at.losses != 0 {
+	got, args := behind(tab, at)
+	if d := cmp.Diff(want, got); d != "" || at.Losses != 0 {
 		t.Error(d)
 	}
 	n, s, stamp := int64(7), ora.NVarChar("b"), "2024-01-02T03:04:05.000006000"
 	if d := cmp.Diff([]driver.Value{s, s, s, n, n, n, stamp, stamp, stamp, "2024-01-02T03:04:05"}, args); d != "" {
 		t.Error(d)
 	}
-	if !at.comparable() {
+	if !canCompare(at) {
 		t.Error("a date cannot be compared")
 	}
-	at.advance(tab, []driver.Value{"7", "b", time.Date(-43, 3, 15, 0, 0, 0, 0, time.UTC), day})
-	if at.comparable() {
+	at.Advance(tab.Key, []driver.Value{"7", "b", time.Date(-43, 3, 15, 0, 0, 0, 0, time.UTC), day})
+	if canCompare(at) {
 		t.Error("a date before the year 1 can be compared")
 	}
-	tab.sorted = false
-	if tab.start() != nil {
+	tab.Sorted = false
+	if tab.Start() != nil {
 		t.Error("rows in no order have a position")
 	}
 }
@@ -85,8 +85,8 @@ func TestUnsortedTypes(t *testing.T) {
 		"BINARY_FLOAT": false, "BINARY_DOUBLE": false, "CLOB": false, "BLOB": false, "TIMESTAMP(6) WITH TIME ZONE": false,
 		"TIMESTAMP(6) WITH LOCAL TIME ZONE": false, "INTERVAL DAY(2) TO SECOND(6)": false, "ROWID": false, "BOOLEAN": false, "JSON": false, "a new type": false,
 	} {
-		if typ := declaredType(declared(name)); (typ.bind != "") != sorted {
-			t.Errorf("%s: bound as %q", name, typ.bind)
+		if typ := declaredType(declared(name)); (typ.Bind != "") != sorted {
+			t.Errorf("%s: bound as %q", name, typ.Bind)
 		}
 	}
 }

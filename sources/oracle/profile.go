@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"database/sql/driver"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -49,34 +50,30 @@ func (p *part) idPrefix() string {
 	return sqlread.NativePrefix("oracle", []string{p.db.set.database}, owners, names)
 }
 
-// appendKey appends the values of the key to the prefix of an id.
-func (r *row) appendKey(id []byte) []byte {
-	for i, k := range r.table.key {
-		typ, v := &r.table.columns[k].typ, r.values[k]
-		switch {
-		case r.profile == sqlread.Native:
-			id = sqlread.AppendNative(id, i, v == nil, plainText(v))
-		case v == nil:
-		case typ.zero == nil || !typ.zero(v):
-			id = append(typ.appendKey(id, v), '_')
-		}
-	}
-	if r.profile == sqlread.Native {
-		return sqlread.Shorten(id)
-	}
-	return id
+// inIDs is how values are written into ids where their type has no form of its own. Only a value of a type that says
+// so is left out.
+var inIDs = sqlread.Values[driver.Value]{Null: sqlread.Null, Append: appendPlain, Zero: func(driver.Value) bool { return false }}
+
+// newRow prepares the documents of a table that is read.
+func (p *part) newRow(t *table) *sqlread.Row {
+	r, renamed := p.rowOf(t)
+	sqlread.LogRenamed(p.db.log, p.Name(), renamed)
+	return r
 }
 
-// plainText is a value in an id of the profile native.
-func plainText(v any) []byte {
-	if v == nil {
-		return nil
-	}
-	return appendPlain(nil, v)
+// rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
+func (p *part) rowOf(t *table) (r *sqlread.Row, renamed []sqlread.Renamed) {
+	profile := max(p.db.profile, sqlread.Seed87) // of which head is the same
+	names, renamed := t.FieldNames(profile, p.fieldPrefix(), "Database", "Table")
+	return &sqlread.Row{
+		Table: t, Record: sqlread.NewRecord(p.metadata(), names, t.Key, profile == sqlread.Native),
+		ID:   sqlread.ID[driver.Value]{Profile: profile, Prefix: p.idPrefix(), Values: inIDs},
+		Lost: func(column, reason string) { p.db.mended.Tell(p.db.log, p.Name(), column, reason) },
+	}, renamed
 }
 
-// fieldNames names the fields of the columns. renamed are those that the profile would call otherwise.
-func (p *part) fieldNames(columns []column) (names []string, renamed []sqlread.Renamed) {
+// fieldPrefix is what the fields of columns begin with.
+func (p *part) fieldPrefix() string {
 	var tables []string
 	for _, t := range p.sorted() {
 		name := t.name
@@ -85,17 +82,5 @@ func (p *part) fieldNames(columns []column) (names []string, renamed []sqlread.R
 		}
 		tables = append(tables, name)
 	}
-	prefix := strings.Join(tables, "_") + "_"
-	for i, c := range columns {
-		if p.db.profile == sqlread.Native {
-			names = append(names, sqlread.MemberName(c.name, i+1))
-		} else {
-			names = append(names, strings.ToLower(prefix+c.name))
-		}
-	}
-	own := (&table{columns: columns}).names()
-	if p.db.profile == sqlread.Native {
-		return names, sqlread.PortableMembers(own, names)
-	}
-	return names, sqlread.PortableFields(own, names, "Database", "Table", sqlread.NotesField)
+	return strings.Join(tables, "_") + "_"
 }

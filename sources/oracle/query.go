@@ -53,29 +53,29 @@ func (p *part) describeQuery(ctx context.Context, s *session) (query string, t *
 	case err != nil:
 		return "", nil, err
 	}
-	t = &table{columns: columns}
+	t = &table{Columns: columns}
 	if err := p.settle(ctx, s, t); err != nil {
 		return "", nil, err
 	}
-	asWritten := len(t.columns) == len(columns)
-	for i := range t.columns {
-		asWritten = asWritten && t.columns[i].typ.from == ""
+	asWritten := len(t.Columns) == len(columns)
+	for i := range t.Columns {
+		asWritten = asWritten && t.Columns[i].Type.From == ""
 	}
 	if asWritten {
 		return p.rule.Query, t, nil
 	}
-	return "SELECT " + t.list() + within, t, nil
+	return "SELECT " + t.List(quote) + within, t, nil
 }
 
 // plainResult are the columns of a query that cannot stand within another one. None of them can be selected
 // as something else.
 func (p *part) plainResult(result *sqlread.Cursor) (*table, error) {
-	t := &table{columns: columnsOf(result.Rows())}
-	for i := range t.columns {
-		c := &t.columns[i]
-		c.typ = c.typ.encoded(p.db.compat)
-		if c.typ.from != "" || c.typ.omitted {
-			err := fmt.Errorf("the column %q is of the type %s, which can be read only where every column has a name of its own", c.name, c.typ.declared)
+	t := &table{Columns: columnsOf(result.Rows())}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		c.Type = c.Type.Encoded(p.db.compat)
+		if c.Type.From != "" || c.Type.Value == nil {
+			err := fmt.Errorf("the column %q is of the type %s, which can be read only where every column has a name of its own", c.Name, c.Type.Declared)
 			return nil, p.queryError(err, "give the columns of the result different names")
 		}
 	}
@@ -112,7 +112,7 @@ func (p *part) keyNames(ctx context.Context, s *session) (key []sqlread.KeyColum
 
 // setKey finds the columns of the key in a result.
 func (p *part) setKey(t *table, key []sqlread.KeyColumn) (err error) {
-	t.key, err = sqlread.PlaceKey(p.Name(), t.names(), key)
+	t.Key, err = sqlread.PlaceKey(p.Name(), t.Names(), key)
 	return err
 }
 

@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"context"
-	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
@@ -16,10 +15,10 @@ type reader struct {
 	moment  moment // that it is read as of
 	result  *sqlread.Cursor
 	table   *table
-	row     *row
-	query   bool      // it reads a query, whose rows may lack a key
-	keyless int64     // rows that were left out because they do
-	at      *position // nil where it is not possible to go on after a loss
+	row     *sqlread.Row
+	query   bool              // it reads a query, whose rows may lack a key
+	keyless int64             // rows that were left out because they do
+	at      *sqlread.Position // nil where it is not possible to go on after a loss
 }
 
 // rows yields what comes. It returns whether the loop was left early, and why no more can come of
@@ -33,13 +32,13 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 			return false, err
 		}
 		if r.at != nil {
-			r.at.advance(r.table, r.result.Row)
+			r.at.Advance(r.table.Key, r.result.Row)
 		}
-		if r.query && r.table.keyless(r.result.Row) {
+		if r.query && r.table.Keyless(r.result.Row) {
 			r.keyless++
 			continue
 		}
-		if !yield(r.row.document(r.result.Row), nil) {
+		if !yield(r.row.Document(r.result.Row), nil) {
 			return true, nil
 		}
 	}
@@ -145,11 +144,11 @@ func (p *part) prepare(ctx context.Context, r, before *reader) (err error) {
 		return err
 	}
 	if before == nil {
-		r.row, r.at = p.newRow(r.table), r.table.start()
+		r.row, r.at = p.newRow(r.table), r.table.Start()
 		return nil
 	}
-	if !r.table.like(before.table) {
-		return errTableChanged
+	if !r.table.Like(before.table) {
+		return sqlread.ErrTableChanged
 	}
 	r.row, r.at = before.row, before.at
 	return nil
@@ -163,7 +162,7 @@ func (p *part) begin(ctx context.Context, r *reader) error {
 	if p.rule != nil {
 		return p.openQuery(ctx, r)
 	}
-	query, args := r.table.query(p, r.moment, r.at)
+	query, args := p.query(r.table, r.moment, r.at)
 	var err error
 	r.result, err = sqlread.Open(ctx, &r.session.Conn, query, args)
 	return err
@@ -176,19 +175,13 @@ func (p *part) later(ctx context.Context, r *reader, cause error) (err error) {
 	return err
 }
 
-// like reports whether the columns and the key are the same.
-func (t *table) like(o *table) bool {
-	same := func(a, b column) bool { return a.name == b.name && a.typ.declared == b.typ.declared }
-	return slices.EqualFunc(t.columns, o.columns, same) && slices.Equal(t.key, o.key) && t.sorted == o.sorted
-}
-
 // goOn goes on behind the last row that came, on another connection, or as of another moment. cause is why
 // the connection, or the moment, before is of no more use.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
 	failed := func(err error) error { return p.tableError("read rows", err) }
-	if r.at == nil || !r.at.comparable() || code(cause) == codeInterrupted {
+	if r.at == nil || !canCompare(r.at) || code(cause) == codeInterrupted {
 		return nil, failed(cause)
 	}
 	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: changed}
-	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, cause error) (*reader, error) { return p.openNext(ctx, r, cause) })
+	return link.GoOn(ctx, l, &r.at.Losses, cause, func(ctx context.Context, cause error) (*reader, error) { return p.openNext(ctx, r, cause) })
 }

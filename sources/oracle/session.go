@@ -121,10 +121,10 @@ func columnsOf(r driver.Rows) (columns []column) {
 	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
 	scaled, _ := r.(driver.RowsColumnTypePrecisionScale)
 	for i, name := range r.Columns() {
-		c := column{name: name}
+		c := column{Name: name}
 		if typed != nil && scaled != nil {
 			precision, scale, _ := scaled.ColumnTypePrecisionScale(i)
-			c.typ = resultType(typed.ColumnTypeDatabaseTypeName(i), precision, scale)
+			c.Type = resultType(typed.ColumnTypeDatabaseTypeName(i), precision, scale)
 		}
 		columns = append(columns, c)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // moment is what a statement reads as of. It is one of three, each weaker than the one before: a system
@@ -113,10 +114,7 @@ func (d *database) discard(s *session) {
 	d.snapshots.Drop()
 }
 
-// errTableChanged says that a table is no longer what it was when reading it began.
-var errTableChanged = errors.New("the table was altered meanwhile")
-
 // changed reports whether a table was altered since the moment that it is read as of.
 func changed(err error) bool {
-	return errors.Is(err, errTableChanged) || code(err) == codeTableChanged
+	return errors.Is(err, sqlread.ErrTableChanged) || code(err) == codeTableChanged
 }

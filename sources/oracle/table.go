@@ -10,19 +10,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// table is how a table is read: its columns in their order and which of them tell its rows apart.
-type table struct {
-	columns []column
-	key     []int // places in columns, in the order of the key
-	// sorted reports whether the rows are read in the order of the key, so that reading can go on behind
-	// one.
-	sorted bool
-}
-
-type column struct {
-	name string
-	typ  columnType
-}
+// What a table is here: its values come as the driver has them.
+type (
+	table      = sqlread.Table[driver.Value]
+	column     = sqlread.Column[driver.Value]
+	columnType = sqlread.Type[driver.Value]
+)
 
 const (
 	// What * stands for, and invisible columns, but none that the server made for itself.
@@ -87,11 +80,11 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 			return // it is invisible, and * leaves it out
 		}
 		d := declaration{name: sqlread.TextOf(row[1]), owner: sqlread.TextOf(row[2]), precision: numberOf(row[3]), scale: numberOf(row[4]), scaled: row[4] != nil}
-		c := column{name: sqlread.TextOf(row[0]), typ: declaredType(d)}
+		c := column{Name: sqlread.TextOf(row[0]), Type: declaredType(d)}
 		if collation := sqlread.TextOf(row[5]); collation != "" && collation != "USING_NLS_COMP" && collation != "BINARY" {
-			c.typ.bind = "" // it may sort by the rules of a language
+			c.Type.Bind = "" // it may sort by the rules of a language
 		}
-		t.columns = append(t.columns, c)
+		t.Columns = append(t.Columns, c)
 	})
 	if err != nil {
 		return nil, err
@@ -101,51 +94,47 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 	}
 	if key == nil {
 		err := p.configuredKey(t)
-		return p.reduced(t), err
+		return p.db.reduced(t), err
 	}
-	for _, name := range key {
-		t.key = append(t.key, slices.Index(t.names(), name))
+	if err := t.SetKey(key); err != nil {
+		return nil, err
 	}
-	if slices.Contains(t.key, -1) {
-		return nil, errTableChanged
-	}
-	t.sorted = !slices.ContainsFunc(t.key, func(k int) bool { return t.columns[k].typ.bind == "" })
-	return p.reduced(t), nil
+	return p.db.reduced(t), nil
 }
 
 // settle takes the encoding's form of the columns' types, and leaves out the columns that cannot be read.
 func (p *part) settle(ctx context.Context, s *session, t *table) error {
 	var kept []column
-	for _, c := range t.columns {
-		if c.typ.geometry {
+	for _, c := range t.Columns {
+		if bare(c.Type.Declared) == geometry {
 			able := false
 			err := p.db.ask(ctx, s, &p.db.questions.geometry, nil, func(row []driver.Value) { able = numberOf(row[0]) > 0 })
 			if err != nil {
 				return err
 			}
 			if !able {
-				c.typ.omitted = true
+				c.Type.Value = nil
 			}
 		}
-		c.typ = c.typ.encoded(p.db.compat)
+		c.Type = c.Type.Encoded(p.db.compat)
 		switch {
-		case c.typ.omitted:
+		case c.Type.Value == nil:
 			if p.firstTime(c) {
-				p.db.log.Warn("a column of this type cannot be read, so it is left out", "part", p.Name(), "column", c.name, "type", c.typ.declared)
+				p.db.log.Warn("a column of this type cannot be read, so it is left out", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
 			}
 			continue
-		case c.typ.unknown && p.firstTime(c):
-			p.db.log.Warn("a column of a type unknown here is read as text", "part", p.Name(), "column", c.name, "type", c.typ.declared)
+		case c.Type.Unknown != "" && p.firstTime(c):
+			p.db.log.Warn("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
 		}
 		kept = append(kept, c)
 	}
-	t.columns = kept
+	t.Columns = kept
 	return nil
 }
 
 // firstTime reports whether nothing was said of a column yet.
 func (p *part) firstTime(c column) bool {
-	_, told := p.db.told.LoadOrStore(p.Name()+" "+quote.Ident(c.name), true)
+	_, told := p.db.told.LoadOrStore(p.Name()+" "+quote.Ident(c.Name), true)
 	return !told
 }
 
@@ -159,20 +148,6 @@ func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]stri
 		indexes.Add(sqlread.TextOf(row[0]), sqlread.TextOf(row[1]) == "P", sqlread.TextOf(row[2]), row[3] == nil)
 	})
 	return indexes.Key(), err
-}
-
-// reduced leaves out what no id needs, where ids are enough.
-func (p *part) reduced(t *table) *table {
-	if !p.db.idsOnly || len(t.key) == 0 {
-		return t
-	}
-	small := &table{sorted: t.sorted}
-	var left []int
-	left, small.key, _ = sqlread.Needed(t.key, nil)
-	for _, i := range left {
-		small.columns = append(small.columns, t.columns[i])
-	}
-	return small
 }
 
 // declaredKey are the columns that the configuration names for a table: for its name as it is written, or else
@@ -196,9 +171,9 @@ func (d *database) declaredKey(rel *relation) []string {
 func (p *part) configuredKey(t *table) (err error) {
 	k := sqlread.Keyed{
 		Part: p.Name(), What: p.rel.kind, IsTable: p.rel.isTable(),
-		Entry: p.db.shown(&p.rel), Without: p.db.without(&p.rel), Columns: t.names(),
+		Entry: p.db.shown(&p.rel), Without: p.db.without(&p.rel), Columns: t.Names(),
 	}
-	t.key, err = k.Key(p.db.declaredKey(&p.rel))
+	t.Key, err = k.Key(p.db.declaredKey(&p.rel))
 	return err
 }
 
@@ -211,46 +186,20 @@ func (d *database) without(rel *relation) string {
 	return d.set.tables.Without([2]string{owner, rel.name})
 }
 
-func (t *table) names() (names []string) {
-	for _, c := range t.columns {
-		names = append(names, c.name)
-	}
-	return names
-}
-
 // from is the table as SQL takes it.
 func (p *part) from() string { return quote.Table(p.rel.owner, p.rel.name) }
 
-// list is the columns as they are selected.
-func (t *table) list() string {
-	var b strings.Builder
-	for i, c := range t.columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(c.typ.selected(quote.Ident(c.name)))
+// reduced leaves out what no id needs, where ids are enough.
+func (d *database) reduced(t *table) *table {
+	if d.idsOnly {
+		return t.Reduced()
 	}
-	return b.String()
+	return t
 }
 
-// query reads all rows of the part behind a position. It names the columns, so that none comes twice or
-// in another order. It asks for no number of rows, for which old servers have no words: the driver takes
-// them in turns.
-func (t *table) query(p *part, m moment, at *position) (query string, args []driver.Value) {
-	var b strings.Builder
-	b.WriteString("SELECT " + t.list() + " FROM " + p.from() + m.clause())
-	behind, args := at.condition(t)
-	if behind != "" {
-		b.WriteString(" WHERE " + behind)
-	}
-	if t.sorted {
-		for i, k := range t.key {
-			joint := ", "
-			if i == 0 {
-				joint = " ORDER BY "
-			}
-			b.WriteString(joint + quote.Ident(t.columns[k].name))
-		}
-	}
-	return b.String(), args
+// query reads all rows of the part behind a position. It asks for no number of rows, for which old servers have no
+// words: the driver takes them in turns.
+func (p *part) query(t *table, m moment, at *sqlread.Position) (query string, args []driver.Value) {
+	condition, args := behind(t, at)
+	return t.Select(quote, p.from()+m.clause(), condition), args
 }

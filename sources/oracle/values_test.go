@@ -36,7 +36,7 @@ func declared(text string) declaration {
 
 // encode makes JSON of what a driver's value of a type becomes.
 func encode(typ columnType, v driver.Value) string {
-	value, reason := typ.value(v)
+	value, reason := typ.Value(v)
 	text := string(value.AppendJSON(nil))
 	if reason != "" {
 		text += " (" + reason + ")"
@@ -108,15 +108,15 @@ func TestValues(t *testing.T) {
 		{"a type of next year", []driver.Value{"as it is", int64(5)}},
 	} {
 		exact := declaredType(declared(tt.typ))
-		exact, compat := exact.encoded(false), exact.encoded(true)
-		fmt.Fprintf(&b, "\n%s: %s", tt.typ, exact.selected("c"))
-		if compat.from != exact.from {
-			b.WriteString("; compat " + compat.selected("c"))
+		exact, compat := exact.Encoded(false), exact.Encoded(true)
+		fmt.Fprintf(&b, "\n%s: %s", tt.typ, exact.Selected("c"))
+		if compat.From != exact.From {
+			b.WriteString("; compat " + compat.Selected("c"))
 		}
 		b.WriteString("\n")
 		for _, v := range tt.values {
-			fmt.Fprintf(&b, "  %q: %s | %s | %q", fmt.Sprint(v), encode(exact, v), encode(compat, v), exact.appendKey(nil, v))
-			if exact.zero != nil && exact.zero(v) {
+			fmt.Fprintf(&b, "  %q: %s | %s | %q", fmt.Sprint(v), encode(exact, v), encode(compat, v), inIDs.Key(nil, &exact, v))
+			if exact.Zero != nil && exact.Zero(v) {
 				b.WriteString(", left out")
 			}
 			b.WriteString("\n")
@@ -154,12 +154,12 @@ func TestEveryTypeOfTheDriver(t *testing.T) {
 		ora.UROWID: "UROWID", ora.Boolean: "BOOLEAN", ora.TNSType(127): "VECTOR", ora.XMLType: "an object type", ora.OCIRef: "REF",
 	} {
 		got := resultType(typ.String(), 38, 255)
-		if got.declared != want || got.unknown {
-			t.Errorf("%s: got %q", typ, got.declared)
+		if got.Declared != want || got.Unknown != "" {
+			t.Errorf("%s: got %q", typ, got.Declared)
 		}
 	}
 	for name, omitted := range map[string]bool{"XMLType": true, "OCIRef": true, "NCHAR": false} {
-		if got := resultType(name, 0, 0).omitted; got != omitted {
+		if got := resultType(name, 0, 0).Value == nil; got != omitted {
 			t.Errorf("%s: omitted is %t", name, got)
 		}
 	}
@@ -189,19 +189,19 @@ func TestObjectTypes(t *testing.T) {
 	}{
 		{"ADDRESS", "SHOP", true}, {"ANYDATA", "SYS", true}, {"ANYDATA", "", true}, {"XMLTYPE", "SYS", false}, {"SDO_GEOMETRY", "MDSYS", false}, {"NUMBER", "SHOP", true},
 	} {
-		if got := declaredType(declaration{name: tt.name, owner: tt.owner}); got.omitted != tt.omitted {
-			t.Errorf("%s of %q: omitted is %t", tt.name, tt.owner, got.omitted)
+		if got := declaredType(declaration{name: tt.name, owner: tt.owner}); (got.Value == nil) != tt.omitted {
+			t.Errorf("%s of %q: omitted is %t", tt.name, tt.owner, got.Value == nil)
 		}
 	}
 }
 
 // rowOf is a row of a profile whose columns are of the types, all of them the key.
-func rowOf(t *testing.T, p sqlread.Profile, types ...string) *row {
+func rowOf(t *testing.T, p sqlread.Profile, types ...string) *sqlread.Row {
 	t.Helper()
 	tab := &table{}
 	for i, name := range types {
-		tab.columns = append(tab.columns, column{name: string(rune('A' + i)), typ: declaredType(declared(name))})
-		tab.key = append(tab.key, i)
+		tab.Columns = append(tab.Columns, column{Name: string(rune('A' + i)), Type: declaredType(declared(name))})
+		tab.Key = append(tab.Key, i)
 	}
 	r := newRun(t, nil, source.Env{})
 	r.profile = p
@@ -227,7 +227,7 @@ func TestCase06KeysThatAreZero(t *testing.T) {
 		"NULL":              {"VARCHAR2", nil, "XE_T_", "oracle:XE:SHOP:T:%00"},
 	} {
 		for p, want := range map[sqlread.Profile]string{sqlread.Head: tt.head, sqlread.Seed87: tt.head, sqlread.Native: tt.native} {
-			doc := rowOf(t, p, tt.typ).document([]driver.Value{tt.in})
+			doc := rowOf(t, p, tt.typ).Document([]driver.Value{tt.in})
 			if doc.ID != want {
 				t.Errorf("%s: got %s, want %s", name, doc.ID, want)
 			}
@@ -254,7 +254,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 		{strings.Repeat("x", 600), "a"},
 		{strings.Repeat("x", 600), "b"},
 	} {
-		id := r.document(in).ID
+		id := r.Document(in).ID
 		if other, twice := seen[id]; twice {
 			t.Errorf("%q and %q are both %s", in, other, id)
 		}
@@ -268,9 +268,9 @@ func TestNativeIDsAreUnique(t *testing.T) {
 // TestDocuments shows a row in each profile, of a table of the user's own and one of another schema.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
-	tab := &table{key: []int{0}}
+	tab := &table{Key: []int{0}}
 	for _, name := range []string{"ID", "a.b", "A_B", "Id"} {
-		tab.columns = append(tab.columns, column{name: name, typ: declaredType(declared("VARCHAR2"))})
+		tab.Columns = append(tab.Columns, column{Name: name, Type: declaredType(declared("VARCHAR2"))})
 	}
 	for _, tt := range []struct {
 		profile sqlread.Profile
@@ -285,7 +285,7 @@ func TestDocuments(t *testing.T) {
 		r := newRun(t, nil, source.Env{})
 		r.profile = tt.profile
 		p := &part{db: r.database, rel: relation{owner: tt.owner, name: "T"}}
-		doc := p.newRow(tab).document([]driver.Value{"1", "2", "3", "4"})
+		doc := p.newRow(tab).Document([]driver.Value{"1", "2", "3", "4"})
 		if got := string(document.AppendFields(nil, &doc)); got != tt.want {
 			t.Errorf("%v of %s: got %s", tt.profile, tt.owner, got)
 		}

@@ -43,7 +43,7 @@ func BenchmarkRead(b *testing.B) {
 
 // BenchmarkDocument turns one row into a document.
 func BenchmarkDocument(b *testing.B) {
-	t := &table{key: []int{0}}
+	t := &table{Key: []int{0}}
 	raw := [][]byte{}
 	for _, c := range []struct {
 		oid  uint32
@@ -57,7 +57,7 @@ func BenchmarkDocument(b *testing.B) {
 		{25, string(make([]byte, 960))},
 	} {
 		typ, _ := scalar(c.oid)
-		t.columns = append(t.columns, column{name: fmt.Sprint("c", len(raw)), typ: typ})
+		t.Columns = append(t.Columns, column{Name: fmt.Sprint("c", len(raw)), Type: typ})
 		raw = append(raw, []byte(c.text))
 	}
 	p := &part{db: &database{log: discard(), set: settings{database: "shop"}}, rel: relation{schema: "public", name: "t"}}

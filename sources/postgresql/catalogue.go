@@ -158,7 +158,7 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 	for _, s := range c.schemas {
 		if !s.usable && d.set.schemas != nil {
 			d.log.Warn("the schema may not be used, so its tables cannot be seen; nothing of them is deleted",
-				"schema", s.name, "grant", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quoteIdent(s.name), quoteIdent(d.set.username)))
+				"schema", s.name, "grant", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quote.Ident(s.name), quote.Ident(d.set.username)))
 		}
 	}
 	parts, err := d.missingSchemas(c)
@@ -175,7 +175,7 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 	read := map[uint32]bool{}
 	var tables []*part
 	for _, r := range c.relations {
-		p := &part{db: d, rel: r, scope: dotted(r.schema, r.name), snapshot: snapshot, about: &sqlread.Described{}}
+		p := &part{db: d, rel: r, scope: quote.Dotted(r.schema, r.name), snapshot: snapshot, about: &sqlread.Described{}}
 		switch {
 		case r.why() != "" || !d.wants(&r):
 		case !r.usable:
@@ -232,7 +232,7 @@ func (d *database) missingSchemas(c *catalogue) (parts []source.Part, err error)
 			continue
 		}
 		e := &source.Error{
-			Kind: source.ErrConfig, Part: dotted(name, "*"),
+			Kind: source.ErrConfig, Part: quote.Dotted(name, "*"),
 			Err: fmt.Errorf("schema %q does not exist in database %q", name, d.set.database), Hint: "correct or remove it in schema:",
 		}
 		if len(exist) == 0 {
@@ -262,9 +262,9 @@ func (d *database) missingTable(u sqlread.Unknown) source.Part {
 	e, scope := u.Entry, u.Entry.Text
 	switch {
 	case e.Schema != sqlread.Name{}:
-		scope = dotted(e.Schema.Text, e.Table.Text)
+		scope = quote.Dotted(e.Schema.Text, e.Table.Text)
 	case len(d.set.schemas) == 1:
-		scope = dotted(d.set.schemas[0], e.Table.Text)
+		scope = quote.Dotted(d.set.schemas[0], e.Table.Text)
 	}
 	return u.Missing(scope, "", "", "")
 }

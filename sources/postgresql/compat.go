@@ -1,7 +1,6 @@
 package postgresql
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 
@@ -13,18 +12,6 @@ import (
 // It reads with SQLAlchemy on asyncpg, and the forms here are what these give, written as JSON. Where
 // they fail, and that connector with them, a value is what it is in the encoding exact. [scalar] says
 // which form a type has.
-
-// encoded is the type with the converter of one encoding, as value, and its kind.
-func (t columnType) encoded(compat bool) columnType {
-	if !compat {
-		return t
-	}
-	t.cast, t.kind = "", cmp.Or(t.compatKind, t.kind)
-	if t.compat != nil {
-		t.value = t.compat
-	}
-	return t
-}
 
 // toDouble reads a number as a double. It always has a fraction or an exponent, so that Elasticsearch
 // takes no column of fractions for one of whole numbers because of its first value.

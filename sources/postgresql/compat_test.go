@@ -48,7 +48,7 @@ func TestCompat(t *testing.T) {
 		{oidJSONB, `1 2`, "null", "unknown form"},
 	} {
 		typ, _ := scalar(tt.oid)
-		v, reason := typ.encoded(true).value(tt.in)
+		v, reason := typ.Encoded(true).Value(tt.in)
 		if got := jsonOf(v); got != tt.want || !strings.Contains(reason, tt.reason) || (reason == "") != (tt.reason == "") {
 			t.Errorf("%d %.40q: got %s, %q; want %s, %q", tt.oid, tt.in, got, reason, tt.want, tt.reason)
 		}
@@ -70,7 +70,7 @@ func FuzzCompat(f *testing.F) {
 		if !ok {
 			return
 		}
-		v, reason := typ.encoded(true).value(text)
+		v, reason := typ.Encoded(true).Value(text)
 		if got := jsonOf(v); !json.Valid([]byte(got)) || reason != "" && !v.IsNull() {
 			t.Errorf("%d %q: %s, %q", oid, text, got, reason)
 		}
@@ -82,7 +82,7 @@ func TestNamesInJSONAreWhatAnIndexTakes(t *testing.T) {
 	t.Parallel()
 	for _, oid := range []uint32{oidJSON, oidJSONB} {
 		typ, _ := scalar(oid)
-		v, reason := typ.encoded(true).value(`{"x": 1, "x.y": [{"": 2.50, "a..b": {".": null}}], "p.q": "."}`)
+		v, reason := typ.Encoded(true).Value(`{"x": 1, "x.y": [{"": 2.50, "a..b": {".": null}}], "p.q": "."}`)
 		if got := jsonOf(v); got != `{"x":1,"x_y":[{"_":2.50,"a__b":{"_":null}}],"p.q":"."}` || reason != "" {
 			t.Errorf("%d: got %s, %q", oid, got, reason)
 		}
@@ -97,10 +97,10 @@ func TestTheEncodingChangesNoID(t *testing.T) {
 		oidInterval, oidJSONB, oidBit, oidPoint, 25,
 	} {
 		typ, _ := scalar(oid)
-		compat := typ.encoded(true)
+		compat := typ.Encoded(true)
 		for _, text := range []string{"0", "t", "12.50", `\x00ff`, "infinity", "2024-01-02 03:04:05.5+00", "P1D", "(1,2)", "10101", "{}"} {
-			exact, same := string(typ.appendKey(nil, []byte(text))), string(compat.appendKey(nil, []byte(text)))
-			if exact != same || typ.isZero([]byte(text)) != compat.isZero([]byte(text)) || compat.cast != "" {
+			exact, same := string(appendKey(nil, &typ, []byte(text))), string(appendKey(nil, &compat, []byte(text)))
+			if exact != same || isZero(&typ, []byte(text)) != isZero(&compat, []byte(text)) || compat.From != "" {
 				t.Errorf("%d %q: %s in exact, %s in compat", oid, text, exact, same)
 			}
 		}

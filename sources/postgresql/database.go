@@ -46,7 +46,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := sqlread.Double.ParseRules(env.AdvancedRules)
+	rules, err := quote.ParseRules(env.AdvancedRules)
 	if err != nil {
 		return nil, err
 	}

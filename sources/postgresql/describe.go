@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // Describe implements [source.Describer]. The catalogue is asked once for all parts of a table, and as it is
@@ -29,13 +28,5 @@ func (p *part) Describe(ctx context.Context) (source.Description, error) {
 // description describes the documents of a table.
 func (p *part) description(t *table) source.Description {
 	r, _ := p.rowOf(t)
-	var kinds []source.FieldKind
-	for _, c := range t.columns {
-		kinds = append(kinds, c.typ.kind)
-	}
-	ids := sqlread.IDs{Profile: p.db.profile, Prefix: r.prefix, Nullable: t.nullable}
-	for _, k := range t.key {
-		ids.Digits = append(ids.Digits, t.columns[k].typ.digits)
-	}
-	return ids.Describe(r.record.Describe(kinds))
+	return t.Describe(p.db.profile, r.prefix, r.record.Describe(t.Kinds()))
 }

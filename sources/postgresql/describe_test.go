@@ -58,14 +58,14 @@ func TestKindsOfTypes(t *testing.T) {
 		{50006, source.Decimal, source.Double, false},
 	} {
 		c := known.column(tt.oid)
-		if got := cmp.Or(c.encoded(false).kind, source.Text); got != tt.kind {
+		if got := cmp.Or(c.Encoded(false).Kind, source.Text); got != tt.kind {
 			t.Errorf("%d: got %q, want %q", tt.oid, got, tt.kind)
 		}
-		if got := cmp.Or(c.encoded(true).kind, source.Text); got != tt.compat {
+		if got := cmp.Or(c.Encoded(true).Kind, source.Text); got != tt.compat {
 			t.Errorf("%d in compat: got %q, want %q", tt.oid, got, tt.compat)
 		}
-		if c.digits != tt.digits {
-			t.Errorf("%d: digits in ids: got %t", tt.oid, c.digits)
+		if c.Digits != tt.digits {
+			t.Errorf("%d: digits in ids: got %t", tt.oid, c.Digits)
 		}
 	}
 }

@@ -112,7 +112,7 @@ func (d *database) connectError(err error) error {
 		e.Kind, e.Hint = source.ErrConfig, "check database: the server has none of that name, or not for this user"
 	case code == codeNoPrivilege:
 		e.Kind = source.ErrAuth
-		e.Hint = fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quoteIdent(d.set.database), quoteIdent(d.set.username))
+		e.Hint = fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quote.Ident(d.set.database), quote.Ident(d.set.username))
 	case temporary(code):
 		e.Kind = source.ErrTemporary
 	case code != "":

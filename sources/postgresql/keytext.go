@@ -12,19 +12,19 @@ import (
 // gives: ids are what an index is compared by, so they must not differ from what it holds.
 
 // appendKey appends the text that a value has in an id.
-func (t *columnType) appendKey(dst, raw []byte) []byte {
-	if t.key == nil {
+func appendKey(dst []byte, t *columnType, raw []byte) []byte {
+	if t.Key == nil {
 		return append(dst, raw...)
 	}
-	return t.key(dst, string(raw))
+	return t.Key(dst, string(raw))
 }
 
 // isZero reports whether the profile seed87 leaves a value out of ids.
-func (t *columnType) isZero(raw []byte) bool {
-	return len(raw) == 0 || t.zero != nil && t.zero(string(raw))
+func isZero(t *columnType, raw []byte) bool {
+	return len(raw) == 0 || t.Zero != nil && t.Zero(string(raw))
 }
 
-func is(text string) zero { return func(t string) bool { return t == text } }
+func is(text string) func(string) bool { return func(t string) bool { return t == text } }
 
 func zeroNumber(text string) bool { return strings.Trim(text, "-0.") == "" }
 
@@ -32,9 +32,6 @@ func zeroInterval(text string) bool {
 	span, ok := parseInterval(text)
 	return ok && span == 0
 }
-
-// keyText appends the form of a value, given the server's text of it.
-type keyText func(dst []byte, text string) []byte
 
 func keyBool(dst []byte, text string) []byte {
 	if text == "t" {

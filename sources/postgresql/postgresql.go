@@ -68,38 +68,10 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 	return newDatabase(s, env)
 }
 
-// scopeOf tells the table from what every document carries, whatever profile it was made with: a
-// document of a profile that is no longer configured is one of its table that is gone. A document of
-// another database than the configured one, which a changed configuration leaves behind, is of a
-// scope that no part has: its table counts as vanished, and nothing of it is deleted unasked.
+// scopeOf tells the table from what every document carries.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
-	for _, p := range []sqlread.Profile{sqlread.Head, sqlread.Seed87} { // native has the metadata of head
-		names := metadataNames(p)
-		database, ok := fields[names[0]].(string)
-		schemas, tables := sqlread.Texts(fields[names[1]]), sqlread.Texts(fields[names[2]])
-		if !ok || schemas == nil || tables == nil {
-			continue
-		}
-		scope := scopeName(schemas, tables)
-		if database != v.String("database") {
-			scope = dotted(database) + "." + scope
-		}
-		return scope, true
-	}
-	return "", false
+	return quote.ScopeOfFields(v.String("database"), fields)
 }
 
-// scopeName is what deletes are decided by: schema and table. The result of a query may belong to
-// several, which are joined by +.
-func scopeName(schemas, tables []string) string {
-	return sqlread.Double.Joined("+", schemas) + "." + sqlread.Double.Joined("+", tables)
-}
-
-// dotted joins identifiers by dots.
-func dotted(parts ...string) string { return sqlread.Double.Dotted(parts...) }
-
-// quoteIdent writes an identifier as SQL takes it, whatever is in it.
-func quoteIdent(name string) string { return sqlread.Double.Ident(name) }
-
-// quoteTable is the name of a table as SQL takes it.
-func quoteTable(schema, table string) string { return sqlread.Double.Table(schema, table) }
+// quote is what stands around identifiers.
+const quote = sqlread.Double

@@ -14,10 +14,10 @@ import (
 
 // rowOf makes rows of a table with the columns a, b, … of the types; key tells which are the key.
 func rowOf(p sqlread.Profile, key []int, oids ...uint32) *row {
-	t := &table{key: key}
+	t := &table{Key: key}
 	for i, oid := range oids {
 		typ, _ := scalar(oid)
-		t.columns = append(t.columns, column{name: string(rune('a' + i)), typ: typ})
+		t.Columns = append(t.Columns, column{Name: string(rune('a' + i)), Type: typ})
 	}
 	part := &part{db: &database{log: discard(), set: settings{database: "shop"}, profile: p}, rel: relation{schema: "public", name: "t"}}
 	return part.newRow(t)
@@ -117,9 +117,9 @@ func TestNativeIDsAreUnique(t *testing.T) {
 	}
 	prefixes := map[string]bool{}
 	for _, names := range [][3]string{{"a:b", "c", "d"}, {"a", "b:c", "d"}, {"a", "b", "c:d"}, {"a%3Ab", "c", "d"}, {"a", "b", "c+d"}} {
-		prefixes[idPrefix(sqlread.Native, names[0], names[1:2], names[2:])] = true
+		prefixes[prefixOf(names[0], names[1:2], names[2:])] = true
 	}
-	prefixes[idPrefix(sqlread.Native, "a", []string{"b"}, []string{"c", "d"})] = true // a query over several tables
+	prefixes[prefixOf("a", []string{"b"}, []string{"c", "d"})] = true // a query over several tables
 	if !prefixes["postgresql:a%3Ab:c:d:"] || !prefixes["postgresql:a:b:c+d:"] || !prefixes["postgresql:a:b:c%2Bd:"] || len(prefixes) != 6 {
 		t.Errorf("got %v", prefixes)
 	}
@@ -173,18 +173,18 @@ func TestNativeDocument(t *testing.T) {
 func TestCase13And14NativeNames(t *testing.T) {
 	t.Parallel()
 	columns := []column{
-		{name: "Name", number: 1},
-		{name: "name", number: 2},
-		{name: "a.b", number: 4},
-		{name: "a_b", number: 5},
-		{name: "a.b.", number: 6},
-		{name: " ", number: 7},
-		{name: "\u2003\t", number: 9},
-		{name: "_col9", number: 10},
-		{name: "\x1c", number: 11},
-		{name: ".", number: 12},
-		{name: "_id", number: 13},
-		{name: " x ", number: 14},
+		{Name: "Name", Number: 1},
+		{Name: "name", Number: 2},
+		{Name: "a.b", Number: 4},
+		{Name: "a_b", Number: 5},
+		{Name: "a.b.", Number: 6},
+		{Name: " ", Number: 7},
+		{Name: "\u2003\t", Number: 9},
+		{Name: "_col9", Number: 10},
+		{Name: "\x1c", Number: 11},
+		{Name: ".", Number: 12},
+		{Name: "_id", Number: 13},
+		{Name: " x ", Number: 14},
 	}
 	names, renamed := fieldNames(sqlread.Native, "s", "t", columns)
 	want := []string{"Name", "name", "a_b", "a_b_2", "a_b_", "_col7", "_col9", "_col9_2", "_col11", "_", "_id", " x "}
@@ -194,6 +194,19 @@ func TestCase13And14NativeNames(t *testing.T) {
 	if names, renamed := fieldNames(sqlread.Native, "s", "t", columns[:3]); len(renamed) > 0 {
 		t.Errorf("%q: nothing needed a number, but %v has one", names, renamed)
 	}
+}
+
+// prefixOf is what ids of the profile native begin with.
+func prefixOf(database string, schemas, tables []string) string {
+	from := sqlread.Origin{Database: database, Schemas: schemas, Tables: tables}
+	return from.Prefix("postgresql", sqlread.Native)
+}
+
+// fieldNames names the fields of columns.
+func fieldNames(p sqlread.Profile, schema, name string, columns []column) ([]string, []sqlread.Renamed) {
+	metadata := sqlread.OriginNames(p)
+	t := &table{Columns: columns}
+	return t.FieldNames(p, schema+"_"+name+"_", metadata[:]...)
 }
 
 // TestNativeRules: rules find a column by its path.

@@ -1,9 +1,11 @@
 package postgresql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +14,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
+
+// computed is the number of a column that is none of a table.
+const computed = -1
+
+// resultType is what a type of a result is called.
+func resultType(oid uint32) string { return strconv.FormatUint(uint64(oid), 10) }
 
 // describeQuery asks for the columns of the query of a rule, without running it, and finds its key.
 func (p *part) describeQuery(ctx context.Context, conn *pgx.Conn) (*table, error) {
@@ -25,31 +33,33 @@ func (p *part) describeQuery(ctx context.Context, conn *pgx.Conn) (*table, error
 	t := &table{}
 	var types []uint32
 	for _, f := range described.Fields {
-		t.columns = append(t.columns, column{name: f.Name, number: f.TableAttributeNumber, result: f.DataTypeOID})
+		t.Columns = append(t.Columns, column{Name: f.Name, Number: cmp.Or(int(f.TableAttributeNumber), computed)})
 		types = append(types, f.DataTypeOID)
 	}
 	if err := p.describeTypes(ctx, conn, t, types); err != nil {
 		return nil, err
 	}
-	for i := range t.columns {
-		if t.columns[i].typ.cast != "" {
-			t.columns[i].typ = uncast(t.columns[i].typ)
+	for i := range t.Columns {
+		typ := &t.Columns[i].Type
+		if typ.From != "" {
+			*typ = uncast(*typ)
 		}
+		typ.Declared = resultType(types[i])
 	}
 	return t, p.queryKey(ctx, conn, t, described.Fields)
 }
 
 // answers reports whether the fields are those of the columns. The catalogue is as old as the
 // snapshot, but a name in a statement means what has it now.
-func (t *table) answers(fields []pgconn.FieldDescription) bool {
-	for i := range t.columns {
-		c := &t.columns[i]
+func answers(t *table, fields []pgconn.FieldDescription) bool {
+	for i := range t.Columns {
+		c := &t.Columns[i]
 		switch {
 		case i >= len(fields):
 			return false
-		case c.result != 0 && (fields[i].Name != c.name || fields[i].DataTypeOID != c.result):
+		case c.Type.Declared != "" && (fields[i].Name != c.Name || resultType(fields[i].DataTypeOID) != c.Type.Declared):
 			return false
-		case fields[i].TableAttributeNumber != 0 && fields[i].TableAttributeNumber != c.number:
+		case fields[i].TableAttributeNumber != 0 && int(fields[i].TableAttributeNumber) != c.Number:
 			return false
 		}
 	}
@@ -64,8 +74,8 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 		key = append(key, sqlread.KeyColumn{Name: name})
 	}
 	if len(key) > 0 {
-		places, err := sqlread.PlaceKey(p.Name(), t.names(), key)
-		t.key = places
+		places, err := sqlread.PlaceKey(p.Name(), t.Names(), key)
+		t.Key = places
 		return err
 	}
 	for i := range p.rule.tables {
@@ -80,14 +90,16 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 				return n < len(numbers) && f.TableOID == rel.oid && f.TableAttributeNumber == numbers[n]
 			})
 			if i < 0 {
-				column := sqlread.KeyColumn{Name: name, Table: dotted(rel.schema, rel.name)}
-				places, err := sqlread.PlaceKey(p.Name(), t.names(), []sqlread.KeyColumn{column})
+				column := sqlread.KeyColumn{Name: name, Table: quote.Dotted(rel.schema, rel.name)}
+				places, err := sqlread.PlaceKey(p.Name(), t.Names(), []sqlread.KeyColumn{column})
 				if err != nil {
 					return err
 				}
 				i = places[0]
 			}
-			t.addKey(i)
+			if !slices.Contains(t.Key, i) {
+				t.Key = append(t.Key, i)
+			}
 		}
 	}
 	return nil
@@ -102,38 +114,25 @@ func (p *part) keyOf(ctx context.Context, conn *pgx.Conn, rel *relation) (names 
 	case !errors.Is(err, pgx.ErrNoRows):
 		return nil, nil, p.tableError("look the key up", err)
 	}
-	if names = p.db.declaredKey(dotted(rel.schema, rel.name), rel.name); len(names) > 0 {
+	if names = p.db.declaredKey(quote.Dotted(rel.schema, rel.name), rel.name); len(names) > 0 {
 		return names, nil, nil
 	}
-	return nil, nil, sqlread.NoKeyError(p.Name(), rel.what(), dotted(rel.schema, rel.name))
-}
-
-func (t *table) addKey(i int) {
-	if !slices.Contains(t.key, i) {
-		t.key = append(t.key, i)
-	}
+	return nil, nil, sqlread.NoKeyError(p.Name(), rel.what(), quote.Dotted(rel.schema, rel.name))
 }
 
 // keyless reports whether a row has NULL in every column of the key, as outer joins make them. All of
 // them would have one id.
-func (t *table) keyless(raw [][]byte) bool {
-	return !slices.ContainsFunc(t.key, func(k int) bool { return raw[k] != nil })
-}
-
-func (t *table) names() (names []string) {
-	for _, c := range t.columns {
-		names = append(names, c.name)
-	}
-	return names
+func keyless(t *table, raw [][]byte) bool {
+	return !slices.ContainsFunc(t.Key, func(k int) bool { return raw[k] != nil })
 }
 
 // uncast reads a type that a table's column would be cast from, because a query is taken as it is.
 // That is money alone, whose text in the locale of [session] is -$1,234.50, in an array with quotes.
 func uncast(t columnType) columnType {
-	value, key := t.value, t.key
-	t.cast = ""
-	t.value = func(text string) (v document.Value, reason string) { return value(moneyDigits(text)) }
-	t.key = func(dst []byte, text string) []byte {
+	value, key := t.Value, t.Key
+	t.From = ""
+	t.Value = func(text string) (v document.Value, reason string) { return value(moneyDigits(text)) }
+	t.Key = func(dst []byte, text string) []byte {
 		if key == nil {
 			return append(dst, moneyDigits(text)...)
 		}

@@ -102,7 +102,7 @@ func TestRangesOfATable(t *testing.T) {
 func TestRangesAreFound(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
-	db.exec("ALTER ROLE " + quoteIdent(db.config.User) + " IN DATABASE " + db.name + " SET enable_tidscan = off")
+	db.exec("ALTER ROLE " + quote.Ident(db.config.User) + " IN DATABASE " + db.name + " SET enable_tidscan = off")
 	p := ranges(t, openCut(t, db.values(nil), source.Env{}))[1].(*part)
 	conn, err := p.begin(t.Context(), p.snapshot)
 	if err != nil {
@@ -117,7 +117,7 @@ func TestRangesAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, at := range []*position{{}, {begun: true}} {
-		query, _ := columns.query(p, at)
+		query, _ := p.query(columns, at)
 		var plan string
 		if err := conn.QueryRow(t.Context(), "EXPLAIN "+query).Scan(&plan); err != nil || !strings.HasPrefix(plan, "Tid Range Scan on t") {
 			t.Errorf("%v: %s\n%s", err, query, plan)

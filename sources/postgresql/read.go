@@ -32,7 +32,7 @@ type reader struct {
 // rows yields what comes. It returns whether the loop was left early, and why no more can come of
 // this connection.
 func (r *reader) rows(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
-	columns := len(r.table.columns)
+	columns := len(r.table.Columns)
 	for r.result.NextRow() {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -41,7 +41,7 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 		if r.at != nil && !r.at.advance(raw[columns:]) {
 			r.at = nil
 		}
-		if r.query && r.table.keyless(raw) {
+		if r.query && keyless(r.table, raw) {
 			r.keyless++
 			continue
 		}
@@ -135,7 +135,7 @@ func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_
 
 // run begins the statement.
 func (p *part) run(ctx context.Context, r *reader) error {
-	query, formats := r.table.query(p, r.at)
+	query, formats := p.query(r.table, r.at)
 	r.result = r.conn.PgConn().ExecParams(ctx, query, nil, nil, nil, formats)
 	fields := r.result.FieldDescriptions()
 	if fields == nil {
@@ -143,7 +143,7 @@ func (p *part) run(ctx context.Context, r *reader) error {
 			return p.tableError("read rows", err)
 		}
 	}
-	if !r.table.answers(fields) {
+	if !answers(r.table, fields) {
 		return errMoved
 	}
 	return nil
@@ -208,7 +208,7 @@ func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
 		return nil
 	}
 	_, err := conn.PgConn().Exec(ctx, "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_tidscan = on; "+
-		"LOCK TABLE ONLY "+quoteTable(p.rel.schema, p.rel.name)+" IN ACCESS SHARE MODE").ReadAll()
+		"LOCK TABLE ONLY "+quote.Table(p.rel.schema, p.rel.name)+" IN ACCESS SHARE MODE").ReadAll()
 	return err
 }
 
@@ -257,7 +257,7 @@ func (p *part) identify(ctx context.Context, conn *pgx.Conn) (identity, error) {
 
 func identify(ctx context.Context, conn *pgx.Conn, rel *relation, only bool) (i identity, err error) {
 	secured := false
-	err = conn.QueryRow(ctx, identifyQuery, quoteTable(rel.schema, rel.name), only).
+	err = conn.QueryRow(ctx, identifyQuery, quote.Table(rel.schema, rel.name), only).
 		Scan(&i.oid, &i.unmoved, &i.several, &i.heap, &secured)
 	if secured {
 		i.secured = append(i.secured, i.oid)
@@ -285,7 +285,7 @@ func (p *part) lockTables(ctx context.Context, conn *pgx.Conn) error {
 	var names []string
 	for _, t := range p.rule.tables {
 		if t.isTable() && t.readable {
-			names = append(names, "ONLY "+quoteTable(t.schema, t.name))
+			names = append(names, "ONLY "+quote.Table(t.schema, t.name))
 		}
 	}
 	if names == nil {

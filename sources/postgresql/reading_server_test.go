@@ -99,7 +99,7 @@ func TestCase56ServerTimeLimitsDoNotMatter(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g`)
 	for _, set := range []string{"statement_timeout = '50ms'", "idle_in_transaction_session_timeout = '50ms'"} {
-		db.exec("ALTER ROLE " + quoteIdent(db.config.User) + " IN DATABASE " + db.name + " SET " + set)
+		db.exec("ALTER ROLE " + quote.Ident(db.config.User) + " IN DATABASE " + db.name + " SET " + set)
 	}
 	s := openSource(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})
 	part := listed(t, s)["public.t"]

@@ -31,14 +31,14 @@ func (p *part) grantHint() string {
 // grants are the statements that let the role read tables.
 func (p *part) grants(tables []relation) string {
 	var b strings.Builder
-	user := quoteIdent(p.db.set.username)
+	user := quote.Ident(p.db.set.username)
 	var schemas []string
 	for _, r := range tables {
 		if !r.usable && !slices.Contains(schemas, r.schema) {
 			schemas = append(schemas, r.schema)
-			fmt.Fprintf(&b, "GRANT USAGE ON SCHEMA %s TO %s; ", quoteIdent(r.schema), user)
+			fmt.Fprintf(&b, "GRANT USAGE ON SCHEMA %s TO %s; ", quote.Ident(r.schema), user)
 		}
-		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quoteTable(r.schema, r.name), user)
+		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quote.Table(r.schema, r.name), user)
 	}
 	return b.String()
 }
@@ -51,13 +51,13 @@ func (d *database) hintOfRefused(tables []*part) string {
 		if p.rel.readable {
 			continue
 		}
-		names = append(names, quoteTable(p.rel.schema, p.rel.name))
+		names = append(names, quote.Table(p.rel.schema, p.rel.name))
 		refused = append(refused, [2]string{p.rel.schema, p.rel.name})
-		if !slices.Contains(schemas, quoteIdent(p.rel.schema)) {
-			schemas = append(schemas, quoteIdent(p.rel.schema))
+		if !slices.Contains(schemas, quote.Ident(p.rel.schema)) {
+			schemas = append(schemas, quote.Ident(p.rel.schema))
 		}
 	}
-	user := quoteIdent(d.set.username)
+	user := quote.Ident(d.set.username)
 	if len(names) > namedAtMost {
 		return fmt.Sprintf("GRANT SELECT ON ALL TABLES IN SCHEMA %s TO %s; or name in tables: only those that the role may read", strings.Join(schemas, ", "), user)
 	}
@@ -142,10 +142,10 @@ func wordsOf(message string) []string {
 
 func (p *part) policyHint() string {
 	var b strings.Builder
-	user := quoteIdent(p.db.set.username)
+	user := quote.Ident(p.db.set.username)
 	fmt.Fprintf(&b, "ALTER ROLE %s BYPASSRLS; or ", user)
 	for _, r := range p.named() {
-		fmt.Fprintf(&b, "CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); ", quoteTable(r.schema, r.name), user)
+		fmt.Fprintf(&b, "CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); ", quote.Table(r.schema, r.name), user)
 	}
 	return b.String() + p.leaveOut()
 }

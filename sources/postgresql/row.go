@@ -7,8 +7,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-const fixed = 3 // the fields that tell database, schema and table
-
 // row turns rows into documents. It is used again for each row, as are the fields that it hands out.
 type row struct {
 	table   *table
@@ -29,29 +27,20 @@ func (p *part) newRow(t *table) *row {
 	return r
 }
 
-// rowOf prepares the documents of a table. renamed is as in [fieldNames].
+// rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
 func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
-	database, schemas, tables := p.db.set.database, []string{p.rel.schema}, []string{p.rel.name}
+	from := sqlread.Origin{Database: p.db.set.database, Schemas: []string{p.rel.schema}, Tables: []string{p.rel.name}}
 	if p.rule != nil {
-		schemas, tables = p.rule.schemas(), p.rule.names()
+		from.Rule, from.Schemas, from.Tables = true, p.rule.schemas(), p.rule.names()
 	}
-	r = &row{table: t, profile: p.db.profile, prefix: idPrefix(p.db.profile, database, schemas, tables)}
-	names, renamed := fieldNames(r.profile, p.rel.schema, p.rel.name, t.columns)
-	r.told = func(column, reason string) { p.db.mended.Tell(p.db.log, p.scope, column, reason) }
-	r.record = sqlread.NewRecord(p.metadata(), names, t.key, r.profile == sqlread.Native)
-	return r, renamed
-}
-
-// metadata are the fields that tell where a document comes from.
-func (p *part) metadata() (fields []document.Field) {
-	names := metadataNames(p.db.profile)
-	for i, v := range [fixed]string{p.db.set.database, p.rel.schema, p.rel.name} {
-		fields = append(fields, document.Field{Name: names[i], Value: document.String(v)})
-	}
-	if p.rule != nil {
-		sqlread.Label(fields, p.rule.schemas(), p.rule.names())
-	}
-	return fields
+	profile := p.db.profile
+	metadata := sqlread.OriginNames(profile)
+	names, renamed := t.FieldNames(profile, p.rel.schema+"_"+p.rel.name+"_", metadata[:]...)
+	return &row{
+		table: t, profile: profile, prefix: from.Prefix("postgresql", profile),
+		record: sqlread.NewRecord(from.Fields(profile), names, t.Key, profile == sqlread.Native),
+		told:   func(column, reason string) { p.db.mended.Tell(p.db.log, p.scope, column, reason) },
+	}, renamed
 }
 
 // document makes a document of the raw texts of a row; nil is NULL. The id and all values share one
@@ -77,10 +66,10 @@ func (r *row) document(raw [][]byte) document.Document {
 			r.record.Set(i, document.Null(), "")
 			continue
 		}
-		value, reason := r.table.columns[i].typ.value(text[:len(v)])
+		value, reason := r.table.Columns[i].Type.Value(text[:len(v)])
 		r.record.Set(i, value, reason)
 		if reason != "" {
-			r.told(r.table.columns[i].name, reason)
+			r.told(r.table.Columns[i].Name, reason)
 		}
 		text = text[len(v):]
 	}

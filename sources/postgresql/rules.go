@@ -39,7 +39,7 @@ func find(r *sqlread.Rule, c *catalogue) (s *selection, missing []string, err er
 			missing = append(missing, e.Text)
 		case len(found) > 1:
 			return nil, nil, form.ConfigError(fmt.Errorf("%s.tables[%d]: %q is in several schemas", r.Path, i, e.Text),
-				fmt.Sprintf("write %s or %s", sqlread.Double.WriteEntry(found[0].schema, found[0].name), sqlread.Double.WriteEntry(found[1].schema, found[1].name)))
+				fmt.Sprintf("write %s or %s", quote.WriteEntry(found[0].schema, found[0].name), quote.WriteEntry(found[1].schema, found[1].name)))
 		case !slices.ContainsFunc(s.tables, func(t relation) bool { return t.oid == found[0].oid }):
 			s.tables = append(s.tables, found[0])
 		}
@@ -61,7 +61,7 @@ func (d *database) selections(c *catalogue, snapshot string) (parts []*part, err
 		missing = append(missing, lacks...)
 		schemas, names := s.schemas(), s.names()
 		parts = append(parts, &part{
-			db: d, rule: s, snapshot: snapshot, scope: scopeName(schemas, names), about: &sqlread.Described{},
+			db: d, rule: s, snapshot: snapshot, scope: quote.SchemaScope(schemas, names), about: &sqlread.Described{},
 			rel: relation{schema: strings.Join(schemas, "_"), name: strings.Join(names, "_"), readable: true},
 		})
 	}

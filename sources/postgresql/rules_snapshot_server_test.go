@@ -169,7 +169,7 @@ func TestCase56And62OfRules(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
 	for _, set := range []string{"statement_timeout = '50ms'", "idle_in_transaction_session_timeout = '50ms'"} {
-		db.exec("ALTER ROLE " + quoteIdent(db.config.User) + " IN DATABASE " + db.name + " SET " + set)
+		db.exec("ALTER ROLE " + quote.Ident(db.config.User) + " IN DATABASE " + db.name + " SET " + set)
 	}
 	rule := queryOf("SELECT * FROM t", "t")
 	d := openSource(t, db.values(nil), ruleEnv(rule))

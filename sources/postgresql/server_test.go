@@ -50,7 +50,7 @@ func newDBOf(t testing.TB, options string) *testDB {
 		t.Fatal(err)
 	}
 	name := "e_" + strings.ToLower(rand.Text()[:12])
-	adminExec(t, "", fmt.Sprintf("CREATE DATABASE %s OWNER %s %s", name, quoteIdent(config.User), options))
+	adminExec(t, "", fmt.Sprintf("CREATE DATABASE %s OWNER %s %s", name, quote.Ident(config.User), options))
 	t.Cleanup(func() { adminExec(t, "", "DROP DATABASE "+name+" WITH (FORCE)") })
 	config.Database = name
 	return &testDB{t: t, config: config, name: name}

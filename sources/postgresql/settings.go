@@ -35,10 +35,10 @@ func newSettings(v field.Values) (settings, error) {
 	// The forms people paste an IPv6 address in.
 	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
 	var err error
-	if s.schemas, err = sqlread.Double.ParseSchemas(v.String("schema")); err != nil {
+	if s.schemas, err = quote.ParseSchemas(v.String("schema")); err != nil {
 		return s, form.ConfigError(err, "")
 	}
-	if s.tables, err = sqlread.Double.ParseTables(v.List("tables")); err != nil {
+	if s.tables, err = quote.ParseTables(v.List("tables")); err != nil {
 		return s, form.ConfigError(err, `write a name that has a comma, a dot or blanks in quotes, such as tables: ["\"odd, name\""]`)
 	}
 	if v.Bool("ssl_enabled") {

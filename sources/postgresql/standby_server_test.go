@@ -42,7 +42,7 @@ func newStandbyDB(t testing.TB) *standbyDB {
 		t.Fatal(err)
 	}
 	name := "e_" + strings.ToLower(rand.Text()[:12])
-	execAs(t, primary, fmt.Sprintf("CREATE DATABASE %s OWNER %s", name, quoteIdent(standby.User)))
+	execAs(t, primary, fmt.Sprintf("CREATE DATABASE %s OWNER %s", name, quote.Ident(standby.User)))
 	admin := primary.Copy()
 	t.Cleanup(func() { execAs(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
 	primary.Database, standby.Database = name, name

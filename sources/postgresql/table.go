@@ -10,21 +10,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// table is how a table is read: its columns in their order and which of them tell its rows apart.
-type table struct {
-	columns []column
-	key     []int // places in columns, in the order of the key
-	// nullable reports that all columns of the key may be NULL in a row that is not left out.
-	nullable bool
-}
-
-type column struct {
-	name   string
-	number uint16 // in the catalogue; 0 where a query computes it
-	result uint32 // the type in the result of a query; 0 for a column of a table
-	typ    columnType
-}
-
 const (
 	columnsQuery = `
 SELECT a.attname::text, a.attnum::int4, a.atttypid
@@ -56,8 +41,8 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	var c column
 	var types []uint32
 	var typ uint32
-	err := each(ctx, conn, columnsQuery, []any{oid}, []any{&c.name, &c.number, &typ}, func() {
-		t.columns = append(t.columns, c)
+	err := each(ctx, conn, columnsQuery, []any{oid}, []any{&c.Name, &c.Number, &typ}, func() {
+		t.Columns = append(t.Columns, c)
 		types = append(types, typ)
 	})
 	if err != nil {
@@ -71,28 +56,22 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		err = p.configuredKey(t)
-		return p.reduced(t), err
+		return p.db.reduced(t), err
 	case err != nil:
 		return nil, p.tableError("look the key up", err)
 	}
 	for _, name := range key {
-		t.key = append(t.key, t.place(name))
+		t.Key = append(t.Key, t.Place(name))
 	}
-	return p.reduced(t), nil
+	return p.db.reduced(t), nil
 }
 
 // reduced leaves out what no id needs, where ids are enough.
-func (p *part) reduced(t *table) *table {
-	if !p.db.idsOnly || len(t.key) == 0 {
-		return t
+func (d *database) reduced(t *table) *table {
+	if d.idsOnly {
+		return t.Reduced()
 	}
-	small := &table{nullable: t.nullable}
-	var left []int
-	left, small.key, _ = sqlread.Needed(t.key, nil)
-	for _, i := range left {
-		small.columns = append(small.columns, t.columns[i])
-	}
-	return small
+	return t
 }
 
 // describeTypes tells how the columns are read, whose types are given.
@@ -101,18 +80,14 @@ func (p *part) describeTypes(ctx context.Context, conn *pgx.Conn, t *table, type
 	if err != nil {
 		return p.tableError("look the columns' types up", err)
 	}
-	for i := range t.columns {
-		t.columns[i].typ = known.column(types[i]).encoded(p.db.compat)
-		if t.columns[i].typ.unknown != "" {
-			p.db.log.Debug("a column of a type unknown here is read as text",
-				"part", p.Name(), "column", t.columns[i].name, "type", t.columns[i].typ.unknown)
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Type = known.column(types[i]).Encoded(p.db.compat); c.Type.Unknown != "" {
+			p.db.log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 	}
 	return nil
 }
-
-// place finds a column by its name; one that differs in letter case alone where no other is there.
-func (t *table) place(name string) int { return sqlread.Place(t.names(), name) }
 
 // declaredKey are the columns that the configuration names for a table.
 func (d *database) declaredKey(scope, table string) []string {
@@ -126,33 +101,24 @@ func (d *database) declaredKey(scope, table string) []string {
 func (p *part) configuredKey(t *table) (err error) {
 	k := sqlread.Keyed{
 		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
-		Entry: p.scope, Without: p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name}), Columns: t.names(),
+		Entry: p.scope, Without: p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name}), Columns: t.Names(),
 	}
-	t.nullable = true
-	t.key, err = k.Key(p.db.declaredKey(p.scope, p.rel.name))
+	t.Nullable = true
+	t.Key, err = k.Key(p.db.declaredKey(p.scope, p.rel.name))
 	return err
 }
 
-// query reads all rows of the part behind a position. It names the columns, so that one that is added meanwhile
-// changes nothing. The columns of the position come last, and in binary form; formats is nil without.
-func (t *table) query(p *part, at *position) (query string, formats []int16) {
+// query reads all rows of the part behind a position. The columns of the position come last, and in binary form;
+// formats is nil without.
+func (p *part) query(t *table, at *position) (query string, formats []int16) {
 	if p.rule != nil {
 		return p.rule.Query, nil
 	}
 	var b strings.Builder
-	b.WriteString("SELECT ")
-	for i, c := range t.columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(quoteIdent(c.name))
-		if c.typ.cast != "" {
-			b.WriteString("::" + c.typ.cast)
-		}
-	}
+	b.WriteString("SELECT " + t.List(quote))
 	for _, name := range at.columns() {
 		if formats == nil {
-			formats = make([]int16, len(t.columns), len(t.columns)+2)
+			formats = make([]int16, len(t.Columns), len(t.Columns)+2)
 		}
 		b.WriteString(", " + name)
 		formats = append(formats, pgx.BinaryFormatCode)
@@ -161,7 +127,7 @@ func (t *table) query(p *part, at *position) (query string, formats []int16) {
 	if p.only {
 		b.WriteString("ONLY ")
 	}
-	b.WriteString(quoteTable(p.rel.schema, p.rel.name))
+	b.WriteString(quote.Table(p.rel.schema, p.rel.name))
 	joint := " WHERE "
 	for _, condition := range []string{p.blocks.condition(), at.condition()} {
 		if condition != "" {

@@ -18,17 +18,17 @@ func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestFieldNames(t *testing.T) {
 	t.Parallel()
-	names, renamed := fieldNames(sqlread.Head, "S", "T", []column{{name: "A"}, {name: "a"}, {name: "a_2"}, {name: "Á"}, {name: "á"}, {name: "A_2"}})
+	names, renamed := fieldNames(sqlread.Head, "S", "T", []column{{Name: "A"}, {Name: "a"}, {Name: "a_2"}, {Name: "Á"}, {Name: "á"}, {Name: "A_2"}})
 	want := []string{"s_t_a", "s_t_a_3", "s_t_a_2", "s_t_á", "s_t_á_2", "s_t_a_2_2"}
 	if diff := cmp.Diff(want, names); diff != "" || len(renamed) != 3 {
 		t.Errorf("renamed %v %s", renamed, diff)
 	}
-	names, renamed = fieldNames(sqlread.Seed87, "S", "T", []column{{name: "x"}, {name: "x.y"}, {name: "z.y"}, {name: "m..n"}, {name: ".lead"}, {name: "."}})
+	names, renamed = fieldNames(sqlread.Seed87, "S", "T", []column{{Name: "x"}, {Name: "x.y"}, {Name: "z.y"}, {Name: "m..n"}, {Name: ".lead"}, {Name: "."}})
 	want = []string{"s_t_x", "s_t_x_y", "s_t_z.y", "s_t_m__n", "s_t_.lead", "s_t__"}
 	if diff := cmp.Diff(want, names); diff != "" || len(renamed) != 3 || renamed[0] != (sqlread.Renamed{Column: "x.y", Field: "s_t_x_y"}) {
 		t.Errorf("renamed %v %s", renamed, diff)
 	}
-	if names, _ := fieldNames(sqlread.Head, "database.s", "T", []column{{name: "a"}}); names[0] != "database_s_t_a" {
+	if names, _ := fieldNames(sqlread.Head, "database.s", "T", []column{{Name: "a"}}); names[0] != "database_s_t_a" {
 		t.Errorf("the field of the database would be an object: %s", names[0])
 	}
 }

@@ -80,20 +80,20 @@ func (k types) column(oid uint32) columnType {
 	case t.isArray():
 		return k.array(t)
 	case t.kind == "e":
-		return columnType{value: toText, kind: source.Keyword}
+		return columnType{Value: toText, Kind: source.Keyword}
 	case t.kind == "b" && t.name == "vector" && oid >= firstUserOID:
-		return columnType{value: toNumbers, compat: toText, kind: source.Double, compatKind: source.Text}
+		return columnType{Value: toNumbers, Compat: toText, Kind: source.Double, CompatKind: source.Text}
 	case t.kind == "b" && oid >= firstUserOID:
-		return columnType{value: toText, unknown: t.name}
+		return columnType{Value: toText, Unknown: t.name}
 	}
-	return columnType{value: toText}
+	return columnType{Value: toText}
 }
 
 func (k types) array(t catalogueType) columnType {
 	element := k.column(t.element)
-	c := columnType{unknown: element.unknown, zero: is("{}"), kind: element.kind, compatKind: element.compatKind}
-	if element.cast != "" {
-		c.cast = element.cast + "[]"
+	c := columnType{Unknown: element.Unknown, Zero: is("{}"), Kind: element.Kind, CompatKind: element.CompatKind}
+	if element.From != "" {
+		c.From, c.CompatFrom = element.From+"[]", element.CompatFrom
 	}
 	delimiter := byte(',')
 	if t.delimiter != "" {
@@ -102,9 +102,9 @@ func (k types) array(t catalogueType) columnType {
 	of := func(element convert) convert {
 		return func(text string) (document.Value, string) { return parseArray(text, delimiter, element) }
 	}
-	c.value = of(element.value)
-	if element.compat != nil {
-		c.compat = of(element.compat)
+	c.Value = of(element.Value)
+	if element.Compat != nil {
+		c.Compat = of(element.Compat)
 	}
 	return c
 }

@@ -16,27 +16,15 @@ import (
 // A value that JSON, or an index in which the others are dates or numbers, cannot hold is null, and
 // a reason is noted in the document. A column never changes its JSON type between rows.
 
-// columnType is how values of a type are read.
-type columnType struct {
-	value  convert
-	compat convert          // what value is in the encoding compat; nil: the same
-	key    keyText          // nil: as it is
-	zero   zero             // nil: only empty text is
-	cast   string           // the type that the server is asked to give instead, but not in compat; "" for its own
-	kind   source.FieldKind // "" is text
-	// compatKind is what kind is in the encoding compat; "" is the same.
-	compatKind source.FieldKind
-	// digits reports that ids have every value of the type without other characters than digits and "+-._E".
-	digits bool
-	// unknown is the name of a type that is read as text for want of a better idea.
-	unknown string
-}
-
-// zero reports whether the server's text is of a value that says nothing, such as 0 or false.
-type zero func(text string) bool
-
-// convert makes a value of the server's text. reason is why it is null; "" where it is not.
-type convert func(text string) (v document.Value, reason string)
+// How a column is read, given the server's text of its values. What a type has as Declared is, in the result of a
+// query, its OID.
+type (
+	table      = sqlread.Table[string]
+	column     = sqlread.Column[string]
+	columnType = sqlread.Type[string]
+	convert    = sqlread.Convert[string]
+	keyText    = sqlread.KeyText[string]
+)
 
 // The OIDs of the built-in types that are not read as text. They never change, see
 // https://www.postgresql.org/docs/current/catalog-pg-type.html and pg_type.dat there.
@@ -82,51 +70,51 @@ const firstUserOID = 16384
 func scalar(oid uint32) (t columnType, ok bool) {
 	switch oid {
 	case oidInt2, oidInt4, oidInt8, oidOID, oidXID, oidCID:
-		return columnType{value: toInt, zero: zeroNumber, kind: source.Long, digits: true}, true
+		return columnType{Value: toInt, Zero: zeroNumber, Kind: source.Long, Digits: true}, true
 	case oidBool:
-		return columnType{value: toBool, key: keyBool, zero: is("f"), kind: source.Boolean}, true
+		return columnType{Value: toBool, Key: keyBool, Zero: is("f"), Kind: source.Boolean}, true
 	case oidFloat4:
-		return columnType{value: toFloat, compat: toReal, key: keyReal, zero: zeroNumber, kind: source.Double}, true
+		return columnType{Value: toFloat, Compat: toReal, Key: keyReal, Zero: zeroNumber, Kind: source.Double}, true
 	case oidFloat8:
-		return columnType{value: toFloat, compat: toDouble, key: keyFloat, zero: zeroNumber, kind: source.Double}, true
+		return columnType{Value: toFloat, Compat: toDouble, Key: keyFloat, Zero: zeroNumber, Kind: source.Double}, true
 	case oidNumeric:
-		return columnType{value: toDecimal, compat: toDouble, key: keyDecimal, zero: zeroNumber, kind: source.Decimal, compatKind: source.Double}, true
+		return columnType{Value: toDecimal, Compat: toDouble, Key: keyDecimal, Zero: zeroNumber, Kind: source.Decimal, CompatKind: source.Double}, true
 	case oidMoney: // its own text depends on a locale
-		return columnType{value: toDecimal, compat: toText, key: keyDecimal, cast: "numeric", kind: source.Decimal, compatKind: source.Text}, true
+		return columnType{Value: toDecimal, Compat: toText, Key: keyDecimal, From: "%::numeric", CompatFrom: "%", Kind: source.Decimal, CompatKind: source.Text}, true
 	case oidBytea:
-		return columnType{value: toBytes, compat: toDecoded, key: keyBytes, zero: is(`\x`), kind: source.Binary, compatKind: source.Text}, true
+		return columnType{Value: toBytes, Compat: toDecoded, Key: keyBytes, Zero: is(`\x`), Kind: source.Binary, CompatKind: source.Text}, true
 	case oidDate:
-		return columnType{value: toDate, compat: dateAs(keyDate), key: keyDate, kind: source.Date}, true
+		return columnType{Value: toDate, Compat: dateAs(keyDate), Key: keyDate, Kind: source.Date}, true
 	case oidTimestamp:
-		return columnType{value: toTimestamp, compat: dateAs(keyTimestamp), key: keyTimestamp, kind: source.Date}, true
+		return columnType{Value: toTimestamp, Compat: dateAs(keyTimestamp), Key: keyTimestamp, Kind: source.Date}, true
 	case oidTimestampTZ:
-		return columnType{value: toTimestampTZ, compat: dateAs(keyTimestampTZ), key: keyTimestampTZ, kind: source.Date}, true
+		return columnType{Value: toTimestampTZ, Compat: dateAs(keyTimestampTZ), Key: keyTimestampTZ, Kind: source.Date}, true
 	case oidTime:
-		return columnType{value: toText, compat: textAs(keyTime), key: keyTime}, true
+		return columnType{Value: toText, Compat: textAs(keyTime), Key: keyTime}, true
 	case oidTimeTZ:
-		return columnType{value: toText, compat: textAs(keyTimeTZ), key: keyTimeTZ}, true
+		return columnType{Value: toText, Compat: textAs(keyTimeTZ), Key: keyTimeTZ}, true
 	case oidInterval:
-		return columnType{value: toText, key: keyInterval, zero: zeroInterval}, true
+		return columnType{Value: toText, Key: keyInterval, Zero: zeroInterval}, true
 	case oidJSON:
-		return columnType{value: toText, compat: toJSON}, true
+		return columnType{Value: toText, Compat: toJSON}, true
 	case oidJSONB:
-		return columnType{value: toText, compat: toJSONB}, true
+		return columnType{Value: toText, Compat: toJSONB}, true
 	case oidBit, oidVarbit:
-		return columnType{value: toText, compat: toGroups}, true
+		return columnType{Value: toText, Compat: toGroups}, true
 	case oidPoint, oidLine:
-		return columnType{value: toText, compat: toShape(tuple)}, true
+		return columnType{Value: toText, Compat: toShape(tuple)}, true
 	case oidLseg, oidBox, oidPolygon:
-		return columnType{value: toText, compat: toShape(corners)}, true
+		return columnType{Value: toText, Compat: toShape(corners)}, true
 	case oidPath:
-		return columnType{value: toText, compat: toShape(track)}, true
+		return columnType{Value: toText, Compat: toShape(track)}, true
 	case oidCircle:
-		return columnType{value: toText, compat: toShape(disc)}, true
+		return columnType{Value: toText, Compat: toShape(disc)}, true
 	case oidInt2Vector, oidOIDVector: // arrays to the catalogue, but not in their text
-		return columnType{value: toText}, true
+		return columnType{Value: toText}, true
 	case 27, 650, 774, 829, 869, 2950: // tid, cidr, macaddr8, macaddr, inet, uuid
-		return columnType{value: toText, kind: source.Keyword}, true
+		return columnType{Value: toText, Kind: source.Keyword}, true
 	case 18, 19, 25, 142, 1042, 1043, 3614, 3615, 4072: // "char", name, text, xml, char, varchar, tsvector, tsquery, jsonpath
-		return columnType{value: toText}, true
+		return columnType{Value: toText}, true
 	}
 	return columnType{}, false
 }

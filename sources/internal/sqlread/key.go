@@ -1,6 +1,7 @@
 package sqlread
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -170,3 +171,6 @@ func Needed(key, inID []int) (left, newKey, newInID []int) {
 	}
 	return left, in(key), in(inID)
 }
+
+// ErrTableChanged says that a table is no longer what it was when reading it began.
+var ErrTableChanged = errors.New("the table was altered meanwhile")

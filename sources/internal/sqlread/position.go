@@ -1,0 +1,43 @@
+package sqlread
+
+import "database/sql/driver"
+
+// Position is how far a table was read, so that reading can go on behind it on another connection: the
+// key of the last row, as rows come in the order of the key. The server compares it, never this program:
+// only the server knows the order of a text.
+type Position struct {
+	Key    []driver.Value // nil before the first row
+	Losses int            // of connections, or of what is read from, since the last row
+}
+
+// Start is the position before the first row, nil where it is not possible to go on after a loss.
+func (t *Table[V]) Start() *Position {
+	if !t.Sorted {
+		return nil
+	}
+	return &Position{}
+}
+
+// Advance takes the next row, whose values may change when it returns. key are the places of the key in it.
+func (a *Position) Advance(key []int, row []driver.Value) {
+	if a.Key == nil {
+		a.Key = make([]driver.Value, len(key))
+	}
+	a.Losses = 0
+	for i, k := range key {
+		if b, ok := row[k].([]byte); ok {
+			before, _ := a.Key[i].([]byte)
+			a.Key[i] = append(before[:0], b...)
+			continue
+		}
+		a.Key[i] = row[k]
+	}
+}
+
+// Condition is that of all rows behind the position, "" before the first one. compare is that of [Behind].
+func (a *Position) Condition(compare func(i int, operator string) string) string {
+	if a == nil || a.Key == nil {
+		return ""
+	}
+	return Behind(len(a.Key), compare)
+}

@@ -1,0 +1,145 @@
+package sqlread
+
+import (
+	"cmp"
+	"database/sql/driver"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Values is how values of a dialect are written into ids where their type has no form of its own.
+type Values[V any] struct {
+	Null   func(v V) bool
+	Append KeyText[V] // in which no two values of a column have the same text
+	Zero   func(v V) bool
+}
+
+// Key appends the text that a value has in an id.
+func (of *Values[V]) Key(dst []byte, t *Type[V], v V) []byte {
+	if t.Key != nil {
+		return t.Key(dst, v)
+	}
+	return of.Append(dst, v)
+}
+
+// Plain is like Key for the profile native, in which no two values have the same text.
+func (of *Values[V]) Plain(dst []byte, t *Type[V], v V) []byte {
+	if t.Plain != nil {
+		return t.Plain(dst, v)
+	}
+	return of.Append(dst, v)
+}
+
+// IsZero reports whether the profile seed87 leaves a value out of ids.
+func (of *Values[V]) IsZero(t *Type[V], v V) bool {
+	if t.Zero != nil {
+		return t.Zero(v)
+	}
+	return of.Zero(v)
+}
+
+// ID writes the ids of rows.
+type ID[V any] struct {
+	Profile Profile
+	Prefix  string // of every id
+	Values  Values[V]
+
+	id, plain []byte
+}
+
+// Of is the id of a row. It is good until the next.
+func (w *ID[V]) Of(t *Table[V], row []V) []byte {
+	id, in := append(w.id[:0], w.Prefix...), t.InID
+	if in == nil {
+		in = t.Key
+	}
+	for i, k := range in {
+		typ, v := &t.Columns[k].Type, row[k]
+		null := w.Values.Null(v)
+		switch {
+		case w.Profile == Native:
+			w.plain = w.plain[:0]
+			if !null {
+				w.plain = w.Values.Plain(w.plain, typ, v)
+			}
+			id = AppendNative(id, i, null, w.plain)
+		case null:
+		case w.Profile == Head:
+			id = w.Values.Key(append(id, '_'), typ, v)
+		case !w.Values.IsZero(typ, v):
+			id = append(w.Values.Key(id, typ, v), '_')
+		}
+	}
+	if w.Profile == Native {
+		id = Shorten(id)
+	}
+	w.id = id
+	return id
+}
+
+// Row turns rows of a driver's values into documents. It is used again for each row, as are the fields that it
+// hands out.
+type Row struct {
+	Table  *Table[driver.Value]
+	ID     ID[driver.Value]
+	Record *Record
+	// Lost is given what was lost of a column's value; nil where nobody has to know.
+	Lost func(column, reason string)
+}
+
+// Document makes a document of the values of a row. They are the driver's no more: it makes new ones for each row.
+func (r *Row) Document(values []driver.Value) document.Document {
+	id := string(r.ID.Of(r.Table, values))
+	r.Record.Begin()
+	for i, v := range values {
+		if v == nil {
+			r.Record.Set(i, document.Null(), "")
+			continue
+		}
+		value, reason := r.Table.Columns[i].Type.Value(v)
+		r.Record.Set(i, value, reason)
+		if reason != "" && r.Lost != nil {
+			r.Lost(r.Table.Columns[i].Name, reason)
+		}
+	}
+	return document.Document{ID: id, Fields: r.Record.Fields()}
+}
+
+// Null reports whether a value of a driver is NULL.
+func Null(v driver.Value) bool { return v == nil }
+
+// Kinds are those of the columns.
+func (t *Table[V]) Kinds() (kinds []source.FieldKind) {
+	for i := range t.Columns {
+		kinds = append(kinds, t.Columns[i].Type.Kind)
+	}
+	return kinds
+}
+
+// Describe adds to described fields what is known of the ids, whose prefix is given.
+func (t *Table[V]) Describe(p Profile, prefix string, fields []source.DescribedField) source.Description {
+	ids := IDs{Profile: p, Prefix: prefix, Nullable: t.Nullable}
+	for _, k := range t.Key {
+		ids.Digits = append(ids.Digits, t.Columns[k].Type.Digits)
+	}
+	return ids.Describe(fields)
+}
+
+// FieldNames names the fields of columns: in the profile native after them, in the others with a prefix and in small
+// letters. metadata are the fields that every document has; renamed are those that the profile would call otherwise.
+func (t *Table[V]) FieldNames(p Profile, prefix string, metadata ...string) (names []string, renamed []Renamed) {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if p == Native {
+			names = append(names, MemberName(c.Name, max(0, cmp.Or(c.Number, i+1))))
+		} else {
+			names = append(names, strings.ToLower(prefix+c.Name))
+		}
+	}
+	if p == Native {
+		return names, PortableMembers(t.Names(), names)
+	}
+	return names, PortableFields(t.Names(), names, append(metadata, NotesField)...)
+}

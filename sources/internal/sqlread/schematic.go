@@ -1,0 +1,77 @@
+package sqlread
+
+import (
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+)
+
+// What PostgreSQL and SQL Server have alike: documents, ids and scopes of tables that lie in schemas of one database.
+
+// Origin is where the documents of a part come from: tables, of which a rule may have several, and their schemas.
+type Origin struct {
+	Database        string
+	Schemas, Tables []string
+	Rule            bool // documents name the tables as lists
+}
+
+const schematic = 3 // the fields that tell database, schema and table
+
+// OriginNames are those of the fields that tell database, schema and table.
+func OriginNames(p Profile) [schematic]string {
+	if p == Seed87 {
+		return [schematic]string{"Database", "schema", "Table"}
+	}
+	return [schematic]string{"database", "schema", "table"}
+}
+
+// Fields are those that tell where a document comes from.
+func (o *Origin) Fields(p Profile) (fields []document.Field) {
+	names := OriginNames(p)
+	for i, v := range [schematic]string{o.Database, strings.Join(o.Schemas, "_"), strings.Join(o.Tables, "_")} {
+		fields = append(fields, document.Field{Name: names[i], Value: document.String(v)})
+	}
+	if o.Rule {
+		Label(fields, o.Schemas, o.Tables)
+	}
+	return fields
+}
+
+// Prefix is what the ids of the documents begin with.
+func (o *Origin) Prefix(service string, p Profile) string {
+	if p == Native {
+		return NativePrefix(service, []string{o.Database}, o.Schemas, o.Tables)
+	}
+	prefix := o.Database + "_" + strings.Join(o.Schemas, "_") + "_" + strings.Join(o.Tables, "_")
+	if p == Seed87 {
+		prefix += "_"
+	}
+	return prefix
+}
+
+// SchemaScope is what deletes are decided by: schema and table. The result of a query may belong to several, which
+// are joined by +.
+func (q Quote) SchemaScope(schemas, tables []string) string {
+	return q.Joined("+", schemas) + "." + q.Joined("+", tables)
+}
+
+// ScopeOfFields tells the table from what every document carries, whatever profile it was made with: a document of
+// a profile that is no longer configured is one of its table that is gone. A document of another database than the
+// configured one, which a changed configuration leaves behind, is of a scope that no part has: its table counts as
+// vanished, and nothing of it is deleted unasked.
+func (q Quote) ScopeOfFields(configured string, fields map[string]any) (string, bool) {
+	for _, p := range []Profile{Head, Seed87} { // native has the metadata of head
+		names := OriginNames(p)
+		database, ok := fields[names[0]].(string)
+		schemas, tables := Texts(fields[names[1]]), Texts(fields[names[2]])
+		if !ok || schemas == nil || tables == nil {
+			continue
+		}
+		scope := q.SchemaScope(schemas, tables)
+		if database != configured {
+			scope = q.Dotted(database) + "." + scope
+		}
+		return scope, true
+	}
+	return "", false
+}
