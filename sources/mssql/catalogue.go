@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -11,41 +12,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// catalogue is what exists in the database, as far as the user may know.
-type catalogue struct {
-	relations []relation // of the configured schemas
-	missing   []string   // configured schemas that do not exist
-}
+// fileTable is a storage whose rows have no versions, even where READ COMMITTED reads them.
+const fileTable = "FileTable"
 
-// relation is a table or something like it.
-type relation struct {
-	id           int64
-	schema, name string
-	match        sqlread.Known // its names as the configuration is compared with them
-	kind         string        // as in relationsQuery
-	memory       bool          // its rows are kept in memory, where other rules hold
-	locks        bool          // its rows have no versions, even where READ COMMITTED reads them
-	readable     bool          // the user has SELECT on it
-	estimate     int64         // rows; 0 when unknown
-}
-
-const (
-	kindTable = "table"
-	kindView  = "view"
-)
-
-// isTable reports whether it holds its rows itself. All else may have no key and be costly to read, so it
-// has to be named.
-func (r *relation) isTable() bool { return r.kind == kindTable }
-
-// what names the kind in a sentence.
-func (r *relation) what() string { return r.kind }
-
-// from is the relation as SQL takes it.
-func (r *relation) from() string { return quote.Table(r.schema, r.name) }
-
-// scope is what deletes are decided by.
-func (r *relation) scope() string { return quote.Dotted(r.schema, r.name) }
+// fromOf is the relation as SQL takes it.
+func fromOf(r *relation) string { return quote.Table(r.Schema, r.Name) }
 
 const (
 	// ledgerRelationsQuery also tells tables that a ledger keeps: the history of others, and those that were
@@ -87,25 +58,26 @@ ORDER BY SCHEMA_NAME(o.schema_id), o.name`
 	schemaQuery = "SELECT SCHEMA_ID(@p1)"
 )
 
-// catalogue asks what exists. The server shows only what the user has some right on.
-func (d *database) catalogue(ctx context.Context, s *session) (*catalogue, error) {
+// Catalogue asks what exists. The server shows only what the user has some right on.
+func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error) {
 	if s.folds {
 		d.fold()
 	}
-	d.setUser(s.user)
-	c, seen := &catalogue{}, map[string]bool{}
+	d.asUser.Store(&s.user)
+	c, seen, missing := &catalogue{In: slog.String("schema", d.set.schemas.String())}, map[string]bool{}, []string(nil)
 	take := func(row []driver.Value) {
+		schema, name := sqlread.TextOf(row[1]), sqlread.TextOf(row[2])
 		r := relation{
-			id: sqlread.NumberOf(row[0]), schema: sqlread.TextOf(row[1]), name: sqlread.TextOf(row[2]), kind: sqlread.TextOf(row[3]),
-			memory: sqlread.NumberOf(row[4]) != 0, readable: sqlread.NumberOf(row[5]) != 0, estimate: sqlread.NumberOf(row[6]),
+			ID: sqlread.NumberOf(row[0]), Schema: schema, Name: name, Kind: sqlread.TextOf(row[3]), Unversioned: sqlread.NumberOf(row[4]) != 0,
+			Readable: sqlread.NumberOf(row[5]) != 0, Estimate: sqlread.NumberOf(row[6]),
+			Shown: quote.Dotted(schema, name), Scope: quote.Dotted(schema, name), Entry: [2]string{schema, name}, Match: [2]string{schema, name},
 		}
-		r.match = sqlread.Known{Schema: r.schema, Name: r.name, Table: r.isTable()}
 		if s.folds {
-			r.match.Schema, r.match.Name = strings.ToLower(r.schema), strings.ToLower(r.name)
+			r.Match = [2]string{strings.ToLower(schema), strings.ToLower(name)}
 		}
-		if d.set.schemas == nil || slices.Contains(d.set.schemas, r.match.Schema) {
-			seen[r.match.Schema] = true
-			c.relations = append(c.relations, r)
+		if d.set.schemas == nil || slices.Contains(d.set.schemas, r.Match[0]) {
+			seen[r.Match[0]] = true
+			c.Relations = append(c.Relations, r)
 		}
 	}
 	err := s.Each(ctx, ledgerRelationsQuery, nil, take)
@@ -124,13 +96,14 @@ func (d *database) catalogue(ctx context.Context, s *session) (*catalogue, error
 		}
 		err := s.Each(ctx, schemaQuery, []driver.Value{name}, func(row []driver.Value) {
 			if row[0] == nil {
-				c.missing = append(c.missing, name)
+				missing = append(missing, name)
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
+	d.said(c, missing)
 	return c, nil
 }
 
@@ -142,68 +115,46 @@ func (d *database) fold() {
 	for i := range d.set.tables.Entries {
 		d.set.tables.Entries[i].Fold()
 	}
-	for i := range d.rules {
-		for k := range d.rules[i].Tables {
-			d.rules[i].Tables[k].Fold()
+	for i := range d.Rules {
+		for k := range d.Rules[i].Tables {
+			d.Rules[i].Tables[k].Fold()
 		}
 	}
 }
 
-// plan makes the parts: one for each table that is asked for, and one that fails for each name that
-// does not exist.
-func (d *database) plan(c *catalogue) (tables []*part, missing []source.Part, err error) {
-	if missing, err = d.missingSchemas(c); err != nil {
-		return nil, nil, err
-	}
-	if len(d.rules) > 0 {
-		tables, err = d.selections(c)
-		return tables, missing, err
-	}
-	for i := range c.relations {
-		if r := &c.relations[i]; d.wants(r) {
-			tables = append(tables, &part{db: d, rel: *r, scope: r.scope()})
-		}
-	}
-	d.refusedHint = d.hintOfRefused(tables)
-	return tables, append(missing, d.missingTables(c)...), nil
+// Wants implements [sqlread.Dialect].
+func (d *database) Wants(r *relation) bool { return d.set.tables.Asks(r) }
+
+// Select implements [sqlread.Dialect].
+func (d *database) Select(c *catalogue, r *sqlread.Rule) (*sqlread.Selection, []string, error) {
+	return r.SelectOne(quote, c.Relations)
 }
 
-// wants reports whether the configuration asks for it.
-func (d *database) wants(r *relation) bool {
-	if !r.isTable() && !d.set.tables.Names(r.match.Schema, r.match.Name) {
-		return false
-	}
-	return d.set.tables.Wants(r.match.Schema, r.match.Name)
-}
+// Whole implements [sqlread.Dialect].
+func (d *database) Whole(s *sqlread.Selection) relation { return s.Whole(quote) }
 
-// missingSchemas reports schemas that are configured and do not exist. When there is none left to
-// read, the configuration is wrong; otherwise the others are read.
-func (d *database) missingSchemas(c *catalogue) (parts []source.Part, err error) {
-	for _, name := range c.missing {
+// said adds to the catalogue what is said of what is not in it. Of schemas that are configured and do not exist a
+// part fails, and the others are read. When there is none left to read, the configuration is wrong.
+func (d *database) said(c *catalogue, missing []string) {
+	c.Where = fmt.Sprintf(" in schema %s, or the user may not know of it", d.set.schemas)
+	c.Hint = "correct tables: of the rules, add the schema to schema:, or grant SELECT on the tables"
+	for _, name := range missing {
 		e := &source.Error{
 			Kind: source.ErrConfig, Part: quote.Dotted(name, "*"),
 			Err:  fmt.Errorf("schema %q does not exist in database %q, or the user may not know of it", name, d.set.database),
 			Hint: fmt.Sprintf("correct or remove it in schema:, or GRANT SELECT ON SCHEMA::%s TO %s;", quote.Ident(name), d.user()),
 		}
-		if len(c.missing) == len(d.set.schemas) {
-			e.Part = ""
-			return nil, e
+		if len(missing) == len(d.set.schemas) {
+			e.Part, c.Err = "", e
+			return
 		}
-		parts = append(parts, &sqlread.Missing{Of: e.Part, Err: e})
+		c.Missing = append(c.Missing, &sqlread.Missing{Of: e.Part, Err: e})
 	}
-	return parts, nil
 }
 
-// missingTables reports names of the table list that no table has.
-func (d *database) missingTables(c *catalogue) (parts []source.Part) {
-	var known []sqlread.Known
-	for i := range c.relations {
-		known = append(known, c.relations[i].match)
-	}
-	for _, u := range d.set.tables.Unknown(known, d.log) {
-		parts = append(parts, d.missingTable(u))
-	}
-	return parts
+// Unmatched implements [sqlread.Dialect].
+func (d *database) Unmatched(c *catalogue) []source.Part {
+	return d.Database.Unmatched(&d.set.tables, c.Relations, d.missingTable)
 }
 
 func (d *database) missingTable(u sqlread.Unknown) source.Part {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"time"
@@ -19,7 +18,6 @@ import (
 
 const (
 	connectTimeout = 30 * time.Second // the least that Microsoft advises for Azure
-	keepAlive      = 30 * time.Second
 	hangUpTimeout  = 1500 * time.Millisecond
 	packetSize     = 16383 // the largest that goes into one record of TLS
 )
@@ -60,11 +58,6 @@ func (d dialer) HostName() string { return "" }
 
 var _ mssql.HostDialer = dialer(nil)
 
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
-	return d.DialContext(ctx, network, address)
-}
-
 // What Microsoft advises for connections, see
 // https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues#implementing-retry-logic.
 const (
@@ -91,54 +84,19 @@ func (d *database) enough(attempt int, err error) bool {
 	return attempt >= most
 }
 
-// attempts are how often something is tried.
-func (d *database) attempts() link.Attempts {
-	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
-}
-
-// connect opens a session. What may pass is tried again.
-func (d *database) connect(ctx context.Context) (*session, error) {
-	a := d.attempts()
-	a.Wait, a.Enough = pauseBefore, d.enough
-	s, err := link.Connect(ctx, a, d.connectOnce)
-	switch {
-	case err == nil:
-		return s, nil
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("connect to SQL Server: %w", err)
-	}
-	return nil, d.connectError(err)
-}
-
-// connectOnce opens a session and sets it up, within a time in which a server answers.
-func (d *database) connectOnce(ctx context.Context) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	s, err := d.dialSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.setUp(ctx); err != nil {
-		err = s.Cause(err)
-		s.HangUp()
-		return nil, err
-	}
-	return s, nil
-}
-
-// dialSession opens a session that nothing was set in yet. A server may send the driver on to another.
-func (d *database) dialSession(ctx context.Context) (*session, error) {
+// Dial opens a session that nothing was set in yet. A server may send the driver on to another.
+func (d *database) Dial(ctx context.Context) (*session, error) {
 	var below *link.Watched
 	stop := func() bool { return true }
 	connector := mssql.NewConnectorConfig(d.driver)
 	connector.Dialer = dialer(func(dialing context.Context, network, address string) (net.Conn, error) {
-		c, err := d.dial(dialing, network, address)
+		c, err := d.DialNet(dialing, network, address)
 		if err != nil || network != "tcp" {
 			return c, err
 		}
 		stop()
 		stop = context.AfterFunc(ctx, func() { _ = c.Close() }) // the driver minds the context while it dials only
-		below = &link.Watched{Conn: c, Limit: d.stall}
+		below = &link.Watched{Conn: c, Limit: d.Stall}
 		return below, nil
 	})
 	opened, err := connector.Connect(ctx)

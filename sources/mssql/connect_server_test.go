@@ -21,13 +21,13 @@ import (
 // countDials makes the source count the connections that it opens; the first of them fail with
 // refused.
 func countDials(d *database, refused int) (n *atomic.Int32) {
-	d.dial, n = sqltest.CountDials(dial, refused)
+	d.DialNet, n = sqltest.CountDials(dial, refused)
 	return n
 }
 
 // noPauses makes the source go on at once where it would wait, and counts how often.
 func noPauses(d *database) (n *atomic.Int32) {
-	d.pause, n = sqltest.NoPauses()
+	d.Attempts.Pause, n = sqltest.NoPauses()
 	return n
 }
 
@@ -54,7 +54,7 @@ func TestCase50IPv6(t *testing.T) {
 	d := openSource(t, db.values(map[string]any{"host": "[::1]"}), source.Env{})
 	dialed := ""
 	host, port := db.here.Host()
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		dialed = address
 		return dial(ctx, network, net.JoinHostPort(host, port))
 	}
@@ -218,7 +218,7 @@ func TestCase48And49TLS(t *testing.T) {
 	refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1", "host a name that is in it, or set validate_host: false")
 	values["host"] = "localhost"
 	d := openSource(t, values, source.Env{})
-	d.dial = func(ctx context.Context, network, _ string) (net.Conn, error) { // localhost may be ::1
+	d.DialNet = func(ctx context.Context, network, _ string) (net.Conn, error) { // localhost may be ::1
 		host, port := db.here.Host()
 		return dial(ctx, network, net.JoinHostPort(host, port))
 	}
@@ -228,7 +228,7 @@ func TestCase48And49TLS(t *testing.T) {
 	for _, validate := range []bool{false, true} {
 		values["ssl_ca"], values["validate_host"] = otherCA(t), validate
 		d := openSource(t, values, source.Env{})
-		d.dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		d.DialNet = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			host, port := db.here.Host()
 			return dial(ctx, network, net.JoinHostPort(host, port))
 		}
@@ -286,7 +286,7 @@ func TestSessionSettings(t *testing.T) {
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, at datetime, v varchar(max))", "INSERT INTO t VALUES (1, '2024-01-02T03:04:05', REPLICATE(CONVERT(varchar(max), 'x'), 100000))")
 	want := readAll(t, db.values(nil), source.Env{})["dbo.t"]
 	d := openSource(t, db.values(nil), source.Env{})
-	s, err := d.dialSession(t.Context())
+	s, err := d.Dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestSessionSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.setUp(t.Context()); err != nil {
+	if err := d.SetUp(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	got := ""

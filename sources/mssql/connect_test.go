@@ -15,14 +15,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
+// dial opens a connection.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, network, address)
+}
+
 // opened opens the source without a server.
-func opened(t *testing.T, change map[string]any, dial dialer) *database {
+func opened(t *testing.T, change map[string]any, to sqltest.Dial) *database {
 	t.Helper()
 	d, ok := sqltest.Open(t, &Type, plain(change), source.Env{}).(*database)
 	if !ok {
 		t.Fatal("it is of another type")
 	}
-	d.dial = dial
+	d.DialNet = to
 	return d
 }
 

@@ -2,12 +2,10 @@ package mssql
 
 import (
 	"context"
-	"iter"
-	"log/slog"
+	"database/sql/driver"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/microsoft/go-mssqldb/msdsn"
 
@@ -16,22 +14,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// database is the opened source.
+// database is the opened source, and what SQL Server brings to it, see [sqlread.Dialect].
 type database struct {
-	set       settings
-	driver    msdsn.Config
-	dial      dialer
-	stall     time.Duration
-	log       *slog.Logger
-	idColumns map[string][]string
-	rules     []sqlread.Rule
-	profile   sqlread.Profile
-	compat    bool // the encoding is compat
-	idsOnly   bool
-	pause     func(context.Context, time.Duration) error
-
-	snapshots *sqlread.Pool[*session]
-	asUser    atomic.Pointer[string] // as grants name the user, once it is known
+	*sqlread.Database[*session, driver.Value]
+	set    settings
+	driver msdsn.Config
+	asUser atomic.Pointer[string] // as grants name the user, once it is known
 	// What the run began with: the server is older than 2016; sessions have snapshots; tables whose reading
 	// takes one.
 	old      bool
@@ -40,43 +28,40 @@ type database struct {
 	// refusedHint is the hint of all tables that the user may not select from.
 	refusedHint string
 	pins        []string
-	// apart is set once a part had to take a snapshot of its own, so that this is said once.
-	apart atomic.Bool
 }
 
-var _ source.Source = (*database)(nil)
+// What is read here: values come as the driver has them.
+type (
+	part       = sqlread.Part[*session, driver.Value]
+	reader     = sqlread.Reader[*session, driver.Value]
+	table      = sqlread.Table[driver.Value]
+	column     = sqlread.Column[driver.Value]
+	columnType = sqlread.Type[driver.Value]
+	relation   = sqlread.Relation
+	catalogue  = sqlread.Catalogue
+)
+
+var (
+	_ source.Source                           = (*database)(nil)
+	_ sqlread.Dialect[*session, driver.Value] = (*database)(nil)
+)
 
 func newDatabase(s settings, env source.Env) (*database, error) {
-	rules, err := quote.ParseRules(env.AdvancedRules)
+	c, err := quote.ReadConfig(env)
 	if err != nil {
 		return nil, err
 	}
-	profile, err := sqlread.ProfileOf(env)
-	if err != nil {
-		return nil, err
+	d := &database{set: s, driver: driverConfig(s)}
+	server := sqlread.Server{
+		Product: "SQL Server", Timeout: connectTimeout, Stall: env.StallTimeout,
+		Attempts: link.Attempts{Most: s.attempts, Worth: worthRetrying, Wait: pauseBefore, Enough: d.enough},
 	}
-	compat, err := sqlread.Compatible(env)
-	if err != nil {
-		return nil, err
-	}
-	return &database{
-		set: s, driver: driverConfig(s), dial: dial, stall: env.StallTimeout, log: env.Log, idColumns: env.IDColumns, rules: rules,
-		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: link.Pause, snapshots: sqlread.NewPool[*session](),
-	}, nil
+	d.Database = sqlread.NewDatabase(d, c, server, verdicts())
+	return d, nil
 }
 
-// Ping connects and asks for a constant.
-func (d *database) Ping(ctx context.Context) error {
-	s, err := d.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.HangUp()
-	if err := s.Exec(ctx, pingQuery); err != nil {
-		return askError("ask the server for a constant", err)
-	}
-	return nil
-}
+// Probe implements [sqlread.Dialect].
+func (d *database) Probe(ctx context.Context, s *session) error { return s.Exec(ctx, pingQuery) }
 
 // user is who reads, as grants name him.
 func (d *database) user() string {
@@ -86,54 +71,14 @@ func (d *database) user() string {
 	return quote.Ident(d.set.username)
 }
 
-func (d *database) setUser(user string) { d.asUser.Store(&user) }
-
-// Close ends all snapshots and connections.
-func (d *database) Close() error {
-	d.snapshots.Close()
-	return nil
-}
-
-// Parts lists the tables that exist, and takes the snapshots of the run before it yields the first.
-func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
-	return sqlread.Parts(ctx, d.list)
-}
-
-// list lists the parts. The session that it begins with is one of those that the parts read with.
-func (d *database) list(ctx context.Context) ([]source.Part, error) {
-	first, err := d.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c, err := d.catalogue(ctx, first)
-	if err != nil {
-		first.HangUp()
-		return nil, askError("list the tables", err)
-	}
-	tables, others, err := d.plan(c)
-	if err != nil {
-		first.HangUp()
-		return nil, err
-	}
-	if err := d.begin(ctx, first, tables); err != nil {
-		return nil, err
-	}
-	for _, p := range tables {
-		others = append(others, p)
-	}
-	if len(others) == 0 {
-		d.log.Warn("there is no table to read", "schema", d.set.schemas.String())
-	}
-	return others, nil
-}
-
-// begin takes the snapshots of the run, as many as can be of use. SQL Server has no way to share one, and
+// Begin takes the snapshots of the run, as many as can be of use. SQL Server has no way to share one, and
 // tells only administrators which transactions one has seen the end of: so all of them are taken one right
 // after the other. Where there is nothing whose reading could take one, sessions have none.
-func (d *database) begin(ctx context.Context, first *session, tables []*part) error {
+func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([]*part, error) {
+	d.refusedHint = d.hintOfRefused(tables)
 	d.pins = pinsOf(tables)
 	d.snapshot = first.snapshots && len(d.pins) > 0
-	sessions, err := sqlread.More(ctx, first, len(tables), d.connect, tooMany, d.log)
+	sessions, err := d.More(ctx, first, len(tables))
 	if err == nil && d.snapshot {
 		err = d.beginAll(ctx, sessions)
 	}
@@ -141,30 +86,30 @@ func (d *database) begin(ctx context.Context, first *session, tables []*part) er
 		for _, s := range sessions {
 			s.HangUp()
 		}
-		return err
+		return nil, err
 	}
 	switch {
 	case len(tables) == 0:
 	case !first.snapshots:
 		d.warn(first)
 	case d.snapshot && len(sessions) > 1:
-		d.log.Info("the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
+		d.Log.Info("the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
 	}
 	for _, s := range sessions {
-		d.snapshots.Add()
-		d.snapshots.Put(s)
+		d.Snapshots.Add()
+		d.Snapshots.Put(s)
 	}
-	return nil
+	return tables, nil
 }
 
 // warn says what it means that the database allows no snapshots.
 func (d *database) warn(first *session) {
 	statement := "ALTER DATABASE " + quote.Ident(d.set.database) + " SET ALLOW_SNAPSHOT_ISOLATION ON;"
 	if first.versions {
-		d.log.Warn("the database allows no snapshot isolation, so each table is read as of the moment when its reading begins", "statement", statement)
+		d.Log.Warn("the database allows no snapshot isolation, so each table is read as of the moment when its reading begins", "statement", statement)
 		return
 	}
-	d.log.Warn("the database allows no snapshot isolation, so each table is read as it is while it is read: "+
+	d.Log.Warn("the database allows no snapshot isolation, so each table is read as it is while it is read: "+
 		"of rows whose key is changed meanwhile, this run may miss some", "statement", statement)
 }
 
@@ -173,11 +118,11 @@ func (d *database) warn(first *session) {
 func pinsOf(tables []*part) (pins []string) {
 	var views []string
 	for _, p := range tables {
-		for _, r := range p.named() {
-			from := r.from()
+		for _, r := range p.Tables() {
+			from := fromOf(&r)
 			switch {
-			case !r.readable || r.memory || slices.Contains(pins, from) || slices.Contains(views, from):
-			case r.isTable():
+			case !r.Readable || r.Unversioned || slices.Contains(pins, from) || slices.Contains(views, from):
+			case r.IsTable():
 				pins = append(pins, from)
 			default:
 				views = append(views, from)
@@ -191,7 +136,7 @@ func pinsOf(tables []*part) (pins []string) {
 func (d *database) beginAll(ctx context.Context, sessions []*session) error {
 	for _, s := range sessions {
 		if err := s.begin(ctx); err != nil {
-			return askError("begin a transaction", err)
+			return d.Verdicts.Ask("begin a transaction", err)
 		}
 	}
 	for _, s := range sessions {
@@ -200,7 +145,7 @@ func (d *database) beginAll(ctx context.Context, sessions []*session) error {
 			return d.endAll(ctx, sessions, err)
 		}
 		if err != nil {
-			return askError("begin a transaction", err)
+			return d.Verdicts.Ask("begin a transaction", err)
 		}
 	}
 	return nil
@@ -208,15 +153,12 @@ func (d *database) beginAll(ctx context.Context, sessions []*session) error {
 
 // endAll goes on without snapshots where none of the tables can be read. Each says why when it is its turn.
 func (d *database) endAll(ctx context.Context, sessions []*session, cause error) error {
-	d.log.Warn("no table could be read to take a snapshot, so there is none", "err", told(cause))
+	d.Log.Warn("no table could be read to take a snapshot, so there is none", "err", told(cause))
 	d.snapshot = false
 	for _, s := range sessions {
 		if err := s.end(ctx); err != nil {
-			return askError("end the transaction", err)
+			return d.Verdicts.Ask("end the transaction", err)
 		}
 	}
 	return nil
 }
-
-// askError is the error of a question that is not about one table.
-func askError(doing string, err error) error { return link.AskError(doing, err, kindOf, told) }

@@ -1,7 +1,6 @@
 package mssql
 
 import (
-	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -117,18 +116,13 @@ func tooMany(err error) bool {
 	return slices.Contains([]int32{codeTooMany, 10928, 10929, 10936}, code(err))
 }
 
-// kindOf is the kind of an error that has no place of its own.
-func kindOf(err error) error {
-	c := code(err)
-	switch {
-	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-		return nil
-	case refused(c):
-		return source.ErrAuth
-	case c == 0 || temporary(c) || fatal(err):
-		return source.ErrTemporary
+// verdicts are what errors mean.
+func verdicts() sqlread.Verdicts {
+	return sqlread.Verdicts{
+		Coded: func(err error) bool { return code(err) != 0 }, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
+		Refused:   func(err error) bool { return refused(code(err)) },
+		Temporary: func(err error) bool { return temporary(code(err)) },
 	}
-	return nil
 }
 
 // worthRetrying reports whether connecting again may work: never where a credential was refused, so
@@ -137,14 +131,8 @@ func worthRetrying(err error) bool {
 	if c := code(err); c != 0 {
 		return temporary(c)
 	}
-	if d, ok := errors.AsType[*net.DNSError](err); ok {
-		return d.IsTemporary || d.IsTimeout
-	}
-	if isTLS(err) {
-		return false
-	}
 	// What the driver says of a handshake is text: what is not of TLS is of the network.
-	return hungUp(err) || errors.Is(err, context.DeadlineExceeded) || strings.HasPrefix(err.Error(), handshakeText)
+	return link.MayPass(err, isTLS(err), hungUp(err) || strings.HasPrefix(err.Error(), handshakeText))
 }
 
 // hungUp reports whether the connection ended, with a word of the server or the network, or without one.
@@ -193,8 +181,8 @@ func isTLS(err error) bool {
 
 func noTLS(err error) bool { return err.Error() == noTLSText }
 
-// connectError says why no session came about.
-func (d *database) connectError(err error) error {
+// ConnectError says why no session came about.
+func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	switch c := code(err); {
 	case c == codeNotOpened:
@@ -260,15 +248,11 @@ func (d *database) tlsHint(text string) string {
 	return "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it, or set validate_host: false"
 }
 
-// tableError says why a table could not be read.
-func (p *part) tableError(doing string, err error) error {
-	if e, ok := errors.AsType[*source.Error](err); ok {
-		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
-	}
-	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
+// Explain implements [sqlread.Dialect].
+func (d *database) Explain(p *part, e *source.Error, err error) {
 	switch c := code(err); {
 	case refused(c):
-		e.Hint = p.grantHint(err)
+		e.Hint = d.grantHint(p, err)
 	case c == codeNoTable, errors.Is(err, errTableGone):
 		e.Kind, e.Hint = nil, "it was dropped or renamed since the run began; the next run will tell"
 	case c == codeNoColumn:
@@ -276,9 +260,8 @@ func (p *part) tableError(doing string, err error) error {
 	case errors.Is(err, sqlread.ErrTableChanged), c == codeAltered:
 		e.Kind, e.Hint = source.ErrTemporary, "nothing of the table is deleted; run again"
 	case c == codeBrokenView, c == codeWrongColumns:
-		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()
+		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.LeaveOut(&d.set.tables)
 	}
-	return e
 }
 
 // told shortens what the driver says to what happened: one line, without its own prefix. The cause can

@@ -20,15 +20,15 @@ import (
 
 // cutAfter makes every connection of the source break after so many bytes, and counts how many did.
 func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
-	d.dial, cuts = sqltest.CutAfter(dial, bytes)
+	d.DialNet, cuts = sqltest.CutAfter(dial, bytes)
 	return cuts
 }
 
 // loseIdle ends the sessions that no part uses, and counts them.
 func loseIdle(d *database) (n int) {
-	for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
+	for s, ok := d.Snapshots.Take(); ok; s, ok = d.Snapshots.Take() {
 		s.HangUp()
-		d.snapshots.Drop()
+		d.Snapshots.Drop()
 		n++
 	}
 	return n
@@ -364,7 +364,7 @@ func TestCancelOfADeafServer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	deaf := &atomic.Bool{}
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		return &deafConn{Conn: conn, deaf: deaf, swallowed: cancel}, err
 	}
@@ -438,7 +438,7 @@ func TestStall(t *testing.T) {
 	part := listed(t, d)["dbo.t"]
 	waits := make(chan struct{})
 	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // as it is sent; asking for them has to wait
-	d.dial = sqltest.SilentBehind(dial, columns, waits)               // the sessions that come
+	d.DialNet = sqltest.SilentBehind(d.DialNet, columns, waits)       // the sessions that come
 	loseIdle(d)
 	defer db.alter("t")()
 	done := make(chan error, 1)

@@ -314,7 +314,7 @@ func TestConnectErrors(t *testing.T) {
 		"reset in the middle":    {mssql.StreamError{InnerError: &net.OpError{Op: "read", Err: errors.New("reset by peer")}}, source.ErrUnreachable, "check host and port", "read: reset by peer"},
 		"other bytes":            {mssql.StreamError{InnerError: errors.New("unknown token")}, source.ErrUnreachable, "check host and port", "unknown token"},
 	} {
-		err := d.connectError(tt.err)
+		err := d.ConnectError(tt.err)
 		isOnly(t, name, err, tt.kind)
 		if hint := source.Hint(err); !strings.Contains(hint, tt.hint) || !strings.HasPrefix(err.Error(), "connect to SQL Server at h port 1: "+tt.text) {
 			t.Errorf("%s: got %v, hint %q", name, err, hint)
@@ -324,22 +324,39 @@ func TestConnectErrors(t *testing.T) {
 	d.set.tls = &tls.Config{} //nolint:gosec // nothing connects
 	for hint, validate := range map[string]bool{"validate_host: false": true, "ssl_ca must hold the authority": false} {
 		d.set.validateHost = validate
-		refuse(t, d.connectError(wrong), source.ErrConfig, hint, "valid for a, not h")
+		refuse(t, d.ConnectError(wrong), source.ErrConfig, hint, "valid for a, not h")
 	}
 	d.set.instance = "X"
-	refuse(t, d.connectError(io.EOF), source.ErrUnreachable, `at h\X: `)
+	refuse(t, d.ConnectError(io.EOF), source.ErrUnreachable, `at h\X: `)
+}
+
+// newTestDatabase is a database that nothing connects to.
+func newTestDatabase(t *testing.T, s settings, env source.Env) *database {
+	t.Helper()
+	env.Log = slog.New(slog.DiscardHandler)
+	d, err := newDatabase(s, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// relationOf is a table that may be read, as the catalogue has it.
+func relationOf(schema, name string) relation {
+	return relation{Schema: schema, Name: name, Kind: sqlread.KindTable, Scope: schema + "." + name, Entry: [2]string{schema, name}, Readable: true}
 }
 
 func TestTableErrorKinds(t *testing.T) {
 	t.Parallel()
-	p := &part{db: &database{set: settings{username: "u"}}, scope: "s.t", rel: relation{schema: "s", name: "t"}}
+	d := newTestDatabase(t, settings{username: "u"}, source.Env{})
+	p := d.Part(relationOf("s", "t"), nil)
 	for number, want := range map[int32]error{
 		229: source.ErrAuth, 230: source.ErrAuth, 916: source.ErrAuth, 208: nil, 207: nil, 102: nil, 8134: nil, 4413: source.ErrConfig, 4502: source.ErrConfig,
 		1205: source.ErrTemporary, 1222: source.ErrTemporary, 3958: source.ErrTemporary, 3960: source.ErrTemporary, 3961: source.ErrTemporary,
 		8645: source.ErrTemporary, 40613: source.ErrTemporary, 615: source.ErrTemporary, 926: source.ErrTemporary, 976: source.ErrTemporary,
 		3947: source.ErrTemporary, 3953: source.ErrTemporary, 41301: source.ErrTemporary, 41305: source.ErrTemporary, 41325: source.ErrTemporary, 8628: source.ErrTemporary,
 	} {
-		err := p.tableError("read rows", answerOf(number, 16))
+		err := p.Failed("read rows", answerOf(number, 16))
 		isOnly(t, fmt.Sprint(number), err, want)
 		if got, want := err.Error(), fmt.Sprintf("s.t: read rows: a b (error %d)", number); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -348,13 +365,13 @@ func TestTableErrorKinds(t *testing.T) {
 	for name, err := range map[string]error{
 		"lost": io.EOF, "lost in the middle": mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, "ended by the server": answerOf(596, 21), "altered": sqlread.ErrTableChanged,
 	} {
-		isOnly(t, name, p.tableError("read rows", err), source.ErrTemporary)
+		isOnly(t, name, p.Failed("read rows", err), source.ErrTemporary)
 	}
-	isOnly(t, "cancelled", p.tableError("read rows", context.Canceled), nil)
-	isOnly(t, "gone", p.tableError("read rows", errTableGone), nil)
-	refuse(t, p.tableError("read rows", answerOf(229, 14)), source.ErrAuth, "GRANT SELECT ON [s].[t] TO [u];", `leave it out with tables: ["-s.t"]`)
-	rule := &part{db: p.db, scope: "s.t", rule: &selection{Rule: &sqlread.Rule{Path: "advanced_rules[0]"}, tables: []relation{{schema: "s", name: "a"}, {schema: "s", name: "b"}}}}
-	refuse(t, rule.tableError("read rows", answerOf(230, 14)), source.ErrAuth, "ON [s].[a] TO", "ON [s].[b] TO", "remove advanced_rules[0]")
+	isOnly(t, "cancelled", p.Failed("read rows", context.Canceled), nil)
+	isOnly(t, "gone", p.Failed("read rows", errTableGone), nil)
+	refuse(t, p.Failed("read rows", answerOf(229, 14)), source.ErrAuth, "GRANT SELECT ON [s].[t] TO [u];", `leave it out with tables: ["-s.t"]`)
+	rule := d.Part(p.Rel, &sqlread.Selection{Rule: &sqlread.Rule{Path: "advanced_rules[0]"}, Tables: []relation{relationOf("s", "a"), relationOf("s", "b")}})
+	refuse(t, rule.Failed("read rows", answerOf(230, 14)), source.ErrAuth, "ON [s].[a] TO", "ON [s].[b] TO", "remove advanced_rules[0]")
 }
 
 // TestAnswers: the error that counts is the one that the others are about, and one that ends the connection is
@@ -398,21 +415,23 @@ func TestFold(t *testing.T) {
 		t.Error(diff)
 	}
 	for name, want := range map[string]bool{"orders": true, "log_2": true, "log_1": false, "customers": false} {
-		r := relation{kind: kindTable, match: sqlread.Known{Schema: "sales", Name: name}}
-		if got := d.wants(&r); got != want {
+		r := relation{Kind: sqlread.KindTable, Match: [2]string{"sales", name}}
+		if got := d.Wants(&r); got != want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
-	orders := relation{id: 1, schema: "Sales", name: "oRDERs", match: sqlread.Known{Schema: "sales", Name: "orders"}}
-	parts, err := d.selections(&catalogue{relations: []relation{orders}})
-	if err != nil || len(parts) != 1 || parts[0].scope != "Sales.oRDERs" {
+	orders := relation{ID: 1, Schema: "Sales", Name: "oRDERs", Match: [2]string{"sales", "orders"}}
+	parts, _, err := d.Plan(&catalogue{Relations: []relation{orders}})
+	if err != nil || len(parts) != 1 || parts[0].Scope() != "Sales.oRDERs" {
 		t.Errorf("the rule: %v", err)
 	}
 	again := orders
-	again.id, again.schema, again.match.Schema = 2, "dbo", "dbo"
-	_, err = d.selections(&catalogue{relations: []relation{orders, again}})
+	again.ID, again.Schema, again.Match[0] = 2, "dbo", "dbo"
+	_, _, err = d.Plan(&catalogue{Relations: []relation{orders, again}})
 	refuse(t, err, source.ErrConfig, "advanced_rules[0].tables[0]", "in several schemas", "write Sales.oRDERs or dbo.oRDERs")
-	_, err = d.selections(&catalogue{})
+	none := &catalogue{}
+	d.said(none, nil)
+	_, _, err = d.Plan(none)
 	refuse(t, err, source.ErrConfig, "there is no table orders in schema dbo, sales")
 }
 
@@ -420,20 +439,22 @@ func TestFold(t *testing.T) {
 func TestPins(t *testing.T) {
 	t.Parallel()
 	table := func(name, kind string, readable, memory bool) *part {
-		return &part{rel: relation{schema: "s", name: name, kind: kind, readable: readable, memory: memory}}
+		return &part{Rel: relation{Schema: "s", Name: name, Kind: kind, Readable: readable, Unversioned: memory}}
 	}
-	a, v := table("a", kindTable, true, false), table("v", kindView, true, false)
-	rule := &part{rule: &selection{tables: []relation{a.rel, v.rel, {schema: "s", name: "b", kind: kindTable, readable: true}}}}
-	got := pinsOf([]*part{v, table("denied", kindTable, false, false), table("memory", kindTable, true, true), a, rule})
+	a, v := table("a", sqlread.KindTable, true, false), table("v", sqlread.KindView, true, false)
+	rule := &part{Rule: &sqlread.Selection{Tables: []relation{a.Rel, v.Rel, {Schema: "s", Name: "b", Kind: sqlread.KindTable, Readable: true}}}}
+	got := pinsOf([]*part{v, table("denied", sqlread.KindTable, false, false), table("memory", sqlread.KindTable, true, true), a, rule})
 	if diff := cmp.Diff([]string{"[s].[a]", "[s].[b]", "[s].[v]"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // idOf is the id of a row of a table y of the schema x.
-func idOf(t *table, p sqlread.Profile, values ...driver.Value) string {
-	part := &part{db: &database{set: settings{database: "d"}, profile: p}, rel: relation{schema: "x", name: "y"}}
-	r, _ := part.rowOf(t)
+func idOf(t *testing.T, tbl *table, p sqlread.Profile, values ...driver.Value) string {
+	t.Helper()
+	d := newTestDatabase(t, settings{database: "d"}, source.Env{})
+	d.Profile = p
+	r, _ := d.rowOf(d.Part(relationOf("x", "y"), nil), tbl)
 	return r.Document(values).ID
 }
 
@@ -455,7 +476,7 @@ func TestProfiles(t *testing.T) {
 		sqlread.Head: "d_x_y_x:y_7_True", sqlread.Seed87: "d_x_y_x:y_7_True_", sqlread.Native: "mssql:d:x:y:7:x%3Ay:true",
 	} {
 		tbl.InID = orderOfIDs(p, tbl)
-		if got := idOf(tbl, p, int64(7), "x:y", true); got != want {
+		if got := idOf(t, tbl, p, int64(7), "x:y", true); got != want {
 			t.Errorf("%v: got %s", p, got)
 		}
 	}
@@ -467,7 +488,7 @@ func TestProfiles(t *testing.T) {
 		if p == sqlread.Native {
 			values[1] = nil
 		}
-		if got := idOf(tbl, p, values...); got != want {
+		if got := idOf(t, tbl, p, values...); got != want {
 			t.Errorf("%v: got %s", p, got)
 		}
 	}
@@ -512,11 +533,11 @@ func TestGoesOn(t *testing.T) {
 
 func TestPartNames(t *testing.T) {
 	t.Parallel()
-	p := &part{rel: relation{estimate: 7}, scope: "s.t"}
+	p := &part{Rel: relation{Estimate: 7, Scope: "s.t"}}
 	if n, known := p.Estimate(); n != 7 || !known || p.Name() != "s.t" || p.Scope() != "s.t" {
 		t.Errorf("got %d, %t, %s, %s", n, known, p.Name(), p.Scope())
 	}
-	p.rel.estimate, p.rule = 0, &selection{Rule: &sqlread.Rule{Path: "advanced_rules[1]"}}
+	p.Rel.Estimate, p.Rule = 0, &sqlread.Selection{Rule: &sqlread.Rule{Path: "advanced_rules[1]"}}
 	if _, known := p.Estimate(); known || p.Name() != "s.t, advanced_rules[1]" || p.Scope() != "s.t" {
 		t.Errorf("got %t, %s, %s", known, p.Name(), p.Scope())
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -24,22 +25,22 @@ func compareNames(a, b string) int { return cmp.Compare(strings.ToLower(a), stri
 // inIDs is how values are written into ids where their type has no form of its own.
 var inIDs = sqlread.Values[driver.Value]{Null: sqlread.Null, Append: appendPlain, Zero: isEmpty}
 
-// newRow prepares the documents of a table that is read.
-func (p *part) newRow(t *table) *sqlread.Row {
-	r, renamed := p.rowOf(t)
-	sqlread.LogRenamed(p.db.log, p.scope, renamed)
-	return r
+// Documents implements [sqlread.Dialect].
+func (d *database) Documents(p *part, t *table) func(row []driver.Value) document.Document {
+	r, renamed := d.rowOf(p, t)
+	sqlread.LogRenamed(d.Log, p.Scope(), renamed)
+	return r.Document
 }
 
 // rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
-func (p *part) rowOf(t *table) (r *sqlread.Row, renamed []sqlread.Renamed) {
-	from := sqlread.Origin{Database: p.db.set.database, Schemas: []string{p.rel.schema}, Tables: []string{p.rel.name}}
-	if p.rule != nil {
-		from.Rule, from.Schemas, from.Tables = true, p.rule.schemas(), p.rule.names()
+func (d *database) rowOf(p *part, t *table) (r *sqlread.Row, renamed []sqlread.Renamed) {
+	from := sqlread.Origin{Database: d.set.database, Schemas: []string{p.Rel.Schema}, Tables: []string{p.Rel.Name}}
+	if p.Rule != nil {
+		from.Rule, from.Schemas, from.Tables = true, p.Rule.Schemas(), p.Rule.Names()
 	}
-	profile := p.db.profile
+	profile := d.Profile
 	metadata := sqlread.OriginNames(profile)
-	names, renamed := t.FieldNames(profile, p.rel.schema+"_"+p.rel.name+"_", metadata[:]...)
+	names, renamed := t.FieldNames(profile, p.Rel.Schema+"_"+p.Rel.Name+"_", metadata[:]...)
 	return &sqlread.Row{
 		Table: t, Record: sqlread.NewRecord(from.Fields(profile), names, t.Key, profile == sqlread.Native),
 		ID: sqlread.ID[driver.Value]{Profile: profile, Prefix: from.Prefix("mssql", profile), Values: inIDs},

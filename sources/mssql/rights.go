@@ -17,26 +17,26 @@ var denied = regexp.MustCompile(`(?i)the (\w+) permission was denied on (?:the c
 
 // grantHint says what to grant after an error of the server. What it names need not be a table of the part: a
 // view or a query may use a function, or what belongs to another.
-func (p *part) grantHint(err error) string {
-	if p.rule == nil && !p.rel.readable && p.db.refusedHint != "" {
-		return p.db.refusedHint // which is said once for all of them
+func (d *database) grantHint(p *part, err error) string {
+	if p.Rule == nil && !p.Rel.Readable && d.refusedHint != "" {
+		return d.refusedHint // which is said once for all of them
 	}
-	tables := p.named()
+	tables := p.Tables()
 	if m := denied.FindStringSubmatch(told(err).Error()); m != nil {
-		own := slices.IndexFunc(tables, func(r relation) bool { return strings.EqualFold(r.schema, m[3]) && strings.EqualFold(r.name, m[2]) })
+		own := slices.IndexFunc(tables, func(r relation) bool { return strings.EqualFold(r.Schema, m[3]) && strings.EqualFold(r.Name, m[2]) })
 		if own < 0 {
-			return fmt.Sprintf("GRANT %s ON %s TO %s; %s", strings.ToUpper(m[1]), quote.Table(m[3], m[2]), p.db.user(), p.leaveOut())
+			return fmt.Sprintf("GRANT %s ON %s TO %s; %s", strings.ToUpper(m[1]), quote.Table(m[3], m[2]), d.user(), p.LeaveOut(&d.set.tables))
 		}
 		tables = tables[own : own+1]
 	}
-	return p.db.grants(tables) + p.leaveOut()
+	return d.grants(tables) + p.LeaveOut(&d.set.tables)
 }
 
 // grants are the statements that let the user read tables.
 func (d *database) grants(tables []relation) string {
 	var b strings.Builder
 	for i := range tables {
-		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", tables[i].from(), d.user())
+		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", fromOf(&tables[i]), d.user())
 	}
 	return b.String()
 }
@@ -47,13 +47,13 @@ func (d *database) hintOfRefused(parts []*part) string {
 	var schemas []string
 	var refused [][2]string
 	for _, p := range parts {
-		if p.rule != nil || p.rel.readable {
+		if p.Rule != nil || p.Rel.Readable {
 			continue
 		}
-		tables = append(tables, p.rel)
-		refused = append(refused, [2]string{p.rel.schema, p.rel.name})
-		if !slices.Contains(schemas, p.rel.schema) {
-			schemas = append(schemas, p.rel.schema)
+		tables = append(tables, p.Rel)
+		refused = append(refused, p.Rel.Entry)
+		if !slices.Contains(schemas, p.Rel.Schema) {
+			schemas = append(schemas, p.Rel.Schema)
 		}
 	}
 	switch {
@@ -69,20 +69,4 @@ func (d *database) hintOfRefused(parts []*part) string {
 		fmt.Fprintf(&b, "GRANT SELECT ON SCHEMA::%s TO %s; ", quote.Ident(schema), d.user())
 	}
 	return b.String() + "or name in tables: only those that the user may read"
-}
-
-// named are the tables that the part names: itself, or those of its rule.
-func (p *part) named() []relation {
-	if p.rule != nil {
-		return p.rule.tables
-	}
-	return []relation{p.rel}
-}
-
-// leaveOut is the other way out of a hint.
-func (p *part) leaveOut() string {
-	if p.rule != nil {
-		return "or remove " + p.rule.Path
-	}
-	return "or leave it out with " + p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name})
 }

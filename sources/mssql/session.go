@@ -18,7 +18,6 @@ type session struct {
 	inside    bool   // it is in the transaction that holds its snapshot
 	taken     bool   // the snapshot, by reading
 	plain     bool   // it was opened to have no snapshot
-	late      bool   // its snapshot was taken after those of the run
 }
 
 const (
@@ -56,8 +55,8 @@ WHERE d.name = DB_NAME()`
 // pinStatement reads a row, or none, of a table.
 func pinStatement(from string) string { return "SELECT TOP (1) 1 FROM " + from }
 
-// setUp sets the session up and asks what database it is in.
-func (s *session) setUp(ctx context.Context) error {
+// SetUp sets the session up and asks what database it is in.
+func (d *database) SetUp(ctx context.Context, s *session) error {
 	if err := s.Exec(ctx, setUpStatement); err != nil {
 		return err
 	}
@@ -142,6 +141,3 @@ func (s *session) alive(ctx context.Context) bool {
 	err := s.Each(ctx, openQuery, nil, func(row []driver.Value) { open = sqlread.NumberOf(row[0]) })
 	return err == nil && open > 0
 }
-
-// Late reports whether the session's snapshot was taken after those of the run.
-func (s *session) Late() bool { return s.late }

@@ -137,7 +137,7 @@ func TestFewConnections(t *testing.T) {
 	d := openSource(t, db.values(nil), source.Env{})
 	noPauses(d)
 	var dials atomic.Int32
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if dials.Add(1) > 2 {
 			db.here.TDS().RefuseLogin(tdstest.Message{Number: 17809, Class: 17, Text: "the maximum number of user connections is reached"})
 		}

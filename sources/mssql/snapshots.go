@@ -2,29 +2,27 @@ package mssql
 
 import "context"
 
-// session lends a session with a snapshot: one of the run, or a new one, which takes it later, when all are in
-// use. Where the server has no connection left, it waits for one of the run. A plain one has no snapshot, and
-// is new.
-func (d *database) session(ctx context.Context, plain bool) (s *session, used bool, err error) {
-	if plain && d.snapshot {
-		if s, err = d.connect(ctx); err == nil {
-			s.late, s.plain = true, true
-			d.snapshots.Add()
-		}
-		return s, false, err
+// Lend implements [sqlread.Dialect]. What no snapshot can hold is read on a plain session, which has none, and is new.
+func (d *database) Lend(ctx context.Context, p *part) (s *session, used bool, err error) {
+	if !p.Rel.Unversioned || !d.snapshot {
+		return d.Database.Lend(ctx)
 	}
-	return d.snapshots.Lend(ctx, d.openLate, tooMany)
+	if s, err = d.Connect(ctx); err == nil {
+		s.AfterRun, s.plain = true, true
+		d.Snapshots.Add()
+	}
+	return s, false, err
 }
 
-// openLate opens a session whose snapshot is taken later than those of the run.
-func (d *database) openLate(ctx context.Context) (*session, error) {
-	s, err := d.connect(ctx)
+// Late opens a session whose snapshot is taken later than those of the run.
+func (d *database) Late(ctx context.Context) (*session, error) {
+	s, err := d.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.late = true
+	s.AfterRun = true
 	if d.snapshot {
-		d.readApart()
+		d.ReadApart()
 	}
 	return s, nil
 }
@@ -38,34 +36,16 @@ func (d *database) enter(ctx context.Context, s *session) error {
 	return s.begin(ctx)
 }
 
-// readApart says, once, that not all is read from the snapshots that the run began with.
-func (d *database) readApart() {
-	if !d.apart.Swap(true) {
-		d.log.Warn("a part is read from a snapshot that was taken later than those of the run, because these are in use or lost")
-	}
+// Restore implements [sqlread.Dialect]. Nobody else has use for a plain session.
+func (d *database) Restore(_ context.Context, s *session) bool { return !s.plain }
+
+// Usable reports whether an error is none of the connection, and has not ended its transaction.
+func (d *database) Usable(ctx context.Context, s *session, err error) bool {
+	return goesOn(err) && s.alive(ctx)
 }
 
-// release gives a session back that has done what it was asked for. Nobody else has use for a plain one.
-func (d *database) release(s *session) {
-	if s.plain {
-		d.discard(s)
-		return
-	}
-	d.snapshots.Put(s)
-}
+// End ends a session. The server ends what it was running when the connection closes.
+func (d *database) End(_ context.Context, s *session) { s.HangUp() }
 
-// giveBack gives a session back of which err was the last word. It can be used again where that is none of
-// the connection, unless the error ended its transaction.
-func (d *database) giveBack(ctx context.Context, s *session, err error) {
-	if goesOn(err) && s.alive(ctx) {
-		d.release(s)
-		return
-	}
-	d.discard(s)
-}
-
-// discard ends a session. The server ends what it was running when the connection closes.
-func (d *database) discard(s *session) {
-	s.HangUp()
-	d.snapshots.Drop()
-}
+// Enter implements [sqlread.Dialect]: rules are checked without a transaction.
+func (d *database) Enter(context.Context, *session) error { return nil }

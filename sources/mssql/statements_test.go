@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -155,9 +156,9 @@ func TestStatements(t *testing.T) {
 	add("for each collation among them", codePageQuery, "Czech_CI_AS")
 	add("behind an error of the server: whether the transaction is still open", openQuery)
 
-	p := &part{rel: relation{schema: "x.y", name: "a]b"}}
+	p := &part{Rel: relation{Schema: "x.y", Name: "a]b"}}
 	write := func(when string, tbl *table, at *sqlread.Position) {
-		query, args := p.query(tbl, at)
+		query, args := query(p, tbl, at)
 		add(when, query, args...)
 	}
 	small := declared(false, "a", sized("int", 4), "b]", latin("varchar", 20), "c", sized("nvarchar", 40))
@@ -222,20 +223,21 @@ func TestComparable(t *testing.T) {
 // TestReduced: where ids are enough, only the key is selected.
 func TestReduced(t *testing.T) {
 	t.Parallel()
-	p := &part{db: &database{idsOnly: true, profile: sqlread.Head}, rel: relation{schema: "s", name: "t"}}
+	d := newTestDatabase(t, settings{}, source.Env{IDsOnly: true})
+	p := d.Part(relationOf("s", "t"), nil)
 	tbl := declared(false, "x", sized("int", 4), "b", sized("int", 4), "a", sized("int", 4))
 	tbl.Key, tbl.Sorted = []int{1, 2}, true
 	tbl.InID = orderOfIDs(sqlread.Head, tbl)
-	small := p.db.reduced(tbl)
-	query, _ := p.query(small, nil)
+	small := sqlread.Reduced(&d.Config, tbl)
+	query, _ := query(p, small, nil)
 	if want := "SELECT [b], [a] FROM [s].[t] ORDER BY [b], [a]"; query != want {
 		t.Errorf("got %s", query)
 	}
 	if diff := cmp.Diff([]int{1, 0}, small.InID); diff != "" {
 		t.Error(diff)
 	}
-	p.db.idsOnly = false
-	if p.db.reduced(tbl) != tbl {
+	d.IDsOnly = false
+	if sqlread.Reduced(&d.Config, tbl) != tbl {
 		t.Error("columns are left out of documents")
 	}
 }

@@ -8,13 +8,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// What a table is here: its values come as the driver has them.
-type (
-	table      = sqlread.Table[driver.Value]
-	column     = sqlread.Column[driver.Value]
-	columnType = sqlread.Type[driver.Value]
-)
-
 const (
 	// columnsQuery leaves out what * does not stand for, and the sets of sparse columns, which hold only
 	// what these hold. A type that somebody made of another is that other one; sys.types shows only types
@@ -57,12 +50,12 @@ WHERE i.object_id = @p1 AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabl
 ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal`
 )
 
-// describe asks for columns and key.
-func (p *part) describe(ctx context.Context, s *session) (t *table, err error) {
+// Describe asks for columns and key.
+func (d *database) Describe(ctx context.Context, s *session, p *part) (t *table, err error) {
 	var key []string
 	err = s.aside(ctx, func() (err error) {
-		if t, err = p.columns(ctx, s); err == nil {
-			key, err = p.db.keyOf(ctx, s, &p.rel)
+		if t, err = d.columns(ctx, s, p); err == nil {
+			key, err = d.KeyOf(ctx, s, &p.Rel)
 		}
 		return err
 	})
@@ -73,87 +66,63 @@ func (p *part) describe(ctx context.Context, s *session) (t *table, err error) {
 		return nil, errTableGone
 	}
 	if key == nil {
-		err := p.configuredKey(t)
-		return p.db.reduced(t), err
+		err := p.ConfiguredKey(t, &d.set.tables)
+		return sqlread.Reduced(&d.Config, t), err
 	}
 	if err := t.SetKey(key); err != nil {
 		return nil, err
 	}
-	t.InID = orderOfIDs(p.db.profile, t)
-	return p.db.reduced(t), nil
+	t.InID = orderOfIDs(d.Profile, t)
+	return sqlread.Reduced(&d.Config, t), nil
 }
 
 // columns asks for the columns.
-func (p *part) columns(ctx context.Context, s *session) (*table, error) {
+func (d *database) columns(ctx context.Context, s *session, p *part) (*table, error) {
 	t, query, masked := &table{}, columnsQuery, []string(nil)
-	if p.db.old {
+	if d.old {
 		query = oldColumnsQuery
 	}
-	err := s.Each(ctx, query, []driver.Value{p.rel.id}, func(row []driver.Value) {
-		d := declaration{
+	err := s.Each(ctx, query, []driver.Value{p.Rel.ID}, func(row []driver.Value) {
+		typ := declaration{
 			name: strings.ToLower(sqlread.TextOf(row[1])), length: sqlread.NumberOf(row[2]), precision: sqlread.NumberOf(row[3]), scale: sqlread.NumberOf(row[4]),
-			collation: sqlread.TextOf(row[5]), encrypted: sqlread.NumberOf(row[6]) != 0, old: p.db.old,
+			collation: sqlread.TextOf(row[5]), encrypted: sqlread.NumberOf(row[6]) != 0, old: d.old,
 		}
-		c := column{Name: sqlread.TextOf(row[0]), Type: d.columnType().Encoded(p.db.compat)}
+		c := column{Name: sqlread.TextOf(row[0]), Type: typ.columnType().Encoded(d.Compat)}
 		if c.Type.Unknown != "" {
-			p.db.log.Debug("a column of a type unknown here is read as bytes", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
+			d.Log.Debug("a column of a type unknown here is read as bytes", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 		if sqlread.NumberOf(row[7]) != 0 {
 			masked = append(masked, c.Name)
 		}
 		t.Columns = append(t.Columns, c)
 	})
-	if _, told := p.db.masked.LoadOrStore(p.scope, true); len(masked) > 0 && !told {
-		p.db.log.Warn("columns are masked for this user, so what is read of them is not what they hold",
-			"part", p.scope, "columns", strings.Join(masked, ", "), "grant", "GRANT UNMASK TO "+p.db.user()+";")
+	if _, told := d.masked.LoadOrStore(p.Scope(), true); len(masked) > 0 && !told {
+		d.Log.Warn("columns are masked for this user, so what is read of them is not what they hold",
+			"part", p.Scope(), "columns", strings.Join(masked, ", "), "grant", "GRANT UNMASK TO "+d.user()+";")
 	}
 	return t, err
 }
 
-// keyOf looks for the columns that tell the rows of a table apart; nil when there are none.
-func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
+// KeyOf looks for the columns that tell the rows of a table apart; nil when there are none.
+func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
 	var indexes sqlread.Indexes
 	query := keysQuery
 	if d.old {
 		query = oldKeysQuery
 	}
-	err := s.Each(ctx, query, []driver.Value{rel.id}, func(row []driver.Value) {
+	err := s.Each(ctx, query, []driver.Value{rel.ID}, func(row []driver.Value) {
 		indexes.Add(sqlread.TextOf(row[0]), row[1] == true, sqlread.TextOf(row[2]), sqlread.NumberOf(row[3]) != 0)
 	})
 	return indexes.Key(), err
 }
 
-// declaredKey are the columns that the configuration names for a table.
-func (d *database) declaredKey(rel *relation) []string {
-	if names, ok := d.idColumns[rel.scope()]; ok {
-		return names
-	}
-	return d.idColumns[rel.name]
-}
-
-// configuredKey takes the key of a table that has none from the configuration.
-func (p *part) configuredKey(t *table) (err error) {
-	k := sqlread.Keyed{
-		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
-		Entry: p.rel.scope(), Without: p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name}), Columns: t.Names(),
-	}
-	t.Nullable = true
-	t.Key, err = k.Key(p.db.declaredKey(&p.rel))
-	return err
-}
-
-// reduced leaves out what no id needs, where ids are enough.
-func (d *database) reduced(t *table) *table {
-	if d.idsOnly {
-		return t.Reduced()
-	}
-	return t
-}
+// DeclaredKey are the columns that the configuration names for a table.
+func (d *database) DeclaredKey(r *relation) []string { return d.Declared(r.Shown, r.Name) }
 
 // query reads all rows of the part behind a position.
-func (p *part) query(t *table, at *sqlread.Position) (query string, args []driver.Value) {
-	from := p.rel.from()
-	if p.rel.locks {
+func query(p *part, t *table, at *sqlread.Position) (query string, args []driver.Value) {
+	from := fromOf(&p.Rel)
+	if p.Rel.Storage == fileTable {
 		from += " WITH (READCOMMITTEDLOCK)"
 	}
 	condition, args := behind(t, at)

@@ -228,13 +228,13 @@ func TestMaskedColumnsAreNamedOnce(t *testing.T) {
 // TestTheHintOfARefusal: it grants what the server names, and the tables that may not be read share one.
 func TestTheHintOfARefusal(t *testing.T) {
 	t.Parallel()
-	v := &part{db: &database{set: settings{username: "u"}}, rel: relation{schema: "dbo", name: "v", readable: true}}
+	v := newTestDatabase(t, settings{username: "u"}, source.Env{}).Part(relationOf("dbo", "v"), nil)
 	for message, want := range map[string]string{
 		"The EXECUTE permission was denied on the object 'f]', database 'shop', schema 'tools'.":               "GRANT EXECUTE ON [tools].[f]]] TO [u]; or leave it out with",
 		"The SELECT permission was denied on the column 'c' of the object 'v', database 'shop', schema 'dbo'.": "GRANT SELECT ON [dbo].[v] TO [u]; or leave it out with",
 		"Die SELECT-Berechtigung wurde verweigert.":                                                            "GRANT SELECT ON [dbo].[v] TO [u]; or leave it out with",
 	} {
-		err := v.tableError("read", mssql.Error{Number: codeNoRight, Message: message})
+		err := v.Failed("read", mssql.Error{Number: codeNoRight, Message: message})
 		if hint := source.Hint(err); !strings.HasPrefix(hint, want) || strings.Count(hint, "GRANT") != 1 {
 			t.Errorf("%s: got the hint %q, want %q", message, hint, want)
 		}

@@ -3,7 +3,6 @@ package mysql
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -17,7 +16,6 @@ import (
 const (
 	connectTimeout = 15 * time.Second
 	writeTimeout   = time.Minute
-	keepAlive      = 30 * time.Second
 	hangUpTimeout  = 1500 * time.Millisecond
 )
 
@@ -38,59 +36,11 @@ func driverConfig(s settings) *mysql.Config {
 	return c
 }
 
-// dialer opens the connection below that of the driver.
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
-
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
-	return d.DialContext(ctx, network, address)
-}
-
-// attempts are how often something is tried.
-func (d *database) attempts() link.Attempts {
-	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
-}
-
-// connect opens a session. What may pass is tried again.
-func (d *database) connect(ctx context.Context) (*session, error) {
-	s, err := link.Connect(ctx, d.attempts(), d.connectOnce)
-	switch {
-	case err == nil:
-		return s, nil
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("connect to MySQL: %w", err)
-	}
-	return nil, d.connectError(err)
-}
-
-// connectOnce opens a session and sets it up, within a time in which a server answers.
-func (d *database) connectOnce(ctx context.Context) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	s, err := d.dialSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.setUp(ctx, d.compat); err != nil {
-		err = s.Cause(err)
-		s.HangUp()
-		return nil, err
-	}
-	return s, nil
-}
-
-// dialSession opens a session that nothing was set in yet.
-func (d *database) dialSession(ctx context.Context) (*session, error) {
+// Dial opens a session that nothing was set in yet.
+func (d *database) Dial(ctx context.Context) (*session, error) {
 	var below *link.Watched
 	c := d.driver.Clone()
-	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := d.dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		below = &link.Watched{Conn: conn, Limit: d.stall}
-		return below, nil
-	}
+	c.DialFunc = d.Watch(&below)
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, err
@@ -108,14 +58,14 @@ func (d *database) dialSession(ctx context.Context) (*session, error) {
 // answered reports whether an error is an answer of the server.
 func answered(err error) bool { return code(err) != 0 }
 
-// end closes a session whose statement may still run, and has the server end that: it would notice
+// End closes a session whose statement may still run, and has the server end that: it would notice
 // only when it next sends a row. Behind one address there may be several servers, and they number their
 // connections alike: the one to end is that which holds the session's lock, and no other.
-func (d *database) end(ctx context.Context, s *session) {
+func (d *database) End(ctx context.Context, s *session) {
 	s.HangUp()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
 	defer cancel()
-	other, err := d.dialSession(ctx)
+	other, err := d.Dial(ctx)
 	if err != nil {
 		return // the server notices in the end
 	}

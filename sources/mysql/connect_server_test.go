@@ -29,13 +29,13 @@ import (
 // countDials makes the source count the connections that it opens; the first of them fail with
 // refused.
 func countDials(d *database, refused int) (n *atomic.Int32) {
-	d.dial, n = sqltest.CountDials(dial, refused)
+	d.DialNet, n = sqltest.CountDials(d.DialNet, refused)
 	return n
 }
 
 // noPauses makes the source go on at once where it would wait, and counts how often.
 func noPauses(d *database) (n *atomic.Int32) {
-	d.pause, n = sqltest.NoPauses()
+	d.Attempts.Pause, n = sqltest.NoPauses()
 	return n
 }
 
@@ -220,7 +220,8 @@ func TestServerWithoutTLS(t *testing.T) {
 	t.Parallel()
 	db := newDB(t, onMariaDB)
 	d := openSource(t, db.values(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)}), source.Env{})
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := d.DialNet
+	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		return &plainConn{Conn: conn}, err
 	}
@@ -249,8 +250,9 @@ func TestHostileSettings(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY, at timestamp NULL, c char(5), v varchar(20)); SET time_zone = '+00:00'; INSERT INTO t VALUES (1, '2024-01-02 03:04:05', 'ab', 'žluť'), (2, NULL, '', '')")
 		want := readAll(t, db.values(nil), source.Env{})["t"]
-		d := openSource(t, db.values(nil), source.Env{})
-		s, err := d.dialSession(t.Context())
+		log := &sqltest.Logbook{}
+		d := openSource(t, db.values(nil), log.Env())
+		s, err := d.Dial(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +273,7 @@ func TestHostileSettings(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := s.setUp(t.Context(), false); err != nil {
+		if err := d.SetUp(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 		for _, limit := range limits {
@@ -284,9 +286,9 @@ func TestHostileSettings(t *testing.T) {
 		if err := s.begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		d.snapshots.Add()
-		d.snapshots.Put(s)
-		p := &part{db: d, rel: relation{name: "t", engine: "InnoDB"}, scope: "t"}
+		d.Snapshots.Add()
+		d.Snapshots.Put(s)
+		p := d.Part(relationOf("t"), nil)
 		got := sqltest.Read(t.Context(), p)
 		if diff := cmp.Diff(want.Docs, got.Docs); diff != "" || got.Err != nil {
 			t.Errorf("%v %s", got.Err, diff)
@@ -294,7 +296,7 @@ func TestHostileSettings(t *testing.T) {
 		if want.Docs[0] != `{"id_":1,"at":"2024-01-02T03:04:05Z","c":"ab","v":"žluť"}` {
 			t.Errorf("got %v", want.Docs)
 		}
-		if p.db.apart.Load() {
+		if strings.Contains(log.String(), "taken later") {
 			t.Error("another session was read from")
 		}
 	})
@@ -311,7 +313,7 @@ func TestCase25ServerZone(t *testing.T) {
 			t.Errorf("got %v, %v; want %v", got.Docs, got.Err, want)
 		}
 		d := openSource(t, db.values(nil), source.Env{Encoding: "compat"})
-		s, err := d.connect(t.Context())
+		s, err := d.Connect(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,11 +3,8 @@ package mysql
 import (
 	"context"
 	"database/sql/driver"
-	"iter"
-	"log/slog"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -16,62 +13,46 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// database is the opened source.
+// database is the opened source, and what MySQL brings to it, see [sqlread.Dialect].
 type database struct {
-	set       settings
-	driver    *mysql.Config
-	dial      dialer
-	stall     time.Duration
-	log       *slog.Logger
-	idColumns map[string][]string
-	rules     []sqlread.Rule
-	profile   sqlread.Profile
-	compat    bool // the encoding is compat
-	idsOnly   bool
-	pause     func(context.Context, time.Duration) error
-	cutting   cutting
-
-	snapshots *sqlread.Pool[*session]
-	asUser    atomic.Pointer[string] // as grants name the user, once it is known
-	// apart is set once a part had to take a snapshot of its own, so that this is said once.
-	apart  atomic.Bool
-	mended sqlread.Mended
+	*sqlread.Database[*session, *cell]
+	set     settings
+	driver  *mysql.Config
+	cutting cutting
+	asUser  atomic.Pointer[string] // as grants name the user, once it is known
 }
 
-var _ source.Source = (*database)(nil)
+// What is read here: a value comes as a cell.
+type (
+	part       = sqlread.Part[*session, *cell]
+	reader     = sqlread.Reader[*session, *cell]
+	table      = sqlread.Table[*cell]
+	column     = sqlread.Column[*cell]
+	columnType = sqlread.Type[*cell]
+	relation   = sqlread.Relation
+	catalogue  = sqlread.Catalogue
+)
+
+var (
+	_ source.Source                    = (*database)(nil)
+	_ sqlread.Dialect[*session, *cell] = (*database)(nil)
+)
 
 func newDatabase(s settings, env source.Env) (*database, error) {
-	rules, err := quote.ParseRules(env.AdvancedRules)
+	c, err := quote.ReadConfig(env)
 	if err != nil {
 		return nil, err
 	}
-	profile, err := sqlread.ProfileOf(env)
-	if err != nil {
-		return nil, err
+	d := &database{set: s, driver: driverConfig(s), cutting: cutting{bytes: rangeBytes, most: mostRanges}}
+	server := sqlread.Server{
+		Product: "MySQL", Timeout: connectTimeout, Stall: env.StallTimeout, Attempts: link.Attempts{Most: s.attempts, Worth: worthRetrying},
 	}
-	compat, err := sqlread.Compatible(env)
-	if err != nil {
-		return nil, err
-	}
-	return &database{
-		set: s, driver: driverConfig(s), dial: dial, stall: env.StallTimeout, log: env.Log, idColumns: env.IDColumns, rules: rules,
-		profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: link.Pause,
-		cutting: cutting{bytes: rangeBytes, most: mostRanges}, snapshots: sqlread.NewPool[*session](),
-	}, nil
+	d.Database = sqlread.NewDatabase(d, c, server, verdicts())
+	return d, nil
 }
 
-// Ping connects and asks for a constant.
-func (d *database) Ping(ctx context.Context) error {
-	s, err := d.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.HangUp()
-	if err := s.Exec(ctx, "SELECT 1"); err != nil {
-		return askError("ask the server for a constant", err)
-	}
-	return nil
-}
+// Probe implements [sqlread.Dialect].
+func (d *database) Probe(ctx context.Context, s *session) error { return s.Exec(ctx, "SELECT 1") }
 
 // account is the user as grants name it.
 func (d *database) account() string {
@@ -81,51 +62,18 @@ func (d *database) account() string {
 	return quoteText(d.set.user)
 }
 
-func (d *database) setAccount(account string) { d.asUser.Store(&account) }
-
-// Close ends all snapshots and connections.
-func (d *database) Close() error {
-	d.snapshots.Close()
-	return nil
-}
-
-// Parts lists the tables that exist, and takes the snapshots of the run before it yields the first.
-func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
-	return sqlread.Parts(ctx, d.list)
-}
-
-// list lists the parts. The session that it begins with is one of those that the parts read with.
-func (d *database) list(ctx context.Context) ([]source.Part, error) {
-	first, err := d.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c, err := d.catalogue(ctx, first)
-	if err != nil {
-		first.HangUp()
-		return nil, askError("list the tables", err)
-	}
-	tables, others, err := d.plan(c)
-	if err != nil {
-		first.HangUp()
-		return nil, err
-	}
+// Begin implements [sqlread.Dialect].
+func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([]*part, error) {
 	shares := 0
 	for _, p := range tables {
-		shares += int(p.shares())
+		shares += int(d.shares(p))
 	}
 	if err := d.begin(ctx, first, shares); err != nil {
 		return nil, err
 	}
 	tables = d.cut(ctx, first, tables)
-	d.release(ctx, first)
-	for _, p := range tables {
-		others = append(others, p)
-	}
-	if len(others) == 0 {
-		d.log.Warn("there is no table to read", "database", d.set.database)
-	}
-	return others, nil
+	d.Release(ctx, first)
+	return tables, nil
 }
 
 // beginnings is how often it is tried to take the snapshots while nobody writes.
@@ -135,11 +83,11 @@ const beginnings = 20
 // that all of them are taken between two looks at how much the server has written to its log; where that
 // is the same, they are of one instant.
 func (d *database) begin(ctx context.Context, first *session, parts int) error {
-	sessions, err := sqlread.More(ctx, first, parts, d.connect, tooMany, d.log)
+	sessions, err := d.More(ctx, first, parts)
 	same := false
 	for n := 0; n < beginnings && err == nil && !same; n++ {
 		if same, err = beginAll(ctx, sessions); err != nil {
-			err = askError("begin a transaction", err)
+			err = d.Verdicts.Ask("begin a transaction", err)
 		}
 	}
 	if err != nil {
@@ -149,12 +97,12 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 		return err
 	}
 	if !same {
-		d.log.Info("the server writes all the time, so the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
+		d.Log.Info("the server writes all the time, so the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
 	}
 	for _, s := range sessions {
-		d.snapshots.Add()
+		d.Snapshots.Add()
 		if s != first {
-			d.snapshots.Put(s)
+			d.Snapshots.Put(s)
 		}
 	}
 	return nil
@@ -188,6 +136,3 @@ func (s *session) written(ctx context.Context) (string, error) {
 		func(row []driver.Value) { b.WriteString(sqlread.TextOf(row[0]) + "=" + sqlread.TextOf(row[1]) + " ") })
 	return b.String(), err
 }
-
-// askError is the error of a question that is not about one table.
-func askError(doing string, err error) error { return link.AskError(doing, err, kindOf, told) }

@@ -1,12 +1,10 @@
 package mysql
 
 import (
-	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"regexp"
 	"strings"
 
@@ -14,6 +12,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // The errors of the server that decide something, see
@@ -82,18 +81,13 @@ func tooMany(err error) bool {
 	return c == codeTooMany || c == codeUserLimit || c == codeResources
 }
 
-// kindOf is the kind of an error that has no place of its own.
-func kindOf(err error) error {
-	c := code(err)
-	switch {
-	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-		return nil
-	case refused(c):
-		return source.ErrAuth
-	case c == 0 || temporary(c):
-		return source.ErrTemporary
+// verdicts are what errors mean.
+func verdicts() sqlread.Verdicts {
+	return sqlread.Verdicts{
+		Coded: answered, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
+		Refused:   func(err error) bool { return refused(code(err)) },
+		Temporary: func(err error) bool { return temporary(code(err)) },
 	}
-	return nil
 }
 
 // worthRetrying reports whether connecting again may work: never where a credential was refused, so
@@ -102,14 +96,7 @@ func worthRetrying(err error) bool {
 	if c := code(err); c != 0 {
 		return temporary(c)
 	}
-	if d, ok := errors.AsType[*net.DNSError](err); ok {
-		return d.IsTemporary || d.IsTimeout
-	}
-	if isTLS(err) {
-		return false
-	}
-	_, network := errors.AsType[net.Error](err)
-	return network || hungUp(err) || errors.Is(err, context.DeadlineExceeded)
+	return link.MayPass(err, isTLS(err), hungUp(err))
 }
 
 // hungUp reports whether the connection ended without a word.
@@ -122,8 +109,8 @@ func isTLS(err error) bool {
 	return link.HandshakeFailed(err) || errors.Is(err, mysql.ErrNoTLS)
 }
 
-// connectError says why no session came about.
-func (d *database) connectError(err error) error {
+// ConnectError says why no session came about.
+func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	where := fmt.Sprintf("connect to MySQL at %s port %d", d.set.host, d.set.port)
 	if d.set.onSocket() {
@@ -164,17 +151,13 @@ func unknownLogin(err error) bool {
 	return errors.Is(err, mysql.ErrUnknownPlugin) || errors.Is(err, mysql.ErrOldPassword) || errors.Is(err, mysql.ErrNativePassword)
 }
 
-// tableError says why a table could not be read.
-func (p *part) tableError(doing string, err error) error {
-	if e, ok := errors.AsType[*source.Error](err); ok {
-		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
-	}
-	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
+// Explain implements [sqlread.Dialect].
+func (d *database) Explain(p *part, e *source.Error, err error) {
 	switch code(err) {
 	case codeNoTableRight, codeNoColumnRight:
-		e.Hint = p.grantHint()
+		e.Hint = d.grantHint(p)
 	case codeNoRoutine:
-		e.Hint = p.routineHint(err)
+		e.Hint = d.routineHint(p, err)
 	case codeReadOnly:
 		e.Kind, e.Hint = source.ErrConfig, "write a query that only reads"
 	case codeNoTable:
@@ -182,46 +165,29 @@ func (p *part) tableError(doing string, err error) error {
 	case codeNoColumn:
 		e.Hint = "its columns changed while it was read; run again"
 	case codeBrokenView, codeNoDefiner:
-		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()
+		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.LeaveOut(&d.set.tables)
 	}
-	return e
-}
-
-// named are the tables that the part names: itself, or those of its rule.
-func (p *part) named() []relation {
-	if p.rule != nil {
-		return p.rule.tables
-	}
-	return []relation{p.rel}
-}
-
-// leaveOut is the other way out of a hint.
-func (p *part) leaveOut() string {
-	if p.rule != nil {
-		return "or remove " + p.rule.Path
-	}
-	return "or leave it out with " + p.db.set.tables.Without([2]string{"", p.rel.name})
 }
 
 // routine is the name that error 1370 ends with, whatever the language.
 var routine = regexp.MustCompile(`'([^']+)\.([^'.]+)'[^']*$`)
 
 // routineHint is about a function that a view or a query calls.
-func (p *part) routineHint(err error) string {
+func (d *database) routineHint(p *part, err error) string {
 	e, _ := errors.AsType[*mysql.MySQLError](err)
 	m := routine.FindStringSubmatch(e.Message)
 	if m == nil {
-		return "grant EXECUTE on the function that the message names, " + p.leaveOut()
+		return "grant EXECUTE on the function that the message names, " + p.LeaveOut(&d.set.tables)
 	}
-	return fmt.Sprintf("GRANT EXECUTE ON FUNCTION %s TO %s; %s", quote.Table(m[1], m[2]), p.db.account(), p.leaveOut())
+	return fmt.Sprintf("GRANT EXECUTE ON FUNCTION %s TO %s; %s", quote.Table(m[1], m[2]), d.account(), p.LeaveOut(&d.set.tables))
 }
 
-func (p *part) grantHint() string {
+func (d *database) grantHint(p *part) string {
 	var b strings.Builder
-	for _, r := range p.named() {
-		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quote.Table(p.db.set.database, r.name), p.db.account())
+	for _, r := range p.Tables() {
+		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quote.Table(d.set.database, r.Name), d.account())
 	}
-	return b.String() + p.leaveOut()
+	return b.String() + p.LeaveOut(&d.set.tables)
 }
 
 // told shortens what the driver says to what happened: one line, without its own prefix. The cause can

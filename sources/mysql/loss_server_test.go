@@ -18,7 +18,7 @@ import (
 
 // cutAfter makes every connection of the source break after so many bytes, and counts how many did.
 func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
-	d.dial, cuts = sqltest.CutAfter(dial, bytes)
+	d.DialNet, cuts = sqltest.CutAfter(d.DialNet, bytes)
 	return cuts
 }
 
@@ -106,7 +106,7 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
 		pauses := noPauses(d)
 		cutAfter(d, 20_000)
-		_, err := sqltest.ReadWith(t, &part{db: d, rel: relation{name: "t0", engine: "InnoDB"}, scope: "t0"}, nil)
+		_, err := sqltest.ReadWith(t, d.Part(relationOf("t0"), nil), nil)
 		refuse(t, err, source.ErrTemporary, "t0: read rows: the connection was lost")
 		if pauses.Load() != 0 {
 			t.Error("it was tried to go on")
@@ -126,7 +126,7 @@ func TestDatesThatNobodyCanCompareWith(t *testing.T) {
 		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
 		pauses := noPauses(d)
 		cutAfter(d, 20_000)
-		_, err := sqltest.ReadWith(t, &part{db: d, rel: relation{name: "t", engine: "InnoDB"}, scope: "t"}, nil)
+		_, err := sqltest.ReadWith(t, d.Part(relationOf("t"), nil), nil)
 		refuse(t, err, source.ErrTemporary, "t: read rows: the connection was lost")
 		if pauses.Load() != 0 {
 			t.Error("it was tried to go on")
@@ -267,7 +267,7 @@ func TestStall(t *testing.T) {
 		noPauses(d)
 		part := listed(t, d)["t"]
 		waits := make(chan struct{})
-		d.dial = sqltest.SilentBehind(dial, "`t`", waits) // the sessions that come
+		d.DialNet = sqltest.SilentBehind(d.DialNet, "`t`", waits) // the sessions that come
 		loseIdle(d)
 		conn, err := db.pool.Conn(t.Context())
 		if err != nil {
@@ -308,7 +308,7 @@ func TestCase56TimeLimitsOfTheServer(t *testing.T) {
 		if n != lossRows {
 			t.Errorf("got %d rows", n)
 		}
-		s, err := d.connect(t.Context())
+		s, err := d.Connect(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -324,9 +324,9 @@ func TestCase56TimeLimitsOfTheServer(t *testing.T) {
 
 // loseIdle ends the sessions that no part uses, and counts them.
 func loseIdle(d *database) (n int) {
-	for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
+	for s, ok := d.Snapshots.Take(); ok; s, ok = d.Snapshots.Take() {
 		s.HangUp()
-		d.snapshots.Drop()
+		d.Snapshots.Drop()
 		n++
 	}
 	return n

@@ -16,6 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -180,7 +181,7 @@ func TestConnectErrors(t *testing.T) {
 		"something":     {&driver.MySQLError{Number: 1}, nil, ""},
 		"silence":       {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host and port"},
 	} {
-		err := d.connectError(tt.err)
+		err := d.ConnectError(tt.err)
 		for _, k := range kinds {
 			if errors.Is(err, k) != errors.Is(tt.kind, k) {
 				t.Errorf("%s: is %v: %t", name, k, errors.Is(err, k))
@@ -192,16 +193,32 @@ func TestConnectErrors(t *testing.T) {
 	}
 }
 
+// newTestDatabase is a database that nothing connects to.
+func newTestDatabase(t *testing.T, s settings, env source.Env) *database {
+	t.Helper()
+	env.Log = slog.New(slog.DiscardHandler)
+	d, err := newDatabase(s, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// relationOf is a table as the catalogue has it.
+func relationOf(name string) relation {
+	return relation{Name: name, Kind: sqlread.KindTable, Shown: name, Scope: name, Entry: [2]string{"", name}, Storage: "InnoDB"}
+}
+
 func TestTableErrorKinds(t *testing.T) {
 	t.Parallel()
-	p := &part{db: &database{}, scope: "t", rel: relation{name: "t"}}
+	p := newTestDatabase(t, settings{}, source.Env{}).Part(relationOf("t"), nil)
 	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
 	for number, want := range map[uint16]error{
 		1142: source.ErrAuth, 1143: source.ErrAuth, 1370: source.ErrAuth, 1146: nil, 1054: nil, 1064: nil, 1356: source.ErrConfig, 1449: source.ErrConfig,
 		1792: source.ErrConfig, 1053: source.ErrTemporary, 1205: source.ErrTemporary, 1213: source.ErrTemporary, 1317: source.ErrTemporary,
 		1927: source.ErrTemporary, 3024: source.ErrTemporary,
 	} {
-		err := p.tableError("read rows", &driver.MySQLError{Number: number, Message: "a\nb"})
+		err := p.Failed("read rows", &driver.MySQLError{Number: number, Message: "a\nb"})
 		for _, k := range kinds {
 			if errors.Is(err, k) != errors.Is(want, k) {
 				t.Errorf("%d: is %v: %t", number, k, errors.Is(err, k))
@@ -211,7 +228,7 @@ func TestTableErrorKinds(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if err := p.tableError("read rows", io.ErrUnexpectedEOF); !errors.Is(err, source.ErrTemporary) {
+	if err := p.Failed("read rows", io.ErrUnexpectedEOF); !errors.Is(err, source.ErrTemporary) {
 		t.Errorf("a lost connection: %v", err)
 	}
 }
@@ -228,12 +245,12 @@ func TestFold(t *testing.T) {
 	d := s.(*database)
 	d.fold()
 	for name, want := range map[string]bool{"orders": true, "log_2": true, "log_1": false, "customers": false} {
-		if got := d.wants(&relation{name: name, match: name}); got != want {
+		if got := d.Wants(&relation{Name: name, Kind: sqlread.KindTable}); got != want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
-	parts, err := d.selections(&catalogue{relations: []relation{{name: "oRDERs", match: "orders"}}})
-	if err != nil || len(parts) != 1 || parts[0].scope != "oRDERs" {
+	parts, _, err := d.Plan(&catalogue{Relations: []relation{{Name: "oRDERs", Match: [2]string{"", "orders"}}}})
+	if err != nil || len(parts) != 1 || parts[0].Scope() != "oRDERs" {
 		t.Errorf("the rule: %v", err)
 	}
 }
@@ -292,7 +309,7 @@ func TestSpansOf(t *testing.T) {
 		}
 	}
 	for want, s := range map[string]*span{
-		"": nil, "`a``b` < 5": {column: "a`b", end: "5"}, "`k` >= -5": {column: "k", from: "-5"}, "`k` >= 1 AND `k` < 9": {column: "k", from: "1", end: "9"},
+		"`a``b` < 5": {column: "a`b", end: "5"}, "`k` >= -5": {column: "k", from: "-5"}, "`k` >= 1 AND `k` < 9": {column: "k", from: "1", end: "9"},
 	} {
 		if got := s.condition(); got != want {
 			t.Errorf("got %s, want %s", got, want)

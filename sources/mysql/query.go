@@ -10,60 +10,34 @@ import (
 )
 
 // openQuery runs the query of a rule as it is written. Its columns are those that it answers with.
-func (p *part) openQuery(ctx context.Context, r *reader) error {
-	key, err := p.keyNames(ctx, r.session)
+func (d *database) openQuery(ctx context.Context, r *reader) error {
+	p := r.Part
+	key, err := d.keyNames(ctx, r.Session, p)
 	if err != nil {
 		return err
 	}
-	r.result, err = sqlread.Open(ctx, &r.session.Conn, p.rule.Query, nil)
+	err = r.Run(ctx, p.Rule.Query, nil)
 	if wrong, ok := errors.AsType[*sqlread.ParameterError](err); ok {
-		return p.queryError(wrong, "write the value into the query")
+		return p.QueryError(wrong, "write the value into the query")
 	}
 	if err != nil {
 		return err
 	}
-	r.table = &table{Columns: columnsOf(r.result.Rows())}
-	r.table.Encode(p.db.compat)
-	if err := p.setKey(r.table, key); err != nil {
+	r.Table = &table{Columns: columnsOf(r.Result.Rows())}
+	r.Table.Encode(d.Compat)
+	if err := p.SetKey(r.Table, key); err != nil {
 		return err
 	}
-	r.row = p.newRow(r.table)
+	r.Row = d.Documents(p, r.Table)
 	return nil
 }
 
-// keyNames are the columns that tell the rows of a rule apart: those that it names, or else the keys of
-// its tables; in ids as Elastic's connector writes them in the order of their names.
-func (p *part) keyNames(ctx context.Context, s *session) (key []sqlread.KeyColumn, err error) {
-	for _, name := range p.rule.IDColumns {
-		key = append(key, sqlread.KeyColumn{Name: name})
-	}
-	if key != nil {
-		return key, nil
-	}
-	for i := range p.rule.tables {
-		rel := &p.rule.tables[i]
-		names, err := p.db.keyOf(ctx, s, rel)
-		if err != nil {
-			return nil, err
-		}
-		if names == nil {
-			names = p.db.declaredKey(rel.name)
-		}
-		if len(names) == 0 {
-			return nil, sqlread.NoKeyError(p.Name(), rel.what(), rel.name)
-		}
-		for _, name := range names {
-			key = append(key, sqlread.KeyColumn{Name: name, Table: rel.name})
-		}
-	}
-	if p.db.profile != sqlread.Native {
+// keyNames are the columns that tell the rows of a rule apart, in ids as Elastic's connector writes them in the order
+// of their names.
+func (d *database) keyNames(ctx context.Context, s *session, p *part) ([]sqlread.KeyColumn, error) {
+	key, err := p.KeyNames(ctx, s)
+	if p.Rule.IDColumns == nil && d.Profile != sqlread.Native {
 		slices.SortStableFunc(key, func(a, b sqlread.KeyColumn) int { return cmp.Compare(a.Name, b.Name) })
 	}
-	return key, nil
-}
-
-// setKey finds the columns of the key in a result.
-func (p *part) setKey(t *table, key []sqlread.KeyColumn) (err error) {
-	t.Key, err = sqlread.PlaceKey(p.Name(), t.Names(), key)
-	return err
+	return key, err
 }

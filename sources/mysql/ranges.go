@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // A large table is read as several parts, ranges of the first column of its key, so that several readers
@@ -23,7 +24,7 @@ type cutting struct {
 	bytes, most int64 // in a range, at least; ranges of a table
 }
 
-// span is a range of keys; nil is all of them.
+// span is a range of keys.
 type span struct {
 	column    string
 	from, end string // digits: the first key of it, and the first behind it; "" for none
@@ -34,9 +35,6 @@ func (s *span) String() string { return s.column + " " + s.from + ".." + s.last 
 
 // condition is that of all rows of the range.
 func (s *span) condition() string {
-	if s == nil {
-		return ""
-	}
 	column := quote.Ident(s.column)
 	switch {
 	case s.from == "":
@@ -52,43 +50,42 @@ func (s *span) condition() string {
 func (d *database) cut(ctx context.Context, s *session, tables []*part) []*part {
 	var all []*part
 	for _, p := range tables {
-		n := p.shares()
+		n := d.shares(p)
 		if n < 2 {
 			all = append(all, p)
 			continue
 		}
-		spans, err := p.spans(ctx, s, n)
+		spans, err := d.spans(ctx, s, p, n)
 		if err != nil || len(spans) < 2 {
 			all = append(all, p)
 			continue
 		}
-		for i := range spans {
-			share := *p
-			share.span = &spans[i]
-			share.rel.estimate = p.rel.estimate / int64(len(spans))
-			all = append(all, &share)
+		var ranges []sqlread.Range
+		for _, s := range spans {
+			ranges = append(ranges, sqlread.Range{Name: s.String(), Condition: s.condition(), First: s.from == ""})
 		}
+		all = append(all, p.Cut(ranges)...)
 	}
 	return all
 }
 
 // shares is into how many ranges a table may be cut: one for those that are read as a whole.
-func (p *part) shares() int64 {
-	if p.rule != nil || !p.rel.isTable() || !p.rel.hasSnapshots() {
+func (d *database) shares(p *part) int64 {
+	if p.Rule != nil || !p.Rel.IsTable() || p.Rel.Unversioned {
 		return 1
 	}
-	return max(1, min(p.db.cutting.most, p.rel.bytes/p.db.cutting.bytes))
+	return max(1, min(d.cutting.most, p.Rel.Bytes/d.cutting.bytes))
 }
 
 // spans are at most n ranges that hold all rows.
-func (p *part) spans(ctx context.Context, s *session, n int64) (spans []span, err error) {
-	t, err := p.describe(ctx, s)
+func (d *database) spans(ctx context.Context, s *session, p *part, n int64) (spans []span, err error) {
+	t, err := d.Describe(ctx, s, p)
 	if err != nil || !t.Sorted || !isInteger(&t.Columns[t.Key[0]].Type) {
 		return nil, err
 	}
 	c := &t.Columns[t.Key[0]]
 	name := quote.Ident(c.Name)
-	err = s.Each(ctx, "SELECT MIN("+name+"), MAX("+name+") FROM "+p.from(), nil, func(row []driver.Value) {
+	err = s.Each(ctx, "SELECT MIN("+name+"), MAX("+name+") FROM "+d.from(&p.Rel), nil, func(row []driver.Value) {
 		least, ok := integer(row[0])
 		most, ok2 := integer(row[1])
 		if ok && ok2 {
@@ -137,6 +134,3 @@ func spansOf(column string, least, most, n uint64, unsigned bool) (spans []span)
 		spans = append(spans, s)
 	}
 }
-
-// first reports whether no other part of the table comes before it.
-func (p *part) first() bool { return p.span == nil || p.span.from == "" }

@@ -20,30 +20,30 @@ type row struct {
 	told func(column, reason string)
 }
 
-// newRow prepares the documents of a table that is read.
-func (p *part) newRow(t *table) *row {
-	r, names := p.rowOf(t)
-	if p.first() {
-		sqlread.LogRenamed(p.db.log, p.scope, names.renamed)
+// Documents implements [sqlread.Dialect].
+func (d *database) Documents(p *part, t *table) func(row []driver.Value) document.Document {
+	r, names := d.rowOf(p, t)
+	if p.First() {
+		sqlread.LogRenamed(d.Log, p.Scope(), names.renamed)
 	}
-	if lost := lostOf(t, names.of); lost != "" && p.first() {
-		p.db.log.Warn("a column's name is that of a field of every document, so the column is left out, as the encoding compat has it", "part", p.scope, "column", lost)
+	if lost := lostOf(t, names.of); lost != "" && p.First() {
+		d.Log.Warn("a column's name is that of a field of every document, so the column is left out, as the encoding compat has it", "part", p.Scope(), "column", lost)
 	}
-	return r
+	return r.document
 }
 
 // rowOf prepares the documents of a table.
-func (p *part) rowOf(t *table) (r *row, names named) {
-	database, tables := p.db.set.database, []string{p.rel.name}
-	if p.rule != nil {
-		tables = p.rule.sorted()
+func (d *database) rowOf(p *part, t *table) (r *row, names named) {
+	database, tables := d.set.database, []string{p.Rel.Name}
+	if p.Rule != nil {
+		tables = slices.Sorted(slices.Values(p.Rule.Names()))
 	}
-	r = &row{table: t, id: sqlread.ID[*cell]{Profile: p.db.profile, Prefix: idPrefix(p.db.profile, database, tables), Values: inIDs}}
+	r = &row{table: t, id: sqlread.ID[*cell]{Profile: d.Profile, Prefix: idPrefix(d.Profile, database, tables), Values: inIDs}}
 	cells := make([]cell, len(t.Columns))
 	for i := range cells {
 		r.cells = append(r.cells, &cells[i])
 	}
-	names = fieldNames(p.db.profile, database, p.rel.name, t.Columns, p.db.compat)
+	names = fieldNames(d.Profile, database, p.Rel.Name, t.Columns, d.Compat)
 	r.place = make([]int, len(names.of))
 	var used []string
 	for i, name := range names.of {
@@ -56,21 +56,21 @@ func (p *part) rowOf(t *table) (r *row, names named) {
 	for _, k := range t.Key {
 		key = append(key, r.place[k])
 	}
-	r.told = func(column, reason string) { p.db.mended.Tell(p.db.log, p.scope, column, reason) }
-	r.record = sqlread.NewRecord(p.metadata(database), used, key, p.db.profile == sqlread.Native)
+	r.told = func(column, reason string) { d.Mended.Tell(d.Log, p.Scope(), column, reason) }
+	r.record = sqlread.NewRecord(d.metadata(p), used, key, d.Profile == sqlread.Native)
 	return r, names
 }
 
 // metadata are the fields that tell where a document comes from. Those of a query have the tables as a
 // list, as they are given.
-func (p *part) metadata(database string) (fields []document.Field) {
-	table := document.String(p.rel.name)
-	if p.rule != nil {
-		table = sqlread.ListOf(p.rule.names())
+func (d *database) metadata(p *part) (fields []document.Field) {
+	table := document.String(p.Rel.Name)
+	if p.Rule != nil {
+		table = sqlread.ListOf(p.Rule.Names())
 	}
-	names := metadataNames(p.db.profile)
+	names := metadataNames(d.Profile)
 	if len(names) > 1 {
-		fields = append(fields, document.Field{Name: names[0], Value: document.String(database)})
+		fields = append(fields, document.Field{Name: names[0], Value: document.String(d.set.database)})
 	}
 	return append(fields, document.Field{Name: names[len(names)-1], Value: table})
 }

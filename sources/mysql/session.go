@@ -16,15 +16,14 @@ type session struct {
 	account string // 'user'@'host' as grants name it
 	version string
 	folds   bool // names of tables have no letter case
-	late    bool // its snapshot was taken after those of the run
 }
 
 // introduceQuery also takes the lock; its name is the parameter.
 const introduceQuery = "SELECT GET_LOCK(?, 0), CURRENT_USER(), VERSION(), @@sql_mode, @@lower_case_table_names"
 
-// setUp sets what values and statements depend on, whatever the server or the user sets. In the
+// SetUp sets what values and statements depend on, whatever the server or the user sets. In the
 // encoding compat times of the type TIMESTAMP are in the zone of the server.
-func (s *session) setUp(ctx context.Context, compat bool) error {
+func (d *database) SetUp(ctx context.Context, s *session) error {
 	s.name = "elastic-ingest:" + rand.Text()
 	var mode string
 	err := s.Each(ctx, introduceQuery, []driver.Value{s.name}, func(row []driver.Value) {
@@ -40,7 +39,7 @@ func (s *session) setUp(ctx context.Context, compat bool) error {
 		// The first two are how long the server waits for one who does not take rows, or says nothing.
 		"SET SESSION net_write_timeout = 604800, SESSION wait_timeout = 604800, SESSION sql_select_limit = 18446744073709551615, SESSION sql_big_selects = 1",
 	}
-	if !compat {
+	if !d.Compat {
 		sets = append(sets, "SET SESSION time_zone = '+00:00'")
 	}
 	if without, found := withoutMode(mode, "PAD_CHAR_TO_FULL_LENGTH"); found {
@@ -140,6 +139,3 @@ func columnsOf(r driver.Rows) (columns []column) {
 	}
 	return columns
 }
-
-// Late reports whether the session's snapshot was taken after those of the run.
-func (s *session) Late() bool { return s.late }

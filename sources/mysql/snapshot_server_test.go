@@ -67,18 +67,18 @@ func TestSnapshotsAreOfOneInstant(t *testing.T) {
 			d := openSource(t, db.values(nil), log.Env())
 			parts := listed(t, d)
 			var sessions []*session
-			for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
+			for s, ok := d.Snapshots.Take(); ok; s, ok = d.Snapshots.Take() {
 				sessions = append(sessions, s)
 			}
 			var docs [][]string
 			for i, s := range sessions {
-				r, err := parts[[]string{"a", "b"}[i]].(*part).openOn(t.Context(), s, nil)
+				r, err := parts[[]string{"a", "b"}[i]].(*part).OpenOn(t.Context(), s, nil, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				doc := r.row.document(r.result.Row)
+				doc := r.Row(r.Result.Row)
 				docs = append(docs, []string{sqltest.Body(&doc)})
-				r.abandon(t.Context(), nil)
+				d.GiveBack(t.Context(), s, d.Abandon(r, true, nil))
 			}
 			if apart := strings.Contains(log.String(), "milliseconds apart"); !apart && !slices.Equal(docs[0], docs[1]) {
 				t.Errorf("the sessions saw %v and %v", docs[0], docs[1])

@@ -9,14 +9,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// What a table is here: its values come as cells.
-type (
-	table      = sqlread.Table[*cell]
-	column     = sqlread.Column[*cell]
-	columnType = sqlread.Type[*cell]
-	keyText    = sqlread.KeyText[*cell]
-)
-
 const (
 	columnsQuery = `
 SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE
@@ -43,44 +35,44 @@ WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0
 ORDER BY s.INDEX_NAME = 'PRIMARY' DESC, s.INDEX_NAME, s.SEQ_IN_INDEX`
 )
 
-// describe asks for columns and key, in the transaction that reads the rows: its lock keeps them as they
+// Describe asks for columns and key, in the transaction that reads the rows: its lock keeps them as they
 // are from here on.
-func (p *part) describe(ctx context.Context, s *session) (*table, error) {
+func (d *database) Describe(ctx context.Context, s *session, p *part) (*table, error) {
 	t := &table{}
-	key, err := p.db.keyOf(ctx, s, &p.rel)
+	key, err := d.KeyOf(ctx, s, &p.Rel)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.columns(ctx, s, t, key); err != nil {
+	if err := d.columns(ctx, s, &p.Rel, t, key); err != nil {
 		return nil, err
 	}
-	t.Encode(p.db.compat)
+	t.Encode(d.Compat)
 	for i := range t.Columns {
 		if c := &t.Columns[i]; c.Type.Unknown != "" {
-			p.db.log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
+			d.Log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 	}
 	if key == nil {
-		err := p.configuredKey(t)
-		return p.db.reduced(t), err
+		err := p.ConfiguredKey(t, &d.set.tables)
+		return sqlread.Reduced(&d.Config, t), err
 	}
 	if err := t.SetKey(key); err != nil {
 		return nil, err
 	}
-	t.InID = orderOfIDs(p.db.profile, t, s.isMariaDB())
-	return p.db.reduced(t), nil
+	t.InID = orderOfIDs(d.Profile, t, s.isMariaDB())
+	return sqlread.Reduced(&d.Config, t), nil
 }
 
 // columns asks what * stands for, which is refused where a column may not be read. Invisible columns, which
 // it leaves out, are asked for by name where the key has them: a server may add such a key to every table
 // that was created without one.
-func (p *part) columns(ctx context.Context, s *session, t *table, key []string) (err error) {
-	if t.Columns, err = s.describe(ctx, "SELECT * FROM "+p.from()+" LIMIT 0"); err != nil {
+func (d *database) columns(ctx context.Context, s *session, rel *relation, t *table, key []string) (err error) {
+	if t.Columns, err = s.describe(ctx, "SELECT * FROM "+d.from(rel)+" LIMIT 0"); err != nil {
 		return err
 	}
 	type declared struct{ name, typ, full string }
 	var all []declared
-	err = s.Each(ctx, columnsQuery, []driver.Value{p.db.set.database, p.rel.name}, func(row []driver.Value) {
+	err = s.Each(ctx, columnsQuery, []driver.Value{d.set.database, rel.Name}, func(row []driver.Value) {
 		all = append(all, declared{sqlread.TextOf(row[0]), sqlread.TextOf(row[1]), sqlread.TextOf(row[2])})
 	})
 	if err != nil {
@@ -98,7 +90,7 @@ func (p *part) columns(ctx context.Context, s *session, t *table, key []string) 
 				list = append(list, quote.Ident(name))
 			}
 		}
-		if t.Columns, err = s.describe(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+p.from()+" LIMIT 0"); err != nil {
+		if t.Columns, err = s.describe(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+d.from(rel)+" LIMIT 0"); err != nil {
 			return err
 		}
 	}
@@ -110,53 +102,35 @@ func (p *part) columns(ctx context.Context, s *session, t *table, key []string) 
 	return nil
 }
 
-// keyOf looks for the columns that tell the rows of a table apart; nil when there are none.
-func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
+// KeyOf looks for the columns that tell the rows of a table apart; nil when there are none.
+func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
 	var indexes sqlread.Indexes
 	query := keysQuery
-	if rel.versioned {
+	if rel.History {
 		query = versionedKeysQuery
 	}
-	err := s.Each(ctx, query, []driver.Value{d.set.database, rel.name}, func(row []driver.Value) {
+	err := s.Each(ctx, query, []driver.Value{d.set.database, rel.Name}, func(row []driver.Value) {
 		name := sqlread.TextOf(row[0])
 		indexes.Add(name, name == "PRIMARY", sqlread.TextOf(row[1]), sqlread.NumberOf(row[2]) != 0)
 	})
 	return indexes.Key(), err
 }
 
-// declaredKey are the columns that the configuration names for a table.
-func (d *database) declaredKey(table string) []string {
-	if names, ok := d.idColumns[table]; ok {
-		return names
-	}
-	return d.idColumns[quote.Dotted(d.set.database, table)]
-}
-
-// configuredKey takes the key of a table that has none from the configuration.
-func (p *part) configuredKey(t *table) (err error) {
-	k := sqlread.Keyed{
-		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
-		Entry: p.rel.name, Without: p.db.set.tables.Without([2]string{"", p.rel.name}), Columns: t.Names(),
-	}
-	t.Nullable = true
-	t.Key, err = k.Key(p.db.declaredKey(p.rel.name))
-	return err
+// DeclaredKey are the columns that the configuration names for a table.
+func (d *database) DeclaredKey(r *relation) []string {
+	return d.Declared(r.Name, quote.Dotted(d.set.database, r.Name))
 }
 
 // from is the table as SQL takes it.
-func (p *part) from() string { return quote.Table(p.db.set.database, p.rel.name) }
-
-// reduced leaves out what no id needs, where ids are enough.
-func (d *database) reduced(t *table) *table {
-	if d.idsOnly {
-		return t.Reduced()
-	}
-	return t
-}
+func (d *database) from(r *relation) string { return quote.Table(d.set.database, r.Name) }
 
 // query reads all rows of the part behind a position. Rows of InnoDB lie in the order of the primary key, so that to
 // ask for it costs nothing.
-func (p *part) query(t *table, at *sqlread.Position) (query string, args []driver.Value) {
+func (d *database) query(p *part, t *table, at *sqlread.Position) (query string, args []driver.Value) {
+	within := ""
+	if p.Range != nil {
+		within = p.Range.Condition
+	}
 	condition, args := behind(t, at)
-	return t.Select(quote, p.from(), p.span.condition(), condition), args
+	return t.Select(quote, d.from(&p.Rel), within, condition), args
 }

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"database/sql/driver"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -142,15 +142,16 @@ func TestParseSpan(t *testing.T) {
 }
 
 // rowsOf is a row of a profile whose columns are of the types, all of them the key.
-func rowOf(p sqlread.Profile, types ...string) *row {
-	t := &table{}
+func rowOf(t *testing.T, p sqlread.Profile, types ...string) *row {
+	tab := &table{}
 	for i, name := range types {
-		t.Columns = append(t.Columns, column{Name: string(rune('a' + i)), Type: typeOf(name, false)})
-		t.Key = append(t.Key, i)
+		tab.Columns = append(tab.Columns, column{Name: string(rune('a' + i)), Type: typeOf(name, false)})
+		tab.Key = append(tab.Key, i)
 	}
-	t.InID = t.Key
-	part := &part{db: &database{set: settings{database: "d"}, profile: p, log: slog.New(slog.DiscardHandler)}, rel: relation{name: "t"}, scope: "t"}
-	return part.newRow(t)
+	d := newTestDatabase(t, settings{database: "d"}, source.Env{})
+	d.Profile = p
+	r, _ := d.rowOf(d.Part(relationOf("t"), nil), tab)
+	return r
 }
 
 func TestCase06KeysThatAreZero(t *testing.T) {
@@ -173,7 +174,7 @@ func TestCase06KeysThatAreZero(t *testing.T) {
 		"NULL":              {"int", nil, "t", "d_t_"},
 	} {
 		for p, want := range map[sqlread.Profile]string{sqlread.Head: tt.head, sqlread.Seed87: tt.seed87} {
-			doc := rowOf(p, tt.typ).document([]driver.Value{tt.in})
+			doc := rowOf(t, p, tt.typ).document([]driver.Value{tt.in})
 			if doc.ID != want {
 				t.Errorf("%s: got %s, want %s", name, doc.ID, want)
 			}
@@ -185,7 +186,7 @@ func TestCase06KeysThatAreZero(t *testing.T) {
 func TestNativeIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	seen := map[string][]driver.Value{}
-	r := rowOf(sqlread.Native, "varchar", "varchar")
+	r := rowOf(t, sqlread.Native, "varchar", "varchar")
 	for _, in := range [][]driver.Value{
 		{[]byte("a"), []byte("b")},
 		{[]byte("a:b"), []byte("")},
@@ -219,7 +220,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 // TestDocumentOwnsItsBytes: the driver uses those of a row again for the next.
 func TestDocumentOwnsItsBytes(t *testing.T) {
 	t.Parallel()
-	r := rowOf(sqlread.Head, "varchar", "varbinary")
+	r := rowOf(t, sqlread.Head, "varchar", "varbinary")
 	lent := []byte("abc")
 	doc := r.document([]driver.Value{lent, lent[:2]})
 	before := string(document.AppendFields(nil, &doc))

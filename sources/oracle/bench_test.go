@@ -15,14 +15,14 @@ func BenchmarkDocument(b *testing.B) {
 	for _, typ := range []string{"NUMBER(10,0)", "VARCHAR2", "NUMBER(10,2)", "DATE", "TIMESTAMP(6)", "BINARY_DOUBLE", "RAW", "CLOB"} {
 		tab.Columns = append(tab.Columns, column{Name: "C" + typ, Type: declaredType(declared(typ))})
 	}
-	p := &part{db: &database{set: settings{owner: "SHOP", database: "XE"}, profile: sqlread.Head}, rel: relation{owner: "SHOP", name: "T"}}
-	r := p.newRow(tab)
+	d := newTestDatabase(b, settings{owner: "SHOP", database: "XE"})
+	documentOf := d.Documents(d.Part(d.relation("SHOP", "T", sqlread.KindTable), nil), tab)
 	at := time.Date(2024, 1, 2, 3, 4, 5, 123456000, time.UTC)
 	values := []driver.Value{"1234567", "a text of some length", "12345.67", at, at, 0.1, []byte("0123456789abcdef"), "a longer text, of which there may be very much more"}
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		doc := r.Document(values)
+		doc := documentOf(values)
 		out = document.AppendFields(out[:0], &doc)
 	}
 	b.SetBytes(int64(len(out)))

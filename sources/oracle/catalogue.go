@@ -1,9 +1,11 @@
 package oracle
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,30 +14,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// catalogue is what exists in the schemas that are read, as far as the user may know.
-type catalogue struct{ relations []relation }
+// kindStore is a relation beside tables and views.
+const kindStore = "materialized view"
 
-// relation is a table or a view.
-type relation struct {
-	owner, name string
-	kind        string
-	why         string // why it is never read; "" where it can be
-	estimate    int64  // rows; 0 when unknown
+// relation is one of the catalogue's.
+func (d *database) relation(owner, name, kind string) relation {
+	r := relation{Schema: owner, Name: name, Kind: kind, Shown: shownName(d.set.owner, owner, name), Entry: [2]string{owner, name}}
+	if r.Scope = scopeName([]string{r.Shown}); owner == d.set.owner {
+		r.Entry[0] = ""
+	}
+	return r
 }
-
-// The kinds of relations, as they stand in a sentence.
-const (
-	kindTable = "table"
-	kindView  = "view"
-	kindStore = "materialized view"
-)
-
-// isTable reports whether it holds rows of its own. All else has no key and may be costly to read, so it
-// has to be named.
-func (r *relation) isTable() bool { return r.kind == kindTable }
-
-// shown is what the table is called, see [shownName].
-func (d *database) shown(r *relation) string { return shownName(d.set.owner, r.owner, r.name) }
 
 // question is what is asked of the catalogue, best form first: those behind it are for servers that lack a
 // column or a view which the form before has.
@@ -92,9 +81,12 @@ FROM all_views
 WHERE owner = :1 AND 1 = 0`
 )
 
-// catalogue asks what exists. The server shows tables only to those who have some right on them.
-func (d *database) catalogue(ctx context.Context, s *session) (*catalogue, error) {
-	c := &catalogue{}
+// Catalogue asks what exists. The server shows tables only to those who have some right on them.
+func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error) {
+	c := &catalogue{
+		In: slog.String("schema", d.set.owner), Where: fmt.Sprintf(" in database %q, or the user may not know of it", d.set.database),
+		Hint: "correct tables: of the rules, or grant SELECT on the tables",
+	}
 	for _, owner := range d.owners() {
 		if err := d.addSchema(ctx, s, c, owner); err != nil {
 			return nil, err
@@ -117,9 +109,9 @@ func (d *database) owners() (names []string) {
 	for i := range d.set.others.Entries {
 		add(&d.set.others.Entries[i])
 	}
-	for i := range d.rules {
-		for k := range d.rules[i].Tables {
-			add(&d.rules[i].Tables[k])
+	for i := range d.Rules {
+		for k := range d.Rules[i].Tables {
+			add(&d.Rules[i].Tables[k])
 		}
 	}
 	return names
@@ -127,23 +119,21 @@ func (d *database) owners() (names []string) {
 
 // addSchema adds what is in a schema.
 func (d *database) addSchema(ctx context.Context, s *session, c *catalogue, owner string) error {
-	first := len(c.relations)
+	first := len(c.Relations)
 	args := []driver.Value{owner}
 	err := d.ask(ctx, s, &d.questions.tables, args, func(row []driver.Value) {
-		r := relation{owner: owner, name: sqlread.TextOf(row[0]), kind: kindTable, why: sqlread.TextOf(row[2]), estimate: numberOf(row[1])}
-		if r.why == "" {
-			r.why = whyNotRead(r.name)
-		}
-		c.relations = append(c.relations, r)
+		r := d.relation(owner, sqlread.TextOf(row[0]), sqlread.KindTable)
+		r.Why, r.Estimate = cmp.Or(sqlread.TextOf(row[2]), whyNotRead(r.Name)), numberOf(row[1])
+		c.Relations = append(c.Relations, r)
 	})
 	if err != nil {
 		return err
 	}
 	err = d.ask(ctx, s, &d.questions.stores, args, func(row []driver.Value) {
 		name := sqlread.TextOf(row[0])
-		for i := first; i < len(c.relations); i++ {
-			if c.relations[i].name == name {
-				c.relations[i].kind = kindStore
+		for i := first; i < len(c.Relations); i++ {
+			if c.Relations[i].Name == name {
+				c.Relations[i].Kind = kindStore
 			}
 		}
 	})
@@ -151,7 +141,7 @@ func (d *database) addSchema(ctx context.Context, s *session, c *catalogue, owne
 		return err
 	}
 	return d.ask(ctx, s, &d.questions.views, args, func(row []driver.Value) {
-		c.relations = append(c.relations, relation{owner: owner, name: sqlread.TextOf(row[0]), kind: kindView})
+		c.Relations = append(c.Relations, d.relation(owner, sqlread.TextOf(row[0]), sqlread.KindView))
 	})
 }
 
@@ -195,7 +185,7 @@ func (d *database) ask(ctx context.Context, s *session, q *question, args []driv
 // server would take them.
 func (d *database) resolve(c *catalogue) {
 	raise := func(e *sqlread.Entry) {
-		if !strings.Contains(e.Text, `"`) && !slices.ContainsFunc(c.relations, func(r relation) bool { return d.matches(e, &r) }) {
+		if !strings.Contains(e.Text, `"`) && !slices.ContainsFunc(c.Relations, func(r relation) bool { return d.matches(e, &r) }) {
 			e.Raise()
 		}
 	}
@@ -204,64 +194,61 @@ func (d *database) resolve(c *catalogue) {
 			raise(&entries[i])
 		}
 	}
-	for i := range d.rules {
-		for k := range d.rules[i].Tables {
-			raise(&d.rules[i].Tables[k])
+	for i := range d.Rules {
+		for k := range d.Rules[i].Tables {
+			raise(&d.Rules[i].Tables[k])
 		}
 	}
 }
 
 // matches reports whether an entry names the table. One without a schema is about the user's own.
 func (d *database) matches(e *sqlread.Entry, r *relation) bool {
-	if e.Schema == (sqlread.Name{}) && r.owner != d.set.owner {
+	if e.Schema == (sqlread.Name{}) && r.Schema != d.set.owner {
 		return false
 	}
-	return e.Match(r.owner, r.name)
+	return e.Match(r.Schema, r.Name)
 }
 
-// plan makes the parts: one for each table that is asked for, and one that fails for each name that
-// does not exist.
-func (d *database) plan(c *catalogue) (tables []*part, missing []source.Part, err error) {
-	if len(d.rules) > 0 {
-		tables, err = d.selections(c)
-		return tables, nil, err
-	}
-	for i := range c.relations {
-		if r := &c.relations[i]; r.why == "" && d.wants(r) {
-			tables = append(tables, &part{db: d, rel: *r, scope: scopeName([]string{d.shown(r)})})
-		}
-	}
-	return tables, d.missingTables(c), nil
-}
-
-// wants reports whether the configuration asks for it.
-func (d *database) wants(r *relation) bool {
+// Wants implements [sqlread.Dialect].
+func (d *database) Wants(r *relation) bool {
 	list := &d.set.tables
-	if r.owner != d.set.owner {
+	if r.Schema != d.set.owner {
 		list = &d.set.others
 	}
-	if !r.isTable() && !list.Names(r.owner, r.name) {
-		return false
-	}
-	return list.Wants(r.owner, r.name)
+	return list.Asks(r)
 }
 
-// missingTables reports names of the table list that no table has.
-func (d *database) missingTables(c *catalogue) (parts []source.Part) {
+// Unmatched implements [sqlread.Dialect]. A name without a schema is about the user's own.
+func (d *database) Unmatched(c *catalogue) (parts []source.Part) {
+	own := slices.DeleteFunc(slices.Clone(c.Relations), func(r relation) bool { return r.Schema != d.set.owner })
 	for _, e := range d.set.tables.Entries {
-		var known []sqlread.Known
-		for i := range c.relations {
-			r := &c.relations[i]
-			if e.Schema != (sqlread.Name{}) || r.owner == d.set.owner {
-				known = append(known, sqlread.Known{Schema: r.owner, Name: r.name, Table: r.isTable(), Why: r.why})
-			}
+		among := own
+		if e.Schema != (sqlread.Name{}) {
+			among = c.Relations
 		}
 		one := d.set.tables.Of(e)
-		for _, u := range one.Unknown(known, d.log) {
-			parts = append(parts, d.missingTable(u))
-		}
+		parts = append(parts, d.Database.Unmatched(&one, among, d.missingTable)...)
 	}
 	return parts
+}
+
+// Select implements [sqlread.Dialect].
+func (d *database) Select(c *catalogue, r *sqlread.Rule) (*sqlread.Selection, []string, error) {
+	s, missing := r.Select(c.Relations, d.matches)
+	return s, missing, nil
+}
+
+// Whole implements [sqlread.Dialect].
+func (d *database) Whole(s *sqlread.Selection) relation {
+	return relation{Scope: scopeName(shownOf(s.Tables))}
+}
+
+// shownOf is what tables are called.
+func shownOf(tables []relation) (names []string) {
+	for i := range tables {
+		names = append(names, tables[i].Shown)
+	}
+	return names
 }
 
 func (d *database) missingTable(u sqlread.Unknown) source.Part {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -121,7 +122,7 @@ func TestCollations(t *testing.T) {
 		c := catalogueOf()
 		c[3].rows[0] = []driver.Value{"ID", "VARCHAR2", nil, nil, nil, collation, "NO"}
 		r := newRun(t, nil, source.Env{}, c...)
-		tab, err := r.parts(t)[0].describe(t.Context(), r.first)
+		tab, err := r.Describe(t.Context(), r.first, r.parts(t)[0])
 		if err != nil || tab.Sorted != sorted {
 			t.Errorf("%s: sorted is %t, %v", collation, tab.Sorted, err)
 		}
@@ -140,8 +141,8 @@ func TestColumnsLeftOut(t *testing.T) {
 	if d := cmp.Diff([]string{`{"orders_id":1,"orders_v":"x"}`}, got.Docs); d != "" || got.Err != nil {
 		t.Errorf("%v %s", got.Err, d)
 	}
-	part := &part{db: r.database, rel: relation{owner: "SHOP", name: "ORDERS", kind: kindTable}, scope: "ORDERS"}
-	if _, err := part.describe(t.Context(), r.first); err != nil {
+	part := r.Part(r.relation("SHOP", "ORDERS", sqlread.KindTable), nil)
+	if _, err := r.Describe(t.Context(), r.first, part); err != nil {
 		t.Fatal(err)
 	}
 	log := r.log.String()

@@ -3,8 +3,6 @@ package oracle
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -18,7 +16,6 @@ import (
 
 const (
 	connectTimeout = 15 * time.Second
-	keepAlive      = 30 * time.Second
 	hangUpTimeout  = 1500 * time.Millisecond
 	// stallsPerCall is how many stall timeouts one call of the driver may take while bytes still come: one
 	// answer of the server is many rows, and each of their LOBs another answer.
@@ -55,14 +52,6 @@ func driverConfig(s settings) (*configurations.ConnectionConfig, error) {
 	return c, nil
 }
 
-// dialer opens the connection below that of the driver.
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
-
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
-	return d.DialContext(ctx, network, address)
-}
-
 // connector opens connections of the driver; see [driver.Connector].
 type connector struct {
 	config *configurations.ConnectionConfig
@@ -83,55 +72,15 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // Driver is that of the connections.
 func (*connector) Driver() driver.Driver { return ora.NewDriver() }
 
-// attempts are how often something is tried.
-func (d *database) attempts() link.Attempts {
-	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
-}
-
-// connect opens a session. What may pass is tried again.
-func (d *database) connect(ctx context.Context) (*session, error) {
-	s, err := link.Connect(ctx, d.attempts(), d.connectOnce)
-	switch {
-	case err == nil:
-		return s, nil
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("connect to Oracle: %w", err)
-	}
-	return nil, d.connectError(err)
-}
-
-// connectOnce opens a session and sets it up, within a time in which a server answers.
-func (d *database) connectOnce(ctx context.Context) (*session, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	s, err := d.dialSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.setUp(ctx); err != nil {
-		err = s.Cause(err)
-		s.HangUp()
-		return nil, err
-	}
-	return s, nil
-}
-
-// dialSession opens a session that nothing was set in yet.
-func (d *database) dialSession(ctx context.Context) (*session, error) {
+// Dial opens a session that nothing was set in yet.
+func (d *database) Dial(ctx context.Context) (*session, error) {
 	var below *link.Watched
 	c := *d.driver
 	if c.TLSConfig != nil {
 		c.TLSConfig = c.TLSConfig.Clone() // the driver writes into it
 	}
-	c.RegisterDial(guard.Dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := d.dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		below = &link.Watched{Conn: conn, Limit: d.stall}
-		return below, nil
-	}))
-	limits := guard.Limits{Login: connectTimeout, Call: stallsPerCall * d.stall}
+	c.RegisterDial(guard.Dialer(d.Watch(&below)))
+	limits := guard.Limits{Login: connectTimeout, Call: stallsPerCall * d.Stall}
 	conn, err := guard.Connector(&connector{&c}, limits).Connect(ctx)
 	if err != nil {
 		failed := sqlread.Conn{Net: below, Answered: answered}

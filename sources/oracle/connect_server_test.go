@@ -24,9 +24,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
+// dial opens a connection.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, network, address)
+}
+
 // countDials makes the source count the connections that it opens; the first of them fail with refused.
 func countDials(d *database, refused int) (n *atomic.Int32) {
-	d.dial, n = sqltest.CountDials(dial, refused)
+	d.DialNet, n = sqltest.CountDials(dial, refused)
 	return n
 }
 

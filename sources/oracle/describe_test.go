@@ -72,7 +72,7 @@ func TestAQueryWithTwoColumnsOfOneNameIsNotDescribed(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, ruled("SELECT 1 FROM orders"), append(catalogueOf(), answer{to: "WHERE 1 = 0", err: oraError(codeTwoColumns)})...)
 	parts := r.parts(t)
-	r.release(t.Context(), r.first)
+	r.Release(t.Context(), r.first)
 	_, err := parts[0].Describe(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "known only when it runs") || errors.Is(err, source.ErrTemporary) || errors.Is(err, source.ErrUnreachable) {
 		t.Errorf("got %v", err)

@@ -1,12 +1,10 @@
 package oracle
 
 import (
-	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 
@@ -14,6 +12,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
 )
 
@@ -100,18 +99,13 @@ func noFlashback(err error) bool {
 	}, code(err))
 }
 
-// kindOf is the kind of an error that has no place of its own.
-func kindOf(err error) error {
-	c := code(err)
-	switch {
-	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-		return nil
-	case refused(c):
-		return source.ErrAuth
-	case c == 0 || temporary(c):
-		return source.ErrTemporary
+// verdicts are what errors mean.
+func verdicts() sqlread.Verdicts {
+	return sqlread.Verdicts{
+		Coded: answered, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
+		Refused:   func(err error) bool { return refused(code(err)) },
+		Temporary: func(err error) bool { return temporary(code(err)) },
 	}
-	return nil
 }
 
 // worthRetrying reports whether connecting again may work: never where a credential was refused, so
@@ -120,14 +114,7 @@ func worthRetrying(err error) bool {
 	if c := code(err); c != 0 {
 		return temporary(c)
 	}
-	if d, ok := errors.AsType[*net.DNSError](err); ok {
-		return d.IsTemporary || d.IsTimeout
-	}
-	if link.HandshakeFailed(err) {
-		return false
-	}
-	_, network := errors.AsType[net.Error](err)
-	return network || hungUp(err) || errors.Is(err, guard.ErrPanic) || errors.Is(err, context.DeadlineExceeded)
+	return link.MayPass(err, link.HandshakeFailed(err), hungUp(err) || errors.Is(err, guard.ErrPanic))
 }
 
 // hungUp reports whether the connection ended without a word, or with a last one.
@@ -135,8 +122,8 @@ func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || ended(code(err))
 }
 
-// connectError says why no session came about.
-func (d *database) connectError(err error) error {
+// ConnectError says why no session came about.
+func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	key := bySID
 	if !d.set.sid {
@@ -170,45 +157,32 @@ func (d *database) connectError(err error) error {
 	return e
 }
 
-// tableError says why a table could not be read.
-func (p *part) tableError(doing string, err error) error {
-	if e, ok := errors.AsType[*source.Error](err); ok {
-		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
-	}
-	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
+// Explain implements [sqlread.Dialect].
+func (d *database) Explain(p *part, e *source.Error, err error) {
 	switch code(err) {
 	case codeNoRight, codeNoSelect:
-		e.Hint = p.grantHint()
+		e.Hint = d.grantHint(p)
 	case codeReadOnly:
 		e.Kind, e.Hint = source.ErrConfig, queryHint
 	case codeNoTable:
-		e.Hint = "it was dropped or renamed since the run began, which the next run will tell; or " + p.grantHint()
+		e.Hint = "it was dropped or renamed since the run began, which the next run will tell; or " + d.grantHint(p)
 	case codeNoColumn:
-		if e.Hint = "its columns changed while it was read; run again"; p.rule != nil {
+		if e.Hint = "its columns changed while it was read; run again"; p.Rule != nil {
 			e.Hint = "correct the query; names in quotes count letter case, and a function without EXECUTE looks as if it did not exist"
 		}
 	case codeBrokenView:
-		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.leaveOut()
+		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.LeaveOut(&d.set.tables)
 	case codeSnapshotOld, codeNoSnapshot:
 		e.Hint = "the server forgets too soon what rows were: see UNDO_RETENTION and the size of its undo tablespace"
 	}
-	return e
 }
 
-// leaveOut is the other way out of a hint.
-func (p *part) leaveOut() string {
-	if p.rule != nil {
-		return "or remove " + p.rule.Path
-	}
-	return "or leave it out with " + p.db.without(&p.rel)
-}
-
-func (p *part) grantHint() string {
+func (d *database) grantHint(p *part) string {
 	var b strings.Builder
-	for _, r := range p.tables() {
-		b.WriteString(p.db.grant(r.owner, r.name) + " ")
+	for _, r := range p.Tables() {
+		b.WriteString(d.grant(r.Schema, r.Name) + " ")
 	}
-	return b.String() + p.leaveOut()
+	return b.String() + p.LeaveOut(&d.set.tables)
 }
 
 // told shortens what the driver says to what happened: one line, without what it and the server add. The cause

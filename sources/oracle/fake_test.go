@@ -159,7 +159,7 @@ func newRun(t *testing.T, set map[string]any, env source.Env, answers ...answer)
 	r := &run{server: &server{answers: answers}, log: &sqltest.Logbook{}}
 	env.Log = r.log.Env().Log
 	r.database = sqltest.Open(t, &Type, plain(set), env).(*database)
-	r.pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	r.Attempts.Pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	r.first = &session{Conn: sqlread.Conn{DriverConn: r.server, Answered: answered}}
 	return r
 }
@@ -167,15 +167,15 @@ func newRun(t *testing.T, set map[string]any, env source.Env, answers ...answer)
 // parts lists what is to be read, and begins.
 func (r *run) parts(t *testing.T) []*part {
 	t.Helper()
-	c, err := r.catalogue(t.Context(), r.first)
+	c, err := r.Catalogue(t.Context(), r.first)
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, missing, err := r.plan(c)
+	parts, missing, err := r.Plan(c)
 	if err != nil || len(missing) > 0 {
 		t.Fatal(err, len(missing))
 	}
-	if err := r.begin(t.Context(), r.first, 1); err != nil {
+	if _, err := r.Begin(t.Context(), r.first, parts[:min(1, len(parts))]); err != nil {
 		t.Fatal(err)
 	}
 	return parts

@@ -17,21 +17,21 @@ import (
 
 // cutAfter makes every connection of the source break after so many bytes, and counts how many did.
 func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
-	d.dial, cuts = sqltest.CutAfter(dial, bytes)
+	d.DialNet, cuts = sqltest.CutAfter(dial, bytes)
 	return cuts
 }
 
 // noPauses makes the source go on at once where it would wait, and counts how often.
 func noPauses(d *database) (n *atomic.Int32) {
-	d.pause, n = sqltest.NoPauses()
+	d.Attempts.Pause, n = sqltest.NoPauses()
 	return n
 }
 
 // loseIdle ends the sessions that no part uses.
 func loseIdle(d *database) {
-	for s, ok := d.snapshots.Take(); ok; s, ok = d.snapshots.Take() {
+	for s, ok := d.Snapshots.Take(); ok; s, ok = d.Snapshots.Take() {
 		s.HangUp()
-		d.snapshots.Drop()
+		d.Snapshots.Drop()
 	}
 }
 
@@ -122,13 +122,13 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."A" VALUES (1)`, `CREATE TABLE @."B" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."B" VALUES (1)`)
 	d := openSource(t, db.values(nil), source.Env{})
 	lost := &atomic.Bool{}
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		return &lostConn{conn, lost}, err
 	}
 	parts := partsOf(t, d)
 	lost.Store(true)
-	d.dial = dial
+	d.DialNet = dial
 	for scope, p := range parts {
 		if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", scope, r)
@@ -162,7 +162,7 @@ func (c *holdConn) Read(b []byte) (int, error) {
 // silence makes the server fall silent once hold is set; holding tells when somebody waits for it.
 func silence(d *database) (hold *atomic.Bool, holding chan struct{}) {
 	hold, holding = &atomic.Bool{}, make(chan struct{}, 1)
-	d.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		return &holdConn{conn, hold, holding}, err
 	}
@@ -202,7 +202,7 @@ func TestStall(t *testing.T) {
 	hold, _ := silence(d)
 	part := partsOf(t, d)["T"]
 	hold.Store(true)
-	d.stall = 200 * time.Millisecond // of the sessions that come
+	d.Stall = 200 * time.Millisecond // of the sessions that come
 	loseIdle(d)
 	says(t, sqltest.Read(t.Context(), part).Err, nil, "the server has sent nothing for 200ms, the stall timeout")
 }

@@ -210,7 +210,7 @@ func TestOldServer(t *testing.T) {
 	r := newRun(t, nil, source.Env{}, append(lacks, append(catalogueOf(), rowsOf("1"))...)...)
 	parts := r.parts(t)
 	for range 2 {
-		if _, err := parts[0].describe(t.Context(), r.first); err != nil {
+		if _, err := r.Describe(t.Context(), r.first, parts[0]); err != nil {
 			t.Fatal(err)
 		}
 	}

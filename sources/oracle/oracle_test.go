@@ -199,14 +199,14 @@ func TestScopes(t *testing.T) {
 func TestCase12Names(t *testing.T) {
 	t.Parallel()
 	all := []relation{
-		{owner: "SHOP", name: "CUSTOMERS"},
-		{owner: "SHOP", name: "ORDER"},
-		{owner: "SHOP", name: "MixedCase"},
-		{owner: "SHOP", name: "MIXEDCASE"},
-		{owner: "SHOP", name: "LOG_1"},
-		{owner: "SHOP", name: "LOG_2"},
-		{owner: "HR", name: "JOBS"},
-		{owner: "HR", name: "CUSTOMERS"},
+		{Schema: "SHOP", Name: "CUSTOMERS"},
+		{Schema: "SHOP", Name: "ORDER"},
+		{Schema: "SHOP", Name: "MixedCase"},
+		{Schema: "SHOP", Name: "MIXEDCASE"},
+		{Schema: "SHOP", Name: "LOG_1"},
+		{Schema: "SHOP", Name: "LOG_2"},
+		{Schema: "HR", Name: "JOBS"},
+		{Schema: "HR", Name: "CUSTOMERS"},
 	}
 	for list, want := range map[string]string{
 		"*":                    "CUSTOMERS ORDER MixedCase MIXEDCASE LOG_1 LOG_2",
@@ -226,12 +226,12 @@ func TestCase12Names(t *testing.T) {
 		"customers, customers": "CUSTOMERS",
 	} {
 		r := newRun(t, map[string]any{"tables": list}, source.Env{})
-		c := &catalogue{relations: all}
-		for i := range all {
-			all[i].kind = kindTable
+		c := &catalogue{}
+		for _, rel := range all {
+			c.Relations = append(c.Relations, r.relation(rel.Schema, rel.Name, sqlread.KindTable))
 		}
 		r.resolve(c)
-		parts, missing, err := r.plan(c)
+		parts, missing, err := r.Plan(c)
 		var got []string
 		for _, p := range parts {
 			got = append(got, p.Name())
@@ -251,9 +251,10 @@ func TestMissingTable(t *testing.T) {
 		"temp":       {"TEMP", "is temporary"},
 	} {
 		r := newRun(t, map[string]any{"tables": list}, source.Env{})
-		c := &catalogue{relations: []relation{{owner: "SHOP", name: "CUSTOMERS", kind: kindTable}, {owner: "SHOP", name: "TEMP", kind: kindTable, why: "is temporary"}}}
+		c := &catalogue{Relations: []relation{r.relation("SHOP", "CUSTOMERS", sqlread.KindTable), r.relation("SHOP", "TEMP", sqlread.KindTable)}}
+		c.Relations[1].Why = "is temporary"
 		r.resolve(c)
-		parts, missing, err := r.plan(c)
+		parts, missing, err := r.Plan(c)
 		if len(parts) != 0 || len(missing) != 1 || err != nil {
 			t.Errorf("%s: %d parts, %d missing, %v", list, len(parts), len(missing), err)
 			continue
@@ -324,7 +325,7 @@ func TestConnectErrors(t *testing.T) {
 		"something":         {oraError(600), nil, ""},
 		"silence":           {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host, port"},
 	} {
-		err := d.connectError(tt.err)
+		err := d.ConnectError(tt.err)
 		for _, k := range kinds {
 			if errors.Is(err, k) != errors.Is(tt.kind, k) {
 				t.Errorf("%s: is %v: %t", name, k, errors.Is(err, k))
@@ -336,16 +337,27 @@ func TestConnectErrors(t *testing.T) {
 	}
 }
 
+// newTestDatabase is a database that nothing connects to.
+func newTestDatabase(t testing.TB, s settings) *database {
+	t.Helper()
+	d, err := newDatabase(s, source.Env{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func TestTableErrorKinds(t *testing.T) {
 	t.Parallel()
-	p := &part{db: &database{set: settings{owner: "SHOP"}}, scope: "T", rel: relation{owner: "SHOP", name: "T"}}
+	d := newTestDatabase(t, settings{owner: "SHOP"})
+	p := d.Part(d.relation("SHOP", "T", sqlread.KindTable), nil)
 	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
 	for number, want := range map[int]error{
 		1031: source.ErrAuth, 41900: source.ErrAuth, 942: nil, 904: nil, 933: nil, 4063: source.ErrConfig, 1456: source.ErrConfig,
 		28: source.ErrTemporary, 1013: source.ErrTemporary, 1089: source.ErrTemporary, 1466: source.ErrTemporary, 1555: source.ErrTemporary,
 		3113: source.ErrTemporary, 4068: source.ErrTemporary, 12571: source.ErrTemporary,
 	} {
-		err := p.tableError("read rows", oraError(number))
+		err := p.Failed("read rows", oraError(number))
 		for _, k := range kinds {
 			if errors.Is(err, k) != errors.Is(want, k) {
 				t.Errorf("%d: is %v: %t", number, k, errors.Is(err, k))
@@ -355,7 +367,7 @@ func TestTableErrorKinds(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if err := p.tableError("read rows", io.ErrUnexpectedEOF); !errors.Is(err, source.ErrTemporary) {
+	if err := p.Failed("read rows", io.ErrUnexpectedEOF); !errors.Is(err, source.ErrTemporary) {
 		t.Errorf("a lost connection: %v", err)
 	}
 }
@@ -387,11 +399,12 @@ func TestDeclaredKey(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, source.Env{IDColumns: map[string][]string{"log": {"lower"}, "LOG": {"upper"}, "Mixed": {"mixed"}, "hr.jobs": {"other"}, "shop.v": {"dotted"}}})
 	for want, rel := range map[string]relation{
-		"upper": {owner: "SHOP", name: "LOG"}, "lower": {owner: "SHOP", name: "log"}, "mixed": {owner: "SHOP", name: "Mixed"},
-		"other": {owner: "HR", name: "JOBS"}, "dotted": {owner: "SHOP", name: "V"}, "": {owner: "HR", name: "LOG"},
+		"upper": {Schema: "SHOP", Name: "LOG"}, "lower": {Schema: "SHOP", Name: "log"}, "mixed": {Schema: "SHOP", Name: "Mixed"},
+		"other": {Schema: "HR", Name: "JOBS"}, "dotted": {Schema: "SHOP", Name: "V"}, "": {Schema: "HR", Name: "LOG"},
 	} {
-		if got := strings.Join(r.declaredKey(&rel), " "); got != want {
-			t.Errorf("%s.%s: got %q, want %q", rel.owner, rel.name, got, want)
+		rel = r.relation(rel.Schema, rel.Name, sqlread.KindTable)
+		if got := strings.Join(r.DeclaredKey(&rel), " "); got != want {
+			t.Errorf("%s.%s: got %q, want %q", rel.Schema, rel.Name, got, want)
 		}
 	}
 }

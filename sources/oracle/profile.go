@@ -1,7 +1,9 @@
 package oracle
 
 import (
+	"cmp"
 	"database/sql/driver"
+	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -12,22 +14,29 @@ import (
 
 // metadata are the fields that tell where a document comes from. Those of a query have its tables as lists,
 // as they are given.
-func (p *part) metadata() []document.Field {
-	database := document.String(p.db.set.database)
-	if p.db.profile != sqlread.Native {
-		return []document.Field{{Name: "Database", Value: database}, {Name: "Table", Value: p.each(p.db.shown)}}
+func (d *database) metadata(p *part) []document.Field {
+	database := document.String(d.set.database)
+	if d.Profile != sqlread.Native {
+		return []document.Field{{Name: "Database", Value: database}, {Name: "Table", Value: each(p, func(r *relation) string { return r.Shown })}}
 	}
 	return []document.Field{
 		{Name: "database", Value: database},
-		{Name: "schema", Value: p.each(func(r *relation) string { return r.owner })},
-		{Name: "table", Value: p.each(func(r *relation) string { return r.name })},
+		{Name: "schema", Value: each(p, func(r *relation) string { return r.Schema })},
+		{Name: "table", Value: each(p, func(r *relation) string { return r.Name })},
 	}
 }
 
+// sorted are the tables of a part in the order in which ids have them.
+func sorted(p *part) []relation {
+	tables := slices.Clone(p.Tables())
+	slices.SortFunc(tables, func(a, b relation) int { return cmp.Compare(a.Shown, b.Shown) })
+	return tables
+}
+
 // each is what is said of the part's table, or the list of it where the part is a query.
-func (p *part) each(say func(*relation) string) document.Value {
-	tables := p.tables()
-	if p.rule == nil {
+func each(p *part, say func(*relation) string) document.Value {
+	tables := p.Tables()
+	if p.Rule == nil {
 		return document.String(say(&tables[0]))
 	}
 	var texts []string
@@ -38,47 +47,47 @@ func (p *part) each(say func(*relation) string) document.Value {
 }
 
 // idPrefix is what the ids of all documents of the part begin with.
-func (p *part) idPrefix() string {
-	tables := p.sorted()
-	if p.db.profile != sqlread.Native {
-		return p.db.set.database + "_" + strings.Join(p.shown(tables), "_") + "_"
+func (d *database) idPrefix(p *part) string {
+	tables := sorted(p)
+	if d.Profile != sqlread.Native {
+		return d.set.database + "_" + strings.Join(shownOf(tables), "_") + "_"
 	}
 	var owners, names []string
 	for i := range tables {
-		owners, names = append(owners, tables[i].owner), append(names, tables[i].name)
+		owners, names = append(owners, tables[i].Schema), append(names, tables[i].Name)
 	}
-	return sqlread.NativePrefix("oracle", []string{p.db.set.database}, owners, names)
+	return sqlread.NativePrefix("oracle", []string{d.set.database}, owners, names)
 }
 
 // inIDs is how values are written into ids where their type has no form of its own. Only a value of a type that says
 // so is left out.
 var inIDs = sqlread.Values[driver.Value]{Null: sqlread.Null, Append: appendPlain, Zero: func(driver.Value) bool { return false }}
 
-// newRow prepares the documents of a table that is read.
-func (p *part) newRow(t *table) *sqlread.Row {
-	r, renamed := p.rowOf(t)
-	sqlread.LogRenamed(p.db.log, p.Name(), renamed)
-	return r
+// Documents implements [sqlread.Dialect].
+func (d *database) Documents(p *part, t *table) func(row []driver.Value) document.Document {
+	r, renamed := d.rowOf(p, t)
+	sqlread.LogRenamed(d.Log, p.Name(), renamed)
+	return r.Document
 }
 
 // rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
-func (p *part) rowOf(t *table) (r *sqlread.Row, renamed []sqlread.Renamed) {
-	profile := max(p.db.profile, sqlread.Seed87) // of which head is the same
-	names, renamed := t.FieldNames(profile, p.fieldPrefix(), "Database", "Table")
+func (d *database) rowOf(p *part, t *table) (r *sqlread.Row, renamed []sqlread.Renamed) {
+	profile := max(d.Profile, sqlread.Seed87) // of which head is the same
+	names, renamed := t.FieldNames(profile, d.fieldPrefix(p), "Database", "Table")
 	return &sqlread.Row{
-		Table: t, Record: sqlread.NewRecord(p.metadata(), names, t.Key, profile == sqlread.Native),
-		ID:   sqlread.ID[driver.Value]{Profile: profile, Prefix: p.idPrefix(), Values: inIDs},
-		Lost: func(column, reason string) { p.db.mended.Tell(p.db.log, p.Name(), column, reason) },
+		Table: t, Record: sqlread.NewRecord(d.metadata(p), names, t.Key, profile == sqlread.Native),
+		ID:   sqlread.ID[driver.Value]{Profile: profile, Prefix: d.idPrefix(p), Values: inIDs},
+		Lost: func(column, reason string) { d.Mended.Tell(d.Log, p.Name(), column, reason) },
 	}, renamed
 }
 
 // fieldPrefix is what the fields of columns begin with.
-func (p *part) fieldPrefix() string {
+func (d *database) fieldPrefix(p *part) string {
 	var tables []string
-	for _, t := range p.sorted() {
-		name := t.name
-		if t.owner != p.db.set.owner {
-			name = t.owner + "_" + t.name
+	for _, t := range sorted(p) {
+		name := t.Name
+		if t.Schema != d.set.owner {
+			name = t.Schema + "_" + t.Name
 		}
 		tables = append(tables, name)
 	}

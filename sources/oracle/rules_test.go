@@ -47,7 +47,7 @@ func TestCase66NotAQuery(t *testing.T) {
 	for _, query := range []string{"DELETE FROM orders", "BEGIN x; END", "/* SELECT */ DROP TABLE t", "CALL p()"} {
 		r := newRun(t, nil, ruled(query), catalogueOf()...)
 		parts := r.parts(t)
-		err := parts[0].check(t.Context(), r.first)
+		err := r.Check(t.Context(), r.first, parts[0])
 		if !errors.Is(err, source.ErrConfig) || !strings.Contains(err.Error(), "does not begin with SELECT or WITH") || !strings.Contains(source.Hint(err), "that only reads") {
 			t.Errorf("%s: got %v", query, err)
 		}
@@ -86,7 +86,7 @@ func TestCheck(t *testing.T) {
 		"65 without a column":  {answers: described([]string{"X"}, nil), ids: []any{"Y"}, kind: source.ErrConfig, says: `id_columns: the result of the query has no column "Y"`},
 	} {
 		r := newRun(t, nil, ruled("SELECT 1 FROM orders", tt.ids...), append(catalogueOf(), tt.answers...)...)
-		err := r.parts(t)[0].check(t.Context(), r.first)
+		err := r.Check(t.Context(), r.first, r.parts(t)[0])
 		if (tt.kind == nil) != (err == nil) || tt.kind != nil && (!errors.Is(err, tt.kind) || !strings.Contains(err.Error()+source.Hint(err), tt.says)) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -161,11 +161,11 @@ func TestCase64UnknownTable(t *testing.T) {
 		map[string]any{"tables": []any{"orders", "nothing"}, "query": "SELECT 1 FROM DUAL"}, map[string]any{"tables": []any{"hr.jobs"}, "query": "SELECT 1 FROM DUAL"},
 	}}
 	r := newRun(t, nil, env, catalogueOf()...)
-	c, err := r.catalogue(t.Context(), r.first)
+	c, err := r.Catalogue(t.Context(), r.first)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := r.plan(c); !errors.Is(err, source.ErrConfig) || !strings.Contains(err.Error(), "no table HR.JOBS, NOTHING in database") {
+	if _, _, err := r.Plan(c); !errors.Is(err, source.ErrConfig) || !strings.Contains(err.Error(), "no table HR.JOBS, NOTHING in database") {
 		t.Errorf("got %v", err)
 	}
 }

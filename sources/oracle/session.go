@@ -13,7 +13,6 @@ import (
 type session struct {
 	sqlread.Conn
 	begun bool // a transaction that only reads
-	late  bool // which began after those of the run
 }
 
 // setUpStatements set what values, their order and their texts depend on, whatever the server or the user
@@ -27,7 +26,8 @@ var setUpStatements = []string{
 	`ALTER SESSION SET NLS_TIMESTAMP_TZ_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.FFTZH:TZM'`,
 }
 
-func (s *session) setUp(ctx context.Context) error {
+// SetUp implements [sqlread.Dialect].
+func (d *database) SetUp(ctx context.Context, s *session) error {
 	for _, set := range setUpStatements {
 		if err := s.Exec(ctx, set); err != nil {
 			return err
@@ -86,9 +86,6 @@ func (s *session) scn(ctx context.Context) (scn string, err error) {
 	}
 	return "", nil
 }
-
-// Late reports whether the session's snapshot was taken after those of the run.
-func (s *session) Late() bool { return s.late }
 
 // HangUp closes the connection. The driver says good-bye and waits for the server's, but not for long.
 func (s *session) HangUp() {

@@ -50,11 +50,11 @@ func (d *database) seesOnlyTheBeginning(t *testing.T, db *testDB) bool {
 	if !db.standIn {
 		return true
 	}
-	s, ok := d.snapshots.Take()
+	s, ok := d.Snapshots.Take()
 	if !ok {
 		t.Fatal("the run has no session")
 	}
-	defer d.snapshots.Put(s)
+	defer d.Snapshots.Put(s)
 	count := func() (n int) {
 		query := fmt.Sprintf(`SELECT "ID" FROM %q."T0"`, db.owner)
 		r, err := s.Stream(t.Context(), query, nil)

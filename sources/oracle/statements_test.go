@@ -85,7 +85,7 @@ func TestStatements(t *testing.T) {
 	} {
 		r := newRun(t, nil, scene.env, scene.answers...)
 		if known == nil {
-			if err := r.first.setUp(t.Context()); err != nil {
+			if err := r.SetUp(t.Context(), r.first); err != nil {
 				t.Fatal(err)
 			}
 			if err := r.first.Each(t.Context(), pingQuery, nil, func([]driver.Value) {}); err != nil {
@@ -106,7 +106,7 @@ func TestStatements(t *testing.T) {
 func readWith(t *testing.T, r *run, p *part) error {
 	t.Helper()
 	other := &session{Conn: sqlread.Conn{DriverConn: r.server, Answered: answered}, begun: true}
-	r.snapshots.Add()
-	r.snapshots.Put(other)
+	r.Snapshots.Add()
+	r.Snapshots.Put(other)
 	return sqltest.Read(t.Context(), p).Err
 }

@@ -10,13 +10,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// What a table is here: its values come as the driver has them.
-type (
-	table      = sqlread.Table[driver.Value]
-	column     = sqlread.Column[driver.Value]
-	columnType = sqlread.Type[driver.Value]
-)
-
 const (
 	// What * stands for, and invisible columns, but none that the server made for itself.
 	columnsQuery = `
@@ -67,20 +60,32 @@ FROM all_procedures
 WHERE owner = 'MDSYS' AND object_name = 'SDO_UTIL' AND procedure_name = 'TO_GEOJSON'`
 )
 
-// describe asks for columns and key.
-func (p *part) describe(ctx context.Context, s *session) (*table, error) {
+// Describe asks for columns and key. The catalogue is asked within the transaction, which may have become too old for
+// that: then it is asked in another one.
+func (d *database) Describe(ctx context.Context, s *session, p *part) (t *table, err error) {
+	t, err = d.describe(ctx, s, p)
+	if outdated(err) {
+		s.AfterRun = true
+		if err = s.begin(ctx); err == nil {
+			t, err = d.describe(ctx, s, p)
+		}
+	}
+	return t, err
+}
+
+func (d *database) describe(ctx context.Context, s *session, p *part) (*table, error) {
 	t := &table{}
-	key, err := p.db.keyOf(ctx, s, &p.rel)
+	key, err := d.KeyOf(ctx, s, &p.Rel)
 	if err != nil {
 		return nil, err
 	}
-	of := []driver.Value{p.rel.owner, p.rel.name}
-	err = p.db.ask(ctx, s, &p.db.questions.columns, of, func(row []driver.Value) {
+	of := []driver.Value{p.Rel.Schema, p.Rel.Name}
+	err = d.ask(ctx, s, &d.questions.columns, of, func(row []driver.Value) {
 		if sqlread.TextOf(row[6]) == "YES" && !slices.Contains(key, sqlread.TextOf(row[0])) {
 			return // it is invisible, and * leaves it out
 		}
-		d := declaration{name: sqlread.TextOf(row[1]), owner: sqlread.TextOf(row[2]), precision: numberOf(row[3]), scale: numberOf(row[4]), scaled: row[4] != nil}
-		c := column{Name: sqlread.TextOf(row[0]), Type: declaredType(d)}
+		typ := declaration{name: sqlread.TextOf(row[1]), owner: sqlread.TextOf(row[2]), precision: numberOf(row[3]), scale: numberOf(row[4]), scaled: row[4] != nil}
+		c := column{Name: sqlread.TextOf(row[0]), Type: declaredType(typ)}
 		if collation := sqlread.TextOf(row[5]); collation != "" && collation != "USING_NLS_COMP" && collation != "BINARY" {
 			c.Type.Bind = "" // it may sort by the rules of a language
 		}
@@ -89,26 +94,26 @@ func (p *part) describe(ctx context.Context, s *session) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.settle(ctx, s, t); err != nil {
+	if err := d.settle(ctx, s, p, t); err != nil {
 		return nil, err
 	}
 	if key == nil {
-		err := p.configuredKey(t)
-		return p.db.reduced(t), err
+		err := p.ConfiguredKey(t, &d.set.tables)
+		return sqlread.Reduced(&d.Config, t), err
 	}
 	if err := t.SetKey(key); err != nil {
 		return nil, err
 	}
-	return p.db.reduced(t), nil
+	return sqlread.Reduced(&d.Config, t), nil
 }
 
 // settle takes the encoding's form of the columns' types, and leaves out the columns that cannot be read.
-func (p *part) settle(ctx context.Context, s *session, t *table) error {
+func (d *database) settle(ctx context.Context, s *session, p *part, t *table) error {
 	var kept []column
 	for _, c := range t.Columns {
 		if bare(c.Type.Declared) == geometry {
 			able := false
-			err := p.db.ask(ctx, s, &p.db.questions.geometry, nil, func(row []driver.Value) { able = numberOf(row[0]) > 0 })
+			err := d.ask(ctx, s, &d.questions.geometry, nil, func(row []driver.Value) { able = numberOf(row[0]) > 0 })
 			if err != nil {
 				return err
 			}
@@ -116,15 +121,15 @@ func (p *part) settle(ctx context.Context, s *session, t *table) error {
 				c.Type.Value = nil
 			}
 		}
-		c.Type = c.Type.Encoded(p.db.compat)
+		c.Type = c.Type.Encoded(d.Compat)
 		switch {
 		case c.Type.Value == nil:
-			if p.firstTime(c) {
-				p.db.log.Warn("a column of this type cannot be read, so it is left out", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
+			if d.firstTime(p, c) {
+				d.Log.Warn("a column of this type cannot be read, so it is left out", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
 			}
 			continue
-		case c.Type.Unknown != "" && p.firstTime(c):
-			p.db.log.Warn("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
+		case c.Type.Unknown != "" && d.firstTime(p, c):
+			d.Log.Warn("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
 		}
 		kept = append(kept, c)
 	}
@@ -133,73 +138,44 @@ func (p *part) settle(ctx context.Context, s *session, t *table) error {
 }
 
 // firstTime reports whether nothing was said of a column yet.
-func (p *part) firstTime(c column) bool {
-	_, told := p.db.told.LoadOrStore(p.Name()+" "+quote.Ident(c.Name), true)
+func (d *database) firstTime(p *part, c column) bool {
+	_, told := d.told.LoadOrStore(p.Name()+" "+quote.Ident(c.Name), true)
 	return !told
 }
 
-// keyOf looks for the columns that tell the rows of a table apart; nil when there are none.
-func (d *database) keyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
-	if !rel.isTable() {
+// KeyOf looks for the columns that tell the rows of a table apart; nil when there are none.
+func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
+	if !rel.IsTable() {
 		return nil, nil
 	}
 	var indexes sqlread.Indexes
-	err := d.ask(ctx, s, &d.questions.keys, []driver.Value{rel.owner, rel.name}, func(row []driver.Value) {
+	err := d.ask(ctx, s, &d.questions.keys, []driver.Value{rel.Schema, rel.Name}, func(row []driver.Value) {
 		indexes.Add(sqlread.TextOf(row[0]), sqlread.TextOf(row[1]) == "P", sqlread.TextOf(row[2]), row[3] == nil)
 	})
 	return indexes.Key(), err
 }
 
-// declaredKey are the columns that the configuration names for a table: for its name as it is written, or else
+// DeclaredKey are the columns that the configuration names for a table: for its name as it is written, or else
 // in capitals.
-func (d *database) declaredKey(rel *relation) []string {
-	names := []string{d.shown(rel), quote.Dotted(rel.owner, rel.name)}
-	for _, name := range names {
-		if columns, ok := d.idColumns[name]; ok {
-			return columns
-		}
+func (d *database) DeclaredKey(r *relation) []string {
+	names := []string{r.Shown, quote.Dotted(r.Schema, r.Name)}
+	if columns := d.Declared(names...); columns != nil {
+		return columns
 	}
-	for _, written := range slices.Sorted(maps.Keys(d.idColumns)) {
+	for _, written := range slices.Sorted(maps.Keys(d.IDColumns)) {
 		if slices.Contains(names, strings.ToUpper(written)) {
-			return d.idColumns[written]
+			return d.IDColumns[written]
 		}
 	}
 	return nil
 }
 
-// configuredKey takes the key of a table that has none from the configuration.
-func (p *part) configuredKey(t *table) (err error) {
-	k := sqlread.Keyed{
-		Part: p.Name(), What: p.rel.kind, IsTable: p.rel.isTable(),
-		Entry: p.db.shown(&p.rel), Without: p.db.without(&p.rel), Columns: t.Names(),
-	}
-	t.Key, err = k.Key(p.db.declaredKey(&p.rel))
-	return err
-}
-
-// without is the line of the configuration that leaves a table out.
-func (d *database) without(rel *relation) string {
-	owner := rel.owner
-	if owner == d.set.owner {
-		owner = ""
-	}
-	return d.set.tables.Without([2]string{owner, rel.name})
-}
-
-// from is the table as SQL takes it.
-func (p *part) from() string { return quote.Table(p.rel.owner, p.rel.name) }
-
-// reduced leaves out what no id needs, where ids are enough.
-func (d *database) reduced(t *table) *table {
-	if d.idsOnly {
-		return t.Reduced()
-	}
-	return t
-}
+// fromOf is the table as SQL takes it.
+func fromOf(r *relation) string { return quote.Table(r.Schema, r.Name) }
 
 // query reads all rows of the part behind a position. It asks for no number of rows, for which old servers have no
 // words: the driver takes them in turns.
-func (p *part) query(t *table, m moment, at *sqlread.Position) (query string, args []driver.Value) {
+func query(p *part, t *table, m moment, at *sqlread.Position) (query string, args []driver.Value) {
 	condition, args := behind(t, at)
-	return t.Select(quote, p.from()+m.clause(), condition), args
+	return t.Select(quote, fromOf(&p.Rel)+m.clause(), condition), args
 }

@@ -204,9 +204,9 @@ func rowOf(t *testing.T, p sqlread.Profile, types ...string) *sqlread.Row {
 		tab.Key = append(tab.Key, i)
 	}
 	r := newRun(t, nil, source.Env{})
-	r.profile = p
-	part := &part{db: r.database, rel: relation{owner: "SHOP", name: "T"}, scope: "T"}
-	return part.newRow(tab)
+	r.Profile = p
+	row, _ := r.rowOf(r.Part(r.relation("SHOP", "T", sqlread.KindTable), nil), tab)
+	return row
 }
 
 func TestCase06KeysThatAreZero(t *testing.T) {
@@ -283,9 +283,9 @@ func TestDocuments(t *testing.T) {
 		{sqlread.Native, "HR", `{"id":"oracle:XE:HR:T:1","database":"XE","schema":"HR","table":"T","key":{"ID":"1"},"row":{"ID":"1","a_b":"2","A_B":"3","Id":"4"}`},
 	} {
 		r := newRun(t, nil, source.Env{})
-		r.profile = tt.profile
-		p := &part{db: r.database, rel: relation{owner: tt.owner, name: "T"}}
-		doc := p.newRow(tab).Document([]driver.Value{"1", "2", "3", "4"})
+		r.Profile = tt.profile
+		p := r.Part(r.relation(tt.owner, "T", sqlread.KindTable), nil)
+		doc := r.Documents(p, tab)([]driver.Value{"1", "2", "3", "4"})
 		if got := string(document.AppendFields(nil, &doc)); got != tt.want {
 			t.Errorf("%v of %s: got %s", tt.profile, tt.owner, got)
 		}

@@ -62,3 +62,16 @@ func Brief(err error) error {
 	}
 	return nil
 }
+
+// MayPass reports whether connecting again may work after an error that is no answer of a server. handshake is that
+// the one of TLS failed, hungUp that the connection ended.
+func MayPass(err error, handshake, hungUp bool) bool {
+	if d, ok := errors.AsType[*net.DNSError](err); ok {
+		return d.IsTemporary || d.IsTimeout
+	}
+	if handshake {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || hungUp || errors.Is(err, context.DeadlineExceeded)
+}

@@ -26,6 +26,7 @@ type Conn struct {
 	DriverConn
 	Net      *link.Watched    // below the driver's; nil where it is not known
 	Answered func(error) bool // whether an error is an answer of the server
+	AfterRun bool             // its snapshot was taken after those of the run
 }
 
 // NewConn takes what a driver opened.
@@ -142,3 +143,9 @@ func NumberOf(v driver.Value) int64 {
 	}
 	return 0
 }
+
+// Link is the connection itself.
+func (c *Conn) Link() *Conn { return c }
+
+// Late reports whether the snapshot was taken after those of the run.
+func (c *Conn) Late() bool { return c.AfterRun }

@@ -10,6 +10,7 @@ import (
 // Cursor is a statement whose rows are taken one after the other.
 type Cursor struct {
 	Row []driver.Value // the row that [Cursor.Next] took; its values are good until it takes another
+	End func() error   // asked once the last row has come; nil where there is nothing to ask
 
 	conn  *Conn
 	rows  *Rows
@@ -44,6 +45,9 @@ func (c *Cursor) Next() (ok bool, err error) {
 		}
 	}
 	c.ahead = false
+	if c.ended && c.End != nil {
+		return false, c.End()
+	}
 	return !c.ended, nil
 }
 

@@ -51,7 +51,8 @@ type ID[V any] struct {
 
 // Of is the id of a row. It is good until the next.
 func (w *ID[V]) Of(t *Table[V], row []V) []byte {
-	id, in := append(w.id[:0], w.Prefix...), t.InID
+	w.id = append(w.id[:0], w.Prefix...)
+	id, in := w.id, t.InID
 	if in == nil {
 		in = t.Key
 	}

@@ -1,10 +1,10 @@
 // Package sqlread is what the SQL sources share: the table list and advanced rules as they are configured,
-// how identifiers, ids and fields are named and described, keys, one connection of a driver, and the sessions of a run with
-// their snapshots.
+// how identifiers, ids and fields are named and described, keys, and how a database is read that has a driver for
+// database/sql: [Database] lists its tables and rules as parts, and [Part] streams their rows from sessions with
+// snapshots, goes on after a loss, and gives the sessions back.
 //
-// It knows no database and writes no statement. What differs between dialects is data, such as [Quote];
-// there is no type to build a source on. Its invariant: two different tables, names or keys never become
-// the same text.
+// It knows no database and writes no statement but a SELECT of columns. What differs is data, such as [Quote], or
+// what a [Dialect] brings. Its invariant: two different tables, names or keys never become the same text.
 package sqlread
 
 import "strings"

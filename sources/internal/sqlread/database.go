@@ -1,0 +1,297 @@
+package sqlread
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+)
+
+// Config is what the environment of a source says to every SQL source.
+type Config struct {
+	Log       *slog.Logger
+	IDColumns map[string][]string
+	Rules     []Rule
+	Profile   Profile
+	Compat    bool // the encoding is compat
+	IDsOnly   bool // the columns of the key are enough
+}
+
+// ReadConfig reads it.
+func (q Quote) ReadConfig(env source.Env) (c Config, err error) {
+	c = Config{Log: env.Log, IDColumns: env.IDColumns, IDsOnly: env.IDsOnly}
+	if c.Rules, err = q.ParseRules(env.AdvancedRules); err != nil {
+		return c, err
+	}
+	if c.Profile, err = ProfileOf(env); err != nil {
+		return c, err
+	}
+	c.Compat, err = Compatible(env)
+	return c, err
+}
+
+// Declared are the columns that the configuration names for a table, by the first of its names that is there.
+func (c *Config) Declared(names ...string) []string {
+	for _, name := range names {
+		if columns, ok := c.IDColumns[name]; ok {
+			return columns
+		}
+	}
+	return nil
+}
+
+// Reduced leaves out of a table what no id needs, where ids are enough.
+func Reduced[V any](c *Config, t *Table[V]) *Table[V] {
+	if c.IDsOnly {
+		return t.Reduced()
+	}
+	return t
+}
+
+// Server is how a server is reached.
+type Server struct {
+	Product  string // in messages
+	Timeout  time.Duration
+	Stall    time.Duration
+	DialNet  func(ctx context.Context, network, address string) (net.Conn, error)
+	Attempts link.Attempts
+}
+
+// Database is a database that is read through a driver of database/sql. Use [NewDatabase].
+type Database[S Session, V any] struct {
+	Config
+	Server
+	Verdicts  Verdicts
+	Snapshots *Pool[S]
+	Mended    Mended
+
+	dialect Dialect[S, V]
+	// apart is set once a part had to take a snapshot of its own, so that this is said once.
+	apart atomic.Bool
+}
+
+// keepAlive is how often an idle connection is looked after.
+const keepAlive = 30 * time.Second
+
+// NewDatabase makes a database of what a dialect brings.
+func NewDatabase[S Session, V any](dialect Dialect[S, V], c Config, s Server, v Verdicts) *Database[S, V] {
+	dialer := net.Dialer{Timeout: s.Timeout, KeepAlive: keepAlive}
+	s.DialNet, s.Attempts.Pause, s.Attempts.Log, s.Attempts.Told = dialer.DialContext, link.Pause, c.Log, v.Told
+	return &Database[S, V]{Config: c, Server: s, Verdicts: v, Snapshots: NewPool[S](), dialect: dialect}
+}
+
+// Watch dials a connection that ends when the other end is silent for too long, and puts it into below.
+func (s *Server) Watch(below **link.Watched) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := s.DialNet(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		*below = &link.Watched{Conn: conn, Limit: s.Stall}
+		return *below, nil
+	}
+}
+
+// Connect opens a session. What may pass is tried again.
+func (d *Database[S, V]) Connect(ctx context.Context) (none S, err error) {
+	s, err := link.Connect(ctx, d.Attempts, d.connectOnce)
+	switch {
+	case err == nil:
+		return s, nil
+	case ctx.Err() != nil:
+		return none, fmt.Errorf("connect to %s: %w", d.Product, err)
+	}
+	return none, d.dialect.ConnectError(err)
+}
+
+// connectOnce opens a session and sets it up, within a time in which a server answers.
+func (d *Database[S, V]) connectOnce(ctx context.Context) (none S, err error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	s, err := d.dialect.Dial(ctx)
+	if err != nil {
+		return none, err
+	}
+	if err := d.dialect.SetUp(ctx, s); err != nil {
+		err = s.Link().Cause(err)
+		s.HangUp()
+		return none, err
+	}
+	return s, nil
+}
+
+// Ping connects and asks for a constant.
+func (d *Database[S, V]) Ping(ctx context.Context) error {
+	s, err := d.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.HangUp()
+	if err := d.dialect.Probe(ctx, s); err != nil {
+		return d.Verdicts.Ask("ask the server for a constant", err)
+	}
+	return nil
+}
+
+// Close ends all snapshots and connections.
+func (d *Database[S, V]) Close() error {
+	d.Snapshots.Close()
+	return nil
+}
+
+// Parts lists the tables that exist, and takes the snapshots of the run before it yields the first.
+func (d *Database[S, V]) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
+	return Parts(ctx, d.list)
+}
+
+// list lists the parts. The session that it begins with is one of those that the parts read with.
+func (d *Database[S, V]) list(ctx context.Context) ([]source.Part, error) {
+	first, err := d.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.dialect.Catalogue(ctx, first)
+	if err != nil {
+		first.HangUp()
+		return nil, d.Verdicts.Ask("list the tables", err)
+	}
+	tables, parts, err := d.Plan(c)
+	if err != nil {
+		first.HangUp()
+		return nil, err
+	}
+	if tables, err = d.dialect.Begin(ctx, first, tables); err != nil {
+		return nil, err
+	}
+	for _, p := range tables {
+		parts = append(parts, p)
+	}
+	if len(parts) == 0 {
+		d.Log.Warn("there is no table to read", c.In.Key, c.In.Value)
+	}
+	return parts, nil
+}
+
+// Plan makes the parts: one for each table that is asked for, and one that fails for each name that does not exist.
+func (d *Database[S, V]) Plan(c *Catalogue) (tables []*Part[S, V], missing []source.Part, err error) {
+	if c.Err != nil {
+		return nil, nil, c.Err
+	}
+	if len(d.Rules) > 0 {
+		tables, err = d.selections(c)
+		return tables, c.Missing, err
+	}
+	for i := range c.Relations {
+		if r := &c.Relations[i]; r.Why == "" && d.dialect.Wants(r) {
+			tables = append(tables, d.Part(*r, nil))
+		}
+	}
+	return tables, append(c.Missing, d.dialect.Unmatched(c)...), nil
+}
+
+// selections makes a part of each rule.
+func (d *Database[S, V]) selections(c *Catalogue) (parts []*Part[S, V], err error) {
+	var missing []string
+	for i := range d.Rules {
+		s, lacks, err := d.dialect.Select(c, &d.Rules[i])
+		if err != nil {
+			return nil, err
+		}
+		missing = append(missing, lacks...)
+		parts = append(parts, d.Part(d.dialect.Whole(s), s))
+	}
+	if len(missing) > 0 {
+		return nil, AbsentError(missing, c.Where, c.Hint)
+	}
+	return parts, nil
+}
+
+// Unmatched makes parts of the names of a table list that none of the relations has.
+func (d *Database[S, V]) Unmatched(l *TableList, relations []Relation, part func(u Unknown) source.Part) (parts []source.Part) {
+	known := make([]Known, len(relations))
+	for i := range relations {
+		known[i] = relations[i].Known()
+	}
+	for _, u := range l.Unknown(known, d.Log) {
+		parts = append(parts, part(u))
+	}
+	return parts
+}
+
+// Validate checks the advanced rules, without running their queries. All else that can be known
+// without reading was checked when the source was opened.
+func (d *Database[S, V]) Validate(ctx context.Context) error {
+	if len(d.Rules) == 0 {
+		return nil
+	}
+	s, err := d.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.HangUp()
+	if err := d.dialect.Enter(ctx, s); err != nil {
+		return d.Verdicts.Ask("begin a transaction", err)
+	}
+	c, err := d.dialect.Catalogue(ctx, s)
+	if err != nil {
+		return d.Verdicts.Ask("list the tables", err)
+	}
+	parts, _, err := d.Plan(c)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if err := d.dialect.Check(ctx, s, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ReadApart says, once, that not all is read from the snapshots that the run began with.
+func (d *Database[S, V]) ReadApart() {
+	if !d.apart.Swap(true) {
+		d.Log.Warn("a part is read from a snapshot that was taken later than those of the run, because these are in use or lost")
+	}
+}
+
+// Lend lends a session with a snapshot: one of the run, or a new one, which takes it later, when all are in use.
+// Where the server has no connection left, it waits for one of the run.
+func (d *Database[S, V]) Lend(ctx context.Context) (s S, used bool, err error) {
+	return d.Snapshots.Lend(ctx, d.dialect.Late, d.Verdicts.TooMany)
+}
+
+// More opens sessions beside the first one of a run, see [More].
+func (d *Database[S, V]) More(ctx context.Context, first S, parts int) ([]S, error) {
+	return More(ctx, first, parts, d.Connect, d.Verdicts.TooMany, d.Log)
+}
+
+// Release gives a session back that has done what it was asked for.
+func (d *Database[S, V]) Release(ctx context.Context, s S) {
+	if d.dialect.Restore(ctx, s) {
+		d.Snapshots.Put(s)
+		return
+	}
+	d.Discard(ctx, s)
+}
+
+// GiveBack gives a session back of which err was the last word.
+func (d *Database[S, V]) GiveBack(ctx context.Context, s S, err error) {
+	if d.dialect.Usable(ctx, s, err) {
+		d.Release(ctx, s)
+		return
+	}
+	d.Discard(ctx, s)
+}
+
+// Discard ends a session, and what it may still be running.
+func (d *Database[S, V]) Discard(ctx context.Context, s S) {
+	d.dialect.End(ctx, s)
+	d.Snapshots.Drop()
+}

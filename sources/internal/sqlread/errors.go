@@ -1,0 +1,89 @@
+package sqlread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+)
+
+// Verdicts are what the errors of a driver mean.
+type Verdicts struct {
+	Coded     func(error) bool // the server answered with it
+	Refused   func(error) bool // a right is missing
+	Temporary func(error) bool // the server says that the same may work later
+	HungUp    func(error) bool // the connection ended
+	TooMany   func(error) bool // the server has no connection left
+	Changed   func(error) bool // the table was altered since the snapshot was taken
+	Told      func(error) error
+}
+
+// Kind is the kind of an error that has no place of its own.
+func (v *Verdicts) Kind(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return nil
+	case v.Refused(err):
+		return source.ErrAuth
+	case !v.Coded(err) || v.Temporary(err) || v.HungUp(err):
+		return source.ErrTemporary
+	}
+	return nil
+}
+
+// Ask is the error of a question that is not about one table.
+func (v *Verdicts) Ask(doing string, err error) error {
+	return link.AskError(doing, err, v.Kind, v.Told)
+}
+
+// Failed says why a part could not be read. It is nil where there is no error.
+func (p *Part[S, V]) Failed(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*source.Error](err); ok {
+		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
+	}
+	e := &source.Error{Kind: p.db.Verdicts.Kind(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, p.db.Verdicts.Told(err))}
+	p.db.dialect.Explain(p, e, err)
+	return e
+}
+
+// QueryError says that the query of a rule cannot work.
+func (p *Part[S, V]) QueryError(err error, hint string) error {
+	return &source.Error{Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("query: %w", p.db.Verdicts.Told(err)), Hint: hint}
+}
+
+// Checked is the error of a rule whose check ended with err. What may not be read is no mistake of the configuration:
+// it fails its part alone.
+func (p *Part[S, V]) Checked(err error, hint string) error {
+	v := &p.db.Verdicts
+	if e, ok := errors.AsType[*source.Error](err); ok {
+		return e
+	}
+	switch {
+	case err == nil || v.Refused(err):
+		return nil
+	case !v.Coded(err) || v.Temporary(err):
+		return p.Failed("check the query", err)
+	}
+	return p.QueryError(err, hint)
+}
+
+// Tables are those that the part names: itself, or those of its rule.
+func (p *Part[S, V]) Tables() []Relation {
+	if p.Rule != nil {
+		return p.Rule.Tables
+	}
+	return []Relation{p.Rel}
+}
+
+// LeaveOut is the other way out of a hint.
+func (p *Part[S, V]) LeaveOut(list *TableList) string {
+	if p.Rule != nil {
+		return "or remove " + p.Rule.Path
+	}
+	return "or leave it out with " + list.Without(p.Rel.Entry)
+}

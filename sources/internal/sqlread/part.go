@@ -1,0 +1,166 @@
+package sqlread
+
+import (
+	"context"
+	"iter"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Part is a table, a range of the keys of one, a view that is read like a table, or a query.
+type Part[S Session, V any] struct {
+	source.Ending
+	Rel   Relation
+	Range *Range
+	Rule  *Selection // whose query is read instead; Rel then only lends its names
+
+	db    *Database[S, V]
+	about *Described // shared by the ranges of a table
+}
+
+// Range is some of the rows of a table that is read as several parts.
+type Range struct {
+	Name      string
+	Condition string // of its rows
+	First     bool   // none comes before it
+}
+
+func _[S Session, V any]() {
+	var p *Part[S, V]
+	var _ source.Part = p
+	var _ source.Estimator = p
+	var _ source.Describer = p
+}
+
+// Part makes a part of a table, or of a rule whose tables together are the relation.
+func (d *Database[S, V]) Part(r Relation, rule *Selection) *Part[S, V] {
+	return &Part[S, V]{db: d, Rel: r, Rule: rule, about: &Described{}}
+}
+
+// Cut makes a part of each range of the rows of a table.
+func (p *Part[S, V]) Cut(ranges []Range) (parts []*Part[S, V]) {
+	for i := range ranges {
+		share := *p
+		share.Range = &ranges[i]
+		share.Rel.Estimate = p.Rel.Estimate / int64(len(ranges))
+		parts = append(parts, &share)
+	}
+	return parts
+}
+
+// First reports whether no other part of the table comes before it.
+func (p *Part[S, V]) First() bool { return p.Range == nil || p.Range.First }
+
+// Scope is the table; for a query those that it belongs to.
+func (p *Part[S, V]) Scope() string { return p.Rel.Scope }
+
+// Name is the scope, and which keys or which query of it are meant unless it is read as a whole.
+func (p *Part[S, V]) Name() string {
+	switch {
+	case p.Range != nil:
+		return p.Rel.Scope + " " + p.Range.Name
+	case p.Rule != nil:
+		return p.Rel.Scope + ", " + p.Rule.Path
+	}
+	return p.Rel.Scope
+}
+
+// Estimate is what the server has counted, or its statistics say.
+func (p *Part[S, V]) Estimate() (int64, bool) { return p.Rel.Estimate, p.Rel.Estimate > 0 }
+
+// Describe implements [source.Describer]. The server is asked once for all parts of a table, on one of the
+// sessions that the parts read with.
+func (p *Part[S, V]) Describe(ctx context.Context) (source.Description, error) {
+	d := p.db
+	return p.about.Once(func() (source.Description, error) {
+		for {
+			s, used, err := d.Snapshots.Borrow(ctx, d.dialect.Late, d.Verdicts.TooMany)
+			if err != nil {
+				return source.Description{}, p.Failed("connect", err)
+			}
+			t, err := d.dialect.LookUp(ctx, s, p)
+			if t != nil { // an error with a table is about its key: it will not be read until that is configured
+				d.Release(ctx, s)
+				return d.dialect.Description(p, t), nil
+			}
+			d.GiveBack(ctx, s, err)
+			if !used || !d.Verdicts.HungUp(err) || ctx.Err() != nil {
+				return source.Description{}, p.Failed("describe the table", err)
+			}
+		}
+	})
+}
+
+// KeyNames are the columns that tell the rows of a rule apart: those that it names, or else the keys of its tables.
+func (p *Part[S, V]) KeyNames(ctx context.Context, s S) (key []KeyColumn, err error) {
+	for _, name := range p.Rule.IDColumns {
+		key = append(key, KeyColumn{Name: name})
+	}
+	if key != nil {
+		return key, nil
+	}
+	for i := range p.Rule.Tables {
+		r := &p.Rule.Tables[i]
+		names, err := p.db.dialect.KeyOf(ctx, s, r)
+		if err != nil {
+			return nil, err
+		}
+		if names == nil {
+			names = p.db.dialect.DeclaredKey(r)
+		}
+		if len(names) == 0 {
+			return nil, NoKeyError(p.Name(), r.Kind, r.Shown)
+		}
+		for _, name := range names {
+			key = append(key, KeyColumn{Name: name, Table: r.Shown})
+		}
+	}
+	return key, nil
+}
+
+// SetKey finds the columns of a rule's key in a result.
+func (p *Part[S, V]) SetKey(t *Table[V], key []KeyColumn) (err error) {
+	t.Key, err = PlaceKey(p.Name(), t.Names(), key)
+	return err
+}
+
+// ConfiguredKey takes the key of a table that has none from the configuration. list is the table list.
+func (p *Part[S, V]) ConfiguredKey(t *Table[V], list *TableList) (err error) {
+	k := Keyed{
+		Part: p.Name(), What: p.Rel.Kind, IsTable: p.Rel.IsTable(), Entry: p.Rel.Shown, Without: list.Without(p.Rel.Entry), Columns: t.Names(),
+	}
+	t.Nullable = true
+	t.Key, err = k.Key(p.db.dialect.DeclaredKey(&p.Rel))
+	return err
+}
+
+// Documents streams the table. The server sends rows no faster than they are taken, and minds no pause, so one
+// statement does for a table of any size.
+func (p *Part[S, V]) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		if err := p.read(ctx, yield); err != nil {
+			yield(document.Document{}, err)
+		}
+	}
+}
+
+// read yields all rows. A lost connection is replaced where that is possible, as often in a row as
+// the configuration allows.
+func (p *Part[S, V]) read(ctx context.Context, yield func(document.Document, error) bool) error {
+	r, err := p.db.dialect.Open(ctx, p)
+	for err == nil {
+		left, lost := r.rows(ctx, yield)
+		if !left && lost == nil {
+			p.End()
+			p.db.Release(ctx, r.Session)
+			return KeylessError(p.Name(), r.keyless)
+		}
+		p.db.GiveBack(ctx, r.Session, p.db.dialect.Abandon(r, left, lost))
+		if left {
+			return nil
+		}
+		r, err = p.goOn(ctx, r, lost)
+	}
+	return err
+}
