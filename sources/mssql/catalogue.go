@@ -133,28 +133,19 @@ func (d *database) Select(c *catalogue, r *sqlread.Rule) (*sqlread.Selection, []
 // Whole implements [sqlread.Dialect].
 func (d *database) Whole(s *sqlread.Selection) relation { return s.Whole(quote) }
 
-// said adds to the catalogue what is said of what is not in it. Of schemas that are configured and do not exist a
-// part fails, and the others are read. When there is none left to read, the configuration is wrong.
+// said adds to the catalogue what is said of what is not in it, such as configured schemas.
 func (d *database) said(c *catalogue, missing []string) {
 	c.Where = fmt.Sprintf(" in schema %s, or the user may not know of it", d.set.schemas)
 	c.Hint = "correct tables: of the rules, add the schema to schema:, or grant SELECT on the tables"
-	for _, name := range missing {
-		e := &source.Error{
-			Kind: source.ErrConfig, Part: quote.Dotted(name, "*"),
-			Err:  fmt.Errorf("schema %q does not exist in database %q, or the user may not know of it", name, d.set.database),
-			Hint: fmt.Sprintf("correct or remove it in schema:, or GRANT SELECT ON SCHEMA::%s TO %s;", quote.Ident(name), d.user()),
-		}
-		if len(missing) == len(d.set.schemas) {
-			e.Part, c.Err = "", e
-			return
-		}
-		c.Missing = append(c.Missing, &sqlread.Missing{Of: e.Part, Err: e})
-	}
+	c.MissingSchemas(quote, missing, d.set.schemas, func(name string) (string, error) {
+		return fmt.Sprintf("correct or remove it in schema:, or GRANT SELECT ON SCHEMA::%s TO %s;", quote.Ident(name), d.user()),
+			fmt.Errorf("schema %q does not exist in database %q, or the user may not know of it", name, d.set.database)
+	})
 }
 
 // Unmatched implements [sqlread.Dialect].
 func (d *database) Unmatched(c *catalogue) []source.Part {
-	return d.Database.Unmatched(&d.set.tables, c.Relations, d.missingTable)
+	return d.Config.Unmatched(&d.set.tables, c.Relations, d.missingTable)
 }
 
 func (d *database) missingTable(u sqlread.Unknown) source.Part {

@@ -10,8 +10,6 @@
 package mssql
 
 import (
-	"context"
-
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
@@ -19,19 +17,14 @@ import (
 )
 
 // Type describes Microsoft SQL Server as a source.
-var Type = source.Type{
+var Type = sqlread.SourceType(source.Type{
 	Name:           "mssql",
 	Title:          "Microsoft SQL Server",
 	Fields:         fields(),
 	ScopeFields:    []string{"database", "schema", "table", "Database", "Table"},
 	IdentityFields: source.Identity("host", "port", "database"),
 	ScopeOf:        scopeOf,
-	Profiles:       []string{"seed87", "native"},
-	Encodings:      []string{"compat"},
-	Describes:      true,
-	AdvancedRules:  true,
-	Open:           open,
-}
+}, newSettings, newDatabase)
 
 // fields are the keys of the connector protocol, in its order.
 func fields() []field.Spec {
@@ -43,13 +36,9 @@ func fields() []field.Spec {
 		form.Port(2, "1433"),
 		{Name: "username", Label: "Username", Order: 3, Tooltip: `A login of SQL Server, or DOMAIN\USER for one of Windows (NTLM), whose user may select from the tables.`},
 		form.Password(4),
-		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
+		sqlread.DatabaseField(5),
 		sqlread.TablesField(6, "orders, sales.*, log_20*"),
-		{
-			Name: "ssl_enabled", Label: "Enable SSL verification", Order: 10,
-			Type: field.Bool, Display: field.Toggle, Value: false,
-			Tooltip: "Off: the password is encrypted, and all else if the server demands it, but anybody could be the server. On: everything is, and its certificate is checked.",
-		},
+		sqlread.SSLField(10, "Enable SSL verification", "Off: the password is encrypted, and all else if the server demands it, but anybody could be the server. On: everything is, and its certificate is checked."),
 		form.CA(11),
 		{
 			Name: "schema", Label: "Schema", Order: 9,
@@ -63,15 +52,6 @@ func fields() []field.Spec {
 			Tooltip: "On: the server's certificate must be of the host that was asked for, too. It counts where SSL verification is on.",
 		},
 	}
-}
-
-// open reads the configuration and connects later, when something is asked for.
-func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
-	s, err := newSettings(v)
-	if err != nil {
-		return nil, err
-	}
-	return newDatabase(s, env)
 }
 
 // scopeOf tells the table from what every document carries.

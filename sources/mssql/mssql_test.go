@@ -439,10 +439,10 @@ func TestFold(t *testing.T) {
 func TestPins(t *testing.T) {
 	t.Parallel()
 	table := func(name, kind string, readable, memory bool) *part {
-		return &part{Rel: relation{Schema: "s", Name: name, Kind: kind, Readable: readable, Unversioned: memory}}
+		return &part{Subject: sqlread.Subject{Rel: relation{Schema: "s", Name: name, Kind: kind, Readable: readable, Unversioned: memory}}}
 	}
 	a, v := table("a", sqlread.KindTable, true, false), table("v", sqlread.KindView, true, false)
-	rule := &part{Rule: &sqlread.Selection{Tables: []relation{a.Rel, v.Rel, {Schema: "s", Name: "b", Kind: sqlread.KindTable, Readable: true}}}}
+	rule := &part{Subject: sqlread.Subject{Rule: &sqlread.Selection{Tables: []relation{a.Rel, v.Rel, {Schema: "s", Name: "b", Kind: sqlread.KindTable, Readable: true}}}}}
 	got := pinsOf([]*part{v, table("denied", sqlread.KindTable, false, false), table("memory", sqlread.KindTable, true, true), a, rule})
 	if diff := cmp.Diff([]string{"[s].[a]", "[s].[b]", "[s].[v]"}, got); diff != "" {
 		t.Error(diff)
@@ -533,7 +533,7 @@ func TestGoesOn(t *testing.T) {
 
 func TestPartNames(t *testing.T) {
 	t.Parallel()
-	p := &part{Rel: relation{Estimate: 7, Scope: "s.t"}}
+	p := &part{Subject: sqlread.Subject{Rel: relation{Estimate: 7, Scope: "s.t"}}}
 	if n, known := p.Estimate(); n != 7 || !known || p.Name() != "s.t" || p.Scope() != "s.t" {
 		t.Errorf("got %d, %t, %s, %s", n, known, p.Name(), p.Scope())
 	}

@@ -34,15 +34,10 @@ func (d *database) Documents(p *part, t *table) func(row []driver.Value) documen
 
 // rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
 func (d *database) rowOf(p *part, t *table) (r *sqlread.Row, renamed []sqlread.Renamed) {
-	from := sqlread.Origin{Database: d.set.database, Schemas: []string{p.Rel.Schema}, Tables: []string{p.Rel.Name}}
-	if p.Rule != nil {
-		from.Rule, from.Schemas, from.Tables = true, p.Rule.Schemas(), p.Rule.Names()
-	}
-	profile := d.Profile
-	metadata := sqlread.OriginNames(profile)
-	names, renamed := t.FieldNames(profile, p.Rel.Schema+"_"+p.Rel.Name+"_", metadata[:]...)
+	from := p.Origin(d.set.database)
+	names, renamed := sqlread.FieldNames(&from, d.Profile, t)
 	return &sqlread.Row{
-		Table: t, Record: sqlread.NewRecord(from.Fields(profile), names, t.Key, profile == sqlread.Native),
-		ID: sqlread.ID[driver.Value]{Profile: profile, Prefix: from.Prefix("mssql", profile), Values: inIDs},
+		Table: t, Record: sqlread.NewRecord(from.Fields(d.Profile), names, t.Key, d.Profile == sqlread.Native),
+		ID: sqlread.ID[driver.Value]{Profile: d.Profile, Prefix: from.Prefix("mssql", d.Profile), Values: inIDs},
 	}, renamed
 }

@@ -54,23 +54,15 @@ func followed(rows driver.Rows) bool {
 }
 
 // columnsOf are the columns of a result.
-func columnsOf(r driver.Rows) (columns []column) {
-	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
-	for i, name := range r.Columns() {
-		c := column{Name: name}
-		if typed != nil {
-			c.Type = resultType(typed.ColumnTypeDatabaseTypeName(i))
-		}
-		columns = append(columns, c)
-	}
-	return columns
+func columnsOf(r driver.Rows) []column {
+	return sqlread.ColumnsOf(r, func(_ int, name string) columnType { return resultType(name) })
 }
 
 // describeQuery asks, outside the snapshot, for the columns of a rule's result and what tells its rows apart,
 // and checks that it has that.
 func (d *database) describeQuery(ctx context.Context, s *session, p *part) (t *table, key []sqlread.KeyColumn, err error) {
 	err = s.aside(ctx, func() error {
-		if key, err = d.keyNames(ctx, s, p); err != nil {
+		if key, err = p.KeyNames(ctx, s, compareNames); err != nil {
 			return err
 		}
 		if t, err = d.resultColumns(ctx, s, p); err != nil {
@@ -124,14 +116,4 @@ func sentAs(name string) string {
 		return "udt"
 	}
 	return name
-}
-
-// keyNames are the columns that tell the rows of a rule apart, in ids as Elastic's connector writes them in the order
-// of their names.
-func (d *database) keyNames(ctx context.Context, s *session, p *part) ([]sqlread.KeyColumn, error) {
-	key, err := p.KeyNames(ctx, s)
-	if p.Rule.IDColumns == nil && d.Profile != sqlread.Native {
-		slices.SortStableFunc(key, func(a, b sqlread.KeyColumn) int { return compareNames(a.Name, b.Name) })
-	}
-	return key, err
 }

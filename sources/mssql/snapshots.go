@@ -5,7 +5,7 @@ import "context"
 // Lend implements [sqlread.Dialect]. What no snapshot can hold is read on a plain session, which has none, and is new.
 func (d *database) Lend(ctx context.Context, p *part) (s *session, used bool, err error) {
 	if !p.Rel.Unversioned || !d.snapshot {
-		return d.Database.Lend(ctx)
+		return d.Database.Lend(ctx, p)
 	}
 	if s, err = d.Connect(ctx); err == nil {
 		s.AfterRun, s.plain = true, true
@@ -16,15 +16,11 @@ func (d *database) Lend(ctx context.Context, p *part) (s *session, used bool, er
 
 // Late opens a session whose snapshot is taken later than those of the run.
 func (d *database) Late(ctx context.Context) (*session, error) {
-	s, err := d.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.AfterRun = true
-	if d.snapshot {
+	s, err := d.Database.Late(ctx)
+	if err == nil && d.snapshot {
 		d.ReadApart()
 	}
-	return s, nil
+	return s, err
 }
 
 // enter begins the transaction of a session that was opened for a part, once the part was described. What
@@ -47,5 +43,6 @@ func (d *database) Usable(ctx context.Context, s *session, err error) bool {
 // End ends a session. The server ends what it was running when the connection closes.
 func (d *database) End(_ context.Context, s *session) { s.HangUp() }
 
-// Enter implements [sqlread.Dialect]: rules are checked without a transaction.
+// Enter implements [sqlread.Dialect]: rules are checked without a transaction, and a late session begins its own once the
+// part was described, see [database.enter].
 func (d *database) Enter(context.Context, *session) error { return nil }

@@ -156,7 +156,7 @@ func TestStatements(t *testing.T) {
 	add("for each collation among them", codePageQuery, "Czech_CI_AS")
 	add("behind an error of the server: whether the transaction is still open", openQuery)
 
-	p := &part{Rel: relation{Schema: "x.y", Name: "a]b"}}
+	p := &part{Subject: sqlread.Subject{Rel: relation{Schema: "x.y", Name: "a]b"}}}
 	write := func(when string, tbl *table, at *sqlread.Position) {
 		query, args := query(p, tbl, at)
 		add(when, query, args...)

@@ -39,7 +39,7 @@ func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error
 		name, typ, engine := sqlread.TextOf(row[0]), sqlread.TextOf(row[1]), sqlread.TextOf(row[2])
 		r := relation{
 			Name: name, Kind: sqlread.KindTable, Shown: name, Scope: scopeName([]string{name}), Entry: [2]string{"", name}, Match: [2]string{d.set.database, name},
-			Estimate: sqlread.NumberOf(row[3]), Bytes: sqlread.NumberOf(row[4]), Storage: engine, Unversioned: !hasSnapshots(engine), History: typ == "SYSTEM VERSIONED",
+			Estimate: sqlread.NumberOf(row[3]), Size: sqlread.NumberOf(row[4]), Storage: engine, Unversioned: !hasSnapshots(engine), History: typ == "SYSTEM VERSIONED",
 		}
 		if strings.HasSuffix(typ, "VIEW") {
 			r.Kind = sqlread.KindView
@@ -83,7 +83,7 @@ func (d *database) Wants(r *relation) bool { return d.set.tables.Asks(r) }
 
 // Unmatched implements [sqlread.Dialect].
 func (d *database) Unmatched(c *catalogue) []source.Part {
-	return d.Database.Unmatched(&d.set.tables, c.Relations, d.missingTable)
+	return d.Config.Unmatched(&d.set.tables, c.Relations, d.missingTable)
 }
 
 // Select implements [sqlread.Dialect].

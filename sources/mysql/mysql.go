@@ -9,7 +9,6 @@
 package mysql
 
 import (
-	"context"
 	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -19,19 +18,14 @@ import (
 )
 
 // Type describes MySQL, and MariaDB with it, as a source.
-var Type = source.Type{
+var Type = sqlread.SourceType(source.Type{
 	Name:           "mysql",
 	Title:          "MySQL",
 	Fields:         fields(),
 	ScopeFields:    []string{"Database", "Table", "database", "table"},
 	IdentityFields: source.Identity("host", "port", "database"),
 	ScopeOf:        scopeOf,
-	Profiles:       []string{"seed87", "native"},
-	Encodings:      []string{"compat"},
-	Describes:      true,
-	AdvancedRules:  true,
-	Open:           open,
-}
+}, newSettings, newDatabase)
 
 // fields are the keys of the connector protocol, in its order.
 func fields() []field.Spec {
@@ -43,26 +37,13 @@ func fields() []field.Spec {
 		form.Port(2, "3306"),
 		{Name: "user", Label: "Username", Order: 3, Tooltip: "A user who may select from the tables."},
 		form.Password(4),
-		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
+		sqlread.DatabaseField(5),
 		sqlread.TablesField(6, "orders, log_20*"),
-		{
-			Name: "ssl_enabled", Label: "Enable SSL", Order: 7,
-			Type: field.Bool, Display: field.Toggle, Value: false,
-			Tooltip: "Off: nothing is encrypted but the password. On: everything, and the server's certificate and host name are checked.",
-		},
+		sqlread.SSLField(7, "Enable SSL", "Off: nothing is encrypted but the password. On: everything, and the server's certificate and host name are checked."),
 		form.CA(8),
 		sqlread.FetchSizeField(9, 5000),
 		form.RetryCount(10, "table"),
 	}
-}
-
-// open reads the configuration and connects later, when something is asked for.
-func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
-	s, err := newSettings(v)
-	if err != nil {
-		return nil, err
-	}
-	return newDatabase(s, env)
 }
 
 // scopeOf tells the table from what every document carries, whatever profile it was made with. A

@@ -1,10 +1,9 @@
 package mysql
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
+	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
@@ -12,7 +11,7 @@ import (
 // openQuery runs the query of a rule as it is written. Its columns are those that it answers with.
 func (d *database) openQuery(ctx context.Context, r *reader) error {
 	p := r.Part
-	key, err := d.keyNames(ctx, r.Session, p)
+	key, err := p.KeyNames(ctx, r.Session, strings.Compare)
 	if err != nil {
 		return err
 	}
@@ -30,14 +29,4 @@ func (d *database) openQuery(ctx context.Context, r *reader) error {
 	}
 	r.Row = d.Documents(p, r.Table)
 	return nil
-}
-
-// keyNames are the columns that tell the rows of a rule apart, in ids as Elastic's connector writes them in the order
-// of their names.
-func (d *database) keyNames(ctx context.Context, s *session, p *part) ([]sqlread.KeyColumn, error) {
-	key, err := p.KeyNames(ctx, s)
-	if p.Rule.IDColumns == nil && d.Profile != sqlread.Native {
-		slices.SortStableFunc(key, func(a, b sqlread.KeyColumn) int { return cmp.Compare(a.Name, b.Name) })
-	}
-	return key, err
 }

@@ -74,7 +74,7 @@ func (d *database) shares(p *part) int64 {
 	if p.Rule != nil || !p.Rel.IsTable() || p.Rel.Unversioned {
 		return 1
 	}
-	return max(1, min(d.cutting.most, p.Rel.Bytes/d.cutting.bytes))
+	return max(1, min(d.cutting.most, p.Rel.Size/d.cutting.bytes))
 }
 
 // spans are at most n ranges that hold all rows.

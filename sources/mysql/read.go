@@ -71,24 +71,13 @@ func (d *database) Resumable(r *reader, cause error) bool {
 	return canCompare(r.Table, r.At) && code(cause) != codeInterrupted
 }
 
-// Lend implements [sqlread.Dialect].
-func (d *database) Lend(ctx context.Context, _ *part) (s *session, used bool, err error) {
-	return d.Database.Lend(ctx)
-}
-
 // Late opens a session whose snapshot is taken now.
 func (d *database) Late(ctx context.Context) (*session, error) {
-	s, err := d.Connect(ctx)
-	if err != nil {
-		return nil, err
+	s, err := d.Database.Late(ctx)
+	if err == nil {
+		d.ReadApart()
 	}
-	if err := s.begin(ctx); err != nil {
-		s.HangUp()
-		return nil, d.Verdicts.Ask("begin a transaction", err)
-	}
-	s.AfterRun = true
-	d.ReadApart()
-	return s, nil
+	return s, err
 }
 
 // Restore implements [sqlread.Dialect].

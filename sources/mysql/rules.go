@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
@@ -33,7 +34,7 @@ func (d *database) checkColumns(ctx context.Context, s *session, p *part) error 
 // describeQuery asks for the columns of the query's result and finds its key among them. What can stand here
 // in parentheses is one query that changes nothing and writes no file, and because of the limit it is not run.
 func (d *database) describeQuery(ctx context.Context, s *session, p *part) (*table, error) {
-	key, err := d.keyNames(ctx, s, p)
+	key, err := p.KeyNames(ctx, s, strings.Compare)
 	if err != nil {
 		return nil, err
 	}

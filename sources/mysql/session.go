@@ -128,14 +128,6 @@ func (s *session) describe(ctx context.Context, query string) (columns []column,
 }
 
 // columnsOf are the columns of a result.
-func columnsOf(r driver.Rows) (columns []column) {
-	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
-	for i, name := range r.Columns() {
-		c := column{Name: name}
-		if typed != nil {
-			c.Type = resultType(typed.ColumnTypeDatabaseTypeName(i))
-		}
-		columns = append(columns, c)
-	}
-	return columns
+func columnsOf(r driver.Rows) []column {
+	return sqlread.ColumnsOf(r, func(_ int, name string) columnType { return resultType(name) })
 }

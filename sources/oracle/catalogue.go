@@ -227,7 +227,7 @@ func (d *database) Unmatched(c *catalogue) (parts []source.Part) {
 			among = c.Relations
 		}
 		one := d.set.tables.Of(e)
-		parts = append(parts, d.Database.Unmatched(&one, among, d.missingTable)...)
+		parts = append(parts, d.Config.Unmatched(&one, among, d.missingTable)...)
 	}
 	return parts
 }

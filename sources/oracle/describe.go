@@ -16,7 +16,7 @@ func (d *database) LookUp(ctx context.Context, s *session, p *part) (*table, err
 	if err := onlyReads(p); err != nil {
 		return nil, err
 	}
-	key, err := p.KeyNames(ctx, s)
+	key, err := p.KeyNames(ctx, s, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@
 package oracle
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -19,19 +18,14 @@ import (
 )
 
 // Type describes Oracle as a source.
-var Type = source.Type{
+var Type = sqlread.SourceType(source.Type{
 	Name:           "oracle",
 	Title:          "Oracle Database",
 	Fields:         fields(),
 	ScopeFields:    []string{"Database", "Table", "database", "schema", "table"},
 	IdentityFields: source.Identity("host", "port", "sid", "service_name"),
 	ScopeOf:        scopeOf,
-	Profiles:       []string{"seed87", "native"},
-	Encodings:      []string{"compat"},
-	Describes:      true,
-	AdvancedRules:  true,
-	Open:           open,
-}
+}, newSettings, newDatabase)
 
 // fields are the keys of the connector protocol, in its order.
 func fields() []field.Spec {
@@ -81,15 +75,6 @@ const (
 	plainTCP  = "TCP"
 	overTLS   = "TCPS"
 )
-
-// open reads the configuration and connects later, when something is asked for.
-func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
-	s, err := newSettings(v)
-	if err != nil {
-		return nil, err
-	}
-	return newDatabase(s, env)
-}
 
 // scopeOf tells the table from what every document carries, whatever profile it was made with. A
 // document that says that it is of another database than the configured one, which a changed

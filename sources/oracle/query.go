@@ -15,7 +15,7 @@ func (d *database) openQuery(ctx context.Context, r *reader) (err error) {
 	if err := onlyReads(p); err != nil {
 		return err
 	}
-	key, err := p.KeyNames(ctx, r.Session)
+	key, err := p.KeyNames(ctx, r.Session, nil)
 	if err != nil {
 		return err
 	}

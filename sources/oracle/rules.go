@@ -25,7 +25,7 @@ func (d *database) Check(ctx context.Context, s *session, p *part) error {
 // checkColumns looks for the key among the columns of the query's result. Where they cannot be known yet, it
 // is looked for when the query is run.
 func (d *database) checkColumns(ctx context.Context, s *session, p *part) error {
-	key, err := p.KeyNames(ctx, s)
+	key, err := p.KeyNames(ctx, s, nil)
 	if err != nil {
 		return err
 	}

@@ -114,16 +114,13 @@ func (s *session) describe(ctx context.Context, query string) (columns []column,
 }
 
 // columnsOf are the columns of a result.
-func columnsOf(r driver.Rows) (columns []column) {
-	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
+func columnsOf(r driver.Rows) []column {
 	scaled, _ := r.(driver.RowsColumnTypePrecisionScale)
-	for i, name := range r.Columns() {
-		c := column{Name: name}
-		if typed != nil && scaled != nil {
-			precision, scale, _ := scaled.ColumnTypePrecisionScale(i)
-			c.Type = resultType(typed.ColumnTypeDatabaseTypeName(i), precision, scale)
+	return sqlread.ColumnsOf(r, func(i int, name string) columnType {
+		if scaled == nil {
+			return columnType{}
 		}
-		columns = append(columns, c)
-	}
-	return columns
+		precision, scale, _ := scaled.ColumnTypePrecisionScale(i)
+		return resultType(name, precision, scale)
+	})
 }

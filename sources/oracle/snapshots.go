@@ -32,25 +32,6 @@ func (m moment) enter(ctx context.Context, s *session) error {
 	return nil
 }
 
-// Lend implements [sqlread.Dialect].
-func (d *database) Lend(ctx context.Context, _ *part) (s *session, used bool, err error) {
-	return d.Database.Lend(ctx)
-}
-
-// Late opens a session whose transaction begins now.
-func (d *database) Late(ctx context.Context) (*session, error) {
-	s, err := d.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.begin(ctx); err != nil {
-		s.HangUp()
-		return nil, d.Verdicts.Ask("begin a transaction", err)
-	}
-	s.AfterRun = true
-	return s, nil
-}
-
 // readApart says, once each, that not all is read as of the moment that the run began with. refused is why
 // there is no reading as of a change number; nil where there was no such answer.
 func (d *database) readApart(r *reader, refused error) {

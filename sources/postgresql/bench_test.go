@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -60,7 +61,7 @@ func BenchmarkDocument(b *testing.B) {
 		t.Columns = append(t.Columns, column{Name: fmt.Sprint("c", len(raw)), Type: typ})
 		raw = append(raw, []byte(c.text))
 	}
-	p := &part{db: &database{log: discard(), set: settings{database: "shop"}}, rel: relation{schema: "public", name: "t"}}
+	p := &part{db: &database{Config: sqlread.Config{Log: discard()}, set: settings{database: "shop"}}, Subject: sqlread.Subject{Rel: relation{Schema: "public", Name: "t"}}}
 	r := p.newRow(t)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -13,8 +13,8 @@ import (
 
 // catalogue is what exists in the configured schemas.
 type catalogue struct {
-	schemas   []schema
-	relations []relation
+	sqlread.Catalogue
+	schemas []schema
 	// parents are the tables that a table inherits from, by oid. Partitions are not among them.
 	parents map[uint32][]uint32
 }
@@ -24,45 +24,18 @@ type schema struct {
 	usable bool // the role has USAGE
 }
 
-// relation is a table or something like it.
-type relation struct {
-	oid          uint32
-	schema, name string
-	kind         string // as in pg_class
-	estimate     int64  // rows; not above 0 when unknown
-	blocks       int64  // when it was last vacuumed or analyzed; 0 when unknown
-	simple       bool   // a heap of its own, without children and row security
-	readable     bool   // the role has SELECT
-	usable       bool   // the role has USAGE of the schema
-	partition    bool
-	extension    bool // belongs to an extension
-}
+// relation is a table or something like it. Its size is in blocks, when it was last vacuumed or analyzed.
+type relation = sqlread.Relation
 
-// The kinds of relations, as in pg_class.
-const (
-	kindTable        = "r"
-	kindPartitioned  = "p"
-	kindView         = "v"
-	kindMaterialized = "m"
-	kindForeign      = "f"
-)
+// simple is the storage of a heap of its own, without children and row security.
+const simple = "simple heap"
 
-// isTable reports whether it holds its rows itself, or in partitions. All else has no key and may be
-// costly to read, so it has to be named.
-func (r *relation) isTable() bool { return r.kind == kindTable || r.kind == kindPartitioned }
+// oidOf is the number of a relation.
+func oidOf(r *relation) uint32 { return uint32(r.ID) }
 
-// what names the kind in a sentence.
-func (r *relation) what() string {
-	switch r.kind {
-	case kindView:
-		return "view"
-	case kindMaterialized:
-		return "materialized view"
-	case kindForeign:
-		return "foreign table"
-	}
-	return "table"
-}
+// kinds are the kinds of relations in pg_class, as they stand in a sentence. Tables hold their rows themselves, or in
+// partitions.
+var kinds = map[string]string{"r": sqlread.KindTable, "p": sqlread.KindTable, "v": sqlread.KindView, "m": "materialized view", "f": "foreign table"}
 
 const (
 	schemasQuery = `
@@ -102,11 +75,19 @@ func (d *database) catalogue(ctx context.Context, conn *pgx.Conn) (*catalogue, e
 		return nil, err
 	}
 	var r relation
+	var oid uint32
+	var kind string
+	var heap, partition, extension bool
 	err = each(ctx, conn, relationsQuery, []any{c.schemaNames()},
-		[]any{&r.oid, &r.schema, &r.name, &r.kind, &r.estimate, &r.blocks, &r.simple, &r.readable, &r.partition, &r.extension},
+		[]any{&oid, &r.Schema, &r.Name, &kind, &r.Estimate, &r.Size, &heap, &r.Readable, &partition, &extension},
 		func() {
-			r.usable = slices.Contains(c.schemas, schema{r.schema, true})
-			c.relations = append(c.relations, r)
+			shown := quote.Dotted(r.Schema, r.Name)
+			r.ID, r.Kind, r.Shown, r.Scope, r.Entry = int64(oid), kinds[kind], shown, shown, [2]string{r.Schema, r.Name}
+			r.Why, r.Storage = why(partition, extension), ""
+			if heap {
+				r.Storage = simple
+			}
+			c.Relations = append(c.Relations, r)
 		})
 	if err != nil {
 		return nil, err
@@ -114,6 +95,7 @@ func (d *database) catalogue(ctx context.Context, conn *pgx.Conn) (*catalogue, e
 	var child, parent uint32
 	err = each(ctx, conn, parentsQuery, nil, []any{&child, &parent},
 		func() { c.parents[child] = append(c.parents[child], parent) })
+	d.said(c)
 	return c, err
 }
 
@@ -142,14 +124,35 @@ func (c *catalogue) schemaNames() []string {
 }
 
 // why tells why a relation is never read; "" when it can be.
-func (r *relation) why() string {
+func why(partition, extension bool) string {
 	switch {
-	case r.extension:
+	case extension:
 		return "belongs to an extension"
-	case r.partition:
+	case partition:
 		return "is a partition; list the table that it is a partition of"
 	}
 	return ""
+}
+
+// said adds to the catalogue what is said of what is not in it, such as configured schemas, and keeps the schemas that
+// the role may not use.
+func (d *database) said(c *catalogue) {
+	c.Where, c.Hint = fmt.Sprintf(" in schema %s", d.set.schemas), "correct tables: of the rules, or add the schema to schema:"
+	d.unusable = nil
+	for _, s := range c.schemas {
+		if !s.usable {
+			d.unusable = append(d.unusable, s.name)
+		}
+	}
+	var missing []string
+	for _, name := range d.set.schemas {
+		if !slices.Contains(c.schemaNames(), name) {
+			missing = append(missing, name)
+		}
+	}
+	c.MissingSchemas(quote, missing, d.set.schemas, func(name string) (string, error) {
+		return "correct or remove it in schema:", fmt.Errorf("schema %q does not exist in database %q", name, d.set.database)
+	})
 }
 
 // plan makes the parts: a part for each table that is asked for, readable or not, and one that fails
@@ -157,15 +160,15 @@ func (r *relation) why() string {
 func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]source.Part, error) {
 	for _, s := range c.schemas {
 		if !s.usable && d.set.schemas != nil {
-			d.log.Warn("the schema may not be used, so its tables cannot be seen; nothing of them is deleted",
+			d.Log.Warn("the schema may not be used, so its tables cannot be seen; nothing of them is deleted",
 				"schema", s.name, "grant", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quote.Ident(s.name), quote.Ident(d.set.username)))
 		}
 	}
-	parts, err := d.missingSchemas(c)
-	if err != nil {
-		return nil, err
+	if c.Err != nil {
+		return nil, c.Err
 	}
-	if len(d.rules) > 0 {
+	parts := c.Missing
+	if len(d.Rules) > 0 {
 		selections, err := d.selections(c, snapshot)
 		for _, p := range selections {
 			parts = append(parts, p)
@@ -174,34 +177,26 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 	}
 	read := map[uint32]bool{}
 	var tables []*part
-	for _, r := range c.relations {
-		p := &part{db: d, rel: r, scope: quote.Dotted(r.schema, r.name), snapshot: snapshot, about: &sqlread.Described{}}
+	for _, r := range c.Relations {
+		p := &part{db: d, Subject: sqlread.Subject{Rel: r}, snapshot: snapshot, about: &sqlread.Described{}}
 		switch {
-		case r.why() != "" || !d.wants(&r):
-		case !r.usable:
+		case r.Why != "" || !d.set.tables.Asks(&r):
+		case slices.Contains(d.unusable, r.Schema):
 			parts = append(parts, &hidden{p})
 		default:
-			read[r.oid] = true
+			read[oidOf(&r)] = true
 			tables = append(tables, p)
 		}
 	}
 	only := c.ancestors(read)
 	for _, p := range tables {
-		p.only = only[p.rel.oid]
+		p.only = only[oidOf(&p.Rel)]
 	}
 	d.refusedHint = d.hintOfRefused(tables)
 	for _, p := range d.cut(ctx, tables) {
 		parts = append(parts, p)
 	}
-	return append(parts, d.missingTables(c)...), nil
-}
-
-// wants reports whether the configuration asks for it.
-func (d *database) wants(r *relation) bool {
-	if !r.isTable() && !d.set.tables.Names(r.schema, r.name) {
-		return false
-	}
-	return d.set.tables.Wants(r.schema, r.name)
+	return append(parts, d.Unmatched(&d.set.tables, c.Relations, d.missingTable)...), nil
 }
 
 // ancestors are the tables that a table of read inherits from: read on their own, without the rows
@@ -223,41 +218,8 @@ func (c *catalogue) ancestors(read map[uint32]bool) map[uint32]bool {
 	return found
 }
 
-// missingSchemas reports schemas that are configured and do not exist. When there is none left to
-// read, the configuration is wrong; otherwise the others are read.
-func (d *database) missingSchemas(c *catalogue) (parts []source.Part, err error) {
-	exist := c.schemaNames()
-	for _, name := range d.set.schemas {
-		if slices.Contains(exist, name) {
-			continue
-		}
-		e := &source.Error{
-			Kind: source.ErrConfig, Part: quote.Dotted(name, "*"),
-			Err: fmt.Errorf("schema %q does not exist in database %q", name, d.set.database), Hint: "correct or remove it in schema:",
-		}
-		if len(exist) == 0 {
-			e.Part = ""
-			return nil, e
-		}
-		parts = append(parts, &sqlread.Missing{Of: e.Part, Err: e})
-	}
-	return parts, nil
-}
-
-// missingTables reports names of the table list that no table has. A table of a schema that may not
-// be used does exist; it only cannot be seen.
-func (d *database) missingTables(c *catalogue) (parts []source.Part) {
-	var known []sqlread.Known
-	for i := range c.relations {
-		r := &c.relations[i]
-		known = append(known, sqlread.Known{Schema: r.schema, Name: r.name, Table: r.isTable(), Why: r.why()})
-	}
-	for _, u := range d.set.tables.Unknown(known, d.log) {
-		parts = append(parts, d.missingTable(u))
-	}
-	return parts
-}
-
+// missingTable is a part for a name of the table list that no table has. A table of a schema that may not be used does
+// exist; it only cannot be seen.
 func (d *database) missingTable(u sqlread.Unknown) source.Part {
 	e, scope := u.Entry, u.Entry.Text
 	switch {

@@ -57,7 +57,7 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 
 // attempts are how often something is tried.
 func (d *database) attempts() link.Attempts {
-	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: told}
+	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.Log, Told: told}
 }
 
 // connect opens a connection. What may pass is tried again.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 func TestWorthRetrying(t *testing.T) {
@@ -36,7 +37,7 @@ func TestWorthRetrying(t *testing.T) {
 
 func TestTableErrorKinds(t *testing.T) {
 	t.Parallel()
-	p := &part{db: &database{}, scope: "s.t", rel: relation{schema: "s", name: "t"}}
+	p := &part{db: &database{}, Subject: sqlread.Subject{Rel: relation{Schema: "s", Name: "t", Scope: "s.t"}}}
 	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
 	for code, want := range map[string]error{
 		"42501": source.ErrAuth, "42P01": nil, "42703": nil, "22000": nil, "XX001": nil,

@@ -3,7 +3,6 @@ package postgresql
 import (
 	"context"
 	"iter"
-	"log/slog"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,21 +17,18 @@ import (
 
 // database is the opened source.
 type database struct {
-	set       settings
-	driver    *pgx.ConnConfig
-	log       *slog.Logger
-	idColumns map[string][]string
-	rules     []sqlread.Rule
-	profile   sqlread.Profile
-	compat    bool // the encoding is compat
-	idsOnly   bool // the columns of the key are enough
-	pause     func(context.Context, time.Duration) error
-	cutting   cutting
+	sqlread.Config
+	set     settings
+	driver  *pgx.ConnConfig
+	pause   func(context.Context, time.Duration) error
+	cutting cutting
 
 	// control holds the snapshot that the parts read from, from Parts to Close.
 	control *pgx.Conn
 	idle    idle
 	mended  sqlread.Mended
+	// unusable are the schemas that the role may not use.
+	unusable []string
 	// refusedHint is the hint of all tables that the role may not select from.
 	refusedHint string
 	// apart is set once a part had to take a snapshot of its own, so that this is said once.
@@ -46,21 +42,12 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := quote.ParseRules(env.AdvancedRules)
-	if err != nil {
-		return nil, err
-	}
-	profile, err := sqlread.ProfileOf(env)
-	if err != nil {
-		return nil, err
-	}
-	compat, err := sqlread.Compatible(env)
+	c, err := quote.ReadConfig(env)
 	if err != nil {
 		return nil, err
 	}
 	return &database{
-		set: s, driver: driver, log: env.Log, idColumns: env.IDColumns, rules: rules, profile: profile, compat: compat, idsOnly: env.IDsOnly, pause: link.Pause,
-		cutting: cutting{blocks: rangeBlocks, most: mostRanges},
+		Config: c, set: s, driver: driver, pause: link.Pause, cutting: cutting{blocks: rangeBlocks, most: mostRanges},
 	}, nil
 }
 
@@ -72,7 +59,7 @@ func (d *database) Ping(ctx context.Context) error {
 	}
 	defer hangUp(ctx, conn)
 	if _, err := conn.PgConn().Exec(ctx, "SELECT 1").ReadAll(); err != nil {
-		return askError("ask the server for a constant", err)
+		return verdicts.Ask("ask the server for a constant", err)
 	}
 	return nil
 }
@@ -99,11 +86,11 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 	}
 	c, err := d.catalogue(ctx, d.control)
 	if err != nil {
-		return nil, askError("list the tables", err)
+		return nil, verdicts.Ask("list the tables", err)
 	}
 	parts, err := d.plan(ctx, c, snapshot)
 	if len(parts) == 0 && err == nil {
-		d.log.Warn("there is no table to read", "schema", d.set.schemas.String())
+		d.Log.Warn("there is no table to read", "schema", d.set.schemas.String())
 	}
 	return parts, err
 }
@@ -115,21 +102,21 @@ func (d *database) begin(ctx context.Context) (snapshot string, err error) {
 		return "", err
 	}
 	if err := d.beginTx(ctx, d.control, ""); err != nil {
-		return "", askError("begin a transaction", err)
+		return "", verdicts.Ask("begin a transaction", err)
 	}
 	err = d.control.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&snapshot)
 	switch {
 	case err == nil:
 		return snapshot, nil
 	case state(err) == "" || temporary(state(err)):
-		return "", askError("export the snapshot", err)
+		return "", verdicts.Ask("export the snapshot", err)
 	}
 	d.readApart(err)
 	if _, err := d.control.Exec(ctx, "ROLLBACK"); err != nil {
-		return "", askError("begin a transaction again", err)
+		return "", verdicts.Ask("begin a transaction again", err)
 	}
 	if err := d.beginTx(ctx, d.control, ""); err != nil {
-		return "", askError("begin a transaction again", err)
+		return "", verdicts.Ask("begin a transaction again", err)
 	}
 	return "", nil
 }
@@ -137,7 +124,7 @@ func (d *database) begin(ctx context.Context) (snapshot string, err error) {
 // readApart says, once, that tables are read from snapshots of their own.
 func (d *database) readApart(err error) {
 	if !d.apart.Swap(true) {
-		d.log.Warn("the tables cannot share a snapshot, so each is read as of the moment its reading begins", "err", told(err))
+		d.Log.Warn("the tables cannot share a snapshot, so each is read as of the moment its reading begins", "err", told(err))
 	}
 }
 
@@ -164,7 +151,7 @@ func (d *database) beginTx(ctx context.Context, conn *pgx.Conn, snapshot string)
 		b.WriteString("SET TRANSACTION SNAPSHOT '" + strings.ReplaceAll(snapshot, "'", "''") + "';\n")
 	}
 	b.WriteString(session)
-	if !d.compat {
+	if !d.Compat {
 		b.WriteString("SET LOCAL lc_monetary = 'C';\n")
 	}
 	if conn.PgConn().ParameterStatus("server_encoding") == "SQL_ASCII" {
@@ -191,6 +178,3 @@ func serverVersion(text string) int {
 	}
 	return n
 }
-
-// askError is the error of a question that is not about one table.
-func askError(doing string, err error) error { return link.AskError(doing, err, kindOf, told) }

@@ -15,7 +15,7 @@ func (p *part) Describe(ctx context.Context) (source.Description, error) {
 		if err != nil {
 			return source.Description{}, err
 		}
-		t, err := p.describe(ctx, conn, p.rel.oid)
+		t, err := p.describe(ctx, conn, oidOf(&p.Rel))
 		if t == nil {
 			hangUp(ctx, conn)
 			return source.Description{}, err
@@ -28,5 +28,5 @@ func (p *part) Describe(ctx context.Context) (source.Description, error) {
 // description describes the documents of a table.
 func (p *part) description(t *table) source.Description {
 	r, _ := p.rowOf(t)
-	return t.Describe(p.db.profile, r.prefix, r.record.Describe(t.Kinds()))
+	return t.Describe(p.db.Profile, r.prefix, r.record.Describe(t.Kinds()))
 }

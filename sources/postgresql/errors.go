@@ -1,17 +1,16 @@
 package postgresql
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 // The SQLSTATEs that decide something, see
@@ -79,15 +78,11 @@ func worthRetrying(err error) bool {
 	if code := loginCode(err); code != "" {
 		return temporary(code)
 	}
-	if d, ok := errors.AsType[*net.DNSError](err); ok {
-		return d.IsTemporary || d.IsTimeout
-	}
-	if isTLS(err) {
-		return false
-	}
-	_, network := errors.AsType[net.Error](err)
-	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
+	return link.MayPass(err, isTLS(err), hungUp(err))
 }
+
+// hungUp reports whether the connection ended without a word.
+func hungUp(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
 // isTLS reports whether the TLS handshake failed, or the server speaks none.
 func isTLS(err error) bool {
@@ -128,34 +123,32 @@ func (d *database) connectError(err error) error {
 	return e
 }
 
-// kindOf is the kind of an error that has no place of its own.
-func kindOf(err error) error {
-	switch code := state(err); {
-	case code == codeNoPrivilege:
-		return source.ErrAuth
-	case code == "" || temporary(code):
-		return source.ErrTemporary
-	}
-	return nil
+// verdicts are what errors mean.
+var verdicts = sqlread.Verdicts{
+	Coded: func(err error) bool { return state(err) != "" }, HungUp: hungUp, Told: told,
+	Refused:   func(err error) bool { return state(err) == codeNoPrivilege },
+	Temporary: func(err error) bool { return temporary(state(err)) },
 }
 
 // tableError says why a table could not be read.
 func (p *part) tableError(doing string, err error) error {
-	e := &source.Error{Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
-	switch code := state(err); {
-	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-	case code == codeNoPrivilege:
-		e.Kind, e.Hint = source.ErrAuth, p.grantHint()
-	case code == codeReadOnly:
+	e := &source.Error{Kind: verdicts.Kind(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
+	switch state(err) {
+	case codeNoPrivilege:
+		e.Hint = p.grantHint()
+	case codeReadOnly:
 		e.Kind, e.Hint = source.ErrConfig, "write a query that only reads"
-	case code == codeNoTable || code == codeNoSchema:
+	case codeNoTable, codeNoSchema:
 		e.Hint = "it was dropped or renamed since the run began; the next run will tell"
-	case code == codeNoColumn:
+	case codeNoColumn:
 		e.Hint = "its columns changed while it was read; run again"
-	case temporary(code) || code == "":
-		e.Kind = source.ErrTemporary
 	}
 	return e
+}
+
+// queryError says that the query of a rule cannot work.
+func (p *part) queryError(err error, hint string) error {
+	return verdicts.QueryError(p.Name(), err, hint)
 }
 
 // told shortens what the driver says to what happened: one line, without its own prefix of address,

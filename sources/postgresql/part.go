@@ -13,12 +13,10 @@ import (
 // part is a table, a range of the blocks of one, a view that is read like a table, or a query.
 type part struct {
 	source.Ending
+	sqlread.Subject
 	db       *database
-	rel      relation
 	only     bool // without the rows of its children, such as where they are parts themselves
 	blocks   *blocks
-	rule     *selection // whose query is read instead; rel then only lends its names
-	scope    string
 	snapshot string // of the run; "" when there is none
 	about    *sqlread.Described
 }
@@ -29,22 +27,13 @@ var (
 	_ source.Describer = (*part)(nil)
 )
 
-// Scope is schema and table; for a query those that it belongs to.
-func (p *part) Scope() string { return p.scope }
-
 // Name is the scope, and which blocks or which query of it are meant unless it is read as a whole.
 func (p *part) Name() string {
-	switch {
-	case p.blocks != nil:
-		return p.scope + " " + p.blocks.String()
-	case p.rule != nil:
-		return p.scope + ", " + p.rule.Path
+	if p.blocks != nil {
+		return p.Rel.Scope + " " + p.blocks.String()
 	}
-	return p.scope
+	return p.Subject.Name()
 }
-
-// Estimate is what the server's statistics say.
-func (p *part) Estimate() (int64, bool) { return p.rel.estimate, p.rel.estimate > 0 }
 
 // Documents streams the table. The server sends rows no faster than they are taken, and minds no
 // pause, so one statement does for a table of any size; no size of page is faster, see BenchmarkWays.
@@ -59,7 +48,7 @@ func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error
 // read yields all rows. A lost connection is replaced where that is possible, as often in a row as
 // the configuration allows.
 func (p *part) read(ctx context.Context, yield func(document.Document, error) bool) error {
-	if !p.rel.readable {
+	if !p.Rel.Readable {
 		return &source.Error{
 			Kind: source.ErrAuth, Part: p.Name(), Err: errors.New("the role may not read the table"), Hint: p.grantHint(),
 		}
@@ -120,10 +109,10 @@ var (
 )
 
 // Scope is schema and table.
-func (h *hidden) Scope() string { return h.table.scope }
+func (h *hidden) Scope() string { return h.table.Rel.Scope }
 
 // Name is the scope.
-func (h *hidden) Name() string { return h.table.scope }
+func (h *hidden) Name() string { return h.table.Rel.Scope }
 
 // Describe implements [source.Describer]: the catalogue shows the columns, too.
 func (h *hidden) Describe(ctx context.Context) (source.Description, error) {
@@ -139,6 +128,6 @@ func (h *hidden) Ended() bool { return false }
 // Documents fails: it is not meant to be read.
 func (h *hidden) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
-		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.table.scope, Err: errors.New("the role may not use the schema")})
+		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.table.Rel.Scope, Err: errors.New("the role may not use the schema")})
 	}
 }

@@ -31,7 +31,7 @@ const (
 
 // start is the position before the first row, nil where it is not possible to go on after a loss.
 func (p *part) start(r *reader) *position {
-	if r.snapshot == "" || !p.rel.isTable() || !r.seen.heap || len(r.seen.secured) > 0 {
+	if r.snapshot == "" || !p.Rel.IsTable() || !r.seen.heap || len(r.seen.secured) > 0 {
 		return nil
 	}
 	return &position{several: r.seen.several}

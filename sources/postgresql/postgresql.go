@@ -9,8 +9,6 @@
 package postgresql
 
 import (
-	"context"
-
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
@@ -18,19 +16,14 @@ import (
 )
 
 // Type describes PostgreSQL as a source.
-var Type = source.Type{
+var Type = sqlread.SourceType(source.Type{
 	Name:           "postgresql",
 	Title:          "PostgreSQL",
 	Fields:         fields(),
 	ScopeFields:    []string{"database", "schema", "table", "Database", "Table"},
 	IdentityFields: source.Identity("host", "port", "database"),
 	ScopeOf:        scopeOf,
-	Profiles:       []string{"seed87", "native"},
-	Encodings:      []string{"compat"},
-	Describes:      true,
-	AdvancedRules:  true,
-	Open:           open,
-}
+}, newSettings, newDatabase)
 
 // fields are the keys of the connector protocol, in its order.
 func fields() []field.Spec {
@@ -42,30 +35,17 @@ func fields() []field.Spec {
 		form.Port(2, "5432"),
 		{Name: "username", Label: "Username", Order: 3, Tooltip: "A role that may connect to the database and read the tables."},
 		form.Password(4),
-		{Name: "database", Label: "Database", Order: 5, Tooltip: "One database. Another one is another connector."},
+		sqlread.DatabaseField(5),
 		{
 			Name: "schema", Label: "Schema", Order: 6,
 			Tooltip: "One schema, several separated by commas, or * for all that are not the system's own.",
 		},
 		sqlread.TablesField(7, "orders, sales.*, log_20*"),
-		{
-			Name: "ssl_enabled", Label: "Enable SSL verification", Order: 10,
-			Type: field.Bool, Display: field.Toggle, Value: false,
-			Tooltip: "Off: encrypted if the server can, but anybody could be the server. On: its certificate and host name are checked.",
-		},
+		sqlread.SSLField(10, "Enable SSL verification", "Off: encrypted if the server can, but anybody could be the server. On: its certificate and host name are checked."),
 		form.CA(11),
 		sqlread.FetchSizeField(8, 50),
 		form.RetryCount(9, "table"),
 	}
-}
-
-// open reads the configuration and connects later, when something is asked for.
-func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
-	s, err := newSettings(v)
-	if err != nil {
-		return nil, err
-	}
-	return newDatabase(s, env)
 }
 
 // scopeOf tells the table from what every document carries.

@@ -19,7 +19,7 @@ func rowOf(p sqlread.Profile, key []int, oids ...uint32) *row {
 		typ, _ := scalar(oid)
 		t.Columns = append(t.Columns, column{Name: string(rune('a' + i)), Type: typ})
 	}
-	part := &part{db: &database{log: discard(), set: settings{database: "shop"}, profile: p}, rel: relation{schema: "public", name: "t"}}
+	part := &part{db: &database{Config: sqlread.Config{Log: discard(), Profile: p}, set: settings{database: "shop"}}, Subject: sqlread.Subject{Rel: relation{Schema: "public", Name: "t"}}}
 	return part.newRow(t)
 }
 

@@ -23,7 +23,7 @@ func resultType(oid uint32) string { return strconv.FormatUint(uint64(oid), 10) 
 
 // describeQuery asks for the columns of the query of a rule, without running it, and finds its key.
 func (p *part) describeQuery(ctx context.Context, conn *pgx.Conn) (*table, error) {
-	described, err := conn.PgConn().Prepare(ctx, "", p.rule.Query, nil)
+	described, err := conn.PgConn().Prepare(ctx, "", p.Rule.Query, nil)
 	if err != nil {
 		return nil, p.tableError("look the columns of the query up", err)
 	}
@@ -70,7 +70,7 @@ func answers(t *table, fields []pgconn.FieldDescription) bool {
 // its tables, one after the other.
 func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []pgconn.FieldDescription) error {
 	var key []sqlread.KeyColumn
-	for _, name := range p.rule.IDColumns {
+	for _, name := range p.Rule.IDColumns {
 		key = append(key, sqlread.KeyColumn{Name: name})
 	}
 	if len(key) > 0 {
@@ -78,8 +78,8 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 		t.Key = places
 		return err
 	}
-	for i := range p.rule.tables {
-		rel := &p.rule.tables[i]
+	for i := range p.Rule.Tables {
+		rel := &p.Rule.Tables[i]
 		names, numbers, err := p.keyOf(ctx, conn, rel)
 		if err != nil {
 			return err
@@ -87,10 +87,10 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 		for n, name := range names {
 			// A column that comes from the key itself is it, whatever the query calls it.
 			i := slices.IndexFunc(fields, func(f pgconn.FieldDescription) bool {
-				return n < len(numbers) && f.TableOID == rel.oid && f.TableAttributeNumber == numbers[n]
+				return n < len(numbers) && f.TableOID == oidOf(rel) && f.TableAttributeNumber == numbers[n]
 			})
 			if i < 0 {
-				column := sqlread.KeyColumn{Name: name, Table: quote.Dotted(rel.schema, rel.name)}
+				column := sqlread.KeyColumn{Name: name, Table: rel.Shown}
 				places, err := sqlread.PlaceKey(p.Name(), t.Names(), []sqlread.KeyColumn{column})
 				if err != nil {
 					return err
@@ -107,17 +107,17 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 
 // keyOf is the key of a table of a rule: its own, or what the connector declares.
 func (p *part) keyOf(ctx context.Context, conn *pgx.Conn, rel *relation) (names []string, numbers []uint16, err error) {
-	err = conn.QueryRow(ctx, keyQuery, rel.oid).Scan(&names, &numbers)
+	err = conn.QueryRow(ctx, keyQuery, oidOf(rel)).Scan(&names, &numbers)
 	switch {
 	case err == nil:
 		return names, numbers, nil
 	case !errors.Is(err, pgx.ErrNoRows):
 		return nil, nil, p.tableError("look the key up", err)
 	}
-	if names = p.db.declaredKey(quote.Dotted(rel.schema, rel.name), rel.name); len(names) > 0 {
+	if names = p.db.declaredKey(rel); len(names) > 0 {
 		return names, nil, nil
 	}
-	return nil, nil, sqlread.NoKeyError(p.Name(), rel.what(), quote.Dotted(rel.schema, rel.name))
+	return nil, nil, sqlread.NoKeyError(p.Name(), rel.Kind, rel.Shown)
 }
 
 // keyless reports whether a row has NULL in every column of the key, as outer joins make them. All of
@@ -162,13 +162,13 @@ func moneyDigits(text string) string {
 // identifyTables tells of the tables of a rule together what [part.identify] tells of one.
 func (p *part) identifyTables(ctx context.Context, conn *pgx.Conn) (identity, error) {
 	all := identity{unmoved: true}
-	for i := range p.rule.tables {
-		rel := &p.rule.tables[i]
+	for i := range p.Rule.Tables {
+		rel := &p.Rule.Tables[i]
 		one, err := identify(ctx, conn, rel, false)
 		if err != nil {
 			return all, err
 		}
-		all.unmoved = all.unmoved && one.unmoved && one.oid == rel.oid
+		all.unmoved = all.unmoved && one.unmoved && one.oid == oidOf(rel)
 		all.secured = append(all.secured, one.secured...)
 	}
 	return all, nil
@@ -187,10 +187,10 @@ WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid()
 // moved tells, after the last row, whether what was read was rewritten before the statement began.
 func (p *part) moved(ctx context.Context, r *reader) (moved bool, err error) {
 	switch {
-	case p.rule != nil:
+	case p.Rule != nil:
 		err = r.conn.QueryRow(ctx, movedQuery).Scan(&moved)
 		return moved, err
-	case r.seen.several || p.rel.kind == kindView:
+	case r.seen.several || p.Rel.Kind == sqlread.KindView:
 		now, err := p.identify(ctx, r.conn)
 		return !now.unmoved, err
 	}

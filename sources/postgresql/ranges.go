@@ -59,8 +59,8 @@ func (d *database) cut(ctx context.Context, tables []*part) []*part {
 	var all []*part
 	asked, shared := false, false
 	for _, p := range tables {
-		n := d.cutting.ranges(p.rel.blocks)
-		if n < 2 || !p.rel.simple || !p.rel.readable || p.snapshot == "" {
+		n := d.cutting.ranges(p.Rel.Size)
+		if n < 2 || p.Rel.Storage != simple || !p.Rel.Readable || p.snapshot == "" {
 			all = append(all, p)
 			continue
 		}
@@ -68,7 +68,7 @@ func (d *database) cut(ctx context.Context, tables []*part) []*part {
 			asked, shared = true, d.shares(ctx, p)
 		}
 		if shared {
-			if _, err := p.describe(ctx, d.control, p.rel.oid); err == nil {
+			if _, err := p.describe(ctx, d.control, oidOf(&p.Rel)); err == nil {
 				all = append(all, p.cut(n)...)
 				continue
 			}
@@ -108,11 +108,11 @@ func (p *part) cut(n int64) []*part {
 	for i := range n {
 		share := *p
 		share.only = true
-		share.blocks = &blocks{from: uint32(p.rel.blocks * i / n)}
+		share.blocks = &blocks{from: uint32(p.Rel.Size * i / n)}
 		if i < n-1 {
-			share.blocks.end = uint32(p.rel.blocks * (i + 1) / n)
+			share.blocks.end = uint32(p.Rel.Size * (i + 1) / n)
 		}
-		share.rel.estimate = p.rel.estimate / n
+		share.Rel.Estimate = p.Rel.Estimate / n
 		parts = append(parts, &share)
 	}
 	return parts

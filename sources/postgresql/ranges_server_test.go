@@ -112,7 +112,7 @@ func TestRangesAreFound(t *testing.T) {
 	if err := p.lock(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}
-	columns, err := p.describe(t.Context(), conn, p.rel.oid)
+	columns, err := p.describe(t.Context(), conn, oidOf(&p.Rel))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestContractOfRanges(t *testing.T) {
 	db.statements("DELETE FROM t WHERE id > 3000", "VACUUM FULL ANALYZE t", "CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1), (2), (3)")
 	typ := Type
 	typ.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
-		s, err := open(ctx, v, env)
+		s, err := Type.Open(ctx, v, env)
 		if err == nil {
 			s.(*database).cutting = cutting{blocks: 50, most: 8}
 		}

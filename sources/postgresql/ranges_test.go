@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
 func TestCutting(t *testing.T) {
@@ -15,7 +17,7 @@ func TestCutting(t *testing.T) {
 		8192:  {"blocks 0-4095", "blocks 4096-"},
 		12300: {"blocks 0-4099", "blocks 4100-8199", "blocks 8200-"},
 	} {
-		p := &part{db: d, scope: "s", rel: relation{blocks: blocks}}
+		p := &part{db: d, Subject: sqlread.Subject{Rel: relation{Size: blocks, Scope: "s"}}}
 		got := []string{}
 		if n := d.cutting.ranges(blocks); n < 2 {
 			got = append(got, "")

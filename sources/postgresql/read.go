@@ -83,7 +83,7 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 		case errors.Is(err, errNoSnapshot):
 			p.db.readApart(err)
 		case errors.Is(err, errMoved) || state(err) == codeNoColumn:
-			p.db.log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
+			p.db.Log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
 		default:
 			return nil, err
 		}
@@ -103,7 +103,7 @@ func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_
 		return nil, err
 	}
 	running, cancel := context.WithCancel(ctx)
-	r := &reader{conn: conn, cancel: cancel, snapshot: snapshot, query: p.rule != nil}
+	r := &reader{conn: conn, cancel: cancel, snapshot: snapshot, query: p.Rule != nil}
 	defer func() {
 		if err != nil {
 			cancel()
@@ -116,7 +116,7 @@ func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_
 	if r.seen, err = p.identify(ctx, conn); err != nil {
 		return nil, p.tableError("look the table up", err)
 	}
-	if snapshot != "" && (!r.seen.unmoved || r.seen.oid != p.rel.oid) {
+	if snapshot != "" && (!r.seen.unmoved || r.seen.oid != oidOf(&p.Rel)) {
 		return nil, errMoved
 	}
 	if r.hidden, err = p.hidesRows(ctx, r.seen); err != nil {
@@ -201,14 +201,14 @@ func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 // With these settings the rows of a table come in the order of their places, see [position], and a
 // range of them is found without reading the rest.
 func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
-	if p.rule != nil {
+	if p.Rule != nil {
 		return p.lockTables(ctx, conn)
 	}
-	if !p.rel.isTable() {
+	if !p.Rel.IsTable() {
 		return nil
 	}
 	_, err := conn.PgConn().Exec(ctx, "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_tidscan = on; "+
-		"LOCK TABLE ONLY "+quote.Table(p.rel.schema, p.rel.name)+" IN ACCESS SHARE MODE").ReadAll()
+		"LOCK TABLE ONLY "+quote.Table(p.Rel.Schema, p.Rel.Name)+" IN ACCESS SHARE MODE").ReadAll()
 	return err
 }
 
@@ -249,15 +249,15 @@ FROM below JOIN pg_catalog.pg_class c USING (oid) LEFT JOIN pg_catalog.pg_am m O
 
 // identify looks up what the names of the part mean now.
 func (p *part) identify(ctx context.Context, conn *pgx.Conn) (identity, error) {
-	if p.rule != nil {
+	if p.Rule != nil {
 		return p.identifyTables(ctx, conn)
 	}
-	return identify(ctx, conn, &p.rel, p.only)
+	return identify(ctx, conn, &p.Rel, p.only)
 }
 
 func identify(ctx context.Context, conn *pgx.Conn, rel *relation, only bool) (i identity, err error) {
 	secured := false
-	err = conn.QueryRow(ctx, identifyQuery, quote.Table(rel.schema, rel.name), only).
+	err = conn.QueryRow(ctx, identifyQuery, quote.Table(rel.Schema, rel.Name), only).
 		Scan(&i.oid, &i.unmoved, &i.several, &i.heap, &secured)
 	if secured {
 		i.secured = append(i.secured, i.oid)
@@ -283,9 +283,9 @@ FROM (
 // lockTables locks the tables of a rule that may be locked, as [part.lock] does.
 func (p *part) lockTables(ctx context.Context, conn *pgx.Conn) error {
 	var names []string
-	for _, t := range p.rule.tables {
-		if t.isTable() && t.readable {
-			names = append(names, "ONLY "+quote.Table(t.schema, t.name))
+	for _, t := range p.Rule.Tables {
+		if t.IsTable() && t.Readable {
+			names = append(names, "ONLY "+quote.Table(t.Schema, t.Name))
 		}
 	}
 	if names == nil {

@@ -183,7 +183,7 @@ func TestCase59OneSnapshotForAllTables(t *testing.T) {
 	db.exec("DELETE FROM a WHERE id = 1; INSERT INTO a VALUES (3); UPDATE b SET id = 9 WHERE id = 2; INSERT INTO b VALUES (4)")
 	for scope, p := range parts {
 		got := sqltest.Read(t.Context(), p)
-		table := p.(*part).rel.name
+		table := p.(*part).Rel.Name
 		want := []string{db.name + "_public_" + table + "_1", db.name + "_public_" + table + "_2"}
 		slices.Sort(got.IDs)
 		if diff := cmp.Diff(want, got.IDs); diff != "" || got.Err != nil {

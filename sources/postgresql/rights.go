@@ -22,10 +22,10 @@ const namedAtMost = 10
 // grantHint is about what the catalogue of the run has: the tables without SELECT. Those of a run share one
 // hint, which is said once.
 func (p *part) grantHint() string {
-	if p.rule == nil && !p.rel.readable {
+	if p.Rule == nil && !p.Rel.Readable {
 		return p.db.refusedHint
 	}
-	return p.grants(p.named()) + p.leaveOut()
+	return p.grants(p.Tables()) + p.LeaveOut(&p.db.set.tables)
 }
 
 // grants are the statements that let the role read tables.
@@ -34,11 +34,11 @@ func (p *part) grants(tables []relation) string {
 	user := quote.Ident(p.db.set.username)
 	var schemas []string
 	for _, r := range tables {
-		if !r.usable && !slices.Contains(schemas, r.schema) {
-			schemas = append(schemas, r.schema)
-			fmt.Fprintf(&b, "GRANT USAGE ON SCHEMA %s TO %s; ", quote.Ident(r.schema), user)
+		if slices.Contains(p.db.unusable, r.Schema) && !slices.Contains(schemas, r.Schema) {
+			schemas = append(schemas, r.Schema)
+			fmt.Fprintf(&b, "GRANT USAGE ON SCHEMA %s TO %s; ", quote.Ident(r.Schema), user)
 		}
-		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quote.Table(r.schema, r.name), user)
+		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quote.Table(r.Schema, r.Name), user)
 	}
 	return b.String()
 }
@@ -48,13 +48,13 @@ func (d *database) hintOfRefused(tables []*part) string {
 	var names, schemas []string
 	var refused [][2]string
 	for _, p := range tables {
-		if p.rel.readable {
+		if p.Rel.Readable {
 			continue
 		}
-		names = append(names, quote.Table(p.rel.schema, p.rel.name))
-		refused = append(refused, [2]string{p.rel.schema, p.rel.name})
-		if !slices.Contains(schemas, quote.Ident(p.rel.schema)) {
-			schemas = append(schemas, quote.Ident(p.rel.schema))
+		names = append(names, quote.Table(p.Rel.Schema, p.Rel.Name))
+		refused = append(refused, p.Rel.Entry)
+		if !slices.Contains(schemas, quote.Ident(p.Rel.Schema)) {
+			schemas = append(schemas, quote.Ident(p.Rel.Schema))
 		}
 	}
 	user := quote.Ident(d.set.username)
@@ -94,19 +94,19 @@ func (p *part) explained(ctx context.Context, err error) error {
 	}
 	words := wordsOf(said.Message)
 	var own []relation
-	for _, r := range p.named() {
-		if slices.Contains(words, r.name) {
+	for _, r := range p.Tables() {
+		if slices.Contains(words, r.Name) {
 			own = append(own, r)
 		}
 	}
 	hint := p.missing(ctx, words)
 	switch {
 	case hint != "":
-		hint += " " + p.leaveOut()
+		hint += " " + p.LeaveOut(&p.db.set.tables)
 	case own != nil:
-		hint = p.grants(own) + p.leaveOut()
+		hint = p.grants(own) + p.LeaveOut(&p.db.set.tables)
 	default:
-		hint = "grant the right that the message names, " + p.leaveOut()
+		hint = "grant the right that the message names, " + p.LeaveOut(&p.db.set.tables)
 	}
 	explained := *e
 	explained.Hint = hint
@@ -121,8 +121,8 @@ func (p *part) missing(ctx context.Context, words []string) string {
 	}
 	defer hangUp(ctx, conn)
 	var oids []uint32
-	for _, r := range p.named() {
-		oids = append(oids, r.oid)
+	for _, r := range p.Tables() {
+		oids = append(oids, oidOf(&r))
 	}
 	var statements []string
 	var one string
@@ -144,24 +144,8 @@ func (p *part) policyHint() string {
 	var b strings.Builder
 	user := quote.Ident(p.db.set.username)
 	fmt.Fprintf(&b, "ALTER ROLE %s BYPASSRLS; or ", user)
-	for _, r := range p.named() {
-		fmt.Fprintf(&b, "CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); ", quote.Table(r.schema, r.name), user)
+	for _, r := range p.Tables() {
+		fmt.Fprintf(&b, "CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); ", quote.Table(r.Schema, r.Name), user)
 	}
-	return b.String() + p.leaveOut()
-}
-
-// leaveOut is the other way out of a hint.
-func (p *part) leaveOut() string {
-	if p.rule != nil {
-		return "or remove " + p.rule.Path
-	}
-	return "or leave it out with " + p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name})
-}
-
-// named are the tables that the part names: itself, or those of its rule.
-func (p *part) named() []relation {
-	if p.rule != nil {
-		return p.rule.tables
-	}
-	return []relation{p.rel}
+	return b.String() + p.LeaveOut(&p.db.set.tables)
 }

@@ -22,24 +22,19 @@ type row struct {
 func (p *part) newRow(t *table) *row {
 	r, renamed := p.rowOf(t)
 	if p.first() {
-		sqlread.LogRenamed(p.db.log, p.scope, renamed)
+		sqlread.LogRenamed(p.db.Log, p.Rel.Scope, renamed)
 	}
 	return r
 }
 
 // rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
 func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
-	from := sqlread.Origin{Database: p.db.set.database, Schemas: []string{p.rel.schema}, Tables: []string{p.rel.name}}
-	if p.rule != nil {
-		from.Rule, from.Schemas, from.Tables = true, p.rule.schemas(), p.rule.names()
-	}
-	profile := p.db.profile
-	metadata := sqlread.OriginNames(profile)
-	names, renamed := t.FieldNames(profile, p.rel.schema+"_"+p.rel.name+"_", metadata[:]...)
+	from, profile := p.Origin(p.db.set.database), p.db.Profile
+	names, renamed := sqlread.FieldNames(&from, profile, t)
 	return &row{
 		table: t, profile: profile, prefix: from.Prefix("postgresql", profile),
 		record: sqlread.NewRecord(from.Fields(profile), names, t.Key, profile == sqlread.Native),
-		told:   func(column, reason string) { p.db.mended.Tell(p.db.log, p.scope, column, reason) },
+		told:   func(column, reason string) { p.db.mended.Tell(p.db.Log, p.Rel.Scope, column, reason) },
 	}, renamed
 }
 

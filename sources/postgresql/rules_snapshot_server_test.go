@@ -27,7 +27,7 @@ func TestContractOfRules(t *testing.T) {
 		if slices.Contains(v.List("tables"), "wrong") {
 			env.AdvancedRules = wrong.AdvancedRules
 		}
-		return open(ctx, v, env)
+		return Type.Open(ctx, v, env)
 	}
 	sourcetest.Run(t, sourcetest.Config{
 		Type:   typ,

@@ -137,8 +137,8 @@ func TestMoneyOfQueries(t *testing.T) {
 func TestLabelOfRules(t *testing.T) {
 	t.Parallel()
 	fields := []document.Field{{Name: "database", Value: document.String("d")}, {Name: "schema", Value: document.String("x")}, {Name: "Table", Value: document.String("y")}}
-	s := &selection{tables: []relation{{schema: "b", name: "one"}, {schema: "a", name: "two"}, {schema: "b", name: "two"}}}
-	sqlread.Label(fields, s.schemas(), s.names())
+	s := &sqlread.Selection{Tables: []relation{{Schema: "b", Name: "one"}, {Schema: "a", Name: "two"}, {Schema: "b", Name: "two"}}}
+	sqlread.Label(fields, s.Schemas(), s.Names())
 	out, end := document.AppendSource(nil, &document.Document{ID: "i", Fields: fields}, document.Trailer{})
 	if want := `"database":"d","schema":["a","b"],"Table":["one","two","two"]`; !strings.HasSuffix(string(out[:end]), want) {
 		t.Errorf("got %s", out[:end])

@@ -34,7 +34,7 @@ LIMIT 1`
 
 // describe asks for columns and key, in the transaction that reads the rows.
 func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table, error) {
-	if p.rule != nil {
+	if p.Rule != nil {
 		return p.describeQuery(ctx, conn)
 	}
 	t := &table{}
@@ -55,23 +55,15 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	err = conn.QueryRow(ctx, keyQuery, oid).Scan(&key, nil)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		err = p.configuredKey(t)
-		return p.db.reduced(t), err
+		err = t.SetDeclaredKey(p.Name(), &p.Rel, &p.db.set.tables, p.db.declaredKey(&p.Rel))
+		return sqlread.Reduced(&p.db.Config, t), err
 	case err != nil:
 		return nil, p.tableError("look the key up", err)
 	}
 	for _, name := range key {
 		t.Key = append(t.Key, t.Place(name))
 	}
-	return p.db.reduced(t), nil
-}
-
-// reduced leaves out what no id needs, where ids are enough.
-func (d *database) reduced(t *table) *table {
-	if d.idsOnly {
-		return t.Reduced()
-	}
-	return t
+	return sqlread.Reduced(&p.db.Config, t), nil
 }
 
 // describeTypes tells how the columns are read, whose types are given.
@@ -82,37 +74,21 @@ func (p *part) describeTypes(ctx context.Context, conn *pgx.Conn, t *table, type
 	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		if c.Type = known.column(types[i]).Encoded(p.db.compat); c.Type.Unknown != "" {
-			p.db.log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
+		if c.Type = known.column(types[i]).Encoded(p.db.Compat); c.Type.Unknown != "" {
+			p.db.Log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 	}
 	return nil
 }
 
 // declaredKey are the columns that the configuration names for a table.
-func (d *database) declaredKey(scope, table string) []string {
-	if names, ok := d.idColumns[scope]; ok {
-		return names
-	}
-	return d.idColumns[table]
-}
-
-// configuredKey takes the key of a table that has none from the configuration.
-func (p *part) configuredKey(t *table) (err error) {
-	k := sqlread.Keyed{
-		Part: p.Name(), What: p.rel.what(), IsTable: p.rel.isTable(),
-		Entry: p.scope, Without: p.db.set.tables.Without([2]string{p.rel.schema, p.rel.name}), Columns: t.Names(),
-	}
-	t.Nullable = true
-	t.Key, err = k.Key(p.db.declaredKey(p.scope, p.rel.name))
-	return err
-}
+func (d *database) declaredKey(r *relation) []string { return d.Declared(r.Shown, r.Name) }
 
 // query reads all rows of the part behind a position. The columns of the position come last, and in binary form;
 // formats is nil without.
 func (p *part) query(t *table, at *position) (query string, formats []int16) {
-	if p.rule != nil {
-		return p.rule.Query, nil
+	if p.Rule != nil {
+		return p.Rule.Query, nil
 	}
 	var b strings.Builder
 	b.WriteString("SELECT " + t.List(quote))
@@ -127,7 +103,7 @@ func (p *part) query(t *table, at *position) (query string, formats []int16) {
 	if p.only {
 		b.WriteString("ONLY ")
 	}
-	b.WriteString(quote.Table(p.rel.schema, p.rel.name))
+	b.WriteString(quote.Table(p.Rel.Schema, p.Rel.Name))
 	joint := " WHERE "
 	for _, condition := range []string{p.blocks.condition(), at.condition()} {
 		if condition != "" {

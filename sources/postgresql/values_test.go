@@ -228,7 +228,7 @@ func TestRowNotesAreCapped(t *testing.T) {
 		tab.Columns = append(tab.Columns, column{Name: "c", Type: numeric})
 		raw = append(raw, []byte("NaN"))
 	}
-	p := &part{db: &database{log: discard()}, rel: relation{schema: "s", name: "t"}}
+	p := &part{db: &database{Config: sqlread.Config{Log: discard()}}, Subject: sqlread.Subject{Rel: relation{Schema: "s", Name: "t"}}}
 	r := p.newRow(tab)
 	for range 2 { // the fields are used again
 		doc := r.document(raw)

@@ -46,6 +46,18 @@ func (c *Config) Declared(names ...string) []string {
 	return nil
 }
 
+// Unmatched makes parts of the names of a table list that none of the relations has.
+func (c *Config) Unmatched(l *TableList, relations []Relation, part func(u Unknown) source.Part) (parts []source.Part) {
+	known := make([]Known, len(relations))
+	for i := range relations {
+		known[i] = relations[i].Known()
+	}
+	for _, u := range l.Unknown(known, c.Log) {
+		parts = append(parts, part(u))
+	}
+	return parts
+}
+
 // Reduced leaves out of a table what no id needs, where ids are enough.
 func Reduced[V any](c *Config, t *Table[V]) *Table[V] {
 	if c.IDsOnly {
@@ -212,18 +224,6 @@ func (d *Database[S, V]) selections(c *Catalogue) (parts []*Part[S, V], err erro
 	return parts, nil
 }
 
-// Unmatched makes parts of the names of a table list that none of the relations has.
-func (d *Database[S, V]) Unmatched(l *TableList, relations []Relation, part func(u Unknown) source.Part) (parts []source.Part) {
-	known := make([]Known, len(relations))
-	for i := range relations {
-		known[i] = relations[i].Known()
-	}
-	for _, u := range l.Unknown(known, d.Log) {
-		parts = append(parts, part(u))
-	}
-	return parts
-}
-
 // Validate checks the advanced rules, without running their queries. All else that can be known
 // without reading was checked when the source was opened.
 func (d *Database[S, V]) Validate(ctx context.Context) error {
@@ -263,8 +263,22 @@ func (d *Database[S, V]) ReadApart() {
 
 // Lend lends a session with a snapshot: one of the run, or a new one, which takes it later, when all are in use.
 // Where the server has no connection left, it waits for one of the run.
-func (d *Database[S, V]) Lend(ctx context.Context) (s S, used bool, err error) {
+func (d *Database[S, V]) Lend(ctx context.Context, _ *Part[S, V]) (s S, used bool, err error) {
 	return d.Snapshots.Lend(ctx, d.dialect.Late, d.Verdicts.TooMany)
+}
+
+// Late opens a session whose snapshot is taken after those of the run.
+func (d *Database[S, V]) Late(ctx context.Context) (none S, err error) {
+	s, err := d.Connect(ctx)
+	if err != nil {
+		return none, err
+	}
+	if err := d.dialect.Enter(ctx, s); err != nil {
+		s.HangUp()
+		return none, d.Verdicts.Ask("begin a transaction", err)
+	}
+	s.Link().AfterRun = true
+	return s, nil
 }
 
 // More opens sessions beside the first one of a run, see [More].

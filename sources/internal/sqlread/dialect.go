@@ -41,15 +41,15 @@ type Dialect[S Session, V any] interface {
 	// Begin takes the snapshots of the run, of which first is the first session, and adds the sessions to the pool.
 	// It returns the parts to read, which are the tables unless it cuts some. With an error no session is left.
 	Begin(ctx context.Context, first S, tables []*Part[S, V]) ([]*Part[S, V], error)
-	// Enter begins the transaction in which rules are checked, where they need one.
+	// Enter begins the transaction of a session that is opened to check rules, or late, where it needs one yet.
 	Enter(ctx context.Context, s S) error
 	// Check asks the server whether the query of a rule is one that only reads, and whether its rows can be told
 	// apart, without running it.
 	Check(ctx context.Context, s S, p *Part[S, V]) error
 
-	// Lend lends a session to a part; used reports whether it was in the pool.
+	// Lend lends a session to a part; used reports whether it was in the pool. [Database.Lend] does for most.
 	Lend(ctx context.Context, p *Part[S, V]) (s S, used bool, err error)
-	// Late opens a session whose snapshot is taken after those of the run.
+	// Late opens a session whose snapshot is taken after those of the run, as [Database.Late] does.
 	Late(ctx context.Context) (S, error)
 	// Restore makes a session ready for another part. It reports false where nobody has use for it.
 	Restore(ctx context.Context, s S) bool

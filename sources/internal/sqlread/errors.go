@@ -53,7 +53,12 @@ func (p *Part[S, V]) Failed(doing string, err error) error {
 
 // QueryError says that the query of a rule cannot work.
 func (p *Part[S, V]) QueryError(err error, hint string) error {
-	return &source.Error{Kind: source.ErrConfig, Part: p.Name(), Err: fmt.Errorf("query: %w", p.db.Verdicts.Told(err)), Hint: hint}
+	return p.db.Verdicts.QueryError(p.Name(), err, hint)
+}
+
+// QueryError says that the query of a rule, whose part is given, cannot work.
+func (v *Verdicts) QueryError(part string, err error, hint string) error {
+	return &source.Error{Kind: source.ErrConfig, Part: part, Err: fmt.Errorf("query: %w", v.Told(err)), Hint: hint}
 }
 
 // Checked is the error of a rule whose check ended with err. What may not be read is no mistake of the configuration:
@@ -70,20 +75,4 @@ func (p *Part[S, V]) Checked(err error, hint string) error {
 		return p.Failed("check the query", err)
 	}
 	return p.QueryError(err, hint)
-}
-
-// Tables are those that the part names: itself, or those of its rule.
-func (p *Part[S, V]) Tables() []Relation {
-	if p.Rule != nil {
-		return p.Rule.Tables
-	}
-	return []Relation{p.Rel}
-}
-
-// LeaveOut is the other way out of a hint.
-func (p *Part[S, V]) LeaveOut(list *TableList) string {
-	if p.Rule != nil {
-		return "or remove " + p.Rule.Path
-	}
-	return "or leave it out with " + list.Without(p.Rel.Entry)
 }

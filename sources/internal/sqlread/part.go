@@ -3,6 +3,7 @@ package sqlread
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -11,12 +12,48 @@ import (
 // Part is a table, a range of the keys of one, a view that is read like a table, or a query.
 type Part[S Session, V any] struct {
 	source.Ending
-	Rel   Relation
+	Subject
 	Range *Range
-	Rule  *Selection // whose query is read instead; Rel then only lends its names
 
 	db    *Database[S, V]
 	about *Described // shared by the ranges of a table
+}
+
+// Subject is what a part is about: a table or a view, or a rule, whose query is read instead. The relation of a rule
+// only lends its names.
+type Subject struct {
+	Rel  Relation
+	Rule *Selection
+}
+
+// Scope is the table; for a query those that it belongs to.
+func (s *Subject) Scope() string { return s.Rel.Scope }
+
+// Name is the scope, and which query of it is meant.
+func (s *Subject) Name() string {
+	if s.Rule != nil {
+		return s.Rel.Scope + ", " + s.Rule.Path
+	}
+	return s.Rel.Scope
+}
+
+// Estimate is what the server has counted, or its statistics say.
+func (s *Subject) Estimate() (int64, bool) { return s.Rel.Estimate, s.Rel.Estimate > 0 }
+
+// Tables are those that it names: itself, or those of the rule.
+func (s *Subject) Tables() []Relation {
+	if s.Rule != nil {
+		return s.Rule.Tables
+	}
+	return []Relation{s.Rel}
+}
+
+// LeaveOut is the other way out of a hint. list is the table list.
+func (s *Subject) LeaveOut(list *TableList) string {
+	if s.Rule != nil {
+		return "or remove " + s.Rule.Path
+	}
+	return "or leave it out with " + list.Without(s.Rel.Entry)
 }
 
 // Range is some of the rows of a table that is read as several parts.
@@ -35,7 +72,7 @@ func _[S Session, V any]() {
 
 // Part makes a part of a table, or of a rule whose tables together are the relation.
 func (d *Database[S, V]) Part(r Relation, rule *Selection) *Part[S, V] {
-	return &Part[S, V]{db: d, Rel: r, Rule: rule, about: &Described{}}
+	return &Part[S, V]{db: d, Subject: Subject{r, rule}, about: &Described{}}
 }
 
 // Cut makes a part of each range of the rows of a table.
@@ -52,22 +89,13 @@ func (p *Part[S, V]) Cut(ranges []Range) (parts []*Part[S, V]) {
 // First reports whether no other part of the table comes before it.
 func (p *Part[S, V]) First() bool { return p.Range == nil || p.Range.First }
 
-// Scope is the table; for a query those that it belongs to.
-func (p *Part[S, V]) Scope() string { return p.Rel.Scope }
-
 // Name is the scope, and which keys or which query of it are meant unless it is read as a whole.
 func (p *Part[S, V]) Name() string {
-	switch {
-	case p.Range != nil:
+	if p.Range != nil {
 		return p.Rel.Scope + " " + p.Range.Name
-	case p.Rule != nil:
-		return p.Rel.Scope + ", " + p.Rule.Path
 	}
-	return p.Rel.Scope
+	return p.Subject.Name()
 }
-
-// Estimate is what the server has counted, or its statistics say.
-func (p *Part[S, V]) Estimate() (int64, bool) { return p.Rel.Estimate, p.Rel.Estimate > 0 }
 
 // Describe implements [source.Describer]. The server is asked once for all parts of a table, on one of the
 // sessions that the parts read with.
@@ -92,8 +120,9 @@ func (p *Part[S, V]) Describe(ctx context.Context) (source.Description, error) {
 	})
 }
 
-// KeyNames are the columns that tell the rows of a rule apart: those that it names, or else the keys of its tables.
-func (p *Part[S, V]) KeyNames(ctx context.Context, s S) (key []KeyColumn, err error) {
+// KeyNames are the columns that tell the rows of a rule apart: those that it names, or else the keys of its tables. In
+// ids that Elastic's connector writes too they are in the order of their names where compare is given.
+func (p *Part[S, V]) KeyNames(ctx context.Context, s S, compare func(a, b string) int) (key []KeyColumn, err error) {
 	for _, name := range p.Rule.IDColumns {
 		key = append(key, KeyColumn{Name: name})
 	}
@@ -116,6 +145,9 @@ func (p *Part[S, V]) KeyNames(ctx context.Context, s S) (key []KeyColumn, err er
 			key = append(key, KeyColumn{Name: name, Table: r.Shown})
 		}
 	}
+	if compare != nil && p.db.Profile != Native {
+		slices.SortStableFunc(key, func(a, b KeyColumn) int { return compare(a.Name, b.Name) })
+	}
 	return key, nil
 }
 
@@ -126,13 +158,8 @@ func (p *Part[S, V]) SetKey(t *Table[V], key []KeyColumn) (err error) {
 }
 
 // ConfiguredKey takes the key of a table that has none from the configuration. list is the table list.
-func (p *Part[S, V]) ConfiguredKey(t *Table[V], list *TableList) (err error) {
-	k := Keyed{
-		Part: p.Name(), What: p.Rel.Kind, IsTable: p.Rel.IsTable(), Entry: p.Rel.Shown, Without: list.Without(p.Rel.Entry), Columns: t.Names(),
-	}
-	t.Nullable = true
-	t.Key, err = k.Key(p.db.dialect.DeclaredKey(&p.Rel))
-	return err
+func (p *Part[S, V]) ConfiguredKey(t *Table[V], list *TableList) error {
+	return t.SetDeclaredKey(p.Name(), &p.Rel, list, p.db.dialect.DeclaredKey(&p.Rel))
 }
 
 // Documents streams the table. The server sends rows no faster than they are taken, and minds no pause, so one

@@ -33,7 +33,7 @@ type Relation struct {
 	Entry        [2]string // schema and name, as the table list has it
 	Match        [2]string // the same, as the configuration is compared with them; empty is Schema and Name
 	Estimate     int64     // rows; not above 0 when unknown
-	Bytes        int64     // of the rows; 0 when unknown
+	Size         int64     // in bytes or blocks, as the dialect counts; 0 when unknown
 	Storage      string    // the kind of it, where that matters
 	Unversioned  bool      // no snapshot can hold its rows
 	History      bool      // older versions of its rows are in it

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // What PostgreSQL and SQL Server have alike: documents, ids and scopes of tables that lie in schemas of one database.
@@ -13,6 +14,14 @@ type Origin struct {
 	Database        string
 	Schemas, Tables []string
 	Rule            bool // documents name the tables as lists
+}
+
+// Origin is where the documents come from.
+func (s *Subject) Origin(database string) Origin {
+	if s.Rule != nil {
+		return Origin{Database: database, Schemas: s.Rule.Schemas(), Tables: s.Rule.Names(), Rule: true}
+	}
+	return Origin{Database: database, Schemas: []string{s.Rel.Schema}, Tables: []string{s.Rel.Name}}
 }
 
 const schematic = 3 // the fields that tell database, schema and table
@@ -37,6 +46,12 @@ func (o *Origin) Fields(p Profile) (fields []document.Field) {
 	return fields
 }
 
+// FieldNames names the fields of the columns, see [Table.FieldNames].
+func FieldNames[V any](o *Origin, p Profile, t *Table[V]) (names []string, renamed []Renamed) {
+	metadata := OriginNames(p)
+	return t.FieldNames(p, strings.Join(o.Schemas, "_")+"_"+strings.Join(o.Tables, "_")+"_", metadata[:]...)
+}
+
 // Prefix is what the ids of the documents begin with.
 func (o *Origin) Prefix(service string, p Profile) string {
 	if p == Native {
@@ -47,6 +62,20 @@ func (o *Origin) Prefix(service string, p Profile) string {
 		prefix += "_"
 	}
 	return prefix
+}
+
+// MissingSchemas adds parts that fail, for schemas that are configured and do not exist. When there is none left to
+// read, the configuration is wrong; otherwise the others are read. say is what is said of one.
+func (c *Catalogue) MissingSchemas(q Quote, missing []string, of SchemaList, say func(name string) (hint string, err error)) {
+	for _, name := range missing {
+		hint, err := say(name)
+		e := &source.Error{Kind: source.ErrConfig, Part: q.Dotted(name, "*"), Err: err, Hint: hint}
+		if len(missing) == len(of) {
+			e.Part, c.Err = "", e
+			return
+		}
+		c.Missing = append(c.Missing, &Missing{Of: e.Part, Err: e})
+	}
 }
 
 // SchemaScope is what deletes are decided by: schema and table. The result of a query may belong to several, which

@@ -91,6 +91,19 @@ type Table[V any] struct {
 	Nullable bool
 }
 
+// ColumnsOf are the columns of a result, whose types are told by the driver's names of them.
+func ColumnsOf[V any](r driver.Rows, typ func(i int, name string) Type[V]) (columns []Column[V]) {
+	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
+	for i, name := range r.Columns() {
+		c := Column[V]{Name: name}
+		if typed != nil {
+			c.Type = typ(i, typed.ColumnTypeDatabaseTypeName(i))
+		}
+		columns = append(columns, c)
+	}
+	return columns
+}
+
 // Names are those of the columns.
 func (t *Table[V]) Names() (names []string) {
 	for i := range t.Columns {
@@ -121,6 +134,15 @@ func (t *Table[V]) SetKey(names []string) error {
 		t.Sorted = t.Sorted && t.Columns[i].Type.Bind != ""
 	}
 	return nil
+}
+
+// SetDeclaredKey takes the columns that the configuration names for a table which has no key of its own. part is its
+// name, list the table list.
+func (t *Table[V]) SetDeclaredKey(part string, r *Relation, list *TableList, names []string) (err error) {
+	k := Keyed{Part: part, What: r.Kind, IsTable: r.IsTable(), Entry: r.Shown, Without: list.Without(r.Entry), Columns: t.Names()}
+	t.Nullable = true
+	t.Key, err = k.Key(names)
+	return err
 }
 
 // Reduced leaves out what no id needs. A table without a key stays as it is.
