@@ -51,3 +51,24 @@ func TestHandshakeFailed(t *testing.T) {
 		}
 	}
 }
+
+func TestMayPass(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err               error
+		handshake, hungUp bool
+		want              bool
+	}{
+		"no such name":        {err: &net.DNSError{IsNotFound: true}},
+		"no answer to a name": {err: &net.DNSError{IsTimeout: true}, want: true},
+		"a certificate":       {err: errors.New("x"), handshake: true},
+		"the network":         {err: &net.OpError{Op: "dial", Err: errors.New("refused")}, want: true},
+		"hung up":             {err: errors.New("x"), hungUp: true, want: true},
+		"a deadline":          {err: context.DeadlineExceeded, want: true},
+		"something else":      {err: errors.New("x")},
+	} {
+		if got := MayPass(fmt.Errorf("connect: %w", tt.err), tt.handshake, tt.hungUp); got != tt.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}
