@@ -20,20 +20,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// environment returns a variable that names a service, or skips the test; on the pipeline, where all
-// services must be there, the test fails instead.
-func environment(t testing.TB, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not set", name)
-		}
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
-
 // testDB is a database that one test has for itself.
 type testDB struct {
 	*mongo.Database
@@ -44,7 +30,7 @@ type testDB struct {
 // newDB names a database, and drops it when the test ends.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
-	return newDBAt(t, environment(t, "TEST_MONGODB_URI"))
+	return newDBAt(t, sqltest.Environment(t, "TEST_MONGODB_URI"))
 }
 
 // newDBAt does so at an address.
@@ -148,7 +134,7 @@ func TestChangesOnServer(t *testing.T) {
 	for _, variable := range []string{"TEST_MONGODB_URI", "TEST_MONGODB_AUTH_URI"} {
 		t.Run(variable, func(t *testing.T) {
 			t.Parallel()
-			db := newDBAt(t, environment(t, variable))
+			db := newDBAt(t, sqltest.Environment(t, variable))
 			db.insert("orders", docs(0, 50)...)
 			s := sqltest.Open(t, &Type, db.values(map[string]any{"collection": "orders", "change_streams": true}), source.Env{}).(*streaming)
 			at, err := s.Position(t.Context())
@@ -365,7 +351,7 @@ func TestCollectionDroppedWhileItIsRead(t *testing.T) {
 // TestLogin: with a user and a password, in the fields and in the address, and with wrong ones.
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	uri := environment(t, "TEST_MONGODB_AUTH_URI")
+	uri := sqltest.Environment(t, "TEST_MONGODB_AUTH_URI")
 	o := options.Client().ApplyURI(uri)
 	client, err := mongo.Connect(o)
 	if err != nil {

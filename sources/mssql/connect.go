@@ -25,10 +25,10 @@ const (
 // driverConfig is the driver's configuration of a connection.
 func driverConfig(s settings) msdsn.Config {
 	c := msdsn.Config{
-		Host: s.host, Port: uint64(s.port), Instance: s.instance, Database: s.database, User: s.username, Password: s.password,
+		Host: s.Host, Port: uint64(s.Port), Instance: s.instance, Database: s.database, User: s.User, Password: s.Password,
 		Encryption: msdsn.EncryptionOff,
 		// Without ssl_enabled the login is encrypted all the same, as is everything where the server demands it.
-		TLSConfig:   &tls.Config{ServerName: s.host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12},
+		TLSConfig:   &tls.Config{ServerName: s.Host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12},
 		Protocols:   []string{"tcp"},
 		AppName:     "elastic-ingest",
 		DialTimeout: -1, // the context ends it
@@ -77,7 +77,7 @@ func pauseBefore(attempt int) time.Duration {
 // enough reports whether connecting was tried often enough: as the configuration says, or a little longer where the
 // server says that the database will be there soon.
 func (d *database) enough(attempt int, err error) bool {
-	most := d.set.attempts
+	most := d.set.Attempts
 	if most > 1 && code(err) == codeNotThere {
 		most = max(most, awake)
 	}

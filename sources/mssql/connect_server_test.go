@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,17 +17,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// countDials makes the source count the connections that it opens; the first of them fail with
-// refused.
-func countDials(d *database, refused int) (n *atomic.Int32) {
-	d.DialNet, n = sqltest.CountDials(dial, refused)
-	return n
-}
-
-// noPauses makes the source go on at once where it would wait, and counts how often.
-func noPauses(d *database) (n *atomic.Int32) {
-	d.Attempts.Pause, n = sqltest.NoPauses()
-	return n
+// wayOf is how the source reaches its server.
+func wayOf(d *database) sqltest.Way {
+	return sqltest.Way{Source: d, Dial: &d.DialNet, Pause: &d.Attempts.Pause}
 }
 
 func TestCase50OddCredentials(t *testing.T) {
@@ -67,56 +58,28 @@ func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
-	dials, pauses := countDials(d, 0), noPauses(d)
-	err := d.Ping(t.Context())
-	refuse(t, err, source.ErrAuth, "ogin failed for user", "check username and password")
-	if strings.Contains(err.Error(), "wrong-secret") {
-		t.Errorf("the password is in the error: %v", err)
-	}
-	if dials.Load() != 1 || pauses.Load() != 0 {
-		t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
-	}
+	sqltest.WrongPasswordIsTriedOnce(t, wayOf(d), "ogin failed for user", "check username and password")
 }
 
 func TestConnectAgain(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	for _, tt := range []struct {
-		attempts, refused int
-		pauses            int32
-		fails             bool
-	}{
-		{attempts: 3, refused: 2, pauses: 2},
-		{attempts: 3, refused: 9, pauses: 2, fails: true},
-		{attempts: 1, refused: 9, fails: true},
-		{attempts: 0, refused: 9, fails: true},
-	} {
-		d := openSource(t, db.values(map[string]any{"retry_count": tt.attempts}), source.Env{})
-		countDials(d, tt.refused)
-		pauses := noPauses(d)
-		err := d.Ping(t.Context())
-		if tt.fails {
-			refuse(t, err, source.ErrUnreachable, "connection refused", "check host and port")
-		} else if err != nil {
-			t.Error(err)
-		}
-		if pauses.Load() != tt.pauses {
-			t.Errorf("%+v: paused %d times", tt, pauses.Load())
-		}
-	}
+	sqltest.ConnectAgain(t, func(attempts int) sqltest.Way {
+		return wayOf(openSource(t, db.values(map[string]any{"retry_count": attempts}), source.Env{}))
+	}, 1, "check host and port")
 }
 
 func TestPingErrors(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	d := openSource(t, db.values(map[string]any{"database": "no such", "retry_count": 5}), source.Env{})
-	dials := countDials(d, 0)
-	refuse(t, d.Ping(t.Context()), source.ErrConfig, "no such", "(error 4060)", "check database")
+	dials := wayOf(d).CountDials(0)
+	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "no such", "(error 4060)", "check database")
 	if dials.Load() != 1 {
 		t.Errorf("connected %d times", dials.Load())
 	}
 	err := openSource(t, db.values(map[string]any{"port": 1}), source.Env{}).Ping(t.Context())
-	refuse(t, err, source.ErrUnreachable, "connect to SQL Server at "+db.url.Hostname()+" port 1", "connection refused")
+	sqltest.Refuse(t, err, source.ErrUnreachable, "connect to SQL Server at "+db.url.Hostname()+" port 1", "connection refused")
 	if strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error has several lines: %v", err)
 	}
@@ -137,7 +100,7 @@ func TestPingErrors(t *testing.T) {
 		}
 	}()
 	err = openSource(t, db.values(map[string]any{"host": "127.0.0.1", "port": l.Addr().(*net.TCPAddr).Port}), source.Env{}).Ping(t.Context())
-	refuse(t, err, source.ErrUnreachable, "check host and port")
+	sqltest.Refuse(t, err, source.ErrUnreachable, "check host and port")
 }
 
 // TestRefusedLogins tells what the server says of logins that are right: only the server of the tests can be
@@ -162,11 +125,11 @@ func TestRefusedLogins(t *testing.T) {
 			db := newDBHere(t, mssqltest.Config{})
 			db.here.TDS().RefuseLogin(tt.refusal)
 			d := openSource(t, db.values(map[string]any{"retry_count": 3}), source.Env{})
-			dials := countDials(d, 0)
-			noPauses(d)
+			dials := wayOf(d).CountDials(0)
+			wayOf(d).NoPauses()
 			err := d.Ping(t.Context())
 			if tt.kind != nil {
-				refuse(t, err, tt.kind, tt.says...)
+				sqltest.Refuse(t, err, tt.kind, tt.says...)
 			} else if err != nil {
 				t.Error(err)
 			}
@@ -185,7 +148,7 @@ func TestCase47Encryption(t *testing.T) {
 			t.Parallel()
 			db := newDBHere(t, mssqltest.Config{Encryption: encryption})
 			db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
-			if r := readAll(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
+			if r := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{StallTimeout: sqltest.Patience})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
 				t.Errorf("%+v", r)
 			}
 			logins := db.here.TDS().Logins()
@@ -206,16 +169,16 @@ func TestCase48And49TLS(t *testing.T) {
 	for name, text := range map[string]string{
 		"as it is": ca,
 		"one line": strings.Join(strings.Fields(ca), " "),
-		"two":      ca + otherCA(t),
+		"two":      ca + sqltest.OtherCA(t),
 		"CRLF":     strings.ReplaceAll(ca, "\n", "\r\n"),
 	} {
 		values["ssl_ca"] = text
-		if r := readAll(t, values, source.Env{StallTimeout: sqltest.Patience})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := sqltest.ReadSource(t, &Type, values, source.Env{StallTimeout: sqltest.Patience})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
 	values["ssl_ca"], values["validate_host"] = ca, true
-	refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1", "host a name that is in it, or set validate_host: false")
+	sqltest.Refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1", "host a name that is in it, or set validate_host: false")
 	values["host"] = "localhost"
 	d := openSource(t, values, source.Env{})
 	d.DialNet = func(ctx context.Context, network, _ string) (net.Conn, error) { // localhost may be ::1
@@ -226,20 +189,20 @@ func TestCase48And49TLS(t *testing.T) {
 		t.Error(err)
 	}
 	for _, validate := range []bool{false, true} {
-		values["ssl_ca"], values["validate_host"] = otherCA(t), validate
+		values["ssl_ca"], values["validate_host"] = sqltest.OtherCA(t), validate
 		d := openSource(t, values, source.Env{})
 		d.DialNet = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			host, port := db.here.Host()
 			return dial(ctx, network, net.JoinHostPort(host, port))
 		}
-		pauses := noPauses(d)
-		refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
+		pauses := wayOf(d).NoPauses()
+		sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
 		if pauses.Load() != 0 {
 			t.Error("a certificate that is not trusted was tried again")
 		}
 	}
 	plain := newDBHere(t, mssqltest.Config{})
-	refuse(t, openSource(t, plain.values(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)}), source.Env{}).Ping(t.Context()),
+	sqltest.Refuse(t, openSource(t, plain.values(map[string]any{"ssl_enabled": true, "ssl_ca": sqltest.OtherCA(t)}), source.Env{}).Ping(t.Context()),
 		source.ErrConfig, "does not support encryption", "ssl_enabled: false")
 }
 
@@ -251,8 +214,8 @@ func TestTheCertificateThatTheServerMadeForItself(t *testing.T) {
 	if err := openSource(t, db.values(nil), source.Env{}).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	values := db.values(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)})
-	refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "the certificate that the server made for itself", "certificate of an authority that ssl_ca holds")
+	values := db.values(map[string]any{"ssl_enabled": true, "ssl_ca": sqltest.OtherCA(t)})
+	sqltest.Refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "the certificate that the server made for itself", "certificate of an authority that ssl_ca holds")
 	values["ssl_ca"] = string(db.here.TDS().CA())
 	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
 		t.Errorf("it is named by ssl_ca: %v", err)
@@ -263,7 +226,7 @@ func TestTheCertificateThatTheServerMadeForItself(t *testing.T) {
 func TestADatabaseThatIsNotShownIsNoDatabaseWithoutSnapshots(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{NoDatabaseRow: true})
-	refuse(t, openSource(t, db.values(nil), source.Env{}).Ping(t.Context()), source.ErrAuth, "sys.databases does not show", "GRANT VIEW ANY DATABASE")
+	sqltest.Refuse(t, openSource(t, db.values(nil), source.Env{}).Ping(t.Context()), source.ErrAuth, "sys.databases does not show", "GRANT VIEW ANY DATABASE")
 }
 
 // TestOldTLS: a server that speaks no TLS of this century is told as that, where not even the login can be encrypted.
@@ -273,7 +236,7 @@ func TestOldTLS(t *testing.T) {
 	d := openSource(t, db.values(nil), source.Env{})
 	d.driver.TLSConfig = d.driver.TLSConfig.Clone()
 	d.driver.TLSConfig.MinVersion = tls.VersionTLS13 // the server speaks 1.2, as if it were less than what is wanted
-	refuse(t, d.Ping(t.Context()), source.ErrConfig, "protocol version", "the server offers no TLS of version 1.2 or later")
+	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "protocol version", "the server offers no TLS of version 1.2 or later")
 }
 
 // TestSessionSettings are those that the statements count on, whatever a login is set to.
@@ -284,7 +247,7 @@ func TestSessionSettings(t *testing.T) {
 		t.Skipf("%s is not set", onServer)
 	}
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, at datetime, v varchar(max))", "INSERT INTO t VALUES (1, '2024-01-02T03:04:05', REPLICATE(CONVERT(varchar(max), 'x'), 100000))")
-	want := readAll(t, db.values(nil), source.Env{})["dbo.t"]
+	want := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["dbo.t"]
 	d := openSource(t, db.values(nil), source.Env{})
 	s, err := d.Dial(t.Context())
 	if err != nil {
@@ -316,7 +279,7 @@ func TestReadCommitted(t *testing.T) {
 		"INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (1)")
 	log := &sqltest.Logbook{}
 	d := openSource(t, db.values(nil), log.Env())
-	parts := listed(t, d)
+	parts := sqltest.Listed(t, d)
 	db.exec("INSERT INTO a VALUES (2)")
 	if got := sqltest.Read(t.Context(), parts["dbo.a"]); got.Err != nil || len(got.IDs) != 2 {
 		t.Errorf("%+v", got)
@@ -339,7 +302,7 @@ func TestReadCommittedSnapshot(t *testing.T) {
 	db.exec("ALTER DATABASE "+db.name+" SET ALLOW_SNAPSHOT_ISOLATION OFF", "ALTER DATABASE "+db.name+" SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE",
 		"CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 	log := &sqltest.Logbook{}
-	part := listed(t, openSource(t, db.values(nil), log.Env()))["dbo.a"]
+	part := sqltest.Listed(t, openSource(t, db.values(nil), log.Env()))["dbo.a"]
 	conn, err := db.pool.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)

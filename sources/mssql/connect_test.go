@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -76,7 +77,7 @@ func TestInstances(t *testing.T) {
 		if strings.Contains(host, "NONE") {
 			says = "browser service"
 		}
-		refuse(t, d.Ping(t.Context()), source.ErrUnreachable, says, "connect to SQL Server at "+strings.Trim(host, "[]"))
+		sqltest.Refuse(t, d.Ping(t.Context()), source.ErrUnreachable, says, "connect to SQL Server at "+strings.Trim(host, "[]"))
 		if !slices.Equal(asked, want) {
 			t.Errorf("%s: asked %q, want %q", host, asked, want)
 		}
@@ -122,7 +123,7 @@ func TestPausesAreThoseThatMicrosoftAdvises(t *testing.T) {
 		"waking up": {3, answerOf(40613, 17), 5}, "waking up, more are configured": {7, answerOf(40613, 17), 7}, "waking up, one is configured": {1, answerOf(40613, 17), 1},
 		"starting": {3, answerOf(17187, 16), 3}, "does not answer": {3, io.EOF, 3},
 	} {
-		d := &database{set: settings{attempts: tt.configured}}
+		d := &database{set: settings{Login: form.Login{Attempts: tt.configured}}}
 		tries := 1
 		for !d.enough(tries, tt.err) {
 			tries++

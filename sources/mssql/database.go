@@ -54,7 +54,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	d := &database{set: s, driver: driverConfig(s)}
 	server := sqlread.Server{
 		Product: "SQL Server", Timeout: connectTimeout, Stall: env.StallTimeout,
-		Attempts: link.Attempts{Most: s.attempts, Worth: worthRetrying, Wait: pauseBefore, Enough: d.enough},
+		Attempts: link.Attempts{Most: s.Attempts, Worth: worthRetrying, Wait: pauseBefore, Enough: d.enough},
 	}
 	d.Database = sqlread.NewDatabase(d, c, server, verdicts())
 	return d, nil
@@ -68,7 +68,7 @@ func (d *database) user() string {
 	if u := d.asUser.Load(); u != nil {
 		return quote.Ident(*u)
 	}
-	return quote.Ident(d.set.username)
+	return quote.Ident(d.set.User)
 }
 
 // Begin takes the snapshots of the run, as many as can be of use. SQL Server has no way to share one, and

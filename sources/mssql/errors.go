@@ -186,13 +186,13 @@ func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	switch c := code(err); {
 	case c == codeNotOpened:
-		e.Kind, e.Hint = source.ErrConfig, fmt.Sprintf("check database: it does not exist, or CREATE USER … FOR LOGIN %s; in it", quote.Ident(d.set.username))
+		e.Kind, e.Hint = source.ErrConfig, fmt.Sprintf("check database: it does not exist, or CREATE USER … FOR LOGIN %s; in it", quote.Ident(d.set.User))
 	case c == codeLogin:
 		e.Kind, e.Hint = source.ErrAuth, "check username and password; SQL Server says the same of both, and where it admits no logins of its own (mixed mode is off)"
 	case c == codeNoTrust:
 		e.Kind, e.Hint = source.ErrAuth, `username must be a login of SQL Server, which the server must admit (mixed mode), or DOMAIN\USER of a domain that it trusts`
 	case c == codeDisabled, c == codeLocked, c == codeExpired, c == codeMustChange:
-		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("see ALTER LOGIN %s … on the server", quote.Ident(d.set.username))
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("see ALTER LOGIN %s … on the server", quote.Ident(d.set.User))
 	case c == codeFirewall, c == codeNoNetwork:
 		e.Kind, e.Hint = source.ErrAuth, "the server's firewall must let this machine in"
 	case c == codeNotPublic:
@@ -214,7 +214,7 @@ func (d *database) ConnectError(err error) error {
 	case cutOff(err):
 		e.Hint = "the server, or something between, ended the connection without an answer: check host and port; a server that demands strict encryption (TDS 8.0) does so, and is not supported"
 	case errors.Is(err, errNoDatabaseRow):
-		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("let the login see it: GRANT VIEW ANY DATABASE TO %s; in master", quote.Ident(d.set.username))
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("let the login see it: GRANT VIEW ANY DATABASE TO %s; in master", quote.Ident(d.set.User))
 	case strings.HasPrefix(err.Error(), noInstanceText):
 		e.Hint = `check host: the browser service of the server (port 1434, UDP) knows no such instance, or does not answer; without \INSTANCE in host, port is asked`
 	default:

@@ -18,22 +18,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// cutAfter makes every connection of the source break after so many bytes, and counts how many did.
-func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
-	d.DialNet, cuts = sqltest.CutAfter(dial, bytes)
-	return cuts
-}
-
-// loseIdle ends the sessions that no part uses, and counts them.
-func loseIdle(d *database) (n int) {
-	for s, ok := d.Snapshots.Take(); ok; s, ok = d.Snapshots.Take() {
-		s.HangUp()
-		d.Snapshots.Drop()
-		n++
-	}
-	return n
-}
-
 // guid is an identifier whose bytes have no order.
 func guid(n int) string {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
@@ -93,10 +77,10 @@ func TestCase30Case44Case55KeysThatReadingGoesOnBehind(t *testing.T) {
 	}
 	log := &sqltest.Logbook{}
 	d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
-	noPauses(d)
-	parts := listed(t, d)
-	loseIdle(d)
-	cuts := cutAfter(d, 70_000)
+	wayOf(d).NoPauses()
+	parts := sqltest.Listed(t, d)
+	sqltest.LoseIdle[*session](d.Snapshots)
+	cuts := wayOf(d).CutAfter(70_000)
 	for i, tt := range tables {
 		before := cuts.Load()
 		times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("dbo.t%d", i)], nil)
@@ -128,9 +112,9 @@ func TestCase55LossAtEveryRow(t *testing.T) {
 			values["retry_count"] = 2
 			r := rand.New(rand.NewPCG(seed, seed))
 			d := openSource(t, values, source.Env{})
-			noPauses(d)
+			wayOf(d).NoPauses()
 			for after := range rows {
-				part := listed(t, d)["dbo.t"] // which reads a row, to take the snapshot
+				part := sqltest.Listed(t, d)["dbo.t"] // which reads a row, to take the snapshot
 				b := mssqltest.Break{Table: "t", After: after}
 				switch r.IntN(5) {
 				case 0:
@@ -177,8 +161,8 @@ func TestErrorsThatPass(t *testing.T) {
 			values["retry_count"] = 2
 			log := &sqltest.Logbook{}
 			d := openSource(t, values, log.Env())
-			noPauses(d)
-			part := listed(t, d)["dbo.t"]
+			wayOf(d).NoPauses()
+			part := sqltest.Listed(t, d)["dbo.t"]
 			db.here.Break(mssqltest.Break{Table: "t", After: 2, Rollback: tt.rollback, Error: &tdstest.Message{Number: tt.number, Text: "something passed"}})
 			times, err := sqltest.ReadWith(t, part, nil)
 			if tt.passes {
@@ -223,7 +207,7 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 		db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v nvarchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
 		db.fill(table, rows, func(n int) string { return fmt.Sprintf("%d, %s, N'%s'", n, tt.values(n), strings.Repeat("x", 100)) })
 	}
-	for scope, r := range readAll(t, db.values(nil), source.Env{}) {
+	for scope, r := range sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}) {
 		times := map[string]int{}
 		for _, id := range r.IDs {
 			times[id]++
@@ -234,12 +218,12 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 		sqltest.Once(t, times, rows)
 	}
 	d := openSource(t, db.values(map[string]any{"retry_count": 5, "tables": "t0"}), source.Env{})
-	pauses := noPauses(d)
-	part := listed(t, d)["dbo.t0"]
-	loseIdle(d)
-	cutAfter(d, 70_000)
+	pauses := wayOf(d).NoPauses()
+	part := sqltest.Listed(t, d)["dbo.t0"]
+	sqltest.LoseIdle[*session](d.Snapshots)
+	wayOf(d).CutAfter(70_000)
 	_, err := sqltest.ReadWith(t, part, nil)
-	refuse(t, err, source.ErrTemporary, "dbo.t0: read rows: ")
+	sqltest.Refuse(t, err, source.ErrTemporary, "dbo.t0: read rows: ")
 	if pauses.Load() != 0 {
 		t.Error("it was tried to go on")
 	}
@@ -282,22 +266,9 @@ func TestLossesOfTheServer(t *testing.T) {
 			user, values := lossDB(t, db)
 			maps.Copy(values, tt.set)
 			d := openSource(t, values, source.Env{})
-			noPauses(d)
-			times, err := sqltest.ReadWith(t, listed(t, d)["dbo.t"], map[int]func(){5: func() { tt.lose(db, user) }})
-			if tt.says == "" {
-				if err != nil {
-					t.Error(err)
-				}
-				sqltest.Once(t, times, lossRows)
-				return
-			}
-			refuse(t, err, tt.kind, tt.says)
-			if !errors.Is(tt.kind, source.ErrTemporary) && errors.Is(err, source.ErrTemporary) {
-				t.Error("it is said to be temporary")
-			}
-			if len(times) == lossRows {
-				t.Error("all rows came although the connection was lost")
-			}
+			wayOf(d).NoPauses()
+			times, err := sqltest.ReadWith(t, sqltest.Listed(t, d)["dbo.t"], map[int]func(){5: func() { tt.lose(db, user) }})
+			sqltest.CheckLoss(t, times, err, lossRows, tt.kind, tt.says)
 		})
 	}
 }
@@ -309,7 +280,7 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)", "CREATE TABLE b (id int PRIMARY KEY)", "INSERT INTO b VALUES (1)")
 	user, values := db.user()
 	log := &sqltest.Logbook{}
-	parts := listed(t, openSource(t, values, log.Env()))
+	parts := sqltest.Listed(t, openSource(t, values, log.Env()))
 	db.kill(user, false)
 	for scope, p := range parts {
 		if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
@@ -334,24 +305,9 @@ func TestCase62CancelEndsTheStatement(t *testing.T) {
 		db.here.Endless(endless, "id int")
 	}
 	user, values := db.user()
-	d := openSource(t, values, ruleEnv(queryOf(endless, "t")))
-	part := list(t, d)[0]
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { // ends with the statement
-		ended <- sqltest.Read(ctx, part).Err
-	}()
-	sqltest.Eventually(t, "the statement runs", func() bool { return len(db.sessions(user, true)) == 1 })
-	start := time.Now()
-	cancel()
-	err := <-ended
-	if took := time.Since(start); !errors.Is(err, context.Canceled) || took > sqltest.Patience {
-		t.Errorf("after %v: %v", took, err)
-	}
-	if err := d.Close(); err != nil {
-		t.Error(err)
-	}
-	sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
+	d := openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf(endless, "t")))
+	part := sqltest.List(t, d)[0]
+	sqltest.CancelEndsTheStatement(t, d, part, func(busy bool) int { return len(db.sessions(user, busy)) })
 }
 
 // TestCancelOfADeafServer: one that does not even answer to being asked to stop is left. It reads what comes and
@@ -368,7 +324,7 @@ func TestCancelOfADeafServer(t *testing.T) {
 		conn, err := dial(ctx, network, address)
 		return &deafConn{Conn: conn, deaf: deaf, swallowed: cancel}, err
 	}
-	part := listed(t, d)["dbo.t"]
+	part := sqltest.Listed(t, d)["dbo.t"]
 	deaf.Store(true)
 	start := time.Now()
 	err := sqltest.Read(ctx, part).Err
@@ -400,7 +356,7 @@ func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	db := newDB(t)
 	user, values := lossDB(t, db)
 	d := openSource(t, values, source.Env{})
-	for _, err := range listed(t, d)["dbo.t"].Documents(t.Context()) {
+	for _, err := range sqltest.Listed(t, d)["dbo.t"].Documents(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -434,18 +390,18 @@ func TestStall(t *testing.T) {
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
 	user, values := db.user()
 	d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
-	noPauses(d)
-	part := listed(t, d)["dbo.t"]
+	wayOf(d).NoPauses()
+	part := sqltest.Listed(t, d)["dbo.t"]
 	waits := make(chan struct{})
 	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // as it is sent; asking for them has to wait
 	d.DialNet = sqltest.SilentBehind(d.DialNet, columns, waits)       // the sessions that come
-	loseIdle(d)
+	sqltest.LoseIdle[*session](d.Snapshots)
 	defer db.alter("t")()
 	done := make(chan error, 1)
 	go func() { done <- sqltest.Read(t.Context(), part).Err }() // ends with the time limit
 	sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
 	close(waits)
-	refuse(t, <-done, nil, "dbo.t: begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
+	sqltest.Refuse(t, <-done, nil, "dbo.t: begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
 	sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
 }
 
@@ -455,7 +411,7 @@ func TestALockThatIsGivenBack(t *testing.T) {
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
 	user, values := db.user()
-	part := listed(t, openSource(t, values, source.Env{}))["dbo.t"]
+	part := sqltest.Listed(t, openSource(t, values, source.Env{}))["dbo.t"]
 	giveUp := db.alter("t")
 	done := make(chan sqltest.Result, 1)
 	go func() { done <- sqltest.Read(t.Context(), part) }() // ends when the lock is given back
@@ -473,7 +429,7 @@ func TestCase56SlowReaders(t *testing.T) {
 	_, values := lossDB(t, db)
 	d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 	n := 0
-	for _, err := range listed(t, d)["dbo.t"].Documents(t.Context()) {
+	for _, err := range sqltest.Listed(t, d)["dbo.t"].Documents(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"database/sql/driver"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -25,8 +24,8 @@ import (
 	mssql "github.com/microsoft/go-mssqldb"
 	"github.com/microsoft/go-mssqldb/msdsn"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
@@ -37,31 +36,6 @@ func plain(change map[string]any) map[string]any {
 	v := map[string]any{"host": "nosuch.invalid", "port": 1433, "username": "u", "password": "p", "database": "d", "schema": "dbo"}
 	maps.Copy(v, change)
 	return v
-}
-
-// refuse checks an error, its kind, and words of it and its hint.
-func refuse(t *testing.T, err, kind error, words ...string) {
-	t.Helper()
-	if err == nil || (kind != nil && !errors.Is(err, kind)) {
-		t.Errorf("got error %v, want one of the kind %v", err, kind)
-		return
-	}
-	text := err.Error() + "\n" + source.Hint(err)
-	for _, w := range words {
-		if !strings.Contains(text, w) {
-			t.Errorf("%q is not in:\n%s", w, text)
-		}
-	}
-}
-
-// isOnly checks that an error is of one kind, or of none where it is nil.
-func isOnly(t *testing.T, what string, err, kind error) {
-	t.Helper()
-	for _, k := range []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary} {
-		if errors.Is(err, k) != errors.Is(kind, k) {
-			t.Errorf("%s: is %v: %t", what, k, errors.Is(err, k))
-		}
-	}
 }
 
 // certificate makes one for a host, signed by nobody else.
@@ -86,60 +60,26 @@ func certificate(t testing.TB, host string) *x509.Certificate {
 	return c
 }
 
-func otherCA(t testing.TB) string {
-	t.Helper()
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate(t, "other").Raw}))
-}
-
 // TestFields checks the keys against the connector protocol's for this service type.
 func TestFields(t *testing.T) {
 	t.Parallel()
-	if err := field.Check(Type.Fields); err != nil {
-		t.Error(err)
-	}
-	want := map[string]int{
+	sqltest.FieldsAre(t, &Type, plain, map[string]int{
 		"host": 1, "port": 2, "username": 3, "password": 4, "database": 5, "tables": 6, "fetch_size": 7, "retry_count": 8, "schema": 9,
 		"ssl_enabled": 10, "ssl_ca": 11, "validate_host": 12,
-	}
-	got := map[string]int{}
-	for _, f := range Type.Fields {
-		got[f.Name] = f.Order
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	for key, values := range map[string][]any{
+	}, map[string][]any{
 		"port": {0, 65536}, "fetch_size": {0, 100001}, "retry_count": {-1, 21}, "tables": {"", " , "}, "database": {""}, "schema": {""},
-	} {
-		for _, value := range values {
-			if _, err := field.Parse(Type.Fields, plain(map[string]any{key: value})); err == nil || !strings.Contains(err.Error(), key) {
-				t.Errorf("%s %v: got %v", key, value, err)
-			}
-		}
-	}
+	})
 }
 
 // TestOpenRefuses what cannot work, before anything connects.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		set  map[string]any
-		env  source.Env
-		says []string
-	}{
-		"2 blank tables":     {set: map[string]any{"tables": []any{" ", ""}}, says: []string{"tables names no table"}},
-		"a pattern":          {set: map[string]any{"tables": "a["}, says: []string{"not complete", "in brackets"}},
-		"a schema":           {set: map[string]any{"schema": "[a"}, says: []string{"closing quote", "in brackets"}},
-		"49 a certificate":   {set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, says: []string{"ssl_ca: ", "as PEM"}},
-		"a profile":          {env: source.Env{Profile: "tail"}, says: []string{`profile "tail" is not known`, "head, seed87, native"}},
-		"an encoding":        {env: source.Env{Encoding: "lossy"}, says: []string{`encoding "lossy" is not known`, "exact, compat"}},
-		"64 rules":           {env: source.Env{AdvancedRules: "x"}, says: []string{"advanced_rules: must be a list"}},
-		"64 a table of them": {env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"[t"}, "query": "SELECT 1"}}}, says: []string{"closing quote", "[odd name*]"}},
-	} {
-		tt.env.Log = slog.New(slog.DiscardHandler)
-		_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(tt.set)), tt.env)
-		t.Run(name, func(t *testing.T) { refuse(t, err, source.ErrConfig, tt.says...) })
-	}
+	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
+		"a pattern":          {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "in brackets"}},
+		"a schema":           {Set: map[string]any{"schema": "[a"}, Says: []string{"closing quote", "in brackets"}},
+		"49 a certificate":   {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
+		"64 a table of them": {Env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"[t"}, "query": "SELECT 1"}}}, Says: []string{"closing quote", "[odd name*]"}},
+	})
 }
 
 // TestCase50Addresses: what is configured reaches the driver as it is.
@@ -171,7 +111,7 @@ func TestCase50Addresses(t *testing.T) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	for _, validate := range []bool{true, false} {
-		s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t), "validate_host": validate})))
+		s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"ssl_enabled": true, "ssl_ca": sqltest.OtherCA(t), "validate_host": validate})))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,26 +153,18 @@ func TestVerifyChain(t *testing.T) {
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	v := sqltest.Parse(t, &Type, plain(nil))
-	for name, tt := range map[string]struct {
-		fields map[string]any
-		want   string
-		ok     bool
-	}{
-		"head":                     {map[string]any{"database": "d", "schema": "dbo", "table": "t"}, "dbo.t", true},
-		"head, a query":            {map[string]any{"database": "d", "schema": "dbo", "table": []any{"a", "b"}}, "dbo.a+b", true},
-		"head, two schemas":        {map[string]any{"database": "d", "schema": []any{"a", "b"}, "table": []any{"t", "t"}}, "a+b.t+t", true},
-		"head, another database":   {map[string]any{"database": "o.x", "schema": "dbo", "table": "t"}, "[o.x].dbo.t", true},
-		"seed87":                   {map[string]any{"Database": "d", "schema": "dbo", "Table": "t"}, "dbo.t", true},
-		"a name with a dot":        {map[string]any{"database": "d", "schema": "x.y", "table": "a]b"}, "[x.y].[a]]b]", true},
-		"no text":                  {map[string]any{"database": "d", "schema": "dbo", "table": 5}, "", false},
-		"a list of something else": {map[string]any{"database": "d", "schema": "dbo", "table": []any{"t", 5}}, "", false},
-		"no schema":                {map[string]any{"database": "d", "table": "t"}, "", false},
-		"nothing":                  {map[string]any{}, "", false},
-	} {
-		if got, ok := scopeOf(v, tt.fields); got != tt.want || ok != tt.ok {
-			t.Errorf("%s: got %q, %t", name, got, ok)
-		}
-	}
+	sqltest.ScopesAre(t, &Type, v, map[string]sqltest.ScopeCase{
+		"head":                     {Fields: map[string]any{"database": "d", "schema": "dbo", "table": "t"}, Want: "dbo.t"},
+		"head, a query":            {Fields: map[string]any{"database": "d", "schema": "dbo", "table": []any{"a", "b"}}, Want: "dbo.a+b"},
+		"head, two schemas":        {Fields: map[string]any{"database": "d", "schema": []any{"a", "b"}, "table": []any{"t", "t"}}, Want: "a+b.t+t"},
+		"head, another database":   {Fields: map[string]any{"database": "o.x", "schema": "dbo", "table": "t"}, Want: "[o.x].dbo.t"},
+		"seed87":                   {Fields: map[string]any{"Database": "d", "schema": "dbo", "Table": "t"}, Want: "dbo.t"},
+		"a name with a dot":        {Fields: map[string]any{"database": "d", "schema": "x.y", "table": "a]b"}, Want: "[x.y].[a]]b]"},
+		"no text":                  {Fields: map[string]any{"database": "d", "schema": "dbo", "table": 5}, Want: ""},
+		"a list of something else": {Fields: map[string]any{"database": "d", "schema": "dbo", "table": []any{"t", 5}}, Want: ""},
+		"no schema":                {Fields: map[string]any{"database": "d", "table": "t"}, Want: ""},
+		"nothing":                  {Fields: map[string]any{}, Want: ""},
+	})
 }
 
 func answerOf(number int32, class uint8, before ...int32) error {
@@ -280,7 +212,7 @@ func TestWorthRetrying(t *testing.T) {
 
 func TestConnectErrors(t *testing.T) {
 	t.Parallel()
-	d := &database{set: settings{host: "h", port: 1, username: "o]u", database: "d"}}
+	d := &database{set: settings{Login: form.Login{Host: "h", Port: 1, User: "o]u"}, database: "d"}}
 	for name, tt := range map[string]struct {
 		err  error
 		kind error
@@ -315,7 +247,7 @@ func TestConnectErrors(t *testing.T) {
 		"other bytes":            {mssql.StreamError{InnerError: errors.New("unknown token")}, source.ErrUnreachable, "check host and port", "unknown token"},
 	} {
 		err := d.ConnectError(tt.err)
-		isOnly(t, name, err, tt.kind)
+		sqltest.IsOnly(t, name, err, tt.kind)
 		if hint := source.Hint(err); !strings.Contains(hint, tt.hint) || !strings.HasPrefix(err.Error(), "connect to SQL Server at h port 1: "+tt.text) {
 			t.Errorf("%s: got %v, hint %q", name, err, hint)
 		}
@@ -324,10 +256,10 @@ func TestConnectErrors(t *testing.T) {
 	d.set.tls = &tls.Config{} //nolint:gosec // nothing connects
 	for hint, validate := range map[string]bool{"validate_host: false": true, "ssl_ca must hold the authority": false} {
 		d.set.validateHost = validate
-		refuse(t, d.ConnectError(wrong), source.ErrConfig, hint, "valid for a, not h")
+		sqltest.Refuse(t, d.ConnectError(wrong), source.ErrConfig, hint, "valid for a, not h")
 	}
 	d.set.instance = "X"
-	refuse(t, d.ConnectError(io.EOF), source.ErrUnreachable, `at h\X: `)
+	sqltest.Refuse(t, d.ConnectError(io.EOF), source.ErrUnreachable, `at h\X: `)
 }
 
 // newTestDatabase is a database that nothing connects to.
@@ -348,7 +280,7 @@ func relationOf(schema, name string) relation {
 
 func TestTableErrorKinds(t *testing.T) {
 	t.Parallel()
-	d := newTestDatabase(t, settings{username: "u"}, source.Env{})
+	d := newTestDatabase(t, settings{Login: form.Login{User: "u"}}, source.Env{})
 	p := d.Part(relationOf("s", "t"), nil)
 	for number, want := range map[int32]error{
 		229: source.ErrAuth, 230: source.ErrAuth, 916: source.ErrAuth, 208: nil, 207: nil, 102: nil, 8134: nil, 4413: source.ErrConfig, 4502: source.ErrConfig,
@@ -357,7 +289,7 @@ func TestTableErrorKinds(t *testing.T) {
 		3947: source.ErrTemporary, 3953: source.ErrTemporary, 41301: source.ErrTemporary, 41305: source.ErrTemporary, 41325: source.ErrTemporary, 8628: source.ErrTemporary,
 	} {
 		err := p.Failed("read rows", answerOf(number, 16))
-		isOnly(t, fmt.Sprint(number), err, want)
+		sqltest.IsOnly(t, fmt.Sprint(number), err, want)
 		if got, want := err.Error(), fmt.Sprintf("s.t: read rows: a b (error %d)", number); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -365,13 +297,13 @@ func TestTableErrorKinds(t *testing.T) {
 	for name, err := range map[string]error{
 		"lost": io.EOF, "lost in the middle": mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, "ended by the server": answerOf(596, 21), "altered": sqlread.ErrTableChanged,
 	} {
-		isOnly(t, name, p.Failed("read rows", err), source.ErrTemporary)
+		sqltest.IsOnly(t, name, p.Failed("read rows", err), source.ErrTemporary)
 	}
-	isOnly(t, "cancelled", p.Failed("read rows", context.Canceled), nil)
-	isOnly(t, "gone", p.Failed("read rows", errTableGone), nil)
-	refuse(t, p.Failed("read rows", answerOf(229, 14)), source.ErrAuth, "GRANT SELECT ON [s].[t] TO [u];", `leave it out with tables: ["-s.t"]`)
+	sqltest.IsOnly(t, "cancelled", p.Failed("read rows", context.Canceled), nil)
+	sqltest.IsOnly(t, "gone", p.Failed("read rows", errTableGone), nil)
+	sqltest.Refuse(t, p.Failed("read rows", answerOf(229, 14)), source.ErrAuth, "GRANT SELECT ON [s].[t] TO [u];", `leave it out with tables: ["-s.t"]`)
 	rule := d.Part(p.Rel, &sqlread.Selection{Rule: &sqlread.Rule{Path: "advanced_rules[0]"}, Tables: []relation{relationOf("s", "a"), relationOf("s", "b")}})
-	refuse(t, rule.Failed("read rows", answerOf(230, 14)), source.ErrAuth, "ON [s].[a] TO", "ON [s].[b] TO", "remove advanced_rules[0]")
+	sqltest.Refuse(t, rule.Failed("read rows", answerOf(230, 14)), source.ErrAuth, "ON [s].[a] TO", "ON [s].[b] TO", "remove advanced_rules[0]")
 }
 
 // TestAnswers: the error that counts is the one that the others are about, and one that ends the connection is
@@ -428,11 +360,11 @@ func TestFold(t *testing.T) {
 	again := orders
 	again.ID, again.Schema, again.Match[0] = 2, "dbo", "dbo"
 	_, _, err = d.Plan(&catalogue{Relations: []relation{orders, again}})
-	refuse(t, err, source.ErrConfig, "advanced_rules[0].tables[0]", "in several schemas", "write Sales.oRDERs or dbo.oRDERs")
+	sqltest.Refuse(t, err, source.ErrConfig, "advanced_rules[0].tables[0]", "in several schemas", "write Sales.oRDERs or dbo.oRDERs")
 	none := &catalogue{}
 	d.said(none, nil)
 	_, _, err = d.Plan(none)
-	refuse(t, err, source.ErrConfig, "there is no table orders in schema dbo, sales")
+	sqltest.Refuse(t, err, source.ErrConfig, "there is no table orders in schema dbo, sales")
 }
 
 // TestPins: a snapshot is taken by reading a table that may be read, and rather none that has to be made first.
@@ -540,5 +472,32 @@ func TestPartNames(t *testing.T) {
 	p.Rel.Estimate, p.Rule = 0, &sqlread.Selection{Rule: &sqlread.Rule{Path: "advanced_rules[1]"}}
 	if _, known := p.Estimate(); known || p.Name() != "s.t, advanced_rules[1]" || p.Scope() != "s.t" {
 		t.Errorf("got %t, %s, %s", known, p.Name(), p.Scope())
+	}
+}
+
+// TestTheHintOfManyRefusalsGrantsTheirSchemas: a statement for each of many tables would be no help.
+func TestTheHintOfManyRefusalsGrantsTheirSchemas(t *testing.T) {
+	t.Parallel()
+	d := newTestDatabase(t, settings{Login: form.Login{User: "u"}}, source.Env{})
+	var parts []*part
+	for i := range namedAtMost + 1 {
+		r := relationOf([]string{"a", "b"}[i%2], fmt.Sprint("t", i))
+		r.Readable = false
+		parts = append(parts, d.Part(r, nil))
+	}
+	for n, want := range map[int]string{
+		0:               "",
+		1:               `GRANT SELECT ON [a].[t0] TO [u]; or leave it out with tables: ["-a.t0"]`,
+		2:               `GRANT SELECT ON [a].[t0] TO [u]; GRANT SELECT ON [b].[t1] TO [u]; or leave them out with tables: ["-a.t0", "-b.t1"]`,
+		namedAtMost + 1: "GRANT SELECT ON SCHEMA::[a] TO [u]; GRANT SELECT ON SCHEMA::[b] TO [u]; or name in tables: only those that the user may read",
+	} {
+		if got := d.hintOfRefused(parts[:n]); got != want {
+			t.Errorf("%d: got %s", n, got)
+		}
+	}
+	for name, want := range map[string]string{"timestamp": "binary", "json": "nvarchar", "": "udt", "geography": "udt", "int": "int"} {
+		if got := sentAs(name); got != want {
+			t.Errorf("%s: got %s", name, got)
+		}
 	}
 }

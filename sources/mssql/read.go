@@ -60,7 +60,7 @@ func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 func (d *database) openFirst(ctx context.Context, p *part) (*reader, error) {
 	for attempt := 1; ; attempt++ {
 		r, err := p.OpenNext(ctx, nil, nil)
-		if attempt >= d.set.attempts || changed(err) || !mayPass(err) {
+		if attempt >= d.set.Attempts || changed(err) || !mayPass(err) {
 			return r, err
 		}
 		d.Log.Info("reading could not begin; trying again", "part", p.Name(), "attempt", attempt, "err", told(err))

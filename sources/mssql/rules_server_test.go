@@ -2,40 +2,16 @@ package mssql
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
-
-// ruleEnv makes the environment of rules, each given by its tables, query and id columns.
-func ruleEnv(rules ...map[string]any) source.Env {
-	list := []any{}
-	for _, r := range rules {
-		list = append(list, r)
-	}
-	return source.Env{AdvancedRules: list}
-}
-
-func queryOf(query, tables string, idColumns ...any) map[string]any {
-	r := map[string]any{"query": query, "tables": []any{}}
-	for t := range strings.SplitSeq(tables, ",") {
-		r["tables"] = append(r["tables"].([]any), t)
-	}
-	if idColumns != nil {
-		r["id_columns"] = idColumns
-	}
-	return r
-}
 
 // shop makes customers and orders, both with the key id, and items with a key of two columns.
 func (db *testDB) shop() {
@@ -66,55 +42,55 @@ func TestAdvancedRules(t *testing.T) {
 		doc           string // of the row that comes first
 	}{
 		"63 one table, with a semicolon": {
-			rule:  queryOf("SELECT * FROM orders WHERE paid = 1 ORDER BY id; ", "orders"),
+			rule:  sqltest.QueryOf("SELECT * FROM orders WHERE paid = 1 ORDER BY id; ", "orders"),
 			scope: "dbo.orders", ids: []string{"orders_10", "orders_12"},
 			doc: `{"dbo_orders_id":10,"dbo_orders_customer":1,"dbo_orders_paid":true,"dbo_orders_price":"1234.50","dbo_orders_at":"2024-01-02T03:04:05.5Z","dbo_orders_small":"1.5000"}`,
 		},
 		"join": {
-			rule:    queryOf("SELECT o.id, c.name FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers", "id", "name"),
+			rule:    sqltest.QueryOf("SELECT o.id, c.name FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers", "id", "name"),
 			columns: "id int, name nvarchar(50)", rows: "(10, N'Ann'), (11, N'Ann'), (12, N'Bob')",
 			scope: "dbo.customers+orders", ids: []string{"customers_orders_10_Ann", "customers_orders_11_Ann", "customers_orders_12_Bob"},
 			doc: `{"dbo_customers_orders_id":10,"dbo_customers_orders_name":"Ann"}`,
 		},
 		"key by name, in another letter case": {
-			rule:    queryOf("WITH o AS (SELECT id + 0 AS ID, customer FROM orders) SELECT * FROM o ORDER BY 1", "dbo.orders"),
+			rule:    sqltest.QueryOf("WITH o AS (SELECT id + 0 AS ID, customer FROM orders) SELECT * FROM o ORDER BY 1", "dbo.orders"),
 			columns: "ID int, customer int", rows: "(10, 1), (11, 1), (12, 2)",
 			scope: "dbo.orders", ids: []string{"orders_10", "orders_11", "orders_12"},
 			doc: `{"dbo_orders_id":10,"dbo_orders_customer":1}`,
 		},
 		"key of two columns, by name": {
-			rule:  queryOf("SELECT order_id, line FROM items ORDER BY line", "items"),
+			rule:  sqltest.QueryOf("SELECT order_id, line FROM items ORDER BY line", "items"),
 			scope: "dbo.items", ids: []string{"items_1_10", "items_2_10"},
 			doc: `{"dbo_items_order_id":10,"dbo_items_line":1}`,
 		},
 		"65 id_columns": {
-			rule:  queryOf("SELECT name AS [Name], id AS number, 'x' AS k FROM customers ORDER BY id", "customers", "K", "number"),
+			rule:  sqltest.QueryOf("SELECT name AS [Name], id AS number, 'x' AS k FROM customers ORDER BY id", "customers", "K", "number"),
 			scope: "dbo.customers", ids: []string{"customers_x_1", "customers_x_2"},
 			doc: `{"dbo_customers_name":"Ann","dbo_customers_number":1,"dbo_customers_k":"x"}`,
 		},
 		"63 duplicate names": {
-			rule:  queryOf("SELECT 1 AS a, 2 AS a, 4 AS a_2", "notes", "a"),
+			rule:  sqltest.QueryOf("SELECT 1 AS a, 2 AS a, 4 AS a_2", "notes", "a"),
 			scope: "dbo.notes", ids: []string{"notes_1"},
 			doc: `{"dbo_notes_a":1,"dbo_notes_a_3":2,"dbo_notes_a_2":4}`,
 		},
 		"63 a limit of its own": {
-			rule:  queryOf("SELECT TOP (1) id FROM orders ORDER BY id DESC", "orders"),
+			rule:  sqltest.QueryOf("SELECT TOP (1) id FROM orders ORDER BY id DESC", "orders"),
 			scope: "dbo.orders", ids: []string{"orders_12"},
 			doc: `{"dbo_orders_id":12}`,
 		},
 		"view": {
-			rule:  queryOf("SELECT id, twice FROM large", "large", "id"),
+			rule:  sqltest.QueryOf("SELECT id, twice FROM large", "large", "id"),
 			scope: "dbo.large", ids: []string{"large_10"},
 			doc: `{"dbo_large_id":10,"dbo_large_twice":"2469.00"}`,
 		},
 		"63 grouped, and a union": {
-			rule:    queryOf("SELECT customer, COUNT(*) AS n FROM orders GROUP BY customer UNION ALL SELECT 3, 0 ORDER BY 1", "orders", "customer"),
+			rule:    sqltest.QueryOf("SELECT customer, COUNT(*) AS n FROM orders GROUP BY customer UNION ALL SELECT 3, 0 ORDER BY 1", "orders", "customer"),
 			columns: "customer int, n int", rows: "(1, 2), (2, 1), (3, 0)",
 			scope: "dbo.orders", ids: []string{"orders_1", "orders_2", "orders_3"},
 			doc: `{"dbo_orders_customer":1,"dbo_orders_n":2}`,
 		},
 		"signs that mean something elsewhere": {
-			rule:  queryOf("SELECT 1 AS k, ':x ? @p1 $1' AS v", "notes", "k"),
+			rule:  sqltest.QueryOf("SELECT 1 AS k, ':x ? @p1 $1' AS v", "notes", "k"),
 			scope: "dbo.notes", ids: []string{"notes_1"},
 			doc: `{"dbo_notes_k":1,"dbo_notes_v":":x ? @p1 $1"}`,
 		},
@@ -124,24 +100,11 @@ func TestAdvancedRules(t *testing.T) {
 			db := newDB(t)
 			db.shop()
 			db.fixture(strings.TrimRight(tt.rule["query"].(string), "; \n"), tt.columns, tt.rows)
-			d := openSource(t, db.values(nil), ruleEnv(tt.rule))
-			if err := d.Validate(t.Context()); err != nil {
-				t.Fatal(err)
+			c := sqltest.RuleCase{Rule: tt.rule, Scope: tt.scope, Doc: tt.doc}
+			for _, id := range tt.ids {
+				c.IDs = append(c.IDs, db.name+"_dbo_"+id)
 			}
-			parts := list(t, d)
-			if len(parts) != 1 || parts[0].Scope() != tt.scope || parts[0].Name() != tt.scope+", advanced_rules[0]" {
-				t.Fatalf("got the parts %q", names(parts))
-			}
-			got := sqltest.Read(t.Context(), parts[0])
-			for i := range tt.ids {
-				tt.ids[i] = db.name + "_dbo_" + tt.ids[i]
-			}
-			if diff := cmp.Diff(tt.ids, slices.Sorted(slices.Values(got.IDs))); diff != "" || got.Err != nil {
-				t.Errorf("%v %s", got.Err, diff)
-			}
-			if len(got.Docs) == 0 || got.Docs[0] != tt.doc {
-				t.Errorf("got  %v\nwant %s", got.Docs, tt.doc)
-			}
+			c.Check(t, func(env source.Env) source.Source { return openSource(t, db.values(nil), env) })
 		})
 	}
 }
@@ -152,27 +115,7 @@ func TestTablesOfRules(t *testing.T) {
 	db := newDB(t)
 	db.shop()
 	values := db.values(nil)
-	for _, profile := range []string{"head", "seed87", "native"} {
-		env := ruleEnv(queryOf("SELECT id FROM orders", "orders"), queryOf("SELECT id FROM orders", "orders,customers"))
-		env.Profile = profile
-		want := []string{`able":["orders"],`, `able":["customers","orders"],`}
-		for i, p := range list(t, openSource(t, values, env)) {
-			for doc, err := range p.Documents(t.Context()) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				out, end := document.AppendSource(nil, &doc, document.Trailer{})
-				encoded := slices.Concat(out[:end], []byte("}"))
-				fields := map[string]any{}
-				if err := json.Unmarshal(encoded, &fields); err != nil || !strings.Contains(string(encoded), want[i]) {
-					t.Errorf("%v: %s is not in %s", err, want[i], encoded)
-				}
-				if scope, ok := Type.ScopeOf(sqltest.Parse(t, &Type, values), fields); !ok || scope != p.Scope() {
-					t.Errorf("ScopeOf tells %q of %s", scope, encoded)
-				}
-			}
-		}
-	}
+	sqltest.TablesOfRules(t, &Type, values, func(env source.Env) source.Source { return openSource(t, values, env) }, [2]string{`able":["orders"],`, `able":["customers","orders"],`})
 }
 
 // TestRulesReplaceTables: no table of the list is read beside them, and none of their names is missing.
@@ -180,17 +123,9 @@ func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shop()
-	log := &sqltest.Logbook{}
-	env := log.Env()
-	env.AdvancedRules = ruleEnv(queryOf("SELECT * FROM orders WHERE paid = 1", "orders"), queryOf("SELECT * FROM orders WHERE paid = 0", "orders")).AdvancedRules
-	parts := list(t, openSource(t, db.values(map[string]any{"tables": "items,nosuch"}), env))
-	if diff := cmp.Diff([]string{"dbo.orders, advanced_rules[0]", "dbo.orders, advanced_rules[1]"}, names(parts)); diff != "" || strings.Contains(log.String(), "WARN") {
-		t.Errorf("logged %s; parts: %s", log, diff)
-	}
-	env.AdvancedRules = []any{}
-	if parts := list(t, openSource(t, db.values(map[string]any{"tables": "items"}), env)); len(parts) != 1 || parts[0].Name() != "dbo.items" {
-		t.Errorf("no rules: got the parts %q", names(parts))
-	}
+	sqltest.RulesReplaceTables(t, func(tables string, env source.Env) source.Source {
+		return openSource(t, db.values(map[string]any{"tables": tables}), env)
+	}, "paid = 1", "paid = 0", func(table string) string { return "dbo." + table })
 }
 
 // TestCase66NothingIsExecuted: what changes something, or is not one query, is refused when it is validated, and
@@ -219,9 +154,9 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		"KILL 1",
 		"WAITFOR DELAY '1'",
 	} {
-		d := openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id FROM orders", "orders"), queryOf(query, "orders")))
-		refuse(t, d.Validate(t.Context()), source.ErrConfig, "dbo.orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
-		refuse(t, sqltest.Read(t.Context(), list(t, d)[1]).Err, source.ErrConfig, "dbo.orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
+		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM orders", "orders"), sqltest.QueryOf(query, "orders")))
+		sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "dbo.orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
+		sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[1]).Err, source.ErrConfig, "dbo.orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
 	}
 	for query, says := range map[string]string{
 		"SELECT * FROM nosuch":        "nvalid object name 'nosuch'",
@@ -231,8 +166,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		"SELECT customer FROM orders": `has no column "id", which the key of dbo.orders has`,
 		"SELECT CONVERT(varchar(9), N'x') COLLATE Latin1_General_100_CI_AS_SC_UTF8 AS id": "which can be read as nvarchar only",
 	} {
-		d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders")))
-		refuse(t, d.Validate(t.Context()), source.ErrConfig, "dbo.orders, advanced_rules[0]: query: ", says)
+		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders")))
+		sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "dbo.orders, advanced_rules[0]: query: ", says)
 	}
 	n := 0
 	if err := db.pool.QueryRowContext(t.Context(), "SELECT COUNT_BIG(*) FROM orders").Scan(&n); err != nil || n != 3 {
@@ -254,26 +189,26 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 		schema string
 		says   []string
 	}{
-		"unknown tables":      {rules: []map[string]any{queryOf(all, "zebra,orders"), queryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table apple, zebra in schema"}},
-		"of another schema":   {rules: []map[string]any{queryOf(all, "elsewhere.customers")}, says: []string{"there is no table elsewhere.customers in schema"}},
-		"of several schemas":  {rules: []map[string]any{queryOf(all, "items")}, schema: "*", says: []string{`advanced_rules[0].tables[0]: "items" is in several schemas`, "write dbo.items or other.items"}},
-		"id column is absent": {rules: []map[string]any{queryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, says: []string{`dbo.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
-		"no key":              {rules: []map[string]any{queryOf(both, "orders,notes")}, says: []string{"dbo.notes+orders, advanced_rules[0]: the table dbo.notes has no key", "id_columns: in the rule"}},
-		"view without a key":  {rules: []map[string]any{queryOf("SELECT * FROM large", "large")}, says: []string{"the view dbo.large has no key"}},
+		"unknown tables":      {rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table apple, zebra in schema"}},
+		"of another schema":   {rules: []map[string]any{sqltest.QueryOf(all, "elsewhere.customers")}, says: []string{"there is no table elsewhere.customers in schema"}},
+		"of several schemas":  {rules: []map[string]any{sqltest.QueryOf(all, "items")}, schema: "*", says: []string{`advanced_rules[0].tables[0]: "items" is in several schemas`, "write dbo.items or other.items"}},
+		"id column is absent": {rules: []map[string]any{sqltest.QueryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, says: []string{`dbo.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
+		"no key":              {rules: []map[string]any{sqltest.QueryOf(both, "orders,notes")}, says: []string{"dbo.notes+orders, advanced_rules[0]: the table dbo.notes has no key", "id_columns: in the rule"}},
+		"view without a key":  {rules: []map[string]any{sqltest.QueryOf("SELECT * FROM large", "large")}, says: []string{"the view dbo.large has no key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			values := db.values(nil)
 			if tt.schema != "" {
 				values["schema"] = tt.schema
 			}
-			refuse(t, openSource(t, values, ruleEnv(tt.rules...)).Validate(t.Context()), source.ErrConfig, tt.says...)
+			sqltest.Refuse(t, openSource(t, values, sqltest.RuleEnv(tt.rules...)).Validate(t.Context()), source.ErrConfig, tt.says...)
 		})
 	}
 	// The key that the connector declares for a table counts for its rules as well.
-	env := ruleEnv(queryOf("SELECT * FROM notes", "notes"))
+	env := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM notes", "notes"))
 	env.IDColumns = map[string][]string{"notes": {"body"}}
 	d := openSource(t, db.values(nil), env)
-	if r := sqltest.Read(t.Context(), list(t, d)[0]); r.Err != nil || !slices.Equal(r.IDs, []string{db.name + "_dbo_notes_x"}) {
+	if r := sqltest.Read(t.Context(), sqltest.List(t, d)[0]); r.Err != nil || !slices.Equal(r.IDs, []string{db.name + "_dbo_notes_x"}) {
 		t.Errorf("got %v, %v", r.IDs, r.Err)
 	}
 }
@@ -283,15 +218,15 @@ func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shop()
-	rule := queryOf("SELECT * FROM orders", "orders")
-	refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), ruleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check username and password")
+	rule := sqltest.QueryOf("SELECT * FROM orders", "orders")
+	sqltest.Refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), sqltest.RuleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check username and password")
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := openSource(t, db.values(nil), ruleEnv(rule)).Validate(over); !errors.Is(err, context.Canceled) {
+	if err := openSource(t, db.values(nil), sqltest.RuleEnv(rule)).Validate(over); !errors.Is(err, context.Canceled) {
 		t.Errorf("a context that is over: %v", err)
 	}
 	user, values := db.user()
-	if err := openSource(t, values, ruleEnv(rule, rule)).Validate(t.Context()); err != nil {
+	if err := openSource(t, values, sqltest.RuleEnv(rule, rule)).Validate(t.Context()); err != nil {
 		t.Error(err)
 	}
 	sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
@@ -304,12 +239,12 @@ func TestRightsOfRules(t *testing.T) {
 	db.shop()
 	user, values := db.reader()
 	db.exec("GRANT SELECT ON items TO "+user, "GRANT SELECT ON orders (id, paid) TO "+user, "GRANT INSERT ON customers TO "+user)
-	d := openSource(t, values, ruleEnv(queryOf("SELECT id FROM customers", "customers"), queryOf("SELECT * FROM items", "items"), queryOf("SELECT id FROM orders WHERE paid = 1", "orders")))
+	d := openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM customers", "customers"), sqltest.QueryOf("SELECT * FROM items", "items"), sqltest.QueryOf("SELECT id FROM orders WHERE paid = 1", "orders")))
 	if err := d.Validate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	parts := list(t, d)
-	refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "dbo.customers, advanced_rules[0]", "permission was denied",
+	parts := sqltest.List(t, d)
+	sqltest.Refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "dbo.customers, advanced_rules[0]", "permission was denied",
 		"GRANT SELECT ON [dbo].[customers] TO", "or remove advanced_rules[0]")
 	for i, want := range map[int]int{1: 2, 2: 2} {
 		if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
@@ -326,10 +261,10 @@ func TestRowsWithoutAKey(t *testing.T) {
 	db.shop()
 	const query = "SELECT c.id AS c, o.id AS o FROM orders o LEFT JOIN customers c ON o.customer = c.id AND c.id = 1"
 	db.fixture(query, "c int, o int", "(1, 10), (1, 11), (NULL, 12)")
-	d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders", "c"), queryOf(query, "orders", "c", "o")))
-	parts := list(t, d)
+	d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders", "c"), sqltest.QueryOf(query, "orders", "c", "o")))
+	parts := sqltest.List(t, d)
 	got := sqltest.Read(t.Context(), parts[0])
-	refuse(t, got.Err, source.ErrConfig, "dbo.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
+	sqltest.Refuse(t, got.Err, source.ErrConfig, "dbo.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
 	if len(got.IDs) != 2 {
 		t.Errorf("got the ids %v", got.IDs)
 	}
@@ -343,7 +278,7 @@ func TestRulesReadTheSnapshot(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shop()
-	parts := list(t, openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id FROM orders", "orders"))))
+	parts := sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM orders", "orders"))))
 	db.exec("DELETE FROM orders WHERE id = 10")
 	if r := sqltest.Read(t.Context(), parts[0]); r.Err != nil || len(r.IDs) != 3 {
 		t.Errorf("%+v", r)
@@ -362,6 +297,6 @@ func TestRulesOfTwoResults(t *testing.T) {
 	two := one
 	two.Next = &one
 	db.here.TDS().Handle(func(st tdstest.Statement) (tdstest.Result, bool) { return two, st.SQL == query })
-	r := sqltest.Read(t.Context(), list(t, openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders"))))[0])
-	refuse(t, r.Err, source.ErrConfig, "dbo.orders, advanced_rules[0]", "more than one statement")
+	r := sqltest.Read(t.Context(), sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders"))))[0])
+	sqltest.Refuse(t, r.Err, source.ErrConfig, "dbo.orders, advanced_rules[0]", "more than one statement")
 }

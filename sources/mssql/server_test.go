@@ -164,41 +164,6 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	return sqltest.Open(t, &Type, raw, env).(*database)
 }
 
-// readAll reads all parts, one after the other, and returns what came of them by scope.
-func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]sqltest.Result {
-	t.Helper()
-	return sqltest.ReadAll(t, openSource(t, raw, env))
-}
-
-// listed returns the parts of a source by scope.
-func listed(t testing.TB, s source.Source) map[string]source.Part {
-	t.Helper()
-	parts := map[string]source.Part{}
-	for _, p := range list(t, s) {
-		parts[p.Scope()] = p
-	}
-	return parts
-}
-
-// list returns the parts of a source in their order.
-func list(t testing.TB, s source.Source) (parts []source.Part) {
-	t.Helper()
-	for p, err := range s.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		parts = append(parts, p)
-	}
-	return parts
-}
-
-func names(parts []source.Part) (names []string) {
-	for _, p := range parts {
-		names = append(names, p.Name())
-	}
-	return names
-}
-
 func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
 
 // sessions are the ids of the sessions of a login, those alone that run something if busy is true.

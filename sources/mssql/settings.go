@@ -15,30 +15,22 @@ import (
 
 // settings are the configuration, read and checked.
 type settings struct {
-	host               string
-	instance           string // named, whose port its browser service knows
-	port               int
-	username, password string
-	database           string
-	schemas            sqlread.SchemaList
-	tables             sqlread.TableList
-	tls                *tls.Config // nil: no more is encrypted than the server demands
-	validateHost       bool        // in the server's certificate
-	attempts           int         // to connect, in all
+	form.Login
+	instance     string // named, whose port its browser service knows
+	database     string
+	schemas      sqlread.SchemaList
+	tables       sqlread.TableList
+	tls          *tls.Config // nil: no more is encrypted than the server demands
+	validateHost bool        // in the server's certificate
 }
 
 func newSettings(v field.Values) (settings, error) {
 	s := settings{
-		host:     strings.TrimSpace(v.String("host")),
-		port:     v.Int("port"),
-		username: v.String("username"),
-		password: v.String("password"),
+		Login:    form.ReadLogin(v, "username"),
 		database: v.String("database"),
-		attempts: max(1, v.Int("retry_count")),
 	}
-	s.host, s.instance, _ = strings.Cut(s.host, `\`)
-	// The forms people paste an IPv6 address in.
-	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
+	s.Host, s.instance, _ = strings.Cut(s.Host, `\`)
+	s.Host = form.WithoutBrackets(s.Host)
 	var err error
 	if s.schemas, err = quote.ParseSchemas(v.String("schema")); err != nil {
 		return s, form.ConfigError(err, "write a name that has a comma in brackets, such as schema: \"[odd, name]\"")
@@ -49,13 +41,13 @@ func newSettings(v field.Values) (settings, error) {
 	if !v.Bool("ssl_enabled") {
 		return s, nil
 	}
-	if s.tls, err = link.VerifiedTLS(s.host, v.String("ssl_ca")); err != nil {
+	if s.tls, err = link.VerifiedTLS(s.Host, v.String("ssl_ca")); err != nil {
 		return s, err
 	}
 	s.validateHost = v.Bool("validate_host")
 	name := ""
 	if s.validateHost {
-		name = s.host
+		name = s.Host
 	}
 	s.tls.InsecureSkipVerify = true // what is skipped is checked next, the name only where that is asked for
 	s.tls.VerifyConnection = verifyChain(s.tls.RootCAs, name)
@@ -95,7 +87,7 @@ func verifyChain(roots *x509.CertPool, host string) func(tls.ConnectionState) er
 // address is the server as people call it.
 func (s *settings) address() string {
 	if s.instance != "" {
-		return s.host + `\` + s.instance
+		return s.Host + `\` + s.instance
 	}
-	return fmt.Sprintf("%s port %d", s.host, s.port)
+	return fmt.Sprintf("%s port %d", s.Host, s.Port)
 }

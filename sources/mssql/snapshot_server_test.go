@@ -35,7 +35,7 @@ func TestCase59OneSnapshot(t *testing.T) {
 	db := newDB(t)
 	db.sixTables()
 	log := &sqltest.Logbook{}
-	parts := listed(t, openSource(t, db.values(nil), log.Env()))
+	parts := sqltest.Listed(t, openSource(t, db.values(nil), log.Env()))
 	for i := range 6 {
 		db.exec(fmt.Sprintf("INSERT INTO t%d VALUES (3, 1)", i), fmt.Sprintf("UPDATE t%d SET v = 2 WHERE id = 1", i), fmt.Sprintf("DELETE FROM t%d WHERE id = 2", i))
 	}
@@ -66,7 +66,7 @@ func TestSnapshotsWhileOthersWrite(t *testing.T) {
 	if _, err := conn.ExecContext(t.Context(), "BEGIN TRANSACTION; DELETE FROM t0; INSERT INTO t0 VALUES (9, 9)"); err != nil {
 		t.Fatal(err)
 	}
-	parts := listed(t, openSource(t, db.values(nil), source.Env{}))
+	parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
 	if _, err := conn.ExecContext(t.Context(), "COMMIT TRANSACTION"); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestNobodyWaitsForTheRun(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.sixTables()
-	parts := listed(t, openSource(t, db.values(map[string]any{"tables": "t0,t1"}), source.Env{}))
+	parts := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": "t0,t1"}), source.Env{}))
 	if r := sqltest.Read(t.Context(), parts["dbo.t0"]); r.Err != nil || len(r.IDs) != 2 {
 		t.Fatalf("%+v", r)
 	}
@@ -97,35 +97,14 @@ func TestMoreReadersThanSnapshots(t *testing.T) {
 	db.sixTables()
 	log := &sqltest.Logbook{}
 	d := openSource(t, db.values(nil), log.Env())
-	parts := slices.Collect(maps.Values(listed(t, d)))
-	total := nested(t, parts)
+	parts := slices.Collect(maps.Values(sqltest.Listed(t, d)))
+	total := sqltest.Nested(t, parts)
 	if total != 12 || strings.Count(log.String(), "taken later than those of the run") != 1 {
 		t.Errorf("%d rows came, logged %s", total, log)
 	}
-	if n := loseIdle(d); n != 6 {
+	if n := sqltest.LoseIdle[*session](d.Snapshots); n != 6 {
 		t.Errorf("%d sessions are idle", n)
 	}
-}
-
-// nested reads each part while those before it are being read, and counts the rows.
-func nested(t *testing.T, parts []source.Part) (n int) {
-	t.Helper()
-	if len(parts) == 0 {
-		return 0
-	}
-	first := true
-	for _, err := range parts[0].Documents(t.Context()) {
-		if err != nil {
-			t.Error(err)
-			return n
-		}
-		n++
-		if first {
-			first = false
-			n += nested(t, parts[1:])
-		}
-	}
-	return n
 }
 
 // TestFewConnections: where the server has but two, parts wait for each other. It is the server of the tests that
@@ -135,7 +114,7 @@ func TestFewConnections(t *testing.T) {
 	db := newDBHere(t, mssqltest.Config{})
 	db.sixTables()
 	d := openSource(t, db.values(nil), source.Env{})
-	noPauses(d)
+	wayOf(d).NoPauses()
 	var dials atomic.Int32
 	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if dials.Add(1) > 2 {
@@ -144,7 +123,7 @@ func TestFewConnections(t *testing.T) {
 		return dial(ctx, network, address)
 	}
 	var wg sync.WaitGroup
-	for _, p := range listed(t, d) {
+	for _, p := range sqltest.Listed(t, d) {
 		wg.Go(func() { // ends with the part
 			if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 2 {
 				t.Errorf("%s: %+v", p.Scope(), r)
@@ -168,11 +147,11 @@ func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
 	log := &sqltest.Logbook{}
 	d := openSource(t, db.values(nil), log.Env())
 	failed := 0
-	for _, p := range list(t, d) {
+	for _, p := range sqltest.List(t, d) {
 		r := sqltest.Read(t.Context(), p)
 		if strings.HasPrefix(p.Scope(), "dbo.s") {
 			failed++
-			refuse(t, r.Err, source.ErrConfig, "neither a primary key")
+			sqltest.Refuse(t, r.Err, source.ErrConfig, "neither a primary key")
 		} else if r.Err != nil || len(r.IDs) != 2 {
 			t.Errorf("%s: %+v", p.Scope(), r)
 		}
@@ -180,7 +159,7 @@ func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
 	if failed != 6 || strings.Contains(log.String(), "taken later") {
 		t.Errorf("%d tables failed, logged %s", failed, log)
 	}
-	if n := loseIdle(d); n != sqlread.MostSnapshots {
+	if n := sqltest.LoseIdle[*session](d.Snapshots); n != sqlread.MostSnapshots {
 		t.Errorf("%d sessions are idle", n)
 	}
 }
@@ -195,7 +174,7 @@ func TestNoTableTakesTheSnapshot(t *testing.T) {
 	log := &sqltest.Logbook{}
 	d := openSource(t, values, log.Env())
 	db.here.Break(mssqltest.Break{Table: "t", Error: &tdstest.Message{Number: 1222, Text: "lock request time out period exceeded"}})
-	part := listed(t, d)["dbo.t"]
+	part := sqltest.Listed(t, d)["dbo.t"]
 	db.exec("DELETE FROM t WHERE id = 2")
 	if r := sqltest.Read(t.Context(), part); r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", r)
@@ -226,11 +205,11 @@ func TestCase58TablesThatChange(t *testing.T) {
 			db := newDB(t)
 			db.exec("CREATE TABLE t (id int NOT NULL, v nvarchar(9), CONSTRAINT pk PRIMARY KEY (id))", "INSERT INTO t VALUES (1, N'x'), (2, N'x'), (3, N'x')",
 				"CREATE TABLE o (id int PRIMARY KEY)", "INSERT INTO o VALUES (1)")
-			parts := listed(t, openSource(t, db.values(nil), source.Env{}))
+			parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
 			db.exec(tt.change...)
 			got := sqltest.Read(t.Context(), parts["dbo.t"])
 			if tt.fails != "" {
-				refuse(t, got.Err, nil, "dbo.t: ", tt.fails)
+				sqltest.Refuse(t, got.Err, nil, "dbo.t: ", tt.fails)
 				if errors.Is(got.Err, source.ErrTemporary) {
 					t.Error("a table that is gone does not come back by itself")
 				}
@@ -254,7 +233,7 @@ func TestTablesWithoutSnapshots(t *testing.T) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1), (2)", "CREATE TABLE b (id int PRIMARY KEY)", "INSERT INTO b VALUES (1)")
 		_, values := db.user()
 		log := &sqltest.Logbook{}
-		parts := listed(t, openSource(t, values, log.Env()))
+		parts := sqltest.Listed(t, openSource(t, values, log.Env()))
 		refusal := mssqltest.Break{Table: "a", Rollback: true, Error: &tdstest.Message{Number: number, Text: "not in a transaction of a snapshot"}}
 		db.here.Break(refusal)
 		for scope, want := range map[string]int{"dbo.a": 2, "dbo.b": 1} {
@@ -269,7 +248,7 @@ func TestTablesWithoutSnapshots(t *testing.T) {
 		if n := strings.Count(log.String(), "level=WARN"); n != warnings || !strings.Contains(log.String(), "so it is read as it is while it is read") {
 			t.Errorf("%d: %d warnings in %s", number, n, log)
 		}
-		rule := list(t, openSource(t, values, ruleEnv(queryOf("SELECT id FROM a", "a"))))[0]
+		rule := sqltest.List(t, openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM a", "a"))))[0]
 		db.here.Break(refusal)
 		if r := sqltest.Read(t.Context(), rule); r.Err != nil || len(r.IDs) != 2 {
 			t.Errorf("%d, a rule: %+v", number, r)
@@ -285,9 +264,9 @@ func TestIDsOnly(t *testing.T) {
 		"CREATE TABLE named (v nvarchar(9), k int)", "INSERT INTO named VALUES (N'x', 7)")
 	for _, profile := range []string{"head", "seed87", "native"} {
 		env := source.Env{Profile: profile, IDColumns: map[string][]string{"named": {"k"}}}
-		whole := readAll(t, db.values(nil), env)
+		whole := sqltest.ReadSource(t, &Type, db.values(nil), env)
 		env.IDsOnly = true
-		ids := readAll(t, db.values(nil), env)
+		ids := sqltest.ReadSource(t, &Type, db.values(nil), env)
 		for _, scope := range []string{"dbo.t", "dbo.named"} {
 			if d := cmp.Diff(whole[scope].IDs, ids[scope].IDs); d != "" || ids[scope].Err != nil {
 				t.Errorf("%s %s: %v %s", profile, scope, ids[scope].Err, d)
@@ -310,7 +289,7 @@ func TestRowsThatAreLarge(t *testing.T) {
 	}
 	db.exec("CREATE TABLE large (id int PRIMARY KEY, v nvarchar(max))", fmt.Sprintf("INSERT INTO large VALUES (1, REPLICATE(CONVERT(nvarchar(max), N'x'), %d)), (2, N'y')", size),
 		"CREATE TABLE wide (id int PRIMARY KEY"+columns.String()+")", "INSERT INTO wide (id, c998) VALUES (1, 5)")
-	got := readAll(t, db.values(nil), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	if r := got["dbo.large"]; r.Err != nil || len(r.Docs) != 2 || len(r.Docs[0]) != size+len(`{"dbo_large_id":1,"dbo_large_v":""}`) {
 		t.Errorf("%v: %d rows", r.Err, len(r.Docs))
 	}

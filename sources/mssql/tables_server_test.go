@@ -9,6 +9,7 @@ import (
 	mssql "github.com/microsoft/go-mssqldb"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
 )
@@ -17,11 +18,11 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE VIEW v AS SELECT id FROM a", "CREATE SCHEMA other", "CREATE TABLE other.b (id int PRIMARY KEY)")
-	if d := cmp.Diff([]string{"dbo.a"}, scopes(readAll(t, db.values(nil), source.Env{}))); d != "" {
+	if d := cmp.Diff([]string{"dbo.a"}, scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
 		t.Error(d)
 	}
 	for schema, want := range map[string][]string{"*": {"dbo.a", "other.b"}, "other": {"other.b"}, "other, dbo": {"dbo.a", "other.b"}, "OTHER": {"other.b"}} {
-		got := scopes(readAll(t, db.values(map[string]any{"schema": schema}), source.Env{}))
+		got := scopes(sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": schema}), source.Env{}))
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s: %s", schema, d)
 		}
@@ -39,7 +40,7 @@ func TestTemporalTables(t *testing.T) {
 	db.exec(`CREATE TABLE t (id int PRIMARY KEY, v int, since datetime2 GENERATED ALWAYS AS ROW START HIDDEN NOT NULL, till datetime2 GENERATED ALWAYS AS ROW END HIDDEN NOT NULL,
 		PERIOD FOR SYSTEM_TIME (since, till)) WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = dbo.t_history))`,
 		"INSERT INTO t (id, v) VALUES (1, 1)", "UPDATE t SET v = 2")
-	got := readAll(t, db.values(nil), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	if d := cmp.Diff(map[string]sqltest.Result{"dbo.t": {IDs: []string{db.name + "_dbo_t_1"}, Docs: []string{`{"dbo_t_id":1,"dbo_t_v":2}`}}}, got); d != "" {
 		t.Error(d)
 	}
@@ -51,7 +52,7 @@ func TestServersBefore2016(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{Old: true})
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v sql_variant)", "INSERT INTO t VALUES (1, 2)")
-	got := readAll(t, db.values(nil), source.Env{})["dbo.t"]
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["dbo.t"]
 	if d := cmp.Diff([]string{`{"dbo_t_id":1,"dbo_t_v":"2"}`}, got.Docs); d != "" || got.Err != nil {
 		t.Errorf("%v %s", got.Err, d)
 	}
@@ -75,7 +76,7 @@ func TestCase02TableList(t *testing.T) {
 		{"od*", []string{"dbo.[od.d/x]"}},
 	} {
 		log := &sqltest.Logbook{}
-		got := readAll(t, db.values(map[string]any{"tables": tt.tables}), log.Env())
+		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": tt.tables}), log.Env())
 		if d := cmp.Diff(tt.want, scopes(got)); d != "" {
 			t.Errorf("tables %v: %s", tt.tables, d)
 		}
@@ -84,16 +85,16 @@ func TestCase02TableList(t *testing.T) {
 		}
 	}
 	log := &sqltest.Logbook{}
-	got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.Env())
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.Env())
 	if d := cmp.Diff([]string{"dbo.a", "dbo.bb", "dbo.v", "elsewhere.a", "x*"}, scopes(got)); d != "" {
 		t.Fatal(d)
 	}
 	if got["dbo.a"].Err != nil || len(got["dbo.a"].IDs) != 1 {
 		t.Errorf("the table that exists: %+v", got["dbo.a"])
 	}
-	refuse(t, got["dbo.bb"].Err, source.ErrConfig, "does not exist in schema", `remove "bb" in tables:`, "GRANT SELECT ON [dbo].[bb] TO [dbo]", `did you mean "b"?`)
-	refuse(t, got["dbo.v"].Err, source.ErrConfig, "a view has no key")
-	refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
+	sqltest.Refuse(t, got["dbo.bb"].Err, source.ErrConfig, "does not exist in schema", `remove "bb" in tables:`, "GRANT SELECT ON [dbo].[bb] TO [dbo]", `did you mean "b"?`)
+	sqltest.Refuse(t, got["dbo.v"].Err, source.ErrConfig, "a view has no key")
+	sqltest.Refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
 	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 		t.Errorf("got %d warnings, want one for the name to leave out:\n%s", n, log)
 	}
@@ -104,13 +105,13 @@ func TestSchemasThatDoNotExist(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE a (id int PRIMARY KEY)")
-	got := readAll(t, db.values(map[string]any{"schema": "dbo, nosuch"}), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": "dbo, nosuch"}), source.Env{})
 	if d := cmp.Diff([]string{"dbo.a", "nosuch.*"}, scopes(got)); d != "" {
 		t.Fatal(d)
 	}
-	refuse(t, got["nosuch.*"].Err, source.ErrConfig, `schema "nosuch" does not exist in database`, "GRANT SELECT ON SCHEMA::[nosuch]")
+	sqltest.Refuse(t, got["nosuch.*"].Err, source.ErrConfig, `schema "nosuch" does not exist in database`, "GRANT SELECT ON SCHEMA::[nosuch]")
 	for _, err := range openSource(t, db.values(map[string]any{"schema": "nosuch"}), source.Env{}).Parts(t.Context()) {
-		refuse(t, err, source.ErrConfig, `schema "nosuch" does not exist in database`)
+		sqltest.Refuse(t, err, source.ErrConfig, `schema "nosuch" does not exist in database`)
 	}
 }
 
@@ -118,7 +119,7 @@ func TestCase03EmptyTable(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
-	got := readAll(t, db.values(nil), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	if r := got["dbo.t"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
 		t.Errorf("got %+v", got)
 	}
@@ -134,7 +135,7 @@ func TestCase04Keys(t *testing.T) {
 		"CREATE TABLE including (a int NOT NULL, b int NOT NULL)", "CREATE UNIQUE INDEX i ON including (a) INCLUDE (b)",
 		"CREATE TABLE named (A int, b nvarchar(9))", "CREATE TABLE wrong (a int)",
 		"INSERT INTO uniq VALUES (NULL, 7)", "INSERT INTO several VALUES (1, 2, 3)", "INSERT INTO including VALUES (4, 5)", "INSERT INTO named VALUES (1, NULL), (1, N'x'), (2, N'x')")
-	got := readAll(t, db.values(nil), source.Env{IDColumns: map[string][]string{"named": {"a", "b"}, "dbo.wrong": {"nosuch"}, "uniq": {"a"}}})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{IDColumns: map[string][]string{"named": {"a", "b"}, "dbo.wrong": {"nosuch"}, "uniq": {"a"}}})
 	for table, want := range map[string][]string{
 		"uniq": {"uniq_7"}, "several": {"several_3"}, "including": {"including_4"}, "named": {"named_1", "named_1_x", "named_2_x"},
 	} {
@@ -148,12 +149,12 @@ func TestCase04Keys(t *testing.T) {
 		}
 	}
 	for _, table := range []string{"nullable", "filtered", "plain_index"} {
-		refuse(t, got["dbo."+table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-dbo.`+table+`"]`, `id_columns: {"dbo.`+table+`": [COLUMN]}`)
+		sqltest.Refuse(t, got["dbo."+table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-dbo.`+table+`"]`, `id_columns: {"dbo.`+table+`": [COLUMN]}`)
 	}
-	refuse(t, got["dbo.wrong"].Err, source.ErrConfig, `no column "nosuch"`)
+	sqltest.Refuse(t, got["dbo.wrong"].Err, source.ErrConfig, `no column "nosuch"`)
 
 	// The line that the hint gives does leave the table out.
-	without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-dbo.nullable"}}), source.Env{})
+	without := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": []any{"*", "-dbo.nullable"}}), source.Env{})
 	if _, there := without["dbo.nullable"]; there || len(without) != len(got)-1 {
 		t.Errorf("the hint's line gives %v", scopes(without))
 	}
@@ -167,13 +168,13 @@ func TestHiddenColumnsAreNoKey(t *testing.T) {
 	db.exec("CREATE TABLE person (graph_id_1 bigint HIDDEN NOT NULL UNIQUE, [$node_id_1] nvarchar(99) NOT NULL, name nvarchar(9) NOT NULL, PRIMARY KEY (name))",
 		"CREATE TABLE likes (graph_id_2 bigint HIDDEN NOT NULL UNIQUE, [$edge_id_2] nvarchar(99) NOT NULL)",
 		"INSERT INTO person (graph_id_1, [$node_id_1], name) VALUES (1, N'{}', N'x')", "INSERT INTO likes (graph_id_2, [$edge_id_2]) VALUES (1, N'{}')")
-	got := readAll(t, db.values(nil), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	if r := got["dbo.person"]; r.Err != nil || !slices.Equal(r.Docs, []string{`{"dbo_person_$node_id_1":"{}","dbo_person_name":"x"}`}) {
 		t.Errorf("got %+v", r)
 	}
-	refuse(t, got["dbo.likes"].Err, source.ErrConfig, "neither a primary key", `id_columns: {"dbo.likes": [COLUMN]}`)
+	sqltest.Refuse(t, got["dbo.likes"].Err, source.ErrConfig, "neither a primary key", `id_columns: {"dbo.likes": [COLUMN]}`)
 	env := source.Env{IDColumns: map[string][]string{"likes": {"$edge_id_2"}}}
-	if r := readAll(t, db.values(nil), env)["dbo.likes"]; r.Err != nil || len(r.IDs) != 1 {
+	if r := sqltest.ReadSource(t, &Type, db.values(nil), env)["dbo.likes"]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -185,18 +186,18 @@ func TestWhatALedgerKeepsHasToBeNamed(t *testing.T) {
 		db := newDBHere(t, mssqltest.Config{NoLedger: noLedger})
 		db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE MSSQL_LedgerHistoryFor_1 (id int NOT NULL)", "CREATE TABLE MSSQL_DroppedLedgerTable_b_2 (id int PRIMARY KEY)", "INSERT INTO MSSQL_LedgerHistoryFor_1 VALUES (1)")
 		if noLedger {
-			if n := len(readAll(t, db.values(nil), source.Env{})); n != 3 {
+			if n := len(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})); n != 3 {
 				t.Errorf("where there is no ledger the names mean nothing: got %d tables", n)
 			}
 			continue
 		}
 		db.here.Mark("MSSQL_LedgerHistoryFor_1", "ledger history table")
 		db.here.Mark("MSSQL_DroppedLedgerTable_b_2", "dropped ledger table")
-		if d := cmp.Diff([]string{"dbo.a"}, scopes(readAll(t, db.values(nil), source.Env{}))); d != "" {
+		if d := cmp.Diff([]string{"dbo.a"}, scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
 			t.Error(d)
 		}
 		env := source.Env{IDColumns: map[string][]string{"MSSQL_LedgerHistoryFor_1": {"id"}}}
-		if r := readAll(t, db.values(map[string]any{"tables": "MSSQL_LedgerHistoryFor_1"}), env)["dbo.MSSQL_LedgerHistoryFor_1"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "MSSQL_LedgerHistoryFor_1"}), env)["dbo.MSSQL_LedgerHistoryFor_1"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("named: %+v", r)
 		}
 	}
@@ -213,7 +214,7 @@ func TestMaskedColumnsAreNamedOnce(t *testing.T) {
 		if want == 0 {
 			values = db.values(nil)
 		}
-		part := listed(t, openSource(t, values, log.Env()))["dbo.t"]
+		part := sqltest.Listed(t, openSource(t, values, log.Env()))["dbo.t"]
 		for range 2 {
 			if r := sqltest.Read(t.Context(), part); r.Err != nil || len(r.IDs) != 1 {
 				t.Errorf("%+v", r)
@@ -228,7 +229,7 @@ func TestMaskedColumnsAreNamedOnce(t *testing.T) {
 // TestTheHintOfARefusal: it grants what the server names, and the tables that may not be read share one.
 func TestTheHintOfARefusal(t *testing.T) {
 	t.Parallel()
-	v := newTestDatabase(t, settings{username: "u"}, source.Env{}).Part(relationOf("dbo", "v"), nil)
+	v := newTestDatabase(t, settings{Login: form.Login{User: "u"}}, source.Env{}).Part(relationOf("dbo", "v"), nil)
 	for message, want := range map[string]string{
 		"The EXECUTE permission was denied on the object 'f]', database 'shop', schema 'tools'.":               "GRANT EXECUTE ON [tools].[f]]] TO [u]; or leave it out with",
 		"The SELECT permission was denied on the column 'c' of the object 'v', database 'shop', schema 'dbo'.": "GRANT SELECT ON [dbo].[v] TO [u]; or leave it out with",
@@ -243,7 +244,7 @@ func TestTheHintOfARefusal(t *testing.T) {
 	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE b (id int PRIMARY KEY)", "CREATE TABLE c (id int PRIMARY KEY)")
 	user, values := db.reader()
 	db.exec("GRANT INSERT ON dbo.a TO "+user, "GRANT INSERT ON dbo.b TO "+user, "GRANT SELECT ON dbo.c TO "+user)
-	got := readAll(t, values, source.Env{})
+	got := sqltest.ReadSource(t, &Type, values, source.Env{})
 	want := "GRANT SELECT ON [dbo].[a] TO [" + user + "]; GRANT SELECT ON [dbo].[b] TO [" + user + `]; or leave them out with tables: ["*", "-dbo.a", "-dbo.b"]`
 	for _, table := range []string{"a", "b"} {
 		if hint := source.Hint(got["dbo."+table].Err); hint != want {
@@ -277,7 +278,7 @@ func TestCase05To11IDs(t *testing.T) {
 			odd:     {IDs: []string{"mssql:DB:x.y:a]b:0:3"}, Docs: []string{`{"key":{"select":0,"a]b":3},"row":{"select":0,"Mixed Case":2,"a]b":3}}`}},
 		}},
 	} {
-		got := readAll(t, db.values(map[string]any{"schema": "*"}), source.Env{Profile: tt.profile})
+		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": "*"}), source.Env{Profile: tt.profile})
 		for scope, want := range tt.want {
 			for i := range want.IDs {
 				want.IDs[i] = strings.ReplaceAll(want.IDs[i], "DB", db.name)
@@ -297,12 +298,12 @@ func TestCase14ColumnNames(t *testing.T) {
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, _id int, [Table] int, _timestamp int, [database] int, [a.b] int, a_b int, [žluť] int)", "INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7, 8)",
 		"CREATE TABLE [t_x] (y int PRIMARY KEY)", "INSERT INTO t_x VALUES (1)")
 	log := &sqltest.Logbook{}
-	got := readAll(t, db.values(nil), log.Env())["dbo.t"]
+	got := sqltest.ReadSource(t, &Type, db.values(nil), log.Env())["dbo.t"]
 	want := []string{`{"dbo_t_id":1,"dbo_t__id":2,"dbo_t_table":3,"dbo_t__timestamp":4,"dbo_t_database":5,"dbo_t_a.b":6,"dbo_t_a_b":7,"dbo_t_žluť":8}`}
 	if d := cmp.Diff(want, got.Docs); d != "" || got.Err != nil || strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("%v %s logged %s", got.Err, d, log)
 	}
-	got = readAll(t, db.values(nil), source.Env{Profile: "native"})["dbo.t"]
+	got = sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Profile: "native"})["dbo.t"]
 	want = []string{`{"key":{"id":1},"row":{"id":1,"_id":2,"Table":3,"_timestamp":4,"database":5,"a_b":6,"a_b_2":7,"žluť":8}}`}
 	if d := cmp.Diff(want, got.Docs); d != "" || got.Err != nil {
 		t.Errorf("%v %s", got.Err, d)
@@ -317,7 +318,7 @@ func TestCase57Permissions(t *testing.T) {
 	}
 	user, values := db.reader()
 	db.exec("GRANT SELECT ON a TO "+user, "GRANT SELECT ON d TO "+user, "GRANT SELECT ON e TO "+user, "GRANT INSERT ON b TO "+user, "GRANT SELECT ON c (id) TO "+user)
-	got := readAll(t, values, source.Env{})
+	got := sqltest.ReadSource(t, &Type, values, source.Env{})
 	if d := cmp.Diff([]string{"dbo.a", "dbo.b", "dbo.c", "dbo.d", "dbo.e"}, scopes(got)); d != "" {
 		t.Error(d)
 	}
@@ -327,22 +328,22 @@ func TestCase57Permissions(t *testing.T) {
 		}
 	}
 	for _, table := range []string{"b", "c"} {
-		refuse(t, got["dbo."+table].Err, source.ErrAuth, "denied", "GRANT SELECT ON [dbo].["+table+"] TO ["+user+"];", `tables: ["*", "-dbo.b", "-dbo.c"]`)
+		sqltest.Refuse(t, got["dbo."+table].Err, source.ErrAuth, "denied", "GRANT SELECT ON [dbo].["+table+"] TO ["+user+"];", `tables: ["*", "-dbo.b", "-dbo.c"]`)
 	}
 	// Doing what the hint says helps.
 	hint, _, _ := strings.Cut(source.Hint(got["dbo.b"].Err), ";")
 	db.exec(hint)
-	if r := readAll(t, values, source.Env{})["dbo.b"]; r.Err != nil || len(r.IDs) != 1 {
+	if r := sqltest.ReadSource(t, &Type, values, source.Env{})["dbo.b"]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("after %s: %+v", hint, r)
 	}
 	// What may be read when the tables are listed may be revoked when one is read.
-	parts := listed(t, openSource(t, values, source.Env{}))
+	parts := sqltest.Listed(t, openSource(t, values, source.Env{}))
 	db.exec("DENY SELECT ON a TO " + user)
-	refuse(t, sqltest.Read(t.Context(), parts["dbo.a"]).Err, source.ErrAuth, "dbo.a: ", "GRANT SELECT ON")
+	sqltest.Refuse(t, sqltest.Read(t.Context(), parts["dbo.a"]).Err, source.ErrAuth, "dbo.a: ", "GRANT SELECT ON")
 	// A table of which the user may not know looks as if it did not exist.
 	db.exec("REVOKE SELECT ON a FROM " + user)
 	values["tables"] = "a,d"
-	refuse(t, readAll(t, values, source.Env{})["dbo.a"].Err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON [dbo].[a]")
+	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["dbo.a"].Err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON [dbo].[a]")
 }
 
 // TestCase70Views: a view is read only where it is named and has a key; a broken one disturbs nobody else.
@@ -351,17 +352,17 @@ func TestCase70Views(t *testing.T) {
 	db := newDB(t)
 	db.exec("CREATE TABLE a (id int PRIMARY KEY, v int)", "INSERT INTO a VALUES (1, 5), (2, 7)", "CREATE TABLE gone (id int PRIMARY KEY)",
 		"CREATE VIEW doubled AS SELECT id, v * 2 AS v FROM a", "CREATE VIEW broken AS SELECT id FROM gone", "DROP TABLE gone")
-	if got := readAll(t, db.values(nil), source.Env{}); len(got) != 1 || got["dbo.a"].Err != nil {
+	if got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}); len(got) != 1 || got["dbo.a"].Err != nil {
 		t.Errorf("got %v", got)
 	}
 	env := source.Env{IDColumns: map[string][]string{"doubled": {"id"}, "broken": {"id"}}}
-	got := readAll(t, db.values(map[string]any{"tables": "*,doubled,broken"}), env)
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,doubled,broken"}), env)
 	r := got["dbo.doubled"]
 	slices.Sort(r.Docs)
 	if r.Err != nil || !slices.Equal(r.Docs, []string{`{"dbo_doubled_id":1,"dbo_doubled_v":10}`, `{"dbo_doubled_id":2,"dbo_doubled_v":14}`}) {
 		t.Errorf("the view: %+v", r)
 	}
-	refuse(t, got["dbo.broken"].Err, source.ErrConfig, "dbo.broken", "binding errors", "repair the view", `"-dbo.broken"`)
+	sqltest.Refuse(t, got["dbo.broken"].Err, source.ErrConfig, "dbo.broken", "binding errors", "repair the view", `"-dbo.broken"`)
 	if got["dbo.a"].Err != nil {
 		t.Error(got["dbo.a"].Err)
 	}

@@ -16,7 +16,7 @@ func TestLongTextInAVariant(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v sql_variant)", "INSERT INTO t VALUES (1, CONVERT(varchar(8000), REPLICATE('x', 5000))), (2, CONVERT(varchar(8000), REPLICATE('y', 3)))")
-	r := readAll(t, db.values(nil), source.Env{})["dbo.t"]
+	r := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["dbo.t"]
 	if r.Err != nil || len(r.Docs) != 2 || strings.Count(r.Docs[0], "x") != 5000 || strings.Count(r.Docs[1], "y") != 3 {
 		t.Errorf("got %v and %d documents: %.200v", r.Err, len(r.Docs), r.Docs)
 	}
@@ -104,7 +104,7 @@ func TestValuesFromServer(t *testing.T) {
 			db.exec(fmt.Sprintf("CREATE TABLE k%d (v %s PRIMARY KEY)", i, tt.typ), fmt.Sprintf("INSERT INTO k%d VALUES (%s)", i, tt.in))
 		}
 	}
-	exact, compat := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{Encoding: "compat"})
+	exact, compat := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}), sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Encoding: "compat"})
 	for _, env := range []source.Env{{}, {Encoding: "compat"}, {Profile: "native"}, {Profile: "seed87"}} {
 		if n := sqltest.CheckDescribed(t, &Type, openSource(t, db.values(nil), env)); n < len(servedCases) {
 			t.Errorf("%+v: only %d documents were described", env, n)
@@ -152,7 +152,7 @@ func TestColumnsThatAreMade(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v AS (id + 1), w AS (CONVERT(nvarchar(9), id)) PERSISTED, version rowversion)", "INSERT INTO t (id) VALUES (1)")
-	got := readAll(t, db.values(nil), source.Env{})["dbo.t"]
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["dbo.t"]
 	if got.Err != nil || len(got.Docs) != 1 {
 		t.Fatalf("%+v", got)
 	}

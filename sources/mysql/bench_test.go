@@ -5,6 +5,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // BenchmarkRead reads a table of 100 000 rows of 1 KB, and encodes its documents; it needs a server.
@@ -20,7 +21,7 @@ func BenchmarkRead(b *testing.B) {
 			for b.Loop() {
 				n := 0
 				d := openSource(b, db.values(nil), source.Env{})
-				for _, p := range listed(b, d) {
+				for _, p := range sqltest.Listed(b, d) {
 					for doc, err := range p.Documents(b.Context()) {
 						if err != nil {
 							b.Fatal(err)

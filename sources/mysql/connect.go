@@ -22,11 +22,11 @@ const (
 // driverConfig is the driver's configuration of a connection, but for the way it dials.
 func driverConfig(s settings) *mysql.Config {
 	c := mysql.NewConfig()
-	c.Net, c.Addr = "tcp", net.JoinHostPort(s.host, strconv.Itoa(s.port))
+	c.Net, c.Addr = "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
 	if s.onSocket() {
-		c.Net, c.Addr = "unix", s.host
+		c.Net, c.Addr = "unix", s.Host
 	}
-	c.User, c.Passwd, c.DBName = s.user, s.password, s.database
+	c.User, c.Passwd, c.DBName = s.User, s.Password, s.database
 	c.Collation = "utf8mb4_general_ci"
 	c.ConnectionAttributes = "program_name:elastic-ingest"
 	c.WriteTimeout = writeTimeout

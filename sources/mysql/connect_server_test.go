@@ -2,22 +2,13 @@ package mysql
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"database/sql/driver"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,17 +17,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// countDials makes the source count the connections that it opens; the first of them fail with
-// refused.
-func countDials(d *database, refused int) (n *atomic.Int32) {
-	d.DialNet, n = sqltest.CountDials(d.DialNet, refused)
-	return n
-}
-
-// noPauses makes the source go on at once where it would wait, and counts how often.
-func noPauses(d *database) (n *atomic.Int32) {
-	d.Attempts.Pause, n = sqltest.NoPauses()
-	return n
+// wayOf is how the source reaches its server.
+func wayOf(d *database) sqltest.Way {
+	return sqltest.Way{Source: d, Dial: &d.DialNet, Pause: &d.Attempts.Pause}
 }
 
 func TestCase50OddCredentials(t *testing.T) {
@@ -83,44 +66,16 @@ func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
-		dials, pauses := countDials(d, 0), noPauses(d)
-		err := d.Ping(t.Context())
-		refuse(t, err, source.ErrAuth, "Access denied", "check user and password")
-		if strings.Contains(err.Error(), "wrong-secret") {
-			t.Errorf("the password is in the error: %v", err)
-		}
-		if dials.Load() != 1 || pauses.Load() != 0 {
-			t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
-		}
+		sqltest.WrongPasswordIsTriedOnce(t, wayOf(d), "Access denied", "check user and password")
 	})
 }
 
 func TestConnectAgain(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		for _, tt := range []struct {
-			attempts, refused int
-			pauses            int32
-			fails             bool
-		}{
-			{attempts: 3, refused: 2, pauses: 2},
-			{attempts: 3, refused: 9, pauses: 2, fails: true},
-			{attempts: 1, refused: 9, fails: true},
-			{attempts: 0, refused: 9, fails: true},
-		} {
-			d := openSource(t, db.values(map[string]any{"retry_count": tt.attempts}), source.Env{})
-			countDials(d, tt.refused)
-			pauses := noPauses(d)
-			err := d.Ping(t.Context())
-			if tt.fails {
-				refuse(t, err, source.ErrUnreachable, "connection refused", "check host and port")
-			} else if err != nil {
-				t.Error(err)
-			}
-			if pauses.Load() != tt.pauses {
-				t.Errorf("%+v: paused %d times", tt, pauses.Load())
-			}
-		}
+		sqltest.ConnectAgain(t, func(attempts int) sqltest.Way {
+			return wayOf(openSource(t, db.values(map[string]any{"retry_count": attempts}), source.Env{}))
+		}, 1, "check host and port")
 	})
 }
 
@@ -128,10 +83,10 @@ func TestPingErrors(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		err := openSource(t, db.values(map[string]any{"database": "no such"}), source.Env{}).Ping(t.Context())
-		refuse(t, err, source.ErrConfig, "Unknown database 'no such' (error 1049)", "check database")
+		sqltest.Refuse(t, err, source.ErrConfig, "Unknown database 'no such' (error 1049)", "check database")
 
 		err = openSource(t, db.values(map[string]any{"port": 1}), source.Env{}).Ping(t.Context())
-		refuse(t, err, source.ErrUnreachable, "connect to MySQL at 127.0.0.1 port 1", "connection refused")
+		sqltest.Refuse(t, err, source.ErrUnreachable, "connect to MySQL at 127.0.0.1 port 1", "connection refused")
 		if strings.Contains(err.Error(), "\n") {
 			t.Errorf("the error has several lines: %v", err)
 		}
@@ -139,7 +94,7 @@ func TestPingErrors(t *testing.T) {
 		user, values := db.user()
 		db.exec("ALTER USER " + user + " REQUIRE SSL")
 		err = openSource(t, values, source.Env{}).Ping(t.Context())
-		refuse(t, err, source.ErrAuth, "Access denied", "must use TLS and ssl_enabled is off")
+		sqltest.Refuse(t, err, source.ErrAuth, "Access denied", "must use TLS and ssl_enabled is off")
 
 		// Who listens there is no MySQL.
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -157,32 +112,14 @@ func TestPingErrors(t *testing.T) {
 			}
 		}()
 		err = openSource(t, db.values(map[string]any{"port": l.Addr().(*net.TCPAddr).Port}), source.Env{}).Ping(t.Context())
-		refuse(t, err, source.ErrUnreachable, "the connection was lost", "check host and port")
+		sqltest.Refuse(t, err, source.ErrUnreachable, "the connection was lost", "check host and port")
 	})
-}
-
-// otherCA is a certificate of an authority that signed nothing.
-func otherCA(t testing.TB) string {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "other"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 // TestCase49TLS is told by MariaDB: the ciphers of the MySQL of the tests are none that Go accepts.
 func TestCase49TLS(t *testing.T) {
 	t.Parallel()
-	pemBytes, err := os.ReadFile(environment(t, "TEST_MARIADB_CA"))
+	pemBytes, err := os.ReadFile(sqltest.Environment(t, "TEST_MARIADB_CA"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,18 +130,18 @@ func TestCase49TLS(t *testing.T) {
 	for name, text := range map[string]string{
 		"as it is": ca,
 		"one line": strings.Join(strings.Fields(ca), " "),
-		"two":      ca + otherCA(t),
+		"two":      ca + sqltest.OtherCA(t),
 		"CRLF":     strings.ReplaceAll(ca, "\n", "\r\n"),
 	} {
 		values["ssl_ca"] = text
-		if r := readAll(t, values, source.Env{StallTimeout: sqltest.Patience})["t"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := sqltest.ReadSource(t, &Type, values, source.Env{StallTimeout: sqltest.Patience})["t"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
-	values["ssl_ca"] = otherCA(t)
+	values["ssl_ca"] = sqltest.OtherCA(t)
 	d := openSource(t, values, source.Env{})
-	pauses := noPauses(d)
-	refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
+	pauses := wayOf(d).NoPauses()
+	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
 	if pauses.Load() != 0 {
 		t.Error("a certificate that is not trusted was tried again")
 	}
@@ -212,20 +149,20 @@ func TestCase49TLS(t *testing.T) {
 	d = openSource(t, values, source.Env{})
 	d.driver.TLS = d.driver.TLS.Clone()
 	d.driver.TLS.ServerName = "db.example.org" // as if host were another name of the machine
-	refuse(t, d.Ping(t.Context()), source.ErrConfig, "db.example.org", "ssl_ca must hold")
+	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "db.example.org", "ssl_ca must hold")
 }
 
 // TestServerWithoutTLS is told by a proxy that takes the offer of TLS out of the server's greeting.
 func TestServerWithoutTLS(t *testing.T) {
 	t.Parallel()
 	db := newDB(t, onMariaDB)
-	d := openSource(t, db.values(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)}), source.Env{})
+	d := openSource(t, db.values(map[string]any{"ssl_enabled": true, "ssl_ca": sqltest.OtherCA(t)}), source.Env{})
 	dial := d.DialNet
 	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		return &plainConn{Conn: conn}, err
 	}
-	refuse(t, d.Ping(t.Context()), source.ErrConfig, "server does not support TLS", "ssl_enabled: false")
+	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "server does not support TLS", "ssl_enabled: false")
 }
 
 // plainConn clears the bit of TLS in the capabilities of the first packet, the server's greeting.
@@ -249,7 +186,7 @@ func TestHostileSettings(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY, at timestamp NULL, c char(5), v varchar(20)); SET time_zone = '+00:00'; INSERT INTO t VALUES (1, '2024-01-02 03:04:05', 'ab', 'žluť'), (2, NULL, '', '')")
-		want := readAll(t, db.values(nil), source.Env{})["t"]
+		want := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["t"]
 		log := &sqltest.Logbook{}
 		d := openSource(t, db.values(nil), log.Env())
 		s, err := d.Dial(t.Context())
@@ -308,7 +245,7 @@ func TestCase25ServerZone(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY, at timestamp NULL, local datetime); SET time_zone = '+09:00'; INSERT INTO t VALUES (1, '2024-01-02 03:04:05', '2024-01-02 03:04:05')")
-		got := readAll(t, db.values(nil), source.Env{})["t"]
+		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["t"]
 		if want := []string{`{"id_":1,"at":"2024-01-01T18:04:05Z","local":"2024-01-02T03:04:05Z"}`}; !slices.Equal(got.Docs, want) {
 			t.Errorf("got %v, %v; want %v", got.Docs, got.Err, want)
 		}

@@ -45,7 +45,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	}
 	d := &database{set: s, driver: driverConfig(s), cutting: cutting{bytes: rangeBytes, most: mostRanges}}
 	server := sqlread.Server{
-		Product: "MySQL", Timeout: connectTimeout, Stall: env.StallTimeout, Attempts: link.Attempts{Most: s.attempts, Worth: worthRetrying},
+		Product: "MySQL", Timeout: connectTimeout, Stall: env.StallTimeout, Attempts: link.Attempts{Most: s.Attempts, Worth: worthRetrying},
 	}
 	d.Database = sqlread.NewDatabase(d, c, server, verdicts())
 	return d, nil
@@ -59,7 +59,7 @@ func (d *database) account() string {
 	if a := d.asUser.Load(); a != nil {
 		return *a
 	}
-	return quoteText(d.set.user)
+	return quoteText(d.set.User)
 }
 
 // Begin implements [sqlread.Dialect].

@@ -112,9 +112,9 @@ func isTLS(err error) bool {
 // ConnectError says why no session came about.
 func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
-	where := fmt.Sprintf("connect to MySQL at %s port %d", d.set.host, d.set.port)
+	where := fmt.Sprintf("connect to MySQL at %s port %d", d.set.Host, d.set.Port)
 	if d.set.onSocket() {
-		where = "connect to MySQL at " + d.set.host
+		where = "connect to MySQL at " + d.set.Host
 	}
 	switch c := code(err); {
 	case c == codeBadPassword:
@@ -130,7 +130,7 @@ func (d *database) ConnectError(err error) error {
 	case c == codeNoDatabase:
 		e.Kind, e.Hint = source.ErrConfig, "check database: the server has none of that name"
 	case c == codeNoEntry:
-		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("check database, or GRANT SELECT ON %s.* TO %s;", quote.Ident(d.set.database), quoteText(d.set.user))
+		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("check database, or GRANT SELECT ON %s.* TO %s;", quote.Ident(d.set.database), quoteText(d.set.User))
 	case temporary(c):
 		e.Kind = source.ErrTemporary
 	case c != 0:

@@ -1,13 +1,10 @@
 package mysql
 
 import (
-	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,12 +12,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
-
-// cutAfter makes every connection of the source break after so many bytes, and counts how many did.
-func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
-	d.DialNet, cuts = sqltest.CutAfter(d.DialNet, bytes)
-	return cuts
-}
 
 // TestCase55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types whose
 // order can be relied on: no row is missed or comes twice.
@@ -55,10 +46,10 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 		}
 		log := &sqltest.Logbook{}
 		d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
-		noPauses(d)
-		parts := listed(t, d)
-		loseIdle(d)
-		cuts := cutAfter(d, 20_000)
+		wayOf(d).NoPauses()
+		parts := sqltest.Listed(t, d)
+		sqltest.LoseIdle[*session](d.Snapshots)
+		cuts := wayOf(d).CutAfter(20_000)
 		for i := range len(parts) {
 			before := cuts.Load()
 			times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("t%d", i)], nil)
@@ -93,7 +84,7 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 			db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v varchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
 			db.fill(table, rows, tt.values+", repeat('x', 100)")
 		}
-		for scope, r := range readAll(t, db.values(nil), source.Env{}) {
+		for scope, r := range sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}) {
 			times := map[string]int{}
 			for _, id := range r.IDs {
 				times[id]++
@@ -104,10 +95,10 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 			sqltest.Once(t, times, rows)
 		}
 		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
-		pauses := noPauses(d)
-		cutAfter(d, 20_000)
+		pauses := wayOf(d).NoPauses()
+		wayOf(d).CutAfter(20_000)
 		_, err := sqltest.ReadWith(t, d.Part(relationOf("t0"), nil), nil)
-		refuse(t, err, source.ErrTemporary, "t0: read rows: the connection was lost")
+		sqltest.Refuse(t, err, source.ErrTemporary, "t0: read rows: the connection was lost")
 		if pauses.Load() != 0 {
 			t.Error("it was tried to go on")
 		}
@@ -124,10 +115,10 @@ func TestDatesThatNobodyCanCompareWith(t *testing.T) {
 			db.exec(fmt.Sprintf("SET SESSION sql_mode = ''; INSERT INTO t SELECT n + %d, d, v FROM t", n))
 		}
 		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
-		pauses := noPauses(d)
-		cutAfter(d, 20_000)
+		pauses := wayOf(d).NoPauses()
+		wayOf(d).CutAfter(20_000)
 		_, err := sqltest.ReadWith(t, d.Part(relationOf("t"), nil), nil)
-		refuse(t, err, source.ErrTemporary, "t: read rows: the connection was lost")
+		sqltest.Refuse(t, err, source.ErrTemporary, "t: read rows: the connection was lost")
 		if pauses.Load() != 0 {
 			t.Error("it was tried to go on")
 		}
@@ -172,22 +163,9 @@ func TestLossesOfTheServer(t *testing.T) {
 				user, values := lossDB(t, db)
 				maps.Copy(values, tt.set)
 				d := openSource(t, values, source.Env{})
-				noPauses(d)
-				times, err := sqltest.ReadWith(t, listed(t, d)["t"], map[int]func(){5: func() { tt.lose(db, user) }})
-				if tt.says == "" {
-					if err != nil {
-						t.Error(err)
-					}
-					sqltest.Once(t, times, lossRows)
-					return
-				}
-				refuse(t, err, tt.kind, tt.says)
-				if !errors.Is(tt.kind, source.ErrTemporary) && errors.Is(err, source.ErrTemporary) {
-					t.Error("it is said to be temporary")
-				}
-				if len(times) == lossRows {
-					t.Error("all rows came although the connection was lost")
-				}
+				wayOf(d).NoPauses()
+				times, err := sqltest.ReadWith(t, sqltest.Listed(t, d)["t"], map[int]func(){5: func() { tt.lose(db, user) }})
+				sqltest.CheckLoss(t, times, err, lossRows, tt.kind, tt.says)
 			})
 		})
 	}
@@ -200,7 +178,7 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)")
 		user, values := db.user()
 		log := &sqltest.Logbook{}
-		parts := listed(t, openSource(t, values, log.Env()))
+		parts := sqltest.Listed(t, openSource(t, values, log.Env()))
 		db.kill("KILL", user, false)
 		for scope, p := range parts {
 			if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
@@ -221,23 +199,8 @@ func TestCase62CancelEndsTheStatement(t *testing.T) {
 		db.fill("t", 1000, "")
 		user, values := db.user()
 		d := openSource(t, values, source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"t"}, "query": "SELECT COUNT(*) AS id FROM t a, t b, t c, t d WHERE a.id + b.id + c.id + d.id < 0"}}})
-		part := listed(t, d)["t"]
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { // ends with the statement
-			ended <- sqltest.Read(ctx, part).Err
-		}()
-		sqltest.Eventually(t, "the statement runs", func() bool { return len(db.sessions(user, true)) == 1 })
-		start := time.Now()
-		cancel()
-		err := <-ended
-		if took := time.Since(start); !errors.Is(err, context.Canceled) || took > sqltest.Patience {
-			t.Errorf("after %v: %v", took, err)
-		}
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-		sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
+		part := sqltest.Listed(t, d)["t"]
+		sqltest.CancelEndsTheStatement(t, d, part, func(busy bool) int { return len(db.sessions(user, busy)) })
 	})
 }
 
@@ -247,7 +210,7 @@ func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		user, values := lossDB(t, db)
 		d := openSource(t, values, source.Env{})
-		for _, err := range listed(t, d)["t"].Documents(t.Context()) {
+		for _, err := range sqltest.Listed(t, d)["t"].Documents(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -264,11 +227,11 @@ func TestStall(t *testing.T) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
 		user, values := db.user()
 		d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
-		noPauses(d)
-		part := listed(t, d)["t"]
+		wayOf(d).NoPauses()
+		part := sqltest.Listed(t, d)["t"]
 		waits := make(chan struct{})
 		d.DialNet = sqltest.SilentBehind(d.DialNet, "`t`", waits) // the sessions that come
-		loseIdle(d)
+		sqltest.LoseIdle[*session](d.Snapshots)
 		conn, err := db.pool.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -281,7 +244,7 @@ func TestStall(t *testing.T) {
 		go func() { done <- sqltest.Read(t.Context(), part).Err }() // ends with the time limit
 		sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
 		close(waits)
-		refuse(t, <-done, nil, "t: begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
+		sqltest.Refuse(t, <-done, nil, "t: begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
 		sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
 		if _, err := conn.ExecContext(t.Context(), "UNLOCK TABLES"); err != nil {
 			t.Fatal(err)
@@ -296,7 +259,7 @@ func TestCase56TimeLimitsOfTheServer(t *testing.T) {
 		_, values := lossDB(t, db)
 		d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 		n := 0
-		for _, err := range listed(t, d)["t"].Documents(t.Context()) {
+		for _, err := range sqltest.Listed(t, d)["t"].Documents(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -320,14 +283,4 @@ func TestCase56TimeLimitsOfTheServer(t *testing.T) {
 			}
 		}
 	})
-}
-
-// loseIdle ends the sessions that no part uses, and counts them.
-func loseIdle(d *database) (n int) {
-	for s, ok := d.Snapshots.Take(); ok; s, ok = d.Snapshots.Take() {
-		s.HangUp()
-		d.Snapshots.Drop()
-		n++
-	}
-	return n
 }

@@ -11,10 +11,9 @@ import (
 	"testing"
 
 	driver "github.com/go-sql-driver/mysql"
-	"github.com/google/go-cmp/cmp"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
@@ -30,51 +29,22 @@ func plain(change map[string]any) map[string]any {
 // TestFields checks the keys against the connector protocol's for this service type.
 func TestFields(t *testing.T) {
 	t.Parallel()
-	if err := field.Check(Type.Fields); err != nil {
-		t.Error(err)
-	}
-	want := map[string]int{
+	sqltest.FieldsAre(t, &Type, plain, map[string]int{
 		"host": 1, "port": 2, "user": 3, "password": 4, "database": 5, "tables": 6, "ssl_enabled": 7, "ssl_ca": 8, "fetch_size": 9, "retry_count": 10,
-	}
-	got := map[string]int{}
-	for _, f := range Type.Fields {
-		got[f.Name] = f.Order
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	for key, values := range map[string][]any{
+	}, map[string][]any{
 		"port": {0, 65536}, "fetch_size": {0, 100001}, "retry_count": {-1, 21}, "tables": {"", " , "}, "database": {""},
-	} {
-		for _, value := range values {
-			if _, err := field.Parse(Type.Fields, plain(map[string]any{key: value})); err == nil || !strings.Contains(err.Error(), key) {
-				t.Errorf("%s %v: got %v", key, value, err)
-			}
-		}
-	}
+	})
 }
 
 // TestOpenRefuses what cannot work, before anything connects.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		set  map[string]any
-		env  source.Env
-		says []string
-	}{
-		"2 blank tables":     {set: map[string]any{"tables": []any{" ", ""}}, says: []string{"tables names no table"}},
-		"a pattern":          {set: map[string]any{"tables": "a["}, says: []string{"not complete", "in backticks"}},
-		"49 a certificate":   {set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, says: []string{"ssl_ca: ", "as PEM"}},
-		"TLS on a socket":    {set: map[string]any{"host": "/run/mysqld.sock", "ssl_enabled": true, "ssl_ca": "x"}, says: []string{"is a socket", "ssl_enabled: false"}},
-		"a profile":          {env: source.Env{Profile: "tail"}, says: []string{`profile "tail" is not known`, "head, seed87, native"}},
-		"an encoding":        {env: source.Env{Encoding: "lossy"}, says: []string{`encoding "lossy" is not known`, "exact, compat"}},
-		"64 rules":           {env: source.Env{AdvancedRules: "x"}, says: []string{"advanced_rules: must be a list"}},
-		"64 a table of them": {env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"`t"}, "query": "SELECT 1"}}}, says: []string{"closing quote", "`odd name*`"}},
-	} {
-		tt.env.Log = slog.New(slog.DiscardHandler)
-		_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(tt.set)), tt.env)
-		t.Run(name, func(t *testing.T) { refuse(t, err, source.ErrConfig, tt.says...) })
-	}
+	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
+		"a pattern":          {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "in backticks"}},
+		"49 a certificate":   {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
+		"TLS on a socket":    {Set: map[string]any{"host": "/run/mysqld.sock", "ssl_enabled": true, "ssl_ca": "x"}, Says: []string{"is a socket", "ssl_enabled: false"}},
+		"64 a table of them": {Env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"`t"}, "query": "SELECT 1"}}}, Says: []string{"closing quote", "`odd name*`"}},
+	})
 }
 
 // TestCase50Addresses: what is configured reaches the driver as it is.
@@ -96,7 +66,7 @@ func TestCase50Addresses(t *testing.T) {
 			t.Errorf("%q: the driver may do what it must not: %+v", host, c)
 		}
 	}
-	s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"ssl_enabled": true, "ssl_ca": otherCA(t)})))
+	s, err := newSettings(sqltest.Parse(t, &Type, plain(map[string]any{"ssl_enabled": true, "ssl_ca": sqltest.OtherCA(t)})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,30 +80,22 @@ func TestCase50Addresses(t *testing.T) {
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	v := sqltest.Parse(t, &Type, plain(nil))
-	for name, tt := range map[string]struct {
-		fields map[string]any
-		want   string
-		ok     bool
-	}{
-		"head":                          {map[string]any{"Table": "t"}, "t", true},
-		"head, with columns of native":  {map[string]any{"Table": "t", "database": "x", "table": "y"}, "t", true},
-		"head, a query":                 {map[string]any{"Table": []any{"b", "a"}}, "a+b", true},
-		"seed87":                        {map[string]any{"Database": "d", "Table": "t"}, "t", true},
-		"seed87, another database":      {map[string]any{"Database": "o.x", "Table": "t"}, "`o.x`.t", true},
-		"native":                        {map[string]any{"database": "d", "table": "t"}, "t", true},
-		"native, another database":      {map[string]any{"database": "o", "table": "t.u"}, "o.`t.u`", true},
-		"a name with a plus":            {map[string]any{"Table": "a+b"}, "`a+b`", true},
-		"two tables, one with a quote":  {map[string]any{"Table": []any{"a`", "b"}}, "`a```+b", true},
-		"no text":                       {map[string]any{"Table": 5}, "", false},
-		"a list of something else":      {map[string]any{"Table": []any{"t", 5}}, "", false},
-		"nothing":                       {map[string]any{}, "", false},
-		"a database that is no text":    {map[string]any{"Database": 5, "Table": "t"}, "t", true},
-		"columns that look like native": {map[string]any{"database": "x"}, "", false},
-	} {
-		if got, ok := scopeOf(v, tt.fields); got != tt.want || ok != tt.ok {
-			t.Errorf("%s: got %q, %t", name, got, ok)
-		}
-	}
+	sqltest.ScopesAre(t, &Type, v, map[string]sqltest.ScopeCase{
+		"head":                          {Fields: map[string]any{"Table": "t"}, Want: "t"},
+		"head, with columns of native":  {Fields: map[string]any{"Table": "t", "database": "x", "table": "y"}, Want: "t"},
+		"head, a query":                 {Fields: map[string]any{"Table": []any{"b", "a"}}, Want: "a+b"},
+		"seed87":                        {Fields: map[string]any{"Database": "d", "Table": "t"}, Want: "t"},
+		"seed87, another database":      {Fields: map[string]any{"Database": "o.x", "Table": "t"}, Want: "`o.x`.t"},
+		"native":                        {Fields: map[string]any{"database": "d", "table": "t"}, Want: "t"},
+		"native, another database":      {Fields: map[string]any{"database": "o", "table": "t.u"}, Want: "o.`t.u`"},
+		"a name with a plus":            {Fields: map[string]any{"Table": "a+b"}, Want: "`a+b`"},
+		"two tables, one with a quote":  {Fields: map[string]any{"Table": []any{"a`", "b"}}, Want: "`a```+b"},
+		"no text":                       {Fields: map[string]any{"Table": 5}, Want: ""},
+		"a list of something else":      {Fields: map[string]any{"Table": []any{"t", 5}}, Want: ""},
+		"nothing":                       {Fields: map[string]any{}, Want: ""},
+		"a database that is no text":    {Fields: map[string]any{"Database": 5, "Table": "t"}, Want: "t"},
+		"columns that look like native": {Fields: map[string]any{"database": "x"}, Want: ""},
+	})
 }
 
 func TestWorthRetrying(t *testing.T) {
@@ -162,7 +124,7 @@ func TestWorthRetrying(t *testing.T) {
 
 func TestConnectErrors(t *testing.T) {
 	t.Parallel()
-	d := &database{set: settings{host: "h", port: 1, user: "o'u", database: "d`b"}}
+	d := &database{set: settings{Login: form.Login{Host: "h", Port: 1, User: "o'u"}, database: "d`b"}}
 	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
 	for name, tt := range map[string]struct {
 		err  error

@@ -19,25 +19,6 @@ func cutFinely(d *database, n int64) *database {
 	return d
 }
 
-// list returns the parts of a source in their order.
-func list(t testing.TB, s source.Source) (parts []source.Part) {
-	t.Helper()
-	for p, err := range s.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		parts = append(parts, p)
-	}
-	return parts
-}
-
-func names(parts []source.Part) (names []string) {
-	for _, p := range parts {
-		names = append(names, p.Name())
-	}
-	return names
-}
-
 func TestRanges(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -61,7 +42,7 @@ func TestRanges(t *testing.T) {
 			db.fill(table, 300, tt.values)
 			db.exec("ANALYZE TABLE " + table)
 			values := db.values(map[string]any{"tables": table})
-			parts := list(t, cutFinely(openSource(t, values, source.Env{}), 4))
+			parts := sqltest.List(t, cutFinely(openSource(t, values, source.Env{}), 4))
 			var want []string
 			for _, w := range tt.want {
 				want = append(want, table+" "+w)
@@ -69,7 +50,7 @@ func TestRanges(t *testing.T) {
 			if want == nil {
 				want = []string{table}
 			}
-			if d := cmp.Diff(want, names(parts)); d != "" {
+			if d := cmp.Diff(want, sqltest.Names(parts)); d != "" {
 				t.Errorf("%s: %s", tt.columns, d)
 			}
 			var got, whole sqltest.Result
@@ -83,7 +64,7 @@ func TestRanges(t *testing.T) {
 					t.Error(r.Err)
 				}
 			}
-			whole = readAll(t, values, source.Env{})[table]
+			whole = sqltest.ReadSource(t, &Type, values, source.Env{})[table]
 			slices.Sort(got.Docs)
 			slices.Sort(whole.Docs)
 			if d := cmp.Diff(whole.Docs, got.Docs); d != "" || len(got.IDs) != 300 {
@@ -101,10 +82,10 @@ func TestRangesGoOnBehindTheLastRow(t *testing.T) {
 		db.fill("t", 1000, "repeat('x', 100)")
 		db.exec("ANALYZE TABLE t")
 		d := cutFinely(openSource(t, db.values(map[string]any{"retry_count": 2}), source.Env{}), 3)
-		noPauses(d)
-		parts := list(t, d)
-		loseIdle(d)
-		cuts := cutAfter(d, 20_000)
+		wayOf(d).NoPauses()
+		parts := sqltest.List(t, d)
+		sqltest.LoseIdle[*session](d.Snapshots)
+		cuts := wayOf(d).CutAfter(20_000)
 		times := map[string]int{}
 		for _, p := range parts {
 			some, err := sqltest.ReadWith(t, p, nil)
@@ -130,7 +111,7 @@ func TestTablesThatAreNotCut(t *testing.T) {
 		db.exec("CREATE TABLE m (id int PRIMARY KEY) ENGINE = MyISAM; INSERT INTO m VALUES (1), (9); CREATE TABLE nothing (id int PRIMARY KEY); CREATE TABLE keyless (id int); INSERT INTO keyless VALUES (1), (9);" +
 			"CREATE VIEW v AS SELECT * FROM m; CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (5); ANALYZE TABLE m, nothing, keyless, one")
 		d := cutFinely(openSource(t, db.values(map[string]any{"tables": "*,v"}), source.Env{IDColumns: map[string][]string{"v": {"id"}}}), 4)
-		if diff := cmp.Diff([]string{"keyless", "m", "nothing", "one", "v"}, names(list(t, d))); diff != "" {
+		if diff := cmp.Diff([]string{"keyless", "m", "nothing", "one", "v"}, sqltest.Names(sqltest.List(t, d))); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -143,13 +124,13 @@ func TestRangesOfATableThatChanges(t *testing.T) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY)")
 		db.fill("t", 100, "")
 		db.exec("ANALYZE TABLE t")
-		parts := list(t, cutFinely(openSource(t, db.values(nil), source.Env{}), 2))
+		parts := sqltest.List(t, cutFinely(openSource(t, db.values(nil), source.Env{}), 2))
 		db.exec("TRUNCATE t; INSERT INTO t VALUES (1), (99)")
 		for _, p := range parts {
-			refuse(t, sqltest.Read(t.Context(), p).Err, source.ErrTemporary, p.Name(), "begin to read: ", "nothing of the table is deleted")
+			sqltest.Refuse(t, sqltest.Read(t.Context(), p).Err, source.ErrTemporary, p.Name(), "begin to read: ", "nothing of the table is deleted")
 		}
 		if len(parts) != 2 || !strings.HasPrefix(parts[1].Name(), "t id ") {
-			t.Errorf("got %v", names(parts))
+			t.Errorf("got %v", sqltest.Names(parts))
 		}
 	})
 }
@@ -162,8 +143,8 @@ func TestRangesHaveTheSnapshotsOfTheRun(t *testing.T) {
 		db.fill("t", 100, "n")
 		db.exec("ANALYZE TABLE t")
 		log := &sqltest.Logbook{}
-		parts := list(t, cutFinely(openSource(t, db.values(nil), log.Env()), sqlread.MostSnapshots))
-		if total := nested(t, parts); len(parts) != sqlread.MostSnapshots || total != 100 || strings.Contains(log.String(), "taken later") {
+		parts := sqltest.List(t, cutFinely(openSource(t, db.values(nil), log.Env()), sqlread.MostSnapshots))
+		if total := sqltest.Nested(t, parts); len(parts) != sqlread.MostSnapshots || total != 100 || strings.Contains(log.String(), "taken later") {
 			t.Errorf("%d parts, %d rows, logged %s", len(parts), total, log)
 		}
 	})

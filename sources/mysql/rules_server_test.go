@@ -2,39 +2,14 @@ package mysql
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
-
-// ruleEnv makes the environment of rules, each given by its tables, query and id columns.
-func ruleEnv(rules ...map[string]any) source.Env {
-	list := []any{}
-	for _, r := range rules {
-		list = append(list, r)
-	}
-	return source.Env{AdvancedRules: list}
-}
-
-func queryOf(query string, tables string, idColumns ...any) map[string]any {
-	r := map[string]any{"query": query, "tables": []any{}}
-	for t := range strings.SplitSeq(tables, ",") {
-		r["tables"] = append(r["tables"].([]any), t)
-	}
-	if idColumns != nil {
-		r["id_columns"] = idColumns
-	}
-	return r
-}
 
 // shop makes customers and orders, both with the key id, and items with one of two columns.
 func (db *testDB) shop() {
@@ -51,79 +26,60 @@ func TestAdvancedRules(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
-		for name, tt := range map[string]struct {
-			rule  map[string]any
-			scope string
-			ids   []string
-			doc   string // of the row that comes first
-		}{
+		for name, tt := range map[string]sqltest.RuleCase{
 			"63 one table, with a semicolon": {
-				rule:  queryOf("SELECT * FROM orders WHERE paid ORDER BY id; ", "orders"),
-				scope: "orders", ids: []string{"orders_10", "orders_12"},
-				doc: `{"id_":10,"customer":1,"paid":1,"price":"1234.50","at":"2024-01-02T03:04:05.5Z","big":"5","flags":5,"tags":["a","b"],"place":{"type":"Point","coordinates":[1.0,2.0]}}`,
+				Rule:  sqltest.QueryOf("SELECT * FROM orders WHERE paid ORDER BY id; ", "orders"),
+				Scope: "orders", IDs: []string{"orders_10", "orders_12"},
+				Doc: `{"id_":10,"customer":1,"paid":1,"price":"1234.50","at":"2024-01-02T03:04:05.5Z","big":"5","flags":5,"tags":["a","b"],"place":{"type":"Point","coordinates":[1.0,2.0]}}`,
 			},
 			"join": {
-				rule:  queryOf("SELECT o.id, c.name, c.id FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers", "id", "name"),
-				scope: "customers+orders", ids: []string{"customers_orders_10_Ann", "customers_orders_11_Ann", "customers_orders_12_Bob"},
-				doc: `{"id_":10,"name":"Ann","id_2":1}`,
+				Rule:  sqltest.QueryOf("SELECT o.id, c.name, c.id FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers", "id", "name"),
+				Scope: "customers+orders", IDs: []string{"customers_orders_10_Ann", "customers_orders_11_Ann", "customers_orders_12_Bob"},
+				Doc: `{"id_":10,"name":"Ann","id_2":1}`,
 			},
 			"key by name, in another letter case": {
-				rule:  queryOf("WITH o AS (SELECT id + 0 AS `ID`, customer FROM orders) SELECT * FROM o ORDER BY 1", db.name+".orders"),
-				scope: "orders", ids: []string{"orders_10", "orders_11", "orders_12"},
-				doc: `{"ID":10,"customer":1}`,
+				Rule:  sqltest.QueryOf("WITH o AS (SELECT id + 0 AS `ID`, customer FROM orders) SELECT * FROM o ORDER BY 1", db.name+".orders"),
+				Scope: "orders", IDs: []string{"orders_10", "orders_11", "orders_12"},
+				Doc: `{"ID":10,"customer":1}`,
 			},
 			"key of two columns, by name": {
-				rule:  queryOf("SELECT order_id, line FROM items ORDER BY line", "items"),
-				scope: "items", ids: []string{"items_1_10", "items_2_10"},
-				doc: `{"order_id":10,"line":1}`,
+				Rule:  sqltest.QueryOf("SELECT order_id, line FROM items ORDER BY line", "items"),
+				Scope: "items", IDs: []string{"items_1_10", "items_2_10"},
+				Doc: `{"order_id":10,"line":1}`,
 			},
 			"65 id_columns": {
-				rule:  queryOf("SELECT name AS `Name`, id AS number, 'x' AS k FROM customers ORDER BY id", "customers", "K", "number"),
-				scope: "customers", ids: []string{"customers_x_1", "customers_x_2"},
-				doc: `{"Name":"Ann","number":1,"k":"x"}`,
+				Rule:  sqltest.QueryOf("SELECT name AS `Name`, id AS number, 'x' AS k FROM customers ORDER BY id", "customers", "K", "number"),
+				Scope: "customers", IDs: []string{"customers_x_1", "customers_x_2"},
+				Doc: `{"Name":"Ann","number":1,"k":"x"}`,
 			},
 			"63 duplicate names": {
-				rule:  queryOf("SELECT 1 AS a, 2 AS a, 3 AS `A`, 4 AS a_2", "notes", "a"),
-				scope: "notes", ids: []string{"notes_1"},
-				doc: `{"a":1,"a_3":2,"A":3,"a_2":4}`,
+				Rule:  sqltest.QueryOf("SELECT 1 AS a, 2 AS a, 3 AS `A`, 4 AS a_2", "notes", "a"),
+				Scope: "notes", IDs: []string{"notes_1"},
+				Doc: `{"a":1,"a_3":2,"A":3,"a_2":4}`,
 			},
 			"63 a limit of its own, and no name": {
-				rule:  queryOf("SELECT id, '' FROM orders ORDER BY id DESC LIMIT 1", "orders"),
-				scope: "orders", ids: []string{"orders_12"},
-				doc: `{"id_":12,"_col2":""}`,
+				Rule:  sqltest.QueryOf("SELECT id, '' FROM orders ORDER BY id DESC LIMIT 1", "orders"),
+				Scope: "orders", IDs: []string{"orders_12"},
+				Doc: `{"id_":12,"_col2":""}`,
 			},
 			"view": {
-				rule:  queryOf("SELECT * FROM totals ORDER BY customer LIMIT 1", "totals", "customer"),
-				scope: "totals", ids: []string{"totals_1"},
-				doc: `{"customer":1,"total":"1234.43"}`,
+				Rule:  sqltest.QueryOf("SELECT * FROM totals ORDER BY customer LIMIT 1", "totals", "customer"),
+				Scope: "totals", IDs: []string{"totals_1"},
+				Doc: `{"customer":1,"total":"1234.43"}`,
 			},
 			"63 grouped, and a union": {
-				rule:  queryOf("SELECT customer, count(*) AS n FROM orders GROUP BY 1 UNION SELECT 3, 0 ORDER BY 1", "orders", "customer"),
-				scope: "orders", ids: []string{"orders_1", "orders_2", "orders_3"},
-				doc: `{"customer":1,"n":2}`,
+				Rule:  sqltest.QueryOf("SELECT customer, count(*) AS n FROM orders GROUP BY 1 UNION SELECT 3, 0 ORDER BY 1", "orders", "customer"),
+				Scope: "orders", IDs: []string{"orders_1", "orders_2", "orders_3"},
+				Doc: `{"customer":1,"n":2}`,
 			},
 			"a parenthesis": {
-				rule:  queryOf("(SELECT 1 AS k, ':x ?' AS v)", "notes", "k"),
-				scope: "notes", ids: []string{"notes_1"},
-				doc: `{"k":1,"v":":x ?"}`,
+				Rule:  sqltest.QueryOf("(SELECT 1 AS k, ':x ?' AS v)", "notes", "k"),
+				Scope: "notes", IDs: []string{"notes_1"},
+				Doc: `{"k":1,"v":":x ?"}`,
 			},
 		} {
 			t.Run(name, func(t *testing.T) {
-				d := openSource(t, db.values(nil), ruleEnv(tt.rule))
-				if err := d.Validate(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				parts := list(t, d)
-				if len(parts) != 1 || parts[0].Scope() != tt.scope || parts[0].Name() != tt.scope+", advanced_rules[0]" {
-					t.Fatalf("got the parts %q", names(parts))
-				}
-				got := sqltest.Read(t.Context(), parts[0])
-				if diff := cmp.Diff(tt.ids, slices.Sorted(slices.Values(got.IDs))); diff != "" || got.Err != nil {
-					t.Errorf("%v %s", got.Err, diff)
-				}
-				if len(got.Docs) == 0 || got.Docs[0] != tt.doc {
-					t.Errorf("got  %v\nwant %s", got.Docs, tt.doc)
-				}
+				tt.Check(t, func(env source.Env) source.Source { return openSource(t, db.values(nil), env) })
 			})
 		}
 	})
@@ -136,27 +92,7 @@ func TestTablesOfRules(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
 		values := db.values(nil)
-		for _, profile := range []string{"head", "seed87", "native"} {
-			env := ruleEnv(queryOf("SELECT id FROM orders", "orders"), queryOf("SELECT id FROM orders", "orders,customers"))
-			env.Profile = profile
-			want := []string{`able":["orders"],`, `able":["orders","customers"],`}
-			for i, p := range list(t, openSource(t, values, env)) {
-				for doc, err := range p.Documents(t.Context()) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					out, end := document.AppendSource(nil, &doc, document.Trailer{})
-					encoded := slices.Concat(out[:end], []byte("}"))
-					fields := map[string]any{}
-					if err := json.Unmarshal(encoded, &fields); err != nil || !strings.Contains(string(encoded), want[i]) {
-						t.Errorf("%v: %s is not in %s", err, want[i], encoded)
-					}
-					if scope, ok := Type.ScopeOf(sqltest.Parse(t, &Type, values), fields); !ok || scope != p.Scope() {
-						t.Errorf("ScopeOf tells %q of %s", scope, encoded)
-					}
-				}
-			}
-		}
+		sqltest.TablesOfRules(t, &Type, values, func(env source.Env) source.Source { return openSource(t, values, env) }, [2]string{`able":["orders"],`, `able":["orders","customers"],`})
 	})
 }
 
@@ -165,17 +101,9 @@ func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
-		log := &sqltest.Logbook{}
-		env := log.Env()
-		env.AdvancedRules = ruleEnv(queryOf("SELECT * FROM orders WHERE paid", "orders"), queryOf("SELECT * FROM orders WHERE NOT paid", "orders")).AdvancedRules
-		parts := list(t, openSource(t, db.values(map[string]any{"tables": "items,nosuch"}), env))
-		if diff := cmp.Diff([]string{"orders, advanced_rules[0]", "orders, advanced_rules[1]"}, names(parts)); diff != "" || strings.Contains(log.String(), "WARN") {
-			t.Errorf("logged %s; parts: %s", log, diff)
-		}
-		env.AdvancedRules = []any{}
-		if parts := list(t, openSource(t, db.values(map[string]any{"tables": "items"}), env)); len(parts) != 1 || parts[0].Name() != "items" {
-			t.Errorf("no rules: got the parts %q", names(parts))
-		}
+		sqltest.RulesReplaceTables(t, func(tables string, env source.Env) source.Source {
+			return openSource(t, db.values(map[string]any{"tables": tables}), env)
+		}, "paid", "NOT paid", func(table string) string { return table })
 	})
 }
 
@@ -208,8 +136,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 			"SET @x = 1",
 			"ANALYZE TABLE orders",
 		} {
-			d := openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id FROM orders", "orders"), queryOf(query, "orders")))
-			refuse(t, d.Validate(t.Context()), source.ErrConfig, "orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
+			d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM orders", "orders"), sqltest.QueryOf(query, "orders")))
+			sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
 		}
 		for query, says := range map[string]string{
 			"SELECT * FROM nosuch":              "nosuch' doesn't exist",
@@ -218,19 +146,19 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 			"SELECT * FROM orders WHERE id = ?": "it has a parameter",
 			"SELECT customer FROM orders":       `has no column "id", which the key of orders has`,
 		} {
-			d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders")))
-			refuse(t, d.Validate(t.Context()), source.ErrConfig, "orders, advanced_rules[0]: query: ", says)
+			d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders")))
+			sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "orders, advanced_rules[0]: query: ", says)
 		}
 		if n, ran := db.number("SELECT count(*) FROM orders"), db.number("SELECT count(*) FROM ran"); n != 3 || ran != 0 {
 			t.Errorf("%d orders are left, and a query ran %d times", n, ran)
 		}
 		// What only shows when it runs is refused by the transaction.
 		for _, query := range []string{"SELECT id, f() FROM orders", "SELECT id FROM orders FOR UPDATE"} {
-			d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders")))
-			refuse(t, sqltest.Read(t.Context(), list(t, d)[0]).Err, source.ErrConfig, "orders, advanced_rules[0]: ", "READ ONLY transaction", "only reads")
+			d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders")))
+			sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[0]).Err, source.ErrConfig, "orders, advanced_rules[0]: ", "READ ONLY transaction", "only reads")
 		}
 		// To validate a query that takes long takes no time.
-		d := openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id, SLEEP(3600) AS s FROM orders ORDER BY s", "orders")))
+		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id, SLEEP(3600) AS s FROM orders ORDER BY s", "orders")))
 		start := time.Now()
 		if err := d.Validate(t.Context()); err != nil || time.Since(start) > sqltest.Patience {
 			t.Errorf("after %v: %v", time.Since(start), err)
@@ -248,27 +176,27 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 			rules []map[string]any
 			says  []string
 		}{
-			"unknown tables":      {rules: []map[string]any{queryOf(all, "zebra,orders"), queryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table Orders, apple, zebra in database"}},
-			"of another database": {rules: []map[string]any{queryOf(all, "elsewhere.customers")}, says: []string{"there is no table elsewhere.customers in database"}},
-			"id column is absent": {rules: []map[string]any{queryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, says: []string{`orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
-			"no key":              {rules: []map[string]any{queryOf("SELECT * FROM orders, notes", "orders,notes")}, says: []string{"notes+orders, advanced_rules[0]: the table notes has no key", "id_columns: in the rule"}},
-			"view without a key":  {rules: []map[string]any{queryOf("SELECT * FROM totals", "totals")}, says: []string{"the view totals has no key"}},
+			"unknown tables":      {rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table Orders, apple, zebra in database"}},
+			"of another database": {rules: []map[string]any{sqltest.QueryOf(all, "elsewhere.customers")}, says: []string{"there is no table elsewhere.customers in database"}},
+			"id column is absent": {rules: []map[string]any{sqltest.QueryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, says: []string{`orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
+			"no key":              {rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, says: []string{"notes+orders, advanced_rules[0]: the table notes has no key", "id_columns: in the rule"}},
+			"view without a key":  {rules: []map[string]any{sqltest.QueryOf("SELECT * FROM totals", "totals")}, says: []string{"the view totals has no key"}},
 		} {
 			t.Run(name, func(t *testing.T) {
-				refuse(t, openSource(t, db.values(nil), ruleEnv(tt.rules...)).Validate(t.Context()), source.ErrConfig, tt.says...)
+				sqltest.Refuse(t, openSource(t, db.values(nil), sqltest.RuleEnv(tt.rules...)).Validate(t.Context()), source.ErrConfig, tt.says...)
 			})
 		}
 		// Where two columns have one name, the key is looked for when the query runs.
-		d := openSource(t, db.values(nil), ruleEnv(queryOf("SELECT 1 AS a, 2 AS a", "orders")))
+		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT 1 AS a, 2 AS a", "orders")))
 		if err := d.Validate(t.Context()); err != nil {
 			t.Error(err)
 		}
-		refuse(t, sqltest.Read(t.Context(), list(t, d)[0]).Err, source.ErrConfig, `has no column "id"`)
+		sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[0]).Err, source.ErrConfig, `has no column "id"`)
 		// The key that the connector declares for a table counts for its rules as well.
-		env := ruleEnv(queryOf("SELECT * FROM notes", "notes"))
+		env := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM notes", "notes"))
 		env.IDColumns = map[string][]string{"notes": {"body"}}
 		d = openSource(t, db.values(nil), env)
-		if r := sqltest.Read(t.Context(), list(t, d)[0]); r.Err != nil || !slices.Equal(r.IDs, []string{"notes_x"}) {
+		if r := sqltest.Read(t.Context(), sqltest.List(t, d)[0]); r.Err != nil || !slices.Equal(r.IDs, []string{"notes_x"}) {
 			t.Errorf("got %v, %v", r.IDs, r.Err)
 		}
 	})
@@ -279,15 +207,15 @@ func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
-		rule := queryOf("SELECT * FROM orders", "orders")
-		refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), ruleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check user and password")
+		rule := sqltest.QueryOf("SELECT * FROM orders", "orders")
+		sqltest.Refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), sqltest.RuleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check user and password")
 		over, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := openSource(t, db.values(nil), ruleEnv(rule)).Validate(over); !errors.Is(err, context.Canceled) {
+		if err := openSource(t, db.values(nil), sqltest.RuleEnv(rule)).Validate(over); !errors.Is(err, context.Canceled) {
 			t.Errorf("a context that is over: %v", err)
 		}
 		user, values := db.user()
-		if err := openSource(t, values, ruleEnv(rule, rule)).Validate(t.Context()); err != nil {
+		if err := openSource(t, values, sqltest.RuleEnv(rule, rule)).Validate(t.Context()); err != nil {
 			t.Error(err)
 		}
 		sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
@@ -301,12 +229,12 @@ func TestRightsOfRules(t *testing.T) {
 		db.shop()
 		user, values := db.reader()
 		db.exec("GRANT SELECT ON " + db.name + ".items TO " + user + "; GRANT SELECT (id, paid) ON " + db.name + ".orders TO " + user + "; GRANT INSERT ON " + db.name + ".customers TO " + user)
-		d := openSource(t, values, ruleEnv(queryOf("SELECT * FROM customers, items", "items,customers"), queryOf("SELECT * FROM items", "items"), queryOf("SELECT id FROM orders WHERE paid", "orders")))
+		d := openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM customers, items", "items,customers"), sqltest.QueryOf("SELECT * FROM items", "items"), sqltest.QueryOf("SELECT id FROM orders WHERE paid", "orders")))
 		if err := d.Validate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		parts := list(t, d)
-		refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "customers+items, advanced_rules[0]", "command denied",
+		parts := sqltest.List(t, d)
+		sqltest.Refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "customers+items, advanced_rules[0]", "command denied",
 			"GRANT SELECT ON `"+db.name+"`.`customers` TO", "or remove advanced_rules[0]")
 		for i, want := range map[int]int{1: 2, 2: 2} {
 			if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
@@ -322,10 +250,10 @@ func TestRowsWithoutAKey(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
 		const query = "SELECT c.id AS c, o.id AS o FROM orders o LEFT JOIN customers c ON o.customer = c.id AND c.id = 1"
-		d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders", "c"), queryOf(query, "orders", "c", "o")))
-		parts := list(t, d)
+		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders", "c"), sqltest.QueryOf(query, "orders", "c", "o")))
+		parts := sqltest.List(t, d)
 		got := sqltest.Read(t.Context(), parts[0])
-		refuse(t, got.Err, source.ErrConfig, "orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
+		sqltest.Refuse(t, got.Err, source.ErrConfig, "orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
 		if len(got.IDs) != 2 {
 			t.Errorf("got the ids %v", got.IDs)
 		}
@@ -340,7 +268,7 @@ func TestRulesReadTheSnapshot(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
-		parts := list(t, openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id FROM orders", "orders"))))
+		parts := sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM orders", "orders"))))
 		db.exec("DELETE FROM orders WHERE id = 10")
 		if r := sqltest.Read(t.Context(), parts[0]); r.Err != nil || len(r.IDs) != 3 {
 			t.Errorf("%+v", r)

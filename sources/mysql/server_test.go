@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,20 +17,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
-
-// environment returns a variable that names a service, or skips the test; on the pipeline, where all
-// services must be there, the test fails instead.
-func environment(t testing.TB, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not set", name)
-		}
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
 
 const (
 	onMySQL   = "TEST_MYSQL_DSN"
@@ -61,7 +46,7 @@ type testDB struct {
 // newDB creates a database, and drops it when the test ends.
 func newDB(t testing.TB, variable string) *testDB {
 	t.Helper()
-	config, err := driver.ParseDSN(environment(t, variable))
+	config, err := driver.ParseDSN(sqltest.Environment(t, variable))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +128,6 @@ func (db *testDB) values(change map[string]any) map[string]any {
 func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	t.Helper()
 	return sqltest.Open(t, &Type, raw, env).(*database)
-}
-
-// readAll reads all parts, one after the other, and returns what came of them by scope.
-func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]sqltest.Result {
-	t.Helper()
-	return sqltest.ReadAll(t, openSource(t, raw, env))
 }
 
 // sessions are the ids of the sessions of a user, those alone that run something if busy is true.

@@ -24,7 +24,7 @@ func TestCase59OneSnapshot(t *testing.T) {
 			db.exec(fmt.Sprintf("CREATE TABLE t%d (id int PRIMARY KEY, v int); INSERT INTO t%d VALUES (1, 1), (2, 1)", i, i))
 		}
 		log := &sqltest.Logbook{}
-		parts := listed(t, openSource(t, db.values(nil), log.Env()))
+		parts := sqltest.Listed(t, openSource(t, db.values(nil), log.Env()))
 		for i := range 6 {
 			db.exec(fmt.Sprintf("INSERT INTO t%d VALUES (3, 1); UPDATE t%d SET v = 2 WHERE id = 1; DELETE FROM t%d WHERE id = 2", i, i, i))
 		}
@@ -65,7 +65,7 @@ func TestSnapshotsAreOfOneInstant(t *testing.T) {
 		for range 20 {
 			log := &sqltest.Logbook{}
 			d := openSource(t, db.values(nil), log.Env())
-			parts := listed(t, d)
+			parts := sqltest.Listed(t, d)
 			var sessions []*session
 			for s, ok := d.Snapshots.Take(); ok; s, ok = d.Snapshots.Take() {
 				sessions = append(sessions, s)
@@ -92,7 +92,7 @@ func TestNobodyWaitsForTheRun(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)")
-		parts := listed(t, openSource(t, db.values(nil), source.Env{}))
+		parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
 		if r := sqltest.Read(t.Context(), parts["a"]); r.Err != nil || len(r.IDs) != 1 {
 			t.Fatalf("%+v", r)
 		}
@@ -112,36 +112,15 @@ func TestMoreReadersThanSnapshots(t *testing.T) {
 		}
 		log := &sqltest.Logbook{}
 		d := openSource(t, db.values(nil), log.Env())
-		parts := slices.Collect(maps.Values(listed(t, d)))
-		total := nested(t, parts)
+		parts := slices.Collect(maps.Values(sqltest.Listed(t, d)))
+		total := sqltest.Nested(t, parts)
 		if total != 12 || strings.Count(log.String(), "taken later than those of the run") != 1 {
 			t.Errorf("%d rows came, logged %s", total, log)
 		}
-		if n := loseIdle(d); n != 6 {
+		if n := sqltest.LoseIdle[*session](d.Snapshots); n != 6 {
 			t.Errorf("%d sessions are idle", n)
 		}
 	})
-}
-
-// nested reads each part while those before it are being read, and counts the rows.
-func nested(t *testing.T, parts []source.Part) (n int) {
-	t.Helper()
-	if len(parts) == 0 {
-		return 0
-	}
-	first := true
-	for _, err := range parts[0].Documents(t.Context()) {
-		if err != nil {
-			t.Error(err)
-			return n
-		}
-		n++
-		if first {
-			first = false
-			n += nested(t, parts[1:])
-		}
-	}
-	return n
 }
 
 // TestFewConnections: where the user may have but two, parts wait for each other.
@@ -154,9 +133,9 @@ func TestFewConnections(t *testing.T) {
 		user, values := db.user()
 		db.exec("ALTER USER " + user + " WITH MAX_USER_CONNECTIONS 2")
 		d := openSource(t, values, source.Env{})
-		noPauses(d)
+		wayOf(d).NoPauses()
 		var wg sync.WaitGroup
-		for _, p := range listed(t, d) {
+		for _, p := range sqltest.Listed(t, d) {
 			wg.Go(func() { // ends with the part
 				if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 2 {
 					t.Errorf("%s: %+v", p.Scope(), r)
@@ -188,11 +167,11 @@ func TestCase58TablesThatChange(t *testing.T) {
 			t.Parallel()
 			onBoth(t, func(t *testing.T, db *testDB) {
 				db.exec("CREATE TABLE t (id int PRIMARY KEY, v varchar(9)); INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'x'); CREATE TABLE o (id int PRIMARY KEY); INSERT INTO o VALUES (1)")
-				parts := listed(t, openSource(t, db.values(nil), source.Env{}))
+				parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
 				db.exec(tt.change)
 				got := sqltest.Read(t.Context(), parts["t"])
 				if tt.fails != "" {
-					refuse(t, got.Err, nil, "t: ", tt.fails)
+					sqltest.Refuse(t, got.Err, nil, "t: ", tt.fails)
 					if errors.Is(got.Err, source.ErrTemporary) {
 						t.Error("a table that is gone does not come back by itself")
 					}
@@ -213,7 +192,7 @@ func TestStorageWithoutSnapshots(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE m (id int PRIMARY KEY) ENGINE = MyISAM; INSERT INTO m VALUES (2), (1); CREATE TABLE h (id int PRIMARY KEY) ENGINE = MEMORY; INSERT INTO h VALUES (1)")
 		log := &sqltest.Logbook{}
-		got := readAll(t, db.values(nil), log.Env())
+		got := sqltest.ReadSource(t, &Type, db.values(nil), log.Env())
 		for scope, want := range map[string][]string{"m": {"m_1", "m_2"}, "h": {"h_1"}} {
 			if r := got[scope]; r.Err != nil || !slices.Equal(r.IDs, want) {
 				t.Errorf("%s: %+v", scope, r)
@@ -232,9 +211,9 @@ func TestIDsOnly(t *testing.T) {
 		db.exec("CREATE TABLE t (v varchar(9), b int, a int, PRIMARY KEY (b, a)); INSERT INTO t VALUES ('x', 1, 2); CREATE TABLE named (v varchar(9), k int); INSERT INTO named VALUES ('x', 7)")
 		for _, profile := range []string{"head", "seed87", "native"} {
 			env := source.Env{Profile: profile, IDColumns: map[string][]string{"named": {"k"}}}
-			whole := readAll(t, db.values(nil), env)
+			whole := sqltest.ReadSource(t, &Type, db.values(nil), env)
 			env.IDsOnly = true
-			ids := readAll(t, db.values(nil), env)
+			ids := sqltest.ReadSource(t, &Type, db.values(nil), env)
 			for _, scope := range []string{"t", "named"} {
 				if d := cmp.Diff(whole[scope].IDs, ids[scope].IDs); d != "" || ids[scope].Err != nil {
 					t.Errorf("%s %s: %v %s", profile, scope, ids[scope].Err, d)
@@ -258,7 +237,7 @@ func TestRowsThatAreLarge(t *testing.T) {
 			fmt.Fprintf(&columns, ", c%d int", i)
 		}
 		db.exec("CREATE TABLE wide (id int PRIMARY KEY" + columns.String() + "); INSERT INTO wide (id, c998) VALUES (1, 5)")
-		got := readAll(t, db.values(nil), source.Env{})
+		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 		if r := got["large"]; r.Err != nil || len(r.Docs) != 2 || len(r.Docs[0]) != size+len(`{"id_":1,"v":""}`) {
 			t.Errorf("%v: %d rows", r.Err, len(r.Docs))
 		}

@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,21 +15,6 @@ import (
 
 func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
 
-// refuse fails the test unless err is of the kind and its text and hint hold all of the words.
-func refuse(t *testing.T, err, kind error, words ...string) {
-	t.Helper()
-	if err == nil || (kind != nil && !errors.Is(err, kind)) {
-		t.Errorf("got error %v, want one of the kind %v", err, kind)
-		return
-	}
-	text := err.Error() + "\n" + source.Hint(err)
-	for _, w := range words {
-		if !strings.Contains(text, w) {
-			t.Errorf("%q is not in:\n%s", w, text)
-		}
-	}
-}
-
 func TestCase01OnlyBaseTables(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -40,7 +24,7 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 			db.exec("CREATE SEQUENCE s; CREATE TABLE versioned (id int PRIMARY KEY, v int) WITH SYSTEM VERSIONING; INSERT INTO versioned VALUES (1, 1); UPDATE versioned SET v = 2")
 			want = append(want, "versioned")
 		}
-		got := readAll(t, db.values(nil), source.Env{})
+		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 		if d := cmp.Diff(want, scopes(got)); d != "" {
 			t.Error(d)
 		}
@@ -71,7 +55,7 @@ func TestCase02TableList(t *testing.T) {
 			{"od*", []string{"`od.d/x`"}},
 		} {
 			log := &sqltest.Logbook{}
-			got := readAll(t, db.values(map[string]any{"tables": tt.tables}), log.Env())
+			got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": tt.tables}), log.Env())
 			if d := cmp.Diff(tt.want, scopes(got)); d != "" {
 				t.Errorf("tables %v: %s", tt.tables, d)
 			}
@@ -80,16 +64,16 @@ func TestCase02TableList(t *testing.T) {
 			}
 		}
 		log := &sqltest.Logbook{}
-		got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.Env())
+		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.Env())
 		if d := cmp.Diff([]string{"a", "bb", "elsewhere.a", "v", "x*"}, scopes(got)); d != "" {
 			t.Fatal(d)
 		}
 		if got["a"].Err != nil || len(got["a"].IDs) != 1 {
 			t.Errorf("the table that exists: %+v", got["a"])
 		}
-		refuse(t, got["bb"].Err, source.ErrConfig, "does not exist in database", `remove "bb" in tables:`, "GRANT SELECT ON `"+db.name+"`.`bb` TO 'ingest'@'%'", `did you mean "b"?`)
-		refuse(t, got["v"].Err, source.ErrConfig, "a view has no key")
-		refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
+		sqltest.Refuse(t, got["bb"].Err, source.ErrConfig, "does not exist in database", `remove "bb" in tables:`, "GRANT SELECT ON `"+db.name+"`.`bb` TO 'ingest'@'%'", `did you mean "b"?`)
+		sqltest.Refuse(t, got["v"].Err, source.ErrConfig, "a view has no key")
+		sqltest.Refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
 		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 			t.Errorf("got %d warnings, want one for the name to leave out:\n%s", n, log)
 		}
@@ -100,7 +84,7 @@ func TestCase03EmptyTable(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY)")
-		got := readAll(t, db.values(nil), source.Env{})
+		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 		if r := got["t"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
 			t.Errorf("got %+v", got)
 		}
@@ -117,7 +101,7 @@ func TestCase04Keys(t *testing.T) {
 		if !db.mariaDB && db.number("SELECT VERSION() >= '8.0.13' COLLATE utf8mb4_bin") == 1 {
 			db.exec("CREATE TABLE expr (a varchar(10) NOT NULL); CREATE UNIQUE INDEX i ON expr ((lower(a)))")
 		}
-		got := readAll(t, db.values(nil), source.Env{IDColumns: map[string][]string{"named": {"a", "b"}, db.name + ".wrong": {"nosuch"}, "uniq": {"a"}}})
+		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{IDColumns: map[string][]string{"named": {"a", "b"}, db.name + ".wrong": {"nosuch"}, "uniq": {"a"}}})
 		for scope, want := range map[string][]string{
 			"uniq":    {"uniq_7"},
 			"several": {"several_3"},
@@ -133,12 +117,12 @@ func TestCase04Keys(t *testing.T) {
 			keyless = append(keyless, "expr")
 		}
 		for _, table := range keyless {
-			refuse(t, got[table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-`+table+`"]`, `id_columns: {"`+table+`": [COLUMN]}`)
+			sqltest.Refuse(t, got[table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-`+table+`"]`, `id_columns: {"`+table+`": [COLUMN]}`)
 		}
-		refuse(t, got["wrong"].Err, source.ErrConfig, `no column "nosuch"`)
+		sqltest.Refuse(t, got["wrong"].Err, source.ErrConfig, `no column "nosuch"`)
 
 		// The line that the hint gives does leave the table out.
-		without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-nullable"}}), source.Env{})
+		without := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": []any{"*", "-nullable"}}), source.Env{})
 		if _, there := without["nullable"]; there || len(without) != len(got)-1 {
 			t.Errorf("the hint's line gives %v", scopes(without))
 		}
@@ -173,7 +157,7 @@ func TestCase05To09IDs(t *testing.T) {
 				"`we``ird ta.ble`": {IDs: []string{"mysql:" + db.name + ":we`ird ta.ble:1:3"}, Docs: []string{"{\"key\":{\"select\":1,\"a`b\":3},\"row\":{\"select\":1,\"Mixed Case\":2,\"a`b\":3}}"}},
 			}},
 		} {
-			got := readAll(t, db.values(nil), source.Env{Profile: tt.profile})
+			got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Profile: tt.profile})
 			for scope, want := range tt.want {
 				for i := range want.Docs {
 					want.Docs[i] = strings.ReplaceAll(want.Docs[i], "DB", db.name)
@@ -204,7 +188,7 @@ func TestCase14ColumnNames(t *testing.T) {
 			"SET sql_mode = ''; INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7, 8, '0000-00-00', 9)")
 		log := &sqltest.Logbook{}
 		env := log.Env()
-		got := readAll(t, db.values(nil), env)["t"]
+		got := sqltest.ReadSource(t, &Type, db.values(nil), env)["t"]
 		want := []string{`{"id_":1,"_id_":2,"Table__":3,"Table_":4,"_timestamp_":5,"Database_":6,"a.b":7,"a_b":8,"_conversion_notes_":null,"žluť":9,"_conversion_notes":["_conversion_notes_: 0000-00-00 is no date"]}`}
 		if d := cmp.Diff(want, got.Docs); d != "" || got.Err != nil {
 			t.Errorf("%v %s", got.Err, d)
@@ -217,7 +201,7 @@ func TestCase14ColumnNames(t *testing.T) {
 		log = &sqltest.Logbook{}
 		env = log.Env()
 		env.Encoding = "compat"
-		got = readAll(t, db.values(nil), env)["t"]
+		got = sqltest.ReadSource(t, &Type, db.values(nil), env)["t"]
 		want = []string{`{"Table_":4,"Database_":6,"a.b":7,"a_b":8,"_conversion_notes_":"0000-00-00","žluť":9}`}
 		if d := cmp.Diff(want, got.Docs); d != "" || got.Err != nil {
 			t.Errorf("%v %s", got.Err, d)
@@ -243,13 +227,13 @@ func TestInvisibleKeyColumnsAreRead(t *testing.T) {
 		"composite": {IDs: []string{"composite_3_2"}, Docs: []string{`{"h":3,"b":1,"a":2}`}},
 		"versions":  {IDs: []string{"versions_1"}, Docs: []string{`{"id_":1,"v":2}`}},
 	}
-	if d := cmp.Diff(want, readAll(t, db.values(nil), source.Env{})); d != "" {
+	if d := cmp.Diff(want, sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})); d != "" {
 		t.Error(d)
 	}
 	// Who may read the visible columns alone is told so; it is no change of the table that may pass.
 	user, values := db.reader()
 	db.exec("GRANT SELECT (v) ON " + db.name + ".added TO " + user)
-	refuse(t, readAll(t, values, source.Env{})["added"].Err, source.ErrAuth, "my_row_id", "GRANT SELECT ON `"+db.name+"`.`added`")
+	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["added"].Err, source.ErrAuth, "my_row_id", "GRANT SELECT ON `"+db.name+"`.`added`")
 }
 
 func TestCase57Permissions(t *testing.T) {
@@ -259,7 +243,7 @@ func TestCase57Permissions(t *testing.T) {
 			"INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); INSERT INTO c VALUES (1, 1); INSERT INTO d VALUES (1, 1); INSERT INTO e VALUES (1, 1)")
 		user, values := db.reader()
 		err := openSource(t, values, source.Env{}).Ping(t.Context())
-		refuse(t, err, source.ErrAuth, "Access denied", "GRANT SELECT ON `"+db.name+"`.* TO '"+user+"'")
+		sqltest.Refuse(t, err, source.ErrAuth, "Access denied", "GRANT SELECT ON `"+db.name+"`.* TO '"+user+"'")
 
 		grant := func(right, table string) {
 			db.exec(fmt.Sprintf("GRANT %s ON %s.%s TO %s", right, db.name, table, user))
@@ -269,7 +253,7 @@ func TestCase57Permissions(t *testing.T) {
 		grant("SELECT", "e")
 		grant("INSERT", "b")
 		grant("SELECT (id)", "c")
-		got := readAll(t, values, source.Env{})
+		got := sqltest.ReadSource(t, &Type, values, source.Env{})
 		if d := cmp.Diff([]string{"a", "b", "c", "d", "e"}, scopes(got)); d != "" {
 			t.Error(d)
 		}
@@ -279,35 +263,22 @@ func TestCase57Permissions(t *testing.T) {
 			}
 		}
 		for _, table := range []string{"b", "c"} {
-			refuse(t, got[table].Err, source.ErrAuth, "denied", "GRANT SELECT ON `"+db.name+"`.`"+table+"` TO '"+user+"'@'%';", `tables: ["*", "-`+table+`"]`)
+			sqltest.Refuse(t, got[table].Err, source.ErrAuth, "denied", "GRANT SELECT ON `"+db.name+"`.`"+table+"` TO '"+user+"'@'%';", `tables: ["*", "-`+table+`"]`)
 		}
 		// Doing what the hint says helps.
 		hint, _, _ := strings.Cut(source.Hint(got["b"].Err), ";")
 		db.exec(hint)
-		if r := readAll(t, values, source.Env{})["b"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := sqltest.ReadSource(t, &Type, values, source.Env{})["b"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("after %s: %+v", hint, r)
 		}
 		// What may be read when the tables are listed may be revoked when one is read.
-		parts := listed(t, openSource(t, values, source.Env{}))
+		parts := sqltest.Listed(t, openSource(t, values, source.Env{}))
 		db.exec("REVOKE SELECT ON " + db.name + ".a FROM " + user)
-		refuse(t, sqltest.Read(t.Context(), parts["a"]).Err, source.ErrAuth, "a: ", "GRANT SELECT ON")
+		sqltest.Refuse(t, sqltest.Read(t.Context(), parts["a"]).Err, source.ErrAuth, "a: ", "GRANT SELECT ON")
 		// A table of which the user may not know looks as if it did not exist.
 		values["tables"] = "a,d"
-		refuse(t, readAll(t, values, source.Env{})["a"].Err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON `"+db.name+"`.`a`")
+		sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["a"].Err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON `"+db.name+"`.`a`")
 	})
-}
-
-// listed returns the parts of a source by scope.
-func listed(t testing.TB, s source.Source) map[string]source.Part {
-	t.Helper()
-	parts := map[string]source.Part{}
-	for p, err := range s.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		parts[p.Scope()] = p
-	}
-	return parts
 }
 
 // TestTheHintGrantsTheFunction: a view may be read, and the function that it calls with the rights of who reads
@@ -323,11 +294,11 @@ func TestTheHintGrantsTheFunction(t *testing.T) {
 		user, values := db.reader()
 		db.exec("GRANT SELECT ON " + db.name + ".a TO " + user + "; GRANT SELECT ON " + db.name + ".v TO " + user)
 		rule := source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"a"}, "query": "SELECT id, " + db.name + ".doubled(id) AS d FROM a"}}}
-		r := readAll(t, values, rule)["a"]
-		refuse(t, r.Err, source.ErrAuth, "GRANT EXECUTE ON FUNCTION `"+db.name+"`.`doubled` TO '"+user+"'@'%'; or remove advanced_rules[0]")
+		r := sqltest.ReadSource(t, &Type, values, rule)["a"]
+		sqltest.Refuse(t, r.Err, source.ErrAuth, "GRANT EXECUTE ON FUNCTION `"+db.name+"`.`doubled` TO '"+user+"'@'%'; or remove advanced_rules[0]")
 		statement, _, _ := strings.Cut(source.Hint(r.Err), ";")
 		db.exec(statement)
-		if r := readAll(t, values, rule)["a"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := sqltest.ReadSource(t, &Type, values, rule)["a"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("after %s: %+v", statement, r)
 		}
 	})
@@ -340,16 +311,16 @@ func TestCase70Views(t *testing.T) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 5), (2, 7); CREATE TABLE gone (id int PRIMARY KEY);" +
 			"CREATE VIEW doubled AS SELECT id, v * 2 AS v FROM a; CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone;" +
 			"CREATE DEFINER = 'nobody'@'%' VIEW orphan AS SELECT * FROM a")
-		if got := readAll(t, db.values(nil), source.Env{}); len(got) != 1 || got["a"].Err != nil {
+		if got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}); len(got) != 1 || got["a"].Err != nil {
 			t.Errorf("got %v", got)
 		}
 		env := source.Env{IDColumns: map[string][]string{"doubled": {"id"}, "broken": {"id"}, "orphan": {"id"}}}
-		got := readAll(t, db.values(map[string]any{"tables": "*,doubled,broken,orphan"}), env)
+		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,doubled,broken,orphan"}), env)
 		if r := got["doubled"]; r.Err != nil || !slices.Equal(r.IDs, []string{"doubled_1", "doubled_2"}) || !slices.Equal(r.Docs, []string{`{"id_":1,"v":10}`, `{"id_":2,"v":14}`}) {
 			t.Errorf("the view: %+v", r)
 		}
 		for _, view := range []string{"broken", "orphan"} {
-			refuse(t, got[view].Err, source.ErrConfig, view, "repair the view", `"-`+view+`"`)
+			sqltest.Refuse(t, got[view].Err, source.ErrConfig, view, "repair the view", `"-`+view+`"`)
 		}
 		if got["a"].Err != nil {
 			t.Error(got["a"].Err)

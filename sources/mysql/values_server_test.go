@@ -124,7 +124,7 @@ func TestValuesFromServer(t *testing.T) {
 				db.exec(fmt.Sprintf("%sCREATE TABLE k%d (v %s PRIMARY KEY); INSERT INTO k%d VALUES (%s)", lenient, i, tt.typ, i, tt.in))
 			}
 		}
-		exact, compat := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{Encoding: "compat"})
+		exact, compat := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}), sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Encoding: "compat"})
 		noDates := "*" // in compat they stay as they are, and the index leaves them out of the field
 		for i, tt := range cases {
 			if strings.HasPrefix(tt.name, "23 ") {

@@ -30,13 +30,13 @@ func driverConfig(s settings) (*configurations.ConnectionConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Servers = []configurations.ServerAddr{{Addr: s.host, Port: s.port}}
-	c.UserID, c.Password = s.username, s.password
+	c.Servers = []configurations.ServerAddr{{Addr: s.Host, Port: s.Port}}
+	c.UserID, c.Password = s.User, s.Password
 	c.ServiceName, c.SID = s.database, ""
 	if s.sid {
 		c.ServiceName, c.SID = "", s.database
 	}
-	if strings.EqualFold(s.username, "SYS") { // who cannot log in otherwise
+	if strings.EqualFold(s.User, "SYS") { // who cannot log in otherwise
 		c.DBAPrivilege = configurations.SYSDBA
 	}
 	if s.tls != nil {

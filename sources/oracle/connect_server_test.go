@@ -16,7 +16,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,10 +29,9 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return d.DialContext(ctx, network, address)
 }
 
-// countDials makes the source count the connections that it opens; the first of them fail with refused.
-func countDials(d *database, refused int) (n *atomic.Int32) {
-	d.DialNet, n = sqltest.CountDials(dial, refused)
-	return n
+// wayOf is how the source reaches its server.
+func wayOf(d *database) sqltest.Way {
+	return sqltest.Way{Source: d, Dial: &d.DialNet, Pause: &d.Attempts.Pause}
 }
 
 // TestCase50OddCredentials: the password of every user of the tests is p@ss/w:rd%.
@@ -51,10 +49,10 @@ func TestCase50OddCredentials(t *testing.T) {
 // TestCase51SID: a database that has a SID is reached by it as well.
 func TestCase51SID(t *testing.T) {
 	t.Parallel()
-	sid := environment(t, "TEST_ORACLE_SID")
+	sid := sqltest.Environment(t, "TEST_ORACLE_SID")
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."T" VALUES (1)`)
-	r := readAll(t, db.values(map[string]any{"connection_source": "sid", "sid": sid}), source.Env{})["T"]
+	r := sqltest.ReadSource(t, &Type, db.values(map[string]any{"connection_source": "sid", "sid": sid}), source.Env{})["T"]
 	if r.Err != nil || len(r.IDs) != 1 || r.IDs[0] != sid+"_T_1_" {
 		t.Errorf("%+v", r)
 	}
@@ -64,55 +62,28 @@ func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
-	dials, pauses := countDials(d, 0), noPauses(d)
-	err := d.Ping(t.Context())
-	says(t, err, source.ErrAuth, "check username and password")
-	if strings.Contains(err.Error(), "wrong-secret") {
-		t.Errorf("the password is in the error: %v", err)
-	}
-	if dials.Load() != 1 || pauses.Load() != 0 {
-		t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
-	}
+	sqltest.WrongPasswordIsTriedOnce(t, wayOf(d), "check username and password")
 }
 
 func TestConnectAgain(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	for _, tt := range []struct {
-		attempts, refused int
-		pauses            int32
-		fails             bool
-	}{
-		{attempts: 3, refused: 2, pauses: 2},
-		{attempts: 3, refused: 9, pauses: 2, fails: true},
-		{attempts: 1, refused: 9, fails: true},
-	} {
-		d := openSource(t, db.values(map[string]any{"retry_count": tt.attempts}), source.Env{})
-		countDials(d, tt.refused)
-		pauses := noPauses(d)
-		err := d.Ping(t.Context())
-		if tt.fails {
-			says(t, err, source.ErrUnreachable, "connection refused", "check host, port")
-		} else if err != nil {
-			t.Error(err)
-		}
-		if pauses.Load() != tt.pauses {
-			t.Errorf("%+v: paused %d times", tt, pauses.Load())
-		}
-	}
+	sqltest.ConnectAgain(t, func(attempts int) sqltest.Way {
+		return wayOf(openSource(t, db.values(map[string]any{"retry_count": attempts}), source.Env{}))
+	}, 1, "check host, port")
 }
 
 func TestPingErrors(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	err := openSource(t, db.values(map[string]any{"port": 1}), source.Env{}).Ping(t.Context())
-	says(t, err, source.ErrUnreachable, "port 1", "connection refused")
+	sqltest.Refuse(t, err, source.ErrUnreachable, "port 1", "connection refused")
 	if strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error has several lines: %v", err)
 	}
 	if !db.standIn { // which serves whatever service it is asked for
 		err = openSource(t, db.values(map[string]any{"service_name": "nosuch"}), source.Env{}).Ping(t.Context())
-		says(t, err, nil, "ORA-12514", "service_name")
+		sqltest.Refuse(t, err, nil, "ORA-12514", "service_name")
 	}
 
 	// Who listens there is no Oracle.
@@ -123,7 +94,7 @@ func TestPingErrors(t *testing.T) {
 	t.Cleanup(func() { _ = l.Close() })
 	go accept(l, func(conn net.Conn) { _ = conn.Close() }) // ends when the listener is closed
 	err = openSource(t, db.values(map[string]any{"host": "127.0.0.1", "port": l.Addr().(*net.TCPAddr).Port}), source.Env{}).Ping(t.Context())
-	says(t, err, source.ErrUnreachable, "the connection was lost", "check host, port")
+	sqltest.Refuse(t, err, source.ErrUnreachable, "the connection was lost", "check host, port")
 }
 
 // accept serves connections until the listener is closed.
@@ -193,24 +164,24 @@ func TestCase51TLS(t *testing.T) {
 	values := db.values(map[string]any{
 		"host": "localhost", "port": plain.Addr().(*net.TCPAddr).Port, "oracle_protocol": "TCPS", "wallet_configuration_path": wallet(t, text),
 	})
-	if r := readAll(t, values, source.Env{StallTimeout: sqltest.Patience})["T"]; r.Err != nil || len(r.IDs) != 1 {
+	if r := sqltest.ReadSource(t, &Type, values, source.Env{StallTimeout: sqltest.Patience})["T"]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", r)
 	}
 	values["connection_source"], values["sid"] = "sid", db.config.ServiceName
 	if db.standIn { // for which a SID is as good as a service
-		if r := readAll(t, values, source.Env{})["T"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := sqltest.ReadSource(t, &Type, values, source.Env{})["T"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("with a SID: %+v", r)
 		}
 	}
 	_, other := authority(t)
 	values["wallet_configuration_path"] = wallet(t, other)
 	d := openSource(t, values, source.Env{})
-	pauses := noPauses(d)
+	pauses := wayOf(d).NoPauses()
 	err = d.Ping(t.Context())
-	says(t, err, source.ErrConfig, "unknown authority")
+	sqltest.Refuse(t, err, source.ErrConfig, "unknown authority")
 	if pauses.Load() != 0 || errors.Is(err, source.ErrTemporary) {
 		t.Error("a certificate that is not trusted was tried again")
 	}
 	values["wallet_configuration_path"], values["host"] = wallet(t, text), "127.0.0.1"
-	says(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1")
+	sqltest.Refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1")
 }

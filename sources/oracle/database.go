@@ -59,7 +59,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	}
 	d := &database{set: s, driver: config, questions: newQuestions()}
 	server := sqlread.Server{
-		Product: "Oracle", Timeout: connectTimeout, Stall: env.StallTimeout, Attempts: link.Attempts{Most: s.attempts, Worth: worthRetrying},
+		Product: "Oracle", Timeout: connectTimeout, Stall: env.StallTimeout, Attempts: link.Attempts{Most: s.Attempts, Worth: worthRetrying},
 	}
 	d.Database = sqlread.NewDatabase(d, c, server, verdicts())
 	return d, nil

@@ -153,7 +153,7 @@ func (d *database) ConnectError(err error) error {
 	default:
 		e.Hint = "check host, port and oracle_protocol, and that the listener runs there"
 	}
-	e.Err = fmt.Errorf("connect to Oracle at %s port %d: %w", d.set.host, d.set.port, told(err))
+	e.Err = fmt.Errorf("connect to Oracle at %s port %d: %w", d.set.Host, d.set.Port, told(err))
 	return e
 }
 

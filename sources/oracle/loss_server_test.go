@@ -15,26 +15,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// cutAfter makes every connection of the source break after so many bytes, and counts how many did.
-func cutAfter(d *database, bytes int) (cuts *atomic.Int32) {
-	d.DialNet, cuts = sqltest.CutAfter(dial, bytes)
-	return cuts
-}
-
-// noPauses makes the source go on at once where it would wait, and counts how often.
-func noPauses(d *database) (n *atomic.Int32) {
-	d.Attempts.Pause, n = sqltest.NoPauses()
-	return n
-}
-
-// loseIdle ends the sessions that no part uses.
-func loseIdle(d *database) {
-	for s, ok := d.Snapshots.Take(); ok; s, ok = d.Snapshots.Take() {
-		s.HangUp()
-		d.Snapshots.Drop()
-	}
-}
-
 // TestCase55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types whose
 // order can be relied on: no row is missed or comes twice.
 func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
@@ -60,10 +40,10 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 	}
 	log := &sqltest.Logbook{}
 	d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
-	noPauses(d)
-	parts := partsOf(t, d)
-	loseIdle(d)
-	cuts := cutAfter(d, 60_000)
+	wayOf(d).NoPauses()
+	parts := sqltest.Listed(t, d)
+	sqltest.LoseIdle[*session](d.Snapshots)
+	cuts := wayOf(d).CutAfter(60_000)
 	for i, tt := range keys {
 		before := cuts.Load()
 		times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("T%d", i)], nil)
@@ -90,12 +70,12 @@ func TestCase55NoAttemptIsLeft(t *testing.T) {
 	}
 	for table, attempts := range map[string]int{"T": 1, "F": 5} { // behind a binary fraction nothing goes on
 		d := openSource(t, db.values(map[string]any{"retry_count": attempts}), source.Env{})
-		pauses := noPauses(d)
-		part := partsOf(t, d)[table]
-		loseIdle(d)
-		cutAfter(d, 50_000)
+		pauses := wayOf(d).NoPauses()
+		part := sqltest.Listed(t, d)[table]
+		sqltest.LoseIdle[*session](d.Snapshots)
+		wayOf(d).CutAfter(50_000)
 		times, err := sqltest.ReadWith(t, part, nil)
-		says(t, err, source.ErrTemporary, table+": read rows: ", "the connection was lost")
+		sqltest.Refuse(t, err, source.ErrTemporary, table+": read rows: ", "the connection was lost")
 		if len(times) == 0 || len(times) == 500 || pauses.Load() != 0 {
 			t.Errorf("%s: %d rows came, with %d pauses", table, len(times), pauses.Load())
 		}
@@ -126,7 +106,7 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 		conn, err := dial(ctx, network, address)
 		return &lostConn{conn, lost}, err
 	}
-	parts := partsOf(t, d)
+	parts := sqltest.Listed(t, d)
 	lost.Store(true)
 	d.DialNet = dial
 	for scope, p := range parts {
@@ -177,7 +157,7 @@ func TestCase62Cancel(t *testing.T) {
 	db.fill(`@."T"`, 500, "")
 	d := openSource(t, db.values(nil), source.Env{})
 	hold, holding := silence(d)
-	part := partsOf(t, d)["T"]
+	part := sqltest.Listed(t, d)["T"]
 	ctx, cancel := context.WithCancel(t.Context())
 	hold.Store(true)
 	ended := make(chan error, 1)
@@ -198,11 +178,11 @@ func TestStall(t *testing.T) {
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`)
 	db.fill(`@."T"`, 500, "")
 	d := openSource(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})
-	noPauses(d)
+	wayOf(d).NoPauses()
 	hold, _ := silence(d)
-	part := partsOf(t, d)["T"]
+	part := sqltest.Listed(t, d)["T"]
 	hold.Store(true)
 	d.Stall = 200 * time.Millisecond // of the sessions that come
-	loseIdle(d)
-	says(t, sqltest.Read(t.Context(), part).Err, nil, "the server has sent nothing for 200ms, the stall timeout")
+	sqltest.LoseIdle[*session](d.Snapshots)
+	sqltest.Refuse(t, sqltest.Read(t.Context(), part).Err, nil, "the server has sent nothing for 200ms, the stall timeout")
 }

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/sijms/go-ora/v2/configurations"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
@@ -31,29 +31,12 @@ func plain(change map[string]any) map[string]any {
 // TestFields checks the keys against the connector protocol's for this service type.
 func TestFields(t *testing.T) {
 	t.Parallel()
-	if err := field.Check(Type.Fields); err != nil {
-		t.Error(err)
-	}
-	want := map[string]int{
+	sqltest.FieldsAre(t, &Type, plain, map[string]int{
 		"host": 1, "port": 2, "username": 3, "password": 4, "connection_source": 5, "sid": 6, "service_name": 7, "tables": 8, "fetch_size": 9,
 		"retry_count": 10, "oracle_protocol": 11, "oracle_home": 12, "wallet_configuration_path": 13,
-	}
-	got := map[string]int{}
-	for _, f := range Type.Fields {
-		got[f.Name] = f.Order
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	for key, values := range map[string][]any{
+	}, map[string][]any{
 		"port": {0, 65536}, "fetch_size": {0, 100001}, "retry_count": {-1, 21}, "tables": {"", " , "}, "sid": {""},
-	} {
-		for _, value := range values {
-			if _, err := field.Parse(Type.Fields, plain(map[string]any{key: value})); err == nil || !strings.Contains(err.Error(), key) {
-				t.Errorf("%s %v: got %v", key, value, err)
-			}
-		}
-	}
+	})
 	byService := plain(map[string]any{"connection_source": "service_name", "sid": ""})
 	if _, err := field.Parse(Type.Fields, byService); err == nil || !strings.Contains(err.Error(), "service_name") {
 		t.Errorf("without a service name: %v", err)
@@ -63,33 +46,13 @@ func TestFields(t *testing.T) {
 // TestOpenRefuses what cannot work, before anything connects.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		set  map[string]any
-		env  source.Env
-		says []string
-	}{
-		"2 blank tables":       {set: map[string]any{"tables": []any{" ", ""}}, says: []string{"tables names no table"}},
-		"a pattern":            {set: map[string]any{"tables": "a["}, says: []string{"not complete", "double quotes"}},
-		"a pattern of schemas": {set: map[string]any{"tables": "S*.T"}, says: []string{"the schema is a pattern", "name each schema"}},
-		"a descriptor":         {set: map[string]any{"sid": "(SID=x)"}, says: []string{"sid: ", "the name alone"}},
-		"a blank in the host":  {set: map[string]any{"host": "a b"}, says: []string{"host: ", "the name alone"}},
-		"no wallet":            {set: map[string]any{"oracle_protocol": "TCPS", "wallet_configuration_path": t.TempDir()}, says: []string{"wallet_configuration_path: there is neither", "cwallet.sso"}},
-		"a profile":            {env: source.Env{Profile: "tail"}, says: []string{`profile "tail" is not known`, "head, seed87, native"}},
-		"an encoding":          {env: source.Env{Encoding: "lossy"}, says: []string{`encoding "lossy" is not known`, "exact, compat"}},
-		"64 rules":             {env: source.Env{AdvancedRules: "x"}, says: []string{"advanced_rules: must be a list"}},
-	} {
-		tt.env.Log = slog.New(slog.DiscardHandler)
-		_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(tt.set)), tt.env)
-		if !errors.Is(err, source.ErrConfig) {
-			t.Errorf("%s: got %v", name, err)
-			continue
-		}
-		for _, text := range tt.says {
-			if all := err.Error() + "\n" + source.Hint(err); !strings.Contains(all, text) {
-				t.Errorf("%s: %q is not in %s", name, text, all)
-			}
-		}
-	}
+	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
+		"a pattern":            {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "double quotes"}},
+		"a pattern of schemas": {Set: map[string]any{"tables": "S*.T"}, Says: []string{"the schema is a pattern", "name each schema"}},
+		"a descriptor":         {Set: map[string]any{"sid": "(SID=x)"}, Says: []string{"sid: ", "the name alone"}},
+		"a blank in the host":  {Set: map[string]any{"host": "a b"}, Says: []string{"host: ", "the name alone"}},
+		"no wallet":            {Set: map[string]any{"oracle_protocol": "TCPS", "wallet_configuration_path": t.TempDir()}, Says: []string{"wallet_configuration_path: there is neither", "cwallet.sso"}},
+	})
 }
 
 // TestIdleKeys: what has no effect is said.
@@ -169,30 +132,22 @@ func TestOwnerOf(t *testing.T) {
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	v := sqltest.Parse(t, &Type, plain(nil))
-	for name, tt := range map[string]struct {
-		fields map[string]any
-		want   string
-		ok     bool
-	}{
-		"head":                      {map[string]any{"Database": "XE", "Table": "T"}, "T", true},
-		"head, another schema":      {map[string]any{"Database": "XE", "Table": "HR.T"}, "HR.T", true},
-		"head, a query":             {map[string]any{"Database": "XE", "Table": []any{"HR.B", "A"}}, "A+HR.B", true},
-		"head, another database":    {map[string]any{"Database": "OLD", "Table": "T"}, "OLD:T", true},
-		"native":                    {map[string]any{"database": "XE", "schema": "SHOP", "table": "T"}, "T", true},
-		"native, another schema":    {map[string]any{"database": "XE", "schema": "HR", "table": "T"}, "HR.T", true},
-		"native, odd names":         {map[string]any{"database": "XE", "schema": "HR", "table": "a.b"}, `HR."a.b"`, true},
-		"native, a query":           {map[string]any{"database": "XE", "schema": []any{"SHOP", "HR"}, "table": []any{"B", "A"}}, "B+HR.A", true},
-		"native, another database":  {map[string]any{"database": "OLD", "schema": "SHOP", "table": "T"}, "OLD:T", true},
-		"native, lists unlike":      {map[string]any{"database": "XE", "schema": []any{"SHOP"}, "table": []any{"B", "A"}}, "", false},
-		"no text":                   {map[string]any{"Table": 5}, "", false},
-		"a database that is none":   {map[string]any{"Database": 5, "Table": "T"}, "T", true},
-		"nothing":                   {map[string]any{}, "", false},
-		"columns that look like it": {map[string]any{"database": "x"}, "", false},
-	} {
-		if got, ok := scopeOf(v, tt.fields); got != tt.want || ok != tt.ok {
-			t.Errorf("%s: got %q, %t", name, got, ok)
-		}
-	}
+	sqltest.ScopesAre(t, &Type, v, map[string]sqltest.ScopeCase{
+		"head":                      {Fields: map[string]any{"Database": "XE", "Table": "T"}, Want: "T"},
+		"head, another schema":      {Fields: map[string]any{"Database": "XE", "Table": "HR.T"}, Want: "HR.T"},
+		"head, a query":             {Fields: map[string]any{"Database": "XE", "Table": []any{"HR.B", "A"}}, Want: "A+HR.B"},
+		"head, another database":    {Fields: map[string]any{"Database": "OLD", "Table": "T"}, Want: "OLD:T"},
+		"native":                    {Fields: map[string]any{"database": "XE", "schema": "SHOP", "table": "T"}, Want: "T"},
+		"native, another schema":    {Fields: map[string]any{"database": "XE", "schema": "HR", "table": "T"}, Want: "HR.T"},
+		"native, odd names":         {Fields: map[string]any{"database": "XE", "schema": "HR", "table": "a.b"}, Want: `HR."a.b"`},
+		"native, a query":           {Fields: map[string]any{"database": "XE", "schema": []any{"SHOP", "HR"}, "table": []any{"B", "A"}}, Want: "B+HR.A"},
+		"native, another database":  {Fields: map[string]any{"database": "OLD", "schema": "SHOP", "table": "T"}, Want: "OLD:T"},
+		"native, lists unlike":      {Fields: map[string]any{"database": "XE", "schema": []any{"SHOP"}, "table": []any{"B", "A"}}, Want: ""},
+		"no text":                   {Fields: map[string]any{"Table": 5}, Want: ""},
+		"a database that is none":   {Fields: map[string]any{"Database": 5, "Table": "T"}, Want: "T"},
+		"nothing":                   {Fields: map[string]any{}, Want: ""},
+		"columns that look like it": {Fields: map[string]any{"database": "x"}, Want: ""},
+	})
 }
 
 // TestCase12Names are found as they are written, and else in capitals.
@@ -306,7 +261,7 @@ func TestWorthRetrying(t *testing.T) {
 
 func TestConnectErrors(t *testing.T) {
 	t.Parallel()
-	d := &database{set: settings{host: "h", port: 1, owner: "SHOP", sid: true}}
+	d := &database{set: settings{Login: form.Login{Host: "h", Port: 1}, owner: "SHOP", sid: true}}
 	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
 	for name, tt := range map[string]struct {
 		err  error

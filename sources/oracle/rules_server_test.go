@@ -60,7 +60,7 @@ func TestAdvancedRules(t *testing.T) {
 			if err := d.Validate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			got := readAll(t, db.values(nil), ruleEnv(tt.rule))
+			got := sqltest.ReadSource(t, &Type, db.values(nil), ruleEnv(tt.rule))
 			r := got[tt.scope]
 			if len(got) != 1 || r.Err != nil {
 				t.Fatalf("got %+v", got)
@@ -94,7 +94,7 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 			if name == "for update" && db.standIn {
 				t.Skip("the stand-in for Oracle locks rows in a transaction that only reads")
 			}
-			says(t, openSource(t, db.values(nil), ruleEnv(queryOf(query, []any{"ORDERS"}))).Validate(t.Context()), source.ErrConfig, "advanced_rules[0]")
+			sqltest.Refuse(t, openSource(t, db.values(nil), ruleEnv(queryOf(query, []any{"ORDERS"}))).Validate(t.Context()), source.ErrConfig, "advanced_rules[0]")
 		})
 	}
 	if n := db.number(`SELECT COUNT(*) FROM @."ORDERS"`); n != 3 {
@@ -105,9 +105,9 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 	if err := openSource(t, db.values(nil), unknown).Validate(t.Context()); err != nil {
 		t.Error(err)
 	}
-	says(t, readAll(t, db.values(nil), unknown)["ORDERS"].Err, nil, "ORDERS, advanced_rules[0]: ")
-	says(t, openSource(t, db.values(nil), ruleEnv(queryOf(`SELECT "NAME" FROM `+owner+`"CUSTOMERS"`, []any{"CUSTOMERS"}))).Validate(t.Context()), source.ErrConfig, "ID")
-	says(t, openSource(t, db.values(nil), ruleEnv(queryOf(`SELECT "BODY" FROM `+owner+`"NOTES"`, []any{"NOTES"}))).Validate(t.Context()), source.ErrConfig, "NOTES")
+	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, db.values(nil), unknown)["ORDERS"].Err, nil, "ORDERS, advanced_rules[0]: ")
+	sqltest.Refuse(t, openSource(t, db.values(nil), ruleEnv(queryOf(`SELECT "NAME" FROM `+owner+`"CUSTOMERS"`, []any{"CUSTOMERS"}))).Validate(t.Context()), source.ErrConfig, "ID")
+	sqltest.Refuse(t, openSource(t, db.values(nil), ruleEnv(queryOf(`SELECT "BODY" FROM `+owner+`"NOTES"`, []any{"NOTES"}))).Validate(t.Context()), source.ErrConfig, "NOTES")
 }
 
 // TestRulesReplaceTables: no table of the list is read beside them.
@@ -118,7 +118,7 @@ func TestRulesReplaceTables(t *testing.T) {
 	log := &sqltest.Logbook{}
 	env := log.Env()
 	env.AdvancedRules = ruleEnv(queryOf(`SELECT * FROM "`+db.owner+`"."ORDERS"`, []any{"ORDERS"})).AdvancedRules
-	if got := readAll(t, db.values(map[string]any{"tables": "CUSTOMERS,NOSUCH"}), env); len(got) != 1 || len(got["ORDERS"].IDs) != 3 || got["ORDERS"].Err != nil {
+	if got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "CUSTOMERS,NOSUCH"}), env); len(got) != 1 || len(got["ORDERS"].IDs) != 3 || got["ORDERS"].Err != nil {
 		t.Errorf("got %+v", got)
 	}
 }

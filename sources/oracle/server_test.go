@@ -24,20 +24,6 @@ import (
 // speaks Oracle's protocol. Where it is there, TEST_ORACLE_POSTGRES_DSN names that database, and a test asks
 // for what it needs, or says why it is left out; see [testDB.needs].
 
-// environment returns a variable that names a service, or skips the test; on the pipeline, where all
-// services must be there, the test fails instead.
-func environment(t testing.TB, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not set", name)
-		}
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
-
 const password = "p@ss/w:rd%"
 
 // testDB is a user, and the schema of that name, that one test has for itself.
@@ -55,7 +41,7 @@ var shared = sync.OnceValue(func() *sql.DB { return sql.OpenDB(ora.NewConnector(
 // newDB makes a user for the test.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
-	dsn := environment(t, "TEST_ORACLE_DSN")
+	dsn := sqltest.Environment(t, "TEST_ORACLE_DSN")
 	config, err := configurations.ParseConfig(dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +68,7 @@ func alone(t testing.TB) {
 // connectBelow connects to the database under the stand-in.
 func connectBelow(t testing.TB) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(context.WithoutCancel(t.Context()), environment(t, "TEST_ORACLE_POSTGRES_DSN"))
+	conn, err := pgx.Connect(context.WithoutCancel(t.Context()), sqltest.Environment(t, "TEST_ORACLE_POSTGRES_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,23 +164,4 @@ func (db *testDB) values(change map[string]any) map[string]any {
 func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	t.Helper()
 	return sqltest.Open(t, &Type, raw, env).(*database)
-}
-
-// readAll reads all parts, one after the other, and returns what came of them by scope.
-func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]sqltest.Result {
-	t.Helper()
-	return sqltest.ReadAll(t, openSource(t, raw, env))
-}
-
-// partsOf returns the parts of a source by scope.
-func partsOf(t testing.TB, s source.Source) map[string]source.Part {
-	t.Helper()
-	parts := map[string]source.Part{}
-	for p, err := range s.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		parts[p.Scope()] = p
-	}
-	return parts
 }

@@ -12,35 +12,26 @@ import (
 
 // settings are the configuration, read and checked.
 type settings struct {
-	host               string
-	port               int
-	username, password string
-	owner              string // the user's own schema
-	database           string // the SID or the service name
-	sid                bool   // it is a SID
-	tables             sqlread.TableList
-	others             sqlread.TableList // the entries of tables that name a schema
-	fetchSize          int               // rows
-	tls                *tls.Config       // nil: nothing is encrypted
-	attempts           int               // to connect, in all
-	idle               []string          // keys that are set and have no effect
+	form.Login
+	owner     string // the user's own schema
+	database  string // the SID or the service name
+	sid       bool   // it is a SID
+	tables    sqlread.TableList
+	others    sqlread.TableList // the entries of tables that name a schema
+	fetchSize int               // rows
+	tls       *tls.Config       // nil: nothing is encrypted
+	idle      []string          // keys that are set and have no effect
 }
 
 func newSettings(v field.Values) (settings, error) {
 	s := settings{
-		host:      strings.TrimSpace(v.String("host")),
-		port:      v.Int("port"),
-		username:  v.String("username"),
-		password:  v.String("password"),
+		Login:     form.ReadLogin(v, "username"),
 		owner:     ownerOf(v.String("username")),
 		database:  databaseName(v),
 		sid:       v.String("connection_source") == bySID,
 		fetchSize: v.Int("fetch_size"),
-		attempts:  max(1, v.Int("retry_count")),
 	}
-	// The forms people paste an IPv6 address in.
-	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
-	for key, value := range map[string]string{"host": s.host, v.String("connection_source"): s.database} {
+	for key, value := range map[string]string{"host": s.Host, v.String("connection_source"): s.database} {
 		if strings.ContainsAny(value, "()= \t\r\n") {
 			return s, form.ConfigError(fmt.Errorf("%s: %q is no name", key, value), "write the name alone; no connect descriptor is understood here")
 		}

@@ -23,7 +23,7 @@ func TestCase59OneSnapshot(t *testing.T) {
 	}
 	log := &sqltest.Logbook{}
 	d := openSource(t, db.values(nil), log.Env())
-	parts := partsOf(t, d)
+	parts := sqltest.Listed(t, d)
 	if !d.seesOnlyTheBeginning(t, db) {
 		t.Skip("the stand-in for Oracle has neither change numbers nor transactions that read as of their beginning")
 	}
@@ -82,30 +82,9 @@ func TestMoreReadersThanSessions(t *testing.T) {
 		db.exec(fmt.Sprintf(`CREATE TABLE @."T%d" ("ID" NUMBER(10) PRIMARY KEY)`, i), fmt.Sprintf(`INSERT INTO @."T%d" VALUES (1)`, i), fmt.Sprintf(`INSERT INTO @."T%d" VALUES (2)`, i))
 	}
 	d := openSource(t, db.values(nil), source.Env{})
-	if n := nested(t, slices.Collect(maps.Values(partsOf(t, d)))); n != 10 {
+	if n := sqltest.Nested(t, slices.Collect(maps.Values(sqltest.Listed(t, d)))); n != 10 {
 		t.Errorf("%d rows came", n)
 	}
-}
-
-// nested reads each part while those before it are being read, and counts the rows.
-func nested(t *testing.T, parts []source.Part) (n int) {
-	t.Helper()
-	if len(parts) == 0 {
-		return 0
-	}
-	first := true
-	for _, err := range parts[0].Documents(t.Context()) {
-		if err != nil {
-			t.Error(err)
-			return n
-		}
-		n++
-		if first {
-			first = false
-			n += nested(t, parts[1:])
-		}
-	}
-	return n
 }
 
 func TestCase58TablesThatChange(t *testing.T) {
@@ -126,14 +105,14 @@ func TestCase58TablesThatChange(t *testing.T) {
 			db := newDB(t)
 			db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10), "V" VARCHAR2(9), CONSTRAINT "T_KEY" PRIMARY KEY ("ID"))`, `INSERT INTO @."T" VALUES (1, 'x')`, `INSERT INTO @."T" VALUES (2, 'x')`,
 				`CREATE TABLE @."O" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."O" VALUES (1)`)
-			parts := partsOf(t, openSource(t, db.values(nil), source.Env{}))
+			parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
 			for _, change := range tt.change {
 				db.needs(t, "way to alter a table like this", change)
 			}
 			got := sqltest.Read(t.Context(), parts["T"])
 			switch {
 			case tt.fails != "":
-				says(t, got.Err, nil, tt.fails)
+				sqltest.Refuse(t, got.Err, nil, tt.fails)
 			case got.Err != nil || len(got.Docs) != tt.docs || got.Docs[0] != tt.doc:
 				t.Errorf("got %v, %v; want %d like %s", got.Docs, got.Err, tt.docs, tt.doc)
 			}
@@ -150,7 +129,7 @@ func TestIDsOnlyFromServer(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("V" VARCHAR2(9), "B" NUMBER(10), "A" NUMBER(10), PRIMARY KEY ("B", "A"))`, `INSERT INTO @."T" VALUES ('x', 1, 2)`)
 	for _, profile := range []string{"head", "native"} {
-		whole, ids := readAll(t, db.values(nil), source.Env{Profile: profile})["T"], readAll(t, db.values(nil), source.Env{Profile: profile, IDsOnly: true})["T"]
+		whole, ids := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Profile: profile})["T"], sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Profile: profile, IDsOnly: true})["T"]
 		if d := cmp.Diff(whole.IDs, ids.IDs); d != "" || ids.Err != nil || len(ids.IDs) != 1 {
 			t.Errorf("%s: %v %s", profile, ids.Err, d)
 		}

@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,26 +15,11 @@ import (
 
 func scopes[V any](all map[string]V) []string { return slices.Sorted(maps.Keys(all)) }
 
-// says fails the test unless err is of the kind and its text and hint hold all of the words.
-func says(t *testing.T, err, kind error, words ...string) {
-	t.Helper()
-	if err == nil || (kind != nil && !errors.Is(err, kind)) {
-		t.Errorf("got error %v, want one of the kind %v", err, kind)
-		return
-	}
-	text := err.Error() + "\n" + source.Hint(err)
-	for _, w := range words {
-		if !strings.Contains(text, w) {
-			t.Errorf("%q is not in:\n%s", w, text)
-		}
-	}
-}
-
 func TestCase01OnlyTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `CREATE VIEW @."V" AS SELECT * FROM @."A"`)
-	if d := cmp.Diff([]string{"A"}, scopes(readAll(t, db.values(nil), source.Env{}))); d != "" {
+	if d := cmp.Diff([]string{"A"}, scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
 		t.Error(d)
 	}
 }
@@ -52,7 +36,7 @@ func TestCase01TablesThatAreNone(t *testing.T) {
 		`CREATE MATERIALIZED VIEW @."M" AS SELECT * FROM @."A"`,
 		`CREATE TABLE @."D" ("ID" NUMBER(10) PRIMARY KEY)`, `DROP TABLE @."D"`,
 	)
-	got := readAll(t, db.values(nil), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	if d := cmp.Diff([]string{"A", "I"}, scopes(got)); d != "" || got["A"].Err != nil || got["I"].Err != nil {
 		t.Errorf("%v %s", got, d)
 	}
@@ -77,7 +61,7 @@ func TestCase02TableList(t *testing.T) {
 		{`"od.d/x"`, []string{`"od.d/x"`}},
 	} {
 		log := &sqltest.Logbook{}
-		got := partsOf(t, openSource(t, db.values(map[string]any{"tables": tt.tables}), log.Env()))
+		got := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": tt.tables}), log.Env()))
 		if d := cmp.Diff(tt.want, scopes(got)); d != "" {
 			t.Errorf("tables %v: %s", tt.tables, d)
 		}
@@ -86,15 +70,15 @@ func TestCase02TableList(t *testing.T) {
 		}
 	}
 	log := &sqltest.Logbook{}
-	got := readAll(t, db.values(map[string]any{"tables": "A,BB,V,-NOSUCH"}), log.Env())
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "A,BB,V,-NOSUCH"}), log.Env())
 	if d := cmp.Diff([]string{"A", "BB", "V"}, scopes(got)); d != "" {
 		t.Fatal(d)
 	}
 	if r := got["A"]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("the table that exists: %+v", r)
 	}
-	says(t, got["BB"].Err, source.ErrConfig, `remove "BB" in tables:`, fmt.Sprintf(`GRANT SELECT ON %q."BB" TO %q`, db.owner, db.owner), `did you mean "B"?`)
-	says(t, got["V"].Err, source.ErrConfig, "a view has no key")
+	sqltest.Refuse(t, got["BB"].Err, source.ErrConfig, `remove "BB" in tables:`, fmt.Sprintf(`GRANT SELECT ON %q."BB" TO %q`, db.owner, db.owner), `did you mean "B"?`)
+	sqltest.Refuse(t, got["V"].Err, source.ErrConfig, "a view has no key")
 	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 		t.Errorf("got %d warnings, want one for the name to leave out:\n%s", n, log)
 	}
@@ -104,7 +88,7 @@ func TestCase03EmptyTable(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`)
-	got := readAll(t, db.values(nil), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	if r := got["T"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
 		t.Errorf("got %+v", got)
 	}
@@ -121,7 +105,7 @@ func TestCase04Keys(t *testing.T) {
 		`CREATE TABLE @."NAMED" ("A" NUMBER(10), "B" VARCHAR2(9))`, `INSERT INTO @."NAMED" VALUES (1, NULL)`, `INSERT INTO @."NAMED" VALUES (1, 'x')`, `INSERT INTO @."NAMED" VALUES (2, 'x')`,
 		`CREATE TABLE @."WRONG" ("A" NUMBER(10))`,
 	)
-	got := readAll(t, db.values(nil), source.Env{IDColumns: map[string][]string{"NAMED": {"A", "B"}, db.owner + ".WRONG": {"nosuch"}, "UNIQ": {"A"}}})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{IDColumns: map[string][]string{"NAMED": {"A", "B"}, db.owner + ".WRONG": {"nosuch"}, "UNIQ": {"A"}}})
 	at := db.config.ServiceName
 	for scope, want := range map[string][]string{
 		"UNIQ":    {at + "_UNIQ_7_"},
@@ -133,11 +117,11 @@ func TestCase04Keys(t *testing.T) {
 			t.Errorf("%s: %v %s", scope, got[scope].Err, d)
 		}
 	}
-	says(t, got["NULLABLE"].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-NULLABLE"]`, `id_columns: {"NULLABLE": [COLUMN]}`)
-	says(t, got["WRONG"].Err, source.ErrConfig, `no column "nosuch"`)
+	sqltest.Refuse(t, got["NULLABLE"].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-NULLABLE"]`, `id_columns: {"NULLABLE": [COLUMN]}`)
+	sqltest.Refuse(t, got["WRONG"].Err, source.ErrConfig, `no column "nosuch"`)
 
 	// The line that the hint gives does leave the table out.
-	without := partsOf(t, openSource(t, db.values(map[string]any{"tables": []any{"*", "-NULLABLE"}}), source.Env{}))
+	without := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": []any{"*", "-NULLABLE"}}), source.Env{}))
 	if _, there := without["NULLABLE"]; there || len(without) != len(got)-1 {
 		t.Errorf("the hint's line gives %v", scopes(without))
 	}
@@ -149,7 +133,7 @@ func TestCase04KeysThatTheServerDoesNotCheck(t *testing.T) {
 	db := newDB(t)
 	db.needs(t, "constraints that can be turned off", `CREATE TABLE @."OFF" ("ID" NUMBER(10) PRIMARY KEY DISABLE)`)
 	db.exec(`INSERT INTO @."OFF" VALUES (1)`, `INSERT INTO @."OFF" VALUES (1)`)
-	says(t, readAll(t, db.values(nil), source.Env{})["OFF"].Err, source.ErrConfig, "neither a primary key")
+	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["OFF"].Err, source.ErrConfig, "neither a primary key")
 }
 
 // TestCase05To12IDs: the order of a key's columns is that of the key in every profile, and names are as the
@@ -164,7 +148,7 @@ func TestCase05To12IDs(t *testing.T) {
 		`CREATE TABLE @."CUSTOMERS" ("ID" NUMBER(10) PRIMARY KEY)`,
 	)
 	at := db.config.ServiceName
-	got := readAll(t, db.values(map[string]any{"tables": "t,ORDER,MixedCase,customers"}), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "t,ORDER,MixedCase,customers"}), source.Env{})
 	if d := cmp.Diff([]string{"CUSTOMERS", "MixedCase", "ORDER", "T"}, scopes(got)); d != "" {
 		t.Error(d)
 	}
@@ -179,7 +163,7 @@ func TestCase05To12IDs(t *testing.T) {
 			t.Errorf("%s: %s", scope, d)
 		}
 	}
-	got = readAll(t, db.values(map[string]any{"tables": "T,ORDER"}), source.Env{Profile: "native"})
+	got = sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "T,ORDER"}), source.Env{Profile: "native"})
 	id := "oracle:" + at + ":" + db.owner + ":"
 	for scope, want := range map[string]sqltest.Result{
 		"T":     {IDs: []string{id + "T:a:b_c", id + "T:a_b:c"}, Docs: []string{`{"key":{"B":"a","A":"b_c"},"row":{"A":"b_c","B":"a"}}`, `{"key":{"B":"a_b","A":"c"},"row":{"A":"c","B":"a_b"}}`}},
@@ -201,7 +185,7 @@ func TestCase14ColumnNames(t *testing.T) {
 		"head":   `{"t_id":1,"t__id":2,"t_table":3,"t__timestamp":4,"t_database":5,"t_a.b":6,"t_a_b":7,"t_žluť":8}`,
 		"native": `{"key":{"id":1},"row":{"id":1,"_id":2,"Table":3,"_timestamp":4,"Database":5,"a_b":6,"a_b_2":7,"žluť":8}}`,
 	} {
-		got := readAll(t, db.values(nil), source.Env{Profile: profile})["T"]
+		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Profile: profile})["T"]
 		if d := cmp.Diff([]string{want}, got.Docs); d != "" || got.Err != nil {
 			t.Errorf("%s: %v %s", profile, got.Err, d)
 		}
@@ -216,16 +200,16 @@ func TestCase57Permissions(t *testing.T) {
 	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."A" VALUES (1)`, `CREATE TABLE @."B" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."B" VALUES (1)`)
 	db.needs(t, "rights on tables", fmt.Sprintf(`GRANT SELECT ON @."A" TO %q`, other))
 	values := db.values(map[string]any{"username": other, "tables": db.owner + ".A," + db.owner + ".B"})
-	got := readAll(t, values, source.Env{})
+	got := sqltest.ReadSource(t, &Type, values, source.Env{})
 	if r := got[db.owner+".A"]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", got)
 	}
 	grant := fmt.Sprintf(`GRANT SELECT ON %q."B" TO %q`, db.owner, other)
-	says(t, got[db.owner+".B"].Err, source.ErrConfig, "or the user may not know of it", grant)
+	sqltest.Refuse(t, got[db.owner+".B"].Err, source.ErrConfig, "or the user may not know of it", grant)
 	db.exec(grant) // what the hint says helps
-	parts := partsOf(t, openSource(t, values, source.Env{}))
+	parts := sqltest.Listed(t, openSource(t, values, source.Env{}))
 	db.exec(fmt.Sprintf(`REVOKE SELECT ON @."A" FROM %q`, other)) // what could be read when the tables were listed
-	says(t, sqltest.Read(t.Context(), parts[db.owner+".A"]).Err, nil, "A: ")
+	sqltest.Refuse(t, sqltest.Read(t.Context(), parts[db.owner+".A"]).Err, nil, "A: ")
 	if r := sqltest.Read(t.Context(), parts[db.owner+".B"]); r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", r)
 	}
@@ -242,11 +226,11 @@ func TestOtherSchemas(t *testing.T) {
 		db.exec(fmt.Sprintf(`GRANT SELECT ON @."A" TO %q`, other))
 	}
 	values := db.values(map[string]any{"username": other, "tables": "*"})
-	if got := readAll(t, values, source.Env{}); len(got) != 0 {
+	if got := sqltest.ReadSource(t, &Type, values, source.Env{}); len(got) != 0 {
 		t.Errorf("unasked, it reads %q", scopes(got))
 	}
 	values["tables"] = strings.ToLower(db.owner) + ".a"
-	got := readAll(t, values, source.Env{})
+	got := sqltest.ReadSource(t, &Type, values, source.Env{})
 	if r := got[db.owner+".A"]; len(got) != 1 || r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("got %+v", got)
 	}
@@ -258,18 +242,18 @@ func TestCase70Views(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY, "V" NUMBER(10))`, `INSERT INTO @."A" VALUES (1, 5)`, `INSERT INTO @."A" VALUES (2, 7)`,
 		`CREATE VIEW @."DOUBLED" AS SELECT "ID", "V" * 2 AS "V" FROM @."A"`)
-	if got := readAll(t, db.values(nil), source.Env{}); len(got) != 1 || got["A"].Err != nil {
+	if got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}); len(got) != 1 || got["A"].Err != nil {
 		t.Errorf("got %v", got)
 	}
 	env := source.Env{IDColumns: map[string][]string{"DOUBLED": {"ID"}, "BROKEN": {"ID"}}}
-	got := readAll(t, db.values(map[string]any{"tables": "*,DOUBLED"}), env)["DOUBLED"]
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,DOUBLED"}), env)["DOUBLED"]
 	slices.Sort(got.Docs)
 	if got.Err != nil || len(got.Docs) != 2 || !strings.Contains(got.Docs[0], "10") || !strings.Contains(got.Docs[1], "14") {
 		t.Errorf("the view: %+v", got)
 	}
 	db.needs(t, "views of what does not exist", `CREATE FORCE VIEW @."BROKEN" AS SELECT * FROM @."GONE"`)
-	all := readAll(t, db.values(map[string]any{"tables": "*,BROKEN"}), env)
-	says(t, all["BROKEN"].Err, source.ErrConfig, "BROKEN", "repair the view", `"-BROKEN"`)
+	all := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,BROKEN"}), env)
+	sqltest.Refuse(t, all["BROKEN"].Err, source.ErrConfig, "BROKEN", "repair the view", `"-BROKEN"`)
 	if all["A"].Err != nil {
 		t.Error(all["A"].Err)
 	}

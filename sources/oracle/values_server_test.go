@@ -42,7 +42,7 @@ func TestValuesFromServer(t *testing.T) {
 		}
 	}
 	for encoding, want := range map[string][]string{"exact": exact, "compat": compat} {
-		got := readAll(t, db.values(nil), source.Env{Encoding: encoding})
+		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Encoding: encoding})
 		r := got["T"]
 		if r.Err != nil || len(r.Docs) != 1 {
 			t.Fatalf("%s: %+v", encoding, r)

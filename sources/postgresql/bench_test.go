@@ -28,7 +28,7 @@ func benchDB(b *testing.B) *testDB {
 // BenchmarkRead reads documents and encodes none: what is measured is the driver and the source.
 func BenchmarkRead(b *testing.B) {
 	db := benchDB(b)
-	part := listed(b, openSource(b, db.values(nil), source.Env{StallTimeout: sqltest.Patience}))["public.t"]
+	part := sqltest.Listed(b, openSource(b, db.values(nil), source.Env{StallTimeout: sqltest.Patience}))["public.t"]
 	b.ReportAllocs()
 	rows := 0
 	for b.Loop() {

@@ -161,7 +161,7 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 	for _, s := range c.schemas {
 		if !s.usable && d.set.schemas != nil {
 			d.Log.Warn("the schema may not be used, so its tables cannot be seen; nothing of them is deleted",
-				"schema", s.name, "grant", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quote.Ident(s.name), quote.Ident(d.set.username)))
+				"schema", s.name, "grant", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quote.Ident(s.name), quote.Ident(d.set.User)))
 		}
 	}
 	if c.Err != nil {

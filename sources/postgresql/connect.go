@@ -31,15 +31,15 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, form.ConfigError(fmt.Errorf("the driver does not start with the variables PG… of the environment: %w", err), "unset them")
 	}
-	c.Host, c.Port, c.User, c.Password, c.Database = s.host, s.port, s.username, s.password, s.database
+	c.Host, c.Port, c.User, c.Password, c.Database = s.Host, uint16(s.Port), s.User, s.Password, s.database
 	c.ConnectTimeout = connectTimeout
 	c.RuntimeParams = map[string]string{"application_name": "elastic-ingest", "client_encoding": "UTF8"}
 	c.Fallbacks = nil
 	c.TLSConfig = s.tls
-	if s.tls == nil && !strings.HasPrefix(s.host, "/") {
+	if s.tls == nil && !strings.HasPrefix(s.Host, "/") {
 		// Encrypted where the server can, though anybody could be the server; plain otherwise.
-		c.TLSConfig = &tls.Config{InsecureSkipVerify: true, ServerName: s.host} //nolint:gosec // ssl_enabled is off
-		c.Fallbacks = []*pgconn.FallbackConfig{{Host: s.host, Port: s.port}}
+		c.TLSConfig = &tls.Config{InsecureSkipVerify: true, ServerName: s.Host} //nolint:gosec // ssl_enabled is off
+		c.Fallbacks = []*pgconn.FallbackConfig{{Host: s.Host, Port: uint16(s.Port)}}
 	}
 	dialer := net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
 	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -57,7 +57,7 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 
 // attempts are how often something is tried.
 func (d *database) attempts() link.Attempts {
-	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.Log, Told: told}
+	return link.Attempts{Most: d.set.Attempts, Pause: d.pause, Worth: worthRetrying, Log: d.Log, Told: told}
 }
 
 // connect opens a connection. What may pass is tried again.

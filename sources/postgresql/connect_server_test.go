@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -19,17 +18,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// countDials makes the source count the connections that it opens; the first of them fail with
-// refused.
-func countDials(d *database, refused int) (n *atomic.Int32) {
-	d.driver.DialFunc, n = sqltest.CountDials(d.driver.DialFunc, refused)
-	return n
-}
-
-// noPauses makes the source go on at once where it would wait, and counts how often.
-func noPauses(d *database) (n *atomic.Int32) {
-	d.pause, n = sqltest.NoPauses()
-	return n
+// wayOf is how the source reaches its server.
+func wayOf(d *database) sqltest.Way {
+	return sqltest.Way{Source: d, Dial: (*sqltest.Dial)(&d.driver.DialFunc), Pause: &d.pause}
 }
 
 func TestCase50OddCredentials(t *testing.T) {
@@ -51,43 +42,15 @@ func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
-	dials, pauses := countDials(d, 0), noPauses(d)
-	err := d.Ping(t.Context())
-	refuse(t, err, source.ErrAuth, "password authentication failed", "check username and password")
-	if strings.Contains(err.Error(), "wrong-secret") {
-		t.Errorf("the password is in the error: %v", err)
-	}
-	if dials.Load() != 1 || pauses.Load() != 0 {
-		t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
-	}
+	sqltest.WrongPasswordIsTriedOnce(t, wayOf(d), "password authentication failed", "check username and password")
 }
 
 func TestConnectAgain(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	for _, tt := range []struct {
-		attempts, refused int
-		pauses            int32
-		fails             bool
-	}{
-		{attempts: 3, refused: 4, pauses: 2}, // an attempt dials twice, with TLS and without
-		{attempts: 3, refused: 9, pauses: 2, fails: true},
-		{attempts: 1, refused: 9, fails: true},
-		{attempts: 0, refused: 9, fails: true},
-	} {
-		d := openSource(t, db.values(map[string]any{"retry_count": tt.attempts}), source.Env{})
-		countDials(d, tt.refused)
-		pauses := noPauses(d)
-		err := d.Ping(t.Context())
-		if tt.fails {
-			refuse(t, err, source.ErrUnreachable, "connection refused", "check host and port")
-		} else if err != nil {
-			t.Error(err)
-		}
-		if pauses.Load() != tt.pauses {
-			t.Errorf("%+v: paused %d times", tt, pauses.Load())
-		}
-	}
+	sqltest.ConnectAgain(t, func(attempts int) sqltest.Way {
+		return wayOf(openSource(t, db.values(map[string]any{"retry_count": attempts}), source.Env{}))
+	}, 2, "check host and port") // with TLS and without
 }
 
 func TestPingErrors(t *testing.T) {
@@ -96,13 +59,13 @@ func TestPingErrors(t *testing.T) {
 	role, values := db.reader()
 	db.exec("REVOKE CONNECT ON DATABASE " + db.name + " FROM PUBLIC")
 	err := openSource(t, values, source.Env{}).Ping(t.Context())
-	refuse(t, err, source.ErrAuth, `GRANT CONNECT ON DATABASE "`+db.name+`" TO "`+role+`";`)
+	sqltest.Refuse(t, err, source.ErrAuth, `GRANT CONNECT ON DATABASE "`+db.name+`" TO "`+role+`";`)
 
 	err = openSource(t, db.values(map[string]any{"database": "no such"}), source.Env{}).Ping(t.Context())
-	refuse(t, err, source.ErrConfig, `database "no such" does not exist`, "check database")
+	sqltest.Refuse(t, err, source.ErrConfig, `database "no such" does not exist`, "check database")
 
 	err = openSource(t, db.values(map[string]any{"port": 1}), source.Env{}).Ping(t.Context())
-	refuse(t, err, source.ErrUnreachable, "connect to PostgreSQL at 127.0.0.1 port 1", "connection refused")
+	sqltest.Refuse(t, err, source.ErrUnreachable, "connect to PostgreSQL at 127.0.0.1 port 1", "connection refused")
 	if strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error has several lines: %v", err)
 	}
@@ -111,7 +74,7 @@ func TestPingErrors(t *testing.T) {
 // tlsValues is the configuration to read with TLS, as TEST_POSTGRES_TLS_DSN does.
 func tlsValues(t testing.TB, ca string) map[string]any {
 	t.Helper()
-	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_TLS_DSN"))
+	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_TLS_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +86,7 @@ func tlsValues(t testing.TB, ca string) map[string]any {
 
 func TestCase49TLS(t *testing.T) {
 	t.Parallel()
-	pemBytes, err := os.ReadFile(environment(t, "TEST_POSTGRES_CA"))
+	pemBytes, err := os.ReadFile(sqltest.Environment(t, "TEST_POSTGRES_CA"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +94,7 @@ func TestCase49TLS(t *testing.T) {
 	for name, text := range map[string]string{
 		"as it is": ca,
 		"one line": strings.Join(strings.Fields(ca), " "),
-		"two":      ca + otherCA(t),
+		"two":      ca + sqltest.OtherCA(t),
 	} {
 		d := openSource(t, tlsValues(t, text), source.Env{})
 		conn, err := d.connect(t.Context())
@@ -147,16 +110,16 @@ func TestCase49TLS(t *testing.T) {
 		hangUp(t.Context(), conn)
 	}
 
-	d := openSource(t, tlsValues(t, otherCA(t)), source.Env{})
-	pauses := noPauses(d)
-	refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
+	d := openSource(t, tlsValues(t, sqltest.OtherCA(t)), source.Env{})
+	pauses := wayOf(d).NoPauses()
+	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must hold")
 	if pauses.Load() != 0 {
 		t.Error("a certificate that is not trusted was tried again")
 	}
 
 	d = openSource(t, tlsValues(t, ca), source.Env{})
 	d.driver.TLSConfig.ServerName = "db.example.org" // as if host were another name of the machine
-	refuse(t, d.Ping(t.Context()), source.ErrConfig, "db.example.org", "ssl_ca must hold")
+	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "db.example.org", "ssl_ca must hold")
 }
 
 // TestServerWithoutTLS is told by a proxy that answers as such a server does.
@@ -168,8 +131,8 @@ func TestServerWithoutTLS(t *testing.T) {
 	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
 		t.Errorf("ssl_enabled is off: %v", err)
 	}
-	values["ssl_enabled"], values["ssl_ca"] = true, otherCA(t)
-	refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "refused TLS", "ssl_enabled: false")
+	values["ssl_enabled"], values["ssl_ca"] = true, sqltest.OtherCA(t)
+	sqltest.Refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "refused TLS", "ssl_enabled: false")
 }
 
 // plainProxy forwards connections to a server, except that it answers a request for TLS with no.

@@ -9,7 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 func TestWorthRetrying(t *testing.T) {
@@ -77,7 +79,7 @@ func TestEnvironmentIsIgnored(t *testing.T) {
 	} {
 		t.Setenv(k, v)
 	}
-	c, err := driverConfig(settings{host: "h", port: 5, username: "u", password: "p", database: "d"}, 0)
+	c, err := driverConfig(settings{Login: form.Login{Host: "h", Port: 5, User: "u", Password: "p"}, database: "d"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +88,6 @@ func TestEnvironmentIsIgnored(t *testing.T) {
 		t.Errorf("got %s:%d user %s database %s, %v, %d fallbacks", c.Host, c.Port, c.User, c.Database, c.RuntimeParams, len(c.Fallbacks))
 	}
 	t.Setenv("PGSERVICE", "nosuch")
-	_, err = driverConfig(settings{host: "h", port: 5, username: "u", password: "p", database: "d"}, 0)
-	refuse(t, err, source.ErrConfig, "environment", "unset")
+	_, err = driverConfig(settings{Login: form.Login{Host: "h", Port: 5, User: "u", Password: "p"}, database: "d"}, 0)
+	sqltest.Refuse(t, err, source.ErrConfig, "environment", "unset")
 }

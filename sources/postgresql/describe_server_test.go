@@ -172,7 +172,7 @@ func TestRangesShareADescription(t *testing.T) {
 	db := cutDB(t)
 	d := openCut(t, db.values(nil), source.Env{})
 	var first source.Description
-	parts := ranges(t, d)
+	parts := sqltest.List(t, d)
 	if len(parts) < 2 {
 		t.Fatalf("%d parts", len(parts))
 	}

@@ -97,7 +97,7 @@ func refusedTLS(err error) bool {
 // connectError says why no connection came about.
 func (d *database) connectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
-	where := fmt.Sprintf("connect to PostgreSQL at %s port %d", d.set.host, d.set.port)
+	where := fmt.Sprintf("connect to PostgreSQL at %s port %d", d.set.Host, d.set.Port)
 	switch code := loginCode(err); {
 	case code == codeBadPassword:
 		e.Kind, e.Hint = source.ErrAuth, "check username and password; PostgreSQL says the same of both"
@@ -107,7 +107,7 @@ func (d *database) connectError(err error) error {
 		e.Kind, e.Hint = source.ErrConfig, "check database: the server has none of that name, or not for this user"
 	case code == codeNoPrivilege:
 		e.Kind = source.ErrAuth
-		e.Hint = fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quote.Ident(d.set.database), quote.Ident(d.set.username))
+		e.Hint = fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quote.Ident(d.set.database), quote.Ident(d.set.User))
 	case temporary(code):
 		e.Kind = source.ErrTemporary
 	case code != "":

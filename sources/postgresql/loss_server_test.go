@@ -56,8 +56,8 @@ func TestCase55ReadingGoesOnBehindTheLastRow(t *testing.T) {
 	for _, table := range []string{"t", "p", "i"} {
 		log := &sqltest.Logbook{}
 		d := openSource(t, db.values(map[string]any{"tables": table, "retry_count": 2}), log.Env())
-		pauses := noPauses(d)
-		part := listed(t, d)["public."+table]
+		pauses := wayOf(d).NoPauses()
+		part := sqltest.Listed(t, d)["public."+table]
 		lose := func() {
 			db.end(terminate, busy)
 			db.exec(fmt.Sprintf("DELETE FROM %[1]s WHERE id %% 11 = 0; UPDATE %[1]s SET v = 'z' WHERE id %% 13 = 0; INSERT INTO %[1]s SELECT -g, 'new' FROM generate_series(1, 100) g WHERE '%[1]s' <> 'p' ON CONFLICT DO NOTHING", table))
@@ -95,9 +95,9 @@ func TestLossesThatEndTheTable(t *testing.T) {
 			set := map[string]any{"tables": "t", "retry_count": 3}
 			maps.Copy(set, tt.set)
 			d := openSource(t, db.values(set), source.Env{})
-			noPauses(d)
-			times, err := sqltest.ReadWith(t, listed(t, d)["public.t"], map[int]func(){5: func() { tt.lose(db) }})
-			refuse(t, err, source.ErrTemporary, "public.t: read rows", tt.says)
+			wayOf(d).NoPauses()
+			times, err := sqltest.ReadWith(t, sqltest.Listed(t, d)["public.t"], map[int]func(){5: func() { tt.lose(db) }})
+			sqltest.Refuse(t, err, source.ErrTemporary, "public.t: read rows", tt.says)
 			if len(times) == lossRows {
 				t.Error("all rows came although the connection was lost")
 			}
@@ -113,12 +113,12 @@ func TestRightsLostMeanwhile(t *testing.T) {
 	db.exec("GRANT SELECT ON t TO " + role)
 	values["retry_count"], values["tables"] = 3, "t"
 	d := openSource(t, values, source.Env{})
-	noPauses(d)
-	_, err := sqltest.ReadWith(t, listed(t, d)["public.t"], map[int]func(){5: func() {
+	wayOf(d).NoPauses()
+	_, err := sqltest.ReadWith(t, sqltest.Listed(t, d)["public.t"], map[int]func(){5: func() {
 		db.end(terminate, busy)
 		db.exec("REVOKE SELECT ON t FROM " + role)
 	}})
-	refuse(t, err, source.ErrAuth, "GRANT SELECT ON")
+	sqltest.Refuse(t, err, source.ErrAuth, "GRANT SELECT ON")
 	if errors.Is(err, source.ErrTemporary) {
 		t.Error("it is said to be temporary")
 	}

@@ -16,7 +16,7 @@ import (
 // pooled is the configuration that reads the database of a test through the pooler.
 func pooled(t testing.TB, db *testDB, change map[string]any) map[string]any {
 	t.Helper()
-	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_POOLER_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func pooled(t testing.TB, db *testDB, change map[string]any) map[string]any {
 // there, two transactions of one connection may be served by different sessions of the server.
 func throughPooler(t *testing.T, values map[string]any) {
 	t.Helper()
-	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_POOLER_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,8 +90,8 @@ func TestContractThroughAPooler(t *testing.T) {
 func TestAPoolerRefusesAWrongPasswordOnce(t *testing.T) {
 	t.Parallel()
 	d := openSource(t, pooled(t, newDB(t), map[string]any{"password": "wrong", "retry_count": 5}), source.Env{})
-	pauses := noPauses(d)
-	refuse(t, d.Ping(t.Context()), source.ErrAuth, "check username and password")
+	pauses := wayOf(d).NoPauses()
+	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrAuth, "check username and password")
 	if n := pauses.Load(); n != 0 {
 		t.Errorf("it was tried %d times more", n)
 	}
@@ -106,7 +106,7 @@ func TestOneSnapshotThroughAPooler(t *testing.T) {
 		CREATE TABLE b (LIKE a INCLUDING ALL); INSERT INTO b SELECT * FROM a`)
 	log := &sqltest.Logbook{}
 	s := openSource(t, pooled(t, db, nil), log.Env())
-	parts := listed(t, s)
+	parts := sqltest.Listed(t, s)
 	db.exec("UPDATE a SET v = 'new'; DELETE FROM b WHERE id > 10; INSERT INTO b VALUES (9999, 'new')")
 	for name, p := range parts {
 		r := sqltest.Read(t.Context(), p)
@@ -126,12 +126,12 @@ func TestNothingStaysInAPooledSession(t *testing.T) {
 	db := newDB(t)
 	db.exec(fmt.Sprintf("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); ALTER DATABASE %s SET DateStyle = 'German'; ALTER DATABASE %[1]s SET extra_float_digits = 0", db.name))
 	values := pooled(t, db, nil)
-	for scope, r := range readAll(t, values, source.Env{}) {
+	for scope, r := range sqltest.ReadSource(t, &Type, values, source.Env{}) {
 		if r.Err != nil {
 			t.Fatalf("%s: %v", scope, r.Err)
 		}
 	}
-	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_POOLER_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,8 +153,8 @@ func TestConnectionLostBehindAPooler(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
 	d := openSource(t, pooled(t, db, map[string]any{"tables": "t", "retry_count": 3}), source.Env{})
-	noPauses(d)
-	part := listed(t, d)["public.t"]
+	wayOf(d).NoPauses()
+	part := sqltest.Listed(t, d)["public.t"]
 	times, err := sqltest.ReadWith(t, part, map[int]func(){100: func() { db.end(terminate, busy) }})
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func TestCase05To10IdsOfProfiles(t *testing.T) {
 		},
 	} {
 		env := source.Env{Profile: profile, IDColumns: map[string][]string{"declared": {"a", "b"}}}
-		got := readAll(t, db.values(map[string]any{"schema": "*"}), env)
+		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": "*"}), env)
 		for scope, ids := range want {
 			for i := range ids {
 				ids[i] = strings.Replace(ids[i], "DB", db.name, 1)
@@ -76,7 +76,7 @@ func TestCase13And14ColumnNamesOfProfiles(t *testing.T) {
 		log := &sqltest.Logbook{}
 		env := log.Env()
 		env.Profile = profile
-		got := readAll(t, db.values(nil), env)["public.t"]
+		got := sqltest.ReadSource(t, &Type, db.values(nil), env)["public.t"]
 		if diff := cmp.Diff([]string{want}, got.Docs); diff != "" || got.Err != nil {
 			t.Errorf("%s: %v %s", profile, got.Err, diff)
 		}
@@ -95,7 +95,7 @@ func TestMoneyOfTheLocale(t *testing.T) {
 	db.exec("ALTER DATABASE " + db.name + " SET lc_monetary = 'POSIX'") // the other name of C, which every server has
 	for encoding, want := range map[string]string{"": "C", "compat": "POSIX"} {
 		d := openSource(t, db.values(nil), source.Env{Encoding: encoding})
-		listed(t, d)
+		sqltest.Listed(t, d)
 		var got string
 		if err := d.control.QueryRow(t.Context(), "SHOW lc_monetary").Scan(&got); err != nil || got != want {
 			t.Errorf("encoding %q: money as in %q, %v; want %s", encoding, got, err, want)

@@ -43,7 +43,7 @@ func BenchmarkRanges(b *testing.B) {
 						}
 					})
 				}
-				for _, p := range ranges(b, d) {
+				for _, p := range sqltest.List(b, d) {
 					parts <- p
 				}
 				close(parts)

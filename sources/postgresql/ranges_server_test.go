@@ -20,27 +20,8 @@ func openCut(t testing.TB, raw map[string]any, env source.Env) *database {
 	t.Helper()
 	d := openSource(t, raw, env)
 	d.cutting = smallRanges
-	noPauses(d)
+	wayOf(d).NoPauses()
 	return d
-}
-
-// ranges returns the parts in their order.
-func ranges(t testing.TB, s source.Source) (parts []source.Part) {
-	t.Helper()
-	for p, err := range s.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		parts = append(parts, p)
-	}
-	return parts
-}
-
-func names(parts []source.Part) (all []string) {
-	for _, p := range parts {
-		all = append(all, p.Name())
-	}
-	return all
 }
 
 // cutDB has a table of lossRows rows in about 3 000 blocks.
@@ -63,9 +44,9 @@ func (db *testDB) statements(sql ...string) {
 func TestRangesOfATable(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
-	parts := ranges(t, openCut(t, db.values(nil), source.Env{}))
+	parts := sqltest.List(t, openCut(t, db.values(nil), source.Env{}))
 	if len(parts) != 5 {
-		t.Fatalf("got the parts %q, want 5", names(parts))
+		t.Fatalf("got the parts %q, want 5", sqltest.Names(parts))
 	}
 	times, sum := map[string]int{}, int64(0)
 	for i, p := range parts {
@@ -103,7 +84,7 @@ func TestRangesAreFound(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
 	db.exec("ALTER ROLE " + quote.Ident(db.config.User) + " IN DATABASE " + db.name + " SET enable_tidscan = off")
-	p := ranges(t, openCut(t, db.values(nil), source.Env{}))[1].(*part)
+	p := sqltest.List(t, openCut(t, db.values(nil), source.Env{}))[1].(*part)
 	conn, err := p.begin(t.Context(), p.snapshot)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +116,7 @@ func TestRangeGoesOnBehindTheLastRow(t *testing.T) {
 	d.cutting.most = 2 // the second is the one without end
 	lose := func() { db.end(terminate, busy) }
 	times := map[string]int{}
-	for _, p := range ranges(t, d) {
+	for _, p := range sqltest.List(t, d) {
 		got, err := sqltest.ReadWith(t, p, map[int]func(){1: lose})
 		if err != nil {
 			t.Fatal(err)
@@ -165,7 +146,7 @@ func TestStatisticsThatAreOld(t *testing.T) {
 		}
 		ids := map[string]bool{}
 		n := 0
-		for _, p := range ranges(t, openCut(t, db.values(nil), source.Env{})) {
+		for _, p := range sqltest.List(t, openCut(t, db.values(nil), source.Env{})) {
 			r := sqltest.Read(t.Context(), p)
 			if r.Err != nil {
 				t.Fatal(r.Err)
@@ -199,13 +180,13 @@ func TestRangesFailTogether(t *testing.T) {
 			t.Parallel()
 			db := cutDB(t)
 			db.exec("CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1)")
-			parts := ranges(t, openCut(t, db.values(nil), source.Env{}))
+			parts := sqltest.List(t, openCut(t, db.values(nil), source.Env{}))
 			if r := sqltest.Read(t.Context(), parts[1]); r.Err != nil || len(r.IDs) == 0 {
 				t.Fatalf("before: %d rows, %v", len(r.IDs), r.Err)
 			}
 			tt.change(db)
 			r := sqltest.Read(t.Context(), parts[2])
-			refuse(t, r.Err, source.ErrTemporary, parts[2].Name()+": begin to read", tt.says, "nothing of the table is deleted; run again")
+			sqltest.Refuse(t, r.Err, source.ErrTemporary, parts[2].Name()+": begin to read", tt.says, "nothing of the table is deleted; run again")
 			if len(r.IDs) > 0 {
 				t.Errorf("%d rows came all the same", len(r.IDs))
 			}
@@ -243,8 +224,8 @@ func TestTablesThatAreNotCut(t *testing.T) {
 			if tt.admin != "" {
 				adminExec(t, db.name, tt.admin)
 			}
-			if got := ranges(t, openCut(t, db.values(tt.values), source.Env{})); len(got) != tt.parts {
-				t.Errorf("got the parts %q, want %d", names(got), tt.parts)
+			if got := sqltest.List(t, openCut(t, db.values(tt.values), source.Env{})); len(got) != tt.parts {
+				t.Errorf("got the parts %q, want %d", sqltest.Names(got), tt.parts)
 			}
 		})
 	}
@@ -282,7 +263,7 @@ func TestRangesWarnOnce(t *testing.T) {
 	db := cutDB(t)
 	db.exec(`ALTER TABLE t ADD COLUMN "V" int`)
 	log := &sqltest.Logbook{}
-	for _, p := range ranges(t, openCut(t, db.values(nil), log.Env())) {
+	for _, p := range sqltest.List(t, openCut(t, db.values(nil), log.Env())) {
 		if r := sqltest.Read(t.Context(), p); r.Err != nil {
 			t.Error(r.Err)
 		}
@@ -313,7 +294,7 @@ func TestContractOfRanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cut = len(ranges(t, s)) > 5
+			cut = len(sqltest.List(t, s)) > 5
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}

@@ -25,50 +25,13 @@ func TestContract(t *testing.T) {
 	db.exec(`CREATE TABLE a (id int PRIMARY KEY, v text, at timestamptz); INSERT INTO a SELECT g, repeat('žluť ', g), now() FROM generate_series(1, 500) g;
 		CREATE TABLE "B.x" (k text PRIMARY KEY, l int[], "l.x" jsonb); INSERT INTO "B.x" VALUES ('', NULL, NULL), ('x', '{{1,NULL}}', '{"a":[1.0]}'), (E'\n\u0001', '{}', 'null');
 		CREATE TABLE empty (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1), (2), (3)`)
-	broken := func(key string, value any, kind error) sourcetest.Broken {
-		return sourcetest.Broken{Values: db.values(map[string]any{key: value}), Kind: kind}
-	}
-	tls := broken("ssl_enabled", true, source.ErrConfig)
-	tls.Values["ssl_ca"] = "garbage"
-	config := sourcetest.Config{
-		Type:   Type,
-		Values: func(*testing.T) map[string]any { return db.values(nil) },
-		Broken: map[string]sourcetest.Broken{
-			"password": broken("password", "wrong", source.ErrAuth),
-			"database": broken("database", "nosuch", source.ErrConfig),
-			"port":     broken("port", 1, source.ErrUnreachable),
-			"host":     broken("host", "nosuch.invalid", source.ErrUnreachable),
-			"tables":   broken("tables", []any{" "}, source.ErrConfig),
-			"pattern":  broken("tables", "a[", source.ErrConfig),
-			"schema":   broken("schema", ",", source.ErrConfig),
-			"ssl_ca":   tls,
-		},
-		FailingPart: func(t *testing.T) sourcetest.FailingPart {
-			t.Helper()
-			role, values := db.reader()
-			db.exec("GRANT SELECT ON a TO " + role)
-			values["tables"] = "a,other"
-			return sourcetest.FailingPart{Values: values, Scope: "public.other", Kind: source.ErrAuth}
-		},
-		NoContent: "a row is all fields",
-	}
-	for _, config.Env = range []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}} {
-		config.Env.StallTimeout = sqltest.Patience
-		t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })
-	}
-}
-
-// listed returns the parts of a source by scope.
-func listed(t testing.TB, s source.Source) map[string]source.Part {
-	t.Helper()
-	parts := map[string]source.Part{}
-	for p, err := range s.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		parts[p.Scope()] = p
-	}
-	return parts
+	sqltest.Contract(t, sourcetest.Config{Type: Type, FailingPart: func(t *testing.T) sourcetest.FailingPart {
+		t.Helper()
+		role, values := db.reader()
+		db.exec("GRANT SELECT ON a TO " + role)
+		values["tables"] = "a,other"
+		return sourcetest.FailingPart{Values: values, Scope: "public.other", Kind: source.ErrAuth}
+	}}, db.values, sqltest.Profiles)
 }
 
 // count reads a part and returns how many documents came.
@@ -102,7 +65,7 @@ func TestCase56ServerTimeLimitsDoNotMatter(t *testing.T) {
 		db.exec("ALTER ROLE " + quote.Ident(db.config.User) + " IN DATABASE " + db.name + " SET " + set)
 	}
 	s := openSource(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})
-	part := listed(t, s)["public.t"]
+	part := sqltest.Listed(t, s)["public.t"]
 	db.stall(waiting, "300 ms") // the transaction that holds the snapshot
 	n := 0
 	for _, err := range part.Documents(t.Context()) {
@@ -141,11 +104,11 @@ func TestCase58TablesThatChange(t *testing.T) {
 			t.Parallel()
 			db := newDB(t)
 			db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'x'); CREATE TABLE o (id int PRIMARY KEY); INSERT INTO o VALUES (1)")
-			parts := listed(t, openSource(t, db.values(nil), source.Env{}))
+			parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
 			db.exec(tt.change)
 			got := sqltest.Read(t.Context(), parts["public.t"])
 			if tt.fails != "" {
-				refuse(t, got.Err, nil, "public.t", tt.fails)
+				sqltest.Refuse(t, got.Err, nil, "public.t", tt.fails)
 				if errors.Is(got.Err, source.ErrTemporary) {
 					t.Error("a table that is gone does not come back by itself")
 				}
@@ -165,7 +128,7 @@ func TestTruncatedPartition(t *testing.T) {
 	db.exec(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
 		CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
 		INSERT INTO p VALUES (1), (11)`)
-	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.p"]
+	part := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))["public.p"]
 	db.exec("TRUNCATE p1; INSERT INTO p VALUES (2), (12)")
 	got := sqltest.Read(t.Context(), part)
 	slices.Sort(got.Docs)
@@ -179,7 +142,7 @@ func TestCase59OneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1), (2)`)
-	parts := listed(t, openSource(t, db.values(nil), source.Env{}))
+	parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
 	db.exec("DELETE FROM a WHERE id = 1; INSERT INTO a VALUES (3); UPDATE b SET id = 9 WHERE id = 2; INSERT INTO b VALUES (4)")
 	for scope, p := range parts {
 		got := sqltest.Read(t.Context(), p)
@@ -204,7 +167,7 @@ func TestSnapshotThatCannotBeShared(t *testing.T) {
 			}
 			log := &sqltest.Logbook{}
 			s := openSource(t, db.values(nil), log.Env())
-			parts := listed(t, s)
+			parts := sqltest.Listed(t, s)
 			db.exec("INSERT INTO a VALUES (2)")
 			if !refuseExport {
 				adminExec(t, "", fmt.Sprintf("SELECT pg_terminate_backend(%d, 5000)", s.control.PgConn().PID()))
@@ -268,7 +231,7 @@ func TestCase62CancelEndsTheStatement(t *testing.T) {
 		},
 	} {
 		s := openSource(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})
-		part := listed(t, s)["public.t"]
+		part := sqltest.Listed(t, s)["public.t"]
 		ctx, cancel := context.WithCancel(t.Context())
 		start := time.Now()
 		err := stop(part, ctx, cancel)
@@ -288,7 +251,7 @@ func TestCase62CancelWhileWaiting(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
-	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
+	part := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
 	lock(t, db)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -332,7 +295,7 @@ func TestStall(t *testing.T) {
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
 	d := openSource(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})
-	part := listed(t, d)["public.t"]
+	part := sqltest.Listed(t, d)["public.t"]
 	lock(t, db)
 	conn, err := d.connect(t.Context())
 	if err != nil {
@@ -352,7 +315,7 @@ func TestStall(t *testing.T) {
 			return false
 		}
 	})
-	refuse(t, err, source.ErrTemporary, "public.t", "has sent nothing for 3m0s, the stall timeout")
+	sqltest.Refuse(t, err, source.ErrTemporary, "public.t", "has sent nothing for 3m0s, the stall timeout")
 }
 
 // watched is what is below a connection of the driver.
@@ -372,7 +335,7 @@ func watched(t testing.TB, conn *pgx.Conn) *link.Watched {
 func TestConnectionLost(t *testing.T) {
 	t.Parallel()
 	db := manyRows(t)
-	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
+	part := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
 	n := 0
 	var last error
 	for _, err := range part.Documents(t.Context()) {
@@ -384,7 +347,7 @@ func TestConnectionLost(t *testing.T) {
 			adminExec(t, "", "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '"+db.name+"' AND state = 'active'")
 		}
 	}
-	refuse(t, last, source.ErrTemporary, "public.t")
+	sqltest.Refuse(t, last, source.ErrTemporary, "public.t")
 	if n == 50000 {
 		t.Error("all rows came although the connection was lost")
 	}
@@ -394,7 +357,7 @@ func TestCase67EveryRowEveryTime(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 1000) g")
-	first, second := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{})
+	first, second := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}), sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	if diff := cmp.Diff(first["public.t"].Docs, second["public.t"].Docs); diff != "" || len(first["public.t"].Docs) != 1000 {
 		t.Error(diff)
 	}
@@ -405,7 +368,7 @@ func TestLongRows(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v text, b bytea); INSERT INTO t SELECT g, repeat(g::text, 3000000), decode(repeat('ff', 1000000), 'hex') FROM generate_series(1, 3) g")
-	part := listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
+	part := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))["public.t"]
 	n := 0
 	for doc, err := range part.Documents(t.Context()) {
 		if err != nil {

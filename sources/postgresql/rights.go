@@ -31,7 +31,7 @@ func (p *part) grantHint() string {
 // grants are the statements that let the role read tables.
 func (p *part) grants(tables []relation) string {
 	var b strings.Builder
-	user := quote.Ident(p.db.set.username)
+	user := quote.Ident(p.db.set.User)
 	var schemas []string
 	for _, r := range tables {
 		if slices.Contains(p.db.unusable, r.Schema) && !slices.Contains(schemas, r.Schema) {
@@ -57,7 +57,7 @@ func (d *database) hintOfRefused(tables []*part) string {
 			schemas = append(schemas, quote.Ident(p.Rel.Schema))
 		}
 	}
-	user := quote.Ident(d.set.username)
+	user := quote.Ident(d.set.User)
 	if len(names) > namedAtMost {
 		return fmt.Sprintf("GRANT SELECT ON ALL TABLES IN SCHEMA %s TO %s; or name in tables: only those that the role may read", strings.Join(schemas, ", "), user)
 	}
@@ -142,7 +142,7 @@ func wordsOf(message string) []string {
 
 func (p *part) policyHint() string {
 	var b strings.Builder
-	user := quote.Ident(p.db.set.username)
+	user := quote.Ident(p.db.set.User)
 	fmt.Fprintf(&b, "ALTER ROLE %s BYPASSRLS; or ", user)
 	for _, r := range p.Tables() {
 		fmt.Fprintf(&b, "CREATE POLICY elastic_ingest ON %s FOR SELECT TO %s USING (true); ", quote.Table(r.Schema, r.Name), user)

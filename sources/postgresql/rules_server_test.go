@@ -2,37 +2,14 @@ package postgresql
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
-
-// ruleEnv makes the environment of rules, each given by its tables, query and id columns.
-func ruleEnv(rules ...map[string]any) source.Env {
-	list := []any{}
-	for _, r := range rules {
-		list = append(list, r)
-	}
-	return source.Env{AdvancedRules: list}
-}
-
-func queryOf(query string, tables string, idColumns ...any) map[string]any {
-	r := map[string]any{"query": query, "tables": []any{}}
-	for t := range strings.SplitSeq(tables, ",") {
-		r["tables"] = append(r["tables"].([]any), t)
-	}
-	if idColumns != nil {
-		r["id_columns"] = idColumns
-	}
-	return r
-}
 
 // shopDB has customers and orders, both with the key id, and items with one of two columns.
 func shopDB(t testing.TB) *testDB {
@@ -51,11 +28,11 @@ func shopDB(t testing.TB) *testDB {
 // readRules opens the source with rules, validates them and reads each.
 func readRules(t testing.TB, db *testDB, set map[string]any, rules ...map[string]any) (results []sqltest.Result, parts []source.Part) {
 	t.Helper()
-	d := openSource(t, db.values(set), ruleEnv(rules...))
+	d := openSource(t, db.values(set), sqltest.RuleEnv(rules...))
 	if err := d.Validate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	parts = ranges(t, d)
+	parts = sqltest.List(t, d)
 	for _, p := range parts {
 		r := sqltest.Read(t.Context(), p)
 		slices.Sort(r.IDs)
@@ -75,63 +52,63 @@ func TestAdvancedRules(t *testing.T) {
 		doc   string // of the row that comes first
 	}{
 		"one table": {
-			rule:  queryOf("SELECT * FROM orders WHERE paid ORDER BY id; ", "orders"),
+			rule:  sqltest.QueryOf("SELECT * FROM orders WHERE paid ORDER BY id; ", "orders"),
 			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_12"},
 			doc: `{"public_orders_id":10,"public_orders_customer":1,"public_orders_paid":true,"public_orders_price":"1234.50","public_orders_shares":["1.50",null]}`,
 		},
 		"key of one table under another name": {
-			rule:  queryOf("SELECT price AS id, id AS number FROM orders ORDER BY number", "public.orders"),
+			rule:  sqltest.QueryOf("SELECT price AS id, id AS number FROM orders ORDER BY number", "public.orders"),
 			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_11", "public_orders_12"},
 			doc: `{"public_orders_id":"1234.50","public_orders_number":10}`,
 		},
 		"join": {
-			rule:  queryOf("SELECT o.id, c.name, c.id FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers"),
+			rule:  sqltest.QueryOf("SELECT o.id, c.name, c.id FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers"),
 			scope: "public.customers+orders", ids: []string{"public_customers_orders_1_10", "public_customers_orders_1_11", "public_customers_orders_2_12"},
 			doc: `{"public_customers_orders_id":10,"public_customers_orders_name":"Ann","public_customers_orders_id_2":1}`,
 		},
 		"key by name": {
-			rule:  queryOf("WITH o AS (SELECT id + 0 AS \"ID\", customer FROM orders) SELECT * FROM o ORDER BY 1", "orders"),
+			rule:  sqltest.QueryOf("WITH o AS (SELECT id + 0 AS \"ID\", customer FROM orders) SELECT * FROM o ORDER BY 1", "orders"),
 			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_11", "public_orders_12"},
 			doc: `{"public_orders_id":10,"public_orders_customer":1}`,
 		},
 		"key of two columns": {
-			rule:  queryOf("SELECT * FROM items ORDER BY line", "items"),
+			rule:  sqltest.QueryOf("SELECT * FROM items ORDER BY line", "items"),
 			scope: "public.items", ids: []string{"public_items_1_10", "public_items_2_10"},
 			doc: `{"public_items_order_id":10,"public_items_line":1}`,
 		},
 		"65 id_columns": {
-			rule:  queryOf("SELECT name AS \"Name\", id AS name, 'x' AS k FROM customers ORDER BY id", "customers", "K", "name"),
+			rule:  sqltest.QueryOf("SELECT name AS \"Name\", id AS name, 'x' AS k FROM customers ORDER BY id", "customers", "K", "name"),
 			scope: "public.customers", ids: []string{"public_customers_x_1", "public_customers_x_2"},
 			doc: `{"public_customers_name":"Ann","public_customers_name_2":1,"public_customers_k":"x"}`,
 		},
 		"duplicate names": {
-			rule:  queryOf("SELECT 1 AS a, 2 AS a, 3 AS \"A\", 4 AS a_2", "notes", "a"),
+			rule:  sqltest.QueryOf("SELECT 1 AS a, 2 AS a, 3 AS \"A\", 4 AS a_2", "notes", "a"),
 			scope: "public.notes", ids: []string{"public_notes_1"},
 			doc: `{"public_notes_a":1,"public_notes_a_3":2,"public_notes_a_4":3,"public_notes_a_2":4}`,
 		},
 		"view": {
-			rule:  queryOf("TABLE totals ORDER BY customer LIMIT 1", "totals", "customer"),
+			rule:  sqltest.QueryOf("TABLE totals ORDER BY customer LIMIT 1", "totals", "customer"),
 			scope: "public.totals", ids: []string{"public_totals_1"},
 			doc: `{"public_totals_customer":1,"public_totals_total":"1234.43"}`,
 		},
 		"grouped": {
-			rule:  queryOf("SELECT customer, count(*) AS n FROM orders GROUP BY 1 UNION SELECT 3, 0 ORDER BY 1", "orders", "customer"),
+			rule:  sqltest.QueryOf("SELECT customer, count(*) AS n FROM orders GROUP BY 1 UNION SELECT 3, 0 ORDER BY 1", "orders", "customer"),
 			scope: "public.orders", ids: []string{"public_orders_1", "public_orders_2", "public_orders_3"},
 			doc: `{"public_orders_customer":1,"public_orders_n":2}`,
 		},
 		"values": {
-			rule:  queryOf("(VALUES (1, ':x'), (2, NULL))", "notes", "column1"),
+			rule:  sqltest.QueryOf("(VALUES (1, ':x'), (2, NULL))", "notes", "column1"),
 			scope: "public.notes", ids: []string{"public_notes_1", "public_notes_2"},
 			doc: `{"public_notes_column1":1,"public_notes_column2":":x"}`,
 		},
 		"money as a key": {
-			rule:  queryOf("SELECT 1234.5::money AS m, '{1234.5,NULL}'::money[] AS a", "notes", "m", "a"),
+			rule:  sqltest.QueryOf("SELECT 1234.5::money AS m, '{1234.5,NULL}'::money[] AS a", "notes", "m", "a"),
 			scope: "public.notes", ids: []string{"public_notes_1234.50_{1234.50,NULL}"},
 			doc: `{"public_notes_m":"1234.50","public_notes_a":["1234.50",null]}`,
 		},
 		"several schemas": {
 			set:   map[string]any{"schema": `public,"Other"`},
-			rule:  queryOf(`SELECT o.id, c.name FROM "Other".customers o, customers c WHERE c.id = 1`, `orders,"Other".customers`, "id"),
+			rule:  sqltest.QueryOf(`SELECT o.id, c.name FROM "Other".customers o, customers c WHERE c.id = 1`, `orders,"Other".customers`, "id"),
 			scope: "Other+public.customers+orders", ids: []string{"Other_public_customers_orders_5"},
 			doc: `{"other_public_customers_orders_id":5,"other_public_customers_orders_name":"Ann"}`,
 		},
@@ -143,7 +120,7 @@ func TestAdvancedRules(t *testing.T) {
 				tt.ids[i] = db.name + "_" + tt.ids[i]
 			}
 			if len(parts) != 1 || parts[0].Scope() != tt.scope || parts[0].Name() != tt.scope+", advanced_rules[0]" {
-				t.Fatalf("got the parts %q", names(parts))
+				t.Fatalf("got the parts %q", sqltest.Names(parts))
 			}
 			if diff := cmp.Diff(tt.ids, got[0].IDs); diff != "" || got[0].Err != nil {
 				t.Errorf("%v %s", got[0].Err, diff)
@@ -160,42 +137,16 @@ func TestTablesOfRules(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
 	values := db.values(nil)
-	d := openSource(t, values, ruleEnv(queryOf("SELECT id FROM orders", "orders"), queryOf("SELECT id FROM orders", "orders,customers")))
-	want := []string{`"table":["orders"],`, `"table":["customers","orders"],`}
-	for i, p := range ranges(t, d) {
-		for doc, err := range p.Documents(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, end := document.AppendSource(nil, &doc, document.Trailer{})
-			encoded := slices.Concat(out[:end], []byte("}"))
-			fields := map[string]any{}
-			if err := json.Unmarshal(encoded, &fields); err != nil || !strings.Contains(string(encoded), want[i]) {
-				t.Errorf("%v: %s is not in %s", err, want[i], encoded)
-			}
-			if scope, ok := Type.ScopeOf(sqltest.Parse(t, &Type, values), fields); !ok || scope != p.Scope() {
-				t.Errorf("ScopeOf tells %q of %s", scope, encoded)
-			}
-		}
-	}
+	sqltest.TablesOfRules(t, &Type, values, func(env source.Env) source.Source { return openSource(t, values, env) }, [2]string{`able":["orders"],`, `able":["customers","orders"],`})
 }
 
 // TestRulesReplaceTables: no table of the list is read beside them, and none of their names is missing.
 func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
-	log := &sqltest.Logbook{}
-	env := log.Env()
-	env.AdvancedRules = ruleEnv(queryOf("SELECT * FROM orders WHERE paid", "orders"), queryOf("SELECT * FROM orders WHERE NOT paid", "orders")).AdvancedRules
-	parts := ranges(t, openSource(t, db.values(map[string]any{"tables": "items,nosuch"}), env))
-	want := []string{"public.orders, advanced_rules[0]", "public.orders, advanced_rules[1]"}
-	if diff := cmp.Diff(want, names(parts)); diff != "" || log.String() != "" {
-		t.Errorf("logged %s; parts: %s", log, diff)
-	}
-	env.AdvancedRules = []any{}
-	if parts := ranges(t, openSource(t, db.values(map[string]any{"tables": "items"}), env)); len(parts) != 1 || parts[0].Name() != "public.items" {
-		t.Errorf("no rules: got the parts %q", names(parts))
-	}
+	sqltest.RulesReplaceTables(t, func(tables string, env source.Env) source.Source {
+		return openSource(t, db.values(map[string]any{"tables": tables}), env)
+	}, "paid", "NOT paid", func(table string) string { return "public." + table })
 }
 
 // TestCase66NothingIsExecuted: what changes something, or is not one query, is refused when it is
@@ -221,8 +172,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		"-- nothing\n":                                                     "syntax error at end of input",
 		"COMMIT; DROP TABLE orders":                                        `syntax error at or near "COMMIT"`,
 	} {
-		d := openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id, f() FROM orders", "orders"), queryOf(query, "orders")))
-		refuse(t, d.Validate(t.Context()), source.ErrConfig, "public.orders, advanced_rules[1]: query: ", says, reads)
+		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id, f() FROM orders", "orders"), sqltest.QueryOf(query, "orders")))
+		sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "public.orders, advanced_rules[1]: query: ", says, reads)
 	}
 	for query, says := range map[string]string{
 		"SELECT * FROM nosuch":               `relation "nosuch" does not exist`,
@@ -231,8 +182,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		"SELECT customer FROM orders":        `has no column "id", which the key of public.orders has`,
 		"SELECT":                             `has no column "id"`,
 	} {
-		d := openSource(t, db.values(nil), ruleEnv(queryOf(query, "orders")))
-		refuse(t, d.Validate(t.Context()), source.ErrConfig, "public.orders, advanced_rules[0]: query: ", says)
+		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders")))
+		sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "public.orders, advanced_rules[0]: query: ", says)
 	}
 	var n, last int
 	row := db.session().QueryRow(t.Context(), "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM ran WHERE is_called)")
@@ -240,8 +191,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		t.Errorf("%d orders are left, and a query ran %d times: %v", n, last, err)
 	}
 	// What only shows when it runs is refused by the transaction.
-	r, _ := readRules(t, db, nil, queryOf("SELECT id, f() FROM orders", "orders"))
-	refuse(t, r[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
+	r, _ := readRules(t, db, nil, sqltest.QueryOf("SELECT id, f() FROM orders", "orders"))
+	sqltest.Refuse(t, r[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
 }
 
 // TestCase64And65RulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
@@ -254,24 +205,24 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 		rules []map[string]any
 		says  []string
 	}{
-		"unknown tables":      {rules: []map[string]any{queryOf(all, "zebra,orders"), queryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table Orders, apple, zebra in schema public"}},
-		"of another schema":   {rules: []map[string]any{queryOf(all, "Other.customers")}, says: []string{"there is no table Other.customers in schema public", "add the schema to schema:"}},
-		"in several schemas":  {set: map[string]any{"schema": "*"}, rules: []map[string]any{queryOf(all, "orders,customers")}, says: []string{`advanced_rules[0].tables[1]: "customers" is in several schemas`, "write Other.customers or public.customers"}},
-		"id column is absent": {rules: []map[string]any{queryOf(all, "orders", "id", "nosuch")}, says: []string{`public.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, customer, paid, price, shares"}},
-		"no key":              {rules: []map[string]any{queryOf("SELECT * FROM orders, notes", "orders,notes")}, says: []string{"public.notes+orders, advanced_rules[0]: the table public.notes has no key", "id_columns: in the rule"}},
-		"view without a key":  {rules: []map[string]any{queryOf("TABLE totals", "totals")}, says: []string{"the view public.totals has no key"}},
+		"unknown tables":      {rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table Orders, apple, zebra in schema public"}},
+		"of another schema":   {rules: []map[string]any{sqltest.QueryOf(all, "Other.customers")}, says: []string{"there is no table Other.customers in schema public", "add the schema to schema:"}},
+		"in several schemas":  {set: map[string]any{"schema": "*"}, rules: []map[string]any{sqltest.QueryOf(all, "orders,customers")}, says: []string{`advanced_rules[0].tables[1]: "customers" is in several schemas`, "write Other.customers or public.customers"}},
+		"id column is absent": {rules: []map[string]any{sqltest.QueryOf(all, "orders", "id", "nosuch")}, says: []string{`public.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, customer, paid, price, shares"}},
+		"no key":              {rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, says: []string{"public.notes+orders, advanced_rules[0]: the table public.notes has no key", "id_columns: in the rule"}},
+		"view without a key":  {rules: []map[string]any{sqltest.QueryOf("TABLE totals", "totals")}, says: []string{"the view public.totals has no key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := openSource(t, db.values(tt.set), ruleEnv(tt.rules...))
-			refuse(t, d.Validate(t.Context()), source.ErrConfig, tt.says...)
+			d := openSource(t, db.values(tt.set), sqltest.RuleEnv(tt.rules...))
+			sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, tt.says...)
 		})
 	}
 	// The key that the connector declares for a table counts for its rules as well.
-	env := ruleEnv(queryOf("TABLE notes", "notes"))
+	env := sqltest.RuleEnv(sqltest.QueryOf("TABLE notes", "notes"))
 	env.IDColumns = map[string][]string{"notes": {"body"}}
 	d := openSource(t, db.values(nil), env)
-	if r := sqltest.Read(t.Context(), ranges(t, d)[0]); r.Err != nil || len(r.IDs) != 1 || r.IDs[0] != db.name+"_public_notes_x" {
+	if r := sqltest.Read(t.Context(), sqltest.List(t, d)[0]); r.Err != nil || len(r.IDs) != 1 || r.IDs[0] != db.name+"_public_notes_x" {
 		t.Errorf("got %v, %v", r.IDs, r.Err)
 	}
 }
@@ -280,14 +231,14 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
-	rule := queryOf("SELECT * FROM orders", "orders")
-	refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), ruleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check username and password")
+	rule := sqltest.QueryOf("SELECT * FROM orders", "orders")
+	sqltest.Refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), sqltest.RuleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check username and password")
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if openSource(t, db.values(nil), ruleEnv(rule)).Validate(over) == nil {
+	if openSource(t, db.values(nil), sqltest.RuleEnv(rule)).Validate(over) == nil {
 		t.Error("a context that is over is not heeded")
 	}
-	if err := openSource(t, db.values(nil), ruleEnv(rule, rule)).Validate(t.Context()); err != nil {
+	if err := openSource(t, db.values(nil), sqltest.RuleEnv(rule, rule)).Validate(t.Context()); err != nil {
 		t.Error(err)
 	}
 	sqltest.Eventually(t, "no session is left", func() bool { return active(t, db) == 0 })
@@ -299,16 +250,16 @@ func TestRightsOfRules(t *testing.T) {
 	db := shopDB(t)
 	role, values := db.reader()
 	db.exec("GRANT SELECT ON items TO " + role + "; GRANT SELECT (id, paid) ON orders TO " + role)
-	env := ruleEnv(queryOf("SELECT * FROM customers, items", "items,customers"), queryOf("TABLE items", "items"), queryOf("SELECT id FROM orders WHERE paid", "orders"),
-		queryOf(`SELECT * FROM "Other".customers`, "items"))
+	env := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM customers, items", "items,customers"), sqltest.QueryOf("TABLE items", "items"), sqltest.QueryOf("SELECT id FROM orders WHERE paid", "orders"),
+		sqltest.QueryOf(`SELECT * FROM "Other".customers`, "items"))
 	d := openSource(t, values, env)
 	if err := d.Validate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	parts := ranges(t, d)
-	refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "public.customers+items, advanced_rules[0]", "permission denied for table customers",
+	parts := sqltest.List(t, d)
+	sqltest.Refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "public.customers+items, advanced_rules[0]", "permission denied for table customers",
 		`GRANT SELECT ON "public"."customers" TO`, "or remove advanced_rules[0]")
-	refuse(t, sqltest.Read(t.Context(), parts[3]).Err, source.ErrAuth, "permission denied for schema Other", `GRANT USAGE ON SCHEMA "Other" TO `+role+"; or remove advanced_rules[3]")
+	sqltest.Refuse(t, sqltest.Read(t.Context(), parts[3]).Err, source.ErrAuth, "permission denied for schema Other", `GRANT USAGE ON SCHEMA "Other" TO `+role+"; or remove advanced_rules[3]")
 	for i, want := range map[int]int{1: 2, 2: 2} {
 		if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
 			t.Errorf("%s: %+v", parts[i].Name(), r)
@@ -321,9 +272,9 @@ func TestRowsWithoutAKey(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
 	got, _ := readRules(t, db, nil,
-		queryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c"),
-		queryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c", "o"))
-	refuse(t, got[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
+		sqltest.QueryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c"),
+		sqltest.QueryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c", "o"))
+	sqltest.Refuse(t, got[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
 	if len(got[0].IDs) != 3 {
 		t.Errorf("got the ids %v", got[0].IDs)
 	}

@@ -19,9 +19,9 @@ import (
 func TestContractOfRules(t *testing.T) {
 	db := shopDB(t)
 	typ := Type
-	rules := ruleEnv(queryOf("SELECT * FROM orders", "orders"), queryOf("SELECT i.*, c.name FROM items i, customers c WHERE c.id = 1", "items,customers", "line"),
-		queryOf("SELECT id + 100 AS id FROM orders", "orders"))
-	wrong := ruleEnv(queryOf("DELETE FROM orders", "orders"))
+	rules := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM orders", "orders"), sqltest.QueryOf("SELECT i.*, c.name FROM items i, customers c WHERE c.id = 1", "items,customers", "line"),
+		sqltest.QueryOf("SELECT id + 100 AS id FROM orders", "orders"))
+	wrong := sqltest.RuleEnv(sqltest.QueryOf("DELETE FROM orders", "orders"))
 	typ.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
 		env.AdvancedRules = rules.AdvancedRules
 		if slices.Contains(v.List("tables"), "wrong") {
@@ -71,11 +71,11 @@ func TestRulesInTheSnapshot(t *testing.T) {
 			db := newDB(t)
 			db.exec(`CREATE TABLE base (id int PRIMARY KEY); INSERT INTO base VALUES (1), (2); CREATE TABLE further (id int); INSERT INTO further VALUES (5);
 				CREATE VIEW v AS SELECT id FROM further`)
-			part := ranges(t, openSource(t, db.values(nil), ruleEnv(queryOf("SELECT b.id AS b, v.id AS f FROM base b, v", "base", "b", "f"))))[0]
+			part := sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT b.id AS b, v.id AS f FROM base b, v", "base", "b", "f"))))[0]
 			db.exec(tt.change)
 			got := sqltest.Read(t.Context(), part)
 			if tt.fails != "" {
-				refuse(t, got.Err, nil, "public.base, advanced_rules[0]", tt.fails)
+				sqltest.Refuse(t, got.Err, nil, "public.base, advanced_rules[0]", tt.fails)
 				return
 			}
 			for i, id := range got.IDs {
@@ -95,9 +95,9 @@ func TestTruncatedWhileARuleWaits(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE base (id int PRIMARY KEY); INSERT INTO base VALUES (1); CREATE TABLE further (id int); INSERT INTO further VALUES (5)")
-	part := ranges(t, openSource(t, db.values(nil), ruleEnv(queryOf("SELECT b.id FROM base b, further", "base"))))[0]
+	part := sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT b.id FROM base b, further", "base"))))[0]
 	err := db.readBehind(part, "TRUNCATE further; INSERT INTO further VALUES (6)")
-	refuse(t, err, source.ErrTemporary, "rewritten since the run began")
+	sqltest.Refuse(t, err, source.ErrTemporary, "rewritten since the run began")
 }
 
 // TestRowSecurityOfRules: a table that the rule names may hide rows from the role.
@@ -119,13 +119,13 @@ func TestRowSecurityOfRules(t *testing.T) {
 			role, values := db.reader()
 			db.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); GRANT SELECT ON a, b TO " + role)
 			db.exec(tt.set)
-			part := ranges(t, openSource(t, values, ruleEnv(queryOf("SELECT a.id, b.id FROM a LEFT JOIN b ON true", "a,b", "id"))))[0]
+			part := sqltest.List(t, openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf("SELECT a.id, b.id FROM a LEFT JOIN b ON true", "a,b", "id"))))[0]
 			got := sqltest.Read(t.Context(), part)
 			if len(got.IDs) != 1 || tt.whole && got.Err != nil {
 				t.Errorf("got %v, %v", got.IDs, got.Err)
 			}
 			if !tt.whole {
-				refuse(t, got.Err, source.ErrAuth, "public.a+b, advanced_rules[0]: row security", `BYPASSRLS; or CREATE POLICY elastic_ingest ON "public"."a"`, `ON "public"."b"`, "or remove advanced_rules[0]")
+				sqltest.Refuse(t, got.Err, source.ErrAuth, "public.a+b, advanced_rules[0]: row security", `BYPASSRLS; or CREATE POLICY elastic_ingest ON "public"."a"`, `ON "public"."b"`, "or remove advanced_rules[0]")
 			}
 		})
 	}
@@ -135,10 +135,10 @@ func TestRowSecurityOfRules(t *testing.T) {
 func TestLossOfARule(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
-	d := openSource(t, db.values(map[string]any{"retry_count": 5}), ruleEnv(queryOf("SELECT * FROM t", "t")))
-	pauses := noPauses(d)
-	times, err := sqltest.ReadWith(t, ranges(t, d)[0], map[int]func(){5: func() { db.end(terminate, busy) }})
-	refuse(t, err, source.ErrTemporary, "public.t, advanced_rules[0]: read rows")
+	d := openSource(t, db.values(map[string]any{"retry_count": 5}), sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM t", "t")))
+	pauses := wayOf(d).NoPauses()
+	times, err := sqltest.ReadWith(t, sqltest.List(t, d)[0], map[int]func(){5: func() { db.end(terminate, busy) }})
+	sqltest.Refuse(t, err, source.ErrTemporary, "public.t, advanced_rules[0]: read rows")
 	if pauses.Load() != 0 || len(times) == lossRows {
 		t.Errorf("%d rows after %d pauses", len(times), pauses.Load())
 	}
@@ -149,7 +149,7 @@ func TestRulesWithoutASnapshot(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
 	adminExec(t, db.name, "REVOKE EXECUTE ON FUNCTION pg_export_snapshot() FROM PUBLIC")
-	parts := ranges(t, openSource(t, db.values(nil), ruleEnv(queryOf("SELECT id FROM orders", "orders"), queryOf("SELECT id FROM customers", "customers"))))
+	parts := sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM orders", "orders"), sqltest.QueryOf("SELECT id FROM customers", "customers"))))
 	db.exec("INSERT INTO orders VALUES (13); TRUNCATE customers; INSERT INTO customers VALUES (7)")
 	got := map[string]int{}
 	for _, p := range parts {
@@ -171,9 +171,9 @@ func TestCase56And62OfRules(t *testing.T) {
 	for _, set := range []string{"statement_timeout = '50ms'", "idle_in_transaction_session_timeout = '50ms'"} {
 		db.exec("ALTER ROLE " + quote.Ident(db.config.User) + " IN DATABASE " + db.name + " SET " + set)
 	}
-	rule := queryOf("SELECT * FROM t", "t")
-	d := openSource(t, db.values(nil), ruleEnv(rule))
-	times, err := sqltest.ReadWith(t, ranges(t, d)[0], map[int]func(){5: func() { db.stall(busy, "300 ms") }})
+	rule := sqltest.QueryOf("SELECT * FROM t", "t")
+	d := openSource(t, db.values(nil), sqltest.RuleEnv(rule))
+	times, err := sqltest.ReadWith(t, sqltest.List(t, d)[0], map[int]func(){5: func() { db.stall(busy, "300 ms") }})
 	if err != nil {
 		t.Error(err)
 	}
@@ -183,7 +183,7 @@ func TestCase56And62OfRules(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	var last error
-	for _, err := range ranges(t, openSource(t, db.values(nil), ruleEnv(rule)))[0].Documents(ctx) {
+	for _, err := range sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(rule)))[0].Documents(ctx) {
 		last = err
 		cancel()
 	}

@@ -56,7 +56,7 @@ func TestCase64RulesThatAreNone(t *testing.T) {
 				"host": "h", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s",
 			})
 			_, err := Type.Open(t.Context(), values, source.Env{Log: discard(), AdvancedRules: tt.rules})
-			refuse(t, err, source.ErrConfig, tt.says, tt.hint)
+			sqltest.Refuse(t, err, source.ErrConfig, tt.says, tt.hint)
 		})
 	}
 }

@@ -39,7 +39,7 @@ func TestRowSecurity(t *testing.T) {
 			role, values := db.reader()
 			db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3); GRANT SELECT ON t TO " + role)
 			adminExec(t, db.name, strings.NewReplacer("ROLE USING", role+" USING", "ROLE ROLE", "ROLE "+role).Replace(tt.set))
-			got := readAll(t, values, source.Env{})["public.t"]
+			got := sqltest.ReadSource(t, &Type, values, source.Env{})["public.t"]
 			if len(got.IDs) != tt.rows {
 				t.Errorf("got %d rows, want %d", len(got.IDs), tt.rows)
 			}
@@ -47,7 +47,7 @@ func TestRowSecurity(t *testing.T) {
 				t.Error(got.Err)
 			}
 			if !tt.whole {
-				refuse(t, got.Err, source.ErrAuth, "row security", "ALTER ROLE \""+role+"\" BYPASSRLS;", "USING (true)", `tables: ["*", "-public.t"]`)
+				sqltest.Refuse(t, got.Err, source.ErrAuth, "row security", "ALTER ROLE \""+role+"\" BYPASSRLS;", "USING (true)", `tables: ["*", "-public.t"]`)
 			}
 		})
 	}
@@ -59,12 +59,12 @@ func TestRowSecurityHint(t *testing.T) {
 	db := newDB(t)
 	role, values := db.reader()
 	db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO " + role)
-	hint := source.Hint(readAll(t, values, source.Env{})["public.t"].Err)
+	hint := source.Hint(sqltest.ReadSource(t, &Type, values, source.Env{})["public.t"].Err)
 	bypass, rest, _ := strings.Cut(hint, "; or ")
 	policy, _, _ := strings.Cut(rest, "; or ")
 	for _, advice := range []string{policy, bypass} {
 		adminExec(t, db.name, advice)
-		if r := readAll(t, values, source.Env{})["public.t"]; r.Err != nil || len(r.IDs) != 1 {
+		if r := sqltest.ReadSource(t, &Type, values, source.Env{})["public.t"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("after %s: %+v", advice, r)
 		}
 		db.exec("DROP POLICY IF EXISTS elastic_ingest ON t")
@@ -78,10 +78,10 @@ func TestPoliciesOfNow(t *testing.T) {
 	role, values := db.reader()
 	db.exec(`CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
 		CREATE POLICY a ON t USING (true); GRANT SELECT ON t TO ` + role)
-	part := listed(t, openSource(t, values, source.Env{}))["public.t"]
+	part := sqltest.Listed(t, openSource(t, values, source.Env{}))["public.t"]
 	db.exec("DROP POLICY a ON t")
 	got := sqltest.Read(t.Context(), part)
-	refuse(t, got.Err, source.ErrAuth, "row security")
+	sqltest.Refuse(t, got.Err, source.ErrAuth, "row security")
 }
 
 // TestRowSecurityOfPartitions: the policies of the table that is named apply, those of its partitions
@@ -92,13 +92,13 @@ func TestRowSecurityOfPartitions(t *testing.T) {
 	role, values := db.reader()
 	db.exec(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
 		INSERT INTO p VALUES (1), (2); ALTER TABLE p1 ENABLE ROW LEVEL SECURITY; GRANT SELECT ON p TO ` + role)
-	got := readAll(t, values, source.Env{})["public.p"]
+	got := sqltest.ReadSource(t, &Type, values, source.Env{})["public.p"]
 	slices.Sort(got.Docs)
 	if diff := cmp.Diff([]string{`{"public_p_id":1}`, `{"public_p_id":2}`}, got.Docs); diff != "" || got.Err != nil {
 		t.Errorf("%v %s", got.Err, diff)
 	}
 	db.exec("ALTER TABLE p ENABLE ROW LEVEL SECURITY")
-	refuse(t, readAll(t, values, source.Env{})["public.p"].Err, source.ErrAuth, "row security")
+	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["public.p"].Err, source.ErrAuth, "row security")
 }
 
 // TestTruncatedChild truncates a table below the one that is read; to the snapshot it looks empty.
@@ -107,7 +107,7 @@ func TestTruncatedChild(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
 		INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2)`)
-	part := listed(t, openSource(t, db.values(map[string]any{"tables": "parent"}), source.Env{}))["public.parent"]
+	part := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": "parent"}), source.Env{}))["public.parent"]
 	db.exec("TRUNCATE child; INSERT INTO child VALUES (3)")
 	got := sqltest.Read(t.Context(), part)
 	slices.Sort(got.Docs)

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,20 +13,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
-
-// environment returns a variable that names a service, or skips the test; on the pipeline, where all
-// services must be there, the test fails instead.
-func environment(t testing.TB, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not set", name)
-		}
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
 
 // testDB is a database that one test has for itself.
 type testDB struct {
@@ -45,7 +30,7 @@ func newDB(t testing.TB) *testDB {
 // newDBOf is newDB with options of CREATE DATABASE.
 func newDBOf(t testing.TB, options string) *testDB {
 	t.Helper()
-	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_DSN"))
+	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +44,7 @@ func newDBOf(t testing.TB, options string) *testDB {
 // adminExec runs SQL as a superuser.
 func adminExec(t testing.TB, database, sql string) {
 	t.Helper()
-	config, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_ADMIN_DSN"))
+	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_ADMIN_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,10 +118,4 @@ func (db *testDB) values(change map[string]any) map[string]any {
 func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	t.Helper()
 	return sqltest.Open(t, &Type, raw, env).(*database)
-}
-
-// readAll reads all parts, one after the other, and returns what came of them by scope.
-func readAll(t testing.TB, raw map[string]any, env source.Env) map[string]sqltest.Result {
-	t.Helper()
-	return sqltest.ReadAll(t, openSource(t, raw, env))
 }

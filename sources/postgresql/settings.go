@@ -13,27 +13,18 @@ import (
 
 // settings are the configuration, read and checked.
 type settings struct {
-	host               string
-	port               uint16
-	username, password string
-	database           string
-	schemas            sqlread.SchemaList
-	tables             sqlread.TableList
-	tls                *tls.Config // nil: encrypted where the server can, verified never
-	attempts           int         // to connect, in all
+	form.Login
+	database string
+	schemas  sqlread.SchemaList
+	tables   sqlread.TableList
+	tls      *tls.Config // nil: encrypted where the server can, verified never
 }
 
 func newSettings(v field.Values) (settings, error) {
 	s := settings{
-		host:     strings.TrimSpace(v.String("host")),
-		port:     uint16(v.Int("port")),
-		username: v.String("username"),
-		password: v.String("password"),
+		Login:    form.ReadLogin(v, "username"),
 		database: v.String("database"),
-		attempts: max(1, v.Int("retry_count")),
 	}
-	// The forms people paste an IPv6 address in.
-	s.host = strings.TrimSuffix(strings.TrimPrefix(s.host, "["), "]")
 	var err error
 	if s.schemas, err = quote.ParseSchemas(v.String("schema")); err != nil {
 		return s, form.ConfigError(err, "")
@@ -42,7 +33,7 @@ func newSettings(v field.Values) (settings, error) {
 		return s, form.ConfigError(err, `write a name that has a comma, a dot or blanks in quotes, such as tables: ["\"odd, name\""]`)
 	}
 	if v.Bool("ssl_enabled") {
-		s.tls, err = verified(s.host, v.String("ssl_ca"))
+		s.tls, err = verified(s.Host, v.String("ssl_ca"))
 	}
 	return s, err
 }

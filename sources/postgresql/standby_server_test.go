@@ -33,11 +33,11 @@ type standbyDB struct {
 
 func newStandbyDB(t testing.TB) *standbyDB {
 	t.Helper()
-	standby, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_STANDBY_DSN"))
+	standby, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_STANDBY_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	primary, err := pgx.ParseConfig(environment(t, "TEST_POSTGRES_STANDBY_PRIMARY_DSN"))
+	primary, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_STANDBY_PRIMARY_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestOneSnapshotOnAStandby(t *testing.T) {
 	db := newStandbyDB(t)
 	db.write("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 100); INSERT INTO b SELECT generate_series(1, 100); GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC")
 	log := &sqltest.Logbook{}
-	parts := listed(t, openSource(t, db.values(nil), log.Env()))
+	parts := sqltest.Listed(t, openSource(t, db.values(nil), log.Env()))
 	db.write("DELETE FROM a WHERE id > 50; INSERT INTO b VALUES (101)")
 	for name, p := range parts {
 		if n, err := count(t, p); n != 100 || err != nil {
@@ -151,15 +151,15 @@ func TestRecoveryConflict(t *testing.T) {
 			db := newStandbyDB(t).filled()
 			log := &sqltest.Logbook{}
 			d := openSource(t, db.values(map[string]any{"retry_count": 4}), log.Env())
-			noPauses(d)
-			part := listed(t, d)["public.t"]
+			wayOf(d).NoPauses()
+			part := sqltest.Listed(t, d)["public.t"]
 			times, err := sqltest.ReadWith(t, part, map[int]func(){5: func() {
 				for sql := range strings.SplitSeq(tt.sql, ";") { // VACUUM wants to be alone
 					db.write(sql)
 				}
 			}})
 			if tt.loses {
-				refuse(t, err, source.ErrTemporary, "public.t: read rows", "conflict with recovery")
+				sqltest.Refuse(t, err, source.ErrTemporary, "public.t: read rows", "conflict with recovery")
 				if len(times) == lossRows {
 					t.Error("all rows came although the snapshot was lost")
 				}
@@ -171,7 +171,7 @@ func TestRecoveryConflict(t *testing.T) {
 					t.Fatalf("%s came %d times", id, n)
 				}
 			}
-			left := readAll(t, db.values(nil), source.Env{})["public.t"]
+			left := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["public.t"]
 			if left.Err != nil {
 				t.Errorf("the next run: %v", left.Err)
 			}
@@ -214,7 +214,7 @@ func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 		db.write("DELETE FROM t WHERE id % 2 = 0")
 		db.write("VACUUM t")
 	})
-	refuse(t, err, source.ErrTemporary, "conflict with recovery")
+	sqltest.Refuse(t, err, source.ErrTemporary, "conflict with recovery")
 	if res.Counts.Deleted != 0 || res.Counts.Created+res.Counts.Updated+res.Counts.Duplicates != 0 {
 		t.Errorf("%+v", res.Counts)
 	}

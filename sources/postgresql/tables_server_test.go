@@ -1,7 +1,6 @@
 package postgresql
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -14,21 +13,6 @@ import (
 )
 
 func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
-
-// refuse fails the test unless err is of the kind and its text and hint hold all of the words.
-func refuse(t *testing.T, err, kind error, words ...string) {
-	t.Helper()
-	if err == nil || (kind != nil && !errors.Is(err, kind)) {
-		t.Errorf("got error %v, want one of the kind %v", err, kind)
-		return
-	}
-	text := err.Error() + "\n" + source.Hint(err)
-	for _, w := range words {
-		if !strings.Contains(text, w) {
-			t.Errorf("%q is not in:\n%s", w, text)
-		}
-	}
-}
 
 func TestCase01OnlyBaseTables(t *testing.T) {
 	t.Parallel()
@@ -48,7 +32,7 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 		"other,nosuch":      {"nosuch.*", "other.c"},
 		"other, pg_catalog": nil, // named, a schema of the system is read
 	} {
-		got := slices.Sorted(maps.Keys(listed(t, openSource(t, db.values(map[string]any{"schema": schema}), source.Env{}))))
+		got := slices.Sorted(maps.Keys(sqltest.Listed(t, openSource(t, db.values(map[string]any{"schema": schema}), source.Env{}))))
 		if want == nil {
 			if !slices.Contains(got, "pg_catalog.pg_class") {
 				t.Errorf("schema %q: pg_class is not there: %v", schema, got)
@@ -64,7 +48,7 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 	for p, err := range openSource(t, db.values(map[string]any{"schema": "publik"}), source.Env{}).Parts(t.Context()) {
 		parts, last = append(parts, p), err
 	}
-	refuse(t, last, source.ErrConfig, `"publik" does not exist`)
+	sqltest.Refuse(t, last, source.ErrConfig, `"publik" does not exist`)
 	if len(parts) != 1 {
 		t.Errorf("got %d parts and errors, want the error alone", len(parts))
 	}
@@ -91,7 +75,7 @@ func TestCase02TableList(t *testing.T) {
 		{"od*", []string{`public."od.d/x"`}},
 	} {
 		log := &sqltest.Logbook{}
-		got := readAll(t, db.values(map[string]any{"schema": "public,s", "tables": tt.tables}), log.Env())
+		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": "public,s", "tables": tt.tables}), log.Env())
 		if diff := cmp.Diff(tt.want, scopes(got)); diff != "" {
 			t.Errorf("tables %v: %s", tt.tables, diff)
 		}
@@ -100,16 +84,16 @@ func TestCase02TableList(t *testing.T) {
 		}
 	}
 	log := &sqltest.Logbook{}
-	got := readAll(t, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*"}), log.Env())
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*"}), log.Env())
 	if diff := cmp.Diff([]string{"public.a", "public.bb", "public.v", "x*"}, scopes(got)); diff != "" {
 		t.Fatal(diff)
 	}
 	if got["public.a"].Err != nil || len(got["public.a"].IDs) != 1 {
 		t.Errorf("the table that exists: %+v", got["public.a"])
 	}
-	refuse(t, got["public.bb"].Err, source.ErrConfig, "does not exist", `remove "bb" in tables:`, `did you mean "b"?`)
-	refuse(t, got["public.v"].Err, source.ErrConfig, "a view has no key")
-	refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
+	sqltest.Refuse(t, got["public.bb"].Err, source.ErrConfig, "does not exist", `remove "bb" in tables:`, `did you mean "b"?`)
+	sqltest.Refuse(t, got["public.v"].Err, source.ErrConfig, "a view has no key")
+	sqltest.Refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
 	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 		t.Errorf("got %d warnings, want one for the name to leave out:\n%s", n, log)
 	}
@@ -119,7 +103,7 @@ func TestCase03EmptyTable(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
-	got := readAll(t, db.values(nil), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	if r := got["public.t"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
 		t.Errorf("got %+v", got)
 	}
@@ -135,7 +119,7 @@ func TestCase04Keys(t *testing.T) {
 		ALTER TABLE ident REPLICA IDENTITY USING INDEX pick;
 		CREATE TABLE named ("A" int, b text); CREATE TABLE wrong (a int); CREATE TABLE none ();
 		INSERT INTO uniq VALUES (NULL, 7); INSERT INTO ident VALUES (1, 2); INSERT INTO named VALUES (1, NULL), (1, 'x'), (2, 'x')`)
-	got := readAll(t, db.values(nil), source.Env{IDColumns: map[string][]string{
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{IDColumns: map[string][]string{
 		"named": {"a", "b"}, "public.wrong": {"nosuch"}, "uniq": {"a"},
 	}})
 	for scope, want := range map[string][]string{
@@ -152,14 +136,14 @@ func TestCase04Keys(t *testing.T) {
 		}
 	}
 	for _, table := range []string{"nullable", "partial", "expr"} {
-		refuse(t, got["public."+table].Err, source.ErrConfig, "neither a primary key",
+		sqltest.Refuse(t, got["public."+table].Err, source.ErrConfig, "neither a primary key",
 			`tables: ["*", "-public.`+table+`"]`, `id_columns: {"public.`+table+`": [COLUMN]}`)
 	}
-	refuse(t, got["public.none"].Err, source.ErrConfig, "neither a primary key")
-	refuse(t, got["public.wrong"].Err, source.ErrConfig, `no column "nosuch"`)
+	sqltest.Refuse(t, got["public.none"].Err, source.ErrConfig, "neither a primary key")
+	sqltest.Refuse(t, got["public.wrong"].Err, source.ErrConfig, `no column "nosuch"`)
 
 	// The line that the hint gives does leave the table out.
-	without := readAll(t, db.values(map[string]any{"tables": []any{"*", "-public.nullable"}}), source.Env{})
+	without := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": []any{"*", "-public.nullable"}}), source.Env{})
 	if _, there := without["public.nullable"]; there || len(without) != len(got)-1 {
 		t.Errorf("the hint's line gives %v", scopes(without))
 	}
@@ -172,9 +156,9 @@ func TestIDsOnly(t *testing.T) {
 	db.exec(`CREATE TABLE t (v text, b int, a int, PRIMARY KEY (b, a)); INSERT INTO t VALUES ('x', 1, 2); CREATE TABLE named (v text, k int); INSERT INTO named VALUES ('x', 7)`)
 	for _, profile := range []string{"head", "seed87", "native"} {
 		env := source.Env{Profile: profile, IDColumns: map[string][]string{"named": {"k", "k"}}}
-		whole := readAll(t, db.values(nil), env)
+		whole := sqltest.ReadSource(t, &Type, db.values(nil), env)
 		env.IDsOnly = true
-		ids := readAll(t, db.values(nil), env)
+		ids := sqltest.ReadSource(t, &Type, db.values(nil), env)
 		for _, scope := range []string{"public.t", "public.named"} {
 			if d := cmp.Diff(whole[scope].IDs, ids[scope].IDs); d != "" || ids[scope].Err != nil {
 				t.Errorf("%s %s: %v %s", profile, scope, ids[scope].Err, d)
@@ -193,7 +177,7 @@ func TestCase05To10Ids(t *testing.T) {
 		CREATE SCHEMA "We""ird"; CREATE TABLE "We""ird"."Ta b.le" (a int, "Z" int, "Mixed ""x""" text, PRIMARY KEY (a, "Z"));
 		INSERT INTO "We""ird"."Ta b.le" VALUES (1, 2, 'x');
 		CREATE TABLE inc (a int, b int, PRIMARY KEY (a) INCLUDE (b)); INSERT INTO inc VALUES (1, 2)`)
-	got := readAll(t, db.values(map[string]any{"schema": "*"}), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": "*"}), source.Env{})
 	for scope, want := range map[string]sqltest.Result{
 		// Case 7: the ids of different rows may be the same; the engine names both.
 		"public.t":             {IDs: []string{"public_t_c_a_b", "public_t_c_a_b"}, Docs: []string{`{"public_t_a":"a_b","public_t_b":"c"}`, `{"public_t_a":"b","public_t_b":"c_a"}`}},
@@ -218,7 +202,7 @@ func TestCase13And14ColumnNames(t *testing.T) {
 	db.exec(`CREATE TABLE t ("Name" int PRIMARY KEY, name int, name_2 int, id int, _id int, "Table" int, _timestamp int, "a.b" int);
 		INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7, 8)`)
 	log := &sqltest.Logbook{}
-	got := readAll(t, db.values(nil), log.Env())["public.t"]
+	got := sqltest.ReadSource(t, &Type, db.values(nil), log.Env())["public.t"]
 	want := []string{`{"public_t_name":1,"public_t_name_3":2,"public_t_name_2":3,"public_t_id":4,"public_t__id":5,"public_t_table":6,"public_t__timestamp":7,"public_t_a.b":8}`}
 	if diff := cmp.Diff(want, got.Docs); diff != "" || got.Err != nil {
 		t.Errorf("%v %s", got.Err, diff)
@@ -249,7 +233,7 @@ func TestCase42PartitionsAndInheritance(t *testing.T) {
 		{"parent,grandchild", map[string]int{"public.parent": 1, "public.grandchild": 1}},
 	} {
 		counts := map[string]int{}
-		for scope, r := range readAll(t, db.values(map[string]any{"tables": tt.tables}), source.Env{}) {
+		for scope, r := range sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": tt.tables}), source.Env{}) {
 			counts[scope] = len(r.IDs)
 			if r.Err != nil {
 				t.Error(r.Err)
@@ -262,8 +246,8 @@ func TestCase42PartitionsAndInheritance(t *testing.T) {
 			t.Errorf("tables %s: %s", tt.tables, diff)
 		}
 	}
-	got := readAll(t, db.values(map[string]any{"tables": "p1"}), source.Env{})
-	refuse(t, got["public.p1"].Err, source.ErrConfig, "is a partition")
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "p1"}), source.Env{})
+	sqltest.Refuse(t, got["public.p1"].Err, source.ErrConfig, "is a partition")
 }
 
 func TestCase57Permissions(t *testing.T) {
@@ -275,30 +259,30 @@ func TestCase57Permissions(t *testing.T) {
 	values["schema"] = "s"
 
 	log := &sqltest.Logbook{}
-	got := readAll(t, values, log.Env())
+	got := sqltest.ReadSource(t, &Type, values, log.Env())
 	if len(got) != 3 || !strings.Contains(log.String(), "GRANT USAGE ON SCHEMA") {
 		t.Errorf("without USAGE: got %v, logged %s", scopes(got), log)
 	}
 	for _, r := range got {
-		refuse(t, r.Err, source.ErrAuth, "may not use the schema")
+		sqltest.Refuse(t, r.Err, source.ErrAuth, "may not use the schema")
 	}
 	// Named tables of a schema that cannot be used are hidden; they are not misspelt.
 	values["tables"] = "a,b"
-	if got := readAll(t, values, source.Env{}); len(got) != 2 {
+	if got := sqltest.ReadSource(t, &Type, values, source.Env{}); len(got) != 2 {
 		t.Errorf("without USAGE, tables named: got %v", scopes(got))
 	}
 	values["tables"] = "*"
 
 	db.exec("GRANT USAGE ON SCHEMA s TO " + role)
-	for scope, r := range readAll(t, values, source.Env{}) { // all have one hint, which is so said once
-		refuse(t, r.Err, source.ErrAuth, scope, `GRANT SELECT ON "s"."a", "s"."b", "s"."c" TO "`+role+`"; or leave them out with tables: ["*", "-s.a", "-s.b", "-s.c"]`)
+	for scope, r := range sqltest.ReadSource(t, &Type, values, source.Env{}) { // all have one hint, which is so said once
+		sqltest.Refuse(t, r.Err, source.ErrAuth, scope, `GRANT SELECT ON "s"."a", "s"."b", "s"."c" TO "`+role+`"; or leave them out with tables: ["*", "-s.a", "-s.b", "-s.c"]`)
 		if strings.Contains(source.Hint(r.Err), "USAGE") {
 			t.Errorf("a right is asked for that is there: %s", source.Hint(r.Err))
 		}
 	}
 	db.exec("GRANT SELECT ON s.a, s.c TO " + role)
-	got = readAll(t, values, source.Env{})
-	refuse(t, got["s.b"].Err, source.ErrAuth, "may not read", `GRANT SELECT ON "s"."b" TO "`+role+`"; or leave it out with tables: ["*", "-s.b"]`)
+	got = sqltest.ReadSource(t, &Type, values, source.Env{})
+	sqltest.Refuse(t, got["s.b"].Err, source.ErrAuth, "may not read", `GRANT SELECT ON "s"."b" TO "`+role+`"; or leave it out with tables: ["*", "-s.b"]`)
 	for _, scope := range []string{"s.a", "s.c"} {
 		if r := got[scope]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", scope, r)
@@ -312,7 +296,7 @@ func TestCase57Permissions(t *testing.T) {
 		}
 		if p.Scope() == "s.a" {
 			db.exec("REVOKE SELECT ON s.a FROM " + role)
-			refuse(t, sqltest.Read(t.Context(), p).Err, source.ErrAuth, "s.a", "GRANT SELECT ON")
+			sqltest.Refuse(t, sqltest.Read(t.Context(), p).Err, source.ErrAuth, "s.a", "GRANT SELECT ON")
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -75,6 +76,6 @@ func TestCase02BlankTables(t *testing.T) {
 			continue // refused even earlier
 		}
 		_, err = Type.Open(t.Context(), values, source.Env{Log: discard()})
-		refuse(t, err, source.ErrConfig, "tables names no table")
+		sqltest.Refuse(t, err, source.ErrConfig, "tables names no table")
 	}
 }

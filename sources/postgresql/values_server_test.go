@@ -110,7 +110,7 @@ func TestValuesFromServer(t *testing.T) {
 	for i, tt := range cases {
 		db.exec(fmt.Sprintf("CREATE TABLE t%d (id int PRIMARY KEY, v %s); INSERT INTO t%d VALUES (1, %s)", i, tt.typ, i, tt.in))
 	}
-	exact, compat := readAll(t, db.values(nil), source.Env{}), readAll(t, db.values(nil), source.Env{Encoding: "compat"})
+	exact, compat := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}), sqltest.ReadSource(t, &Type, db.values(nil), source.Env{Encoding: "compat"})
 	for _, env := range []source.Env{{}, {Encoding: "compat"}, {Profile: "native"}, {Profile: "seed87"}} {
 		if n := sqltest.CheckDescribed(t, &Type, openSource(t, db.values(nil), env)); n < len(cases) {
 			t.Errorf("%+v: only %d documents were described", env, n)
@@ -144,7 +144,7 @@ func TestHostileSettings(t *testing.T) {
 	db := newDB(t)
 	db.exec(`CREATE TABLE t (id int PRIMARY KEY, at timestamptz, d date, i interval, b bytea, f float8, m money);
 		INSERT INTO t VALUES (1, '2024-01-02 03:04:05+00', '2024-01-02', '1 day', '\xff', 0.1::float8 + 0.2::float8, 12.5)`)
-	want := readAll(t, db.values(nil), source.Env{})["public.t"]
+	want := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["public.t"]
 	for _, set := range []string{
 		"TimeZone = 'Asia/Tokyo'", "DateStyle = 'German, DMY'", "IntervalStyle = 'sql_standard'", "bytea_output = 'escape'",
 		"extra_float_digits = -5", "client_encoding = 'LATIN1'", "default_transaction_isolation = 'serializable'",
@@ -152,7 +152,7 @@ func TestHostileSettings(t *testing.T) {
 	} {
 		db.exec("ALTER DATABASE " + db.name + " SET " + set)
 	}
-	got := readAll(t, db.values(nil), source.Env{})["public.t"]
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["public.t"]
 	if got.Err != nil {
 		t.Fatal(got.Err)
 	}
@@ -171,7 +171,7 @@ func TestCase20NumericOfManyDigits(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t VALUES (1, ('1' || repeat('0', 99999))::numeric)")
-	got := readAll(t, db.values(nil), source.Env{})["public.t"]
+	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["public.t"]
 	want := `{"public_t_id":1,"public_t_v":"1` + strings.Repeat("0", 99999) + `"}`
 	if got.Err != nil || len(got.Docs) != 1 || got.Docs[0] != want {
 		t.Errorf("the digits are not all there, or the read failed: %v", got.Err)
@@ -206,7 +206,7 @@ func TestKeysFromServer(t *testing.T) {
 	for i, tt := range cases {
 		db.exec(fmt.Sprintf("CREATE TABLE t%d (v %s PRIMARY KEY); INSERT INTO t%d VALUES (%s)", i, tt.typ, i, tt.in))
 	}
-	all := readAll(t, db.values(nil), source.Env{})
+	all := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
 	for i, tt := range cases {
 		got := all[fmt.Sprintf("public.t%d", i)]
 		want := []string{fmt.Sprintf("%s_public_t%d_%s", db.name, i, tt.want)}
@@ -224,7 +224,7 @@ func TestTextThatIsNoUTF8CostsNoRow(t *testing.T) {
 	db.exec(`SET client_encoding = 'SQL_ASCII'; CREATE TABLE letters (id text PRIMARY KEY, body text, list text[], j jsonb, "žluť" text);
 		INSERT INTO letters VALUES ('1', 'plain žluť', '{a}', '1', 'ž'), (E'n\357', E'na\357ve', ARRAY[E'\356', 'b'], '2', ''), (E'n\356', E'na\356ve', '{}', '3', '')`)
 	log := &sqltest.Logbook{}
-	got := readAll(t, db.values(nil), log.Env())["public.letters"]
+	got := sqltest.ReadSource(t, &Type, db.values(nil), log.Env())["public.letters"]
 	prefix := db.name + "_public_letters_"
 	want := sqltest.Result{
 		IDs: []string{prefix + "1", prefix + "n\xef", prefix + "n\xee"},
@@ -248,7 +248,7 @@ func TestTextThatIsNoUTF8CostsNoRow(t *testing.T) {
 		}
 	}
 	rule := []any{map[string]any{"tables": []any{"letters"}, "query": "SELECT id, body FROM letters WHERE body LIKE '%žluť%'"}}
-	if r := readAll(t, db.values(nil), source.Env{AdvancedRules: rule})["public.letters"]; r.Err != nil || len(r.IDs) != 1 {
+	if r := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{AdvancedRules: rule})["public.letters"]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("a rule: %+v", r)
 	}
 }

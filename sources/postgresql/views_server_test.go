@@ -39,7 +39,7 @@ func TestViewsThatAreNamed(t *testing.T) {
 		{"m,v,-v", []string{"public.m"}},
 		{`"f",-m`, []string{"public.f"}},
 	} {
-		got := readAll(t, db.values(map[string]any{"tables": tt.tables}), source.Env{IDColumns: declared})
+		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": tt.tables}), source.Env{IDColumns: declared})
 		if diff := cmp.Diff(tt.want, scopes(got)); diff != "" {
 			t.Errorf("tables %s: %s", tt.tables, diff)
 		}
@@ -57,10 +57,10 @@ func TestViewsThatAreNamed(t *testing.T) {
 func TestViewsWithoutDeclaredIDs(t *testing.T) {
 	t.Parallel()
 	db := viewsDB(t)
-	got := readAll(t, db.values(map[string]any{"tables": "v,m,f"}), source.Env{IDColumns: map[string][]string{"v": {"nosuch"}}})
-	refuse(t, got["public.v"].Err, source.ErrConfig, `the view has no column "nosuch"`)
-	refuse(t, got["public.m"].Err, source.ErrConfig, "a materialized view has no key", `id_columns: {"public.m": [COLUMN]}`)
-	refuse(t, got["public.f"].Err, source.ErrConfig, "a foreign table has no key", `id_columns: {"public.f": [COLUMN]}`)
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "v,m,f"}), source.Env{IDColumns: map[string][]string{"v": {"nosuch"}}})
+	sqltest.Refuse(t, got["public.v"].Err, source.ErrConfig, `the view has no column "nosuch"`)
+	sqltest.Refuse(t, got["public.m"].Err, source.ErrConfig, "a materialized view has no key", `id_columns: {"public.m": [COLUMN]}`)
+	sqltest.Refuse(t, got["public.f"].Err, source.ErrConfig, "a foreign table has no key", `id_columns: {"public.f": [COLUMN]}`)
 }
 
 // TestViewRights: to read a view is to have rights on it, not on what is below.
@@ -70,9 +70,9 @@ func TestViewRights(t *testing.T) {
 	role, values := db.reader()
 	values["tables"] = "v"
 	env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
-	refuse(t, readAll(t, values, env)["public.v"].Err, source.ErrAuth, "may not read", `GRANT SELECT ON "public"."v"`)
+	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, env)["public.v"].Err, source.ErrAuth, "may not read", `GRANT SELECT ON "public"."v"`)
 	db.exec("GRANT SELECT ON v TO " + role)
-	if r := readAll(t, values, env)["public.v"]; r.Err != nil || len(r.IDs) != 3 {
+	if r := sqltest.ReadSource(t, &Type, values, env)["public.v"]; r.Err != nil || len(r.IDs) != 3 {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -102,16 +102,16 @@ func TestTheHintGrantsWhatIsMissing(t *testing.T) {
 			}
 			db.exec("CREATE TABLE base (id int PRIMARY KEY, v text); INSERT INTO base VALUES (1, 'x');" + as(tt.make))
 			env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
-			parts := ranges(t, openSource(t, values, env))
+			parts := sqltest.List(t, openSource(t, values, env))
 			db.exec(as(tt.lacks))
 			r := sqltest.Read(t.Context(), parts[0])
-			refuse(t, r.Err, source.ErrAuth, "permission denied", as(tt.hint))
+			sqltest.Refuse(t, r.Err, source.ErrAuth, "permission denied", as(tt.hint))
 			if hint := source.Hint(r.Err); strings.Count(hint, "GRANT") != 1 {
 				t.Errorf("more is granted than is missing: %s", hint)
 			}
 			statement, _, _ := strings.Cut(source.Hint(r.Err), ";")
 			db.exec(statement)
-			if r := readAll(t, values, env)["public.v"]; r.Err != nil || len(r.IDs) != 1 {
+			if r := sqltest.ReadSource(t, &Type, values, env)["public.v"]; r.Err != nil || len(r.IDs) != 1 {
 				t.Errorf("after %s: %+v", statement, r)
 			}
 		})
@@ -135,7 +135,7 @@ func TestViewsInTheSnapshot(t *testing.T) {
 			t.Parallel()
 			db := viewsDB(t)
 			env := source.Env{IDColumns: map[string][]string{"v": {"id"}, "m": {"id"}}}
-			parts := listed(t, openSource(t, db.values(map[string]any{"tables": "v,m"}), env))
+			parts := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": "v,m"}), env))
 			db.exec(tt.change)
 			for scope, want := range map[string][]string{"public.v": tt.view, "public.m": {"1", "2", "3"}} {
 				got := sqltest.Read(t.Context(), parts[scope])
@@ -162,9 +162,9 @@ func TestTruncatedWhileWaiting(t *testing.T) {
 			db.exec(`CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
 				INSERT INTO p VALUES (1), (2); CREATE VIEW v AS SELECT * FROM p`)
 			env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
-			part := listed(t, openSource(t, db.values(map[string]any{"tables": table}), env))["public."+table]
+			part := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": table}), env))["public."+table]
 			err := db.readBehind(part, "TRUNCATE p1; INSERT INTO p VALUES (3)")
-			refuse(t, err, source.ErrTemporary, "rewritten since the run began")
+			sqltest.Refuse(t, err, source.ErrTemporary, "rewritten since the run began")
 		})
 	}
 }
@@ -198,7 +198,7 @@ func (db *testDB) readBehind(part source.Part, do string) error {
 func TestPatternsNameNoViews(t *testing.T) {
 	t.Parallel()
 	db := viewsDB(t)
-	got := readAll(t, db.values(map[string]any{"tables": "*,v*,?"}), source.Env{})
+	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,v*,?"}), source.Env{})
 	if diff := cmp.Diff([]string{"?", "public.base", "v*"}, scopes(got)); diff != "" {
 		t.Error(diff)
 	}

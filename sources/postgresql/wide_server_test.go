@@ -21,7 +21,7 @@ func TestThousandTables(t *testing.T) {
 			EXECUTE format('CREATE TABLE t%%s (id int PRIMARY KEY); INSERT INTO t%%s VALUES (%%s)', n, n, n); END LOOP; END $$`, n, n+atOnce-1))
 	}
 	d := openSource(t, db.values(nil), source.Env{})
-	dials := countDials(d, 0)
+	dials := wayOf(d).CountDials(0)
 	got := sqltest.ReadAll(t, d)
 	if len(got) != tables {
 		t.Errorf("got %d parts", len(got))
@@ -49,7 +49,7 @@ func TestAsManyColumnsAsThereCanBe(t *testing.T) {
 	}
 	db.exec("CREATE TABLE t (" + strings.Join(names, ", ") + ", PRIMARY KEY (c0)); INSERT INTO t VALUES (" + strings.Join(values, ", ") + ")")
 	db.exec("CREATE TABLE p (" + strings.Join(names, ", ") + ", PRIMARY KEY (c0)) PARTITION BY RANGE (c0); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); INSERT INTO p SELECT * FROM t")
-	for scope, r := range readAll(t, db.values(nil), source.Env{}) {
+	for scope, r := range sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}) {
 		if r.Err != nil || len(r.Docs) != 1 {
 			t.Fatalf("%s: %d rows, %v", scope, len(r.Docs), r.Err)
 		}
@@ -82,8 +82,8 @@ func TestIdleConnections(t *testing.T) {
 			db := newDB(t)
 			db.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)")
 			d := openSource(t, db.values(nil), source.Env{})
-			dials := countDials(d, 0)
-			parts := listed(t, d)
+			dials := wayOf(d).CountDials(0)
+			parts := sqltest.Listed(t, d)
 			perConnection := dials.Load()
 			if n, err := count(t, parts["public.a"]); n != 1 || err != nil {
 				t.Errorf("got %d, %v", n, err)

@@ -1,40 +1,17 @@
 package link
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
-	"math/big"
 	"strings"
 	"testing"
-	"time"
-)
 
-// otherCA is a certificate of an authority that signed nothing.
-func otherCA(t testing.TB) string {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "other"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-}
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
+)
 
 func TestParseCertificates(t *testing.T) {
 	t.Parallel()
-	one, two := otherCA(t), otherCA(t)
+	one, two := sqltest.OtherCA(t), sqltest.OtherCA(t)
 	block, _ := pem.Decode([]byte(one))
 	for _, tt := range []struct {
 		name, text string

@@ -3,6 +3,7 @@ package sqltest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -131,4 +132,83 @@ func Once(t testing.TB, times map[string]int, rows int) {
 			t.Errorf("the row %q came %d times", id, n)
 		}
 	}
+}
+
+// Nested reads each part while those before it are being read, and counts the rows.
+func Nested(t *testing.T, parts []source.Part) (n int) {
+	t.Helper()
+	if len(parts) == 0 {
+		return 0
+	}
+	first := true
+	for _, err := range parts[0].Documents(t.Context()) {
+		if err != nil {
+			t.Error(err)
+			return n
+		}
+		n++
+		if first {
+			first = false
+			n += Nested(t, parts[1:])
+		}
+	}
+	return n
+}
+
+// Pool is where sessions are while no part uses them.
+type Pool[S any] interface {
+	Take() (s S, ok bool)
+	Drop()
+}
+
+// LoseIdle ends the sessions of a pool that no part uses, and counts them.
+func LoseIdle[S interface{ HangUp() }](pool Pool[S]) (n int) {
+	for s, ok := pool.Take(); ok; s, ok = pool.Take() {
+		s.HangUp()
+		pool.Drop()
+		n++
+	}
+	return n
+}
+
+// CheckLoss judges a table of so many rows that was read while its connection was lost: where says is "" it was read to
+// its end, and otherwise it failed with an error of the kind.
+func CheckLoss(t *testing.T, times map[string]int, err error, rows int, kind error, says string) {
+	t.Helper()
+	if says == "" {
+		if err != nil {
+			t.Error(err)
+		}
+		Once(t, times, rows)
+		return
+	}
+	Refuse(t, err, kind, says)
+	if !errors.Is(kind, source.ErrTemporary) && errors.Is(err, source.ErrTemporary) {
+		t.Error("it is said to be temporary")
+	}
+	if len(times) == rows {
+		t.Error("all rows came although the connection was lost")
+	}
+}
+
+// CancelEndsTheStatement checks that it does, of a part that runs for ever, and closes the session. sessions counts those of the user, or
+// those alone that run something.
+func CancelEndsTheStatement(t *testing.T, s source.Source, part source.Part, sessions func(busy bool) int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { // ends with the statement
+		ended <- Read(ctx, part).Err
+	}()
+	Eventually(t, "the statement runs", func() bool { return sessions(true) == 1 })
+	start := time.Now()
+	cancel()
+	err := <-ended
+	if took := time.Since(start); !errors.Is(err, context.Canceled) || took > Patience {
+		t.Errorf("after %v: %v", took, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	Eventually(t, "no session is left", func() bool { return sessions(false) == 0 })
 }

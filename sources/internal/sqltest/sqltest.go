@@ -1,5 +1,6 @@
-// Package sqltest is what the tests of the SQL sources share: a source opened and read to its end, what is
-// logged, and waiting for a server. It knows no database, and no program imports it.
+// Package sqltest is what the tests of the SQL sources share: the cases that all of them have, which a test calls with
+// the data of its database; a source opened and read to its end, what is logged, and waiting for a server. It knows no
+// database, and no program imports it.
 //
 // Its invariant: it never hides an error of the source; it hands it on in [Result] or fails the test.
 package sqltest
@@ -62,6 +63,12 @@ func Read(ctx context.Context, p source.Part) (r Result) {
 		r.Docs = append(r.Docs, Body(&doc))
 	}
 	return r
+}
+
+// ReadSource opens a source and reads it, see [ReadAll].
+func ReadSource(t testing.TB, typ *source.Type, raw map[string]any, env source.Env) map[string]Result {
+	t.Helper()
+	return ReadAll(t, Open(t, typ, raw, env))
 }
 
 // ReadAll reads all parts, one after the other, and returns what came of them by scope.

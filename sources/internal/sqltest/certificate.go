@@ -1,4 +1,4 @@
-package postgresql
+package sqltest
 
 import (
 	"crypto/ecdsa"
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// otherCA is a certificate of an authority that signed nothing.
-func otherCA(t testing.TB) string {
+// OtherCA is the certificate, as PEM, of an authority that has signed nothing else.
+func OtherCA(t testing.TB) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -1,0 +1,224 @@
+package sqltest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+)
+
+// The cases that every SQL source has: what they say is here, and a test calls them with the data of its database.
+
+// Environment is a variable that a test needs. Where it is unset the test is skipped, and fails in CI.
+func Environment(t testing.TB, name string) string {
+	t.Helper()
+	v := os.Getenv(name)
+	if v == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not set", name)
+		}
+		t.Skipf("%s is not set", name)
+	}
+	return v
+}
+
+// Refuse fails the test unless err is of the kind and its text and hint hold all of the words.
+func Refuse(t testing.TB, err, kind error, words ...string) {
+	t.Helper()
+	if err == nil || (kind != nil && !errors.Is(err, kind)) {
+		t.Errorf("got error %v, want one of the kind %v", err, kind)
+		return
+	}
+	text := err.Error() + "\n" + source.Hint(err)
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+// IsOnly checks that an error is of one kind, or of none where it is nil.
+func IsOnly(t testing.TB, what string, err, kind error) {
+	t.Helper()
+	for _, k := range []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary} {
+		if errors.Is(err, k) != errors.Is(kind, k) {
+			t.Errorf("%s: is %v: %t", what, k, errors.Is(err, k))
+		}
+	}
+}
+
+// Way is how an opened source reaches its server.
+type Way struct {
+	Source source.Source
+	Dial   *Dial
+	Pause  *func(context.Context, time.Duration) error
+}
+
+// CountDials makes the source count the connections that it opens; the first of them fail with refused.
+func (w Way) CountDials(refused int) (n *atomic.Int32) {
+	*w.Dial, n = CountDials(*w.Dial, refused)
+	return n
+}
+
+// CutAfter makes every connection of the source break after so many bytes, and counts how many did.
+func (w Way) CutAfter(bytes int) (cuts *atomic.Int32) {
+	*w.Dial, cuts = CutAfter(*w.Dial, bytes)
+	return cuts
+}
+
+// NoPauses makes the source go on at once where it would wait, and counts how often.
+func (w Way) NoPauses() (n *atomic.Int32) {
+	*w.Pause, n = NoPauses()
+	return n
+}
+
+// WrongPasswordIsTriedOnce checks that no account is locked by one. The source is opened with the password wrong-secret,
+// and with several attempts.
+func WrongPasswordIsTriedOnce(t *testing.T, w Way, words ...string) {
+	t.Helper()
+	dials, pauses := w.CountDials(0), w.NoPauses()
+	err := w.Source.Ping(t.Context())
+	Refuse(t, err, source.ErrAuth, words...)
+	if strings.Contains(err.Error(), "wrong-secret") {
+		t.Errorf("the password is in the error: %v", err)
+	}
+	if dials.Load() != 1 || pauses.Load() != 0 {
+		t.Errorf("connected %d times with %d pauses, want once", dials.Load(), pauses.Load())
+	}
+}
+
+// ConnectAgain checks that connecting is tried as often as retry_count says. open opens the source with one; an attempt dials so many times.
+func ConnectAgain(t *testing.T, open func(attempts int) Way, dials int, words ...string) {
+	t.Helper()
+	for _, tt := range []struct {
+		attempts, refused int
+		pauses            int32
+		fails             bool
+	}{
+		{attempts: 3, refused: 2 * dials, pauses: 2},
+		{attempts: 3, refused: 9, pauses: 2, fails: true},
+		{attempts: 1, refused: 9, fails: true},
+		{attempts: 0, refused: 9, fails: true},
+	} {
+		w := open(tt.attempts)
+		w.CountDials(tt.refused)
+		pauses := w.NoPauses()
+		err := w.Source.Ping(t.Context())
+		if tt.fails {
+			Refuse(t, err, source.ErrUnreachable, append([]string{"connection refused"}, words...)...)
+		} else if err != nil {
+			t.Error(err)
+		}
+		if pauses.Load() != tt.pauses {
+			t.Errorf("%+v: paused %d times", tt, pauses.Load())
+		}
+	}
+}
+
+// FieldsAre checks the keys of a type against the connector protocol's: their places in the form, and values of each
+// that are refused. plain is a configuration that is complete.
+func FieldsAre(t *testing.T, typ *source.Type, plain func(map[string]any) map[string]any, order map[string]int, refused map[string][]any) {
+	t.Helper()
+	if err := field.Check(typ.Fields); err != nil {
+		t.Error(err)
+	}
+	got := map[string]int{}
+	for _, f := range typ.Fields {
+		got[f.Name] = f.Order
+	}
+	if diff := cmp.Diff(order, got); diff != "" {
+		t.Error(diff)
+	}
+	for key, values := range refused {
+		for _, value := range values {
+			if _, err := field.Parse(typ.Fields, plain(map[string]any{key: value})); err == nil || !strings.Contains(err.Error(), key) {
+				t.Errorf("%s %v: got %v", key, value, err)
+			}
+		}
+	}
+}
+
+// Refusal is a configuration that cannot work: what is set, and what is said of it.
+type Refusal struct {
+	Set  map[string]any
+	Env  source.Env
+	Says []string
+}
+
+// OpenRefuses checks that what cannot work is refused before anything connects: what all sources refuse, and more of one's own.
+func OpenRefuses(t *testing.T, typ *source.Type, plain func(map[string]any) map[string]any, own map[string]Refusal) {
+	t.Helper()
+	cases := map[string]Refusal{
+		"2 blank tables": {Set: map[string]any{"tables": []any{" ", ""}}, Says: []string{"tables names no table"}},
+		"a profile":      {Env: source.Env{Profile: "tail"}, Says: []string{`profile "tail" is not known`, "head, seed87, native"}},
+		"an encoding":    {Env: source.Env{Encoding: "lossy"}, Says: []string{`encoding "lossy" is not known`, "exact, compat"}},
+		"64 rules":       {Env: source.Env{AdvancedRules: "x"}, Says: []string{"advanced_rules: must be a list"}},
+	}
+	maps.Copy(cases, own)
+	for name, tt := range cases {
+		tt.Env.Log = slog.New(slog.DiscardHandler)
+		_, err := typ.Open(t.Context(), Parse(t, typ, plain(tt.Set)), tt.Env)
+		t.Run(name, func(t *testing.T) { Refuse(t, err, source.ErrConfig, tt.Says...) })
+	}
+}
+
+// ScopeCase is a document, and the scope that it tells; "" for none.
+type ScopeCase struct {
+	Fields map[string]any
+	Want   string
+}
+
+// ScopesAre checks what scopes documents tell.
+func ScopesAre(t *testing.T, typ *source.Type, v field.Values, cases map[string]ScopeCase) {
+	t.Helper()
+	for name, tt := range cases {
+		if got, ok := typ.ScopeOf(v, tt.Fields); got != tt.Want || ok != (tt.Want != "") {
+			t.Errorf("%s: got %q, %t", name, got, ok)
+		}
+	}
+}
+
+// Profiles are the ways to name documents and their fields, each with an encoding.
+var Profiles = []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}}
+
+// Contract runs the contract suite in the environments. The configuration has what is the source's own; values makes
+// a configuration with some keys changed.
+func Contract(t *testing.T, config sourcetest.Config, values func(map[string]any) map[string]any, environments []source.Env) {
+	t.Helper()
+	broken := map[string]sourcetest.Broken{}
+	add := func(name string, kind error, set map[string]any) {
+		broken[name] = sourcetest.Broken{Values: values(set), Kind: kind}
+	}
+	add("password", source.ErrAuth, map[string]any{"password": "wrong"})
+	add("port", source.ErrUnreachable, map[string]any{"port": 1})
+	add("host", source.ErrUnreachable, map[string]any{"host": "nosuch.invalid"})
+	add("tables", source.ErrConfig, map[string]any{"tables": []any{" "}})
+	add("pattern", source.ErrConfig, map[string]any{"tables": "a["})
+	for _, f := range config.Type.Fields {
+		switch f.Name {
+		case "database":
+			add("database", source.ErrConfig, map[string]any{"database": "nosuch"})
+		case "schema":
+			add("schema", source.ErrConfig, map[string]any{"schema": ","})
+		case "ssl_ca":
+			add("ssl_ca", source.ErrConfig, map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"})
+		}
+	}
+	maps.Copy(broken, config.Broken)
+	config.Values, config.Broken, config.NoContent = func(*testing.T) map[string]any { return values(nil) }, broken, "a row is all fields"
+	for _, config.Env = range environments {
+		config.Env.StallTimeout = Patience
+		t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })
+	}
+}
