@@ -261,7 +261,7 @@ func (d *Database[S, V]) ReadApart() {
 	}
 }
 
-// Lend lends a session with a snapshot: one of the run, or a new one, which takes it later, when all are in use.
+// Lend acquires a session with a snapshot: one of the run, or a new one, which takes it later, when all are in use.
 // Where the server has no connection left, it waits for one of the run.
 func (d *Database[S, V]) Lend(ctx context.Context, _ *Part[S, V]) (s S, used bool, err error) {
 	return d.Snapshots.Lend(ctx, d.dialect.Late, d.Verdicts.TooMany)

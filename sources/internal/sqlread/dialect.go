@@ -43,15 +43,15 @@ type Dialect[S Session, V any] interface {
 	Begin(ctx context.Context, first S, tables []*Part[S, V]) ([]*Part[S, V], error)
 	// Enter begins the transaction of a session that is opened to check rules, or late, where it needs one yet.
 	Enter(ctx context.Context, s S) error
-	// Check asks the server whether the query of a rule is one that only reads, and whether its rows can be told
-	// apart, without running it.
+	// Check asks the server whether the query of a rule is one that only reads, and whether its rows can be distinguished
+	// by a key, without running it.
 	Check(ctx context.Context, s S, p *Part[S, V]) error
 
-	// Lend lends a session to a part; used reports whether it was in the pool. [Database.Lend] does for most.
+	// Lend acquires a session for a part; used reports whether it was in the pool. [Database.Lend] does for most.
 	Lend(ctx context.Context, p *Part[S, V]) (s S, used bool, err error)
 	// Late opens a session whose snapshot is taken after those of the run, as [Database.Late] does.
 	Late(ctx context.Context) (S, error)
-	// Restore makes a session ready for another part. It reports false where nobody has use for it.
+	// Restore makes a session ready for another part. It reports false for one that is of no further use.
 	Restore(ctx context.Context, s S) bool
 	// Usable reports whether a session can be used again of which err was the last word.
 	Usable(ctx context.Context, s S, err error) bool
@@ -60,12 +60,12 @@ type Dialect[S Session, V any] interface {
 
 	// Open begins to read a part, by [Part.OpenNext].
 	Open(ctx context.Context, p *Part[S, V]) (*Reader[S, V], error)
-	// Start begins to read on the session of the reader; where before is given, behind its position and as it did.
+	// Start begins to read on the session of the reader; where before is given, after its position and as it did.
 	// cause is why that one came to no end.
 	Start(ctx context.Context, r, before *Reader[S, V], cause error) error
 	// Abandon closes the statement of a reader as far as that is possible. It returns the last word of the session.
 	Abandon(r *Reader[S, V], left bool, lost error) error
-	// Resumable reports whether it is possible to go on behind the position of a reader.
+	// Resumable reports whether it is possible to resume after the position of a reader.
 	Resumable(r *Reader[S, V], cause error) bool
 
 	// Describe asks for columns and key of a table, and LookUp for those of a part that need not be readable. With

@@ -16,7 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
-// What a paper database can answer with in place of rows, or behind some.
+// What a paper database can answer with in place of rows, or after some.
 var (
 	errLost    = io.ErrUnexpectedEOF
 	errRefused = errors.New("refused")
@@ -112,7 +112,7 @@ func (s *paperStatement) NumInput() int                              { return -1
 func (s *paperStatement) Exec([]driver.Value) (driver.Result, error) { return nil, errDriver }
 func (s *paperStatement) Query([]driver.Value) (driver.Rows, error)  { return nil, errDriver }
 
-// QueryContext answers with the rows behind the id that is the last argument.
+// QueryContext answers with the rows after the id that is the last argument.
 func (s *paperStatement) QueryContext(_ context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	db, after := s.session.db, int64(0)
 	text := s.query

@@ -20,7 +20,7 @@ type Part[S Session, V any] struct {
 }
 
 // Subject is what a part is about: a table or a view, or a rule, whose query is read instead. The relation of a rule
-// only lends its names.
+// only has its names.
 type Subject struct {
 	Rel  Relation
 	Rule *Selection

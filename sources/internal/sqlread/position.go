@@ -2,7 +2,7 @@ package sqlread
 
 import "database/sql/driver"
 
-// Position is how far a table was read, so that reading can go on behind it on another connection: the
+// Position is how far a table was read, so that reading can resume after it on another connection: the
 // key of the last row, as rows come in the order of the key. The server compares it, never this program:
 // only the server knows the order of a text.
 type Position struct {
@@ -10,7 +10,7 @@ type Position struct {
 	Losses int            // of connections, or of what is read from, since the last row
 }
 
-// Start is the position before the first row, nil where it is not possible to go on after a loss.
+// Start is the position before the first row, nil where reading cannot resume after a loss.
 func (t *Table[V]) Start() *Position {
 	if !t.Sorted {
 		return nil
@@ -34,7 +34,7 @@ func (a *Position) Advance(key []int, row []driver.Value) {
 	}
 }
 
-// Condition is that of all rows behind the position, "" before the first one. compare is that of [Behind].
+// Condition is that of all rows after the position, "" before the first one. compare is that of [Behind].
 func (a *Position) Condition(compare func(i int, operator string) string) string {
 	if a == nil || a.Key == nil {
 		return ""

@@ -15,7 +15,7 @@ type Reader[S Session, V any] struct {
 	Result  *Cursor
 	Table   *Table[V]
 	Row     func(row []driver.Value) document.Document
-	At      *Position // nil where it is not possible to go on after a loss
+	At      *Position // nil where reading cannot resume after a loss
 	// Moment is what it is read as of, in the words of the dialect; "" is the snapshot of the session.
 	Moment string
 
@@ -49,7 +49,7 @@ func (r *Reader[S, V]) rows(ctx context.Context, yield func(document.Document, e
 	}
 }
 
-// OpenNext begins to read on the next session, see [Part.OpenOn]. Those that were lost while nobody used them are
+// OpenNext begins to read on the next session, see [Part.OpenOn]. Those that were lost while they were idle are
 // passed over.
 func (p *Part[S, V]) OpenNext(ctx context.Context, before *Reader[S, V], cause error) (*Reader[S, V], error) {
 	for {
@@ -64,7 +64,7 @@ func (p *Part[S, V]) OpenNext(ctx context.Context, before *Reader[S, V], cause e
 	}
 }
 
-// OpenOn begins to read on a session; where before is given, behind its position and as it did. cause is why that
+// OpenOn begins to read on a session; where before is given, after its position and as it did. cause is why that
 // one came to no end. When it fails, the session was given back.
 func (p *Part[S, V]) OpenOn(ctx context.Context, s S, before *Reader[S, V], cause error) (*Reader[S, V], error) {
 	r := &Reader[S, V]{Part: p, Session: s}
@@ -98,7 +98,7 @@ func (r *Reader[S, V]) Run(ctx context.Context, query string, args []driver.Valu
 	return err
 }
 
-// goOn goes on behind the last row that came, on another session: in the snapshot of the run where one of it is
+// goOn resumes after the last row that came, on another session: in the snapshot of the run where one of it is
 // idle, or else in a new one. cause is why no more rows came.
 func (p *Part[S, V]) goOn(ctx context.Context, r *Reader[S, V], cause error) (*Reader[S, V], error) {
 	failed := func(err error) error { return p.Failed("read rows", err) }

@@ -86,7 +86,7 @@ type Row struct {
 	Table  *Table[driver.Value]
 	ID     ID[driver.Value]
 	Record *Record
-	// Lost is given what was lost of a column's value; nil where nobody has to know.
+	// Lost is given what was lost of a column's value; nil where it is of no interest.
 	Lost func(column, reason string)
 }
 

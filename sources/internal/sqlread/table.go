@@ -85,13 +85,13 @@ type Table[V any] struct {
 	Columns []Column[V]
 	Key     []int // places in Columns, in the order of the key
 	InID    []int // the same in the order in which an id has them; nil is that of the key
-	// Sorted reports whether the rows are read in the order of the key, so that reading can go on behind one.
+	// Sorted reports whether the rows are read in the order of the key, so that reading can resume after one.
 	Sorted bool
 	// Nullable reports that all columns of the key may be NULL in a row that is not left out.
 	Nullable bool
 }
 
-// ColumnsOf are the columns of a result, whose types are told by the driver's names of them.
+// ColumnsOf are the columns of a result, whose types the driver names.
 func ColumnsOf[V any](r driver.Rows, typ func(i int, name string) Type[V]) (columns []Column[V]) {
 	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
 	for i, name := range r.Columns() {
@@ -184,7 +184,7 @@ func (t *Table[V]) List(q Quote) string {
 	return b.String()
 }
 
-// Select reads the rows, in the order of the key where the table is sorted. from is what stands behind FROM; empty
+// Select reads the rows, in the order of the key where the table is sorted. from is what stands after FROM; empty
 // conditions count for none.
 func (t *Table[V]) Select(q Quote, from string, conditions ...string) string {
 	var b strings.Builder

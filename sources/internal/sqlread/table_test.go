@@ -188,7 +188,7 @@ func TestDocumentsSayWhereTheyComeFrom(t *testing.T) {
 	}
 }
 
-// TestTheScopeOfADocument is told by what it carries; one of another database is of a scope that no part has.
+// TestTheScopeOfADocument follows from what it carries; one of another database is of a scope that no part has.
 func TestTheScopeOfADocument(t *testing.T) {
 	t.Parallel()
 	for want, fields := range map[string]map[string]any{

@@ -77,7 +77,7 @@ func (w Way) CutAfter(bytes int) (cuts *atomic.Int32) {
 	return cuts
 }
 
-// NoPauses makes the source go on at once where it would wait, and counts how often.
+// NoPauses makes the source continue at once where it would wait, and counts how often.
 func (w Way) NoPauses() (n *atomic.Int32) {
 	*w.Pause, n = NoPauses()
 	return n
