@@ -11,8 +11,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// lossRows of 1.9 KB each: behind the last loss there must be more than the socket buffers of both sides
-// take, some 10 MB, or the statement has ended before it is lost.
+// lossRows of 1.9 KB each: behind the last loss, at 13,000, there must be more than the buffers on the way take,
+// some 4 MB, or the statement has ended before it is lost. A sixth of the rows is gone or short by then.
 const lossRows = 20_000
 
 // lossDB has rows that do not fit into the buffers on the way, in three kinds of tables. Some of them
@@ -43,7 +43,7 @@ func (db *testDB) end(function, state string) {
 }
 
 const (
-	terminate = "pg_terminate_backend(pid, 5000)"
+	terminate = "pg_terminate_backend(pid, 300000)" // it waits for that long in milliseconds
 	busy      = "active"
 	waiting   = "idle in transaction" // what holds the snapshot
 )

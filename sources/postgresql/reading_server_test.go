@@ -170,7 +170,7 @@ func TestSnapshotThatCannotBeShared(t *testing.T) {
 			parts := sqltest.Listed(t, s)
 			db.exec("INSERT INTO a VALUES (2)")
 			if !refuseExport {
-				adminExec(t, "", fmt.Sprintf("SELECT pg_terminate_backend(%d, 5000)", s.control.PgConn().PID()))
+				adminExec(t, "", fmt.Sprintf("SELECT pg_terminate_backend(%d, 300000)", s.control.PgConn().PID()))
 			}
 			if n, err := count(t, parts["public.a"]); n != 2 || err != nil {
 				t.Errorf("got %d, %v; want the 2 rows of now", n, err)
@@ -344,7 +344,7 @@ func TestConnectionLost(t *testing.T) {
 			break
 		}
 		if n++; n == 1 {
-			adminExec(t, "", "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '"+db.name+"' AND state = 'active'")
+			adminExec(t, "", "SELECT pg_terminate_backend(pid, 300000) FROM pg_stat_activity WHERE datname = '"+db.name+"' AND state = 'active'")
 		}
 	}
 	sqltest.Refuse(t, last, source.ErrTemporary, "public.t")

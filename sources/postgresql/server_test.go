@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
@@ -117,5 +118,7 @@ func (db *testDB) values(change map[string]any) map[string]any {
 // openSource opens the source and closes it when the test ends.
 func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	t.Helper()
-	return sqltest.Open(t, &Type, raw, env).(*database)
+	d := sqltest.Open(t, &Type, raw, env).(*database)
+	d.driver.DialFunc = pgconn.DialFunc(sqltest.Narrow(sqltest.Dial(d.driver.DialFunc)))
+	return d
 }

@@ -49,6 +49,18 @@ func (c *cutConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Narrow makes connections hold little that was not read yet, so that a server has not sent the end of a large result
+// before its beginning was read. Otherwise the system lets the buffer grow, on some to 32 MB.
+func Narrow(dial Dial) Dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+			err = tcp.SetReadBuffer(64 << 10)
+		}
+		return conn, err
+	}
+}
+
 // SilentBehind makes the time limit of a connection's reads be over behind the first statement that has the text
 // in it, as where the server says nothing any more, but not before seen is closed. So a test decides when the limit
 // is over, and no answer before has to come within it.
