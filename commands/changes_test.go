@@ -189,18 +189,23 @@ func TestIncrementalKilledInTheMiddle(t *testing.T) {
 		}
 		for at := 1; at <= 4; at += 3 { // the first batch of changed documents, and the last
 			cmd := b.command("sync", "--type", "incremental")
-			n := 0
+			n, started := 0, make(chan struct{})
 			b.shop.Fail(func(name string, command bson.Raw) any {
 				if _, err := command.LookupErr("readConcern", "afterClusterTime"); name != "find" || err != nil {
 					return nil
 				}
 				if n++; n >= at {
+					<-started
 					_ = cmd.Process.Kill()
 					return mongotest.HangUp{}
 				}
 				return nil
 			})
-			if err := cmd.Run(); err == nil {
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			close(started)
+			if err := cmd.Wait(); err == nil {
 				t.Fatal("the run was not killed")
 			}
 		}
