@@ -20,13 +20,14 @@ func pairs(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stde
 	url := flags.String("url", "", "Elasticsearch")
 	index := flags.String("index", "", "index that the command fills; it is removed before each pair and in the end")
 	n := flags.Int("n", 5, "pairs")
+	width := flags.Int("connections", 0, "connections of the plain load; 0 tries how many are fastest, with eight loads")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *url == "" || *index == "" || flags.NArg() == 0 || *n < 1 {
 		return fmt.Errorf("pairs: -url, -index or the command is missing")
 	}
-	b := &bench{node: newNode(*url), index: *index, argv: flags.Args(), stderr: stderr}
+	b := &bench{node: newNode(*url), index: *index, argv: flags.Args(), stderr: stderr, width: *width}
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ type bench struct {
 	shape  []byte
 	bodies [][]byte
 	docs   int
-	width  int // connections of the fastest plain load
+	width  int // connections of the plain load
 }
 
 // prepare runs the command once, takes from its index what the plain load loads, and finds the
@@ -82,6 +83,9 @@ func (b *bench) prepare(ctx context.Context) error {
 		return fmt.Errorf("the command wrote nothing to index %q", b.index)
 	}
 	b.shape, b.docs, b.bodies = shape, len(docs), requests(docs)
+	if b.width > 0 {
+		return nil
+	}
 	_, b.width, err = b.node.bestLoad(ctx, b.index+"-plain", shape, b.bodies, []int{1, 2, 3, 4}, 2)
 	return err
 }
