@@ -1,6 +1,7 @@
 package azureblob
 
 import (
+	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -150,16 +151,7 @@ func opened(t *testing.T, raw map[string]any) source.Source {
 // storeOf is the client that a source has.
 func storeOf(t *testing.T, raw map[string]any) *store {
 	t.Helper()
-	v, err := field.Parse(Type.Fields, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := connect(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = st.Close() })
-	return st
+	return objectstest.Connect(t, &Type, raw, func(_ context.Context, v field.Values) (*store, error) { return connect(v) })
 }
 
 // read reads all: documents by their names, and errors by their scopes.

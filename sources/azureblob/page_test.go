@@ -12,6 +12,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
 // plainPage is a page as Azure writes it, with what a page may hold.
@@ -75,19 +77,10 @@ func TestAPageIsReadHere(t *testing.T) {
 // FuzzPage: what is read here is what the library reads, of all that is used. The library refuses a page for fields
 // that are not.
 func FuzzPage(f *testing.F) {
-	f.Add([]byte(plainPage))
-	for _, name := range []string{"Name", "Properties", "Etag", "Content-Length", "Last-Modified", "Metadata", "Owner", "Blobs", "Blob", "NextMarker", "Content-MD5", "ServerEncrypted"} {
-		tag := "<" + name + ">"
-		for _, odd := range []string{
-			"<" + name + ` Encoded="true">`, tag + "<!-- -->", tag + "<![CDATA[x]]>", tag + "<b/>", tag + "]]>", tag + "\r\n", tag + "&amp;&#13;&#10;&#0;",
-			tag + "&unknown;", tag + "\xff", tag + "\uFFFE", tag + " ", "<" + strings.ToUpper(name) + ">", "<x:" + name + ">",
-			"<" + name + "/>" + tag, "<" + name + " >", tag + "</" + name + ">" + tag, "<Unknown>x</Unknown>" + tag, "<Snapshot>x</Snapshot><Deleted>true</Deleted>" + tag,
-		} {
-			f.Add([]byte(strings.Replace(plainPage, tag, odd, 1)))
-		}
-	}
-	f.Add([]byte(plainPage + "x"))
-	f.Add([]byte(plainPage[:len(plainPage)-20]))
+	names := []string{"Name", "Properties", "Etag", "Content-Length", "Last-Modified", "Metadata", "Owner", "Blobs", "Blob", "NextMarker", "Content-MD5", "ServerEncrypted"}
+	objectstest.AddOddPages(f, plainPage, names, func(name, tag string) []string {
+		return []string{"<" + name + ` Encoded="true">`, "<" + strings.ToUpper(name) + ">", "<Snapshot>x</Snapshot><Deleted>true</Deleted>" + tag}
+	})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got := parsePage(body)
 		if got == nil {

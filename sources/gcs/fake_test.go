@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
@@ -132,16 +131,7 @@ func opened(t *testing.T, raw map[string]any) source.Source {
 // storeOf is the client that a source has.
 func storeOf(t *testing.T, raw map[string]any) *store {
 	t.Helper()
-	v, err := field.Parse(Type.Fields, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := connect(t.Context(), v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = st.Close() })
-	return st
+	return objectstest.Connect(t, &Type, raw, connect)
 }
 
 // read reads all: documents by their names, and errors by their scopes.

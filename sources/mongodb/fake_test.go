@@ -29,7 +29,6 @@ type fake struct {
 
 	mu    sync.Mutex
 	asked []bson.Raw // but for greetings
-	conns map[net.Conn]bool
 }
 
 // What an answer may be beside a document.
@@ -58,54 +57,9 @@ func newTLSFake(t testing.TB, config *tls.Config, answer func(name string, comma
 	if config != nil {
 		l = tls.NewListener(l, config)
 	}
-	f := &fake{t: t, address: l.Addr().String(), wire: 17, answer: answer, conns: map[net.Conn]bool{}}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			f.mu.Lock()
-			f.conns[c] = true
-			f.mu.Unlock()
-			wg.Go(func() { f.serve(c) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		f.mu.Lock()
-		for c := range f.conns {
-			_ = c.Close()
-		}
-		f.mu.Unlock()
-		wg.Wait()
-	})
+	f := &fake{t: t, address: l.Addr().String(), wire: 17, answer: answer}
+	mongotest.Serve(t, l, f.reply)
 	return f
-}
-
-// serve answers what comes of one connection until it ends.
-func (f *fake) serve(c net.Conn) {
-	defer func() { _ = c.Close() }()
-	for {
-		request, op, command := mongotest.ReadCommand(c)
-		if command == nil {
-			return
-		}
-		reply, ok := f.reply(command)
-		if !ok {
-			return
-		}
-		if reply == nil {
-			continue
-		}
-		b, err := bson.Marshal(reply)
-		if err != nil {
-			f.t.Errorf("an answer of the test is no BSON: %v", err)
-			return
-		}
-		mongotest.WriteReply(c, request, op, b)
-	}
 }
 
 // reply is what becomes of a command; ok is false where the connection ends.

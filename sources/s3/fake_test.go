@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
@@ -172,16 +171,7 @@ func opened(t *testing.T, raw map[string]any, rules any) source.Source {
 // storeOf is the client that a source has.
 func storeOf(t *testing.T, raw map[string]any) *store {
 	t.Helper()
-	v, err := field.Parse(Type.Fields, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := connect(t.Context(), v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = st.Close() })
-	return st
+	return objectstest.Connect(t, &Type, raw, connect)
 }
 
 // read reads all: documents by their names, and errors by their scopes.

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
 // plainPage is a page as AWS writes it, with what a page may hold.
@@ -47,19 +49,10 @@ func TestAPageIsReadHere(t *testing.T) {
 
 // FuzzPage: what is read here is what the library reads, of all fields that are used.
 func FuzzPage(f *testing.F) {
-	f.Add([]byte(plainPage))
-	for _, name := range []string{"Key", "ETag", "Owner", "ID", "Size", "IsTruncated", "LastModified", "NextContinuationToken", "RestoreStatus"} {
-		tag := "<" + name + ">"
-		for _, odd := range []string{
-			"<" + name + " a=\"b\">", tag + "<!-- -->", tag + "<![CDATA[x]]>", tag + "<b/>", tag + "]]>", tag + "\r\n", tag + "&amp;&#13;&#10;&#0;",
-			tag + "&unknown;", tag + "\xff", tag + "\uFFFE", tag + "&#xD800;", tag + " ", "<" + strings.ToLower(name) + ">", "<x:" + name + ">",
-			"<" + name + "/>" + tag, "<" + name + " >", tag + "</" + name + ">" + tag, "<Unknown>x</Unknown>" + tag,
-		} {
-			f.Add([]byte(strings.Replace(plainPage, tag, odd, 1)))
-		}
-	}
-	f.Add([]byte(plainPage + "x"))
-	f.Add([]byte(plainPage[:len(plainPage)-20]))
+	names := []string{"Key", "ETag", "Owner", "ID", "Size", "IsTruncated", "LastModified", "NextContinuationToken", "RestoreStatus"}
+	objectstest.AddOddPages(f, plainPage, names, func(name, tag string) []string {
+		return []string{"<" + name + ` a="b">`, tag + "&#xD800;", "<" + strings.ToLower(name) + ">"}
+	})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got := parsePage(body)
 		if got == nil {

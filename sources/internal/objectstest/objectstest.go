@@ -34,6 +34,21 @@ func Required(t testing.TB, name string) string {
 	return v
 }
 
+// Connect makes the client of a source, which is closed when the test ends.
+func Connect[S io.Closer](t testing.TB, typ *source.Type, raw map[string]any, connect func(context.Context, field.Values) (S, error)) S {
+	t.Helper()
+	v, err := field.Parse(typ.Fields, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := connect(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
+
 // Open opens a source and closes it when the test ends.
 func Open(t testing.TB, typ *source.Type, raw map[string]any, env source.Env) source.Source {
 	t.Helper()

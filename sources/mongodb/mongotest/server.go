@@ -25,7 +25,6 @@ type Server struct {
 	last        int64 // cursor
 	fail        func(name string, command bson.Raw) any
 	asked       []bson.Raw
-	conns       map[net.Conn]bool
 }
 
 // collection keeps its documents in the order of their _id.
@@ -53,30 +52,9 @@ func New(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{
-		t: t, address: l.Addr().String(), collections: map[string]*collection{}, cursors: map[int64]*cursor{}, conns: map[net.Conn]bool{}, clock: 1,
+		t: t, address: l.Addr().String(), collections: map[string]*collection{}, cursors: map[int64]*cursor{}, clock: 1,
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() { // ends with the listener
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.mu.Lock()
-			s.conns[c] = true
-			s.mu.Unlock()
-			wg.Go(func() { s.serve(c) }) // ends with the connection
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		s.mu.Lock()
-		for c := range s.conns {
-			_ = c.Close()
-		}
-		s.mu.Unlock()
-		wg.Wait()
-	})
+	Serve(t, l, func(command bson.Raw) (any, bool) { return s.reply(command) })
 	return s
 }
 
@@ -101,26 +79,6 @@ func (s *Server) Asked(name string) (all []bson.Raw) {
 		}
 	}
 	return all
-}
-
-func (s *Server) serve(c net.Conn) {
-	defer func() { _ = c.Close() }()
-	for {
-		request, op, command := ReadCommand(c)
-		if command == nil {
-			return
-		}
-		reply, ok := s.reply(command)
-		if !ok {
-			return
-		}
-		b, err := bson.Marshal(reply)
-		if err != nil {
-			s.t.Errorf("an answer is no BSON: %v", err)
-			return
-		}
-		WriteReply(c, request, op, b)
-	}
 }
 
 // reply answers a command; ok is false where the connection ends.

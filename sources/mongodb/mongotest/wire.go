@@ -9,6 +9,8 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"sync"
+	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -20,8 +22,60 @@ const (
 	opMsg   = 2013
 )
 
-// ReadCommand reads one message; the command is nil where there is no other.
-func ReadCommand(c net.Conn) (request int32, op uint32, command bson.Raw) {
+// Serve answers what connections to a listener ask until the test ends. answer may be called by several at a time; nil
+// is no answer, and ok is false where the connection ends.
+func Serve(t testing.TB, l net.Listener, answer func(command bson.Raw) (reply any, ok bool)) {
+	var mu sync.Mutex
+	conns := map[net.Conn]bool{}
+	var wg sync.WaitGroup
+	wg.Go(func() { // ends with the listener
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns[c] = true
+			mu.Unlock()
+			wg.Go(func() { serve(t, c, answer) }) // ends with the connection
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		mu.Lock()
+		for c := range conns {
+			_ = c.Close()
+		}
+		mu.Unlock()
+		wg.Wait()
+	})
+}
+
+func serve(t testing.TB, c net.Conn, answer func(command bson.Raw) (reply any, ok bool)) {
+	defer func() { _ = c.Close() }()
+	for {
+		request, op, command := readCommand(c)
+		if command == nil {
+			return
+		}
+		reply, ok := answer(command)
+		if !ok {
+			return
+		}
+		if reply == nil {
+			continue
+		}
+		b, err := bson.Marshal(reply)
+		if err != nil {
+			t.Errorf("an answer of the test is no BSON: %v", err)
+			return
+		}
+		writeReply(c, request, op, b)
+	}
+}
+
+// readCommand reads one message; the command is nil where there is no other.
+func readCommand(c net.Conn) (request int32, op uint32, command bson.Raw) {
 	var head [16]byte
 	if _, err := io.ReadFull(c, head[:]); err != nil {
 		return 0, 0, nil
@@ -43,8 +97,8 @@ func ReadCommand(c net.Conn) (request int32, op uint32, command bson.Raw) {
 	return request, op, bson.Raw(rest[:binary.LittleEndian.Uint32(rest)])
 }
 
-// WriteReply answers a message with a document.
-func WriteReply(c net.Conn, request int32, op uint32, doc []byte) {
+// writeReply answers a message with a document.
+func writeReply(c net.Conn, request int32, op uint32, doc []byte) {
 	before := []byte{0, 0, 0, 0, 0}
 	kind := uint32(opMsg)
 	if op == opQuery {
