@@ -128,7 +128,7 @@ func (m *model) faultyRun() {
 	runner := []string{m.h.job.Owner, "memory/stranger"}[max(0, m.rnd.IntN(8)-6)]
 	adopts := m.rnd.IntN(3) == 0
 	foreign := owner != "" && owner != runner && !adopts
-	if runner != m.missedBy {
+	if runner != m.missedBy && !foreign { // a refused run changes nothing that the index remembers
 		m.missed = nil
 	}
 	res, err := m.h.run(t.Context(), func(j *engine.Job) { j.Owner, j.Adopt = runner, adopts })

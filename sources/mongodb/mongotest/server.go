@@ -23,8 +23,10 @@ type Server struct {
 	clock       uint32
 	cursors     map[int64]*cursor
 	last        int64 // cursor
-	fail        func(name string, command bson.Raw) any
 	asked       []bson.Raw
+
+	failing sync.Mutex // held while fail runs, which may call methods; taken before mu
+	fail    func(name string, command bson.Raw) any
 }
 
 // collection keeps its documents in the order of their _id.
@@ -62,10 +64,10 @@ func New(t testing.TB) *Server {
 func (s *Server) URI() string { return "mongodb://" + s.address + "/?replicaSet=rs0" }
 
 // Fail lets commands fail: before one is answered, f says with what instead: an [Error], [HangUp], or nil for
-// nothing. A nil f ends that.
+// nothing. A nil f ends that. f is called by one at a time, and may call all methods but Fail.
 func (s *Server) Fail(f func(name string, command bson.Raw) any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.failing.Lock()
+	defer s.failing.Unlock()
 	s.fail = f
 }
 
@@ -90,12 +92,8 @@ func (s *Server) reply(command bson.Raw) (reply bson.D, ok bool) {
 	name := first.Key()
 	s.mu.Lock()
 	s.asked = append(s.asked, slices.Clone(command))
-	fail := s.fail
 	s.mu.Unlock()
-	var answer any
-	if fail != nil {
-		answer = fail(name, command)
-	}
+	answer := s.failure(name, command)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if answer == nil {
@@ -116,6 +114,16 @@ func (s *Server) reply(command bson.Raw) (reply bson.D, ok bool) {
 			{Key: "clusterTime", Value: now},
 			{Key: "signature", Value: bson.D{{Key: "hash", Value: bson.Binary{Data: make([]byte, 20)}}, {Key: "keyId", Value: int64(0)}}},
 		}}), true
+}
+
+// failure is what a command is answered with instead; nil is nothing.
+func (s *Server) failure(name string, command bson.Raw) any {
+	s.failing.Lock()
+	defer s.failing.Unlock()
+	if s.fail == nil {
+		return nil
+	}
+	return s.fail(name, command)
 }
 
 // answer is a bson.D or an Error.
