@@ -68,8 +68,8 @@ func (w *Writer) broken() bool {
 	return b != nil && rejected > b.Count && float64(rejected) > b.Ratio*float64(answered)
 }
 
-// Writer is a [plan.Sink] that writes. Apply may be called from several goroutines; nothing is sent
-// before Run runs.
+// Writer is a [plan.Sink] that writes. Apply may be called from several goroutines. Before Run runs nothing is
+// sent, and Apply may wait for that.
 type Writer struct {
 	o       Options
 	retried atomic.Bool // a request failed and this was told
@@ -120,11 +120,15 @@ func (w *Writer) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// Apply puts the change into a request. The budget is what makes the caller wait, so Apply does not.
+// Apply puts the change into a request. It waits while a request is ready for every worker: to hold more
+// would cost memory and save no time.
 func (w *Writer) Apply(_ context.Context, c plan.Change) error {
 	c.ID = strings.Clone(c.ID)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for w.ended == nil && len(w.ready) >= w.o.Workers {
+		w.changed.Wait()
+	}
 	if w.ended != nil {
 		w.o.Budget.Release(c.Grant)
 		return fmt.Errorf("write to index %q: %w", w.o.Index, w.ended)
@@ -219,6 +223,7 @@ func (w *Writer) next() *request {
 			r := w.ready[0]
 			w.ready = w.ready[1:]
 			w.inFlight++
+			w.changed.Broadcast() // to callers of Apply
 			return r
 		case w.filling != nil && (w.pressure || w.flushing > 0 || w.closed):
 			r := w.filling

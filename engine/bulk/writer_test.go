@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -474,6 +475,44 @@ func TestTheBreakerEndsARunInWhichNearlyAllIsRejected(t *testing.T) {
 			t.Errorf("%s: %v", tc.name, err)
 		}
 	}
+}
+
+// TestNoMoreIsHeldThanCanBeSent: while the destination answers nothing, a source of any length waits with one request
+// on its way and one ready for each worker, however large the budget is; the end of the run lets it go.
+func TestNoMoreIsHeldThanCanBeSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		client, err := elastic.New(elastic.Config{URL: "http://node", Transport: &node{answer: func(int, *http.Request, []byte) *http.Response {
+			<-ctx.Done()
+			return nil
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := New(Options{
+			Client: client, Index: "x", Workers: 3, Operations: 4, Bytes: 1 << 16, Budget: budget.New(1<<30, func() {}),
+			Log: slog.New(slog.DiscardHandler), Retry: retry.Policy{First: time.Second, Max: time.Second, Patience: time.Minute}, Now: time.Now,
+		})
+		go func() { _ = w.Run(ctx) }()
+		held, ended := 0, error(nil)
+		go func() {
+			for ended == nil && held < 1000 {
+				if ended = w.Apply(t.Context(), plan.Change{Kind: plan.Create, ID: "a", Source: []byte("{}")}); ended == nil {
+					held++
+				}
+			}
+		}()
+		synctest.Wait()
+		if held != (3+3)*4 {
+			t.Errorf("%d documents are held for 6 requests of 4", held)
+		}
+		end()
+		synctest.Wait()
+		if !errors.Is(ended, context.Canceled) {
+			t.Errorf("a reader that waits when the run ends gets %v", ended)
+		}
+	})
 }
 
 // TestABudgetSmallerThanARequestDoesNotStall: eight readers share a budget of two documents.
