@@ -9,15 +9,16 @@ import (
 // members are texts. Only the source that made it knows what it means. "" is none.
 type Cursor string
 
-// Changer is a source that can say which documents changed after a place in its history. A source that
-// has the ability only when it is configured so is a Changer only then.
+// Changer is a source that can report which documents changed after a place in its history. A source that
+// has the ability only with some configurations is a Changer only then.
 type Changer interface {
 	Source
-	// Position is where the history stands now. What changed before that moment is in all that is read
-	// afterwards. It may not move backward when it is asked again.
+	// Position is where the history stands now. Whatever is read afterwards includes what changed before that
+	// moment. It never moves backward when it is asked for again.
 	Position(context.Context) (Cursor, error)
 	// Changes finds what changed after the cursor, up to the moment of the call or a little later. It is
-	// called once, before Parts. Where that cannot be told the error is a [*LostError], and everything has to be read.
+	// called once, before Parts. Where the history no longer reaches back that far, or the cursor belongs to another
+	// source, the error is a [*LostError], and everything has to be read.
 	Changes(context.Context, Cursor) (Changes, error)
 }
 
@@ -25,9 +26,9 @@ type Changer interface {
 type Changes struct {
 	// Cursor is where the next run continues, once this one has written everything.
 	Cursor Cursor
-	// Scopes are those whose changes are followed, whether or not there are any.
+	// Scopes are those whose changes are followed, whether or not there are any. The scope of each part is one of them.
 	Scopes []string
-	// Parts together name every document that was created, changed or deleted; none where nothing was.
+	// Parts together name every document that was created, changed or deleted; there is none where nothing was.
 	Parts []ChangedPart
 }
 
@@ -37,11 +38,11 @@ type Changes struct {
 type ChangedPart interface {
 	Part
 	// IDs are those of the documents that changed. They may be asked for several times. Documents yields
-	// no other.
+	// no others.
 	IDs() iter.Seq[string]
 }
 
-// LostError says why a source cannot tell what changed after a cursor. It is no failure.
+// LostError says why a source does not know what changed after a cursor. It is no failure.
 type LostError struct{ Why string }
 
 func (e *LostError) Error() string { return e.Why }

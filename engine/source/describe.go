@@ -2,7 +2,7 @@ package source
 
 import "context"
 
-// FieldKind is the kind of the values of one field. It says what the field is in the source, not how
+// FieldKind is the kind of the values of one field. It names what the field is in the source, not how
 // its values are spelled in JSON: a decimal is a string there. docs/index-settings.md has the type that
 // a new index gives each kind.
 type FieldKind string
@@ -31,8 +31,8 @@ type DescribedField struct {
 
 // Description is what can be said of the documents of a part before they are read.
 type Description struct {
-	// Fields are those that its documents may have, in their order, each once. A field that is not
-	// among them is mapped by its first value.
+	// Fields are those that its documents may have, each once, in an order that is the same in every run. A field
+	// that is not among them is mapped by its first value.
 	Fields []DescribedField
 	// IDPrefix is what every id of the part begins with. It is "" where no id of the part can be one of
 	// another part.

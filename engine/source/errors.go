@@ -44,11 +44,11 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// UnmatchedError says that the configuration names what the source does not have, such as a member of a list
-// of tables. Where the index has documents of it, it is gone; otherwise it was never there.
+// UnmatchedError says that the configuration names something that the source does not have, such as a table.
+// Where the index has documents of it, it is gone; otherwise it never existed.
 type UnmatchedError struct {
 	Err error
-	Of  func(scope string) bool // reports whether a document of the scope would be of it
+	Of  func(scope string) bool // reports whether a document of the scope would belong to it
 }
 
 func (e *UnmatchedError) Error() string { return e.Err.Error() }

@@ -82,6 +82,17 @@ func TestHint(t *testing.T) {
 	}
 }
 
+func TestAPartEndsOnlyWhereItSaysSo(t *testing.T) {
+	t.Parallel()
+	var e Ending
+	if e.Ended() {
+		t.Error("it ended before End")
+	}
+	if e.End(); !e.Ended() {
+		t.Error("it did not end by End")
+	}
+}
+
 func newType(name string) Type {
 	return Type{Name: name, Title: "T " + name, Open: func(context.Context, field.Values, Env) (Source, error) {
 		return nil, ErrConfig

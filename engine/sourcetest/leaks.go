@@ -2,7 +2,6 @@ package sourcetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,79 +12,26 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcecheck"
 )
 
-// earlyBreakReleases: a loop that is left early lets go of everything, so that each part can be begun
-// and left, and Close leaves neither goroutine nor open file behind.
-func (s *suite) earlyBreakReleases(ctx context.Context) error {
-	return s.leaveNothing(ctx, func() error {
-		err := s.with(ctx, s.raw, func(src source.Source, _ field.Values) error { return breakParts(ctx, src) })
-		if err != nil {
-			return err
-		}
-		return s.with(ctx, s.raw, func(src source.Source, _ field.Values) error {
-			for part, err := range src.Parts(ctx) {
-				if err != nil {
-					return err
-				}
-				return breakPart(ctx, part)
-			}
-			return errors.New("there is no part")
-		})
-	})
-}
-
-// breakParts leaves every part after its first document. A source that kept rows or connections
-// would run out of them.
-func breakParts(ctx context.Context, src source.Source) error {
-	for part, err := range src.Parts(ctx) {
-		if err != nil {
-			return err
-		}
-		if err := breakPart(ctx, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func breakPart(ctx context.Context, part source.Part) error {
-	for _, err := range part.Documents(ctx) {
-		return err
-	}
-	return nil
-}
-
-// noGoroutineLeft: after a whole run nothing is left.
-func (s *suite) noGoroutineLeft(ctx context.Context) error {
-	return s.leaveNothing(ctx, func() error {
-		return s.with(ctx, s.raw, func(src source.Source, _ field.Values) error {
-			if err := errors.Join(src.Validate(ctx), src.Ping(ctx)); err != nil {
-				return err
-			}
-			_, err := readAll(ctx, src)
-			return err
-		})
-	})
-}
-
-// leaveNothing runs use twice and reports goroutines and open files that are left of the second
+// leavesNothing runs a case twice and reports goroutines and open files that are left of the second
 // time: what a process opens once and for all, such as the runtime's poller, comes with the first.
-func (s *suite) leaveNothing(ctx context.Context, use func() error) error {
-	if err := use(); err != nil {
-		return err
+func leavesNothing(leaks []goleak.Option, check func(context.Context, *sourcecheck.Source) error) func(context.Context, *sourcecheck.Source) error {
+	return func(ctx context.Context, s *sourcecheck.Source) error {
+		if err := check(ctx, s); err != nil {
+			return err
+		}
+		before := openFiles()
+		running := append(slices.Clone(leaks), goleak.IgnoreCurrent())
+		if err := check(ctx, s); err != nil {
+			return err
+		}
+		if err := goleak.Find(running...); err != nil {
+			return fmt.Errorf("after Close: %w", err)
+		}
+		return filesReleased(ctx, before)
 	}
-	before := openFiles()
-	running := append(slices.Clone(s.cfg.Leaks), goleak.IgnoreCurrent())
-	if err := use(); err != nil {
-		return err
-	}
-	if err := goleak.Find(running...); err != nil {
-		return fmt.Errorf("after Close: %w", err)
-	}
-	return filesReleased(ctx, before)
 }
 
 // filesGrace is for files that tests beside this one have open. Whoever waits longer may see the garbage collector

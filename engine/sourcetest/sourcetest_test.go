@@ -2,177 +2,154 @@ package sourcetest
 
 import (
 	"context"
-	"errors"
+	"io"
+	"iter"
+	"net"
+	"os"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcecheck"
 )
 
-func TestRunAcceptsASourceThatKeepsTheContract(t *testing.T) {
-	Run(t, memoryConfig(faults{}))
+// leaky is a source, and its only part, of two documents. It calls leak when it is read.
+type leaky struct {
+	source.Ending
+	leak func()
 }
 
-// check runs one case by its name, in the way of Run.
-func check(t *testing.T, cfg Config, name string) error {
-	t.Helper()
-	s := newSuite(cfg, cfg.Values(t))
-	if cfg.FailingPart != nil {
-		s.failingPart = func() FailingPart { return cfg.FailingPart(t) }
-	}
-	if cfg.FailingContent != nil {
-		s.failingContent = func() FailingContent { return cfg.FailingContent(t) }
-	}
-	if cfg.Changing != nil {
-		s.changing = func() Changing { return cfg.Changing(t) }
-	}
-	for _, c := range cases() {
-		if c.name == name {
-			return c.check(s, t.Context())
+func (l *leaky) Validate(context.Context) error { return nil }
+
+func (l *leaky) Ping(context.Context) error { return nil }
+
+func (l *leaky) Close() error { return nil }
+
+func (l *leaky) Parts(context.Context) iter.Seq2[source.Part, error] {
+	return func(yield func(source.Part, error) bool) { yield(l, nil) }
+}
+
+func (l *leaky) Scope() string { return "a" }
+
+func (l *leaky) Name() string { return "a" }
+
+func (l *leaky) Documents(context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		l.leak()
+		for _, id := range []string{"1", "2"} {
+			if !yield(document.Document{ID: id}, nil) {
+				return
+			}
 		}
+		l.End()
 	}
-	t.Fatalf("there is no case %q", name)
-	return nil
 }
 
 // Not parallel, because goroutines and files of the process are counted.
-func TestCasesNotice(t *testing.T) {
-	tests := []struct {
-		fault  string
-		faults faults
-		by     string
-	}{
-		{"two fields of one name", faults{twoFieldsOneName: true}, "Fields"},
-		{"no ScopeOf", faults{noScopeOf: true}, "Fields"},
-		{"never valid", faults{validateFails: true}, "Validate"},
-		{"Close fails", faults{closeFails: true}, "Validate"},
-		{"Ping ignores its context", faults{pingDeaf: true}, "Ping"},
-		{"parts differ between runs", faults{unstableParts: true}, "PartsStable"},
-		{"two parts of one name", faults{twoPartsOneName: true}, "PartsStable"},
-		{"too little data", faults{onePart: true}, "PartsStable"},
-		{"empty id", faults{emptyID: true}, "Documents"},
-		{"field twice", faults{doubleField: true}, "Documents"},
-		{"JSON that is not", faults{badJSON: true}, "Documents"},
-		{"one id twice", faults{doubleID: true}, "IDsUniqueAndStable"},
-		{"ids differ between runs", faults{unstableID: true}, "IDsUniqueAndStable"},
-		{"fields differ between runs", faults{unstableField: true}, "IDsUniqueAndStable"},
-		{"ScopeOf tells another scope", faults{wrongScope: true}, "ScopeOf"},
-		{"ScopeOf makes a scope up", faults{scopeFromNothing: true}, "ScopeOf"},
-		{"Describers that the type does not promise", faults{describesUnsaid: true}, "Described"},
-		{"parts that are no Describers", faults{describesNothing: true}, "Described"},
-		{"Describe fails", faults{describeFails: true}, "Described"},
-		{"a field that is not described", faults{undescribed: true}, "Described"},
-		{"a value of another kind", faults{wrongKind: true}, "Described"},
-		{"a common field of another kind", faults{wrongCommonKind: true}, "Described"},
-		{"a kind that there is not", faults{strangeKind: true}, "Described"},
-		{"a field that is described twice", faults{describedTwice: true}, "Described"},
-		{"descriptions differ between runs", faults{unstableDescription: true}, "Described"},
-		{"ids of another prefix", faults{wrongIDPrefix: true}, "Described"},
-		{"ids that are not numeric", faults{wrongNumericIDs: true}, "Described"},
-		{"Parts ignores its context", faults{deafParts: true}, "CancelMidway"},
-		{"Documents does not say that it was at its end", faults{endless: true}, "Documents"},
-		{"Documents ends silently when cancelled", faults{deafDocuments: true}, "CancelMidway"},
-		{"broken configuration accepted", faults{brokenAccepted: true}, "BrokenIsTyped"},
-		{"broken configuration without a kind", faults{brokenUntyped: true}, "BrokenIsTyped"},
-		{"one part fails the list", faults{listFails: true}, "FailingPartIsTyped"},
-		{"failing part ends silently", faults{partSilent: true}, "FailingPartIsTyped"},
-		{"failing part without a kind", faults{partUntyped: true}, "FailingPartIsTyped"},
-		{"parts cannot be read at the same time", faults{serialOnly: true}, "PartsInParallel"},
-		{"content differs each time", faults{contentDiffers: true}, "ContentTwice"},
-		{"content longer than listed", faults{contentLonger: true}, "ContentTwice"},
-		{"content outlives its end", faults{contentImmortal: true}, "ContentFails"},
-		{"a change that is not told", faults{changeMissed: true}, "ChangesAreTold"},
-		{"a change that was none", faults{changeInvented: true}, "ChangesAreTold"},
-		{"a document that was not named", faults{changeUnnamed: true}, "ChangesAreTold"},
-		{"changes that do not say that they were read", faults{changeEndless: true}, "ChangesAreTold"},
-		{"a deleted document that is yielded", faults{deletedYielded: true}, "ChangesAreTold"},
-		{"changes are told again", faults{placeStays: true}, "ChangesAreTold"},
-		{"a place that is no object of texts", faults{placeNested: true}, "ChangesAreTold"},
-		{"a place of another source is taken", faults{placeOfAnother: true}, "ChangesAreTold"},
-		{"file left open", faults{leakFile: true}, "EarlyBreakReleases"},
-		{"goroutine left", faults{leakGoroutine: true}, "NoGoroutineLeft"},
-		{"goroutine left after a break", faults{leakGoroutine: true}, "EarlyBreakReleases"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.fault, func(t *testing.T) {
-			if err := check(t, memoryConfig(tt.faults), tt.by); err == nil {
-				t.Errorf("%s accepts it", tt.by)
-			}
-		})
-	}
-}
-
-func TestNothingIsSkippedWithoutAReason(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name, by string
-		change   func(*Config)
-		wantSkip bool
-	}{
-		{"no failing part", "FailingPartIsTyped", func(c *Config) { c.FailingPart = nil }, false},
-		{"no failing part, reason", "FailingPartIsTyped", func(c *Config) { c.FailingPart, c.NoFailingPart = nil, "x" }, true},
-		{"no failing content", "ContentFails", func(c *Config) { c.FailingContent = nil }, false},
-		{"no failing content, reason", "ContentFails", func(c *Config) { c.FailingContent, c.NoFailingContent = nil, "x" }, true},
-		{"changes that were not seeded", "ChangesAreTold", func(c *Config) {
-			c.Changing, c.Values = nil, func(*testing.T) map[string]any { return map[string]any{"follow": true} }
-		}, false},
-		{"no changes, reason", "ChangesAreTold", func(c *Config) { c.Changing, c.NoChanges = nil, "x" }, true},
-		{"a source without changes", "ChangesAreTold", func(c *Config) { c.Changing = nil }, true},
-		{"changes, and a reason against them", "ChangesAreTold", func(c *Config) { c.NoChanges = "x" }, false},
-		{"changes of a source that has none", "ChangesAreTold", func(c *Config) {
-			c.Changing = func(*testing.T) Changing { return Changing{} }
-		}, false},
-		{"reason against content that is there", "ContentTwice", func(c *Config) { c.NoContent = "x" }, false},
-		{"no broken configuration", "BrokenIsTyped", func(c *Config) { c.Broken = nil }, false},
-		{"broken configuration of another kind", "BrokenIsTyped", func(c *Config) {
-			c.Broken["user"] = Broken{Values: c.Broken["user"].Values, Kind: source.ErrTemporary}
-		}, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			cfg := memoryConfig(faults{})
-			tt.change(&cfg)
-			err := check(t, cfg, tt.by)
-			if err == nil || errors.Is(err, errSkip) != tt.wantSkip {
-				t.Errorf("got %v, want skipped %t", err, tt.wantSkip)
-			}
-		})
-	}
-}
-
-func TestValuesFitTheirKinds(t *testing.T) {
-	t.Parallel()
+func TestWhatIsLeftOpenIsFound(t *testing.T) {
+	stop := make(chan struct{})
+	t.Cleanup(func() { close(stop) })
+	var files []*os.File // kept, lest a finalizer closes them
+	t.Cleanup(func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+	})
 	for _, tt := range []struct {
-		kind     source.FieldKind
-		yes, not []string // JSON
+		name  string
+		leak  func()
+		found bool
 	}{
-		{source.Text, []string{`"x"`, `1`, `true`, `{"a":[1]}`, `["a",1]`}, nil},
-		{source.Keyword, []string{`"x"`, `["a",null]`}, []string{`1`, `true`, `{}`, `["a",1]`}},
-		{source.Long, []string{`0`, `-9223372036854775808`, `[[1],[2,null]]`}, []string{`1.0`, `1e3`, `9223372036854775808`, `"1"`, `true`}},
-		{source.UnsignedLong, []string{`0`, `18446744073709551615`, `"18446744073709551615"`}, []string{`-1`, `18446744073709551616`, `1.5`, `""`, `true`}},
-		{source.Double, []string{`1`, `1.5`, `1e300`}, []string{`"1"`, `false`}},
-		{source.Decimal, []string{`"12.50"`, `"-0.1"`, `12.5`, `"1e3"`}, []string{`"x"`, `""`, `true`}},
-		{source.Boolean, []string{`true`, `[false]`}, []string{`"true"`, `1`}},
-		{source.Date, []string{`"2024-01-02"`, `"2024-01-02T03:04:05Z"`, `"2024-01-02T03:04:05.123456789+02:00"`, `"2024-01-02T03:04:05.5"`}, []string{`"2024-02-30"`, `"03:04:05"`, `1`, `""`}},
-		{source.Binary, []string{`""`, `"AP+A"`}, []string{`"x"`, `1`}},
-		{source.IP, []string{`"10.0.0.1"`, `"2001:db8::1"`}, []string{`"10.0.0.0/8"`, `"x"`}},
-		{source.Object, []string{`{}`, `[{"a":1}]`}, []string{`"x"`, `1`, `[1]`}},
+		{"nothing", func() {}, false},
+		{"a goroutine", func() { go func() { <-stop }() }, true}, // ends with the test
+		{"a file", func() {
+			if f, err := os.Open(os.DevNull); err == nil {
+				files = append(files, f)
+			}
+		}, openFiles().files > 0},
 	} {
-		check := func(text string, want bool) {
-			d := source.Description{Fields: []source.DescribedField{{Name: "v", Kind: tt.kind}}}
-			doc := document.Document{ID: "1", Fields: []document.Field{{Name: "v", Value: document.Raw(text)}}}
-			if err := Described(&d, source.Type{Describes: true}, nil, &doc); (err == nil) != want {
-				t.Errorf("%s as %s: %v", text, tt.kind, err)
+		s := &sourcecheck.Source{Type: source.Type{Open: func(context.Context, field.Values, source.Env) (source.Source, error) {
+			return &leaky{leak: tt.leak}, nil
+		}}}
+		ran := 0
+		for _, c := range cases(nil) {
+			if c.name != sourcecheck.EarlyBreakReleases && c.name != "NoGoroutineLeft" {
+				continue
+			}
+			ran++
+			if err := c.check(t.Context(), s); (err != nil) != tt.found {
+				t.Errorf("%s: %s: got %v", tt.name, c.name, err)
 			}
 		}
-		check("null", true)
-		for _, text := range tt.yes {
-			check(text, true)
+		if ran != 2 {
+			t.Errorf("%d cases count what is left, want 2", ran)
 		}
-		for _, text := range tt.not {
-			check(text, false)
+	}
+}
+
+// TestSeedsAreHandedOn: a function of the configuration reaches its case, and one that is not given is none.
+func TestSeedsAreHandedOn(t *testing.T) {
+	t.Parallel()
+	none := (&Config{Values: func(*testing.T) map[string]any { return nil }}).source(t)
+	if none.FailingPart != nil || none.FailingContent != nil || none.Loss != nil || none.Changing != nil || none.HiddenPart != nil || none.NothingChosen != nil {
+		t.Errorf("something is seeded: %+v", none)
+	}
+	s := (&Config{
+		Values:         func(*testing.T) map[string]any { return map[string]any{"n": 1} },
+		FailingPart:    func(*testing.T) FailingPart { return FailingPart{Scope: "p"} },
+		FailingContent: func(*testing.T) FailingContent { return FailingContent{ID: "c"} },
+		Loss:           func(*testing.T) Loss { return Loss{Lost: func() int { return 7 }} },
+		Changing:       func(*testing.T) Changing { return Changing{Values: map[string]any{"n": 2}} },
+		HiddenPart:     func(*testing.T) HiddenPart { return HiddenPart{Scope: "h"} },
+		NothingChosen:  func(*testing.T) NothingChosen { return NothingChosen{Values: map[string]any{"n": 3}} },
+		NoFailingPart:  "no part", NoFailingContent: "no failure", NoContent: "no content", NoLoss: "no loss", NoChanges: "no changes",
+	}).source(t)
+	if s.Values["n"] != 1 || s.FailingPart().Scope != "p" || s.FailingContent().ID != "c" || s.Loss().Lost() != 7 ||
+		s.Changing().Values["n"] != 2 || s.HiddenPart().Scope != "h" || s.NothingChosen().Values["n"] != 3 {
+		t.Error("a function does not reach its case")
+	}
+	if s.NoFailingPart != "no part" || s.NoFailingContent != "no failure" || s.NoContent != "no content" || s.NoLoss != "no loss" || s.NoChanges != "no changes" {
+		t.Errorf("reasons differ: %+v", s)
+	}
+}
+
+// TestARelayBreaksOneConnection: the one whose bytes reach the limit; those before and after it pass everything on.
+func TestARelayBreaksOneConnection(t *testing.T) {
+	t.Parallel()
+	var lc net.ListenConfig
+	server, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	go func() { // ends when the listener is closed
+		for conn, err := server.Accept(); err == nil; conn, err = server.Accept() {
+			_, _ = conn.Write(make([]byte, 1000))
+			_ = conn.Close()
 		}
+	}()
+	r := NewRelay(t, server.Addr().String())
+	read := func() int {
+		var d net.Dialer
+		conn, err := d.DialContext(t.Context(), "tcp", r.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		data, _ := io.ReadAll(conn) // a break may be an error, or an end
+		return len(data)
+	}
+	for i, want := range []int{1000, 1000, 500, 1000} {
+		if i == 1 {
+			r.BreakAfter(1500)
+		}
+		if got := read(); got != want {
+			t.Errorf("connection %d: %d bytes came, want %d", i, got, want)
+		}
+	}
+	if r.Lost() != 1 || r.Port() == 0 {
+		t.Errorf("lost %d connections", r.Lost())
 	}
 }
 

@@ -59,6 +59,12 @@ func TestContract(t *testing.T) {
 		FailingPart: func(*testing.T) sourcetest.FailingPart {
 			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"containers": "one, denied"}), Scope: "denied", Kind: source.ErrAuth}
 		},
+		Loss: func(t *testing.T) sourcetest.Loss {
+			f, values := newFake(t, map[string]map[string]string{"one": objectstest.Filled("x")})
+			f.page = 3
+			breaks, lost := f.BreakOffOnce("")
+			return sourcetest.Loss{Values: objectstest.With(values, map[string]any{"retry_count": 2}), Break: breaks, Lost: lost}
+		},
 		FailingContent: func(t *testing.T) sourcetest.FailingContent {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{
@@ -380,7 +386,7 @@ func TestContractOnAServer(t *testing.T) {
 		FailingPart: func(*testing.T) sourcetest.FailingPart {
 			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"containers": append([]string{"absent-container"}, names...)}), Scope: "absent-container", Kind: source.ErrConfig}
 		},
-		NoFailingContent: "TestContract has it",
+		NoFailingContent: "TestContract has it", NoLoss: "TestContract has it",
 	})
 }
 

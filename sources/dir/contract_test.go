@@ -45,6 +45,15 @@ func brokenDirectories(t *testing.T) map[string]sourcetest.Broken {
 	}
 }
 
+// nothingChosen is a folder in which no file has the name of the pattern.
+func nothingChosen(t *testing.T) sourcetest.NothingChosen {
+	t.Helper()
+	root := write(t, t.TempDir(), map[string]string{"a.txt": "a"})
+	return sourcetest.NothingChosen{Values: map[string]any{"directory": root, "pattern": "**/*.absent"}}
+}
+
+const noLoss = "a folder is read without a connection"
+
 func TestContractFiles(t *testing.T) {
 	for _, idPath := range []string{pathAbsolute, pathRelative} {
 		t.Run(idPath, func(t *testing.T) {
@@ -57,7 +66,7 @@ func TestContractFiles(t *testing.T) {
 						"new\nline/tab\t.txt": "f",
 					})}
 				},
-				Broken: brokenDirectories(t),
+				Broken: brokenDirectories(t), NothingChosen: nothingChosen, NoLoss: noLoss,
 				FailingContent: func(t *testing.T) sourcetest.FailingContent {
 					root := write(t, t.TempDir(), map[string]string{"a.txt": "a", "b.txt": "b"})
 					v := map[string]any{"id_path": idPath, "directory": root}
@@ -100,7 +109,7 @@ func TestContractDocuments(t *testing.T) {
 				"sub/README.md":     "not a record",
 			})}
 		},
-		Broken: brokenDirectories(t),
+		Broken: brokenDirectories(t), NothingChosen: nothingChosen, NoLoss: noLoss,
 		FailingPart: func(t *testing.T) sourcetest.FailingPart {
 			root := write(t, t.TempDir(), map[string]string{
 				"a.ndjson": "{\"id\":1}\n{\"id\":2", "b.ndjson": "{\"id\":3}\n",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -114,6 +115,20 @@ func TestContract(t *testing.T) {
 			db := newDB(t)
 			db.insert("orders", docs(0, 10)...)
 			return sourcetest.FailingPart{Values: db.values(map[string]any{"collection": "orders, absent"}), Scope: "absent", Kind: source.ErrConfig}
+		},
+		Loss: func(t *testing.T) sourcetest.Loss {
+			db := newDB(t)
+			db.insert("orders", docs(0, 2000)...)
+			at, err := url.Parse(db.uri)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := sourcetest.NewRelay(t, at.Host)
+			at.Host = r.Addr()
+			return sourcetest.Loss{
+				Values: db.values(map[string]any{"host": at.String(), "direct_connection": true}),
+				Break:  func() { r.BreakAfter(30_000) }, Lost: r.Lost,
+			}
 		},
 		Changing: func(t *testing.T) sourcetest.Changing {
 			f := newFollowed(t)

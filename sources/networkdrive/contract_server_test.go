@@ -1,6 +1,7 @@
 package networkdrive
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -41,6 +42,18 @@ func TestContract(t *testing.T) {
 				t.Fatal(err)
 			}
 			return sourcetest.FailingPart{Values: s.values(name, nil), Scope: s.share + "/" + name + "/shut", Kind: source.ErrAuth}
+		},
+		Loss: func(t *testing.T) sourcetest.Loss {
+			files := map[string]string{}
+			for i := range 400 {
+				files[fmt.Sprintf("%03d %s.txt", i, strings.Repeat("x", 60))] = "x"
+			}
+			name, _ := s.folderOf(t, files)
+			r := sourcetest.NewRelay(t, s.address)
+			return sourcetest.Loss{
+				Values: s.values(name, map[string]any{"server_ip": "127.0.0.1", "server_port": r.Port()}),
+				Break:  func() { r.BreakAfter(10_000) }, Lost: r.Lost,
+			}
 		},
 		FailingContent: func(t *testing.T) sourcetest.FailingContent {
 			name, local := s.folderOf(t, map[string]string{"a.txt": "a", "b.txt": "b"})

@@ -31,6 +31,12 @@ func TestContract(t *testing.T) {
 		db.exec("GRANT SELECT ON a TO " + role)
 		values["tables"] = "a,other"
 		return sourcetest.FailingPart{Values: values, Scope: "public.other", Kind: source.ErrAuth}
+	}, HiddenPart: func(t *testing.T) sourcetest.HiddenPart {
+		t.Helper()
+		_, values := db.reader()
+		db.exec("CREATE SCHEMA IF NOT EXISTS shut; CREATE TABLE IF NOT EXISTS shut.b (id int PRIMARY KEY)")
+		values["schema"] = "shut"
+		return sourcetest.HiddenPart{Values: values, Scope: "shut.b"}
 	}}, db.values, sqltest.Profiles)
 }
 

@@ -76,7 +76,7 @@ func TestContractOnAServer(t *testing.T) {
 		FailingPart: func(*testing.T) sourcetest.FailingPart {
 			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"buckets": one + ", absent-bucket"}), Scope: "absent-bucket", Kind: source.ErrConfig}
 		},
-		NoFailingContent: "an object that is deleted is in TestObjectsThatChangeOnAServer",
+		NoFailingContent: "an object that is deleted is in TestObjectsThatChangeOnAServer", NoLoss: "TestContract has it",
 	})
 }
 

@@ -1,6 +1,7 @@
 package objectstest
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -72,4 +73,34 @@ func BreaksOff(page string) func(http.ResponseWriter, *http.Request) bool {
 		_, _ = w.Write([]byte(page)) // the server ends the connection, since more was promised
 		return true
 	}
+}
+
+// BreakOffOnce returns a function after whose call the answer to the second request breaks off, and one that says how many did.
+func (f *Front) BreakOffOnce(page string) (do func(), broken func() int) {
+	asked, n := 0, 0
+	do = func() {
+		f.Change(func() {
+			f.Before = func(w http.ResponseWriter, r *http.Request) bool {
+				if asked++; asked != 2 {
+					return false
+				}
+				n++
+				return BreaksOff(page)(w, r)
+			}
+		})
+	}
+	broken = func() (all int) {
+		f.Change(func() { all = n })
+		return all
+	}
+	return do, broken
+}
+
+// Filled are the objects of a bucket, more than a page of a few holds.
+func Filled(data string) map[string]string {
+	objects := map[string]string{}
+	for i := range 20 {
+		objects[fmt.Sprintf("folder/%02d.txt", i)] = data
+	}
+	return objects
 }

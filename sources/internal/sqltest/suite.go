@@ -3,8 +3,10 @@ package sqltest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -192,6 +194,23 @@ func ScopesAre(t *testing.T, typ *source.Type, v field.Values, cases map[string]
 // Profiles are the ways to name documents and their fields, each with an encoding.
 var Profiles = []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}}
 
+// lossAfter is how many bytes a server sends until its connection breaks: more than it says of a table, and less than
+// the rows of the contract, which are 500 with up to 500 words.
+const lossAfter = 100_000
+
+// LossAfter is the data behind a relay that breaks the connection in the midst of the rows, after so many bytes.
+func LossAfter(bytes int, values func(map[string]any) map[string]any) func(t *testing.T) sourcetest.Loss {
+	return func(t *testing.T) sourcetest.Loss {
+		t.Helper()
+		plain := values(nil)
+		r := sourcetest.NewRelay(t, net.JoinHostPort(fmt.Sprint(plain["host"]), fmt.Sprint(plain["port"])))
+		return sourcetest.Loss{
+			Values: values(map[string]any{"host": "127.0.0.1", "port": r.Port(), "retry_count": 3}),
+			Break:  func() { r.BreakAfter(bytes) }, Lost: r.Lost,
+		}
+	}
+}
+
 // Contract runs the contract suite in the environments. The configuration has what is the source's own; values makes
 // a configuration with some keys changed.
 func Contract(t *testing.T, config sourcetest.Config, values func(map[string]any) map[string]any, environments []source.Env) {
@@ -217,6 +236,9 @@ func Contract(t *testing.T, config sourcetest.Config, values func(map[string]any
 	}
 	maps.Copy(broken, config.Broken)
 	config.Values, config.Broken, config.NoContent = func(*testing.T) map[string]any { return values(nil) }, broken, "a row is all fields"
+	if config.Loss == nil {
+		config.Loss = LossAfter(lossAfter, values)
+	}
 	for _, config.Env = range environments {
 		config.Env.StallTimeout = Patience
 		t.Run(config.Env.Profile+config.Env.Encoding, func(t *testing.T) { sourcetest.Run(t, config) })

@@ -1,4 +1,4 @@
-package sourcetest
+package sourcecheck
 
 import (
 	"bytes"
@@ -15,15 +15,14 @@ import (
 // contents is how many documents' contents are read; the rest are like them.
 const contents = 25
 
-// contentTwice: content may be opened twice at the same time, gives the same bytes each time, as many
-// as were listed, and may be given up in the middle.
-func (s *suite) contentTwice(ctx context.Context) error {
+// contentTwice opens content twice concurrently, and gives it up in the middle.
+func (s *Source) contentTwice(ctx context.Context) error {
 	n := 0
-	err := s.with(ctx, s.raw, func(src source.Source, _ field.Values) error {
-		return eachContent(ctx, src, func(doc *document.Document) (more bool, err error) {
+	err := s.with(ctx, s.Values, func(src source.Source, _ field.Values) error {
+		return eachContent(ctx, src, func(part source.Part, doc *document.Document) (more bool, err error) {
 			n++
 			if err := openTwice(ctx, doc.Content); err != nil {
-				return false, fmt.Errorf("content of document %q: %w", doc.ID, err)
+				return false, of(part.Name(), doc.ID, "content: %w", err)
 			}
 			return n < contents, nil
 		})
@@ -31,35 +30,29 @@ func (s *suite) contentTwice(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case n > 0 && s.cfg.NoContent != "":
-		return fmt.Errorf("Config.NoContent is given, but %d documents have content", n)
-	case n == 0 && s.cfg.NoContent != "":
-		return skip(s.cfg.NoContent)
+	case n > 0 && s.NoContent != "":
+		return fmt.Errorf("NoContent is given, but %d documents have content", n)
+	case n == 0 && s.NoContent != "":
+		return leftOut(s.NoContent)
 	case n == 0:
-		return errors.New("no document has content, and Config.NoContent does not say why")
+		return errors.New("no document has content, and NoContent does not say why")
 	}
 	return nil
 }
 
 // eachContent calls use for every document that has content, as long as it wants more.
-func eachContent(ctx context.Context, src source.Source, use func(*document.Document) (bool, error)) error {
-	for part, err := range src.Parts(ctx) {
-		if err != nil {
-			return err
-		}
-		for doc, err := range part.Documents(ctx) {
-			if err != nil {
-				return err
-			}
+func eachContent(ctx context.Context, src source.Source, use func(source.Part, *document.Document) (bool, error)) error {
+	return eachPart(ctx, src, func(part source.Part) (more bool, err error) {
+		more = true
+		err = each(part.Documents(ctx), func(doc document.Document) (bool, error) {
 			if doc.Content == nil {
-				continue
+				return true, nil
 			}
-			if more, err := use(&doc); err != nil || !more {
-				return err
-			}
-		}
-	}
-	return nil
+			more, err = use(part, &doc)
+			return more, err
+		})
+		return more, err
+	})
 }
 
 func openTwice(ctx context.Context, c *document.Content) (err error) {
@@ -73,7 +66,7 @@ func openTwice(ctx context.Context, c *document.Content) (err error) {
 	}()
 	for i := range readers {
 		if readers[i], err = c.Open(ctx); err != nil {
-			return fmt.Errorf("open it for the time no. %d: %w", i+1, err)
+			return fmt.Errorf("open it the %d. time: %w", i+1, err)
 		}
 	}
 	var got [2]bytes.Buffer
@@ -89,27 +82,26 @@ func openTwice(ctx context.Context, c *document.Content) (err error) {
 	}
 	switch {
 	case !bytes.Equal(got[0].Bytes(), got[1].Bytes()):
-		return errors.New("opened twice at the same time, it gives different bytes")
+		return errors.New("opened twice concurrently, it gives different bytes")
 	case c.Size >= 0 && int64(got[0].Len()) != c.Size:
 		return fmt.Errorf("it has %d bytes; %d were listed", got[0].Len(), c.Size)
 	}
 	return nil
 }
 
-// contentFails: content that goes away or breaks says so, with an error that can be told.
-func (s *suite) contentFails(ctx context.Context) error {
+func (s *Source) contentFails(ctx context.Context) error {
 	switch {
-	case s.cfg.NoContent != "":
-		return skip(s.cfg.NoContent)
-	case s.failingContent == nil && s.cfg.NoFailingContent != "":
-		return skip(s.cfg.NoFailingContent)
-	case s.failingContent == nil:
-		return errors.New("neither Config.FailingContent nor the reason NoFailingContent is given")
+	case s.NoContent != "":
+		return leftOut(s.NoContent)
+	case s.FailingContent == nil && s.NoFailingContent != "":
+		return leftOut(s.NoFailingContent)
+	case s.FailingContent == nil:
+		return errors.New("neither FailingContent nor the reason NoFailingContent is given")
 	}
-	f := s.failingContent()
+	f := s.FailingContent()
 	found := false
 	err := s.with(ctx, f.Values, func(src source.Source, _ field.Values) error {
-		return eachContent(ctx, src, func(doc *document.Document) (more bool, err error) {
+		return eachContent(ctx, src, func(part source.Part, doc *document.Document) (more bool, err error) {
 			if doc.ID != f.ID {
 				return true, nil
 			}
@@ -117,7 +109,10 @@ func (s *suite) contentFails(ctx context.Context) error {
 			if f.Break != nil {
 				f.Break()
 			}
-			return false, mustFail(ctx, doc.Content, f.Want)
+			if err := mustFail(ctx, doc.Content, f.Want); err != nil {
+				return false, of(part.Name(), doc.ID, "content: %w", err)
+			}
+			return false, nil
 		})
 	})
 	if err == nil && !found {

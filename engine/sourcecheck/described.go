@@ -1,4 +1,4 @@
-package sourcetest
+package sourcecheck
 
 import (
 	"bytes"
@@ -7,30 +7,31 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"net/netip"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// described: what is said of documents before they are read holds for every one of them, and is the same in
-// every run.
-func (s *suite) described(ctx context.Context) error {
+// described compares the descriptions of two runs, and each with the documents of its part.
+func (s *Source) described(ctx context.Context) error {
 	var runs [2]map[string]source.Description
 	for i := range runs {
-		err := s.with(ctx, s.raw, func(src source.Source, v field.Values) (err error) {
+		err := s.with(ctx, s.Values, func(src source.Source, v field.Values) (err error) {
 			var common []source.DescribedField
-			if s.cfg.Type.CommonFields != nil {
-				common = s.cfg.Type.CommonFields(v)
+			if s.Type.CommonFields != nil {
+				common = s.Type.CommonFields(v)
 			}
 			runs[i], err = s.describeAndRead(ctx, src, common)
 			return err
@@ -39,43 +40,51 @@ func (s *suite) described(ctx context.Context) error {
 			return err
 		}
 	}
-	if diff := cmp.Diff(runs[0], runs[1]); diff != "" {
-		return fmt.Errorf("two runs describe the same data differently (-first +second):\n%s", diff)
+	for name, first := range runs[0] {
+		if second := runs[1][name]; !reflect.DeepEqual(first, second) {
+			return inPart(name, "the first run describes %+v, the second %+v", first, second)
+		}
 	}
 	return nil
 }
 
 // describeAndRead describes all parts, as the engine does before it reads the first, and then reads them.
-func (s *suite) describeAndRead(ctx context.Context, src source.Source, common []source.DescribedField) (map[string]source.Description, error) {
-	var parts []source.Part
-	for part, err := range src.Parts(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("list the parts: %w", err)
+func (s *Source) describeAndRead(ctx context.Context, src source.Source, common []source.DescribedField) (map[string]source.Description, error) {
+	parts, err := listParts(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
+		if _, ok := part.(source.Describer); ok != s.Type.Describes {
+			return nil, inPart(part.Name(), "it is a source.Describer: %t, and Type.Describes is %t", ok, s.Type.Describes)
 		}
-		if _, ok := part.(source.Describer); ok != s.cfg.Type.Describes {
-			return nil, fmt.Errorf("part %q is a Describer: %t, and Type.Describes is %t", part.Name(), ok, s.cfg.Type.Describes)
-		}
-		parts = append(parts, part)
 	}
 	descriptions, err := describeAll(ctx, parts)
 	if err != nil {
 		return nil, err
 	}
-	byName := map[string]source.Description{}
+	byName, unseen := map[string]source.Description{}, map[string]bool{}
+	for _, f := range common {
+		unseen[f.Name] = true
+	}
 	for i, part := range parts {
 		d := descriptions[i]
 		byName[part.Name()] = d
 		if err := checkDescription(&d, common); err != nil {
-			return nil, fmt.Errorf("part %q: %w", part.Name(), err)
+			return nil, inPart(part.Name(), "%w", err)
 		}
-		for doc, err := range part.Documents(ctx) {
-			if err == nil {
-				err = Described(&d, s.cfg.Type, common, &doc)
+		err := each(part.Documents(ctx), func(doc document.Document) (bool, error) {
+			for _, f := range doc.Fields {
+				delete(unseen, f.Name)
 			}
-			if err != nil {
-				return nil, fmt.Errorf("part %q: %w", part.Name(), err)
-			}
+			return true, Described(&d, s.Type, common, &doc)
+		})
+		if err != nil {
+			return nil, inPart(part.Name(), "%w", err)
 		}
+	}
+	if len(unseen) > 0 {
+		return nil, fmt.Errorf("no document has these of Type.CommonFields: %q", slices.Sorted(maps.Keys(unseen)))
 	}
 	return byName, nil
 }
@@ -93,9 +102,12 @@ func describeAll(ctx context.Context, parts []source.Part) ([]source.Description
 		slots <- struct{}{}
 		wg.Go(func() { // ends with the description
 			defer func() { <-slots }()
-			var err error
-			if descriptions[i], err = describer.Describe(ctx); err != nil {
-				errs[i] = fmt.Errorf("describe part %q: %w", part.Name(), err)
+			err := crash.Guarded(func() (err error) {
+				descriptions[i], err = describer.Describe(ctx)
+				return err
+			})
+			if err != nil {
+				errs[i] = inPart(part.Name(), "describe: %w", err)
 			}
 		})
 	}
@@ -125,12 +137,19 @@ func checkDescription(d *source.Description, common []source.DescribedField) err
 // Described checks one document against the description of its part. The fields of a type whose parts are no
 // [source.Describer] need not be described; those that all its documents have are checked all the same.
 func Described(d *source.Description, t source.Type, common []source.DescribedField, doc *document.Document) error {
+	if err := describedAs(d, t, common, doc); err != nil {
+		return &placed{part: "", id: doc.ID, err: err}
+	}
+	return nil
+}
+
+func describedAs(d *source.Description, t source.Type, common []source.DescribedField, doc *document.Document) error {
 	rest, ok := strings.CutPrefix(doc.ID, d.IDPrefix)
 	switch {
 	case !ok:
-		return fmt.Errorf("the id %q does not begin with %q", doc.ID, d.IDPrefix)
+		return fmt.Errorf("the id does not begin with %q", d.IDPrefix)
 	case d.NumericIDs && strings.Trim(rest, "0123456789+-._E") != "":
-		return fmt.Errorf("the id %q is described as numeric behind %q", doc.ID, d.IDPrefix)
+		return fmt.Errorf("the id is described as numeric after %q", d.IDPrefix)
 	}
 	kinds := map[string]source.FieldKind{}
 	for _, fields := range [][]source.DescribedField{common, d.Fields} {
@@ -143,10 +162,10 @@ func Described(d *source.Description, t source.Type, common []source.DescribedFi
 		dec.UseNumber()
 		var v any
 		if err := dec.Decode(&v); err != nil {
-			return fmt.Errorf("document %q: the field %q: %w", doc.ID, f.Name, err)
+			return fmt.Errorf("the field %q: %w", f.Name, err)
 		}
 		if err := checkField(kinds, f.Name, v, t.Describes); err != nil {
-			return fmt.Errorf("document %q: %w", doc.ID, err)
+			return err
 		}
 	}
 	return nil

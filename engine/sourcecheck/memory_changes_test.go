@@ -1,4 +1,4 @@
-package sourcetest
+package sourcecheck
 
 import (
 	"context"
@@ -12,17 +12,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// following is the source in memory where it tells its changes: documents 0 to 2 of part a are there.
+// following is the source in memory where it reports its changes: documents 0 to 2 of part a exist, and 0 was changed once.
 type following struct{ *memory }
 
-func (f following) place() source.Cursor {
-	if f.placeNested {
-		return source.Cursor(fmt.Sprintf(`{"at":%d}`, len(f.history)))
-	}
-	return source.Cursor(fmt.Sprintf(`{"at":"%d"}`, len(f.history)))
-}
+var _ source.Changer = following{}
 
-func (f following) Position(context.Context) (source.Cursor, error) { return f.place(), nil }
+func (f following) Position(context.Context) (source.Cursor, error) {
+	if f.asked++; f.placeBack && f.asked > 1 {
+		return f.place(0), nil
+	}
+	return f.place(len(f.history)), nil
+}
 
 func (f following) Changes(_ context.Context, since source.Cursor) (c source.Changes, err error) {
 	var place map[string]any
@@ -31,21 +31,26 @@ func (f following) Changes(_ context.Context, since source.Cursor) (c source.Cha
 	}
 	from, err := strconv.Atoi(fmt.Sprint(place["at"]))
 	if err != nil && !f.placeOfAnother {
-		return c, &source.LostError{Why: "it is of another source"}
+		return c, &source.LostError{Why: "it belongs to another source"}
 	}
-	c.Cursor = f.place()
-	if f.placeStays {
-		c.Cursor = since
-	}
+	c = source.Changes{Cursor: f.place(len(f.history)), Scopes: []string{"a", "b"}}
 	changed := f.history[min(from, len(f.history)):]
 	switch {
+	case f.placeStays:
+		c.Cursor = since
 	case f.changeMissed && len(changed) > 0:
 		changed = changed[1:]
 	case f.changeInvented:
 		changed = append(slices.Clone(changed), 0)
+	case f.changeForgets && len(changed) == 0:
+		c.Scopes = nil
+	case f.scopesVanish && len(changed) == 0:
+		c.Scopes = c.Scopes[:1]
+	case f.changeScopeless:
+		c.Scopes = c.Scopes[1:]
 	}
-	if len(changed) > 0 {
-		c.Parts = []source.ChangedPart{&followedPart{memoryPart{memory: f.memory, scope: "a"}, changed}}
+	if len(changed) > 0 || f.emptyChange {
+		c.Parts = []source.ChangedPart{&followedPart{memoryPart: memoryPart{memory: f.memory, scope: "a"}, changed: changed}}
 	}
 	return c, nil
 }
@@ -53,10 +58,15 @@ func (f following) Changes(_ context.Context, since source.Cursor) (c source.Cha
 type followedPart struct {
 	memoryPart
 	changed []int
+	named   bool
 }
 
 func (p *followedPart) IDs() iter.Seq[string] {
 	return func(yield func(string) bool) {
+		if p.named && p.namesOnce {
+			return
+		}
+		p.named = true
 		for _, n := range p.changed {
 			if !yield(fmt.Sprint("a", n)) {
 				return
@@ -68,8 +78,12 @@ func (p *followedPart) IDs() iter.Seq[string] {
 func (p *followedPart) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		for n := range 4 {
-			there := n < 3 || p.deletedYielded
-			if (slices.Contains(p.changed, n) && there || n == 0 && p.changeUnnamed) && !yield(p.document(n), nil) {
+			exists := n < 3 || p.deletedYielded
+			doc := p.document(n)
+			if p.changeStale {
+				doc.Fields[1].Value = document.Int(-1)
+			}
+			if (slices.Contains(p.changed, n) && exists || n == 0 && p.changeUnnamed) && !yield(doc, nil) {
 				return
 			}
 		}
