@@ -81,6 +81,7 @@ func TestContractThroughAPooler(t *testing.T) {
 			adminExec(t, two.name, "ALTER TABLE other OWNER TO postgres")
 			return sourcetest.FailingPart{Values: pooled(t, two, nil), Scope: "public.other", Kind: source.ErrAuth}
 		},
+		Loss:      sqltest.LossAfter(100_000, func(change map[string]any) map[string]any { return pooled(t, db, change) }),
 		NoContent: "a row is all fields",
 	})
 }

@@ -308,6 +308,7 @@ func TestContractOfRanges(t *testing.T) {
 			db.exec("GRANT SELECT ON t TO " + role)
 			return sourcetest.FailingPart{Values: values, Scope: "public.other", Kind: source.ErrAuth}
 		},
+		Loss:      sqltest.LossAfter(100_000, db.values),
 		NoContent: "a row is all fields",
 	})
 	if !cut {

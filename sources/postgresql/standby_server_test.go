@@ -106,6 +106,7 @@ func TestContractOnAStandby(t *testing.T) {
 			two.write("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY); INSERT INTO a VALUES (1); GRANT SELECT ON a TO PUBLIC")
 			return sourcetest.FailingPart{Values: two.values(nil), Scope: "public.other", Kind: source.ErrAuth}
 		},
+		Loss:      sqltest.LossAfter(100_000, db.values),
 		NoContent: "a row is all fields",
 	})
 }
