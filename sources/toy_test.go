@@ -7,6 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/testdata/toy"
 )
 
 const config = `
@@ -59,6 +63,18 @@ func TestAddingASource(t *testing.T) {
 			t.Fatalf("%s: %v, want %s in\n%s", step.command, err, step.want, out)
 		}
 	}
+}
+
+// TestTheToyKeepsTheContract: who copies it begins with a source that does.
+func TestTheToyKeepsTheContract(t *testing.T) {
+	sourcetest.Run(t, sourcetest.Config{
+		Type:          toy.Type,
+		Values:        func(*testing.T) map[string]any { return map[string]any{"words": []any{"one", "two", "three"}} },
+		Broken:        map[string]sourcetest.Broken{"twice": {Values: map[string]any{"words": "a,b,a"}, Kind: source.ErrConfig}},
+		NoFailingPart: "the words are in memory",
+		NoContent:     "a word is all fields",
+		NoLoss:        "the words are in memory",
+	})
 }
 
 func write(t *testing.T, path, text string) {
