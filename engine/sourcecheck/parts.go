@@ -125,14 +125,16 @@ func (s *Source) profiles(ctx context.Context) error {
 	}
 	for _, profile := range s.Type.Profiles {
 		env := s.Env
-		if env.Profile = profile; use(env) != nil {
-			return fmt.Errorf("profile %q: %w", profile, use(env))
+		env.Profile = profile
+		if err := use(env); err != nil {
+			return fmt.Errorf("profile %q: %w", profile, err)
 		}
 	}
 	for _, encoding := range s.Type.Encodings {
 		env := s.Env
-		if env.Encoding = encoding; use(env) != nil {
-			return fmt.Errorf("encoding %q: %w", encoding, use(env))
+		env.Encoding = encoding
+		if err := use(env); err != nil {
+			return fmt.Errorf("encoding %q: %w", encoding, err)
 		}
 	}
 	return nil

@@ -105,11 +105,13 @@ type Case struct {
 
 // Check judges a source. The error is a [*Failure], or one that wraps [ErrLeftOut]. A source that panics fails.
 func (c *Case) Check(ctx context.Context, s *Source) error {
-	if s.Env.Log == nil {
-		s.Env.Log = slog.New(slog.DiscardHandler)
+	own := *s // cases may run concurrently
+	if own.Env.Log == nil {
+		own.Env.Log = slog.New(slog.DiscardHandler)
 	}
-	err := crash.Guarded(func() error { return c.check(s, ctx) })
-	if err == nil || errors.Is(err, ErrLeftOut) {
+	err := crash.Guarded(func() error { return c.check(&own, ctx) })
+	_, several := err.(interface{ Unwrap() []error }) // a reason hides no other error
+	if err == nil || !several && errors.Is(err, ErrLeftOut) {
 		return err
 	}
 	f := &Failure{Case: c.Name, Promise: c.Promise, Err: err}

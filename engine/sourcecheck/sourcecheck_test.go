@@ -249,6 +249,16 @@ func TestPlainSourcesAreLeftOut(t *testing.T) {
 	}
 }
 
+// TestAReasonHidesNoOtherError: a case that is left out fails where the source does not close.
+func TestAReasonHidesNoOtherError(t *testing.T) {
+	t.Parallel()
+	s := memoryConfig(faults{listsNobody: true, closeFails: true})
+	s.Type.AccessControl = false
+	if _, ok := errors.AsType[*Failure](check(t, s, "AccessLister")); !ok {
+		t.Error("it is left out")
+	}
+}
+
 func TestValuesFitTheirKinds(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

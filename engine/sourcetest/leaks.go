@@ -17,7 +17,7 @@ import (
 
 // leavesNothing runs a case twice and reports goroutines and open files that are left of the second
 // time: what a process opens once and for all, such as the runtime's poller, comes with the first.
-func leavesNothing(leaks []goleak.Option, check func(context.Context, *sourcecheck.Source) error) func(context.Context, *sourcecheck.Source) error {
+func leavesNothing(name string, leaks []goleak.Option, check func(context.Context, *sourcecheck.Source) error) func(context.Context, *sourcecheck.Source) error {
 	return func(ctx context.Context, s *sourcecheck.Source) error {
 		if err := check(ctx, s); err != nil {
 			return err
@@ -27,10 +27,14 @@ func leavesNothing(leaks []goleak.Option, check func(context.Context, *sourceche
 		if err := check(ctx, s); err != nil {
 			return err
 		}
-		if err := goleak.Find(running...); err != nil {
-			return fmt.Errorf("after Close: %w", err)
+		err := goleak.Find(running...)
+		if err == nil {
+			err = filesReleased(ctx, before)
 		}
-		return filesReleased(ctx, before)
+		if err != nil {
+			return &sourcecheck.Failure{Case: name, Promise: "Close releases everything", Err: fmt.Errorf("after Close: %w", err)}
+		}
+		return nil
 	}
 }
 
@@ -49,14 +53,14 @@ func filesReleased(ctx context.Context, before open) error {
 		now := openFiles()
 		switch {
 		case now.files > before.files && (time.Since(begun) > filesGrace || ctx.Err() != nil):
-			return fmt.Errorf("after Close %d files are open, before Open %d", now.files, before.files)
+			return fmt.Errorf("%d files are open, before Open %d", now.files, before.files)
 		case now.files <= before.files && now.connections <= before.connections:
 			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("after Close %d connections are open, before Open %d", now.connections, before.connections)
+			return fmt.Errorf("%d connections are open, before Open %d", now.connections, before.connections)
 		}
 	}
 }

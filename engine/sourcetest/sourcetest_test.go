@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"net"
@@ -74,12 +75,13 @@ func TestWhatIsLeftOpenIsFound(t *testing.T) {
 		}}}
 		ran := 0
 		for _, c := range cases(nil) {
-			if c.name != sourcecheck.EarlyBreakReleases && c.name != "NoGoroutineLeft" {
+			if c.name != sourcecheck.EarlyBreakReleases && c.name != noGoroutineLeft {
 				continue
 			}
 			ran++
-			if err := c.check(t.Context(), s); (err != nil) != tt.found {
-				t.Errorf("%s: %s: got %v", tt.name, c.name, err)
+			f, found := errors.AsType[*sourcecheck.Failure](c.check(t.Context(), s))
+			if found != tt.found || found && f.Case != c.name {
+				t.Errorf("%s: %s: got %v", tt.name, c.name, f)
 			}
 		}
 		if ran != 2 {
