@@ -35,7 +35,7 @@ func newChangesBench(t testing.TB, elasticsearch string) *changesBench {
 
 func (b *changesBench) configure(more string) {
 	b.t.Helper()
-	b.writePlain("mongodb", fmt.Sprintf(`host: %q, database: shop, collection: orders, retry_count: 1, %s`, b.shop.URI(), more), "")
+	b.writePlain("mongodb", fmt.Sprintf(`host: %q, database: shop, collection: orders, retry_count: 10, %s`, b.shop.URI(), more), "")
 }
 
 func (b *changesBench) put(id any, n int) {
