@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -19,34 +18,31 @@ import (
 // and tries again.
 const retryContent = "0000-01-01T00:00:00Z"
 
-// attachment is the content of one document on its way to an ingest pipeline.
-type attachment struct {
-	r   *run
-	ctx context.Context //nolint:containedctx // lives no longer than the encoding of one document
-	c   *plan.Change
-	doc *document.Document
-	err error // ends the run
+// fetched is what a reader got of one document for its body.
+type fetched struct {
+	doc      *document.Document // to encode: the one that was decided about, or what it is by now
+	body     plan.Body
+	grant    int64 // bytes of budget; 0 for a document without content
+	attached bool  // the content goes to a pipeline
+	unread   bool  // the content could not be read
 }
 
-// content acquires the budget for a document that has content, and prepares what becomes of that: text
-// is added to the fields, or an attachment is to be appended while the document is encoded. grant is 0
-// and attach nil for a document without content.
-func (r *run) content(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, attach *attachment, err error) {
+// fetch acquires the budget for a document that has content, and gets the content: as text, or as an attachment.
+func (o *reader) fetch(ctx context.Context, d *plan.Decision, doc *document.Document) (got fetched, err error) {
+	r := o.run
+	got.doc = doc
 	if doc.Content == nil || r.skipped(doc.Content) != "" {
-		return 0, nil, nil
+		return got, nil
 	}
 	if err := r.beginExtraction(ctx); err != nil {
-		return 0, nil, err
+		return got, err
 	}
 	if r.extraction.way != extract.Pipeline {
-		grant, err = r.addText(ctx, c, doc)
-		return grant, nil, err
+		err = o.addText(ctx, d, &got)
+	} else if _, taken := doc.Lookup(attachmentField); !taken { // or else the source brings its own
+		err = o.attach(ctx, d, &got)
 	}
-	if _, taken := doc.Lookup(attachmentField); taken {
-		return 0, nil, nil // the source brings its own
-	}
-	grant, err = r.budget.Acquire(ctx, r.contentSize(doc)*4/3+document.Size(doc)+overhead)
-	return grant, &attachment{r: r, ctx: ctx, c: c, doc: doc}, err
+	return got, err
 }
 
 // skipped tells, without opening it, why content does not become text; "" where it may.
@@ -62,22 +58,29 @@ func (r *run) skipped(c *document.Content) extract.Skipped {
 	return extract.NotText
 }
 
-// append appends the content as a field. What cannot be read is dealt with as text is.
-func (a *attachment) append(dst []byte) []byte {
+// attach acquires the budget for a document and its content and reads that as a further field. The reader's memory for
+// it is used again for the next document.
+func (o *reader) attach(ctx context.Context, d *plan.Decision, got *fetched) (err error) {
 	const (
 		key   = `,"` + attachmentField + `":`
 		whole = `,"` + indexedCharsField + `":-1`
 	)
-	out := dst
-	if a.r.wholeText {
-		out = append(out, whole...)
+	r := o.run
+	if got.grant, err = r.budget.Acquire(ctx, r.contentSize(got.doc)*4/3+document.Size(got.doc)+overhead); err != nil {
+		return err
 	}
-	out, skipped, err := extract.AppendBase64(a.ctx, append(out, key...), a.doc.Content, a.r.deps.ContentLimit)
+	got.attached = true
+	o.attachment = o.attachment[:0]
+	if r.wholeText {
+		o.attachment = append(o.attachment, whole...)
+	}
+	var skipped extract.Skipped
+	o.attachment, skipped, err = extract.AppendBase64(ctx, append(o.attachment, key...), got.doc.Content, r.deps.ContentLimit)
 	if err == nil && skipped == "" {
-		return out
+		got.body.Attachment = o.attachment
+		return nil
 	}
-	a.err = a.r.withoutContent(a.ctx, a.c, a.doc, err)
-	return out[:len(dst)]
+	return r.withoutContent(ctx, d, got, err)
 }
 
 // trueUp makes of what was granted for a document what it needs now that it is encoded. Content that
@@ -106,82 +109,73 @@ func (r *run) contentSize(doc *document.Document) int64 {
 	return r.deps.ContentLimit
 }
 
-// addText acquires the budget for a document and its content and adds the text to the fields. What
-// cannot be read now leaves an older copy as it is, and a new document without its text, until the
-// next run.
-func (r *run) addText(ctx context.Context, c *plan.Change, doc *document.Document) (grant int64, err error) {
-	bare := document.Size(doc) + overhead
+// addText acquires the budget for a document and its content and reads that as text.
+func (o *reader) addText(ctx context.Context, d *plan.Decision, got *fetched) (err error) {
+	r := o.run
+	bare := document.Size(got.doc) + overhead
 	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII. How long the answer of
 	// a service is shows only while it comes.
-	need := 2*r.contentSize(doc) + bare
+	need := 2*r.contentSize(got.doc) + bare
 	if r.extraction.way == extract.ByService {
 		need = extract.FirstAnswer + bare
 	}
-	if grant, err = r.budget.Acquire(ctx, need); err != nil {
-		return 0, err
+	if got.grant, err = r.budget.Acquire(ctx, need); err != nil {
+		return err
 	}
-	text, skipped, err := r.text(ctx, doc, func(bytes int64) (err error) {
-		grant, err = r.acquireAnew(ctx, grant, bytes+bare)
+	text, skipped, err := r.text(ctx, d.ID, got, func(bytes int64) (err error) {
+		got.grant, err = r.acquireAnew(ctx, got.grant, bytes+bare)
 		return err
 	})
 	if err == nil && skipped == "" {
-		if need := document.TextSize(text) + bare; need > grant && grant < r.budget.Limit() {
-			if grant, err = r.acquireAnew(ctx, grant, need); err != nil {
-				return 0, err
+		if need := document.TextSize(text) + bare; need > got.grant && got.grant < r.budget.Limit() {
+			if got.grant, err = r.acquireAnew(ctx, got.grant, need); err != nil {
+				return err
 			}
 		}
-		doc.Fields = append(slices.Clip(doc.Fields), document.Field{Name: "body", Value: document.String(text)})
+		got.body.Field = document.Field{Name: "body", Value: document.String(text)}
 	}
-	if err = r.withoutContent(ctx, c, doc, err); err != nil {
-		r.budget.Release(grant)
-		return 0, err
-	}
-	return grant, nil
+	return r.withoutContent(ctx, d, got, err)
 }
 
 // text reads the text of a document. One that was replaced since it was listed becomes what it is now,
 // once: otherwise a document that never stands still would never have its text.
-func (r *run) text(ctx context.Context, doc *document.Document, grow func(int64) error) (string, extract.Skipped, error) {
-	text, skipped, err := r.textOf(ctx, doc, grow)
+func (r *run) text(ctx context.Context, id string, got *fetched, grow func(int64) error) (string, extract.Skipped, error) {
+	text, skipped, err := r.textOf(ctx, id, got.doc.Content, grow)
 	now, replaced := errors.AsType[*document.Replaced](err)
-	if !replaced || plan.ID(now.Document.ID) != doc.ID || now.Document.Content == nil {
+	if !replaced || plan.ID(now.Document.ID) != id || now.Document.Content == nil {
 		return text, skipped, err
 	}
-	id := doc.ID
-	*doc = now.Document
-	doc.ID = id
-	return r.textOf(ctx, doc, grow)
+	got.doc = &now.Document
+	return r.textOf(ctx, id, got.doc.Content, grow)
 }
 
-func (r *run) textOf(ctx context.Context, doc *document.Document, grow func(int64) error) (string, extract.Skipped, error) {
+func (r *run) textOf(ctx context.Context, id string, c *document.Content, grow func(int64) error) (string, extract.Skipped, error) {
 	if r.extraction.way != extract.ByService {
-		return extract.Text(ctx, doc.Content, r.deps.ContentLimit)
+		return extract.Text(ctx, c, r.deps.ContentLimit)
 	}
-	text, skipped, err := r.deps.Service.Text(ctx, doc.Content, grow)
+	text, skipped, err := r.deps.Service.Text(ctx, c, grow)
 	if text.Cut || text.Mended {
-		r.noteText(doc.ID, text)
+		r.noteText(id, text)
 	}
 	return text.Text, skipped, err
 }
 
-// withoutContent decides what becomes of a document whose content could not be read because of err,
-// nil if it was. Its error ends the run.
-func (r *run) withoutContent(ctx context.Context, c *plan.Change, doc *document.Document, err error) error {
+// withoutContent notes that the content of a document could not be read because of err, nil if it was. Its error ends
+// the run, and then nothing is granted any more.
+func (r *run) withoutContent(ctx context.Context, d *plan.Decision, got *fetched, err error) error {
 	_, crashed := errors.AsType[*crash.Error](err)
 	switch {
 	case crashed:
+		r.budget.Release(got.grant)
 		return err
 	case err == nil, errors.Is(err, fs.ErrNotExist): // gone since it was listed: the next run sees that
 		return nil
 	case ctx.Err() != nil:
+		r.budget.Release(got.grant)
 		return context.Cause(ctx)
 	}
 	r.deps.Counters.ContentErrors.Add(1)
-	r.deps.Observer.Failed(report.Failure{Part: c.Part, ID: c.ID, Err: fmt.Errorf("read the content: %w", err)})
-	if c.Kind == plan.Update {
-		c.Kind, c.Reason = plan.Keep, plan.ContentUnreadable
-	} else {
-		doc.Timestamp = retryContent
-	}
+	r.deps.Observer.Failed(report.Failure{Part: d.Part, ID: d.ID, Err: fmt.Errorf("read the content: %w", err)})
+	got.unread = true
 	return nil
 }

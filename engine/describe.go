@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/shape"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -22,7 +23,7 @@ type described struct {
 	parts  []source.Part // in its order
 	err    error         // what broke the list off
 	fields shape.Fields  // of all parts
-	clash  clashes
+	clash  plan.Clashes
 	undone error // the first part that could not be described for a reason that may pass
 }
 
@@ -87,9 +88,9 @@ func (r *run) describeParts(ctx context.Context) error {
 			continue
 		}
 		d.fields.Add(written(found[i].Fields))
-		d.clash.add(part.Scope(), found[i])
+		d.clash.Add(part.Scope(), found[i].IDPrefix, found[i].NumericIDs)
 	}
-	d.clash.settle()
+	d.clash.Settle()
 	return nil
 }
 

@@ -260,7 +260,7 @@ func (r *run) wholeSource() json.RawMessage {
 
 // withScope is what a scan asks of _source: the fields, and those that tell the scope where ids may clash.
 func (r *run) withScope(fields ...string) json.RawMessage {
-	if r.described.clash.possible() && !r.index.SourceDisabled {
+	if r.described.clash.Possible() && !r.index.SourceDisabled {
 		fields = append(fields, r.job.Type.ScopeFields...)
 	}
 	if len(fields) == 0 {
@@ -286,4 +286,23 @@ func (r *run) heldVersion(h elastic.Hit) document.Version {
 		return 0
 	}
 	return r.options.HeldVersion(h.Source, func(name string) string { return elastic.StringField(h.Source, name) })
+}
+
+// noteHolder notes which scope a document of the index belongs to, where that may matter.
+func (r *run) noteHolder(h elastic.Hit) {
+	c := &r.described.clash
+	if !c.Possible() || !c.Concern(h.ID) {
+		return
+	}
+	fields := map[string]any{}
+	for _, name := range r.job.Type.ScopeFields {
+		if raw := elastic.Member(h.Source, name); raw != nil {
+			var v any
+			if json.Unmarshal(raw, &v) == nil {
+				fields[name] = v
+			}
+		}
+	}
+	scope, _ := r.job.Type.ScopeOf(r.job.Values, fields)
+	c.Hold(h.ID, scope)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -61,7 +60,7 @@ func (r *run) readListed(ctx context.Context, src source.Source) error {
 	}
 	g, reading := errgroup.WithContext(ctx)
 	g.SetLimit(r.deps.Readers)
-	for _, unit := range r.described.clash.ordered(parts) {
+	for _, unit := range plan.Ordered(&r.described.clash, parts) {
 		g.Go(func() error { // ends with its parts
 			for _, part := range unit {
 				if reading.Err() != nil {
@@ -150,11 +149,18 @@ func (r *run) list(ctx context.Context, src source.Source, begin func(source.Par
 	return nil
 }
 
+// reader reads one part.
+type reader struct {
+	run        *run
+	planner    *plan.Planner
+	part       uint32 // its number
+	attachment []byte // memory that is used again
+}
+
 func (r *run) readPart(ctx context.Context, part source.Part) error {
 	name := part.Name()
-	number := r.parts.Add(name)
-	p := plan.NewPlanner(r.options, r.table, r.rules, &r.parts)
-	p.Holder = r.described.clash.holder(part.Scope())
+	o := &reader{run: r, planner: plan.NewPlanner(r.options, r.table, r.rules, &r.parts), part: r.parts.Add(name)}
+	o.planner.Within(part.Scope(), &r.described.clash)
 	var held int64
 	for doc, err := range part.Documents(ctx) {
 		if ctx.Err() != nil {
@@ -166,11 +172,11 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 			return nil
 		}
 		r.deps.Counters.Read.Add(1)
-		found, err := r.document(ctx, p, number, &doc)
+		known, err := o.document(ctx, &doc)
 		if err != nil {
 			return err
 		}
-		if found {
+		if known {
 			held++
 		}
 	}
@@ -187,71 +193,66 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 	return nil
 }
 
-// document decides about one document and brings it on its way. found reports that the index holds one
+// document decides about one document and carries that out. known reports that the index holds one
 // of its id which this run had not seen before.
-func (r *run) document(ctx context.Context, p *plan.Planner, part uint32, doc *document.Document) (found bool, err error) {
-	r.makeShallow(doc, part)
-	c, seen, open, err := p.Decide(part, doc)
+func (o *reader) document(ctx context.Context, doc *document.Document) (known bool, err error) {
+	o.run.makeShallow(doc, o.part)
+	d, err := o.planner.Decide(o.part, doc)
 	if err != nil {
 		return false, err
 	}
-	return seen.Found && !seen.Duplicate, r.carryOut(ctx, p, c, seen, open, doc)
+	if field := o.run.job.Type.TitleField; field != "" {
+		if v, ok := doc.Lookup(field); ok && v.Kind() == document.KindString {
+			d.Title = v.Text()
+		}
+	}
+	return d.Known, o.carryOut(ctx, d, doc)
 }
 
 // carryOut does what was decided about a document.
-func (r *run) carryOut(ctx context.Context, p *plan.Planner, c plan.Change, seen ids.Sighting, open bool, doc *document.Document) error {
-	if field := r.job.Type.TitleField; field != "" {
-		if v, ok := doc.Lookup(field); ok && v.Kind() == document.KindString {
-			c.Title = v.Text()
-		}
-	}
-	if r.job.Kind == Deletion && (c.Kind == plan.Create || c.Kind == plan.Update || c.Kind == plan.Reject) {
+func (o *reader) carryOut(ctx context.Context, d plan.Decision, doc *document.Document) error {
+	r := o.run
+	switch {
+	case r.job.Kind == Deletion && (d.Kind == plan.Create || d.Kind == plan.Update || d.Kind == plan.Reject):
 		return nil // that it is there is all that counts
-	}
-	if c.Kind == plan.Reject && !r.job.DryRun {
-		p.Encode(&c, seen, doc, nil)
-		return r.reject(c)
-	}
-	if !open {
-		r.tell(c)
+	case d.Kind == plan.Reject && !r.job.DryRun:
+		return r.reject(o.planner.Encode(d, doc, plan.Body{}))
+	case !d.Body:
+		r.tell(d.Change)
 		return nil
 	}
-	grant, attach, err := r.content(ctx, &c, doc)
-	if err != nil {
+	got, err := o.fetch(ctx, &d, doc)
+	switch {
+	case err != nil:
 		return err
+	case got.unread && d.Kind == plan.Update: // the older copy stays as it is until the next run
+		r.budget.Release(got.grant)
+		d.Kind, d.Reason = plan.Keep, plan.ContentUnreadable
+		r.tell(d.Change)
+		return nil
+	case got.unread: // a new document is written without its content
+		got.body.Timestamp = retryContent
 	}
-	var more func([]byte) []byte
-	if attach != nil {
-		more = attach.append
-	}
-	if c.Kind != plan.Keep {
-		p.Encode(&c, seen, doc, more)
-	}
-	if attach != nil && attach.err != nil {
-		r.budget.Release(grant)
-		return attach.err
-	}
-	if c.Kind == plan.Keep {
-		r.budget.Release(grant)
-		if r.closer.judges(&c) {
+	return r.send(ctx, o.planner.Encode(d, got.doc, got.body), &got)
+}
+
+// send brings an encoded change on its way.
+func (r *run) send(ctx context.Context, c plan.Change, got *fetched) (err error) {
+	if judged := r.closer.judges(&c); c.Kind == plan.Keep || judged && !got.attached {
+		r.budget.Release(got.grant)
+		if judged {
 			return r.closer.add(ctx, c)
 		}
 		r.tell(c)
 		return nil
 	}
-	if attach == nil && r.closer.judges(&c) {
-		r.budget.Release(grant)
-		return r.closer.add(ctx, c)
-	}
 	need := int64(len(c.Source) + len(c.ID) + overhead)
-	if grant > 0 && attach == nil {
-		need = min(need, grant) // text was measured before
+	if got.grant > 0 && !got.attached {
+		need = min(need, got.grant) // text was measured before
 	}
-	grant, err = r.trueUp(ctx, grant, need)
-	if err != nil {
+	if c.Grant, err = r.trueUp(ctx, got.grant, need); err != nil {
 		return err
 	}
-	c.Grant = grant
 	return r.sink.Apply(ctx, c)
 }
 

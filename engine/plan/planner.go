@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/md5" //nolint:gosec // not for security: the connector protocol shortens ids with it
 	"encoding/hex"
 	"unicode/utf8"
@@ -10,21 +11,30 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
-// Planner decides for the documents of one reader; readers share the table and the rules.
+// Planner decides for the documents of one reader; readers share the table, the rules and the clashes. It takes a
+// document in two steps: [Planner.Decide], and where that asks for the document's body, [Planner.Encode]. Between the
+// two the caller gets the content. Neither step changes the document.
 type Planner struct {
 	opts  Options
 	table *ids.Table
 	rules *rules.Set
 	parts *Parts
 	buf   []byte
-	// Holder names the scope whose document the destination holds under an id, where that may be another
-	// one's than the planner's; "" where it is not. Such a document is not replaced. nil is never.
-	Holder func(id string) string
+
+	clashes *Clashes // nil where no other scope may have the same ids
+	scope   string   // of the documents
 }
 
 // NewPlanner makes the planner of one reader.
 func NewPlanner(o Options, t *ids.Table, r *rules.Set, p *Parts) *Planner {
 	return &Planner{opts: o, table: t, rules: r, parts: p}
+}
+
+// Within says which scope the documents belong to, so that none replaces a document of another scope.
+func (p *Planner) Within(scope string, c *Clashes) {
+	if c.of(scope) {
+		p.scope, p.clashes = scope, c
+	}
 }
 
 // ID is the _id under which a document is written: its own, or the MD5 of its bytes where the id is
@@ -37,63 +47,85 @@ func ID(id string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Decide says what becomes of a document, as far as that can be said without its encoded form. Where
-// more is true, the change is a Create or an Update which [Planner.Encode] completes, and which that
-// may still turn into a Keep. An error is one of the table, and ends the run.
-func (p *Planner) Decide(part uint32, doc *document.Document) (c Change, s ids.Sighting, more bool, err error) {
-	doc.ID = ID(doc.ID)
-	c = Change{Part: p.parts.Name(part), ID: doc.ID}
-	if doc.ID == "" {
-		c.Kind, c.Reason = Reject, EmptyID
-		return c, s, false, nil
-	}
-	key := ids.KeyOf(doc.ID)
-	if !p.rules.Keep(doc) {
-		c.Kind, c.Reason = Drop, ExcludedByRule
-		return c, s, false, p.table.Exclude(key)
-	}
-	if other, err := p.heldByAnother(doc.ID, key); other != "" || err != nil {
-		c.Kind, c.Reason, c.First = Duplicate, SameID, other
-		return c, s, false, err
-	}
-	s, err = p.table.Mark(key, part)
-	switch {
-	case err != nil:
-		return c, s, false, err
-	case s.Duplicate:
-		c.Kind, c.Reason, c.First = Duplicate, SameID, p.parts.Name(s.First)
-		return c, s, false, nil
-	case !s.Found:
-		c.Kind, c.Reason = Create, NotInIndex
-		return c, s, true, nil
-	}
-	c.Kind = Update
-	switch {
-	case p.opts.Compare == Always:
-		c.Reason = Forced
-	case s.Version == 0: // the copy cannot be compared, or a rule has kept out another document of this id
-		c.Reason = VersionUnknown
-	case p.opts.Compare == ByContent:
-		c.Reason = ContentDiffers
-	case doc.Timestamp == "":
-		c.Reason = VersionUnknown
-	case s.Version == p.opts.version(doc):
-		c.Kind, c.Reason = Keep, Unchanged
-		return c, s, false, nil
-	default:
-		c.Reason = VersionDiffers
-	}
-	return c, s, true, nil
+// Decision is what is to be done with a document, as far as that can be said before it is encoded.
+type Decision struct {
+	Change // without Source; its ID is the one that the document is written under
+	// Body asks for the document's content and for [Planner.Encode]: the change is a Create or an Update, which
+	// may still become a Keep. Without it the change is final.
+	Body bool
+	// Known is that the destination holds a document of this id, and that no other document of this run had it.
+	Known bool
+
+	version document.Version // of the copy that the destination holds
 }
 
-// heldByAnother names the scope of the document that stands in the destination under an id, where it is
-// another's that this run has not seen yet. Its own part, if it yields it, marks it as seen.
+// Decide says what is to be done with a document, and whether its body is needed. An error comes from the table and
+// ends the run.
+func (p *Planner) Decide(part uint32, doc *document.Document) (Decision, error) {
+	d := Decision{Change: Change{Part: p.parts.Name(part), ID: ID(doc.ID)}}
+	if d.ID == "" {
+		d.Kind, d.Reason = Reject, EmptyID
+		return d, nil
+	}
+	key := ids.KeyOf(d.ID)
+	if !p.keeps(d.ID, doc) {
+		d.Kind, d.Reason = Drop, ExcludedByRule
+		return d, p.table.Exclude(key)
+	}
+	if other, err := p.heldByAnother(d.ID, key); other != "" || err != nil {
+		d.Kind, d.Reason, d.First = Duplicate, SameID, other
+		return d, err
+	}
+	s, err := p.table.Mark(key, part)
+	switch {
+	case err != nil:
+		return d, err
+	case s.Duplicate:
+		d.Kind, d.Reason, d.First = Duplicate, SameID, p.parts.Name(s.First)
+		return d, nil
+	case !s.Found:
+		d.Kind, d.Reason, d.Body = Create, NotInIndex, true
+		return d, nil
+	}
+	d.Known, d.version = true, s.Version
+	d.Kind, d.Reason = p.compare(s.Version, doc)
+	d.Body = d.Kind != Keep
+	return d, nil
+}
+
+// keeps asks the rules about a document, which they see under the id that it is written under.
+func (p *Planner) keeps(id string, doc *document.Document) bool {
+	written := *doc
+	written.ID = id
+	return p.rules.Keep(&written)
+}
+
+// compare says what becomes of a document whose copy in the destination has this version: an update, as long as
+// nothing says that it is unchanged.
+func (p *Planner) compare(held document.Version, doc *document.Document) (Kind, Reason) {
+	switch {
+	case p.opts.Compare == Always:
+		return Update, Forced
+	case held == 0: // the copy cannot be compared, or a rule has kept out another document of this id
+		return Update, VersionUnknown
+	case p.opts.Compare == ByContent: // Encode compares
+		return Update, ContentDiffers
+	case doc.Timestamp == "":
+		return Update, VersionUnknown
+	case held == p.opts.version(doc):
+		return Keep, Unchanged
+	}
+	return Update, VersionDiffers
+}
+
+// heldByAnother names the scope of the document that the destination holds under an id, if it is another scope and
+// this run has not seen the document yet. If its own part yields it, that marks it as seen.
 func (p *Planner) heldByAnother(id string, key ids.Key) (string, error) {
-	if p.Holder == nil {
+	if p.clashes == nil {
 		return "", nil
 	}
-	other := p.Holder(id)
-	if other == "" {
+	other := p.clashes.holder(id)
+	if other == "" || other == p.scope {
 		return "", nil
 	}
 	state, err := p.table.State(key)
@@ -103,24 +135,35 @@ func (p *Planner) heldByAnother(id string, key ids.Key) (string, error) {
 	return other, nil
 }
 
-// Encode completes a change with the document's _source, which is valid until the next call, and
-// turns it into a Keep where the content is what the destination holds. more, unless it is nil, appends
-// further fields, each behind a comma, and may still change the document's timestamp. Where there are
-// vectors a Keep has its source, too, because those are still to be compared.
-func (p *Planner) Encode(c *Change, s ids.Sighting, doc *document.Document, more func(dst []byte) []byte) {
-	p.buf = document.AppendFields(p.buf[:0], doc)
-	if more != nil {
-		p.buf = more(p.buf)
+// Body is what the caller brings of a document's content. The zero Body is that of a document without any.
+type Body struct {
+	Field      document.Field // text, written after the document's own fields; without a name there is none
+	Attachment []byte         // encoded members, each after a comma, written last; it is copied
+	Timestamp  string         // is written instead of the document's own; "" for that
+}
+
+// Encode completes a decision with the document's _source, which is valid until the next call. Where the content is
+// what the destination holds, the change is a Keep; where there are vectors a Keep has its source, too, because those
+// are still to be compared. It changes nothing but its buffer.
+func (p *Planner) Encode(d Decision, doc *document.Document, b Body) Change {
+	written := document.Document{ID: d.ID, Timestamp: cmp.Or(b.Timestamp, doc.Timestamp), Fields: doc.Fields}
+	p.buf = document.AppendFields(p.buf[:0], &written)
+	if b.Field.Name != "" {
+		p.buf = document.AppendString(append(p.buf, ','), b.Field.Name)
+		p.buf = b.Field.Value.AppendJSON(append(p.buf, ':'))
 	}
+	p.buf = append(p.buf, b.Attachment...)
 	end := len(p.buf)
-	p.buf = document.AppendTrailer(p.buf, doc, p.opts.Trailer)
+	p.buf = document.AppendTrailer(p.buf, &written, p.opts.Trailer)
+	c := d.Change
 	c.Source = p.buf
-	if c.Kind == Update && p.opts.Compare == ByContent && s.Version != 0 && p.same(s.Version, end) {
+	if c.Kind == Update && p.opts.Compare == ByContent && d.version != 0 && p.same(d.version, end) {
 		c.Kind, c.Reason = Keep, Unchanged
 		if p.opts.Vector == nil {
 			c.Source = nil
 		}
 	}
+	return c
 }
 
 func (p *Planner) same(held document.Version, end int) bool {

@@ -58,14 +58,14 @@ func encoded(o Options, doc document.Document) string {
 
 // decide takes a document all the way, as a reader of the engine does.
 func decide(p *Planner, part uint32, doc document.Document) Change {
-	c, s, more, err := p.Decide(part, &doc)
+	d, err := p.Decide(part, &doc)
 	if err != nil {
 		panic(err)
 	}
-	if more {
-		p.Encode(&c, s, &doc, nil)
+	if d.Body {
+		return p.Encode(d, &doc, Body{})
 	}
-	return c
+	return d.Change
 }
 
 func fields(name string, v document.Value) []document.Field {
@@ -345,8 +345,8 @@ func TestKeepNeedsNoEncoding(t *testing.T) {
 	var parts Parts
 	p := NewPlanner(o, table(o, held{"a", "", now}), nil, &parts)
 	doc := document.Document{ID: "a", Timestamp: now}
-	if c, _, more, err := p.Decide(parts.Add("p"), &doc); err != nil || more || c.Kind != Keep {
-		t.Errorf("%v, more %v, %+v", err, more, c)
+	if d, err := p.Decide(parts.Add("p"), &doc); err != nil || d.Body || d.Kind != Keep || !d.Known {
+		t.Errorf("%v, %+v", err, d)
 	}
 }
 
@@ -372,15 +372,81 @@ func TestOurFormIsNotParsed(t *testing.T) { // not parallel: AllocsPerRun counts
 	doc := document.Document{ID: "a", Fields: fields("x", document.Object(fields("y", document.Int(2))))}
 	var parts Parts
 	p := NewPlanner(Options{}, table(Options{}), nil, &parts)
-	s := ids.Sighting{Found: true, Version: Options{}.HeldVersion([]byte(`{"id":"a","x":{"y":1},"_timestamp":""}`), nil)}
+	d := Decision{Change: Change{Kind: Update, Reason: ContentDiffers, ID: "a"}}
+	d.version = Options{}.HeldVersion([]byte(`{"id":"a","x":{"y":1},"_timestamp":""}`), nil)
 	n := testing.AllocsPerRun(100, func() {
-		c := Change{Kind: Update, Reason: ContentDiffers}
-		if p.Encode(&c, s, &doc, nil); c.Kind != Update {
+		if c := p.Encode(d, &doc, Body{}); c.Kind != Update {
 			t.Fatal(c.Kind)
 		}
 	})
 	if n != 0 {
 		t.Errorf("%v allocations, want none", n)
+	}
+}
+
+// TestABodyIsWrittenAfterTheFields: first text, then an attachment, then the timestamp, which the body may replace. Both
+// are part of the content that is compared; the timestamp is not.
+func TestABodyIsWrittenAfterTheFields(t *testing.T) {
+	t.Parallel()
+	doc := document.Document{ID: "a", Timestamp: now, Fields: fields("x", document.Int(1))}
+	text := document.Field{Name: "body", Value: document.String(`say "a"`)}
+	const withBoth = `{"id":"a","x":1,"body":"say \"a\"","_attachment":"YQ==","_timestamp":"` + now + `"}`
+	tests := []struct {
+		name string
+		held string
+		body Body
+		want string
+		kind Kind
+	}{
+		{"nothing", "", Body{}, `{"id":"a","x":1,"_timestamp":"` + now + `"}`, Create},
+		{"text", "", Body{Field: text}, `{"id":"a","x":1,"body":"say \"a\"","_timestamp":"` + now + `"}`, Create},
+		{"both", "", Body{Field: text, Attachment: []byte(`,"_attachment":"YQ=="`)}, withBoth, Create},
+		{"another timestamp", "", Body{Timestamp: then}, `{"id":"a","x":1,"_timestamp":"` + then + `"}`, Create},
+		{"the same content", withBoth, Body{Field: text, Attachment: []byte(`,"_attachment":"YQ=="`), Timestamp: then}, "", Keep},
+		{"other content", withBoth, Body{Field: text}, `{"id":"a","x":1,"body":"say \"a\"","_timestamp":"` + now + `"}`, Update},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var copies []held
+			if tt.held != "" {
+				copies = []held{{"a", tt.held, now}}
+			}
+			var parts Parts
+			p := NewPlanner(Options{}, table(Options{}, copies...), nil, &parts)
+			d, err := p.Decide(parts.Add("p"), &doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c := p.Encode(d, &doc, tt.body); c.Kind != tt.kind || string(c.Source) != tt.want {
+				t.Errorf("%s, %s, want %s, %s", c.Kind, c.Source, tt.kind, tt.want)
+			}
+		})
+	}
+}
+
+// TestADocumentIsNotChangedOnItsWay: neither step writes into it, whatever id and timestamp it is written with.
+func TestADocumentIsNotChangedOnItsWay(t *testing.T) {
+	t.Parallel()
+	set, err := rules.New([]rules.Rule{{ID: "1", Policy: "exclude", Field: "id", Rule: "starts_with", Value: "k"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("k", 600)
+	doc := document.Document{ID: long, Timestamp: now, Fields: fields("x", document.Int(1))}
+	var parts Parts
+	p := NewPlanner(Options{}, table(Options{}), set, &parts)
+	d, err := p.Decide(parts.Add("p"), &doc)
+	if err != nil || d.Kind != Create || d.ID != ID(long) { // rules see the id that is written
+		t.Fatalf("%v, %+v", err, d)
+	}
+	before := d
+	c := p.Encode(d, &doc, Body{Field: document.Field{Name: "body", Value: document.String("b")}, Timestamp: then})
+	if doc.ID != long || doc.Timestamp != now || len(doc.Fields) != 1 || fmt.Sprint(d) != fmt.Sprint(before) {
+		t.Errorf("the document is %+v, the decision %+v", doc, d)
+	}
+	if want := `{"id":"` + ID(long) + `","x":1,"body":"b","_timestamp":"` + then + `"}`; string(c.Source) != want {
+		t.Errorf("got %s, want %s", c.Source, want)
 	}
 }
 
@@ -437,8 +503,8 @@ func TestATableThatFailsIsAnError(t *testing.T) {
 	p := NewPlanner(Options{}, tab, set, &parts)
 	part := parts.Add("p")
 	for _, id := range []string{"a", "b"} { // "b" is excluded
-		if c, _, more, err := p.Decide(part, &document.Document{ID: id}); !errors.Is(err, ids.ErrFile) || more {
-			t.Errorf("%q: %v, more %v, %+v", id, err, more, c)
+		if d, err := p.Decide(part, &document.Document{ID: id}); !errors.Is(err, ids.ErrFile) || d.Body {
+			t.Errorf("%q: %v, %+v", id, err, d)
 		}
 	}
 }

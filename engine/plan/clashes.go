@@ -1,21 +1,19 @@
-package engine
+package plan
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// clashes knows which scopes may bring the same id: user with the key role_1, and user_role with the key
-// 1. Their parts are read in a fixed order, so that the same document is kept whatever runs at the same
-// time, and a document never replaces that of another scope, so that it is the same in the next run.
-type clashes struct {
+// Clashes knows which scopes may bring the same id: user with the key role_1, and user_role with the key
+// 1. Their parts are read in a fixed order ([Ordered]), so that the same document is kept whatever is read
+// concurrently, and a document never replaces that of another scope ([Planner.Within]), so that it is the same in
+// the next run. The zero Clashes has none.
+type Clashes struct {
 	spaces []idSpace
 	known  map[idSpace]bool
 	group  map[string]int // of scopes that may clash; those of one group are read one after the other
@@ -31,9 +29,11 @@ type idSpace struct {
 	numeric       bool // digits and the like follow
 }
 
-func (c *clashes) add(scope string, d source.Description) {
-	s := idSpace{scope, d.IDPrefix, d.NumericIDs}
-	if d.IDPrefix == "" || c.known[s] {
+// Add notes what the ids of a scope begin with, "" where that is not known, and whether only digits and the like
+// follow.
+func (c *Clashes) Add(scope, prefix string, numeric bool) {
+	s := idSpace{scope, prefix, numeric}
+	if prefix == "" || c.known[s] {
 		return
 	}
 	if c.known == nil {
@@ -43,8 +43,8 @@ func (c *clashes) add(scope string, d source.Description) {
 	c.spaces = append(c.spaces, s)
 }
 
-// settle finds the clashes once all scopes are known.
-func (c *clashes) settle() {
+// Settle finds the clashes once all scopes are known.
+func (c *Clashes) Settle() {
 	slices.SortFunc(c.spaces, func(a, b idSpace) int {
 		return cmp.Or(strings.Compare(a.prefix, b.prefix), strings.Compare(a.scope, b.scope))
 	})
@@ -70,7 +70,7 @@ func (c *clashes) settle() {
 }
 
 // join puts two scopes into one group.
-func (c *clashes) join(a, b string) {
+func (c *Clashes) join(a, b string) {
 	to, from := c.groupOf(a), c.groupOf(b)
 	for scope, g := range c.group {
 		if g == from {
@@ -79,7 +79,7 @@ func (c *clashes) join(a, b string) {
 	}
 }
 
-func (c *clashes) groupOf(scope string) int {
+func (c *Clashes) groupOf(scope string) int {
 	g, ok := c.group[scope]
 	if !ok {
 		g = len(c.group) + 1
@@ -88,11 +88,20 @@ func (c *clashes) groupOf(scope string) int {
 	return g
 }
 
-// possible reports whether there may be clashes at all.
-func (c *clashes) possible() bool { return len(c.inner) > 0 }
+// Possible reports whether there may be clashes at all.
+func (c *Clashes) Possible() bool { return len(c.inner) > 0 }
+
+// Concern reports whether an id looks like one that several scopes may have.
+func (c *Clashes) Concern(id string) bool { return c.region(id) != "" }
+
+// of reports whether documents of a scope may have the ids of another one.
+func (c *Clashes) of(scope string) bool {
+	_, clashing := c.group[scope]
+	return clashing
+}
 
 // region is the scope whose own ids look like this one, of those that may clash; "" for none.
-func (c *clashes) region(id string) string {
+func (c *Clashes) region(id string) string {
 	for i := range c.inner {
 		if strings.HasPrefix(id, c.inner[i].prefix) {
 			return c.inner[i].scope
@@ -101,9 +110,8 @@ func (c *clashes) region(id string) string {
 	return ""
 }
 
-// hold notes whose document stands in the index under an id that may clash; "" is one whose scope cannot
-// be told.
-func (c *clashes) hold(id, scope string) {
+// Hold notes the scope of the document that the destination holds under an id; "" where that is not known.
+func (c *Clashes) Hold(id, scope string) {
 	if region := c.region(id); region != "" && region != scope {
 		c.mu.Lock()
 		c.holders[ids.KeyOf(id)] = scope
@@ -111,37 +119,29 @@ func (c *clashes) hold(id, scope string) {
 	}
 }
 
-// holder tells for the documents of a scope which other one's document the index holds under an id, if
-// it holds any; "" where there is no clash, or it cannot be told.
-func (c *clashes) holder(scope string) func(id string) string {
-	if _, clashing := c.group[scope]; !clashing {
-		return nil
+// holder is the scope of the document that the destination holds under an id, if it holds any; "" where there is no
+// clash, or the scope is not known.
+func (c *Clashes) holder(id string) string {
+	region := c.region(id)
+	if region == "" {
+		return ""
 	}
-	return func(id string) string {
-		other := c.region(id)
-		if other == "" {
-			return ""
-		}
-		if noted, ok := c.holders[ids.KeyOf(id)]; ok {
-			other = noted
-		}
-		if other == scope {
-			return ""
-		}
-		return other
+	if noted, ok := c.holders[ids.KeyOf(id)]; ok {
+		return noted
 	}
+	return region
 }
 
-// ordered puts the parts of one group into units that are read by one reader, in the order of their
-// prefixes, where the first of the group stood.
-func (c *clashes) ordered(parts []source.Part) [][]source.Part {
+// Ordered puts the parts of scopes that may clash into units that are read by one reader, in the order of their
+// prefixes, where the first of them stood.
+func Ordered[P interface{ Scope() string }](c *Clashes, parts []P) [][]P {
 	rank := map[string]int{}
 	for i, s := range c.spaces {
 		if _, ok := rank[s.scope]; !ok {
 			rank[s.scope] = i
 		}
 	}
-	var units [][]source.Part
+	var units [][]P
 	at := map[int]int{} // the unit of a group
 	for _, part := range parts {
 		g, clashing := c.group[part.Scope()]
@@ -152,29 +152,10 @@ func (c *clashes) ordered(parts []source.Part) [][]source.Part {
 		if clashing {
 			at[g] = len(units)
 		}
-		units = append(units, []source.Part{part})
+		units = append(units, []P{part})
 	}
 	for _, u := range units {
-		slices.SortStableFunc(u, func(a, b source.Part) int { return rank[a.Scope()] - rank[b.Scope()] })
+		slices.SortStableFunc(u, func(a, b P) int { return rank[a.Scope()] - rank[b.Scope()] })
 	}
 	return units
-}
-
-// noteHolder tells clashes whose document a hit is, where that may matter.
-func (r *run) noteHolder(h elastic.Hit) {
-	c := &r.described.clash
-	if !c.possible() || c.region(h.ID) == "" {
-		return
-	}
-	fields := map[string]any{}
-	for _, name := range r.job.Type.ScopeFields {
-		if raw := elastic.Member(h.Source, name); raw != nil {
-			var v any
-			if json.Unmarshal(raw, &v) == nil {
-				fields[name] = v
-			}
-		}
-	}
-	scope, _ := r.job.Type.ScopeOf(r.job.Values, fields)
-	c.hold(h.ID, scope)
 }
