@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -71,8 +71,8 @@ type session struct {
 	dest     *destination
 	records  *protocol.Store // of connectors and sync jobs; nil while nobody has asked for them
 	state    state.Dir
-	dead     *bulk.DeadLetter // of all connectors, when the command line names a file
-	deleted  *bulk.Deleted    // of all connectors; nil when no file is asked for
+	dead     *docfile.DeadLetter // of all connectors, when the command line names a file
+	deleted  *docfile.Deleted    // of all connectors; nil when no file is asked for
 	services extraction
 	until    context.Context //nolint:containedctx // ends with --max-duration; nil for no limit
 	outcomes []*outcome
@@ -240,10 +240,10 @@ func (s *session) open(ctx, cut context.Context, cfg *config.Config, works []wor
 		return &usageError{problem: "--replay and --dead-letter name the same file", hint: "what is rejected again would overwrite what was not sent yet"}
 	}
 	if s.o.deadLetter != "" {
-		s.dead = bulk.NewDeadLetter(s.o.deadLetter)
+		s.dead = docfile.NewDeadLetter(s.o.deadLetter)
 	}
 	if s.o.deletedTo != "" {
-		s.deleted = bulk.NewDeleted(s.o.deletedTo)
+		s.deleted = docfile.NewDeleted(s.o.deletedTo)
 	}
 	if err := s.filesReady(); err != nil {
 		return err
@@ -390,7 +390,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	}
 	dead := s.dead
 	if dead == nil {
-		dead = bulk.NewDeadLetter(s.deadLetterOf(c))
+		dead = docfile.NewDeadLetter(s.deadLetterOf(c))
 	}
 	before := dead.Count()
 	started := s.app.Now()

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -220,7 +220,7 @@ func (r *run) describe(h elastic.Hit) (scope, title string, known bool) {
 func (r *run) delete(ctx context.Context, c plan.Change) error {
 	var err error
 	if c.Source != nil {
-		err = r.deps.Deleted.Put(bulk.Deletion{
+		err = r.deps.Deleted.Put(docfile.Deletion{
 			Schema: 1, Time: r.deps.Now().UTC(), Connector: r.job.Connector, Index: r.index.Name, ID: c.ID, Part: c.Part,
 			Reason: string(c.Reason), Routing: c.Routing, Document: c.Source,
 		})

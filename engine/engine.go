@@ -14,6 +14,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
@@ -117,8 +118,8 @@ type Deps struct {
 	Log        *slog.Logger
 	Observer   report.Observer
 	Counters   *report.Counters
-	DeadLetter *bulk.DeadLetter
-	Deleted    *bulk.Deleted // gets whole documents before they are deleted; nil for no such file
+	DeadLetter *docfile.DeadLetter
+	Deleted    *docfile.Deleted // gets whole documents before they are deleted; nil for no such file
 	// Lock keeps other runs away from a concrete index; unlock is called once. cluster tells its cluster from
 	// others, by whatever address it is reached; "" where it does not say.
 	Lock func(cluster, index string) (unlock func(), err error)

@@ -15,8 +15,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -389,18 +389,18 @@ func TestDeletedDocumentsAreKeptFirst(t *testing.T) {
 	h.source.Parts["a"] = numbered("a", "a", 3)
 	h.sync()
 	h.source.Parts["a"] = numbered("a", "a", 1)
-	h.gone = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.gone = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.diff()
 	h.sync(func(j *engine.Job) { j.Guard = engine.Guard{Deletes: 1, Confirmed: -1} })
 	if n := h.gone.Count(); n != 0 {
 		t.Fatalf("%d documents were kept before any was deleted", n)
 	}
 	// Where the file cannot be written, nothing is deleted.
-	h.gone = bulk.NewDeleted(filepath.Join(os.DevNull, "deleted.ndjson"))
+	h.gone = docfile.NewDeleted(filepath.Join(os.DevNull, "deleted.ndjson"))
 	if res, err := h.run(t.Context()); err == nil || res.Counts.Deleted != 0 || len(h.held()) != 3 {
 		t.Fatalf("%v, %+v", err, res.Counts)
 	}
-	h.gone = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.gone = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.sync()
 	if err := h.gone.Close(); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands"
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 )
 
@@ -35,7 +35,7 @@ func wholeRecords(t *testing.T, path string) map[string]json.RawMessage {
 	}
 	out := map[string]json.RawMessage{}
 	for line := range bytes.Lines(raw) {
-		var r bulk.Deletion
+		var r docfile.Deletion
 		if json.Unmarshal(line, &r) == nil && len(r.Document) > 0 {
 			out[r.ID] = r.Document
 		}
@@ -56,7 +56,7 @@ func TestAFullDiskUnderDeletedDocuments(t *testing.T) {
 	h.sync()
 	h.source.Parts["a"] = h.source.Parts["a"][:50]
 	sure := func(j *engine.Job) { j.Guard.Confirmed = 1000 }
-	h.gone = bulk.NewDeleted(filepath.Join(disk, "deleted.ndjson"))
+	h.gone = docfile.NewDeleted(filepath.Join(disk, "deleted.ndjson"))
 	res, err := h.run(t.Context(), sure)
 	isFull(t, res, err)
 	if err := h.gone.Close(); err != nil {
@@ -73,7 +73,7 @@ func TestAFullDiskUnderDeletedDocuments(t *testing.T) {
 		}
 	}
 	// With room for all of them, the rest is deleted.
-	h.gone = bulk.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.gone = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.sync(sure)
 	if err := h.gone.Close(); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
@@ -38,7 +38,7 @@ type harness struct {
 	job    engine.Job
 	deps   engine.Deps
 	dead   string
-	gone   *bulk.Deleted
+	gone   *docfile.Deleted
 	seen   *recorder
 	kept   map[string][]string // scopes that had vanished when the last run ended, by index and owner
 }
@@ -169,7 +169,7 @@ func (h *harness) do(what func(engine.Job, engine.Deps) (engine.Result, error), 
 	}
 	h.seen = &recorder{}
 	deps.Client, deps.Observer, deps.Counters = client, h.seen, &report.Counters{}
-	deps.DeadLetter, deps.Deleted = bulk.NewDeadLetter(h.dead), h.gone
+	deps.DeadLetter, deps.Deleted = docfile.NewDeadLetter(h.dead), h.gone
 	res, err := what(job, deps)
 	if cerr := deps.DeadLetter.Close(); cerr != nil {
 		h.t.Error(cerr)

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
@@ -98,7 +98,7 @@ func killRun(ctx context.Context, destination, index, dead string, source *fault
 			Retry: retry.Policy{First: time.Millisecond, Max: time.Second, Patience: patience},
 		},
 		Client: client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
-		DeadLetter: bulk.NewDeadLetter(dead), Lock: func(string, string) (func(), error) { return func() {}, nil },
+		DeadLetter: docfile.NewDeadLetter(dead), Lock: func(string, string) (func(), error) { return func() {}, nil },
 		Cut: context.Background(), Now: time.Now,
 	})
 }

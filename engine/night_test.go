@@ -14,7 +14,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands"
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
@@ -253,7 +253,7 @@ func (d *dark) morning() {
 
 // keepDeleted lets the next run keep whole documents before it deletes them.
 func (d *dark) keepDeleted() {
-	kept := bulk.NewDeleted(d.dead + ".deleted")
+	kept := docfile.NewDeleted(d.dead + ".deleted")
 	d.t.Cleanup(func() {
 		if err := kept.Close(); err != nil {
 			d.t.Error(err)

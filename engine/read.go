@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -278,7 +278,7 @@ func (r *run) tell(c plan.Change) {
 
 // reject keeps a document that cannot be written in the dead-letter file.
 func (r *run) reject(c plan.Change) error {
-	err := r.deps.DeadLetter.Put(bulk.Rejection{
+	err := r.deps.DeadLetter.Put(docfile.Rejection{
 		Schema: 1, Time: r.deps.Now().UTC(), Connector: r.job.Connector, Index: r.index.Name, ID: c.ID, Part: c.Part,
 		Kind: plan.Create.String(), Type: "invalid_id", Reason: string(c.Reason), Document: c.Source,
 	})

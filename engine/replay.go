@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
@@ -51,7 +51,7 @@ func (r *run) replay(ctx context.Context, file string) error {
 
 // again are rejected documents whose copies in the index are looked up together.
 type again struct {
-	list []bulk.Rejection
+	list []docfile.Rejection
 	ids  map[string]bool
 	size int
 }
@@ -60,7 +60,7 @@ type again struct {
 func (r *run) replayFile(ctx context.Context, file string) error {
 	batch := again{ids: map[string]bool{}}
 	ours := false
-	for rejected, err := range bulk.Rejections(file) {
+	for rejected, err := range docfile.Rejections(file) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

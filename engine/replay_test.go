@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -121,7 +121,7 @@ func TestReplayKeepsWhatIsRejectedAgain(t *testing.T) {
 		t.Fatalf("the file that is replayed was changed: %v", err)
 	}
 	n := 0
-	for r, err := range bulk.Rejections(h.dead) {
+	for r, err := range docfile.Rejections(h.dead) {
 		n++
 		if err != nil || r.Type != "document_parsing_exception" || len(r.Document) == 0 {
 			t.Fatalf("%v, %+v", err, r)

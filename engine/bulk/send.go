@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -250,7 +251,7 @@ func (w *Writer) end(it *item, o outcome, a elastic.BulkItem) {
 
 // reject puts a document into the dead-letter file.
 func (w *Writer) reject(r *request, it *item, a elastic.BulkItem) error {
-	err := w.o.DeadLetter.Put(Rejection{
+	err := w.o.DeadLetter.Put(docfile.Rejection{
 		Schema: 1, Time: w.o.Now().UTC(), Connector: w.o.Connector, Index: w.o.Index, ID: it.change.ID, Part: it.change.Part,
 		Kind: it.change.Kind.String(), Type: a.Type, Reason: a.Reason, Document: r.document(it),
 	})

@@ -20,6 +20,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/budget"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -39,7 +40,7 @@ type Options struct {
 	Budget     *budget.Bytes
 	Counters   *report.Counters
 	Observer   report.Observer
-	DeadLetter *DeadLetter
+	DeadLetter *docfile.DeadLetter
 	Breaker    *Breaker // nil lets a run go on to its end
 	// Widen maps a field that the index does not have yet as a number that may have a fraction, or as text;
 	// nil is that it cannot. After an error the document is rejected.

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/budget"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -87,7 +88,7 @@ func newRig(t *testing.T, answer func(n int, r *http.Request, body []byte) *http
 	r.budget = budget.New(1<<20, func() { r.w.Pressure() })
 	o := Options{
 		Client: c, Index: "x", Workers: 2, Operations: 4, Bytes: 1 << 16, Budget: r.budget, Counters: &r.counters,
-		Observer: r, DeadLetter: NewDeadLetter(r.dead), Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Observer: r, DeadLetter: docfile.NewDeadLetter(r.dead), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Retry: retry.Policy{First: time.Microsecond, Max: 10 * time.Microsecond, Patience: patience},
 	}
 	for _, f := range change {
@@ -266,7 +267,7 @@ func TestDocumentErrorsAreDeadLettered(t *testing.T) {
 	}
 	got := map[string]string{}
 	for line := range strings.Lines(string(raw)) {
-		var rej Rejection
+		var rej docfile.Rejection
 		if err := json.Unmarshal([]byte(line), &rej); err != nil {
 			t.Fatal(err)
 		}
@@ -279,31 +280,6 @@ func TestDocumentErrorsAreDeadLettered(t *testing.T) {
 	info, err := os.Stat(r.dead)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-}
-
-// TestConnectorsOfOneCommandShareADeadLetterFile: closing it between two loses nothing, and a later
-// command begins anew.
-func TestConnectorsOfOneCommandShareADeadLetterFile(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "dead.ndjson")
-	for _, command := range []string{"first", "second"} {
-		d := NewDeadLetter(path)
-		for _, connector := range []string{"a", "b"} {
-			if err := d.Put(Rejection{ID: command + connector, Document: json.RawMessage(`{"v":"<b>"}`)}); err != nil {
-				t.Fatal(err)
-			}
-			if err := d.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := strings.Count(string(raw), "\n"); n != 2 || strings.Count(string(raw), command) != 2 || !strings.Contains(string(raw), `"<b>"`) {
-			t.Errorf("%s command: the file holds\n%s", command, raw)
-		}
 	}
 }
 
@@ -553,7 +529,7 @@ func BenchmarkWriter(b *testing.B) {
 	bud := budget.New(64<<20, func() { w.Pressure() })
 	w = New(Options{
 		Client: c, Index: "x", Workers: 4, Operations: 500, Bytes: 5 << 20, Budget: bud, Counters: &counters,
-		Observer: &rig{}, DeadLetter: NewDeadLetter("unused"), Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Observer: &rig{}, DeadLetter: docfile.NewDeadLetter("unused"), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	w.o.Observer = silent{}
 	done := make(chan error, 1)

@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
@@ -204,7 +204,7 @@ func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 				IDsMemory: 16 << 20, IDsDir: t.TempDir(),
 			},
 			Client: client, Log: slog.New(slog.DiscardHandler), Observer: unseen{}, Counters: &report.Counters{},
-			DeadLetter: bulk.NewDeadLetter(t.TempDir() + "/dead"), Lock: func(string, string) (func(), error) { return func() {}, nil },
+			DeadLetter: docfile.NewDeadLetter(t.TempDir() + "/dead"), Lock: func(string, string) (func(), error) { return func() {}, nil },
 			Cut: context.Background(), Now: time.Now,
 		})
 	}

@@ -1,4 +1,4 @@
-package bulk
+package docfile
 
 import (
 	"bufio"
@@ -9,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
@@ -33,7 +32,7 @@ type Rejection struct {
 // DeadLetter is the file of rejected documents.
 type DeadLetter struct{ records }
 
-// NewDeadLetter names the file; nothing is made yet.
+// NewDeadLetter names the file, which is created for the first record.
 func NewDeadLetter(path string) *DeadLetter {
 	return &DeadLetter{records{what: "dead-letter file", path: path}}
 }
@@ -96,96 +95,4 @@ func (r *Rejection) parse(line []byte) error {
 		return fmt.Errorf("the rejected document %q has no fields", r.ID)
 	}
 	return nil
-}
-
-// Deletion is one document that is about to be deleted, as the index held it.
-type Deletion struct {
-	Schema    int             `json:"schema"`
-	Time      time.Time       `json:"time"`
-	Connector string          `json:"connector"`
-	Index     string          `json:"index"`
-	ID        string          `json:"id"`
-	Part      string          `json:"part,omitempty"`
-	Reason    string          `json:"reason"`
-	Routing   string          `json:"routing,omitempty"`
-	Document  json.RawMessage `json:"document"`
-}
-
-// Deleted is the file of deleted documents. A document stands in it before its delete is sent.
-type Deleted struct{ records }
-
-// NewDeleted names the file; nothing is made yet.
-func NewDeleted(path string) *Deleted {
-	return &Deleted{records{what: "file of deleted documents", path: path}}
-}
-
-// Put writes a deletion. When it returns, the operating system has it.
-func (d *Deleted) Put(r Deletion) error { return d.put(r) }
-
-// records is a file of one JSON object a line, with whole documents, so nobody else may read it. It
-// is made for the first record, in place of an earlier process's, and is safe for concurrent use.
-// After Close it goes on where it was, for the next connector of the same command.
-type records struct {
-	what string
-	path string
-	mu   sync.Mutex
-	file *os.File
-	n    int
-}
-
-// Ready returns why the file could not be made, before there is a document that needs it.
-func (r *records) Ready() error {
-	if err := ownfile.Ready(r.path); err != nil {
-		return fmt.Errorf("%s: %w", r.what, err)
-	}
-	return nil
-}
-
-// Path is the name of the file.
-func (r *records) Path() string { return r.path }
-
-// Count is how many documents the file has got.
-func (r *records) Count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.n
-}
-
-func (r *records) put(v any) error {
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("%s: %w", r.what, err)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.file == nil {
-		open := ownfile.Create // so that no earlier file's wider rights remain
-		if r.n > 0 {
-			open = ownfile.Append
-		}
-		f, err := open(r.path)
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.what, err)
-		}
-		r.file = f
-	}
-	if _, err := r.file.Write(line.Bytes()); err != nil {
-		return fmt.Errorf("%s: %w", r.what, err)
-	}
-	r.n++
-	return nil
-}
-
-// Close closes the file, if there is one.
-func (r *records) Close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.file == nil {
-		return nil
-	}
-	err := r.file.Close()
-	r.file = nil
-	return err
 }
