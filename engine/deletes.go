@@ -11,7 +11,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
-	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
 // heldInMemory is how many deletes are kept while the guard has not judged yet. Where there are more,
@@ -25,19 +24,27 @@ type gone struct {
 	deletes  []plan.Change // the first ones
 }
 
+// deleting is what decides about documents that the source no longer holds.
+type deleting struct {
+	*scanned
+
+	writing *writing
+	scopes  *scopes
+}
+
 // deletes finds the documents that this run has not seen, in the point in time that the id table was
 // made of, and deletes those whose scope was listed to its end.
-func (r *run) deletes(ctx context.Context) error {
-	if r.table.Unseen() == 0 || r.late != nil && r.scopes.isIncomplete() {
+func (g *deleting) deletes(ctx context.Context) error {
+	if g.table.Unseen() == 0 || g.outcome.late != nil && g.scopes.isIncomplete() {
 		return nil
 	}
-	overall := r.withholdAll()
-	if r.pitLost.Load() || r.stale != nil {
-		r.withholdUnnamed(overall)
+	overall := g.withholdAll()
+	if g.view.isLost() || g.stale != nil {
+		g.withholdUnnamed(overall)
 		return nil
 	}
 	var found gone
-	err := r.eachGone(ctx, gonePass{overall: overall, tell: true}, func(c plan.Change) error {
+	err := g.eachGone(ctx, gonePass{overall: overall, tell: true}, func(c plan.Change) error {
 		found.mu.Lock()
 		defer found.mu.Unlock()
 		found.eligible++
@@ -47,35 +54,35 @@ func (r *run) deletes(ctx context.Context) error {
 		return nil
 	})
 	if errors.Is(err, elastic.ErrPITLost) {
-		r.withholdUnnamed(plan.PointInTimeLost)
+		g.withholdUnnamed(plan.PointInTimeLost)
 		return nil
 	}
 	if err != nil || found.eligible == 0 {
 		return err
 	}
-	held, err := r.held(ctx, found.eligible)
+	held, err := g.held(ctx, found.eligible)
 	if err != nil {
 		return err
 	}
-	r.eligible, r.judged = found.eligible, held
-	do := func(c plan.Change) error { return r.delete(ctx, c) }
+	g.outcome.note(func(res *Result) { res.Eligible, res.Judged = found.eligible, held })
+	do := func(c plan.Change) error { return g.delete(ctx, c) }
 	refused := plan.Reason("")
 	switch {
-	case r.changes != nil && found.eligible >= held && !r.job.AllowEmpty:
+	case g.incremental() && found.eligible >= held && !g.job.AllowEmpty:
 		refused = plan.EmptySource // nothing would be left
-	case !r.guardAllows(found.eligible, held):
+	case !g.guardAllows(found.eligible, held):
 		refused = plan.GuardRefused
 	}
 	if refused != "" {
 		do = func(c plan.Change) error {
-			r.withhold(refused, c)
+			g.withhold(refused, c)
 			return nil
 		}
 	}
-	keep := refused == "" && r.deps.Deleted != nil && !r.job.DryRun
+	keep := refused == "" && g.deps.Deleted != nil && !g.job.DryRun
 	if found.eligible > int64(len(found.deletes)) || keep {
 		found.deletes = nil
-		return r.eachGone(ctx, gonePass{overall: overall, whole: keep}, do)
+		return g.eachGone(ctx, gonePass{overall: overall, whole: keep}, do)
 	}
 	for _, c := range found.deletes {
 		if err := do(c); err != nil {
@@ -86,49 +93,49 @@ func (r *run) deletes(ctx context.Context) error {
 }
 
 // withholdAll says why no document at all is deleted, or "".
-func (r *run) withholdAll() plan.Reason {
+func (g *deleting) withholdAll() plan.Reason {
 	switch {
-	case r.pitLost.Load():
+	case g.view.isLost():
 		return plan.PointInTimeLost
-	case r.stale != nil:
+	case g.stale != nil:
 		return plan.RefreshRefused
-	case !r.owned:
+	case !g.owned:
 		return plan.ForeignIndex
-	case r.deps.Counters.Read.Load() == 0 && !r.job.AllowEmpty && r.changes == nil:
+	case g.deps.Counters.Read.Load() == 0 && !g.job.AllowEmpty && !g.incremental():
 		return plan.EmptySource
 	}
 	return ""
 }
 
 // withholdUnnamed withholds all deletes without looking for their ids, where that cannot be done.
-func (r *run) withholdUnnamed(reason plan.Reason) {
-	if r.late != nil {
+func (g *deleting) withholdUnnamed(reason plan.Reason) {
+	if g.outcome.late != nil {
 		return // which of them were only not read cannot be told; the warning says that nothing was deleted
 	}
-	n := int64(r.table.Unseen())
-	r.mu.Lock()
-	already := int64(0)
-	for _, count := range r.withheld {
-		already += count
+	rest := g.outcome.withholdRest(reason, int64(g.table.Unseen()))
+	g.deps.Counters.Withheld.Add(rest)
+}
+
+// held is how many documents the index holds of what was read: of all that it holds, where only the changes
+// were looked at. eligible of them are to be deleted.
+func (g *deleting) held(ctx context.Context, eligible int64) (int64, error) {
+	if !g.incremental() {
+		return g.scopes.heldOf() + eligible, nil
 	}
-	if n > already {
-		r.withheld[reason] += n - already
-		r.deps.Counters.Withheld.Add(n - already)
-	}
-	r.mu.Unlock()
+	return g.deps.Client.Count(ctx, g.index.Name)
 }
 
 // guardAllows is the delete guard. held is how many documents the index held of the scopes that were read
 // to their end.
-func (r *run) guardAllows(eligible, held int64) bool {
-	g := r.job.Guard
+func (g *deleting) guardAllows(eligible, held int64) bool {
+	limit := g.job.Guard
 	switch {
-	case g.Confirmed >= 0:
-		return eligible <= g.Confirmed
-	case r.job.AllowEmpty && r.deps.Counters.Read.Load() == 0:
+	case limit.Confirmed >= 0:
+		return eligible <= limit.Confirmed
+	case g.job.AllowEmpty && g.deps.Counters.Read.Load() == 0:
 		return true // this is what was allowed
 	}
-	return eligible <= g.Deletes || float64(eligible) <= g.Percent/100*float64(held)
+	return eligible <= limit.Deletes || float64(eligible) <= limit.Percent/100*float64(held)
 }
 
 // gonePass is one pass over what was not seen.
@@ -140,26 +147,26 @@ type gonePass struct {
 
 // eachGone scans for what was not seen and calls eligible for each document to delete, from one or
 // several goroutines.
-func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Change) error) error {
-	fields := r.job.Type.ScopeFields
-	scan := elastic.Scan{Source: json.RawMessage("false"), SeqNo: true, Retry: r.deps.Retry}
+func (g *deleting) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Change) error) error {
+	fields := g.job.Type.ScopeFields
+	scan := elastic.Scan{Source: json.RawMessage("false"), SeqNo: true, Retry: g.deps.Retry}
 	switch {
-	case pass.whole && !r.index.SourceDisabled:
-		scan.Source = r.wholeSource()
-	case len(fields) > 0 && !r.index.SourceDisabled:
+	case pass.whole && !g.index.SourceDisabled:
+		scan.Source = g.wholeSource()
+	case len(fields) > 0 && !g.index.SourceDisabled:
 		scan.Source, _ = json.Marshal(fields)
 	}
-	return r.scanHeld(ctx, r.pit, scan, func(int) func(elastic.Hit) error {
+	return g.scanHeld(ctx, g.view, scan, func(int) func(elastic.Hit) error {
 		return func(h elastic.Hit) error {
-			state, err := r.table.State(ids.KeyOf(h.ID))
+			state, err := g.table.State(ids.KeyOf(h.ID))
 			if err != nil || state != ids.Unseen && state != ids.Excluded {
 				return err
 			}
-			scope, title, known := r.describe(h)
-			if r.job.Wants != nil && (!known || !r.job.Wants(scope)) {
+			scope, title, known := g.job.scopeOf(h)
+			if g.job.Wants != nil && (!known || !g.job.Wants(scope)) {
 				return nil
 			}
-			if r.scopes.isLeft(scope, known) {
+			if g.scopes.isLeft(scope, known) {
 				return nil // it may still exist
 			}
 			reason, verdict := plan.GoneFromSource, pass.overall
@@ -167,20 +174,20 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 				reason = plan.ExcludedByRule
 			} else if verdict == "" || verdict == plan.EmptySource {
 				// Of an empty source, what has vanished is as empty as the rest.
-				own := r.scopes.verdict(scope, known)
-				if own != "" && (own != plan.ScopeVanished || verdict == "" || r.scopes.isHidden(scope)) {
+				own := g.scopes.verdict(scope, known)
+				if own != "" && (own != plan.ScopeVanished || verdict == "" || g.scopes.isHidden(scope)) {
 					verdict = own
 				}
 			}
 			if verdict == plan.ScopeVanished {
-				switch again := r.vanishedAgain(scope); {
+				switch again := g.absences.again(scope, g.scopes); {
 				case again:
 					reason, verdict = plan.VanishedTwice, ""
-				case r.job.Guard.Confirmed >= 0:
+				case g.job.Guard.Confirmed >= 0:
 					verdict = ""
 				}
 			}
-			if verdict == plan.ScopeUnknown && r.job.Guard.Confirmed >= 0 {
+			if verdict == plan.ScopeUnknown && g.job.Guard.Confirmed >= 0 {
 				verdict = ""
 			}
 			c := plan.Change{
@@ -194,34 +201,19 @@ func (r *run) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Ch
 				return eligible(c)
 			}
 			if pass.tell {
-				r.withhold(verdict, c)
+				g.withhold(verdict, c)
 			}
 			return nil
 		}
 	})
 }
 
-// describe tells the scope of a document of the index, and what people know it by.
-func (r *run) describe(h elastic.Hit) (scope, title string, known bool) {
-	t := &r.job.Type
-	if t.ScopeOf == nil {
-		return "", "", false
-	}
-	var fields map[string]any
-	if len(t.ScopeFields) > 0 && json.Unmarshal(h.Source, &fields) != nil {
-		return "", "", false
-	}
-	scope, known = t.ScopeOf(r.job.Values, fields)
-	title, _ = fields[t.TitleField].(string)
-	return scope, title, known
-}
-
 // delete deletes a document. One that came whole is kept first.
-func (r *run) delete(ctx context.Context, c plan.Change) error {
+func (g *deleting) delete(ctx context.Context, c plan.Change) error {
 	var err error
 	if c.Source != nil {
-		err = r.deps.Deleted.Put(docfile.Deletion{
-			Schema: 1, Time: r.deps.Now().UTC(), Connector: r.job.Connector, Index: r.index.Name, ID: c.ID, Part: c.Part,
+		err = g.deps.Deleted.Put(docfile.Deletion{
+			Schema: 1, Time: g.deps.Now().UTC(), Connector: g.job.Connector, Index: g.index.Name, ID: c.ID, Part: c.Part,
 			Reason: string(c.Reason), Routing: c.Routing, Document: c.Source,
 		})
 		if err != nil {
@@ -229,15 +221,8 @@ func (r *run) delete(ctx context.Context, c plan.Change) error {
 		}
 		c.Source = nil
 	}
-	if c.Grant, err = r.budget.Acquire(ctx, int64(len(c.ID)+overhead)); err != nil {
+	if c.Grant, err = g.writing.budget.Acquire(ctx, int64(len(c.ID)+overhead)); err != nil {
 		return fmt.Errorf("delete %q: %w", c.ID, err)
 	}
-	return r.sink.Apply(ctx, c)
-}
-
-// told makes a report of a change.
-func told(index string, c plan.Change) report.Change {
-	return report.Change{
-		Kind: c.Kind.String(), Reason: string(c.Reason), Index: index, ID: c.ID, Title: c.Title, Part: c.Part, First: c.First,
-	}
+	return g.writing.sink.Apply(ctx, c)
 }

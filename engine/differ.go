@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/budget"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -19,16 +20,21 @@ import (
 // differ is the sink of a dry run: it tells the changes and, where asked for, which fields of an update
 // differ, for which it reads the older copies of some updates at a time from the point in time.
 type differ struct {
-	r       *run
+	scanned *scanned
+	budget  *budget.Bytes
 	pending batch
 }
 
-func newDiffer(r *run) *differ { return &differ{r: r} }
+// newDiffer is where the changes of a dry run go.
+func newDiffer(s *scanned) *writing {
+	b := budget.New(s.deps.Budget, func() {})
+	return &writing{budget: b, sink: &differ{scanned: s, budget: b}}
+}
 
 // Apply counts and tells a change.
 func (d *differ) Apply(ctx context.Context, c plan.Change) error {
-	defer d.r.budget.Release(c.Grant)
-	n := d.r.deps.Counters
+	defer d.budget.Release(c.Grant)
+	n := d.scanned.deps.Counters
 	switch c.Kind {
 	case plan.Create:
 		n.Created.Add(1)
@@ -37,8 +43,8 @@ func (d *differ) Apply(ctx context.Context, c plan.Change) error {
 	case plan.Update:
 		n.Updated.Add(1)
 	}
-	if c.Kind != plan.Update || !d.r.job.Fields {
-		d.r.deps.Observer.Changed(told(d.r.index.Name, c))
+	if c.Kind != plan.Update || !d.scanned.job.Fields {
+		d.scanned.deps.Observer.Changed(reported(d.scanned.index.Name, c))
 		return nil
 	}
 	return d.pending.add(c, func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
@@ -53,17 +59,17 @@ func (d *differ) Flush(ctx context.Context) error {
 func (d *differ) compare(ctx context.Context, updates map[string]plan.Change) error {
 	list := slices.Sorted(maps.Keys(updates))
 	fields := map[string][]report.Field{}
-	err := d.r.scanIDs(ctx, list, func(h elastic.Hit) (err error) {
-		fields[h.ID], err = d.r.differing(h.Source, updates[h.ID].Source)
+	err := d.scanned.view.scanIDs(ctx, list, func(h elastic.Hit) (err error) {
+		fields[h.ID], err = d.scanned.differing(h.Source, updates[h.ID].Source)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("compare fields: %w", err)
 	}
 	for _, id := range list {
-		change := told(d.r.index.Name, updates[id])
+		change := reported(d.scanned.index.Name, updates[id])
 		change.Fields = fields[id]
-		d.r.deps.Observer.Changed(change)
+		d.scanned.deps.Observer.Changed(change)
 	}
 	return nil
 }
@@ -113,20 +119,6 @@ func (b *batch) empty(do func(map[string]plan.Change) error) error {
 	clear(b.changes)
 	b.size = 0
 	return err
-}
-
-// scanIDs reads whole documents of the point in time by their ids, which are sorted. No document has an
-// empty one, and Elasticsearch refuses to look for it.
-func (r *run) scanIDs(ctx context.Context, list []string, each func(elastic.Hit) error) error {
-	if len(list) > 0 && list[0] == "" {
-		list = list[1:]
-	}
-	query, err := json.Marshal(map[string]any{"ids": map[string]any{"values": list}})
-	if err != nil {
-		return fmt.Errorf("look documents up: %w", err)
-	}
-	scan := elastic.Scan{Source: r.wholeSource(), Query: query, SeqNo: true, Slices: 1, Retry: r.deps.Retry}
-	return r.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error { return each })
 }
 
 // differing lists the top-level fields of two documents that differ, in the order of their names.

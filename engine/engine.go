@@ -27,7 +27,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Job is what one run is to do.
+// Job is what one run is to do. It has a field for each setting of a connector and each flag of a command that decides
+// about documents; a run reads it and never changes it.
 type Job struct {
 	Connector string // its name, for messages
 	Owner     string // what the index is marked with: service type and name
@@ -94,7 +95,7 @@ type Guard struct {
 	Confirmed int64
 }
 
-// Settings are how a run uses the machine and how patient it is.
+// Settings are how a run uses the machine and how patient it is: one field for each key of the configuration.
 type Settings struct {
 	Readers, Writers int
 	Operations       int    // of a bulk request
@@ -110,7 +111,7 @@ type Settings struct {
 	Retry            retry.Policy  // for a request that was refused
 }
 
-// Deps is what the program lends to a run.
+// Deps is what the program provides to a run, one field for each thing that only the program can have.
 type Deps struct {
 	Settings
 	Client     *elastic.Client
@@ -140,7 +141,7 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// Result is what a run came to. It is meaningful beside an error, too.
+// Result is what a run came to. It is meaningful beside an error, too. Every field of it is reported by itself.
 type Result struct {
 	Index      string // concrete
 	Counts     report.Snapshot
@@ -201,13 +202,10 @@ func Run(ctx context.Context, job Job, deps Deps) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: rules: %w", ErrConfig, err)
 	}
-	r := &run{job: job, deps: deps, rules: set, started: deps.Now(), withheld: map[plan.Reason]int64{}}
-	r.closer.r = r
-	r.flags = document.Flags{ExtractBinaryContent: true, ReduceWhitespace: true, RunMLInference: true}
-	if job.Flags != nil {
-		r.flags = *job.Flags
+	if job.Kind == AccessControl {
+		job.Type = typeOfIdentities(job.Type)
 	}
-	r.timestamp = r.started.UTC().Format("2006-01-02T15:04:05.000000+00:00")
-	err = guarded(func() error { return r.run(ctx) })
-	return r.result(), err
+	t := newTask(job, deps, set)
+	err = guarded(func() error { return t.run(ctx) })
+	return t.result(), err
 }

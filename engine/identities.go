@@ -19,18 +19,22 @@ type identities struct {
 // identitiesPart is the name of the only part of that source, in logs and errors.
 const identitiesPart = "identities"
 
-// identities makes the source of an access-control run. What its type says of documents is not true of
-// identities.
-func (r *run) identities(src source.Source) (source.Source, error) {
+// identitiesOf makes the source of an access-control run. name is that of the source's type.
+func identitiesOf(src source.Source, name string) (source.Source, error) {
 	lister, ok := src.(source.AccessLister)
 	if !ok {
 		_ = src.Close() // it has done nothing yet
-		return nil, fmt.Errorf("%w: the source type %s has no access control", ErrConfig, r.job.Type.Name)
+		return nil, fmt.Errorf("%w: the source type %s has no access control", ErrConfig, name)
 	}
-	t := &r.job.Type
+	return &identities{AccessLister: lister}, nil
+}
+
+// typeOfIdentities is the type of an access-control run's source: what a type says of documents is not true of
+// identities.
+func typeOfIdentities(t source.Type) source.Type {
 	t.VersionPerDocument, t.Tree, t.ScopeFields, t.TitleField = nil, false, nil, ""
 	t.ScopeOf = func(field.Values, map[string]any) (string, bool) { return identitiesPart, true }
-	return &identities{AccessLister: lister}, nil
+	return t
 }
 
 // Parts implements [source.Source].

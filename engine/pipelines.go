@@ -24,6 +24,8 @@ var elasticsOwn = []string{"ent-search-generic-ingestion", "search-default-inges
 
 // pipelines are the ingest pipelines that documents go through.
 type pipelines struct {
+	*destination
+
 	definitions map[string]json.RawMessage // by name; nil for one that may not be read
 	called      []string                   // by those that were looked at
 	attaches    bool                       // one of them reads the attachment
@@ -33,20 +35,20 @@ type pipelines struct {
 
 // lookUpPipelines reads the definitions of the connector's pipeline and of the index's own, and of those
 // that they call.
-func (r *run) lookUpPipelines(ctx context.Context) (*pipelines, error) {
-	p := &pipelines{definitions: map[string]json.RawMessage{}}
-	for _, name := range []string{r.job.Pipeline, r.index.Pipeline} {
+func (d *destination) lookUpPipelines(ctx context.Context) (*pipelines, error) {
+	p := &pipelines{destination: d, definitions: map[string]json.RawMessage{}}
+	for _, name := range []string{d.job.Pipeline, d.index.Pipeline} {
 		if name == "" {
 			continue
 		}
-		err := r.lookUpPipeline(ctx, p, name)
+		err := p.lookUp(ctx, name)
 		switch absent := errors.Is(err, elastic.ErrNotFound); {
-		case absent && name == r.job.Pipeline && r.job.CreatePipeline:
-			err = r.createPipeline(ctx, p, name)
-		case absent && name == r.job.Pipeline:
-			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist: create it, or let sync --create-pipeline do that", ErrConfig, r.index.Name, name)
+		case absent && name == d.job.Pipeline && d.job.CreatePipeline:
+			err = p.create(ctx, name)
+		case absent && name == d.job.Pipeline:
+			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist: create it, or let sync --create-pipeline do that", ErrConfig, d.index.Name, name)
 		case absent:
-			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist, and the index names it as its own: create it, or change the settings of the index", ErrConfig, r.index.Name, name)
+			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist, and the index names it as its own: create it, or change the settings of the index", ErrConfig, d.index.Name, name)
 		}
 		if err != nil {
 			return nil, err
@@ -55,7 +57,7 @@ func (r *run) lookUpPipelines(ctx context.Context) (*pipelines, error) {
 	for len(p.called) > 0 {
 		name := p.called[0]
 		p.called = p.called[1:]
-		if err := r.lookUpPipeline(ctx, p, name); err != nil && !errors.Is(err, elastic.ErrNotFound) {
+		if err := p.lookUp(ctx, name); err != nil && !errors.Is(err, elastic.ErrNotFound) {
 			return nil, err // one that does not exist is the caller's affair: it may ignore that
 		}
 	}
@@ -90,30 +92,30 @@ const newPipeline = `{
 	]
 }`
 
-// createPipeline makes the connector's pipeline, which does not exist; a dry run goes on as if it did.
-func (r *run) createPipeline(ctx context.Context, p *pipelines, name string) error {
-	if r.job.DryRun {
-		r.deps.Log.Warn("the ingest pipeline does not exist; sync creates it", "pipeline", name)
+// create makes the connector's pipeline, which does not exist; a dry run continues as if it did.
+func (p *pipelines) create(ctx context.Context, name string) error {
+	if p.job.DryRun {
+		p.deps.Log.Warn("the ingest pipeline does not exist; sync creates it", "pipeline", name)
 		return p.define(name, []byte(newPipeline))
 	}
-	err := r.deps.Client.CreatePipeline(ctx, name, []byte(newPipeline))
+	err := p.deps.Client.CreatePipeline(ctx, name, []byte(newPipeline))
 	if errors.Is(err, elastic.ErrAuth) {
 		err = fmt.Errorf("%w: grant the cluster privilege manage_ingest_pipelines, or create the pipeline with a user who has it", err)
 	}
 	if err != nil {
 		return err
 	}
-	r.deps.Log.Info("the ingest pipeline was created", "pipeline", name)
+	p.deps.Log.Info("the ingest pipeline was created", "pipeline", name)
 	delete(p.definitions, name) // as the server keeps it from now on
-	return r.lookUpPipeline(ctx, p, name)
+	return p.lookUp(ctx, name)
 }
 
-func (r *run) lookUpPipeline(ctx context.Context, p *pipelines, name string) error {
+func (p *pipelines) lookUp(ctx context.Context, name string) error {
 	if _, known := p.definitions[name]; known {
 		return nil
 	}
 	p.definitions[name] = nil
-	def, err := r.deps.Client.Pipeline(ctx, name)
+	def, err := p.deps.Client.Pipeline(ctx, name)
 	switch {
 	case errors.Is(err, elastic.ErrAuth):
 		if slices.Contains(elasticsOwn, name) {
@@ -121,7 +123,7 @@ func (r *run) lookUpPipeline(ctx context.Context, p *pipelines, name string) err
 			return nil
 		}
 		p.unread = true
-		r.deps.Log.Warn("the ingest pipeline may not be read, so it is not known to extract content: text is extracted here; grant the privilege read_pipeline",
+		p.deps.Log.Warn("the ingest pipeline may not be read, so it is not known to extract content: text is extracted here; grant the privilege read_pipeline",
 			"pipeline", name, report.Err, err.Error())
 		return nil
 	case err != nil:

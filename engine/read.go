@@ -8,21 +8,37 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
-	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // overhead is what an operation costs beside its document: the action line and our notes of it.
 const overhead = 256
 
+// reading is the source as far as it was read.
+type reading struct {
+	*scanned
+
+	writing    *writing
+	extraction *extraction
+	closer     *closer
+	scopes     scopes
+	parts      plan.Parts
+	shallower  shallower
+}
+
+func newReading(s *scanned, w *writing, x *extraction) *reading {
+	return &reading{
+		scanned: s, writing: w, extraction: x, closer: &closer{scanned: s, writing: w},
+		scopes: scopes{tree: s.job.Type.Tree}, shallower: shallower{destination: s.destination},
+	}
+}
+
 // read reads all parts that are wanted, some at the same time. What the source cannot read fails its
 // scope; an error is one of the destination, or the end of ctx.
-func (r *run) read(ctx context.Context, src source.Source) error {
-	r.scopes.tree = r.job.Type.Tree
-	if r.changes != nil {
+func (r *reading) read(ctx context.Context, src source.Source) error {
+	if r.incremental() {
 		return r.readChanges(ctx, src)
 	}
 	if r.deps.Until != nil {
@@ -49,7 +65,7 @@ func (r *run) read(ctx context.Context, src source.Source) error {
 
 // readListed reads parts whose list is known. Those that may bring the same ids are read one after the
 // other.
-func (r *run) readListed(ctx context.Context, src source.Source) error {
+func (r *reading) readListed(ctx context.Context, src source.Source) error {
 	var parts []source.Part
 	err := r.list(ctx, src, func(part source.Part) error {
 		parts = append(parts, part)
@@ -85,9 +101,9 @@ func ended(ctx context.Context, err error) error {
 }
 
 // partsOf is the list of the source's parts, which it is asked for once.
-func (r *run) partsOf(ctx context.Context, src source.Source) iter.Seq2[source.Part, error] {
-	d := &r.described
-	if r.changes != nil {
+func (r *reading) partsOf(ctx context.Context, src source.Source) iter.Seq2[source.Part, error] {
+	d := r.described
+	if r.incremental() {
 		return func(yield func(source.Part, error) bool) {
 			for _, part := range r.changes.Parts {
 				if !yield(part, nil) {
@@ -112,7 +128,7 @@ func (r *run) partsOf(ctx context.Context, src source.Source) iter.Seq2[source.P
 }
 
 // list calls begin for each part that is wanted.
-func (r *run) list(ctx context.Context, src source.Source, begin func(source.Part) error) error {
+func (r *reading) list(ctx context.Context, src source.Source, begin func(source.Part) error) error {
 	for part, err := range r.partsOf(ctx, src) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -149,17 +165,31 @@ func (r *run) list(ctx context.Context, src source.Source, begin func(source.Par
 	return nil
 }
 
+// readChanges reads the documents that changed. What a time limit leaves is found again by the next run.
+func (r *reading) readChanges(ctx context.Context, src source.Source) error {
+	limited, stop := r.limited(ctx)
+	defer stop()
+	err := r.readListed(limited, src)
+	if err == nil {
+		return nil
+	}
+	return r.inTime(ctx, err)
+}
+
 // reader reads one part.
 type reader struct {
-	run        *run
+	*reading
+
 	planner    *plan.Planner
 	part       uint32 // its number
+	name       string
 	attachment []byte // memory that is used again
 }
 
-func (r *run) readPart(ctx context.Context, part source.Part) error {
+// readPart reads one part to its end, or notes why it was not.
+func (r *reading) readPart(ctx context.Context, part source.Part) error {
 	name := part.Name()
-	o := &reader{run: r, planner: plan.NewPlanner(r.options, r.table, r.rules, &r.parts), part: r.parts.Add(name)}
+	o := &reader{reading: r, planner: plan.NewPlanner(r.options, r.table, r.rules, &r.parts), part: r.parts.Add(name), name: name}
 	o.planner.Within(part.Scope(), &r.described.clash)
 	var held int64
 	for doc, err := range part.Documents(ctx) {
@@ -196,12 +226,12 @@ func (r *run) readPart(ctx context.Context, part source.Part) error {
 // document decides about one document and carries that out. known reports that the index holds one
 // of its id which this run had not seen before.
 func (o *reader) document(ctx context.Context, doc *document.Document) (known bool, err error) {
-	o.run.makeShallow(doc, o.part)
+	o.shallower.shallow(doc, o.name)
 	d, err := o.planner.Decide(o.part, doc)
 	if err != nil {
 		return false, err
 	}
-	if field := o.run.job.Type.TitleField; field != "" {
+	if field := o.job.Type.TitleField; field != "" {
 		if v, ok := doc.Lookup(field); ok && v.Kind() == document.KindString {
 			d.Title = v.Text()
 		}
@@ -211,81 +241,46 @@ func (o *reader) document(ctx context.Context, doc *document.Document) (known bo
 
 // carryOut does what was decided about a document.
 func (o *reader) carryOut(ctx context.Context, d plan.Decision, doc *document.Document) error {
-	r := o.run
 	switch {
-	case r.job.Kind == Deletion && (d.Kind == plan.Create || d.Kind == plan.Update || d.Kind == plan.Reject):
+	case o.job.Kind == Deletion && (d.Kind == plan.Create || d.Kind == plan.Update || d.Kind == plan.Reject):
 		return nil // that it is there is all that counts
-	case d.Kind == plan.Reject && !r.job.DryRun:
-		return r.reject(o.planner.Encode(d, doc, plan.Body{}))
+	case d.Kind == plan.Reject && !o.job.DryRun:
+		return o.reject(o.planner.Encode(d, doc, plan.Body{}))
 	case !d.Body:
-		r.tell(d.Change)
+		o.settled(d.Change)
 		return nil
 	}
 	got, err := o.fetch(ctx, &d, doc)
 	switch {
 	case err != nil:
 		return err
-	case got.unread && d.Kind == plan.Update: // the older copy stays as it is until the next run
-		r.budget.Release(got.grant)
+	case got.unread && d.Kind == plan.Update: // the older copy stays unchanged until the next run
+		o.writing.budget.Release(got.grant)
 		d.Kind, d.Reason = plan.Keep, plan.ContentUnreadable
-		r.tell(d.Change)
+		o.settled(d.Change)
 		return nil
 	case got.unread: // a new document is written without its content
 		got.body.Timestamp = retryContent
 	}
-	return r.send(ctx, o.planner.Encode(d, got.doc, got.body), &got)
+	return o.send(ctx, o.planner.Encode(d, got.doc, got.body), &got)
 }
 
 // send brings an encoded change on its way.
-func (r *run) send(ctx context.Context, c plan.Change, got *fetched) (err error) {
-	if judged := r.closer.judges(&c); c.Kind == plan.Keep || judged && !got.attached {
-		r.budget.Release(got.grant)
+func (o *reader) send(ctx context.Context, c plan.Change, got *fetched) (err error) {
+	if judged := o.needsCopy(&c); c.Kind == plan.Keep || judged && !got.attached {
+		o.writing.budget.Release(got.grant)
 		if judged {
-			return r.closer.add(ctx, c)
+			return o.closer.add(ctx, c)
 		}
-		r.tell(c)
+		o.settled(c)
 		return nil
 	}
 	need := int64(len(c.Source) + len(c.ID) + overhead)
 	if got.grant > 0 && !got.attached {
 		need = min(need, got.grant) // text was measured before
 	}
-	if c.Grant, err = r.trueUp(ctx, got.grant, need); err != nil {
+	if c.Grant, err = o.writing.trueUp(ctx, got.grant, need); err != nil {
 		return err
 	}
-	return r.sink.Apply(ctx, c)
-}
-
-// tell counts and reports a change that is over because nothing is to be written.
-func (r *run) tell(c plan.Change) {
-	n := r.deps.Counters
-	switch c.Kind {
-	case plan.Keep:
-		n.Kept.Add(1)
-	case plan.Drop:
-		n.Dropped.Add(1)
-	case plan.Duplicate:
-		n.Duplicates.Add(1)
-		r.deps.Observer.Failed(report.Failure{
-			Part: c.Part, ID: c.ID,
-			Err: fmt.Errorf("has the same id as a document of %s, which was kept", c.First),
-		})
-	case plan.Reject:
-		n.Rejected.Add(1)
-	}
-	r.deps.Observer.Changed(told(r.index.Name, c))
-}
-
-// reject keeps a document that cannot be written in the dead-letter file.
-func (r *run) reject(c plan.Change) error {
-	err := r.deps.DeadLetter.Put(docfile.Rejection{
-		Schema: 1, Time: r.deps.Now().UTC(), Connector: r.job.Connector, Index: r.index.Name, ID: c.ID, Part: c.Part,
-		Kind: plan.Create.String(), Type: "invalid_id", Reason: string(c.Reason), Document: c.Source,
-	})
-	if err != nil {
-		return err
-	}
-	r.deps.Observer.Failed(report.Failure{Part: c.Part, ID: c.ID, Err: errors.New(string(c.Reason))})
-	r.tell(c)
-	return nil
+	return o.writing.sink.Apply(ctx, c)
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
-	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
 // Replay sends documents of a dead-letter file once more, without asking the source, and deletes
@@ -21,45 +20,51 @@ import (
 // somebody writes meanwhile is left alone. Rejected deletes are not repeated: the next sync looks
 // whether they still are right.
 func Replay(ctx context.Context, job Job, deps Deps, file string) (Result, error) {
-	r := &run{job: job, deps: deps, rules: &rules.Set{}, started: deps.Now(), withheld: map[plan.Reason]int64{}}
-	err := guarded(func() error { return r.replay(ctx, file) })
-	return r.result(), err
+	t := newTask(job, deps, nil)
+	err := guarded(func() error { return t.replay(ctx, file) })
+	return t.result(), err
 }
 
-func (r *run) replay(ctx context.Context, file string) error {
-	err := r.reach(ctx)
+func (t *task) replay(ctx context.Context, file string) error {
+	d, err := t.reach(ctx)
 	if errors.Is(err, elastic.ErrNotFound) {
-		return fmt.Errorf("%w: index %q does not exist: sync without --replay makes it", ErrConfig, r.job.Index)
+		return fmt.Errorf("%w: index %q does not exist: sync without --replay makes it", ErrConfig, t.job.Index)
 	}
 	if err != nil {
 		return err
 	}
-	unlock, err := r.deps.Lock(r.info.UUID, r.index.Name)
+	unlock, err := t.deps.Lock(d.info.UUID, d.index.Name)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	r.phase("sending rejected documents again")
-	if err := r.through(ctx, func(reading context.Context) error { return r.replayFile(reading, file) }); err != nil {
+	t.phase("sending rejected documents again")
+	err = d.through(ctx, nil, func(reading context.Context, w *writing) error {
+		return (&replaying{destination: d, writing: w, ids: map[string]bool{}}).replay(reading, file)
+	})
+	if err != nil {
 		return err
 	}
-	if err := r.deps.Client.Refresh(ctx, r.index.Name); !errors.Is(err, elastic.ErrAuth) {
+	if err := t.deps.Client.Refresh(ctx, d.index.Name); !errors.Is(err, elastic.ErrAuth) {
 		return err
 	}
 	return nil
 }
 
-// again are rejected documents whose copies in the index are looked up together.
-type again struct {
-	list []docfile.Rejection
-	ids  map[string]bool
-	size int
+// replaying are rejected documents on their way back, of which some are looked up in the index together.
+type replaying struct {
+	*destination
+
+	writing *writing
+	list    []docfile.Rejection
+	ids     map[string]bool
+	size    int
 }
 
-// replayFile sends what the file holds of this connector and index, some documents at a time.
-func (r *run) replayFile(ctx context.Context, file string) error {
-	batch := again{ids: map[string]bool{}}
-	ours := false
+// replay sends what the file holds of this connector and index, some documents at a time.
+func (r *replaying) replay(ctx context.Context, file string) error {
+	ours, passed := false, int64(0)
+	defer func() { r.outcome.note(func(res *Result) { res.Passed = passed }) }()
 	for rejected, err := range docfile.Rejections(file) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -68,35 +73,35 @@ func (r *run) replayFile(ctx context.Context, file string) error {
 			return fmt.Errorf("%w: --replay: %w", ErrConfig, err)
 		}
 		if rejected.Connector != r.job.Connector || rejected.Index != r.index.Name || rejected.Kind == plan.Delete.String() {
-			r.passed++
+			passed++
 			continue
 		}
 		ours = true
 		r.deps.Counters.Read.Add(1)
-		if batch.ids[rejected.ID] || len(batch.list) >= maxPending || batch.size >= maxPendingBytes {
-			if err := r.sendAgain(ctx, &batch); err != nil {
+		if r.ids[rejected.ID] || len(r.list) >= maxPending || r.size >= maxPendingBytes {
+			if err := r.sendAgain(ctx); err != nil {
 				return err
 			}
 		}
-		batch.list = append(batch.list, rejected)
-		batch.ids[rejected.ID] = true
-		batch.size += len(rejected.Document)
+		r.list = append(r.list, rejected)
+		r.ids[rejected.ID] = true
+		r.size += len(rejected.Document)
 	}
 	if !ours {
 		return fmt.Errorf("%w: %s holds no document of connector %q for index %q", ErrConfig, file, r.job.Connector, r.index.Name)
 	}
-	return r.sendAgain(ctx, &batch)
+	return r.sendAgain(ctx)
 }
 
 // sendAgain looks the copies up and sends those documents that are to be sent. Before the next ones are
 // looked up these have ended, so that of two documents with one id the later one meets the earlier.
-func (r *run) sendAgain(ctx context.Context, batch *again) error {
-	copies, err := r.copies(ctx, batch)
+func (r *replaying) sendAgain(ctx context.Context) error {
+	copies, err := r.copies(ctx)
 	if err != nil {
 		return err
 	}
-	for i := range batch.list {
-		rejected := &batch.list[i]
+	for i := range r.list {
+		rejected := &r.list[i]
 		c := plan.Change{Kind: plan.Create, Reason: plan.NotInIndex, ID: rejected.ID, Part: rejected.Part, Source: rejected.Document, At: &plan.Absent}
 		if held, ok := copies[rejected.ID]; ok {
 			c.At = &plan.At{SeqNo: held.SeqNo, PrimaryTerm: held.PrimaryTerm}
@@ -105,33 +110,33 @@ func (r *run) sendAgain(ctx context.Context, batch *again) error {
 			}
 		}
 		if c.Kind == plan.Keep {
-			r.tell(c)
+			r.settled(c)
 			continue
 		}
-		if c.Grant, err = r.budget.Acquire(ctx, int64(len(c.Source)+len(c.ID)+overhead)); err != nil {
+		if c.Grant, err = r.writing.budget.Acquire(ctx, int64(len(c.Source)+len(c.ID)+overhead)); err != nil {
 			return err
 		}
-		if err := r.sink.Apply(ctx, c); err != nil {
+		if err := r.writing.sink.Apply(ctx, c); err != nil {
 			return err
 		}
 	}
-	batch.list, batch.size = batch.list[:0], 0
-	clear(batch.ids)
-	return r.sink.Flush(ctx)
+	r.list, r.size = r.list[:0], 0
+	clear(r.ids)
+	return r.writing.sink.Flush(ctx)
 }
 
 // copies reads what the index holds of the documents, by id.
-func (r *run) copies(ctx context.Context, batch *again) (map[string]elastic.Hit, error) {
+func (r *replaying) copies(ctx context.Context) (map[string]elastic.Hit, error) {
 	if err := r.deps.Client.Refresh(ctx, r.index.Name); err != nil && !errors.Is(err, elastic.ErrAuth) {
 		return nil, err
 	}
-	var err error
-	if r.pit, err = r.deps.Client.OpenPIT(ctx, r.index); err != nil {
+	v, err := r.openView(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer r.closePIT(ctx)
+	defer v.close(ctx)
 	held := map[string]elastic.Hit{}
-	err = r.scanIDs(ctx, slices.Sorted(maps.Keys(batch.ids)), func(h elastic.Hit) error {
+	err = v.scanIDs(ctx, slices.Sorted(maps.Keys(r.ids)), func(h elastic.Hit) error {
 		h.Source = bytes.Clone(h.Source)
 		held[h.ID] = h
 		return nil

@@ -2,14 +2,22 @@ package engine
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// makeShallow turns objects that lie deeper than the index allows into text: it would refuse the document.
-func (r *run) makeShallow(doc *document.Document, part uint32) {
+// shallower turns objects that lie too deep into text, and says so once for each field.
+type shallower struct {
+	*destination
+
+	said sync.Map // names of fields
+}
+
+// shallow turns objects that lie deeper than the index allows into text: it would refuse the document.
+func (s *shallower) shallow(doc *document.Document, part string) {
 	own := false // the fields are the source's until one of them changes
 	for i := range doc.Fields {
 		f := &doc.Fields[i]
@@ -18,17 +26,17 @@ func (r *run) makeShallow(doc *document.Document, part uint32) {
 		default:
 			continue
 		}
-		v, changed := document.Shallow(f.Value, r.index.Mapping.Levels())
-		if !changed || r.index.Mapping.TypeOf(f.Name) == elastic.Disabled {
+		v, changed := document.Shallow(f.Value, s.index.Mapping.Levels())
+		if !changed || s.index.Mapping.TypeOf(f.Name) == elastic.Disabled {
 			continue
 		}
 		if !own {
 			doc.Fields, own = slices.Clone(doc.Fields), true
 		}
 		doc.Fields[i].Value = v
-		if _, told := r.deep.LoadOrStore(f.Name, true); !told {
-			r.deps.Log.Warn("objects of a field lie deeper than the index allows: what is too deep is kept as the text of its JSON",
-				report.Part, r.parts.Name(part), "field", f.Name, "levels", r.index.Mapping.Levels())
+		if _, said := s.said.LoadOrStore(f.Name, true); !said {
+			s.deps.Log.Warn("objects of a field lie deeper than the index allows: what is too deep is kept as the text of its JSON",
+				report.Part, part, "field", f.Name, "levels", s.index.Mapping.Levels())
 		}
 	}
 }

@@ -30,6 +30,8 @@ type Turns struct {
 
 // round is the reading of a run with a time limit.
 type round struct {
+	*destination
+
 	parts []source.Part // in the order of their turns
 
 	mu    sync.Mutex
@@ -59,33 +61,11 @@ func (o *round) end(scope string, now time.Time) {
 	t.left, t.ended = t.left-1, now
 }
 
-// limited is ctx, but that it ends with the time limit as well: who waits for an answer waits no longer
-// than that.
-func (r *run) limited(ctx context.Context) (context.Context, func()) {
-	limited, stop := context.WithCancelCause(ctx)
-	if r.deps.Until == nil {
-		return limited, func() { stop(nil) }
-	}
-	over := context.AfterFunc(r.deps.Until, func() { stop(ErrTimeIsUp) })
-	return limited, func() {
-		over()
-		stop(nil)
-	}
-}
-
-// inTime makes of an error of reaching somebody one of the time limit, where that ended it.
-func (r *run) inTime(ctx context.Context, err error) error {
-	if r.deps.Until == nil || r.deps.Until.Err() == nil || ctx.Err() != nil || errors.Is(err, ErrTimeIsUp) {
-		return err
-	}
-	return fmt.Errorf("%w: it ended before everybody was reached: %s", ErrTimeIsUp, err.Error())
-}
-
 // readInTurns reads as read does, until the time limit. All parts are listed before the first is read.
-func (r *run) readInTurns(ctx context.Context, src source.Source) error {
+func (r *reading) readInTurns(ctx context.Context, src source.Source) error {
 	limited, stop := r.limited(ctx)
 	defer stop()
-	o := &round{turns: map[string]*turn{}}
+	o := &round{destination: r.destination, turns: map[string]*turn{}}
 	err := guarded(func() error {
 		return r.list(limited, src, func(part source.Part) error {
 			o.parts = append(o.parts, part)
@@ -103,14 +83,14 @@ func (r *run) readInTurns(ctx context.Context, src source.Source) error {
 	}
 	switch {
 	case err == nil:
-		turns := r.recallTurns()
+		turns := o.recall()
 		slices.SortStableFunc(o.parts, func(a, b source.Part) int { return cmp.Compare(turns[a.Scope()], turns[b.Scope()]) })
 		err = r.readRound(limited, o)
-		r.keepTurns(o, turns)
+		o.keep(turns)
 		r.settleRound(o)
 	case errors.Is(err, ErrTimeIsUp):
 		r.scopes.breakOff()
-		r.late = fmt.Errorf("%w: the source was not even listed to its end", ErrTimeIsUp)
+		r.outcome.late = fmt.Errorf("%w: the source was not even listed to its end", ErrTimeIsUp)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -122,7 +102,7 @@ func (r *run) readInTurns(ctx context.Context, src source.Source) error {
 }
 
 // readRound reads the parts in their order, some at the same time.
-func (r *run) readRound(ctx context.Context, o *round) error {
+func (r *reading) readRound(ctx context.Context, o *round) error {
 	g, reading := errgroup.WithContext(ctx)
 	g.SetLimit(r.deps.Readers)
 	for _, part := range o.parts {
@@ -142,7 +122,7 @@ func (r *run) readRound(ctx context.Context, o *round) error {
 }
 
 // settleRound notes the scopes that were not read to their end: nothing is known of what is gone there.
-func (r *run) settleRound(o *round) {
+func (r *reading) settleRound(o *round) {
 	unread := 0
 	for scope, t := range o.turns {
 		if t.left > 0 {
@@ -151,37 +131,37 @@ func (r *run) settleRound(o *round) {
 		}
 	}
 	if unread > 0 {
-		r.late = fmt.Errorf("%w: %d of %d parts were read; what is left goes first in the next run", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
+		r.outcome.late = fmt.Errorf("%w: %d of %d parts were read; what is left goes first in the next run", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
 	}
 }
 
-// recallTurns forgets nothing when it fails: then the parts are read in the order of the list.
-func (r *run) recallTurns() map[string]int64 {
-	if r.deps.Turns.Load == nil || r.absent {
+// recall forgets nothing when it fails: then the parts are read in the order of the list.
+func (o *round) recall() map[string]int64 {
+	if o.deps.Turns.Load == nil || o.absent {
 		return nil
 	}
-	turns, err := r.deps.Turns.Load(r.memoryOf())
+	turns, err := o.deps.Turns.Load(o.memoryOf())
 	if err != nil {
-		r.deps.Log.Warn("what was read when is not known: what is listed first is read first", report.Err, err.Error())
+		o.deps.Log.Warn("what was read when is not known: what is listed first is read first", report.Err, err.Error())
 	}
-	soon := r.deps.Now().Add(time.Hour).Unix()
+	soon := o.deps.Now().Add(time.Hour).Unix()
 	for scope, at := range turns {
 		if at > soon { // it would go last until then
-			r.deps.Log.Warn("this was read at an instant that lies ahead of now, so some clock was wrong: it is taken for unread", report.Part, scope)
+			o.deps.Log.Warn("this was read at an instant that lies ahead of now, so some clock was wrong: it is taken for unread", report.Part, scope)
 			delete(turns, scope)
 		}
 	}
 	return turns
 }
 
-// keepTurns notes the turns of the scopes that exist. A scope that was cut short is first in the next
+// keep notes the turns of the scopes that exist. A scope that was cut short is first in the next
 // run, unless it has had nearly all the time there was: another turn would not do more.
-func (r *run) keepTurns(o *round, before map[string]int64) {
-	if r.deps.Turns.Save == nil || r.job.DryRun {
+func (o *round) keep(before map[string]int64) {
+	if o.deps.Turns.Save == nil || o.job.DryRun {
 		return
 	}
-	now := r.deps.Now()
-	enough := now.Sub(r.started) * 9 / 10
+	now := o.deps.Now()
+	enough := now.Sub(o.started) * 9 / 10
 	turns := map[string]int64{}
 	for scope, t := range o.turns {
 		turns[scope] = before[scope]
@@ -190,18 +170,18 @@ func (r *run) keepTurns(o *round, before map[string]int64) {
 			turns[scope] = t.ended.Unix()
 		case !t.begun.IsZero() && now.Sub(t.begun) >= enough:
 			turns[scope] = now.Unix()
-			r.deps.Log.Warn("the time limit is too short to read this to its end, so nothing of it is ever deleted: raise --max-duration",
+			o.deps.Log.Warn("the time limit is too short to read this to its end, so nothing of it is ever deleted: raise --max-duration",
 				report.Part, scope, report.Took, now.Sub(t.begun).Round(time.Second).String())
 		}
 	}
-	if r.job.Wants != nil {
+	if o.job.Wants != nil {
 		for scope, at := range before { // those that were not asked for keep their turns
 			if _, listed := turns[scope]; !listed {
 				turns[scope] = at
 			}
 		}
 	}
-	if err := r.deps.Turns.Save(r.memoryOf(), turns); err != nil {
-		r.deps.Log.Warn("what was read could not be remembered: the next run begins with the same", report.Err, err.Error())
+	if err := o.deps.Turns.Save(o.memoryOf(), turns); err != nil {
+		o.deps.Log.Warn("what was read could not be remembered: the next run begins with the same", report.Err, err.Error())
 	}
 }

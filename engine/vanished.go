@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
@@ -17,60 +18,68 @@ type Vanished struct {
 	Save func(index, of string, scopes []string) error
 }
 
-// memoryOf says whose memory it is: another owner, or a new index of the same name, has none of it.
-func (r *run) memoryOf() string { return r.job.Owner + " " + r.index.UUID }
+// absences are the scopes that are absent from a complete list, in this run and in the one before.
+type absences struct {
+	*destination
+
+	counts bool            // this run is a look at all of the source
+	before map[string]bool // not changed while reading
+
+	mu  sync.Mutex
+	now map[string]bool
+}
 
 // remembers reports whether the run takes part in the memory. One that reads only some parts, or only
 // what changed, does not: it is no look at all of the source.
-func (r *run) remembers() bool {
-	return r.deps.Vanished.Load != nil && r.job.Wants == nil && !r.absent && r.changes == nil
+func (a *absences) remembers() bool {
+	return a.deps.Vanished.Load != nil && a.job.Wants == nil && !a.absent && a.counts
 }
 
-// recallVanished learns what had vanished when the last sync ended. A sync forgets it at once: if it
+// recall learns what had vanished when the last sync ended. A sync forgets it at once: if it
 // does not come to its own end, it may have seen a scope again without telling, and counting begins
 // anew. A dry run only looks.
-func (r *run) recallVanished() {
-	if !r.remembers() {
+func (a *absences) recall() {
+	if !a.remembers() {
 		return
 	}
-	scopes, err := r.deps.Vanished.Load(r.index.Name, r.memoryOf())
-	if err == nil && len(scopes) > 0 && !r.job.DryRun {
-		err = r.deps.Vanished.Save(r.index.Name, r.memoryOf(), nil)
+	scopes, err := a.deps.Vanished.Load(a.index.Name, a.memoryOf())
+	if err == nil && len(scopes) > 0 && !a.job.DryRun {
+		err = a.deps.Vanished.Save(a.index.Name, a.memoryOf(), nil)
 	}
 	if err != nil {
-		r.deps.Log.Warn("what had vanished in the last run is not known: what has vanished now is withheld", report.Err, err.Error())
+		a.deps.Log.Warn("what had vanished in the last run is not known: what has vanished now is withheld", report.Err, err.Error())
 		return
 	}
-	r.vanishedBefore = map[string]bool{}
+	a.before = map[string]bool{}
 	for _, scope := range scopes {
-		r.vanishedBefore[scope] = true
+		a.before[scope] = true
 	}
 }
 
-// vanishedAgain notes a scope that has vanished and reports whether it had in the last run as well. One
+// again notes a scope that has vanished and reports whether it had in the last run as well. One
 // that is only hidden has not.
-func (r *run) vanishedAgain(scope string) bool {
-	if r.scopes.isHidden(scope) {
+func (a *absences) again(scope string, s *scopes) bool {
+	if s.isHidden(scope) {
 		return false
 	}
-	if r.scopes.tree {
+	if s.tree {
 		scope = "" // what has vanished is the root, whatever folder the document was in
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.vanished == nil {
-		r.vanished = map[string]bool{}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.now == nil {
+		a.now = map[string]bool{}
 	}
-	r.vanished[scope] = true
-	return r.vanishedBefore[scope]
+	a.now[scope] = true
+	return a.before[scope]
 }
 
-// keepVanished tells the next sync what has vanished in this one, after the source was read to its end.
-func (r *run) keepVanished() {
-	if !r.remembers() || r.job.DryRun || len(r.vanished) == 0 {
+// keep leaves to the next sync what has vanished in this one, after the source was read to its end.
+func (a *absences) keep() {
+	if !a.remembers() || a.job.DryRun || len(a.now) == 0 {
 		return
 	}
-	if err := r.deps.Vanished.Save(r.index.Name, r.memoryOf(), slices.Sorted(maps.Keys(r.vanished))); err != nil {
-		r.deps.Log.Warn("what has vanished could not be remembered: the next run withholds it, too", report.Err, err.Error())
+	if err := a.deps.Vanished.Save(a.index.Name, a.memoryOf(), slices.Sorted(maps.Keys(a.now))); err != nil {
+		a.deps.Log.Warn("what has vanished could not be remembered: the next run withholds it, too", report.Err, err.Error())
 	}
 }

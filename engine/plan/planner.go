@@ -11,8 +11,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
-// Planner decides for the documents of one reader; readers share the table, the rules and the clashes. It takes a
-// document in two steps: [Planner.Decide], and where that asks for the document's body, [Planner.Encode]. Between the
+// Planner decides for the documents of one reader; readers share the table, the rules and the clashes. A
+// document takes two steps: [Planner.Decide], and where that asks for the document's body, [Planner.Encode]. Between the
 // two the caller gets the content. Neither step changes the document.
 type Planner struct {
 	opts  Options
@@ -68,7 +68,9 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (Decision, error) 
 		return d, nil
 	}
 	key := ids.KeyOf(d.ID)
-	if !p.keeps(d.ID, doc) {
+	written := *doc
+	written.ID = d.ID // which is the one that rules see
+	if !p.rules.Keep(&written) {
 		d.Kind, d.Reason = Drop, ExcludedByRule
 		return d, p.table.Exclude(key)
 	}
@@ -93,29 +95,25 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (Decision, error) 
 	return d, nil
 }
 
-// keeps asks the rules about a document, which they see under the id that it is written under.
-func (p *Planner) keeps(id string, doc *document.Document) bool {
-	written := *doc
-	written.ID = id
-	return p.rules.Keep(&written)
-}
-
-// compare says what becomes of a document whose copy in the destination has this version: an update, as long as
-// nothing says that it is unchanged.
-func (p *Planner) compare(held document.Version, doc *document.Document) (Kind, Reason) {
+// compare says what becomes of a document whose copy in the destination has this version: an update, unless the
+// version shows that it is unchanged.
+func (p *Planner) compare(held document.Version, doc *document.Document) (k Kind, why Reason) {
+	k = Update
 	switch {
 	case p.opts.Compare == Always:
-		return Update, Forced
+		why = Forced
 	case held == 0: // the copy cannot be compared, or a rule has kept out another document of this id
-		return Update, VersionUnknown
+		why = VersionUnknown
 	case p.opts.Compare == ByContent: // Encode compares
-		return Update, ContentDiffers
+		why = ContentDiffers
 	case doc.Timestamp == "":
-		return Update, VersionUnknown
+		why = VersionUnknown
 	case held == p.opts.version(doc):
-		return Keep, Unchanged
+		k, why = Keep, Unchanged
+	default:
+		why = VersionDiffers
 	}
-	return Update, VersionDiffers
+	return k, why
 }
 
 // heldByAnother names the scope of the document that the destination holds under an id, if it is another scope and

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+)
+
+// destination is the index of a run. Before it is prepared it may be created; from then on it does not change.
+type destination struct {
+	*task
+
+	info    elastic.Info
+	index   *elastic.Index
+	absent  bool // it does not exist; once prepared, only in a dry run
+	created bool // by this run
+}
+
+// reach waits for the destination to answer and looks the index up. Where that does not exist the error is
+// [elastic.ErrNotFound], and the destination that comes with it has the index as absent.
+func (t *task) reach(ctx context.Context) (*destination, error) {
+	c := t.deps.Client
+	t.phase("reaching the destination")
+	connecting, stop := t.limited(ctx)
+	defer stop()
+	d := &destination{task: t, index: &elastic.Index{Name: t.job.Index}, absent: true}
+	info, err := c.Await(connecting, t.deps.Await, func(err error) {
+		t.deps.Log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
+	})
+	if err != nil {
+		return d, t.inTime(ctx, err)
+	}
+	d.info = info
+	t.deps.Log.Debug("destination", "version", info.Version, "flavor", info.Flavor, "cluster", info.Cluster)
+	index, err := c.Index(ctx, t.job.Index)
+	if err == nil {
+		err = t.job.mayHold(index)
+	}
+	if err != nil {
+		return d, err
+	}
+	d.index, d.absent = index, false
+	t.outcome.note(func(res *Result) { res.Index = d.index.Name })
+	return d, nil
+}
+
+// sameIdentity reports whether the index mirrors what the job mirrors, as far as that is known.
+func (d *destination) sameIdentity() bool {
+	held := d.index.Marker.Identity
+	return held == "" || held == d.job.identity()
+}
+
+// memoryOf says whose memory the state folder keeps for the next run: another owner, or a new index of the same name,
+// has none of it.
+func (d *destination) memoryOf() string { return d.job.Owner + " " + d.index.UUID }
+
+// wholeSource asks for all of _source. Since version 9.2 Elasticsearch leaves vectors out unless the index
+// or the request says otherwise, see
+// https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/dense-vector.
+func (d *destination) wholeSource() json.RawMessage {
+	if m := &d.index.Mapping; m.HasVectors() && !m.KeepsVectors {
+		return json.RawMessage(`{"exclude_vectors":false}`)
+	}
+	return json.RawMessage("true")
+}
+
+// settled counts and reports a change that needs nothing to be written.
+func (d *destination) settled(c plan.Change) {
+	n := d.deps.Counters
+	switch c.Kind {
+	case plan.Keep:
+		n.Kept.Add(1)
+	case plan.Drop:
+		n.Dropped.Add(1)
+	case plan.Duplicate:
+		n.Duplicates.Add(1)
+		d.deps.Observer.Failed(report.Failure{
+			Part: c.Part, ID: c.ID,
+			Err: fmt.Errorf("has the same id as a document of %s, which was kept", c.First),
+		})
+	case plan.Reject:
+		n.Rejected.Add(1)
+	}
+	d.deps.Observer.Changed(reported(d.index.Name, c))
+}
+
+// reject keeps a document that cannot be written in the dead-letter file.
+func (d *destination) reject(c plan.Change) error {
+	err := d.deps.DeadLetter.Put(docfile.Rejection{
+		Schema: 1, Time: d.deps.Now().UTC(), Connector: d.job.Connector, Index: d.index.Name, ID: c.ID, Part: c.Part,
+		Kind: plan.Create.String(), Type: "invalid_id", Reason: string(c.Reason), Document: c.Source,
+	})
+	if err != nil {
+		return err
+	}
+	d.deps.Observer.Failed(report.Failure{Part: c.Part, ID: c.ID, Err: errors.New(string(c.Reason))})
+	d.settled(c)
+	return nil
+}
+
+// withhold counts and reports a delete that is not done.
+func (d *destination) withhold(reason plan.Reason, c plan.Change) {
+	d.outcome.withhold(reason, 1)
+	d.deps.Counters.Withheld.Add(1)
+	c.Kind, c.Reason = plan.Withheld, reason
+	d.deps.Observer.Changed(reported(d.index.Name, c))
+}
+
+// reported is a change as it is reported.
+func reported(index string, c plan.Change) report.Change {
+	return report.Change{
+		Kind: c.Kind.String(), Reason: string(c.Reason), Index: index, ID: c.ID, Title: c.Title, Part: c.Part, First: c.First,
+	}
+}

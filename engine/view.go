@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+)
+
+// view is the index as it is at one point in time. The nil view is one that was never opened.
+type view struct {
+	*destination
+
+	pit  *elastic.PIT
+	lost atomic.Bool
+}
+
+func (d *destination) openView(ctx context.Context) (*view, error) {
+	pit, err := d.deps.Client.OpenPIT(ctx, d.index)
+	if err != nil {
+		return nil, err
+	}
+	return &view{destination: d, pit: pit}, nil
+}
+
+// hold keeps the point in time until ctx ends.
+func (v *view) hold(ctx context.Context, stopReading context.CancelCauseFunc, wg *sync.WaitGroup) {
+	if v == nil {
+		return
+	}
+	wg.Go(func() { // ends with ctx
+		err := guarded(func() error { return v.pit.Hold(ctx) })
+		if _, crashed := errors.AsType[*crash.Error](err); crashed {
+			stopReading(err)
+		}
+		if err != nil {
+			v.lost.Store(true)
+			v.deps.Log.Warn("the point in time is lost: nothing will be deleted", report.Err, err.Error())
+		}
+	})
+}
+
+func (v *view) close(ctx context.Context) {
+	if v == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := v.pit.Close(ctx); err != nil {
+		v.deps.Log.Debug("closing the point in time failed", report.Err, err.Error())
+	}
+}
+
+// isLost reports whether the point in time is no longer there.
+func (v *view) isLost() bool { return v != nil && v.lost.Load() }
+
+// scanIDs reads whole documents by their ids, which are sorted. No document has an
+// empty one, and Elasticsearch refuses to look for it.
+func (v *view) scanIDs(ctx context.Context, list []string, each func(elastic.Hit) error) error {
+	if len(list) > 0 && list[0] == "" {
+		list = list[1:]
+	}
+	query, err := json.Marshal(map[string]any{"ids": map[string]any{"values": list}})
+	if err != nil {
+		return fmt.Errorf("look documents up: %w", err)
+	}
+	scan := elastic.Scan{Source: v.wholeSource(), Query: query, SeqNo: true, Slices: 1, Retry: v.deps.Retry}
+	return v.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error { return each })
+}

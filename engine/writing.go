@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/budget"
+	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+)
+
+// writing is where changes go, and the bytes that they may hold on their way.
+type writing struct {
+	budget *budget.Bytes
+	sink   plan.Sink
+}
+
+// through has do send changes to the index, keeps the point in time in the meantime, and
+// brings all that was applied to its end. A dry run compares them with what was scanned instead.
+func (d *destination) through(ctx context.Context, s *scanned, do func(reading context.Context, w *writing) error) error {
+	reading, stopReading := context.WithCancelCause(ctx)
+	defer stopReading(nil)
+	until, stopWriting := d.writingContext(ctx)
+	defer stopWriting()
+
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var w *writing
+	finish := func() error { return nil }
+	if d.job.DryRun {
+		w = newDiffer(s)
+	} else {
+		w, finish = d.startWriter(until, stopReading, &wg)
+	}
+	if s != nil {
+		s.view.hold(reading, stopReading, &wg)
+	}
+	err := guarded(func() error { return do(reading, w) })
+	if drops(ctx) {
+		stopWriting()
+	}
+	if ferr := w.sink.Flush(until); err == nil {
+		err = ferr
+	}
+	stopReading(nil)
+	// An error of the writer cuts what reads, and comes back from there as well, as that of a request.
+	if ferr := finish(); ferr != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, ferr)) {
+		err = ferr
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// drops reports that ctx ended because what is read is no longer wanted, such as when a sync job was
+// canceled or taken over: then nothing of it is written any more. Its cause says so by a method Drops. The
+// shutdown grace is for signals.
+func drops(ctx context.Context) bool {
+	var cause interface {
+		error
+		Drops()
+	}
+	return ctx.Err() != nil && errors.As(context.Cause(ctx), &cause)
+}
+
+// writingContext outlives ctx by the shutdown grace, so that what was read is written.
+func (t *task) writingContext(ctx context.Context) (context.Context, func()) {
+	writing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	var grace *time.Timer
+	var mu sync.Mutex
+	stopped := context.AfterFunc(ctx, func() {
+		if drops(ctx) {
+			cancel(context.Cause(ctx))
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		grace = time.AfterFunc(t.deps.ShutdownGrace, func() { cancel(context.Cause(ctx)) })
+	})
+	cut := context.AfterFunc(t.deps.Cut, func() { cancel(context.Cause(t.deps.Cut)) })
+	return writing, func() {
+		stopped()
+		cut()
+		mu.Lock()
+		defer mu.Unlock()
+		if grace != nil {
+			grace.Stop()
+		}
+		cancel(nil)
+	}
+}
+
+// startWriter starts the bulk writer. When it ends with an error, reading stops. finish waits for it.
+func (d *destination) startWriter(ctx context.Context, stopReading context.CancelCauseFunc, wg *sync.WaitGroup) (w *writing, finish func() error) {
+	deps := &d.deps
+	var writer *bulk.Writer
+	w = &writing{budget: budget.New(deps.Budget, func() { writer.Pressure() })}
+	writer = bulk.New(bulk.Options{
+		Client: deps.Client, Index: d.index.Name, Pipeline: d.job.Pipeline, Connector: d.job.Connector,
+		Workers: deps.Writers, Operations: deps.Operations, Bytes: min(deps.RequestBytes, int(max(deps.Budget/4, 1))), Retry: deps.Retry,
+		Budget: w.budget, Counters: deps.Counters, Observer: deps.Observer, DeadLetter: deps.DeadLetter, Breaker: deps.Breaker,
+		Widen: d.widen, Fence: (&fence{destination: d}).mayWrite, Log: deps.Log, Now: deps.Now,
+	})
+	w.sink = writer
+	done := make(chan error, 1)
+	wg.Go(func() { // ends when finish closes the writer, or with its first error
+		err := guarded(func() error { return writer.Run(ctx) })
+		if err != nil {
+			stopReading(err)
+		}
+		done <- err
+	})
+	return w, func() error {
+		writer.Close()
+		return <-done
+	}
+}
+
+// trueUp makes of what was granted for a document what it needs now that it is encoded. Content that
+// has grown since it was listed may need more.
+func (w *writing) trueUp(ctx context.Context, granted, need int64) (int64, error) {
+	need = min(need, w.budget.Limit())
+	if granted >= need {
+		w.budget.Release(granted - need)
+		return need, nil
+	}
+	return w.acquireAnew(ctx, granted, need)
+}
+
+// acquireAnew acquires more than was granted. Nothing is held while that is waited for: readers that hold
+// some could wait for each other.
+func (w *writing) acquireAnew(ctx context.Context, granted, need int64) (int64, error) {
+	w.budget.Release(granted)
+	return w.budget.Acquire(ctx, need)
+}
+
+// indexCheck is how often a run makes sure that its index is still there: a bulk request to one that was
+// deleted would create it again, without mapping and owner.
+const indexCheck = 2 * time.Second
+
+// fence stands before the bulk requests of a run.
+type fence struct {
+	*destination
+
+	mu      sync.Mutex
+	checked time.Time // when the index was last seen to be the same
+}
+
+// mayWrite is asked before each bulk request. Its error ends the run.
+func (f *fence) mayWrite(ctx context.Context) error {
+	if err := f.ours(ctx); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	now := f.deps.Now()
+	due := now.Sub(f.checked) >= indexCheck
+	if due {
+		f.checked = now
+	}
+	f.mu.Unlock()
+	if !due {
+		return nil
+	}
+	ix, err := f.deps.Client.Index(ctx, f.index.Name)
+	switch {
+	case errors.Is(err, elastic.ErrNotFound), err == nil && ix.UUID != f.index.UUID:
+		return fmt.Errorf("index %q: %w: run again", f.index.Name, ErrReplaced)
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return nil // a destination that does not answer is found out by the request itself
+}
