@@ -181,7 +181,6 @@ type reader struct {
 	*reading
 
 	planner    *plan.Planner
-	part       uint32 // its number
 	name       string
 	attachment []byte // memory that is used again
 }
@@ -189,8 +188,8 @@ type reader struct {
 // readPart reads one part to its end, or notes why it was not.
 func (r *reading) readPart(ctx context.Context, part source.Part) error {
 	name := part.Name()
-	o := &reader{reading: r, planner: plan.NewPlanner(r.options, r.table, r.rules, &r.parts), part: r.parts.Add(name), name: name}
-	o.planner.Within(part.Scope(), &r.described.clash)
+	o := &reader{reading: r, planner: plan.NewPlanner(r.options, r.table, r.rules, &r.parts), name: name}
+	o.planner.Begin(r.parts.Add(name), part.Scope(), &r.described.clash)
 	var held int64
 	for doc, err := range part.Documents(ctx) {
 		if ctx.Err() != nil {
@@ -227,7 +226,7 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 // of its id which this run had not seen before.
 func (o *reader) document(ctx context.Context, doc *document.Document) (known bool, err error) {
 	o.shallower.shallow(doc, o.name)
-	d, err := o.planner.Decide(o.part, doc)
+	d, err := o.planner.Decide(doc)
 	if err != nil {
 		return false, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // Clashes knows which scopes may bring the same id: user with the key role_1, and user_role with the key
 // 1. Their parts are read in a fixed order ([Ordered]), so that the same document is kept whatever is read
-// concurrently, and a document never replaces that of another scope ([Planner.Within]), so that it is the same in
+// concurrently, and a document never replaces that of another scope ([Planner.Begin]), so that it is the same in
 // the next run. The zero Clashes has none.
 type Clashes struct {
 	spaces []idSpace

@@ -118,8 +118,8 @@ func TestADocumentReplacesNoneOfAnotherScope(t *testing.T) {
 				decide(NewPlanner(o, tab, nil, &parts), parts.Add("before"), document.Document{ID: id})
 			}
 			p := NewPlanner(o, tab, nil, &parts)
-			p.Within(tt.scope, &c)
-			if got := decide(p, parts.Add("p"), document.Document{ID: id}); got.Kind != tt.kind || got.First != tt.first {
+			p.Begin(parts.Add("p"), tt.scope, &c)
+			if got := decide(p, p.part, document.Document{ID: id}); got.Kind != tt.kind || got.First != tt.first {
 				t.Errorf("got %s, %q, want %s, %q", got.Kind, got.First, tt.kind, tt.first)
 			}
 		})

@@ -21,8 +21,10 @@ type Planner struct {
 	parts *Parts
 	buf   []byte
 
+	part    uint32 // that the documents come from
+	name    string // of the part
+	scope   string
 	clashes *Clashes // nil where no other scope may have the same ids
-	scope   string   // of the documents
 }
 
 // NewPlanner makes the planner of one reader.
@@ -30,10 +32,12 @@ func NewPlanner(o Options, t *ids.Table, r *rules.Set, p *Parts) *Planner {
 	return &Planner{opts: o, table: t, rules: r, parts: p}
 }
 
-// Within says which scope the documents belong to, so that none replaces a document of another scope.
-func (p *Planner) Within(scope string, c *Clashes) {
+// Begin says which part the documents come from, and which scope they belong to: none replaces a document of another
+// scope.
+func (p *Planner) Begin(part uint32, scope string, c *Clashes) {
+	p.part, p.name, p.scope, p.clashes = part, p.parts.Name(part), scope, nil
 	if c.of(scope) {
-		p.scope, p.clashes = scope, c
+		p.clashes = c
 	}
 }
 
@@ -61,8 +65,8 @@ type Decision struct {
 
 // Decide says what is to be done with a document, and whether its body is needed. An error comes from the table and
 // ends the run.
-func (p *Planner) Decide(part uint32, doc *document.Document) (Decision, error) {
-	d := Decision{Change: Change{Part: p.parts.Name(part), ID: ID(doc.ID)}}
+func (p *Planner) Decide(doc *document.Document) (Decision, error) {
+	d := Decision{Change: Change{Part: p.name, ID: ID(doc.ID)}}
 	if d.ID == "" {
 		d.Kind, d.Reason = Reject, EmptyID
 		return d, nil
@@ -78,7 +82,7 @@ func (p *Planner) Decide(part uint32, doc *document.Document) (Decision, error) 
 		d.Kind, d.Reason, d.First = Duplicate, SameID, other
 		return d, err
 	}
-	s, err := p.table.Mark(key, part)
+	s, err := p.table.Mark(key, p.part)
 	switch {
 	case err != nil:
 		return d, err
