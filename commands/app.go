@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -17,18 +18,16 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources"
 )
 
-// Program is how the program calls itself.
-const Program = "elastic-ingest"
-
 // App is what the commands share.
 type App struct {
-	Streams  *Streams
+	Streams  *term.Streams
 	Registry source.Registry
 	Env      config.Env
 	Now      func() time.Time
@@ -43,7 +42,7 @@ type App struct {
 // code. When ctx ends, a run stops in order; when cut ends too, requests under way are cut.
 func Main(ctx, cut context.Context, args []string) int {
 	tuneMemory()
-	a := &App{Streams: SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now, Limit: context.WithTimeout}
+	a := &App{Streams: term.SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now, Limit: context.WithTimeout}
 	return a.Run(ctx, cut, args)
 }
 
@@ -62,8 +61,7 @@ func tuneMemory() {
 func (a *App) Run(ctx, cut context.Context, args []string) (code int) {
 	defer func() {
 		if v := recover(); v != nil {
-			m := &messages{w: a.Streams.Err, stacks: debugging(args)}
-			code = m.end(ctx, &crash.Error{Value: v, Stack: debug.Stack()})
+			code = a.end(ctx, args, &crash.Error{Value: v, Stack: debug.Stack()})
 		}
 	}()
 	err := a.run(ctx, cut, args)
@@ -73,8 +71,14 @@ func (a *App) Run(ctx, cut context.Context, args []string) (code int) {
 	if err == nil {
 		return ExitOK
 	}
-	m := &messages{w: a.Streams.Err, stacks: debugging(args)}
-	return m.end(ctx, err)
+	return a.end(ctx, args, err)
+}
+
+// end reports the error that ends the program and returns its code.
+func (a *App) end(ctx context.Context, args []string, err error) int {
+	m := &messages{to: a.Streams.Err, stacks: debugging(args)}
+	m.conclude(ctx, "", err)
+	return ExitCode(Mode{}, err)
 }
 
 // run finds the command and runs it.
@@ -99,7 +103,7 @@ func (a *App) run(ctx, cut context.Context, args []string) error {
 
 // cli lists all commands. Its own help is not used: it knows neither examples nor narrow terminals.
 func (a *App) cli(cut context.Context) *cli.App {
-	usage := func(_ *cli.Context, err error, _ bool) error { return &usageError{problem: err.Error()} }
+	misused := func(_ *cli.Context, err error, _ bool) error { return &usageError{problem: err.Error()} }
 	app := &cli.App{
 		Name: Program, HelpName: Program,
 		Usage:     "Makes an Elasticsearch index a read-only mirror of a content source, once.",
@@ -109,12 +113,12 @@ func (a *App) cli(cut context.Context) *cli.App {
 		ErrWriter: a.Streams.Err,
 		// A name in a file may hold a comma.
 		DisableSliceFlagSeparator: true,
-		OnUsageError:              usage,
+		OnUsageError:              misused,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, main ends the program
 		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newPoll(cut, a), newList(a), newConnector(a), newJob(a), newVersion(a), newCleanup(cut, a)},
 	}
 	for _, c := range slices.Concat(app.Commands, leaves(app.Commands)) {
-		c.HideHelp, c.OnUsageError = true, usage
+		c.HideHelp, c.OnUsageError = true, misused
 	}
 	return app
 }
@@ -123,7 +127,7 @@ func (a *App) cli(cut context.Context) *cli.App {
 func (a *App) config(ctx context.Context, flag string) (*config.Config, error) {
 	file, err := config.Find(flag, a.getenv)
 	if err != nil {
-		return nil, &usageError{problem: err.Error(), missing: true}
+		return nil, &usageError{problem: err.Error(), noFile: true}
 	}
 	// The file may be a pipe into which nothing is ever written: it is left behind when the program is to end.
 	var cfg *config.Config
@@ -161,23 +165,24 @@ func debugging(args []string) bool {
 	return false
 }
 
+// messages are those of a command that has no log of its own.
+func (a *App) messages(g *globals) *messages {
+	m := &messages{to: a.Streams.Err}
+	if g.format != logText {
+		m.log = newLog(a.Streams.Err, g.format, slog.LevelWarn)
+	}
+	m.colors = a.Streams.Palette(a.Streams.ErrTTY, g.color)
+	return m
+}
+
 // writeOut writes a result to stdout.
 func (a *App) writeOut(text string) error {
-	out := newOutput(a.Streams.Out, nil)
+	out := term.NewResults(a.Streams.Out, nil)
 	fmt.Fprint(out, text)
-	return out.failure()
+	return out.Failure()
 }
 
 // finished is the error of a command that has told everything itself; only the code is left.
 type finished struct{ code int }
 
 func (f *finished) Error() string { return fmt.Sprintf("exit %d", f.code) }
-
-// usageError is a mistake in the command line or in what it asks for.
-type usageError struct {
-	problem string
-	hint    string
-	missing bool // there is no configuration file at all
-}
-
-func (e *usageError) Error() string { return e.problem }

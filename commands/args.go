@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
@@ -149,9 +150,9 @@ func (a *arranger) word(word string) error {
 		return nil
 	}
 	names := commandNames(among)
-	e := &usageError{problem: fmt.Sprintf("there is no command %s", quoted(word)), hint: "one of " + strings.Join(names, ", ") + "; see " + Program + " --help"}
+	e := &usageError{problem: fmt.Sprintf("there is no command %s", term.Quoted(word)), hint: "one of " + strings.Join(names, ", ") + "; see " + Program + " --help"}
 	if a.command != nil {
-		e.problem = fmt.Sprintf("%s has no command %s", a.command.Name, quoted(word))
+		e.problem = fmt.Sprintf("%s has no command %s", a.command.Name, term.Quoted(word))
 		e.hint = "one of " + strings.Join(names, ", ")
 	}
 	if near := field.Nearest(word, names); near != "" {
@@ -178,7 +179,7 @@ func (a *arranger) takesValue(name string) bool {
 
 func (a *arranger) unknown(f typedFlag) error {
 	own := fullName(a.app, a.command)
-	e := &usageError{problem: fmt.Sprintf("%s has no flag %s", own, plain(dashed(f.name)))}
+	e := &usageError{problem: fmt.Sprintf("%s has no flag %s", own, term.Plain(dashed(f.name)))}
 	var known, others []string
 	for _, flag := range slices.Concat(a.command.Flags, a.app.Flags) {
 		known = append(known, flag.Names()...)

@@ -5,11 +5,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
 func testApp(t *testing.T) *App {
 	t.Helper()
-	s, _, _ := TestStreams(0, nil)
+	s, _, _ := term.TestStreams(0, nil)
 	return &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 }
 

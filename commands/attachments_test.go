@@ -50,7 +50,7 @@ connectors:
 `, server, name, name))
 		sync := func(want string) {
 			t.Helper()
-			if out, err := program(t, dir, "sync").CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
+			if out, err := programIn(t, dir, "sync").CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
 				t.Fatalf("%v, want %q in\n%s", err, want, out)
 			}
 		}

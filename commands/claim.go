@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -18,7 +19,7 @@ var errBusy = errors.New("the connector is already syncing")
 
 func notConfigured(c *protocol.Record[protocol.Connector]) error {
 	return &usageError{
-		problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", quoted(c.ID), c.Body.Status),
+		problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", term.Quoted(c.ID), c.Body.Status),
 		hint:    "save its configuration in Kibana, or with " + Program + " connector configure",
 	}
 }
@@ -26,7 +27,7 @@ func notConfigured(c *protocol.Record[protocol.Connector]) error {
 // missing is the error of a connector_id in the configuration that Elasticsearch does not know.
 func missing(id string) error {
 	return &usageError{
-		problem: fmt.Sprintf("connector %s: %v", quoted(id), protocol.ErrMissing),
+		problem: fmt.Sprintf("connector %s: %v", term.Quoted(id), protocol.ErrMissing),
 		hint:    Program + " connector create makes one, and " + Program + " list connectors shows which there are",
 	}
 }
@@ -134,7 +135,7 @@ func (s *session) ending(o *outcome) protocol.Ending {
 	if o.Result.Cursor != "" {
 		e.Cursor = protocol.Raw(o.Result.Cursor)
 	}
-	_, interrupted := errors.AsType[*SignalError](o.Err)
+	_, interrupted := errors.AsType[*term.SignalError](o.Err)
 	switch {
 	case errors.Is(o.Err, protocol.ErrCanceled):
 		e.Event = protocol.JobEventCancel

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
@@ -27,7 +28,7 @@ func TestRecordsHaveTheTimeOfElasticsearch(t *testing.T) {
 		t.Cleanup(func() { kibana.Purge(id, id) })
 		file := filepath.Join(t.TempDir(), "config.yml")
 		writeFile(t, file, fmt.Sprintf("elasticsearch: {host: %q}\nconnectors:\n  - {connector_id: %s, service_type: scripted}\n", server, id))
-		streams, _, stderr := TestStreams(0, nil)
+		streams, _, stderr := term.TestStreams(0, nil)
 		before := time.Now()
 		wrong := &App{
 			Streams: streams, Registry: testRegistry(), Env: config.Env{Lookup: func(string) (string, bool) { return "", false }},

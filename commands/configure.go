@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -107,7 +108,7 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 	given := map[string]bool{}
 	put := func(flag, name string, value any) error {
 		if given[name] {
-			return &usageError{problem: fmt.Sprintf("--%s: field %s is given twice", flag, quoted(name))}
+			return &usageError{problem: fmt.Sprintf("--%s: field %s is given twice", flag, term.Quoted(name))}
 		}
 		if o.values == nil {
 			o.values = map[string]any{}
@@ -132,7 +133,7 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 		}
 		raw, err := readLimited(file, maxMappings)
 		if err != nil {
-			return &usageError{problem: fmt.Sprintf("--set-file: field %s: %v", quoted(name), err), hint: "name a file that this user can read"}
+			return &usageError{problem: fmt.Sprintf("--set-file: field %s: %v", term.Quoted(name), err), hint: "name a file that this user can read"}
 		}
 		if err := put("set-file", name, strings.TrimRight(string(raw), "\r\n")); err != nil {
 			return err
@@ -156,7 +157,7 @@ func (o *configureOptions) readSchedule(a *App, pair string) error {
 	case kind == protocol.JobDeletion:
 		return &usageError{problem: "--schedule: the connector protocol knows no schedule for deletions", hint: "a crontab line with " + Program + " job start CONNECTOR --type deletion does it"}
 	case !slices.Contains([]protocol.JobType{protocol.JobFull, protocol.JobIncremental, protocol.JobAccessControl}, kind):
-		return &usageError{problem: fmt.Sprintf("--schedule: %s is not one of full, incremental, access_control", quoted(word))}
+		return &usageError{problem: fmt.Sprintf("--schedule: %s is not one of full, incremental, access_control", term.Quoted(word))}
 	}
 	if _, twice := o.schedules[kind]; twice || slices.Contains(o.off, kind) {
 		return &usageError{problem: fmt.Sprintf("--schedule: %s is given twice", word)}
@@ -220,9 +221,9 @@ func (d *desk) configure(ctx context.Context, o *configureOptions) error {
 func configuredText(all []configured) string {
 	var b strings.Builder
 	for _, c := range all {
-		fmt.Fprintf(&b, "connector %s: %s\n", plain(c.ID), cmp.Or(plain(c.Status), "no status"))
+		fmt.Fprintf(&b, "connector %s: %s\n", term.Plain(c.ID), cmp.Or(term.Plain(c.Status), "no status"))
 		for _, m := range c.Missing {
-			fmt.Fprintf(&b, "  %s %s\n", plain(m.Field), plain(m.Problem))
+			fmt.Fprintf(&b, "  %s %s\n", term.Plain(m.Field), term.Plain(m.Problem))
 		}
 		if len(c.Missing) == 0 && !protocol.ConnectorStatus(c.Status).MaySync() {
 			b.WriteString("  nothing is missing; to save it as it is, --set any field to the value that it has\n")
@@ -240,7 +241,7 @@ func (d *desk) configureOne(ctx context.Context, c *protocol.Record[protocol.Con
 	for _, f := range typ.Fields {
 		if f.Sensitive && slices.Contains(o.typed, f.Name) {
 			return configured{}, &usageError{
-				problem: fmt.Sprintf("--set: field %s is a secret, which others would see in the list of processes", quoted(f.Name)),
+				problem: fmt.Sprintf("--set: field %s is a secret, which others would see in the list of processes", term.Quoted(f.Name)),
 				hint:    "write it into a file and give --set-file " + f.Name + "=FILE, or keep it in the configuration file",
 			}
 		}
@@ -270,7 +271,7 @@ func (d *desk) change(ctx context.Context, id string, c *protocol.Connector, typ
 	if len(o.values) > 0 {
 		configuration, err := c.Configuration.With(typ.Fields, o.values)
 		if err != nil {
-			return fmt.Errorf("connector %s: configuration: %w", quoted(id), err)
+			return fmt.Errorf("connector %s: configuration: %w", term.Quoted(id), err)
 		}
 		c.Configuration = configuration
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
@@ -92,8 +93,8 @@ func connectorText(r *protocol.Record[protocol.Connector], configuration protoco
 	l.add("last access control", string(c.LastAccessControlSyncStatus))
 	l.add("its error", string(c.LastAccessControlSyncError))
 	if !c.LastSynced.IsZero() {
-		l.add("indexed last", number(int64(c.LastIndexedDocumentCount)))
-		l.add("deleted last", number(int64(c.LastDeletedDocumentCount)))
+		l.add("indexed last", term.Number(int64(c.LastIndexedDocumentCount)))
+		l.add("deleted last", term.Number(int64(c.LastDeletedDocumentCount)))
 	}
 	return l.String() + configurationText(configuration)
 }
@@ -119,7 +120,7 @@ func newConnectorDelete(a *App) *cli.Command {
 			switch {
 			case len(names) == 0:
 				return &usageError{problem: "connector delete wants to know which connectors", hint: Program + " list connectors shows which there are"}
-			case !c.Bool("yes") && !a.Streams.asks():
+			case !c.Bool("yes") && !a.Streams.Asks():
 				return &usageError{problem: "connector delete asks before it deletes, and there is no terminal to ask on", hint: "give --yes"}
 			}
 			return a.atDesk(c.Context, &g, func(ctx context.Context, d *desk) error {
@@ -143,14 +144,14 @@ func (d *desk) deleteConnectors(ctx context.Context, names []string, sure, force
 		case err != nil && !errors.Is(err, elastic.ErrNotFound):
 			return err
 		case len(running) > 0 && !force:
-			return fmt.Errorf("%w: sync job %s of connector %s runs; cancel it first, or give --force", errBusy, quoted(running[0].ID), quoted(c.ID))
+			return fmt.Errorf("%w: sync job %s of connector %s runs; cancel it first, or give --force", errBusy, term.Quoted(running[0].ID), term.Quoted(c.ID))
 		}
 		doomed = append(doomed, c)
-		what = append(what, fmt.Sprintf("%s (index %s)", quoted(c.ID), quoted(string(c.Body.IndexName))))
+		what = append(what, fmt.Sprintf("%s (index %s)", term.Quoted(c.ID), term.Quoted(string(c.Body.IndexName))))
 	}
 	if !sure {
-		yes, err := d.app.Streams.ask(ctx, fmt.Sprintf("delete %s %s and all their sync jobs? The indices and their documents stay.",
-			plural(int64(len(doomed)), "connector:", "connectors:"), strings.Join(what, ", ")))
+		yes, err := d.app.Streams.Ask(ctx, fmt.Sprintf("delete %s %s and all their sync jobs? The indices and their documents stay.",
+			term.Plural(int64(len(doomed)), "connector:", "connectors:"), strings.Join(what, ", ")))
 		if err != nil {
 			return err
 		}
@@ -163,7 +164,7 @@ func (d *desk) deleteConnectors(ctx context.Context, names []string, sure, force
 		if err != nil && !errors.Is(err, elastic.ErrNotFound) { // named twice, or somebody else was first
 			return err
 		}
-		err = d.app.writeOut(fmt.Sprintf("deleted connector %s and its sync jobs; index %s and its documents stay\n", plain(c.ID), quoted(string(c.Body.IndexName))))
+		err = d.app.writeOut(fmt.Sprintf("deleted connector %s and its sync jobs; index %s and its documents stay\n", term.Plain(c.ID), term.Quoted(string(c.Body.IndexName))))
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
 // pollUntilBlocked starts a poll of a connector on a server whose source waits for the end of the run, and
@@ -29,11 +31,11 @@ connectors:
 		{"connector", "configure", "kibana", "--set", "script=script.json"},
 		{"job", "start", "kibana"},
 	} {
-		if out, err := program(t, dir, line...).CombinedOutput(); err != nil {
+		if out, err := programIn(t, dir, line...).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", line, err, out)
 		}
 	}
-	c := program(t, dir, args...)
+	c := programIn(t, dir, args...)
 	pipe, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +67,7 @@ connectors:
 // newest is the newest sync job, as list tells it.
 func newest(t *testing.T, dir string) (job listedJob) {
 	t.Helper()
-	out, err := program(t, dir, "job", "list", "--limit", "1", "-o", "ndjson").Output()
+	out, err := programIn(t, dir, "job", "list", "--limit", "1", "-o", "ndjson").Output()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -83,12 +85,12 @@ func TestACanceledJobEndsWithinSeconds(t *testing.T) {
 	dir := t.TempDir()
 	wait, _ := pollUntilBlocked(t, dir, server.URL, "poll", "--once")
 	id := newest(t, dir).ID
-	c := program(t, dir, "connector", "delete", "kibana", "--yes")
+	c := programIn(t, dir, "connector", "delete", "kibana", "--yes")
 	out, _ := c.CombinedOutput() // its error is the exit code
 	if code := c.ProcessState.ExitCode(); code != ExitLocked {
 		t.Errorf("a connector was deleted while its job runs: exit %d\n%s", code, out)
 	}
-	out, err := program(t, dir, "job", "cancel", id).Output()
+	out, err := programIn(t, dir, "job", "cancel", id).Output()
 	if err != nil || !strings.Contains(string(out), "is canceling") {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -124,8 +126,8 @@ func TestDeleteAsksOnATerminal(t *testing.T) {
 		dir := t.TempDir()
 		writeFile(t, filepath.Join(dir, "config.yml"), "elasticsearch.host: embedded:./data\n")
 		putConnector(t, filepath.Join(dir, "data"), "kibana", `{"index_name": "search-kibana"}`)
-		s, out, errs := TestStreams(80, nil)
-		s.In, s.inTTY = strings.NewReader(answer+"\n"), true
+		s, out, errs := term.TestStreams(80, nil)
+		s.In, s.InTTY = strings.NewReader(answer+"\n"), true
 		a := &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 		got := a.Run(t.Context(), t.Context(), []string{"connector", "delete", "kibana", "-c", filepath.Join(dir, "config.yml")})
 		if got != want || !strings.Contains(errs.String(), `delete 1 connector: "kibana" (index "search-kibana") and all their sync jobs? The indices and their documents stay. [y/N] `) {
@@ -142,11 +144,11 @@ func TestAQuestionEndsWithTheRun(t *testing.T) {
 	t.Parallel()
 	read, write := io.Pipe()
 	t.Cleanup(func() { _ = write.Close() })
-	s, _, _ := TestStreams(80, nil)
+	s, _, _ := term.TestStreams(80, nil)
 	s.In = read
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(&SignalError{Signal: syscall.SIGTERM})
-	if yes, err := s.ask(ctx, "sure?"); yes || ExitCode(Mode{}, err) != ExitTerminated {
+	cancel(&term.SignalError{Signal: syscall.SIGTERM})
+	if yes, err := s.Ask(ctx, "sure?"); yes || ExitCode(Mode{}, err) != ExitTerminated {
 		t.Errorf("%v, %v", yes, err)
 	}
 }

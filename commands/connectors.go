@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -24,7 +25,7 @@ func choose(connectors []config.Connector, names []string, all bool) (chosen []c
 		return connectors, nil, nil
 	case len(names) == 0:
 		return nil, nil, &usageError{
-			problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), plain(strings.Join(connectorNames(connectors), ", "))),
+			problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), term.Plain(strings.Join(connectorNames(connectors), ", "))),
 			hint:    "name those that are meant, or give --all",
 		}
 	}
@@ -44,9 +45,9 @@ func choose(connectors []config.Connector, names []string, all bool) (chosen []c
 // noConnector is the error of a name that nobody has.
 func noConnector(connectors []config.Connector, name string) error {
 	known := connectorNames(connectors)
-	e := &usageError{problem: "the configuration has no connector " + quoted(name) + ", nor has Elasticsearch", hint: "the configuration has " + plain(strings.Join(known, ", "))}
+	e := &usageError{problem: "the configuration has no connector " + term.Quoted(name) + ", nor has Elasticsearch", hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
 	if near := field.Nearest(name, known); near != "" {
-		e.hint = fmt.Sprintf("did you mean %s?", quoted(near))
+		e.hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
 	}
 	if len(known) == 0 {
 		e.hint = Program + " list connectors shows which there are"
@@ -75,7 +76,7 @@ func connectorName(c *config.Connector) string {
 func refuse(cfg *config.Config, c *config.Connector) error {
 	if _, external := cfg.SourceCommand(c.ServiceType); external {
 		return &usageError{
-			problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", quoted(connectorName(c)), c.ServiceType),
+			problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", term.Quoted(connectorName(c)), c.ServiceType),
 			hint:    "the built-in source types work, see " + Program + " list sources",
 		}
 	}
@@ -85,7 +86,7 @@ func refuse(cfg *config.Config, c *config.Connector) error {
 // unknownTo names the first key of a connector that its source type has no use for.
 func unknownTo(typ *source.Type, c *config.Connector) error {
 	problem := func(key, hint string) error {
-		return &usageError{problem: fmt.Sprintf("connector %s: %s: source type %s has no such thing", quoted(c.Name), key, typ.Name), hint: hint}
+		return &usageError{problem: fmt.Sprintf("connector %s: %s: source type %s has no such thing", term.Quoted(c.Name), key, typ.Name), hint: hint}
 	}
 	switch {
 	case c.AdvancedRules != nil && !typ.AdvancedRules:
@@ -114,7 +115,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	}
 	values, err := field.Parse(typ.Fields, raw)
 	if err != nil {
-		return engine.Job{}, fmt.Errorf("connector %s: configuration: %w", quoted(c.Name), err)
+		return engine.Job{}, fmt.Errorf("connector %s: configuration: %w", term.Quoted(c.Name), err)
 	}
 	if _, err := newPartFilter(o.parts, &typ); err != nil {
 		return engine.Job{}, err
@@ -132,7 +133,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 		job.Rules = append(job.Rules, rules.Rule{ID: r.ID, Policy: r.Policy, Field: r.Field, Rule: r.Rule, Value: r.Value, Order: r.Order})
 	}
 	if _, err := rules.New(job.Rules); err != nil {
-		return engine.Job{}, &usageError{problem: fmt.Sprintf("connector %s: rules: %v", quoted(c.Name), err)}
+		return engine.Job{}, &usageError{problem: fmt.Sprintf("connector %s: rules: %v", term.Quoted(c.Name), err)}
 	}
 	setKind(&job, o.kind)
 	if job.Kind == engine.AccessControl {
@@ -151,7 +152,7 @@ func checkCreatePipeline(job *engine.Job) error {
 		return nil
 	}
 	return &usageError{
-		problem: fmt.Sprintf("connector %s: --create-pipeline: the connector names no ingest pipeline", quoted(job.Connector)),
+		problem: fmt.Sprintf("connector %s: --create-pipeline: the connector names no ingest pipeline", term.Quoted(job.Connector)),
 		hint:    "add pipeline: NAME to the connector",
 	}
 }
@@ -171,7 +172,7 @@ func (a *App) sourceType(cfg *config.Config, c *config.Connector) (source.Type, 
 	}
 	known := a.Registry.Names()
 	e := &usageError{
-		problem: fmt.Sprintf("connector %s: there is no source type %s", quoted(connectorName(c)), quoted(name)),
+		problem: fmt.Sprintf("connector %s: there is no source type %s", term.Quoted(connectorName(c)), term.Quoted(name)),
 		hint:    "there are " + strings.Join(known, ", "),
 	}
 	if near := field.Nearest(name, known); near != "" {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/cron"
@@ -140,7 +141,7 @@ func (d *desk) createConnector(ctx context.Context, o *createOptions) error {
 	}
 	d.note(advice(&c, o))
 	if c.Body.Status == protocol.ConnectorNeedsConfiguration {
-		d.note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", Program, shellWord(c.ID)))
+		d.note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", Program, term.ShellWord(c.ID)))
 	}
 	return d.warnOfOwner(ctx, &c)
 }
@@ -186,7 +187,7 @@ func valuesFrom(file string) (map[string]any, error) {
 	decoder := json.NewDecoder(strings.NewReader(string(raw)))
 	decoder.UseNumber()
 	if err := decoder.Decode(&values); err != nil || values == nil || decoder.More() {
-		return nil, &usageError{problem: fmt.Sprintf("--from-file: %s is not one JSON object", plain(file)), hint: `it holds names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
+		return nil, &usageError{problem: fmt.Sprintf("--from-file: %s is not one JSON object", term.Plain(file)), hint: `it holds names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
 	}
 	return values, nil
 }
@@ -210,7 +211,7 @@ func (d *desk) ofFile(o *createOptions) (*config.Connector, error) {
 	at := slices.IndexFunc(d.cfg.Connectors, func(c config.Connector) bool { return c.Name == o.of || c.ConnectorID == o.of })
 	if at < 0 {
 		names := connectorNames(d.cfg.Connectors)
-		e := &usageError{problem: "the configuration has no connector " + quoted(o.of), hint: "it has " + plain(strings.Join(names, ", "))}
+		e := &usageError{problem: "the configuration has no connector " + term.Quoted(o.of), hint: "it has " + term.Plain(strings.Join(names, ", "))}
 		if len(names) == 0 {
 			e.hint = "without a name, --service-type and --index-name say what is to be made"
 		}
@@ -219,9 +220,9 @@ func (d *desk) ofFile(o *createOptions) (*config.Connector, error) {
 	c := &d.cfg.Connectors[at]
 	switch {
 	case c.IndexName == "" || c.ServiceType == "":
-		return nil, &usageError{problem: fmt.Sprintf("connector %s of the configuration has no index_name or no service_type", quoted(o.of)), hint: "write both"}
+		return nil, &usageError{problem: fmt.Sprintf("connector %s of the configuration has no index_name or no service_type", term.Quoted(o.of)), hint: "write both"}
 	case c.ConnectorID != "" && o.id != "" && o.id != c.ConnectorID:
-		return nil, &usageError{problem: fmt.Sprintf("connector %s has the connector_id %s in the configuration", quoted(o.of), quoted(c.ConnectorID)), hint: "leave --id out"}
+		return nil, &usageError{problem: fmt.Sprintf("connector %s has the connector_id %s in the configuration", term.Quoted(o.of), term.Quoted(c.ConnectorID)), hint: "leave --id out"}
 	case c.ConnectorID != "":
 		o.id = c.ConnectorID
 	}
@@ -250,18 +251,18 @@ func (d *desk) newOfFile(ctx context.Context, o *createOptions) (protocol.Connec
 	body := d.store.NewConnector(connectorName(c), c.IndexName, cmp.Or(c.Language, d.cfg.Elasticsearch.LanguageCode), &run.Type)
 	body.ServiceType = protocol.Text(c.ServiceType)
 	if body.Configuration, err = body.Configuration.With(run.Type.Fields, values); err != nil {
-		return body, fmt.Errorf("connector %s: configuration: %w", quoted(o.of), err)
+		return body, fmt.Errorf("connector %s: configuration: %w", term.Quoted(o.of), err)
 	}
 	if c.Pipeline != "" {
 		body.Pipeline.Name = protocol.Text(c.Pipeline)
 	}
 	if body.Filtering, err = filteringOf(run.Rules, c.AdvancedRules, d.app.Now()); err != nil {
-		return body, fmt.Errorf("connector %s: %w", quoted(o.of), err)
+		return body, fmt.Errorf("connector %s: %w", term.Quoted(o.of), err)
 	}
 	for kind, expression := range c.Schedule {
 		schedule, err := scheduleOf(d.app.Now(), kind, expression)
 		if err != nil {
-			return body, fmt.Errorf("connector %s: %w", quoted(o.of), err)
+			return body, fmt.Errorf("connector %s: %w", term.Quoted(o.of), err)
 		}
 		body.Scheduling.Set(protocol.JobType(kind), schedule)
 	}
@@ -285,7 +286,7 @@ func scheduleOf(now time.Time, kind, expression string) (protocol.Schedule, erro
 		return protocol.Schedule{}, &usageError{problem: fmt.Sprintf("schedule of %s: %v", kind, err), hint: `a Quartz cron expression in UTC: seconds, minutes, hours, day of month, month, day of week; such as "0 15 2 * * ?"`}
 	}
 	if _, ever := schedule.Next(now); !ever {
-		return protocol.Schedule{}, &usageError{problem: fmt.Sprintf("schedule of %s: %s never comes", kind, quoted(expression))}
+		return protocol.Schedule{}, &usageError{problem: fmt.Sprintf("schedule of %s: %s never comes", kind, term.Quoted(expression))}
 	}
 	return protocol.Schedule{Enabled: true, Interval: expression}, nil
 }
@@ -293,9 +294,9 @@ func scheduleOf(now time.Time, kind, expression string) (protocol.Schedule, erro
 // adviceOfFile says which line the entry of the configuration wants.
 func (d *desk) adviceOfFile(c *protocol.Record[protocol.Connector], o *createOptions) string {
 	if slices.ContainsFunc(d.cfg.Connectors, func(e config.Connector) bool { return e.ConnectorID == c.ID }) {
-		return fmt.Sprintf("connector %s of %s serves it", quoted(o.of), filepath.Base(d.cfg.File))
+		return fmt.Sprintf("connector %s of %s serves it", term.Quoted(o.of), filepath.Base(d.cfg.File))
 	}
-	return fmt.Sprintf("write this into the entry of %s in %s, so that poll serves it:\nconnector_id: %s", quoted(o.of), filepath.Base(d.cfg.File), yamlWord(c.ID))
+	return fmt.Sprintf("write this into the entry of %s in %s, so that poll serves it:\nconnector_id: %s", term.Quoted(o.of), filepath.Base(d.cfg.File), yamlWord(c.ID))
 }
 
 // adviceOfFlags says which entry the configuration wants.
@@ -343,7 +344,7 @@ func (d *desk) warnOfOwner(ctx context.Context, c *protocol.Record[protocol.Conn
 	}
 	if owner := index.Marker.Owner; owner != "" && owner != c.ID {
 		d.messages.warn(fmt.Sprintf("index %s holds what %s has mirrored; let the connector take it over by %s sync %s --adopt",
-			quoted(index.Name), quoted(owner), Program, shellWord(c.ID)))
+			term.Quoted(index.Name), term.Quoted(owner), Program, term.ShellWord(c.ID)))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/analysis"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -25,11 +26,11 @@ func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 	if language != "" {
 		settings, mappings, ok := analysis.Of(language, cfg.Elasticsearch.AnalysisICU)
 		if !ok {
-			return create, &usageError{problem: fmt.Sprintf("connector %s: there is no language %s", quoted(c.Name), quoted(language))}
+			return create, &usageError{problem: fmt.Sprintf("connector %s: there is no language %s", term.Quoted(c.Name), term.Quoted(language))}
 		}
 		var err error
 		if create, err = elastic.NewCreation(settings, mappings); err != nil {
-			return create, fmt.Errorf("connector %s: language %s: %w", quoted(c.Name), language, err)
+			return create, fmt.Errorf("connector %s: language %s: %w", term.Quoted(c.Name), language, err)
 		}
 	}
 	if c.Mappings == "" {
@@ -37,11 +38,11 @@ func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 	}
 	raw, err := readLimited(c.Mappings, maxMappings)
 	if err != nil {
-		return create, &usageError{problem: fmt.Sprintf("connector %s: mappings: %v", quoted(c.Name), err), hint: "mappings: names a file that this user can read"}
+		return create, &usageError{problem: fmt.Sprintf("connector %s: mappings: %v", term.Quoted(c.Name), err), hint: "mappings: names a file that this user can read"}
 	}
 	if create, err = create.With(raw); err != nil {
 		return create, &usageError{
-			problem: fmt.Sprintf("connector %s: mappings: %s: %v", quoted(c.Name), plain(c.Mappings), err),
+			problem: fmt.Sprintf("connector %s: mappings: %s: %v", term.Quoted(c.Name), term.Plain(c.Mappings), err),
 			hint:    `the file holds one JSON object such as {"mappings": {"properties": {"price": {"type": "double"}}}, "settings": {"number_of_shards": 3}}`,
 		}
 	}

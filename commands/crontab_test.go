@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -84,7 +85,7 @@ func TestCrontabPage(t *testing.T) {
 	env := map[string]string{"XDG_CONFIG_HOME": dir, "ELASTIC_INGEST_STATE_DIR": filepath.Join(dir, "state")}
 	crons := 0
 	for _, line := range pageLines(t) {
-		s, out, errs := TestStreams(0, env)
+		s, out, errs := term.TestStreams(0, env)
 		a := &App{
 			Streams: s, Registry: source.MustRegistry(permittedType()), Now: stopped, OwnTime: true,
 			Env: config.Env{Lookup: func(name string) (string, bool) { value, ok := env[name]; return value, ok }},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
@@ -105,7 +106,7 @@ func (d *destination) openToOthers() string {
 	if err != nil || info.Mode().Perm()&0o077 == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the folder %s holds whole documents and has the rights %04o: chmod 700 keeps others out", plain(dir), info.Mode().Perm())
+	return fmt.Sprintf("the folder %s holds whole documents and has the rights %04o: chmod 700 keeps others out", term.Plain(dir), info.Mode().Perm())
 }
 
 // close ends the destination; for a folder it forces everything to disk.

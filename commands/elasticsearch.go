@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -94,13 +95,13 @@ func connectorOf(entry config.Connector, name string, of *protocol.JobConnector)
 			*pair.mine = *pair.theirs
 		case *pair.mine != *pair.theirs:
 			return c, &usageError{
-				problem: fmt.Sprintf("connector %s: %s is %s in the configuration and %s in Elasticsearch", quoted(of.ID), key, quoted(*pair.mine), quoted(*pair.theirs)),
+				problem: fmt.Sprintf("connector %s: %s is %s in the configuration and %s in Elasticsearch", term.Quoted(of.ID), key, term.Quoted(*pair.mine), term.Quoted(*pair.theirs)),
 				hint:    "remove the key from the configuration; what Elasticsearch says counts",
 			}
 		}
 	}
 	if c.IndexName == "" {
-		return c, &usageError{problem: fmt.Sprintf("connector %s has no index", quoted(of.ID)), hint: "attach an index to it in Kibana, or make it anew with " + Program + " connector create"}
+		return c, &usageError{problem: fmt.Sprintf("connector %s has no index", term.Quoted(of.ID)), hint: "attach an index to it in Kibana, or make it anew with " + Program + " connector create"}
 	}
 	if c.Language = string(of.Language); c.Language == "" {
 		c.Language = "en"
@@ -123,7 +124,7 @@ func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType)
 		return nil
 	}
 	return &usageError{
-		problem: fmt.Sprintf("connector %s: its index_name %s %s", quoted(c.ConnectorID), quoted(name), problem),
+		problem: fmt.Sprintf("connector %s: its index_name %s %s", term.Quoted(c.ConnectorID), term.Quoted(name), problem),
 		hint:    "attach another index to the connector in Kibana",
 	}
 }
@@ -138,7 +139,7 @@ func valuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored
 	maps.Copy(raw, own)
 	values, err := field.Parse(typ.Fields, raw)
 	if err != nil {
-		err = fmt.Errorf("connector %s: configuration: %w", quoted(c.Name), err)
+		err = fmt.Errorf("connector %s: configuration: %w", term.Quoted(c.Name), err)
 	}
 	return values, err
 }
@@ -232,7 +233,7 @@ func setRules(job *engine.Job, of *protocol.JobConnector) error {
 	}
 	if v := of.Filtering.Validate(advanced); v.State == protocol.ValidationInvalid {
 		return &usageError{
-			problem: fmt.Sprintf("connector %s: sync rules: %s", quoted(job.Connector), v.Errors[0].Messages[0]),
+			problem: fmt.Sprintf("connector %s: sync rules: %s", term.Quoted(job.Connector), v.Errors[0].Messages[0]),
 			hint:    "correct the sync rules in Kibana",
 		}
 	}
@@ -266,7 +267,7 @@ func findConnector(ctx context.Context, records *protocol.Store, name string) (p
 	case len(found) == 0:
 		return c, elastic.ErrNotFound
 	case len(found) > 1:
-		return c, &usageError{problem: fmt.Sprintf("%d connectors are called %s", len(found), quoted(name)), hint: "name the one that is meant by its id"}
+		return c, &usageError{problem: fmt.Sprintf("%d connectors are called %s", len(found), term.Quoted(name)), hint: "name the one that is meant by its id"}
 	}
 	return found[0], nil
 }

@@ -43,7 +43,7 @@ func TestAnOutputThatNobodyReadsDoesNotOutliveASignal(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer read.Close()
-			c := program(t, dir, command, "-o", "ndjson", "-q")
+			c := programIn(t, dir, command, "-o", "ndjson", "-q")
 			var stderr bytes.Buffer
 			c.Stdout, c.Stderr = write, &stderr
 			if err := c.Start(); err != nil {
@@ -80,7 +80,7 @@ func TestASignalEndsTheWaitForAConfiguration(t *testing.T) {
 			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			c := program(t, dir, "sync")
+			c := programIn(t, dir, "sync")
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -137,11 +137,11 @@ func TestPipesAndLinksAreNoFilesOfOurs(t *testing.T) {
 					t.Fatal(err)
 				}
 				if flag == "--replay" { // of an index that exists
-					if out, err := program(t, dir, "sync", "-q").CombinedOutput(); err != nil {
+					if out, err := programIn(t, dir, "sync", "-q").CombinedOutput(); err != nil {
 						t.Fatalf("%v: %s", err, out)
 					}
 				}
-				c := program(t, dir, "sync", flag, path)
+				c := programIn(t, dir, "sync", flag, path)
 				out, _ := c.CombinedOutput() // its error is the exit code
 				if got := c.ProcessState.ExitCode(); got != code || !strings.Contains(string(out), "is no regular file") {
 					t.Errorf("exit %d: %s", got, out)
@@ -165,7 +165,7 @@ func TestASecretIsNotWaitedFor(t *testing.T) {
 elasticsearch: {host: "http://127.0.0.1:1", username: u, password_file: secret}
 connectors: [{name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}]
 `)
-	c := program(t, dir, "sync")
+	c := programIn(t, dir, "sync")
 	out, _ := c.CombinedOutput() // its error is the exit code
 	if got := c.ProcessState.ExitCode(); got != ExitUsage || !strings.Contains(string(out), "is a pipe or a device") {
 		t.Errorf("exit %d: %s", got, out)
@@ -187,7 +187,7 @@ func TestTheFolderOfDocumentsIsSaidToBeOpenToOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		out, err := program(t, dir, "sync", "-q").CombinedOutput()
+		out, err := programIn(t, dir, "sync", "-q").CombinedOutput()
 		if err != nil || strings.Contains(string(out), "chmod 700") != said {
 			t.Errorf("%04o: %v: %s", mode, err, out)
 		}
@@ -213,7 +213,7 @@ func TestOneClusterHasOneLock(t *testing.T) {
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
 	c, _, wait := blockedRun(t, dir, server.URL, "notes")
-	second := program(t, dir, "sync", "notes")
+	second := programIn(t, dir, "sync", "notes")
 	second.Env = append(second.Env, "ELASTIC_INGEST__ELASTICSEARCH__HOST="+strings.Replace(server.URL, "127.0.0.1", "localhost", 1))
 	out, _ := second.CombinedOutput() // its error is the exit code
 	if got := second.ProcessState.ExitCode(); got != ExitLocked {

@@ -2,11 +2,10 @@ package commands
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
-	"syscall"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -102,7 +101,7 @@ var kinds = [...]struct {
 	{protocol.ErrTaken, ExitLocked},
 	{protocol.ErrConfig, ExitUsage},
 	{protocol.ErrExists, ExitUsage},
-	{errOutputClosed, ExitPipe},
+	{term.ErrOutputClosed, ExitPipe},
 }
 
 // codesOf returns the codes of all that err says of itself; an error that says nothing is ExitFailed.
@@ -113,8 +112,8 @@ func codesOf(err error) []int {
 	if _, ok := errors.AsType[*crash.Error](err); ok {
 		return []int{ExitCrash}
 	}
-	if s, ok := errors.AsType[*SignalError](err); ok {
-		return []int{s.code()}
+	if s, ok := errors.AsType[*term.SignalError](err); ok {
+		return []int{signalCode(s)}
 	}
 	var codes []int
 	if isUsage(err) {
@@ -142,26 +141,10 @@ func isUsage(err error) bool {
 	return ok
 }
 
-// SignalError is the cause of a run that a signal ended.
-type SignalError struct{ Signal os.Signal }
-
-func (e *SignalError) Error() string { return fmt.Sprintf("ended by the signal %v", e.name()) }
-
-func (e *SignalError) code() int {
+// signalCode is the code of a program that a signal ended.
+func signalCode(e *term.SignalError) int {
 	if e.Signal == os.Interrupt {
 		return ExitInterrupted
 	}
 	return ExitTerminated
-}
-
-func (e *SignalError) name() string {
-	switch e.Signal {
-	case os.Interrupt:
-		return "SIGINT"
-	case syscall.SIGTERM:
-		return "SIGTERM"
-	case syscall.SIGHUP:
-		return "SIGHUP"
-	}
-	return e.Signal.String()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -85,10 +86,10 @@ func TestExitCode(t *testing.T) {
 		{name: "an index that may not be written", outs: []Outcome{{Err: &elastic.Error{Status: 403, Type: "cluster_block_exception"}}}, want: 9},
 		{name: "a context that ended for no reason", outs: []Outcome{{Err: context.Canceled}}, want: 9},
 		{name: "a crash", outs: []Outcome{{Err: wrapped(&crash.Error{Value: source.ErrConfig})}}, want: 70},
-		{name: "SIGINT", outs: []Outcome{{Err: wrapped(&SignalError{Signal: os.Interrupt})}}, want: 130},
-		{name: "SIGTERM", err: &SignalError{Signal: syscall.SIGTERM}, want: 143},
-		{name: "SIGHUP", err: &SignalError{Signal: syscall.SIGHUP}, want: 143},
-		{name: "nobody reads", err: errOutputClosed, want: 141},
+		{name: "SIGINT", outs: []Outcome{{Err: wrapped(&term.SignalError{Signal: os.Interrupt})}}, want: 130},
+		{name: "SIGTERM", err: &term.SignalError{Signal: syscall.SIGTERM}, want: 143},
+		{name: "SIGHUP", err: &term.SignalError{Signal: syscall.SIGHUP}, want: 143},
+		{name: "nobody reads", err: term.ErrOutputClosed, want: 141},
 		{name: "an error of two kinds counts as the worse", err: errors.Join(source.ErrTemporary, elastic.ErrAuth), want: 6},
 		{name: "an error wins over what was done", outs: []Outcome{{Result: engine.Result{Failed: 1}, Err: source.ErrTemporary}}, want: 5},
 	}
@@ -111,8 +112,8 @@ func TestTheWorstWins(t *testing.T) {
 		{Err: source.ErrAuth},
 		{Err: source.ErrUnreachable},
 		{Err: errors.New("something")},
-		{Err: &SignalError{Signal: syscall.SIGTERM}},
-		{Err: &SignalError{Signal: os.Interrupt}},
+		{Err: &term.SignalError{Signal: syscall.SIGTERM}},
+		{Err: &term.SignalError{Signal: os.Interrupt}},
 		{Result: engine.Result{Failed: 1}},
 		withheldFor(plan.GuardRefused),
 		{Err: state.ErrLocked},

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
@@ -65,7 +66,7 @@ func setExtraction(job *engine.Job, cfg *config.Config, c *config.Connector) err
 	job.Extraction = extract.ByService
 	if cfg.Extraction.Host == "" && job.Kind == engine.Mirror {
 		return &usageError{
-			problem: fmt.Sprintf("connector %s: %s is on, and there is no such service", quoted(job.Connector), source.ExtractionServiceField),
+			problem: fmt.Sprintf("connector %s: %s is on, and there is no such service", term.Quoted(job.Connector), source.ExtractionServiceField),
 			hint:    "set extraction_service.host, or extraction for the connector, in the configuration file",
 		}
 	}

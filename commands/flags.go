@@ -9,15 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
-)
-
-// The words of --color and --progress.
-const (
-	auto   = "auto"
-	always = "always"
-	never  = "never"
 )
 
 // The forms of output.
@@ -42,10 +36,10 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config-file", Aliases: []string{"c"}, Usage: "read the configuration from `FILE`; otherwise from ./config.yml, then $XDG_CONFIG_HOME/elastic-ingest/config.yml, then /etc/elastic-ingest/config.yml"},
 		&cli.StringFlag{Name: "log-level", Usage: "log from this `LEVEL` on: DEBUG, INFO, WARNING, ERROR or CRITICAL; otherwise INFO on a terminal and WARNING elsewhere"},
 		&cli.BoolFlag{Name: "debug", Usage: "the same as --log-level DEBUG"},
-		&cli.StringFlag{Name: "log-format", Usage: "write the log as `FORMAT`: text, json or ecs (Elastic Common Schema); the last two are one JSON object a line", Value: asText},
+		&cli.StringFlag{Name: "log-format", Usage: "write the log as `FORMAT`: text, json or ecs (Elastic Common Schema); the last two are one JSON object a line", Value: logText},
 		&cli.BoolFlag{Name: "filebeat", Usage: "the same as --log-format ecs"},
-		&cli.StringFlag{Name: "color", Usage: "colour `WHEN`: auto, always or never; auto means on a terminal, unless NO_COLOR or CI is set or TERM is dumb", Value: auto},
-		&cli.StringFlag{Name: "progress", Usage: "show how far a run is `WHEN`: auto, always or never; auto means on a terminal, unless CI is set or TERM is dumb", Value: auto},
+		&cli.StringFlag{Name: "color", Usage: "colour `WHEN`: auto, always or never; auto means on a terminal, unless NO_COLOR or CI is set or TERM is dumb", Value: term.Auto},
+		&cli.StringFlag{Name: "progress", Usage: "show how far a run is `WHEN`: auto, always or never; auto means on a terminal, unless CI is set or TERM is dumb", Value: term.Auto},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "nothing but warnings, errors and what was asked for"},
 	}
 }
@@ -60,7 +54,7 @@ func readGlobals(c *cli.Context) (globals, error) {
 		g.level = "DEBUG"
 	}
 	if c.Bool("filebeat") {
-		g.format = asECS
+		g.format = logECS
 	}
 	if g.level == "WARN" {
 		g.level = "WARNING"
@@ -70,9 +64,9 @@ func readGlobals(c *cli.Context) (globals, error) {
 		words       []string
 	}{
 		{"log-level", g.level, []string{"", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}},
-		{"log-format", g.format, []string{asText, asJSON, asECS}},
-		{"color", g.color, []string{auto, always, never}},
-		{"progress", g.progress, []string{auto, always, never}},
+		{"log-format", g.format, []string{logText, logJSON, logECS}},
+		{"color", g.color, []string{term.Auto, term.Always, term.Never}},
+		{"progress", g.progress, []string{term.Auto, term.Always, term.Never}},
 	} {
 		if err := oneOf(check.flag, check.value, check.words); err != nil {
 			return g, err
@@ -88,7 +82,7 @@ func oneOf(flag, value string, words []string) error {
 	if words[0] == "" {
 		words = words[1:]
 	}
-	return &usageError{problem: fmt.Sprintf("--%s %s is not one of %s", flag, quoted(value), strings.Join(words, ", "))}
+	return &usageError{problem: fmt.Sprintf("--%s %s is not one of %s", flag, term.Quoted(value), strings.Join(words, ", "))}
 }
 
 func outputFlag(usage string) cli.Flag {
@@ -191,13 +185,13 @@ func parseGuard(value string) (guard engine.Guard, given bool, err error) {
 	if share, ok := strings.CutSuffix(value, "%"); ok {
 		guard.Percent, err = strconv.ParseFloat(share, 64)
 		if err != nil || !(guard.Percent >= 0 && guard.Percent <= 100) {
-			err = &usageError{problem: fmt.Sprintf("--max-deletes %s is not a share between 0%% and 100%%", quoted(value))}
+			err = &usageError{problem: fmt.Sprintf("--max-deletes %s is not a share between 0%% and 100%%", term.Quoted(value))}
 		}
 		return guard, true, err
 	}
 	guard.Deletes, err = strconv.ParseInt(value, 10, 64)
 	if err != nil || guard.Deletes < 0 {
-		err = &usageError{problem: fmt.Sprintf("--max-deletes %s is neither a number of documents nor a share such as 5%%", quoted(value))}
+		err = &usageError{problem: fmt.Sprintf("--max-deletes %s is neither a number of documents nor a share such as 5%%", term.Quoted(value))}
 	}
 	return guard, true, err
 }

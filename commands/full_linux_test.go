@@ -37,7 +37,7 @@ connectors:
 	}
 	must := func(code int, want ...string) {
 		t.Helper()
-		c := program(t, dir, "sync", "-o", "json", "--confirm-deletes", "1000")
+		c := programIn(t, dir, "sync", "-o", "json", "--confirm-deletes", "1000")
 		out, err := c.CombinedOutput()
 		if c.ProcessState == nil {
 			t.Fatal(err)

@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
 // help is the help text of the program, or of one command, for a width: a sentence, examples, flags.
 func help(app *cli.App, command *cli.Command, width int) string {
-	width = max(width, narrowest)
+	width = max(width, term.NarrowestWidth)
 	h := &helpText{width: width}
 	if command == nil {
 		h.paragraph(app.Usage)
@@ -58,7 +60,7 @@ func (h *helpText) line(s string) { h.b.WriteString(s + "\n") }
 func (h *helpText) heading(s string) { h.line("\n" + s + ":") }
 
 func (h *helpText) paragraph(s string) {
-	for _, l := range wrap(s, h.width) {
+	for _, l := range term.Wrap(s, h.width) {
 		h.line(l)
 	}
 }
@@ -122,20 +124,20 @@ func (h *helpText) rows(rows [][2]string) {
 	const most = 30
 	left := 0
 	for _, r := range rows {
-		left = max(left, min(columns(r[0]), most))
+		left = max(left, min(term.Columns(r[0]), most))
 	}
 	beside := h.width >= 2*most+10
 	for _, r := range rows {
 		indent := strings.Repeat(" ", left+4)
-		first := "  " + pad(r[0], left) + "  "
-		if !beside || columns(r[0]) > left {
+		first := "  " + term.Pad(r[0], left) + "  "
+		if !beside || term.Columns(r[0]) > left {
 			h.line("  " + r[0])
 			first = indent
 		}
 		if !beside {
 			indent, first = "        ", "        "
 		}
-		for _, l := range wrap(r[1], h.width-len(indent)) {
+		for _, l := range term.Wrap(r[1], h.width-len(indent)) {
 			h.line(first + l)
 			first = indent
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
@@ -37,7 +38,7 @@ var shortFlags = map[string]string{"config-file": "c", "quiet": "q", "output": "
 
 func runApp(t *testing.T, width int, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	s, out, errs := TestStreams(width, nil)
+	s, out, errs := term.TestStreams(width, nil)
 	a := &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 	code = a.Run(t.Context(), t.Context(), args)
 	return code, out.String(), errs.String()
@@ -93,13 +94,13 @@ func TestHelp(t *testing.T) {
 					t.Errorf("exit %d, stderr %q", code, errs)
 				}
 				golden(t, filepath.Join("testdata", "help", name+".txt"), out)
-				limit := max(width, narrowest)
+				limit := max(width, term.NarrowestWidth)
 				if width == 0 {
-					limit = usual
+					limit = term.UsualWidth
 				}
 				for line := range strings.Lines(out) {
 					// Commands to copy and names of flags are not broken.
-					if columns(strings.TrimRight(line, "\n")) > limit && !strings.Contains(line, Program) && !strings.HasPrefix(line, "  #") {
+					if term.Columns(strings.TrimRight(line, "\n")) > limit && !strings.Contains(line, Program) && !strings.HasPrefix(line, "  #") {
 						t.Errorf("wider than %d: %q", limit, line)
 					}
 				}
@@ -169,11 +170,11 @@ func TestExamplesRun(t *testing.T) {
 					writeFile(t, filepath.Join(dir, name), files[name])
 				}
 				if strings.Contains(line, "--replay") { // into an index that is there
-					if out, err := program(t, dir, "sync").CombinedOutput(); err != nil {
+					if out, err := programIn(t, dir, "sync").CombinedOutput(); err != nil {
 						t.Fatalf("%v\n%s", err, out)
 					}
 				}
-				c := program(t, dir, shellWords(t, line)[1:]...)
+				c := programIn(t, dir, shellWords(t, line)[1:]...)
 				out, err := c.CombinedOutput()
 				if code := c.ProcessState.ExitCode(); code != ExitOK && code != ExitDiffers {
 					t.Errorf("exit %d (%v):\n%s", code, err, out)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
@@ -99,7 +100,7 @@ func (d *desk) startJob(ctx context.Context, name string, kind protocol.JobType,
 	if err := d.app.writeOut(text); err != nil {
 		return err
 	}
-	d.note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", Program, shellWord(id)))
+	d.note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", Program, term.ShellWord(id)))
 	return nil
 }
 
@@ -115,7 +116,7 @@ func offers(c *protocol.Record[protocol.Connector], kind protocol.JobType) error
 		return nil
 	}
 	return &usageError{
-		problem: fmt.Sprintf("connector %s has no %s enabled among its features", quoted(c.ID), problem),
+		problem: fmt.Sprintf("connector %s has no %s enabled among its features", term.Quoted(c.ID), problem),
 		hint:    "a poll enables what the type of its source offers",
 	}
 }
@@ -185,7 +186,7 @@ func (d *desk) viewJob(ctx context.Context, id, output string) error {
 }
 
 func noJob(id string) error {
-	return &usageError{problem: "there is no sync job " + quoted(id), hint: Program + " list jobs shows which there are"}
+	return &usageError{problem: "there is no sync job " + term.Quoted(id), hint: Program + " list jobs shows which there are"}
 }
 
 func newJobCancel(a *App) *cli.Command {
@@ -228,12 +229,12 @@ func (d *desk) cancelJob(ctx context.Context, id, output string) error {
 	if output == asJSON {
 		return d.app.writeOut(jsonLine(canceledJob{schema, job.ID, string(job.Body.Status), ok}))
 	}
-	text := fmt.Sprintf("sync job %s is canceled\n", plain(id))
+	text := fmt.Sprintf("sync job %s is canceled\n", term.Plain(id))
 	switch {
 	case !ok:
-		text = fmt.Sprintf("sync job %s has ended already: it is %s\n", plain(id), plain(string(job.Body.Status)))
+		text = fmt.Sprintf("sync job %s has ended already: it is %s\n", term.Plain(id), term.Plain(string(job.Body.Status)))
 	case job.Body.Status == protocol.JobCanceling:
-		text = fmt.Sprintf("sync job %s is canceling: who runs it ends it within seconds, or the next poll does if nobody runs it any more\n", plain(id))
+		text = fmt.Sprintf("sync job %s is canceling: who runs it ends it within seconds, or the next poll does if nobody runs it any more\n", term.Plain(id))
 	}
 	return d.app.writeOut(text)
 }

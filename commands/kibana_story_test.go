@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
 )
 
@@ -154,7 +155,7 @@ func (s *stage) interrupted(running, step string) {
 	p := s.start(true)
 	s.waitBlocked(p)
 	s.look(running)
-	p.end(&SignalError{Signal: syscall.SIGTERM})
+	p.end(&term.SignalError{Signal: syscall.SIGTERM})
 	s.ended(p, step, ExitTerminated)
 	s.script(notes(4, ""))
 }

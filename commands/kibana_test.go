@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
@@ -225,7 +226,7 @@ connectors:
 `, host, s.connector, s.source))
 	seen := make(chan struct{})
 	p := &polling{stderr: &notingBuffer{until: "says=blocked", seen: seen}, blocked: seen, done: make(chan struct{})}
-	streams, stdout, _ := TestStreams(0, nil)
+	streams, stdout, _ := term.TestStreams(0, nil)
 	streams.Err, p.stdout = p.stderr, stdout
 	env := map[string]string{"ELASTIC_INGEST_STATE_DIR": filepath.Join(s.dir, "state"), "XDG_CONFIG_HOME": filepath.Join(s.dir, "none")}
 	app := &App{Streams: streams, Registry: testRegistry(), Now: s.now, OwnTime: true, Env: config.Env{Lookup: func(name string) (string, bool) {

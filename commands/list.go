@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -91,7 +92,7 @@ func readList(c *cli.Context) (*listOptions, error) {
 	}
 	o.what = args[0]
 	if !slices.Contains([]string{"", listSources, listConnectors, listJobs, listIndices}, o.what) {
-		return nil, &usageError{problem: fmt.Sprintf("list knows no %s", quoted(o.what)), hint: "list sources, list connectors, list jobs, list indices, or list for the first two"}
+		return nil, &usageError{problem: fmt.Sprintf("list knows no %s", term.Quoted(o.what)), hint: "list sources, list connectors, list jobs, list indices, or list for the first two"}
 	}
 	if c.IsSet("limit") && o.what != listJobs {
 		return nil, &usageError{problem: "--limit goes with list jobs alone"}
@@ -101,7 +102,7 @@ func readList(c *cli.Context) (*listOptions, error) {
 		args = args[1:]
 	}
 	if len(args) > 1 {
-		return nil, &usageError{problem: fmt.Sprintf("list has no use for %s", quoted(args[1])), hint: "only list jobs takes the name of a connector, and just one"}
+		return nil, &usageError{problem: fmt.Sprintf("list has no use for %s", term.Quoted(args[1])), hint: "only list jobs takes the name of a connector, and just one"}
 	}
 	return o, nil
 }
@@ -174,9 +175,9 @@ func (a *App) writeListed(l *listed, output string, err error) error {
 // was asked for by name, what cannot be found out is a warning.
 func (a *App) listBoth(ctx context.Context, o *listOptions, l *listed) error {
 	err := a.lookUp(ctx, o, l.addRecords, l.addConfigured)
-	usage, isUsage := errors.AsType[*usageError](err)
+	mistake, isMistake := errors.AsType[*usageError](err)
 	_, wrong := errors.AsType[*config.Error](err)
-	if err == nil || o.what != "" || wrong || isUsage && !usage.missing || ctx.Err() != nil {
+	if err == nil || o.what != "" || wrong || isMistake && !mistake.noFile || ctx.Err() != nil {
 		return err
 	}
 	a.messages(&o.globals).warn(err.Error())
@@ -204,15 +205,15 @@ func (a *App) lookUp(ctx context.Context, o *listOptions, do func(context.Contex
 }
 
 // print writes all that is listed in a form of --output.
-func (l *listed) print(s *Streams, output string) string {
+func (l *listed) print(s *term.Streams, output string) string {
 	switch output {
 	case asJSON:
 		return jsonLine(l)
 	case asNDJSON:
 		return l.lines()
 	}
-	width := unlimited
-	if s.outTTY {
+	width := term.Unlimited
+	if s.OutTTY {
 		width = s.OutWidth()
 	}
 	return l.text(width)
@@ -245,9 +246,9 @@ func (l *listed) text(width int) string {
 	if len(l.Sources) > 0 {
 		rows := [][]string{{"SOURCE TYPE", "NAME"}}
 		for _, s := range l.Sources {
-			rows = append(rows, []string{plain(s.Name), plain(s.Title)})
+			rows = append(rows, []string{term.Plain(s.Name), term.Plain(s.Title)})
 		}
-		blocks = append(blocks, tableText(width, rows))
+		blocks = append(blocks, term.Table(width, rows))
 	}
 	blocks = append(blocks, connectorTables(width, l.Connectors)...)
 	if len(l.Jobs) > 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -186,18 +187,18 @@ func connectorTables(width int, connectors []listedConnector) []string {
 	for _, c := range connectors {
 		if c.recorded {
 			theirs = append(theirs, []string{
-				plain(c.ID), plain(c.Name), plain(c.Source), plain(c.Index), plain(c.Status), plain(c.LastSyncStatus), c.LastSynced,
+				term.Plain(c.ID), term.Plain(c.Name), term.Plain(c.Source), term.Plain(c.Index), term.Plain(c.Status), term.Plain(c.LastSyncStatus), c.LastSynced,
 			})
 		} else {
-			ours = append(ours, []string{plain(c.Name), plain(c.Source), plain(c.Index), plain(c.Destination)})
+			ours = append(ours, []string{term.Plain(c.Name), term.Plain(c.Source), term.Plain(c.Index), term.Plain(c.Destination)})
 		}
 	}
 	var out []string
 	if len(ours) > 1 {
-		out = append(out, tableText(width, ours))
+		out = append(out, term.Table(width, ours))
 	}
 	if len(theirs) > 1 {
-		out = append(out, recordTable(width, theirs))
+		out = append(out, term.RecordTable(width, theirs))
 	}
 	return out
 }
@@ -206,21 +207,21 @@ func jobTable(width int, jobs []listedJob) string {
 	rows := [][]string{{"JOB ID", "CONNECTOR", "INDEX", "TYPE", "TRIGGER", "STATUS", "CREATED", "INDEXED", "DELETED", "ERROR"}}
 	for _, j := range jobs {
 		rows = append(rows, []string{
-			plain(j.ID), plain(j.Connector), plain(j.Index), plain(j.Type), plain(j.Trigger), plain(j.Status), j.Created,
-			number(j.Indexed), number(j.Deleted), shorten(plain(j.Error), longestValue),
+			term.Plain(j.ID), term.Plain(j.Connector), term.Plain(j.Index), term.Plain(j.Type), term.Plain(j.Trigger), term.Plain(j.Status), j.Created,
+			term.Number(j.Indexed), term.Number(j.Deleted), term.Shorten(term.Plain(j.Error), longestValue),
 		})
 	}
-	return recordTable(width, rows, 7, 8)
+	return term.RecordTable(width, rows, 7, 8)
 }
 
 func indexTable(width int, indices []listedIndex) string {
 	rows := [][]string{{"INDEX", "DOCUMENTS", "OWNER", "CONNECTOR", "EXISTS"}}
 	for _, i := range indices {
-		exists, documents := "yes", number(i.Documents)
+		exists, documents := "yes", term.Number(i.Documents)
 		if !i.Exists {
 			exists, documents = "no", strconv.Itoa(0)
 		}
-		rows = append(rows, []string{plain(i.Index), documents, plain(i.Owner), plain(i.Connector), exists})
+		rows = append(rows, []string{term.Plain(i.Index), documents, term.Plain(i.Owner), term.Plain(i.Connector), exists})
 	}
-	return tableText(width, rows, 1)
+	return term.Table(width, rows, 1)
 }

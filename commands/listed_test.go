@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestListDoesNotWait: it asks the destination once, whatever patience is configured, and not for long.
@@ -65,48 +63,6 @@ connectors:
 			}
 			if n := asked.Load(); n != 2 {
 				t.Errorf("%d requests, want one each", n)
-			}
-		})
-	}
-}
-
-func TestRecordTableKeepsIDsWhole(t *testing.T) {
-	t.Parallel()
-	rows := [][]string{
-		{"JOB ID", "CONNECTOR", "STATUS", "INDEXED"},
-		{"AAAAABBBBBCCCCCDDDDD", "a connector with a long name", "completed", "1 200"},
-		{"x", "b", "", "7"},
-	}
-	for _, tt := range []struct {
-		name  string
-		width int
-		want  string
-	}{
-		{"room for all", unlimited, `
-JOB ID                CONNECTOR                     STATUS     INDEXED
-AAAAABBBBBCCCCCDDDDD  a connector with a long name  completed    1 200
-x                     b                                              7
-`},
-		{"other columns are shortened", 56, `
-JOB ID                CONNECTOR       STATUS     INDEXED
-AAAAABBBBBCCCCCDDDDD  a connector w…  completed    1 200
-x                     b                                7
-`},
-		{"no room beside it", 40, `
-AAAAABBBBBCCCCCDDDDD
-  connector: a connector with a long na…
-  status: completed
-  indexed: 1 200
-
-x
-  connector: b
-  indexed: 7
-`},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			if d := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), recordTable(tt.width, rows, 3)); d != "" {
-				t.Error(d)
 			}
 		})
 	}

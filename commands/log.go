@@ -18,7 +18,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-const asECS = "ecs"
+// The words of --log-format.
+const (
+	logText = "text"
+	logJSON = "json"
+	logECS  = "ecs" // the Elastic Common Schema
+)
 
 // critical is the level above errors, at which the program itself gives up.
 const critical = slog.Level(12)
@@ -48,9 +53,9 @@ func newLog(w io.Writer, format string, level slog.Level) *slog.Logger {
 		return a
 	}}
 	switch format {
-	case asECS:
+	case logECS:
 		return slog.New(&ecsHandler{w: w, level: level, mu: &sync.Mutex{}})
-	case asJSON:
+	case logJSON:
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))

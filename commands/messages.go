@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -20,21 +21,11 @@ import (
 // messages are what people have to read: what went wrong and what to do. They are lines that begin
 // with the program's name, or records where the log has a form for machines.
 type messages struct {
-	w      io.Writer
+	to     io.Writer
 	log    *slog.Logger // nil for lines
-	ours   palette
+	colors term.Palette
 	stacks bool   // crashes are told with their stacks
 	hint   string // the last one; it is not repeated for each of many errors
-}
-
-// messages are those of a command that has no log of its own.
-func (a *App) messages(g *globals) *messages {
-	m := &messages{w: a.Streams.Err}
-	if g.format != asText {
-		m.log = newLog(a.Streams.Err, g.format, slog.LevelWarn)
-	}
-	m.ours = a.Streams.palette(a.Streams.errTTY, g.color)
-	return m
 }
 
 // fail tells an error and what to do about it. where, if not empty, says whose error it is.
@@ -73,7 +64,7 @@ func (m *messages) failOne(where string, err error) {
 		m.log.Error("failed", report.Err, text, "hint", hint)
 		return
 	}
-	m.lines(paint(m.ours.red, "error:"), text)
+	m.lines(term.Paint(m.colors.Red, "error:"), text)
 	if hint != "" && hint != m.hint {
 		m.lines("hint:", hint)
 	}
@@ -106,7 +97,7 @@ func (m *messages) warn(text string) {
 		m.log.Warn("warning", "detail", text)
 		return
 	}
-	m.lines(paint(m.ours.yellow, "warning:"), text)
+	m.lines(term.Paint(m.colors.Yellow, "warning:"), text)
 }
 
 // note tells what has to be known or done.
@@ -126,18 +117,12 @@ func (m *messages) lines(kind, text string) {
 	var b strings.Builder
 	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		if i == 0 {
-			fmt.Fprintf(&b, "%s: %s%s\n", Program, kind, plain(line))
+			fmt.Fprintf(&b, "%s: %s%s\n", Program, kind, term.Plain(line))
 		} else {
-			fmt.Fprintf(&b, "    %s\n", plain(line))
+			fmt.Fprintf(&b, "    %s\n", term.Plain(line))
 		}
 	}
-	_, _ = io.WriteString(m.w, b.String())
-}
-
-// end tells the error that ends the program and returns its code.
-func (m *messages) end(ctx context.Context, err error) int {
-	m.conclude(ctx, "", err)
-	return ExitCode(Mode{}, err)
+	_, _ = io.WriteString(m.to, b.String())
 }
 
 // conclude tells an error that ended something, in the way that suits its kind.
@@ -146,8 +131,8 @@ func (m *messages) conclude(ctx context.Context, where string, err error) {
 		m.crash(ctx, where, p)
 		return
 	}
-	switch _, interrupted := errors.AsType[*SignalError](err); {
-	case errors.Is(err, errOutputClosed):
+	switch _, interrupted := errors.AsType[*term.SignalError](err); {
+	case errors.Is(err, term.ErrOutputClosed):
 	case interrupted, errors.Is(err, engine.ErrTimeIsUp):
 		m.note(joined(where, err.Error()))
 	default:
@@ -165,12 +150,12 @@ func (m *messages) crash(ctx context.Context, where string, p *crash.Error) {
 		m.log.Log(ctx, critical, "the program crashed", report.Err, text, stackKey, stack)
 		return
 	}
-	m.lines(paint(m.ours.red, "error:"), text)
+	m.lines(term.Paint(m.colors.Red, "error:"), text)
 	if stack == "" {
 		m.lines("hint:", "this is a fault of the program; run it with --debug and report what it prints")
 		return
 	}
-	_, _ = io.WriteString(m.w, stack)
+	_, _ = io.WriteString(m.to, stack)
 }
 
 func joined(where, text string) string {

@@ -12,7 +12,7 @@ import (
 func TestHintsOfManyFailuresAreToldOnce(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	m, hints := &messages{w: &out}, map[string]bool{}
+	m, hints := &messages{to: &out}, map[string]bool{}
 	for i := range 6 {
 		hint := []string{"GRANT SELECT ON a, b, c TO r;", "repair the view", ""}[i%3]
 		m.failAmong(`mysql "shop"`, &source.Error{Part: fmt.Sprint("t", i), Err: errors.New("refused"), Hint: hint}, hints)

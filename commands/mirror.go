@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -37,13 +38,13 @@ func mirror(ctx, cut context.Context, a *App, o *mirrorOptions) error {
 // tellSignal says, when a signal ends ctx, what happens now and what a second one does.
 func (s *session) tellSignal(ctx, cut context.Context) (stop func()) {
 	over := context.AfterFunc(ctx, func() {
-		e, signaled := errors.AsType[*SignalError](context.Cause(ctx))
+		e, signaled := errors.AsType[*term.SignalError](context.Cause(ctx))
 		if signaled && cut.Err() == nil && !s.o.quiet {
-			m := &messages{w: s.stderr} // that of the session is made anew when the configuration is read
-			if s.o.format != asText {
+			m := &messages{to: s.stderr} // that of the session is made anew when the configuration is read
+			if s.o.format != logText {
 				m.log = newLog(s.stderr, s.o.format, slog.LevelWarn)
 			}
-			m.note(e.name() + ": " + s.endsHow() + "; a second signal ends the program at once")
+			m.note(e.Name() + ": " + s.endsHow() + "; a second signal ends the program at once")
 		}
 	})
 	return func() { over() }
@@ -62,8 +63,8 @@ type session struct {
 	app      *App
 	o        *mirrorOptions
 	started  time.Time
-	screen   *screen
-	out      *output
+	screen   *term.Screen
+	out      *term.Results
 	stderr   io.Writer
 	log      *slog.Logger
 	messages *messages
@@ -89,17 +90,38 @@ type outcome struct {
 	confirm         string // the command line that permits what was withheld
 }
 
+// live reports whether a line is kept up to date on the terminal.
+func (s *session) live() bool {
+	return s.o.format == logText && s.app.Streams.Live(s.o.progress, s.o.quiet)
+}
+
+// startProgress shows how far a connector is until stop is called. Without a terminal, --progress
+// always writes a line from time to time.
+func (s *session) startProgress(o *outcome, counters *report.Counters) (stop func()) {
+	p := &term.Progress{
+		Name: o.name, Lines: s.stderr, Width: s.app.Streams.ErrWidth, Now: s.app.Now, Phase: o.watch.now, Counters: counters,
+		Crashed: func(err error) { s.log.Error("the display of the progress crashed", report.Err, err.Error()) },
+	}
+	switch {
+	case s.live():
+		p.Screen = s.screen
+	case s.o.progress != term.Always || s.o.format != logText:
+		return func() {}
+	}
+	return p.Start()
+}
+
 func newSession(a *App, o *mirrorOptions, stop context.CancelCauseFunc) *session {
-	s := &session{app: a, o: o, started: a.Now(), screen: &screen{}, stderr: a.Streams.Err}
+	s := &session{app: a, o: o, started: a.Now(), screen: &term.Screen{}, stderr: a.Streams.Err}
 	out := a.Streams.Out
 	if s.live() {
-		s.screen.live = a.Streams.Err
-		s.stderr = s.screen.over(a.Streams.Err)
-		if a.Streams.outTTY {
-			out = s.screen.over(out)
+		s.screen.Live = a.Streams.Err
+		s.stderr = s.screen.Over(a.Streams.Err)
+		if a.Streams.OutTTY {
+			out = s.screen.Over(out)
 		}
 	}
-	s.out = newOutput(out, func(err error) {
+	s.out = term.NewResults(out, func(err error) {
 		if o.dry { // what nobody reads need not be found out; a sync has more to do
 			stop(err)
 		}
@@ -118,16 +140,16 @@ func (s *session) useLevel(configured string) {
 	}
 	if !ok {
 		level = slog.LevelWarn
-		if s.app.Streams.errTTY && !s.o.quiet {
+		if s.app.Streams.ErrTTY && !s.o.quiet {
 			level = slog.LevelInfo
 		}
 	}
 	s.log = newLog(s.stderr, s.o.format, level)
-	s.messages = &messages{w: s.stderr, stacks: level <= slog.LevelDebug}
-	if s.o.format != asText {
+	s.messages = &messages{to: s.stderr, stacks: level <= slog.LevelDebug}
+	if s.o.format != logText {
 		s.messages.log = s.log
 	}
-	s.messages.ours = s.app.Streams.palette(s.app.Streams.errTTY, s.o.color)
+	s.messages.colors = s.app.Streams.Palette(s.app.Streams.ErrTTY, s.o.color)
 }
 
 // configure begins to count the time that there is, and loads the configuration. stop is called once.
@@ -301,7 +323,7 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, works []wor
 		s.outcomes = append(s.outcomes, o)
 		s.tell(ctx, o)
 		if left := len(works) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
-			s.messages.note(fmt.Sprintf("%s not tried, because the destination cannot be reached", plural(int64(left), "connector was", "connectors were")))
+			s.messages.note(fmt.Sprintf("%s not tried, because the destination cannot be reached", term.Plural(int64(left), "connector was", "connectors were")))
 			return nil
 		}
 	}
@@ -330,7 +352,7 @@ func (s *session) apart(ctx context.Context, works []work) error {
 		}
 		if other, ok := taken[index.Name]; ok {
 			return &usageError{
-				problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", quoted(other), quoted(c.Name), quoted(index.Name)),
+				problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", term.Quoted(other), term.Quoted(c.Name), term.Quoted(index.Name)),
 				hint:    "give each connector an index of its own",
 			}
 		}
@@ -487,7 +509,7 @@ func (s *session) finish(ctx context.Context, err error) error {
 	}
 	code := ExitCode(s.mode(), err, outcomes...)
 	s.printer.end(s, code, err)
-	if failure := s.out.failure(); failure != nil && (s.o.dry || !errors.Is(failure, errOutputClosed)) {
+	if failure := s.out.Failure(); failure != nil && (s.o.dry || !errors.Is(failure, term.ErrOutputClosed)) {
 		failure = fmt.Errorf("write the output: %w", failure)
 		s.messages.conclude(ctx, "", failure)
 		code = ExitCode(s.mode(), errors.Join(err, failure), outcomes...)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/glob"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -83,9 +84,9 @@ func (f *partFilter) unmatched() error {
 			continue
 		}
 		if e == nil {
-			e = &usageError{problem: "--part: nothing matches " + quoted(g)}
+			e = &usageError{problem: "--part: nothing matches " + term.Quoted(g)}
 		} else {
-			e.problem += ", nor " + quoted(g)
+			e.problem += ", nor " + term.Quoted(g)
 		}
 		var names []string
 		for name := range f.names {
@@ -95,7 +96,7 @@ func (f *partFilter) unmatched() error {
 			}
 		}
 		if near := field.Nearest(g, names); near != "" && e.hint == "" {
-			e.hint = fmt.Sprintf("did you mean %s?", quoted(near))
+			e.hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
 		}
 	}
 	if e == nil {

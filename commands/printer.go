@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
@@ -31,9 +32,9 @@ func newPrinter(s *session) printer {
 	}
 	t := &textPrinter{
 		w: bufio.NewWriterSize(s.out, 64<<10), limit: s.o.limit, all: s.o.allDocuments, changes: s.o.dry,
-		palette: s.app.Streams.palette(s.app.Streams.outTTY, s.o.color), value: longestValue,
+		palette: s.app.Streams.Palette(s.app.Streams.OutTTY, s.o.color), value: longestValue,
 	}
-	if s.app.Streams.outTTY {
+	if s.app.Streams.OutTTY {
 		t.width = s.app.Streams.OutWidth()
 		t.value = min(max(t.width/4, shortestValue), longestValue)
 	}
@@ -55,7 +56,7 @@ type textPrinter struct {
 	limit   int
 	width   int // of the terminal; 0 for a file
 	value   int // columns of a field's value
-	palette palette
+	palette term.Palette
 
 	mu      sync.Mutex
 	w       *bufio.Writer
@@ -109,7 +110,7 @@ func (t *textPrinter) change(c report.Change) {
 		return
 	}
 	t.printed++
-	line := textLine{kind: c.Kind, index: plain(c.Index), id: plain(c.ID), detail: t.detail(c)}
+	line := textLine{kind: c.Kind, index: term.Plain(c.Index), id: term.Plain(c.ID), detail: t.detail(c)}
 	if t.aligned {
 		t.write(line)
 		return
@@ -122,7 +123,7 @@ func (t *textPrinter) change(c report.Change) {
 // align settles the width of ids and writes the lines that waited for it.
 func (t *textPrinter) align() {
 	for _, l := range t.waiting {
-		t.idWidth = max(t.idWidth, min(columns(l.id), widestID))
+		t.idWidth = max(t.idWidth, min(term.Columns(l.id), widestID))
 	}
 	t.aligned = true
 	for _, l := range t.waiting {
@@ -134,20 +135,20 @@ func (t *textPrinter) align() {
 func (t *textPrinter) write(l textLine) {
 	text := mark(l.kind) + " " + l.index + "  " + l.id
 	if l.detail != "" {
-		text = mark(l.kind) + " " + l.index + "  " + pad(l.id, t.idWidth) + "   " + l.detail
+		text = mark(l.kind) + " " + l.index + "  " + term.Pad(l.id, t.idWidth) + "   " + l.detail
 	}
 	if t.width > 0 {
-		text = shorten(text, t.width)
+		text = term.Shorten(text, t.width)
 	}
 	switch l.kind {
 	case plan.Create.String():
-		text = paint(t.palette.green, text)
+		text = term.Paint(t.palette.Green, text)
 	case plan.Update.String():
-		text = paint(t.palette.yellow, text)
+		text = term.Paint(t.palette.Yellow, text)
 	case plan.Delete.String(), plan.Withheld.String(), plan.Reject.String(), plan.Duplicate.String():
-		text = paint(t.palette.red, text)
+		text = term.Paint(t.palette.Red, text)
 	default:
-		text = paint(t.palette.grey, text)
+		text = term.Paint(t.palette.Grey, text)
 	}
 	_, _ = t.w.WriteString(text + "\n")
 }
@@ -160,9 +161,9 @@ func (t *textPrinter) detail(c report.Change) string {
 	case c.Title == "":
 		return reason
 	case reason == "":
-		return plain(c.Title)
+		return term.Plain(c.Title)
 	}
-	return plain(c.Title) + ": " + reason
+	return term.Plain(c.Title) + ": " + reason
 }
 
 // reason is the fields that differ, or the reason where the mark does not say it all.
@@ -173,7 +174,7 @@ func (t *textPrinter) reason(c report.Change) string {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			fmt.Fprintf(&b, "%s: %s -> %s", plain(f.Name), t.json(f.Old), t.json(f.New))
+			fmt.Fprintf(&b, "%s: %s -> %s", term.Plain(f.Name), t.json(f.Old), t.json(f.New))
 		}
 		return b.String()
 	}
@@ -181,9 +182,9 @@ func (t *textPrinter) reason(c report.Change) string {
 		return ""
 	}
 	if c.First != "" {
-		return plain(fmt.Sprintf("%s (%s, first in %s)", c.Reason, c.Part, c.First))
+		return term.Plain(fmt.Sprintf("%s (%s, first in %s)", c.Reason, c.Part, c.First))
 	}
-	return plain(c.Reason)
+	return term.Plain(c.Reason)
 }
 
 // json is a field's value on a line; a field that is not there is told by words that are no JSON.
@@ -199,7 +200,7 @@ func (t *textPrinter) json(raw json.RawMessage) string {
 	if most := 8 * longestValue; len(raw) > most {
 		raw = append(bytes.Clone(bytes.ToValidUTF8(raw[:most], nil)), "…"...)
 	}
-	return shorten(plain(string(raw)), t.value)
+	return term.Shorten(term.Plain(string(raw)), t.value)
 }
 
 // settle writes what is waiting.
@@ -215,12 +216,12 @@ func (t *textPrinter) connector(s *session, o *outcome) {
 	defer t.mu.Unlock()
 	t.settle()
 	if t.omitted > 0 {
-		fmt.Fprintf(t.w, "… and %s, left out by --limit %d\n", plural(t.omitted, "change", "changes"), t.limit)
+		fmt.Fprintf(t.w, "… and %s, left out by --limit %d\n", term.Plural(t.omitted, "change", "changes"), t.limit)
 	}
 	t.printed, t.omitted = 0, 0
 	if t.changes {
 		for _, d := range o.Result.Drift {
-			t.write(textLine{kind: driftKind, index: plain(o.Result.Index), id: plain(d.Field), detail: plain(fmt.Sprintf("mapped as %s, in the source %s: %s", d.Mapped, d.Kind, d.Meaning))})
+			t.write(textLine{kind: driftKind, index: term.Plain(o.Result.Index), id: term.Plain(d.Field), detail: term.Plain(fmt.Sprintf("mapped as %s, in the source %s: %s", d.Mapped, d.Kind, d.Meaning))})
 		}
 	}
 	if line := s.notIndexedLine(o); line != "" {

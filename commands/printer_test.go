@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -27,8 +28,8 @@ var exampleChanges = []report.Change{
 
 func diffSession(t *testing.T, width int, o mirrorOptions) (*session, func() string) {
 	t.Helper()
-	streams, out, _ := TestStreams(width, nil)
-	o.dry, o.format, o.color, o.progress = true, asText, auto, never
+	streams, out, _ := term.TestStreams(width, nil)
+	o.dry, o.format, o.color, o.progress = true, asText, term.Auto, term.Never
 	s := newSession(&App{Streams: streams, Now: stopped, OwnTime: true}, &o, func(error) {})
 	return s, out.String
 }
@@ -51,7 +52,7 @@ func TestDiffText(t *testing.T) {
 				if strings.Contains(line, "\x1b[2J") {
 					t.Errorf("a control sequence of an id: %q", line)
 				}
-				if width > 0 && columns(line) > width && !strings.HasPrefix(line, "search-shop: ") {
+				if width > 0 && term.Columns(line) > width && !strings.HasPrefix(line, "search-shop: ") {
 					t.Errorf("wider than %d: %q", width, line)
 				}
 			}
@@ -161,7 +162,7 @@ connectors:
   - {name: two, service_type: scripted, index_name: search-two, configuration: {script: script.json}}
 `)
 			env := map[string]string{"ELASTIC_INGEST_STATE_DIR": filepath.Join(dir, "state")}
-			streams, out, errs := TestStreams(tt.width, env)
+			streams, out, errs := term.TestStreams(tt.width, env)
 			lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 			a := &App{Streams: streams, Registry: testRegistry(), Env: config.Env{Lookup: lookup}, Now: stopped, OwnTime: true}
 			code := a.Run(t.Context(), t.Context(), append(tt.args, "-c", filepath.Join(dir, "c.yml")))

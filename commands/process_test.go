@@ -17,11 +17,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 )
 
-// program is this program, in the folder dir, as a process of its own.
-func program(t *testing.T, dir string, args ...string) *exec.Cmd {
+// programIn is this program, in the folder dir, as a process of its own.
+func programIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -52,7 +53,7 @@ connectors:
 `)
 	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "2"}], "`+end+`": true}]}`)
 	writeFile(t, filepath.Join(dir, "other.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`)
-	c = program(t, dir, append([]string{"sync"}, args...)...)
+	c = programIn(t, dir, append([]string{"sync"}, args...)...)
 	pipe, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +163,7 @@ connectors:
   - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
 `)
 	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`)
-	c := program(t, dir, "sync")
+	c := programIn(t, dir, "sync")
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	if err := c.Start(); err != nil {
@@ -194,7 +195,7 @@ func TestLocked(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		c, first, wait := blockedRun(t, dir, host, "notes")
-		second := program(t, dir, "sync", "notes")
+		second := programIn(t, dir, "sync", "notes")
 		out, _ := second.CombinedOutput() // its error is the exit code
 		if got := second.ProcessState.ExitCode(); got != ExitLocked || !bytes.Contains(out, []byte(says)) {
 			t.Errorf("%s: exit %d, want %d:\n%s", host, got, ExitLocked, out)
@@ -226,14 +227,14 @@ connectors:
 `)
 			documents := slices.Repeat([]string{`{"id": "%"}`}, 3000)
 			for i := range documents {
-				documents[i] = strings.Replace(documents[i], "%", strings.Repeat("x", 50)+number(int64(i)), 1)
+				documents[i] = strings.Replace(documents[i], "%", strings.Repeat("x", 50)+term.Number(int64(i)), 1)
 			}
 			writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [`+strings.Join(documents, ",")+`]}]}`)
 			read, write, err := os.Pipe()
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := program(t, dir, command, "-o", "ndjson")
+			c := programIn(t, dir, command, "-o", "ndjson")
 			var stderr bytes.Buffer
 			c.Stdout, c.Stderr = write, &stderr
 			read.Close()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -87,8 +88,8 @@ func (d *desk) connector(ctx context.Context, name string) (protocol.Record[prot
 		return c, missing(wanted)
 	case entry >= 0:
 		return c, &usageError{
-			problem: fmt.Sprintf("connector %s is one of the configuration alone: Elasticsearch has no record of it", quoted(name)),
-			hint:    fmt.Sprintf("%s connector create %s makes one; %s sync %s needs none", Program, shellWord(name), Program, shellWord(name)),
+			problem: fmt.Sprintf("connector %s is one of the configuration alone: Elasticsearch has no record of it", term.Quoted(name)),
+			hint:    fmt.Sprintf("%s connector create %s makes one; %s sync %s needs none", Program, term.ShellWord(name), Program, term.ShellWord(name)),
 		}
 	}
 	return c, noConnector(d.cfg.Connectors, name)

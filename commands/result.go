@@ -10,6 +10,7 @@ import (
 	"sync"
 	"unicode/utf16"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -89,13 +90,13 @@ func jsonLine(v any) string {
 		panic(err)
 	}
 	line := strings.TrimSuffix(b.String(), "\n")
-	if !strings.ContainsFunc(line, escaped) {
+	if !strings.ContainsFunc(line, term.Escaped) {
 		return line + "\n"
 	}
 	b.Reset()
 	for _, r := range line { // such a rune stands within a string
 		switch {
-		case !escaped(r):
+		case !term.Escaped(r):
 			b.WriteRune(r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
 // The command line of the connector service that this program stands in for: --action instead of a
@@ -76,7 +78,7 @@ func commandOf(actions []string) (string, error) {
 			return "", &usageError{problem: fmt.Sprintf("--action %s: there is no such action", action), hint: hint}
 		}
 		if !slices.Contains([]string{"poll", "list", "cleanup"}, action) {
-			return "", &usageError{problem: fmt.Sprintf("--action %s is not one of poll, list, cleanup", quoted(action))}
+			return "", &usageError{problem: fmt.Sprintf("--action %s is not one of poll, list, cleanup", term.Quoted(action))}
 		}
 	}
 	lists := slices.Contains(actions, "list")
@@ -129,9 +131,9 @@ func (a *App) tellSeed(line *commandLine, args []string) {
 	if !line.uvloop || !debugging(args) {
 		return
 	}
-	format := asText
+	format := logText
 	if slices.Contains(args, "--filebeat") {
-		format = asECS
+		format = logECS
 	}
 	newLog(a.Streams.Err, format, slog.LevelDebug).Debug("the flag has no effect here", "flag", "--uvloop")
 }

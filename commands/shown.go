@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -117,18 +118,18 @@ type lines [][2]string
 
 func (l *lines) add(name, value string) {
 	if value != "" {
-		*l = append(*l, [2]string{name, plain(value)})
+		*l = append(*l, [2]string{name, term.Plain(value)})
 	}
 }
 
 func (l lines) String() string {
 	widest := 0
 	for _, line := range l {
-		widest = max(widest, columns(line[0]))
+		widest = max(widest, term.Columns(line[0]))
 	}
 	var b strings.Builder
 	for _, line := range l {
-		b.WriteString(strings.TrimRight(pad(line[0], widest)+"  "+line[1], " ") + "\n")
+		b.WriteString(strings.TrimRight(term.Pad(line[0], widest)+"  "+line[1], " ") + "\n")
 	}
 	return b.String()
 }
@@ -156,10 +157,10 @@ func jobText(r *protocol.Record[protocol.Job], configuration protocol.Configurat
 	l.add("canceled", instant(j.CanceledAt))
 	l.add("completed", instant(j.CompletedAt))
 	l.add("host", string(j.WorkerHostname))
-	l.add("indexed", fmt.Sprintf("%s (%s MiB)", number(int64(j.IndexedDocumentCount)), number(int64(j.IndexedDocumentVolume))))
-	l.add("deleted", number(int64(j.DeletedDocumentCount)))
+	l.add("indexed", fmt.Sprintf("%s (%s MiB)", term.Number(int64(j.IndexedDocumentCount)), term.Number(int64(j.IndexedDocumentVolume))))
+	l.add("deleted", term.Number(int64(j.DeletedDocumentCount)))
 	if j.TotalDocumentCount != nil {
-		l.add("in the index", number(int64(*j.TotalDocumentCount)))
+		l.add("in the index", term.Number(int64(*j.TotalDocumentCount)))
 	}
 	for _, count := range []struct {
 		name string
@@ -176,7 +177,7 @@ func jobText(r *protocol.Record[protocol.Job], configuration protocol.Configurat
 		{"unread parts", details.FailedParts},
 	} {
 		if count.n != 0 {
-			l.add(count.name, number(count.n))
+			l.add(count.name, term.Number(count.n))
 		}
 	}
 	return l.String() + configurationText(configuration)
@@ -192,7 +193,7 @@ func rulesText(r protocol.Rules) string {
 	}
 	var kinds []string
 	if basic > 0 {
-		kinds = append(kinds, plural(int64(basic), "basic rule", "basic rules"))
+		kinds = append(kinds, term.Plural(int64(basic), "basic rule", "basic rules"))
 	}
 	if !r.AdvancedSnippet.Empty() {
 		kinds = append(kinds, "advanced rules")
@@ -224,7 +225,7 @@ func configurationText(c protocol.Configuration) string {
 	}
 	var l lines
 	for _, r := range rows {
-		l = append(l, [2]string{"  " + plain(r.name), plain(r.value)})
+		l = append(l, [2]string{"  " + term.Plain(r.name), term.Plain(r.value)})
 	}
 	return "configuration\n" + l.String()
 }

@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
 // Ending runs the program and returns its exit code, or that of gone, where run does not come to an end.
@@ -38,11 +40,11 @@ func Signals() (ctx, cut context.Context, gone <-chan int, stop func()) {
 	signal.Notify(received, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	done, code := make(chan struct{}), make(chan int, 1)
 	go func() { // ends with stop
-		var last *SignalError
+		var last *term.SignalError
 		for _, end := range []context.CancelCauseFunc{cancel, cancelCut} {
 			select {
 			case s := <-received:
-				last = &SignalError{Signal: s}
+				last = &term.SignalError{Signal: s}
 				end(last)
 			case <-done:
 				return
@@ -52,7 +54,7 @@ func Signals() (ctx, cut context.Context, gone <-chan int, stop func()) {
 		defer moment.Stop()
 		select {
 		case <-moment.C:
-			code <- last.code()
+			code <- signalCode(last)
 		case <-done:
 		}
 	}()

@@ -6,22 +6,18 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/charmbracelet/lipgloss"
-
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
-
-// columns is the width of text on a terminal.
-func columns(s string) int { return lipgloss.Width(s) }
 
 // tell says what came of a connector: its results on stdout, then what people have to know on stderr.
 func (s *session) tell(ctx context.Context, o *outcome) {
 	s.printer.connector(s, o)
 	if o.watch != nil {
 		if more := o.watch.failed - int64(len(o.watch.failures)); more > 0 {
-			s.messages.note(joined(o.where(), "and "+number(more)+" more"))
+			s.messages.note(joined(o.where(), "and "+term.Number(more)+" more"))
 		}
 	}
 	for _, line := range s.remarks(o) {
@@ -46,8 +42,8 @@ func (s *session) countsLine(o *outcome) string {
 		verbs = [3]string{"to create", "to update", "to delete"}
 	}
 	parts := []string{
-		number(c.Created) + " " + verbs[0], number(c.Updated) + " " + verbs[1], number(c.Deleted) + " " + verbs[2],
-		number(c.Kept) + " unchanged",
+		term.Number(c.Created) + " " + verbs[0], term.Number(c.Updated) + " " + verbs[1], term.Number(c.Deleted) + " " + verbs[2],
+		term.Number(c.Kept) + " unchanged",
 	}
 	for _, extra := range []struct {
 		n    int64
@@ -60,17 +56,17 @@ func (s *session) countsLine(o *outcome) string {
 		{c.ContentErrors, "with unreadable content"},
 	} {
 		if extra.n > 0 {
-			parts = append(parts, number(extra.n)+" "+extra.word)
+			parts = append(parts, term.Number(extra.n)+" "+extra.word)
 		}
 	}
-	counts := fmt.Sprintf("%s   (read %s in %s)", strings.Join(parts, ", "), number(c.Read), took(o.took))
+	counts := fmt.Sprintf("%s   (read %s in %s)", strings.Join(parts, ", "), term.Number(c.Read), term.Took(o.took))
 	if s.o.dry {
-		return plain(o.Result.Index) + ": " + counts
+		return term.Plain(o.Result.Index) + ": " + counts
 	}
 	if s.o.quiet || s.tabled() {
 		return ""
 	}
-	return fmt.Sprintf("%s: %s -> %s at %s: %s", plain(o.name), plain(o.typ), plain(o.Result.Index), plain(o.dest), counts)
+	return fmt.Sprintf("%s: %s -> %s at %s: %s", term.Plain(o.name), term.Plain(o.typ), term.Plain(o.Result.Index), term.Plain(o.dest), counts)
 }
 
 // mostNotIndexed is how many fields one line names.
@@ -84,18 +80,18 @@ func (s *session) notIndexedLine(o *outcome) string {
 	var fields []string
 	for i, f := range o.Result.NotIndexed {
 		if i == mostNotIndexed {
-			fields = append(fields, fmt.Sprintf("%s more", plural(int64(len(o.Result.NotIndexed)-i), "field", "fields")))
+			fields = append(fields, fmt.Sprintf("%s more", term.Plural(int64(len(o.Result.NotIndexed)-i), "field", "fields")))
 			break
 		}
-		fields = append(fields, plain(fmt.Sprintf("%s of %s (%s)", number(f.Documents), f.Field, f.Why)))
+		fields = append(fields, term.Plain(fmt.Sprintf("%s of %s (%s)", term.Number(f.Documents), f.Field, f.Why)))
 	}
-	return plain(o.Result.Index) + ": not indexed: " + strings.Join(fields, ", ")
+	return term.Plain(o.Result.Index) + ": not indexed: " + strings.Join(fields, ", ")
 }
 
 // tabled reports whether a table at the end stands in place of the lines: on a terminal that is wide
 // enough, for several connectors.
 func (s *session) tabled() bool {
-	return s.o.all && !s.o.dry && s.app.Streams.outTTY && s.app.Streams.OutWidth() >= tableWidth
+	return s.o.all && !s.o.dry && s.app.Streams.OutTTY && s.app.Streams.OutWidth() >= tableWidth
 }
 
 // tableWidth is what the summary table needs with names of ordinary length.
@@ -110,11 +106,11 @@ func (s *session) table() string {
 	for _, o := range s.outcomes {
 		c := &o.Result.Counts
 		rows = append(rows, []string{
-			plain(o.name), plain(o.Result.Index), number(c.Created), number(c.Updated), number(c.Deleted), number(c.Kept),
-			number(c.Withheld + c.Rejected + c.Duplicates), took(o.took), number(int64(ExitCode(s.mode(), nil, o.Outcome))),
+			term.Plain(o.name), term.Plain(o.Result.Index), term.Number(c.Created), term.Number(c.Updated), term.Number(c.Deleted), term.Number(c.Kept),
+			term.Number(c.Withheld + c.Rejected + c.Duplicates), term.Took(o.took), term.Number(int64(ExitCode(s.mode(), nil, o.Outcome))),
 		})
 	}
-	return tableText(s.app.Streams.OutWidth(), rows, 2, 3, 4, 5, 6, 7, 8)
+	return term.Table(s.app.Streams.OutWidth(), rows, 2, 3, 4, 5, 6, 7, 8)
 }
 
 // remarks are what people have to know about the result of a connector.
@@ -127,7 +123,7 @@ func (s *session) remarks(o *outcome) []string {
 	}
 	if r.Failed > 0 && o.watch != nil {
 		if c.Parts > 1 {
-			out = append(out, fmt.Sprintf("%s of %s parts were read to their end", number(c.PartsDone), number(c.Parts)))
+			out = append(out, fmt.Sprintf("%s of %s parts were read to their end", term.Number(c.PartsDone), term.Number(c.Parts)))
 		}
 		switch n := len(o.watch.unread); {
 		case o.watch.unlisted:
@@ -141,9 +137,9 @@ func (s *session) remarks(o *outcome) []string {
 		}
 	}
 	if c.Rejected > 0 {
-		text := plural(c.Rejected, "document was rejected", "documents were rejected")
+		text := term.Plural(c.Rejected, "document was rejected", "documents were rejected")
 		if s.o.dry {
-			text = plural(c.Rejected, "document cannot be written", "documents cannot be written")
+			text = term.Plural(c.Rejected, "document cannot be written", "documents cannot be written")
 		}
 		if o.deadLetter != "" {
 			text += " and kept, with the reason, in " + o.deadLetter
@@ -151,14 +147,14 @@ func (s *session) remarks(o *outcome) []string {
 		out = append(out, text)
 	}
 	if r.Passed > 0 {
-		out = append(out, plural(r.Passed, "record of the file was", "records of the file were")+" passed over: of another connector or index, or a delete")
+		out = append(out, term.Plural(r.Passed, "record of the file was", "records of the file were")+" passed over: of another connector or index, or a delete")
 	}
 	if c.ContentErrors > 0 {
-		out = append(out, "the content of "+plural(c.ContentErrors, "document", "documents")+" could not be read; the next run tries again")
+		out = append(out, "the content of "+term.Plural(c.ContentErrors, "document", "documents")+" could not be read; the next run tries again")
 	}
 	for _, reason := range withheldOrder {
 		if n := r.Withheld[reason]; n > 0 {
-			out = append(out, plural(n, "delete is", "deletes are")+" withheld: "+s.because(reason, o))
+			out = append(out, term.Plural(n, "delete is", "deletes are")+" withheld: "+s.because(reason, o))
 		}
 	}
 	return out
@@ -177,7 +173,7 @@ func (s *session) because(reason plan.Reason, o *outcome) string {
 		if o.Result.Incremental {
 			of = "the index"
 		}
-		return fmt.Sprintf("%s of the %s in %s, more than the guard allows", number(o.Result.Eligible), plural(o.Result.Judged, "document", "documents"), of)
+		return fmt.Sprintf("%s of the %s in %s, more than the guard allows", term.Number(o.Result.Eligible), term.Plural(o.Result.Judged, "document", "documents"), of)
 	case plan.ScopeVanished:
 		if len(s.o.parts) > 0 {
 			return "the tables or folders that held them have vanished; if they were dropped on purpose, confirm it"
@@ -230,7 +226,7 @@ func (s *session) confirmation(o *outcome) string {
 		words = append(words, "--max-duration", s.o.maxDuration.String())
 	}
 	for i, w := range words {
-		words[i] = shellWord(w)
+		words[i] = term.ShellWord(w)
 	}
 	return strings.Join(words, " ")
 }

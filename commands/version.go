@@ -2,41 +2,14 @@ package commands
 
 import (
 	"fmt"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
 )
 
-// Version is set when the program is linked; without that, the module's version stands in.
-var Version string
-
-// build is what is known of how the program was built.
-type build struct {
-	Schema  int    `json:"schema"`
-	Version string `json:"version"`
-	Commit  string `json:"commit"`
-	Go      string `json:"go"`
-}
-
-func thisBuild() build {
-	b := build{Schema: 1, Version: Version, Commit: "unknown", Go: runtime.Version()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
-	}
-	if b.Version == "" {
-		b.Version = info.Main.Version
-	}
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			b.Commit = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			b.Commit += " with changes"
-		}
-	}
-	return b
+// shownBuild is what version -o json prints.
+type shownBuild struct {
+	Schema int `json:"schema"`
+	build
 }
 
 func newVersion(a *App) *cli.Command {
@@ -55,7 +28,7 @@ func newVersion(a *App) *cli.Command {
 			}
 			b := thisBuild()
 			if c.String("output") == asJSON {
-				return a.writeOut(jsonLine(b))
+				return a.writeOut(jsonLine(shownBuild{schema, b}))
 			}
 			return a.writeOut(fmt.Sprintf("%s %s\ncommit %s\n%s\n", Program, b.Version, b.Commit, b.Go))
 		},

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -51,9 +52,9 @@ func newWatcher(s *session, o *outcome, log *slog.Logger) *watcher {
 // where says in messages whose they are.
 func (o *outcome) where() string {
 	if o.typ == "" {
-		return "connector " + quoted(o.name)
+		return "connector " + term.Quoted(o.name)
 	}
-	return plain(o.typ) + " " + quoted(o.name)
+	return term.Plain(o.typ) + " " + term.Quoted(o.name)
 }
 
 // Changed implements [report.Observer].

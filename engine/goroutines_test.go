@@ -17,12 +17,12 @@ import (
 // unguarded are the goroutines that do without [crash.Guarded], by file and function, each with why no panic of
 // theirs ends the program unsaid.
 var unguarded = map[string]string{
-	"commands/escape.go newEscapable": "it writes to a file and does nothing else",
-	"commands/signals.go Ending":      "App.Run, which it runs, catches panics itself",
-	"commands/signals.go Signals":     "it waits for signals and ends contexts",
-	"commands/streams.go ask":         "it reads a line and does nothing else",
-	"engine/embedded/server.go Close": "it waits and does nothing else",
-	"engine/embedded/store.go guard":  "it catches panics itself, and says that the store is broken",
+	"commands/internal/term/escape.go newEscapable": "it writes to a file and does nothing else",
+	"commands/internal/term/streams.go Ask":         "it reads a line and does nothing else",
+	"commands/signals.go Ending":                    "App.Run, which it runs, catches panics itself",
+	"commands/signals.go Signals":                   "it waits for signals and ends contexts",
+	"engine/embedded/server.go Close":               "it waits and does nothing else",
+	"engine/embedded/store.go guard":                "it catches panics itself, and says that the store is broken",
 }
 
 // TestEveryGoroutineIsGuarded: a panic ends the whole program, with the exit code of a wrong command line, in any

@@ -1,4 +1,4 @@
-package commands
+package term
 
 import (
 	"fmt"
@@ -11,10 +11,10 @@ import (
 	"github.com/charmbracelet/lipgloss"
 )
 
-// plain makes text from elsewhere safe for a terminal and for a line: what does not print, control
+// Plain makes text from elsewhere safe for a terminal and for a line: what does not print, control
 // sequences and marks that change the direction of writing among it, is written as an escape.
-func plain(s string) string {
-	if !strings.ContainsFunc(s, escaped) && utf8.ValidString(s) {
+func Plain(s string) string {
+	if !strings.ContainsFunc(s, Escaped) && utf8.ValidString(s) {
 		return s
 	}
 	var b strings.Builder
@@ -23,7 +23,7 @@ func plain(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case escaped(r):
+		case Escaped(r):
 			q := strconv.QuoteRuneToASCII(r)
 			b.WriteString(q[1 : len(q)-1])
 		default:
@@ -34,17 +34,20 @@ func plain(s string) string {
 	return b.String()
 }
 
-// escaped reports whether a rune is not shown as it is. The two joiners are part of ordinary text in
+// Escaped reports whether a rune is not shown as it is. The two joiners are part of ordinary text in
 // several scripts.
-func escaped(r rune) bool {
+func Escaped(r rune) bool {
 	return !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d'
 }
 
-// quoted is plain text between quotes.
-func quoted(s string) string { return `"` + plain(s) + `"` }
+// Quoted is plain text between quotes.
+func Quoted(s string) string { return `"` + Plain(s) + `"` }
 
-// shorten cuts text to a width in columns; what was cut shows as an ellipsis. Styled text is not cut.
-func shorten(s string, width int) string {
+// Columns is the width of text on a terminal.
+func Columns(s string) int { return lipgloss.Width(s) }
+
+// Shorten cuts text to a width in columns; what was cut shows as an ellipsis. Styled text is not cut.
+func Shorten(s string, width int) string {
 	if lipgloss.Width(s) <= width {
 		return s
 	}
@@ -62,16 +65,16 @@ func shorten(s string, width int) string {
 	return s
 }
 
-// pad fills text up to a width in columns.
-func pad(s string, width int) string {
+// Pad fills text up to a width in columns.
+func Pad(s string, width int) string {
 	if n := width - lipgloss.Width(s); n > 0 {
 		return s + strings.Repeat(" ", n)
 	}
 	return s
 }
 
-// number writes a count with its thousands apart.
-func number(n int64) string {
+// Number writes a count with its thousands apart.
+func Number(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	sign := ""
 	if n < 0 {
@@ -101,8 +104,8 @@ func byteSize(n int64) string {
 	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }
 
-// took writes a duration for people.
-func took(d time.Duration) string {
+// Took writes a duration for people.
+func Took(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.2f s", d.Seconds())
@@ -114,16 +117,16 @@ func took(d time.Duration) string {
 	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// plural is a count and what is counted.
-func plural(n int64, one, many string) string {
+// Plural is a count and what is counted.
+func Plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return number(n) + " " + many
+	return Number(n) + " " + many
 }
 
-// wrap breaks text into lines of at most width columns, at blanks.
-func wrap(text string, width int) []string {
+// Wrap breaks text into lines of at most width columns, at blanks.
+func Wrap(text string, width int) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
@@ -140,8 +143,8 @@ func wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// shellWord writes an argument as a shell takes it.
-func shellWord(s string) string {
+// ShellWord writes an argument as a shell takes it.
+func ShellWord(s string) string {
 	safe := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r)
 	}

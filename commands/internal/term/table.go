@@ -1,4 +1,4 @@
-package commands
+package term
 
 import (
 	"slices"
@@ -11,23 +11,23 @@ import (
 // gap is the space between two columns of a table.
 const gap = 2
 
-// unlimited is the width for readers that are no terminal: what is cut there is lost.
-const unlimited = 1 << 16
+// Unlimited is the width for readers that are no terminal: what is cut there is lost.
+const Unlimited = 1 << 16
 
 // readable is how narrow the columns of a table of records may become.
 const readable = 8
 
-// recordTable writes records whose first column is their id. That is what people copy, so it is never
+// RecordTable writes records whose first column is their id. That is what people copy, so it is never
 // shortened: where there is no room for it beside the rest, each record is a block of lines.
-func recordTable(width int, rows [][]string, numeric ...int) string {
+func RecordTable(width int, rows [][]string, numeric ...int) string {
 	ids, rest := 0, 0
 	for _, row := range rows {
-		ids = max(ids, columns(row[0]))
+		ids = max(ids, Columns(row[0]))
 	}
 	for i := range rows[0][1:] {
 		widest := 0
 		for _, row := range rows {
-			widest = max(widest, columns(row[i+1]))
+			widest = max(widest, Columns(row[i+1]))
 		}
 		rest += gap + min(widest, readable)
 	}
@@ -42,7 +42,7 @@ func recordTable(width int, rows [][]string, numeric ...int) string {
 		b.WriteString(row[0] + "\n")
 		for i, cell := range row[1:] {
 			if cell != "" {
-				b.WriteString(shorten("  "+strings.ToLower(rows[0][i+1])+": "+cell, width) + "\n")
+				b.WriteString(Shorten("  "+strings.ToLower(rows[0][i+1])+": "+cell, width) + "\n")
 			}
 		}
 	}
@@ -60,20 +60,20 @@ func keepFirst(width, first int, rows [][]string, numeric []int) string {
 	}
 	var b strings.Builder
 	n := 0
-	for line := range strings.Lines(tableText(width-first-gap, bare, shifted...)) {
-		b.WriteString(pad(rows[n][0], first+gap) + line)
+	for line := range strings.Lines(Table(width-first-gap, bare, shifted...)) {
+		b.WriteString(Pad(rows[n][0], first+gap) + line)
 		n++
 	}
 	return b.String()
 }
 
-// tableText writes rows below each other, the first of them the headings. Where they are wider than
+// Table writes rows below each other, the first of them the headings. Where they are wider than
 // width, the widest columns are shortened. The columns in numeric are flush right.
-func tableText(width int, rows [][]string, numeric ...int) string {
+func Table(width int, rows [][]string, numeric ...int) string {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], columns(cell))
+			widths[i] = max(widths[i], Columns(cell))
 		}
 	}
 	fit(widths, width)
@@ -89,7 +89,7 @@ func tableText(width int, rows [][]string, numeric ...int) string {
 	for n, row := range rows {
 		short := make([]string, len(row))
 		for i, c := range row {
-			short[i] = shorten(c, widths[i])
+			short[i] = Shorten(c, widths[i])
 		}
 		if n == 0 {
 			t.Headers(short...)

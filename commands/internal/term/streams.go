@@ -1,0 +1,127 @@
+// Package term is the program's side of a terminal: the three streams and what is known of who reads them, the live
+// line, colors, and text that fits a width and is safe to show.
+//
+// It knows nothing of connectors and documents. Nothing else in commands asks the system about a terminal, and text
+// from elsewhere reaches one only through [Plain].
+package term
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// The words of --color and --progress.
+const (
+	Auto   = "auto"
+	Always = "always"
+	Never  = "never"
+)
+
+// Streams is where the program writes, and what is known of who reads there. Nothing else in the
+// package looks at the terminal.
+type Streams struct {
+	In               io.Reader // of answers to questions
+	Out, Err         io.Writer
+	InTTY            bool
+	OutTTY, ErrTTY   bool
+	outSize, errSize func() int // columns; 0 when unknown
+	getenv           func(string) string
+}
+
+// NarrowestWidth is the least width that output is made for.
+const NarrowestWidth = 40
+
+// UsualWidth is the width that help text is made for where there is no terminal.
+const UsualWidth = 100
+
+// SystemStreams are the streams of the process. From then on os.Stdout is the error stream, so that what
+// drivers print by themselves, as that of Oracle does, does not get into output that a script reads. When
+// ended is over, no write waits for its reader any more.
+func SystemStreams(ended context.Context) *Streams {
+	size := func(f *os.File) func() int {
+		return func() int {
+			width, _, err := term.GetSize(int(f.Fd()))
+			if err != nil {
+				return 0
+			}
+			return width
+		}
+	}
+	s := &Streams{
+		In: os.Stdin, Out: escapableFrom(ended, os.Stdout), Err: escapableFrom(ended, os.Stderr), InTTY: term.IsTerminal(int(os.Stdin.Fd())),
+		OutTTY: term.IsTerminal(int(os.Stdout.Fd())), ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+		outSize: size(os.Stdout), errSize: size(os.Stderr), getenv: os.Getenv,
+	}
+	os.Stdout = os.Stderr
+	return s
+}
+
+// TestStreams are streams into memory that claim to be terminals of that width, or files where width
+// is 0. env are the variables that they see.
+func TestStreams(width int, env map[string]string) (s *Streams, out, err *bytes.Buffer) {
+	out, err = &bytes.Buffer{}, &bytes.Buffer{}
+	size := func() int { return width }
+	return &Streams{
+		In: strings.NewReader(""), Out: out, Err: err, OutTTY: width > 0, ErrTTY: width > 0, outSize: size, errSize: size,
+		getenv: func(name string) string { return env[name] },
+	}, out, err
+}
+
+// Asks reports whether there is somebody to answer a question.
+func (s *Streams) Asks() bool { return s.InTTY && s.ErrTTY }
+
+// Ask asks a question and reports whether the answer is yes. It returns when ctx ends, though somebody
+// may still be about to answer: nobody reads that any more.
+func (s *Streams) Ask(ctx context.Context, question string) (bool, error) {
+	fmt.Fprint(s.Err, Plain(question)+" [y/N] ")
+	answer := make(chan string, 1)
+	go func() { // ends with the answer, or with the program
+		line, _ := bufio.NewReader(s.In).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case line := <-answer:
+		return line == "y" || line == "yes", nil
+	case <-ctx.Done():
+		fmt.Fprintln(s.Err)
+		return false, context.Cause(ctx)
+	}
+}
+
+// OutWidth is the width to write stdout for.
+func (s *Streams) OutWidth() int { return s.width(s.OutTTY, s.outSize, UsualWidth) }
+
+// ErrWidth is the width to write stderr for.
+func (s *Streams) ErrWidth() int { return s.width(s.ErrTTY, s.errSize, UsualWidth) }
+
+func (s *Streams) width(tty bool, size func() int, otherwise int) int {
+	if !tty {
+		return otherwise
+	}
+	if n := size(); n > 0 {
+		return max(n, NarrowestWidth)
+	}
+	if n, err := strconv.Atoi(s.getenv("COLUMNS")); err == nil && n > 0 {
+		return max(n, NarrowestWidth)
+	}
+	return 80
+}
+
+// dumb reports that the terminal, or whoever records it, understands no control sequences.
+func (s *Streams) dumb() bool { return s.getenv("TERM") == "dumb" || s.getenv("CI") != "" }
+
+// Live reports whether a line can be kept up to date on stderr; when is the value of --progress.
+func (s *Streams) Live(when string, quiet bool) bool {
+	if !s.ErrTTY || s.getenv("TERM") == "dumb" {
+		return false
+	}
+	return when == Always || when == Auto && !s.dumb() && !quiet
+}
