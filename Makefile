@@ -2,7 +2,7 @@
 # together, a script does them: testdata/services/with, testdata/yardstick/bench, .ci/golangci-lint.
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS  := -s -w -X github.com/elastic-ingest/elastic-ingest/commands.Version=$(VERSION)
+LDFLAGS  := -s -w -X github.com/elastic-ingest/elastic-ingest/commands/internal/program.Version=$(VERSION)
 PACKAGES := ./... ./testdata/yardstick
 FUZZTIME := 30s
 # The client of Google Cloud Storage would bring gRPC with it, which nothing here speaks: 14 MB less.

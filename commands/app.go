@@ -18,7 +18,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -76,8 +79,8 @@ func (a *App) Run(ctx, cut context.Context, args []string) (code int) {
 
 // end reports the error that ends the program and returns its code.
 func (a *App) end(ctx context.Context, args []string, err error) int {
-	m := &messages{to: a.Streams.Err, stacks: debugging(args)}
-	m.conclude(ctx, "", err)
+	m := &logs.Messages{To: a.Streams.Err, Stacks: debugging(args)}
+	m.Conclude(ctx, "", err)
 	return ExitCode(Mode{}, err)
 }
 
@@ -93,7 +96,7 @@ func (a *App) run(ctx, cut context.Context, args []string) error {
 	case line.help:
 		return a.writeOut(help(app, line.command, a.Streams.OutWidth()))
 	case line.version:
-		line.args = []string{Program, "version"}
+		line.args = []string{program.Name, "version"}
 	case line.args == nil: // no command, or a group of commands alone
 		fmt.Fprint(a.Streams.Err, help(app, line.command, a.Streams.ErrWidth()))
 		return &finished{ExitUsage}
@@ -103,9 +106,9 @@ func (a *App) run(ctx, cut context.Context, args []string) error {
 
 // cli lists all commands. Its own help is not used: it knows neither examples nor narrow terminals.
 func (a *App) cli(cut context.Context) *cli.App {
-	misused := func(_ *cli.Context, err error, _ bool) error { return &usageError{problem: err.Error()} }
+	misused := func(_ *cli.Context, err error, _ bool) error { return &usage.Error{Problem: err.Error()} }
 	app := &cli.App{
-		Name: Program, HelpName: Program,
+		Name: program.Name, HelpName: program.Name,
 		Usage:     "Makes an Elasticsearch index a read-only mirror of a content source, once.",
 		HideHelp:  true,
 		Flags:     globalFlags(),
@@ -127,7 +130,7 @@ func (a *App) cli(cut context.Context) *cli.App {
 func (a *App) config(ctx context.Context, flag string) (*config.Config, error) {
 	file, err := config.Find(flag, a.getenv)
 	if err != nil {
-		return nil, &usageError{problem: err.Error(), noFile: true}
+		return nil, &usage.Error{Problem: err.Error(), NoFile: true}
 	}
 	// The file may be a pipe into which nothing is ever written: it is left behind when the program is to end.
 	var cfg *config.Config
@@ -166,12 +169,12 @@ func debugging(args []string) bool {
 }
 
 // messages are those of a command that has no log of its own.
-func (a *App) messages(g *globals) *messages {
-	m := &messages{to: a.Streams.Err}
-	if g.format != logText {
-		m.log = newLog(a.Streams.Err, g.format, slog.LevelWarn)
+func (a *App) messages(g *globals) *logs.Messages {
+	m := &logs.Messages{To: a.Streams.Err}
+	if g.format != logs.Text {
+		m.Log = logs.New(a.Streams.Err, g.format, slog.LevelWarn)
 	}
-	m.colors = a.Streams.Palette(a.Streams.ErrTTY, g.color)
+	m.Colors = a.Streams.Palette(a.Streams.ErrTTY, g.color)
 	return m
 }
 

@@ -7,7 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
@@ -40,9 +42,9 @@ func arrange(app *cli.App, args []string) (commandLine, error) {
 	}
 	if a.command == nil {
 		if len(a.flags) > 0 {
-			return line, &usageError{
-				problem: "no command is given",
-				hint:    "one of " + strings.Join(commandNames(app.Commands), ", ") + "; see " + Program + " --help",
+			return line, &usage.Error{
+				Problem: "no command is given",
+				Hint:    "one of " + strings.Join(commandNames(app.Commands), ", ") + "; see " + program.Name + " --help",
 			}
 		}
 		return line, nil
@@ -122,7 +124,7 @@ func (a *arranger) read(args []string) error {
 		f := typedFlag{name: name, args: []string{arg}}
 		if !hasValue && a.takesValue(name) {
 			if i++; i == len(args) {
-				return &usageError{problem: fmt.Sprintf("%s needs a value", dashed(name))}
+				return &usage.Error{Problem: fmt.Sprintf("%s needs a value", dashed(name))}
 			}
 			f.args = append(f.args, args[i])
 		}
@@ -150,13 +152,13 @@ func (a *arranger) word(word string) error {
 		return nil
 	}
 	names := commandNames(among)
-	e := &usageError{problem: fmt.Sprintf("there is no command %s", term.Quoted(word)), hint: "one of " + strings.Join(names, ", ") + "; see " + Program + " --help"}
+	e := &usage.Error{Problem: fmt.Sprintf("there is no command %s", term.Quoted(word)), Hint: "one of " + strings.Join(names, ", ") + "; see " + program.Name + " --help"}
 	if a.command != nil {
-		e.problem = fmt.Sprintf("%s has no command %s", a.command.Name, term.Quoted(word))
-		e.hint = "one of " + strings.Join(names, ", ")
+		e.Problem = fmt.Sprintf("%s has no command %s", a.command.Name, term.Quoted(word))
+		e.Hint = "one of " + strings.Join(names, ", ")
 	}
 	if near := field.Nearest(word, names); near != "" {
-		e.hint = fmt.Sprintf("did you mean %s?", near)
+		e.Hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	return e
 }
@@ -179,7 +181,7 @@ func (a *arranger) takesValue(name string) bool {
 
 func (a *arranger) unknown(f typedFlag) error {
 	own := fullName(a.app, a.command)
-	e := &usageError{problem: fmt.Sprintf("%s has no flag %s", own, term.Plain(dashed(f.name)))}
+	e := &usage.Error{Problem: fmt.Sprintf("%s has no flag %s", own, term.Plain(dashed(f.name)))}
 	var known, others []string
 	for _, flag := range slices.Concat(a.command.Flags, a.app.Flags) {
 		known = append(known, flag.Names()...)
@@ -191,13 +193,13 @@ func (a *arranger) unknown(f typedFlag) error {
 	}
 	switch near := field.Nearest(f.name, known); {
 	case len(others) == 1:
-		e.hint = others[0] + " has it"
+		e.Hint = others[0] + " has it"
 	case len(others) > 1:
-		e.hint = strings.Join(others[:len(others)-1], ", ") + " and " + others[len(others)-1] + " have it"
+		e.Hint = strings.Join(others[:len(others)-1], ", ") + " and " + others[len(others)-1] + " have it"
 	case near != "":
-		e.hint = fmt.Sprintf("did you mean %s?", dashed(near))
+		e.Hint = fmt.Sprintf("did you mean %s?", dashed(near))
 	default:
-		e.hint = fmt.Sprintf("see %s %s --help", Program, own)
+		e.Hint = fmt.Sprintf("see %s %s --help", program.Name, own)
 	}
 	return e
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
@@ -41,7 +42,7 @@ func TestArrange(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(Program+" "+tt.want, strings.Join(line.args, " ")); d != "" {
+			if d := cmp.Diff(program.Name+" "+tt.want, strings.Join(line.args, " ")); d != "" {
 				t.Error(d)
 			}
 		})

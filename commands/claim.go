@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -18,17 +21,17 @@ import (
 var errBusy = errors.New("the connector is already syncing")
 
 func notConfigured(c *protocol.Record[protocol.Connector]) error {
-	return &usageError{
-		problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", term.Quoted(c.ID), c.Body.Status),
-		hint:    "save its configuration in Kibana, or with " + Program + " connector configure",
+	return &usage.Error{
+		Problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", term.Quoted(c.ID), c.Body.Status),
+		Hint:    "save its configuration in Kibana, or with " + program.Name + " connector configure",
 	}
 }
 
 // missing is the error of a connector_id in the configuration that Elasticsearch does not know.
 func missing(id string) error {
-	return &usageError{
-		problem: fmt.Sprintf("connector %s: %v", term.Quoted(id), protocol.ErrMissing),
-		hint:    Program + " connector create makes one, and " + Program + " list connectors shows which there are",
+	return &usage.Error{
+		Problem: fmt.Sprintf("connector %s: %v", term.Quoted(id), protocol.ErrMissing),
+		Hint:    program.Name + " connector create makes one, and " + program.Name + " list connectors shows which there are",
 	}
 }
 
@@ -171,7 +174,7 @@ func (o *outcome) placed() error {
 
 // withHint is an error with what to do about it, for people who see nothing else.
 func withHint(err error) string {
-	if hint := hintOf(err); hint != "" {
+	if hint := logs.HintOf(err); hint != "" {
 		return err.Error() + " (" + hint + ")"
 	}
 	return err.Error()

@@ -9,7 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -81,7 +83,7 @@ func readConfigure(c *cli.Context, a *App) (*configureOptions, error) {
 		return nil, err
 	}
 	if len(o.names) == 0 {
-		return nil, &usageError{problem: "connector configure wants to know which connector", hint: Program + " list connectors shows which there are"}
+		return nil, &usage.Error{Problem: "connector configure wants to know which connector", Hint: program.Name + " list connectors shows which there are"}
 	}
 	if err := o.readValues(c); err != nil {
 		return nil, err
@@ -108,7 +110,7 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 	given := map[string]bool{}
 	put := func(flag, name string, value any) error {
 		if given[name] {
-			return &usageError{problem: fmt.Sprintf("--%s: field %s is given twice", flag, term.Quoted(name))}
+			return &usage.Error{Problem: fmt.Sprintf("--%s: field %s is given twice", flag, term.Quoted(name))}
 		}
 		if o.values == nil {
 			o.values = map[string]any{}
@@ -119,7 +121,7 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 	for _, pair := range c.StringSlice("set") {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok || name == "" {
-			return &usageError{problem: "--set wants FIELD=VALUE"}
+			return &usage.Error{Problem: "--set wants FIELD=VALUE"}
 		}
 		o.typed = append(o.typed, name)
 		if err := put("set", name, value); err != nil {
@@ -129,11 +131,11 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 	for _, pair := range c.StringSlice("set-file") {
 		name, file, ok := strings.Cut(pair, "=")
 		if !ok || name == "" || file == "" {
-			return &usageError{problem: "--set-file wants FIELD=FILE"}
+			return &usage.Error{Problem: "--set-file wants FIELD=FILE"}
 		}
 		raw, err := readLimited(file, maxMappings)
 		if err != nil {
-			return &usageError{problem: fmt.Sprintf("--set-file: field %s: %v", term.Quoted(name), err), hint: "name a file that this user can read"}
+			return &usage.Error{Problem: fmt.Sprintf("--set-file: field %s: %v", term.Quoted(name), err), Hint: "name a file that this user can read"}
 		}
 		if err := put("set-file", name, strings.TrimRight(string(raw), "\r\n")); err != nil {
 			return err
@@ -151,16 +153,16 @@ func (o *configureOptions) readSchedule(a *App, pair string) error {
 	word, expression, ok := strings.Cut(pair, "=")
 	kind := protocol.JobType(word)
 	if !ok {
-		return &usageError{problem: "--schedule wants TYPE=EXPRESSION, or TYPE=off"}
+		return &usage.Error{Problem: "--schedule wants TYPE=EXPRESSION, or TYPE=off"}
 	}
 	switch {
 	case kind == protocol.JobDeletion:
-		return &usageError{problem: "--schedule: the connector protocol knows no schedule for deletions", hint: "a crontab line with " + Program + " job start CONNECTOR --type deletion does it"}
+		return &usage.Error{Problem: "--schedule: the connector protocol knows no schedule for deletions", Hint: "a crontab line with " + program.Name + " job start CONNECTOR --type deletion does it"}
 	case !slices.Contains([]protocol.JobType{protocol.JobFull, protocol.JobIncremental, protocol.JobAccessControl}, kind):
-		return &usageError{problem: fmt.Sprintf("--schedule: %s is not one of full, incremental, access_control", term.Quoted(word))}
+		return &usage.Error{Problem: fmt.Sprintf("--schedule: %s is not one of full, incremental, access_control", term.Quoted(word))}
 	}
 	if _, twice := o.schedules[kind]; twice || slices.Contains(o.off, kind) {
-		return &usageError{problem: fmt.Sprintf("--schedule: %s is given twice", word)}
+		return &usage.Error{Problem: fmt.Sprintf("--schedule: %s is given twice", word)}
 	}
 	if expression = strings.TrimSpace(expression); expression == "off" {
 		o.off = append(o.off, kind)
@@ -240,14 +242,14 @@ func (d *desk) configureOne(ctx context.Context, c *protocol.Record[protocol.Con
 	}
 	for _, f := range typ.Fields {
 		if f.Sensitive && slices.Contains(o.typed, f.Name) {
-			return configured{}, &usageError{
-				problem: fmt.Sprintf("--set: field %s is a secret, which others would see in the list of processes", term.Quoted(f.Name)),
-				hint:    "write it into a file and give --set-file " + f.Name + "=FILE, or keep it in the configuration file",
+			return configured{}, &usage.Error{
+				Problem: fmt.Sprintf("--set: field %s is a secret, which others would see in the list of processes", term.Quoted(f.Name)),
+				Hint:    "write it into a file and give --set-file " + f.Name + "=FILE, or keep it in the configuration file",
 			}
 		}
 	}
 	if _, asked := o.schedules[protocol.JobAccessControl]; asked && !typ.AccessControl {
-		return configured{}, &usageError{problem: fmt.Sprintf("--schedule: source type %s has no access control", typ.Name)}
+		return configured{}, &usage.Error{Problem: fmt.Sprintf("--schedule: source type %s has no access control", typ.Name)}
 	}
 	if o.changes() {
 		changed, err := d.store.Connectors.Update(ctx, *c, func(b *protocol.Connector) error {

@@ -9,7 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
@@ -119,9 +121,9 @@ func newConnectorDelete(a *App) *cli.Command {
 			names := c.Args().Slice()
 			switch {
 			case len(names) == 0:
-				return &usageError{problem: "connector delete wants to know which connectors", hint: Program + " list connectors shows which there are"}
+				return &usage.Error{Problem: "connector delete wants to know which connectors", Hint: program.Name + " list connectors shows which there are"}
 			case !c.Bool("yes") && !a.Streams.Asks():
-				return &usageError{problem: "connector delete asks before it deletes, and there is no terminal to ask on", hint: "give --yes"}
+				return &usage.Error{Problem: "connector delete asks before it deletes, and there is no terminal to ask on", Hint: "give --yes"}
 			}
 			return a.atDesk(c.Context, &g, func(ctx context.Context, d *desk) error {
 				return d.deleteConnectors(ctx, names, c.Bool("yes"), c.Bool("force"))
@@ -156,7 +158,7 @@ func (d *desk) deleteConnectors(ctx context.Context, names []string, sure, force
 			return err
 		}
 		if !yes {
-			return &usageError{problem: "nothing was deleted"}
+			return &usage.Error{Problem: "nothing was deleted"}
 		}
 	}
 	for _, c := range doomed {

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -20,13 +22,13 @@ import (
 func choose(connectors []config.Connector, names []string, all bool) (chosen []config.Connector, unknown []string, err error) {
 	switch {
 	case len(connectors) == 0 && len(names) == 0:
-		return nil, nil, &usageError{problem: "the configuration names no connector", hint: "add one under connectors:"}
+		return nil, nil, &usage.Error{Problem: "the configuration names no connector", Hint: "add one under connectors:"}
 	case all, len(names) == 0 && len(connectors) == 1:
 		return connectors, nil, nil
 	case len(names) == 0:
-		return nil, nil, &usageError{
-			problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), term.Plain(strings.Join(connectorNames(connectors), ", "))),
-			hint:    "name those that are meant, or give --all",
+		return nil, nil, &usage.Error{
+			Problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), term.Plain(strings.Join(connectorNames(connectors), ", "))),
+			Hint:    "name those that are meant, or give --all",
 		}
 	}
 	var taken []int
@@ -45,12 +47,12 @@ func choose(connectors []config.Connector, names []string, all bool) (chosen []c
 // noConnector is the error of a name that nobody has.
 func noConnector(connectors []config.Connector, name string) error {
 	known := connectorNames(connectors)
-	e := &usageError{problem: "the configuration has no connector " + term.Quoted(name) + ", nor has Elasticsearch", hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
+	e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(name) + ", nor has Elasticsearch", Hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
 	if near := field.Nearest(name, known); near != "" {
-		e.hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
+		e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
 	}
 	if len(known) == 0 {
-		e.hint = Program + " list connectors shows which there are"
+		e.Hint = program.Name + " list connectors shows which there are"
 	}
 	return e
 }
@@ -75,9 +77,9 @@ func connectorName(c *config.Connector) string {
 // other documents than the file asks for.
 func refuse(cfg *config.Config, c *config.Connector) error {
 	if _, external := cfg.SourceCommand(c.ServiceType); external {
-		return &usageError{
-			problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", term.Quoted(connectorName(c)), c.ServiceType),
-			hint:    "the built-in source types work, see " + Program + " list sources",
+		return &usage.Error{
+			Problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", term.Quoted(connectorName(c)), c.ServiceType),
+			Hint:    "the built-in source types work, see " + program.Name + " list sources",
 		}
 	}
 	return nil
@@ -86,7 +88,7 @@ func refuse(cfg *config.Config, c *config.Connector) error {
 // unknownTo names the first key of a connector that its source type has no use for.
 func unknownTo(typ *source.Type, c *config.Connector) error {
 	problem := func(key, hint string) error {
-		return &usageError{problem: fmt.Sprintf("connector %s: %s: source type %s has no such thing", term.Quoted(c.Name), key, typ.Name), hint: hint}
+		return &usage.Error{Problem: fmt.Sprintf("connector %s: %s: source type %s has no such thing", term.Quoted(c.Name), key, typ.Name), Hint: hint}
 	}
 	switch {
 	case c.AdvancedRules != nil && !typ.AdvancedRules:
@@ -133,7 +135,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 		job.Rules = append(job.Rules, rules.Rule{ID: r.ID, Policy: r.Policy, Field: r.Field, Rule: r.Rule, Value: r.Value, Order: r.Order})
 	}
 	if _, err := rules.New(job.Rules); err != nil {
-		return engine.Job{}, &usageError{problem: fmt.Sprintf("connector %s: rules: %v", term.Quoted(c.Name), err)}
+		return engine.Job{}, &usage.Error{Problem: fmt.Sprintf("connector %s: rules: %v", term.Quoted(c.Name), err)}
 	}
 	setKind(&job, o.kind)
 	if job.Kind == engine.AccessControl {
@@ -151,9 +153,9 @@ func checkCreatePipeline(job *engine.Job) error {
 	if !job.CreatePipeline || job.Pipeline != "" || job.Kind == engine.AccessControl {
 		return nil
 	}
-	return &usageError{
-		problem: fmt.Sprintf("connector %s: --create-pipeline: the connector names no ingest pipeline", term.Quoted(job.Connector)),
-		hint:    "add pipeline: NAME to the connector",
+	return &usage.Error{
+		Problem: fmt.Sprintf("connector %s: --create-pipeline: the connector names no ingest pipeline", term.Quoted(job.Connector)),
+		Hint:    "add pipeline: NAME to the connector",
 	}
 }
 
@@ -171,12 +173,12 @@ func (a *App) sourceType(cfg *config.Config, c *config.Connector) (source.Type, 
 		return typ, nil
 	}
 	known := a.Registry.Names()
-	e := &usageError{
-		problem: fmt.Sprintf("connector %s: there is no source type %s", term.Quoted(connectorName(c)), term.Quoted(name)),
-		hint:    "there are " + strings.Join(known, ", "),
+	e := &usage.Error{
+		Problem: fmt.Sprintf("connector %s: there is no source type %s", term.Quoted(connectorName(c)), term.Quoted(name)),
+		Hint:    "there are " + strings.Join(known, ", "),
 	}
 	if near := field.Nearest(name, known); near != "" {
-		e.hint = fmt.Sprintf("did you mean %s?", near)
+		e.Hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	return source.Type{}, e
 }

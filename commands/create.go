@@ -14,7 +14,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/cron"
@@ -89,30 +91,30 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 		return nil, err
 	}
 	if strings.ContainsFunc(o.id, unicode.IsControl) || strings.HasPrefix(o.id, "-") || o.id != strings.TrimSpace(o.id) || len(o.id) > 512 {
-		return nil, &usageError{problem: "--id must not begin with -, have blanks around it or control characters in it, or be longer than 512 bytes"}
+		return nil, &usage.Error{Problem: "--id must not begin with -, have blanks around it or control characters in it, or be longer than 512 bytes"}
 	}
 	if c.Args().Len() > 1 {
-		return nil, &usageError{problem: "connector create takes the name of one connector of the configuration at most"}
+		return nil, &usage.Error{Problem: "connector create takes the name of one connector of the configuration at most"}
 	}
 	if o.of != "" {
 		for _, flag := range []string{"service-type", "index-name", "name", "language", "from-file"} {
 			if c.IsSet(flag) {
-				return nil, &usageError{problem: "the name of a connector of the configuration and --" + flag + " exclude each other", hint: "the configuration says it"}
+				return nil, &usage.Error{Problem: "the name of a connector of the configuration and --" + flag + " exclude each other", Hint: "the configuration says it"}
 			}
 		}
 		return o, nil
 	}
 	switch {
 	case o.storeSecrets:
-		return nil, &usageError{problem: "--store-secrets goes with the name of a connector of the configuration", hint: "secrets in the file of --from-file are stored as they are"}
+		return nil, &usage.Error{Problem: "--store-secrets goes with the name of a connector of the configuration", Hint: "secrets in the file of --from-file are stored as they are"}
 	case o.serviceType == "" || o.index == "":
-		return nil, &usageError{
-			problem: "connector create wants the name of a connector of the configuration, or --service-type and --index-name",
-			hint:    "see " + Program + " connector create --help",
+		return nil, &usage.Error{
+			Problem: "connector create wants the name of a connector of the configuration, or --service-type and --index-name",
+			Hint:    "see " + program.Name + " connector create --help",
 		}
 	}
 	if problem := indexname.ProblemOfRecord(o.index); problem != "" {
-		return nil, &usageError{problem: "--index-name " + problem}
+		return nil, &usage.Error{Problem: "--index-name " + problem}
 	}
 	return o, nil
 }
@@ -141,7 +143,7 @@ func (d *desk) createConnector(ctx context.Context, o *createOptions) error {
 	}
 	d.note(advice(&c, o))
 	if c.Body.Status == protocol.ConnectorNeedsConfiguration {
-		d.note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", Program, term.ShellWord(c.ID)))
+		d.note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", program.Name, term.ShellWord(c.ID)))
 	}
 	return d.warnOfOwner(ctx, &c)
 }
@@ -181,13 +183,13 @@ func valuesFrom(file string) (map[string]any, error) {
 	}
 	raw, err := readLimited(file, maxMappings)
 	if err != nil {
-		return nil, &usageError{problem: fmt.Sprintf("--from-file: %v", err), hint: "name a file that this user can read"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("--from-file: %v", err), Hint: "name a file that this user can read"}
 	}
 	var values map[string]any
 	decoder := json.NewDecoder(strings.NewReader(string(raw)))
 	decoder.UseNumber()
 	if err := decoder.Decode(&values); err != nil || values == nil || decoder.More() {
-		return nil, &usageError{problem: fmt.Sprintf("--from-file: %s is not one JSON object", term.Plain(file)), hint: `it holds names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
+		return nil, &usage.Error{Problem: fmt.Sprintf("--from-file: %s is not one JSON object", term.Plain(file)), Hint: `it holds names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
 	}
 	return values, nil
 }
@@ -211,18 +213,18 @@ func (d *desk) ofFile(o *createOptions) (*config.Connector, error) {
 	at := slices.IndexFunc(d.cfg.Connectors, func(c config.Connector) bool { return c.Name == o.of || c.ConnectorID == o.of })
 	if at < 0 {
 		names := connectorNames(d.cfg.Connectors)
-		e := &usageError{problem: "the configuration has no connector " + term.Quoted(o.of), hint: "it has " + term.Plain(strings.Join(names, ", "))}
+		e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(o.of), Hint: "it has " + term.Plain(strings.Join(names, ", "))}
 		if len(names) == 0 {
-			e.hint = "without a name, --service-type and --index-name say what is to be made"
+			e.Hint = "without a name, --service-type and --index-name say what is to be made"
 		}
 		return nil, e
 	}
 	c := &d.cfg.Connectors[at]
 	switch {
 	case c.IndexName == "" || c.ServiceType == "":
-		return nil, &usageError{problem: fmt.Sprintf("connector %s of the configuration has no index_name or no service_type", term.Quoted(o.of)), hint: "write both"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("connector %s of the configuration has no index_name or no service_type", term.Quoted(o.of)), Hint: "write both"}
 	case c.ConnectorID != "" && o.id != "" && o.id != c.ConnectorID:
-		return nil, &usageError{problem: fmt.Sprintf("connector %s has the connector_id %s in the configuration", term.Quoted(o.of), term.Quoted(c.ConnectorID)), hint: "leave --id out"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("connector %s has the connector_id %s in the configuration", term.Quoted(o.of), term.Quoted(c.ConnectorID)), Hint: "leave --id out"}
 	case c.ConnectorID != "":
 		o.id = c.ConnectorID
 	}
@@ -274,7 +276,7 @@ func (d *desk) newOfFile(ctx context.Context, o *createOptions) (protocol.Connec
 func filteringOf(basic []rules.Rule, advanced any, now time.Time) (protocol.Filterings, error) {
 	out, err := protocol.RuledBy(basic, advanced, now)
 	if err != nil {
-		return nil, &usageError{problem: "advanced_rules cannot be written as JSON"}
+		return nil, &usage.Error{Problem: "advanced_rules cannot be written as JSON"}
 	}
 	return out, nil
 }
@@ -283,10 +285,10 @@ func filteringOf(basic []rules.Rule, advanced any, now time.Time) (protocol.Filt
 func scheduleOf(now time.Time, kind, expression string) (protocol.Schedule, error) {
 	schedule, err := cron.Parse(expression)
 	if err != nil {
-		return protocol.Schedule{}, &usageError{problem: fmt.Sprintf("schedule of %s: %v", kind, err), hint: `a Quartz cron expression in UTC: seconds, minutes, hours, day of month, month, day of week; such as "0 15 2 * * ?"`}
+		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %v", kind, err), Hint: `a Quartz cron expression in UTC: seconds, minutes, hours, day of month, month, day of week; such as "0 15 2 * * ?"`}
 	}
 	if _, ever := schedule.Next(now); !ever {
-		return protocol.Schedule{}, &usageError{problem: fmt.Sprintf("schedule of %s: %s never comes", kind, term.Quoted(expression))}
+		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %s never comes", kind, term.Quoted(expression))}
 	}
 	return protocol.Schedule{Enabled: true, Interval: expression}, nil
 }
@@ -343,8 +345,8 @@ func (d *desk) warnOfOwner(ctx context.Context, c *protocol.Record[protocol.Conn
 		return nil // most often there is none yet; what else is wrong with it the first sync tells
 	}
 	if owner := index.Marker.Owner; owner != "" && owner != c.ID {
-		d.messages.warn(fmt.Sprintf("index %s holds what %s has mirrored; let the connector take it over by %s sync %s --adopt",
-			term.Quoted(index.Name), term.Quoted(owner), Program, term.ShellWord(c.ID)))
+		d.messages.Warn(fmt.Sprintf("index %s holds what %s has mirrored; let the connector take it over by %s sync %s --adopt",
+			term.Quoted(index.Name), term.Quoted(owner), program.Name, term.ShellWord(c.ID)))
 	}
 	return nil
 }

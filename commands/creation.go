@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/analysis"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -26,7 +27,7 @@ func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 	if language != "" {
 		settings, mappings, ok := analysis.Of(language, cfg.Elasticsearch.AnalysisICU)
 		if !ok {
-			return create, &usageError{problem: fmt.Sprintf("connector %s: there is no language %s", term.Quoted(c.Name), term.Quoted(language))}
+			return create, &usage.Error{Problem: fmt.Sprintf("connector %s: there is no language %s", term.Quoted(c.Name), term.Quoted(language))}
 		}
 		var err error
 		if create, err = elastic.NewCreation(settings, mappings); err != nil {
@@ -38,12 +39,12 @@ func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 	}
 	raw, err := readLimited(c.Mappings, maxMappings)
 	if err != nil {
-		return create, &usageError{problem: fmt.Sprintf("connector %s: mappings: %v", term.Quoted(c.Name), err), hint: "mappings: names a file that this user can read"}
+		return create, &usage.Error{Problem: fmt.Sprintf("connector %s: mappings: %v", term.Quoted(c.Name), err), Hint: "mappings: names a file that this user can read"}
 	}
 	if create, err = create.With(raw); err != nil {
-		return create, &usageError{
-			problem: fmt.Sprintf("connector %s: mappings: %s: %v", term.Quoted(c.Name), term.Plain(c.Mappings), err),
-			hint:    `the file holds one JSON object such as {"mappings": {"properties": {"price": {"type": "double"}}}, "settings": {"number_of_shards": 3}}`,
+		return create, &usage.Error{
+			Problem: fmt.Sprintf("connector %s: mappings: %s: %v", term.Quoted(c.Name), term.Plain(c.Mappings), err),
+			Hint:    `the file holds one JSON object such as {"mappings": {"properties": {"price": {"type": "double"}}}, "settings": {"number_of_shards": 3}}`,
 		}
 	}
 	return create, nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/bulk"
@@ -82,7 +83,7 @@ func (d *destination) lockName() string {
 // client makes the client of one connector, which may have a key of its own.
 func (d *destination) client(c *config.Connector) (*elastic.Client, error) {
 	conf := elastic.Config{
-		URL: d.es.Host, CloudID: d.es.CloudID, Headers: d.es.Headers, UserAgent: Program + "/" + thisBuild().Version,
+		URL: d.es.Host, CloudID: d.es.CloudID, Headers: d.es.Headers, UserAgent: program.Name + "/" + program.This().Version,
 		Timeout: d.es.RequestTimeout, Transport: d.transport,
 		Username: d.es.Username, Password: d.es.Password.Reveal(), APIKey: d.es.APIKey.Reveal(), BearerToken: d.es.BearerToken.Reveal(),
 	}

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -94,14 +96,14 @@ func connectorOf(entry config.Connector, name string, of *protocol.JobConnector)
 		case *pair.mine == "":
 			*pair.mine = *pair.theirs
 		case *pair.mine != *pair.theirs:
-			return c, &usageError{
-				problem: fmt.Sprintf("connector %s: %s is %s in the configuration and %s in Elasticsearch", term.Quoted(of.ID), key, term.Quoted(*pair.mine), term.Quoted(*pair.theirs)),
-				hint:    "remove the key from the configuration; what Elasticsearch says counts",
+			return c, &usage.Error{
+				Problem: fmt.Sprintf("connector %s: %s is %s in the configuration and %s in Elasticsearch", term.Quoted(of.ID), key, term.Quoted(*pair.mine), term.Quoted(*pair.theirs)),
+				Hint:    "remove the key from the configuration; what Elasticsearch says counts",
 			}
 		}
 	}
 	if c.IndexName == "" {
-		return c, &usageError{problem: fmt.Sprintf("connector %s has no index", term.Quoted(of.ID)), hint: "attach an index to it in Kibana, or make it anew with " + Program + " connector create"}
+		return c, &usage.Error{Problem: fmt.Sprintf("connector %s has no index", term.Quoted(of.ID)), Hint: "attach an index to it in Kibana, or make it anew with " + program.Name + " connector create"}
 	}
 	if c.Language = string(of.Language); c.Language == "" {
 		c.Language = "en"
@@ -123,9 +125,9 @@ func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType)
 	if problem == "" {
 		return nil
 	}
-	return &usageError{
-		problem: fmt.Sprintf("connector %s: its index_name %s %s", term.Quoted(c.ConnectorID), term.Quoted(name), problem),
-		hint:    "attach another index to the connector in Kibana",
+	return &usage.Error{
+		Problem: fmt.Sprintf("connector %s: its index_name %s %s", term.Quoted(c.ConnectorID), term.Quoted(name), problem),
+		Hint:    "attach another index to the connector in Kibana",
 	}
 }
 
@@ -232,9 +234,9 @@ func setRules(job *engine.Job, of *protocol.JobConnector) error {
 		advanced = nil
 	}
 	if v := of.Filtering.Validate(advanced); v.State == protocol.ValidationInvalid {
-		return &usageError{
-			problem: fmt.Sprintf("connector %s: sync rules: %s", term.Quoted(job.Connector), v.Errors[0].Messages[0]),
-			hint:    "correct the sync rules in Kibana",
+		return &usage.Error{
+			Problem: fmt.Sprintf("connector %s: sync rules: %s", term.Quoted(job.Connector), v.Errors[0].Messages[0]),
+			Hint:    "correct the sync rules in Kibana",
 		}
 	}
 	job.Rules = of.Filtering.Basic()
@@ -267,7 +269,7 @@ func findConnector(ctx context.Context, records *protocol.Store, name string) (p
 	case len(found) == 0:
 		return c, elastic.ErrNotFound
 	case len(found) > 1:
-		return c, &usageError{problem: fmt.Sprintf("%d connectors are called %s", len(found), term.Quoted(name)), hint: "name the one that is meant by its id"}
+		return c, &usage.Error{Problem: fmt.Sprintf("%d connectors are called %s", len(found), term.Quoted(name)), Hint: "name the one that is meant by its id"}
 	}
 	return found[0], nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -131,7 +132,7 @@ func codesOf(err error) []int {
 }
 
 func isUsage(err error) bool {
-	if _, ok := errors.AsType[*usageError](err); ok {
+	if _, ok := errors.AsType[*usage.Error](err); ok {
 		return true
 	}
 	if _, ok := errors.AsType[*config.Error](err); ok {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -52,7 +53,7 @@ func TestExitCode(t *testing.T) {
 		{name: "a diff with a delete", mode: dry, outs: []Outcome{ofCounts(report.Snapshot{Deleted: 1})}, want: 1},
 		{name: "--exit-zero turns 1 into 0", mode: Mode{DryRun: true, ExitZero: true}, outs: []Outcome{ofCounts(report.Snapshot{Created: 1})}, want: 0},
 		{name: "--exit-zero leaves 4", mode: Mode{DryRun: true, ExitZero: true}, outs: []Outcome{withheldFor(plan.GuardRefused)}, want: 4},
-		{name: "a wrong command line", err: &usageError{problem: "no"}, want: 2},
+		{name: "a wrong command line", err: &usage.Error{Problem: "no"}, want: 2},
 		{name: "a wrong file", err: config.Errors{{Problem: "no"}}, want: 2},
 		{name: "a wrong field of a source", err: wrapped(field.Errors{{Field: "host"}}), want: 2},
 		{name: "what the engine finds wrong", outs: []Outcome{{Err: wrapped(engine.ErrConfig)}}, want: 2},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
@@ -65,9 +66,9 @@ func setExtraction(job *engine.Job, cfg *config.Config, c *config.Connector) err
 	}
 	job.Extraction = extract.ByService
 	if cfg.Extraction.Host == "" && job.Kind == engine.Mirror {
-		return &usageError{
-			problem: fmt.Sprintf("connector %s: %s is on, and there is no such service", term.Quoted(job.Connector), source.ExtractionServiceField),
-			hint:    "set extraction_service.host, or extraction for the connector, in the configuration file",
+		return &usage.Error{
+			Problem: fmt.Sprintf("connector %s: %s is on, and there is no such service", term.Quoted(job.Connector), source.ExtractionServiceField),
+			Hint:    "set extraction_service.host, or extraction for the connector, in the configuration file",
 		}
 	}
 	return nil

@@ -9,7 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
@@ -36,7 +38,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config-file", Aliases: []string{"c"}, Usage: "read the configuration from `FILE`; otherwise from ./config.yml, then $XDG_CONFIG_HOME/elastic-ingest/config.yml, then /etc/elastic-ingest/config.yml"},
 		&cli.StringFlag{Name: "log-level", Usage: "log from this `LEVEL` on: DEBUG, INFO, WARNING, ERROR or CRITICAL; otherwise INFO on a terminal and WARNING elsewhere"},
 		&cli.BoolFlag{Name: "debug", Usage: "the same as --log-level DEBUG"},
-		&cli.StringFlag{Name: "log-format", Usage: "write the log as `FORMAT`: text, json or ecs (Elastic Common Schema); the last two are one JSON object a line", Value: logText},
+		&cli.StringFlag{Name: "log-format", Usage: "write the log as `FORMAT`: text, json or ecs (Elastic Common Schema); the last two are one JSON object a line", Value: logs.Text},
 		&cli.BoolFlag{Name: "filebeat", Usage: "the same as --log-format ecs"},
 		&cli.StringFlag{Name: "color", Usage: "colour `WHEN`: auto, always or never; auto means on a terminal, unless NO_COLOR or CI is set or TERM is dumb", Value: term.Auto},
 		&cli.StringFlag{Name: "progress", Usage: "show how far a run is `WHEN`: auto, always or never; auto means on a terminal, unless CI is set or TERM is dumb", Value: term.Auto},
@@ -54,7 +56,7 @@ func readGlobals(c *cli.Context) (globals, error) {
 		g.level = "DEBUG"
 	}
 	if c.Bool("filebeat") {
-		g.format = logECS
+		g.format = logs.ECS
 	}
 	if g.level == "WARN" {
 		g.level = "WARNING"
@@ -64,7 +66,7 @@ func readGlobals(c *cli.Context) (globals, error) {
 		words       []string
 	}{
 		{"log-level", g.level, []string{"", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}},
-		{"log-format", g.format, []string{logText, logJSON, logECS}},
+		{"log-format", g.format, []string{logs.Text, logs.JSON, logs.ECS}},
 		{"color", g.color, []string{term.Auto, term.Always, term.Never}},
 		{"progress", g.progress, []string{term.Auto, term.Always, term.Never}},
 	} {
@@ -82,7 +84,7 @@ func oneOf(flag, value string, words []string) error {
 	if words[0] == "" {
 		words = words[1:]
 	}
-	return &usageError{problem: fmt.Sprintf("--%s %s is not one of %s", flag, term.Quoted(value), strings.Join(words, ", "))}
+	return &usage.Error{Problem: fmt.Sprintf("--%s %s is not one of %s", flag, term.Quoted(value), strings.Join(words, ", "))}
 }
 
 func outputFlag(usage string) cli.Flag {
@@ -159,10 +161,10 @@ func readMirror(c *cli.Context) (*mirrorOptions, error) {
 		return nil, err
 	}
 	if o.all && len(o.names) > 0 {
-		return nil, &usageError{problem: "--all and the names of connectors exclude each other"}
+		return nil, &usage.Error{Problem: "--all and the names of connectors exclude each other"}
 	}
 	if o.limit < 0 {
-		return nil, &usageError{problem: "--limit must not be negative"}
+		return nil, &usage.Error{Problem: "--limit must not be negative"}
 	}
 	if _, _, err := parseGuard(o.maxDeletes); err != nil {
 		return nil, err
@@ -185,13 +187,13 @@ func parseGuard(value string) (guard engine.Guard, given bool, err error) {
 	if share, ok := strings.CutSuffix(value, "%"); ok {
 		guard.Percent, err = strconv.ParseFloat(share, 64)
 		if err != nil || !(guard.Percent >= 0 && guard.Percent <= 100) {
-			err = &usageError{problem: fmt.Sprintf("--max-deletes %s is not a share between 0%% and 100%%", term.Quoted(value))}
+			err = &usage.Error{Problem: fmt.Sprintf("--max-deletes %s is not a share between 0%% and 100%%", term.Quoted(value))}
 		}
 		return guard, true, err
 	}
 	guard.Deletes, err = strconv.ParseInt(value, 10, 64)
 	if err != nil || guard.Deletes < 0 {
-		err = &usageError{problem: fmt.Sprintf("--max-deletes %s is neither a number of documents nor a share such as 5%%", term.Quoted(value))}
+		err = &usage.Error{Problem: fmt.Sprintf("--max-deletes %s is neither a number of documents nor a share such as 5%%", term.Quoted(value))}
 	}
 	return guard, true, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
@@ -17,29 +18,29 @@ func help(app *cli.App, command *cli.Command, width int) string {
 	if command == nil {
 		h.paragraph(app.Usage)
 		h.heading("Usage")
-		h.line("  " + Program + " COMMAND [FLAGS] [CONNECTOR...]")
+		h.line("  " + program.Name + " COMMAND [FLAGS] [CONNECTOR...]")
 		h.heading("Examples")
-		h.example("# what would be written?\n" + Program + " diff\n\n# write it\n" + Program + " sync")
+		h.example("# what would be written?\n" + program.Name + " diff\n\n# write it\n" + program.Name + " sync")
 		h.heading("Commands")
 		h.commands(app.Commands)
 		h.heading("Flags of every command")
 		h.flags(app.Flags)
 		h.line("")
-		h.paragraph("Flags may stand anywhere; what follows -- is never a flag. " + Program + " COMMAND --help tells more.")
+		h.paragraph("Flags may stand anywhere; what follows -- is never a flag. " + program.Name + " COMMAND --help tells more.")
 		return h.b.String()
 	}
 	h.paragraph(command.Description)
 	if len(command.Subcommands) > 0 {
 		h.heading("Usage")
-		h.line("  " + Program + " " + command.Name + " COMMAND [FLAGS] [ARGUMENT...]")
+		h.line("  " + program.Name + " " + command.Name + " COMMAND [FLAGS] [ARGUMENT...]")
 		h.heading("Commands")
 		h.commands(command.Subcommands)
 		h.line("")
-		h.paragraph(Program + " " + command.Name + " COMMAND --help tells more.")
+		h.paragraph(program.Name + " " + command.Name + " COMMAND --help tells more.")
 		return h.b.String()
 	}
 	h.heading("Usage")
-	h.line(strings.TrimRight(fmt.Sprintf("  %s %s [FLAGS] %s", Program, fullName(app, command), command.ArgsUsage), " "))
+	h.line(strings.TrimRight(fmt.Sprintf("  %s %s [FLAGS] %s", program.Name, fullName(app, command), command.ArgsUsage), " "))
 	h.heading("Examples")
 	h.example(command.UsageText)
 	h.heading("Flags")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
@@ -100,7 +101,7 @@ func TestHelp(t *testing.T) {
 				}
 				for line := range strings.Lines(out) {
 					// Commands to copy and names of flags are not broken.
-					if term.Columns(strings.TrimRight(line, "\n")) > limit && !strings.Contains(line, Program) && !strings.HasPrefix(line, "  #") {
+					if term.Columns(strings.TrimRight(line, "\n")) > limit && !strings.Contains(line, program.Name) && !strings.HasPrefix(line, "  #") {
 						t.Errorf("wider than %d: %q", limit, line)
 					}
 				}

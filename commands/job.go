@@ -7,7 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
@@ -64,7 +66,7 @@ func readOne(c *cli.Context, command, what string) (g globals, name string, err 
 		return g, "", err
 	}
 	if c.Args().Len() != 1 {
-		return g, "", &usageError{problem: fmt.Sprintf("%s takes one argument: %s", command, what)}
+		return g, "", &usage.Error{Problem: fmt.Sprintf("%s takes one argument: %s", command, what)}
 	}
 	return g, c.Args().First(), nil
 }
@@ -100,7 +102,7 @@ func (d *desk) startJob(ctx context.Context, name string, kind protocol.JobType,
 	if err := d.app.writeOut(text); err != nil {
 		return err
 	}
-	d.note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", Program, term.ShellWord(id)))
+	d.note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", program.Name, term.ShellWord(id)))
 	return nil
 }
 
@@ -115,9 +117,9 @@ func offers(c *protocol.Record[protocol.Connector], kind protocol.JobType) error
 	default:
 		return nil
 	}
-	return &usageError{
-		problem: fmt.Sprintf("connector %s has no %s enabled among its features", term.Quoted(c.ID), problem),
-		hint:    "a poll enables what the type of its source offers",
+	return &usage.Error{
+		Problem: fmt.Sprintf("connector %s has no %s enabled among its features", term.Quoted(c.ID), problem),
+		Hint:    "a poll enables what the type of its source offers",
 	}
 }
 
@@ -139,7 +141,7 @@ elastic-ingest job list --limit 0 -o ndjson`,
 				return err
 			}
 			if c.Args().Len() > 1 {
-				return &usageError{problem: "job list takes the name of one connector at most"}
+				return &usage.Error{Problem: "job list takes the name of one connector at most"}
 			}
 			o.what, o.connector = listJobs, c.Args().First()
 			return a.list(c.Context, o)
@@ -186,7 +188,7 @@ func (d *desk) viewJob(ctx context.Context, id, output string) error {
 }
 
 func noJob(id string) error {
-	return &usageError{problem: "there is no sync job " + term.Quoted(id), hint: Program + " list jobs shows which there are"}
+	return &usage.Error{Problem: "there is no sync job " + term.Quoted(id), Hint: program.Name + " list jobs shows which there are"}
 }
 
 func newJobCancel(a *App) *cli.Command {

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -92,17 +93,17 @@ func readList(c *cli.Context) (*listOptions, error) {
 	}
 	o.what = args[0]
 	if !slices.Contains([]string{"", listSources, listConnectors, listJobs, listIndices}, o.what) {
-		return nil, &usageError{problem: fmt.Sprintf("list knows no %s", term.Quoted(o.what)), hint: "list sources, list connectors, list jobs, list indices, or list for the first two"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("list knows no %s", term.Quoted(o.what)), Hint: "list sources, list connectors, list jobs, list indices, or list for the first two"}
 	}
 	if c.IsSet("limit") && o.what != listJobs {
-		return nil, &usageError{problem: "--limit goes with list jobs alone"}
+		return nil, &usage.Error{Problem: "--limit goes with list jobs alone"}
 	}
 	if o.what == listJobs && len(args) > 1 {
 		o.connector = args[1]
 		args = args[1:]
 	}
 	if len(args) > 1 {
-		return nil, &usageError{problem: fmt.Sprintf("list has no use for %s", term.Quoted(args[1])), hint: "only list jobs takes the name of a connector, and just one"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("list has no use for %s", term.Quoted(args[1])), Hint: "only list jobs takes the name of a connector, and just one"}
 	}
 	return o, nil
 }
@@ -121,7 +122,7 @@ func readListed(c *cli.Context) (*listOptions, error) {
 		o.limit = c.Int("limit")
 	}
 	if o.limit < 0 || o.limit > maxJobs {
-		return nil, &usageError{problem: fmt.Sprintf("--limit must be between 0 and %d", maxJobs)}
+		return nil, &usage.Error{Problem: fmt.Sprintf("--limit must be between 0 and %d", maxJobs)}
 	}
 	return o, nil
 }
@@ -175,12 +176,12 @@ func (a *App) writeListed(l *listed, output string, err error) error {
 // was asked for by name, what cannot be found out is a warning.
 func (a *App) listBoth(ctx context.Context, o *listOptions, l *listed) error {
 	err := a.lookUp(ctx, o, l.addRecords, l.addConfigured)
-	mistake, isMistake := errors.AsType[*usageError](err)
+	mistake, isMistake := errors.AsType[*usage.Error](err)
 	_, wrong := errors.AsType[*config.Error](err)
-	if err == nil || o.what != "" || wrong || isMistake && !mistake.noFile || ctx.Err() != nil {
+	if err == nil || o.what != "" || wrong || isMistake && !mistake.NoFile || ctx.Err() != nil {
 		return err
 	}
-	a.messages(&o.globals).warn(err.Error())
+	a.messages(&o.globals).Warn(err.Error())
 	return nil
 }
 

@@ -3,13 +3,14 @@ package commands
 import (
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
 // TestALogForMachinesHasNoLiveLine: the line would stand between its records.
 func TestALogForMachinesHasNoLiveLine(t *testing.T) {
 	t.Parallel()
-	for format, want := range map[string]bool{logText: true, logJSON: false, logECS: false} {
+	for format, want := range map[string]bool{logs.Text: true, logs.JSON: false, logs.ECS: false} {
 		streams, _, _ := term.TestStreams(80, nil)
 		s := &session{app: &App{Streams: streams}, o: &mirrorOptions{globals: globals{progress: term.Always, format: format}}}
 		if got := s.live(); got != want {

@@ -13,7 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -40,11 +42,11 @@ func (s *session) tellSignal(ctx, cut context.Context) (stop func()) {
 	over := context.AfterFunc(ctx, func() {
 		e, signaled := errors.AsType[*term.SignalError](context.Cause(ctx))
 		if signaled && cut.Err() == nil && !s.o.quiet {
-			m := &messages{to: s.stderr} // that of the session is made anew when the configuration is read
-			if s.o.format != logText {
-				m.log = newLog(s.stderr, s.o.format, slog.LevelWarn)
+			m := &logs.Messages{To: s.stderr} // that of the session is made anew when the configuration is read
+			if s.o.format != logs.Text {
+				m.Log = logs.New(s.stderr, s.o.format, slog.LevelWarn)
 			}
-			m.note(e.Name() + ": " + s.endsHow() + "; a second signal ends the program at once")
+			m.Note(e.Name() + ": " + s.endsHow() + "; a second signal ends the program at once")
 		}
 	})
 	return func() { over() }
@@ -67,7 +69,7 @@ type session struct {
 	out      *term.Results
 	stderr   io.Writer
 	log      *slog.Logger
-	messages *messages
+	messages *logs.Messages
 	printer  printer
 	dest     *destination
 	records  *protocol.Store // of connectors and sync jobs; nil while nobody has asked for them
@@ -92,7 +94,7 @@ type outcome struct {
 
 // live reports whether a line is kept up to date on the terminal.
 func (s *session) live() bool {
-	return s.o.format == logText && s.app.Streams.Live(s.o.progress, s.o.quiet)
+	return s.o.format == logs.Text && s.app.Streams.Live(s.o.progress, s.o.quiet)
 }
 
 // startProgress shows how far a connector is until stop is called. Without a terminal, --progress
@@ -105,7 +107,7 @@ func (s *session) startProgress(o *outcome, counters *report.Counters) (stop fun
 	switch {
 	case s.live():
 		p.Screen = s.screen
-	case s.o.progress != term.Always || s.o.format != logText:
+	case s.o.progress != term.Always || s.o.format != logs.Text:
 		return func() {}
 	}
 	return p.Start()
@@ -134,9 +136,9 @@ func newSession(a *App, o *mirrorOptions, stop context.CancelCauseFunc) *session
 // useLevel makes the log: from the level of the command line on, else from that of the configuration,
 // else from what suits the reader.
 func (s *session) useLevel(configured string) {
-	level, ok := levelOf(s.o.level)
+	level, ok := logs.Level(s.o.level)
 	if !ok {
-		level, ok = levelOf(configured)
+		level, ok = logs.Level(configured)
 	}
 	if !ok {
 		level = slog.LevelWarn
@@ -144,12 +146,12 @@ func (s *session) useLevel(configured string) {
 			level = slog.LevelInfo
 		}
 	}
-	s.log = newLog(s.stderr, s.o.format, level)
-	s.messages = &messages{to: s.stderr, stacks: level <= slog.LevelDebug}
-	if s.o.format != logText {
-		s.messages.log = s.log
+	s.log = logs.New(s.stderr, s.o.format, level)
+	s.messages = &logs.Messages{To: s.stderr, Stacks: level <= slog.LevelDebug}
+	if s.o.format != logs.Text {
+		s.messages.Log = s.log
 	}
-	s.messages.colors = s.app.Streams.Palette(s.app.Streams.ErrTTY, s.o.color)
+	s.messages.Colors = s.app.Streams.Palette(s.app.Streams.ErrTTY, s.o.color)
 }
 
 // configure begins to count the time that there is, and loads the configuration. stop is called once.
@@ -163,7 +165,7 @@ func (s *session) configure(ctx context.Context) (cfg *config.Config, stop func(
 	}
 	s.useLevel(cfg.Service.LogLevel)
 	for _, w := range cfg.Warnings {
-		s.messages.warn(w)
+		s.messages.Warn(w)
 	}
 	return cfg, stop, nil
 }
@@ -183,7 +185,7 @@ func (s *session) run(ctx, cut context.Context) error {
 		return err
 	}
 	if text := s.dest.openToOthers(); text != "" {
-		s.messages.warn(text)
+		s.messages.Warn(text)
 	}
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
 	err = s.open(ctx, cut, cfg, works, unknown)
@@ -259,7 +261,7 @@ func (s *session) open(ctx, cut context.Context, cfg *config.Config, works []wor
 		return err
 	}
 	if s.o.replay != "" && sameFile(s.o.replay, s.o.deadLetter) {
-		return &usageError{problem: "--replay and --dead-letter name the same file", hint: "what is rejected again would overwrite what was not sent yet"}
+		return &usage.Error{Problem: "--replay and --dead-letter name the same file", Hint: "what is rejected again would overwrite what was not sent yet"}
 	}
 	if s.o.deadLetter != "" {
 		s.dead = docfile.NewDeadLetter(s.o.deadLetter)
@@ -285,12 +287,12 @@ func (s *session) filesReady() error {
 	}
 	if s.dead != nil {
 		if err := s.dead.Ready(); err != nil {
-			return &usageError{problem: err.Error(), hint: "--dead-letter wants the name of a file that can be written"}
+			return &usage.Error{Problem: err.Error(), Hint: "--dead-letter wants the name of a file that can be written"}
 		}
 	}
 	if s.deleted != nil {
 		if err := s.deleted.Ready(); err != nil {
-			return &usageError{problem: err.Error(), hint: "--deleted-to wants the name of a file that can be written"}
+			return &usage.Error{Problem: err.Error(), Hint: "--deleted-to wants the name of a file that can be written"}
 		}
 	}
 	return nil
@@ -323,7 +325,7 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, works []wor
 		s.outcomes = append(s.outcomes, o)
 		s.tell(ctx, o)
 		if left := len(works) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
-			s.messages.note(fmt.Sprintf("%s not tried, because the destination cannot be reached", term.Plural(int64(left), "connector was", "connectors were")))
+			s.messages.Note(fmt.Sprintf("%s not tried, because the destination cannot be reached", term.Plural(int64(left), "connector was", "connectors were")))
 			return nil
 		}
 	}
@@ -351,9 +353,9 @@ func (s *session) apart(ctx context.Context, works []work) error {
 			continue
 		}
 		if other, ok := taken[index.Name]; ok {
-			return &usageError{
-				problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", term.Quoted(other), term.Quoted(c.Name), term.Quoted(index.Name)),
-				hint:    "give each connector an index of its own",
+			return &usage.Error{
+				Problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", term.Quoted(other), term.Quoted(c.Name), term.Quoted(index.Name)),
+				Hint:    "give each connector an index of its own",
 			}
 		}
 		taken[index.Name] = c.Name
@@ -501,7 +503,7 @@ func (s *session) mode() Mode { return Mode{DryRun: s.o.dry, ExitZero: s.o.exitZ
 // finish tells the end of the whole command and makes its exit code.
 func (s *session) finish(ctx context.Context, err error) error {
 	if err != nil {
-		s.messages.conclude(ctx, "", err)
+		s.messages.Conclude(ctx, "", err)
 	}
 	outcomes := make([]Outcome, len(s.outcomes))
 	for i, o := range s.outcomes {
@@ -511,7 +513,7 @@ func (s *session) finish(ctx context.Context, err error) error {
 	s.printer.end(s, code, err)
 	if failure := s.out.Failure(); failure != nil && (s.o.dry || !errors.Is(failure, term.ErrOutputClosed)) {
 		failure = fmt.Errorf("write the output: %w", failure)
-		s.messages.conclude(ctx, "", failure)
+		s.messages.Conclude(ctx, "", failure)
 		code = ExitCode(s.mode(), errors.Join(err, failure), outcomes...)
 	}
 	if code == ExitOK {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/glob"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -37,7 +38,7 @@ func newPartFilter(globs []string, typ *source.Type) (*partFilter, error) {
 	for _, g := range globs {
 		p, err := glob.Compile(g, glob.Options{DotFiles: true})
 		if err != nil {
-			return nil, &usageError{problem: "--part: " + err.Error()}
+			return nil, &usage.Error{Problem: "--part: " + err.Error()}
 		}
 		f.patterns = append(f.patterns, p)
 	}
@@ -78,15 +79,15 @@ func bareName(scope string) string {
 func (f *partFilter) unmatched() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var e *usageError
+	var e *usage.Error
 	for i, g := range f.globs {
 		if f.matched[i] {
 			continue
 		}
 		if e == nil {
-			e = &usageError{problem: "--part: nothing matches " + term.Quoted(g)}
+			e = &usage.Error{Problem: "--part: nothing matches " + term.Quoted(g)}
 		} else {
-			e.problem += ", nor " + term.Quoted(g)
+			e.Problem += ", nor " + term.Quoted(g)
 		}
 		var names []string
 		for name := range f.names {
@@ -95,8 +96,8 @@ func (f *partFilter) unmatched() error {
 				names = append(names, bareName(name))
 			}
 		}
-		if near := field.Nearest(g, names); near != "" && e.hint == "" {
-			e.hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
+		if near := field.Nearest(g, names); near != "" && e.Hint == "" {
+			e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
 		}
 	}
 	if e == nil {

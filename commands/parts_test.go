@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -52,7 +53,7 @@ func TestPartsThatAreWanted(t *testing.T) {
 		says := ""
 		if err := f.unmatched(); err != nil {
 			says = err.Error()
-			if hint := hintOf(err); hint != "" {
+			if hint := logs.HintOf(err); hint != "" {
 				says += "; " + hint
 			}
 		}

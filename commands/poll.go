@@ -8,6 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -55,7 +57,7 @@ func readPoll(c *cli.Context) (*mirrorOptions, error) {
 		return nil, err
 	}
 	if c.Args().Present() {
-		return nil, &usageError{problem: "poll takes no arguments", hint: "the configuration names the connectors; " + Program + " sync CONNECTOR syncs one of them"}
+		return nil, &usage.Error{Problem: "poll takes no arguments", Hint: "the configuration names the connectors; " + program.Name + " sync CONNECTOR syncs one of them"}
 	}
 	o := &mirrorOptions{
 		globals: g, all: true, compare: engine.Auto, maxDeletes: c.String("max-deletes"), output: c.String("output"),
@@ -65,7 +67,7 @@ func readPoll(c *cli.Context) (*mirrorOptions, error) {
 		return nil, err
 	}
 	if o.maxDuration < 0 || o.maxDuration == 0 && c.IsSet("max-duration") {
-		return nil, &usageError{problem: "--max-duration must be more than nothing"}
+		return nil, &usage.Error{Problem: "--max-duration must be more than nothing"}
 	}
 	_, _, err = parseGuard(o.maxDeletes)
 	return o, err
@@ -148,7 +150,7 @@ func (s *session) poll(ctx, cut context.Context) error {
 		return err
 	}
 	if text := s.dest.openToOthers(); text != "" {
-		s.messages.warn(text)
+		s.messages.Warn(text)
 	}
 	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
 	err = s.openRecords(ctx, cfg)
@@ -175,9 +177,9 @@ func (s *session) scopeOf(cfg *config.Config) (protocol.Scope, error) {
 		}
 	}
 	if len(scope.Own)+len(scope.NativeTypes)+len(scope.WorkerTypes) == 0 {
-		return scope, &usageError{
-			problem: "the configuration names no connector of Elasticsearch",
-			hint:    "write its connector_id under connectors:; " + Program + " connector create makes one",
+		return scope, &usage.Error{
+			Problem: "the configuration names no connector of Elasticsearch",
+			Hint:    "write its connector_id under connectors:; " + program.Name + " connector create makes one",
 		}
 	}
 	return scope, nil

@@ -8,7 +8,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
@@ -23,7 +26,7 @@ type desk struct {
 	g        *globals
 	cfg      *config.Config
 	log      *slog.Logger
-	messages *messages
+	messages *logs.Messages
 	dest     *destination
 	store    *protocol.Store
 }
@@ -47,16 +50,16 @@ func (a *App) newDesk(ctx context.Context, g *globals) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	level, ok := levelOf(g.level)
+	level, ok := logs.Level(g.level)
 	if !ok {
-		level, ok = levelOf(cfg.Service.LogLevel)
+		level, ok = logs.Level(cfg.Service.LogLevel)
 	}
 	if !ok {
 		level = slog.LevelWarn
 	}
-	d := &desk{app: a, g: g, cfg: cfg, log: newLog(a.Streams.Err, g.format, level), messages: a.messages(g)}
+	d := &desk{app: a, g: g, cfg: cfg, log: logs.New(a.Streams.Err, g.format, level), messages: a.messages(g)}
 	for _, w := range cfg.Warnings {
-		d.messages.warn(w)
+		d.messages.Warn(w)
 	}
 	return d, nil
 }
@@ -87,9 +90,9 @@ func (d *desk) connector(ctx context.Context, name string) (protocol.Record[prot
 	case wanted != name:
 		return c, missing(wanted)
 	case entry >= 0:
-		return c, &usageError{
-			problem: fmt.Sprintf("connector %s is one of the configuration alone: Elasticsearch has no record of it", term.Quoted(name)),
-			hint:    fmt.Sprintf("%s connector create %s makes one; %s sync %s needs none", Program, term.ShellWord(name), Program, term.ShellWord(name)),
+		return c, &usage.Error{
+			Problem: fmt.Sprintf("connector %s is one of the configuration alone: Elasticsearch has no record of it", term.Quoted(name)),
+			Hint:    fmt.Sprintf("%s connector create %s makes one; %s sync %s needs none", program.Name, term.ShellWord(name), program.Name, term.ShellWord(name)),
 		}
 	}
 	return c, noConnector(d.cfg.Connectors, name)
@@ -108,7 +111,7 @@ func (d *desk) sourceOf(c *protocol.Record[protocol.Connector]) (source.Type, er
 // note tells people what else there is to know, unless they want to hear nothing.
 func (d *desk) note(text string) {
 	if !d.g.quiet {
-		d.messages.note(text)
+		d.messages.Note(text)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"unicode/utf16"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -209,5 +210,5 @@ func jsonErrorOf(err error) *jsonError {
 	if all, ok := errors.AsType[config.Errors](err); ok && len(all) > 0 {
 		err = all[0]
 	}
-	return &jsonError{Message: err.Error(), Hint: hintOf(err)}
+	return &jsonError{Message: err.Error(), Hint: logs.HintOf(err)}
 }

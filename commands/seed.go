@@ -9,7 +9,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 )
 
 // The command line of the connector service that this program stands in for: --action instead of a
@@ -31,10 +34,10 @@ func seedFlags() []string { return []string{"config-file", "c", "log-level", "de
 
 // successors says what does here the work of actions of later versions of that program.
 func successors() map[string]string {
-	const poll = Program + " poll does it, with all else that is due"
+	const poll = program.Name + " poll does it, with all else that is due"
 	return map[string]string{
 		"schedule": poll, "sync_content": poll, "sync_access_control": poll, "execute": poll,
-		"config": Program + " connector create --service-type TYPE publishes the fields of a type, and " + Program + " connector show prints them",
+		"config": program.Name + " connector create --service-type TYPE publishes the fields of a type, and " + program.Name + " connector show prints them",
 	}
 }
 
@@ -43,7 +46,7 @@ func (a *arranger) translate() error {
 	theirs := func(f typedFlag) bool { return slices.Contains(seedFlags(), f.name) }
 	switch {
 	case a.command != nil && a.acted:
-		return &usageError{problem: "--action and the command " + a.command.Name + " exclude each other", hint: "--action stands in place of a command"}
+		return &usage.Error{Problem: "--action and the command " + a.command.Name + " exclude each other", Hint: "--action stands in place of a command"}
 	case a.command != nil && a.uvloop:
 		return a.unknown(typedFlag{name: "uvloop"})
 	case a.command != nil:
@@ -61,7 +64,7 @@ func (a *arranger) translate() error {
 		return slices.ContainsFunc(a.flags, func(f typedFlag) bool { return f.name == name })
 	}
 	if has("log-level") && has("debug") {
-		return &usageError{problem: "--log-level and --debug exclude each other"}
+		return &usage.Error{Problem: "--log-level and --debug exclude each other"}
 	}
 	a.seed = true
 	if command == "list" {
@@ -75,16 +78,16 @@ func (a *arranger) translate() error {
 func commandOf(actions []string) (string, error) {
 	for _, action := range actions {
 		if hint, later := successors()[action]; later {
-			return "", &usageError{problem: fmt.Sprintf("--action %s: there is no such action", action), hint: hint}
+			return "", &usage.Error{Problem: fmt.Sprintf("--action %s: there is no such action", action), Hint: hint}
 		}
 		if !slices.Contains([]string{"poll", "list", "cleanup"}, action) {
-			return "", &usageError{problem: fmt.Sprintf("--action %s is not one of poll, list, cleanup", term.Quoted(action))}
+			return "", &usage.Error{Problem: fmt.Sprintf("--action %s is not one of poll, list, cleanup", term.Quoted(action))}
 		}
 	}
 	lists := slices.Contains(actions, "list")
 	switch {
 	case lists && slices.ContainsFunc(actions, func(action string) bool { return action != "list" }):
-		return "", &usageError{problem: "--action list and other actions exclude each other"}
+		return "", &usage.Error{Problem: "--action list and other actions exclude each other"}
 	case lists:
 		return "list", nil
 	case len(actions) == 0 || slices.Contains(actions, "poll"):
@@ -105,7 +108,7 @@ func (a *arranger) action(args []string, i int) (last int, err error) {
 		a.actions = append(a.actions, args[i+1])
 	}
 	if len(a.actions) == words {
-		return i, &usageError{problem: "--action needs a value", hint: "poll, list or cleanup"}
+		return i, &usage.Error{Problem: "--action needs a value", Hint: "poll, list or cleanup"}
 	}
 	return i, nil
 }
@@ -131,9 +134,9 @@ func (a *App) tellSeed(line *commandLine, args []string) {
 	if !line.uvloop || !debugging(args) {
 		return
 	}
-	format := logText
+	format := logs.Text
 	if slices.Contains(args, "--filebeat") {
-		format = logECS
+		format = logs.ECS
 	}
-	newLog(a.Streams.Err, format, slog.LevelDebug).Debug("the flag has no effect here", "flag", "--uvloop")
+	logs.New(a.Streams.Err, format, slog.LevelDebug).Debug("the flag has no effect here", "flag", "--uvloop")
 }

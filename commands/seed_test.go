@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 )
 
 func TestLinesOfTheSeed(t *testing.T) {
@@ -30,7 +32,7 @@ func TestLinesOfTheSeed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(Program+" "+tt.want, strings.Join(line.args, " ")); d != "" || !line.seed {
+			if d := cmp.Diff(program.Name+" "+tt.want, strings.Join(line.args, " ")); d != "" || !line.seed {
 				t.Errorf("of the seed: %v\n%s", line.seed, d)
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -17,17 +19,17 @@ func (s *session) tell(ctx context.Context, o *outcome) {
 	s.printer.connector(s, o)
 	if o.watch != nil {
 		if more := o.watch.failed - int64(len(o.watch.failures)); more > 0 {
-			s.messages.note(joined(o.where(), "and "+term.Number(more)+" more"))
+			s.messages.Note(logs.Joined(o.where(), "and "+term.Number(more)+" more"))
 		}
 	}
 	for _, line := range s.remarks(o) {
-		s.messages.note(joined(o.where(), line))
+		s.messages.Note(logs.Joined(o.where(), line))
 	}
 	if o.Err != nil && (o.watch == nil || !o.watch.told(o.Err)) {
-		s.messages.conclude(ctx, o.where(), o.Err)
+		s.messages.Conclude(ctx, o.where(), o.Err)
 	}
 	if o.confirm != "" {
-		s.messages.note("to go on:\n" + o.confirm)
+		s.messages.Note("to go on:\n" + o.confirm)
 	}
 }
 
@@ -198,7 +200,7 @@ func (s *session) because(reason plan.Reason, o *outcome) string {
 // comes first: what else is withheld is not known before.
 func (s *session) confirmation(o *outcome) string {
 	by := o.Result.Withheld
-	words := []string{Program, "sync", o.name}
+	words := []string{program.Name, "sync", o.name}
 	vanished := by[plan.ScopeVanished] + by[plan.ScopeUnknown]
 	switch {
 	case by[plan.ForeignIndex] > 0, errors.Is(o.Err, engine.ErrForeign):

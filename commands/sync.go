@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 )
 
 func newSync(cut context.Context, a *App) *cli.Command {
@@ -68,14 +70,14 @@ func readSync(c *cli.Context) (*mirrorOptions, error) {
 	o.deadLetter, o.deletedTo, o.replay = c.String("dead-letter"), c.String("deleted-to"), c.String("replay")
 	if c.IsSet("confirm-deletes") {
 		if o.confirmed = c.Int64("confirm-deletes"); o.confirmed < 0 {
-			return nil, &usageError{problem: "--confirm-deletes must not be negative"}
+			return nil, &usage.Error{Problem: "--confirm-deletes must not be negative"}
 		}
 	}
 	if o.maxDuration = c.Duration("max-duration"); o.maxDuration < 0 || o.maxDuration == 0 && c.IsSet("max-duration") {
-		return nil, &usageError{problem: "--max-duration must be more than nothing"}
+		return nil, &usage.Error{Problem: "--max-duration must be more than nothing"}
 	}
 	if o.confirmed >= 0 && o.maxDeletes != "" {
-		return nil, &usageError{problem: "--confirm-deletes and --max-deletes exclude each other"}
+		return nil, &usage.Error{Problem: "--confirm-deletes and --max-deletes exclude each other"}
 	}
 	if o.replay == "" {
 		return o, nil
@@ -84,7 +86,7 @@ func readSync(c *cli.Context) (*mirrorOptions, error) {
 		"all", "part", "compare", "max-deletes", "dry-run", "confirm-deletes", "allow-empty", "adopt", "create-pipeline", "max-duration", "deleted-to",
 	} {
 		if c.IsSet(other) {
-			return nil, &usageError{problem: "--replay and --" + other + " exclude each other"}
+			return nil, &usage.Error{Problem: "--replay and --" + other + " exclude each other"}
 		}
 	}
 	return o, nil

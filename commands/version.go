@@ -4,12 +4,14 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 )
 
 // shownBuild is what version -o json prints.
 type shownBuild struct {
 	Schema int `json:"schema"`
-	build
+	program.Build
 }
 
 func newVersion(a *App) *cli.Command {
@@ -26,11 +28,11 @@ func newVersion(a *App) *cli.Command {
 			if err := oneOf("output", c.String("output"), []string{asText, asJSON}); err != nil {
 				return err
 			}
-			b := thisBuild()
+			b := program.This()
 			if c.String("output") == asJSON {
 				return a.writeOut(jsonLine(shownBuild{schema, b}))
 			}
-			return a.writeOut(fmt.Sprintf("%s %s\ncommit %s\n%s\n", Program, b.Version, b.Commit, b.Go))
+			return a.writeOut(fmt.Sprintf("%s %s\ncommit %s\n%s\n", program.Name, b.Version, b.Commit, b.Go))
 		},
 	}
 }

@@ -87,7 +87,7 @@ func (w *watcher) Failed(f report.Failure) {
 		return
 	}
 	w.failures = append(w.failures, f)
-	w.session.messages.failAmong(w.where, &placedError{f}, w.hints)
+	w.session.messages.FailAmong(w.where, &placedError{f}, w.hints)
 }
 
 // leaves notes a part that was not read to its end; a scope counts once, however many of its parts failed.

@@ -1,4 +1,4 @@
-package commands
+package logs
 
 import (
 	"context"
@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -18,18 +20,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// messages are what people have to read: what went wrong and what to do. They are lines that begin
+// Messages are what people have to read: what went wrong and what to do. They are lines that begin
 // with the program's name, or records where the log has a form for machines.
-type messages struct {
-	to     io.Writer
-	log    *slog.Logger // nil for lines
-	colors term.Palette
-	stacks bool   // crashes are told with their stacks
+type Messages struct {
+	To     io.Writer
+	Log    *slog.Logger // nil for lines
+	Colors term.Palette
+	Stacks bool   // crashes are told with their stacks
 	hint   string // the last one; it is not repeated for each of many errors
 }
 
-// fail tells an error and what to do about it. where, if not empty, says whose error it is.
-func (m *messages) fail(where string, err error) {
+// Fail tells an error and what to do about it. where, if not empty, says whose error it is.
+func (m *Messages) Fail(where string, err error) {
 	if all, ok := errors.AsType[config.Errors](err); ok {
 		for _, one := range all {
 			m.failOne(where, one)
@@ -39,10 +41,10 @@ func (m *messages) fail(where string, err error) {
 	m.failOne(where, err)
 }
 
-// failAmong tells one of many errors, whose hints are told once each: the tables that one statement grants
+// FailAmong tells one of many errors, whose hints are told once each: the tables that one statement grants
 // need not fail one after the other.
-func (m *messages) failAmong(where string, err error, hints map[string]bool) {
-	if hint := hintOf(err); hints[hint] {
+func (m *Messages) FailAmong(where string, err error, hints map[string]bool) {
+	if hint := HintOf(err); hints[hint] {
 		m.hint = hint
 	} else {
 		hints[hint] = true
@@ -50,8 +52,8 @@ func (m *messages) failAmong(where string, err error, hints map[string]bool) {
 	m.failOne(where, err)
 }
 
-func (m *messages) failOne(where string, err error) {
-	text, hint := err.Error(), hintOf(err)
+func (m *Messages) failOne(where string, err error) {
+	text, hint := err.Error(), HintOf(err)
 	if c, ok := errors.AsType[*config.Error](err); ok {
 		bare := *c
 		bare.Hint = ""
@@ -60,21 +62,21 @@ func (m *messages) failOne(where string, err error) {
 	if where != "" {
 		text = where + ": " + text
 	}
-	if m.log != nil {
-		m.log.Error("failed", report.Err, text, "hint", hint)
+	if m.Log != nil {
+		m.Log.Error("failed", report.Err, text, "hint", hint)
 		return
 	}
-	m.lines(term.Paint(m.colors.Red, "error:"), text)
+	m.lines(term.Paint(m.Colors.Red, "error:"), text)
 	if hint != "" && hint != m.hint {
 		m.lines("hint:", hint)
 	}
 	m.hint = hint
 }
 
-// hintOf says what to do about err, or "".
-func hintOf(err error) string {
-	if u, ok := errors.AsType[*usageError](err); ok && u.hint != "" {
-		return u.hint
+// HintOf says what to do about err, or "".
+func HintOf(err error) string {
+	if u, ok := errors.AsType[*usage.Error](err); ok && u.Hint != "" {
+		return u.Hint
 	}
 	if c, ok := errors.AsType[*config.Error](err); ok {
 		return c.Hint
@@ -91,42 +93,42 @@ func hintOf(err error) string {
 	return elastic.Hint(err)
 }
 
-// warn tells something that is not as it should be.
-func (m *messages) warn(text string) {
-	if m.log != nil {
-		m.log.Warn("warning", "detail", text)
+// Warn tells something that is not as it should be.
+func (m *Messages) Warn(text string) {
+	if m.Log != nil {
+		m.Log.Warn("warning", "detail", text)
 		return
 	}
-	m.lines(term.Paint(m.colors.Yellow, "warning:"), text)
+	m.lines(term.Paint(m.Colors.Yellow, "warning:"), text)
 }
 
-// note tells what has to be known or done.
-func (m *messages) note(text string) {
-	if m.log != nil {
-		m.log.Warn("note", "detail", text)
+// Note tells what has to be known or done.
+func (m *Messages) Note(text string) {
+	if m.Log != nil {
+		m.Log.Warn("note", "detail", text)
 		return
 	}
 	m.lines("", text)
 }
 
 // lines writes text; lines after the first are indented.
-func (m *messages) lines(kind, text string) {
+func (m *Messages) lines(kind, text string) {
 	if kind != "" {
 		kind += " "
 	}
 	var b strings.Builder
 	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		if i == 0 {
-			fmt.Fprintf(&b, "%s: %s%s\n", Program, kind, term.Plain(line))
+			fmt.Fprintf(&b, "%s: %s%s\n", program.Name, kind, term.Plain(line))
 		} else {
 			fmt.Fprintf(&b, "    %s\n", term.Plain(line))
 		}
 	}
-	_, _ = io.WriteString(m.to, b.String())
+	_, _ = io.WriteString(m.To, b.String())
 }
 
-// conclude tells an error that ended something, in the way that suits its kind.
-func (m *messages) conclude(ctx context.Context, where string, err error) {
+// Conclude tells an error that ended something, in the way that suits its kind.
+func (m *Messages) Conclude(ctx context.Context, where string, err error) {
 	if p, ok := errors.AsType[*crash.Error](err); ok {
 		m.crash(ctx, where, p)
 		return
@@ -134,31 +136,32 @@ func (m *messages) conclude(ctx context.Context, where string, err error) {
 	switch _, interrupted := errors.AsType[*term.SignalError](err); {
 	case errors.Is(err, term.ErrOutputClosed):
 	case interrupted, errors.Is(err, engine.ErrTimeIsUp):
-		m.note(joined(where, err.Error()))
+		m.Note(Joined(where, err.Error()))
 	default:
-		m.fail(where, err)
+		m.Fail(where, err)
 	}
 }
 
-func (m *messages) crash(ctx context.Context, where string, p *crash.Error) {
-	text := joined(where, "the program crashed: "+fmt.Sprint(p.Value))
+func (m *Messages) crash(ctx context.Context, where string, p *crash.Error) {
+	text := Joined(where, "the program crashed: "+fmt.Sprint(p.Value))
 	stack := ""
-	if m.stacks {
+	if m.Stacks {
 		stack = string(p.Stack)
 	}
-	if m.log != nil {
-		m.log.Log(ctx, critical, "the program crashed", report.Err, text, stackKey, stack)
+	if m.Log != nil {
+		m.Log.Log(ctx, critical, "the program crashed", report.Err, text, stackKey, stack)
 		return
 	}
-	m.lines(term.Paint(m.colors.Red, "error:"), text)
+	m.lines(term.Paint(m.Colors.Red, "error:"), text)
 	if stack == "" {
 		m.lines("hint:", "this is a fault of the program; run it with --debug and report what it prints")
 		return
 	}
-	_, _ = io.WriteString(m.to, stack)
+	_, _ = io.WriteString(m.To, stack)
 }
 
-func joined(where, text string) string {
+// Joined puts the place of what a text says before it.
+func Joined(where, text string) string {
 	if where == "" {
 		return text
 	}

@@ -1,4 +1,4 @@
-package commands
+package logs
 
 import (
 	"bytes"
@@ -17,12 +17,12 @@ import (
 func TestLogFormats(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ format, want string }{
-		{logText, `level=CRITICAL msg="it ended" connector=docs id=7 err="no \x1b[31mway"`},
-		{logJSON, `"level":"CRITICAL","msg":"it ended","connector":"docs","id":7,"err":"no \u001b[31mway"}`},
+		{Text, `level=CRITICAL msg="it ended" connector=docs id=7 err="no \x1b[31mway"`},
+		{JSON, `"level":"CRITICAL","msg":"it ended","connector":"docs","id":7,"err":"no \u001b[31mway"}`},
 	}
 	for _, tt := range tests {
 		var b bytes.Buffer
-		log := newLog(&b, tt.format, slog.LevelInfo).With(report.Connector, "docs")
+		log := New(&b, tt.format, slog.LevelInfo).With(report.Connector, "docs")
 		log.Debug("not this", "id", 1)
 		log.Log(t.Context(), critical, "it ended", "id", 7, report.Err, "no \x1b[31mway")
 		if got := strings.TrimSpace(b.String()); !strings.HasSuffix(got, tt.want) || strings.Contains(got, "not this") {
@@ -34,9 +34,9 @@ func TestLogFormats(t *testing.T) {
 func TestECS(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	log := newLog(&b, logECS, slog.LevelDebug).With(report.Connector, "docs", report.Index, "search-docs").WithGroup("bulk").With("n", 3)
+	log := New(&b, ECS, slog.LevelDebug).With(report.Connector, "docs", report.Index, "search-docs").WithGroup("bulk").With("n", 3)
 	log.Warn("sent again", slog.Group("answer", "status", 429), report.Took, 1500*time.Millisecond)
-	newLog(&b, logECS, slog.LevelDebug).Error("failed", report.Err, errors.New("no way"), stackKey, "main.go:1")
+	New(&b, ECS, slog.LevelDebug).Error("failed", report.Err, errors.New("no way"), stackKey, "main.go:1")
 	var got []map[string]any
 	for line := range strings.Lines(b.String()) {
 		record := map[string]any{}

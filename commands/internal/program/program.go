@@ -1,27 +1,27 @@
 // Package program is how the program is called and how it was built; messages, logs and requests name it.
-package commands
+package program
 
 import (
 	"runtime"
 	"runtime/debug"
 )
 
-// Program is how the program calls itself.
-const Program = "elastic-ingest"
+// Name is how the program calls itself.
+const Name = "elastic-ingest"
 
 // Version is set when the program is linked; without that, the module's version stands in.
 var Version string
 
-// build is what is known of how the program was built.
-type build struct {
+// Build is what is known of how the program was built.
+type Build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
 	Go      string `json:"go"`
 }
 
-// thisBuild is that of the program that runs.
-func thisBuild() build {
-	b := build{Version: Version, Commit: "unknown", Go: runtime.Version()}
+// This is that of the program that runs.
+func This() Build {
+	b := Build{Version: Version, Commit: "unknown", Go: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b

@@ -1,4 +1,8 @@
-package commands
+// Package logs is what people and machines read on stderr: the log in its three formats, and the messages of the program.
+//
+// Results are not its business; they go to stdout. What an error means for the run is decided elsewhere: here it only
+// gets its words and its hint.
+package logs
 
 import (
 	"context"
@@ -15,20 +19,22 @@ import (
 	"sync"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
 // The words of --log-format.
 const (
-	logText = "text"
-	logJSON = "json"
-	logECS  = "ecs" // the Elastic Common Schema
+	Text = "text"
+	JSON = "json"
+	ECS  = "ecs" // the Elastic Common Schema
 )
 
 // critical is the level above errors, at which the program itself gives up.
 const critical = slog.Level(12)
 
-func levelOf(name string) (slog.Level, bool) {
+// Level is the level that a word of --log-level names.
+func Level(name string) (slog.Level, bool) {
 	switch name {
 	case "DEBUG":
 		return slog.LevelDebug, true
@@ -44,8 +50,8 @@ func levelOf(name string) (slog.Level, bool) {
 	return 0, false
 }
 
-// newLog makes the program's log.
-func newLog(w io.Writer, format string, level slog.Level) *slog.Logger {
+// New makes the program's log.
+func New(w io.Writer, format string, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.LevelKey {
 			a.Value = slog.StringValue(levelName(a.Value.Any()))
@@ -53,9 +59,9 @@ func newLog(w io.Writer, format string, level slog.Level) *slog.Logger {
 		return a
 	}}
 	switch format {
-	case logECS:
+	case ECS:
 		return slog.New(&ecsHandler{w: w, level: level, mu: &sync.Mutex{}})
-	case logJSON:
+	case JSON:
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
@@ -175,9 +181,9 @@ const stackKey = "stack"
 func (h *ecsHandler) Handle(_ context.Context, r slog.Record) error {
 	out := ecsRecord{
 		Timestamp: r.Time.UTC().Format("2006-01-02T15:04:05.000Z"), Level: strings.ToLower(levelName(r.Level)), Message: r.Message,
-		ECS: ecsVersion{"1.6.0"}, Log: ecsLog{Logger: Program, Original: r.Message},
+		ECS: ecsVersion{"1.6.0"}, Log: ecsLog{Logger: program.Name, Original: r.Message},
 		Process: ecsProcess{Name: filepath.Base(os.Args[0]), PID: os.Getpid(), Thread: ecsThread{0, "main"}},
-		Service: ecsService{Program, thisBuild().Version},
+		Service: ecsService{program.Name, program.This().Version},
 		Labels:  map[string]string{"index_date": r.Time.UTC().Format("2006.01.02")},
 	}
 	if r.PC != 0 {

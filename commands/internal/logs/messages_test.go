@@ -1,4 +1,4 @@
-package commands
+package logs
 
 import (
 	"errors"
@@ -12,10 +12,10 @@ import (
 func TestHintsOfManyFailuresAreToldOnce(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	m, hints := &messages{to: &out}, map[string]bool{}
+	m, hints := &Messages{To: &out}, map[string]bool{}
 	for i := range 6 {
 		hint := []string{"GRANT SELECT ON a, b, c TO r;", "repair the view", ""}[i%3]
-		m.failAmong(`mysql "shop"`, &source.Error{Part: fmt.Sprint("t", i), Err: errors.New("refused"), Hint: hint}, hints)
+		m.FailAmong(`mysql "shop"`, &source.Error{Part: fmt.Sprint("t", i), Err: errors.New("refused"), Hint: hint}, hints)
 	}
 	for text, want := range map[string]int{": refused\n": 6, "hint: ": 2, "GRANT": 1, "repair": 1} {
 		if n := strings.Count(out.String(), text); n != want {
