@@ -36,7 +36,7 @@ func missing(id string) error {
 }
 
 // oneOfElasticsearch syncs a connector of Elasticsearch that was named: as a job that Kibana shows.
-func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Config, w *work, o *outcome) {
+func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Config, w *work, o *ran) {
 	claim, release, err := s.claimNamed(ctx, cut, cfg, w)
 	if err != nil {
 		if errors.Is(err, protocol.ErrLost) {
@@ -98,13 +98,13 @@ func (s *session) hold(job, token string) (release func(settled bool), ok bool) 
 }
 
 // attend runs a job that was claimed, or ends it by failed, and writes what came of it.
-func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *protocol.Claim, c config.Connector, job engine.Job, failed error, o *outcome) {
+func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *protocol.Claim, c config.Connector, job engine.Job, failed error, o *ran) {
 	counters := &report.Counters{}
 	counts := func() protocol.Counts {
 		n := counters.Snapshot()
 		return protocol.Counts{Indexed: n.Created + n.Updated, Deleted: n.Deleted, Bytes: n.Bytes}
 	}
-	o.job = claim.Job.ID
+	o.Job = claim.Job.ID
 	o.Err = failed
 	if failed == nil {
 		_ = claim.Run(ctx, counts, func(ctx context.Context) error {
@@ -123,7 +123,7 @@ func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *pr
 }
 
 // ending is what Kibana is told of a run.
-func (s *session) ending(o *outcome) protocol.Ending {
+func (s *session) ending(o *ran) protocol.Ending {
 	n := &o.Result.Counts
 	e := protocol.Ending{Event: protocol.JobEventComplete, Details: protocol.Details{
 		Created: n.Created, Updated: n.Updated, Kept: n.Kept, Withheld: n.Withheld, Rejected: n.Rejected, Dropped: n.Dropped,
@@ -153,15 +153,15 @@ func (s *session) ending(o *outcome) protocol.Ending {
 		}
 	default:
 		e.Details.Note = strings.Join(s.remarks(o), "; ")
-		if o.confirm != "" {
-			e.Details.Note += "; to go on: " + o.confirm
+		if o.Confirm != "" {
+			e.Details.Note += "; to go on: " + o.Confirm
 		}
 	}
 	return e
 }
 
 // placed is the error of a run, with the part of the source where it happened, if it was one.
-func (o *outcome) placed() error {
+func (o *ran) placed() error {
 	if o.watch != nil {
 		for _, f := range o.watch.failures {
 			if errors.Is(o.Err, f.Err) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -79,7 +80,7 @@ func readConfigure(c *cli.Context, a *App) (*configureOptions, error) {
 		return nil, err
 	}
 	o := &configureOptions{globals: g, names: c.Args().Slice(), output: c.String("output"), schedules: map[protocol.JobType]protocol.Schedule{}}
-	if err := oneOf("output", o.output, []string{asText, asJSON}); err != nil {
+	if err := oneOf("output", o.output, []string{output.Text, output.JSON}); err != nil {
 		return nil, err
 	}
 	if len(o.names) == 0 {
@@ -208,11 +209,11 @@ func (d *desk) configure(ctx context.Context, o *configureOptions) error {
 		return failed
 	}
 	text := configuredText(out)
-	if o.output == asJSON {
-		text = jsonLine(struct {
+	if o.output == output.JSON {
+		text = output.JSONLine(struct {
 			Schema     int          `json:"schema"`
 			Connectors []configured `json:"connectors"`
-		}{schema, out})
+		}{output.Schema, out})
 	}
 	if err := d.app.writeOut(text); err != nil {
 		return err

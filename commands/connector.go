@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -53,10 +54,10 @@ elastic-ingest connector show kibana -o json`,
 	}
 }
 
-func (d *desk) showConnector(c *protocol.Record[protocol.Connector], output string) error {
+func (d *desk) showConnector(c *protocol.Record[protocol.Connector], form string) error {
 	shown := d.shownConnector(c)
-	if output == asJSON {
-		return d.app.writeOut(jsonLine(shown))
+	if form == output.JSON {
+		return d.app.writeOut(output.JSONLine(shown))
 	}
 	return d.app.writeOut(connectorText(c, shown.Connector.Configuration))
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -129,7 +130,7 @@ func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector
 	job := engine.Job{
 		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
 		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Hidden: true, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Guard: guardOf(c, o),
-		CreatePipeline: o.createPipeline, AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.fields && o.output != asJSON,
+		CreatePipeline: o.createPipeline, AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.printed.Fields && o.printed.Form != output.JSON,
 	}
 	for _, r := range c.Rules {
 		job.Rules = append(job.Rules, rules.Rule{ID: r.ID, Policy: r.Policy, Field: r.Field, Rule: r.Rule, Value: r.Value, Order: r.Order})

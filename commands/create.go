@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -87,7 +88,7 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 		language: c.String("language"), id: c.String("id"), values: c.String("from-file"), native: c.Bool("native"),
 		storeSecrets: c.Bool("store-secrets"), output: c.String("output"),
 	}
-	if err := oneOf("output", o.output, []string{asText, asJSON}); err != nil {
+	if err := oneOf("output", o.output, []string{output.Text, output.JSON}); err != nil {
 		return nil, err
 	}
 	if strings.ContainsFunc(o.id, unicode.IsControl) || strings.HasPrefix(o.id, "-") || o.id != strings.TrimSpace(o.id) || len(o.id) > 512 {
@@ -135,8 +136,8 @@ func (d *desk) createConnector(ctx context.Context, o *createOptions) error {
 		return err
 	}
 	text := c.ID + "\n"
-	if o.output == asJSON {
-		text = jsonLine(d.shownConnector(&c))
+	if o.output == output.JSON {
+		text = output.JSONLine(d.shownConnector(&c))
 	}
 	if err := d.app.writeOut(text); err != nil {
 		return err
@@ -330,7 +331,7 @@ func yamlWord(s string) string {
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '_' && r != '-' }) {
 		return s
 	}
-	return strings.TrimSuffix(jsonLine(s), "\n")
+	return strings.TrimSuffix(output.JSONLine(s), "\n")
 }
 
 // warnOfOwner tells that somebody else has mirrored into the index so far: until that is settled, nothing

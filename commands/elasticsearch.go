@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -177,7 +178,7 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	job := engine.Job{
 		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
 		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.compare, Guard: guardOf(&c, s.o),
-		CreatePipeline: s.o.createPipeline, AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.fields && s.o.output != asJSON,
+		CreatePipeline: s.o.createPipeline, AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.printed.Fields && s.o.printed.Form != output.JSON,
 	}
 	setKind(&job, t)
 	if err := setExtraction(&job, cfg, &c); err != nil {

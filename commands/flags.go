@@ -10,17 +10,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
-)
-
-// The forms of output.
-const (
-	asText   = "text"
-	asJSON   = "json"
-	asNDJSON = "ndjson"
 )
 
 // globals are the flags of every command.
@@ -88,7 +82,7 @@ func oneOf(flag, value string, words []string) error {
 }
 
 func outputFlag(usage string) cli.Flag {
-	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: asText, Usage: usage}
+	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: output.Text, Usage: usage}
 }
 
 // mirrorFlags are the flags that sync and diff have in common.
@@ -117,10 +111,7 @@ type mirrorOptions struct {
 	parts          []string
 	compare        engine.Compare
 	maxDeletes     string
-	limit          int
-	allDocuments   bool
-	output         string
-	fields         bool
+	printed        output.Options
 	kind           protocol.JobType
 	dry            bool
 	exitZero       bool
@@ -143,12 +134,12 @@ func readMirror(c *cli.Context) (*mirrorOptions, error) {
 	}
 	o := &mirrorOptions{
 		globals: g, names: c.Args().Slice(), all: c.Bool("all"), parts: c.StringSlice("part"),
-		compare: engine.Compare(c.String("compare")), maxDeletes: c.String("max-deletes"), limit: c.Int("limit"),
-		allDocuments: c.Bool("all-documents"), output: c.String("output"), kind: protocol.JobType(c.String("type")), confirmed: -1,
+		compare: engine.Compare(c.String("compare")), maxDeletes: c.String("max-deletes"),
+		printed: output.Options{Form: c.String("output"), Limit: c.Int("limit"), All: c.Bool("all-documents")}, kind: protocol.JobType(c.String("type")), confirmed: -1,
 	}
-	o.fields = o.output == asText
+	o.printed.Fields = o.printed.Form == output.Text
 	if c.IsSet("fields") {
-		o.fields = c.Bool("fields")
+		o.printed.Fields = c.Bool("fields")
 	}
 	ways := []string{string(engine.Auto), string(engine.Version), string(engine.Content), string(engine.Always)}
 	if err := oneOf("compare", string(o.compare), ways); err != nil {
@@ -157,13 +148,13 @@ func readMirror(c *cli.Context) (*mirrorOptions, error) {
 	if err := oneOf("type", string(o.kind), jobTypes()); err != nil {
 		return nil, err
 	}
-	if err := oneOf("output", o.output, []string{asText, asJSON, asNDJSON}); err != nil {
+	if err := oneOf("output", o.printed.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
 		return nil, err
 	}
 	if o.all && len(o.names) > 0 {
 		return nil, &usage.Error{Problem: "--all and the names of connectors exclude each other"}
 	}
-	if o.limit < 0 {
+	if o.printed.Limit < 0 {
 		return nil, &usage.Error{Problem: "--limit must not be negative"}
 	}
 	if _, _, err := parseGuard(o.maxDeletes); err != nil {

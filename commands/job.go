@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -62,7 +63,7 @@ func readOne(c *cli.Context, command, what string) (g globals, name string, err 
 	if g, err = readGlobals(c); err != nil {
 		return g, "", err
 	}
-	if err := oneOf("output", c.String("output"), []string{asText, asJSON}); err != nil {
+	if err := oneOf("output", c.String("output"), []string{output.Text, output.JSON}); err != nil {
 		return g, "", err
 	}
 	if c.Args().Len() != 1 {
@@ -80,7 +81,7 @@ type startedJob struct {
 	Status    string `json:"status"`
 }
 
-func (d *desk) startJob(ctx context.Context, name string, kind protocol.JobType, output string) error {
+func (d *desk) startJob(ctx context.Context, name string, kind protocol.JobType, form string) error {
 	c, err := d.connector(ctx, name)
 	if err != nil {
 		return err
@@ -96,8 +97,8 @@ func (d *desk) startJob(ctx context.Context, name string, kind protocol.JobType,
 		return err
 	}
 	text := id + "\n"
-	if output == asJSON {
-		text = jsonLine(startedJob{schema, id, c.ID, string(kind), string(protocol.JobPending)})
+	if form == output.JSON {
+		text = output.JSONLine(startedJob{output.Schema, id, c.ID, string(kind), string(protocol.JobPending)})
 	}
 	if err := d.app.writeOut(text); err != nil {
 		return err
@@ -172,7 +173,7 @@ elastic-ingest job view nightly -o json`,
 	}
 }
 
-func (d *desk) viewJob(ctx context.Context, id, output string) error {
+func (d *desk) viewJob(ctx context.Context, id, form string) error {
 	job, err := d.store.Jobs.Get(ctx, id)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return noJob(id)
@@ -181,8 +182,8 @@ func (d *desk) viewJob(ctx context.Context, id, output string) error {
 		return err
 	}
 	shown := d.shownJob(&job)
-	if output == asJSON {
-		return d.app.writeOut(jsonLine(shown))
+	if form == output.JSON {
+		return d.app.writeOut(output.JSONLine(shown))
 	}
 	return d.app.writeOut(jobText(&job, shown.Job.Connector.Configuration))
 }
@@ -220,7 +221,7 @@ type canceledJob struct {
 	Changed bool   `json:"changed"` // false for a job that had ended before
 }
 
-func (d *desk) cancelJob(ctx context.Context, id, output string) error {
+func (d *desk) cancelJob(ctx context.Context, id, form string) error {
 	job, ok, err := d.store.CancelJob(ctx, id)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return noJob(id)
@@ -228,8 +229,8 @@ func (d *desk) cancelJob(ctx context.Context, id, output string) error {
 	if err != nil {
 		return err
 	}
-	if output == asJSON {
-		return d.app.writeOut(jsonLine(canceledJob{schema, job.ID, string(job.Body.Status), ok}))
+	if form == output.JSON {
+		return d.app.writeOut(output.JSONLine(canceledJob{output.Schema, job.ID, string(job.Body.Status), ok}))
 	}
 	text := fmt.Sprintf("sync job %s is canceled\n", term.Plain(id))
 	switch {

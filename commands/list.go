@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
@@ -115,7 +116,7 @@ func readListed(c *cli.Context) (*listOptions, error) {
 		return nil, err
 	}
 	o := &listOptions{globals: g, output: c.String("output"), limit: usualJobs}
-	if err := oneOf("output", o.output, []string{asText, asJSON, asNDJSON}); err != nil {
+	if err := oneOf("output", o.output, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
 		return nil, err
 	}
 	if c.IsSet("limit") {
@@ -144,7 +145,7 @@ type listedSource struct {
 }
 
 func (a *App) list(ctx context.Context, o *listOptions) error {
-	l := &listed{Schema: schema}
+	l := &listed{Schema: output.Schema}
 	var err error
 	switch o.what {
 	case listJobs:
@@ -165,11 +166,11 @@ func (a *App) list(ctx context.Context, o *listOptions) error {
 }
 
 // writeListed writes what was found out before err, if anything.
-func (a *App) writeListed(l *listed, output string, err error) error {
+func (a *App) writeListed(l *listed, form string, err error) error {
 	if err != nil && len(l.Sources)+len(l.Connectors)+len(l.Jobs)+len(l.Indices) == 0 {
 		return err
 	}
-	return errors.Join(a.writeOut(l.print(a.Streams, output)), err)
+	return errors.Join(a.writeOut(l.print(a.Streams, form)), err)
 }
 
 // listBoth adds the connectors of the configuration, and of Elasticsearch. Where nothing but source types
@@ -206,11 +207,11 @@ func (a *App) lookUp(ctx context.Context, o *listOptions, do func(context.Contex
 }
 
 // print writes all that is listed in a form of --output.
-func (l *listed) print(s *term.Streams, output string) string {
-	switch output {
-	case asJSON:
-		return jsonLine(l)
-	case asNDJSON:
+func (l *listed) print(s *term.Streams, form string) string {
+	switch form {
+	case output.JSON:
+		return output.JSONLine(l)
+	case output.NDJSON:
 		return l.lines()
 	}
 	width := term.Unlimited
@@ -223,20 +224,20 @@ func (l *listed) print(s *term.Streams, output string) string {
 func (l *listed) lines() string {
 	var b strings.Builder
 	for _, s := range l.Sources {
-		s.Schema, s.Kind = schema, "source"
-		b.WriteString(jsonLine(s))
+		s.Schema, s.Kind = output.Schema, "source"
+		b.WriteString(output.JSONLine(s))
 	}
 	for _, c := range l.Connectors {
-		c.Schema, c.Kind = schema, "connector"
-		b.WriteString(jsonLine(c))
+		c.Schema, c.Kind = output.Schema, "connector"
+		b.WriteString(output.JSONLine(c))
 	}
 	for _, j := range l.Jobs {
-		j.Schema, j.Kind = schema, "job"
-		b.WriteString(jsonLine(j))
+		j.Schema, j.Kind = output.Schema, "job"
+		b.WriteString(output.JSONLine(j))
 	}
 	for _, i := range l.Indices {
-		i.Schema, i.Kind = schema, "index"
-		b.WriteString(jsonLine(i))
+		i.Schema, i.Kind = output.Schema, "index"
+		b.WriteString(output.JSONLine(i))
 	}
 	return b.String()
 }

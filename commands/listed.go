@@ -203,12 +203,15 @@ func connectorTables(width int, connectors []listedConnector) []string {
 	return out
 }
 
+// longestError is how much of an error a table shows, in columns.
+const longestError = 80
+
 func jobTable(width int, jobs []listedJob) string {
 	rows := [][]string{{"JOB ID", "CONNECTOR", "INDEX", "TYPE", "TRIGGER", "STATUS", "CREATED", "INDEXED", "DELETED", "ERROR"}}
 	for _, j := range jobs {
 		rows = append(rows, []string{
 			term.Plain(j.ID), term.Plain(j.Connector), term.Plain(j.Index), term.Plain(j.Type), term.Plain(j.Trigger), term.Plain(j.Status), j.Created,
-			term.Number(j.Indexed), term.Number(j.Deleted), term.Shorten(term.Plain(j.Error), longestValue),
+			term.Number(j.Indexed), term.Number(j.Deleted), term.Shorten(term.Plain(j.Error), longestError),
 		})
 	}
 	return term.RecordTable(width, rows, 7, 8)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -70,7 +71,7 @@ type session struct {
 	stderr   io.Writer
 	log      *slog.Logger
 	messages *logs.Messages
-	printer  printer
+	printer  output.Printer
 	dest     *destination
 	records  *protocol.Store // of connectors and sync jobs; nil while nobody has asked for them
 	state    state.Dir
@@ -78,18 +79,13 @@ type session struct {
 	deleted  *docfile.Deleted    // of all connectors; nil when no file is asked for
 	services extraction
 	until    context.Context //nolint:containedctx // ends with --max-duration; nil for no limit
-	outcomes []*outcome
+	outcomes []*ran
 }
 
-// outcome is what came of one connector.
-type outcome struct {
-	Outcome
-	name, typ, dest string
-	took            time.Duration
-	watch           *watcher
-	job             string // the sync job, "" where there is none
-	deadLetter      string // where rejected documents are, "" when there is none
-	confirm         string // the command line that permits what was withheld
+// ran is what came of one connector, and who watched it.
+type ran struct {
+	output.Outcome
+	watch *watcher // nil for one that was not begun
 }
 
 // live reports whether a line is kept up to date on the terminal.
@@ -99,9 +95,9 @@ func (s *session) live() bool {
 
 // startProgress shows how far a connector is until stop is called. Without a terminal, --progress
 // always writes a line from time to time.
-func (s *session) startProgress(o *outcome, counters *report.Counters) (stop func()) {
+func (s *session) startProgress(o *ran, counters *report.Counters) (stop func()) {
 	p := &term.Progress{
-		Name: o.name, Lines: s.stderr, Width: s.app.Streams.ErrWidth, Now: s.app.Now, Phase: o.watch.now, Counters: counters,
+		Name: o.Name, Lines: s.stderr, Width: s.app.Streams.ErrWidth, Now: s.app.Now, Phase: o.watch.now, Counters: counters,
 		Crashed: func(err error) { s.log.Error("the display of the progress crashed", report.Err, err.Error()) },
 	}
 	switch {
@@ -128,7 +124,13 @@ func newSession(a *App, o *mirrorOptions, stop context.CancelCauseFunc) *session
 			stop(err)
 		}
 	})
-	s.printer = newPrinter(s)
+	p := o.printed
+	p.Dry, p.Quiet, p.Several = o.dry, o.quiet, o.all
+	p.Palette = a.Streams.Palette(a.Streams.OutTTY, o.color)
+	if a.Streams.OutTTY {
+		p.Width = a.Streams.OutWidth()
+	}
+	s.printer = output.New(s.out, p)
 	s.useLevel("")
 	return s
 }
@@ -322,8 +324,7 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, works []wor
 		default:
 			s.one(ctx, cut, cfg, &w.connector, w.job, o, attended{})
 		}
-		s.outcomes = append(s.outcomes, o)
-		s.tell(ctx, o)
+		s.done(ctx, o)
 		if left := len(works) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
 			s.messages.Note(fmt.Sprintf("%s not tried, because the destination cannot be reached", term.Plural(int64(left), "connector was", "connectors were")))
 			return nil
@@ -379,10 +380,20 @@ func (s *session) inTurns(works []work) {
 	slices.SortStableFunc(works, func(a, b work) int { return last(a).Compare(last(b)) })
 }
 
-func (s *session) begin(c *config.Connector) *outcome {
-	o := &outcome{name: c.Name, typ: c.ServiceType, dest: s.dest.name()}
+func (s *session) begin(c *config.Connector) *ran {
+	o := &ran{Outcome: output.Outcome{Name: c.Name, Type: c.ServiceType, Destination: s.dest.name()}}
 	o.Result.Index = c.IndexName
 	return o
+}
+
+// done is called once what came of a connector is settled.
+func (s *session) done(ctx context.Context, o *ran) {
+	o.Exit = s.exitCode(nil, &o.Outcome)
+	if o.watch != nil {
+		o.Unread = o.watch.unread
+	}
+	s.outcomes = append(s.outcomes, o)
+	s.tell(ctx, o)
 }
 
 // attended is what a run has beside it whose sync job is looked after.
@@ -392,7 +403,7 @@ type attended struct {
 }
 
 // one runs one connector.
-func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job, o *outcome, by attended) {
+func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job, o *ran, by attended) {
 	client, err := s.dest.client(c)
 	if err != nil {
 		o.Err = err
@@ -447,9 +458,9 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	if s.o.replay == "" && o.Err == nil && !o.Result.Late {
 		o.Err = o.watch.unmatched(parts, &o.Result)
 	}
-	o.took = s.app.Now().Sub(started)
+	o.Took = s.app.Now().Sub(started)
 	if dead.Count() > before {
-		o.deadLetter = dead.Path()
+		o.DeadLetter = dead.Path()
 	}
 	if err := dead.Close(); err != nil && o.Err == nil {
 		o.Err = fmt.Errorf("dead-letter file: %w", err)
@@ -458,7 +469,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	if _, crashed := errors.AsType[*crash.Error](o.Err); o.Err != nil && ctx.Err() != nil && !crashed {
 		o.Err = context.Cause(ctx)
 	}
-	o.confirm = s.confirmation(o)
+	o.Confirm = s.confirmation(o)
 }
 
 // own are the paths of what this program writes on this machine.
@@ -497,24 +508,32 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// mode is how outcomes are judged.
-func (s *session) mode() Mode { return Mode{DryRun: s.o.dry, ExitZero: s.o.exitZero} }
+// exitCode judges an error of the whole command, and outcomes.
+func (s *session) exitCode(err error, outcomes ...*output.Outcome) int {
+	all := make([]Outcome, len(outcomes))
+	for i, o := range outcomes {
+		all[i] = Outcome{Result: o.Result, Err: o.Err}
+	}
+	return ExitCode(Mode{DryRun: s.o.dry, ExitZero: s.o.exitZero}, err, all...)
+}
 
 // finish tells the end of the whole command and makes its exit code.
 func (s *session) finish(ctx context.Context, err error) error {
 	if err != nil {
 		s.messages.Conclude(ctx, "", err)
 	}
-	outcomes := make([]Outcome, len(s.outcomes))
-	for i, o := range s.outcomes {
-		outcomes[i] = o.Outcome
+	all := &output.Total{Err: err}
+	for _, o := range s.outcomes {
+		all.Outcomes = append(all.Outcomes, &o.Outcome)
 	}
-	code := ExitCode(s.mode(), err, outcomes...)
-	s.printer.end(s, code, err)
+	all.Exit = s.exitCode(err, all.Outcomes...)
+	all.Took = s.app.Now().Sub(s.started)
+	s.printer.End(all)
+	code := all.Exit
 	if failure := s.out.Failure(); failure != nil && (s.o.dry || !errors.Is(failure, term.ErrOutputClosed)) {
 		failure = fmt.Errorf("write the output: %w", failure)
 		s.messages.Conclude(ctx, "", failure)
-		code = ExitCode(s.mode(), errors.Join(err, failure), outcomes...)
+		code = s.exitCode(errors.Join(err, failure), all.Outcomes...)
 	}
 	if code == ExitOK {
 		return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -60,10 +61,10 @@ func readPoll(c *cli.Context) (*mirrorOptions, error) {
 		return nil, &usage.Error{Problem: "poll takes no arguments", Hint: "the configuration names the connectors; " + program.Name + " sync CONNECTOR syncs one of them"}
 	}
 	o := &mirrorOptions{
-		globals: g, all: true, compare: engine.Auto, maxDeletes: c.String("max-deletes"), output: c.String("output"),
+		globals: g, all: true, compare: engine.Auto, maxDeletes: c.String("max-deletes"), printed: output.Options{Form: c.String("output")},
 		kind: protocol.JobFull, confirmed: -1, maxDuration: c.Duration("max-duration"),
 	}
-	if err := oneOf("output", o.output, []string{asText, asJSON, asNDJSON}); err != nil {
+	if err := oneOf("output", o.printed.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
 		return nil, err
 	}
 	if o.maxDuration < 0 || o.maxDuration == 0 && c.IsSet("max-duration") {
@@ -217,13 +218,12 @@ func (s *session) poller(ctx, cut context.Context, cfg *config.Config, scope pro
 		},
 		Hold: s.hold, Dead: s.state.JobLeft,
 		Failed: func(id string, err error) {
-			o := &outcome{name: id, typ: entryOf(cfg, id).ServiceType, dest: s.dest.name()}
+			o := &ran{Outcome: output.Outcome{Name: id, Type: entryOf(cfg, id).ServiceType, Destination: s.dest.name()}}
 			o.Err = err
 			if errors.Is(err, protocol.ErrMissing) {
 				o.Err = missing(id)
 			}
-			s.outcomes = append(s.outcomes, o)
-			s.tell(ctx, o)
+			s.done(ctx, o)
 		},
 	}
 }
@@ -276,6 +276,5 @@ func (s *session) runClaim(ctx, cut context.Context, cfg *config.Config, claim *
 		s.log.Info("the sync job was canceled", report.Job, claim.Job.ID)
 		o.Err = nil
 	}
-	s.outcomes = append(s.outcomes, o)
-	s.tell(ctx, o)
+	s.done(ctx, o)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -94,7 +95,7 @@ type shownJob struct {
 }
 
 func (d *desk) shownJob(job *protocol.Record[protocol.Job]) shownJob {
-	out := shownJob{Schema: schema, ID: job.ID, Type: string(job.Body.Type()), Job: job.Body}
+	out := shownJob{Schema: output.Schema, ID: job.ID, Type: string(job.Body.Type()), Job: job.Body}
 	of := &out.Job.Connector
 	of.Configuration = d.app.hidden(d.cfg, cmp.Or(string(of.ServiceType), entryOf(d.cfg, of.ID).ServiceType), of.Configuration)
 	return out
@@ -108,7 +109,7 @@ type shownConnector struct {
 }
 
 func (d *desk) shownConnector(c *protocol.Record[protocol.Connector]) shownConnector {
-	out := shownConnector{Schema: schema, ID: c.ID, Connector: c.Body}
+	out := shownConnector{Schema: output.Schema, ID: c.ID, Connector: c.Body}
 	out.Connector.Configuration = d.app.hidden(d.cfg, cmp.Or(string(c.Body.ServiceType), entryOf(d.cfg, c.ID).ServiceType), c.Body.Configuration)
 	return out
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // tell says what came of a connector: its results on stdout, then what people have to know on stderr.
-func (s *session) tell(ctx context.Context, o *outcome) {
-	s.printer.connector(s, o)
+func (s *session) tell(ctx context.Context, o *ran) {
+	s.printer.Connector(&o.Outcome)
 	if o.watch != nil {
 		if more := o.watch.failed - int64(len(o.watch.failures)); more > 0 {
 			s.messages.Note(logs.Joined(o.where(), "and "+term.Number(more)+" more"))
@@ -28,95 +28,13 @@ func (s *session) tell(ctx context.Context, o *outcome) {
 	if o.Err != nil && (o.watch == nil || !o.watch.told(o.Err)) {
 		s.messages.Conclude(ctx, o.where(), o.Err)
 	}
-	if o.confirm != "" {
-		s.messages.Note("to go on:\n" + o.confirm)
+	if o.Confirm != "" {
+		s.messages.Note("to go on:\n" + o.Confirm)
 	}
-}
-
-// countsLine is the last line about a connector: what a diff would do, what a sync did.
-func (s *session) countsLine(o *outcome) string {
-	c := &o.Result.Counts
-	if o.Err != nil && c.Read == 0 {
-		return ""
-	}
-	verbs := [3]string{"created", "updated", "deleted"}
-	if s.o.dry {
-		verbs = [3]string{"to create", "to update", "to delete"}
-	}
-	parts := []string{
-		term.Number(c.Created) + " " + verbs[0], term.Number(c.Updated) + " " + verbs[1], term.Number(c.Deleted) + " " + verbs[2],
-		term.Number(c.Kept) + " unchanged",
-	}
-	for _, extra := range []struct {
-		n    int64
-		word string
-	}{
-		{c.Withheld, "withheld"},
-		{c.Rejected, "rejected"},
-		{c.Duplicates, "with the id of another"},
-		{c.Dropped, "dropped"},
-		{c.ContentErrors, "with unreadable content"},
-	} {
-		if extra.n > 0 {
-			parts = append(parts, term.Number(extra.n)+" "+extra.word)
-		}
-	}
-	counts := fmt.Sprintf("%s   (read %s in %s)", strings.Join(parts, ", "), term.Number(c.Read), term.Took(o.took))
-	if s.o.dry {
-		return term.Plain(o.Result.Index) + ": " + counts
-	}
-	if s.o.quiet || s.tabled() {
-		return ""
-	}
-	return fmt.Sprintf("%s: %s -> %s at %s: %s", term.Plain(o.name), term.Plain(o.typ), term.Plain(o.Result.Index), term.Plain(o.dest), counts)
-}
-
-// mostNotIndexed is how many fields one line names.
-const mostNotIndexed = 10
-
-// notIndexedLine names the fields of which values are only in _source, or is "".
-func (s *session) notIndexedLine(o *outcome) string {
-	if len(o.Result.NotIndexed) == 0 || s.o.quiet {
-		return ""
-	}
-	var fields []string
-	for i, f := range o.Result.NotIndexed {
-		if i == mostNotIndexed {
-			fields = append(fields, fmt.Sprintf("%s more", term.Plural(int64(len(o.Result.NotIndexed)-i), "field", "fields")))
-			break
-		}
-		fields = append(fields, term.Plain(fmt.Sprintf("%s of %s (%s)", term.Number(f.Documents), f.Field, f.Why)))
-	}
-	return term.Plain(o.Result.Index) + ": not indexed: " + strings.Join(fields, ", ")
-}
-
-// tabled reports whether a table at the end stands in place of the lines: on a terminal that is wide
-// enough, for several connectors.
-func (s *session) tabled() bool {
-	return s.o.all && !s.o.dry && s.app.Streams.OutTTY && s.app.Streams.OutWidth() >= tableWidth
-}
-
-// tableWidth is what the summary table needs with names of ordinary length.
-const tableWidth = 90
-
-// table is the summary of several connectors, or "".
-func (s *session) table() string {
-	if !s.tabled() || s.o.quiet || len(s.outcomes) == 0 {
-		return ""
-	}
-	rows := [][]string{{"CONNECTOR", "INDEX", "CREATED", "UPDATED", "DELETED", "UNCHANGED", "NOT DONE", "TIME", "EXIT"}}
-	for _, o := range s.outcomes {
-		c := &o.Result.Counts
-		rows = append(rows, []string{
-			term.Plain(o.name), term.Plain(o.Result.Index), term.Number(c.Created), term.Number(c.Updated), term.Number(c.Deleted), term.Number(c.Kept),
-			term.Number(c.Withheld + c.Rejected + c.Duplicates), term.Took(o.took), term.Number(int64(ExitCode(s.mode(), nil, o.Outcome))),
-		})
-	}
-	return term.Table(s.app.Streams.OutWidth(), rows, 2, 3, 4, 5, 6, 7, 8)
 }
 
 // remarks are what people have to know about the result of a connector.
-func (s *session) remarks(o *outcome) []string {
+func (s *session) remarks(o *ran) []string {
 	var out []string
 	r, c := &o.Result, &o.Result.Counts
 	deleted := "was deleted"
@@ -143,8 +61,8 @@ func (s *session) remarks(o *outcome) []string {
 		if s.o.dry {
 			text = term.Plural(c.Rejected, "document cannot be written", "documents cannot be written")
 		}
-		if o.deadLetter != "" {
-			text += " and kept, with the reason, in " + o.deadLetter
+		if o.DeadLetter != "" {
+			text += " and kept, with the reason, in " + o.DeadLetter
 		}
 		out = append(out, text)
 	}
@@ -168,7 +86,7 @@ var withheldOrder = [...]plan.Reason{
 	plan.RefreshRefused, plan.ListIncomplete, plan.ScopeFailed,
 }
 
-func (s *session) because(reason plan.Reason, o *outcome) string {
+func (s *session) because(reason plan.Reason, o *ran) string {
 	switch reason {
 	case plan.GuardRefused:
 		of := "what was read"
@@ -198,9 +116,9 @@ func (s *session) because(reason plan.Reason, o *outcome) string {
 
 // confirmation is the command line that permits what was withheld, or "". An index that is not ours
 // comes first: what else is withheld is not known before.
-func (s *session) confirmation(o *outcome) string {
+func (s *session) confirmation(o *ran) string {
 	by := o.Result.Withheld
-	words := []string{program.Name, "sync", o.name}
+	words := []string{program.Name, "sync", o.Name}
 	vanished := by[plan.ScopeVanished] + by[plan.ScopeUnknown]
 	switch {
 	case by[plan.ForeignIndex] > 0, errors.Is(o.Err, engine.ErrForeign):

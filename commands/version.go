@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 )
 
@@ -25,12 +26,12 @@ func newVersion(a *App) *cli.Command {
 			if _, err := readGlobals(c); err != nil {
 				return err
 			}
-			if err := oneOf("output", c.String("output"), []string{asText, asJSON}); err != nil {
+			if err := oneOf("output", c.String("output"), []string{output.Text, output.JSON}); err != nil {
 				return err
 			}
 			b := program.This()
-			if c.String("output") == asJSON {
-				return a.writeOut(jsonLine(shownBuild{schema, b}))
+			if c.String("output") == output.JSON {
+				return a.writeOut(output.JSONLine(shownBuild{output.Schema, b}))
 			}
 			return a.writeOut(fmt.Sprintf("%s %s\ncommit %s\n%s\n", program.Name, b.Version, b.Commit, b.Go))
 		},

@@ -45,16 +45,16 @@ type absent struct {
 
 var _ report.Observer = (*watcher)(nil)
 
-func newWatcher(s *session, o *outcome, log *slog.Logger) *watcher {
+func newWatcher(s *session, o *ran, log *slog.Logger) *watcher {
 	return &watcher{session: s, where: o.where(), log: log, hints: map[string]bool{}}
 }
 
 // where says in messages whose they are.
-func (o *outcome) where() string {
-	if o.typ == "" {
-		return "connector " + term.Quoted(o.name)
+func (o *ran) where() string {
+	if o.Type == "" {
+		return "connector " + term.Quoted(o.Name)
 	}
-	return term.Plain(o.typ) + " " + term.Quoted(o.name)
+	return term.Plain(o.Type) + " " + term.Quoted(o.Name)
 }
 
 // Changed implements [report.Observer].
@@ -66,7 +66,7 @@ func (w *watcher) Changed(c report.Change) {
 		}
 		w.mu.Unlock()
 	}
-	w.session.printer.change(c)
+	w.session.printer.Change(c)
 }
 
 // Failed implements [report.Observer].

@@ -1,4 +1,4 @@
-package commands
+package output
 
 import (
 	"bufio"
@@ -13,34 +13,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// printer writes results to stdout in one of the forms of --output. change is called from several
-// goroutines while a connector runs, the others between runs.
-type printer interface {
-	change(report.Change)
-	// connector is called when a connector is done.
-	connector(*session, *outcome)
-	// end is called once, last; err is what ended or prevented the whole command.
-	end(s *session, code int, err error)
-}
-
-func newPrinter(s *session) printer {
-	switch s.o.output {
-	case asJSON:
-		return &jsonPrinter{w: bufio.NewWriter(s.out)}
-	case asNDJSON:
-		return &jsonPrinter{w: bufio.NewWriterSize(s.out, 64<<10), changes: true, all: s.o.allDocuments, limit: s.o.limit}
-	}
-	t := &textPrinter{
-		w: bufio.NewWriterSize(s.out, 64<<10), limit: s.o.limit, all: s.o.allDocuments, changes: s.o.dry,
-		palette: s.app.Streams.Palette(s.app.Streams.OutTTY, s.o.color), value: longestValue,
-	}
-	if s.app.Streams.OutTTY {
-		t.width = s.app.Streams.OutWidth()
-		t.value = min(max(t.width/4, shortestValue), longestValue)
-	}
-	return t
-}
-
 const (
 	shortestValue = 12 // columns that every value gets
 	longestValue  = 80
@@ -49,14 +21,10 @@ const (
 	widestID     = 48 // longer ids stick out
 )
 
-// textPrinter writes changes for people, and a line of counts for each connector.
+// textPrinter writes for people: changes, and a line of counts for each connector.
 type textPrinter struct {
-	changes bool // print changes, not only counts
-	all     bool
-	limit   int
-	width   int // of the terminal; 0 for a file
-	value   int // columns of a field's value
-	palette term.Palette
+	o     Options
+	value int // columns of a field's value
 
 	mu      sync.Mutex
 	w       *bufio.Writer
@@ -98,14 +66,15 @@ func mark(kind string) string {
 	return "."
 }
 
-func (t *textPrinter) change(c report.Change) {
+// Change implements [Printer].
+func (t *textPrinter) Change(c report.Change) {
 	quiet := c.Kind == plan.Keep.String() || c.Kind == plan.Drop.String()
-	if !t.changes || quiet && !t.all {
+	if !t.o.Dry || quiet && !t.o.All {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.limit > 0 && t.printed >= t.limit {
+	if t.o.Limit > 0 && t.printed >= t.o.Limit {
 		t.omitted++
 		return
 	}
@@ -137,18 +106,18 @@ func (t *textPrinter) write(l textLine) {
 	if l.detail != "" {
 		text = mark(l.kind) + " " + l.index + "  " + term.Pad(l.id, t.idWidth) + "   " + l.detail
 	}
-	if t.width > 0 {
-		text = term.Shorten(text, t.width)
+	if t.o.Width > 0 {
+		text = term.Shorten(text, t.o.Width)
 	}
 	switch l.kind {
 	case plan.Create.String():
-		text = term.Paint(t.palette.Green, text)
+		text = term.Paint(t.o.Palette.Green, text)
 	case plan.Update.String():
-		text = term.Paint(t.palette.Yellow, text)
+		text = term.Paint(t.o.Palette.Yellow, text)
 	case plan.Delete.String(), plan.Withheld.String(), plan.Reject.String(), plan.Duplicate.String():
-		text = term.Paint(t.palette.Red, text)
+		text = term.Paint(t.o.Palette.Red, text)
 	default:
-		text = term.Paint(t.palette.Grey, text)
+		text = term.Paint(t.o.Palette.Grey, text)
 	}
 	_, _ = t.w.WriteString(text + "\n")
 }
@@ -211,32 +180,34 @@ func (t *textPrinter) settle() {
 	t.aligned, t.idWidth = false, 0
 }
 
-func (t *textPrinter) connector(s *session, o *outcome) {
+// Connector implements [Printer].
+func (t *textPrinter) Connector(o *Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settle()
 	if t.omitted > 0 {
-		fmt.Fprintf(t.w, "… and %s, left out by --limit %d\n", term.Plural(t.omitted, "change", "changes"), t.limit)
+		fmt.Fprintf(t.w, "… and %s, left out by --limit %d\n", term.Plural(t.omitted, "change", "changes"), t.o.Limit)
 	}
 	t.printed, t.omitted = 0, 0
-	if t.changes {
+	if t.o.Dry {
 		for _, d := range o.Result.Drift {
 			t.write(textLine{kind: driftKind, index: term.Plain(o.Result.Index), id: term.Plain(d.Field), detail: term.Plain(fmt.Sprintf("mapped as %s, in the source %s: %s", d.Mapped, d.Kind, d.Meaning))})
 		}
 	}
-	if line := s.notIndexedLine(o); line != "" {
+	if line := t.notIndexedLine(o); line != "" {
 		fmt.Fprintln(t.w, line)
 	}
-	if line := s.countsLine(o); line != "" {
+	if line := t.countsLine(o); line != "" {
 		fmt.Fprintln(t.w, line)
 	}
-	_ = t.w.Flush() // s.out keeps the error
+	_ = t.w.Flush() // the writer keeps the error
 }
 
-func (t *textPrinter) end(s *session, _ int, _ error) {
+// End implements [Printer].
+func (t *textPrinter) End(all *Total) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settle()
-	_, _ = t.w.WriteString(s.table())
+	_, _ = t.w.WriteString(t.table(all.Outcomes))
 	_ = t.w.Flush()
 }

@@ -1,4 +1,4 @@
-package commands
+package output
 
 import (
 	"bufio"
@@ -18,10 +18,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/shape"
 )
 
-// schema is the version of the JSON output. Keys are added within a version, never changed.
-const schema = 1
+// Schema is the version of the JSON output. Keys are added within a version, never changed.
+const Schema = 1
 
-// jsonResult is the object that -o json prints, and -o ndjson ends with.
+// jsonResult is the object that -o json prints, and -o ndjson ends with. It has as many fields as the contract has keys.
 type jsonResult struct {
 	Schema        int              `json:"schema"`
 	Exit          int              `json:"exit"`
@@ -81,9 +81,9 @@ type jsonChange struct {
 	Fields map[string][2]json.RawMessage `json:"fields,omitempty"`
 }
 
-// jsonLine is a value as one line of JSON. What would not print is escaped, since the line may end on a
+// JSONLine is a value as one line of JSON. What would not print is escaped, since the line may end on a
 // terminal.
-func jsonLine(v any) string {
+func JSONLine(v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -111,9 +111,7 @@ func jsonLine(v any) string {
 
 // jsonPrinter writes objects for programs, one a line.
 type jsonPrinter struct {
-	changes bool // print changes, not only the result
-	all     bool
-	limit   int
+	o Options
 
 	mu      sync.Mutex
 	w       *bufio.Writer
@@ -121,11 +119,12 @@ type jsonPrinter struct {
 	omitted int64
 }
 
-func (p *jsonPrinter) change(c report.Change) {
-	if !p.changes || c.Kind == plan.Keep.String() && !p.all {
+// Change implements [Printer].
+func (p *jsonPrinter) Change(c report.Change) {
+	if p.o.Form != NDJSON || c.Kind == plan.Keep.String() && !p.o.All {
 		return
 	}
-	out := jsonChange{Schema: schema, Kind: c.Kind, Index: c.Index, ID: c.ID, Title: c.Title, Part: c.Part, Reason: c.Reason, First: c.First}
+	out := jsonChange{Schema: Schema, Kind: c.Kind, Index: c.Index, ID: c.ID, Title: c.Title, Part: c.Part, Reason: c.Reason, First: c.First}
 	if len(c.Fields) > 0 {
 		out.Fields = make(map[string][2]json.RawMessage, len(c.Fields))
 		for _, f := range c.Fields {
@@ -134,51 +133,53 @@ func (p *jsonPrinter) change(c report.Change) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.limit > 0 && p.printed >= p.limit {
+	if p.o.Limit > 0 && p.printed >= p.o.Limit {
 		p.omitted++
 		return
 	}
 	p.printed++
-	_, _ = p.w.WriteString(jsonLine(out))
+	_, _ = p.w.WriteString(JSONLine(out))
 }
 
-func (p *jsonPrinter) connector(*session, *outcome) {
+// Connector implements [Printer].
+func (p *jsonPrinter) Connector(*Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.printed = 0
 	_ = p.w.Flush()
 }
 
-func (p *jsonPrinter) end(s *session, code int, err error) {
+// End implements [Printer].
+func (p *jsonPrinter) End(all *Total) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	total := jsonResult{Schema: schema, DryRun: s.o.dry}
+	out := jsonResult{Schema: Schema, DryRun: p.o.Dry}
 	var counts report.Snapshot
-	for _, o := range s.outcomes {
-		one := s.jsonOf(o)
-		total.FailedParts += one.FailedParts
+	for _, o := range all.Outcomes {
+		one := p.resultOf(o)
+		out.FailedParts += one.FailedParts
 		counts.Add(o.Result.Counts)
-		total.Connectors = append(total.Connectors, one)
+		out.Connectors = append(out.Connectors, one)
 	}
-	total.count(counts)
-	if len(total.Connectors) == 1 && !s.o.all {
-		total = total.Connectors[0]
+	out.count(counts)
+	if len(out.Connectors) == 1 && !p.o.Several {
+		out = out.Connectors[0]
 	}
-	total.Exit, total.Omitted = code, p.omitted
-	total.DurationMS = s.app.Now().Sub(s.started).Milliseconds()
-	if err != nil {
-		total.Error = jsonErrorOf(err)
+	out.Exit, out.Omitted = all.Exit, p.omitted
+	out.DurationMS = all.Took.Milliseconds()
+	if all.Err != nil {
+		out.Error = jsonErrorOf(all.Err)
 	}
-	_, _ = p.w.WriteString(jsonLine(total))
+	_, _ = p.w.WriteString(JSONLine(out))
 	_ = p.w.Flush()
 }
 
-// jsonOf is the result of one connector.
-func (s *session) jsonOf(o *outcome) jsonResult {
+// resultOf is the result of one connector.
+func (p *jsonPrinter) resultOf(o *Outcome) jsonResult {
 	r := jsonResult{
-		Schema: schema, Exit: ExitCode(s.mode(), nil, o.Outcome), Connector: o.name, Source: o.typ, Index: o.Result.Index, Job: o.job,
-		DryRun: s.o.dry, FailedParts: o.Result.Failed, DurationMS: o.took.Milliseconds(),
-		DeadLetter: o.deadLetter, Confirm: o.confirm,
+		Schema: Schema, Exit: o.Exit, Connector: o.Name, Source: o.Type, Index: o.Result.Index, Job: o.Job,
+		DryRun: p.o.Dry, FailedParts: o.Result.Failed, DurationMS: o.Took.Milliseconds(),
+		Unread: o.Unread, DeadLetter: o.DeadLetter, Confirm: o.Confirm,
 	}
 	r.count(o.Result.Counts)
 	r.NotIndexed, r.Extraction = o.Result.NotIndexed, string(o.Result.Extraction)
@@ -190,9 +191,6 @@ func (s *session) jsonOf(o *outcome) jsonResult {
 			r.WithheldBy = map[string]int64{}
 		}
 		r.WithheldBy[string(reason)] = n
-	}
-	if o.watch != nil {
-		r.Unread = o.watch.unread
 	}
 	if o.Err != nil {
 		r.Error = jsonErrorOf(o.Err)

@@ -1,0 +1,90 @@
+package output
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+)
+
+// countsLine is the last line about a connector: what a diff would do, what a sync did.
+func (t *textPrinter) countsLine(o *Outcome) string {
+	c := &o.Result.Counts
+	if o.Err != nil && c.Read == 0 {
+		return ""
+	}
+	verbs := [3]string{"created", "updated", "deleted"}
+	if t.o.Dry {
+		verbs = [3]string{"to create", "to update", "to delete"}
+	}
+	parts := []string{
+		term.Number(c.Created) + " " + verbs[0], term.Number(c.Updated) + " " + verbs[1], term.Number(c.Deleted) + " " + verbs[2],
+		term.Number(c.Kept) + " unchanged",
+	}
+	for _, extra := range []struct {
+		n    int64
+		word string
+	}{
+		{c.Withheld, "withheld"},
+		{c.Rejected, "rejected"},
+		{c.Duplicates, "with the id of another"},
+		{c.Dropped, "dropped"},
+		{c.ContentErrors, "with unreadable content"},
+	} {
+		if extra.n > 0 {
+			parts = append(parts, term.Number(extra.n)+" "+extra.word)
+		}
+	}
+	counts := fmt.Sprintf("%s   (read %s in %s)", strings.Join(parts, ", "), term.Number(c.Read), term.Took(o.Took))
+	if t.o.Dry {
+		return term.Plain(o.Result.Index) + ": " + counts
+	}
+	if t.o.Quiet || t.tabled() {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s -> %s at %s: %s", term.Plain(o.Name), term.Plain(o.Type), term.Plain(o.Result.Index), term.Plain(o.Destination), counts)
+}
+
+// mostNotIndexed is how many fields one line names.
+const mostNotIndexed = 10
+
+// notIndexedLine names the fields of which values are only in _source, or is "".
+func (t *textPrinter) notIndexedLine(o *Outcome) string {
+	if len(o.Result.NotIndexed) == 0 || t.o.Quiet {
+		return ""
+	}
+	var fields []string
+	for i, f := range o.Result.NotIndexed {
+		if i == mostNotIndexed {
+			fields = append(fields, fmt.Sprintf("%s more", term.Plural(int64(len(o.Result.NotIndexed)-i), "field", "fields")))
+			break
+		}
+		fields = append(fields, term.Plain(fmt.Sprintf("%s of %s (%s)", term.Number(f.Documents), f.Field, f.Why)))
+	}
+	return term.Plain(o.Result.Index) + ": not indexed: " + strings.Join(fields, ", ")
+}
+
+// tabled reports whether a table at the end stands in place of the lines: on a terminal that is wide
+// enough, for several connectors.
+func (t *textPrinter) tabled() bool {
+	return t.o.Several && !t.o.Dry && t.o.Width >= tableWidth
+}
+
+// tableWidth is what the summary table needs with names of ordinary length.
+const tableWidth = 90
+
+// table is the summary of several connectors, or "".
+func (t *textPrinter) table(outcomes []*Outcome) string {
+	if !t.tabled() || t.o.Quiet || len(outcomes) == 0 {
+		return ""
+	}
+	rows := [][]string{{"CONNECTOR", "INDEX", "CREATED", "UPDATED", "DELETED", "UNCHANGED", "NOT DONE", "TIME", "EXIT"}}
+	for _, o := range outcomes {
+		c := &o.Result.Counts
+		rows = append(rows, []string{
+			term.Plain(o.Name), term.Plain(o.Result.Index), term.Number(c.Created), term.Number(c.Updated), term.Number(c.Deleted), term.Number(c.Kept),
+			term.Number(c.Withheld + c.Rejected + c.Duplicates), term.Took(o.Took), term.Number(int64(o.Exit)),
+		})
+	}
+	return term.Table(t.o.Width, rows, 2, 3, 4, 5, 6, 7, 8)
+}
