@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -20,33 +19,20 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources"
 )
-
-// App is what the commands share.
-type App struct {
-	Streams  *term.Streams
-	Registry source.Registry
-	Env      config.Env
-	Now      func() time.Time
-	// OwnTime lets Now count for records of connectors too, whatever time Elasticsearch has: for tests whose
-	// clock stands still.
-	OwnTime bool
-	// Limit begins a time limit: the context that it returns ends when the limit is over.
-	Limit func(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc)
-}
 
 // Main runs the program with the real streams, environment and source types and returns its exit
 // code. When ctx ends, a run stops in order; when cut ends too, requests under way are cut.
 func Main(ctx, cut context.Context, args []string) int {
 	tuneMemory()
-	a := &App{Streams: term.SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now, Limit: context.WithTimeout}
-	return a.Run(ctx, cut, args)
+	a := &setup.App{Streams: term.SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now, Limit: context.WithTimeout}
+	return Run(ctx, cut, a, args)
 }
 
 // gcPercent is how much the heap may grow between two collections. Nearly all of it is buffers and the
@@ -61,40 +47,40 @@ func tuneMemory() {
 }
 
 // Run runs one command line, without the program's name, and returns the exit code.
-func (a *App) Run(ctx, cut context.Context, args []string) (code int) {
+func Run(ctx, cut context.Context, a *setup.App, args []string) (code int) {
 	defer func() {
 		if v := recover(); v != nil {
-			code = a.end(ctx, args, &crash.Error{Value: v, Stack: debug.Stack()})
+			code = end(ctx, a, args, &crash.Error{Value: v, Stack: debug.Stack()})
 		}
 	}()
-	err := a.run(ctx, cut, args)
+	err := dispatch(ctx, cut, a, args)
 	if done, ok := errors.AsType[*finished](err); ok {
 		return done.code
 	}
 	if err == nil {
 		return ExitOK
 	}
-	return a.end(ctx, args, err)
+	return end(ctx, a, args, err)
 }
 
 // end reports the error that ends the program and returns its code.
-func (a *App) end(ctx context.Context, args []string, err error) int {
+func end(ctx context.Context, a *setup.App, args []string, err error) int {
 	m := &logs.Messages{To: a.Streams.Err, Stacks: debugging(args)}
 	m.Conclude(ctx, "", err)
 	return ExitCode(Mode{}, err)
 }
 
-// run finds the command and runs it.
-func (a *App) run(ctx, cut context.Context, args []string) error {
-	app := a.cli(cut)
+// dispatch finds the command and runs it.
+func dispatch(ctx, cut context.Context, a *setup.App, args []string) error {
+	app := newCLI(cut, a)
 	line, err := arrange(app, args)
 	if err != nil {
 		return err
 	}
-	a.tellSeed(&line, args)
+	tellSeed(a, &line, args)
 	switch {
 	case line.help:
-		return a.writeOut(help(app, line.command, a.Streams.OutWidth()))
+		return a.WriteOut(help(app, line.command, a.Streams.OutWidth()))
 	case line.version:
 		line.args = []string{program.Name, "version"}
 	case line.args == nil: // no command, or a group of commands alone
@@ -104,8 +90,8 @@ func (a *App) run(ctx, cut context.Context, args []string) error {
 	return app.RunContext(ctx, line.args)
 }
 
-// cli lists all commands. Its own help is not used: it knows neither examples nor narrow terminals.
-func (a *App) cli(cut context.Context) *cli.App {
+// newCLI lists all commands. Its own help is not used: it knows neither examples nor narrow terminals.
+func newCLI(cut context.Context, a *setup.App) *cli.App {
 	misused := func(_ *cli.Context, err error, _ bool) error { return &usage.Error{Problem: err.Error()} }
 	app := &cli.App{
 		Name: program.Name, HelpName: program.Name,
@@ -126,37 +112,6 @@ func (a *App) cli(cut context.Context) *cli.App {
 	return app
 }
 
-// config finds and loads the configuration file.
-func (a *App) config(ctx context.Context, flag string) (*config.Config, error) {
-	file, err := config.Find(flag, a.getenv)
-	if err != nil {
-		return nil, &usage.Error{Problem: err.Error(), NoFile: true}
-	}
-	// The file may be a pipe into which nothing is ever written: it is left behind when the program is to end.
-	var cfg *config.Config
-	loaded := make(chan error, 1)
-	go func() { // ends with the file
-		loaded <- crash.Guarded(func() (err error) {
-			cfg, err = config.Load(ctx, file, a.Env)
-			return err
-		})
-	}()
-	select {
-	case err := <-loaded:
-		return cfg, err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
-func (a *App) getenv(name string) string {
-	if a.Env.Lookup == nil {
-		return os.Getenv(name)
-	}
-	value, _ := a.Env.Lookup(name)
-	return value
-}
-
 // debugging tells from the bare arguments whether stacks are wanted: a crash may have happened before
 // flags were read.
 func debugging(args []string) bool {
@@ -166,23 +121,6 @@ func debugging(args []string) bool {
 		}
 	}
 	return false
-}
-
-// messages are those of a command that has no log of its own.
-func (a *App) messages(g *globals) *logs.Messages {
-	m := &logs.Messages{To: a.Streams.Err}
-	if g.format != logs.Text {
-		m.Log = logs.New(a.Streams.Err, g.format, slog.LevelWarn)
-	}
-	m.Colors = a.Streams.Palette(a.Streams.ErrTTY, g.color)
-	return m
-}
-
-// writeOut writes a result to stdout.
-func (a *App) writeOut(text string) error {
-	out := term.NewResults(a.Streams.Out, nil)
-	fmt.Fprint(out, text)
-	return out.Failure()
 }
 
 // finished is the error of a command that has told everything itself; only the code is left.

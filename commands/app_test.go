@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
@@ -12,8 +13,8 @@ func TestFullDiskIsNoSuccess(t *testing.T) {
 	t.Parallel()
 	s, _, stderr := term.TestStreams(0, nil)
 	s.Out = fullDisk{}
-	a := &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
-	if got := a.Run(t.Context(), t.Context(), []string{"version"}); got != ExitFailed || !strings.Contains(stderr.String(), "no space left") {
+	a := &setup.App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
+	if got := Run(t.Context(), t.Context(), a, []string{"version"}); got != ExitFailed || !strings.Contains(stderr.String(), "no space left") {
 		t.Errorf("exit %d, stderr %q", got, stderr)
 	}
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
-func testApp(t *testing.T) *App {
+func testApp(t *testing.T) *setup.App {
 	t.Helper()
 	s, _, _ := term.TestStreams(0, nil)
-	return &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
+	return &setup.App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 }
 
 func TestArrange(t *testing.T) {
@@ -38,7 +39,7 @@ func TestArrange(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			line, err := arrange(testApp(t).cli(t.Context()), strings.Fields(tt.line))
+			line, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(tt.line))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +56,7 @@ func TestArrangeAsksForHelp(t *testing.T) {
 		"--help": "", "-h": "", "help": "", "sync --help": "sync", "--help sync": "sync", "help diff": "diff", "diff a -q -h": "diff",
 		"connector -h": "connector", "job start --help": "start", "help job list": "list", "--debug --help": "", "--uvloop -h": "",
 	} {
-		got, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
+		got, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(line))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +88,7 @@ func TestArrangeRefuses(t *testing.T) {
 		"job start --yes":    "job start has no flag --yes",
 		"cleanup":            `there is no command "cleanup"`,
 	} {
-		_, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
+		_, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(line))
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", line, err, want)
 		}
@@ -100,7 +101,7 @@ func FuzzArrange(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		args := strings.Split(line, " ")
-		got, err := arrange(testApp(t).cli(t.Context()), args)
+		got, err := arrange(newCLI(t.Context(), testApp(t)), args)
 		if err != nil || got.help || got.version || got.args == nil || got.seed {
 			return
 		}

@@ -7,33 +7,13 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
-
-// errBusy is the error of a named sync whose connector is being synced already.
-var errBusy = errors.New("the connector is already syncing")
-
-func notConfigured(c *protocol.Record[protocol.Connector]) error {
-	return &usage.Error{
-		Problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", term.Quoted(c.ID), c.Body.Status),
-		Hint:    "save its configuration in Kibana, or with " + program.Name + " connector configure",
-	}
-}
-
-// missing is the error of a connector_id in the configuration that Elasticsearch does not know.
-func missing(id string) error {
-	return &usage.Error{
-		Problem: fmt.Sprintf("connector %s: %v", term.Quoted(id), protocol.ErrMissing),
-		Hint:    program.Name + " connector create makes one, and " + program.Name + " list connectors shows which there are",
-	}
-}
 
 // oneOfElasticsearch syncs a connector of Elasticsearch that was named: as a job that Kibana shows.
 func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Config, w *work, o *ran) {

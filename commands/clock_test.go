@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
@@ -30,11 +31,11 @@ func TestRecordsHaveTheTimeOfElasticsearch(t *testing.T) {
 		writeFile(t, file, fmt.Sprintf("elasticsearch: {host: %q}\nconnectors:\n  - {connector_id: %s, service_type: scripted}\n", server, id))
 		streams, _, stderr := term.TestStreams(0, nil)
 		before := time.Now()
-		wrong := &App{
+		wrong := &setup.App{
 			Streams: streams, Registry: testRegistry(), Env: config.Env{Lookup: func(string) (string, bool) { return "", false }},
 			Now: func() time.Time { return time.Now().Add(-26 * time.Hour) },
 		}
-		if code := wrong.Run(t.Context(), t.Context(), []string{"job", "start", id, "-c", file}); code != ExitOK {
+		if code := Run(t.Context(), t.Context(), wrong, []string{"job", "start", id, "-c", file}); code != ExitOK {
 			t.Fatalf("exit code %d\n%s", code, stderr)
 		}
 		jobs := kibana.Jobs(id)

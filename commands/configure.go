@@ -11,13 +11,14 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-func newConnectorConfigure(a *App) *cli.Command {
+func newConnectorConfigure(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "configure",
 		Usage:     "change the configuration, schedules, pipeline or name of connectors",
@@ -50,16 +51,16 @@ elastic-ingest connector configure kibana --schedule "full=0 15 2 * * ?" --sched
 				return err
 			}
 			if !o.changes() {
-				return a.lookUp(c.Context, &listOptions{globals: o.globals}, func(ctx context.Context, d *desk) error { return d.configure(ctx, o) })
+				return lookUp(c.Context, a, &o.Flags, func(ctx context.Context, d *desk) error { return configure(ctx, d, o) })
 			}
-			return a.atDesk(c.Context, &o.globals, func(ctx context.Context, d *desk) error { return d.configure(ctx, o) })
+			return atDesk(c.Context, a, &o.Flags, func(ctx context.Context, d *desk) error { return configure(ctx, d, o) })
 		},
 	}
 }
 
 // configureOptions are what is to be changed of connectors.
 type configureOptions struct {
-	globals
+	setup.Flags
 	names          []string
 	values         map[string]any // nil or "" empties a field
 	typed          []string       // the fields whose values stand in the command line
@@ -74,12 +75,12 @@ func (o *configureOptions) changes() bool {
 	return len(o.values)+len(o.schedules)+len(o.off) > 0 || o.pipeline != nil || o.name != nil
 }
 
-func readConfigure(c *cli.Context, a *App) (*configureOptions, error) {
+func readConfigure(c *cli.Context, a *setup.App) (*configureOptions, error) {
 	g, err := readGlobals(c)
 	if err != nil {
 		return nil, err
 	}
-	o := &configureOptions{globals: g, names: c.Args().Slice(), output: c.String("output"), schedules: map[protocol.JobType]protocol.Schedule{}}
+	o := &configureOptions{Flags: g, names: c.Args().Slice(), output: c.String("output"), schedules: map[protocol.JobType]protocol.Schedule{}}
 	if err := oneOf("output", o.output, []string{output.Text, output.JSON}); err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 		if !ok || name == "" || file == "" {
 			return &usage.Error{Problem: "--set-file wants FIELD=FILE"}
 		}
-		raw, err := readLimited(file, maxMappings)
+		raw, err := setup.ReadFile(file)
 		if err != nil {
 			return &usage.Error{Problem: fmt.Sprintf("--set-file: field %s: %v", term.Quoted(name), err), Hint: "name a file that this user can read"}
 		}
@@ -150,7 +151,7 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 	return nil
 }
 
-func (o *configureOptions) readSchedule(a *App, pair string) error {
+func (o *configureOptions) readSchedule(a *setup.App, pair string) error {
 	word, expression, ok := strings.Cut(pair, "=")
 	kind := protocol.JobType(word)
 	if !ok {
@@ -186,7 +187,7 @@ type missingField struct {
 	Problem string `json:"problem"`
 }
 
-func (d *desk) configure(ctx context.Context, o *configureOptions) error {
+func configure(ctx context.Context, d *desk, o *configureOptions) error {
 	var found []protocol.Record[protocol.Connector]
 	for _, name := range o.names { // all of them before the first is written
 		c, err := d.connector(ctx, name)
@@ -198,7 +199,7 @@ func (d *desk) configure(ctx context.Context, o *configureOptions) error {
 	var out []configured
 	var failed error
 	for i := range found {
-		one, err := d.configureOne(ctx, &found[i], o)
+		one, err := configureOne(ctx, d, &found[i], o)
 		if err != nil {
 			failed = err
 			break
@@ -215,7 +216,7 @@ func (d *desk) configure(ctx context.Context, o *configureOptions) error {
 			Connectors []configured `json:"connectors"`
 		}{output.Schema, out})
 	}
-	if err := d.app.writeOut(text); err != nil {
+	if err := d.app.WriteOut(text); err != nil {
 		return err
 	}
 	return failed
@@ -236,7 +237,7 @@ func configuredText(all []configured) string {
 }
 
 // configureOne changes one connector, and says what is missing then.
-func (d *desk) configureOne(ctx context.Context, c *protocol.Record[protocol.Connector], o *configureOptions) (configured, error) {
+func configureOne(ctx context.Context, d *desk, c *protocol.Record[protocol.Connector], o *configureOptions) (configured, error) {
 	typ, err := d.sourceOf(c)
 	if err != nil {
 		return configured{}, err
@@ -254,7 +255,7 @@ func (d *desk) configureOne(ctx context.Context, c *protocol.Record[protocol.Con
 	}
 	if o.changes() {
 		changed, err := d.store.Connectors.Update(ctx, *c, func(b *protocol.Connector) error {
-			return d.change(ctx, c.ID, b, &typ, o)
+			return o.apply(ctx, d, c.ID, b, &typ)
 		})
 		if err != nil {
 			return configured{}, err
@@ -269,8 +270,8 @@ func (d *desk) configureOne(ctx context.Context, c *protocol.Record[protocol.Con
 	return out, err
 }
 
-// change makes the changes that are asked for.
-func (d *desk) change(ctx context.Context, id string, c *protocol.Connector, typ *source.Type, o *configureOptions) error {
+// apply makes the changes that are asked for.
+func (o *configureOptions) apply(ctx context.Context, d *desk, id string, c *protocol.Connector, typ *source.Type) error {
 	if len(o.values) > 0 {
 		configuration, err := c.Configuration.With(typ.Fields, o.values)
 		if err != nil {

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,13 +10,14 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-func newConnector(a *App) *cli.Command {
+func newConnector(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "connector",
 		Usage:       "make, show, configure or delete connectors of Elasticsearch",
@@ -26,7 +26,7 @@ func newConnector(a *App) *cli.Command {
 	}
 }
 
-func newConnectorShow(a *App) *cli.Command {
+func newConnectorShow(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "show",
 		Usage:     "print one connector",
@@ -43,66 +43,26 @@ elastic-ingest connector show kibana -o json`,
 			if err != nil {
 				return err
 			}
-			return a.lookUp(c.Context, &listOptions{globals: g}, func(ctx context.Context, d *desk) error {
+			return lookUp(c.Context, a, &g, func(ctx context.Context, d *desk) error {
 				record, err := d.connector(ctx, name)
 				if err != nil {
 					return err
 				}
-				return d.showConnector(&record, c.String("output"))
+				return showConnector(d, &record, c.String("output"))
 			})
 		},
 	}
 }
 
-func (d *desk) showConnector(c *protocol.Record[protocol.Connector], form string) error {
+func showConnector(d *desk, c *protocol.Record[protocol.Connector], form string) error {
 	shown := d.shownConnector(c)
 	if form == output.JSON {
-		return d.app.writeOut(output.JSONLine(shown))
+		return d.app.WriteOut(output.JSONLine(shown))
 	}
-	return d.app.writeOut(connectorText(c, shown.Connector.Configuration))
+	return d.app.WriteOut(connectorText(c, shown.Connector.Configuration))
 }
 
-// connectorText is a connector for people; configuration is what may be shown of it.
-func connectorText(r *protocol.Record[protocol.Connector], configuration protocol.Configuration) string {
-	c := &r.Body
-	var l lines
-	l.add("connector", r.ID)
-	l.add("name", c.Name)
-	l.add("description", string(c.Description))
-	l.add("source type", string(c.ServiceType))
-	l.add("index", string(c.IndexName))
-	l.add("language", string(c.Language))
-	l.add("status", string(c.Status))
-	l.add("error", string(c.Error))
-	if c.IsNative {
-		l.add("native", "yes")
-	}
-	l.add("pipeline", string(c.Pipeline.Name))
-	for _, t := range []protocol.JobType{protocol.JobFull, protocol.JobIncremental, protocol.JobAccessControl} {
-		if s := c.Scheduling.Of(t); s.Enabled {
-			l.add("schedule of "+string(t), s.Interval)
-		}
-	}
-	if at := protocol.Default(c.Filtering); at >= 0 {
-		l.add("rules", rulesText(c.Filtering[at].Active))
-		if state := c.Filtering[at].Draft.Validation.State; state != protocol.ValidationValid {
-			l.add("draft of rules", cmp.Or(state, "not validated yet"))
-		}
-	}
-	l.add("last seen", instant(c.LastSeen))
-	l.add("last synced", instant(c.LastSynced))
-	l.add("last sync", string(c.LastSyncStatus))
-	l.add("last sync error", string(c.LastSyncError))
-	l.add("last access control", string(c.LastAccessControlSyncStatus))
-	l.add("its error", string(c.LastAccessControlSyncError))
-	if !c.LastSynced.IsZero() {
-		l.add("indexed last", term.Number(int64(c.LastIndexedDocumentCount)))
-		l.add("deleted last", term.Number(int64(c.LastDeletedDocumentCount)))
-	}
-	return l.String() + configurationText(configuration)
-}
-
-func newConnectorDelete(a *App) *cli.Command {
+func newConnectorDelete(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "delete",
 		Usage:     "remove the records of connectors and of their sync jobs",
@@ -126,15 +86,15 @@ func newConnectorDelete(a *App) *cli.Command {
 			case !c.Bool("yes") && !a.Streams.Asks():
 				return &usage.Error{Problem: "connector delete asks before it deletes, and there is no terminal to ask on", Hint: "give --yes"}
 			}
-			return a.atDesk(c.Context, &g, func(ctx context.Context, d *desk) error {
-				return d.deleteConnectors(ctx, names, c.Bool("yes"), c.Bool("force"))
+			return atDesk(c.Context, a, &g, func(ctx context.Context, d *desk) error {
+				return deleteConnectors(ctx, d, names, c.Bool("yes"), c.Bool("force"))
 			})
 		},
 	}
 }
 
 // deleteConnectors deletes all of the named connectors, or none of them where one may not be.
-func (d *desk) deleteConnectors(ctx context.Context, names []string, sure, force bool) error {
+func deleteConnectors(ctx context.Context, d *desk, names []string, sure, force bool) error {
 	var doomed []protocol.Record[protocol.Connector]
 	var what []string
 	for _, name := range names {
@@ -167,7 +127,7 @@ func (d *desk) deleteConnectors(ctx context.Context, names []string, sure, force
 		if err != nil && !errors.Is(err, elastic.ErrNotFound) { // named twice, or somebody else was first
 			return err
 		}
-		err = d.app.writeOut(fmt.Sprintf("deleted connector %s and its sync jobs; index %s and its documents stay\n", term.Plain(c.ID), term.Quoted(string(c.Body.IndexName))))
+		err = d.app.WriteOut(fmt.Sprintf("deleted connector %s and its sync jobs; index %s and its documents stay\n", term.Plain(c.ID), term.Quoted(string(c.Body.IndexName))))
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
@@ -64,8 +65,11 @@ connectors:
 	}
 }
 
-// newest is the newest sync job, as list tells it.
-func newest(t *testing.T, dir string) (job listedJob) {
+// listedSyncJob is what list says of a sync job.
+type listedSyncJob struct{ ID, Status string }
+
+// newest is the newest sync job, as list says.
+func newest(t *testing.T, dir string) (job listedSyncJob) {
 	t.Helper()
 	out, err := programIn(t, dir, "job", "list", "--limit", "1", "-o", "ndjson").Output()
 	if err != nil {
@@ -128,8 +132,8 @@ func TestDeleteAsksOnATerminal(t *testing.T) {
 		putConnector(t, filepath.Join(dir, "data"), "kibana", `{"index_name": "search-kibana"}`)
 		s, out, errs := term.TestStreams(80, nil)
 		s.In, s.InTTY = strings.NewReader(answer+"\n"), true
-		a := &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
-		got := a.Run(t.Context(), t.Context(), []string{"connector", "delete", "kibana", "-c", filepath.Join(dir, "config.yml")})
+		a := &setup.App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
+		got := Run(t.Context(), t.Context(), a, []string{"connector", "delete", "kibana", "-c", filepath.Join(dir, "config.yml")})
 		if got != want || !strings.Contains(errs.String(), `delete 1 connector: "kibana" (index "search-kibana") and all their sync jobs? The indices and their documents stay. [y/N] `) {
 			t.Errorf("%q: exit %d, want %d; stderr %q", answer, got, want, errs)
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -45,47 +45,6 @@ func choose(connectors []config.Connector, names []string, all bool) (chosen []c
 	return chosen, unknown, nil
 }
 
-// noConnector is the error of a name that nobody has.
-func noConnector(connectors []config.Connector, name string) error {
-	known := connectorNames(connectors)
-	e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(name) + ", nor has Elasticsearch", Hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
-	if near := field.Nearest(name, known); near != "" {
-		e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
-	}
-	if len(known) == 0 {
-		e.Hint = program.Name + " list connectors shows which there are"
-	}
-	return e
-}
-
-// connectorNames are what connectors are called on the command line, in the order of the file.
-func connectorNames(connectors []config.Connector) []string {
-	var names []string
-	for i := range connectors {
-		names = append(names, connectorName(&connectors[i]))
-	}
-	return names
-}
-
-func connectorName(c *config.Connector) string {
-	if c.Name != "" {
-		return c.Name
-	}
-	return c.ConnectorID
-}
-
-// refuse names the first key of a connector that this version cannot obey. To ignore it would write
-// other documents than the file asks for.
-func refuse(cfg *config.Config, c *config.Connector) error {
-	if _, external := cfg.SourceCommand(c.ServiceType); external {
-		return &usage.Error{
-			Problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", term.Quoted(connectorName(c)), c.ServiceType),
-			Hint:    "the built-in source types work, see " + program.Name + " list sources",
-		}
-	}
-	return nil
-}
-
 // unknownTo names the first key of a connector that its source type has no use for.
 func unknownTo(typ *source.Type, c *config.Connector) error {
 	problem := func(key, hint string) error {
@@ -104,8 +63,8 @@ func unknownTo(typ *source.Type, c *config.Connector) error {
 
 // jobOf makes the job of a connector. Everything that can be wrong without asking anybody is found here,
 // before anything runs.
-func (a *App) jobOf(ctx context.Context, cfg *config.Config, c *config.Connector, o *mirrorOptions) (engine.Job, error) {
-	typ, err := a.sourceType(cfg, c)
+func jobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Connector, o *mirrorOptions) (engine.Job, error) {
+	typ, err := sourceType(a, cfg, c)
 	if err != nil {
 		return engine.Job{}, err
 	}
@@ -158,30 +117,6 @@ func checkCreatePipeline(job *engine.Job) error {
 		Problem: fmt.Sprintf("connector %s: --create-pipeline: the connector names no ingest pipeline", term.Quoted(job.Connector)),
 		Hint:    "add pipeline: NAME to the connector",
 	}
-}
-
-// sourceType finds the built-in type that serves a connector's service type.
-func (a *App) sourceType(cfg *config.Config, c *config.Connector) (source.Type, error) {
-	if err := refuse(cfg, c); err != nil {
-		return source.Type{}, err
-	}
-	name := c.ServiceType
-	if builtin, ok := strings.CutPrefix(cfg.Sources[name], "builtin:"); ok {
-		name = strings.TrimSpace(builtin)
-	}
-	typ, ok := a.Registry.Lookup(name)
-	if ok {
-		return typ, nil
-	}
-	known := a.Registry.Names()
-	e := &usage.Error{
-		Problem: fmt.Sprintf("connector %s: there is no source type %s", term.Quoted(connectorName(c)), term.Quoted(name)),
-		Hint:    "there are " + strings.Join(known, ", "),
-	}
-	if near := field.Nearest(name, known); near != "" {
-		e.Hint = fmt.Sprintf("did you mean %s?", near)
-	}
-	return source.Type{}, e
 }
 
 // guardOf is the delete guard of a run.

@@ -3,8 +3,6 @@ package commands
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -16,19 +14,17 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
-	"github.com/elastic-ingest/elastic-ingest/engine/cron"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-func newConnectorCreate(a *App) *cli.Command {
+func newConnectorCreate(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "create",
 		Usage:     "make the record of a connector, as Kibana would",
@@ -60,18 +56,14 @@ elastic-ingest connector create --service-type dir --index-name search-new --fro
 			if err != nil {
 				return err
 			}
-			return a.atDesk(c.Context, &o.globals, func(ctx context.Context, d *desk) error { return d.createConnector(ctx, o) })
+			return atDesk(c.Context, a, &o.Flags, func(ctx context.Context, d *desk) error { return createConnector(ctx, d, o) })
 		},
 	}
 }
 
-func fromFileFlag() cli.Flag {
-	return &cli.StringFlag{Name: "from-file", Usage: "take values of the configuration from `FILE`: one JSON object of names and values. Secrets among them are stored in Elasticsearch, where who may read the record may read them"}
-}
-
 // createOptions are what a new connector is to be.
 type createOptions struct {
-	globals
+	setup.Flags
 	of                                             string // the name of one of the configuration, "" for none
 	serviceType, index, name, language, id, values string
 	native, storeSecrets                           bool
@@ -84,7 +76,7 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 		return nil, err
 	}
 	o := &createOptions{
-		globals: g, of: c.Args().First(), serviceType: c.String("service-type"), index: c.String("index-name"), name: c.String("name"),
+		Flags: g, of: c.Args().First(), serviceType: c.String("service-type"), index: c.String("index-name"), name: c.String("name"),
 		language: c.String("language"), id: c.String("id"), values: c.String("from-file"), native: c.Bool("native"),
 		storeSecrets: c.Bool("store-secrets"), output: c.String("output"),
 	}
@@ -121,12 +113,12 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 }
 
 // createConnector makes a record and tells what else there is to do.
-func (d *desk) createConnector(ctx context.Context, o *createOptions) error {
-	made, advice := d.newOfFlags, d.adviceOfFlags
+func createConnector(ctx context.Context, d *desk, o *createOptions) error {
+	made, advice := newOfFlags, adviceOfFlags
 	if o.of != "" {
-		made, advice = d.newOfFile, d.adviceOfFile
+		made, advice = newOfFile, adviceOfFile
 	}
-	body, err := made(ctx, o)
+	body, err := made(ctx, d, o)
 	if err != nil {
 		return err
 	}
@@ -139,19 +131,19 @@ func (d *desk) createConnector(ctx context.Context, o *createOptions) error {
 	if o.output == output.JSON {
 		text = output.JSONLine(d.shownConnector(&c))
 	}
-	if err := d.app.writeOut(text); err != nil {
+	if err := d.app.WriteOut(text); err != nil {
 		return err
 	}
-	d.note(advice(&c, o))
+	d.note(advice(d, &c, o))
 	if c.Body.Status == protocol.ConnectorNeedsConfiguration {
 		d.note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", program.Name, term.ShellWord(c.ID)))
 	}
-	return d.warnOfOwner(ctx, &c)
+	return warnOfOwner(ctx, d, &c)
 }
 
 // newOfFlags is the connector that the flags ask for.
-func (d *desk) newOfFlags(ctx context.Context, o *createOptions) (protocol.Connector, error) {
-	typ, err := d.app.sourceType(d.cfg, &config.Connector{Name: cmp.Or(o.name, o.index), ServiceType: o.serviceType})
+func newOfFlags(ctx context.Context, d *desk, o *createOptions) (protocol.Connector, error) {
+	typ, err := sourceType(d.app, d.cfg, &config.Connector{Name: cmp.Or(o.name, o.index), ServiceType: o.serviceType})
 	if err != nil {
 		return protocol.Connector{}, err
 	}
@@ -177,40 +169,8 @@ func (d *desk) newOfFlags(ctx context.Context, o *createOptions) (protocol.Conne
 	return body, nil
 }
 
-// valuesFrom reads values of a configuration from a file; none from "". No error quotes what is in it.
-func valuesFrom(file string) (map[string]any, error) {
-	if file == "" {
-		return nil, nil
-	}
-	raw, err := readLimited(file, maxMappings)
-	if err != nil {
-		return nil, &usage.Error{Problem: fmt.Sprintf("--from-file: %v", err), Hint: "name a file that this user can read"}
-	}
-	var values map[string]any
-	decoder := json.NewDecoder(strings.NewReader(string(raw)))
-	decoder.UseNumber()
-	if err := decoder.Decode(&values); err != nil || values == nil || decoder.More() {
-		return nil, &usage.Error{Problem: fmt.Sprintf("--from-file: %s is not one JSON object", term.Plain(file)), Hint: `it holds names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
-	}
-	return values, nil
-}
-
-// lacking says which fields of a connector's configuration are not as they must be, those of the file
-// counted in.
-func (d *desk) lacking(ctx context.Context, typ *source.Type, id string, stored protocol.Configuration) (field.Errors, error) {
-	entry := config.UnnamedConnector(id)
-	if id != "" { // an entry without one is of another connector
-		entry = entryOf(d.cfg, id)
-	}
-	_, err := valuesOf(ctx, typ, &entry, stored)
-	if wrong, ok := errors.AsType[field.Errors](err); ok {
-		return wrong, nil
-	}
-	return nil, err
-}
-
 // ofFile is the connector of the configuration that a record is to be made of.
-func (d *desk) ofFile(o *createOptions) (*config.Connector, error) {
+func ofFile(d *desk, o *createOptions) (*config.Connector, error) {
 	at := slices.IndexFunc(d.cfg.Connectors, func(c config.Connector) bool { return c.Name == o.of || c.ConnectorID == o.of })
 	if at < 0 {
 		names := connectorNames(d.cfg.Connectors)
@@ -233,12 +193,12 @@ func (d *desk) ofFile(o *createOptions) (*config.Connector, error) {
 }
 
 // newOfFile is the connector that an entry of the configuration describes, checked as sync checks it.
-func (d *desk) newOfFile(ctx context.Context, o *createOptions) (protocol.Connector, error) {
-	c, err := d.ofFile(o)
+func newOfFile(ctx context.Context, d *desk, o *createOptions) (protocol.Connector, error) {
+	c, err := ofFile(d, o)
 	if err != nil {
 		return protocol.Connector{}, err
 	}
-	run, err := d.app.jobOf(ctx, d.cfg, c, &mirrorOptions{compare: engine.Auto, kind: protocol.JobFull, confirmed: -1})
+	run, err := jobOf(ctx, d.app, d.cfg, c, &mirrorOptions{compare: engine.Auto, kind: protocol.JobFull, confirmed: -1})
 	if err != nil {
 		return protocol.Connector{}, err
 	}
@@ -282,20 +242,8 @@ func filteringOf(basic []rules.Rule, advanced any, now time.Time) (protocol.Filt
 	return out, nil
 }
 
-// scheduleOf is an enabled schedule of a type of jobs.
-func scheduleOf(now time.Time, kind, expression string) (protocol.Schedule, error) {
-	schedule, err := cron.Parse(expression)
-	if err != nil {
-		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %v", kind, err), Hint: `a Quartz cron expression in UTC: seconds, minutes, hours, day of month, month, day of week; such as "0 15 2 * * ?"`}
-	}
-	if _, ever := schedule.Next(now); !ever {
-		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %s never comes", kind, term.Quoted(expression))}
-	}
-	return protocol.Schedule{Enabled: true, Interval: expression}, nil
-}
-
 // adviceOfFile says which line the entry of the configuration wants.
-func (d *desk) adviceOfFile(c *protocol.Record[protocol.Connector], o *createOptions) string {
+func adviceOfFile(d *desk, c *protocol.Record[protocol.Connector], o *createOptions) string {
 	if slices.ContainsFunc(d.cfg.Connectors, func(e config.Connector) bool { return e.ConnectorID == c.ID }) {
 		return fmt.Sprintf("connector %s of %s serves it", term.Quoted(o.of), filepath.Base(d.cfg.File))
 	}
@@ -303,7 +251,7 @@ func (d *desk) adviceOfFile(c *protocol.Record[protocol.Connector], o *createOpt
 }
 
 // adviceOfFlags says which entry the configuration wants.
-func (d *desk) adviceOfFlags(c *protocol.Record[protocol.Connector], _ *createOptions) string {
+func adviceOfFlags(d *desk, c *protocol.Record[protocol.Connector], _ *createOptions) string {
 	text := fmt.Sprintf("write this into %s, so that poll serves it:\nconnectors:\n  - connector_id: %s\n    service_type: %s",
 		filepath.Base(d.cfg.File), yamlWord(c.ID), yamlWord(string(c.Body.ServiceType)))
 	typ, err := d.sourceOf(c)
@@ -336,8 +284,8 @@ func yamlWord(s string) string {
 
 // warnOfOwner tells that somebody else has mirrored into the index so far: until that is settled, nothing
 // is deleted there.
-func (d *desk) warnOfOwner(ctx context.Context, c *protocol.Record[protocol.Connector]) error {
-	client, err := d.dest.client(&config.Connector{})
+func warnOfOwner(ctx context.Context, d *desk, c *protocol.Record[protocol.Connector]) error {
+	client, err := d.dest.Client(&config.Connector{})
 	if err != nil {
 		return err
 	}

@@ -2,19 +2,14 @@ package commands
 
 import (
 	"fmt"
-	"io"
-	"os"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/analysis"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
-	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
-
-// maxMappings is how large a mappings file may be; Elasticsearch takes 1000 fields by default.
-const maxMappings = 10 << 20
 
 // creationOf is what the index of a connector is made with when there is none: for its language, and
 // with its mappings file over that.
@@ -37,7 +32,7 @@ func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 	if c.Mappings == "" {
 		return create, nil
 	}
-	raw, err := readLimited(c.Mappings, maxMappings)
+	raw, err := setup.ReadFile(c.Mappings)
 	if err != nil {
 		return create, &usage.Error{Problem: fmt.Sprintf("connector %s: mappings: %v", term.Quoted(c.Name), err), Hint: "mappings: names a file that this user can read"}
 	}
@@ -48,25 +43,4 @@ func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 		}
 	}
 	return create, nil
-}
-
-// readLimited reads a file that must not be larger than limit.
-func readLimited(name string, limit int64) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s %w", name, ownfile.ErrKind)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(raw)) > limit {
-		err = fmt.Errorf("%s is larger than %d bytes", name, limit)
-	}
-	return raw, err
 }

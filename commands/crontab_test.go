@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -86,11 +87,11 @@ func TestCrontabPage(t *testing.T) {
 	crons := 0
 	for _, line := range pageLines(t) {
 		s, out, errs := term.TestStreams(0, env)
-		a := &App{
+		a := &setup.App{
 			Streams: s, Registry: source.MustRegistry(permittedType()), Now: stopped, OwnTime: true,
 			Env: config.Env{Lookup: func(name string) (string, bool) { value, ok := env[name]; return value, ok }},
 		}
-		code := a.Run(t.Context(), t.Context(), shellWords(t, line.command)[1:])
+		code := Run(t.Context(), t.Context(), a, shellWords(t, line.command)[1:])
 		if code != ExitOK {
 			t.Errorf("%s: exit %d\n%s", line.command, code, errs)
 		}

@@ -4,9 +4,11 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 )
 
-func newDiff(cut context.Context, a *App) *cli.Command {
+func newDiff(cut context.Context, a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "diff",
 		Usage:     "say what sync would do, and write nothing",

@@ -2,14 +2,11 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
 	"os"
 	"strings"
-	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
@@ -17,13 +14,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
-	"github.com/elastic-ingest/elastic-ingest/engine/report"
-	"github.com/elastic-ingest/elastic-ingest/engine/retry"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // openRecords reaches the destination and the records of connectors and sync jobs there.
@@ -31,7 +23,6 @@ func (s *session) openRecords(ctx context.Context, cfg *config.Config) error {
 	if s.records != nil {
 		return nil
 	}
-	settings := settingsOf(cfg, string(s.state))
 	if s.until != nil {
 		limited, stop := context.WithCancelCause(ctx)
 		defer stop(nil)
@@ -39,42 +30,8 @@ func (s *session) openRecords(ctx context.Context, cfg *config.Config) error {
 		ctx = limited
 	}
 	var err error
-	s.records, err = s.dest.records(ctx, s.log, s.app, settings.Await, settings.Retry)
+	s.records, err = s.dest.Records(ctx, s.app, s.log, destination.PatienceOf(&cfg.Elasticsearch))
 	return err
-}
-
-// records waits for the destination and opens the records of connectors and sync jobs there.
-func (d *destination) records(ctx context.Context, log *slog.Logger, a *App, await, again retry.Policy) (*protocol.Store, error) {
-	client, err := d.client(&config.Connector{})
-	if err != nil {
-		return nil, err
-	}
-	info, err := client.Await(ctx, await, func(err error) {
-		if await.Patience > 0 { // otherwise the error that follows says it
-			log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	o := protocol.StoreOptions{
-		Client: client, Info: info, Retry: again, UseAPI: d.es.UseConnectorsAPI && d.server == nil, Log: log, Now: a.Now,
-	}
-	if d.server == nil && !a.OwnTime {
-		o.Ahead = func(ctx context.Context) (time.Duration, error) { return client.ClockAhead(ctx, a.Now) }
-	}
-	return protocol.Open(ctx, o)
-}
-
-// entryOf is what the configuration says of a connector of Elasticsearch, or what holds for one of which
-// it says nothing.
-func entryOf(cfg *config.Config, id string) config.Connector {
-	for i := range cfg.Connectors {
-		if cfg.Connectors[i].ConnectorID == id {
-			return cfg.Connectors[i]
-		}
-	}
-	return config.UnnamedConnector(id)
 }
 
 // connectorOf puts together what a record and the configuration say of a connector. Fields that the
@@ -132,21 +89,6 @@ func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType)
 	}
 }
 
-// valuesOf are the values of a connector of Elasticsearch, those of the configuration over those of the record.
-func valuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored protocol.Configuration) (field.Values, error) {
-	raw := stored.Values(typ.Fields)
-	own, err := c.ResolveConfiguration(ctx, typ.Fields)
-	if err != nil {
-		return field.Values{}, err
-	}
-	maps.Copy(raw, own)
-	values, err := field.Parse(typ.Fields, raw)
-	if err != nil {
-		err = fmt.Errorf("connector %s: configuration: %w", term.Quoted(c.Name), err)
-	}
-	return values, err
-}
-
 // jobOfRecord makes the run of a sync job, from what the job has kept of its connector.
 func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name string, of *protocol.JobConnector, t protocol.JobType, ruled bool) (engine.Job, config.Connector, error) {
 	entry := entryOf(cfg, of.ID)
@@ -157,7 +99,7 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	if err != nil {
 		return engine.Job{}, c, err
 	}
-	typ, err := s.app.sourceType(cfg, &c)
+	typ, err := sourceType(s.app, cfg, &c)
 	if err != nil {
 		return engine.Job{}, c, err
 	}
@@ -244,35 +186,6 @@ func setRules(job *engine.Job, of *protocol.JobConnector) error {
 	var err error
 	job.Advanced, err = of.Filtering.Advanced()
 	return err
-}
-
-// findConnector looks a connector up by what people call it: its id, its name or its index. The error is
-// of kind [elastic.ErrNotFound] when there is none.
-func findConnector(ctx context.Context, records *protocol.Store, name string) (protocol.Record[protocol.Connector], error) {
-	if name == "" {
-		return protocol.Record[protocol.Connector]{}, elastic.ErrNotFound
-	}
-	c, err := records.Connectors.Get(ctx, name)
-	if err == nil && bool(c.Body.Deleted) {
-		return c, elastic.ErrNotFound
-	}
-	if !errors.Is(err, elastic.ErrNotFound) {
-		return c, err
-	}
-	exist, err := records.Exist(ctx)
-	if err != nil || !exist {
-		return c, errors.Join(err, elastic.ErrNotFound)
-	}
-	found, err := records.Named(ctx, name)
-	switch {
-	case err != nil:
-		return c, err
-	case len(found) == 0:
-		return c, elastic.ErrNotFound
-	case len(found) > 1:
-		return c, &usage.Error{Problem: fmt.Sprintf("%d connectors are called %s", len(found), term.Quoted(name)), Hint: "name the one that is meant by its id"}
-	}
-	return found[0], nil
 }
 
 // hostname is what this machine is called in records.

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,21 +12,12 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
-
-// globals are the flags of every command.
-type globals struct {
-	configFile string
-	level      string // "" when not given
-	format     string // of the log
-	color      string
-	progress   string
-	quiet      bool
-}
 
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
@@ -41,28 +33,28 @@ func globalFlags() []cli.Flag {
 }
 
 // readGlobals checks the flags of every command.
-func readGlobals(c *cli.Context) (globals, error) {
-	g := globals{
-		configFile: c.String("config-file"), level: strings.ToUpper(c.String("log-level")), format: c.String("log-format"),
-		color: c.String("color"), progress: c.String("progress"), quiet: c.Bool("quiet"),
+func readGlobals(c *cli.Context) (setup.Flags, error) {
+	g := setup.Flags{
+		ConfigFile: c.String("config-file"), Level: strings.ToUpper(c.String("log-level")), Format: c.String("log-format"),
+		Color: c.String("color"), Progress: c.String("progress"), Quiet: c.Bool("quiet"),
 	}
 	if c.Bool("debug") {
-		g.level = "DEBUG"
+		g.Level = "DEBUG"
 	}
 	if c.Bool("filebeat") {
-		g.format = logs.ECS
+		g.Format = logs.ECS
 	}
-	if g.level == "WARN" {
-		g.level = "WARNING"
+	if g.Level == "WARN" {
+		g.Level = "WARNING"
 	}
 	for _, check := range []struct {
 		flag, value string
 		words       []string
 	}{
-		{"log-level", g.level, []string{"", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}},
-		{"log-format", g.format, []string{logs.Text, logs.JSON, logs.ECS}},
-		{"color", g.color, []string{term.Auto, term.Always, term.Never}},
-		{"progress", g.progress, []string{term.Auto, term.Always, term.Never}},
+		{"log-level", g.Level, []string{"", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}},
+		{"log-format", g.Format, []string{logs.Text, logs.JSON, logs.ECS}},
+		{"color", g.Color, []string{term.Auto, term.Always, term.Never}},
+		{"progress", g.Progress, []string{term.Auto, term.Always, term.Never}},
 	} {
 		if err := oneOf(check.flag, check.value, check.words); err != nil {
 			return g, err
@@ -105,7 +97,7 @@ func fieldsFlag() cli.Flag {
 
 // mirrorOptions are what sync and diff were asked to do.
 type mirrorOptions struct {
-	globals
+	setup.Flags
 	names          []string
 	all            bool
 	parts          []string
@@ -133,7 +125,7 @@ func readMirror(c *cli.Context) (*mirrorOptions, error) {
 		return nil, err
 	}
 	o := &mirrorOptions{
-		globals: g, names: c.Args().Slice(), all: c.Bool("all"), parts: c.StringSlice("part"),
+		Flags: g, names: c.Args().Slice(), all: c.Bool("all"), parts: c.StringSlice("part"),
 		compare: engine.Compare(c.String("compare")), maxDeletes: c.String("max-deletes"),
 		printed: output.Options{Form: c.String("output"), Limit: c.Int("limit"), All: c.Bool("all-documents")}, kind: protocol.JobType(c.String("type")), confirmed: -1,
 	}
@@ -161,6 +153,77 @@ func readMirror(c *cli.Context) (*mirrorOptions, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// typeFlag is the flag of what a job reads.
+func typeFlag() cli.Flag {
+	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`WHAT` to bring about: full (the index holds what the source holds), incremental (the same; only what changed is read, where the source can tell), deletion (only what is gone is removed; just ids are read) or access_control (the index of identities)"}
+}
+
+func fromFileFlag() cli.Flag {
+	return &cli.StringFlag{Name: "from-file", Usage: "take values of the configuration from `FILE`: one JSON object of names and values. Secrets among them are stored in Elasticsearch, where who may read the record may read them"}
+}
+
+// valuesFrom reads values of a configuration from a file; none from "". No error quotes what is in it.
+func valuesFrom(file string) (map[string]any, error) {
+	if file == "" {
+		return nil, nil
+	}
+	raw, err := setup.ReadFile(file)
+	if err != nil {
+		return nil, &usage.Error{Problem: fmt.Sprintf("--from-file: %v", err), Hint: "name a file that this user can read"}
+	}
+	var values map[string]any
+	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&values); err != nil || values == nil || decoder.More() {
+		return nil, &usage.Error{Problem: fmt.Sprintf("--from-file: %s is not one JSON object", term.Plain(file)), Hint: `it holds names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
+	}
+	return values, nil
+}
+
+// usualJobs is how many jobs are listed unless more are asked for.
+const usualJobs = 50
+
+// maxJobs is how many one search of Elasticsearch can list.
+const maxJobs = 10_000
+
+// limitFlag is the flag of commands that list.
+func limitFlag(of string) cli.Flag {
+	return &cli.IntFlag{Name: "limit", Usage: "print at most `N` " + of + "; 50 if not given, 0 prints all that one search finds"}
+}
+
+// readListed reads the flags of commands that list.
+func readListed(c *cli.Context) (*listOptions, error) {
+	g, err := readGlobals(c)
+	if err != nil {
+		return nil, err
+	}
+	o := &listOptions{flags: &g, output: c.String("output"), limit: usualJobs}
+	if err := oneOf("output", o.output, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
+		return nil, err
+	}
+	if c.IsSet("limit") {
+		o.limit = c.Int("limit")
+	}
+	if o.limit < 0 || o.limit > maxJobs {
+		return nil, &usage.Error{Problem: fmt.Sprintf("--limit must be between 0 and %d", maxJobs)}
+	}
+	return o, nil
+}
+
+// readOne reads the flags of a command that works on one thing and prints text or an object.
+func readOne(c *cli.Context, command, what string) (g setup.Flags, name string, err error) {
+	if g, err = readGlobals(c); err != nil {
+		return g, "", err
+	}
+	if err := oneOf("output", c.String("output"), []string{output.Text, output.JSON}); err != nil {
+		return g, "", err
+	}
+	if c.Args().Len() != 1 {
+		return g, "", &usage.Error{Problem: fmt.Sprintf("%s takes one argument: %s", command, what)}
+	}
+	return g, c.Args().First(), nil
 }
 
 // jobTypes are the words of --type.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
@@ -40,15 +41,15 @@ var shortFlags = map[string]string{"config-file": "c", "quiet": "q", "output": "
 func runApp(t *testing.T, width int, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	s, out, errs := term.TestStreams(width, nil)
-	a := &App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
-	code = a.Run(t.Context(), t.Context(), args)
+	a := &setup.App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
+	code = Run(t.Context(), t.Context(), a, args)
 	return code, out.String(), errs.String()
 }
 
 func TestFlagsAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	flag := regexp.MustCompile(`(?m)^  (?:-(\w), |    )?--([a-z-]+)`)
-	app := testApp(t).cli(t.Context())
+	app := newCLI(t.Context(), testApp(t))
 	for _, c := range leaves(app.Commands) {
 		if c.Hidden {
 			continue
@@ -72,7 +73,7 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	app := testApp(t).cli(t.Context())
+	app := newCLI(t.Context(), testApp(t))
 	commands := []string{"", "connector", "job"}
 	for _, c := range leaves(app.Commands) {
 		if !c.Hidden {
@@ -148,7 +149,7 @@ func exampleFiles() map[string]string {
 func TestExamplesRun(t *testing.T) {
 	t.Parallel()
 	ran := 0
-	for _, command := range leaves(testApp(t).cli(t.Context()).Commands) {
+	for _, command := range leaves(newCLI(t.Context(), testApp(t)).Commands) {
 		for line := range strings.Lines(command.UsageText) {
 			line = strings.TrimSpace(line)
 			if line == "" || strings.HasPrefix(line, "#") {

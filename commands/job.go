@@ -9,13 +9,14 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-func newJob(a *App) *cli.Command {
+func newJob(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "job",
 		Usage:       "make, list, view or cancel sync jobs of connectors of Elasticsearch",
@@ -24,12 +25,7 @@ func newJob(a *App) *cli.Command {
 	}
 }
 
-// typeFlag is the flag of what a job reads.
-func typeFlag() cli.Flag {
-	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`WHAT` to bring about: full (the index holds what the source holds), incremental (the same; only what changed is read, where the source can tell), deletion (only what is gone is removed; just ids are read) or access_control (the index of identities)"}
-}
-
-func newJobStart(a *App) *cli.Command {
+func newJobStart(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "start",
 		Usage:     "make a sync job that waits for the next poll",
@@ -51,25 +47,11 @@ elastic-ingest job start kibana --type deletion`,
 			if err := oneOf("type", string(kind), jobTypes()); err != nil {
 				return err
 			}
-			return a.atDesk(c.Context, &g, func(ctx context.Context, d *desk) error {
-				return d.startJob(ctx, connector, kind, c.String("output"))
+			return atDesk(c.Context, a, &g, func(ctx context.Context, d *desk) error {
+				return startJob(ctx, d, connector, kind, c.String("output"))
 			})
 		},
 	}
-}
-
-// readOne reads the flags of a command that works on one thing and prints text or an object.
-func readOne(c *cli.Context, command, what string) (g globals, name string, err error) {
-	if g, err = readGlobals(c); err != nil {
-		return g, "", err
-	}
-	if err := oneOf("output", c.String("output"), []string{output.Text, output.JSON}); err != nil {
-		return g, "", err
-	}
-	if c.Args().Len() != 1 {
-		return g, "", &usage.Error{Problem: fmt.Sprintf("%s takes one argument: %s", command, what)}
-	}
-	return g, c.Args().First(), nil
 }
 
 // startedJob is what job start -o json prints.
@@ -81,7 +63,7 @@ type startedJob struct {
 	Status    string `json:"status"`
 }
 
-func (d *desk) startJob(ctx context.Context, name string, kind protocol.JobType, form string) error {
+func startJob(ctx context.Context, d *desk, name string, kind protocol.JobType, form string) error {
 	c, err := d.connector(ctx, name)
 	if err != nil {
 		return err
@@ -100,7 +82,7 @@ func (d *desk) startJob(ctx context.Context, name string, kind protocol.JobType,
 	if form == output.JSON {
 		text = output.JSONLine(startedJob{output.Schema, id, c.ID, string(kind), string(protocol.JobPending)})
 	}
-	if err := d.app.writeOut(text); err != nil {
+	if err := d.app.WriteOut(text); err != nil {
 		return err
 	}
 	d.note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", program.Name, term.ShellWord(id)))
@@ -124,7 +106,7 @@ func offers(c *protocol.Record[protocol.Connector], kind protocol.JobType) error
 	}
 }
 
-func newJobList(a *App) *cli.Command {
+func newJobList(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "list",
 		Usage:       "print sync jobs, the newest first",
@@ -145,12 +127,12 @@ elastic-ingest job list --limit 0 -o ndjson`,
 				return &usage.Error{Problem: "job list takes the name of one connector at most"}
 			}
 			o.what, o.connector = listJobs, c.Args().First()
-			return a.list(c.Context, o)
+			return list(c.Context, a, o)
 		},
 	}
 }
 
-func newJobView(a *App) *cli.Command {
+func newJobView(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "view",
 		Usage:       "print one sync job",
@@ -166,14 +148,14 @@ elastic-ingest job view nightly -o json`,
 			if err != nil {
 				return err
 			}
-			return a.lookUp(c.Context, &listOptions{globals: g}, func(ctx context.Context, d *desk) error {
-				return d.viewJob(ctx, id, c.String("output"))
+			return lookUp(c.Context, a, &g, func(ctx context.Context, d *desk) error {
+				return viewJob(ctx, d, id, c.String("output"))
 			})
 		},
 	}
 }
 
-func (d *desk) viewJob(ctx context.Context, id, form string) error {
+func viewJob(ctx context.Context, d *desk, id, form string) error {
 	job, err := d.store.Jobs.Get(ctx, id)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return noJob(id)
@@ -183,16 +165,16 @@ func (d *desk) viewJob(ctx context.Context, id, form string) error {
 	}
 	shown := d.shownJob(&job)
 	if form == output.JSON {
-		return d.app.writeOut(output.JSONLine(shown))
+		return d.app.WriteOut(output.JSONLine(shown))
 	}
-	return d.app.writeOut(jobText(&job, shown.Job.Connector.Configuration))
+	return d.app.WriteOut(jobText(&job, shown.Job.Connector.Configuration))
 }
 
 func noJob(id string) error {
 	return &usage.Error{Problem: "there is no sync job " + term.Quoted(id), Hint: program.Name + " list jobs shows which there are"}
 }
 
-func newJobCancel(a *App) *cli.Command {
+func newJobCancel(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "cancel",
 		Usage:     "end a sync job that waits or runs",
@@ -206,8 +188,8 @@ func newJobCancel(a *App) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.atDesk(c.Context, &g, func(ctx context.Context, d *desk) error {
-				return d.cancelJob(ctx, id, c.String("output"))
+			return atDesk(c.Context, a, &g, func(ctx context.Context, d *desk) error {
+				return cancelJob(ctx, d, id, c.String("output"))
 			})
 		},
 	}
@@ -221,7 +203,7 @@ type canceledJob struct {
 	Changed bool   `json:"changed"` // false for a job that had ended before
 }
 
-func (d *desk) cancelJob(ctx context.Context, id, form string) error {
+func cancelJob(ctx context.Context, d *desk, id, form string) error {
 	job, ok, err := d.store.CancelJob(ctx, id)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return noJob(id)
@@ -230,7 +212,7 @@ func (d *desk) cancelJob(ctx context.Context, id, form string) error {
 		return err
 	}
 	if form == output.JSON {
-		return d.app.writeOut(output.JSONLine(canceledJob{output.Schema, job.ID, string(job.Body.Status), ok}))
+		return d.app.WriteOut(output.JSONLine(canceledJob{output.Schema, job.ID, string(job.Body.Status), ok}))
 	}
 	text := fmt.Sprintf("sync job %s is canceled\n", term.Plain(id))
 	switch {
@@ -239,5 +221,5 @@ func (d *desk) cancelJob(ctx context.Context, id, form string) error {
 	case job.Body.Status == protocol.JobCanceling:
 		text = fmt.Sprintf("sync job %s is canceling: who runs it ends it within seconds, or the next poll does if nobody runs it any more\n", term.Plain(id))
 	}
-	return d.app.writeOut(text)
+	return d.app.WriteOut(text)
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
@@ -229,7 +230,7 @@ connectors:
 	streams, stdout, _ := term.TestStreams(0, nil)
 	streams.Err, p.stdout = p.stderr, stdout
 	env := map[string]string{"ELASTIC_INGEST_STATE_DIR": filepath.Join(s.dir, "state"), "XDG_CONFIG_HOME": filepath.Join(s.dir, "none")}
-	app := &App{Streams: streams, Registry: testRegistry(), Now: s.now, OwnTime: true, Env: config.Env{Lookup: func(name string) (string, bool) {
+	app := &setup.App{Streams: streams, Registry: testRegistry(), Now: s.now, OwnTime: true, Env: config.Env{Lookup: func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok
 	}}}
@@ -237,7 +238,7 @@ connectors:
 	p.end = cancel
 	go func() { // ends with the poll
 		defer close(p.done)
-		p.code = app.Run(ctx, s.t.Context(), []string{"poll", "--once", "-o", "json", "-c", filepath.Join(s.dir, "config.yml")})
+		p.code = Run(ctx, s.t.Context(), app, []string{"poll", "--once", "-o", "json", "-c", filepath.Join(s.dir, "config.yml")})
 	}()
 	return p
 }

@@ -6,11 +6,46 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
+
+// What list lists; without one of these words, sources and connectors.
+const (
+	listSources    = "sources"
+	listConnectors = "connectors"
+	listJobs       = "jobs"
+	listIndices    = "indices"
+)
+
+// listOptions are what is to be listed.
+type listOptions struct {
+	flags     *setup.Flags
+	what      string // "" for sources and connectors
+	connector string // whose jobs; "" for those of all
+	output    string
+	limit     int
+}
+
+// listed is what list -o json prints.
+type listed struct {
+	Schema     int               `json:"schema"`
+	Sources    []listedSource    `json:"sources,omitempty"`
+	Connectors []listedConnector `json:"connectors,omitempty"`
+	Jobs       []listedJob       `json:"jobs,omitzero"`
+	Indices    []listedIndex     `json:"indices,omitzero"`
+}
+
+type listedSource struct {
+	Schema int    `json:"schema,omitempty"` // of ndjson, as kind
+	Kind   string `json:"kind,omitempty"`   // "source", of ndjson
+	Name   string `json:"name"`
+	Title  string `json:"title"`
+}
 
 // listedConnector is a connector of the configuration, of Elasticsearch, or of both.
 type listedConnector struct {
@@ -60,11 +95,11 @@ type listedIndex struct {
 
 // addConfigured adds the connectors of the configuration.
 func (l *listed) addConfigured(d *desk) {
-	to := destination{es: &d.cfg.Elasticsearch}
+	to := destination.Name(&d.cfg.Elasticsearch)
 	for i := range d.cfg.Connectors {
 		c := &d.cfg.Connectors[i]
 		l.Connectors = append(l.Connectors, listedConnector{
-			Name: connectorName(c), Source: c.ServiceType, Index: c.IndexName, Destination: to.name(), ID: c.ConnectorID,
+			Name: connectorName(c), Source: c.ServiceType, Index: c.IndexName, Destination: to, ID: c.ConnectorID,
 		})
 	}
 }
@@ -86,7 +121,7 @@ func (l *listed) addRecords(ctx context.Context, d *desk) error {
 		i, known := at[r.ID]
 		if !known {
 			i = len(l.Connectors)
-			l.Connectors = append(l.Connectors, listedConnector{Name: cmp.Or(r.Body.Name, r.ID), Destination: d.dest.name()})
+			l.Connectors = append(l.Connectors, listedConnector{Name: cmp.Or(r.Body.Name, r.ID), Destination: d.dest.Name()})
 		}
 		c, b := &l.Connectors[i], &r.Body
 		c.recorded, c.ID = true, r.ID
@@ -164,7 +199,7 @@ func (d *desk) measure(ctx context.Context, connector string, index *listedIndex
 			of = c
 		}
 	}
-	client, err := d.dest.client(&of)
+	client, err := d.dest.Client(&of)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
@@ -12,7 +13,7 @@ func TestALogForMachinesHasNoLiveLine(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]bool{logs.Text: true, logs.JSON: false, logs.ECS: false} {
 		streams, _, _ := term.TestStreams(80, nil)
-		s := &session{app: &App{Streams: streams}, o: &mirrorOptions{globals: globals{progress: term.Always, format: format}}}
+		s := &session{app: &setup.App{Streams: streams}, o: &mirrorOptions{Flags: setup.Flags{Progress: term.Always, Format: format}}}
 		if got := s.live(); got != want {
 			t.Errorf("%s: got %v, want %v", format, got, want)
 		}

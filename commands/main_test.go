@@ -23,6 +23,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -40,8 +41,8 @@ func TestMain(m *testing.M) {
 			ctx, cut, gone, stop := Signals()
 			l := &limit{}
 			types := source.MustRegistry(append(sources.Builtin.Types(), scriptedWithin(l))...)
-			a := &App{Streams: term.SystemStreams(ctx), Registry: types, Env: config.OSEnv(), Now: stopped, OwnTime: true, Limit: l.begin}
-			code := Ending(gone, func() int { return a.Run(ctx, cut, os.Args[1:]) })
+			a := &setup.App{Streams: term.SystemStreams(ctx), Registry: types, Env: config.OSEnv(), Now: stopped, OwnTime: true, Limit: l.begin}
+			code := Ending(gone, func() int { return Run(ctx, cut, a, os.Args[1:]) })
 			stop()
 			os.Exit(code)
 		},

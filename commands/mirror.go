@@ -10,11 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -29,7 +30,7 @@ import (
 
 // mirror is sync and diff: it runs the chosen connectors one after the other and tells what came of
 // them.
-func mirror(ctx, cut context.Context, a *App, o *mirrorOptions) error {
+func mirror(ctx, cut context.Context, a *setup.App, o *mirrorOptions) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := newSession(a, o, stop)
@@ -42,10 +43,10 @@ func mirror(ctx, cut context.Context, a *App, o *mirrorOptions) error {
 func (s *session) tellSignal(ctx, cut context.Context) (stop func()) {
 	over := context.AfterFunc(ctx, func() {
 		e, signaled := errors.AsType[*term.SignalError](context.Cause(ctx))
-		if signaled && cut.Err() == nil && !s.o.quiet {
+		if signaled && cut.Err() == nil && !s.o.Quiet {
 			m := &logs.Messages{To: s.stderr} // that of the session is made anew when the configuration is read
-			if s.o.format != logs.Text {
-				m.Log = logs.New(s.stderr, s.o.format, slog.LevelWarn)
+			if s.o.Format != logs.Text {
+				m.Log = logs.New(s.stderr, s.o.Format, slog.LevelWarn)
 			}
 			m.Note(e.Name() + ": " + s.endsHow() + "; a second signal ends the program at once")
 		}
@@ -63,7 +64,7 @@ func (s *session) endsHow() string {
 
 // session is one run of sync or diff.
 type session struct {
-	app      *App
+	app      *setup.App
 	o        *mirrorOptions
 	started  time.Time
 	screen   *term.Screen
@@ -72,7 +73,7 @@ type session struct {
 	log      *slog.Logger
 	messages *logs.Messages
 	printer  output.Printer
-	dest     *destination
+	dest     *destination.Destination
 	records  *protocol.Store // of connectors and sync jobs; nil while nobody has asked for them
 	state    state.Dir
 	dead     *docfile.DeadLetter // of all connectors, when the command line names a file
@@ -90,7 +91,7 @@ type ran struct {
 
 // live reports whether a line is kept up to date on the terminal.
 func (s *session) live() bool {
-	return s.o.format == logs.Text && s.app.Streams.Live(s.o.progress, s.o.quiet)
+	return s.o.Format == logs.Text && s.app.Streams.Live(s.o.Progress, s.o.Quiet)
 }
 
 // startProgress shows how far a connector is until stop is called. Without a terminal, --progress
@@ -103,13 +104,13 @@ func (s *session) startProgress(o *ran, counters *report.Counters) (stop func())
 	switch {
 	case s.live():
 		p.Screen = s.screen
-	case s.o.progress != term.Always || s.o.format != logs.Text:
+	case s.o.Progress != term.Always || s.o.Format != logs.Text:
 		return func() {}
 	}
 	return p.Start()
 }
 
-func newSession(a *App, o *mirrorOptions, stop context.CancelCauseFunc) *session {
+func newSession(a *setup.App, o *mirrorOptions, stop context.CancelCauseFunc) *session {
 	s := &session{app: a, o: o, started: a.Now(), screen: &term.Screen{}, stderr: a.Streams.Err}
 	out := a.Streams.Out
 	if s.live() {
@@ -125,8 +126,8 @@ func newSession(a *App, o *mirrorOptions, stop context.CancelCauseFunc) *session
 		}
 	})
 	p := o.printed
-	p.Dry, p.Quiet, p.Several = o.dry, o.quiet, o.all
-	p.Palette = a.Streams.Palette(a.Streams.OutTTY, o.color)
+	p.Dry, p.Quiet, p.Several = o.dry, o.Quiet, o.all
+	p.Palette = a.Streams.Palette(a.Streams.OutTTY, o.Color)
 	if a.Streams.OutTTY {
 		p.Width = a.Streams.OutWidth()
 	}
@@ -138,22 +139,22 @@ func newSession(a *App, o *mirrorOptions, stop context.CancelCauseFunc) *session
 // useLevel makes the log: from the level of the command line on, else from that of the configuration,
 // else from what suits the reader.
 func (s *session) useLevel(configured string) {
-	level, ok := logs.Level(s.o.level)
+	level, ok := logs.Level(s.o.Level)
 	if !ok {
 		level, ok = logs.Level(configured)
 	}
 	if !ok {
 		level = slog.LevelWarn
-		if s.app.Streams.ErrTTY && !s.o.quiet {
+		if s.app.Streams.ErrTTY && !s.o.Quiet {
 			level = slog.LevelInfo
 		}
 	}
-	s.log = logs.New(s.stderr, s.o.format, level)
+	s.log = logs.New(s.stderr, s.o.Format, level)
 	s.messages = &logs.Messages{To: s.stderr, Stacks: level <= slog.LevelDebug}
-	if s.o.format != logs.Text {
+	if s.o.Format != logs.Text {
 		s.messages.Log = s.log
 	}
-	s.messages.Colors = s.app.Streams.Palette(s.app.Streams.ErrTTY, s.o.color)
+	s.messages.Colors = s.app.Streams.Palette(s.app.Streams.ErrTTY, s.o.Color)
 }
 
 // configure begins to count the time that there is, and loads the configuration. stop is called once.
@@ -162,7 +163,7 @@ func (s *session) configure(ctx context.Context) (cfg *config.Config, stop func(
 	if s.o.maxDuration > 0 {
 		s.until, stop = s.app.Limit(context.WithoutCancel(ctx), s.o.maxDuration)
 	}
-	if cfg, err = s.app.config(ctx, s.o.configFile); err != nil {
+	if cfg, err = s.app.Config(ctx, s.o.ConfigFile); err != nil {
 		return nil, stop, err
 	}
 	s.useLevel(cfg.Service.LogLevel)
@@ -183,15 +184,15 @@ func (s *session) run(ctx, cut context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.dest, err = openDestination(cfg, s.o.dry); err != nil { //nolint:contextcheck // a store is opened without one
+	if s.dest, err = destination.Open(cfg, s.o.dry); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
-	if text := s.dest.openToOthers(); text != "" {
+	if text := s.dest.OpenToOthers(); text != "" {
 		s.messages.Warn(text)
 	}
-	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
+	s.state = state.Dir(config.StateDir(cfg, s.app.Getenv))
 	err = s.open(ctx, cut, cfg, works, unknown)
-	return errors.Join(err, s.dest.close())
+	return errors.Join(err, s.dest.Close())
 }
 
 // ofFile makes the runs of the chosen connectors of the file. What can be wrong with them without asking
@@ -204,7 +205,7 @@ func (s *session) ofFile(ctx context.Context, cfg *config.Config) (works []work,
 	for _, c := range chosen {
 		w := work{connector: c}
 		if c.ConnectorID == "" {
-			if w.job, err = s.app.jobOf(ctx, cfg, &c, s.o); err != nil {
+			if w.job, err = jobOf(ctx, s.app, cfg, &c, s.o); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -342,7 +343,7 @@ func (s *session) apart(ctx context.Context, works []work) error {
 	taken := map[string]string{}
 	for i := range works {
 		c := &works[i].connector
-		client, err := s.dest.client(c)
+		client, err := s.dest.Client(c)
 		if err != nil {
 			return err
 		}
@@ -371,7 +372,7 @@ func (s *session) inTurns(works []work) {
 	}
 	soon := s.app.Now().Add(time.Hour)
 	last := func(w work) time.Time {
-		at := s.state.LastTurn(s.dest.lockName(), w.job.Index)
+		at := s.state.LastTurn(s.dest.LockName(), w.job.Index)
 		if at.After(soon) { // some clock was wrong; it would go last until then
 			return time.Time{}
 		}
@@ -381,7 +382,7 @@ func (s *session) inTurns(works []work) {
 }
 
 func (s *session) begin(c *config.Connector) *ran {
-	o := &ran{Outcome: output.Outcome{Name: c.Name, Type: c.ServiceType, Destination: s.dest.name()}}
+	o := &ran{Outcome: output.Outcome{Name: c.Name, Type: c.ServiceType, Destination: s.dest.Name()}}
 	o.Result.Index = c.IndexName
 	return o
 }
@@ -404,7 +405,7 @@ type attended struct {
 
 // one runs one connector.
 func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Connector, job engine.Job, o *ran, by attended) {
-	client, err := s.dest.client(c)
+	client, err := s.dest.Client(c)
 	if err != nil {
 		o.Err = err
 		return
@@ -433,18 +434,18 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 	deps := engine.Deps{
 		Settings: settingsOf(cfg, string(s.state)), Own: s.own(), Client: client, Service: s.services.of(cfg, s.log), Log: log, Observer: o.watch, Counters: counters, DeadLetter: dead, Deleted: s.deleted,
 		Lock: func(cluster, index string) (func(), error) {
-			return s.state.Lock(cmp.Or(cluster, s.dest.lockName()), index)
+			return s.state.Lock(cmp.Or(cluster, s.dest.LockName()), index)
 		},
 		Vanished: engine.Vanished{
-			Load: func(index, of string) ([]string, error) { return s.state.Vanished(s.dest.lockName(), index, of) },
+			Load: func(index, of string) ([]string, error) { return s.state.Vanished(s.dest.LockName(), index, of) },
 			Save: func(index, of string, scopes []string) error {
-				return s.state.KeepVanished(s.dest.lockName(), index, of, scopes)
+				return s.state.KeepVanished(s.dest.LockName(), index, of, scopes)
 			},
 		},
 		Turns: engine.Turns{
-			Load: func(of string) (map[string]int64, error) { return s.state.Turns(s.dest.lockName(), job.Index, of) },
+			Load: func(of string) (map[string]int64, error) { return s.state.Turns(s.dest.LockName(), job.Index, of) },
 			Save: func(of string, turns map[string]int64) error {
-				return s.state.KeepTurns(s.dest.lockName(), job.Index, of, turns)
+				return s.state.KeepTurns(s.dest.LockName(), job.Index, of, turns)
 			},
 		},
 		Until: s.until, Fence: by.fence, Cut: cut, Now: s.app.Now,
@@ -475,11 +476,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 // own are the paths of what this program writes on this machine.
 func (s *session) own() []string {
 	var own []string
-	folder, embedded := strings.CutPrefix(s.dest.es.Host, embeddedScheme)
-	if !embedded {
-		folder = ""
-	}
-	for _, path := range []string{string(s.state), folder, s.o.deadLetter, s.o.deletedTo} {
+	for _, path := range []string{string(s.state), s.dest.Folder(), s.o.deadLetter, s.o.deletedTo} {
 		if full, err := filepath.Abs(path); err == nil && path != "" {
 			own = append(own, full)
 		}
@@ -490,7 +487,7 @@ func (s *session) own() []string {
 // deadLetterOf is the dead-letter file of a connector in the state folder. While that one is replayed,
 // what is rejected again goes into another one.
 func (s *session) deadLetterOf(c *config.Connector) string {
-	key := state.Key(s.dest.lockName(), c.IndexName)
+	key := state.Key(s.dest.LockName(), c.IndexName)
 	file := filepath.Join(string(s.state), "dead-letter", key+".ndjson")
 	if sameFile(file, s.o.replay) {
 		return filepath.Join(filepath.Dir(file), key+"-again.ndjson")

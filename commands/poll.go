@@ -8,8 +8,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
@@ -19,7 +21,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
 
-func newPoll(cut context.Context, a *App) *cli.Command {
+func newPoll(cut context.Context, a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:  "poll",
 		Usage: "do what Kibana asks for: make the sync jobs that are due, and run those that wait",
@@ -61,7 +63,7 @@ func readPoll(c *cli.Context) (*mirrorOptions, error) {
 		return nil, &usage.Error{Problem: "poll takes no arguments", Hint: "the configuration names the connectors; " + program.Name + " sync CONNECTOR syncs one of them"}
 	}
 	o := &mirrorOptions{
-		globals: g, all: true, compare: engine.Auto, maxDeletes: c.String("max-deletes"), printed: output.Options{Form: c.String("output")},
+		Flags: g, all: true, compare: engine.Auto, maxDeletes: c.String("max-deletes"), printed: output.Options{Form: c.String("output")},
 		kind: protocol.JobFull, confirmed: -1, maxDuration: c.Duration("max-duration"),
 	}
 	if err := oneOf("output", o.printed.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
@@ -75,7 +77,7 @@ func readPoll(c *cli.Context) (*mirrorOptions, error) {
 }
 
 // pollOnce does one poll.
-func pollOnce(ctx, cut context.Context, a *App, o *mirrorOptions) error {
+func pollOnce(ctx, cut context.Context, a *setup.App, o *mirrorOptions) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := newSession(a, o, stop)
@@ -88,10 +90,10 @@ func pollOnce(ctx, cut context.Context, a *App, o *mirrorOptions) error {
 }
 
 // pollOn polls until it is ended, or until too much has gone wrong in too short a time.
-func pollOn(ctx, cut context.Context, a *App, o *mirrorOptions) error {
+func pollOn(ctx, cut context.Context, a *setup.App, o *mirrorOptions) error {
 	var failed []time.Time
 	for {
-		cfg, err := a.config(ctx, o.configFile)
+		cfg, err := a.Config(ctx, o.ConfigFile)
 		if err != nil {
 			return err
 		}
@@ -147,13 +149,13 @@ func (s *session) poll(ctx, cut context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.dest, err = openDestination(cfg, false); err != nil { //nolint:contextcheck // a store is opened without one
+	if s.dest, err = destination.Open(cfg, false); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
-	if text := s.dest.openToOthers(); text != "" {
+	if text := s.dest.OpenToOthers(); text != "" {
 		s.messages.Warn(text)
 	}
-	s.state = state.Dir(config.StateDir(cfg, s.app.getenv))
+	s.state = state.Dir(config.StateDir(cfg, s.app.Getenv))
 	err = s.openRecords(ctx, cfg)
 	if err == nil {
 		p := s.poller(ctx, cut, cfg, scope)
@@ -163,7 +165,7 @@ func (s *session) poll(ctx, cut context.Context) error {
 			err = p.Once(ctx)
 		}
 	}
-	return errors.Join(err, s.dest.close())
+	return errors.Join(err, s.dest.Close())
 }
 
 // scopeOf is which connectors the configuration wants served.
@@ -190,7 +192,7 @@ func (s *session) scopeOf(cfg *config.Config) (protocol.Scope, error) {
 func (s *session) known(cfg *config.Config, types []string) []string {
 	var out []string
 	for _, name := range types {
-		if _, err := s.app.sourceType(cfg, &config.Connector{ServiceType: name}); err != nil {
+		if _, err := sourceType(s.app, cfg, &config.Connector{ServiceType: name}); err != nil {
 			s.log.Debug("connectors of this type are left to others", "service_type", name, "reason", err.Error())
 			continue
 		}
@@ -204,7 +206,7 @@ func (s *session) poller(ctx, cut context.Context, cfg *config.Config, scope pro
 	return &protocol.Poller{
 		Store: s.records, Log: s.log, Host: hostname(), Scope: scope, Heartbeat: cfg.Service.Heartbeat,
 		Type: func(serviceType string) (source.Type, error) {
-			return s.app.sourceType(cfg, &config.Connector{ServiceType: serviceType})
+			return sourceType(s.app, cfg, &config.Connector{ServiceType: serviceType})
 		},
 		Check: func(ctx context.Context, c *protocol.Record[protocol.Connector]) error {
 			return s.check(ctx, cfg, c, nil)
@@ -218,7 +220,7 @@ func (s *session) poller(ctx, cut context.Context, cfg *config.Config, scope pro
 		},
 		Hold: s.hold, Dead: s.state.JobLeft,
 		Failed: func(id string, err error) {
-			o := &ran{Outcome: output.Outcome{Name: id, Type: entryOf(cfg, id).ServiceType, Destination: s.dest.name()}}
+			o := &ran{Outcome: output.Outcome{Name: id, Type: entryOf(cfg, id).ServiceType, Destination: s.dest.Name()}}
 			o.Err = err
 			if errors.Is(err, protocol.ErrMissing) {
 				o.Err = missing(id)
@@ -235,7 +237,7 @@ func (s *session) check(ctx context.Context, cfg *config.Config, c *protocol.Rec
 	if entry.Name == "" {
 		entry.Name = c.ID
 	}
-	typ, err := s.app.sourceType(cfg, &config.Connector{Name: entry.Name, ServiceType: string(c.Body.ServiceType)})
+	typ, err := sourceType(s.app, cfg, &config.Connector{Name: entry.Name, ServiceType: string(c.Body.ServiceType)})
 	if err != nil {
 		return err
 	}

@@ -8,56 +8,81 @@ import (
 	"slices"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
-	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // desk is what a command works with that reads or writes records of connectors and sync jobs, and runs
 // none of them.
 type desk struct {
-	app      *App
-	g        *globals
+	app      *setup.App
+	g        *setup.Flags
 	cfg      *config.Config
 	log      *slog.Logger
 	messages *logs.Messages
-	dest     *destination
+	dest     *destination.Destination
 	store    *protocol.Store
 }
 
 // atDesk loads the configuration, reaches the destination and lets do work with its records.
-func (a *App) atDesk(ctx context.Context, g *globals, do func(context.Context, *desk) error) error {
-	d, err := a.newDesk(ctx, g)
+func atDesk(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Context, *desk) error) error {
+	d, err := newDesk(ctx, a, g)
 	if err != nil {
 		return err
 	}
-	settings := settingsOf(d.cfg, "")
-	if err := d.open(ctx, false, settings.Await, settings.Retry); err != nil {
+	if err := d.open(ctx, false, destination.PatienceOf(&d.cfg.Elasticsearch)); err != nil {
 		return err
 	}
-	return errors.Join(do(ctx, d), d.dest.close())
+	return errors.Join(do(ctx, d), d.dest.Close())
+}
+
+// lookPatience is how long a look waits for the destination, which it asks once: who looks wants to see
+// what there is now.
+const lookPatience = 5 * time.Second
+
+// lookUp loads the configuration, with which first is done, and then asks the destination once. Nothing
+// is written, not even by opening a folder.
+func lookUp(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Context, *desk) error, first ...func(*desk)) error {
+	d, err := newDesk(ctx, a, g)
+	if err != nil {
+		return err
+	}
+	for _, f := range first {
+		f(d)
+	}
+	patient, cancel := context.WithTimeoutCause(ctx, lookPatience, &elastic.ConnError{
+		Op: "reach Elasticsearch", Kind: elastic.ErrUnreachable, Err: fmt.Errorf("no answer within %s", lookPatience),
+	})
+	defer cancel()
+	if err := d.open(patient, true, destination.Patience{}); err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, d), d.dest.Close())
 }
 
 // newDesk loads the configuration; nobody is asked yet.
-func (a *App) newDesk(ctx context.Context, g *globals) (*desk, error) {
-	cfg, err := a.config(ctx, g.configFile)
+func newDesk(ctx context.Context, a *setup.App, g *setup.Flags) (*desk, error) {
+	cfg, err := a.Config(ctx, g.ConfigFile)
 	if err != nil {
 		return nil, err
 	}
-	level, ok := logs.Level(g.level)
+	level, ok := logs.Level(g.Level)
 	if !ok {
 		level, ok = logs.Level(cfg.Service.LogLevel)
 	}
 	if !ok {
 		level = slog.LevelWarn
 	}
-	d := &desk{app: a, g: g, cfg: cfg, log: logs.New(a.Streams.Err, g.format, level), messages: a.messages(g)}
+	d := &desk{app: a, g: g, cfg: cfg, log: logs.New(a.Streams.Err, g.Format, level), messages: a.Messages(g)}
 	for _, w := range cfg.Warnings {
 		d.messages.Warn(w)
 	}
@@ -65,12 +90,12 @@ func (a *App) newDesk(ctx context.Context, g *globals) (*desk, error) {
 }
 
 // open reaches the destination and its records. When it fails the destination is closed again.
-func (d *desk) open(ctx context.Context, readOnly bool, await, again retry.Policy) (err error) {
-	if d.dest, err = openDestination(d.cfg, readOnly); err != nil { //nolint:contextcheck // a store is opened without one
+func (d *desk) open(ctx context.Context, readOnly bool, p destination.Patience) (err error) {
+	if d.dest, err = destination.Open(d.cfg, readOnly); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
-	if d.store, err = d.dest.records(ctx, d.log, d.app, await, again); err != nil {
-		err = errors.Join(err, d.dest.close())
+	if d.store, err = d.dest.Records(ctx, d.app, d.log, p); err != nil {
+		err = errors.Join(err, d.dest.Close())
 	}
 	return err
 }
@@ -105,20 +130,26 @@ func (d *desk) sourceOf(c *protocol.Record[protocol.Connector]) (source.Type, er
 	if serviceType == "" {
 		serviceType = entry.ServiceType
 	}
-	return d.app.sourceType(d.cfg, &config.Connector{Name: c.ID, ServiceType: serviceType})
+	return sourceType(d.app, d.cfg, &config.Connector{Name: c.ID, ServiceType: serviceType})
+}
+
+// lacking says which fields of a connector's configuration are not as they must be, those of the file
+// counted in.
+func (d *desk) lacking(ctx context.Context, typ *source.Type, id string, stored protocol.Configuration) (field.Errors, error) {
+	entry := config.UnnamedConnector(id)
+	if id != "" { // an entry without one is of another connector
+		entry = entryOf(d.cfg, id)
+	}
+	_, err := valuesOf(ctx, typ, &entry, stored)
+	if wrong, ok := errors.AsType[field.Errors](err); ok {
+		return wrong, nil
+	}
+	return nil, err
 }
 
 // note tells people what else there is to know, unless they want to hear nothing.
 func (d *desk) note(text string) {
-	if !d.g.quiet {
+	if !d.g.Quiet {
 		d.messages.Note(text)
 	}
-}
-
-// instant is a time of a record for people and for programs; "" for none.
-func instant(t protocol.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 )
@@ -114,7 +115,7 @@ func (a *arranger) action(args []string, i int) (last int, err error) {
 }
 
 // newCleanup is the command behind --action cleanup.
-func newCleanup(cut context.Context, a *App) *cli.Command {
+func newCleanup(cut context.Context, a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name: cleanupCommand, Hidden: true,
 		Flags: []cli.Flag{outputFlag("")},
@@ -130,7 +131,7 @@ func newCleanup(cut context.Context, a *App) *cli.Command {
 }
 
 // tellSeed tells in the log what of a line of that program has no effect.
-func (a *App) tellSeed(line *commandLine, args []string) {
+func tellSeed(a *setup.App, line *commandLine, args []string) {
 	if !line.uvloop || !debugging(args) {
 		return
 	}

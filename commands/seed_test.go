@@ -28,7 +28,7 @@ func TestLinesOfTheSeed(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			line, err := arrange(testApp(t).cli(t.Context()), strings.Fields(tt.line))
+			line, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(tt.line))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestLinesThatAreNotOfTheSeed(t *testing.T) {
 		"-q":                                     "no command is given",
 		"--action poll --all":                    "poll has no flag --all",
 	} {
-		_, err := arrange(testApp(t).cli(t.Context()), strings.Fields(line))
+		_, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(line))
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", line, err, want)
 		}

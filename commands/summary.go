@@ -136,8 +136,8 @@ func (s *session) confirmation(o *ran) string {
 	if o.Result.Incremental {
 		words = append(words, "--type", string(protocol.JobIncremental))
 	}
-	if s.o.configFile != "" {
-		words = append(words, "-c", s.o.configFile)
+	if s.o.ConfigFile != "" {
+		words = append(words, "-c", s.o.ConfigFile)
 	}
 	for _, p := range s.o.parts {
 		words = append(words, "--part", p)

@@ -5,10 +5,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 )
 
-func newSync(cut context.Context, a *App) *cli.Command {
+func newSync(cut context.Context, a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "sync",
 		Usage:     "make the index a mirror of the source",

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 )
@@ -37,8 +38,8 @@ connectors:
 			env := map[string]string{"ELASTIC_INGEST_STATE_DIR": filepath.Join(dir, "state")}
 			streams, out, errs := term.TestStreams(tt.width, env)
 			lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
-			a := &App{Streams: streams, Registry: testRegistry(), Env: config.Env{Lookup: lookup}, Now: stopped, OwnTime: true}
-			code := a.Run(t.Context(), t.Context(), append(tt.args, "-c", filepath.Join(dir, "c.yml")))
+			a := &setup.App{Streams: streams, Registry: testRegistry(), Env: config.Env{Lookup: lookup}, Now: stopped, OwnTime: true}
+			code := Run(t.Context(), t.Context(), a, append(tt.args, "-c", filepath.Join(dir, "c.yml")))
 			if code != ExitOK && code != ExitDiffers {
 				t.Errorf("exit %d", code)
 			}

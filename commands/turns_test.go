@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
@@ -16,12 +18,13 @@ import (
 // ahead of now is none, since a clock that was wrong once would otherwise have the connector go last for years.
 func TestConnectorsTakeTurns(t *testing.T) {
 	t.Parallel()
-	const host = "embedded:./data"
+	const host = "http://localhost:9200" // nothing is sent
 	dir := t.TempDir()
-	s := &session{
-		app: &App{Now: stopped}, state: state.Dir(dir), until: t.Context(),
-		dest: &destination{es: &config.Elasticsearch{Host: host}},
+	dest, err := destination.Open(&config.Config{Elasticsearch: config.Elasticsearch{Host: host}}, true)
+	if err != nil {
+		t.Fatal(err)
 	}
+	s := &session{app: &setup.App{Now: stopped}, state: state.Dir(dir), until: t.Context(), dest: dest}
 	for index, at := range map[string]time.Time{
 		"yesterday": stopped().AddDate(0, 0, -1), "today": stopped(), "soon": stopped().Add(59 * time.Minute),
 		"next year": stopped().AddDate(1, 0, 0), "in two hours": stopped().Add(2 * time.Hour),

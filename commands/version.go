@@ -7,6 +7,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 )
 
 // shownBuild is what version -o json prints.
@@ -15,7 +16,7 @@ type shownBuild struct {
 	program.Build
 }
 
-func newVersion(a *App) *cli.Command {
+func newVersion(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "version",
 		Usage:       "print version, commit and the version of Go",
@@ -31,9 +32,9 @@ func newVersion(a *App) *cli.Command {
 			}
 			b := program.This()
 			if c.String("output") == output.JSON {
-				return a.writeOut(output.JSONLine(shownBuild{output.Schema, b}))
+				return a.WriteOut(output.JSONLine(shownBuild{output.Schema, b}))
 			}
-			return a.writeOut(fmt.Sprintf("%s %s\ncommit %s\n%s\n", program.Name, b.Version, b.Commit, b.Go))
+			return a.WriteOut(fmt.Sprintf("%s %s\ncommit %s\n%s\n", program.Name, b.Version, b.Commit, b.Go))
 		},
 	}
 }

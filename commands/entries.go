@@ -1,0 +1,122 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/cron"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// noConnector is the error of a name that nobody has.
+func noConnector(connectors []config.Connector, name string) error {
+	known := connectorNames(connectors)
+	e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(name) + ", nor has Elasticsearch", Hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
+	if near := field.Nearest(name, known); near != "" {
+		e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
+	}
+	if len(known) == 0 {
+		e.Hint = program.Name + " list connectors shows which there are"
+	}
+	return e
+}
+
+// connectorNames are what connectors are called on the command line, in the order of the file.
+func connectorNames(connectors []config.Connector) []string {
+	var names []string
+	for i := range connectors {
+		names = append(names, connectorName(&connectors[i]))
+	}
+	return names
+}
+
+func connectorName(c *config.Connector) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.ConnectorID
+}
+
+// refuse names the first key of a connector that this version cannot obey. To ignore it would write
+// other documents than the file asks for.
+func refuse(cfg *config.Config, c *config.Connector) error {
+	if _, external := cfg.SourceCommand(c.ServiceType); external {
+		return &usage.Error{
+			Problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", term.Quoted(connectorName(c)), c.ServiceType),
+			Hint:    "the built-in source types work, see " + program.Name + " list sources",
+		}
+	}
+	return nil
+}
+
+// sourceType finds the built-in type that serves a connector's service type.
+func sourceType(a *setup.App, cfg *config.Config, c *config.Connector) (source.Type, error) {
+	if err := refuse(cfg, c); err != nil {
+		return source.Type{}, err
+	}
+	name := c.ServiceType
+	if builtin, ok := strings.CutPrefix(cfg.Sources[name], "builtin:"); ok {
+		name = strings.TrimSpace(builtin)
+	}
+	typ, ok := a.Registry.Lookup(name)
+	if ok {
+		return typ, nil
+	}
+	known := a.Registry.Names()
+	e := &usage.Error{
+		Problem: fmt.Sprintf("connector %s: there is no source type %s", term.Quoted(connectorName(c)), term.Quoted(name)),
+		Hint:    "there are " + strings.Join(known, ", "),
+	}
+	if near := field.Nearest(name, known); near != "" {
+		e.Hint = fmt.Sprintf("did you mean %s?", near)
+	}
+	return source.Type{}, e
+}
+
+// entryOf is what the configuration says of a connector of Elasticsearch, or what holds for one of which
+// it says nothing.
+func entryOf(cfg *config.Config, id string) config.Connector {
+	for i := range cfg.Connectors {
+		if cfg.Connectors[i].ConnectorID == id {
+			return cfg.Connectors[i]
+		}
+	}
+	return config.UnnamedConnector(id)
+}
+
+// valuesOf are the values of a connector of Elasticsearch, those of the configuration over those of the record.
+func valuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored protocol.Configuration) (field.Values, error) {
+	raw := stored.Values(typ.Fields)
+	own, err := c.ResolveConfiguration(ctx, typ.Fields)
+	if err != nil {
+		return field.Values{}, err
+	}
+	maps.Copy(raw, own)
+	values, err := field.Parse(typ.Fields, raw)
+	if err != nil {
+		err = fmt.Errorf("connector %s: configuration: %w", term.Quoted(c.Name), err)
+	}
+	return values, err
+}
+
+// scheduleOf is an enabled schedule of a type of jobs.
+func scheduleOf(now time.Time, kind, expression string) (protocol.Schedule, error) {
+	schedule, err := cron.Parse(expression)
+	if err != nil {
+		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %v", kind, err), Hint: `a Quartz cron expression in UTC: seconds, minutes, hours, day of month, month, day of week; such as "0 15 2 * * ?"`}
+	}
+	if _, ever := schedule.Next(now); !ever {
+		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %s never comes", kind, term.Quoted(expression))}
+	}
+	return protocol.Schedule{Enabled: true, Interval: expression}, nil
+}

@@ -1,0 +1,60 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+)
+
+// errBusy is the error of a named sync whose connector is being synced already.
+var errBusy = errors.New("the connector is already syncing")
+
+func notConfigured(c *protocol.Record[protocol.Connector]) error {
+	return &usage.Error{
+		Problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", term.Quoted(c.ID), c.Body.Status),
+		Hint:    "save its configuration in Kibana, or with " + program.Name + " connector configure",
+	}
+}
+
+// missing is the error of a connector_id in the configuration that Elasticsearch does not know.
+func missing(id string) error {
+	return &usage.Error{
+		Problem: fmt.Sprintf("connector %s: %v", term.Quoted(id), protocol.ErrMissing),
+		Hint:    program.Name + " connector create makes one, and " + program.Name + " list connectors shows which there are",
+	}
+}
+
+// findConnector looks a connector up by what people call it: its id, its name or its index. The error is
+// of kind [elastic.ErrNotFound] when there is none.
+func findConnector(ctx context.Context, records *protocol.Store, name string) (protocol.Record[protocol.Connector], error) {
+	if name == "" {
+		return protocol.Record[protocol.Connector]{}, elastic.ErrNotFound
+	}
+	c, err := records.Connectors.Get(ctx, name)
+	if err == nil && bool(c.Body.Deleted) {
+		return c, elastic.ErrNotFound
+	}
+	if !errors.Is(err, elastic.ErrNotFound) {
+		return c, err
+	}
+	exist, err := records.Exist(ctx)
+	if err != nil || !exist {
+		return c, errors.Join(err, elastic.ErrNotFound)
+	}
+	found, err := records.Named(ctx, name)
+	switch {
+	case err != nil:
+		return c, err
+	case len(found) == 0:
+		return c, elastic.ErrNotFound
+	case len(found) > 1:
+		return c, &usage.Error{Problem: fmt.Sprintf("%d connectors are called %s", len(found), term.Quoted(name)), Hint: "name the one that is meant by its id"}
+	}
+	return found[0], nil
+}

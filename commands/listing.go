@@ -1,0 +1,122 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+)
+
+// list lists what is asked for.
+func list(ctx context.Context, a *setup.App, o *listOptions) error {
+	l := &listed{Schema: output.Schema}
+	var err error
+	switch o.what {
+	case listJobs:
+		err = lookUp(ctx, a, o.flags, func(ctx context.Context, d *desk) error { return l.addJobs(ctx, d, o) })
+	case listIndices:
+		err = lookUp(ctx, a, o.flags, l.addIndices)
+	default:
+		if o.what != listConnectors {
+			for _, t := range a.Registry.Types() {
+				l.Sources = append(l.Sources, listedSource{Name: t.Name, Title: t.Title})
+			}
+		}
+		if o.what != listSources {
+			err = listBoth(ctx, a, o, l)
+		}
+	}
+	return writeListed(a, l, o.output, err)
+}
+
+// writeListed writes what was found out before err, if anything.
+func writeListed(a *setup.App, l *listed, form string, err error) error {
+	if err != nil && len(l.Sources)+len(l.Connectors)+len(l.Jobs)+len(l.Indices) == 0 {
+		return err
+	}
+	return errors.Join(a.WriteOut(l.print(a.Streams, form)), err)
+}
+
+// listBoth adds the connectors of the configuration, and of Elasticsearch. Where nothing but source types
+// was asked for by name, what cannot be found out is a warning.
+func listBoth(ctx context.Context, a *setup.App, o *listOptions, l *listed) error {
+	err := lookUp(ctx, a, o.flags, l.addRecords, l.addConfigured)
+	mistake, isMistake := errors.AsType[*usage.Error](err)
+	_, wrong := errors.AsType[*config.Error](err)
+	if err == nil || o.what != "" || wrong || isMistake && !mistake.NoFile || ctx.Err() != nil {
+		return err
+	}
+	a.Messages(o.flags).Warn(err.Error())
+	return nil
+}
+
+// print writes all that is listed in a form of --output.
+func (l *listed) print(s *term.Streams, form string) string {
+	switch form {
+	case output.JSON:
+		return output.JSONLine(l)
+	case output.NDJSON:
+		return l.lines()
+	}
+	width := term.Unlimited
+	if s.OutTTY {
+		width = s.OutWidth()
+	}
+	return l.text(width)
+}
+
+func (l *listed) lines() string {
+	var b strings.Builder
+	for _, s := range l.Sources {
+		s.Schema, s.Kind = output.Schema, "source"
+		b.WriteString(output.JSONLine(s))
+	}
+	for _, c := range l.Connectors {
+		c.Schema, c.Kind = output.Schema, "connector"
+		b.WriteString(output.JSONLine(c))
+	}
+	for _, j := range l.Jobs {
+		j.Schema, j.Kind = output.Schema, "job"
+		b.WriteString(output.JSONLine(j))
+	}
+	for _, i := range l.Indices {
+		i.Schema, i.Kind = output.Schema, "index"
+		b.WriteString(output.JSONLine(i))
+	}
+	return b.String()
+}
+
+// text writes tables; where they do not fit, cells are shortened.
+func (l *listed) text(width int) string {
+	var blocks []string
+	if len(l.Sources) > 0 {
+		rows := [][]string{{"SOURCE TYPE", "NAME"}}
+		for _, s := range l.Sources {
+			rows = append(rows, []string{term.Plain(s.Name), term.Plain(s.Title)})
+		}
+		blocks = append(blocks, term.Table(width, rows))
+	}
+	blocks = append(blocks, connectorTables(width, l.Connectors)...)
+	if len(l.Jobs) > 0 {
+		blocks = append(blocks, jobTable(width, l.Jobs))
+	}
+	if len(l.Indices) > 0 {
+		blocks = append(blocks, indexTable(width, l.Indices))
+	}
+	return strings.Join(blocks, "\n")
+}
+
+// existing lists the connectors of Elasticsearch; none where there are no records at all.
+func (d *desk) existing(ctx context.Context) ([]protocol.Record[protocol.Connector], error) {
+	exist, err := d.store.Exist(ctx)
+	if err != nil || !exist {
+		return nil, err
+	}
+	return d.store.FindConnectors(ctx, nil)
+}
