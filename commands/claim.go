@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
@@ -20,7 +21,7 @@ func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Confi
 	claim, release, err := s.claimNamed(ctx, cut, cfg, w)
 	if err != nil {
 		if errors.Is(err, protocol.ErrLost) {
-			err = fmt.Errorf("%w: %w", errBusy, err)
+			err = fmt.Errorf("%w: %w", records.ErrBusy, err)
 		}
 		o.Err = err
 		return

@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -51,9 +52,9 @@ elastic-ingest connector configure kibana --schedule "full=0 15 2 * * ?" --sched
 				return err
 			}
 			if !o.changes() {
-				return lookUp(c.Context, a, &o.Flags, func(ctx context.Context, d *desk) error { return configure(ctx, d, o) })
+				return records.LookUp(c.Context, a, &o.Flags, func(ctx context.Context, d *records.Desk) error { return configure(ctx, d, o) })
 			}
-			return atDesk(c.Context, a, &o.Flags, func(ctx context.Context, d *desk) error { return configure(ctx, d, o) })
+			return records.Open(c.Context, a, &o.Flags, func(ctx context.Context, d *records.Desk) error { return configure(ctx, d, o) })
 		},
 	}
 }
@@ -170,7 +171,7 @@ func (o *configureOptions) readSchedule(a *setup.App, pair string) error {
 		o.off = append(o.off, kind)
 		return nil
 	}
-	schedule, err := scheduleOf(a.Now(), word, expression)
+	schedule, err := records.ScheduleOf(a.Now(), word, expression)
 	o.schedules[kind] = schedule
 	return err
 }
@@ -187,10 +188,10 @@ type missingField struct {
 	Problem string `json:"problem"`
 }
 
-func configure(ctx context.Context, d *desk, o *configureOptions) error {
+func configure(ctx context.Context, d *records.Desk, o *configureOptions) error {
 	var found []protocol.Record[protocol.Connector]
 	for _, name := range o.names { // all of them before the first is written
-		c, err := d.connector(ctx, name)
+		c, err := d.Connector(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -216,7 +217,7 @@ func configure(ctx context.Context, d *desk, o *configureOptions) error {
 			Connectors []configured `json:"connectors"`
 		}{output.Schema, out})
 	}
-	if err := d.app.WriteOut(text); err != nil {
+	if err := d.App.WriteOut(text); err != nil {
 		return err
 	}
 	return failed
@@ -237,8 +238,8 @@ func configuredText(all []configured) string {
 }
 
 // configureOne changes one connector, and says what is missing then.
-func configureOne(ctx context.Context, d *desk, c *protocol.Record[protocol.Connector], o *configureOptions) (configured, error) {
-	typ, err := d.sourceOf(c)
+func configureOne(ctx context.Context, d *records.Desk, c *protocol.Record[protocol.Connector], o *configureOptions) (configured, error) {
+	typ, err := d.SourceOf(c)
 	if err != nil {
 		return configured{}, err
 	}
@@ -254,7 +255,7 @@ func configureOne(ctx context.Context, d *desk, c *protocol.Record[protocol.Conn
 		return configured{}, &usage.Error{Problem: fmt.Sprintf("--schedule: source type %s has no access control", typ.Name)}
 	}
 	if o.changes() {
-		changed, err := d.store.Connectors.Update(ctx, *c, func(b *protocol.Connector) error {
+		changed, err := d.Store.Connectors.Update(ctx, *c, func(b *protocol.Connector) error {
 			return o.apply(ctx, d, c.ID, b, &typ)
 		})
 		if err != nil {
@@ -262,7 +263,7 @@ func configureOne(ctx context.Context, d *desk, c *protocol.Record[protocol.Conn
 		}
 		*c = changed
 	}
-	lacks, err := d.lacking(ctx, &typ, c.ID, c.Body.Configuration)
+	lacks, err := d.Lacking(ctx, &typ, c.ID, c.Body.Configuration)
 	out := configured{ID: c.ID, Status: string(c.Body.Status), Missing: []missingField{}}
 	for _, l := range lacks {
 		out.Missing = append(out.Missing, missingField{l.Field, l.Problem})
@@ -271,7 +272,7 @@ func configureOne(ctx context.Context, d *desk, c *protocol.Record[protocol.Conn
 }
 
 // apply makes the changes that are asked for.
-func (o *configureOptions) apply(ctx context.Context, d *desk, id string, c *protocol.Connector, typ *source.Type) error {
+func (o *configureOptions) apply(ctx context.Context, d *records.Desk, id string, c *protocol.Connector, typ *source.Type) error {
 	if len(o.values) > 0 {
 		configuration, err := c.Configuration.With(typ.Fields, o.values)
 		if err != nil {
@@ -296,7 +297,7 @@ func (o *configureOptions) apply(ctx context.Context, d *desk, id string, c *pro
 	if len(o.values) == 0 {
 		return nil
 	}
-	lacks, err := d.lacking(ctx, typ, id, c.Configuration)
+	lacks, err := d.Lacking(ctx, typ, id, c.Configuration)
 	if err != nil || len(lacks) > 0 {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -43,8 +44,8 @@ elastic-ingest connector show kibana -o json`,
 			if err != nil {
 				return err
 			}
-			return lookUp(c.Context, a, &g, func(ctx context.Context, d *desk) error {
-				record, err := d.connector(ctx, name)
+			return records.LookUp(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
+				record, err := d.Connector(ctx, name)
 				if err != nil {
 					return err
 				}
@@ -54,12 +55,12 @@ elastic-ingest connector show kibana -o json`,
 	}
 }
 
-func showConnector(d *desk, c *protocol.Record[protocol.Connector], form string) error {
-	shown := d.shownConnector(c)
+func showConnector(d *records.Desk, c *protocol.Record[protocol.Connector], form string) error {
+	shown := d.ShownConnector(c)
 	if form == output.JSON {
-		return d.app.WriteOut(output.JSONLine(shown))
+		return d.App.WriteOut(output.JSONLine(shown))
 	}
-	return d.app.WriteOut(connectorText(c, shown.Connector.Configuration))
+	return d.App.WriteOut(records.ConnectorText(c, shown.Connector.Configuration))
 }
 
 func newConnectorDelete(a *setup.App) *cli.Command {
@@ -86,7 +87,7 @@ func newConnectorDelete(a *setup.App) *cli.Command {
 			case !c.Bool("yes") && !a.Streams.Asks():
 				return &usage.Error{Problem: "connector delete asks before it deletes, and there is no terminal to ask on", Hint: "give --yes"}
 			}
-			return atDesk(c.Context, a, &g, func(ctx context.Context, d *desk) error {
+			return records.Open(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
 				return deleteConnectors(ctx, d, names, c.Bool("yes"), c.Bool("force"))
 			})
 		},
@@ -94,26 +95,26 @@ func newConnectorDelete(a *setup.App) *cli.Command {
 }
 
 // deleteConnectors deletes all of the named connectors, or none of them where one may not be.
-func deleteConnectors(ctx context.Context, d *desk, names []string, sure, force bool) error {
+func deleteConnectors(ctx context.Context, d *records.Desk, names []string, sure, force bool) error {
 	var doomed []protocol.Record[protocol.Connector]
 	var what []string
 	for _, name := range names {
-		c, err := d.connector(ctx, name)
+		c, err := d.Connector(ctx, name)
 		if err != nil {
 			return err
 		}
-		running, err := d.store.RunningJobs(ctx, c.ID)
+		running, err := d.Store.RunningJobs(ctx, c.ID)
 		switch {
 		case err != nil && !errors.Is(err, elastic.ErrNotFound):
 			return err
 		case len(running) > 0 && !force:
-			return fmt.Errorf("%w: sync job %s of connector %s runs; cancel it first, or give --force", errBusy, term.Quoted(running[0].ID), term.Quoted(c.ID))
+			return fmt.Errorf("%w: sync job %s of connector %s runs; cancel it first, or give --force", records.ErrBusy, term.Quoted(running[0].ID), term.Quoted(c.ID))
 		}
 		doomed = append(doomed, c)
 		what = append(what, fmt.Sprintf("%s (index %s)", term.Quoted(c.ID), term.Quoted(string(c.Body.IndexName))))
 	}
 	if !sure {
-		yes, err := d.app.Streams.Ask(ctx, fmt.Sprintf("delete %s %s and all their sync jobs? The indices and their documents stay.",
+		yes, err := d.App.Streams.Ask(ctx, fmt.Sprintf("delete %s %s and all their sync jobs? The indices and their documents stay.",
 			term.Plural(int64(len(doomed)), "connector:", "connectors:"), strings.Join(what, ", ")))
 		if err != nil {
 			return err
@@ -123,11 +124,11 @@ func deleteConnectors(ctx context.Context, d *desk, names []string, sure, force 
 		}
 	}
 	for _, c := range doomed {
-		err := d.store.DeleteConnector(ctx, c.ID)
+		err := d.Store.DeleteConnector(ctx, c.ID)
 		if err != nil && !errors.Is(err, elastic.ErrNotFound) { // named twice, or somebody else was first
 			return err
 		}
-		err = d.app.WriteOut(fmt.Sprintf("deleted connector %s and its sync jobs; index %s and its documents stay\n", term.Plain(c.ID), term.Quoted(string(c.Body.IndexName))))
+		err = d.App.WriteOut(fmt.Sprintf("deleted connector %s and its sync jobs; index %s and its documents stay\n", term.Plain(c.ID), term.Quoted(string(c.Body.IndexName))))
 		if err != nil {
 			return err
 		}

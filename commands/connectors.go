@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -28,7 +29,7 @@ func choose(connectors []config.Connector, names []string, all bool) (chosen []c
 		return connectors, nil, nil
 	case len(names) == 0:
 		return nil, nil, &usage.Error{
-			Problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), term.Plain(strings.Join(connectorNames(connectors), ", "))),
+			Problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), term.Plain(strings.Join(records.ConnectorNames(connectors), ", "))),
 			Hint:    "name those that are meant, or give --all",
 		}
 	}
@@ -64,7 +65,7 @@ func unknownTo(typ *source.Type, c *config.Connector) error {
 // jobOf makes the job of a connector. Everything that can be wrong without asking anybody is found here,
 // before anything runs.
 func jobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Connector, o *mirrorOptions) (engine.Job, error) {
-	typ, err := sourceType(a, cfg, c)
+	typ, err := records.SourceType(a, cfg, c)
 	if err != nil {
 		return engine.Job{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 )
 
@@ -35,7 +36,7 @@ func TestChoose(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			chosen, unknown, err := choose(tt.connectors, tt.names, tt.all)
-			got := strings.Join(connectorNames(chosen), " ")
+			got := strings.Join(records.ConnectorNames(chosen), " ")
 			for _, name := range unknown {
 				got += fmt.Sprintf(", and %q", name)
 			}

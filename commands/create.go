@@ -14,6 +14,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -56,7 +57,7 @@ elastic-ingest connector create --service-type dir --index-name search-new --fro
 			if err != nil {
 				return err
 			}
-			return atDesk(c.Context, a, &o.Flags, func(ctx context.Context, d *desk) error { return createConnector(ctx, d, o) })
+			return records.Open(c.Context, a, &o.Flags, func(ctx context.Context, d *records.Desk) error { return createConnector(ctx, d, o) })
 		},
 	}
 }
@@ -113,7 +114,7 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 }
 
 // createConnector makes a record and tells what else there is to do.
-func createConnector(ctx context.Context, d *desk, o *createOptions) error {
+func createConnector(ctx context.Context, d *records.Desk, o *createOptions) error {
 	made, advice := newOfFlags, adviceOfFlags
 	if o.of != "" {
 		made, advice = newOfFile, adviceOfFile
@@ -123,32 +124,32 @@ func createConnector(ctx context.Context, d *desk, o *createOptions) error {
 		return err
 	}
 	body.IsNative = protocol.Flag(o.native)
-	c, err := d.store.CreateConnector(ctx, o.id, body)
+	c, err := d.Store.CreateConnector(ctx, o.id, body)
 	if err != nil {
 		return err
 	}
 	text := c.ID + "\n"
 	if o.output == output.JSON {
-		text = output.JSONLine(d.shownConnector(&c))
+		text = output.JSONLine(d.ShownConnector(&c))
 	}
-	if err := d.app.WriteOut(text); err != nil {
+	if err := d.App.WriteOut(text); err != nil {
 		return err
 	}
-	d.note(advice(d, &c, o))
+	d.Note(advice(d, &c, o))
 	if c.Body.Status == protocol.ConnectorNeedsConfiguration {
-		d.note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", program.Name, term.ShellWord(c.ID)))
+		d.Note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", program.Name, term.ShellWord(c.ID)))
 	}
 	return warnOfOwner(ctx, d, &c)
 }
 
 // newOfFlags is the connector that the flags ask for.
-func newOfFlags(ctx context.Context, d *desk, o *createOptions) (protocol.Connector, error) {
-	typ, err := sourceType(d.app, d.cfg, &config.Connector{Name: cmp.Or(o.name, o.index), ServiceType: o.serviceType})
+func newOfFlags(ctx context.Context, d *records.Desk, o *createOptions) (protocol.Connector, error) {
+	typ, err := records.SourceType(d.App, d.Config, &config.Connector{Name: cmp.Or(o.name, o.index), ServiceType: o.serviceType})
 	if err != nil {
 		return protocol.Connector{}, err
 	}
 	if o.language != "" {
-		if _, err := creationOf(d.cfg, &config.Connector{Name: o.index, Language: o.language}); err != nil {
+		if _, err := creationOf(d.Config, &config.Connector{Name: o.index, Language: o.language}); err != nil {
 			return protocol.Connector{}, err
 		}
 	}
@@ -156,12 +157,12 @@ func newOfFlags(ctx context.Context, d *desk, o *createOptions) (protocol.Connec
 	if err != nil {
 		return protocol.Connector{}, err
 	}
-	body := d.store.NewConnector(cmp.Or(o.name, o.index), o.index, o.language, &typ)
+	body := d.Store.NewConnector(cmp.Or(o.name, o.index), o.index, o.language, &typ)
 	body.ServiceType = protocol.Text(o.serviceType)
 	if body.Configuration, err = body.Configuration.With(typ.Fields, values); err != nil {
 		return body, fmt.Errorf("--from-file: %w", err)
 	}
-	if lacks, err := d.lacking(ctx, &typ, o.id, body.Configuration); err != nil {
+	if lacks, err := d.Lacking(ctx, &typ, o.id, body.Configuration); err != nil {
 		return body, err
 	} else if len(lacks) == 0 {
 		body.Status = protocol.ConnectorConfigured
@@ -170,17 +171,17 @@ func newOfFlags(ctx context.Context, d *desk, o *createOptions) (protocol.Connec
 }
 
 // ofFile is the connector of the configuration that a record is to be made of.
-func ofFile(d *desk, o *createOptions) (*config.Connector, error) {
-	at := slices.IndexFunc(d.cfg.Connectors, func(c config.Connector) bool { return c.Name == o.of || c.ConnectorID == o.of })
+func ofFile(d *records.Desk, o *createOptions) (*config.Connector, error) {
+	at := slices.IndexFunc(d.Config.Connectors, func(c config.Connector) bool { return c.Name == o.of || c.ConnectorID == o.of })
 	if at < 0 {
-		names := connectorNames(d.cfg.Connectors)
+		names := records.ConnectorNames(d.Config.Connectors)
 		e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(o.of), Hint: "it has " + term.Plain(strings.Join(names, ", "))}
 		if len(names) == 0 {
 			e.Hint = "without a name, --service-type and --index-name say what is to be made"
 		}
 		return nil, e
 	}
-	c := &d.cfg.Connectors[at]
+	c := &d.Config.Connectors[at]
 	switch {
 	case c.IndexName == "" || c.ServiceType == "":
 		return nil, &usage.Error{Problem: fmt.Sprintf("connector %s of the configuration has no index_name or no service_type", term.Quoted(o.of)), Hint: "write both"}
@@ -193,12 +194,12 @@ func ofFile(d *desk, o *createOptions) (*config.Connector, error) {
 }
 
 // newOfFile is the connector that an entry of the configuration describes, checked as sync checks it.
-func newOfFile(ctx context.Context, d *desk, o *createOptions) (protocol.Connector, error) {
+func newOfFile(ctx context.Context, d *records.Desk, o *createOptions) (protocol.Connector, error) {
 	c, err := ofFile(d, o)
 	if err != nil {
 		return protocol.Connector{}, err
 	}
-	run, err := jobOf(ctx, d.app, d.cfg, c, &mirrorOptions{compare: engine.Auto, kind: protocol.JobFull, confirmed: -1})
+	run, err := jobOf(ctx, d.App, d.Config, c, &mirrorOptions{compare: engine.Auto, kind: protocol.JobFull, confirmed: -1})
 	if err != nil {
 		return protocol.Connector{}, err
 	}
@@ -211,7 +212,7 @@ func newOfFile(ctx context.Context, d *desk, o *createOptions) (protocol.Connect
 			delete(values, f.Name)
 		}
 	}
-	body := d.store.NewConnector(connectorName(c), c.IndexName, cmp.Or(c.Language, d.cfg.Elasticsearch.LanguageCode), &run.Type)
+	body := d.Store.NewConnector(records.ConnectorName(c), c.IndexName, cmp.Or(c.Language, d.Config.Elasticsearch.LanguageCode), &run.Type)
 	body.ServiceType = protocol.Text(c.ServiceType)
 	if body.Configuration, err = body.Configuration.With(run.Type.Fields, values); err != nil {
 		return body, fmt.Errorf("connector %s: configuration: %w", term.Quoted(o.of), err)
@@ -219,11 +220,11 @@ func newOfFile(ctx context.Context, d *desk, o *createOptions) (protocol.Connect
 	if c.Pipeline != "" {
 		body.Pipeline.Name = protocol.Text(c.Pipeline)
 	}
-	if body.Filtering, err = filteringOf(run.Rules, c.AdvancedRules, d.app.Now()); err != nil {
+	if body.Filtering, err = filteringOf(run.Rules, c.AdvancedRules, d.App.Now()); err != nil {
 		return body, fmt.Errorf("connector %s: %w", term.Quoted(o.of), err)
 	}
 	for kind, expression := range c.Schedule {
-		schedule, err := scheduleOf(d.app.Now(), kind, expression)
+		schedule, err := records.ScheduleOf(d.App.Now(), kind, expression)
 		if err != nil {
 			return body, fmt.Errorf("connector %s: %w", term.Quoted(o.of), err)
 		}
@@ -243,18 +244,18 @@ func filteringOf(basic []rules.Rule, advanced any, now time.Time) (protocol.Filt
 }
 
 // adviceOfFile says which line the entry of the configuration wants.
-func adviceOfFile(d *desk, c *protocol.Record[protocol.Connector], o *createOptions) string {
-	if slices.ContainsFunc(d.cfg.Connectors, func(e config.Connector) bool { return e.ConnectorID == c.ID }) {
-		return fmt.Sprintf("connector %s of %s serves it", term.Quoted(o.of), filepath.Base(d.cfg.File))
+func adviceOfFile(d *records.Desk, c *protocol.Record[protocol.Connector], o *createOptions) string {
+	if slices.ContainsFunc(d.Config.Connectors, func(e config.Connector) bool { return e.ConnectorID == c.ID }) {
+		return fmt.Sprintf("connector %s of %s serves it", term.Quoted(o.of), filepath.Base(d.Config.File))
 	}
-	return fmt.Sprintf("write this into the entry of %s in %s, so that poll serves it:\nconnector_id: %s", term.Quoted(o.of), filepath.Base(d.cfg.File), yamlWord(c.ID))
+	return fmt.Sprintf("write this into the entry of %s in %s, so that poll serves it:\nconnector_id: %s", term.Quoted(o.of), filepath.Base(d.Config.File), yamlWord(c.ID))
 }
 
 // adviceOfFlags says which entry the configuration wants.
-func adviceOfFlags(d *desk, c *protocol.Record[protocol.Connector], _ *createOptions) string {
+func adviceOfFlags(d *records.Desk, c *protocol.Record[protocol.Connector], _ *createOptions) string {
 	text := fmt.Sprintf("write this into %s, so that poll serves it:\nconnectors:\n  - connector_id: %s\n    service_type: %s",
-		filepath.Base(d.cfg.File), yamlWord(c.ID), yamlWord(string(c.Body.ServiceType)))
-	typ, err := d.sourceOf(c)
+		filepath.Base(d.Config.File), yamlWord(c.ID), yamlWord(string(c.Body.ServiceType)))
+	typ, err := d.SourceOf(c)
 	if err != nil {
 		return text
 	}
@@ -284,8 +285,8 @@ func yamlWord(s string) string {
 
 // warnOfOwner tells that somebody else has mirrored into the index so far: until that is settled, nothing
 // is deleted there.
-func warnOfOwner(ctx context.Context, d *desk, c *protocol.Record[protocol.Connector]) error {
-	client, err := d.dest.Client(&config.Connector{})
+func warnOfOwner(ctx context.Context, d *records.Desk, c *protocol.Record[protocol.Connector]) error {
+	client, err := d.Destination.Client(&config.Connector{})
 	if err != nil {
 		return err
 	}
@@ -294,7 +295,7 @@ func warnOfOwner(ctx context.Context, d *desk, c *protocol.Record[protocol.Conne
 		return nil // most often there is none yet; what else is wrong with it the first sync tells
 	}
 	if owner := index.Marker.Owner; owner != "" && owner != c.ID {
-		d.messages.Warn(fmt.Sprintf("index %s holds what %s has mirrored; let the connector take it over by %s sync %s --adopt",
+		d.Messages.Warn(fmt.Sprintf("index %s holds what %s has mirrored; let the connector take it over by %s sync %s --adopt",
 			term.Quoted(index.Name), term.Quoted(owner), program.Name, term.ShellWord(c.ID)))
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -91,7 +92,7 @@ func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType)
 
 // jobOfRecord makes the run of a sync job, from what the job has kept of its connector.
 func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name string, of *protocol.JobConnector, t protocol.JobType, ruled bool) (engine.Job, config.Connector, error) {
-	entry := entryOf(cfg, of.ID)
+	entry := records.EntryOf(cfg, of.ID)
 	c, err := connectorOf(entry, name, of)
 	if err == nil {
 		err = checkIndex(entry, &c, t)
@@ -99,14 +100,14 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	if err != nil {
 		return engine.Job{}, c, err
 	}
-	typ, err := sourceType(s.app, cfg, &c)
+	typ, err := records.SourceType(s.app, cfg, &c)
 	if err != nil {
 		return engine.Job{}, c, err
 	}
 	if err := unknownTo(&typ, &c); err != nil {
 		return engine.Job{}, c, err
 	}
-	values, err := valuesOf(ctx, &typ, &c, of.Configuration)
+	values, err := records.ValuesOf(ctx, &typ, &c, of.Configuration)
 	if err != nil {
 		return engine.Job{}, c, err
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -98,7 +99,7 @@ var kinds = [...]struct {
 	{engine.ErrTimeIsUp, ExitUnfinished},
 	{state.ErrLocked, ExitLocked},
 	{embedded.ErrInUse, ExitLocked},
-	{errBusy, ExitLocked},
+	{records.ErrBusy, ExitLocked},
 	{protocol.ErrTaken, ExitLocked},
 	{protocol.ErrConfig, ExitUsage},
 	{protocol.ErrExists, ExitUsage},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -194,19 +195,19 @@ func limitFlag(of string) cli.Flag {
 }
 
 // readListed reads the flags of commands that list.
-func readListed(c *cli.Context) (*listOptions, error) {
+func readListed(c *cli.Context) (*records.ListOptions, error) {
 	g, err := readGlobals(c)
 	if err != nil {
 		return nil, err
 	}
-	o := &listOptions{flags: &g, output: c.String("output"), limit: usualJobs}
-	if err := oneOf("output", o.output, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
+	o := &records.ListOptions{Flags: &g, Form: c.String("output"), Limit: usualJobs}
+	if err := oneOf("output", o.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
 		return nil, err
 	}
 	if c.IsSet("limit") {
-		o.limit = c.Int("limit")
+		o.Limit = c.Int("limit")
 	}
-	if o.limit < 0 || o.limit > maxJobs {
+	if o.Limit < 0 || o.Limit > maxJobs {
 		return nil, &usage.Error{Problem: fmt.Sprintf("--limit must be between 0 and %d", maxJobs)}
 	}
 	return o, nil

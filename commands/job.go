@@ -9,6 +9,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -47,7 +48,7 @@ elastic-ingest job start kibana --type deletion`,
 			if err := oneOf("type", string(kind), jobTypes()); err != nil {
 				return err
 			}
-			return atDesk(c.Context, a, &g, func(ctx context.Context, d *desk) error {
+			return records.Open(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
 				return startJob(ctx, d, connector, kind, c.String("output"))
 			})
 		},
@@ -63,18 +64,18 @@ type startedJob struct {
 	Status    string `json:"status"`
 }
 
-func startJob(ctx context.Context, d *desk, name string, kind protocol.JobType, form string) error {
-	c, err := d.connector(ctx, name)
+func startJob(ctx context.Context, d *records.Desk, name string, kind protocol.JobType, form string) error {
+	c, err := d.Connector(ctx, name)
 	if err != nil {
 		return err
 	}
 	if !c.Body.Status.MaySync() {
-		return notConfigured(&c)
+		return records.NotConfigured(&c)
 	}
 	if err := offers(&c, kind); err != nil {
 		return err
 	}
-	id, err := d.store.StartJob(ctx, &c, kind)
+	id, err := d.Store.StartJob(ctx, &c, kind)
 	if err != nil {
 		return err
 	}
@@ -82,10 +83,10 @@ func startJob(ctx context.Context, d *desk, name string, kind protocol.JobType, 
 	if form == output.JSON {
 		text = output.JSONLine(startedJob{output.Schema, id, c.ID, string(kind), string(protocol.JobPending)})
 	}
-	if err := d.app.WriteOut(text); err != nil {
+	if err := d.App.WriteOut(text); err != nil {
 		return err
 	}
-	d.note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", program.Name, term.ShellWord(id)))
+	d.Note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", program.Name, term.ShellWord(id)))
 	return nil
 }
 
@@ -126,8 +127,8 @@ elastic-ingest job list --limit 0 -o ndjson`,
 			if c.Args().Len() > 1 {
 				return &usage.Error{Problem: "job list takes the name of one connector at most"}
 			}
-			o.what, o.connector = listJobs, c.Args().First()
-			return list(c.Context, a, o)
+			o.What, o.Connector = records.Jobs, c.Args().First()
+			return records.List(c.Context, a, o)
 		},
 	}
 }
@@ -148,26 +149,26 @@ elastic-ingest job view nightly -o json`,
 			if err != nil {
 				return err
 			}
-			return lookUp(c.Context, a, &g, func(ctx context.Context, d *desk) error {
+			return records.LookUp(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
 				return viewJob(ctx, d, id, c.String("output"))
 			})
 		},
 	}
 }
 
-func viewJob(ctx context.Context, d *desk, id, form string) error {
-	job, err := d.store.Jobs.Get(ctx, id)
+func viewJob(ctx context.Context, d *records.Desk, id, form string) error {
+	job, err := d.Store.Jobs.Get(ctx, id)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return noJob(id)
 	}
 	if err != nil {
 		return err
 	}
-	shown := d.shownJob(&job)
+	shown := d.ShownJob(&job)
 	if form == output.JSON {
-		return d.app.WriteOut(output.JSONLine(shown))
+		return d.App.WriteOut(output.JSONLine(shown))
 	}
-	return d.app.WriteOut(jobText(&job, shown.Job.Connector.Configuration))
+	return d.App.WriteOut(records.JobText(&job, shown.Job.Connector.Configuration))
 }
 
 func noJob(id string) error {
@@ -188,7 +189,7 @@ func newJobCancel(a *setup.App) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return atDesk(c.Context, a, &g, func(ctx context.Context, d *desk) error {
+			return records.Open(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
 				return cancelJob(ctx, d, id, c.String("output"))
 			})
 		},
@@ -203,8 +204,8 @@ type canceledJob struct {
 	Changed bool   `json:"changed"` // false for a job that had ended before
 }
 
-func cancelJob(ctx context.Context, d *desk, id, form string) error {
-	job, ok, err := d.store.CancelJob(ctx, id)
+func cancelJob(ctx context.Context, d *records.Desk, id, form string) error {
+	job, ok, err := d.Store.CancelJob(ctx, id)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return noJob(id)
 	}
@@ -212,7 +213,7 @@ func cancelJob(ctx context.Context, d *desk, id, form string) error {
 		return err
 	}
 	if form == output.JSON {
-		return d.app.WriteOut(output.JSONLine(canceledJob{output.Schema, job.ID, string(job.Body.Status), ok}))
+		return d.App.WriteOut(output.JSONLine(canceledJob{output.Schema, job.ID, string(job.Body.Status), ok}))
 	}
 	text := fmt.Sprintf("sync job %s is canceled\n", term.Plain(id))
 	switch {
@@ -221,5 +222,5 @@ func cancelJob(ctx context.Context, d *desk, id, form string) error {
 	case job.Body.Status == protocol.JobCanceling:
 		text = fmt.Sprintf("sync job %s is canceling: who runs it ends it within seconds, or the next poll does if nobody runs it any more\n", term.Plain(id))
 	}
-	return d.app.WriteOut(text)
+	return d.App.WriteOut(text)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -38,13 +39,13 @@ elastic-ingest list indices`,
 			if err != nil {
 				return err
 			}
-			return list(c.Context, a, o)
+			return records.List(c.Context, a, o)
 		},
 	}
 }
 
 // readList reads the flags and arguments of list.
-func readList(c *cli.Context) (*listOptions, error) {
+func readList(c *cli.Context) (*records.ListOptions, error) {
 	o, err := readListed(c)
 	if err != nil {
 		return nil, err
@@ -53,15 +54,15 @@ func readList(c *cli.Context) (*listOptions, error) {
 	if len(args) == 0 {
 		args = []string{""}
 	}
-	o.what = args[0]
-	if !slices.Contains([]string{"", listSources, listConnectors, listJobs, listIndices}, o.what) {
-		return nil, &usage.Error{Problem: fmt.Sprintf("list knows no %s", term.Quoted(o.what)), Hint: "list sources, list connectors, list jobs, list indices, or list for the first two"}
+	o.What = args[0]
+	if !slices.Contains([]string{"", records.Sources, records.Connectors, records.Jobs, records.Indices}, o.What) {
+		return nil, &usage.Error{Problem: fmt.Sprintf("list knows no %s", term.Quoted(o.What)), Hint: "list sources, list connectors, list jobs, list indices, or list for the first two"}
 	}
-	if c.IsSet("limit") && o.what != listJobs {
+	if c.IsSet("limit") && o.What != records.Jobs {
 		return nil, &usage.Error{Problem: "--limit goes with list jobs alone"}
 	}
-	if o.what == listJobs && len(args) > 1 {
-		o.connector = args[1]
+	if o.What == records.Jobs && len(args) > 1 {
+		o.Connector = args[1]
 		args = args[1:]
 	}
 	if len(args) > 1 {

@@ -15,6 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -227,18 +228,18 @@ func (s *session) ofElasticsearch(ctx context.Context, cfg *config.Config, works
 		if err := s.openRecords(ctx, cfg); err != nil {
 			return nil, err
 		}
-		record, err := findConnector(ctx, s.records, w.connector.ConnectorID)
+		record, err := records.Find(ctx, s.records, w.connector.ConnectorID)
 		if errors.Is(err, elastic.ErrNotFound) && slices.Contains(unknown, w.connector.ConnectorID) {
-			return nil, noConnector(cfg.Connectors, w.connector.ConnectorID)
+			return nil, records.NoConnector(cfg.Connectors, w.connector.ConnectorID)
 		}
 		if errors.Is(err, elastic.ErrNotFound) {
-			return nil, missing(w.connector.ConnectorID)
+			return nil, records.Missing(w.connector.ConnectorID)
 		}
 		if err != nil {
 			return nil, err
 		}
 		if !record.Body.Status.MaySync() {
-			return nil, notConfigured(&record)
+			return nil, records.NotConfigured(&record)
 		}
 		w.record = &record
 		planned := s.records.NewJob(&record, s.o.kind)

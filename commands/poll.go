@@ -11,6 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -192,7 +193,7 @@ func (s *session) scopeOf(cfg *config.Config) (protocol.Scope, error) {
 func (s *session) known(cfg *config.Config, types []string) []string {
 	var out []string
 	for _, name := range types {
-		if _, err := sourceType(s.app, cfg, &config.Connector{ServiceType: name}); err != nil {
+		if _, err := records.SourceType(s.app, cfg, &config.Connector{ServiceType: name}); err != nil {
 			s.log.Debug("connectors of this type are left to others", "service_type", name, "reason", err.Error())
 			continue
 		}
@@ -206,7 +207,7 @@ func (s *session) poller(ctx, cut context.Context, cfg *config.Config, scope pro
 	return &protocol.Poller{
 		Store: s.records, Log: s.log, Host: hostname(), Scope: scope, Heartbeat: cfg.Service.Heartbeat,
 		Type: func(serviceType string) (source.Type, error) {
-			return sourceType(s.app, cfg, &config.Connector{ServiceType: serviceType})
+			return records.SourceType(s.app, cfg, &config.Connector{ServiceType: serviceType})
 		},
 		Check: func(ctx context.Context, c *protocol.Record[protocol.Connector]) error {
 			return s.check(ctx, cfg, c, nil)
@@ -220,10 +221,10 @@ func (s *session) poller(ctx, cut context.Context, cfg *config.Config, scope pro
 		},
 		Hold: s.hold, Dead: s.state.JobLeft,
 		Failed: func(id string, err error) {
-			o := &ran{Outcome: output.Outcome{Name: id, Type: entryOf(cfg, id).ServiceType, Destination: s.dest.Name()}}
+			o := &ran{Outcome: output.Outcome{Name: id, Type: records.EntryOf(cfg, id).ServiceType, Destination: s.dest.Name()}}
 			o.Err = err
 			if errors.Is(err, protocol.ErrMissing) {
-				o.Err = missing(id)
+				o.Err = records.Missing(id)
 			}
 			s.done(ctx, o)
 		},
@@ -233,15 +234,15 @@ func (s *session) poller(ctx, cut context.Context, cfg *config.Config, scope pro
 // check validates the configuration of a connector and reaches its source; with rules, they are what it is
 // asked about.
 func (s *session) check(ctx context.Context, cfg *config.Config, c *protocol.Record[protocol.Connector], rules any) error {
-	entry := entryOf(cfg, c.ID)
+	entry := records.EntryOf(cfg, c.ID)
 	if entry.Name == "" {
 		entry.Name = c.ID
 	}
-	typ, err := sourceType(s.app, cfg, &config.Connector{Name: entry.Name, ServiceType: string(c.Body.ServiceType)})
+	typ, err := records.SourceType(s.app, cfg, &config.Connector{Name: entry.Name, ServiceType: string(c.Body.ServiceType)})
 	if err != nil {
 		return err
 	}
-	values, err := valuesOf(ctx, &typ, &entry, c.Body.Configuration)
+	values, err := records.ValuesOf(ctx, &typ, &entry, c.Body.Configuration)
 	if err != nil {
 		return err
 	}

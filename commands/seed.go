@@ -11,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -69,7 +70,7 @@ func (a *arranger) translate() error {
 	}
 	a.seed = true
 	if command == "list" {
-		a.names = append(a.names, listSources)
+		a.names = append(a.names, records.Sources)
 	}
 	a.command = a.app.Command(command)
 	return nil

@@ -1,4 +1,4 @@
-package commands
+package records
 
 import (
 	"encoding/json"

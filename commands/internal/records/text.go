@@ -1,4 +1,4 @@
-package commands
+package records
 
 import (
 	"cmp"
@@ -34,8 +34,8 @@ func (l lines) String() string {
 	return b.String()
 }
 
-// jobText is a job for people; configuration is what may be shown of it.
-func jobText(r *protocol.Record[protocol.Job], configuration protocol.Configuration) string {
+// JobText is a job for people; configuration is what may be shown of it.
+func JobText(r *protocol.Record[protocol.Job], configuration protocol.Configuration) string {
 	j, details := &r.Body, r.Body.Metadata.Details()
 	var l lines
 	l.add("job", r.ID)
@@ -83,8 +83,8 @@ func jobText(r *protocol.Record[protocol.Job], configuration protocol.Configurat
 	return l.String() + configurationText(configuration)
 }
 
-// connectorText is a connector for people; configuration is what may be shown of it.
-func connectorText(r *protocol.Record[protocol.Connector], configuration protocol.Configuration) string {
+// ConnectorText is a connector for people; configuration is what may be shown of it.
+func ConnectorText(r *protocol.Record[protocol.Connector], configuration protocol.Configuration) string {
 	c := &r.Body
 	var l lines
 	l.add("connector", r.ID)

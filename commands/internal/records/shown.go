@@ -1,4 +1,4 @@
-package commands
+package records
 
 import (
 	"cmp"
@@ -24,7 +24,7 @@ import (
 
 // hidden is a configuration without its secrets.
 func hidden(a *setup.App, cfg *config.Config, serviceType string, c protocol.Configuration) protocol.Configuration {
-	typ, err := sourceType(a, cfg, &config.Connector{ServiceType: serviceType})
+	typ, err := SourceType(a, cfg, &config.Connector{ServiceType: serviceType})
 	if err != nil {
 		typ = source.Type{} // then the record alone tells
 	}
@@ -84,30 +84,32 @@ func encoded(v any) json.RawMessage {
 	return raw
 }
 
-// shownJob is what job view -o json prints.
-type shownJob struct {
+// ShownJob is what job view -o json prints.
+type ShownJob struct {
 	Schema int          `json:"schema"`
 	ID     string       `json:"id"`
 	Type   string       `json:"type"` // also of deletions, which the record knows as full
 	Job    protocol.Job `json:"job"`
 }
 
-func (d *desk) shownJob(job *protocol.Record[protocol.Job]) shownJob {
-	out := shownJob{Schema: output.Schema, ID: job.ID, Type: string(job.Body.Type()), Job: job.Body}
+// ShownJob is a job as it may be shown.
+func (d *Desk) ShownJob(job *protocol.Record[protocol.Job]) ShownJob {
+	out := ShownJob{Schema: output.Schema, ID: job.ID, Type: string(job.Body.Type()), Job: job.Body}
 	of := &out.Job.Connector
-	of.Configuration = hidden(d.app, d.cfg, cmp.Or(string(of.ServiceType), entryOf(d.cfg, of.ID).ServiceType), of.Configuration)
+	of.Configuration = hidden(d.App, d.Config, cmp.Or(string(of.ServiceType), EntryOf(d.Config, of.ID).ServiceType), of.Configuration)
 	return out
 }
 
-// shownConnector is what connector show -o json prints.
-type shownConnector struct {
+// ShownConnector is what connector show -o json prints.
+type ShownConnector struct {
 	Schema    int                `json:"schema"`
 	ID        string             `json:"id"`
 	Connector protocol.Connector `json:"connector"`
 }
 
-func (d *desk) shownConnector(c *protocol.Record[protocol.Connector]) shownConnector {
-	out := shownConnector{Schema: output.Schema, ID: c.ID, Connector: c.Body}
-	out.Connector.Configuration = hidden(d.app, d.cfg, cmp.Or(string(c.Body.ServiceType), entryOf(d.cfg, c.ID).ServiceType), c.Body.Configuration)
+// ShownConnector is a connector as it may be shown.
+func (d *Desk) ShownConnector(c *protocol.Record[protocol.Connector]) ShownConnector {
+	out := ShownConnector{Schema: output.Schema, ID: c.ID, Connector: c.Body}
+	out.Connector.Configuration = hidden(d.App, d.Config, cmp.Or(string(c.Body.ServiceType), EntryOf(d.Config, c.ID).ServiceType), c.Body.Configuration)
 	return out
 }

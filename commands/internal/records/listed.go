@@ -1,4 +1,4 @@
-package commands
+package records
 
 import (
 	"cmp"
@@ -16,19 +16,19 @@ import (
 
 // What list lists; without one of these words, sources and connectors.
 const (
-	listSources    = "sources"
-	listConnectors = "connectors"
-	listJobs       = "jobs"
-	listIndices    = "indices"
+	Sources    = "sources"
+	Connectors = "connectors"
+	Jobs       = "jobs"
+	Indices    = "indices"
 )
 
-// listOptions are what is to be listed.
-type listOptions struct {
-	flags     *setup.Flags
-	what      string // "" for sources and connectors
-	connector string // whose jobs; "" for those of all
-	output    string
-	limit     int
+// ListOptions are what is to be listed.
+type ListOptions struct {
+	Flags     *setup.Flags
+	What      string // "" for sources and connectors
+	Connector string // whose jobs; "" for those of all
+	Form      string
+	Limit     int
 }
 
 // listed is what list -o json prints.
@@ -94,19 +94,19 @@ type listedIndex struct {
 }
 
 // addConfigured adds the connectors of the configuration.
-func (l *listed) addConfigured(d *desk) {
-	to := destination.Name(&d.cfg.Elasticsearch)
-	for i := range d.cfg.Connectors {
-		c := &d.cfg.Connectors[i]
+func (l *listed) addConfigured(d *Desk) {
+	to := destination.Name(&d.Config.Elasticsearch)
+	for i := range d.Config.Connectors {
+		c := &d.Config.Connectors[i]
 		l.Connectors = append(l.Connectors, listedConnector{
-			Name: connectorName(c), Source: c.ServiceType, Index: c.IndexName, Destination: to, ID: c.ConnectorID,
+			Name: ConnectorName(c), Source: c.ServiceType, Index: c.IndexName, Destination: to, ID: c.ConnectorID,
 		})
 	}
 }
 
 // addRecords adds the connectors of Elasticsearch, and to those of the configuration what Elasticsearch
 // knows of them.
-func (l *listed) addRecords(ctx context.Context, d *desk) error {
+func (l *listed) addRecords(ctx context.Context, d *Desk) error {
 	records, err := d.existing(ctx)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (l *listed) addRecords(ctx context.Context, d *desk) error {
 		i, known := at[r.ID]
 		if !known {
 			i = len(l.Connectors)
-			l.Connectors = append(l.Connectors, listedConnector{Name: cmp.Or(r.Body.Name, r.ID), Destination: d.dest.Name()})
+			l.Connectors = append(l.Connectors, listedConnector{Name: cmp.Or(r.Body.Name, r.ID), Destination: d.Destination.Name()})
 		}
 		c, b := &l.Connectors[i], &r.Body
 		c.recorded, c.ID = true, r.ID
@@ -133,16 +133,16 @@ func (l *listed) addRecords(ctx context.Context, d *desk) error {
 }
 
 // addJobs adds sync jobs, the newest first.
-func (l *listed) addJobs(ctx context.Context, d *desk, o *listOptions) error {
+func (l *listed) addJobs(ctx context.Context, d *Desk, o *ListOptions) error {
 	id := ""
-	if o.connector != "" {
-		c, err := d.connector(ctx, o.connector)
+	if o.Connector != "" {
+		c, err := d.Connector(ctx, o.Connector)
 		if err != nil {
 			return err
 		}
 		id = c.ID
 	}
-	exist, err := d.store.Exist(ctx)
+	exist, err := d.Store.Exist(ctx)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (l *listed) addJobs(ctx context.Context, d *desk, o *listOptions) error {
 	if !exist {
 		return nil
 	}
-	jobs, err := d.store.JobsOf(ctx, id, o.limit)
+	jobs, err := d.Store.JobsOf(ctx, id, o.Limit)
 	for i := range jobs {
 		l.Jobs = append(l.Jobs, listedJobOf(&jobs[i]))
 	}
@@ -168,7 +168,7 @@ func listedJobOf(r *protocol.Record[protocol.Job]) listedJob {
 
 // addIndices adds the indices of the connectors of the configuration and of Elasticsearch. What cannot be
 // found out of one does not hide the others.
-func (l *listed) addIndices(ctx context.Context, d *desk) error {
+func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 	var all listed
 	l.Indices = []listedIndex{}
 	all.addConfigured(d)
@@ -192,14 +192,14 @@ func (l *listed) addIndices(ctx context.Context, d *desk) error {
 
 // measure finds out what there is of an index. A connector of the configuration is asked for with its own
 // credentials.
-func (d *desk) measure(ctx context.Context, connector string, index *listedIndex) error {
+func (d *Desk) measure(ctx context.Context, connector string, index *listedIndex) error {
 	of := config.Connector{}
-	for _, c := range d.cfg.Connectors {
-		if connectorName(&c) == connector {
+	for _, c := range d.Config.Connectors {
+		if ConnectorName(&c) == connector {
 			of = c
 		}
 	}
-	client, err := d.dest.Client(&of)
+	client, err := d.Destination.Client(&of)
 	if err != nil {
 		return err
 	}

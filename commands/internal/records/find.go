@@ -1,4 +1,4 @@
-package commands
+package records
 
 import (
 	"context"
@@ -12,27 +12,28 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// errBusy is the error of a named sync whose connector is being synced already.
-var errBusy = errors.New("the connector is already syncing")
+// ErrBusy is the error of a named sync whose connector is being synced already.
+var ErrBusy = errors.New("the connector is already syncing")
 
-func notConfigured(c *protocol.Record[protocol.Connector]) error {
+// NotConfigured is the error of a connector that may not sync yet.
+func NotConfigured(c *protocol.Record[protocol.Connector]) error {
 	return &usage.Error{
 		Problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", term.Quoted(c.ID), c.Body.Status),
 		Hint:    "save its configuration in Kibana, or with " + program.Name + " connector configure",
 	}
 }
 
-// missing is the error of a connector_id in the configuration that Elasticsearch does not know.
-func missing(id string) error {
+// Missing is the error of a connector_id in the configuration that Elasticsearch does not know.
+func Missing(id string) error {
 	return &usage.Error{
 		Problem: fmt.Sprintf("connector %s: %v", term.Quoted(id), protocol.ErrMissing),
 		Hint:    program.Name + " connector create makes one, and " + program.Name + " list connectors shows which there are",
 	}
 }
 
-// findConnector looks a connector up by what people call it: its id, its name or its index. The error is
+// Find looks a connector up by what people call it: its id, its name or its index. The error is
 // of kind [elastic.ErrNotFound] when there is none.
-func findConnector(ctx context.Context, records *protocol.Store, name string) (protocol.Record[protocol.Connector], error) {
+func Find(ctx context.Context, records *protocol.Store, name string) (protocol.Record[protocol.Connector], error) {
 	if name == "" {
 		return protocol.Record[protocol.Connector]{}, elastic.ErrNotFound
 	}

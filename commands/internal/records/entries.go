@@ -1,4 +1,4 @@
-package commands
+package records
 
 import (
 	"context"
@@ -18,9 +18,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// noConnector is the error of a name that nobody has.
-func noConnector(connectors []config.Connector, name string) error {
-	known := connectorNames(connectors)
+// NoConnector is the error of a name that nobody has.
+func NoConnector(connectors []config.Connector, name string) error {
+	known := ConnectorNames(connectors)
 	e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(name) + ", nor has Elasticsearch", Hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
 	if near := field.Nearest(name, known); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
@@ -31,16 +31,17 @@ func noConnector(connectors []config.Connector, name string) error {
 	return e
 }
 
-// connectorNames are what connectors are called on the command line, in the order of the file.
-func connectorNames(connectors []config.Connector) []string {
+// ConnectorNames are what connectors are called on the command line, in the order of the file.
+func ConnectorNames(connectors []config.Connector) []string {
 	var names []string
 	for i := range connectors {
-		names = append(names, connectorName(&connectors[i]))
+		names = append(names, ConnectorName(&connectors[i]))
 	}
 	return names
 }
 
-func connectorName(c *config.Connector) string {
+// ConnectorName is what one is called.
+func ConnectorName(c *config.Connector) string {
 	if c.Name != "" {
 		return c.Name
 	}
@@ -52,15 +53,15 @@ func connectorName(c *config.Connector) string {
 func refuse(cfg *config.Config, c *config.Connector) error {
 	if _, external := cfg.SourceCommand(c.ServiceType); external {
 		return &usage.Error{
-			Problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", term.Quoted(connectorName(c)), c.ServiceType),
+			Problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", term.Quoted(ConnectorName(c)), c.ServiceType),
 			Hint:    "the built-in source types work, see " + program.Name + " list sources",
 		}
 	}
 	return nil
 }
 
-// sourceType finds the built-in type that serves a connector's service type.
-func sourceType(a *setup.App, cfg *config.Config, c *config.Connector) (source.Type, error) {
+// SourceType finds the built-in type that serves a connector's service type.
+func SourceType(a *setup.App, cfg *config.Config, c *config.Connector) (source.Type, error) {
 	if err := refuse(cfg, c); err != nil {
 		return source.Type{}, err
 	}
@@ -74,7 +75,7 @@ func sourceType(a *setup.App, cfg *config.Config, c *config.Connector) (source.T
 	}
 	known := a.Registry.Names()
 	e := &usage.Error{
-		Problem: fmt.Sprintf("connector %s: there is no source type %s", term.Quoted(connectorName(c)), term.Quoted(name)),
+		Problem: fmt.Sprintf("connector %s: there is no source type %s", term.Quoted(ConnectorName(c)), term.Quoted(name)),
 		Hint:    "there are " + strings.Join(known, ", "),
 	}
 	if near := field.Nearest(name, known); near != "" {
@@ -83,9 +84,9 @@ func sourceType(a *setup.App, cfg *config.Config, c *config.Connector) (source.T
 	return source.Type{}, e
 }
 
-// entryOf is what the configuration says of a connector of Elasticsearch, or what holds for one of which
+// EntryOf is what the configuration says of a connector of Elasticsearch, or what holds for one of which
 // it says nothing.
-func entryOf(cfg *config.Config, id string) config.Connector {
+func EntryOf(cfg *config.Config, id string) config.Connector {
 	for i := range cfg.Connectors {
 		if cfg.Connectors[i].ConnectorID == id {
 			return cfg.Connectors[i]
@@ -94,8 +95,8 @@ func entryOf(cfg *config.Config, id string) config.Connector {
 	return config.UnnamedConnector(id)
 }
 
-// valuesOf are the values of a connector of Elasticsearch, those of the configuration over those of the record.
-func valuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored protocol.Configuration) (field.Values, error) {
+// ValuesOf are the values of a connector of Elasticsearch, those of the configuration over those of the record.
+func ValuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored protocol.Configuration) (field.Values, error) {
 	raw := stored.Values(typ.Fields)
 	own, err := c.ResolveConfiguration(ctx, typ.Fields)
 	if err != nil {
@@ -109,8 +110,8 @@ func valuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored
 	return values, err
 }
 
-// scheduleOf is an enabled schedule of a type of jobs.
-func scheduleOf(now time.Time, kind, expression string) (protocol.Schedule, error) {
+// ScheduleOf is an enabled schedule of a type of jobs.
+func ScheduleOf(now time.Time, kind, expression string) (protocol.Schedule, error) {
 	schedule, err := cron.Parse(expression)
 	if err != nil {
 		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %v", kind, err), Hint: `a Quartz cron expression in UTC: seconds, minutes, hours, day of month, month, day of week; such as "0 15 2 * * ?"`}

@@ -1,4 +1,4 @@
-package commands
+package records
 
 import (
 	"context"
@@ -13,26 +13,26 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// list lists what is asked for.
-func list(ctx context.Context, a *setup.App, o *listOptions) error {
+// List lists what is asked for.
+func List(ctx context.Context, a *setup.App, o *ListOptions) error {
 	l := &listed{Schema: output.Schema}
 	var err error
-	switch o.what {
-	case listJobs:
-		err = lookUp(ctx, a, o.flags, func(ctx context.Context, d *desk) error { return l.addJobs(ctx, d, o) })
-	case listIndices:
-		err = lookUp(ctx, a, o.flags, l.addIndices)
+	switch o.What {
+	case Jobs:
+		err = LookUp(ctx, a, o.Flags, func(ctx context.Context, d *Desk) error { return l.addJobs(ctx, d, o) })
+	case Indices:
+		err = LookUp(ctx, a, o.Flags, l.addIndices)
 	default:
-		if o.what != listConnectors {
+		if o.What != Connectors {
 			for _, t := range a.Registry.Types() {
 				l.Sources = append(l.Sources, listedSource{Name: t.Name, Title: t.Title})
 			}
 		}
-		if o.what != listSources {
+		if o.What != Sources {
 			err = listBoth(ctx, a, o, l)
 		}
 	}
-	return writeListed(a, l, o.output, err)
+	return writeListed(a, l, o.Form, err)
 }
 
 // writeListed writes what was found out before err, if anything.
@@ -45,14 +45,14 @@ func writeListed(a *setup.App, l *listed, form string, err error) error {
 
 // listBoth adds the connectors of the configuration, and of Elasticsearch. Where nothing but source types
 // was asked for by name, what cannot be found out is a warning.
-func listBoth(ctx context.Context, a *setup.App, o *listOptions, l *listed) error {
-	err := lookUp(ctx, a, o.flags, l.addRecords, l.addConfigured)
+func listBoth(ctx context.Context, a *setup.App, o *ListOptions, l *listed) error {
+	err := LookUp(ctx, a, o.Flags, l.addRecords, l.addConfigured)
 	mistake, isMistake := errors.AsType[*usage.Error](err)
 	_, wrong := errors.AsType[*config.Error](err)
-	if err == nil || o.what != "" || wrong || isMistake && !mistake.NoFile || ctx.Err() != nil {
+	if err == nil || o.What != "" || wrong || isMistake && !mistake.NoFile || ctx.Err() != nil {
 		return err
 	}
-	a.Messages(o.flags).Warn(err.Error())
+	a.Messages(o.Flags).Warn(err.Error())
 	return nil
 }
 
@@ -113,10 +113,10 @@ func (l *listed) text(width int) string {
 }
 
 // existing lists the connectors of Elasticsearch; none where there are no records at all.
-func (d *desk) existing(ctx context.Context) ([]protocol.Record[protocol.Connector], error) {
-	exist, err := d.store.Exist(ctx)
+func (d *Desk) existing(ctx context.Context) ([]protocol.Record[protocol.Connector], error) {
+	exist, err := d.Store.Exist(ctx)
 	if err != nil || !exist {
 		return nil, err
 	}
-	return d.store.FindConnectors(ctx, nil)
+	return d.Store.FindConnectors(ctx, nil)
 }

@@ -1,0 +1,159 @@
+// Package records is what the commands on connectors and sync jobs share: reaching the records of Elasticsearch, finding
+// the one that is meant, what the configuration adds to it, and showing it to people and programs.
+//
+// It runs no sync and reads no source. A secret is never shown, see shown.go.
+package records
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Desk is what a command works with that reads or writes records of connectors and sync jobs, and runs
+// none of them.
+type Desk struct {
+	App         *setup.App
+	g           *setup.Flags
+	Config      *config.Config
+	log         *slog.Logger
+	Messages    *logs.Messages
+	Destination *destination.Destination
+	Store       *protocol.Store
+}
+
+// Open loads the configuration, reaches the destination and lets do work with its records.
+func Open(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Context, *Desk) error) error {
+	d, err := newDesk(ctx, a, g)
+	if err != nil {
+		return err
+	}
+	if err := d.open(ctx, false, destination.PatienceOf(&d.Config.Elasticsearch)); err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, d), d.Destination.Close())
+}
+
+// lookPatience is how long a look waits for the destination, which it asks once: who looks wants to see
+// what there is now.
+const lookPatience = 5 * time.Second
+
+// LookUp loads the configuration, with which first is done, and then asks the destination once. Nothing
+// is written, not even by opening a folder.
+func LookUp(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Context, *Desk) error, first ...func(*Desk)) error {
+	d, err := newDesk(ctx, a, g)
+	if err != nil {
+		return err
+	}
+	for _, f := range first {
+		f(d)
+	}
+	patient, cancel := context.WithTimeoutCause(ctx, lookPatience, &elastic.ConnError{
+		Op: "reach Elasticsearch", Kind: elastic.ErrUnreachable, Err: fmt.Errorf("no answer within %s", lookPatience),
+	})
+	defer cancel()
+	if err := d.open(patient, true, destination.Patience{}); err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, d), d.Destination.Close())
+}
+
+// newDesk loads the configuration; nobody is asked yet.
+func newDesk(ctx context.Context, a *setup.App, g *setup.Flags) (*Desk, error) {
+	cfg, err := a.Config(ctx, g.ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	level, ok := logs.Level(g.Level)
+	if !ok {
+		level, ok = logs.Level(cfg.Service.LogLevel)
+	}
+	if !ok {
+		level = slog.LevelWarn
+	}
+	d := &Desk{App: a, g: g, Config: cfg, log: logs.New(a.Streams.Err, g.Format, level), Messages: a.Messages(g)}
+	for _, w := range cfg.Warnings {
+		d.Messages.Warn(w)
+	}
+	return d, nil
+}
+
+// open reaches the destination and its records. When it fails the destination is closed again.
+func (d *Desk) open(ctx context.Context, readOnly bool, p destination.Patience) (err error) {
+	if d.Destination, err = destination.Open(d.Config, readOnly); err != nil { //nolint:contextcheck // a store is opened without one
+		return err
+	}
+	if d.Store, err = d.Destination.Records(ctx, d.App, d.log, p); err != nil {
+		err = errors.Join(err, d.Destination.Close())
+	}
+	return err
+}
+
+// Connector finds the connector that people call by a name of the configuration, or by its id, name or
+// index in Elasticsearch.
+func (d *Desk) Connector(ctx context.Context, name string) (protocol.Record[protocol.Connector], error) {
+	wanted := name
+	entry := slices.IndexFunc(d.Config.Connectors, func(c config.Connector) bool { return c.Name == name && name != "" })
+	if entry >= 0 && d.Config.Connectors[entry].ConnectorID != "" {
+		wanted = d.Config.Connectors[entry].ConnectorID
+	}
+	c, err := Find(ctx, d.Store, wanted)
+	switch {
+	case !errors.Is(err, elastic.ErrNotFound):
+		return c, err
+	case wanted != name:
+		return c, Missing(wanted)
+	case entry >= 0:
+		return c, &usage.Error{
+			Problem: fmt.Sprintf("connector %s is one of the configuration alone: Elasticsearch has no record of it", term.Quoted(name)),
+			Hint:    fmt.Sprintf("%s connector create %s makes one; %s sync %s needs none", program.Name, term.ShellWord(name), program.Name, term.ShellWord(name)),
+		}
+	}
+	return c, NoConnector(d.Config.Connectors, name)
+}
+
+// SourceOf is the source type of a connector of Elasticsearch.
+func (d *Desk) SourceOf(c *protocol.Record[protocol.Connector]) (source.Type, error) {
+	entry := EntryOf(d.Config, c.ID)
+	serviceType := string(c.Body.ServiceType)
+	if serviceType == "" {
+		serviceType = entry.ServiceType
+	}
+	return SourceType(d.App, d.Config, &config.Connector{Name: c.ID, ServiceType: serviceType})
+}
+
+// Lacking says which fields of a connector's configuration are not as they must be, those of the file
+// counted in.
+func (d *Desk) Lacking(ctx context.Context, typ *source.Type, id string, stored protocol.Configuration) (field.Errors, error) {
+	entry := config.UnnamedConnector(id)
+	if id != "" { // an entry without one is of another connector
+		entry = EntryOf(d.Config, id)
+	}
+	_, err := ValuesOf(ctx, typ, &entry, stored)
+	if wrong, ok := errors.AsType[field.Errors](err); ok {
+		return wrong, nil
+	}
+	return nil, err
+}
+
+// Note tells people what else there is to know, unless they want to hear nothing.
+func (d *Desk) Note(text string) {
+	if !d.g.Quiet {
+		d.Messages.Note(text)
+	}
+}
