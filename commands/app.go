@@ -123,6 +123,14 @@ func debugging(args []string) bool {
 	return false
 }
 
+// ended is the error of a command that ended with a code and has reported everything itself; nil for [ExitOK].
+func ended(code int) error {
+	if code == ExitOK {
+		return nil
+	}
+	return &finished{code}
+}
+
 // finished is the error of a command that has told everything itself; only the code is left.
 type finished struct{ code int }
 

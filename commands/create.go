@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/mirror"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
@@ -149,7 +150,7 @@ func newOfFlags(ctx context.Context, d *records.Desk, o *createOptions) (protoco
 		return protocol.Connector{}, err
 	}
 	if o.language != "" {
-		if _, err := creationOf(d.Config, &config.Connector{Name: o.index, Language: o.language}); err != nil {
+		if _, err := mirror.CreationOf(d.Config, &config.Connector{Name: o.index, Language: o.language}); err != nil {
 			return protocol.Connector{}, err
 		}
 	}
@@ -199,7 +200,7 @@ func newOfFile(ctx context.Context, d *records.Desk, o *createOptions) (protocol
 	if err != nil {
 		return protocol.Connector{}, err
 	}
-	run, err := jobOf(ctx, d.App, d.Config, c, &mirrorOptions{compare: engine.Auto, kind: protocol.JobFull, confirmed: -1})
+	run, err := mirror.JobOf(ctx, d.App, d.Config, c, &mirror.Options{Compare: engine.Auto, Kind: protocol.JobFull, Permits: mirror.Permits{Confirmed: -1}})
 	if err != nil {
 		return protocol.Connector{}, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/mirror"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 )
 
@@ -39,8 +40,8 @@ elastic-ingest diff docs -o ndjson --fields`,
 			if err != nil {
 				return err
 			}
-			o.dry, o.exitZero = true, c.Bool("exit-zero")
-			return mirror(c.Context, cut, a, o)
+			o.Dry, o.Code = true, judge(Mode{DryRun: true, ExitZero: c.Bool("exit-zero")})
+			return ended(mirror.Sync(c.Context, cut, a, o))
 		},
 	}
 }

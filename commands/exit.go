@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
@@ -77,6 +78,17 @@ func ExitCode(mode Mode, err error, outcomes ...Outcome) int {
 		}
 	}
 	return ExitOK
+}
+
+// judge is [ExitCode] for what came of the connectors of a run.
+func judge(mode Mode) func(error, ...*output.Outcome) int {
+	return func(err error, outcomes ...*output.Outcome) int {
+		all := make([]Outcome, len(outcomes))
+		for i, o := range outcomes {
+			all[i] = Outcome{Result: o.Result, Err: o.Err}
+		}
+		return ExitCode(mode, err, all...)
+	}
 }
 
 // kinds are the errors that have a code of their own.

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/mirror"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
@@ -96,64 +96,39 @@ func fieldsFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "fields", Usage: "tell which fields of an update differ, and how; on by default for text, --fields=false turns it off"}
 }
 
-// mirrorOptions are what sync and diff were asked to do.
-type mirrorOptions struct {
-	setup.Flags
-	names          []string
-	all            bool
-	parts          []string
-	compare        engine.Compare
-	maxDeletes     string
-	printed        output.Options
-	kind           protocol.JobType
-	dry            bool
-	exitZero       bool
-	confirmed      int64 // negative when not given
-	allowEmpty     bool
-	adopt          bool
-	createPipeline bool
-	deadLetter     string
-	deletedTo      string
-	replay         string        // a dead-letter file
-	maxDuration    time.Duration // 0 for none
-	cleanup        bool          // of a poll, only the jobs that nobody runs are dealt with
-}
-
 // readMirror reads the flags that sync and diff have in common.
-func readMirror(c *cli.Context) (*mirrorOptions, error) {
+func readMirror(c *cli.Context) (*mirror.Options, error) {
 	g, err := readGlobals(c)
 	if err != nil {
 		return nil, err
 	}
-	o := &mirrorOptions{
-		Flags: g, names: c.Args().Slice(), all: c.Bool("all"), parts: c.StringSlice("part"),
-		compare: engine.Compare(c.String("compare")), maxDeletes: c.String("max-deletes"),
-		printed: output.Options{Form: c.String("output"), Limit: c.Int("limit"), All: c.Bool("all-documents")}, kind: protocol.JobType(c.String("type")), confirmed: -1,
+	o := &mirror.Options{
+		Flags: g, Names: c.Args().Slice(), All: c.Bool("all"), Parts: c.StringSlice("part"),
+		Compare: engine.Compare(c.String("compare")),
+		Output:  output.Options{Form: c.String("output"), Limit: c.Int("limit"), All: c.Bool("all-documents")}, Kind: protocol.JobType(c.String("type")), Permits: mirror.Permits{Confirmed: -1},
 	}
-	o.printed.Fields = o.printed.Form == output.Text
+	o.Output.Fields = o.Output.Form == output.Text
 	if c.IsSet("fields") {
-		o.printed.Fields = c.Bool("fields")
+		o.Output.Fields = c.Bool("fields")
 	}
 	ways := []string{string(engine.Auto), string(engine.Version), string(engine.Content), string(engine.Always)}
-	if err := oneOf("compare", string(o.compare), ways); err != nil {
+	if err := oneOf("compare", string(o.Compare), ways); err != nil {
 		return nil, err
 	}
-	if err := oneOf("type", string(o.kind), jobTypes()); err != nil {
+	if err := oneOf("type", string(o.Kind), jobTypes()); err != nil {
 		return nil, err
 	}
-	if err := oneOf("output", o.printed.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
+	if err := oneOf("output", o.Output.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
 		return nil, err
 	}
-	if o.all && len(o.names) > 0 {
+	if o.All && len(o.Names) > 0 {
 		return nil, &usage.Error{Problem: "--all and the names of connectors exclude each other"}
 	}
-	if o.printed.Limit < 0 {
+	if o.Output.Limit < 0 {
 		return nil, &usage.Error{Problem: "--limit must not be negative"}
 	}
-	if _, _, err := parseGuard(o.maxDeletes); err != nil {
-		return nil, err
-	}
-	return o, nil
+	o.Permits.Guard, err = parseGuard(c.String("max-deletes"))
+	return o, err
 }
 
 // typeFlag is the flag of what a job reads.
@@ -233,22 +208,23 @@ func jobTypes() []string {
 }
 
 // parseGuard reads the value of --max-deletes: deletes are withheld beyond a number, or beyond a share
-// of the index. given is false for "".
-func parseGuard(value string) (guard engine.Guard, given bool, err error) {
-	guard.Confirmed = -1
+// of the index. It is nil for "".
+func parseGuard(value string) (*engine.Guard, error) {
 	if value == "" {
-		return guard, false, nil
+		return nil, nil
 	}
+	guard := engine.Guard{Confirmed: -1}
+	var err error
 	if share, ok := strings.CutSuffix(value, "%"); ok {
 		guard.Percent, err = strconv.ParseFloat(share, 64)
 		if err != nil || !(guard.Percent >= 0 && guard.Percent <= 100) {
-			err = &usage.Error{Problem: fmt.Sprintf("--max-deletes %s is not a share between 0%% and 100%%", term.Quoted(value))}
+			return nil, &usage.Error{Problem: fmt.Sprintf("--max-deletes %s is not a share between 0%% and 100%%", term.Quoted(value))}
 		}
-		return guard, true, err
+		return &guard, nil
 	}
 	guard.Deletes, err = strconv.ParseInt(value, 10, 64)
 	if err != nil || guard.Deletes < 0 {
-		err = &usage.Error{Problem: fmt.Sprintf("--max-deletes %s is neither a number of documents nor a share such as 5%%", term.Quoted(value))}
+		return nil, &usage.Error{Problem: fmt.Sprintf("--max-deletes %s is neither a number of documents nor a share such as 5%%", term.Quoted(value))}
 	}
-	return guard, true, err
+	return &guard, nil
 }

@@ -3,6 +3,8 @@ package commands
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/elastic-ingest/elastic-ingest/engine"
 )
 
@@ -10,14 +12,14 @@ func TestParseGuard(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		value string
-		want  engine.Guard
+		want  *engine.Guard
 		bad   bool
 	}{
-		{"", engine.Guard{Confirmed: -1}, false},
-		{"0", engine.Guard{Confirmed: -1}, false},
-		{"250", engine.Guard{Deletes: 250, Confirmed: -1}, false},
-		{"2.5%", engine.Guard{Percent: 2.5, Confirmed: -1}, false},
-		{"100%", engine.Guard{Percent: 100, Confirmed: -1}, false},
+		{"", nil, false},
+		{"0", &engine.Guard{Confirmed: -1}, false},
+		{"250", &engine.Guard{Deletes: 250, Confirmed: -1}, false},
+		{"2.5%", &engine.Guard{Percent: 2.5, Confirmed: -1}, false},
+		{"100%", &engine.Guard{Percent: 100, Confirmed: -1}, false},
 		{value: "-1", bad: true},
 		{value: "101%", bad: true},
 		{value: "NaN%", bad: true},
@@ -25,9 +27,9 @@ func TestParseGuard(t *testing.T) {
 		{value: "ten", bad: true},
 	}
 	for _, tt := range tests {
-		got, given, err := parseGuard(tt.value)
-		if (err != nil) != tt.bad || err == nil && got != tt.want || given != (tt.value != "") {
-			t.Errorf("%q: got %+v, %v, %v", tt.value, got, given, err)
+		got, err := parseGuard(tt.value)
+		if d := cmp.Diff(tt.want, got); d != "" || (err != nil) != tt.bad {
+			t.Errorf("%q: %v, %s", tt.value, err, d)
 		}
 	}
 }

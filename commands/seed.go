@@ -10,11 +10,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/mirror"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
 // The command line of the connector service that this program stands in for: --action instead of a
@@ -125,8 +127,7 @@ func newCleanup(cut context.Context, a *setup.App) *cli.Command {
 			if err != nil {
 				return err
 			}
-			o.cleanup = true
-			return pollOnce(c.Context, cut, a, o)
+			return ended(mirror.Poll(c.Context, cut, a, o, (*protocol.Poller).Cleanup))
 		},
 	}
 }

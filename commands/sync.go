@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/mirror"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 )
@@ -55,32 +56,32 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			if err != nil {
 				return err
 			}
-			return mirror(c.Context, cut, a, o)
+			return ended(mirror.Sync(c.Context, cut, a, o))
 		},
 	}
 }
 
 // readSync reads the flags of sync.
-func readSync(c *cli.Context) (*mirrorOptions, error) {
+func readSync(c *cli.Context) (*mirror.Options, error) {
 	o, err := readMirror(c)
 	if err != nil {
 		return nil, err
 	}
-	o.dry, o.allowEmpty, o.adopt = c.Bool("dry-run"), c.Bool("allow-empty"), c.Bool("adopt")
-	o.createPipeline = c.Bool("create-pipeline")
-	o.deadLetter, o.deletedTo, o.replay = c.String("dead-letter"), c.String("deleted-to"), c.String("replay")
+	o.Dry, o.Code = c.Bool("dry-run"), judge(Mode{DryRun: c.Bool("dry-run")})
+	o.Permits.AllowEmpty, o.Permits.Adopt, o.Permits.CreatePipeline = c.Bool("allow-empty"), c.Bool("adopt"), c.Bool("create-pipeline")
+	o.Files = mirror.Files{DeadLetter: c.String("dead-letter"), DeletedTo: c.String("deleted-to"), Replay: c.String("replay")}
 	if c.IsSet("confirm-deletes") {
-		if o.confirmed = c.Int64("confirm-deletes"); o.confirmed < 0 {
+		if o.Permits.Confirmed = c.Int64("confirm-deletes"); o.Permits.Confirmed < 0 {
 			return nil, &usage.Error{Problem: "--confirm-deletes must not be negative"}
 		}
 	}
-	if o.maxDuration = c.Duration("max-duration"); o.maxDuration < 0 || o.maxDuration == 0 && c.IsSet("max-duration") {
+	if o.MaxDuration = c.Duration("max-duration"); o.MaxDuration < 0 || o.MaxDuration == 0 && c.IsSet("max-duration") {
 		return nil, &usage.Error{Problem: "--max-duration must be more than nothing"}
 	}
-	if o.confirmed >= 0 && o.maxDeletes != "" {
+	if o.Permits.Confirmed >= 0 && o.Permits.Guard != nil {
 		return nil, &usage.Error{Problem: "--confirm-deletes and --max-deletes exclude each other"}
 	}
-	if o.replay == "" {
+	if o.Files.Replay == "" {
 		return o, nil
 	}
 	for _, other := range []string{

@@ -1,4 +1,9 @@
-package commands
+// Package mirror is what sync, diff and each job of a poll share: it chooses connectors, runs one after the other, watches
+// the runs, and sums up what came of them.
+//
+// What happens to documents is decided by the engine, and which jobs are due by engine/protocol. The exit code is made
+// above, see [Options].
+package mirror
 
 import (
 	"cmp"
@@ -29,9 +34,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
 
-// mirror is sync and diff: it runs the chosen connectors one after the other and tells what came of
-// them.
-func mirror(ctx, cut context.Context, a *setup.App, o *mirrorOptions) error {
+// Sync is sync and diff: it runs the chosen connectors one after the other, says what came of them, and returns
+// the exit code.
+func Sync(ctx, cut context.Context, a *setup.App, o *Options) int {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := newSession(a, o, stop)
@@ -57,7 +62,7 @@ func (s *session) tellSignal(ctx, cut context.Context) (stop func()) {
 
 // endsHow says what a run does that is to end.
 func (s *session) endsHow() string {
-	if s.o.dry {
+	if s.o.Dry {
 		return "nothing more is read"
 	}
 	return "nothing more is read, what was read is written, and nothing is deleted"
@@ -66,7 +71,7 @@ func (s *session) endsHow() string {
 // session is one run of sync or diff.
 type session struct {
 	app      *setup.App
-	o        *mirrorOptions
+	o        *Options
 	started  time.Time
 	screen   *term.Screen
 	out      *term.Results
@@ -111,7 +116,7 @@ func (s *session) startProgress(o *ran, counters *report.Counters) (stop func())
 	return p.Start()
 }
 
-func newSession(a *setup.App, o *mirrorOptions, stop context.CancelCauseFunc) *session {
+func newSession(a *setup.App, o *Options, stop context.CancelCauseFunc) *session {
 	s := &session{app: a, o: o, started: a.Now(), screen: &term.Screen{}, stderr: a.Streams.Err}
 	out := a.Streams.Out
 	if s.live() {
@@ -122,12 +127,12 @@ func newSession(a *setup.App, o *mirrorOptions, stop context.CancelCauseFunc) *s
 		}
 	}
 	s.out = term.NewResults(out, func(err error) {
-		if o.dry { // what nobody reads need not be found out; a sync has more to do
+		if o.Dry { // what nobody reads need not be found out; a sync has more to do
 			stop(err)
 		}
 	})
-	p := o.printed
-	p.Dry, p.Quiet, p.Several = o.dry, o.Quiet, o.all
+	p := o.Output
+	p.Dry, p.Quiet, p.Several = o.Dry, o.Quiet, o.All
 	p.Palette = a.Streams.Palette(a.Streams.OutTTY, o.Color)
 	if a.Streams.OutTTY {
 		p.Width = a.Streams.OutWidth()
@@ -161,8 +166,8 @@ func (s *session) useLevel(configured string) {
 // configure begins to count the time that there is, and loads the configuration. stop is called once.
 func (s *session) configure(ctx context.Context) (cfg *config.Config, stop func(), err error) {
 	stop = func() {}
-	if s.o.maxDuration > 0 {
-		s.until, stop = s.app.Limit(context.WithoutCancel(ctx), s.o.maxDuration)
+	if s.o.MaxDuration > 0 {
+		s.until, stop = s.app.Limit(context.WithoutCancel(ctx), s.o.MaxDuration)
 	}
 	if cfg, err = s.app.Config(ctx, s.o.ConfigFile); err != nil {
 		return nil, stop, err
@@ -185,7 +190,7 @@ func (s *session) run(ctx, cut context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.dest, err = destination.Open(cfg, s.o.dry); err != nil { //nolint:contextcheck // a store is opened without one
+	if s.dest, err = destination.Open(cfg, s.o.Dry); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
 	if text := s.dest.OpenToOthers(); text != "" {
@@ -199,14 +204,14 @@ func (s *session) run(ctx, cut context.Context) error {
 // ofFile makes the runs of the chosen connectors of the file. What can be wrong with them without asking
 // anybody is found here, before anything runs.
 func (s *session) ofFile(ctx context.Context, cfg *config.Config) (works []work, unknown []string, err error) {
-	chosen, unknown, err := choose(cfg.Connectors, s.o.names, s.o.all)
+	chosen, unknown, err := choose(cfg.Connectors, s.o.Names, s.o.All)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, c := range chosen {
 		w := work{connector: c}
 		if c.ConnectorID == "" {
-			if w.job, err = jobOf(ctx, s.app, cfg, &c, s.o); err != nil {
+			if w.job, err = JobOf(ctx, s.app, cfg, &c, s.o); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -242,8 +247,8 @@ func (s *session) ofElasticsearch(ctx context.Context, cfg *config.Config, works
 			return nil, records.NotConfigured(&record)
 		}
 		w.record = &record
-		planned := s.records.NewJob(&record, s.o.kind)
-		w.job, w.connector, err = s.jobOfRecord(ctx, cfg, record.Body.Name, &planned.Connector, s.o.kind, record.Body.Features.Rules())
+		planned := s.records.NewJob(&record, s.o.Kind)
+		w.job, w.connector, err = s.jobOfRecord(ctx, cfg, record.Body.Name, &planned.Connector, s.o.Kind, record.Body.Features.Rules())
 		if err != nil {
 			return nil, err
 		}
@@ -264,14 +269,14 @@ func (s *session) open(ctx, cut context.Context, cfg *config.Config, works []wor
 	if err != nil {
 		return err
 	}
-	if s.o.replay != "" && sameFile(s.o.replay, s.o.deadLetter) {
+	if s.o.Files.Replay != "" && sameFile(s.o.Files.Replay, s.o.Files.DeadLetter) {
 		return &usage.Error{Problem: "--replay and --dead-letter name the same file", Hint: "what is rejected again would overwrite what was not sent yet"}
 	}
-	if s.o.deadLetter != "" {
-		s.dead = docfile.NewDeadLetter(s.o.deadLetter)
+	if s.o.Files.DeadLetter != "" {
+		s.dead = docfile.NewDeadLetter(s.o.Files.DeadLetter)
 	}
-	if s.o.deletedTo != "" {
-		s.deleted = docfile.NewDeleted(s.o.deletedTo)
+	if s.o.Files.DeletedTo != "" {
+		s.deleted = docfile.NewDeleted(s.o.Files.DeletedTo)
 	}
 	if err := s.filesReady(); err != nil {
 		return err
@@ -286,7 +291,7 @@ func (s *session) open(ctx, cut context.Context, cfg *config.Config, works []wor
 // filesReady finds out, before the first document is sent, whether the files that the command line names
 // can be written.
 func (s *session) filesReady() error {
-	if s.o.dry {
+	if s.o.Dry {
 		return nil
 	}
 	if s.dead != nil {
@@ -321,7 +326,7 @@ func (s *session) each(ctx, cut context.Context, cfg *config.Config, works []wor
 		switch {
 		case s.until != nil && s.until.Err() != nil:
 			o.Err = fmt.Errorf("%w: not begun", engine.ErrTimeIsUp)
-		case w.record != nil && !s.o.dry && s.o.replay == "":
+		case w.record != nil && !s.o.Dry && s.o.Files.Replay == "":
 			s.oneOfElasticsearch(ctx, cut, cfg, w, o)
 		default:
 			s.one(ctx, cut, cfg, &w.connector, w.job, o, attended{})
@@ -390,7 +395,7 @@ func (s *session) begin(c *config.Connector) *ran {
 
 // done is called once what came of a connector is settled.
 func (s *session) done(ctx context.Context, o *ran) {
-	o.Exit = s.exitCode(nil, &o.Outcome)
+	o.Exit = s.o.Code(nil, &o.Outcome)
 	if o.watch != nil {
 		o.Unread = o.watch.unread
 	}
@@ -417,7 +422,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		counters = &report.Counters{}
 	}
 	o.watch = newWatcher(s, o, log)
-	parts, err := newPartFilter(s.o.parts, &job.Type)
+	parts, err := newPartFilter(s.o.Parts, &job.Type)
 	if err != nil {
 		o.Err = err
 		return
@@ -451,13 +456,13 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 		},
 		Until: s.until, Fence: by.fence, Cut: cut, Now: s.app.Now,
 	}
-	if s.o.replay != "" {
-		o.Result, o.Err = engine.Replay(ctx, job, deps, s.o.replay)
+	if s.o.Files.Replay != "" {
+		o.Result, o.Err = engine.Replay(ctx, job, deps, s.o.Files.Replay)
 	} else {
 		o.Result, o.Err = engine.Run(ctx, job, deps)
 	}
 	stop()
-	if s.o.replay == "" && o.Err == nil && !o.Result.Late {
+	if s.o.Files.Replay == "" && o.Err == nil && !o.Result.Late {
 		o.Err = o.watch.unmatched(parts, &o.Result)
 	}
 	o.Took = s.app.Now().Sub(started)
@@ -477,7 +482,7 @@ func (s *session) one(ctx, cut context.Context, cfg *config.Config, c *config.Co
 // own are the paths of what this program writes on this machine.
 func (s *session) own() []string {
 	var own []string
-	for _, path := range []string{string(s.state), s.dest.Folder(), s.o.deadLetter, s.o.deletedTo} {
+	for _, path := range []string{string(s.state), s.dest.Folder(), s.o.Files.DeadLetter, s.o.Files.DeletedTo} {
 		if full, err := filepath.Abs(path); err == nil && path != "" {
 			own = append(own, full)
 		}
@@ -490,7 +495,7 @@ func (s *session) own() []string {
 func (s *session) deadLetterOf(c *config.Connector) string {
 	key := state.Key(s.dest.LockName(), c.IndexName)
 	file := filepath.Join(string(s.state), "dead-letter", key+".ndjson")
-	if sameFile(file, s.o.replay) {
+	if sameFile(file, s.o.Files.Replay) {
 		return filepath.Join(filepath.Dir(file), key+"-again.ndjson")
 	}
 	return file
@@ -506,17 +511,8 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// exitCode judges an error of the whole command, and outcomes.
-func (s *session) exitCode(err error, outcomes ...*output.Outcome) int {
-	all := make([]Outcome, len(outcomes))
-	for i, o := range outcomes {
-		all[i] = Outcome{Result: o.Result, Err: o.Err}
-	}
-	return ExitCode(Mode{DryRun: s.o.dry, ExitZero: s.o.exitZero}, err, all...)
-}
-
-// finish tells the end of the whole command and makes its exit code.
-func (s *session) finish(ctx context.Context, err error) error {
+// finish reports the end of the whole command and returns its exit code.
+func (s *session) finish(ctx context.Context, err error) int {
 	if err != nil {
 		s.messages.Conclude(ctx, "", err)
 	}
@@ -524,17 +520,14 @@ func (s *session) finish(ctx context.Context, err error) error {
 	for _, o := range s.outcomes {
 		all.Outcomes = append(all.Outcomes, &o.Outcome)
 	}
-	all.Exit = s.exitCode(err, all.Outcomes...)
+	all.Exit = s.o.Code(err, all.Outcomes...)
 	all.Took = s.app.Now().Sub(s.started)
 	s.printer.End(all)
 	code := all.Exit
-	if failure := s.out.Failure(); failure != nil && (s.o.dry || !errors.Is(failure, term.ErrOutputClosed)) {
+	if failure := s.out.Failure(); failure != nil && (s.o.Dry || !errors.Is(failure, term.ErrOutputClosed)) {
 		failure = fmt.Errorf("write the output: %w", failure)
 		s.messages.Conclude(ctx, "", failure)
-		code = s.exitCode(errors.Join(err, failure), all.Outcomes...)
+		code = s.o.Code(errors.Join(err, failure), all.Outcomes...)
 	}
-	if code == ExitOK {
-		return nil
-	}
-	return &finished{code}
+	return code
 }

@@ -1,4 +1,4 @@
-package commands
+package mirror
 
 import (
 	"context"
@@ -111,17 +111,17 @@ func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name stri
 	if err != nil {
 		return engine.Job{}, c, err
 	}
-	if _, err := newPartFilter(s.o.parts, &typ); err != nil {
+	if _, err := newPartFilter(s.o.Parts, &typ); err != nil {
 		return engine.Job{}, c, err
 	}
-	create, err := creationOf(cfg, &c)
+	create, err := CreationOf(cfg, &c)
 	if err != nil {
 		return engine.Job{}, c, err
 	}
 	job := engine.Job{
 		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
-		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.compare, Guard: guardOf(&c, s.o),
-		CreatePipeline: s.o.createPipeline, AllowEmpty: s.o.allowEmpty, Adopt: s.o.adopt, AdoptUnowned: c.Adopt, DryRun: s.o.dry, Fields: s.o.dry && s.o.printed.Fields && s.o.printed.Form != output.JSON,
+		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.Compare, Guard: guardOf(&c, s.o),
+		CreatePipeline: s.o.Permits.CreatePipeline, AllowEmpty: s.o.Permits.AllowEmpty, Adopt: s.o.Permits.Adopt, AdoptUnowned: c.Adopt, DryRun: s.o.Dry, Fields: s.o.Dry && s.o.Output.Fields && s.o.Output.Form != output.JSON,
 	}
 	setKind(&job, t)
 	if err := setExtraction(&job, cfg, &c); err != nil {
@@ -189,8 +189,8 @@ func setRules(job *engine.Job, of *protocol.JobConnector) error {
 	return err
 }
 
-// hostname is what this machine is called in records.
-func hostname() string {
+// Hostname is what this machine is called in records.
+func Hostname() string {
 	name, err := os.Hostname()
 	if err != nil {
 		return "unknown"

@@ -1,4 +1,4 @@
-package commands
+package mirror
 
 import (
 	"testing"
@@ -13,7 +13,7 @@ func TestALogForMachinesHasNoLiveLine(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]bool{logs.Text: true, logs.JSON: false, logs.ECS: false} {
 		streams, _, _ := term.TestStreams(80, nil)
-		s := &session{app: &setup.App{Streams: streams}, o: &mirrorOptions{Flags: setup.Flags{Progress: term.Always, Format: format}}}
+		s := &session{app: &setup.App{Streams: streams}, o: &Options{Flags: setup.Flags{Progress: term.Always, Format: format}}}
 		if got := s.live(); got != want {
 			t.Errorf("%s: got %v, want %v", format, got, want)
 		}

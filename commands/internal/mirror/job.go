@@ -1,4 +1,4 @@
-package commands
+package mirror
 
 import (
 	"context"
@@ -62,9 +62,9 @@ func unknownTo(typ *source.Type, c *config.Connector) error {
 	return nil
 }
 
-// jobOf makes the job of a connector. Everything that can be wrong without asking anybody is found here,
+// JobOf makes the job of a connector. Everything that can be wrong without asking anybody is found here,
 // before anything runs.
-func jobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Connector, o *mirrorOptions) (engine.Job, error) {
+func JobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Connector, o *Options) (engine.Job, error) {
 	typ, err := records.SourceType(a, cfg, c)
 	if err != nil {
 		return engine.Job{}, err
@@ -80,17 +80,17 @@ func jobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Conn
 	if err != nil {
 		return engine.Job{}, fmt.Errorf("connector %s: configuration: %w", term.Quoted(c.Name), err)
 	}
-	if _, err := newPartFilter(o.parts, &typ); err != nil {
+	if _, err := newPartFilter(o.Parts, &typ); err != nil {
 		return engine.Job{}, err
 	}
-	create, err := creationOf(cfg, c)
+	create, err := CreationOf(cfg, c)
 	if err != nil {
 		return engine.Job{}, err
 	}
 	job := engine.Job{
 		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
-		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Hidden: true, Pipeline: c.Pipeline, Create: create, Compare: o.compare, Guard: guardOf(c, o),
-		CreatePipeline: o.createPipeline, AllowEmpty: o.allowEmpty, Adopt: o.adopt, DryRun: o.dry, Fields: o.dry && o.printed.Fields && o.printed.Form != output.JSON,
+		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Hidden: true, Pipeline: c.Pipeline, Create: create, Compare: o.Compare, Guard: guardOf(c, o),
+		CreatePipeline: o.Permits.CreatePipeline, AllowEmpty: o.Permits.AllowEmpty, Adopt: o.Permits.Adopt, DryRun: o.Dry, Fields: o.Dry && o.Output.Fields && o.Output.Form != output.JSON,
 	}
 	for _, r := range c.Rules {
 		job.Rules = append(job.Rules, rules.Rule{ID: r.ID, Policy: r.Policy, Field: r.Field, Rule: r.Rule, Value: r.Value, Order: r.Order})
@@ -98,7 +98,7 @@ func jobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Conn
 	if _, err := rules.New(job.Rules); err != nil {
 		return engine.Job{}, &usage.Error{Problem: fmt.Sprintf("connector %s: rules: %v", term.Quoted(c.Name), err)}
 	}
-	setKind(&job, o.kind)
+	setKind(&job, o.Kind)
 	if job.Kind == engine.AccessControl {
 		job.Index, job.Rules, job.Pipeline = protocol.AccessControlIndex(c.IndexName), nil, ""
 	}
@@ -121,11 +121,11 @@ func checkCreatePipeline(job *engine.Job) error {
 }
 
 // guardOf is the delete guard of a run.
-func guardOf(c *config.Connector, o *mirrorOptions) engine.Guard {
-	guard, given, _ := parseGuard(o.maxDeletes) // checked with the flags
-	if !given {
-		guard = engine.Guard{Deletes: int64(c.Guard.MaxDeletes), Percent: c.Guard.MaxPercent}
+func guardOf(c *config.Connector, o *Options) engine.Guard {
+	guard := engine.Guard{Deletes: int64(c.Guard.MaxDeletes), Percent: c.Guard.MaxPercent}
+	if o.Permits.Guard != nil {
+		guard = *o.Permits.Guard
 	}
-	guard.Confirmed = o.confirmed
+	guard.Confirmed = o.Permits.Confirmed
 	return guard
 }

@@ -1,4 +1,4 @@
-package commands
+package mirror
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func (s *session) remarks(o *ran) []string {
 	var out []string
 	r, c := &o.Result, &o.Result.Counts
 	deleted := "was deleted"
-	if s.o.dry {
+	if s.o.Dry {
 		deleted = "would be deleted"
 	}
 	if r.Failed > 0 && o.watch != nil {
@@ -58,7 +58,7 @@ func (s *session) remarks(o *ran) []string {
 	}
 	if c.Rejected > 0 {
 		text := term.Plural(c.Rejected, "document was rejected", "documents were rejected")
-		if s.o.dry {
+		if s.o.Dry {
 			text = term.Plural(c.Rejected, "document cannot be written", "documents cannot be written")
 		}
 		if o.DeadLetter != "" {
@@ -95,7 +95,7 @@ func (s *session) because(reason plan.Reason, o *ran) string {
 		}
 		return fmt.Sprintf("%s of the %s in %s, more than the guard allows", term.Number(o.Result.Eligible), term.Plural(o.Result.Judged, "document", "documents"), of)
 	case plan.ScopeVanished:
-		if len(s.o.parts) > 0 {
+		if len(s.o.Parts) > 0 {
 			return "the tables or folders that held them have vanished; if they were dropped on purpose, confirm it"
 		}
 		return "the tables or folders that held them have vanished; the next sync that misses them deletes them, within the guard; " +
@@ -125,7 +125,7 @@ func (s *session) confirmation(o *ran) string {
 		words = append(words, "--adopt")
 	case by[plan.EmptySource] > 0:
 		words = append(words, "--allow-empty")
-	case by[plan.GuardRefused] > 0 || s.o.dry && vanished > 0:
+	case by[plan.GuardRefused] > 0 || s.o.Dry && vanished > 0:
 		// What is eligible is judged again, together with what has vanished.
 		words = append(words, "--confirm-deletes", fmt.Sprint(o.Result.Eligible+vanished))
 	case vanished > 0:
@@ -139,11 +139,11 @@ func (s *session) confirmation(o *ran) string {
 	if s.o.ConfigFile != "" {
 		words = append(words, "-c", s.o.ConfigFile)
 	}
-	for _, p := range s.o.parts {
+	for _, p := range s.o.Parts {
 		words = append(words, "--part", p)
 	}
-	if s.o.maxDuration > 0 {
-		words = append(words, "--max-duration", s.o.maxDuration.String())
+	if s.o.MaxDuration > 0 {
+		words = append(words, "--max-duration", s.o.MaxDuration.String())
 	}
 	for i, w := range words {
 		words[i] = term.ShellWord(w)

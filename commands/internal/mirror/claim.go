@@ -1,4 +1,4 @@
-package commands
+package mirror
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func (s *session) claimNamed(ctx, cut context.Context, cfg *config.Config, w *wo
 	if err := s.poller(ctx, cut, cfg, own).Cleanup(ctx); err != nil {
 		return nil, nil, err
 	}
-	id, made, err := s.records.RunnableJob(ctx, w.record, s.o.kind)
+	id, made, err := s.records.RunnableJob(ctx, w.record, s.o.Kind)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,7 +60,7 @@ func (s *session) claim(ctx context.Context, id string) (*protocol.Claim, func(s
 	if !ok {
 		return nil, nil, protocol.ErrLost
 	}
-	claim, err := s.records.Claim(ctx, job, hostname(), token)
+	claim, err := s.records.Claim(ctx, job, Hostname(), token)
 	if err != nil {
 		release(protocol.NotLeft(err))
 	}

@@ -1,4 +1,4 @@
-package commands
+package mirror
 
 import (
 	"os"
@@ -19,15 +19,15 @@ import (
 func TestConnectorsTakeTurns(t *testing.T) {
 	t.Parallel()
 	const host = "http://localhost:9200" // nothing is sent
-	dir := t.TempDir()
+	dir, now := t.TempDir(), time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	dest, err := destination.Open(&config.Config{Elasticsearch: config.Elasticsearch{Host: host}}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{app: &setup.App{Now: stopped}, state: state.Dir(dir), until: t.Context(), dest: dest}
+	s := &session{app: &setup.App{Now: func() time.Time { return now }}, state: state.Dir(dir), until: t.Context(), dest: dest}
 	for index, at := range map[string]time.Time{
-		"yesterday": stopped().AddDate(0, 0, -1), "today": stopped(), "soon": stopped().Add(59 * time.Minute),
-		"next year": stopped().AddDate(1, 0, 0), "in two hours": stopped().Add(2 * time.Hour),
+		"yesterday": now.AddDate(0, 0, -1), "today": now, "soon": now.Add(59 * time.Minute),
+		"next year": now.AddDate(1, 0, 0), "in two hours": now.Add(2 * time.Hour),
 	} {
 		if err := s.state.KeepTurns(host, index, "me", map[string]int64{"a": 1}); err != nil {
 			t.Fatal(err)

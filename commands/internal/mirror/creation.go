@@ -1,4 +1,4 @@
-package commands
+package mirror
 
 import (
 	"fmt"
@@ -11,9 +11,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 )
 
-// creationOf is what the index of a connector is made with when there is none: for its language, and
+// CreationOf is what the index of a connector is made with when there is none: for its language, and
 // with its mappings file over that.
-func creationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, error) {
+func CreationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, error) {
 	var create elastic.Creation
 	language := c.Language
 	if language == "" {
