@@ -1,9 +1,9 @@
-// Package commands is the command line: flags, wiring, printing and exit codes, one file a command.
+// Package commands is the command line: one file a command, the flags, the exit codes. What commands stand on lies in the
+// rooms below internal.
 //
-// It decides nothing about documents; what a run does is the engine's. It reaches the terminal, the
-// environment and the clock only through what [App] holds, so that tests hand in their own. Its
-// invariant: stdout carries results and nothing else, stderr everything for people and logs, and the
-// exit code is made by [ExitCode] alone.
+// It decides nothing about documents; what a run does is the engine's. It reaches the terminal, the environment and the
+// clock only through what [setup.App] holds, so that tests hand in their own. Its invariant: stdout carries results and
+// nothing else, stderr everything for people and logs, and the exit code is made by [ExitCode] alone.
 package commands
 
 import (
@@ -111,27 +111,3 @@ func newCLI(cut context.Context, a *setup.App) *cli.App {
 	}
 	return app
 }
-
-// debugging tells from the bare arguments whether stacks are wanted: a crash may have happened before
-// flags were read.
-func debugging(args []string) bool {
-	for i, arg := range args {
-		if arg == "--debug" || arg == "--log-level=DEBUG" || arg == "--log-level" && i+1 < len(args) && args[i+1] == "DEBUG" {
-			return true
-		}
-	}
-	return false
-}
-
-// ended is the error of a command that ended with a code and has reported everything itself; nil for [ExitOK].
-func ended(code int) error {
-	if code == ExitOK {
-		return nil
-	}
-	return &finished{code}
-}
-
-// finished is the error of a command that has told everything itself; only the code is left.
-type finished struct{ code int }
-
-func (f *finished) Error() string { return fmt.Sprintf("exit %d", f.code) }

@@ -252,3 +252,14 @@ func dashed(name string) string {
 	}
 	return "--" + name
 }
+
+// debugging tells from the bare arguments whether stacks are wanted: a crash may have happened before
+// flags were read.
+func debugging(args []string) bool {
+	for i, arg := range args {
+		if arg == "--debug" || arg == "--log-level=DEBUG" || arg == "--log-level" && i+1 < len(args) && args[i+1] == "DEBUG" {
+			return true
+		}
+	}
+	return false
+}

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 
@@ -162,3 +163,16 @@ func signalCode(e *term.SignalError) int {
 	}
 	return ExitTerminated
 }
+
+// ended is the error of a command that ended with a code and has reported everything itself; nil for [ExitOK].
+func ended(code int) error {
+	if code == ExitOK {
+		return nil
+	}
+	return &finished{code}
+}
+
+// finished is the error of a command that has told everything itself; only the code is left.
+type finished struct{ code int }
+
+func (f *finished) Error() string { return fmt.Sprintf("exit %d", f.code) }

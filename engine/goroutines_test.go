@@ -19,7 +19,7 @@ import (
 var unguarded = map[string]string{
 	"commands/internal/term/escape.go newEscapable": "it writes to a file and does nothing else",
 	"commands/internal/term/streams.go Ask":         "it reads a line and does nothing else",
-	"commands/signals.go Ending":                    "App.Run, which it runs, catches panics itself",
+	"commands/signals.go Ending":                    "Run, which it runs, catches panics itself",
 	"commands/signals.go Signals":                   "it waits for signals and ends contexts",
 	"engine/embedded/server.go Close":               "it waits and does nothing else",
 	"engine/embedded/store.go guard":                "it catches panics itself, and says that the store is broken",

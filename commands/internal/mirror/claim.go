@@ -10,15 +10,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
-	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
 
-// oneOfElasticsearch syncs a connector of Elasticsearch that was named: as a job that Kibana shows.
-func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Config, w *work, o *ran) {
-	claim, release, err := s.claimNamed(ctx, cut, cfg, w)
+// jobs are the sync jobs of connectors of Elasticsearch, as far as this session claims and runs them.
+type jobs struct{ *session }
+
+// runNamed syncs a connector of Elasticsearch that was named: as a job that Kibana shows.
+func (j jobs) runNamed(ctx context.Context, w *work, o *ran) {
+	claim, release, err := j.claimNamed(ctx, w)
 	if err != nil {
 		if errors.Is(err, protocol.ErrLost) {
 			err = fmt.Errorf("%w: %w", records.ErrBusy, err)
@@ -27,40 +29,40 @@ func (s *session) oneOfElasticsearch(ctx, cut context.Context, cfg *config.Confi
 		return
 	}
 	defer func() { release(claim.Settled()) }()
-	s.attend(ctx, cut, cfg, claim, w.connector, w.job, nil, o)
+	j.attend(ctx, claim, w, o)
 }
 
 // claimNamed takes a job of a connector that was named. What a killed program has left is cleaned up
 // first, so that the next run goes on and does not wait for somebody who never comes.
-func (s *session) claimNamed(ctx, cut context.Context, cfg *config.Config, w *work) (*protocol.Claim, func(settled bool), error) {
+func (j jobs) claimNamed(ctx context.Context, w *work) (*protocol.Claim, func(settled bool), error) {
 	own := protocol.Scope{Own: []protocol.Own{{ID: w.record.ID, ServiceType: w.connector.ServiceType}}}
-	if err := s.poller(ctx, cut, cfg, own).Cleanup(ctx); err != nil {
+	if err := j.poller(ctx, own).Cleanup(ctx); err != nil {
 		return nil, nil, err
 	}
-	id, made, err := s.records.RunnableJob(ctx, w.record, s.o.Kind)
+	id, made, err := j.records.RunnableJob(ctx, w.record, j.o.Kind)
 	if err != nil {
 		return nil, nil, err
 	}
-	claim, release, err := s.claim(ctx, id)
+	claim, release, err := j.claim(ctx, id)
 	if err != nil && made { // nobody shall run later what was asked for now
-		_, _, cerr := s.records.CancelJob(context.WithoutCancel(ctx), id)
+		_, _, cerr := j.records.CancelJob(context.WithoutCancel(ctx), id)
 		err = errors.Join(err, cerr)
 	}
 	return claim, release, err
 }
 
 // claim takes a job.
-func (s *session) claim(ctx context.Context, id string) (*protocol.Claim, func(settled bool), error) {
-	job, err := s.records.Jobs.Get(ctx, id)
+func (j jobs) claim(ctx context.Context, id string) (*protocol.Claim, func(settled bool), error) {
+	job, err := j.records.Jobs.Get(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
 	token := protocol.NewToken()
-	release, ok := s.hold(id, token)
+	release, ok := j.hold(id, token)
 	if !ok {
 		return nil, nil, protocol.ErrLost
 	}
-	claim, err := s.records.Claim(ctx, job, Hostname(), token)
+	claim, err := j.records.Claim(ctx, job, hostname(), token)
 	if err != nil {
 		release(protocol.NotLeft(err))
 	}
@@ -69,31 +71,30 @@ func (s *session) claim(ctx context.Context, id string) (*protocol.Claim, func(s
 
 // hold marks a claim as one of a program of this machine. Without a state folder that can be written it
 // goes without: then others learn of the end of a killed program later.
-func (s *session) hold(job, token string) (release func(settled bool), ok bool) {
-	release, ok, err := s.state.HoldJob(job, token)
+func (j jobs) hold(job, token string) (release func(settled bool), ok bool) {
+	release, ok, err := j.state.HoldJob(job, token)
 	if err != nil {
-		s.log.Warn("the sync job is not marked in the state folder", report.Job, job, report.Err, err.Error())
+		j.log.Warn("the sync job is not marked in the state folder", report.Job, job, report.Err, err.Error())
 		return func(bool) {}, true
 	}
 	return release, ok
 }
 
-// attend runs a job that was claimed, or ends it by failed, and writes what came of it.
-func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *protocol.Claim, c config.Connector, job engine.Job, failed error, o *ran) {
+// attend runs a job that was claimed, or ends it where what came of it is an error already, and writes what came of it.
+func (j jobs) attend(ctx context.Context, claim *protocol.Claim, w *work, o *ran) {
 	counters := &report.Counters{}
 	counts := func() protocol.Counts {
 		n := counters.Snapshot()
 		return protocol.Counts{Indexed: n.Created + n.Updated, Deleted: n.Deleted, Bytes: n.Bytes}
 	}
 	o.Job = claim.Job.ID
-	o.Err = failed
-	if failed == nil {
+	if o.Err == nil {
 		_ = claim.Run(ctx, counts, func(ctx context.Context) error {
-			s.one(ctx, cut, cfg, &c, job, o, attended{fence: claim.Fence, counters: counters})
+			j.one(ctx, w, o, attended{fence: claim.Fence, counters: counters})
 			return o.Err
 		})
 	}
-	e := s.ending(o)
+	e := o.ending(j.o)
 	e.Counts = counts()
 	if err := claim.Finish(ctx, e); err != nil && !errors.Is(o.Err, protocol.ErrTaken) {
 		if errors.Is(o.Err, protocol.ErrCanceled) {
@@ -104,7 +105,7 @@ func (s *session) attend(ctx, cut context.Context, cfg *config.Config, claim *pr
 }
 
 // ending is what Kibana is told of a run.
-func (s *session) ending(o *ran) protocol.Ending {
+func (o *ran) ending(opt *Options) protocol.Ending {
 	n := &o.Result.Counts
 	e := protocol.Ending{Event: protocol.JobEventComplete, Details: protocol.Details{
 		Created: n.Created, Updated: n.Updated, Kept: n.Kept, Withheld: n.Withheld, Rejected: n.Rejected, Dropped: n.Dropped,
@@ -128,12 +129,12 @@ func (s *session) ending(o *ran) protocol.Ending {
 	case o.Err != nil:
 		e.Event, e.Error = protocol.JobEventFail, withHint(o.placed())
 	case o.Result.Failed > 0:
-		e.Event, e.Error = protocol.JobEventFail, strings.Join(s.remarks(o), "; ")
+		e.Event, e.Error = protocol.JobEventFail, strings.Join(o.remarks(opt), "; ")
 		if o.watch != nil && len(o.watch.failures) > 0 {
 			e.Error = (&placedError{o.watch.failures[0]}).Error() + "; " + e.Error
 		}
 	default:
-		e.Details.Note = strings.Join(s.remarks(o), "; ")
+		e.Details.Note = strings.Join(o.remarks(opt), "; ")
 		if o.Confirm != "" {
 			e.Details.Note += "; to go on: " + o.Confirm
 		}

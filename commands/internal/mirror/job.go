@@ -19,33 +19,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// choose picks the connectors that a command line means. Names that the configuration does not have are
-// unknown: they may be those of connectors of Elasticsearch.
-func choose(connectors []config.Connector, names []string, all bool) (chosen []config.Connector, unknown []string, err error) {
-	switch {
-	case len(connectors) == 0 && len(names) == 0:
-		return nil, nil, &usage.Error{Problem: "the configuration names no connector", Hint: "add one under connectors:"}
-	case all, len(names) == 0 && len(connectors) == 1:
-		return connectors, nil, nil
-	case len(names) == 0:
-		return nil, nil, &usage.Error{
-			Problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), term.Plain(strings.Join(records.ConnectorNames(connectors), ", "))),
-			Hint:    "name those that are meant, or give --all",
-		}
-	}
-	var taken []int
-	for _, name := range names {
-		at := slices.IndexFunc(connectors, func(c config.Connector) bool { return c.Name == name || c.ConnectorID == name && name != "" })
-		switch {
-		case at < 0 && !slices.Contains(unknown, name):
-			unknown = append(unknown, name)
-		case at >= 0 && !slices.Contains(taken, at):
-			taken, chosen = append(taken, at), append(chosen, connectors[at])
-		}
-	}
-	return chosen, unknown, nil
-}
-
 // unknownTo names the first key of a connector that its source type has no use for.
 func unknownTo(typ *source.Type, c *config.Connector) error {
 	problem := func(key, hint string) error {
@@ -80,18 +53,11 @@ func JobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Conn
 	if err != nil {
 		return engine.Job{}, fmt.Errorf("connector %s: configuration: %w", term.Quoted(c.Name), err)
 	}
-	if _, err := newPartFilter(o.Parts, &typ); err != nil {
-		return engine.Job{}, err
-	}
-	create, err := CreationOf(cfg, c)
+	job, err := asked(cfg, c, o, engine.Job{Type: typ, Values: values})
 	if err != nil {
 		return engine.Job{}, err
 	}
-	job := engine.Job{
-		Connector: c.Name, Owner: c.ServiceType + "/" + c.Name, Type: typ, Values: values, IDColumns: c.IDColumns,
-		Profile: c.Profile, Encoding: c.Encoding, Advanced: c.AdvancedRules, Index: c.IndexName, Hidden: true, Pipeline: c.Pipeline, Create: create, Compare: o.Compare, Guard: guardOf(c, o),
-		CreatePipeline: o.Permits.CreatePipeline, AllowEmpty: o.Permits.AllowEmpty, Adopt: o.Permits.Adopt, DryRun: o.Dry, Fields: o.Dry && o.Output.Fields && o.Output.Form != output.JSON,
-	}
+	job.Owner, job.Hidden, job.Pipeline, job.Advanced = c.ServiceType+"/"+c.Name, true, c.Pipeline, c.AdvancedRules
 	for _, r := range c.Rules {
 		job.Rules = append(job.Rules, rules.Rule{ID: r.ID, Policy: r.Policy, Field: r.Field, Rule: r.Rule, Value: r.Value, Order: r.Order})
 	}
@@ -107,6 +73,22 @@ func JobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Conn
 	}
 	err = checkCreatePipeline(&job)
 	return job, err
+}
+
+// asked puts into a job what the configuration of its connector and the command line ask for.
+func asked(cfg *config.Config, c *config.Connector, o *Options, job engine.Job) (engine.Job, error) {
+	if _, err := newPartFilter(o.Parts, &job.Type); err != nil {
+		return job, err
+	}
+	create, err := CreationOf(cfg, c)
+	if err != nil {
+		return job, err
+	}
+	job.Connector, job.Index, job.IDColumns, job.Profile, job.Encoding = c.Name, c.IndexName, c.IDColumns, c.Profile, c.Encoding
+	job.Create, job.Compare, job.Guard = create, o.Compare, guardOf(c, o)
+	job.CreatePipeline, job.AllowEmpty, job.Adopt = o.Permits.CreatePipeline, o.Permits.AllowEmpty, o.Permits.Adopt
+	job.DryRun, job.Fields = o.Dry, o.Dry && o.Output.Fields && o.Output.Form != output.JSON
+	return job, nil
 }
 
 // checkCreatePipeline refuses to make a pipeline that has no name.

@@ -13,8 +13,8 @@ func TestALogForMachinesHasNoLiveLine(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]bool{logs.Text: true, logs.JSON: false, logs.ECS: false} {
 		streams, _, _ := term.TestStreams(80, nil)
-		s := &session{app: &setup.App{Streams: streams}, o: &Options{Flags: setup.Flags{Progress: term.Always, Format: format}}}
-		if got := s.live(); got != want {
+		c := &console{streams: streams, o: &Options{Flags: setup.Flags{Progress: term.Always, Format: format}}}
+		if got := c.live(); got != want {
 			t.Errorf("%s: got %v, want %v", format, got, want)
 		}
 	}

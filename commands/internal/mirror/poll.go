@@ -5,67 +5,60 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
-	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
 
 // Poll does one poll, or the part of it that do is, and returns the exit code.
 func Poll(ctx, cut context.Context, a *setup.App, o *Options, do func(*protocol.Poller, context.Context) error) int {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s := newSession(a, o, stop)
-	defer s.tellSignal(ctx, cut)()
-	err := s.poll(ctx, cut, do)
+	j := jobs{newSession(cut, a, o, stop)}
+	defer j.tellSignal(ctx, cut)()
+	err := j.poll(ctx, do)
 	if err != nil && ctx.Err() != nil { // whatever failed because the poll was ended, the signal is why
 		err = context.Cause(ctx)
 	}
-	return s.finish(ctx, err)
+	return j.finish(ctx, err)
 }
 
 // poll does one poll. Its error is one that prevents or ends it; what came of connectors and jobs is
 // among the outcomes.
-func (s *session) poll(ctx, cut context.Context, do func(*protocol.Poller, context.Context) error) error {
-	cfg, stop, err := s.configure(ctx)
+func (j jobs) poll(ctx context.Context, do func(*protocol.Poller, context.Context) error) error {
+	stop, err := j.configure(ctx)
 	defer stop()
 	if err != nil {
 		return err
 	}
-	scope, err := s.scopeOf(cfg)
+	scope, err := j.scope()
 	if err != nil {
 		return err
 	}
-	if s.dest, err = destination.Open(cfg, false); err != nil { //nolint:contextcheck // a store is opened without one
+	if err := j.open(false); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
-	if text := s.dest.OpenToOthers(); text != "" {
-		s.messages.Warn(text)
-	}
-	s.state = state.Dir(config.StateDir(cfg, s.app.Getenv))
-	err = s.openRecords(ctx, cfg)
+	err = j.openRecords(ctx)
 	if err == nil {
-		err = do(s.poller(ctx, cut, cfg, scope), ctx)
+		err = do(j.poller(ctx, scope), ctx)
 	}
-	return errors.Join(err, s.dest.Close())
+	return errors.Join(err, j.dest.Close())
 }
 
-// scopeOf is which connectors the configuration wants served.
-func (s *session) scopeOf(cfg *config.Config) (protocol.Scope, error) {
-	scope := protocol.Scope{NativeTypes: s.known(cfg, cfg.NativeServiceTypes)}
-	if cfg.Service.WorkerMode {
-		scope.WorkerTypes = s.known(cfg, cfg.Service.ServiceTypes)
+// scope is which connectors the configuration wants served.
+func (j jobs) scope() (protocol.Scope, error) {
+	scope := protocol.Scope{NativeTypes: j.known(j.cfg.NativeServiceTypes)}
+	if j.cfg.Service.WorkerMode {
+		scope.WorkerTypes = j.known(j.cfg.Service.ServiceTypes)
 	}
-	for i := range cfg.Connectors {
-		if c := &cfg.Connectors[i]; c.ConnectorID != "" {
+	for i := range j.cfg.Connectors {
+		if c := &j.cfg.Connectors[i]; c.ConnectorID != "" {
 			scope.Own = append(scope.Own, protocol.Own{ID: c.ConnectorID, ServiceType: c.ServiceType})
 		}
 	}
@@ -79,11 +72,11 @@ func (s *session) scopeOf(cfg *config.Config) (protocol.Scope, error) {
 }
 
 // known are those service types that this program can serve. Files of other programs list more.
-func (s *session) known(cfg *config.Config, types []string) []string {
+func (j jobs) known(types []string) []string {
 	var out []string
 	for _, name := range types {
-		if _, err := records.SourceType(s.app, cfg, &config.Connector{ServiceType: name}); err != nil {
-			s.log.Debug("connectors of this type are left to others", "service_type", name, "reason", err.Error())
+		if _, err := records.SourceType(j.app, j.cfg, &config.Connector{ServiceType: name}); err != nil {
+			j.log.Debug("connectors of this type are left to others", "service_type", name, "reason", err.Error())
 			continue
 		}
 		out = append(out, name)
@@ -92,42 +85,40 @@ func (s *session) known(cfg *config.Config, types []string) []string {
 }
 
 // poller is one poll of this session.
-func (s *session) poller(ctx, cut context.Context, cfg *config.Config, scope protocol.Scope) *protocol.Poller {
+func (j jobs) poller(ctx context.Context, scope protocol.Scope) *protocol.Poller {
 	return &protocol.Poller{
-		Store: s.records, Log: s.log, Host: Hostname(), Scope: scope, Heartbeat: cfg.Service.Heartbeat,
+		Store: j.records, Log: j.log, Host: hostname(), Scope: scope, Heartbeat: j.cfg.Service.Heartbeat,
 		Type: func(serviceType string) (source.Type, error) {
-			return records.SourceType(s.app, cfg, &config.Connector{ServiceType: serviceType})
+			return records.SourceType(j.app, j.cfg, &config.Connector{ServiceType: serviceType})
 		},
 		Check: func(ctx context.Context, c *protocol.Record[protocol.Connector]) error {
-			return s.check(ctx, cfg, c, nil)
+			return j.check(ctx, c, nil)
 		},
-		CheckRules: func(ctx context.Context, c *protocol.Record[protocol.Connector], rules any) error {
-			return s.check(ctx, cfg, c, rules)
-		},
+		CheckRules: j.check,
 		Run: func(ctx context.Context, claim *protocol.Claim) error {
-			s.runClaim(ctx, cut, cfg, claim)
+			j.runClaim(ctx, claim)
 			return nil
 		},
-		Hold: s.hold, Dead: s.state.JobLeft,
+		Hold: j.hold, Dead: j.state.JobLeft,
 		Failed: func(id string, err error) {
-			o := &ran{Outcome: output.Outcome{Name: id, Type: records.EntryOf(cfg, id).ServiceType, Destination: s.dest.Name()}}
+			o := &ran{Outcome: output.Outcome{Name: id, Type: records.EntryOf(j.cfg, id).ServiceType, Destination: j.dest.Name()}}
 			o.Err = err
 			if errors.Is(err, protocol.ErrMissing) {
 				o.Err = records.Missing(id)
 			}
-			s.done(ctx, o)
+			j.done(ctx, o)
 		},
 	}
 }
 
 // check validates the configuration of a connector and reaches its source; with rules, they are what it is
 // asked about.
-func (s *session) check(ctx context.Context, cfg *config.Config, c *protocol.Record[protocol.Connector], rules any) error {
-	entry := records.EntryOf(cfg, c.ID)
+func (j jobs) check(ctx context.Context, c *protocol.Record[protocol.Connector], rules any) error {
+	entry := records.EntryOf(j.cfg, c.ID)
 	if entry.Name == "" {
 		entry.Name = c.ID
 	}
-	typ, err := records.SourceType(s.app, cfg, &config.Connector{Name: entry.Name, ServiceType: string(c.Body.ServiceType)})
+	typ, err := records.SourceType(j.app, j.cfg, &config.Connector{Name: entry.Name, ServiceType: string(c.Body.ServiceType)})
 	if err != nil {
 		return err
 	}
@@ -136,8 +127,8 @@ func (s *session) check(ctx context.Context, cfg *config.Config, c *protocol.Rec
 		return err
 	}
 	src, err := typ.Open(ctx, values, source.Env{
-		Log: s.log.With(report.Connector, c.ID), IDColumns: entry.IDColumns, Profile: entry.Profile, Encoding: entry.Encoding,
-		AdvancedRules: rules, StallTimeout: cfg.Engine.StallTimeout,
+		Log: j.log.With(report.Connector, c.ID), IDColumns: entry.IDColumns, Profile: entry.Profile, Encoding: entry.Encoding,
+		AdvancedRules: rules, StallTimeout: j.cfg.Engine.StallTimeout,
 	})
 	if err != nil {
 		return fmt.Errorf("open the source: %w", err)
@@ -153,20 +144,21 @@ func (s *session) check(ctx context.Context, cfg *config.Config, c *protocol.Rec
 }
 
 // runClaim runs a job that was claimed.
-func (s *session) runClaim(ctx, cut context.Context, cfg *config.Config, claim *protocol.Claim) {
+func (j jobs) runClaim(ctx context.Context, claim *protocol.Claim) {
 	body := &claim.Job.Body
-	job, c, failed := s.jobOfRecord(ctx, cfg, claim.Connector.Body.Name, &body.Connector, body.Type(), claim.Connector.Body.Features.Rules())
+	w, err := j.workOf(ctx, &claim.Connector, &body.Connector, body.Type())
 	if body.JobType == protocol.JobAccessControl {
-		c.IndexName = job.Index
+		w.connector.IndexName = w.job.Index
 	}
-	o := s.begin(&c)
-	if s.until != nil && s.until.Err() != nil {
-		failed = fmt.Errorf("%w: not begun", engine.ErrTimeIsUp)
+	o := j.begin(&w.connector)
+	o.Err = err
+	if late := j.late(); late != nil {
+		o.Err = late
 	}
-	s.attend(ctx, cut, cfg, claim, c, job, failed, o)
+	j.attend(ctx, claim, &w, o)
 	if errors.Is(o.Err, protocol.ErrCanceled) {
-		s.log.Info("the sync job was canceled", report.Job, claim.Job.ID)
+		j.log.Info("the sync job was canceled", report.Job, claim.Job.ID)
 		o.Err = nil
 	}
-	s.done(ctx, o)
+	j.done(ctx, o)
 }

@@ -6,8 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
@@ -18,22 +16,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
-
-// openRecords reaches the destination and the records of connectors and sync jobs there.
-func (s *session) openRecords(ctx context.Context, cfg *config.Config) error {
-	if s.records != nil {
-		return nil
-	}
-	if s.until != nil {
-		limited, stop := context.WithCancelCause(ctx)
-		defer stop(nil)
-		defer context.AfterFunc(s.until, func() { stop(engine.ErrTimeIsUp) })() //nolint:contextcheck // it is a clock, not a parent
-		ctx = limited
-	}
-	var err error
-	s.records, err = s.dest.Records(ctx, s.app, s.log, destination.PatienceOf(&cfg.Elasticsearch))
-	return err
-}
 
 // connectorOf puts together what a record and the configuration say of a connector. Fields that the
 // record has win; the configuration adds what the record has no place for.
@@ -90,53 +72,49 @@ func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType)
 	}
 }
 
-// jobOfRecord makes the run of a sync job, from what the job has kept of its connector.
-func (s *session) jobOfRecord(ctx context.Context, cfg *config.Config, name string, of *protocol.JobConnector, t protocol.JobType, ruled bool) (engine.Job, config.Connector, error) {
-	entry := records.EntryOf(cfg, of.ID)
-	c, err := connectorOf(entry, name, of)
-	if err == nil {
-		err = checkIndex(entry, &c, t)
+// workOf makes the run of a sync job of a connector, from what the job has kept of the connector.
+func (s *session) workOf(ctx context.Context, record *protocol.Record[protocol.Connector], of *protocol.JobConnector, t protocol.JobType) (work, error) {
+	w := work{record: record}
+	entry := records.EntryOf(s.cfg, of.ID)
+	var err error
+	if w.connector, err = connectorOf(entry, record.Body.Name, of); err != nil {
+		return w, err
 	}
+	c := &w.connector
+	if err := checkIndex(entry, c, t); err != nil {
+		return w, err
+	}
+	typ, err := records.SourceType(s.app, s.cfg, c)
 	if err != nil {
-		return engine.Job{}, c, err
+		return w, err
 	}
-	typ, err := records.SourceType(s.app, cfg, &c)
+	if err := unknownTo(&typ, c); err != nil {
+		return w, err
+	}
+	values, err := records.ValuesOf(ctx, &typ, c, of.Configuration)
 	if err != nil {
-		return engine.Job{}, c, err
+		return w, err
 	}
-	if err := unknownTo(&typ, &c); err != nil {
-		return engine.Job{}, c, err
-	}
-	values, err := records.ValuesOf(ctx, &typ, &c, of.Configuration)
+	job, err := asked(s.cfg, c, s.o, engine.Job{Type: typ, Values: values})
 	if err != nil {
-		return engine.Job{}, c, err
+		return w, err
 	}
-	if _, err := newPartFilter(s.o.Parts, &typ); err != nil {
-		return engine.Job{}, c, err
-	}
-	create, err := CreationOf(cfg, &c)
-	if err != nil {
-		return engine.Job{}, c, err
-	}
-	job := engine.Job{
-		Connector: c.Name, Owner: of.ID, Type: typ, Values: values, IDColumns: c.IDColumns, Profile: c.Profile, Encoding: c.Encoding,
-		Index: c.IndexName, Hidden: entry.IndexName != "" || t == protocol.JobAccessControl, Create: create, Compare: s.o.Compare, Guard: guardOf(&c, s.o),
-		CreatePipeline: s.o.Permits.CreatePipeline, AllowEmpty: s.o.Permits.AllowEmpty, Adopt: s.o.Permits.Adopt, AdoptUnowned: c.Adopt, DryRun: s.o.Dry, Fields: s.o.Dry && s.o.Output.Fields && s.o.Output.Form != output.JSON,
-	}
+	job.Owner, job.Hidden, job.AdoptUnowned = of.ID, entry.IndexName != "" || t == protocol.JobAccessControl, c.Adopt
 	setKind(&job, t)
-	if err := setExtraction(&job, cfg, &c); err != nil {
-		return job, c, err
+	w.job = job
+	if err := setExtraction(&w.job, s.cfg, c); err != nil {
+		return w, err
 	}
-	if err := s.setPipeline(ctx, &job, of.Pipeline); err != nil {
-		return job, c, err
+	if err := s.setPipeline(ctx, &w.job, of.Pipeline); err != nil {
+		return w, err
 	}
-	if err := checkCreatePipeline(&job); err != nil {
-		return job, c, err
+	if err := checkCreatePipeline(&w.job); err != nil {
+		return w, err
 	}
-	if ruled && t != protocol.JobAccessControl {
-		err = setRules(&job, of)
+	if record.Body.Features.Rules() && t != protocol.JobAccessControl {
+		err = setRules(&w.job, of)
 	}
-	return job, c, err
+	return w, err
 }
 
 // setKind makes a run one of a type of sync jobs. An incremental one of a source that cannot tell its
@@ -189,8 +167,8 @@ func setRules(job *engine.Job, of *protocol.JobConnector) error {
 	return err
 }
 
-// Hostname is what this machine is called in records.
-func Hostname() string {
+// hostname is what this machine is called in records.
+func hostname() string {
 	name, err := os.Hostname()
 	if err != nil {
 		return "unknown"

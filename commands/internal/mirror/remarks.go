@@ -1,12 +1,10 @@
 package mirror
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -14,31 +12,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// tell says what came of a connector: its results on stdout, then what people have to know on stderr.
-func (s *session) tell(ctx context.Context, o *ran) {
-	s.printer.Connector(&o.Outcome)
-	if o.watch != nil {
-		if more := o.watch.failed - int64(len(o.watch.failures)); more > 0 {
-			s.messages.Note(logs.Joined(o.where(), "and "+term.Number(more)+" more"))
-		}
-	}
-	for _, line := range s.remarks(o) {
-		s.messages.Note(logs.Joined(o.where(), line))
-	}
-	if o.Err != nil && (o.watch == nil || !o.watch.told(o.Err)) {
-		s.messages.Conclude(ctx, o.where(), o.Err)
-	}
-	if o.Confirm != "" {
-		s.messages.Note("to go on:\n" + o.Confirm)
-	}
-}
-
 // remarks are what people have to know about the result of a connector.
-func (s *session) remarks(o *ran) []string {
+func (o *ran) remarks(opt *Options) []string {
 	var out []string
 	r, c := &o.Result, &o.Result.Counts
 	deleted := "was deleted"
-	if s.o.Dry {
+	if opt.Dry {
 		deleted = "would be deleted"
 	}
 	if r.Failed > 0 && o.watch != nil {
@@ -58,7 +37,7 @@ func (s *session) remarks(o *ran) []string {
 	}
 	if c.Rejected > 0 {
 		text := term.Plural(c.Rejected, "document was rejected", "documents were rejected")
-		if s.o.Dry {
+		if opt.Dry {
 			text = term.Plural(c.Rejected, "document cannot be written", "documents cannot be written")
 		}
 		if o.DeadLetter != "" {
@@ -74,7 +53,7 @@ func (s *session) remarks(o *ran) []string {
 	}
 	for _, reason := range withheldOrder {
 		if n := r.Withheld[reason]; n > 0 {
-			out = append(out, term.Plural(n, "delete is", "deletes are")+" withheld: "+s.because(reason, o))
+			out = append(out, term.Plural(n, "delete is", "deletes are")+" withheld: "+o.because(reason, opt))
 		}
 	}
 	return out
@@ -86,7 +65,7 @@ var withheldOrder = [...]plan.Reason{
 	plan.RefreshRefused, plan.ListIncomplete, plan.ScopeFailed,
 }
 
-func (s *session) because(reason plan.Reason, o *ran) string {
+func (o *ran) because(reason plan.Reason, opt *Options) string {
 	switch reason {
 	case plan.GuardRefused:
 		of := "what was read"
@@ -95,7 +74,7 @@ func (s *session) because(reason plan.Reason, o *ran) string {
 		}
 		return fmt.Sprintf("%s of the %s in %s, more than the guard allows", term.Number(o.Result.Eligible), term.Plural(o.Result.Judged, "document", "documents"), of)
 	case plan.ScopeVanished:
-		if len(s.o.Parts) > 0 {
+		if len(opt.Parts) > 0 {
 			return "the tables or folders that held them have vanished; if they were dropped on purpose, confirm it"
 		}
 		return "the tables or folders that held them have vanished; the next sync that misses them deletes them, within the guard; " +
@@ -116,7 +95,7 @@ func (s *session) because(reason plan.Reason, o *ran) string {
 
 // confirmation is the command line that permits what was withheld, or "". An index that is not ours
 // comes first: what else is withheld is not known before.
-func (s *session) confirmation(o *ran) string {
+func (o *ran) confirmation(opt *Options) string {
 	by := o.Result.Withheld
 	words := []string{program.Name, "sync", o.Name}
 	vanished := by[plan.ScopeVanished] + by[plan.ScopeUnknown]
@@ -125,7 +104,7 @@ func (s *session) confirmation(o *ran) string {
 		words = append(words, "--adopt")
 	case by[plan.EmptySource] > 0:
 		words = append(words, "--allow-empty")
-	case by[plan.GuardRefused] > 0 || s.o.Dry && vanished > 0:
+	case by[plan.GuardRefused] > 0 || opt.Dry && vanished > 0:
 		// What is eligible is judged again, together with what has vanished.
 		words = append(words, "--confirm-deletes", fmt.Sprint(o.Result.Eligible+vanished))
 	case vanished > 0:
@@ -136,14 +115,14 @@ func (s *session) confirmation(o *ran) string {
 	if o.Result.Incremental {
 		words = append(words, "--type", string(protocol.JobIncremental))
 	}
-	if s.o.ConfigFile != "" {
-		words = append(words, "-c", s.o.ConfigFile)
+	if opt.ConfigFile != "" {
+		words = append(words, "-c", opt.ConfigFile)
 	}
-	for _, p := range s.o.Parts {
+	for _, p := range opt.Parts {
 		words = append(words, "--part", p)
 	}
-	if s.o.MaxDuration > 0 {
-		words = append(words, "--max-duration", s.o.MaxDuration.String())
+	if opt.MaxDuration > 0 {
+		words = append(words, "--max-duration", opt.MaxDuration.String())
 	}
 	for i, w := range words {
 		words[i] = term.ShellWord(w)

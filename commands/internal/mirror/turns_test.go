@@ -24,25 +24,24 @@ func TestConnectorsTakeTurns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{app: &setup.App{Now: func() time.Time { return now }}, state: state.Dir(dir), until: t.Context(), dest: dest}
+	b := &batch{session: &session{app: &setup.App{Now: func() time.Time { return now }}, state: state.Dir(dir), until: t.Context(), dest: dest}}
 	for index, at := range map[string]time.Time{
 		"yesterday": now.AddDate(0, 0, -1), "today": now, "soon": now.Add(59 * time.Minute),
 		"next year": now.AddDate(1, 0, 0), "in two hours": now.Add(2 * time.Hour),
 	} {
-		if err := s.state.KeepTurns(host, index, "me", map[string]int64{"a": 1}); err != nil {
+		if err := b.state.KeepTurns(host, index, "me", map[string]int64{"a": 1}); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Chtimes(filepath.Join(dir, "turns", state.Key(host, index)+".json"), at, at); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var works []work
 	for _, index := range []string{"soon", "next year", "today", "yesterday", "in two hours", "never"} {
-		works = append(works, work{job: engine.Job{Index: index}})
+		b.works = append(b.works, work{job: engine.Job{Index: index}})
 	}
-	s.inTurns(works)
+	b.inTurns()
 	var got []string
-	for _, w := range works {
+	for _, w := range b.works {
 		got = append(got, w.job.Index)
 	}
 	if want := []string{"next year", "in two hours", "never", "yesterday", "today", "soon"}; !slices.Equal(got, want) {

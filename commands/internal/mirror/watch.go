@@ -21,7 +21,7 @@ const toldFailures = 20
 
 // watcher is told by a run what happens. It prints changes and failures as they come.
 type watcher struct {
-	session *session
+	console *console
 	where   string
 	log     *slog.Logger
 
@@ -45,8 +45,8 @@ type absent struct {
 
 var _ report.Observer = (*watcher)(nil)
 
-func newWatcher(s *session, o *ran, log *slog.Logger) *watcher {
-	return &watcher{session: s, where: o.where(), log: log, hints: map[string]bool{}}
+func newWatcher(c *console, o *ran, log *slog.Logger) *watcher {
+	return &watcher{console: c, where: o.where(), log: log, hints: map[string]bool{}}
 }
 
 // where says in messages whose they are.
@@ -66,7 +66,7 @@ func (w *watcher) Changed(c report.Change) {
 		}
 		w.mu.Unlock()
 	}
-	w.session.printer.Change(c)
+	w.console.printer.Change(c)
 }
 
 // Failed implements [report.Observer].
@@ -87,7 +87,7 @@ func (w *watcher) Failed(f report.Failure) {
 		return
 	}
 	w.failures = append(w.failures, f)
-	w.session.messages.FailAmong(w.where, &placedError{f}, w.hints)
+	w.console.messages.FailAmong(w.where, &placedError{f}, w.hints)
 }
 
 // leaves notes a part that was not read to its end; a scope counts once, however many of its parts failed.

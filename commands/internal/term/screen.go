@@ -17,7 +17,7 @@ type Screen struct {
 const eraseLine = "\r\x1b[K"
 
 // Over returns a writer to w that takes the live line away for its text. Text must end its lines;
-// the line is drawn again with the next [screen.draw].
+// the line is drawn again when the progress shows next.
 func (s *Screen) Over(w io.Writer) io.Writer { return &aboveLine{s, w} }
 
 type aboveLine struct {

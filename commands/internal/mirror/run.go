@@ -1,0 +1,130 @@
+package mirror
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
+	"github.com/elastic-ingest/elastic-ingest/engine/state"
+)
+
+// attended is what a run has beside it whose sync job is looked after.
+type attended struct {
+	fence    func(context.Context) error
+	counters *report.Counters
+}
+
+// one runs one connector.
+func (s *session) one(ctx context.Context, w *work, o *ran, by attended) {
+	client, err := s.dest.Client(&w.connector)
+	if err != nil {
+		o.Err = err
+		return
+	}
+	job := w.job
+	parts, err := newPartFilter(s.o.Parts, &job.Type)
+	if err != nil {
+		o.Err = err
+		return
+	}
+	if parts != nil {
+		job.Wants = parts.wants
+	}
+	dead := s.kept.dead
+	if dead == nil {
+		dead = docfile.NewDeadLetter(s.deadLetterOf(&w.connector))
+	}
+	before := dead.Count()
+	started := s.app.Now()
+	deps := s.deps(client, w, by)
+	deps.DeadLetter = dead
+	o.watch = newWatcher(s.console, o, deps.Log)
+	deps.Observer = o.watch
+	stop := s.startProgress(o, deps.Counters, s.app.Now)
+	if s.o.Files.Replay != "" {
+		o.Result, o.Err = engine.Replay(ctx, job, deps, s.o.Files.Replay)
+	} else {
+		o.Result, o.Err = engine.Run(ctx, job, deps)
+	}
+	stop()
+	if s.o.Files.Replay == "" && o.Err == nil && !o.Result.Late {
+		o.Err = o.watch.unmatched(parts, &o.Result)
+	}
+	o.Took = s.app.Now().Sub(started)
+	if dead.Count() > before {
+		o.DeadLetter = dead.Path()
+	}
+	if err := dead.Close(); err != nil && o.Err == nil {
+		o.Err = fmt.Errorf("dead-letter file: %w", err)
+	}
+	// Whatever failed because the run was ended, the signal is why.
+	if _, crashed := errors.AsType[*crash.Error](o.Err); o.Err != nil && ctx.Err() != nil && !crashed {
+		o.Err = context.Cause(ctx)
+	}
+	o.Confirm = o.confirmation(s.o)
+}
+
+// deps are what the engine works with in the run of one connector, but for who watches it and where rejected
+// documents go.
+func (s *session) deps(client *elastic.Client, w *work, by attended) engine.Deps {
+	counters := by.counters
+	if counters == nil {
+		counters = &report.Counters{}
+	}
+	to, index := s.dest.LockName(), w.job.Index
+	return engine.Deps{
+		Settings: settingsOf(s.cfg, string(s.state)), Own: s.own(), Client: client, Service: s.services.of(s.cfg, s.log),
+		Log: s.log.With(report.Connector, w.connector.Name, report.Source, w.connector.ServiceType), Counters: counters, Deleted: s.kept.deleted,
+		Lock: func(cluster, index string) (func(), error) { return s.state.Lock(cmp.Or(cluster, to), index) },
+		Vanished: engine.Vanished{
+			Load: func(index, of string) ([]string, error) { return s.state.Vanished(to, index, of) },
+			Save: func(index, of string, scopes []string) error { return s.state.KeepVanished(to, index, of, scopes) },
+		},
+		Turns: engine.Turns{
+			Load: func(of string) (map[string]int64, error) { return s.state.Turns(to, index, of) },
+			Save: func(of string, turns map[string]int64) error { return s.state.KeepTurns(to, index, of, turns) },
+		},
+		Until: s.until, Fence: by.fence, Cut: s.cut, Now: s.app.Now,
+	}
+}
+
+// own are the paths of what this program writes on this machine.
+func (s *session) own() []string {
+	var own []string
+	for _, path := range []string{string(s.state), s.dest.Folder(), s.o.Files.DeadLetter, s.o.Files.DeletedTo} {
+		if full, err := filepath.Abs(path); err == nil && path != "" {
+			own = append(own, full)
+		}
+	}
+	return own
+}
+
+// deadLetterOf is the dead-letter file of a connector in the state folder. While that one is replayed,
+// what is rejected again goes into another one.
+func (s *session) deadLetterOf(c *config.Connector) string {
+	key := state.Key(s.dest.LockName(), c.IndexName)
+	file := filepath.Join(string(s.state), "dead-letter", key+".ndjson")
+	if sameFile(file, s.o.Files.Replay) {
+		return filepath.Join(filepath.Dir(file), key+"-again.ndjson")
+	}
+	return file
+}
+
+// sameFile reports whether two names are of one file that exists.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}

@@ -1,0 +1,268 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+)
+
+// choose picks the connectors that a command line means. Names that the configuration does not have are
+// unknown: they may be those of connectors of Elasticsearch.
+func choose(connectors []config.Connector, names []string, all bool) (chosen []config.Connector, unknown []string, err error) {
+	switch {
+	case len(connectors) == 0 && len(names) == 0:
+		return nil, nil, &usage.Error{Problem: "the configuration names no connector", Hint: "add one under connectors:"}
+	case all, len(names) == 0 && len(connectors) == 1:
+		return connectors, nil, nil
+	case len(names) == 0:
+		return nil, nil, &usage.Error{
+			Problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), term.Plain(strings.Join(records.ConnectorNames(connectors), ", "))),
+			Hint:    "name those that are meant, or give --all",
+		}
+	}
+	var taken []int
+	for _, name := range names {
+		at := slices.IndexFunc(connectors, func(c config.Connector) bool { return c.Name == name || c.ConnectorID == name && name != "" })
+		switch {
+		case at < 0 && !slices.Contains(unknown, name):
+			unknown = append(unknown, name)
+		case at >= 0 && !slices.Contains(taken, at):
+			taken, chosen = append(taken, at), append(chosen, connectors[at])
+		}
+	}
+	return chosen, unknown, nil
+}
+
+// Sync is sync and diff: it runs the chosen connectors one after the other, says what came of them, and returns
+// the exit code.
+func Sync(ctx, cut context.Context, a *setup.App, o *Options) int {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	b := &batch{session: newSession(cut, a, o, stop)}
+	defer b.tellSignal(ctx, cut)()
+	err := b.run(ctx)
+	return b.finish(ctx, err)
+}
+
+// batch is the run of chosen connectors.
+type batch struct {
+	*session
+	works   []work
+	unknown []string // names that the configuration does not have
+}
+
+// work is the run of one connector.
+type work struct {
+	connector config.Connector
+	job       engine.Job
+	record    *protocol.Record[protocol.Connector] // nil for a connector of the file
+}
+
+// run runs the connectors. Its error is one that prevents or ends all of them.
+func (b *batch) run(ctx context.Context) error {
+	stop, err := b.configure(ctx)
+	defer stop()
+	if err != nil {
+		return err
+	}
+	if err := b.ofFile(ctx); err != nil {
+		return err
+	}
+	if err := b.open(b.o.Dry); err != nil { //nolint:contextcheck // a store is opened without one
+		return err
+	}
+	return errors.Join(b.runAll(ctx), b.dest.Close())
+}
+
+// ofFile makes the runs of the chosen connectors of the file. What can be wrong with them without asking
+// anybody is found here, before anything runs.
+func (b *batch) ofFile(ctx context.Context) error {
+	chosen, unknown, err := choose(b.cfg.Connectors, b.o.Names, b.o.All)
+	if err != nil {
+		return err
+	}
+	b.unknown = unknown
+	for _, c := range chosen {
+		w := work{connector: c}
+		if c.ConnectorID == "" {
+			if w.job, err = JobOf(ctx, b.app, b.cfg, &c, b.o); err != nil {
+				return err
+			}
+		}
+		b.works = append(b.works, w)
+	}
+	return nil
+}
+
+// ofElasticsearch completes the runs of connectors whose records are kept there.
+func (b *batch) ofElasticsearch(ctx context.Context) error {
+	for _, name := range b.unknown {
+		b.works = append(b.works, work{connector: config.Connector{ConnectorID: name}})
+	}
+	for i := range b.works {
+		id := b.works[i].connector.ConnectorID
+		if id == "" {
+			continue
+		}
+		if err := b.openRecords(ctx); err != nil {
+			return err
+		}
+		record, err := records.Find(ctx, b.records, id)
+		if errors.Is(err, elastic.ErrNotFound) && slices.Contains(b.unknown, id) {
+			return records.NoConnector(b.cfg.Connectors, id)
+		}
+		if errors.Is(err, elastic.ErrNotFound) {
+			return records.Missing(id)
+		}
+		if err != nil {
+			return err
+		}
+		if !record.Body.Status.MaySync() {
+			return records.NotConfigured(&record)
+		}
+		planned := b.records.NewJob(&record, b.o.Kind)
+		b.works[i], err = b.workOf(ctx, &record, &planned.Connector, b.o.Kind)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runAll runs the connectors once the destination is open.
+func (b *batch) runAll(ctx context.Context) error {
+	if err := b.ofElasticsearch(ctx); err != nil {
+		return err
+	}
+	files := &b.o.Files
+	if files.Replay != "" && sameFile(files.Replay, files.DeadLetter) {
+		return &usage.Error{Problem: "--replay and --dead-letter name the same file", Hint: "what is rejected again would overwrite what was not sent yet"}
+	}
+	if files.DeadLetter != "" {
+		b.kept.dead = docfile.NewDeadLetter(files.DeadLetter)
+	}
+	if files.DeletedTo != "" {
+		b.kept.deleted = docfile.NewDeleted(files.DeletedTo)
+	}
+	if err := b.filesReady(); err != nil {
+		return err
+	}
+	err := b.each(ctx)
+	if b.kept.deleted != nil {
+		err = errors.Join(err, b.kept.deleted.Close())
+	}
+	return err
+}
+
+// filesReady finds out, before the first document is sent, whether the files that the command line names
+// can be written.
+func (b *batch) filesReady() error {
+	if b.o.Dry {
+		return nil
+	}
+	if b.kept.dead != nil {
+		if err := b.kept.dead.Ready(); err != nil {
+			return &usage.Error{Problem: err.Error(), Hint: "--dead-letter wants the name of a file that can be written"}
+		}
+	}
+	if b.kept.deleted != nil {
+		if err := b.kept.deleted.Ready(); err != nil {
+			return &usage.Error{Problem: err.Error(), Hint: "--deleted-to wants the name of a file that can be written"}
+		}
+	}
+	return nil
+}
+
+// each runs one connector after the other; what happens to one does not keep the next from its turn,
+// unless it would happen to that one too.
+func (b *batch) each(ctx context.Context) error {
+	if err := b.apart(ctx); err != nil {
+		return err
+	}
+	b.inTurns()
+	for i := range b.works {
+		if ctx.Err() != nil {
+			if i > 0 && b.outcomes[i-1].Err != nil {
+				return nil // it is told already, and the exit code knows of it
+			}
+			return context.Cause(ctx)
+		}
+		w := &b.works[i]
+		o := b.begin(&w.connector)
+		switch late := b.late(); {
+		case late != nil:
+			o.Err = late
+		case w.record != nil && !b.o.Dry && b.o.Files.Replay == "":
+			j := jobs{b.session}
+			j.runNamed(ctx, w, o)
+		default:
+			b.one(ctx, w, o, attended{})
+		}
+		b.done(ctx, o)
+		if left := len(b.works) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
+			b.messages.Note(fmt.Sprintf("%s not tried, because the destination cannot be reached", term.Plural(int64(left), "connector was", "connectors were")))
+			return nil
+		}
+	}
+	return nil
+}
+
+// apart refuses two connectors whose names of the index turn out to be the same index, by an alias:
+// each would delete the documents of the other. A destination that cannot tell is found out later.
+func (b *batch) apart(ctx context.Context) error {
+	if len(b.works) < 2 {
+		return nil
+	}
+	taken := map[string]string{}
+	for i := range b.works {
+		c := &b.works[i].connector
+		client, err := b.dest.Client(c)
+		if err != nil {
+			return err
+		}
+		index, err := client.Index(ctx, b.works[i].job.Index)
+		if errors.Is(err, elastic.ErrUnreachable) {
+			return nil
+		}
+		if err != nil {
+			continue
+		}
+		if other, ok := taken[index.Name]; ok {
+			return &usage.Error{
+				Problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", term.Quoted(other), term.Quoted(c.Name), term.Quoted(index.Name)),
+				Hint:    "give each connector an index of its own",
+			}
+		}
+		taken[index.Name] = c.Name
+	}
+	return nil
+}
+
+// inTurns lets those connectors go first whose last run with a time limit is longest ago.
+func (b *batch) inTurns() {
+	if b.until == nil {
+		return
+	}
+	soon := b.app.Now().Add(time.Hour)
+	last := func(w work) time.Time {
+		at := b.state.LastTurn(b.dest.LockName(), w.job.Index)
+		if at.After(soon) { // some clock was wrong; it would go last until then
+			return time.Time{}
+		}
+		return at
+	}
+	slices.SortStableFunc(b.works, func(x, y work) int { return last(x).Compare(last(y)) })
+}
