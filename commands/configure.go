@@ -24,27 +24,29 @@ func newConnectorConfigure(a *setup.App) *cli.Command {
 		Name:      "configure",
 		Usage:     "change the configuration, schedules, pipeline or name of connectors",
 		ArgsUsage: "ID...",
-		Description: "Changes what it is asked to change of connectors, named by id, name or index, and nothing else. When all fields have the " +
-			"values that they need, those of the configuration file counted in, a connector is configured and may sync. Without flags " +
-			"it writes nothing and tells what is missing. Secrets are taken from files, never from the command line; in Elasticsearch, " +
-			"who may read the record may read them.",
+		Description: "Changes connectors, named by id, name or index; what no flag names stays unchanged. When all required fields have values, " +
+			"including those from the configuration file, the connector is configured and may sync. Without flags it writes nothing and prints " +
+			"what is missing. Secrets are read from files, never from the command line; everyone who may read the record in Elasticsearch " +
+			"can read them.",
 		UsageText: `# what is missing?
 elastic-ingest connector configure kibana
 
 # set fields
-elastic-ingest connector configure kibana --set script=script.json --set-file password=password.txt
+elastic-ingest connector configure kibana --set script=script.json \
+  --set-file password=password.txt
 
-# sync each night at 2:15 UTC, and no longer incrementally
-elastic-ingest connector configure kibana --schedule "full=0 15 2 * * ?" --schedule incremental=off`,
+# sync every night at 2:15 UTC; no incremental syncs
+elastic-ingest connector configure kibana \
+  --schedule "full=0 15 2 * * ?" --schedule incremental=off`,
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "set", Usage: "give a field a value: `FIELD=VALUE`. Not for secrets. May be given several times"},
-			&cli.StringSliceFlag{Name: "set-file", Usage: "give a field what a file holds, without the line's end: `FIELD=FILE`. May be given several times"},
-			&cli.StringSliceFlag{Name: "unset", Usage: "empty a `FIELD`. May be given several times"},
+			&cli.StringSliceFlag{Name: "set", Usage: "`FIELD=VALUE`: set a field; not for secrets. May be repeated"},
+			&cli.StringSliceFlag{Name: "set-file", Usage: "`FIELD=FILE`: set a field to the content of a file, without the final line break. May be repeated"},
+			&cli.StringSliceFlag{Name: "unset", Usage: "`FIELD`: empty a field. May be repeated"},
 			fromFileFlag(),
-			&cli.StringSliceFlag{Name: "schedule", Usage: "when jobs are due: `TYPE=EXPRESSION`, with full, incremental or access_control and a Quartz cron expression in UTC; TYPE=off turns one off. May be given several times"},
-			&cli.StringFlag{Name: "pipeline", Usage: "the ingest pipeline `NAME` that documents go through"},
-			&cli.StringFlag{Name: "name", Usage: "what people call it: `TEXT`"},
-			outputFlag("`text|json`: lines, or one JSON object"),
+			&cli.StringSliceFlag{Name: "schedule", Usage: "`TYPE=WHEN`: schedule of a type of jobs: full, incremental or access_control; a Quartz cron expression in UTC, or off. May be repeated"},
+			&cli.StringFlag{Name: "pipeline", Usage: "`NAME`: ingest pipeline for the documents"},
+			&cli.StringFlag{Name: "name", Usage: "`NAME`: name that people see"},
+			outputFlag("text (lines) or json (one object)"),
 		},
 		Action: func(c *cli.Context) error {
 			o, err := readConfigure(c, a)

@@ -21,24 +21,23 @@ import (
 func newConnector(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "connector",
-		Usage:       "make, show, configure or delete connectors of Elasticsearch",
-		Description: "Works with the records of connectors that Kibana shows, without Kibana. The sources themselves are not asked.",
+		Usage:       "create, show, configure or delete connectors in Elasticsearch",
+		Description: "Works with the records of connectors that Kibana shows, without Kibana. It does not connect to their sources.",
 		Subcommands: []*cli.Command{newConnectorCreate(a), newConnectorShow(a), newConnectorConfigure(a), newConnectorDelete(a)},
 	}
 }
 
 func newConnectorShow(a *setup.App) *cli.Command {
 	return &cli.Command{
-		Name:      "show",
-		Usage:     "print one connector",
-		ArgsUsage: "ID|NAME|INDEX",
-		Description: "Prints what the record of a connector holds. Values of the configuration that are secret are hidden, and those of which " +
-			"nobody says whether they are. It writes nothing.",
+		Name:        "show",
+		Usage:       "print one connector",
+		ArgsUsage:   "ID|NAME|INDEX",
+		Description: "Prints the record of a connector. Secrets, and any field not known to be public, are masked. It writes nothing.",
 		UsageText: `elastic-ingest connector show kibana
 
 # for a script
 elastic-ingest connector show kibana -o json`,
-		Flags: []cli.Flag{outputFlag("`text|json`: lines, or one JSON object")},
+		Flags: []cli.Flag{outputFlag("text (lines) or json (one object)")},
 		Action: func(c *cli.Context) error {
 			g, name, err := readOne(c, "connector show", "the id, name or index of a connector")
 			if err != nil {
@@ -66,14 +65,14 @@ func showConnector(d *records.Desk, c *protocol.Record[protocol.Connector], form
 func newConnectorDelete(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "delete",
-		Usage:     "remove the records of connectors and of their sync jobs",
+		Usage:     "delete connectors and their sync jobs",
 		ArgsUsage: "ID...",
-		Description: "Removes the records of connectors, named by id, name or index, and those of their sync jobs. Their indices and the " +
-			"documents in them stay. On a terminal it asks before; elsewhere it wants --yes.",
+		Description: "Deletes the records of connectors, named by id, name or index, and of their sync jobs. Their indices and the " +
+			"documents in them stay. On a terminal it asks first; elsewhere it needs --yes.",
 		UsageText: "elastic-ingest connector delete kibana --yes",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
-			&cli.BoolFlag{Name: "force", Usage: "delete connectors whose sync jobs run, too; those jobs end with an error"},
+			&cli.BoolFlag{Name: "yes", Usage: "do not ask for confirmation"},
+			&cli.BoolFlag{Name: "force", Usage: "also delete connectors with running sync jobs; those jobs end with an error"},
 		},
 		Action: func(c *cli.Context) error {
 			g, err := readGlobals(c)

@@ -29,29 +29,31 @@ import (
 func newConnectorCreate(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "create",
-		Usage:     "make the record of a connector, as Kibana would",
+		Usage:     "create the record of a connector, as Kibana does",
 		ArgsUsage: "[NAME]",
-		Description: "Makes the record of a connector, with which Kibana shows it and poll serves it, and prints its id. With the NAME of a " +
-			"connector of the configuration all is taken from there; its secrets stay there, unless --store-secrets is given. Without " +
-			"a NAME the flags say what it is. An index has one connector.",
-		UsageText: `# of a connector of the configuration
+		Description: "Creates the record of a connector, which Kibana shows and poll serves, and prints its id. With the NAME of a connector " +
+			"of the configuration, it takes everything from there; secrets stay there, unless --store-secrets is given. Without a NAME, the " +
+			"flags describe the connector. An index has one connector.",
+		UsageText: `# from a connector of the configuration
 elastic-ingest connector create docs
 
-# of a type of source, to be configured in Kibana or by connector configure
-elastic-ingest connector create --service-type dir --index-name search-new --name "New documents"
+# from a source type; configure it in Kibana or by connector configure
+elastic-ingest connector create --service-type dir --index-name search-new \
+  --name "New documents"
 
 # with values of its configuration
-elastic-ingest connector create --service-type dir --index-name search-new --from-file values.json -o json`,
+elastic-ingest connector create --service-type dir --index-name search-new \
+  --from-file values.json -o json`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "service-type", Usage: "the `TYPE` of its source, see elastic-ingest list sources"},
-			&cli.StringFlag{Name: "index-name", Usage: "the `INDEX` to mirror into; it is made by the first sync"},
-			&cli.StringFlag{Name: "name", Usage: "what people call it: `TEXT`; otherwise the name of its index"},
-			&cli.StringFlag{Name: "language", Usage: "the language of its documents, a `CODE` such as en; it decides how a new index analyses text"},
-			&cli.BoolFlag{Name: "native", Usage: "mark it as one that is served by its type, see native_service_types in the configuration"},
-			&cli.StringFlag{Name: "id", Usage: "the `ID` of the record; otherwise one is made up"},
+			&cli.StringFlag{Name: "service-type", Usage: "`TYPE`: type of the source; elastic-ingest list sources prints them all"},
+			&cli.StringFlag{Name: "index-name", Usage: "`INDEX`: index to mirror into; the first sync creates it"},
+			&cli.StringFlag{Name: "name", Usage: "`NAME`: name that people see; default: the name of the index"},
+			&cli.StringFlag{Name: "language", Usage: "`CODE`: language of the documents, such as en; decides how a new index analyzes text"},
+			&cli.BoolFlag{Name: "native", Usage: "mark it as served by its type; see native_service_types in the configuration"},
+			&cli.StringFlag{Name: "id", Usage: "`ID`: id of the record; default: a new one"},
 			fromFileFlag(),
-			&cli.BoolFlag{Name: "store-secrets", Usage: "with NAME: keep secrets in Elasticsearch, too. Who may read the record may read them there"},
-			outputFlag("`text|json`: the connector's id, or one JSON object"),
+			&cli.BoolFlag{Name: "store-secrets", Usage: "with NAME: also store secrets in Elasticsearch, where everyone who may read the record can read them"},
+			outputFlag("text (the id of the connector) or json (one object)"),
 		},
 		Action: func(c *cli.Context) error {
 			o, err := readCreate(c)

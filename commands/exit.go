@@ -45,6 +45,43 @@ var worstFirst = [...]int{
 	ExitIncomplete, ExitWithheld, ExitUnfinished, ExitLocked, ExitDiffers, ExitOK,
 }
 
+// meanings are what help says of codes; where commands are named, only they have the code, or this meaning of it.
+var meanings = [...]struct {
+	codes    string
+	commands []string
+	text     string
+}{
+	{"0", []string{"sync"}, "done"},
+	{"0", []string{"diff"}, "no differences"},
+	{"0", []string{"poll"}, "done, or nothing was due"},
+	{"1", []string{"diff"}, "differences found"},
+	{"1", []string{"sync"}, "differences found (with --dry-run)"},
+	{"2", nil, "usage or configuration error"},
+	{"3", nil, "incomplete: documents rejected, or part of the source unreadable"},
+	{"4", nil, "deletes held back; review them with diff, then confirm them"},
+	{"5", nil, "temporary: source or Elasticsearch unreachable or too busy"},
+	{"6", nil, "authentication or permission error"},
+	{"7", nil, "another run holds the lock, or the connector is already syncing"},
+	{"8", []string{"sync", "poll"}, "--max-duration reached; the next run continues"},
+	{"9", nil, "any other error"},
+	{"70", nil, "the program crashed"},
+	{"130, 143", nil, "ended by SIGINT, or by SIGTERM or SIGHUP"},
+}
+
+// exitRows are the codes of a command and what they mean; none for a command that has just the usual ones.
+func exitRows(command string) (rows [][2]string) {
+	if !slices.Contains([]string{"sync", "diff", "poll"}, command) {
+		return nil
+	}
+	for i := range meanings {
+		m := &meanings[i]
+		if m.commands == nil || slices.Contains(m.commands, command) {
+			rows = append(rows, [2]string{m.codes, m.text})
+		}
+	}
+	return rows
+}
+
 // Outcome is what the run of one connector came to.
 type Outcome struct {
 	Result engine.Result

@@ -22,14 +22,14 @@ import (
 
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "config-file", Aliases: []string{"c"}, Usage: "read the configuration from `FILE`; otherwise from ./config.yml, then $XDG_CONFIG_HOME/elastic-ingest/config.yml, then /etc/elastic-ingest/config.yml"},
-		&cli.StringFlag{Name: "log-level", Usage: "log from this `LEVEL` on: DEBUG, INFO, WARNING, ERROR or CRITICAL; otherwise INFO on a terminal and WARNING elsewhere"},
-		&cli.BoolFlag{Name: "debug", Usage: "the same as --log-level DEBUG"},
-		&cli.StringFlag{Name: "log-format", Usage: "write the log as `FORMAT`: text, json or ecs (Elastic Common Schema); the last two are one JSON object a line", Value: logs.Text},
-		&cli.BoolFlag{Name: "filebeat", Usage: "the same as --log-format ecs"},
-		&cli.StringFlag{Name: "color", Usage: "colour `WHEN`: auto, always or never; auto means on a terminal, unless NO_COLOR or CI is set or TERM is dumb", Value: term.Auto},
-		&cli.StringFlag{Name: "progress", Usage: "show how far a run is `WHEN`: auto, always or never; auto means on a terminal, unless CI is set or TERM is dumb", Value: term.Auto},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "nothing but warnings, errors and what was asked for"},
+		&cli.StringFlag{Name: "config-file", Aliases: []string{"c"}, Usage: "`FILE`: configuration file; default: ./config.yml, then $XDG_CONFIG_HOME/elastic-ingest/config.yml, then /etc/elastic-ingest/config.yml"},
+		&cli.StringFlag{Name: "log-level", Usage: "`LEVEL`: minimum level to log: DEBUG, INFO, WARNING, ERROR or CRITICAL; default: INFO on a terminal, WARNING elsewhere"},
+		&cli.BoolFlag{Name: "debug", Usage: "same as --log-level DEBUG"},
+		&cli.StringFlag{Name: "log-format", Usage: "`FORMAT`: format of the log: text, json or ecs (Elastic Common Schema); json and ecs write one JSON object a line", Value: logs.Text},
+		&cli.BoolFlag{Name: "filebeat", Usage: "same as --log-format ecs"},
+		&cli.StringFlag{Name: "color", Usage: "`WHEN`: use color: auto, always or never; auto means on a terminal, unless NO_COLOR or CI is set or TERM is dumb", Value: term.Auto},
+		&cli.StringFlag{Name: "progress", Usage: "`WHEN`: show progress: auto, always or never; auto means on a terminal, unless CI is set or TERM is dumb", Value: term.Auto},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only results, warnings and errors"},
 	}
 }
 
@@ -74,26 +74,32 @@ func oneOf(flag, value string, words []string) error {
 	return &usage.Error{Problem: fmt.Sprintf("--%s %s is not one of %s", flag, term.Quoted(value), strings.Join(words, ", "))}
 }
 
-func outputFlag(usage string) cli.Flag {
-	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: output.Text, Usage: usage}
+// outputFlag is the flag of the forms of output, which forms lists.
+func outputFlag(forms string) cli.Flag {
+	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: output.Text, Usage: "`FORMAT`: " + forms}
 }
 
 // mirrorFlags are the flags that sync and diff have in common.
 func mirrorFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "all", Usage: "all connectors of the file, one after the other"},
-		&cli.StringSliceFlag{Name: "part", Usage: "only the tables, folders and so on that match `GLOB`; a table may be named without its schema. Nothing else is read or deleted; a GLOB that matches nothing is exit 2. May be given several times"},
+		&cli.BoolFlag{Name: "all", Usage: "all connectors of the configuration file, one after the other"},
+		&cli.StringSliceFlag{Name: "part", Usage: "`GLOB`: only tables, folders and so on whose name matches; a table may be named without its schema. Nothing else is read or deleted. A pattern that matches nothing exits with 2. May be repeated"},
 		typeFlag(),
-		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`HOW` a document is judged to be unchanged: auto, version, content or always (never unchanged)"},
-		&cli.StringFlag{Name: "max-deletes", Usage: "withhold deletes when there are more than `N|P%`: a number of documents, or a share of the index. Stands in place of both limits of guard: in the configuration"},
-		&cli.IntFlag{Name: "limit", Usage: "print at most `N` changes; counts stay whole. 0 prints all"},
-		&cli.BoolFlag{Name: "all-documents", Usage: "print documents that are kept as they are, or kept out by a rule, too"},
+		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`MODE`: how to detect unchanged documents: auto, version, content or always (every document counts as changed)"},
+		maxDeletesFlag(),
+		&cli.IntFlag{Name: "limit", Usage: "`N`: print at most this many changes; counts stay complete; 0 prints all"},
+		&cli.BoolFlag{Name: "all-documents", Usage: "also print documents that are unchanged or kept out by a rule"},
 	}
+}
+
+// maxDeletesFlag is the flag of the delete guard.
+func maxDeletesFlag() cli.Flag {
+	return &cli.StringFlag{Name: "max-deletes", Usage: "`LIMIT`: hold back deletes if there are more than this: a number of documents, or a share of the index such as 5%; replaces both limits of guard: in the configuration"}
 }
 
 // fieldsFlag is the flag of a dry run.
 func fieldsFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "fields", Usage: "tell which fields of an update differ, and how; on by default for text, --fields=false turns it off"}
+	return &cli.BoolFlag{Name: "fields", Usage: "print which fields of an update differ, and how; on by default for text, --fields=false turns it off"}
 }
 
 // readMirror reads the flags that sync and diff have in common.
@@ -133,11 +139,11 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 
 // typeFlag is the flag of what a job reads.
 func typeFlag() cli.Flag {
-	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`WHAT` to bring about: full (the index holds what the source holds), incremental (the same; only what changed is read, where the source can tell), deletion (only what is gone is removed; just ids are read) or access_control (the index of identities)"}
+	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`TYPE`: type of sync: full (the index gets what the source holds), incremental (the same, but reads only changes where the source can report them), deletion (removes deleted documents only, reads only ids) or access_control (the index of identities)"}
 }
 
 func fromFileFlag() cli.Flag {
-	return &cli.StringFlag{Name: "from-file", Usage: "take values of the configuration from `FILE`: one JSON object of names and values. Secrets among them are stored in Elasticsearch, where who may read the record may read them"}
+	return &cli.StringFlag{Name: "from-file", Usage: "`FILE`: read values of the configuration from this file: one JSON object of names and values. Secrets in it are stored in Elasticsearch, where everyone who may read the record can read them"}
 }
 
 // valuesFrom reads values of a configuration from a file; none from "". No error quotes what is in it.
@@ -166,7 +172,7 @@ const maxJobs = 10_000
 
 // limitFlag is the flag of commands that list.
 func limitFlag(of string) cli.Flag {
-	return &cli.IntFlag{Name: "limit", Usage: "print at most `N` " + of + "; 50 if not given, 0 prints all that one search finds"}
+	return &cli.IntFlag{Name: "limit", Usage: "`N`: print at most this many " + of + "; default: 50; 0 prints all that one search finds"}
 }
 
 // readListed reads the flags of commands that list.

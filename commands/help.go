@@ -11,22 +11,25 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
+// helpWidth is how wide help texts are at most, whatever the terminal: they are pasted, searched and compared.
+const helpWidth = 80
+
 // help is the help text of the program, or of one command, for a width: a sentence, examples, flags.
 func help(app *cli.App, command *cli.Command, width int) string {
-	width = max(width, term.NarrowestWidth)
+	width = min(max(width, term.NarrowestWidth), helpWidth)
 	h := &helpText{width: width}
 	if command == nil {
 		h.paragraph(app.Usage)
 		h.heading("Usage")
 		h.line("  " + program.Name + " COMMAND [FLAGS] [CONNECTOR...]")
 		h.heading("Examples")
-		h.example("# what would be written?\n" + program.Name + " diff\n\n# write it\n" + program.Name + " sync")
+		h.example("# what would a sync change?\n" + program.Name + " diff\n\n# make the changes\n" + program.Name + " sync")
 		h.heading("Commands")
 		h.commands(app.Commands)
 		h.heading("Flags of every command")
 		h.flags(app.Flags)
 		h.line("")
-		h.paragraph("Flags may stand anywhere; what follows -- is never a flag. " + program.Name + " COMMAND --help tells more.")
+		h.paragraph("Flags may stand anywhere; an argument after -- is never a flag. " + program.Name + " COMMAND --help prints the help of a command.")
 		return h.b.String()
 	}
 	h.paragraph(command.Description)
@@ -36,7 +39,7 @@ func help(app *cli.App, command *cli.Command, width int) string {
 		h.heading("Commands")
 		h.commands(command.Subcommands)
 		h.line("")
-		h.paragraph(program.Name + " " + command.Name + " COMMAND --help tells more.")
+		h.paragraph(program.Name + " " + command.Name + " COMMAND --help prints the help of a command.")
 		return h.b.String()
 	}
 	h.heading("Usage")
@@ -45,8 +48,12 @@ func help(app *cli.App, command *cli.Command, width int) string {
 	h.example(command.UsageText)
 	h.heading("Flags")
 	h.flags(command.Flags)
-	h.heading("Flags of every command")
-	h.flags(app.Flags)
+	if rows := exitRows(command.Name); len(rows) > 0 {
+		h.heading("Exit codes")
+		h.rows(rows)
+	}
+	h.line("")
+	h.paragraph("Flags of every command, such as -c FILE and -q: " + program.Name + " --help")
 	return h.b.String()
 }
 
@@ -94,10 +101,10 @@ func (h *helpText) flags(flags []cli.Flag) {
 		h.rows(rows)
 		return
 	}
-	h.rows(append(rows, [2]string{"-h, --help", "print this"}, [2]string{"    --version", "print version, commit and the version of Go"}))
+	h.rows(append(rows, [2]string{"-h, --help", "print this help"}, [2]string{"    --version", "print version, commit and Go version"}))
 }
 
-// flagRow is a flag as help shows it. The word between backquotes in its usage names its value.
+// flagRow is a flag as help shows it. Its usage begins with the name of its value, between backquotes.
 func flagRow(f cli.Flag) [2]string {
 	d, ok := f.(cli.DocGenerationFlag)
 	if !ok {
@@ -109,15 +116,12 @@ func flagRow(f cli.Flag) [2]string {
 	}
 	name += dashed(f.Names()[0])
 	usage := d.GetUsage()
-	if before, rest, found := strings.Cut(usage, "`"); found {
-		value, after, _ := strings.Cut(rest, "`")
+	if rest, found := strings.CutPrefix(usage, "`"); found {
+		value, after, _ := strings.Cut(rest, "`: ")
 		name += " " + value
-		usage = before + value + after
-		if before == "" {
-			usage = strings.TrimPrefix(after, ": ")
-		}
+		usage = after
 	}
-	return [2]string{name, strings.TrimSpace(usage)}
+	return [2]string{name, usage}
 }
 
 // rows writes two columns; where the terminal is narrow, the second below the first.

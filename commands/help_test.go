@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
@@ -50,12 +52,14 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	flag := regexp.MustCompile(`(?m)^  (?:-(\w), |    )?--([a-z-]+)`)
 	app := newCLI(t.Context(), testApp(t))
+	_, global, _ := runApp(t, 0, "--help")
 	for _, c := range leaves(app.Commands) {
 		if c.Hidden {
 			continue
 		}
 		command := fullName(app, c)
-		_, text, _ := runApp(t, 0, append(strings.Fields(command), "--help")...)
+		_, own, _ := runApp(t, 0, append(strings.Fields(command), "--help")...)
+		text := own + global
 		got, want := map[string]string{}, map[string]string{}
 		for _, m := range flag.FindAllStringSubmatch(text, -1) {
 			got[m[2]] = m[1]
@@ -81,13 +85,16 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, command := range commands {
-		for _, width := range []int{0, 40} {
+		for _, width := range []int{0, 40, 200} {
 			args, name := []string{"--help"}, "program"
 			if command != "" {
 				args, name = append(strings.Fields(command), "--help"), strings.ReplaceAll(command, " ", "_")
 			}
-			if width > 0 {
+			switch width {
+			case 40:
 				name += "_narrow"
+			case 200:
+				name += "_wide"
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -95,18 +102,67 @@ func TestHelp(t *testing.T) {
 				if code != ExitOK || errs != "" {
 					t.Errorf("exit %d, stderr %q", code, errs)
 				}
-				golden(t, filepath.Join("testdata", "help", name+".txt"), out)
-				limit := max(width, term.NarrowestWidth)
-				if width == 0 {
-					limit = term.UsualWidth
+				golden(t, filepath.Join("testdata", "help", strings.TrimSuffix(name, "_wide")+".txt"), out)
+				limit := helpWidth
+				if width == 40 {
+					limit = width
 				}
 				for line := range strings.Lines(out) {
-					// Commands to copy and names of flags are not broken.
-					if term.Columns(strings.TrimRight(line, "\n")) > limit && !strings.Contains(line, program.Name) && !strings.HasPrefix(line, "  #") {
+					// On a terminal that is narrower than every other, commands to copy and names of flags are not broken.
+					toCopy := strings.Contains(line, program.Name) || strings.HasPrefix(line, "  #") || strings.HasPrefix(line, "    --")
+					if term.Columns(strings.TrimRight(line, "\n")) > limit && (limit == helpWidth || !toCopy) {
 						t.Errorf("wider than %d: %q", limit, line)
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestPlaceholdersAreNames: help shows the value of a flag by a name, which is not a part of the sentence beside it.
+func TestPlaceholdersAreNames(t *testing.T) {
+	t.Parallel()
+	named := regexp.MustCompile("^`[A-Z]+(=[A-Z]+)?`: [^`]+$")
+	app := newCLI(t.Context(), testApp(t))
+	flags := map[string][]cli.Flag{"every command": app.Flags}
+	for _, c := range leaves(app.Commands) {
+		if !c.Hidden {
+			flags[fullName(app, c)] = c.Flags
+		}
+	}
+	for command, all := range flags {
+		for _, f := range all {
+			d, ok := f.(cli.DocGenerationFlag)
+			if !ok {
+				t.Fatalf("%s: --%s has no documentation", command, f.Names()[0])
+			}
+			if usage := d.GetUsage(); d.TakesValue() != named.MatchString(usage) || !d.TakesValue() && strings.Contains(usage, "`") {
+				t.Errorf("%s: --%s: %q", command, f.Names()[0], usage)
+			}
+		}
+	}
+}
+
+// TestHelpListsExitCodes: sync, diff and poll list each code that they can end with, except 141, which a shell reports of
+// any program whose reader went away.
+func TestHelpListsExitCodes(t *testing.T) {
+	t.Parallel()
+	code := regexp.MustCompile(`(?m)^  (\d+)(?:, (\d+))? `)
+	for command, lacks := range map[string][]int{"sync": {ExitPipe}, "diff": {ExitPipe, ExitUnfinished}, "poll": {ExitPipe, ExitDiffers}} {
+		_, text, _ := runApp(t, 0, command, "--help")
+		_, text, _ = strings.Cut(text, "Exit codes:\n")
+		var got []int
+		for _, m := range code.FindAllStringSubmatch(text, -1) {
+			for _, word := range m[1:] {
+				if n, err := strconv.Atoi(word); err == nil {
+					got = append(got, n)
+				}
+			}
+		}
+		want := slices.DeleteFunc(slices.Clone(worstFirst[:]), func(n int) bool { return slices.Contains(lacks, n) })
+		slices.Sort(want)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-code +help):\n%s", command, d)
 		}
 	}
 }
@@ -150,7 +206,7 @@ func TestExamplesRun(t *testing.T) {
 	t.Parallel()
 	ran := 0
 	for _, command := range leaves(newCLI(t.Context(), testApp(t)).Commands) {
-		for line := range strings.Lines(command.UsageText) {
+		for line := range strings.Lines(strings.ReplaceAll(command.UsageText, "\\\n", "")) {
 			line = strings.TrimSpace(line)
 			if line == "" || strings.HasPrefix(line, "#") {
 				continue

@@ -20,8 +20,8 @@ import (
 func newJob(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "job",
-		Usage:       "make, list, view or cancel sync jobs of connectors of Elasticsearch",
-		Description: "Works with the sync jobs that Kibana shows. It runs none of them: poll does.",
+		Usage:       "create, list, view or cancel sync jobs in Elasticsearch",
+		Description: "Works with the sync jobs that Kibana shows. It runs none of them; poll does.",
 		Subcommands: []*cli.Command{newJobStart(a), newJobList(a), newJobView(a), newJobCancel(a)},
 	}
 }
@@ -29,16 +29,16 @@ func newJob(a *setup.App) *cli.Command {
 func newJobStart(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "start",
-		Usage:     "make a sync job that waits for the next poll",
+		Usage:     "create a sync job for the next poll",
 		ArgsUsage: "CONNECTOR",
-		Description: "Makes a sync job of a connector, named by its id, name or index, and prints the job's id. The next poll, on whatever " +
-			"machine, runs it. To sync here and now there is elastic-ingest sync.",
+		Description: "Creates a sync job of a connector, named by its id, name or index, and prints the id of the job. The next poll, on any " +
+			"machine, runs it. To sync immediately, use elastic-ingest sync.",
 		UsageText: `# a job that the next poll runs
 elastic-ingest job start kibana
 
-# only what is gone from the source
+# only remove documents that are no longer in the source
 elastic-ingest job start kibana --type deletion`,
-		Flags: []cli.Flag{typeFlag(), outputFlag("`text|json`: the job's id, or one JSON object")},
+		Flags: []cli.Flag{typeFlag(), outputFlag("text (the id of the job) or json (one object)")},
 		Action: func(c *cli.Context) error {
 			g, connector, err := readOne(c, "job start", "CONNECTOR")
 			if err != nil {
@@ -110,15 +110,15 @@ func offers(c *protocol.Record[protocol.Connector], kind protocol.JobType) error
 func newJobList(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "list",
-		Usage:       "print sync jobs, the newest first",
+		Usage:       "print sync jobs, newest first",
 		ArgsUsage:   "[CONNECTOR]",
-		Description: "Prints the sync jobs of all connectors of Elasticsearch, or of one, the newest first. It is the same as elastic-ingest list jobs.",
+		Description: "Prints the sync jobs of all connectors of Elasticsearch, or of one, newest first. Same as elastic-ingest list jobs.",
 		UsageText: `# the last sync jobs of one connector
 elastic-ingest job list kibana --limit 5
 
 # all of them, for a script
 elastic-ingest job list --limit 0 -o ndjson`,
-		Flags: []cli.Flag{outputFlag("`text|json|ndjson`: a table, one JSON object, or one object a line"), limitFlag("jobs")},
+		Flags: []cli.Flag{outputFlag("text (a table), json (one object) or ndjson (one object a line)"), limitFlag("jobs")},
 		Action: func(c *cli.Context) error {
 			o, err := readListed(c)
 			if err != nil {
@@ -138,12 +138,12 @@ func newJobView(a *setup.App) *cli.Command {
 		Name:        "view",
 		Usage:       "print one sync job",
 		ArgsUsage:   "JOB",
-		Description: "Prints all that the record of a sync job holds. Values of the configuration that are secret are hidden. It writes nothing.",
+		Description: "Prints the complete record of a sync job, with the secrets of its configuration masked. It writes nothing.",
 		UsageText: `elastic-ingest job view nightly
 
 # for a script
 elastic-ingest job view nightly -o json`,
-		Flags: []cli.Flag{outputFlag("`text|json`: lines, or one JSON object")},
+		Flags: []cli.Flag{outputFlag("text (lines) or json (one object)")},
 		Action: func(c *cli.Context) error {
 			g, id, err := readOne(c, "job view", "JOB")
 			if err != nil {
@@ -178,12 +178,12 @@ func noJob(id string) error {
 func newJobCancel(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "cancel",
-		Usage:     "end a sync job that waits or runs",
+		Usage:     "cancel a sync job that is pending or running",
 		ArgsUsage: "JOB",
-		Description: "Ends a sync job. One that waits has ended by it; one that runs is asked to end, which takes seconds, and what it has " +
-			"written stays. A job that has ended stays as it is, which is no error.",
+		Description: "Cancels a sync job. A pending job ends immediately; a running one ends within seconds, and what it has written " +
+			"stays. Canceling a job that has ended changes nothing and is not an error.",
 		UsageText: "elastic-ingest job cancel nightly",
-		Flags:     []cli.Flag{outputFlag("`text|json`: a line, or one JSON object")},
+		Flags:     []cli.Flag{outputFlag("text (a line) or json (one object)")},
 		Action: func(c *cli.Context) error {
 			g, id, err := readOne(c, "job cancel", "JOB")
 			if err != nil {

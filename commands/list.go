@@ -18,20 +18,20 @@ func newList(a *setup.App) *cli.Command {
 		Usage:     "print source types, connectors, sync jobs or indices",
 		ArgsUsage: "[sources|connectors|jobs|indices] [CONNECTOR]",
 		Description: "Prints the source types that this program knows and the connectors of the configuration and of Elasticsearch; or " +
-			"the sync jobs of all connectors or of one, the newest first; or the indices of connectors. It writes nothing and asks no source.",
+			"the sync jobs of all connectors or of one, newest first; or the indices of connectors. It writes nothing and reads no source.",
 		UsageText: `# source types and connectors
 elastic-ingest list
 
-# the connectors alone, for a script
+# only connectors, for a script
 elastic-ingest list connectors -o ndjson
 
 # the last sync jobs
 elastic-ingest list jobs --limit 5
 
-# whose documents an index holds, and how many
+# which connector an index belongs to, and how many documents it holds
 elastic-ingest list indices`,
 		Flags: []cli.Flag{
-			outputFlag("`text|json|ndjson`: tables, one JSON object, or one object a line"),
+			outputFlag("text (tables), json (one object) or ndjson (one object a line)"),
 			limitFlag("jobs"),
 		},
 		Action: func(c *cli.Context) error {

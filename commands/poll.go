@@ -18,21 +18,21 @@ import (
 func newPoll(cut context.Context, a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:  "poll",
-		Usage: "do what Kibana asks for: make the sync jobs that are due, and run those that wait",
-		Description: "Looks after the connectors that the configuration names by connector_id, or by their types: publishes the fields of their " +
-			"configuration, shows Kibana that somebody is there, checks that their sources can be reached, validates edited sync rules, " +
-			"makes the sync jobs that their schedules call for since the last time, and runs all that wait, one after the other. Any number of " +
-			"machines may poll the same connectors: each job is run once. Without --once it polls again and again until it is ended.",
-		UsageText: `# all that is due and all that waits; what a crontab runs every minute
+		Usage: "run the sync jobs that are due or that Kibana asks for",
+		Description: "Serves the connectors that the configuration names by connector_id or by their types. One poll publishes the fields " +
+			"of their configuration, sends a heartbeat to Kibana, checks that their sources can be reached, validates edited sync rules, " +
+			"creates the sync jobs that are due by their schedules, and runs all pending jobs, one after the other. Missed schedules run at " +
+			"the next poll. Any number of machines may poll the same connectors: each job runs once. Without --once it polls until a signal ends it.",
+		UsageText: `# what a crontab runs every minute
 elastic-ingest poll --once --quiet -c config.yml
 
-# one poll, and its result for a script
+# one poll, with its result for a script
 elastic-ingest poll --once -o json`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "once", Usage: "poll once and exit"},
-			&cli.StringFlag{Name: "max-deletes", Usage: "withhold deletes when there are more than `N|P%`: a number of documents, or a share of the index. Stands in place of both limits of guard: in the configuration"},
-			&cli.DurationFlag{Name: "max-duration", Usage: "stop reading after `DURATION`, such as 50m; a job that is cut short is suspended, and the next poll goes on with it"},
-			outputFlag("`text|json|ndjson`: a line a job, one JSON object, or one object a change and then the result"),
+			maxDeletesFlag(),
+			&cli.DurationFlag{Name: "max-duration", Usage: "`DURATION`: stop reading after this time, such as 50m; a job that is cut short is suspended, and the next poll resumes it"},
+			outputFlag("text (one line a job), json (one object) or ndjson (one object a change, then the result)"),
 		},
 		Action: func(c *cli.Context) error {
 			o, err := readPoll(c)

@@ -15,41 +15,42 @@ func newSync(cut context.Context, a *setup.App) *cli.Command {
 		Name:      "sync",
 		Usage:     "make the index a mirror of the source",
 		ArgsUsage: "[CONNECTOR...]",
-		Description: "Reads the source of each named connector to its end and makes its index hold the same documents: " +
-			"new ones are created, changed ones replaced, those that are gone deleted. Documents of a part that could not be read " +
-			"are never deleted, and many deletes at once wait for a confirmation. Without a name the only connector of the file is meant.",
+		Description: "Reads the source of each named connector and makes its index hold the same documents: creates new ones, " +
+			"replaces changed ones, deletes those that are no longer in the source. Documents of a table or folder that could not be read " +
+			"are never deleted, and unusually many deletes are held back until you confirm them. Without a name it syncs the only connector " +
+			"of the configuration file.",
 		UsageText: `# mirror the only connector of ./config.yml
 elastic-ingest sync
 
-# mirror one connector of another file, and say nothing unless something is wrong
+# another configuration file; print only warnings and errors
 elastic-ingest sync docs -c etc/mirror.yml --quiet
 
-# mirror all connectors and print the result for a script
+# all connectors, with the result for a script
 elastic-ingest sync --all -o json
 
-# see what would be done
+# only print what would change
 elastic-ingest sync docs --dry-run
 
-# read for 50 minutes at most; the next run begins with what is left
+# read for at most 50 minutes; the next run starts with the rest
 elastic-ingest sync docs --max-duration 50m
 
-# send what was rejected again, once the index takes it
+# send rejected documents again
 elastic-ingest sync docs --replay dead.ndjson
 
-# permit the 41 deletes that the last run withheld
+# permit the 41 deletes that the last run held back
 elastic-ingest sync docs --confirm-deletes 41`,
 		Flags: append(mirrorFlags(),
-			outputFlag("`text|json|ndjson`: a summary line, one JSON object, or one object a change and then the result"),
-			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing: the same as diff"},
+			outputFlag("text (a summary line), json (one object) or ndjson (one object a change, then the result)"),
+			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing; same as diff"},
 			fieldsFlag(),
-			&cli.Int64Flag{Name: "confirm-deletes", Usage: "permit up to `N` deletes this once, those in tables or roots that have vanished among them"},
-			&cli.BoolFlag{Name: "allow-empty", Usage: "an empty source may empty the index"},
-			&cli.BoolFlag{Name: "adopt", Usage: "take over an index that has documents and belongs to nobody or to another connector"},
-			&cli.BoolFlag{Name: "create-pipeline", Usage: "create the ingest pipeline that the connector names, if it does not exist: it makes text of files"},
-			&cli.DurationFlag{Name: "max-duration", Usage: "stop reading after `DURATION`, such as 50m; the tables or folders read to their end are mirrored whole, the next run begins with the others"},
-			&cli.StringFlag{Name: "dead-letter", Usage: "keep documents that could not be written in `FILE`; otherwise in the state folder"},
-			&cli.StringFlag{Name: "replay", Usage: "send the rejected documents of `FILE`, a dead-letter file, again; the source is not read. Documents of which the index has a newer copy are passed over"},
-			&cli.StringFlag{Name: "deleted-to", Usage: "write each document into `FILE` before it is deleted"},
+			&cli.Int64Flag{Name: "confirm-deletes", Usage: "`N`: permit up to this many deletes once, including those in tables or folders that have vanished"},
+			&cli.BoolFlag{Name: "allow-empty", Usage: "let an empty source empty the index"},
+			&cli.BoolFlag{Name: "adopt", Usage: "take over an index that has documents and no owner, or another connector as owner"},
+			&cli.BoolFlag{Name: "create-pipeline", Usage: "create the ingest pipeline that the connector names, if it does not exist; it extracts text from files"},
+			&cli.DurationFlag{Name: "max-duration", Usage: "`DURATION`: stop reading after this time, such as 50m; tables or folders that were read completely are mirrored, and the next run starts with the others"},
+			&cli.StringFlag{Name: "dead-letter", Usage: "`FILE`: keep documents that could not be written in this file; default: one in the state folder"},
+			&cli.StringFlag{Name: "replay", Usage: "`FILE`: send the rejected documents of this dead-letter file again, without reading the source; a document with a newer copy in the index is skipped"},
+			&cli.StringFlag{Name: "deleted-to", Usage: "`FILE`: write each document into this file before it is deleted"},
 		),
 		Action: func(c *cli.Context) error {
 			o, err := readSync(c)

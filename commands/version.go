@@ -19,10 +19,10 @@ type shownBuild struct {
 func newVersion(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:        "version",
-		Usage:       "print version, commit and the version of Go",
-		Description: "Prints what this program is built of. The flag --version does the same.",
+		Usage:       "print version, commit and Go version",
+		Description: "Prints how this program was built. The flag --version does the same.",
 		UsageText:   "elastic-ingest version\nelastic-ingest version -o json",
-		Flags:       []cli.Flag{outputFlag("`text|json`: lines, or one JSON object")},
+		Flags:       []cli.Flag{outputFlag("text (lines) or json (one object)")},
 		Action: func(c *cli.Context) error {
 			if _, err := readGlobals(c); err != nil {
 				return err

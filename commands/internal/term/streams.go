@@ -39,8 +39,8 @@ type Streams struct {
 // NarrowestWidth is the least width that output is made for.
 const NarrowestWidth = 40
 
-// UsualWidth is the width that help text is made for where there is no terminal.
-const UsualWidth = 100
+// usualWidth is how wide lines are made where there is no terminal.
+const usualWidth = 100
 
 // SystemStreams are the streams of the process. From then on os.Stdout is the error stream, so that what
 // drivers print by themselves, as that of Oracle does, does not get into output that a script reads. When
@@ -97,10 +97,10 @@ func (s *Streams) Ask(ctx context.Context, question string) (bool, error) {
 }
 
 // OutWidth is the width to write stdout for.
-func (s *Streams) OutWidth() int { return s.width(s.OutTTY, s.outSize, UsualWidth) }
+func (s *Streams) OutWidth() int { return s.width(s.OutTTY, s.outSize, usualWidth) }
 
 // ErrWidth is the width to write stderr for.
-func (s *Streams) ErrWidth() int { return s.width(s.ErrTTY, s.errSize, UsualWidth) }
+func (s *Streams) ErrWidth() int { return s.width(s.ErrTTY, s.errSize, usualWidth) }
 
 func (s *Streams) width(tty bool, size func() int, otherwise int) int {
 	if !tty {
