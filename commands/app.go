@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -30,20 +31,28 @@ import (
 // Main runs the program with the real streams, environment and source types and returns its exit
 // code. When ctx ends, a run stops in order; when cut ends too, requests under way are cut.
 func Main(ctx, cut context.Context, args []string) int {
-	tuneMemory()
+	defer runtime.KeepAlive(tuneMemory())
 	a := &setup.App{Streams: term.SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now, Limit: context.WithTimeout}
 	return Run(ctx, cut, a, args)
 }
 
-// gcPercent is how much the heap may grow between two collections. Nearly all of it is buffers and the
-// id table, which hold no pointers and cost the collector nothing to walk, so collecting often is cheap
-// and keeps a run near the memory that its budget promises.
-const gcPercent = 25
+// The heap may grow by gcPercent between two collections. Nearly all of it is buffers and the id table, which hold no
+// pointers and cost the collector nothing to walk, so a low percentage is cheap and keeps a large run near the memory
+// that its budget promises. A small run would then collect all the time: the collector counts the ballast as part of the
+// heap, which lets it grow by 16 MiB more. The ballast is never touched, so it is address space and no memory. Measured
+// with 100,000 documents, see docs/benchmarks.md: 20 collections instead of 111, and a third less CPU.
+const (
+	gcPercent    = 25
+	ballastBytes = 64 << 20
+)
 
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+// tuneMemory returns the ballast, which counts as long as it is reachable.
+func tuneMemory() []byte {
+	if os.Getenv("GOGC") != "" {
+		return nil
 	}
+	debug.SetGCPercent(gcPercent)
+	return make([]byte, ballastBytes)
 }
 
 // Run runs one command line, without the program's name, and returns the exit code.
