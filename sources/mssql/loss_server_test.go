@@ -76,25 +76,7 @@ func TestCase30Case44Case55KeysThatReadingGoesOnBehind(t *testing.T) {
 		db.fill(table, rows, func(n int) string { return fmt.Sprintf("%d, %s, N'%s'", n, tt.values(n), strings.Repeat("x", 100)) })
 	}
 	log := &sqltest.Logbook{}
-	d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
-	wayOf(d).NoPauses()
-	parts := sqltest.Listed(t, d)
-	sqltest.LoseIdle[*session](d.Snapshots)
-	cuts := wayOf(d).CutAfter(70_000)
-	for i, tt := range tables {
-		before := cuts.Load()
-		times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("dbo.t%d", i)], nil)
-		if err != nil {
-			t.Errorf("%s: %v", tt.columns, err)
-		}
-		sqltest.Once(t, times, rows)
-		if cuts.Load() == before {
-			t.Errorf("%s: the connection did not break", tt.columns)
-		}
-	}
-	if !strings.Contains(log.String(), "going on behind the last row") {
-		t.Errorf("nothing is said of it: %s", log)
-	}
+	sqltest.Resumes(t, wayOf(openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())), log, rows, 70_000, idleIn)
 }
 
 // TestCase55LossAtEveryRow: wherever the server breaks off, and however, no row is missed or comes twice. The seed
@@ -207,26 +189,11 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 		db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v nvarchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
 		db.fill(table, rows, func(n int) string { return fmt.Sprintf("%d, %s, N'%s'", n, tt.values(n), strings.Repeat("x", 100)) })
 	}
-	for scope, r := range sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}) {
-		times := map[string]int{}
-		for _, id := range r.IDs {
-			times[id]++
-		}
-		if r.Err != nil {
-			t.Error(scope, r.Err)
-		}
-		sqltest.Once(t, times, rows)
-	}
+	sqltest.EveryRowOnce(t, openSource(t, db.values(nil), source.Env{}), rows)
 	d := openSource(t, db.values(map[string]any{"retry_count": 5, "tables": "t0"}), source.Env{})
-	pauses := wayOf(d).NoPauses()
 	part := sqltest.Listed(t, d)["dbo.t0"]
-	sqltest.LoseIdle[*session](d.Snapshots)
-	wayOf(d).CutAfter(70_000)
-	_, err := sqltest.ReadWith(t, part, nil)
-	sqltest.Refuse(t, err, source.ErrTemporary, "dbo.t0: read rows: ")
-	if pauses.Load() != 0 {
-		t.Error("it was tried to go on")
-	}
+	idleIn(d)
+	sqltest.LossEndsTheTable(t, wayOf(d), part, 70_000)
 }
 
 // lossRows of 3.8 KB each are more than the socket buffers of both sides take.
@@ -277,16 +244,10 @@ func TestLossesOfTheServer(t *testing.T) {
 func TestSessionsLostWhileIdle(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)", "CREATE TABLE b (id int PRIMARY KEY)", "INSERT INTO b VALUES (1)")
+	db.shared().Create(sqltest.IDs("a", 1), sqltest.IDs("b", 1))
 	user, values := db.user()
 	log := &sqltest.Logbook{}
-	parts := sqltest.Listed(t, openSource(t, values, log.Env()))
-	db.kill(user, false)
-	for scope, p := range parts {
-		if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
-			t.Errorf("%s: %+v", scope, r)
-		}
-	}
+	sqltest.LostWhileIdle(t, openSource(t, values, log.Env()), func() { db.kill(user, false) })
 	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 		t.Errorf("logged %s", log)
 	}
@@ -395,7 +356,7 @@ func TestStall(t *testing.T) {
 	waits := make(chan struct{})
 	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // as it is sent; asking for them has to wait
 	d.DialNet = sqltest.SilentBehind(d.DialNet, columns, waits)       // the sessions that come
-	sqltest.LoseIdle[*session](d.Snapshots)
+	idleIn(d)
 	defer db.alter("t")()
 	done := make(chan error, 1)
 	go func() { done <- sqltest.Read(t.Context(), part).Err }() // ends with the time limit

@@ -164,7 +164,26 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	return sqltest.Open(t, &Type, raw, env).(*database)
 }
 
-func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
+// shared is the database as the shared cases see it.
+func (db *testDB) shared() *sqltest.DB {
+	return &sqltest.DB{
+		Type: &Type, Types: map[string]string{sqltest.Text: "nvarchar(20)"}, Ident: quote.Ident,
+		Table: func(name string) string { return quote.Table("dbo", name) },
+		Text:  func(text string) string { return "N'" + strings.ReplaceAll(text, "'", "''") + "'" },
+		Open: func(change map[string]any, env source.Env) source.Source {
+			return openSource(db.t, db.values(change), env)
+		},
+		Exec:  db.exec,
+		Scope: func(table string) string { return quote.Dotted("dbo", table) },
+		Field: func(table, column string) string { return strings.ToLower("dbo_" + table + "_" + column) },
+		ID: func(table string, key ...string) string {
+			return db.name + "_dbo_" + table + "_" + strings.Join(key, "_")
+		},
+	}
+}
+
+// idleIn ends the sessions of a source that no part uses, and counts them.
+func idleIn(s source.Source) int { return sqltest.LoseIdle[*session](s.(*database).Snapshots) }
 
 // sessions are the ids of the sessions of a login, those alone that run something if busy is true.
 func (db *testDB) sessions(user string, busy bool) (ids []int) {

@@ -2,17 +2,11 @@ package mssql
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"net"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
@@ -21,35 +15,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// sixTables makes tables t0 to t5 with two rows each.
-func (db *testDB) sixTables() {
-	db.t.Helper()
-	for i := range 6 {
-		db.exec(fmt.Sprintf("CREATE TABLE t%d (id int PRIMARY KEY, v int)", i), fmt.Sprintf("INSERT INTO t%d VALUES (1, 1), (2, 1)", i))
-	}
-}
-
 // TestCase59OneSnapshot: what is written after the tables were listed is not seen, whatever session reads.
 func TestCase59OneSnapshot(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.sixTables()
-	log := &sqltest.Logbook{}
-	parts := sqltest.Listed(t, openSource(t, db.values(nil), log.Env()))
-	for i := range 6 {
-		db.exec(fmt.Sprintf("INSERT INTO t%d VALUES (3, 1)", i), fmt.Sprintf("UPDATE t%d SET v = 2 WHERE id = 1", i), fmt.Sprintf("DELETE FROM t%d WHERE id = 2", i))
-	}
-	for scope, p := range parts {
-		r := sqltest.Read(t.Context(), p)
-		name := strings.TrimPrefix(scope, "dbo.")
-		want := []string{fmt.Sprintf(`{"dbo_%s_id":1,"dbo_%[1]s_v":1}`, name), fmt.Sprintf(`{"dbo_%s_id":2,"dbo_%[1]s_v":1}`, name)}
-		if d := cmp.Diff(want, r.Docs); d != "" || r.Err != nil {
-			t.Errorf("%s: %v %s", scope, r.Err, d)
-		}
-	}
-	if strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "may be some milliseconds apart") {
-		t.Errorf("logged %s", log)
-	}
+	sqltest.OneSnapshot(t, newDB(t).shared(), 6, "may be some milliseconds apart")
 }
 
 // TestSnapshotsWhileOthersWrite: a transaction that is not over when the run begins is not seen, and nobody waits for
@@ -57,7 +26,7 @@ func TestCase59OneSnapshot(t *testing.T) {
 func TestSnapshotsWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.sixTables()
+	db.shared().Create(sqltest.Numbered(6)...)
 	conn, err := db.pool.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -78,33 +47,13 @@ func TestSnapshotsWhileOthersWrite(t *testing.T) {
 // TestNobodyWaitsForTheRun: once a table was read, it may be altered while the others are still read.
 func TestNobodyWaitsForTheRun(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.sixTables()
-	parts := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": "t0,t1"}), source.Env{}))
-	if r := sqltest.Read(t.Context(), parts["dbo.t0"]); r.Err != nil || len(r.IDs) != 2 {
-		t.Fatalf("%+v", r)
-	}
-	db.exec("SET LOCK_TIMEOUT 180000; ALTER TABLE t0 ADD w int", "INSERT INTO t1 VALUES (3, 1)")
-	if r := sqltest.Read(t.Context(), parts["dbo.t1"]); r.Err != nil || len(r.IDs) != 2 {
-		t.Errorf("%+v", r)
-	}
+	sqltest.NobodyWaitsForTheRun(t, newDB(t).shared(), "SET LOCK_TIMEOUT 180000; ALTER TABLE t0 ADD w int")
 }
 
 // TestMoreReadersThanSnapshots: those beyond take a snapshot of their own, which is said once.
 func TestMoreReadersThanSnapshots(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.sixTables()
-	log := &sqltest.Logbook{}
-	d := openSource(t, db.values(nil), log.Env())
-	parts := slices.Collect(maps.Values(sqltest.Listed(t, d)))
-	total := sqltest.Nested(t, parts)
-	if total != 12 || strings.Count(log.String(), "taken later than those of the run") != 1 {
-		t.Errorf("%d rows came, logged %s", total, log)
-	}
-	if n := sqltest.LoseIdle[*session](d.Snapshots); n != 6 {
-		t.Errorf("%d sessions are idle", n)
-	}
+	sqltest.MoreReadersThanSnapshots(t, newDB(t).shared(), idleIn)
 }
 
 // TestFewConnections: where the server has but two, parts wait for each other. It is the server of the tests that
@@ -112,7 +61,7 @@ func TestMoreReadersThanSnapshots(t *testing.T) {
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
-	db.sixTables()
+	db.shared().Create(sqltest.Numbered(6)...)
 	d := openSource(t, db.values(nil), source.Env{})
 	wayOf(d).NoPauses()
 	var dials atomic.Int32
@@ -122,15 +71,7 @@ func TestFewConnections(t *testing.T) {
 		}
 		return dial(ctx, network, address)
 	}
-	var wg sync.WaitGroup
-	for _, p := range sqltest.Listed(t, d) {
-		wg.Go(func() { // ends with the part
-			if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 2 {
-				t.Errorf("%s: %+v", p.Scope(), r)
-			}
-		})
-	}
-	wg.Wait()
+	sqltest.Concurrently(t, d, 2)
 	if dials.Load() < 3 {
 		t.Errorf("connected %d times", dials.Load())
 	}
@@ -140,7 +81,7 @@ func TestFewConnections(t *testing.T) {
 func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
-	db.sixTables()
+	db.shared().Create(sqltest.Numbered(6)...)
 	for i := range 6 {
 		db.exec(fmt.Sprintf("CREATE TABLE s%d (v int)", i))
 	}
@@ -159,7 +100,7 @@ func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
 	if failed != 6 || strings.Contains(log.String(), "taken later") {
 		t.Errorf("%d tables failed, logged %s", failed, log)
 	}
-	if n := sqltest.LoseIdle[*session](d.Snapshots); n != sqlread.MostSnapshots {
+	if n := idleIn(d); n != sqlread.MostSnapshots {
 		t.Errorf("%d sessions are idle", n)
 	}
 }
@@ -186,41 +127,16 @@ func TestNoTableTakesTheSnapshot(t *testing.T) {
 
 func TestCase58TablesThatChange(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		change []string // after the tables were listed
-		rows   int
-		doc    string // of the first row
-		fails  string
-	}{
-		"dropped":        {change: []string{"DROP TABLE t"}, fails: "it was dropped or renamed"},
-		"renamed":        {change: []string{"EXEC sp_rename 't', 'u'"}, fails: "it was dropped or renamed"},
-		"column added":   {change: []string{"ALTER TABLE t ADD w int"}, rows: 3, doc: `{"dbo_t_id":1,"dbo_t_v":"x","dbo_t_w":null}`},
-		"column dropped": {change: []string{"ALTER TABLE t DROP COLUMN v"}, rows: 3, doc: `{"dbo_t_id":1}`},
-		"type changed":   {change: []string{"ALTER TABLE t ALTER COLUMN v nchar(2)"}, rows: 3, doc: `{"dbo_t_id":1,"dbo_t_v":"x "}`},
-		"replaced":       {change: []string{"DROP TABLE t", "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (5)"}, fails: "it was dropped or renamed"},
-		"key dropped":    {change: []string{"ALTER TABLE t DROP CONSTRAINT pk"}, fails: "neither a primary key"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db := newDB(t)
-			db.exec("CREATE TABLE t (id int NOT NULL, v nvarchar(9), CONSTRAINT pk PRIMARY KEY (id))", "INSERT INTO t VALUES (1, N'x'), (2, N'x'), (3, N'x')",
-				"CREATE TABLE o (id int PRIMARY KEY)", "INSERT INTO o VALUES (1)")
-			parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
-			db.exec(tt.change...)
-			got := sqltest.Read(t.Context(), parts["dbo.t"])
-			if tt.fails != "" {
-				sqltest.Refuse(t, got.Err, nil, "dbo.t: ", tt.fails)
-				if errors.Is(got.Err, source.ErrTemporary) {
-					t.Error("a table that is gone does not come back by itself")
-				}
-			} else if got.Err != nil || len(got.Docs) != tt.rows || got.Docs[0] != tt.doc {
-				t.Errorf("got %v, %v; want %d like %s", got.Docs, got.Err, tt.rows, tt.doc)
-			}
-			if r := sqltest.Read(t.Context(), parts["dbo.o"]); r.Err != nil || len(r.IDs) != 1 {
-				t.Errorf("another table: %+v", r)
-			}
-		})
-	}
+	each := func(t *testing.T, check func(t *testing.T, db *sqltest.DB)) { t.Helper(); check(t, newDB(t).shared()) }
+	sqltest.TablesThatChange(t, each, map[string]sqltest.Change{
+		"dropped":        {Do: []string{"DROP TABLE t"}, Fails: "it was dropped or renamed"},
+		"renamed":        {Do: []string{"EXEC sp_rename 't', 'u'"}, Fails: "it was dropped or renamed"},
+		"column added":   {Do: []string{"ALTER TABLE t ADD w int"}, Rows: 3, Doc: `{"dbo_t_id":1,"dbo_t_v":"x","dbo_t_w":null}`},
+		"column dropped": {Do: []string{"ALTER TABLE t DROP COLUMN v"}, Rows: 3, Doc: `{"dbo_t_id":1}`},
+		"type changed":   {Do: []string{"ALTER TABLE t ALTER COLUMN v nchar(2)"}, Rows: 3, Doc: `{"dbo_t_id":1,"dbo_t_v":"x "}`},
+		"replaced":       {Do: []string{"DROP TABLE t", "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (5)"}, Fails: "it was dropped or renamed"},
+		"key dropped":    {Do: []string{"ALTER TABLE t DROP CONSTRAINT t_key"}, Fails: "neither a primary key"},
+	})
 }
 
 // TestTablesWithoutSnapshots: what the server refuses to read in a transaction with a snapshot is read without one,
@@ -259,41 +175,13 @@ func TestTablesWithoutSnapshots(t *testing.T) {
 // TestIDsOnly: only the columns of the key are asked for.
 func TestIDsOnly(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.exec("CREATE TABLE t (v nvarchar(9), b int, a int, PRIMARY KEY (b, a))", "INSERT INTO t VALUES (N'x', 1, 2)",
-		"CREATE TABLE named (v nvarchar(9), k int)", "INSERT INTO named VALUES (N'x', 7)")
-	for _, profile := range []string{"head", "seed87", "native"} {
-		env := source.Env{Profile: profile, IDColumns: map[string][]string{"named": {"k"}}}
-		whole := sqltest.ReadSource(t, &Type, db.values(nil), env)
-		env.IDsOnly = true
-		ids := sqltest.ReadSource(t, &Type, db.values(nil), env)
-		for _, scope := range []string{"dbo.t", "dbo.named"} {
-			if d := cmp.Diff(whole[scope].IDs, ids[scope].IDs); d != "" || ids[scope].Err != nil {
-				t.Errorf("%s %s: %v %s", profile, scope, ids[scope].Err, d)
-			}
-			if doc := ids[scope].Docs[0]; strings.Contains(doc, `"x"`) || !strings.Contains(whole[scope].Docs[0], `"x"`) {
-				t.Errorf("%s %s: got %s", profile, scope, doc)
-			}
-		}
-	}
+	sqltest.IDsOnly(t, newDB(t).shared())
 }
 
 // TestRowsThatAreLarge: a value of 20 MB, and a table of almost as many columns as there may be.
 func TestRowsThatAreLarge(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
 	const size = 10 << 20
-	var columns strings.Builder
-	for i := range 999 {
-		fmt.Fprintf(&columns, ", c%d int", i)
-	}
-	db.exec("CREATE TABLE large (id int PRIMARY KEY, v nvarchar(max))", fmt.Sprintf("INSERT INTO large VALUES (1, REPLICATE(CONVERT(nvarchar(max), N'x'), %d)), (2, N'y')", size),
-		"CREATE TABLE wide (id int PRIMARY KEY"+columns.String()+")", "INSERT INTO wide (id, c998) VALUES (1, 5)")
-	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
-	if r := got["dbo.large"]; r.Err != nil || len(r.Docs) != 2 || len(r.Docs[0]) != size+len(`{"dbo_large_id":1,"dbo_large_v":""}`) {
-		t.Errorf("%v: %d rows", r.Err, len(r.Docs))
-	}
-	if r := got["dbo.wide"]; r.Err != nil || len(r.Docs) != 1 || !strings.HasSuffix(r.Docs[0], `"dbo_wide_c997":null,"dbo_wide_c998":5}`) {
-		t.Errorf("%+v", r)
-	}
+	repeat := sqltest.SQL(fmt.Sprintf("REPLICATE(CONVERT(nvarchar(max), N'x'), %d)", size))
+	sqltest.RowsThatAreLarge(t, newDB(t).shared(), size, "nvarchar(max)", repeat)
 }

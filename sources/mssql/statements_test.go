@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,27 +14,10 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
-
-// compareGolden compares a text with a file of testdata, or writes it anew.
-func compareGolden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil { //nolint:gosec // a golden file
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (go test -update writes it anew): %s", path, diff)
-	}
-}
 
 // declared makes the columns of a table.
 func declared(compat bool, columns ...any) (t *table) {
@@ -179,7 +161,7 @@ func TestStatements(t *testing.T) {
 		at.Advance(one.Key, []driver.Value{k.v})
 		write("behind a row whose key is of the type "+name, one, at)
 	}
-	compareGolden(t, statementsFile, b.String())
+	sqltest.Golden(t, *update, statementsFile, b.String())
 }
 
 // TestKeysWithoutAnOrder: of these types, equality is not to be trusted, or there is no order.

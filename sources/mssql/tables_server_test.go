@@ -18,11 +18,11 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE VIEW v AS SELECT id FROM a", "CREATE SCHEMA other", "CREATE TABLE other.b (id int PRIMARY KEY)")
-	if d := cmp.Diff([]string{"dbo.a"}, scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
+	if d := cmp.Diff([]string{"dbo.a"}, sqltest.Scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
 		t.Error(d)
 	}
 	for schema, want := range map[string][]string{"*": {"dbo.a", "other.b"}, "other": {"other.b"}, "other, dbo": {"dbo.a", "other.b"}, "OTHER": {"other.b"}} {
-		got := scopes(sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": schema}), source.Env{}))
+		got := sqltest.Scopes(sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": schema}), source.Env{}))
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s: %s", schema, d)
 		}
@@ -60,44 +60,18 @@ func TestServersBefore2016(t *testing.T) {
 
 func TestCase02TableList(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE b (id int PRIMARY KEY)", "CREATE TABLE log_1 (id int PRIMARY KEY)", "CREATE TABLE log_2 (id int PRIMARY KEY)",
-		"CREATE TABLE [od.d/x] (id int PRIMARY KEY)", "CREATE VIEW v AS SELECT id FROM a", "INSERT INTO a VALUES (1)")
-	for _, tt := range []struct {
-		tables any
-		want   []string
-	}{
-		{"a, ,b,a", []string{"dbo.a", "dbo.b"}},
-		{"A", []string{"dbo.a"}},
-		{"dbo.a", []string{"dbo.a"}},
-		{"*,-log_*", []string{"dbo.[od.d/x]", "dbo.a", "dbo.b"}},
-		{"-a,-log_?", []string{"dbo.[od.d/x]", "dbo.b"}},
-		{"[od.d/x]", []string{"dbo.[od.d/x]"}},
-		{"od*", []string{"dbo.[od.d/x]"}},
-	} {
-		log := &sqltest.Logbook{}
-		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": tt.tables}), log.Env())
-		if d := cmp.Diff(tt.want, scopes(got)); d != "" {
-			t.Errorf("tables %v: %s", tt.tables, d)
-		}
-		if strings.Contains(log.String(), "level=WARN") {
-			t.Errorf("tables %v: logged %s", tt.tables, log)
-		}
-	}
-	log := &sqltest.Logbook{}
-	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.Env())
-	if d := cmp.Diff([]string{"dbo.a", "dbo.bb", "dbo.v", "elsewhere.a", "x*"}, scopes(got)); d != "" {
-		t.Fatal(d)
-	}
-	if got["dbo.a"].Err != nil || len(got["dbo.a"].IDs) != 1 {
-		t.Errorf("the table that exists: %+v", got["dbo.a"])
-	}
-	sqltest.Refuse(t, got["dbo.bb"].Err, source.ErrConfig, "does not exist in schema", `remove "bb" in tables:`, "GRANT SELECT ON [dbo].[bb] TO [dbo]", `did you mean "b"?`)
-	sqltest.Refuse(t, got["dbo.v"].Err, source.ErrConfig, "a view has no key")
-	sqltest.Refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
-	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
-		t.Errorf("got %d warnings, want one for the name to leave out:\n%s", n, log)
-	}
+	sqltest.TableList(t, newDB(t).shared(), nil, []sqltest.Listing{
+		{Tables: "a, ,b,a", Want: []string{"dbo.a", "dbo.b"}},
+		{Tables: "A", Want: []string{"dbo.a"}},
+		{Tables: "dbo.a", Want: []string{"dbo.a"}},
+		{Tables: "*,-log_*", Want: []string{"dbo.[od.d/x]", "dbo.a", "dbo.b"}},
+		{Tables: "-a,-log_?", Want: []string{"dbo.[od.d/x]", "dbo.b"}},
+		{Tables: "[od.d/x]", Want: []string{"dbo.[od.d/x]"}},
+		{Tables: "od*", Want: []string{"dbo.[od.d/x]"}},
+	}, sqltest.Missing{
+		Tables: ",x*,elsewhere.a", Scopes: []string{"elsewhere.a", "x*"},
+		Words: []string{"does not exist in schema", `remove "bb" in tables:`, "GRANT SELECT ON [dbo].[bb] TO [dbo]", `did you mean "b"?`},
+	})
 }
 
 // TestSchemasThatDoNotExist fail alone, unless there is no other.
@@ -106,7 +80,7 @@ func TestSchemasThatDoNotExist(t *testing.T) {
 	db := newDB(t)
 	db.exec("CREATE TABLE a (id int PRIMARY KEY)")
 	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": "dbo, nosuch"}), source.Env{})
-	if d := cmp.Diff([]string{"dbo.a", "nosuch.*"}, scopes(got)); d != "" {
+	if d := cmp.Diff([]string{"dbo.a", "nosuch.*"}, sqltest.Scopes(got)); d != "" {
 		t.Fatal(d)
 	}
 	sqltest.Refuse(t, got["nosuch.*"].Err, source.ErrConfig, `schema "nosuch" does not exist in database`, "GRANT SELECT ON SCHEMA::[nosuch]")
@@ -117,47 +91,17 @@ func TestSchemasThatDoNotExist(t *testing.T) {
 
 func TestCase03EmptyTable(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
-	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
-	if r := got["dbo.t"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
-		t.Errorf("got %+v", got)
-	}
+	sqltest.EmptyTable(t, newDB(t).shared())
 }
 
 func TestCase04Keys(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec("CREATE TABLE uniq (a int, b int NOT NULL UNIQUE)", "CREATE TABLE nullable (a int UNIQUE)",
-		"CREATE TABLE filtered (a int NOT NULL)", "CREATE UNIQUE INDEX f ON filtered (a) WHERE a > 5",
-		"CREATE TABLE several (a int NOT NULL, b int NOT NULL, c int NOT NULL, CONSTRAINT a1 UNIQUE (a, b), CONSTRAINT b1 UNIQUE (c))",
+	db.exec("CREATE TABLE filtered (a int NOT NULL)", "CREATE UNIQUE INDEX f ON filtered (a) WHERE a > 5",
 		"CREATE TABLE plain_index (a int NOT NULL)", "CREATE INDEX i ON plain_index (a)",
-		"CREATE TABLE including (a int NOT NULL, b int NOT NULL)", "CREATE UNIQUE INDEX i ON including (a) INCLUDE (b)",
-		"CREATE TABLE named (A int, b nvarchar(9))", "CREATE TABLE wrong (a int)",
-		"INSERT INTO uniq VALUES (NULL, 7)", "INSERT INTO several VALUES (1, 2, 3)", "INSERT INTO including VALUES (4, 5)", "INSERT INTO named VALUES (1, NULL), (1, N'x'), (2, N'x')")
-	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{IDColumns: map[string][]string{"named": {"a", "b"}, "dbo.wrong": {"nosuch"}, "uniq": {"a"}}})
-	for table, want := range map[string][]string{
-		"uniq": {"uniq_7"}, "several": {"several_3"}, "including": {"including_4"}, "named": {"named_1", "named_1_x", "named_2_x"},
-	} {
-		for i := range want {
-			want[i] = db.name + "_dbo_" + want[i]
-		}
-		r := got["dbo."+table]
-		slices.Sort(r.IDs)
-		if d := cmp.Diff(want, r.IDs); d != "" || r.Err != nil {
-			t.Errorf("%s: %v %s", table, r.Err, d)
-		}
-	}
-	for _, table := range []string{"nullable", "filtered", "plain_index"} {
-		sqltest.Refuse(t, got["dbo."+table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-dbo.`+table+`"]`, `id_columns: {"dbo.`+table+`": [COLUMN]}`)
-	}
-	sqltest.Refuse(t, got["dbo.wrong"].Err, source.ErrConfig, `no column "nosuch"`)
-
-	// The line that the hint gives does leave the table out.
-	without := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": []any{"*", "-dbo.nullable"}}), source.Env{})
-	if _, there := without["dbo.nullable"]; there || len(without) != len(got)-1 {
-		t.Errorf("the hint's line gives %v", scopes(without))
-	}
+		"CREATE TABLE including (a int NOT NULL, b int NOT NULL)", "CREATE UNIQUE INDEX i ON including (a) INCLUDE (b)", "INSERT INTO including VALUES (4, 5)")
+	shared := db.shared()
+	sqltest.Keys(t, shared, shared.Scope, map[string][]string{"including": {shared.ID("including", "4")}}, "filtered", "plain_index")
 }
 
 // TestHiddenColumnsAreNoKey: * does not stand for them, as for the graph_id of a graph table, over which the server
@@ -193,7 +137,7 @@ func TestWhatALedgerKeepsHasToBeNamed(t *testing.T) {
 		}
 		db.here.Mark("MSSQL_LedgerHistoryFor_1", "ledger history table")
 		db.here.Mark("MSSQL_DroppedLedgerTable_b_2", "dropped ledger table")
-		if d := cmp.Diff([]string{"dbo.a"}, scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
+		if d := cmp.Diff([]string{"dbo.a"}, sqltest.Scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
 			t.Error(d)
 		}
 		env := source.Env{IDColumns: map[string][]string{"MSSQL_LedgerHistoryFor_1": {"id"}}}
@@ -313,57 +257,24 @@ func TestCase14ColumnNames(t *testing.T) {
 func TestCase57Permissions(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	for _, table := range []string{"a", "b", "c", "d", "e"} {
-		db.exec("CREATE TABLE "+table+" (id int PRIMARY KEY, v int)", "INSERT INTO "+table+" VALUES (1, 1)")
-	}
 	user, values := db.reader()
-	db.exec("GRANT SELECT ON a TO "+user, "GRANT SELECT ON d TO "+user, "GRANT SELECT ON e TO "+user, "GRANT INSERT ON b TO "+user, "GRANT SELECT ON c (id) TO "+user)
-	got := sqltest.ReadSource(t, &Type, values, source.Env{})
-	if d := cmp.Diff([]string{"dbo.a", "dbo.b", "dbo.c", "dbo.d", "dbo.e"}, scopes(got)); d != "" {
-		t.Error(d)
-	}
-	for _, table := range []string{"dbo.a", "dbo.d", "dbo.e"} {
-		if r := got[table]; r.Err != nil || len(r.IDs) != 1 {
-			t.Errorf("%s: %+v", table, r)
-		}
-	}
-	for _, table := range []string{"b", "c"} {
-		sqltest.Refuse(t, got["dbo."+table].Err, source.ErrAuth, "denied", "GRANT SELECT ON [dbo].["+table+"] TO ["+user+"];", `tables: ["*", "-dbo.b", "-dbo.c"]`)
-	}
-	// Doing what the hint says helps.
-	hint, _, _ := strings.Cut(source.Hint(got["dbo.b"].Err), ";")
-	db.exec(hint)
-	if r := sqltest.ReadSource(t, &Type, values, source.Env{})["dbo.b"]; r.Err != nil || len(r.IDs) != 1 {
-		t.Errorf("after %s: %+v", hint, r)
-	}
-	// What may be read when the tables are listed may be revoked when one is read.
-	parts := sqltest.Listed(t, openSource(t, values, source.Env{}))
-	db.exec("DENY SELECT ON a TO " + user)
-	sqltest.Refuse(t, sqltest.Read(t.Context(), parts["dbo.a"]).Err, source.ErrAuth, "dbo.a: ", "GRANT SELECT ON")
-	// A table of which the user may not know looks as if it did not exist.
-	db.exec("REVOKE SELECT ON a FROM " + user)
-	values["tables"] = "a,d"
-	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["dbo.a"].Err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON [dbo].[a]")
+	sqltest.Permissions(t, db.shared(), sqltest.Rights{
+		Values: values,
+		Open:   func(values map[string]any, env source.Env) source.Source { return openSource(t, values, env) },
+		Grant: func(right, table string) {
+			right, columns, _ := strings.Cut(right, " ")
+			db.exec("GRANT " + right + " ON " + table + columns + " TO " + user)
+		},
+		Revoke: func(table string) { db.exec("DENY SELECT ON " + table + " TO " + user) },
+		Hide:   func(table string) { db.exec("REVOKE SELECT ON " + table + " FROM " + user) },
+		Hint:   func(table string) string { return "GRANT SELECT ON [dbo].[" + table + "] TO [" + user + "]" },
+	})
 }
 
 // TestCase70Views: a view is read only where it is named and has a key; a broken one disturbs nobody else.
 func TestCase70Views(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec("CREATE TABLE a (id int PRIMARY KEY, v int)", "INSERT INTO a VALUES (1, 5), (2, 7)", "CREATE TABLE gone (id int PRIMARY KEY)",
-		"CREATE VIEW doubled AS SELECT id, v * 2 AS v FROM a", "CREATE VIEW broken AS SELECT id FROM gone", "DROP TABLE gone")
-	if got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}); len(got) != 1 || got["dbo.a"].Err != nil {
-		t.Errorf("got %v", got)
-	}
-	env := source.Env{IDColumns: map[string][]string{"doubled": {"id"}, "broken": {"id"}}}
-	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,doubled,broken"}), env)
-	r := got["dbo.doubled"]
-	slices.Sort(r.Docs)
-	if r.Err != nil || !slices.Equal(r.Docs, []string{`{"dbo_doubled_id":1,"dbo_doubled_v":10}`, `{"dbo_doubled_id":2,"dbo_doubled_v":14}`}) {
-		t.Errorf("the view: %+v", r)
-	}
-	sqltest.Refuse(t, got["dbo.broken"].Err, source.ErrConfig, "dbo.broken", "binding errors", "repair the view", `"-dbo.broken"`)
-	if got["dbo.a"].Err != nil {
-		t.Error(got["dbo.a"].Err)
-	}
+	db.exec("CREATE TABLE gone (id int PRIMARY KEY)", "CREATE VIEW broken AS SELECT id FROM gone", "DROP TABLE gone")
+	sqltest.Views(t, db.shared(), "broken")
 }

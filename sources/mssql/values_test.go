@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // encode makes JSON of what a driver's value of a type becomes.
@@ -125,7 +126,7 @@ func TestValues(t *testing.T) {
 			fmt.Fprintf(&b, "  id     %q%s\n  native %q\n", inIDs.Key(nil, &typ, tt.in), left, inIDs.Plain(nil, &typ, tt.in))
 		}
 	}
-	compareGolden(t, "testdata/values.golden", b.String())
+	sqltest.Golden(t, *update, "testdata/values.golden", b.String())
 }
 
 // printed is a value of the driver as the golden file has it.

@@ -21,24 +21,7 @@ func TestEveryTypeHasItsKind(t *testing.T) {
 		if db.mariaDB {
 			types = slices.Concat(types, kindsOfMariaDB)
 		}
-		var columns strings.Builder
-		for i, tt := range types {
-			fmt.Fprintf(&columns, ", c%d %s NULL", i, tt.typ)
-		}
-		db.exec("CREATE TABLE t (k bigint unsigned PRIMARY KEY" + columns.String() + ")")
-		rules := []any{map[string]any{"tables": []any{"t"}, "query": "SELECT * FROM t"}}
-		for _, env := range []source.Env{{}, {Encoding: "compat"}, {AdvancedRules: rules}, {Encoding: "compat", AdvancedRules: rules}} {
-			d := sqltest.DescribeAll(t, openSource(t, db.values(nil), env))["t"]
-			want := []source.DescribedField{{Name: "Table", Kind: source.Keyword}, {Name: "k", Kind: source.UnsignedLong}}
-			for i, tt := range types {
-				kind := tt.in(env.Encoding == "compat", env.AdvancedRules != nil)
-				want = append(want, source.DescribedField{Name: fmt.Sprintf("c%d", i), Kind: kind})
-			}
-			want = append(want, source.DescribedField{Name: "_conversion_notes", Kind: source.Keyword})
-			if diff := cmp.Diff(source.Description{Fields: want, IDPrefix: "t_", NumericIDs: true}, d); diff != "" {
-				t.Errorf("%+v:\n%s", env, diff)
-			}
-		}
+		sqltest.EveryTypeHasItsKind(t, db.lenient(), types, []string{"Table"}, "bigint unsigned", source.UnsignedLong)
 	})
 }
 
@@ -46,38 +29,20 @@ func TestDescriptionFollowsTheProfile(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (a int, b varchar(9), `Table` datetime, id date, PRIMARY KEY (b, a))")
-		for _, tt := range []struct {
-			env    source.Env
-			want   string
-			prefix string
-		}{
-			{source.Env{}, "Table keyword, a long, b text, Table_ date, id date, _conversion_notes keyword", "t_"},
-			{source.Env{Encoding: "compat"}, "Table keyword, a long, b text, _conversion_notes keyword", "t_"},
+		d := db.name + "_t_"
+		sqltest.DescribedAs(t, db.shared(), "t", []sqltest.Described{
+			{Want: `"t_" false: Table keyword, a long, b text, Table_ date, id date`},
+			{Env: source.Env{Encoding: "compat"}, Want: `"t_" false: Table keyword, a long, b text`},
 			{
-				source.Env{Profile: "seed87"},
-				"Database keyword, Table keyword, D_t_a long, D_t_b text, D_t_Table date, D_t_id date, _conversion_notes keyword",
-				"D_t_",
+				Env:  source.Env{Profile: "seed87"},
+				Want: fmt.Sprintf(`"%[1]s" false: Database keyword, Table keyword, %[1]sa long, %[1]sb text, %[1]sTable date, %[1]sid date`, d),
 			},
 			{
-				source.Env{Profile: "native"},
-				"database keyword, table keyword, key.b text, key.a long, row.a long, row.b text, row.Table date, row.id date, _conversion_notes keyword",
-				"",
+				Env:  source.Env{Profile: "native"},
+				Want: `"" false: database keyword, table keyword, key.b text, key.a long, row.a long, row.b text, row.Table date, row.id date`,
 			},
-			{source.Env{IDsOnly: true}, "Table keyword, a long, b text, _conversion_notes keyword", "t_"},
-		} {
-			d := sqltest.DescribeAll(t, openSource(t, db.values(nil), tt.env))["t"]
-			var got []string
-			for _, f := range d.Fields {
-				got = append(got, f.Name+" "+string(f.Kind))
-			}
-			want := strings.ReplaceAll(tt.want, "D_t_", db.name+"_t_")
-			if diff := cmp.Diff(want, strings.Join(got, ", ")); diff != "" {
-				t.Errorf("%+v:\n%s", tt.env, diff)
-			}
-			if d.IDPrefix != strings.Replace(tt.prefix, "D", db.name, 1) || d.NumericIDs {
-				t.Errorf("%+v: prefix %q, numeric %t", tt.env, d.IDPrefix, d.NumericIDs)
-			}
-		}
+			{Env: source.Env{IDsOnly: true}, Want: `"t_" false: Table keyword, a long, b text`},
+		})
 	})
 }
 

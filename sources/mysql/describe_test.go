@@ -6,81 +6,65 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // kindsOfTypes are the kinds of the types of columns; compat is that in the encoding compat, "" is the same.
 // A server is asked for them in TestEveryTypeHasItsKind.
-var kindsOfTypes = []kindOfType{
-	{typ: "tinyint", kind: source.Long},
-	{typ: "tinyint(1)", kind: source.Long},
-	{typ: "smallint unsigned", kind: source.Long},
-	{typ: "mediumint", kind: source.Long},
-	{typ: "int", kind: source.Long},
-	{typ: "int(10) unsigned zerofill", kind: source.Long},
-	{typ: "year", kind: source.Long},
-	{typ: "bigint", kind: source.Long},
-	{typ: "bigint unsigned", kind: source.UnsignedLong},
-	{typ: "float", kind: source.Double},
-	{typ: "double", kind: source.Double},
-	{typ: "decimal(12,2)", kind: source.Decimal, compat: source.Double},
-	{typ: "bit(1)", kind: source.Boolean, compat: source.Text, result: source.UnsignedLong},
-	{typ: "bit(8)", kind: source.Long, compat: source.Text, result: source.UnsignedLong},
-	{typ: "bit(64)", kind: source.UnsignedLong, compat: source.Text},
-	{typ: "char(9)", kind: source.Text},
-	{typ: "varchar(9)", kind: source.Text},
-	{typ: "text", kind: source.Text},
-	{typ: "longtext", kind: source.Text},
-	{typ: "json", kind: source.Text},
-	{typ: "enum('a','b')", kind: source.Keyword},
-	{typ: "set('a','b')", kind: source.Keyword},
-	{typ: "binary(4)", kind: source.Binary, compat: source.Text},
-	{typ: "varbinary(9)", kind: source.Binary, compat: source.Text},
-	{typ: "blob", kind: source.Binary, compat: source.Text},
-	{typ: "date", kind: source.Date},
-	{typ: "datetime(6)", kind: source.Date},
-	{typ: "timestamp", kind: source.Date},
-	{typ: "time", kind: source.Text},
-	{typ: "point", kind: source.Object, compat: source.Text},
-	{typ: "geometry", kind: source.Object, compat: source.Text},
+var kindsOfTypes = []sqltest.KindOfType{
+	{Type: "tinyint", Kind: source.Long},
+	{Type: "tinyint(1)", Kind: source.Long},
+	{Type: "smallint unsigned", Kind: source.Long},
+	{Type: "mediumint", Kind: source.Long},
+	{Type: "int", Kind: source.Long},
+	{Type: "int(10) unsigned zerofill", Kind: source.Long},
+	{Type: "year", Kind: source.Long},
+	{Type: "bigint", Kind: source.Long},
+	{Type: "bigint unsigned", Kind: source.UnsignedLong},
+	{Type: "float", Kind: source.Double},
+	{Type: "double", Kind: source.Double},
+	{Type: "decimal(12,2)", Kind: source.Decimal, Compat: source.Double},
+	{Type: "bit(1)", Kind: source.Boolean, Compat: source.Text, Result: source.UnsignedLong},
+	{Type: "bit(8)", Kind: source.Long, Compat: source.Text, Result: source.UnsignedLong},
+	{Type: "bit(64)", Kind: source.UnsignedLong, Compat: source.Text},
+	{Type: "char(9)", Kind: source.Text},
+	{Type: "varchar(9)", Kind: source.Text},
+	{Type: "text", Kind: source.Text},
+	{Type: "longtext", Kind: source.Text},
+	{Type: "json", Kind: source.Text},
+	{Type: "enum('a','b')", Kind: source.Keyword},
+	{Type: "set('a','b')", Kind: source.Keyword},
+	{Type: "binary(4)", Kind: source.Binary, Compat: source.Text},
+	{Type: "varbinary(9)", Kind: source.Binary, Compat: source.Text},
+	{Type: "blob", Kind: source.Binary, Compat: source.Text},
+	{Type: "date", Kind: source.Date},
+	{Type: "datetime(6)", Kind: source.Date},
+	{Type: "timestamp", Kind: source.Date},
+	{Type: "time", Kind: source.Text},
+	{Type: "point", Kind: source.Object, Compat: source.Text},
+	{Type: "geometry", Kind: source.Object, Compat: source.Text},
 }
 
 // kindsOfMariaDB are those of types that MariaDB alone knows, and whose names a result does not have.
-var kindsOfMariaDB = []kindOfType{
-	{typ: "uuid", kind: source.Keyword, result: source.Text},
-	{typ: "inet4", kind: source.IP, result: source.Text},
-	{typ: "inet6", kind: source.IP, result: source.Text},
-}
-
-type kindOfType struct {
-	typ          string
-	kind, compat source.FieldKind
-	result       source.FieldKind // of a column of a query; "" is the same
-}
-
-// in is the kind in an encoding, of a column of a table or of a query.
-func (k *kindOfType) in(compat, query bool) source.FieldKind {
-	if compat && k.compat != "" {
-		return k.compat
-	}
-	if query {
-		return cmp.Or(k.result, k.kind)
-	}
-	return k.kind
+var kindsOfMariaDB = []sqltest.KindOfType{
+	{Type: "uuid", Kind: source.Keyword, Result: source.Text},
+	{Type: "inet4", Kind: source.IP, Result: source.Text},
+	{Type: "inet6", Kind: source.IP, Result: source.Text},
 }
 
 func TestKindsOfTypes(t *testing.T) {
 	t.Parallel()
 	for _, tt := range append(kindsOfMariaDB, kindsOfTypes...) {
-		name, _, _ := strings.Cut(tt.typ, "(")
+		name, _, _ := strings.Cut(tt.Type, "(")
 		name, _, _ = strings.Cut(name, " ")
 		for _, compat := range []bool{false, true} {
-			typ := declaredType(name, tt.typ).Encoded(compat)
-			if got := cmp.Or(typ.Kind, source.Text); got != tt.in(compat, false) {
-				t.Errorf("%s, compat %t: got %q, want %q", tt.typ, compat, got, tt.in(compat, false))
+			typ := declaredType(name, tt.Type).Encoded(compat)
+			if got := cmp.Or(typ.Kind, source.Text); got != tt.In(compat, false) {
+				t.Errorf("%s, compat %t: got %q, want %q", tt.Type, compat, got, tt.In(compat, false))
 			}
-			whole := tt.kind == source.Long || tt.kind == source.UnsignedLong || tt.kind == source.Decimal
+			whole := tt.Kind == source.Long || tt.Kind == source.UnsignedLong || tt.Kind == source.Decimal
 			if want := whole && name != "bit"; typ.Digits != want {
-				t.Errorf("%s: digits in ids: got %t", tt.typ, typ.Digits)
+				t.Errorf("%s: digits in ids: got %t", tt.Type, typ.Digits)
 			}
 		}
 	}

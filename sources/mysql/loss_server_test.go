@@ -45,25 +45,7 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 			}
 		}
 		log := &sqltest.Logbook{}
-		d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
-		wayOf(d).NoPauses()
-		parts := sqltest.Listed(t, d)
-		sqltest.LoseIdle[*session](d.Snapshots)
-		cuts := wayOf(d).CutAfter(20_000)
-		for i := range len(parts) {
-			before := cuts.Load()
-			times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("t%d", i)], nil)
-			if err != nil {
-				t.Error(err)
-			}
-			sqltest.Once(t, times, rows)
-			if cuts.Load() == before {
-				t.Errorf("t%d: the connection did not break", i)
-			}
-		}
-		if !strings.Contains(log.String(), "going on behind the last row") {
-			t.Errorf("nothing is said of it: %s", log)
-		}
+		sqltest.Resumes(t, wayOf(openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())), log, rows, 20_000, idleIn)
 	})
 }
 
@@ -84,24 +66,9 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 			db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v varchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
 			db.fill(table, rows, tt.values+", repeat('x', 100)")
 		}
-		for scope, r := range sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}) {
-			times := map[string]int{}
-			for _, id := range r.IDs {
-				times[id]++
-			}
-			if r.Err != nil {
-				t.Error(scope, r.Err)
-			}
-			sqltest.Once(t, times, rows)
-		}
+		sqltest.EveryRowOnce(t, openSource(t, db.values(nil), source.Env{}), rows)
 		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
-		pauses := wayOf(d).NoPauses()
-		wayOf(d).CutAfter(20_000)
-		_, err := sqltest.ReadWith(t, d.Part(relationOf("t0"), nil), nil)
-		sqltest.Refuse(t, err, source.ErrTemporary, "t0: read rows: the connection was lost")
-		if pauses.Load() != 0 {
-			t.Error("it was tried to go on")
-		}
+		sqltest.LossEndsTheTable(t, wayOf(d), d.Part(relationOf("t0"), nil), 20_000)
 	})
 }
 
@@ -115,13 +82,7 @@ func TestDatesThatNobodyCanCompareWith(t *testing.T) {
 			db.exec(fmt.Sprintf("SET SESSION sql_mode = ''; INSERT INTO t SELECT n + %d, d, v FROM t", n))
 		}
 		d := openSource(t, db.values(map[string]any{"retry_count": 5}), source.Env{})
-		pauses := wayOf(d).NoPauses()
-		wayOf(d).CutAfter(20_000)
-		_, err := sqltest.ReadWith(t, d.Part(relationOf("t"), nil), nil)
-		sqltest.Refuse(t, err, source.ErrTemporary, "t: read rows: the connection was lost")
-		if pauses.Load() != 0 {
-			t.Error("it was tried to go on")
-		}
+		sqltest.LossEndsTheTable(t, wayOf(d), d.Part(relationOf("t"), nil), 20_000)
 	})
 }
 
@@ -175,16 +136,10 @@ func TestLossesOfTheServer(t *testing.T) {
 func TestSessionsLostWhileIdle(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)")
+		db.shared().Create(sqltest.IDs("a", 1), sqltest.IDs("b", 1))
 		user, values := db.user()
 		log := &sqltest.Logbook{}
-		parts := sqltest.Listed(t, openSource(t, values, log.Env()))
-		db.kill("KILL", user, false)
-		for scope, p := range parts {
-			if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
-				t.Errorf("%s: %+v", scope, r)
-			}
-		}
+		sqltest.LostWhileIdle(t, openSource(t, values, log.Env()), func() { db.kill("KILL", user, false) })
 		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 			t.Errorf("logged %s", log)
 		}
@@ -231,7 +186,7 @@ func TestStall(t *testing.T) {
 		part := sqltest.Listed(t, d)["t"]
 		waits := make(chan struct{})
 		d.DialNet = sqltest.SilentBehind(d.DialNet, "`t`", waits) // the sessions that come
-		sqltest.LoseIdle[*session](d.Snapshots)
+		idleIn(d)
 		conn, err := db.pool.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)

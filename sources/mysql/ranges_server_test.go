@@ -84,7 +84,7 @@ func TestRangesGoOnBehindTheLastRow(t *testing.T) {
 		d := cutFinely(openSource(t, db.values(map[string]any{"retry_count": 2}), source.Env{}), 3)
 		wayOf(d).NoPauses()
 		parts := sqltest.List(t, d)
-		sqltest.LoseIdle[*session](d.Snapshots)
+		idleIn(d)
 		cuts := wayOf(d).CutAfter(20_000)
 		times := map[string]int{}
 		for _, p := range parts {

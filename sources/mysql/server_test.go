@@ -180,3 +180,35 @@ func (db *testDB) user() (user string, values map[string]any) {
 	db.exec("GRANT SELECT ON " + db.name + ".* TO " + user)
 	return user, values
 }
+
+// shared is the database as the shared cases see it.
+func (db *testDB) shared() *sqltest.DB {
+	return &sqltest.DB{
+		Type: &Type, Types: map[string]string{sqltest.Text: "varchar(20)"}, Ident: quote.Ident, Table: quote.Ident,
+		Open: func(change map[string]any, env source.Env) source.Source {
+			return openSource(db.t, db.values(change), env)
+		},
+		Exec: func(statements ...string) {
+			for _, s := range statements {
+				db.exec(s)
+			}
+		},
+		Scope: func(table string) string { return quote.Dotted(table) },
+		Field: func(_, column string) string {
+			if column == "id" {
+				return "id_" // where the document's own id was
+			}
+			return column
+		},
+		ID: func(table string, key ...string) string { return table + "_" + strings.Join(key, "_") },
+	}
+}
+
+// eachServer runs a shared check as [onBoth] does.
+func eachServer(t *testing.T, check func(t *testing.T, db *sqltest.DB)) {
+	t.Helper()
+	onBoth(t, func(t *testing.T, db *testDB) { check(t, db.shared()) })
+}
+
+// idleIn ends the sessions of a source that no part uses, and counts them.
+func idleIn(s source.Source) int { return sqltest.LoseIdle[*session](s.(*database).Snapshots) }

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -12,8 +11,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
-
-func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
 
 func TestCase01OnlyBaseTables(t *testing.T) {
 	t.Parallel()
@@ -25,7 +22,7 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 			want = append(want, "versioned")
 		}
 		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
-		if d := cmp.Diff(want, scopes(got)); d != "" {
+		if d := cmp.Diff(want, sqltest.Scopes(got)); d != "" {
 			t.Error(d)
 		}
 		if len(got["p"].IDs) != 3 {
@@ -40,92 +37,36 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 func TestCase02TableList(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE log_1 (id int PRIMARY KEY); CREATE TABLE log_2 (id int PRIMARY KEY);" +
-			"CREATE TABLE `od.d/x` (id int PRIMARY KEY); CREATE VIEW v AS SELECT * FROM a; INSERT INTO a VALUES (1)")
-		for _, tt := range []struct {
-			tables any
-			want   []string
-		}{
-			{"a, ,b,a", []string{"a", "b"}},
-			{db.name + ".a", []string{"a"}},
-			{"*,-log_*", []string{"`od.d/x`", "a", "b"}},
-			{"-a,-log_?", []string{"`od.d/x`", "b"}},
-			{"log_[2-9]", []string{"log_2"}},
-			{"`od.d/x`", []string{"`od.d/x`"}},
-			{"od*", []string{"`od.d/x`"}},
-		} {
-			log := &sqltest.Logbook{}
-			got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": tt.tables}), log.Env())
-			if d := cmp.Diff(tt.want, scopes(got)); d != "" {
-				t.Errorf("tables %v: %s", tt.tables, d)
-			}
-			if strings.Contains(log.String(), "level=WARN") {
-				t.Errorf("tables %v: logged %s", tt.tables, log)
-			}
-		}
-		log := &sqltest.Logbook{}
-		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*,elsewhere.a"}), log.Env())
-		if d := cmp.Diff([]string{"a", "bb", "elsewhere.a", "v", "x*"}, scopes(got)); d != "" {
-			t.Fatal(d)
-		}
-		if got["a"].Err != nil || len(got["a"].IDs) != 1 {
-			t.Errorf("the table that exists: %+v", got["a"])
-		}
-		sqltest.Refuse(t, got["bb"].Err, source.ErrConfig, "does not exist in database", `remove "bb" in tables:`, "GRANT SELECT ON `"+db.name+"`.`bb` TO 'ingest'@'%'", `did you mean "b"?`)
-		sqltest.Refuse(t, got["v"].Err, source.ErrConfig, "a view has no key")
-		sqltest.Refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
-		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
-			t.Errorf("got %d warnings, want one for the name to leave out:\n%s", n, log)
-		}
+		sqltest.TableList(t, db.shared(), nil, []sqltest.Listing{
+			{Tables: "a, ,b,a", Want: []string{"a", "b"}},
+			{Tables: db.name + ".a", Want: []string{"a"}},
+			{Tables: "*,-log_*", Want: []string{"`od.d/x`", "a", "b"}},
+			{Tables: "-a,-log_?", Want: []string{"`od.d/x`", "b"}},
+			{Tables: "log_[2-9]", Want: []string{"log_2"}},
+			{Tables: "`od.d/x`", Want: []string{"`od.d/x`"}},
+			{Tables: "od*", Want: []string{"`od.d/x`"}},
+		}, sqltest.Missing{
+			Tables: ",x*,elsewhere.a", Scopes: []string{"elsewhere.a", "x*"},
+			Words: []string{"does not exist in database", `remove "bb" in tables:`, "GRANT SELECT ON `" + db.name + "`.`bb` TO 'ingest'@'%'", `did you mean "b"?`},
+		})
 	})
 }
 
 func TestCase03EmptyTable(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec("CREATE TABLE t (id int PRIMARY KEY)")
-		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
-		if r := got["t"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
-			t.Errorf("got %+v", got)
-		}
-	})
+	eachServer(t, sqltest.EmptyTable)
 }
 
 func TestCase04Keys(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec(`CREATE TABLE uniq (a int, b int NOT NULL, UNIQUE (b)); CREATE TABLE nullable (a int UNIQUE);
-			CREATE TABLE prefixed (a varchar(100) NOT NULL, UNIQUE (a(5))); CREATE TABLE several (a int NOT NULL, b int NOT NULL, c int NOT NULL, UNIQUE a1 (a, b), UNIQUE b1 (c));
-			CREATE TABLE named (A int, b text); CREATE TABLE wrong (a int);
-			INSERT INTO uniq VALUES (NULL, 7); INSERT INTO several VALUES (1, 2, 3); INSERT INTO named VALUES (1, NULL), (1, 'x'), (2, 'x')`)
+		keyless := []string{"prefixed"}
+		db.exec("CREATE TABLE prefixed (a varchar(100) NOT NULL, UNIQUE (a(5)))")
 		if !db.mariaDB && db.number("SELECT VERSION() >= '8.0.13' COLLATE utf8mb4_bin") == 1 {
 			db.exec("CREATE TABLE expr (a varchar(10) NOT NULL); CREATE UNIQUE INDEX i ON expr ((lower(a)))")
-		}
-		got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{IDColumns: map[string][]string{"named": {"a", "b"}, db.name + ".wrong": {"nosuch"}, "uniq": {"a"}}})
-		for scope, want := range map[string][]string{
-			"uniq":    {"uniq_7"},
-			"several": {"several_3"},
-			"named":   {"named_1", "named_1_x", "named_2_x"},
-		} {
-			slices.Sort(got[scope].IDs)
-			if d := cmp.Diff(want, got[scope].IDs); d != "" || got[scope].Err != nil {
-				t.Errorf("%s: %v %s", scope, got[scope].Err, d)
-			}
-		}
-		keyless := []string{"nullable", "prefixed"}
-		if _, there := got["expr"]; there {
 			keyless = append(keyless, "expr")
 		}
-		for _, table := range keyless {
-			sqltest.Refuse(t, got[table].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-`+table+`"]`, `id_columns: {"`+table+`": [COLUMN]}`)
-		}
-		sqltest.Refuse(t, got["wrong"].Err, source.ErrConfig, `no column "nosuch"`)
-
-		// The line that the hint gives does leave the table out.
-		without := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": []any{"*", "-nullable"}}), source.Env{})
-		if _, there := without["nullable"]; there || len(without) != len(got)-1 {
-			t.Errorf("the hint's line gives %v", scopes(without))
-		}
+		sqltest.Keys(t, db.shared(), func(table string) string { return db.name + "." + table }, nil, keyless...)
 	})
 }
 
@@ -239,45 +180,22 @@ func TestInvisibleKeyColumnsAreRead(t *testing.T) {
 func TestCase57Permissions(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY, v int); CREATE TABLE c (id int PRIMARY KEY, v int); CREATE TABLE d (id int PRIMARY KEY, v int); CREATE TABLE e (id int PRIMARY KEY, v int);" +
-			"INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); INSERT INTO c VALUES (1, 1); INSERT INTO d VALUES (1, 1); INSERT INTO e VALUES (1, 1)")
+		db.exec("CREATE TABLE x (id int PRIMARY KEY)")
 		user, values := db.reader()
 		err := openSource(t, values, source.Env{}).Ping(t.Context())
 		sqltest.Refuse(t, err, source.ErrAuth, "Access denied", "GRANT SELECT ON `"+db.name+"`.* TO '"+user+"'")
-
-		grant := func(right, table string) {
-			db.exec(fmt.Sprintf("GRANT %s ON %s.%s TO %s", right, db.name, table, user))
-		}
-		grant("SELECT", "a")
-		grant("SELECT", "d")
-		grant("SELECT", "e")
-		grant("INSERT", "b")
-		grant("SELECT (id)", "c")
-		got := sqltest.ReadSource(t, &Type, values, source.Env{})
-		if d := cmp.Diff([]string{"a", "b", "c", "d", "e"}, scopes(got)); d != "" {
-			t.Error(d)
-		}
-		for _, table := range []string{"a", "d", "e"} {
-			if r := got[table]; r.Err != nil || len(r.IDs) != 1 {
-				t.Errorf("%s: %+v", table, r)
-			}
-		}
-		for _, table := range []string{"b", "c"} {
-			sqltest.Refuse(t, got[table].Err, source.ErrAuth, "denied", "GRANT SELECT ON `"+db.name+"`.`"+table+"` TO '"+user+"'@'%';", `tables: ["*", "-`+table+`"]`)
-		}
-		// Doing what the hint says helps.
-		hint, _, _ := strings.Cut(source.Hint(got["b"].Err), ";")
-		db.exec(hint)
-		if r := sqltest.ReadSource(t, &Type, values, source.Env{})["b"]; r.Err != nil || len(r.IDs) != 1 {
-			t.Errorf("after %s: %+v", hint, r)
-		}
-		// What may be read when the tables are listed may be revoked when one is read.
-		parts := sqltest.Listed(t, openSource(t, values, source.Env{}))
-		db.exec("REVOKE SELECT ON " + db.name + ".a FROM " + user)
-		sqltest.Refuse(t, sqltest.Read(t.Context(), parts["a"]).Err, source.ErrAuth, "a: ", "GRANT SELECT ON")
-		// A table of which the user may not know looks as if it did not exist.
-		values["tables"] = "a,d"
-		sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["a"].Err, source.ErrConfig, "or the user may not know of it", "GRANT SELECT ON `"+db.name+"`.`a`")
+		sqltest.Permissions(t, db.shared(), sqltest.Rights{
+			Values: values,
+			Open:   func(values map[string]any, env source.Env) source.Source { return openSource(t, values, env) },
+			Grant: func(right, table string) {
+				db.exec(fmt.Sprintf("GRANT %s ON %s.%s TO %s", right, db.name, table, user))
+			},
+			Revoke: func(table string) { db.exec(fmt.Sprintf("REVOKE SELECT ON %s.%s FROM %s", db.name, table, user)) },
+			Hide:   func(string) {}, // MySQL does not show what the user has no right on
+			Hint: func(table string) string {
+				return "GRANT SELECT ON `" + db.name + "`.`" + table + "` TO '" + user + "'@'%'"
+			},
+		})
 	})
 }
 
@@ -308,22 +226,7 @@ func TestTheHintGrantsTheFunction(t *testing.T) {
 func TestCase70Views(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec("CREATE TABLE a (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 5), (2, 7); CREATE TABLE gone (id int PRIMARY KEY);" +
-			"CREATE VIEW doubled AS SELECT id, v * 2 AS v FROM a; CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone;" +
-			"CREATE DEFINER = 'nobody'@'%' VIEW orphan AS SELECT * FROM a")
-		if got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}); len(got) != 1 || got["a"].Err != nil {
-			t.Errorf("got %v", got)
-		}
-		env := source.Env{IDColumns: map[string][]string{"doubled": {"id"}, "broken": {"id"}, "orphan": {"id"}}}
-		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,doubled,broken,orphan"}), env)
-		if r := got["doubled"]; r.Err != nil || !slices.Equal(r.IDs, []string{"doubled_1", "doubled_2"}) || !slices.Equal(r.Docs, []string{`{"id_":1,"v":10}`, `{"id_":2,"v":14}`}) {
-			t.Errorf("the view: %+v", r)
-		}
-		for _, view := range []string{"broken", "orphan"} {
-			sqltest.Refuse(t, got[view].Err, source.ErrConfig, view, "repair the view", `"-`+view+`"`)
-		}
-		if got["a"].Err != nil {
-			t.Error(got["a"].Err)
-		}
+		db.exec("CREATE TABLE gone (id int PRIMARY KEY); CREATE VIEW broken AS SELECT * FROM gone; CREATE DEFINER = 'nobody'@'%' VIEW orphan AS SELECT * FROM gone; DROP TABLE gone")
+		sqltest.Views(t, db.shared(), "broken", "orphan")
 	})
 }

@@ -39,25 +39,9 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 		}
 	}
 	log := &sqltest.Logbook{}
-	d := openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())
-	wayOf(d).NoPauses()
-	parts := sqltest.Listed(t, d)
-	sqltest.LoseIdle[*session](d.Snapshots)
-	cuts := wayOf(d).CutAfter(60_000)
-	for i, tt := range keys {
-		before := cuts.Load()
-		times, err := sqltest.ReadWith(t, parts[fmt.Sprintf("T%d", i)], nil)
-		if err != nil {
-			t.Errorf("%s: %v", tt.columns, err)
-		}
-		sqltest.Once(t, times, rows)
-		if cuts.Load() == before {
-			t.Errorf("%s: the connection did not break", tt.columns)
-		}
-	}
-	if !strings.Contains(log.String(), "going on behind the last row") {
-		t.Errorf("nothing is said of it: %s", log)
-	}
+	sqltest.Resumes(t, wayOf(openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())), log, rows, 60_000, func(s source.Source) int {
+		return sqltest.LoseIdle[*session](s.(*database).Snapshots)
+	})
 }
 
 // TestCase55NoAttemptIsLeft: a table that is not read to its end says so.
@@ -99,21 +83,17 @@ func (c *lostConn) Read(b []byte) (int, error) {
 func TestSessionsLostWhileIdle(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."A" VALUES (1)`, `CREATE TABLE @."B" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."B" VALUES (1)`)
+	db.shared().Create(sqltest.IDs("a", 1), sqltest.IDs("b", 1))
 	d := openSource(t, db.values(nil), source.Env{})
 	lost := &atomic.Bool{}
 	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		return &lostConn{conn, lost}, err
 	}
-	parts := sqltest.Listed(t, d)
-	lost.Store(true)
-	d.DialNet = dial
-	for scope, p := range parts {
-		if r := sqltest.Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
-			t.Errorf("%s: %+v", scope, r)
-		}
-	}
+	sqltest.LostWhileIdle(t, d, func() {
+		lost.Store(true)
+		d.DialNet = dial
+	})
 }
 
 // holdConn keeps from its reader what comes, once it is told to.

@@ -165,3 +165,27 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	t.Helper()
 	return sqltest.Open(t, &Type, raw, env).(*database)
 }
+
+// shared is the database as the shared cases see it. Their names are in capitals, as Oracle has them.
+func (db *testDB) shared() *sqltest.DB {
+	capitals := func(name string) string {
+		if strings.ContainsAny(name, "./") {
+			return name // in quotes
+		}
+		return strings.ToUpper(name)
+	}
+	return &sqltest.DB{
+		Type: &Type, Types: map[string]string{sqltest.Int: "NUMBER(10)", sqltest.Text: "VARCHAR2(20)"},
+		Open: func(change map[string]any, env source.Env) source.Source {
+			return openSource(db.t, db.values(change), env)
+		},
+		Exec:  db.exec,
+		Ident: func(name string) string { return quote.Ident(capitals(name)) },
+		Table: func(name string) string { return "@." + quote.Ident(capitals(name)) },
+		Scope: func(table string) string { return quote.Dotted(capitals(table)) },
+		Field: func(table, column string) string { return strings.ToLower(table + "_" + column) },
+		ID: func(table string, key ...string) string {
+			return db.config.ServiceName + "_" + capitals(table) + "_" + strings.Join(append(key, ""), "_")
+		},
+	}
+}

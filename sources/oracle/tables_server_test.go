@@ -2,8 +2,6 @@ package oracle
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -13,13 +11,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-func scopes[V any](all map[string]V) []string { return slices.Sorted(maps.Keys(all)) }
-
 func TestCase01OnlyTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `CREATE VIEW @."V" AS SELECT * FROM @."A"`)
-	if d := cmp.Diff([]string{"A"}, scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
+	if d := cmp.Diff([]string{"A"}, sqltest.Scopes(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}))); d != "" {
 		t.Error(d)
 	}
 }
@@ -37,7 +33,7 @@ func TestCase01TablesThatAreNone(t *testing.T) {
 		`CREATE TABLE @."D" ("ID" NUMBER(10) PRIMARY KEY)`, `DROP TABLE @."D"`,
 	)
 	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
-	if d := cmp.Diff([]string{"A", "I"}, scopes(got)); d != "" || got["A"].Err != nil || got["I"].Err != nil {
+	if d := cmp.Diff([]string{"A", "I"}, sqltest.Scopes(got)); d != "" || got["A"].Err != nil || got["I"].Err != nil {
 		t.Errorf("%v %s", got, d)
 	}
 }
@@ -45,86 +41,25 @@ func TestCase01TablesThatAreNone(t *testing.T) {
 func TestCase02TableList(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	for _, name := range []string{"A", "B", "LOG_1", "LOG_2", "od.d/x"} {
-		db.exec(fmt.Sprintf(`CREATE TABLE @.%q ("ID" NUMBER(10) PRIMARY KEY)`, name))
-	}
-	db.exec(`CREATE VIEW @."V" AS SELECT * FROM @."A"`, `INSERT INTO @."A" VALUES (1)`)
-	for _, tt := range []struct {
-		tables any
-		want   []string
-	}{
-		{"a, ,B,A", []string{"A", "B"}},
-		{db.owner + ".A", []string{"A"}},
-		{"*,-log_*", []string{`"od.d/x"`, "A", "B"}},
-		{"-A,-LOG_?", []string{`"od.d/x"`, "B"}},
-		{"LOG_[2-9]", []string{"LOG_2"}},
-		{`"od.d/x"`, []string{`"od.d/x"`}},
-	} {
-		log := &sqltest.Logbook{}
-		got := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": tt.tables}), log.Env()))
-		if d := cmp.Diff(tt.want, scopes(got)); d != "" {
-			t.Errorf("tables %v: %s", tt.tables, d)
-		}
-		if strings.Contains(log.String(), "level=WARN") {
-			t.Errorf("tables %v: logged %s", tt.tables, log)
-		}
-	}
-	log := &sqltest.Logbook{}
-	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "A,BB,V,-NOSUCH"}), log.Env())
-	if d := cmp.Diff([]string{"A", "BB", "V"}, scopes(got)); d != "" {
-		t.Fatal(d)
-	}
-	if r := got["A"]; r.Err != nil || len(r.IDs) != 1 {
-		t.Errorf("the table that exists: %+v", r)
-	}
-	sqltest.Refuse(t, got["BB"].Err, source.ErrConfig, `remove "BB" in tables:`, fmt.Sprintf(`GRANT SELECT ON %q."BB" TO %q`, db.owner, db.owner), `did you mean "B"?`)
-	sqltest.Refuse(t, got["V"].Err, source.ErrConfig, "a view has no key")
-	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
-		t.Errorf("got %d warnings, want one for the name to leave out:\n%s", n, log)
-	}
+	sqltest.TableList(t, db.shared(), nil, []sqltest.Listing{
+		{Tables: "a, ,B,A", Want: []string{"A", "B"}},
+		{Tables: db.owner + ".A", Want: []string{"A"}},
+		{Tables: "*,-log_*", Want: []string{`"od.d/x"`, "A", "B"}},
+		{Tables: "-A,-LOG_?", Want: []string{`"od.d/x"`, "B"}},
+		{Tables: "LOG_[2-9]", Want: []string{"LOG_2"}},
+		{Tables: `"od.d/x"`, Want: []string{`"od.d/x"`}},
+	}, sqltest.Missing{Words: []string{`remove "BB" in tables:`, fmt.Sprintf(`GRANT SELECT ON %q."BB" TO %q`, db.owner, db.owner), `did you mean "B"?`}})
 }
 
 func TestCase03EmptyTable(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`)
-	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
-	if r := got["T"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
-		t.Errorf("got %+v", got)
-	}
+	sqltest.EmptyTable(t, newDB(t).shared())
 }
 
 func TestCase04Keys(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec(
-		`CREATE TABLE @."UNIQ" ("A" NUMBER(10), "B" NUMBER(10) NOT NULL, CONSTRAINT "C0" UNIQUE ("B"))`, `INSERT INTO @."UNIQ" VALUES (NULL, 7)`,
-		`CREATE TABLE @."NULLABLE" ("A" NUMBER(10), CONSTRAINT "C1" UNIQUE ("A"))`,
-		`CREATE TABLE @."SEVERAL" ("A" NUMBER(10) NOT NULL, "B" NUMBER(10) NOT NULL, "C" NUMBER(10) NOT NULL, CONSTRAINT "C2" UNIQUE ("A", "B"), CONSTRAINT "C3" UNIQUE ("C"))`,
-		`INSERT INTO @."SEVERAL" VALUES (1, 2, 3)`,
-		`CREATE TABLE @."NAMED" ("A" NUMBER(10), "B" VARCHAR2(9))`, `INSERT INTO @."NAMED" VALUES (1, NULL)`, `INSERT INTO @."NAMED" VALUES (1, 'x')`, `INSERT INTO @."NAMED" VALUES (2, 'x')`,
-		`CREATE TABLE @."WRONG" ("A" NUMBER(10))`,
-	)
-	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{IDColumns: map[string][]string{"NAMED": {"A", "B"}, db.owner + ".WRONG": {"nosuch"}, "UNIQ": {"A"}}})
-	at := db.config.ServiceName
-	for scope, want := range map[string][]string{
-		"UNIQ":    {at + "_UNIQ_7_"},
-		"SEVERAL": {at + "_SEVERAL_3_"},
-		"NAMED":   {at + "_NAMED_1_", at + "_NAMED_1_x_", at + "_NAMED_2_x_"},
-	} {
-		slices.Sort(got[scope].IDs)
-		if d := cmp.Diff(want, got[scope].IDs); d != "" || got[scope].Err != nil {
-			t.Errorf("%s: %v %s", scope, got[scope].Err, d)
-		}
-	}
-	sqltest.Refuse(t, got["NULLABLE"].Err, source.ErrConfig, "neither a primary key", `tables: ["*", "-NULLABLE"]`, `id_columns: {"NULLABLE": [COLUMN]}`)
-	sqltest.Refuse(t, got["WRONG"].Err, source.ErrConfig, `no column "nosuch"`)
-
-	// The line that the hint gives does leave the table out.
-	without := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": []any{"*", "-NULLABLE"}}), source.Env{}))
-	if _, there := without["NULLABLE"]; there || len(without) != len(got)-1 {
-		t.Errorf("the hint's line gives %v", scopes(without))
-	}
+	sqltest.Keys(t, db.shared(), func(table string) string { return db.owner + "." + strings.ToUpper(table) }, nil)
 }
 
 // TestCase04KeysThatTheServerDoesNotCheck tell no rows apart.
@@ -149,7 +84,7 @@ func TestCase05To12IDs(t *testing.T) {
 	)
 	at := db.config.ServiceName
 	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "t,ORDER,MixedCase,customers"}), source.Env{})
-	if d := cmp.Diff([]string{"CUSTOMERS", "MixedCase", "ORDER", "T"}, scopes(got)); d != "" {
+	if d := cmp.Diff([]string{"CUSTOMERS", "MixedCase", "ORDER", "T"}, sqltest.Scopes(got)); d != "" {
 		t.Error(d)
 	}
 	for scope, want := range map[string]sqltest.Result{
@@ -227,7 +162,7 @@ func TestOtherSchemas(t *testing.T) {
 	}
 	values := db.values(map[string]any{"username": other, "tables": "*"})
 	if got := sqltest.ReadSource(t, &Type, values, source.Env{}); len(got) != 0 {
-		t.Errorf("unasked, it reads %q", scopes(got))
+		t.Errorf("unasked, it reads %q", sqltest.Scopes(got))
 	}
 	values["tables"] = strings.ToLower(db.owner) + ".a"
 	got := sqltest.ReadSource(t, &Type, values, source.Env{})
@@ -240,19 +175,9 @@ func TestOtherSchemas(t *testing.T) {
 func TestCase70Views(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY, "V" NUMBER(10))`, `INSERT INTO @."A" VALUES (1, 5)`, `INSERT INTO @."A" VALUES (2, 7)`,
-		`CREATE VIEW @."DOUBLED" AS SELECT "ID", "V" * 2 AS "V" FROM @."A"`)
-	if got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{}); len(got) != 1 || got["A"].Err != nil {
-		t.Errorf("got %v", got)
-	}
-	env := source.Env{IDColumns: map[string][]string{"DOUBLED": {"ID"}, "BROKEN": {"ID"}}}
-	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,DOUBLED"}), env)["DOUBLED"]
-	slices.Sort(got.Docs)
-	if got.Err != nil || len(got.Docs) != 2 || !strings.Contains(got.Docs[0], "10") || !strings.Contains(got.Docs[1], "14") {
-		t.Errorf("the view: %+v", got)
-	}
+	sqltest.Views(t, db.shared())
 	db.needs(t, "views of what does not exist", `CREATE FORCE VIEW @."BROKEN" AS SELECT * FROM @."GONE"`)
-	all := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,BROKEN"}), env)
+	all := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,BROKEN"}), source.Env{IDColumns: map[string][]string{"BROKEN": {"ID"}}})
 	sqltest.Refuse(t, all["BROKEN"].Err, source.ErrConfig, "BROKEN", "repair the view", `"-BROKEN"`)
 	if all["A"].Err != nil {
 		t.Error(all["A"].Err)

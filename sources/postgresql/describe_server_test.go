@@ -12,64 +12,61 @@ import (
 )
 
 // kindsOfTypes are the kinds of the types of columns; compat is that in the encoding compat, "" is the same.
-var kindsOfTypes = []struct {
-	typ          string
-	kind, compat source.FieldKind
-}{
-	{"smallint", source.Long, ""},
-	{"integer", source.Long, ""},
-	{"bigint", source.Long, ""},
-	{"oid", source.Long, ""},
-	{"xid", source.Long, ""},
-	{"real", source.Double, ""},
-	{"double precision", source.Double, ""},
-	{"numeric", source.Decimal, source.Double},
-	{"numeric(12,2)", source.Decimal, source.Double},
-	{"money", source.Decimal, source.Text},
-	{"boolean", source.Boolean, ""},
-	{"date", source.Date, ""},
-	{"timestamp", source.Date, ""},
-	{"timestamptz", source.Date, ""},
-	{"time", source.Text, ""},
-	{"timetz", source.Text, ""},
-	{"interval", source.Text, ""},
-	{"bytea", source.Binary, source.Text},
-	{"text", source.Text, ""},
-	{"varchar(9)", source.Text, ""},
-	{"char(9)", source.Text, ""},
-	{`"char"`, source.Text, ""},
-	{"name", source.Text, ""},
-	{"json", source.Text, ""},
-	{"jsonb", source.Text, ""},
-	{"xml", source.Text, ""},
-	{"uuid", source.Keyword, ""},
-	{"inet", source.Keyword, ""},
-	{"cidr", source.Keyword, ""},
-	{"macaddr", source.Keyword, ""},
-	{"macaddr8", source.Keyword, ""},
-	{"tid", source.Keyword, ""},
-	{"bit(3)", source.Text, ""},
-	{"varbit", source.Text, ""},
-	{"point", source.Text, ""},
-	{"box", source.Text, ""},
-	{"int4range", source.Text, ""},
-	{"tsvector", source.Text, ""},
-	{"int2vector", source.Text, ""},
-	{"regclass", source.Text, ""},
-	{"pg_lsn", source.Text, ""},
-	{"mood", source.Keyword, ""},
-	{"percent", source.Long, ""},
-	{"pair", source.Text, ""},
-	{"integer[]", source.Long, ""},
-	{"integer[][]", source.Long, ""},
-	{"text[]", source.Text, ""},
-	{"uuid[]", source.Keyword, ""},
-	{"mood[]", source.Keyword, ""},
-	{"percent[]", source.Long, ""},
-	{"money[]", source.Decimal, source.Text},
-	{"timestamptz[]", source.Date, ""},
-	{"bytea[]", source.Binary, source.Text},
-	{"boolean[]", source.Boolean, ""},
+var kindsOfTypes = []sqltest.KindOfType{
+	{Type: "smallint", Kind: source.Long},
+	{Type: "integer", Kind: source.Long},
+	{Type: "bigint", Kind: source.Long},
+	{Type: "oid", Kind: source.Long},
+	{Type: "xid", Kind: source.Long},
+	{Type: "real", Kind: source.Double},
+	{Type: "double precision", Kind: source.Double},
+	{Type: "numeric", Kind: source.Decimal, Compat: source.Double},
+	{Type: "numeric(12,2)", Kind: source.Decimal, Compat: source.Double},
+	{Type: "money", Kind: source.Decimal, Compat: source.Text},
+	{Type: "boolean", Kind: source.Boolean},
+	{Type: "date", Kind: source.Date},
+	{Type: "timestamp", Kind: source.Date},
+	{Type: "timestamptz", Kind: source.Date},
+	{Type: "time", Kind: source.Text},
+	{Type: "timetz", Kind: source.Text},
+	{Type: "interval", Kind: source.Text},
+	{Type: "bytea", Kind: source.Binary, Compat: source.Text},
+	{Type: "text", Kind: source.Text},
+	{Type: "varchar(9)", Kind: source.Text},
+	{Type: "char(9)", Kind: source.Text},
+	{Type: `"char"`, Kind: source.Text},
+	{Type: "name", Kind: source.Text},
+	{Type: "json", Kind: source.Text},
+	{Type: "jsonb", Kind: source.Text},
+	{Type: "xml", Kind: source.Text},
+	{Type: "uuid", Kind: source.Keyword},
+	{Type: "inet", Kind: source.Keyword},
+	{Type: "cidr", Kind: source.Keyword},
+	{Type: "macaddr", Kind: source.Keyword},
+	{Type: "macaddr8", Kind: source.Keyword},
+	{Type: "tid", Kind: source.Keyword},
+	{Type: "bit(3)", Kind: source.Text},
+	{Type: "varbit", Kind: source.Text},
+	{Type: "point", Kind: source.Text},
+	{Type: "box", Kind: source.Text},
+	{Type: "int4range", Kind: source.Text},
+	{Type: "tsvector", Kind: source.Text},
+	{Type: "int2vector", Kind: source.Text},
+	{Type: "regclass", Kind: source.Text},
+	{Type: "pg_lsn", Kind: source.Text},
+	{Type: "mood", Kind: source.Keyword},
+	{Type: "percent", Kind: source.Long},
+	{Type: "pair", Kind: source.Text},
+	{Type: "integer[]", Kind: source.Long},
+	{Type: "integer[][]", Kind: source.Long},
+	{Type: "text[]", Kind: source.Text},
+	{Type: "uuid[]", Kind: source.Keyword},
+	{Type: "mood[]", Kind: source.Keyword},
+	{Type: "percent[]", Kind: source.Long},
+	{Type: "money[]", Kind: source.Decimal, Compat: source.Text},
+	{Type: "timestamptz[]", Kind: source.Date},
+	{Type: "bytea[]", Kind: source.Binary, Compat: source.Text},
+	{Type: "boolean[]", Kind: source.Boolean},
 }
 
 const typesOfOurs = `CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -79,62 +76,28 @@ const typesOfOurs = `CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS EN
 func TestEveryTypeHasItsKind(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	var columns strings.Builder
-	for i, tt := range kindsOfTypes {
-		fmt.Fprintf(&columns, ", c%d %s", i, tt.typ)
-	}
-	db.exec(typesOfOurs + "CREATE TABLE t (id bigint PRIMARY KEY" + columns.String() + ")")
-	rules := []any{map[string]any{"tables": []any{"t"}, "query": "SELECT * FROM t"}}
-	for _, env := range []source.Env{{}, {Encoding: "compat"}, {AdvancedRules: rules}, {Encoding: "compat", AdvancedRules: rules}} {
-		d := sqltest.DescribeAll(t, openSource(t, db.values(nil), env))["public.t"]
-		want := []source.DescribedField{
-			{Name: "database", Kind: source.Keyword},
-			{Name: "schema", Kind: source.Keyword},
-			{Name: "table", Kind: source.Keyword},
-			{Name: "public_t_id", Kind: source.Long},
-		}
-		for i, tt := range kindsOfTypes {
-			if env.Encoding == "compat" && tt.compat != "" {
-				tt.kind = tt.compat
-			}
-			want = append(want, source.DescribedField{Name: fmt.Sprintf("public_t_c%d", i), Kind: tt.kind})
-		}
-		want = append(want, source.DescribedField{Name: "_conversion_notes", Kind: source.Keyword})
-		if diff := cmp.Diff(source.Description{Fields: want, IDPrefix: db.name + "_public_t_", NumericIDs: true}, d); diff != "" {
-			t.Errorf("%+v:\n%s", env, diff)
-		}
-	}
+	db.exec(typesOfOurs)
+	sqltest.EveryTypeHasItsKind(t, db.shared(), kindsOfTypes, []string{"database", "schema", "table"}, "bigint", source.Long)
 }
 
 func TestDescriptionFollowsTheProfile(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE "T" (a int, b text, "x.y" numeric, PRIMARY KEY (b, a)); CREATE TABLE n (v numeric PRIMARY KEY)`)
-	kinds := func(names ...string) map[string]source.FieldKind {
-		all := map[string]source.FieldKind{"_conversion_notes": source.Keyword}
-		for _, n := range names {
-			name, kind, _ := strings.Cut(n, " ")
-			all[name] = source.FieldKind(kind)
-		}
-		return all
+	prefix := `"` + db.name + `_public_T_" false: `
+	cases := []sqltest.Described{
+		{Env: source.Env{Profile: "head"}, Want: prefix + "database keyword, schema keyword, table keyword, public_t_a long, public_t_b text, public_t_x.y decimal"},
+		{Env: source.Env{Profile: "seed87"}, Want: prefix + "Database keyword, schema keyword, Table keyword, public_t_a long, public_t_b text, public_t_x.y decimal"},
+		{
+			Env:  source.Env{Profile: "native"},
+			Want: `"" false: database keyword, schema keyword, table keyword, key.b text, key.a long, row.a long, row.b text, row.x_y decimal`,
+		},
+		{Env: source.Env{IDsOnly: true}, Want: prefix + "database keyword, schema keyword, table keyword, public_t_a long, public_t_b text"},
 	}
-	for _, tt := range []struct {
-		env    source.Env
-		want   map[string]source.FieldKind
-		prefix string
-	}{
-		{source.Env{Profile: "head"}, kinds("database keyword", "schema keyword", "table keyword", "public_t_a long", "public_t_b text", "public_t_x.y decimal"), db.name + "_public_T_"},
-		{source.Env{Profile: "seed87"}, kinds("Database keyword", "schema keyword", "Table keyword", "public_t_a long", "public_t_b text", "public_t_x.y decimal"), db.name + "_public_T_"},
-		{source.Env{Profile: "native"}, kinds("database keyword", "schema keyword", "table keyword", "key.b text", "key.a long", "row.a long", "row.b text", "row.x_y decimal"), ""},
-		{source.Env{IDsOnly: true}, kinds("database keyword", "schema keyword", "table keyword", "public_t_a long", "public_t_b text"), db.name + "_public_T_"},
-	} {
-		all := sqltest.DescribeAll(t, openSource(t, db.values(nil), tt.env))
-		d := all["public.T"]
-		if diff := cmp.Diff(tt.want, sqltest.Kinds(d)); diff != "" || d.IDPrefix != tt.prefix || d.NumericIDs {
-			t.Errorf("%+v: prefix %q, numeric %t\n%s", tt.env, d.IDPrefix, d.NumericIDs, diff)
-		}
-		if all["public.n"].NumericIDs {
-			t.Errorf("%+v: a numeric may be NaN", tt.env)
+	sqltest.DescribedAs(t, db.shared(), "public.T", cases)
+	for _, tt := range cases {
+		if sqltest.DescribeAll(t, openSource(t, db.values(nil), tt.Env))["public.n"].NumericIDs {
+			t.Errorf("%+v: a numeric may be NaN", tt.Env)
 		}
 	}
 }

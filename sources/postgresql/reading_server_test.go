@@ -89,43 +89,19 @@ func TestCase56ServerTimeLimitsDoNotMatter(t *testing.T) {
 
 func TestCase58TablesThatChange(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		change string // after the tables were listed
-		rows   int
-		docs   string // of the first row
-		fails  string
-	}{
-		"dropped":        {change: "DROP TABLE t", fails: "does not exist"},
-		"renamed":        {change: "ALTER TABLE t RENAME TO u", fails: "does not exist"},
-		"column added":   {change: "ALTER TABLE t ADD COLUMN w int", rows: 3, docs: `{"public_t_id":1,"public_t_v":"x"}`},
-		"column dropped": {change: "ALTER TABLE t DROP COLUMN v", rows: 3, docs: `{"public_t_id":1}`},
-		"column renamed": {change: "ALTER TABLE t RENAME COLUMN v TO w", rows: 3, docs: `{"public_t_id":1,"public_t_w":"x"}`},
-		"rewritten":      {change: "ALTER TABLE t ALTER COLUMN id TYPE text", rows: 3, docs: `{"public_t_id":"1","public_t_v":"x"}`},
-		"truncated":      {change: "TRUNCATE t; INSERT INTO t VALUES (9, 'new')", rows: 1, docs: `{"public_t_id":9,"public_t_v":"new"}`},
-		"replaced":       {change: "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (5)", rows: 1, docs: `{"public_t_id":5}`},
-		"key dropped":    {change: "ALTER TABLE t DROP CONSTRAINT t_pkey", rows: 3, docs: `{"public_t_id":1,"public_t_v":"x"}`},
-		"vacuumed":       {change: "CLUSTER t USING t_pkey", rows: 3, docs: `{"public_t_id":1,"public_t_v":"x"}`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db := newDB(t)
-			db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'x'); CREATE TABLE o (id int PRIMARY KEY); INSERT INTO o VALUES (1)")
-			parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
-			db.exec(tt.change)
-			got := sqltest.Read(t.Context(), parts["public.t"])
-			if tt.fails != "" {
-				sqltest.Refuse(t, got.Err, nil, "public.t", tt.fails)
-				if errors.Is(got.Err, source.ErrTemporary) {
-					t.Error("a table that is gone does not come back by itself")
-				}
-			} else if got.Err != nil || len(got.Docs) != tt.rows || got.Docs[0] != tt.docs {
-				t.Errorf("got %v, %v; want %d like %s", got.Docs, got.Err, tt.rows, tt.docs)
-			}
-			if n, err := count(t, parts["public.o"]); n != 1 || err != nil {
-				t.Errorf("the other table: %d, %v", n, err)
-			}
-		})
-	}
+	each := func(t *testing.T, check func(t *testing.T, db *sqltest.DB)) { t.Helper(); check(t, newDB(t).shared()) }
+	sqltest.TablesThatChange(t, each, map[string]sqltest.Change{
+		"dropped":        {Do: []string{"DROP TABLE t"}, Fails: "does not exist"},
+		"renamed":        {Do: []string{"ALTER TABLE t RENAME TO u"}, Fails: "does not exist"},
+		"column added":   {Do: []string{"ALTER TABLE t ADD COLUMN w int"}, Rows: 3, Doc: `{"public_t_id":1,"public_t_v":"x"}`},
+		"column dropped": {Do: []string{"ALTER TABLE t DROP COLUMN v"}, Rows: 3, Doc: `{"public_t_id":1}`},
+		"column renamed": {Do: []string{"ALTER TABLE t RENAME COLUMN v TO w"}, Rows: 3, Doc: `{"public_t_id":1,"public_t_w":"x"}`},
+		"rewritten":      {Do: []string{"ALTER TABLE t ALTER COLUMN id TYPE text"}, Rows: 3, Doc: `{"public_t_id":"1","public_t_v":"x"}`},
+		"truncated":      {Do: []string{"TRUNCATE t", "INSERT INTO t VALUES (9, 'new')"}, Rows: 1, Doc: `{"public_t_id":9,"public_t_v":"new"}`},
+		"replaced":       {Do: []string{"DROP TABLE t", "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (5)"}, Rows: 1, Doc: `{"public_t_id":5}`},
+		"key dropped":    {Do: []string{"ALTER TABLE t DROP CONSTRAINT t_key"}, Rows: 3, Doc: `{"public_t_id":1,"public_t_v":"x"}`},
+		"vacuumed":       {Do: []string{"CLUSTER t USING t_key"}, Rows: 3, Doc: `{"public_t_id":1,"public_t_v":"x"}`},
+	})
 }
 
 func TestTruncatedPartition(t *testing.T) {
@@ -146,19 +122,7 @@ func TestTruncatedPartition(t *testing.T) {
 
 func TestCase59OneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.exec(`CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1), (2)`)
-	parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
-	db.exec("DELETE FROM a WHERE id = 1; INSERT INTO a VALUES (3); UPDATE b SET id = 9 WHERE id = 2; INSERT INTO b VALUES (4)")
-	for scope, p := range parts {
-		got := sqltest.Read(t.Context(), p)
-		table := p.(*part).Rel.Name
-		want := []string{db.name + "_public_" + table + "_1", db.name + "_public_" + table + "_2"}
-		slices.Sort(got.IDs)
-		if diff := cmp.Diff(want, got.IDs); diff != "" || got.Err != nil {
-			t.Errorf("%s: %v %s", scope, got.Err, diff)
-		}
-	}
+	sqltest.OneSnapshot(t, newDB(t).shared(), 6, "")
 }
 
 func TestSnapshotThatCannotBeShared(t *testing.T) {

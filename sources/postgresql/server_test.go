@@ -122,3 +122,19 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	d.driver.DialFunc = pgconn.DialFunc(sqltest.Narrow(sqltest.Dial(d.driver.DialFunc)))
 	return d
 }
+
+// shared is the database as the shared cases see it.
+func (db *testDB) shared() *sqltest.DB {
+	return &sqltest.DB{
+		Type: &Type, Ident: quote.Ident, Table: quote.Ident,
+		Open: func(change map[string]any, env source.Env) source.Source {
+			return openSource(db.t, db.values(change), env)
+		},
+		Exec:  func(statements ...string) { db.t.Helper(); db.exec(strings.Join(statements, "; ")) },
+		Scope: func(table string) string { return quote.Dotted("public", table) },
+		Field: func(table, column string) string { return strings.ToLower("public_" + table + "_" + column) },
+		ID: func(table string, key ...string) string {
+			return db.name + "_public_" + table + "_" + strings.Join(key, "_")
+		},
+	}
+}

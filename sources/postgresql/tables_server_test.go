@@ -1,7 +1,6 @@
 package postgresql
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -11,8 +10,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
-
-func scopes(all map[string]sqltest.Result) []string { return slices.Sorted(maps.Keys(all)) }
 
 func TestCase01OnlyBaseTables(t *testing.T) {
 	t.Parallel()
@@ -32,7 +29,7 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 		"other,nosuch":      {"nosuch.*", "other.c"},
 		"other, pg_catalog": nil, // named, a schema of the system is read
 	} {
-		got := slices.Sorted(maps.Keys(sqltest.Listed(t, openSource(t, db.values(map[string]any{"schema": schema}), source.Env{}))))
+		got := sqltest.Scopes(sqltest.Listed(t, openSource(t, db.values(map[string]any{"schema": schema}), source.Env{})))
 		if want == nil {
 			if !slices.Contains(got, "pg_catalog.pg_class") {
 				t.Errorf("schema %q: pg_class is not there: %v", schema, got)
@@ -57,117 +54,39 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 func TestCase02TableList(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec(`CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);
-		CREATE TABLE log_1 (id int PRIMARY KEY); CREATE TABLE log_2 (id int PRIMARY KEY); CREATE TABLE "od.d/x" (id int PRIMARY KEY);
-		CREATE VIEW v AS SELECT * FROM a;
-		CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY); INSERT INTO a VALUES (1)`)
-	for _, tt := range []struct {
-		tables any
-		want   []string
-	}{
-		{"a, ,b,a", []string{"public.a", "public.b", "s.a"}},
-		{"public.a", []string{"public.a"}},
-		{"*,-log_*", []string{`public."od.d/x"`, "public.a", "public.b", "s.a"}},
-		{"-a,-log_?", []string{`public."od.d/x"`, "public.b"}},
-		{"log_[2-9],s.*", []string{"public.log_2", "s.a"}},
-		{`"od.d/x"`, []string{`public."od.d/x"`}},
-		{"od.d/x", []string{`public."od.d/x"`}},
-		{"od*", []string{`public."od.d/x"`}},
-	} {
-		log := &sqltest.Logbook{}
-		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": "public,s", "tables": tt.tables}), log.Env())
-		if diff := cmp.Diff(tt.want, scopes(got)); diff != "" {
-			t.Errorf("tables %v: %s", tt.tables, diff)
-		}
-		if log.String() != "" {
-			t.Errorf("tables %v: logged %s", tt.tables, log)
-		}
-	}
-	log := &sqltest.Logbook{}
-	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "a,bb,v,-nosuch,x*"}), log.Env())
-	if diff := cmp.Diff([]string{"public.a", "public.bb", "public.v", "x*"}, scopes(got)); diff != "" {
-		t.Fatal(diff)
-	}
-	if got["public.a"].Err != nil || len(got["public.a"].IDs) != 1 {
-		t.Errorf("the table that exists: %+v", got["public.a"])
-	}
-	sqltest.Refuse(t, got["public.bb"].Err, source.ErrConfig, "does not exist", `remove "bb" in tables:`, `did you mean "b"?`)
-	sqltest.Refuse(t, got["public.v"].Err, source.ErrConfig, "a view has no key")
-	sqltest.Refuse(t, got["x*"].Err, source.ErrConfig, `pattern "x*" of the configuration matches no table`, `correct or remove "x*" in tables:`)
-	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
-		t.Errorf("got %d warnings, want one for the name to leave out:\n%s", n, log)
-	}
+	db.exec("CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY)")
+	sqltest.TableList(t, db.shared(), map[string]any{"schema": "public,s"}, []sqltest.Listing{
+		{Tables: "a, ,b,a", Want: []string{"public.a", "public.b", "s.a"}},
+		{Tables: "public.a", Want: []string{"public.a"}},
+		{Tables: "*,-log_*", Want: []string{`public."od.d/x"`, "public.a", "public.b", "s.a"}},
+		{Tables: "-a,-log_?", Want: []string{`public."od.d/x"`, "public.b"}},
+		{Tables: "log_[2-9],s.*", Want: []string{"public.log_2", "s.a"}},
+		{Tables: `"od.d/x"`, Want: []string{`public."od.d/x"`}},
+		{Tables: "od.d/x", Want: []string{`public."od.d/x"`}},
+		{Tables: "od*", Want: []string{`public."od.d/x"`}},
+	}, sqltest.Missing{Tables: ",x*", Scopes: []string{"x*"}, Words: []string{"does not exist", `remove "bb" in tables:`, `did you mean "b"?`}})
 }
 
 func TestCase03EmptyTable(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
-	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})
-	if r := got["public.t"]; r.Err != nil || len(r.IDs) != 0 || len(got) != 1 {
-		t.Errorf("got %+v", got)
-	}
+	sqltest.EmptyTable(t, newDB(t).shared())
 }
 
 func TestCase04Keys(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.exec(`CREATE TABLE uniq (a int, b int NOT NULL); CREATE UNIQUE INDEX ON uniq (b);
-		CREATE TABLE nullable (a int UNIQUE); CREATE TABLE partial (a int NOT NULL); CREATE UNIQUE INDEX ON partial (a) WHERE a > 0;
+	db.exec(`CREATE TABLE partial (a int NOT NULL); CREATE UNIQUE INDEX ON partial (a) WHERE a > 0;
 		CREATE TABLE expr (a text NOT NULL); CREATE UNIQUE INDEX ON expr (lower(a));
 		CREATE TABLE ident (a int NOT NULL, b int NOT NULL); CREATE UNIQUE INDEX ON ident (a); CREATE UNIQUE INDEX pick ON ident (b, a);
-		ALTER TABLE ident REPLICA IDENTITY USING INDEX pick;
-		CREATE TABLE named ("A" int, b text); CREATE TABLE wrong (a int); CREATE TABLE none ();
-		INSERT INTO uniq VALUES (NULL, 7); INSERT INTO ident VALUES (1, 2); INSERT INTO named VALUES (1, NULL), (1, 'x'), (2, 'x')`)
-	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{IDColumns: map[string][]string{
-		"named": {"a", "b"}, "public.wrong": {"nosuch"}, "uniq": {"a"},
-	}})
-	for scope, want := range map[string][]string{
-		"public.uniq":  {"_public_uniq_7"},
-		"public.ident": {"_public_ident_2_1"},
-		"public.named": {"_public_named_1", "_public_named_1_x", "_public_named_2_x"},
-	} {
-		for i := range want {
-			want[i] = db.name + want[i]
-		}
-		slices.Sort(got[scope].IDs)
-		if diff := cmp.Diff(want, got[scope].IDs); diff != "" || got[scope].Err != nil {
-			t.Errorf("%s: %v %s", scope, got[scope].Err, diff)
-		}
-	}
-	for _, table := range []string{"nullable", "partial", "expr"} {
-		sqltest.Refuse(t, got["public."+table].Err, source.ErrConfig, "neither a primary key",
-			`tables: ["*", "-public.`+table+`"]`, `id_columns: {"public.`+table+`": [COLUMN]}`)
-	}
-	sqltest.Refuse(t, got["public.none"].Err, source.ErrConfig, "neither a primary key")
-	sqltest.Refuse(t, got["public.wrong"].Err, source.ErrConfig, `no column "nosuch"`)
-
-	// The line that the hint gives does leave the table out.
-	without := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": []any{"*", "-public.nullable"}}), source.Env{})
-	if _, there := without["public.nullable"]; there || len(without) != len(got)-1 {
-		t.Errorf("the hint's line gives %v", scopes(without))
-	}
+		ALTER TABLE ident REPLICA IDENTITY USING INDEX pick; CREATE TABLE none (); INSERT INTO ident VALUES (1, 2)`)
+	shared := db.shared()
+	sqltest.Keys(t, shared, shared.Scope, map[string][]string{"ident": {shared.ID("ident", "2", "1")}}, "partial", "expr", "none")
 }
 
 // TestIDsOnly: only the columns of the key are asked for.
 func TestIDsOnly(t *testing.T) {
 	t.Parallel()
-	db := newDB(t)
-	db.exec(`CREATE TABLE t (v text, b int, a int, PRIMARY KEY (b, a)); INSERT INTO t VALUES ('x', 1, 2); CREATE TABLE named (v text, k int); INSERT INTO named VALUES ('x', 7)`)
-	for _, profile := range []string{"head", "seed87", "native"} {
-		env := source.Env{Profile: profile, IDColumns: map[string][]string{"named": {"k", "k"}}}
-		whole := sqltest.ReadSource(t, &Type, db.values(nil), env)
-		env.IDsOnly = true
-		ids := sqltest.ReadSource(t, &Type, db.values(nil), env)
-		for _, scope := range []string{"public.t", "public.named"} {
-			if d := cmp.Diff(whole[scope].IDs, ids[scope].IDs); d != "" || ids[scope].Err != nil {
-				t.Errorf("%s %s: %v %s", profile, scope, ids[scope].Err, d)
-			}
-			if doc := ids[scope].Docs[0]; strings.Contains(doc, `"x"`) || !strings.Contains(whole[scope].Docs[0], `"x"`) {
-				t.Errorf("%s %s: got %s", profile, scope, doc)
-			}
-		}
-	}
+	sqltest.IDsOnly(t, newDB(t).shared())
 }
 
 func TestCase05To10Ids(t *testing.T) {
@@ -261,7 +180,7 @@ func TestCase57Permissions(t *testing.T) {
 	log := &sqltest.Logbook{}
 	got := sqltest.ReadSource(t, &Type, values, log.Env())
 	if len(got) != 3 || !strings.Contains(log.String(), "GRANT USAGE ON SCHEMA") {
-		t.Errorf("without USAGE: got %v, logged %s", scopes(got), log)
+		t.Errorf("without USAGE: got %v, logged %s", sqltest.Scopes(got), log)
 	}
 	for _, r := range got {
 		sqltest.Refuse(t, r.Err, source.ErrAuth, "may not use the schema")
@@ -269,7 +188,7 @@ func TestCase57Permissions(t *testing.T) {
 	// Named tables of a schema that cannot be used are hidden; they are not misspelt.
 	values["tables"] = "a,b"
 	if got := sqltest.ReadSource(t, &Type, values, source.Env{}); len(got) != 2 {
-		t.Errorf("without USAGE, tables named: got %v", scopes(got))
+		t.Errorf("without USAGE, tables named: got %v", sqltest.Scopes(got))
 	}
 	values["tables"] = "*"
 

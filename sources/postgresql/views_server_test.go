@@ -40,7 +40,7 @@ func TestViewsThatAreNamed(t *testing.T) {
 		{`"f",-m`, []string{"public.f"}},
 	} {
 		got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": tt.tables}), source.Env{IDColumns: declared})
-		if diff := cmp.Diff(tt.want, scopes(got)); diff != "" {
+		if diff := cmp.Diff(tt.want, sqltest.Scopes(got)); diff != "" {
 			t.Errorf("tables %s: %s", tt.tables, diff)
 		}
 		for scope, r := range got {
@@ -199,7 +199,7 @@ func TestPatternsNameNoViews(t *testing.T) {
 	t.Parallel()
 	db := viewsDB(t)
 	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,v*,?"}), source.Env{})
-	if diff := cmp.Diff([]string{"?", "public.base", "v*"}, scopes(got)); diff != "" {
+	if diff := cmp.Diff([]string{"?", "public.base", "v*"}, sqltest.Scopes(got)); diff != "" {
 		t.Error(diff)
 	}
 	for scope, r := range got {

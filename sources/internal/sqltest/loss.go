@@ -224,3 +224,66 @@ func CancelEndsTheStatement(t *testing.T, s source.Source, part source.Part, ses
 	}
 	Eventually(t, "no session is left", func() bool { return sessions(false) == 0 })
 }
+
+// Resumes breaks the connections of a source after so many bytes, again and again, and checks that each of its parts
+// is read to the end, every one of so many rows once. idle ends the sessions that no part uses.
+func Resumes(t *testing.T, w Way, log *Logbook, rows, bytes int, idle func(source.Source) int) {
+	t.Helper()
+	w.NoPauses()
+	parts := List(t, w.Source)
+	idle(w.Source)
+	cuts := w.CutAfter(bytes)
+	for _, p := range parts {
+		before := cuts.Load()
+		times, err := ReadWith(t, p, nil)
+		if err != nil {
+			t.Errorf("%s: %v", p.Scope(), err)
+		}
+		if Once(t, times, rows); cuts.Load() == before {
+			t.Errorf("%s: the connection did not break", p.Scope())
+		}
+	}
+	if !strings.Contains(log.String(), "going on behind the last row") {
+		t.Errorf("nothing is said of it: %s", log)
+	}
+}
+
+// EveryRowOnce reads all parts, and checks that each of so many rows came once.
+func EveryRowOnce(t *testing.T, s source.Source, rows int) {
+	t.Helper()
+	for scope, r := range ReadAll(t, s) {
+		times := map[string]int{}
+		for _, id := range r.IDs {
+			times[id]++
+		}
+		if r.Err != nil {
+			t.Error(scope, r.Err)
+		}
+		Once(t, times, rows)
+	}
+}
+
+// LossEndsTheTable checks that a part whose rows cannot be resumed fails when its connection breaks after so many bytes,
+// and that no attempt is made.
+func LossEndsTheTable(t *testing.T, w Way, part source.Part, bytes int) {
+	t.Helper()
+	pauses := w.NoPauses()
+	w.CutAfter(bytes)
+	_, err := ReadWith(t, part, nil)
+	Refuse(t, err, source.ErrTemporary, part.Scope()+": read rows: ")
+	if pauses.Load() != 0 {
+		t.Error("it was tried to go on")
+	}
+}
+
+// LostWhileIdle checks that sessions which are lost after the tables were listed are passed over: every part has one row.
+func LostWhileIdle(t *testing.T, s source.Source, lose func()) {
+	t.Helper()
+	parts := List(t, s)
+	lose()
+	for _, p := range parts {
+		if r := Read(t.Context(), p); r.Err != nil || len(r.IDs) != 1 {
+			t.Errorf("%s: %+v", p.Scope(), r)
+		}
+	}
+}
