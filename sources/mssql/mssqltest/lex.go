@@ -19,7 +19,7 @@ type tokenKind uint8
 const (
 	tokenEnd     tokenKind = iota
 	tokenWord              // a keyword, or a name without quotes
-	tokenName              // a name in brackets or double quotes
+	tokenName              // a name in brackets
 	tokenText              // '…'
 	tokenWide              // N'…'
 	tokenNumber            // digits, with a point or an exponent
@@ -53,9 +53,6 @@ func space(s string) int {
 		switch {
 		case unicode.IsSpace(r):
 			at += n
-		case strings.HasPrefix(s[at:], "--"):
-			line, _, _ := strings.Cut(s[at:], "\n")
-			at += len(line)
 		case strings.HasPrefix(s[at:], "/*"):
 			comment, _, ok := strings.Cut(s[at+2:], "*/")
 			if !ok {
@@ -78,8 +75,6 @@ func next(s string) (token, int) {
 		return quoted(s, 1, '\'', tokenWide)
 	case c == '[':
 		return quoted(s, 0, ']', tokenName)
-	case c == '"':
-		return quoted(s, 0, '"', tokenName)
 	case strings.HasPrefix(s, "0x"):
 		n := 2 + length(s[2:], func(r rune) bool { return strings.ContainsRune("0123456789abcdefABCDEF", r) })
 		return token{kind: tokenHex, text: s[2:n]}, n
@@ -150,9 +145,10 @@ func number(s string) int {
 	return n
 }
 
-// is reports whether the token is a keyword or a sign.
+// is reports whether the token is written so, without quotes.
 func (t token) is(text string) bool {
-	return (t.kind == tokenWord || t.kind == tokenSign) && strings.EqualFold(t.text, text)
+	bare := t.kind == tokenWord || t.kind == tokenSign || t.kind == tokenParam || t.kind == tokenNumber
+	return bare && strings.EqualFold(t.text, text)
 }
 
 func (t token) String() string {

@@ -2,16 +2,16 @@
 // tdstest speaks, so that the source for SQL Server is tested where there is none. It is imported by tests
 // only.
 //
-// It understands a little Transact-SQL: tables with keys and types, views, rows, rights, sessions, locks and
-// transactions with their snapshots, and the questions of the source to the catalogue, which it knows by
-// their exact text. It compares and orders as SQL Server does, but for texts in the order of a language: they
-// are in that of their code points, without letter case where the collation has none. There is no optimiser,
-// no join and no grouping: what such queries answer is given by a test, see [Server.Fixture].
+// It answers a closed set of statements. Those of the source: its questions to the catalogue, its transactions, and reading one table from a key on. And those with which tests set a database
+// up: tables with keys and types, views, rows, rights, and what changes them. It compares and orders as SQL Server
+// does, but for texts in the order of a language: they are in that of their code points, without letter case where the
+// collation has none. It computes nothing, and neither joins nor groups: what such queries answer is given by a test,
+// see [Server.Fixture].
 //
 // A test that passes here says that the source is right about a server that does what Microsoft's
 // documentation says, as this package understands it. It does not say that SQL Server does.
 //
-// Its invariant: a statement that it does not understand fails the test, with error 102 for the client.
+// Its invariant: any other statement fails the test, which names it, with error 102 for the client.
 package mssqltest
 
 import (
@@ -125,21 +125,24 @@ func (d *Server) TDS() *tdstest.Server { return d.tds }
 // (1, N'x').
 func (d *Server) Fixture(query, columns, rows string) {
 	d.t.Helper()
-	all, err := parse("CREATE TABLE f (" + columns + "); INSERT INTO f VALUES " + rows)
-	if rows == "" {
-		all, err = parse("CREATE TABLE f (" + columns + ")")
-	}
 	of := relation{}
-	for _, st := range all {
-		switch st := st.(type) {
-		case *createTable:
-			of.columns = st.table.columns
-		case *insertion:
-			of.rows, err = st.values(of.columns)
+	p := &parser{tokens: lex(columns)}
+	of.columns = series(p, p.column)
+	values := &parser{tokens: lex(rows)}
+	if rows != "" {
+		for _, row := range values.rows() {
+			out := make([]any, len(row))
+			for i, e := range row {
+				var err error
+				if out[i], err = assigned(&of.columns[i], e, &scope{}); err != nil {
+					d.t.Fatalf("mssqltest: the fixture of %q: %v", query, err)
+				}
+			}
+			of.rows = append(of.rows, out)
 		}
 	}
-	if err != nil {
-		d.t.Fatalf("mssqltest: the fixture of %q: %v", query, err)
+	if p.err != nil || values.err != nil {
+		d.t.Fatalf("mssqltest: the fixture of %q: %v, %v", query, p.err, values.err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -155,20 +158,6 @@ func (d *Server) Endless(query, columns string) {
 	d.endless[normal(query)] = true
 }
 
-// values are the rows of an insertion of all columns.
-func (st *insertion) values(columns []column) (rows [][]any, err error) {
-	for _, values := range st.rows {
-		row := make([]any, len(columns))
-		for i, e := range values {
-			if row[i], err = assigned(&columns[i], e, &scope{}); err != nil {
-				return nil, err
-			}
-		}
-		rows = append(rows, row)
-	}
-	return rows, nil
-}
-
 // Break has the next statement break that reads rows of the table and is not the owner's. Several of a table
 // come one after the other.
 func (d *Server) Break(b Break) {
@@ -182,9 +171,9 @@ func normal(sql string) string {
 	return strings.TrimRight(strings.Join(strings.Fields(sql), " "), "; ")
 }
 
-// Understands tells why a statement is not one that this database answers; nil is that it is.
+// Understands reports why a statement is not one that this database answers; nil is that it is.
 func Understands(sql string) error {
-	if _, ok := questions()[normal(sql)]; ok {
+	if _, ok := questionOf(sql); ok {
 		return nil
 	}
 	_, err := parse(sql)
@@ -205,14 +194,10 @@ func (d *Server) answer(st tdstest.Statement) tdstest.Result {
 	}
 	s.running = st.SQL
 	r := s.run(st)
-	done := r.Done
 	r.Done = func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		s.running = ""
-		if done != nil {
-			done()
-		}
 	}
 	return r
 }

@@ -4,7 +4,30 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
+
+// selection is a query: columns, and what is made of them and of parameters, of the rows of one table.
+type selection struct {
+	items   []item
+	one     bool        // only the first row
+	counts  bool        // COUNT_BIG(*) in place of items
+	from    *objectName // nil: one row without columns
+	where   expr
+	order   []ordering
+	columns []string // all that it refers to by their names
+}
+
+type item struct {
+	of   expr // nil is *
+	name string
+}
+
+type ordering struct {
+	of         expr
+	descending bool
+}
 
 // relation is what a query yields.
 type relation struct {
@@ -12,61 +35,149 @@ type relation struct {
 	rows    [][]any
 }
 
-// query runs a SELECT for a session. Without rows it only tells the columns.
+// selection reads what follows SELECT.
+func (p *parser) selection() *selection {
+	q := &selection{}
+	p.columns = nil
+	if q.counts = p.take("COUNT_BIG", "(", "*", ")"); !q.counts {
+		q.one = p.take("TOP", "(", "1", ")")
+		q.items = series(p, p.item)
+	}
+	if p.take("FROM") {
+		from := p.object()
+		q.from = &from
+		p.take("WITH", "(", "READCOMMITTEDLOCK", ")") // which locks what it reads, as this server always does
+	}
+	q.where = p.where()
+	if p.take("ORDER", "BY") {
+		q.order = series(p, func() ordering { return ordering{of: p.operand(), descending: p.take("DESC")} })
+	}
+	q.columns = p.columns
+	return q
+}
+
+func (p *parser) item() item {
+	if p.take("*") {
+		return item{}
+	}
+	t := p.peek()
+	i := item{of: p.operand()}
+	if t.kind == tokenName || t.kind == tokenWord {
+		i.name = t.text // of a column; that of a conversion is given by AS, or nobody looks at it
+	}
+	if p.take("AS") {
+		i.name = p.identifier()
+	}
+	return i
+}
+
+func (p *parser) where() expr {
+	if !p.take("WHERE") {
+		return nil
+	}
+	return p.condition()
+}
+
+// selectRows reads, and breaks where a test wants that.
+func (s *session) selectRows(q *selection, params map[string]value) (tdstest.Result, error) {
+	out, err := s.query(q, params, true)
+	if err != nil {
+		return tdstest.Result{}, err
+	}
+	r := s.server.result(out)
+	if q.from == nil || s.user == ownerName {
+		return r, nil
+	}
+	at := slices.IndexFunc(s.server.breaks, func(b Break) bool { return strings.EqualFold(b.Table, q.from.name) })
+	if at < 0 || len(r.Rows) == 0 {
+		return r, nil
+	}
+	b := s.server.breaks[at]
+	s.server.breaks = slices.Delete(s.server.breaks, at, at+1)
+	r.Rows = r.Rows[:min(b.After, len(r.Rows))]
+	if r.Fault, r.Error, r.Rollback = b.Fault, b.Error, b.Rollback; b.Rollback {
+		s.rollback()
+	}
+	return r, nil
+}
+
+// result is how rows are sent.
+func (d *Server) result(of relation) tdstest.Result {
+	r := tdstest.Result{}
+	for _, c := range of.columns {
+		r.Columns = append(r.Columns, c.typ.column(c.name, c.nullable))
+	}
+	for _, row := range of.rows {
+		sent := make([]any, len(row))
+		for i, v := range row {
+			sent[i] = wire(value{of.columns[i].typ, v})
+		}
+		r.Rows = append(r.Rows, sent)
+	}
+	return r
+}
+
+// query runs a query for a session. Without rows it only tells the columns.
 func (s *session) query(q *selection, params map[string]value, rows bool) (relation, error) {
 	source, used, err := s.source(q)
 	if err != nil {
 		return relation{}, err
 	}
-	if used != nil {
-		if err := s.allowed(used, q); err != nil {
-			return relation{}, err
-		}
-	}
 	items, err := q.expand(source.columns)
 	if err != nil {
 		return relation{}, err
 	}
-	types := &scope{columns: source.columns, params: params}
-	out := relation{}
+	if used != nil {
+		if err := s.allowed(used, append(namesOf(items), q.columns...)); err != nil {
+			return relation{}, err
+		}
+	}
+	out, err := q.result(source.columns, items, params)
+	if err == nil && rows {
+		err = q.fill(&out, source, items, params)
+	}
+	return out, err
+}
+
+// result are the columns of the query, which are all that it refers to, or it fails.
+func (q *selection) result(columns []column, items []item, params map[string]value) (out relation, err error) {
+	types := &scope{columns: columns, params: params}
+	if q.counts {
+		out.columns = []column{{typ: named("bigint")}}
+	}
 	for _, i := range items {
-		v, err := types.eval(i.of)
+		v, err := i.of(types)
 		if err != nil {
 			return relation{}, err
 		}
 		c := column{name: i.name, typ: v.typ, nullable: true}
-		if at := (&table{columns: source.columns}).place(i.name); at >= 0 {
-			if direct, ok := i.of.(columnOf); ok && strings.EqualFold(direct.name, i.name) {
-				c.nullable = source.columns[at].nullable
-			}
+		if at := (&table{columns: columns}).place(i.name); at >= 0 && columns[at].typ == v.typ {
+			c.nullable = columns[at].nullable
 		}
 		out.columns = append(out.columns, c)
 	}
-	if q.where != nil {
-		if _, err := types.eval(q.where); err != nil {
-			return relation{}, err
-		}
-	}
 	for _, o := range q.order {
-		if _, err := types.eval(o.of); err != nil {
+		if _, err := o.of(types); err != nil {
 			return relation{}, err
 		}
 	}
-	if !rows {
-		return out, nil
+	if q.where != nil {
+		_, err = q.where(types)
 	}
-	err = q.fill(&out, source, items, params)
 	return out, err
 }
 
 // source is what FROM names, in the state that the session sees; used is nil where that is nothing.
 func (s *session) source(q *selection) (relation, *object, error) {
 	if q.from == nil {
-		return relation{rows: [][]any{nil}}, nil, nil
+		return relation{rows: [][]any{{}}}, nil, nil
 	}
 	o, err := s.find(*q.from)
-	if err != nil || o.view == nil {
-		return sourceOf(o), o, err
+	switch {
+	case err != nil || o == nil:
+		return relation{}, nil, err
+	case o.view == nil:
+		return relation{columns: o.columns, rows: o.rows}, o, nil
 	}
 	owner := &session{server: s.server, user: ownerName, state: s.state}
 	of, err := owner.query(o.view, nil, true)
@@ -78,17 +189,10 @@ func (s *session) source(q *selection) (relation, *object, error) {
 	return of, o, err
 }
 
-func sourceOf(o *object) relation {
-	if o == nil {
-		return relation{}
-	}
-	return relation{columns: o.columns, rows: o.rows}
-}
-
 // expand puts the columns in the place of *, without those that are hidden.
 func (q *selection) expand(columns []column) (items []item, err error) {
 	for _, i := range q.items {
-		if !i.star {
+		if i.of != nil {
 			items = append(items, i)
 			continue
 		}
@@ -97,57 +201,50 @@ func (q *selection) expand(columns []column) (items []item, err error) {
 		}
 		for _, c := range columns {
 			if !c.hidden {
-				items = append(items, item{of: columnOf{c.name}, name: c.name})
+				items = append(items, item{of: columnOf(c.name), name: c.name})
 			}
 		}
 	}
 	return items, nil
 }
 
+// namesOf are those of the columns that * stands for.
+func namesOf(items []item) (names []string) {
+	for _, i := range items {
+		names = append(names, i.name)
+	}
+	return names
+}
+
 // fill finds the rows.
 func (q *selection) fill(out *relation, source relation, items []item, params map[string]value) error {
-	if aggregated(items) {
-		n := int64(0)
-		for _, row := range source.rows {
-			if ok, err := q.keeps(source, row, params); err != nil {
-				return err
-			} else if ok {
-				n++
-			}
-		}
-		out.rows = [][]any{{n}}
-		return nil
-	}
-	kept, keys := [][]any{}, [][]value{}
+	var kept [][]any
 	for _, row := range source.rows {
-		ok, err := q.keeps(source, row, params)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		var key []value
-		for _, o := range q.order {
-			v, err := (&scope{columns: source.columns, row: row, params: params}).eval(o.of)
+		if q.where != nil {
+			v, err := q.where(&scope{columns: source.columns, row: row, params: params})
 			if err != nil {
 				return err
 			}
-			key = append(key, v)
+			if v.v != true {
+				continue
+			}
 		}
-		kept, keys = append(kept, row), append(keys, key)
+		kept = append(kept, row)
 	}
-	order, err := q.sort(keys)
-	if err != nil {
+	if q.counts {
+		out.rows = [][]any{{int64(len(kept))}}
+		return nil
+	}
+	if err := q.sort(source.columns, kept); err != nil {
 		return err
 	}
-	if order, err = q.limit(order, params); err != nil {
-		return err
+	if q.one {
+		kept = kept[:min(1, len(kept))]
 	}
-	for _, at := range order {
+	for _, from := range kept {
 		row := make([]any, len(items))
 		for i, it := range items {
-			v, err := (&scope{columns: source.columns, row: rowOf(kept[at]), params: params}).eval(it.of)
+			v, err := it.of(&scope{columns: source.columns, row: from, params: params})
 			if err != nil {
 				return err
 			}
@@ -158,41 +255,18 @@ func (q *selection) fill(out *relation, source relation, items []item, params ma
 	return nil
 }
 
-// rowOf is a row that is there, though it may have no columns.
-func rowOf(row []any) []any {
-	if row == nil {
-		return []any{}
-	}
-	return row
-}
-
-// aggregated reports whether the query counts rows.
-func aggregated(items []item) bool {
-	c, ok := items[0].of.(call)
-	return ok && c.on == nil && c.name == "COUNT_BIG"
-}
-
-func (q *selection) keeps(source relation, row []any, params map[string]value) (bool, error) {
-	if q.where == nil {
-		return true, nil
-	}
-	yes, _, err := (&scope{columns: source.columns, row: rowOf(row), params: params}).test(q.where)
-	return yes, err
-}
-
-// sort is the order of rows that have such keys.
-func (q *selection) sort(keys [][]value) (order []int, err error) {
-	for i := range keys {
-		order = append(order, i)
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		for i, o := range q.order {
-			c, failed := compareNullable(keys[a][i], keys[b][i])
+// sort is ORDER BY.
+func (q *selection) sort(columns []column, rows [][]any) (err error) {
+	slices.SortStableFunc(rows, func(a, b []any) int {
+		for _, o := range q.order {
+			x, _ := o.of(&scope{columns: columns, row: a}) // result has tried it
+			y, _ := o.of(&scope{columns: columns, row: b})
+			c, failed := compareNullable(x, y)
 			if failed != nil {
 				err = failed
 			}
-			if o.descending {
-				c = -c
+			if c != 0 && o.descending {
+				return -c
 			}
 			if c != 0 {
 				return c
@@ -200,64 +274,5 @@ func (q *selection) sort(keys [][]value) (order []int, err error) {
 		}
 		return 0
 	})
-	return order, err
-}
-
-// limit is TOP.
-func (q *selection) limit(order []int, params map[string]value) ([]int, error) {
-	if q.top == nil {
-		return order, nil
-	}
-	v, err := (&scope{params: params}).eval(q.top)
-	if err != nil {
-		return nil, err
-	}
-	n, ok := v.v.(int64)
-	if !ok || n < 0 {
-		return nil, failed(1060, 15, "the number of rows provided for a TOP clause must be an integer")
-	}
-	return order[:min(len(order), int(n))], nil
-}
-
-// columnsUsed are the names of all columns that the query refers to.
-func (q *selection) columnsUsed(columns []column) (names []string) {
-	var walk func(e expression)
-	walk = func(e expression) {
-		switch e := e.(type) {
-		case columnOf:
-			names = append(names, e.name)
-		case conversion:
-			walk(e.of)
-		case call:
-			walk(e.on)
-			for _, a := range e.args {
-				walk(a)
-			}
-		case choice:
-			walk(e.of)
-			walk(e.otherwise)
-			for _, c := range e.cases {
-				walk(c.left)
-				walk(c.right)
-			}
-		case collated:
-			walk(e.of)
-		case operation:
-			walk(e.left)
-			walk(e.right)
-		case negation:
-			walk(e.of)
-		case nullTest:
-			walk(e.of)
-		}
-	}
-	items, _ := q.expand(columns) // an error comes before
-	for _, i := range items {
-		walk(i.of)
-	}
-	walk(q.where)
-	for _, o := range q.order {
-		walk(o.of)
-	}
-	return names
+	return err
 }

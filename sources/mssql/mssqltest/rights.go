@@ -10,7 +10,7 @@ const ownerName = "sa"
 
 // right is a line of what a user was granted or denied.
 type right struct {
-	name    string     // SELECT, INSERT, …
+	name    string     // SELECT, INSERT
 	on      objectName // see [grant]
 	columns []string
 	denied  bool
@@ -18,6 +18,24 @@ type right struct {
 
 // user is a user of the database, and of a login of the same name.
 type user struct{ rights []right }
+
+// grant is GRANT, DENY or REVOKE of a right on a table, or on all of a schema if that has no name.
+type grant struct {
+	what    string
+	right   string
+	on      objectName
+	columns []string
+	user    string
+}
+
+func (g *grant) run(s *session) error {
+	u := s.server.users[lower(g.user)]
+	if u == nil || g.on.name != "" && s.server.objects[keyOf(g.on)] == nil {
+		return failed(15151, 16, "cannot find the user '%s', or the object '%s'", g.user, g.on.name)
+	}
+	u.change(g)
+	return nil
+}
 
 // change grants, denies or takes back.
 func (u *user) change(g *grant) {
@@ -32,15 +50,14 @@ func (u *user) change(g *grant) {
 
 // covers reports whether a right is one on the object.
 func (r *right) covers(o objectName) bool {
-	schema := r.on.schema == "" || strings.EqualFold(r.on.schema, o.schema)
-	return schema && (r.on.name == "" || strings.EqualFold(r.on.name, o.name))
+	return strings.EqualFold(r.on.schema, o.schema) && (r.on.name == "" || strings.EqualFold(r.on.name, o.name))
 }
 
 // may reports whether the user has a right on all of an object, or else on which of its columns.
 func (u *user) may(name string, o objectName) (all bool, columns []string) {
 	for _, r := range u.rights {
 		switch {
-		case r.name != name && r.name != "CONTROL" || !r.covers(o):
+		case r.name != name || !r.covers(o):
 		case r.denied:
 			return false, nil
 		case r.columns == nil:
@@ -57,8 +74,8 @@ func (u *user) sees(o objectName) bool {
 	return slices.ContainsFunc(u.rights, func(r right) bool { return !r.denied && r.covers(o) })
 }
 
-// allowed checks that the user of the session may read what a query reads of an object.
-func (s *session) allowed(o *object, q *selection) error {
+// allowed checks that the user of the session may read columns of an object.
+func (s *session) allowed(o *object, columns []string) error {
 	if s.user == ownerName {
 		return nil
 	}
@@ -70,7 +87,7 @@ func (s *session) allowed(o *object, q *selection) error {
 	if some == nil {
 		return failed(229, 14, "the SELECT permission was denied on the %s", where)
 	}
-	for _, name := range q.columnsUsed(o.columns) {
+	for _, name := range columns {
 		if !slices.ContainsFunc(some, func(c string) bool { return strings.EqualFold(c, name) }) {
 			return failed(230, 14, "the SELECT permission was denied on the column '%s' of the %s", name, where)
 		}

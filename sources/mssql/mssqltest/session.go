@@ -3,9 +3,6 @@ package mssqltest
 import (
 	"errors"
 	"maps"
-	"math/big"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +14,7 @@ type session struct {
 	server   *Server
 	number   int
 	user     string
-	running  string // the statement whose answer is on its way
-	settings map[string]string
+	running  string        // the statement whose answer is on its way
 	patience time.Duration // for locks; below zero is without end
 	deadline time.Time     // for the lock that it waits for
 
@@ -39,21 +35,12 @@ func newSession(d *Server, st tdstest.Statement) *session {
 // reset is what happens to a session that a pool gives to another user.
 func (s *session) reset() {
 	s.rollback()
-	s.settings, s.patience, s.snapshots = map[string]string{}, -1, false
+	s.patience, s.snapshots = -1, false
 }
 
 // run answers a statement.
 func (s *session) run(st tdstest.Statement) tdstest.Result {
-	if words, ok := strings.CutPrefix(st.SQL, "BEGIN TRANSACTION "); ok {
-		if level, err := strconv.Atoi(words); err == nil { // of the transaction manager, where a number follows
-			if level != 0 {
-				s.snapshots = level == 5
-			}
-			s.begin()
-			return tdstest.Result{}
-		}
-	}
-	if answer, ok := questions()[normal(st.SQL)]; ok {
+	if answer, ok := questionOf(st.SQL); ok {
 		s.deadline = time.Time{}
 		return s.ask(answer, paramsOf(st, s))
 	}
@@ -97,11 +84,11 @@ func (s *session) later(again func() tdstest.Result) tdstest.Result {
 }
 
 // from runs the statements that are left of a batch.
-func (s *session) from(all []statement, params map[string]value) tdstest.Result {
+func (s *session) from(all []action, params map[string]value) tdstest.Result {
 	if len(all) == 0 {
 		return tdstest.Result{}
 	}
-	r, err := s.one(all[0], params)
+	r, err := all[0](s, params)
 	if errors.As(err, &lockedError{}) {
 		return s.later(func() tdstest.Result { return s.from(all, params) })
 	}
@@ -143,21 +130,9 @@ func paramsOf(st tdstest.Statement, s *session) map[string]value {
 	}
 	for _, p := range st.Params {
 		name := strings.ToLower(p.Name)
-		params[name] = given(p.Value, declared[name])
+		params[name] = value{typ: declared[name], v: p.Value}
 	}
 	return params
-}
-
-// given is the value of a parameter, which is of the type that was declared for it.
-func given(v any, t typ) value {
-	if t.base == "" {
-		t = typ{base: "nvarchar", size: unlimited}
-	}
-	if text, ok := v.(string); ok && t.isDecimal() {
-		rat, _ := new(big.Rat).SetString(text) // tdstest wrote it
-		return value{typ: t, v: rat}
-	}
-	return value{typ: t, v: v}
 }
 
 // begin begins a transaction. Its snapshot is that of the first statement that reads.
@@ -288,34 +263,4 @@ func (s *session) put(key string, o *object, structure bool) {
 		o.altered = s.server.ddl
 	}
 	s.server.objects[key] = o
-}
-
-// set is SET.
-func (s *session) set(c *setting) error {
-	known := []string{
-		"LOCK_TIMEOUT", "DATEFORMAT", "DATEFIRST", "LANGUAGE", "ARITHABORT", "QUOTED_IDENTIFIER", "NOCOUNT", "TEXTSIZE", "ROWCOUNT", "XACT_ABORT",
-		"ANSI_NULLS", "ANSI_PADDING", "ANSI_WARNINGS", "CONCAT_NULL_YIELDS_NULL", "NUMERIC_ROUNDABORT", "IMPLICIT_TRANSACTIONS",
-		"DEADLOCK_PRIORITY", "CONTEXT_INFO", "ANSI_DEFAULTS", "ANSI_NULL_DFLT_ON", "CURSOR_CLOSE_ON_COMMIT",
-	}
-	switch {
-	case c.name == "FOREIGN KEY":
-		return nil
-	case c.name == "ISOLATION LEVEL":
-		if s.snapshots = c.value == "SNAPSHOT"; s.snapshots && s.open && !s.snapshot {
-			return &failure{
-				number: 3951, class: 16, rollback: true,
-				text: "transaction failed in database '" + s.server.cfg.Database + "' because the statement was run under snapshot isolation but the transaction did not start in snapshot isolation",
-			}
-		}
-	case !slices.Contains(known, c.name):
-		return failed(195, 15, "'%s' is not a recognized SET option", c.name)
-	case c.name == "LOCK_TIMEOUT":
-		ms, err := strconv.Atoi(c.value)
-		if err != nil {
-			return failed(102, 15, "incorrect syntax near '%s'", c.value)
-		}
-		s.patience = time.Duration(ms) * time.Millisecond
-	}
-	s.settings[c.name] = c.value
-	return nil
 }

@@ -29,16 +29,14 @@ type column struct {
 	nullable bool
 	hidden   bool
 	masked   bool
-	computed expression // nil where the column holds what was put into it
+	computed expr // nil where the column holds what was put into it
 }
 
 type index struct {
 	name            string
 	primary, unique bool
-	disabled        bool
+	filtered        bool
 	columns         []string
-	included        []string
-	filter          expression
 }
 
 // place finds a column; -1 for none.
@@ -59,8 +57,7 @@ func (t *table) insert(row []any) error {
 	for i, c := range t.columns {
 		switch {
 		case c.computed != nil:
-			s := scope{columns: t.columns, row: row}
-			v, err := s.eval(c.computed)
+			v, err := c.computed(&scope{columns: t.columns, row: row})
 			if err != nil {
 				return err
 			}
@@ -80,7 +77,7 @@ func (t *table) insert(row []any) error {
 // unique reports whether no two rows have the same key, of any key that there is.
 func (t *table) unique() error {
 	for _, x := range t.indexes {
-		if !x.unique || x.filter != nil || x.disabled {
+		if !x.unique || x.filtered {
 			continue
 		}
 		rows, err := t.sorted(x.columns)

@@ -27,15 +27,6 @@ func named(base string) typ {
 
 // declare is a type with the numbers behind its name; ok is false for an unknown one.
 func declare(name string, sizes []int) (t typ, ok bool) {
-	synonyms := map[string]string{
-		"integer": "int", "dec": "decimal", "timestamp": "rowversion", "character": "char", "sysname": "nvarchar",
-	}
-	if name == "sysname" {
-		sizes = []int{128}
-	}
-	if other, has := synonyms[name]; has {
-		name = other
-	}
 	t.base = name
 	first := func(otherwise int) int {
 		if len(sizes) > 0 {
@@ -57,8 +48,6 @@ func declare(name string, sizes []int) (t typ, ok bool) {
 		t.scale = 4
 	case name == "time" || name == "datetime2" || name == "datetimeoffset":
 		t.scale = first(7)
-	case name == "float" && first(53) <= 24:
-		t.base = "real"
 	}
 	return t, true
 }
@@ -124,9 +113,6 @@ func (t typ) collationName() string {
 	}
 	return t.collation
 }
-
-// isUTF8 reports whether characters of one byte are UTF-8.
-func (t typ) isUTF8() bool { return !t.isWide() && strings.HasSuffix(t.collation, "_UTF8") }
 
 // isBinaryOrder reports whether texts are compared by their code points, and not without letter case.
 func (t typ) isBinaryOrder() bool {
@@ -194,8 +180,6 @@ func collationBytes(name string) [5]byte {
 		return [5]byte{} // which is the same
 	case strings.HasPrefix(name, "Czech_"):
 		return [5]byte{0x05, 0x04, 0xd0, 0x00, 0x00}
-	case strings.HasSuffix(name, "_UTF8"):
-		return [5]byte{0x09, 0x04, 0xd0, 0x24, 0x00}
 	case strings.Contains(name, "_BIN"):
 		return [5]byte{0x09, 0x04, 0x00, 0x02, 0x00}
 	}

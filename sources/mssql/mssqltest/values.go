@@ -6,10 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 )
 
 // value is a value of a type. v is nil for NULL, else an int64; a bool; a float64; a *big.Rat for decimals
@@ -58,8 +56,6 @@ func compare(a, b value) (int, error) {
 	switch {
 	case t.base == "uniqueidentifier":
 		return compareGUIDs(a.v.(string), b.v.(string)), nil
-	case t.base == "hierarchyid":
-		return compareHierarchies(a.v.(string), b.v.(string)), nil
 	case t.isText():
 		return compareTexts(t, a.v.(string), b.v.(string)), nil
 	}
@@ -94,21 +90,12 @@ func compareVariants(a, b value) (int, error) {
 	return compare(a, b)
 }
 
-// family is the place of a type among those that a sql_variant may hold.
+// family is the place of a type among those that a sql_variant may hold: texts come before numbers.
 func (t typ) family() int {
-	switch {
-	case t.base == "uniqueidentifier":
-		return 0
-	case t.isBinary():
-		return 1
-	case t.isText():
+	if t.isText() {
 		return 2
-	case t.isTime():
-		return 5
-	case t.base == "float" || t.base == "real":
-		return 4
 	}
-	return 3 // exact numbers
+	return 3
 }
 
 func bit(on bool) int64 {
@@ -151,33 +138,5 @@ func compareTexts(t typ, a, b string) int {
 	if !t.isBinaryOrder() {
 		return cmp.Compare(strings.ToLower(a), strings.ToLower(b))
 	}
-	if t.isWide() && !strings.HasSuffix(t.collation, "_BIN2") {
-		return compareUnits(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
-	}
-	return cmp.Compare(a, b) // of UTF-8 the order is that of code points
-}
-
-func compareUnits(a, b []uint16) int {
-	for i := range min(len(a), len(b)) {
-		if c := cmp.Compare(a[i], b[i]); c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-// compareHierarchies compares level by level; a node comes before its children.
-func compareHierarchies(a, b string) int {
-	x, y := strings.Split(strings.Trim(a, "/"), "/"), strings.Split(strings.Trim(b, "/"), "/")
-	for i := range min(len(x), len(y)) {
-		n, _ := strconv.Atoi(x[i]) // the root has an empty text, which is 0
-		m, _ := strconv.Atoi(y[i])
-		if c := cmp.Compare(n, m); c != 0 {
-			return c
-		}
-	}
-	if a == b {
-		return 0
-	}
-	return cmp.Compare(len(a), len(b))
+	return cmp.Compare(a, b) // of UTF-8 the order is that of code points, as that of BIN2
 }
