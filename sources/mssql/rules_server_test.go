@@ -1,9 +1,6 @@
 package mssql
 
 import (
-	"context"
-	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -158,17 +155,14 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "dbo.orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
 		sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[1]).Err, source.ErrConfig, "dbo.orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
 	}
-	for query, says := range map[string]string{
+	sqltest.RefusesQueries(t, db.shared(), nil, map[string]string{
 		"SELECT * FROM nosuch":        "nvalid object name 'nosuch'",
 		"SELECT nosuch FROM orders":   "nvalid column name 'nosuch'",
 		"SELECT nosuch() AS id":       "nosuch",
 		"SELECT id FROM (SELECT 1":    "ncorrect syntax",
 		"SELECT customer FROM orders": `has no column "id", which the key of dbo.orders has`,
 		"SELECT CONVERT(varchar(9), N'x') COLLATE Latin1_General_100_CI_AS_SC_UTF8 AS id": "which can be read as nvarchar only",
-	} {
-		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders")))
-		sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "dbo.orders, advanced_rules[0]: query: ", says)
-	}
+	})
 	n := 0
 	if err := db.pool.QueryRowContext(t.Context(), "SELECT COUNT_BIG(*) FROM orders").Scan(&n); err != nil || n != 3 {
 		t.Errorf("%d orders are left, %v", n, err)
@@ -184,33 +178,14 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 	const both = "SELECT o.id, n.body FROM orders o CROSS JOIN notes n"
 	db.fixture(both, "id int, body nvarchar(50)", "(10, N'x')")
 	all := "SELECT * FROM orders"
-	for name, tt := range map[string]struct {
-		rules  []map[string]any
-		schema string
-		says   []string
-	}{
-		"unknown tables":      {rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table apple, zebra in schema"}},
-		"of another schema":   {rules: []map[string]any{sqltest.QueryOf(all, "elsewhere.customers")}, says: []string{"there is no table elsewhere.customers in schema"}},
-		"of several schemas":  {rules: []map[string]any{sqltest.QueryOf(all, "items")}, schema: "*", says: []string{`advanced_rules[0].tables[0]: "items" is in several schemas`, "write dbo.items or other.items"}},
-		"id column is absent": {rules: []map[string]any{sqltest.QueryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, says: []string{`dbo.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
-		"no key":              {rules: []map[string]any{sqltest.QueryOf(both, "orders,notes")}, says: []string{"dbo.notes+orders, advanced_rules[0]: the table dbo.notes has no key", "id_columns: in the rule"}},
-		"view without a key":  {rules: []map[string]any{sqltest.QueryOf("SELECT * FROM large", "large")}, says: []string{"the view dbo.large has no key"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			values := db.values(nil)
-			if tt.schema != "" {
-				values["schema"] = tt.schema
-			}
-			sqltest.Refuse(t, openSource(t, values, sqltest.RuleEnv(tt.rules...)).Validate(t.Context()), source.ErrConfig, tt.says...)
-		})
-	}
-	// The key that the connector declares for a table counts for its rules as well.
-	env := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM notes", "notes"))
-	env.IDColumns = map[string][]string{"notes": {"body"}}
-	d := openSource(t, db.values(nil), env)
-	if r := sqltest.Read(t.Context(), sqltest.List(t, d)[0]); r.Err != nil || !slices.Equal(r.IDs, []string{db.name + "_dbo_notes_x"}) {
-		t.Errorf("got %v, %v", r.IDs, r.Err)
-	}
+	sqltest.RulesThatDoNotFit(t, db.shared(), map[string]sqltest.Misfit{
+		"unknown tables":      {Rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, Says: []string{"advanced_rules: there is no table apple, zebra in schema"}},
+		"of another schema":   {Rules: []map[string]any{sqltest.QueryOf(all, "elsewhere.customers")}, Says: []string{"there is no table elsewhere.customers in schema"}},
+		"of several schemas":  {Set: map[string]any{"schema": "*"}, Rules: []map[string]any{sqltest.QueryOf(all, "items")}, Says: []string{`advanced_rules[0].tables[0]: "items" is in several schemas`, "write dbo.items or other.items"}},
+		"id column is absent": {Rules: []map[string]any{sqltest.QueryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, Says: []string{`dbo.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
+		"no key":              {Rules: []map[string]any{sqltest.QueryOf(both, "orders,notes")}, Says: []string{"dbo.notes+orders, advanced_rules[0]: the table dbo.notes has no key", "id_columns: in the rule"}},
+		"view without a key":  {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM large", "large")}, Says: []string{"the view dbo.large has no key"}},
+	})
 }
 
 // TestValidateAsksTheServer: it says why it could not, and leaves no session behind.
@@ -218,18 +193,10 @@ func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shop()
-	rule := sqltest.QueryOf("SELECT * FROM orders", "orders")
-	sqltest.Refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), sqltest.RuleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check username and password")
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := openSource(t, db.values(nil), sqltest.RuleEnv(rule)).Validate(over); !errors.Is(err, context.Canceled) {
-		t.Errorf("a context that is over: %v", err)
-	}
 	user, values := db.user()
-	if err := openSource(t, values, sqltest.RuleEnv(rule, rule)).Validate(t.Context()); err != nil {
-		t.Error(err)
-	}
-	sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
+	sqltest.ValidateAsksTheServer(t, db.shared(), "check username and password", func(env source.Env) source.Source {
+		return openSource(t, values, env)
+	}, func() int { return len(db.sessions(user, false)) })
 }
 
 // TestRightsOfRules: a rule that may not be read fails alone; rights on its columns are enough.
@@ -239,18 +206,8 @@ func TestRightsOfRules(t *testing.T) {
 	db.shop()
 	user, values := db.reader()
 	db.exec("GRANT SELECT ON items TO "+user, "GRANT SELECT ON orders (id, paid) TO "+user, "GRANT INSERT ON customers TO "+user)
-	d := openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM customers", "customers"), sqltest.QueryOf("SELECT * FROM items", "items"), sqltest.QueryOf("SELECT id FROM orders WHERE paid = 1", "orders")))
-	if err := d.Validate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	parts := sqltest.List(t, d)
-	sqltest.Refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "dbo.customers, advanced_rules[0]", "permission was denied",
-		"GRANT SELECT ON [dbo].[customers] TO", "or remove advanced_rules[0]")
-	for i, want := range map[int]int{1: 2, 2: 2} {
-		if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
-			t.Errorf("%s: %+v", parts[i].Name(), r)
-		}
-	}
+	rules := sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM customers", "customers"), sqltest.QueryOf("SELECT * FROM items", "items"), sqltest.QueryOf("SELECT id FROM orders WHERE paid = 1", "orders"))
+	sqltest.RightsOfRules(t, openSource(t, values, rules), "permission was denied", "GRANT SELECT ON [dbo].[customers] TO")
 }
 
 // TestRowsWithoutAKey: they are left out and said, and the others come. The rows are a fixture unless the server is
@@ -261,16 +218,7 @@ func TestRowsWithoutAKey(t *testing.T) {
 	db.shop()
 	const query = "SELECT c.id AS c, o.id AS o FROM orders o LEFT JOIN customers c ON o.customer = c.id AND c.id = 1"
 	db.fixture(query, "c int, o int", "(1, 10), (1, 11), (NULL, 12)")
-	d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders", "c"), sqltest.QueryOf(query, "orders", "c", "o")))
-	parts := sqltest.List(t, d)
-	got := sqltest.Read(t.Context(), parts[0])
-	sqltest.Refuse(t, got.Err, source.ErrConfig, "dbo.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
-	if len(got.IDs) != 2 {
-		t.Errorf("got the ids %v", got.IDs)
-	}
-	if got = sqltest.Read(t.Context(), parts[1]); got.Err != nil || len(got.IDs) != 3 {
-		t.Errorf("got the ids %v, %v", got.IDs, got.Err)
-	}
+	sqltest.RowsWithoutAKey(t, db.shared(), query, 3)
 }
 
 // TestRulesReadTheSnapshot of the run.
@@ -278,11 +226,7 @@ func TestRulesReadTheSnapshot(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shop()
-	parts := sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM orders", "orders"))))
-	db.exec("DELETE FROM orders WHERE id = 10")
-	if r := sqltest.Read(t.Context(), parts[0]); r.Err != nil || len(r.IDs) != 3 {
-		t.Errorf("%+v", r)
-	}
+	sqltest.RulesReadTheSnapshot(t, db.shared())
 }
 
 // TestRulesOfTwoResults are refused when they are read: a statement that looks like one may be two to the server. The server

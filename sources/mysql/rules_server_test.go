@@ -1,9 +1,6 @@
 package mysql
 
 import (
-	"context"
-	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -114,41 +111,35 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
 		db.exec("CREATE TABLE ran (n int); CREATE FUNCTION f() RETURNS int MODIFIES SQL DATA BEGIN INSERT INTO ran VALUES (1); RETURN 1; END")
-		for _, query := range []string{
-			"DELETE FROM orders",
-			"UPDATE orders SET paid = true",
-			"WITH c AS (SELECT 1) DELETE FROM orders",
-			"SELECT * FROM orders; DELETE FROM orders",
-			"SELECT * FROM orders; SELECT 1",
-			"SELECT id INTO OUTFILE '/tmp/x' FROM orders",
-			"SELECT id FROM orders INTO DUMPFILE '/tmp/x'",
-			"SELECT id INTO @x FROM orders LIMIT 1",
-			"CREATE TABLE x AS SELECT 1",
-			"SHOW TABLES",
-			"EXPLAIN SELECT f()",
-			"SELECT id, f() FROM orders",
-			"CALL nosuch()",
-			"HANDLER orders OPEN",
-			"SELECT * FROM (SELECT 1",
-			"SELECT 1) OR EXISTS (SELECT 1",
-			"-- nothing",
-			"COMMIT",
-			"SET @x = 1",
-			"ANALYZE TABLE orders",
-		} {
-			d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM orders", "orders"), sqltest.QueryOf(query, "orders")))
-			sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "orders, advanced_rules[1]: query: ", "write one SELECT or WITH statement that only reads")
-		}
-		for query, says := range map[string]string{
+		sqltest.RefusesQueries(t, db.shared(), []map[string]any{sqltest.QueryOf("SELECT id FROM orders", "orders")}, map[string]string{
+			"DELETE FROM orders":                           "",
+			"UPDATE orders SET paid = true":                "",
+			"WITH c AS (SELECT 1) DELETE FROM orders":      "",
+			"SELECT * FROM orders; DELETE FROM orders":     "",
+			"SELECT * FROM orders; SELECT 1":               "",
+			"SELECT id INTO OUTFILE '/tmp/x' FROM orders":  "",
+			"SELECT id FROM orders INTO DUMPFILE '/tmp/x'": "",
+			"SELECT id INTO @x FROM orders LIMIT 1":        "",
+			"CREATE TABLE x AS SELECT 1":                   "",
+			"SHOW TABLES":                                  "",
+			"EXPLAIN SELECT f()":                           "",
+			"SELECT id, f() FROM orders":                   "",
+			"CALL nosuch()":                                "",
+			"HANDLER orders OPEN":                          "",
+			"SELECT * FROM (SELECT 1":                      "",
+			"SELECT 1) OR EXISTS (SELECT 1":                "",
+			"-- nothing":                                   "",
+			"COMMIT":                                       "",
+			"SET @x = 1":                                   "",
+			"ANALYZE TABLE orders":                         "",
+		}, "write one SELECT or WITH statement that only reads")
+		sqltest.RefusesQueries(t, db.shared(), nil, map[string]string{
 			"SELECT * FROM nosuch":              "nosuch' doesn't exist",
 			"SELECT nosuch FROM orders":         "Unknown column 'nosuch'",
 			"SELECT nosuch()":                   "nosuch does not exist",
 			"SELECT * FROM orders WHERE id = ?": "it has a parameter",
 			"SELECT customer FROM orders":       `has no column "id", which the key of orders has`,
-		} {
-			d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders")))
-			sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "orders, advanced_rules[0]: query: ", says)
-		}
+		})
 		if n, ran := db.number("SELECT count(*) FROM orders"), db.number("SELECT count(*) FROM ran"); n != 3 || ran != 0 {
 			t.Errorf("%d orders are left, and a query ran %d times", n, ran)
 		}
@@ -172,33 +163,19 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
 		all := "SELECT * FROM orders"
-		for name, tt := range map[string]struct {
-			rules []map[string]any
-			says  []string
-		}{
-			"unknown tables":      {rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table Orders, apple, zebra in database"}},
-			"of another database": {rules: []map[string]any{sqltest.QueryOf(all, "elsewhere.customers")}, says: []string{"there is no table elsewhere.customers in database"}},
-			"id column is absent": {rules: []map[string]any{sqltest.QueryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, says: []string{`orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
-			"no key":              {rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, says: []string{"notes+orders, advanced_rules[0]: the table notes has no key", "id_columns: in the rule"}},
-			"view without a key":  {rules: []map[string]any{sqltest.QueryOf("SELECT * FROM totals", "totals")}, says: []string{"the view totals has no key"}},
-		} {
-			t.Run(name, func(t *testing.T) {
-				sqltest.Refuse(t, openSource(t, db.values(nil), sqltest.RuleEnv(tt.rules...)).Validate(t.Context()), source.ErrConfig, tt.says...)
-			})
-		}
+		sqltest.RulesThatDoNotFit(t, db.shared(), map[string]sqltest.Misfit{
+			"unknown tables":      {Rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, Says: []string{"advanced_rules: there is no table Orders, apple, zebra in database"}},
+			"of another database": {Rules: []map[string]any{sqltest.QueryOf(all, "elsewhere.customers")}, Says: []string{"there is no table elsewhere.customers in database"}},
+			"id column is absent": {Rules: []map[string]any{sqltest.QueryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, Says: []string{`orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
+			"no key":              {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, Says: []string{"notes+orders, advanced_rules[0]: the table notes has no key", "id_columns: in the rule"}},
+			"view without a key":  {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM totals", "totals")}, Says: []string{"the view totals has no key"}},
+		})
 		// Where two columns have one name, the key is looked for when the query runs.
 		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT 1 AS a, 2 AS a", "orders")))
 		if err := d.Validate(t.Context()); err != nil {
 			t.Error(err)
 		}
 		sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[0]).Err, source.ErrConfig, `has no column "id"`)
-		// The key that the connector declares for a table counts for its rules as well.
-		env := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM notes", "notes"))
-		env.IDColumns = map[string][]string{"notes": {"body"}}
-		d = openSource(t, db.values(nil), env)
-		if r := sqltest.Read(t.Context(), sqltest.List(t, d)[0]); r.Err != nil || !slices.Equal(r.IDs, []string{"notes_x"}) {
-			t.Errorf("got %v, %v", r.IDs, r.Err)
-		}
 	})
 }
 
@@ -207,18 +184,10 @@ func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
-		rule := sqltest.QueryOf("SELECT * FROM orders", "orders")
-		sqltest.Refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), sqltest.RuleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check user and password")
-		over, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := openSource(t, db.values(nil), sqltest.RuleEnv(rule)).Validate(over); !errors.Is(err, context.Canceled) {
-			t.Errorf("a context that is over: %v", err)
-		}
 		user, values := db.user()
-		if err := openSource(t, values, sqltest.RuleEnv(rule, rule)).Validate(t.Context()); err != nil {
-			t.Error(err)
-		}
-		sqltest.Eventually(t, "no session is left", func() bool { return len(db.sessions(user, false)) == 0 })
+		sqltest.ValidateAsksTheServer(t, db.shared(), "check user and password", func(env source.Env) source.Source {
+			return openSource(t, values, env)
+		}, func() int { return len(db.sessions(user, false)) })
 	})
 }
 
@@ -229,18 +198,8 @@ func TestRightsOfRules(t *testing.T) {
 		db.shop()
 		user, values := db.reader()
 		db.exec("GRANT SELECT ON " + db.name + ".items TO " + user + "; GRANT SELECT (id, paid) ON " + db.name + ".orders TO " + user + "; GRANT INSERT ON " + db.name + ".customers TO " + user)
-		d := openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM customers, items", "items,customers"), sqltest.QueryOf("SELECT * FROM items", "items"), sqltest.QueryOf("SELECT id FROM orders WHERE paid", "orders")))
-		if err := d.Validate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		parts := sqltest.List(t, d)
-		sqltest.Refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "customers+items, advanced_rules[0]", "command denied",
-			"GRANT SELECT ON `"+db.name+"`.`customers` TO", "or remove advanced_rules[0]")
-		for i, want := range map[int]int{1: 2, 2: 2} {
-			if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
-				t.Errorf("%s: %+v", parts[i].Name(), r)
-			}
-		}
+		rules := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM customers, items", "items,customers"), sqltest.QueryOf("SELECT * FROM items", "items"), sqltest.QueryOf("SELECT id FROM orders WHERE paid", "orders"))
+		sqltest.RightsOfRules(t, openSource(t, values, rules), "command denied", "GRANT SELECT ON `"+db.name+"`.`customers` TO")
 	})
 }
 
@@ -250,16 +209,7 @@ func TestRowsWithoutAKey(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
 		const query = "SELECT c.id AS c, o.id AS o FROM orders o LEFT JOIN customers c ON o.customer = c.id AND c.id = 1"
-		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders", "c"), sqltest.QueryOf(query, "orders", "c", "o")))
-		parts := sqltest.List(t, d)
-		got := sqltest.Read(t.Context(), parts[0])
-		sqltest.Refuse(t, got.Err, source.ErrConfig, "orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
-		if len(got.IDs) != 2 {
-			t.Errorf("got the ids %v", got.IDs)
-		}
-		if got = sqltest.Read(t.Context(), parts[1]); got.Err != nil || len(got.IDs) != 3 {
-			t.Errorf("got the ids %v, %v", got.IDs, got.Err)
-		}
+		sqltest.RowsWithoutAKey(t, db.shared(), query, 3)
 	})
 }
 
@@ -268,10 +218,6 @@ func TestRulesReadTheSnapshot(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
-		parts := sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM orders", "orders"))))
-		db.exec("DELETE FROM orders WHERE id = 10")
-		if r := sqltest.Read(t.Context(), parts[0]); r.Err != nil || len(r.IDs) != 3 {
-			t.Errorf("%+v", r)
-		}
+		sqltest.RulesReadTheSnapshot(t, db.shared())
 	})
 }

@@ -1,7 +1,6 @@
 package postgresql
 
 import (
-	"context"
 	"slices"
 	"testing"
 
@@ -156,7 +155,7 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 	db := shopDB(t)
 	db.exec("CREATE SEQUENCE ran; CREATE FUNCTION f() RETURNS int LANGUAGE sql VOLATILE AS $$ SELECT nextval('ran')::int $$")
 	const reads = "write one SELECT, WITH, TABLE or VALUES statement that only reads"
-	for query, says := range map[string]string{
+	sqltest.RefusesQueries(t, db.shared(), []map[string]any{sqltest.QueryOf("SELECT id, f() FROM orders", "orders")}, map[string]string{
 		"DELETE FROM orders":                                               `syntax error at or near "DELETE"`,
 		"UPDATE orders SET paid = true RETURNING *":                        `syntax error at or near "UPDATE"`,
 		"WITH gone AS (DELETE FROM orders RETURNING *) SELECT * FROM gone": "data-modifying statements in WITH",
@@ -171,20 +170,14 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		"SELECT * FROM (SELECT 1":                                          "syntax error at end of input",
 		"-- nothing\n":                                                     "syntax error at end of input",
 		"COMMIT; DROP TABLE orders":                                        `syntax error at or near "COMMIT"`,
-	} {
-		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id, f() FROM orders", "orders"), sqltest.QueryOf(query, "orders")))
-		sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "public.orders, advanced_rules[1]: query: ", says, reads)
-	}
-	for query, says := range map[string]string{
+	}, reads)
+	sqltest.RefusesQueries(t, db.shared(), nil, map[string]string{
 		"SELECT * FROM nosuch":               `relation "nosuch" does not exist`,
 		"SELECT nosuch FROM orders":          `column "nosuch" does not exist`,
 		"SELECT * FROM orders WHERE id = $1": "it has a parameter, $1",
 		"SELECT customer FROM orders":        `has no column "id", which the key of public.orders has`,
 		"SELECT":                             `has no column "id"`,
-	} {
-		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders")))
-		sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, "public.orders, advanced_rules[0]: query: ", says)
-	}
+	})
 	var n, last int
 	row := db.session().QueryRow(t.Context(), "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM ran WHERE is_called)")
 	if err := row.Scan(&n, &last); err != nil || n != 3 || last != 0 {
@@ -200,48 +193,23 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
 	all := "SELECT * FROM orders"
-	for name, tt := range map[string]struct {
-		set   map[string]any
-		rules []map[string]any
-		says  []string
-	}{
-		"unknown tables":      {rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, says: []string{"advanced_rules: there is no table Orders, apple, zebra in schema public"}},
-		"of another schema":   {rules: []map[string]any{sqltest.QueryOf(all, "Other.customers")}, says: []string{"there is no table Other.customers in schema public", "add the schema to schema:"}},
-		"in several schemas":  {set: map[string]any{"schema": "*"}, rules: []map[string]any{sqltest.QueryOf(all, "orders,customers")}, says: []string{`advanced_rules[0].tables[1]: "customers" is in several schemas`, "write Other.customers or public.customers"}},
-		"id column is absent": {rules: []map[string]any{sqltest.QueryOf(all, "orders", "id", "nosuch")}, says: []string{`public.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, customer, paid, price, shares"}},
-		"no key":              {rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, says: []string{"public.notes+orders, advanced_rules[0]: the table public.notes has no key", "id_columns: in the rule"}},
-		"view without a key":  {rules: []map[string]any{sqltest.QueryOf("TABLE totals", "totals")}, says: []string{"the view public.totals has no key"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := openSource(t, db.values(tt.set), sqltest.RuleEnv(tt.rules...))
-			sqltest.Refuse(t, d.Validate(t.Context()), source.ErrConfig, tt.says...)
-		})
-	}
-	// The key that the connector declares for a table counts for its rules as well.
-	env := sqltest.RuleEnv(sqltest.QueryOf("TABLE notes", "notes"))
-	env.IDColumns = map[string][]string{"notes": {"body"}}
-	d := openSource(t, db.values(nil), env)
-	if r := sqltest.Read(t.Context(), sqltest.List(t, d)[0]); r.Err != nil || len(r.IDs) != 1 || r.IDs[0] != db.name+"_public_notes_x" {
-		t.Errorf("got %v, %v", r.IDs, r.Err)
-	}
+	sqltest.RulesThatDoNotFit(t, db.shared(), map[string]sqltest.Misfit{
+		"unknown tables":      {Rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, Says: []string{"advanced_rules: there is no table Orders, apple, zebra in schema public"}},
+		"of another schema":   {Rules: []map[string]any{sqltest.QueryOf(all, "Other.customers")}, Says: []string{"there is no table Other.customers in schema public", "add the schema to schema:"}},
+		"in several schemas":  {Set: map[string]any{"schema": "*"}, Rules: []map[string]any{sqltest.QueryOf(all, "orders,customers")}, Says: []string{`advanced_rules[0].tables[1]: "customers" is in several schemas`, "write Other.customers or public.customers"}},
+		"id column is absent": {Rules: []map[string]any{sqltest.QueryOf(all, "orders", "id", "nosuch")}, Says: []string{`public.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, customer, paid, price, shares"}},
+		"no key":              {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, Says: []string{"public.notes+orders, advanced_rules[0]: the table public.notes has no key", "id_columns: in the rule"}},
+		"view without a key":  {Rules: []map[string]any{sqltest.QueryOf("TABLE totals", "totals")}, Says: []string{"the view public.totals has no key"}},
+	})
 }
 
 // TestValidateAsksTheServer: it says why it could not, and leaves no session behind.
 func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
-	rule := sqltest.QueryOf("SELECT * FROM orders", "orders")
-	sqltest.Refuse(t, openSource(t, db.values(map[string]any{"password": "wrong"}), sqltest.RuleEnv(rule)).Validate(t.Context()), source.ErrAuth, "check username and password")
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
-	if openSource(t, db.values(nil), sqltest.RuleEnv(rule)).Validate(over) == nil {
-		t.Error("a context that is over is not heeded")
-	}
-	if err := openSource(t, db.values(nil), sqltest.RuleEnv(rule, rule)).Validate(t.Context()); err != nil {
-		t.Error(err)
-	}
-	sqltest.Eventually(t, "no session is left", func() bool { return active(t, db) == 0 })
+	sqltest.ValidateAsksTheServer(t, db.shared(), "check username and password", func(env source.Env) source.Source {
+		return openSource(t, db.values(nil), env)
+	}, func() int { return active(t, db) })
 }
 
 // TestRightsOfRules: a rule that may not be read fails alone; rights on its columns are enough.
@@ -253,32 +221,13 @@ func TestRightsOfRules(t *testing.T) {
 	env := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM customers, items", "items,customers"), sqltest.QueryOf("TABLE items", "items"), sqltest.QueryOf("SELECT id FROM orders WHERE paid", "orders"),
 		sqltest.QueryOf(`SELECT * FROM "Other".customers`, "items"))
 	d := openSource(t, values, env)
-	if err := d.Validate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	parts := sqltest.List(t, d)
-	sqltest.Refuse(t, sqltest.Read(t.Context(), parts[0]).Err, source.ErrAuth, "public.customers+items, advanced_rules[0]", "permission denied for table customers",
-		`GRANT SELECT ON "public"."customers" TO`, "or remove advanced_rules[0]")
-	sqltest.Refuse(t, sqltest.Read(t.Context(), parts[3]).Err, source.ErrAuth, "permission denied for schema Other", `GRANT USAGE ON SCHEMA "Other" TO `+role+"; or remove advanced_rules[3]")
-	for i, want := range map[int]int{1: 2, 2: 2} {
-		if r := sqltest.Read(t.Context(), parts[i]); r.Err != nil || len(r.IDs) != want {
-			t.Errorf("%s: %+v", parts[i].Name(), r)
-		}
-	}
+	sqltest.RightsOfRules(t, d, "permission denied for table customers", `GRANT SELECT ON "public"."customers" TO`)
+	sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[3]).Err, source.ErrAuth, "permission denied for schema Other", `GRANT USAGE ON SCHEMA "Other" TO `+role+"; or remove advanced_rules[3]")
 }
 
 // TestRowsWithoutAKey: they are left out and said, and the others come.
 func TestRowsWithoutAKey(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
-	got, _ := readRules(t, db, nil,
-		sqltest.QueryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c"),
-		sqltest.QueryOf("SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", "orders", "c", "o"))
-	sqltest.Refuse(t, got[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
-	if len(got[0].IDs) != 3 {
-		t.Errorf("got the ids %v", got[0].IDs)
-	}
-	if got[1].Err != nil || len(got[1].IDs) != 4 {
-		t.Errorf("got the ids %v, %v", got[1].IDs, got[1].Err)
-	}
+	sqltest.RowsWithoutAKey(t, db.shared(), "SELECT c.id AS c, o.id AS o FROM customers c FULL JOIN orders o ON o.customer = c.id AND c.id = 1", 4)
 }

@@ -203,8 +203,8 @@ func CheckLoss(t *testing.T, times map[string]int, err error, rows int, kind err
 	}
 }
 
-// CancelEndsTheStatement checks that it does, of a part that runs for ever, and closes the session. sessions counts those of the user, or
-// those alone that run something.
+// CancelEndsTheStatement checks that it does, of a part that runs for ever, and closes the session. sessions counts
+// those of the user, or those alone that run something.
 func CancelEndsTheStatement(t *testing.T, s source.Source, part source.Part, sessions func(busy bool) int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -276,7 +276,8 @@ func LossEndsTheTable(t *testing.T, w Way, part source.Part, bytes int) {
 	}
 }
 
-// LostWhileIdle checks that sessions which are lost after the tables were listed are passed over: every part has one row.
+// LostWhileIdle checks that sessions which are lost after the tables were listed are passed over: every part has one
+// row.
 func LostWhileIdle(t *testing.T, s source.Source, lose func()) {
 	t.Helper()
 	parts := List(t, s)

@@ -3,6 +3,8 @@ package sqltest
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -78,13 +80,7 @@ type RuleCase struct {
 func (c *RuleCase) Check(t *testing.T, open func(source.Env) source.Source) {
 	t.Helper()
 	s := open(RuleEnv(c.Rule))
-	v, ok := s.(interface {
-		Validate(ctx context.Context) error
-	})
-	if !ok {
-		t.Fatal("the source does not check rules")
-	}
-	if err := v.Validate(t.Context()); err != nil {
+	if err := Validate(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	parts := List(t, s)
@@ -141,5 +137,111 @@ func RulesReplaceTables(t *testing.T, open func(tables string, env source.Env) s
 	env.AdvancedRules = []any{}
 	if parts := List(t, open("items", env)); len(parts) != 1 || parts[0].Name() != scope("items") {
 		t.Errorf("no rules: got the parts %q", Names(parts))
+	}
+}
+
+// validator is a source that checks its rules.
+type validator interface {
+	Validate(ctx context.Context) error
+}
+
+// Validate checks the rules of a source.
+func Validate(ctx context.Context, s source.Source) error {
+	v, ok := s.(validator)
+	if !ok {
+		return fmt.Errorf("a %T does not check rules", s)
+	}
+	return v.Validate(ctx)
+}
+
+// RefusesQueries checks that queries are refused when they are validated, as the rule of orders after others: each
+// with what is said of it, and with the words.
+func RefusesQueries(t *testing.T, db *DB, before []map[string]any, queries map[string]string, words ...string) {
+	t.Helper()
+	for query, says := range queries {
+		s := db.Open(nil, RuleEnv(append(slices.Clone(before), QueryOf(query, "orders"))...))
+		where := fmt.Sprintf("%s, advanced_rules[%d]: query: ", db.Scope("orders"), len(before))
+		Refuse(t, Validate(t.Context(), s), source.ErrConfig, append([]string{where, says}, words...)...)
+	}
+}
+
+// Misfit is rules that do not fit the tables, and what is said of them.
+type Misfit struct {
+	Set   map[string]any
+	Rules []map[string]any
+	Says  []string
+}
+
+// RulesThatDoNotFit checks that they are refused when they are validated, and that the key which the connector
+// declares for the table notes counts for its rules as well.
+func RulesThatDoNotFit(t *testing.T, db *DB, cases map[string]Misfit) {
+	t.Helper()
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			Refuse(t, Validate(t.Context(), db.Open(tt.Set, RuleEnv(tt.Rules...))), source.ErrConfig, tt.Says...)
+		})
+	}
+	env := RuleEnv(QueryOf("SELECT * FROM notes", "notes"))
+	env.IDColumns = map[string][]string{"notes": {"body"}}
+	if r := Read(t.Context(), List(t, db.Open(nil, env))[0]); r.Err != nil || !slices.Equal(r.IDs, []string{db.ID("notes", "x")}) {
+		t.Errorf("got %v, %v", r.IDs, r.Err)
+	}
+}
+
+// ValidateAsksTheServer checks that it says why it could not, which is hint for a wrong password, and leaves no
+// session behind. user opens the source as a user whose sessions are counted.
+func ValidateAsksTheServer(t *testing.T, db *DB, hint string, user func(source.Env) source.Source, sessions func() int) {
+	t.Helper()
+	rule := QueryOf("SELECT * FROM orders", "orders")
+	Refuse(t, Validate(t.Context(), db.Open(map[string]any{"password": "wrong"}, RuleEnv(rule))), source.ErrAuth, hint)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Validate(over, db.Open(nil, RuleEnv(rule))); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that is over: %v", err)
+	}
+	if err := Validate(t.Context(), user(RuleEnv(rule, rule))); err != nil {
+		t.Error(err)
+	}
+	Eventually(t, "no session is left", func() bool { return sessions() == 0 })
+}
+
+// RightsOfRules checks that a rule that may not be read fails alone, with the words: the first of three. The others
+// have two rows each.
+func RightsOfRules(t *testing.T, s source.Source, words ...string) {
+	t.Helper()
+	if err := Validate(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	parts := List(t, s)
+	Refuse(t, Read(t.Context(), parts[0]).Err, source.ErrAuth, append(words, parts[0].Scope()+", advanced_rules[0]", "or remove advanced_rules[0]")...)
+	for _, p := range parts[1:3] {
+		if r := Read(t.Context(), p); r.Err != nil || len(r.IDs) != 2 {
+			t.Errorf("%s: %+v", p.Name(), r)
+		}
+	}
+}
+
+// RowsWithoutAKey checks that they are left out and said, and the others come. Of so many rows of the query, c is NULL
+// in one.
+func RowsWithoutAKey(t *testing.T, db *DB, query string, rows int) {
+	t.Helper()
+	parts := List(t, db.Open(nil, RuleEnv(QueryOf(query, "orders", "c"), QueryOf(query, "orders", "c", "o"))))
+	got := Read(t.Context(), parts[0])
+	Refuse(t, got.Err, source.ErrConfig, db.Scope("orders")+", advanced_rules[0]: rows with NULL in every column of the key were left out: 1", "id_columns: in the rule")
+	if len(got.IDs) != rows-1 {
+		t.Errorf("got the ids %v", got.IDs)
+	}
+	if got = Read(t.Context(), parts[1]); got.Err != nil || len(got.IDs) != rows {
+		t.Errorf("got the ids %v, %v", got.IDs, got.Err)
+	}
+}
+
+// RulesReadTheSnapshot checks that a rule of the three orders reads that of the run.
+func RulesReadTheSnapshot(t *testing.T, db *DB) {
+	t.Helper()
+	parts := List(t, db.Open(nil, RuleEnv(QueryOf("SELECT id FROM orders", "orders"))))
+	db.Exec(fmt.Sprintf("DELETE FROM %s WHERE %s = 10", db.Table("orders"), db.Ident("id")))
+	if r := Read(t.Context(), parts[0]); r.Err != nil || len(r.IDs) != 3 {
+		t.Errorf("%+v", r)
 	}
 }

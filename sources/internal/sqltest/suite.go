@@ -100,7 +100,8 @@ func WrongPasswordIsTriedOnce(t *testing.T, w Way, words ...string) {
 	}
 }
 
-// ConnectAgain checks that connecting is tried as often as retry_count says. open opens the source with one; an attempt dials so many times.
+// ConnectAgain checks that connecting is tried as often as retry_count says. open opens the source with one; an
+// attempt dials so many times.
 func ConnectAgain(t *testing.T, open func(attempts int) Way, dials int, words ...string) {
 	t.Helper()
 	for _, tt := range []struct {
@@ -158,7 +159,8 @@ type Refusal struct {
 	Says []string
 }
 
-// OpenRefuses checks that what cannot work is refused before anything connects: what all sources refuse, and more of one's own.
+// OpenRefuses checks that what cannot work is refused before anything connects: what all sources refuse, and more of
+// one's own.
 func OpenRefuses(t *testing.T, typ *source.Type, plain func(map[string]any) map[string]any, own map[string]Refusal) {
 	t.Helper()
 	cases := map[string]Refusal{

@@ -19,9 +19,9 @@ type ValueCase struct {
 	Key            bool   // the type can be that of a primary key
 }
 
-// Values reads one value of every case from a server, in both encodings, with its form in ids, and returns what was read,
-// as a golden file has it. change is set where documents are checked against their descriptions; inCompat reports
-// whether a case says anything of the encoding compat.
+// Values reads one value of every case from a server, in both encodings, with its form in ids, and returns what was
+// read, as a golden file has it. change is set where documents are checked against their descriptions; inCompat
+// reports whether a case says anything of the encoding compat.
 func Values(t *testing.T, db *DB, cases []ValueCase, change func(env source.Env) map[string]any, inCompat func(*ValueCase) bool) string {
 	t.Helper()
 	for i, tt := range cases {
@@ -110,8 +110,8 @@ func (k *KindOfType) In(compat, query bool) source.FieldKind {
 	return k.Kind
 }
 
-// EveryTypeHasItsKind describes a table t with a column of every type, read as a table and as the result of a query. fixed
-// are the fields of every document, all keywords, and key the kind of the key id, whose type is keyType.
+// EveryTypeHasItsKind describes a table t with a column of every type, read as a table and as the result of a query.
+// fixed are the fields of every document, all keywords, and key the kind of the key id, whose type is keyType.
 func EveryTypeHasItsKind(t *testing.T, db *DB, kinds []KindOfType, fixed []string, keyType string, key source.FieldKind) {
 	t.Helper()
 	table := Table{Name: "t", Columns: []Column{{Name: "k", Type: keyType}}, Key: []string{"k"}}

@@ -236,7 +236,8 @@ func (p *parser) condition() expr {
 	return p.logic("OR", func() expr { return p.logic("AND", p.comparison) })
 }
 
-// logic is operands of AND or of OR. What is not known counts as what is not true: that is the same where there is no NOT.
+// logic is operands of AND or of OR. What is not known counts as what is not true: that is the same where there is no
+// NOT.
 func (p *parser) logic(word string, operand func() expr) expr {
 	all := []expr{operand()}
 	for p.take(word) {
@@ -296,8 +297,8 @@ func holds(operator string, order int) bool {
 	return strings.HasPrefix(operator, "<")
 }
 
-// variantFunction stands for what the source asks of a column of the type sql_variant: its value as text, behind the name of
-// its own type. It has a form for each type, of which only that of floats differs.
+// variantFunction stands for what the source asks of a column of the type sql_variant: its value as text, behind the
+// name of its own type. It has a form for each type, of which only that of floats differs.
 const variantFunction = "VARIANT_TEXT"
 
 var variantForm = regexp.MustCompile(`CONVERT\(nvarchar\(60\), SQL_VARIANT_PROPERTY\((\[(?:[^\]]|\]\])+\]), 'BaseType'\)\) \+ N':' \+ CASE .*?` +

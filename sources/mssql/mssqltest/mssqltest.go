@@ -2,11 +2,11 @@
 // tdstest speaks, so that the source for SQL Server is tested where there is none. It is imported by tests
 // only.
 //
-// It answers a closed set of statements. Those of the source: its questions to the catalogue, its transactions, and reading one table from a key on. And those with which tests set a database
-// up: tables with keys and types, views, rows, rights, and what changes them. It compares and orders as SQL Server
-// does, but for texts in the order of a language: they are in that of their code points, without letter case where the
-// collation has none. It computes nothing, and neither joins nor groups: what such queries answer is given by a test,
-// see [Server.Fixture].
+// It answers a closed set of statements. Those of the source: its questions to the catalogue, its transactions, and
+// reading one table from a key on. And those with which tests set a database up: tables with keys and types, views,
+// rows, rights, and what changes them. It compares and orders as SQL Server does, but for texts in the order of a
+// language: they are in that of their code points, without letter case where the collation has none. It computes
+// nothing, and neither joins nor groups: what such queries answer is given by a test, see [Server.Fixture].
 //
 // A test that passes here says that the source is right about a server that does what Microsoft's
 // documentation says, as this package understands it. It does not say that SQL Server does.

@@ -14,8 +14,8 @@ type question func(s *session, params map[string]value) (relation, error)
 // a statement.
 const SessionsQuestion = "SELECT session_id FROM sys.dm_exec_sessions WHERE login_name = @p1 AND (@p2 = 0 OR status = 'running')"
 
-// questions are those of the source and of its tests. One is known by words that it alone has of those that follow: the golden
-// file of the source holds the texts, and its tests check that each is known.
+// questions are those of the source and of its tests. One is known by words that it alone has of those that follow:
+// the golden file of the source holds the texts, and its tests check that each is known.
 var questions = []struct {
 	words  string
 	answer question

@@ -7,7 +7,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// statement reads one of the statements of the source, or of those with which tests set a database up. There are no others.
+// statement reads one of the statements of the source, or of those with which tests set a database up. There are no
+// others.
 func (p *parser) statement() action {
 	switch {
 	case p.take("SELECT"):
