@@ -317,13 +317,7 @@ func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	db := newDB(t)
 	user, values := lossDB(t, db)
 	d := openSource(t, values, source.Env{})
-	for _, err := range sqltest.Listed(t, d)["dbo.t"].Documents(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		break
-	}
-	sqltest.Eventually(t, "nothing runs", func() bool { return len(db.sessions(user, true)) == 0 })
+	sqltest.LeaveEarly(t, sqltest.Listed(t, d)["dbo.t"], func() int { return len(db.sessions(user, true)) })
 }
 
 // alter begins to alter a table and holds its lock until the function is called that it returns.
@@ -351,19 +345,11 @@ func TestStall(t *testing.T) {
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
 	user, values := db.user()
 	d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
-	wayOf(d).NoPauses()
 	part := sqltest.Listed(t, d)["dbo.t"]
-	waits := make(chan struct{})
 	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // as it is sent; asking for them has to wait
-	d.DialNet = sqltest.SilentBehind(d.DialNet, columns, waits)       // the sessions that come
-	idleIn(d)
-	defer db.alter("t")()
-	done := make(chan error, 1)
-	go func() { done <- sqltest.Read(t.Context(), part).Err }() // ends with the time limit
-	sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
-	close(waits)
-	sqltest.Refuse(t, <-done, nil, "dbo.t: begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
-	sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
+	giveUp := func() {}
+	defer func() { giveUp() }()
+	sqltest.Stalls(t, wayOf(d), part, columns, idleIn, func() { giveUp = db.alter("t") }, func() int { return len(db.sessions(user, true)) })
 }
 
 // TestALockThatIsGivenBack is waited for.
@@ -389,17 +375,5 @@ func TestCase56SlowReaders(t *testing.T) {
 	db := newDB(t)
 	_, values := lossDB(t, db)
 	d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
-	n := 0
-	for _, err := range sqltest.Listed(t, d)["dbo.t"].Documents(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n++; n == 10 {
-			since := time.Now()
-			sqltest.Eventually(t, "some time has passed", func() bool { return time.Since(since) > time.Second })
-		}
-	}
-	if n != lossRows {
-		t.Errorf("got %d rows", n)
-	}
+	sqltest.ReadSlowly(t, sqltest.Listed(t, d)["dbo.t"], lossRows, time.Second)
 }

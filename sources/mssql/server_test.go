@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,11 +40,11 @@ func newDB(t testing.TB) *testDB {
 	}
 	db := &testDB{t: t, url: parseURL(t, dsn), name: "e_" + strings.ToLower(rand.Text()[:12])}
 	admin := db.open("master")
-	mustExec(t, admin, "CREATE DATABASE "+db.name)
-	mustExec(t, admin, "ALTER DATABASE "+db.name+" SET ALLOW_SNAPSHOT_ISOLATION ON")
+	sqltest.MustExec(t, admin, "CREATE DATABASE "+db.name)
+	sqltest.MustExec(t, admin, "ALTER DATABASE "+db.name+" SET ALLOW_SNAPSHOT_ISOLATION ON")
 	t.Cleanup(func() {
-		mustExec(t, admin, "ALTER DATABASE "+db.name+" SET SINGLE_USER WITH ROLLBACK IMMEDIATE")
-		mustExec(t, admin, "DROP DATABASE "+db.name)
+		sqltest.MustExec(t, admin, "ALTER DATABASE "+db.name+" SET SINGLE_USER WITH ROLLBACK IMMEDIATE")
+		sqltest.MustExec(t, admin, "DROP DATABASE "+db.name)
 	})
 	db.pool = db.open(db.name)
 	return db
@@ -85,18 +84,11 @@ func (db *testDB) open(database string) *sql.DB {
 	return pool
 }
 
-func mustExec(t testing.TB, pool *sql.DB, statements string) {
-	t.Helper()
-	if _, err := pool.ExecContext(context.WithoutCancel(t.Context()), statements); err != nil {
-		t.Fatalf("%v in: %s", err, statements)
-	}
-}
-
 // exec runs SQL in the database. CREATE VIEW and CREATE SCHEMA must stand alone.
 func (db *testDB) exec(statements ...string) {
 	db.t.Helper()
 	for _, s := range statements {
-		mustExec(db.t, db.pool, s)
+		sqltest.MustExec(db.t, db.pool, s)
 	}
 }
 
@@ -186,28 +178,13 @@ func (db *testDB) shared() *sqltest.DB {
 func idleIn(s source.Source) int { return sqltest.LoseIdle[*session](s.(*database).Snapshots) }
 
 // sessions are the ids of the sessions of a login, those alone that run something if busy is true.
-func (db *testDB) sessions(user string, busy bool) (ids []int) {
+func (db *testDB) sessions(user string, busy bool) []int {
 	db.t.Helper()
 	only := 0
 	if busy {
 		only = 1
 	}
-	rows, err := db.pool.QueryContext(context.WithoutCancel(db.t.Context()), mssqltest.SessionsQuestion, user, only)
-	if err != nil {
-		db.t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id int
-		if err := rows.Scan(&id); err != nil {
-			db.t.Fatal(err)
-		}
-		ids = append(ids, id)
-	}
-	if err := rows.Err(); err != nil {
-		db.t.Fatal(err)
-	}
-	return ids
+	return sqltest.Numbers(db.t, db.pool, mssqltest.SessionsQuestion, user, only)
 }
 
 // kill ends the sessions of a login, those alone that run something if busy is true, and waits for the end.
@@ -220,10 +197,7 @@ func (db *testDB) kill(user string, busy bool) {
 	for _, id := range ids {
 		db.exec(fmt.Sprintf("KILL %d", id))
 	}
-	sqltest.Eventually(db.t, "the sessions have ended", func() bool {
-		left := db.sessions(user, false)
-		return !slices.ContainsFunc(ids, func(id int) bool { return slices.Contains(left, id) })
-	})
+	sqltest.Gone(db.t, ids, func() []int { return db.sessions(user, false) })
 }
 
 // TestStatementsAreKnown: the database of mssqltest answers every statement of the golden file, so that no test

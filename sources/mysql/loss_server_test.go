@@ -165,13 +165,7 @@ func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		user, values := lossDB(t, db)
 		d := openSource(t, values, source.Env{})
-		for _, err := range sqltest.Listed(t, d)["t"].Documents(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			break
-		}
-		sqltest.Eventually(t, "nothing runs", func() bool { return len(db.sessions(user, true)) == 0 })
+		sqltest.LeaveEarly(t, sqltest.Listed(t, d)["t"], func() int { return len(db.sessions(user, true)) })
 	})
 }
 
@@ -182,25 +176,17 @@ func TestStall(t *testing.T) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
 		user, values := db.user()
 		d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
-		wayOf(d).NoPauses()
 		part := sqltest.Listed(t, d)["t"]
-		waits := make(chan struct{})
-		d.DialNet = sqltest.SilentBehind(d.DialNet, "`t`", waits) // the sessions that come
-		idleIn(d)
 		conn, err := db.pool.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		if _, err := conn.ExecContext(t.Context(), "LOCK TABLES t WRITE"); err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error, 1)
-		go func() { done <- sqltest.Read(t.Context(), part).Err }() // ends with the time limit
-		sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
-		close(waits)
-		sqltest.Refuse(t, <-done, nil, "t: begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
-		sqltest.Eventually(t, "nobody waits for the table", func() bool { return len(db.sessions(user, true)) == 0 })
+		sqltest.Stalls(t, wayOf(d), part, "`t`", idleIn, func() {
+			if _, err := conn.ExecContext(t.Context(), "LOCK TABLES t WRITE"); err != nil {
+				t.Fatal(err)
+			}
+		}, func() int { return len(db.sessions(user, true)) })
 		if _, err := conn.ExecContext(t.Context(), "UNLOCK TABLES"); err != nil {
 			t.Fatal(err)
 		}
@@ -213,19 +199,7 @@ func TestCase56TimeLimitsOfTheServer(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		_, values := lossDB(t, db)
 		d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
-		n := 0
-		for _, err := range sqltest.Listed(t, d)["t"].Documents(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n++; n == 10 {
-				since := time.Now()
-				sqltest.Eventually(t, "the server has waited for longer than it is told to wait", func() bool { return time.Since(since) > 1500*time.Millisecond })
-			}
-		}
-		if n != lossRows {
-			t.Errorf("got %d rows", n)
-		}
+		sqltest.ReadSlowly(t, sqltest.Listed(t, d)["t"], lossRows, 1500*time.Millisecond) // the server waits for less
 		s, err := d.Connect(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -1,13 +1,11 @@
 package mysql
 
 import (
-	"context"
 	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"maps"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,8 +51,8 @@ func newDB(t testing.TB, variable string) *testDB {
 	db := &testDB{t: t, config: config, name: "e_" + strings.ToLower(rand.Text()[:12]), mariaDB: variable == onMariaDB}
 	config.MultiStatements = true
 	admin := db.open("")
-	mustExec(t, admin, "CREATE DATABASE "+db.name+" CHARACTER SET utf8mb4")
-	t.Cleanup(func() { mustExec(t, admin, "DROP DATABASE "+db.name); _ = admin.Close() })
+	sqltest.MustExec(t, admin, "CREATE DATABASE "+db.name+" CHARACTER SET utf8mb4")
+	t.Cleanup(func() { sqltest.MustExec(t, admin, "DROP DATABASE "+db.name); _ = admin.Close() })
 	db.pool = db.open(db.name)
 	t.Cleanup(func() { _ = db.pool.Close() })
 	return db
@@ -72,23 +70,13 @@ func (db *testDB) open(database string) *sql.DB {
 	return sql.OpenDB(connector)
 }
 
-func mustExec(t testing.TB, pool *sql.DB, statements string) {
-	t.Helper()
-	if _, err := pool.ExecContext(context.WithoutCancel(t.Context()), statements); err != nil {
-		t.Fatalf("%v in: %s", err, statements)
-	}
-}
-
 // exec runs SQL in the database.
-func (db *testDB) exec(statements string) { db.t.Helper(); mustExec(db.t, db.pool, statements) }
+func (db *testDB) exec(statements string) { db.t.Helper(); sqltest.MustExec(db.t, db.pool, statements) }
 
 // number asks for a number.
-func (db *testDB) number(query string) (n int) {
+func (db *testDB) number(query string) int {
 	db.t.Helper()
-	if err := db.pool.QueryRowContext(context.WithoutCancel(db.t.Context()), query).Scan(&n); err != nil {
-		db.t.Fatalf("%v in: %s", err, query)
-	}
-	return n
+	return sqltest.Numbers(db.t, db.pool, query)[0]
 }
 
 // fill inserts n rows into a table of a key and more: values is what stands behind the key, in which n is
@@ -131,28 +119,13 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 }
 
 // sessions are the ids of the sessions of a user, those alone that run something if busy is true.
-func (db *testDB) sessions(user string, busy bool) (ids []int) {
+func (db *testDB) sessions(user string, busy bool) []int {
 	db.t.Helper()
 	query := "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + user + "'"
 	if busy {
 		query += " AND COMMAND IN ('Execute', 'Query')"
 	}
-	rows, err := db.pool.QueryContext(context.WithoutCancel(db.t.Context()), query)
-	if err != nil {
-		db.t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id int
-		if err := rows.Scan(&id); err != nil {
-			db.t.Fatal(err)
-		}
-		ids = append(ids, id)
-	}
-	if err := rows.Err(); err != nil {
-		db.t.Fatal(err)
-	}
-	return ids
+	return sqltest.Numbers(db.t, db.pool, query)
 }
 
 // kill ends sessions, as KILL or KILL QUERY does, and waits for the end.
@@ -166,10 +139,7 @@ func (db *testDB) kill(how, user string, busy bool) {
 		db.exec(fmt.Sprintf("%s %d", how, id))
 	}
 	if how == "KILL" {
-		sqltest.Eventually(db.t, "the sessions have ended", func() bool {
-			left := db.sessions(user, false)
-			return !slices.ContainsFunc(ids, func(id int) bool { return slices.Contains(left, id) })
-		})
+		sqltest.Gone(db.t, ids, func() []int { return db.sessions(user, false) })
 	}
 }
 

@@ -288,3 +288,51 @@ func LostWhileIdle(t *testing.T, s source.Source, lose func()) {
 		}
 	}
 }
+
+// LeaveEarly takes one document of a part, and checks that the server does not go on sending the others.
+func LeaveEarly(t *testing.T, part source.Part, busy func() int) {
+	t.Helper()
+	for _, err := range part.Documents(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		break
+	}
+	Eventually(t, "nothing runs", func() bool { return busy() == 0 })
+}
+
+// ReadSlowly stops after some documents of a part until so much time has passed, and checks that all rows come.
+func ReadSlowly(t *testing.T, part source.Part, rows int, pause time.Duration) {
+	t.Helper()
+	n := 0
+	for _, err := range part.Documents(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 10 {
+			since := time.Now()
+			Eventually(t, "the pause is over", func() bool { return time.Since(since) > pause })
+		}
+	}
+	if n != rows {
+		t.Errorf("got %d rows", n)
+	}
+}
+
+// Stalls checks that a part that waits for a lock, which lock takes, ends once the server has sent nothing for the time
+// limit of [Patience], and that its statement ends with it. The limit is over behind the text, as it is sent, on the
+// sessions that come.
+func Stalls(t *testing.T, w Way, part source.Part, text string, idle func(source.Source) int, lock func(), busy func() int) {
+	t.Helper()
+	w.NoPauses()
+	waits := make(chan struct{})
+	*w.Dial = SilentBehind(*w.Dial, text, waits)
+	idle(w.Source)
+	lock()
+	done := make(chan error, 1)
+	go func() { done <- Read(t.Context(), part).Err }() // ends with the time limit
+	Eventually(t, "the table is waited for", func() bool { return busy() == 1 })
+	close(waits)
+	Refuse(t, <-done, nil, part.Scope()+": begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
+	Eventually(t, "nobody waits for the table", func() bool { return busy() == 0 })
+}
