@@ -178,36 +178,26 @@ func answerOf(number int32, class uint8, before ...int32) error {
 
 func TestWorthRetrying(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		err  error
-		want bool
-	}{
-		"refused":                {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
-		"hung up":                {io.EOF, true},
-		"hung up in the middle":  {mssql.StreamError{InnerError: io.ErrUnexpectedEOF}, true},
-		"other bytes":            {mssql.StreamError{InnerError: errors.New("unknown token")}, false},
-		"no answer":              {context.DeadlineExceeded, true},
-		"too many sessions":      {answerOf(17809, 20), true},
-		"Azure is busy":          {answerOf(40501, 16), true},
-		"being recovered":        {answerOf(18456, 14, 922), true},
-		"61 wrong password":      {answerOf(18456, 14), false},
-		"no such database":       {answerOf(18456, 14, 4060), false},
-		"no such host":           {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
-		"name server busy":       {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
-		"no TLS":                 {errors.New(noTLSText), false},
-		"a certificate":          {errors.New(handshakeText + "tls: failed to verify certificate: x509: unknown authority"), false},
-		"cut off in a handshake": {errors.New(handshakeText + "EOF"), true},
-		"waking up":              {answerOf(40613, 17), true},
-		"starting":               {answerOf(17187, 16), true},
-		"being upgraded":         {answerOf(18401, 14), true},
-		"not public":             {answerOf(47073, 16), false},
-		"no such server":         {answerOf(40532, 11), false},
-		"something else":         {errors.New("odd"), false},
-	} {
-		if got := worthRetrying(tt.err); got != tt.want {
-			t.Errorf("%s: got %t", name, got)
-		}
-	}
+	sqltest.Retries(t, worthRetrying, map[string]error{
+		"hung up":                io.EOF,
+		"hung up in the middle":  mssql.StreamError{InnerError: io.ErrUnexpectedEOF},
+		"no answer":              context.DeadlineExceeded,
+		"too many sessions":      answerOf(17809, 20),
+		"Azure is busy":          answerOf(40501, 16),
+		"being recovered":        answerOf(18456, 14, 922),
+		"cut off in a handshake": errors.New(handshakeText + "EOF"),
+		"waking up":              answerOf(40613, 17),
+		"starting":               answerOf(17187, 16),
+		"being upgraded":         answerOf(18401, 14),
+	}, map[string]error{
+		"other bytes":       mssql.StreamError{InnerError: errors.New("unknown token")},
+		"61 wrong password": answerOf(18456, 14),
+		"no such database":  answerOf(18456, 14, 4060),
+		"no TLS":            errors.New(noTLSText),
+		"a certificate":     errors.New(handshakeText + "tls: failed to verify certificate: x509: unknown authority"),
+		"not public":        answerOf(47073, 16),
+		"no such server":    answerOf(40532, 11),
+	})
 }
 
 func TestConnectErrors(t *testing.T) {

@@ -6,8 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
-	"strings"
 	"testing"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -100,59 +98,34 @@ func TestScopes(t *testing.T) {
 
 func TestWorthRetrying(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		err  error
-		want bool
-	}{
-		"refused":           {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
-		"hung up":           {io.ErrUnexpectedEOF, true},
-		"invalid":           {driver.ErrInvalidConn, true},
-		"too many sessions": {&driver.MySQLError{Number: 1040}, true},
-		"shutting down":     {&driver.MySQLError{Number: 1053}, true},
-		"wrong password":    {&driver.MySQLError{Number: 1045}, false},
-		"no such database":  {&driver.MySQLError{Number: 1049}, false},
-		"no such host":      {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
-		"name server busy":  {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
-		"no TLS":            {driver.ErrNoTLS, false},
-		"something else":    {errors.New("odd"), false},
-	} {
-		if got := worthRetrying(tt.err); got != tt.want {
-			t.Errorf("%s: got %t", name, got)
-		}
-	}
+	sqltest.Retries(t, worthRetrying, map[string]error{
+		"hung up":           io.ErrUnexpectedEOF,
+		"invalid":           driver.ErrInvalidConn,
+		"too many sessions": &driver.MySQLError{Number: 1040},
+		"shutting down":     &driver.MySQLError{Number: 1053},
+	}, map[string]error{
+		"wrong password":   &driver.MySQLError{Number: 1045},
+		"no such database": &driver.MySQLError{Number: 1049},
+		"no TLS":           driver.ErrNoTLS,
+	})
 }
 
 func TestConnectErrors(t *testing.T) {
 	t.Parallel()
 	d := &database{set: settings{Login: form.Login{Host: "h", Port: 1, User: "o'u"}, database: "d`b"}}
-	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
-	for name, tt := range map[string]struct {
-		err  error
-		kind error
-		hint string
-	}{
-		"no entry":      {&driver.MySQLError{Number: 1044}, source.ErrAuth, "GRANT SELECT ON `d``b`.* TO 'o''u';"},
-		"blocked":       {&driver.MySQLError{Number: 1129}, source.ErrAuth, "FLUSH HOSTS"},
-		"not from here": {&driver.MySQLError{Number: 1130}, source.ErrAuth, "from this machine"},
-		"other login":   {&driver.MySQLError{Number: 1698}, source.ErrAuth, "IDENTIFIED BY"},
-		"unknown login": {driver.ErrUnknownPlugin, source.ErrAuth, "IDENTIFIED BY"},
-		"clear text":    {driver.ErrCleartextPassword, source.ErrAuth, "ssl_enabled must be on"},
-		"needs TLS":     {&driver.MySQLError{Number: 3159}, source.ErrConfig, "ssl_enabled: true"},
-		"has no TLS":    {driver.ErrNoTLS, source.ErrConfig, "ssl_enabled: false"},
-		"too many":      {&driver.MySQLError{Number: 1040}, source.ErrTemporary, ""},
-		"something":     {&driver.MySQLError{Number: 1}, nil, ""},
-		"silence":       {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host and port"},
-	} {
-		err := d.ConnectError(tt.err)
-		for _, k := range kinds {
-			if errors.Is(err, k) != errors.Is(tt.kind, k) {
-				t.Errorf("%s: is %v: %t", name, k, errors.Is(err, k))
-			}
-		}
-		if hint := source.Hint(err); !strings.Contains(hint, tt.hint) || !strings.HasPrefix(err.Error(), "connect to MySQL at h port 1: ") {
-			t.Errorf("%s: got %v, hint %q", name, err, hint)
-		}
-	}
+	sqltest.FailuresAre(t, d.ConnectError, "connect to MySQL at h port 1: ", map[string]sqltest.Failure{
+		"no entry":      {Err: &driver.MySQLError{Number: 1044}, Kind: source.ErrAuth, Hint: "GRANT SELECT ON `d``b`.* TO 'o''u';"},
+		"blocked":       {Err: &driver.MySQLError{Number: 1129}, Kind: source.ErrAuth, Hint: "FLUSH HOSTS"},
+		"not from here": {Err: &driver.MySQLError{Number: 1130}, Kind: source.ErrAuth, Hint: "from this machine"},
+		"other login":   {Err: &driver.MySQLError{Number: 1698}, Kind: source.ErrAuth, Hint: "IDENTIFIED BY"},
+		"unknown login": {Err: driver.ErrUnknownPlugin, Kind: source.ErrAuth, Hint: "IDENTIFIED BY"},
+		"clear text":    {Err: driver.ErrCleartextPassword, Kind: source.ErrAuth, Hint: "ssl_enabled must be on"},
+		"needs TLS":     {Err: &driver.MySQLError{Number: 3159}, Kind: source.ErrConfig, Hint: "ssl_enabled: true"},
+		"has no TLS":    {Err: driver.ErrNoTLS, Kind: source.ErrConfig, Hint: "ssl_enabled: false"},
+		"too many":      {Err: &driver.MySQLError{Number: 1040}, Kind: source.ErrTemporary, Hint: ""},
+		"something":     {Err: &driver.MySQLError{Number: 1}, Kind: nil, Hint: ""},
+		"silence":       {Err: &link.StallError{Limit: 5}, Kind: source.ErrUnreachable, Hint: "check host and port"},
+	})
 }
 
 // newTestDatabase is a database that nothing connects to.
@@ -174,18 +147,13 @@ func relationOf(name string) relation {
 func TestTableErrorKinds(t *testing.T) {
 	t.Parallel()
 	p := newTestDatabase(t, settings{}, source.Env{}).Part(relationOf("t"), nil)
-	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
 	for number, want := range map[uint16]error{
 		1142: source.ErrAuth, 1143: source.ErrAuth, 1370: source.ErrAuth, 1146: nil, 1054: nil, 1064: nil, 1356: source.ErrConfig, 1449: source.ErrConfig,
 		1792: source.ErrConfig, 1053: source.ErrTemporary, 1205: source.ErrTemporary, 1213: source.ErrTemporary, 1317: source.ErrTemporary,
 		1927: source.ErrTemporary, 3024: source.ErrTemporary,
 	} {
 		err := p.Failed("read rows", &driver.MySQLError{Number: number, Message: "a\nb"})
-		for _, k := range kinds {
-			if errors.Is(err, k) != errors.Is(want, k) {
-				t.Errorf("%d: is %v: %t", number, k, errors.Is(err, k))
-			}
-		}
+		sqltest.IsOnly(t, fmt.Sprint(number), err, want)
 		if got, want := err.Error(), fmt.Sprintf("t: read rows: a b (error %d)", number); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

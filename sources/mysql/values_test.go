@@ -11,6 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // encode makes JSON of what a driver's value of a type becomes.
@@ -185,33 +186,23 @@ func TestCase06KeysThatAreZero(t *testing.T) {
 // TestNativeIDsAreUnique: of keys that the other profiles write in the same way.
 func TestNativeIDsAreUnique(t *testing.T) {
 	t.Parallel()
-	seen := map[string][]driver.Value{}
 	r := rowOf(t, sqlread.Native, "varchar", "varchar")
-	for _, in := range [][]driver.Value{
-		{[]byte("a"), []byte("b")},
-		{[]byte("a:b"), []byte("")},
-		{[]byte("a"), []byte(":b")},
-		{[]byte("a%3Ab"), []byte("")},
-		{[]byte("a"), nil},
-		{[]byte("a"), []byte("")},
-		{[]byte("a"), []byte("%00")},
-		{[]byte("a"), []byte("\x00")},
-		{nil, nil},
-		{nil, []byte("a")},
-		{[]byte(strings.Repeat("x", 600)), []byte("a")},
-		{[]byte(strings.Repeat("x", 600)), []byte("b")},
-		{[]byte("\xff"), []byte("a")},
-		{[]byte("\xfe"), []byte("a")},
-	} {
-		id := r.document(in).ID
-		if other, twice := seen[id]; twice {
-			t.Errorf("%q and %q are both %s", in, other, id)
-		}
-		if len(id) > 512 {
-			t.Errorf("the id of %q has %d bytes", in, len(id))
-		}
-		seen[id] = in
-	}
+	sqltest.IDsDiffer(t, func(in []driver.Value) string { return r.document(in).ID },
+		[]driver.Value{[]byte("a"), []byte("b")},
+		[]driver.Value{[]byte("a:b"), []byte("")},
+		[]driver.Value{[]byte("a"), []byte(":b")},
+		[]driver.Value{[]byte("a%3Ab"), []byte("")},
+		[]driver.Value{[]byte("a"), nil},
+		[]driver.Value{[]byte("a"), []byte("")},
+		[]driver.Value{[]byte("a"), []byte("%00")},
+		[]driver.Value{[]byte("a"), []byte("\x00")},
+		[]driver.Value{nil, nil},
+		[]driver.Value{nil, []byte("a")},
+		[]driver.Value{[]byte(strings.Repeat("x", 600)), []byte("a")},
+		[]driver.Value{[]byte(strings.Repeat("x", 600)), []byte("b")},
+		[]driver.Value{[]byte("\xff"), []byte("a")},
+		[]driver.Value{[]byte("\xfe"), []byte("a")},
+	)
 	if a, b := idPrefix(sqlread.Native, "d", []string{"a+b"}), idPrefix(sqlread.Native, "d", []string{"a", "b"}); a == b || b != "mysql:d:a+b:" {
 		t.Errorf("got %s and %s", a, b)
 	}

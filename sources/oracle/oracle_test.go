@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"strings"
 	"testing"
 
@@ -234,62 +233,37 @@ func TestWhyNotRead(t *testing.T) {
 
 func TestWorthRetrying(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		err  error
-		want bool
-	}{
-		"refused":           {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
-		"hung up":           {io.ErrUnexpectedEOF, true},
-		"a panic":           {fmt.Errorf("%w: x", guard.ErrPanic), true},
-		"too many sessions": {oraError(20), true},
-		"starting":          {oraError(1033), true},
-		"no service yet":    {oraError(12514), true},
-		"killed":            {oraError(28), true},
-		"wrong password":    {oraError(1017), false},
-		"locked":            {oraError(28000), false},
-		"expired":           {oraError(28001), false},
-		"no such SID":       {oraError(12505), false},
-		"no such host":      {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
-		"name server busy":  {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
-		"something else":    {errors.New("odd"), false},
-	} {
-		if got := worthRetrying(tt.err); got != tt.want {
-			t.Errorf("%s: got %t", name, got)
-		}
-	}
+	sqltest.Retries(t, worthRetrying, map[string]error{
+		"hung up":           io.ErrUnexpectedEOF,
+		"a panic":           fmt.Errorf("%w: x", guard.ErrPanic),
+		"too many sessions": oraError(20),
+		"starting":          oraError(1033),
+		"no service yet":    oraError(12514),
+		"killed":            oraError(28),
+	}, map[string]error{
+		"wrong password": oraError(1017),
+		"locked":         oraError(28000),
+		"expired":        oraError(28001),
+		"no such SID":    oraError(12505),
+	})
 }
 
 func TestConnectErrors(t *testing.T) {
 	t.Parallel()
 	d := &database{set: settings{Login: form.Login{Host: "h", Port: 1}, owner: "SHOP", sid: true}}
-	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
-	for name, tt := range map[string]struct {
-		err  error
-		kind error
-		hint string
-	}{
-		"61 wrong password": {oraError(1017), source.ErrAuth, "not tried again"},
-		"locked":            {oraError(28000), source.ErrAuth, `ALTER USER "SHOP" ACCOUNT UNLOCK;`},
-		"expired":           {oraError(28001), source.ErrAuth, `ALTER USER "SHOP" IDENTIFIED BY`},
-		"no entry":          {oraError(1045), source.ErrAuth, `GRANT CREATE SESSION TO "SHOP";`},
-		"filtered":          {oraError(12506), source.ErrAuth, "from this machine"},
-		"no SID":            {oraError(12505), source.ErrConfig, "check connection_source and sid"},
-		"no service":        {oraError(12514), source.ErrConfig, "lsnrctl status"},
-		"too many":          {oraError(18), source.ErrTemporary, ""},
-		"lost":              {oraError(12537), source.ErrUnreachable, "database is open"},
-		"something":         {oraError(600), nil, ""},
-		"silence":           {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host, port"},
-	} {
-		err := d.ConnectError(tt.err)
-		for _, k := range kinds {
-			if errors.Is(err, k) != errors.Is(tt.kind, k) {
-				t.Errorf("%s: is %v: %t", name, k, errors.Is(err, k))
-			}
-		}
-		if hint := source.Hint(err); !strings.Contains(hint, tt.hint) || !strings.HasPrefix(err.Error(), "connect to Oracle at h port 1: ") {
-			t.Errorf("%s: got %v, hint %q", name, err, hint)
-		}
-	}
+	sqltest.FailuresAre(t, d.ConnectError, "connect to Oracle at h port 1: ", map[string]sqltest.Failure{
+		"61 wrong password": {Err: oraError(1017), Kind: source.ErrAuth, Hint: "not tried again"},
+		"locked":            {Err: oraError(28000), Kind: source.ErrAuth, Hint: `ALTER USER "SHOP" ACCOUNT UNLOCK;`},
+		"expired":           {Err: oraError(28001), Kind: source.ErrAuth, Hint: `ALTER USER "SHOP" IDENTIFIED BY`},
+		"no entry":          {Err: oraError(1045), Kind: source.ErrAuth, Hint: `GRANT CREATE SESSION TO "SHOP";`},
+		"filtered":          {Err: oraError(12506), Kind: source.ErrAuth, Hint: "from this machine"},
+		"no SID":            {Err: oraError(12505), Kind: source.ErrConfig, Hint: "check connection_source and sid"},
+		"no service":        {Err: oraError(12514), Kind: source.ErrConfig, Hint: "lsnrctl status"},
+		"too many":          {Err: oraError(18), Kind: source.ErrTemporary, Hint: ""},
+		"lost":              {Err: oraError(12537), Kind: source.ErrUnreachable, Hint: "database is open"},
+		"something":         {Err: oraError(600), Kind: nil, Hint: ""},
+		"silence":           {Err: &link.StallError{Limit: 5}, Kind: source.ErrUnreachable, Hint: "check host, port"},
+	})
 }
 
 // newTestDatabase is a database that nothing connects to.
@@ -306,18 +280,13 @@ func TestTableErrorKinds(t *testing.T) {
 	t.Parallel()
 	d := newTestDatabase(t, settings{owner: "SHOP"})
 	p := d.Part(d.relation("SHOP", "T", sqlread.KindTable), nil)
-	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
 	for number, want := range map[int]error{
 		1031: source.ErrAuth, 41900: source.ErrAuth, 942: nil, 904: nil, 933: nil, 4063: source.ErrConfig, 1456: source.ErrConfig,
 		28: source.ErrTemporary, 1013: source.ErrTemporary, 1089: source.ErrTemporary, 1466: source.ErrTemporary, 1555: source.ErrTemporary,
 		3113: source.ErrTemporary, 4068: source.ErrTemporary, 12571: source.ErrTemporary,
 	} {
 		err := p.Failed("read rows", oraError(number))
-		for _, k := range kinds {
-			if errors.Is(err, k) != errors.Is(want, k) {
-				t.Errorf("%d: is %v: %t", number, k, errors.Is(err, k))
-			}
-		}
+		sqltest.IsOnly(t, fmt.Sprint(number), err, want)
 		if got, want := err.Error(), fmt.Sprintf("T: read rows: ORA-%05d: as it is", number); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -238,31 +239,21 @@ func TestCase06KeysThatAreZero(t *testing.T) {
 // TestNativeIDsAreUnique: of keys that the other profiles write in the same way.
 func TestNativeIDsAreUnique(t *testing.T) {
 	t.Parallel()
-	seen := map[string][]driver.Value{}
 	r := rowOf(t, sqlread.Native, "VARCHAR2", "VARCHAR2")
-	for _, in := range [][]driver.Value{
-		{"a_b", "c"},
-		{"a", "b_c"},
-		{"a:b", "c"},
-		{"a", "b:c"},
-		{"a%3Ab", "c"},
-		{"a", nil},
-		{nil, "a"},
-		{"a", "%00"},
-		{"a", "\x00"},
-		{nil, nil},
-		{strings.Repeat("x", 600), "a"},
-		{strings.Repeat("x", 600), "b"},
-	} {
-		id := r.Document(in).ID
-		if other, twice := seen[id]; twice {
-			t.Errorf("%q and %q are both %s", in, other, id)
-		}
-		if len(id) > 512 {
-			t.Errorf("the id of %q has %d bytes", in, len(id))
-		}
-		seen[id] = in
-	}
+	sqltest.IDsDiffer(t, func(in []driver.Value) string { return r.Document(in).ID },
+		[]driver.Value{"a_b", "c"},
+		[]driver.Value{"a", "b_c"},
+		[]driver.Value{"a:b", "c"},
+		[]driver.Value{"a", "b:c"},
+		[]driver.Value{"a%3Ab", "c"},
+		[]driver.Value{"a", nil},
+		[]driver.Value{nil, "a"},
+		[]driver.Value{"a", "%00"},
+		[]driver.Value{"a", "\x00"},
+		[]driver.Value{nil, nil},
+		[]driver.Value{strings.Repeat("x", 600), "a"},
+		[]driver.Value{strings.Repeat("x", 600), "b"},
+	)
 }
 
 // TestDocuments shows a row in each profile, of a table of the user's own and one of another schema.

@@ -2,8 +2,8 @@ package postgresql
 
 import (
 	"errors"
+	"fmt"
 	"io"
-	"net"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,41 +16,26 @@ import (
 
 func TestWorthRetrying(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		err  error
-		want bool
-	}{
-		"refused":           {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
-		"hung up":           {io.ErrUnexpectedEOF, true},
-		"starting up":       {&pgconn.PgError{Code: "57P03"}, true},
-		"too many sessions": {&pgconn.PgError{Code: "53300"}, true},
-		"wrong password":    {&pgconn.PgError{Code: "28P01"}, false},
-		"no such database":  {&pgconn.PgError{Code: "3D000"}, false},
-		"no such host":      {&net.DNSError{Err: "no such host", IsNotFound: true}, false},
-		"name server busy":  {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
-		"no TLS":            {errors.New("tls error: server refused TLS connection"), false},
-		"something else":    {errors.New("odd"), false},
-	} {
-		if got := worthRetrying(tt.err); got != tt.want {
-			t.Errorf("%s: got %t", name, got)
-		}
-	}
+	sqltest.Retries(t, worthRetrying, map[string]error{
+		"hung up":           io.ErrUnexpectedEOF,
+		"starting up":       &pgconn.PgError{Code: "57P03"},
+		"too many sessions": &pgconn.PgError{Code: "53300"},
+	}, map[string]error{
+		"wrong password":   &pgconn.PgError{Code: "28P01"},
+		"no such database": &pgconn.PgError{Code: "3D000"},
+		"no TLS":           errors.New("tls error: server refused TLS connection"),
+	})
 }
 
 func TestTableErrorKinds(t *testing.T) {
 	t.Parallel()
 	p := &part{db: &database{}, Subject: sqlread.Subject{Rel: relation{Schema: "s", Name: "t", Scope: "s.t"}}}
-	kinds := []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary}
 	for code, want := range map[string]error{
 		"42501": source.ErrAuth, "42P01": nil, "42703": nil, "22000": nil, "XX001": nil,
 		"57P01": source.ErrTemporary, "40001": source.ErrTemporary, "08006": source.ErrTemporary, "57014": source.ErrTemporary,
 	} {
 		err := p.tableError("read rows", &pgconn.PgError{Code: code, Message: "m", Detail: "secret row"})
-		for _, k := range kinds {
-			if errors.Is(err, k) != errors.Is(want, k) {
-				t.Errorf("%s: is %v: %t", code, k, errors.Is(err, k))
-			}
-		}
+		sqltest.IsOnly(t, fmt.Sprint(code), err, want)
 		if got, want := err.Error(), "s.t: read rows: m (SQLSTATE "+code+")"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

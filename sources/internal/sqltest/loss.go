@@ -272,7 +272,7 @@ func LossEndsTheTable(t *testing.T, w Way, part source.Part, bytes int) {
 	_, err := ReadWith(t, part, nil)
 	Refuse(t, err, source.ErrTemporary, part.Scope()+": read rows: ")
 	if pauses.Load() != 0 {
-		t.Error("it was tried to go on")
+		t.Error("the source tried to resume")
 	}
 }
 
@@ -289,7 +289,7 @@ func LostWhileIdle(t *testing.T, s source.Source, lose func()) {
 	}
 }
 
-// LeaveEarly takes one document of a part, and checks that the server does not go on sending the others.
+// LeaveEarly takes one document of a part, and checks that the server stops sending the others.
 func LeaveEarly(t *testing.T, part source.Part, busy func() int) {
 	t.Helper()
 	for _, err := range part.Documents(t.Context()) {
@@ -320,7 +320,7 @@ func ReadSlowly(t *testing.T, part source.Part, rows int, pause time.Duration) {
 }
 
 // Stalls checks that a part that waits for a lock, which lock takes, ends once the server has sent nothing for the time
-// limit of [Patience], and that its statement ends with it. The limit is over behind the text, as it is sent, on the
+// limit of [Patience], and that its statement ends with it. The limit is over after the text, as it is sent, on the
 // sessions that come.
 func Stalls(t *testing.T, w Way, part source.Part, text string, idle func(source.Source) int, lock func(), busy func() int) {
 	t.Helper()
@@ -334,5 +334,5 @@ func Stalls(t *testing.T, w Way, part source.Part, text string, idle func(source
 	Eventually(t, "the table is waited for", func() bool { return busy() == 1 })
 	close(waits)
 	Refuse(t, <-done, nil, part.Scope()+": begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
-	Eventually(t, "nobody waits for the table", func() bool { return busy() == 0 })
+	Eventually(t, "no session waits for the table", func() bool { return busy() == 0 })
 }

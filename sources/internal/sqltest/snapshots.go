@@ -47,8 +47,8 @@ func OneSnapshot(t *testing.T, db *DB, tables int, says string) {
 	}
 }
 
-// NobodyWaitsForTheRun checks that a table that was read may be altered while another is still to be read. alter changes
-// the structure of t0, and fails rather than wait forever.
+// NobodyWaitsForTheRun checks that a table can be altered once it was read, while another is still to be read. alter
+// changes the structure of t0, and fails rather than wait forever.
 func NobodyWaitsForTheRun(t *testing.T, db *DB, alter string) {
 	t.Helper()
 	db.Create(Numbered(2)...)

@@ -73,9 +73,9 @@ func EmptyTable(t *testing.T, db *DB) {
 	}
 }
 
-// Keys checks what tells the rows of a table apart: a unique key of columns that cannot be NULL, the shortest, or the
-// columns that the connector names, for one table by its qualified name. ids are of tables that the test has made
-// beside, keyless are those of them without a key.
+// Keys checks which columns identify the rows of a table: a unique key of columns that cannot be NULL, the shortest,
+// or the columns that the connector names, for one table by its qualified name. ids are of tables that the test has
+// made beside, keyless are those of them without a key.
 func Keys(t *testing.T, db *DB, qualified func(table string) string, ids map[string][]string, keyless ...string) {
 	t.Helper()
 	nullable, a, b := []Column{{Name: "A", Type: Int}}, Column{Name: "a", Type: Int, NotNull: true}, Column{Name: "b", Type: Int, NotNull: true}

@@ -297,7 +297,7 @@ func holds(operator string, order int) bool {
 	return strings.HasPrefix(operator, "<")
 }
 
-// variantFunction stands for what the source asks of a column of the type sql_variant: its value as text, behind the
+// variantFunction stands for what the source asks of a column of the type sql_variant: its value as text, after the
 // name of its own type. It has a form for each type, of which only that of floats differs.
 const variantFunction = "VARIANT_TEXT"
 

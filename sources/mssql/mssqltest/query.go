@@ -63,7 +63,7 @@ func (p *parser) item() item {
 	t := p.peek()
 	i := item{of: p.operand()}
 	if t.kind == tokenName || t.kind == tokenWord {
-		i.name = t.text // of a column; that of a conversion is given by AS, or nobody looks at it
+		i.name = t.text // of a column; a conversion has one from AS, or needs none
 	}
 	if p.take("AS") {
 		i.name = p.identifier()
@@ -117,7 +117,7 @@ func (d *Server) result(of relation) tdstest.Result {
 	return r
 }
 
-// query runs a query for a session. Without rows it only tells the columns.
+// query runs a query for a session. Without rows it only finds the columns.
 func (s *session) query(q *selection, params map[string]value, rows bool) (relation, error) {
 	source, used, err := s.source(q)
 	if err != nil {
