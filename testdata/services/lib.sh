@@ -4,11 +4,11 @@
 #
 #   vars   sets PORT, where it listens, and ADDRESS, the variable that tests read its address from
 #   up     starts it and prints `export VAR='...'` lines on stdout, everything else on stderr
-#   down   ends what `up` started, nothing else, and throws its data away
+#   down   stops what `up` started, nothing else, and deletes its data
 #
 # CACHE_DIR holds downloads and compiled classes and is kept; RUN_ROOT holds data, logs and process
-# ids of what runs. RUN_ROOT lies under the temporary folder because PostgreSQL refuses to run as
-# root, and root's home is closed to the user it then runs as.
+# ids of running servers. RUN_ROOT is under the temporary folder because PostgreSQL refuses to run as
+# root, and the user it then runs as cannot enter root's home.
 
 set -euo pipefail
 umask 022
@@ -25,7 +25,7 @@ export CACHE_DIR RUN_ROOT
 log() { printf '%s\n' "$*" >&2; }
 die() { log "error: $*"; exit 1; }
 
-# init NAME: set the names that the rest uses.
+# init NAME: set the variables that the other functions use.
 init() {
   NAME=$1
   . "$SERVICES/$NAME/vars"
@@ -33,17 +33,17 @@ init() {
   PIDFILE="$RUN/pid" ENVFILE="$RUN/env" LOG="$RUN/log"
 }
 
-# begin: what every `up` starts with. It prints the variables and leaves when the service runs.
+# begin: the start of every `up`. If the service is running, it prints the variables and exits.
 begin() {
-  [ -d "/proc/$$" ] && command -v setsid >/dev/null || die "$NAME can be started on Linux only; set $ADDRESS to a server of your own"
+  [ -d "/proc/$$" ] && command -v setsid >/dev/null || die "$NAME can be started on Linux only; set $ADDRESS to your own server"
   if running && [ -s "$ENVFILE" ]; then
-    log "$NAME runs already on $HOST:$PORT"
+    log "$NAME is already running on $HOST:$PORT"
     cat "$ENVFILE"
     exit 0
   fi
-  ! port_open || die "$NAME: port $PORT is taken by another program; end it, or choose a port, see $SERVICES/$NAME/vars"
+  ! port_open || die "$NAME: port $PORT is in use by another program; stop it, or choose another port, see $SERVICES/$NAME/vars"
   mkdir -p "$CACHE_DIR" "$RUN_ROOT"
-  [ -O "$RUN_ROOT" ] || die "$RUN_ROOT belongs to somebody else; set RUN_ROOT to a folder of yours"
+  [ -O "$RUN_ROOT" ] || die "$RUN_ROOT belongs to another user; set RUN_ROOT to your own folder"
   rm -rf "$RUN"
   mkdir -p "$RUN"
   chmod 755 "$RUN_ROOT" "$RUN"
@@ -54,7 +54,7 @@ need() { command -v "$1" >/dev/null || apt_need "$2"; }
 
 # apt_need PACKAGE...: install what is missing. Debian keeps only the newest build of a package in
 # its archive, so no version is pinned. A policy-rc.d, for as long as it takes, keeps the packages
-# from starting servers of their own. A lock serialises the scripts that run side by side.
+# from starting servers of their own. A lock serializes scripts that run concurrently.
 apt_need() {
   command -v apt-get >/dev/null || die "$NAME needs: $*; only Debian's packages can be installed from here"
   [ "$(id -u)" = 0 ] || die "$NAME needs: $*; install them, or run as root"
@@ -78,7 +78,7 @@ apt_get() {
   DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends "$@" </dev/null >&2
 }
 
-# once NAME COMMAND...: run the command under a lock, so that two scripts do not make the same file at once.
+# once NAME COMMAND...: run the command under a lock, so that two scripts do not create the same file concurrently.
 once() {
   local name=$1
   shift
@@ -111,15 +111,15 @@ go_build() {
 
 started_at() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
-# start COMMAND...: run it in a session of its own. Its start time is kept beside its process id, so
-# that a later process that happens to get the same id is never taken for it.
+# start COMMAND...: run it in its own session. Its start time is kept beside its process id, so
+# that a later process with the same id is never mistaken for it.
 start() {
   setsid "$@" >>"$LOG" 2>&1 </dev/null &
   printf '%s\n' $! >"$PIDFILE"
   started_at $! >"$PIDFILE.start"
 }
 
-# running: is the process that `start` made alive?
+# running: is the process of `start` alive?
 running() {
   [ -s "$PIDFILE" ] && [ -s "$PIDFILE.start" ] || return 1
   local pid
@@ -147,7 +147,7 @@ emit() {
   cat "$ENVFILE"
 }
 
-# stop SIGNAL: end the process that `start` made, and wait for its end.
+# stop SIGNAL: end the process of `start`, and wait until it has exited.
 stop() {
   local pid i
   running || return 0
@@ -159,13 +159,13 @@ stop() {
   for i in $(seq 20); do running || return 0; sleep 0.1; done
 }
 
-# finish SIGNAL: all that a `down` does.
+# finish SIGNAL: everything that a `down` does.
 finish() {
-  if running; then stop "$1"; log "$NAME on port $PORT stopped"; else log "$NAME on port $PORT does not run"; fi
+  if running; then stop "$1"; log "$NAME on port $PORT stopped"; else log "$NAME on port $PORT is not running"; fi
   rm -rf "$RUN"
 }
 
-# certificate FOLDER: an authority of its own and a server's certificate for localhost and 127.0.0.1.
+# certificate FOLDER: an authority and a server's certificate for localhost and 127.0.0.1.
 certificate() {
   need openssl openssl
   openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=elastic-ingest test authority' \

@@ -1,4 +1,4 @@
-# Starts an Elasticsearch node from the jars that are published on Maven Central. Source it behind lib.sh.
+# Starts an Elasticsearch node from the jars that are published on Maven Central. Source it after lib.sh.
 
 NODE=$SERVICES/elasticsearch
 . "$SERVICES/tika/jars.sh"
@@ -42,7 +42,7 @@ start_node() {
   shift 2
   sources=("$NODE/src" "$NODE/v${version%%.*}")
   [ "${version%%.*}" != 8 ] || java=17
-  JDK=$(jdk "$java") || die "$NAME needs a JDK of $java or later; set JAVA_HOME, or $ADDRESS to a server of your own"
+  JDK=$(jdk "$java") || die "$NAME needs a JDK of $java or later; set JAVA_HOME, or $ADDRESS to your own server"
   export JAVA_HOME=$JDK
   need curl curl
   jars=$CACHE_DIR/elasticsearch-$version
