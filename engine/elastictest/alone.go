@@ -14,8 +14,8 @@ import (
 // alone are the tests of this process that poll on a server, by its address.
 var alone sync.Map
 
-// Alone waits until no other test polls on a server, in this process or another, and lets the others wait until the
-// caller's test is over. A poll ends jobs of all connectors that nobody runs, and each test has a clock of its own.
+// Alone waits until no other test polls on a server, in this process or another, and makes the others wait until the
+// caller's test has ended. A poll ends the orphaned jobs of all connectors, and each test has its own clock.
 func Alone(t *testing.T, url string) {
 	t.Helper()
 	here, _ := alone.LoadOrStore(url, &sync.Mutex{})

@@ -177,7 +177,7 @@ func (c *client) run(t *testing.T, tc testCase) {
 	}
 }
 
-// compare tells where got lacks something of want.
+// compare returns where got lacks something of want.
 func (c *client) compare(at string, got, want any) string {
 	switch want := want.(type) {
 	case string:

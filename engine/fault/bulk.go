@@ -17,7 +17,7 @@ type operation struct {
 	lines    []byte
 }
 
-// Done answers a bulk request as if all of it were done, fast enough to measure who sends it.
+// Done responds to a bulk request as if all operations succeeded, fast enough to measure the sender.
 func Done(r *http.Request) (*http.Response, error) {
 	in := bufio.NewReaderSize(r.Body, 64<<10)
 	index := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), "/_bulk")
@@ -50,13 +50,13 @@ func Done(r *http.Request) (*http.Response, error) {
 	return JSON(http.StatusOK, string(append(answer, "]}"...)))(r, nil), nil
 }
 
-// answer is the item that answers it; body is an object, which gets index and id.
+// answer is its item in the response; body is an object, to which index and id are added.
 func (o *operation) answer(r *http.Request, body string) string {
 	index := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), "/_bulk")
 	return `{"` + o.kind + `":{"_index":"` + index + `","_id":` + o.quoted + `,` + strings.TrimPrefix(body, "{") + `}`
 }
 
-// operations takes a bulk request apart.
+// operations parses a bulk request.
 func operations(body []byte) []operation {
 	var out []operation
 	for line := range bytes.Lines(body) {
@@ -64,7 +64,7 @@ func operations(body []byte) []operation {
 			if rest, ok := bytes.CutPrefix(line, []byte(`{"`+kind+`":{"_id":`)); ok {
 				var quoted json.RawMessage
 				var id string
-				_ = json.NewDecoder(bytes.NewReader(rest)).Decode(&quoted) // what we send is JSON, see engine/elastic
+				_ = json.NewDecoder(bytes.NewReader(rest)).Decode(&quoted) // what engine/elastic sends is JSON
 				_ = json.Unmarshal(quoted, &id)
 				out = append(out, operation{kind: kind, id: id, quoted: string(quoted)})
 			}
@@ -85,7 +85,7 @@ func itemsAnswer(r *http.Request, items []string) *http.Response {
 	return JSON(http.StatusOK, `{"errors":`+failed+`,"items":[`+strings.Join(items, ",")+`]}`)(r, nil)
 }
 
-// refuse answers some operations of a bulk request and sends on the others.
+// refuse responds to some operations of a bulk request and forwards the others.
 func refuse(next http.RoundTripper, r *http.Request, body []byte, item func(id string) string) (*http.Response, error) {
 	var left []byte
 	ops := operations(body)

@@ -13,12 +13,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// History makes a [Memory] a source that can tell its changes.
+// History makes a [Memory] a source that knows its changes.
 type History struct {
 	Events []Event
-	Lost   string // why changes cannot be told; "" where they can
-	Err    error  // of asking for anything
-	Share  int    // ids in a part at most; 0 is all
+	Lost   string // why the changes are unknown; "" if they are known
+	Err    error  // returned by every method
+	Share  int    // most ids in a part; 0 is all
 	// Asked counts how often the position and the changes were asked for.
 	Positions, Changes int
 }
@@ -26,7 +26,7 @@ type History struct {
 // Event says that something happened to a document.
 type Event struct{ Scope, ID string }
 
-// following is a source that can tell its changes.
+// following is a source that knows its changes.
 type following struct{ opened }
 
 var _ source.Changer = following{}

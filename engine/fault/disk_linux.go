@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Disk mounts a file system of so many KiB for the test, which it fills, and returns its folder. That
-// takes root: without, the test is skipped, and fails where CI is set and nothing may be skipped.
+// Disk mounts a file system of so many KiB for the test to fill, and returns its folder. That requires root: without,
+// the test is skipped, or fails where CI is set and nothing may be skipped.
 func Disk(t testing.TB, kib int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,7 +28,7 @@ func Disk(t testing.TB, kib int) string {
 	return dir
 }
 
-// Grow gives a file system that [Disk] mounted another size.
+// Grow changes the size of a file system that [Disk] mounted.
 func Grow(t testing.TB, dir string, kib int) {
 	t.Helper()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%dk", kib)); err != nil {

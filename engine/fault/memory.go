@@ -1,8 +1,8 @@
-// Package fault holds what tests break on purpose: a source in memory that fails where it is told to,
-// and a transport that loses, refuses or cuts requests.
+// Package fault has what tests break on purpose: a source in memory that fails where it is told to, and a transport
+// that loses, refuses or truncates requests.
 //
-// It is imported by tests only; the program does not contain it. Its invariant: what it does follows
-// from its script alone, so that a failing seed fails again.
+// It is imported by tests only; the program does not contain it. Its invariant: what it does follows from its script
+// alone, so that a failing test can be repeated.
 package fault
 
 import (
@@ -24,39 +24,39 @@ type Memory struct {
 	Parts   map[string][]document.Document // by scope
 	Fails   map[string]error               // a part's error, after FailsAt documents
 	FailsAt int
-	Hidden  map[string]bool // parts that are there and cannot be seen
+	Hidden  map[string]bool // parts that exist and cannot be listed
 	ListErr error           // ends the list of parts, after all of them
 	PingErr error
-	// Blocks are, by part, before how many documents it is silent until the run is ended; ListBlocks is
-	// the same for the list, behind all parts.
+	// Blocks are, by part, the number of documents after which it hangs until the run ends; ListBlocks is the same for
+	// the list, after all parts.
 	Blocks     map[string]int
 	ListBlocks bool
-	// Quiet are parts that stop after FailsAt documents as if these were all, and do not say that they are.
+	// Quiet are parts that stop after FailsAt documents as if these were all, without saying so.
 	Quiet map[string]bool
-	// Silent is how long a part lets wait for its first document. As every source must, it ends the part
-	// when that is longer than the stall timeout.
+	// Silent is how long a part takes until its first document. As every source must, it ends the part when that is
+	// longer than the stall timeout.
 	Silent map[string]time.Duration
 	// Each is called before a document is yielded; it may block, cancel or panic.
 	Each func(part string, n int)
 
-	// Describe describes a part; nil is a source that knows nothing of its fields.
+	// Describe describes a part; nil is a source that does not know its fields.
 	Describe func(part string) (source.Description, error)
 
 	ByVersion bool // documents are compared by their timestamps
 
-	// Identities make it a source with access control, even if there are none.
+	// Identities, if not nil, make it a source with access control.
 	Identities []document.Document
 
-	// History makes it a source that can tell its changes; nil is one that cannot.
+	// History makes it a source that knows its changes; nil is one that does not.
 	History *History
 
-	IDsOnly bool // what the last run asked for
+	IDsOnly bool // what the last run requested
 
 	mu     sync.Mutex
 	opened int
 }
 
-// ScopeField is the field of a document of Memory that tells its scope; documents must have it.
+// ScopeField is the field of a document of Memory that contains its scope; documents must have it.
 const ScopeField = "scope"
 
 // Type is the source as the engine sees it.
@@ -86,7 +86,7 @@ func (m *Memory) Type() source.Type {
 	}
 }
 
-// Open reports how many sources were opened and not closed.
+// Open reports how many sources are open.
 func (m *Memory) Open() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,24 +9,24 @@ import (
 	"sync"
 )
 
-// Rule is one thing that goes wrong with requests.
+// Rule is one way in which requests go wrong.
 type Rule struct {
 	Method string // requests of this method; "" is any
 	Path   string // requests whose path contains this
-	Skip   int    // that many of them go through first
-	Times  int    // then that many are hit; 0 is all of them
-	// Larger hits only requests whose body has at least that many bytes.
+	Skip   int    // so many of them pass first
+	Times  int    // then so many are affected; 0 is all of them
+	// Larger affects only requests whose body has at least that many bytes.
 	Larger int64
-	// Before is called first: it may wait, or do to the index what another program would. With Pass that
-	// is all that happens, and the request goes on.
+	// Before is called first: it may wait, or do to the index what another program would. With Pass that is all that
+	// happens, and the request proceeds.
 	Before func()
 	Pass   bool
-	// Refuse gives the answers to those operations of a bulk request that do not reach the server; "" lets
-	// one go on.
+	// Refuse returns the responses to those operations of a bulk request that do not reach the server; "" lets an
+	// operation pass.
 	Refuse func(id string) string
-	// Answer answers in place of the server. nil loses the request.
+	// Answer responds instead of the server. nil loses the request.
 	Answer func(r *http.Request, body []byte) *http.Response
-	// After lets the server do its work first and then loses the answer, or cuts it after Cut bytes.
+	// After lets the server process the request and then loses the response, or truncates it after Cut bytes.
 	After bool
 	Cut   int
 }
@@ -34,8 +34,7 @@ type Rule struct {
 // ErrReset is the error of a request that was lost.
 var ErrReset = errors.New("connection reset by the test")
 
-// Transport is a transport on which rules are tried in order; requests that none of them hits go on
-// to Next.
+// Transport applies the first rule that matches a request; other requests are passed to Next.
 type Transport struct {
 	Next  http.RoundTripper
 	Rules []Rule
@@ -122,7 +121,7 @@ func (t *Transport) rule(r *http.Request) *Rule {
 	return nil
 }
 
-// JSON makes an answer.
+// JSON makes a response.
 func JSON(status int, body string) func(*http.Request, []byte) *http.Response {
 	return func(r *http.Request, _ []byte) *http.Response {
 		return &http.Response{
@@ -133,7 +132,7 @@ func JSON(status int, body string) func(*http.Request, []byte) *http.Response {
 	}
 }
 
-// Items answers a bulk request with one item for each of its operations.
+// Items responds to a bulk request with one item for each of its operations.
 func Items(item func(id string) string) func(*http.Request, []byte) *http.Response {
 	return func(r *http.Request, body []byte) *http.Response {
 		var items []string

@@ -1,13 +1,12 @@
-// Package kibanatest does to the records of connectors and sync jobs what a person does in Kibana: it
-// makes a connector, saves its configuration, sets schedules, edits sync rules, starts and cancels jobs.
-// Tests let the program poll in between, and compare the records with what they have to be.
+// Package kibanatest changes the records of connectors and sync jobs as a person does in Kibana: it creates a connector,
+// saves its configuration, sets schedules, edits sync rules, starts and cancels jobs. Tests let the program poll in
+// between, and compare the records with the expected ones.
 //
-// It is no client: it knows nothing of what the program writes and decides nothing by it. What it writes
-// is put together by hand from the pages of the connector protocol, see
-// https://github.com/elastic/connectors/blob/main/docs/CONNECTOR_PROTOCOL.md.
+// It is not a client: it does not look at what the program writes. What it writes follows the pages of the connector
+// protocol, see https://github.com/elastic/connectors/blob/main/docs/CONNECTOR_PROTOCOL.md.
 //
-// Its invariant: it shares no code with the program, so that a mistake about the protocol is not made
-// twice and hidden thereby.
+// Its invariant: it shares no code with the program, so that a misreading of the protocol is not made twice and thereby
+// hidden.
 package kibanatest
 
 import (
@@ -29,7 +28,7 @@ const (
 	jobs       = ".elastic-connectors-sync-jobs"
 )
 
-// Kibana is one user of Kibana. Whatever cannot be done fails the test.
+// Kibana is one user of Kibana. Any failure fails the test.
 type Kibana struct {
 	t      testing.TB
 	url    string
@@ -40,8 +39,8 @@ type Kibana struct {
 // Record is a document as it is stored; numbers are [json.Number]s.
 type Record map[string]any
 
-// New is the Kibana of the Elasticsearch at url, which is reached by transport. now is the time that it
-// writes into records.
+// New is the Kibana of the Elasticsearch at url, which is reached through transport. now is the time that it writes into
+// records.
 func New(t testing.TB, url string, transport http.RoundTripper, now func() time.Time) *Kibana {
 	return &Kibana{t: t, url: strings.TrimRight(url, "/"), client: &http.Client{Transport: transport}, now: now}
 }
@@ -57,8 +56,8 @@ func (k *Kibana) Version() string {
 // stamp is the time as Kibana writes it: in UTC with milliseconds and a Z.
 func (k *Kibana) stamp() string { return k.now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// ask sends a request and decodes the answer's body into out, unless that is nil. It returns the status;
-// any that is neither a success nor allowed fails the test.
+// ask sends a request and decodes the response's body into out, unless that is nil. It returns the status; any that is
+// neither a success nor allowed fails the test.
 func (k *Kibana) ask(ctx context.Context, method, path string, body, out any, allowed ...int) (status int) {
 	k.t.Helper()
 	status, err := k.request(ctx, method, path, body, out)
@@ -123,7 +122,7 @@ func (k *Kibana) remove(ctx context.Context, index, id string) {
 	k.ask(ctx, http.MethodDelete, "/"+index+"/_doc/"+id+"?refresh=true", nil, nil, http.StatusNotFound)
 }
 
-// read reads a document as it is now; it is nil when there is none.
+// read reads a document in its current state; it is nil if there is none.
 func (k *Kibana) read(index, id string) Record {
 	k.t.Helper()
 	var answer struct {

@@ -12,8 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// fillPostgreSQL makes the table anew. The vacuum in the end keeps the server's own tidying out of the
-// measurement.
+// fillPostgreSQL recreates the table. The vacuum at the end keeps the server's own maintenance out of the measurement.
 func fillPostgreSQL(ctx context.Context, dsn, table string, n int64, g *generator) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
@@ -46,10 +45,10 @@ func fillPostgreSQL(ctx context.Context, dsn, table string, n int64, g *generato
 	return err
 }
 
-// rowsPerInsert keeps a statement below what MySQL takes in one.
+// rowsPerInsert keeps a statement below MySQL's limit.
 const rowsPerInsert = 1000
 
-// fillMySQL makes the table anew in the database of the address, which is made if it is not there.
+// fillMySQL recreates the table in the database of the address, which is created if it does not exist.
 func fillMySQL(ctx context.Context, dsn, table string, n int64, g *generator) error {
 	config, err := mysql.ParseDSN(dsn)
 	if err != nil {

@@ -1,9 +1,9 @@
 // Command yardstick measures the program against plain loading, see docs/benchmarks.md.
 //
-// It fills a table with made-up rows, or a bucket or folder with made-up files, loads the same documents into Elasticsearch the
-// plainest and fastest way there is, and measures time, processor and memory of a command. It is
-// no part of the program and shares no code with it: a fault in common would hide in both figures.
-// The invariant: the same seed always gives the same rows.
+// It fills a table with made-up rows, or a bucket or folder with made-up files, loads the same documents into
+// Elasticsearch in the plainest and fastest way, and measures time, processor and memory of a command. It is not part of
+// the program and shares no code with it: a common fault would be hidden in both figures.
+// The invariant: the same seed always yields the same rows.
 package main
 
 import (

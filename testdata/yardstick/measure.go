@@ -46,7 +46,7 @@ func measure(ctx context.Context, flags *flag.FlagSet, args []string, stdout, st
 	return table(stdout, uses)
 }
 
-// once runs the command. What it prints goes to out.
+// once runs the command. Its output goes to out.
 func once(ctx context.Context, argv []string, out io.Writer) (use, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
@@ -61,8 +61,8 @@ func once(ctx context.Context, argv []string, out io.Writer) (use, error) {
 	}, nil
 }
 
-// apart runs the command like once, but as the child of a small process. Linux counts the memory of
-// the process that starts another into the peak of the started one, and ours holds all documents.
+// apart runs the command like once, but as the child of a small process. Linux counts the memory of the process that
+// starts another in the peak of the started one, and ours holds all documents in memory.
 func apart(ctx context.Context, argv []string, stderr io.Writer) (use, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -79,7 +79,7 @@ func apart(ctx context.Context, argv []string, stderr io.Writer) (use, error) {
 	return u, err
 }
 
-// table prints the least, the middle and the most of each figure.
+// table prints minimum, median and maximum of each figure.
 func table(w io.Writer, uses []use) error {
 	_, err := fmt.Fprintf(w, "%-12s %10s %10s %10s\n", "", "min", "median", "max")
 	line := func(name string, figure func(use) float64) {

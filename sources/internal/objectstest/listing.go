@@ -19,8 +19,8 @@ import (
 // Many is how many objects a benchmark of a listing has, a page of 5 ms at a time.
 const Many = 1_000_000
 
-// Listing is a bucket with many objects that answers as a store does, at so little cost that what a benchmark
-// measures is the reading. It runs in a process of its own: a profile of the benchmark does not have it.
+// Listing is a bucket with many objects that responds as a store does, at so little cost that a benchmark measures the
+// reading. It runs in a process of its own, so that it is not in the profile of the benchmark.
 type Listing struct {
 	Type   *source.Type
 	Values func(address string) map[string]any // the configuration that reads it
@@ -28,7 +28,7 @@ type Listing struct {
 	Entry, Between string
 	// Page reads a request: the number of the first object, and how many there may be.
 	Page func(url.Values) (first, most int)
-	// Around is what stands before and after the objects; end is the number of the next object, Many at the end.
+	// Around is what precedes and follows the objects; end is the number of the next object, Many at the end.
 	Around func(end int) (before, after string)
 }
 
@@ -46,7 +46,7 @@ func From(text string, after bool) int {
 	return sort.Search(Many, func(i int) bool { return Key(i) > text || !after && Key(i) == text })
 }
 
-// serves is set in the process that answers.
+// serves is set in the process that responds.
 const serves = "OBJECTSTEST_SERVES"
 
 // Benchmark lists the bucket.
@@ -84,14 +84,14 @@ func (l *Listing) Benchmark(b *testing.B) {
 	_ = cmd.Wait() // its profile, if one is asked for, is not of interest
 }
 
-// serve answers until the standard input ends.
+// serve responds until the standard input ends.
 func (l *Listing) serve(b *testing.B) {
 	socket, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
 	server := &http.Server{Handler: l, ReadHeaderTimeout: time.Minute}
-	go func() { // ends with the process that listens to it
+	go func() { // ends with the benchmark's process
 		_, _ = os.Stdin.Read(make([]byte, 1))
 		_ = server.Close()
 	}()

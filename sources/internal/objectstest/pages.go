@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// AddOddPages gives a fuzz target a page in XML, and others with something that is seldom met at the first element
-// of each name. more are further texts in place of the tag that begins an element.
+// AddOddPages seeds a fuzz target with a page in XML, and with variants that have something rare at the first element of
+// each name. more are further texts instead of the tag that begins an element.
 func AddOddPages(f *testing.F, page string, names []string, more func(name, tag string) []string) {
 	f.Helper()
 	f.Add([]byte(page))

@@ -9,7 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// find answers a find: filters on scalars, sorting by _id, projections that name fields to take.
+// find responds to a find: filters on scalars, sorting by _id, projections that name fields to take.
 func (s *Server) find(db string, command bson.Raw) any {
 	name := command.Lookup("find").StringValue()
 	if t, i, ok := command.Lookup("readConcern", "afterClusterTime").TimestampOK(); ok && (bson.Timestamp{T: t, I: i}).After(s.now()) {
@@ -49,7 +49,7 @@ func (s *Server) find(db string, command bson.Raw) any {
 	return batch(id, db+"."+name, "firstBatch", listOf(first))
 }
 
-// candidates are the documents that can match a filter: where it lists every _id, those are looked up.
+// candidates are the documents that can match a filter: if it lists every _id, only those are looked up.
 func (c *collection) candidates(filter bson.Raw) (docs []bson.Raw) {
 	ids, ok := filter.Lookup("_id", "$in").ArrayOK()
 	if all, joined := filter.Lookup("$and").ArrayOK(); joined {
@@ -87,12 +87,12 @@ func projected(d, fields bson.Raw) bson.Raw {
 func raw(v any) bson.Raw {
 	b, err := bson.Marshal(v)
 	if err != nil {
-		panic(err) // what a test puts in must be BSON
+		panic(err) // what a test stores must be BSON
 	}
 	return b
 }
 
-// matches evaluates a filter. An operator that it does not know is an error.
+// matches evaluates a filter. An unknown operator is an error.
 func matches(d, filter bson.Raw) (bool, error) {
 	elements, err := filter.Elements()
 	if err != nil {
@@ -181,7 +181,7 @@ func isOf(v, names bson.RawValue) (bool, error) {
 	return slices.ContainsFunc(list, func(n bson.RawValue) bool { return n.StringValue() == typeNames[v.Type] }), err
 }
 
-// rank is the place of a type in the order of all values.
+// rank is the position of a type in the order of all values.
 func rank(v bson.RawValue) int {
 	switch v.Type {
 	case bson.TypeMinKey:

@@ -11,7 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// Server is a replica set of one member. Its methods may be called while it answers.
+// Server is a replica set of one member. Its methods may be called while it responds.
 type Server struct {
 	t       testing.TB
 	address string
@@ -19,7 +19,7 @@ type Server struct {
 	mu          sync.Mutex
 	collections map[string]*collection // by database, a dot, and name
 	log         []event
-	forgotten   bson.Timestamp // events up to it are gone from the log
+	forgotten   bson.Timestamp // events up to it were removed from the log
 	clock       uint32
 	cursors     map[int64]*cursor
 	last        int64 // cursor
@@ -35,14 +35,14 @@ type collection struct {
 	docs []bson.Raw
 }
 
-// Error is an error that a command is answered with.
+// Error is an error response to a command.
 type Error struct {
 	Code    int32
 	Name    string
 	Message string
 }
 
-// HangUp ends the connection in place of an answer.
+// HangUp closes the connection instead of responding.
 type HangUp struct{}
 
 // New starts a server that ends with the test.
@@ -63,15 +63,15 @@ func New(t testing.TB) *Server {
 // URI is the address of the server.
 func (s *Server) URI() string { return "mongodb://" + s.address + "/?replicaSet=rs0" }
 
-// Fail lets commands fail: before one is answered, f says with what instead: an [Error], [HangUp], or nil for
-// nothing. A nil f ends that. f is called by one at a time, and may call all methods but Fail.
+// Fail lets commands fail: before the response to one, f returns what to respond instead: an [Error], [HangUp], or nil
+// for nothing. A nil f ends that. f is called by one at a time, and may call all methods but Fail.
 func (s *Server) Fail(f func(name string, command bson.Raw) any) {
 	s.failing.Lock()
 	defer s.failing.Unlock()
 	s.fail = f
 }
 
-// Asked are the commands of a name so far.
+// Asked are the commands received so far with this name.
 func (s *Server) Asked(name string) (all []bson.Raw) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *Server) Asked(name string) (all []bson.Raw) {
 	return all
 }
 
-// reply answers a command; ok is false where the connection ends.
+// reply responds to a command; ok is false if the connection ends.
 func (s *Server) reply(command bson.Raw) (reply bson.D, ok bool) {
 	first, err := command.IndexErr(0)
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *Server) reply(command bson.Raw) (reply bson.D, ok bool) {
 		}}), true
 }
 
-// failure is what a command is answered with instead; nil is nothing.
+// failure is what to respond to a command instead; nil is nothing.
 func (s *Server) failure(name string, command bson.Raw) any {
 	s.failing.Lock()
 	defer s.failing.Unlock()
@@ -150,7 +150,7 @@ func (s *Server) answer(name string, command bson.Raw) any {
 		return bson.D{}
 	case "killcursors":
 		list, _ := command.Lookup("cursors").ArrayOK()
-		ids, _ := list.Values() // none where there is no list
+		ids, _ := list.Values() // none if there is no list
 		for _, id := range ids {
 			delete(s.cursors, id.AsInt64())
 		}
@@ -193,7 +193,7 @@ func batch(id int64, ns, name string, docs bson.A) bson.D {
 	return bson.D{{Key: "cursor", Value: bson.D{{Key: "id", Value: id}, {Key: "ns", Value: ns}, {Key: name, Value: docs}}}}
 }
 
-// cursor is what is left of a find, or a change stream.
+// cursor is the rest of a find, or a change stream.
 type cursor struct {
 	ns     string
 	docs   []bson.Raw

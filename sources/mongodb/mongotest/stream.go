@@ -71,7 +71,7 @@ func (s *Server) Drop(db, name string) {
 	s.note(event{kind: "drop", db: db, coll: name})
 }
 
-// Rename renames a collection, in place of one of the new name.
+// Rename renames a collection, and replaces one with the new name.
 func (s *Server) Rename(db, from, to string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +80,7 @@ func (s *Server) Rename(db, from, to string) {
 	s.note(event{kind: "rename", db: db, coll: from, to: to})
 }
 
-// Forget lets the log begin now.
+// Forget removes all events from the log.
 func (s *Server) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,11 +98,11 @@ func (c *collection) place(id bson.RawValue) (int, bool) {
 	return slices.BinarySearchFunc(c.docs, id, func(d bson.Raw, id bson.RawValue) int { return order(d.Lookup("_id"), id) })
 }
 
-// stream is where a change stream stands.
+// stream is the position of a change stream.
 type stream struct {
 	db, coll string         // coll is "" for all of the database
 	after    bson.Timestamp // events up to it were sent
-	token    bson.D         // where that is
+	token    bson.D         // the token of that position
 	ended    bool           // it was invalidated
 }
 
@@ -131,7 +131,7 @@ func parseToken(v bson.RawValue) (at bson.Timestamp, of string, ok bool) {
 	return at, of, err == nil
 }
 
-// watch opens a change stream, the only aggregation that there is.
+// watch opens a change stream, the only aggregation supported.
 func (s *Server) watch(db string, command bson.Raw) any {
 	x := &stream{db: db, after: s.now()}
 	x.coll, _ = command.Lookup("aggregate").StringValueOK()
@@ -176,7 +176,7 @@ func withToken(reply, token bson.D) bson.D {
 	return reply
 }
 
-// nextEvents sends what the log has. A real server would wait where that is nothing.
+// nextEvents sends the new events of the log. A real server would wait for one.
 func (s *Server) nextEvents(id int64, c *cursor, size int) bson.D {
 	x := c.stream
 	events := bson.A{}
