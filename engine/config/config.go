@@ -1,13 +1,14 @@
 // Package config reads the configuration file, config.yml or any .toml with the
 // same keys, and the environment into one checked struct.
 //
-// It knows the keys, their types and what makes them contradict each other. It
-// knows nothing of the kinds of sources and never connects to anything: whether
-// a host answers or a table exists is found out by those who use the values.
+// It knows the keys, their types and the combinations that contradict each
+// other. It knows nothing about the kinds of sources and never connects to
+// anything: whether a host responds or a table exists is checked by the users
+// of the values.
 //
 // The invariant: [Load] returns either a configuration in which every value was
-// checked, or errors that name file, line and key; and no secret, from wherever
-// it came, appears in an error, a warning or a printed value.
+// checked, or errors that name file, line and key; and no secret, wherever
+// it comes from, appears in an error, a warning or a printed value.
 //
 // # Keys without effect
 //
@@ -19,16 +20,16 @@
 //     memory, nor schedule in parallel, nor look back a fixed time.
 //   - service.fips_mode: Go has its own switch, GODEBUG=fips140=on; a warning
 //     says so when the key is true.
-//   - elasticsearch.log_level and elasticsearch.serverless: there is one log,
-//     and the destination is asked what it is.
+//   - elasticsearch.log_level and elasticsearch.serverless: there is only one
+//     log, and the kind of destination is detected.
 //   - elasticsearch.bulk.queue_max_size, queue_refresh_interval,
 //     queue_refresh_timeout and concurrent_downloads: the queue is bounded in
 //     bytes, by engine.budget, and a full one waits instead of failing.
-//     queue_max_mem_size is read as engine.budget where that is not given.
+//     queue_max_mem_size is read as engine.budget if that is not set.
 //   - elasticsearch.bulk.max_retries, retry_interval, max_text_document_size
-//     and enable_operations_logging: bulk items are retried as
-//     elasticsearch.max_retries and retry_interval say, documents are not dropped
-//     for their size, and the log has no line per document.
+//     and enable_operations_logging: bulk items are retried by
+//     elasticsearch.max_retries and retry_interval, documents are not dropped
+//     because of their size, and the log has no line per document.
 //   - _force_allow_native.
 package config
 
@@ -46,31 +47,31 @@ type Config struct {
 	Extraction    Extraction
 	Connectors    []Connector
 	// NativeServiceTypes are the service types whose native connectors are
-	// served as well.
+	// served too.
 	NativeServiceTypes []string
 	// Sources maps a service type to "builtin:TYPE" or "exec:PROGRAM ARGUMENTS";
 	// see [Config.SourceCommand]. Files of other programs list types that are not
-	// built in, and classes of their users: such a TYPE is then one that nobody
-	// knows, and only a connector that needs it is in error.
+	// built in, and classes of their users: such a TYPE is then unknown, and
+	// only a connector that uses it is in error.
 	Sources map[string]string
-	// Warnings are things to tell that do not prevent a run.
+	// Warnings are messages that do not prevent a run.
 	Warnings []string
 	// Origins lists every key with its value and where it came from, in the
 	// order of reading.
 	Origins []Origin
 }
 
-// Elasticsearch says where the destination is and how to reach it.
+// Elasticsearch defines where the destination is and how to reach it.
 type Elasticsearch struct {
 	// Host is an http or https address without credentials, or "embedded:"
 	// followed by an absolute folder. It is empty when CloudID is given.
 	Host    string
 	CloudID string
 
-	// At most one way of authentication is left: an API key wins over a user.
+	// At most one credential is left: an API key takes precedence over a user.
 	Username    string
 	Password    Secret
-	APIKey      Secret // as Elasticsearch encodes it, or id:key
+	APIKey      Secret // encoded, or id:key
 	BearerToken Secret
 
 	SSL           bool
@@ -88,12 +89,12 @@ type Elasticsearch struct {
 	MaxRetries        int
 	RetryInterval     time.Duration
 	RetryOnTimeout    bool
-	// UseConnectorsAPI has connectors and sync jobs read and written by
-	// Elasticsearch's Connector APIs where it has them; otherwise their indices
+	// UseConnectorsAPI makes connectors and sync jobs read and written by
+	// Elasticsearch's Connector APIs if it has them; otherwise their indices
 	// are used directly.
 	// https://www.elastic.co/docs/api/doc/elasticsearch/group/endpoint-connector
 	UseConnectorsAPI bool
-	// LanguageCode is the language of new indices of connectors that name none, or empty.
+	// LanguageCode is the language of new indices of connectors without one, or empty.
 	LanguageCode string
 	// AnalysisICU asks for the ICU analysis plugin in new indices.
 	AnalysisICU bool
@@ -104,8 +105,8 @@ type Elasticsearch struct {
 // Bulk limits bulk requests.
 type Bulk struct {
 	// ChunkSize is how many operations a request holds. The value 1000 in a
-	// file is read as 500: it is what files written for the earlier program
-	// have, which counted the two lines of an operation.
+	// file is read as 500: it is the default of the Python service, which
+	// counts the two lines of an operation.
 	ChunkSize       int
 	ChunkMaxMemSize int64 // bytes; a plain number in the file is MiB
 	MaxConcurrency  int
@@ -113,7 +114,7 @@ type Bulk struct {
 	ErrorMonitor    ErrorMonitor
 }
 
-// ErrorMonitor says when failing operations end a run.
+// ErrorMonitor defines when failing operations end a run.
 type ErrorMonitor struct {
 	Enabled              bool
 	MaxTotalErrors       int
@@ -137,16 +138,16 @@ type Service struct {
 	JobCleanupInterval              time.Duration
 	MaxFileDownloadSize             int64 // bytes
 	// WorkerMode serves every connector whose service type is one of
-	// ServiceTypes, beside those that are named. ServiceTypes is not empty then,
-	// and has no effect otherwise.
+	// ServiceTypes, in addition to those that are named. ServiceTypes is not
+	// empty then, and has no effect otherwise.
 	WorkerMode   bool
 	ServiceTypes []string
 }
 
-// Engine bounds what one run uses.
+// Engine limits the resources of a run.
 type Engine struct {
 	Readers       int
-	Budget        int64 // bytes of documents on their way
+	Budget        int64 // bytes of documents in flight
 	IDsMemory     int64 // bytes of ids before they spill to a file
 	EmbeddedCache int64 // bytes
 	StallTimeout  time.Duration
@@ -161,12 +162,12 @@ type Extraction struct {
 	UseFilePointers bool
 	StreamChunkSize int64 // bytes: what counts as progress
 	SharedVolumeDir string
-	MaxTextSize     int64 // bytes: what is longer is cut
-	MaxFileSize     int64 // bytes; 0 is any size
+	MaxTextSize     int64 // bytes; longer text is truncated
+	MaxFileSize     int64 // bytes; 0: any size
 }
 
-// An Origin is one key, its value as it may be shown, and where it came from:
-// a line of the file, a variable of the environment, or the default.
+// An Origin is one key, its value in printable form, and where it came from:
+// a line of the file, an environment variable, or the default.
 type Origin struct{ Key, Value, From string }
 
 // A Connector is an entry of connectors: one of this file, which has a Name, or
@@ -176,7 +177,7 @@ type Connector struct {
 	ConnectorID string
 	ServiceType string
 	IndexName   string
-	// Configuration holds raw values; ResolveConfiguration makes them ready
+	// Configuration holds raw values; ResolveConfiguration prepares them
 	// for the source.
 	Configuration Configuration
 	Pipeline      string
@@ -184,7 +185,7 @@ type Connector struct {
 	Language      string
 	Rules         []Rule
 	AdvancedRules any
-	// IDColumns names, by table, the columns that tell its rows apart.
+	// IDColumns names, by table, the columns that identify a row.
 	IDColumns map[string][]string
 	Mappings  string // a file
 	// Schedule maps a job type (full, incremental, access_control) to a Quartz
@@ -206,8 +207,8 @@ type Rule struct {
 	Order                          float64
 }
 
-// A Guard says how many deletes go through unasked: they are withheld when
-// there are more than MaxDeletes and also more than MaxPercent of the index.
+// A Guard defines how many deletes are allowed without confirmation: they are
+// held back if there are more than MaxDeletes and also more than MaxPercent of the index.
 type Guard struct {
 	MaxDeletes int
 	MaxPercent float64

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// An Error is one thing that is wrong with the configuration. It never holds a
-// value of the file.
+// An Error is one error in the configuration. It never holds a value of the
+// file.
 type Error struct {
 	File     string // as it was given to Load
-	Line     int    // 0 when it is about the file as a whole
-	Column   int    // 0 when not known
-	Variable string // the variable of the environment that is wrong, instead of a line
+	Line     int    // 0 if it is about the file as a whole
+	Column   int    // 0 if unknown
+	Variable string // the environment variable that is wrong, instead of a line
 	Key      string // "elasticsearch.host", "connectors[0].index_name"
 	Problem  string // what is wrong
 	Hint     string // what to do; may be empty
 }
 
-// Error writes where, which key, what is wrong and what to do.
+// Error writes place, key, problem and hint.
 func (e *Error) Error() string {
 	var b strings.Builder
 	switch {
@@ -40,8 +40,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Errors are all that is wrong, in the order of the file; [Load] returns them
-// instead of stopping at the first.
+// Errors are all errors of a configuration, in the order of the file; [Load] returns
+// them instead of stopping at the first.
 type Errors []*Error
 
 // Error writes one error a line.

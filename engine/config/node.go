@@ -2,7 +2,7 @@ package config
 
 import "strconv"
 
-// A kind is what a node of the parsed file is.
+// A kind is the kind of a node of the parsed file.
 type kind uint8
 
 const (
@@ -14,13 +14,13 @@ const (
 	section
 )
 
-// expected names what a person wrote, for messages.
+// String names a kind in messages.
 func (k kind) String() string {
 	return [...]string{"nothing", "text", "a number", "true or false", "a list", "a section"}[k]
 }
 
-// A place is where something was written: a line of the file, a line of the
-// file that overrides it, or a variable of the environment.
+// A place is where a value was written: a line of the file, a line of the
+// file that overrides it, or an environment variable.
 type place struct {
 	line, column int
 	override     string // the name of the overriding file; empty for the file itself
@@ -29,8 +29,8 @@ type place struct {
 
 func (p place) fromEnvironment() bool { return p.variable != "" }
 
-// rank orders places by precedence: what is written at a higher rank replaces
-// what is written at a lower one.
+// rank orders places by precedence: a value of a higher rank replaces
+// one of a lower rank.
 func (p place) rank() int {
 	switch {
 	case p.variable != "":
@@ -41,7 +41,7 @@ func (p place) rank() int {
 	return 0
 }
 
-// String names the place inside messages about another one.
+// String is the place in messages about another one.
 func (p place) String() string {
 	if p.fromEnvironment() {
 		return p.variable
@@ -52,17 +52,17 @@ func (p place) String() string {
 	return "line " + strconv.Itoa(p.line)
 }
 
-// A node is one value of the file, whichever the format. Scalars keep their
+// A node is one value of the file, in either format. Scalars keep their
 // spelling, so that a password of digits keeps its leading zeros.
 type node struct {
 	kind    kind
-	text    string // of a scalar: as it was written, or the content of a text
+	text    string // of a scalar: as written, or the content of a text
 	list    []*node
 	entries []entry // of a section; of a list: values for single members, by index
 	at      place
 }
 
-// An entry is one key of a section. Keys may be dotted, and may appear twice:
+// An entry is one key of a section. Keys may be dotted, and may occur twice:
 // both are resolved when the section is read, by [object].
 type entry struct {
 	key    string

@@ -10,11 +10,11 @@ import (
 )
 
 // An object reads one section of the file. Each call of a reading method makes
-// its key known; [object.done] then reports the keys that nobody asked for.
+// its key known; [object.done] then reports the unknown keys.
 //
-// Nested and dotted keys are one: asked for "bulk", an object puts together the
-// section bulk and every key that begins with "bulk.". A section whose keys are
-// free, such as headers, takes what is left of such a key as a whole.
+// Nested and dotted keys are equivalent: for "bulk", an object combines the
+// section bulk and every key that begins with "bulk.". A section with arbitrary
+// keys, such as headers, takes the rest of such a key as a whole.
 type object struct {
 	l       *loader
 	path    string
@@ -42,8 +42,8 @@ func (o *object) fail(at place, name, problem, hint string) {
 	o.l.fail(at, o.key(name), problem, hint)
 }
 
-// take returns the value of a key, wherever its pieces stand: nil if there is
-// none. What the environment says replaces what the file says.
+// take returns the value of a key, wherever its parts are: nil if there is
+// none. The environment overrides the file.
 func (o *object) take(name string) *node {
 	o.known = append(o.known, name)
 	var whole, parts []entry
@@ -68,7 +68,7 @@ func (o *object) take(name string) *node {
 	return o.join(name, e, parts)
 }
 
-// only picks the entry that counts among those with the same key.
+// only returns the valid entry among those with the same key.
 func (o *object) only(name string, whole []entry) (entry, bool) {
 	if len(whole) == 0 {
 		return entry{}, false
@@ -80,13 +80,13 @@ func (o *object) only(name string, whole []entry) (entry, bool) {
 			chosen = e
 		case e.at.rank() < chosen.at.rank():
 		case chosen.dotted != e.dotted && chosen.value.kind == section && e.value.kind == section:
-			// One section in two spellings, "a.b: {…}" and "a: {b: {…}}".
+			// One section in two forms, "a.b: {…}" and "a: {b: {…}}".
 			both := *chosen.value
 			both.entries = slices.Concat(both.entries, e.value.entries)
 			chosen.value = &both
 		default:
 			first, second := chosen.at, e.at
-			if second.line < first.line { // dotted and nested keys are collected apart
+			if second.line < first.line { // dotted and nested keys are collected separately
 				first, second = second, first
 			}
 			o.fail(second, name, "is given twice, first in "+first.String(), "keep one")
@@ -95,8 +95,8 @@ func (o *object) only(name string, whole []entry) (entry, bool) {
 	return chosen, true
 }
 
-// join adds the values of dotted keys to the section or list that stands on
-// its own.
+// join adds the values of dotted keys to the section or list with the plain
+// key.
 func (o *object) join(name string, e entry, parts []entry) *node {
 	n := *e.value
 	if n.kind == null {
@@ -111,7 +111,7 @@ func (o *object) join(name string, e entry, parts []entry) *node {
 	return &n
 }
 
-// section returns the section under a key, empty when there is none.
+// section returns the section under a key, empty if there is none.
 func (o *object) section(name string) *object {
 	n := o.take(name)
 	empty := &object{l: o.l, path: o.key(name), at: o.at}
@@ -165,7 +165,7 @@ func below(entries []entry, first string) []entry {
 	return out
 }
 
-// pairs returns the entries of a section whose keys are free, each key once.
+// pairs returns the entries of a section with arbitrary keys, each key once.
 func (o *object) pairs() []entry {
 	same := map[string][]entry{}
 	var keys []string
@@ -184,10 +184,10 @@ func (o *object) pairs() []entry {
 	return out
 }
 
-// ignore makes keys known that have no effect.
+// ignore marks keys without effect as known.
 func (o *object) ignore(names ...string) { o.known = append(o.known, names...) }
 
-// done reports the keys that are not known.
+// done reports unknown keys.
 func (o *object) done() {
 	for _, e := range o.entries {
 		first, _, dotted := strings.Cut(e.key, ".")

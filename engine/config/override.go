@@ -5,8 +5,8 @@ package config
 // the programs that it starts.
 const overrideVariable = "ENT_SEARCH_CONFIG_PATH"
 
-// overridingFile returns an entry, with a dotted key, for each value of the
-// second file that counts here. All else in it belongs to somebody else.
+// overridingFile returns an entry, with a dotted key, for each relevant value of
+// the second file. The rest of it belongs to other programs.
 func (l *loader) overridingFile() ([]entry, *Error) {
 	named, ok := l.env.lookup(overrideVariable)
 	if !ok || named == "" {
@@ -28,7 +28,7 @@ func (l *loader) overridingFile() ([]entry, *Error) {
 	return l.overriding(l.object("", root)), nil
 }
 
-// overriding picks what counts of the second file.
+// overriding returns the relevant entries of the second file.
 func (l *loader) overriding(o *object) []entry {
 	var out []entry
 	set := func(key string, n *node) {
@@ -40,7 +40,7 @@ func (l *loader) overriding(o *object) []entry {
 	for _, name := range []string{"host", "username", "password"} {
 		set(login.key(name), login.take(name))
 	}
-	headers := login.section("headers") // joined with those of the configuration
+	headers := login.section("headers") // merged with those of the configuration
 	for _, e := range headers.pairs() {
 		set(headers.key(e.key), e.value)
 	}
@@ -48,7 +48,7 @@ func (l *loader) overriding(o *object) []entry {
 	return out
 }
 
-// mark says of a node, and of all below it, that it stands in another file.
+// mark records that a node, and everything below it, is in another file.
 func (n *node) mark(file string) {
 	n.at.override = file
 	for _, member := range n.list {

@@ -55,7 +55,7 @@ func readFile(file string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// parse makes a tree of data; the name decides the format.
+// parse builds a tree from data; the name decides the format.
 func parse(name string, data []byte) (*node, *syntaxError) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
@@ -75,7 +75,7 @@ func parse(name string, data []byte) (*node, *syntaxError) {
 	return parseYAML(data)
 }
 
-// checkText refuses what no text file holds.
+// checkText refuses data that is not text.
 func checkText(data []byte) *syntaxError {
 	line := 1
 	for rest := data; len(rest) > 0; {
@@ -93,8 +93,8 @@ func checkText(data []byte) *syntaxError {
 	return nil
 }
 
-// checkSize refuses what would take the parsers long, or deep into recursion.
-// It does not know about quotes, so its limits leave room for text that looks
+// checkSize refuses files that would take the parsers long, or deep into
+// recursion. It ignores quotes, so its limits leave room for text that looks
 // like structure.
 func checkSize(data []byte, isTOML bool) *syntaxError {
 	separator := byte(':')

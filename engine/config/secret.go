@@ -12,13 +12,13 @@ import (
 )
 
 // A Secret is a text that cannot be printed: fmt, JSON, TOML, YAML and slog all
-// show dots in its place. The zero Secret is empty.
+// show dots instead. The zero Secret is empty.
 //
-// The text is behind a pointer so that fmt, when it meets a Secret in a field
-// whose methods it may not call, prints an address.
+// The text is behind a pointer so that fmt prints an address if it meets a
+// Secret in a field whose methods it cannot call.
 type Secret struct{ text *string }
 
-// NewSecret makes a secret of text.
+// NewSecret makes a secret from text.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -60,8 +60,8 @@ func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 // LogValue is what slog writes.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Headers are extra HTTP headers. Since a header may carry a token, printing
-// them shows the names alone.
+// Headers are extra HTTP headers. Because a header may contain a token, printing
+// them shows only the names.
 type Headers map[string]string
 
 // Format writes the names with hidden values, whatever the verb.
@@ -78,7 +78,7 @@ func (h Headers) LogValue() slog.Value { return slog.StringValue(hideAll(h)) }
 
 // Configuration holds the raw values of a source's fields. This package does
 // not know which of them are sensitive, so printing hides them all; once
-// parsed, [field.Values] shows what may be shown.
+// parsed, [field.Values] shows the public ones.
 type Configuration map[string]any
 
 // Format writes the keys with hidden values, whatever the verb.

@@ -44,8 +44,8 @@ func tomlProblem(err error) *syntaxError {
 	return &syntaxError{line: bad.Position.Line, key: bad.LastKey, problem: problem}
 }
 
-// safeMessage cuts a message of the decoder before the first thing that it
-// quotes, which may be a piece of a secret. Keys may stay.
+// safeMessage cuts a message of the decoder before its first quotation,
+// which may be a piece of a secret. Keys may stay.
 func safeMessage(m string) string {
 	if strings.HasPrefix(m, "Key '") {
 		return strings.TrimSuffix("k"+m[1:], ".")
@@ -107,7 +107,7 @@ func (r *tomlReader) node(v any, path []string, above place) *node {
 	return out
 }
 
-// place is the line of path, or of what holds it.
+// place is the line of path, or of the node that contains it.
 func (r *tomlReader) place(path []string, above place) place {
 	if line, ok := r.lines[tomlPath(path)]; ok {
 		return place{line: line}

@@ -9,9 +9,9 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// tomlLines returns the line of each key, table and member of an array, by path; see [tomlPath]. The
-// decoder tells positions only of what it refuses, so a second parser is asked for them. Where that one
-// stops, the decoder says what is wrong.
+// tomlLines returns the line of each key, table and array member, by path; see [tomlPath]. The
+// decoder reports positions only in errors, so a second parser provides them. If that one
+// stops, the decoder reports the error.
 func tomlLines(data []byte) (map[string]int, *syntaxError) {
 	f := &tomlFinder{data: data, line: 1, arrays: map[string]int{}, lines: map[string]int{}}
 	var p unstable.Parser
@@ -28,10 +28,10 @@ func tomlLines(data []byte) (map[string]int, *syntaxError) {
 	return f.lines, f.bad
 }
 
-// tomlFinder notes lines. It is shown what stands in the file from top to bottom.
+// tomlFinder records lines. It visits the file from top to bottom.
 type tomlFinder struct {
 	data   []byte
-	offset int // up to where lines were counted
+	offset int // lines are counted up to here
 	line   int // at offset
 	arrays map[string]int
 	lines  map[string]int
@@ -46,7 +46,7 @@ func (f *tomlFinder) reach(n *unstable.Node) {
 	}
 }
 
-// key returns the parts of a dotted key below base, and reaches the first of them. It refuses what is nested
+// key returns the parts of a dotted key below base, and reaches the first of them. It refuses keys that are nested
 // too deeply.
 func (f *tomlFinder) key(base []string, e *unstable.Node) (parts []string) {
 	for it := e.Key(); it.Next(); {
@@ -61,7 +61,7 @@ func (f *tomlFinder) key(base []string, e *unstable.Node) (parts []string) {
 	return parts
 }
 
-// record notes the line of a key, and of the tables that it implies, and returns its path.
+// record records the line of a key, and of the tables that it implies, and returns its path.
 func (f *tomlFinder) record(base, parts []string) (path []string) {
 	path = slices.Clip(base)
 	for _, part := range parts {
@@ -73,7 +73,7 @@ func (f *tomlFinder) record(base, parts []string) (path []string) {
 	return path
 }
 
-// header notes [table] or [[array]], and returns the path of what follows it.
+// header records [table] or [[array]], and returns the path of the keys below it.
 func (f *tomlFinder) header(e *unstable.Node) (path []string) {
 	parts := f.key(nil, e)
 	for i, part := range parts {
@@ -96,7 +96,7 @@ func (f *tomlFinder) keyValue(base []string, e *unstable.Node) {
 	}
 }
 
-// value notes what stands within an inline table or an array.
+// value records the content of an inline table or an array.
 func (f *tomlFinder) value(path []string, v *unstable.Node) {
 	if len(path) > maxDepth { // the decoder's result is refused
 		return
@@ -113,7 +113,7 @@ func (f *tomlFinder) value(path []string, v *unstable.Node) {
 	}
 }
 
-// member notes a member of an array that is a table, or an array of them: other values have no keys. A table
+// member records an array member that is a table, or an array of them: other values have no keys. A table
 // without a name begins with its first key.
 func (f *tomlFinder) member(path []string, i int, n *unstable.Node) {
 	path = append(slices.Clip(path), strconv.Itoa(i))
@@ -126,5 +126,5 @@ func (f *tomlFinder) member(path []string, i int, n *unstable.Node) {
 	f.value(path, n)
 }
 
-// tomlPath names what stands at a path.
+// tomlPath is the map key for a path.
 func tomlPath(path []string) string { return strings.Join(path, "\x00") }

@@ -1,17 +1,17 @@
 // Package field describes the configurable fields of a connector and checks
-// the values that people give them.
+// their values.
 //
 // A source lists its fields once, as a slice of [Spec]; help texts, the form
-// that Kibana draws, the JSON Schema and the documentation are all read from
+// that Kibana draws, the JSON Schema and the documentation are all generated from
 // that list. [Parse] turns raw values, from a configuration file or from a
 // connector record, into typed [Values].
 //
-// The package knows nothing of files, of Elasticsearch or of any one source:
+// The package knows nothing about files, Elasticsearch or any particular source:
 // where values come from, and how a secret is fetched, is its callers' concern.
 //
 // The invariant: a [Values] holds only values that have the type of their spec
-// and that passed its checks, and no way of printing one shows a sensitive
-// value. Error messages name fields and never quote what was typed into them.
+// and passed its checks, and no way of printing one shows a sensitive
+// value. Error messages name fields and never quote input.
 package field
 
 // A Type is the kind of value that a field holds.
@@ -35,49 +35,49 @@ const (
 	Dropdown = "dropdown"
 )
 
-// The checks that a [Validation] may ask for.
+// The checks of a [Validation].
 const (
 	LessThan    = "less_than"    // the number is below the constraint
 	GreaterThan = "greater_than" // the number is above the constraint
 	ListType    = "list_type"    // every member is "str" or "int"
 	IncludedIn  = "included_in"  // the value, or every member, is one of the constraint's
-	Regex       = "regex"        // the whole text matches
+	Regex       = "regex"        // the complete text matches
 )
 
 // A Spec describes one configurable field. Its zero values are the usual case:
-// a required text field that may be shown.
+// a required text field that is not sensitive.
 type Spec struct {
 	// Name is the key under which the value is stored.
 	Name string
-	// Label is what a person reads beside the field; unique within a source.
+	// Label is the field's label in a form; unique within a source.
 	Label string
-	// Type is what the value must be; empty means [Str].
+	// Type is the type of the value; empty means [Str].
 	Type Type
 	// Display is how a form shows the field; empty means [Text].
 	Display string
 	// Order is the field's place in a form; unique within a source.
 	Order int
-	// Optional says that the field may be left empty.
+	// Optional means that the field may be empty.
 	Optional bool
-	// Sensitive says that the value must never be shown.
+	// Sensitive means that the value must never be shown.
 	Sensitive bool
-	// Value is the preset: it is used when the key is absent.
+	// Value is the initial value: it is used if the key is absent.
 	Value any
-	// Default is used when an optional field is empty.
+	// Default is used if an optional field is empty.
 	Default any
 	// Tooltip explains the field in a sentence or two.
 	Tooltip string
 	// Options are the choices of a [Dropdown].
 	Options []Option
-	// DependsOn names the fields that make this one matter: all of them must
-	// hold, otherwise the field is not checked.
+	// DependsOn names the fields that this one depends on: all of them must
+	// have the given values, otherwise the field is not checked.
 	DependsOn []Dependency
 	// Validations are checked once the value has its type and is not empty.
 	Validations []Validation
 	// Advanced hides the field from the short form.
 	Advanced bool
-	// Path says that the value names a file or folder; a relative one is meant
-	// from the folder of the configuration file.
+	// Path means that the value names a file or folder; a relative one starts
+	// at the folder of the configuration file.
 	Path bool
 }
 
@@ -99,7 +99,7 @@ type Validation struct {
 	Constraint any
 }
 
-// kind is the type of the field, with the default applied.
+// kind is the type of the field, or the default type.
 func (s *Spec) kind() Type {
 	if s.Type == "" {
 		return Str
@@ -107,7 +107,7 @@ func (s *Spec) kind() Type {
 	return s.Type
 }
 
-// label is what messages call the field beside its name.
+// label is the field's label in messages, in addition to its name.
 func (s *Spec) label() string {
 	if s.Label == "" {
 		return s.Name

@@ -2,15 +2,15 @@ package field
 
 import "strings"
 
-// Nearest returns the known name that is most like name, or "" when none is
-// close enough to be what was meant. Letter case and the difference between
-// "-" and "_" count for nothing.
+// Nearest returns the known name that is most similar to name, or "" if none is
+// close enough. Case and the difference between
+// "-" and "_" are ignored.
 func Nearest(name string, known []string) string {
 	fold := func(s string) []rune {
 		return []rune(strings.ReplaceAll(strings.ToLower(s), "-", "_"))
 	}
 	want := fold(name)
-	if len(want) > 200 { // nobody mistypes that much, and the comparison is quadratic
+	if len(want) > 200 { // no typo is that long, and the comparison is quadratic
 		return ""
 	}
 	best, bestDistance := "", 1+max(2, len(want)/3)
@@ -24,7 +24,7 @@ func Nearest(name string, known []string) string {
 }
 
 // distance is the number of letters to insert, remove, replace or swap with
-// their neighbour to make b of a.
+// their neighbor to turn a into b.
 func distance(a, b []rune) int {
 	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

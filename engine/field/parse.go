@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// An Error says what is wrong with one field. Its text never holds the value.
+// An Error is an error in one field. Its text never contains the value.
 type Error struct {
 	Field   string // the key
 	Label   string // the field's label; empty for an unknown key
-	Problem string // "must be a whole number"
+	Problem string // "must be an integer"
 }
 
 // Error names the field and the problem.
@@ -21,7 +21,7 @@ func (e *Error) Error() string {
 	return strconv.Quote(e.Field) + " (" + e.Label + ") " + e.Problem
 }
 
-// Errors are all that is wrong with one set of values; [Parse] returns them
+// Errors are all errors in one set of values; [Parse] returns them
 // instead of stopping at the first.
 type Errors []*Error
 
@@ -44,12 +44,12 @@ func (e Errors) Unwrap() []error {
 }
 
 // Parse checks raw against specs. It accepts the types that YAML, TOML and
-// JSON produce, and text in place of any of them, since values from the
-// environment and from old connector records come as text: a list is split at
-// commas, true and false are [ParseBool]'s words, whole numbers are decimal.
+// JSON produce, and text in place of any of them, because values from the
+// environment and from old connector records are text: a list is split at
+// commas, booleans are the words of [ParseBool], integers are decimal.
 //
-// An absent key takes the spec's Value; an empty optional one its Default. The
-// error is of type [Errors] and holds every failure.
+// An absent key gets the spec's Value; an empty optional one its Default. The
+// error is of type [Errors] and contains every failure.
 func Parse(specs []Spec, raw map[string]any) (Values, error) {
 	p := &parser{specs: make(map[string]*Spec, len(specs)), raw: raw, parsed: map[string]result{}}
 	out := &values{by: make(map[string]entry, len(specs))}
@@ -101,9 +101,9 @@ func (p *parser) unknownKeys(known []string) {
 	}
 }
 
-// checked returns the effective value of s, having noted what is wrong with
-// it. A field whose dependencies do not hold is not checked, and has a value
-// only if that happens to be well formed.
+// checked returns the effective value of s, and records its errors.
+// A field whose dependencies do not hold is not checked, and has a value
+// only if that happens to be valid.
 func (p *parser) checked(s *Spec) any {
 	r := p.effective(s)
 	for _, d := range s.DependsOn {
@@ -129,7 +129,7 @@ func (p *parser) checked(s *Spec) any {
 	return r.value
 }
 
-// effective is the typed value after presets and defaults.
+// effective is the typed value after initial values and defaults.
 func (p *parser) effective(s *Spec) result {
 	if r, done := p.parsed[s.Name]; done {
 		return r
@@ -147,8 +147,8 @@ func (p *parser) effective(s *Spec) result {
 	return r
 }
 
-// equal reports whether the value of the field s is want, once want has the
-// type of s.
+// equal reports whether the value of the field s is want, after want was
+// converted to the type of s.
 func equal(s *Spec, got result, want any) bool {
 	wanted, complaint := convert(s.kind(), want)
 	if complaint != "" || got.complaint != "" {
