@@ -14,14 +14,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
-// Configuration is the configuration of a connector: by name, the properties of each field as JSON, its
-// value among them. Kibana draws its form from it. The properties are those of
+// Configuration is the configuration of a connector: by name, the properties of each field as JSON,
+// including its value. Kibana draws its form from it. The properties are those of
 // https://www.elastic.co/guide/en/elasticsearch/reference/8.14/update-connector-configuration-api.html.
 //
-// Secrets are among the values; printing or logging it shows the names of the fields alone.
+// The values include secrets; printing or logging a Configuration shows only the names of its fields.
 type Configuration map[string]json.RawMessage
 
-// UnmarshalJSON reads a configuration; what is no object has no fields. It never fails.
+// UnmarshalJSON reads a configuration; anything but an object has no fields. It never fails.
 func (c *Configuration) UnmarshalJSON(raw []byte) error {
 	*c = Configuration(readObject(raw))
 	return nil
@@ -37,13 +37,13 @@ func (c Configuration) LogValue() slog.Value { return slog.AnyValue(c.names()) }
 
 func (c Configuration) names() []string { return slices.Sorted(maps.Keys(c)) }
 
-// Published returns what must be stored for a source with these fields: fields that are missing are
-// added, and properties that are missing or of another value are set. Values that are there stay as they
-// are, as do fields and properties that are not the source's. A field without properties, of the days
-// before there were any, keeps what it holds as its value.
+// Published returns the configuration to store for a source with these fields. Missing fields are added,
+// and missing or different properties are set. Existing values stay unchanged, and so do fields and
+// properties that the source does not have. A field without properties, from the time before there were
+// any, keeps its content as its value.
 //
-// Added are the names of the fields that were missing, sorted; changed reports whether out differs from
-// stored, by value of JSON. Stored is not changed.
+// added are the names of the fields that were missing, sorted; changed reports whether out differs from
+// stored as JSON values. stored itself is not changed.
 func Published(specs []field.Spec, stored Configuration) (out Configuration, added []string, changed bool) {
 	out = maps.Clone(stored)
 	if out == nil {
@@ -64,7 +64,7 @@ func Published(specs []field.Spec, stored Configuration) (out Configuration, add
 	return out, added, changed
 }
 
-// repaired returns the properties of a field after those that are stored, and whether they differ.
+// repaired returns the properties of a field, based on the stored ones, and whether they differ.
 func repaired(s *field.Spec, stored json.RawMessage) (properties object, differs bool) {
 	properties = readObject(stored)
 	fresh := properties == nil
@@ -77,8 +77,8 @@ func repaired(s *field.Spec, stored json.RawMessage) (properties object, differs
 	for name, want := range propertiesOf(s) {
 		got, there := properties[name]
 		switch {
-		case name == "value" && there: // a person's
-		case !there && !fresh && isNull(want): // Elasticsearch's API leaves out what is null
+		case name == "value" && there: // set by a person
+		case !there && !fresh && isNull(want): // Elasticsearch's API omits nulls
 		case !there || !equalJSON(got, want):
 			properties[name], differs = want, true
 		}
@@ -86,7 +86,7 @@ func repaired(s *field.Spec, stored json.RawMessage) (properties object, differs
 	return properties, differs
 }
 
-// Missing lists the fields of specs that are not stored, sorted. One that is null is not.
+// Missing lists the fields of specs that are not stored, sorted. A null field counts as stored.
 func (c Configuration) Missing(specs []field.Spec) []string {
 	var names []string
 	for i := range specs {
@@ -103,10 +103,9 @@ func (c Configuration) has(name string) bool {
 	return err == nil && v != nil
 }
 
-// Values returns what [field.Parse] takes: the stored values of the fields of specs, numbers as
-// [json.Number]. A field that is not stored, or without its value, is absent and gets its preset; one
-// that was emptied is empty, so that it gets its default if it is optional. Fields that are not of specs
-// are left out.
+// Values returns the argument of [field.Parse]: the stored values of the fields of specs, numbers as
+// [json.Number]. A field that is not stored, or has no value, is absent and gets its initial value; one
+// that was emptied is empty, so that it gets its default if it is optional. Other fields are left out.
 func (c Configuration) Values(specs []field.Spec) map[string]any {
 	out := map[string]any{}
 	for i := range specs {
@@ -124,8 +123,8 @@ func (c Configuration) Values(specs []field.Spec) map[string]any {
 	return out
 }
 
-// propertiesOf is a field as a new connector has it. It panics when a preset or a constraint cannot be
-// written as JSON, which the specs of no source hold.
+// propertiesOf returns a field's properties in a new connector. It panics if an initial value or a
+// constraint cannot be written as JSON, which no source's specs contain.
 func propertiesOf(s *field.Spec) object {
 	type option struct {
 		Label string `json:"label"`
@@ -154,7 +153,7 @@ func propertiesOf(s *field.Spec) object {
 	}
 	value := scalar(s.Value)
 	if value == nil {
-		value = "" // whatever the type: empty
+		value = "" // empty, whatever the type
 	}
 	var tooltip any
 	if s.Tooltip != "" {
@@ -172,7 +171,7 @@ func propertiesOf(s *field.Spec) object {
 	return out
 }
 
-// displayOf is how a form shows a field that does not say it.
+// displayOf is the form element for a field that does not set one.
 func displayOf(s *field.Spec) string {
 	switch {
 	case len(s.Options) > 0:
@@ -185,8 +184,8 @@ func displayOf(s *field.Spec) string {
 	return field.Text
 }
 
-// scalar is a value of a spec as forms and Elasticsearch's API have it, which know no lists: text with
-// commas. A list that would be read differently then stays one.
+// scalar converts a value to the form of Kibana and Elasticsearch's API, which have no lists: text with
+// commas. A list that would be read back differently stays a list.
 func scalar(v any) any {
 	list, ok := v.([]string)
 	if anys, isAny := v.([]any); isAny {
@@ -210,7 +209,7 @@ func mustEncode(v any) json.RawMessage {
 	return raw
 }
 
-// equalJSON compares by value: 1 is 1.0, and the order of properties does not count. What is not JSON
+// equalJSON compares by value: 1 equals 1.0, and the order of properties does not matter. Invalid JSON
 // equals nothing.
 func equalJSON(a, b []byte) bool {
 	x, errX := readAny(a)
@@ -237,7 +236,7 @@ func equalValues(a, b any) bool {
 	return a == b
 }
 
-// equalNumbers compares whole numbers of 64 bits by all their digits, and others as floats.
+// equalNumbers compares 64-bit integers by all their digits, and other numbers as floats.
 func equalNumbers(a, b string) bool {
 	x, errX := strconv.ParseInt(a, 10, 64)
 	y, errY := strconv.ParseInt(b, 10, 64)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Connector is the record that Kibana shows. Fields that are not listed are kept as they are.
+// Connector is the record that Kibana shows. Fields that are not listed are kept unchanged.
 // See docs/CONNECTOR_PROTOCOL.md for who writes what.
 type Connector struct {
 	APIKeyID                         Text            `json:"api_key_id"`
@@ -40,7 +40,7 @@ type Connector struct {
 	SyncNow                          Flag            `json:"sync_now"`
 }
 
-// Pipeline is how documents go through an ingest pipeline. What is absent has its default.
+// Pipeline is how documents go through an ingest pipeline. Missing settings have their defaults.
 type Pipeline struct {
 	Name                 Text  `json:"name"`
 	ExtractBinaryContent *Flag `json:"extract_binary_content"`
@@ -48,7 +48,7 @@ type Pipeline struct {
 	RunMLInference       *Flag `json:"run_ml_inference"`
 }
 
-// The pipelines that Elasticsearch brings along for connectors, before version 9 and since.
+// The pipelines that Elasticsearch provides for connectors, before version 9 and since.
 const (
 	genericPipeline = "ent-search-generic-ingestion"
 	searchPipeline  = "search-default-ingestion"
@@ -62,7 +62,7 @@ func DefaultPipeline(version string) Text {
 	return searchPipeline
 }
 
-// Filled is p with defaults for all that is absent, for a server of this version.
+// Filled returns p with defaults for missing settings, for a server of this version.
 func (p Pipeline) Filled(version string) Pipeline {
 	if p.Name == "" {
 		p.Name = DefaultPipeline(version)
@@ -76,14 +76,14 @@ func (p Pipeline) Filled(version string) Pipeline {
 	return p
 }
 
-// Scheduling is when jobs are due, by their type. It reads the shape with one schedule, that of full
-// jobs, that records had at first, too.
+// Scheduling is when jobs are due, by their type. It also reads the older form with a single schedule,
+// which is that of full jobs.
 type Scheduling struct {
 	Full          Schedule `json:"full"`
 	Incremental   Schedule `json:"incremental"`
 	AccessControl Schedule `json:"access_control"`
 
-	single bool // the shape of old records, which is kept until there is more to say
+	single bool // the older form, kept until another schedule is set
 }
 
 // Schedule is one schedule: a Quartz cron expression in UTC.
@@ -92,10 +92,10 @@ type Schedule struct {
 	Interval string `json:"interval"`
 }
 
-// Midnight is the schedule that new records have, turned off.
+// Midnight is the schedule of new records, disabled.
 const Midnight = "0 0 0 * * ?"
 
-// NewScheduling is no schedule at all, as new records have it.
+// NewScheduling has no enabled schedule, as in new records.
 func NewScheduling() Scheduling {
 	off := Schedule{Interval: Midnight}
 	return Scheduling{Full: off, Incremental: off, AccessControl: off}
@@ -109,7 +109,7 @@ func (s *Scheduling) UnmarshalJSON(b []byte) error {
 	_, enabled := fields["enabled"]
 	_, interval := fields["interval"]
 	if s.single = enabled || interval; s.single {
-		_ = json.Unmarshal(b, &s.Full) // what has another form is no schedule
+		_ = json.Unmarshal(b, &s.Full) // any other form is no schedule
 	} else {
 		_ = json.Unmarshal(b, (*byType)(s))
 	}
@@ -136,7 +136,7 @@ func (s Scheduling) Of(t JobType) Schedule {
 	return s.Full
 }
 
-// ScheduledAt is the instant for which a job of a type was made last.
+// ScheduledAt is the last scheduled time for which a job of a type was created.
 func (c *Connector) ScheduledAt(t JobType) time.Time { return c.scheduledAt(t).Time }
 
 func (c *Connector) scheduledAt(t JobType) *Time {
@@ -161,7 +161,7 @@ func (c *Connector) lastStatus(t JobType) (*JobStatus, *Text) {
 // AccessControlIndex is the index of the identities that may see documents of a content index.
 func AccessControlIndex(content string) string { return ".search-acl-filter-" + content }
 
-// Filterings are the rules of a connector, by domain. It reads whatever is there.
+// Filterings are the rules of a connector, by domain. It reads any JSON.
 type Filterings []Filtering
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -170,7 +170,7 @@ func (f *Filterings) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Snapshot is what a job keeps of them: the active rules of the one domain that is used.
+// Snapshot returns the rules that a job stores: the active rules of the only domain in use.
 func (f Filterings) Snapshot() Snapshot {
 	if at := Default(f); at >= 0 {
 		return Snapshot{f[at].Active}

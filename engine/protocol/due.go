@@ -7,20 +7,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/cron"
 )
 
-// maxLookBack is how far back a missed instant still counts. It is longer than a month, so that a
-// monthly schedule is caught up with.
+// maxLookBack is how far back a missed scheduled time still counts. It is longer than a month, so that a
+// missed monthly schedule is made up for.
 const maxLookBack = 35 * 24 * time.Hour
 
-// ahead is how far an instant of a record may lie after now. One that lies further was written by a clock
-// that was wrong, and says nothing: nothing would be due until it comes.
+// ahead is how far in the future a time in a record may be. A time beyond that was written by a wrong
+// clock and is ignored: otherwise nothing would be due until then.
 const ahead = time.Hour
 
-// fromTheFuture reports whether an instant of a record can be no instant that has been.
+// fromTheFuture reports whether a time in a record cannot be in the past.
 func fromTheFuture(t, now time.Time) bool { return t.Sub(now) > ahead }
 
-// Due is the latest instant of a schedule that is not over yet: later than since, the last one for which
-// a job was made, and not later than now. However many instants were slept through, one job makes up for
-// all of them. ok is false when none is due.
+// Due returns the latest scheduled time that has passed: later than since, the last one for which a job was
+// created, and not later than now. However many scheduled times were missed, one job makes up for all of
+// them. ok is false if none is due.
 func Due(s Schedule, since, now time.Time) (instant time.Time, ok bool, err error) {
 	if !s.Enabled {
 		return time.Time{}, false, nil

@@ -11,11 +11,11 @@ import (
 )
 
 // With returns c with the values of some fields, in the types of their specs; a nil or empty value
-// empties its field. Fields that are not stored yet are added with their properties; all else stays as
-// it is. The error is of type [field.Errors], and names fields that there are not, and those whose value
-// is wrong in itself: whether the whole is complete is [field.Parse]'s to say of [Configuration.Values].
+// empties its field. Fields that are not stored yet are added with their properties; everything else stays
+// unchanged. The error is of type [field.Errors], and names unknown fields and invalid values. Whether the
+// configuration is complete is checked by [field.Parse], given [Configuration.Values].
 func (c Configuration) With(specs []field.Spec, values map[string]any) (Configuration, error) {
-	alone := slices.Clone(specs) // each field for itself: neither required nor dependent on others
+	alone := slices.Clone(specs) // each field by itself: neither required nor dependent on others
 	for i := range alone {
 		s := &alone[i]
 		s.Optional, s.DependsOn, s.Value, s.Default = true, nil, nil, nil
@@ -43,10 +43,10 @@ func (c Configuration) With(specs []field.Spec, values map[string]any) (Configur
 	return out, nil
 }
 
-// typed is a parsed value as a record holds it.
+// typed is a parsed value in the form of a record.
 func typed(v field.Values, s *field.Spec) any {
 	if !v.Has(s.Name) {
-		return "" // whatever the type: empty
+		return "" // empty, whatever the type
 	}
 	switch s.Type {
 	case field.Int:
@@ -62,8 +62,8 @@ func typed(v field.Values, s *field.Spec) any {
 	return v.String(s.Name)
 }
 
-// RuledBy is the filtering of a connector with these basic rules and this advanced rule, both of which
-// are active and the draft, as of now. advanced is what [json.Marshal] takes; nil is none.
+// RuledBy returns the filtering of a connector with these basic rules and this advanced rule, active and
+// as the draft, created now. advanced is any argument of [json.Marshal]; nil means none.
 func RuledBy(basic []rules.Rule, advanced any, now time.Time) (Filterings, error) {
 	out := DefaultFiltering(now)
 	snippet := json.RawMessage("{}")
@@ -88,7 +88,7 @@ func RuledBy(basic []rules.Rule, advanced any, now time.Time) (Filterings, error
 	return out, nil
 }
 
-// Set gives a type of jobs its schedule; deletions have none.
+// Set sets the schedule of a type of jobs; deletions have none.
 func (s *Scheduling) Set(t JobType, to Schedule) {
 	switch t {
 	case JobFull:

@@ -7,13 +7,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Features are what a connector offers, as Kibana asks its record before it shows a form. What is absent
-// or null at any level, or of another type, is off. What is not known is kept.
+// Features are what a connector supports; Kibana reads them before it shows a form. A feature that is
+// missing or null at any level, or of another type, is off. Unknown features are kept.
 type Features struct{ properties object }
 
-// FeaturesOf is what is published for a type of source. Basic rules are the engine's own, and every type
-// offers incremental jobs: a source that cannot tell its changes is read whole, and what did not change
-// is skipped.
+// FeaturesOf returns the published features of a source type. Basic rules belong to the engine, and every
+// type supports incremental jobs: if a source cannot report its changes, it is read completely, and
+// unchanged documents are skipped.
 func FeaturesOf(t *source.Type) Features {
 	type flag struct {
 		Enabled bool `json:"enabled"`
@@ -41,17 +41,17 @@ func (f Features) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]json.RawMessage(f.properties))
 }
 
-// BasicRules reports whether basic sync rules are obeyed, by today's flag or by the older one.
+// BasicRules reports whether basic sync rules are supported, by the current flag or by the older one.
 func (f Features) BasicRules() bool {
 	return f.enabled("sync_rules", "basic", "enabled") || f.enabled("filtering_rules")
 }
 
-// AdvancedRules reports whether advanced sync rules are obeyed, by today's flag or by the older one.
+// AdvancedRules reports whether advanced sync rules are supported, by the current flag or by the older one.
 func (f Features) AdvancedRules() bool {
 	return f.enabled("sync_rules", "advanced", "enabled") || f.enabled("filtering_advanced_config")
 }
 
-// Rules reports whether any sync rules are obeyed.
+// Rules reports whether any sync rules are supported.
 func (f Features) Rules() bool { return f.BasicRules() || f.AdvancedRules() }
 
 // DocumentLevelSecurity reports whether there are access control jobs.
@@ -62,7 +62,7 @@ func (f Features) DocumentLevelSecurity() bool {
 // IncrementalSync reports whether there are incremental jobs.
 func (f Features) IncrementalSync() bool { return f.enabled("incremental_sync", "enabled") }
 
-// enabled reports whether true is at the end of the path.
+// enabled reports whether the value at the path is true.
 func (f Features) enabled(path ...string) bool {
 	o := f.properties
 	last := len(path) - 1
@@ -73,20 +73,20 @@ func (f Features) enabled(path ...string) bool {
 	return err == nil && v == true
 }
 
-// Equal compares by value of JSON.
+// Equal compares as JSON values.
 func (f Features) Equal(g Features) bool {
 	return (f.properties == nil) == (g.properties == nil) && maps.EqualFunc(f.properties, g.properties, func(a, b json.RawMessage) bool {
 		return equalJSON(a, b)
 	})
 }
 
-// With returns f with the features of want set, and with those that want does not know as they are: a
-// partial update of a record leaves them, too. f itself is not changed.
+// With returns f with the features of want set, and all others unchanged, as a partial update of a record
+// would. f itself is not changed.
 func (f Features) With(want Features) Features {
 	return Features{properties: merged(f.properties, want.properties)}
 }
 
-// merged lays the properties of over upon those of under, level by level. It shares neither.
+// merged overlays the properties of over on those of under, level by level. It shares neither.
 func merged(under, over object) object {
 	out := object{}
 	maps.Copy(out, under)

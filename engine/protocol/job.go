@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Job is the record of one run. Fields that are not listed are kept as they are.
+// Job is the record of one run. Fields that are not listed are kept unchanged.
 type Job struct {
 	Connector              JobConnector `json:"connector"`
 	TriggerMethod          Trigger      `json:"trigger_method"`
@@ -28,7 +28,7 @@ type Job struct {
 	Metadata               Metadata     `json:"metadata"`
 }
 
-// JobConnector is what a job keeps of its connector from the moment it was made.
+// JobConnector is a job's copy of its connector, from the time when the job was created.
 type JobConnector struct {
 	ID            string        `json:"id"`
 	Filtering     Snapshot      `json:"filtering"`
@@ -40,16 +40,16 @@ type JobConnector struct {
 	SyncCursor    Raw           `json:"sync_cursor"`
 }
 
-// Metadata is the free part of a job. Under "elastic_ingest" stands what this program says of its run;
-// other keys belong to others.
+// Metadata is the free part of a job. "elastic_ingest" holds what this program reports about its run;
+// other keys belong to other programs.
 type Metadata map[string]json.RawMessage
 
 // ours is the key of [Details] in the metadata.
 const ours = "elastic_ingest"
 
-// Details are what this program says of a run beyond the fields of the protocol.
+// Details are what this program reports about a run beyond the fields of the protocol.
 type Details struct {
-	Type          JobType          `json:"type,omitempty"` // deletion, which the protocol does not know
+	Type          JobType          `json:"type,omitempty"` // deletion, which the protocol does not define
 	Created       int64            `json:"created,omitempty"`
 	Updated       int64            `json:"updated,omitempty"`
 	Kept          int64            `json:"kept,omitempty"`
@@ -59,24 +59,24 @@ type Details struct {
 	Duplicates    int64            `json:"duplicates,omitempty"`
 	ContentErrors int64            `json:"content_errors,omitempty"`
 	FailedParts   int64            `json:"failed_parts,omitempty"`
-	NotIndexed    map[string]int64 `json:"not_indexed,omitempty"` // documents by the field of which values are only in _source
-	Note          string           `json:"note,omitempty"`        // what somebody should know who looks at a job that has completed
-	Claim         string           `json:"claim,omitempty"`       // tells the program that runs the job from others
-	Lost          int              `json:"lost,omitempty"`        // how many programs vanished that ran it
+	NotIndexed    map[string]int64 `json:"not_indexed,omitempty"` // documents, by the field whose values are only in _source
+	Note          string           `json:"note,omitempty"`        // for a person who looks at a completed job
+	Claim         string           `json:"claim,omitempty"`       // distinguishes the program that runs the job from others
+	Lost          int              `json:"lost,omitempty"`        // how many programs vanished while running it
 }
 
-// Details reads what this program said of the job.
+// Details reads what this program reported about the job.
 func (m Metadata) Details() (d Details) {
-	_ = json.Unmarshal(m[ours], &d) // what has another form is not ours
+	_ = json.Unmarshal(m[ours], &d) // any other form is not ours
 	return d
 }
 
-// with is m with d in it.
+// with returns m with d in it.
 func (m Metadata) with(d Details) Metadata {
 	out := Metadata{}
 	maps.Copy(out, m)
 	raw, err := json.Marshal(d)
-	if err != nil { // numbers and texts
+	if err != nil { // cannot happen: numbers and texts
 		panic(err)
 	}
 	delete(out, ours)
@@ -86,18 +86,18 @@ func (m Metadata) with(d Details) Metadata {
 	return out
 }
 
-// Type is what kind of job it is; a deletion job is a full one to the protocol.
+// Type is the type of the job; a deletion job is stored as a full one.
 func (j *Job) Type() JobType {
 	switch {
 	case j.JobType == "":
-		return JobFull // the first generation of the protocol knew no other
+		return JobFull // the older protocol had no other
 	case j.JobType == JobFull && j.Metadata.Details().Type == JobDeletion:
 		return JobDeletion
 	}
 	return j.JobType
 }
 
-// stored is how the protocol records a type of job.
+// stored is the type under which the protocol stores a job.
 func (t JobType) stored() JobType {
 	if t == JobDeletion {
 		return JobFull
@@ -105,7 +105,7 @@ func (t JobType) stored() JobType {
 	return t
 }
 
-// NewJob is a job of a connector as it is now, on a server of this version.
+// NewJob is a job with the connector's current settings, on a server of this version.
 func NewJob(c *Record[Connector], t JobType, trigger Trigger, version string, now time.Time) Job {
 	b := &c.Body
 	j := Job{
@@ -124,23 +124,23 @@ func NewJob(c *Record[Connector], t JobType, trigger Trigger, version string, no
 	return j
 }
 
-// maxError is the longest error text of a record in bytes. It is a keyword, which may have 32 766; what
-// a person reads is shorter.
+// maxError is the longest error text of a record in bytes. The keyword field may have 32,766; people
+// read less.
 const maxError = 4000
 
-// sameAs reports whether two jobs of a connector would do the same: read the same source by the same
+// sameAs reports whether two jobs of a connector have the same effect: read the same source by the same
 // rules into the same index.
 func (c *JobConnector) sameAs(o *JobConnector) bool {
 	return c.IndexName == o.IndexName && c.ServiceType == o.ServiceType && c.Filtering.sameAs(o.Filtering.Rules) &&
 		c.Configuration.sameValues(o.Configuration)
 }
 
-// sameAs compares what rules do, not who wrote them when, or the verdict on them.
+// sameAs compares what rules do, not their dates, authors or validation.
 func (s Snapshot) sameAs(o Rules) bool {
 	return slices.Equal(s.Basic(), o.Basic()) && (s.AdvancedSnippet.Empty() && o.AdvancedSnippet.Empty() || equalJSON(s.AdvancedSnippet.Value, o.AdvancedSnippet.Value))
 }
 
-// sameValues compares the values of fields, not how a form shows them.
+// sameValues compares the values of fields, not their presentation in a form.
 func (c Configuration) sameValues(o Configuration) bool {
 	return maps.EqualFunc(c, o, func(a, b json.RawMessage) bool {
 		x, y := fieldValue(a), fieldValue(b)

@@ -10,13 +10,13 @@ import (
 	"strconv"
 )
 
-// Reading JSON that anybody may have written: whatever is not what it should be counts as absent, and
-// stays where it is. Property names are matched exactly.
+// Tolerant reading of JSON from any writer: a value of an unexpected type counts as missing, and
+// stays in its place. Property names are matched exactly.
 
-// object is what is left to read of a JSON object.
+// object holds the properties of a JSON object that are not read yet.
 type object map[string]json.RawMessage
 
-// readObject returns nil for what is no object.
+// readObject returns nil for anything but an object.
 func readObject(raw []byte) object {
 	var o object
 	if json.Unmarshal(raw, &o) != nil {
@@ -32,7 +32,7 @@ func (o object) take(name string) json.RawMessage {
 	return raw
 }
 
-// text takes a text, or what can be read as one: a number, true or false, null as "". All else stays.
+// text takes a text, or a value that can be read as one: a number, true or false, null as "". Other values stay.
 func (o object) text(name string) string {
 	v, err := readAny(o[name])
 	if err != nil {
@@ -54,10 +54,10 @@ func (o object) text(name string) string {
 	return ""
 }
 
-// isNull reports whether a property is there and null.
+// isNull reports whether a property exists and is null.
 func (o object) isNull(name string) bool { return isNull(o[name]) }
 
-// rest is what was not taken; nil if there is nothing.
+// rest returns the properties that were not taken; nil if there are none.
 func (o object) rest() map[string]json.RawMessage {
 	if len(o) == 0 {
 		return nil
@@ -65,7 +65,7 @@ func (o object) rest() map[string]json.RawMessage {
 	return o
 }
 
-// writeObject writes known properties, without those that are raw and empty, and others over them.
+// writeObject writes known properties, without raw ones that are empty, and lets others override them.
 func writeObject(others map[string]json.RawMessage, known map[string]any) ([]byte, error) {
 	maps.DeleteFunc(known, func(_ string, v any) bool {
 		raw, ok := v.(json.RawMessage)
@@ -77,7 +77,7 @@ func writeObject(others map[string]json.RawMessage, known map[string]any) ([]byt
 	return json.Marshal(known)
 }
 
-// readList returns the members of a list, or an object as the one member; nil for what is neither.
+// readList returns the members of a list, or an object as the only member; nil for anything else.
 func readList(raw []byte) []json.RawMessage {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) == nil {
@@ -89,7 +89,7 @@ func readList(raw []byte) []json.RawMessage {
 	return nil
 }
 
-// readTexts returns the texts of a list, or of one text alone; never nil.
+// readTexts returns the texts of a list, or a single text; never nil.
 func readTexts(raw []byte) []string {
 	out := []string{}
 	v, err := readAny(raw)
@@ -108,7 +108,7 @@ func readTexts(raw []byte) []string {
 	return out
 }
 
-// readNumber reads a number, or a text that spells one.
+// readNumber reads a number, or a number written as text.
 func readNumber(raw []byte) (float64, bool) {
 	v, err := readAny(raw)
 	if err != nil {

@@ -1,13 +1,13 @@
 package protocol
 
-// What a connector and a sync job go through, as tables: which event leads from which status to which.
+// The transitions of connectors and sync jobs, as tables: which event leads from which status to which.
 //
 //	connector: created → needs_configuration → configured → connected ⇄ error
 //	job:       pending → in_progress → completed, error or suspended; suspended → in_progress
 //	           in_progress → canceling → canceled or error
 //
-// All of it, what is refused too, stands in testdata/transitions.txt. A status that is not of these
-// belongs to a release to come: no event leads away from it, and nobody's work is undone.
+// testdata/transitions.txt has all of them, including the refused ones. An unknown status
+// belongs to a later release: no event leads away from it, and no program's work is undone.
 
 // ConnectorStatus is the status of a connector.
 type ConnectorStatus string
@@ -15,15 +15,15 @@ type ConnectorStatus string
 // The statuses of a connector.
 const (
 	ConnectorUnset              ConnectorStatus = ""                    // a record written by neither Kibana nor an API
-	ConnectorCreated            ConnectorStatus = "created"             // its configuration has no fields yet
-	ConnectorNeedsConfiguration ConnectorStatus = "needs_configuration" // its fields wait for a person
+	ConnectorCreated            ConnectorStatus = "created"             // its configuration has no fields
+	ConnectorNeedsConfiguration ConnectorStatus = "needs_configuration" // a person has to fill in its fields
 	ConnectorConfigured         ConnectorStatus = "configured"          // a person has saved them
-	ConnectorConnected          ConnectorStatus = "connected"           // its source has answered
+	ConnectorConnected          ConnectorStatus = "connected"           // its source has responded
 	ConnectorError              ConnectorStatus = "error"               // its source, or its last job, has failed
 )
 
-// MaySync reports whether jobs of the connector may be created and run. An unset status does not hinder:
-// whoever writes records by hand may leave it out.
+// MaySync reports whether jobs of the connector may be created and run. An unset status allows it:
+// records written by hand may omit it.
 func (s ConnectorStatus) MaySync() bool {
 	switch s {
 	case ConnectorUnset, ConnectorConfigured, ConnectorConnected, ConnectorError:
@@ -48,14 +48,14 @@ const (
 	ConnectorEventFailed     ConnectorEvent = "failed"     // one of these has failed
 )
 
-// NextConnector returns the status after an event. When ok is false the event cannot happen in this
+// NextConnector returns the status after an event. If ok is false, the event is not possible in this
 // status, which then stays.
 func NextConnector(from ConnectorStatus, e ConnectorEvent) (to ConnectorStatus, ok bool) {
 	if !from.known() {
 		return from, false
 	}
 	switch e {
-	case ConnectorEventPublished: // also of one that was connected: the values have gone with the fields
+	case ConnectorEventPublished: // also if it was connected: the values were lost with the fields
 		return ConnectorNeedsConfiguration, true
 	case ConnectorEventConfigured:
 		return ConnectorConfigured, true
@@ -76,17 +76,17 @@ type JobStatus string
 const (
 	JobPending    JobStatus = "pending"
 	JobInProgress JobStatus = "in_progress"
-	JobCanceling  JobStatus = "canceling" // who runs it has not seen yet that it shall end
-	JobSuspended  JobStatus = "suspended" // who ran it was stopped; it begins anew when somebody claims it
+	JobCanceling  JobStatus = "canceling" // the program that runs it has not noticed yet
+	JobSuspended  JobStatus = "suspended" // its program was stopped; it starts again once it is claimed
 	JobCompleted  JobStatus = "completed"
 	JobError      JobStatus = "error"
 	JobCanceled   JobStatus = "canceled"
 )
 
-// Final reports whether the job has ended for good.
+// Final reports whether the job has ended.
 func (s JobStatus) Final() bool { return s == JobCompleted || s == JobError || s == JobCanceled }
 
-// Live reports whether somebody runs the job, or did when its process broke off.
+// Live reports whether a program is running the job, or was until its process died.
 func (s JobStatus) Live() bool { return s == JobInProgress || s == JobCanceling }
 
 // Waiting reports whether the job may be claimed.
@@ -95,16 +95,16 @@ func (s JobStatus) Waiting() bool { return s == JobPending || s == JobSuspended 
 // JobType is what a sync job reads.
 type JobType string
 
-// The types of sync jobs. A record without a type is of the days when all were full.
+// The types of sync jobs. A record without a type is from the time when all were full.
 const (
 	JobFull          JobType = "full"
 	JobIncremental   JobType = "incremental"
 	JobAccessControl JobType = "access_control"
-	// JobDeletion removes what is gone and writes nothing else. To the protocol it is a full job.
+	// JobDeletion removes documents no longer in the source and writes nothing else. The protocol stores it as a full job.
 	JobDeletion JobType = "deletion"
 )
 
-// Trigger is what a sync job was created by.
+// Trigger is why a sync job was created.
 type Trigger string
 
 // The triggers of sync jobs.
@@ -118,20 +118,20 @@ type JobEvent string
 
 // The events of a sync job.
 const (
-	JobEventClaim           JobEvent = "claim"            // somebody begins to run it
+	JobEventClaim           JobEvent = "claim"            // a program starts to run it
 	JobEventComplete        JobEvent = "complete"         // it is done
-	JobEventFail            JobEvent = "fail"             // it failed, or can never be run, such as for want of a licence
-	JobEventCancelRequested JobEvent = "cancel_requested" // a person asked for its end
-	JobEventCancel          JobEvent = "cancel"           // it was brought to that end
-	JobEventSuspend         JobEvent = "suspend"          // who ran it is stopped
+	JobEventFail            JobEvent = "fail"             // it failed, or can never run, for example without a license
+	JobEventCancelRequested JobEvent = "cancel_requested" // a user canceled it
+	JobEventCancel          JobEvent = "cancel"           // it ended because of that
+	JobEventSuspend         JobEvent = "suspend"          // its program was stopped
 	JobEventSupersede       JobEvent = "supersede"        // a later job of the same kind does its work
 )
 
-// NextJob returns the status after an event. When ok is false the event cannot happen in this status,
+// NextJob returns the status after an event. If ok is false, the event is not possible in this status,
 // which then stays.
 //
-// A job that nobody runs is canceled as soon as that is asked for, since nobody would notice later. One
-// that is canceling ends as canceled even if it had come to its end meanwhile: the caller cancels it.
+// A job that is not running is canceled immediately, because no program would notice the request later. A
+// canceling job ends as canceled even if it has completed in the meantime: the caller cancels it.
 func NextJob(from JobStatus, e JobEvent) (to JobStatus, ok bool) {
 	switch {
 	case from.Waiting():
@@ -177,7 +177,7 @@ func nextInProgress(e JobEvent) JobStatus {
 
 func nextCanceling(e JobEvent) JobStatus {
 	switch e {
-	case JobEventCancelRequested: // asked for twice
+	case JobEventCancelRequested: // requested twice
 		return JobCanceling
 	case JobEventCancel:
 		return JobCanceled

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Time is an instant of a record. Its zero is null. It is written in UTC with microseconds and an
-// offset, and read from whatever other clients write: with Z, with milliseconds, without an offset
+// Time is a time in a record. Its zero value is null. It is written in UTC with microseconds and an
+// offset, and read in any form that other clients write: with Z, with milliseconds, without an offset
 // (which means UTC), or as milliseconds since 1970.
 type Time struct{ time.Time }
 
-// TimeOf is an instant as it comes back from a record: in UTC, cut to microseconds.
+// TimeOf is a time as it is read back from a record: in UTC, truncated to microseconds.
 func TimeOf(t time.Time) Time { return Time{t.UTC().Truncate(time.Microsecond)} }
 
 const (
@@ -33,8 +33,8 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return []byte(`"` + u.Format(layout) + `"`), nil
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. What is no instant is none: the record of one connector
-// must not be unreadable because somebody wrote an odd date.
+// UnmarshalJSON implements [json.Unmarshaler]. An invalid time is read as null: an odd date must not make
+// the record of a connector unreadable.
 func (t *Time) UnmarshalJSON(b []byte) error {
 	*t = Time{}
 	if millis, err := strconv.ParseInt(string(b), 10, 64); err == nil {
@@ -54,7 +54,7 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Text is a text of a record that is null when it is empty.
+// Text is a text in a record; an empty one is null.
 type Text string
 
 // MarshalJSON implements [json.Marshaler].
@@ -65,7 +65,7 @@ func (s Text) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(s))
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. What is no text is an empty one.
+// UnmarshalJSON implements [json.Unmarshaler]. Anything but text is empty.
 func (s *Text) UnmarshalJSON(b []byte) error {
 	var text string
 	_ = json.Unmarshal(b, &text)
@@ -73,7 +73,7 @@ func (s *Text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Flag is a truth value of a record; null and whatever is none are false, "true" is true.
+// Flag is a boolean in a record; null and other types are false, "true" is true.
 type Flag bool
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -82,7 +82,7 @@ func (f *Flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Count is a number of a record; whatever is none is 0.
+// Count is a number in a record; anything else is 0.
 type Count int64
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -94,7 +94,7 @@ func (c *Count) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Raw is a value that is kept as it is; absent, it is null.
+// Raw is a value that is kept unchanged; a missing one is null.
 type Raw json.RawMessage
 
 // MarshalJSON implements [json.Marshaler].
@@ -114,5 +114,5 @@ func (r *Raw) UnmarshalJSON(b []byte) error {
 // IsNull reports whether there is no value.
 func (r Raw) IsNull() bool { return len(r) == 0 || string(r) == "null" }
 
-// MarshalJSON implements [json.Marshaler]: no status is null.
+// MarshalJSON implements [json.Marshaler]: an empty status is null.
 func (s JobStatus) MarshalJSON() ([]byte, error) { return Text(s).MarshalJSON() }
