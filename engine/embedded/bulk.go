@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// bulk writes what its lines say, as one atomic batch.
+// bulk applies the operations of its lines as one atomic batch.
 func (s *Server) bulk(r *request) (*answer, error) {
 	start := s.now()
 	refresh, err := r.refreshes()
@@ -28,7 +28,7 @@ func (s *Server) bulk(r *request) (*answer, error) {
 	return &answer{status: http.StatusOK, body: bulkAnswer(ops, s.now().Sub(start).Milliseconds(), refresh)}, nil
 }
 
-// prepare checks what can be checked before the writer's lock is taken, and makes ids.
+// prepare checks what can be checked before the writer's lock is taken, and generates ids.
 func (s *Server) prepare(ops []operation) {
 	c := newChecker()
 	var ix *index
@@ -50,13 +50,13 @@ func (s *Server) prepare(ops []operation) {
 		}
 		if op.index != name {
 			name = op.index
-			ix, _ = s.find(name) // where there is none yet, the writer makes it
+			ix, _ = s.find(name) // if there is none yet, the writer creates it
 		}
 		op.check(ix)
 	}
 }
 
-// check judges the fields of a document whose JSON is right.
+// check checks the fields of a document whose JSON is valid.
 func (op *operation) check(ix *index) {
 	if ix == nil || ix.mapping.shape == nil {
 		op.err = checkRootFields(op.source)
@@ -64,7 +64,7 @@ func (op *operation) check(ix *index) {
 	}
 	f := fit(ix.mapping.shape, op.source, op.id, false)
 	if f.needs {
-		return // the writer judges it again, and adds the fields
+		return // the writer checks it again, and adds the fields
 	}
 	op.fitted, op.err, op.ignored = ix.mapping.shape, f.err, encodeIgnored(f.ignored)
 }
@@ -112,7 +112,7 @@ func bulkAnswer(ops []operation, took int64, refreshed bool) []byte {
 	return append(b, "]}"...)
 }
 
-// append writes the fields that tell what became of the operation, without braces.
+// append writes the fields for the result of the operation, without braces.
 func (op *operation) append(b []byte, refreshed bool) []byte {
 	b = append(b, `"_index":`...)
 	b = appendText(b, []byte(op.index))

@@ -18,7 +18,7 @@ const (
 	opUpdate kind = "update"
 )
 
-// operation is one write, and after it was applied what came of it. Its slices point into the body
+// operation is one write, and after it was applied its result. Its slices point into the body
 // of the request.
 type operation struct {
 	kind     kind
@@ -27,12 +27,12 @@ type operation struct {
 	routing  []byte
 	pipeline string
 	source   []byte
-	auto     bool // the id was made here
+	auto     bool // the id was generated here
 	ifSeq    int64
 	ifTerm   int64
 
-	fitted  *shape // what the document was checked against
-	ignored []byte // _ignored as a JSON list; empty is none
+	fitted  *shape // the fields that the document was checked against
+	ignored []byte // _ignored as a JSON list; empty: none
 
 	err    *apiError
 	ix     *index
@@ -59,7 +59,7 @@ func (op *operation) status() int {
 }
 
 // parseBulk reads the lines of a bulk body. index and pipeline are those of the request, for actions
-// that name none. An error is one of the request as a whole: then nothing is written.
+// that name none. An error rejects the complete request: then nothing is written.
 func parseBulk(body []byte, index, pipeline string) ([]operation, error) {
 	if len(body) == 0 {
 		return nil, fail(http.StatusBadRequest, "parse_exception", "request body is required")
@@ -181,7 +181,7 @@ func (op *operation) setMetadata(key string, text []byte, line int) (err error) 
 	return nil
 }
 
-// validate makes the checks whose failure refuses a request as a whole.
+// validate makes the checks whose failure rejects the complete request.
 func validate(ops []operation) error {
 	var problems []string
 	for i := range ops {
@@ -236,7 +236,7 @@ func checkSource(c *checker, source []byte) *apiError {
 	return nil
 }
 
-// checkRootFields refuses the names of metadata and names that are no names.
+// checkRootFields refuses the names of metadata and invalid names.
 func checkRootFields(source []byte) (e *apiError) {
 	fields(source, func(key, _ []byte) bool {
 		switch {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// dateFormat is the format of a date that names none.
+// dateFormat is the default format of a date.
 const dateFormat = "strict_date_optional_time||epoch_millis"
 
-// readDate reads strict_date_optional_time, then epoch_millis. A time zone that has a name is only
-// known to be right by those who have all names, so that is unsure; UTC is one that is known.
+// readDate reads strict_date_optional_time, then epoch_millis. Checking a named time zone would need the
+// list of all names, so it is unsure, except for UTC.
 func readDate(raw []byte) (value, verdict) {
 	v := value{kind: kindDate}
 	if isBoolean(raw) {
@@ -50,10 +50,10 @@ func epochMillis(text []byte) (int64, verdict) {
 	return n, fits
 }
 
-// dateReader takes a date apart from its start.
+// dateReader parses a date from its start.
 type dateReader struct{ rest []byte }
 
-// number takes exactly so many digits.
+// number reads exactly this many digits.
 func (r *dateReader) number(width int) (int, bool) {
 	if len(r.rest) < width || digits(r.rest[:width], 0) < width {
 		return 0, false
@@ -66,8 +66,8 @@ func (r *dateReader) number(width int) (int, bool) {
 	return n, true
 }
 
-// after takes a mark and the number of two digits up to most that must stand after it. There is none
-// where the mark is not.
+// after reads a mark and a number of two digits, at most most, that must follow it. Without the mark
+// there is no number.
 func (r *dateReader) after(mark byte, most int) (n int, there, ok bool) {
 	if len(r.rest) == 0 || r.rest[0] != mark {
 		return 0, false, true
@@ -77,7 +77,7 @@ func (r *dateReader) after(mark byte, most int) (n int, there, ok bool) {
 	return n, true, ok && n <= most
 }
 
-// strictDate reads a year of four digits and, one after the other, all that may follow it.
+// strictDate reads a year of four digits and all optional parts after it.
 func strictDate(text []byte) (millis int64, judged verdict) {
 	r := dateReader{text}
 	rest, negative := bytes.CutPrefix(r.rest, []byte{'-'})

@@ -6,10 +6,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// disk stands between Pebble and the file system once the store is open. Pebble meets a failed write
+// disk is a layer between Pebble and the file system once the store is open. Pebble reacts to a failed write
 // with a panic (one of them after it released a lock, which ends the process), with a fatal log line,
-// or by trying again for ever. So it never sees one: the first failure breaks the store off, and the
-// goroutine that met it stops here for ever. The callers are let go by guard.
+// or by retrying forever. So it never sees one: the first failure breaks the store, and the
+// goroutine that met it blocks forever. guard releases the callers.
 type disk struct {
 	vfs.FS
 	st *store

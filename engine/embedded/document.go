@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// lookup reads a document as it is now; nil is none.
+// lookup reads the current version of a document; nil if there is none.
 func (s *Server) lookup(ix *index, id string) (*record, error) {
-	const tries = 1000 // a writer would have to come between each time
+	const tries = 1000 // a write would have to interfere each time
 	for range tries {
 		b, err := s.store.get(idKey(nil, ix.number, []byte(id)))
 		if err != nil || b == nil {
@@ -72,7 +72,7 @@ func appendSeq(b []byte, seq uint64) []byte {
 	return strconv.AppendInt(b, primaryTerm, 10)
 }
 
-// sourceParams reads which part of the source is wanted from the parameters.
+// sourceParams reads the requested part of the source from the parameters.
 func (r *request) sourceParams() *sourceFilter {
 	want := &sourceFilter{}
 	if v := r.query.Get("_source"); v == "false" {
@@ -107,7 +107,7 @@ func (s *Server) putDoc(r *request) (*answer, error) {
 func (s *Server) createDoc(r *request) (*answer, error) { return s.writeDoc(r, opCreate) }
 func (s *Server) deleteDoc(r *request) (*answer, error) { return s.writeDoc(r, opDelete) }
 
-// writeDoc makes one operation of the request and applies it.
+// writeDoc builds one operation from the request and applies it.
 func (s *Server) writeDoc(r *request, k kind) (*answer, error) {
 	if len(r.body) == 0 && k != opDelete {
 		return nil, fail(http.StatusBadRequest, "parse_exception", "request body is required")
@@ -128,7 +128,7 @@ func (s *Server) writeDoc(r *request, k kind) (*answer, error) {
 	return s.writeAnswer(r, &ops[0])
 }
 
-// operation reads what the path and the parameters of a write of one document say.
+// operation reads the path and the parameters of a write of one document.
 func (r *request) operation(k kind) (operation, error) {
 	op := operation{kind: k, index: r.index, ifSeq: noSeq, pipeline: r.query.Get("pipeline")}
 	if r.id != "" {
@@ -166,7 +166,7 @@ func (s *Server) writeAnswer(r *request, op *operation) (*answer, error) {
 	return a, nil
 }
 
-// updateDoc merges a partial document into one that is there.
+// updateDoc merges a partial document into an existing one.
 func (s *Server) updateDoc(r *request) (*answer, error) {
 	change, err := parseUpdate(r.body)
 	if err != nil {
@@ -223,12 +223,12 @@ func parseUpdate(b []byte) (update, error) {
 	return u, nil
 }
 
-// applyUpdate reads, merges and writes with no other writer between.
+// applyUpdate reads, merges and writes without another write in between.
 func (s *Server) applyUpdate(op *operation, u update) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	w := &writer{s: s}
-	ix, e := w.index(op) // an update makes the index, too, before it finds no document
+	ix, e := w.index(op) // an update creates the index even if it then finds no document
 	if e != nil {
 		return e
 	}

@@ -7,14 +7,14 @@ import (
 	"net/http"
 )
 
-// ErrInUse says that another process, or another Server, has the folder open.
+// ErrInUse means that another process, or another Server, has the folder open.
 var ErrInUse = errors.New("the folder is in use")
 
-// apiError is an answer that says no, with the words of Elasticsearch.
+// apiError is an error response, in the words of Elasticsearch.
 type apiError struct {
 	status int
 	cause  cause
-	inner  *cause // caused_by, where a client may look at it
+	inner  *cause // caused_by, if a client may need it
 	phase  string // not empty: the cause is wrapped the way a failing search phase is
 }
 
@@ -34,7 +34,7 @@ func fail(status int, typ, format string, args ...any) *apiError {
 	return &apiError{status: status, cause: cause{Type: typ, Reason: fmt.Sprintf(format, args...)}}
 }
 
-// unknown is the loud answer to everything that Elasticsearch may know and this package does not.
+// unknown is the explicit response to everything that Elasticsearch may support and this package does not.
 func unknown(format string, args ...any) *apiError {
 	return fail(http.StatusNotImplemented, "not_implemented_in_embedded", format, args...)
 }
@@ -54,7 +54,7 @@ func indexNotFound(name string) *apiError {
 	}}
 }
 
-// onShard completes an error that a shard of the index gives.
+// onShard completes an error that comes from a shard of the index.
 func (e *apiError) onShard(ix *index) *apiError {
 	e.cause.IndexUUID, e.cause.Index, e.cause.Shard = ix.uuid, ix.name, "0"
 	return e
@@ -66,13 +66,13 @@ func (e *apiError) inPhase(phase, index string) *apiError {
 	return e
 }
 
-// storeFailed tells that the disk did not do what was asked. It is no 503, which a client would
-// repeat: a full disk does not heal by itself.
+// storeFailed reports a failed disk operation. It is not a 503, which a client would
+// retry: a full disk does not recover by itself.
 func storeFailed(err error) *apiError {
 	return fail(http.StatusInternalServerError, "embedded_store_exception", "the embedded store failed: %v", err)
 }
 
-// item is the error as it stands in the answer to one operation of a bulk request.
+// item is the error in the response to one operation of a bulk request.
 func (e *apiError) item() []byte {
 	type item struct {
 		cause
@@ -81,7 +81,7 @@ func (e *apiError) item() []byte {
 	return mustMarshal(item{e.cause, e.inner})
 }
 
-// body is the error as an answer of its own.
+// body is the error as a response body.
 func (e *apiError) body() []byte {
 	type failedShard struct {
 		Shard  int    `json:"shard"`

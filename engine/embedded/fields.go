@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// shape is what an index knows of its fields when it looks at documents: those of its mapping and those
+// shape is an index's fields, for checking documents: those of its mapping and those
 // that documents added. It is never changed once an index has it; a document that adds fields adds them
 // to a clone.
 type shape struct {
 	root      *field
 	templates []template
-	size      int // fields, objects and sub-fields: what Elasticsearch's limit counts
+	size      int // fields, objects and sub-fields: as Elasticsearch's limit counts them
 	limit     int
 	depth     int
-	beyond    bool // a field over the limit is left out; otherwise its document is refused
+	beyond    bool // a field over the limit is not indexed; otherwise its document is rejected
 	lenient   bool // ignore_malformed
 }
 
@@ -26,18 +26,18 @@ type field struct {
 	def      map[string]any // as the mapping shows it, without properties
 	typ      *fieldType     // nil for an object and for a type that is not checked
 	object   bool
-	dynamic  bool // of an object: names that it does not know become fields
-	skip     bool // whatever is in it is taken
+	dynamic  bool // of an object: unknown names become fields
+	skip     bool // its content is not checked
 	flat     bool // flattened
-	never    bool // takes no value, not even null
+	never    bool // accepts no value, not even null
 	lenient  bool
-	above    int // ignore_above; 0 is none
+	above    int // ignore_above; 0: none
 	subs     []*field
 	children map[string]*field
 }
 
-// shaped tells whether documents add fields to an index with this mapping and are checked against them:
-// only where no date is guessed. All other guesses are few and simple.
+// shaped reports whether documents add fields to an index with this mapping and are checked against them:
+// only if dates are not detected. All other guesses are few and simple.
 func (m *mapping) shaped() bool {
 	detection := m.root["date_detection"]
 	return detection == false || detection == "false"
@@ -48,8 +48,8 @@ const (
 	defaultDepth  = 20
 )
 
-// derive makes the mapping one that documents add fields to. It gets the form that Elasticsearch gives
-// it: names with dots are objects.
+// derive makes the mapping one that documents add fields to, in the form that Elasticsearch gives
+// it: dotted names are objects.
 func (m *mapping) derive(settings map[string]any) error {
 	sh := &shape{
 		limit: settingNumber(settings, "mapping.total_fields.limit", defaultFields), depth: settingNumber(settings, "mapping.depth.limit", defaultDepth),
@@ -94,7 +94,7 @@ func (f *field) checkDepth(limit int) error {
 	return nil
 }
 
-// show puts the fields into what GET of the mapping answers.
+// show puts the fields into the response to GET of the mapping.
 func (m *mapping) show() {
 	delete(m.root, "properties")
 	if properties := m.shape.root.properties(); len(properties) > 0 {
@@ -118,7 +118,7 @@ func (f *field) properties() map[string]any {
 	return out
 }
 
-// expand makes objects of names with dots.
+// expand makes objects of dotted names.
 func expand(properties map[string]any) map[string]any {
 	out := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
@@ -142,7 +142,7 @@ func expand(properties map[string]any) map[string]any {
 	return out
 }
 
-// join puts two definitions of one object together.
+// join merges two definitions of one object.
 func join(a, b map[string]any) map[string]any {
 	out := maps.Clone(a)
 	maps.Copy(out, b)
@@ -195,7 +195,7 @@ func (f *field) add(name string, child *field) {
 	f.children[name] = child
 }
 
-// size is what the field counts for alone.
+// size is the field's own count for the limit.
 func (f *field) size() int { return 1 + len(f.subs) }
 
 // compile reads the definition of one field.
@@ -237,7 +237,7 @@ func (sh *shape) compile(path string, def map[string]any, parent *field) (*field
 		return nil, unknown("the field [%s] with [coerce]", path)
 	case typeOf(def) == "date" && def["format"] != nil && !is(def, "format", dateFormat),
 		is(def, "index", "false") && is(def, "doc_values", "false") && !is(def, "store", "true") && typeOf(def) == "keyword":
-		f.typ = nil // other dates, and texts that need no room in the index
+		f.typ = nil // other date formats, and text that is not indexed
 	}
 	f.skip = f.typ == nil
 	subs, _ := def["fields"].(map[string]any)
@@ -255,7 +255,7 @@ func (sh *shape) compile(path string, def map[string]any, parent *field) (*field
 	return f, nil
 }
 
-// find looks a path up; nil is none.
+// find looks up a path; nil if there is no such field.
 func (sh *shape) find(path string) *field {
 	at := sh.root
 	for name := range strings.SplitSeq(path, ".") {
@@ -266,7 +266,7 @@ func (sh *shape) find(path string) *field {
 	return at
 }
 
-// is tells whether an entry of a definition has a value.
+// is reports whether an entry of a definition has a value.
 func is(def map[string]any, key, value string) bool {
 	v, ok := def[key]
 	return ok && fmt.Sprint(v) == value

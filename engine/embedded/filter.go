@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// pathFilter keeps the parts of a JSON text that its paths name, as filter_path and _source do. A
-// path is names with dots between; * is any text in a name, ** any names, and arrays are passed
-// through. A path that starts with - takes away.
+// pathFilter keeps the named parts of a JSON text, as filter_path and _source do. A
+// path is a dotted name; * is any text in a name, ** any names, and arrays are passed
+// through. A path that starts with - excludes.
 type pathFilter struct {
 	include, exclude []path
 	dotted           bool // a dot in a key separates names too, as in documents
@@ -45,7 +45,7 @@ func (f *pathFilter) apply(b []byte) []byte {
 	return b
 }
 
-// value appends what is left of an object or array, nothing if nothing is.
+// value appends the rest of an object or array, nothing if it is empty.
 func (f *pathFilter) value(dst, b []byte, paths []path, keep bool) []byte {
 	start := len(dst)
 	n, full := 0, 0
@@ -96,7 +96,7 @@ func (f *pathFilter) value(dst, b []byte, paths []path, keep bool) []byte {
 	return dst
 }
 
-// field appends the value of a key, what is left of it, or nothing.
+// field appends the value of a key, the rest of it, or nothing.
 func (f *pathFilter) field(dst, key, value []byte, paths []path, keep bool) []byte {
 	rest, whole := f.advance(key, paths)
 	if whole {
@@ -114,7 +114,7 @@ func (f *pathFilter) field(dst, key, value []byte, paths []path, keep bool) []by
 	return append(dst, value...)
 }
 
-// advance returns what is left of the paths after a key, and whether one of them ends there.
+// advance returns the rest of the paths after a key, and whether one of them ends there.
 func (f *pathFilter) advance(key []byte, paths []path) (rest []path, whole bool) {
 	if !f.dotted || bytes.IndexByte(key, '.') < 0 {
 		return step(string(key), paths)

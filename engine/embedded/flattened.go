@@ -8,7 +8,7 @@ import (
 // maxFlatDepth is how deep the objects in a flattened field may nest.
 const maxFlatDepth = 20
 
-// flattened judges the value of a field that takes whole objects. It returns the end of the value.
+// flattened checks the value of a field that accepts complete objects. It returns the end of the value.
 func (f *fitter) flattened(at *field, i int) int {
 	b := f.src
 	switch b[i] {
@@ -64,7 +64,7 @@ func (f *fitter) flatObject(at *field, i int, above string, depth int) int {
 	return i + 1
 }
 
-// flatValue walks over what a key in a flattened field has. A value and its path are one term.
+// flatValue walks over the value of a key in a flattened field. A value and its path are one term.
 func (f *fitter) flatValue(at *field, i int, path string, depth int) int {
 	b := f.src
 	switch b[i] {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep a document may nest; Elasticsearch's parser has the same limit.
+// maxDepth is the nesting limit of documents; Elasticsearch's parser has the same.
 const maxDepth = 1000
 
 // checker decides whether bytes are one JSON text the way Elasticsearch's parser does: strict
@@ -27,7 +27,7 @@ type fieldKey struct {
 	name []byte // as written, escapes and all, without quotes
 }
 
-// problem is what is wrong with a JSON text; at is the place, from 0.
+// problem is an error in a JSON text; at is its position, from 0.
 type problem struct {
 	what string
 	at   int
@@ -40,8 +40,8 @@ const (
 
 func newChecker() *checker { return &checker{seed: maphash.MakeSeed()} }
 
-// check reads one value with white space around it and returns where it ends, which is the end of b
-// or the start of something that does not belong to it. nil is no problem.
+// check reads one value with surrounding white space and returns its end, which is the end of b
+// or the start of something that does not belong to it. nil means no problem.
 func (c *checker) check(b []byte) (int, *problem) {
 	c.b, c.depth, c.keys = b, 0, c.keys[:0]
 	i := skipSpace(b, 0)
@@ -120,7 +120,7 @@ func (c *checker) object(i int) (int, *problem) {
 	}
 }
 
-// unique notes a key of the innermost object, unless the object has it. Few keys are compared one
+// unique records a key of the innermost object, unless the object already has it. Few keys are compared one
 // by one, many through a map.
 func (c *checker) unique(base, start, end int, many map[string]struct{}) (map[string]struct{}, *problem) {
 	name := c.b[start+1 : end-1]
@@ -172,7 +172,7 @@ func (c *checker) array(i int) (int, *problem) {
 	}
 }
 
-// sign reads one punctuation mark with white space around it.
+// sign reads one punctuation mark with surrounding white space.
 func (c *checker) sign(i int, mark byte) (int, *problem) {
 	i = skipSpace(c.b, i)
 	if i >= len(c.b) {
@@ -250,7 +250,7 @@ func (c *checker) text(i int) (int, *problem) {
 	}
 }
 
-// escape is the length of the escape sequence that b starts with, 0 if it is none.
+// escape is the length of the escape sequence at the start of b, 0 if there is none.
 func escape(b []byte) int {
 	if len(b) < 2 {
 		return 0
@@ -272,7 +272,7 @@ func escape(b []byte) int {
 	return 6
 }
 
-// letter is the length of the UTF-8 sequence that b starts with, 0 if it is none. Half a surrogate
+// letter is the length of the UTF-8 sequence at the start of b, 0 if it is invalid. Half a surrogate
 // pair in three bytes passes, as it does in Elasticsearch.
 func letter(b []byte) int {
 	r, n := utf8.DecodeRune(b)
@@ -285,7 +285,7 @@ func letter(b []byte) int {
 	return 0
 }
 
-// plain skips ASCII that means nothing in a string, eight bytes at a time.
+// plain skips ASCII without a special meaning in a string, eight bytes at a time.
 func plain(b []byte, i int) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for i+8 <= len(b) {

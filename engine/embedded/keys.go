@@ -6,17 +6,17 @@ import (
 	"math/bits"
 )
 
-// The layout of the store. An index is known by a number, so that no name is the prefix of another
-// and a deleted index is a few ranges. While the store is open no number is used twice, so what a
-// snapshot still holds of a deleted index is never taken for another's.
+// The layout of the store. An index is identified by a number, so that no name is the prefix of another
+// and a deleted index is a few ranges. While the store is open no number is used twice, so records of a deleted
+// index in a snapshot are never mistaken for another's.
 //
 //	f                      format of the layout
 //	m <name>               index: number, uuid, mapping, settings, as JSON
 //	n <number>             counters of the index: next _seq_no, documents, both 8 bytes
-//	d <number> <_id>       where the document is: _seq_no, version
+//	d <number> <_id>       the place of the document: _seq_no, version
 //	s <number> <_seq_no>   the document: version, _id, routing, in a checked index _ignored, source
 //
-// Documents lie in the order in which they were written. A scan reads them in sequence, a bulk load
+// Documents are stored in the order in which they were written. A scan reads them in sequence, a bulk load
 // appends to the end of the range, and only the small d records are spread over it.
 const (
 	spaceFormat  = 'f'
@@ -26,8 +26,8 @@ const (
 	spaceDoc     = 's'
 )
 
-// layoutFormat is that of a folder in which an index was made by this version. olderFormat has no checked
-// indices, and is read and written as before until one is made.
+// layoutFormat is the layout of a folder in which this version created an index. olderFormat has no checked
+// indices, and is read and written as before until one is created.
 const (
 	layoutFormat = "2"
 	olderFormat  = "1"
@@ -76,7 +76,7 @@ func decodeCounters(b []byte) (counters, error) {
 	return counters{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}, nil
 }
 
-// place is where a document is and how often it was written.
+// place is the place of a document and its number of writes.
 type place struct{ seq, version uint64 }
 
 func (p place) append(b []byte) []byte {
@@ -94,12 +94,12 @@ func decodePlace(b []byte) (place, error) {
 	return place{binary.BigEndian.Uint64(b), version}, nil
 }
 
-// record is a stored document. Its slices point into what it was decoded from.
+// record is a stored document. Its slices point into the bytes that it was decoded from.
 type record struct {
 	place
 	id, routing []byte
 	checked     bool   // the record has a place for ignored
-	ignored     []byte // the fields of _ignored as a JSON list; empty is none
+	ignored     []byte // the fields of _ignored as a JSON list; empty: none
 	source      []byte
 }
 
@@ -128,7 +128,7 @@ func (r *record) append(b []byte) []byte {
 	return append(b, r.source...)
 }
 
-// decodeRecord reads a record of an index; checked says whether its documents are.
+// decodeRecord reads a record of an index; checked reports whether its documents are checked.
 func decodeRecord(key, value []byte, checked bool) (record, error) {
 	if len(key) != docKeyLen {
 		return record{}, errDamaged

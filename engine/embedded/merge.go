@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// merge appends the object old with the fields of change put over it: objects field by field,
-// everything else as a whole. Fields keep their place, new ones come last. changed is false when the
-// result says what old said.
+// merge appends the object old with the fields of change merged over it: objects field by field,
+// everything else as a whole. Fields keep their place, new ones come last. changed is false if the
+// result equals old.
 func merge(dst, old, change []byte) (_ []byte, changed bool) {
 	type entry struct {
 		value []byte
@@ -62,8 +62,8 @@ func merge(dst, old, change []byte) (_ []byte, changed bool) {
 	return append(dst, '}'), changed
 }
 
-// sameJSON tells whether two values are equal, 1.5 and 1.50 included; 1 and 1.0 are not, as a whole
-// number and a fraction are of different kinds to Elasticsearch.
+// sameJSON reports whether two values are equal, 1.5 and 1.50 included; 1 and 1.0 are not, because an
+// integer and a fraction are of different kinds to Elasticsearch.
 func sameJSON(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true

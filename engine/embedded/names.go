@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// checkName refuses what is no name of a field.
+// checkName refuses invalid field names.
 func (f *fitter) checkName(at *field, key []byte, name int) {
 	switch {
 	case len(key) == 0:
@@ -35,7 +35,7 @@ func (f *fitter) checkParts(key []byte, name int) {
 	}
 }
 
-// isBlank is Java's: spaces that do not break a line are none.
+// isBlank is Java's: non-breaking spaces do not count.
 func isBlank(b []byte) bool {
 	return bytes.IndexFunc(b, func(r rune) bool {
 		switch {
@@ -48,7 +48,7 @@ func isBlank(b []byte) bool {
 	}) < 0
 }
 
-// isMetadata tells names of metadata, which no document may have at its root.
+// isMetadata recognizes names of metadata, which no document may have at its root.
 func isMetadata(key []byte) bool {
 	switch string(key) {
 	case "_id", "_index", "_routing", "_source", "_seq_no", "_version", "_field_names", "_ignored",
@@ -58,7 +58,7 @@ func isMetadata(key []byte) bool {
 	return false
 }
 
-// metadata is a field that takes no value.
+// metadata is a field that accepts no value.
 func metadata(name string) *field {
 	never := func([]byte) (value, verdict) { return value{}, malformed }
 	return &field{path: name, def: map[string]any{"type": name}, never: true, typ: &fieldType{name: "metadata", read: never, lenient: true}}

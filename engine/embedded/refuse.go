@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// parsing is a refused document; i is the place that it names.
+// parsing is the error of a rejected document; i is the position that it names.
 func (f *fitter) parsing(i int, format string, args ...any) *apiError {
 	line := bytes.Count(f.src[:i], []byte{'\n'})
 	column := i - bytes.LastIndexByte(f.src[:i], '\n')
@@ -25,7 +25,7 @@ func (f *fitter) illegal(i int, reason string) *apiError {
 	return e
 }
 
-// refused is a document refused for the value of a field.
+// refused is the error of a document rejected because of a field's value.
 func (f *fitter) refused(at *field, raw []byte, i int, why *cause) *apiError {
 	e := f.parsing(i, "failed to parse field [%s] of type [%s] in document with id '%s'. Preview of field's value: '%s'", at.path, typeOf(at.def), f.id, preview(nil, raw))
 	e.inner = why
@@ -61,10 +61,10 @@ func preview(b, raw []byte) []byte {
 	return append(b, scalar(raw)...)
 }
 
-// objectInField judges an object where a field takes scalars. raw is the object, which ends at end in
+// objectInField checks an object in a field for scalars. raw is the object, which ends at end in
 // the document.
 func (f *fitter) objectInField(at *field, raw []byte, i, end int, inArray bool) {
-	last := end - 1 // of the value: Elasticsearch names the place of its last token
+	last := end - 1 // of the value: Elasticsearch names the position of its last token
 	if f.src[last] != '}' && f.src[last] != ']' {
 		last = i
 	}
@@ -97,7 +97,7 @@ func metadataCause(name string) *cause {
 	return &cause{Type: "document_parsing_exception", Reason: "Field [" + name + "] is a metadata field and cannot be added inside a document. Use the index API request parameters."}
 }
 
-// malformedCause says what is wrong with a value, where that is told apart.
+// malformedCause describes what is wrong with a value, if Elasticsearch does.
 func malformedCause(at *field, raw []byte) *cause {
 	typ := at.typ.name
 	text := string(scalar(raw))

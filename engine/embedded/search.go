@@ -20,7 +20,7 @@ func (s *Server) search(r *request) (*answer, error) {
 	return &answer{status: http.StatusOK, body: run.answer(s.now().Sub(start).Milliseconds())}, nil
 }
 
-// runSearch searches, and lets go of what it searched in.
+// runSearch searches, and releases the searched view.
 func (s *Server) runSearch(r *request, in *searchRequest) (*searchRun, error) {
 	run, err := s.startSearch(r, in)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Server) runSearch(r *request, in *searchRequest) (*searchRun, error) {
 	return run, err
 }
 
-// searchRun is one search under way.
+// searchRun is a search in progress.
 type searchRun struct {
 	in    *searchRequest
 	ix    *index
@@ -43,18 +43,18 @@ type searchRun struct {
 
 	keys  []sortKey
 	after []sortValue
-	shown int // of the keys, how many values a hit shows
+	shown int // number of sort values that a hit shows
 
 	from, to uint64 // the _seq_no range of the slice
 	total    int
 	hits     []hit
-	out      []byte // the hits of a search in document order, encoded as they come
+	out      []byte // the hits of a search in document order, encoded one after the other
 	n        int    // how many are in out
 
-	ignored map[string]int // documents by field of _ignored, where they are asked for
+	ignored map[string]int // documents by field of _ignored, if requested
 }
 
-// startSearch finds what to search; the view of the result must be released.
+// startSearch finds the view to search; the view of the result must be released.
 func (s *Server) startSearch(r *request, in *searchRequest) (run *searchRun, err error) {
 	run = &searchRun{in: in, query: matchAll, all: true, to: math.MaxUint64}
 	switch {
@@ -73,7 +73,7 @@ func (s *Server) startSearch(r *request, in *searchRequest) (run *searchRun, err
 		return nil, err
 	}
 	if err := run.prepare(); err != nil {
-		_ = run.view.release() // the first error is the one to tell
+		_ = run.view.release() // the first error matters
 		return nil, err
 	}
 	return run, nil
@@ -97,7 +97,7 @@ func (run *searchRun) prepare() (err error) {
 			return err
 		}
 	} else if len(run.keys) > 0 && in.pit != nil && !run.keys[len(run.keys)-1].doc {
-		run.keys = append(run.keys, sortKey{doc: true}) // a point in time breaks ties by itself
+		run.keys = append(run.keys, sortKey{doc: true}) // a point in time breaks ties automatically
 	}
 	run.shown = len(run.keys)
 	if in.slice != nil {
@@ -126,7 +126,7 @@ func (run *searchRun) parseAfter() error {
 	return nil
 }
 
-// narrow limits the run to its slice: an equal share of the numbers given out when the view was made.
+// narrow limits the run to its slice: an equal share of the numbers assigned when the view was created.
 func (run *searchRun) narrow() error {
 	c, err := run.counters()
 	if err != nil {
@@ -146,7 +146,7 @@ func (run *searchRun) counters() (counters, error) {
 	return decodeCounters(b)
 }
 
-// byDocument tells whether hits come in the order in which they are read.
+// byDocument reports whether hits are sorted in the order in which they are read.
 func (run *searchRun) byDocument() bool { return len(run.keys) == 0 || run.keys[0].doc }
 
 // collect reads documents until the page is full and the total is known.
@@ -199,7 +199,7 @@ func (run *searchRun) collect(r *request) error {
 	return nil
 }
 
-// skip starts a scan in document order behind search_after.
+// skip starts a scan in document order after search_after.
 func (run *searchRun) skip(from, to uint64, desc bool) (uint64, uint64) {
 	after := run.after[0].whole
 	switch {
@@ -280,7 +280,7 @@ func (p *pageHeap) sorted() []hit {
 	return out[min(p.run.in.from, len(out)):]
 }
 
-// answer writes the answer once everything is collected.
+// answer writes the response once all hits are collected.
 func (run *searchRun) answer(took int64) []byte {
 	for i := range run.hits {
 		run.out = run.appendHit(run.out, &run.hits[i])
@@ -356,7 +356,7 @@ func (run *searchRun) appendHit(b []byte, h *hit) []byte {
 	return append(b, '}')
 }
 
-// count counts what a query matches.
+// count counts the matches of a query.
 func (s *Server) count(r *request) (*answer, error) {
 	in := &searchRequest{track: trackAll}
 	if len(r.body) > 0 {

@@ -16,7 +16,7 @@ type sortKey struct {
 	first bool // documents without a value come first
 }
 
-// oneOrMany reads what may be a list or one of its members alone; nil is none.
+// oneOrMany reads a list, or one of its members alone; nil: none.
 func oneOrMany(raw json.RawMessage) (list []json.RawMessage, err error) {
 	switch {
 	case raw == nil:
@@ -28,7 +28,7 @@ func oneOrMany(raw json.RawMessage) (list []json.RawMessage, err error) {
 	return list, err
 }
 
-// parseSort reads a sort; nil is none.
+// parseSort reads a sort; nil: none.
 func parseSort(m *mapping, raw json.RawMessage) ([]sortKey, error) {
 	list, err := oneOrMany(raw)
 	if err != nil {
@@ -105,13 +105,13 @@ func (k *sortKey) find(m *mapping, name string, unmapped bool) error {
 	return nil
 }
 
-// sortValue is what one document is sorted by under one key.
+// sortValue is the value of one document under one sort key.
 type sortValue struct {
 	value
 	missing bool
 }
 
-// of reads the value of a document: the least for ascending order, the greatest for descending.
+// of reads the value of a document: the smallest for ascending order, the largest for descending.
 func (k *sortKey) of(r *record) (sortValue, error) {
 	if k.doc {
 		return sortValue{value: value{kind: kindWhole, whole: int64(r.seq)}}, nil
@@ -145,8 +145,8 @@ func (k *sortKey) compare(a, b sortValue) int {
 	return c
 }
 
-// append writes the value the way it stands under sort in a hit, from where it may come back in
-// search_after. Numbers have no null: what is missing is an end of their range.
+// append writes the value in the form of a hit's sort values, from where it may come back in
+// search_after. Numbers have no null: a missing one is an end of their range.
 func (k *sortKey) append(b []byte, v sortValue) []byte {
 	if v.missing {
 		low := k.first != k.desc
@@ -201,7 +201,7 @@ func (k *sortKey) readAfter(raw json.RawMessage) (sortValue, error) {
 }
 
 // compareAll compares by all keys, then by the order of the documents. A shorter list of values ends
-// the comparison: it is a search_after that says nothing of the keys that follow.
+// the comparison: it is a search_after without values for the remaining keys.
 func compareAll(keys []sortKey, a, b []sortValue) int {
 	for i := range min(len(a), len(b)) {
 		if c := keys[i].compare(a[i], b[i]); c != 0 {
@@ -211,13 +211,13 @@ func compareAll(keys []sortKey, a, b []sortValue) int {
 	return 0
 }
 
-// hit is a document on its way into an answer.
+// hit is a document for a response.
 type hit struct {
 	doc    record
 	values []sortValue
 }
 
-// keep copies what the hit points at, for as long as the answer is made.
+// keep copies the memory that the hit points to, until the response is written.
 func (h *hit) keep() {
 	h.doc.id, h.doc.routing, h.doc.source = slices.Clone(h.doc.id), slices.Clone(h.doc.routing), slices.Clone(h.doc.source)
 	h.doc.ignored = slices.Clone(h.doc.ignored)

@@ -10,7 +10,7 @@ import (
 
 // template is a dynamic template.
 type template struct {
-	kinds                                  []string // match_mapping_type; none is all
+	kinds                                  []string // match_mapping_type; empty: all
 	match, unmatch, pathMatch, pathUnmatch []string
 	mapping                                map[string]any
 }
@@ -88,7 +88,7 @@ func stringsOf(v any) []string {
 	return out
 }
 
-// applies tells whether the template is for a field of this name.
+// applies reports whether the template is for a field with this name.
 func (t *template) applies(kind, name, path string) bool {
 	matches := func(patterns []string, s string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, s) })
@@ -98,8 +98,8 @@ func (t *template) applies(kind, name, path string) bool {
 		(t.pathMatch == nil || matches(t.pathMatch, path)) && !matches(t.pathUnmatch, path)
 }
 
-// guess is the definition that a new field gets from its first value. templated says that a template
-// made it.
+// guess is the definition that a new field gets from its first value. templated reports that it comes from a
+// template.
 func (sh *shape) guess(raw []byte, name, path string) (def map[string]any, templated bool) {
 	kind, typ := "double", "float"
 	switch {

@@ -12,13 +12,13 @@ import (
 )
 
 // Transport returns the server as a client's transport: no socket, no port. The body of a request is
-// read and closed before the answer; the answer is whole when it is returned.
+// read and closed before the response; the response is complete when it is returned.
 func (s *Server) Transport() http.RoundTripper { return roundTripper{s} }
 
 type roundTripper struct{ s *Server }
 
-// RoundTrip answers a request, or gives up waiting when its context ends. The request then still
-// runs to its end; Server.Close waits for it.
+// RoundTrip answers a request, or stops waiting when its context ends. The request then still
+// completes; Server.Close waits for it.
 func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	buffer := t.s.buffer()
@@ -40,7 +40,7 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil
 		})
 		if o.crash != nil {
-			t.s.store.breakOff(o.crash) // what it did may be half done, and its locks are held
+			t.s.store.breakOff(o.crash) // its work may be half done, and its locks are held
 		} else {
 			t.s.buffers.Put(buffer)
 		}
@@ -53,7 +53,7 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, ctx.Err()
 	case <-t.s.store.failed:
 	}
-	// The request may hang on the broken store, or be about to tell of it better than this can.
+	// The request may hang on the broken store, or be about to report the error more precisely.
 	grace := time.NewTimer(time.Second)
 	defer grace.Stop()
 	select {
@@ -66,7 +66,7 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// outcome is what became of a request: an answer, or a crash of ours.
+// outcome is the result of a request: a response, or a crash.
 type outcome struct {
 	answer *answer
 	crash  error

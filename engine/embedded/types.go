@@ -10,26 +10,26 @@ import (
 	"unicode/utf8"
 )
 
-// verdict is what becomes of one value in the index of its field.
+// verdict is how one value is indexed in its field.
 type verdict uint8
 
 const (
 	fits      verdict = iota
 	nothing           // counts as no value: an empty text in a number
-	malformed         // not of the type: refused, or with ignore_malformed left out of the index
-	unsure            // Elasticsearch decides by what this package does not have
+	malformed         // not of the type: rejected, or with ignore_malformed not indexed
+	unsure            // Elasticsearch decides with data that this package does not have
 )
 
-// fieldType is how Elasticsearch 9.5 reads the values of one type of field. A type that has no
-// fieldType is not checked: its values are kept, and none is called ignored.
+// fieldType is how Elasticsearch 9.5 reads the values of a field type. A type without a
+// fieldType is not checked: its values are stored, and none is listed as ignored.
 type fieldType struct {
 	name string
 	kind valueKind
-	// read judges one value, which is no object, no array and not null, as it stands in the document.
+	// read checks one value of a document, which is not an object, an array or null.
 	read func(raw []byte) (value, verdict)
-	// lenient types know ignore_malformed.
+	// lenient types support ignore_malformed.
 	lenient bool
-	// object says why an object is refused.
+	// object is why an object is rejected.
 	object string
 }
 
@@ -38,7 +38,7 @@ const (
 	noText   = "Expected text at 1:%d but found START_OBJECT"
 )
 
-// checkedTypes are the types that are checked; engine/elastictest holds each of them to the server but
+// checkedTypes are the checked types; engine/elastictest compares each of them with the server except
 // unsigned_long, which needs a module that not every server has.
 func checkedTypes() []fieldType {
 	return []fieldType{
@@ -65,7 +65,7 @@ func checkedType(name string) *fieldType {
 	return nil
 }
 
-// plainText is the text of a value. quoted says that the document has it as a text, not as a number or
+// plainText is the text of a value. quoted reports that the document has it as text, not as a number or
 // a boolean.
 func plainText(raw []byte) (text []byte, quoted bool) { return scalar(raw), raw[0] == '"' }
 
@@ -75,8 +75,8 @@ func readText(raw []byte) (value, verdict) {
 	return value{kind: kindText, text: string(scalar(raw))}, fits
 }
 
-// readLong cuts fractions off. Elasticsearch looks at how many digits a text would have before it looks
-// at their value, so "0e20" is too large, and 0e20 is not.
+// readLong truncates fractions. Elasticsearch checks the number of digits of a text before
+// its value, so "0e20" is too large, and 0e20 is not.
 func readLong(raw []byte) (value, verdict) {
 	text, quoted := plainText(raw)
 	v := value{kind: kindWhole}
@@ -106,7 +106,7 @@ func readLong(raw []byte) (value, verdict) {
 	return v, fits
 }
 
-// readUnsigned takes no fraction, but a number that is one only in how it is written.
+// readUnsigned accepts no fraction, except for an integer that is written as one.
 func readUnsigned(raw []byte) (value, verdict) {
 	text, quoted := plainText(raw)
 	v := value{kind: kindText, text: string(text)}
@@ -116,7 +116,7 @@ func readUnsigned(raw []byte) (value, verdict) {
 	case isBoolean(raw):
 		return v, malformed
 	}
-	if !quoted && bytes.ContainsAny(text, ".eE") { // a float64 to Elasticsearch, which cuts it to a long
+	if !quoted && bytes.ContainsAny(text, ".eE") { // a float64 to Elasticsearch, which truncates it to a long
 		n, _ := strconv.ParseFloat(string(text), 64)
 		if n != math.Floor(n) || n < 0 {
 			return v, malformed
@@ -134,7 +134,7 @@ func readUnsigned(raw []byte) (value, verdict) {
 	return v, fits
 }
 
-// parseFloat reads what Java reads as a double: blanks around it, f or d after it.
+// parseFloat reads what Java reads as a double: with surrounding blanks, and f or d after it.
 func parseFloat(raw []byte, bits int) (float64, verdict) {
 	text, quoted := plainText(raw)
 	if quoted {
@@ -164,7 +164,7 @@ func readReal(raw []byte, bits int) (value, verdict) {
 	return value{kind: kindReal, real: n}, v
 }
 
-// readInteger reads a double first, and so takes NaN for 0.
+// readInteger reads a double first, and therefore NaN as 0.
 func readInteger(raw []byte) (value, verdict) {
 	n, v := parseFloat(raw, 64)
 	switch {
@@ -196,7 +196,7 @@ func readBoolean(raw []byte) (value, verdict) {
 	return v, malformed
 }
 
-// readIP takes a zone with any address, and zeros before a group of a version 6 address.
+// readIP accepts a zone with any address, and leading zeros in a group of a version 6 address.
 func readIP(raw []byte) (value, verdict) {
 	text := string(scalar(raw))
 	v := value{kind: kindText, text: text}
@@ -222,13 +222,13 @@ func readIP(raw []byte) (value, verdict) {
 // decimal is a number as Java's BigDecimal reads it: digits times ten to the power of -scale.
 type decimal struct {
 	negative bool
-	digits   string // without zeros in front
+	digits   string // without leading zeros
 	scale    int64
 }
 
 func (d decimal) zero() bool { return d.digits == "" }
 
-// whole cuts the fraction off. exact says that there was none, ok that the rest has 64 bits.
+// whole truncates the fraction. exact reports that there was none, ok that the rest has 64 bits.
 func (d decimal) whole() (n uint64, exact, ok bool) {
 	before := int64(len(d.digits)) - d.scale // digits before the point
 	switch {
@@ -278,7 +278,7 @@ func cutAny(b []byte, marks string) (before, after []byte, found bool) {
 	return b, nil, false
 }
 
-// plainDigits writes digits of other scripts in ASCII.
+// plainDigits converts digits of other scripts to ASCII.
 func plainDigits(text []byte) ([]byte, bool) {
 	if bytes.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
 		return text, true

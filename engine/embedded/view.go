@@ -2,8 +2,8 @@ package embedded
 
 import "sync/atomic"
 
-// view is a snapshot that searches share: the server holds the one of the last refresh, a point in
-// time the one it was opened on. The last to let go closes it.
+// view is a snapshot that searches share: the server holds that of the last refresh, a point in
+// time the one it was opened on. The last user closes it.
 type view struct {
 	snap *snapshot
 	refs atomic.Int32
@@ -30,7 +30,7 @@ func (s *Server) current() *view {
 	return s.view
 }
 
-// refresh makes what was written visible to searches, and durable. The caller holds no lock.
+// refresh makes writes visible to searches, and durable. The caller holds no lock.
 func (s *Server) refresh() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()

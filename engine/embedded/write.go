@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// writer applies operations to one batch. What earlier operations of the same batch did counts for
-// later ones, though the store does not have it yet.
+// writer applies operations to one batch. Later operations see the effects of earlier ones in the same
+// batch, although the store does not have them yet.
 type writer struct {
 	s       *Server
 	b       *batch
@@ -25,7 +25,7 @@ type pendingKey struct {
 	id     string
 }
 
-// apply writes operations that have no error yet. The error is the store's: then none was written.
+// apply writes operations without an error. The returned error is the store's: then none was written.
 func (s *Server) apply(ops []operation) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -80,7 +80,7 @@ func (s *Server) applyLocked(ops []operation) error {
 	return nil
 }
 
-// mapping is that of an index as the batch has it so far.
+// mapping is the mapping of an index as of the current batch.
 func (w *writer) mapping(ix *index) *mapping {
 	if m := w.grown[ix]; m != nil {
 		return m
@@ -88,9 +88,9 @@ func (w *writer) mapping(ix *index) *mapping {
 	return ix.mapping
 }
 
-// fit judges the document of an operation, unless that was done against the same fields before, and adds
-// the fields that it is the first to have. A document that is refused adds none; one that is written
-// under a condition that does not hold does, as it does in Elasticsearch.
+// fit checks the document of an operation, unless that was done against the same fields before, and adds
+// its new fields. A rejected document adds none; a document written under a condition
+// that does not hold adds them, as in Elasticsearch.
 func (w *writer) fit(op *operation, ix *index) {
 	m := w.mapping(ix)
 	if m.shape == nil || op.kind == opDelete || op.fitted == m.shape {
@@ -105,14 +105,14 @@ func (w *writer) fit(op *operation, ix *index) {
 			w.grown = map[*index]*mapping{}
 		}
 		w.grown[ix] = &mapping{root: maps.Clone(m.root), closed: m.closed, shape: f.sh}
-		// Elasticsearch, too, reads a document again once its fields are there. What an array without
-		// values is told of depends on whether one more field had room.
+		// Elasticsearch also reads a document again once its fields exist. The error about an array without
+		// values depends on whether one more field had room.
 		f = fit(f.sh, op.source, op.id, true)
 	}
 	op.err, op.ignored = f.err, encodeIgnored(f.ignored)
 }
 
-// add puts one operation into the batch, or its error into the operation.
+// add adds one operation to the batch, or its error to the operation.
 func (w *writer) add(op *operation) error {
 	ix, e := w.index(op)
 	if e != nil {
@@ -175,8 +175,8 @@ func (w *writer) put(ix *index, op *operation) {
 	})
 }
 
-// makeIndex makes the index of an operation that would write into it, before any operation of the
-// request is applied. Elasticsearch reads documents later, so a broken one makes its index, too.
+// makeIndex creates the index of an operation before any operation of the
+// request is applied. Elasticsearch reads documents later, so an invalid one creates its index too.
 func (w *writer) makeIndex(op *operation) {
 	if op.kind == opDelete || op.err != nil && op.err.cause.Type != "document_parsing_exception" {
 		return
@@ -186,7 +186,7 @@ func (w *writer) makeIndex(op *operation) {
 	}
 }
 
-// index finds the index of an operation, and makes it for anything but a delete.
+// index finds the index of an operation, and creates it for anything but a delete.
 func (w *writer) index(op *operation) (*index, *apiError) {
 	if w.last != nil && w.last.name == op.index {
 		return w.last, nil
@@ -206,7 +206,7 @@ func (w *writer) index(op *operation) (*index, *apiError) {
 		return nil, e
 	}
 	w.last = ix
-	op.index = ix.name // whatever alias was given
+	op.index = ix.name // even if an alias was given
 	return ix, nil
 }
 
@@ -219,7 +219,7 @@ func (w *writer) counters(ix *index) *counters {
 	return c
 }
 
-// current is where the document is now; nil is nowhere.
+// current is the current place of the document; nil if it does not exist.
 func (w *writer) current(ix *index, id []byte) (*place, error) {
 	if p, ok := w.pending[pendingKey{ix.number, string(id)}]; ok {
 		return p, nil
@@ -236,7 +236,7 @@ func (w *writer) current(ix *index, id []byte) (*place, error) {
 	return &p, nil
 }
 
-// conflict tells whether what the operation demands of the document is not so.
+// conflict checks the condition of the operation on the document.
 func (op *operation) conflict(old *place) *apiError {
 	conflict := func(format string, args ...any) *apiError {
 		return fail(http.StatusConflict, "version_conflict_engine_exception", "[%s]: version conflict, %s", op.id, fmt.Sprintf(format, args...))

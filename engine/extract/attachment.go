@@ -11,13 +11,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// piece is how much is read at a time: whole groups of three bytes, so that the base64 of the pieces
-// is that of the whole.
+// piece is how much is read at a time: a multiple of three bytes, so that the base64 of the pieces
+// is that of the complete content.
 const piece = 48 << 10
 
 // AppendBase64 reads content of at most limit bytes and appends it to dst as a JSON text in base64.
-// Otherwise dst comes back as it was, with the reason or the error; fs.ErrNotExist among those means
-// that the content went away.
+// Otherwise dst is returned unchanged, with the reason or the error; fs.ErrNotExist among those means
+// that the content was deleted.
 func AppendBase64(ctx context.Context, dst []byte, c *document.Content, limit int64) (out []byte, skipped Skipped, err error) {
 	if s := SkipAttachment(c, limit); s != "" {
 		return dst, s, nil
@@ -52,8 +52,8 @@ func AppendBase64(ctx context.Context, dst []byte, c *document.Content, limit in
 	}
 }
 
-// fill reads until buf is full. [io.ReadFull] tells an end within buf by the error that says of an HTTP
-// body that it was cut short.
+// fill reads until buf is full. [io.ReadFull] reports an end within buf by the same error as an HTTP
+// body that was cut short.
 func fill(r io.Reader, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var m int

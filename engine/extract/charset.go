@@ -9,14 +9,14 @@ import (
 	"golang.org/x/net/html/charset"
 )
 
-// decode returns data as valid UTF-8. The character set is told by a byte order mark, by what HTML
-// or XML declares, or else by looking.
+// decode returns data as valid UTF-8. The character set is determined by a byte order mark, by a declaration in
+// HTML or XML, or else by the bytes.
 func decode(data string, f format) string {
 	label := byteOrderMark(data)
 	switch {
 	case label != "":
 	case f == markup:
-		label = declaredInHTML(data[:min(len(data), 1024)]) // as far as browsers look
+		label = declaredInHTML(data[:min(len(data), 1024)]) // browsers look no further
 	case f == xml && !utf8.ValidString(data):
 		label = declaredInXML(data[:min(len(data), 1024)])
 	}
@@ -35,7 +35,7 @@ func decode(data string, f format) string {
 	if utf8.ValidString(text) {
 		return text
 	}
-	return string([]rune(text)) // one U+FFFD for each byte that is wrong
+	return string([]rune(text)) // one U+FFFD for each invalid byte
 }
 
 const utf8Label = "utf-8"
@@ -93,8 +93,8 @@ func metaCharset(z *html.Tokenizer) string {
 	return strings.Trim(after, `"' `)
 }
 
-// canonical returns the name of a character set that is known. A file that can say so in ASCII is not
-// in UTF-16; the standard takes that for UTF-8.
+// canonical returns the name of a known character set. A file that declares its character set in ASCII is not
+// in UTF-16; the standard treats that as UTF-8.
 func canonical(label string) string {
 	_, name := charset.Lookup(label)
 	if strings.HasPrefix(name, "utf-16") {
@@ -111,7 +111,7 @@ func declaredInXML(head string) string {
 	return canonical(m[1])
 }
 
-// looksLike tells UTF-8 from Windows-1252, the commonest of the others. A text with a few wrong bytes
+// looksLike distinguishes UTF-8 from Windows-1252, the most common alternative. A text with a few wrong bytes
 // among characters that only UTF-8 explains is broken UTF-8.
 func looksLike(data string) string {
 	good, bad := 0, 0

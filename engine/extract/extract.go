@@ -1,12 +1,12 @@
-// Package extract turns the content of a document into text: in process, for formats that are
-// text to begin with (HTML becomes its visible text, title first; everything else stays unchanged,
-// but for its character set), or by an extraction service, which reads formats such as PDF and DOCX
-// as well. Or it makes base64 of the content, for the attachment processor of an ingest pipeline.
+// Package extract turns the content of a document into text. It does so in process, for formats that are
+// text already (HTML becomes its visible text, title first; everything else stays unchanged,
+// except for its character set), or with an extraction service, which also reads formats such as PDF and DOCX.
+// Or it converts the content to base64, for the attachment processor of an ingest pipeline.
 //
-// It does not decide which way a connector's content goes, nor what becomes of a document without text.
+// It does not decide how a connector's content is processed, nor what happens to a document without text.
 //
-// Its invariant: text is valid UTF-8 without NUL characters, and neither content nor answers take more
-// memory than the limit that is given, whatever was listed or announced.
+// Its invariant: text is valid UTF-8 without NUL characters, and neither content nor responses take more
+// memory than the given limit, whatever size was listed or announced.
 package extract
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// Way is how content becomes text.
+// Way is how content is processed.
 type Way string
 
 // The ways. Auto leaves the choice to the engine.
@@ -26,7 +26,7 @@ const (
 	Auto      Way = "auto"
 	Pipeline  Way = "pipeline" // by the attachment processor of an ingest pipeline
 	ByService Way = "service"  // by an extraction service
-	Inline    Way = "inline"   // in process, text formats alone
+	Inline    Way = "inline"   // in process, text formats only
 	Off       Way = "off"      // not at all
 )
 
@@ -42,8 +42,8 @@ const (
 	Binary   Skipped = "binary, although its name says text"
 )
 
-// Skip tells, without opening it, whether content will be skipped, so that neither budget nor a
-// request is spent on it. What it lets through [Text] may skip still.
+// Skip reports, without opening it, whether content will be skipped, so that neither budget nor a
+// request is spent on it. [Text] may still skip content that passes.
 func Skip(c *document.Content, limit int64) Skipped {
 	return skip(c, limit, formatOf(c.Name) != noText)
 }
@@ -65,8 +65,8 @@ func skip(c *document.Content, limit int64, known bool) Skipped {
 	return ""
 }
 
-// Text reads content of at most limit bytes and returns its text, or why there is none. An error is
-// one of Open or of reading; fs.ErrNotExist among them means that the content went away.
+// Text reads content of at most limit bytes and returns its text, or why there is none. An error comes
+// from Open or from reading; fs.ErrNotExist among them means that the content was deleted.
 func Text(ctx context.Context, c *document.Content, limit int64) (text string, skipped Skipped, err error) {
 	if s := Skip(c, limit); s != "" {
 		return "", s, nil
@@ -92,7 +92,7 @@ func Text(ctx context.Context, c *document.Content, limit int64) (text string, s
 	return text, "", nil
 }
 
-// firstRead is how much room is made at first where the size is unknown or cannot be believed.
+// firstRead is the initial buffer size if the size is unknown or cannot be trusted.
 const firstRead = 64 << 10
 
 // read reads at most limit and one byte.
@@ -112,7 +112,7 @@ func read(ctx context.Context, c *document.Content, limit int64) (string, error)
 	return b.String(), err
 }
 
-// cancelled stops reading when the run does; a local file knows nothing of contexts.
+// cancelled stops reading when the run ends; a local file ignores contexts.
 type cancelled struct {
 	ctx context.Context //nolint:containedctx // lives no longer than one call of read
 	r   io.Reader

@@ -2,17 +2,17 @@ package extract
 
 import "strings"
 
-// format is how content of an extension becomes text.
+// format is how content with an extension becomes text.
 type format uint8
 
 const (
 	noText format = iota
-	plain         // as it is
+	plain         // unchanged
 	markup        // HTML: the visible text
-	xml           // as it is; the first line may name the character set
+	xml           // unchanged; the first line may name the character set
 )
 
-// formatOf tells the format by the extension of a name, in any letter case.
+// formatOf determines the format by the extension of a name, in any case.
 func formatOf(name string) format {
 	switch strings.ToLower(extension(name)) {
 	case ".html", ".htm", ".xhtml":
@@ -28,7 +28,7 @@ func formatOf(name string) format {
 	return noText
 }
 
-// attachable reports whether Elasticsearch's attachment processor is likely to find text in content of
+// attachable reports whether Elasticsearch's attachment processor is likely to find text in content with
 // such a name: text formats, and those that Elastic's connectors send.
 func attachable(name string) bool {
 	if formatOf(name) != noText {
@@ -42,8 +42,8 @@ func attachable(name string) bool {
 	return false
 }
 
-// extension returns what follows the last dot of the last segment, with the dot. Dots that a name
-// begins with start no extension, so that ".gitignore" has none; [path.Ext] would see one.
+// extension returns the last dot of the last segment and the text after it. Leading dots
+// start no extension, so ".gitignore" has none; [path.Ext] would return one.
 func extension(name string) string {
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	name = strings.TrimLeft(name, ".")

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// visible returns what a reader of the page sees: the title, then the text, a line for each block.
-// Scripts, styles and templates are left out; what style sheets or scripts hide is not known here.
+// visible returns the visible text of the page: the title, then the text, a line for each block.
+// Scripts, styles and templates are left out; text that style sheets or scripts hide is not recognized.
 func visible(page string) string {
 	v := visitor{z: html.NewTokenizer(strings.NewReader(page))}
 	for v.next() {
@@ -20,15 +20,15 @@ func visible(page string) string {
 	return title + "\n" + body
 }
 
-// visitor walks over the tokens of a page. It builds no tree, so that its memory is that of the text
+// visitor walks over the tokens of a page. It builds no tree, so it needs memory only for the text,
 // and no nesting is too deep for it.
 type visitor struct {
 	z           *html.Tokenizer
 	title, body lines
-	raw         rawText // what the tokenizer takes the next text for
+	raw         rawText // how the tokenizer reads the next text
 	templates   int     // how deep in template elements
-	foreign     int     // how deep in svg and math, where other rules hold
-	pre         int     // how deep in pre, where line breaks are seen
+	foreign     int     // how deep in svg and math, which have other rules
+	pre         int     // how deep in pre, which keeps line breaks
 }
 
 // rawText is the kind of element whose content is one token of text.
@@ -88,7 +88,7 @@ func (v *visitor) start(selfClosing bool) {
 		v.pre++
 	}
 	if v.foreign > 0 && v.raw != none {
-		if selfClosing { // only there it closes, and no text of it follows
+		if selfClosing { // only there it closes the element, and no text follows
 			v.z.NextIsNotRawText()
 			v.raw = none
 		} else {
@@ -113,7 +113,7 @@ func (v *visitor) end() {
 	v.separate(name)
 }
 
-// separate ends a line at the edges of blocks, and a word at those of cells.
+// separate ends a line at the edges of blocks, and a word at the edges of cells.
 func (v *visitor) separate(name string) {
 	switch name {
 	case "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details",
@@ -127,11 +127,11 @@ func (v *visitor) separate(name string) {
 	}
 }
 
-// lines is text whose white space is collapsed: neither line nor space is ever written twice, nor at
-// an end.
+// lines is text with collapsed white space: no line break or space is written twice, or at either
+// end.
 type lines struct {
 	b   strings.Builder
-	gap byte // what stands before the next character: 0, ' ' or '\n'
+	gap byte // written before the next character: 0, ' ' or '\n'
 }
 
 func (l *lines) String() string { return l.b.String() }

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// minFailures is how often a service has to fail before it counts as down: one or two documents that are
-// too much for it do not make it so.
+// minFailures is how often a service must fail before it counts as down: one or two documents that are
+// too much for it are not enough.
 const minFailures = 5
 
-// outage notes how long a service has been failing, so that a hundred thousand documents do not each wait
-// for one that is gone. Its methods may be called from several goroutines.
+// outage records how long a service has been failing, so that a hundred thousand documents do not each wait
+// for a dead service. Its methods are safe for concurrent use.
 type outage struct {
-	patience time.Duration // without an answer until it counts as down
-	probe    time.Duration // between two documents that are sent to it then
+	patience time.Duration // without a response until it counts as down
+	probe    time.Duration // between two documents sent to a service that is down
 
 	mu       sync.Mutex
-	since    time.Time // of the first failure after the last answer
+	since    time.Time // of the first failure after the last response
 	failures int       // since then
 	answers  int64
 	opened   bool
@@ -25,8 +25,8 @@ type outage struct {
 	reason   error
 }
 
-// admit says why a document is not sent, nil where it is. A service that is down gets one now and then, so
-// that the others follow once it answers.
+// admit returns why a document is not sent, or nil. A service that is down gets one now and then, so
+// that the others follow once it responds.
 func (o *outage) admit(now time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -37,7 +37,7 @@ func (o *outage) admit(now time.Time) error {
 	return fmt.Errorf("the extraction service is down: %w", o.reason)
 }
 
-// down reports that the service has failed for so long that no document waits for it.
+// down reports whether the service has failed for so long that documents no longer wait for it.
 func (o *outage) down(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -48,14 +48,14 @@ func (o *outage) isDown(now time.Time) bool {
 	return o.failures >= minFailures && now.Sub(o.since) >= o.patience
 }
 
-// answered counts the answers, to see whether there was one since.
+// answered counts the responses, so that callers can see whether there was one since.
 func (o *outage) answered() int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.answers
 }
 
-// failed notes a failure. It reports that the service counts as down from now on.
+// failed records a failure. It reports whether the service counts as down from now on.
 func (o *outage) failed(now time.Time, reason error) (opened bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -70,7 +70,7 @@ func (o *outage) failed(now time.Time, reason error) (opened bool) {
 	return true
 }
 
-// succeeded notes an answer. It reports that the service was down until now.
+// succeeded records a response. It reports whether the service was down until now.
 func (o *outage) succeeded() (closed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 )
 
-// watch ends a request that makes no progress: in each span of time at least a piece has to pass, in one
-// direction or the other. What the source of the content takes does not count.
+// watch ends a request that makes no progress: in each time span at least a piece must pass, in one
+// direction or the other. Time that the source of the content takes does not count.
 type watch struct {
 	span   time.Duration
 	piece  int64
@@ -25,14 +25,14 @@ type watch struct {
 	moved    int64         // since the deadline was set
 }
 
-// silentError is the cause of a request that was ended for its silence.
+// silentError is the cause of a request that was ended because of silence.
 type silentError struct{ span time.Duration }
 
 func (e silentError) Error() string {
 	return fmt.Sprintf("no progress for %s, see extraction_service.timeout", e.span)
 }
 
-// watched returns a context for one request, and its watch, which is to be stopped.
+// watched returns a context for one request, and its watch, which must be stopped.
 func watched(ctx context.Context, span time.Duration, piece int64) (context.Context, *watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &watch{span: span, piece: piece, cancel: cancel, deadline: time.Now().Add(span)}
@@ -45,7 +45,7 @@ func (w *watch) stop() {
 	w.cancel(nil)
 }
 
-// step begins a new span: the request has got further.
+// step begins a new span: the request has made progress.
 func (w *watch) step() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,7 +57,7 @@ func (w *watch) begin(span time.Duration) {
 	w.timer.Reset(span)
 }
 
-// pass notes that n bytes have passed.
+// pass records that n bytes have passed.
 func (w *watch) pass(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -66,7 +66,7 @@ func (w *watch) pass(n int) {
 	}
 }
 
-// hold stops the clock while do waits for something else than the service.
+// hold stops the clock while do waits for something other than the service.
 func (w *watch) hold(do func()) {
 	w.mu.Lock()
 	w.timer.Stop()
@@ -80,23 +80,23 @@ func (w *watch) hold(do func()) {
 	w.moved = moved
 }
 
-// errTooLarge is of content that has grown beyond the limit since it was listed.
+// errTooLarge is content that has grown beyond the limit since it was listed.
 var errTooLarge = errors.New("larger than the limit")
 
-// upload is content on its way to a service. It is read by a goroutine of net/http, where nothing else would
+// upload is content being sent to a service. It is read by a goroutine of net/http, where nothing else would
 // catch a panic of the source.
 type upload struct {
 	ctx   context.Context //nolint:containedctx // lives no longer than one request
 	r     io.ReadCloser
 	watch *watch
-	limit int64         // bytes, 0 is any number
-	done  chan struct{} // closed when nothing reads it any more
-	last  int           // bytes that were read, and sent by the next call
+	limit int64         // bytes; 0: any number
+	done  chan struct{} // closed when it is no longer read
+	last  int           // bytes read, and sent by the next call
 	once  sync.Once
 
 	mu    sync.Mutex
 	total int64
-	err   error // of reading, while the request lived
+	err   error // of reading, during the request
 	ended bool  // read to its end
 }
 
@@ -124,7 +124,7 @@ func (u *upload) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Close is called by the transport, once or more.
+// Close is called by the transport, at least once.
 func (u *upload) Close() (err error) {
 	u.once.Do(func() {
 		err = crash.Guarded(u.r.Close)
@@ -133,14 +133,14 @@ func (u *upload) Close() (err error) {
 	return err
 }
 
-// state is how far it has come.
+// state is the progress so far.
 func (u *upload) state() (total int64, ended bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.total, u.ended, u.err
 }
 
-// download is an answer that is watched.
+// download is a watched response.
 type download struct {
 	r     io.Reader
 	watch *watch
