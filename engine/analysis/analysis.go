@@ -1,21 +1,21 @@
-// Package analysis is how text is analysed in an index that this program makes for a language: the
-// analyzers, and the mapping that gives each text field one sub-field for each way to search it.
+// Package analysis is the text analysis of an index that this program creates for a language: the
+// analyzers, and the mapping that gives each text field a sub-field for each way to search it.
 //
-// The names and definitions are those that indices of Elastic's connectors of 8.x have, so that
-// queries, and Kibana, find what they know. It knows no index and sends nothing. Its invariant: what
-// it returns is made anew by each call, so that a caller may change it.
+// The names and definitions are those of indices of Elastic's connectors 8.x, so that
+// queries, and Kibana, find what they expect. It knows no index and sends nothing. Its invariant:
+// each call returns a new result, which the caller may change.
 package analysis
 
 import "slices"
 
-// language is what differs between languages.
+// language holds the differences between languages.
 type language struct {
 	code, stemmer, stopWords string
 	elision                  elision
-	cjk                      bool // written without blanks: pairs of characters are what is searched
+	cjk                      bool // written without blanks: pairs of characters are searched
 }
 
-// elision is which short words are cut off before an apostrophe.
+// elision is the short words to remove before an apostrophe.
 type elision struct {
 	articles   []string
 	ignoreCase bool
@@ -55,8 +55,8 @@ func Languages() []string {
 }
 
 // Of returns the settings and the mapping of a new index for a language; ok is false for a code that
-// is not among [Languages]. With icu the text is cut and folded by the plugin analysis-icu, which
-// every node must have.
+// is not among [Languages]. With icu the plugin analysis-icu splits and folds the text;
+// every node must have it.
 func Of(code string, icu bool) (settings, mappings map[string]any, ok bool) {
 	all := languages()
 	at := slices.IndexFunc(all, func(l language) bool { return l.code == code })
@@ -70,7 +70,7 @@ func Of(code string, icu bool) (settings, mappings map[string]any, ok bool) {
 func (l *language) stem() string { return l.code + "-stem-filter" }
 func (l *language) stop() string { return l.code + "-stop-words-filter" }
 
-// before and after stand around what all languages share.
+// before and after surround the filters that all languages share.
 func (l *language) before() []string {
 	if l.elision.articles == nil {
 		return nil

@@ -1,7 +1,7 @@
-// Package budget bounds the bytes that are on their way at the same time.
+// Package budget limits the bytes that are in flight at a time.
 //
-// It counts what it is told to count and allocates nothing. Its invariant: what is granted and not
-// yet given back never exceeds the limit, and whoever waits longest is served first.
+// It only counts and allocates nothing. Its invariant: the bytes that are granted and not
+// yet released never exceed the limit, and callers are served in the order of their calls.
 package budget
 
 import (
@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Bytes is a byte budget. Its methods may be called from several goroutines.
+// Bytes is a byte budget. Its methods are safe for concurrent use.
 type Bytes struct {
 	limit    int64
 	sem      *semaphore.Weighted
@@ -19,14 +19,14 @@ type Bytes struct {
 	pressure func()
 }
 
-// New makes a budget. pressure is called when somebody has to wait, so that whoever holds half-full
-// buffers lets them go; it must not block for long and may be called often.
+// New creates a budget. pressure is called when a caller has to wait, so that holders of half-full
+// buffers release them; it must not block for long and may be called often.
 func New(limit int64, pressure func()) *Bytes {
 	return &Bytes{limit: limit, sem: semaphore.NewWeighted(limit), pressure: pressure}
 }
 
-// Acquire waits for n bytes and returns what was granted, which the caller gives back once. More
-// than the whole budget is granted as the whole budget: such a document travels alone.
+// Acquire waits for n bytes and returns the granted number, which the caller releases once. If n exceeds
+// the complete budget, the complete budget is granted: such a document travels alone.
 func (b *Bytes) Acquire(ctx context.Context, n int64) (granted int64, err error) {
 	n = min(max(n, 1), b.limit)
 	if b.sem.TryAcquire(n) {
@@ -41,14 +41,14 @@ func (b *Bytes) Acquire(ctx context.Context, n int64) (granted int64, err error)
 	return n, nil
 }
 
-// Waiting reports whether somebody waits. Bytes that were granted before and are put into a buffer
-// only now must then be let go at once, since nobody asks for them again.
+// Waiting reports whether a caller is waiting. Bytes that were granted earlier and are put into a buffer
+// only now must then be released immediately, because pressure is not called for them again.
 func (b *Bytes) Waiting() bool { return b.waiting.Load() > 0 }
 
 // Limit is the most that can be granted.
 func (b *Bytes) Limit() int64 { return b.limit }
 
-// Release gives back what Acquire granted, or a part of it.
+// Release releases bytes that Acquire granted, all or some of them.
 func (b *Bytes) Release(n int64) {
 	if n > 0 {
 		b.sem.Release(n)

@@ -1,8 +1,8 @@
-// Package crash turns panics into errors, so that a fault of a source, a driver or our own ends a run
-// in order: what was read is judged as not whole, locks are given back, and the exit code says so.
+// Package crash turns panics into errors, so that a bug in a source, a driver or our own code ends a run
+// in order: its reads count as incomplete, locks are released, and the exit code reports it.
 //
-// A panic can only be caught in the goroutine that it happens in, so every goroutine that is started
-// while documents are on their way runs its work by [Guarded]. Goroutines of drivers are out of reach.
+// A panic can only be caught in its own goroutine, so every goroutine that is started
+// while documents are in flight runs its work with [Guarded]. Goroutines of drivers are out of reach.
 package crash
 
 import (
@@ -10,7 +10,7 @@ import (
 	"runtime/debug"
 )
 
-// Error is a panic that was caught.
+// Error is a caught panic.
 type Error struct {
 	Value any
 	Stack []byte

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// seed is of this process only: a version is compared with versions made in the same run and never
-// kept, so nobody can craft a text that collides with another.
+// seed belongs to this process only: a version is compared only with versions of the same run and never
+// stored, so no one can craft a text that collides with another.
 var seed = maphash.MakeSeed()
 
 // Version is a digest of what "unchanged" means for a document: its timestamp or its content.
@@ -31,7 +31,7 @@ func version(h uint64) Version {
 	return 2
 }
 
-// TimestampVersion is the version of a document that is judged by its timestamp; 0 for "".
+// TimestampVersion is the version of a document that is compared by its timestamp; 0 for "".
 func TimestampVersion(timestamp string) Version {
 	if timestamp == "" {
 		return 0
@@ -39,23 +39,23 @@ func TimestampVersion(timestamp string) Version {
 	return version(maphash.String(seed, timestamp))
 }
 
-// canonical marks the versions of canonical forms, so that a copy in our own form is compared by its
-// bytes alone: parsing every changed document would cost ten times as much as encoding it.
+// canonical marks the versions of canonical forms, so that a copy in our own form is compared only by its
+// bytes: parsing every changed document would cost ten times as much as encoding it.
 const canonical = 1
 
-// Canonical reports whether the version is that of a [Canonical] form, with which no version of bytes
-// is ever equal.
+// Canonical reports whether the version is that of a [Canonical] form, which never equals a version of
+// bytes.
 func (v Version) Canonical() bool { return v&canonical != 0 }
 
-// ContentVersion is the version of a document that is judged by its content: content is what
-// [AppendSource] wrote up to contentEnd.
+// ContentVersion is the version of a document that is compared by its content: content is the output of
+// [AppendSource] up to contentEnd.
 func ContentVersion(content []byte) Version {
 	return version(maphash.Bytes(seed, content) << 1)
 }
 
 // StoredVersion is the version of a _source as the destination returned it. A _source in the form
-// that [AppendSource] writes is judged by its bytes, without parsing. ok is false for any other form:
-// one that another program wrote, or that went through a pipeline; then its [Canonical] form decides.
+// that [AppendSource] writes is compared by its bytes, without parsing. ok is false for any other form:
+// another program wrote it, or it went through a pipeline; then its [Canonical] form decides.
 func StoredVersion(source []byte) (v Version, ok bool) {
 	if !bytes.HasPrefix(source, []byte(`{"id":"`)) {
 		return 0, false
@@ -76,9 +76,9 @@ func isTimestampTail(b []byte) bool {
 		!bytes.ContainsAny(b[1:n-2], `"\`)
 }
 
-// CanonicalVersion is the version of a _source whatever its spelling: key order, white space and the
-// spelling of fractions do not matter, _timestamp, the pipeline flags and the fields that ignore
-// names are left out. It fails when source is not a JSON object.
+// CanonicalVersion is the version of a _source in any spelling: key order, white space and the
+// spelling of fractions do not matter; _timestamp, the pipeline flags and the fields that ignore
+// reports are left out. It fails if source is not a JSON object.
 func CanonicalVersion(source []byte, ignore func(field string) bool) (Version, error) {
 	b, err := Canonical(nil, source, ignore)
 	if err != nil {
@@ -87,10 +87,10 @@ func CanonicalVersion(source []byte, ignore func(field string) bool) (Version, e
 	return version(maphash.Bytes(seed, b) | canonical), nil
 }
 
-// Canonical appends the canonical form of a JSON object: keys sorted, no white space, integers as
-// they are, other numbers as the shortest text of their float64 (Elasticsearch's pipelines rewrite
+// Canonical appends the canonical form of a JSON object: keys sorted, no white space, integers
+// unchanged, other numbers as the shortest text of their float64 (Elasticsearch's pipelines rewrite
 // 12.50 to 12.5), zero without a sign (they rewrite -0 to 0), without the top-level fields that every
-// run writes anew or that ignore names. It fails when source is anything else than one object.
+// run rewrites or that ignore reports. It fails if source is anything but one object.
 func Canonical(dst, source []byte, ignore func(field string) bool) ([]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(source))
 	dec.UseNumber()
@@ -109,7 +109,7 @@ func Canonical(dst, source []byte, ignore func(field string) bool) ([]byte, erro
 	return appendCanonical(dst, m), nil
 }
 
-// written names the fields that every run writes anew.
+// written names the fields that every run rewrites.
 func written(k string) bool {
 	switch k {
 	case "_timestamp", "_extract_binary_content", "_reduce_whitespace", "_run_ml_inference":
@@ -159,7 +159,7 @@ func appendCanonicalNumber(dst []byte, s string) []byte {
 		return append(dst, s...)
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil { // beyond float64: the digits are all there is
+	if err != nil { // beyond float64: only the digits are left
 		return append(dst, s...)
 	}
 	if f == 0 {
@@ -168,7 +168,7 @@ func appendCanonicalNumber(dst []byte, s string) []byte {
 	return appendShortest(dst, f)
 }
 
-// WrittenAnew reports whether every run writes the top-level field anew, so that it says nothing about
+// WrittenAnew reports whether every run rewrites the top-level field, so that it says nothing about
 // whether a document has changed.
 func WrittenAnew(field string) bool { return written(field) }
 
@@ -185,12 +185,12 @@ func decoded(raw []byte) (v any, ok bool) {
 	return v, dec.Decode(&v) == nil
 }
 
-// vectorError is how far a number may be from the one that was sent, relative to it, where Elasticsearch
-// keeps it in a vector: as a 32-bit float, which for the similarity cosine is divided by the vector's
+// vectorError is the relative difference between a number and its copy in a vector of Elasticsearch:
+// a 32-bit float, which for the similarity cosine is divided by the vector's
 // length and multiplied again.
 const vectorError = 1e-6
 
-// SameVector is SameValue for what Elasticsearch keeps as a vector: numbers may differ by what 32-bit
+// SameVector is SameValue for values that Elasticsearch stores as a vector: numbers may differ by what 32-bit
 // floats lose.
 func SameVector(a, b []byte) bool {
 	x, okX := decoded(a)

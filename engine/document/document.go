@@ -1,8 +1,8 @@
 // Package document holds the value that travels from a source to the destination: an id, ordered
 // fields, an optional timestamp and optional content that is opened only when it is needed.
 //
-// It decides how every kind of value looks in JSON, and nothing else: which database type becomes
-// which [Value] is the source's business, which document is written is the plan's.
+// It decides the JSON form of every kind of value, and nothing else: the source maps database types to
+// [Value]s, and the plan decides which documents are written.
 // Its invariant: the same document always encodes to the same bytes, on one line, in valid UTF-8.
 package document
 
@@ -15,8 +15,8 @@ import (
 
 // Document is one record on its way to the destination.
 //
-// A source may reuse the fields and all they refer to as soon as the loop body that received the
-// document has ended; whoever keeps a document longer copies it.
+// A source may reuse the fields and everything they refer to as soon as the loop body that received the
+// document has ended; to keep a document longer, copy it.
 type Document struct {
 	ID        string   // the destination's _id; not empty
 	Timestamp string   // the _timestamp field, in the source's own format; "" lets the engine stamp the run's start
@@ -32,29 +32,29 @@ type Field struct {
 
 // Content is the bytes behind a document, such as the text of a file.
 type Content struct {
-	Name string // file name; its extension tells the format
+	Name string // file name; its extension determines the format
 	Size int64  // bytes, as listed; -1 when unknown
-	// Open starts reading. It may be called more than once, also at the same time; the caller
-	// closes what it gets. fs.ErrNotExist means that the content went away since it was listed, a
-	// [*Replaced] that the document is another one now.
+	// Open starts reading. It may be called more than once, also concurrently; the caller
+	// closes the result. fs.ErrNotExist means that the content was deleted since it was listed, a
+	// [*Replaced] that the document has been replaced.
 	Open func(context.Context) (io.ReadCloser, error)
 }
 
-// Replaced is the error of Content.Open where a document was replaced since it was listed, so that its
+// Replaced is the error of Content.Open if a document was replaced since it was listed, so that its
 // fields and this content do not belong together.
 type Replaced struct {
-	Document Document // what it is now, with the same id and content of its own
+	Document Document // its current version, with the same id and its own content
 	Err      error
 }
 
 func (r *Replaced) Error() string { return r.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (r *Replaced) Unwrap() error { return r.Err }
 
-// Reserved reports whether a top-level field of that name would clash with a field that the engine
+// Reserved reports whether a top-level field of that name would conflict with a field that the engine
 // or Elasticsearch itself writes. Such a field is written with "_" appended to its name, and with
-// more of them while the document has a field of that name too.
+// more of them as long as the document has a field of that name too.
 func Reserved(name string) bool {
 	if name == "" || (name[0] != '_' && name[0] != 'i') {
 		return false
@@ -73,21 +73,21 @@ func Reserved(name string) bool {
 // https://www.elastic.co/docs/reference/search-connectors/es-ingest-pipelines.
 type Flags struct{ ExtractBinaryContent, ReduceWhitespace, RunMLInference bool }
 
-// Trailer is what the engine writes behind the fields of every document of a run.
+// Trailer is what the engine writes after the fields of every document of a run.
 type Trailer struct {
 	Timestamp string // for documents that bring none
 	Flags     *Flags // nil without a pipeline
 }
 
 // AppendSource appends the document's _source: id, the fields in their order, _timestamp, flags.
-// It has no line break, so that it can stand in a bulk request. contentEnd is where the part ends
+// It has no line break, so that it fits into a bulk request. contentEnd is the end of the part
 // that is compared: everything before _timestamp and the flags.
 func AppendSource(dst []byte, doc *Document, tr Trailer) (out []byte, contentEnd int) {
 	dst = AppendFields(dst, doc)
 	return AppendTrailer(dst, doc, tr), len(dst)
 }
 
-// AppendFields begins a _source: id and the fields in their order. Further fields, each behind a comma,
+// AppendFields begins a _source: id and the fields in their order. Further fields, each after a comma,
 // and then [AppendTrailer] complete it.
 func AppendFields(dst []byte, doc *Document) []byte {
 	dst = append(dst, `{"id":`...)
@@ -129,8 +129,8 @@ func appendFlag(dst []byte, name string, v bool) []byte {
 	return append(dst, `":false`...)
 }
 
-// WrittenNames are the names under which top-level fields of these names stand in a document's _source,
-// in their order. A name with dots is a member of an object, of which the first part counts.
+// WrittenNames are the names of top-level fields with these names in a document's _source,
+// in their order. A dotted name is a member of an object, whose name is the first part.
 func WrittenNames(names []string) []string {
 	d := Document{Fields: make([]Field, len(names))}
 	for i, name := range names {
@@ -146,7 +146,7 @@ func WrittenNames(names []string) []string {
 	return out
 }
 
-// writtenName is the name under which a top-level field stands in the document's _source.
+// writtenName is the name of a top-level field in the document's _source.
 func (d *Document) writtenName(name string) string {
 	if !Reserved(name) {
 		return name

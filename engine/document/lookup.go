@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Lookup finds a field by its name, or else by a path of names with dots into objects, raw JSON ones
-// among them. Names are those that the document has in the index: "id" is the document's id, and a
-// field of a source that is called so is found as "id_", see [Reserved].
+// Lookup finds a field by its name, or else by a dotted path into objects, including raw JSON
+// objects. Names are those of the document in the index: "id" is the document's id, and a
+// source field with that name is found as "id_", see [Reserved].
 func (d *Document) Lookup(path string) (Value, bool) {
 	switch path {
 	case "id":
@@ -18,7 +18,7 @@ func (d *Document) Lookup(path string) (Value, bool) {
 	return lookup(d.Fields, path, d.writtenName)
 }
 
-// lookup prefers the exact name, so that the answer does not depend on the order of the fields.
+// lookup prefers the exact name, so that the result does not depend on the order of the fields.
 func lookup(fields []Field, path string, written func(string) string) (Value, bool) {
 	for i := range fields {
 		if written(fields[i].Name) == path {

@@ -8,29 +8,29 @@ import (
 	"unicode/utf8"
 )
 
-// Names that an index does not take. To Elasticsearch a dot in a name is a step into an object, so it refuses
+// Names that an index does not accept. For Elasticsearch a dot in a name is a step into an object, so it refuses
 //
 //	a name that is empty or blank, or is so before, after or between its dots: "", " ", ".a", "a..b"
 //	"x.y" beside "x", which would be an object and a value
 //
-// and "a." is "a" to it, which may be there, too. Measured on 8.19.9 and 9.5.3. A name without any letter that can
-// be seen, such as a control character, counts as blank here, although Elasticsearch takes some of them.
+// and "a." equals "a", which may exist too. Measured on 8.19.9 and 9.5.3. A name without any visible
+// character, such as a control character, counts as blank here, although Elasticsearch accepts some of them.
 
-// PortableNames returns names of one object as every index takes them, in their order. Most are what they were. In
-// one that is refused each dot becomes "_", and so does a blank one as a whole; what then is the same as another,
-// or was from the beginning, gets a number: "a_2". A name that can stay is never taken away by one that cannot.
-// The same names in the same order always become the same.
+// PortableNames returns the names of one object in a form that every index accepts, in their order. Most stay unchanged. In
+// a refused name each dot becomes "_", and a blank name becomes "_" as a whole; duplicates,
+// including those in names, are numbered: "a_2". A valid name is never changed because of an invalid one.
+// The same names in the same order always give the same result.
 func PortableNames(names []string) []string {
 	return portable(names, func(string) bool { return false })
 }
 
-// PortableFields is [PortableNames] for the fields of a document. beside are other fields of it, whose names are
-// given: they, and the names that are [Reserved], are no objects. Equal names are not told apart from these.
+// PortableFields is [PortableNames] for the fields of a document. beside are the names of its other
+// fields: they, and [Reserved] names, cannot be objects. Names that equal one of these stay unchanged.
 func PortableFields(names []string, beside ...string) []string {
 	return portable(names, func(name string) bool { return Reserved(name) || slices.Contains(beside, name) })
 }
 
-// portable renames names. scalar reports of others that they cannot have members.
+// portable renames names. scalar reports other names that cannot have members.
 func portable(names []string, scalar func(string) bool) []string {
 	if len(names) == 0 {
 		return names
@@ -42,7 +42,7 @@ func portable(names []string, scalar func(string) bool) []string {
 	stays := func(name string) bool {
 		return standsAlone(name) && !leads(name, func(parent string) bool { return present[parent] || scalar(parent) })
 	}
-	taken := map[string]bool{} // also by an object that a name leads to
+	taken := map[string]bool{} // also by an object on the path of a name
 	claim := func(name string) {
 		taken[name] = true
 		leads(name, func(parent string) bool { taken[parent] = true; return false })
@@ -71,10 +71,10 @@ func portable(names []string, scalar func(string) bool) []string {
 	return result
 }
 
-// standsAlone reports whether a name is taken where no other is beside it.
+// standsAlone reports whether a name is accepted if no other is beside it.
 func standsAlone(name string) bool {
 	if !utf8.ValidString(name) {
-		return false // what is written is another name, which may be there
+		return false // it is written under another name, which may exist
 	}
 	for part := range strings.SplitSeq(name, ".") {
 		if blank(part) {
@@ -84,21 +84,21 @@ func standsAlone(name string) bool {
 	return true
 }
 
-// blank reports whether nothing of a text can be seen.
+// blank reports whether no character of a text is visible.
 func blank(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsSpace(r) && !unicode.IsControl(r) })
 }
 
-// flat is a name that is no path of objects.
+// flat is a name without a path of objects.
 func flat(name string) string {
-	name = strings.ReplaceAll(string([]rune(name)), ".", "_") // bytes that are no UTF-8 become U+FFFD
+	name = strings.ReplaceAll(string([]rune(name)), ".", "_") // invalid UTF-8 becomes U+FFFD
 	if blank(name) {
 		return "_"
 	}
 	return name
 }
 
-// leads reports whether one of the objects that a name with dots leads through is such as is asked for.
+// leads reports whether such is true for one of the objects on the path of a dotted name.
 func leads(name string, such func(object string) bool) bool {
 	for i := range len(name) {
 		if name[i] == '.' && such(name[:i]) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Portable gives the members of all objects of a value names that every index takes, see [PortableNames]. For data
-// from outside, whose names are anybody's; a value without such names, as most are, is returned as it is.
+// Portable gives the members of all objects of a value names that every index accepts, see [PortableNames]. It is for data
+// from outside with arbitrary names; a value without invalid names, as most are, is returned unchanged.
 func Portable(v Value) Value {
 	v, _ = portableValue(v)
 	return v
@@ -78,10 +78,10 @@ func portableObject(v Value) (Value, bool) {
 	return Object(fields), true
 }
 
-// OddName reports whether a name may have to change: the names of an object differ, so that a dot is in one of them.
+// OddName reports whether a name may have to change: if the names of an object conflict, one of them has a dot.
 func OddName(name string) bool { return strings.Contains(name, ".") || !standsAlone(name) }
 
-// hasOddNames reports whether there may be a name in JSON text that is odd.
+// hasOddNames reports whether JSON text may contain an odd name.
 func hasOddNames(text string) bool {
 	for {
 		start := strings.IndexByte(text, '"')
@@ -97,7 +97,7 @@ func hasOddNames(text string) bool {
 			end++
 		}
 		if end >= len(text) {
-			return false // it is no JSON
+			return false // it is not JSON
 		}
 		name := text[:end]
 		text = strings.TrimLeft(text[end+1:], " \t\r\n")
@@ -107,19 +107,19 @@ func hasOddNames(text string) bool {
 	}
 }
 
-// ParseJSON reads one JSON value. Numbers keep their digits; where a name comes twice in an object, which
-// Elasticsearch refuses, the last value counts.
+// ParseJSON reads one JSON value. Numbers keep their digits; if a name occurs twice in an object, which
+// Elasticsearch refuses, the last value wins.
 func ParseJSON(text []byte) (Value, error) {
-	if !json.Valid(text) { // or deeper than that package goes, so the recursion below ends
+	if !json.Valid(text) { // or nested too deeply for that package, so the recursion below ends
 		var v any
-		return Value{}, json.Unmarshal(text, &v) // says where it breaks
+		return Value{}, json.Unmarshal(text, &v) // its error names the position
 	}
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.UseNumber()
 	return parsed(d), nil
 }
 
-// parsed reads the next value of text that is known to be valid.
+// parsed reads the next value of valid text.
 func parsed(d *json.Decoder) Value {
 	token, _ := d.Token()
 	switch token := token.(type) {

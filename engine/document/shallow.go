@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Shallow is a value in which at most so many objects lie within each other: what is deeper is a string
-// of its JSON, since an index refuses documents with more levels of objects than its mapping may have. A
-// value that is shallow enough, as most are, is returned as it is; changed tells the others.
+// Shallow limits the nesting of objects in a value: deeper objects become a string
+// of their JSON, because an index refuses documents with more levels of objects than its mapping allows. A
+// value that is shallow enough, as most are, is returned unchanged; changed reports the others.
 // https://www.elastic.co/docs/reference/elasticsearch/index-settings/mapping-limit
 func Shallow(v Value, levels int) (shallow Value, changed bool) {
 	switch v.kind {

@@ -2,7 +2,7 @@ package document
 
 import "unicode/utf8"
 
-// TextSize is how many bytes [AppendString] makes of s.
+// TextSize is the number of bytes that [AppendString] writes for s.
 func TextSize(s string) int64 {
 	n := int64(2)
 	for i := 0; i < len(s); i++ {
@@ -11,7 +11,7 @@ func TextSize(s string) int64 {
 			n++
 		case c >= utf8.RuneSelf:
 			r, size := utf8.DecodeRuneInString(s[i:])
-			n += int64(utf8.RuneLen(r)) // U+FFFD is longer than the stray byte that it stands for
+			n += int64(utf8.RuneLen(r)) // U+FFFD is longer than the invalid byte that it replaces
 			i += size - 1
 		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
 			n += 2
@@ -22,7 +22,7 @@ func TextSize(s string) int64 {
 	return n
 }
 
-// Size is about how many bytes [AppendSource] makes of the document without its content.
+// Size is approximately the number of bytes that [AppendSource] writes for the document without its content.
 func Size(doc *Document) int64 {
 	n := int64(128 + len(doc.ID))
 	for i := range doc.Fields {

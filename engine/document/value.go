@@ -29,7 +29,7 @@ const (
 	KindRaw
 )
 
-// Value is a closed union of all that a field can hold. Scalars are not boxed, in the manner of
+// Value is a closed union of all possible field values. Scalars are not boxed, as in
 // [log/slog.Value].
 type Value struct {
 	kind Kind
@@ -55,23 +55,23 @@ func Int(v int64) Value { return Value{kind: KindInt, num: uint64(v)} }
 // Uint is an unsigned integer, written with all its digits.
 func Uint(v uint64) Value { return Value{kind: KindUint, num: v} }
 
-// Float is a 64-bit float, written in its shortest form, always with a fraction or an exponent: of
-// whole numbers Elasticsearch would make a field that takes no others. NaN and the infinities, which
-// JSON cannot hold, are written as null.
+// Float is a 64-bit float, written in its shortest form, always with a fraction or an exponent: otherwise
+// Elasticsearch would map a field that begins with integers as integers. NaN and the infinities, which
+// JSON cannot represent, are written as null.
 func Float(v float64) Value { return Value{kind: KindFloat, num: math.Float64bits(v)} }
 
 // Decimal is a number given as text, written as a JSON string so that no digit is lost.
 func Decimal(digits string) Value { return Value{kind: KindDecimal, str: digits} }
 
-// Number is a JSON number given as text, written digit by digit as it stands. The text must be a
+// Number is a JSON number given as text, written unchanged. The text must be a
 // valid JSON number.
 func Number(digits string) Value { return Value{kind: KindRaw, str: digits} }
 
 // String is text. Invalid UTF-8 is written as U+FFFD.
 func String(v string) Value { return Value{kind: KindString, str: v} }
 
-// Time is an instant, written in UTC as RFC 3339 with at most 9 digits of a second and no trailing
-// zeros; null when the year is not within 0 to 9999.
+// Time is an instant, written in UTC as RFC 3339 with at most 9 fractional digits and no trailing
+// zeros; null if the year is not within 0 to 9999.
 func Time(v time.Time) Value { return Value{kind: KindTime, ref: v} }
 
 // Bytes is binary data, written in base64.
@@ -83,11 +83,11 @@ func List(v []Value) Value { return Value{kind: KindList, ref: v} }
 // Object is a JSON object; names must be unique.
 func Object(v []Field) Value { return Value{kind: KindObject, ref: v} }
 
-// Raw is JSON that is written as it stands. It must be valid and without line breaks, see
+// Raw is JSON that is written unchanged. It must be valid and without line breaks, see
 // [CompactRaw].
 func Raw(v string) Value { return Value{kind: KindRaw, str: v} }
 
-// Kind tells what the value holds.
+// Kind returns the kind of the value.
 func (v Value) Kind() Kind { return v.kind }
 
 // IsNull reports whether the value is null.
@@ -172,7 +172,7 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return append(dst, '"')
 }
 
-// appendFloat writes a float so that it is told from a whole number.
+// appendFloat writes a float so that it cannot be mistaken for an integer.
 func appendFloat(dst []byte, f float64) []byte {
 	start := len(dst)
 	dst = appendShortest(dst, f)
@@ -183,7 +183,7 @@ func appendFloat(dst []byte, f float64) []byte {
 }
 
 // appendShortest writes the shortest text that reads back as the same float, with an exponent only
-// where the plain form would be long, as encoding/json does.
+// if the plain form would be long, as encoding/json does.
 func appendShortest(dst []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(dst, "null"...)
@@ -197,7 +197,7 @@ func appendShortest(dst []byte, f float64) []byte {
 
 const hex = "0123456789abcdef"
 
-// plain tells which ASCII bytes stand for themselves in a JSON string.
+// plain marks the ASCII bytes that need no escape in a JSON string.
 var plain = func() (t [256]bool) {
 	for c := 0x20; c < utf8.RuneSelf; c++ {
 		t[c] = c != '"' && c != '\\'
@@ -238,9 +238,9 @@ const (
 	highBits  = 0x8080808080808080
 )
 
-// plainPrefix returns the index of the first byte of s at or behind i that does not stand for itself
-// in a JSON string: a control character, a quote, a backslash, or one beyond ASCII. It looks at eight
-// bytes at a time, since most text is plain; see BenchmarkAppendSource.
+// plainPrefix returns the index of the first byte of s at or after i that needs special treatment
+// in a JSON string: a control character, a quote, a backslash, or one beyond ASCII. It checks eight
+// bytes at a time, because most text is plain; see BenchmarkAppendSource.
 func plainPrefix(s string, i int) int {
 	for ; i+8 <= len(s); i += 8 {
 		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
@@ -272,8 +272,8 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xF])
 }
 
-// CompactRaw makes a [Raw] value of JSON text: insignificant space is removed, numbers and key order
-// stay as they are, invalid UTF-8 in strings becomes U+FFFD. It fails when the text is not one JSON
+// CompactRaw makes a [Raw] value from JSON text: insignificant space is removed, numbers and key order
+// stay unchanged, invalid UTF-8 in strings becomes U+FFFD. It fails if the text is not a single JSON
 // value.
 func CompactRaw(text []byte) (Value, error) {
 	buf, err := appendCompact(make([]byte, 0, len(text)), text)
@@ -286,7 +286,7 @@ func CompactRaw(text []byte) (Value, error) {
 func appendCompact(dst, text []byte) ([]byte, error) {
 	if !json.Valid(text) {
 		var v any
-		return nil, json.Unmarshal(text, &v) // says where it breaks
+		return nil, json.Unmarshal(text, &v) // its error names the position
 	}
 	inString := false
 	for i := 0; i < len(text); i++ {

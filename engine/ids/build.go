@@ -9,21 +9,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// Options say how much memory ids may take, and where they go beyond it.
+// Options define how much memory ids may use, and where the rest is stored.
 type Options struct {
-	Memory int64  // bytes of records; see [Table] for what comes on top
-	Dir    string // where a temporary file is made when it is needed
+	Memory int64  // bytes of records; see [Table] for additional memory
+	Dir    string // where a temporary file is created if needed
 
-	open func() (backing, error) // in place of a file in Dir
+	open func() (backing, error) // instead of a file in Dir
 }
 
-// memory counts the bytes of records that are held.
+// memory counts the bytes of records in memory.
 type memory struct {
 	limit int64
 	used  atomic.Int64
 }
 
-// take counts n more bytes unless that would be over the limit.
+// take counts n more bytes unless that would exceed the limit.
 func (m *memory) take(n int64) bool {
 	if m.used.Add(n) <= m.limit {
 		return true
@@ -32,19 +32,19 @@ func (m *memory) take(n int64) bool {
 	return false
 }
 
-// firstRoom is how many places a set begins with: few, where the limit is next to nothing.
+// firstRoom is the initial size of a set: small if the limit is tiny.
 func (m *memory) firstRoom() int {
 	return int(min(max(m.limit/partitions/recordBytes, 4), firstRoom))
 }
 
-// Collection is what a scan finds, on its way into a table.
+// Collection collects the results of a scan for a table.
 type Collection struct {
 	mem      memory
 	f        *file
 	builders []*Builder
 }
 
-// Collect begins a collection. Its end is [Collection.Table] or [Collection.Close].
+// Collect begins a collection. It ends with [Collection.Table] or [Collection.Close].
 func Collect(o Options) *Collection {
 	open := o.open
 	if open == nil {
@@ -53,14 +53,14 @@ func Collect(o Options) *Collection {
 	return &Collection{mem: memory{limit: o.Memory}, f: newFile(open)}
 }
 
-// Close gives up a collection of which no table was made.
+// Close discards a collection without a table.
 func (c *Collection) Close() error {
 	c.builders = nil
 	return c.f.close()
 }
 
-// Builder adds a builder to the collection. Builders are made by one goroutine; several may then be
-// used at the same time.
+// Builder adds a builder to the collection. One goroutine creates the builders; several may then be
+// used concurrently.
 func (c *Collection) Builder() *Builder {
 	b := &Builder{mem: &c.mem, f: c.f}
 	c.builders = append(c.builders, b)
@@ -74,14 +74,14 @@ type Builder struct {
 	parts [partitions]collected
 }
 
-// collected are the records of a partition, in no order: in memory, the last chunk of which is being
+// collected are the records of a partition, unsorted: in memory, where the last chunk is being
 // filled, and, once the limit is reached, in full blocks of the file.
 type collected struct {
 	chunks [][]record
 	blocks []uint32
 }
 
-// Add remembers that the destination holds id with that version.
+// Add records that the destination holds id with that version.
 func (b *Builder) Add(id string, v document.Version) error {
 	k := KeyOf(id)
 	p := &b.parts[k.hi>>56]
@@ -97,8 +97,8 @@ func (b *Builder) Add(id string, v document.Version) error {
 	return nil
 }
 
-// makeRoom begins another chunk, or empties the last one into the file. The first chunk of a
-// partition is taken whatever the limit is.
+// makeRoom begins another chunk, or writes the last one to the file. The first chunk of a
+// partition is allocated whatever the limit.
 func (b *Builder) makeRoom(p *collected) error {
 	switch n := len(p.chunks); {
 	case n == 0:
@@ -125,7 +125,7 @@ func (c *Collection) count(i int) int {
 	return n
 }
 
-// Table makes the table of all that was collected. The collection is over then, also with an error.
+// Table builds the table of everything collected. The collection has then ended, also after an error.
 func (c *Collection) Table() (*Table, error) {
 	t := &Table{f: c.f}
 	t.mem.limit = c.mem.limit
@@ -137,9 +137,9 @@ func (c *Collection) Table() (*Table, error) {
 		most = max(most, counts[i])
 	}
 	bytes := int64(t.n) * recordBytes
-	// A sixteenth of the memory is left to ids that are new.
+	// A sixteenth of the memory is left for new ids.
 	t.spilled = bytes > t.mem.limit-t.mem.limit/16 || slices.ContainsFunc(c.builders, (*Builder).spilled)
-	workers := int64(4) // more do not help: memory is what is waited for
+	workers := int64(4) // more do not help: memory is the bottleneck
 	if t.spilled {
 		workers = min(max(t.mem.limit/(int64(most)*recordBytes+1), 1), workers)
 	} else {
@@ -163,7 +163,7 @@ func (c *Collection) Table() (*Table, error) {
 	c.builders = nil
 	for _, err := range errs {
 		if err != nil {
-			_ = c.f.close() // the first error is the one to tell
+			_ = c.f.close() // the first error matters
 			return nil, err
 		}
 	}
@@ -174,8 +174,8 @@ func (b *Builder) spilled() bool {
 	return slices.ContainsFunc(b.parts[:], func(p collected) bool { return len(p.blocks) > 0 })
 }
 
-// makePartition sorts a partition. One that goes to the file is sorted in the memory of the one
-// before it, which is why that is handed on.
+// makePartition sorts a partition. A partition that goes to the file is sorted in the memory of the
+// previous one, which is therefore passed on.
 func (c *Collection) makePartition(t *Table, i, n int, sorting []record) ([]record, error) {
 	if n == 0 {
 		return sorting, nil

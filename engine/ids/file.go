@@ -12,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// ErrFile is the error of a file of ids that cannot be made, written or read.
+// ErrFile is the error of a file of ids that cannot be created, written or read.
 var ErrFile = errors.New("ids beyond engine.ids_memory cannot be kept in a file")
 
 const (
@@ -30,7 +30,7 @@ type backing interface {
 	io.Closer
 }
 
-// file holds blocks of records that do not fit into memory. It is made with the first block. After
+// file holds blocks of records that do not fit into memory. It is created with the first block. After
 // the first error it answers nothing any more, so that a word that was not written is never read as
 // if it had been.
 type file struct {
@@ -39,7 +39,7 @@ type file struct {
 	failure atomic.Pointer[error]
 
 	mu   sync.Mutex
-	on   backing // set once, before any block is given out
+	on   backing // set once, before any block is allocated
 	next uint32
 	free []uint32
 	over bool
@@ -49,12 +49,12 @@ func newFile(open func() (backing, error)) *file {
 	return &file{open: open, buffers: sync.Pool{New: func() any { return new(block) }}}
 }
 
-// bytesOf are the records as they lie in memory: the file is read by nobody but this process.
+// bytesOf are the records in their memory layout: only this process reads the file.
 func bytesOf(records []record) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(records))), len(records)*recordBytes)
 }
 
-// alloc gives out a block, a used one if there is one.
+// alloc allocates a block, a used one if there is one.
 func (f *file) alloc() (uint32, error) {
 	if err := f.failed(); err != nil {
 		return 0, err
@@ -77,14 +77,14 @@ func (f *file) alloc() (uint32, error) {
 	return f.next - 1, nil
 }
 
-// release takes blocks back.
+// release releases blocks.
 func (f *file) release(blocks []uint32) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.free = append(f.free, blocks...)
 }
 
-// append writes up to a block of records to a block of its own, which it notes.
+// append writes up to a block of records to a new block, which it records.
 func (f *file) append(blocks *[]uint32, records []record) error {
 	b, err := f.alloc()
 	if err != nil {
@@ -131,9 +131,9 @@ func (f *file) failed() error {
 	return nil
 }
 
-// fail makes err the answer to all that is asked from now on.
+// fail makes err the result of all further operations.
 func (f *file) fail(err error) error {
-	if errors.Is(err, io.EOF) { // it is shorter than we wrote it
+	if errors.Is(err, io.EOF) { // it is shorter than what was written
 		err = io.ErrUnexpectedEOF
 	}
 	err = fmt.Errorf("%w: %w", ErrFile, err)
@@ -157,8 +157,8 @@ func (f *file) close() error {
 	return nil
 }
 
-// temporary is a file that loses its name at once where the system allows that, so that a kill leaves
-// nothing; otherwise it loses it when it is closed.
+// temporary is a file that is unlinked immediately if the system allows that, so that a kill leaves
+// nothing; otherwise it is removed when it is closed.
 type temporary struct {
 	*os.File
 	named bool
@@ -178,16 +178,16 @@ func openTemporary(dir string) (backing, error) {
 	return &temporary{f, remove(f.Name()) != nil}, nil
 }
 
-// sweep removes what runs left that were killed while their file had a name. The file of a run that
-// still goes on cannot be removed, or does not need its name.
+// sweep removes files of runs that were killed before unlinking them. The file of a run that
+// is still running cannot be removed, or does not need its name.
 func sweep(dir string) {
-	left, _ := fs.Glob(os.DirFS(dir), pattern) // where it cannot be listed, nothing is removed
+	left, _ := fs.Glob(os.DirFS(dir), pattern) // if it cannot be listed, nothing is removed
 	for _, name := range left {
 		_ = remove(filepath.Join(dir, name))
 	}
 }
 
-// remove takes it as done when the sweep of another run was faster.
+// remove ignores that the sweep of another run was faster.
 func remove(name string) error {
 	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -36,14 +36,14 @@ func (f fence) place(k Key) (i, j uint32) {
 	return f[b], f[b+1]
 }
 
-// run is a sorted sequence of records in a file. It takes 0.27 bytes of memory for each.
+// run is a sorted sequence of records in a file. It needs 0.27 bytes of memory per record.
 type run struct {
 	blocks []uint32
 	n      int
 	fence  fence
 }
 
-// find reads the bucket of a key and returns its record, if it is there, and where that lies.
+// find reads the bucket of a key and returns its record, if it exists, and its position.
 func (r *run) find(f *file, k Key) (found record, at int64, ok bool, err error) {
 	if r.n == 0 {
 		return found, 0, false, nil
@@ -120,7 +120,7 @@ type cursor struct {
 	run  run
 	i    int
 	buf  block
-	some []record // of buf: what is not handed out yet
+	some []record // of buf: the rest
 }
 
 func (c *cursor) next() (record, bool, error) {
@@ -139,7 +139,7 @@ func (c *cursor) next() (record, bool, error) {
 	return r, true, nil
 }
 
-// merge writes a run of n records from sequences that have no key in common.
+// merge writes a run of n records from sequences without common keys.
 func (f *file) merge(n int, from []sequence) (run, error) {
 	w := f.newRun(n)
 	heads := make([]record, 0, len(from))

@@ -6,17 +6,17 @@ import (
 )
 
 // set holds the keys that are new in this run, with the part that brought each. The slots are in
-// the order of the keys, with gaps: a key's place follows from its value, and an insert moves what
-// stands between that place and the next gap. So it can be nine tenths full, where a common hash
+// the order of the keys, with gaps: a key's place follows from its value, and an insert moves the
+// records between that place and the next gap. So it can be nine tenths full, whereas a common hash
 // table must be half empty.
 //
-// Where memory has no room for a larger set, what it holds becomes a run in the file and it begins
-// anew. A run takes in those before it that are no longer than itself, so there are few: for n keys
+// If memory has no room for a larger set, its content becomes a run in the file and it starts
+// empty. A run merges with those before it that are no longer than itself, so there are few: for n keys
 // and a set of m at most log2(n/m) + 1, and each key is written about as often.
 type set struct {
 	mu    sync.Mutex
-	slots []record // word is the part's number + 1; 0 is a gap
-	room  int      // places that keys are spread over; a few slots more catch what is pushed off the end
+	slots []record // word is the part's number + 1; 0: a gap
+	room  int      // places that keys are spread over; a few more slots take the records pushed off the end
 	n     int
 	runs  []run // each longer than those after it together
 }
@@ -32,7 +32,7 @@ func bucket(k Key, n int) int {
 	return int(hi)
 }
 
-// add puts the key in, or tells which part did before.
+// add adds the key, or returns the part that added it before.
 func (s *set) add(k Key, part uint32, mem *memory, f *file) (first uint32, added bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,7 +43,7 @@ func (s *set) add(k Key, part uint32, mem *memory, f *file) (first uint32, added
 		}
 	}
 	for {
-		i := bucket(k, s.room) // 0 where there is no room at all
+		i := bucket(k, s.room) // 0 if there is no room at all
 		for i < len(s.slots) && s.slots[i].word != 0 && s.slots[i].key.compare(k) < 0 {
 			i++
 		}
@@ -66,8 +66,8 @@ func (s *set) add(k Key, part uint32, mem *memory, f *file) (first uint32, added
 	}
 }
 
-// makeRoom makes an eighth more room, so at most a fifth of the memory is gaps, or empties the set
-// into the file. The first slots are taken whatever the limit is.
+// makeRoom grows the set by an eighth, so at most a fifth of the memory is gaps, or empties it
+// into the file. The first slots are allocated whatever the limit.
 func (s *set) makeRoom(mem *memory, f *file) error {
 	room := max(mem.firstRoom(), s.room+s.room/8, s.room+1)
 	slots := room + overflow + room/64
@@ -91,7 +91,7 @@ func (s *set) makeRoom(mem *memory, f *file) error {
 	return nil
 }
 
-// spill makes a run of the set and of the runs that are no longer than what that comes to.
+// spill makes a run of the set and of the runs that are no longer than the result.
 func (s *set) spill(f *file) error {
 	n, kept := s.n, len(s.runs)
 	for kept > 0 && s.runs[kept-1].n <= n {
@@ -115,7 +115,7 @@ func (s *set) spill(f *file) error {
 	return nil
 }
 
-// filled walks the slots that are no gaps.
+// filled walks the slots that are not gaps.
 type filled struct{ slots []record }
 
 func (s *filled) next() (record, bool, error) {

@@ -1,9 +1,9 @@
-// Package ids remembers what the destination holds: for every id a 16-byte digest and what its
-// document's version was, and whether this run has seen it.
+// Package ids remembers the content of the destination: for every id a 16-byte digest and its
+// document's version, and whether this run has seen it.
 //
-// It does not keep the ids themselves; whoever needs one asks the destination again. What does not
-// fit into the memory that it may take goes to a temporary file. Its invariant: an id is marked by
-// exactly one reader, however many read at the same time, and what cannot be told is an error.
+// It does not keep the ids themselves; they can be read from the destination again. Records that do not
+// fit into the allowed memory go to a temporary file. Its invariant: an id is marked by
+// exactly one reader, however many read concurrently, and whatever cannot be determined is an error.
 package ids
 
 import (
@@ -17,11 +17,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// Key stands for an id: the first 16 bytes of its SHA-256, so that nobody can craft two ids that
-// share one, and so that keys are spread evenly, on which the table relies.
+// Key represents an id: the first 16 bytes of its SHA-256, so that no one can craft two ids that
+// share one, and so that keys are evenly distributed, on which the table relies.
 type Key struct{ hi, lo uint64 }
 
-// KeyOf makes the key of an id.
+// KeyOf computes the key of an id.
 func KeyOf(id string) Key {
 	sum := sha256.Sum256(unsafe.Slice(unsafe.StringData(id), len(id)))
 	return Key{binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])}
@@ -34,8 +34,8 @@ func (k Key) compare(o Key) int {
 	return cmp.Compare(k.lo, o.lo)
 }
 
-// record is 24 bytes without a pointer, so the collector never walks the table. What the version
-// was is of no use once the document was seen, so the same word then holds by which part.
+// record is 24 bytes without a pointer, so the garbage collector never walks the table. The
+// version is not needed after the document was seen, so the same word then holds the part that saw it.
 type record struct {
 	key  Key
 	word uint64 // a version (62 bits), or a mark and a part's number
@@ -57,13 +57,13 @@ type partition struct {
 	run     run
 }
 
-// Table is what the destination held when the scan began, and what this run has seen so far. Its
-// methods may be called from several goroutines. It takes 24.3 bytes for an id that the scan found
+// Table is the content of the destination when the scan began, and what this run has seen so far. Its
+// methods are safe for concurrent use. It needs 24.3 bytes for an id that the scan found
 // and about 28 for a new one, up to the limit of memory; see BenchmarkTable.
 //
-// Where there are more, they lie in a temporary file: about 24 bytes each and 0.3 in memory. The
+// Beyond the limit they are stored in a temporary file: about 24 bytes each and 0.3 in memory. The
 // memory is at least 8 KiB for each of 256 sets of new ids, 4 KiB for each partition of a builder,
-// and one partition that is being sorted, whatever the limit is. An error of the file is final.
+// and one partition that is being sorted, whatever the limit. An error of the file is final.
 type Table struct {
 	parts   [partitions]partition
 	fresh   [partitions]set
@@ -74,11 +74,11 @@ type Table struct {
 	spilled bool // what the scan found is in the file
 }
 
-// Close removes the file. Nobody may use the table any more.
+// Close removes the file. The table must not be used afterwards.
 func (t *Table) Close() error { return t.f.close() }
 
-// update hands the word of a key that the destination holds to decide, and stores the answer. It
-// returns the word as it was.
+// update passes the word of a key that the destination holds to decide, and stores the result. It
+// returns the previous word.
 func (t *Table) update(k Key, decide func(word uint64) uint64) (was uint64, held bool, err error) {
 	p := &t.parts[k.hi>>56]
 	if t.spilled {
@@ -119,7 +119,7 @@ func (p *partition) updateFile(f *file, k Key, decide func(uint64) uint64) (was 
 	return was, true, err
 }
 
-// Sighting is what a table knew of an id at the moment it was marked.
+// Sighting is what the table knew about an id when it was marked.
 type Sighting struct {
 	Found     bool             // the destination holds it
 	Version   document.Version // of the copy there, when this is the first sighting
@@ -127,7 +127,7 @@ type Sighting struct {
 	First     uint32           // the part that saw it first, when Duplicate
 }
 
-// Mark records that the part saw the id and tells what was known of it.
+// Mark records that the part saw the id and returns what was known about it.
 func (t *Table) Mark(k Key, part uint32) (Sighting, error) {
 	word, held, err := t.update(k, func(w uint64) uint64 {
 		if w&seen != 0 {
@@ -152,7 +152,7 @@ func (t *Table) Mark(k Key, part uint32) (Sighting, error) {
 	return Sighting{Found: true, Version: document.Version(word)}, nil
 }
 
-// Exclude records that a rule keeps the id out, unless some part has seen it.
+// Exclude records that a rule excludes the id, unless a part has seen it.
 func (t *Table) Exclude(k Key) error {
 	_, _, err := t.update(k, func(w uint64) uint64 {
 		if w&marks != 0 {
@@ -163,7 +163,7 @@ func (t *Table) Exclude(k Key) error {
 	return err
 }
 
-// State is what a run has made of an id that the destination holds.
+// State is the state of an id that the destination holds, in this run.
 type State uint8
 
 // The states.
@@ -171,10 +171,10 @@ const (
 	Unknown  State = iota // not in the table: it came after the scan
 	Unseen                // no part has yielded it
 	Seen                  // a part has yielded it
-	Excluded              // a part has yielded it and a rule keeps it out
+	Excluded              // a part has yielded it and a rule excludes it
 )
 
-// State tells what has become of the id.
+// State returns the state of the id.
 func (t *Table) State(k Key) (State, error) {
 	word, held, err := t.update(k, func(w uint64) uint64 { return w })
 	switch {
@@ -191,5 +191,5 @@ func (t *Table) State(k Key) (State, error) {
 // Len is the number of ids that the destination held at the scan.
 func (t *Table) Len() int { return t.n }
 
-// Unseen is how many of them no part has yielded yet; those that a rule keeps out are among them.
+// Unseen is how many of them no part has yielded yet, including those that a rule excludes.
 func (t *Table) Unseen() int { return t.n - int(t.seen.Load()) }

@@ -1,8 +1,8 @@
 // Package report counts what a run does and names what it could not do.
 //
-// It formats nothing: the terminal, the JSON result and later the job record read the same numbers.
-// Its invariant: whatever was not done is both counted and told to the observer, so that no output can
-// show a run as whole that was not.
+// It formats nothing: the terminal, the JSON result and the job record read the same numbers.
+// Its invariant: everything that was not done is both counted and reported to the observer, so that no output can
+// show an incomplete run as complete.
 package report
 
 import (
@@ -18,7 +18,7 @@ type Counters struct {
 	ContentErrors, Retried                  atomic.Int64
 	Bytes                                   atomic.Int64 // of bulk requests
 	Parts, PartsDone                        atomic.Int64
-	Expected                                atomic.Int64 // documents of the parts seen so far, as estimated; 0 when unknown
+	Expected                                atomic.Int64 // estimated documents of the parts seen so far; 0 if unknown
 }
 
 // Snapshot is a copy of the counters at one moment.
@@ -59,38 +59,38 @@ func (s *Snapshot) Add(o Snapshot) {
 	s.Expected += o.Expected
 }
 
-// Change is one change whose outcome is known: in a sync it was done, in a diff it would be.
+// Change is one change with a known outcome: in a sync it was done, in a diff it would be done.
 type Change struct {
 	Kind   string // create, update, delete, withheld, keep, drop, duplicate or reject
 	Reason string
 	Index  string
 	ID     string
-	Title  string // what people know the document by, where the id says nothing; may be empty
+	Title  string // the document's name for people, if the id means nothing to them; may be empty
 	Part   string
 	First  string  // duplicate: the part that brought the id first
-	Fields []Field // update, where asked for: what differs
+	Fields []Field // update, if requested: the differences
 }
 
-// Field is one field that differs; a side that lacks it is nil.
+// Field is one field that differs; a missing side is nil.
 type Field struct {
 	Name     string
 	Old, New json.RawMessage
 }
 
-// Failure is one thing of the source that could not be read, or one document that could not be
+// Failure is something in the source that could not be read, or a document that could not be
 // written.
 type Failure struct {
 	Part  string
-	Scope string // of a whole part, what is not deleted from; "" when the list of parts is meant
-	ID    string // "" when a whole part is meant
+	Scope string // of a complete part: nothing in it is deleted; "" for the list of parts
+	ID    string // "" for a complete part
 	Err   error
 }
 
-// Observer is told what happens, from several goroutines. It must be quick: the pipe waits for it.
+// Observer is notified of events, from several goroutines. It must be fast: the pipe waits for it.
 type Observer interface {
 	Changed(Change)
 	Failed(Failure)
-	// Phase is told what the run does now, in a few words, and how long it took to get there.
+	// Phase receives what the run does now, in a few words, and the time until then.
 	Phase(name string, elapsed time.Duration)
 }
 

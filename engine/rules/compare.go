@@ -23,7 +23,7 @@ const (
 
 func ordered(c int) order { return order(c + 2) }
 
-// operand is the value of a rule, read once as everything that a document's value may be.
+// operand is the value of a rule, parsed once as every kind that a document's value may have.
 type operand struct {
 	text     string
 	number   float64
@@ -43,8 +43,8 @@ func newOperand(text string) operand {
 	return o
 }
 
-// plain spells a value by the kind that it has in the index: raw JSON as what it holds, and a float
-// that JSON cannot hold as null. Raw objects and lists stay as they are, which is their text.
+// plain converts a value to the kind that it has in the index: raw JSON to its content, and a float
+// that JSON cannot represent to null. Raw objects and lists stay text.
 func plain(v document.Value) document.Value {
 	switch v.Kind() {
 	case document.KindFloat:
@@ -76,7 +76,7 @@ func plain(v document.Value) document.Value {
 	}
 }
 
-// compare compares a [plain] value with a rule's value, read as the kind that the document's has.
+// compare compares a [plain] value with a rule's value, which is read as the kind of the document's value.
 // Objects and lists are equal to their JSON text, or incomparable.
 func compare(v document.Value, o *operand) order {
 	switch v.Kind() {
@@ -104,8 +104,8 @@ func compare(v document.Value, o *operand) order {
 	return ordered(strings.Compare(text(v), o.text))
 }
 
-// compareNumbers compares as floats, which is exact unless they are the same; then the digits decide,
-// so that neighbours among 64-bit ids are told apart.
+// compareNumbers compares as floats, which is exact unless they are equal; then the digits decide,
+// so that adjacent 64-bit ids are distinguished.
 func compareNumbers(digits string, o *operand) order {
 	number, err := strconv.ParseFloat(digits, 64)
 	switch {
@@ -124,7 +124,7 @@ func compareNumbers(digits string, o *operand) order {
 	return ordered(a.Cmp(b))
 }
 
-// exact reads digits without an exponent, which could ask for any amount of memory.
+// exact reads digits without an exponent, which could demand any amount of memory.
 func exact(digits string) (*big.Rat, bool) {
 	if strings.Trim(digits, "+-.0123456789") != "" {
 		return nil, false
@@ -151,7 +151,7 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// text is a [plain] value as the rules of text see it: strings as they are, everything else as in JSON.
+// text is a [plain] value as text for the text rules: strings unchanged, everything else as in JSON.
 func text(v document.Value) string {
 	switch v.Kind() {
 	case document.KindString, document.KindDecimal, document.KindRaw:

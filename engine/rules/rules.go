@@ -1,8 +1,8 @@
 // Package rules decides by the basic sync rules of the connector protocol which documents are kept.
 //
-// It is pure: a rule never fails while documents flow. A comparison that makes no sense for a value,
-// such as less-than between a text and a number, is no match, and null matches nothing, as a field
-// that is absent.
+// It is pure: a rule never fails while documents flow. A comparison of incompatible values,
+// such as less-than between a text and a number, does not match, and null matches nothing, like a
+// missing field.
 package rules
 
 import (
@@ -20,7 +20,7 @@ import (
 type Rule struct {
 	ID     string
 	Policy string // include or exclude
-	Field  string // a top-level field, or a path into objects with dots, see [document.Document.Lookup]
+	Field  string // a top-level field, or a dotted path into objects, see [document.Document.Lookup]
 	Rule   string // equals, starts_with, ends_with, contains, regex, < or >
 	Value  string
 	Order  float64
@@ -38,7 +38,7 @@ type compiled struct {
 // Default is the id of the protocol's rule that includes everything. It decides nothing.
 const Default = "DEFAULT"
 
-// Check reports what is wrong with a rule in itself; the default rule is always right. The text does
+// Check reports an error in a single rule; the default rule is always valid. The text does
 // not name the rule.
 func Check(r Rule) error {
 	if r.ID == Default {
@@ -48,8 +48,8 @@ func Check(r Rule) error {
 	return err
 }
 
-// New checks and compiles rules; it reports every rule that is wrong, and those that are the same but
-// for their policy. The default rule may be among them.
+// New checks and compiles rules; it reports every invalid rule, and rules that differ only
+// in their policy. The default rule may be among them.
 func New(list []Rule) (*Set, error) {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b Rule) int { return cmp.Compare(a.Order, b.Order) })
@@ -113,7 +113,7 @@ func compile(r Rule) (compiled, error) {
 		if v == ".*" || v == "(.*)" {
 			return c, errors.New("a regex that matches everything is not allowed")
 		}
-		if _, err := regexp.Compile(v); err != nil { // as it was typed: a|b)( must not fit into our parentheses
+		if _, err := regexp.Compile(v); err != nil { // as typed: a|b)( must not fit into our parentheses
 			return c, fmt.Errorf("value: %w", err)
 		}
 		re, err := regexp.Compile("^(?:" + v + ")") // the protocol anchors at the start only
@@ -128,7 +128,7 @@ func compile(r Rule) (compiled, error) {
 }
 
 // Keep reports whether the document is kept: the first rule that matches decides, and a document
-// that none matches is kept. Fields have the names and the kinds that they have in the index.
+// that matches none is kept. Fields have the names and the kinds that they have in the index.
 func (s *Set) Keep(doc *document.Document) bool {
 	if s == nil {
 		return true

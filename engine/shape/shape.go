@@ -1,9 +1,9 @@
-// Package shape decides what the mapping of an index looks like, from what the parts of a source say of
-// their fields: which type each kind of field gets, what two parts that disagree about a field come to,
-// and what an existing mapping lacks or has otherwise.
+// Package shape decides the mapping of an index, from the descriptions of fields by the parts of a source:
+// the type of each kind of field, the type of a field on which two parts disagree,
+// and what an existing mapping lacks or has differently.
 //
-// It is pure: it asks neither source nor destination. Its invariant: the outcome depends on the set of
-// described fields alone, not on the order in which the parts come. See docs/index-settings.md.
+// It is pure: it accesses neither source nor destination. Its invariant: the outcome depends only on the set of
+// described fields, not on the order of the parts. See docs/index-settings.md.
 package shape
 
 import (
@@ -14,15 +14,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// mixed is the kind of a field that is of different kinds in different parts, of which no number, date
-// or the like holds all.
+// mixed is the kind of a field with different kinds in different parts that no number, date
+// or similar kind can hold.
 const mixed source.FieldKind = "mixed"
 
-// opaque is the kind of a field that is an object in some parts and a value in others. No type of a field
-// takes both, so that they are kept and not indexed.
+// opaque is the kind of a field that is an object in some parts and a value in others. No field type
+// accepts both, so they are stored and not indexed.
 const opaque source.FieldKind = "opaque"
 
-// Fields are the kinds of written fields, by name. Members of objects have names with dots.
+// Fields are the kinds of written fields, by name. Members of objects have dotted names.
 type Fields map[string]source.FieldKind
 
 // Add unites f with further fields.
@@ -36,7 +36,7 @@ func (f Fields) Add(fields []source.DescribedField) {
 	}
 }
 
-// unite is the kind that holds the values of both. Kinds form a semilattice, so order does not matter.
+// unite is the kind that can hold the values of both. Kinds form a semilattice, so order does not matter.
 func unite(a, b source.FieldKind) source.FieldKind {
 	switch {
 	case a == b:
@@ -56,31 +56,31 @@ func isNumber(k source.FieldKind) bool {
 	return k == source.Long || k == source.UnsignedLong || k == source.Double || k == source.Decimal
 }
 
-// maxKeyword is how many characters of a keyword are indexed: with four bytes each they are no more than
-// the 32,766 bytes that Lucene takes. Longer values stay in _source and are not indexed.
+// maxKeyword is how many characters of a keyword are indexed: at four bytes each they do not exceed
+// Lucene's limit of 32,766 bytes. Longer values stay in _source and are not indexed.
 const maxKeyword = 8191
 
-// Options are what the types of fields depend on beside their kinds.
+// Options are what field types depend on in addition to their kinds.
 type Options struct {
-	// Text is the mapping of a text field where it has to be given, such as that of a language; nil is
-	// what Elasticsearch does by itself.
+	// Text is the mapping of a text field if one is needed, such as that of a language; nil: Elasticsearch's
+	// default.
 	Text map[string]any
-	// GuessesDates reports that the index takes text that looks like a date for one, so that fields of
-	// text are mapped as such.
+	// GuessesDates reports that the index maps text that looks like a date as a date, so that text
+	// fields are mapped explicitly.
 	GuessesDates bool
-	// Strict reports that the index refuses malformed values unless the field itself does not.
+	// Strict reports that the index rejects malformed values unless the field itself does not.
 	Strict bool
-	// NoUnsignedLong reports that the destination does not have that type.
+	// NoUnsignedLong reports that the destination lacks that type.
 	NoUnsignedLong bool
 }
 
-// defaultText is what dynamic mapping makes of a string, see
+// defaultText is the dynamic mapping of a string, see
 // https://www.elastic.co/docs/manage-data/data-store/mapping/dynamic-field-mapping.
 var defaultText = map[string]any{
 	"type": "text", "fields": map[string]any{"keyword": map[string]any{"type": "keyword", "ignore_above": 256}},
 }
 
-// mapping is the mapping of a field; nil where dynamic mapping does it.
+// mapping is the mapping of a field; nil if dynamic mapping does it.
 func (o *Options) mapping(kind source.FieldKind) map[string]any {
 	typ := ""
 	switch kind {
@@ -123,9 +123,9 @@ func (o *Options) text() map[string]any {
 	return defaultText
 }
 
-// Properties is what stands under "properties" in a mapping of the fields: of those that skip does not
-// name, as many as room allows, in the order of their names. Where one field is a member of another that
-// is no object, both are left to dynamic mapping, which takes the one that comes first.
+// Properties is the "properties" of a mapping with the fields: those that skip does not
+// report, as many as room allows, in the order of their names. If one field is a member of another that
+// is not an object, both are left to dynamic mapping, which maps the first one that arrives.
 func (f Fields) Properties(o Options, room int, skip func(path string) bool) map[string]any {
 	root := map[string]any{}
 	objects := f.objects()
@@ -142,7 +142,7 @@ func (f Fields) Properties(o Options, room int, skip func(path string) bool) map
 	return root
 }
 
-// objects are the paths that have members.
+// objects are the paths with members.
 func (f Fields) objects() map[string]bool {
 	out := map[string]bool{}
 	for path := range f {
@@ -155,7 +155,7 @@ func (f Fields) objects() map[string]bool {
 	return out
 }
 
-// plain reports whether Elasticsearch takes the path: no name in it is empty or blank.
+// plain reports whether Elasticsearch accepts the path: no name in it is empty or blank.
 func plain(path string) bool {
 	for name := range strings.SplitSeq(path, ".") {
 		if strings.TrimSpace(name) == "" {
@@ -165,7 +165,7 @@ func plain(path string) bool {
 	return true
 }
 
-// hasScalarAbove reports whether path is a member of a field that is no object.
+// hasScalarAbove reports whether path is a member of a field that is not an object.
 func (f Fields) hasScalarAbove(path string) bool {
 	for i := range len(path) {
 		if path[i] == '.' {
@@ -177,7 +177,7 @@ func (f Fields) hasScalarAbove(path string) bool {
 	return false
 }
 
-// cost is how many fields of the index's limit a field takes, with objects above it that are new.
+// cost is how many fields a field counts for the index's limit, including new objects above it.
 func cost(root map[string]any, path string, field map[string]any) int {
 	n := 1
 	if below, ok := field["fields"].(map[string]any); ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
-// HoldJob marks that this program runs a sync job: by a lock, which ends with the process, and by a
+// HoldJob marks that this program is running a sync job: with a lock, which ends with the process, and a
 // file with the token of its claim. ok is false while another program holds it.
 func (d Dir) HoldJob(job, token string) (release func(settled bool), ok bool, err error) {
 	lock, claim := d.jobFiles(job)
@@ -37,12 +37,12 @@ func (d Dir) HoldJob(job, token string) (release func(settled bool), ok bool, er
 			_ = os.Remove(claim)
 		}
 		_ = l.Unlock()
-		_ = os.Remove(lock) // a job is claimed once, so hardly anybody waits for it
+		_ = os.Remove(lock) // a job is claimed once, so waiting for it is rare
 	}, true, nil
 }
 
 // JobLeft reports whether a claim was held in this folder and its program has ended without releasing it.
-// It is false where that cannot be told, such as for a job of another machine.
+// It is false if that is unknown, for example for a job of another machine.
 func (d Dir) JobLeft(job, token string) bool {
 	lock, claim := d.jobFiles(job)
 	if ownfile.Check(lock) != nil || ownfile.Check(claim) != nil {
@@ -56,11 +56,11 @@ func (d Dir) JobLeft(job, token string) bool {
 		return false
 	}
 	defer l.Unlock()                //nolint:errcheck // nothing was written
-	held, err := os.ReadFile(claim) // it may have been another program's by now
+	held, err := os.ReadFile(claim) // it may belong to another program by now
 	return err == nil && string(held) == token
 }
 
-// jobFiles are two, because not every system lets one write into a file that is locked.
+// jobFiles are two, because on some systems a locked file cannot be written.
 func (d Dir) jobFiles(job string) (lock, claim string) {
 	file := filepath.Join(string(d), "locks", "job-"+Key("job", job))
 	return file + ".lock", file + ".claim"

@@ -12,14 +12,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
-// memory is the form of a file that one run keeps for the next: of says what it is about, so that it is
-// not taken for something else of the same name.
+// memory is the form of a file that one run keeps for the next: of identifies its subject, so that it is
+// not mistaken for another of the same name.
 type memory[T any] struct {
 	Of   string `json:"of"`
 	Kept T      `json:"kept"`
 }
 
-// recall reads a file; the zero value when there is none, or when it is of something else.
+// recall reads a file; the zero value if there is none, or if it has another subject.
 func recall[T any](file, of string) (kept T, err error) {
 	if err := ownfile.Check(file); err != nil {
 		return kept, fmt.Errorf("state folder: %w", err)
@@ -41,7 +41,7 @@ func recall[T any](file, of string) (kept T, err error) {
 	return m.Kept, nil
 }
 
-// keep puts a file in the place of the one before, as a whole or not at all.
+// keep replaces a file, completely or not at all.
 func keep[T any](file, of string, kept T) error {
 	raw, err := json.Marshal(memory[T]{of, kept})
 	if err == nil {
@@ -56,7 +56,7 @@ func keep[T any](file, of string, kept T) error {
 	return nil
 }
 
-// replace puts a file of mode 0600 in the place of another.
+// replace replaces a file by one with mode 0600.
 func replace(file string, raw []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(file), ".new-*")
 	if err != nil {
@@ -82,14 +82,14 @@ func (d Dir) vanishedFile(destination, index string) string {
 	return filepath.Join(string(d), "vanished", Key(destination, index)+".json")
 }
 
-// Vanished lists the scopes that were kept last for an index of a destination; none when what was kept
-// is of something else.
+// Vanished lists the scopes that were last kept for an index of a destination; none if they were kept
+// for another subject.
 func (d Dir) Vanished(destination, index, of string) ([]string, error) {
 	return recall[[]string](d.vanishedFile(destination, index), of)
 }
 
-// KeepVanished keeps scopes for the next run in place of those that were kept before. The file is
-// replaced as a whole or not at all.
+// KeepVanished keeps scopes for the next run, instead of those that were kept before. The file is
+// replaced completely or not at all.
 func (d Dir) KeepVanished(destination, index, of string, scopes []string) error {
 	file := d.vanishedFile(destination, index)
 	if len(scopes) > 0 {
@@ -105,18 +105,18 @@ func (d Dir) turnsFile(destination, index string) string {
 	return filepath.Join(string(d), "turns", Key(destination, index)+".json")
 }
 
-// Turns tells when the scopes of an index were read, in seconds since 1970; nothing when what was kept
-// is of something else.
+// Turns returns when the scopes of an index were read, in seconds since 1970; nothing if they were kept
+// for another subject.
 func (d Dir) Turns(destination, index, of string) (map[string]int64, error) {
 	return recall[map[string]int64](d.turnsFile(destination, index), of)
 }
 
-// KeepTurns keeps the times in place of those that were kept before.
+// KeepTurns keeps the times, instead of those that were kept before.
 func (d Dir) KeepTurns(destination, index, of string, turns map[string]int64) error {
 	return keep(d.turnsFile(destination, index), of, turns)
 }
 
-// LastTurn is when KeepTurns was last called for an index; the zero time when it never was.
+// LastTurn is when KeepTurns was last called for an index; the zero time if never.
 func (d Dir) LastTurn(destination, index string) time.Time {
 	info, err := os.Stat(d.turnsFile(destination, index))
 	if err != nil {

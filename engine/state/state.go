@@ -1,8 +1,9 @@
-// Package state keeps what a run must know of other runs on this machine: the run lock, the scopes that
+// Package state keeps what a run must know about other runs on this machine: the run lock, the scopes that
 // had vanished when the last one ended, and when each was read under a time limit.
 //
 // It holds no documents. Its invariant: the state folder may be deleted at any time between runs, and
-// nothing is lost but the memory of what had vanished, which then is withheld once more, and whose turn
+// the only loss is which scopes had vanished, whose deletes are then held back again, and which scopes
+// are next.
 // it is.
 package state
 
@@ -22,11 +23,11 @@ import (
 // ErrLocked is the error of a lock that another run holds.
 var ErrLocked = errors.New("another run holds the lock")
 
-// Dir is a state folder; it is made when it is first needed.
+// Dir is a state folder; it is created when it is first needed.
 type Dir string
 
 // Lock keeps other runs on this machine away from an index of a destination. The operating system
-// ends the lock with the process, however that ends.
+// releases the lock when the process ends, however that happens.
 func (d Dir) Lock(destination, index string) (unlock func(), err error) {
 	dir := filepath.Join(string(d), "locks")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
