@@ -1,5 +1,5 @@
-// Package files is what sources of files share: walking over a tree of folders, their parts and scopes, and
-// the content of files. What differs is where the tree lies, and what a document tells of a file.
+// Package files is what sources of files share: walking a tree of folders, their parts and scopes, and the content of
+// files. What differs is where the tree is, and which fields a document has.
 //
 // A folder is a scope, and the part of a folder is its entries without those below it. Paths are separated
 // by slashes and begin at the root, which is "".
@@ -23,16 +23,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Tree is a tree of folders and files. Its methods may be called concurrently. An error for what is not
-// there any more is fs.ErrNotExist, or one for which [Gone] reports true.
+// Tree is a tree of folders and files. Its methods may be called concurrently. The error for something that no
+// longer exists is fs.ErrNotExist, or one for which [Gone] reports true.
 type Tree interface {
-	// List lists a folder in pieces; a folder may have millions of entries. An error ends it, which is io.EOF
-	// where all were yielded. A tree that can resume after a failure that may pass does so, and yields no
-	// entry twice.
+	// List lists a folder in pieces; a folder may have millions of entries. It ends with an error, which is io.EOF
+	// after all entries. A tree that can resume after a temporary failure does so, and yields no entry twice.
 	List(ctx context.Context, folder string) iter.Seq2[[]fs.DirEntry, error]
 	// Stat describes what a path leads to, through links. [ErrStray] is about a link that is not followed.
 	Stat(ctx context.Context, path string) (fs.FileInfo, error)
-	// Open opens a regular file. What is none any more is not there any more.
+	// Open opens a regular file. One that has become something else no longer exists.
 	Open(ctx context.Context, path string) (File, error)
 }
 
@@ -42,7 +41,7 @@ type File interface {
 	Stat() (fs.FileInfo, error)
 }
 
-// ErrStray is about a link that is not followed, because it leaves the tree or leads in a circle.
+// ErrStray is about a link that is not followed, because it leaves the tree or forms a loop.
 var ErrStray = errors.New("a link that is not followed")
 
 // Choice says which paths are read.
@@ -56,29 +55,29 @@ type Choice interface {
 // Walk is how a tree is read.
 type Walk struct {
 	Tree   Tree
-	Roots  []string // the folders to read with all below them; nil is the root
+	Roots  []string // the folders to read with everything below them; nil is the root
 	Choice Choice
-	Spared []string // paths that are left out with all below them
+	Spared []string // paths that are excluded with everything below them
 
 	// Document makes the document of a file, or of a folder where Folders is true.
 	Document func(path string, info fs.FileInfo) document.Document
 	Folders  bool // folders have documents, too
-	// FilePart, where it is given, makes a part of a file, which then is a scope: its records are the
-	// documents. nil leaves the file out.
+	// FilePart, if set, makes a part of a file, which then is a scope: its records are the documents. nil skips the
+	// file.
 	FilePart func(path string) source.Part
 
 	// Explain says what an error about a folder or a file means.
 	Explain func(path string, err error) *source.Error
-	// Stray is told of links that are not followed.
+	// Stray is called for links that are not followed.
 	Stray func(path string)
 	// Alike reports whether two folders, one of which lies within the other, may be the same one. It is for
 	// trees that follow links to folders themselves. nil is for those that do not.
 	Alike func(a, b fs.FileInfo) bool
 }
 
-// passedOver reports whether an entry is no content: what is spared, and folders and links whose names begin
-// with two dots. Kubernetes makes those for the files of a mounted map, each of which is a link into one of
-// them, and so would be read twice.
+// passedOver reports whether an entry is not content: excluded paths, and folders and links whose names begin with two
+// dots. Kubernetes creates those for the files of a mounted volume, each of which is a link into one of them and would
+// be read twice.
 func (w *Walk) passedOver(path string, e fs.DirEntry) bool {
 	if strings.HasPrefix(e.Name(), "..") && !e.Type().IsRegular() {
 		return true
@@ -86,8 +85,8 @@ func (w *Walk) passedOver(path string, e fs.DirEntry) bool {
 	return slices.Contains(w.Spared, path)
 }
 
-// Follow describes a regular file, also through a link; nil for anything else, for links that are not
-// followed and for what is not there any more.
+// Follow describes a regular file, also through a link; nil for anything else, for links that are not followed, and
+// for what no longer exists.
 func (w *Walk) Follow(ctx context.Context, path string, e fs.DirEntry) (fs.FileInfo, error) {
 	var info fs.FileInfo
 	var err error
@@ -110,7 +109,7 @@ func (w *Walk) Follow(ctx context.Context, path string, e fs.DirEntry) (fs.FileI
 	return info, nil
 }
 
-// Gone reports whether err means that something is not there any more.
+// Gone reports whether err means that something no longer exists.
 func Gone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
@@ -134,7 +133,7 @@ func Name(path string) string {
 	return path
 }
 
-// Shown is a path as the index holds it: each byte that is not UTF-8 is U+FFFD.
+// Shown is a path as the index contains it: each byte that is not UTF-8 is U+FFFD.
 func Shown(path string) string {
 	if utf8.ValidString(path) {
 		return path
@@ -142,9 +141,8 @@ func Shown(path string) string {
 	return string([]rune(path))
 }
 
-// Time writes a time as Elastic's connectors do, in UTC, with microseconds, rounded down, where there are
-// any. zone is what they put after it. Years that have other than four digits, or none, are the first or the
-// last instant.
+// Time writes a time as Elastic's connectors do, in UTC, with microseconds, rounded down, if it has any. zone is the
+// suffix that they use. Years that do not have four digits become the first or the last instant.
 func Time(t time.Time, zone string) string {
 	t = t.UTC()
 	switch {

@@ -28,8 +28,8 @@ type folder struct {
 func (p *folder) Scope() string { return Shown(p.path) }
 func (p *folder) Name() string  { return Name(p.path) }
 
-// Documents lists the folder. A file that goes away while that is done is left out; a folder that does is
-// empty, because its parent, when it is listed next, will not name it.
+// Documents lists the folder. A file that disappears in the meantime is skipped; a folder that disappears is empty,
+// because its parent, when it is listed next, will not contain it.
 func (p *folder) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		fail := func(err error) { yield(document.Document{}, p.Explain(p.path, err)) }
@@ -68,7 +68,7 @@ func (p *folder) isRoot() bool {
 	return p.path == "" || slices.Contains(p.Roots, p.path)
 }
 
-// describe is Follow, where folders have documents for them, too.
+// describe is Follow, and describes folders too if they have documents.
 func (p *folder) describe(ctx context.Context, path string, e fs.DirEntry) (fs.FileInfo, error) {
 	if !e.IsDir() {
 		return p.Follow(ctx, path, e)
@@ -79,8 +79,8 @@ func (p *folder) describe(ctx context.Context, path string, e fs.DirEntry) (fs.F
 	return e.Info()
 }
 
-// hollow is a part without documents: what cannot be read, or, without an error, a root that has none
-// itself.
+// hollow is a part without documents: something that cannot be read, or, without an error, a root that has no
+// documents of its own.
 type hollow struct {
 	source.Ending
 	path string
@@ -100,7 +100,7 @@ func (p *hollow) Documents(ctx context.Context) iter.Seq2[document.Document, err
 	}
 }
 
-// ErrChanged is about a file that was written while it was read.
+// ErrChanged is about a file that was written to while it was read.
 var ErrChanged = errors.New("the file changed while it was read")
 
 // Unchanged checks that a file is still what it was.
@@ -112,7 +112,7 @@ func Unchanged(f File, before fs.FileInfo) error {
 	return err
 }
 
-// Content reads as much of a file as it held before. If it is not what it was by then, the end is an error.
+// Content reads as much of a file as it contained before. If it has changed by then, the end is an error.
 func Content(f File, before fs.FileInfo) io.ReadCloser { return &content{f, before, before.Size()} }
 
 type content struct {

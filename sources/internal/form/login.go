@@ -6,15 +6,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
-// Login is what the form of a database says of its server and of who reads.
+// Login is what the form of a database says about its server and user.
 type Login struct {
 	Host           string
 	Port           int
 	User, Password string
-	Attempts       int // to connect, in all
+	Attempts       int // to connect, in total
 }
 
-// ReadLogin reads it; user is the key that has the user's name.
+// ReadLogin reads it; user is the key that contains the user's name.
 func ReadLogin(v field.Values, user string) Login {
 	l := Login{
 		Host: strings.TrimSpace(v.String("host")), Port: v.Int("port"), User: v.String(user), Password: v.String("password"),
@@ -24,7 +24,7 @@ func ReadLogin(v field.Values, user string) Login {
 	return l
 }
 
-// WithoutBrackets is a host without those that people paste an IPv6 address in.
+// WithoutBrackets is a host without the brackets around a pasted IPv6 address.
 func WithoutBrackets(host string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }

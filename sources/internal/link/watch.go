@@ -1,5 +1,5 @@
-// Package link is about the way to a server: a connection that ends when the other end is silent for too
-// long, certificates as people paste them, attempts, going on after a loss, and what is said of all that.
+// Package link handles the path to a server: a connection that ends when the other end is silent for too long,
+// certificates as people paste them, retries, resuming after a lost connection, and the messages about all that.
 //
 // It knows no kind of server and no driver. Its invariant: what it returns in place of an error still has
 // that error in its chain.
@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// StallError is why a read ends when the server is silent for too long. It is a timeout, so that the
-// driver hands it on rather than the mere fact that the connection is closed.
+// StallError says that a read ended because the server was silent for too long. It is a timeout, so that the driver
+// passes it on instead of just saying that the connection is closed.
 type StallError struct{ Limit time.Duration }
 
 func (e *StallError) Error() string {
@@ -28,11 +28,11 @@ func (e *StallError) Timeout() bool { return true }
 // Temporary makes it a [net.Error].
 func (e *StallError) Temporary() bool { return true }
 
-// Watched ends a read that takes longer than Limit. Only reading counts: while nobody asks for
-// bytes, because the rows that came are still being worked on, no time passes.
+// Watched ends a read that takes longer than Limit. Only reading counts: while no bytes are requested, because the
+// rows received are still being processed, no time passes.
 type Watched struct {
 	net.Conn
-	Limit time.Duration // 0 is for ever
+	Limit time.Duration // 0 is forever
 
 	mu       sync.Mutex
 	deadline time.Time // set by the driver, such as when a context is over; zero is none
@@ -55,8 +55,7 @@ func (c *Watched) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Stalled is the error of a read that took too long; nil while there was none. A driver may keep it to
-// itself.
+// Stalled is the error of a read that took too long; nil if there was none. The driver may not return it.
 func (c *Watched) Stalled() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +76,7 @@ func (c *Watched) arm() (ours bool, err error) {
 	return true, c.Conn.SetReadDeadline(deadline)
 }
 
-// expired tells whose deadline ended a read: the driver may have set one since the read began.
+// expired determines whose deadline ended a read: the driver may have set one since the read began.
 func (c *Watched) expired(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

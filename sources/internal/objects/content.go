@@ -25,17 +25,17 @@ func (p *part) opener(o Object) func(context.Context) (io.ReadCloser, error) {
 	}
 }
 
-// replaced finds what took the place of an object, by listing its key again.
+// replaced finds the object that replaced another one, by listing its key again.
 func (p *part) replaced(ctx context.Context, key string, cause error) error {
 	page, err := p.Store.List(ctx, Query{Bucket: p.scope.bucket, Prefix: key, Most: 1})
 	if err != nil || len(page.Objects) == 0 || page.Objects[0].Key != key {
-		return cause // it moves on; the next run finds what it is then
+		return cause // it keeps changing; the next run reads what it is then
 	}
 	return &document.Replaced{Document: p.document(page.Objects[0]), Err: cause}
 }
 
-// content reads an object, and goes on where a connection broke: each request is made on condition of
-// the version that was listed, so that what is read is one object.
+// content reads an object and resumes after a broken connection: each request is conditional on the listed version, so
+// that what is read is one object.
 type content struct {
 	part    *part
 	ctx     context.Context //nolint:containedctx // lives no longer than the reading of one object
@@ -45,7 +45,7 @@ type content struct {
 	resumed int // without a byte since then
 }
 
-// mostResumed is how often in a row reading is continued.
+// mostResumed is how often in a row reading is resumed.
 const mostResumed = 3
 
 // open starts reading at the offset.
@@ -83,7 +83,7 @@ func (c *content) Read(p []byte) (int, error) {
 			err = io.ErrUnexpectedEOF
 		}
 		if n > 0 {
-			return n, nil // what is wrong shows at the next call
+			return n, nil // the error shows at the next call
 		}
 		c.resumed++
 		if c.resumed > mostResumed || c.object.Version == "" || c.object.Size >= 0 && c.offset >= c.object.Size {

@@ -16,8 +16,8 @@ type Names struct {
 	patterns []*glob.Pattern
 }
 
-// ParseNames reads a list of buckets; option is what configures it. Where one entry is a pattern, such as
-// logs-* or * for all, the names of all buckets are asked for, and those that match any entry are read.
+// ParseNames reads a list of buckets; option is the key that configures it. If an entry is a pattern, such as logs-* or
+// * for all, the names of all buckets are listed, and those that match any entry are read.
 func ParseNames(option string, entries []string) (Names, error) {
 	var n Names
 	var patterns []*glob.Pattern
@@ -37,13 +37,13 @@ func ParseNames(option string, entries []string) (Names, error) {
 		}
 	}
 	if slices.Contains(entries, "*") {
-		n.exact = nil // all: what does not exist is none of them
+		n.exact = nil // all buckets: one that does not exist is not among them
 	}
 	n.patterns = patterns
 	return n, nil
 }
 
-// matches reports whether a bucket that was listed is wanted, and is not read by its name.
+// matches reports whether a listed bucket is wanted and is not named exactly.
 func (n Names) matches(name string) bool {
 	if slices.Contains(n.exact, name) {
 		return false

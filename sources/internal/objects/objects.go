@@ -2,9 +2,9 @@
 // several ranges of its keys, and each object is a document whose content is opened on condition of
 // the version that was listed.
 //
-// A store says how a page is listed and an object opened ([Store]); which keys a part has, in which
-// order pages follow, when a listing is tried again or has lost its way, is decided here. It is not an
-// abstraction over the stores' libraries: credentials, fields and ids are the store's own.
+// A store implements how a page is listed and an object opened ([Store]); this package decides which keys a part has,
+// in which order pages follow, and when a listing is retried or given up. It is not an abstraction over the stores'
+// libraries: credentials, fields and ids are the store's own.
 //
 // Its invariant: a part ends without error only if every key of its range was listed, each once.
 package objects
@@ -18,8 +18,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Store is one object store. Its methods are called concurrently. Their errors may be the library's
-// own: Failure says what they mean.
+// Store is one object store. Its methods are called concurrently. Their errors may be the library's own: Failure
+// interprets them.
 type Store interface {
 	// Buckets lists one page of the names of all buckets. next is the token of the page after it, "" at
 	// the end.
@@ -29,10 +29,10 @@ type Store interface {
 	// Seeks reports whether a listing of the bucket is in the order of the bytes of its keys and can
 	// start after any key.
 	Seeks(bucket string) bool
-	// Open starts reading an object at an offset, on condition that it still is the one that was listed:
-	// ErrGone and ErrReplaced say that it is not. The caller closes what it gets.
+	// Open starts reading an object at an offset, on condition that it is still the listed one: ErrGone and ErrReplaced
+	// say that it is not. The caller closes the reader.
 	Open(ctx context.Context, bucket string, o Object, offset int64) (io.ReadCloser, error)
-	// Failure says of what kind an error is, and what to do. It names no part, and no secret.
+	// Failure says what kind an error is, and what to do. It contains neither a part nor a secret.
 	Failure(err error) *source.Error
 	// Close releases everything.
 	Close() error
@@ -41,8 +41,8 @@ type Store interface {
 // Query is one page of a listing.
 type Query struct {
 	Bucket string
-	Prefix string // only keys that begin with it
-	After  string // where the listing starts: keys up to it are left out; it itself may be listed again
+	Prefix string // only keys with this prefix
+	After  string // where the listing starts: keys up to it are skipped; the key itself may be listed again
 	Token  string // of the page before; then After is what it was for that page
 	Most   int    // objects to ask for; 0 is the page size of the store
 }
@@ -58,15 +58,15 @@ type Object struct {
 	Key      string // its bytes, valid UTF-8 or not
 	Size     int64
 	Version  string // differs for each content of the key, such as an ETag; "" where the store has none
-	Readable bool   // whether there is content to open: not of folders, nor of what is archived
+	Readable bool   // whether there is content to open: not for folders and archived objects
 	// Document makes the document without its content.
 	Document func() document.Document
 }
 
 // Why content cannot be opened as it was listed.
 var (
-	// ErrGone says that the object is not there any more, or has no content that can be read online.
+	// ErrGone says that the object no longer exists, or has no content that can be read online.
 	ErrGone = errors.New("the object is gone")
-	// ErrReplaced says that the key has another object now.
+	// ErrReplaced says that the key now has another object.
 	ErrReplaced = errors.New("the object was replaced since it was listed; the next run reads it")
 )

@@ -19,7 +19,7 @@ type span struct {
 	upTo  string // "" is to the last key
 }
 
-// part is the objects of a bucket whose keys have a prefix and lie in a range.
+// part is the objects of a bucket whose keys have a prefix and are in a range.
 type part struct {
 	*Source
 	source.Ending
@@ -29,7 +29,7 @@ type part struct {
 
 func (p *part) Scope() string { return shown(p.scope.bucket) }
 
-// Name is the bucket, with the prefix, and with the key after which it begins where that is not the first.
+// Name is the bucket, with the prefix, and with the key after which it begins if that is not the first.
 func (p *part) Name() string {
 	name := p.Scope()
 	if p.scope.prefix != "" {
@@ -95,7 +95,7 @@ func (p *part) failed(ctx context.Context, err error) error {
 	return failure
 }
 
-// wanted reports whether the rules of the bucket, if there are any, have the object.
+// wanted reports whether the rules of the bucket, if there are any, select the object.
 func (p *part) wanted(key string) bool {
 	if p.scope.rules == nil {
 		return true
@@ -111,18 +111,18 @@ func (p *part) wanted(key string) bool {
 // document makes the document of an object, with its content.
 func (p *part) document(o Object) document.Document {
 	doc := o.Document()
-	o.Document = nil // it is made, and would hold the page
+	o.Document = nil // it has been called, and would keep the page in memory
 	if o.Readable && !strings.HasSuffix(o.Key, "/") {
 		doc.Content = &document.Content{Name: o.Key, Size: o.Size, Open: p.opener(o)}
 	}
 	return doc
 }
 
-// walk follows the pages of a listing. What does not advance never ends: stores have been seen to
-// answer a page under its own token, or the first page for any token.
+// walk follows the pages of a listing. A listing that does not advance never ends: stores have been seen to return a
+// page for its own token, or the first page for any token.
 type walk struct {
 	span   span
-	strict bool // keys have to ascend: the range is cut out of a listing in the order of their bytes
+	strict bool // keys have to ascend: the range is part of a listing in byte order
 	last   string
 	any    bool
 	done   bool // the end of the range was passed
@@ -130,13 +130,12 @@ type walk struct {
 	empty  int // pages without an object, one after another
 }
 
-// mostEmpty is how many pages without an object may follow each other. Azure answers some where much
-// was deleted.
+// mostEmpty is how many empty pages may follow each other. Azure returns some where many objects were deleted.
 const mostEmpty = 10_000
 
 var seed = maphash.MakeSeed()
 
-// check notes a page, and says what is wrong with it.
+// check notes a page, and returns an error if it is invalid.
 func (w *walk) check(page Page) error {
 	if w.seen == nil {
 		w.seen = map[uint64]bool{}
@@ -172,7 +171,7 @@ func (w *walk) check(page Page) error {
 	return nil
 }
 
-// within reports whether a key is of the range, and notes when its end is passed.
+// within reports whether a key is in the range, and notes when its end is passed.
 func (w *walk) within(key string) bool {
 	if w.span.upTo != "" && key > w.span.upTo {
 		w.done = true
@@ -181,5 +180,5 @@ func (w *walk) within(key string) bool {
 	return w.span.after == "" || key > w.span.after
 }
 
-// shown is a name as the index holds it: what is not UTF-8 is U+FFFD.
+// shown is a name as the index contains it: what is not UTF-8 is U+FFFD.
 func shown(name string) string { return strings.ToValidUTF8(name, "\uFFFD") }

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// last sorts after whatever follows the same beginning of a key, in nearly every bucket; where it does
-// not, a part begins a little later than it could.
+// last sorts after everything that follows a common prefix, in nearly every bucket; where it does not, a part begins
+// a little later than it could.
 const last = "\U0010FFFF"
 
-// split divides a bucket into ranges that can be read side by side. Nothing is known of its keys but
-// what pages show, so each range takes two pages and a few requests for one key: a page shows up to
-// which character its keys agree, and a range is what begins with nearly as many. The ranges follow
-// each other without a gap whatever the answers were, so a wrong guess costs time and no key.
+// split divides a bucket into ranges that can be read concurrently. Only pages show what its keys are like, so each
+// range takes two pages and a few requests for one key: a page shows how long a prefix its keys share, and a range is
+// the keys that share nearly as long a one. The ranges follow each other without a gap whatever the responses were, so
+// a wrong guess costs time but no key.
 //
 // A bucket that cannot be split, or not even listed, is one range: reading it will say why.
 func (s *Source) split(ctx context.Context, of scope) iter.Seq[span] {
@@ -35,7 +35,7 @@ func (s *Source) split(ctx context.Context, of scope) iter.Seq[span] {
 	}
 }
 
-// boundary finds the end of a range that begins after a key and holds some pages; ok is false where the
+// boundary finds the end of a range that begins after a key and contains some pages; ok is false where the
 // rest is one range.
 func (s *Source) boundary(ctx context.Context, of scope, after string) (end string, ok bool) {
 	keys, more, seeks := s.keys(ctx, Query{Bucket: of.bucket, Prefix: of.prefix, After: after})
@@ -45,14 +45,14 @@ func (s *Source) boundary(ctx context.Context, of scope, after string) (end stri
 	}
 	first, middle, final := keys[0], keys[n/2], keys[n-1]
 	shared := common(middle, final)
-	// Where the keys of the page's end agree in more than those before them, something else begins
-	// there, of which the beginning of the page says nothing.
+	// If the last keys of the page share a longer prefix than those before, another group of keys begins there, about
+	// which the beginning of the page says nothing.
 	if shared > common(first, final)+1 {
 		if i := begins(keys, final[:shared]); i > 0 {
 			return keys[i-1], true
 		}
 	}
-	// Where the next page agrees in more, the page ended in something dense of unknown size.
+	// If the keys of the next page share more, the page ended in a dense group of unknown size.
 	next, more, seeks := s.keys(ctx, Query{Bucket: of.bucket, Prefix: of.prefix, After: final})
 	if !seeks || !more || len(next) == 0 {
 		return "", false
@@ -75,15 +75,15 @@ func (s *Source) boundary(ctx context.Context, of scope, after string) (end stri
 			return bound, true
 		}
 	}
-	// All that is left begins as the last key does.
+	// All the remaining keys share the prefix of the last one.
 	if i := begins(keys, final[:min(shared+1, len(final))]); i > 0 {
 		return keys[i-1], true
 	}
 	return "", false
 }
 
-// keys lists one page; more says that there are others. It seeks if the keys are in ascending order and
-// after the one asked for; otherwise, and where the page cannot be had, the bucket is not to be split.
+// keys lists one page; more says whether there are others. seeks is true if the keys are ascending and after the one
+// requested; otherwise, and if the page cannot be read, the bucket must not be split.
 func (s *Source) keys(ctx context.Context, q Query) (keys []string, more, seeks bool) {
 	page, err := s.Store.List(ctx, q)
 	if err != nil {
@@ -120,7 +120,7 @@ func common(a, b string) int {
 	return n
 }
 
-// whole cuts off what is left of a character at the end.
+// whole cuts off an incomplete character at the end.
 func whole(s string) string {
 	for s != "" && !utf8.ValidString(s) {
 		s = s[:len(s)-1]

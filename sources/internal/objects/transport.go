@@ -11,15 +11,15 @@ import (
 // Timeouts are those of a connection: none of a whole request, because a large object may take long.
 type Timeouts struct {
 	Connect time.Duration
-	Read    time.Duration // how long no byte may come while one is waited for
+	Read    time.Duration // how long to wait for the next byte
 }
 
-// NoRedirect is for [http.Client.CheckRedirect]: the answer is that of the store that was configured, and a
-// signature or a token goes nowhere else.
+// NoRedirect is for [http.Client.CheckRedirect]: the response comes from the configured store, and a signature or token
+// is sent nowhere else.
 func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Prepare gives an HTTP transport these timeouts. verify is false where the server's certificate is not
-// to be checked.
+// Prepare sets these timeouts in an HTTP transport. verify is false if the server's certificate is not to be
+// checked.
 func Prepare(tr *http.Transport, t Timeouts, verify bool) {
 	dialer := &net.Dialer{Timeout: t.Connect, KeepAlive: 30 * time.Second}
 	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -40,7 +40,7 @@ func Prepare(tr *http.Transport, t Timeouts, verify bool) {
 	tr.TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // it is what the option asks for
 }
 
-// impatient is a connection that ends where no byte comes for too long.
+// impatient is a connection that ends if no byte arrives for too long.
 type impatient struct {
 	net.Conn
 	patience time.Duration
@@ -53,7 +53,7 @@ func (c *impatient) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// Write begins the wait again: a read that has been waiting on an idle connection waits for an answer now.
+// Write restarts the timeout: a read that was waiting on an idle connection now waits for a response.
 func (c *impatient) Write(p []byte) (int, error) {
 	if err := c.wait(); err != nil {
 		return 0, err

@@ -8,16 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// XML reads the XML of which stores make the pages of a listing: elements and their text, in UTF-8. It is there
-// because encoding/xml takes most of the time of a large listing (docs/benchmarks.md).
+// XML reads the XML in which stores write the pages of a listing: elements and their text, in UTF-8. It exists because
+// encoding/xml takes most of the time of a large listing (docs/benchmarks.md).
 //
-// It knows no more than pages have. Whatever else stands there, well-formed or not, ends it: then Done is false,
-// and the store's library reads the page. What it does read it reads as encoding/xml does: FuzzPage of s3 and azureblob.
+// It supports only what pages contain. Anything else, well-formed or not, stops it: then Done is false, and the store's
+// library reads the page. What it reads, it reads as encoding/xml does: FuzzPage of s3 and azureblob.
 type XML struct {
 	b     []byte
 	at    int
 	empty bool // the current element is of the form <a/>
-	odd   bool // something that is not known here
+	odd   bool // something unsupported
 }
 
 // prologs are the first lines that stores write.
@@ -26,7 +26,7 @@ var prologs = []string{
 	`<?xml version="1.0"?>`, `<?xml version='1.0' encoding='UTF-8'?>`,
 }
 
-// NewXML stands within the root element of a page, which must have that name.
+// NewXML starts within the root element of a page, which must have that name.
 func NewXML(page []byte, root string) *XML {
 	x := &XML{b: bytes.TrimPrefix(page, []byte("\uFEFF"))}
 	for _, p := range prologs {
@@ -40,7 +40,7 @@ func NewXML(page []byte, root string) *XML {
 		x.odd = true
 		return x
 	}
-	for x.skip(" ") { // attributes: the name space, and at Azure what was listed
+	for x.skip(" ") { // attributes: the namespace, and for Azure what was listed
 		x.attribute()
 	}
 	if x.empty = x.skip("/"); !x.skip(">") {
@@ -49,8 +49,8 @@ func NewXML(page []byte, root string) *XML {
 	return x
 }
 
-// Next goes to the next element within the current one, and reports whether there is one. Otherwise it has
-// left the current one, whose name is given.
+// Next moves to the next element within the current one, and reports whether there is one. Otherwise it leaves the
+// current one, whose name is within.
 func (x *XML) Next(within string) (name string, ok bool) {
 	if x.odd {
 		return "", false
@@ -78,7 +78,7 @@ func (x *XML) Next(within string) (name string, ok bool) {
 	return name, !x.odd
 }
 
-// Text is the text of an element, with which that is left.
+// Text is the text of an element, which it leaves.
 func (x *XML) Text(of string) string {
 	if x.odd || x.empty {
 		x.empty = false
@@ -98,8 +98,8 @@ func (x *XML) Text(of string) string {
 	return text
 }
 
-// Root is the name of the root element of an answer, "" where it is no XML. The libraries take an answer of
-// another kind, such as the page of a proxy's login, for a listing without objects.
+// Root is the name of the root element of a response, "" if it is not XML. The libraries take a response of another
+// kind, such as a proxy's login page, for a listing without objects.
 func Root(answer []byte) string {
 	d := xml.NewDecoder(bytes.NewReader(answer))
 	for {
@@ -113,13 +113,13 @@ func Root(answer []byte) string {
 	}
 }
 
-// Done reports whether all was read and known, to the end of the root element that was left.
+// Done reports whether everything was read and supported, to the end of the root element.
 func (x *XML) Done() bool {
 	x.blank()
 	return !x.odd && x.at == len(x.b)
 }
 
-// Odd ends the reading: a value is not what is known here.
+// Odd stops the reading: a value is unsupported.
 func (x *XML) Odd() { x.odd = true }
 
 func (x *XML) skip(text string) bool {
@@ -136,7 +136,7 @@ func (x *XML) blank() {
 	}
 }
 
-// attribute skips one of plain characters.
+// attribute skips an attribute of plain characters.
 func (x *XML) attribute() {
 	if x.name() == "" || !x.skip(`="`) {
 		x.odd = true
@@ -167,7 +167,7 @@ func (x *XML) name() string {
 	return string(x.b[start:x.at])
 }
 
-// decoded is text as it was meant. It is a copy: the page is not held by what was read of it.
+// decoded is text with its entities resolved. It is a copy, so that it does not keep the page in memory.
 func (x *XML) decoded(raw []byte) string {
 	plain := true
 	for _, c := range raw {
@@ -209,7 +209,7 @@ func (x *XML) entities(text string) string {
 	}
 }
 
-// entity is the character that one stands for, or 0.
+// entity is the character that an entity stands for, or 0.
 func entity(name string) rune {
 	switch name {
 	case "amp":

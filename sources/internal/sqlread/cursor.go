@@ -9,17 +9,17 @@ import (
 
 // Cursor is a statement whose rows are taken one after the other.
 type Cursor struct {
-	Row []driver.Value // the row that [Cursor.Next] took; its values are good until it takes another
-	End func() error   // asked once the last row has come; nil where there is nothing to ask
+	Row []driver.Value // the row that [Cursor.Next] read; its values are valid until the next call
+	End func() error   // called after the last row; may be nil
 
 	conn  *Conn
 	rows  *Rows
-	ahead bool // Row was not handed out yet
-	ended bool // no row comes behind it
+	ahead bool // Row was read in advance
+	ended bool // no row follows
 }
 
-// Open begins a statement and takes its first row: some errors come no sooner, such as that a table is no
-// longer what the snapshot saw. An error leaves nothing open.
+// Open starts a statement and reads its first row, because some errors come only then, such as that a table has
+// changed since the snapshot. After an error nothing is left open.
 func Open(ctx context.Context, conn *Conn, query string, args []driver.Value) (*Cursor, error) {
 	rows, err := conn.Stream(ctx, query, args)
 	if err != nil {
@@ -28,16 +28,16 @@ func Open(ctx context.Context, conn *Conn, query string, args []driver.Value) (*
 	c := &Cursor{conn: conn, rows: rows, Row: make([]driver.Value, len(rows.Columns()))}
 	err = c.take()
 	if c.ahead = err == nil && !c.ended; err != nil {
-		_ = c.Close() // the first error is the one that counts
+		_ = c.Close() // the first error matters
 		return nil, err
 	}
 	return c, nil
 }
 
-// Rows are those of the driver, for what it says of their columns.
+// Rows are the driver's rows, for their column descriptions.
 func (c *Cursor) Rows() driver.Rows { return c.rows.Rows }
 
-// Next takes the next row; ok is false where there is none, and then the statement is closed.
+// Next reads the next row; ok is false if there is none, and then the statement is closed.
 func (c *Cursor) Next() (ok bool, err error) {
 	if !c.ahead && !c.ended {
 		if err := c.take(); err != nil {
@@ -59,5 +59,5 @@ func (c *Cursor) take() error {
 	return c.conn.Cause(err)
 }
 
-// Close closes a statement that did not come to its end. With some drivers that takes all rows that are left.
+// Close closes a statement before its last row. Some drivers read all remaining rows.
 func (c *Cursor) Close() error { return c.rows.Close() }

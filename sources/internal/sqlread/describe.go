@@ -14,24 +14,24 @@ type Described struct {
 	err         error
 }
 
-// Once returns the description that describe made for the first part that asked.
+// Once returns the description that describe returned for the first caller.
 func (d *Described) Once(describe func() (source.Description, error)) (source.Description, error) {
 	d.once.Do(func() { d.description, d.err = describe() })
 	return d.description, d.err
 }
 
-// IDs is what is known of the ids of a table.
+// IDs describes the ids of a table.
 type IDs struct {
 	Profile Profile
-	Prefix  string // of the documents, as the profile has it
+	Prefix  string // of the documents' ids, by the profile
 	// Nullable reports that all columns of the key may be NULL in one row, whose id then ends with the prefix.
 	Nullable bool
-	// Digits tells of each column of the key that ids have its values without other characters than digits and
+	// Digits reports for each column of the key that its values in ids consist only of digits and
 	// "+-._E".
 	Digits []bool
 }
 
-// Describe adds what is known of the ids to the described fields.
+// Describe adds the description of the ids to the described fields.
 func (i *IDs) Describe(fields []source.DescribedField) source.Description {
 	d := source.Description{Fields: fields}
 	if i.Profile == Native || len(i.Digits) == 0 {
@@ -39,7 +39,7 @@ func (i *IDs) Describe(fields []source.DescribedField) source.Description {
 	}
 	d.IDPrefix, d.NumericIDs = i.Prefix, !slices.Contains(i.Digits, false)
 	if i.Profile == Head && !i.Nullable {
-		d.IDPrefix += "_" // it stands before each value; of the profile seed87 behind each, and behind the prefix
+		d.IDPrefix += "_" // it precedes each value; in the profile seed87 it follows the prefix and each value
 	}
 	return d
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
-// Verdicts are what the errors of a driver mean.
+// Verdicts classify the errors of a driver.
 type Verdicts struct {
-	Coded     func(error) bool // the server answered with it
-	Refused   func(error) bool // a right is missing
-	Temporary func(error) bool // the server says that the same may work later
+	Coded     func(error) bool // it is a response of the server
+	Refused   func(error) bool // a privilege is missing
+	Temporary func(error) bool // the server reports a temporary error
 	HungUp    func(error) bool // the connection ended
-	TooMany   func(error) bool // the server has no connection left
+	TooMany   func(error) bool // the server allows no further connection
 	Changed   func(error) bool // the table was altered since the snapshot was taken
 	Told      func(error) error
 }
 
-// Kind is the kind of an error that has no place of its own.
+// Kind is the kind of an error, unless a caller knows better.
 func (v *Verdicts) Kind(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
@@ -33,12 +33,12 @@ func (v *Verdicts) Kind(err error) error {
 	return nil
 }
 
-// Ask is the error of a question that is not about one table.
+// Ask wraps the error of a query that is not about one table.
 func (v *Verdicts) Ask(doing string, err error) error {
 	return link.AskError(doing, err, v.Kind, v.Told)
 }
 
-// Failed says why a part could not be read. It is nil where there is no error.
+// Failed explains why a part could not be read. It is nil if there is no error.
 func (p *Part[S, V]) Failed(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -51,18 +51,18 @@ func (p *Part[S, V]) Failed(doing string, err error) error {
 	return e
 }
 
-// QueryError says that the query of a rule cannot work.
+// QueryError means that the query of a rule cannot work.
 func (p *Part[S, V]) QueryError(err error, hint string) error {
 	return p.db.Verdicts.QueryError(p.Name(), err, hint)
 }
 
-// QueryError says that the query of a rule, whose part is given, cannot work.
+// QueryError means that the query of the rule with this part cannot work.
 func (v *Verdicts) QueryError(part string, err error, hint string) error {
 	return &source.Error{Kind: source.ErrConfig, Part: part, Err: fmt.Errorf("query: %w", v.Told(err)), Hint: hint}
 }
 
-// Checked is the error of a rule whose check ended with err. What may not be read is no mistake of the configuration:
-// it fails its part alone.
+// Checked is the error of a rule whose check ended with err. A missing privilege is not a configuration error:
+// it fails only its part.
 func (p *Part[S, V]) Checked(err error, hint string) error {
 	v := &p.db.Verdicts
 	if e, ok := errors.AsType[*source.Error](err); ok {

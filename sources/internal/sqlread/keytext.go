@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// How the value of a key column looks in an id, where that is the same for several databases: the forms
-// are those that Elastic's own connectors give.
+// The form of key values in ids, as far as several databases share it: the same as in ids of Elastic's own
+// connectors.
 
 // AppendFloat writes the shortest digits, always with a fraction or an exponent, the latter below
 // 1e-4 and from 1e16.
@@ -83,7 +83,7 @@ func AppendDecimal(dst []byte, text string) []byte {
 	return strconv.AppendInt(dst, int64(adjusted), 10)
 }
 
-// AppendMantissa writes digits with a point behind the first.
+// AppendMantissa writes digits with a point after the first.
 func AppendMantissa(dst []byte, digits string) []byte {
 	dst = append(dst, digits[0])
 	if len(digits) > 1 {

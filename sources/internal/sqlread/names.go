@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// AppendEscaped appends text in which a colon separates nothing.
+// AppendEscaped appends text with its colons escaped.
 func AppendEscaped(dst, text []byte) []byte {
 	for _, c := range text {
 		switch c {
@@ -27,11 +27,11 @@ func AppendEscaped(dst, text []byte) []byte {
 	return dst
 }
 
-// MaxID is how many bytes an id may have.
+// MaxID is the maximum length of an id in bytes.
 const MaxID = 512
 
-// Shorten replaces an id that the destination would not take. Of the other profiles that is left to
-// the engine, which does it as the connector protocol says.
+// Shorten replaces an id that is too long or invalid for the destination. In the other profiles the engine
+// does that, as the connector protocol defines it.
 func Shorten(id []byte) []byte {
 	if len(id) <= MaxID && utf8.Valid(id) {
 		return id
@@ -40,8 +40,8 @@ func Shorten(id []byte) []byte {
 	return hex.AppendEncode(append(id[:0], "h:"...), sum[:])
 }
 
-// MemberName is the name of a column in an object. Elasticsearch would make another object of a dot,
-// which may clash with a column, and refuses a name of blanks.
+// MemberName is the name of a column as a member of an object. Elasticsearch would make a nested object of a
+// name with a dot, which may conflict with another column, and refuses a blank name.
 func MemberName(name string, number int) string {
 	ink := func(r rune) bool { return !unicode.IsSpace(r) && !unicode.IsControl(r) }
 	if !strings.ContainsFunc(name, ink) {
@@ -50,16 +50,16 @@ func MemberName(name string, number int) string {
 	return strings.ReplaceAll(name, ".", "_")
 }
 
-// Renamed is a column whose field does not have the name that the profile gives it.
+// Renamed is a column whose field has another name than its profile defines.
 type Renamed struct{ Column, Field string }
 
-// PortableFields changes the names of the fields of columns to such as every index takes, see
+// PortableFields changes the names of column fields to names that every index accepts, see
 // [document.PortableFields], and returns those that it changed.
 func PortableFields(columns, names []string, beside ...string) []Renamed {
 	return renamed(columns, names, document.PortableFields(names, beside...))
 }
 
-// PortableMembers is [PortableFields] for names that are the members of one field.
+// PortableMembers is [PortableFields] for names of members of one field.
 func PortableMembers(columns, names []string) []Renamed {
 	return renamed(columns, names, document.PortableNames(names))
 }
@@ -74,7 +74,7 @@ func renamed(columns, names, portable []string) (all []Renamed) {
 	return all
 }
 
-// LogRenamed says which fields have other names than their columns call for.
+// LogRenamed logs the fields whose names differ from those of their columns.
 func LogRenamed(log *slog.Logger, part string, renamed []Renamed) {
 	for _, r := range renamed {
 		log.Warn("renamed the field of a column: Elasticsearch refuses its name, or another field has it", "part", part, "column", r.Column, "field", r.Field)

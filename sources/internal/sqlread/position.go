@@ -3,14 +3,14 @@ package sqlread
 import "database/sql/driver"
 
 // Position is how far a table was read, so that reading can resume after it on another connection: the
-// key of the last row, as rows come in the order of the key. The server compares it, never this program:
-// only the server knows the order of a text.
+// key of the last row, because rows are read in the order of the key. Only the server compares it:
+// this program does not know the order of text.
 type Position struct {
 	Key    []driver.Value // nil before the first row
-	Losses int            // of connections, or of what is read from, since the last row
+	Losses int            // of connections, or of snapshots, since the last row
 }
 
-// Start is the position before the first row, nil where reading cannot resume after a loss.
+// Start is the position before the first row, nil if reading cannot resume after a loss.
 func (t *Table[V]) Start() *Position {
 	if !t.Sorted {
 		return nil
@@ -18,7 +18,7 @@ func (t *Table[V]) Start() *Position {
 	return &Position{}
 }
 
-// Advance takes the next row, whose values may change when it returns. key are the places of the key in it.
+// Advance stores the key of the next row, whose values may change afterwards. key are the places of the key in the row.
 func (a *Position) Advance(key []int, row []driver.Value) {
 	if a.Key == nil {
 		a.Key = make([]driver.Value, len(key))
@@ -34,7 +34,7 @@ func (a *Position) Advance(key []int, row []driver.Value) {
 	}
 }
 
-// Condition is that of all rows after the position, "" before the first one. compare is that of [Behind].
+// Condition is the condition for all rows after the position, "" before the first one. compare is that of [Behind].
 func (a *Position) Condition(compare func(i int, operator string) string) string {
 	if a == nil || a.Key == nil {
 		return ""

@@ -15,15 +15,15 @@ type Reader[S Session, V any] struct {
 	Result  *Cursor
 	Table   *Table[V]
 	Row     func(row []driver.Value) document.Document
-	At      *Position // nil where reading cannot resume after a loss
-	// Moment is what it is read as of, in the words of the dialect; "" is the snapshot of the session.
+	At      *Position // nil if reading cannot resume after a loss
+	// Moment is the state that is read, in the words of the dialect; "" is the snapshot of the session.
 	Moment string
 
-	keyless int64 // rows of a query that were left out because they lack a key
+	keyless int64 // rows of a query that were skipped because they lack a key
 }
 
-// rows yields what comes. It returns whether the loop was left early, and why no more can come of
-// this connection.
+// rows yields the rows. It returns whether the loop was left early, and why this connection returns no
+// more.
 func (r *Reader[S, V]) rows(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -31,7 +31,7 @@ func (r *Reader[S, V]) rows(ctx context.Context, yield func(document.Document, e
 		}
 		more, err := r.Result.Next()
 		switch {
-		case ctx.Err() != nil: // what the driver then says is of no meaning
+		case ctx.Err() != nil: // the driver's error is meaningless then
 			return false, ctx.Err()
 		case !more:
 			return false, err
@@ -49,8 +49,8 @@ func (r *Reader[S, V]) rows(ctx context.Context, yield func(document.Document, e
 	}
 }
 
-// OpenNext begins to read on the next session, see [Part.OpenOn]. Those that were lost while they were idle are
-// passed over.
+// OpenNext starts to read on the next session, see [Part.OpenOn]. Sessions that were lost while idle are
+// skipped.
 func (p *Part[S, V]) OpenNext(ctx context.Context, before *Reader[S, V], cause error) (*Reader[S, V], error) {
 	for {
 		s, used, err := p.db.dialect.Lend(ctx, p)
@@ -64,8 +64,8 @@ func (p *Part[S, V]) OpenNext(ctx context.Context, before *Reader[S, V], cause e
 	}
 }
 
-// OpenOn begins to read on a session; where before is given, after its position and as it did. cause is why that
-// one came to no end. When it fails, the session was given back.
+// OpenOn starts to read on a session; if before is given, after its position and in the same way. cause is why
+// before ended early. After an error the session has been released.
 func (p *Part[S, V]) OpenOn(ctx context.Context, s S, before *Reader[S, V], cause error) (*Reader[S, V], error) {
 	r := &Reader[S, V]{Part: p, Session: s}
 	if err := p.db.dialect.Start(ctx, r, before, cause); err != nil {
@@ -75,7 +75,7 @@ func (p *Part[S, V]) OpenOn(ctx context.Context, s S, before *Reader[S, V], caus
 	return r, nil
 }
 
-// Prepare finds out how a table is read: as before, where that is given.
+// Prepare finds out how to read a table: as before, if that is given.
 func (r *Reader[S, V]) Prepare(ctx context.Context, before *Reader[S, V]) (err error) {
 	d := r.Part.db.dialect
 	if r.Table, err = d.Describe(ctx, r.Session, r.Part); err != nil {
@@ -98,8 +98,8 @@ func (r *Reader[S, V]) Run(ctx context.Context, query string, args []driver.Valu
 	return err
 }
 
-// goOn resumes after the last row that came, on another session: in the snapshot of the run where one of it is
-// idle, or else in a new one. cause is why no more rows came.
+// goOn resumes after the last row on another session: in a snapshot of the run if one is
+// idle, or else in a new one. cause is why no more rows arrived.
 func (p *Part[S, V]) goOn(ctx context.Context, r *Reader[S, V], cause error) (*Reader[S, V], error) {
 	failed := func(err error) error { return p.Failed("read rows", err) }
 	if r.At == nil || !p.db.dialect.Resumable(r, cause) {

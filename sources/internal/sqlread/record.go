@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	// NotesField says what of a row a document does not hold.
+	// NotesField lists the values that a document could not hold exactly.
 	NotesField = "_conversion_notes"
 	maxNotes   = 20
 )
 
-// Record makes the fields of documents of rows. It is used again for each row, as are the fields that it
-// hands out.
+// Record builds the fields of documents from rows. It is reused for each row, as are the fields that it
+// returns.
 type Record struct {
 	fields []document.Field
-	values []document.Field // those of the columns: the last of fields, or the members of one of them
-	path   string           // what stands before the names of values where they are members
-	key    []document.Field // copies of the values of the key, where it is an object of its own
-	keyOf  []int            // the values that they are copies of
+	values []document.Field // of the columns: the last of fields, or the members of one of them
+	path   string           // the prefix of names if values are members
+	key    []document.Field // copies of the key's values, if the key is a separate object
+	keyOf  []int            // the values that key copies
 	notes  []document.Value
 }
 
-// NewRecord prepares documents that have the fixed fields, which every one of a table has, and a value of
-// each name. Nested, as the profile native has it, the values are members of the field row, and those of
-// the key, which are places in names, of the field key as well.
+// NewRecord prepares documents with the fixed fields, which every document of a table has, and a value for
+// each name. If nested, as in the profile native, the values are members of the field row, and those of
+// the key, whose places in names are given, also of the field key.
 func NewRecord(fixed []document.Field, names []string, key []int, nested bool) *Record {
 	r := &Record{}
 	for _, name := range names {
@@ -74,10 +74,10 @@ func (r *Record) Describe(kinds []source.FieldKind) (fields []source.DescribedFi
 	return fields
 }
 
-// Begin begins another row, of which every value is to be set.
+// Begin begins another row; every value must be set.
 func (r *Record) Begin() { r.notes = r.notes[:0] }
 
-// Set sets the value of a name. reason is what was lost of it; "" for nothing.
+// Set sets the value of a name. reason says what was lost; "" for nothing.
 func (r *Record) Set(i int, v document.Value, reason string) {
 	f := &r.values[i]
 	f.Value = v
@@ -106,8 +106,8 @@ func ListOf(texts []string) document.Value {
 	return document.List(values)
 }
 
-// Label puts the tables of a rule into the fields that every document of it has: the tables as a list, and the
-// schemas as one where there are several.
+// Label puts the tables of a rule into the fields of its documents: the tables as a list, and the
+// schemas as a list if there are several.
 func Label(fields []document.Field, schemas, tables []string) {
 	for i := range fields {
 		switch strings.ToLower(fields[i].Name) {

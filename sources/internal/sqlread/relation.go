@@ -11,32 +11,32 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
-// Catalogue is what exists, as far as the user may know.
+// Catalogue is everything that exists and is visible to the user.
 type Catalogue struct {
 	Relations []Relation
 	Missing   []source.Part // for configured schemas that do not exist
-	Err       error         // why there is nothing to read at all
+	Err       error         // why nothing can be read at all
 	In        slog.Attr     // the schemas, or else the database
-	// Where and Hint are said of a table of a rule that is not among the relations: where it was looked for, and what
-	// to do.
+	// Where and Hint complete the error about a rule's table that is not among the relations: where it was looked for, and
+	// what to do.
 	Where, Hint string
 }
 
-// Relation is a table or something like it, as far as the catalogue of a server says it.
+// Relation is a table or a similar object, as described by the server's catalog.
 type Relation struct {
-	ID           int64 // in the catalogue, where it has numbers
+	ID           int64 // in the catalog, if it has numbers
 	Schema, Name string
-	Kind         string    // as it stands in a sentence
-	Why          string    // why it is never read; "" where it can be
-	Shown        string    // what messages call it
-	Scope        string    // what deletes are decided by
-	Entry        [2]string // schema and name, as the table list has it
-	Match        [2]string // the same, as the configuration is compared with them; empty is Schema and Name
+	Kind         string    // for messages
+	Why          string    // why it is never read; "" if it can be read
+	Shown        string    // its name in messages
+	Scope        string    // the unit of deletes
+	Entry        [2]string // schema and name, in the form of the table list
+	Match        [2]string // the same, for comparison with the configuration; empty: Schema and Name
 	Estimate     int64     // rows; not above 0 when unknown
 	Size         int64     // in bytes or blocks, as the dialect counts; 0 when unknown
-	Storage      string    // the kind of it, where that matters
+	Storage      string    // the storage engine, if that matters
 	Unversioned  bool      // no snapshot can hold its rows
-	History      bool      // older versions of its rows are in it
+	History      bool      // it holds older versions of rows
 	Readable     bool      // the user has SELECT on it
 }
 
@@ -46,29 +46,29 @@ const (
 	KindView  = "view"
 )
 
-// IsTable reports whether it holds its rows itself. All else may have no key and be costly to read, so it has to be
-// named.
+// IsTable reports whether it holds its own rows. Everything else may have no key and be costly to read, so it must be
+// named explicitly.
 func (r *Relation) IsTable() bool { return r.Kind == KindTable }
 
-// Known is the relation as the table list is compared with it.
+// Known is the relation in the form that the table list is compared with.
 func (r *Relation) Known() Known {
 	return Known{Schema: cmp.Or(r.Match[0], r.Schema), Name: cmp.Or(r.Match[1], r.Name), Table: r.IsTable(), Why: r.Why}
 }
 
-// Asks reports whether the list asks for a relation.
+// Asks reports whether the list includes a relation.
 func (l *TableList) Asks(r *Relation) bool {
 	k := r.Known()
 	return (k.Table || l.Names(k.Schema, k.Name)) && l.Wants(k.Schema, k.Name)
 }
 
-// Selection is a rule whose tables were found. A rule is a part, and belongs to the tables that it names: after them
-// its documents are called, and by them deletes are decided.
+// Selection is a rule whose tables were found. A rule is a part that belongs to the tables it names: they name
+// its documents, and deletes are decided by them.
 type Selection struct {
 	*Rule
 	Tables []Relation
 }
 
-// Select finds the tables of a rule among relations, as they are given. matches reports whether an entry names one.
+// Select finds the tables of a rule among relations, in the given order. matches reports whether an entry names one.
 func (r *Rule) Select(relations []Relation, matches func(e *Entry, rel *Relation) bool) (s *Selection, missing []string) {
 	s = &Selection{Rule: r}
 	for i := range r.Tables {
@@ -83,8 +83,8 @@ func (r *Rule) Select(relations []Relation, matches func(e *Entry, rel *Relation
 	return s, missing
 }
 
-// SelectOne finds the tables of a rule in all schemas, in the order of their names. A name that is in several of
-// them is refused.
+// SelectOne finds the tables of a rule in all schemas, in the order of their names. A name that is in several
+// schemas is refused.
 func (r *Rule) SelectOne(q Quote, relations []Relation) (s *Selection, missing []string, err error) {
 	s = &Selection{Rule: r}
 	for i := range r.Tables {
@@ -111,14 +111,14 @@ func (r *Rule) SelectOne(q Quote, relations []Relation) (s *Selection, missing [
 	return s, missing, nil
 }
 
-// add adds a table, which counts once.
+// add adds a table, once.
 func (s *Selection) add(r *Relation) {
 	if !slices.ContainsFunc(s.Tables, func(t Relation) bool { return t.Schema == r.Schema && t.Name == r.Name }) {
 		s.Tables = append(s.Tables, *r)
 	}
 }
 
-// Names are those of the tables, in their order.
+// Names are the names of the tables, in their order.
 func (s *Selection) Names() (names []string) {
 	for i := range s.Tables {
 		names = append(names, s.Tables[i].Name)
@@ -126,7 +126,7 @@ func (s *Selection) Names() (names []string) {
 	return names
 }
 
-// Schemas are those of the tables, each once.
+// Schemas are the schemas of the tables, each once.
 func (s *Selection) Schemas() (names []string) {
 	for i := range s.Tables {
 		names = append(names, s.Tables[i].Schema)
@@ -135,13 +135,13 @@ func (s *Selection) Schemas() (names []string) {
 	return slices.Compact(names)
 }
 
-// Whole is the relation that stands for the tables of a rule where they lie in schemas of one database.
+// Whole is the relation that represents the tables of a rule in the schemas of one database.
 func (s *Selection) Whole(q Quote) Relation {
 	schemas, names := s.Schemas(), s.Names()
 	return Relation{Schema: strings.Join(schemas, "_"), Name: strings.Join(names, "_"), Scope: q.SchemaScope(schemas, names)}
 }
 
-// AbsentError says that tables of rules do not exist. where ends what is said of them.
+// AbsentError means that tables of rules do not exist. where is the end of the message.
 func AbsentError(missing []string, where, hint string) error {
 	slices.Sort(missing)
 	return form.ConfigError(fmt.Errorf("advanced_rules: there is no table %s%s", strings.Join(slices.Compact(missing), ", "), where), hint)

@@ -9,14 +9,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Values is how values of a dialect are written into ids where their type has no form of its own.
+// Values defines how a dialect writes values into ids if their type has no form of its own.
 type Values[V any] struct {
 	Null   func(v V) bool
-	Append KeyText[V] // in which no two values of a column have the same text
+	Append KeyText[V] // no two values of a column have the same text
 	Zero   func(v V) bool
 }
 
-// Key appends the text that a value has in an id.
+// Key appends the form of a value in an id.
 func (of *Values[V]) Key(dst []byte, t *Type[V], v V) []byte {
 	if t.Key != nil {
 		return t.Key(dst, v)
@@ -24,7 +24,7 @@ func (of *Values[V]) Key(dst []byte, t *Type[V], v V) []byte {
 	return of.Append(dst, v)
 }
 
-// Plain is like Key for the profile native, in which no two values have the same text.
+// Plain is like Key for the profile native, where no two values have the same text.
 func (of *Values[V]) Plain(dst []byte, t *Type[V], v V) []byte {
 	if t.Plain != nil {
 		return t.Plain(dst, v)
@@ -32,7 +32,7 @@ func (of *Values[V]) Plain(dst []byte, t *Type[V], v V) []byte {
 	return of.Append(dst, v)
 }
 
-// IsZero reports whether the profile seed87 leaves a value out of ids.
+// IsZero reports whether the profile seed87 omits a value from ids.
 func (of *Values[V]) IsZero(t *Type[V], v V) bool {
 	if t.Zero != nil {
 		return t.Zero(v)
@@ -49,7 +49,7 @@ type ID[V any] struct {
 	id, plain []byte
 }
 
-// Of is the id of a row. It is good until the next.
+// Of is the id of a row. It is valid until the next call.
 func (w *ID[V]) Of(t *Table[V], row []V) []byte {
 	w.id = append(w.id[:0], w.Prefix...)
 	id, in := w.id, t.InID
@@ -80,17 +80,17 @@ func (w *ID[V]) Of(t *Table[V], row []V) []byte {
 	return id
 }
 
-// Row turns rows of a driver's values into documents. It is used again for each row, as are the fields that it
-// hands out.
+// Row converts rows of a driver's values to documents. It is reused for each row, as are the fields that it
+// returns.
 type Row struct {
 	Table  *Table[driver.Value]
 	ID     ID[driver.Value]
 	Record *Record
-	// Lost is given what was lost of a column's value; nil where it is of no interest.
+	// Lost receives what was lost of a column's value; it may be nil.
 	Lost func(column, reason string)
 }
 
-// Document makes a document of the values of a row. They are the driver's no more: it makes new ones for each row.
+// Document converts the values of a row to a document. The driver must not reuse them: it allocates new ones for each row.
 func (r *Row) Document(values []driver.Value) document.Document {
 	id := string(r.ID.Of(r.Table, values))
 	r.Record.Begin()
@@ -108,10 +108,10 @@ func (r *Row) Document(values []driver.Value) document.Document {
 	return document.Document{ID: id, Fields: r.Record.Fields()}
 }
 
-// Null reports whether a value of a driver is NULL.
+// Null reports whether a driver's value is NULL.
 func Null(v driver.Value) bool { return v == nil }
 
-// Kinds are those of the columns.
+// Kinds are the kinds of the columns.
 func (t *Table[V]) Kinds() (kinds []source.FieldKind) {
 	for i := range t.Columns {
 		kinds = append(kinds, t.Columns[i].Type.Kind)
@@ -119,7 +119,7 @@ func (t *Table[V]) Kinds() (kinds []source.FieldKind) {
 	return kinds
 }
 
-// Describe adds to described fields what is known of the ids, whose prefix is given.
+// Describe adds the description of the ids, whose prefix is given, to described fields.
 func (t *Table[V]) Describe(p Profile, prefix string, fields []source.DescribedField) source.Description {
 	ids := IDs{Profile: p, Prefix: prefix, Nullable: t.Nullable}
 	for _, k := range t.Key {
@@ -128,8 +128,8 @@ func (t *Table[V]) Describe(p Profile, prefix string, fields []source.DescribedF
 	return ids.Describe(fields)
 }
 
-// FieldNames names the fields of columns: in the profile native after them, in the others with a prefix and in small
-// letters. metadata are the fields that every document has; renamed are those that the profile would call otherwise.
+// FieldNames names the fields of columns: in the profile native after them, in the others with a prefix and in lower
+// case. metadata are the fields that every document has; renamed are fields whose names differ from the profile's.
 func (t *Table[V]) FieldNames(p Profile, prefix string, metadata ...string) (names []string, renamed []Renamed) {
 	for i := range t.Columns {
 		c := &t.Columns[i]

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// SchemaList is the configured schemas: nil is all that are not the system's own.
+// SchemaList is the configured schemas: nil means all that are not the system's own.
 type SchemaList []string
 
-// ParseSchemas reads one name, several between commas, or *.
+// ParseSchemas reads one name, several separated by commas, or *.
 func (q Quote) ParseSchemas(text string) (SchemaList, error) {
 	var list SchemaList
 	all := false
@@ -42,7 +42,7 @@ func (q Quote) ParseSchemas(text string) (SchemaList, error) {
 	return list, nil
 }
 
-// String is how the list is written.
+// String is the list in the form of the configuration.
 func (l SchemaList) String() string {
 	if l == nil {
 		return "*"

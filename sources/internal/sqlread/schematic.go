@@ -7,7 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// What PostgreSQL and SQL Server have alike: documents, ids and scopes of tables that lie in schemas of one database.
+// Shared by PostgreSQL and SQL Server: documents, ids and scopes of tables in the schemas of one database.
 
 // Origin is where the documents of a part come from: tables, of which a rule may have several, and their schemas.
 type Origin struct {
@@ -16,7 +16,7 @@ type Origin struct {
 	Rule            bool // documents name the tables as lists
 }
 
-// Origin is where the documents come from.
+// Origin is the source of the documents.
 func (s *Subject) Origin(database string) Origin {
 	if s.Rule != nil {
 		return Origin{Database: database, Schemas: s.Rule.Schemas(), Tables: s.Rule.Names(), Rule: true}
@@ -24,9 +24,9 @@ func (s *Subject) Origin(database string) Origin {
 	return Origin{Database: database, Schemas: []string{s.Rel.Schema}, Tables: []string{s.Rel.Name}}
 }
 
-const schematic = 3 // the fields that tell database, schema and table
+const schematic = 3 // the fields for database, schema and table
 
-// OriginNames are those of the fields that tell database, schema and table.
+// OriginNames are the names of the fields for database, schema and table.
 func OriginNames(p Profile) [schematic]string {
 	if p == Seed87 {
 		return [schematic]string{"Database", "schema", "Table"}
@@ -34,7 +34,7 @@ func OriginNames(p Profile) [schematic]string {
 	return [schematic]string{"database", "schema", "table"}
 }
 
-// Fields are those that tell where a document comes from.
+// Fields are the fields for the origin of a document.
 func (o *Origin) Fields(p Profile) (fields []document.Field) {
 	names := OriginNames(p)
 	for i, v := range [schematic]string{o.Database, strings.Join(o.Schemas, "_"), strings.Join(o.Tables, "_")} {
@@ -52,7 +52,7 @@ func FieldNames[V any](o *Origin, p Profile, t *Table[V]) (names []string, renam
 	return t.FieldNames(p, strings.Join(o.Schemas, "_")+"_"+strings.Join(o.Tables, "_")+"_", metadata[:]...)
 }
 
-// Prefix is what the ids of the documents begin with.
+// Prefix is the prefix of the documents' ids.
 func (o *Origin) Prefix(service string, p Profile) string {
 	if p == Native {
 		return NativePrefix(service, []string{o.Database}, o.Schemas, o.Tables)
@@ -64,8 +64,8 @@ func (o *Origin) Prefix(service string, p Profile) string {
 	return prefix
 }
 
-// MissingSchemas adds parts that fail, for schemas that are configured and do not exist. When there is none left to
-// read, the configuration is wrong; otherwise the others are read. say is what is said of one.
+// MissingSchemas adds failing parts for configured schemas that do not exist. If none is left to
+// read, the configuration is wrong; otherwise the others are read. say describes a missing schema.
 func (c *Catalogue) MissingSchemas(q Quote, missing []string, of SchemaList, say func(name string) (hint string, err error)) {
 	for _, name := range missing {
 		hint, err := say(name)
@@ -78,16 +78,16 @@ func (c *Catalogue) MissingSchemas(q Quote, missing []string, of SchemaList, say
 	}
 }
 
-// SchemaScope is what deletes are decided by: schema and table. The result of a query may belong to several, which
+// SchemaScope is the unit of deletes: schema and table. The result of a query may belong to several, which
 // are joined by +.
 func (q Quote) SchemaScope(schemas, tables []string) string {
 	return q.Joined("+", schemas) + "." + q.Joined("+", tables)
 }
 
-// ScopeOfFields tells the table from what every document carries, whatever profile it was made with: a document of
-// a profile that is no longer configured is one of its table that is gone. A document of another database than the
-// configured one, which a changed configuration leaves behind, is of a scope that no part has: its table counts as
-// vanished, and nothing of it is deleted unasked.
+// ScopeOfFields derives the table from fields that every document has, whatever its profile: a document of
+// a profile that is no longer configured belongs to its table, and counts as deleted. A document of another database
+// than the configured one, which a changed configuration leaves behind, has a scope without a part: its table counts as
+// vanished, and nothing in it is deleted without confirmation.
 func (q Quote) ScopeOfFields(configured string, fields map[string]any) (string, bool) {
 	for _, p := range []Profile{Head, Seed87} { // native has the metadata of head
 		names := OriginNames(p)

@@ -1,25 +1,25 @@
-// Package sqlread is what the SQL sources share: the table list and advanced rules as they are configured,
-// how identifiers, ids and fields are named and described, keys, and how a database is read that has a driver for
+// Package sqlread is shared by the SQL sources: it reads the table list and advanced rules of the configuration,
+// names and describes identifiers, ids, fields and keys, and reads a database that has a driver for
 // database/sql: [Database] lists its tables and rules as parts, and [Part] streams their rows from sessions with
-// snapshots, goes on after a loss, and gives the sessions back.
+// snapshots, resumes after a loss, and releases the sessions.
 //
-// It knows no database and writes no statement but a SELECT of columns. What differs is data, such as [Quote], or
-// what a [Dialect] brings. Its invariant: two different tables, names or keys never become the same text.
+// It knows no database and writes no statement but a SELECT of columns. The differences are data, such as [Quote], or
+// belong to a [Dialect]. Its invariant: two different tables, names or keys never have the same text.
 package sqlread
 
 import "strings"
 
-// Quote is what a dialect puts around identifiers. What ends one is doubled within it.
+// Quote is a dialect's quote for identifiers. Within an identifier its closing quote is doubled.
 type Quote byte
 
-// The quotes of SQL's standard, of MySQL, and of SQL Server, which closes with another than it opens with.
+// The quotes of standard SQL, of MySQL, and of SQL Server, whose opening and closing quotes differ.
 const (
 	Double   Quote = '"'
 	Backtick Quote = '`'
 	Bracket  Quote = '['
 )
 
-// end is what closes an identifier.
+// end is the closing quote.
 func (q Quote) end() string {
 	if q == Bracket {
 		return "]"
@@ -27,19 +27,19 @@ func (q Quote) end() string {
 	return string(q)
 }
 
-// Ident writes an identifier as SQL takes it, whatever is in it.
+// Ident writes an identifier in SQL, whatever its characters.
 func (q Quote) Ident(name string) string {
 	return string(q) + strings.ReplaceAll(name, q.end(), q.end()+q.end()) + q.end()
 }
 
-// Table is the name of a table as SQL takes it.
+// Table writes the name of a table in SQL.
 func (q Quote) Table(schema, table string) string { return q.Ident(schema) + "." + q.Ident(table) }
 
 // Dotted joins identifiers by dots.
 func (q Quote) Dotted(parts ...string) string { return q.Joined(".", parts) }
 
-// Joined joins identifiers. One that could be misread, because it has a dot, a plus or a quote in it
-// or is empty, is quoted as SQL does, so that different tables never have the same name.
+// Joined joins identifiers. An identifier that could be misread, because it has a dot, a plus or a quote in it
+// or is empty, is quoted as in SQL, so that different tables never have the same name.
 func (q Quote) Joined(by string, parts []string) string {
 	var b strings.Builder
 	for i, p := range parts {
@@ -54,7 +54,7 @@ func (q Quote) Joined(by string, parts []string) string {
 	return b.String()
 }
 
-// Texts reads a text, or a list of nothing else; nil is neither.
+// Texts reads a text, or a list of texts; nil for anything else.
 func Texts(v any) (texts []string) {
 	switch v := v.(type) {
 	case string:

@@ -10,39 +10,39 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Convert makes a value of what was sent, which is not NULL. reason is what was lost; "" for nothing.
+// Convert converts a value that is not NULL. reason says what was lost; "" for nothing.
 type Convert[V any] func(v V) (value document.Value, reason string)
 
-// KeyText appends the form that a value has in an id.
+// KeyText appends the form of a value in an id.
 type KeyText[V any] func(dst []byte, v V) []byte
 
-// Type is how the values of a column are read. V is what a dialect takes a value for, such as [driver.Value].
+// Type defines how the values of a column are read. V is the type of a dialect's raw values, such as [driver.Value].
 type Type[V any] struct {
 	Value  Convert[V] // nil: it cannot be read
-	Compat Convert[V] // what Value is in the encoding compat; nil: the same
-	Key    KeyText[V] // nil: as it is
-	Plain  KeyText[V] // what Key is in the profile native; nil: as it is
-	// Zero reports whether the profile seed87 leaves a value out of ids, such as 0; nil is up to the dialect.
+	Compat Convert[V] // Value in the encoding compat; nil: the same
+	Key    KeyText[V] // nil: unchanged
+	Plain  KeyText[V] // Key in the profile native; nil: unchanged
+	// Zero reports whether the profile seed87 omits a value from ids, such as 0; nil: the dialect decides.
 	Zero func(v V) bool
-	// From is the expression that is selected, with % for the column; "" is the column itself. CompatFrom is the
+	// From is the selected expression, with % for the column; "" is the column itself. CompatFrom is the
 	// same in the encoding compat; "" for no other.
 	From, CompatFrom string
-	// Bind is a parameter of the type, for the server to compare the column with; "" where what is greater does not
-	// come later, or equality is not to be trusted.
+	// Bind is a parameter of the type, for comparisons with the column by the server; "" if greater values do not
+	// sort later, or equality is unreliable.
 	Bind string
-	// Argument is what the parameter is given for a value of the driver; nil is the value itself.
+	// Argument converts a value of the driver to the argument of the parameter; nil: the value itself.
 	Argument func(v driver.Value) driver.Value
-	Declared string           // as the table, or the result of a query, has it
+	Declared string           // the declared type of the table's, or the result's, column
 	Kind     source.FieldKind // "" is text
-	// CompatKind is what Kind is in the encoding compat; "" is the same.
+	// CompatKind is Kind in the encoding compat; "": the same.
 	CompatKind source.FieldKind
-	// Digits reports that ids have every value of the type without other characters than digits and "+-._E".
+	// Digits reports that all values of the type in ids consist only of digits and "+-._E".
 	Digits bool
-	// Unknown is the name of a type that is read as text or bytes for want of a better idea.
+	// Unknown is the name of an unknown type, which is read as text or bytes.
 	Unknown string
 }
 
-// Encoded is the type with the converter of one encoding, as Value, its expression and its kind.
+// Encoded is the type for one encoding, with its converter, expression and kind.
 func (t Type[V]) Encoded(compat bool) Type[V] {
 	if !compat {
 		return t
@@ -57,7 +57,7 @@ func (t Type[V]) Encoded(compat bool) Type[V] {
 	return t
 }
 
-// Selected is a column as it stands in the list of a SELECT.
+// Selected is a column in the list of a SELECT.
 func (t *Type[V]) Selected(ident string) string {
 	if t.From == "" {
 		return ident
@@ -65,7 +65,7 @@ func (t *Type[V]) Selected(ident string) string {
 	return strings.ReplaceAll(t.From, "%", ident)
 }
 
-// Given is what the parameter of a comparison is given for a value of the driver.
+// Given is the argument of a comparison for a value of the driver.
 func (t *Type[V]) Given(v driver.Value) driver.Value {
 	if t.Argument == nil {
 		return v
@@ -76,22 +76,22 @@ func (t *Type[V]) Given(v driver.Value) driver.Value {
 // Column is a column of a table, or of the result of a query.
 type Column[V any] struct {
 	Name   string
-	Number int // in the catalogue; 0 is its place among the columns, less is none
+	Number int // in the catalog; 0: its place among the columns, negative: none
 	Type   Type[V]
 }
 
-// Table is how a table is read: its columns in their order and which of them tell its rows apart.
+// Table defines how a table is read: its columns in their order and which of them identify a row.
 type Table[V any] struct {
 	Columns []Column[V]
 	Key     []int // places in Columns, in the order of the key
-	InID    []int // the same in the order in which an id has them; nil is that of the key
+	InID    []int // the same in the order of ids; nil: the order of the key
 	// Sorted reports whether the rows are read in the order of the key, so that reading can resume after one.
 	Sorted bool
-	// Nullable reports that all columns of the key may be NULL in a row that is not left out.
+	// Nullable reports that all key columns may be NULL in a row that is not skipped.
 	Nullable bool
 }
 
-// ColumnsOf are the columns of a result, whose types the driver names.
+// ColumnsOf are the columns of a result, with the types that the driver reports.
 func ColumnsOf[V any](r driver.Rows, typ func(i int, name string) Type[V]) (columns []Column[V]) {
 	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
 	for i, name := range r.Columns() {
@@ -104,7 +104,7 @@ func ColumnsOf[V any](r driver.Rows, typ func(i int, name string) Type[V]) (colu
 	return columns
 }
 
-// Names are those of the columns.
+// Names are the names of the columns.
 func (t *Table[V]) Names() (names []string) {
 	for i := range t.Columns {
 		names = append(names, t.Columns[i].Name)
@@ -115,14 +115,14 @@ func (t *Table[V]) Names() (names []string) {
 // Place finds a column, see [Place].
 func (t *Table[V]) Place(name string) int { return Place(t.Names(), name) }
 
-// Encode takes the form of one encoding for all columns.
+// Encode switches all columns to one encoding.
 func (t *Table[V]) Encode(compat bool) {
 	for i := range t.Columns {
 		t.Columns[i].Type = t.Columns[i].Type.Encoded(compat)
 	}
 }
 
-// SetKey takes the columns of the key by their names. Rows come in its order where the server can compare each.
+// SetKey sets the columns of the key by their names. Rows are sorted by it if the server can compare each.
 func (t *Table[V]) SetKey(names []string) error {
 	t.Sorted = true
 	for _, name := range names {
@@ -136,7 +136,7 @@ func (t *Table[V]) SetKey(names []string) error {
 	return nil
 }
 
-// SetDeclaredKey takes the columns that the configuration names for a table which has no key of its own. part is its
+// SetDeclaredKey sets the columns that the configuration names for a table without a key. part is its
 // name, list the table list.
 func (t *Table[V]) SetDeclaredKey(part string, r *Relation, list *TableList, names []string) (err error) {
 	k := Keyed{Part: part, What: r.Kind, IsTable: r.IsTable(), Entry: r.Shown, Without: list.Without(r.Entry), Columns: t.Names()}
@@ -145,7 +145,7 @@ func (t *Table[V]) SetDeclaredKey(part string, r *Relation, list *TableList, nam
 	return err
 }
 
-// Reduced leaves out what no id needs. A table without a key stays as it is.
+// Reduced removes the columns that no id needs. A table without a key stays unchanged.
 func (t *Table[V]) Reduced() *Table[V] {
 	if len(t.Key) == 0 {
 		return t
@@ -165,14 +165,14 @@ func (t *Table[V]) Like(o *Table[V]) bool {
 	return slices.EqualFunc(t.Columns, o.Columns, same) && slices.Equal(t.Key, o.Key) && t.Sorted == o.Sorted
 }
 
-// Keyless reports whether a row has NULL in every column of the key, as outer joins make them. All of
-// them would have one id.
+// Keyless reports whether a row has NULL in all key columns, as outer joins can return. All of
+// them would have the same id.
 func (t *Table[V]) Keyless(row []driver.Value) bool {
 	return !slices.ContainsFunc(t.Key, func(k int) bool { return row[k] != nil })
 }
 
-// List is the columns as a SELECT has them. It names them, so that none comes twice or in another order, and gives
-// none a name of its own: ORDER BY would take it for the column.
+// List is the columns in the list of a SELECT. They are named, so that none comes twice or in another order. None has
+// an alias: ORDER BY would refer to it instead of the column.
 func (t *Table[V]) List(q Quote) string {
 	var b strings.Builder
 	for i := range t.Columns {
@@ -184,8 +184,8 @@ func (t *Table[V]) List(q Quote) string {
 	return b.String()
 }
 
-// Select reads the rows, in the order of the key where the table is sorted. from is what stands after FROM; empty
-// conditions count for none.
+// Select reads the rows, in the order of the key if the table is sorted. from follows FROM; empty
+// conditions are ignored.
 func (t *Table[V]) Select(q Quote, from string, conditions ...string) string {
 	var b strings.Builder
 	b.WriteString("SELECT " + t.List(q) + " FROM " + from)

@@ -12,18 +12,18 @@ import (
 //
 //	*            all tables of the configured schemas
 //	orders       the table of that name, in every configured schema
-//	sales.orders the table of that schema
-//	"a.b"        quoted as in SQL, here of the standard: nothing in it has a meaning
-//	log_*        a pattern: * any text, ? one character, [a-z] one of them, \ takes a meaning away; where
-//	             identifiers are quoted by brackets, a name that begins with one is no pattern
+//	"a.b"        quoted as in standard SQL: all characters are literal
+//	log_*        a pattern: * any text, ? one character, [a-z] one of them, \ makes a character literal; if
+//	             identifiers are quoted by brackets, a name that begins with one is not a pattern
+//	-log_*       excludes tables; a list of exclusions only means all others
 //	-log_*       leaves tables out; a list of nothing else stands for all others
 //
-// Names are taken as they are written: letter case counts.
+// Names are case-sensitive.
 
 // Name is one identifier of an entry, or a pattern of them.
 type Name struct {
 	Text  string
-	Exact bool // no pattern
+	Exact bool // not a pattern
 }
 
 // ParseName reads one identifier that ends at one of the bytes of stop or at the end of s.
@@ -63,7 +63,7 @@ func (q Quote) parseQuoted(s string) (n Name, rest string, err error) {
 	}
 }
 
-// Match reports whether it is, or stands for, the identifier.
+// Match reports whether it names or matches the identifier.
 func (n Name) Match(s string) bool {
 	if n.Exact {
 		return n.Text == s
@@ -72,24 +72,24 @@ func (n Name) Match(s string) bool {
 	return err == nil && ok
 }
 
-// slashless makes a slash an ordinary character to [path.Match]: no identifier holds a NUL.
+// slashless makes a slash an ordinary character for [path.Match]: no identifier contains a NUL.
 func slashless(s string) string { return strings.ReplaceAll(s, "/", "\x00") }
 
 // Entry is one member of the table list.
 type Entry struct {
 	Text          string // as written, without the minus
 	Exclude       bool
-	Schema, Table Name // Schema is empty where none is written
+	Schema, Table Name // Schema is empty if none is written
 }
 
 // TableList is the configured tables.
 type TableList struct {
 	Entries []Entry
-	all     bool // * is a member, or every member leaves out
+	all     bool // * is a member, or every member is an exclusion
 	quote   Quote
 }
 
-// ParseTables reads the members of the table list; each counts once.
+// ParseTables reads the members of the table list, each once.
 func (q Quote) ParseTables(members []string) (TableList, error) {
 	l := TableList{quote: q}
 	for _, m := range members {
@@ -137,8 +137,8 @@ func (q Quote) ParseEntry(m string) (Entry, error) {
 	return e, nil
 }
 
-// Match reports whether the entry names the table. A name with a dot, written without quotes, may
-// also be the whole name of a table.
+// Match reports whether the entry matches the table. A name with a dot, written without quotes, may
+// also be the complete name of a table.
 func (e *Entry) Match(schema, table string) bool {
 	if e.Text == table {
 		return true
@@ -146,26 +146,26 @@ func (e *Entry) Match(schema, table string) bool {
 	return (e.Schema == Name{} || e.Schema.Match(schema)) && e.Table.Match(table)
 }
 
-// Fold takes the letter case off, for a server whose names of tables have none.
+// Fold lower-cases the entry, for a server whose table names are case-insensitive.
 func (e *Entry) Fold() {
 	for _, text := range []*string{&e.Text, &e.Schema.Text, &e.Table.Text} {
 		*text = strings.ToLower(*text)
 	}
 }
 
-// Raise puts it in capitals, for a server that does so with names which are not in quotes.
+// Raise upper-cases the entry, for a server that does so with unquoted names.
 func (e *Entry) Raise() {
 	for _, text := range []*string{&e.Text, &e.Schema.Text, &e.Table.Text} {
 		*text = strings.ToUpper(*text)
 	}
 }
 
-// Exact reports whether the entry is no pattern, so that a table must exist for it.
+// Exact reports whether the entry is not a pattern, so that its table must exist.
 func (e *Entry) Exact() bool {
 	return e.Table.Exact && (e.Schema == Name{} || e.Schema.Exact)
 }
 
-// Wants reports whether the list asks for the table.
+// Wants reports whether the list includes the table.
 func (l *TableList) Wants(schema, table string) bool {
 	wanted := l.all
 	for i := range l.Entries {
@@ -178,15 +178,15 @@ func (l *TableList) Wants(schema, table string) bool {
 	return wanted
 }
 
-// Names reports whether a member of the list is exactly the name of the table.
+// Names reports whether a member of the list is exactly the table's name.
 func (l *TableList) Names(schema, table string) bool {
 	return slices.ContainsFunc(l.Entries, func(e Entry) bool {
 		return !e.Exclude && e.Match(schema, table) && (e.Exact() || e.Text == table)
 	})
 }
 
-// Without is the line of the configuration that asks for the same tables but these, each a schema, if the
-// list has them, and a name.
+// Without is a configuration line that includes the same tables except for these, each a schema, if the
+// list has schemas, and a name.
 func (l *TableList) Without(tables ...[2]string) string {
 	var b strings.Builder
 	b.WriteString("tables: [")
@@ -206,8 +206,8 @@ func (l *TableList) Without(tables ...[2]string) string {
 	return b.String() + "]"
 }
 
-// WriteEntry writes a table as a member of the list that names it alone; schema is "" where the list is
-// about one.
+// WriteEntry writes the member of the list that names only this table; schema is "" if the list is
+// about one schema.
 func (q Quote) WriteEntry(schema, table string) string {
 	parts := []string{schema, table}
 	if schema == "" {
