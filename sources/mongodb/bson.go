@@ -7,8 +7,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// The bytes of BSON, see https://bsonspec.org/spec.html. A document is read as text, a copy of what the
-// driver holds, so that names and texts of it are parts of that one copy.
+// The bytes of BSON, see https://bsonspec.org/spec.html. A document is read as text, a copy of the driver's
+// memory, so that its names and texts are parts of that one copy.
 
 var errMalformed = errors.New("it is not valid BSON")
 
@@ -27,7 +27,7 @@ func members(document string) (string, error) {
 	return document[4 : len(document)-1], nil
 }
 
-// cutElement takes the first element off members.
+// cutElement removes the first element from members.
 func cutElement(members string) (e element, rest string, err error) {
 	end := strings.IndexByte(members[1:], 0)
 	if end < 0 {
@@ -43,7 +43,7 @@ func cutElement(members string) (e element, rest string, err error) {
 	return e, rest[size:], nil
 }
 
-// sizeOf is how many bytes the value has that rest begins with; -1 where it is none.
+// sizeOf is the size in bytes of the value at the beginning of rest; -1 if it is invalid.
 func sizeOf(kind bson.Type, rest string) int {
 	switch kind {
 	case bson.TypeNull, bson.TypeUndefined, bson.TypeMinKey, bson.TypeMaxKey:
@@ -92,7 +92,7 @@ func sizeOf(kind bson.Type, rest string) int {
 	return size
 }
 
-// text is the value of a string, which has its length before it and a NUL after it.
+// text is the value of a string, which follows its length and ends with a NUL.
 func text(value string) string {
 	if len(value) < 5 {
 		return ""
@@ -100,7 +100,7 @@ func text(value string) string {
 	return value[4 : len(value)-1]
 }
 
-// binaryOf is the value of a binary. That of the old subtype 2 has its length before it once more.
+// binaryOf is the value of a binary. In the old subtype 2 a second length precedes it.
 func binaryOf(value string) (subtype byte, data string) {
 	subtype, data = value[4], value[5:]
 	if subtype == bson.TypeBinaryBinaryOld && len(data) >= 4 {

@@ -15,11 +15,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// changedPart is some documents of a collection that changed. It holds their _ids alone until it is read.
+// changedPart is some changed documents of a collection. Until it is read it holds only their _ids.
 type changedPart struct {
 	*part
 	keys  []string        // the type and the bytes of each _id
-	since *bson.Timestamp // what is read must not be older; nil is unknown
+	since *bson.Timestamp // the read must not be older; nil: unknown
 }
 
 var _ source.ChangedPart = (*changedPart)(nil)
@@ -29,7 +29,7 @@ const (
 	changedBytes     = 1 << 20 // of the _ids of a part
 )
 
-// keyOf is an _id as a key, and idOfKey the _id of one.
+// keyOf is the key of an _id, and idOfKey the _id of a key.
 func keyOf(id bson.RawValue) string { return string(append([]byte{byte(id.Type)}, id.Value...)) }
 
 func idOfKey(key string) element {
@@ -52,7 +52,7 @@ func (s *streaming) changedParts(c watched, keys []string, since *bson.Timestamp
 	return all
 }
 
-// Name says that it is only what changed.
+// Name says that it holds only changes.
 func (p *changedPart) Name() string { return p.Scope() + ", changes" }
 
 // IDs implements [source.ChangedPart].
@@ -60,14 +60,14 @@ func (p *changedPart) IDs() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		c := p.db.newConverter(p.collection.name)
 		for _, key := range p.keys {
-			if id, err := c.idOf(idOfKey(key), ""); err == nil && !yield(id) { // it was converted once already
+			if id, err := c.idOf(idOfKey(key), ""); err == nil && !yield(id) { // it was converted before
 				return
 			}
 		}
 	}
 }
 
-// Documents reads those that exist.
+// Documents reads those that still exist.
 func (p *changedPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	p.among = &among{since: p.since}
 	for _, key := range p.keys {
@@ -82,15 +82,15 @@ func (p *changedPart) Documents(ctx context.Context) iter.Seq2[document.Document
 	return p.part.Documents(ctx)
 }
 
-// among are the _ids that a part is limited to, and those that read the same.
+// among are the _ids that a part is limited to, and those with the same text form.
 type among struct {
 	ids   bson.A
 	since *bson.Timestamp
 }
 
-// alike are other _ids that read the same as one does: the text "1" beside the number 1. A document of one of
-// them is the same document in the index, so a change of one is to be judged by all of them, as a full sync
-// does. Those of objects, times and bytes are left out.
+// alike are other _ids with the same text form: the text "1" beside the number 1. A document with one of
+// them is the same document in the index, so a change of one is decided by all of them, as in a full
+// sync. Those of objects, times and bytes are left out.
 func alike(e element, text string) (all []bson.RawValue) {
 	if e.kind != bson.TypeString {
 		return []bson.RawValue{rawOf(text)}
@@ -128,7 +128,7 @@ func rawOf(v any) bson.RawValue {
 	return bson.RawValue{Type: t, Value: b}
 }
 
-// filter finds the documents of the part within the bounds, and of a rule those that it wants.
+// filter finds the documents of the part within the bounds; of a rule, those that match it.
 func (a *among) filter(b *bounds, rule bson.D) bson.D {
 	all := bson.A{bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: a.ids}}}}}
 	for _, also := range []bson.D{b.filter(), rule} {
@@ -142,7 +142,7 @@ func (a *among) filter(b *bounds, rule bson.D) bson.D {
 	return bson.D{{Key: "$and", Value: all}}
 }
 
-// command is what the server is asked for the documents of the part.
+// command is the request for the documents of the part.
 func (a *among) command(r *reader) bson.D {
 	d := r.part.db
 	command := bson.D{{Key: "find", Value: r.part.collection.name}}

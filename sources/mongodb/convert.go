@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	notesField = "_conversion_notes" // says what of a document is not in it
+	notesField = "_conversion_notes" // lists the values that a document could not hold exactly
 	mostNotes  = 20
 )
 
-// converter turns BSON into documents. It is used again for each, as are the fields that it hands out: a
-// document costs one copy of its bytes, its id, and what a few types need.
+// converter converts BSON to documents. It is reused for each document, as are the fields that it returns: a
+// document costs one copy of its bytes, its id, and a little more for a few types.
 type converter struct {
 	forms     valueForms
-	labels    []document.Field // that every document has; nil where one collection is read
+	labels    []document.Field // of every document; nil if one collection is read
 	prefix    string           // of every id
 	withoutID int64            // documents that had no _id
 
@@ -43,7 +43,7 @@ func (d *database) newConverter(collection string) *converter {
 	return c
 }
 
-// document converts one document. What it returns is good until the next.
+// document converts one document. Its result is valid until the next call.
 func (c *converter) document(raw bson.Raw) (doc document.Document, err error) {
 	c.fields.reset()
 	c.values.reset()
@@ -75,7 +75,7 @@ func (c *converter) document(raw bson.Raw) (doc document.Document, err error) {
 	return doc, nil
 }
 
-// idOf is the id of a document: that of its _id, or else one made of all of it.
+// idOf is the id of a document: that of its _id, or else one derived from its complete content.
 func (c *converter) idOf(id element, text string) (string, error) {
 	c.id = append(c.id[:0], c.prefix...)
 	start := len(c.id)
@@ -89,12 +89,12 @@ func (c *converter) idOf(id element, text string) (string, error) {
 		return "", err
 	}
 	if len(c.id) == start {
-		return "", nil // the engine names a document without an id
+		return "", nil // the engine reports a document without an id
 	}
 	return string(c.id), nil
 }
 
-// object converts the members of a document. At depth 0 its _id is handed out in place of a field.
+// object converts the members of a document. At depth 0 its _id is returned separately.
 func (c *converter) object(list string, depth int) (fields []document.Field, id element, err error) {
 	n, err := count(list)
 	if err != nil {
@@ -141,10 +141,10 @@ func count(list string) (n int, err error) {
 	return n, nil
 }
 
-// many is how many fields are faster found in a map than by looking at each.
+// many is the number of fields from which a map is faster than a linear search.
 const many = 24
 
-// unique leaves the last of fields of one name, at the place of the first.
+// unique keeps the last of the fields with the same name, at the position of the first.
 func (c *converter) unique(fields []document.Field) []document.Field {
 	if len(fields) <= many {
 		for i := 1; i < len(fields); i++ {
@@ -160,7 +160,7 @@ func (c *converter) unique(fields []document.Field) []document.Field {
 }
 
 func (c *converter) deduplicated(fields []document.Field) []document.Field {
-	// Nested objects were converted by now, so the map is free.
+	// Nested objects have been converted by now, so the map is free.
 	if c.seen == nil {
 		c.seen = map[string]int{}
 	}
@@ -198,7 +198,7 @@ func (c *converter) nested(e element, depth int) (v document.Value, err error) {
 	return v, nil
 }
 
-// hasObject reports whether a member is an object, or a list of some.
+// hasObject reports whether a member is an object, or a list with objects.
 func hasObject(fields []document.Field) bool {
 	for _, f := range fields {
 		if k := f.Value.Kind(); k == document.KindObject || k == document.KindList {
@@ -226,14 +226,14 @@ func (c *converter) list(list string, depth int) (v document.Value, err error) {
 			return v, err
 		}
 		if skip {
-			v = document.Null() // the places of the others stay
+			v = document.Null() // the others keep their places
 		}
 		values = append(values, v)
 	}
 	return document.List(values), nil
 }
 
-// note says what of the value at the path is not in the document; "" is nothing.
+// note records what the document lost of the value at the path; "" is nothing.
 func (c *converter) note(reason string) {
 	if reason == "" || len(c.notes) >= mostNotes {
 		return
@@ -241,13 +241,13 @@ func (c *converter) note(reason string) {
 	c.notes = append(c.notes, document.String(strings.Join(c.path, ".")+": "+reason))
 }
 
-// arena lends slices that are all given back at once.
+// arena allocates slices that are all released together.
 type arena[T any] struct {
 	slab []T
 	used int
 }
 
-// reset takes all slices back. One that was used for an enormous document is not kept.
+// reset releases all slices. A slab that was used for an enormous document is not kept.
 func (a *arena[T]) reset() {
 	if len(a.slab) > 1<<16 {
 		a.slab = nil
@@ -256,7 +256,7 @@ func (a *arena[T]) reset() {
 	a.used = 0
 }
 
-// take lends a slice of n elements. Where the slab is too small, the slice has memory of its own and the
+// take allocates a slice of n elements. If the slab is too small, the slice has its own memory and the
 // next slab is larger.
 func (a *arena[T]) take(n int) []T {
 	if a.used+n > len(a.slab) {

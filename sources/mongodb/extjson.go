@@ -10,15 +10,15 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// wrappers are the objects by which MongoDB's extended JSON writes values that JSON lacks, see
-// https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/. Those whose key is an operator of queries
-// as well, such as $regex and $type, are not among them: they reach the server as they are written.
+// wrappers are the objects in which MongoDB's extended JSON writes values that JSON lacks, see
+// https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/. Keys that are query operators
+// too, such as $regex and $type, are not among them: they are sent to the server unchanged.
 var wrappers = []string{
 	"$oid", "$date", "$numberDecimal", "$numberLong", "$numberInt", "$numberDouble", "$uuid", "$binary", "$timestamp",
 	"$minKey", "$maxKey", "$regularExpression", "$symbol",
 }
 
-// toBSON turns decoded JSON into what the driver sends. The keys of an object are in the order of their names.
+// toBSON converts decoded JSON to values for the driver. The keys of an object are sorted.
 func toBSON(raw any) (any, error) {
 	switch v := raw.(type) {
 	case []any:
@@ -44,7 +44,7 @@ func toBSON(raw any) (any, error) {
 		}
 		return float64(v), nil
 	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 { // a whole number that came by way of JSON
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 { // an integer that was decoded from JSON
 			return int64(v), nil
 		}
 	}
@@ -56,7 +56,7 @@ func objectToBSON(v map[string]any) (any, error) {
 	if len(keys) == 1 && slices.Contains(wrappers, keys[0]) {
 		return wrapped(keys[0], v)
 	}
-	if _, reference := v["$ref"]; reference { // it equals another only in this order
+	if _, reference := v["$ref"]; reference { // references are equal only in this order
 		keys = slices.DeleteFunc(keys, func(key string) bool { return key == "$ref" })
 		keys = slices.Insert(keys, 0, "$ref")
 	}
@@ -71,7 +71,7 @@ func objectToBSON(v map[string]any) (any, error) {
 	return d, nil
 }
 
-// wrapped is the value that an object of extended JSON stands for.
+// wrapped is the value of an object of extended JSON.
 func wrapped(key string, v map[string]any) (any, error) {
 	text, err := json.Marshal(map[string]any{"v": v})
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// MongoDB takes nearly any text as the name of a field, Elasticsearch does not. The names that it refuses become
-// others by the one rule of [document.PortableNames], object by object. Those of the fields that this source adds
-// get an underscore at their end, as those of Elasticsearch's own fields do in documents of every source.
+// MongoDB accepts nearly any text as a field name, Elasticsearch does not. Names that it refuses are
+// changed by the single rule of [document.PortableNames], object by object. Names of the fields that this source adds
+// get a trailing underscore, like those of Elasticsearch's own fields in documents of every source.
 
-// oddName reports whether the names of the object that has this one need a look, which costs more.
+// oddName reports whether the names of the object with this name need checking, which costs more.
 func oddName(name string, depth int) bool {
 	if name == "" || strings.IndexByte(name, '.') >= 0 {
 		return true
@@ -29,7 +29,7 @@ func ours(name string) bool {
 	return name == notesField || name == databaseField || name == collectionField
 }
 
-// portable are names of one object as Elasticsearch takes them. Each is there once.
+// portable are the names of one object in the form that Elasticsearch accepts. Each is unique.
 func portable(names []string, depth int) []string {
 	if depth > 0 {
 		return document.PortableNames(names)
@@ -43,7 +43,7 @@ func portable(names []string, depth int) []string {
 	return document.PortableFields(own, notesField, databaseField, collectionField)
 }
 
-// rename gives the fields of one object names that Elasticsearch takes.
+// rename gives the fields of one object names that Elasticsearch accepts.
 func rename(fields []document.Field, depth int) {
 	names := make([]string, len(fields))
 	for i := range fields {

@@ -15,8 +15,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// How an _id looks as an id. The forms are those that Elastic's own connector gives, which are those of
-// Python, so that an index which it filled goes on being the same.
+// The form of an _id as an id. It is the form of Elastic's own connector, which is that of
+// Python, so that an index that it filled can be taken over.
 
 // appendIDText appends the id of an _id of any type.
 func appendIDText(dst []byte, e element) ([]byte, error) {
@@ -29,7 +29,7 @@ func appendIDText(dst []byte, e element) ([]byte, error) {
 	return appendPython(dst, e)
 }
 
-// appendBinaryID appends a UUID as such, and other bytes as base64.
+// appendBinaryID appends a UUID in its text form, and other bytes as base64.
 func appendBinaryID(dst []byte, value string) []byte {
 	subtype, data := binaryOf(value)
 	if subtype == bson.TypeBinaryUUID && len(data) == 16 {
@@ -74,7 +74,7 @@ func appendPython(dst []byte, e element) ([]byte, error) {
 		dst = append(dst, ", '$id': '"...)
 		return append(hex.AppendEncode(dst, []byte(e.value[len(e.value)-12:])), "'}"...), nil
 	}
-	// A regular expression, which no _id is, or code with a scope: its bytes tell it from others.
+	// A regular expression, which cannot be an _id, or code with a scope: its bytes distinguish it from others.
 	return base64.StdEncoding.AppendEncode(dst, []byte(e.value)), nil
 }
 
@@ -107,7 +107,7 @@ func appendMembers(dst []byte, e element) ([]byte, error) {
 	return append(dst, end), nil
 }
 
-// appendMember appends a value within another: texts, and what was made text, in quotes.
+// appendMember appends a nested value: text, and values converted to text, in quotes.
 func appendMember(dst []byte, m element) ([]byte, error) {
 	switch m.kind {
 	case bson.TypeString, bson.TypeSymbol, bson.TypeJavaScript:

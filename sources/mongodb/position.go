@@ -7,12 +7,12 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// A comparison such as {_id: {$gt: x}} finds values of x's own kind alone, although sorting has an order
-// among all of them. So the ids after one are those that compare, or else those of none of the types up to it:
-// https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/. A list of the types after it would
-// do as well, but not every server knows the names of the four types that went out of use.
+// A comparison such as {_id: {$gt: x}} finds only values of x's own kind, although sorting orders all
+// kinds. So the ids after one are those that compare, or else those of none of the types up to it:
+// https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/. A list of the later types would
+// work too, but not every server knows the names of the four obsolete types.
 
-// typeOrder are the types that an _id may have, in the order in which they are sorted. Those of one row compare
+// typeOrder are the types that an _id may have, in sort order. Types of the same row compare
 // with each other.
 var typeOrder = [][]bson.Type{
 	{bson.TypeMinKey},
@@ -31,20 +31,20 @@ var typeOrder = [][]bson.Type{
 	{bson.TypeMaxKey},
 }
 
-// typeNames are the types in use as $type names them.
+// typeNames are the current types by their names for $type.
 var typeNames = map[bson.Type]string{
 	bson.TypeMinKey: "minKey", bson.TypeNull: "null", bson.TypeInt32: "int", bson.TypeInt64: "long", bson.TypeDouble: "double",
 	bson.TypeDecimal128: "decimal", bson.TypeString: "string", bson.TypeEmbeddedDocument: "object", bson.TypeBinary: "binData",
 	bson.TypeObjectID: "objectId", bson.TypeBoolean: "bool", bson.TypeDateTime: "date", bson.TypeTimestamp: "timestamp", bson.TypeMaxKey: "maxKey",
 }
 
-// rank is the row of a type in typeOrder; -1 for those that no _id has.
+// rank is the row of a type in typeOrder; -1 for types that no _id has.
 func rank(t bson.Type) int {
 	return slices.IndexFunc(typeOrder, func(row []bson.Type) bool { return slices.Contains(row, t) })
 }
 
-// noneOf finds the ids of none of the types of some rows, and of types that went out of use, whose rank is to
-// be looked at when they come.
+// noneOf finds the ids of none of the types of some rows, and of obsolete types, whose rank must
+// be checked when they arrive.
 func noneOf(rows [][]bson.Type) bson.D {
 	names := []string{}
 	for _, t := range slices.Concat(rows...) {
@@ -60,15 +60,15 @@ func where(operator string, id any) bson.D {
 	return bson.D{{Key: "_id", Value: bson.D{{Key: operator, Value: id}}}}
 }
 
-// bounds are the ids that are to be read: those of a range that come after the last one that came. Zero values
+// bounds are the ids to read: those of a range after the last id that was read. Zero values
 // are no bounds.
 type bounds struct {
-	after bson.RawValue // the last that came
-	from  bson.RawValue // the first of the range, where none came yet
+	after bson.RawValue // the last id read
+	from  bson.RawValue // the first of the range, if none was read yet
 	end   bson.RawValue // the first after the range
 }
 
-// bounds are those of the range, after an id.
+// bounds are the bounds of the range, after an id.
 func (s *span) bounds(last bson.RawValue) (b bounds) {
 	b.after = last
 	if s != nil {
@@ -80,7 +80,7 @@ func (s *span) bounds(last bson.RawValue) (b bounds) {
 	return b
 }
 
-// filter finds the ids within the bounds, and perhaps some of types that went out of use, which holds tells.
+// filter finds the ids within the bounds, and perhaps some of obsolete types, which holds rejects.
 func (b *bounds) filter() bson.D {
 	low, operator := b.low()
 	switch {
@@ -97,7 +97,7 @@ func (b *bounds) filter() bson.D {
 	case rank(low.Type) == rank(b.end.Type) && !isNaN(low):
 		return bson.D{{Key: "_id", Value: bson.D{{Key: operator, Value: low}, {Key: "$lt", Value: b.end}}}}
 	}
-	// The first range, in which something came already: what is after that, and before the end.
+	// The first range, after its first document: the ids after that, and before the end.
 	rest := bounds{end: b.end}
 	return bson.D{{Key: "$and", Value: bson.A{anyOf(after(low, operator), noneOf(typeOrder[:rank(low.Type)+1])), rest.filter()}}}
 }
@@ -110,7 +110,7 @@ func (b *bounds) low() (id bson.RawValue, operator string) {
 	return b.after, "$gt"
 }
 
-// after finds the ids of the same row that come after one; nil where there can be none.
+// after finds the ids of the same row after an id; nil if there can be none.
 func after(id bson.RawValue, operator string) bson.D {
 	switch {
 	case id.Type == bson.TypeMinKey, id.Type == bson.TypeMaxKey, id.Type == bson.TypeNull:
@@ -132,7 +132,7 @@ func anyOf(first, second bson.D) bson.D {
 	return bson.D{{Key: "$or", Value: bson.A{first, second}}}
 }
 
-// holds reports whether the rank of an id is within the bounds. One that has no rank is not lost for it.
+// holds reports whether the rank of an id is within the bounds. An id without a rank is always within them.
 func (b *bounds) holds(id bson.RawValue) bool {
 	low, _ := b.low()
 	return rank(id.Type) < 0 || (low.IsZero() || rank(id.Type) >= rank(low.Type)) && (b.end.IsZero() || rank(id.Type) <= rank(b.end.Type))

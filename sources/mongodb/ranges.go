@@ -10,27 +10,27 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// A large collection is read as several parts, ranges of _id, so that several readers share it. Nothing
-// depends on the numbers being right: the first range has no beginning, the last no end, and an _id never
+// A large collection is read in several parts, ranges of _id, which several readers share. Nothing
+// depends on exact numbers: the first range has no beginning, the last one no end, and an _id never
 // changes.
 
 const (
 	rangeDocuments = 1_000_000 // in a range, at least
 	mostRanges     = 16        // of a collection
-	mostCounted    = 200       // collections, beyond which they are not counted and not cut
+	mostCounted    = 200       // with more collections, none are counted or cut
 )
 
-// cutting is how collections are cut.
+// cutting defines how collections are cut.
 type cutting struct {
 	documents, most int64 // in a range, at least; ranges of a collection
 }
 
-// span is a range of ids; nil is all of them.
+// span is a range of ids; nil: all of them.
 type span struct {
-	from, end bson.RawValue // the first id of it, and the first after it; a zero value is none
+	from, end bson.RawValue // its first id, and the first id after it; a zero value: none
 }
 
-// String names the range in parts and messages.
+// String is the range in the names of parts and in messages.
 func (s *span) String() string {
 	text := "_id "
 	if !s.from.IsZero() {
@@ -43,7 +43,7 @@ func (s *span) String() string {
 	return text
 }
 
-// cut makes the parts of a collection. others is how many collections are read in all.
+// cut returns the parts of a collection. others is the total number of collections to read.
 func (d *database) cut(ctx context.Context, c collection, others int) []*part {
 	whole := &part{db: d, collection: c}
 	if d.set.rule != nil || c.kind != "collection" || others > mostCounted {
@@ -51,7 +51,7 @@ func (d *database) cut(ctx context.Context, c collection, others int) []*part {
 	}
 	answer, err := d.ask(ctx, d.set.database, bson.D{{Key: "count", Value: c.name}})
 	if err != nil {
-		return []*part{whole} // reading it shows what is wrong
+		return []*part{whole} // reading it will show the error
 	}
 	n, _ := answer.Lookup("n").AsInt64OK()
 	whole.estimate = n
@@ -75,7 +75,7 @@ func (d *database) cut(ctx context.Context, c collection, others int) []*part {
 	return all
 }
 
-// extreme is the least _id of a collection, or the greatest.
+// extreme is the smallest or the largest _id of a collection.
 func (d *database) extreme(ctx context.Context, name string, direction int) (id bson.RawValue, ok bool) {
 	err := d.each(ctx, bson.D{
 		{Key: "find", Value: name},
@@ -96,8 +96,8 @@ func cloneValue(v bson.RawValue) bson.RawValue {
 	return bson.RawValue{Type: v.Type, Value: append([]byte(nil), v.Value...)}
 }
 
-// spansOf cuts the ids from least to most into n ranges that are equally wide, or fewer. Only ids that are all
-// of one type, and of one that can be divided, are cut.
+// spansOf cuts the ids from least to most into n ranges of equal width, or fewer. Only ids of a single
+// divisible type are cut.
 func spansOf(least, most bson.RawValue, n int64) (spans []span) {
 	low, high, ok := numbers(least, most)
 	if !ok || low.Cmp(high) >= 0 {
@@ -119,7 +119,7 @@ func spansOf(least, most bson.RawValue, n int64) (spans []span) {
 	return append(spans, span{from: from})
 }
 
-// numbers are two ids as numbers of the same order.
+// numbers are two ids as numbers with the same order.
 func numbers(a, b bson.RawValue) (x, y *big.Int, ok bool) {
 	if a.Type == bson.TypeObjectID && b.Type == bson.TypeObjectID {
 		return new(big.Int).SetBytes(a.Value), new(big.Int).SetBytes(b.Value), len(a.Value) == 12 && len(b.Value) == 12
@@ -131,7 +131,7 @@ func numbers(a, b bson.RawValue) (x, y *big.Int, ok bool) {
 	return big.NewInt(a.AsInt64()), big.NewInt(b.AsInt64()), true
 }
 
-// idOf is the id of a number, of the type that the ids have.
+// idOf is the id of a number, in the type of the ids.
 func idOf(n *big.Int, t bson.Type) bson.RawValue {
 	if t == bson.TypeObjectID {
 		return bson.RawValue{Type: t, Value: n.FillBytes(make([]byte, 12))}

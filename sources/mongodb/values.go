@@ -13,11 +13,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// deepest is how many objects may lie within each other: one more, and Elasticsearch refuses a document unless
-// index.mapping.depth.limit was raised. What lies deeper is written as JSON text.
+// deepest is how deep objects may be nested: one level more, and Elasticsearch rejects a document unless
+// index.mapping.depth.limit was raised. Deeper values are written as JSON text.
 const deepest = 19
 
-// value turns a value of BSON into one of a document. skip says that it is to be left out.
+// value converts a value of BSON to one of a document. skip reports that it is left out.
 func (c *converter) value(e element, depth int) (v document.Value, skip bool, err error) {
 	switch e.kind {
 	case bson.TypeString, bson.TypeSymbol, bson.TypeJavaScript:
@@ -49,7 +49,7 @@ func (c *converter) value(e element, depth int) (v document.Value, skip bool, er
 	return v, false, err
 }
 
-// rare is the value of a type that few documents have.
+// rare converts a value of a rare type.
 func (c *converter) rare(e element, depth int) (document.Value, error) {
 	switch e.kind {
 	case bson.TypeDecimal128:
@@ -64,7 +64,7 @@ func (c *converter) rare(e element, depth int) (document.Value, error) {
 	case bson.TypeMaxKey:
 		return document.String("$maxKey"), nil
 	case bson.TypeCodeWithScope:
-		// The length of all, the code, the scope; the scope has no place in a document.
+		// The total length, the code, the scope; a document has no place for the scope.
 		size := sizeOf(bson.TypeString, e.value[4:])
 		if size < 0 || size > len(e.value)-4 {
 			return document.Null(), errMalformed
@@ -97,14 +97,14 @@ func (c *converter) decimal(d bson.Decimal128) document.Value {
 		return document.Decimal(text)
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil { // beyond what a float holds
+	if err != nil { // too large for a float
 		return document.String(text)
 	}
 	return document.Float(f)
 }
 
-// timestamp is the instant of the server's own type for the order of changes; what counts those of one second
-// has no place in a date.
+// timestamp is the instant of the server's internal timestamp type; a date has no place for its
+// counter within a second.
 func (c *converter) timestamp(seconds int64) document.Value {
 	t := time.Unix(seconds, 0).UTC()
 	if c.forms.compat {
@@ -113,7 +113,7 @@ func (c *converter) timestamp(seconds int64) document.Value {
 	return document.Time(t)
 }
 
-// binary is base64, but for UUIDs and vectors. What is encrypted is left out.
+// binary is base64, except for UUIDs and vectors. Encrypted values are left out.
 func (c *converter) binary(value string) (v document.Value, skip bool) {
 	subtype, data := binaryOf(value)
 	switch {
@@ -145,7 +145,7 @@ const (
 	vectorPacked = 0x10
 )
 
-// vector is a list of numbers; ok is false where the bytes are none.
+// vector is a list of numbers; ok is false if the bytes are invalid.
 func (c *converter) vector(data string) (v document.Value, ok bool) {
 	if len(data) < 2 {
 		return v, false
@@ -162,7 +162,7 @@ func (c *converter) vector(data string) (v document.Value, ok bool) {
 		values = c.values.take(len(bytes) / 4)
 		for i := range values {
 			f := math.Float32frombits(uint32(int32At(bytes[4*i:])))
-			// The shortest text of the float of 32 bits, not that of the same number in 64.
+			// The shortest text of the 32-bit float, not that of the equal 64-bit float.
 			values[i] = document.Float(float64(f))
 			if short, err := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64); err == nil {
 				values[i] = document.Float(short)

@@ -10,13 +10,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// The encoding compat: values as an index holds them that Elastic's connector for SQL Server filled. It
-// decodes what is no text as UTF-8, writes times as they are without saying of which zone, and knows no
-// number of fractions but the double. Where it fails, a value is what it is in the encoding exact.
-// [typeOf] says which form a type has.
+// The encoding compat: values in the form of an index that Elastic's connector for SQL Server filled. It
+// decodes binary data as UTF-8, writes times without naming their time zone, and fractions only as
+// doubles. Where Elastic's connector fails, the value is that of the encoding exact.
+// [typeOf] lists the form of each type.
 
-// toDouble reads a number as a double; one of 32 bits is the double that it is equal to. It always has a
-// fraction or an exponent, so that Elasticsearch takes no column of fractions for one of whole numbers
+// toDouble reads a number as a double; a 32-bit float becomes the equal double. It always has a
+// fraction or an exponent, so that Elasticsearch does not map a column of fractions as integers
 // because of its first value.
 func toDouble(v driver.Value) (document.Value, string) {
 	f, ok := v.(float64)
@@ -29,15 +29,15 @@ func toDouble(v driver.Value) (document.Value, string) {
 	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
 }
 
-// toDecoded takes bytes for UTF-8 and drops what is none.
+// toDecoded reads bytes as UTF-8 and drops invalid ones.
 func toDecoded(v driver.Value) (document.Value, string) {
 	return document.String(strings.ToValidUTF8(sqlread.TextOf(v), "")), ""
 }
 
-// toNaive writes a time without a zone, a fraction with six digits.
+// toNaive writes a time without a time zone, with a fraction of six digits.
 func toNaive(v driver.Value) (document.Value, string) { return isoTime(v, "") }
 
-// toZoned is like toNaive with the offset that the value has.
+// toZoned is like toNaive with the value's own offset.
 func toZoned(v driver.Value) (document.Value, string) { return isoTime(v, "-07:00") }
 
 func isoTime(v driver.Value, zone string) (document.Value, string) {
@@ -48,7 +48,7 @@ func isoTime(v driver.Value, zone string) (document.Value, string) {
 	return document.String(t.Format("2006-01-02T15:04:05" + micros(t) + zone)), ""
 }
 
-// toClockISO writes a time of day, a fraction with six digits.
+// toClockISO writes a time of day, with a fraction of six digits.
 func toClockISO(v driver.Value) (document.Value, string) {
 	t, ok := v.(time.Time)
 	if !ok {
@@ -57,7 +57,7 @@ func toClockISO(v driver.Value) (document.Value, string) {
 	return document.String(t.Format("15:04:05" + micros(t))), ""
 }
 
-// micros is the form of the fraction of a time: six digits, or nothing where they are zero.
+// micros is the form of a time's fraction: six digits, or nothing if they are zero.
 func micros(t time.Time) string {
 	if t.Nanosecond() < 1000 {
 		return ""

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	connectTimeout = 30 * time.Second // the least that Microsoft advises for Azure
+	connectTimeout = 30 * time.Second // the minimum that Microsoft recommends for Azure
 	hangUpTimeout  = 1500 * time.Millisecond
-	packetSize     = 16383 // the largest that goes into one record of TLS
+	packetSize     = 16383 // the largest that fits into one TLS record
 )
 
 // driverConfig is the driver's configuration of a connection.
@@ -27,17 +27,17 @@ func driverConfig(s settings) msdsn.Config {
 	c := msdsn.Config{
 		Host: s.Host, Port: uint64(s.Port), Instance: s.instance, Database: s.database, User: s.User, Password: s.Password,
 		Encryption: msdsn.EncryptionOff,
-		// Without ssl_enabled the login is encrypted all the same, as is everything where the server demands it.
+		// Even without ssl_enabled the login is encrypted, and everything else if the server requires it.
 		TLSConfig:   &tls.Config{ServerName: s.Host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12},
 		Protocols:   []string{"tcp"},
 		AppName:     "elastic-ingest",
 		DialTimeout: -1, // the context ends it
 		PacketSize:  packetSize,
-		// Identifiers come in the order in which they are written.
+		// GUIDs have their bytes in the order of their text.
 		Encoding: msdsn.EncodeParameters{Timezone: time.UTC, GuidConversion: true},
 	}
 	if s.instance != "" {
-		c.Port = 0 // so that the browser is asked
+		c.Port = 0 // so that the browser service is queried
 	}
 	if s.tls != nil {
 		c.Encryption, c.TLSConfig = msdsn.EncryptionRequired, s.tls
@@ -48,34 +48,34 @@ func driverConfig(s settings) msdsn.Config {
 // dialer opens the connection below that of the driver.
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// DialContext makes it a [mssql.Dialer].
+// DialContext implements [mssql.Dialer].
 func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	return d(ctx, network, address)
 }
 
-// HostName makes it a [mssql.HostDialer], which looks names up itself: the driver would not mind the context.
+// HostName implements [mssql.HostDialer], which resolves names itself: the driver would ignore the context.
 func (d dialer) HostName() string { return "" }
 
 var _ mssql.HostDialer = dialer(nil)
 
-// What Microsoft advises for connections, see
+// Microsoft's recommendations for connections, see
 // https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues#implementing-retry-logic.
 const (
 	firstPause   = 5 * time.Second
 	longestPause = time.Minute
-	// awake is how many attempts it takes with these pauses until a serverless database that was paused, which takes
-	// about a minute, is there again.
+	// awake is how many attempts with these pauses a paused serverless database needs to wake up, which takes about a
+	// minute.
 	awake = 5
 )
 
-// pauseBefore is how long to wait before another attempt to connect, the first being 1; some more, so that many
+// pauseBefore is how long to wait before another attempt to connect, the first being 1, with jitter so that many
 // clients do not come at once.
 func pauseBefore(attempt int) time.Duration {
 	return min(firstPause<<(attempt-1), longestPause) + rand.N(time.Second)
 }
 
-// enough reports whether connecting was tried often enough: as the configuration says, or a little longer where the
-// server says that the database will be there soon.
+// enough reports whether connecting was tried often enough: as configured, or a little longer if the
+// server says that the database will be available soon.
 func (d *database) enough(attempt int, err error) bool {
 	most := d.set.Attempts
 	if most > 1 && code(err) == codeNotThere {
@@ -84,7 +84,7 @@ func (d *database) enough(attempt int, err error) bool {
 	return attempt >= most
 }
 
-// Dial opens a session that nothing was set in yet. A server may send the driver on to another.
+// Dial opens a session without settings. A server may redirect the driver to another.
 func (d *database) Dial(ctx context.Context) (*session, error) {
 	var below *link.Watched
 	stop := func() bool { return true }
@@ -95,7 +95,7 @@ func (d *database) Dial(ctx context.Context) (*session, error) {
 			return c, err
 		}
 		stop()
-		stop = context.AfterFunc(ctx, func() { _ = c.Close() }) // the driver minds the context while it dials only
+		stop = context.AfterFunc(ctx, func() { _ = c.Close() }) // the driver watches the context only while it dials
 		below = &link.Watched{Conn: c, Limit: d.Stall}
 		return below, nil
 	})
@@ -120,11 +120,11 @@ func (d *database) Dial(ctx context.Context) (*session, error) {
 	return s, err
 }
 
-// answered reports whether an error is an answer of the server, after which the connection goes on.
+// answered reports whether an error is a response of the server, after which the connection continues.
 func answered(err error) bool { return code(err) != 0 && !fatal(err) }
 
-// goesOn reports whether the connection goes on behind an error: one that the server answered with, or that
-// this program found in an answer.
+// goesOn reports whether the connection is usable after an error: an error from the server, or one that
+// this program found in a response.
 func goesOn(err error) bool {
 	_, ours := errors.AsType[*source.Error](err)
 	return ours || answered(err) || errors.Is(err, sqlread.ErrTableChanged) || errors.Is(err, errTableGone)

@@ -7,8 +7,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// LookUp implements [sqlread.Dialect]. It asks outside of snapshots. Of a table that may not be read the catalogue
-// shows the columns to a user who has any right on it.
+// LookUp implements [sqlread.Dialect]. It queries outside of snapshots. The catalog shows the columns of an unreadable
+// table to a user who has any privilege on it.
 func (d *database) LookUp(ctx context.Context, s *session, p *part) (*table, error) {
 	if p.Rule == nil {
 		return d.Describe(ctx, s, p)

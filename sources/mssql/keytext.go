@@ -10,11 +10,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// How the value of a key column looks in an id. The forms are those that Elastic's own connector
-// gives: ids are what an index is compared by, so they must not differ from what it holds.
+// The form of key values in ids. It is the form of Elastic's own connector: an index is compared by ids,
+// so they must equal the ids in an index that it filled.
 
-// appendPlain appends a value as it is, so that no two of a type are the same: all digits of a number or a
-// time, or what was sent.
+// appendPlain appends a value so that no two values of a type are the same: with all digits of a number or a
+// time, or unchanged.
 func appendPlain(dst []byte, v driver.Value) []byte {
 	switch v := v.(type) {
 	case string:
@@ -33,7 +33,7 @@ func appendPlain(dst []byte, v driver.Value) []byte {
 	return dst
 }
 
-// isEmpty reports whether the profile seed87 leaves a value out of ids whose type does not say.
+// isEmpty reports whether the profile seed87 omits a value from ids if its type does not say.
 func isEmpty(v driver.Value) bool {
 	switch v := v.(type) {
 	case string:
@@ -63,7 +63,7 @@ func keyFlag(dst []byte, v driver.Value) []byte {
 	return append(dst, "False"...)
 }
 
-// keyFloat writes a double; one of 32 bits has the digits of the double that it is equal to.
+// keyFloat writes a double; a 32-bit float has the digits of the equal double.
 func keyFloat(dst []byte, v driver.Value) []byte {
 	f, _ := v.(float64)
 	return sqlread.AppendFloat(dst, f)
@@ -97,12 +97,12 @@ func plainClock(dst []byte, v driver.Value) []byte {
 	return appendTime(dst, v, "15:04:05.9999999", "", false)
 }
 
-// plainBytes writes bytes as SQL does: as they are they might be no text.
+// plainBytes writes bytes as SQL does: unchanged they might not be text.
 func plainBytes(dst []byte, v driver.Value) []byte {
 	return hex.AppendEncode(append(dst, "0x"...), []byte(sqlread.TextOf(v)))
 }
 
-// appendTime writes a time: a fraction has six digits, and is left out where they are zero.
+// appendTime writes a time: a fraction has six digits, and is omitted if they are zero.
 func appendTime(dst []byte, v driver.Value, form, zone string, fraction bool) []byte {
 	t, _ := v.(time.Time)
 	if fraction {
@@ -111,7 +111,7 @@ func appendTime(dst []byte, v driver.Value, form, zone string, fraction bool) []
 	return t.AppendFormat(dst, form+zone)
 }
 
-// What parameters are given, for the server to read as a value of the column's type.
+// The arguments of parameters, in forms that the server reads as a value of the column's type.
 
 func givenText(v driver.Value) driver.Value { return sqlread.TextOf(v) }
 
@@ -124,8 +124,8 @@ func givenDate(v driver.Value) driver.Value { return givenAs(v, time.DateOnly) }
 
 func givenClock(v driver.Value) driver.Value { return givenAs(v, "15:04:05.0000000") }
 
-// givenMillis: the server keeps three hundredths of a second, and reads what it writes with three digits as the
-// same again.
+// givenMillis: the server stores three hundredths of a second, writes them with three digits, and reads those as the
+// same value again.
 func givenMillis(v driver.Value) driver.Value { return givenAs(v, "2006-01-02 15:04:05.000") }
 
 func givenTime(v driver.Value) driver.Value { return givenAs(v, "2006-01-02 15:04:05.0000000") }

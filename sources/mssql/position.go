@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// canCompare reports whether the server can be given the key of a position: not where the driver could not read a
+// canCompare reports whether the key of a position can be sent to the server: not if the driver could not decode a
 // character of it.
 func canCompare(at *sqlread.Position) bool {
 	return !slices.ContainsFunc(at.Key, func(v driver.Value) bool {
@@ -18,7 +18,7 @@ func canCompare(at *sqlread.Position) bool {
 	})
 }
 
-// behind is the condition of all rows behind a position, "" before the first one. Each column of the key has one
+// behind is the condition for all rows after a position, "" before the first one. Each column of the key has one
 // parameter.
 func behind(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
 	condition = at.Condition(func(i int, operator string) string {

@@ -10,7 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// orderOfIDs is the order in which an id of a table has the columns of its key: Elastic's connector takes
+// orderOfIDs is the order of the key's columns in an id: Elastic's connector sorts
 // them by name.
 func orderOfIDs(p sqlread.Profile, t *table) []int {
 	order := slices.Clone(t.Key)
@@ -22,7 +22,7 @@ func orderOfIDs(p sqlread.Profile, t *table) []int {
 
 func compareNames(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) }
 
-// inIDs is how values are written into ids where their type has no form of its own.
+// inIDs defines how values are written into ids if their type has no form of its own.
 var inIDs = sqlread.Values[driver.Value]{Null: sqlread.Null, Append: appendPlain, Zero: isEmpty}
 
 // Documents implements [sqlread.Dialect].
@@ -32,7 +32,7 @@ func (d *database) Documents(p *part, t *table) func(row []driver.Value) documen
 	return r.Document
 }
 
-// rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
+// rowOf prepares the documents of a table. renamed are the columns whose fields differ from the profile's names.
 func (d *database) rowOf(p *part, t *table) (r *sqlread.Row, renamed []sqlread.Renamed) {
 	from := p.Origin(d.set.database)
 	names, renamed := sqlread.FieldNames(&from, d.Profile, t)

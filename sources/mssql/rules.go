@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// Check asks the server whether it understands the query of a rule, and whether its rows can be told
-// apart. What may not be read is no mistake of the configuration: it fails its part alone.
+// Check checks whether the server understands the query of a rule, and whether its rows can be
+// identified. A missing privilege is not a configuration error: it fails only its part.
 func (d *database) Check(ctx context.Context, s *session, p *part) error {
 	if err := onlyReads(p); err != nil {
 		return err
@@ -16,7 +16,7 @@ func (d *database) Check(ctx context.Context, s *session, p *part) error {
 
 const oneSelectHint = "write one SELECT or WITH statement that only reads"
 
-// onlyReads checks that the query of a rule is one statement that only reads.
+// onlyReads checks that the query of a rule is one read-only statement.
 func onlyReads(p *part) error {
 	if err := oneSelect(p.Rule.Query); err != nil {
 		return p.QueryError(err, oneSelectHint)

@@ -8,21 +8,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// session is a connection and what the server says of the database.
+// session is a connection and its view of the database.
 type session struct {
 	sqlread.Conn
-	user      string // of the database, as grants name it
-	folds     bool   // names have no letter case
+	user      string // of the database, as named in GRANT statements
+	folds     bool   // names are case-insensitive
 	snapshots bool   // the database allows snapshot isolation
-	versions  bool   // without it, each statement is of one instant by itself
+	versions  bool   // without it, each statement still reads one instant
 	inside    bool   // it is in the transaction that holds its snapshot
-	taken     bool   // the snapshot, by reading
-	plain     bool   // it was opened to have no snapshot
+	taken     bool   // the snapshot was taken, by reading
+	plain     bool   // it was opened without a snapshot
 }
 
 const (
-	// setUpStatement sets what values and statements depend on, whatever the server or the user sets. The
-	// lower priority lets others go on where a deadlock has to be ended: this program tries again.
+	// setUpStatement sets everything that values and statements depend on, whatever the server or the user sets. The
+	// lower priority lets other sessions win a deadlock: this program retries.
 	setUpStatement = `SET LOCK_TIMEOUT 60000;
 SET DATEFORMAT ymd;
 SET ARITHABORT ON;
@@ -34,8 +34,8 @@ SET IMPLICIT_TRANSACTIONS OFF;
 SET DEADLOCK_PRIORITY LOW;
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED`
 
-	// introduceQuery: everyone sees the row of the database that they are in. It is asked for by name: in Azure SQL
-	// Database, DB_ID() need not be the number that sys.databases has, see
+	// introduceQuery: all users can see the row of their current database. It is selected by name: in Azure SQL
+	// Database, DB_ID() may differ from the number in sys.databases, see
 	// https://learn.microsoft.com/sql/t-sql/functions/db-id-transact-sql.
 	introduceQuery = `
 SELECT USER_NAME(), CASE WHEN N'a' = N'A' COLLATE CATALOG_DEFAULT THEN 1 ELSE 0 END,
@@ -48,14 +48,14 @@ WHERE d.name = DB_NAME()`
 	asideStatement    = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 	beginStatement    = "BEGIN TRANSACTION"
 	endStatement      = "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION"
-	// openQuery tells whether a transaction is open: some errors end it.
+	// openQuery returns whether a transaction is open: some errors end it.
 	openQuery = "SELECT @@TRANCOUNT"
 )
 
-// pinStatement reads a row, or none, of a table.
+// pinStatement reads at most one row of a table.
 func pinStatement(from string) string { return "SELECT TOP (1) 1 FROM " + from }
 
-// SetUp sets the session up and asks what database it is in.
+// SetUp sets up the session and reads the properties of its database.
 func (d *database) SetUp(ctx context.Context, s *session) error {
 	if err := s.Exec(ctx, setUpStatement); err != nil {
 		return err
@@ -72,8 +72,8 @@ func (d *database) SetUp(ctx context.Context, s *session) error {
 	return err
 }
 
-// errNoDatabaseRow: without the row nothing is known of snapshots, and to read without them where there are some
-// would be a change that no one asked for.
+// errNoDatabaseRow: without the row it is unknown whether there are snapshots, and reading without them if there are
+// would silently change the result.
 var errNoDatabaseRow = errors.New("sys.databases does not show the database that this session is in")
 
 // begin begins the transaction of a snapshot, which [session.pin] takes.
@@ -88,7 +88,7 @@ func (s *session) begin(ctx context.Context) error {
 	return nil
 }
 
-// end ends it again.
+// end ends the transaction.
 func (s *session) end(ctx context.Context) error {
 	s.inside = false
 	if err := s.Exec(ctx, endStatement); err != nil {
@@ -97,10 +97,10 @@ func (s *session) end(ctx context.Context) error {
 	return s.Exec(ctx, asideStatement)
 }
 
-// pin takes the session's snapshot, by reading: what a transaction sees is decided by the first statement
-// of it that reads data, not by its beginning. See
+// pin takes the session's snapshot by reading: a transaction sees the state at its first statement
+// that reads data, not at its beginning. See
 // https://learn.microsoft.com/sql/relational-databases/sql-server-transaction-locking-and-row-versioning-guide.
-// Any of the tables will do; a next one is read where one is locked, or gone.
+// Any table will do; if one is locked or gone, the next one is read.
 func (s *session) pin(ctx context.Context, tables []string) (err error) {
 	for _, from := range tables {
 		err = s.Exec(ctx, pinStatement(from))
@@ -111,8 +111,8 @@ func (s *session) pin(ctx context.Context, tables []string) (err error) {
 	return err
 }
 
-// aside asks about tables outside the snapshot: the server keeps no older versions of what it knows of
-// them, and refuses to say it inside where anything was altered since.
+// aside queries the catalog outside the snapshot: the server keeps no older versions of it,
+// and refuses to read it inside if anything was altered since.
 func (s *session) aside(ctx context.Context, ask func() error) error {
 	if !s.inside {
 		return ask()
@@ -122,14 +122,14 @@ func (s *session) aside(ctx context.Context, ask func() error) error {
 	}
 	if err := ask(); err != nil {
 		if goesOn(err) {
-			_ = s.Exec(ctx, snapshotStatement) // the first error is the one that counts
+			_ = s.Exec(ctx, snapshotStatement) // the first error matters
 		}
 		return err
 	}
 	return s.Exec(ctx, snapshotStatement)
 }
 
-// alive reports whether the session still has its snapshot, or none, after the server answered with an error.
+// alive reports whether the session still has its snapshot, or never had one, after an error of the server.
 func (s *session) alive(ctx context.Context) bool {
 	if s.inside != s.taken {
 		return false

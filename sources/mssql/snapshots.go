@@ -2,7 +2,7 @@ package mssql
 
 import "context"
 
-// Lend implements [sqlread.Dialect]. What no snapshot can hold is read on a plain session, which has none, and is new.
+// Lend implements [sqlread.Dialect]. Tables that no snapshot can hold are read on a new, plain session without one.
 func (d *database) Lend(ctx context.Context, p *part) (s *session, used bool, err error) {
 	if !p.Rel.Unversioned || !d.snapshot {
 		return d.Database.Lend(ctx, p)
@@ -14,7 +14,7 @@ func (d *database) Lend(ctx context.Context, p *part) (s *session, used bool, er
 	return s, false, err
 }
 
-// Late opens a session whose snapshot is taken later than those of the run.
+// Late opens a session whose snapshot is later than those of the run.
 func (d *database) Late(ctx context.Context) (*session, error) {
 	s, err := d.Database.Late(ctx)
 	if err == nil && d.snapshot {
@@ -23,8 +23,8 @@ func (d *database) Late(ctx context.Context) (*session, error) {
 	return s, err
 }
 
-// enter begins the transaction of a session that was opened for a part, once the part was described. What
-// is read next takes the snapshot.
+// enter begins the transaction of a session that was opened for a part, after the part was described. The next
+// read takes the snapshot.
 func (d *database) enter(ctx context.Context, s *session) error {
 	if !d.snapshot || s.plain || s.inside {
 		return nil
@@ -32,17 +32,17 @@ func (d *database) enter(ctx context.Context, s *session) error {
 	return s.begin(ctx)
 }
 
-// Restore implements [sqlread.Dialect]. Nobody else has use for a plain session.
+// Restore implements [sqlread.Dialect]. Other parts have no use for a plain session.
 func (d *database) Restore(_ context.Context, s *session) bool { return !s.plain }
 
-// Usable reports whether an error is none of the connection, and has not ended its transaction.
+// Usable reports whether the connection survived an error, with its transaction.
 func (d *database) Usable(ctx context.Context, s *session, err error) bool {
 	return goesOn(err) && s.alive(ctx)
 }
 
-// End ends a session. The server ends what it was running when the connection closes.
+// End ends a session. The server ends its statement when the connection closes.
 func (d *database) End(_ context.Context, s *session) { s.HangUp() }
 
-// Enter implements [sqlread.Dialect]: rules are checked without a transaction, and a late session begins its own once the
+// Enter implements [sqlread.Dialect]: rules are checked without a transaction, and a late session begins its own after the
 // part was described, see [database.enter].
 func (d *database) Enter(context.Context, *session) error { return nil }

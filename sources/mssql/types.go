@@ -8,22 +8,22 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// How a column's type becomes JSON. Values come as the driver decodes them; where it decodes none, or not
-// rightly, the server is asked for a text.
+// How a column's type becomes JSON. Values have the driver's types; if the driver cannot decode a type, or
+// decodes it wrongly, the server converts it to text.
 //
-// A value that JSON, or an index in which the others are dates or numbers, cannot hold is null, and
-// a reason is noted in the document. A column never changes its JSON type between rows.
+// A value that JSON, or an index of dates or numbers, cannot hold is null, and
+// the reason is noted in the document. A column never changes its JSON type between rows.
 
-// declaration is the type of a column as the catalogue has it.
+// declaration is the type of a column in the catalog.
 type declaration struct {
 	name                     string // of the base type
 	length, precision, scale int64  // the length in bytes, -1 for max
 	collation                string
-	encrypted                bool // by the client; this one has no key
+	encrypted                bool // by a client; this one has no key
 	old                      bool // the server is older than 2016
 }
 
-// columnType is how a column that is declared so is read.
+// columnType returns how to read a column with this declaration.
 func (d *declaration) columnType() columnType {
 	if d.encrypted {
 		return columnType{
@@ -47,13 +47,13 @@ func (d *declaration) columnType() columnType {
 	return t
 }
 
-// driverCodePage is the one that the driver decodes as the server does, but for five bytes that it has no
-// characters for: it knows a collation by its locale alone, and takes those that it does not know, or that are
-// UTF-8, for this one. It counts for the queries of rules, which are run as they are written.
+// driverCodePage is the code page that the driver decodes as the server does, except for five bytes without
+// characters. It recognizes a collation only by its locale, and treats unknown and
+// UTF-8 collations as this one. It matters for the queries of rules, which run unchanged.
 const driverCodePage = 1252
 
-// asUnicode has the server decode characters. The driver would make one of several that code page 1252 does not
-// define, and two keys might become one.
+// asUnicode makes the server decode characters. The driver would map several that code page 1252 does not
+// define to one, and two keys might become equal.
 func (d *declaration) asUnicode() string {
 	if d.name == "text" || d.length < 0 || d.length > 4000 {
 		return asText
@@ -61,7 +61,7 @@ func (d *declaration) asUnicode() string {
 	return fmt.Sprintf("CONVERT(nvarchar(%d), %%)", d.length)
 }
 
-// written is the type as SQL has it.
+// written is the type in SQL.
 func (d *declaration) written() string {
 	switch d.name {
 	case "char", "varchar", "binary", "varbinary":
@@ -82,12 +82,12 @@ func (d *declaration) written() string {
 	return d.name
 }
 
-// isName reports whether a text is an identifier that needs no quotes, as the names of collations are.
+// isName reports whether a text is an identifier that needs no quotes, like the names of collations.
 func isName(text string) bool {
 	return text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
-// resultType is how a column of a result is read, given the driver's name of its type, such as BIGINT.
+// resultType returns how to read a column of a result, given the driver's name of its type, such as BIGINT.
 func resultType(name string) columnType {
 	t := typeOf(strings.ToLower(name))
 	if slices.Contains([]string{"CHAR", "VARCHAR", "TEXT"}, name) {
@@ -159,23 +159,23 @@ func typeOf(name string) columnType {
 	}
 }
 
-// What is selected in place of a column.
+// Expressions that are selected instead of a column.
 const (
 	asText  = "CONVERT(nvarchar(max), %)"
 	asBytes = "CONVERT(varbinary(max), %)"
 )
 
-// variantText is a value of the type sql_variant as text, behind the name of its own type and a colon. By
-// itself the server would write floats and money with fewer digits than they have, and dates as the
-// language of the login has them.
+// variantText is a value of the type sql_variant as text, after the name of its own type and a colon. Otherwise
+// the server would write floats and money with fewer digits than they have, and dates in
+// the language of the login.
 func variantText(old bool) string {
 	base := "CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY(%, 'BaseType'))"
-	float := "3" // 17 digits, which are of no other float
+	float := "3" // 17 digits, which identify a float
 	if old {
 		float = "2" // 16 digits
 	}
-	// There is no nvarchar of 8,000 characters in a variant, and by varchar letters that the database's own code page
-	// lacks would be lost: so they are only behind the first 4,000.
+	// A variant cannot hold an nvarchar of 8,000 characters, and varchar would lose letters that the database's own code page
+	// lacks: so those are lost only after the first 4,000.
 	halves := "CONVERT(nvarchar(max), CONVERT(nvarchar(4000), %)) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), %)), 4001, 4000)"
 	return base + " + N':' + CASE " + base +
 		" WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, %), " + float + ")" +

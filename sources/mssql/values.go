@@ -16,7 +16,7 @@ import (
 
 // The converters of the encoding exact; see [columnType].
 
-// unknownForm is what becomes of a value that the driver gives in another form than it does today.
+// unknownForm is the result for a value in a form that the driver does not return today.
 func unknownForm(what string) (document.Value, string) {
 	return document.Null(), what + " in an unknown form"
 }
@@ -25,10 +25,10 @@ func toText(v driver.Value) (document.Value, string) {
 	return document.String(sqlread.TextOf(v)), ""
 }
 
-// undefined are the bytes that code page 1252 has no characters for; the server decodes them as control characters.
+// undefined are the bytes without characters in code page 1252; the server decodes them as control characters.
 const undefined = "\u0081\u008d\u008f\u0090\u009d"
 
-// toDecodedText is for characters of one byte, which the server has decoded.
+// toDecodedText is for single-byte characters that the server has decoded.
 func toDecodedText(v driver.Value) (document.Value, string) {
 	text := sqlread.TextOf(v)
 	if i := strings.IndexAny(text, undefined); i >= 0 {
@@ -38,7 +38,7 @@ func toDecodedText(v driver.Value) (document.Value, string) {
 	return document.String(text), ""
 }
 
-// toResultText is for the queries of rules, of which the driver has decoded what it could.
+// toResultText is for the queries of rules, whose text the driver has decoded as far as it can.
 func toResultText(v driver.Value) (document.Value, string) {
 	text := sqlread.TextOf(v)
 	if strings.ContainsRune(text, utf8.RuneError) {
@@ -71,7 +71,7 @@ func toFloat(v driver.Value) (document.Value, string) {
 	return document.Float(f), ""
 }
 
-// toReal writes the shortest digits that are of no other float of 32 bits.
+// toReal writes the shortest digits that identify a 32-bit float.
 func toReal(v driver.Value) (document.Value, string) {
 	f, ok := v.(float64)
 	if !ok {
@@ -80,7 +80,7 @@ func toReal(v driver.Value) (document.Value, string) {
 	return document.Float(shortest(f)), ""
 }
 
-// shortest is the float of 64 bits whose shortest digits are those of one of 32.
+// shortest is the 64-bit float of the shortest digits of a 32-bit float.
 func shortest(f float64) float64 {
 	f, _ = strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64) // FormatFloat wrote it
 	return f
@@ -115,7 +115,7 @@ func toGUID(v driver.Value) (document.Value, string) {
 	return document.String(guid), ""
 }
 
-// guidText writes an identifier whose bytes the driver has put into the order in which they are written.
+// guidText writes an identifier whose bytes the driver has put into the order of their text.
 func guidText(v driver.Value) (text string, ok bool) {
 	b, ok := v.([]byte)
 	if !ok || len(b) != 16 {
@@ -141,7 +141,7 @@ func toClock(v driver.Value) (document.Value, string) {
 	return document.String(t.Format("15:04:05.9999999")), ""
 }
 
-// toInstant writes a time in RFC 3339. One without a zone is taken as UTC.
+// toInstant writes a time in RFC 3339. A time without a time zone is taken as UTC.
 func toInstant(v driver.Value) (document.Value, string) {
 	t, ok := v.(time.Time)
 	if !ok {
@@ -154,7 +154,7 @@ func toInstant(v driver.Value) (document.Value, string) {
 	return document.String(t.Format("2006-01-02T15:04:05.9999999Z")), ""
 }
 
-// toNumbers reads a vector, whose numbers are floats of 32 bits.
+// toNumbers reads a vector, whose numbers are 32-bit floats.
 func toNumbers(v driver.Value) (document.Value, string) {
 	var floats []float64
 	if err := json.Unmarshal([]byte(sqlread.TextOf(v)), &floats); err != nil {
@@ -167,8 +167,8 @@ func toNumbers(v driver.Value) (document.Value, string) {
 	return document.List(numbers), ""
 }
 
-// toVariant reads what [variantText] asks for. The texts are those that a column of the value's own type
-// would have; all are texts, so that the column has one type.
+// toVariant reads the result of [variantText]. The texts are those of a column of the value's own type;
+// all are text, so that the column has one type.
 func toVariant(v driver.Value) (document.Value, string) {
 	base, text, ok := strings.Cut(sqlread.TextOf(v), ":")
 	if !ok {
@@ -205,7 +205,7 @@ func toVariant(v driver.Value) (document.Value, string) {
 	return document.String(text), ""
 }
 
-// instantOf reads a time in one of the server's forms; a fraction may be in it.
+// instantOf reads a time in one of the server's forms; it may have a fraction.
 func instantOf(text, form string) (document.Value, string) {
 	t, err := time.Parse(form, text)
 	if err != nil {
@@ -214,7 +214,7 @@ func instantOf(text, form string) (document.Value, string) {
 	return toInstant(t)
 }
 
-// trimmed takes the zeros off the end of a fraction.
+// trimmed removes trailing zeros of a fraction.
 func trimmed(clock string) string {
 	if !strings.Contains(clock, ".") {
 		return clock

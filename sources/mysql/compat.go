@@ -8,23 +8,23 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// The encoding compat: values as an index holds them that Elastic's connector for MySQL filled. It reads
-// the text protocol, decodes what is no text as UTF-8, and knows no number but the double. Where it
-// fails, a value is what it is in the encoding exact. [typeOf] says which form a type has.
+// The encoding compat: values in the form of an index that Elastic's connector for MySQL filled. That connector reads
+// the text protocol, decodes binary data as UTF-8, and writes all numbers as doubles. If it
+// fails on a value, it is written as in the encoding exact. [typeOf] lists the form of each type.
 
-// toReal writes a float of 32 bits with the six digits that the text protocol has.
+// toReal writes a 32-bit float with the six digits of the text protocol.
 func toReal(c *cell) (document.Value, string) {
 	return document.Number(string(sqlread.AppendFloat(nil, sixDigits(c.f)))), ""
 }
 
-// sixDigits is the float that the server's text of one of 32 bits means.
+// sixDigits is the float of the server's text for a 32-bit float.
 func sixDigits(f float64) float64 {
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 6, 32), 64) // FormatFloat wrote it
 	return rounded
 }
 
-// toDouble reads a double or a decimal as a double. It always has a fraction or an exponent, so that
-// Elasticsearch takes no column of fractions for one of whole numbers because of its first value.
+// toDouble reads a double or a decimal as a double, always with a fraction or an exponent, so that
+// Elasticsearch does not map a column of fractions as integers because of its first value.
 func toDouble(c *cell) (document.Value, string) {
 	f := c.f
 	if !c.float {
@@ -36,12 +36,12 @@ func toDouble(c *cell) (document.Value, string) {
 	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
 }
 
-// toDecoded takes bytes for UTF-8 and drops what is none.
+// toDecoded reads bytes as UTF-8 and drops invalid ones.
 func toDecoded(c *cell) (document.Value, string) {
 	return document.String(strings.ToValidUTF8(c.text, "")), ""
 }
 
-// toNaive writes a time without a zone, a fraction with six digits. What is no date stays as it is.
+// toNaive writes a time without a time zone, with a fraction of six digits. An invalid date stays unchanged.
 func toNaive(c *cell) (document.Value, string) {
 	if noDate(c.text) != "" || len(c.text) < 19 {
 		return document.String(c.text), ""

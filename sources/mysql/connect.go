@@ -19,7 +19,7 @@ const (
 	hangUpTimeout  = 1500 * time.Millisecond
 )
 
-// driverConfig is the driver's configuration of a connection, but for the way it dials.
+// driverConfig is the driver's configuration of a connection, without its dialer.
 func driverConfig(s settings) *mysql.Config {
 	c := mysql.NewConfig()
 	c.Net, c.Addr = "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
@@ -30,13 +30,13 @@ func driverConfig(s settings) *mysql.Config {
 	c.Collation = "utf8mb4_general_ci"
 	c.ConnectionAttributes = "program_name:elastic-ingest"
 	c.WriteTimeout = writeTimeout
-	c.Logger = &mysql.NopLogger{} // what it would say comes back as an error, too
+	c.Logger = &mysql.NopLogger{} // its messages are also returned as errors
 	c.TLS = s.tls
 	c.AllowCleartextPasswords = s.tls != nil
 	return c
 }
 
-// Dial opens a session that nothing was set in yet.
+// Dial opens a session without settings.
 func (d *database) Dial(ctx context.Context) (*session, error) {
 	var below *link.Watched
 	c := d.driver.Clone()
@@ -55,24 +55,24 @@ func (d *database) Dial(ctx context.Context) (*session, error) {
 	return s, err
 }
 
-// answered reports whether an error is an answer of the server.
+// answered reports whether an error is a response of the server.
 func answered(err error) bool { return code(err) != 0 }
 
-// End closes a session whose statement may still run, and has the server end that: it would notice
-// only when it next sends a row. Behind one address there may be several servers, and they number their
-// connections alike: the one to end is that which holds the session's lock, and no other.
+// End closes a session whose statement may still be running, and makes the server end the statement, because the
+// server would notice only when it next sends a row. Several servers may share one address, and they number their
+// connections alike: only the session that holds this session's lock is ended.
 func (d *database) End(ctx context.Context, s *session) {
 	s.HangUp()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
 	defer cancel()
 	other, err := d.Dial(ctx)
 	if err != nil {
-		return // the server notices in the end
+		return // the server will notice eventually
 	}
 	defer other.HangUp()
 	var id int64
 	err = other.Each(ctx, "SELECT IS_USED_LOCK(?)", []driver.Value{s.name}, func(row []driver.Value) { id = sqlread.NumberOf(row[0]) })
 	if err == nil && id > 0 {
-		_ = other.Exec(ctx, "KILL "+strconv.FormatInt(id, 10)) // refused where it has ended by now
+		_ = other.Exec(ctx, "KILL "+strconv.FormatInt(id, 10)) // refused if it has ended by now
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// LookUp looks for the columns and the key.
+// LookUp finds the columns and the key.
 func (d *database) LookUp(ctx context.Context, s *session, p *part) (*table, error) {
 	if p.Rule != nil {
 		return d.describeQuery(ctx, s, p)
@@ -20,14 +20,14 @@ func (d *database) LookUp(ctx context.Context, s *session, p *part) (*table, err
 	return t, err
 }
 
-// The columns that * would stand for, as a user sees them who has some right on the table.
+// The columns of *, as visible to a user with any privilege on the table.
 const visibleColumnsQuery = `
 SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE
 FROM information_schema.COLUMNS
 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND EXTRA NOT LIKE '%INVISIBLE%'
 ORDER BY ORDINAL_POSITION`
 
-// lookUpUnreadable is Describe for a table that the user may not read, as far as the catalogue tells.
+// lookUpUnreadable is Describe for a table that the user may not read, as far as the catalog shows it.
 func (d *database) lookUpUnreadable(ctx context.Context, s *session, rel *relation) (*table, error) {
 	t := &table{Nullable: true}
 	err := s.Each(ctx, visibleColumnsQuery, []driver.Value{d.set.database, rel.Name}, func(row []driver.Value) {

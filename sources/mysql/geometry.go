@@ -7,8 +7,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// Geometry comes as the server stores it: four bytes of the number of the reference system, then
-// well-known binary with the lowest byte first and two numbers a place, x before y, see
+// A geometry has the form in which the server stores it: four bytes for the number of the reference system, then
+// little-endian well-known binary with two numbers per position, x before y, see
 // https://dev.mysql.com/doc/refman/8.4/en/gis-data-formats.html. It becomes GeoJSON, RFC 7946, without
 // the reference system.
 
@@ -43,7 +43,7 @@ func toGeometry(c *cell) (document.Value, string) {
 
 type geometryParser struct{ rest []byte }
 
-// geometry reads one with its head.
+// geometry reads a geometry with its header.
 func (p *geometryParser) geometry(depth int) (document.Value, bool) {
 	kind, ok := p.head()
 	if !ok || depth > maxNesting {
@@ -84,7 +84,7 @@ func object(kind, key string, value document.Value) document.Value {
 	return document.Object([]document.Field{{Name: "type", Value: document.String(kind)}, {Name: key, Value: value}})
 }
 
-// head reads the order of the bytes, of which the server knows one, and the kind.
+// head reads the byte order, of which the server uses only one, and the kind.
 func (p *geometryParser) head() (kind uint32, ok bool) {
 	if len(p.rest) < 5 || p.rest[0] != 1 {
 		return 0, false
@@ -94,7 +94,7 @@ func (p *geometryParser) head() (kind uint32, ok bool) {
 	return kind, true
 }
 
-// within reads a member that has a head of its own.
+// within reads a member that has its own header.
 func (p *geometryParser) within(kind uint32, read func() (document.Value, bool)) (document.Value, bool) {
 	if k, ok := p.head(); !ok || k != kind {
 		return document.Value{}, false
@@ -102,7 +102,7 @@ func (p *geometryParser) within(kind uint32, read func() (document.Value, bool))
 	return read()
 }
 
-// list reads a count and so many members.
+// list reads a count and that many members.
 func (p *geometryParser) list(member func() (document.Value, bool)) (document.Value, bool) {
 	if len(p.rest) < 4 {
 		return document.Value{}, false
@@ -123,7 +123,7 @@ func (p *geometryParser) list(member func() (document.Value, bool)) (document.Va
 func (p *geometryParser) line() (document.Value, bool) { return p.list(p.place) }
 func (p *geometryParser) area() (document.Value, bool) { return p.list(p.line) }
 
-// place reads two numbers, which must be some.
+// place reads two numbers, which must be finite.
 func (p *geometryParser) place() (document.Value, bool) {
 	if len(p.rest) < 16 {
 		return document.Value{}, false

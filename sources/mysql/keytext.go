@@ -7,10 +7,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// How the value of a key column looks in an id. The forms are those that Elastic's own connector
-// gives: ids are what an index is compared by, so they must not differ from what it holds.
+// The form of key values in ids. It is the form of Elastic's own connector: an index is compared by ids,
+// so they must equal the ids in an index that it filled.
 
-// append appends the value as it is: the digits of a number, or what was sent.
+// append appends the value unchanged: the digits of a number, or what was sent.
 func (c *cell) append(dst []byte) []byte {
 	switch {
 	case c.whole:
@@ -33,7 +33,7 @@ func zeroNumber(c *cell) bool {
 
 func zeroSpan(c *cell) bool { return strings.Trim(string(c.raw), "-0:.") == "" }
 
-// keyFloat writes a double; a float of 32 bits has six digits.
+// keyFloat writes a double; a 32-bit float has six digits.
 func keyFloat(dst []byte, c *cell) []byte {
 	if c.bits == 32 {
 		return sqlread.AppendFloat(dst, sixDigits(c.f))
@@ -45,7 +45,7 @@ func keyDecimal(dst []byte, c *cell) []byte { return sqlread.AppendDecimal(dst, 
 
 func keyBytes(dst []byte, c *cell) []byte { return sqlread.AppendBytes(dst, string(c.raw)) }
 
-// keyTime writes a date with a time of day: a fraction has six digits, and is left out where it is zero.
+// keyTime writes a date with a time of day: a fraction has six digits, and is omitted if it is zero.
 func keyTime(dst []byte, c *cell) []byte {
 	text := c.raw
 	if text == nil {
@@ -59,7 +59,7 @@ func keyTime(dst []byte, c *cell) []byte {
 	return append(append(append(dst, '.'), fraction...), "000000"[:6-min(6, len(fraction))]...)
 }
 
-// keySpan writes a time as the days and the time that remains.
+// keySpan writes a time as days and the remaining time.
 func keySpan(dst []byte, c *cell) []byte {
 	span, ok := parseSpan(string(c.raw))
 	if !ok {

@@ -7,7 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// canCompare reports whether the server can compare with the key of a position: not with a date that is none.
+// canCompare reports whether the server can compare with the key of a position: not with an invalid date.
 func canCompare(t *table, at *sqlread.Position) bool {
 	for i, v := range at.Key {
 		b, ok := v.([]byte)
@@ -18,7 +18,7 @@ func canCompare(t *table, at *sqlread.Position) bool {
 	return true
 }
 
-// behind is the condition of all rows behind a position, "" before the first one.
+// behind is the condition for all rows after a position, "" before the first one.
 func behind(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
 	condition = at.Condition(func(i int, operator string) string {
 		c := &t.Columns[t.Key[i]]

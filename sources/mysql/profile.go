@@ -8,7 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// metadataNames are those of the fields that tell database and table, or the table alone.
+// metadataNames are the names of the fields for database and table, or for the table only.
 func metadataNames(p sqlread.Profile) []string {
 	switch p {
 	case sqlread.Seed87:
@@ -19,7 +19,7 @@ func metadataNames(p sqlread.Profile) []string {
 	return []string{"Table"}
 }
 
-// idPrefix is what the ids of all documents of a table begin with, or of a query over several.
+// idPrefix is the prefix of all ids of a table, or of a query over several.
 func idPrefix(p sqlread.Profile, database string, tables []string) string {
 	switch p {
 	case sqlread.Seed87:
@@ -30,8 +30,8 @@ func idPrefix(p sqlread.Profile, database string, tables []string) string {
 	return strings.Join(tables, "_")
 }
 
-// orderOfIDs is the order in which an id of a table has the columns of its key. Elastic's connector takes
-// them as the server happens to list them: MySQL by name, MariaDB as they stand in the table.
+// orderOfIDs is the order of the key's columns in an id. Elastic's connector uses
+// the order in which the server lists them: MySQL by name, MariaDB in table order.
 func orderOfIDs(p sqlread.Profile, t *table, mariaDB bool) []int {
 	order := slices.Clone(t.Key)
 	switch {
@@ -46,22 +46,22 @@ func orderOfIDs(p sqlread.Profile, t *table, mariaDB bool) []int {
 	return order
 }
 
-// inIDs is how cells are written into ids where their type has no form of its own.
+// inIDs defines how cells are written into ids if their type has no form of its own.
 var inIDs = sqlread.Values[*cell]{
 	Null:   func(c *cell) bool { return c.null },
 	Append: func(dst []byte, c *cell) []byte { return c.append(dst) },
 	Zero:   func(c *cell) bool { return len(c.raw) == 0 && !c.whole && !c.float },
 }
 
-// named are the names of the fields of columns.
+// named are the names of column fields.
 type named struct {
-	of      []string          // each column's; "" where it has none
-	renamed []sqlread.Renamed // those that the profile would call otherwise
+	of      []string          // of each column; "" if it has none
+	renamed []sqlread.Renamed // columns whose fields differ from the profile's names
 }
 
-// fieldNames names the fields of the columns. In the profile head they stand beside fields that every
-// document has: there a column of such a name gets another, or in the encoding compat none, as in
-// Elastic's connector. The engine does the same for the names that it and Elasticsearch reserve.
+// fieldNames names the fields of the columns. In the profile head they are beside fields that every
+// document has: a column with such a name gets another one, or in the encoding compat none, as in
+// Elastic's connector. The engine does the same for names that it and Elasticsearch reserve.
 func fieldNames(p sqlread.Profile, database, table string, columns []column, compat bool) (names named) {
 	var used, own []string
 	for i, c := range columns {

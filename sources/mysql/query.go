@@ -8,7 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// openQuery runs the query of a rule as it is written. Its columns are those that it answers with.
+// openQuery runs the query of a rule unchanged. Its columns are those of the result.
 func (d *database) openQuery(ctx context.Context, r *reader) error {
 	p := r.Part
 	key, err := p.KeyNames(ctx, r.Session, strings.Compare)

@@ -10,16 +10,16 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// A large table is read as several parts, ranges of the first column of its key, so that several readers
-// share it. Nothing depends on the numbers being right: the first range has no beginning, the last no
-// end, and a row does not leave its range unless its key changes, which makes another row of it.
+// A large table is read in several parts, ranges of the first column of its key, which several readers
+// share. Nothing depends on exact numbers: the first range has no beginning, the last one no
+// end, and a row leaves its range only if its key changes, which makes it another row.
 
 const (
 	rangeBytes = 32 << 20 // in a range, at least
 	mostRanges = 16       // of a table
 )
 
-// cutting is how tables are cut.
+// cutting defines how tables are cut.
 type cutting struct {
 	bytes, most int64 // in a range, at least; ranges of a table
 }
@@ -27,13 +27,13 @@ type cutting struct {
 // span is a range of keys.
 type span struct {
 	column    string
-	from, end string // digits: the first key of it, and the first behind it; "" for none
-	last      string // the last key of it, for its name
+	from, end string // digits: its first key, and the first key after it; "" for none
+	last      string // its last key, for its name
 }
 
 func (s *span) String() string { return s.column + " " + s.from + ".." + s.last }
 
-// condition is that of all rows of the range.
+// condition is the condition for all rows of the range.
 func (s *span) condition() string {
 	column := quote.Ident(s.column)
 	switch {
@@ -45,8 +45,8 @@ func (s *span) condition() string {
 	return column + " >= " + s.from + " AND " + column + " < " + s.end
 }
 
-// cut replaces the parts of large tables by those of their ranges. A table that cannot be read as it
-// is configured stays one part, so that this is reported once.
+// cut replaces the parts of large tables by their ranges. A table that cannot be read as
+// configured stays one part, so that this is reported once.
 func (d *database) cut(ctx context.Context, s *session, tables []*part) []*part {
 	var all []*part
 	for _, p := range tables {
@@ -69,7 +69,7 @@ func (d *database) cut(ctx context.Context, s *session, tables []*part) []*part 
 	return all
 }
 
-// shares is into how many ranges a table may be cut: one for those that are read as a whole.
+// shares is the number of ranges that a table may be cut into: one for tables that are read as a whole.
 func (d *database) shares(p *part) int64 {
 	if p.Rule != nil || !p.Rel.IsTable() || p.Rel.Unversioned {
 		return 1
@@ -77,7 +77,7 @@ func (d *database) shares(p *part) int64 {
 	return max(1, min(d.cutting.most, p.Rel.Size/d.cutting.bytes))
 }
 
-// spans are at most n ranges that hold all rows.
+// spans are at most n ranges that together hold all rows.
 func (d *database) spans(ctx context.Context, s *session, p *part, n int64) (spans []span, err error) {
 	t, err := d.Describe(ctx, s, p)
 	if err != nil || !t.Sorted || !isInteger(&t.Columns[t.Key[0]].Type) {
@@ -95,12 +95,12 @@ func (d *database) spans(ctx context.Context, s *session, p *part, n int64) (spa
 	return spans, err
 }
 
-// isInteger reports whether the values of a type may be cut into ranges.
+// isInteger reports whether the values of a type can be cut into ranges.
 func isInteger(t *columnType) bool {
 	return (t.Kind == source.Long || t.Kind == source.UnsignedLong) && !strings.HasPrefix(t.Declared, "year")
 }
 
-// integer is a whole number of 64 bits, a signed one in two's complement.
+// integer is a 64-bit integer, a signed one in two's complement.
 func integer(v driver.Value) (uint64, bool) {
 	switch v := v.(type) {
 	case int64:
@@ -112,8 +112,8 @@ func integer(v driver.Value) (uint64, bool) {
 	return 0, false
 }
 
-// spansOf cuts the keys from least to most into n ranges of the same size, or fewer where there are not so
-// many keys. Sizes are right for signed keys as well, because differences do not overflow.
+// spansOf cuts the keys from least to most into n ranges of the same size, or fewer if there are not enough
+// keys. Sizes are also right for signed keys, because differences do not overflow.
 func spansOf(column string, least, most, n uint64, unsigned bool) (spans []span) {
 	digits := func(key uint64) string {
 		if unsigned {

@@ -7,8 +7,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// Check asks the server whether the query of a rule is one that only reads, and whether its rows can
-// be told apart. What may not be read is no mistake of the configuration: it fails its part alone.
+// Check checks whether the query of a rule only reads, and whether its rows can
+// be identified. A missing privilege is not a configuration error: it fails only its part.
 func (d *database) Check(ctx context.Context, s *session, p *part) error {
 	n, err := s.prepare(ctx, p.Rule.Query)
 	switch {
@@ -21,8 +21,8 @@ func (d *database) Check(ctx context.Context, s *session, p *part) error {
 	return p.Checked(err, "write one SELECT or WITH statement that only reads")
 }
 
-// checkColumns looks for the key among the columns of the query's result. Where two columns have one name,
-// which is refused last of all, the key is looked for when it is read.
+// checkColumns finds the key among the columns of the query's result. If two columns have the same name,
+// which the server refuses last of all, the key is found when the query is read.
 func (d *database) checkColumns(ctx context.Context, s *session, p *part) error {
 	_, err := d.describeQuery(ctx, s, p)
 	if code(err) == codeTwoColumns {
@@ -31,8 +31,8 @@ func (d *database) checkColumns(ctx context.Context, s *session, p *part) error 
 	return err
 }
 
-// describeQuery asks for the columns of the query's result and finds its key among them. What can stand here
-// in parentheses is one query that changes nothing and writes no file, and because of the limit it is not run.
+// describeQuery reads the columns of the query's result and finds its key among them. Only a single query that changes
+// nothing and writes no file is valid here in parentheses, and because of the limit it does not run.
 func (d *database) describeQuery(ctx context.Context, s *session, p *part) (*table, error) {
 	key, err := p.KeyNames(ctx, s, strings.Compare)
 	if err != nil {

@@ -9,20 +9,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// session is a connection and what the server says of itself.
+// session is a connection and what the server reports about it.
 type session struct {
 	sqlread.Conn
-	name    string // of a lock that it holds, by which others find it
-	account string // 'user'@'host' as grants name it
+	name    string // of a lock that it holds, by which other sessions find it
+	account string // 'user'@'host' as named in GRANT statements
 	version string
-	folds   bool // names of tables have no letter case
+	folds   bool // table names are case-insensitive
 }
 
 // introduceQuery also takes the lock; its name is the parameter.
 const introduceQuery = "SELECT GET_LOCK(?, 0), CURRENT_USER(), VERSION(), @@sql_mode, @@lower_case_table_names"
 
-// SetUp sets what values and statements depend on, whatever the server or the user sets. In the
-// encoding compat times of the type TIMESTAMP are in the zone of the server.
+// SetUp sets everything that values and statements depend on, whatever the server or the user sets. In the
+// encoding compat, TIMESTAMP values are in the time zone of the server.
 func (d *database) SetUp(ctx context.Context, s *session) error {
 	s.name = "elastic-ingest:" + rand.Text()
 	var mode string
@@ -36,7 +36,7 @@ func (d *database) SetUp(ctx context.Context, s *session) error {
 	sets := []string{
 		"SET NAMES utf8mb4 COLLATE utf8mb4_general_ci",
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-		// The first two are how long the server waits for one who does not take rows, or says nothing.
+		// The first two are how long the server waits for a client that reads no rows, or sends nothing.
 		"SET SESSION net_write_timeout = 604800, SESSION wait_timeout = 604800, SESSION sql_select_limit = 18446744073709551615, SESSION sql_big_selects = 1",
 	}
 	if !d.Compat {
@@ -50,7 +50,7 @@ func (d *database) SetUp(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	// Time limits and statistics that only some servers have.
+	// Time limits and statistics that not all servers have.
 	optional := []string{"max_execution_time = 0", "information_schema_stats_expiry = 0"}
 	if s.isMariaDB() {
 		optional = []string{"max_statement_time = 0", "idle_transaction_timeout = 0", "idle_readonly_transaction_timeout = 0"}
@@ -65,7 +65,7 @@ func (d *database) SetUp(ctx context.Context, s *session) error {
 
 func (s *session) isMariaDB() bool { return strings.Contains(s.version, "MariaDB") }
 
-// withoutMode takes one mode off a list of them.
+// withoutMode removes a mode from a list of modes.
 func withoutMode(modes, mode string) (without string, found bool) {
 	var kept []string
 	for m := range strings.SplitSeq(modes, ",") {
@@ -78,7 +78,7 @@ func withoutMode(modes, mode string) (without string, found bool) {
 	return strings.Join(kept, ","), found
 }
 
-// accountName quotes what CURRENT_USER gives, as grants take it.
+// accountName quotes the value of CURRENT_USER for GRANT statements.
 func accountName(account string) string {
 	i := strings.LastIndexByte(account, '@')
 	if i < 0 {
@@ -87,10 +87,10 @@ func accountName(account string) string {
 	return quoteText(account[:i]) + "@" + quoteText(account[i+1:])
 }
 
-// quoteText writes a text as SQL takes it in a hint.
+// quoteText writes a text in SQL, for a hint.
 func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// begin takes the session's snapshot. The savepoint is where each table is left from, see leave.
+// begin takes the session's snapshot. leave rolls back to the savepoint.
 func (s *session) begin(ctx context.Context) error {
 	if err := s.Exec(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); err != nil {
 		return err
@@ -98,16 +98,16 @@ func (s *session) begin(ctx context.Context) error {
 	return s.Exec(ctx, "SAVEPOINT elastic_ingest")
 }
 
-// leave goes back to the savepoint. The snapshot stays, and the locks go that the server keeps on what
-// was read so that nobody alters it: otherwise an ALTER TABLE would wait for the end of the run, and all
-// who use the table would wait behind it. See
+// leave rolls back to the savepoint. The snapshot stays, but the server releases the locks that protect the tables
+// from being altered: otherwise an ALTER TABLE would wait for the end of the run, and all
+// users of the table would wait for the ALTER TABLE. See
 // https://dev.mysql.com/doc/refman/8.0/en/metadata-locking.html.
 func (s *session) leave(ctx context.Context) error {
 	return s.Exec(ctx, "ROLLBACK TO SAVEPOINT elastic_ingest")
 }
 
-// prepare asks whether a statement is one that the server understands and the user may run, and runs
-// nothing. It returns the number of its parameters.
+// prepare checks whether the server understands a statement and the user may run it, without running
+// it. It returns the number of its parameters.
 func (s *session) prepare(ctx context.Context, query string) (int, error) {
 	stmt, err := s.PrepareContext(ctx, query)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *session) prepare(ctx context.Context, query string) (int, error) {
 	return n, s.Cause(stmt.Close())
 }
 
-// describe asks for the names and types of the columns of a query that yields no rows.
+// describe reads the names and types of the columns of a query that returns no rows.
 func (s *session) describe(ctx context.Context, query string) (columns []column, err error) {
 	r, err := s.QueryContext(ctx, query, nil)
 	if err != nil {

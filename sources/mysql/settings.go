@@ -11,12 +11,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// settings are the configuration, read and checked.
+// settings are the checked configuration.
 type settings struct {
 	form.Login
 	database string
 	tables   sqlread.TableList
-	tls      *tls.Config // nil: nothing is encrypted
+	tls      *tls.Config // nil: no encryption
 }
 
 func newSettings(v field.Values) (settings, error) {
@@ -38,5 +38,5 @@ func newSettings(v field.Values) (settings, error) {
 	return s, err
 }
 
-// onSocket reports whether the server is reached by a socket in the file system.
+// onSocket reports whether the server is reached by a Unix socket.
 func (s *settings) onSocket() bool { return strings.HasPrefix(s.Host, "/") }

@@ -8,17 +8,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// How a column's type becomes JSON. Values come in the binary protocol, which is exact for every type.
+// How a column's type becomes JSON. Values use the binary protocol, which is exact for every type.
 //
-// A value that JSON, or an index in which the others are dates or numbers, cannot hold is null, and
-// a reason is noted in the document. A column never changes its JSON type between rows.
+// A value that JSON, or an index of dates or numbers, cannot hold is null, and
+// the reason is noted in the document. A column never changes its JSON type between rows.
 
-// cell is a value of a row: a text or bytes, a whole number or a float, or NULL.
+// cell is a value of a row: text or bytes, an integer or a float, or NULL.
 type cell struct {
 	null  bool
 	text  string // what was sent as text or bytes; set before a value is converted
-	raw   []byte // the same, as the driver lends it
-	whole bool   // number is what was sent
+	raw   []byte // the same, in the driver's memory
+	whole bool   // number is set
 	float bool
 	bits  int // of a float
 	num   int64
@@ -41,7 +41,7 @@ func cellOf(v driver.Value) cell {
 	return cell{null: true}
 }
 
-// declaredType is how a column is read whose types are given as information_schema has them, such as
+// declaredType returns how to read a column with types from information_schema, such as
 // bigint and bigint(20) unsigned.
 func declaredType(name, declared string) columnType {
 	t := typeOf(strings.ToLower(name), strings.Contains(declared, "unsigned"))
@@ -62,7 +62,7 @@ func declaredType(name, declared string) columnType {
 	return t
 }
 
-// size is the number in a type such as bit(8); 0 when there is none.
+// size is the number in a type such as bit(8); 0 if there is none.
 func size(declared string) int {
 	_, after, _ := strings.Cut(declared, "(")
 	digits, _, _ := strings.Cut(after, ")")
@@ -73,7 +73,7 @@ func size(declared string) int {
 	return n
 }
 
-// resultType is how a column of a result is read, given the driver's name of its type, such as UNSIGNED
+// resultType returns how to read a column of a result, given the driver's name of its type, such as UNSIGNED
 // BIGINT.
 func resultType(name string) columnType {
 	bare, unsigned := strings.CutPrefix(name, "UNSIGNED ")
@@ -100,7 +100,7 @@ func typeOf(name string, unsigned bool) columnType {
 		return columnType{Value: toFloat, Compat: toDouble, Key: keyFloat, Zero: zeroNumber, Kind: source.Double}
 	case "decimal":
 		return columnType{Value: toDecimal, Compat: toDouble, Key: keyDecimal, Zero: zeroNumber, Kind: source.Decimal, CompatKind: source.Double, Digits: true}
-	case "bit": // of a query up to 64, nobody says how many
+	case "bit": // in the result of a query up to 64, the number is unknown
 		return columnType{Value: toBits, Compat: toDecoded, Key: keyBytes, Kind: source.UnsignedLong, CompatKind: source.Text}
 	case "set":
 		return columnType{Value: toSet, Compat: toText, Kind: source.Keyword}

@@ -28,7 +28,7 @@ func toInt(c *cell) (document.Value, string) {
 	return document.Uint(n), ""
 }
 
-// toDigits is for integers of which some are beyond what a field of the type long holds.
+// toDigits is for integers, some of which are too large for a field of the type long.
 func toDigits(c *cell) (document.Value, string) {
 	if c.whole {
 		return document.Decimal(strconv.FormatInt(c.num, 10)), ""
@@ -36,7 +36,7 @@ func toDigits(c *cell) (document.Value, string) {
 	return document.Decimal(c.text), ""
 }
 
-// toFloat writes the shortest digits that are of no other float of the same size.
+// toFloat writes the shortest digits that identify a float of its size.
 func toFloat(c *cell) (document.Value, string) {
 	f := c.f
 	if c.bits == 32 {
@@ -52,16 +52,16 @@ func toBytes(c *cell) (document.Value, string) { return document.Bytes([]byte(c.
 func toFlag(c *cell) (document.Value, string) { return document.Bool(bitsOf(c.text) != 0), "" }
 
 func toBits(c *cell) (document.Value, string) {
-	if len(c.text) > 6 { // of a query, where nobody says how many bits there are
+	if len(c.text) > 6 { // in the result of a query the number of bits is unknown
 		return toLongBits(c)
 	}
 	return toShortBits(c)
 }
 
-// toShortBits is for as many bits as a double holds.
+// toShortBits is for as many bits as a double can hold.
 func toShortBits(c *cell) (document.Value, string) { return document.Uint(bitsOf(c.text)), "" }
 
-// toLongBits is for more bits than a double holds.
+// toLongBits is for more bits than a double can hold.
 func toLongBits(c *cell) (document.Value, string) {
 	return document.Decimal(strconv.FormatUint(bitsOf(c.text), 10)), ""
 }
@@ -91,8 +91,8 @@ func toDate(c *cell) (document.Value, string) {
 	return document.String(c.text), ""
 }
 
-// toInstant writes "2024-01-02 03:04:05.678000" in RFC 3339. A time without a zone is taken as UTC,
-// which is the zone of the session.
+// toInstant writes "2024-01-02 03:04:05.678000" in RFC 3339. A time without a time zone is taken as UTC,
+// the time zone of the session.
 func toInstant(c *cell) (document.Value, string) {
 	if reason := noDate(c.text); reason != "" {
 		return document.Null(), reason
@@ -107,8 +107,8 @@ func toInstant(c *cell) (document.Value, string) {
 	return document.String(c.text[:10] + "T" + clock + "Z"), ""
 }
 
-// noDate tells why a date has no place in an index: MySQL has dates without a day, a month or a year, and
-// may have been told to take the 31st of February.
+// noDate says why an index cannot hold a date: MySQL has dates without a day, a month or a year, and
+// may be configured to accept the 31st of February.
 func noDate(text string) string {
 	if len(text) < 10 || text[4] != '-' || text[7] != '-' {
 		return "a date in an unknown form"
@@ -125,7 +125,7 @@ func noDate(text string) string {
 	return ""
 }
 
-// toNumbers reads a vector: floats of 32 bits, the lowest byte first.
+// toNumbers reads a vector: little-endian 32-bit floats.
 func toNumbers(c *cell) (document.Value, string) {
 	if len(c.text)%4 != 0 {
 		return document.Null(), "a vector in an unknown form"

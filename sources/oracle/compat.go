@@ -11,12 +11,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// The encoding compat: values as an index holds them that Elastic's connector for Oracle filled. It
-// decodes what is no text as UTF-8, writes times without a zone, and knows no fraction but the double.
-// Where it fails, a value is what it is in the encoding exact. [builtIn] says which form a type has.
+// The encoding compat: values in the form of an index that Elastic's connector for Oracle filled. It
+// decodes binary data as UTF-8, writes times without a time zone, and fractions only as doubles.
+// Where Elastic's connector fails, the value is that of the encoding exact. [builtIn] lists the form of each type.
 
-// toDouble writes a number as a double. It always has a fraction or an exponent, so that Elasticsearch takes
-// no column of fractions for one of whole numbers because of its first value.
+// toDouble writes a number as a double, always with a fraction or an exponent, so that Elasticsearch does not
+// map a column of fractions as integers because of its first value.
 func toDouble(v driver.Value) (document.Value, string) {
 	f, ok := v.(float64)
 	if !ok {
@@ -31,7 +31,7 @@ func toDouble(v driver.Value) (document.Value, string) {
 	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
 }
 
-// toWholeOrDouble is for numbers of any scale, of which the whole ones are written with all their digits.
+// toWholeOrDouble is for numbers of any scale; integers are written with all their digits.
 func toWholeOrDouble(v driver.Value) (document.Value, string) {
 	digits := digitsOf(v)
 	if strings.Contains(digits, ".") || strings.HasSuffix(digits, infinity) {
@@ -40,7 +40,7 @@ func toWholeOrDouble(v driver.Value) (document.Value, string) {
 	return document.Number(digits), ""
 }
 
-// toDecoded takes bytes for UTF-8 and drops what is none.
+// toDecoded reads bytes as UTF-8 and drops invalid ones.
 func toDecoded(v driver.Value) (document.Value, string) {
 	b, ok := v.([]byte)
 	if !ok {
@@ -49,7 +49,7 @@ func toDecoded(v driver.Value) (document.Value, string) {
 	return document.String(strings.ToValidUTF8(string(b), "")), ""
 }
 
-// toNaive writes a time without a zone, a fraction with six digits.
+// toNaive writes a time without a time zone, with a fraction of six digits.
 func toNaive(v driver.Value) (document.Value, string) {
 	t, ok := v.(time.Time)
 	if !ok {

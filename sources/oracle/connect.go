@@ -17,15 +17,15 @@ import (
 const (
 	connectTimeout = 15 * time.Second
 	hangUpTimeout  = 1500 * time.Millisecond
-	// stallsPerCall is how many stall timeouts one call of the driver may take while bytes still come: one
-	// answer of the server is many rows, and each of their LOBs another answer.
+	// stallsPerCall is how many stall timeouts one call of the driver may take while bytes still arrive: one
+	// response of the server is many rows, and each of their LOBs another response.
 	stallsPerCall = 20
 )
 
-// driverConfig is the driver's configuration of a connection, but for the way it dials.
+// driverConfig is the driver's configuration of a connection, without its dialer.
 func driverConfig(s settings) (*configurations.ConnectionConfig, error) {
-	// What the driver presets comes with this address. All of it that matters is set below, as it is
-	// configured, without being written into an address and read again.
+	// This address carries the driver's defaults. Everything that matters is set directly below, without
+	// being written into an address and parsed again.
 	c, err := configurations.ParseConfig("oracle://user:password@host:1521/service")
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func driverConfig(s settings) (*configurations.ConnectionConfig, error) {
 	if s.sid {
 		c.ServiceName, c.SID = "", s.database
 	}
-	if strings.EqualFold(s.User, "SYS") { // who cannot log in otherwise
+	if strings.EqualFold(s.User, "SYS") { // SYS cannot log in otherwise
 		c.DBAPrivilege = configurations.SYSDBA
 	}
 	if s.tls != nil {
@@ -45,10 +45,10 @@ func driverConfig(s settings) (*configurations.ConnectionConfig, error) {
 	}
 	c.Cid = "(CID=(PROGRAM=elastic-ingest)(HOST=elastic-ingest)(USER=elastic-ingest))"
 	c.ProgramName = "elastic-ingest"
-	c.Timeout = 0                 // reading has a limit of its own, see [link.Watched]
-	c.PrefetchRows = s.fetchSize  // of 25 the driver makes a number of its own
+	c.Timeout = 0                 // reading has its own limit, see [link.Watched]
+	c.PrefetchRows = s.fetchSize  // the driver replaces 25 by its own number
 	c.Lob = configurations.STREAM // inline, some servers answer with ORA-03120
-	c.Location = "UTC"            // dates and times without a zone stay as they are
+	c.Location = "UTC"            // dates and times without a time zone stay unchanged
 	return c, nil
 }
 
@@ -57,7 +57,7 @@ type connector struct {
 	config *configurations.ConnectionConfig
 }
 
-// Connect opens one.
+// Connect opens a connection.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := ora.NewConnection("", c.config)
 	if err != nil {
@@ -69,10 +69,10 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// Driver is that of the connections.
+// Driver is the driver of the connections.
 func (*connector) Driver() driver.Driver { return ora.NewDriver() }
 
-// Dial opens a session that nothing was set in yet.
+// Dial opens a session without settings.
 func (d *database) Dial(ctx context.Context) (*session, error) {
 	var below *link.Watched
 	c := *d.driver
@@ -91,5 +91,5 @@ func (d *database) Dial(ctx context.Context) (*session, error) {
 	return s, err
 }
 
-// answered reports whether an error is an answer of the server.
+// answered reports whether an error is a response of the server.
 func answered(err error) bool { return code(err) != 0 }

@@ -7,7 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// LookUp implements [sqlread.Dialect]. The catalogue is asked within the transaction of the session. It shows no table
+// LookUp implements [sqlread.Dialect]. The catalog is read within the transaction of the session. It shows no table
 // to a user who may not read it.
 func (d *database) LookUp(ctx context.Context, s *session, p *part) (*table, error) {
 	if p.Rule == nil {
@@ -24,7 +24,7 @@ func (d *database) LookUp(ctx context.Context, s *session, p *part) (*table, err
 	if err != nil {
 		return nil, err
 	}
-	if t == nil { // which does not pass, so it is of no kind
+	if t == nil { // this is permanent, so the error has no kind
 		return nil, &source.Error{Err: errors.New("the columns of the query are known only when it runs")}
 	}
 	return t, p.SetKey(t, key)

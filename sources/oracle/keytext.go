@@ -11,10 +11,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// How the value of a key column looks in an id. The forms are those that Elastic's own connector
-// gives: ids are what an index is compared by, so they must not differ from what it holds.
+// The form of key values in ids. It is the form of Elastic's own connector: an index is compared by ids,
+// so they must equal the ids in an index that it filled.
 
-// appendPlain appends a value as it is. Two values of a column never have the same text.
+// appendPlain appends a value unchanged. Two values of a column never have the same text.
 func appendPlain(dst []byte, v driver.Value) []byte {
 	switch v := v.(type) {
 	case float64:
@@ -40,7 +40,7 @@ func zeroBool(v driver.Value) bool { return v == false }
 
 func keyNumber(dst []byte, v driver.Value) []byte { return sqlread.AppendDecimal(dst, digitsOf(v)) }
 
-// keyFloat writes a double, also where the digits of one were sent.
+// keyFloat writes a double, even if the digits of a double were sent.
 func keyFloat(dst []byte, v driver.Value) []byte {
 	f, ok := v.(float64)
 	if !ok {
@@ -67,7 +67,7 @@ func keyBool(dst []byte, v driver.Value) []byte {
 	return append(dst, "False"...)
 }
 
-// keyTime writes a date with a time of day: a fraction has six digits, and is left out where it is zero.
+// keyTime writes a date with a time of day: a fraction has six digits, and is omitted if it is zero.
 func keyTime(dst []byte, v driver.Value) []byte {
 	t, ok := v.(time.Time)
 	if !ok {

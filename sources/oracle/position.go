@@ -13,7 +13,7 @@ import (
 )
 
 // canCompare reports whether the server can compare with the key of a position: not with a date before the year 1,
-// whose text it would take for another.
+// whose text it would misread.
 func canCompare(at *sqlread.Position) bool {
 	return !slices.ContainsFunc(at.Key, func(v driver.Value) bool {
 		t, ok := v.(time.Time)
@@ -21,7 +21,7 @@ func canCompare(at *sqlread.Position) bool {
 	})
 }
 
-// behind is the condition of all rows behind a position, "" before the first one.
+// behind is the condition for all rows after a position, "" before the first one.
 func behind(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
 	condition = at.Condition(func(i int, operator string) string {
 		c := &t.Columns[t.Key[i]]
@@ -31,8 +31,8 @@ func behind(t *table, at *sqlread.Position) (condition string, args []driver.Val
 	return condition, args
 }
 
-// numberArgument is a number as the driver sends it. Digits it understands only where one of them, which is not 0,
-// stands before the point, and an exponent behind them.
+// numberArgument is a number in a form that the driver parses: it needs exactly one nonzero digit
+// before the point, and then an exponent.
 func numberArgument(v driver.Value) driver.Value {
 	digits := digitsOf(v)
 	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
@@ -40,7 +40,7 @@ func numberArgument(v driver.Value) driver.Value {
 	}
 	number, err := ora.NewNumberFromString(scientific(digits))
 	if err != nil {
-		return digits // the server makes a number of it
+		return digits // the server converts it to a number
 	}
 	return number
 }

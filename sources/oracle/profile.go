@@ -10,10 +10,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// The profiles head and seed87 are the same here: what Elastic's connector for Oracle gives has not changed.
+// The profiles head and seed87 are the same here, because Elastic's connector for Oracle has not changed.
 
-// metadata are the fields that tell where a document comes from. Those of a query have its tables as lists,
-// as they are given.
+// metadata are the fields for the origin of a document. Documents of a query have its tables as lists,
+// in the given order.
 func (d *database) metadata(p *part) []document.Field {
 	database := document.String(d.set.database)
 	if d.Profile != sqlread.Native {
@@ -26,14 +26,14 @@ func (d *database) metadata(p *part) []document.Field {
 	}
 }
 
-// sorted are the tables of a part in the order in which ids have them.
+// sorted are the tables of a part in the order of ids.
 func sorted(p *part) []relation {
 	tables := slices.Clone(p.Tables())
 	slices.SortFunc(tables, func(a, b relation) int { return cmp.Compare(a.Shown, b.Shown) })
 	return tables
 }
 
-// each is what is said of the part's table, or the list of it where the part is a query.
+// each is the value of say for the part's table, or the list of values if the part is a query.
 func each(p *part, say func(*relation) string) document.Value {
 	tables := p.Tables()
 	if p.Rule == nil {
@@ -46,7 +46,7 @@ func each(p *part, say func(*relation) string) document.Value {
 	return sqlread.ListOf(texts)
 }
 
-// idPrefix is what the ids of all documents of the part begin with.
+// idPrefix is the prefix of all ids of the part.
 func (d *database) idPrefix(p *part) string {
 	tables := sorted(p)
 	if d.Profile != sqlread.Native {
@@ -59,8 +59,8 @@ func (d *database) idPrefix(p *part) string {
 	return sqlread.NativePrefix("oracle", []string{d.set.database}, owners, names)
 }
 
-// inIDs is how values are written into ids where their type has no form of its own. Only a value of a type that says
-// so is left out.
+// inIDs defines how values are written into ids if their type has no form of its own. A value is omitted only if its
+// type says so.
 var inIDs = sqlread.Values[driver.Value]{Null: sqlread.Null, Append: appendPlain, Zero: func(driver.Value) bool { return false }}
 
 // Documents implements [sqlread.Dialect].
@@ -70,9 +70,9 @@ func (d *database) Documents(p *part, t *table) func(row []driver.Value) documen
 	return r.Document
 }
 
-// rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
+// rowOf prepares the documents of a table. renamed are the columns whose fields differ from the profile's names.
 func (d *database) rowOf(p *part, t *table) (r *sqlread.Row, renamed []sqlread.Renamed) {
-	profile := max(d.Profile, sqlread.Seed87) // of which head is the same
+	profile := max(d.Profile, sqlread.Seed87) // head is the same
 	names, renamed := t.FieldNames(profile, d.fieldPrefix(p), "Database", "Table")
 	return &sqlread.Row{
 		Table: t, Record: sqlread.NewRecord(d.metadata(p), names, t.Key, profile == sqlread.Native),
@@ -81,7 +81,7 @@ func (d *database) rowOf(p *part, t *table) (r *sqlread.Row, renamed []sqlread.R
 	}, renamed
 }
 
-// fieldPrefix is what the fields of columns begin with.
+// fieldPrefix is the prefix of column fields.
 func (d *database) fieldPrefix(p *part) string {
 	var tables []string
 	for _, t := range sorted(p) {

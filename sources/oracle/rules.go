@@ -4,10 +4,10 @@ import (
 	"context"
 )
 
-// Check asks the server whether the query of a rule is one, and whether its rows can be told apart. What can
-// stand in parentheses behind FROM changes nothing, and because of the condition it is not run. What may not
-// be read is no mistake of the configuration: it fails its part alone. The server says the same of what does
-// not exist.
+// Check checks whether the query of a rule is a query, and whether its rows can be identified. A statement
+// that is valid in parentheses after FROM changes nothing, and because of the condition it does not run. A missing
+// privilege is not a configuration error: it fails only its part. The server gives the same error for
+// tables that do not exist.
 func (d *database) Check(ctx context.Context, s *session, p *part) error {
 	err := onlyReads(p)
 	if err == nil {
@@ -22,8 +22,8 @@ func (d *database) Check(ctx context.Context, s *session, p *part) error {
 	return p.Checked(err, queryHint)
 }
 
-// checkColumns looks for the key among the columns of the query's result. Where they cannot be known yet, it
-// is looked for when the query is run.
+// checkColumns finds the key among the columns of the query's result. If they cannot be known yet, that
+// happens when the query runs.
 func (d *database) checkColumns(ctx context.Context, s *session, p *part) error {
 	key, err := p.KeyNames(ctx, s, nil)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// session is a connection and the transaction that it is in.
+// session is a connection and its transaction.
 type session struct {
 	sqlread.Conn
-	begun bool // a transaction that only reads
+	begun bool // a read-only transaction
 }
 
-// setUpStatements set what values, their order and their texts depend on, whatever the server or the user
-// sets. Comparing and sorting must agree, as reading goes on behind a key.
+// setUpStatements set everything that values, their order and their text depend on, whatever the server or the user
+// sets. Comparing and sorting must agree, because reading resumes after a key.
 var setUpStatements = []string{
 	"ALTER SESSION SET TIME_ZONE = '+00:00'",
 	"ALTER SESSION SET NLS_COMP = BINARY NLS_SORT = BINARY",
@@ -41,8 +41,8 @@ const (
 	endStatement   = "ROLLBACK"
 )
 
-// begin takes the session's snapshot: what it reads from here on is as of now, unless a statement says of
-// when. Nothing can be written.
+// begin takes the session's snapshot: from here on it reads the current state, unless a statement names another.
+// Nothing can be written.
 func (s *session) begin(ctx context.Context) error {
 	if err := s.leave(ctx); err != nil {
 		return err
@@ -63,14 +63,14 @@ func (s *session) leave(ctx context.Context) error {
 	return s.Exec(ctx, endStatement)
 }
 
-// scnQueries ask for the system change number, the database's count of what was committed. Each needs a
-// right that the other does not: to execute the package, or to select from the view.
+// scnQueries read the system change number, the database's count of commits. Each needs a
+// privilege that the other does not: to execute the package, or to select from the view.
 var scnQueries = []string{
 	"SELECT TO_CHAR(DBMS_FLASHBACK.GET_SYSTEM_CHANGE_NUMBER) FROM DUAL",
 	"SELECT TO_CHAR(CURRENT_SCN) FROM V$DATABASE",
 }
 
-// scn is the number as of now; "" where the user may not know it.
+// scn is the current number; "" if the user may not read it.
 func (s *session) scn(ctx context.Context) (scn string, err error) {
 	for _, query := range scnQueries {
 		err := s.Each(ctx, query, nil, func(row []driver.Value) { scn = sqlread.TextOf(row[0]) })
@@ -87,7 +87,7 @@ func (s *session) scn(ctx context.Context) (scn string, err error) {
 	return "", nil
 }
 
-// HangUp closes the connection. The driver says good-bye and waits for the server's, but not for long.
+// HangUp closes the connection. The driver logs off and waits for the server's reply, but not for long.
 func (s *session) HangUp() {
 	if s.Net != nil {
 		defer time.AfterFunc(hangUpTimeout, func() { _ = s.Net.Close() }).Stop()
@@ -95,7 +95,7 @@ func (s *session) HangUp() {
 	s.Conn.HangUp()
 }
 
-// end closes a session whose statement may still run. The server ends that when it next wants to send.
+// end closes a session whose statement may still be running. The server ends it when it next tries to send.
 func (s *session) end() {
 	if s.Net != nil {
 		_ = s.Net.Close()
@@ -103,7 +103,7 @@ func (s *session) end() {
 	s.Conn.HangUp()
 }
 
-// describe asks for the columns of a query that yields no rows.
+// describe reads the columns of a query that returns no rows.
 func (s *session) describe(ctx context.Context, query string) (columns []column, err error) {
 	r, err := s.Stream(ctx, query, nil)
 	if err != nil {

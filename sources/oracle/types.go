@@ -6,21 +6,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// How a column's type becomes JSON. The driver gives numbers as digits, texts and LOBs as text or bytes, and
-// times of day as they are on the wall where they were written. Types that it does not know, or gets wrong,
-// are selected as something else.
+// How a column's type becomes JSON. The driver returns numbers as digits, texts and LOBs as text or bytes, and
+// times of day as they were written. Types that it does not know, or decodes wrongly,
+// are converted in the SELECT.
 //
-// A value that JSON, or an index in which the others are dates or numbers, cannot hold is null, and
-// a reason is noted in the document. A column never changes its JSON type between rows.
+// A value that JSON, or an index of dates or numbers, cannot hold is null, and
+// the reason is noted in the document. A column never changes its JSON type between rows.
 
-// declaration is a type as the catalogue has it.
+// declaration is a type in the catalog.
 type declaration struct {
-	name, owner      string // owner is that of an object type; "" for those of the server
+	name, owner      string // owner is the owner of an object type; "" for built-in types
 	precision, scale int64
-	scaled           bool // a scale is given, and if not, the numbers are of any
+	scaled           bool // a scale is declared; otherwise numbers may have any
 }
 
-// declaredType is how a column is read whose type is given as the catalogue has it, such as NUMBER and
+// declaredType returns how to read a column with a type of the catalog, such as NUMBER and
 // TIMESTAMP(6) WITH TIME ZONE.
 func declaredType(d declaration) columnType {
 	t := typeOf(&d)
@@ -28,9 +28,9 @@ func declaredType(d declaration) columnType {
 	return t
 }
 
-// resultType is how a column of a query is read, of which the driver gives the name of its type.
+// resultType returns how to read a column of a query, with the driver's name of its type.
 func resultType(name string, precision, scale int64) columnType {
-	// Scales come as bytes, of which 255 is none, and those before it are below zero.
+	// Scales are bytes: 255 means none, and the values before it are negative.
 	d := declaration{name: name, precision: precision, scale: int64(int8(scale)), scaled: scale != 255}
 	if known, ok := driverNames[name]; ok {
 		d.name = known
@@ -38,10 +38,10 @@ func resultType(name string, precision, scale int64) columnType {
 	return declaredType(d)
 }
 
-// objectType is what the driver says of every type that consists of others.
+// objectType is the driver's name of every composite type.
 const objectType = "an object type"
 
-// driverNames are the types of results, as the driver has them, in the words of the catalogue.
+// driverNames maps the driver's types of results to the names of the catalog.
 var driverNames = map[string]string{
 	"NCHAR": "VARCHAR2", "VARCHAR": "VARCHAR2", "LongVarChar": "LONG", "LongRaw": "LONG RAW",
 	"OCIClobLocator": "CLOB", "OCIBlobLocator": "BLOB", "OCIFileLocator": "BFILE",
@@ -53,7 +53,7 @@ var driverNames = map[string]string{
 	"TNSType(127)": "VECTOR", "OCIRef": "REF", "XMLType": objectType, "OCIXMLType": objectType,
 }
 
-// bare is a type's name without the numbers behind it and within it.
+// bare is a type's name without the numbers after it and within it.
 func bare(name string) string {
 	for {
 		before, rest, found := strings.Cut(name, "(")
@@ -65,7 +65,7 @@ func bare(name string) string {
 	}
 }
 
-// geometry is a type that not every server can write.
+// geometry is a type that not every server can convert to JSON.
 const geometry = "SDO_GEOMETRY"
 
 func typeOf(d *declaration) columnType {
@@ -84,7 +84,7 @@ func typeOf(d *declaration) columnType {
 	}
 }
 
-// builtIn are the types that the server brings with it, see
+// builtIn returns the built-in types, see
 // https://docs.oracle.com/en/database/oracle/oracle-database/23/sqlrf/Data-Types.html.
 func builtIn(name string, d *declaration) (t columnType, known bool) {
 	switch name {
@@ -95,13 +95,13 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 			Value: toDecimal, Compat: toDouble, Key: keyFloat, Zero: zeroNumber, Bind: "%", Argument: numberArgument,
 			Kind: source.Decimal, CompatKind: source.Double,
 		}, true
-	case "BINARY_FLOAT": // of which the driver loses some, such as 0.7
+	case "BINARY_FLOAT": // the driver decodes some wrongly, such as 0.7
 		return columnType{Value: toReal, Compat: toDouble, Key: keyFloat, Zero: zeroNumber, From: "TO_BINARY_DOUBLE(%)", Kind: source.Double}, true
 	case "BINARY_DOUBLE":
 		return columnType{Value: toFloat, Compat: toDouble, Key: keyFloat, Zero: zeroNumber, Kind: source.Double}, true
 	case "CHAR", "VARCHAR2", "VARCHAR":
 		return columnType{Value: toText, Bind: "%"}, true
-	case "NCHAR", "NVARCHAR2": // of which the database's own character set may lack some
+	case "NCHAR", "NVARCHAR2": // the database's own character set may lack some characters
 		return columnType{Value: toText, Bind: "%", Argument: nationalArgument}, true
 	case "CLOB", "NCLOB", "LONG":
 		return columnType{Value: toText}, true
@@ -123,9 +123,9 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 			Value: toTime, Compat: toNaive, Key: keyTime, Kind: source.Date,
 			Bind: "TO_TIMESTAMP(%, 'YYYY-MM-DD\"T\"HH24:MI:SS.FF9')", Argument: timeArgument("2006-01-02T15:04:05.000000000"),
 		}, true
-	case "TIMESTAMP WITH TIME ZONE", "TIMESTAMP WITH LOCAL TIME ZONE": // where the driver mixes zones up
+	case "TIMESTAMP WITH TIME ZONE", "TIMESTAMP WITH LOCAL TIME ZONE": // the driver mixes up time zones
 		return columnType{Value: toTime, Compat: toNaive, Key: keyTime, From: "SYS_EXTRACT_UTC(%)", CompatFrom: "CAST(% AS TIMESTAMP)", Kind: source.Date}, true
-	case "INTERVAL YEAR TO MONTH", "INTERVAL DAY TO SECOND": // of which the driver gets those below zero wrong
+	case "INTERVAL YEAR TO MONTH", "INTERVAL DAY TO SECOND": // the driver decodes negative ones wrongly
 		return columnType{Value: toText, From: "TO_CHAR(%)"}, true
 	case "BOOLEAN":
 		return columnType{Value: toBool, Key: keyBool, Zero: zeroBool, Kind: source.Boolean}, true
@@ -139,13 +139,13 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 	return columnType{}, false
 }
 
-// numberType is how numbers are read. Whole numbers that a field of the type long holds are numbers, all
-// others digits in a text.
+// numberType returns how to read numbers. Integers that fit a field of the type long are numbers; all
+// others are text with their digits.
 func numberType(d *declaration) columnType {
 	t := columnType{
 		Value: toDecimal, Compat: toWholeOrDouble, Key: keyNumber, Zero: zeroNumber, Bind: "%", Argument: numberArgument,
 		Kind: source.Decimal, CompatKind: source.Double,
-		Digits: d.scaled, // one of any scale may hold what other programs left behind as infinity
+		Digits: d.scaled, // a number of any scale may be infinity, written by another program
 	}
 	switch {
 	case !d.scaled:

@@ -16,7 +16,7 @@ import (
 
 // The converters of the encoding exact; see [columnType].
 
-// unexpected is a value that the driver gave for a type which it should not give it for.
+// unexpected is a value whose Go type does not belong to the column's type.
 func unexpected(v driver.Value) (document.Value, string) {
 	return document.Null(), fmt.Sprintf("a value in an unknown form (%T)", v)
 }
@@ -25,7 +25,7 @@ func toText(v driver.Value) (document.Value, string) {
 	return sqlread.Text(sqlread.TextOf(v))
 }
 
-// toWhole is for columns that hold whole numbers of at most 18 digits.
+// toWhole is for columns with integers of at most 18 digits.
 func toWhole(v driver.Value) (document.Value, string) {
 	n, err := strconv.ParseInt(sqlread.TextOf(v), 10, 64)
 	if err != nil {
@@ -42,10 +42,10 @@ func toDecimal(v driver.Value) (document.Value, string) {
 	return document.Decimal(digits), ""
 }
 
-// infinity is what the driver says for numbers that other programs left behind as such.
+// infinity is the driver's text for infinite numbers, which other programs may have written.
 const infinity = "Infinity"
 
-// digitsOf is a number as the driver has it.
+// digitsOf is a number in the driver's form.
 func digitsOf(v driver.Value) string { return strings.TrimSuffix(sqlread.TextOf(v), ".") }
 
 func toFloat(v driver.Value) (document.Value, string) {
@@ -61,7 +61,7 @@ func toFloat(v driver.Value) (document.Value, string) {
 	return document.Float(f), ""
 }
 
-// toReal writes the shortest digits that are of no other float of 32 bits.
+// toReal writes the shortest digits that identify a 32-bit float.
 func toReal(v driver.Value) (document.Value, string) {
 	f, ok := v.(float64)
 	if !ok {
@@ -70,7 +70,7 @@ func toReal(v driver.Value) (document.Value, string) {
 	return toFloat(shortened(f))
 }
 
-// shortened is the float that the shortest text of one of 32 bits means.
+// shortened is the 64-bit float of the shortest text of a 32-bit float.
 func shortened(f float64) float64 {
 	short, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64) // FormatFloat wrote it
 	return short
@@ -92,7 +92,7 @@ func toBool(v driver.Value) (document.Value, string) {
 	return document.Bool(b), ""
 }
 
-// toTime writes a time in RFC 3339. One without a zone is taken as UTC.
+// toTime writes a time in RFC 3339. A time without a time zone is taken as UTC.
 func toTime(v driver.Value) (document.Value, string) {
 	t, ok := v.(time.Time)
 	if !ok {
@@ -104,13 +104,13 @@ func toTime(v driver.Value) (document.Value, string) {
 	return document.String(instantText(t)), ""
 }
 
-// instantText is a time without the zeros at its end. The driver has taken it for one in UTC.
+// instantText is a time without trailing zeros. The driver has read it as UTC.
 func instantText(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05.999999999") + "Z"
 }
 
-// noDate tells why a date has no place in an index. Oracle's calendar begins 4712 years before the year 1,
-// and arithmetic may leave dates behind that are in none.
+// noDate says why an index cannot hold a date. Oracle's calendar begins 4712 years before the year 1,
+// and arithmetic may produce dates in no calendar.
 func noDate(t time.Time) string {
 	switch year := t.Year(); {
 	case year < 1:
@@ -121,7 +121,7 @@ func noDate(t time.Time) string {
 	return ""
 }
 
-// toJSON is for what the server writes as JSON.
+// toJSON is for values that the server writes as JSON.
 func toJSON(v driver.Value) (document.Value, string) {
 	value, err := document.CompactRaw([]byte(sqlread.TextOf(v)))
 	if err != nil {
@@ -130,7 +130,7 @@ func toJSON(v driver.Value) (document.Value, string) {
 	return document.Portable(value), ""
 }
 
-// toFile tells where a file of the server is, and nothing of what is in it.
+// toFile describes where a file of the server is, without its content.
 func toFile(v driver.Value) (document.Value, string) {
 	f, ok := v.(ora.BFile)
 	if !ok {

@@ -6,14 +6,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// maxDepth is how many dimensions the server's arrays can have, with those of arrays within.
+// maxDepth is how many dimensions the server's arrays can have, including those of nested arrays.
 const maxDepth = 12
 
 const badArray = "an array in an unknown form"
 
 // parseArray reads an array's text, such as {1,NULL,"a \"b\""} or [0:1]={{1},{2}}, see
 // https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO. The bounds are dropped. An element
-// that has no form in JSON is null, for the first such reason.
+// without a form in JSON is null; the first such reason is returned.
 func parseArray(text string, delimiter byte, element convert) (document.Value, string) {
 	if strings.HasPrefix(text, "[") {
 		_, after, ok := strings.Cut(text, "=")
@@ -37,7 +37,7 @@ type arrayParser struct {
 	reason    string
 }
 
-// list reads from a brace to the brace that closes it.
+// list reads from a brace to its closing brace.
 func (p *arrayParser) list(depth int) (document.Value, bool) {
 	if depth > maxDepth || !p.take('{') {
 		return document.Value{}, false
@@ -97,7 +97,7 @@ func (p *arrayParser) member(depth int) (document.Value, bool) {
 	return v, true
 }
 
-// quoted reads to the closing quote; a backslash makes the byte behind it plain.
+// quoted reads to the closing quote; a backslash escapes the byte after it.
 func (p *arrayParser) quoted() (string, bool) {
 	var b strings.Builder
 	for {

@@ -8,16 +8,16 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// The encoding compat: values as an index holds them that Elastic's connector for PostgreSQL filled.
-// It reads with SQLAlchemy on asyncpg, and the forms here are what these give, written as JSON. Where
-// they fail, and that connector with them, a value is what it is in the encoding exact. [scalar] says
-// which form a type has.
+// The encoding compat: values in the form of an index that Elastic's connector for PostgreSQL filled.
+// It reads with SQLAlchemy on asyncpg, and the forms here are theirs, written as JSON. If
+// that connector fails on a value, it is written as in the encoding exact. [scalar] lists
+// the form of each type.
 
-// toDouble reads a number as a double. It always has a fraction or an exponent, so that Elasticsearch
-// takes no column of fractions for one of whole numbers because of its first value.
+// toDouble reads a number as a double, always with a fraction or an exponent, so that Elasticsearch
+// does not map a column of fractions as integers because of its first value.
 func toDouble(text string) (document.Value, string) { return toFloatOf(text, 64) }
 
-// toReal reads a float of 32 bits as the double that it is equal to.
+// toReal reads a 32-bit float as the equal double.
 func toReal(text string) (document.Value, string) { return toFloatOf(text, 32) }
 
 func toFloatOf(text string, bits int) (document.Value, string) {
@@ -31,7 +31,7 @@ func toFloatOf(text string, bits int) (document.Value, string) {
 	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
 }
 
-// toDecoded takes binary data for UTF-8 and drops what is none.
+// toDecoded reads binary data as UTF-8 and drops invalid bytes.
 func toDecoded(text string) (document.Value, string) {
 	v, reason := toBytes(text)
 	if reason != "" {
@@ -40,12 +40,12 @@ func toDecoded(text string) (document.Value, string) {
 	return document.String(strings.ToValidUTF8(v.Text(), "")), ""
 }
 
-// textAs makes a converter of a form that values have in ids.
+// textAs makes a converter from the form of values in ids.
 func textAs(form keyText) convert {
 	return func(text string) (document.Value, string) { return document.String(string(form(nil, text))), "" }
 }
 
-// dateAs is like textAs for dates and times. What is infinite has a form, what else is no date has none.
+// dateAs is like textAs for dates and times. Infinite dates have a form, invalid ones do not.
 func dateAs(form keyText) convert {
 	return func(text string) (document.Value, string) {
 		if reason := noDate(text); reason != "" && !strings.HasSuffix(text, "infinity") {
@@ -71,10 +71,10 @@ func toGroups(text string) (document.Value, string) {
 	return document.String(b.String()), ""
 }
 
-// shape writes a geometric value: numbers are all that are in the server's text of it.
+// shape writes a geometric value from the numbers in the server's text.
 type shape func(text string, numbers []string) string
 
-// toShape makes a converter of a shape. Text that is none stays as it is.
+// toShape makes a converter from a shape. Any other text stays unchanged.
 func toShape(s shape) convert {
 	return func(text string) (document.Value, string) {
 		numbers := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("()[]{}<>,", r) })
@@ -91,7 +91,7 @@ func toShape(s shape) convert {
 // tuple is the shape of a point, or of the coefficients of a line.
 func tuple(_ string, numbers []string) string { return "(" + strings.Join(numbers, ", ") + ")" }
 
-// corners is the shape of all that is a list of points.
+// corners is the shape of a list of points.
 func corners(_ string, numbers []string) string {
 	var b strings.Builder
 	for i := 0; i+1 < len(numbers); i += 2 {
@@ -103,7 +103,7 @@ func corners(_ string, numbers []string) string {
 	return "[" + b.String() + "]"
 }
 
-// track is the shape of a path, which is open where the server writes it in square brackets.
+// track is the shape of a path, which is open if the server writes it in square brackets.
 func track(text string, numbers []string) string {
 	if strings.HasPrefix(text, "[") {
 		return "open " + corners(text, numbers)
@@ -116,7 +116,7 @@ func disc(_ string, numbers []string) string {
 	return "(" + tuple("", numbers[:2]) + ", " + strings.Join(numbers[2:], ", ") + ")"
 }
 
-// toJSONB embeds a value that the server has already parsed; JSON's null is null.
+// toJSONB embeds a value that the server has parsed; JSON's null is null.
 func toJSONB(text string) (document.Value, string) {
 	_, reason := sqlread.Text(text)
 	v, err := document.CompactRaw([]byte(strings.ToValidUTF8(text, "\ufffd")))
@@ -129,8 +129,8 @@ func toJSONB(text string) (document.Value, string) {
 	return document.Portable(v), reason
 }
 
-// toJSON embeds a value that is as somebody wrote it. Where a name comes twice in an object, which
-// Elasticsearch refuses, the last value counts.
+// toJSON embeds a value as it was written. If a name occurs twice in an object, which
+// Elasticsearch refuses, the last value wins.
 func toJSON(text string) (document.Value, string) {
 	v, err := document.ParseJSON([]byte(text))
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Describe implements [source.Describer]. The catalogue is asked once for all parts of a table, and as it is
-// now: in a short transaction of its own, which leaves the snapshot of the run alone, on a connection that
-// the parts then read from. No right to read the table is needed.
+// Describe implements [source.Describer]. The catalog is read once for all parts of a table, in its current state:
+// in its own short transaction, which leaves the snapshot of the run untouched, on a connection that
+// parts are then read from. It needs no privilege on the table.
 func (p *part) Describe(ctx context.Context) (source.Description, error) {
 	return p.about.Once(func() (source.Description, error) {
 		conn, err := p.begin(ctx, "")
@@ -20,7 +20,7 @@ func (p *part) Describe(ctx context.Context) (source.Description, error) {
 			hangUp(ctx, conn)
 			return source.Description{}, err
 		}
-		p.db.release(ctx, conn) // an error with a table is about its key: it will not be read until that is configured
+		p.db.release(ctx, conn) // an error with a table is about its key: the table is not read until that is configured
 		return p.description(t), nil
 	})
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// longestIdle is how long a connection may be idle and still be used: what stands between here and
-// the server may forget about it, and then nobody answers.
+// longestIdle is how long a connection may be idle and still be used: a device between here and
+// the server may drop it, and then there is no response.
 const longestIdle = 30 * time.Second
 
-// idle are connections that were read from to the end, for parts that are yet to come: with 1 000
-// small tables, a connection for each takes most of the time. There are never more than parts that
-// are read at the same time.
+// idle are connections whose part was read completely, for later parts: with 1,000
+// small tables, opening a connection for each takes most of the time. There are never more than parts
+// that are read concurrently.
 type idle struct {
 	mu    sync.Mutex
 	conns []idleConn
@@ -25,7 +25,7 @@ type idleConn struct {
 	since time.Time
 }
 
-// take returns the connection that was used last, nil when there is none.
+// take returns the most recently used connection, nil if there is none.
 func (i *idle) take() *idleConn {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -44,7 +44,7 @@ func (i *idle) put(conn *pgx.Conn) {
 	i.conns = append(i.conns, idleConn{conn, time.Now()})
 }
 
-// reuse returns a connection that was used lately, nil when there is none.
+// reuse returns a recently used connection, nil if there is none.
 func (d *database) reuse(ctx context.Context) *pgx.Conn {
 	for c := d.idle.take(); c != nil; c = d.idle.take() {
 		if time.Since(c.since) <= longestIdle {
@@ -55,7 +55,7 @@ func (d *database) reuse(ctx context.Context) *pgx.Conn {
 	return nil
 }
 
-// release ends the transaction, and with it all that was set, and keeps the connection.
+// release ends the transaction, and with it all its settings, and keeps the connection.
 func (d *database) release(ctx context.Context, conn *pgx.Conn) {
 	if _, err := conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
 		hangUp(ctx, conn)
@@ -64,7 +64,7 @@ func (d *database) release(ctx context.Context, conn *pgx.Conn) {
 	d.idle.put(conn)
 }
 
-// closeIdle ends the connections that nobody uses.
+// closeIdle closes the idle connections.
 func (d *database) closeIdle() {
 	for c := d.idle.take(); c != nil; c = d.idle.take() {
 		hangUp(context.Background(), c.conn)

@@ -8,10 +8,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// How the value of a key column looks in an id. The forms are those that Elastic's own connector
-// gives: ids are what an index is compared by, so they must not differ from what it holds.
+// The form of key values in ids. It is the form of Elastic's own connector: an index is compared by ids,
+// so they must equal the ids in an index that it filled.
 
-// appendKey appends the text that a value has in an id.
+// appendKey appends the form of a value in an id.
 func appendKey(dst []byte, t *columnType, raw []byte) []byte {
 	if t.Key == nil {
 		return append(dst, raw...)
@@ -19,7 +19,7 @@ func appendKey(dst []byte, t *columnType, raw []byte) []byte {
 	return t.Key(dst, string(raw))
 }
 
-// isZero reports whether the profile seed87 leaves a value out of ids.
+// isZero reports whether the profile seed87 omits a value from ids.
 func isZero(t *columnType, raw []byte) bool {
 	return len(raw) == 0 || t.Zero != nil && t.Zero(string(raw))
 }
@@ -49,7 +49,7 @@ func keyFloat(dst []byte, text string) []byte {
 	return sqlread.AppendFloat(dst, f)
 }
 
-// keyReal writes a float of 32 bits with the digits of the double that it is equal to.
+// keyReal writes a 32-bit float with the digits of the equal double.
 func keyReal(dst []byte, text string) []byte {
 	f, err := strconv.ParseFloat(text, 32)
 	if err != nil {
@@ -59,8 +59,8 @@ func keyReal(dst []byte, text string) []byte {
 }
 
 // keyDecimal keeps all digits, trailing zeros too, and writes an exponent only for numbers below
-// 1e-6, as 1.2E-7, and for whole numbers that end with four zeros or more, as 1.23E+6: the server
-// sends decimal digits by fours and leaves the last fours out where they are zero.
+// 1e-6, as 1.2E-7, and for integers that end with four zeros or more, as 1.23E+6: the server
+// sends decimal digits in groups of four and omits the last groups if they are zero.
 func keyDecimal(dst []byte, text string) []byte {
 	digits := strings.TrimPrefix(text, "-")
 	sign := text[:len(text)-len(digits)]
@@ -84,7 +84,7 @@ func keyWhole(dst []byte, sign, digits string) []byte {
 	return strconv.AppendInt(dst, int64(len(digits)-1), 10)
 }
 
-// The dates and times of day that stand for infinite dates and times.
+// The dates and times of day that represent infinite dates and times.
 const (
 	lastDate, firstDate   = "9999-12-31", "0001-01-01"
 	lastClock, firstClock = "23:59:59.999999", "00:00:00"
@@ -101,7 +101,7 @@ func keyDate(dst []byte, text string) []byte {
 	return append(dst, text...)
 }
 
-// keyTimestamp writes a timestamp, an infinite one as the last or first of all and without an offset.
+// keyTimestamp writes a timestamp; an infinite one becomes the last or first possible one, without an offset.
 func keyTimestamp(dst []byte, text string) []byte {
 	switch text {
 	case "infinity":
@@ -130,7 +130,7 @@ func keyTime(dst []byte, text string) []byte {
 	return append(dst, "000000"[:7-(len(text)-dot)]...)
 }
 
-// keyTimeTZ is like keyTime for a text that ends with an offset, which gets its minutes.
+// keyTimeTZ is like keyTime for a text that ends with an offset, to which minutes are added.
 func keyTimeTZ(dst []byte, text string) []byte {
 	i := strings.LastIndexAny(text, "+-")
 	if i < len("12:00:00") || strings.HasSuffix(text, " BC") {
@@ -153,7 +153,7 @@ func keyBytes(dst []byte, text string) []byte {
 	return sqlread.AppendBytes(dst, v.Text())
 }
 
-// keyInterval writes days and the time that remains, months being 30 days and years 365.
+// keyInterval writes the days and the remaining time; a month counts as 30 days and a year as 365.
 func keyInterval(dst []byte, text string) []byte {
 	span, ok := parseInterval(text)
 	if !ok {

@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// position is how far a table was read, so that reading can go on behind it on another connection.
+// position is how far a table was read, so that reading can resume after it on another connection.
 //
-// A heap is read in the order of the places of its rows (ctid), and in one snapshot a row has one
-// place as long as nobody rewrites the table, which is looked for. Of several tables in one, such as
-// partitions, one is read after the other. Places make bare streaming about a tenth slower; the
-// order of a key makes it 3 times slower where rows lie in another one, see BenchmarkWays. Should
-// they not come in the order of their places after all, [position.advance] says so.
+// A heap is read in the order of the places of its rows (ctid), and in one snapshot a row keeps its
+// place unless the table is rewritten, which is checked. Several tables in one, such as
+// partitions, are read one after the other. Reading the places makes bare streaming about a tenth slower; the
+// order of a key makes it 3 times slower if the rows are stored in another order, see BenchmarkWays. If
+// rows do not arrive in the order of their places after all, [position.advance] reports it.
 type position struct {
 	several bool
 	begun   bool
 	table   uint32
 	place   [placeSize]byte // big endian, so that bytes compare as places do
-	done    []uint32        // tables that were read to their end
+	done    []uint32        // tables that were read completely
 	losses  int             // of connections, since the last row
 }
 
@@ -29,7 +29,7 @@ const (
 	oidSize   = 4
 )
 
-// start is the position before the first row, nil where it is not possible to go on after a loss.
+// start is the position before the first row, nil if reading cannot resume after a loss.
 func (p *part) start(r *reader) *position {
 	if r.snapshot == "" || !p.Rel.IsTable() || !r.seen.heap || len(r.seen.secured) > 0 {
 		return nil
@@ -48,8 +48,8 @@ func (a *position) columns() []string {
 	return []string{"ctid"}
 }
 
-// advance takes the columns of the next row. It reports false where that is not behind the last one:
-// then the position means nothing.
+// advance reads the columns of the next row. It returns false if that row is not after the last one:
+// then the position is meaningless.
 func (a *position) advance(raw [][]byte) bool {
 	if len(raw) == 0 || len(raw[0]) != placeSize {
 		return false
@@ -76,7 +76,7 @@ func (a *position) advance(raw [][]byte) bool {
 	return true
 }
 
-// condition is that of all rows behind the position; "" before the first one.
+// condition is the condition for all rows after the position; "" before the first one.
 func (a *position) condition() string {
 	if a == nil || !a.begun {
 		return ""

@@ -7,14 +7,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// row turns rows into documents. It is used again for each row, as are the fields that it hands out.
+// row converts rows to documents. It is reused for each row, as are the fields that it returns.
 type row struct {
 	table   *table
 	profile sqlread.Profile
 	prefix  string // of every id
 	record  *sqlread.Record
 	id      []byte
-	// told is given what was lost of a column's value; "" for nothing.
+	// told receives what was lost of a column's value; "" for nothing.
 	told func(column, reason string)
 }
 
@@ -27,7 +27,7 @@ func (p *part) newRow(t *table) *row {
 	return r
 }
 
-// rowOf prepares the documents of a table. renamed are the columns that the profile would call otherwise.
+// rowOf prepares the documents of a table. renamed are the columns whose fields differ from the profile's names.
 func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	from, profile := p.Origin(p.db.set.database), p.db.Profile
 	names, renamed := sqlread.FieldNames(&from, profile, t)
@@ -38,7 +38,7 @@ func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	}, renamed
 }
 
-// document makes a document of the raw texts of a row; nil is NULL. The id and all values share one
+// document converts the raw texts of a row to a document; nil is NULL. The id and all values share one
 // string, the row's only allocation unless a type needs more.
 func (r *row) document(raw [][]byte) document.Document {
 	r.id = r.appendKey(append(r.id[:0], r.prefix...), raw)

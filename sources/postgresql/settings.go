@@ -11,13 +11,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// settings are the configuration, read and checked.
+// settings are the checked configuration.
 type settings struct {
 	form.Login
 	database string
 	schemas  sqlread.SchemaList
 	tables   sqlread.TableList
-	tls      *tls.Config // nil: encrypted where the server can, verified never
+	tls      *tls.Config // nil: encrypted if the server supports it, never verified
 }
 
 func newSettings(v field.Values) (settings, error) {
@@ -38,8 +38,8 @@ func newSettings(v field.Values) (settings, error) {
 	return s, err
 }
 
-// verified is the TLS configuration that trusts the system's authorities and those given, and
-// accepts only the host that was asked for.
+// verified is the TLS configuration that trusts the system's authorities and the given ones, and
+// accepts only the configured host.
 func verified(host, ca string) (*tls.Config, error) {
 	if strings.HasPrefix(host, "/") {
 		return nil, form.ConfigError(fmt.Errorf("host %q is a socket of this machine, which has no TLS", host), "set ssl_enabled: false")

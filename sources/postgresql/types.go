@@ -19,7 +19,7 @@ type catalogueType struct {
 	delimiter string
 }
 
-// types are the types that the columns of a table are made of, those apart that [scalar] knows.
+// types are the types of a table's columns, except those that [scalar] knows.
 type types map[uint32]catalogueType
 
 const typesQuery = `
@@ -27,7 +27,7 @@ SELECT oid, typname::text, typtype::text, typcategory::text, typelem, typbasetyp
 FROM pg_catalog.pg_type
 WHERE oid = ANY($1::oid[])`
 
-// lookUpTypes asks for the types and for what they are made of.
+// lookUpTypes reads the types and the types they consist of.
 func lookUpTypes(ctx context.Context, conn *pgx.Conn, wanted []uint32) (types, error) {
 	known := types{}
 	for {
@@ -44,7 +44,7 @@ func lookUpTypes(ctx context.Context, conn *pgx.Conn, wanted []uint32) (types, e
 			return known, nil
 		}
 		for _, oid := range ask {
-			known[oid] = catalogueType{} // not asked for again, whatever comes back
+			known[oid] = catalogueType{} // not looked up again, even if it is missing
 		}
 		wanted = wanted[:0:0]
 		var oid uint32
@@ -67,8 +67,8 @@ func lookUpTypes(ctx context.Context, conn *pgx.Conn, wanted []uint32) (types, e
 
 func (t *catalogueType) isArray() bool { return t.kind == "b" && t.category == "A" && t.element != 0 }
 
-// column is how a column of the type is read: a domain as what it is a domain over, an array by its
-// elements, all else in the server's text.
+// column returns how to read a column of the type: a domain as its base type, an array by its
+// elements, everything else as the server's text.
 func (k types) column(oid uint32) columnType {
 	if c, ok := scalar(oid); ok {
 		return c

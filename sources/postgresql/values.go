@@ -10,14 +10,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// How a column's type becomes JSON. Every value comes in the server's text form, which is exact for
-// every type there is, with the settings of [session].
+// How a column's type becomes JSON. All values have the server's text form, which is exact for
+// every type, with the settings of [session].
 //
-// A value that JSON, or an index in which the others are dates or numbers, cannot hold is null, and
-// a reason is noted in the document. A column never changes its JSON type between rows.
+// A value that JSON, or an index of dates or numbers, cannot hold is null, and
+// the reason is noted in the document. A column never changes its JSON type between rows.
 
-// How a column is read, given the server's text of its values. What a type has as Declared is, in the result of a
-// query, its OID.
+// Types for this package's values: the server's text. In the result of a query, Declared is
+// the type's OID.
 type (
 	table      = sqlread.Table[string]
 	column     = sqlread.Column[string]
@@ -65,8 +65,8 @@ const (
 // firstUserOID is above all built-in types.
 const firstUserOID = 16384
 
-// scalar is how a built-in type is read that is neither an array nor a domain; ok is false where the
-// catalogue has to be asked.
+// scalar returns how to read a built-in type that is neither an array nor a domain; ok is false if the
+// catalog must be read.
 func scalar(oid uint32) (t columnType, ok bool) {
 	switch oid {
 	case oidInt2, oidInt4, oidInt8, oidOID, oidXID, oidCID:
@@ -109,7 +109,7 @@ func scalar(oid uint32) (t columnType, ok bool) {
 		return columnType{Value: toText, Compat: toShape(track)}, true
 	case oidCircle:
 		return columnType{Value: toText, Compat: toShape(disc)}, true
-	case oidInt2Vector, oidOIDVector: // arrays to the catalogue, but not in their text
+	case oidInt2Vector, oidOIDVector: // arrays in the catalog, but not in their text
 		return columnType{Value: toText}, true
 	case 27, 650, 774, 829, 869, 2950: // tid, cidr, macaddr8, macaddr, inet, uuid
 		return columnType{Value: toText, Kind: source.Keyword}, true
@@ -149,7 +149,7 @@ func toDecimal(text string) (document.Value, string) {
 	return document.Decimal(text), ""
 }
 
-// notFinite tells why a number has no JSON form.
+// notFinite says why a number has no JSON form.
 func notFinite(text string) string {
 	switch text {
 	case "NaN", "Infinity", "-Infinity":
@@ -170,7 +170,7 @@ func toBytes(text string) (document.Value, string) {
 	return document.Bytes(b), ""
 }
 
-// noDate tells why a date or time has no place in an index: the text of one that has begins with a
+// noDate says why an index cannot hold a date or time: the text of a valid one begins with a
 // year of four digits and has no era.
 func noDate(text string) string {
 	switch {
@@ -191,7 +191,7 @@ func toDate(text string) (document.Value, string) {
 	return document.String(text), ""
 }
 
-// toTimestamp takes a time without a zone as UTC.
+// toTimestamp reads a time without a time zone as UTC.
 func toTimestamp(text string) (document.Value, string) {
 	if reason := noDate(text); reason != "" {
 		return document.Null(), reason
@@ -199,7 +199,7 @@ func toTimestamp(text string) (document.Value, string) {
 	return instant(text)
 }
 
-// toTimestampTZ takes a time in UTC, which is the zone of the session.
+// toTimestampTZ reads a time in UTC, the time zone of the session.
 func toTimestampTZ(text string) (document.Value, string) {
 	if reason := noDate(text); reason != "" {
 		return document.Null(), reason
@@ -211,7 +211,7 @@ func toTimestampTZ(text string) (document.Value, string) {
 	return instant(text)
 }
 
-// instant writes "2024-01-02 03:04:05.678" in RFC 3339; the server leaves trailing zeros out itself.
+// instant writes "2024-01-02 03:04:05.678" in RFC 3339; the server itself omits trailing zeros.
 func instant(text string) (document.Value, string) {
 	if len(text) < 19 || text[10] != ' ' {
 		return document.Null(), "a time in an unknown form"

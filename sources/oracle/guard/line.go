@@ -2,14 +2,14 @@ package guard
 
 import "sync"
 
-// line is the way to the server: what is being dialed, then a socket.
+// line is the connection to the server: first the dialing, then a socket.
 type line struct {
 	mu     sync.Mutex
-	end    func() // of what is dialed, or of the socket; nil while there is none
+	end    func() // ends the dialing, or the socket; nil while there is none
 	broken error  // why it ended
 }
 
-// use takes the way to end what was begun. What was cut before is ended at once.
+// use sets how to end the line. If the line was cut before, it ends immediately.
 func (l *line) use(end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -32,7 +32,7 @@ func (l *line) cut(reason error) {
 	}
 }
 
-// hangUp ends what was begun, and keeps the line for what comes.
+// hangUp ends the current connection, but keeps the line for another.
 func (l *line) hangUp() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -41,7 +41,7 @@ func (l *line) hangUp() {
 	}
 }
 
-// reason is why the line was cut; nil where it was not.
+// reason is why the line was cut; nil if it was not.
 func (l *line) reason() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
