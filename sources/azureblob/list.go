@@ -38,8 +38,8 @@ func (st *store) Buckets(ctx context.Context, token string) (names []string, nex
 	return names, value(page.NextMarker), nil
 }
 
-// Seeks is tried: the service starts a listing anywhere, emulators and older ones ignore that it was
-// asked for, which the first answer shows.
+// Seeks is tried: the service starts a listing anywhere; emulators and older versions ignore the request, which the
+// first response shows.
 func (st *store) Seeks(string) bool { return true }
 
 // List lists one page.
@@ -106,7 +106,7 @@ func isFolder(b *container.BlobItem) bool {
 	return false
 }
 
-// readable reports whether a blob can be read without bringing it back first.
+// readable reports whether a blob can be read without rehydrating it first.
 func readable(p *container.BlobProperties) bool {
 	return value(p.AccessTier) != container.AccessTierArchive && p.ArchiveStatus == nil
 }
@@ -135,7 +135,7 @@ func documentOf(name string, containerMetadata document.Value, b *container.Blob
 	return doc
 }
 
-// leaseText is written as connectors do, as Python writes a dictionary.
+// leaseText is in the form that Elastic's connectors use, a Python dictionary.
 func leaseText(p *container.BlobProperties) string {
 	duration := "None"
 	if p.LeaseDuration != nil {
@@ -159,7 +159,7 @@ func dictionary(m map[string]*string) string {
 	return "{" + strings.Join(pairs, ", ") + "}"
 }
 
-// keepMetadata notes what a list of containers says of one.
+// keepMetadata notes the metadata of a container from the list of containers.
 func (st *store) keepMetadata(name string, m map[string]*string) document.Value {
 	text := "None"
 	if len(m) > 0 {
@@ -171,8 +171,8 @@ func (st *store) keepMetadata(name string, m map[string]*string) document.Value 
 	return st.metadata[name]
 }
 
-// metadataOf is that of a container, asked for once. Who may list its blobs may not be allowed to ask
-// for it; then there is none.
+// metadataOf is the metadata of a container, requested once. Whoever may list its blobs may not be allowed to request
+// it; then there is none.
 func (st *store) metadataOf(ctx context.Context, name string, c *container.Client) document.Value {
 	st.mu.Lock()
 	known, ok := st.metadata[name]

@@ -17,10 +17,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 )
 
-// listing is what was seen of an answer before the library reads it.
+// listing is what is known of a response before the library reads it.
 type listing struct {
 	page *page // nil where the library has to read it
-	none bool  // it is no page of a listing at all
+	none bool  // it is not a page of a listing at all
 }
 
 type listingKey struct{}
@@ -36,8 +36,8 @@ func withListing(ctx context.Context) (context.Context, *listing) {
 
 var _ policy.Policy = readPages{}
 
-// readPages reads the pages of listings before the library does, which then gets an empty answer. One that holds
-// something that is not known here stays the library's.
+// readPages reads the pages of listings before the library does, which then gets an empty response. A page with
+// something unsupported is left to the library.
 type readPages struct{}
 
 // Do implements [policy.Policy].
@@ -59,13 +59,13 @@ func (readPages) Do(r *policy.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// page is what is used of a page.
+// page is the part of a page that is used.
 type page struct {
 	blobs []*container.BlobItem
 	next  string
 }
 
-// parsePage reads a page; nil where it has something that is not known here.
+// parsePage reads a page; nil if it has something unsupported.
 func parsePage(body []byte) *page {
 	x := objects.NewXML(body, pageRoot)
 	p := &page{}
@@ -81,7 +81,7 @@ func parsePage(body []byte) *page {
 		case "NextMarker":
 			p.next = x.Text(name)
 		case "Prefix", "Marker", "MaxResults", "Delimiter", "StartFrom":
-			_ = x.Text(name) // of no use
+			_ = x.Text(name) // not used
 		default:
 			x.Odd()
 		}
@@ -115,10 +115,10 @@ func parseBlobs(x *objects.XML) (blobs []*container.BlobItem) {
 				}
 				b.Metadata = parseMetadata(x, name)
 			case "VersionId":
-				_ = x.Text(name) // of no use, as are the names of rules for replication
+				_ = x.Text(name) // not used, like the names of replication rules
 			case "OrMetadata":
 				_ = parseMetadata(x, name)
-			default: // a version, a snapshot, or a deleted blob, which are not asked for
+			default: // a version, a snapshot, or a deleted blob, which are not requested
 				x.Odd()
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// quoted writes text as Python writes a string: connectors put dictionaries into fields in that form.
+// quoted writes text as Python writes a string: Elastic's connectors put dictionaries into fields in that form.
 func quoted(s string) string {
 	quote := '\''
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {

@@ -5,8 +5,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// commonFields are those of files. Of records only one is ours; the kinds of the others are told by JSON,
-// and the values of rows are text, whatever they look like.
+// commonFields are those of files. Of a record only the field that names its file is known in advance; the types
+// of the others follow from the JSON, and the values of rows are text, whatever they look like.
 func commonFields(v field.Values) []source.DescribedField {
 	if v.String(fieldFormat) == formatDocuments {
 		return []source.DescribedField{{Name: fileField, Kind: source.Text}}

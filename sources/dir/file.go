@@ -1,7 +1,7 @@
 package dir
 
 import (
-	"crypto/md5" //nolint:gosec // not for security: the seed makes the ids of files with it
+	"crypto/md5" //nolint:gosec // not for security: Elastic's connector makes the ids of files with it
 	"encoding/hex"
 	"io/fs"
 	"path/filepath"
@@ -10,8 +10,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
-// file makes the document of a file. What changes without the file changing is left out of it: the
-// times of access and of inode change, the numbers of inode and device, the count of links.
+// file makes the document of a file. It omits what changes although the file does not: the times of access and
+// inode change, the inode and device numbers, and the link count.
 func (d *directory) file(tree *local, path string, info fs.FileInfo) document.Document {
 	full := path
 	if !d.relative {

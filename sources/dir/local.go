@@ -66,7 +66,7 @@ func (l *local) Open(ctx context.Context, path string) (files.File, error) {
 		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}
 	if err != nil {
-		_ = f.Close() // what failed is told already
+		_ = f.Close() // the failure is already reported
 		return nil, err
 	}
 	return f, nil
@@ -81,15 +81,15 @@ func (l *local) opener(path string) func(context.Context) (io.ReadCloser, error)
 		}
 		info, err := f.Stat()
 		if err != nil {
-			_ = f.Close() // what failed is told already
+			_ = f.Close() // the failure is already reported
 			return nil, err
 		}
 		return files.Content(f, info), nil
 	}
 }
 
-// isStray reports whether err says that a path leads out of the root, or in a circle. The error of
-// the first kind has no name, so one is made to compare with.
+// isStray reports whether err says that a path leads out of the root or forms a loop. The first error has no
+// exported name, so one is produced to compare with.
 func (l *local) isStray(err error) bool {
 	_, escape := l.root.Stat("..")
 	e, ok := errors.AsType[*fs.PathError](escape)

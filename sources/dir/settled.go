@@ -9,15 +9,14 @@ import (
 )
 
 const (
-	// quiet is how long a file must not have changed before its records are read. A program that writes a
-	// file in place leaves half of it there between two writes, and half a file is not one of half the
-	// records.
+	// quiet is how long a file must have been unchanged before its records are read. A program that writes a file in
+	// place leaves it half written between two writes, and half a file is not a file with half of the records.
 	quiet = 100 * time.Millisecond
-	// patience is how long that is waited for.
+	// patience is how long to wait for that.
 	patience = 2 * time.Second
 )
 
-// settled waits until a file has not changed for a moment, and returns what is known of it then. A time of
+// settled waits until a file has not changed for a moment, and returns its information. A time of
 // change in the future says nothing.
 func settled(ctx context.Context, f files.File) (fs.FileInfo, error) {
 	for deadline := time.Now().Add(patience); ; {

@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
-// The fields of documents beside pathField.
+// The fields of documents besides pathField.
 const (
 	titleField   = "title"
 	typeField    = "type"
@@ -27,7 +27,7 @@ const (
 	attributeDirectory = 0x10
 	attributeReparse   = 0x400
 	attributeOffline   = 0x1000
-	attributeRecall    = 0x400000 // the content is fetched when it is read
+	attributeRecall    = 0x400000 // reading it makes the server recall the content
 )
 
 // document makes the document of a file or a folder.
@@ -75,19 +75,19 @@ func (d *drive) shown(path string) string {
 	return pathPrefix(d.name) + path
 }
 
-// contentName is the name by which the format of a file is told. A space or a dot at the end of a name, which
-// Windows does not allow, comes as one of two private characters.
+// contentName is the name from which the format of a file is detected. A space or a dot at the end of a name, which
+// Windows does not allow, is sent as one of two private-use characters.
 func contentName(name string) string { return strings.TrimRight(name, "\uf028\uf029") }
 
 // timeText writes a time as Elastic's connectors do.
 func timeText(t time.Time) string { return files.Time(trueTime(t), "") }
 
-// The client counts nanoseconds since 1970 in 64 bits, which reaches from 1677 to 2262; a time outside of
-// that comes as one within, 584 years away.
+// The client counts nanoseconds since 1970 in 64 bits, which reaches from 1677 to 2262; a time outside of this range
+// wraps around to one within, 584 years away.
 const (
 	wrapSeconds, wrapNanos = 18446744073, 709551616 // 2^64 nanoseconds
-	// wrappedZero is what the beginning of the server's calendar, 1 January 1601, comes as. It also stands for
-	// a time that is not set. Just before it the last instant of that calendar comes.
+	// wrappedZero is how the start of the server's calendar, 1 January 1601, arrives. It also stands for a time that
+	// is not set. The last instant of that calendar arrives as a time just before it.
 	wrappedZero = 6802270473709551616
 )
 
@@ -95,7 +95,7 @@ const (
 func trueTime(t time.Time) time.Time {
 	switch ns := t.UnixNano(); {
 	case ns == wrappedZero-100:
-		return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) // shown as the last instant of 9999
+		return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) // displayed as the last instant of 9999
 	case ns >= wrappedZero:
 		return time.Unix(t.Unix()-wrapSeconds, int64(t.Nanosecond())-wrapNanos)
 	}

@@ -5,16 +5,16 @@ import (
 	"net"
 )
 
-// tap is a connection that looks at the answer to the login: whether the server let a user in as a guest is
-// written there, see [MS-SMB2] 2.2.6, and the client keeps it to itself. That answer is never encrypted.
+// tap is a connection that reads the response to the login, which says whether the server let a user in as a guest,
+// see [MS-SMB2] 2.2.6; the client library does not expose it. That response is never encrypted.
 type tap struct {
 	net.Conn
-	head  []byte // of what was read and not looked at
+	head  []byte // what was read but not examined
 	done  bool
 	guest bool
 }
 
-// The places in an answer, from the length that stands before it.
+// Offsets in a response, counted from the length before it.
 const (
 	tapLength  = 4
 	tapStatus  = tapLength + 8
@@ -24,7 +24,7 @@ const (
 
 	sessionSetup     = 1
 	guestOrAnonymous = 1 | 2
-	longestAnswer    = 1 << 20 // a longer one is no answer to a login
+	longestAnswer    = 1 << 20 // a longer one is not a response to a login
 )
 
 // Read implements [net.Conn]. It is called by one goroutine.

@@ -16,10 +16,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 )
 
-// listing is what was seen of an answer before the library reads it.
+// listing is what is known of a response before the library reads it.
 type listing struct {
 	page *s3.ListObjectsV2Output // nil where the library has to read it
-	none bool                    // it is no page of a listing at all
+	none bool                    // it is not a page of a listing at all
 	err  error                   // it broke off
 }
 
@@ -34,8 +34,8 @@ func withListing(ctx context.Context) (context.Context, *listing) {
 	return context.WithValue(ctx, listingKey{}, l), l
 }
 
-// readPages reads the pages of listings before the library does, which then gets an empty answer. One that holds
-// something that is not known here stays the library's.
+// readPages reads the pages of listings before the library does, which then gets an empty response. A page with
+// something unsupported is left to the library.
 func readPages(stack *middleware.Stack) error {
 	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("readPages",
 		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
@@ -53,7 +53,7 @@ func readPages(stack *middleware.Stack) error {
 		}), "OperationDeserializer", middleware.After)
 }
 
-// take reads the body of an answer. The library meets what went wrong where it would have met it.
+// take reads the body of a response. The library gets an error where it would have got it.
 func (l *listing) take(res *smithyhttp.Response) {
 	body, err := io.ReadAll(res.Body)
 	var left io.Reader = bytes.NewReader(body)
@@ -74,7 +74,7 @@ type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
-// parsePage reads a page; nil where it has something that is not known here.
+// parsePage reads a page; nil if it has something unsupported.
 func parsePage(body []byte) *s3.ListObjectsV2Output {
 	x := objects.NewXML(body, pageRoot)
 	page := &s3.ListObjectsV2Output{}
@@ -92,7 +92,7 @@ func parsePage(body []byte) *s3.ListObjectsV2Output {
 		case "MaxKeys", "KeyCount":
 			_ = parsed(x, x.Text(name), strconv.Atoi)
 		case "Name", "Prefix", "Delimiter", "ContinuationToken", "StartAfter":
-			_ = x.Text(name) // of no use
+			_ = x.Text(name) // not used
 		default:
 			x.Odd()
 		}
@@ -128,7 +128,7 @@ func parseObject(x *objects.XML, o *types.Object) {
 			}
 			o.RestoreStatus = parseRestored(x)
 		case "ChecksumAlgorithm", "ChecksumType", "Type":
-			_ = x.Text(name) // of no use
+			_ = x.Text(name) // not used
 		default:
 			x.Odd()
 		}
