@@ -143,7 +143,7 @@ func TestPipesAndLinksAreNoFilesOfOurs(t *testing.T) {
 				}
 				c := programIn(t, dir, "sync", flag, path)
 				out, _ := c.CombinedOutput() // its error is the exit code
-				if got := c.ProcessState.ExitCode(); got != code || !strings.Contains(string(out), "is no regular file") {
+				if got := c.ProcessState.ExitCode(); got != code || !strings.Contains(string(out), "is not a regular file") {
 					t.Errorf("exit %d: %s", got, out)
 				}
 				if docs, _ := held(filepath.Join(dir, "data"), "search-notes"); flag != "--replay" && len(docs) > 0 {

@@ -137,7 +137,7 @@ func wideTables() (statements []string) {
 func manyColumns(t *testing.T, b *bench) {
 	t.Helper()
 	o := b.run("sync")
-	if o.code != 0 || !strings.Contains(o.stdout, "6 created") || !strings.Contains(o.stdout+o.stderr, "not indexed: ") || !strings.Contains(o.stdout+o.stderr, "more fields than the index takes") {
+	if o.code != 0 || !strings.Contains(o.stdout, "6 created") || !strings.Contains(o.stdout+o.stderr, "not indexed: ") || !strings.Contains(o.stdout+o.stderr, "more fields than the index allows") {
 		t.Errorf("first sync: exit code %d\n%.2000s\n%.2000s", o.code, o.stdout, o.stderr)
 	}
 	if res := b.must(0, "sync"); res != (result{Kept: 6}) {
@@ -260,7 +260,7 @@ func TestColumnsThatChange(t *testing.T) {
 			t.Errorf("diff: %s", d)
 		}
 		o := b.run("sync")
-		if o.code != 0 || !strings.Contains(o.stdout, "2 updated") || !strings.Contains(o.stdout+o.stderr, "2 of public_a_v (not a number of its range)") {
+		if o.code != 0 || !strings.Contains(o.stdout, "2 updated") || !strings.Contains(o.stdout+o.stderr, "2 of public_a_v (not a number within its range)") {
 			t.Errorf("exit code %d\n%s%s", o.code, o.stdout, o.stderr)
 		}
 		if n := added.Load(); elasticsearch != "" && n != 1 {

@@ -131,7 +131,7 @@ func (b *smbBench) refuse(t *testing.T) {
 		t.Errorf("a folder without rights: %+v", res)
 	}
 	o := b.run("sync")
-	for _, say := range []string{"docs/" + b.name + "/shut", "was deleted", "let this user read"} {
+	for _, say := range []string{"docs/" + b.name + "/shut", "was deleted", "grant this user read access"} {
 		if o.code != 3 || !strings.Contains(o.stderr, say) {
 			t.Errorf("exit code %d, no %q in\n%s", o.code, say, o.stderr)
 		}

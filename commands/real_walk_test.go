@@ -49,8 +49,8 @@ func (w *walked) walk(t *testing.T) {
 		name, fault, repair string
 		says                []string
 	}{
-		{"a table without key", w.faults.loseKey, w.faults.giveKey, []string{"neither a primary key nor a unique index", "id_columns: {", "leave it out with"}},
-		{"a revoked table", w.faults.revoke, w.faults.grant, []string{w.faults.saysGrant, "leave it out with"}},
+		{"a table without key", w.faults.loseKey, w.faults.giveKey, []string{"neither a primary key nor a unique index", "id_columns: {", "exclude it with"}},
+		{"a revoked table", w.faults.revoke, w.faults.grant, []string{w.faults.saysGrant, "exclude it with"}},
 		{"a broken view", w.faults.breakView, w.faults.repairView, []string{w.faults.saysView}},
 	} {
 		if tt.fault == "" {

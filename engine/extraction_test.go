@@ -194,7 +194,7 @@ func TestTextByAService(t *testing.T) {
 		pdf("good", first, "good"), pdf("bad", first, "BAD"), file("binary", "a.bin", "x"), file("empty", "a.pdf", ""), bare, pdf("other", first, "other"),
 	}
 	res := h.sync()
-	if res.Counts.Created != 6 || res.Counts.ContentErrors != 1 || !strings.Contains(h.seen.failures(), `a bad: read the content: make text of "bad.pdf"`) {
+	if res.Counts.Created != 6 || res.Counts.ContentErrors != 1 || !strings.Contains(h.seen.failures(), `a bad: read the content: extract text of "bad.pdf"`) {
 		t.Fatalf("%+v\n%s", res, h.seen.failures())
 	}
 	want := map[string]string{"good": "text of good", "bad": "", "binary": "", "empty": "", "bare": "", "other": "text of other"}

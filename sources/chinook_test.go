@@ -200,7 +200,7 @@ func capitals(name string) string { return `"` + strings.ToUpper(name) + `"` }
 
 func chinookOnOracle(t *testing.T, dsn string) map[string]any {
 	t.Helper()
-	_, script, _ := strings.Cut(chinook(t, "Chinook_Oracle.sql"), "Create Tables") // behind a GRANT CREATE TABLE
+	_, script, _ := strings.Cut(chinook(t, "Chinook_Oracle.sql"), "Create Tables") // after a GRANT CREATE TABLE
 	config, err := configurations.ParseConfig(dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -268,7 +268,7 @@ func chinookOnOracle(t *testing.T, dsn string) map[string]any {
 
 var digits = regexp.MustCompile(`(?m)="?(-?[0-9]+(?:\.[0-9]*[1-9])?)(?:\.?0*)"?$`)
 
-// sameNumbers has numbers without quotes and without zeros behind the point.
+// sameNumbers has numbers without quotes and without zeros after the point.
 func sameNumbers(rows map[string]string) map[string]string {
 	same := map[string]string{}
 	for key, row := range rows {

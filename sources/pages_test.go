@@ -14,7 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources"
 )
 
-var update = flag.Bool("update", false, "write the option tables of docs/sources anew")
+var update = flag.Bool("update", false, "rewrite the option tables of docs/sources")
 
 // What stands around the table of options of a page.
 const (
@@ -47,14 +47,14 @@ func TestOptionTables(t *testing.T) {
 			continue
 		}
 		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("%s: the options differ (make golden writes them anew):\n%s", page, d)
+			t.Errorf("%s: the options differ (make golden rewrites them):\n%s", page, d)
 		}
 	}
 }
 
 func optionTable(specs []field.Spec) string {
 	var b strings.Builder
-	b.WriteString("| key | value | preset | meaning |\n|---|---|---|---|\n")
+	b.WriteString("| key | value | default | meaning |\n|---|---|---|---|\n")
 	for i := range specs {
 		s := &specs[i]
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", s.Name, optionValue(s), optionPreset(s), optionMeaning(s))

@@ -38,7 +38,7 @@ func TestGrants(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := New(tt.limit, func() { t.Error("pressure though nobody waits") })
+			b := New(tt.limit, func() { t.Error("pressure although no caller waits") })
 			if b.Limit() != tt.limit {
 				t.Errorf("Limit() = %d, want %d", b.Limit(), tt.limit)
 			}
@@ -51,7 +51,7 @@ func TestGrants(t *testing.T) {
 	}
 }
 
-// TestNeverExceeds has many goroutines acquire and give back in shares, beside a counter of our own.
+// TestNeverExceeds has many goroutines acquire and release in shares, with a counter next to it.
 func TestNeverExceeds(t *testing.T) {
 	t.Parallel()
 	const limit, readers, rounds = 1000, 64, 300
@@ -120,7 +120,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 			t.Errorf("served %v, want %v", served, sizes)
 		}
 		if b.Waiting() {
-			t.Error("still somebody waits")
+			t.Error("a caller still waits")
 		}
 	})
 }
@@ -154,17 +154,17 @@ func TestCancellation(t *testing.T) {
 		cancel()
 		<-gaveUp
 		if granted := <-behind; granted != 40 {
-			t.Errorf("the one behind it was granted %d", granted)
+			t.Errorf("the one after it was granted %d", granted)
 		}
 		if b.Waiting() {
-			t.Error("still somebody waits")
+			t.Error("a caller still waits")
 		}
 		b.Release(60)
 		b.Release(40)
 		acquire(t, b, 100, 100)
 		defer func() {
 			if recover() == nil {
-				t.Error("more was given back than was granted, and nobody noticed")
+				t.Error("more was released than was granted, without a panic")
 			}
 		}()
 		b.Release(101)
@@ -182,7 +182,7 @@ func TestPressure(t *testing.T) {
 		b = New(100, func() {
 			calls++
 			if !b.Waiting() {
-				t.Error("pressure though nobody waits")
+				t.Error("pressure although no caller waits")
 			}
 			b.Release(100) // as a writer does that lets its buffer go at once
 		})
@@ -215,7 +215,7 @@ func TestPressure(t *testing.T) {
 			b.Release(60) // what a buffer does that is filled only now
 			<-done
 			if b.Waiting() {
-				t.Error("still somebody waits")
+				t.Error("a caller still waits")
 			}
 		})
 	})

@@ -11,8 +11,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
-// configuration reads the fields of a source as they are: which there are, and
-// of which type, only the source knows.
+// configuration reads the fields of a source unchanged: only the source knows
+// which fields exist, and their types.
 func (l *loader) configuration(o *object, c *Connector) {
 	for _, e := range o.pairs() {
 		value, ok := l.value(e.value, o.key(e.key), wholeSyntax)
@@ -28,9 +28,9 @@ func (l *loader) configuration(o *object, c *Connector) {
 	}
 }
 
-// value turns a node into what [field.Parse] and encoding/json take. A number
+// value converts a node for [field.Parse] and encoding/json. A number
 // whose spelling would be lost, such as 007 or 1.10, stays text: in a password
-// the spelling matters, and a field of another type reads the text.
+// the spelling matters, and a field of another type can parse the text.
 func (l *loader) value(n *node, key string, form syntaxOf) (any, bool) {
 	switch n.kind {
 	case null:
@@ -77,15 +77,15 @@ func numberValue(s string) any {
 	return s
 }
 
-// ResolveConfiguration makes a connector's configuration ready for
-// [field.Parse]: for a sensitive field k it fetches what k_file or k_command
-// lead to, and relative values of fields that are paths become absolute, from
-// the folder of the configuration file. The connector's own values stay as
-// they are.
+// ResolveConfiguration prepares a connector's configuration for
+// [field.Parse]: for a sensitive field k it fetches the secret of k_file or
+// k_command, and makes relative values of path fields absolute, relative to
+// the folder of the configuration file. The connector's own values stay
+// unchanged.
 func (c Connector) ResolveConfiguration(ctx context.Context, specs []field.Spec) (map[string]any, error) {
 	out := map[string]any{}
 	maps.Copy(out, c.Configuration)
-	if c.origin == nil { // made by hand, not by Load
+	if c.origin == nil { // created by hand, not by Load
 		return out, nil
 	}
 	var errs Errors
@@ -134,7 +134,7 @@ func (c Connector) resolveSecret(ctx context.Context, spec field.Spec, specs []f
 	} else {
 		argv, ok := texts(value)
 		if !ok {
-			return c.failure(key, "must be a list of text: a program and its arguments", "it is run without a shell")
+			return c.failure(key, "must be a list of text: a program and its arguments", "it runs without a shell")
 		}
 		s, err = c.origin.command(ctx, argv)
 	}

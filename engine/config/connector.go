@@ -80,7 +80,7 @@ func (l *loader) connector(o *object) Connector {
 	return c
 }
 
-// suggestion makes the tail of an index name of a connector's name.
+// suggestion makes the end of an index name from a connector's name.
 func suggestion(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
@@ -90,7 +90,7 @@ func suggestion(name string) string {
 	}, name)
 }
 
-// checkIdentity checks what a connector is called and what kind it is.
+// checkIdentity checks the names and the type of a connector.
 func (l *loader) checkIdentity(o *object, c *Connector) {
 	switch {
 	case c.Name == "" && c.ConnectorID == "":
@@ -103,14 +103,14 @@ func (l *loader) checkIdentity(o *object, c *Connector) {
 		case strings.HasPrefix(value, "-"):
 			o.fail(o.at, key, "begins with -", "the command line would take it for a flag")
 		case value != strings.TrimSpace(value) || strings.ContainsFunc(value, unicode.IsControl):
-			o.fail(o.at, key, "has blanks around it or control characters in it", "")
+			o.fail(o.at, key, "begins or ends with a blank, or contains control characters", "")
 		case value == "changeme":
 			o.fail(o.at, key, "still has its placeholder value", "replace changeme")
 		}
 	}
 }
 
-// checkUnique reports names that mean two connectors, and indices that two
+// checkUnique reports names that two connectors share, and indices that two
 // connectors would mirror into: each would delete the documents of the other.
 func (l *loader) checkUnique(objects []*object) {
 	names, indices := map[string]int{}, map[string]int{}
@@ -201,7 +201,7 @@ func (l *loader) idColumns(o *object, c *Connector) {
 		case !ok:
 			continue
 		case len(columns) == 0:
-			o.fail(e.at, e.key, "names no column", "list the columns that together tell the rows apart")
+			o.fail(e.at, e.key, "names no column", "list the columns that together identify a row")
 			continue
 		case c.IDColumns == nil:
 			c.IDColumns = map[string][]string{}
@@ -211,8 +211,8 @@ func (l *loader) idColumns(o *object, c *Connector) {
 	}
 }
 
-// UnnamedConnector is a connector of Elasticsearch of which a configuration says nothing, with the
-// defaults of all that it could say.
+// UnnamedConnector is a connector of Elasticsearch without an entry in the configuration, with all
+// defaults.
 func UnnamedConnector(id string) Connector {
 	return Connector{ConnectorID: id, Guard: defaultGuard(), Extraction: "auto", Profile: "head", Encoding: "exact"}
 }

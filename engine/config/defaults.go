@@ -17,10 +17,10 @@ const (
 // commandTimeout is how long a command that prints a secret may take.
 const commandTimeout = 30 * time.Second
 
-// The chunk size that older files carry, in lines, and what it means.
+// The chunk size in the files of Elastic's connectors, which count lines, and the same in operations.
 const (
-	seedChunkLines      = 1000
-	seedChunkOperations = 500
+	connectorsLines      = 1000
+	connectorsOperations = 500
 )
 
 func defaults() *Config {

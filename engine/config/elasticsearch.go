@@ -31,8 +31,8 @@ func (l *loader) elasticsearch(o *object) {
 	o.done()
 }
 
-// destination reads host and cloud_id, of which one is needed. It returns the
-// credentials that the address held, and where it stands.
+// destination reads host and cloud_id, one of which is required. It returns the
+// credentials in the address, and their place.
 func (l *loader) destination(o *object, es *Elasticsearch) (*url.Userinfo, place) {
 	host, hostNode, _ := o.scalar("host", "an address")
 	cloud, cloudNode, _ := o.scalar("cloud_id", "text")
@@ -76,8 +76,8 @@ func (l *loader) destination(o *object, es *Elasticsearch) (*url.Userinfo, place
 	return user, hostNode.at
 }
 
-// address checks a host and takes the credentials out of it. What it returns
-// as a problem never quotes the address, which may hold a password.
+// address checks a host and removes the credentials from it. The returned
+// problem never quotes the address, which may hold a password.
 func (l *loader) address(host string) (clean string, user *url.Userinfo, problem, hint string) {
 	if folder, ok := strings.CutPrefix(host, "embedded:"); ok {
 		if strings.TrimSpace(folder) == "" {
@@ -91,7 +91,7 @@ func (l *loader) address(host string) (clean string, user *url.Userinfo, problem
 	}
 	u, err := url.Parse(host)
 	if err != nil || u.Hostname() == "" || strings.Contains(u.Path, "@") || strings.Contains(u.Opaque, "@") {
-		return "", nil, "is not an address", "write it like https://localhost:9200; user and password have keys of their own"
+		return "", nil, "is not an address", "write it like https://localhost:9200; user and password have their own keys"
 	}
 	if u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
 		return "", nil, "must end before any ? or #", ""
@@ -114,8 +114,8 @@ func validCloudID(id string) bool {
 	return err == nil && strings.Contains(string(plain), "$")
 }
 
-// authentication reads the ways to log in and leaves one of them: what the
-// environment gives, else an API key, else a token, else a user.
+// authentication reads all credentials and keeps one of them: one from the
+// environment, else an API key, else a token, else a user.
 func (l *loader) authentication(o *object, es *Elasticsearch, inURL *url.Userinfo, urlAt place) {
 	userNode := o.text("username", &es.Username)
 	password, userAt := o.secret("password")
@@ -151,8 +151,8 @@ func (l *loader) authentication(o *object, es *Elasticsearch, inURL *url.Userinf
 	}
 }
 
-// userOfAddress completes username and password from the host's address. Keys
-// of their own win.
+// userOfAddress completes username and password from the host's address. Their
+// own keys take precedence.
 func (l *loader) userOfAddress(o *object, es *Elasticsearch, password Secret, at place, inURL *url.Userinfo, urlAt place) (Secret, place) {
 	inAddress, _ := inURL.Password()
 	switch {
@@ -190,10 +190,10 @@ func (l *loader) tls(o *object, es *Elasticsearch) {
 		}
 	}
 	if (es.ClientCert == "") != (es.ClientKey == "") {
-		o.fail(o.at, "client_cert", "needs client_key, and the other way round", "give both or none")
+		o.fail(o.at, "client_cert", "needs client_key, and client_key needs client_cert", "give both or none")
 	}
 	if n := o.flag("verify_certs", &es.VerifyCerts); !es.VerifyCerts {
-		l.warn(n.at, o.key("verify_certs"), "certificates are not verified; anyone on the way can read and change what is sent")
+		l.warn(n.at, o.key("verify_certs"), "certificates are not verified; anyone on the network path can read and change the data")
 	}
 	if !es.SSL && (es.CACerts != "" || es.CAFingerprint != "") {
 		l.warn(o.at, o.key("ssl"), "is false, so ca_certs and ca_fingerprint have no effect; an https address is verified with the system's certificates")
@@ -239,8 +239,8 @@ func validHeader(name string) bool {
 
 func (l *loader) bulk(o *object, b *Bulk) {
 	o.integer("chunk_size", &b.ChunkSize, 1, 100_000)
-	if b.ChunkSize == seedChunkLines {
-		b.ChunkSize = seedChunkOperations
+	if b.ChunkSize == connectorsLines {
+		b.ChunkSize = connectorsOperations
 	}
 	o.size("chunk_max_mem_size", &b.ChunkMaxMemSize, mebibyte, 1<<10)
 	o.integer("max_concurrency", &b.MaxConcurrency, 1, 256)

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// An Env is what the program lends to Load from its surroundings.
+// An Env is the part of the program's environment that Load uses.
 type Env struct {
 	// Environ is the environment as NAME=value, in the form of [os.Environ].
 	Environ []string
 	// Lookup returns the value of a variable; nil searches Environ.
 	Lookup func(name string) (string, bool)
 	// RunCommand runs a program without a shell in the folder dir and returns
-	// what it wrote to its standard output; nil runs it really.
+	// its standard output; nil runs it for real.
 	RunCommand func(ctx context.Context, dir string, argv []string) (stdout []byte, err error)
 	// CommandTimeout is how long a command may take; 0 is 30 seconds.
 	CommandTimeout time.Duration
@@ -50,8 +50,8 @@ func (l *loader) lookup(name string) (string, bool) {
 	return v, ok
 }
 
-// overridePrefix begins the variables that set a key of the file. Levels stand
-// between two underscores.
+// overridePrefix begins the variables that set a key of the file. Levels are
+// separated by two underscores.
 const overridePrefix = "ELASTIC_INGEST__"
 
 // overrides returns an entry for each variable that sets a key, with a dotted
@@ -83,16 +83,16 @@ func (l *loader) overrides() []entry {
 	return out
 }
 
-// warnOfVariables tells of variables that mean something to other programs that
-// read these files, and nothing here: a password that is given by one of them
-// would be missing without a reason.
+// warnOfVariables warns about variables that other programs read as keys of
+// these files, and this one does not: otherwise a password in one of them
+// would be missing without an explanation.
 func (l *loader) warnOfVariables() {
 	for _, pair := range l.env.Environ {
 		name, value, _ := strings.Cut(pair, "=")
 		at := l.where(place{variable: name})
 		switch {
 		case strings.HasPrefix(name, "elasticsearch."), strings.HasPrefix(name, "service."):
-			l.warnings = append(l.warnings, at+": is not read; name it "+overridePrefix+strings.ToUpper(strings.ReplaceAll(name, ".", "__")))
+			l.warnings = append(l.warnings, at+": is not read; use "+overridePrefix+strings.ToUpper(strings.ReplaceAll(name, ".", "__")))
 		case name == "ELASTICSEARCH_CONNECTORS_FIPS_MODE" && strings.EqualFold(value, "true"):
 			l.warnings = append(l.warnings, at+": "+fipsHint)
 		}
@@ -102,7 +102,7 @@ func (l *loader) warnOfVariables() {
 // dotenvVariable names another .env file than the one beside the configuration.
 const dotenvVariable = "ENV_FILE"
 
-// readDotenv reads the .env file that takes part in the configuration.
+// readDotenv reads the .env file of the configuration.
 func (l *loader) readDotenv() *Error {
 	file, shown := filepath.Join(l.dir, ".env"), filepath.Join(filepath.Dir(l.file), ".env")
 	if named, ok := l.env.lookup(dotenvVariable); ok && named != "" {
@@ -123,7 +123,7 @@ func (l *loader) readDotenv() *Error {
 	return nil
 }
 
-// lend notes that a variable of the environment names a file to read as well,
+// lend records that an environment variable names another file to read,
 // which must then exist.
 func (l *loader) lend(variable, file string) *Error {
 	at := place{variable: variable}
@@ -133,7 +133,7 @@ func (l *loader) lend(variable, file string) *Error {
 		err = errIsFolder
 	}
 	if err != nil {
-		return l.failure(at, "", "names "+file+", which "+reason(err), "a relative name is meant from the folder of the configuration file")
+		return l.failure(at, "", "names "+file+", which "+reason(err), "relative paths start at the folder of the configuration file")
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func readDotenv(file string) (map[string]string, error) {
 		name, raw, ok := strings.Cut(line, "=")
 		name = strings.TrimSpace(name)
 		if !ok || !validName(name) {
-			return nil, &Error{File: file, Line: number, Problem: "is not of the form NAME=value"}
+			return nil, &Error{File: file, Line: number, Problem: "does not have the form NAME=value"}
 		}
 		value, problem := dotenvValue(strings.TrimSpace(raw))
 		if problem != "" {
@@ -183,7 +183,7 @@ func validName(name string) bool {
 	return name != ""
 }
 
-// dotenvValue removes the quotes of a value, or the comment behind one that
+// dotenvValue removes the quotes of a value, or the comment after one that
 // has none.
 func dotenvValue(raw string) (value, problem string) {
 	if raw == "" {
@@ -206,7 +206,7 @@ func dotenvValue(raw string) (value, problem string) {
 		switch c := raw[i]; {
 		case c == quote:
 			if after := strings.TrimSpace(raw[i+1:]); after != "" && after[0] != '#' {
-				return "", "has text behind its closing quote"
+				return "", "has text after its closing quote"
 			}
 			return out.String(), ""
 		case c == '\\' && quote == '"' && i+1 < len(raw):

@@ -15,19 +15,19 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
-// An origin is what values need after the file was read: its name for
-// messages, its folder, and how to fetch secrets.
+// An origin is what values need after the file has been read: the file's name
+// for messages, its folder, and how to fetch secrets.
 type origin struct {
 	file, dir string
 	env       Env
 	places    map[string]place // of the keys of a connector's configuration
 }
 
-// errIsNoFile is a file that could hold the program until somebody writes into it.
+// errIsNoFile is a file that could block the program until another process writes into it.
 var errIsNoFile = errors.New("is a pipe or a device, not a regular file")
 
-// regular looks whether a file can be read without waiting for somebody. Links are followed: secrets are
-// mounted as such.
+// regular checks that a file can be read without waiting for another process. Links are followed,
+// because secrets are mounted as links.
 func regular(file string) error {
 	info, err := os.Stat(file)
 	switch {
@@ -39,7 +39,7 @@ func regular(file string) error {
 	return errIsNoFile
 }
 
-// unreadable says why a file cannot be read, or nothing.
+// unreadable says why a file cannot be read, or "".
 func unreadable(file string) string {
 	if err := regular(file); err != nil {
 		return reason(err)
@@ -55,13 +55,13 @@ func unreadable(file string) string {
 	return ""
 }
 
-// reason says the same on every system, and without the name of the file.
+// reason is the same text on every system, without the name of the file.
 func reason(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "does not exist"
 	case errors.Is(err, fs.ErrPermission):
-		return "may not be read"
+		return "cannot be read: permission denied"
 	case errors.Is(err, errIsFolder):
 		return "is a folder"
 	case errors.Is(err, errIsNoFile):
@@ -75,7 +75,7 @@ func reason(err error) string {
 	return "cannot be read: " + err.Error()
 }
 
-// secretFile returns what a file holds, without the newline at its end.
+// secretFile returns the content of a file, without the newline at its end.
 func (o *origin) secretFile(path string) (string, error) {
 	if strings.TrimSpace(path) == "" {
 		return "", errors.New("its name is empty")
@@ -92,7 +92,7 @@ func (o *origin) secretFile(path string) (string, error) {
 	return strings.TrimRight(string(data), "\r\n"), nil
 }
 
-// command returns what a program prints, without the newline at its end.
+// command returns the output of a program, without the newline at its end.
 func (o *origin) command(ctx context.Context, argv []string) (string, error) {
 	if len(argv) == 0 || argv[0] == "" {
 		return "", errors.New("names no program")
@@ -123,8 +123,8 @@ func (o *origin) command(ctx context.Context, argv []string) (string, error) {
 	return strings.TrimRight(string(stdout), "\r\n"), nil
 }
 
-// runCommand runs a program. Its error holds what the program wrote to its
-// standard error, and never what it wrote to its standard output.
+// runCommand runs a program. Its error contains the program's standard error
+// output, and never its standard output.
 func runCommand(ctx context.Context, dir string, argv []string) ([]byte, error) {
 	stdout, stderr := &capped{limit: maxSecret}, &capped{limit: 4096}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
@@ -147,8 +147,8 @@ func runCommand(ctx context.Context, dir string, argv []string) ([]byte, error) 
 	return nil, fmt.Errorf("%w: %s", err, said)
 }
 
-// A capped buffer forgets what goes beyond its limit.
-// It does not embed the buffer, whose ReadFrom would go round the limit.
+// A capped buffer drops everything beyond its limit.
+// It does not embed the buffer, whose ReadFrom would bypass the limit.
 type capped struct {
 	kept  bytes.Buffer
 	limit int
@@ -162,8 +162,8 @@ func (c *capped) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// secret reads a secret from name, name_file or name_command, of which one may
-// be given in one place; a place of higher rank replaces the others.
+// secret reads a secret from name, name_file or name_command, only one of which
+// may be given in one place; a place of higher rank replaces the others.
 func (o *object) secret(name string) (Secret, place) {
 	found := map[string]*node{}
 	top := 0
@@ -199,7 +199,7 @@ func (o *object) secret(name string) (Secret, place) {
 	return secret, chosen.at
 }
 
-// fetch returns the secret that a node holds or leads to.
+// fetch returns the secret that a node holds or refers to.
 func (l *loader) fetch(n *node, key, suffix string) (string, bool) {
 	if suffix == "_command" {
 		argv, ok := l.members(n, key+suffix)
@@ -222,7 +222,7 @@ func (l *loader) fetch(n *node, key, suffix string) (string, bool) {
 	}
 	s, err := l.secretFile(s)
 	if err != nil {
-		l.fail(n.at, key+suffix, err.Error(), "the file holds the secret alone")
+		l.fail(n.at, key+suffix, err.Error(), "the file must contain only the secret")
 	}
 	return s, err == nil
 }

@@ -25,12 +25,12 @@ func Find(flag string, env func(string) string) (string, error) {
 	places = append(places, filepath.FromSlash("/etc/"+program+"/config.yml"))
 	for _, file := range places {
 		info, err := os.Stat(file)
-		// A file that may not be looked at is there; reading it gives the reason.
+		// A file without permission exists; reading it gives the reason.
 		if err == nil && !info.IsDir() || errors.Is(err, fs.ErrPermission) {
 			return file, nil
 		}
 	}
-	return "", fmt.Errorf("no configuration file: looked for %s; write one, or name it with -c FILE", strings.Join(places, ", "))
+	return "", fmt.Errorf("no configuration file: looked for %s; create one, or name it with -c FILE", strings.Join(places, ", "))
 }
 
 // StateDir returns the folder for locks and other state, which may not exist
@@ -47,7 +47,7 @@ func StateDir(c *Config, env func(string) string) string {
 }
 
 // xdg returns the folder that the variable names, else the one below the home
-// folder, else "". The XDG specification has relative ones ignored.
+// folder, else "". The XDG specification requires relative ones to be ignored.
 func xdg(env func(string) string, variable, below string) string {
 	if folder := env(variable); filepath.IsAbs(folder) {
 		return folder

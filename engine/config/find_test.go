@@ -61,7 +61,7 @@ func TestFind(t *testing.T) {
 func TestStateDir(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("the paths are of Unix")
+		t.Skip("the paths are Unix paths")
 	}
 	c := &Config{Dir: "/etc/mirror"}
 	for want, env := range map[string]map[string]string{
@@ -80,7 +80,7 @@ func TestStateDir(t *testing.T) {
 func TestSourceCommand(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("the paths are of Unix")
+		t.Skip("the paths are Unix paths")
 	}
 	c := mustLoad(t, withHost("sources: {a: 'exec:/opt/prog --flag \"a b\"', b: 'exec:./prog', c: 'exec:prog', d: 'builtin:mysql'}"))
 	for name, want := range map[string][]string{

@@ -10,10 +10,10 @@ import (
 	"strconv"
 )
 
-// Load reads a configuration file and the environment. All that is wrong is
-// reported at once, as [Errors].
+// Load reads a configuration file and the environment. All errors are
+// reported together, as [Errors].
 //
-// Files and commands that hold secrets of the destination are read and run
+// Files and commands with secrets of the destination are read and run
 // here; those of a connector's configuration in ResolveConfiguration.
 func Load(ctx context.Context, file string, env Env) (*Config, error) {
 	l := &loader{origin: &origin{file: file, env: env}, config: defaults()}
@@ -36,8 +36,8 @@ func Load(ctx context.Context, file string, env Env) (*Config, error) {
 	return l.config, nil
 }
 
-// A loader collects the configuration, and what is wrong with it, during one
-// call of Load.
+// A loader collects the configuration and its errors during one call of
+// Load.
 type loader struct {
 	*origin
 	run      func(argv []string) (string, error) // runs a command that prints a secret
@@ -68,13 +68,13 @@ func (l *loader) read(full string) (*node, *Error) {
 	root.entries = slices.Concat(root.entries, overriding, l.overrides())
 	l.warnOfVariables()
 	if len(root.entries) == 0 {
-		return nil, &Error{File: l.file, Problem: "holds no keys", Hint: "at least elasticsearch.host is needed"}
+		return nil, &Error{File: l.file, Problem: "holds no keys", Hint: "at least elasticsearch.host is required"}
 	}
 	return root, nil
 }
 
-// parseFile makes the section of keys that a file must be; shown is the name
-// for errors.
+// parseFile parses a file, which must be a section of keys; shown is its name
+// in errors.
 func parseFile(file, shown string, data []byte) (*node, *Error) {
 	root, bad := parse(file, data)
 	switch {
@@ -90,7 +90,7 @@ func (l *loader) unreadable(err error) *Error {
 	e := &Error{File: l.file, Problem: reason(err)}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.Hint = "write it, or name another with -c FILE"
+		e.Hint = "create it, or name another with -c FILE"
 	case errors.Is(err, fs.ErrPermission):
 		e.Hint = "check its owner and mode"
 	}
@@ -105,10 +105,10 @@ func (l *loader) fail(at place, key, problem, hint string) {
 	l.errs = append(l.errs, l.failure(at, key, problem, hint))
 }
 
-// missing is the problem of a key that must be given.
+// missing is the problem of a required key.
 const missing = "is missing"
 
-// forgive takes back that a key is missing, once it turns out to be misspelt:
+// forgive withdraws the error that a key is missing, once it turns out to be misspelled:
 // one mistake is one error.
 func (l *loader) forgive(key string) {
 	l.errs = slices.DeleteFunc(l.errs, func(e *Error) bool { return e.Key == key && e.Problem == missing })
@@ -129,7 +129,7 @@ func (l *loader) warn(at place, key, text string) {
 	l.warnings = append(l.warnings, l.where(at)+": "+key+": "+text)
 }
 
-// where names a place for people.
+// where is a place in messages.
 func (o *origin) where(at place) string {
 	switch {
 	case at.fromEnvironment():
@@ -142,7 +142,7 @@ func (o *origin) where(at place) string {
 	return o.file + ":" + strconv.Itoa(at.line)
 }
 
-// root reads the whole file.
+// root reads the complete file.
 func (l *loader) root(o *object) {
 	c := l.config
 	l.elasticsearch(o.section("elasticsearch"))
@@ -181,8 +181,8 @@ func (l *loader) service(o *object) {
 	o.done()
 }
 
-// workerMode reads which service types are served without their connectors
-// being named.
+// workerMode reads the service types whose connectors are served without being
+// named.
 func (l *loader) workerMode(o *object, s *Service) {
 	mode := o.flag("worker_mode", &s.WorkerMode)
 	types := o.words("service_types", &s.ServiceTypes)
@@ -221,19 +221,19 @@ func (l *loader) extraction(o *object) {
 	o.size("max_text_size", &e.MaxTextSize, 1, 1)
 	o.size("max_file_size", &e.MaxFileSize, 1, 0)
 	if e.UseFilePointers && e.Type == "tika" {
-		o.fail(pointers.at, "use_file_pointers", "is only for Elastic's service", "Apache Tika's server is sent the files: remove the key")
+		o.fail(pointers.at, "use_file_pointers", "works only with Elastic's service", "Apache Tika's server is sent the files: remove the key")
 	}
 	o.done()
 }
 
-// serviceHost says what is wrong with the address of an extraction service, and what to do.
+// serviceHost returns what is wrong with the address of an extraction service, and a hint.
 func serviceHost(host string) (problem, hint string) {
 	u, err := url.Parse(host)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return "must be an http:// or https:// address", "such as http://localhost:8090"
 	case u.User != nil:
-		return "has a user in it", "an extraction service knows no logins: remove the part before @"
+		return "has a user in it", "an extraction service has no logins; remove the part before @"
 	case u.RawQuery != "" || u.Fragment != "":
 		return "has a query in it", "end the address before the ? or #"
 	}

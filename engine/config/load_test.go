@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // write puts files into a new folder and returns the folder.
 func write(t *testing.T, files map[string]string) string {
@@ -184,12 +184,12 @@ func TestFileProblems(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{"big.yml": strings.Repeat("# comment\n", maxFile/10+1), "utf16.yml": "\xff\xfea\x00", "text.yml": "hello", "empty.yml": ""})
 	for file, want := range map[string]string{
-		"none.yml":  "none.yml: does not exist; write it, or name another with -c FILE",
+		"none.yml":  "none.yml: does not exist; create it, or name another with -c FILE",
 		".":         "is a folder",
 		"big.yml":   "big.yml: is larger than the limit of 10485760 bytes",
 		"utf16.yml": "utf16.yml:1: is UTF-16; save it as UTF-8",
 		"text.yml":  "text.yml:1: must be a section of keys, not text",
-		"empty.yml": "empty.yml: holds no keys; at least elasticsearch.host is needed",
+		"empty.yml": "empty.yml: holds no keys; at least elasticsearch.host is required",
 	} {
 		_, err := Load(t.Context(), filepath.Join(dir, file), Env{})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -82,15 +82,15 @@ func TestOverridingFileIsOverridden(t *testing.T) {
 func TestOverridingFileProblems(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ variable, second, want string }{
-		"absent":     {"ENT_SEARCH_CONFIG_PATH=none.yml", "", "environment variable ENT_SEARCH_CONFIG_PATH: names DIR/none.yml, which does not exist; a relative name is meant from the folder of the configuration file"},
-		"a folder":   {"ENT_SEARCH_CONFIG_PATH=.", "", "environment variable ENT_SEARCH_CONFIG_PATH: names DIR, which is a folder; a relative name is meant from the folder of the configuration file"},
+		"absent":     {"ENT_SEARCH_CONFIG_PATH=none.yml", "", "environment variable ENT_SEARCH_CONFIG_PATH: names DIR/none.yml, which does not exist; relative paths start at the folder of the configuration file"},
+		"a folder":   {"ENT_SEARCH_CONFIG_PATH=.", "", "environment variable ENT_SEARCH_CONFIG_PATH: names DIR, which is a folder; relative paths start at the folder of the configuration file"},
 		"syntax":     {"ENT_SEARCH_CONFIG_PATH=second.yml", "a: 1\nb: [", "DIR/second.yml:2: is not valid YAML"},
 		"not keys":   {"ENT_SEARCH_CONFIG_PATH=second.yml", "- a", "DIR/second.yml:1: must be a section of keys, not a list"},
 		"a section":  {"ENT_SEARCH_CONFIG_PATH=second.yml", "elasticsearch: x", "DIR/second.yml:1: elasticsearch: must be a section of keys, not text"},
 		"headers":    {"ENT_SEARCH_CONFIG_PATH=second.yml", "\nelasticsearch.headers: x", "DIR/second.yml:2: elasticsearch.headers: must be a section of keys, not text"},
 		"log level":  {"ENT_SEARCH_CONFIG_PATH=second.yml", "log_level: loud", "DIR/second.yml:1: service.log_level: must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"},
 		"twice":      {"ENT_SEARCH_CONFIG_PATH=second.yml", "log_level: info\nlog_level: warn", "DIR/second.yml:2: log_level: is given twice, first in DIR/second.yml line 1; keep one"},
-		"no ENVFILE": {"ENV_FILE=none.env", "", "environment variable ENV_FILE: names DIR/none.env, which does not exist; a relative name is meant from the folder of the configuration file"},
+		"no ENVFILE": {"ENV_FILE=none.env", "", "environment variable ENV_FILE: names DIR/none.env, which does not exist; relative paths start at the folder of the configuration file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,8 +134,8 @@ func TestVariablesOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	c := mustLoad(t, withHost(""), "elasticsearch.password=canary", "service.log_level=DEBUG", "ELASTICSEARCH_CONNECTORS_FIPS_MODE=true", "PATH=/bin")
 	want := []string{
-		"environment variable elasticsearch.password: is not read; name it ELASTIC_INGEST__ELASTICSEARCH__PASSWORD",
-		"environment variable service.log_level: is not read; name it ELASTIC_INGEST__SERVICE__LOG_LEVEL",
+		"environment variable elasticsearch.password: is not read; use ELASTIC_INGEST__ELASTICSEARCH__PASSWORD",
+		"environment variable service.log_level: is not read; use ELASTIC_INGEST__SERVICE__LOG_LEVEL",
 		"environment variable ELASTICSEARCH_CONNECTORS_FIPS_MODE: has no effect here; run the program with GODEBUG=fips140=on",
 	}
 	if diff := cmp.Diff(want, c.Warnings); diff != "" {

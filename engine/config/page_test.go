@@ -17,7 +17,7 @@ import (
 const page = "../../docs/CONFIG.md"
 
 // A documented key is a row of a table of the page.
-type documented struct{ key, preset string } // preset is as the file would have it, or empty
+type documented struct{ key, preset string } // preset is as in the file, or empty
 
 var quoted = regexp.MustCompile("`([^`]+)`")
 
@@ -142,7 +142,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	t.Parallel()
 	known := knownKeys(t, "")
 	if len(known) < 100 {
-		t.Fatalf("the loader tells of %d keys only: %q", len(known), known)
+		t.Fatalf("the loader knows only %d keys: %q", len(known), known)
 	}
 	var got []string
 	for _, d := range documentedKeys(t) {

@@ -13,8 +13,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
-// scalar returns the text of a key after substitution; ok is false when it is
-// absent or wrong, which has been reported.
+// scalar returns the text of a key after substitution; ok is false if it is
+// missing or wrong, which has been reported.
 func (o *object) scalar(name, want string) (s string, n *node, ok bool) {
 	n = o.take(name)
 	if n == nil || n.kind == null {
@@ -28,7 +28,7 @@ func (o *object) scalar(name, want string) (s string, n *node, ok bool) {
 	return s, n, ok
 }
 
-// note remembers a value for those who ask where it came from.
+// note records the origin of a value.
 func (o *object) note(name, shown string, n *node) {
 	from := "default"
 	if n != nil && n.kind != null {
@@ -37,7 +37,7 @@ func (o *object) note(name, shown string, n *node) {
 	o.l.origins = append(o.l.origins, Origin{Key: o.key(name), Value: shown, From: from})
 }
 
-// text reads a text; numbers and the like are taken as they are written.
+// text reads a text; numbers and the like are taken as written.
 func (o *object) text(name string, to *string) *node {
 	s, n, ok := o.scalar(name, "text")
 	if ok {
@@ -47,7 +47,7 @@ func (o *object) text(name string, to *string) *node {
 	return n
 }
 
-// choice reads one of some words, whatever their case.
+// choice reads one of several words, in any case.
 func (o *object) choice(name string, to *string, choices ...string) *node {
 	s, n, ok := o.scalar(name, "one of "+strings.Join(choices, ", "))
 	if ok && s != "" {
@@ -61,7 +61,7 @@ func (o *object) choice(name string, to *string, choices ...string) *node {
 	return n
 }
 
-// logLevel reads a level by its name, or by a name that other programs give it.
+// logLevel reads a level by its name, or by its name in other programs.
 func (o *object) logLevel(name string, to *string) {
 	levels := []string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 	s, n, ok := o.scalar(name, "one of "+strings.Join(levels, ", "))
@@ -84,7 +84,7 @@ func (o *object) logLevel(name string, to *string) {
 	o.note(name, *to, n)
 }
 
-// language reads the code of a language that new indices can be made for.
+// language reads the code of a language that new indices support.
 func (o *object) language(name string, to *string) {
 	codes := analysis.Languages()
 	s, n, ok := o.scalar(name, "the code of a language")
@@ -92,7 +92,7 @@ func (o *object) language(name string, to *string) {
 		if at := indexFold(codes, s); at >= 0 {
 			*to = codes[at]
 		} else {
-			hint := "a language that is not among them can be set up by the connector's mappings file"
+			hint := "other languages can be configured in the connector's mappings file"
 			if near := field.Nearest(strings.TrimSpace(s), codes); near != "" {
 				hint = "did you mean " + near + "?"
 			}
@@ -111,13 +111,13 @@ func indexFold(words []string, s string) int {
 	return -1
 }
 
-// filePath reads the name of a file that must exist, and makes it absolute.
+// filePath reads the name of an existing file, and makes it absolute.
 func (o *object) filePath(name string, to *string) {
 	s, n, ok := o.scalar(name, "the name of a file")
 	if ok && s != "" {
 		*to = absolute(o.l.dir, s)
 		if problem := unreadable(*to); problem != "" {
-			o.fail(n.at, name, fmt.Sprintf("names %s, which %s", *to, problem), "a relative name is meant from the folder of the configuration file")
+			o.fail(n.at, name, fmt.Sprintf("names %s, which %s", *to, problem), "relative paths start at the folder of the configuration file")
 		}
 	}
 	o.note(name, *to, n)
@@ -144,7 +144,7 @@ func (o *object) flag(name string, to *bool) *node {
 }
 
 func (o *object) integer(name string, to *int, least, most int) *node {
-	want := fmt.Sprintf("a whole number from %d to %d", least, most)
+	want := fmt.Sprintf("an integer from %d to %d", least, most)
 	s, n, ok := o.scalar(name, want)
 	if ok && s != "" {
 		i, err := parseInt(s)

@@ -87,9 +87,9 @@ func TestServiceFilesLoadUnchanged(t *testing.T) {
 	}
 }
 
-// TestPresetsOfTheServiceFileAreRead says that a value which happens to be the
+// TestDefaultsOfTheServiceFileAreRead says that a value which happens to be the
 // default comes from the file all the same.
-func TestPresetsOfTheServiceFileAreRead(t *testing.T) {
+func TestDefaultsOfTheServiceFileAreRead(t *testing.T) {
 	t.Parallel()
 	c, err := Load(t.Context(), of2026, Env{})
 	if err != nil {
@@ -127,7 +127,7 @@ func edited(t *testing.T, file string, oldnew ...string) string {
 }
 
 // TestServiceFilesWithVariables says how the ways to write credentials in both
-// files are read: defaults behind a bar, a .env beside the file, dollar signs.
+// files are read: defaults after a bar, a .env beside the file, dollar signs.
 func TestServiceFilesWithVariables(t *testing.T) {
 	t.Parallel()
 	for file, c := range map[string]struct {
@@ -151,7 +151,7 @@ func TestServiceFilesWithVariables(t *testing.T) {
 			es.Host, es.Username, es.Password, es.RequestTimeout = "https://es:9243", "$ES_USER", NewSecret("a$bx # y"), 9*time.Second
 			want.Service.LogLevel = "DEBUG"
 			before, _, _ := strings.Cut(content, "$ES_USER")
-			want.Warnings = []string{fmt.Sprintf("config.yml:%d", strings.Count(before, "\n")+1) + ": elasticsearch.username: a $ without braces was kept as it is; write ${NAME} for a variable, $$ for a dollar sign"}
+			want.Warnings = []string{fmt.Sprintf("config.yml:%d", strings.Count(before, "\n")+1) + ": elasticsearch.username: a $ without braces was kept; write ${NAME} for a variable, $$ for a dollar sign"}
 			compare(t, want, got)
 		})
 	}
@@ -295,7 +295,7 @@ func TestExtraction(t *testing.T) {
 		"a host of nothing":                {"extraction_service.host: 'http://'", "", "extraction_service.host: must be an http:// or https:// address"},
 		"a host with a user":               {"extraction_service.host: 'http://me:secret@tika'", "", "extraction_service.host: has a user in it"},
 		"a host with a query":              {"extraction_service.host: 'http://tika/?a=b'", "", "extraction_service.host: has a query in it"},
-		"files that Tika cannot be shown":  {"extraction_service: {host: 'http://tika', type: tika, use_file_pointers: true}", "", "use_file_pointers: is only for Elastic's service"},
+		"files that Tika cannot be shown":  {"extraction_service: {host: 'http://tika', type: tika, use_file_pointers: true}", "", "use_file_pointers: works only with Elastic's service"},
 		"a type that there is none of yet": {"extraction_service: {host: 'http://tika', type: unstructured}", "", "extraction_service.type: must be one of auto, elastic, tika"},
 	} {
 		_, err := load(t, fmt.Sprintf("elasticsearch.host: http://localhost:9200\n%s\n"+connector, tc.settings, tc.more))

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// classLine is how earlier files name the code of a source: a Python module and
-// a class in it.
+// classLine is how files of the Python service name the code of a source: a
+// Python module and a class in it.
 var classLine = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$`)
 
-// builtinOf returns the service type whose code an earlier file's module held.
+// builtinOf returns the built-in service type for a module of the Python service.
 func builtinOf(module, serviceType string) string {
 	switch last := module[strings.LastIndexByte(module, '.')+1:]; last {
 	case "mongo":
@@ -28,7 +28,7 @@ func builtinOf(module, serviceType string) string {
 	return serviceType
 }
 
-// sources reads which code serves which service type.
+// sources reads the implementations of service types.
 func (l *loader) sources(o *object) {
 	for _, e := range o.pairs() {
 		if e.value.kind == list || e.value.kind == section || e.value.kind == null {
@@ -45,7 +45,7 @@ func (l *loader) sources(o *object) {
 		case scheme == "builtin" && strings.TrimSpace(rest) != "":
 		case scheme == "exec":
 			if argv, closed := splitWords(rest); len(argv) == 0 || !closed {
-				o.fail(e.at, e.key, "names no program, or has a quote that does not end", sourceHint)
+				o.fail(e.at, e.key, "names no program, or has an unclosed quote", sourceHint)
 				continue
 			}
 		case strings.HasPrefix(s, "connectors.sources.") && classLine.MatchString(s):
@@ -64,9 +64,9 @@ func (l *loader) sources(o *object) {
 const sourceHint = "write builtin:TYPE, or exec:PROGRAM and its arguments"
 
 // SourceCommand returns the program and the arguments that serve a service
-// type; ok is false when it is served by built-in code. A program named with a
-// relative path is meant from the folder of the configuration file. Arguments
-// stand between blanks; quotes, single or double, keep blanks together.
+// type; ok is false if it is served by built-in code. A relative program path
+// starts at the folder of the configuration file. Arguments
+// are separated by blanks; quotes, single or double, group them.
 func (c *Config) SourceCommand(serviceType string) (argv []string, ok bool) {
 	line, ok := strings.CutPrefix(c.Sources[serviceType], "exec:")
 	if !ok {
@@ -79,8 +79,8 @@ func (c *Config) SourceCommand(serviceType string) (argv []string, ok bool) {
 	return argv, len(argv) > 0
 }
 
-// splitWords splits at blanks outside quotes; closed is false when a quote does
-// not end.
+// splitWords splits at blanks outside quotes; closed is false if a quote is
+// not closed.
 func splitWords(s string) (words []string, closed bool) {
 	var word strings.Builder
 	inWord := false

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// A syntaxOf says which dollar signs mean something.
+// A syntaxOf defines which dollar signs have a meaning.
 type syntaxOf uint8
 
 const (
 	// wholeSyntax: ${…} is replaced and $$ is a dollar sign.
 	wholeSyntax syntaxOf = iota
-	// bracesOnly: ${…} is replaced, $${ is ${, and other dollar signs stand for
-	// themselves. It is for queries, in which they have a meaning of their own.
+	// bracesOnly: ${…} is replaced, $${ is ${, and other dollar signs are
+	// literal. It is for queries, which use dollar signs themselves.
 	bracesOnly
 )
 
-// maxNested is how deep defaults may hold variables again.
+// maxNested is how deep variables may be nested in defaults.
 const maxNested = 8
 
 // expand replaces the variables in a scalar. It works on parsed values, so
-// nothing that a variable holds can change the structure of the file. Values
-// that come from the environment are taken as they are.
+// the content of a variable cannot change the structure of the file. Values
+// from the environment are used unchanged.
 func (l *loader) expand(n *node, key string, form syntaxOf) (string, bool) {
 	if n.kind != text || n.at.fromEnvironment() || !strings.Contains(n.text, "$") {
 		return n.text, true
@@ -29,7 +29,7 @@ func (l *loader) expand(n *node, key string, form syntaxOf) (string, bool) {
 	e := expander{l: l, n: n, key: key, form: form}
 	s, ok := e.expand(n.text, 0)
 	if e.bare {
-		l.warn(n.at, key, "a $ without braces was kept as it is; write ${NAME} for a variable, $$ for a dollar sign")
+		l.warn(n.at, key, "a $ without braces was kept; write ${NAME} for a variable, $$ for a dollar sign")
 	}
 	return s, ok
 }
@@ -78,7 +78,7 @@ func (e *expander) expand(s string, depth int) (string, bool) {
 	}
 }
 
-// cutBrace cuts s at the } that belongs to the ${ before it.
+// cutBrace cuts s at the } that closes the ${ before it.
 func cutBrace(s string) (inner, after string, closed bool) {
 	depth := 0
 	for i := 0; i < len(s); i++ {
@@ -94,7 +94,7 @@ func cutBrace(s string) (inner, after string, closed bool) {
 	return "", "", false
 }
 
-// reference returns what stands for ${inner}.
+// reference returns the replacement of ${inner}.
 func (e *expander) reference(inner string, depth int) (string, bool) {
 	if depth == maxNested {
 		e.fail(fmt.Sprintf("has defaults inside defaults more than %d deep", maxNested), "")
@@ -103,7 +103,7 @@ func (e *expander) reference(inner string, depth int) (string, bool) {
 	if file, ok := strings.CutPrefix(inner, "file:"); ok {
 		s, err := e.l.secretFile(file)
 		if err != nil {
-			e.fail("reads a file: "+err.Error(), "the file holds the value alone")
+			e.fail("reads a file: "+err.Error(), "the file must contain only the value")
 		}
 		return s, err == nil
 	}
@@ -117,9 +117,9 @@ func (e *expander) reference(inner string, depth int) (string, bool) {
 	bar, hasBar := strings.CutPrefix(tail, "|")
 	switch {
 	case name == "" || tail != "" && !hasShell && !hasBar:
-		e.fail("has a ${…} that is none of ${NAME}, ${NAME:-default} and ${file:PATH}", "write $$ for a dollar sign")
+		e.fail("has a ${…} other than ${NAME}, ${NAME:-default} and ${file:PATH}", "write $$ for a dollar sign")
 		return "", false
-	case hasShell && value == "": // as in a shell, empty is as good as unset
+	case hasShell && value == "": // as in a shell, empty counts as unset
 		return e.expand(shell, depth+1)
 	case set:
 		return value, true
@@ -130,7 +130,7 @@ func (e *expander) reference(inner string, depth int) (string, bool) {
 	return "", false
 }
 
-// nameByte reports whether c may stand in the name of a variable.
+// nameByte reports whether c may occur in the name of a variable.
 func nameByte(c byte, first bool) bool {
 	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || !first && '0' <= c && c <= '9'
 }

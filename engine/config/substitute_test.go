@@ -131,10 +131,10 @@ elasticsearch.password: ${DOUBLE}
 func TestDotenvProblems(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
-		"A=1\nnonsense":    ".env:2: is not of the form NAME=value",
-		"1A=x":             ".env:1: is not of the form NAME=value",
+		"A=1\nnonsense":    ".env:2: does not have the form NAME=value",
+		"1A=x":             ".env:1: does not have the form NAME=value",
 		"A='canary":        ".env:1: A: has no closing quote",
-		"A=\"x\" canary":   ".env:1: A: has text behind its closing quote",
+		"A=\"x\" canary":   ".env:1: A: has text after its closing quote",
 		"A=\"canary\\\"\n": ".env:1: A: has no closing quote",
 	} {
 		dir := write(t, map[string]string{".env": content, "config.yml": withHost("")})

@@ -10,10 +10,10 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// parseYAML reads YAML by way of the syntax tree, because only that knows
+// parseYAML reads YAML through the syntax tree, because only that has
 // lines and the spelling of numbers.
 func parseYAML(data []byte) (root *node, problem *syntaxError) {
-	// The parser is third-party code on text from outside: a panic in it is a
+	// The parser is third-party code that reads untrusted text: a panic in it means a
 	// broken file, not a broken program.
 	defer func() {
 		if recover() != nil {
@@ -50,8 +50,8 @@ func yamlProblem(err error) *syntaxError {
 	if !ok || bad.Token == nil || bad.Token.Position == nil {
 		return syntax(0, "is not valid YAML", "")
 	}
-	// The parser's messages are constants, but for single characters and the
-	// version of a %YAML line; its Error method would print the lines around.
+	// The parser's messages are constants, except for single characters and the
+	// version of a %YAML line; its Error method would print the surrounding lines.
 	p := bad.Token.Position
 	return &syntaxError{line: p.Line, column: p.Column, problem: "is not valid YAML: " + bad.Message}
 }
@@ -63,8 +63,8 @@ func line(n ast.Node) int {
 	return 0
 }
 
-// A yamlReader turns the syntax tree into nodes. Aliases are replaced by what
-// they stand for, so it counts what it makes.
+// A yamlReader converts the syntax tree to nodes. Aliases are replaced by their
+// targets, so it counts the nodes that it creates.
 type yamlReader struct {
 	anchors map[string]ast.Node
 	made    int
@@ -72,10 +72,10 @@ type yamlReader struct {
 
 func (r *yamlReader) node(n ast.Node, depth int) (*node, error) {
 	if r.made++; r.made > maxEntries {
-		return nil, syntax(line(n), "has too many entries", "aliases count as often as they are used")
+		return nil, syntax(line(n), "has too many entries", "aliases count each time they are used")
 	}
 	if depth > maxDepth {
-		return nil, syntax(line(n), "is nested too deeply", fmt.Sprintf("at most %d levels are read; does an alias hold itself?", maxDepth))
+		return nil, syntax(line(n), "is nested too deeply", fmt.Sprintf("at most %d levels are read; does an alias contain itself?", maxDepth))
 	}
 	out := &node{}
 	if t := n.GetToken(); t != nil && t.Position != nil {
@@ -109,7 +109,7 @@ func (r *yamlReader) node(n ast.Node, depth int) (*node, error) {
 	return out, nil
 }
 
-// indirect reads what refers to or wraps another node.
+// indirect reads a node that refers to or wraps another node.
 func (r *yamlReader) indirect(n ast.Node, depth int) (*node, error) {
 	switch n := n.(type) {
 	case *ast.AnchorNode:
@@ -118,7 +118,7 @@ func (r *yamlReader) indirect(n ast.Node, depth int) (*node, error) {
 	case *ast.AliasNode:
 		target, ok := r.anchors[name(n.Value)]
 		if !ok {
-			return nil, syntax(line(n), "uses an alias that stands for nothing above it", "a text that begins with * needs quotes")
+			return nil, syntax(line(n), "uses an alias without an anchor above it", "a text that begins with * needs quotes")
 		}
 		out, err := r.node(target, depth+1)
 		if err != nil {
@@ -129,7 +129,7 @@ func (r *yamlReader) indirect(n ast.Node, depth int) (*node, error) {
 	case *ast.TagNode:
 		return r.tagged(n, depth)
 	}
-	return nil, syntax(line(n), "holds a kind of YAML that is not read here", "use plain values, lists and sections")
+	return nil, syntax(line(n), "uses a YAML feature that is not supported", "use plain values, lists and sections")
 }
 
 func name(n ast.Node) string {
@@ -139,7 +139,7 @@ func name(n ast.Node) string {
 	return n.GetToken().Value
 }
 
-// tagged reads the tags that say what is clear anyway, and text.
+// tagged reads tags that state the obvious type, and text.
 func (r *yamlReader) tagged(n *ast.TagNode, depth int) (*node, error) {
 	if n.Value == nil {
 		return &node{at: place{line: line(n)}}, nil
@@ -157,7 +157,7 @@ func (r *yamlReader) tagged(n *ast.TagNode, depth int) (*node, error) {
 	case "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq":
 		return out, nil
 	}
-	return nil, syntax(line(n), "has a YAML tag that is not read here", "a text that begins with ! needs quotes")
+	return nil, syntax(line(n), "has a YAML tag that is not supported", "a text that begins with ! needs quotes")
 }
 
 func (r *yamlReader) sequence(out *node, n *ast.SequenceNode, depth int) (*node, error) {
@@ -201,7 +201,7 @@ func (r *yamlReader) mapping(out *node, pairs []*ast.MappingValueNode, depth int
 	for _, e := range out.entries {
 		own[e.key] = true
 	}
-	for _, e := range merged { // what the section says itself wins, then the first
+	for _, e := range merged { // the section's own keys win, then the first
 		if !own[e.key] {
 			own[e.key] = true
 			out.entries = append(out.entries, e)
@@ -211,7 +211,7 @@ func (r *yamlReader) mapping(out *node, pairs []*ast.MappingValueNode, depth int
 	return out, nil
 }
 
-// mergeable returns what the value of a << key brings in.
+// mergeable returns the entries that the value of a << key adds.
 func mergeable(value *node) ([]entry, error) {
 	switch value.kind {
 	case section:

@@ -1,31 +1,31 @@
 // Package cron reads Quartz cron expressions, the schedules that Kibana writes into a connector, and
-// finds the instants that they name.
+// finds the scheduled times.
 //
-// It is not a scheduler: nothing here waits, looks at a clock or remembers what has run. Everything is
-// in UTC, so there are no hours that a change of the clocks skips or repeats.
+// It is not a scheduler: nothing here waits, reads a clock or remembers what has run. Everything is
+// in UTC, so no hours are skipped or repeated by a change of the clocks.
 //
-// The invariant: whatever text and whatever times are given, an answer comes at once, and a [Schedule]
-// that [Parse] returns names at least one instant.
+// The invariant: for any text and any times, the result is immediate, and a [Schedule]
+// that [Parse] returns has at least one scheduled time.
 //
 // # The language
 //
-// An expression has six or seven fields with blanks between them:
+// An expression has six or seven fields separated by blanks:
 //
 //	second  minute  hour  day-of-month  month         day-of-week  [year]
 //	0-59    0-59    0-23  1-31          1-12 JAN-DEC  1-7 SUN-SAT  1970-2099
 //
 // A field is * or a list of values, ranges and steps: 5, 10-12, 0/15, 10-40/10, */2 or /2. A step that
-// follows a single value goes on to the end of the field. A range whose end is the smaller one wraps,
-// except among years: 22-2 are the hours 22, 23, 0, 1 and 2. Letter case does not count.
+// follows a single value continues to the end of the field. A range whose end is smaller than its start wraps,
+// except for years: 22-2 are the hours 22, 23, 0, 1 and 2. Case does not matter.
 //
 // The days of the month may also be L, the last one; L-3, the third before it; 15W, the weekday
-// (Monday to Friday) nearest to the 15th within its month; LW and L-3W. All these may stand in a list.
-// A month that has no such day, as February has no 30W, is passed over.
+// (Monday to Friday) nearest to the 15th within its month; LW and L-3W. All these may be in a list.
+// A month without such a day, as February for 30W, is skipped.
 //
 // The days of the week may also be 6L, the last Friday of the month; 6#3, the third Friday; L alone,
-// which is Saturday. None of these stands in a list.
+// which is Saturday. None of these may be in a list.
 //
-// Of the two day fields one has to be ?, "not this one". Quartz refuses a * in both; here a * in one of
+// One of the two day fields must be ?, "not this one". Quartz refuses a * in both; here a * in one of
 // them is read as ?, because older configurations write * in every field and because it can only mean
 // one thing. A restriction in both fields is an error, and so is ? in both.
 //
@@ -34,10 +34,10 @@
 //
 // # No library
 //
-// github.com/reugn/go-quartz v0.15.2 was tried. It hands out instants but not what it read, and some
-// instants are wrong: for 0 0 0 29 2 ? it returns 1 March in three years of four, and of 0 0 0 ? 4 2#5
-// after September 2027 it passes over 2029. It takes minute 61 in a list, and refuses ranges that wrap,
-// small letters in L and W, and L-3W. What is left to it is nothing.
+// github.com/reugn/go-quartz v0.15.2 was tried. It returns scheduled times but not the parsed expression, and some
+// times are wrong: for 0 0 0 29 2 ? it returns 1 March in three of four years, and for 0 0 0 ? 4 2#5
+// after September 2027 it skips 2029. It accepts minute 61 in a list, and refuses ranges that wrap,
+// lower-case letters in L and W, and L-3W. So nothing is left for it to do.
 package cron
 
 import (
@@ -46,11 +46,11 @@ import (
 	"time"
 )
 
-// maxLength is how many bytes an expression may have. Every second named one by one takes 170.
+// maxLength is the maximum number of bytes of an expression. Listing every second takes 170.
 const maxLength = 1000
 
-// Schedule is a set of instants, each a whole second in UTC. The zero Schedule has none. It may be used
-// from several goroutines, and two that came from the same text are equal.
+// Schedule is a set of scheduled times, each a full second in UTC. The zero Schedule is empty. It is safe
+// for concurrent use, and two from the same text are equal.
 type Schedule struct {
 	text                    string
 	seconds, minutes, hours set
@@ -59,8 +59,8 @@ type Schedule struct {
 	years                   set // counted from firstYear
 }
 
-// Parse reads an expression. An error says which field is wrong and what it may hold, or that the
-// fields together name no instant, as those of 31 February.
+// Parse reads an expression. An error names the invalid field and its valid values, or says that the
+// fields together have no scheduled time, such as 31 February.
 func Parse(expression string) (Schedule, error) {
 	if len(expression) > maxLength {
 		return Schedule{}, fmt.Errorf("has %d bytes, more than %d", len(expression), maxLength)
@@ -87,7 +87,7 @@ func Parse(expression string) (Schedule, error) {
 		return Schedule{}, err
 	}
 	if _, ok := s.Next(time.Time{}); !ok {
-		return Schedule{}, fmt.Errorf("%.100q names no instant: no month and year that it lists has such a day", expression)
+		return Schedule{}, fmt.Errorf("%.100q has no scheduled time: none of its months and years has such a day", expression)
 	}
 	return s, nil
 }
@@ -106,7 +106,7 @@ func wrongCount(expression string, n int) error {
 // String returns the expression as it was written.
 func (s Schedule) String() string { return s.text }
 
-// Next returns the first instant that is later than after, in UTC; false where there is none any more.
+// Next returns the first scheduled time later than after, in UTC; false if there is none.
 // The last year is 2099, as in Quartz's manual.
 func (s Schedule) Next(after time.Time) (time.Time, bool) {
 	if before := time.Unix(firstSecond-1, 0); after.Before(before) {
@@ -134,18 +134,18 @@ func (s Schedule) Next(after time.Time) (time.Time, bool) {
 	return time.Date(day.year, time.Month(day.month), day.day, at.hour, at.minute, at.second, 0, time.UTC), true
 }
 
-// Last returns the latest instant that is later than after and not later than until, in UTC; false
-// where there is none.
+// Last returns the latest scheduled time later than after and not later than until, in UTC; false
+// if there is none.
 //
-// It halves the time in which that instant must be until nothing is left: some 32 calls of
-// [Schedule.Next] for all years that there are, 10 µs, or 0.2 ms for a day that comes every 28 years; see
+// It bisects the interval that contains that time: some 32 calls of
+// [Schedule.Next] for the complete range of years, 10 µs, or 0.2 ms for a day that occurs every 28 years; see
 // BenchmarkLast.
 func (s Schedule) Last(after, until time.Time) (time.Time, bool) {
 	last, ok := s.Next(after)
 	if !ok || last.After(until) {
 		return time.Time{}, false
 	}
-	low, high := last.Unix(), int64(lastSecond) // low is an instant, and after high there is none
+	low, high := last.Unix(), int64(lastSecond) // low is a scheduled time, and after high there is none
 	if until.Before(time.Unix(high, 0)) {
 		high = until.Unix()
 	}
@@ -160,7 +160,7 @@ func (s Schedule) Last(after, until time.Time) (time.Time, bool) {
 	return time.Unix(low, 0).UTC(), true
 }
 
-// date is a day; where it is past the end of its month or year, the next one is meant.
+// date is a day; past the end of its month or year, it means the next one.
 type date struct{ year, month, day int }
 
 // dayFrom returns the first day of the schedule that is d or later.

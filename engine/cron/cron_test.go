@@ -85,7 +85,7 @@ func TestParseReadsTheSame(t *testing.T) {
 		{"* in a list is every value", "0 5,* * * * ?", "0 * * * * ?"},
 		{"a step from * begins with the first value", "*/20 0 0 */10 */4 ?", "0,20,40 0 0 1,11,21,31 1,5,9 ?"},
 		{"a step from nothing is one from *", "/20 0 0 /10 /4 ?", "*/20 0 0 */10 */4 ?"},
-		{"a step from a value goes on to the end", "5/15 0 20/2 25/3 10/1 ?", "5,20,35,50 0 20,22 25,28,31 10,11,12 ?"},
+		{"a step from a value continues to the end", "5/15 0 20/2 25/3 10/1 ?", "5,20,35,50 0 20,22 25,28,31 10,11,12 ?"},
 		{"a step from a range ends with it", "10-40/10 0 0 1 1 ?", "10,20,30,40 0 0 1 1 ?"},
 		{"a step may be longer than the range", "0 1-3/50 0 1 1 ?", "0 1 0 1 1 ?"},
 		{"a step from a name", "0 0 0 ? JAN/6 MON/2", "0 0 0 ? 1,7 2,4,6"},
@@ -157,9 +157,9 @@ func TestParseRefuses(t *testing.T) {
 		{"0 1-2-3 * * * ?", `minute: "2-3" is not between 0 and 59`},
 		{"0 *-5 * * * ?", `minute: "*" is not between 0 and 59`},
 		{"0 ** * * * ?", `minute: "**" is not between 0 and 59`},
-		{"? * * * * ?", "second: ? is for one of the day fields, and alone; write * for every value"},
-		{"* * * * ? *", "month: ? is for one of the day fields, and alone; write * for every value"},
-		{"0 0 0 1,? * *", "day-of-month: ? is for one of the day fields, and alone; write * for every value"},
+		{"? * * * * ?", "second: ? is only for one of the day fields, and must be alone; write * for every value"},
+		{"* * * * ? *", "month: ? is only for one of the day fields, and must be alone; write * for every value"},
+		{"0 0 0 1,? * *", "day-of-month: ? is only for one of the day fields, and must be alone; write * for every value"},
 
 		{"0 0/60 * * * ?", `minute: the step of "0/60": "60" is not between 1 and 59`},
 		{"0/60 * * * * ?", `second: the step of "0/60": "60" is not between 1 and 59`},
@@ -171,13 +171,13 @@ func TestParseRefuses(t *testing.T) {
 		{"0 */0 * * * ?", `minute: the step of "*/0": "0" is not between 1 and 59`},
 		{"0 0/ * * * ?", `minute: the step of "0/": "" is not between 1 and 59`},
 		{"0 0/5/5 * * * ?", `minute: the step of "0/5/5": "5/5" is not between 1 and 59`},
-		{"0 ?/5 * * * ?", "minute: ? is for one of the day fields, and alone; write * for every value"},
+		{"0 ?/5 * * * ?", "minute: ? is only for one of the day fields, and must be alone; write * for every value"},
 
 		{"0 0 0 L-31 * ?", `day-of-month: the number after L- of "L-31": "31" is not between 0 and 30`},
-		{"0 0 0 L3 * ?", `day-of-month: "L3" is no form of L: write L, L-3, LW or L-3W`},
-		{"0 0 0 LW-3 * ?", `day-of-month: "LW-3" is no form of L: write L, L-3, LW or L-3W`},
+		{"0 0 0 L3 * ?", `day-of-month: "L3" is not a form of L; write L, L-3, LW or L-3W`},
+		{"0 0 0 LW-3 * ?", `day-of-month: "LW-3" is not a form of L; write L, L-3, LW or L-3W`},
 		{"0 0 0 L- * ?", `day-of-month: the number after L- of "L-": "" is not between 0 and 30`},
-		{"0 0 0 6L * ?", `day-of-month: "6L" is no form of L: write L, L-3, LW or L-3W`},
+		{"0 0 0 6L * ?", `day-of-month: "6L" is not a form of L; write L, L-3, LW or L-3W`},
 		{"0 0 0 32W * ?", `day-of-month: "32W" is not one day and W: "32" is not between 1 and 31`},
 		{"0 0 0 1-5W * ?", `day-of-month: "1-5W" is not one day and W: "1-5" is not between 1 and 31`},
 		{"0 0 0 W * ?", `day-of-month: "W" is not one day and W: "" is not between 1 and 31`},
@@ -186,8 +186,8 @@ func TestParseRefuses(t *testing.T) {
 		{"0 0 0 ? * 6#6", `day-of-week: the number after # of "6#6": "6" is not between 1 and 5`},
 		{"0 0 0 ? * 6#0", `day-of-week: the number after # of "6#0": "0" is not between 1 and 5`},
 		{"0 0 0 ? * 6#", `day-of-week: the number after # of "6#": "" is not between 1 and 5`},
-		{"0 0 0 ? * 3#1,6#3", `day-of-week: "3#1,6#3": L and # stand alone, not in a list`},
-		{"0 0 0 ? * SAT,L", `day-of-week: "SAT,L": L and # stand alone, not in a list`},
+		{"0 0 0 ? * 3#1,6#3", `day-of-week: "3#1,6#3": L and # must be alone, not in a list`},
+		{"0 0 0 ? * SAT,L", `day-of-week: "SAT,L": L and # must be alone, not in a list`},
 		{"0 0 0 ? * 2-6L", `day-of-week: "2-6L" is not one day and L or #: "2-6" is not between 1 and 7, nor one of SUN, MON, TUE, WED, THU, FRI, SAT`},
 		{"0 0 0 ? * 15W", `day-of-week: "15W" is not between 1 and 7, nor one of SUN, MON, TUE, WED, THU, FRI, SAT`},
 
@@ -213,7 +213,7 @@ func TestParseRefusesDatesThatNeverCome(t *testing.T) {
 		"29 2 ? 2027", "29 2 ? 2025-2027", "31 2/12 ?", "? 2 SUN#5 2027",
 	} {
 		expression := "0 0 0 " + days
-		want := fmt.Sprintf("%q names no instant: no month and year that it lists has such a day", expression)
+		want := fmt.Sprintf("%q has no scheduled time: none of its months and years has such a day", expression)
 		if _, err := Parse(expression); fmt.Sprint(err) != want {
 			t.Errorf("got %v, want %s", err, want)
 		}

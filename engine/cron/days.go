@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// days says which days of a month are meant: those that both day fields admit, of which one admits
+// days are the scheduled days of a month: those in both day fields, one of which contains
 // every day.
 type days struct {
 	dates   set // days, counted from the first, which is 1
 	ends    set // days, counted from the last, which is 0
-	near    set // dates whose nearest weekday is meant
-	nearEnd set // ends whose nearest weekday is meant
+	near    set // dates whose nearest weekday is scheduled
+	nearEnd set // ends whose nearest weekday is scheduled
 
 	weekdays set // 1 is Sunday
-	nth      int // which of these weekdays in the month: the first is 1, 0 is each of them
+	nth      int // which of these weekdays in the month: the first is 1; 0: all of them
 }
 
-// lastInMonth as nth is the last one, be it the fourth or the fifth.
+// lastInMonth as nth is the last one, whether the fourth or the fifth.
 const lastInMonth = 6
 
 // maxBack is the greatest n of L-n: in a month of 31 days it is the first.
@@ -75,7 +75,7 @@ func (d *days) addOfMonth(item string) error {
 	if !near {
 		err := fields[dayOfMonth].add(dates, item)
 		if err != nil && strings.Contains(text, "L") {
-			return fmt.Errorf("%.40q is no form of L: write L, L-3, LW or L-3W", item)
+			return fmt.Errorf("%.40q is not a form of L; write L, L-3, LW or L-3W", item)
 		}
 		return err
 	}
@@ -87,14 +87,14 @@ func (d *days) addOfMonth(item string) error {
 	return nil
 }
 
-// setOfWeek reads the whole field of days of the week.
+// setOfWeek reads the complete field of days of the week.
 func (d *days) setOfWeek(list string) error {
 	f := &fields[dayOfWeek]
 	upper := strings.ToUpper(list)
 	name, nth, numbered := strings.Cut(upper, "#")
 	switch {
 	case strings.Contains(upper, ",") && strings.ContainsAny(upper, "#L"):
-		return fmt.Errorf("%.40q: L and # stand alone, not in a list", list)
+		return fmt.Errorf("%.40q: L and # must be alone, not in a list", list)
 	case upper == "L":
 		name = "SAT"
 	case strings.HasSuffix(upper, "L"):

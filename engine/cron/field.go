@@ -17,7 +17,7 @@ const (
 	lastSecond  = 4102444800 - 1
 )
 
-// field is one of the fields of an expression: what it is called and what its values are.
+// field is one of the fields of an expression, with its name and its values.
 type field struct {
 	name     string
 	min, max int
@@ -44,7 +44,7 @@ var fields = [...]field{
 	{name: "year", min: firstYear, max: lastYear, maxStep: lastYear - firstYear, origin: firstYear},
 }
 
-// parse adds what a list names.
+// parse adds the values of a list.
 func (f *field) parse(to *set, list string) error {
 	for item := range strings.SplitSeq(list, ",") {
 		if err := f.add(to, item); err != nil {
@@ -54,7 +54,7 @@ func (f *field) parse(to *set, list string) error {
 	return nil
 }
 
-// add adds what one item of a list names.
+// add adds the values of one item of a list.
 func (f *field) add(to *set, item string) error {
 	text, step, stepped := strings.Cut(item, "/")
 	first, last, err := f.span(text, stepped)
@@ -81,7 +81,7 @@ func (f *field) add(to *set, item string) error {
 }
 
 // span reads a value, a range or *, and returns its first and its last value; the last one is smaller
-// where the range wraps.
+// if the range wraps.
 func (f *field) span(text string, stepped bool) (first, last int, err error) {
 	from, to, ranged := strings.Cut(text, "-")
 	switch {
@@ -90,7 +90,7 @@ func (f *field) span(text string, stepped bool) (first, last int, err error) {
 	case text == "":
 		return 0, 0, errors.New("an item of the list is empty")
 	case text == "?":
-		return 0, 0, errors.New("? is for one of the day fields, and alone; write * for every value")
+		return 0, 0, errors.New("? is only for one of the day fields, and must be alone; write * for every value")
 	}
 	if first, err = f.value(from); err != nil || !ranged && !stepped {
 		return first, first, err

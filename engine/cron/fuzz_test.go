@@ -38,7 +38,7 @@ func FuzzSchedule(f *testing.F) {
 			return
 		}
 		if again := mustParse(t, s.String()); again != s {
-			t.Errorf("%q is another schedule when it is read once more", expression)
+			t.Errorf("%q is another schedule when it is read again", expression)
 		}
 		if len(expression) > 200 {
 			s.Next(time.Time{})

@@ -143,7 +143,7 @@ func TestCanonical(t *testing.T) {
 		{"zero has no sign", `{"a":-0,"b":-0.0,"c":0.0,"d":-0e5}`, `{"a":0,"b":0,"c":0,"d":0}`},
 		{"beyond float64 the digits stay", `{"a":1e400}`, `{"a":1e400}`},
 		{"the last of duplicate keys counts", `{"a":1,"a":2}`, `{"a":2}`},
-		{"what every run writes anew goes", `{"_timestamp":"t","_extract_binary_content":true,"_reduce_whitespace":true,"_run_ml_inference":true,"a":1}`, `{"a":1}`},
+		{"what every run rewrites is removed", `{"_timestamp":"t","_extract_binary_content":true,"_reduce_whitespace":true,"_run_ml_inference":true,"a":1}`, `{"a":1}`},
 		{"but stays inside", `{"a":{"_timestamp":"t"}}`, `{"a":{"_timestamp":"t"}}`},
 		{"what the caller ignores goes", `{"owned":1,"a":{"owned":2}}`, `{"a":{"owned":2}}`},
 		{"the empty object", `{}`, `{}`},
@@ -152,8 +152,8 @@ func TestCanonical(t *testing.T) {
 		{"a string", `"a"`, ""},
 		{"nothing", ``, ""},
 		{"cut off", `{"a":1`, ""},
-		{"something behind it", `{"a":1} {"b":2}`, ""},
-		{"garbage behind it", `{"a":1}x`, ""},
+		{"something after it", `{"a":1} {"b":2}`, ""},
+		{"garbage after it", `{"a":1}x`, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -372,7 +372,7 @@ func TestSameValue(t *testing.T) {
 	}
 }
 
-func TestWrittenAnew(t *testing.T) {
+func TestRewritten(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"_timestamp", "_extract_binary_content", "_reduce_whitespace", "_run_ml_inference"} {
 		if !WrittenAnew(name) {

@@ -12,27 +12,25 @@ import (
 	"strings"
 )
 
-// What a server answers is checked here before anything of it is believed: its status, what kind of
-// text it is, its size, and that the fields are there which say that it answers what was asked. A wrong
-// answer is an error, never an empty index or a success.
+// Responses are checked before anything in them is trusted: status, content type, size, and the fields that
+// show that the request was answered. A wrong response is an error, never an empty index or a success.
 
-// How large answers may be. Whatever is larger answers nothing that was asked, and is not read to its end.
+// Limits for the size of responses. A larger response is not what was requested, and is not read completely.
 const (
 	errorAnswer    = 1 << 20
-	smallAnswer    = 16 << 20  // one thing: an index with a large mapping, a record
-	pageAnswer     = 32 << 20  // documents of a scan, which should be pageBytes
-	documentAnswer = 128 << 20 // one document; Elasticsearch takes requests of up to 100 MB by default
-	bulkItem       = 16 << 10  // one item of a bulk answer, on average; reasons may be long
+	smallAnswer    = 16 << 20  // one object: an index with a large mapping, a record
+	pageAnswer     = 32 << 20  // documents of a scan, usually about pageBytes
+	documentAnswer = 128 << 20 // one document; Elasticsearch accepts requests of up to 100 MB by default
+	bulkItem       = 16 << 10  // one item of a bulk response, on average; reasons may be long
 )
 
 var (
-	errTooLarge         = errors.New("the answer is larger than what was asked for can be")
-	errNotElasticsearch = errors.New("what answers is not Elasticsearch")
+	errTooLarge         = errors.New("the response is larger than a valid one can be")
+	errNotElasticsearch = errors.New("the server is not Elasticsearch")
 )
 
-// checkHead checks status and header of an answer, as far as they tell whether Elasticsearch answered.
-// Errors may come from a proxy on the way, without Elasticsearch's header; that an index is absent must
-// not.
+// checkHead checks whether status and header of a response come from Elasticsearch. Errors may come from a
+// proxy, without Elasticsearch's header; "not found" may not.
 func checkHead(asked *url.URL, res *http.Response) error {
 	ours := res.Header.Get("X-Elastic-Product") == "Elasticsearch"
 	switch status := res.StatusCode; {
@@ -56,8 +54,8 @@ func checkMediaType(header string) error {
 	return nil
 }
 
-// redirectError is an answer that sends the reader elsewhere. It is not followed: whoever configures the
-// address of a server decides who gets the documents and the password.
+// redirectError is a redirect. It is not followed: the configured address decides which server gets the
+// documents and the password.
 type redirectError struct {
 	status int
 	asked  url.URL
@@ -66,12 +64,12 @@ type redirectError struct {
 
 func (e *redirectError) Error() string {
 	if target := e.target(); target != "" {
-		return fmt.Sprintf("the server answered %d: it leads to %s", e.status, target)
+		return fmt.Sprintf("the server answered %d, a redirect to %s", e.status, target)
 	}
-	return fmt.Sprintf("the server answered %d, which is a redirection that leads nowhere", e.status)
+	return fmt.Sprintf("the server answered %d, a redirect without a target", e.status)
 }
 
-// target is where the answer leads: the address of a server, without what was asked of it, and without
+// target is the address of the server that the redirect leads to, without the path, and without
 // anything that may be secret.
 func (e *redirectError) target() string {
 	to, err := e.asked.Parse(e.to)
@@ -82,31 +80,31 @@ func (e *redirectError) target() string {
 	return strings.TrimRight(base.String(), "/")
 }
 
-// readBody appends what r holds to dst. What is more than limit is not read.
+// readBody appends the content of r to dst. Bytes beyond limit are not read.
 func readBody(r io.Reader, dst []byte, limit int64) ([]byte, error) {
 	buf := bytes.NewBuffer(dst)
 	n, err := buf.ReadFrom(io.LimitReader(r, limit+1))
 	switch {
 	case err != nil:
-		return dst, fmt.Errorf("the answer broke off: %w", err)
+		return dst, fmt.Errorf("the response broke off: %w", err)
 	case n > limit:
 		return buf.Bytes()[:int64(len(dst))+limit], fmt.Errorf("%w: more than %d MiB", errTooLarge, limit>>20)
 	}
 	return buf.Bytes(), nil
 }
 
-// answer is what an answer is decoded into. check says what is wrong with it.
+// answer is the type that a response is decoded into. check reports what is wrong with it.
 type answer interface{ check() error }
 
-// lacks is the error of an answer without a field, or nil where it is there.
+// lacks is the error of a response without a field, or nil if the field is there.
 func lacks(field string, there bool) error {
 	if there {
 		return nil
 	}
-	return fmt.Errorf("the answer lacks %s: %w", field, errCut)
+	return fmt.Errorf("the response lacks %s: %w", field, errCut)
 }
 
-// shards is what an answer says of the shards that were asked.
+// shards is the part of a response about the shards involved.
 type shards struct {
 	Failed int `json:"failed"`
 }
@@ -118,7 +116,7 @@ func (s shards) check() error {
 	return nil
 }
 
-// deed is the answer to a request that does something: it says that it was done, in one of these ways.
+// deed is the response to a request with an effect: it confirms the effect in one of these ways.
 type deed struct {
 	Acknowledged *bool   `json:"acknowledged"`
 	Succeeded    *bool   `json:"succeeded"`
@@ -130,25 +128,25 @@ func (d *deed) check() error {
 	switch {
 	case d.Acknowledged != nil:
 		if !*d.Acknowledged {
-			return fmt.Errorf("not all nodes have acknowledged it in time: %w", ErrTemporary)
+			return fmt.Errorf("not all nodes acknowledged it in time: %w", ErrTemporary)
 		}
-	case d.Result != "" || d.Succeeded != nil: // a copy that failed is no failure of a write
+	case d.Result != "" || d.Succeeded != nil: // a failed replica does not fail a write
 	case d.Shards != nil:
 		return d.Shards.check()
 	default:
-		return lacks("what was done", false)
+		return lacks("the result", false)
 	}
 	return nil
 }
 
-// idAnswer is the answer to a request that makes something.
+// idAnswer is the response to a request that creates something.
 type idAnswer struct {
 	ID string `json:"id"`
 }
 
 func (a *idAnswer) check() error { return lacks("id", a.ID != "") }
 
-// pipelineAnswer is the definition of an ingest pipeline, as it is.
+// pipelineAnswer is the unchanged definition of an ingest pipeline.
 type pipelineAnswer struct {
 	json.RawMessage
 	name string

@@ -231,8 +231,8 @@ func TestARedirectionNamesItsTarget(t *testing.T) {
 		"https://u:secret@search.example/?token=secret": "https://search.example",
 		"https://search.example/behind/a/proxy/":        "https://search.example/behind/a/proxy",
 		"/login":                                        "http://node/login",
-		"":                                              "leads nowhere",
-		"%zz":                                           "leads nowhere",
+		"":                                              "a redirect without a target",
+		"%zz":                                           "a redirect without a target",
 	} {
 		c := newClient(t, Config{URL: "http://node", Transport: scripted(func(*http.Request) *http.Response {
 			return answered(301, map[string]string{"Location": location}, strings.NewReader(""))

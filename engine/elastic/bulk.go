@@ -15,20 +15,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// BulkItem is the answer to one operation of a bulk request.
+// BulkItem is the response to one operation of a bulk request.
 type BulkItem struct {
 	Status int
-	Result string // created, updated, deleted, not_found, or noop where a pipeline dropped the document
-	Type   string // of the error, "" when there is none
+	Result string // created, updated, deleted, not_found, or noop if a pipeline dropped the document
+	Type   string // of the error, "" if there is none
 	Reason string
-	// Elsewhere says where it was done, where that is not what was asked for, as a pipeline can have it:
+	// Elsewhere names the other id or index that the operation was applied to, if a pipeline changed it:
 	// by the id "…", in the index "…".
 	Elsewhere string
 }
 
-// BulkAnswer is the answer to a bulk request.
+// BulkAnswer is the response to a bulk request.
 type BulkAnswer struct {
-	Items     []BulkItem // in the order of the operations; nil when all were done, and nothing else is to be said of them
+	Items     []BulkItem // in the order of the operations; nil if all were done and there is nothing else to report
 	BodyInUse bool       // the transport may still be reading the body, which must not be overwritten
 }
 
@@ -39,14 +39,14 @@ func AppendIndex(dst []byte, id string) []byte {
 	return append(dst, "}}\n"...)
 }
 
-// AppendCreate appends the action line that writes a document if there is none of that id.
+// AppendCreate appends the action line that writes a document if the id does not exist.
 func AppendCreate(dst []byte, id string) []byte {
 	dst = append(dst, `{"create":{"_id":`...)
 	dst = document.AppendString(dst, id)
 	return append(dst, "}}\n"...)
 }
 
-// AppendReplace appends the action line that writes a document, if it still is as it was when it had
+// AppendReplace appends the action line that writes a document, if it has not changed since it had
 // that sequence number.
 func AppendReplace(dst []byte, id string, seqNo, primaryTerm int64) []byte {
 	dst = append(dst, `{"index":{"_id":`...)
@@ -61,7 +61,7 @@ func appendGuard(dst []byte, seqNo, primaryTerm int64) []byte {
 	return strconv.AppendInt(dst, primaryTerm, 10)
 }
 
-// AppendDelete appends the action line that deletes a document, if it still is as it was when it had
+// AppendDelete appends the action line that deletes a document, if it has not changed since it had
 // that sequence number.
 func AppendDelete(dst []byte, id, routing string, seqNo, primaryTerm int64) []byte {
 	dst = append(dst, `{"delete":{"_id":`...)
@@ -74,17 +74,17 @@ func AppendDelete(dst []byte, id, routing string, seqNo, primaryTerm int64) []by
 	return append(dst, "}}\n"...)
 }
 
-// Bulk is operations on one index, made by [AppendIndex] and its like.
+// Bulk is operations on one index, built with [AppendIndex] and related functions.
 type Bulk struct {
 	Index    string // concrete
 	Pipeline string // "" for none
 	Body     []byte
 	Count    int                // of operations
-	ID       func(i int) string // that was sent with operation i
+	ID       func(i int) string // the id sent with operation i
 }
 
-// Bulk sends operations. The items of the answer are as many as the operations; where one was done
-// elsewhere than it was asked for, by another id or in another index, its item says so.
+// Bulk sends operations. The response has one item per operation; if an operation was applied to another
+// id or index than requested, its item says so.
 func (c *Client) Bulk(ctx context.Context, b Bulk) (BulkAnswer, error) {
 	lent := lend(b.Body, compatibleNDJSON)
 	op := fmt.Sprintf("write to index %q", b.Index)
@@ -106,7 +106,7 @@ func (c *Client) Bulk(ctx context.Context, b Bulk) (BulkAnswer, error) {
 	return answer, nil
 }
 
-// decode reads the items of an answer; nil where all was done as it was asked for.
+// decode reads the items of a response; nil if everything was done as requested.
 func (b *Bulk) decode(raw []byte) ([]BulkItem, error) {
 	c := cursor{b: raw}
 	n, sawItems := 0, false
@@ -119,7 +119,7 @@ func (b *Bulk) decode(raw []byte) ([]BulkItem, error) {
 		sawItems = true
 		return c.array(func() error {
 			if n == b.Count {
-				return fmt.Errorf("more than the %d operations that were sent were answered: %w", b.Count, errCut)
+				return fmt.Errorf("the response has more items than the %d operations sent: %w", b.Count, errCut)
 			}
 			item, err := b.item(&c, n)
 			if err != nil {
@@ -144,12 +144,12 @@ func (b *Bulk) decode(raw []byte) ([]BulkItem, error) {
 	case !sawItems:
 		return nil, lacks("items", false)
 	case n != b.Count:
-		return nil, fmt.Errorf("%d operations were sent and %d answered: %w", b.Count, n, errCut)
+		return nil, fmt.Errorf("sent %d operations and got %d items: %w", b.Count, n, errCut)
 	}
 	return items, c.end()
 }
 
-// item reads the answer to operation i: an object with one member, whose name is what was done.
+// item reads the response to operation i: an object with one member, whose name is the action.
 func (b *Bulk) item(c *cursor, i int) (item BulkItem, err error) {
 	members := 0
 	err = c.object(func([]byte) error {
@@ -160,9 +160,9 @@ func (b *Bulk) item(c *cursor, i int) (item BulkItem, err error) {
 	case err != nil:
 		return item, err
 	case members != 1:
-		return item, fmt.Errorf("an operation has %d answers: %w", members, errCut)
+		return item, fmt.Errorf("the response to an operation has %d members: %w", members, errCut)
 	case item.Status == 0:
-		return item, fmt.Errorf("an operation was answered without a status: %w", errCut)
+		return item, fmt.Errorf("the response to an operation has no status: %w", errCut)
 	}
 	return item, nil
 }
@@ -205,7 +205,7 @@ func (b *Bulk) fields(c *cursor, i int, item *BulkItem) error {
 	return nil
 }
 
-// elsewhere notes that an operation was done to something else than was asked for.
+// elsewhere notes that an operation was applied to another id or index than requested.
 func elsewhere(raw []byte, asked, what string, item *BulkItem) error {
 	if n := len(raw) - 2; n == len(asked) && raw[0] == '"' && string(raw[1:n+1]) == asked {
 		return nil
@@ -221,7 +221,7 @@ func elsewhere(raw []byte, asked, what string, item *BulkItem) error {
 	return nil
 }
 
-// result reads a result. Those that there are need no memory.
+// result reads a result. Known results are not allocated.
 func result(raw []byte) (string, error) {
 	switch string(raw) {
 	case `"created"`:
@@ -234,15 +234,15 @@ func result(raw []byte) (string, error) {
 	return text(raw)
 }
 
-// plain reports that an operation was done, and that nothing else is to be said of it.
+// plain reports that an operation was done and there is nothing else to report.
 func (i *BulkItem) plain() bool {
 	return i.Status < http.StatusMultipleChoices && i.Type == "" && i.Elsewhere == "" && i.Result != "noop"
 }
 
-// IsCut reports whether an answer came but was not whole; what it was about may have been done.
+// IsCut reports whether a response was incomplete; its operations may have been done.
 func IsCut(err error) bool { return errors.Is(err, errCut) }
 
-// RetryAfter is how long the server asked to wait, 0 when it did not.
+// RetryAfter is how long the server asked to wait, or 0.
 func RetryAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.RetryAfter

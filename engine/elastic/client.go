@@ -1,9 +1,9 @@
-// Package elastic says everything that is said to the destination over HTTP: what an index is, how it
-// is scanned at a point in time, how a bulk request is sent, and what an answer means.
+// Package elastic makes all HTTP requests to the destination: it looks up indices, scans them at a point
+// in time, sends bulk requests, and checks every response.
 //
-// It decides nothing about documents. Its invariant: an answer that is not complete (a failed shard,
-// a cut body, a missing item) is an error, never a shorter answer. A request that writes is sent once; whether to
-// send it again is the caller's decision, by the kind of its error.
+// It decides nothing about documents. Its invariant: an incomplete response (a failed shard,
+// a cut body, a missing item) is an error, never a shorter result. A request that writes is sent once; by
+// the kind of its error, the caller decides whether to send it again.
 package elastic
 
 import (
@@ -25,21 +25,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// Config is how the destination is reached.
+// Config defines how to reach the destination.
 type Config struct {
 	URL         string // http:// or https://; any for an in-process transport
 	CloudID     string // instead of URL
 	Username    string
 	Password    string
-	APIKey      string // as Kibana shows it (base64), or as id:key
+	APIKey      string // in Kibana's form (base64), or as id:key
 	BearerToken string
 	Headers     map[string]string
 	UserAgent   string
-	Timeout     time.Duration // of one request; 0 is none
+	Timeout     time.Duration // of one request; 0: none
 	Transport   http.RoundTripper
 }
 
-// Client talks to one destination. Its methods may be called from several goroutines.
+// Client talks to one destination. Its methods are safe for concurrent use.
 type Client struct {
 	transport performer
 	raw       http.RoundTripper
@@ -47,7 +47,7 @@ type Client struct {
 	timeout   time.Duration
 }
 
-// New makes a client; it sends nothing.
+// New creates a client; it sends nothing.
 func New(c Config) (*Client, error) {
 	address := c.URL
 	if c.CloudID != "" {
@@ -80,7 +80,7 @@ func New(c Config) (*Client, error) {
 	}
 	t, err := elastictransport.NewClient(options...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: make the Elasticsearch client: %w", ErrConfig, err)
+		return nil, fmt.Errorf("%w: create the Elasticsearch client: %w", ErrConfig, err)
 	}
 	return &Client{transport: performer{t}, raw: c.Transport, address: u, timeout: c.Timeout}, nil
 }
@@ -92,7 +92,7 @@ func cloudAddress(id string) (string, error) {
 	_, encoded, _ := strings.Cut(id, ":")
 	plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
 	if err != nil {
-		return "", errors.New("the part behind the colon is not base64")
+		return "", errors.New("the part after the colon is not base64")
 	}
 	parts := strings.Split(string(plain), "$")
 	if len(parts) < 2 || parts[0] == "" || parts[1] == "" {
@@ -105,14 +105,13 @@ func cloudAddress(id string) (string, error) {
 	return "https://" + parts[1] + "." + domain + ":" + port, nil
 }
 
-// performer adds to each request what this program wants of all of them. It stands below
-// go-elasticsearch's requests (esapi) in place of the library's own client, which brings 850 packages
-// of typed requests along.
+// performer adds to each request the headers that this program needs. It replaces the library's own client
+// below go-elasticsearch's requests (esapi), because that client brings 850 packages of typed requests.
 type performer struct{ t *elastictransport.Client }
 
 var _ esapi.Transport = performer{}
 
-// The media types ask servers of version 9 to answer as version 8 does.
+// The media types ask servers of version 9 to respond as version 8 does.
 const (
 	compatibleJSON   = "application/vnd.elasticsearch+json;compatible-with=8"
 	compatibleNDJSON = "application/vnd.elasticsearch+x-ndjson;compatible-with=8"
@@ -122,7 +121,7 @@ const (
 func (p performer) Perform(r *http.Request) (*http.Response, error) {
 	r.Header.Set("Accept", compatibleJSON)
 	if strings.HasPrefix(r.URL.Path, "/.elastic-connectors") || strings.HasPrefix(r.URL.Path, "/_connector") {
-		// Newer servers keep these indices to programs of the connector protocol.
+		// Newer servers restrict these indices to programs of the connector protocol.
 		r.Header.Set("X-Elastic-Product-Origin", "connectors")
 	}
 	if b, ok := r.Body.(*lentBody); ok {
@@ -140,7 +139,7 @@ func (p performer) Perform(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// do sends a request and appends the whole answer to dst. An answer of more than limit bytes is an error.
+// do sends a request and appends the complete response to dst. A response of more than limit bytes is an error.
 func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte, limit int64) ([]byte, error) {
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
@@ -161,7 +160,7 @@ func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte,
 			return dst, connError(op, c.address, err)
 		}
 		if res.StatusCode == http.StatusBadRequest && res.Header.Get("X-Elastic-Product") == "" && bytes.Contains(body, []byte("HTTPS")) {
-			return dst, connError(op, c.address, &errOtherProtocol{withScheme(c.address, "https")}) // as many servers put it
+			return dst, connError(op, c.address, &errOtherProtocol{withScheme(c.address, "https")}) // a common response of TLS servers
 		}
 		return dst, answerError(op, res, body)
 	}
@@ -175,7 +174,7 @@ func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte,
 	return answer, nil
 }
 
-// lentBody is a request body over bytes that somebody else owns. The transport may go on reading it
+// lentBody is a request body over bytes of another owner. The transport may continue to read it
 // after the request has ended, and closes it when it no longer does.
 type lentBody struct {
 	r         *bytes.Reader
@@ -192,7 +191,7 @@ func (b *lentBody) Read(p []byte) (int, error) { return b.r.Read(p) }
 
 func (b *lentBody) Close() error { b.once.Do(func() { close(b.done) }); return nil }
 
-// inUse reports that the transport may still be reading, so that the bytes must not be overwritten.
+// inUse reports that the transport may still be reading, so the bytes must not be overwritten.
 func (b *lentBody) inUse() bool {
 	select {
 	case <-b.done:
@@ -202,7 +201,7 @@ func (b *lentBody) inUse() bool {
 	}
 }
 
-// asJSON is a request body. What is put in is made of our own maps and strings, which always encode.
+// asJSON is a request body. Its values are our own maps and strings, which always encode.
 func asJSON(v any) *lentBody {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -211,8 +210,8 @@ func asJSON(v any) *lentBody {
 	return lend(b, compatibleJSON)
 }
 
-// call sends a request, decodes the answer into out and checks it. With nil the request does something,
-// and all that is wanted is to hear that it was done.
+// call sends a request, decodes the response into out and checks it. If out is nil, the response must
+// confirm the effect of the request.
 func (c *Client) call(ctx context.Context, op string, r esapi.Request, out answer) error {
 	if out == nil {
 		out = &deed{}
@@ -222,7 +221,7 @@ func (c *Client) call(ctx context.Context, op string, r esapi.Request, out answe
 		return err
 	}
 	if err := json.Unmarshal(raw, out); err != nil {
-		return fmt.Errorf("%s: the answer is not what Elasticsearch answers: %w", op, err)
+		return fmt.Errorf("%s: this is not a response of Elasticsearch: %w", op, err)
 	}
 	if err := out.check(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
@@ -230,15 +229,15 @@ func (c *Client) call(ctx context.Context, op string, r esapi.Request, out answe
 	return nil
 }
 
-// Info is what a server says of itself.
+// Info is a server's description of itself.
 type Info struct {
 	Version string
 	Flavor  string // default, serverless, embedded
 	Cluster string
-	UUID    string // of the cluster; "" where it has none, or none yet
+	UUID    string // of the cluster; "" if it has none, or none yet
 }
 
-// Ping asks the server what it is.
+// Ping requests the server's description of itself.
 func (c *Client) Ping(ctx context.Context) (Info, error) {
 	var a infoAnswer
 	err := c.call(ctx, "reach Elasticsearch at "+withScheme(c.address, c.address.Scheme), esapi.InfoRequest{}, &a)
@@ -253,7 +252,7 @@ func (c *Client) Ping(ctx context.Context) (Info, error) {
 	return Info{a.Version.Number, a.Version.BuildFlavor, a.ClusterName, a.UUID}, err
 }
 
-// noUUID is what a cluster says that is not formed yet, and the embedded destination.
+// noUUID is the uuid of a cluster that has not formed yet, and of the embedded destination.
 const noUUID = "_na_"
 
 type infoAnswer struct {
@@ -267,8 +266,8 @@ type infoAnswer struct {
 
 func (a *infoAnswer) check() error { return lacks("version.number", a.Version.Number != "") }
 
-// Await pings until somebody answers, as long as the policy allows. Errors that waiting cannot mend,
-// such as a wrong password, end it at once.
+// Await pings until the server responds, as long as the policy allows. Errors that waiting cannot fix,
+// such as a wrong password, end it immediately.
 func (c *Client) Await(ctx context.Context, p retry.Policy, again func(error)) (Info, error) {
 	b := p.Start()
 	for {

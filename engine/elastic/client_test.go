@@ -69,7 +69,7 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotElasticsearchIsRefused(t *testing.T) {
+func TestOtherServersThanElasticsearchAreRefused(t *testing.T) {
 	t.Parallel()
 	url, _ := serve(t, 200, `<html>hello</html>`, nil)
 	_, err := newClient(t, Config{URL: url}).Ping(t.Context())
@@ -102,7 +102,7 @@ func TestErrorsHaveKinds(t *testing.T) {
 	}
 	_, err := newClient(t, Config{URL: "http://127.0.0.1:1"}).Ping(t.Context())
 	if !errors.Is(err, ErrUnreachable) {
-		t.Errorf("nobody there: %v", err)
+		t.Errorf("no server: %v", err)
 	}
 }
 

@@ -11,16 +11,16 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// errNoClock is a server that does not say what time it has.
-var errNoClock = errors.New("the server does not say what time it has")
+// errNoClock is a server that does not report its time.
+var errNoClock = errors.New("the server does not report its time")
 
-// ClockAhead asks how far the clock of the cluster is ahead of now, this machine's; it is negative where the
-// cluster's is behind. A difference that the way there and back may have made is none. The node that
-// answers says its time in its statistics, which take the cluster privilege monitor; where it does not, as
-// in Serverless, the Date of the answer counts, which a proxy may have set. See
+// ClockAhead requests how far the clock of the cluster is ahead of now, this machine's; it is negative if the
+// cluster's is slow. A difference that network latency can explain counts as 0. The node
+// reports its time in its statistics, which need the cluster privilege monitor. Without it, as
+// in Serverless, the Date header of the response is used, which a proxy may have set. See
 // https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-nodes-stats.
 func (c *Client) ClockAhead(ctx context.Context, now func() time.Time) (time.Duration, error) {
-	const op = "ask for the cluster's clock"
+	const op = "read the cluster's clock"
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
@@ -53,7 +53,7 @@ func (c *Client) ClockAhead(ctx context.Context, now func() time.Time) (time.Dur
 	return ahead, nil
 }
 
-// timeOf is the time that a node's statistics give; zero where they do not.
+// timeOf is the time in a node's statistics; zero if there is none.
 func timeOf(status int, body []byte) time.Time {
 	var a struct {
 		Nodes map[string]struct {

@@ -10,22 +10,22 @@ import (
 	"strings"
 )
 
-// Creation is what an index is made with when there is none, beside its owner and the type of id. It
-// is never changed, so it may be shared. The zero Creation adds nothing. A null in it takes a key away
+// Creation holds the settings and mapping of a new index, in addition to its owner and the type of id. It
+// is never changed, so it may be shared. The zero Creation adds nothing. A null in it removes a key
 // from a creation below it, see [Creation.Over].
 type Creation struct {
 	settings map[string]any // flat, by names without "index."
 	mappings map[string]any
-	optional []string // settings that are left out where the server does not have them
+	optional []string // settings that are left out if the server does not have them
 }
 
-// NewCreation makes a creation of settings in any of Elasticsearch's spellings, and a mapping.
+// NewCreation creates a creation from settings in any of Elasticsearch's forms, and a mapping.
 func NewCreation(settings, mappings map[string]any) (Creation, error) {
 	return Creation{}.with(settings, mappings)
 }
 
 // With puts a file over c, key by key: a JSON object with settings, mappings or both, or a mapping
-// alone. A null takes a key away. The errors say what is wrong in the file.
+// alone. A null removes a key. The errors say what is wrong in the file.
 func (c Creation) With(file []byte) (Creation, error) {
 	top, err := decodeObject(file)
 	if err != nil {
@@ -41,7 +41,7 @@ func (c Creation) With(file []byte) (Creation, error) {
 		}
 		object, ok := top[key].(map[string]any)
 		if !ok {
-			return c, fmt.Errorf("%s is no object", key)
+			return c, fmt.Errorf("%s is not an object", key)
 		}
 		parts[key] = object
 	}
@@ -56,10 +56,10 @@ func decodeObject(raw []byte) (map[string]any, error) {
 	err := d.Decode(&object)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		line := 1 + bytes.Count(raw[:min(int(syntax.Offset), len(raw))], []byte("\n"))
-		return nil, fmt.Errorf("line %d: it is no JSON: %w", line, err)
+		return nil, fmt.Errorf("line %d: invalid JSON: %w", line, err)
 	}
 	if err != nil || object == nil || d.More() {
-		return nil, errors.New("it is not one JSON object")
+		return nil, errors.New("it is not a single JSON object")
 	}
 	return object, nil
 }
@@ -72,7 +72,7 @@ func (c Creation) with(settings, mappings map[string]any) (Creation, error) {
 	out := Creation{settings: overlay(c.settings, given), mappings: merge(c.mappings, mappings), optional: c.optional}
 	for _, key := range []string{"properties", "_meta"} {
 		if _, ok := out.mappings[key].(map[string]any); !ok && out.mappings[key] != nil {
-			return c, fmt.Errorf("mappings.%s is no object", key)
+			return c, fmt.Errorf("mappings.%s is not an object", key)
 		}
 	}
 	properties, _ := out.mappings["properties"].(map[string]any)
@@ -84,9 +84,9 @@ func (c Creation) with(settings, mappings map[string]any) (Creation, error) {
 	return out, nil
 }
 
-// Over puts c over what the program itself asks for: c wins, key by key. A field that c maps is mapped as
-// c says, whole; dynamic templates of base come after those of c. optional are the settings of base, by
-// names without "index.", that are left out where the server does not have them.
+// Over puts c over the program's own creation: c wins, key by key. A field that c maps is mapped completely as
+// c says; dynamic templates of base come after those of c. optional are the settings of base, by
+// names without "index.", that are left out if the server does not have them.
 func (c Creation) Over(base Creation, optional []string) Creation {
 	out := Creation{settings: overlay(base.settings, c.settings), mappings: merge(base.mappings, c.mappings)}
 	for _, name := range optional {
@@ -106,7 +106,7 @@ func (c Creation) Over(base Creation, optional []string) Creation {
 }
 
 // mergeFields is merge for the properties of a mapping: a field that has a type, or is not enabled,
-// replaces all that stood in its place, since an object's properties mean nothing to another type.
+// replaces everything in its place, because an object's properties mean nothing to another type.
 func mergeFields(base, over map[string]any) map[string]any {
 	out := maps.Clone(base)
 	for name, value := range over {
@@ -126,7 +126,7 @@ func mergeFields(base, over map[string]any) map[string]any {
 	return out
 }
 
-// FieldLimit is how many fields an index so created takes, less those that it is created with anyway.
+// FieldLimit is how many fields the new index allows, minus those that it is created with anyway.
 func (c Creation) FieldLimit() int {
 	limit := defaultFields
 	if v, ok := c.settings["mapping.total_fields.limit"]; ok {
@@ -141,7 +141,7 @@ func (c Creation) FieldLimit() int {
 	return m.Room()
 }
 
-// TextMapping is what a field of text is mapped as by c's own dynamic templates; nil where it has none.
+// TextMapping is the mapping of a text field by c's own dynamic templates; nil if there is none.
 func (c Creation) TextMapping() map[string]any {
 	templates, _ := c.mappings["dynamic_templates"].([]any)
 	for _, t := range templates {
@@ -156,8 +156,8 @@ func (c Creation) TextMapping() map[string]any {
 	return nil
 }
 
-// Maps reports whether c itself maps the field of a path with dots, or an object above it that has no
-// members of its own.
+// Maps reports whether c itself maps the field of a dotted path, or an object above it that has no
+// members.
 func (c Creation) Maps(path string) bool {
 	properties, _ := c.mappings["properties"].(map[string]any)
 	for name := range strings.SplitSeq(path, ".") {
@@ -172,7 +172,7 @@ func (c Creation) Maps(path string) bool {
 	return false
 }
 
-// without is c without a setting, which is found by its name in a reason of the server.
+// without is c without the setting that a server's error names.
 func (c Creation) without(reason string) (less Creation, name string) {
 	for i, name := range c.optional {
 		if strings.Contains(reason, name) {
@@ -186,7 +186,7 @@ func (c Creation) without(reason string) (less Creation, name string) {
 	return c, ""
 }
 
-// flatten brings settings to the form "number_of_shards": 1, whether they were nested or dotted, below
+// flatten converts settings to the form "number_of_shards": 1, whether they were nested or dotted, below
 // "index" or not.
 func flatten(out map[string]any, prefix string, in map[string]any) error {
 	for key, value := range in {
@@ -210,8 +210,8 @@ func flatten(out map[string]any, prefix string, in map[string]any) error {
 	return nil
 }
 
-// overlay puts flat settings over others. A null stays, so that it also takes away what is put below it
-// later; what stands below its name goes.
+// overlay puts flat settings over others. A null stays, so that it also removes a setting that is put below it
+// later; settings below its name are removed.
 func overlay(base, over map[string]any) map[string]any {
 	out := maps.Clone(base)
 	if out == nil {
@@ -243,7 +243,7 @@ func merge(base, over map[string]any) map[string]any {
 	return out
 }
 
-// pruned is an object without the members that are null.
+// pruned is an object without its null members.
 func pruned(object map[string]any) map[string]any {
 	out := make(map[string]any, len(object))
 	for key, value := range object {
@@ -258,10 +258,10 @@ func pruned(object map[string]any) map[string]any {
 	return out
 }
 
-// body is the request that makes an index with a marker.
+// body is the request that creates an index with a marker.
 func (c Creation) body(m Marker) map[string]any {
 	mappings := merge(c.mappings, map[string]any{"_meta": map[string]any{markerKey: nil}})
-	// An id that looks like a number must not make the field one: later ids may not.
+	// An id that looks like a number must not make the field numeric: later ids may not be numbers.
 	mappings = pruned(merge(mappings, map[string]any{"properties": map[string]any{"id": map[string]any{"type": "keyword"}}}))
 	mappings["_meta"].(map[string]any)[markerKey] = m
 	body := map[string]any{"mappings": mappings}
@@ -271,7 +271,7 @@ func (c Creation) body(m Marker) map[string]any {
 	return body
 }
 
-// Lacks lists the analyzers, filters and so on that c would make and ix has not, such as
+// Lacks lists the analyzers, filters and so on that c would create and ix does not have, such as
 // "filter de-stem-filter", sorted.
 func (ix *Index) Lacks(c Creation) []string {
 	lacking := map[string]bool{}
@@ -292,10 +292,10 @@ func (ix *Index) Lacks(c Creation) []string {
 	return slices.Sorted(maps.Keys(lacking))
 }
 
-// analysisNames lists what is defined in the settings "analysis" of an index, by kind.
+// analysisNames lists the definitions in the settings "analysis" of an index, by kind.
 func analysisNames(raw json.RawMessage) map[string]map[string]bool {
 	var kinds map[string]json.RawMessage
-	_ = json.Unmarshal(raw, &kinds) // what has another form defines nothing
+	_ = json.Unmarshal(raw, &kinds) // any other form defines nothing
 	out := map[string]map[string]bool{}
 	for kind, raw := range kinds {
 		var defined map[string]json.RawMessage
@@ -308,11 +308,11 @@ func analysisNames(raw json.RawMessage) map[string]map[string]bool {
 	return out
 }
 
-// embeddedCannot is the type of error of the embedded destination for what only Elasticsearch can do.
+// embeddedCannot is the error type of the embedded destination for features that only Elasticsearch has.
 const embeddedCannot = "not_implemented_in_embedded"
 
-// refused makes an error of configuration of an answer that says that what an index was to be made
-// with is wrong.
+// refused makes a configuration error of a response that rejects the settings or the mapping of a new
+// index.
 func (c Creation) refused(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || len(c.settings)+len(c.mappings) == 0 {

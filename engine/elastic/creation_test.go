@@ -112,20 +112,20 @@ func TestFieldLimitLeavesOutWhatIsMappedAnyway(t *testing.T) {
 	}
 }
 
-func TestFilesThatAreNoCreation(t *testing.T) {
+func TestInvalidIndexSettingsFiles(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ file, say string }{
-		{"", "not one JSON object"},
-		{"null", "not one JSON object"},
-		{"[1]", "not one JSON object"},
-		{`{} {}`, "not one JSON object"},
-		{"{\"mappings\":\n{\"a\" 1}}", "line 2: it is no JSON"},
-		{`{"mappings":{"properties":`, "not one JSON object"},
+		{"", "not a single JSON object"},
+		{"null", "not a single JSON object"},
+		{"[1]", "not a single JSON object"},
+		{`{} {}`, "not a single JSON object"},
+		{"{\"mappings\":\n{\"a\" 1}}", "line 2: invalid JSON"},
+		{`{"mappings":{"properties":`, "not a single JSON object"},
 		{`{"aliases":{}}`, `"aliases" is neither mappings nor settings`},
-		{`{"settings":[]}`, "settings is no object"},
-		{`{"mappings":null}`, "mappings is no object"},
-		{`{"properties":[]}`, "mappings.properties is no object"},
-		{`{"mappings":{"_meta":"x"}}`, "mappings._meta is no object"},
+		{`{"settings":[]}`, "settings is not an object"},
+		{`{"mappings":null}`, "mappings is not an object"},
+		{`{"properties":[]}`, "mappings.properties is not an object"},
+		{`{"mappings":{"_meta":"x"}}`, "mappings._meta is not an object"},
 		{`{"properties":{"id":{"type":"text"}}}`, "mappings.properties.id must have the type keyword"},
 		{`{"properties":{"id":"text"}}`, "mappings.properties.id must have the type keyword"},
 		{`{"settings":{"index.hidden":true,"hidden":false}}`, "the setting hidden is given twice"},

@@ -7,15 +7,15 @@ import (
 	"fmt"
 )
 
-// cursor walks over JSON without building values: a scan skips gigabytes of _source, and only its
-// bytes are wanted. It checks as much as is needed to find the ends of values, no more; whoever takes
-// a value out of it parses that.
+// cursor walks over JSON without building values: a scan skips gigabytes of _source and needs only its
+// bytes. It checks only as much as is needed to find the ends of values; the caller parses the values
+// that it extracts.
 type cursor struct {
 	b []byte
 	i int
 }
 
-var errCut = errors.New("no whole answer")
+var errCut = errors.New("incomplete response")
 
 func (c *cursor) space() {
 	for c.i < len(c.b) {
@@ -28,7 +28,7 @@ func (c *cursor) space() {
 	}
 }
 
-// take skips white space and then ch; it reports whether ch was there.
+// take skips white space and then ch; it reports whether it found ch.
 func (c *cursor) take(ch byte) bool {
 	c.space()
 	if c.i < len(c.b) && c.b[c.i] == ch {
@@ -185,13 +185,13 @@ func text(raw []byte) (string, error) {
 	return s, nil
 }
 
-// StringField reads a top-level text field of a _source; "" when there is none.
+// StringField reads a top-level text field of a _source; "" if there is none.
 func StringField(source []byte, name string) string {
-	found, _ := text(Member(source, name)) // anything else than a string is none
+	found, _ := text(Member(source, name)) // anything but a string counts as missing
 	return found
 }
 
-// Member is the JSON of a top-level field of a _source; nil when there is none.
+// Member is the JSON of a top-level field of a _source; nil if there is none.
 func Member(source []byte, name string) (found []byte) {
 	c := cursor{b: source}
 	_ = c.object(func(key []byte) error {

@@ -13,28 +13,28 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// The kinds of errors of the destination, told apart by [errors.Is].
+// The kinds of errors of the destination, for [errors.Is].
 var (
-	ErrConfig      = errors.New("configuration")                // what is configured cannot work
+	ErrConfig      = errors.New("configuration")                // the configuration cannot work
 	ErrAuth        = errors.New("authentication or permission") // credentials are wrong, or a privilege is missing
-	ErrUnreachable = errors.New("unreachable")                  // nobody answers
-	ErrTemporary   = errors.New("temporary")                    // it may work if tried later
+	ErrUnreachable = errors.New("unreachable")                  // no server responds
+	ErrTemporary   = errors.New("temporary")                    // it may succeed later
 	ErrNotFound    = errors.New("not found")                    // the index or document does not exist
 	ErrPITLost     = errors.New("point in time lost")           // the point in time has expired or its node is gone
-	ErrConflict    = errors.New("conflict")                     // somebody wrote the document since it was read
+	ErrConflict    = errors.New("conflict")                     // the document was written since it was read
 )
 
-// WrittenElsewhere is the type of error of a document that was written by another id, or into another
-// index, than was asked for.
+// WrittenElsewhere is the error type of a document that was written with another id, or into another
+// index, than requested.
 const WrittenElsewhere = "written_elsewhere"
 
-// Error is an error that the destination answered.
+// Error is an error that the destination returned.
 type Error struct {
-	Op         string // what was being done, such as `create index "search-docs"`
+	Op         string // the operation, such as `create index "search-docs"`
 	Status     int    // of HTTP
 	Type       string // such as index_not_found_exception
 	Reason     string
-	RetryAfter time.Duration // what the server asked for; 0 when it did not
+	RetryAfter time.Duration // as requested by the server, or 0
 }
 
 func (e *Error) Error() string {
@@ -47,17 +47,17 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s: %s (%d)", e.Op, e.Type, e.Reason, e.Status)
 }
 
-// Is tells the kind by status and type.
+// Is determines the kind by status and type.
 func (e *Error) Is(kind error) bool { return Classify(e.Status, e.Type) == kind }
 
-// Classify tells the kind of an answer, of a whole request or of one item of a bulk request; nil for
-// one of no kind.
+// Classify returns the kind of an error response, of a complete request or of one item of a bulk request; nil
+// if it has no kind.
 func Classify(status int, typ string) error {
 	switch {
 	case typ == "search_context_missing_exception":
 		return ErrPITLost
 	case typ == "cluster_block_exception" && status != http.StatusTooManyRequests:
-		return nil // read-only on purpose: trying again does not help, and it is no missing privilege
+		return nil // read-only on purpose: a retry does not help, and no privilege is missing
 	case status == http.StatusUnauthorized || status == http.StatusForbidden || typ == "security_exception":
 		return ErrAuth
 	case status == http.StatusNotFound:
@@ -95,14 +95,14 @@ func Hint(err error) string {
 	case errors.Is(err, ErrConfig) && e.Type == embeddedCannot:
 		return "remove it from the file that the connector's mappings key names, or use an Elasticsearch server"
 	case errors.Is(err, ErrConfig) && strings.Contains(e.Reason, "data stream"):
-		return "choose an index_name that no index template for data streams matches; those of Elasticsearch match names such as logs-a-b and metrics-a-b"
+		return "choose an index_name that no index template for data streams matches; Elasticsearch's own match names such as logs-a-b and metrics-a-b"
 	case errors.Is(err, ErrConfig):
-		return "correct the file that the connector's mappings key names; the index was not made"
+		return "correct the file that the connector's mappings key names; the index was not created"
 	}
 	return ""
 }
 
-// answerError reads the error of an answer with a status of 400 or more.
+// answerError reads the error of a response with a status of 400 or more.
 func answerError(op string, res *esapi.Response, body []byte) *Error {
 	e := &Error{Op: op, Status: res.StatusCode}
 	if s := res.Header.Get("Retry-After"); s != "" {
@@ -122,7 +122,7 @@ func answerError(op string, res *esapi.Response, body []byte) *Error {
 		e.Type, e.Reason = cause.typed()
 		return e
 	}
-	_ = json.Unmarshal(answer.Error, &e.Reason) // some answers hold a plain text
+	_ = json.Unmarshal(answer.Error, &e.Reason) // some responses hold plain text
 	return e
 }
 
@@ -136,7 +136,7 @@ type cause struct {
 
 const maxReason = 500
 
-// typed gives type and reason; where a search failed on all shards, those of the first shard.
+// typed returns type and reason; if a search failed on all shards, those of the first shard.
 func (c *cause) typed() (typ, reason string) {
 	if c.Type == "search_phase_execution_exception" && len(c.Root) > 0 {
 		return c.Root[0].Type, shorten(c.Root[0].Reason)
@@ -159,7 +159,7 @@ func shorten(s string) string {
 	return strings.ToValidUTF8(s[:maxReason], "") + "…"
 }
 
-// conflicts are what Elasticsearch says of a field that is an object in one document and a value in another.
+// conflicts are Elasticsearch's messages about a field that is an object in one document and a value in another.
 var conflicts = []*regexp.Regexp{
 	regexp.MustCompile(`object mapping for \[([^\]]+)\] tried to parse field \[[^\]]*\] as object, but found`),
 	regexp.MustCompile(`can't merge a non[- ]object mapping \[([^\]]+)\] with an object mapping`),
@@ -167,8 +167,8 @@ var conflicts = []*regexp.Regexp{
 	regexp.MustCompile(`failed to parse field \[([^\]]+)\] of type \[\w+\].*Preview of field's value: '\{`),
 }
 
-// shapeConflict is the field, without its members, that an answer says has both shapes; "" where it says
-// something else.
+// shapeConflict is the field, without its members, that has both shapes according to an error; "" for any
+// other error.
 func shapeConflict(e *Error) string {
 	for _, c := range conflicts {
 		if m := c.FindStringSubmatch(e.Reason); m != nil {
@@ -181,8 +181,8 @@ func shapeConflict(e *Error) string {
 
 var twoKinds = regexp.MustCompile(`mapper \[([^\]]+)\] cannot be changed from type \[(\w+)\] to \[(\w+)\]`)
 
-// TwoKinds names the field of which a document was refused because it has values of two kinds in it;
-// numbers reports that both are numbers. It is "" for any other answer.
+// TwoKinds names the field whose mixed values made the index refuse a document;
+// numbers reports that both kinds are numbers. It is "" for any other response.
 func TwoKinds(a BulkItem) (field string, numbers bool) {
 	m := twoKinds.FindStringSubmatch(a.Reason)
 	if m == nil || a.Type != "illegal_argument_exception" || m[2] == "ObjectMapper" || m[3] == "ObjectMapper" {

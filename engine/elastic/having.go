@@ -36,7 +36,7 @@ func (c *Client) Having(ctx context.Context, index, field string, most int) (tot
 	var answer havingAnswer
 	whole := false
 	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &whole}
-	if err := c.call(ctx, fmt.Sprintf("look for documents of %q with %s", index, field), r, &answer); err != nil {
+	if err := c.call(ctx, fmt.Sprintf("search documents of %q with %s", index, field), r, &answer); err != nil {
 		return 0, nil, err
 	}
 	for _, h := range answer.Hits.Hits {

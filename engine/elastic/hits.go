@@ -5,23 +5,23 @@ import (
 	"strconv"
 )
 
-// Hit is one document of a scan. Source lies in the page's memory and ends with it.
+// Hit is one document of a scan. Source is part of the page's memory and valid as long as it.
 type Hit struct {
 	ID          string
-	Source      []byte // the _source as far as it was asked for, byte for byte
+	Source      []byte // the requested part of _source, byte for byte
 	Routing     string
 	SeqNo       int64
 	PrimaryTerm int64
 }
 
-// page is one answer of a search.
+// page is one response of a search.
 type page struct {
 	pitID string
-	sort  []byte // of the last hit, to go on behind it
+	sort  []byte // of the last hit, after which the scan continues
 	hits  int
 }
 
-// decodePage reads the answer of a search and calls hit for each of its hits.
+// decodePage reads the response of a search and calls hit for each of its hits.
 func decodePage(b []byte, hit func(Hit) error) (page, error) {
 	var p page
 	c := cursor{b: b}
@@ -69,7 +69,7 @@ func decodePage(b []byte, hit func(Hit) error) (page, error) {
 	return p, err
 }
 
-// shards fails when a shard did: its documents would be taken for absent.
+// shards returns an error if a shard failed: its documents would count as missing.
 func (c *cursor) shards() error {
 	told := false
 	err := c.object(func(key []byte) error {
@@ -119,7 +119,7 @@ func (p *page) decodeHits(c *cursor, hit func(Hit) error) error {
 			return err
 		}
 		if h.ID == "" {
-			return fmt.Errorf("a hit without _id: %w", errCut)
+			return fmt.Errorf("a hit has no _id: %w", errCut)
 		}
 		p.hits++
 		return hit(h)

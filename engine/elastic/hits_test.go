@@ -34,8 +34,8 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
-// TestAnAnswerThatIsNotWholeIsAnError: never a shorter list of documents.
-func TestAnAnswerThatIsNotWholeIsAnError(t *testing.T) {
+// TestATruncatedResponseIsAnError: never a shorter list of documents.
+func TestATruncatedResponseIsAnError(t *testing.T) {
 	t.Parallel()
 	nop := func(Hit) error { return nil }
 	for i := range len(onePage) {
@@ -53,7 +53,7 @@ func TestAnAnswerThatIsNotWholeIsAnError(t *testing.T) {
 		"a null":               `null`,
 		"a list":               `[]`,
 		"hit nameless":         `{"_shards":{"failed":0},"hits":{"hits":[{"_source":{}}]}}`,
-		"more behind it":       `{"_shards":{"failed":0},"hits":{"hits":[]}}{}`,
+		"more after it":        `{"_shards":{"failed":0},"hits":{"hits":[]}}{}`,
 	} {
 		if _, err := decodePage([]byte(answer), nop); err == nil {
 			t.Errorf("%s: no error", name)

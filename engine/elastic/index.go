@@ -14,44 +14,44 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// Index is one concrete index, as it was when it was asked for.
+// Index is one concrete index, as of the time of the request.
 type Index struct {
-	Name           string // concrete, whatever alias was asked for
+	Name           string // concrete, even if an alias was requested
 	UUID           string
 	Shards         int // primaries
-	ResultWindow   int // the most hits of one page
+	ResultWindow   int // the maximum number of hits of one page
 	Pipeline       string
 	Hidden         bool
-	SourceTrouble  string // why _source cannot be compared, "" when it can
+	SourceTrouble  string // why _source cannot be compared, "" if it can
 	SourceDisabled bool   // there is none
 	Marker         Marker
 	Mapping        Mapping
-	meta           map[string]json.RawMessage // the whole _meta, to be written back with the marker
-	analysis       map[string]map[string]bool // names of what its settings define, by kind: analyzer, filter…
+	meta           map[string]json.RawMessage // the complete _meta, to be written back with the marker
+	analysis       map[string]map[string]bool // names of the definitions in its settings, by kind: analyzer, filter…
 }
 
-// Marker is what a run leaves in the index about itself, in the mapping's _meta.elastic_ingest.
+// Marker is what a run stores about itself in the index, in the mapping's _meta.elastic_ingest.
 type Marker struct {
-	Owner    string `json:"owner,omitempty"`    // who mirrors into the index
-	Identity string `json:"identity,omitempty"` // what is mirrored, such as host, port and database; "" is not known
-	// Fingerprint tells how all documents were made, after a run that was complete.
+	Owner    string `json:"owner,omitempty"`    // the connector that mirrors into the index
+	Identity string `json:"identity,omitempty"` // the source, such as host, port and database; "" if unknown
+	// Fingerprint describes how all documents were made, after a run that was complete.
 	Fingerprint string `json:"fingerprint,omitempty"`
-	// Pending tells how those documents were made whose sequence number is From or higher. It stands in
-	// place of Fingerprint from the moment a run begins to make documents otherwise.
+	// Pending describes how the documents were made whose sequence number is From or higher. It replaces
+	// Fingerprint from the moment a run begins to make documents differently.
 	Pending string `json:"pending,omitempty"`
 	From    int64  `json:"from,omitempty"`
-	// Cursor is up to where the index has all changes of its source, for incremental runs.
+	// Cursor is the position up to which the index has all changes of its source, for incremental runs.
 	Cursor Cursor `json:"cursor,omitzero"`
 }
 
-// Cursor is a place in the history of a source, and what the index is like there.
+// Cursor is a position in the history of a source, and the state of the index there.
 type Cursor struct {
-	Print    string `json:"print,omitempty"`    // how the documents were made, as Marker.Fingerprint tells it
-	At       string `json:"at,omitempty"`       // as the source tells it
+	Print    string `json:"print,omitempty"`    // how the documents were made, see Marker.Fingerprint
+	At       string `json:"at,omitempty"`       // in the source's own form
 	Rejected int64  `json:"rejected,omitempty"` // documents that were rejected since the last full run
 }
 
-// Carries reports whether a document of the sequence number was made as a fingerprint says.
+// Carries reports whether a document with the sequence number was made according to a fingerprint.
 func (m *Marker) Carries(fingerprint string, seqNo int64) bool {
 	return m.Fingerprint == fingerprint || m.Pending == fingerprint && seqNo >= m.From
 }
@@ -111,8 +111,8 @@ func (a *indexAnswers) check() error {
 	return lacks("an index", len(*a) > 0)
 }
 
-// Index looks up the one concrete index behind a name. The error is of kind ErrNotFound when there is
-// none, and ErrConfig when the name stands for several.
+// Index looks up the one concrete index behind a name. The error is of kind ErrNotFound if there is
+// none, and ErrConfig if the name stands for several.
 func (c *Client) Index(ctx context.Context, name string) (*Index, error) {
 	answer := indexAnswers{}
 	r := esapi.IndicesGetRequest{Index: []string{url.PathEscape(name)}}
@@ -121,14 +121,14 @@ func (c *Client) Index(ctx context.Context, name string) (*Index, error) {
 	}
 	if len(answer) != 1 {
 		names := slices.Sorted(maps.Keys(answer))
-		return nil, fmt.Errorf("%w: %q stands for %d indices (%s): name one", ErrConfig, name, len(answer), strings.Join(names, ", "))
+		return nil, fmt.Errorf("%w: %q stands for %d indices (%s); name one of them", ErrConfig, name, len(answer), strings.Join(names, ", "))
 	}
 	for concrete, a := range answer {
 		if a.DataStream != "" {
-			return nil, fmt.Errorf("%w: %q is a data stream, whose documents cannot be replaced: name an index", ErrConfig, name)
+			return nil, fmt.Errorf("%w: %q is a data stream, whose documents cannot be replaced; name an index", ErrConfig, name)
 		}
 		if trouble := a.Aliases[name].trouble(); trouble != "" {
-			return nil, fmt.Errorf("%w: %q is an alias of %q, and %s: name the index, or an alias without filter and routing", ErrConfig, name, concrete, trouble)
+			return nil, fmt.Errorf("%w: %q is an alias of %q, and %s; name the index, or an alias without filter and routing", ErrConfig, name, concrete, trouble)
 		}
 		return a.index(concrete), nil
 	}
@@ -154,12 +154,12 @@ func (a *indexAnswer) index(name string) *Index {
 	case src.Mode == "synthetic" || s.Mapping.Source.Mode == "synthetic":
 		ix.SourceTrouble = "its _source is synthetic"
 	case (s.Mode == "logsdb" || s.Mode == "time_series") && src.Mode != "stored" && s.Mapping.Source.Mode != "stored":
-		ix.SourceTrouble = fmt.Sprintf("its _source is synthetic, as index.mode %s has it", s.Mode)
+		ix.SourceTrouble = fmt.Sprintf("its _source is synthetic, because of index.mode %s", s.Mode)
 	case len(src.Includes)+len(src.Excludes) > 0:
 		ix.SourceTrouble = "its _source is filtered"
 	}
 	if raw, ok := ix.meta[markerKey]; ok {
-		_ = json.Unmarshal(raw, &ix.Marker) // what somebody else wrote there is no marker
+		_ = json.Unmarshal(raw, &ix.Marker) // other content is not a marker
 	}
 	return ix
 }
@@ -171,9 +171,9 @@ func number(s string, otherwise int) int {
 	return otherwise
 }
 
-// CreateIndex makes an index that has its marker from its first moment. It may exist by now: then
-// that one is returned, and its marker tells whose it is. Settings and mapping go in one request: an
-// index never has the one without the other. left are the optional settings that the server does not
+// CreateIndex creates an index that has its marker from the beginning. If it exists by now, that index
+// is returned, and its marker names its owner. Settings and mapping are sent in one request: an
+// index never has one without the other. left are the optional settings that the server does not
 // have.
 func (c *Client) CreateIndex(ctx context.Context, name string, m Marker, with Creation) (ix *Index, left []string, err error) {
 	for {
@@ -198,7 +198,7 @@ func (c *Client) CreateIndex(ctx context.Context, name string, m Marker, with Cr
 	}
 }
 
-// SetMarker writes the marker and leaves the rest of _meta as it is.
+// SetMarker writes the marker and leaves the rest of _meta unchanged.
 func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
 	raw, err := json.Marshal(m)
 	if err != nil {
@@ -217,13 +217,13 @@ func (c *Client) SetMarker(ctx context.Context, ix *Index, m Marker) error {
 	return nil
 }
 
-// Refresh makes all that was written visible to scans.
+// Refresh makes all previous writes visible to scans.
 func (c *Client) Refresh(ctx context.Context, index string) error {
 	r := esapi.IndicesRefreshRequest{Index: []string{url.PathEscape(index)}}
 	return c.call(ctx, fmt.Sprintf("refresh index %q", index), r, nil)
 }
 
-// Pipeline is the definition of an ingest pipeline, for comparing only.
+// Pipeline is the definition of an ingest pipeline, only for comparison.
 func (c *Client) Pipeline(ctx context.Context, name string) (json.RawMessage, error) {
 	a := pipelineAnswer{name: name}
 	r := esapi.IngestGetPipelineRequest{PipelineID: url.PathEscape(name)}
@@ -231,13 +231,13 @@ func (c *Client) Pipeline(ctx context.Context, name string) (json.RawMessage, er
 	return a.RawMessage, err
 }
 
-// CreatePipeline makes an ingest pipeline. It would replace one of that name.
+// CreatePipeline creates an ingest pipeline. It would replace one of that name.
 func (c *Client) CreatePipeline(ctx context.Context, name string, definition json.RawMessage) error {
 	r := esapi.IngestPutPipelineRequest{PipelineID: url.PathEscape(name), Body: asJSON(definition)}
 	return c.call(ctx, fmt.Sprintf("create the ingest pipeline %q", name), r, nil)
 }
 
-// CreateFrom makes an index by a request that stands in a file. It may exist by now.
+// CreateFrom creates an index with the request body of a file. It may exist by now.
 func (c *Client) CreateFrom(ctx context.Context, name string, body []byte) error {
 	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: lend(body, compatibleJSON)}
 	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)

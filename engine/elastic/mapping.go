@@ -12,15 +12,15 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// Mapping is what the mapping of an index says of its fields, and the settings that go with it.
+// Mapping describes the fields of an index, and the settings that belong to them.
 type Mapping struct {
 	types           map[string]string // of fields, by path
-	below           map[string]bool   // paths of further ways to index a field, such as "name.keyword"
-	vectors         map[string]bool   // top-level fields that are, or hold, vectors
+	below           map[string]bool   // paths of sub-fields, such as "name.keyword"
+	vectors         map[string]bool   // top-level fields that are, or contain, vectors
 	room            int               // fields that may still be added
-	IgnoreMalformed bool              // a value that a field's type cannot take is left out of its index, not refused
-	GuessesDates    bool              // text that looks like a date makes a field one
-	KeepsVectors    bool              // _source shows vectors whoever asks
+	IgnoreMalformed bool              // a value that does not fit its field's type is not indexed, instead of being rejected
+	GuessesDates    bool              // text that looks like a date makes a date field
+	KeepsVectors    bool              // _source shows vectors by default
 	Depth           int               // levels of objects
 }
 
@@ -76,10 +76,10 @@ func (m *Mapping) add(prefix, top string, fields map[string]mappedField) {
 	}
 }
 
-// Disabled is the type of a field that is kept and not looked at, whatever it holds.
+// Disabled is the type of a field that is stored but not parsed, whatever it holds.
 const Disabled = "disabled"
 
-// Levels is how many objects may lie within each other in a field.
+// Levels is how deep objects may be nested in a field.
 func (m *Mapping) Levels() int {
 	if m.Depth == 0 { // an index that does not exist yet
 		return defaultDepth - 1
@@ -87,22 +87,22 @@ func (m *Mapping) Levels() int {
 	return m.Depth - 1
 }
 
-// TypeOf is the type of the field of a path with dots; "" where there is none.
+// TypeOf is the type of the field of a dotted path; "" if there is none.
 func (m *Mapping) TypeOf(path string) string { return m.types[path] }
 
-// IsSubfield reports whether the path is a further way to index a field, such as "name.keyword".
+// IsSubfield reports whether the path is a sub-field, such as "name.keyword".
 func (m *Mapping) IsSubfield(path string) bool { return m.below[path] }
 
-// Room is how many more fields the index takes.
+// Room is how many more fields the index allows.
 func (m *Mapping) Room() int { return max(m.room, 0) }
 
-// HasVectors reports whether there is a field of vectors.
+// HasVectors reports whether there is a vector field.
 func (m *Mapping) HasVectors() bool { return len(m.vectors) > 0 }
 
-// IsVector reports whether the top-level field is, or holds, a vector.
+// IsVector reports whether the top-level field is, or contains, a vector.
 func (m *Mapping) IsVector(field string) bool { return m.vectors[field] }
 
-// AddFields adds fields to the mapping of an index; what is there is not changed.
+// AddFields adds fields to the mapping of an index; existing fields are not changed.
 func (c *Client) AddFields(ctx context.Context, ix *Index, properties map[string]any) error {
 	r := esapi.IndicesPutMappingRequest{Index: []string{url.PathEscape(ix.Name)}, Body: asJSON(map[string]any{"properties": properties})}
 	return c.call(ctx, fmt.Sprintf("add fields to index %q", ix.Name), r, nil)
@@ -115,13 +115,13 @@ func LacksUnsignedLong(err error) bool {
 	return ok && e.Type == "mapper_parsing_exception" && strings.Contains(e.Reason, "[unsigned_long]")
 }
 
-// LacksRoom reports that the destination refused a mapping because it has more fields than the index takes.
+// LacksRoom reports that the destination refused a mapping because it has more fields than the index allows.
 func LacksRoom(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && strings.Contains(e.Reason, "Limit of total fields [")
 }
 
-// mostIgnored is how many fields are named whose values could not be indexed.
+// mostIgnored is how many of the fields whose values could not be indexed are named.
 const mostIgnored = 1000
 
 type ignoredAnswer struct {
@@ -143,8 +143,8 @@ func (a *ignoredAnswer) check() error {
 	return a.Shards.check()
 }
 
-// Ignored counts the documents of an index by the field of which a value could not be indexed. ok is
-// false where the destination cannot count them: before version 8.15.
+// Ignored counts, by field, the documents of an index with a value that could not be indexed. ok is
+// false if the destination cannot count them: before version 8.15.
 func (c *Client) Ignored(ctx context.Context, index string) (counts map[string]int64, ok bool, err error) {
 	body := map[string]any{
 		"size": 0, "track_total_hits": false,
@@ -154,7 +154,7 @@ func (c *Client) Ignored(ctx context.Context, index string) (counts map[string]i
 	var answer ignoredAnswer
 	whole := false
 	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &whole}
-	err = c.call(ctx, fmt.Sprintf("count what could not be indexed in %q", index), r, &answer)
+	err = c.call(ctx, fmt.Sprintf("count values that could not be indexed in %q", index), r, &answer)
 	if e, answered := errors.AsType[*Error](err); answered && e.Status == http.StatusBadRequest {
 		return nil, false, nil
 	}
@@ -171,8 +171,8 @@ func (c *Client) Ignored(ctx context.Context, index string) (counts map[string]i
 	return counts, true, nil
 }
 
-// HasSetting reports whether a server of the version has an index setting that came with version since. A version
-// that cannot be read, such as a Serverless one's, is taken to have it: what is refused is left out.
+// HasSetting reports whether a server of the version has an index setting that was added in version since. A version
+// that cannot be read, such as a Serverless one's, counts as having it: refused settings are left out.
 func (i Info) HasSetting(since [2]int) bool {
 	var major, minor int
 	if _, err := fmt.Sscanf(i.Version, "%d.%d", &major, &minor); err != nil || i.Flavor == "serverless" {

@@ -2,19 +2,19 @@ package elastic
 
 import "encoding/json"
 
-// aliasAnswer is what an index says of one of its aliases.
+// aliasAnswer is an index's description of one of its aliases.
 type aliasAnswer struct {
 	Filter        json.RawMessage `json:"filter"`
 	IndexRouting  string          `json:"index_routing"`
 	SearchRouting string          `json:"search_routing"`
 }
 
-// trouble says why nothing can be mirrored through the alias, "" when it can. Through such an alias one
-// sees a part of the index, and writes past it: what it hides would be taken for absent.
+// trouble says why the alias cannot be mirrored through, "" if it can. Such an alias shows only a
+// part of the index but writes to all of it: hidden documents would count as missing.
 func (a aliasAnswer) trouble() string {
 	switch {
 	case len(a.Filter) > 0 && string(a.Filter) != "null":
-		return "it shows only those documents of the index that its filter finds"
+		return "its filter shows only some documents of the index"
 	case a.IndexRouting != "" || a.SearchRouting != "":
 		return "it has a routing, so it shows only a part of the index"
 	}

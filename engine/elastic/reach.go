@@ -18,10 +18,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 )
 
-// Why a server is not reached is told apart here: what waiting cannot mend is an error of configuration
-// or of permission, with the line to change, and is not tried again.
+// This file classifies why a server is not reached: an error that waiting cannot fix is one of configuration
+// or of permission, with the line to change, and is not retried.
 
-// ConnError is a request that got no answer.
+// ConnError is a request that got no response.
 type ConnError struct {
 	Op   string
 	Kind error // ErrUnreachable, ErrConfig or ErrAuth
@@ -31,7 +31,7 @@ type ConnError struct {
 
 func (e *ConnError) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Err) }
 
-// Unwrap gives the kind and the cause.
+// Unwrap returns the kind and the cause.
 func (e *ConnError) Unwrap() []error { return []error{e.Kind, e.Err} }
 
 // errOtherProtocol is a server that speaks the other one of http and https.
@@ -42,12 +42,12 @@ func (e *errOtherProtocol) Error() string {
 	if scheme == "https" {
 		return "the server speaks TLS, and the configured address is http://"
 	}
-	return "the server speaks no TLS, and the configured address is https://"
+	return "the server does not speak TLS, and the configured address is https://"
 }
 
-// connError gives an error of the transport its kind. asked is the configured address.
+// connError adds the kind to an error of the transport. asked is the configured address.
 func connError(op string, asked *url.URL, err error) error {
-	if _, crashed := errors.AsType[*crash.Error](err); crashed { // of the embedded destination: no waiting mends that
+	if _, crashed := errors.AsType[*crash.Error](err); crashed { // of the embedded destination: waiting does not fix it
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	e := &ConnError{Op: op, Kind: ErrUnreachable, Err: err}
@@ -70,15 +70,15 @@ func connError(op string, asked *url.URL, err error) error {
 	case strings.Contains(text, "server gave HTTP response to HTTPS client"), strings.Contains(text, "first record does not look like a TLS handshake"):
 		e.Kind, e.Tip = ErrConfig, "this server does not speak TLS: "+hostLine(withScheme(asked, "http"))
 	case strings.Contains(text, "malformed HTTP response"):
-		e.Kind, e.Tip = ErrConfig, "this server seems to want TLS: "+hostLine(withScheme(asked, "https"))
+		e.Kind, e.Tip = ErrConfig, "this server seems to require TLS: "+hostLine(withScheme(asked, "https"))
 	}
 	return e
 }
 
-// hostLine is the line of the configuration to write.
+// hostLine is the configuration line to write.
 func hostLine(host string) string {
 	if host == "" {
-		return "elasticsearch.host must name the server itself, not one that leads elsewhere"
+		return "elasticsearch.host must name the server itself, not one that redirects to it"
 	}
 	return fmt.Sprintf("write host: %q under elasticsearch:", host)
 }
@@ -88,7 +88,7 @@ func withScheme(asked *url.URL, scheme string) string {
 	return u.String()
 }
 
-// certificateTrouble tells errors of certificates and of the protocol of TLS; kind is nil for others.
+// certificateTrouble classifies errors of certificates and of the TLS protocol; kind is nil for others.
 func certificateTrouble(err error) (tip string, kind error) {
 	var host x509.HostnameError
 	var unknown x509.UnknownAuthorityError
@@ -96,48 +96,48 @@ func certificateTrouble(err error) (tip string, kind error) {
 	var verify *tls.CertificateVerificationError
 	switch text := err.Error(); {
 	case errors.As(err, &host):
-		return "use a host name that stands in the server's certificate", ErrConfig
+		return "use a host name that is in the server's certificate", ErrConfig
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return expired(invalid.Cert, time.Now()), ErrConfig
 	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &verify), errors.Is(err, errFingerprint):
 		return "name the authority that signed the server's certificate with elasticsearch.ca_certs or elasticsearch.ca_fingerprint", ErrConfig
 	case strings.Contains(text, "remote error: tls: protocol version not supported"), strings.Contains(text, "server selected unsupported protocol version"):
-		return "this program speaks TLS 1.2 and 1.3: enable one of them at the server or the proxy before it", ErrConfig
+		return "enable TLS 1.2 or 1.3 on the server, or on the proxy in front of it", ErrConfig
 	case strings.Contains(text, "remote error: tls: certificate required"), strings.Contains(text, "remote error: tls: bad certificate"),
 		strings.Contains(text, "remote error: tls: unknown certificate"), strings.Contains(text, "remote error: tls: expired certificate"),
 		strings.Contains(text, "remote error: tls: revoked certificate"), strings.Contains(text, "remote error: tls: unsupported certificate"),
 		strings.Contains(text, "remote error: tls: access denied"):
-		return "the server wants a certificate of the client: name one that it accepts with elasticsearch.client_cert and elasticsearch.client_key", ErrAuth
+		return "the server requires a client certificate: set one that it accepts with elasticsearch.client_cert and elasticsearch.client_key", ErrAuth
 	case strings.Contains(text, "remote error: tls: handshake failure"):
-		return "server and program have no way to encrypt in common, or the server wants a certificate of the client: see elasticsearch.client_cert and elasticsearch.client_key", ErrConfig
+		return "server and client have no cipher in common, or the server requires a client certificate: see elasticsearch.client_cert and elasticsearch.client_key", ErrConfig
 	case strings.Contains(text, "remote error: tls: unrecognized name"):
-		return "the server knows no host of this name: correct elasticsearch.host", ErrConfig
+		return "the server does not know this host name: correct elasticsearch.host", ErrConfig
 	}
 	return "", nil
 }
 
-// expired says since when a certificate is not valid, or from when it will be.
+// expired says since when a certificate has been invalid, or from when it will be valid.
 func expired(cert *x509.Certificate, now time.Time) string {
 	day := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 	if now.Before(cert.NotBefore) {
-		return fmt.Sprintf("the certificate of %s is valid from %s on: look at the clock of this machine, where it is %s", cert.Subject, day(cert.NotBefore), day(now))
+		return fmt.Sprintf("the certificate of %s is valid from %s; check the clock of this machine, which says %s", cert.Subject, day(cert.NotBefore), day(now))
 	}
-	return fmt.Sprintf("the certificate of %s was valid until %s: renew it at the server", cert.Subject, day(cert.NotAfter))
+	return fmt.Sprintf("the certificate of %s expired on %s; renew it on the server", cert.Subject, day(cert.NotAfter))
 }
 
-// proxyError is a proxy on the way that does not let a request pass.
+// proxyError is a proxy that refuses a request.
 type proxyError struct {
-	proxy  string // its address without credentials; "" where it is not known
+	proxy  string // its address without credentials; "" if unknown
 	status int
 }
 
 func (e *proxyError) Error() string {
-	name := "the proxy on the way"
+	name := "the proxy"
 	if e.proxy != "" {
 		name = "the proxy " + e.proxy
 	}
 	if e.status == http.StatusProxyAuthRequired {
-		return name + " wants a user name and a password (407)"
+		return name + " requires a user name and a password (407)"
 	}
 	return fmt.Sprintf("%s answered %d %s", name, e.status, http.StatusText(e.status))
 }
@@ -152,12 +152,12 @@ func (e *proxyError) kind() error {
 
 func (e *proxyError) tip() string {
 	if e.status == http.StatusProxyAuthRequired {
-		return "write them into the environment variable HTTPS_PROXY or HTTP_PROXY: http://USER:PASSWORD@HOST:PORT; NO_PROXY lists hosts that are reached without a proxy"
+		return "set them in the environment variable HTTPS_PROXY or HTTP_PROXY: http://USER:PASSWORD@HOST:PORT; NO_PROXY lists hosts to reach without a proxy"
 	}
-	return "have the proxy let this host pass, or list the host in the environment variable NO_PROXY"
+	return "allow this host in the proxy, or list the host in the environment variable NO_PROXY"
 }
 
-// connected looks at what a proxy answers to being asked for a connection.
+// connected checks a proxy's response to a CONNECT request.
 func connected(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
 	if res.StatusCode == http.StatusOK {
 		return nil
@@ -166,11 +166,11 @@ func connected(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Res
 	return &proxyError{proxy: bare.String(), status: res.StatusCode}
 }
 
-// probePatience is how long a server is looked at that hung up without a word.
+// probePatience is the time limit for probing a server that closed the connection without a response.
 const probePatience = 5 * time.Second
 
-// otherProtocol looks whether a server that hung up speaks the other one of http and https, and returns
-// that as the error. A server that is about to start hangs up as well, so asking is the only way to know.
+// otherProtocol checks whether a server that closed the connection speaks the other one of http and https, and returns
+// that as the error. A starting server also closes connections, so a probe is the only way to know.
 func (c *Client) otherProtocol(ctx context.Context, err error) error {
 	t, ok := c.raw.(*http.Transport)
 	if !ok || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {

@@ -100,9 +100,9 @@ func node(t *testing.T, conf *tls.Config) string {
 	return s.Listener.Addr().String()
 }
 
-// TestWhatCannotPassIsNotTriedAgain: the error comes at once, names the address, is of a kind that
+// TestPermanentErrorsAreNotRetried: the error comes at once, names the address, is of a kind that
 // waiting does not mend, and says which line to change.
-func TestWhatCannotPassIsNotTriedAgain(t *testing.T) {
+func TestPermanentErrorsAreNotRetried(t *testing.T) {
 	t.Parallel()
 	_, cert := chain(t, time.Now().Add(time.Hour), "127.0.0.1")
 	expiredCA, expiredCert := chain(t, time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), "127.0.0.1")
@@ -151,7 +151,7 @@ func TestWhatCannotPassIsNotTriedAgain(t *testing.T) {
 		{
 			"a certificate that has expired", "https://" + node(t, &tls.Config{Certificates: []tls.Certificate{expiredCert}, MinVersion: tls.VersionTLS12}),
 			TLS{CAFingerprint: hex.EncodeToString(fingerprint[:]), Host: "127.0.0.1"},
-			ErrConfig, "until 2026-01-02 03:04 UTC",
+			ErrConfig, "on 2026-01-02 03:04 UTC",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,8 +194,8 @@ func TestAServerThatHangsUpIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestAProxyThatLetsNobodyPass: with TLS it is asked for a connection, without for the answer itself.
-func TestAProxyThatLetsNobodyPass(t *testing.T) {
+// TestAProxyThatRefusesTheConnection: with TLS it is asked for a connection, without for the answer itself.
+func TestAProxyThatRefusesTheConnection(t *testing.T) {
 	t.Parallel()
 	for status, kind := range map[int]error{407: ErrAuth, 403: ErrAuth, 502: ErrUnreachable} {
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))

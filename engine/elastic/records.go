@@ -9,7 +9,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// Record is a document that is read and written one at a time, with what guards a write of it.
+// Record is a document that is read and written individually, with the version that guards its writes.
 type Record struct {
 	ID          string
 	Source      []byte
@@ -20,17 +20,17 @@ type Record struct {
 // maxRecords is how many hits one search may have, see index.max_result_window.
 const maxRecords = 10_000
 
-// oneRecord is what one of many records may take in an answer, on average.
+// oneRecord is the average size that one of many records may have in a response.
 const oneRecord = 16 << 10
 
-// Search is what records are looked for.
+// Search defines the records to search for.
 type Search struct {
-	Query any // nil is everything
+	Query any // nil: everything
 	Sort  any // nil for no order
-	Size  int // at most so many; 0 is all, and more than 10 000 are an error
+	Size  int // maximum number; 0: all, and more than 10,000 are an error
 }
 
-// Records lists the records of an index that a search finds. It sees what was written before the last
+// Records lists the records of an index that a search finds, as of the last
 // refresh.
 func (c *Client) Records(ctx context.Context, index string, s Search) ([]Record, error) {
 	size := maxRecords
@@ -60,16 +60,16 @@ func (c *Client) Records(ctx context.Context, index string, s Search) ([]Record,
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", op, err)
 	case s.Size == 0 && len(found) == maxRecords:
-		return nil, fmt.Errorf("%s: it finds %d records or more, which is more than one search can list", op, maxRecords)
+		return nil, fmt.Errorf("%s: it finds %d records or more, too many for one search", op, maxRecords)
 	}
 	return found, nil
 }
 
-// Record reads one record as it is now, whatever was refreshed. The error is of kind ErrNotFound when
-// there is none.
+// Record reads the current version of one record, without a refresh. The error is of kind ErrNotFound if
+// it does not exist.
 func (c *Client) Record(ctx context.Context, index, id string) (Record, error) {
 	a := recordAnswer{want: id}
-	if id == "" { // the request would be another one
+	if id == "" { // it would be a different request
 		return Record{}, fmt.Errorf("read a record of index %q that has no id: %w", index, ErrNotFound)
 	}
 	op := fmt.Sprintf("read record %q of index %q", id, index)
@@ -80,7 +80,7 @@ func (c *Client) Record(ctx context.Context, index, id string) (Record, error) {
 	return Record{ID: id, Source: a.Source, SeqNo: a.SeqNo, PrimaryTerm: a.PrimaryTerm}, err
 }
 
-// recordAnswer is the answer to a look at one record.
+// recordAnswer is the response to a request for one record.
 type recordAnswer struct {
 	want        string
 	ID          string          `json:"_id"`
@@ -95,14 +95,14 @@ func (a *recordAnswer) check() error {
 		return err
 	}
 	if a.ID != a.want {
-		return fmt.Errorf("the answer is about record %q: %w", a.ID, errCut)
+		return fmt.Errorf("the response is about record %q: %w", a.ID, errCut)
 	}
 	return lacks("_source and _primary_term", len(a.Source) > 0 && a.PrimaryTerm > 0)
 }
 
-// written is the answer to a write of one record.
+// written is the response to a write of one record.
 type written struct {
-	want        string // "" where the destination makes the id
+	want        string // "" if the destination generates the id
 	ID          string `json:"_id"`
 	Result      string `json:"result"`
 	SeqNo       int64  `json:"_seq_no"`
@@ -112,15 +112,15 @@ type written struct {
 func (w *written) check() error {
 	switch {
 	case w.Result != "created" && w.Result != "updated":
-		return fmt.Errorf("the answer does not say that the record was written, but %q: %w", w.Result, errCut)
+		return fmt.Errorf("the response says %q instead of confirming that the record was written: %w", w.Result, errCut)
 	case w.want != "" && w.ID != w.want:
-		return fmt.Errorf("the record was written by another id, %q: %w", w.ID, errCut)
+		return fmt.Errorf("the record was written with another id, %q: %w", w.ID, errCut)
 	}
 	return lacks("_id and _primary_term", w.ID != "" && w.PrimaryTerm > 0)
 }
 
-// CreateRecord writes a record that does not exist yet; with an empty id the destination gives it one.
-// The error is of kind ErrConflict when there is one by that id.
+// CreateRecord writes a record that does not exist yet; with an empty id the destination generates one.
+// The error is of kind ErrConflict if the id exists.
 func (c *Client) CreateRecord(ctx context.Context, index, id string, source []byte) (Record, error) {
 	r := esapi.IndexRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(id), Body: lend(source, compatibleJSON)}
 	op := fmt.Sprintf("write a new record of index %q", index)
@@ -133,8 +133,8 @@ func (c *Client) CreateRecord(ctx context.Context, index, id string, source []by
 	return Record{ID: w.ID, Source: source, SeqNo: w.SeqNo, PrimaryTerm: w.PrimaryTerm}, err
 }
 
-// ReplaceRecord writes source over a record if that still is as it was read. The error is of kind
-// ErrConflict when somebody wrote or deleted it since.
+// ReplaceRecord overwrites a record if it has not changed since it was read. The error is of kind
+// ErrConflict if it was written or deleted since.
 func (c *Client) ReplaceRecord(ctx context.Context, index string, r Record, source []byte) (Record, error) {
 	seqNo, term := int(r.SeqNo), int(r.PrimaryTerm)
 	request := esapi.IndexRequest{
@@ -145,7 +145,7 @@ func (c *Client) ReplaceRecord(ctx context.Context, index string, r Record, sour
 	return Record{ID: r.ID, Source: source, SeqNo: w.SeqNo, PrimaryTerm: w.PrimaryTerm}, err
 }
 
-// DeleteRecord removes a record if it still is as it was read.
+// DeleteRecord removes a record if it has not changed since it was read.
 func (c *Client) DeleteRecord(ctx context.Context, index string, r Record) error {
 	seqNo, term := int(r.SeqNo), int(r.PrimaryTerm)
 	request := esapi.DeleteRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(r.ID), IfSeqNo: &seqNo, IfPrimaryTerm: &term}

@@ -17,8 +17,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// PIT is a point in time of one index: what it held when it was opened. It ends a while after its
-// last use, so [PIT.Hold] keeps it while nobody scans.
+// PIT is a point in time of one index: its content when it was opened. It expires a while after its
+// last use, so [PIT.Hold] keeps it alive between scans.
 type PIT struct {
 	c     *Client
 	index *Index
@@ -45,7 +45,7 @@ func (c *Client) OpenPIT(ctx context.Context, ix *Index) (*PIT, error) {
 
 type pitAnswer struct {
 	ID     string  `json:"id"`
-	Shards *shards `json:"_shards"` // older servers do not tell
+	Shards *shards `json:"_shards"` // older servers omit it
 }
 
 func (a *pitAnswer) check() error {
@@ -57,7 +57,7 @@ func (a *pitAnswer) check() error {
 	return lacks("id", a.ID != "")
 }
 
-// Close gives the point in time back. It is best effort: the server forgets it by itself.
+// Close releases the point in time. It is best effort: otherwise the server lets it expire.
 func (p *PIT) Close(ctx context.Context) error {
 	r := esapi.ClosePointInTimeRequest{Body: asJSON(map[string]string{"id": p.current("")})}
 	err := p.c.call(ctx, "close the point in time", r, nil)
@@ -67,7 +67,7 @@ func (p *PIT) Close(ctx context.Context) error {
 	return err
 }
 
-// current returns the id to use, which an answer may have renewed.
+// current returns the id to use, which a response may have renewed.
 func (p *PIT) current(renewed string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,8 +78,8 @@ func (p *PIT) current(renewed string) string {
 }
 
 // Hold uses the point in time now and then until ctx ends, so that it lives however slow the source
-// is. It returns nil at the end of ctx, and otherwise why the point in time is lost; an error that
-// may pass is tried again until it would have expired.
+// is. It returns nil at the end of ctx, and otherwise why the point in time is lost; a temporary error
+// is retried until the point in time would have expired.
 func (p *PIT) Hold(ctx context.Context) error {
 	tick := time.NewTicker(touch)
 	defer tick.Stop()
@@ -102,12 +102,12 @@ func (p *PIT) Hold(ctx context.Context) error {
 	}
 }
 
-// Scan says what to read of each document.
+// Scan defines what to read of each document.
 type Scan struct {
-	Source json.RawMessage // true, false, a list of fields, or an object that asks for all of it
-	Query  json.RawMessage // nil is everything
+	Source json.RawMessage // true, false, a list of fields, or an object that requests all of it
+	Query  json.RawMessage // nil: everything
 	SeqNo  bool            // with _seq_no and _primary_term
-	Slices int             // how many read at the same time; 0 is one a primary shard
+	Slices int             // how many read concurrently; 0: one per primary shard
 	Retry  retry.Policy    // for a page that the server is too busy to answer
 }
 
@@ -128,7 +128,7 @@ type slice struct {
 }
 
 // Scan reads all documents of the point in time, each once. open is called once for each slice, from
-// one goroutine; what it returns is then called for the slice's hits, one after the other. A lost
+// one goroutine; the returned function is then called for the slice's hits, one after the other. A lost
 // point in time is an error of kind ErrPITLost.
 func (p *PIT) Scan(ctx context.Context, s Scan, open func(slice int) func(Hit) error) error {
 	slices := s.Slices
@@ -147,7 +147,7 @@ func (p *PIT) Scan(ctx context.Context, s Scan, open func(slice int) func(Hit) e
 
 func (p *PIT) readSlice(ctx context.Context, s *slice, hit func(Hit) error) error {
 	s.size = idsOnlyPage
-	if c := s.scan.Source[0]; c == 't' || c == '{' { // whole documents
+	if c := s.scan.Source[0]; c == 't' || c == '{' { // complete documents
 		s.size = firstPage
 	}
 	for {
@@ -167,22 +167,22 @@ func (p *PIT) readSlice(ctx context.Context, s *slice, hit func(Hit) error) erro
 			return fmt.Errorf("scan index %q: %w", p.index.Name, err)
 		}
 		s.after = append(s.after[:0], pg.sort...)
-		// Documents differ in size; an answer should stay near pageBytes.
+		// Documents differ in size; a response should stay near pageBytes.
 		perHit := max(1, len(s.answer)/pg.hits)
 		s.size = min(max(pageBytes/perHit, 1), idsOnlyPage, 4*s.size)
 	}
 }
 
-// leadsOn checks that the scan can go on behind a full page: a page that holds more than was asked for,
-// or ends where the one before it ended, is no answer to what was asked.
+// leadsOn checks that the scan can continue after a full page: a page with more documents than requested,
+// or one that ends where the previous one ended, is not a valid response.
 func (p *page) leadsOn(s *slice) error {
 	switch {
 	case p.hits > s.size:
 		return fmt.Errorf("a page of %d documents holds %d: %w", s.size, p.hits, errCut)
 	case len(p.sort) == 0 || p.sort[0] != '[' || !json.Valid(p.sort):
-		return fmt.Errorf("the sort values of a page are no list: %w", errCut)
+		return fmt.Errorf("the sort values of a page are not a list: %w", errCut)
 	case bytes.Equal(p.sort, s.after):
-		return fmt.Errorf("a page ends where the one before it did: %w", errCut)
+		return fmt.Errorf("a page ends where the previous one ended: %w", errCut)
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func (p *PIT) page(ctx context.Context, s *slice, hit func(Hit) error) (page, er
 		body["seq_no_primary_term"] = true
 	}
 	op := fmt.Sprintf("scan index %q", p.index.Name)
-	// No filter_path: with it the server parses and writes each _source anew instead of copying it.
+	// No filter_path: with it the server parses and rewrites each _source instead of copying it.
 	whole := false
 	err := s.ask(ctx, p.c, op, func() esapi.Request {
 		return esapi.SearchRequest{Body: asJSON(body), AllowPartialSearchResults: &whole}
@@ -225,7 +225,7 @@ func (p *PIT) page(ctx context.Context, s *slice, hit func(Hit) error) (page, er
 	return pg, nil
 }
 
-// limit is how large a page may be. One that is larger is asked for again with fewer documents, down to
+// limit is the maximum size of a page. A larger one is requested again with fewer documents, down to
 // one.
 func (s *slice) limit() int64 {
 	if s.size == 1 {
@@ -234,7 +234,7 @@ func (s *slice) limit() int64 {
 	return pageAnswer
 }
 
-// ask sends the search until it is answered, or as long as the scan's patience allows.
+// ask sends the search until it succeeds, or as long as the scan's patience allows.
 func (s *slice) ask(ctx context.Context, c *Client, op string, r func() esapi.Request) (err error) {
 	backoff := s.scan.Retry.Start()
 	for {

@@ -15,19 +15,19 @@ import (
 	"time"
 )
 
-// TLS is how the server proves who it is, and the client itself. Files are PEM.
+// TLS defines how the server proves its identity, and the client its own. Files are PEM.
 type TLS struct {
-	CAFile        string // authorities trusted beside the system's
+	CAFile        string // authorities trusted in addition to the system's
 	CAFingerprint string // SHA-256 of a certificate in the server's chain, in hex, colons allowed
 	CertFile      string // client certificate
 	KeyFile       string
 	Insecure      bool   // nothing is verified
-	Host          string // of the address, which a server that is reached by its IP address does not learn
+	Host          string // of the address; TLS does not send it to a server reached by IP address
 }
 
 var errFingerprint = errors.New("no certificate of the server has the configured fingerprint")
 
-// NewTransport makes a transport tuned for a few long bulk requests at the same time. The proxy is
+// NewTransport creates a transport tuned for a few long bulk requests sent concurrently. The proxy is
 // taken from the environment.
 func NewTransport(t TLS, connections int) (*http.Transport, error) {
 	conf, err := t.config()
@@ -45,7 +45,7 @@ func NewTransport(t TLS, connections int) (*http.Transport, error) {
 		IdleConnTimeout:        90 * time.Second,
 		ExpectContinueTimeout:  time.Second,
 		OnProxyConnectResponse: connected,
-		DisableCompression:     true, // answers are short or local; unpacking them costs more than it saves
+		DisableCompression:     true, // responses are short or local; unpacking them costs more than it saves
 		WriteBufferSize:        128 << 10,
 		ReadBufferSize:         64 << 10,
 	}, nil
@@ -62,7 +62,7 @@ func (t TLS) config() (*tls.Config, error) {
 			conf.RootCAs = x509.NewCertPool()
 		}
 		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("elasticsearch.ca_certs: %s holds no certificate in PEM form", t.CAFile)
+			return nil, fmt.Errorf("elasticsearch.ca_certs: %s contains no PEM certificate", t.CAFile)
 		}
 	}
 	if t.CertFile != "" || t.KeyFile != "" {
@@ -79,7 +79,7 @@ func (t TLS) config() (*tls.Config, error) {
 	if err != nil || len(want) != sha256.Size {
 		return nil, errors.New("elasticsearch.ca_fingerprint must be 64 hexadecimal digits")
 	}
-	// A pinned certificate stands in place of the authorities: Elasticsearch makes its own at its
+	// A pinned certificate replaces the authorities: Elasticsearch generates its own at its
 	// first start, and prints this fingerprint.
 	conf.InsecureSkipVerify = true
 	conf.VerifyConnection = func(s tls.ConnectionState) error {
@@ -108,7 +108,7 @@ func verifyPinned(s tls.ConnectionState, host string, pinned *x509.Certificate) 
 		host = s.ServerName
 	}
 	if host == "" { // without a name Verify would accept any
-		return errors.New("the server is known by no name, so its certificate cannot be verified")
+		return errors.New("the server has no known name, so its certificate cannot be verified")
 	}
 	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: host})
 	return err

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// TestWhomTheClientTrusts: a server whose certificate nobody knows is talked to only where a file, a
+// TestWhomTheClientTrusts: a server with an unknown certificate is trusted only if a file, a
 // fingerprint or carelessness says so.
 func TestWhomTheClientTrusts(t *testing.T) {
 	t.Parallel()

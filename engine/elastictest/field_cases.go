@@ -294,7 +294,7 @@ func limitCases() []testCase {
 	}
 }
 
-// ignoredCases are about what is told of values that were not indexed.
+// ignoredCases are about what is reported of values that were not indexed.
 func ignoredCases() []testCase {
 	steps := []step{
 		{do: "PUT /{i}", body: shaped(`"n":{"type":"long"},"d":{"type":"date"},"k":{"type":"keyword","ignore_above":3}`), status: 200},
@@ -334,7 +334,7 @@ func ignoredCases() []testCase {
 	} {
 		steps = append(steps, q...)
 	}
-	return []testCase{{"ignored: told with each hit, and counted by field", append(steps,
+	return []testCase{{"ignored: reported with each hit, and counted by field", append(steps,
 		step{do: "POST /{i}/_search?filter_path=hits.hits._id", body: `{"sort":["n"]}`, status: 200, want: `{"hits":{"hits":[{"_id":"b"},{"_id":"c"},{"_id":"e"},{"_id":"a"}]}}`},
 		step{do: "POST /{i}/_search", body: `{"sort":["absent"]}`, status: 400, want: shardFailure("query_shard_exception")},
 	)}}

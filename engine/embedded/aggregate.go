@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// ignoredCount asks for documents by field of _ignored: the one aggregation that is known.
+// ignoredCount requests documents by field of _ignored: the only known aggregation.
 type ignoredCount struct {
 	name string
 	size int
@@ -23,7 +23,7 @@ func parseAggregations(raw json.RawMessage) ([]ignoredCount, error) {
 	for name, body := range in {
 		terms := body["terms"]
 		if terms == nil || len(body) > 1 {
-			return nil, unknown("the aggregation [%s] in aggs: only terms of _ignored is known", name)
+			return nil, unknown("the aggregation [%s] in aggs: only terms of _ignored is supported", name)
 		}
 		one, err := parseIgnoredCount(name, terms)
 		if err != nil {
@@ -41,7 +41,7 @@ func parseIgnoredCount(name string, terms json.RawMessage) (ignoredCount, error)
 		return out, err
 	}
 	if string(scalar(in["field"])) != "_ignored" {
-		return out, unknown("the aggregation [%s] in aggs: only terms of _ignored is known", name)
+		return out, unknown("the aggregation [%s] in aggs: only terms of _ignored is supported", name)
 	}
 	for key, raw := range in {
 		switch key {
@@ -64,7 +64,7 @@ func parseIgnoredCount(name string, terms json.RawMessage) (ignoredCount, error)
 	return out, nil
 }
 
-// count counts one document that was found.
+// count counts one matching document.
 func (run *searchRun) count(ignored []byte) {
 	if len(ignored) == 0 {
 		return
@@ -78,7 +78,7 @@ func (run *searchRun) count(ignored []byte) {
 	})
 }
 
-// aggregations is what was counted: most documents first, then by name.
+// aggregations are the counts: most documents first, then by name.
 func (run *searchRun) aggregations() []byte {
 	type bucket struct {
 		Key   string `json:"key"`

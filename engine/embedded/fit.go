@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// A document is held against the fields of its index in one pass over its bytes. It runs before the
-// writer's lock is taken, against the fields as they are then, which suffices unless the document has
-// new ones: those are added under the lock, to a clone. BenchmarkBulk says what the pass costs.
+// A document is checked against the fields of its index in one pass over its bytes. That runs before the
+// writer's lock is taken, against the fields at that time, which is enough unless the document has
+// new ones: those are added under the lock, to a clone. BenchmarkBulk measures the cost of the pass.
 
 // fitter walks over one document.
 type fitter struct {
@@ -20,12 +20,12 @@ type fitter struct {
 	grow    bool // sh is a clone to which fields may be added
 	grew    bool
 	needs   bool // a field would have to be added, and grow is false
-	added   int  // what the added fields count for
+	added   int  // the added fields' count for the limit
 	ignored []string
 	err     *apiError
 }
 
-// fit judges a document that is valid JSON. needs says that it has new fields; then nothing else counts.
+// fit checks a document of valid JSON. needs reports that it has new fields; then nothing else counts.
 func fit(sh *shape, src, id []byte, grow bool) *fitter {
 	f := &fitter{sh: sh, src: src, id: id, grow: grow}
 	f.object(skipSpace(src, 0), sh.root, 0)
@@ -62,8 +62,8 @@ func (f *fitter) object(i int, at *field, depth int) int {
 	return i + 1
 }
 
-// value walks over the value of a field that is known. depth is that of the field, name where its name
-// stands, or -1 in an array.
+// value walks over the value of a known field. depth is that of the field, name where its name
+// is, or -1 in an array.
 func (f *fitter) value(at *field, i, name, depth int) int {
 	b := f.src
 	switch {
@@ -114,7 +114,7 @@ func endOfScalar(b []byte, i int) int {
 	return i
 }
 
-// judge holds a scalar against a field and its sub-fields.
+// judge checks a scalar against a field and its sub-fields.
 func (f *fitter) judge(at *field, raw []byte, i int) {
 	if at.typ != nil {
 		f.judgeOne(at, raw, i)
@@ -145,10 +145,10 @@ func (f *fitter) judgeOne(at *field, raw []byte, i int) {
 	}
 }
 
-// maxTerm is how many bytes Lucene takes as one term.
+// maxTerm is the maximum number of bytes of a term in Lucene.
 const maxTerm = 32_766
 
-// judgeLength looks at a text that may be too long for a keyword.
+// judgeLength checks a text that may be too long for a keyword.
 func (f *fitter) judgeLength(at *field, raw []byte, i int) {
 	text := scalar(raw)
 	switch {
@@ -167,7 +167,7 @@ func immense(path string, text []byte) *cause {
 	return &cause{Type: "illegal_argument_exception", Reason: fmt.Sprintf("Document contains at least one immense term in field=%q (whose UTF8 encoding is longer than the max length %d), all of which were skipped. Please correct the analyzer to not produce such terms. The prefix of the first immense term is: '[%s]...'", path, maxTerm, strings.Join(prefix, ", "))}
 }
 
-// utf16Len is the length of a text as Java counts it.
+// utf16Len is the length of a text in UTF-16 units, as in Java.
 func utf16Len(text []byte) int {
 	n := utf8.RuneCount(text)
 	for _, b := range text {
@@ -178,7 +178,7 @@ func utf16Len(text []byte) int {
 	return n
 }
 
-// unknown walks over the value of a name that the object does not know.
+// unknown walks over the value of a name that the object does not have.
 func (f *fitter) unknown(at *field, key []byte, name, i, depth int) int {
 	if f.checkName(at, key, name); f.err != nil {
 		return i
@@ -195,7 +195,7 @@ func (f *fitter) unknown(at *field, key []byte, name, i, depth int) int {
 	return skipValue(f.src, i)
 }
 
-// newField adds the field of a value that is not null.
+// newField adds the field of a non-null value.
 func (f *fitter) newField(at *field, key string, name, i, depth int) int {
 	if !f.grow {
 		f.needs = true
@@ -220,7 +220,7 @@ func (f *fitter) newField(at *field, key string, name, i, depth int) int {
 	return end
 }
 
-// newArray walks over an array: its first value that is not null decides.
+// newArray walks over an array: its first non-null value decides.
 func (f *fitter) newArray(at *field, key string, name, i, depth int) int {
 	b, start := f.src, i
 	for i = skipSpace(b, i+1); b[i] != ']' && !f.over(); i = skipSpace(b, i) {
@@ -239,8 +239,8 @@ func (f *fitter) newArray(at *field, key string, name, i, depth int) int {
 	return i + 1
 }
 
-// checkVector refuses what Elasticsearch would make a vector of: an array of 128 to 4096 numbers whose
-// first is a fraction that no template has a type for.
+// checkVector refuses arrays that Elasticsearch would turn into a vector: 128 to 4096 numbers, the
+// first a fraction, if no template has a type for them.
 func (f *fitter) checkVector(child *field, start int) {
 	const least, most = 128, 4096
 	if child == nil || child.def["type"] != "float" || len(f.sh.templates) > 0 && f.sh.templated("double", child.path) {
@@ -249,7 +249,7 @@ func (f *fitter) checkVector(child *field, start int) {
 	n := 0
 	elements(f.src[start:skipValue(f.src, start)], func([]byte) bool { n++; return n <= most })
 	if n >= least && n <= most {
-		f.err = unknown("an array of %d numbers in the new field [%s], of which Elasticsearch makes a vector: name its type in the mapping", n, child.path)
+		f.err = unknown("an array of %d numbers in the new field [%s], which Elasticsearch turns into a vector; name its type in the mapping", n, child.path)
 	}
 }
 
@@ -302,13 +302,13 @@ func (f *fitter) addField(at *field, key string, def map[string]any, where int) 
 
 func (f *fitter) room(n int) bool { return f.sh.size+n <= f.sh.limit }
 
-// left leaves a value with all that is in it out of the index.
+// left leaves a value with all its content out of the index.
 func (f *fitter) left(path string, i int) int {
 	f.ignore(path)
 	return skipValue(f.src, i)
 }
 
-// dotted walks over the value of a name with dots, which names objects and a field in the innermost.
+// dotted walks over the value of a dotted name, which consists of objects and a field in the innermost one.
 func (f *fitter) dotted(at *field, key []byte, name, i, depth int) int {
 	parts := strings.Split(strings.TrimRight(string(key), "."), ".")
 	last := len(parts) - 1
@@ -331,7 +331,7 @@ func (f *fitter) dotted(at *field, key []byte, name, i, depth int) int {
 			}
 		case child.skip:
 			return skipValue(f.src, i)
-		case child.flat: // the names that are left are keys in it
+		case child.flat: // the remaining names are keys in it
 			return f.flatValue(child, i, strings.Join(parts[n+1:], "."), last-n)
 		case !child.object:
 			end := skipValue(f.src, i)

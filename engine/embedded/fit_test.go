@@ -101,8 +101,8 @@ func checkFit(t *testing.T, sh *shape, doc []byte) {
 	}
 }
 
-// TestWhatIsNotKnownOfFieldsIsLoud asks an index that checks its documents for what only Elasticsearch has.
-func TestWhatIsNotKnownOfFieldsIsLoud(t *testing.T) {
+// TestUnknownFieldSettingsAreErrors asks an index that checks its documents for what only Elasticsearch has.
+func TestUnknownFieldSettingsAreErrors(t *testing.T) {
 	t.Parallel()
 	s := memory(t, Options{})
 	if status, body := do(t, s, http.MethodPut, "/i", `{`+checkedSettings+`,"mappings":{"date_detection":false,"properties":{"d":{"type":"date"},"b":{"type":"binary"}}}}`); status != http.StatusOK {
@@ -134,8 +134,8 @@ func TestWhatIsNotKnownOfFieldsIsLoud(t *testing.T) {
 	}
 }
 
-// TestTypesThatAreNotCheckedTakeAnything names the limit that the package's description names.
-func TestTypesThatAreNotCheckedTakeAnything(t *testing.T) {
+// TestUncheckedTypesAcceptAnyValue names the limit that the package's description names.
+func TestUncheckedTypesAcceptAnyValue(t *testing.T) {
 	t.Parallel()
 	s := memory(t, Options{})
 	do(t, s, http.MethodPut, "/i", `{`+checkedSettings+`,"mappings":{"date_detection":false,"properties":{"g":{"type":"geo_point"},"d":{"type":"date","format":"yyyy"}}}}`)

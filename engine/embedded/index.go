@@ -17,9 +17,9 @@ import (
 
 const (
 	nodeName = "embedded"
-	// version is the Elasticsearch whose answers this package gives.
+	// version is the Elasticsearch version whose responses this package gives.
 	version = "9.5.3"
-	// indexVersion is the version of index that this Elasticsearch makes.
+	// indexVersion is the index version of that Elasticsearch.
 	indexVersion = "9111000"
 )
 
@@ -32,7 +32,7 @@ type index struct {
 	created  int64 // milliseconds
 	settings map[string]any
 	mapping  *mapping
-	aliases  []string // sorted; each stands for this index alone
+	aliases  []string // sorted; each refers only to this index
 	counters
 }
 
@@ -44,8 +44,8 @@ type storedIndex struct {
 	Settings map[string]any  `json:"settings"`
 	Mapping  json.RawMessage `json:"mapping"`
 	Aliases  []string        `json:"aliases,omitempty"`
-	// Checked says that documents are checked against the mapping and add to it, and that each says
-	// what of it was not indexed. An index of an earlier version goes without.
+	// Checked means that documents are checked against the mapping and add to it, and that each records
+	// its fields that were not indexed. Indices of earlier versions are not checked.
 	Checked bool `json:"checked,omitempty"`
 }
 
@@ -72,7 +72,7 @@ func decodeIndex(name string, b []byte) (*index, error) {
 	}, nil
 }
 
-// setting returns a number among the settings, or def.
+// setting returns a numeric setting, or def.
 func (ix *index) setting(name string, def int) int { return settingNumber(ix.settings, name, def) }
 
 func settingNumber(settings map[string]any, name string, def int) int {
@@ -110,7 +110,7 @@ func (s *Server) find(name string) (*index, error) {
 	return nil, indexNotFound(name)
 }
 
-// checkName refuses what Elasticsearch refuses as the name of an index.
+// checkName refuses index names that Elasticsearch refuses.
 func checkName(name string) *apiError {
 	problem := ""
 	switch {
@@ -135,7 +135,7 @@ func checkName(name string) *apiError {
 	return e
 }
 
-// create makes an index; the caller holds writing.
+// create creates an index; the caller holds writing.
 func (s *Server) create(name string, settings map[string]any, m *mapping, aliases []string) (*index, error) {
 	if e := checkName(name); e != nil {
 		return nil, e
@@ -175,8 +175,8 @@ func (s *Server) create(name string, settings map[string]any, m *mapping, aliase
 	return ix, nil
 }
 
-// checkAlias refuses an alias that is taken; mu is held. Elasticsearch would let it stand for several
-// indices, which nothing here needs.
+// checkAlias refuses an alias that is taken; mu is held. Elasticsearch would let it refer to several
+// indices, which is not needed here.
 func (s *Server) checkAlias(alias string) error {
 	if e := checkName(alias); e != nil {
 		return e
@@ -189,11 +189,11 @@ func (s *Server) checkAlias(alias string) error {
 	return nil
 }
 
-// parseAliases reads the aliases of a new index; only bare ones are known.
+// parseAliases reads the aliases of a new index; aliases with options are refused.
 func parseAliases(body json.RawMessage) ([]string, error) {
 	var in map[string]json.RawMessage
 	if err := unmarshal(body, &in); err != nil {
-		return nil, parsingError("[aliases] is no object")
+		return nil, parsingError("[aliases] is not an object")
 	}
 	for name, options := range in {
 		if string(options) != "{}" {
@@ -297,7 +297,7 @@ func (s *Server) getIndex(r *request) (*answer, error) {
 	}}), nil
 }
 
-// allSettings are those that were given and those that every index has, nested.
+// allSettings are the given settings and those that every index has, nested.
 func (ix *index) allSettings() map[string]any {
 	flat := map[string]any{
 		"number_of_shards": "1", "number_of_replicas": "1", "provided_name": ix.name, "uuid": ix.uuid,
@@ -326,7 +326,7 @@ func (ix *index) allSettings() map[string]any {
 func parseSettings(body json.RawMessage) (map[string]any, error) {
 	var in map[string]any
 	if err := unmarshal(body, &in); err != nil {
-		return nil, illegal("the settings are no object")
+		return nil, illegal("the settings are not an object")
 	}
 	out := map[string]any{}
 	if err := flatten(out, "", in); err != nil {
@@ -363,7 +363,7 @@ func flatten(out map[string]any, prefix string, in map[string]any) error {
 	return nil
 }
 
-// knownSetting lists what can be accepted: what is obeyed, and what changes no stored or found document.
+// knownSetting lists the accepted settings: those with an effect, and those that change no stored or found document.
 func knownSetting(name string) bool {
 	switch name {
 	case "number_of_shards", "number_of_replicas", "auto_expand_replicas", "hidden", "refresh_interval", "max_result_window", "codec",
@@ -375,7 +375,7 @@ func knownSetting(name string) bool {
 	return strings.HasPrefix(name, "analysis.")
 }
 
-// checkSetting refuses values that the settings of a mapping cannot have.
+// checkSetting refuses invalid values of mapping settings.
 func checkSetting(name string, value any) error {
 	text, _ := value.(string)
 	switch name {
@@ -429,7 +429,7 @@ func (s *Server) resolveIndex(r *request) (*answer, error) {
 	return ok(map[string]any{"indices": found, "aliases": []any{}, "data_streams": []any{}}), nil
 }
 
-// showHidden tells whether a pattern finds a hidden index: when asked to, or when both start with a dot.
+// showHidden reports whether a pattern finds a hidden index: if requested, or if both start with a dot.
 func showHidden(r *request, name string) bool {
 	expand := r.query.Get("expand_wildcards")
 	return strings.Contains(expand, "hidden") || strings.Contains(expand, "all") ||

@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// mapping is what an index was told about its fields, and what documents added. It is never changed
-// after it was made.
+// mapping is an index's given mapping, and the fields that documents added. It is never changed
+// after it was created.
 type mapping struct {
 	root map[string]any
-	// closed says that fields it does not name are not indexed (dynamic is false).
+	// closed means that unmapped fields are not indexed (dynamic is false).
 	closed bool
-	// shape is what documents are checked against. Without one they are not, and add no fields, though
-	// Elasticsearch would derive the types of theirs.
+	// shape is for checking documents. Without it they are not checked, and add no fields, although
+	// Elasticsearch would derive types for them.
 	shape *shape
 }
 
-// complete says that fields it does not name are not indexed, now.
+// complete reports whether unmapped fields are not indexed, at present.
 func (m *mapping) complete() bool { return m.closed || m.shape != nil }
 
 func emptyMapping() *mapping { return &mapping{root: map[string]any{}} }
@@ -31,12 +31,12 @@ func mappingProblem(format string, args ...any) *apiError {
 	return e
 }
 
-// parseMapping checks a mapping as it stands in a request.
+// parseMapping checks a mapping in a request.
 func parseMapping(body json.RawMessage) (*mapping, error) {
 	m := emptyMapping()
 	var in map[string]any
 	if err := unmarshal(body, &in); err != nil {
-		return nil, mappingProblem("it is no object")
+		return nil, mappingProblem("it is not an object")
 	}
 	for key, value := range in {
 		if value == nil {
@@ -61,7 +61,7 @@ func (m *mapping) set(key string, value any) error {
 		}
 	case "_meta":
 		if _, ok := value.(map[string]any); !ok {
-			return mappingProblem("[_meta] is no object")
+			return mappingProblem("[_meta] is not an object")
 		}
 	case "dynamic":
 		value = fmt.Sprint(value)
@@ -86,7 +86,7 @@ func (m *mapping) set(key string, value any) error {
 	return nil
 }
 
-// fieldTypes are the types that Elasticsearch has.
+// fieldTypes are Elasticsearch's field types.
 func fieldTypes() []string {
 	return strings.Fields(`aggregate_metric_double alias binary boolean byte completion constant_keyword
 		counted_keyword date date_nanos date_range dense_vector double double_range flattened float
@@ -130,7 +130,7 @@ func checkFieldsOf(known map[string]bool, fields map[string]any) error {
 	return nil
 }
 
-// merge returns the mapping with another one put over it: fields are added, _meta and the other
+// merge returns the mapping with another one merged over it: fields are added, _meta and the other
 // root entries are replaced as a whole.
 func (m *mapping) merge(change *mapping) (*mapping, error) {
 	out := &mapping{root: map[string]any{}, closed: m.closed}
@@ -212,8 +212,8 @@ func typeOf(field map[string]any) string {
 	return "object"
 }
 
-// field finds the mapping of a dotted path. path is the path of its value in the document, which is
-// another one for a sub-field such as title.keyword.
+// field finds the mapping of a dotted path. path is the path of its value in the document, which
+// differs for a sub-field such as title.keyword.
 func (m *mapping) field(name string) (field map[string]any, path string) {
 	path = name
 	fields, _ := m.root["properties"].(map[string]any)
@@ -236,7 +236,7 @@ func (m *mapping) field(name string) (field map[string]any, path string) {
 	return nil, name
 }
 
-// longest finds the field that the path starts with, as names may have dots themselves.
+// longest finds the field at the start of the path, because names may contain dots.
 func longest(fields map[string]any, path string) (field map[string]any, rest string) {
 	for end := len(path); end > 0; end = strings.LastIndexByte(path[:end], '.') {
 		if field, ok := fields[path[:end]].(map[string]any); ok {

@@ -9,14 +9,14 @@ import (
 )
 
 // pit is a point in time: the state of the last refresh when it was opened, held until it is closed
-// or nobody asked for it for keepAlive.
+// or was not used for keepAlive.
 type pit struct {
 	ix      *index
 	view    *view
 	expires time.Time
 }
 
-// pitPrefix marks an id as one that was given out here, so that an id from an earlier run is missing
+// pitPrefix marks the ids that this package issues, so that an id from an earlier run is missing
 // and anything else is malformed.
 const pitPrefix = "embedded1"
 
@@ -84,7 +84,7 @@ func shards(ix *index) map[string]int {
 	return map[string]int{"total": ix.shards(), "successful": ix.shards(), "skipped": 0, "failed": 0}
 }
 
-// sweep lets go of points in time that expired, so that an abandoned one does not hold old data.
+// sweep releases expired points in time, so that an abandoned one does not hold old data.
 func (s *Server) sweep() {
 	now := s.now()
 	var gone []*pit
@@ -97,7 +97,7 @@ func (s *Server) sweep() {
 	}
 	s.mu.Unlock()
 	for _, p := range gone {
-		_ = p.view.release() // a broken store tells the next write
+		_ = p.view.release() // the next write reports a broken store
 	}
 }
 
@@ -109,7 +109,7 @@ type pitRequest struct {
 
 func checkPITID(id string) error {
 	if !strings.HasPrefix(id, pitPrefix) {
-		return illegal("[%s] is no id of a point in time", id)
+		return illegal("[%s] is not an id of a point in time", id)
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// query is a compiled query clause. It may fail while it runs: when a document holds what only
-// analysed text could be compared with.
+// query is a compiled query clause. It fails while it runs if a document holds text whose comparison
+// would need analysis.
 type query func(*record) (bool, error)
 
 func matchAll(*record) (bool, error) { return true, nil }
@@ -20,14 +20,14 @@ func parsingError(format string, args ...any) *apiError {
 // maxNested is how deep bool clauses may nest here; Elasticsearch allows 30.
 const maxNested = 30
 
-// compile reads a query. all is true when it matches every document.
+// compile reads a query. all is true if it matches every document.
 func compile(m *mapping, raw json.RawMessage, depth int) (q query, all bool, err error) {
 	if depth > maxNested {
 		return nil, false, illegal("the query is nested too deep")
 	}
 	var clause map[string]json.RawMessage
 	if json.Unmarshal(raw, &clause) != nil || clause == nil {
-		return nil, false, parsingError("a query is no object")
+		return nil, false, parsingError("a query is not an object")
 	}
 	if len(clause) == 0 {
 		return nil, false, illegal("query malformed, empty clause found")
@@ -59,7 +59,7 @@ func compile(m *mapping, raw json.RawMessage, depth int) (q query, all bool, err
 	return q, false, err
 }
 
-// only reads the body of a clause that may have these keys and no others.
+// only reads the body of a clause that may have only these keys.
 func only(clause string, body json.RawMessage, keys ...string) (map[string]json.RawMessage, error) {
 	var in map[string]json.RawMessage
 	if json.Unmarshal(body, &in) != nil {
@@ -67,7 +67,7 @@ func only(clause string, body json.RawMessage, keys ...string) (map[string]json.
 	}
 	for key := range in {
 		if key == "boost" || key == "_name" {
-			continue // neither changes what is found
+			continue // neither changes the result
 		}
 		if !slices.Contains(keys, key) {
 			return nil, unknown("[%s] in the query clause [%s]", key, clause)
@@ -76,7 +76,7 @@ func only(clause string, body json.RawMessage, keys ...string) (map[string]json.
 	return in, nil
 }
 
-// oneField reads a clause that is about one field.
+// oneField reads a clause about one field.
 func oneField(clause string, body json.RawMessage) (field string, value json.RawMessage, err error) {
 	var in map[string]json.RawMessage
 	if json.Unmarshal(body, &in) != nil {
@@ -187,7 +187,7 @@ func compileValues(m *mapping, field string, list []json.RawMessage) (query, err
 	}, nil
 }
 
-// ignoredIn matches documents of which one of these fields was not indexed.
+// ignoredIn matches documents with one of these fields not indexed.
 func ignoredIn(list []json.RawMessage) query {
 	return func(r *record) (found bool, err error) {
 		elements(r.ignored, func(name []byte) bool {

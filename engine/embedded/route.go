@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// request is one request, read whole.
+// request is one request, with its complete body.
 type request struct {
 	ctx    context.Context //nolint:containedctx // a request lives as long as its context
 	method string
@@ -26,7 +26,7 @@ type request struct {
 	body   []byte // valid until the handler returns
 }
 
-// answer is a positive answer.
+// answer is a successful response.
 type answer struct {
 	status   int
 	location string
@@ -37,15 +37,15 @@ func ok(v any) *answer { return &answer{status: http.StatusOK, body: mustMarshal
 
 type route struct {
 	methods string // separated by spaces
-	path    string // segments; {index} is no segment that starts with _
+	path    string // segments; {index} matches no segment that starts with _
 	params  string // that are understood, separated by spaces, besides the common ones
 	handle  func(*Server, *request) (*answer, error)
 }
 
-// commonParams change nothing that a program reads; filter_path is obeyed everywhere.
+// commonParams have no effect on programs; filter_path works everywhere.
 const commonParams = "filter_path pretty human error_trace"
 
-// routes is all that is answered. A request for anything else gets 501.
+// routes are all supported requests. Any other request gets 501.
 func routes() []route {
 	const (
 		write = "refresh timeout wait_for_active_shards routing if_seq_no if_primary_term"
@@ -89,18 +89,18 @@ func (s *Server) info(*request) (*answer, error) {
 	}), nil
 }
 
-// getPipeline answers that there is none: there are no ingest pipelines here.
+// getPipeline responds that there is none: there are no ingest pipelines here.
 func (s *Server) getPipeline(*request) (*answer, error) {
 	return &answer{status: http.StatusNotFound, body: []byte("{}")}, nil
 }
 
-// find looks up the route of a request and fills in what its path says.
+// find looks up the route of a request and sets the variables of its path.
 func (r *request) find(routes []route, path string) (*route, error) {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
 	for i, segment := range segments {
 		text, err := url.PathUnescape(segment)
 		if err != nil {
-			return nil, illegal("the path %q is not encoded well", path)
+			return nil, illegal("the path %q is not encoded correctly", path)
 		}
 		segments[i] = text
 	}
@@ -131,7 +131,7 @@ func (r *request) match(pattern string, segments []string) bool {
 	return true
 }
 
-// checkParams refuses a parameter that the route does not know.
+// checkParams refuses a parameter that the route does not have.
 func (r *request) checkParams(rt *route) error {
 	known := strings.Fields(rt.params + " " + commonParams)
 	for name := range r.query {
@@ -169,7 +169,7 @@ func (r *request) refreshes() (bool, error) {
 	}
 }
 
-// number reads a parameter that is a whole number, or def.
+// number reads an integer parameter, or def.
 func (r *request) number(name string, def int64) (int64, error) {
 	if !r.query.Has(name) {
 		return def, nil
@@ -189,7 +189,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	maps.Copy(w.Header(), a.header(hr))
 	w.WriteHeader(a.status)
 	if hr.Method != http.MethodHead {
-		_, _ = w.Write(a.body) // the reader went away; there is nobody to tell
+		_, _ = w.Write(a.body) // the client went away; the error cannot be reported
 	}
 }
 
@@ -250,7 +250,7 @@ func (s *Server) serve(hr *http.Request, buffer *[]byte, readErr error) (*answer
 	return a, nil
 }
 
-// writes tells whether a request would change what is stored.
+// writes reports whether a request would change stored data.
 func writes(rt *route, r *request) bool {
 	switch {
 	case strings.HasSuffix(rt.path, "_search"), strings.HasSuffix(rt.path, "_count"),
@@ -260,7 +260,7 @@ func writes(rt *route, r *request) bool {
 	return r.method != http.MethodGet && r.method != http.MethodHead
 }
 
-// buffer lends room for a body; give it back to buffers.
+// buffer returns a buffer for a body; put it back into buffers.
 func (s *Server) buffer() *[]byte {
 	if b, _ := s.buffers.Get().(*[]byte); b != nil {
 		return b
@@ -268,7 +268,7 @@ func (s *Server) buffer() *[]byte {
 	return new([]byte)
 }
 
-// readBody reads the body into buffer, which grows. An error that is no apiError is the reader's.
+// readBody reads the body into buffer, which grows. Any error but an apiError comes from the reader.
 func (s *Server) readBody(hr *http.Request, buffer *[]byte) error {
 	*buffer = (*buffer)[:0]
 	if hr.Body == nil || hr.Body == http.NoBody {
@@ -308,7 +308,7 @@ func knownMedia(contentType string) bool {
 	return false
 }
 
-// mediaType is the form of the answer: the compatible one when it was asked for.
+// mediaType is the media type of the response: the compatible one if it was requested.
 func mediaType(h http.Header) string {
 	accept := h.Get("Accept")
 	if strings.HasPrefix(accept, "application/vnd.elasticsearch+json") {
@@ -339,7 +339,7 @@ func parseObject(body []byte) (map[string]json.RawMessage, error) {
 	}
 	out := map[string]json.RawMessage{}
 	if err := json.Unmarshal(body, &out); err != nil {
-		return nil, fail(http.StatusBadRequest, "parsing_exception", "the body is no object")
+		return nil, fail(http.StatusBadRequest, "parsing_exception", "the body is not an object")
 	}
 	return out, nil
 }

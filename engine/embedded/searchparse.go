@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// searchRequest is a search as it was asked for.
+// searchRequest is a parsed search request.
 type searchRequest struct {
 	query      json.RawMessage
 	sort       json.RawMessage
@@ -20,7 +20,7 @@ type searchRequest struct {
 	counts     []ignoredCount
 	seqNo      bool
 	version    bool
-	track      int // hits are counted up to this; -1 is all
+	track      int // hits are counted up to this; -1: all
 }
 
 type sliceRequest struct {
@@ -111,7 +111,7 @@ func (in *searchRequest) set(key string, raw json.RawMessage) error {
 
 func readInt(raw json.RawMessage) (int, error) { return strconv.Atoi(string(scalar(raw))) }
 
-// strictUnmarshal reads an object that may have these keys and no others.
+// strictUnmarshal reads an object that may have only these keys.
 func strictUnmarshal(raw json.RawMessage, v any, keys ...string) error {
 	if raw[0] != '{' {
 		return parsingError("expected an object")
@@ -173,7 +173,7 @@ func (s *sliceRequest) problem() string {
 	return ""
 }
 
-// checkWindow refuses more hits than an index gives at once.
+// checkWindow refuses more hits than an index returns at once.
 func (in *searchRequest) checkWindow(ix *index) error {
 	if limit := ix.setting("max_result_window", 10_000); in.from > limit-in.size {
 		return illegal("Result window is too large, from + size must be less than or equal to: [%d] but was [%d]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.", limit, in.from+in.size).inPhase("query", ix.name)
@@ -181,7 +181,7 @@ func (in *searchRequest) checkWindow(ix *index) error {
 	return nil
 }
 
-// sourceFilter says which part of a document is in an answer; the zero value is all of it.
+// sourceFilter defines the part of a document in a response; the zero value is all of it.
 type sourceFilter struct {
 	none             bool
 	include, exclude *pathFilter
@@ -228,7 +228,7 @@ func readPaths(raw json.RawMessage) (*pathFilter, error) {
 	}
 	var list []string
 	if json.Unmarshal(raw, &list) != nil {
-		return nil, parsingError("the fields of _source are no list of names")
+		return nil, parsingError("the fields of _source are not a list of names")
 	}
 	if len(list) == 0 {
 		return nil, nil
@@ -236,7 +236,7 @@ func readPaths(raw json.RawMessage) (*pathFilter, error) {
 	return newPathFilter(list, true), nil
 }
 
-// append adds _source with what is wanted of a document.
+// append adds _source with the requested part of a document.
 func (f *sourceFilter) append(b, source []byte) []byte {
 	if f.none {
 		return b

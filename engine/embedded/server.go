@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Options says what to open.
+// Options define what to open.
 type Options struct {
-	Dir        string // the folder of the store; "" is memory, which is for tests
-	CacheBytes int64  // memory for blocks and write buffers; 0 is 64 MiB
-	// ReadOnly refuses writes and leaves the folder as it is, even absent: then the server answers as
+	Dir        string // the folder of the store; "": memory, for tests
+	CacheBytes int64  // memory for blocks and write buffers; 0: 64 MiB
+	// ReadOnly refuses writes and leaves the folder unchanged, even if it does not exist: then the server is
 	// an empty cluster.
 	ReadOnly bool
-	// Now tells the time, for points in time that expire and for took; nil is time.Now.
+	// Now returns the time, for points in time that expire and for took; nil: time.Now.
 	Now func() time.Time
-	// MaxBody is the largest request body in bytes; 0 is 100 MiB, as Elasticsearch has it.
+	// MaxBody is the largest request body in bytes; 0: 100 MiB, as in Elasticsearch.
 	MaxBody int64
 }
 
@@ -45,7 +45,7 @@ type Server struct {
 
 var _ http.Handler = (*Server)(nil)
 
-// Open opens the store, making it when it is absent and may be written. The error is ErrInUse when
+// Open opens the store, and creates it if it does not exist and may be written. The error is ErrInUse if
 // another process has it open.
 func Open(o Options) (*Server, error) {
 	return open(o, storeOptions{dir: o.Dir, cache: o.CacheBytes, readOnly: o.ReadOnly})
@@ -73,7 +73,7 @@ func open(o Options, so storeOptions) (*Server, error) {
 	return s, nil
 }
 
-// load reads the indices and makes everything that is stored visible.
+// load reads the indices and makes all stored documents visible.
 func (s *Server) load() error {
 	format, err := s.store.get([]byte{spaceFormat})
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Server) load() error {
 		}
 	}
 	if format != nil && string(format) != layoutFormat && string(format) != olderFormat {
-		return fmt.Errorf("the embedded store has layout %q, this program knows up to %q: use the program that wrote it, or remove the folder and sync again", format, layoutFormat)
+		return fmt.Errorf("the embedded store has layout %q, but this version supports layouts up to %q; use the version that wrote it, or remove the folder and sync again", format, layoutFormat)
 	}
 	err = s.store.scan(context.Background(), []byte{spaceIndex}, []byte{spaceIndex + 1}, func(key, value []byte) (bool, error) {
 		ix, err := decodeIndex(string(key[1:]), value)
@@ -116,8 +116,8 @@ func (s *Server) load() error {
 	return nil
 }
 
-// Close waits for requests under way, forces everything to disk and closes the store. Requests that
-// come later are refused.
+// Close waits for requests in progress, syncs everything to disk and closes the store. Later requests
+// are refused.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -133,7 +133,7 @@ func (s *Server) Close() error {
 	}()
 	select {
 	case <-finished:
-	case <-s.store.failed: // a request may hang with the store for ever
+	case <-s.store.failed: // a request may hang with the store forever
 		return s.store.close()
 	}
 	var errs []error

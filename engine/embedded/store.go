@@ -18,11 +18,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// store is an ordered map of bytes in a folder or in memory: get, commit, sync, snapshot, scan and
-// close are all that the rest of the package knows of Pebble.
+// store is an ordered map of bytes in a folder or in memory: the rest of the package uses Pebble only through get,
+// commit, sync, snapshot, scan and close.
 //
-// A failed disk must neither hang a cron job nor pass for success, so every call that can block on the
-// disk runs under guard, and Pebble works on a disk that stops instead of failing; see disk.
+// A failed disk must neither hang a cron job nor look like success. So every call that can block on the
+// disk runs under guard, and Pebble works on a disk that blocks instead of failing; see disk.
 type store struct {
 	db     *pebble.DB
 	lock   *pebble.Lock
@@ -35,20 +35,20 @@ type store struct {
 }
 
 type storeOptions struct {
-	dir      string // "" is memory
+	dir      string // "": memory
 	cache    int64
 	readOnly bool
-	fs       vfs.FS // nil is the system's, or memory
+	fs       vfs.FS // nil: the system's, or memory
 }
 
 const (
 	defaultCache = 64 << 20
 	minMemTable  = 1 << 20
-	// memTables is how many write buffers may wait for the disk before writers do.
+	// memTables is how many write buffers may wait for the disk before writers must wait.
 	memTables = 4
 )
 
-// openStore opens or makes a store. A read-only open of what does not exist is an empty store.
+// openStore opens or creates a store. A read-only open of a missing folder is an empty store.
 func openStore(o storeOptions) (*store, error) {
 	st := &store{memory: o.dir == "" && o.fs == nil, failed: make(chan struct{})}
 	switch {
@@ -71,8 +71,8 @@ func openStore(o storeOptions) (*store, error) {
 		return openStore(storeOptions{})
 	}
 	if !o.readOnly {
-		if err := o.fs.MkdirAll(o.dir, 0o700); err != nil { // it holds whole documents
-			return nil, fmt.Errorf("make the embedded folder: %w", err)
+		if err := o.fs.MkdirAll(o.dir, 0o700); err != nil { // it holds complete documents
+			return nil, fmt.Errorf("create the embedded folder: %w", err)
 		}
 		if err := tryToWrite(o); err != nil {
 			return nil, fmt.Errorf("write to the embedded folder %q: %w", o.dir, err)
@@ -97,8 +97,8 @@ func openStore(o storeOptions) (*store, error) {
 	return st, nil
 }
 
-// tryToWrite finds out whether the folder takes as much as opening the store writes at most. When Pebble
-// finds out in the middle, what it has begun to compact goes on without its files and ends the process.
+// tryToWrite checks whether the folder has room for everything that opening the store may write. If Pebble
+// ran out of room in the middle, a compaction in progress would continue without its files and end the process.
 func tryToWrite(o storeOptions) error {
 	name := o.fs.PathJoin(o.dir, "trial")
 	f, err := o.fs.Create(name, vfs.WriteCategoryUnspecified)
@@ -109,7 +109,7 @@ func tryToWrite(o storeOptions) error {
 	return errors.Join(err, f.Close(), o.fs.Remove(name))
 }
 
-// storeExists looks without leaving a trace; opening a folder would put a lock file into it.
+// storeExists checks without side effects; opening a folder would create a lock file in it.
 func storeExists(o storeOptions) (bool, error) {
 	desc, err := pebble.Peek(o.dir, o.fs)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -121,7 +121,7 @@ func storeExists(o storeOptions) (bool, error) {
 	return desc.Exists, nil
 }
 
-// lockHeld tells a lock that somebody has from a folder that cannot be written. Opening the lock
+// lockHeld distinguishes a held lock from a folder that cannot be written. Opening the lock
 // file fails with a path error, locking it with a bare number.
 func lockHeld(err error) bool {
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
@@ -141,7 +141,7 @@ func (st *store) options(o storeOptions) *pebble.Options {
 	if o.cache <= 0 {
 		o.cache = defaultCache
 	}
-	// Write buffers are taken out of the cache, so the cache is the bound of both.
+	// Write buffers are part of the cache size, so the cache limits both.
 	buffer := min(max(o.cache/4, minMemTable), 16<<20)
 	options := &pebble.Options{
 		FS:                          o.fs,
@@ -151,7 +151,7 @@ func (st *store) options(o storeOptions) *pebble.Options {
 		Logger:                      (*silentLogger)(st),
 		MemTableSize:                uint64(buffer),
 		MemTableStopWritesThreshold: memTables,
-		L0StopWritesThreshold:       1000, // a scan is slower for a while; a stalled writer would be worse
+		L0StopWritesThreshold:       1000, // scans are slower for a while; a stalled writer would be worse
 		LBaseMaxBytes:               256 << 20,
 		MaxOpenFiles:                500,
 		DisableWAL:                  st.memory,
@@ -165,16 +165,16 @@ func (st *store) options(o storeOptions) *pebble.Options {
 	for i := range options.Levels {
 		options.Levels[i] = pebble.LevelOptions{
 			BlockSize: 32 << 10,
-			// A mirror takes as much room as its documents; compressing it would cost a bulk load
+			// A mirror needs as much disk space as its documents; compression would cost a bulk load
 			// three quarters more CPU (BenchmarkBulk: 4.1 s for 300,000 documents without, 7.1 s with Snappy).
 			Compression:  func() *sstable.CompressionProfile { return sstable.NoCompression },
-			FilterPolicy: bloom.FilterPolicy(10), // most writes ask for an id that is not there
+			FilterPolicy: bloom.FilterPolicy(10), // most writes look up an id that does not exist
 		}
 	}
 	return options
 }
 
-// breakOff notes the first failure; from then on nothing is written.
+// breakOff records the first failure; from then on nothing is written.
 func (st *store) breakOff(err error) {
 	st.once.Do(func() {
 		st.broken = err
@@ -182,8 +182,8 @@ func (st *store) breakOff(err error) {
 	})
 }
 
-// guard runs one call that may block on the disk. When the store breaks meanwhile the call is left
-// behind: it may hang inside Pebble for ever.
+// guard runs a call that may block on the disk. If the store breaks in the meantime, the call is
+// abandoned: it may hang inside Pebble forever.
 func (st *store) guard(call func() error) error {
 	select {
 	case <-st.failed:
@@ -195,7 +195,7 @@ func (st *store) guard(call func() error) error {
 		returned := false
 		defer func() {
 			if !returned {
-				err := fmt.Errorf("the store gave up: %v", recover())
+				err := fmt.Errorf("the store panicked: %v", recover())
 				st.breakOff(err)
 				done <- err
 			}
@@ -215,7 +215,7 @@ func (st *store) guard(call func() error) error {
 	}
 }
 
-// get returns a copy of what stands under a key; nil is nothing.
+// get returns a copy of a key's value; nil if there is none.
 func (st *store) get(key []byte) ([]byte, error) { return get(st.db, key) }
 
 func get(r pebble.Reader, key []byte) ([]byte, error) {
@@ -235,7 +235,7 @@ type batch struct{ b *pebble.Batch }
 
 func (st *store) batch() *batch { return &batch{st.db.NewBatch()} }
 
-func (b *batch) set(key, value []byte)       { _ = b.b.Set(key, value, nil) } // an unapplied batch takes everything
+func (b *batch) set(key, value []byte)       { _ = b.b.Set(key, value, nil) } // an unapplied batch accepts everything
 func (b *batch) delete(key []byte)           { _ = b.b.Delete(key, nil) }
 func (b *batch) deleteRange(from, to []byte) { _ = b.b.DeleteRange(from, to, nil) }
 
@@ -246,7 +246,7 @@ func (b *batch) reserve(keyLen, valueLen int, fill func(key, value []byte)) {
 	_ = op.Finish()
 }
 
-// commit applies the batch; forced waits until it is on the disk.
+// commit applies the batch; if forced, it waits until the batch is on disk.
 func (st *store) commit(b *batch, forced bool) error {
 	if b.b.Empty() {
 		return b.b.Close()
@@ -263,7 +263,7 @@ func (st *store) commit(b *batch, forced bool) error {
 	})
 }
 
-// sync waits until everything committed so far is on the disk.
+// sync waits until everything committed so far is on disk.
 func (st *store) sync() error {
 	if st.memory {
 		return nil
@@ -271,7 +271,7 @@ func (st *store) sync() error {
 	return st.guard(func() error { return st.db.LogData(nil, pebble.Sync) })
 }
 
-// snapshot is the store as it was at one instant.
+// snapshot is the state of the store at one instant.
 type snapshot struct {
 	s  *pebble.Snapshot
 	st *store
@@ -324,7 +324,7 @@ func scan(ctx context.Context, r pebble.Reader, from, to []byte, desc bool, do f
 	return it.Error()
 }
 
-// close syncs and closes. A broken store is left to the end of the process, as it may hang.
+// close syncs and closes. A broken store stays open until the process ends, because closing it may hang.
 func (st *store) close() error {
 	if err := st.guard(st.db.Close); err != nil {
 		return fmt.Errorf("the embedded store broke: %w", err)
@@ -332,8 +332,8 @@ func (st *store) close() error {
 	return st.lock.Close()
 }
 
-// silentLogger keeps Pebble quiet. What it reports as fatal is the end of the store, not of the
-// process: the goroutine that reports it stops here for ever, and guard lets go of it.
+// silentLogger silences Pebble. A fatal message ends the store, not the
+// process: the goroutine that reports it blocks forever, and guard releases its caller.
 type silentLogger store
 
 func (*silentLogger) Infof(string, ...any)  {}

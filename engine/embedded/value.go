@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// valueKind is how the values of a field are compared.
+// valueKind defines how the values of a field are compared.
 type valueKind int
 
 const (
@@ -21,7 +21,7 @@ const (
 	kindDynamic                  // not mapped: the type would come from the documents
 )
 
-// value is one value of a field. Values of one field are of one kind, but for kindDynamic.
+// value is one value of a field. Values of one field have one kind, except with kindDynamic.
 type value struct {
 	kind  valueKind
 	text  string
@@ -57,16 +57,16 @@ func (v value) number() float64 {
 	}
 }
 
-// searchField is a field that queries and sorts can ask for.
+// searchField is a field for queries and sorts.
 type searchField struct {
 	name, path  string
 	kind        valueKind
-	ignoreAbove int // longer texts are not indexed; 0 is no limit
+	ignoreAbove int // longer texts are not indexed; 0: no limit
 	absent      bool
-	checked     bool // what does not fit was left out of the index
+	checked     bool // values that do not fit were not indexed
 }
 
-// searchable finds how a field is compared, or says that this package cannot.
+// searchable returns how a field is compared, or an error if this package does not support it.
 func (m *mapping) searchable(name string) (*searchField, error) {
 	field, path := m.field(name)
 	f := &searchField{name: name, path: path, checked: m.shape != nil}
@@ -107,7 +107,7 @@ func (m *mapping) searchable(name string) (*searchField, error) {
 	return f, nil
 }
 
-// scalar is the text of a JSON value that is no object and no array.
+// scalar is the text of a JSON value that is not an object or an array.
 func scalar(raw []byte) []byte {
 	if len(raw) > 0 && raw[0] == '"' {
 		return unquote(raw)
@@ -115,7 +115,7 @@ func scalar(raw []byte) []byte {
 	return raw
 }
 
-// read turns a JSON value into one of the field's kind.
+// read converts a JSON value to one of the field's kind.
 func (f *searchField) read(raw []byte) (value, bool) {
 	v, judged := f.judge(raw)
 	return v, judged == fits
@@ -138,7 +138,7 @@ func (f *searchField) judge(raw []byte) (value, verdict) {
 	}
 }
 
-// readDynamic takes a value for what it looks like.
+// readDynamic derives the kind of a value from its form.
 func readDynamic(raw []byte, text string) value {
 	switch raw[0] {
 	case '"':
@@ -155,8 +155,8 @@ func readDynamic(raw []byte, text string) value {
 	return value{kind: kindReal, real: n}
 }
 
-// bound reads the bound of a range. Dates without a time are rounded by Elasticsearch in a way that
-// depends on the bound; where that matters it is not answered.
+// bound reads the bound of a range. Elasticsearch rounds dates without a time in a way that
+// depends on the bound; if that matters, the query is refused.
 func (f *searchField) bound(key string, raw []byte) (value, error) {
 	text := string(scalar(raw))
 	if f.kind == kindDate {
@@ -168,7 +168,7 @@ func (f *searchField) bound(key string, raw []byte) (value, error) {
 		}
 	}
 	if f.kind == kindWhole && strings.ContainsAny(text, ".eE") {
-		return value{}, unknown("the fraction [%s] as a bound of the whole number [%s]", text, f.name)
+		return value{}, unknown("the fraction [%s] as a bound of the integer [%s]", text, f.name)
 	}
 	v, ok := f.read(raw)
 	if !ok {
@@ -180,7 +180,7 @@ func (f *searchField) bound(key string, raw []byte) (value, error) {
 	return v, nil
 }
 
-// any tells whether a value of the field in a document passes the test.
+// any reports whether a value of the field in a document passes the test.
 func (f *searchField) any(source []byte, test func(value) bool) (found bool, err error) {
 	if f.absent {
 		return false, nil
@@ -218,7 +218,7 @@ func (f *searchField) each(source []byte, do func(value)) (err error) {
 }
 
 // settled refuses a value of an unmapped field whose type Elasticsearch would guess: a text would be
-// analysed, unless it looks like a date.
+// analyzed, unless it looks like a date.
 func (f *searchField) settled(raw []byte) error {
 	isText := raw[0] == '"'
 	sub := f.path != f.name
@@ -232,8 +232,8 @@ func looksLikeDate(b []byte) bool {
 	return len(b) >= 8 && b[0] >= '0' && b[0] <= '9' && bytes.ContainsAny(b[4:5], "-/")
 }
 
-// walk calls do with every value that is not null under a dotted path, through objects and arrays,
-// until it returns false. Keys may have dots themselves.
+// walk calls do with every non-null value under a dotted path, through objects and arrays,
+// until it returns false. Keys may contain dots.
 func walk(object []byte, path string, do func(raw []byte) bool) bool {
 	more := true
 	fields(object, func(key, value []byte) bool {
@@ -263,7 +263,7 @@ func objects(raw []byte, do func([]byte) bool) bool {
 	return true
 }
 
-// leaves calls do with every value that is no array and not null.
+// leaves calls do with every value that is not an array or null.
 func leaves(raw []byte, do func([]byte) bool) bool {
 	switch raw[0] {
 	case 'n':
@@ -279,8 +279,8 @@ func leaves(raw []byte, do func([]byte) bool) bool {
 	return do(raw)
 }
 
-// exists tells whether a document has a value in an indexed field that has the name, or lies below
-// it. Only the parts of the document on the way there are looked at.
+// exists reports whether a document has a value in an indexed field that has the name, or is below
+// it. Only the parts of the document on the path are read.
 func (m *mapping) exists(object []byte, above, name string) bool {
 	found := false
 	fields(object, func(key, value []byte) bool {
@@ -302,7 +302,7 @@ func (m *mapping) exists(object []byte, above, name string) bool {
 	return found
 }
 
-// indexes tells whether a value of this path is in the index.
+// indexes reports whether a value of this path is indexed.
 func (m *mapping) indexes(path string, raw []byte) bool {
 	if m.shape == nil {
 		field, _ := m.field(path)

@@ -10,20 +10,20 @@ import (
 	"unicode/utf8"
 )
 
-// Extracted is text that a service made.
+// Extracted is text from a service.
 type Extracted struct {
 	Text   string
 	Cut    bool // it was longer than the limit
-	Mended bool // it had characters that no text has, such as NUL
+	Mended bool // it had invalid characters, such as NUL
 }
 
-// FirstAnswer is how many bytes of memory an answer may take before anyone is asked for more.
+// FirstAnswer is how many bytes of memory a response may take before grow is called.
 const FirstAnswer = answerCopies * firstRead
 
-// answerCopies is how often an answer is in memory: as it is read into more room, and as text.
+// answerCopies is how often a response is in memory: as it is read into more room, and as text.
 const answerCopies = 3
 
-// answer is what a service sends back, read into memory that grows with it.
+// answer is a service's response, read into memory that grows with it.
 type answer struct {
 	r      io.Reader
 	limit  int64 // bytes of text
@@ -31,7 +31,7 @@ type answer struct {
 	denied bool // grow did not allow more
 }
 
-// plain reads an answer that is text.
+// plain reads a response that is text.
 func (a *answer) plain() (Extracted, error) {
 	data, ended, err := a.read(a.limit)
 	if err != nil {
@@ -40,8 +40,8 @@ func (a *answer) plain() (Extracted, error) {
 	return a.text(string(data), !ended), nil
 }
 
-// json reads an answer of Elastic's service. Its text may be twice as long as JSON; one that is longer
-// is cut where it is.
+// json reads a response of Elastic's service. Its text may be twice as long in JSON; a longer one
+// is truncated.
 func (a *answer) json() (Extracted, error) {
 	data, ended, err := a.read(2*a.limit + maxGreeting)
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *answer) json() (Extracted, error) {
 	if !ended {
 		text, ok := beginning(data)
 		if !ok {
-			return Extracted{}, &refusedError{err: errors.New("the answer is too long, and has no text")}
+			return Extracted{}, &refusedError{err: errors.New("the response is too long, and has no text")}
 		}
 		return a.text(text, true), nil
 	}
@@ -61,16 +61,16 @@ func (a *answer) json() (Extracted, error) {
 	}
 	switch err := json.Unmarshal(data, &body); {
 	case err != nil:
-		return Extracted{}, &refusedError{err: fmt.Errorf("the answer is not JSON: %w", err)}
+		return Extracted{}, &refusedError{err: fmt.Errorf("the response is not JSON: %w", err)}
 	case body.Error != "":
-		return Extracted{}, &refusedError{err: fmt.Errorf("the extraction service says %q: %q", short(body.Error), short(body.Message))}
+		return Extracted{}, &refusedError{err: fmt.Errorf("the extraction service returned %q: %q", short(body.Error), short(body.Message))}
 	case body.Text == nil:
-		return Extracted{}, &refusedError{err: errors.New("the answer has no extracted_text")}
+		return Extracted{}, &refusedError{err: errors.New("the response has no extracted_text")}
 	}
 	return a.text(*body.Text, false), nil
 }
 
-// read reads at most limit bytes, and says whether that was all.
+// read reads at most limit bytes; ended reports whether that was everything.
 func (a *answer) read(limit int64) (data []byte, ended bool, err error) {
 	data = make([]byte, 0, min(firstRead, limit))
 	for {
@@ -103,7 +103,7 @@ func (a *answer) read(limit int64) (data []byte, ended bool, err error) {
 	}
 }
 
-// text makes valid text of what came, without white space around it.
+// text makes valid text of a response, without white space around it.
 func (a *answer) text(s string, cut bool) Extracted {
 	if int64(len(s)) > a.limit {
 		s, cut = s[:a.limit], true
@@ -118,7 +118,7 @@ func (a *answer) text(s string, cut bool) Extracted {
 	return Extracted{Text: strings.TrimSpace(s), Cut: cut, Mended: mended}
 }
 
-// wholeRunes leaves out a character that was cut at the end.
+// wholeRunes removes an incomplete character at the end.
 func wholeRunes(s string) string {
 	for n := 1; n <= min(utf8.UTFMax, len(s)); n++ {
 		if utf8.RuneStart(s[len(s)-n]) {
@@ -131,7 +131,7 @@ func wholeRunes(s string) string {
 	return s
 }
 
-// beginning finds the text in the beginning of an answer in JSON.
+// beginning finds the text in the beginning of a JSON response.
 func beginning(data []byte) (text string, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	depth, isKey := 0, false
@@ -162,7 +162,7 @@ func beginning(data []byte) (text string, ok bool) {
 	}
 }
 
-// cutString decodes a JSON text, after a colon, that ends somewhere in the middle.
+// cutString decodes a truncated JSON text, after a colon.
 func cutString(data []byte) (string, bool) {
 	data = bytes.TrimLeft(data, " \t\r\n:")
 	if len(data) == 0 || data[0] != '"' {
@@ -177,7 +177,7 @@ func cutString(data []byte) (string, bool) {
 	return "", false
 }
 
-// short is text of a service that may stand in an error: its first line, and not all of a long one.
+// short is text of a service for an error: its first line, truncated if it is long.
 func short(s string) string {
 	const most = 200
 	s, _, _ = strings.Cut(s, "\n")

@@ -33,7 +33,7 @@ func TestAppendBase64(t *testing.T) {
 		{"exactly the limit", "a.pdf", strings.Repeat("x", 100), 100, ""},
 		{"one more", "a.pdf", strings.Repeat("x", 101), 100, TooLarge},
 		{"nothing", "a.pdf", "", 100, Empty},
-		{"a format nobody reads", "a.bin", "a", 100, NotText},
+		{"an unsupported format", "a.bin", "a", 100, NotText},
 		{"no extension", "pdf", "a", 100, NotText},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {

@@ -124,10 +124,10 @@ func TestOneBadFileCostsItsNeighborsNothing(t *testing.T) {
 	})
 }
 
-// TestASilentServiceIsNotWaitedForForEver: one that takes a file and says nothing, one that takes
+// TestASilentServiceTimesOut: one that takes a file and says nothing, one that takes
 // nothing, one that sends a byte now and then, and one that never ends its answer. A file that it was
 // silent about is not sent again.
-func TestASilentServiceIsNotWaitedForForEver(t *testing.T) {
+func TestASilentServiceTimesOut(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		large := &document.Content{Name: "a.pdf", Size: 1 << 20, Open: func(context.Context) (io.ReadCloser, error) {
 			return io.NopCloser(io.LimitReader(zeros{}, 1<<20)), nil
@@ -207,9 +207,9 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// TestAServiceThatIsGoneCostsMinutesAndNotDays: a hundred thousand documents do not each wait for it, and
+// TestAnUnreachableServiceCostsMinutesNotDays: a hundred thousand documents do not each wait for it, and
 // when it is back, the rest have their text.
-func TestAServiceThatIsGoneCostsMinutesAndNotDays(t *testing.T) {
+func TestAnUnreachableServiceCostsMinutesNotDays(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var gone atomic.Bool
 		gone.Store(true)

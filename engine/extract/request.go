@@ -45,7 +45,7 @@ func (s *Service) attempt(ctx context.Context, c *document.Content, grow func(in
 	case ended && total == 0:
 		return Extracted{}, Empty, nil
 	case err != nil:
-		return Extracted{}, "", fmt.Errorf("make text of %q: %w", c.Name, err)
+		return Extracted{}, "", fmt.Errorf("extract text of %q: %w", c.Name, err)
 	case text.Text == "":
 		return Extracted{}, Empty, nil
 	}
@@ -64,22 +64,22 @@ func (s *Service) send(ctx context.Context, kind Kind, name string, body *upload
 	}
 	req.Header.Set("Content-Type", "application/octet-stream")
 	if kind == Tika {
-		// The extension alone helps to tell the format; the rest of the name says more than is needed.
+		// The extension is enough to recognize the format; the rest of the name is not sent.
 		req.Header.Set("Content-Disposition", `attachment; filename="content`+plainExtension(name)+`"`)
 	}
 	text, err := s.do(ctx, kind, req, body, grow)
-	body.watch.stop() // an answer that came early ends what is still being sent,
-	<-body.done       // and the content is not read any more
+	body.watch.stop() // an early response stops the sending,
+	<-body.done       // and the reading of content
 	return text, err
 }
 
-// point puts content where the service can read it, and sends the name of the file.
+// point stores content where the service can read it, and sends the name of the file.
 func (s *Service) point(ctx context.Context, name string, body *upload, grow func(int64) error) (Extracted, error) {
 	f, err := os.CreateTemp(s.opts.SharedDir, "elastic-ingest-*"+plainExtension(name))
 	if err != nil {
 		return Extracted{}, errors.Join(fmt.Errorf("extraction_service.shared_volume_dir: %w", err), body.Close())
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // the service has answered, or is not waited for
+	defer func() { _ = os.Remove(f.Name()) }() // the service has responded, or the request was given up
 	n, err := io.CopyBuffer(struct{ io.Writer }{f}, body, make([]byte, s.opts.Piece))
 	if err = errors.Join(err, body.Close(), f.Close()); err != nil || n == 0 {
 		return Extracted{}, err
@@ -92,7 +92,7 @@ func (s *Service) point(ctx context.Context, name string, body *upload, grow fun
 	return s.do(ctx, Elastic, req, body, grow)
 }
 
-// do sends a request and reads its answer.
+// do sends a request and reads its response.
 func (s *Service) do(ctx context.Context, kind Kind, req *http.Request, body *upload, grow func(int64) error) (Extracted, error) {
 	req.Header.Set("Accept", "text/plain")
 	if kind == Elastic {
@@ -125,8 +125,8 @@ func (s *Service) do(ctx context.Context, kind Kind, req *http.Request, body *up
 	return Extracted{}, s.unanswered(ctx, err, body)
 }
 
-// unanswered is the error of a request whose answer did not come, or not to its end. A service that is
-// silent once it has the whole document is not given it again.
+// unanswered is the error of a request without a complete response. If a service falls
+// silent after it has received the complete document, the document is not sent again.
 func (s *Service) unanswered(ctx context.Context, err error, body *upload) error {
 	_, ended, rerr := body.state()
 	if rerr != nil {
@@ -136,29 +136,29 @@ func (s *Service) unanswered(ctx context.Context, err error, body *upload) error
 	return &busyError{err: s.reason(ctx, err), last: silent && ended}
 }
 
-// check tells an answer with text from others.
+// check distinguishes a response with text from others.
 func (s *Service) check(kind Kind, resp *http.Response) error {
 	switch status := resp.StatusCode; {
 	case busy(status):
-		return &busyError{err: fmt.Errorf("%s answers %s", s.opts.URL, resp.Status), after: retryAfter(resp)}
+		return &busyError{err: fmt.Errorf("%s returned %s", s.opts.URL, resp.Status), after: retryAfter(resp)}
 	case status == http.StatusNoContent:
 		return nil
 	case status == http.StatusOK && resp.Header.Get("Content-Encoding") != "":
-		return &refusedError{err: fmt.Errorf("%s answers in the encoding %q, which was not asked for", s.opts.URL, resp.Header.Get("Content-Encoding"))}
+		return &refusedError{err: fmt.Errorf("%s returned the content encoding %q, which was not requested", s.opts.URL, resp.Header.Get("Content-Encoding"))}
 	case status == http.StatusOK && kind == Tika && mediaType(resp) == "text/plain":
 		return nil
-	case status == http.StatusOK && kind == Elastic && !isHTML(resp): // its answers do not always say that they are JSON
+	case status == http.StatusOK && kind == Elastic && !isHTML(resp): // its responses do not always declare JSON
 		return nil
 	case status == http.StatusOK:
-		return &refusedError{err: fmt.Errorf("%s answers with %q, not with text: is it an extraction service?", s.opts.URL, mediaType(resp))}
+		return &refusedError{err: fmt.Errorf("%s returned %q instead of text; is it an extraction service?", s.opts.URL, mediaType(resp))}
 	case status == http.StatusUnprocessableEntity, status == http.StatusUnsupportedMediaType:
-		return &refusedError{err: fmt.Errorf("%s cannot read it (%d): it may be encrypted, damaged or of a format that it does not know", s.opts.URL, status)}
+		return &refusedError{err: fmt.Errorf("%s cannot read it (%d): it may be encrypted, damaged or in an unknown format", s.opts.URL, status)}
 	default:
-		return &refusedError{err: fmt.Errorf("%s answers %s", s.opts.URL, resp.Status), again: status >= http.StatusInternalServerError}
+		return &refusedError{err: fmt.Errorf("%s returned %s", s.opts.URL, resp.Status), again: status >= http.StatusInternalServerError}
 	}
 }
 
-// busy reports a status of a service that others may get an answer from later.
+// busy reports whether a status of a service means that a later request may succeed.
 func busy(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -167,7 +167,7 @@ func busy(status int) bool {
 	return false
 }
 
-// maxRetryAfter bounds what a service may ask to wait.
+// maxRetryAfter limits the wait that a service may ask for.
 const maxRetryAfter = 30 * time.Second
 
 func retryAfter(resp *http.Response) time.Duration {
@@ -179,13 +179,13 @@ func retryAfter(resp *http.Response) time.Duration {
 }
 
 func mediaType(resp *http.Response) string {
-	t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // "" where it is none
+	t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // "" if it is invalid
 	return t
 }
 
 func isHTML(resp *http.Response) bool { return strings.Contains(mediaType(resp), "html") }
 
-// plainExtension is the extension of a name where it is of a few letters and digits, "" otherwise.
+// plainExtension is the extension of a name if it consists of a few letters and digits, "" otherwise.
 func plainExtension(name string) string {
 	ext := extension(name)
 	if len(ext) > 10 || strings.ContainsFunc(strings.TrimPrefix(ext, "."), func(r rune) bool {

@@ -16,7 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// Kind is which protocol an extraction service speaks.
+// Kind is the protocol of an extraction service.
 type Kind string
 
 // The kinds.
@@ -28,36 +28,36 @@ const (
 	Tika Kind = "tika"
 )
 
-// ErrNoService is of a host that answers, but not as an extraction service does: waiting does not help.
+// ErrNoService means that a host responds, but not as an extraction service does: waiting does not help.
 var ErrNoService = errors.New("is not an extraction service")
 
-// ServiceOptions say where an extraction service is and how patient its client is.
+// ServiceOptions define where an extraction service is and how patient its client is.
 type ServiceOptions struct {
 	URL       string
-	Kind      Kind          // "" finds out
-	Timeout   time.Duration // how long it may neither take nor send a piece of Piece bytes
+	Kind      Kind          // "": detect it
+	Timeout   time.Duration // how long it may neither accept nor send Piece bytes
 	Piece     int64
-	SharedDir string // where files are put for it to read; "" sends them. Only Elastic's can read them
-	MaxText   int64  // bytes of text; what is longer is cut
-	MaxFile   int64  // bytes of a file, 0 is any size
+	SharedDir string // the folder for files that it reads; "": send them. Only Elastic's service reads a folder
+	MaxText   int64  // bytes of text; longer text is truncated
+	MaxFile   int64  // bytes of a file; 0: any size
 	Transport http.RoundTripper
 	Retry     retry.Policy  // between attempts at one document
-	Patience  time.Duration // how long it may fail without a success between before it counts as down
-	// Changed is called when the service is taken for down, with the reason, and with nil when it is back.
+	Patience  time.Duration // how long it may fail without a success before it counts as down
+	// Changed is called with the reason when the service counts as down, and with nil when it is back.
 	Changed func(error)
 }
 
-// Service is the client of an extraction service. Its methods may be called from several goroutines.
+// Service is the client of an extraction service. Its methods are safe for concurrent use.
 type Service struct {
 	opts   ServiceOptions
 	client *http.Client
 	outage outage
 
 	mu   sync.Mutex
-	kind Kind // "" is not known yet
+	kind Kind // "": not known yet
 }
 
-// NewService makes a client. It sends nothing.
+// NewService creates a client. It sends nothing.
 func NewService(o ServiceOptions) *Service {
 	if o.Changed == nil {
 		o.Changed = func(error) {}
@@ -72,7 +72,7 @@ func NewService(o ServiceOptions) *Service {
 	}
 }
 
-// Skip tells, without opening it, whether content will be skipped.
+// Skip reports, without opening it, whether content will be skipped.
 func (s *Service) Skip(c *document.Content) Skipped {
 	if s.opts.MaxFile > 0 {
 		return skip(c, s.opts.MaxFile, attachable(c.Name))
@@ -80,18 +80,18 @@ func (s *Service) Skip(c *document.Content) Skipped {
 	return skip(c, max(c.Size, 0), attachable(c.Name))
 }
 
-// Start finds out what the service is before the first document is sent, and whether files can be put where
-// it reads them. Its error is of kind [ErrNoService] where waiting does not help.
+// Start detects the kind of the service before the first document is sent, and checks whether the shared
+// folder exists. Its error is of kind [ErrNoService] if waiting does not help.
 func (s *Service) Start(ctx context.Context) (Kind, error) {
 	if dir := s.opts.SharedDir; dir != "" {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return "", fmt.Errorf("%w: extraction_service.shared_volume_dir: %s is no folder here", ErrNoService, dir)
+			return "", fmt.Errorf("%w: extraction_service.shared_volume_dir: %s is not a folder on this machine", ErrNoService, dir)
 		}
 	}
 	return s.Find(ctx)
 }
 
-// Find says what the service is. It is asked unless that is known.
+// Find returns the kind of the service, with a request unless it is known.
 func (s *Service) Find(ctx context.Context) (Kind, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,21 +116,21 @@ func (s *Service) Find(ctx context.Context) (Kind, error) {
 			return "", e
 		}
 	}
-	return "", fmt.Errorf("%s %w: GET /ping/ answers %d and GET /tika %d, neither as Elastic's service nor as Apache Tika's server does",
+	return "", fmt.Errorf("%s %w: GET /ping/ returned %d and GET /tika %d, unlike Elastic's service and Apache Tika's server",
 		s.opts.URL, ErrNoService, ping.status, greeting.status)
 }
 
-// greeting is the beginning of an answer to a GET.
+// greeting is the beginning of a response to a GET.
 type greeting struct {
 	status int
 	html   bool
 	text   string
 }
 
-// maxGreeting is how much of an answer is read that is no text of a document.
+// maxGreeting is how much is read of a response that is not the text of a document.
 const maxGreeting = 4 << 10
 
-// get asks for a short answer. Its error is a [*busyError].
+// get requests a short response. Its error is a [*busyError].
 func (s *Service) get(ctx context.Context, path string) (greeting, error) {
 	ctx, w := watched(ctx, s.opts.Timeout, s.opts.Piece)
 	defer w.stop()
@@ -144,7 +144,7 @@ func (s *Service) get(ctx context.Context, path string) (greeting, error) {
 	}
 	defer func() { _ = resp.Body.Close() }() // it was only read
 	if busy(resp.StatusCode) {
-		return greeting{}, &busyError{err: fmt.Errorf("%s answers %s", s.opts.URL, resp.Status), after: retryAfter(resp)}
+		return greeting{}, &busyError{err: fmt.Errorf("%s returned %s", s.opts.URL, resp.Status), after: retryAfter(resp)}
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxGreeting))
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Service) get(ctx context.Context, path string) (greeting, error) {
 	return greeting{status: resp.StatusCode, html: isHTML(resp), text: string(text)}, nil
 }
 
-// reason is why a request was not answered, without its address twice.
+// reason is why a request got no response, without its address twice.
 func (s *Service) reason(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -164,18 +164,18 @@ func (s *Service) reason(ctx context.Context, err error) error {
 	return fmt.Errorf("%s: %w", s.opts.URL, err)
 }
 
-// maxAttempts is how often a document is sent to a service that answers for others.
+// maxAttempts is how often a document is sent to a service that responds to other requests.
 const maxAttempts = 5
 
-// Text has the service make text of content. grow is asked before an answer may take so many bytes of
-// memory, again whenever it is larger; its error ends the call. What comes back otherwise is as in [Text]:
-// an error is one of Open or of reading, or says why the service made no text of this content.
+// Text extracts text from content with the service. grow is called before a response takes that many bytes of
+// memory, again whenever it grows; its error ends the call. The other results are as in [Text]:
+// an error comes from Open or from reading, or says why the service extracted no text from this content.
 func (s *Service) Text(ctx context.Context, c *document.Content, grow func(bytes int64) error) (Extracted, Skipped, error) {
 	if skipped := s.Skip(c); skipped != "" {
 		return Extracted{}, skipped, nil
 	}
 	if down := s.outage.admit(time.Now()); down != nil {
-		return Extracted{}, "", fmt.Errorf("make text of %q: %w", c.Name, down)
+		return Extracted{}, "", fmt.Errorf("extract text of %q: %w", c.Name, down)
 	}
 	backoff, answered := s.opts.Retry.Start(), s.outage.answered()
 	for attempt := 1; ; attempt++ {
@@ -184,15 +184,15 @@ func (s *Service) Text(ctx context.Context, c *document.Content, grow func(bytes
 			return Extracted{}, "", context.Cause(ctx)
 		}
 		again, after := s.note(err, attempt)
-		tries := attempt < maxAttempts || s.outage.answered() == answered // when it answers no one, it is the service
+		tries := attempt < maxAttempts || s.outage.answered() == answered // if it responds to none, the service is to blame
 		if err == nil || !again || !tries || !backoff.Wait(ctx, after) {
 			return text, skipped, err
 		}
 	}
 }
 
-// note takes an answer for a sign of life, and notes a failure. It reports whether another attempt may do
-// better, and how long the service wants to be left alone before.
+// note counts a response as a sign of life, and records a failure. again reports whether another attempt may
+// succeed, and after how long the service wants no requests before it.
 func (s *Service) note(err error, attempt int) (again bool, after time.Duration) {
 	if e, ok := errors.AsType[*busyError](err); ok {
 		if s.outage.failed(time.Now(), e.err) {
@@ -207,18 +207,18 @@ func (s *Service) note(err error, attempt int) (again bool, after time.Duration)
 	return refused && e.again && attempt == 1, 0
 }
 
-// busyError is of a service that did not answer, or asks to come back later: it is about the service, and
+// busyError means that a service did not respond, or asks to come back later: the error is about the service,
 // not about the document.
 type busyError struct {
 	err   error
-	after time.Duration // what it asks to wait
-	last  bool          // it was silent when it had all of the document: that is not done to it again
+	after time.Duration // the wait that it asks for
+	last  bool          // it fell silent after receiving the complete document, which is not repeated
 }
 
 func (e *busyError) Error() string { return e.err.Error() }
 func (e *busyError) Unwrap() error { return e.err }
 
-// refusedError is of a service that answered that it makes no text of a document.
+// refusedError means that a service refused to extract text from a document.
 type refusedError struct {
 	err   error
 	again bool // it is worth one more attempt

@@ -153,7 +153,7 @@ func TestElasticsServiceIsShownFiles(t *testing.T) {
 		}
 	})
 	if left, err := os.ReadDir(dir); len(left) > 0 || err != nil {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("left over: %v, %v", left, err)
 	}
 	gone := NewService(ServiceOptions{URL: "http://service", SharedDir: dir + "gone", Timeout: patient})
 	if _, err := gone.Start(t.Context()); !errors.Is(err, ErrNoService) {
@@ -236,8 +236,8 @@ func TestWhichServiceItIs(t *testing.T) {
 	})
 }
 
-// TestAnswersThatAreNone: with 200, and yet no text of the document. None is taken for a text.
-func TestAnswersThatAreNone(t *testing.T) {
+// TestInvalidResponses: with 200, and yet no text of the document. None is taken for a text.
+func TestInvalidResponses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		write := func(contentType, body string) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
@@ -256,7 +256,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 			"cut JSON":                {Elastic, write("application/json", `{"extracted_text":"wor`), Extracted{}, "is not JSON"},
 			"only _meta":              {Elastic, write("application/json", `{"_meta":{}}`), Extracted{}, "no extracted_text"},
 			"a text that is null":     {Elastic, write("application/json", `{"extracted_text":null}`), Extracted{}, "no extracted_text"},
-			"an error":                {Elastic, write("application/json", `{"error":"Content Extraction Error","message":"X-TIKA:EXCEPTION - bad\nat Stack.trace"}`), Extracted{}, `says "Content Extraction Error": "X-TIKA:EXCEPTION - bad"`},
+			"an error":                {Elastic, write("application/json", `{"error":"Content Extraction Error","message":"X-TIKA:EXCEPTION - bad\nat Stack.trace"}`), Extracted{}, `returned "Content Extraction Error": "X-TIKA:EXCEPTION - bad"`},
 			"a login page for JSON":   {Elastic, write("text/html; charset=utf-8", "<title>Sign in"), Extracted{}, "is it an extraction service?"},
 			"a login page for text":   {Tika, write("text/html", "<title>Sign in"), Extracted{}, "is it an extraction service?"},
 			"JSON for text":           {Tika, write("application/json", "{}"), Extracted{}, "is it an extraction service?"},
@@ -400,8 +400,8 @@ func TestWhatTheSourceSaysPassesThrough(t *testing.T) {
 	})
 }
 
-// TestASlowSourceIsNotTheService: what a source takes to read does not count as silence of the service.
-func TestASlowSourceIsNotTheService(t *testing.T) {
+// TestASlowSourceIsNotBlamedOnTheService: what a source takes to read does not count as silence of the service.
+func TestASlowSourceIsNotBlamedOnTheService(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := serve(t, Tika, func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)

@@ -7,8 +7,8 @@ import (
 )
 
 // Check reports every mistake in the specs of a source: names, labels and
-// orders that are missing or repeated, presets and defaults that are not valid
-// values, and dependencies or validations that cannot work. It is for the
+// orders that are missing or repeated, invalid initial values and defaults,
+// and dependencies or validations that cannot work. It is for the
 // contract suite that every source runs.
 func Check(specs []Spec) error {
 	c := checker{names: map[string]string{}, labels: map[string]string{}, orders: map[int]string{}, specs: map[string]*Spec{}}
@@ -36,7 +36,7 @@ func (c *checker) fail(s *Spec, format string, args ...any) {
 	c.errs = append(c.errs, fmt.Errorf("field %q %s", s.Name, fmt.Sprintf(format, args...)))
 }
 
-// identity checks what must be given and unique.
+// identity checks required and unique properties.
 func (c *checker) identity(s *Spec) {
 	if s.Name == "" {
 		c.fail(s, "has no name")
@@ -56,7 +56,7 @@ func (c *checker) identity(s *Spec) {
 	c.names[s.Name], c.labels[s.Label], c.orders[s.Order] = s.Name, s.Name, s.Name
 }
 
-// shape checks the type, the display and what goes with them.
+// shape checks the type, the display and related properties.
 func (c *checker) shape(s *Spec) {
 	if !slices.Contains([]Type{Str, Int, Float, Bool, List}, s.kind()) {
 		c.fail(s, "has the unknown type %q", s.Type)
@@ -68,17 +68,17 @@ func (c *checker) shape(s *Spec) {
 		c.fail(s, "is a dropdown without options")
 	}
 	if s.Default != nil && !s.Optional {
-		c.fail(s, "is required, so its default is never used; use Value for a preset")
+		c.fail(s, "is required, so its default is never used; use Value for an initial value")
 	}
 	if s.Path && s.kind() != Str {
 		c.fail(s, "is a path, but not text")
 	}
 	if s.Sensitive && s.Value != nil && s.Value != "" {
-		c.fail(s, "is sensitive and has a preset, which would be a shared secret")
+		c.fail(s, "is sensitive and has an initial value, which would be a shared secret")
 	}
 }
 
-// values checks presets, defaults and the constraints themselves.
+// values checks initial values, defaults and the constraints themselves.
 func (c *checker) values(s *Spec) {
 	c.given(s, "value", s.Value)
 	c.given(s, "default", s.Default)
@@ -92,7 +92,7 @@ func (c *checker) values(s *Spec) {
 	}
 }
 
-// given checks a preset or default as if a person had typed it.
+// given checks an initial value or default like input from a person.
 func (c *checker) given(s *Spec, what string, raw any) {
 	value, complaint := convert(s.kind(), raw)
 	if complaint != "" {

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// convert gives raw the type t. The result is string, int, float64, bool or
+// convert converts raw to the type t. The result is string, int, float64, bool or
 // []string, or nil for an absent value. A non-empty complaint says what was
 // expected; it never quotes raw, which may be a secret.
 func convert(t Type, raw any) (value any, complaint string) {
 	if n, ok := raw.(json.Number); ok {
 		raw = n.String()
 		if f, err := n.Float64(); t == Int && err == nil && strings.ContainsAny(n.String(), ".eE") {
-			raw = f // 5.0 is whole, as it is when JSON was decoded to floats
+			raw = f // 5.0 is an integer, because JSON may have been decoded to floats
 		}
 	}
 	if raw == nil {
@@ -35,7 +35,7 @@ func convert(t Type, raw any) (value any, complaint string) {
 	return nil, "has the unknown type " + strconv.Quote(string(t))
 }
 
-// toStr takes text, and numbers as they would be typed.
+// toStr accepts text, and numbers as written.
 func toStr(raw any) (any, string) {
 	switch v := raw.(type) {
 	case string:
@@ -53,7 +53,7 @@ func toStr(raw any) (any, string) {
 }
 
 func toInt(raw any) (any, string) {
-	const complaint = "must be a whole number"
+	const complaint = "must be an integer"
 	switch v := raw.(type) {
 	case string:
 		v = strings.TrimSpace(v)
@@ -121,7 +121,7 @@ func toBool(raw any) (any, string) {
 }
 
 // ParseBool reads the words for true and false that configuration accepts, in
-// any letter case: y, yes, true, 1 and n, no, false, 0.
+// any case: y, yes, true, 1 and n, no, false, 0.
 func ParseBool(s string) (value, ok bool) {
 	switch strings.ToLower(strings.TrimSpace(s)) {
 	case "y", "yes", "true", "1":
@@ -132,8 +132,8 @@ func ParseBool(s string) (value, ok bool) {
 	return false, false
 }
 
-// SplitList reads a list written as text: members stand between commas, blanks
-// around them do not count, and empty members are dropped.
+// SplitList reads a list written as text: members are separated by commas,
+// surrounding blanks are ignored, and empty members are dropped.
 func SplitList(s string) []string {
 	members := []string{}
 	for m := range strings.SplitSeq(s, ",") {
@@ -185,7 +185,7 @@ func dropEmpty(members []string) []string {
 	return kept
 }
 
-// integerText writes any of Go's integers, or a whole float64, in decimal.
+// integerText writes any Go integer, or an integer float64, in decimal.
 func integerText(raw any) (string, bool) {
 	switch v := raw.(type) {
 	case int:

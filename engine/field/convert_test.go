@@ -10,7 +10,7 @@ import (
 
 func TestConvert(t *testing.T) {
 	t.Parallel()
-	const text, whole, number, truth, list = "must be text", "must be a whole number", "must be a number", "must be true or false", "must be a list of text"
+	const text, whole, number, truth, list = "must be text", "must be an integer", "must be a number", "must be true or false", "must be a list of text"
 	tests := []struct {
 		name      string
 		kind      Type

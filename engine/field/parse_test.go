@@ -74,7 +74,7 @@ func TestPresetsAndDefaults(t *testing.T) {
 		t.Errorf("empty fields: %v", v)
 	}
 	if !v.Has("ssl") || !v.Has("port") {
-		t.Error("false and presets are values")
+		t.Error("false and initial values are values")
 	}
 	v = mustParse(t, shop(), map[string]any{"host": "db", "ratio": "", "tables": nil, "password": nil})
 	if v.Float("ratio") != 0.5 || !slices.Equal(v.List("tables"), []string{"*"}) || v.Has("password") {
@@ -95,10 +95,10 @@ func TestParseErrors(t *testing.T) {
 	}{
 		{"a required field that is absent", map[string]any{}, `"host" (Host) cannot be empty`},
 		{"a required field that is empty", map[string]any{"host": ""}, `"host" (Host) cannot be empty`},
-		{"a required preset that is emptied", map[string]any{"host": "h", "port": ""}, `"port" (Port) cannot be empty`},
-		{"not a whole number", map[string]any{"host": "h", "port": "12x"}, `"port" (Port) must be a whole number`},
-		{"a fraction", map[string]any{"host": "h", "port": 1.5}, `"port" (Port) must be a whole number`},
-		{"true is no number", map[string]any{"host": "h", "port": true}, `"port" (Port) must be a whole number`},
+		{"a required initial value that is emptied", map[string]any{"host": "h", "port": ""}, `"port" (Port) cannot be empty`},
+		{"not a whole number", map[string]any{"host": "h", "port": "12x"}, `"port" (Port) must be an integer`},
+		{"a fraction", map[string]any{"host": "h", "port": 1.5}, `"port" (Port) must be an integer`},
+		{"true is no number", map[string]any{"host": "h", "port": true}, `"port" (Port) must be an integer`},
 		{"not a number", map[string]any{"host": "h", "ratio": "NaN"}, `"ratio" (Ratio) must be a number`},
 		{"neither true nor false", map[string]any{"host": "h", "ssl": "maybe"}, `"ssl" (SSL) must be true or false`},
 		{"text is no map", map[string]any{"host": map[string]any{"a": 1}}, `"host" (Host) must be text`},
@@ -204,7 +204,7 @@ func TestValidations(t *testing.T) {
 		{"a limit of what is no number", Spec{Validations: []Validation{{LessThan, 5}}}, "x", "must be a number"},
 		{"a limit that is no number", Spec{Type: Int, Validations: []Validation{{LessThan, "x"}}}, 4, "has a limit that is not a number"},
 		{"list_type int", Spec{Type: List, Validations: []Validation{{ListType, "int"}}}, "1, -2", ""},
-		{"list_type int refuses text", Spec{Type: List, Validations: []Validation{{ListType, "int"}}}, "1, x", "must be a list of whole numbers"},
+		{"list_type int refuses text", Spec{Type: List, Validations: []Validation{{ListType, "int"}}}, "1, x", "must be a list of integers"},
 		{"list_type str", Spec{Type: List, Validations: []Validation{{ListType, "str"}}}, []any{"a", 1}, ""},
 		{"list_type of another kind", Spec{Type: List, Validations: []Validation{{ListType, "map"}}}, "a", `has the unknown member type "map"`},
 		{"list_type of text", Spec{Validations: []Validation{{ListType, "str"}}}, "a", "must be a list"},
@@ -225,7 +225,7 @@ func TestValidations(t *testing.T) {
 		{"an unknown validation", Spec{Validations: []Validation{{"luck", 7}}}, "a", `has the unknown validation "luck"`},
 		{"an empty optional value is not validated", Spec{Optional: true, Validations: []Validation{{Regex, "x"}}}, "", ""},
 		{"options bind a dropdown only", Spec{Options: []Option{{"A", "a"}}}, "b", ""},
-		{"all failures are told", Spec{Validations: []Validation{{Regex, "x"}, {IncludedIn, "y"}}}, "a", `must match x from beginning to end; "f" must be one of: y`},
+		{"all failures are reported", Spec{Validations: []Validation{{Regex, "x"}, {IncludedIn, "y"}}}, "a", `must match x from beginning to end; "f" must be one of: y`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// validate returns what is wrong with a value that is typed and not empty.
+// validate returns the errors of a typed value that is not empty.
 func validate(s *Spec, value any) []string {
 	var problems []string
 	add := func(problem string) {
@@ -83,7 +83,7 @@ func validateMembers(v Validation, value any) string {
 	case "int":
 		for _, m := range members {
 			if _, complaint := toInt(m); complaint != "" {
-				return "must be a list of whole numbers"
+				return "must be a list of integers"
 			}
 		}
 		return ""
@@ -115,7 +115,7 @@ func oneOf(value any, allowed []string) string {
 	return ""
 }
 
-// compile makes a pattern that matches only the whole text.
+// compile makes a pattern that matches only the complete text.
 func compile(constraint any) (*regexp.Regexp, error) {
 	text, ok := constraint.(string)
 	if !ok {

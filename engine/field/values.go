@@ -10,21 +10,22 @@ import (
 	"strings"
 )
 
-// Hidden is what stands in place of a sensitive value wherever values are
+// Hidden replaces a sensitive value wherever values are
 // printed.
 const Hidden = "•••"
 
 // Values are the checked values of one connector's fields. They cannot be
-// changed once made and may be shared between goroutines.
+// changed and may be shared between goroutines.
 //
-// The getters panic when the name is not one of the fields that were parsed,
-// or when the field is of another type: a misspelt name must not read as
-// "false". A field that is empty, or not checked because what it depends on
-// does not hold, gives its zero value; [Values.Has] tells the difference.
+// The getters panic if the name is not one of the parsed fields,
+// or if the field has another type: a misspelled name must not read as
+// "false". A field that is empty, or was not checked because its dependencies
+// do not hold, has its zero value; [Values.Has] reports the difference.
 //
 // Every way of printing Values hides the sensitive ones. (Each value is behind a
-// function, because fmt follows pointers when it meets Values in a field that is
-// not exported, whose methods it may not call, and the verb is not %v; of a
+// function, because fmt follows pointers if it meets Values in an unexported
+// field, whose methods it cannot call, and the verb is not %v; for a
+// function it prints the address.)
 // function it prints the address.)
 type Values struct {
 	p *values
@@ -38,7 +39,7 @@ type values struct {
 type entry struct {
 	kind      Type
 	sensitive bool
-	value     func() any // gives nil when empty
+	value     func() any // returns nil if empty
 }
 
 // get returns the value of the field name, which must be of type t.
@@ -48,7 +49,7 @@ func (v Values) get(name string, t Type) any {
 	case !ok:
 		panic(fmt.Sprintf("field: %q is not a field of this connector", name))
 	case e.kind != t:
-		panic(fmt.Sprintf("field: %q is of type %s, asked for as %s", name, e.kind, t))
+		panic(fmt.Sprintf("field: %q has the type %s, but was read as %s", name, e.kind, t))
 	}
 	return e.value()
 }
@@ -61,26 +62,26 @@ func (v Values) lookup(name string) (entry, bool) {
 	return e, ok
 }
 
-// String returns the value of a text field. It takes a name, so it is not
+// String returns the value of a text field. Because it takes a name, it is not
 // [fmt.Stringer]; printing is done by [Values.Format].
 func (v Values) String(name string) string {
 	s, _ := v.get(name, Str).(string)
 	return s
 }
 
-// Int returns the value of a field that holds a whole number.
+// Int returns the value of an integer field.
 func (v Values) Int(name string) int {
 	n, _ := v.get(name, Int).(int)
 	return n
 }
 
-// Float returns the value of a field that holds a number.
+// Float returns the value of a numeric field.
 func (v Values) Float(name string) float64 {
 	f, _ := v.get(name, Float).(float64)
 	return f
 }
 
-// Bool returns the value of a field that is on or off.
+// Bool returns the value of a boolean field.
 func (v Values) Bool(name string) bool {
 	b, _ := v.get(name, Bool).(bool)
 	return b
@@ -128,7 +129,7 @@ func (v Values) Shown(name string) string {
 	}
 }
 
-// Format writes all fields as name=value, sensitive ones hidden, whatever the
+// Format writes all fields as name=value, sensitive ones hidden, for any
 // verb.
 func (v Values) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, v.text())

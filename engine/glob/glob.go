@@ -5,20 +5,20 @@
 //
 //   - any characters but /
 //     ?       one character but /
-//     [a-z_]  one character of the class; [!a-z] or [^a-z] one that is not; a ] stands first
-//     **      as a whole segment any number of segments; as the last one at least one
+//     [a-z_]  one character of the class; [!a-z] or [^a-z] one that is not; a ] comes first
+//     **      as a complete segment any number of segments; as the last one at least one
 //
-// So a/**/b matches a/b and a/x/y/b, and a/** matches all below a but not a itself. Two stars within
-// a longer segment are one. Letter case counts. There is no escape character, a class of one stands
-// for the character: [*]. Braces and exclamation marks outside a class are ordinary characters.
-// Unless [Options] say otherwise no wildcard matches the dot that a segment begins with, so that
-// hidden files have to be named. Slashes that are doubled or at an end do not count.
+// So a/**/b matches a/b and a/x/y/b, and a/** matches everything below a but not a itself. Two stars within
+// a longer segment count as one. Patterns are case-sensitive. There is no escape character; a class of one character
+// is that character: [*]. Braces and exclamation marks outside a class are ordinary characters.
+// Unless [Options] say otherwise no wildcard matches the dot at the beginning of a segment, so
+// hidden files must be named. Repeated slashes, and slashes at an end, are ignored.
 //
-// The package does not look at files, and knows nothing of the language of Go's path.Match, which has
+// The package does not access files, and does not use the language of Go's path.Match, which has
 // no ** and treats a backslash as an escape.
 //
-// Its invariant: matching takes at most time proportional to the pattern times the path, whatever
-// they are.
+// Its invariant: matching takes at most time proportional to the pattern times the path, for any
+// input.
 package glob
 
 import (
@@ -32,18 +32,18 @@ type Options struct {
 	DotFiles bool // wildcards match a leading dot too
 }
 
-// Pattern is a compiled pattern. It may be used from several goroutines.
+// Pattern is a compiled pattern. It is safe for concurrent use.
 type Pattern struct {
 	text     string
 	segments []segment
 	options  Options
 }
 
-// Compile reads a pattern. What could never match, or is not part of the language, is an error.
+// Compile reads a pattern. A pattern that can never match, or is not part of the language, is an error.
 func Compile(pattern string, o Options) (*Pattern, error) {
 	p := &Pattern{text: pattern, options: o}
 	if strings.HasPrefix(pattern, "/") {
-		return nil, fmt.Errorf("pattern %q: begins with /, but paths are told from the root without it", pattern)
+		return nil, fmt.Errorf("pattern %q: begins with /, but paths are relative to the root", pattern)
 	}
 	for text := range strings.SplitSeq(pattern, "/") {
 		switch text {
@@ -70,14 +70,14 @@ func Compile(pattern string, o Options) (*Pattern, error) {
 // String returns the pattern as it was written.
 func (p *Pattern) String() string { return p.text }
 
-// Match reports whether the whole path matches.
+// Match reports whether the complete path matches.
 func (p *Pattern) Match(path string) bool {
 	var buf [2][stateBuffer]bool
 	states := p.follow(path, &buf)
 	return states[len(p.segments)]
 }
 
-// CouldMatchBelow reports whether a path below dir could match; the root is "". It may say true
+// CouldMatchBelow reports whether a path below dir could match; the root is "". It may return true
 // although nothing there matches, but never false although something does, so a walk may skip a
 // folder for which it is false.
 func (p *Pattern) CouldMatchBelow(dir string) bool {
@@ -94,9 +94,9 @@ func (p *Pattern) CouldMatchBelow(dir string) bool {
 // stateBuffer is how many segments a pattern may have before matching allocates.
 const stateBuffer = 32
 
-// follow consumes all segments of path. The pattern is an automaton: state i stands before segment
-// i of the pattern, and the last state is the end of it. All states that can be reached are followed
-// at the same time, so nothing is ever tried twice.
+// follow consumes all segments of path. The pattern is an automaton: state i is before segment
+// i of the pattern, and the last state is its end. All reachable states are followed
+// together, so nothing is ever tried twice.
 func (p *Pattern) follow(path string, buf *[2][stateBuffer]bool) []bool {
 	n := len(p.segments) + 1
 	now, next := buf[0][:], buf[1][:]
@@ -123,7 +123,7 @@ func (p *Pattern) follow(path string, buf *[2][stateBuffer]bool) []bool {
 }
 
 // enter reaches state i, and those that follow without consuming anything: a ** that is not the last
-// segment may stand for nothing.
+// segment may match nothing.
 func (p *Pattern) enter(states []bool, i int) {
 	states[i] = true
 	if i < len(p.segments)-1 && p.segments[i].deep {

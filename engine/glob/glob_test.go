@@ -90,7 +90,7 @@ func TestCompileRefuses(t *testing.T) {
 		"a[b/c]":      "write [[]",
 		"[]":          "write [[]",
 		"[z-a]":       "z-a is empty",
-		"[[:alpha:]]": "not known",
+		"[[:alpha:]]": "not supported",
 		"[\xff]":      "not UTF-8",
 	}
 	for pattern, want := range tests {

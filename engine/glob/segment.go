@@ -11,11 +11,11 @@ import (
 // segment is one segment of a pattern.
 type segment struct {
 	deep    bool   // **
-	literal string // the whole segment, when it has no wildcard
+	literal string // the complete segment, if it has no wildcard
 	tokens  []token
 }
 
-// token is what matches at one place of a name.
+// token matches at one position of a name.
 type token struct {
 	kind  tokenKind
 	text  string // literal
@@ -48,7 +48,7 @@ func compileSegment(text string) (segment, error) {
 		switch text[0] {
 		case '*':
 			t.kind = anyRun
-			text = strings.TrimLeft(text, "*") // more stars say no more
+			text = strings.TrimLeft(text, "*") // more stars mean the same
 		case '?':
 			t.kind, text = anyOne, text[1:]
 		case '[':
@@ -68,7 +68,7 @@ func compileSegment(text string) (segment, error) {
 	return s, nil
 }
 
-// compileClass reads a class that text begins with and returns what follows it.
+// compileClass reads the class at the beginning of text and returns the rest.
 func compileClass(text string) (token, string, error) {
 	t := token{kind: class}
 	rest := text[1:]
@@ -77,7 +77,7 @@ func compileClass(text string) (token, string, error) {
 	}
 	for first := true; ; first = false {
 		if strings.HasPrefix(rest, "[:") {
-			return t, "", errors.New("named classes such as [:alpha:] are not known")
+			return t, "", errors.New("named classes such as [:alpha:] are not supported")
 		}
 		low, size := utf8.DecodeRuneInString(rest)
 		switch {
@@ -101,7 +101,7 @@ func compileClass(text string) (token, string, error) {
 	}
 }
 
-// matches reports whether the segment can stand for name, which is not empty.
+// matches reports whether the segment matches name, which is not empty.
 func (s *segment) matches(name string, dotFiles bool) bool {
 	hidden := name[0] == '.' && !dotFiles
 	switch {
@@ -115,11 +115,11 @@ func (s *segment) matches(name string, dotFiles bool) bool {
 	return matchTokens(s.tokens, name)
 }
 
-// matchTokens tries the shortest run for each star and goes back to the last star only: whatever an
-// earlier one could take more, the last can take as well. So the time is the product of the lengths.
+// matchTokens tries the shortest run for each star and goes back only to the last star: the last can match
+// whatever an earlier one could match in addition. So the time is the product of the lengths.
 func matchTokens(tokens []token, name string) bool {
 	i, star := 0, -1
-	var retry string // what is left of name when the last star takes nothing more
+	var retry string // the rest of name after the shortest match of the last star
 	for rest := name; ; {
 		if i < len(tokens) && tokens[i].kind == anyRun {
 			star, retry = i, rest
@@ -145,8 +145,8 @@ func matchTokens(tokens []token, name string) bool {
 	}
 }
 
-// one reports whether the token, which is no star, stands for the beginning of name, and how many
-// bytes of it. A byte that is not UTF-8 is a character of its own that no range holds.
+// one reports whether the token, which is not a star, matches the beginning of name, and how many
+// bytes of it. A byte that is not UTF-8 is its own character, which no range contains.
 func (t *token) one(name string) (size int, ok bool) {
 	if t.kind == literal {
 		return len(t.text), strings.HasPrefix(name, t.text)

@@ -39,7 +39,7 @@ func BenchmarkTable(b *testing.B) {
 
 func benchID(i int) string { return fmt.Sprintf("shop_public_t_%08d", i) }
 
-// measure tells the memory of the table and the time of a look-up.
+// measure returns the memory of the table and the time of a look-up.
 func measure(b *testing.B, tab *Table, n int, before uint64) {
 	b.Helper()
 	size := heap() - before

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// inMemory is a file that fails where it is told to.
+// inMemory is a file that fails on demand.
 type inMemory struct {
 	mu     sync.Mutex
 	raw    []byte
@@ -256,7 +256,7 @@ func TestTwoRunsMayRemoveTheSameFile(t *testing.T) {
 	}
 }
 
-func TestNoFileWhereMemorySuffices(t *testing.T) {
+func TestNoFileIfMemorySuffices(t *testing.T) {
 	t.Parallel()
 	c := Collect(Options{Memory: 1 << 30, open: func() (backing, error) { return nil, errors.New("not needed") }})
 	b := c.Builder()

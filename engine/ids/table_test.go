@@ -171,7 +171,7 @@ func TestExcludeGivesWayToASighting(t *testing.T) {
 		if got := state(t, tab, "a"); got != Excluded || tab.Unseen() != 1 {
 			t.Fatalf("state %d, unseen %d", got, tab.Unseen())
 		}
-		// Its version is gone, so it is written anew: never a wrong "unchanged".
+		// Its version is lost, so it is rewritten: never a wrong "unchanged".
 		if s := mark(t, tab, "a", 1); s.Duplicate || !s.Found || s.Version != 0 {
 			t.Fatalf("%+v", s)
 		}

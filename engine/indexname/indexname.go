@@ -1,7 +1,7 @@
-// Package indexname says which names a connector's index may have. The configuration file, the records
-// of connectors and the command line ask here alike: what one of them refuses, none lets pass.
+// Package indexname defines the valid names of a connector's index. The configuration file, the records
+// of connectors and the command line use the same check: what one of them refuses, all refuse.
 //
-// A name that is not plain would be an order to Elasticsearch: a wildcard, a list or date math means
+// A name that is not plain would be an instruction to Elasticsearch: a wildcard, a list or date math means
 // other indices than the one that is mirrored into.
 package indexname
 
@@ -12,10 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// protocolIndices is how the names begin of the indices that hold connectors and sync jobs.
+// protocolIndices is the prefix of the indices that hold connectors and sync jobs.
 const protocolIndices = ".elastic-connectors"
 
-// Problem says why no connector may have an index of this name, "" where one may.
+// Problem says why no connector may have an index of this name, "" if one may.
 // https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-indices-create
 func Problem(name string) string {
 	switch {
@@ -34,7 +34,7 @@ func Problem(name string) string {
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "must not hold control characters"
 	case OfProtocol(name):
-		return "must not begin with " + protocolIndices + ", which is where connectors and sync jobs are kept"
+		return "must not begin with " + protocolIndices + ", where connectors and sync jobs are stored"
 	}
 	if at := strings.IndexAny(name, `\/*?"<>| ,#:`); at >= 0 {
 		return fmt.Sprintf("must not hold %q", name[at])
@@ -42,9 +42,9 @@ func Problem(name string) string {
 	return ""
 }
 
-// ProblemOfRecord says why no record of a connector may have an index of this name. Who may write a
-// record need not be who runs this program, so what begins with a dot, as the indices of the system do, is
-// left to the configuration file.
+// ProblemOfRecord says why no record of a connector may have an index of this name. The user who can write a
+// record is not always the one who runs this program, so names that begin with a dot, like those of system
+// indices, are reserved for the configuration file.
 func ProblemOfRecord(name string) string {
 	if problem := Problem(name); problem != "" {
 		return problem

@@ -14,8 +14,8 @@ func TestProblem(t *testing.T) {
 		"a b": "must not hold ' '", "a,b": "must not hold ','", "a#b": "must not hold '#'", `a\b`: `must not hold '\\'`, "a*": "must not hold '*'", "*": "must not hold '*'",
 		"a/_doc": "must not hold '/'", "other:a": "must not hold ':'", "a?pretty": "must not hold '?'",
 		"<a-{now/d}>": "must not hold '<'", strings.Repeat("é", 128): "must not be longer than 255 bytes", "a\tb": "must not hold control characters", "a\xff": "must be valid UTF-8",
-		".elastic-connectors":              "must not begin with .elastic-connectors, which is where connectors and sync jobs are kept",
-		".elastic-connectors-sync-jobs-v1": "must not begin with .elastic-connectors, which is where connectors and sync jobs are kept",
+		".elastic-connectors":              "must not begin with .elastic-connectors, where connectors and sync jobs are stored",
+		".elastic-connectors-sync-jobs-v1": "must not begin with .elastic-connectors, where connectors and sync jobs are stored",
 	} {
 		if got := Problem(name); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)

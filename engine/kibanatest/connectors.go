@@ -9,7 +9,7 @@ import (
 const (
 	created            = "created"             // a new one that its owner runs
 	needsConfiguration = "needs_configuration" // a new one that Elastic runs
-	configured         = "configured"          // somebody has saved its configuration
+	configured         = "configured"          // its configuration was saved
 )
 
 // midnight is the schedule of new records, once a day and turned off.
@@ -99,7 +99,7 @@ func (k *Kibana) pipeline() Record {
 			}
 		}
 	}
-	k.t.Fatalf("Kibana: the index %s says nothing of pipelines in its metadata", connectors)
+	k.t.Fatalf("Kibana: the index %s has no pipelines in its metadata", connectors)
 	return nil
 }
 
@@ -108,7 +108,7 @@ func (k *Kibana) Connector(id string) Record {
 	k.t.Helper()
 	r := k.read(connectors, id)
 	if r == nil {
-		k.t.Fatalf("Kibana: there is no connector %q", id)
+		k.t.Fatalf("Kibana: connector %q does not exist", id)
 	}
 	return r
 }
@@ -142,7 +142,7 @@ func (k *Kibana) ScheduleSingle(id, interval string) {
 	k.ask(k.t.Context(), http.MethodPut, "/"+connectors+"/_doc/"+id+"?refresh=true", r, nil)
 }
 
-// SyncNow asks for a job as the first generation does, by a flag of the connector.
+// SyncNow requests a job as the first generation does, by a flag of the connector.
 func (k *Kibana) SyncNow(id string) {
 	k.t.Helper()
 	k.update(connectors, id, Record{"sync_now": true})
@@ -151,8 +151,8 @@ func (k *Kibana) SyncNow(id string) {
 // A Rule is a basic sync rule of the form.
 type Rule struct{ ID, Policy, Field, Rule, Value string }
 
-// EditRules writes a draft of basic rules, in this order before the default one, and an advanced snippet,
-// nil for none, and asks for their validation.
+// EditRules writes a draft of basic rules, in this order before the default one, and an advanced snippet, nil for
+// none, and requests their validation.
 func (k *Kibana) EditRules(id string, rules []Rule, snippet any) {
 	k.t.Helper()
 	stamp := k.stamp()
@@ -192,7 +192,7 @@ func (k *Kibana) noRules() []Record {
 	return []Record{{"domain": "DEFAULT", "active": none(), "draft": none()}}
 }
 
-// everything is the rule that stands last and includes what no other rule is about.
+// everything is the last rule, which includes everything to which no other rule applies.
 func (k *Kibana) everything() Record {
 	return Record{
 		"id": "DEFAULT", "policy": "include", "field": "_", "rule": "regex", "value": ".*", "order": 0,
@@ -200,7 +200,7 @@ func (k *Kibana) everything() Record {
 	}
 }
 
-// SetPipeline changes what the ingest pipeline is told.
+// SetPipeline changes the parameters of the ingest pipeline.
 func (k *Kibana) SetPipeline(id string, extractBinaryContent, reduceWhitespace, runMLInference bool) {
 	k.t.Helper()
 	k.update(connectors, id, Record{"pipeline": Record{
@@ -226,8 +226,8 @@ func (k *Kibana) HardDelete(id string) {
 	k.remove(k.t.Context(), connectors, id)
 }
 
-// Purge removes all that a test has made by a connector: its record, those of its jobs, and indices. It
-// may be called when the test is over.
+// Purge removes everything that a test has made with a connector: its record, those of its jobs, and indices. It may be
+// called after the test has ended.
 func (k *Kibana) Purge(id string, indices ...string) {
 	k.t.Helper()
 	ctx := context.WithoutCancel(k.t.Context())

@@ -15,8 +15,8 @@ const (
 	AccessControl = "access_control"
 )
 
-// StartJob asks for a job as Kibana does since 8.9: it writes one that waits, with all that the connector
-// is at this moment. It returns the job's id.
+// StartJob requests a job as Kibana does since 8.9: it writes a pending one that contains the current state of the
+// connector. It returns the job's id.
 func (k *Kibana) StartJob(connector, jobType string) (id string) {
 	k.t.Helper()
 	c := k.Connector(connector)
@@ -68,7 +68,7 @@ func activeRules(connector Record) []any {
 	return active
 }
 
-// CancelJob asks for the end of a job, whether or not somebody runs it.
+// CancelJob requests the cancellation of a job, whether or not it is running.
 func (k *Kibana) CancelJob(id string) {
 	k.t.Helper()
 	k.update(jobs, id, Record{"status": "canceling", "cancelation_requested_at": k.stamp()})
@@ -79,12 +79,12 @@ func (k *Kibana) Job(id string) Record {
 	k.t.Helper()
 	r := k.read(jobs, id)
 	if r == nil {
-		k.t.Fatalf("Kibana: there is no sync job %q", id)
+		k.t.Fatalf("Kibana: sync job %q does not exist", id)
 	}
 	return r
 }
 
-// Jobs lists the jobs of a connector, the oldest first, and those of the same instant by their types.
+// Jobs lists the jobs of a connector, the oldest first, and those of the same time by their types.
 func (k *Kibana) Jobs(connector string) []Hit {
 	k.t.Helper()
 	return k.jobs(k.t.Context(), connector)

@@ -1,8 +1,9 @@
-// Package ownfile opens the files that this program writes: those of whole documents, of locks and of
-// what one run keeps for the next.
+// Package ownfile opens the files that this program writes: complete documents, locks and the
+// state that one run keeps for the next.
 //
-// They are regular files that nobody else may read. A link would have them written somewhere else, with
-// the rights of what stands there; a pipe would hold the program until somebody reads, which no signal
+// They are regular files that only their owner can read. A link would redirect the write to another file, with
+// that file's mode; a pipe would block the program until another process reads, which no signal
+// ends. Both are refused before anything is opened.
 // ends. Both are refused before anything is opened.
 package ownfile
 
@@ -14,16 +15,16 @@ import (
 	"path/filepath"
 )
 
-// ErrKind is a path where something stands that is no regular file.
-var ErrKind = errors.New("is no regular file")
+// ErrKind means that the path is something other than a regular file.
+var ErrKind = errors.New("is not a regular file")
 
-// Check returns an error where something stands at path that is no regular file.
+// Check returns an error if path is something other than a regular file.
 func Check(path string) error {
 	_, err := look(path)
 	return err
 }
 
-// look tells what stands at path; nil where nothing does.
+// look returns what is at path; nil if nothing is.
 func look(path string) (fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -49,8 +50,8 @@ func kind(m fs.FileMode) string {
 	return "something else"
 }
 
-// Create makes a file in the place of an earlier one, so that no wider rights of that remain. Folders on
-// the way are made.
+// Create creates a file in place of an earlier one, so that no wider mode of that remains. Folders on
+// the path are created.
 func Create(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func Create(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
-// Append opens a file that this program made, to write on.
+// Append opens a file that this program created, to append to it.
 func Append(path string) (*os.File, error) {
 	before, err := look(path)
 	if err != nil {
@@ -88,7 +89,7 @@ func Append(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Ready returns why [Create] could not make a file, and leaves everything as it is.
+// Ready returns why [Create] could not create a file, and changes nothing.
 func Ready(path string) error {
 	info, err := look(path)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestOnlyRegularFilesAreOpened: nothing waits for a reader, and nothing behind a link is touched.
+// TestOnlyRegularFilesAreOpened: nothing waits for a reader, and the target of a link is not touched.
 func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -36,7 +36,7 @@ func TestOnlyRegularFilesAreOpened(t *testing.T) {
 		}
 	}
 	if kept, err := os.ReadFile(target); err != nil || string(kept) != "kept" {
-		t.Errorf("behind the link: %q, %v", kept, err)
+		t.Errorf("target of the link: %q, %v", kept, err)
 	}
 }
 

@@ -16,25 +16,26 @@ type Claim struct {
 	Connector Record[Connector]
 
 	store   *Store
-	token   string // tells this claim from any other
-	seen    pulse  // when the records were last seen to be ours
-	told    pulse  // when it was last written that somebody runs the job
-	settled bool   // the records say that it has ended
+	token   string // distinguishes this claim from others
+	seen    pulse  // the last check that found the records to be ours
+	told    pulse  // the last heartbeat written into the job
+	settled bool   // the records say that the job has ended
 }
 
 // Settled reports whether the records say that the claim has ended, or that it is no longer this
-// program's. Otherwise somebody has to find out that nobody runs the job.
+// program's. Otherwise a later cleanup has to discover that the job is orphaned.
 func (c *Claim) Settled() bool { return c.settled }
 
-// errLeft is why a job looks as if this program ran it, though it does not.
-var errLeft = errors.New("the sync job could not be given back")
+// errLeft means that a job looks as if this program were running it, although it is not.
+var errLeft = errors.New("the sync job could not be released")
 
-// Claim takes a job that waits. Both the job and its connector's start are guarded, so of many programs
-// that try at the same time one runs the job, and a connector runs one job of a family at a time. The
-// error is [ErrLost] when somebody else was first. host is the machine's name.
+// Claim takes a pending or suspended job. Both the job and its connector's start are conditional writes:
+// if several programs try concurrently, one runs the job, and a connector runs one job of a family at a
+// time. The error is [ErrLost] if another program was first. host is the machine's name.
 //
-// The job is claimed first: a program that is killed in between leaves a job that is visibly nobody's
-// after a while, never a connector that waits for a job that does not run. token, from [NewToken], tells
+// The job is claimed first: a program that is killed in between leaves a job that is recognized as
+// orphaned after a while, never a connector that waits for a job that is not running. token, from
+// [NewToken], distinguishes the claim from others.
 // the claim from any other.
 func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) (*Claim, error) {
 	c := &Claim{store: s, token: token}
@@ -49,7 +50,7 @@ func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) 
 	c.Job, err = s.Jobs.Update(ctx, job, func(j *Job) error {
 		details := j.Metadata.Details()
 		if details.Claim == c.token {
-			return nil // the answer to this very claim was lost
+			return nil // the response to this very claim was lost
 		}
 		next, ok := NextJob(j.Status, JobEventClaim)
 		if !ok {
@@ -74,7 +75,7 @@ func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) 
 	return c, nil
 }
 
-// NewToken makes what tells one claim from any other.
+// NewToken returns a token that distinguishes one claim from all others.
 func NewToken() string { return rand.Text() }
 
 // free returns [ErrLost] while another job of the same family runs.
@@ -88,13 +89,13 @@ func (s *Store) free(ctx context.Context, c *Connector, job Record[Job]) error {
 	}
 	for _, other := range live {
 		if other.ID != job.ID {
-			return fmt.Errorf("sync job %q of the same connector runs: %w", other.ID, ErrLost)
+			return fmt.Errorf("sync job %q of the same connector is running: %w", other.ID, ErrLost)
 		}
 	}
-	return nil // whoever left the connector so has not come to an end
+	return nil // the program that set this status did not finish
 }
 
-// liveJobs are the jobs of a connector that somebody runs, of the family of a type.
+// liveJobs lists the running jobs of a connector in the family of a type.
 func (s *Store) liveJobs(ctx context.Context, connector string, t JobType) ([]Record[Job], error) {
 	found, err := s.findJobs(ctx, all(term("connector.id", connector), terms("status", []JobStatus{JobInProgress, JobCanceling})))
 	if err != nil {
@@ -109,7 +110,7 @@ func (s *Store) liveJobs(ctx context.Context, connector string, t JobType) ([]Re
 	return live, nil
 }
 
-// start tells the connector that a job of it runs.
+// start records in the connector that one of its jobs is running.
 func (s *Store) start(ctx context.Context, c Record[Connector], job Record[Job]) (Record[Connector], error) {
 	return s.Connectors.Update(ctx, c, func(b *Connector) error {
 		if b.Deleted {
@@ -128,8 +129,8 @@ func (s *Store) start(ctx context.Context, c Record[Connector], job Record[Job])
 	})
 }
 
-// giveBack lets somebody else run the job that was claimed. A pending job becomes a suspended one, which
-// is claimed as well.
+// giveBack releases a claimed job for other programs. A pending job becomes suspended, which can be
+// claimed as well.
 func (c *Claim) giveBack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalPatience)
 	defer cancel()
@@ -149,26 +150,26 @@ func (c *Claim) giveBack(ctx context.Context) error {
 	return nil
 }
 
-// outdated reports whether a job that was suspended, and so may have run for a while, was made of other
-// rules or another configuration than the connector has now.
+// outdated reports whether a suspended job, which may have run for a while, was created with other rules
+// or another configuration than the connector has now.
 func (s *Store) outdated(j *Job, c *Connector) bool {
 	now := NewJob(&Record[Connector]{ID: j.Connector.ID, Body: *c}, j.Type(), j.TriggerMethod, s.version, s.now())
 	return !j.Connector.sameAs(&now.Connector)
 }
 
-// supersede ends a suspended job and makes a new one of the connector as it is now.
+// supersede ends a suspended job and creates a new one with the connector's current settings.
 func (s *Store) supersede(ctx context.Context, job Record[Job], c *Record[Connector]) error {
-	// First the new one, by an id that anybody derives of the old: whoever is killed in between, or is
-	// second, makes no other.
+	// The new job comes first, with an id that every program derives from the old one: after a kill, or
+	// in a second program, no other job is created.
 	next := NewJob(c, job.Body.Type(), job.Body.TriggerMethod, s.version, s.now())
 	_, err := s.Jobs.Create(ctx, derivedID("supersedes", job.ID), next)
 	if err != nil && !errors.Is(err, elastic.ErrConflict) {
 		return err
 	}
-	return s.failJob(ctx, job, JobEventSupersede, "superseded: the rules or the configuration of the connector have changed since this job began; a new job does them")
+	return s.failJob(ctx, job, JobEventSupersede, "superseded: the rules or the configuration of the connector have changed since this job began; a new job replaces it")
 }
 
-// failJob ends a job that nobody runs.
+// failJob ends an orphaned job.
 func (s *Store) failJob(ctx context.Context, job Record[Job], event JobEvent, text string) error {
 	_, err := s.Jobs.Update(ctx, job, func(j *Job) error {
 		next, ok := NextJob(j.Status, event)
@@ -184,7 +185,7 @@ func (s *Store) failJob(ctx context.Context, job Record[Job], event JobEvent, te
 	return err
 }
 
-// end makes a job a final one.
+// end sets a final status.
 func end(j *Job, status JobStatus, now Time, text string) {
 	j.Status, j.LastSeen, j.Error = status, now, cut(text)
 	if status.Final() {
@@ -195,10 +196,10 @@ func end(j *Job, status JobStatus, now Time, text string) {
 	}
 }
 
-// idleAfter is how long a job may be unseen before it is taken for one that nobody runs.
+// idleAfter is how long a job may go without a heartbeat before it counts as orphaned.
 const idleAfter = 5 * time.Minute
 
-// idle reports whether nobody runs a live job any more.
+// idle reports whether a live job is orphaned.
 func (s *Store) idle(j *Job) bool {
 	seen := j.LastSeen.Time
 	if seen.IsZero() {

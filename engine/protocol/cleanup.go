@@ -10,13 +10,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// maxLost is how often a job is resumed whose program vanished. One that brings its program down each
-// time must not be begun for ever.
+// maxLost is how often a job is resumed after its program vanished. A job that crashes its program each
+// time must not be started forever.
 const maxLost = 3
 
-// cleanup ends or resumes jobs that nobody runs: those whose program vanished, those that were canceled
-// before anybody began them, and those of connectors that are gone. It touches no index but those of the
-// records.
+// cleanup ends or resumes orphaned jobs: those whose program vanished, those that were canceled before a
+// program started them, and those of deleted connectors. It touches only the indices of the records.
 func (p *Poller) cleanup(ctx context.Context, scope []Record[Connector]) error {
 	s := p.Store
 	open, err := s.findJobs(ctx, terms("status", []JobStatus{JobPending, JobInProgress, JobCanceling, JobSuspended}))
@@ -35,17 +34,17 @@ func (p *Poller) cleanup(ctx context.Context, scope []Record[Connector]) error {
 			err = p.dropOrphan(ctx, job)
 		}
 		switch {
-		case err == nil, errors.Is(err, ErrLost), errors.Is(err, elastic.ErrNotFound): // or somebody removed it
+		case err == nil, errors.Is(err, ErrLost), errors.Is(err, elastic.ErrNotFound): // or it was removed in the meantime
 		case ofAll(ctx, err):
 			return fmt.Errorf("clean up sync job %q: %w", job.ID, err)
-		default: // one bad record does not keep the others from their turns
-			s.log.Warn("a sync job could not be cleaned up", report.Job, job.ID, report.Err, err.Error())
+		default: // one bad record does not block the others
+			s.log.Warn("cannot clean up a sync job", report.Job, job.ID, report.Err, err.Error())
 		}
 	}
 	return nil
 }
 
-// mend deals with a job that nobody runs though it looks so.
+// mend cleans up an orphaned job that still has a live status.
 func (p *Poller) mend(ctx context.Context, job Record[Job], c *Record[Connector]) error {
 	j := &job.Body
 	if !j.Status.Live() {
@@ -55,12 +54,12 @@ func (p *Poller) mend(ctx context.Context, job Record[Job], c *Record[Connector]
 	if !unbegun && !p.Store.idle(j) && !p.Dead(job.ID, j.Metadata.Details().Claim) {
 		return nil
 	}
-	text := fmt.Sprintf("the program that ran this job on %q was ended, or lost its connection, at about %s",
+	text := fmt.Sprintf("the program that ran this job on %q was terminated, or lost its connection, at about %s",
 		string(j.WorkerHostname), j.LastSeen.Format(time.RFC3339))
 	seen := j.LastSeen
 	ended, err := p.Store.Jobs.Update(ctx, job, func(j *Job) error {
 		if !j.LastSeen.Equal(seen.Time) {
-			return ErrLost // it is alive after all, or somebody has dealt with it
+			return ErrLost // it is alive after all, or another program has handled it
 		}
 		event, details := JobEventSuspend, j.Metadata.Details()
 		if j.Status != JobCanceling {
@@ -71,7 +70,7 @@ func (p *Poller) mend(ctx context.Context, job Record[Job], c *Record[Connector]
 			event, text = JobEventCancel, ""
 		case details.Lost >= maxLost:
 			event = JobEventFail
-			text += fmt.Sprintf(", as had happened to %d programs before it; it is not begun again", details.Lost-1)
+			text += fmt.Sprintf(", like %d programs before it; the job is not started again", details.Lost-1)
 		}
 		next, ok := NextJob(j.Status, event)
 		if !ok {
@@ -85,21 +84,21 @@ func (p *Poller) mend(ctx context.Context, job Record[Job], c *Record[Connector]
 	if err != nil {
 		return err
 	}
-	p.Log.Warn("a sync job that nobody ran was ended", report.Job, job.ID, "status", string(ended.Body.Status))
+	p.Log.Warn("ended an orphaned sync job", report.Job, job.ID, "status", string(ended.Body.Status))
 	return p.Store.conclude(ctx, *c, ended, nil)
 }
 
-// dropOrphan ends a job whose connector is gone. One that is alive ends by itself.
+// dropOrphan ends a job of a deleted connector. A live one ends by itself.
 func (p *Poller) dropOrphan(ctx context.Context, job Record[Job]) error {
 	c, err := p.Store.Connectors.Get(ctx, job.Body.Connector.ID)
 	switch {
-	case err == nil && !bool(c.Body.Deleted): // somebody else's affair
+	case err == nil && !bool(c.Body.Deleted): // served by another program
 		return nil
 	case err != nil && !errors.Is(err, elastic.ErrNotFound):
 		return err
 	case job.Body.Status.Live() && !p.Store.idle(&job.Body):
 		return nil
 	}
-	p.Log.Warn("a sync job of a connector that is gone was ended", report.Job, job.ID, report.Connector, job.Body.Connector.ID)
+	p.Log.Warn("ended a sync job of a deleted connector", report.Job, job.ID, report.Connector, job.Body.Connector.ID)
 	return p.Store.failJob(ctx, job, JobEventFail, "the connector of this job was deleted")
 }

@@ -113,7 +113,7 @@ func TestPublished(t *testing.T) {
 		{"a value stays, of whatever type", `{"n":{"value":{"a":[null]}}}`, lean(with(`{"a":[null]}`)), nil},
 		{"an empty value stays", strings.Replace(with(`""`), `"order":1`, `"order":2`, 1), with(`""`), nil},
 		{"a value that is null stays", strings.Replace(with(`null`), `"order":1`, `"order":2`, 1), with(`null`), nil},
-		{"a field without value gets its preset", `{"n":{"tooltip":null,"default_value":null}}`, with("5"), nil},
+		{"a field without value gets its initial value", `{"n":{"tooltip":null,"default_value":null}}`, with("5"), nil},
 		{"a field without properties keeps its value", `{"n":"7"}`, with(`"7"`), nil},
 		{"a list without properties as well", `{"n":[7]}`, with(`[7]`), nil},
 		{
@@ -210,8 +210,8 @@ func TestValues(t *testing.T) {
 		{"optional text of commas", "tables", `{"value":" , "}`, []string{"*"}},
 		{"required and emptied", "host", `{"value":""}`, nil},
 		{"required and null", "host", `{"value":null}`, nil},
-		{"required and not stored, with a preset", "mode", ``, "all"},
-		{"required and emptied, with a preset", "mode", `{"value":""}`, nil},
+		{"required and not stored, with an initial value", "mode", ``, "all"},
+		{"required and emptied, with an initial value", "mode", `{"value":""}`, nil},
 		{"a float", "share", `{"value":0.5}`, 0.5},
 		{"a number as text", "port", `{"value":"7"}`, 7},
 		{"of another type", "port", `{"value":{"a":1}}`, nil},
@@ -259,9 +259,9 @@ func valueOf(v field.Values, specs []field.Spec, name string) any {
 	return v.String(name)
 }
 
-// TestPresetsSurviveTheForm: what is published and not touched means the same as a file without the
+// TestInitialValuesSurviveTheForm: what is published and not touched means the same as a file without the
 // keys, lists that became text among it.
-func TestPresetsSurviveTheForm(t *testing.T) {
+func TestInitialValuesSurviveTheForm(t *testing.T) {
 	t.Parallel()
 	out, _, _ := Published(someFields(), nil)
 	for name, value := range map[string]string{"host": "h", "password": "p", "tls": "no"} {

@@ -43,7 +43,7 @@ func TestConfigurationWith(t *testing.T) {
 		{"others stay, also those that are not the source's", `{"port": {"value": "x"}, "odd": 1}`, map[string]any{"host": "a"}, `{"host":"a","odd":1,"port":"x"}`},
 		{"a field that another one turns off may be set", `{"ssl": {"value": false}}`, map[string]any{"ca": "pem"}, `{"ca":"pem","ssl":false}`},
 		{"a bare value becomes a field", `{"host": "a"}`, map[string]any{"host": "b"}, `{"host":"b"}`},
-		{"a number that is none", `{}`, map[string]any{"port": "s3cret"}, `"port" (Port) must be a whole number`},
+		{"a number that is none", `{}`, map[string]any{"port": "s3cret"}, `"port" (Port) must be an integer`},
 		{"a value that is not allowed", `{}`, map[string]any{"level": "s3cret"}, `"level" (Level) must be one of: low, high`},
 		{"a field that there is not", `{}`, map[string]any{"hots": "s3cret"}, `"hots" is not a field of this connector; did you mean "host"?`},
 	}

@@ -12,20 +12,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
-// Sync rules as records hold them. A person edits the draft; once it is found valid it becomes active,
-// and what is active is copied into each job.
+// Sync rules in records. A person edits the draft; once it is found valid it becomes active,
+// and the active rules are copied into each job.
 //
-// Reading never fails. A property of another type than the protocol's is left in Other under its name,
-// so that it is written back as it was, and Validate tells about those that matter.
+// Reading never fails. A property whose type differs from the protocol's is kept in Other under its name,
+// so that it is written back unchanged, and Validate reports those that matter.
 
 // Filtering is the sync rules of one domain. Only the domain [DefaultDomain] is used.
 type Filtering struct {
 	Domain        string
 	Active, Draft Rules
-	Other         map[string]json.RawMessage // properties that are not ours
+	Other         map[string]json.RawMessage // properties that we do not use
 }
 
-// DefaultDomain is the name of the one domain that is used.
+// DefaultDomain is the name of the only domain in use.
 const DefaultDomain = "DEFAULT"
 
 // Rules are basic rules, an advanced snippet, and whether they are valid.
@@ -36,45 +36,45 @@ type Rules struct {
 	Other           map[string]json.RawMessage
 }
 
-// Rule is one basic rule. A number or a truth value in place of a text is taken as it is spelled.
+// Rule is one basic rule. A number or a boolean in place of text is taken as written.
 type Rule struct {
 	ID, Policy, Field, Rule, Value string
 	Order                          float64
-	CreatedAt, UpdatedAt           json.RawMessage // as they are spelled
+	CreatedAt, UpdatedAt           json.RawMessage // as written
 	Other                          map[string]json.RawMessage
 }
 
 // Snippet is an advanced rule: JSON that only the source understands.
 type Snippet struct {
 	Value                json.RawMessage
-	CreatedAt, UpdatedAt json.RawMessage // as they are spelled
+	CreatedAt, UpdatedAt json.RawMessage // as written
 	Other                map[string]json.RawMessage
 }
 
-// Validation is the last verdict on rules.
+// Validation is the last validation of rules.
 type Validation struct {
-	State  string // edited, valid, invalid, or "" before the first verdict
+	State  string // edited, valid, invalid, or "" before the first validation
 	Errors []ValidationError
 	Other  map[string]json.RawMessage
 }
 
-// The states of a [Validation]. Edited is the wish for a new verdict.
+// The states of a [Validation]. Edited requests a new validation.
 const (
 	ValidationEdited  = "edited"
 	ValidationValid   = "valid"
 	ValidationInvalid = "invalid"
 )
 
-// ValidationError is what people read about rules, whose ids it names; [SnippetID] is the snippet's.
+// ValidationError is a message about rules, named by their ids; [SnippetID] is the snippet's.
 type ValidationError struct {
 	IDs      []string `json:"ids"`
 	Messages []string `json:"messages"`
 }
 
-// SnippetID stands for the advanced snippet where rules are named by their ids.
+// SnippetID stands for the advanced snippet in lists of rule ids.
 const SnippetID = "advanced_snippet"
 
-// DefaultFiltering is what a new connector has: one domain that includes everything, created now.
+// DefaultFiltering is the filtering of a new connector: one domain that includes everything, created now.
 func DefaultFiltering(now time.Time) []Filtering {
 	at := json.RawMessage(now.UTC().Format(`"2006-01-02T15:04:05.000Z07:00"`))
 	all := func() Rules {
@@ -89,7 +89,7 @@ func DefaultFiltering(now time.Time) []Filtering {
 	return []Filtering{{Domain: DefaultDomain, Active: all(), Draft: all()}}
 }
 
-// ReadFiltering reads the filtering of a connector: a list of domains, or one alone. What else there is
+// ReadFiltering reads the filtering of a connector: a list of domains, or a single one. Anything else
 // counts as none.
 func ReadFiltering(raw []byte) []Filtering {
 	var out []Filtering
@@ -104,7 +104,7 @@ func ReadFiltering(raw []byte) []Filtering {
 	return out
 }
 
-// Default returns the index of the domain that is used, or -1.
+// Default returns the index of the domain in use, or -1.
 func Default(fs []Filtering) (at int) {
 	return slices.IndexFunc(fs, func(f Filtering) bool { return f.Domain == DefaultDomain })
 }
@@ -131,7 +131,7 @@ func (s Snippet) Empty() bool {
 	return false
 }
 
-// Basic returns the basic rules as [rules.New] takes them.
+// Basic returns the basic rules for [rules.New].
 func (r Rules) Basic() []rules.Rule {
 	var out []rules.Rule
 	for _, b := range r.Rules {
@@ -151,13 +151,13 @@ func (r Rules) Advanced() (any, error) {
 	}
 	v, err := readAny(r.AdvancedSnippet.Value)
 	if err != nil {
-		return nil, errors.New("the advanced rules are not JSON; write them anew")
+		return nil, errors.New("the advanced rules are not JSON; write them again")
 	}
 	return v, nil
 }
 
-// Validate gives the verdict on rules: each basic rule for itself, then those that contradict or repeat
-// each other, then the snippet by advanced, unless it is empty. A nil advanced is a source that has no
+// Validate validates rules: each basic rule by itself, then those that contradict or repeat
+// each other, then the snippet with advanced, unless it is empty. A nil advanced means that the source has no
 // advanced rules. Errors is never nil.
 func (r Rules) Validate(advanced func(value any) error) Validation {
 	v := Validation{State: ValidationValid, Errors: []ValidationError{}}
@@ -166,7 +166,7 @@ func (r Rules) Validate(advanced func(value any) error) Validation {
 		v.Errors = append(v.Errors, ValidationError{IDs: ids, Messages: []string{message}})
 	}
 	if _, unread := r.Other["rules"]; unread {
-		fail("the basic rules are not a list; write them anew", "rules")
+		fail("the basic rules are not a list; write them again", "rules")
 	}
 	var right []Rule
 	for _, b := range r.Rules {
@@ -195,7 +195,7 @@ func (r Rules) Validate(advanced func(value any) error) Validation {
 	return v
 }
 
-// check reports what is wrong with the rule in itself.
+// check reports an error in the rule itself.
 func (r Rule) check() error {
 	if r.ID == rules.Default {
 		return nil
@@ -223,7 +223,7 @@ func (r Rules) checkSnippet(advanced func(value any) error) error {
 }
 
 // Snapshot is the rules that a job was created with. Some releases write them as an object, some as a
-// list of one, with or without the domain around them; one that is null has no rules.
+// list of one, with or without the domain around them; null means no rules.
 type Snapshot struct{ Rules }
 
 // UnmarshalJSON reads any of the forms. It never fails.
@@ -278,7 +278,7 @@ func (r *Rules) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// MarshalJSON writes rules, and the verdict if there is one.
+// MarshalJSON writes rules, and their validation if there is one.
 func (r Rules) MarshalJSON() ([]byte, error) {
 	known := map[string]any{"rules": append([]Rule{}, r.Rules...), SnippetID: r.AdvancedSnippet}
 	if v := r.Validation; v.State != "" || len(v.Errors) > 0 || len(v.Other) > 0 {
@@ -298,7 +298,7 @@ func (r *Rule) UnmarshalJSON(raw []byte) error {
 		r.Order = order
 		o.take("order")
 	} else if o != nil && len(o["order"]) == 0 {
-		o["order"] = json.RawMessage("null") // missing; as null it is told about
+		o["order"] = json.RawMessage("null") // missing; as null it is reported
 	}
 	r.Other = o.rest()
 	return nil
@@ -312,7 +312,7 @@ func (r Rule) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// UnmarshalJSON reads a snippet. What is not an object around it is taken for its value. It never fails.
+// UnmarshalJSON reads a snippet. Anything that is not its object is taken as its value. It never fails.
 func (s *Snippet) UnmarshalJSON(raw []byte) error {
 	o := readObject(raw)
 	*s = Snippet{Value: o.take("value"), CreatedAt: o.take("created_at"), UpdatedAt: o.take("updated_at"), Other: o.rest()}
@@ -327,7 +327,7 @@ func (s Snippet) MarshalJSON() ([]byte, error) {
 	return writeObject(s.Other, map[string]any{"value": s.Value, "created_at": s.CreatedAt, "updated_at": s.UpdatedAt})
 }
 
-// UnmarshalJSON reads a verdict. It never fails.
+// UnmarshalJSON reads a validation. It never fails.
 func (v *Validation) UnmarshalJSON(raw []byte) error {
 	o := readObject(raw)
 	*v = Validation{State: o.text("state")}
@@ -339,7 +339,7 @@ func (v *Validation) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// MarshalJSON writes a verdict.
+// MarshalJSON writes a validation.
 func (v Validation) MarshalJSON() ([]byte, error) {
 	return writeObject(v.Other, map[string]any{"state": v.State, "errors": append([]ValidationError{}, v.Errors...)})
 }

@@ -184,7 +184,7 @@ func TestValidate(t *testing.T) {
 			`{"rules":[{"id":"a","policy":"INCLUDE","field":"f","rule":"Equals","value":"x","order":-1.5}]}`, nil, nil,
 		},
 		{
-			"each rule that is wrong is told by its id",
+			"each invalid rule is reported by its id",
 			`{"rules":[{"id":"a","policy":"drop","field":"f","rule":"equals","value":"x","order":1},` + strings.ReplaceAll(rule, `"a"`, `"b"`) + `,
 			  {"id":"c","policy":"include","field":"f","rule":"is","value":"x","order":1},
 			  {"id":"","policy":"include","field":"g","rule":"equals","value":"x","order":1}]}`,
@@ -220,7 +220,7 @@ func TestValidate(t *testing.T) {
 			},
 		},
 		{
-			"two rules for the same, whatever their policies, are told together and after what is wrong in itself",
+			"two rules for the same, whatever their policies, are reported together and after rules that are invalid on their own",
 			`{"rules":[` + rule + `,{"id":"b","policy":"exclude","field":"f","rule":"EQUALS","value":"x","order":2},{"id":"c","policy":"x","order":3}]}`,
 			nil,
 			[]ValidationError{
@@ -233,7 +233,7 @@ func TestValidate(t *testing.T) {
 			`{"rules":[7]}`, nil,
 			[]ValidationError{{[]string{""}, []string{`rule on field "": policy is "", not include or exclude`}}},
 		},
-		{"rules that are no list", `{"rules":"x"}`, nil, []ValidationError{{[]string{"rules"}, []string{"the basic rules are not a list; write them anew"}}}},
+		{"rules that are no list", `{"rules":"x"}`, nil, []ValidationError{{[]string{"rules"}, []string{"the basic rules are not a list; write them again"}}}},
 		{"an empty snippet is not looked at", `{"advanced_snippet":{"value":{}}}`, refuse, nil},
 		{"a snippet that the source accepts", `{"advanced_snippet":{"value":[{"a":1}]}}`, accept, nil},
 		{

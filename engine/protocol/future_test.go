@@ -24,7 +24,7 @@ func TestAnInstantFarAheadOfNowIsUnknown(t *testing.T) {
 	}
 	c.poll(p)
 	if got := c.statuses(); got != "full completed" {
-		t.Errorf("the same instant once more: jobs %q", got)
+		t.Errorf("the same time again: jobs %q", got)
 	}
 }
 
@@ -41,8 +41,8 @@ func TestAnInstantALittleAheadStands(t *testing.T) {
 	}
 }
 
-// TestAJobSeenFarAheadOfNowIsNobodys: it would never become idle.
-func TestAJobSeenFarAheadOfNowIsNobodys(t *testing.T) {
+// TestAJobSeenFarInTheFutureIsOrphaned: it would never become idle.
+func TestAJobSeenFarInTheFutureIsOrphaned(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	s := c.store(c.transport)

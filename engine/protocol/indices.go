@@ -11,20 +11,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// The indices of the records. Programs use the aliases; the indices behind them have numbers.
+// The indices of the records. Programs use the aliases; the indices themselves are numbered.
 const (
 	ConnectorsIndex = ".elastic-connectors"
 	JobsIndex       = ".elastic-connectors-sync-jobs"
 	firstOf         = "-v1"
 )
 
-// indices are the requests that make the two, as an Elasticsearch does by its templates. Where the
-// server has such templates, it puts them under these.
+// indices are the requests that create the two, as Elasticsearch's own templates would. If the
+// server has such templates, it merges them with these.
 //
 //go:embed indices/connectors.json indices/sync-jobs.json
 var indices embed.FS
 
-// Ensure makes the two indices where they are absent.
+// Ensure creates the two indices if they do not exist.
 func (s *Store) Ensure(ctx context.Context) error {
 	for alias, file := range map[string]string{ConnectorsIndex: "connectors", JobsIndex: "sync-jobs"} {
 		_, err := s.client.Index(ctx, alias)
@@ -43,12 +43,12 @@ func (s *Store) Ensure(ctx context.Context) error {
 		if err := s.client.CreateFrom(ctx, alias+firstOf, body); err != nil {
 			return err
 		}
-		s.log.Info("made an index of the connector protocol", report.Index, alias+firstOf)
+		s.log.Info("created an index of the connector protocol", report.Index, alias+firstOf)
 	}
 	return nil
 }
 
-// Exist reports whether both indices are there.
+// Exist reports whether both indices exist.
 func (s *Store) Exist(ctx context.Context) (bool, error) {
 	for _, alias := range []string{ConnectorsIndex, JobsIndex} {
 		_, err := s.client.Index(ctx, alias)

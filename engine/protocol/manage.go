@@ -11,9 +11,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// What people ask for by commands, without Kibana.
+// The functions behind the commands that work without Kibana.
 
-// NewConnector is the record of a connector whose source has this type, as Kibana would make it.
+// NewConnector is the record that Kibana would create for a connector whose source has this type.
 func (s *Store) NewConnector(name, index, language string, typ *source.Type) Connector {
 	now := TimeOf(s.now())
 	configuration, _, _ := Published(typ.Fields, nil)
@@ -25,11 +25,11 @@ func (s *Store) NewConnector(name, index, language string, typ *source.Type) Con
 	}
 }
 
-// ErrExists is a connector that exists already, or whose index another one has.
-var ErrExists = errors.New("it exists already")
+// ErrExists means that the connector already exists, or that another one has its index.
+var ErrExists = errors.New("it already exists")
 
-// CreateConnector writes the record of a new connector; with an empty id it gets one. An index has one
-// connector: two would delete each other's documents.
+// CreateConnector writes the record of a new connector; with an empty id it generates one. An index has
+// only one connector: two would delete each other's documents.
 func (s *Store) CreateConnector(ctx context.Context, id string, c Connector) (Record[Connector], error) {
 	if err := s.Ensure(ctx); err != nil {
 		return Record[Connector]{}, err
@@ -40,7 +40,7 @@ func (s *Store) CreateConnector(ctx context.Context, id string, c Connector) (Re
 	}
 	for _, o := range others {
 		if o.ID != id {
-			return Record[Connector]{}, fmt.Errorf("connector %q has the index %q: %w", o.ID, string(c.IndexName), ErrExists)
+			return Record[Connector]{}, fmt.Errorf("connector %q uses the index %q: %w", o.ID, string(c.IndexName), ErrExists)
 		}
 	}
 	if id == "" {
@@ -70,14 +70,14 @@ func (s *Store) CreateConnector(ctx context.Context, id string, c Connector) (Re
 	if err != nil {
 		return r, err
 	}
-	return s.Connectors.Update(ctx, r, func(b *Connector) error { // what the API does not take
+	return s.Connectors.Update(ctx, r, func(b *Connector) error { // fields that the API does not accept
 		*b = c
 		return nil
 	})
 }
 
 // DeleteConnector removes the record of a connector and those of its jobs. The index and its documents
-// stay. A job that runs ends by itself.
+// stay. A running job ends by itself.
 func (s *Store) DeleteConnector(ctx context.Context, id string) error {
 	if s.api {
 		return s.client.DeleteConnector(ctx, id)
@@ -98,8 +98,8 @@ func (s *Store) DeleteConnector(ctx context.Context, id string) error {
 	}
 }
 
-// JobsOf lists the newest jobs of a connector, or with an empty id those of all, the newest first; at
-// most limit, or all with 0. One that cannot be read is told and left out.
+// JobsOf lists the newest jobs of a connector, or with an empty id those of all, newest first; at
+// most limit, or all if limit is 0. A job that cannot be read is reported and skipped.
 func (s *Store) JobsOf(ctx context.Context, connector string, limit int) ([]Record[Job], error) {
 	if err := s.refresh(ctx, JobsIndex); err != nil {
 		return nil, err
@@ -110,40 +110,40 @@ func (s *Store) JobsOf(ctx context.Context, connector string, limit int) ([]Reco
 	}
 	found, unreadable, err := s.Jobs.Find(ctx, search)
 	for _, bad := range unreadable {
-		s.log.Warn("a sync job is left out", report.Err, bad.Error())
+		s.log.Warn("skipping a sync job", report.Err, bad.Error())
 	}
 	return found, err
 }
 
-// RunningJobs lists the jobs of a connector that some program runs, as far as the records tell: those of
-// programs that were not seen for a while are left out.
+// RunningJobs lists the jobs of a connector that a program is running, according to the records. Jobs
+// without a recent heartbeat are left out.
 func (s *Store) RunningJobs(ctx context.Context, connector string) ([]Record[Job], error) {
 	found, err := s.findJobs(ctx, all(term("connector.id", connector), terms("status", []JobStatus{JobInProgress, JobCanceling})))
 	return slices.DeleteFunc(found, func(j Record[Job]) bool { return s.idle(&j.Body) }), err
 }
 
-// StartJob makes a job of a connector that waits for somebody to run it.
+// StartJob creates a pending job of a connector.
 func (s *Store) StartJob(ctx context.Context, c *Record[Connector], t JobType) (id string, err error) {
-	if err := s.Ensure(ctx); err != nil { // a record in an index without its mapping is not found
+	if err := s.Ensure(ctx); err != nil { // without the mapping the record would not be found
 		return "", err
 	}
-	if s.api && t != JobDeletion { // which the API does not know
+	if s.api && t != JobDeletion { // which the API does not define
 		return s.client.NewJob(ctx, c.ID, string(t), string(TriggerOnDemand))
 	}
 	r, err := s.Jobs.Create(ctx, newID(), NewJob(c, t, TriggerOnDemand, s.version, s.now()))
 	return r.ID, err
 }
 
-// RunnableJob returns a job of a connector for somebody who runs it at once: one of its type that waits
-// and would do the same, or else a new one. made reports which. The error is [ErrLost] while a job of its
-// family runs.
+// RunnableJob returns a job of a connector for the caller to run immediately: a pending one of its type
+// with the same effect, or else a new one. made reports which. The error is [ErrLost] while a job of its
+// family is running.
 func (s *Store) RunnableJob(ctx context.Context, c *Record[Connector], t JobType) (id string, made bool, err error) {
 	live, err := s.liveJobs(ctx, c.ID, t)
 	if err != nil {
 		return "", false, err
 	}
 	if len(live) > 0 {
-		return "", false, fmt.Errorf("sync job %q runs: %w", live[0].ID, ErrLost)
+		return "", false, fmt.Errorf("sync job %q is running: %w", live[0].ID, ErrLost)
 	}
 	waiting, err := s.findJobs(ctx, all(term("connector.id", c.ID), terms("status", []JobStatus{JobPending, JobSuspended})))
 	if err != nil {
@@ -158,8 +158,8 @@ func (s *Store) RunnableJob(ctx context.Context, c *Record[Connector], t JobType
 	return id, true, err
 }
 
-// CancelJob asks for the end of a job; one that waits has ended by it. ok is false for a job that has
-// ended already.
+// CancelJob requests the end of a job; a pending one ends immediately. ok is false if the job had
+// already ended.
 func (s *Store) CancelJob(ctx context.Context, id string) (job Record[Job], ok bool, err error) {
 	if job, err = s.Jobs.Get(ctx, id); err != nil {
 		return job, false, err
@@ -180,7 +180,7 @@ func (s *Store) CancelJob(ctx context.Context, id string) (job Record[Job], ok b
 	if errors.Is(err, ErrLost) {
 		return job, false, nil
 	}
-	if err == nil && began && job.Body.Status == JobCanceled { // its connector says that it is suspended
+	if err == nil && began && job.Body.Status == JobCanceled { // its connector has the status suspended
 		c, gone := s.Connectors.Get(ctx, job.Body.Connector.ID)
 		if gone == nil {
 			err = s.conclude(ctx, c, job, nil)
@@ -197,11 +197,11 @@ func (s *Store) Named(ctx context.Context, name string) ([]Record[Connector], er
 	return found, err
 }
 
-// Pipeline is p with what the server's version has in place of what is absent.
+// Pipeline returns p with the defaults of the server's version for missing settings.
 func (s *Store) Pipeline(p Pipeline) Pipeline { return p.Filled(s.version) }
 
-// LacksOwnPipeline reports whether name is a pipeline that an Elastic stack brings along, and the
-// server has none by that name.
+// LacksOwnPipeline reports whether name is a pipeline that an Elastic stack provides, but this
+// server does not have.
 func (s *Store) LacksOwnPipeline(ctx context.Context, name string) (bool, error) {
 	if name != genericPipeline && name != searchPipeline {
 		return false, nil
@@ -210,14 +210,14 @@ func (s *Store) LacksOwnPipeline(ctx context.Context, name string) (bool, error)
 	switch {
 	case errors.Is(err, elastic.ErrNotFound):
 		return true, nil
-	case errors.Is(err, elastic.ErrAuth): // it may be used all the same
+	case errors.Is(err, elastic.ErrAuth): // it may be used anyway
 		return false, nil
 	}
 	return false, err
 }
 
-// AccessControlCreation is what an index of identities is made with, as an Elasticsearch does by its
-// template.
+// AccessControlCreation is the request body for an index of identities, as Elasticsearch's template
+// would create it.
 func AccessControlCreation() elastic.Creation {
 	create, err := elastic.NewCreation(
 		map[string]any{"hidden": true},
@@ -229,7 +229,7 @@ func AccessControlCreation() elastic.Creation {
 	return create
 }
 
-// NewJob is a job of a connector as it is now; it is not written.
+// NewJob is a job with the connector's current settings; it is not written.
 func (s *Store) NewJob(c *Record[Connector], t JobType) Job {
 	return NewJob(c, t, TriggerOnDemand, s.version, s.now())
 }

@@ -50,7 +50,7 @@ func jobIDs(jobs []Record[Job]) (ids []string) {
 	return ids
 }
 
-func TestRunningJobsAreThoseThatSomebodyRuns(t *testing.T) {
+func TestRunningJobsAreThoseWithALiveProgram(t *testing.T) {
 	t.Parallel()
 	s := managed(t, true)
 	seen := TimeOf(managedNow().Add(-time.Second))
@@ -98,8 +98,8 @@ func TestJobsOfAreTheNewestFirst(t *testing.T) {
 	}
 }
 
-// TestCleanupIsNoPoll: it ends jobs that nobody runs, and neither checks connectors nor runs what waits.
-func TestCleanupIsNoPoll(t *testing.T) {
+// TestCleanupDoesNotPoll: it ends orphaned jobs, and neither checks connectors nor runs what waits.
+func TestCleanupDoesNotPoll(t *testing.T) {
 	t.Parallel()
 	never := func(what string) { t.Errorf("%s was asked for", what) }
 	poller := func(s *Store) *Poller {

@@ -13,44 +13,44 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Poller does one poll: it looks after connectors and runs the jobs that wait. Nothing is kept from one
-// poll to the next but what stands in the records.
+// Poller does one poll: it tends connectors and runs pending jobs. Nothing but the records is kept from
+// one poll to the next.
 type Poller struct {
 	Store *Store
 	Log   *slog.Logger
 	Host  string // the machine's name, for people
 	Scope Scope
-	// Heartbeat is how old a connector's last sign of life may be.
+	// Heartbeat is the maximum age of a connector's heartbeat.
 	Heartbeat time.Duration
 	// Type finds the source type that serves a service type.
 	Type func(serviceType string) (source.Type, error)
-	// Check says whether the configuration of a connector is right and its source can be reached.
+	// Check reports whether the configuration of a connector is valid and its source can be reached.
 	Check func(context.Context, *Record[Connector]) error
-	// CheckRules says whether a connector's source can obey advanced rules.
+	// CheckRules reports whether a connector's source supports these advanced rules.
 	CheckRules func(ctx context.Context, c *Record[Connector], rules any) error
-	// Run runs a claimed job, and finishes the claim. Its error is one that ends the poll.
+	// Run runs a claimed job, and finishes the claim. An error ends the poll.
 	Run func(context.Context, *Claim) error
-	// Hold marks a claim as one of a program of this machine; Dead reports that one was so marked and that
-	// its program is gone. ok is false while another program holds the job. A claim that was not settled
+	// Hold marks a claim as held by a program of this machine; Dead reports that a claim was marked and that
+	// its program has ended. ok is false while another program holds the job. A claim that was not settled
 	// stays marked when it is released.
 	Hold func(job, token string) (release func(settled bool), ok bool)
 	Dead func(job, token string) bool
-	// Failed is told what went wrong with one connector; the others have their turns all the same.
+	// Failed receives the errors of single connectors; the poll continues with the others.
 	Failed func(connector string, err error)
 }
 
-// Scope says which connectors a program serves.
+// Scope defines the connectors that a program serves.
 type Scope struct {
-	Own []Own // by their ids
-	// NativeTypes are service types whose native connectors are served, WorkerTypes those whose others are.
+	Own []Own // by id
+	// NativeTypes are the service types whose native connectors are served, WorkerTypes those whose other connectors are.
 	NativeTypes, WorkerTypes []string
 }
 
 // Own is a connector that the configuration names.
 type Own struct{ ID, ServiceType string }
 
-// ErrMissing is a connector that the configuration names and that does not exist.
-var ErrMissing = errors.New("there is no such connector in Elasticsearch")
+// ErrMissing means that a connector of the configuration does not exist.
+var ErrMissing = errors.New("no such connector in Elasticsearch")
 
 // Once does one poll.
 func (p *Poller) Once(ctx context.Context) error {
@@ -77,7 +77,7 @@ func (p *Poller) Once(ctx context.Context) error {
 	return err
 }
 
-// Cleanup ends or resumes jobs that nobody runs, and does nothing else of a poll.
+// Cleanup ends or resumes orphaned jobs, and does nothing else of a poll.
 func (p *Poller) Cleanup(ctx context.Context) error {
 	if exist, err := p.Store.Exist(ctx); err != nil || !exist {
 		return err
@@ -89,14 +89,14 @@ func (p *Poller) Cleanup(ctx context.Context) error {
 	return p.cleanup(ctx, connectors)
 }
 
-// fail tells an error of one connector, unless it is only the end of the poll.
+// fail reports an error of one connector, unless it is only the end of the poll.
 func (p *Poller) fail(ctx context.Context, id string, err error) {
 	if ctx.Err() == nil {
 		p.Failed(id, err)
 	}
 }
 
-// connectors lists those that are served.
+// connectors lists the connectors to serve.
 func (p *Poller) connectors(ctx context.Context) ([]Record[Connector], error) {
 	var out []Record[Connector]
 	for _, own := range p.Scope.Own {
@@ -133,8 +133,8 @@ func (p *Poller) connectors(ctx context.Context) ([]Record[Connector], error) {
 	return out, nil
 }
 
-// FindConnectors lists the connectors that a query finds, nil for all of them, without deleted ones. One
-// that cannot be read is told and left out.
+// FindConnectors lists the connectors that a query finds, nil for all of them, without deleted ones. A
+// connector that cannot be read is reported and skipped.
 func (s *Store) FindConnectors(ctx context.Context, query any) ([]Record[Connector], error) {
 	if err := s.refresh(ctx, ConnectorsIndex); err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (s *Store) FindConnectors(ctx context.Context, query any) ([]Record[Connect
 	}
 	found, unreadable, err := s.Connectors.Find(ctx, search)
 	for _, bad := range unreadable {
-		s.log.Warn("a connector is left out", report.Err, bad.Error())
+		s.log.Warn("skipping a connector", report.Err, bad.Error())
 	}
 	slices.SortFunc(found, func(a, b Record[Connector]) int {
 		if a.ID < b.ID {
@@ -156,8 +156,8 @@ func (s *Store) FindConnectors(ctx context.Context, query any) ([]Record[Connect
 	return found, err
 }
 
-// runAll runs the jobs that wait, the oldest first, and then once those that have come to wait meanwhile,
-// some because they stand in for others. One poll comes to an end however fast jobs are made.
+// runAll runs the pending jobs, the oldest first, and then once those that were added in the meantime,
+// some of which supersede others. So a poll ends however fast jobs are created.
 func (p *Poller) runAll(ctx context.Context, connectors []Record[Connector]) (ran int, err error) {
 	var ids []string
 	for _, c := range connectors {
@@ -190,12 +190,12 @@ func (p *Poller) runAll(ctx context.Context, connectors []Record[Connector]) (ra
 	return ran, nil
 }
 
-// turn runs one job, if it still waits and nobody else is first.
+// turn runs one job, if it is still pending and no other program is first.
 func (p *Poller) turn(ctx context.Context, job Record[Job]) (ran bool, err error) {
 	claim, release, err := p.take(ctx, job)
 	switch {
 	case errors.Is(err, ErrLost):
-		p.Log.Info("the sync job is left to somebody else", report.Job, job.ID, report.Err, err.Error())
+		p.Log.Info("the sync job is left to another program", report.Job, job.ID, report.Err, err.Error())
 		return false, nil
 	case err != nil:
 		p.fail(ctx, job.Body.Connector.ID, fmt.Errorf("sync job %q: %w", job.ID, err))
@@ -207,7 +207,7 @@ func (p *Poller) turn(ctx context.Context, job Record[Job]) (ran bool, err error
 	return true, p.Run(ctx, claim)
 }
 
-// take claims a job; the claim is nil where the job was ended instead.
+// take claims a job; the claim is nil if the job was ended instead.
 func (p *Poller) take(ctx context.Context, job Record[Job]) (*Claim, func(settled bool), error) {
 	job, err := p.Store.Jobs.Get(ctx, job.ID)
 	if errors.Is(err, elastic.ErrNotFound) {
@@ -227,17 +227,17 @@ func (p *Poller) take(ctx context.Context, job Record[Job]) (*Claim, func(settle
 		return nil, nil, err
 	}
 	if text := p.impossible(&job.Body, &c.Body); text != "" {
-		p.Log.Warn("a sync job cannot be run", report.Job, job.ID, "reason", text)
+		p.Log.Warn("cannot run a sync job", report.Job, job.ID, "reason", text)
 		return nil, nil, p.Store.failJob(ctx, job, JobEventFail, text)
 	}
 	if job.Body.Status == JobSuspended && p.Store.outdated(&job.Body, &c.Body) {
-		p.Log.Info("a suspended sync job is superseded by a new one", report.Job, job.ID)
+		p.Log.Info("a new job supersedes a suspended sync job", report.Job, job.ID)
 		return nil, nil, p.Store.supersede(ctx, job, &c)
 	}
 	token := NewToken()
 	release, ok := p.Hold(job.ID, token)
 	if !ok {
-		return nil, nil, fmt.Errorf("a program on this machine is at it: %w", ErrLost)
+		return nil, nil, fmt.Errorf("another program on this machine is running it: %w", ErrLost)
 	}
 	claim, err := p.Store.Claim(ctx, job, p.Host, token)
 	if err != nil {
@@ -247,10 +247,10 @@ func (p *Poller) take(ctx context.Context, job Record[Job]) (*Claim, func(settle
 	return claim, release, nil
 }
 
-// NotLeft reports whether an error of [Store.Claim] leaves nothing behind.
+// NotLeft reports whether an error of [Store.Claim] leaves the job without a mark of this program.
 func NotLeft(err error) bool { return errors.Is(err, ErrLost) && !errors.Is(err, errLeft) }
 
-// impossible says why a job can never be run, or "": nobody should wait for it.
+// impossible says why a job can never run, or "".
 func (p *Poller) impossible(j *Job, c *Connector) string {
 	switch {
 	case j.JobType == JobAccessControl && !c.Features.DocumentLevelSecurity():

@@ -37,15 +37,15 @@ func TestSleptThroughFiveInstants(t *testing.T) {
 	}
 }
 
-// TestAnInstantIsNotLostWhileTheSourceIsOutOfReach: it is caught up with when the source is back.
-func TestAnInstantIsNotLostWhileTheSourceIsOutOfReach(t *testing.T) {
+// TestAScheduledTimeIsNotLostWhileTheSourceIsUnreachable: it is caught up with when the source is back.
+func TestAScheduledTimeIsNotLostWhileTheSourceIsUnreachable(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	c.connect(every("0 0 * * * ?"))
 	p := c.program(c.transport)
 	c.poll(p)
 	p.Check = func(context.Context, *Record[Connector]) error {
-		return &source.Error{Kind: source.ErrUnreachable, Err: errors.New("nobody answers")}
+		return &source.Error{Kind: source.ErrUnreachable, Err: errors.New("no server responds")}
 	}
 	c.advance(time.Hour)
 	for range 3 {
@@ -55,7 +55,7 @@ func TestAnInstantIsNotLostWhileTheSourceIsOutOfReach(t *testing.T) {
 		c.advance(10 * time.Minute)
 	}
 	b := c.connector().Body
-	if len(p.failures) != 3 || b.Status != ConnectorError || b.Error != "nobody answers" || len(c.jobs()) != 0 {
+	if len(p.failures) != 3 || b.Status != ConnectorError || b.Error != "no server responds" || len(c.jobs()) != 0 {
 		t.Errorf("failures %v, connector %s %q, jobs %s", p.failures, b.Status, b.Error, c.statuses())
 	}
 	if now := c.clock(); now.Sub(b.LastSeen.Time) > 15*time.Minute {
@@ -70,7 +70,7 @@ func TestAnInstantIsNotLostWhileTheSourceIsOutOfReach(t *testing.T) {
 }
 
 // TestNewConnectorsAreFilledIn: what Kibana needs to know of a source is published, and nothing is synced
-// before somebody has configured it.
+// before it is configured.
 func TestNewConnectorsAreFilledIn(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -91,7 +91,7 @@ func TestNewConnectorsAreFilledIn(t *testing.T) {
 	c.change(func(b *Connector) { b.Status = ConnectorConfigured })
 	c.poll(p)
 	if len(p.ran) != 1 {
-		t.Error("the instant that passed meanwhile was lost")
+		t.Error("the scheduled time that passed in the meantime was lost")
 	}
 }
 
@@ -154,7 +154,7 @@ func TestOneJobOfAFamilyRuns(t *testing.T) {
 	}
 }
 
-// TestJobsThatCannotBeRunAreEnded: nobody waits for them in vain.
+// TestJobsThatCannotBeRunAreEnded: no user waits for them in vain.
 func TestJobsThatCannotBeRunAreEnded(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -181,8 +181,8 @@ func TestJobsThatCannotBeRunAreEnded(t *testing.T) {
 	}
 }
 
-// TestAFailedJobIsToldByItsConnector: until the next good sync.
-func TestAFailedJobIsToldByItsConnector(t *testing.T) {
+// TestTheConnectorShowsAFailedJob: until the next good sync.
+func TestTheConnectorShowsAFailedJob(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	r := c.connect()
@@ -259,8 +259,8 @@ func TestDraftRules(t *testing.T) {
 	}
 }
 
-// TestWrongScheduleIsToldInKibana: and the other connectors have their turns.
-func TestWrongScheduleIsToldInKibana(t *testing.T) {
+// TestAnInvalidScheduleIsShownInKibana: and the other connectors have their turns.
+func TestAnInvalidScheduleIsShownInKibana(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	c.connect(every("0 61 * * * ?"))
@@ -313,8 +313,8 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
-// TestAJobThatBringsItsProgramDownIsNotBegunForEver: after the third program it is an error.
-func TestAJobThatBringsItsProgramDownIsNotBegunForEver(t *testing.T) {
+// TestAJobThatCrashesTheProgramIsNotStartedForever: after the third program it is an error.
+func TestAJobThatCrashesTheProgramIsNotStartedForever(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	r := c.connect()
@@ -345,7 +345,7 @@ func TestAJobThatBringsItsProgramDownIsNotBegunForEver(t *testing.T) {
 			t.Errorf("after %d: %s, connector %s", n, job.Body.Status, c.connector().Body.LastSyncStatus)
 		}
 	}
-	if b := c.connector().Body; !strings.Contains(string(b.Error), "as had happened to 2 programs before it") {
+	if b := c.connector().Body; !strings.Contains(string(b.Error), "like 2 programs before it") {
 		t.Errorf("the connector says %q", b.Error)
 	}
 }
@@ -425,7 +425,7 @@ func TestRunnableJob(t *testing.T) {
 	}
 }
 
-// TestASourceWithoutFieldsNeedsNoConfiguration: it is configured as soon as somebody looks after it.
+// TestASourceWithoutFieldsNeedsNoConfiguration: it is configured as soon as a program serves it.
 func TestASourceWithoutFieldsNeedsNoConfiguration(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)

@@ -11,25 +11,25 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// Record is one record as it was read or written last.
+// Record is one record as it was last read or written.
 type Record[T any] struct {
 	ID   string
 	Body T
 	kept elastic.Record
 }
 
-// Errors of this package, beside those of engine/elastic.
+// Errors of this package, in addition to those of engine/elastic.
 var (
-	// ErrLost is what a change returns that is no longer wanted: somebody else was first.
-	ErrLost = errors.New("somebody else was first")
-	// ErrConfig is what somebody has configured and that cannot work.
+	// ErrLost means that a change is no longer wanted: another program was first.
+	ErrLost = errors.New("another program was first")
+	// ErrConfig means that a configured value cannot work.
 	ErrConfig = errors.New("configuration")
-	// ErrRecord is a record that this program cannot read.
+	// ErrRecord means that this program cannot read a record.
 	ErrRecord = errors.New("the record cannot be read")
 )
 
-// maxConflicts is how often an update is made anew because somebody wrote the record meanwhile. Each
-// time somebody else has got something done, so it is never reached by programs that come to an end.
+// maxConflicts is how often an update is repeated because the record was written in the meantime. Each
+// time another program has made progress, so programs that terminate never reach it.
 const maxConflicts = 20
 
 // Collection is the records of one kind.
@@ -39,7 +39,7 @@ type Collection[T any] struct {
 	retry  retry.Policy
 }
 
-// read decodes a record. Fields of another type than ours are left out, so that one odd field does not
+// read decodes a record. Fields of an unexpected type are left out, so that one odd field does not
 // make a record unreadable.
 func read[T any](kept elastic.Record) (Record[T], error) {
 	r := Record[T]{ID: kept.ID, kept: kept}
@@ -50,7 +50,7 @@ func read[T any](kept elastic.Record) (Record[T], error) {
 	return r, nil
 }
 
-// Get reads a record as it is now.
+// Get reads the current record.
 func (c *Collection[T]) Get(ctx context.Context, id string) (r Record[T], err error) {
 	err = c.again(ctx, func() error {
 		kept, err := c.client.Record(ctx, c.index, id)
@@ -62,7 +62,7 @@ func (c *Collection[T]) Get(ctx context.Context, id string) (r Record[T], err er
 	return r, err
 }
 
-// Find lists records, as of the last refresh. One that cannot be read is left out and told.
+// Find lists records as of the last refresh. A record that cannot be read is reported and left out.
 func (c *Collection[T]) Find(ctx context.Context, s elastic.Search) (found []Record[T], unreadable []error, err error) {
 	var all []elastic.Record
 	err = c.again(ctx, func() (err error) {
@@ -79,7 +79,7 @@ func (c *Collection[T]) Find(ctx context.Context, s elastic.Search) (found []Rec
 	return found, unreadable, err
 }
 
-// Create writes a new record. The error is of kind [elastic.ErrConflict] when there is one by that id.
+// Create writes a new record. The error is of kind [elastic.ErrConflict] if the id exists.
 func (c *Collection[T]) Create(ctx context.Context, id string, body T) (Record[T], error) {
 	source, err := json.Marshal(body)
 	if err != nil {
@@ -93,10 +93,10 @@ func (c *Collection[T]) Create(ctx context.Context, id string, body T) (Record[T
 	return r, err
 }
 
-// Update applies change and writes the fields that it altered, if nobody has written the record since
-// it was read; otherwise the record is read anew and change asked again. An error of change ends it:
-// then nothing is written, and the record is returned as it was seen last. change may be asked about a
-// record that holds what it wrote itself, where the answer to that write was lost.
+// Update applies change and writes the fields that it altered, if the record has not been written since
+// it was read; otherwise it reads the record again and calls change again. An error of change ends it:
+// then nothing is written, and the record is returned as last read. If the response to a write was lost,
+// change may be called with a record that already contains its own changes.
 func (c *Collection[T]) Update(ctx context.Context, r Record[T], change func(*T) error) (Record[T], error) {
 	for range maxConflicts {
 		source, body, err := r.changed(change)
@@ -118,10 +118,10 @@ func (c *Collection[T]) Update(ctx context.Context, r Record[T], change func(*T)
 			return r, err
 		}
 	}
-	return r, fmt.Errorf("record %q of %q: it was written by others %d times: %w", r.ID, c.index, maxConflicts, elastic.ErrConflict)
+	return r, fmt.Errorf("record %q of %q: other programs wrote it %d times: %w", r.ID, c.index, maxConflicts, elastic.ErrConflict)
 }
 
-// Delete removes a record, whoever wrote it meanwhile.
+// Delete removes a record, even if it was written in the meantime.
 func (c *Collection[T]) Delete(ctx context.Context, id string) error {
 	for range maxConflicts {
 		r, err := c.Get(ctx, id)
@@ -136,7 +136,7 @@ func (c *Collection[T]) Delete(ctx context.Context, id string) error {
 	return fmt.Errorf("record %q of %q: %w", id, c.index, elastic.ErrConflict)
 }
 
-// again does a request until it is answered, as long as the policy allows.
+// again repeats a request until it succeeds, as long as the policy allows.
 func (c *Collection[T]) again(ctx context.Context, do func() error) error {
 	backoff := c.retry.Start()
 	for {
@@ -147,9 +147,9 @@ func (c *Collection[T]) again(ctx context.Context, do func() error) error {
 	}
 }
 
-// changed is the whole record with what change altered; source is nil when that is nothing.
+// changed is the complete record with the changes; source is nil if there are none.
 func (r *Record[T]) changed(change func(*T) error) (source []byte, body T, err error) {
-	old, err := read[T](r.kept) // a copy of its own: change may alter what the body refers to
+	old, err := read[T](r.kept) // a separate copy: change may alter what the body refers to
 	if err != nil {
 		return nil, body, err
 	}
@@ -167,8 +167,8 @@ func (r *Record[T]) changed(change func(*T) error) (source []byte, body T, err e
 	return edit(r.kept.Source, before, after), old.Body, nil
 }
 
-// edit makes of a record what turns before into after, and leaves the rest as it is, at every depth of
-// objects: fields that this program does not know belong to somebody else.
+// edit applies the difference between before and after to record, and leaves everything else unchanged, at
+// every depth of objects: fields that this program does not know belong to other programs.
 func edit(record, before, after json.RawMessage) json.RawMessage {
 	if bytes.Equal(before, after) {
 		return record
@@ -180,7 +180,7 @@ func edit(record, before, after json.RawMessage) json.RawMessage {
 		return after
 	}
 	for key, value := range now {
-		if !bytes.Equal(old[key], value) { // what is absent stays so
+		if !bytes.Equal(old[key], value) { // missing fields stay missing
 			out[key] = edit(out[key], old[key], value)
 		}
 	}

@@ -78,8 +78,8 @@ func TestEditChangesNothingElse(t *testing.T) {
 	}
 }
 
-// TestUpdateIsAskedAnew: a change that somebody was faster than is made of what that one wrote.
-func TestUpdateIsAskedAnew(t *testing.T) {
+// TestUpdateIsChosenAgain: if another program was first, the change is made again from what that one wrote.
+func TestUpdateIsChosenAgain(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	mine := c.connect()

@@ -14,45 +14,45 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// lostError is why the work of a job is no longer wanted.
+// lostError says why the work of a job is no longer wanted.
 type lostError struct{ text string }
 
 func (e *lostError) Error() string { return e.text }
 
-// Drops says that what was read is not to be written.
+// Drops marks an error after which documents already read are not written.
 func (e *lostError) Drops() {}
 
-// Why a job ends before it has come to its end.
+// Causes that end a job early.
 var (
-	// ErrCanceled is the cause of a run that somebody asked to end.
+	// ErrCanceled is the cause of a run whose job a user canceled.
 	ErrCanceled error = &lostError{"the sync job was canceled"}
-	// ErrTaken is the cause of a run whose job is no longer this program's: it was taken for idle, or deleted.
-	ErrTaken error = &lostError{"the sync job is no longer ours"}
+	// ErrTaken is the cause of a run whose job no longer belongs to this program: it was taken over or deleted.
+	ErrTaken error = &lostError{"another program has taken over the sync job, or it was deleted"}
 	// ErrDeleted is the cause of a run whose connector was deleted.
 	ErrDeleted error = &lostError{"the connector was deleted"}
 )
 
 const (
-	lookEvery = 5 * time.Second // how soon a run sees that it is to end
-	looksBeat = 2               // every so many looks the job is told that it is alive
+	lookEvery = 5 * time.Second // how soon a run notices that it must end
+	looksBeat = 2               // number of checks for each heartbeat
 
-	// fenceAfter is how old the last good look, and the last sign of life that was written, may be when
-	// something is written. Others take a job for idle after five minutes without such a sign, so one who
-	// has slept, or could not write it, asks before each request.
+	// fenceAfter is how old the last successful check and the last heartbeat may be at the time of a
+	// write. Other programs take over a job after five minutes without a heartbeat, so a program that
+	// has slept, or could not write one, checks before each request.
 	fenceAfter = 60 * time.Second
 
-	// finalPatience is how long the last words of a run may take, when its context has ended.
+	// finalPatience limits the last writes of a run whose context has ended.
 	finalPatience = 30 * time.Second
 
-	// countPatience is how long the documents of an index may take to be counted. One with shards that are
-	// not assigned does not answer; its job ends without the number.
+	// countPatience limits the counting of an index's documents. An index with unassigned shards does
+	// not respond; its job ends without the count.
 	countPatience = 5 * time.Second
 )
 
-// Counts are what a job tells of its run so far.
+// Counts are what a job reports about its run so far.
 type Counts struct {
 	Indexed, Deleted int64
-	Bytes            int64 // of documents that were sent
+	Bytes            int64 // of the documents sent
 }
 
 func (c Counts) fill(j *Job) {
@@ -60,10 +60,10 @@ func (c Counts) fill(j *Job) {
 	j.IndexedDocumentVolume = bounded((c.Bytes + 1<<19) >> 20)
 }
 
-// bounded keeps a number within the 32 bits that the field has.
+// bounded keeps a number within the field's 32 bits.
 func bounded(n int64) Count { return Count(min(n, 1<<31-1)) }
 
-// pulse is when something last went well, by this machine's clock.
+// pulse is when something last succeeded, by this machine's clock.
 type pulse struct {
 	mu   sync.Mutex
 	last time.Time
@@ -75,9 +75,9 @@ func (p *pulse) beat(now time.Time) {
 	p.last = now
 }
 
-// age is how long ago that was. The larger of two clocks counts: the one that does not jump stands still
-// on many systems while the machine sleeps, and the other one may be set. One that was set back says
-// nothing, so then it was long ago.
+// age is how long ago that was, by the larger of two clocks: the monotonic one stops on many systems while
+// the machine sleeps, and the other one can be set. If it was set back, it says nothing, so the answer is
+// "long ago".
 func (p *pulse) age(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,8 +88,8 @@ func (p *pulse) age(now time.Time) time.Duration {
 	return max(now.Sub(p.last), wall)
 }
 
-// Run does the job while it tells how far it is and looks whether it is to end. counts is called now and
-// then from another goroutine. The context that do gets ends with [ErrCanceled], [ErrTaken] or
+// Run does the job while it reports its progress and checks whether it must end. counts is called now and
+// then from another goroutine. The context of do ends with [ErrCanceled], [ErrTaken] or
 // [ErrDeleted] as its cause, or with that of ctx.
 func (c *Claim) Run(ctx context.Context, counts func() Counts, do func(context.Context) error) error {
 	running, stop := context.WithCancelCause(ctx)
@@ -102,7 +102,7 @@ func (c *Claim) Run(ctx context.Context, counts func() Counts, do func(context.C
 	return do(running)
 }
 
-// watch looks after the records until ctx ends, and then returns nil, or until the job is to end, and
+// watch checks the records until ctx ends, and then returns nil, or until the job must end, and
 // returns why.
 func (c *Claim) watch(ctx context.Context, counts func() Counts) error {
 	tick := time.NewTicker(lookEvery)
@@ -115,7 +115,7 @@ func (c *Claim) watch(ctx context.Context, counts func() Counts) error {
 		}
 		err := c.look(ctx)
 		if err == nil && n%looksBeat == 0 {
-			c.store.clock.set(ctx, c.store.log) // this machine's may have been set
+			c.store.clock.set(ctx, c.store.log) // this machine's clock may have been set
 			err = c.tell(ctx, counts())
 		}
 		switch {
@@ -123,13 +123,13 @@ func (c *Claim) watch(ctx context.Context, counts func() Counts) error {
 			return nil
 		case errors.Is(err, ErrCanceled), errors.Is(err, ErrTaken), errors.Is(err, ErrDeleted):
 			return err
-		case err != nil: // the fence stops what is written, if it lasts
-			c.store.log.Warn("the sync job cannot be looked after at the moment", report.Job, c.Job.ID, report.Err, err.Error())
+		case err != nil: // if this lasts, the fence stops writes
+			c.store.log.Warn("cannot update the sync job at the moment", report.Job, c.Job.ID, report.Err, err.Error())
 		}
 	}
 }
 
-// look reports why the job is to end, or nil.
+// look reports why the job must end, or nil.
 func (c *Claim) look(ctx context.Context) error {
 	job, err := c.store.Jobs.Get(ctx, c.Job.ID)
 	if errors.Is(err, elastic.ErrNotFound) {
@@ -151,11 +151,11 @@ func (c *Claim) look(ctx context.Context) error {
 	return err
 }
 
-// ours reports why a job is not this claim's to run, or nil.
+// ours reports why a job no longer belongs to this claim, or nil.
 func (c *Claim) ours(j *Job) error {
 	switch {
 	case j.Metadata.Details().Claim != c.token:
-		return fmt.Errorf("sync job %q is run by %q: %w", c.Job.ID, string(j.WorkerHostname), ErrTaken)
+		return fmt.Errorf("sync job %q is running on %q: %w", c.Job.ID, string(j.WorkerHostname), ErrTaken)
 	case j.Status == JobCanceling:
 		return ErrCanceled
 	case j.Status != JobInProgress:
@@ -164,7 +164,7 @@ func (c *Claim) ours(j *Job) error {
 	return nil
 }
 
-// tell writes how far the job is, and so that somebody runs it.
+// tell saves the job's progress, and its heartbeat.
 func (c *Claim) tell(ctx context.Context, counts Counts) error {
 	began := c.store.clock.machine()
 	err := c.write(ctx, counts)
@@ -195,8 +195,8 @@ func (c *Claim) write(ctx context.Context, counts Counts) error {
 	return err
 }
 
-// Fence returns why this program must not write any more, or nil. It asks when the last good look was a
-// while ago, and each time while no sign of life can be written: others may take the job any moment.
+// Fence returns why this program must stop writing, or nil. It sends a request if the last successful check
+// was a while ago, and each time while no heartbeat can be written: others may take over the job any moment.
 func (c *Claim) Fence(ctx context.Context) error {
 	now := c.store.clock.machine()
 	if c.seen.age(now) <= fenceAfter && c.told.age(now) <= fenceAfter {
@@ -205,26 +205,26 @@ func (c *Claim) Fence(ctx context.Context) error {
 	return c.look(ctx)
 }
 
-// Ending is how a run came to its end.
+// Ending is how a run ended.
 type Ending struct {
 	Event   JobEvent // JobEventComplete, JobEventFail, JobEventCancel or JobEventSuspend
-	Error   string   // for people; "" when nothing is wrong
+	Error   string   // for people; "" if nothing is wrong
 	Counts  Counts
 	Details Details
-	// Cursor is the place in the changes of the source that the index has kept; nil leaves what the
-	// connector says.
+	// Cursor is the position in the source's changes that the index has stored; nil leaves the connector's
+	// unchanged.
 	Cursor Raw
 }
 
-// Finish writes the end of the run into the job and then into the connector. It does so though ctx has
-// ended. A job that is no longer ours is left as it is: then the error is [ErrTaken].
+// Finish writes the end of the run into the job and then into the connector, even if ctx has
+// ended. A job of another program is left unchanged: then the error is [ErrTaken].
 func (c *Claim) Finish(ctx context.Context, e Ending) error {
 	ctx = context.WithoutCancel(ctx)
 	total := c.total(ctx)
 	ctx, cancel := context.WithTimeout(ctx, finalPatience)
 	defer cancel()
 	now := TimeOf(c.store.now())
-	job, err := c.store.Jobs.Get(ctx, c.Job.ID) // somebody may have asked for its end
+	job, err := c.store.Jobs.Get(ctx, c.Job.ID) // a user may have canceled it
 	if err == nil {
 		job, err = c.end(ctx, job, e, now, total)
 	}
@@ -249,7 +249,7 @@ func (c *Claim) end(ctx context.Context, job Record[Job], e Ending, now Time, to
 			return err
 		}
 		next, ok := NextJob(j.Status, e.Event)
-		if !ok { // somebody canceled it in the last moment
+		if !ok { // a user canceled it in the last moment
 			next, ok = NextJob(j.Status, JobEventCancel)
 		}
 		if !ok {
@@ -265,14 +265,13 @@ func (c *Claim) end(ctx context.Context, job Record[Job], e Ending, now Time, to
 	})
 }
 
-// total is how many documents the content index holds that the job wrote into; nil when that cannot be
-// told.
+// total is how many documents the job's content index holds; nil if that is unknown.
 func (c *Claim) total(ctx context.Context) *Count {
 	index := string(c.Job.Body.Connector.IndexName) // the connector may have another one by now
 	if c.Job.Body.JobType == JobAccessControl {
 		index = string(c.Connector.Body.IndexName)
 	}
-	if indexname.Problem(index) != "" { // others would be asked
+	if indexname.Problem(index) != "" { // the request would reach other indices
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, countPatience)
@@ -282,15 +281,15 @@ func (c *Claim) total(ctx context.Context) *Count {
 	}
 	n, err := c.store.client.Count(ctx, index)
 	if err != nil {
-		c.store.log.Debug("the documents of the index could not be counted", report.Index, index, report.Err, err.Error())
+		c.store.log.Debug("cannot count the documents of the index", report.Index, index, report.Err, err.Error())
 		return nil
 	}
 	count := bounded(n)
 	return &count
 }
 
-// conclude writes what a job came to into its connector. Where another job of the family has begun
-// since, that one's state stays. cursor is what the job has kept; nil is nothing.
+// conclude writes the outcome of a job into its connector. If another job of the family has started
+// since, that one's state stays. cursor is the position that the job has stored; nil means none.
 func (s *Store) conclude(ctx context.Context, c Record[Connector], job Record[Job], cursor Raw) error {
 	_, err := s.Connectors.Update(ctx, c, func(b *Connector) error {
 		live, err := s.liveJobs(ctx, job.Body.Connector.ID, job.Body.JobType)
@@ -314,7 +313,7 @@ func (s *Store) conclude(ctx context.Context, c Record[Connector], job Record[Jo
 	return err
 }
 
-// concludes sets what a connector says of its last job.
+// concludes sets the connector's fields about its last job.
 func (c *Connector) concludes(j *Job, now Time) {
 	status, text := c.lastStatus(j.JobType)
 	*status, *text = j.Status, ""
@@ -334,7 +333,7 @@ func (c *Connector) concludes(j *Job, now Time) {
 	}
 }
 
-// repair makes a connector that says that a job runs, though none does, say what became of its last job.
+// repair sets the status of a connector that claims a running job, although there is none, to that of its last job.
 func (s *Store) repair(ctx context.Context, c Record[Connector], t JobType) error {
 	family := term("job_type", JobAccessControl)
 	if t != JobAccessControl {
@@ -356,7 +355,7 @@ func (s *Store) repair(ctx context.Context, c Record[Connector], t JobType) erro
 		switch {
 		case err != nil:
 			return err
-		case len(last) == 0 || last[0].Body.Status == JobInProgress: // it is idle, and dealt with when it is found
+		case len(last) == 0 || last[0].Body.Status == JobInProgress: // it is orphaned, and handled when it is found
 			*status = ""
 		default:
 			b.concludes(&last[0].Body, last[0].Body.LastSeen)

@@ -28,15 +28,15 @@ type Store struct {
 	api     bool   // the server has the Connector APIs, and they are to be used
 }
 
-// StoreOptions are how a store is reached.
+// StoreOptions define how to reach a store.
 type StoreOptions struct {
 	Client *elastic.Client
-	Info   elastic.Info // what the server says of itself
-	Retry  retry.Policy // for requests that fail and may work if tried again
-	UseAPI bool         // use the Connector APIs where the server has them
+	Info   elastic.Info // the server's description of itself
+	Retry  retry.Policy // for requests that fail temporarily
+	UseAPI bool         // use the Connector APIs if the server has them
 	Log    *slog.Logger
 	Now    func() time.Time
-	// Ahead asks how far the server's clock is ahead of Now; nil takes them for one.
+	// Ahead returns how far the server's clock is ahead of Now; nil means that both are the same.
 	Ahead func(context.Context) (time.Duration, error)
 }
 
@@ -54,43 +54,43 @@ func Open(ctx context.Context, o StoreOptions) (*Store, error) {
 	var err error
 	s.api, err = o.Client.HasConnectorAPI(ctx)
 	if errors.Is(err, elastic.ErrAuth) {
-		s.log.Warn("the Connector APIs may not be used, so records are written directly; grant the cluster privilege manage_connector", report.Err, err.Error())
+		s.log.Warn("no permission for the Connector APIs, so records are written directly; grant the cluster privilege manage_connector", report.Err, err.Error())
 		err = nil
 	}
 	s.log.Debug("records", "connector_api", s.api)
 	return s, err
 }
 
-// refresh makes writes visible to searches. Without the privilege a search sees what is a second old,
-// which every decision bears that is made of it.
+// refresh makes writes visible to searches. Without the privilege a search may be a second old,
+// which all decisions based on it tolerate.
 func (s *Store) refresh(ctx context.Context, index string) error {
 	err := s.client.Refresh(ctx, index)
 	if errors.Is(err, elastic.ErrAuth) {
-		s.log.Debug("the index may not be refreshed", report.Index, index)
+		s.log.Debug("no permission to refresh the index", report.Index, index)
 		return nil
 	}
 	return err
 }
 
-// findJobs lists jobs, the oldest first. One that cannot be read is told and left out.
+// findJobs lists jobs, the oldest first. A job that cannot be read is reported and skipped.
 func (s *Store) findJobs(ctx context.Context, query any) ([]Record[Job], error) {
 	if err := s.refresh(ctx, JobsIndex); err != nil {
 		return nil, err
 	}
 	found, unreadable, err := s.Jobs.Find(ctx, elastic.Search{Query: query, Sort: []any{map[string]string{"created_at": "asc"}}})
 	for _, bad := range unreadable {
-		s.log.Warn("a sync job is left out", report.Err, bad.Error())
+		s.log.Warn("skipping a sync job", report.Err, bad.Error())
 	}
 	return slices.DeleteFunc(found, func(j Record[Job]) bool {
 		if j.Body.Connector.ID != "" {
 			return false
 		}
-		s.log.Warn("a sync job is left out: it names no connector, so nobody can run it; delete it", report.Job, j.ID)
+		s.log.Warn("skipping a sync job that names no connector and can never run; delete it", report.Job, j.ID)
 		return true
 	}), err
 }
 
-// ofAll reports whether an error met one record would meet every other as well.
+// ofAll reports whether an error of one record would occur for every other as well.
 func ofAll(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, elastic.ErrUnreachable) || errors.Is(err, elastic.ErrTemporary) ||
 		errors.Is(err, elastic.ErrAuth) || errors.Is(err, elastic.ErrConfig)
@@ -116,8 +116,8 @@ func exists(field string) any { return map[string]any{"exists": map[string]strin
 // newID is a random id of a record.
 func newID() string { return rand.Text()[:20] }
 
-// derivedID is an id that every program makes of the same facts, so that two of them that want the same
-// record make one.
+// derivedID is an id that every program derives from the same facts, so that two programs that want the
+// same record create one.
 func derivedID(facts ...string) string {
 	h := sha256.New()
 	for _, fact := range facts {

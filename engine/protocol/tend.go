@@ -12,8 +12,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// tend looks after one connector: publishes what its source needs, shows that somebody is there, checks
-// configuration, source and draft rules, and makes the jobs that are due.
+// tend serves one connector: it publishes the fields of its source, writes the heartbeat, checks
+// configuration, source and draft rules, and creates the jobs that are due.
 func (p *Poller) tend(ctx context.Context, r *Record[Connector]) (err error) {
 	for _, t := range []JobType{JobFull, JobAccessControl} {
 		if status, _ := r.Body.lastStatus(t); *status == JobInProgress {
@@ -48,7 +48,7 @@ func (p *Poller) tend(ctx context.Context, r *Record[Connector]) (err error) {
 	return p.schedule(ctx, r)
 }
 
-// update changes a connector and keeps what it became.
+// update changes a connector and keeps the result.
 func (p *Poller) update(ctx context.Context, r *Record[Connector], change func(*Connector) error) error {
 	updated, err := p.Store.Connectors.Update(ctx, *r, change)
 	if err == nil {
@@ -88,7 +88,7 @@ func (p *Poller) prepare(ctx context.Context, r *Record[Connector]) error {
 	return nil
 }
 
-// serviceType is what the record says, or where that says nothing, the configuration.
+// serviceType is the service type of the record, or if it has none, of the configuration.
 func (p *Poller) serviceType(r *Record[Connector]) string {
 	if t := string(r.Body.ServiceType); t != "" {
 		return t
@@ -101,7 +101,7 @@ func (p *Poller) serviceType(r *Record[Connector]) string {
 	return ""
 }
 
-// publish puts into a connector what Kibana needs to know of its source.
+// publish writes into a connector what Kibana needs to know about its source.
 func publish(c *Connector, typ *source.Type, serviceType string) (added []string) {
 	empty := len(c.Configuration) == 0
 	configuration, added, changed := Published(typ.Fields, c.Configuration)
@@ -109,7 +109,7 @@ func publish(c *Connector, typ *source.Type, serviceType string) (added []string
 		c.Configuration = configuration
 	}
 	event := ConnectorEventPublished
-	if len(typ.Fields) == 0 { // there is nothing to configure
+	if len(typ.Fields) == 0 { // nothing to configure
 		event = ConnectorEventConfigured
 	}
 	if empty && (event == ConnectorEventPublished || !c.Status.MaySync()) {
@@ -126,8 +126,8 @@ func publish(c *Connector, typ *source.Type, serviceType string) (added []string
 	return added
 }
 
-// begin lets a schedule that is new begin to count: from when somebody looked after the connector last,
-// or else from now. Otherwise an instant could pass unseen between two polls.
+// begin starts a new schedule: from the connector's last poll, or else from now. Otherwise a scheduled
+// time between two polls could be missed.
 func begin(c *Connector, seen, now time.Time) {
 	if seen.IsZero() || fromTheFuture(seen, now) {
 		seen = now
@@ -139,7 +139,7 @@ func begin(c *Connector, seen, now time.Time) {
 	}
 }
 
-// checked writes whether configuration and source of a connector are well.
+// checked writes whether the configuration and the source of a connector work.
 func (p *Poller) checked(ctx context.Context, r *Record[Connector], problem error) error {
 	return p.update(ctx, r, func(c *Connector) error {
 		event, text := ConnectorEventSucceeded, Text("")
@@ -153,7 +153,7 @@ func (p *Poller) checked(ctx context.Context, r *Record[Connector], problem erro
 	})
 }
 
-// draft validates rules that somebody has edited, and activates them when they are right.
+// draft validates edited rules, and activates them if they are valid.
 func (p *Poller) draft(ctx context.Context, r *Record[Connector]) error {
 	typ, err := p.Type(string(r.Body.ServiceType))
 	if err != nil {
@@ -187,12 +187,12 @@ func (p *Poller) draft(ctx context.Context, r *Record[Connector]) error {
 	})
 }
 
-// onDemand makes the job that the first generation of Kibana asks for by a flag.
+// onDemand creates the job that older versions of Kibana request by a flag.
 func (p *Poller) onDemand(ctx context.Context, r *Record[Connector]) error {
 	if !r.Body.SyncNow {
 		return nil
 	}
-	// The job is made before the flag is taken away, by an id that every program makes of this very
+	// The job is created before the flag is cleared, with an id that every program derives from this
 	// version of the record.
 	id := derivedID("sync_now", r.ID, strconv.FormatInt(r.kept.SeqNo, 10), strconv.FormatInt(r.kept.PrimaryTerm, 10))
 	if err := p.make(ctx, r, JobFull, TriggerOnDemand, id); err != nil {
@@ -204,7 +204,7 @@ func (p *Poller) onDemand(ctx context.Context, r *Record[Connector]) error {
 	})
 }
 
-// schedule makes the jobs that are due.
+// schedule creates the jobs that are due.
 func (p *Poller) schedule(ctx context.Context, r *Record[Connector]) error {
 	for _, t := range []JobType{JobAccessControl, JobIncremental, JobFull} {
 		if t == JobAccessControl && !r.Body.Features.DocumentLevelSecurity() || t == JobIncremental && !r.Body.Features.IncrementalSync() {
@@ -212,7 +212,7 @@ func (p *Poller) schedule(ctx context.Context, r *Record[Connector]) error {
 		}
 		since, now := r.Body.ScheduledAt(t), p.Store.now()
 		if fromTheFuture(since, now) {
-			p.Log.Warn("the last scheduled sync of this connector lies ahead of now, so some clock was wrong: it is taken for unknown",
+			p.Log.Warn("the last scheduled sync of this connector is in the future, so some clock was wrong: ignoring it",
 				report.Connector, r.ID, "type", string(t), "scheduled_at", since.Format(time.RFC3339), "now", now.Format(time.RFC3339))
 			since = time.Time{}
 		}
@@ -223,8 +223,8 @@ func (p *Poller) schedule(ctx context.Context, r *Record[Connector]) error {
 		if !due {
 			continue
 		}
-		// The job is made first: whoever is killed in between makes it again by the same id, which is no
-		// second job, and then notes the instant.
+		// The job is created first. A program that is killed here creates it again with the same id, which
+		// adds no second job, and then records the scheduled time.
 		if err := p.make(ctx, r, t, TriggerScheduled, derivedID("scheduled", r.ID, string(t), instant.UTC().Format(time.RFC3339))); err != nil {
 			return err
 		}
@@ -241,7 +241,7 @@ func (p *Poller) schedule(ctx context.Context, r *Record[Connector]) error {
 	return nil
 }
 
-// make makes a job of a connector, unless one of its type waits already.
+// make creates a job of a connector, unless one of its type is already pending.
 func (p *Poller) make(ctx context.Context, r *Record[Connector], t JobType, trigger Trigger, id string) error {
 	waiting, err := p.Store.findJobs(ctx, all(term("connector.id", r.ID), terms("status", []JobStatus{JobPending, JobSuspended})))
 	if err != nil {
@@ -249,21 +249,21 @@ func (p *Poller) make(ctx context.Context, r *Record[Connector], t JobType, trig
 	}
 	for _, j := range waiting {
 		if j.Body.Type() == t {
-			p.Log.Info("a sync job of this type waits already", report.Connector, r.ID, report.Job, j.ID)
+			p.Log.Info("a sync job of this type is already pending", report.Connector, r.ID, report.Job, j.ID)
 			return nil
 		}
 	}
 	_, err = p.Store.Jobs.Create(ctx, id, NewJob(r, t, trigger, p.Store.version, p.Store.now()))
 	if errors.Is(err, elastic.ErrConflict) {
-		return nil // somebody else was first
+		return nil // another program was first
 	}
 	if err == nil {
-		p.Log.Info("made a sync job", report.Connector, r.ID, report.Job, id, "type", string(t), "trigger", string(trigger))
+		p.Log.Info("created a sync job", report.Connector, r.ID, report.Job, id, "type", string(t), "trigger", string(trigger))
 	}
 	return err
 }
 
-// cut shortens a text for people to what a record takes.
+// cut shortens a message to the length that a record allows.
 func cut(text string) Text {
 	if len(text) > maxError {
 		text = strings.ToValidUTF8(text[:maxError], "") + "…"

@@ -28,7 +28,7 @@ func (b *before) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.RoundTripper.RoundTrip(r)
 }
 
-// TestRecordsVanishWithinAPoll: a record that somebody removes while a poll is about to write it is no
+// TestRecordsVanishWithinAPoll: a record that is removed while a poll is about to write it is no
 // failure of the poll.
 func TestRecordsVanishWithinAPoll(t *testing.T) {
 	t.Parallel()

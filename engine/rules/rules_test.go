@@ -303,7 +303,7 @@ func FuzzKeep(f *testing.F) {
 	})
 }
 
-// TestCheckIsWhatNewSaysOfOneRule: without the rule's name, which the caller tells in its own way.
+// TestCheckIsWhatNewSaysOfOneRule: without the rule's name, which the caller adds.
 func TestCheckIsWhatNewSaysOfOneRule(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]Rule{

@@ -7,18 +7,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Drift is a field that the index maps otherwise than a new index would.
+// Drift is a field whose mapping in the index differs from that of a new index.
 type Drift struct {
 	Field   string
 	Mapped  string           // the type in the index
 	Kind    source.FieldKind // in the source
-	Meaning string           // what that means for who searches or syncs
-	Refuses bool             // values may be refused or not be indexed
+	Meaning string           // the consequence for searches and syncs
+	Refuses bool             // values may be rejected or not indexed
 }
 
-// Drift lists the fields of which the type in the index loses something, in the order of their names.
-// mapped tells the type of a path; "" where there is none. refuses reports that the index refuses what a
-// type cannot hold, in place of leaving it unindexed.
+// Drift lists the fields whose type in the index loses something, in the order of their names.
+// mapped returns the type of a path; "" if there is none. refuses reports that the index rejects values that a
+// type cannot hold, instead of not indexing them.
 func (f Fields) Drift(mapped func(path string) string, refuses bool) []Drift {
 	var out []Drift
 	for _, path := range slices.Sorted(maps.Keys(f)) {
@@ -31,10 +31,10 @@ func (f Fields) Drift(mapped func(path string) string, refuses bool) []Drift {
 			continue
 		}
 		kind := f[path]
-		// No setting makes the type of a value take an object.
+		// No setting makes a value's type accept an object.
 		refused := malformed && (refuses || kind == source.Object || kind == opaque)
 		if refused {
-			meaning = "values that are no " + typ + " are refused"
+			meaning = "values that are not of type " + typ + " are rejected"
 		}
 		switch kind {
 		case mixed:
@@ -47,14 +47,14 @@ func (f Fields) Drift(mapped func(path string) string, refuses bool) []Drift {
 	return out
 }
 
-// texts are the types that take any text.
+// texts are the types that accept any text.
 var texts = []string{"text", "keyword", "match_only_text", "wildcard", "search_as_you_type", "semantic_text", "constant_keyword", "completion"}
 
-// lost says what a field of the kind loses in the type, or "". malformed reports that the type cannot
+// lost describes what a field of the kind loses in the type, or "". malformed reports that the type cannot
 // hold some of its values.
 func lost(kind source.FieldKind, typ string) (meaning string, malformed bool) {
 	if slices.Contains(exact[kind], typ) || typ == "object" || typ == "disabled" || typ == "flattened" || typ == "nested" || typ == "alias" {
-		return "", false // what has members, or was made by hand
+		return "", false // it has members, or was created by hand
 	}
 	asText := slices.Contains(texts, typ)
 	switch {
@@ -64,25 +64,25 @@ func lost(kind source.FieldKind, typ string) (meaning string, malformed bool) {
 		}
 		return notIndexed(typ), true
 	case kind == source.Binary && asText:
-		return "base64 is cut into words that no one searches for", false
+		return "base64 is split into meaningless words", false
 	case kind == source.Binary, kind == source.Object, kind == opaque:
 		return notIndexed(typ), true
 	case asText && isNumber(kind):
-		return "it is searched as text: no ranges, sums or numeric order", false
+		return "searched as text: no ranges, sums or numeric order", false
 	case asText && kind == source.Date:
-		return "it is searched as text: no date ranges", false
+		return "searched as text: no date ranges", false
 	case asText:
-		return "it is searched as text", false
+		return "searched as text", false
 	case isNumber(kind):
 		return lostNumber(kind, typ)
 	}
 	return notIndexed(typ), true
 }
 
-// exact are the types that hold all values of a kind as it is meant.
+// exact are the types that hold all values of a kind exactly.
 var exact = map[source.FieldKind][]string{
 	source.Long:         {"long"},
-	source.UnsignedLong: {"unsigned_long", "double"}, // the second where the first is not to be had
+	source.UnsignedLong: {"unsigned_long", "double"}, // the second if the first is not available
 	source.Double:       {"double"},
 	source.Decimal:      {"double", "scaled_float"},
 	source.Boolean:      {"boolean"},
@@ -99,11 +99,11 @@ func lostNumber(kind source.FieldKind, typ string) (string, bool) {
 		return "neighbors beyond 2^24 are equal in searches, and large values are not indexed", true
 	case "long", "unsigned_long", "integer", "short", "byte":
 		if kind == source.Double || kind == source.Decimal {
-			return "fractions are cut off in searches", true
+			return "fractions are truncated in searches", true
 		}
 		return "numbers beyond its range are not indexed", true
 	}
 	return notIndexed(typ), true
 }
 
-func notIndexed(typ string) string { return "values that are no " + typ + " are not indexed" }
+func notIndexed(typ string) string { return "values that are not of type " + typ + " are not indexed" }

@@ -2,20 +2,20 @@ package shape
 
 import "strings"
 
-// Ignored is a field of which the index left some values out, which _source holds all the same.
+// Ignored is a field with values that were not indexed, but are in _source.
 type Ignored struct {
 	Field     string `json:"field"`
 	Documents int64  `json:"documents"`
 	Why       string `json:"why"`
 }
 
-// WhyIgnored says why values of a field of the type are not indexed; typ is "" for a field that has none.
+// WhyIgnored says why values of a field of the type are not indexed; typ is "" for an unmapped field.
 func WhyIgnored(typ string) string {
 	switch typ {
 	case "":
-		return "more fields than the index takes"
+		return "more fields than the index allows"
 	case "long", "unsigned_long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float":
-		return "not a number of its range"
+		return "not a number within its range"
 	case "keyword", "text", "wildcard", "flattened":
 		return "too long"
 	case "binary":

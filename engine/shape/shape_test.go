@@ -179,29 +179,29 @@ func TestDriftSaysWhatIsLost(t *testing.T) {
 		{source.Long, "long", "", false},
 		{source.Long, "", "", false},
 		{source.Long, "double", "neighbors beyond 2^53", false},
-		{source.Long, "integer", "values that are no integer are refused", true},
-		{source.Long, "text", "it is searched as text: no ranges", false},
+		{source.Long, "integer", "values that are not of type integer are rejected", true},
+		{source.Long, "text", "searched as text: no ranges", false},
 		{source.UnsignedLong, "double", "", false},
-		{source.Double, "float", "values that are no float are refused", true},
-		{source.Double, "long", "values that are no long are refused", true},
+		{source.Double, "float", "values that are not of type float are rejected", true},
+		{source.Double, "long", "values that are not of type long are rejected", true},
 		{source.Decimal, "scaled_float", "", false},
-		{source.Decimal, "text", "it is searched as text: no ranges", false},
+		{source.Decimal, "text", "searched as text: no ranges", false},
 		{source.Date, "date_nanos", "", false},
-		{source.Date, "text", "it is searched as text: no date", false},
+		{source.Date, "text", "searched as text: no date", false},
 		{source.Text, "text", "", false},
 		{source.Text, "keyword", "", false},
-		{source.Text, "date", "values that are no date are refused", true},
+		{source.Text, "date", "values that are not of type date are rejected", true},
 		{source.Keyword, "text", "", false},
-		{source.Keyword, "long", "values that are no long are refused", true},
+		{source.Keyword, "long", "values that are not of type long are rejected", true},
 		{source.Binary, "text", "base64", false},
-		{source.Boolean, "keyword", "it is searched as text", false},
-		{source.Boolean, "long", "values that are no long are refused", true},
-		{mixed, "long", "values that are no long are refused", true},
+		{source.Boolean, "keyword", "searched as text", false},
+		{source.Boolean, "long", "values that are not of type long are rejected", true},
+		{mixed, "long", "values that are not of type long are rejected", true},
 		{mixed, "text", "", false},
 		{source.Object, "object", "", false},
-		{source.Object, "text", "values that are no text are refused", true},
+		{source.Object, "text", "values that are not of type text are rejected", true},
 		{opaque, "object", "", false},
-		{opaque, "text", "values that are no text are refused", true},
+		{opaque, "text", "values that are not of type text are rejected", true},
 	} {
 		got := Fields{"f": tc.kind}.Drift(func(string) string { return tc.typ }, true)
 		switch {
@@ -219,8 +219,8 @@ func TestDriftSaysWhatIsLost(t *testing.T) {
 func TestWhyAValueIsNotIndexed(t *testing.T) {
 	t.Parallel()
 	for typ, want := range map[string]string{
-		"": "more fields than the index takes", "date": "not a date", "ip": "not an IP address", "object": "not an object",
-		"double": "not a number of its range", "keyword": "too long", "boolean": "not a boolean", "binary": "not base64",
+		"": "more fields than the index allows", "date": "not a date", "ip": "not an IP address", "object": "not an object",
+		"double": "not a number within its range", "keyword": "too long", "boolean": "not a boolean", "binary": "not base64",
 	} {
 		if got := WhyIgnored(typ); got != want {
 			t.Errorf("%q: %q, want %q", typ, got, want)

@@ -41,7 +41,7 @@ func TestAPipeInPlaceOfALockIsRefused(t *testing.T) {
 		}},
 	} {
 		pipeAt(t, tt.file)
-		if err := inTime(t, tt.do); !errors.Is(err, ownfile.ErrKind) || !strings.Contains(err.Error(), tt.file+" is no regular file, but a pipe") {
+		if err := inTime(t, tt.do); !errors.Is(err, ownfile.ErrKind) || !strings.Contains(err.Error(), tt.file+" is not a regular file, but a pipe") {
 			t.Errorf("%s: %v", name, err)
 		}
 		left := inTime(t, func() error {

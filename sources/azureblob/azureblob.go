@@ -1,11 +1,11 @@
 // Package azureblob is the source type "azure_blob_storage": the blobs of the containers of one account
 // of Azure Blob Storage.
 //
-// What it shares with other object stores is in sources/internal/objects; here are the client, its
+// What it shares with other object stores is in sources/internal/objects; this package has the client, its
 // credentials, and the document of a blob.
 //
 // Its invariant: the document of a blob depends only on the blob, and its content is read on condition
-// that it still is the one that was listed.
+// that it is still the listed one.
 package azureblob
 
 import (
@@ -31,7 +31,7 @@ const (
 	fieldSkipFolders = "skip_directories"
 )
 
-// The indexed fields. containerField gives the scope of a document, etagField its version.
+// The indexed fields. containerField determines the scope of a document, etagField its version.
 const (
 	containerField         = "container"
 	titleField             = "title"
@@ -57,14 +57,14 @@ var Type = source.Type{
 		container, ok := fields[containerField].(string)
 		return container, ok && container != ""
 	},
-	// Containers come and go by their scopes; another account is another thing.
+	// Containers can be added and removed, as they are scopes; another account is another source.
 	IdentityFields: func(field.Values) []string { return []string{fieldAccount} },
 	CommonFields:   commonFields,
 	Open:           open,
 }
 
-// commonFields are the fields of a document beside its time. A name, and what is written as a dictionary,
-// is text, in which people search.
+// commonFields are the fields of a document besides its time. A name, and metadata written as a dictionary, is text
+// that people search.
 func commonFields(field.Values) []source.DescribedField {
 	return []source.DescribedField{
 		{Name: createdField, Kind: source.Date},
@@ -80,9 +80,9 @@ func commonFields(field.Values) []source.DescribedField {
 	}
 }
 
-// fields are the keys of the connector protocol, in its order, and ours after them.
+// fields are the keys of the connector protocol, in its order, followed by our own.
 func fields() []field.Spec {
-	retries := objects.Number(fieldRetries, "Retries per request", 5, 3, "How often a request is repeated that the store could not answer. 0: not at all.")
+	retries := objects.Number(fieldRetries, "Retries per request", 5, 3, "How often a failed request is repeated. 0: never.")
 	retries.Validations[0].Constraint = -1
 	downloads := objects.Number(fieldDownloads, "Maximum concurrent downloads", 6, 100, "The most connections to the account at a time. How many blobs are read at a time is engine.readers.")
 	downloads.Validations = append(downloads.Validations, field.Validation{Type: field.LessThan, Constraint: 101})
@@ -90,7 +90,7 @@ func fields() []field.Spec {
 		{Name: fieldAccount, Label: "Azure Blob Storage account name", Order: 1, Tooltip: "The storage account."},
 		{
 			Name: fieldKey, Label: "Azure Blob Storage account key", Order: 2, Optional: true, Sensitive: true,
-			Tooltip: "One of the keys of the account. Empty: sas_token, or an identity of Entra.",
+			Tooltip: "One of the keys of the account. Empty: sas_token, or an identity of Microsoft Entra.",
 		},
 		{
 			Name: fieldEndpoint, Label: "Azure Blob Storage blob endpoint", Order: 3, Optional: true,
@@ -98,11 +98,11 @@ func fields() []field.Spec {
 		},
 		objects.NamesField(fieldContainers, "Azure Blob Storage containers", 4, "Names of containers, or patterns such as logs-*; * is all."),
 		retries, downloads, source.ExtractionService(7),
-		objects.Secret(fieldSAS, "Shared access signature", 8, "A token of the account or of a container, with the rights to read and to list, in place of the key."),
-		objects.Text(fieldTenant, "Tenant", 9, "Of an application of Entra that reads, with client_id and client_secret."),
-		objects.Text(fieldClient, "Client id", 10, "Of that application; without client_secret that of a managed identity."),
-		objects.Secret(fieldSecret, "Client secret", 11, "Of that application."),
-		objects.Toggle(fieldSkipFolders, "Skip directories", 12, true, "Whether the entries of directories, which accounts with a hierarchical namespace have, are left out."),
+		objects.Secret(fieldSAS, "Shared access signature", 8, "A token of the account or of a container, with the rights to read and to list, instead of the key."),
+		objects.Text(fieldTenant, "Tenant", 9, "The tenant of a Microsoft Entra application to read with; needs client_id and client_secret."),
+		objects.Text(fieldClient, "Client id", 10, "The client id of that application; without client_secret, that of a managed identity."),
+		objects.Secret(fieldSecret, "Client secret", 11, "The secret of that application."),
+		objects.Toggle(fieldSkipFolders, "Skip directories", 12, true, "Whether to skip the entries of directories that accounts with a hierarchical namespace have."),
 	}
 }
 

@@ -154,7 +154,7 @@ func TestDirectoriesAreSkipped(t *testing.T) {
 }
 
 // An empty page with a marker is not the last one.
-func TestEmptyPagesAreNoEnd(t *testing.T) {
+func TestEmptyPagesAreNotTheEnd(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"c": {"a": "x", "b": "y"}})
 	pages := map[string]string{"": "1", "1": "2", "2": "3"}
@@ -211,9 +211,9 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		kind   error
 	}{
 		"AuthenticationFailed":               {403, "account_key", source.ErrAuth},
-		"KeyBasedAuthenticationNotPermitted": {403, "takes no keys", source.ErrAuth},
+		"KeyBasedAuthenticationNotPermitted": {403, "accepts no keys", source.ErrAuth},
 		"AuthorizationPermissionMismatch":    {403, "Data Reader", source.ErrAuth},
-		"ContainerNotFound":                  {404, "letter case", source.ErrConfig},
+		"ContainerNotFound":                  {404, "including its case", source.ErrConfig},
 		"SomethingNew":                       {403, "Data Reader", source.ErrAuth},
 	} {
 		t.Run(code, func(t *testing.T) {
@@ -391,7 +391,7 @@ func TestContractOnAServer(t *testing.T) {
 }
 
 // An answer that is no listing, such as the page of a proxy's login, is not taken for an empty container.
-func TestAnAnswerThatIsNoListingFails(t *testing.T) {
+func TestAResponseThatIsNotAListingFails(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"c": {"a": "x"}})
 	src := opened(t, values)
@@ -417,7 +417,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 }
 
 // A page of the list of containers without any, but with a marker, is not the last one either.
-func TestEmptyPagesOfContainersAreNoEnd(t *testing.T) {
+func TestEmptyPagesOfContainersAreNotTheEnd(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"a": {"1": "x"}, "b": {"2": "x"}})
 	next := map[string]string{"": "1", "1": "2", "2": ""}

@@ -57,7 +57,7 @@ func connect(v field.Values) (*store, error) {
 		PerCallPolicies: []policy.Policy{readPages{}},
 	}}
 	if o.Retry.MaxRetries == 0 {
-		o.Retry.MaxRetries = -1 // the library takes 0 for its own preset
+		o.Retry.MaxRetries = -1 // the library takes 0 for its own default
 	}
 	switch {
 	case v.String(fieldKey) != "":
@@ -77,13 +77,13 @@ func connect(v field.Values) (*store, error) {
 		st.client, err = service.NewClient(endpoint, &bounded{identity}, o)
 	}
 	if err != nil {
-		return nil, &source.Error{Kind: source.ErrConfig, Err: errors.New("a client cannot be made of the configuration")}
+		return nil, &source.Error{Kind: source.ErrConfig, Err: errors.New("cannot create a client from the configuration")}
 	}
 	return st, nil
 }
 
-// endpointOf is the address of the account, and the shared access signature, which people also paste as
-// part of an address. Errors quote neither.
+// endpointOf is the address of the account, and the shared access signature, which people also paste as part of an
+// address. Errors quote neither.
 func endpointOf(v field.Values) (endpoint, token string, err error) {
 	endpoint = v.String(fieldEndpoint)
 	if endpoint == "" {
@@ -119,7 +119,7 @@ func validity(token string) string {
 	return "the signature is valid to " + q.Get("se")
 }
 
-// identityOf is an identity of Entra: an application that is configured, or what the environment, a
+// identityOf is an identity of Microsoft Entra: a configured application, or what the environment, a
 // workload or the machine has.
 func identityOf(v field.Values, o azcore.ClientOptions) (azcore.TokenCredential, error) {
 	tenant, client, secret := v.String(fieldTenant), v.String(fieldClient), v.String(fieldSecret)
@@ -132,10 +132,10 @@ func identityOf(v field.Values, o azcore.ClientOptions) (azcore.TokenCredential,
 	return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: o, TenantID: tenant})
 }
 
-// tokenPatience is how long a token may take: the service of a machine that gives it may be silent.
+// tokenPatience is how long to wait for a token: the machine's token service may not respond.
 const tokenPatience = 15 * time.Second
 
-// errToken marks what went wrong before there was anything to ask the account with.
+// errToken marks an error before there was a token for the account.
 var errToken = errors.New("no token")
 
 type bounded struct{ azcore.TokenCredential }
@@ -150,7 +150,7 @@ func (b *bounded) GetToken(ctx context.Context, o policy.TokenRequestOptions) (a
 	return t, nil
 }
 
-// tokenError is not tried again: what gives tokens has tried.
+// tokenError is not retried: the token library has retried already.
 type tokenError struct{ err error }
 
 func (e *tokenError) Error() string   { return errToken.Error() + ": " + e.err.Error() }

@@ -16,8 +16,8 @@ import (
 // delimiters are the choices of the option delimiter, and the bytes that they stand for.
 var delimiters = map[string]byte{",": ',', ";": ';', "tab": '\t', "|": '|'}
 
-// The delimiters that are tried, in this order, where it is to be found out. Of those that give the id the
-// one with the most columns is taken, the first of several.
+// When the delimiter has to be detected, these are tried in this order. Of those whose header has the id columns,
+// the one with the most columns is used, and the first of several with equally many.
 const (
 	commaFirst = ",;\t|"
 	tabFirst   = "\t,;|"
@@ -26,8 +26,8 @@ const (
 func commaRows(r io.Reader, s *settings) iter.Seq2[record, error] { return rows(r, s, commaFirst) }
 func tabRows(r io.Reader, s *settings) iter.Seq2[record, error]   { return rows(r, s, tabFirst) }
 
-// rows reads the rows after a header; every value is text. The header must give the id: a file without it
-// was not understood.
+// rows reads the rows after a header; every value is text. The header must contain the id columns, otherwise the
+// file is considered misread.
 func rows(r io.Reader, s *settings, candidates string) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		c := rowReader{b: bufio.NewReaderSize(r, bufferSize), most: s.maxRecord, line: 1}
@@ -63,9 +63,9 @@ func rows(r io.Reader, s *settings, candidates string) iter.Seq2[record, error] 
 	}
 }
 
-// rowReader reads rows as RFC 4180 describes them, with any delimiter, and with CR, LF and CR LF as ends of
-// lines. What stands in quotes stays as it is, line ends too. A quote in the wrong place is an error: taken
-// as it stands, it could swallow the rest of a file.
+// rowReader reads rows as RFC 4180 describes them, with any delimiter, and with CR, LF or CR LF as line ends.
+// Quoted text is kept literally, including line ends. A misplaced quote is an error: taken literally, it could
+// swallow the rest of a file.
 type rowReader struct {
 	b         *bufio.Reader
 	delimiter byte
@@ -77,9 +77,9 @@ type rowReader struct {
 }
 
 var (
-	errNoEnd    = errors.New("a quoted value has no end")
-	errStray    = errors.New("a quote stands within a value that does not begin with one")
-	errAfterEnd = errors.New("something follows the quote that ends a value")
+	errNoEnd    = errors.New("a quoted value is not closed")
+	errStray    = errors.New("a quote within an unquoted value")
+	errAfterEnd = errors.New("text after the quote that closes a value")
 )
 
 // value is the value in a column of the last row.
@@ -126,7 +126,7 @@ func (c *rowReader) ended(next byte) bool {
 	return true
 }
 
-// skip reads the next byte if it is the one that is wanted.
+// skip reads the next byte if it is the wanted one.
 func (c *rowReader) skip(wanted byte) bool {
 	if next, err := c.b.Peek(1); err != nil || next[0] != wanted {
 		return false
@@ -215,7 +215,7 @@ func (c *rowReader) header(s *settings, candidates string) (names, ids []string,
 			c.delimiter, most = candidate, len(try.ends)
 		}
 	}
-	if most == 0 { // none gives the id: what is wrong is told of the first
+	if most == 0 { // none has the id columns: the error is that of the first
 		c.delimiter = candidates[0]
 	}
 	if err := c.readHeader(); err != nil {

@@ -2,10 +2,10 @@
 //
 // With the format files every regular file is a document of its metadata, whose content the engine
 // may turn into text. With the format documents every JSON object or CSV row in the files is one.
-// It is not for watching a folder: it reads what is there when it is asked.
+// It does not watch a folder: it reads what is there when a sync runs.
 //
-// Its invariant: nothing outside the configured folder is read, wherever links lead; and what is told
-// of a document depends only on the files, so that a second run over the same files tells the same.
+// Its invariant: nothing outside the configured folder is read, wherever links lead; and a document depends only on
+// the files, so that a second run over unchanged files yields the same documents.
 package dir
 
 import (
@@ -40,8 +40,7 @@ const (
 	pathRelative = "relative"
 )
 
-// The fields of documents beside those of records. From two of them the scope of a document that is gone is
-// told.
+// The fields of documents besides those of records. Two of them tell which part a deleted document belonged to.
 const (
 	pathField = "path"        // format files: the file
 	fileField = "source_file" // format documents: the file that holds the record
@@ -60,11 +59,11 @@ var Type = source.Type{
 	Fields: []field.Spec{
 		{
 			Name: fieldDirectory, Label: "Directory path", Order: 1, Path: true,
-			Tooltip: "The folder to read, with all below it. In a file, relative to that file.",
+			Tooltip: "The folder to read, with its subfolders. In a configuration file, a relative path is relative to that file.",
 		},
 		{
 			Name: fieldPattern, Label: "File glob-like pattern", Order: 2, Value: "**/*.*",
-			Tooltip: "Which files below the folder are read. ** stands for any number of folders.",
+			Tooltip: "Which files below the folder are read. ** matches any number of folders.",
 		},
 		{
 			Name: fieldFormat, Label: "Format", Order: 3, Display: field.Dropdown, Value: formatFiles,
@@ -72,7 +71,7 @@ var Type = source.Type{
 				{Label: "A document for each file", Value: formatFiles},
 				{Label: "A document for each record of a JSON, NDJSON, CSV or TSV file", Value: formatDocuments},
 			},
-			Tooltip: "A document is a file, or a record in a file.",
+			Tooltip: "Whether each file or each record in a file is a document.",
 		},
 		{
 			Name: fieldIDPath, Label: "Path in ids", Order: 4, Display: field.Dropdown, Value: pathAbsolute,
@@ -81,12 +80,12 @@ var Type = source.Type{
 				{Label: "Relative to the folder", Value: pathRelative},
 			},
 			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatFiles}},
-			Tooltip:   "Whether ids and the field path hold the whole path, or the one below the folder, which is the same in another place.",
+			Tooltip:   "Whether ids and the field path contain the absolute path, or the path relative to the folder, which stays the same when the folder is elsewhere.",
 		},
 		{
 			Name: fieldIDField, Label: "Id fields", Order: 5, Type: field.List, Optional: true,
 			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatDocuments}},
-			Tooltip:   "The fields of a record that make its id together. Empty: id, or else _id.",
+			Tooltip:   "The fields of a record that together form its id. Empty: id, otherwise _id.",
 		},
 		{
 			Name: fieldMaxRecord, Label: "Largest record in bytes", Order: 6, Type: field.Int, Display: field.Numeric,
@@ -94,25 +93,25 @@ var Type = source.Type{
 			DependsOn:   []field.Dependency{{Field: fieldFormat, Value: formatDocuments}},
 			Validations: []field.Validation{{Type: field.GreaterThan, Constraint: 0}},
 			Advanced:    true,
-			Tooltip:     "A longer record ends the reading of its file with an error.",
+			Tooltip:     "A longer record stops the reading of its file with an error.",
 		},
 		{
 			Name: fieldDelimiter, Label: "Delimiter of CSV and TSV", Order: 7, Display: field.Dropdown, Value: auto,
 			Options: []field.Option{
-				{Label: "The one that gives the id", Value: auto},
+				{Label: "Detect by the id fields", Value: auto},
 				{Label: "Comma", Value: ","},
 				{Label: "Semicolon", Value: ";"},
 				{Label: "Tab", Value: "tab"},
 				{Label: "Vertical bar", Value: "|"},
 			},
 			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatDocuments}},
-			Tooltip:   "What separates the values of a row. auto: of comma, semicolon, tab and vertical bar the one with which the header has the id fields.",
+			Tooltip:   "What separates the values of a row. auto: whichever of comma, semicolon, tab and vertical bar yields a header with the id fields.",
 		},
 		{
 			Name: fieldEncoding, Label: "Encoding of records", Order: 8, Value: auto,
 			DependsOn: []field.Dependency{{Field: fieldFormat, Value: formatDocuments}},
 			Tooltip: "The character encoding of the files, such as utf-8, utf-16le or windows-1250. auto: by the byte order mark, " +
-				"else UTF-8, else Windows-1252 with a warning.",
+				"otherwise UTF-8, otherwise Windows-1252 with a warning.",
 		},
 	},
 	VersionPerDocument: func(v field.Values) bool { return v.String(fieldFormat) == formatFiles },
@@ -133,9 +132,9 @@ type settings struct {
 	relative  bool // ids and paths of files
 	idFields  []string
 	maxRecord int
-	delimiter byte     // 0 where it is found out
-	encoding  string   // "" where it is found out
-	spared    []string // paths below the root that are this program's own
+	delimiter byte     // 0 to detect it
+	encoding  string   // "" to detect it
+	spared    []string // paths below the root that belong to this program
 }
 
 func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
@@ -155,8 +154,8 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 		var ok bool
 		if encoding, ok = knownEncoding(name); !ok {
 			return nil, &source.Error{
-				Kind: source.ErrConfig, Err: fmt.Errorf("%s: %q is no encoding that is known", fieldEncoding, name),
-				Hint: "write a name of the Encoding Standard, such as utf-8, utf-16le, windows-1252, iso-8859-2 or shift_jis",
+				Kind: source.ErrConfig, Err: fmt.Errorf("%s: unknown encoding %q", fieldEncoding, name),
+				Hint: "use a name from the Encoding Standard, such as utf-8, utf-16le, windows-1252, iso-8859-2 or shift_jis",
 			}
 		}
 	}
@@ -175,8 +174,8 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 	}, nil
 }
 
-// scopeOf tells the folder that held a file, or the file that held a record. It knows the path as the
-// index does, in valid UTF-8.
+// scopeOf returns the folder that contained a file, or the file that contained a record. The path is that of the
+// index, in valid UTF-8.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	if v.String(fieldFormat) == formatDocuments {
 		file, ok := fields[fileField].(string)
@@ -192,7 +191,7 @@ func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 			return "", false
 		}
 		if path, ok = strings.CutPrefix(path, files.Shown(inside(root))); !ok {
-			return "", false // of another directory, configured before
+			return "", false // in a directory that was configured earlier
 		}
 		path = filepath.ToSlash(path)
 	}
@@ -202,7 +201,7 @@ func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 // inside is the root as a prefix of the paths below it.
 func inside(root string) string {
 	if strings.HasSuffix(root, string(filepath.Separator)) {
-		return root // of the whole file system, or of a drive
+		return root // of the file system, or of a drive
 	}
 	return root + string(filepath.Separator)
 }

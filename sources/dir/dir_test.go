@@ -46,7 +46,7 @@ func openedLog(t *testing.T, raw map[string]any, h slog.Handler) source.Source {
 	return src
 }
 
-// readEach reads all parts; errors of parts are told by their scopes.
+// readEach reads all parts; errors of parts are keyed by their scopes.
 func readEach(t *testing.T, src source.Source) (docs []document.Document, scopes []string, failed map[string]error) {
 	t.Helper()
 	failed = map[string]error{}
@@ -144,7 +144,7 @@ func TestPatternAndScopes(t *testing.T) {
 		paths, scopes []string
 	}{
 		{
-			"the preset needs a dot in the name, and takes hidden files", "**/*.*",
+			"the default needs a dot in the name, and includes hidden files", "**/*.*",
 			[]string{".env.txt", ".git/config.lock", "a.md", "docs/b.md", "docs/deep/er/d.md", "docs/img/c.png", "src/e.go"},
 			[]string{"", ".git", "docs", "docs/deep", "docs/deep/er", "docs/img", "src"},
 		},
@@ -183,7 +183,7 @@ func TestEmptyFolder(t *testing.T) {
 }
 
 // The root may go away after it was found to be there.
-func TestRootThatVanishesIsNoEmptySource(t *testing.T) {
+func TestAMissingRootIsNotAnEmptySource(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "root")
 	src := opened(t, map[string]any{"directory": write(t, root, map[string]string{"a.txt": "a"})})
@@ -306,7 +306,7 @@ func TestScopeOf(t *testing.T) {
 }
 
 // Contents are opened only through the root, and late.
-func TestContentOfWhatIsNoFileAnyMore(t *testing.T) {
+func TestContentOfAFileThatWasReplaced(t *testing.T) {
 	t.Parallel()
 	root := write(t, t.TempDir(), map[string]string{"a.txt": "a"})
 	d := read(t, map[string]any{"directory": root})["a.txt"]

@@ -30,7 +30,7 @@ type directory struct {
 	strays strays
 }
 
-// strays are the links that were not followed, told once at the end.
+// strays are the links that were not followed, logged once at the end.
 type strays struct {
 	n     int
 	first string
@@ -113,12 +113,12 @@ func (d *directory) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close gives the directory back, and tells about links that were not followed.
+// Close closes the directory and logs the links that were not followed.
 func (d *directory) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.strays.n > 0 {
-		d.log.Warn("links that leave the directory, or lead in a circle, were skipped",
+		d.log.Warn("links that leave the directory or form a loop were skipped",
 			slog.Int("links", d.strays.n), slog.String("first", d.strays.first))
 	}
 	if d.handle == nil {
@@ -127,7 +127,7 @@ func (d *directory) Close() error {
 	return d.handle.Close()
 }
 
-// connect opens the directory. From then on it is the same one, even if it is moved or replaced.
+// connect opens the directory. From then on the same directory is used, even if it is moved or replaced.
 func (d *directory) connect() (*os.Root, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -149,21 +149,21 @@ func (d *directory) stray(path string) {
 	}
 }
 
-// rootError is about the directory itself. That it is absent must never look like an empty one.
+// rootError is about the directory itself. A missing directory must never look like an empty one.
 func (d *directory) rootError(err error) *source.Error {
 	e := &source.Error{Kind: kindOf(err), Err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		e.Kind = source.ErrConfig
 		e.Err = fmt.Errorf("the directory %q does not exist", d.root)
-		e.Hint = "correct directory: in the configuration, or mount what belongs there"
+		e.Hint = "correct directory: in the configuration, or mount the file system that belongs there"
 	case errors.Is(err, syscall.ENOTDIR):
 		e.Kind = source.ErrConfig
 		e.Err = fmt.Errorf("%q is not a directory", d.root)
-		e.Hint = "directory: names a folder; which files of it are read is said by pattern:"
+		e.Hint = "set directory: to a folder; pattern: selects files in it"
 	case errors.Is(err, fs.ErrPermission):
-		e.Err = fmt.Errorf("the directory %q may not be read", d.root)
-		e.Hint = "let the user who runs this program read and enter it"
+		e.Err = fmt.Errorf("the directory %q cannot be read: permission denied", d.root)
+		e.Hint = "grant the user who runs this program read and execute permission on it"
 	}
 	return e
 }
@@ -175,12 +175,12 @@ func (d *directory) explain(path string, err error) *source.Error {
 	}
 	e := &source.Error{Kind: kindOf(err), Part: files.Name(path), Err: reason(err)}
 	if errors.Is(err, fs.ErrPermission) {
-		e.Hint = "let the user who runs this program read it (a folder also entered), or leave it out by pattern:"
+		e.Hint = "grant the user who runs this program read permission (for a folder also execute), or exclude it with pattern:"
 	}
 	return e
 }
 
-// reason is the error without the path, which the part names already.
+// reason is the error without the path, which the part already names.
 func reason(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", e.Op, e.Err)
@@ -188,8 +188,8 @@ func reason(err error) error {
 	return err
 }
 
-// kindOf tells what may pass (a network file system that stalls, too many open files) from what
-// needs a person.
+// kindOf separates what may pass (a network file system that stalls, too many open files) from what somebody has
+// to fix.
 func kindOf(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):

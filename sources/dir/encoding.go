@@ -27,20 +27,20 @@ const (
 // stay control characters, as browsers have them, so that each byte is another character.
 var upper = []rune("€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ")
 
-// knownEncoding returns the canonical name of an encoding; ok is false for one that is not known.
+// knownEncoding returns the canonical name of an encoding; ok is false for an unknown one.
 func knownEncoding(name string) (canonical string, ok bool) {
 	e, canonical := charset.Lookup(name)
 	return canonical, e != nil && canonical != "replacement" && canonical != "x-user-defined"
 }
 
-// decoded is the text of a file in UTF-8, without byte order mark. Bytes that do not belong to the encoding
-// are an error and never replaced. name is "" where the encoding is to be found out: by the byte order mark,
-// or else UTF-8, until a byte shows that it is not, which is reported by calling guessed.
+// decoded is the text of a file in UTF-8, without byte order mark. Bytes that are invalid in the encoding are an
+// error and never replaced. With the name "" the encoding is detected: by the byte order mark, otherwise UTF-8 until
+// an invalid byte shows that it is not, which is reported by calling guessed.
 func decoded(r io.Reader, name string, guessed func()) io.Reader {
 	return &sticky{r: decoder(r, name, guessed)}
 }
 
-// sticky repeats an error for ever: a buffered reader that looks ahead drops one that it meets.
+// sticky repeats an error forever: a buffered reader that looks ahead drops an error that it encounters.
 type sticky struct {
 	r   io.Reader
 	err error
@@ -80,13 +80,13 @@ func decoder(r io.Reader, name string, guessed func()) io.Reader {
 	return newStrict(b, name)
 }
 
-// utf8Reader passes UTF-8 on. What is before the first letter beyond ASCII is the same in nearly every
-// encoding, so one that turns out not to be UTF-8 there can still be read as the fallback; later no more.
+// utf8Reader passes UTF-8 on. Text before the first non-ASCII letter is the same in nearly every encoding, so if
+// the bytes there turn out not to be UTF-8, the rest can still be read in the fallback encoding; later it cannot.
 type utf8Reader struct {
 	b       *bufio.Reader
 	guess   bool
 	guessed func()
-	letters bool      // beyond ASCII were seen
+	letters bool      // non-ASCII letters were seen
 	instead io.Reader // the fallback, once it is decided for
 }
 
@@ -139,7 +139,7 @@ func (u *utf8Reader) valid(text []byte) int {
 	return len(text)
 }
 
-// fallbackReader makes UTF-8 of Windows-1252.
+// fallbackReader converts Windows-1252 to UTF-8.
 type fallbackReader struct{ b *bufio.Reader }
 
 func (f *fallbackReader) Read(p []byte) (n int, err error) {
@@ -160,7 +160,7 @@ func (f *fallbackReader) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// utf16Reader makes UTF-8 of UTF-16.
+// utf16Reader converts UTF-16 to UTF-8.
 type utf16Reader struct {
 	b     *bufio.Reader
 	order binary.ByteOrder
@@ -209,7 +209,7 @@ func (u *utf16Reader) unit() (rune, error) {
 	return rune(u.order.Uint16(two[:])), nil
 }
 
-// strict ends the reading where a decoder replaces what it does not know.
+// strict stops the reading where a decoder replaces an invalid sequence.
 type strict struct {
 	r    io.Reader
 	name string
@@ -234,7 +234,7 @@ func (s *strict) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// wrongByte ends the reading of a file that is not in its encoding.
+// wrongByte stops the reading of a file that is not in its encoding.
 func wrongByte(name string) error {
-	return fmt.Errorf("the next byte is not %s; name the encoding of the file by %s", strings.ToUpper(name), fieldEncoding)
+	return fmt.Errorf("the next byte is not %s; set the encoding of the file with %s", strings.ToUpper(name), fieldEncoding)
 }

@@ -76,7 +76,7 @@ func readLine(b *bufio.Reader, buf []byte, most int) ([]byte, error) {
 	}
 }
 
-// jsonValues reads an array of objects, or one object or several after each other.
+// jsonValues reads an array of objects, or a sequence of one or more objects.
 func jsonValues(r io.Reader, s *settings) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		v := values{b: bufio.NewReaderSize(r, bufferSize), most: s.maxRecord, line: 1}
@@ -95,7 +95,7 @@ func jsonValues(r io.Reader, s *settings) iter.Seq2[record, error] {
 	}
 }
 
-// values reads JSON object by object; encoding/json would hold one of any size in memory.
+// values reads JSON object by object; encoding/json would load an object of any size into memory.
 type values struct {
 	b     *bufio.Reader
 	most  int
@@ -104,10 +104,10 @@ type values struct {
 	rec   record
 	n     int  // objects read
 	array bool // within one
-	over  bool // behind it
+	over  bool // after it
 }
 
-// next returns the next object; io.EOF behind the last.
+// next returns the next object; io.EOF after the last.
 func (v *values) next() (record, error) {
 	c, err := v.begin()
 	if err != nil {
@@ -135,13 +135,13 @@ func (v *values) begin() (byte, error) {
 	c, err := v.nonSpace()
 	switch {
 	case errors.Is(err, io.EOF) && v.n == 0 && !v.array && !v.over:
-		return 0, errors.New("the file is empty, which is not JSON")
+		return 0, errors.New("the file is empty and so not valid JSON")
 	case errors.Is(err, io.EOF) && v.array:
-		return 0, errors.New("the array has no end")
+		return 0, errors.New("the array is not closed")
 	case err != nil:
 		return 0, err
 	case v.over:
-		return 0, errors.New("something follows the array")
+		return 0, errors.New("text after the array")
 	case v.n == 0 && !v.array && c == '[':
 		v.array = true
 		if c, err = v.nonSpace(); err != nil || c != ']' {
@@ -162,7 +162,7 @@ func (v *values) begin() (byte, error) {
 
 func unexpectedEnd(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errors.New("the array has no end")
+		return errors.New("the array is not closed")
 	}
 	return err
 }
@@ -188,7 +188,7 @@ func (v *values) scan() error {
 	for depth := 1; depth > 0; {
 		c, err := v.b.ReadByte()
 		if errors.Is(err, io.EOF) {
-			return errors.New("the object that begins here has no end")
+			return errors.New("the object that begins here is not closed")
 		}
 		if err != nil {
 			return err
@@ -202,7 +202,7 @@ func (v *values) scan() error {
 		case inString && c == '\\':
 			next, err := v.b.ReadByte()
 			if err != nil {
-				return errors.New("the object that begins here has no end")
+				return errors.New("the object that begins here is not closed")
 			}
 			v.buf = append(v.buf, next)
 		case c == '"':
@@ -217,8 +217,8 @@ func (v *values) scan() error {
 	return nil
 }
 
-// object appends the fields of an object, in their order, each value as it is written. Of two fields
-// of one name the last counts, as nearly every reader of JSON has it.
+// object appends the fields of an object in their order, each value as written. Of two fields with the same name
+// the last counts, as in nearly every JSON reader.
 func object(fields []document.Field, text []byte) ([]document.Field, error) {
 	v, err := document.CompactRaw(text)
 	if err != nil {

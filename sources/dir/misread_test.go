@@ -21,7 +21,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
-// readFile reads one file of records; each is told by its id and its field n.
+// readFile reads one file of records; each is shown by its id and its field n.
 func readFile(t *testing.T, name, data string, more map[string]any) (got []string, err error) {
 	t.Helper()
 	raw := map[string]any{"directory": write(t, t.TempDir(), map[string]string{name: data}), "format": formatDocuments}
@@ -118,7 +118,7 @@ func TestNamedEncodings(t *testing.T) {
 }
 
 // What cannot be understood fails its file; no record of it is taken for something else.
-func TestFilesThatAreNotUnderstoodFail(t *testing.T) {
+func TestUnreadableFilesFail(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		rule, name, data string
@@ -138,7 +138,7 @@ func TestFilesThatAreNotUnderstoodFail(t *testing.T) {
 		{"half of a pair in UTF-16", "a.csv", "\xfe\xff" + utf16Text("id,n\n1,a\n2,", true) + "\xd8\x3d\x00a", nil, []string{"1 a"}, "line 3: the next byte is not UTF-16"},
 		{"half a unit of UTF-16", "a.csv", "\xfe\xff" + utf16Text("id,n\n1,a\n2,", true) + "\x00", nil, []string{"1 a"}, "line 3: the next byte is not UTF-16"},
 		{"a byte that the encoding does not have", "a.csv", "id,n\n1,a\n2,\xff\xff\n", map[string]any{"encoding": "shift_jis"}, nil, "the next byte is not SHIFT_JIS"},
-		{"text after the quote that ends a value", "a.csv", "id,n\n1,\"a\"b\n", nil, nil, "line 2: something follows the quote"},
+		{"text after the quote that ends a value", "a.csv", "id,n\n1,\"a\"b\n", nil, nil, "line 2: text after the quote"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {

@@ -25,14 +25,14 @@ var _ source.Part = (*recordFile)(nil)
 type record struct {
 	fields []document.Field
 	line   int      // where it begins, from 1
-	ids    []string // the fields that give the id, where the reader knows better than the configuration
+	ids    []string // the fields that give the id, where the reader determines them and not the configuration
 }
 
-// recordReader reads the records of a text in UTF-8. An error, which tells the line, ends the sequence.
+// recordReader reads the records of a text in UTF-8. An error, which contains the line, ends the sequence.
 // The fields are valid until the next record.
 type recordReader func(io.Reader, *settings) iter.Seq2[record, error]
 
-// readerFor chooses the reader by the extension; nil for a file that holds no records.
+// readerFor chooses the reader by the extension; nil for a file without records.
 func readerFor(path string) recordReader {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".json":
@@ -59,9 +59,9 @@ type recordFile struct {
 func (p *recordFile) Scope() string { return files.Shown(p.path) }
 func (p *recordFile) Name() string  { return p.path }
 
-// Documents reads the file. After a record that cannot be read the file cannot be trusted to its end. Nor
-// can one be whose records lack their ids: those with one are mirrored, the others are documents without
-// one, which the engine rejects by name, and the file ends with an error, so that nothing of it is deleted.
+// Documents reads the file. After a record that cannot be read the rest of the file cannot be trusted. The same
+// holds if records lack their ids: those with an id are indexed, the others are documents without one, which the
+// engine rejects by name, and the file ends with an error, so that nothing of it is deleted.
 func (p *recordFile) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		if err := p.each(ctx, yield); err != nil && !errors.Is(err, errLeft) {
@@ -70,7 +70,7 @@ func (p *recordFile) Documents(ctx context.Context) iter.Seq2[document.Document,
 	}
 }
 
-// errLeft says that nobody wants more documents.
+// errLeft says that no more documents are wanted.
 var errLeft = errors.New("left")
 
 func (p *recordFile) each(ctx context.Context, yield func(document.Document, error) bool) error {
@@ -92,7 +92,7 @@ func (p *recordFile) each(ctx context.Context, yield func(document.Document, err
 	}
 	nameless, first := 0, 0
 	text := decoded(f, p.encoding, func() {
-		p.log.Warn("a file is not UTF-8 and is read as Windows-1252; name its encoding by encoding:", slog.String("part", p.path))
+		p.log.Warn("a file is not UTF-8 and is read as Windows-1252; set its encoding with encoding:", slog.String("part", p.path))
 	})
 	for rec, err := range p.read(text, &p.settings) {
 		if err == nil {
@@ -122,17 +122,17 @@ func (p *recordFile) each(ctx context.Context, yield func(document.Document, err
 		strings.Join(p.idNames(), " or "), nameless))
 }
 
-// fileError is about the file; where it is about what stands in it, it says what becomes of that.
+// fileError is about the file; for an error in its content, the hint says what happens to it.
 func (p *recordFile) fileError(err error) error {
 	e := p.explain(p.path, err)
 	if e.Kind == nil {
-		e.Hint = "correct the file; until then, what the index holds of it is kept"
+		e.Hint = "correct the file; until then its documents stay in the index"
 	}
 	return e
 }
 
-// document makes a document of a record. The fields stay as they are, but that an id which the
-// document has anyway is not written again.
+// document makes a document of a record. Its fields are unchanged, except that a field is omitted if the document
+// already has it as its id.
 func (p *recordFile) document(rec record) document.Document {
 	id := p.id(&rec)
 	fields := slices.DeleteFunc(rec.fields, func(f document.Field) bool {
@@ -180,7 +180,7 @@ func freeName(fields []document.Field, name string) string {
 	return name
 }
 
-// presetIDs are the fields of which one gives the id, where none is configured.
+// presetIDs are the fields one of which is the id if none is configured.
 var presetIDs = []string{"id", "_id"}
 
 // idNames are the fields that give the id: all of them together if they are configured, else the first
@@ -192,8 +192,7 @@ func (s *settings) idNames() []string {
 	return presetIDs
 }
 
-// idColumns finds the columns that give the id, in any letter case where only one is meant; nil if there
-// are not enough.
+// idColumns finds the columns that form the id, ignoring case where that is unambiguous; nil if one is missing.
 func (s *settings) idColumns(names []string) []string {
 	var found []string
 	for _, name := range s.idNames() {
@@ -219,8 +218,8 @@ func column(names []string, name string) int {
 	return i
 }
 
-// id is the id of a record, or "". Several fields are joined by slashes, in a way that different
-// values never make the same id.
+// id is the id of a record, or "". Several fields are joined by slashes, in such a way that different values
+// never yield the same id.
 func (s *settings) id(rec *record) string {
 	names := rec.ids
 	if names == nil {
@@ -249,7 +248,7 @@ func (s *settings) id(rec *record) string {
 	return strings.Join(parts, "/")
 }
 
-// idText is the value of a field as an id: text as it is, numbers and booleans as they are written;
+// idText is the value of a field as an id: text unchanged, numbers and booleans as written;
 // "" for anything else.
 func idText(fields []document.Field, name string) string {
 	i := slices.IndexFunc(fields, func(f document.Field) bool { return f.Name == name })
@@ -285,7 +284,7 @@ func textOf(v document.Value) (string, bool) {
 
 // errTooLong is about a record that is longer than the limit.
 func errTooLong(most int) error {
-	return fmt.Errorf("the record is longer than %d bytes; raise %s, or leave the file out by %s", most, fieldMaxRecord, fieldPattern)
+	return fmt.Errorf("the record is longer than %d bytes; raise %s, or exclude the file with %s", most, fieldMaxRecord, fieldPattern)
 }
 
 // atLine says where in a file an error is.

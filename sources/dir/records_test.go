@@ -39,16 +39,16 @@ func TestRecords(t *testing.T) {
 		{"objects after each other", "a.json", "{\"id\":\"a\"}{\"id\":\"b\"}\n{\"id\":\"c\"}", []string{`a {}`, `b {}`, `c {}`}, ""},
 		{"braces in text are text", "a.json", `[{"id":"}{]\"\\","x":"["}]`, []string{`}{]"\ {"x":"["}`}, ""},
 		{"an empty file is no JSON", "a.json", " \n", nil, "line 2: the file is empty"},
-		{"an array without an end", "a.json", "[{\"id\":\"a\"},\n", []string{`a {}`}, "line 2: the array has no end"},
-		{"an array that stops", "a.json", "[{\"id\":\"a\"}\n", []string{`a {}`}, "line 2: the array has no end"},
-		{"an array that has only begun", "a.json", "[", nil, "line 1: the array has no end"},
+		{"an array without an end", "a.json", "[{\"id\":\"a\"},\n", []string{`a {}`}, "line 2: the array is not closed"},
+		{"an array that stops", "a.json", "[{\"id\":\"a\"}\n", []string{`a {}`}, "line 2: the array is not closed"},
+		{"an array that has only begun", "a.json", "[", nil, "line 1: the array is not closed"},
 		{"a comma too many", "a.json", `[{"id":"a"},]`, []string{`a {}`}, `line 1: an object was expected, not ']'`},
 		{"a comma too few", "a.json", `[{"id":"a"} {"id":"b"}]`, []string{`a {}`}, "line 1: a comma or the end"},
 		{"a comma at the beginning", "a.json", `[,{"id":"a"}]`, nil, "line 1: an object was expected, not ','"},
-		{"something behind the array", "a.json", "[{\"id\":\"a\"}]\n{}", []string{`a {}`}, "line 2: something follows the array"},
+		{"text after the array", "a.json", "[{\"id\":\"a\"}]\n{}", []string{`a {}`}, "line 2: text after the array"},
 		{"something else than an object", "a.json", "[\n1]", nil, "line 2: an object was expected, not '1'"},
-		{"an object without an end", "a.json", "{}\n{\"id\": \"a\",\n", []string{" {}"}, "line 2: the object that begins here has no end"},
-		{"an object that is cut in text", "a.json", `{"id": "a\`, nil, "line 1: the object that begins here has no end"},
+		{"an object without an end", "a.json", "{}\n{\"id\": \"a\",\n", []string{" {}"}, "line 2: the object that begins here is not closed"},
+		{"an object that is cut in text", "a.json", `{"id": "a\`, nil, "line 1: the object that begins here is not closed"},
 		{"an object that is no JSON", "a.json", "[\n{\"id\": a}]", nil, "line 2: not JSON"},
 		{"brackets that do not pair", "a.json", `{"id": "a"]`, nil, "line 1: not JSON"},
 
@@ -68,7 +68,7 @@ func TestRecords(t *testing.T) {
 		{"a byte order mark does not count", "a.ndjson", "\xef\xbb\xbf{\"id\":\"a\"}", []string{`a {}`}, ""},
 		{"nor before an array", "a.json", "\xef\xbb\xbf[{\"id\":\"a\"}]", []string{`a {}`}, ""},
 		{"nor before a header", "a.csv", "\xef\xbb\xbfid,b\na,1\n", []string{`a {"b":"1"}`}, ""},
-		{"bytes that are not UTF-8 are of Windows-1252", "a.ndjson", "{\"id\":\"a\",\"b\":\"\xff\"}", []string{"a {\"b\":\"\u00ff\"}"}, ""},
+		{"bytes that are not UTF-8 are Windows-1252", "a.ndjson", "{\"id\":\"a\",\"b\":\"\xff\"}", []string{"a {\"b\":\"\u00ff\"}"}, ""},
 		{"of a field that comes twice the last counts", "a.ndjson", `{"id":"a","b":1,"c":2,"b":3}`, []string{`a {"b":3,"c":2}`}, ""},
 		{"escapes in names are read", "a.ndjson", `{"\u0069d":"a","\"":1}`, []string{`a {"\"":1}`}, ""},
 
@@ -89,12 +89,12 @@ func TestRecords(t *testing.T) {
 		{"an empty file of rows is none", "a.csv", "", nil, ""},
 		{"a row with too few fields", "a.csv", "id,n\n1,a\n\n2\n", []string{`1 {"n":"a"}`}, "line 4: 1 values, but the header has 2"},
 		{"a row with too many fields", "a.csv", "id,n\n1,\"a\n\"\n2,a,b\n", []string{"1 {\"n\":\"a\\n\"}"}, "line 4: 3 values, but the header has 2"},
-		{"a quote that is not closed", "a.csv", "id,n\n1,a\n2,\"b\n3,c\n", []string{`1 {"n":"a"}`}, "line 3: a quoted value has no end"},
-		{"a quote within a field", "a.csv", "id\na\"b\n", nil, "line 2: a quote stands within"},
+		{"a quote that is not closed", "a.csv", "id,n\n1,a\n2,\"b\n3,c\n", []string{`1 {"n":"a"}`}, "line 3: a quoted value is not closed"},
+		{"a quote within a field", "a.csv", "id\na\"b\n", nil, "line 2: a quote within"},
 		{"a column without a name", "a.csv", "id,\n1,2\n", nil, "line 1: column 2 has no name"},
 		{"two columns of one name", "a.csv", "id,n,n\n1,2,3\n", nil, `line 1: two columns have the name "n"`},
 		{"tabs part the fields of TSV", "a.tsv", "id\tn\n1\ta,b\n", []string{`1 {"n":"a,b"}`}, ""},
-		{"quotes in TSV are those of CSV", "a.tsv", "id\tn\n1\t\"a\tb\"\n2\ta \"b\"\n", []string{`1 {"n":"a\tb"}`}, "line 3: a quote stands within"},
+		{"quotes in TSV are those of CSV", "a.tsv", "id\tn\n1\t\"a\tb\"\n2\ta \"b\"\n", []string{`1 {"n":"a\tb"}`}, "line 3: a quote within"},
 
 		{"a record of the limit is read", "a.ndjson", long[:len(long)-2] + "\"}\r\n", []string{"l " + `{` + long[len(`{"id":"l",`):]}, ""},
 		{"a longer line is not", "a.ndjson", "{\"id\":\"a\"}\n" + long + " ", []string{`a {}`}, "line 2: the record is longer than 200 bytes; raise max_record_bytes"},
@@ -143,7 +143,7 @@ func TestIDFields(t *testing.T) {
 		want    []string
 	}{
 		{"one field as it is", "shop", []string{"a/b", "a", "a%2Fb", "a"}},
-		{"several joined so that each is told apart", "shop, sku", []string{"a%2Fb/1", "a/b%2F1", "a%252Fb/1", ""}},
+		{"several joined so that they stay distinct", "shop, sku", []string{"a%2Fb/1", "a/b%2F1", "a%252Fb/1", ""}},
 		{"a list", []any{"sku", "shop"}, []string{"1/a%2Fb", "b%2F1/a", "1/a%252Fb", ""}},
 	}
 	for _, tt := range tests {
@@ -172,7 +172,7 @@ func TestFieldOfTheFileGivesWay(t *testing.T) {
 	}
 }
 
-// Records of any size never fill the memory: what is read of a file ends soon behind the limit.
+// Records of any size never fill the memory: reading of a file stops soon after the limit.
 func TestHugeRecords(t *testing.T) {
 	files := map[string]string{
 		"a.ndjson": "{\"id\":\"a\"}\n{\"id\":\"", "b.json": `[{"id":"a"},{"id":"`, "c.csv": "id\na\n\"", "d.tsv": "id\na\n",

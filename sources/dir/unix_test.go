@@ -22,7 +22,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
-// canBeDenied tells whether permissions bind the user who runs the tests.
+// canBeDenied reports whether permissions apply to the user who runs the tests.
 var canBeDenied = os.Getuid() != 0
 
 // deny takes all rights to a folder away for the time of a test.
@@ -41,7 +41,7 @@ func deny(t *testing.T, folder string) {
 // nobody is a user without rights, on any system.
 const nobody = 65534
 
-// root may read everything, so the tests about rights run once more as somebody else.
+// root may read everything, so the tests of permissions run again as another user.
 func TestAsAnotherUser(t *testing.T) {
 	t.Parallel()
 	if canBeDenied {
@@ -171,7 +171,7 @@ func TestLinks(t *testing.T) {
 	for _, d := range docs {
 		if text(t, d, "path") == "sub/inside.txt" {
 			if got, err := openContent(t.Context(), d); got != "a" || err != nil {
-				t.Errorf("behind the link: got %q, %v; want the file's content", got, err)
+				t.Errorf("target of the link: got %q, %v; want the file's content", got, err)
 			}
 		}
 	}
@@ -198,7 +198,7 @@ func TestLinkInPlaceOfAFile(t *testing.T) {
 	}
 }
 
-// Pipes, sockets and devices are no files; opening one must not wait for somebody to write.
+// Pipes, sockets and devices are no files; opening one must not wait for a writer.
 func TestSpecialFiles(t *testing.T) {
 	t.Parallel()
 	root := write(t, t.TempDir(), map[string]string{"a.txt": "a", "b.csv": "id\n1\n"})
@@ -223,7 +223,7 @@ func TestSpecialFiles(t *testing.T) {
 }
 
 // Names are bytes: two that differ in bytes that are not UTF-8 are two documents, and the scope of
-// what lies in such a folder is told by what the index holds.
+// the content of such a folder is known from the index.
 func TestStrangeNames(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -17,10 +17,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// readOnly is all that is asked for.
+// readOnly is the only scope requested.
 const readOnly = "https://www.googleapis.com/auth/devstorage.read_only"
 
-// accountKeys are what the key file of a service account may hold.
+// accountKeys are what the key file of a service account may contain.
 var accountKeys = []string{
 	"type", "project_id", "private_key_id", "private_key", "client_email", "client_id", "auth_uri", "token_uri",
 	"auth_provider_x509_cert_url", "client_x509_cert_url", "subject", "scopes", "additional_claims", "universe_domain",
@@ -39,8 +39,8 @@ func accountError(format string, args ...any) error {
 	}
 }
 
-// parseAccount reads a key as people paste it: as JSON, as a JSON string that holds it, or with its
-// private key on one line. Errors quote nothing of it.
+// parseAccount reads a key as people paste it: as JSON, as a JSON string that contains it, or with its private key on
+// one line. Errors quote nothing of it.
 func parseAccount(text string) (*account, error) {
 	raw := []byte(text)
 	var inner string
@@ -57,7 +57,7 @@ func parseAccount(text string) (*account, error) {
 		}
 	}
 	if kind := a.text("type"); kind != "service_account" {
-		return nil, accountError("is of another type than service_account; credentials of other types are taken from the file that GOOGLE_APPLICATION_CREDENTIALS names")
+		return nil, accountError("is not of the type service_account; for credentials of other types, set GOOGLE_APPLICATION_CREDENTIALS to their file")
 	}
 	for _, key := range []string{"client_email", "private_key"} {
 		if a.text(key) == "" {
@@ -67,7 +67,7 @@ func parseAccount(text string) (*account, error) {
 	a.project = a.text("project_id")
 	private := pemLines(a.text("private_key"))
 	if block, _ := pem.Decode([]byte(private)); block == nil {
-		return nil, accountError("private_key is not in the form of PEM")
+		return nil, accountError("private_key is not PEM")
 	}
 	key, err := json.Marshal(private)
 	if err != nil {
@@ -78,11 +78,11 @@ func parseAccount(text string) (*account, error) {
 }
 
 func (a *account) text(key string) (s string) {
-	_ = json.Unmarshal(a.keys[key], &s) // what is no text is empty
+	_ = json.Unmarshal(a.keys[key], &s) // anything but a string is empty
 	return s
 }
 
-// pemLines gives a key its lines back, that were pasted as blanks or as backslash and n.
+// pemLines restores the line breaks of a key that were pasted as spaces or as \n.
 func pemLines(key string) string {
 	key = strings.TrimSpace(strings.ReplaceAll(key, `\n`, "\n"))
 	if strings.Contains(key, "\n") {
@@ -97,7 +97,7 @@ func pemLines(key string) string {
 	return begins + "\n" + strings.Join(strings.Fields(body), "\n") + "\n" + ends + "\n"
 }
 
-// find makes credentials of the key, or finds those of the environment.
+// find makes credentials from the key, or finds those of the environment.
 func find(a *account, client *http.Client) (*auth.Credentials, error) {
 	o := &credentials.DetectOptions{Scopes: []string{readOnly}, Client: client}
 	if a == nil {
@@ -105,7 +105,7 @@ func find(a *account, client *http.Client) (*auth.Credentials, error) {
 		if err != nil {
 			return nil, &source.Error{
 				Kind: source.ErrAuth, Err: fmt.Errorf("no application default credentials: %w", err),
-				Hint: "give service_account_credentials, name a key file in GOOGLE_APPLICATION_CREDENTIALS, or run where Google gives credentials",
+				Hint: "set service_account_credentials, set GOOGLE_APPLICATION_CREDENTIALS to a key file, or run where Google provides credentials",
 			}
 		}
 		return bound(found), nil
@@ -121,11 +121,10 @@ func find(a *account, client *http.Client) (*auth.Credentials, error) {
 	return bound(made), nil
 }
 
-// tokenPatience is how long a token may take: the service of a machine that gives it may take a request
-// and stay silent.
+// tokenPatience is how long to wait for a token: the machine's token service may accept a request and never respond.
 const tokenPatience = 15 * time.Second
 
-// errToken marks what went wrong before there was anything to ask the store with.
+// errToken marks an error before there was a token for the store.
 var errToken = errors.New("no token")
 
 func bound(c *auth.Credentials) *auth.Credentials {

@@ -1,10 +1,10 @@
 // Package gcs is the source type "google_cloud_storage": the objects of buckets of Google Cloud Storage.
 //
-// What it shares with other object stores is in sources/internal/objects; here are the client, its
+// What it shares with other object stores is in sources/internal/objects; this package has the client, its
 // credentials, and the document of an object.
 //
 // Its invariant: the document of an object depends only on the object, and its content is that of the
-// generation that was listed.
+// listed generation.
 package gcs
 
 import (
@@ -24,7 +24,7 @@ const (
 	fieldEndpoint    = "endpoint_url"
 )
 
-// The indexed fields. bucketField gives the scope of a document, nameField its name.
+// The indexed fields. bucketField determines the scope of a document, nameField its name.
 const (
 	bucketField     = "bucket_name"
 	nameField       = "name"
@@ -52,14 +52,14 @@ var Type = source.Type{
 		bucket, ok := fields[bucketField].(string)
 		return bucket, ok && bucket != ""
 	},
-	// Buckets come and go by their scopes; another service is another thing.
+	// Buckets can be added and removed, as they are scopes; another service is another source.
 	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
 	CommonFields:   commonFields,
 	Open:           open,
 }
 
-// commonFields are the fields of a document beside its time and metadata, whose members are its owner's
-// choice. A name is text, in which people search; a size is a number, which the API writes as text.
+// commonFields are the fields of a document besides its time and its metadata, whose keys the owner chooses. A name is
+// text that people search; a size is a number, which the API writes as text.
 func commonFields(field.Values) []source.DescribedField {
 	return []source.DescribedField{
 		{Name: componentsField, Kind: source.Long},
@@ -77,20 +77,20 @@ func commonFields(field.Values) []source.DescribedField {
 	}
 }
 
-// fields are the keys of the connector protocol, in its order, and ours after them.
+// fields are the keys of the connector protocol, in its order, followed by our own.
 func fields() []field.Spec {
-	retries := objects.Number(fieldRetries, "Maximum retries for failed requests", 4, 3, "How often a request is repeated that the store could not answer. 0: not at all.")
+	retries := objects.Number(fieldRetries, "Maximum retries for failed requests", 4, 3, "How often a failed request is repeated. 0: never.")
 	retries.Validations[0].Constraint = -1
 	return []field.Spec{
-		objects.NamesField(fieldBuckets, "Google Cloud Storage buckets", 1, "Names of buckets, or patterns such as logs-*; * is all of the project."),
+		objects.NamesField(fieldBuckets, "Google Cloud Storage buckets", 1, "Names of buckets, or patterns such as logs-*; * is all buckets of the project."),
 		{
 			Name: fieldCredentials, Label: "Google Cloud service account JSON", Order: 2, Display: field.TextArea, Optional: true, Sensitive: true,
 			Tooltip: "The key file of a service account, as JSON. Empty: application default credentials.",
 		},
 		source.ExtractionService(3),
 		retries,
-		objects.Text(fieldProject, "Project", 5, "The project whose buckets * lists, and that pays where a bucket asks for that. Empty: that of the key."),
-		objects.Text(fieldEndpoint, "Endpoint", 6, "Address of an emulator, such as http://127.0.0.1:4443/storage/v1/, which gets no credentials. Empty: Google."),
+		objects.Text(fieldProject, "Project", 5, "The project whose buckets * lists, and that pays for buckets with requester pays. Empty: that of the key."),
+		objects.Text(fieldEndpoint, "Endpoint", 6, "Address of an emulator, such as http://127.0.0.1:4443/storage/v1/, to which no credentials are sent. Empty: Google."),
 	}
 }
 

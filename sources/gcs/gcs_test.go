@@ -359,7 +359,7 @@ func TestContractOnAServer(t *testing.T) {
 }
 
 // An answer that is no listing, such as the page of a proxy's login, is not taken for an empty bucket.
-func TestAnAnswerThatIsNoListingFails(t *testing.T) {
+func TestAResponseThatIsNotAListingFails(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
 	st := storeOf(t, values)

@@ -19,8 +19,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 )
 
-// document makes the document of an object. Its id holds the generation, so an object that is written
-// over is a new document, and the old one is gone.
+// document makes the document of an object. Its id contains the generation, so an overwritten object is a new document,
+// and the old one is deleted.
 func (st *store) document(o *storage.ObjectAttrs) document.Document {
 	generation := strconv.FormatInt(o.Generation, 10)
 	updated := moment(o.Updated)
@@ -62,10 +62,10 @@ func metadata(m map[string]string) document.Value {
 	return document.Object(fields)
 }
 
-// consoleEscapes are what the console's addresses escape otherwise than a query.
+// consoleEscapes are what the console's addresses escape differently from a query.
 var consoleEscapes = strings.NewReplacer("+", "%20", "%27", "'")
 
-// console is where people look at an object. All but letters, digits and _.-~' is escaped in its name.
+// console is the address of an object in the console. All but letters, digits and _.-~' is escaped in its name.
 func (st *store) console(bucket, name string) string {
 	quoted := consoleEscapes.Replace(url.QueryEscape(name))
 	return "https://console.cloud.google.com/storage/browser/_details/" + bucket + "/" + quoted + ";tab=live_object?project=" + st.project
@@ -73,7 +73,7 @@ func (st *store) console(bucket, name string) string {
 
 const hintRights = "grant the account the role Storage Object Viewer on the bucket"
 
-// Failure says what an error of the library means.
+// Failure interprets an error of the library.
 func (st *store) Failure(err error) *source.Error {
 	if failure, ok := errors.AsType[*source.Error](err); ok {
 		return &source.Error{Kind: failure.Kind, Err: failure.Err, Hint: failure.Hint}
@@ -96,7 +96,7 @@ func (st *store) Failure(err error) *source.Error {
 	failure := objects.Answered(answer.Code, reason, cmp.Or(answer.Message, answer.Body))
 	switch {
 	case asksForProject(err):
-		failure.Kind, failure.Hint = source.ErrConfig, "name the project that pays in project_id:"
+		failure.Kind, failure.Hint = source.ErrConfig, "set project_id: to the project that pays"
 	case errors.Is(failure, source.ErrAuth):
 		failure.Hint = hintRights
 	case answer.Code == 404:
@@ -105,14 +105,14 @@ func (st *store) Failure(err error) *source.Error {
 	return failure
 }
 
-// tokenFailure distinguishes a refused account from a service that is not there yet, as in a container
-// that has just begun.
+// tokenFailure distinguishes a refused account from a token service that is not available yet, as in a container that
+// has just started.
 func tokenFailure(err error) *source.Error {
 	answer, ok := errors.AsType[*auth.Error](err)
 	if ok && answer.Response != nil && !errors.Is(objects.KindOf(answer.Response.StatusCode), source.ErrTemporary) {
 		return &source.Error{
-			Kind: source.ErrAuth, Err: errors.New("the account is refused: Google gives no token for it"),
-			Hint: "correct service_account_credentials: the key may have been removed, or the clock of this machine be wrong",
+			Kind: source.ErrAuth, Err: errors.New("the account was refused: Google issued no token for it"),
+			Hint: "correct service_account_credentials: the key may have been deleted, or the clock of this machine may be wrong",
 		}
 	}
 	failure := objects.Unanswered(err)
@@ -120,7 +120,7 @@ func tokenFailure(err error) *source.Error {
 	return failure
 }
 
-// asksForProject reports whether a bucket asks who pays.
+// asksForProject reports whether a bucket requires a project that pays.
 func asksForProject(err error) bool {
 	answer, ok := errors.AsType[*googleapi.Error](err)
 	return ok && answer.Code == 400 && (strings.Contains(answer.Message, "requester pays") || strings.Contains(answer.Body, "UserProjectMissing"))

@@ -32,7 +32,7 @@ type store struct {
 	project   string
 
 	mu   sync.Mutex
-	pays map[string]bool // buckets that ask for a project that pays
+	pays map[string]bool // buckets that require a project that pays
 }
 
 // The pages and times of Google's service.
@@ -64,13 +64,13 @@ func newStore() *store {
 func (st *store) connect(ctx context.Context, options []option.ClientOption, retries int) (err error) {
 	st.client, err = storage.NewClient(ctx, append(options, storage.WithJSONReads(), option.WithTelemetryDisabled())...)
 	if err != nil {
-		return &source.Error{Kind: source.ErrConfig, Err: fmt.Errorf("make a client: %w", err)}
+		return &source.Error{Kind: source.ErrConfig, Err: fmt.Errorf("create a client: %w", err)}
 	}
 	st.client.SetRetry(storage.WithPolicy(storage.RetryAlways), storage.WithMaxAttempts(retries+1))
 	return nil
 }
 
-// options are where the store is, and as whom it is asked.
+// options are the address of the store and the credentials.
 func (st *store) options(v field.Values) ([]option.ClientOption, error) {
 	plain := &http.Client{Transport: st.transport, CheckRedirect: objects.NoRedirect}
 	var key *account
@@ -92,7 +92,7 @@ func (st *store) options(v field.Values) ([]option.ClientOption, error) {
 		}
 		return []option.ClientOption{option.WithEndpoint(endpoint), option.WithoutAuthentication(), option.WithHTTPClient(plain)}, nil
 	}
-	if os.Getenv("STORAGE_EMULATOR_HOST") != "" { // the library asks there, without credentials
+	if os.Getenv("STORAGE_EMULATOR_HOST") != "" { // the library sends its requests there, without credentials
 		return []option.ClientOption{option.WithHTTPClient(plain)}, nil
 	}
 	found, err := find(key, plain)
@@ -115,8 +115,8 @@ func withCredentials(c *auth.Credentials, base http.RoundTripper) ([]option.Clie
 func (st *store) Buckets(ctx context.Context, token string) (names []string, next string, err error) {
 	if st.project == "" {
 		return nil, "", &source.Error{
-			Kind: source.ErrConfig, Err: errors.New("the project whose buckets are to be listed is not known"),
-			Hint: "name it in project_id:, or name the buckets to read in buckets:",
+			Kind: source.ErrConfig, Err: errors.New("cannot list buckets without a project"),
+			Hint: "set project_id:, or list the buckets to read in buckets:",
 		}
 	}
 	it := st.client.Buckets(ctx, st.project)
@@ -183,15 +183,15 @@ func (st *store) object(attrs *storage.ObjectAttrs) objects.Object {
 		Document: func() document.Document { return st.document(attrs) },
 	}
 	if attrs.ContentEncoding == "gzip" {
-		o.Size = -1 // it comes decompressed
+		o.Size = -1 // it is decompressed in transit
 	}
 	return o
 }
 
-// Open reads the generation that was listed.
+// Open reads the listed generation.
 func (st *store) Open(ctx context.Context, bucket string, o objects.Object, offset int64) (io.ReadCloser, error) {
 	if o.Size < 0 && offset > 0 {
-		return nil, errors.New("what is decompressed on its way cannot be read from the middle")
+		return nil, errors.New("content that is decompressed in transit cannot be read from an offset")
 	}
 	var generation int64
 	if _, err := fmt.Sscan(o.Version, &generation); err != nil {
@@ -211,8 +211,8 @@ func (st *store) Open(ctx context.Context, bucket string, o objects.Object, offs
 	return r, nil
 }
 
-// paying makes a request, and makes it again with a project that pays where the answer asks for one. Any
-// other bucket would ask for a right on the project that few have.
+// paying makes a request, and repeats it with a project that pays if the response requires one. For any other bucket
+// that would need a right on the project that few accounts have.
 func (st *store) paying(bucket string, request func(*storage.BucketHandle) error) error {
 	handle := st.client.Bucket(bucket)
 	st.mu.Lock()

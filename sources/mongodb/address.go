@@ -13,18 +13,18 @@ const (
 	schemeSRV = "mongodb+srv://"
 )
 
-// address is the connection string of the key host.
+// address is the connection string of the field host.
 type address struct {
-	text    string // as the driver takes it
+	text    string // as passed to the driver
 	srv     bool
-	login   string // what stands before the @; "" for none
-	rest    string // what stands after it
+	login   string // the part before the @; "" for none
+	rest    string // the part after it
 	secrets []string
 }
 
-// parseAddress reads a connection string, or hosts alone. What a password does to one that holds unescaped
-// characters is found here, before any part of it is taken for a host that is looked up or for a database
-// that is named in a message.
+// parseAddress reads a connection string, or hosts alone. A password with unescaped characters
+// is detected here, before a part of it could be resolved as a host or quoted as a database
+// in a message.
 func parseAddress(text string) (a address, err error) {
 	text = strings.TrimSpace(text)
 	if !strings.Contains(text, "://") {
@@ -47,8 +47,8 @@ func parseAddress(text string) (a address, err error) {
 	a.login, a.rest = rest[:at], rest[at+1:]
 	user, password, _ := strings.Cut(a.login, ":")
 	if strings.ContainsAny(a.login, "@/?#[]") || strings.Contains(password, ":") || !escaped(user) || !escaped(password) {
-		return a, form.ConfigError(errors.New("host: user and password in the address hold characters that must be percent-encoded there"),
-			"put them into the fields user and password, where they are taken unchanged, or write @ as %40, : as %3A, / as %2F, % as %25")
+		return a, form.ConfigError(errors.New("host: user and password in the address contain characters that must be percent-encoded"),
+			"put them into the fields user and password, where they are used literally, or write @ as %40, : as %3A, / as %2F, % as %25")
 	}
 	a = a.slashed(begin)
 	if plain, _ := url.PathUnescape(password); plain != "" {
@@ -57,7 +57,7 @@ func parseAddress(text string) (a address, err error) {
 	return a, nil
 }
 
-// slashed puts the slash between hosts and options that people leave out.
+// slashed adds the slash between hosts and options, which is often omitted.
 func (a address) slashed(begin string) address {
 	if q := strings.IndexByte(a.rest, '?'); q >= 0 && !strings.Contains(a.rest[:q], "/") {
 		a.rest = a.rest[:q] + "/" + a.rest[q:]
@@ -72,9 +72,9 @@ func (a address) slashed(begin string) address {
 // escaped reports whether every percent sign begins an escape.
 func escaped(s string) bool { _, err := url.PathUnescape(s); return err == nil }
 
-// with is the address with user and password put in the place of its own, each where it is not empty. As part of
-// the address they have the login database and the mechanism that the address, or the DNS record of an SRV
-// host, says.
+// with is the address with its own user and password replaced by user and password, each unless it is empty. As part of
+// the address they use the authentication database and the mechanism of the address, or of the DNS record of an SRV
+// host.
 func (a address) with(user, password string) address {
 	if user == "" && password == "" {
 		return a
@@ -99,12 +99,12 @@ func (a address) with(user, password string) address {
 	return a
 }
 
-// percentEncode leaves only letters, digits, - . _ and ~ as they are.
+// percentEncode leaves only letters, digits, - . _ and ~ unchanged.
 func percentEncode(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }
 
-// redact takes the password out of a text.
+// redact removes the password from a text.
 func (a address) redact(text string) string {
 	for _, s := range a.secrets {
 		text = strings.ReplaceAll(text, s, "•••")
@@ -112,7 +112,7 @@ func (a address) redact(text string) string {
 	return text
 }
 
-// option is the value of an option of the address, whose letter case does not count; "" for none.
+// option is the value of a case-insensitive option of the address; "" for none.
 func (a address) option(name string) string {
 	_, query, _ := strings.Cut(a.rest, "?")
 	for part := range strings.FieldsFuncSeq(query, func(r rune) bool { return r == '&' || r == ';' }) {
@@ -127,7 +127,7 @@ func (a address) option(name string) string {
 	return ""
 }
 
-// hosts are those of the address, as messages name the server.
+// hosts are the hosts of the address, for messages.
 func (a address) hosts() string {
 	hosts, _, _ := strings.Cut(a.rest, "/")
 	return hosts

@@ -20,13 +20,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
-// What changed is learned from a change stream: of the collection, or of the database where several may be
-// read. Of an event only its kind and the _id of its document count; the documents themselves are then read
-// as they are now. So no event is too large, and neither their order nor how often one comes matters.
+// Changes are read from a change stream: of the collection, or of the database if several may be
+// read. Of an event only its kind and the _id of its document are used; the documents themselves are then read
+// in their current state. So no event is too large, and neither the order nor the number of events matters.
 //
 // The stream shows what a majority of the replica set has. Everything else is therefore read with read
-// concern majority, from the primary: what a full sync reads, so that no failover takes it back without an
-// event, and what changed, not from before the stream's last event.
+// concern majority, from the primary: the full sync, so that no failover undoes it without an
+// event, and the changed documents, not from before the stream's last event.
 
 // streaming is a database whose changes can be followed.
 type streaming struct{ *database }
@@ -34,15 +34,15 @@ type streaming struct{ *database }
 var _ source.Changer = (*streaming)(nil)
 
 const (
-	// mostChanged is how many changed documents are collected: some 100 bytes each.
+	// mostChanged is how many changed documents are collected, at some 100 bytes each.
 	mostChanged = 500_000
-	// streamWait is how long the server waits for another event before it says that there is none.
+	// streamWait is how long the server waits for another event before it responds that there is none.
 	streamWait = 100 * time.Millisecond
 	// streamBatch is how many events the server sends at a time.
 	streamBatch = 10_000
 )
 
-// stream is an open change stream, with the session that tells the server's time.
+// stream is an open change stream, with the session that knows the server's time.
 type stream struct {
 	*mongo.ChangeStream
 	session *mongo.Session
@@ -90,11 +90,11 @@ func (s *streaming) watch(ctx context.Context, from *place) (*stream, error) {
 func (x *stream) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
 	defer cancel()
-	_ = x.Close(ctx) // the server ends it by itself in the end
+	_ = x.Close(ctx) // the server will end it eventually
 	x.session.EndSession(ctx)
 }
 
-// now opens a stream that begins now, which shows that the server has them and that the user may, and
+// now opens a stream that begins now, which proves that the server has change streams and that the user may read them, and
 // returns the server's time and the token of the stream's beginning.
 func (s *streaming) now(ctx context.Context) (at *bson.Timestamp, token bson.Raw, err error) {
 	x, err := link.Connect(ctx, s.attempts(), func(ctx context.Context) (*stream, error) { return s.watch(ctx, nil) })
@@ -104,13 +104,13 @@ func (s *streaming) now(ctx context.Context) (at *bson.Timestamp, token bson.Raw
 	defer x.close(ctx)
 	at, token = x.session.OperationTime(), x.ResumeToken()
 	if at == nil {
-		return nil, nil, noStreams(errors.New("the server does not say at which time its change stream stands"))
+		return nil, nil, noStreams(errors.New("the server does not report the time of its change stream"))
 	}
 	return at, token, nil
 }
 
 // Position implements [source.Changer]. It is a time, not a token: a token says what the server has, and the
-// time of the answer what a majority of the replica set has.
+// time of the response what a majority of the replica set has.
 func (s *streaming) Position(ctx context.Context) (source.Cursor, error) {
 	read, err := s.whatIsRead(ctx)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *streaming) Changes(ctx context.Context, since source.Cursor) (c source.
 		return c, &source.LostError{Why: err.Error()}
 	}
 	if from.read != read.digest {
-		return c, &source.LostError{Why: "the collections, the server or what is read of them are others than at the last sync"}
+		return c, &source.LostError{Why: "the collections, the server or the fields to read have changed since the last sync"}
 	}
 	until, token, err := s.now(ctx)
 	if err != nil {
@@ -160,14 +160,14 @@ func (s *streaming) Changes(ctx context.Context, since source.Cursor) (c source.
 type follower struct {
 	s       *streaming
 	read    whatIsRead
-	until   *bson.Timestamp                // later events are left to the next run
-	token   bson.Raw                       // the same as a token, where that can be compared
+	until   *bson.Timestamp                // later events are read by the next run
+	token   bson.Raw                       // the same as a token, if tokens can be compared
 	ids     map[string]map[string]struct{} // type and bytes of each _id, by collection
 	n, most int
 	last    *bson.Timestamp // the server's time after the last event
 }
 
-// follow reads the stream from a place up to now, and moves the place.
+// follow reads the stream from a position up to now, and advances the position.
 func (f *follower) follow(ctx context.Context, from *place) error {
 	losses := 0
 	for {
@@ -192,14 +192,14 @@ func (f *follower) follow(ctx context.Context, from *place) error {
 		if losses >= f.s.set.attempts || !worthRetrying(err) {
 			return f.s.streamError(ctx, err)
 		}
-		f.s.log.Warn("the change stream broke off and is opened again", "attempt", losses, "err", f.s.told(err).Error())
+		f.s.log.Warn("the change stream broke off; reopening it", "attempt", losses, "err", f.s.told(err).Error())
 		if err := f.s.pause(ctx, link.BackOff(losses)); err != nil {
 			return err
 		}
 	}
 }
 
-// events takes the events of an open stream until it has come to now.
+// events reads the events of an open stream until it has reached the current time.
 func (f *follower) events(ctx context.Context, x *stream, from *place) error {
 	quiet, reopened := time.Now(), 0
 	for first := true; ; first = false {
@@ -225,8 +225,8 @@ func (f *follower) events(ctx context.Context, x *stream, from *place) error {
 		case x.ID() == 0:
 			return &source.LostError{Why: "the server ended the change stream"}
 		case first, x.ID() != id:
-			// This was the batch that came when the driver opened the stream, or opened it again: whether
-			// there is more was not asked yet.
+			// This was the batch that arrived when the driver opened or reopened the stream: more events
+			// were not requested yet.
 			if reopened++; reopened > max(1, f.s.set.attempts) {
 				return errBreaksOff
 			}
@@ -235,14 +235,14 @@ func (f *follower) events(ctx context.Context, x *stream, from *place) error {
 		case string(before) != string(from.token):
 			quiet = time.Now()
 		case f.s.stall > 0 && time.Since(quiet) > f.s.stall:
-			return &source.Error{Kind: source.ErrTemporary, Err: fmt.Errorf("the change stream of the shards did not come up to now in %v", f.s.stall)}
+			return &source.Error{Kind: source.ErrTemporary, Err: fmt.Errorf("the change stream of the shards did not reach the current time within %v", f.s.stall)}
 		}
 	}
 }
 
-var errBreaksOff = &source.Error{Kind: source.ErrTemporary, Err: errors.New("the change stream breaks off again and again")}
+var errBreaksOff = &source.Error{Kind: source.ErrTemporary, Err: errors.New("the change stream keeps breaking off")}
 
-// event takes one event. done reports that it is later than what this run is about.
+// event reads one event. done reports that it is too late for this run.
 func (f *follower) event(raw bson.Raw) (done bool, err error) {
 	kind, _ := raw.Lookup("operationType").StringValueOK()
 	collection, _ := raw.Lookup("ns", "coll").StringValueOK()
@@ -260,7 +260,7 @@ func (f *follower) event(raw bson.Raw) (done bool, err error) {
 			return false, &source.LostError{Why: fmt.Sprintf("the _id of a changed document of %s: %v", scopeName(collection), err)}
 		}
 		if f.add(collection, keyOf(id)); f.n > f.most {
-			return false, &source.LostError{Why: fmt.Sprintf("more than %d documents have changed", f.most)}
+			return false, &source.LostError{Why: fmt.Sprintf("more than %d documents changed", f.most)}
 		}
 	case "drop", "rename":
 		to, _ := raw.Lookup("to", "coll").StringValueOK()
@@ -286,7 +286,7 @@ func (f *follower) add(collection, key string) {
 	}
 }
 
-// reached reports whether a token is of now or later. Tokens of MongoDB are hexadecimal and in the order of
+// reached reports whether a token is of now or later. Tokens of MongoDB are hexadecimal and sorted like
 // events; those of other servers are not compared.
 func (f *follower) reached(token bson.Raw) bool {
 	at, ok := token.Lookup("_data").StringValueOK()
@@ -294,8 +294,8 @@ func (f *follower) reached(token bson.Raw) bool {
 	return ok && ok2 && strings.HasPrefix(until, "82") && strings.HasPrefix(at, "82") && at >= until
 }
 
-// lost reports that the stream cannot be resumed from its place: whatever the server says that is neither a
-// missing right nor a failure that may pass. That it has change streams at all was seen before.
+// lost reports that the stream cannot be resumed from its position: any error of the server that is neither a
+// missing privilege nor temporary. That the server has change streams at all was checked before.
 func (s *streaming) lost(err error) error {
 	if lost, ok := errors.AsType[*source.LostError](err); ok {
 		return lost
@@ -316,14 +316,14 @@ func noStreams(err error) error {
 	return form.ConfigError(fmt.Errorf("change_streams: %w", err), noStreamsHint)
 }
 
-// streamError says why there is no change stream.
+// streamError explains why there is no change stream.
 func (s *streaming) streamError(ctx context.Context, err error) error {
 	c := code(err)
 	switch {
 	case c == codeUnauthorized:
 		return &source.Error{
 			Kind: source.ErrAuth, Err: fmt.Errorf("open the change stream of %s: %w", s.set.database, s.told(err)),
-			Hint: "let the user read it: " + s.grant("") + ", or give a role of your own the actions find and changeStream",
+			Hint: "let the user read it: " + s.grant("") + ", or give a custom role the actions find and changeStream",
 		}
 	case c == codeCappedLost, c != 0 && !refused(err) && !slices.Contains(temporary, c), strings.Contains(err.Error(), "does not support sessions"):
 		return noStreams(fmt.Errorf("the server has no change stream: %w", s.told(err)))

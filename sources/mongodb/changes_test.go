@@ -118,7 +118,7 @@ func TestChangesAreWhatIsThereNow(t *testing.T) {
 		t.Errorf("nothing changed since, but %+v", again)
 	}
 	if again := f.changes(s, at); !maps.Equal(again.there, want) {
-		t.Errorf("the same place once more: %+v", again)
+		t.Errorf("the same position again: %+v", again)
 	}
 }
 
@@ -197,8 +197,8 @@ func TestChangesOfIDsThatReadTheSame(t *testing.T) {
 	}
 }
 
-// TestChangesThatCannotBeTold: everything is to be read, and it is said why.
-func TestChangesThatCannotBeTold(t *testing.T) {
+// TestChangesThatAreUnknown: everything is to be read, and it is said why.
+func TestChangesThatAreUnknown(t *testing.T) {
 	t.Parallel()
 	streams := func(command bson.Raw, option string) bool {
 		stages, err := command.Lookup("pipeline").Array().Values()
@@ -232,14 +232,14 @@ func TestChangesThatCannotBeTold(t *testing.T) {
 		"an event is too large": {nil, func(f *followed) {
 			f.Fail(failing("getMore", mongotest.Error{Code: 10334, Name: "BSONObjectTooLarge", Message: "no"}))
 		}, nil, nil, "error 10334"},
-		"dropped":                     {nil, func(f *followed) { f.Drop("shop", "orders"); f.put("orders", 1, 1) }, nil, nil, "others than at the last sync"},
-		"another took its place":      {nil, func(f *followed) { f.put("new", 1, 1); f.Rename("shop", "new", "orders") }, nil, nil, "others than at the last sync"},
-		"a new collection":            {map[string]any{"collection": "*"}, func(f *followed) { f.put("new", 1, 1) }, nil, nil, "others than at the last sync"},
-		"other collections are read":  {nil, nil, nil, map[string]any{"collection": "orders, others"}, "others than at the last sync"},
-		"other fields are read":       {nil, nil, nil, map[string]any{"fields": []any{"n"}}, "others than at the last sync"},
-		"dates are written otherwise": {nil, nil, nil, map[string]any{"datetime_conversion": "DATETIME_MS"}, "others than at the last sync"},
-		"a place of another version":  {nil, nil, func(source.Cursor) source.Cursor { return `{"lsn":"1"}` }, nil, "is not one of this version"},
-		"no JSON":                     {nil, nil, func(source.Cursor) source.Cursor { return `{` }, nil, "is not one of this version"},
+		"dropped":                     {nil, func(f *followed) { f.Drop("shop", "orders"); f.put("orders", 1, 1) }, nil, nil, "have changed since the last sync"},
+		"another took its place":      {nil, func(f *followed) { f.put("new", 1, 1); f.Rename("shop", "new", "orders") }, nil, nil, "have changed since the last sync"},
+		"a new collection":            {map[string]any{"collection": "*"}, func(f *followed) { f.put("new", 1, 1) }, nil, nil, "have changed since the last sync"},
+		"other collections are read":  {nil, nil, nil, map[string]any{"collection": "orders, others"}, "have changed since the last sync"},
+		"other fields are read":       {nil, nil, nil, map[string]any{"fields": []any{"n"}}, "have changed since the last sync"},
+		"dates are written otherwise": {nil, nil, nil, map[string]any{"datetime_conversion": "DATETIME_MS"}, "have changed since the last sync"},
+		"a place of another version":  {nil, nil, func(source.Cursor) source.Cursor { return `{"lsn":"1"}` }, nil, "has an unknown format"},
+		"no JSON":                     {nil, nil, func(source.Cursor) source.Cursor { return `{` }, nil, "has an unknown format"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

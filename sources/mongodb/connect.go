@@ -26,12 +26,12 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return d.DialContext(ctx, network, address)
 }
 
-// DialContext makes it what the driver dials with.
+// DialContext is called by the driver.
 func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	return d(ctx, network, address)
 }
 
-// connect makes the driver's client, once. It connects when it is asked something, and has goroutines that
+// connect creates the driver's client, once. It connects on the first request, and has goroutines that
 // watch the servers until it is closed.
 func (d *database) connect() (*mongo.Client, error) {
 	d.mu.Lock()
@@ -40,10 +40,10 @@ func (d *database) connect() (*mongo.Client, error) {
 		return d.client, nil
 	}
 	if d.set.insecure {
-		d.log.Warn("the server's certificate is not verified, as tls_insecure asks for")
+		d.log.Warn("the server's certificate is not verified, because of tls_insecure")
 	}
 	if len(d.set.address.secrets) > 0 {
-		d.log.Warn("host holds a password, and is shown wherever the configuration is; put it into the key password")
+		d.log.Warn("host contains a password, which is shown wherever the configuration is; move it to password")
 	}
 	o := *d.set.client
 	o.SetDialer(d.dial)
@@ -55,8 +55,8 @@ func (d *database) connect() (*mongo.Client, error) {
 	return client, nil
 }
 
-// bounded ends a call that takes too long. The driver hands a deadline on to the server as the time that a whole
-// cursor may work, so it gets none.
+// bounded ends a call that takes too long. The driver passes a deadline to the server as the time limit of a complete
+// cursor, so the context has none.
 func bounded(ctx context.Context, limit time.Duration) (context.Context, func()) {
 	if limit <= 0 {
 		return ctx, func() {}
@@ -74,12 +74,12 @@ func causeOf(ctx context.Context, err error) error {
 	return err
 }
 
-// attempts are how often something is tried.
+// attempts are the attempts of a request.
 func (d *database) attempts() link.Attempts {
 	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: d.told}
 }
 
-// ask asks the server one question and returns the answer. What may pass is tried again.
+// ask sends one request and returns the response. Temporary errors are retried.
 func (d *database) ask(ctx context.Context, database string, command bson.D) (bson.Raw, error) {
 	return link.Connect(ctx, d.attempts(), func(ctx context.Context) (bson.Raw, error) {
 		client, err := d.connect()
@@ -93,7 +93,7 @@ func (d *database) ask(ctx context.Context, database string, command bson.D) (bs
 	})
 }
 
-// readOptions send what only reads where the address wants it read.
+// readOptions send reads to the members that the address prefers.
 func (d *database) readOptions() *options.RunCmdOptionsBuilder {
 	o := options.RunCmd()
 	if p := d.set.client.ReadPreference; p != nil {
@@ -102,7 +102,7 @@ func (d *database) readOptions() *options.RunCmdOptionsBuilder {
 	return o
 }
 
-// cursor begins a command that answers with documents, in a time in which the server must say something.
+// cursor starts a command that returns documents, within a time limit for the server's response.
 func (d *database) cursor(ctx context.Context, command bson.D, limit time.Duration) (*mongo.Cursor, error) {
 	client, err := d.connect()
 	if err != nil {
@@ -114,7 +114,7 @@ func (d *database) cursor(ctx context.Context, command bson.D, limit time.Durati
 	return c, causeOf(ctx, err)
 }
 
-// each calls do with each document that a command answers with, which is good until do returns.
+// each calls do with each document that a command returns, which is valid until do returns.
 func (d *database) each(ctx context.Context, command bson.D, do func(bson.Raw) error) error {
 	c, err := link.Connect(ctx, d.attempts(), func(ctx context.Context) (*mongo.Cursor, error) {
 		return d.cursor(ctx, command, connectTimeout)
@@ -133,7 +133,7 @@ func (d *database) each(ctx context.Context, command bson.D, do func(bson.Raw) e
 	}
 }
 
-// next takes the next document. Where it must be asked for, the server must answer within the limit.
+// next reads the next document. If that needs a request, the server must respond within the limit.
 func next(ctx context.Context, c *mongo.Cursor, limit time.Duration) (more bool, err error) {
 	if c.RemainingBatchLength() > 0 {
 		return c.Next(ctx), c.Err()
@@ -143,11 +143,11 @@ func next(ctx context.Context, c *mongo.Cursor, limit time.Duration) (more bool,
 	return c.Next(ctx), causeOf(ctx, c.Err())
 }
 
-// closeCursor ends a cursor, also on the server.
+// closeCursor closes a cursor, also on the server.
 func closeCursor(ctx context.Context, c *mongo.Cursor) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
 	defer cancel()
-	_ = c.Close(ctx) // what was not read is of no interest; the server ends it by itself in the end
+	_ = c.Close(ctx) // the rest is not needed; the server will end it eventually
 }
 
 // withConcern adds the read concern of the address to a command.
@@ -158,7 +158,7 @@ func (d *database) withConcern(command bson.D) bson.D {
 	return command
 }
 
-// Ping asks the server for a sign of life, and logs in for it.
+// Ping sends a ping, which needs a login.
 func (d *database) Ping(ctx context.Context) error {
 	_, err := d.ask(ctx, "admin", bson.D{{Key: "ping", Value: 1}})
 	return d.connectError(ctx, err, fmt.Sprintf("connect to MongoDB at %s", d.set.address.hosts()))

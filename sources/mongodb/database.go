@@ -49,34 +49,34 @@ func (d *database) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), hangUpTimeout)
 	defer cancel()
-	_ = d.client.Disconnect(ctx) // what does not end by then is cut
+	_ = d.client.Disconnect(ctx) // connections that have not ended by then are cut
 	d.client = nil
 	return nil
 }
 
-// Validate looks whether what is configured exists.
+// Validate checks that the configured collections exist.
 func (d *database) Validate(ctx context.Context) error {
 	_, err := d.catalogue(ctx)
 	return err
 }
 
-// collection is one of the database.
+// collection is a collection of the database.
 type collection struct {
 	name string
-	kind string // as the server says it: collection, view, timeseries; "" where it may not be listed
+	kind string // as reported by the server: collection, view, timeseries; "" if it cannot be listed
 }
 
-// plain reports whether it has an index on _id that can be relied on.
+// plain reports whether it has a reliable index on _id.
 func (c *collection) plain() bool { return c.kind == "collection" || c.kind == "" }
 
-// catalogue is what there is of the collections that are configured.
+// catalogue is the state of the configured collections.
 type catalogue struct {
-	found   []collection // that are to be read
-	missing []string     // that are named and not there
-	known   []collection // all that the user may know of
+	found   []collection // to read
+	missing []string     // named, but missing
+	known   []collection // all that are visible to the user
 }
 
-// catalogue lists the collections. It fails where there is nothing at all to read, which is never taken for an empty
+// catalogue lists the collections. It fails if there is nothing at all to read, which never counts as an empty
 // collection.
 func (d *database) catalogue(ctx context.Context) (c catalogue, err error) {
 	c.known, err = d.collections(ctx, "")
@@ -86,7 +86,7 @@ func (d *database) catalogue(ctx context.Context) (c catalogue, err error) {
 	case code(err) != codeUnauthorized || !d.hasLogin():
 		return c, d.connectError(ctx, err, fmt.Sprintf("list the collections of %s at %s", d.set.database, d.set.address.hosts()))
 	case len(exact) == len(d.set.collections):
-		// The names are known; what of them can be read shows when it is tried.
+		// The names are known; reading them shows which of them can be read.
 		for _, name := range exact {
 			c.found = append(c.found, collection{name: name})
 		}
@@ -116,7 +116,7 @@ func (d *database) catalogue(ctx context.Context) (c catalogue, err error) {
 	return c, nil
 }
 
-// collections lists the collections of the database that the user may know of, or the one of a name.
+// collections lists the collections of the database that are visible to the user, or the one with a name.
 func (d *database) collections(ctx context.Context, name string) (all []collection, err error) {
 	command := bson.D{{Key: "listCollections", Value: 1}}
 	if name != "" {
@@ -132,7 +132,7 @@ func (d *database) collections(ctx context.Context, name string) (all []collecti
 		if kind, ok := raw.Lookup("type").StringValueOK(); ok {
 			c.kind = kind
 		}
-		if name == "" || name == c.name { // not every server filters
+		if name == "" || name == c.name { // not every server supports the filter
 			all = append(all, c)
 		}
 		return nil
@@ -143,13 +143,13 @@ func (d *database) collections(ctx context.Context, name string) (all []collecti
 // mostNames is how many names a message lists.
 const mostNames = 50
 
-// nothingToRead says why no collection is there.
+// nothingToRead explains why there is no collection to read.
 func (d *database) nothingToRead(ctx context.Context, c *catalogue) error {
 	e := &source.Error{Kind: source.ErrConfig}
 	switch {
 	case len(c.known) == 0:
 		e.Err = fmt.Errorf("the database %q has no collection that the user may read", d.set.database)
-		e.Hint = "check database: and the user's rights: " + d.grant("")
+		e.Hint = "check database: and the user's privileges: " + d.grant("")
 		if names := d.databases(ctx); names != "" {
 			e.Hint = "check database:; the server has " + names + "; or let the user read it: " + d.grant("")
 		}
@@ -166,7 +166,7 @@ func (d *database) nothingToRead(ctx context.Context, c *catalogue) error {
 	return e
 }
 
-// databases names the databases that the user may know of; "" where that cannot be said.
+// databases names the databases that are visible to the user; "" if that is unknown.
 func (d *database) databases(ctx context.Context) string {
 	answer, err := d.ask(ctx, "admin", bson.D{{Key: "listDatabases", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "authorizedDatabases", Value: true}})
 	if err != nil {
@@ -202,7 +202,7 @@ func namesOf(all []collection) string {
 	return text
 }
 
-// Parts lists the collections, those that are missing as parts that fail.
+// Parts lists the collections; missing ones are parts that fail.
 func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 	return func(yield func(source.Part, error) bool) {
 		parts, err := d.list(ctx)
@@ -224,7 +224,7 @@ func (d *database) list(ctx context.Context) (all []source.Part, err error) {
 		return nil, err
 	}
 	for _, name := range c.missing {
-		hint := fmt.Sprintf("take it out of collection:, or let the user read it: %s", d.grant(name))
+		hint := fmt.Sprintf("remove it from collection:, or let the user read it: %s", d.grant(name))
 		if n := near(name, c.known); n != "" {
 			hint = fmt.Sprintf("did you mean %s? Otherwise %s", n, hint)
 		}

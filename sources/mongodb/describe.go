@@ -10,16 +10,16 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// MongoDB has no columns, but a new index that does not know that a field holds dates or decimals takes their
-// text for text. So a sample of each collection says which kinds its fields have. What is not in the sample is
-// mapped by its first value.
+// MongoDB has no columns, but without a mapping a new index maps the text of dates and decimals as
+// text. So a sample of each collection determines the kinds of its fields. Fields outside the sample are
+// mapped by their first value.
 
-// sampled is how many documents of a collection are looked at, from its beginning and from its end.
+// sampled is the size of a collection's sample, from its beginning and from its end.
 const sampled = 500
 
 var _ source.Describer = (*part)(nil)
 
-// Describe looks at a sample.
+// Describe reads a sample.
 func (p *part) Describe(ctx context.Context) (d source.Description, err error) {
 	c := p.db.newConverter(p.collection.name)
 	d.Fields = []source.DescribedField{{Name: notesField, Kind: source.Text}}
@@ -32,13 +32,13 @@ func (p *part) Describe(ctx context.Context) (d source.Description, err error) {
 	}
 	k := kinds{forms: p.db.set.values, of: map[string]source.FieldKind{}}
 	if err := p.sample(ctx, &k); err != nil {
-		return d, p.failed(ctx, "look at some documents", err)
+		return d, p.failed(ctx, "read a sample of documents", err)
 	}
 	d.Fields = append(d.Fields, k.fields()...)
 	return d, nil
 }
 
-// sample takes the kinds of some documents.
+// sample records the kinds of some documents.
 func (p *part) sample(ctx context.Context, k *kinds) error {
 	r := p.newReader()
 	for _, direction := range []int{1, -1} {
@@ -58,7 +58,7 @@ func (p *part) sample(ctx context.Context, k *kinds) error {
 			}
 		}
 		if direction < 0 && !r.sorted {
-			return nil // there is no other end to look at
+			return nil // there is no other end to sample
 		}
 		if p.db.set.rule == nil {
 			command = append(command, bson.E{Key: "limit", Value: int32(sampled)})
@@ -91,23 +91,23 @@ func (p *part) sampleOf(ctx context.Context, command bson.D, k *kinds) error {
 	return nil
 }
 
-// kinds are those of the fields that a sample has, by name with dots.
+// kinds are the kinds of the fields in a sample, by dotted name.
 type kinds struct {
 	forms valueForms
 	of    map[string]source.FieldKind
 }
 
-// mostDescribed is how many fields a collection is described by. An index takes 1,000 in all unless its settings say
-// otherwise, and some documents have more names than that.
+// mostDescribed is how many fields a description of a collection may have. By default an index allows 1,000 in total,
+// and some documents have more names than that.
 const mostDescribed = 400
 
-// fields are the fields in the order of their names. Where they are too many, those are left out that Elasticsearch
-// maps alike by itself.
+// fields are the fields in the order of their names. If there are too many, those are left out that Elasticsearch
+// would map in the same way.
 func (k *kinds) fields() (all []source.DescribedField) {
 	few := len(k.of) <= mostDescribed
 	for _, name := range slices.Sorted(maps.Keys(k.of)) {
 		kind := k.of[name]
-		if kind == "" { // null wherever it was met
+		if kind == "" { // always null
 			kind = source.Text
 		}
 		switch {
@@ -120,7 +120,7 @@ func (k *kinds) fields() (all []source.DescribedField) {
 	return all
 }
 
-// add takes the members of an object whose name stands before theirs.
+// add records the members of an object, whose name is their prefix.
 func (k *kinds) add(list, before string, depth int) error {
 	var all []element
 	var names []string
@@ -134,7 +134,7 @@ func (k *kinds) add(list, before string, depth int) error {
 		if depth == 0 && e.name == "_id" {
 			continue
 		}
-		if at, twice := seen[e.name]; twice { // of two of one name the last counts
+		if at, twice := seen[e.name]; twice { // of two with the same name the last counts
 			all[at] = e
 			continue
 		}
@@ -152,7 +152,7 @@ func (k *kinds) add(list, before string, depth int) error {
 	return nil
 }
 
-// value takes a value, and the elements of a list as values of the list's own name.
+// value records a value, and the elements of a list as values with the list's own name.
 func (k *kinds) value(e element, name string, depth int) error {
 	switch e.kind {
 	case bson.TypeEmbeddedDocument, bson.TypeArray:
@@ -184,8 +184,8 @@ func (k *kinds) value(e element, name string, depth int) error {
 	return nil
 }
 
-// put unites the kind of a value, "" where it tells nothing, with what the field has had. A field of which no kind
-// holds all values is of the kind Text, which is mapped by its first value.
+// put merges the kind of a value, "" if it says nothing, into that of the field. A field whose values have no
+// common kind is of the kind Text, which is mapped by its first value.
 func (k *kinds) put(name string, kind source.FieldKind) {
 	had, known := k.of[name]
 	number := func(k source.FieldKind) bool {
@@ -206,7 +206,7 @@ func (k *kinds) put(name string, kind source.FieldKind) {
 	}
 }
 
-// kind is what a scalar is; "" is nothing that tells.
+// kind is the kind of a scalar; "" if it says nothing.
 func (k *kinds) kind(e element) source.FieldKind {
 	switch e.kind {
 	case bson.TypeString, bson.TypeSymbol, bson.TypeJavaScript, bson.TypeCodeWithScope:

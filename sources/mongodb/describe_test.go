@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// TestKindsOfASample: what a new index is told of the fields, from the documents that were looked at.
+// TestKindsOfASample: what a new index learns about the fields, from the documents in the sample.
 func TestKindsOfASample(t *testing.T) {
 	t.Parallel()
 	k := kinds{forms: forms(t, "", "", ""), of: map[string]source.FieldKind{}}

@@ -16,7 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
-// The errors of the server that decide something, see
+// The errors of the server that matter here, see
 // https://www.mongodb.com/docs/manual/reference/error-codes/.
 const (
 	codeUnauthorized  = 13
@@ -28,18 +28,18 @@ const (
 	codeNeedsLogin    = 33000
 	codeUserNotFound  = 11
 	codeMechanismMiss = 334
-	codeCappedLost    = 136 // the place of a cursor was overwritten
-	codeHistoryLost   = 286 // the place of a change stream was
+	codeCappedLost    = 136 // the position of a cursor was overwritten
+	codeHistoryLost   = 286 // the position of a change stream was overwritten
 )
 
-// temporary are the errors that mean that the same may work later: a server that is away, shuts down or is no
-// longer the primary, a cursor that it lost, or a time that was over.
+// temporary are the temporary errors: the server is unreachable, shuts down or is no
+// longer the primary, it lost a cursor, or a time limit was reached.
 var temporary = []int{
 	6, 7, 24, 43, 46, 50, 63, 89, 91, 112, 117, 133, 134, 136, 150, 189, 202, 234, 237, 239, 246, 262, 290, 356, 358, 384, 407,
 	9001, 10058, 10107, 11600, 11601, 11602, 13388, 13435, 13436, codePlanKilled,
 }
 
-// code is the number of the error that the server answered with, 0 where err is of another origin.
+// code is the number of the server's error, 0 if err has another origin.
 func code(err error) int {
 	if e, ok := errors.AsType[mongo.CommandError](err); ok {
 		return int(e.Code)
@@ -47,7 +47,7 @@ func code(err error) int {
 	return 0
 }
 
-// refused reports whether a right is missing, or the login was refused.
+// refused reports whether a privilege is missing, or the login was refused.
 func refused(err error) bool {
 	switch code(err) {
 	case codeUnauthorized, codeBadLogin, codeBadPassword, codeNeedsLogin, codeUserNotFound:
@@ -61,7 +61,7 @@ func badLogin(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "auth error")
 }
 
-// kindOf is the kind of an error that has no place of its own.
+// kindOf is the kind of an error, unless a caller knows better.
 func kindOf(err error) error {
 	c := code(err)
 	switch {
@@ -75,7 +75,7 @@ func kindOf(err error) error {
 	return nil
 }
 
-// networkError reports whether the way to the server broke.
+// networkError reports whether the connection to the server broke.
 func networkError(err error) bool {
 	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) {
 		return true
@@ -87,14 +87,14 @@ func networkError(err error) bool {
 	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "server selection error")
 }
 
-// worthRetrying reports whether asking again may work: never where a credential was refused, so that no account is
-// locked by a wrong password.
+// worthRetrying reports whether another attempt may succeed: never if a credential was refused, so that a wrong
+// password locks no account.
 func worthRetrying(err error) bool {
 	return !tlsFailed(err) && !tooOld(err) && !unknownHost(err) && errors.Is(kindOf(err), source.ErrTemporary)
 }
 
-// tlsFailed reports whether TLS did not come about. Of what happened while servers were looked for, the driver hands
-// on the text alone.
+// tlsFailed reports whether the TLS handshake failed. For errors during server selection, the driver keeps only
+// the text.
 func tlsFailed(err error) bool {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || link.HandshakeFailed(err) {
 		return true
@@ -102,16 +102,16 @@ func tlsFailed(err error) bool {
 	return strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "x509: ")
 }
 
-// tooOld reports whether the server is of a version that the driver does not speak with.
+// tooOld reports whether the driver does not support the server's version.
 func tooOld(err error) bool { return strings.Contains(err.Error(), "wire version") }
 
-// unknownHost reports whether a name has no address.
+// unknownHost reports whether a host name cannot be resolved.
 func unknownHost(err error) bool {
 	d, ok := errors.AsType[*net.DNSError](err)
 	return ok && d.IsNotFound || strings.Contains(err.Error(), "no such host")
 }
 
-// connectError says why a question that is not about one collection got no answer.
+// connectError explains why a request that is not about one collection failed.
 func (d *database) connectError(ctx context.Context, err error, doing string) error {
 	switch {
 	case err == nil:
@@ -125,30 +125,30 @@ func (d *database) connectError(ctx context.Context, err error, doing string) er
 	e := &source.Error{Kind: source.ErrUnreachable, Err: fmt.Errorf("%s: %w", doing, d.told(err))}
 	switch {
 	case badLogin(err), code(err) == codeBadLogin, code(err) == codeUserNotFound, code(err) == codeBadPassword:
-		e.Kind, e.Hint = source.ErrAuth, "check user and password, and the database of the login: authSource in host, else admin"
+		e.Kind, e.Hint = source.ErrAuth, "check user and password, and the authentication database: authSource in host, else admin"
 	case code(err) == codeNeedsLogin, code(err) == codeUnauthorized:
 		e.Kind, e.Hint = source.ErrAuth, "let the user read the database: "+d.grant("")
 		if !d.hasLogin() {
-			e.Hint = "the server asks for a login: set user and password"
+			e.Hint = "the server requires a login: set user and password"
 		}
 	case tooOld(err):
-		e.Kind, e.Hint = source.ErrConfig, "this program needs MongoDB 4.4 or later, or a server that speaks as one"
+		e.Kind, e.Hint = source.ErrConfig, "MongoDB 4.4 or later is required, or a compatible server"
 	case tlsFailed(err):
-		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it"
+		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must contain the authority that signed the server's certificate, and host must be a name in the certificate"
 	case code(err) != 0 && !slices.Contains(temporary, code(err)):
 		e.Kind = nil
 	case code(err) != 0:
 		e.Kind = source.ErrTemporary
 	default:
-		e.Hint = "check host, and that the server listens there; with TLS set ssl_enabled: true, for one member of a replica set direct_connection: true"
+		e.Hint = "check host, and that the server is listening there; for TLS set ssl_enabled: true, for a single member of a replica set direct_connection: true"
 	}
 	return e
 }
 
-// hasLogin reports whether the configuration says who logs in.
+// hasLogin reports whether the configuration has credentials.
 func (d *database) hasLogin() bool { return d.set.client.Auth != nil }
 
-// told shortens what the driver says to what happened, without the password. The cause can still be found in the
+// told shortens a driver's error, and removes the password. The cause can still be found in the
 // chain.
 func (d *database) told(err error) error {
 	if e, ok := errors.AsType[mongo.CommandError](err); ok && e.Code != 0 {
@@ -173,10 +173,10 @@ func (d *database) brief(text string, err error) error {
 	return &link.BriefError{Text: d.redact(text), Err: err}
 }
 
-// redact takes the password out of a text.
+// redact removes the password from a text.
 func (d *database) redact(text string) string { return d.set.login.redact(text) }
 
-// grant is the command that lets the user read a collection, or all of the database.
+// grant is the command that allows the user to read a collection, or the complete database.
 func (d *database) grant(collection string) string {
 	user := d.set.user
 	if user == "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
-// What may be done with dates that are not within the years 1 to 9999.
+// How to handle dates outside of the years 1 to 9999.
 const (
 	datesDefault = "DATETIME"       // as DATETIME_CLAMP
 	datesClamp   = "DATETIME_CLAMP" // the first or the last instant of those years
@@ -28,21 +28,21 @@ func dateOptions() []field.Option {
 	}
 }
 
-// The orders in which drivers once wrote the bytes of a UUID, by the option uuidRepresentation of the address.
+// The byte orders in which drivers once wrote UUIDs, by the option uuidRepresentation of the address.
 var uuidOrders = map[string][]int{
 	"":             nil,
 	"unspecified":  nil,
-	"standard":     nil, // of subtype 4, which needs no option; subtype 3 stays unknown
+	"standard":     nil, // only subtype 4, which needs no option; subtype 3 stays unknown
 	"pythonlegacy": {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 	"javalegacy":   {7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8},
 	"csharplegacy": {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15},
 }
 
-// valueForms are how values are written where there is a choice.
+// valueForms define how values with a choice of form are written.
 type valueForms struct {
 	dates  string
-	uuid   []int // the order of the bytes of a UUID of subtype 3; nil where it is unknown
-	compat bool  // dates without a zone and decimals as floats, as Elastic's own connector writes them
+	uuid   []int // the byte order of a UUID of subtype 3; nil if unknown
+	compat bool  // dates without a time zone and decimals as floats, as Elastic's own connector writes them
 }
 
 func newValueForms(dates, uuid, encoding string) (f valueForms, err error) {
@@ -55,11 +55,11 @@ func newValueForms(dates, uuid, encoding string) (f valueForms, err error) {
 		known = append(known, o.Value)
 	}
 	if !slices.Contains(known, f.dates) {
-		return f, form.ConfigError(fmt.Errorf("datetime_conversion: %q is not known", dates), "choose one of "+strings.Join(known, ", "))
+		return f, form.ConfigError(fmt.Errorf("unknown datetime_conversion %q", dates), "choose one of "+strings.Join(known, ", "))
 	}
 	order, ok := uuidOrders[strings.ToLower(uuid)]
 	if !ok {
-		return f, form.ConfigError(fmt.Errorf("host: uuidRepresentation=%s is not known", uuid), "choose one of standard, javaLegacy, csharpLegacy, pythonLegacy, unspecified")
+		return f, form.ConfigError(fmt.Errorf("host: unknown uuidRepresentation=%s", uuid), "choose one of standard, javaLegacy, csharpLegacy, pythonLegacy, unspecified")
 	}
 	f.uuid = order
 	switch encoding {
@@ -67,7 +67,7 @@ func newValueForms(dates, uuid, encoding string) (f valueForms, err error) {
 	case "compat":
 		f.compat = true
 	default:
-		return f, form.ConfigError(fmt.Errorf("encoding %q is not known", encoding), "choose one of exact, compat")
+		return f, form.ConfigError(fmt.Errorf("unknown encoding %q", encoding), "choose one of exact, compat")
 	}
 	return f, nil
 }
@@ -78,7 +78,7 @@ var (
 	lastMillis  = time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC).UnixMilli()
 )
 
-// date is the value of a date. reason is what was lost of it; "" for nothing.
+// date is the value of a date. reason says what was lost; "" for nothing.
 func (f *valueForms) date(millis int64) (v document.Value, reason string) {
 	in := millis >= firstMillis && millis <= lastMillis
 	if f.dates == datesMillis || !in && f.dates == datesAuto {
@@ -95,7 +95,7 @@ func (f *valueForms) date(millis int64) (v document.Value, reason string) {
 	return document.Time(t), reason
 }
 
-// isoNaive writes an instant without its zone, with six digits of a second or none.
+// isoNaive writes an instant without its time zone, with six fractional digits or none.
 func isoNaive(t time.Time) string {
 	if t.Nanosecond() == 0 {
 		return t.Format("2006-01-02T15:04:05")
@@ -103,7 +103,7 @@ func isoNaive(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05.000000")
 }
 
-// uuidText writes 16 bytes in an order as a UUID.
+// uuidText writes 16 bytes in a byte order as a UUID.
 func uuidText(b string, order []int) string {
 	const digits = "0123456789abcdef"
 	out := make([]byte, 0, 36)
@@ -116,5 +116,5 @@ func uuidText(b string, order []int) string {
 	return string(out)
 }
 
-// straight is the order of the bytes of a UUID of subtype 4.
+// straight is the byte order of a UUID of subtype 4.
 var straight = uuidOrders["pythonlegacy"]

@@ -1,11 +1,11 @@
 // Package mongodb reads collections of a MongoDB database: each collection is a part, or several if it is
 // large, each document a document.
 //
-// BSON is turned into documents without maps in between, so the order of fields is kept. Which documents
-// are new, changed or gone is not its business.
+// BSON is converted to documents without maps in between, so the order of fields is kept. It does not decide
+// which documents are new, changed or deleted.
 //
-// Its invariant: a part ends without error only if every document that its collection held all along was
-// yielded, and the collection is still the one that it began with.
+// Its invariant: a part ends without error only if every document that its collection held during the whole read was
+// yielded, and the collection was not replaced by another.
 package mongodb
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
-// The fields that tell where a document comes from, where more than one collection is read.
+// The fields for the origin of a document, if more than one collection is read.
 const (
 	databaseField   = "_mongo_database"
 	collectionField = "_mongo_collection"
@@ -37,7 +37,7 @@ var Type = source.Type{
 	Open:           open,
 }
 
-// fields are the keys of the connector protocol, in its order, and then ours.
+// fields are the configuration fields of the connector protocol, in its order, followed by our own.
 func fields() []field.Spec {
 	withTLS := []field.Dependency{{Field: "ssl_enabled", Value: true}}
 	password := form.Password(3)
@@ -49,49 +49,49 @@ func fields() []field.Spec {
 		},
 		{
 			Name: "user", Label: "Username", Order: 2, Optional: true,
-			Tooltip: "A user who may read the collections. It takes the place of one in the address.",
+			Tooltip: "A user who can read the collections. Overrides the user in the address.",
 		},
 		password,
-		{Name: "database", Label: "Database", Order: 4, Tooltip: "One database. Another one is another connector."},
+		{Name: "database", Label: "Database", Order: 4, Tooltip: "One database. Use another connector for another database."},
 		{
 			Name: "collection", Label: "Collection", Order: 5,
-			Tooltip: "One collection, * for all, or names and patterns between commas such as orders, log_20*; a leading - leaves collections out.",
+			Tooltip: "One collection, * for all, or comma-separated names and patterns such as orders, log_20*; a leading - excludes collections.",
 		},
 		{
 			Name: "direct_connection", Label: "Direct connection", Order: 6, Type: field.Bool, Display: field.Toggle, Value: false,
-			Tooltip: "Talk to the server at the address alone, not to the other members of its replica set.",
+			Tooltip: "Connect only to the server at the address, not to the other members of its replica set.",
 		},
 		{
 			Name: "ssl_enabled", Label: "SSL/TLS Connection", Order: 7, Type: field.Bool, Display: field.Toggle, Value: false,
-			Tooltip: "Encrypt the connection and check the server's certificate and host name. Needed for mongodb+srv.",
+			Tooltip: "Encrypt the connection and verify the server's certificate and host name. Required for mongodb+srv.",
 		},
 		{
 			Name: "ssl_ca", Label: "Certificate Authority (.pem)", Order: 8, Optional: true, DependsOn: withTLS,
-			Tooltip: "The authorities that may have signed the server's certificate, as PEM; trusted beside the system's.",
+			Tooltip: "Trusted authorities for the server's certificate, as PEM, in addition to the system's.",
 		},
 		{
 			Name: "tls_insecure", Label: "Skip certificate verification", Order: 9, Type: field.Bool, Display: field.Toggle, Value: false,
 			DependsOn: withTLS, Advanced: true,
-			Tooltip: "Accept any certificate. Then the server may be anyone.",
+			Tooltip: "Accept any certificate. The server's identity is then not verified.",
 		},
 		{
 			Name: "datetime_conversion", Label: "Out-of-range date handling", Order: 10, Optional: true, Default: datesDefault, Advanced: true,
 			Display: field.Dropdown, Options: dateOptions(),
-			Tooltip: "What becomes of dates before year 1 and after year 9999, which a date field cannot hold.",
+			Tooltip: "How to write dates before year 1 and after year 9999, which a date field cannot hold.",
 		},
 		{
 			Name: "fields", Label: "Fields to read", Order: 11, Optional: true, Type: field.List, Advanced: true,
-			Tooltip: "Empty for all. Names such as name, address.city read only those; with a leading - everything but those is read.",
+			Tooltip: "Empty: all. Names such as name, address.city read only those; a leading - excludes them.",
 		},
 		{
 			Name: "change_streams", Label: "Change streams", Order: 12, Type: field.Bool, Display: field.Toggle, Value: false, Advanced: true,
-			Tooltip: "An incremental sync reads only what has changed, as the change stream of a replica set or a sharded cluster says.",
+			Tooltip: "Incremental syncs read only changed documents, from the change stream of a replica set or a sharded cluster.",
 		},
 		form.RetryCount(13, "collection"),
 	}
 }
 
-// open reads the configuration and connects later, when something is asked for.
+// open reads the configuration and connects later, on demand.
 func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
 	s, err := newSettings(v, env)
 	if err != nil {
@@ -103,8 +103,8 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 	return newDatabase(s, env), nil
 }
 
-// identity names what is mirrored. The address is not in it: it may hold a password, and the same database has many.
-// Where one collection is read, its documents do not say which.
+// identity names the source. The address is not part of it: it may contain a password, and a database has many addresses.
+// If one collection is read, its documents do not name it.
 func identity(v field.Values) []string {
 	if n, err := parseNames(v.String("collection")); err == nil && n.single() {
 		return []string{"database", "collection"}
@@ -112,9 +112,9 @@ func identity(v field.Values) []string {
 	return []string{"database"}
 }
 
-// scopeOf tells the collection. Where one collection is read, documents carry no name of it. One that says
-// that it is of another database than the configured one, which a changed configuration leaves behind, is
-// of a scope that no part has.
+// scopeOf returns the collection. If one collection is read, documents do not contain its name. A document
+// of another database than the configured one, which a changed configuration leaves behind,
+// has a scope without a part.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	collection, labeled := fields[collectionField]
 	database, _ := fields[databaseField].(string)

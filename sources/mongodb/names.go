@@ -16,17 +16,17 @@ import (
 //	a, b           several collections
 //	*              all collections of the database but system.*
 //	log_*          a pattern: * any text, ? one character, [a-z] one of them
-//	-log_*         leaves collections out; a list of nothing else stands for all others
-//	odd\,na\*me    a backslash takes the meaning away from the character after it
+//	-log_*         excludes collections; a list of exclusions only means all others
+//	odd\,na\*me    a backslash makes the next character literal
 
 // name is one member of the list.
 type name struct {
-	text    string // what an exact name stands for; of a pattern the pattern
+	text    string // the literal name, or the pattern
 	exact   bool
 	exclude bool
 }
 
-// names are the collections that are configured.
+// names are the configured collections.
 type names []name
 
 func parseNames(text string) (list names, err error) {
@@ -51,7 +51,7 @@ func parseNames(text string) (list names, err error) {
 	return list, nil
 }
 
-// splitNames cuts at commas that no backslash stands before.
+// splitNames splits at commas that are not escaped by a backslash.
 func splitNames(text string) (members []string) {
 	start := 0
 	for i := 0; i < len(text); i++ {
@@ -93,18 +93,18 @@ func unescape(text string) string {
 // single reports whether exactly one collection is named.
 func (l names) single() bool { return len(l) == 1 && l[0].exact && !l[0].exclude }
 
-// match reports whether it is, or stands for, the collection. A pattern never stands for a collection of
-// the server's own.
+// match reports whether it names or matches the collection. A pattern never matches a system
+// collection.
 func (n name) match(collection string) bool {
 	if n.exact {
 		return n.text == collection
 	}
-	// A slash is an ordinary character here, and no name holds a NUL.
+	// A slash is an ordinary character here, and no name contains a NUL.
 	ok, err := path.Match(strings.ReplaceAll(n.text, "/", "\x00"), strings.ReplaceAll(collection, "/", "\x00"))
 	return err == nil && ok && !strings.HasPrefix(collection, "system.")
 }
 
-// wants reports whether the list asks for the collection.
+// wants reports whether the list includes the collection.
 func (l names) wants(collection string) bool {
 	wanted := !slices.ContainsFunc(l, func(n name) bool { return !n.exclude }) && !strings.HasPrefix(collection, "system.")
 	for _, n := range l {
@@ -129,7 +129,7 @@ func (l names) exact() (all []string) {
 	return all
 }
 
-// projection is what fields: asks for; nil is everything.
+// parseProjection reads fields:; nil means everything.
 func parseProjection(members []string) (fields []string, exclude bool, err error) {
 	for i, m := range members {
 		f, minus := strings.CutPrefix(strings.TrimSpace(m), "-")
@@ -137,16 +137,16 @@ func parseProjection(members []string) (fields []string, exclude bool, err error
 		case f == "" || strings.HasPrefix(f, "$") || strings.HasPrefix(f, ".") || strings.HasSuffix(f, "."):
 			return nil, false, fmt.Errorf("%q is not the name of a field", m)
 		case f == "_id":
-			return nil, false, errors.New("_id is always read, because it tells documents apart")
+			return nil, false, errors.New("_id is always read, because it identifies documents")
 		case i > 0 && minus != exclude:
-			return nil, false, errors.New("some names have a leading - and others have none")
+			return nil, false, errors.New("some names have a leading - and others do not")
 		}
 		fields, exclude = append(fields, f), minus
 	}
 	return fields, exclude, nil
 }
 
-// near is the collection that may have been meant by a name; "" for none.
+// near is the nearest collection name; "" for none.
 func near(name string, known []collection) string {
 	var all []string
 	for _, c := range known {

@@ -18,8 +18,8 @@ type part struct {
 	collection collection
 	span       *span
 	estimate   int64
-	identity   string // of the collection; "" is not known beforehand
-	among      *among // nil is all documents
+	identity   string // of the collection; "": not known in advance
+	among      *among // nil: all documents
 	source.Ending
 }
 
@@ -28,8 +28,8 @@ var (
 	_ source.Estimator = (*part)(nil)
 )
 
-// missing is a collection that the configuration names and that cannot be read. It fails, so that nothing of
-// it is deleted.
+// missing is a configured collection that cannot be read. It fails, so nothing in it is
+// deleted.
 type missing struct {
 	name string
 	err  error
@@ -38,13 +38,13 @@ type missing struct {
 
 var _ source.Describer = (*missing)(nil)
 
-// Scope is what the configuration names.
+// Scope is the configured name.
 func (m *missing) Scope() string { return scopeName(m.name) }
 
 // Name is the scope.
 func (m *missing) Name() string { return m.Scope() }
 
-// Describe knows nothing.
+// Describe returns an empty description.
 func (m *missing) Describe(context.Context) (d source.Description, err error) { return d, nil }
 
 // Documents fails.
@@ -55,7 +55,7 @@ func (m *missing) Documents(context.Context) iter.Seq2[document.Document, error]
 // Scope is the collection.
 func (p *part) Scope() string { return scopeName(p.collection.name) }
 
-// Name is the scope, and which ids of it are meant unless it is read as a whole.
+// Name is the scope, followed by its ids unless it is read as a whole.
 func (p *part) Name() string {
 	switch {
 	case p.span != nil:
@@ -66,10 +66,10 @@ func (p *part) Name() string {
 	return p.Scope()
 }
 
-// Estimate is what the server's statistics say.
+// Estimate is the number in the server's statistics.
 func (p *part) Estimate() (int64, bool) { return p.estimate, p.estimate > 0 }
 
-// Documents streams the collection in the order of _id, or in the server's own where there is no index on it.
+// Documents streams the collection in the order of _id, or in the server's own if there is no index on it.
 func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		if err := p.read(ctx, yield); err != nil {
@@ -78,7 +78,7 @@ func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error
 	}
 }
 
-// read yields all documents. A lost cursor is replaced where that is possible, as often in a row as
+// read yields all documents. A lost cursor is replaced if that is possible, as often in a row as
 // the configuration allows.
 func (p *part) read(ctx context.Context, yield func(document.Document, error) bool) error {
 	r := p.newReader()
@@ -107,11 +107,11 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 	}
 }
 
-// errOther says that a collection is no longer the one that was begun with.
-var errOther = errors.New("the collection was dropped, or another took its name, while it was read")
+// errOther means that a collection was replaced since reading it began.
+var errOther = errors.New("the collection was dropped or replaced while it was read")
 
-// identify is what tells the collection from a later one of the same name: the server's own id of it, as far
-// as the user may know it. "" is that it cannot be told.
+// identify returns what distinguishes the collection from a later one with the same name: the server's own id of it, if
+// the user may see it, or "".
 func (p *part) identify(ctx context.Context) (id string, err error) {
 	if p.collection.kind == "" {
 		return "", nil
@@ -120,38 +120,38 @@ func (p *part) identify(ctx context.Context) (id string, err error) {
 	err = p.db.each(ctx, bson.D{
 		{Key: "listCollections", Value: 1}, {Key: "filter", Value: bson.D{{Key: "name", Value: p.collection.name}}},
 	}, func(raw bson.Raw) error {
-		if name, ok := raw.Lookup("name").StringValueOK(); ok && name == p.collection.name { // not every server filters
+		if name, ok := raw.Lookup("name").StringValueOK(); ok && name == p.collection.name { // not every server supports the filter
 			found = true
 			id = identityOf(raw)
 		}
 		return nil
 	})
-	if refused(err) { // who may read a collection may know that it is there, but not more
+	if refused(err) { // a user who may read a collection can see its name, but perhaps no more
 		var all []collection
 		all, err = p.db.collections(ctx, p.collection.name)
 		found = len(all) > 0
 	}
 	switch {
 	case err != nil:
-		return "", p.failed(ctx, "look at the collection", err)
+		return "", p.failed(ctx, "look up the collection", err)
 	case !found:
 		return "", p.gone()
 	}
 	return id, nil
 }
 
-// identityOf is the server's own id of a collection that it lists.
+// identityOf is the server's own id of a listed collection.
 func identityOf(raw bson.Raw) string { return raw.Lookup("info", "uuid").String() }
 
-// gone is the error of a collection that does not exist any more.
+// gone is the error of a collection that no longer exists.
 func (p *part) gone() error {
 	return &source.Error{
 		Kind: source.ErrTemporary, Part: p.Name(), Err: errOther,
-		Hint: "nothing of it is deleted; the next run reads what is there then",
+		Hint: "nothing in it is deleted; the next run reads the collection of that name",
 	}
 }
 
-// finish looks, once the last document has come, whether the cursor was at its end because the collection was.
+// finish checks, after the last document, whether the cursor ended because the collection did.
 func (p *part) finish(ctx context.Context, r *reader) error {
 	now, err := p.identify(ctx)
 	switch {
@@ -161,24 +161,24 @@ func (p *part) finish(ctx context.Context, r *reader) error {
 		return p.gone()
 	case p.collection.kind == "" && r.count == 0:
 		return &source.Error{
-			Kind: source.ErrConfig, Part: p.Name(), Err: errors.New("it has no document, and the user may not know whether it exists"),
+			Kind: source.ErrConfig, Part: p.Name(), Err: errors.New("it has no documents, and the user cannot see whether it exists"),
 			Hint: "check collection:, or let the user list the collections: " + p.db.grant(""),
 		}
 	case p.db.set.rule != nil && p.db.set.rule.partial:
 		return &source.Error{
-			Kind: source.ErrTemporary, Part: p.Name(), Err: errors.New("allow_partial_results: which shards did not answer is not known, so nothing is deleted"),
-			Hint: "take allow_partial_results out of the rule",
+			Kind: source.ErrTemporary, Part: p.Name(), Err: errors.New("allow_partial_results: it is unknown which shards did not respond, so nothing is deleted"),
+			Hint: "remove allow_partial_results from the rule",
 		}
 	}
 	if r.converter.withoutID > 0 {
-		p.db.log.Warn("documents have no _id, so their ids were made of their content; a change of one is another document",
+		p.db.log.Warn("documents have no _id, so their ids are derived from their content; a changed document is a new one",
 			"part", p.Name(), "docs", r.converter.withoutID)
 	}
 	p.End()
 	return nil
 }
 
-// failed says why a part could not be read.
+// failed explains why a part could not be read.
 func (p *part) failed(ctx context.Context, doing string, err error) error {
 	if e, ok := errors.AsType[*source.Error](err); ok {
 		return &source.Error{Kind: e.Kind, Part: p.Name(), Err: e.Err, Hint: e.Hint}
@@ -188,7 +188,7 @@ func (p *part) failed(ctx context.Context, doing string, err error) error {
 	}
 	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, p.db.told(err))}
 	if refused(err) {
-		e.Hint = p.db.grant(p.collection.name) + " or take it out of collection:"
+		e.Hint = p.db.grant(p.collection.name) + " or remove it from collection:"
 	}
 	if p.db.set.rule != nil && e.Kind == nil {
 		e.Kind, e.Hint = source.ErrConfig, "the server refused the rule; correct advanced_rules"

@@ -17,16 +17,16 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
-// place is one in a change stream: after a token, or at a time.
+// place is a position in a change stream: after a token, or at a time.
 type place struct {
 	token bson.Raw
 	time  *bson.Timestamp
-	read  string // the digest of what was read up to there
+	read  string // the digest of the collections and fields read up to there
 }
 
-// written is a place as JSON.
+// written is a position as JSON.
 type written struct {
-	Token string `json:"resume_token,omitempty"` // BSON in base64: what is in it is the server's business
+	Token string `json:"resume_token,omitempty"` // BSON in base64; only the server interprets it
 	Time  string `json:"operation_time,omitempty"`
 	Read  string `json:"read"`
 }
@@ -42,7 +42,7 @@ func (p place) cursor() source.Cursor {
 	return source.Cursor(text)
 }
 
-var errPlace = errors.New("the place in the change stream that was kept is not one of this version")
+var errPlace = errors.New("the stored position in the change stream has an unknown format")
 
 func parsePlace(c source.Cursor) (*place, error) {
 	var w written
@@ -64,21 +64,21 @@ func parsePlace(c source.Cursor) (*place, error) {
 	return p, nil
 }
 
-// whatIsRead is what the changes are those of.
+// whatIsRead identifies what the changes belong to.
 type whatIsRead struct {
 	found   map[string]watched // by name
-	digest  string             // of which collections they are, of which server, and what is read of them
+	digest  string             // of the collections, the server, and the fields and rules
 	sharded bool
 }
 
-// watched is a collection, and what tells it from a later one of its name.
+// watched is a collection, and what distinguishes it from a later one with the same name.
 type watched struct {
 	collection
 	identity string
 }
 
-// whatIsRead looks at the collections. A change stream tells nothing of what was in a collection before it
-// was renamed into the database, or before the user could read it; so other collections are another digest.
+// whatIsRead looks up the collections. A change stream does not show the content of a collection from before it
+// was renamed into the database, or before the user could read it; so other collections have another digest.
 func (s *streaming) whatIsRead(ctx context.Context) (w whatIsRead, err error) {
 	c, err := s.catalogue(ctx)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *streaming) whatIsRead(ctx context.Context) (w whatIsRead, err error) {
 	for _, found := range c.found {
 		if !found.plain() {
 			return w, form.ConfigError(fmt.Errorf("change_streams: %s is a %s, and has no change stream", scopeName(found.name), found.kind),
-				"take it out of collection:, or set change_streams: false; then an incremental sync reads everything")
+				"remove it from collection:, or set change_streams: false; then an incremental sync reads everything")
 		}
 		w.found[found.name] = watched{found, identities[found.name]}
 	}
@@ -109,7 +109,7 @@ func (s *streaming) whatIsRead(ctx context.Context) (w whatIsRead, err error) {
 	return w, nil
 }
 
-// identities are the server's own ids of the collections, as far as the user may know them.
+// identities are the server's own ids of the collections, if the user may see them.
 func (s *streaming) identities(ctx context.Context) (map[string]string, error) {
 	all := map[string]string{}
 	err := s.each(ctx, bson.D{{Key: "listCollections", Value: 1}}, func(raw bson.Raw) error {
@@ -118,21 +118,21 @@ func (s *streaming) identities(ctx context.Context) (map[string]string, error) {
 		}
 		return nil
 	})
-	if err != nil && !refused(err) { // who may read a collection may know that it is there, but not more
-		return nil, s.connectError(ctx, err, "look at the collections of "+s.set.database)
+	if err != nil && !refused(err) { // a user who may read a collection can see its name, but perhaps no more
+		return nil, s.connectError(ctx, err, "look up the collections of "+s.set.database)
 	}
 	return all, nil
 }
 
-// topology says whether the server is a router of a sharded cluster, whose stream may be silent although it is
-// not at its end, and the name of the replica set otherwise.
+// topology returns whether the server is a router of a sharded cluster, whose stream may be silent before
+// its end, and otherwise the name of the replica set.
 func (s *streaming) topology(ctx context.Context) (setName string, sharded bool, err error) {
 	hello, err := s.ask(ctx, "admin", bson.D{{Key: "hello", Value: 1}})
 	if code(err) == codeNoCommand {
 		return "", false, nil
 	}
 	if err != nil {
-		return "", false, s.connectError(ctx, err, "ask what kind of server "+s.set.address.hosts()+" is")
+		return "", false, s.connectError(ctx, err, "detect the kind of server at "+s.set.address.hosts())
 	}
 	setName, _ = hello.Lookup("setName").StringValueOK()
 	msg, _ := hello.Lookup("msg").StringValueOK()

@@ -10,8 +10,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
-// batchDocuments is how many documents the server sends at a time, or fewer where they have 16 MiB; some servers
-// know no such limit. With 2,000 of 1 KB the program took 5 MiB more, and no less time.
+// batchDocuments is how many documents the server sends at a time, or fewer if they reach 16 MiB; some servers
+// have no such limit. With 2,000 of 1 KB the program used 5 MiB more and was not faster.
 const batchDocuments = 1000
 
 // reader is a collection being read.
@@ -20,9 +20,9 @@ type reader struct {
 	cursor    *mongo.Cursor
 	converter *converter
 	identity  string        // of the collection, when reading began
-	last      bson.RawValue // the _id of the last document; a zero value where none came
-	sorted    bool          // by _id, so that reading can go on after a loss
-	count     int64         // documents that were yielded
+	last      bson.RawValue // the _id of the last document; a zero value if there was none
+	sorted    bool          // by _id, so that reading can resume after a loss
+	count     int64         // documents yielded
 	losses    int           // since the last document
 	bounds    bounds        // of the cursor
 }
@@ -31,7 +31,7 @@ func (p *part) newReader() *reader {
 	return &reader{part: p, converter: p.db.newConverter(p.collection.name), sorted: p.collection.plain() && (p.db.set.rule == nil || p.among != nil)}
 }
 
-// open begins to read, or goes on after the last document.
+// open starts to read, or resumes after the last document.
 func (r *reader) open(ctx context.Context) (err error) {
 	r.bounds = r.part.span.bounds(cloneValue(r.last))
 	r.cursor, err = r.part.db.cursor(ctx, r.command(), r.part.db.stall)
@@ -46,7 +46,7 @@ func (r *reader) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// command is what the server is asked.
+// command is the request for the documents.
 func (r *reader) command() bson.D {
 	d, name := r.part.db, r.part.collection.name
 	if r.part.among != nil {
@@ -65,8 +65,8 @@ func (r *reader) command() bson.D {
 	return d.withConcern(append(command, bson.E{Key: "batchSize", Value: d.batch}))
 }
 
-// projection is what is read of each document; nil is all. Where documents may lack an _id, their ids are made of all
-// that is read otherwise.
+// projection is the part of each document to read; nil: all. If documents may lack an _id, their ids are derived from all
+// of the rest.
 func (d *database) projection(haveID bool) (fields bson.D) {
 	if d.idsOnly && haveID {
 		return bson.D{{Key: "_id", Value: 1}}
@@ -81,8 +81,8 @@ func (d *database) projection(haveID bool) (fields bson.D) {
 	return fields
 }
 
-// documents yields what comes. It returns whether the loop was left early, and why no more can come of
-// this cursor.
+// documents yields the documents. It returns whether the loop was left early, and why this cursor returns no
+// more.
 func (r *reader) documents(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
 	defer closeCursor(ctx, r.cursor)
 	for {
@@ -97,7 +97,7 @@ func (r *reader) documents(ctx context.Context, yield func(document.Document, er
 		}
 		doc, err := r.converter.document(r.cursor.Current)
 		if err != nil {
-			return false, r.part.failed(ctx, "understand a document", err)
+			return false, r.part.failed(ctx, "decode a document", err)
 		}
 		if r.sorted {
 			id := r.cursor.Current.Lookup("_id")
@@ -111,7 +111,7 @@ func (r *reader) documents(ctx context.Context, yield func(document.Document, er
 	}
 }
 
-// goOn opens another cursor after the last document that came. Where documents come in no order, that is possible
+// goOn opens another cursor after the last document. If documents are not sorted, that is possible
 // only before the first.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) error {
 	failed := func(err error) error { return p.failed(ctx, "read documents", err) }

@@ -126,7 +126,7 @@ func TestLossThatLasts(t *testing.T) {
 	}
 }
 
-// TestLossWithoutOrderStartsOver: what is read in no order goes on from the beginning only before its first document.
+// TestLossWithoutOrderStartsOver: an unordered read starts over only before its first document.
 func TestLossWithoutOrderStartsOver(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -329,8 +329,8 @@ func TestOldServer(t *testing.T) {
 	}
 }
 
-// TestServerThatIsAway: it is tried as often as is configured.
-func TestServerThatIsAway(t *testing.T) {
+// TestUnreachableServer: it is tried as often as is configured.
+func TestUnreachableServer(t *testing.T) {
 	t.Parallel()
 	err := openErr(t, map[string]any{"host": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300", "database": "shop", "collection": "orders", "retry_count": 2}, source.Env{})
 	if !errors.Is(err, source.ErrUnreachable) || !strings.Contains(err.Error(), "refused") || strings.Contains(err.Error(), "Topology") {

@@ -15,26 +15,26 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
-// rule is an advanced rule: a find or an aggregate command in place of the whole collection.
+// rule is an advanced rule: a find or an aggregate command instead of the complete collection.
 type rule struct {
 	aggregate bool
-	options   bson.D // of the command, but for the size of its batches
-	batch     int32  // 0 is ours
-	partial   bool   // a shard that does not answer is passed over
+	options   bson.D // of the command, without the batch size
+	batch     int32  // 0: our default
+	partial   bool   // a shard that does not respond is skipped
 }
 
-// The kinds of values that options take.
+// The kinds of option values.
 const (
 	anObject = "an object"
 	aList    = "a list"
-	aNumber  = "a whole number that is not negative"
+	aNumber  = "a non-negative integer"
 	aBool    = "true or false"
 	fieldSet = "an object or a list of names"
 )
 
 // option is one key of a rule.
 type option struct {
-	sent string // as the server knows it
+	sent string // the server's name for it
 	kind string
 }
 
@@ -52,7 +52,7 @@ var aggregateOptions = map[string]option{
 
 const ruleHint = `write {find: {filter: {status: "paid"}}} or {aggregate: {pipeline: [{$match: {status: "paid"}}]}}`
 
-// parseRule reads an advanced rule; nil is none.
+// parseRule reads an advanced rule; nil means none.
 func parseRule(raw any) (*rule, error) {
 	keys, ok := raw.(map[string]any)
 	if raw == nil || ok && len(keys) == 0 {
@@ -67,7 +67,7 @@ func parseRule(raw any) (*rule, error) {
 	chosen := ""
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if key != "find" && key != "aggregate" {
-			return nil, form.ConfigError(fmt.Errorf("advanced_rules.%s: a rule has no such key", key), ruleHint)
+			return nil, form.ConfigError(fmt.Errorf("advanced_rules.%s: unknown key", key), ruleHint)
 		}
 		if chosen != "" {
 			return nil, form.ConfigError(errors.New("advanced_rules: find and aggregate exclude each other"), "remove one of them")
@@ -95,15 +95,15 @@ func parseRule(raw any) (*rule, error) {
 	return r, nil
 }
 
-// set takes one option of the rule.
+// set reads one option of the rule.
 func (r *rule) set(known map[string]option, path, key string, raw any) error {
 	o, ok := known[key]
 	if !ok {
-		hint := "remove it; there are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+		hint := "remove it; the options are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 		if n := field.Nearest(key, slices.Sorted(maps.Keys(known))); n != "" {
 			hint = fmt.Sprintf("did you mean %s?", n)
 		}
-		return form.ConfigError(fmt.Errorf("%s.%s: there is no such option", path, key), hint)
+		return form.ConfigError(fmt.Errorf("%s.%s: unknown option", path, key), hint)
 	}
 	path += "." + key
 	if err := harmful(path, raw); err != nil {
@@ -124,7 +124,7 @@ func (r *rule) set(known map[string]option, path, key string, raw any) error {
 	return nil
 }
 
-// value is an option as the server takes it.
+// value is an option in the form that the server expects.
 func (o option) value(raw any) (any, error) {
 	switch o.kind {
 	case aBool:
@@ -153,7 +153,7 @@ func (o option) value(raw any) (any, error) {
 	return nil, fmt.Errorf("must be %s", o.kind)
 }
 
-// included is a projection that is written as a list of names.
+// included is a projection given as a list of names.
 func included(list []any) (any, error) {
 	if len(list) == 0 {
 		return nil, errors.New("must name one field or more")
@@ -169,7 +169,7 @@ func included(list []any) (any, error) {
 	return d, nil
 }
 
-// whole reads a whole number, also one that is written as 1.0.
+// whole reads an integer, also in the form 1.0.
 func whole(raw any) (int64, bool) {
 	switch n := raw.(type) {
 	case int:
@@ -187,7 +187,7 @@ func whole(raw any) (int64, bool) {
 	return 0, false
 }
 
-// harmful refuses what writes, what runs code on the server, and what cannot be kept as it is written.
+// harmful refuses what writes, what runs code on the server, and what a configuration cannot preserve.
 func harmful(path string, raw any) error {
 	switch v := raw.(type) {
 	case []any:
@@ -201,12 +201,12 @@ func harmful(path string, raw any) error {
 			at := path + "." + key
 			switch key {
 			case "$out", "$merge":
-				return form.ConfigError(fmt.Errorf("%s: it writes, and a source is only read", at), "remove the stage")
+				return form.ConfigError(fmt.Errorf("%s: it writes, but a source is only read", at), "remove the stage")
 			case "$where", "$function", "$accumulator":
 				return form.ConfigError(fmt.Errorf("%s: it runs JavaScript on the server", at), "write it with other operators, such as $expr")
 			case "$sort":
 				if keys, ok := v[key].(map[string]any); ok && len(keys) > 1 {
-					return form.ConfigError(fmt.Errorf("%s: it has several keys, whose order a configuration does not keep", at),
+					return form.ConfigError(fmt.Errorf("%s: it has several keys, whose order a configuration does not preserve", at),
 						"sort by one key; for several add a field that joins them with $addFields before")
 				}
 			}
@@ -232,8 +232,8 @@ func (r *rule) command(collection string) bson.D {
 	return append(command, bson.E{Key: "batchSize", Value: size})
 }
 
-// unfollowable names the option of a rule for which a change stream cannot tell what it makes of a document;
-// "" where there is none.
+// unfollowable names the option of a rule whose effect on a single document a change stream cannot show;
+// "" if there is none.
 func (r *rule) unfollowable() string {
 	if r.aggregate {
 		return "aggregate"
@@ -256,7 +256,7 @@ func (r *rule) unfollowable() string {
 	return ""
 }
 
-// asksFor reports whether a projection asks for a field.
+// asksFor reports whether a projection includes a field.
 func asksFor(v any) bool {
 	switch v := v.(type) {
 	case bool:

@@ -143,7 +143,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// TestChangesOnServer: a server tells the changes, or the reason why it cannot is one of the configuration.
+// TestChangesOnServer: a server returns the changes, or a configuration error.
 func TestChangesOnServer(t *testing.T) {
 	t.Parallel()
 	for _, variable := range []string{"TEST_MONGODB_URI", "TEST_MONGODB_AUTH_URI"} {

@@ -19,11 +19,11 @@ import (
 )
 
 const (
-	connectTimeout = 15 * time.Second // to connect, to find a server, and for each question that is not a read
+	connectTimeout = 15 * time.Second // to connect, to select a server, and for each request that is not a read
 	appName        = "elastic-ingest"
 )
 
-// settings are the configuration, read and checked.
+// settings are the checked configuration.
 type settings struct {
 	address     address
 	login       address // with user and password
@@ -33,11 +33,11 @@ type settings struct {
 	client      *options.ClientOptions
 	insecure    bool // any certificate is accepted
 	values      valueForms
-	fields      []string // to read, or to leave out; nil for all
+	fields      []string // to read, or to exclude; nil: all
 	exclude     bool
 	rule        *rule
-	streams     bool   // changes are followed
-	read        string // what of the collections is read, where changes are followed
+	streams     bool   // change streams are used
+	read        string // what is read of the collections, if change streams are used
 	attempts    int    // in a row
 }
 
@@ -47,7 +47,7 @@ func newSettings(v field.Values, env source.Env) (s settings, err error) {
 		return s, form.ConfigError(fmt.Errorf("database: %q is not the name of a database", s.database), "name one database; its collections go into collection:")
 	}
 	if s.collections, err = parseNames(v.String("collection")); err != nil {
-		return s, form.ConfigError(fmt.Errorf("collection: %w", err), "name collections between commas, or * for all")
+		return s, form.ConfigError(fmt.Errorf("collection: %w", err), "name collections, separated by commas, or * for all")
 	}
 	if s.fields, s.exclude, err = parseProjection(v.List("fields")); err != nil {
 		return s, form.ConfigError(fmt.Errorf("fields: %w", err), "write fields: [name, address.city] to read only those, or fields: [-secret] to read all others")
@@ -56,7 +56,7 @@ func newSettings(v field.Values, env source.Env) (s settings, err error) {
 		return s, err
 	}
 	if s.rule != nil && !s.collections.single() {
-		return s, form.ConfigError(errors.New("advanced_rules: more than one collection is configured"), "name the one collection that the rule is about with collection:")
+		return s, form.ConfigError(errors.New("advanced_rules: more than one collection is configured"), "name the rule's collection in collection:")
 	}
 	if s.rule != nil && s.fields != nil {
 		return s, form.ConfigError(errors.New("advanced_rules and fields: exclude each other"), "name the fields in the projection or the pipeline of the rule")
@@ -73,23 +73,23 @@ func newSettings(v field.Values, env source.Env) (s settings, err error) {
 	return s, err
 }
 
-// follow checks that what is read can be kept up to date by a change stream, and notes what it is.
+// follow checks that a change stream can keep the documents up to date, and records what is read.
 func (s *settings) follow(v field.Values) error {
 	refused := func(what, hint string) error {
 		return form.ConfigError(errors.New("change_streams: "+what), hint+", or set change_streams: false")
 	}
 	if p := s.client.ReadPreference; p != nil && p.Mode() != readpref.PrimaryMode {
-		return refused("host says readPreference, and a change that another member does not have yet would be lost", "take readPreference out of host")
+		return refused("host sets readPreference, but a change that another member does not have yet would be lost", "remove readPreference from host")
 	}
 	switch c := s.client.ReadConcern; {
 	case c == nil || c.Level == "":
 		s.client.SetReadConcern(readconcern.Majority())
 	case c.Level != "majority" && c.Level != "snapshot":
-		return refused("host says readConcernLevel="+c.Level+", and change streams tell of what a majority has", "take readConcernLevel out of host")
+		return refused("host sets readConcernLevel="+c.Level+", but change streams show what a majority has", "remove readConcernLevel from host")
 	}
 	if s.rule != nil {
 		if name := s.rule.unfollowable(); name != "" {
-			return refused("advanced_rules: what "+name+" chooses cannot be told of one document alone", "write the rule with find.filter and find.projection only")
+			return refused("advanced_rules: the result of "+name+" depends on more than one document", "write the rule with find.filter and find.projection only")
 		}
 	}
 	s.streams = true
@@ -99,17 +99,17 @@ func (s *settings) follow(v field.Values) error {
 	return nil
 }
 
-// newClient makes the options of the driver's client.
+// newClient builds the options of the driver's client.
 func (s *settings) newClient(v field.Values) error {
 	if err := s.agree(v); err != nil {
 		return err
 	}
 	if v.String("password") != "" && s.user == "" && s.address.login == "" {
-		return form.ConfigError(errors.New("password: there is no user that it belongs to"), "set user, or remove the password")
+		return form.ConfigError(errors.New("password: no user is configured"), "set user, or remove the password")
 	}
 	s.login = s.address.with(s.user, v.String("password"))
 	s.client = options.Client().ApplyURI(s.login.text)
-	if err := s.client.Validate(); err != nil { // an SRV address was looked up by now
+	if err := s.client.Validate(); err != nil { // an SRV address has been resolved by now
 		return s.optionError(err)
 	}
 	if s.client.AppName == nil {
@@ -121,15 +121,15 @@ func (s *settings) newClient(v field.Values) error {
 	if s.client.ConnectTimeout == nil {
 		s.client.SetConnectTimeout(connectTimeout)
 	}
-	// The driver would retry until the deadline of a call, and takes timeoutMS for the life of a whole cursor; both
-	// are ours to decide.
+	// The driver would retry until the deadline of a call, and uses timeoutMS for the life of a complete cursor; both
+	// are our decisions.
 	s.client.SetRetryReads(false)
 	s.client.Timeout = nil
 	if v.Bool("direct_connection") {
 		s.client.SetDirect(true)
 	}
 	if p := s.client.ReadPreference; p != nil && p.Mode() != readpref.PrimaryMode && s.client.ReadConcern == nil {
-		// What servers up to 4.4 take otherwise returns copies that a migration between shards left.
+		// The default of servers up to 4.4 returns copies that a migration between shards left.
 		s.client.SetReadConcern(readconcern.Local())
 	}
 	if err := s.useTLS(v); err != nil {
@@ -141,11 +141,11 @@ func (s *settings) newClient(v field.Values) error {
 	return nil
 }
 
-// optionError is an error of the address, without what is secret in it.
+// optionError is an error of the address, without its secrets.
 func (s *settings) optionError(err error) error {
 	text := s.login.redact(err.Error())
 	if _, lookup := errors.AsType[*net.DNSError](err); lookup {
-		return &source.Error{Kind: source.ErrUnreachable, Err: fmt.Errorf("host: %s", text), Hint: "check host, and the name server"}
+		return &source.Error{Kind: source.ErrUnreachable, Err: fmt.Errorf("host: %s", text), Hint: "check host, and the DNS server"}
 	}
 	hint := "correct host:; see https://www.mongodb.com/docs/manual/reference/connection-string/"
 	if s.address.option("tlsCertificateKeyFile") != "" && strings.Contains(text, "open ") || strings.Contains(text, "decrypt") || strings.Contains(text, "PEM") {
@@ -154,27 +154,27 @@ func (s *settings) optionError(err error) error {
 	return form.ConfigError(fmt.Errorf("host: %s", text), hint)
 }
 
-// agree checks that the fields and the address say the same of TLS.
+// agree checks that the fields and the address agree about TLS.
 func (s *settings) agree(v field.Values) error {
 	enabled := v.Bool("ssl_enabled")
 	for _, name := range []string{"tls", "ssl"} {
 		if o := s.address.option(name); o != "" && (o == "true") != enabled {
-			return form.ConfigError(fmt.Errorf("host says %s=%s and ssl_enabled is %t", name, o, enabled), fmt.Sprintf("set ssl_enabled: %s, or take %s out of host", o, name))
+			return form.ConfigError(fmt.Errorf("host sets %s=%s but ssl_enabled is %t", name, o, enabled), fmt.Sprintf("set ssl_enabled: %s, or remove %s from host", o, name))
 		}
 	}
 	if s.address.srv && !enabled {
-		return form.ConfigError(errors.New("mongodb+srv in host means TLS, and ssl_enabled is false"), "set ssl_enabled: true")
+		return form.ConfigError(errors.New("mongodb+srv in host implies TLS, but ssl_enabled is false"), "set ssl_enabled: true")
 	}
 	s.insecure = enabled && v.Bool("tls_insecure")
 	for _, name := range []string{"tlsInsecure", "tlsAllowInvalidCertificates", "sslInsecure"} {
 		if o := s.address.option(name); o != "" && (o == "true") != s.insecure {
-			return form.ConfigError(fmt.Errorf("host says %s=%s and tls_insecure is %t", name, o, s.insecure), fmt.Sprintf("set tls_insecure: %s, or take %s out of host", o, name))
+			return form.ConfigError(fmt.Errorf("host sets %s=%s but tls_insecure is %t", name, o, s.insecure), fmt.Sprintf("set tls_insecure: %s, or remove %s from host", o, name))
 		}
 	}
 	return nil
 }
 
-// useTLS adds what the fields say of TLS to what the address says, such as a client certificate.
+// useTLS adds the TLS settings of the fields to those of the address, such as a client certificate.
 func (s *settings) useTLS(v field.Values) error {
 	if !v.Bool("ssl_enabled") {
 		return nil

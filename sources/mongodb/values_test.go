@@ -17,7 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // raw makes the bytes of a document.
 func raw(t testing.TB, d bson.D) bson.Raw {
@@ -116,7 +116,7 @@ func TestEveryType(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), out.String()); d != "" {
-		t.Errorf("-update writes it anew:\n%s", d)
+		t.Errorf("-update rewrites it:\n%s", d)
 	}
 }
 

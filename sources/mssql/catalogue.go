@@ -12,15 +12,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// fileTable is a storage whose rows have no versions, even where READ COMMITTED reads them.
+// fileTable is a storage whose rows have no versions, even if READ COMMITTED reads them.
 const fileTable = "FileTable"
 
-// fromOf is the relation as SQL takes it.
+// fromOf is the relation's name in SQL.
 func fromOf(r *relation) string { return quote.Table(r.Schema, r.Name) }
 
 const (
-	// ledgerRelationsQuery also tells tables that a ledger keeps: the history of others, and those that were
-	// dropped. It is for servers from 2022 on, and Azure.
+	// ledgerRelationsQuery also reports ledger tables: the history of others, and dropped
+	// ones. It is for servers from 2022 on, and Azure.
 	ledgerRelationsQuery = `
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
        CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' WHEN t.ledger_type = 1 THEN 'ledger history table'
@@ -32,7 +32,7 @@ FROM sys.objects o LEFT JOIN sys.tables t ON t.object_id = o.object_id
 WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type, 0) <> 1
 ORDER BY SCHEMA_NAME(o.schema_id), o.name`
 
-	// relationsQuery is for servers from 2016 on. It leaves out what the server made for itself, and the tables that hold the history of
+	// relationsQuery is for servers from 2016 on. It excludes objects that the server created for itself, and tables with the history of
 	// others. SCHEMA_NAME also names schemas that sys.schemas does not show to the user.
 	relationsQuery = `
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
@@ -44,7 +44,7 @@ FROM sys.objects o LEFT JOIN sys.tables t ON t.object_id = o.object_id
 WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type, 0) <> 1
 ORDER BY SCHEMA_NAME(o.schema_id), o.name`
 
-	// oldRelationsQuery is for servers before 2016, which know neither.
+	// oldRelationsQuery is for servers before 2016, which have neither.
 	oldRelationsQuery = `
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
        CASE WHEN o.type = 'V' THEN 'view' ELSE 'table' END,
@@ -58,7 +58,7 @@ ORDER BY SCHEMA_NAME(o.schema_id), o.name`
 	schemaQuery = "SELECT SCHEMA_ID(@p1)"
 )
 
-// Catalogue asks what exists. The server shows only what the user has some right on.
+// Catalogue reads the catalog. The server shows only objects on which the user has a privilege.
 func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error) {
 	if s.folds {
 		d.fold()
@@ -107,7 +107,7 @@ func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error
 	return c, nil
 }
 
-// fold takes the letter case off the names that are configured.
+// fold lower-cases the configured names.
 func (d *database) fold() {
 	for i := range d.set.schemas {
 		d.set.schemas[i] = strings.ToLower(d.set.schemas[i])
@@ -133,13 +133,13 @@ func (d *database) Select(c *catalogue, r *sqlread.Rule) (*sqlread.Selection, []
 // Whole implements [sqlread.Dialect].
 func (d *database) Whole(s *sqlread.Selection) relation { return s.Whole(quote) }
 
-// said adds to the catalogue what is said of what is not in it, such as configured schemas.
+// said adds messages about missing objects to the catalog, such as configured schemas.
 func (d *database) said(c *catalogue, missing []string) {
-	c.Where = fmt.Sprintf(" in schema %s, or the user may not know of it", d.set.schemas)
+	c.Where = fmt.Sprintf(" in schema %s, or the user has no privilege on it", d.set.schemas)
 	c.Hint = "correct tables: of the rules, add the schema to schema:, or grant SELECT on the tables"
 	c.MissingSchemas(quote, missing, d.set.schemas, func(name string) (string, error) {
 		return fmt.Sprintf("correct or remove it in schema:, or GRANT SELECT ON SCHEMA::%s TO %s;", quote.Ident(name), d.user()),
-			fmt.Errorf("schema %q does not exist in database %q, or the user may not know of it", name, d.set.database)
+			fmt.Errorf("schema %q does not exist in database %q, or the user has no privilege on it", name, d.set.database)
 	})
 }
 
@@ -157,5 +157,5 @@ func (d *database) missingTable(u sqlread.Unknown) source.Part {
 		scope = quote.Dotted(schema, u.Entry.Table.Text)
 		grant = fmt.Sprintf("GRANT SELECT ON %s TO %s;", quote.Table(schema, u.Entry.Table.Text), d.user())
 	}
-	return u.Missing(scope, "", fmt.Sprintf(" in schema %s, or the user may not know of it", d.set.schemas), grant)
+	return u.Missing(scope, "", fmt.Sprintf(" in schema %s, or the user has no privilege on it", d.set.schemas), grant)
 }

@@ -14,23 +14,23 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// database is the opened source, and what SQL Server brings to it, see [sqlread.Dialect].
+// database is the opened source, and SQL Server's dialect, see [sqlread.Dialect].
 type database struct {
 	*sqlread.Database[*session, driver.Value]
 	set    settings
 	driver msdsn.Config
-	asUser atomic.Pointer[string] // as grants name the user, once it is known
-	// What the run began with: the server is older than 2016; sessions have snapshots; tables whose reading
-	// takes one.
+	asUser atomic.Pointer[string] // the user's name in GRANT statements, once it is known
+	// The state at the beginning of the run: the server is older than 2016; sessions have snapshots; tables that can
+	// be read to take one.
 	old      bool
 	snapshot bool
-	masked   sync.Map // scopes whose masked columns were named
-	// refusedHint is the hint of all tables that the user may not select from.
+	masked   sync.Map // scopes whose masked columns were logged
+	// refusedHint is the hint for all tables that the user may not select from.
 	refusedHint string
 	pins        []string
 }
 
-// What is read here: values come as the driver has them.
+// The types of this package's reader: values have the driver's types.
 type (
 	part       = sqlread.Part[*session, driver.Value]
 	reader     = sqlread.Reader[*session, driver.Value]
@@ -63,7 +63,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 // Probe implements [sqlread.Dialect].
 func (d *database) Probe(ctx context.Context, s *session) error { return s.Exec(ctx, pingQuery) }
 
-// user is who reads, as grants name him.
+// user is the reading user, as named in GRANT statements.
 func (d *database) user() string {
 	if u := d.asUser.Load(); u != nil {
 		return quote.Ident(*u)
@@ -71,9 +71,9 @@ func (d *database) user() string {
 	return quote.Ident(d.set.User)
 }
 
-// Begin takes the snapshots of the run, as many as can be of use. SQL Server has no way to share one, and
-// tells only administrators which transactions one has seen the end of: so all of them are taken one right
-// after the other. Where there is nothing whose reading could take one, sessions have none.
+// Begin takes the snapshots of the run, as many as can be used. SQL Server cannot share a snapshot, and
+// reports only to administrators which transactions a snapshot includes: so all of them are taken in immediate
+// succession. If there is no table to read for taking one, sessions have none.
 func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([]*part, error) {
 	d.refusedHint = d.hintOfRefused(tables)
 	d.pins = pinsOf(tables)
@@ -102,19 +102,19 @@ func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([
 	return tables, nil
 }
 
-// warn says what it means that the database allows no snapshots.
+// warn explains the consequences of a database that allows no snapshots.
 func (d *database) warn(first *session) {
 	statement := "ALTER DATABASE " + quote.Ident(d.set.database) + " SET ALLOW_SNAPSHOT_ISOLATION ON;"
 	if first.versions {
-		d.Log.Warn("the database allows no snapshot isolation, so each table is read as of the moment when its reading begins", "statement", statement)
+		d.Log.Warn("the database allows no snapshot isolation, so each table is read as of the moment its reading begins", "statement", statement)
 		return
 	}
-	d.Log.Warn("the database allows no snapshot isolation, so each table is read as it is while it is read: "+
-		"of rows whose key is changed meanwhile, this run may miss some", "statement", statement)
+	d.Log.Warn("the database allows no snapshot isolation, so each table is read while it changes: "+
+		"this run may miss rows whose key changes in the meantime", "statement", statement)
 }
 
-// pinsOf are tables whose reading takes a snapshot: those that the user may read, and rather none that has
-// to be made first, as views have.
+// pinsOf are tables that can be read to take a snapshot: those that the user may read, preferably none that must
+// be computed first, such as views.
 func pinsOf(tables []*part) (pins []string) {
 	var views []string
 	for _, p := range tables {
@@ -151,9 +151,9 @@ func (d *database) beginAll(ctx context.Context, sessions []*session) error {
 	return nil
 }
 
-// endAll goes on without snapshots where none of the tables can be read. Each says why when it is its turn.
+// endAll continues without snapshots if none of the tables can be read. Each part reports why when it is read.
 func (d *database) endAll(ctx context.Context, sessions []*session, cause error) error {
-	d.Log.Warn("no table could be read to take a snapshot, so there is none", "err", told(cause))
+	d.Log.Warn("no table can be read to take a snapshot; continuing without one", "err", told(cause))
 	d.snapshot = false
 	for _, s := range sessions {
 		if err := s.end(ctx); err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// The errors of the server that decide something, see
+// The errors of the server that matter here, see
 // https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors and
 // https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues.
 const (
@@ -34,15 +34,15 @@ const (
 	codeWrongColumns  = 4502 // a view names more columns than it has, or fewer
 	codeNotPrepared   = 8180
 	codeNotDescribed  = 11501
-	codeOnlyErrors    = 11529 // all that a description of a result came upon
+	codeOnlyErrors    = 11529 // the description of a result found only errors
 	codeTooMany       = 17809
-	codeNoTrust       = 18452 // the login is one of Windows
+	codeNoTrust       = 18452 // the login is a Windows login
 	codeLogin         = 18456
 	codeDisabled      = 18470
 	codeLocked        = 18486
 	codeExpired       = 18487 // the password
 	codeMustChange    = 18488 // the password
-	codeReadOnlyNode  = 978   // only those who say that they only read may connect to it
+	codeReadOnlyNode  = 978   // only read-intent connections are allowed
 	codeFileTable     = 33447
 	codeNoColumnstore = 35371 // in a snapshot
 	codeNoServer      = 40532 // of Azure
@@ -53,27 +53,27 @@ const (
 	codeNotPublic     = 47073 // of Azure
 )
 
-// temporaries are errors which mean that the same may work later.
+// temporaries are temporary errors.
 var temporaries = []int32{
-	codeTooMany, 10928, 10929, 10936, // connections, or what else Azure counts
+	codeTooMany, 10928, 10929, 10936, // connections, or other limits of Azure
 	701, 802, 1204, 8645, 8651, // no memory or no locks left for it
-	1205, 1222, // somebody else's lock
+	1205, 1222, // another session's lock
 	3958, 3960, 3966, 3967, // the snapshot was lost
 	codeAltered,
 	3947, 3948, 3949, 3950, 3953, 3957, // the snapshot was lost because the database moved, or was busy
-	41301, 41302, 41305, 41325, // another transaction stood in the way, of tables in memory
+	41301, 41302, 41305, 41325, // a conflict with another transaction, on memory-optimized tables
 	8628,                         // no time to optimize the statement
 	64, 233, 10053, 10054, 10060, // the connection broke
-	596, 6005, 6006, 17142, // the session is ended, or the server
+	596, 6005, 6006, 17142, // the session or the server was ended
 	17187, 17197, 18401, // the server starts, is too busy for logins, or is being upgraded
-	615, 904, 921, 922, 926, 927, 941, 952, 956, 976, 982, 983, 988, 4221, // the database is not there yet, or moves to another server
+	615, 904, 921, 922, 926, 927, 941, 952, 956, 976, 982, 983, 988, 4221, // the database is not available yet, or moves to another server
 	40143, 40197, 40501, 40540, codeNotThere, 49918, 49919, 49920, // Azure is busy, moves the database, or wakes it up
 }
 
-// summaries are errors that come behind the one that they are about.
+// summaries are errors that follow the error that they are about.
 var summaries = []int32{codeLogin, codeNotPrepared, codeNotDescribed, codeOnlyErrors}
 
-// answer is the error that the server answered with.
+// answer is the error that the server returned.
 func answer(err error) (e mssql.Error, ok bool) {
 	if e, ok = errors.AsType[mssql.Error](err); !ok || e.Number == 0 {
 		return e, false
@@ -88,13 +88,13 @@ func answer(err error) (e mssql.Error, ok bool) {
 	return e, true
 }
 
-// code is the number of the error that the server answered with, 0 where err is of another origin.
+// code is the number of the server's error, 0 if err has another origin.
 func code(err error) int32 {
 	e, _ := answer(err)
 	return e.Number
 }
 
-// fatal reports whether the server closes the connection behind the error.
+// fatal reports whether the server closes the connection after the error.
 func fatal(err error) bool {
 	if _, ok := errors.AsType[mssql.ServerError](err); ok {
 		return true
@@ -103,20 +103,20 @@ func fatal(err error) bool {
 	return ok && e.Class >= 20
 }
 
-// temporary reports whether an error of the server means that the same may work later.
+// temporary reports whether an error of the server is temporary.
 func temporary(code int32) bool { return slices.Contains(temporaries, code) }
 
-// refused reports whether an error of the server means that a right is missing.
+// refused reports whether an error of the server means that a privilege is missing.
 func refused(code int32) bool {
 	return slices.Contains([]int32{codeNoRight, codeNoColumnRight, codeNoEntry}, code)
 }
 
-// tooMany reports whether the server has no connection left.
+// tooMany reports whether the server allows no further connection.
 func tooMany(err error) bool {
 	return slices.Contains([]int32{codeTooMany, 10928, 10929, 10936}, code(err))
 }
 
-// verdicts are what errors mean.
+// verdicts classify errors.
 func verdicts() sqlread.Verdicts {
 	return sqlread.Verdicts{
 		Coded: func(err error) bool { return code(err) != 0 }, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
@@ -125,17 +125,17 @@ func verdicts() sqlread.Verdicts {
 	}
 }
 
-// worthRetrying reports whether connecting again may work: never where a credential was refused, so
-// that no account is locked by a wrong password.
+// worthRetrying reports whether connecting again may succeed: never if a credential was refused, so
+// that a wrong password locks no account.
 func worthRetrying(err error) bool {
 	if c := code(err); c != 0 {
 		return temporary(c)
 	}
-	// What the driver says of a handshake is text: what is not of TLS is of the network.
+	// The driver reports a handshake error as text: if it is not about TLS, it is about the network.
 	return link.MayPass(err, isTLS(err), hungUp(err) || strings.HasPrefix(err.Error(), handshakeText))
 }
 
-// hungUp reports whether the connection ended, with a word of the server or the network, or without one.
+// hungUp reports whether the connection ended, with or without an error of the server or the network.
 func hungUp(err error) bool {
 	if inner := broken(err); inner != nil {
 		return hungUp(inner)
@@ -144,8 +144,8 @@ func hungUp(err error) bool {
 	return network || cutOff(err) || fatal(err)
 }
 
-// mayPass reports whether a statement may work later, though the session need not: connecting has been tried
-// often enough where that is what failed.
+// mayPass reports whether a statement may succeed later, perhaps in another session. If connecting failed, it
+// has been tried often enough.
 func mayPass(err error) bool {
 	if _, ok := errors.AsType[*source.Error](err); ok {
 		return false
@@ -153,12 +153,12 @@ func mayPass(err error) bool {
 	return err != nil && (hungUp(err) || temporary(code(err)))
 }
 
-// cutOff reports whether the connection ended without a word.
+// cutOff reports whether the connection ended without an error from the server.
 func cutOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
 }
 
-// broken is why an answer broke off in the middle, which the driver does not unwrap; nil for other errors.
+// broken is why a response broke off in the middle, which the driver does not wrap; nil for other errors.
 func broken(err error) error {
 	if e, ok := errors.AsType[mssql.StreamError](err); ok {
 		return e.InnerError
@@ -166,14 +166,14 @@ func broken(err error) error {
 	return nil
 }
 
-// What the driver says of TLS, and of the browser service, comes as text only.
+// The driver reports errors of TLS, and of the browser service, only as text.
 const (
 	handshakeText  = "TLS Handshake failed: "
 	noTLSText      = "server does not support encryption"
 	noInstanceText = "no instance matching "
 )
 
-// isTLS reports whether the TLS handshake failed, or the server speaks none.
+// isTLS reports whether the TLS handshake failed, or the server does not speak TLS.
 func isTLS(err error) bool {
 	text, handshake := strings.CutPrefix(err.Error(), handshakeText)
 	return handshake && strings.Contains(text, "tls: ") || noTLS(err)
@@ -181,71 +181,71 @@ func isTLS(err error) bool {
 
 func noTLS(err error) bool { return err.Error() == noTLSText }
 
-// ConnectError says why no session came about.
+// ConnectError explains why no session could be opened.
 func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	switch c := code(err); {
 	case c == codeNotOpened:
 		e.Kind, e.Hint = source.ErrConfig, fmt.Sprintf("check database: it does not exist, or CREATE USER … FOR LOGIN %s; in it", quote.Ident(d.set.User))
 	case c == codeLogin:
-		e.Kind, e.Hint = source.ErrAuth, "check username and password; SQL Server says the same of both, and where it admits no logins of its own (mixed mode is off)"
+		e.Kind, e.Hint = source.ErrAuth, "check username and password; SQL Server returns the same error for both, and if it does not allow SQL Server logins (mixed mode is off)"
 	case c == codeNoTrust:
-		e.Kind, e.Hint = source.ErrAuth, `username must be a login of SQL Server, which the server must admit (mixed mode), or DOMAIN\USER of a domain that it trusts`
+		e.Kind, e.Hint = source.ErrAuth, `username must be a SQL Server login, which the server must allow (mixed mode), or DOMAIN\USER of a domain that it trusts`
 	case c == codeDisabled, c == codeLocked, c == codeExpired, c == codeMustChange:
 		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("see ALTER LOGIN %s … on the server", quote.Ident(d.set.User))
 	case c == codeFirewall, c == codeNoNetwork:
-		e.Kind, e.Hint = source.ErrAuth, "the server's firewall must let this machine in"
+		e.Kind, e.Hint = source.ErrAuth, "allow this machine in the server's firewall"
 	case c == codeNotPublic:
-		e.Kind, e.Hint = source.ErrAuth, "the server admits private endpoints only: connect through one, or let it admit public networks"
+		e.Kind, e.Hint = source.ErrAuth, "the server allows only private endpoints: connect through one, or allow public networks"
 	case c == codeNoServer:
-		e.Kind, e.Hint = source.ErrConfig, "check host; where it is an address or another name of the server, username must be LOGIN@SERVER"
+		e.Kind, e.Hint = source.ErrConfig, "check host; if it is an address or another name of the server, username must be LOGIN@SERVER"
 	case c == codeReadOnlyNode:
-		e.Kind, e.Hint = source.ErrConfig, "connect to the primary replica, or let this one admit all connections: READ_ONLY_ROUTING and ApplicationIntent are not supported"
+		e.Kind, e.Hint = source.ErrConfig, "connect to the primary replica, or allow all connections to this one: READ_ONLY_ROUTING and ApplicationIntent are not supported"
 	case temporary(c):
 		e.Kind = source.ErrTemporary
 	case c != 0:
 		e.Kind = nil
 	case noTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, "the server speaks no TLS: turn it on there, or set ssl_enabled: false"
+		e.Kind, e.Hint = source.ErrConfig, "the server does not speak TLS: enable it there, or set ssl_enabled: false"
 	case isTLS(err):
 		e.Kind, e.Hint = source.ErrConfig, d.tlsHint(err.Error())
 	case strings.HasPrefix(err.Error(), handshakeText):
-		e.Hint = "the server ended the connection when TLS was to begin: see its log; it may be starting, or have no certificate that it can use"
+		e.Hint = "the server closed the connection at the TLS handshake: see its log; it may be starting, or have no usable certificate"
 	case cutOff(err):
-		e.Hint = "the server, or something between, ended the connection without an answer: check host and port; a server that demands strict encryption (TDS 8.0) does so, and is not supported"
+		e.Hint = "the server, or a device in between, closed the connection without a response: check host and port; a server that requires strict encryption (TDS 8.0) does this, and is not supported"
 	case errors.Is(err, errNoDatabaseRow):
 		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("let the login see it: GRANT VIEW ANY DATABASE TO %s; in master", quote.Ident(d.set.User))
 	case strings.HasPrefix(err.Error(), noInstanceText):
-		e.Hint = `check host: the browser service of the server (port 1434, UDP) knows no such instance, or does not answer; without \INSTANCE in host, port is asked`
+		e.Hint = `check host: the browser service of the server (port 1434, UDP) knows no such instance, or does not respond; without \INSTANCE in host, port is used`
 	default:
-		e.Hint = "check host and port, and that the server listens there"
+		e.Hint = "check host and port, and that the server is listening there"
 	}
 	e.Err = fmt.Errorf("connect to SQL Server at %s: %w", d.set.address(), told(err))
 	return e
 }
 
-// tlsHint is what to do about a handshake that failed; the text of the error is all that the driver leaves.
+// tlsHint is the hint for a failed handshake; the driver leaves only the text of the error.
 func (d *database) tlsHint(text string) string {
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 	}
 	switch {
 	case has("protocol version", "unsupported protocol", "unsupported versions"):
-		return "the server offers no TLS of version 1.2 or later, with which even the login is encrypted"
+		return "the server does not offer TLS 1.2 or later, which even the login needs"
 	case has("handshake failure", "cipher suite"):
-		return "the server and this program have no cipher in common: let the server offer the ciphers of TLS 1.2 with forward secrecy (ECDHE)"
+		return "the server and this program have no cipher in common: enable the ciphers of TLS 1.2 with forward secrecy (ECDHE)"
 	case has("does not look like a TLS handshake", "oversized record"):
-		return "what answers there speaks no TLS: check host and port"
+		return "the server there does not speak TLS: check host and port"
 	case has("parse certificate", "negative serial"):
 		return "the server's certificate cannot be read: give the server another one"
 	case has(errSelfMade.Error()):
-		return "no authority signed it: give the server a certificate of an authority that ssl_ca holds, or set ssl_enabled: false"
+		return "no authority signed it: give the server a certificate of an authority in ssl_ca, or set ssl_enabled: false"
 	case d.set.tls == nil:
-		return "the handshake failed although no certificate is checked: see the log of the server"
+		return "the handshake failed although certificates are not verified: see the log of the server"
 	case !d.set.validateHost:
-		return "ssl_ca must hold the authority that signed the server's certificate"
+		return "ssl_ca must contain the authority that signed the server's certificate"
 	}
-	return "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it, or set validate_host: false"
+	return "ssl_ca must contain the authority that signed the server's certificate, and host must be a name in the certificate, or set validate_host: false"
 }
 
 // Explain implements [sqlread.Dialect].
@@ -254,17 +254,17 @@ func (d *database) Explain(p *part, e *source.Error, err error) {
 	case refused(c):
 		e.Hint = d.grantHint(p, err)
 	case c == codeNoTable, errors.Is(err, errTableGone):
-		e.Kind, e.Hint = nil, "it was dropped or renamed since the run began; the next run will tell"
+		e.Kind, e.Hint = nil, "it was dropped or renamed since the run began; the next run will determine which"
 	case c == codeNoColumn:
 		e.Hint = "its columns changed while it was read; run again"
 	case errors.Is(err, sqlread.ErrTableChanged), c == codeAltered:
-		e.Kind, e.Hint = source.ErrTemporary, "nothing of the table is deleted; run again"
+		e.Kind, e.Hint = source.ErrTemporary, "nothing in the table is deleted; run again"
 	case c == codeBrokenView, c == codeWrongColumns:
 		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.LeaveOut(&d.set.tables)
 	}
 }
 
-// told shortens what the driver says to what happened: one line, without its own prefix. The cause can
+// told shortens a driver's error to one line, without its prefix. The cause can
 // still be found in the chain.
 func told(err error) error {
 	if e, ok := answer(err); ok {

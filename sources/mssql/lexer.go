@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// The server has no transaction that only reads, and takes several statements without anything between
-// them. So the words of a rule's query are looked at: those that begin a statement which writes are
+// The server has no read-only transactions, and accepts several statements without a separator.
+// So the words of a rule's query are checked: the keywords that begin a writing statement are
 // reserved, see https://learn.microsoft.com/sql/t-sql/language-elements/reserved-keywords-transact-sql,
-// so that nothing else is called so unless it is quoted.
+// so no other name equals one of them unless it is quoted.
 
-// writing are the reserved words that no query that only reads has. What OPENQUERY and its like have in quotes
-// is for another server to do, and could be anything.
+// writing are the reserved words that no read-only query contains. The quoted text of OPENQUERY and similar functions
+// is run by another server, and could be anything.
 var writing = []string{
 	"ALTER", "BACKUP", "BEGIN", "CHECKPOINT", "CLOSE", "COMMIT", "CREATE", "DBCC", "DEALLOCATE", "DECLARE", "DELETE", "DENY", "DROP",
 	"EXEC", "EXECUTE", "GOTO", "GRANT", "IF", "INSERT", "INTO", "KILL", "MERGE", "OPEN", "OPENDATASOURCE", "OPENQUERY", "OPENROWSET", "PRINT", "RAISERROR", "READTEXT", "RECONFIGURE",
@@ -27,13 +27,13 @@ var writing = []string{
 // hints are words that make one of the others harmless when they follow it.
 var hints = map[string][]string{"MERGE": {"JOIN", "UNION"}, "USE": {"HINT", "PLAN"}}
 
-// oneSelect tells why a text is not one statement that only reads; nil is that it is.
+// oneSelect returns why a text is not one read-only statement, or nil.
 func oneSelect(query string) error {
-	var before, last string // words or signs
+	var before, last string // words or symbols
 	depth, selects, begun, ended := 0, 0, false, false
 	for word := range words(query) {
 		if last == "" && word == ";" {
-			continue // people write one before WITH
+			continue // a common habit before WITH
 		}
 		if slices.Contains(writing, last) && !slices.Contains(hints[last], word) {
 			return errWrites(last)
@@ -51,7 +51,7 @@ func oneSelect(query string) error {
 		case word == ")":
 			depth--
 		case !begun && word != "SELECT" && word != "WITH":
-			return fmt.Errorf("it begins with %s, not with SELECT or WITH", word)
+			return fmt.Errorf("the query begins with %s, not with SELECT or WITH", word)
 		case word == "SELECT" && (depth == 0 || !begun):
 			if selects++; selects > 1 && !slices.Contains([]string{"UNION", "ALL", "EXCEPT", "INTERSECT"}, last) {
 				return errSeveral
@@ -64,16 +64,18 @@ func oneSelect(query string) error {
 	case slices.Contains(writing, last):
 		return errWrites(last)
 	case last == "":
-		return errors.New("it is empty")
+		return errors.New("the query is empty")
 	}
 	return nil
 }
 
-var errSeveral = errors.New("it has more than one statement")
+var errSeveral = errors.New("the query has more than one statement")
 
-func errWrites(word string) error { return fmt.Errorf("it has %s, and a rule only reads", word) }
+func errWrites(word string) error {
+	return fmt.Errorf("the query contains %s, but a rule may only read", word)
+}
 
-// words are the words of a statement, in capital letters, and its signs. Two quotes stand for what is quoted;
+// words are the words of a statement, in capital letters, and its symbols. Two quotes replace quoted text;
 // comments are left out.
 func words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -87,7 +89,7 @@ func words(text string) iter.Seq[string] {
 	}
 }
 
-// next is how long the first word of a text is, and the word; "" for none.
+// next is the length of the first word of a text, and the word; "" for none.
 func next(text string) (n int, word string) {
 	switch {
 	case strings.HasPrefix(text, "--"):
@@ -121,7 +123,7 @@ func next(text string) (n int, word string) {
 	return n, text[:n]
 }
 
-// comment is how long the comment is that a text begins with. There may be others in it.
+// comment is the length of the comment at the beginning of a text. Comments may be nested.
 func comment(text string) int {
 	depth := 0
 	for i := 0; i+1 < len(text); i++ {
@@ -139,7 +141,7 @@ func comment(text string) int {
 	return len(text)
 }
 
-// quoted is how long what is quoted is; end closes it, unless it is doubled.
+// quoted is the length of quoted text; end closes it, unless it is doubled.
 func quoted(text string, end byte) int {
 	for i := 1; i < len(text); i++ {
 		if text[i] != end {

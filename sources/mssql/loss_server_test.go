@@ -153,7 +153,7 @@ func TestErrorsThatPass(t *testing.T) {
 				}
 				sqltest.Once(t, times, 4)
 				// Where the transaction is over, its snapshot is gone with it.
-				if apart := strings.Contains(log.String(), "taken later"); apart != tt.rollback {
+				if apart := strings.Contains(log.String(), "from a later snapshot"); apart != tt.rollback {
 					t.Errorf("logged %s", log)
 				}
 				return
@@ -220,8 +220,8 @@ func TestLossesOfTheServer(t *testing.T) {
 		"the session that reads": {lose: func(db *testDB, user string) { db.kill(user, true) }},
 		"all sessions":           {lose: func(db *testDB, user string) { db.kill(user, false) }},
 		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill(user, true) }, kind: source.ErrTemporary, says: "dbo.t: read rows: "},
-		"altered meanwhile":      {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("ALTER TABLE t ADD w int") }, kind: source.ErrTemporary, says: "the table was altered meanwhile"},
-		"dropped meanwhile":      {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("DROP TABLE t") }, says: "does not exist, or the user may not know of it"},
+		"altered meanwhile":      {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("ALTER TABLE t ADD w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
+		"dropped meanwhile":      {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("DROP TABLE t") }, says: "does not exist, or the user has no privilege on it"},
 		"rights are lost, as well": {lose: func(db *testDB, user string) {
 			db.kill(user, false)
 			db.exec("DENY SELECT ON t TO "+user, "GRANT INSERT ON t TO "+user)

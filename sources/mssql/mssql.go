@@ -1,10 +1,10 @@
-// Package mssql reads tables of a Microsoft SQL Server database, or one of Azure SQL: each table is a part,
+// Package mssql reads tables of a Microsoft SQL Server or Azure SQL database: each table is a part,
 // each row a document.
 //
-// It reads tables, and views that are named, or the results of queries in their place. Where the database
-// allows snapshot isolation, it reads from snapshots that are taken one right after the other, so that the
-// documents of a run are the state of one moment; where not, each table is read as it is while it is read.
-// Which rows are new, changed or gone is not its business.
+// It reads tables, and views that are named, or the results of queries instead. If the database
+// allows snapshot isolation, it reads from snapshots that are taken in immediate succession, so that the
+// documents of a run are the state of one moment; otherwise each table is read while it changes.
+// It does not decide which rows are new, changed or deleted.
 //
 // Its invariant: a part ends without error only if every row that its statement found was yielded.
 package mssql
@@ -26,19 +26,19 @@ var Type = sqlread.SourceType(source.Type{
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)
 
-// fields are the keys of the connector protocol, in its order.
+// fields are the configuration fields of the connector protocol, in its order.
 func fields() []field.Spec {
 	return []field.Spec{
 		{
 			Name: "host", Label: "Host", Order: 1,
-			Tooltip: `Name or address of the server. With HOST\INSTANCE the server's browser service is asked for the port of a named instance.`,
+			Tooltip: `Name or address of the server. With HOST\INSTANCE the server's browser service is queried for the port of a named instance.`,
 		},
 		form.Port(2, "1433"),
-		{Name: "username", Label: "Username", Order: 3, Tooltip: `A login of SQL Server, or DOMAIN\USER for one of Windows (NTLM), whose user may select from the tables.`},
+		{Name: "username", Label: "Username", Order: 3, Tooltip: `A SQL Server login, or DOMAIN\USER for a Windows login (NTLM). Its user needs SELECT on the tables.`},
 		form.Password(4),
 		sqlread.DatabaseField(5),
 		sqlread.TablesField(6, "orders, sales.*, log_20*"),
-		sqlread.SSLField(10, "Enable SSL verification", "Off: the password is encrypted, and all else if the server demands it, but anybody could be the server. On: everything is, and its certificate is checked."),
+		sqlread.SSLField(10, "Enable SSL verification", "Off: the password is encrypted, and everything else if the server requires it, but the server's identity is not verified. On: everything is encrypted, and the server's certificate is verified."),
 		form.CA(11),
 		{
 			Name: "schema", Label: "Schema", Order: 9,
@@ -49,15 +49,15 @@ func fields() []field.Spec {
 		{
 			Name: "validate_host", Label: "Validate host", Order: 12,
 			Type: field.Bool, Display: field.Toggle, Value: false,
-			Tooltip: "On: the server's certificate must be of the host that was asked for, too. It counts where SSL verification is on.",
+			Tooltip: "On: the server's certificate must also match the host. Only with SSL verification.",
 		},
 	}
 }
 
-// scopeOf tells the table from what every document carries.
+// scopeOf derives the table from fields that every document has.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	return quote.ScopeOfFields(v.String("database"), fields)
 }
 
-// quote is what stands around identifiers.
+// quote is the quote for identifiers.
 const quote = sqlread.Bracket

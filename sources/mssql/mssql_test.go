@@ -222,13 +222,13 @@ func TestConnectErrors(t *testing.T) {
 		"no such server":         {answerOf(40532, 11), source.ErrConfig, "LOGIN@SERVER", "a b (error 40532)"},
 		"a readable secondary":   {answerOf(978, 14), source.ErrConfig, "primary replica", "a b (error 978)"},
 		"waking up":              {answerOf(40613, 17), source.ErrTemporary, "", "a b (error 40613)"},
-		"cut off in a handshake": {errors.New(handshakeText + "EOF"), source.ErrUnreachable, "when TLS was to begin", "EOF"},
+		"cut off in a handshake": {errors.New(handshakeText + "EOF"), source.ErrUnreachable, "at the TLS handshake", "EOF"},
 		"cut off before it":      {io.EOF, source.ErrUnreachable, "TDS 8.0", "the connection was lost"},
 		"no common cipher":       {errors.New(handshakeText + "remote error: tls: handshake failure"), source.ErrConfig, "cipher", "remote error: tls: handshake failure"},
-		"no TLS but something":   {errors.New(handshakeText + "tls: first record does not look like a TLS handshake"), source.ErrConfig, "speaks no TLS", "tls: first record"},
+		"no TLS but something":   {errors.New(handshakeText + "tls: first record does not look like a TLS handshake"), source.ErrConfig, "does not speak TLS", "tls: first record"},
 		"an odd certificate":     {errors.New(handshakeText + "tls: failed to parse certificate from server: x509: negative serial number"), source.ErrConfig, "cannot be read", "tls: failed to parse"},
 		"has no TLS":             {errors.New(noTLSText), source.ErrConfig, "ssl_enabled: false", noTLSText},
-		"no TLS that both speak": {errors.New(handshakeText + "remote error: tls: protocol version not supported"), source.ErrConfig, "TLS of version 1.2", "remote error: tls: protocol version not supported"},
+		"no TLS that both speak": {errors.New(handshakeText + "remote error: tls: protocol version not supported"), source.ErrConfig, "TLS 1.2", "remote error: tls: protocol version not supported"},
 		"no instance":            {errors.New("no instance matching 'X' returned from host 'h'"), source.ErrUnreachable, "browser service", "no instance matching"},
 		"silence":                {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host and port", "the server has sent nothing for 5ns, the stall timeout"},
 		"lost":                   {&net.OpError{Op: "Read", Err: io.EOF}, source.ErrUnreachable, "check host and port", "the connection was lost"},
@@ -244,7 +244,7 @@ func TestConnectErrors(t *testing.T) {
 	}
 	wrong := errors.New(handshakeText + "tls: failed to verify certificate: x509: certificate is valid for a, not h")
 	d.set.tls = &tls.Config{} //nolint:gosec // nothing connects
-	for hint, validate := range map[string]bool{"validate_host: false": true, "ssl_ca must hold the authority": false} {
+	for hint, validate := range map[string]bool{"validate_host: false": true, "ssl_ca must contain the authority": false} {
 		d.set.validateHost = validate
 		sqltest.Refuse(t, d.ConnectError(wrong), source.ErrConfig, hint, "valid for a, not h")
 	}
@@ -291,7 +291,7 @@ func TestTableErrorKinds(t *testing.T) {
 	}
 	sqltest.IsOnly(t, "cancelled", p.Failed("read rows", context.Canceled), nil)
 	sqltest.IsOnly(t, "gone", p.Failed("read rows", errTableGone), nil)
-	sqltest.Refuse(t, p.Failed("read rows", answerOf(229, 14)), source.ErrAuth, "GRANT SELECT ON [s].[t] TO [u];", `leave it out with tables: ["-s.t"]`)
+	sqltest.Refuse(t, p.Failed("read rows", answerOf(229, 14)), source.ErrAuth, "GRANT SELECT ON [s].[t] TO [u];", `exclude it with tables: ["-s.t"]`)
 	rule := d.Part(p.Rel, &sqlread.Selection{Rule: &sqlread.Rule{Path: "advanced_rules[0]"}, Tables: []relation{relationOf("s", "a"), relationOf("s", "b")}})
 	sqltest.Refuse(t, rule.Failed("read rows", answerOf(230, 14)), source.ErrAuth, "ON [s].[a] TO", "ON [s].[b] TO", "remove advanced_rules[0]")
 }
@@ -477,9 +477,9 @@ func TestTheHintOfManyRefusalsGrantsTheirSchemas(t *testing.T) {
 	}
 	for n, want := range map[int]string{
 		0:               "",
-		1:               `GRANT SELECT ON [a].[t0] TO [u]; or leave it out with tables: ["-a.t0"]`,
-		2:               `GRANT SELECT ON [a].[t0] TO [u]; GRANT SELECT ON [b].[t1] TO [u]; or leave them out with tables: ["-a.t0", "-b.t1"]`,
-		namedAtMost + 1: "GRANT SELECT ON SCHEMA::[a] TO [u]; GRANT SELECT ON SCHEMA::[b] TO [u]; or name in tables: only those that the user may read",
+		1:               `GRANT SELECT ON [a].[t0] TO [u]; or exclude it with tables: ["-a.t0"]`,
+		2:               `GRANT SELECT ON [a].[t0] TO [u]; GRANT SELECT ON [b].[t1] TO [u]; or exclude them with tables: ["-a.t0", "-b.t1"]`,
+		namedAtMost + 1: "GRANT SELECT ON SCHEMA::[a] TO [u]; GRANT SELECT ON SCHEMA::[b] TO [u]; or list only readable tables in tables:",
 	} {
 		if got := d.hintOfRefused(parts[:n]); got != want {
 			t.Errorf("%d: got %s", n, got)

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// resultQuery tells what columns the result of a query has, and runs nothing.
+	// resultQuery returns the columns of a query's result without running it.
 	resultQuery = "EXEC sys.sp_describe_first_result_set @tsql = @p1"
 
 	codePageQuery = "SELECT CONVERT(int, COLLATIONPROPERTY(@p1, 'CodePage'))"
 )
 
-// openQuery runs the query of a rule as it is written. Its columns are those that it answers with.
+// openQuery runs the query of a rule unchanged. Its columns are those of the result.
 func (d *database) openQuery(ctx context.Context, r *reader) error {
 	p := r.Part
 	_, key, err := d.describeQuery(ctx, r.Session, p)
@@ -40,14 +40,14 @@ func (d *database) openQuery(ctx context.Context, r *reader) error {
 	r.Table = &table{Columns: columnsOf(r.Result.Rows())}
 	r.Table.Encode(d.Compat)
 	if err := p.SetKey(r.Table, key); err != nil {
-		_ = r.Result.Close() // it is the error before that counts
+		_ = r.Result.Close() // the first error matters
 		return err
 	}
 	r.Row = d.Documents(p, r.Table)
 	return nil
 }
 
-// followed reports whether there is another result behind one.
+// followed reports whether another result follows.
 func followed(rows driver.Rows) bool {
 	several, ok := rows.(driver.RowsNextResultSet)
 	return ok && several.HasNextResultSet()
@@ -58,8 +58,8 @@ func columnsOf(r driver.Rows) []column {
 	return sqlread.ColumnsOf(r, func(_ int, name string) columnType { return resultType(name) })
 }
 
-// describeQuery asks, outside the snapshot, for the columns of a rule's result and what tells its rows apart,
-// and checks that it has that.
+// describeQuery reads, outside the snapshot, the columns of a rule's result and the columns that identify its rows,
+// and checks that the result has those.
 func (d *database) describeQuery(ctx context.Context, s *session, p *part) (t *table, key []sqlread.KeyColumn, err error) {
 	err = s.aside(ctx, func() error {
 		if key, err = p.KeyNames(ctx, s, compareNames); err != nil {
@@ -73,12 +73,12 @@ func (d *database) describeQuery(ctx context.Context, s *session, p *part) (t *t
 	return t, key, err
 }
 
-// resultColumns asks what columns the query of a rule has. It refuses characters that the driver could not
-// decode; of a table's columns the server is asked to, but a query is run as it is written.
+// resultColumns reads the columns of a rule's query. It refuses characters that the driver cannot
+// decode; for columns of a table the server decodes them, but a query runs unchanged.
 func (d *database) resultColumns(ctx context.Context, s *session, p *part) (*table, error) {
 	t, collations := &table{}, map[string]string{}
 	err := s.Each(ctx, resultQuery, []driver.Value{p.Rule.Query}, func(row []driver.Value) {
-		if row[0] == true { // a column that only FOR BROWSE would give
+		if row[0] == true { // a column that only FOR BROWSE would return
 			return
 		}
 		name, typ := sqlread.TextOf(row[2]), sqlread.TextOf(row[5])
@@ -98,14 +98,14 @@ func (d *database) resultColumns(ctx context.Context, s *session, p *part) (*tab
 		case err != nil:
 			return nil, err
 		case !decoded:
-			return nil, p.QueryError(fmt.Errorf("the characters of its column %q are of the collation %s, which can be read as nvarchar only", name, collation),
+			return nil, p.QueryError(fmt.Errorf("the text of column %q has the collation %s, which can be read only as nvarchar", name, collation),
 				fmt.Sprintf("write CONVERT(nvarchar(max), …) AS %s in the query", quote.Ident(name)))
 		}
 	}
 	return t, nil
 }
 
-// sentAs is what the driver calls a type in the result of a query. The server gives no name of a type of .NET.
+// sentAs is the driver's name for a type in the result of a query. The server sends no name of a .NET type.
 func sentAs(name string) string {
 	switch name {
 	case "timestamp":

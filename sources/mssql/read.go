@@ -9,23 +9,23 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// errTableGone says that the catalogue has no columns of a table that it had before.
-var errTableGone = errors.New("the table does not exist, or the user may not know of it")
+// errTableGone means that the catalog no longer has columns of a table.
+var errTableGone = errors.New("the table does not exist, or the user has no privilege on it")
 
 // changed reports whether a table was altered since the snapshot was taken.
 func changed(err error) bool {
 	return errors.Is(err, sqlread.ErrTableChanged) || code(err) == codeAltered
 }
 
-// outside reports whether something can be read outside of snapshots only: a table in memory, a FileTable, what a
-// linked server has, a columnstore of an old server, or a table of another database that allows none, which a view
-// or a query has.
+// outside reports whether something can be read only outside of snapshots: a memory-optimized table, a FileTable, data of
+// a linked server, a columnstore of an old server, or a table of another database without snapshots, in a view
+// or a query.
 func outside(err error) bool {
 	return slices.Contains([]int32{codeInMemory, codeNoSnapshots, codeFileTable, codeDistributed, codeDistributed2, codeNoColumnstore}, code(err))
 }
 
-// Open begins to read: from a snapshot of the run, or from one of its own where the table was altered
-// since, or without one where it has none.
+// Open starts to read: from a snapshot of the run, or from a later one if the table was altered
+// since, or without one if it has none.
 func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 	if p.Rule != nil {
 		if err := onlyReads(p); err != nil {
@@ -36,7 +36,7 @@ func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 	switch {
 	case outside(err) && !p.Rel.Unversioned:
 		if c := code(err); c != codeInMemory && c != codeNoSnapshots {
-			d.Log.Warn("no snapshot can hold the table, so it is read as it is while it is read", "part", p.Name(), "err", told(err))
+			d.Log.Warn("reading the table without a snapshot, because it does not support one", "part", p.Name(), "err", told(err))
 		}
 		p.Rel.Unversioned = true
 		if code(err) == codeFileTable {
@@ -44,33 +44,33 @@ func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 		}
 		r, err = d.openFirst(ctx, p)
 	case changed(err):
-		d.Log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
+		d.Log.Warn("the table was altered since the run began; reading its current state", "part", p.Name())
 		r, err = d.openNow(ctx, p)
 	}
 	if err != nil {
-		return nil, p.Failed("begin to read", err)
+		return nil, p.Failed("start reading", err)
 	}
 	if p.Rel.Unversioned && d.snapshot && p.Rel.Storage != fileTable {
-		d.Log.Info("the table is in memory, or of something without snapshots, so it is read as it is while it is read", "part", p.Name())
+		d.Log.Info("reading the table without a snapshot, because it is memory-optimized, or in a database without snapshots", "part", p.Name())
 	}
 	return r, nil
 }
 
-// openFirst begins to read. What may pass, such as somebody else's lock, is tried again.
+// openFirst starts to read. Temporary errors, such as another session's lock, are retried.
 func (d *database) openFirst(ctx context.Context, p *part) (*reader, error) {
 	for attempt := 1; ; attempt++ {
 		r, err := p.OpenNext(ctx, nil, nil)
 		if attempt >= d.set.Attempts || changed(err) || !mayPass(err) {
 			return r, err
 		}
-		d.Log.Info("reading could not begin; trying again", "part", p.Name(), "attempt", attempt, "err", told(err))
+		d.Log.Info("cannot start reading; retrying", "part", p.Name(), "attempt", attempt, "err", told(err))
 		if err := d.Attempts.Pause(ctx, link.BackOff(attempt)); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// openNow begins to read from a snapshot that is taken now.
+// openNow starts to read from a snapshot that is taken now.
 func (d *database) openNow(ctx context.Context, p *part) (*reader, error) {
 	s, err := d.Connect(ctx)
 	if err != nil {
@@ -107,7 +107,7 @@ func (d *database) start(ctx context.Context, r, before *reader) error {
 	return r.Run(ctx, query, args)
 }
 
-// Abandon ends the statement; what lost says is the error that counts.
+// Abandon ends the statement; lost is the error that matters.
 func (d *database) Abandon(r *reader, _ bool, lost error) error {
 	_ = r.Result.Close()
 	return lost

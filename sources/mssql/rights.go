@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// What is missing where the server refuses: the hint has the statements that grant it.
+// Missing privileges: the hint contains the statements that grant them.
 
-// namedAtMost is how many tables one hint names.
+// namedAtMost is how many tables a hint names.
 const namedAtMost = 10
 
-// denied is what errors 229 and 230 say in English.
+// denied matches errors 229 and 230 in English.
 var denied = regexp.MustCompile(`(?i)the (\w+) permission was denied on (?:the column '.*' of )?the object '(.+)', database '.+', schema '(.+)'`)
 
-// grantHint says what to grant after an error of the server. What it names need not be a table of the part: a
-// view or a query may use a function, or what belongs to another.
+// grantHint says what to grant after an error of the server. The named object need not be a table of the part: a
+// view or a query may use a function, or tables of another owner.
 func (d *database) grantHint(p *part, err error) string {
 	if p.Rule == nil && !p.Rel.Readable && d.refusedHint != "" {
-		return d.refusedHint // which is said once for all of them
+		return d.refusedHint // one hint for all of them
 	}
 	tables := p.Tables()
 	if m := denied.FindStringSubmatch(told(err).Error()); m != nil {
@@ -32,7 +32,7 @@ func (d *database) grantHint(p *part, err error) string {
 	return d.grants(tables) + p.LeaveOut(&d.set.tables)
 }
 
-// grants are the statements that let the user read tables.
+// grants are the statements that allow the user to read tables.
 func (d *database) grants(tables []relation) string {
 	var b strings.Builder
 	for i := range tables {
@@ -41,7 +41,7 @@ func (d *database) grants(tables []relation) string {
 	return b.String()
 }
 
-// hintOfRefused is the hint of all tables that the run may not select from, or "".
+// hintOfRefused is the hint for all tables that the run may not select from, or "".
 func (d *database) hintOfRefused(parts []*part) string {
 	var tables []relation
 	var schemas []string
@@ -60,13 +60,13 @@ func (d *database) hintOfRefused(parts []*part) string {
 	case len(tables) == 0:
 		return ""
 	case len(tables) == 1:
-		return d.grants(tables) + "or leave it out with " + d.set.tables.Without(refused...)
+		return d.grants(tables) + "or exclude it with " + d.set.tables.Without(refused...)
 	case len(tables) <= namedAtMost:
-		return d.grants(tables) + "or leave them out with " + d.set.tables.Without(refused...)
+		return d.grants(tables) + "or exclude them with " + d.set.tables.Without(refused...)
 	}
 	var b strings.Builder
 	for _, schema := range schemas {
 		fmt.Fprintf(&b, "GRANT SELECT ON SCHEMA::%s TO %s; ", quote.Ident(schema), d.user())
 	}
-	return b.String() + "or name in tables: only those that the user may read"
+	return b.String() + "or list only readable tables in tables:"
 }

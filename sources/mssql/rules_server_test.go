@@ -160,8 +160,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 		"SELECT nosuch FROM orders":   "nvalid column name 'nosuch'",
 		"SELECT nosuch() AS id":       "nosuch",
 		"SELECT id FROM (SELECT 1":    "ncorrect syntax",
-		"SELECT customer FROM orders": `has no column "id", which the key of dbo.orders has`,
-		"SELECT CONVERT(varchar(9), N'x') COLLATE Latin1_General_100_CI_AS_SC_UTF8 AS id": "which can be read as nvarchar only",
+		"SELECT customer FROM orders": `lacks column "id" of the key of dbo.orders`,
+		"SELECT CONVERT(varchar(9), N'x') COLLATE Latin1_General_100_CI_AS_SC_UTF8 AS id": "which can be read only as nvarchar",
 	})
 	n := 0
 	if err := db.pool.QueryRowContext(t.Context(), "SELECT COUNT_BIG(*) FROM orders").Scan(&n); err != nil || n != 3 {
@@ -183,7 +183,7 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 		"of another schema":   {Rules: []map[string]any{sqltest.QueryOf(all, "elsewhere.customers")}, Says: []string{"there is no table elsewhere.customers in schema"}},
 		"of several schemas":  {Set: map[string]any{"schema": "*"}, Rules: []map[string]any{sqltest.QueryOf(all, "items")}, Says: []string{`advanced_rules[0].tables[0]: "items" is in several schemas`, "write dbo.items or other.items"}},
 		"id column is absent": {Rules: []map[string]any{sqltest.QueryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, Says: []string{`dbo.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
-		"no key":              {Rules: []map[string]any{sqltest.QueryOf(both, "orders,notes")}, Says: []string{"dbo.notes+orders, advanced_rules[0]: the table dbo.notes has no key", "id_columns: in the rule"}},
+		"no key":              {Rules: []map[string]any{sqltest.QueryOf(both, "orders,notes")}, Says: []string{"dbo.notes+orders, advanced_rules[0]: the table dbo.notes has no key", "in the rule's id_columns:"}},
 		"view without a key":  {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM large", "large")}, Says: []string{"the view dbo.large has no key"}},
 	})
 }

@@ -97,7 +97,7 @@ func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
 			t.Errorf("%s: %+v", p.Scope(), r)
 		}
 	}
-	if failed != 6 || strings.Contains(log.String(), "taken later") {
+	if failed != 6 || strings.Contains(log.String(), "from a later snapshot") {
 		t.Errorf("%d tables failed, logged %s", failed, log)
 	}
 	if n := idleIn(d); n != sqlread.MostSnapshots {
@@ -120,7 +120,7 @@ func TestNoTableTakesTheSnapshot(t *testing.T) {
 	if r := sqltest.Read(t.Context(), part); r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", r)
 	}
-	if !strings.Contains(log.String(), "no table could be read to take a snapshot") {
+	if !strings.Contains(log.String(), "no table can be read to take a snapshot") {
 		t.Errorf("logged %s", log)
 	}
 }
@@ -161,7 +161,7 @@ func TestTablesWithoutSnapshots(t *testing.T) {
 		if number == 41332 || number == 3952 {
 			warnings = 0
 		}
-		if n := strings.Count(log.String(), "level=WARN"); n != warnings || !strings.Contains(log.String(), "so it is read as it is while it is read") {
+		if n := strings.Count(log.String(), "level=WARN"); n != warnings || !strings.Contains(log.String(), "reading the table without a snapshot") {
 			t.Errorf("%d: %d warnings in %s", number, n, log)
 		}
 		rule := sqltest.List(t, openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf("SELECT id FROM a", "a"))))[0]

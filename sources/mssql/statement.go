@@ -12,9 +12,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// conn is a connection of the driver with what it leaves to the pool of database/sql: statements without
-// preparing them, and an end to waiting. Who cancels has the driver ask the server to end the statement, and
-// waits for the answer; when none comes in hangUpTimeout, the connection is given up.
+// conn is a connection of the driver with features that the driver leaves to the pool of database/sql: unprepared
+// statements, and a time limit. A cancellation makes the driver ask the server to end the statement, and
+// wait for the response; if none arrives within hangUpTimeout, the connection is given up.
 type conn struct {
 	*mssql.Conn
 	below *link.Watched
@@ -22,9 +22,9 @@ type conn struct {
 
 var _ sqlread.DriverConn = conn{}
 
-var errDriver = errors.New("the driver lacks what is needed of it")
+var errDriver = errors.New("the driver lacks a required feature")
 
-// PrepareContext prepares nothing yet: the driver sends a statement when it is run.
+// PrepareContext prepares nothing yet: the driver sends a statement when it runs.
 func (c conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	s, err := c.Conn.PrepareContext(ctx, query)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c conn) ExecContext(ctx context.Context, query string, args []driver.Named
 	return stmt.ExecContext(ctx, args)
 }
 
-// QueryContext runs a statement that answers with rows.
+// QueryContext runs a statement that returns rows.
 func (c conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	s, err := c.PrepareContext(ctx, query)
 	if err != nil {
@@ -64,12 +64,12 @@ func (c conn) QueryContext(ctx context.Context, query string, args []driver.Name
 	return stmt.QueryContext(ctx, args)
 }
 
-// hurry sets an end to waiting once ctx is over, until the function is called that it returns.
+// hurry limits the waiting time once ctx has ended, until stop is called.
 func (c conn) hurry(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { _ = c.below.SetDeadline(time.Now().Add(hangUpTimeout)) })
 }
 
-// statement is one of the driver whose rows can be closed in time.
+// statement is a statement of the driver whose rows can be closed in time.
 type statement struct {
 	*mssql.Stmt
 	conn conn
@@ -92,17 +92,17 @@ func (s statement) QueryContext(ctx context.Context, args []driver.NamedValue) (
 	return &rows{Rows: of, stop: stop, conn: s.conn}, nil
 }
 
-// rows are those of a statement.
+// rows are the rows of a statement.
 type rows struct {
 	*mssql.Rows
-	stop   func() bool // false where the context of the statement is over
+	stop   func() bool // false if the context of the statement has ended
 	conn   conn
 	closed bool
 }
 
-// Close has the server end the statement where it has not ended. It must be called before the connection is
-// closed: the driver lends the memory that it reads into to another connection, and only here waits until it
-// reads no more.
+// Close makes the server end the statement if it has not ended. It must be called before the connection is
+// closed: the driver reuses its read buffer for other connections, and only here waits until it
+// no longer reads.
 func (r *rows) Close() error {
 	if r.closed {
 		return nil

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// columnsQuery leaves out what * does not stand for, and the sets of sparse columns, which hold only
-	// what these hold. A type that somebody made of another is that other one; sys.types shows only types
-	// that the user may know of, which all that come with the server are.
+	// columnsQuery excludes columns that * does not include, and the sets of sparse columns, which only repeat
+	// those. An alias type counts as its base type; sys.types shows only types
+	// on which the user has a privilege, which include all built-in types.
 	columnsQuery = `
 SELECT c.name, COALESCE(CASE WHEN t.is_user_defined = 0 OR t.is_assembly_type = 1 THEN t.name END, TYPE_NAME(c.system_type_id)),
        c.max_length, c.precision, c.scale, c.collation_name,
@@ -30,8 +30,8 @@ FROM sys.columns c LEFT JOIN sys.types t ON t.user_type_id = c.user_type_id
 WHERE c.object_id = @p1 AND c.is_column_set = 0
 ORDER BY c.column_id`
 
-	// keysQuery: an index over some of the rows tells no others apart, one that is disabled is none, and one over a
-	// column that * does not stand for is of no use, such as that of a graph table over the graph_id that hides in it.
+	// keysQuery: a filtered index does not identify all rows, a disabled one is not enforced, and one over a
+	// column that * does not include is useless, such as the hidden graph_id of a graph table.
 	keysQuery = `
 SELECT i.name, i.is_primary_key, c.name, CASE WHEN c.is_nullable = 1 OR c.is_hidden = 1 THEN 1 ELSE 0 END
 FROM sys.indexes i
@@ -50,7 +50,7 @@ WHERE i.object_id = @p1 AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabl
 ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal`
 )
 
-// Describe asks for columns and key.
+// Describe reads columns and key.
 func (d *database) Describe(ctx context.Context, s *session, p *part) (t *table, err error) {
 	var key []string
 	err = s.aside(ctx, func() (err error) {
@@ -76,7 +76,7 @@ func (d *database) Describe(ctx context.Context, s *session, p *part) (t *table,
 	return sqlread.Reduced(&d.Config, t), nil
 }
 
-// columns asks for the columns.
+// columns reads the columns.
 func (d *database) columns(ctx context.Context, s *session, p *part) (*table, error) {
 	t, query, masked := &table{}, columnsQuery, []string(nil)
 	if d.old {
@@ -89,7 +89,7 @@ func (d *database) columns(ctx context.Context, s *session, p *part) (*table, er
 		}
 		c := column{Name: sqlread.TextOf(row[0]), Type: typ.columnType().Encoded(d.Compat)}
 		if c.Type.Unknown != "" {
-			d.Log.Debug("a column of a type unknown here is read as bytes", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
+			d.Log.Debug("reading a column of an unknown type as bytes", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 		if sqlread.NumberOf(row[7]) != 0 {
 			masked = append(masked, c.Name)
@@ -97,13 +97,13 @@ func (d *database) columns(ctx context.Context, s *session, p *part) (*table, er
 		t.Columns = append(t.Columns, c)
 	})
 	if _, told := d.masked.LoadOrStore(p.Scope(), true); len(masked) > 0 && !told {
-		d.Log.Warn("columns are masked for this user, so what is read of them is not what they hold",
+		d.Log.Warn("columns are masked for this user, so their real values are not read",
 			"part", p.Scope(), "columns", strings.Join(masked, ", "), "grant", "GRANT UNMASK TO "+d.user()+";")
 	}
 	return t, err
 }
 
-// KeyOf looks for the columns that tell the rows of a table apart; nil when there are none.
+// KeyOf finds the columns that identify the rows of a table; nil if there are none.
 func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
 	var indexes sqlread.Indexes
 	query := keysQuery
@@ -116,10 +116,10 @@ func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]stri
 	return indexes.Key(), err
 }
 
-// DeclaredKey are the columns that the configuration names for a table.
+// DeclaredKey returns the columns that the configuration names for a table.
 func (d *database) DeclaredKey(r *relation) []string { return d.Declared(r.Shown, r.Name) }
 
-// query reads all rows of the part behind a position.
+// query reads all rows of the part after a position.
 func query(p *part, t *table, at *sqlread.Position) (query string, args []driver.Value) {
 	from := fromOf(&p.Rel)
 	if p.Rel.Storage == fileTable {

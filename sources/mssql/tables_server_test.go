@@ -175,9 +175,9 @@ func TestTheHintOfARefusal(t *testing.T) {
 	t.Parallel()
 	v := newTestDatabase(t, settings{Login: form.Login{User: "u"}}, source.Env{}).Part(relationOf("dbo", "v"), nil)
 	for message, want := range map[string]string{
-		"The EXECUTE permission was denied on the object 'f]', database 'shop', schema 'tools'.":               "GRANT EXECUTE ON [tools].[f]]] TO [u]; or leave it out with",
-		"The SELECT permission was denied on the column 'c' of the object 'v', database 'shop', schema 'dbo'.": "GRANT SELECT ON [dbo].[v] TO [u]; or leave it out with",
-		"Die SELECT-Berechtigung wurde verweigert.":                                                            "GRANT SELECT ON [dbo].[v] TO [u]; or leave it out with",
+		"The EXECUTE permission was denied on the object 'f]', database 'shop', schema 'tools'.":               "GRANT EXECUTE ON [tools].[f]]] TO [u]; or exclude it with",
+		"The SELECT permission was denied on the column 'c' of the object 'v', database 'shop', schema 'dbo'.": "GRANT SELECT ON [dbo].[v] TO [u]; or exclude it with",
+		"Die SELECT-Berechtigung wurde verweigert.":                                                            "GRANT SELECT ON [dbo].[v] TO [u]; or exclude it with",
 	} {
 		err := v.Failed("read", mssql.Error{Number: codeNoRight, Message: message})
 		if hint := source.Hint(err); !strings.HasPrefix(hint, want) || strings.Count(hint, "GRANT") != 1 {
@@ -189,7 +189,7 @@ func TestTheHintOfARefusal(t *testing.T) {
 	user, values := db.reader()
 	db.exec("GRANT INSERT ON dbo.a TO "+user, "GRANT INSERT ON dbo.b TO "+user, "GRANT SELECT ON dbo.c TO "+user)
 	got := sqltest.ReadSource(t, &Type, values, source.Env{})
-	want := "GRANT SELECT ON [dbo].[a] TO [" + user + "]; GRANT SELECT ON [dbo].[b] TO [" + user + `]; or leave them out with tables: ["*", "-dbo.a", "-dbo.b"]`
+	want := "GRANT SELECT ON [dbo].[a] TO [" + user + "]; GRANT SELECT ON [dbo].[b] TO [" + user + `]; or exclude them with tables: ["*", "-dbo.a", "-dbo.b"]`
 	for _, table := range []string{"a", "b"} {
 		if hint := source.Hint(got["dbo."+table].Err); hint != want {
 			t.Errorf("%s: got the hint %q, want %q", table, hint, want)

@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// hasSnapshots reports whether a storage keeps older versions of rows for those who read.
+// hasSnapshots reports whether a storage engine keeps older row versions for readers.
 func hasSnapshots(engine string) bool {
 	switch strings.ToLower(engine) {
 	case "innodb", "xtradb", "rocksdb":
@@ -21,14 +21,14 @@ func hasSnapshots(engine string) bool {
 	return false
 }
 
-// Sequences of MariaDB and temporary tables are of types of their own.
+// Sequences of MariaDB and temporary tables have their own types.
 const relationsQuery = `
 SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH
 FROM information_schema.TABLES
 WHERE TABLE_SCHEMA = ? AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW', 'SYSTEM VIEW')
 ORDER BY TABLE_NAME`
 
-// Catalogue asks what exists. The server shows tables only to those who have some right on them.
+// Catalogue reads the catalog. The server shows tables only to users with a privilege on them.
 func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error) {
 	if s.folds {
 		d.fold()
@@ -52,15 +52,15 @@ func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error
 	return c, err
 }
 
-// noTables is a catalogue without any.
+// noTables is a catalog without tables.
 func (d *database) noTables() *catalogue {
 	return &catalogue{
-		In: slog.String("database", d.set.database), Where: fmt.Sprintf(" in database %q, or the user may not know of it", d.set.database),
+		In: slog.String("database", d.set.database), Where: fmt.Sprintf(" in database %q, or the user has no privilege on it", d.set.database),
 		Hint: "correct tables: of the rules, or grant SELECT on the tables",
 	}
 }
 
-// fold takes the letter case off the names that are configured.
+// fold lower-cases the configured names.
 func (d *database) fold() {
 	for i := range d.set.tables.Entries {
 		d.set.tables.Entries[i].Fold()
@@ -72,7 +72,7 @@ func (d *database) fold() {
 	}
 }
 
-// matches reports whether an entry names the table. The database may stand before it.
+// matches reports whether an entry names the table. The entry may include the database.
 func (d *database) matches(e *sqlread.Entry, r *relation) bool {
 	known := r.Known()
 	return e.Match(d.set.database, known.Name)
@@ -92,7 +92,7 @@ func (d *database) Select(c *catalogue, r *sqlread.Rule) (*sqlread.Selection, []
 	return s, missing, nil
 }
 
-// Whole implements [sqlread.Dialect]. Ids have the names in their order.
+// Whole implements [sqlread.Dialect]. Ids have the sorted names.
 func (d *database) Whole(s *sqlread.Selection) relation {
 	return relation{Name: strings.Join(slices.Sorted(slices.Values(s.Names())), "_"), Scope: scopeName(s.Names())}
 }
@@ -102,6 +102,6 @@ func (d *database) missingTable(u sqlread.Unknown) source.Part {
 	if schema := u.Entry.Schema; schema != (sqlread.Name{}) && schema.Text != d.set.database {
 		scope = quote.Dotted(schema.Text) + "." + scope
 	}
-	return u.Missing(scope, d.set.database, fmt.Sprintf(" in database %q, or the user may not know of it", d.set.database),
+	return u.Missing(scope, d.set.database, fmt.Sprintf(" in database %q, or the user has no privilege on it", d.set.database),
 		fmt.Sprintf("GRANT SELECT ON %s TO %s;", quote.Table(d.set.database, u.Entry.Table.Text), d.account()))
 }

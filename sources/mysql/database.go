@@ -13,16 +13,16 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// database is the opened source, and what MySQL brings to it, see [sqlread.Dialect].
+// database is the opened source, and MySQL's dialect, see [sqlread.Dialect].
 type database struct {
 	*sqlread.Database[*session, *cell]
 	set     settings
 	driver  *mysql.Config
 	cutting cutting
-	asUser  atomic.Pointer[string] // as grants name the user, once it is known
+	asUser  atomic.Pointer[string] // the user's name in GRANT statements, once it is known
 }
 
-// What is read here: a value comes as a cell.
+// The types of this package's reader: a value is a cell.
 type (
 	part       = sqlread.Part[*session, *cell]
 	reader     = sqlread.Reader[*session, *cell]
@@ -54,7 +54,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 // Probe implements [sqlread.Dialect].
 func (d *database) Probe(ctx context.Context, s *session) error { return s.Exec(ctx, "SELECT 1") }
 
-// account is the user as grants name it.
+// account is the user as named in GRANT statements.
 func (d *database) account() string {
 	if a := d.asUser.Load(); a != nil {
 		return *a
@@ -76,12 +76,12 @@ func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([
 	return tables, nil
 }
 
-// beginnings is how often it is tried to take the snapshots while nobody writes.
+// beginnings is how often begin tries to take the snapshots without a write in between.
 const beginnings = 20
 
-// begin takes the snapshots of the run, as many as can be of use. MySQL has no way to share one, so
-// that all of them are taken between two looks at how much the server has written to its log; where that
-// is the same, they are of one instant.
+// begin takes the snapshots of the run, as many as can be used. MySQL cannot share one, so
+// it checks before and after how much the server has written to its log; if that
+// is the same, the snapshots show the same instant.
 func (d *database) begin(ctx context.Context, first *session, parts int) error {
 	sessions, err := d.More(ctx, first, parts)
 	same := false
@@ -97,7 +97,7 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 		return err
 	}
 	if !same {
-		d.Log.Info("the server writes all the time, so the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
+		d.Log.Info("the server writes continuously, so the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
 	}
 	for _, s := range sessions {
 		d.Snapshots.Add()
@@ -128,8 +128,8 @@ func beginAll(ctx context.Context, sessions []*session) (same bool, err error) {
 	return len(sessions) == 1 || before == after && before != "", err
 }
 
-// written tells how much the server has written to the log of InnoDB, in which every change is before
-// anybody sees it. The names are those of MariaDB, of MySQL since 8.0.30, and of MySQL before.
+// written returns how much the server has written to InnoDB's log, which contains every change before
+// it becomes visible. The names are those of MariaDB, of MySQL since 8.0.30, and of earlier MySQL.
 func (s *session) written(ctx context.Context) (string, error) {
 	var b strings.Builder
 	err := s.Each(ctx, "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_lsn_current', 'Innodb_redo_log_current_lsn', 'Innodb_log_write_requests')", nil,

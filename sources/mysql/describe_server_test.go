@@ -88,7 +88,7 @@ func TestWhatMayNotBeReadIsDescribed(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		if strings.Contains(log.String(), "snapshot that was taken later") {
+		if strings.Contains(log.String(), "from a later snapshot") {
 			t.Errorf("a session was lost, or another opened: %s", log.String())
 		}
 	})

@@ -15,7 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// The errors of the server that decide something, see
+// The errors of the server that matter here, see
 // https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html and
 // https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference.
 const (
@@ -23,7 +23,7 @@ const (
 	codeBadPassword   = 1045
 	codeNoDatabase    = 1049
 	codeNoColumn      = 1054
-	codeTwoColumns    = 1060 // of one name
+	codeTwoColumns    = 1060 // with the same name
 	codeHostBlocked   = 1129
 	codeHostRefused   = 1130
 	codeNoTableRight  = 1142
@@ -34,17 +34,17 @@ const (
 	codeTooMany       = 1040
 	codeResources     = 1226 // of the user, such as max_user_connections
 	codeNoPrivilege   = 1227
-	codeInterrupted   = 1317 // by somebody who wants the statement to end
+	codeInterrupted   = 1317 // by another session that ended the statement
 	codeBrokenView    = 1356
-	codeNoRoutine     = 1370 // may not be run
+	codeNoRoutine     = 1370 // no EXECUTE privilege
 	codeTableChanged  = 1412 // since the snapshot was taken
 	codeNoDefiner     = 1449
-	codeLoginPlugin   = 1698 // MariaDB: the user logs in by other means than a password
-	codeReadOnly      = 1792 // a statement that writes, in a transaction that only reads
+	codeLoginPlugin   = 1698 // MariaDB: the user does not log in with a password
+	codeReadOnly      = 1792 // a statement that writes, in a read-only transaction
 	codeNeedsTLS      = 3159
 )
 
-// code is the number of the error that the server answered with, 0 where err is of another origin.
+// code is the number of the server's error, 0 if err has another origin.
 func code(err error) uint16 {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return e.Number
@@ -52,21 +52,21 @@ func code(err error) uint16 {
 	return 0
 }
 
-// temporary reports whether an error of the server means that the same may work later.
+// temporary reports whether an error of the server is temporary.
 func temporary(code uint16) bool {
 	switch code {
 	case codeTooMany, codeUserLimit, codeResources,
 		1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, // the server shuts down, or the connection broke
-		1205, 1213, // somebody else's lock
+		1205, 1213, // another session's lock
 		1927, 3169, 4031, // the connection was killed, or silent for too long
-		1969, 3024, codeInterrupted, // the statement took too long, or somebody ended it
+		1969, 3024, codeInterrupted, // the statement took too long, or another session ended it
 		codeTableChanged:
 		return true
 	}
 	return false
 }
 
-// refused reports whether an error of the server means that a right is missing.
+// refused reports whether an error of the server means that a privilege is missing.
 func refused(code uint16) bool {
 	switch code {
 	case codeNoEntry, codeBadPassword, codeNoTableRight, codeNoColumnRight, codeNoPrivilege, codeNoRoutine:
@@ -75,13 +75,13 @@ func refused(code uint16) bool {
 	return false
 }
 
-// tooMany reports whether the server, or what it allows the user, has no connection left.
+// tooMany reports whether the server allows no further connection, in total or for the user.
 func tooMany(err error) bool {
 	c := code(err)
 	return c == codeTooMany || c == codeUserLimit || c == codeResources
 }
 
-// verdicts are what errors mean.
+// verdicts classify errors.
 func verdicts() sqlread.Verdicts {
 	return sqlread.Verdicts{
 		Coded: answered, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
@@ -90,8 +90,8 @@ func verdicts() sqlread.Verdicts {
 	}
 }
 
-// worthRetrying reports whether connecting again may work: never where a credential was refused, so
-// that no account is locked by a wrong password.
+// worthRetrying reports whether connecting again may succeed: never if a credential was refused, so
+// that a wrong password locks no account.
 func worthRetrying(err error) bool {
 	if c := code(err); c != 0 {
 		return temporary(c)
@@ -99,17 +99,17 @@ func worthRetrying(err error) bool {
 	return link.MayPass(err, isTLS(err), hungUp(err))
 }
 
-// hungUp reports whether the connection ended without a word.
+// hungUp reports whether the connection ended without an error from the server.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
 
-// isTLS reports whether the TLS handshake failed, or the server speaks none.
+// isTLS reports whether the TLS handshake failed, or the server does not speak TLS.
 func isTLS(err error) bool {
 	return link.HandshakeFailed(err) || errors.Is(err, mysql.ErrNoTLS)
 }
 
-// ConnectError says why no session came about.
+// ConnectError explains why no session could be opened.
 func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	where := fmt.Sprintf("connect to MySQL at %s port %d", d.set.Host, d.set.Port)
@@ -118,13 +118,13 @@ func (d *database) ConnectError(err error) error {
 	}
 	switch c := code(err); {
 	case c == codeBadPassword:
-		e.Kind, e.Hint = source.ErrAuth, "check user and password; MySQL says the same of both, and where the user must use TLS and ssl_enabled is off"
+		e.Kind, e.Hint = source.ErrAuth, "check user and password; MySQL returns the same error for both, and if the user must use TLS and ssl_enabled is off"
 	case c == codeLoginPlugin, unknownLogin(err):
 		e.Kind, e.Hint = source.ErrAuth, "let the user log in with a password: ALTER USER … IDENTIFIED BY '…';"
 	case errors.Is(err, mysql.ErrCleartextPassword):
-		e.Kind, e.Hint = source.ErrAuth, "the user's password would be sent as it is, so ssl_enabled must be on"
+		e.Kind, e.Hint = source.ErrAuth, "the user's password would be sent in clear text, so ssl_enabled must be on"
 	case c == codeHostRefused, c == codeHostBlocked:
-		e.Kind, e.Hint = source.ErrAuth, "the server admits nobody from this machine: see the hosts of its users, and FLUSH HOSTS"
+		e.Kind, e.Hint = source.ErrAuth, "the server refuses connections from this machine: see the hosts of its users, and FLUSH HOSTS"
 	case c == codeNeedsTLS:
 		e.Kind, e.Hint = source.ErrConfig, "set ssl_enabled: true"
 	case c == codeNoDatabase:
@@ -136,17 +136,17 @@ func (d *database) ConnectError(err error) error {
 	case c != 0:
 		e.Kind = nil
 	case errors.Is(err, mysql.ErrNoTLS):
-		e.Kind, e.Hint = source.ErrConfig, "the server speaks no TLS: turn it on there, or set ssl_enabled: false"
+		e.Kind, e.Hint = source.ErrConfig, "the server does not speak TLS: enable it there, or set ssl_enabled: false"
 	case isTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it"
+		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must contain the authority that signed the server's certificate, and host must be a name in the certificate"
 	default:
-		e.Hint = "check host and port, and that the server listens there"
+		e.Hint = "check host and port, and that the server is listening there"
 	}
 	e.Err = fmt.Errorf("%s: %w", where, told(err))
 	return e
 }
 
-// unknownLogin reports whether the server wants a login that the driver does not know.
+// unknownLogin reports whether the server requires an authentication method that the driver does not have.
 func unknownLogin(err error) bool {
 	return errors.Is(err, mysql.ErrUnknownPlugin) || errors.Is(err, mysql.ErrOldPassword) || errors.Is(err, mysql.ErrNativePassword)
 }
@@ -161,7 +161,7 @@ func (d *database) Explain(p *part, e *source.Error, err error) {
 	case codeReadOnly:
 		e.Kind, e.Hint = source.ErrConfig, "write a query that only reads"
 	case codeNoTable:
-		e.Hint = "it was dropped or renamed since the run began; the next run will tell"
+		e.Hint = "it was dropped or renamed since the run began; the next run will determine which"
 	case codeNoColumn:
 		e.Hint = "its columns changed while it was read; run again"
 	case codeBrokenView, codeNoDefiner:
@@ -169,10 +169,10 @@ func (d *database) Explain(p *part, e *source.Error, err error) {
 	}
 }
 
-// routine is the name that error 1370 ends with, whatever the language.
+// routine is the name at the end of error 1370, in any language.
 var routine = regexp.MustCompile(`'([^']+)\.([^'.]+)'[^']*$`)
 
-// routineHint is about a function that a view or a query calls.
+// routineHint is the hint about a function that a view or a query calls.
 func (d *database) routineHint(p *part, err error) string {
 	e, _ := errors.AsType[*mysql.MySQLError](err)
 	m := routine.FindStringSubmatch(e.Message)
@@ -190,7 +190,7 @@ func (d *database) grantHint(p *part) string {
 	return b.String() + p.LeaveOut(&d.set.tables)
 }
 
-// told shortens what the driver says to what happened: one line, without its own prefix. The cause can
+// told shortens a driver's error to one line, without its prefix. The cause can
 // still be found in the chain.
 func told(err error) error {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {

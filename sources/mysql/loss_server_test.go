@@ -111,7 +111,7 @@ func TestLossesOfTheServer(t *testing.T) {
 		"all sessions":           {lose: func(db *testDB, user string) { db.kill("KILL", user, false) }},
 		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill("KILL", user, true) }, kind: source.ErrTemporary, says: "t: read rows: "},
 		"somebody meant it":      {lose: func(db *testDB, user string) { db.kill("KILL QUERY", user, true) }, kind: source.ErrTemporary, says: "1317"},
-		"altered meanwhile":      {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("ALTER TABLE t ADD COLUMN w int") }, kind: source.ErrTemporary, says: "the table was altered meanwhile"},
+		"altered meanwhile":      {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("ALTER TABLE t ADD COLUMN w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
 		"dropped meanwhile":      {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("DROP TABLE t") }, says: "doesn't exist"},
 		"rights are lost, as well": {lose: func(db *testDB, user string) {
 			db.kill("KILL", user, false)

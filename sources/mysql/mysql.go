@@ -2,8 +2,8 @@
 // large, each row a document.
 //
 // It reads base tables, and views that are named, from snapshots that are taken at the same moment,
-// or the results of queries in their place, so that the documents of a run are the state of one instant.
-// Which rows are new, changed or gone is not its business.
+// or the results of queries instead. So the documents of a run are the state at one instant.
+// It does not decide which rows are new, changed or deleted.
 //
 // Its invariant: a part ends without error only if every row that its snapshot holds was yielded.
 package mysql
@@ -27,7 +27,7 @@ var Type = sqlread.SourceType(source.Type{
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)
 
-// fields are the keys of the connector protocol, in its order.
+// fields are the configuration fields of the connector protocol, in its order.
 func fields() []field.Spec {
 	return []field.Spec{
 		{
@@ -35,21 +35,21 @@ func fields() []field.Spec {
 			Tooltip: "Name or address of the server. A path that begins with / is its socket.",
 		},
 		form.Port(2, "3306"),
-		{Name: "user", Label: "Username", Order: 3, Tooltip: "A user who may select from the tables."},
+		{Name: "user", Label: "Username", Order: 3, Tooltip: "A user who can select from the tables."},
 		form.Password(4),
 		sqlread.DatabaseField(5),
 		sqlread.TablesField(6, "orders, log_20*"),
-		sqlread.SSLField(7, "Enable SSL", "Off: nothing is encrypted but the password. On: everything, and the server's certificate and host name are checked."),
+		sqlread.SSLField(7, "Enable SSL", "Off: only the password is encrypted. On: everything is, and the server's certificate and host name are verified."),
 		form.CA(8),
 		sqlread.FetchSizeField(9, 5000),
 		form.RetryCount(10, "table"),
 	}
 }
 
-// scopeOf tells the table from what every document carries, whatever profile it was made with. A
-// document that says that it is of another database than the configured one, which a changed
-// configuration leaves behind, is of a scope that no part has: its table counts as vanished, and
-// nothing of it is deleted unasked. Documents of the profile head do not say it.
+// scopeOf derives the table from fields that every document has, whatever its profile. A
+// document of another database than the configured one, which a changed
+// configuration leaves behind, has a scope without a part: its table counts as vanished, and
+// nothing in it is deleted without confirmation. Documents of the profile head do not name their database.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	for _, names := range [][2]string{{"Database", "Table"}, {"database", "table"}} {
 		tables := sqlread.Texts(fields[names[1]])
@@ -65,10 +65,10 @@ func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	return "", false
 }
 
-// quote is what stands around identifiers, also where the mode ANSI_QUOTES is on.
+// quote is the quote for identifiers, also with the mode ANSI_QUOTES.
 const quote = sqlread.Backtick
 
-// scopeName is what deletes are decided by: the table. The result of a query may belong to several,
+// scopeName is the unit of deletes: the table. The result of a query may belong to several,
 // which are joined by + in the order of their names.
 func scopeName(tables []string) string {
 	return quote.Joined("+", slices.Sorted(slices.Values(tables)))

@@ -127,7 +127,7 @@ func TestRangesOfATableThatChanges(t *testing.T) {
 		parts := sqltest.List(t, cutFinely(openSource(t, db.values(nil), source.Env{}), 2))
 		db.exec("TRUNCATE t; INSERT INTO t VALUES (1), (99)")
 		for _, p := range parts {
-			sqltest.Refuse(t, sqltest.Read(t.Context(), p).Err, source.ErrTemporary, p.Name(), "begin to read: ", "nothing of the table is deleted")
+			sqltest.Refuse(t, sqltest.Read(t.Context(), p).Err, source.ErrTemporary, p.Name(), "start reading: ", "nothing in the table is deleted")
 		}
 		if len(parts) != 2 || !strings.HasPrefix(parts[1].Name(), "t id ") {
 			t.Errorf("got %v", sqltest.Names(parts))
@@ -144,7 +144,7 @@ func TestRangesHaveTheSnapshotsOfTheRun(t *testing.T) {
 		db.exec("ANALYZE TABLE t")
 		log := &sqltest.Logbook{}
 		parts := sqltest.List(t, cutFinely(openSource(t, db.values(nil), log.Env()), sqlread.MostSnapshots))
-		if total := sqltest.Nested(t, parts); len(parts) != sqlread.MostSnapshots || total != 100 || strings.Contains(log.String(), "taken later") {
+		if total := sqltest.Nested(t, parts); len(parts) != sqlread.MostSnapshots || total != 100 || strings.Contains(log.String(), "from a later snapshot") {
 			t.Errorf("%d parts, %d rows, logged %s", len(parts), total, log)
 		}
 	})

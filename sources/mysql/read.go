@@ -14,20 +14,20 @@ func changed(err error) bool {
 	return errors.Is(err, sqlread.ErrTableChanged) || code(err) == codeTableChanged
 }
 
-// Open begins to read: from a snapshot of the run, or from one of its own where the table was altered
+// Open starts to read: from a snapshot of the run, or from a later one if the table was altered
 // since.
 func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 	r, err := p.OpenNext(ctx, nil, nil)
 	switch {
 	case err == nil || !changed(err):
-		return r, p.Failed("begin to read", err)
+		return r, p.Failed("start reading", err)
 	case p.Range != nil:
 		return nil, &source.Error{
-			Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("begin to read: %w", told(err)),
-			Hint: "nothing of the table is deleted; run again",
+			Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("start reading: %w", told(err)),
+			Hint: "nothing in the table is deleted; run again",
 		}
 	}
-	d.Log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
+	d.Log.Warn("the table was altered since the run began; reading its current state", "part", p.Name())
 	s, err := d.Connect(ctx)
 	if err != nil {
 		return nil, p.Failed("connect", err)
@@ -39,7 +39,7 @@ func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 		return nil, p.Failed("begin a transaction", err)
 	}
 	r, err = p.OpenOn(ctx, s, nil, nil)
-	return r, p.Failed("begin to read", err)
+	return r, p.Failed("start reading", err)
 }
 
 // Start implements [sqlread.Dialect].
@@ -51,14 +51,14 @@ func (d *database) Start(ctx context.Context, r, before *reader, _ error) error 
 		return err
 	}
 	if rel := &r.Part.Rel; before == nil && r.Part.First() && rel.IsTable() && rel.Unversioned {
-		d.Log.Info("the table's storage has no snapshots, so it is read as it is while it is read", "part", r.Part.Scope(), "engine", rel.Storage)
+		d.Log.Info("reading the table without a snapshot, because its storage engine has none", "part", r.Part.Scope(), "engine", rel.Storage)
 	}
 	query, args := d.query(r.Part, r.Table, r.At)
 	return r.Run(ctx, query, args)
 }
 
-// Abandon closes a statement that the server has ended: its error was its end. With others that would take all rows
-// that are left.
+// Abandon closes a statement that the server has ended with an error. Closing any other would read all
+// remaining rows.
 func (d *database) Abandon(r *reader, _ bool, lost error) error {
 	if code(lost) != 0 {
 		_ = r.Result.Close()
@@ -83,7 +83,7 @@ func (d *database) Late(ctx context.Context) (*session, error) {
 // Restore implements [sqlread.Dialect].
 func (d *database) Restore(ctx context.Context, s *session) bool { return s.leave(ctx) == nil }
 
-// Usable reports whether the last word of a session is the server's own, which says that the statement has ended.
+// Usable reports whether the last error of a session is the server's own, which means that the statement has ended.
 func (d *database) Usable(_ context.Context, _ *session, err error) bool { return code(err) != 0 }
 
 // Enter implements [sqlread.Dialect].

@@ -9,14 +9,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// row turns rows into documents. It is used again for each row, as are the fields that it hands out.
+// row converts rows to documents. It is reused for each row, as are the fields that it returns.
 type row struct {
 	table  *table
 	id     sqlread.ID[*cell]
 	record *sqlread.Record
-	place  []int   // of each column in the record; -1 where no field has it
-	cells  []*cell // of the row at hand
-	// told is given what was lost of a column's value; "" for nothing.
+	place  []int   // of each column in the record; -1 if no field has it
+	cells  []*cell // of the current row
+	// told receives what was lost of a column's value; "" for nothing.
 	told func(column, reason string)
 }
 
@@ -27,7 +27,7 @@ func (d *database) Documents(p *part, t *table) func(row []driver.Value) documen
 		sqlread.LogRenamed(d.Log, p.Scope(), names.renamed)
 	}
 	if lost := lostOf(t, names.of); lost != "" && p.First() {
-		d.Log.Warn("a column's name is that of a field of every document, so the column is left out, as the encoding compat has it", "part", p.Scope(), "column", lost)
+		d.Log.Warn("skipping a column whose name is that of a field of every document, as the encoding compat requires", "part", p.Scope(), "column", lost)
 	}
 	return r.document
 }
@@ -61,8 +61,8 @@ func (d *database) rowOf(p *part, t *table) (r *row, names named) {
 	return r, names
 }
 
-// metadata are the fields that tell where a document comes from. Those of a query have the tables as a
-// list, as they are given.
+// metadata are the fields for the origin of a document. Documents of a query have the tables as a
+// list, in the given order.
 func (d *database) metadata(p *part) (fields []document.Field) {
 	table := document.String(p.Rel.Name)
 	if p.Rule != nil {
@@ -75,7 +75,7 @@ func (d *database) metadata(p *part) (fields []document.Field) {
 	return append(fields, document.Field{Name: names[len(names)-1], Value: table})
 }
 
-// lostOf is a column that no field has and that is no part of the key, "" when there is none.
+// lostOf is a column without a field that does not belong to the key, "" if there is none.
 func lostOf(t *table, names []string) string {
 	for i, name := range names {
 		if name == "" && !slices.Contains(t.Key, i) {
@@ -85,7 +85,7 @@ func lostOf(t *table, names []string) string {
 	return ""
 }
 
-// document makes a document of the values of a row. The id and all texts share one string, the row's
+// document converts the values of a row to a document. The id and all texts share one string, the row's
 // only allocation unless a type needs more.
 func (r *row) document(raw []driver.Value) document.Document {
 	for i, v := range raw {
@@ -109,7 +109,7 @@ func (r *row) document(raw []driver.Value) document.Document {
 	return document.Document{ID: id, Fields: r.record.Fields()}
 }
 
-// share copies the bytes of the row, which the driver will use again, and the id into one string. It
+// share copies the bytes of the row, whose memory the driver reuses, and the id into one string. It
 // returns the id.
 func (r *row) share(id []byte, raw []driver.Value) string {
 	size := len(id)

@@ -137,7 +137,7 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 			"SELECT * FROM nosuch":              "nosuch' doesn't exist",
 			"SELECT nosuch FROM orders":         "Unknown column 'nosuch'",
 			"SELECT nosuch()":                   "nosuch does not exist",
-			"SELECT * FROM orders WHERE id = ?": "it has a parameter",
+			"SELECT * FROM orders WHERE id = ?": "the query has a parameter",
 			"SELECT customer FROM orders":       `has no column "id", which the key of orders has`,
 		})
 		if n, ran := db.number("SELECT count(*) FROM orders"), db.number("SELECT count(*) FROM ran"); n != 3 || ran != 0 {
@@ -167,7 +167,7 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 			"unknown tables":      {Rules: []map[string]any{sqltest.QueryOf(all, "zebra,orders"), sqltest.QueryOf(all, "apple,zebra,Orders")}, Says: []string{"advanced_rules: there is no table Orders, apple, zebra in database"}},
 			"of another database": {Rules: []map[string]any{sqltest.QueryOf(all, "elsewhere.customers")}, Says: []string{"there is no table elsewhere.customers in database"}},
 			"id column is absent": {Rules: []map[string]any{sqltest.QueryOf("SELECT id, paid FROM orders", "orders", "id", "nosuch")}, Says: []string{`orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, paid"}},
-			"no key":              {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, Says: []string{"notes+orders, advanced_rules[0]: the table notes has no key", "id_columns: in the rule"}},
+			"no key":              {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, Says: []string{"notes+orders, advanced_rules[0]: the table notes has no key", "in the rule's id_columns:"}},
 			"view without a key":  {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM totals", "totals")}, Says: []string{"the view totals has no key"}},
 		})
 		// Where two columns have one name, the key is looked for when the query runs.

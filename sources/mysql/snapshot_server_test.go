@@ -118,7 +118,7 @@ func TestStorageWithoutSnapshots(t *testing.T) {
 				t.Errorf("%s: %+v", scope, r)
 			}
 		}
-		if n := strings.Count(log.String(), "has no snapshots"); n != 2 {
+		if n := strings.Count(log.String(), "because its storage engine has none"); n != 2 {
 			t.Errorf("logged %s", log)
 		}
 	})

@@ -16,16 +16,16 @@ FROM information_schema.COLUMNS
 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?
 ORDER BY ORDINAL_POSITION`
 
-	// The primary key before other unique indexes, and of these the one with the fewest columns. An index
-	// over a part of a column, or over an expression, tells no rows apart.
+	// The primary key before other unique indexes, and of those the one with the fewest columns. An index
+	// over a column prefix, or over an expression, identifies no rows.
 	keysQuery = `
 SELECT s.INDEX_NAME, s.COLUMN_NAME, s.SUB_PART IS NOT NULL OR s.COLUMN_NAME IS NULL OR s.NULLABLE = 'YES'
 FROM information_schema.STATISTICS s
 WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0
 ORDER BY s.INDEX_NAME = 'PRIMARY' DESC, s.INDEX_NAME, s.SEQ_IN_INDEX`
 
-	// Every key of a table with versions ends with the end of a row's period, which is the same for all
-	// rows as they are now. Where people see that column, it has always been a part of the ids.
+	// Every key of a system-versioned table ends with the end of a row's period, which is the same for all
+	// current rows. If that column is visible, it has always been part of the ids.
 	versionedKeysQuery = `
 SELECT s.INDEX_NAME, s.COLUMN_NAME, s.SUB_PART IS NOT NULL OR s.COLUMN_NAME IS NULL OR s.NULLABLE = 'YES'
 FROM information_schema.STATISTICS s
@@ -35,8 +35,8 @@ WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ? AND s.NON_UNIQUE = 0
 ORDER BY s.INDEX_NAME = 'PRIMARY' DESC, s.INDEX_NAME, s.SEQ_IN_INDEX`
 )
 
-// Describe asks for columns and key, in the transaction that reads the rows: its lock keeps them as they
-// are from here on.
+// Describe reads columns and key, in the transaction that reads the rows: its lock keeps them unchanged
+// from here on.
 func (d *database) Describe(ctx context.Context, s *session, p *part) (*table, error) {
 	t := &table{}
 	key, err := d.KeyOf(ctx, s, &p.Rel)
@@ -49,7 +49,7 @@ func (d *database) Describe(ctx context.Context, s *session, p *part) (*table, e
 	t.Encode(d.Compat)
 	for i := range t.Columns {
 		if c := &t.Columns[i]; c.Type.Unknown != "" {
-			d.Log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
+			d.Log.Debug("reading a column of an unknown type as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 	}
 	if key == nil {
@@ -63,8 +63,8 @@ func (d *database) Describe(ctx context.Context, s *session, p *part) (*table, e
 	return sqlread.Reduced(&d.Config, t), nil
 }
 
-// columns asks what * stands for, which is refused where a column may not be read. Invisible columns, which
-// it leaves out, are asked for by name where the key has them: a server may add such a key to every table
+// columns reads the columns of *, which is refused if a column may not be read. Invisible columns, which
+// * excludes, are read by name if they belong to the key: a server may add such a key to every table
 // that was created without one.
 func (d *database) columns(ctx context.Context, s *session, rel *relation, t *table, key []string) (err error) {
 	if t.Columns, err = s.describe(ctx, "SELECT * FROM "+d.from(rel)+" LIMIT 0"); err != nil {
@@ -85,7 +85,7 @@ func (d *database) columns(ctx context.Context, s *session, rel *relation, t *ta
 				list = append(list, quote.Ident(c.name))
 			}
 		}
-		for _, name := range key { // which the server refuses by name
+		for _, name := range key { // some of which the server may refuse
 			if !slices.ContainsFunc(all, func(c declared) bool { return strings.EqualFold(c.name, name) }) {
 				list = append(list, quote.Ident(name))
 			}
@@ -102,7 +102,7 @@ func (d *database) columns(ctx context.Context, s *session, rel *relation, t *ta
 	return nil
 }
 
-// KeyOf looks for the columns that tell the rows of a table apart; nil when there are none.
+// KeyOf finds the columns that identify the rows of a table; nil if there are none.
 func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
 	var indexes sqlread.Indexes
 	query := keysQuery
@@ -116,16 +116,16 @@ func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]stri
 	return indexes.Key(), err
 }
 
-// DeclaredKey are the columns that the configuration names for a table.
+// DeclaredKey returns the columns that the configuration names for a table.
 func (d *database) DeclaredKey(r *relation) []string {
 	return d.Declared(r.Name, quote.Dotted(d.set.database, r.Name))
 }
 
-// from is the table as SQL takes it.
+// from is the table's name in SQL.
 func (d *database) from(r *relation) string { return quote.Table(d.set.database, r.Name) }
 
-// query reads all rows of the part behind a position. Rows of InnoDB lie in the order of the primary key, so that to
-// ask for it costs nothing.
+// query reads all rows of the part after a position. InnoDB stores rows in the order of the primary key, so sorting by
+// it costs nothing.
 func (d *database) query(p *part, t *table, at *sqlread.Position) (query string, args []driver.Value) {
 	within := ""
 	if p.Range != nil {

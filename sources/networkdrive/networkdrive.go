@@ -1,11 +1,11 @@
-// Package networkdrive is the source type "network_drive": files and folders of shares that are reached by
+// Package networkdrive is the source type "network_drive": files and folders of shares that are accessed over
 // SMB 2 and 3.
 //
-// Logins are NTLM's. The client that it uses reads neither file ids nor access lists, so ids are made of paths,
-// and who may read a file is not known here.
+// It logs in with NTLM. The client library reads neither file ids nor access lists, so ids are made of paths, and
+// it is not known who may read a file.
 //
-// Its invariants: what is told of a file depends only on what the server says of it; a share that answers as
-// a guest is not read in the name of a user.
+// Its invariants: a document depends only on what the server says about the file; a share that treats the user as
+// a guest is not read.
 package networkdrive
 
 import (
@@ -43,7 +43,7 @@ const (
 	idsOfPaths = "path"
 )
 
-// pathField is the field of a document that tells its scope.
+// pathField is the field of a document that determines its scope.
 const pathField = "path"
 
 // Type is the source type.
@@ -55,54 +55,54 @@ var Type = source.Type{
 			Name: fieldUser, Label: "Username", Order: 1,
 			Tooltip: "The user who may read the share: user, DOMAIN\\user or user@domain.",
 		},
-		{Name: fieldPassword, Label: "Password", Order: 2, Sensitive: true, Tooltip: "The user's password, taken as it is."},
+		{Name: fieldPassword, Label: "Password", Order: 2, Sensitive: true, Tooltip: "The user's password, used literally."},
 		{Name: fieldServer, Label: "SMB IP", Order: 3, Tooltip: "The server's address or name."},
 		{
 			Name: fieldPort, Label: "SMB port", Order: 4, Type: field.Int, Display: field.Numeric, Value: 445,
 			Validations: form.Between(1, 65535),
-			Tooltip:     "The server's port, mostly 445.",
+			Tooltip:     "The server's port, usually 445.",
 		},
 		{
 			Name: fieldPath, Label: "SMB path", Order: 5,
-			Tooltip: "The share, and the folder in it, to read with all below it, such as Folder1/sub. It does not begin with a slash.",
+			Tooltip: "The share, optionally with a folder in it, to read with its subfolders, such as Folder1/sub. No leading slash.",
 		},
 		{
 			Name: fieldSecurity, Label: "Enable document level security", Order: 6, Type: field.Bool, Display: field.Toggle, Value: false,
-			Tooltip: "Must be off: who may read a file is not known here.",
+			Tooltip: "Must be off: this connector does not read access lists.",
 		},
 		{
 			Name: fieldType, Label: "Drive type", Order: 7, Display: field.Dropdown, Value: "windows", Advanced: true,
 			Options:   []field.Option{{Label: "Windows", Value: "windows"}, {Label: "Linux", Value: "linux"}},
 			DependsOn: []field.Dependency{{Field: fieldSecurity, Value: true}},
-			Tooltip:   "For document level security.",
+			Tooltip:   "Used only for document level security.",
 		},
 		{
 			Name: fieldMappings, Label: "Path of CSV file containing users and groups SID (For Linux Network Drive)", Order: 8,
 			Optional: true, Advanced: true,
 			DependsOn: []field.Dependency{{Field: fieldSecurity, Value: true}, {Field: fieldType, Value: "linux"}},
-			Tooltip:   "For document level security.",
+			Tooltip:   "Used only for document level security.",
 		},
 		source.ExtractionService(9),
 		{
 			Name: fieldMore, Label: "Additional SMB paths", Order: 10, Type: field.List, Optional: true, Advanced: true,
-			Tooltip: "Further folders of the same server, each written as the SMB path.",
+			Tooltip: "Further folders of the same server, each written like the SMB path.",
 		},
 		{
 			Name: fieldIDs, Label: "Ids", Order: 11, Display: field.Dropdown, Value: idsOfPaths, Advanced: true,
 			Options: []field.Option{{Label: "Of paths", Value: idsOfPaths}},
-			Tooltip: "What ids are made of. File ids of the server are not read, so a file that moves is another document.",
+			Tooltip: "What ids are made of. The server's file ids are not read, so a file that is moved becomes another document.",
 		},
 		{
 			Name: fieldHidden, Label: "Skip hidden files", Order: 12, Type: field.Bool, Display: field.Toggle, Value: false, Advanced: true,
-			Tooltip: "Leaves out files and folders that are hidden, belong to the system, or have a name that begins with a dot.",
+			Tooltip: "Skips files and folders that are hidden, belong to the system, or have a name that begins with a dot.",
 		},
 		{
 			Name: fieldExclude, Label: "Exclude", Order: 13, Type: field.List, Optional: true, Advanced: true,
-			Tooltip: "Patterns of paths that are left out with all below them, from the share on, such as Folder1/\\*\\*/~$\\*.",
+			Tooltip: "Patterns of paths to exclude with everything below them, beginning with the share, such as Folder1/\\*\\*/~$\\*.",
 		},
 		{
 			Name: fieldRecall, Label: "Recall offline files", Order: 14, Type: field.Bool, Display: field.Toggle, Value: false, Advanced: true,
-			Tooltip: "Reads files that the server keeps on slower storage, which makes it bring them back.",
+			Tooltip: "Also reads files that the server has moved to slower storage, which makes it recall them.",
 		},
 	},
 	VersionPerDocument: func(field.Values) bool { return true },
@@ -147,7 +147,7 @@ func open(_ context.Context, v field.Values, env source.Env) (source.Source, err
 	return &drive{settings: s, log: env.Log, server: newServer(s.login, env.StallTimeout)}, nil
 }
 
-// Validate has nothing more to ask than Ping.
+// Validate checks nothing that Ping does not.
 func (d *drive) Validate(ctx context.Context) error { return context.Cause(ctx) }
 
 // Ping logs in and looks at the folders to read. One of several that cannot be opened fails alone, later.
@@ -168,10 +168,10 @@ func (d *drive) Ping(ctx context.Context) error {
 	return errs[0]
 }
 
-// Close ends the sessions, and tells about what was not followed.
+// Close ends the sessions and logs what was not followed.
 func (d *drive) Close() error {
 	if d.strays > 0 {
-		d.log.Warn("folders that are one of those above them were skipped", slog.Int("links", d.strays), slog.String("first", d.stray))
+		d.log.Warn("folders that link to one of their parents were skipped", slog.Int("links", d.strays), slog.String("first", d.stray))
 	}
 	for _, r := range d.rules {
 		if r.idle() {
@@ -201,7 +201,7 @@ func (d *drive) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 
 func (d *drive) tree() *share { return &share{server: d.server, leave: d.leave} }
 
-// scopeOf tells the folder that held a file.
+// scopeOf returns the folder that contained a file.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	shown, ok := fields[pathField].(string)
 	if !ok {
@@ -209,7 +209,7 @@ func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	}
 	path, ok := strings.CutPrefix(shown, pathPrefix(serverName(v.String(fieldServer))))
 	if !ok || path == "" {
-		return "", false // of another server, configured before
+		return "", false // on a server that was configured earlier
 	}
 	return files.Parent(strings.ReplaceAll(path, `\`, "/")), true
 }

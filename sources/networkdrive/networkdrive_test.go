@@ -70,9 +70,9 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		{"a leading slash", map[string]any{"drive_path": "/Folder1"}, nil, "begins with a slash"},
 		{"a leading backslash", map[string]any{"drive_path": `\\srv\Folder1`}, nil, "begins with a slash"},
 		{"a folder above", map[string]any{"drive_path": "Folder1/../x"}, nil, `the folder ".."`},
-		{"the share itself as a dot", map[string]any{"additional_paths": "."}, nil, `additional_paths: "." has the folder "."`},
-		{"one folder within another", map[string]any{"additional_paths": "Folder1/sub"}, nil, `lies within "Folder1"`},
-		{"one folder twice", map[string]any{"additional_paths": "Folder1"}, nil, "lies within"},
+		{"the share itself as a dot", map[string]any{"additional_paths": "."}, nil, `additional_paths: "." contains the folder "."`},
+		{"one folder within another", map[string]any{"additional_paths": "Folder1/sub"}, nil, `is within "Folder1"`},
+		{"one folder twice", map[string]any{"additional_paths": "Folder1"}, nil, "is within"},
 		{"document level security", map[string]any{"use_document_level_security": true}, nil, "access lists are not read"},
 		{"a broken pattern", map[string]any{"exclude": "a[b"}, nil, "exclude"},
 		{"rules that are no list", nil, map[string]any{"pattern": "x"}, "must be a list"},
@@ -80,9 +80,9 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		{"a rule with another key", nil, []any{map[string]any{"pattern": "Folder1/x", "x": 1}}, "rule 1"},
 		{"an empty pattern", nil, rule(""), "rule 1"},
 		{"a leading slash in a rule", nil, rule("/Folder1/x"), "begins with /"},
-		{"a share that is not named", nil, rule("**/*.txt"), "lies outside of Folder1"},
-		{"another share", nil, rule("Other/**"), "lies outside of Folder1"},
-		{"a share with a longer name", nil, rule("Folder12/x"), "lies outside of Folder1"},
+		{"a share that is not named", nil, rule("**/*.txt"), "is outside of Folder1"},
+		{"another share", nil, rule("Other/**"), "is outside of Folder1"},
+		{"a share with a longer name", nil, rule("Folder12/x"), "is outside of Folder1"},
 	}
 	for _, tt := range tests {
 		_, err := Type.Open(t.Context(), parsed(t, tt.more), source.Env{Log: slog.New(slog.DiscardHandler), AdvancedRules: tt.rules})
@@ -205,7 +205,7 @@ func TestErrorsOfTheServer(t *testing.T) {
 }
 
 // A login that was refused is not tried again in the run: the account could be locked for it.
-func TestRefusedLoginIsNotTriedAgain(t *testing.T) {
+func TestRefusedLoginIsNotRetried(t *testing.T) {
 	t.Parallel()
 	v := newServer(login{address: "127.0.0.1:1"}, time.Minute)
 	v.refused = &source.Error{Kind: source.ErrAuth, Err: errors.New("refused")}

@@ -16,24 +16,24 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
-// How long the server may take, and how often what failed is tried.
+// How long the server may take, and how often a failed request is tried.
 const (
 	dialPatience = 30 * time.Second
 	tries        = 4 // without progress
 	firstWait    = 500 * time.Millisecond
 )
 
-// server hands out sessions, each to one user at a time: on one connection a request that asks for much can
-// leave too few credits to another. A session is made when none is idle, so there are as many as files are
-// read and folders listed at a time.
+// server hands out sessions, each to one user at a time: on one connection, a large request can leave too few
+// credits for another. A session is opened when none is idle, so there are as many as files are read and folders
+// listed at a time.
 type server struct {
 	login login
-	wait  time.Duration // before what was lost is tried again, doubled each time
+	wait  time.Duration // before the first retry, doubled each time
 	limit time.Duration // of one request; 0 for none
 
 	mu      sync.Mutex
 	idle    []*session
-	refused error // the login was; it is not tried again, because an account may be locked for it
+	refused error // the refused login; it is not retried, because that may lock the account
 }
 
 func newServer(l login, limit time.Duration) *server {
@@ -46,11 +46,11 @@ type session struct {
 	smb    *smb2.Session
 	shares map[string]*smb2.Share
 	limit  time.Duration
-	broken bool // nothing can be asked of it any more
+	broken bool // it cannot be used anymore
 }
 
-// try does something again that failed because a connection was lost, as long as there is progress and
-// some times more.
+// try repeats an operation that failed because a connection was lost, as long as there is progress, and a few times
+// without.
 func (v *server) try(ctx context.Context, do func() (progress bool, err error)) error {
 	for n, wait := 1, v.wait; ; n++ {
 		progress, err := do()
@@ -70,7 +70,7 @@ func (v *server) try(ctx context.Context, do func() (progress bool, err error)) 
 	}
 }
 
-// with lends a session.
+// with calls use with a session.
 func (v *server) with(ctx context.Context, use func(*session) error) error {
 	s, err := v.take(ctx)
 	if err != nil {
@@ -107,7 +107,7 @@ func (v *server) take(ctx context.Context) (*session, error) {
 
 func (v *server) give(s *session) {
 	if s.broken {
-		_ = s.conn.Close() // it is of no use any more
+		_ = s.conn.Close() // it cannot be used anymore
 		return
 	}
 	v.mu.Lock()
@@ -115,12 +115,12 @@ func (v *server) give(s *session) {
 	v.idle = append(v.idle, s)
 }
 
-// close ends the sessions. The server forgets a session with its connection.
+// close ends the sessions. The server drops a session with its connection.
 func (v *server) close() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, s := range v.idle {
-		_ = s.conn.Close() // nothing was written
+		_ = s.conn.Close() // the session only read
 	}
 	v.idle = nil
 }
@@ -136,7 +136,7 @@ func (v *server) open(ctx context.Context) (*session, error) {
 		}
 		return nil, &source.Error{
 			Kind: source.ErrUnreachable, Err: fmt.Errorf("cannot reach %s: %w", v.login.address, err),
-			Hint: "check " + fieldServer + " and " + fieldPort + ", and that no firewall is between",
+			Hint: "check " + fieldServer + " and " + fieldPort + ", and that no firewall is in between",
 		}
 	}
 	tap := &tap{Conn: conn}
@@ -150,12 +150,12 @@ func (v *server) open(ctx context.Context) (*session, error) {
 		err = v.loginError(err)
 	case tap.guest && !v.login.isGuest():
 		err = &source.Error{
-			Kind: source.ErrAuth, Err: fmt.Errorf("the server let %q in as a guest, who may see less than this user", v.login.user),
-			Hint: "correct " + fieldUser + "; to read as a guest, write " + fieldUser + ": guest",
+			Kind: source.ErrAuth, Err: fmt.Errorf("the server let %q in as a guest, who may see fewer files", v.login.user),
+			Hint: "correct " + fieldUser + "; to read as a guest, set " + fieldUser + ": guest",
 		}
 	}
 	if err != nil {
-		_ = conn.Close() // what failed is told already
+		_ = conn.Close() // the failure is already reported
 		return nil, err
 	}
 	return s, nil
@@ -174,8 +174,8 @@ func (s *session) mount(ctx context.Context, name string) (*smb2.Share, error) {
 	return m, nil
 }
 
-// call makes a request. It ends with ctx, and when the server takes too long; after either, and after an
-// answer that was lost or makes no sense, the session is broken.
+// call makes a request. It ends with ctx, or when the server takes too long; after either, and after a response that
+// was lost or is invalid, the session is broken.
 func (s *session) call(ctx context.Context, request func() error) error {
 	if s.broken {
 		return &smb2.TransportError{Err: net.ErrClosed}
@@ -184,7 +184,7 @@ func (s *session) call(ctx context.Context, request func() error) error {
 		return err
 	}
 	if s.limit > 0 {
-		_ = s.conn.SetDeadline(time.Now().Add(s.limit)) // a connection that is closed fails at the request
+		_ = s.conn.SetDeadline(time.Now().Add(s.limit)) // on a closed connection the request fails
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) })
 	err := request()
@@ -208,7 +208,7 @@ func (s *session) lost() error {
 	return nil
 }
 
-// isLost reports whether err is about the connection or the session, so that the same may work on another.
+// isLost reports whether err is about the connection or the session, so that a retry on another may work.
 func isLost(err error) bool {
 	if _, ok := errors.AsType[*smb2.TransportError](err); ok {
 		return true
@@ -255,18 +255,18 @@ const (
 
 // refusals are the statuses of a login that is refused, with what to do.
 var refusals = map[uint32][2]string{
-	0xc000005e: {"no domain controller answers the server", "check the server's connection to its domain"},
-	0xc000006d: {"user or password is wrong", "correct " + fieldUser + " and " + fieldPassword + "; a domain's user is DOMAIN\\user"},
-	0xc000006e: {"the account may not log in here", "lift the restriction of the account, or give it a password"},
-	0xc000006f: {"the account may not log in at this hour", "let it log in at the hours of the sync"},
-	0xc0000070: {"the account may not log in from this computer", "let it log in from here"},
+	0xc000005e: {"the server cannot reach a domain controller", "check the server's connection to its domain"},
+	0xc000006d: {"wrong user or password", "correct " + fieldUser + " and " + fieldPassword + "; a domain's user is DOMAIN\\user"},
+	0xc000006e: {"the account is not allowed to log in here", "lift the restriction of the account, or give it a password"},
+	0xc000006f: {"the account is not allowed to log in at this hour", "allow logins at the time of the sync"},
+	0xc0000070: {"the account is not allowed to log in from this computer", "allow logins from this computer"},
 	0xc0000071: {"the password has expired", "change the password"},
 	0xc0000072: {"the account is disabled", "enable the account"},
-	0xc000015b: {"the account may not log in over the network", "grant it access to the computer from the network"},
+	0xc000015b: {"the account is not allowed to log in over the network", "grant it the right 'Access this computer from the network'"},
 	0xc0000193: {"the account has expired", "renew the account"},
 	0xc0000224: {"the password must be changed first", "change the password"},
 	0xc0000234: {"the account is locked", "unlock the account, and correct " + fieldPassword + " before the next run"},
-	0xc0000418: {"the server does not accept NTLM", "allow NTLM for this account: this connector cannot log in by Kerberos"},
+	0xc0000418: {"the server does not accept NTLM", "allow NTLM for this account: this connector does not support Kerberos"},
 }
 
 // loginError says why a login failed.

@@ -41,8 +41,8 @@ func newSettings(v field.Values, advanced any) (settings, error) {
 		name: serverName(v.String(fieldServer)), hidden: v.Bool(fieldHidden), recall: v.Bool(fieldRecall),
 	}
 	if v.Bool(fieldSecurity) {
-		return s, form.ConfigError(errors.New("document level security is not possible here: access lists are not read from the share"),
-			"set "+fieldSecurity+": false, and index only what every reader of the index may see")
+		return s, form.ConfigError(errors.New("document level security is not supported: access lists are not read from the share"),
+			"set "+fieldSecurity+": false, and index only what all readers of the index may see")
 	}
 	s.login.address = net.JoinHostPort(strings.Trim(s.name, "[]"), strconv.Itoa(v.Int(fieldPort)))
 	s.login.user, s.login.password = v.String(fieldUser), v.String(fieldPassword)
@@ -55,14 +55,14 @@ func newSettings(v field.Values, advanced any) (settings, error) {
 		root, err := rootOf(text)
 		if err != nil {
 			return s, form.ConfigError(fmt.Errorf("%s: %w", []string{fieldPath, fieldMore}[min(i, 1)], err),
-				"write the name of the share and the folders in it, such as Folder1/sub")
+				"write the name of the share and the folder in it, such as Folder1/sub")
 		}
 		s.roots = append(s.roots, root)
 	}
 	for i, a := range s.roots {
 		for j, b := range s.roots {
 			if i != j && within(a, b) {
-				return s, form.ConfigError(fmt.Errorf("%s: %q lies within %q", fieldMore, a, b), "name the outer folder only")
+				return s, form.ConfigError(fmt.Errorf("%s: %q is within %q", fieldMore, a, b), "list only the outer folder")
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func newSettings(v field.Values, advanced any) (settings, error) {
 	return s, err
 }
 
-// serverName is the server's name or address, without what people write around it.
+// serverName is the server's name or address, without a scheme or slashes around it.
 func serverName(text string) string {
 	if len(text) >= 6 && strings.EqualFold(text[:6], "smb://") {
 		text = text[6:]
@@ -96,13 +96,13 @@ func rootOf(text string) (string, error) {
 		switch name {
 		case "":
 		case ".", "..":
-			return "", fmt.Errorf("%q has the folder %q in it", text, name)
+			return "", fmt.Errorf("%q contains the folder %q", text, name)
 		default:
 			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
-		return "", errors.New("it names no share")
+		return "", errors.New("it does not name a share")
 	}
 	return strings.Join(names, "/"), nil
 }
@@ -112,7 +112,7 @@ func within(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, folder+"/")
 }
 
-// leave reports whether the configuration leaves an entry out, with all below it.
+// leave reports whether the configuration excludes an entry with everything below it.
 func (s *settings) leave(path string, e *entry) bool {
 	if s.hidden && (e.stat.FileAttributes&(attributeHidden|attributeSystem) != 0 || strings.HasPrefix(e.Name(), ".")) {
 		return true
@@ -161,7 +161,7 @@ func newRules(advanced any, roots []string) ([]*rule, error) {
 		return nil, nil
 	}
 	refuse := func(err error) ([]*rule, error) {
-		return nil, form.ConfigError(fmt.Errorf("advanced_rules: %w", err), `write a list of patterns from the share on, such as [{"pattern": "Folder1/**/*.pdf"}]`)
+		return nil, form.ConfigError(fmt.Errorf("advanced_rules: %w", err), `write a list of patterns beginning with the share, such as [{"pattern": "Folder1/**/*.pdf"}]`)
 	}
 	list, ok := advanced.([]any)
 	if !ok {
@@ -202,7 +202,7 @@ func newRule(text string, roots []string) (*rule, error) {
 			return r, nil
 		}
 	}
-	return nil, fmt.Errorf("the pattern %q lies outside of %s", text, strings.Join(roots, ", "))
+	return nil, fmt.Errorf("the pattern %q is outside of %s", text, strings.Join(roots, ", "))
 }
 
 // choice says what is read.

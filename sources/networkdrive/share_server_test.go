@@ -80,7 +80,7 @@ func TestGuestsAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever the times of a file are, its neighbors are listed, and it is told the same in each run.
+// Whatever the times of a file are, its neighbors are listed, and its document is the same in each run.
 func TestTimesOutOfRange(t *testing.T) {
 	t.Parallel()
 	s := needsSamba(t)
@@ -141,7 +141,7 @@ func TestOddNames(t *testing.T) {
 		t.Errorf("got %d documents with %d ids and %d contents of %d files: %q", len(docs), len(ids), len(texts), len(entries), names(docs))
 	}
 	if d, ok := docs["report.pdf\uf029"]; !ok || d.Content.Name != "report.pdf" {
-		t.Errorf("the format of report.pdf with a private character at its end is not told")
+		t.Errorf("the format of report.pdf with a private character at its end is not detected")
 	}
 }
 
@@ -346,7 +346,7 @@ func (p *proxy) pass(from net.Conn) {
 
 // A connection that is cut in the middle of a listing is made again; the folder is listed to its end, and
 // nothing comes twice.
-func TestConnectionThatIsCutWhileListing(t *testing.T) {
+func TestConnectionLostWhileListing(t *testing.T) {
 	t.Parallel()
 	s := needsSamba(t)
 	entries := map[string]string{}

@@ -29,7 +29,7 @@ type share struct {
 type entry struct {
 	stat *smb2.FileStat
 	link bool           // a symbolic link, which is not followed
-	at   *smb2.FileStat // where a folder is another one: that one
+	at   *smb2.FileStat // the folder that it leads to, if any
 }
 
 func (e *entry) Name() string               { return e.stat.FileName }
@@ -60,8 +60,8 @@ func split(path string) (name, below string) {
 	return name, strings.ReplaceAll(below, "/", `\`)
 }
 
-// List implements [files.Tree]. A listing whose connection is lost begins again and leaves out what it has
-// yielded.
+// List implements [files.Tree]. A listing whose connection is lost starts over and skips the entries that it has
+// already yielded.
 func (t *share) List(ctx context.Context, folder string) iter.Seq2[[]fs.DirEntry, error] {
 	return func(yield func([]fs.DirEntry, error) bool) {
 		l := listing{share: t, folder: folder, yield: yield}
@@ -79,7 +79,7 @@ func (t *share) List(ctx context.Context, folder string) iter.Seq2[[]fs.DirEntry
 	}
 }
 
-// errLeft says that nobody wants more entries.
+// errLeft says that no more entries are wanted.
 var errLeft = errors.New("left")
 
 type listing struct {
@@ -140,8 +140,8 @@ func digestOf(name string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// entry looks at what the attributes leave open: whether a reparse point is a symbolic link, and where a
-// folder of another kind leads. It returns nil for what is left out.
+// entry resolves what the attributes leave open: whether a reparse point is a symbolic link, and where a folder of
+// another kind leads. It returns nil for an entry that is skipped.
 func (l *listing) entry(ctx context.Context, s *session, mount *smb2.Share, stat *smb2.FileStat) (*entry, error) {
 	e := &entry{stat: stat}
 	path := files.Join(l.folder, stat.FileName)
@@ -157,7 +157,7 @@ func (l *listing) entry(ctx context.Context, s *session, mount *smb2.Share, stat
 		return e, err
 	}
 	if e.IsDir() {
-		_ = s.call(ctx, func() error { // what is wrong with it is found when it is listed
+		_ = s.call(ctx, func() error { // errors show when it is listed
 			info, err := mount.Stat(below)
 			if err == nil {
 				e.at, _ = info.Sys().(*smb2.FileStat)
@@ -182,7 +182,7 @@ func (t *share) Stat(ctx context.Context, path string) (info fs.FileInfo, err er
 	return info, err
 }
 
-// once does something with a path, again where the connection was lost.
+// once performs an operation on a path, and repeats it if the connection was lost.
 func (t *share) once(ctx context.Context, path string, do func(s *session, mount *smb2.Share, below string) error) error {
 	name, below := split(path)
 	return t.server.try(ctx, func() (bool, error) {
@@ -257,7 +257,7 @@ func (d *drive) explain(path string, err error) *source.Error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		e.Kind = source.ErrAuth
-		e.Hint = "let this user read the folder and what is in it, both in the share's permissions and in the folder's"
+		e.Hint = "grant this user read access to the folder and its content, in the permissions of both the share and the folder"
 	case code == statusPathNotCovered:
 		e.Err = errors.New("it is a link of a DFS namespace, which leads to another server")
 		e.Hint = "add a connector for the server and the share that it leads to, or exclude it"
@@ -271,7 +271,7 @@ func (d *drive) explain(path string, err error) *source.Error {
 	return e
 }
 
-// contentError is about the content of a file. What is gone, or is about to be, is no failure.
+// contentError is about the content of a file. A file that is deleted, or about to be, is not an error.
 func contentError(path string, err error) error {
 	switch statusOf(err) {
 	case statusDeletePending, statusFileIsADirectory, statusNotADirectory:

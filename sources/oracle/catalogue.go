@@ -14,10 +14,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// kindStore is a relation beside tables and views.
+// kindStore is a kind of relation besides tables and views.
 const kindStore = "materialized view"
 
-// relation is one of the catalogue's.
+// relation converts a relation of the catalog.
 func (d *database) relation(owner, name, kind string) relation {
 	r := relation{Schema: owner, Name: name, Kind: kind, Shown: shownName(d.set.owner, owner, name), Entry: [2]string{owner, name}}
 	if r.Scope = scopeName([]string{r.Shown}); owner == d.set.owner {
@@ -26,14 +26,14 @@ func (d *database) relation(owner, name, kind string) relation {
 	return r
 }
 
-// question is what is asked of the catalogue, best form first: those behind it are for servers that lack a
-// column or a view which the form before has.
+// question is a query of the catalog, best form first: later forms are for servers that lack a
+// column or a view of an earlier one.
 type question struct {
 	forms []string
-	next  int // the first form that this server may know
+	next  int // the first form that this server may understand
 }
 
-// questions are all that are asked of the catalogue. Each takes the schema, and then the table where it is
+// questions are all queries of the catalog. Each takes the schema, and then the table if it is
 // about one.
 type questions struct{ tables, views, stores, columns, keys, geometry question }
 
@@ -49,7 +49,7 @@ func newQuestions() *questions {
 }
 
 const (
-	// Tables that hold part of another, and those that the server itself fills, such as of text indexes.
+	// Excluded: tables that hold part of another, and those that the server itself fills, such as of text indexes.
 	tablesQuery = `
 SELECT table_name, num_rows,
        CASE WHEN temporary = 'Y' THEN 'is temporary'
@@ -81,10 +81,10 @@ FROM all_views
 WHERE owner = :1 AND 1 = 0`
 )
 
-// Catalogue asks what exists. The server shows tables only to those who have some right on them.
+// Catalogue reads the catalog. The server shows tables only to users with a privilege on them.
 func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error) {
 	c := &catalogue{
-		In: slog.String("schema", d.set.owner), Where: fmt.Sprintf(" in database %q, or the user may not know of it", d.set.database),
+		In: slog.String("schema", d.set.owner), Where: fmt.Sprintf(" in database %q, or the user has no privilege on it", d.set.database),
 		Hint: "correct tables: of the rules, or grant SELECT on the tables",
 	}
 	for _, owner := range d.owners() {
@@ -96,7 +96,7 @@ func (d *database) Catalogue(ctx context.Context, s *session) (*catalogue, error
 	return c, nil
 }
 
-// owners are the schemas that may be read from, as they are written and in capitals.
+// owners are the schemas that may be read from, as written and in capitals.
 func (d *database) owners() (names []string) {
 	names = append(names, d.set.owner)
 	add := func(e *sqlread.Entry) {
@@ -117,7 +117,7 @@ func (d *database) owners() (names []string) {
 	return names
 }
 
-// addSchema adds what is in a schema.
+// addSchema adds the content of a schema.
 func (d *database) addSchema(ctx context.Context, s *session, c *catalogue, owner string) error {
 	first := len(c.Relations)
 	args := []driver.Value{owner}
@@ -145,8 +145,8 @@ func (d *database) addSchema(ctx context.Context, s *session, c *catalogue, owne
 	})
 }
 
-// whyNotRead tells by its name why a table is never read; "" when it can be. The names are those that the
-// server gives to what was dropped, to text indexes and to logs of materialized views.
+// whyNotRead derives from a table's name why it is never read; "" if it can be read. The names are those that the
+// server gives to dropped tables, to text indexes and to logs of materialized views.
 func whyNotRead(name string) string {
 	switch {
 	case strings.HasPrefix(name, "BIN$"):
@@ -159,7 +159,7 @@ func whyNotRead(name string) string {
 	return ""
 }
 
-// ask asks a question of the catalogue in the best form that the server knows, and remembers which that is.
+// ask queries the catalog in the best form that the server understands, and remembers that form.
 func (d *database) ask(ctx context.Context, s *session, q *question, args []driver.Value, do func(row []driver.Value)) error {
 	d.asking.Lock()
 	next := q.next
@@ -181,8 +181,8 @@ func (d *database) ask(ctx context.Context, s *session, q *question, args []driv
 	}
 }
 
-// resolve puts those names of the configuration in capitals that nothing has as they are written: so the
-// server would take them.
+// resolve upper-cases configured names that match nothing as written, as the
+// server would.
 func (d *database) resolve(c *catalogue) {
 	raise := func(e *sqlread.Entry) {
 		if !strings.Contains(e.Text, `"`) && !slices.ContainsFunc(c.Relations, func(r relation) bool { return d.matches(e, &r) }) {
@@ -201,7 +201,7 @@ func (d *database) resolve(c *catalogue) {
 	}
 }
 
-// matches reports whether an entry names the table. One without a schema is about the user's own.
+// matches reports whether an entry names the table. An entry without a schema means the user's own.
 func (d *database) matches(e *sqlread.Entry, r *relation) bool {
 	if e.Schema == (sqlread.Name{}) && r.Schema != d.set.owner {
 		return false
@@ -218,7 +218,7 @@ func (d *database) Wants(r *relation) bool {
 	return list.Asks(r)
 }
 
-// Unmatched implements [sqlread.Dialect]. A name without a schema is about the user's own.
+// Unmatched implements [sqlread.Dialect]. A name without a schema means the user's own.
 func (d *database) Unmatched(c *catalogue) (parts []source.Part) {
 	own := slices.DeleteFunc(slices.Clone(c.Relations), func(r relation) bool { return r.Schema != d.set.owner })
 	for _, e := range d.set.tables.Entries {
@@ -243,7 +243,7 @@ func (d *database) Whole(s *sqlread.Selection) relation {
 	return relation{Scope: scopeName(shownOf(s.Tables))}
 }
 
-// shownOf is what tables are called.
+// shownOf returns the names of tables in messages.
 func shownOf(tables []relation) (names []string) {
 	for i := range tables {
 		names = append(names, tables[i].Shown)
@@ -257,7 +257,7 @@ func (d *database) missingTable(u sqlread.Unknown) source.Part {
 		owner = d.set.owner
 	}
 	scope := scopeName([]string{shownName(d.set.owner, owner, u.Entry.Table.Text)})
-	return u.Missing(scope, d.set.owner, ", or the user may not know of it", d.grant(owner, u.Entry.Table.Text))
+	return u.Missing(scope, d.set.owner, ", or the user has no privilege on it", d.grant(owner, u.Entry.Table.Text))
 }
 
 // grant is the statement that lets the user read a table.
@@ -265,7 +265,7 @@ func (d *database) grant(owner, table string) string {
 	return fmt.Sprintf("GRANT SELECT ON %s TO %s;", quote.Table(owner, table), quote.Ident(d.set.owner))
 }
 
-// numberOf is a number of the catalogue; 0 where it is NULL. The driver gives numbers as text.
+// numberOf is a number of the catalog; 0 if it is NULL. The driver returns numbers as text.
 func numberOf(v driver.Value) int64 {
 	n, err := strconv.ParseInt(sqlread.TextOf(v), 10, 64)
 	if err != nil {

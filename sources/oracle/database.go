@@ -15,21 +15,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// database is the opened source, and what Oracle brings to it, see [sqlread.Dialect].
+// database is the opened source, and Oracle's dialect, see [sqlread.Dialect].
 type database struct {
 	*sqlread.Database[*session, driver.Value]
 	set    settings
 	driver *configurations.ConnectionConfig
 
-	asking    sync.Mutex // guards what questions remembers
+	asking    sync.Mutex // guards the forms that questions remembers
 	questions *questions
 
-	moment     moment      // that the run reads as of
-	refusedSCN atomic.Bool // it was said that a change number is of no use
-	told       sync.Map    // columns of which something was said
+	moment     moment      // the state that the run reads
+	refusedSCN atomic.Bool // it was logged that change numbers cannot be used
+	told       sync.Map    // columns with a logged message
 }
 
-// What is read here: values come as the driver has them.
+// The types of this package's reader: values have the driver's types.
 type (
 	part       = sqlread.Part[*session, driver.Value]
 	reader     = sqlread.Reader[*session, driver.Value]
@@ -55,7 +55,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 		return nil, err
 	}
 	if len(s.idle) > 0 {
-		env.Log.Warn("keys of the configuration have no effect: no client of Oracle is needed, and a wallet is for TCPS only", "keys", strings.Join(s.idle, ", "))
+		env.Log.Warn("configuration keys have no effect: no Oracle client is needed, and a wallet is for TCPS only", "keys", strings.Join(s.idle, ", "))
 	}
 	d := &database{set: s, driver: config, questions: newQuestions()}
 	server := sqlread.Server{
@@ -72,23 +72,23 @@ func (d *database) Probe(ctx context.Context, s *session) error {
 	return s.Each(ctx, pingQuery, nil, func([]driver.Value) {})
 }
 
-// Begin settles the moment that the run reads as of. Where the user may not know the change number, and for
-// the queries of rules, there are transactions in its place, all of which begin now.
+// Begin determines the moment that the run reads as of. If the user may not read the change number, and for
+// the queries of rules, it begins transactions instead, all of them now.
 func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([]*part, error) {
 	scn, err := first.scn(ctx)
 	if err != nil {
 		first.HangUp()
-		return nil, d.Verdicts.Ask("ask for the system change number", err)
+		return nil, d.Verdicts.Ask("read the system change number", err)
 	}
 	d.moment = moment(scn)
 	sessions := []*session{first}
 	if scn == "" || len(d.Rules) > 0 {
 		if sessions, err = d.More(ctx, first, len(tables)); err == nil && len(sessions) > 1 {
-			d.Log.Info("parts are read in several transactions, whose snapshots may be some milliseconds apart", "connections", len(sessions))
+			d.Log.Info("reading parts in several transactions, whose snapshots may be some milliseconds apart", "connections", len(sessions))
 		}
 	}
 	if scn == "" && len(d.Rules) == 0 {
-		d.Log.Info("the user may not know the system change number, so tables are not read as of one moment",
+		d.Log.Info("the user may not read the system change number, so tables are not read as of one moment",
 			"grant", fmt.Sprintf("GRANT EXECUTE ON DBMS_FLASHBACK TO %s;", quote.Ident(d.set.owner)))
 	}
 	for _, s := range sessions {

@@ -16,32 +16,32 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
 )
 
-// The errors of the server that decide something, see https://docs.oracle.com/en/error-help/db/.
+// The errors of the server that matter here, see https://docs.oracle.com/en/error-help/db/.
 const (
 	codeNoColumn     = 904
-	codeTwoColumns   = 918 // of one name
-	codeNoTable      = 942 // or no right to know of it
+	codeTwoColumns   = 918 // with the same name
+	codeNoTable      = 942 // or no privilege on it
 	codeNoValue      = 1008
-	codeInterrupted  = 1013 // by somebody who wants the statement to end
+	codeInterrupted  = 1013 // by another session that ended the statement
 	codeBadPassword  = 1017
 	codeNoRight      = 1031
 	codeNoEntry      = 1045 // to the database
-	codeReadOnly     = 1456 // a statement that writes, in a transaction that only reads
-	codeTableChanged = 1466 // since the moment that it is read as of
+	codeReadOnly     = 1456 // a statement that writes, in a read-only transaction
+	codeTableChanged = 1466 // since the moment of the read
 	codeSnapshotOld  = 1555
 	codeBrokenView   = 4063
 	codeNoSnapshot   = 8176
 	codeNoSCN        = 8181
 	codeNoSID        = 12505
 	codeNoService    = 12514
-	codeFiltered     = 12506 // by the listener, which admits nobody from here
+	codeFiltered     = 12506 // by the listener, which refuses this machine
 	codeLocked       = 28000
 	codeExpired      = 28001
-	codeNotWithin    = 32034 // a WITH clause that cannot stand in parentheses
+	codeNotWithin    = 32034 // a WITH clause that is not allowed in parentheses
 	codeNoSelect     = 41900
 )
 
-// code is the number of the error that the server answered with, 0 where err is of another origin.
+// code is the number of the server's error, 0 if err has another origin.
 func code(err error) int {
 	if e, ok := errors.AsType[*network.OracleError](err); ok {
 		return e.ErrCode
@@ -49,25 +49,25 @@ func code(err error) int {
 	return 0
 }
 
-// temporary reports whether an error of the server means that the same may work later.
+// temporary reports whether an error of the server is temporary.
 func temporary(code int) bool {
 	switch code {
-	case 18, 20, 2391, // no session left, of the server or for the user
+	case 18, 20, 2391, // no session left, on the server or for the user
 		257, 1033, 1034, 1089, 1090, 1092, // the server stops, starts, or waits for its disk
 		12153, 12170, 12516, 12518, 12519, 12520, 12528, 12541, 12547, 12570, 12571, 25408, codeNoService, // or its listener
-		4068, 8177, // somebody else's change
+		4068, 8177, // a change by another session
 		codeInterrupted, codeTableChanged, codeSnapshotOld, codeNoSnapshot, codeNoSCN:
 		return true
 	}
 	return ended(code)
 }
 
-// ended reports whether the session is over with an error of the server.
+// ended reports whether an error of the server ends the session.
 func ended(code int) bool {
 	return slices.Contains([]int{28, 1012, 2396, 2399, 3113, 3114, 3135, 12537}, code)
 }
 
-// refused reports whether an error of the server means that a right is missing.
+// refused reports whether an error of the server means that a privilege is missing.
 func refused(code int) bool {
 	switch code {
 	case codeBadPassword, codeNoRight, codeNoEntry, codeNoSelect, codeLocked, codeExpired:
@@ -76,30 +76,30 @@ func refused(code int) bool {
 	return false
 }
 
-// tooMany reports whether the server, or what it allows the user, has no connection left.
+// tooMany reports whether the server allows no further connection, in total or for the user.
 func tooMany(err error) bool {
 	return slices.Contains([]int{18, 20, 2391, 12516, 12518, 12519, 12520}, code(err))
 }
 
-// outdated reports whether a table cannot be given as of a moment, and may be as of a later one.
+// outdated reports whether a table cannot be read as of a moment, but perhaps as of a later one.
 func outdated(err error) bool {
 	return slices.Contains([]int{codeTableChanged, codeSnapshotOld, codeNoSnapshot, codeNoSCN}, code(err))
 }
 
-// noFlashback reports whether a table cannot be read as of a change number at all: the user may not, or it is
-// none of those that can.
+// noFlashback reports whether a table cannot be read as of a change number at all: the user may not, or the
+// table does not support it.
 func noFlashback(err error) bool {
 	return slices.Contains([]int{
 		codeNoRight, codeNoSelect,
-		604,           // the server failed within, such as on a table of its own
-		904, 907, 933, // it has no words for it
-		8185, 8187, // the user is SYS; a view that cannot
+		604,           // the server failed internally, for example on its own table
+		904, 907, 933, // it does not know the syntax
+		8185, 8187, // the user is SYS; a view that does not support it
 		2070, 2084, // another database
-		30051, 30052, 55610, // what the storage does not offer
+		30051, 30052, 55610, // not supported by the storage
 	}, code(err))
 }
 
-// verdicts are what errors mean.
+// verdicts classify errors.
 func verdicts() sqlread.Verdicts {
 	return sqlread.Verdicts{
 		Coded: answered, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
@@ -108,8 +108,8 @@ func verdicts() sqlread.Verdicts {
 	}
 }
 
-// worthRetrying reports whether connecting again may work: never where a credential was refused, so
-// that no account is locked by a wrong password.
+// worthRetrying reports whether connecting again may succeed: never if a credential was refused, so
+// that a wrong password locks no account.
 func worthRetrying(err error) bool {
 	if c := code(err); c != 0 {
 		return temporary(c)
@@ -117,12 +117,12 @@ func worthRetrying(err error) bool {
 	return link.MayPass(err, link.HandshakeFailed(err), hungUp(err) || errors.Is(err, guard.ErrPanic))
 }
 
-// hungUp reports whether the connection ended without a word, or with a last one.
+// hungUp reports whether the connection ended, with or without an error of the server.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || ended(code(err))
 }
 
-// ConnectError says why no session came about.
+// ConnectError explains why no session could be opened.
 func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	key := bySID
@@ -131,7 +131,7 @@ func (d *database) ConnectError(err error) error {
 	}
 	switch c := code(err); {
 	case c == codeBadPassword:
-		e.Kind, e.Hint = source.ErrAuth, "check username and password; too many wrong ones lock the user, so this is not tried again"
+		e.Kind, e.Hint = source.ErrAuth, "check username and password; too many wrong ones lock the user, so this is not retried"
 	case c == codeLocked:
 		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("ALTER USER %s ACCOUNT UNLOCK;", quote.Ident(d.set.owner))
 	case c == codeExpired:
@@ -139,9 +139,9 @@ func (d *database) ConnectError(err error) error {
 	case c == codeNoEntry:
 		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("GRANT CREATE SESSION TO %s;", quote.Ident(d.set.owner))
 	case c == codeFiltered:
-		e.Kind, e.Hint = source.ErrAuth, "the listener admits nobody from this machine"
+		e.Kind, e.Hint = source.ErrAuth, "the listener refuses connections from this machine"
 	case c == codeNoSID, c == codeNoService:
-		e.Kind, e.Hint = source.ErrConfig, fmt.Sprintf("check connection_source and %s: lsnrctl status lists what the listener knows; a pluggable database has a service name, and one that has just started is not known yet", key)
+		e.Kind, e.Hint = source.ErrConfig, fmt.Sprintf("check connection_source and %s: lsnrctl status lists the known services; a pluggable database has a service name, and one that has just started is not listed yet", key)
 	case ended(c):
 		e.Hint = "check that the database is open"
 	case temporary(c):
@@ -149,9 +149,9 @@ func (d *database) ConnectError(err error) error {
 	case c != 0:
 		e.Kind = nil
 	case link.HandshakeFailed(err):
-		e.Kind, e.Hint = source.ErrConfig, "oracle_protocol: TCPS needs a port where the listener speaks TLS; the wallet must hold the authority that signed the server's certificate, and host must be a name that is in it"
+		e.Kind, e.Hint = source.ErrConfig, "oracle_protocol: TCPS needs a port where the listener speaks TLS; the wallet must contain the authority that signed the server's certificate, and host must be a name in that certificate"
 	default:
-		e.Hint = "check host, port and oracle_protocol, and that the listener runs there"
+		e.Hint = "check host, port and oracle_protocol, and that the listener is running there"
 	}
 	e.Err = fmt.Errorf("connect to Oracle at %s port %d: %w", d.set.Host, d.set.Port, told(err))
 	return e
@@ -165,15 +165,15 @@ func (d *database) Explain(p *part, e *source.Error, err error) {
 	case codeReadOnly:
 		e.Kind, e.Hint = source.ErrConfig, queryHint
 	case codeNoTable:
-		e.Hint = "it was dropped or renamed since the run began, which the next run will tell; or " + d.grantHint(p)
+		e.Hint = "it was dropped or renamed since the run began, which the next run will determine; or " + d.grantHint(p)
 	case codeNoColumn:
 		if e.Hint = "its columns changed while it was read; run again"; p.Rule != nil {
-			e.Hint = "correct the query; names in quotes count letter case, and a function without EXECUTE looks as if it did not exist"
+			e.Hint = "correct the query; quoted names are case-sensitive, and a function without EXECUTE looks as if it did not exist"
 		}
 	case codeBrokenView:
 		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.LeaveOut(&d.set.tables)
 	case codeSnapshotOld, codeNoSnapshot:
-		e.Hint = "the server forgets too soon what rows were: see UNDO_RETENTION and the size of its undo tablespace"
+		e.Hint = "the server drops old row versions too soon: see UNDO_RETENTION and the size of its undo tablespace"
 	}
 }
 
@@ -185,11 +185,11 @@ func (d *database) grantHint(p *part) string {
 	return b.String() + p.LeaveOut(&d.set.tables)
 }
 
-// told shortens what the driver says to what happened: one line, without what it and the server add. The cause
+// told shortens a driver's error to one line, without additions of the driver and the server. The cause
 // can still be found in the chain.
 func told(err error) error {
 	if e, ok := errors.AsType[*network.OracleError](err); ok {
-		text := e.Error() // which looks the text of some numbers up
+		text := e.Error() // which looks up the text of some numbers
 		if e.ErrMsg != "" {
 			text = e.ErrMsg
 		}

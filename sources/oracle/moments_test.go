@@ -123,7 +123,7 @@ func TestTooOldInTransaction(t *testing.T) {
 		"SET TRANSACTION READ ONLY", `SELECT "ID" FROM "SHOP"."ORDERS" ORDER BY "ID"`, "ROLLBACK", "SET TRANSACTION READ ONLY",
 		`SELECT "ID" FROM "SHOP"."ORDERS" WHERE "ID" > :1 ORDER BY "ID"` + "\n-- :1 is 1 (int64)",
 	}
-	if d := cmp.Diff(want, r.reads()); d != "" || !strings.Contains(r.log.String(), "taken later than those of the run") {
+	if d := cmp.Diff(want, r.reads()); d != "" || !strings.Contains(r.log.String(), "from a later snapshot") {
 		t.Error(d, r.log)
 	}
 }

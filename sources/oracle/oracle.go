@@ -1,8 +1,8 @@
 // Package oracle reads tables of an Oracle database: each table is a part, each row a document.
 //
-// It reads tables of the user's own schema and, where they are named, of others, and views that are named,
-// all of them as of one system change number where that is allowed, or the results of queries in their
-// place. Which rows are new, changed or gone is not its business.
+// It reads tables of the user's own schema, tables of other schemas and views that are named,
+// all of them as of one system change number if that is allowed, or the results of queries
+// instead. It does not decide which rows are new, changed or deleted.
 //
 // Its invariant: a part ends without error only if every row that its snapshot holds was yielded.
 package oracle
@@ -27,19 +27,19 @@ var Type = sqlread.SourceType(source.Type{
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)
 
-// fields are the keys of the connector protocol, in its order.
+// fields are the configuration fields of the connector protocol, in its order.
 func fields() []field.Spec {
 	fetch := sqlread.FetchSizeField(9, 50)
-	fetch.Tooltip = "How many rows come with each answer of the server; more are faster over a slow network, and take more memory."
+	fetch.Tooltip = "Rows in each response of the server; more are faster over a slow network, and take more memory."
 	return []field.Spec{
 		{Name: "host", Label: "Host", Order: 1, Tooltip: "Name or address of the server, or of its listener."},
 		form.Port(2, "1521, and 2484 or 1522 with TLS"),
-		{Name: "username", Label: "Username", Order: 3, Tooltip: "A user who may create a session and read the tables. Its tables are read unless others are named."},
+		{Name: "username", Label: "Username", Order: 3, Tooltip: "A user with CREATE SESSION and read access to the tables. The user's own tables are read unless others are named."},
 		form.Password(4),
 		{
 			Name: "connection_source", Label: "Connection Source", Order: 5, Display: field.Dropdown, Value: bySID,
 			Options: []field.Option{{Label: "SID", Value: bySID}, {Label: "Service Name", Value: byService}},
-			Tooltip: "What the listener knows the database by. A pluggable database has a service name.",
+			Tooltip: "How the listener identifies the database. A pluggable database has a service name.",
 		},
 		{
 			Name: "sid", Label: "SID", Order: 6, DependsOn: []field.Dependency{{Field: "connection_source", Value: bySID}},
@@ -59,11 +59,11 @@ func fields() []field.Spec {
 		},
 		{
 			Name: "oracle_home", Label: "Path to Oracle Home", Order: 12, Optional: true, Value: "", Default: "", Advanced: true,
-			Tooltip: "No client of Oracle is needed, so this has no effect; it is here for connectors that have it.",
+			Tooltip: "No effect: no Oracle client is needed. Accepted for existing connectors.",
 		},
 		{
 			Name: "wallet_configuration_path", Label: "Path to SSL Wallet configuration files", Order: 13, Optional: true, Default: "", Advanced: true, Path: true,
-			Tooltip: "A folder with cwallet.sso or ewallet.pem: the authorities that may have signed the server's certificate, and perhaps a certificate to show to it. Only with TCPS.",
+			Tooltip: "A folder with cwallet.sso or ewallet.pem: the trusted authorities, and optionally a client certificate. Only with TCPS.",
 		},
 	}
 }
@@ -76,10 +76,10 @@ const (
 	overTLS   = "TCPS"
 )
 
-// scopeOf tells the table from what every document carries, whatever profile it was made with. A
-// document that says that it is of another database than the configured one, which a changed
-// configuration leaves behind, is of a scope that no part has: its table counts as vanished, and
-// nothing of it is deleted unasked.
+// scopeOf derives the table from fields that every document has, whatever its profile. A
+// document of another database than the configured one, which a changed
+// configuration leaves behind, has a scope without a part: its table counts as vanished, and
+// nothing in it is deleted without confirmation.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	tables, database := sqlread.Texts(fields["Table"]), fields["Database"]
 	if tables == nil {
@@ -100,11 +100,11 @@ func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	return scope, true
 }
 
-// quote is what stands around identifiers. No name of Oracle's holds one.
+// quote is the quote for identifiers. No name in Oracle contains it.
 const quote = sqlread.Double
 
-// shownName is what a table is called in scopes and messages, and in the profiles that have no field for
-// its schema: with the schema where that is not the user's own.
+// shownName is a table's name in scopes and messages, and in the profiles without a field for
+// its schema: with the schema unless that is the user's own.
 func shownName(own, owner, table string) string {
 	if owner == own {
 		return quote.Dotted(table)
@@ -112,7 +112,7 @@ func shownName(own, owner, table string) string {
 	return quote.Dotted(owner, table)
 }
 
-// scopeName is what deletes are decided by: the table, as [shownName] has it. The result of a query may
+// scopeName is the unit of deletes: the table, see [shownName]. The result of a query may
 // belong to several, which are joined by + in the order of their names.
 func scopeName(shown []string) string {
 	return strings.Join(slices.Sorted(slices.Values(shown)), "+")

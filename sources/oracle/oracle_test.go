@@ -48,9 +48,9 @@ func TestOpenRefuses(t *testing.T) {
 	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
 		"a pattern":            {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "double quotes"}},
 		"a pattern of schemas": {Set: map[string]any{"tables": "S*.T"}, Says: []string{"the schema is a pattern", "name each schema"}},
-		"a descriptor":         {Set: map[string]any{"sid": "(SID=x)"}, Says: []string{"sid: ", "the name alone"}},
-		"a blank in the host":  {Set: map[string]any{"host": "a b"}, Says: []string{"host: ", "the name alone"}},
-		"no wallet":            {Set: map[string]any{"oracle_protocol": "TCPS", "wallet_configuration_path": t.TempDir()}, Says: []string{"wallet_configuration_path: there is neither", "cwallet.sso"}},
+		"a descriptor":         {Set: map[string]any{"sid": "(SID=x)"}, Says: []string{"sid: ", "write only the name"}},
+		"a blank in the host":  {Set: map[string]any{"host": "a b"}, Says: []string{"host: ", "write only the name"}},
+		"no wallet":            {Set: map[string]any{"oracle_protocol": "TCPS", "wallet_configuration_path": t.TempDir()}, Says: []string{"wallet_configuration_path: neither", "cwallet.sso"}},
 	})
 }
 
@@ -252,7 +252,7 @@ func TestConnectErrors(t *testing.T) {
 	t.Parallel()
 	d := &database{set: settings{Login: form.Login{Host: "h", Port: 1}, owner: "SHOP", sid: true}}
 	sqltest.FailuresAre(t, d.ConnectError, "connect to Oracle at h port 1: ", map[string]sqltest.Failure{
-		"61 wrong password": {Err: oraError(1017), Kind: source.ErrAuth, Hint: "not tried again"},
+		"61 wrong password": {Err: oraError(1017), Kind: source.ErrAuth, Hint: "not retried"},
 		"locked":            {Err: oraError(28000), Kind: source.ErrAuth, Hint: `ALTER USER "SHOP" ACCOUNT UNLOCK;`},
 		"expired":           {Err: oraError(28001), Kind: source.ErrAuth, Hint: `ALTER USER "SHOP" IDENTIFIED BY`},
 		"no entry":          {Err: oraError(1045), Kind: source.ErrAuth, Hint: `GRANT CREATE SESSION TO "SHOP";`},
@@ -307,7 +307,7 @@ func TestTold(t *testing.T) {
 		"without a text":  {oraText(12514, ""), "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor"},
 		"a number alone":  {oraText(12345, ""), "ORA-12345"},
 		"a lost line":     {io.EOF, "the connection was lost"},
-		"something of us": {sqlread.ErrTableChanged, "the table was altered meanwhile"},
+		"something of us": {sqlread.ErrTableChanged, "the table was altered in the meantime"},
 	} {
 		if got := told(tt.err).Error(); got != tt.want {
 			t.Errorf("%s: got %q", name, got)

@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// openQuery runs the query of a rule. Its columns are those that it answers with.
+// openQuery runs the query of a rule. Its columns are those of the result.
 func (d *database) openQuery(ctx context.Context, r *reader) (err error) {
 	p := r.Part
 	if err := onlyReads(p); err != nil {
@@ -43,8 +43,8 @@ func (d *database) openQuery(ctx context.Context, r *reader) (err error) {
 	return nil
 }
 
-// describeQuery tells how the query of a rule is read: as it is written, unless it has columns that must be
-// selected as something else, or cannot be. t is nil where that is known only when it runs.
+// describeQuery returns how to read the query of a rule: unchanged, unless it has columns that must be
+// converted in the SELECT, or cannot be read. t is nil if that is known only when it runs.
 func (d *database) describeQuery(ctx context.Context, s *session, p *part) (query string, t *table, err error) {
 	within := " FROM (\n" + p.Rule.Query + "\n) q"
 	columns, err := s.describe(ctx, "SELECT *"+within+" WHERE 1 = 0")
@@ -68,22 +68,22 @@ func (d *database) describeQuery(ctx context.Context, s *session, p *part) (quer
 	return "SELECT " + t.List(quote) + within, t, nil
 }
 
-// plainResult are the columns of a query that cannot stand within another one. None of them can be selected
-// as something else.
+// plainResult are the columns of a query that cannot be nested in another one. None of them can be
+// converted.
 func (d *database) plainResult(p *part, result *sqlread.Cursor) (*table, error) {
 	t := &table{Columns: columnsOf(result.Rows())}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		c.Type = c.Type.Encoded(d.Compat)
 		if c.Type.From != "" || c.Type.Value == nil {
-			err := fmt.Errorf("the column %q is of the type %s, which can be read only where every column has a name of its own", c.Name, c.Type.Declared)
+			err := fmt.Errorf("column %q has the type %s, which can be read only if all columns have different names", c.Name, c.Type.Declared)
 			return nil, p.QueryError(err, "give the columns of the result different names")
 		}
 	}
 	return t, nil
 }
 
-// onlyReads refuses what is no query, before it is sent: the driver commits what it takes for something else.
+// onlyReads refuses anything but a query before it is sent, because the driver commits other statements.
 func onlyReads(p *part) error {
 	if slices.Contains([]string{"SELECT", "WITH"}, firstWord(p.Rule.Query)) {
 		return nil
@@ -93,7 +93,7 @@ func onlyReads(p *part) error {
 
 const queryHint = "write one SELECT or WITH statement that only reads"
 
-// firstWord is the first word of a statement, in capitals, behind parentheses and comments.
+// firstWord is the first word of a statement, in capitals, after parentheses and comments.
 func firstWord(query string) string {
 	for {
 		query = strings.TrimLeft(query, "( \t\r\n")

@@ -7,15 +7,15 @@ import (
 // Open implements [sqlread.Dialect].
 func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 	r, err := p.OpenNext(ctx, nil, nil)
-	return r, p.Failed("begin to read", err)
+	return r, p.Failed("start reading", err)
 }
 
-// mostMoments is how many moments are tried, one after the other, until the server takes one.
+// mostMoments is how many moments are tried, one after the other, until the server accepts one.
 const mostMoments = 3
 
-// Start implements [sqlread.Dialect]. It reads on as before unless cause says that this is not possible any more.
+// Start implements [sqlread.Dialect]. It continues as before unless cause means that this is no longer possible.
 func (d *database) Start(ctx context.Context, r, before *reader, cause error) error {
-	if r.Part.Rule == nil { // there is no place in a query of others to say of when it is
+	if r.Part.Rule == nil { // AS OF cannot be added to a rule's query
 		r.Moment = string(d.moment)
 		if err := r.Prepare(ctx, before); err != nil {
 			return err
@@ -64,15 +64,15 @@ func (d *database) run(ctx context.Context, r *reader) error {
 	return r.Run(ctx, query, args)
 }
 
-// moveOn moves on to a moment that the server still knows.
+// moveOn switches to a moment that the server still has.
 func (d *database) moveOn(ctx context.Context, r *reader, cause error) error {
-	d.Log.Warn("the server cannot give the table as of the beginning of the run any more, so it is read, or read on, as of now", "part", r.Part.Name(), "late", true, "err", told(cause))
+	d.Log.Warn("the server can no longer return the table as of the beginning of the run; reading its current state", "part", r.Part.Name(), "late", true, "err", told(cause))
 	m, err := d.later(ctx, r.Session, moment(r.Moment), cause)
 	r.Moment = string(m)
 	return err
 }
 
-// Abandon closes the statement where it has ended, or nobody wants its rows any more: that takes no rows from the
+// Abandon closes the statement if it has ended, or if its rows are no longer wanted: that reads no rows from the
 // server.
 func (d *database) Abandon(r *reader, left bool, lost error) error {
 	if left || answered(lost) {

@@ -82,7 +82,7 @@ func TestCheck(t *testing.T) {
 		"66 two statements":    {answers: []answer{{to: "WHERE 1 = 0", err: oraError(911)}}, kind: source.ErrConfig, says: "query: ORA-00911"},
 		"a parameter":          {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1008)}}, kind: source.ErrConfig, says: "write the value into the query"},
 		"not now":              {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1089)}}, kind: source.ErrTemporary, says: "check the query"},
-		"without the key":      {answers: described([]string{"X"}, nil), kind: source.ErrConfig, says: `its result has no column "ID", which the key of ORDERS has`},
+		"without the key":      {answers: described([]string{"X"}, nil), kind: source.ErrConfig, says: `its result lacks column "ID" of the key of ORDERS`},
 		"65 without a column":  {answers: described([]string{"X"}, nil), ids: []any{"Y"}, kind: source.ErrConfig, says: `id_columns: the result of the query has no column "Y"`},
 	} {
 		r := newRun(t, nil, ruled("SELECT 1 FROM orders", tt.ids...), append(catalogueOf(), tt.answers...)...)
@@ -120,7 +120,7 @@ func TestQueryIsReadAsWritten(t *testing.T) {
 		if last := r.server.asked[len(r.server.asked)-1]; last != tt.want {
 			t.Errorf("%s: sent %s", name, last)
 		}
-		if log := r.log.String(); strings.Contains(log, "is left out") != (name == "object") {
+		if log := r.log.String(); strings.Contains(log, "skipping a column") != (name == "object") {
 			t.Errorf("%s: it says: %s", name, log)
 		}
 	}
@@ -149,7 +149,7 @@ func TestKeylessRows(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, ruled("SELECT id FROM orders"), append(catalogueOf(), described([]string{"ID"}, nil, []driver.Value{"1"}, []driver.Value{nil}, []driver.Value{"2"})...)...)
 	got := r.read(t)
-	if len(got.IDs) != 2 || !errors.Is(got.Err, source.ErrConfig) || !strings.Contains(got.Err.Error(), "left out: 1") {
+	if len(got.IDs) != 2 || !errors.Is(got.Err, source.ErrConfig) || !strings.Contains(got.Err.Error(), "were skipped: 1") {
 		t.Errorf("got %v, %v", got.IDs, got.Err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// settings are the configuration, read and checked.
+// settings are the checked configuration.
 type settings struct {
 	form.Login
 	owner     string // the user's own schema
@@ -19,7 +19,7 @@ type settings struct {
 	tables    sqlread.TableList
 	others    sqlread.TableList // the entries of tables that name a schema
 	fetchSize int               // rows
-	tls       *tls.Config       // nil: nothing is encrypted
+	tls       *tls.Config       // nil: no encryption
 	idle      []string          // keys that are set and have no effect
 }
 
@@ -33,7 +33,7 @@ func newSettings(v field.Values) (settings, error) {
 	}
 	for key, value := range map[string]string{"host": s.Host, v.String("connection_source"): s.database} {
 		if strings.ContainsAny(value, "()= \t\r\n") {
-			return s, form.ConfigError(fmt.Errorf("%s: %q is no name", key, value), "write the name alone; no connect descriptor is understood here")
+			return s, form.ConfigError(fmt.Errorf("%s: %q is not a name", key, value), "write only the name; connect descriptors are not supported")
 		}
 	}
 	if err := s.parseTables(v.List("tables")); err != nil {
@@ -54,10 +54,10 @@ func newSettings(v field.Values) (settings, error) {
 	return s, err
 }
 
-// parseTables reads the table list. A schema must be one: all that the user may look into would be too much
-// to look through.
+// parseTables reads the table list. A schema cannot be a pattern: searching all schemas that the user can see would be
+// too much.
 func (s *settings) parseTables(members []string) (err error) {
-	const hint = `write TABLE or SCHEMA.TABLE; a name with a comma, a dot, blanks or small letters in double quotes, such as tables: ["\"odd, name\""]`
+	const hint = `write TABLE or SCHEMA.TABLE; a name with a comma, a dot, blanks or lower-case letters in double quotes, such as tables: ["\"odd, name\""]`
 	if s.tables, err = quote.ParseTables(members); err != nil {
 		return form.ConfigError(err, hint)
 	}
@@ -73,12 +73,12 @@ func (s *settings) parseTables(members []string) (err error) {
 	return nil
 }
 
-// databaseName is what the database is called in ids and documents.
+// databaseName is the database's name in ids and documents.
 func databaseName(v field.Values) string {
 	return strings.TrimSpace(v.String(v.String("connection_source")))
 }
 
-// ownerOf is the schema of a user: the server takes a name for capitals that is not in quotes.
+// ownerOf is the schema of a user: the server upper-cases an unquoted name.
 func ownerOf(username string) string {
 	username = strings.TrimSpace(username)
 	if n, rest, err := quote.ParseName(username, ""); err == nil && rest == "" && strings.HasPrefix(username, `"`) {

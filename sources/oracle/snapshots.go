@@ -9,14 +9,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// moment is what a statement reads as of. It is one of three, each weaker than the one before: a system
+// moment is the state that a statement reads. It is one of three, each weaker than the previous one: a system
 // change number, the same for the whole run; "", the beginning of the session's transaction; or the beginning
-// of the statement itself, which has no transaction to be part of.
+// of the statement itself, outside any transaction.
 type moment string
 
 const momentary moment = "of the statement"
 
-// clause is what stands behind the table that is read.
+// clause follows the name of the table that is read.
 func (m moment) clause() string {
 	if m == "" || m == momentary {
 		return ""
@@ -24,7 +24,7 @@ func (m moment) clause() string {
 	return " AS OF SCN " + string(m)
 }
 
-// enter makes the session one that reads as of the moment.
+// enter makes the session read as of the moment.
 func (m moment) enter(ctx context.Context, s *session) error {
 	if m == momentary {
 		return s.leave(ctx)
@@ -32,12 +32,12 @@ func (m moment) enter(ctx context.Context, s *session) error {
 	return nil
 }
 
-// readApart says, once each, that not all is read as of the moment that the run began with. refused is why
-// there is no reading as of a change number; nil where there was no such answer.
+// readApart logs, once each, that not all parts are read as of the run's moment. refused is why
+// reading as of a change number is impossible; nil if the server did not say so.
 func (d *database) readApart(r *reader, refused error) {
 	p := r.Part
 	if refused != nil && !d.refusedSCN.Swap(true) {
-		d.Log.Info("a table cannot be read as of a change number, so it is read in a transaction, whose snapshot may be some milliseconds apart from that of the run",
+		d.Log.Info("reading a table in a transaction instead of as of a change number; its snapshot may be some milliseconds apart from that of the run",
 			"part", p.Name(), "err", told(refused), "grant", fmt.Sprintf("GRANT FLASHBACK ON %s TO %s;", fromOf(&p.Rel), quote.Ident(d.set.owner)))
 	}
 	if r.Moment == "" && r.Session.Late() {
@@ -46,8 +46,8 @@ func (d *database) readApart(r *reader, refused error) {
 }
 
 // later is a moment after m, as of now: for a part whose own is too long ago, or was before the table
-// became what it is. The database keeps what rows were for a while only, and no change number from before
-// a table was altered is good for it, nor one from the seconds behind that.
+// was altered. The database keeps old row versions only for a while, and no change number from before
+// the alteration is valid for the table, nor one from the seconds after it.
 func (d *database) later(ctx context.Context, s *session, m moment, err error) (moment, error) {
 	switch {
 	case changed(err):
@@ -65,7 +65,7 @@ func (d *database) later(ctx context.Context, s *session, m moment, err error) (
 	return moment(scn), err
 }
 
-// Restore begins the transaction of a session again that has left it.
+// Restore begins the transaction of a session again after the session has left it.
 func (d *database) Restore(ctx context.Context, s *session) bool {
 	if s.begun {
 		return true
@@ -74,20 +74,20 @@ func (d *database) Restore(ctx context.Context, s *session) bool {
 	return s.begin(ctx) == nil
 }
 
-// Usable reports whether the last word of a session is the server's own, which says that the statement has ended, or
-// an error of ours.
+// Usable reports whether the last error of a session is the server's own, which means that the statement has ended, or
+// one of this program.
 func (d *database) Usable(_ context.Context, _ *session, err error) bool {
 	_, ours := errors.AsType[*source.Error](err)
 	return err == nil || ours || answered(err) && !hungUp(err)
 }
 
-// End ends a session, and what it may still be running.
+// End ends a session, and any statement it is still running.
 func (d *database) End(_ context.Context, s *session) { s.end() }
 
 // Enter implements [sqlread.Dialect].
 func (d *database) Enter(ctx context.Context, s *session) error { return s.begin(ctx) }
 
-// changed reports whether a table was altered since the moment that it is read as of.
+// changed reports whether a table was altered since the moment of the read.
 func changed(err error) bool {
 	return errors.Is(err, sqlread.ErrTableChanged) || code(err) == codeTableChanged
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// What * stands for, and invisible columns, but none that the server made for itself.
+	// The columns of *, and invisible columns, but none that the server created for itself.
 	columnsQuery = `
 SELECT column_name, data_type, data_type_owner, data_precision, data_scale, collation, hidden_column
 FROM all_tab_cols
@@ -28,7 +28,7 @@ FROM all_tab_columns
 WHERE owner = :1 AND table_name = :2
 ORDER BY column_id`
 
-	// A constraint that is enabled may still hold for new rows only.
+	// An enabled constraint may still apply only to new rows.
 	keysQuery = `
 SELECT c.constraint_name, c.constraint_type, cc.column_name,
        CASE WHEN tc.nullable = 'N' AND (tc.hidden_column = 'NO' OR tc.user_generated = 'YES') AND c.validated = 'VALIDATED' THEN 'Y' END
@@ -53,15 +53,15 @@ JOIN all_tab_columns tc ON tc.owner = cc.owner AND tc.table_name = cc.table_name
 WHERE c.owner = :1 AND c.table_name = :2 AND c.constraint_type IN ('P', 'U')
 ORDER BY c.constraint_type, c.constraint_name, cc.position`
 
-	// Whether the server can write geometries as GeoJSON, which it can since 12.2.
+	// Whether the server can write geometries as GeoJSON, which is possible since 12.2.
 	geometryQuery = `
 SELECT COUNT(*)
 FROM all_procedures
 WHERE owner = 'MDSYS' AND object_name = 'SDO_UTIL' AND procedure_name = 'TO_GEOJSON'`
 )
 
-// Describe asks for columns and key. The catalogue is asked within the transaction, which may have become too old for
-// that: then it is asked in another one.
+// Describe reads columns and key. The catalog is read within the transaction, unless that has become too old:
+// then in another one.
 func (d *database) Describe(ctx context.Context, s *session, p *part) (t *table, err error) {
 	t, err = d.describe(ctx, s, p)
 	if outdated(err) {
@@ -82,12 +82,12 @@ func (d *database) describe(ctx context.Context, s *session, p *part) (*table, e
 	of := []driver.Value{p.Rel.Schema, p.Rel.Name}
 	err = d.ask(ctx, s, &d.questions.columns, of, func(row []driver.Value) {
 		if sqlread.TextOf(row[6]) == "YES" && !slices.Contains(key, sqlread.TextOf(row[0])) {
-			return // it is invisible, and * leaves it out
+			return // it is invisible, and * excludes it
 		}
 		typ := declaration{name: sqlread.TextOf(row[1]), owner: sqlread.TextOf(row[2]), precision: numberOf(row[3]), scale: numberOf(row[4]), scaled: row[4] != nil}
 		c := column{Name: sqlread.TextOf(row[0]), Type: declaredType(typ)}
 		if collation := sqlread.TextOf(row[5]); collation != "" && collation != "USING_NLS_COMP" && collation != "BINARY" {
-			c.Type.Bind = "" // it may sort by the rules of a language
+			c.Type.Bind = "" // it may be sorted by the rules of a language
 		}
 		t.Columns = append(t.Columns, c)
 	})
@@ -107,7 +107,7 @@ func (d *database) describe(ctx context.Context, s *session, p *part) (*table, e
 	return sqlread.Reduced(&d.Config, t), nil
 }
 
-// settle takes the encoding's form of the columns' types, and leaves out the columns that cannot be read.
+// settle sets the encoding of the columns' types, and removes the columns that cannot be read.
 func (d *database) settle(ctx context.Context, s *session, p *part, t *table) error {
 	var kept []column
 	for _, c := range t.Columns {
@@ -125,11 +125,11 @@ func (d *database) settle(ctx context.Context, s *session, p *part, t *table) er
 		switch {
 		case c.Type.Value == nil:
 			if d.firstTime(p, c) {
-				d.Log.Warn("a column of this type cannot be read, so it is left out", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
+				d.Log.Warn("skipping a column whose type cannot be read", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
 			}
 			continue
 		case c.Type.Unknown != "" && d.firstTime(p, c):
-			d.Log.Warn("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
+			d.Log.Warn("reading a column of an unknown type as text", "part", p.Name(), "column", c.Name, "type", c.Type.Declared)
 		}
 		kept = append(kept, c)
 	}
@@ -137,13 +137,13 @@ func (d *database) settle(ctx context.Context, s *session, p *part, t *table) er
 	return nil
 }
 
-// firstTime reports whether nothing was said of a column yet.
+// firstTime reports whether no message about a column was logged yet.
 func (d *database) firstTime(p *part, c column) bool {
 	_, told := d.told.LoadOrStore(p.Name()+" "+quote.Ident(c.Name), true)
 	return !told
 }
 
-// KeyOf looks for the columns that tell the rows of a table apart; nil when there are none.
+// KeyOf finds the columns that identify the rows of a table; nil if there are none.
 func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]string, error) {
 	if !rel.IsTable() {
 		return nil, nil
@@ -155,7 +155,7 @@ func (d *database) KeyOf(ctx context.Context, s *session, rel *relation) ([]stri
 	return indexes.Key(), err
 }
 
-// DeclaredKey are the columns that the configuration names for a table: for its name as it is written, or else
+// DeclaredKey returns the columns that the configuration names for a table: for its name as written, or else
 // in capitals.
 func (d *database) DeclaredKey(r *relation) []string {
 	names := []string{r.Shown, quote.Dotted(r.Schema, r.Name)}
@@ -170,11 +170,11 @@ func (d *database) DeclaredKey(r *relation) []string {
 	return nil
 }
 
-// fromOf is the table as SQL takes it.
+// fromOf is the table's name in SQL.
 func fromOf(r *relation) string { return quote.Table(r.Schema, r.Name) }
 
-// query reads all rows of the part behind a position. It asks for no number of rows, for which old servers have no
-// words: the driver takes them in turns.
+// query reads all rows of the part after a position. It sets no row limit, because old servers have no syntax
+// for one: the driver fetches rows in batches.
 func query(p *part, t *table, m moment, at *sqlread.Position) (query string, args []driver.Value) {
 	condition, args := behind(t, at)
 	return t.Select(quote, fromOf(&p.Rel)+m.clause(), condition), args

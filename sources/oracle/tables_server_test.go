@@ -140,7 +140,7 @@ func TestCase57Permissions(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	grant := fmt.Sprintf(`GRANT SELECT ON %q."B" TO %q`, db.owner, other)
-	sqltest.Refuse(t, got[db.owner+".B"].Err, source.ErrConfig, "or the user may not know of it", grant)
+	sqltest.Refuse(t, got[db.owner+".B"].Err, source.ErrConfig, "or the user has no privilege on it", grant)
 	db.exec(grant) // what the hint says helps
 	parts := sqltest.Listed(t, openSource(t, values, source.Env{}))
 	db.exec(fmt.Sprintf(`REVOKE SELECT ON @."A" FROM %q`, other)) // what could be read when the tables were listed

@@ -15,20 +15,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
-// A wallet is a folder that holds certificates in the forms that Oracle's programs write, see
+// A wallet is a folder with certificates in the formats of Oracle's programs, see
 // https://docs.oracle.com/en/database/oracle/oracle-database/19/dbseg/using-the-orapki-utility-to-manage-pki-elements.html.
-// cwallet.sso is the one that needs no password, ewallet.pem the text form that comes with databases in
-// Oracle's cloud. The driver would take a wallet only together with a service name; here it is no more
-// than the source of a TLS configuration.
+// cwallet.sso is the one that needs no password, ewallet.pem the text format that comes with databases in
+// Oracle's cloud. The driver accepts a wallet only together with a service name; here it is only
+// the source of a TLS configuration.
 
 const (
 	autoLogin   = "cwallet.sso"
 	textWallet  = "ewallet.pem"
-	lockedStore = "ewallet.p12" // needs a password, for which there is no key
+	lockedStore = "ewallet.p12" // needs a password, for which there is no option
 )
 
-// tlsOf is the TLS configuration with the certificates of a wallet, or with the system's authorities where
-// none is configured. The driver adds the server's name, by which the certificate is checked.
+// tlsOf is the TLS configuration with the certificates of a wallet, or with the system's authorities if
+// none is configured. The driver adds the server's name, which the certificate is checked for.
 func tlsOf(wallet string) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if wallet == "" {
@@ -41,9 +41,9 @@ func tlsOf(wallet string) (*tls.Config, error) {
 	if err == nil {
 		return c, nil
 	}
-	hint := "name the folder that holds " + autoLogin + " or " + textWallet
+	hint := "name the folder that contains " + autoLogin + " or " + textWallet
 	if _, missing := os.Stat(filepath.Join(wallet, lockedStore)); missing == nil {
-		hint = "the password of " + lockedStore + " has no place here; have it written without one: orapki wallet create -wallet FOLDER -auto_login"
+		hint = "there is no option for the password of " + lockedStore + "; create a wallet without one: orapki wallet create -wallet FOLDER -auto_login"
 	}
 	return nil, form.ConfigError(fmt.Errorf("wallet_configuration_path: %w", err), hint)
 }
@@ -60,7 +60,7 @@ func readWallet(folder string) (certificates, keys [][]byte, err error) {
 	}
 	text, err := os.ReadFile(filepath.Join(folder, textWallet))
 	if err != nil {
-		return nil, nil, fmt.Errorf("there is neither %s nor %s: %w", autoLogin, textWallet, err)
+		return nil, nil, fmt.Errorf("neither %s nor %s exists: %w", autoLogin, textWallet, err)
 	}
 	for b, rest := pem.Decode(text); b != nil; b, rest = pem.Decode(rest) {
 		switch b.Type {
@@ -75,7 +75,7 @@ func readWallet(folder string) (certificates, keys [][]byte, err error) {
 	return certificates, keys, nil
 }
 
-// openWallet has the driver read a wallet. It takes the file's word for where things are.
+// openWallet lets the driver read a wallet. The driver trusts the offsets in the file.
 func openWallet(path string) (w *configurations.Wallet, err error) {
 	defer func() {
 		if recover() != nil {
@@ -85,8 +85,8 @@ func openWallet(path string) (w *configurations.Wallet, err error) {
 	return configurations.NewWallet(path)
 }
 
-// useCertificates trusts the certificates of a wallet, and shows the server those that a key is there for.
-// As Oracle's own programs have it, the system's authorities are of no importance beside a wallet's.
+// useCertificates trusts the certificates of a wallet, and shows the server those with a private key.
+// As in Oracle's own programs, a wallet replaces the system's authorities.
 func useCertificates(c *tls.Config, certificates, keys [][]byte) error {
 	c.RootCAs = x509.NewCertPool()
 	for _, der := range certificates {
@@ -97,11 +97,11 @@ func useCertificates(c *tls.Config, certificates, keys [][]byte) error {
 		c.RootCAs.AddCert(certificate)
 	}
 	if len(certificates) == 0 {
-		return errors.New("it holds no certificate")
+		return errors.New("it contains no certificate")
 	}
 	for _, key := range keys {
 		for _, certificate := range certificates {
-			// The pairs that do not belong together are told by the error.
+			// A certificate and a key that do not belong together give an error.
 			pair, err := tls.X509KeyPair(pemOf("CERTIFICATE", certificate), pemOf("PRIVATE KEY", key))
 			if err == nil {
 				c.Certificates = append(c.Certificates, pair)

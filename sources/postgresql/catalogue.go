@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// catalogue is what exists in the configured schemas.
+// catalogue is the content of the configured schemas.
 type catalogue struct {
 	sqlread.Catalogue
 	schemas []schema
@@ -24,16 +24,16 @@ type schema struct {
 	usable bool // the role has USAGE
 }
 
-// relation is a table or something like it. Its size is in blocks, when it was last vacuumed or analyzed.
+// relation is a table or a similar object. Its size is in blocks, as of its last vacuum or analyze.
 type relation = sqlread.Relation
 
-// simple is the storage of a heap of its own, without children and row security.
+// simple is the storage of a plain heap, without children and row security.
 const simple = "simple heap"
 
-// oidOf is the number of a relation.
+// oidOf is the OID of a relation.
 func oidOf(r *relation) uint32 { return uint32(r.ID) }
 
-// kinds are the kinds of relations in pg_class, as they stand in a sentence. Tables hold their rows themselves, or in
+// kinds are the kinds of relations in pg_class, for messages. Tables hold their own rows, possibly in
 // partitions.
 var kinds = map[string]string{"r": sqlread.KindTable, "p": sqlread.KindTable, "v": sqlread.KindView, "m": "materialized view", "f": "foreign table"}
 
@@ -63,8 +63,8 @@ FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
 WHERE p.relkind = 'r'`
 )
 
-// catalogue asks what exists. It sees tables of schemas that the role
-// may not use, too.
+// catalogue reads the catalog. It also sees tables of schemas without
+// USAGE.
 func (d *database) catalogue(ctx context.Context, conn *pgx.Conn) (*catalogue, error) {
 	c := &catalogue{parents: map[uint32][]uint32{}}
 	all := d.set.schemas == nil
@@ -99,7 +99,7 @@ func (d *database) catalogue(ctx context.Context, conn *pgx.Conn) (*catalogue, e
 	return c, err
 }
 
-// each asks the catalogue and calls do after each row, which was scanned into what into points to.
+// each queries the catalog and calls do after each row has been scanned into the variables of into.
 func each(ctx context.Context, conn *pgx.Conn, query string, args, into []any, do func()) error {
 	rows, err := conn.Query(ctx, query, args...)
 	if err != nil {
@@ -123,7 +123,7 @@ func (c *catalogue) schemaNames() []string {
 	return names
 }
 
-// why tells why a relation is never read; "" when it can be.
+// why says why a relation is never read; "" if it can be read.
 func why(partition, extension bool) string {
 	switch {
 	case extension:
@@ -134,8 +134,8 @@ func why(partition, extension bool) string {
 	return ""
 }
 
-// said adds to the catalogue what is said of what is not in it, such as configured schemas, and keeps the schemas that
-// the role may not use.
+// said adds messages about missing objects to the catalog, such as configured schemas, and records the schemas
+// without USAGE.
 func (d *database) said(c *catalogue) {
 	c.Where, c.Hint = fmt.Sprintf(" in schema %s", d.set.schemas), "correct tables: of the rules, or add the schema to schema:"
 	d.unusable = nil
@@ -155,12 +155,12 @@ func (d *database) said(c *catalogue) {
 	})
 }
 
-// plan makes the parts: a part for each table that is asked for, readable or not, and one that fails
+// plan returns the parts: a part for each requested table, readable or not, and one that fails
 // for each name that does not exist. A large table is several parts, see [database.cut].
 func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]source.Part, error) {
 	for _, s := range c.schemas {
 		if !s.usable && d.set.schemas != nil {
-			d.Log.Warn("the schema may not be used, so its tables cannot be seen; nothing of them is deleted",
+			d.Log.Warn("no USAGE on the schema, so its tables are not visible; nothing in them is deleted",
 				"schema", s.name, "grant", fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quote.Ident(s.name), quote.Ident(d.set.User)))
 		}
 	}
@@ -199,7 +199,7 @@ func (d *database) plan(ctx context.Context, c *catalogue, snapshot string) ([]s
 	return append(parts, d.Unmatched(&d.set.tables, c.Relations, d.missingTable)...), nil
 }
 
-// ancestors are the tables that a table of read inherits from: read on their own, without the rows
+// ancestors are the tables that a table in read inherits from: they are read without the rows
 // of their children, so that no row comes twice.
 func (c *catalogue) ancestors(read map[uint32]bool) map[uint32]bool {
 	found := map[uint32]bool{}
@@ -218,8 +218,8 @@ func (c *catalogue) ancestors(read map[uint32]bool) map[uint32]bool {
 	return found
 }
 
-// missingTable is a part for a name of the table list that no table has. A table of a schema that may not be used does
-// exist; it only cannot be seen.
+// missingTable is a part for a name of the table list that matches no table. A table of a schema without USAGE may
+// exist, but is not visible.
 func (d *database) missingTable(u sqlread.Unknown) source.Part {
 	e, scope := u.Entry, u.Entry.Text
 	switch {

@@ -114,5 +114,5 @@ func TestUnknownEncoding(t *testing.T) {
 		openSource(t, raw, source.Env{Encoding: name})
 	}
 	_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, raw), source.Env{Log: discard(), Encoding: "lossy"})
-	sqltest.Refuse(t, err, source.ErrConfig, `"lossy" is not known`, "exact, compat")
+	sqltest.Refuse(t, err, source.ErrConfig, `unknown encoding "lossy"`, "exact, compat")
 }

@@ -22,14 +22,14 @@ const (
 )
 
 // driverConfig is the driver's configuration of a connection. The driver also reads the environment
-// and files of the home folder as libpq does; all they could decide is given here, because what is
-// configured is what is meant.
+// and files of the home folder as libpq does; everything they could set is set here, so that only the
+// configuration counts.
 func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 	c, err := pgx.ParseConfig("host=localhost port=5432 user=x database=x password=x sslmode=disable " +
 		"sslrootcert='' sslcert='' sslkey='' sslcertmode=disable sslnegotiation=postgres target_session_attrs=any channel_binding=prefer require_auth='' " +
 		"min_protocol_version=3.0 max_protocol_version=3.0 connect_timeout=0")
 	if err != nil {
-		return nil, form.ConfigError(fmt.Errorf("the driver does not start with the variables PG… of the environment: %w", err), "unset them")
+		return nil, form.ConfigError(fmt.Errorf("the driver cannot use the PG… environment variables: %w", err), "unset them")
 	}
 	c.Host, c.Port, c.User, c.Password, c.Database = s.Host, uint16(s.Port), s.User, s.Password, s.database
 	c.ConnectTimeout = connectTimeout
@@ -37,7 +37,7 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 	c.Fallbacks = nil
 	c.TLSConfig = s.tls
 	if s.tls == nil && !strings.HasPrefix(s.Host, "/") {
-		// Encrypted where the server can, though anybody could be the server; plain otherwise.
+		// Encrypted if the server supports it, without verifying its identity; plain otherwise.
 		c.TLSConfig = &tls.Config{InsecureSkipVerify: true, ServerName: s.Host} //nolint:gosec // ssl_enabled is off
 		c.Fallbacks = []*pgconn.FallbackConfig{{Host: s.Host, Port: uint16(s.Port)}}
 	}
@@ -49,18 +49,18 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 		}
 		return &link.Watched{Conn: conn, Limit: stall}, nil
 	}
-	// Poolers lose named statements between transactions, so none is made.
+	// Poolers lose named statements between transactions, so none are used.
 	c.DefaultQueryExecMode = pgx.QueryExecModeExec
 	c.StatementCacheCapacity, c.DescriptionCacheCapacity = 0, 0
 	return c, nil
 }
 
-// attempts are how often something is tried.
+// attempts are the attempts to connect.
 func (d *database) attempts() link.Attempts {
 	return link.Attempts{Most: d.set.Attempts, Pause: d.pause, Worth: worthRetrying, Log: d.Log, Told: told}
 }
 
-// connect opens a connection. What may pass is tried again.
+// connect opens a connection. Temporary errors are retried.
 func (d *database) connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := link.Connect(ctx, d.attempts(), func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, d.driver) })
 	switch {
@@ -72,12 +72,12 @@ func (d *database) connect(ctx context.Context) (*pgx.Conn, error) {
 	return nil, d.connectError(err)
 }
 
-// hangUp closes a connection. When a statement was cut short, the driver asks the server to end it
-// and closes the connection from a goroutine of its own, which is waited for, but not for long.
+// hangUp closes a connection. If a statement was cut short, the driver asks the server to end it
+// and closes the connection from its own goroutine, which is waited for, but not for long.
 func hangUp(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hangUpTimeout)
 	defer cancel()
-	_ = conn.Close(ctx) // nothing was written that could be lost
+	_ = conn.Close(ctx) // nothing was written, so nothing is lost
 	select {
 	case <-conn.PgConn().CleanupDone():
 	case <-ctx.Done():

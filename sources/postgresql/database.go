@@ -23,15 +23,15 @@ type database struct {
 	pause   func(context.Context, time.Duration) error
 	cutting cutting
 
-	// control holds the snapshot that the parts read from, from Parts to Close.
+	// control holds the snapshot that parts read from, from Parts to Close.
 	control *pgx.Conn
 	idle    idle
 	mended  sqlread.Mended
-	// unusable are the schemas that the role may not use.
+	// unusable are the schemas without USAGE.
 	unusable []string
-	// refusedHint is the hint of all tables that the role may not select from.
+	// refusedHint is the hint for all tables that the role may not select from.
 	refusedHint string
-	// apart is set once a part had to take a snapshot of its own, so that this is said once.
+	// apart is set once a part had to take its own snapshot, so that the warning is logged once.
 	apart atomic.Bool
 }
 
@@ -51,7 +51,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	}, nil
 }
 
-// Ping connects and asks for a constant.
+// Ping connects and selects a constant.
 func (d *database) Ping(ctx context.Context) error {
 	conn, err := d.connect(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (d *database) Ping(ctx context.Context) error {
 	}
 	defer hangUp(ctx, conn)
 	if _, err := conn.PgConn().Exec(ctx, "SELECT 1").ReadAll(); err != nil {
-		return verdicts.Ask("ask the server for a constant", err)
+		return verdicts.Ask("select a constant", err)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (d *database) Close() error {
 	return nil
 }
 
-// Parts lists the tables as the catalogue holds them in the snapshot of the run.
+// Parts lists the tables in the catalog as of the snapshot of the run.
 func (d *database) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 	return sqlread.Parts(ctx, d.list)
 }
@@ -90,13 +90,13 @@ func (d *database) list(ctx context.Context) ([]source.Part, error) {
 	}
 	parts, err := d.plan(ctx, c, snapshot)
 	if len(parts) == 0 && err == nil {
-		d.Log.Warn("there is no table to read", "schema", d.set.schemas.String())
+		d.Log.Warn("no table to read", "schema", d.set.schemas.String())
 	}
 	return parts, err
 }
 
 // begin opens the control connection and its transaction. It returns the name of its snapshot, ""
-// where the server gives none.
+// if the server does not export one.
 func (d *database) begin(ctx context.Context) (snapshot string, err error) {
 	if d.control, err = d.connect(ctx); err != nil {
 		return "", err
@@ -121,15 +121,15 @@ func (d *database) begin(ctx context.Context) (snapshot string, err error) {
 	return "", nil
 }
 
-// readApart says, once, that tables are read from snapshots of their own.
+// readApart logs, once, that tables are read from their own snapshots.
 func (d *database) readApart(err error) {
 	if !d.apart.Swap(true) {
-		d.Log.Warn("the tables cannot share a snapshot, so each is read as of the moment its reading begins", "err", told(err))
+		d.Log.Warn("tables cannot share a snapshot; each is read as of the moment its reading begins", "err", told(err))
 	}
 }
 
-// session is what a transaction sets, so that values come in one form whatever the server, the
-// database or the role sets. All of it is local to the transaction, so that it works behind poolers.
+// session is the settings of a transaction that make values have the same form, whatever the server, the
+// database or the role sets. They are local to the transaction, so that they work through poolers.
 const session = `SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'iso_8601';
@@ -141,9 +141,9 @@ SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 0;
 `
 
-// beginTx begins a transaction that only reads, from one snapshot: the named one, or its own, which
-// is taken with the first query and not before. In the encoding compat money is written as the
-// database's locale has it.
+// beginTx begins a read-only transaction on one snapshot: the named one, or its own, which
+// is taken with the first query. In the encoding compat money is written in the
+// database's locale.
 func (d *database) beginTx(ctx context.Context, conn *pgx.Conn, snapshot string) error {
 	var b strings.Builder
 	b.WriteString("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n")
@@ -155,8 +155,8 @@ func (d *database) beginTx(ctx context.Context, conn *pgx.Conn, snapshot string)
 		b.WriteString("SET LOCAL lc_monetary = 'C';\n")
 	}
 	if conn.PgConn().ParameterStatus("server_encoding") == "SQL_ASCII" {
-		// Such a database takes any bytes. The server checks them where UTF-8 is asked for, and one that is
-		// none would end the statement.
+		// Such a database accepts any bytes. With UTF-8 the server would check them, and an invalid
+		// byte would end the statement.
 		b.WriteString("SET LOCAL client_encoding = 'SQL_ASCII';\n")
 	}
 	if serverVersion(conn.PgConn().ParameterStatus("server_version")) >= 17 {

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// The SQLSTATEs that decide something, see
+// The SQLSTATEs that matter here, see
 // https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (
 	codeNoPrivilege = "42501"
@@ -21,14 +21,14 @@ const (
 	codeNoColumn    = "42703"
 	codeNoSchema    = "3F000"
 	codeNoDatabase  = "3D000"
-	codeReadOnly    = "25006" // a statement that writes, in a transaction that only reads
+	codeReadOnly    = "25006" // a statement that writes, in a read-only transaction
 	codeBadPassword = "28P01"
 	codeNoEntry     = "28000"
-	codeCanceled    = "57014" // by somebody who wants the statement to end
-	codePooler      = "08P01" // what PgBouncer says of everything that it refuses
+	codeCanceled    = "57014" // by another session that ended the statement
+	codePooler      = "08P01" // PgBouncer's code for everything that it refuses
 )
 
-// state is the SQLSTATE that the server answered with, "" where err is of another origin.
+// state is the SQLSTATE of the server's error, "" if err has another origin.
 func state(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code
@@ -36,8 +36,8 @@ func state(err error) string {
 	return ""
 }
 
-// loginCode is the SQLSTATE with which a login was refused. PgBouncer has one for all, so its texts
-// have to do: a password that is wrong stays wrong, and must not be tried again.
+// loginCode is the SQLSTATE of a refused login. PgBouncer has one for all errors, so its messages
+// are checked: a wrong password stays wrong, and must not be tried again.
 func loginCode(err error) string {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
@@ -53,7 +53,7 @@ func loginCode(err error) string {
 	return e.Code
 }
 
-// temporary reports whether a SQLSTATE means that the same may work later.
+// temporary reports whether a SQLSTATE is temporary.
 func temporary(code string) bool {
 	if len(code) != 5 {
 		return false
@@ -72,8 +72,8 @@ func temporary(code string) bool {
 	return false
 }
 
-// worthRetrying reports whether connecting again may work: never where a credential was refused, so
-// that no account is locked by a wrong password.
+// worthRetrying reports whether connecting again may succeed: never if a credential was refused, so
+// that a wrong password locks no account.
 func worthRetrying(err error) bool {
 	if code := loginCode(err); code != "" {
 		return temporary(code)
@@ -81,28 +81,28 @@ func worthRetrying(err error) bool {
 	return link.MayPass(err, isTLS(err), hungUp(err))
 }
 
-// hungUp reports whether the connection ended without a word.
+// hungUp reports whether the connection ended without an error from the server.
 func hungUp(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
-// isTLS reports whether the TLS handshake failed, or the server speaks none.
+// isTLS reports whether the TLS handshake failed, or the server does not speak TLS.
 func isTLS(err error) bool {
 	return link.HandshakeFailed(err) || refusedTLS(err)
 }
 
-// refusedTLS knows the driver's answer to a server without TLS by its text; it has no type.
+// refusedTLS recognizes the driver's error about a server without TLS by its text; it has no type.
 func refusedTLS(err error) bool {
 	return strings.Contains(err.Error(), "server refused TLS connection")
 }
 
-// connectError says why no connection came about.
+// connectError explains why no connection could be opened.
 func (d *database) connectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	where := fmt.Sprintf("connect to PostgreSQL at %s port %d", d.set.Host, d.set.Port)
 	switch code := loginCode(err); {
 	case code == codeBadPassword:
-		e.Kind, e.Hint = source.ErrAuth, "check username and password; PostgreSQL says the same of both"
+		e.Kind, e.Hint = source.ErrAuth, "check username and password; PostgreSQL returns the same error for both"
 	case strings.HasPrefix(code, "28"):
-		e.Kind, e.Hint = source.ErrAuth, "the server has no rule that admits this user from this machine: see its pg_hba.conf"
+		e.Kind, e.Hint = source.ErrAuth, "the server has no rule that allows this user from this machine: see its pg_hba.conf"
 	case code == codeNoDatabase:
 		e.Kind, e.Hint = source.ErrConfig, "check database: the server has none of that name, or not for this user"
 	case code == codeNoPrivilege:
@@ -113,24 +113,24 @@ func (d *database) connectError(err error) error {
 	case code != "":
 		e.Kind = nil
 	case refusedTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, "the server speaks no TLS: turn it on there, or set ssl_enabled: false"
+		e.Kind, e.Hint = source.ErrConfig, "the server does not speak TLS: enable it there, or set ssl_enabled: false"
 	case isTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must hold the authority that signed the server's certificate, and host a name that is in it"
+		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must contain the authority that signed the server's certificate, and host must be a name in the certificate"
 	default:
-		e.Hint = "check host and port, and that the server listens there"
+		e.Hint = "check host and port, and that the server is listening there"
 	}
 	e.Err = fmt.Errorf("%s: %w", where, told(err))
 	return e
 }
 
-// verdicts are what errors mean.
+// verdicts classify errors.
 var verdicts = sqlread.Verdicts{
 	Coded: func(err error) bool { return state(err) != "" }, HungUp: hungUp, Told: told,
 	Refused:   func(err error) bool { return state(err) == codeNoPrivilege },
 	Temporary: func(err error) bool { return temporary(state(err)) },
 }
 
-// tableError says why a table could not be read.
+// tableError explains why a table could not be read.
 func (p *part) tableError(doing string, err error) error {
 	e := &source.Error{Kind: verdicts.Kind(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
 	switch state(err) {
@@ -139,19 +139,19 @@ func (p *part) tableError(doing string, err error) error {
 	case codeReadOnly:
 		e.Kind, e.Hint = source.ErrConfig, "write a query that only reads"
 	case codeNoTable, codeNoSchema:
-		e.Hint = "it was dropped or renamed since the run began; the next run will tell"
+		e.Hint = "it was dropped or renamed since the run began; the next run will determine which"
 	case codeNoColumn:
 		e.Hint = "its columns changed while it was read; run again"
 	}
 	return e
 }
 
-// queryError says that the query of a rule cannot work.
+// queryError means that the query of a rule cannot work.
 func (p *part) queryError(err error, hint string) error {
 	return verdicts.QueryError(p.Name(), err, hint)
 }
 
-// told shortens what the driver says to what happened: one line, without its own prefix of address,
+// told shortens a driver's error to one line, without its prefix of address,
 // user and attempts. The cause can still be found in the chain.
 func told(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {

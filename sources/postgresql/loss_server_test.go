@@ -69,7 +69,7 @@ func TestCase55ReadingGoesOnBehindTheLastRow(t *testing.T) {
 			continue
 		}
 		sqltest.Once(t, times, lossRows)
-		if n := strings.Count(log.String(), "going on behind the last row"); n != 3 || pauses.Load() != 3 {
+		if n := strings.Count(log.String(), "resuming after the last row"); n != 3 || pauses.Load() != 3 {
 			t.Errorf("%s: went on %d times with %d pauses, want 3:\n%s", table, n, pauses.Load(), log)
 		}
 	}

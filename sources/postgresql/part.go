@@ -15,9 +15,9 @@ type part struct {
 	source.Ending
 	sqlread.Subject
 	db       *database
-	only     bool // without the rows of its children, such as where they are parts themselves
+	only     bool // without the rows of its children, for example if they are parts themselves
 	blocks   *blocks
-	snapshot string // of the run; "" when there is none
+	snapshot string // of the run; "" if there is none
 	about    *sqlread.Described
 }
 
@@ -27,7 +27,7 @@ var (
 	_ source.Describer = (*part)(nil)
 )
 
-// Name is the scope, and which blocks or which query of it are meant unless it is read as a whole.
+// Name is the scope, followed by the blocks or the query unless it is read as a whole.
 func (p *part) Name() string {
 	if p.blocks != nil {
 		return p.Rel.Scope + " " + p.blocks.String()
@@ -35,8 +35,8 @@ func (p *part) Name() string {
 	return p.Subject.Name()
 }
 
-// Documents streams the table. The server sends rows no faster than they are taken, and minds no
-// pause, so one statement does for a table of any size; no size of page is faster, see BenchmarkWays.
+// Documents streams the table. The server sends rows no faster than they are read, and tolerates any
+// pause, so one statement is enough for a table of any size; paging is never faster, see BenchmarkWays.
 func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		if err := p.read(ctx, yield); err != nil {
@@ -45,7 +45,7 @@ func (p *part) Documents(ctx context.Context) iter.Seq2[document.Document, error
 	}
 }
 
-// read yields all rows. A lost connection is replaced where that is possible, as often in a row as
+// read yields all rows. A lost connection is replaced if that is possible, as often in a row as
 // the configuration allows.
 func (p *part) read(ctx context.Context, yield func(document.Document, error) bool) error {
 	if !p.Rel.Readable {
@@ -68,16 +68,16 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 	return err
 }
 
-// finish judges what was read once the last row has come, in the transaction that read it.
+// finish checks, after the last row, the result of the read, in the transaction that read it.
 func (p *part) finish(ctx context.Context, r *reader) error {
-	// Nothing kept tables below from being rewritten until the statement began; since then it does.
+	// Until the statement began, tables below could still be rewritten; since then its locks prevent that.
 	moved, err := p.moved(ctx, r)
 	if err == nil && moved {
 		err = errMoved
 	}
 	if err != nil {
 		r.abandon(ctx)
-		return p.tableError("look the table up again", err)
+		return p.tableError("look up the table again", err)
 	}
 	r.cancel()
 	p.db.release(ctx, r.conn)
@@ -87,7 +87,7 @@ func (p *part) finish(ctx context.Context, r *reader) error {
 	}
 	return &source.Error{
 		Kind: source.ErrAuth, Part: p.Name(), Hint: p.policyHint(),
-		Err: errors.New("row security may hide rows of the table from the role, so nothing of it is deleted"),
+		Err: errors.New("row security may hide rows of the table from the role, so nothing in it is deleted"),
 	}
 }
 
@@ -99,8 +99,8 @@ func (p *part) connectError(err error) error {
 	return &source.Error{Part: p.Name(), Err: err}
 }
 
-// hidden is a table of a schema that the role may not use: the catalogue shows it, and nobody could
-// read it.
+// hidden is a table of a schema without USAGE: the catalog shows it, but it cannot be
+// read.
 type hidden struct{ table *part }
 
 var (
@@ -114,7 +114,7 @@ func (h *hidden) Scope() string { return h.table.Rel.Scope }
 // Name is the scope.
 func (h *hidden) Name() string { return h.table.Rel.Scope }
 
-// Describe implements [source.Describer]: the catalogue shows the columns, too.
+// Describe implements [source.Describer]: the catalog also shows the columns.
 func (h *hidden) Describe(ctx context.Context) (source.Description, error) {
 	return h.table.Describe(ctx)
 }
@@ -125,9 +125,9 @@ func (h *hidden) Hidden() {}
 // Ended implements [source.Part].
 func (h *hidden) Ended() bool { return false }
 
-// Documents fails: it is not meant to be read.
+// Documents fails: the part is not meant to be read.
 func (h *hidden) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
-		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.table.Rel.Scope, Err: errors.New("the role may not use the schema")})
+		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.table.Rel.Scope, Err: errors.New("the role has no USAGE on the schema")})
 	}
 }

@@ -1,9 +1,9 @@
 // Package postgresql reads tables of a PostgreSQL database: each table is a part, or several if it is
 // large, each row a document.
 //
-// It reads base tables and partitioned tables, and views and foreign tables that are named, every one
-// of a run from one snapshot, or the results of queries in their place, so that the documents of a run are the state of one instant. Which rows
-// are new, changed or gone is not its business.
+// It reads base tables and partitioned tables, and views and foreign tables that are named, all
+// of them from one snapshot, or the results of queries instead. So the documents of a run are the state at one
+// instant. It does not decide which rows are new, changed or deleted.
 //
 // Its invariant: a part ends without error only if every row that the snapshot holds was yielded.
 package postgresql
@@ -25,7 +25,7 @@ var Type = sqlread.SourceType(source.Type{
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)
 
-// fields are the keys of the connector protocol, in its order.
+// fields are the configuration fields of the connector protocol, in its order.
 func fields() []field.Spec {
 	return []field.Spec{
 		{
@@ -33,7 +33,7 @@ func fields() []field.Spec {
 			Tooltip: "Name or address of the server. A path that begins with / is the folder of its socket.",
 		},
 		form.Port(2, "5432"),
-		{Name: "username", Label: "Username", Order: 3, Tooltip: "A role that may connect to the database and read the tables."},
+		{Name: "username", Label: "Username", Order: 3, Tooltip: "A role that can connect to the database and read the tables."},
 		form.Password(4),
 		sqlread.DatabaseField(5),
 		{
@@ -41,17 +41,17 @@ func fields() []field.Spec {
 			Tooltip: "One schema, several separated by commas, or * for all that are not the system's own.",
 		},
 		sqlread.TablesField(7, "orders, sales.*, log_20*"),
-		sqlread.SSLField(10, "Enable SSL verification", "Off: encrypted if the server can, but anybody could be the server. On: its certificate and host name are checked."),
+		sqlread.SSLField(10, "Enable SSL verification", "Off: encrypted if the server supports it, but the server's identity is not verified. On: its certificate and host name are verified."),
 		form.CA(11),
 		sqlread.FetchSizeField(8, 50),
 		form.RetryCount(9, "table"),
 	}
 }
 
-// scopeOf tells the table from what every document carries.
+// scopeOf derives the table from fields that every document has.
 func scopeOf(v field.Values, fields map[string]any) (string, bool) {
 	return quote.ScopeOfFields(v.String("database"), fields)
 }
 
-// quote is what stands around identifiers.
+// quote is the quote for identifiers.
 const quote = sqlread.Double

@@ -227,5 +227,5 @@ func TestUnknownProfile(t *testing.T) {
 		openSource(t, raw, source.Env{Profile: name})
 	}
 	_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, raw), source.Env{Log: discard(), Profile: "seed86"})
-	sqltest.Refuse(t, err, source.ErrConfig, `"seed86" is not known`, "head, seed87, native")
+	sqltest.Refuse(t, err, source.ErrConfig, `unknown profile "seed86"`, "head, seed87, native")
 }

@@ -15,20 +15,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// computed is the number of a column that is none of a table.
+// computed is the number of a column that does not belong to a table.
 const computed = -1
 
-// resultType is what a type of a result is called.
+// resultType is the name of a result's type.
 func resultType(oid uint32) string { return strconv.FormatUint(uint64(oid), 10) }
 
-// describeQuery asks for the columns of the query of a rule, without running it, and finds its key.
+// describeQuery reads the columns of a rule's query, without running it, and finds its key.
 func (p *part) describeQuery(ctx context.Context, conn *pgx.Conn) (*table, error) {
 	described, err := conn.PgConn().Prepare(ctx, "", p.Rule.Query, nil)
 	if err != nil {
-		return nil, p.tableError("look the columns of the query up", err)
+		return nil, p.tableError("look up the columns of the query", err)
 	}
 	if len(described.ParamOIDs) > 0 {
-		return nil, p.queryError(errors.New("it has a parameter, $1"), "write the value into the query")
+		return nil, p.queryError(errors.New("the query has a parameter, $1"), "write the value into the query")
 	}
 	t := &table{}
 	var types []uint32
@@ -49,8 +49,8 @@ func (p *part) describeQuery(ctx context.Context, conn *pgx.Conn) (*table, error
 	return t, p.queryKey(ctx, conn, t, described.Fields)
 }
 
-// answers reports whether the fields are those of the columns. The catalogue is as old as the
-// snapshot, but a name in a statement means what has it now.
+// answers reports whether the fields are those of the columns. The catalog is as old as the
+// snapshot, but a name in a statement refers to the current table.
 func answers(t *table, fields []pgconn.FieldDescription) bool {
 	for i := range t.Columns {
 		c := &t.Columns[i]
@@ -66,7 +66,7 @@ func answers(t *table, fields []pgconn.FieldDescription) bool {
 	return true
 }
 
-// queryKey finds what tells the rows of a rule apart: the columns that it names, or else the keys of
+// queryKey finds the columns that identify the rows of a rule: those that it names, or else the keys of
 // its tables, one after the other.
 func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []pgconn.FieldDescription) error {
 	var key []sqlread.KeyColumn
@@ -85,7 +85,7 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 			return err
 		}
 		for n, name := range names {
-			// A column that comes from the key itself is it, whatever the query calls it.
+			// A column that comes from the key itself is recognized under any name.
 			i := slices.IndexFunc(fields, func(f pgconn.FieldDescription) bool {
 				return n < len(numbers) && f.TableOID == oidOf(rel) && f.TableAttributeNumber == numbers[n]
 			})
@@ -105,14 +105,14 @@ func (p *part) queryKey(ctx context.Context, conn *pgx.Conn, t *table, fields []
 	return nil
 }
 
-// keyOf is the key of a table of a rule: its own, or what the connector declares.
+// keyOf is the key of a rule's table: its own, or the one that the connector declares.
 func (p *part) keyOf(ctx context.Context, conn *pgx.Conn, rel *relation) (names []string, numbers []uint16, err error) {
 	err = conn.QueryRow(ctx, keyQuery, oidOf(rel)).Scan(&names, &numbers)
 	switch {
 	case err == nil:
 		return names, numbers, nil
 	case !errors.Is(err, pgx.ErrNoRows):
-		return nil, nil, p.tableError("look the key up", err)
+		return nil, nil, p.tableError("look up the key", err)
 	}
 	if names = p.db.declaredKey(rel); len(names) > 0 {
 		return names, nil, nil
@@ -120,14 +120,14 @@ func (p *part) keyOf(ctx context.Context, conn *pgx.Conn, rel *relation) (names 
 	return nil, nil, sqlread.NoKeyError(p.Name(), rel.Kind, rel.Shown)
 }
 
-// keyless reports whether a row has NULL in every column of the key, as outer joins make them. All of
-// them would have one id.
+// keyless reports whether a row has NULL in all key columns, as outer joins can return. All of
+// them would have the same id.
 func keyless(t *table, raw [][]byte) bool {
 	return !slices.ContainsFunc(t.Key, func(k int) bool { return raw[k] != nil })
 }
 
-// uncast reads a type that a table's column would be cast from, because a query is taken as it is.
-// That is money alone, whose text in the locale of [session] is -$1,234.50, in an array with quotes.
+// uncast reads a type without the cast that a table's column would have, because a query runs unchanged.
+// That is only money, whose text in the locale of [session] is -$1,234.50, in an array with quotes.
 func uncast(t columnType) columnType {
 	value, key := t.Value, t.Key
 	t.From = ""
@@ -159,7 +159,7 @@ func moneyDigits(text string) string {
 	}, text)
 }
 
-// identifyTables tells of the tables of a rule together what [part.identify] tells of one.
+// identifyTables does for all tables of a rule what [part.identify] does for one.
 func (p *part) identifyTables(ctx context.Context, conn *pgx.Conn) (identity, error) {
 	all := identity{unmoved: true}
 	for i := range p.Rule.Tables {
@@ -174,8 +174,8 @@ func (p *part) identifyTables(ctx context.Context, conn *pgx.Conn) (identity, er
 	return all, nil
 }
 
-// movedQuery tells whether a table that this transaction has read was rewritten or replaced since the
-// snapshot, see [identity]. The locks of the transaction name all of them, also those that the
+// movedQuery returns whether a table that this transaction has read was rewritten or replaced since the
+// snapshot, see [identity]. The locks of the transaction list all of them, including those that the
 // statement reached through views, partitions and functions.
 const movedQuery = `
 SELECT coalesce(bool_or(c.oid IS NULL OR c.relkind = 'r' AND c.relfilenode <> 0
@@ -184,7 +184,7 @@ FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
 WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())`
 
-// moved tells, after the last row, whether what was read was rewritten before the statement began.
+// moved checks, after the last row, whether a table was rewritten before the statement began.
 func (p *part) moved(ctx context.Context, r *reader) (moved bool, err error) {
 	switch {
 	case p.Rule != nil:
@@ -194,5 +194,5 @@ func (p *part) moved(ctx context.Context, r *reader) (moved bool, err error) {
 		now, err := p.identify(ctx, r.conn)
 		return !now.unmoved, err
 	}
-	return false, nil // the table itself was locked before it was looked up
+	return false, nil // the table was locked before the look-up
 }

@@ -9,30 +9,30 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// A large table is read as several parts, ranges of its blocks, so that several readers share it.
-// All of them read from the snapshot of the run and never from one of their own: between two
+// A large table is read in several parts, ranges of its blocks, which several readers share.
+// All of them read from the snapshot of the run and never from another one: between two
 // snapshots an update moves a row to another block, so it could be missed, or come twice. A range that
 // cannot read from that snapshot fails, and with it the scope.
 //
-// Nothing depends on the number of blocks being right: the last range has no end. So it is taken
-// from the statistics of the catalogue; to ask for the size of a table waits for whoever has locked it.
+// Nothing depends on the exact number of blocks: the last range has no end. So the number is taken
+// from the statistics of the catalog; querying the size of a table would wait for a session that has locked it.
 
 const (
 	rangeBlocks = 4096 // in a range, at least: 32 MiB
 	mostRanges  = 16   // of a table
-	// tidRanges is the first version that reads a range of blocks without reading those before it.
+	// tidRanges is the first version that can read a block range without reading the blocks before it.
 	tidRanges = 14
 )
 
-// cutting is how tables are cut.
+// cutting defines how tables are cut.
 type cutting struct {
 	blocks, most int64 // in a range, at least; ranges of a table
 }
 
-// blocks is a range of the blocks of a table; nil is all of them.
+// blocks is a range of the blocks of a table; nil: all of them.
 type blocks struct {
 	from uint32
-	end  uint32 // the first behind it; 0 in the last range, which goes to the end of the table
+	end  uint32 // the first after it; 0 in the last range, which has no end
 }
 
 func (b *blocks) String() string {
@@ -42,7 +42,7 @@ func (b *blocks) String() string {
 	return fmt.Sprintf("blocks %d-%d", b.from, b.end-1)
 }
 
-// condition is that of all rows of the range. The first place in a block is 1.
+// condition is the condition for all rows of the range. The first place in a block is 1.
 func (b *blocks) condition() string {
 	switch {
 	case b == nil:
@@ -53,8 +53,8 @@ func (b *blocks) condition() string {
 	return fmt.Sprintf("ctid >= '(%d,0)' AND ctid < '(%d,0)'", b.from, b.end)
 }
 
-// cut replaces the parts of large tables by those of their ranges. A table that cannot be read as it
-// is configured stays one part, so that this is reported once.
+// cut replaces the parts of large tables by their ranges. A table that cannot be read as
+// configured stays one part, so that this is reported once.
 func (d *database) cut(ctx context.Context, tables []*part) []*part {
 	var all []*part
 	asked, shared := false, false
@@ -78,7 +78,7 @@ func (d *database) cut(ctx context.Context, tables []*part) []*part {
 	return all
 }
 
-// ranges is how many ranges so many blocks are read in.
+// ranges is the number of ranges for this number of blocks.
 func (c cutting) ranges(blocks int64) int64 {
 	if blocks > math.MaxUint32 {
 		return 1
@@ -118,10 +118,10 @@ func (p *part) cut(n int64) []*part {
 	return parts
 }
 
-// first reports whether no other part of the table comes before it.
+// first reports whether no other part of the table precedes it.
 func (p *part) first() bool { return p.blocks == nil || p.blocks.from == 0 }
 
-// openRange begins to read a range, from the snapshot of the run or not at all.
+// openRange starts to read a range, from the snapshot of the run or not at all.
 func (p *part) openRange(ctx context.Context) (*reader, error) {
 	r, err := p.openFrom(ctx, p.snapshot, nil)
 	cause := err
@@ -133,7 +133,7 @@ func (p *part) openRange(ctx context.Context) (*reader, error) {
 		return r, err
 	}
 	return nil, &source.Error{
-		Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("begin to read: %w", cause),
-		Hint: "nothing of the table is deleted; run again",
+		Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("start reading: %w", cause),
+		Hint: "nothing in the table is deleted; run again",
 	}
 }

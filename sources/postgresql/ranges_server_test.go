@@ -126,7 +126,7 @@ func TestRangeGoesOnBehindTheLastRow(t *testing.T) {
 		}
 	}
 	sqltest.Once(t, times, lossRows)
-	if n := strings.Count(log.String(), "going on behind the last row"); n != 2 {
+	if n := strings.Count(log.String(), "resuming after the last row"); n != 2 {
 		t.Errorf("went on %d times, want 2:\n%s", n, log)
 	}
 }
@@ -186,7 +186,7 @@ func TestRangesFailTogether(t *testing.T) {
 			}
 			tt.change(db)
 			r := sqltest.Read(t.Context(), parts[2])
-			sqltest.Refuse(t, r.Err, source.ErrTemporary, parts[2].Name()+": begin to read", tt.says, "nothing of the table is deleted; run again")
+			sqltest.Refuse(t, r.Err, source.ErrTemporary, parts[2].Name()+": start reading", tt.says, "nothing in the table is deleted; run again")
 			if len(r.IDs) > 0 {
 				t.Errorf("%d rows came all the same", len(r.IDs))
 			}

@@ -21,16 +21,16 @@ type reader struct {
 	result   *pgconn.ResultReader
 	table    *table
 	row      *row
-	snapshot string // the name of the one that is read from, "" where it is the transaction's own
+	snapshot string // the name of the snapshot, "" for the transaction's own
 	seen     identity
 	hidden   bool      // row security may hide rows
 	query    bool      // it reads a query, whose rows may lack a key
-	keyless  int64     // rows that were left out because they do
-	at       *position // nil where it is not possible to go on after a loss
+	keyless  int64     // rows that were skipped because they do
+	at       *position // nil if reading cannot resume after a loss
 }
 
-// rows yields what comes. It returns whether the loop was left early, and why no more can come of
-// this connection.
+// rows yields the rows. It returns whether the loop was left early, and why this connection returns no
+// more.
 func (r *reader) rows(ctx context.Context, yield func(document.Document, error) bool) (left bool, lost error) {
 	columns := len(r.table.Columns)
 	for r.result.NextRow() {
@@ -59,17 +59,17 @@ func (r *reader) rows(ctx context.Context, yield func(document.Document, error) 
 // abandon ends the statement and its connection.
 func (r *reader) abandon(ctx context.Context) {
 	r.cancel()
-	_, _ = r.result.Close() // its error was seen, or is about having been cut short
+	_, _ = r.result.Close() // its error is known, or only says that it was cut short
 	hangUp(ctx, r.conn)
 }
 
-// Why the snapshot of the run is of no use to a part.
+// Why a part cannot use the snapshot of the run.
 var (
 	errNoSnapshot = errors.New("the snapshot cannot be used")
 	errMoved      = errors.New("the table was rewritten since the run began")
 )
 
-// open begins to read: from the snapshot of the run, or from one of its own where that is not
+// open starts to read: from the snapshot of the run, or from a separate one if that is not
 // possible.
 func (p *part) open(ctx context.Context) (*reader, error) {
 	if p.blocks != nil {
@@ -83,20 +83,20 @@ func (p *part) open(ctx context.Context) (*reader, error) {
 		case errors.Is(err, errNoSnapshot):
 			p.db.readApart(err)
 		case errors.Is(err, errMoved) || state(err) == codeNoColumn:
-			p.db.Log.Warn("the table changed since the run began, so it is read as of now", "part", p.Name())
+			p.db.Log.Warn("the table was altered since the run began; reading its current state", "part", p.Name())
 		default:
 			return nil, err
 		}
 	}
 	r, err := p.openFrom(ctx, "", nil)
 	if errors.Is(err, errMoved) {
-		err = p.tableError("begin to read", err)
+		err = p.tableError("start reading", err)
 	}
 	return r, err
 }
 
-// openFrom begins to read from the named snapshot, or from a new one; where before is given, behind
-// its position and as it did.
+// openFrom starts to read from the named snapshot, or from a new one; if before is given, after
+// its position and in the same way.
 func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_ *reader, err error) {
 	conn, err := p.begin(ctx, snapshot)
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_
 		return nil, p.tableError("lock the table against changes", err)
 	}
 	if r.seen, err = p.identify(ctx, conn); err != nil {
-		return nil, p.tableError("look the table up", err)
+		return nil, p.tableError("look up the table", err)
 	}
 	if snapshot != "" && (!r.seen.unmoved || r.seen.oid != oidOf(&p.Rel)) {
 		return nil, errMoved
@@ -133,7 +133,7 @@ func (p *part) openFrom(ctx context.Context, snapshot string, before *reader) (_
 	return r, p.run(running, r)
 }
 
-// run begins the statement.
+// run starts the statement.
 func (p *part) run(ctx context.Context, r *reader) error {
 	query, formats := p.query(r.table, r.at)
 	r.result = r.conn.PgConn().ExecParams(ctx, query, nil, nil, nil, formats)
@@ -149,11 +149,11 @@ func (p *part) run(ctx context.Context, r *reader) error {
 	return nil
 }
 
-// goOn goes on behind the last row that came, on another connection and in the same snapshot. cause
-// is why the one before is of no more use.
+// goOn resumes after the last row, on another connection and in the same snapshot. cause
+// is why the previous connection is unusable.
 func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
 	failed := func(err error) error {
-		if e, ok := errors.AsType[*source.Error](err); ok { // openFrom has said what was done
+		if e, ok := errors.AsType[*source.Error](err); ok { // openFrom has named the operation
 			return e
 		}
 		return p.tableError("read rows", err)
@@ -166,8 +166,8 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openFrom(ctx, r.snapshot, r) })
 }
 
-// begin begins a transaction on a connection that is idle or new. Those that were lost while they
-// were idle are passed over.
+// begin begins a transaction on an idle or new connection. Connections that were lost while
+// idle are skipped.
 func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 	for {
 		conn := p.db.reuse(ctx)
@@ -194,11 +194,11 @@ func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 	}
 }
 
-// lock keeps the columns as they are until the end. It comes before the first query, so that a new
-// snapshot sees what the lock protects. Only tables are locked: the server has no lock of this kind
-// for the others, or asks for more rights than reading them takes.
+// lock keeps the columns unchanged until the end. It comes before the first query, so that a new
+// snapshot sees what the lock protects. Only tables are locked: for other relations the server has no such
+// lock, or requires more privileges than reading.
 //
-// With these settings the rows of a table come in the order of their places, see [position], and a
+// With these settings the rows of a table arrive in the order of their places, see [position], and a
 // range of them is found without reading the rest.
 func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
 	if p.Rule != nil {
@@ -212,16 +212,16 @@ func (p *part) lock(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// identity is which table has the name now.
+// identity is the table that currently has the name.
 type identity struct {
 	oid uint32
-	// unmoved reports whether its storage, and that of all tables below it, is what the snapshot saw.
-	// Commands that rewrite or truncate a table change that, and to an older snapshot the table then
+	// unmoved reports whether its storage, and that of all tables below it, is unchanged since the snapshot.
+	// Commands that rewrite or truncate a table change it, and to an older snapshot the table then
 	// looks empty, see https://www.postgresql.org/docs/current/mvcc-caveats.html.
 	unmoved bool
 	several bool // there are tables below it: partitions or children
-	heap    bool // they and it are of the usual kind of storage, and it is a table
-	// secured are the tables, of those that are named, to which row security applies for the role.
+	heap    bool // it is a table, and it and the tables below use heap storage
+	// secured are those of the named tables to which row security applies for the role.
 	secured []uint32
 }
 
@@ -247,7 +247,7 @@ SELECT $1::text::regclass::oid,
        pg_catalog.row_security_active($1::text::regclass::oid)
 FROM below JOIN pg_catalog.pg_class c USING (oid) LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam`
 
-// identify looks up what the names of the part mean now.
+// identify looks up the current meaning of the part's names.
 func (p *part) identify(ctx context.Context, conn *pgx.Conn) (identity, error) {
 	if p.Rule != nil {
 		return p.identifyTables(ctx, conn)
@@ -265,7 +265,7 @@ func identify(ctx context.Context, conn *pgx.Conn, rel *relation, only bool) (i 
 	return i, err
 }
 
-// policiesQuery tells whether the policies that apply to the role show it every row of all tables. One
+// policiesQuery returns whether the policies that apply to the role show it every row of all tables. A table
 // without any policy shows none.
 const policiesQuery = `
 SELECT count(*) = cardinality($1::oid[]) AND coalesce(bool_and(whole), false)
@@ -280,7 +280,7 @@ FROM (
   GROUP BY polrelid
 ) AS t`
 
-// lockTables locks the tables of a rule that may be locked, as [part.lock] does.
+// lockTables locks the tables of a rule that can be locked, as [part.lock] does.
 func (p *part) lockTables(ctx context.Context, conn *pgx.Conn) error {
 	var names []string
 	for _, t := range p.Rule.Tables {
@@ -295,8 +295,8 @@ func (p *part) lockTables(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// hidesRows reports whether row security may hide rows. The policies are asked for in a transaction
-// of their own: they apply as they are now, not as the snapshot has them. The lock keeps them so.
+// hidesRows reports whether row security may hide rows. The policies are read in a separate
+// transaction: the current ones apply, not those of the snapshot. The lock keeps them unchanged.
 func (p *part) hidesRows(ctx context.Context, i identity) (bool, error) {
 	if len(i.secured) == 0 {
 		return false, nil
@@ -306,14 +306,14 @@ func (p *part) hidesRows(ctx context.Context, i identity) (bool, error) {
 		return false, err
 	}
 	var whole bool
-	// Whoever waits for the table behind our lock must not make this wait for ever.
+	// A session that waits for the table after our lock must not block this query forever.
 	_, err = conn.PgConn().Exec(ctx, "SET LOCAL lock_timeout = '3s'").ReadAll()
 	if err == nil {
 		err = conn.QueryRow(ctx, policiesQuery, i.secured).Scan(&whole)
 	}
 	if err != nil {
 		hangUp(ctx, conn)
-		return false, p.tableError("look the policies up", err)
+		return false, p.tableError("look up the policies", err)
 	}
 	p.db.release(ctx, conn)
 	return !whole, nil

@@ -13,14 +13,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// What is missing where the server refuses: the hint has the statements that grant it, and none that is
-// granted already.
+// Missing privileges: the hint contains the statements that grant them, and none for privileges that
+// exist already.
 
-// namedAtMost is how many tables one hint names.
+// namedAtMost is how many tables a hint names.
 const namedAtMost = 10
 
-// grantHint is about what the catalogue of the run has: the tables without SELECT. Those of a run share one
-// hint, which is said once.
+// grantHint is based on the catalog of the run: the tables without SELECT. Those of a run share one
+// hint, which is reported once.
 func (p *part) grantHint() string {
 	if p.Rule == nil && !p.Rel.Readable {
 		return p.db.refusedHint
@@ -28,7 +28,7 @@ func (p *part) grantHint() string {
 	return p.grants(p.Tables()) + p.LeaveOut(&p.db.set.tables)
 }
 
-// grants are the statements that let the role read tables.
+// grants are the statements that allow the role to read tables.
 func (p *part) grants(tables []relation) string {
 	var b strings.Builder
 	user := quote.Ident(p.db.set.User)
@@ -43,7 +43,7 @@ func (p *part) grants(tables []relation) string {
 	return b.String()
 }
 
-// hintOfRefused is the hint of all tables that the run may not select from.
+// hintOfRefused is the hint for all tables that the run may not select from.
 func (d *database) hintOfRefused(tables []*part) string {
 	var names, schemas []string
 	var refused [][2]string
@@ -59,17 +59,17 @@ func (d *database) hintOfRefused(tables []*part) string {
 	}
 	user := quote.Ident(d.set.User)
 	if len(names) > namedAtMost {
-		return fmt.Sprintf("GRANT SELECT ON ALL TABLES IN SCHEMA %s TO %s; or name in tables: only those that the role may read", strings.Join(schemas, ", "), user)
+		return fmt.Sprintf("GRANT SELECT ON ALL TABLES IN SCHEMA %s TO %s; or list only readable tables in tables:", strings.Join(schemas, ", "), user)
 	}
 	them := "it"
 	if len(names) > 1 {
 		them = "them"
 	}
-	return fmt.Sprintf("GRANT SELECT ON %s TO %s; or leave %s out with %s", strings.Join(names, ", "), user, them, d.set.tables.Without(refused...))
+	return fmt.Sprintf("GRANT SELECT ON %s TO %s; or exclude %s with %s", strings.Join(names, ", "), user, them, d.set.tables.Without(refused...))
 }
 
-// missingQuery makes the statements that grant what a message of the server names: functions and schemas
-// to the role, tables below a view to the owner of the view, who reads them for all others.
+// missingQuery returns the statements that grant what a message of the server names: functions and schemas
+// to the role, tables below a view to the owner of the view, with whose privileges it reads them.
 const missingQuery = `
 SELECT format('GRANT EXECUTE ON FUNCTION %I.%I(%s) TO %I;', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid), current_user)
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
@@ -84,8 +84,8 @@ FROM pg_catalog.pg_class v, pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
 WHERE v.oid = ANY($2::oid[]) AND v.relkind IN ('v', 'm') AND c.oid <> v.oid AND c.relname = ANY($1::text[])
   AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT pg_catalog.has_table_privilege(v.relowner, c.oid, 'SELECT')`
 
-// explained adds to the error of a part that lacks a right what lacks it, where that is not one of its own
-// tables. The message of the server names it, in whatever language.
+// explained adds a hint to the error of a part with a missing privilege, if that is not on one of its own
+// tables. The message of the server names the object, in any language.
 func (p *part) explained(ctx context.Context, err error) error {
 	said, ok := errors.AsType[*pgconn.PgError](err)
 	e, placed := errors.AsType[*source.Error](err)
@@ -106,18 +106,18 @@ func (p *part) explained(ctx context.Context, err error) error {
 	case own != nil:
 		hint = p.grants(own) + p.LeaveOut(&p.db.set.tables)
 	default:
-		hint = "grant the right that the message names, " + p.LeaveOut(&p.db.set.tables)
+		hint = "grant the privilege that the message names, " + p.LeaveOut(&p.db.set.tables)
 	}
 	explained := *e
 	explained.Hint = hint
 	return &explained
 }
 
-// missing asks for the statements that grant what the words name; "" where there is nothing that lacks.
+// missing returns the statements that grant what the words name; "" if nothing is missing.
 func (p *part) missing(ctx context.Context, words []string) string {
 	conn, err := p.db.connect(ctx)
 	if err != nil {
-		return "" // the error at hand is the one that counts
+		return "" // the original error matters
 	}
 	defer hangUp(ctx, conn)
 	var oids []uint32
@@ -133,7 +133,7 @@ func (p *part) missing(ctx context.Context, words []string) string {
 	return strings.Join(slices.Compact(statements), " ")
 }
 
-// wordsOf are the words of a message, of which some may be names.
+// wordsOf are the words of a message, some of which may be names.
 func wordsOf(message string) []string {
 	return strings.FieldsFunc(message, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_$", r)

@@ -8,10 +8,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// Advanced rules: instead of tables, the results of queries are read. A rule is a part, and belongs to
-// the tables that it names: after them its documents are called, and by them deletes are decided.
+// Advanced rules: the results of queries are read instead of tables. A rule is a part that belongs to
+// the tables that it names: they name its documents, and deletes are decided by them.
 
-// selections makes a part of each rule.
+// selections returns a part for each rule.
 func (d *database) selections(c *catalogue, snapshot string) (parts []*part, err error) {
 	var missing []string
 	for i := range d.Rules {
@@ -30,7 +30,7 @@ func (d *database) selections(c *catalogue, snapshot string) (parts []*part, err
 	return parts, nil
 }
 
-// Validate checks the advanced rules, without running their queries. All else that can be known
+// Validate checks the advanced rules, without running their queries. Everything else that can be checked
 // without reading was checked when the source was opened.
 func (d *database) Validate(ctx context.Context) error {
 	if len(d.Rules) == 0 {
@@ -60,8 +60,8 @@ func (d *database) Validate(ctx context.Context) error {
 	return nil
 }
 
-// check asks the server whether the query of a rule is one that only reads, and whether its rows can
-// be told apart. What may not be read is no mistake of the configuration: it fails its part alone.
+// check checks whether the query of a rule only reads, and whether its rows can
+// be identified. A missing privilege is not a configuration error: it fails only its part.
 func (p *part) check(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
 		return p.tableError("check the query", err)
@@ -69,8 +69,8 @@ func (p *part) check(ctx context.Context, conn *pgx.Conn) error {
 	if err := p.db.beginTx(ctx, conn, ""); err != nil {
 		return p.tableError("begin a transaction", err)
 	}
-	// What can be declared as a cursor of this kind is one statement, a query, that changes no table and
-	// locks no row; to prepare the declaration runs nothing.
+	// Only a single query that changes no table and locks no row can be declared as a cursor of this
+	// kind; preparing the declaration runs nothing.
 	_, err := conn.PgConn().Prepare(ctx, "", "DECLARE c INSENSITIVE CURSOR FOR\n"+p.Rule.Query, nil)
 	switch code := state(err); {
 	case err == nil:
@@ -79,7 +79,7 @@ func (p *part) check(ctx context.Context, conn *pgx.Conn) error {
 	case code == "" || temporary(code):
 		return p.tableError("check the query", err)
 	case code == codeNoTable || code == codeNoSchema:
-		return p.queryError(err, "names are looked up along the search_path of the role; write schema.table")
+		return p.queryError(err, "names are resolved by the search_path of the role; write schema.table")
 	default:
 		return p.queryError(err, "write one SELECT, WITH, TABLE or VALUES statement that only reads")
 	}

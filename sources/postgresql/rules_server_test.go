@@ -174,7 +174,7 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 	sqltest.RefusesQueries(t, db.shared(), nil, map[string]string{
 		"SELECT * FROM nosuch":               `relation "nosuch" does not exist`,
 		"SELECT nosuch FROM orders":          `column "nosuch" does not exist`,
-		"SELECT * FROM orders WHERE id = $1": "it has a parameter, $1",
+		"SELECT * FROM orders WHERE id = $1": "the query has a parameter, $1",
 		"SELECT customer FROM orders":        `has no column "id", which the key of public.orders has`,
 		"SELECT":                             `has no column "id"`,
 	})
@@ -198,7 +198,7 @@ func TestCase64And65RulesThatDoNotFit(t *testing.T) {
 		"of another schema":   {Rules: []map[string]any{sqltest.QueryOf(all, "Other.customers")}, Says: []string{"there is no table Other.customers in schema public", "add the schema to schema:"}},
 		"in several schemas":  {Set: map[string]any{"schema": "*"}, Rules: []map[string]any{sqltest.QueryOf(all, "orders,customers")}, Says: []string{`advanced_rules[0].tables[1]: "customers" is in several schemas`, "write Other.customers or public.customers"}},
 		"id column is absent": {Rules: []map[string]any{sqltest.QueryOf(all, "orders", "id", "nosuch")}, Says: []string{`public.orders, advanced_rules[0]: id_columns: the result of the query has no column "nosuch"`, "it has id, customer, paid, price, shares"}},
-		"no key":              {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, Says: []string{"public.notes+orders, advanced_rules[0]: the table public.notes has no key", "id_columns: in the rule"}},
+		"no key":              {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, Says: []string{"public.notes+orders, advanced_rules[0]: the table public.notes has no key", "in the rule's id_columns:"}},
 		"view without a key":  {Rules: []map[string]any{sqltest.QueryOf("TABLE totals", "totals")}, Says: []string{"the view public.totals has no key"}},
 	})
 }

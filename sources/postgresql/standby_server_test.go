@@ -164,7 +164,7 @@ func TestRecoveryConflict(t *testing.T) {
 				if len(times) == lossRows {
 					t.Error("all rows came although the snapshot was lost")
 				}
-			} else if err != nil || len(times) != lossRows || !strings.Contains(log.String(), "going on behind the last row") {
+			} else if err != nil || len(times) != lossRows || !strings.Contains(log.String(), "resuming after the last row") {
 				t.Errorf("%v, %d rows\n%s", err, len(times), log)
 			}
 			for id, n := range times {

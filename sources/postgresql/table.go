@@ -17,8 +17,8 @@ FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum`
 
-	// The primary key before other unique indexes that tell all rows apart; columns that an index
-	// merely includes are no part of a key.
+	// The primary key before other unique indexes that identify all rows; columns that an index
+	// merely includes do not belong to a key.
 	keyQuery = `
 SELECT array_agg(a.attname::text ORDER BY k.place), array_agg(a.attnum::int4 ORDER BY k.place)
 FROM pg_catalog.pg_index i
@@ -32,7 +32,7 @@ ORDER BY i.indisprimary DESC, i.indisreplident DESC, i.indnkeyatts, i.indexrelid
 LIMIT 1`
 )
 
-// describe asks for columns and key, in the transaction that reads the rows.
+// describe reads columns and key, in the transaction that reads the rows.
 func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table, error) {
 	if p.Rule != nil {
 		return p.describeQuery(ctx, conn)
@@ -58,7 +58,7 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 		err = t.SetDeclaredKey(p.Name(), &p.Rel, &p.db.set.tables, p.db.declaredKey(&p.Rel))
 		return sqlread.Reduced(&p.db.Config, t), err
 	case err != nil:
-		return nil, p.tableError("look the key up", err)
+		return nil, p.tableError("look up the key", err)
 	}
 	for _, name := range key {
 		t.Key = append(t.Key, t.Place(name))
@@ -66,26 +66,26 @@ func (p *part) describe(ctx context.Context, conn *pgx.Conn, oid uint32) (*table
 	return sqlread.Reduced(&p.db.Config, t), nil
 }
 
-// describeTypes tells how the columns are read, whose types are given.
+// describeTypes sets how to read the columns with the given types.
 func (p *part) describeTypes(ctx context.Context, conn *pgx.Conn, t *table, types []uint32) error {
 	known, err := lookUpTypes(ctx, conn, types)
 	if err != nil {
-		return p.tableError("look the columns' types up", err)
+		return p.tableError("look up the column types", err)
 	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if c.Type = known.column(types[i]).Encoded(p.db.Compat); c.Type.Unknown != "" {
-			p.db.Log.Debug("a column of a type unknown here is read as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
+			p.db.Log.Debug("reading a column of an unknown type as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 	}
 	return nil
 }
 
-// declaredKey are the columns that the configuration names for a table.
+// declaredKey returns the columns that the configuration names for a table.
 func (d *database) declaredKey(r *relation) []string { return d.Declared(r.Shown, r.Name) }
 
-// query reads all rows of the part behind a position. The columns of the position come last, and in binary form;
-// formats is nil without.
+// query reads all rows of the part after a position. The columns of the position come last, and in binary form;
+// formats is nil without them.
 func (p *part) query(t *table, at *position) (query string, formats []int16) {
 	if p.Rule != nil {
 		return p.Rule.Query, nil

@@ -183,7 +183,7 @@ func TestCase57Permissions(t *testing.T) {
 		t.Errorf("without USAGE: got %v, logged %s", sqltest.Scopes(got), log)
 	}
 	for _, r := range got {
-		sqltest.Refuse(t, r.Err, source.ErrAuth, "may not use the schema")
+		sqltest.Refuse(t, r.Err, source.ErrAuth, "the role has no USAGE on the schema")
 	}
 	// Named tables of a schema that cannot be used are hidden; they are not misspelt.
 	values["tables"] = "a,b"
@@ -194,14 +194,14 @@ func TestCase57Permissions(t *testing.T) {
 
 	db.exec("GRANT USAGE ON SCHEMA s TO " + role)
 	for scope, r := range sqltest.ReadSource(t, &Type, values, source.Env{}) { // all have one hint, which is so said once
-		sqltest.Refuse(t, r.Err, source.ErrAuth, scope, `GRANT SELECT ON "s"."a", "s"."b", "s"."c" TO "`+role+`"; or leave them out with tables: ["*", "-s.a", "-s.b", "-s.c"]`)
+		sqltest.Refuse(t, r.Err, source.ErrAuth, scope, `GRANT SELECT ON "s"."a", "s"."b", "s"."c" TO "`+role+`"; or exclude them with tables: ["*", "-s.a", "-s.b", "-s.c"]`)
 		if strings.Contains(source.Hint(r.Err), "USAGE") {
 			t.Errorf("a right is asked for that is there: %s", source.Hint(r.Err))
 		}
 	}
 	db.exec("GRANT SELECT ON s.a, s.c TO " + role)
 	got = sqltest.ReadSource(t, &Type, values, source.Env{})
-	sqltest.Refuse(t, got["s.b"].Err, source.ErrAuth, "may not read", `GRANT SELECT ON "s"."b" TO "`+role+`"; or leave it out with tables: ["*", "-s.b"]`)
+	sqltest.Refuse(t, got["s.b"].Err, source.ErrAuth, "may not read", `GRANT SELECT ON "s"."b" TO "`+role+`"; or exclude it with tables: ["*", "-s.b"]`)
 	for _, scope := range []string{"s.a", "s.c"} {
 		if r := got[scope]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("%s: %+v", scope, r)

@@ -85,12 +85,12 @@ func TestTheHintGrantsWhatIsMissing(t *testing.T) {
 		"of a function": {
 			`CREATE SCHEMA "Tools"; CREATE FUNCTION "Tools".reveal(x text, y int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper(x)'; CREATE VIEW v AS SELECT id, "Tools".reveal(v, 1) AS v FROM base;
 			GRANT USAGE ON SCHEMA "Tools" TO ROLE; GRANT SELECT ON v TO ROLE`,
-			`REVOKE EXECUTE ON FUNCTION "Tools".reveal FROM PUBLIC`, `GRANT EXECUTE ON FUNCTION "Tools".reveal(x text, y integer) TO ROLE; or leave it out with`,
+			`REVOKE EXECUTE ON FUNCTION "Tools".reveal FROM PUBLIC`, `GRANT EXECUTE ON FUNCTION "Tools".reveal(x text, y integer) TO ROLE; or exclude it with`,
 		},
 		"of a table of another owner": {
-			`CREATE VIEW v AS SELECT * FROM base; GRANT SELECT ON v TO ROLE`, `REVOKE SELECT ON base FROM OWNER`, `GRANT SELECT ON public.base TO OWNER; or leave it out with`,
+			`CREATE VIEW v AS SELECT * FROM base; GRANT SELECT ON v TO ROLE`, `REVOKE SELECT ON base FROM OWNER`, `GRANT SELECT ON public.base TO OWNER; or exclude it with`,
 		},
-		"of itself, since the run began": {`CREATE TABLE v AS SELECT * FROM base; GRANT SELECT ON v TO ROLE`, `REVOKE SELECT ON v FROM ROLE`, `GRANT SELECT ON "public"."v" TO "ROLE"; or leave it out with`},
+		"of itself, since the run began": {`CREATE TABLE v AS SELECT * FROM base; GRANT SELECT ON v TO ROLE`, `REVOKE SELECT ON v FROM ROLE`, `GRANT SELECT ON "public"."v" TO "ROLE"; or exclude it with`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -35,22 +35,22 @@ type store struct {
 	cfg      aws.Config
 	http     *http.Client
 	endpoint string // "" for AWS
-	style    bool   // the bucket stands in the path
-	fixed    bool   // the region is configured, and no answer changes it
+	style    bool   // the bucket is in the path
+	fixed    bool   // the region is configured, and no response changes it
 	page     int32
 	payer    bool
 	extended bool
 
 	mu      sync.Mutex
 	clients map[string]*s3.Client // by region
-	regions map[string]string     // by bucket, where it is another than that of cfg
+	regions map[string]string     // by bucket, if it differs from that of cfg
 }
 
-// findsCredentials is how long it may take to find credentials: without any, the service of a machine
-// is asked last, which is silent where there is none.
+// findsCredentials is how long finding credentials may take: if there are none, the machine's metadata service is
+// asked last, which does not respond where it does not exist.
 const findsCredentials = 12 * time.Second
 
-// defaultRegion is where a bucket is looked for first, and what other stores take for theirs.
+// defaultRegion is where a bucket is looked for first, and what other stores accept as theirs.
 const defaultRegion = "us-east-1"
 
 func connect(ctx context.Context, v field.Values) (*store, error) {
@@ -61,7 +61,7 @@ func connect(ctx context.Context, v field.Values) (*store, error) {
 	if (v.String(fieldKey) == "") != (v.String(fieldSecret) == "") {
 		return nil, &source.Error{
 			Kind: source.ErrConfig, Err: fmt.Errorf("%s and %s go together: one is empty", fieldKey, fieldSecret),
-			Hint: "give both, or neither to use the credentials of the environment",
+			Hint: "set both, or neither to use the credentials of the environment",
 		}
 	}
 	cfg, err := load(ctx, v)
@@ -74,7 +74,7 @@ func connect(ctx context.Context, v field.Values) (*store, error) {
 		page:  int32(min(v.Int(fieldPage), 1000)), //nolint:gosec // it is at most 1000
 		payer: v.Bool(fieldRequestPayer), extended: v.Bool(fieldExtended),
 		clients: map[string]*s3.Client{}, regions: map[string]string{},
-		http: &http.Client{CheckRedirect: objects.NoRedirect}, // the answer names the region of the bucket
+		http: &http.Client{CheckRedirect: objects.NoRedirect}, // the response contains the region of the bucket
 	}
 	if b, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		st.http.Transport = b.GetTransport() // with the authorities of AWS_CA_BUNDLE
@@ -85,7 +85,7 @@ func connect(ctx context.Context, v field.Values) (*store, error) {
 	return st, nil
 }
 
-// load reads what AWS's own programs read: environment, shared files, and what the machine offers.
+// load reads what AWS's own programs read: environment, shared files, and the machine's metadata service.
 func load(ctx context.Context, v field.Values) (aws.Config, error) {
 	timeouts := objects.Timeouts{
 		Connect: time.Duration(v.Int(fieldDialTimeout)) * time.Second,
@@ -97,7 +97,7 @@ func load(ctx context.Context, v field.Values) (aws.Config, error) {
 	})
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
-		config.WithLogger(logging.Nop{}), // it has a log of its own, with lines of another form
+		config.WithLogger(logging.Nop{}), // its own log has another format
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = v.Int(fieldAttempts) + 1 })
 		}),
@@ -117,15 +117,15 @@ func load(ctx context.Context, v field.Values) (aws.Config, error) {
 	return cfg, err
 }
 
-// keepFromTokens keeps AWS_ENDPOINT_URL, by which people name a store, from the service that gives
-// tokens for a role. AWS's libraries take it for the address of every service.
+// keepFromTokens keeps AWS_ENDPOINT_URL, which people set to the address of a store, from the service that issues tokens
+// for a role. AWS's libraries use it as the address of every service.
 func keepFromTokens(_ string, options any) {
 	if o, ok := options.(*sts.Options); ok && os.Getenv("AWS_ENDPOINT_URL_STS") == "" {
 		o.BaseEndpoint = nil
 	}
 }
 
-// endpointOf is the address of a store that is not AWS: that of the configuration, or of the environment.
+// endpointOf is the address of a store that is not AWS: from the configuration or the environment.
 // AWS_PORT, which other connectors append to AWS_ENDPOINT_URL, is appended here.
 func endpointOf(v field.Values) (string, error) {
 	endpoint := v.String(fieldEndpoint)
@@ -149,12 +149,12 @@ func endpointOf(v field.Values) (string, error) {
 		}
 	}
 	if strings.HasSuffix(u.Hostname(), ".amazonaws.com") {
-		return "", nil // it is that of one region, and each bucket has its own
+		return "", nil // it is for one region, and each bucket has its own
 	}
 	return endpoint, nil
 }
 
-// assume takes the role that is configured.
+// assume assumes the configured role.
 func (st *store) assume(v field.Values) {
 	role := v.String(fieldRole)
 	if role == "" {
@@ -169,10 +169,10 @@ func (st *store) assume(v field.Values) {
 	}))
 }
 
-// bounded finds credentials in bounded time.
+// bounded limits the time to find credentials.
 type bounded struct{ aws.CredentialsProvider }
 
-// errCredentials marks what went wrong before there was anything to sign with.
+// errCredentials marks an error before there were credentials to sign with.
 var errCredentials = errors.New("no credentials")
 
 func (b *bounded) Retrieve(ctx context.Context) (aws.Credentials, error) {
@@ -212,8 +212,8 @@ func (st *store) client(bucket string) *s3.Client {
 	return st.clients[region]
 }
 
-// leaveEncodingUnsigned sends no Accept-Encoding. The library signs one, and proxies before other stores,
-// Google's among them, change it on its way.
+// leaveEncodingUnsigned sends no Accept-Encoding. The library signs that header, and proxies in front of other stores,
+// Google's among them, change it.
 func leaveEncodingUnsigned(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("leaveEncodingUnsigned",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
@@ -224,7 +224,7 @@ func leaveEncodingUnsigned(stack *middleware.Stack) error {
 		}), "Signing", middleware.Before)
 }
 
-// found notes the region of a bucket; it reports whether the same request is worth another try there.
+// found notes the region of a bucket; it reports whether to repeat the request there.
 func (st *store) found(bucket, region string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()

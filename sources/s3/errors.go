@@ -12,25 +12,25 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 )
 
-// errListing marks an answer that cannot be a page of a listing.
+// errListing marks a response that cannot be a page of a listing.
 var errListing = errors.New("the listing cannot be continued")
 
-// errNoListing is about an answer that says 200 and is no page of a listing, such as the login page of a proxy.
-var errNoListing = errors.New("no listing was answered")
+// errNoListing is about a response with status 200 that is not a page of a listing, such as the login page of a proxy.
+var errNoListing = errors.New("the response is not a listing")
 
 const (
 	hintRights = "grant this key s3:ListBucket on the bucket and s3:GetObject on its objects"
 	hintRegion = "the bucket is in another region: correct region, or leave it empty"
 )
 
-// codes are what errors mean where their status does not say it, and what to do.
+// codes are the errors whose status does not say what they mean, and what to do.
 var codes = map[string]struct {
 	kind error
 	hint string
 }{
 	"AccessDenied":                 {source.ErrAuth, hintRights},
-	"InvalidAccessKeyId":           {source.ErrAuth, "aws_access_key_id is not known there: correct it, or the endpoint"},
-	"SignatureDoesNotMatch":        {source.ErrAuth, "correct aws_secret_access_key; if it is right, a proxy or the endpoint changes headers that are signed"},
+	"InvalidAccessKeyId":           {source.ErrAuth, "the store does not know aws_access_key_id: correct it, or the endpoint"},
+	"SignatureDoesNotMatch":        {source.ErrAuth, "correct aws_secret_access_key; if it is right, a proxy or the endpoint changes signed headers"},
 	"RequestTimeTooSkewed":         {source.ErrAuth, "set the clock of this machine: it differs too much from that of the store"},
 	"ExpiredToken":                 {source.ErrAuth, "the session has ended: get new temporary keys"},
 	"InvalidToken":                 {source.ErrAuth, "correct session_token, or get new temporary keys"},
@@ -42,7 +42,7 @@ var codes = map[string]struct {
 	"InternalError":                {source.ErrTemporary, ""},
 }
 
-// Failure says what an error of the library means.
+// Failure interprets an error of the library.
 func (st *store) Failure(err error) *source.Error {
 	status := statusOf(err)
 	api, answered := errors.AsType[smithy.APIError](err)
@@ -50,7 +50,7 @@ func (st *store) Failure(err error) *source.Error {
 	case errors.Is(err, errCredentials):
 		return credentialsFailure(err)
 	case errors.Is(err, errNoListing):
-		return &source.Error{Err: err, Hint: "correct " + fieldEndpoint + "; a proxy on the way may have answered"}
+		return &source.Error{Err: err, Hint: "correct " + fieldEndpoint + "; a proxy may have responded instead"}
 	case errors.Is(err, errListing):
 		return &source.Error{Err: err}
 	case !answered && status < 300:
@@ -75,7 +75,7 @@ func (st *store) Failure(err error) *source.Error {
 
 func credentialsFailure(err error) *source.Error {
 	failure := &source.Error{Kind: source.ErrAuth, Err: below(err)}
-	failure.Hint = "give aws_access_key_id and aws_secret_access_key, or credentials by the environment, the shared files, the container or the machine"
+	failure.Hint = "set aws_access_key_id and aws_secret_access_key, or provide credentials through the environment, the shared files, the container or the machine"
 	if strings.Contains(strings.ToLower(err.Error()), "sso") {
 		failure.Hint = "log in again: aws sso login"
 	}
@@ -97,7 +97,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// regionOf is the region that an answer names, "" for none. Some answers name it in their message alone.
+// regionOf is the region that a response contains, "" for none. In some it is only in the message.
 func regionOf(err error) string {
 	e, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || e.Response == nil || e.Response.Response == nil {

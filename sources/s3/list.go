@@ -17,14 +17,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 )
 
-// Buckets lists the buckets of the account, with their regions where the store names them.
+// Buckets lists the buckets of the account, with their regions if the store returns them.
 func (st *store) Buckets(ctx context.Context, token string) (names []string, next string, err error) {
 	in := &s3.ListBucketsInput{}
 	if token != "" {
 		in.ContinuationToken = &token
 	}
 	if st.endpoint == "" {
-		in.MaxBuckets = aws.Int32(1000) // AWS names regions only where a page is asked for
+		in.MaxBuckets = aws.Int32(1000) // AWS returns regions only for paged requests
 	}
 	out, err := st.client("").ListBuckets(ctx, in)
 	if err != nil {
@@ -37,7 +37,7 @@ func (st *store) Buckets(ctx context.Context, token string) (names []string, nex
 	return names, aws.ToString(out.ContinuationToken), nil
 }
 
-// Seeks is true of all but directory buckets, which list in no order and start nowhere.
+// Seeks is true of all but directory buckets, which list in no order and cannot start at a key.
 func (st *store) Seeks(bucket string) bool { return !strings.HasSuffix(bucket, "--x-s3") }
 
 // List lists one page.
@@ -48,11 +48,11 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 	}
 	in := &s3.ListObjectsV2Input{
 		Bucket: &q.Bucket, MaxKeys: &most,
-		EncodingType: types.EncodingTypeUrl, // otherwise some characters are no XML
+		EncodingType: types.EncodingTypeUrl, // otherwise some characters are not valid XML
 	}
 	if st.Seeks(q.Bucket) { // directory buckets have neither owners nor archives
 		in.FetchOwner = aws.Bool(true)
-		if st.endpoint == "" { // other stores may answer that they do not know it
+		if st.endpoint == "" { // other stores may reject it as unknown
 			in.OptionalObjectAttributes = []types.OptionalObjectAttributes{types.OptionalObjectAttributesRestoreStatus}
 		}
 	}
@@ -73,7 +73,7 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 		ctx, here := withListing(ctx)
 		out, err = c.ListObjectsV2(ctx, in)
 		switch {
-		case err == nil && here.err != nil: // after what the library took for all
+		case err == nil && here.err != nil: // although the library found no error
 			return here.err
 		case here.none:
 			return fmt.Errorf("%w by %s", errNoListing, st.address())
@@ -88,11 +88,11 @@ func (st *store) List(ctx context.Context, q objects.Query) (objects.Page, error
 	return st.pageOf(q, out)
 }
 
-// pageOf reads an answer. One that says that more follows and not where is an error: the library would
-// take it for the last.
+// pageOf reads a response. One that says that more follows but not where is an error: the library would take it for
+// the last.
 func (st *store) pageOf(q objects.Query, out *s3.ListObjectsV2Output) (objects.Page, error) {
 	page := objects.Page{Objects: make([]objects.Object, 0, len(out.Contents))}
-	decode := out.EncodingType == types.EncodingTypeUrl // some stores ignore that it was asked for
+	decode := out.EncodingType == types.EncodingTypeUrl // some stores ignore the request
 	for i := range out.Contents {
 		o := &out.Contents[i]
 		key := aws.ToString(o.Key)
@@ -108,7 +108,7 @@ func (st *store) pageOf(q objects.Query, out *s3.ListObjectsV2Output) (objects.P
 	}
 	if aws.ToBool(out.IsTruncated) {
 		if page.Next = aws.ToString(out.NextContinuationToken); page.Next == "" {
-			return page, fmt.Errorf("%w: %s says that more objects follow and gives no token for them", errListing, st.address())
+			return page, fmt.Errorf("%w: %s says that more objects follow but returns no token for them", errListing, st.address())
 		}
 	}
 	return page, nil
@@ -179,7 +179,7 @@ func (st *store) Open(ctx context.Context, bucket string, o objects.Object, offs
 	return out.Body, nil
 }
 
-// inItsRegion makes a request, and makes it again where its answer says that the bucket is elsewhere.
+// inItsRegion makes a request, and repeats it if the response says that the bucket is elsewhere.
 func (st *store) inItsRegion(bucket string, request func(*s3.Client) error) error {
 	err := request(st.client(bucket))
 	if err != nil && st.found(bucket, regionOf(err)) {

@@ -1,11 +1,11 @@
 // Package s3 is the source type "s3": the objects of buckets of Amazon S3, and of stores that speak its
 // protocol, such as MinIO, Ceph and Cloudflare R2.
 //
-// What it shares with other object stores is in sources/internal/objects; here are the client, its
+// What it shares with other object stores is in sources/internal/objects; this package has the client, its
 // credentials and regions, and the document of an object.
 //
 // Its invariant: the document of an object depends only on the object, and its content is read on
-// condition that it still is the one that was listed.
+// condition that it is still the listed one.
 package s3
 
 import (
@@ -36,8 +36,8 @@ const (
 	fieldExtended     = "extended_metadata"
 )
 
-// The indexed fields. bucketField gives the scope of a document, nameField its name, etagField its version;
-// the last three are there on request.
+// The indexed fields. bucketField determines the scope of a document, nameField is its name, etagField its version; the
+// last three are optional.
 const (
 	bucketField = "bucket"
 	nameField   = "filename"
@@ -64,14 +64,14 @@ var Type = source.Type{
 		return bucket, ok && bucket != ""
 	},
 	TitleField: nameField,
-	// Buckets come and go by their scopes; another store is another thing.
+	// Buckets can be added and removed, as they are scopes; another store is another source.
 	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
 	AdvancedRules:  true,
 	CommonFields:   commonFields,
 	Open:           open,
 }
 
-// commonFields are the fields of a document beside its time. A key is text, in which people search.
+// commonFields are the fields of a document besides its time. A key is text that people search.
 func commonFields(v field.Values) []source.DescribedField {
 	fields := []source.DescribedField{
 		{Name: nameField, Kind: source.Text},
@@ -90,12 +90,12 @@ func commonFields(v field.Values) []source.DescribedField {
 	return fields
 }
 
-// fields are the keys of the connector protocol, in its order, and ours after them.
+// fields are the keys of the connector protocol, in its order, followed by our own.
 func fields() []field.Spec {
-	attempts := objects.Number(fieldAttempts, "Maximum retry attempts", 6, 5, "How often a request is repeated that the store could not answer. 0: not at all.")
+	attempts := objects.Number(fieldAttempts, "Maximum retry attempts", 6, 5, "How often a failed request is repeated. 0: never.")
 	attempts.Validations[0].Constraint = -1
 	return []field.Spec{
-		objects.NamesField(fieldBuckets, "AWS Buckets", 1, "Names of buckets, or patterns such as logs-*; * is all. Ignored where advanced rules name buckets."),
+		objects.NamesField(fieldBuckets, "AWS Buckets", 1, "Names of buckets, or patterns such as logs-*; * is all. Ignored if advanced rules name buckets."),
 		{
 			Name: fieldKey, Label: "AWS Access Key Id", Order: 2, Optional: true,
 			Tooltip: "Empty: the credentials of the environment, of the shared files, of the container or of the machine.",
@@ -104,20 +104,20 @@ func fields() []field.Spec {
 			Name: fieldSecret, Label: "AWS Secret Key", Order: 3, Optional: true, Sensitive: true,
 			Tooltip: "The secret of the access key.",
 		},
-		objects.Number(fieldReadTimeout, "Read timeout", 4, 90, "Seconds without a byte after which a connection is given up."),
-		objects.Number(fieldDialTimeout, "Connection timeout", 5, 90, "Seconds in which a connection must stand."),
+		objects.Number(fieldReadTimeout, "Read timeout", 4, 90, "Seconds without a byte after which a connection is closed."),
+		objects.Number(fieldDialTimeout, "Connection timeout", 5, 90, "Seconds within which a connection must be established."),
 		attempts,
 		objects.Number(fieldPage, "Maximum size of page", 7, 1000, "Objects in one page of a listing; a store gives at most 1000."),
 		source.ExtractionService(8),
-		objects.Secret(fieldToken, "Session token", 9, "Belongs to temporary keys."),
-		objects.Text(fieldRole, "Role", 10, "ARN of a role to take with these credentials."),
-		objects.Text(fieldExternalID, "External id", 11, "What the role asks for beside the credentials."),
-		objects.Text(fieldEndpoint, "Endpoint", 12, "Address of a store that speaks the protocol of S3, such as https://minio.example.com:9000. Empty: AWS."),
-		objects.Text(fieldRegion, "Region", 13, "Region of the buckets. Empty: the answers of AWS say it, bucket by bucket."),
-		objects.Toggle(fieldPathStyle, "Path style", 14, true, "Whether the bucket stands in the path of an address, not in its host name. Only for an endpoint; AWS has it in the host name."),
+		objects.Secret(fieldToken, "Session token", 9, "The session token of temporary keys."),
+		objects.Text(fieldRole, "Role", 10, "ARN of a role to assume with these credentials."),
+		objects.Text(fieldExternalID, "External id", 11, "The external id that the role requires."),
+		objects.Text(fieldEndpoint, "Endpoint", 12, "Address of an S3-compatible store, such as https://minio.example.com:9000. Empty: AWS."),
+		objects.Text(fieldRegion, "Region", 13, "Region of the buckets. Empty: determined for each bucket from AWS's responses."),
+		objects.Toggle(fieldPathStyle, "Path style", 14, true, "Whether the bucket is in the path of an address, not in its host name. Only for an endpoint; AWS has it in the host name."),
 		objects.Toggle(fieldVerify, "Verify certificate", 15, true, "Whether the certificate of the store is checked."),
-		objects.Toggle(fieldRequestPayer, "Requester pays", 16, false, "Whether this account pays for what it reads from buckets that ask for that."),
-		objects.Toggle(fieldExtended, "Extended metadata", 17, false, "Whether documents have owner_id, content_url and extension too."),
+		objects.Toggle(fieldRequestPayer, "Requester pays", 16, false, "Whether this account pays for reading from buckets with requester pays."),
+		objects.Toggle(fieldExtended, "Extended metadata", 17, false, "Whether documents also have owner_id, content_url and extension."),
 	}
 }
 

@@ -179,7 +179,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		kind       error
 	}{
 		{403, "AccessDenied", "s3:ListBucket", source.ErrAuth},
-		{403, "InvalidAccessKeyId", "not known", source.ErrAuth},
+		{403, "InvalidAccessKeyId", "does not know", source.ErrAuth},
 		{403, "SignatureDoesNotMatch", "proxy", source.ErrAuth},
 		{403, "RequestTimeTooSkewed", "clock", source.ErrAuth},
 		{400, "ExpiredToken", "temporary keys", source.ErrAuth},
@@ -307,7 +307,7 @@ func TestEndpoints(t *testing.T) {
 }
 
 // An answer that is no listing, such as the page of a proxy's login, is not taken for an empty bucket.
-func TestAnAnswerThatIsNoListingFails(t *testing.T) {
+func TestAResponseThatIsNotAListingFails(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
 	src := opened(t, values, nil)

@@ -17,16 +17,16 @@ const (
 	maxBytes      = 5 << 20
 )
 
-// emptyShape is an index that maps what comes.
+// emptyShape is an index with dynamic mappings.
 const emptyShape = `{"settings":{"number_of_shards":1,"number_of_replicas":0}}`
 
-// A doc is one document to load, as the bytes that Elasticsearch will keep.
+// A doc is one document to load, as the bytes that Elasticsearch will store.
 type doc struct {
 	ID     string          `json:"_id"`
 	Source json.RawMessage `json:"_source"`
 }
 
-// made gives n documents of the shape that the program makes of the table.
+// made generates n documents like those that the program makes from the table.
 func made(g *generator, n int64) []doc {
 	docs := make([]doc, n)
 	for i := range docs {
@@ -63,7 +63,7 @@ func requests(docs []doc) [][]byte {
 
 func load(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	url := flags.String("url", "", "Elasticsearch")
-	index := flags.String("index", "", "index to make anew")
+	index := flags.String("index", "", "index to recreate")
 	like := flags.String("like", "", "load the documents of this index, with its mapping and settings, instead of made-up ones")
 	n := flags.Int64("n", 100_000, "documents")
 	seed := flags.Uint64("seed", 1, "seed of the documents")
@@ -118,7 +118,7 @@ func numbers(list string) ([]int, error) {
 	for text := range strings.SplitSeq(list, ",") {
 		v, err := strconv.Atoi(text)
 		if err != nil || v < 1 {
-			return nil, fmt.Errorf("%q is no number above 0", text)
+			return nil, fmt.Errorf("%q is not a number above 0", text)
 		}
 		out = append(out, v)
 	}

@@ -12,14 +12,14 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 )
 
-// fillMongoDB makes the collection anew in the database that the address names.
+// fillMongoDB recreates the collection in the database of the address.
 func fillMongoDB(ctx context.Context, uri, collection string, n int64, g *generator) (err error) {
 	address, err := connstring.ParseAndValidate(uri)
 	if err != nil {
 		return err
 	}
 	if address.Database == "" {
-		return errors.New("the address names no database")
+		return errors.New("the address has no database")
 	}
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A node is an Elasticsearch server, spoken to with nothing but HTTP.
+// A node is an Elasticsearch server, accessed with plain HTTP.
 type node struct {
 	url    string
 	client *http.Client
@@ -25,7 +25,7 @@ func newNode(url string) *node {
 
 var errAbsent = errors.New("answered 404")
 
-// do sends one request and decodes the answer into out, unless out is nil.
+// do sends one request and decodes the response into out, unless out is nil.
 func (n *node) do(ctx context.Context, method, path, contentType string, body []byte, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, n.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -41,7 +41,7 @@ func (n *node) do(ctx context.Context, method, path, contentType string, body []
 	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("%s %s: read answer: %w", method, path, err)
+		return fmt.Errorf("%s %s: read response: %w", method, path, err)
 	}
 	if resp.StatusCode == http.StatusNotFound {
 		return fmt.Errorf("%s %s: %w", method, path, errAbsent)
@@ -57,7 +57,7 @@ func (n *node) do(ctx context.Context, method, path, contentType string, body []
 
 const asJSON = "application/json"
 
-// drop removes the index, if there is one.
+// drop removes the index if it exists.
 func (n *node) drop(ctx context.Context, index string) error {
 	if err := n.do(ctx, http.MethodDelete, "/"+index, "", nil, nil); err != nil && !errors.Is(err, errAbsent) {
 		return err
@@ -65,7 +65,7 @@ func (n *node) drop(ctx context.Context, index string) error {
 	return nil
 }
 
-// load makes the index anew and sends the bodies over that many connections. Only the sending is timed.
+// load recreates the index and sends the bodies over that many connections. Only the sending is timed.
 func (n *node) load(ctx context.Context, index string, shape []byte, bodies [][]byte, conns int) (time.Duration, error) {
 	if err := n.drop(ctx, index); err != nil {
 		return 0, err
@@ -78,7 +78,7 @@ func (n *node) load(ctx context.Context, index string, shape []byte, bodies [][]
 	failures := make([]error, conns)
 	start := time.Now()
 	for c := range conns {
-		// Each sender ends when the bodies are used up or one was refused.
+		// Each sender ends when no bodies are left or one was rejected.
 		senders.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(bodies)) && failures[c] == nil; i = next.Add(1) - 1 {
 				failures[c] = n.bulk(ctx, index, bodies[i])
@@ -93,12 +93,12 @@ func (n *node) bulk(ctx context.Context, index string, body []byte) error {
 	var answer struct{ Errors bool }
 	err := n.do(ctx, http.MethodPost, "/"+index+"/_bulk?filter_path=errors", "application/x-ndjson", body, &answer)
 	if err == nil && answer.Errors {
-		err = errors.New("some documents were refused")
+		err = errors.New("some documents were rejected")
 	}
 	return err
 }
 
-// copyOf reads what is needed to make an index again: its mapping and settings, and all documents.
+// copyOf reads what is needed to recreate an index: its mapping and settings, and all documents.
 func (n *node) copyOf(ctx context.Context, index string) ([]byte, []doc, error) {
 	var indices map[string]struct {
 		Mappings json.RawMessage                       `json:"mappings"`
@@ -124,7 +124,7 @@ func (n *node) copyOf(ctx context.Context, index string) ([]byte, []doc, error) 
 	return nil, nil, fmt.Errorf("index %q: %w", index, errAbsent)
 }
 
-// documents reads all documents of the index, in the order in which it keeps them.
+// documents reads all documents of the index, in the order in which it stores them.
 func (n *node) documents(ctx context.Context, index string) ([]doc, error) {
 	type page struct {
 		ID   string `json:"_scroll_id"`

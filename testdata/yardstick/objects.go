@@ -23,22 +23,22 @@ import (
 	"google.golang.org/api/option"
 )
 
-// A place is where objects are put: a bucket, a container, a folder of a share.
+// A place is where objects are written: a bucket, a container, a folder of a share.
 type place interface {
-	// empty removes it with all that is in it, if it is there.
+	// empty removes it with everything in it, if it exists.
 	empty(context.Context) error
 	create(context.Context) error
 	put(ctx context.Context, key string, data []byte) error
 }
 
-// writers is how many objects are put at a time.
+// writers is how many objects are written at a time.
 const writers = 16
 
 // objects fills a place with text files of about 1 KB, a thousand to a folder. The servers are those of the
 // tests, see docs/testing.md.
 func objects(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	in := flags.String("in", "", "s3, google_cloud_storage, azure_blob_storage or network_drive")
-	name := flags.String("name", "yardstick", "bucket, container or folder to make anew")
+	name := flags.String("name", "yardstick", "bucket, container or folder to recreate")
 	n := flags.Int64("n", 100_000, "objects; 0 removes the place")
 	seed := flags.Uint64("seed", 1, "seed of the texts")
 	if err := flags.Parse(args); err != nil {
@@ -99,7 +99,7 @@ func placeOf(ctx context.Context, in, name string) (place, error) {
 		uid, err := strconv.Atoi(owner.Uid)
 		return &shareFolder{filepath.Join(os.Getenv("TEST_SMB_PATH"), name), uid}, err
 	}
-	return nil, fmt.Errorf("-in %q is no place that is known", in)
+	return nil, fmt.Errorf("unknown place -in %q", in)
 }
 
 type bucket struct {
@@ -191,7 +191,7 @@ func (c *azureContainer) empty(ctx context.Context) error {
 	return err
 }
 
-// shareFolder is a folder of a share that lies on this machine.
+// shareFolder is a folder of a share on this machine.
 type shareFolder struct {
 	path  string
 	owner int

@@ -8,8 +8,8 @@ import (
 	"runtime"
 )
 
-// A pair is a plain load and two runs of the program, measured one after the other, so that a busy
-// minute of the machine falls on both.
+// A pair is a plain load and two runs of the program, measured one after the other, so that a busy minute of the machine
+// affects both.
 type pair struct {
 	raw   float64 // seconds of the plain load
 	first use     // the run that writes everything
@@ -18,7 +18,7 @@ type pair struct {
 
 func pairs(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error {
 	url := flags.String("url", "", "Elasticsearch")
-	index := flags.String("index", "", "index that the command fills; it is removed before each pair and in the end")
+	index := flags.String("index", "", "index that the command fills; it is removed before each pair and at the end")
 	n := flags.Int("n", 5, "pairs")
 	width := flags.Int("connections", 0, "connections of the plain load; 0 tries how many are fastest, with eight loads")
 	if err := flags.Parse(args); err != nil {
@@ -66,8 +66,8 @@ type bench struct {
 	width  int // connections of the plain load
 }
 
-// prepare runs the command once, takes from its index what the plain load loads, and finds the
-// number of connections that suits this machine. All of it warms the servers up as well.
+// prepare runs the command once, takes from its index what the plain load loads, and finds the best number of connections
+// for this machine. This also warms up the servers.
 func (b *bench) prepare(ctx context.Context) error {
 	if err := b.node.drop(ctx, b.index); err != nil {
 		return err

@@ -77,10 +77,10 @@ func (g *generator) text(random *rand.Rand, n int) string {
 // columns are those of the table, in the order of what fills it.
 var columns = []string{"id", "title", "body", "price", "stock", "created", "active"}
 
-// rows fills a table of PostgreSQL or MySQL, or a collection of MongoDB: the address tells which.
+// rows fills a table of PostgreSQL or MySQL, or a collection of MongoDB: depending on the address.
 func rows(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Writer) error {
 	dsn := flags.String("dsn", "", "PostgreSQL, MySQL or MongoDB to fill")
-	table := flags.String("table", "items", "table to make anew")
+	table := flags.String("table", "items", "table to recreate")
 	n := flags.Int64("n", 100_000, "rows; 0 removes the table")
 	seed := flags.Uint64("seed", 1, "seed of the rows")
 	if err := flags.Parse(args); err != nil {

@@ -117,7 +117,7 @@ func TestMedian(t *testing.T) {
 func TestApartCountsTheCommandAlone(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
-		t.Skip("this system does not tell the peak memory")
+		t.Skip("this system does not report the peak memory")
 	}
 	ballast := bytes.Repeat([]byte{1}, 256<<20)
 	got, err := apart(t.Context(), []string{"true"}, io.Discard)
@@ -299,7 +299,7 @@ func TestObjectsFillAPlace(t *testing.T) {
 				t.Skipf("%s is not set", variable)
 			}
 			name := "yardstick-" + strings.ToLower(rand.Text())
-			for _, n := range []string{"30", "20", "0", "0"} { // it is made anew, removed, and absent
+			for _, n := range []string{"30", "20", "0", "0"} { // it is recreated, removed, and absent
 				if err := run(t.Context(), []string{"objects", "-in", in, "-name", name, "-n", n}, io.Discard, io.Discard); err != nil {
 					t.Fatalf("%s: %v", n, err)
 				}

@@ -143,7 +143,7 @@ func alike(a, b fs.FileInfo) bool { return a.ModTime().Equal(b.ModTime()) }
 
 // Where a tree follows links to folders itself, a circle is seen by what it holds, and each folder is read
 // once. A folder that only looks like the one above it is read.
-func TestCirclesAreNotFollowed(t *testing.T) {
+func TestLoopsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	m := &memory{fs: tree("a/x.txt", "a/b/y.txt", "c/z.txt", "d/e/w.txt"), loops: map[string]string{
 		"a/b/loop": "a", "a/up": "", "c/self": "c",
@@ -161,7 +161,7 @@ func TestCirclesAreNotFollowed(t *testing.T) {
 }
 
 // Folders of one name within each other are no circle, however alike they are.
-func TestFoldersOfOneNameAreNoCircle(t *testing.T) {
+func TestNestedFoldersOfTheSameNameAreNotALoop(t *testing.T) {
 	t.Parallel()
 	for _, depth := range []int{2, 20, 35, 50, 200} {
 		m := &memory{fs: tree(strings.Repeat("d/", depth) + "a.txt"), piece: 10, quiet: "none"}

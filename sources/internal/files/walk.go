@@ -30,14 +30,14 @@ type Listing struct {
 	blind   bool    // a folder could not be listed
 }
 
-// step is a folder on its way to be visited, with those above it where circles are looked for.
+// step is a folder that is still to be visited, with those above it if loops are looked for.
 type step struct {
 	path  string
 	root  bool // one of Walk.Roots
 	info  fs.FileInfo
 	up    *step
 	depth int
-	real  string // how the path goes on from a folder above that looks alike and is another one; "" for none
+	real  string // the rest of the path from a folder above that looks the same but is a different one; "" for none
 }
 
 // Parts lists the parts: each folder, or each file of records. A folder that cannot be listed is a part
@@ -75,7 +75,7 @@ func (l *Listing) run(ctx context.Context) bool {
 	for _, root := range roots {
 		s := &step{path: root, root: true}
 		if l.Alike != nil {
-			s.info, _ = l.Tree.Stat(ctx, root) // what is wrong with it is found when it is listed
+			s.info, _ = l.Tree.Stat(ctx, root) // errors show when it is listed
 		}
 		l.pending = append(l.pending, s)
 	}
@@ -91,7 +91,7 @@ func (l *Listing) run(ctx context.Context) bool {
 	return true
 }
 
-// visit yields the parts of one folder and notes the folders below it. It reports whether to go on.
+// visit yields the parts of one folder and notes the folders below it. It reports whether to continue.
 func (l *Listing) visit(ctx context.Context, s *step) bool {
 	if err := l.circle(ctx, s); err != nil {
 		if errors.Is(err, ErrStray) {
@@ -178,18 +178,18 @@ func (l *Listing) entry(ctx context.Context, path string, e fs.DirEntry) bool {
 	return l.yield(part, nil)
 }
 
-// circle reports that a folder is one of those that it lies in, or lies too deep. A tree does not say so
-// itself: a folder that looks like one above it, and holds the same, is tried by its path.
+// circle reports that a folder is one of its own parents, or is nested too deeply. The tree does not say so itself: a
+// folder that looks like one above it and has the same entries is checked by its path.
 func (l *Listing) circle(ctx context.Context, s *step) error {
 	if s.depth > maxDepth {
-		return fmt.Errorf("the folder lies more than %d folders deep", maxDepth)
+		return fmt.Errorf("the folder is more than %d folders deep", maxDepth)
 	}
 	for up := s.up; up != nil; up = up.up {
 		if up.info == nil || s.info == nil || !l.Alike(up.info, s.info) {
 			continue
 		}
 		round := strings.TrimPrefix("/"+s.path, strings.TrimSuffix("/"+up.path, "/"))
-		if up.real == round || strings.HasSuffix("/"+s.path, strings.Repeat(round, 3)) { // else it had ended before
+		if up.real == round || strings.HasSuffix("/"+s.path, strings.Repeat(round, 3)) { // otherwise it would have ended before
 			s.real = round
 			return nil
 		}
@@ -213,12 +213,12 @@ func (l *Listing) circle(ctx context.Context, s *step) error {
 	return nil
 }
 
-// Folders of one name may lie within each other and look alike, so a path is tried that goes round. In a
-// circle it exists for as long as a path may be, or for some 40 or 63 rounds, which is how many links systems
-// follow in one path. With any other number of rounds the folders are real.
+// Folders of the same name may be nested and look the same, so a path around the suspected loop is tried. In a loop it
+// exists up to the longest allowed path, or for some 40 or 63 rounds, which is how many links systems follow in one
+// path. With any other number of rounds the folders are real.
 const mostRounds = 1000
 
-// rounds is how often a path can be prolonged.
+// rounds counts how often a path can be extended.
 func (l *Listing) rounds(ctx context.Context, path, round string) (int, error) {
 	exists := func(n int) bool {
 		_, err := l.Tree.Stat(ctx, path+strings.Repeat(round, n))
@@ -277,5 +277,5 @@ func pieces(ctx context.Context, t Tree, folder string) iter.Seq2[[]fs.DirEntry,
 	}
 }
 
-// errQuiet is about a listing that ends without saying that it came to the end.
+// errQuiet is about a listing that ends without io.EOF.
 var errQuiet = errors.New("the listing ended without an error, and not at the end")

@@ -1,5 +1,5 @@
-// Package form is what the forms of connectors have in common: the fields that mean the same for every server
-// that is reached over a network, and errors of what they hold.
+// Package form is what the configuration forms of connectors have in common: the fields that mean the same for every
+// server reached over a network, and errors about their values.
 //
 // It knows no kind of source. Its invariant: a field of one name means the same in every connector.
 package form
@@ -12,7 +12,7 @@ import (
 // The keys of the connector protocol that mean the same for every server. order is the place of one in
 // the form of its connector.
 
-// Port is the key port; usual is where such a server mostly listens.
+// Port is the key port; usual is where such a server usually listens.
 func Port(order int, usual string) field.Spec {
 	return field.Spec{
 		Name: "port", Label: "Port", Order: order, Type: field.Int, Display: field.Numeric, Validations: Between(1, 65535),
@@ -24,7 +24,7 @@ func Port(order int, usual string) field.Spec {
 func Password(order int) field.Spec {
 	return field.Spec{
 		Name: "password", Label: "Password", Order: order, Sensitive: true,
-		Tooltip: "It is taken as it is, whatever characters are in it.",
+		Tooltip: "Used literally; any characters are allowed.",
 	}
 }
 
@@ -33,7 +33,7 @@ func CA(order int) field.Spec {
 	return field.Spec{
 		Name: "ssl_ca", Label: "SSL certificate", Order: order,
 		DependsOn: []field.Dependency{{Field: "ssl_enabled", Value: true}},
-		Tooltip:   "The authorities that may have signed the server's certificate, as PEM; trusted beside the system's.",
+		Tooltip:   "The authorities to trust for the server's certificate, as PEM, in addition to the system's.",
 	}
 }
 
@@ -42,7 +42,7 @@ func RetryCount(order int, what string) field.Spec {
 	return field.Spec{
 		Name: "retry_count", Label: "Retries per request", Order: order, Optional: true, Default: 3, Advanced: true,
 		Type: field.Int, Display: field.Numeric, Validations: Between(0, 20),
-		Tooltip: "How often a connection is tried in all when the server does not answer, and how many a " + what + " may lose in a row.",
+		Tooltip: "Attempts to connect in total when the server does not respond, and how many lost connections in a row a " + what + " tolerates.",
 	}
 }
 

@@ -14,9 +14,9 @@ const (
 	dashes    = "-----"
 )
 
-// ParseCertificates reads certificates in the forms in which they are pasted into a form or a
-// configuration file: PEM as it is, PEM whose line breaks became blanks, "\n" or vanished, the bare
-// base64 of a certificate, or its DER bytes. There may be several in PEM.
+// ParseCertificates reads certificates in the forms in which they are pasted into a form or a configuration file:
+// PEM, PEM whose line breaks were replaced by spaces or "\n" or removed, the bare base64 of a certificate, or its DER
+// bytes. PEM may contain several.
 func ParseCertificates(text string) ([]*x509.Certificate, error) {
 	if c, err := x509.ParseCertificates([]byte(text)); err == nil && len(c) > 0 {
 		return c, nil
@@ -76,7 +76,7 @@ func cutBlock(text string) (label, body, rest string, err error) {
 func parseDER(der []byte, n int) ([]*x509.Certificate, error) {
 	c, err := x509.ParseCertificates(der)
 	if err != nil || len(c) == 0 {
-		return nil, fmt.Errorf("block %d is no certificate", n)
+		return nil, fmt.Errorf("block %d is not a certificate", n)
 	}
 	return c, nil
 }

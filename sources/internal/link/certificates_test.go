@@ -31,7 +31,7 @@ func TestParseCertificates(t *testing.T) {
 		{"DER", string(block.Bytes), 1, ""},
 		{"empty", " ", 0, "empty"},
 		{"garbage", "hello", 0, "neither PEM nor"},
-		{"base64 of something else", "aGVsbG8=", 0, "block 1 is no certificate"},
+		{"base64 of something else", "aGVsbG8=", 0, "block 1 is not a certificate"},
 		{"second is garbage", one + "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", 0, "block 2 is not valid base64"},
 		{"second is cut off", one + two[:len(two)-30], 0, "block 2: "},
 		{"first line is cut off", "-----BEGIN CERT", 0, "block 1: its first line"},

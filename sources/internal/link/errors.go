@@ -21,8 +21,8 @@ func (e *BriefError) Error() string { return e.Text }
 // Unwrap gives the cause.
 func (e *BriefError) Unwrap() error { return e.Err }
 
-// AskError is the error of a question that is not about one part. kind is what an error of the dialect counts as,
-// told is what it says.
+// AskError is the error of a query that is not about one part. kind is the kind of an error of the dialect, told its
+// text.
 func AskError(doing string, err error, kind, told func(error) error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: %w", doing, err)
@@ -30,7 +30,7 @@ func AskError(doing string, err error, kind, told func(error) error) error {
 	return &source.Error{Kind: kind(err), Err: fmt.Errorf("%s: %w", doing, told(err))}
 }
 
-// HandshakeFailed reports whether TLS was begun and did not come about.
+// HandshakeFailed reports whether a TLS handshake started and failed.
 func HandshakeFailed(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
@@ -42,8 +42,8 @@ func HandshakeFailed(err error) bool {
 	return ok
 }
 
-// Brief shortens an error of the way to the server to what happened, without what drivers put before it; it is
-// nil for others. The cause can still be found in the chain.
+// Brief shortens an error of the network path to what happened, without what drivers put before it; it is nil for
+// other errors. The cause can still be found in the chain.
 func Brief(err error) error {
 	if e, ok := errors.AsType[*StallError](err); ok {
 		return &BriefError{Text: e.Error(), Err: err}
@@ -58,13 +58,13 @@ func Brief(err error) error {
 		return &BriefError{Text: e.Error(), Err: err}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &BriefError{Text: "the server did not answer in time", Err: err}
+		return &BriefError{Text: "the server did not respond in time", Err: err}
 	}
 	return nil
 }
 
-// MayPass reports whether connecting again may work after an error that is no answer of a server. handshake is that
-// the one of TLS failed, hungUp that the connection ended.
+// MayPass reports whether connecting again may work after an error that did not come from the server. handshake says
+// that the TLS handshake failed, hungUp that the connection ended.
 func MayPass(err error, handshake, hungUp bool) bool {
 	if d, ok := errors.AsType[*net.DNSError](err); ok {
 		return d.IsTemporary || d.IsTimeout

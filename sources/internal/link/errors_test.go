@@ -21,7 +21,7 @@ func TestBrief(t *testing.T) {
 		"network":        {&net.OpError{Op: "dial", Net: "tcp", Err: cause}, "dial tcp: connection refused"},
 		"name":           {&net.DNSError{Err: "no such host", Name: "h"}, "lookup h: no such host"},
 		"stall":          {&StallError{Limit: time.Second}, "the server has sent nothing for 1s, the stall timeout"},
-		"deadline":       {context.DeadlineExceeded, "the server did not answer in time"},
+		"deadline":       {context.DeadlineExceeded, "the server did not respond in time"},
 		"something else": {cause, ""},
 	} {
 		wrapped := fmt.Errorf("user x at 10.0.0.7, attempt 3: %w", tt.err)

@@ -33,9 +33,9 @@ func Pause(ctx context.Context, d time.Duration) error {
 
 // Attempts are how often something is tried, and when.
 type Attempts struct {
-	Most  int                                        // in all
+	Most  int                                        // in total
 	Pause func(context.Context, time.Duration) error // [Pause], or none in tests
-	Worth func(error) bool                           // whether another may work
+	Worth func(error) bool                           // whether another attempt may work
 	Log   *slog.Logger
 	Told  func(error) error // the error, as the log has it
 	// For connecting alone: how long to wait before another attempt, nil for [BackOff], and whether there were enough,
@@ -48,20 +48,20 @@ type Attempts struct {
 type Loss struct {
 	Attempts
 	Part   string
-	Failed func(error) error // the error, as one of the part
-	Final  func(error) bool  // whether going on is not possible, such as where the table was altered
+	Failed func(error) error // the error, as an error of the part
+	Final  func(error) bool  // whether resuming is impossible, such as after the table was altered
 }
 
-// GoOn goes on behind the last row that came, which again does, where cause, for which no more rows came, may
-// pass: as often in a row as the attempts allow; n counts them. From the second time on, cause is why the time
-// before was in vain. Where the server is out of reach, that was tried often enough.
+// GoOn resumes after the last row received, by calling again, if cause, which stopped the rows, may pass: as many
+// times in a row as the attempts allow; n counts them. From the second time on, cause is why the previous attempt
+// failed. If the server is unreachable, enough attempts have been made already.
 func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(ctx context.Context, cause error) (R, error)) (none R, err error) {
 	failed := l.Failed(cause)
 	if !errors.Is(failed, source.ErrTemporary) {
 		return none, failed
 	}
 	for *n++; *n < l.Most; *n++ {
-		l.Log.Info("reading was interrupted; going on behind the last row", "part", l.Part, "attempt", *n, "err", l.Told(cause))
+		l.Log.Info("reading was interrupted; resuming after the last row", "part", l.Part, "attempt", *n, "err", l.Told(cause))
 		if err := l.Pause(ctx, BackOff(*n)); err != nil {
 			return none, l.Failed(err)
 		}
@@ -76,7 +76,7 @@ func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(c
 				err = l.Told(err)
 			}
 			return none, &source.Error{
-				Kind: source.ErrTemporary, Part: l.Part, Err: fmt.Errorf("read rows: %w; going on was not possible: %w", l.Told(cause), err),
+				Kind: source.ErrTemporary, Part: l.Part, Err: fmt.Errorf("read rows: %w; resuming was not possible: %w", l.Told(cause), err),
 			}
 		case !errors.Is(wrapped, source.ErrTemporary):
 			return none, wrapped
@@ -86,8 +86,8 @@ func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(c
 	return none, failed
 }
 
-// Connect opens a connection. What may pass is tried again, with pauses that grow. It returns the last
-// error, or that of the context.
+// Connect opens a connection. A failure that may pass is retried, with growing pauses. It returns the last error, or
+// that of the context.
 func Connect[C any](ctx context.Context, a Attempts, once func(context.Context) (C, error)) (C, error) {
 	wait, enough := a.Wait, a.Enough
 	if wait == nil {
@@ -106,7 +106,7 @@ func Connect[C any](ctx context.Context, a Attempts, once func(context.Context) 
 		case enough(attempt, err) || !a.Worth(err):
 			return c, err
 		}
-		a.Log.Debug("the server does not answer; trying again", "attempt", attempt, "err", a.Told(err))
+		a.Log.Debug("the server does not respond; retrying", "attempt", attempt, "err", a.Told(err))
 		if err := a.Pause(ctx, wait(attempt)); err != nil {
 			return c, err
 		}

@@ -79,9 +79,9 @@ func TestGoOn(t *testing.T) {
 		"no attempt is left":    {cause: lost, before: 3, says: "part t: lost", temporary: true},
 		"what does not pass":    {cause: refused, says: "part t: refused"},
 		"refused after all":     {cause: lost, answers: []error{refused}, tries: 1, says: "part t: refused"},
-		"altered meanwhile":     {cause: lost, answers: []error{altered}, tries: 1, says: "t: read rows: lost; going on was not possible: altered", temporary: true},
-		"the server is gone":    {cause: lost, answers: []error{away}, tries: 1, says: "t: read rows: lost; going on was not possible: away", temporary: true},
-		"altered before it was": {cause: lost, before: 2, answers: []error{altered}, tries: 1, says: "t: read rows: lost; going on was not possible: altered", temporary: true},
+		"altered in between":    {cause: lost, answers: []error{altered}, tries: 1, says: "t: read rows: lost; resuming was not possible: altered", temporary: true},
+		"the server is gone":    {cause: lost, answers: []error{away}, tries: 1, says: "t: read rows: lost; resuming was not possible: away", temporary: true},
+		"altered before it was": {cause: lost, before: 2, answers: []error{altered}, tries: 1, says: "t: read rows: lost; resuming was not possible: altered", temporary: true},
 	} {
 		tries, pauses, losses := 0, 0, tt.before
 		l := &Loss{

@@ -14,11 +14,11 @@ import (
 )
 
 var (
-	errEndless = errors.New("the listing does not advance: the store answered a page twice, or pages without end that are empty")
-	errOrder   = errors.New("the listing is not in the order of the keys, so it has no ranges")
+	errEndless = errors.New("the listing does not advance: the store returned a page twice, or empty pages without end")
+	errOrder   = errors.New("the listing is not in the order of the keys, so it cannot be read in ranges")
 )
 
-// KindOf is the kind of a failure by the status of the answer.
+// KindOf is the kind of a failure by the status of the response.
 func KindOf(status int) error {
 	switch {
 	case status == 401, status == 403:
@@ -35,7 +35,7 @@ func KindOf(status int) error {
 func Answered(status int, code, message string) *source.Error {
 	// Messages of some stores have lines of headers and bodies after the first one.
 	message, _, _ = strings.Cut(strings.TrimSpace(message), "\n")
-	text := fmt.Sprintf("the store answered %d", status)
+	text := fmt.Sprintf("the store responded with %d", status)
 	if code != "" {
 		text += " " + code
 	}
@@ -45,8 +45,8 @@ func Answered(status int, code, message string) *source.Error {
 	return &source.Error{Kind: KindOf(status), Err: errors.New(text)}
 }
 
-// Unanswered is the failure of a request without an answer: it may pass once a connection stood, and
-// otherwise the store is out of reach. The query of an address, which may hold a signature, is left out.
+// Unanswered is the failure of a request without a response: it may pass if a connection had been established,
+// otherwise the store is unreachable. The query of an address, which may contain a signature, is omitted.
 func Unanswered(err error) *source.Error {
 	failure := &source.Error{Err: err}
 	if e, ok := errors.AsType[*url.Error](err); ok {

@@ -50,7 +50,7 @@ func TestAListingThatDoesNotAdvanceFails(t *testing.T) {
 	}
 }
 
-func TestEmptyPagesAreNoEnd(t *testing.T) {
+func TestEmptyPagesAreNotTheEnd(t *testing.T) {
 	t.Parallel()
 	f := &fake{}
 	f.list = func(q Query) (Page, bool, error) {
@@ -181,7 +181,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func TestRulesThatAreNone(t *testing.T) {
+func TestInvalidRules(t *testing.T) {
 	t.Parallel()
 	for _, none := range []any{nil, []any{}, map[string]any{}} {
 		if rules, err := ParseRules(none); err != nil || rules != nil {
@@ -253,8 +253,8 @@ func contentOf(t *testing.T, f *fake) (string, error) {
 	return "", nil
 }
 
-// A broken connection is not the end of a content: it goes on at the byte where it broke.
-func TestContentGoesOnWhereItBroke(t *testing.T) {
+// A broken connection is not the end of a content: it resumes at the byte where it broke.
+func TestContentResumesWhereItBroke(t *testing.T) {
 	t.Parallel()
 	const text = "0123456789"
 	for _, how := range []error{io.ErrUnexpectedEOF, io.EOF, errors.New("reset")} {

@@ -11,7 +11,7 @@ import (
 // Rule is an advanced rule: which objects of one bucket are read.
 type Rule struct {
 	Bucket     string
-	Prefix     string   // what a key begins with; it is no folder
+	Prefix     string   // of keys; not a folder
 	Extensions []string // lower case, with the dot; nil for all
 }
 
@@ -74,7 +74,7 @@ func (r *Rule) set(key string, value any) (complaint string) {
 			r.Extensions = append(r.Extensions, "."+strings.ToLower(strings.TrimPrefix(extension, ".")))
 		}
 	default:
-		return "is not known; a rule has bucket, prefix and extension"
+		return "is an unknown key; a rule has bucket, prefix and extension"
 	}
 	return ""
 }
@@ -84,8 +84,8 @@ func (r *Rule) matches(key string) bool {
 		(r.Extensions == nil || slices.Contains(r.Extensions, strings.ToLower(Extension(key))))
 }
 
-// Extension is what follows the last dot of the last segment of a key, with the dot. Dots that a name
-// begins with start none.
+// Extension is what follows the last dot of the last segment of a key, with the dot. Leading dots of a name do not
+// count.
 func Extension(key string) string {
 	name := strings.TrimLeft(key[strings.LastIndexByte(key, '/')+1:], ".")
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
@@ -94,8 +94,8 @@ func Extension(key string) string {
 	return ""
 }
 
-// ruleScopes are the prefixes to list: each bucket in the order of its first rule, with those of its
-// prefixes that no other one covers, so that no object is listed twice.
+// ruleScopes are the prefixes to list: each bucket in the order of its first rule, with those of its prefixes that
+// no other prefix covers, so that no object is listed twice.
 func ruleScopes(rules []Rule) []scope {
 	var scopes []scope
 	byBucket := map[string][]Rule{}
@@ -111,7 +111,7 @@ func ruleScopes(rules []Rule) []scope {
 		for _, r := range byBucket[bucket] {
 			prefixes = append(prefixes, r.Prefix)
 		}
-		slices.Sort(prefixes) // a prefix stands before what it covers
+		slices.Sort(prefixes) // a prefix sorts before those that it covers
 		kept := []string{}
 		for _, p := range prefixes {
 			if n := len(kept); n == 0 || !strings.HasPrefix(p, kept[n-1]) {

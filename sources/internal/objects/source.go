@@ -40,11 +40,11 @@ func New(c Config) *Source {
 	return &Source{c}
 }
 
-// Validate has nothing to ask: the configuration was checked when the source was opened.
+// Validate has nothing to check: the configuration was checked when the source was opened.
 func (s *Source) Validate(ctx context.Context) error { return context.Cause(ctx) }
 
-// Ping lists one object of a bucket, as a sync does, so that it needs no other right. One bucket that
-// can be read is enough: those that cannot are parts that fail.
+// Ping lists one object of a bucket, as a sync does, so that it needs no other right. One readable bucket is enough:
+// the others are parts that fail.
 func (s *Source) Ping(ctx context.Context) error {
 	var first error
 	for scope, err := range s.scopes(ctx) {
@@ -69,7 +69,7 @@ func (s *Source) Ping(ctx context.Context) error {
 	return first
 }
 
-// isAboutOne reports whether another bucket may do better.
+// isAboutOne reports whether another bucket may work.
 func isAboutOne(failure *source.Error) bool {
 	return !errors.Is(failure, source.ErrUnreachable) && !errors.Is(failure, source.ErrTemporary)
 }
@@ -101,10 +101,10 @@ func (s *Source) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 // Close releases the store.
 func (s *Source) Close() error { return s.Store.Close() }
 
-// scope is a bucket, or what of it begins with a prefix.
+// scope is a bucket, or the keys in it with a prefix.
 type scope struct {
 	bucket, prefix string
-	rules          []Rule // of the bucket; an object that none matches is left out
+	rules          []Rule // of the bucket; an object that matches none is skipped
 }
 
 // scopes lists what is configured.
@@ -146,7 +146,7 @@ func (s *Source) buckets(ctx context.Context) iter.Seq2[string, error] {
 				return err
 			})
 			if err == nil && token != "" && seen[token] {
-				err = fmt.Errorf("the list of %ss does not end: a page was answered twice", s.Noun)
+				err = fmt.Errorf("the list of %ss does not end: a page was returned twice", s.Noun)
 			}
 			if err != nil {
 				yield("", s.listFailure(ctx, err))
@@ -169,12 +169,12 @@ func (s *Source) listFailure(ctx context.Context, err error) error {
 	failure := s.failure(ctx, "", err)
 	failure.Err = fmt.Errorf("list the %ss: %w", s.Noun, failure.Err)
 	if errors.Is(failure, source.ErrAuth) {
-		failure.Hint = fmt.Sprintf("grant the right to list all %ss, or name those to read in %s:", s.Noun, s.Field)
+		failure.Hint = fmt.Sprintf("grant the right to list all %ss, or list those to read in %s:", s.Noun, s.Field)
 	}
 	return failure
 }
 
-// failure is an error about a bucket; that of a context that is over is what ended it.
+// failure is an error about a bucket; for a context that is done it is its cause.
 func (s *Source) failure(ctx context.Context, bucket string, err error) *source.Error {
 	if ctx.Err() != nil {
 		return &source.Error{Part: bucket, Err: context.Cause(ctx)}
@@ -184,17 +184,17 @@ func (s *Source) failure(ctx context.Context, bucket string, err error) *source.
 	return failure
 }
 
-// attempts are how often a request is made in all; the libraries repeat each of them a few times more.
+// attempts are how often a request is made in total; the libraries retry each of them a few more times.
 const attempts = 6
 
-// patiently calls do again, after growing pauses, as long as its error may pass.
+// patiently repeats do, with growing pauses, as long as its error is temporary.
 func (s *Source) patiently(ctx context.Context, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
 		if err == nil || ctx.Err() != nil || attempt == attempts || !errors.Is(s.Store.Failure(err), source.ErrTemporary) {
 			return err
 		}
-		s.Env.Log.Info("the store is busy; trying again", slog.Int("attempt", attempt), slog.String("err", s.Store.Failure(err).Error()))
+		s.Env.Log.Info("the store is busy; retrying", slog.Int("attempt", attempt), slog.String("err", s.Store.Failure(err).Error()))
 		if err := s.Pause(ctx, time.Second<<attempt+rand.N(time.Second)); err != nil {
 			return err
 		}

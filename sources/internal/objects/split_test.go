@@ -108,7 +108,7 @@ func TestRangesOfRandomKeys(t *testing.T) {
 	}
 }
 
-func TestAStoreThatDoesNotSeekIsNotSplit(t *testing.T) {
+func TestAStoreThatCannotSeekIsNotSplit(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]*fake{"and says so": {deaf: true}, "and does not know it": {unsure: true}} {
 		t.Run(name, func(t *testing.T) {

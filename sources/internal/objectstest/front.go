@@ -8,17 +8,16 @@ import (
 	"testing"
 )
 
-// Front stands before the answers of a store that a test makes up: it answers one request at a time, and keeps
-// what was asked.
+// Front is placed before the responses of a simulated store: it handles one request at a time, and keeps the requests.
 type Front struct {
-	// Before answers in place of the store where it returns true.
+	// Before responds instead of the store if it returns true.
 	Before func(http.ResponseWriter, *http.Request) bool
 
 	mu    sync.Mutex
 	asked []*http.Request
 }
 
-// Answer answers a request by Before, or by store.
+// Answer responds to a request with Before, or with store.
 func (f *Front) Answer(w http.ResponseWriter, r *http.Request, store http.HandlerFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -28,29 +27,29 @@ func (f *Front) Answer(w http.ResponseWriter, r *http.Request, store http.Handle
 	}
 }
 
-// Requests are those that were made until now.
+// Requests are those made so far.
 func (f *Front) Requests() []*http.Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.asked)
 }
 
-// Change changes the store while nothing is answered.
+// Change changes the store while no request is handled.
 func (f *Front) Change(do func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	do()
 }
 
-// noListings are bodies with which something that is no store may answer, and say 200.
+// noListings are bodies with which a server that is not a store may respond with status 200.
 var noListings = map[string]string{
 	"nothing": "", "blanks": " \n", "a page": "<html><head><title>Log in</title></head><body><p>Who are you?</p></body></html>",
 	"an unclosed page": "<!DOCTYPE html><html><body><br>Log in", "text": "OK", "XML of another kind": `<?xml version="1.0"?><Result><Contents/></Result>`,
 	"an error": "<Error><Code>AccessDenied</Code></Error>",
 }
 
-// NoListingFails answers a listing with what is none, such as the page of a proxy's login: list must not take it for
-// an empty bucket.
+// NoListingFails responds to a listing with something else, such as a proxy's login page: list must not take it for an
+// empty bucket.
 func NoListingFails(t *testing.T, f *Front, list func() error) {
 	t.Helper()
 	for name, answer := range noListings {
@@ -61,12 +60,12 @@ func NoListingFails(t *testing.T, f *Front, list func() error) {
 			}
 		})
 		if list() == nil {
-			t.Errorf("%s: the bucket is taken for empty", name)
+			t.Errorf("%s: the bucket is considered empty", name)
 		}
 	}
 }
 
-// BreaksOff answers with the beginning of a page.
+// BreaksOff responds with the beginning of a page.
 func BreaksOff(page string) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Content-Length", "100000")

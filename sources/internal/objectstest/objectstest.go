@@ -1,8 +1,7 @@
-// Package objectstest is what the tests of object stores share: a source opened and read to its end, the
-// content of a document, and how fast a large bucket is listed. It knows no store, and no program imports
-// it.
+// Package objectstest has what the tests of object stores share: a source opened and read to its end, the content of a
+// document, and how fast a large bucket is listed. It knows no store, and the program does not import it.
 //
-// Its invariant: it never hides an error of the source; it hands it on or fails the test.
+// Its invariant: it never hides an error of the source; it returns it or fails the test.
 package objectstest
 
 import (
@@ -71,14 +70,14 @@ func Open(t testing.TB, typ *source.Type, raw map[string]any, env source.Env) so
 	return src
 }
 
-// Result is what was read of a source.
+// Result is what was read from a source.
 type Result struct {
-	Docs   map[string]document.Document // by the field that was asked for
+	Docs   map[string]document.Document // by the requested field
 	Failed map[string]error             // by scope; "" is the list of parts
 	Parts  int
 }
 
-// Read reads all parts, one after the other. name is the field that is unique to a document; a document
+// Read reads all parts, one after the other. name is the field that identifies a document; a document
 // that comes twice fails the test.
 func Read(t testing.TB, src source.Source, name string) Result {
 	t.Helper()
@@ -96,7 +95,7 @@ func Read(t testing.TB, src source.Source, name string) Result {
 			}
 			key := Text(&doc, name)
 			if _, twice := r.Docs[key]; twice {
-				t.Errorf("%q came twice", key)
+				t.Errorf("%q was read twice", key)
 			}
 			r.Docs[key] = doc
 		}
@@ -116,7 +115,7 @@ func Text(doc *document.Document, name string) string {
 	return string(v.AppendJSON(nil))
 }
 
-// Shown is all that a document says, by field.
+// Shown is the whole document, by field.
 func Shown(doc document.Document) map[string]string {
 	shown := map[string]string{"id": doc.ID, "_timestamp": doc.Timestamp}
 	for _, f := range doc.Fields {
@@ -149,8 +148,8 @@ func With(values, more map[string]any) map[string]any {
 // readers is how many parts are read at a time, the list of them among them, as the engine does by default.
 const readers = 4
 
-// Count reads a source as the engine does: the list of parts takes one of the readers, and reads a part
-// itself where no other reader is free. It makes nothing of the documents.
+// Count reads a source as the engine does: the list of parts takes one of the readers, and reads a part itself if no
+// other reader is free. It discards the documents.
 func Count(ctx context.Context, src source.Source) (int, error) {
 	var (
 		wg    sync.WaitGroup

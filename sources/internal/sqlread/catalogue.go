@@ -15,20 +15,20 @@ import (
 // Known is a table or a view that exists.
 type Known struct {
 	Schema, Name string
-	Table        bool   // not a view or the like, which has to be named
-	Why          string // why it is never read; "" where it can be
+	Table        bool   // not a view or similar, which must be named explicitly
+	Why          string // why it is never read; "" if it can be read
 }
 
-// Unknown is an entry of the table list that names no table that can be read.
+// Unknown is an entry of the table list that matches no readable table.
 type Unknown struct {
 	Entry *Entry
 	Why   string // such as "does not exist"
-	Near  string // the name of a table that may have been meant; "" for none
+	Near  string // the nearest table name; "" if there is none
 	quote Quote
 }
 
-// Missing is a part for the entry. scope is its own where it is a name, schema the one of scopes that name none;
-// where ends the sentence that says what is unknown, and grant is a statement that may help, or "".
+// Missing is a failing part for the entry. Its scope is the entry's own if that is a name, otherwise one in schema;
+// where is the end of the message, and grant is a statement that may help, or "".
 func (u *Unknown) Missing(scope, schema, where, grant string) *Missing {
 	e, what := *u.Entry, "table"
 	hint := fmt.Sprintf("correct or remove %q in tables:", e.Text)
@@ -48,8 +48,8 @@ func (u *Unknown) Missing(scope, schema, where, grant string) *Missing {
 	return &Missing{Of: scope, Err: &source.Error{Kind: source.ErrConfig, Part: scope, Err: err, Hint: hint}}
 }
 
-// matchScope reports whether the entry names, or stands for, the table of a scope, whose name may have lost
-// its letter case in the entry.
+// matchScope reports whether the entry names or matches the table of a scope. The entry's name may have
+// been folded.
 func (e *Entry) matchScope(quote Quote, schema, scope string) bool {
 	s, err := quote.ParseEntry(scope)
 	if err != nil {
@@ -61,8 +61,8 @@ func (e *Entry) matchScope(quote Quote, schema, scope string) bool {
 	return e.Match(schema, s.Table.Text) || e.Match(strings.ToLower(schema), strings.ToLower(s.Table.Text))
 }
 
-// Unknown lists the entries that name, or stand for, what is not known. Exclusions that match nothing are said
-// to the log, for they change nothing.
+// Unknown lists the entries that match no readable table. Exclusions that match nothing are only
+// logged, because they change nothing.
 func (l *TableList) Unknown(known []Known, log *slog.Logger) (unknown []Unknown) {
 	for i := range l.Entries {
 		e := &l.Entries[i]
@@ -72,7 +72,7 @@ func (l *TableList) Unknown(known []Known, log *slog.Logger) (unknown []Unknown)
 		case e.Text == "*":
 		case e.Exclude:
 			if e.Exact() {
-				log.Warn("there is no table to leave out", "tables", "-"+e.Text)
+				log.Warn("no table matches the exclusion", "tables", "-"+e.Text)
 			}
 		default:
 			if !found {
@@ -87,7 +87,7 @@ func (l *TableList) Unknown(known []Known, log *slog.Logger) (unknown []Unknown)
 	return unknown
 }
 
-// find looks for what an entry names. why tells why all of it is never read.
+// find reports whether the entry matches a known table. why is the reason if none of those can be read.
 func (e *Entry) find(known []Known) (found bool, why string) {
 	for _, k := range known {
 		if !e.Match(k.Schema, k.Name) || (!e.Exact() && !k.Table) {
@@ -101,7 +101,7 @@ func (e *Entry) find(known []Known) (found bool, why string) {
 	return found, why
 }
 
-// near is the name of a table that may have been meant.
+// near is the nearest table name.
 func (e *Entry) near(known []Known) string {
 	names := []string{}
 	for _, k := range known {
@@ -112,14 +112,14 @@ func (e *Entry) near(known []Known) string {
 	return field.Nearest(e.Text, names)
 }
 
-// Missing is a part that the configuration names and that cannot be read. It fails, so that nothing of
-// it is deleted.
+// Missing is a part that is configured and cannot be read. It fails, so nothing in it is
+// deleted.
 type Missing struct {
 	Of  string // its scope
 	Err error
 }
 
-// Scope is what the configuration names.
+// Scope is the configured name.
 func (m *Missing) Scope() string { return m.Of }
 
 // Name is the scope.
@@ -133,7 +133,7 @@ func (m *Missing) Documents(context.Context) iter.Seq2[document.Document, error]
 	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.Err) }
 }
 
-// Parts yields the parts that list makes, once they are asked for.
+// Parts yields the parts that list returns; list is called on the first iteration.
 func Parts(ctx context.Context, list func(context.Context) ([]source.Part, error)) iter.Seq2[source.Part, error] {
 	return func(yield func(source.Part, error) bool) {
 		parts, err := list(ctx)

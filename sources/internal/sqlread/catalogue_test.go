@@ -29,7 +29,7 @@ func TestUnknownNames(t *testing.T) {
 		"orders_1":    {why: "is a partition", near: "orders"},
 		"tot*":        {why: "matches no table"},
 		"odrers*":     {why: "matches no table", near: "orders"},
-		"-zzz":        {logs: "no table to leave out"},
+		"-zzz":        {logs: "no table matches the exclusion"},
 		"-zz*":        {},
 	} {
 		l, err := Double.ParseTables([]string{entry})
@@ -62,7 +62,7 @@ func TestMissing(t *testing.T) {
 	t.Error("it does not fail")
 }
 
-// TestAnEntryKnowsTheDocumentsOfItsTables: by their scopes, so that a table that is gone is told from a name that
+// TestAnEntryKnowsTheDocumentsOfItsTables: by their scopes, so that a deleted table is distinguished from a name that
 // was never right.
 func TestAnEntryKnowsTheDocumentsOfItsTables(t *testing.T) {
 	t.Parallel()

@@ -10,8 +10,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
-// DriverConn is what a connection of a driver must be able to do. The pool of database/sql would be in the
-// way: a snapshot is a matter of one connection.
+// DriverConn is what a driver's connection must support. The pool of database/sql does not fit, because a
+// snapshot belongs to one connection.
 type DriverConn interface {
 	driver.Conn
 	driver.ConnPrepareContext
@@ -19,17 +19,17 @@ type DriverConn interface {
 	driver.QueryerContext
 }
 
-var errDriver = errors.New("the driver lacks what is needed of it")
+var errDriver = errors.New("the driver lacks a required feature")
 
 // Conn is one connection of a driver.
 type Conn struct {
 	DriverConn
-	Net      *link.Watched    // below the driver's; nil where it is not known
-	Answered func(error) bool // whether an error is an answer of the server
+	Net      *link.Watched    // below the driver's connection; nil if unknown
+	Answered func(error) bool // whether an error is a response of the server
 	AfterRun bool             // its snapshot was taken after those of the run
 }
 
-// NewConn takes what a driver opened.
+// NewConn wraps a connection that a driver opened.
 func NewConn(c driver.Conn, below *link.Watched, answered func(error) bool) (Conn, error) {
 	able, ok := c.(DriverConn)
 	if !ok {
@@ -39,13 +39,13 @@ func NewConn(c driver.Conn, below *link.Watched, answered func(error) bool) (Con
 	return Conn{DriverConn: able, Net: below, Answered: answered}, nil
 }
 
-// Exec runs a statement that answers with no rows.
+// Exec runs a statement without result rows.
 func (c *Conn) Exec(ctx context.Context, statement string) error {
 	_, err := c.ExecContext(ctx, statement, nil)
 	return c.Cause(err)
 }
 
-// Stream begins a prepared statement. Its rows must be closed.
+// Stream starts a prepared statement. Its rows must be closed.
 func (c *Conn) Stream(ctx context.Context, query string, args []driver.Value) (*Rows, error) {
 	stmt, err := c.PrepareContext(ctx, query)
 	if err != nil {
@@ -72,10 +72,10 @@ func (c *Conn) Stream(ctx context.Context, query string, args []driver.Value) (*
 	return &Rows{Rows: r, stmt: stmt}, nil
 }
 
-// ParameterError says that a statement has parameters that nobody has values for.
+// ParameterError means that a statement has parameters, for which there are no values.
 type ParameterError struct{ N int }
 
-func (e *ParameterError) Error() string { return "it has a parameter" }
+func (e *ParameterError) Error() string { return "the query has a parameter" }
 
 // Rows are the rows of a statement, which is closed with them.
 type Rows struct {
@@ -83,10 +83,10 @@ type Rows struct {
 	stmt driver.Stmt
 }
 
-// Close closes both. All rows must have been taken, or they may be read here.
+// Close closes both. Some drivers read the remaining rows first.
 func (r *Rows) Close() error { return errors.Join(r.Rows.Close(), r.stmt.Close()) }
 
-// Each asks a question and calls do with each row, whose values are good until do returns.
+// Each runs a query and calls do with each row, whose values are valid until do returns.
 func (c *Conn) Each(ctx context.Context, query string, args []driver.Value, do func(row []driver.Value)) error {
 	r, err := c.Stream(ctx, query, args)
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *Conn) Each(ctx context.Context, query string, args []driver.Value, do f
 	}
 }
 
-// Cause finds out why the connection was of no more use, which drivers do not say.
+// Cause finds out why the connection failed, which drivers do not report.
 func (c *Conn) Cause(err error) error {
 	if err == nil || c.Net == nil || c.Answered(err) {
 		return err
@@ -118,9 +118,9 @@ func (c *Conn) Cause(err error) error {
 }
 
 // HangUp closes the connection.
-func (c *Conn) HangUp() { _ = c.Close() } // nothing was written that could be lost
+func (c *Conn) HangUp() { _ = c.Close() } // nothing was written, so nothing is lost
 
-// TextOf is a value of the catalogue that is text.
+// TextOf is a text value of the catalog.
 func TextOf(v driver.Value) string {
 	switch v := v.(type) {
 	case nil:
@@ -133,7 +133,7 @@ func TextOf(v driver.Value) string {
 	return fmt.Sprint(v)
 }
 
-// NumberOf is a value of the catalogue that is a whole number; 0 where it is NULL, or beyond 64 bits.
+// NumberOf is an integer value of the catalog; 0 if it is NULL or exceeds 64 bits.
 func NumberOf(v driver.Value) int64 {
 	switch v := v.(type) {
 	case int64:

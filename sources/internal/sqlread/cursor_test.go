@@ -13,7 +13,7 @@ type scriptedConn struct {
 	DriverConn
 
 	rows   []int64
-	fails  error // behind the rows
+	fails  error // after the rows
 	inputs int
 	closed int // statements
 }
@@ -67,11 +67,11 @@ func TestCursor(t *testing.T) {
 		want  int
 		fails error
 	}{
-		"no row":               {},
-		"rows":                 {conn: scriptedConn{rows: []int64{1, 2, 3}}, want: 3},
-		"an error at once":     {conn: scriptedConn{fails: broken}, fails: broken},
-		"an error behind rows": {conn: scriptedConn{rows: []int64{1, 2}, fails: broken}, want: 2, fails: broken},
-		"a cut connection":     {conn: scriptedConn{rows: []int64{1}, fails: io.ErrUnexpectedEOF}, want: 1, fails: io.ErrUnexpectedEOF},
+		"no row":              {},
+		"rows":                {conn: scriptedConn{rows: []int64{1, 2, 3}}, want: 3},
+		"an error at once":    {conn: scriptedConn{fails: broken}, fails: broken},
+		"an error after rows": {conn: scriptedConn{rows: []int64{1, 2}, fails: broken}, want: 2, fails: broken},
+		"a cut connection":    {conn: scriptedConn{rows: []int64{1}, fails: io.ErrUnexpectedEOF}, want: 1, fails: io.ErrUnexpectedEOF},
 	} {
 		c, err := Open(t.Context(), scripted(&tt.conn), "SELECT", tt.args)
 		n, ok := 0, err == nil
@@ -91,7 +91,7 @@ func TestCursor(t *testing.T) {
 		}
 		if err == nil {
 			if again, err := c.Next(); again || err != nil {
-				t.Errorf("%s: a row behind the end: %v, %v", name, again, err)
+				t.Errorf("%s: a row after the end: %v, %v", name, again, err)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
 
-// Config is what the environment of a source says to every SQL source.
+// Config is the part of a source's environment that every SQL source needs.
 type Config struct {
 	Log       *slog.Logger
 	IDColumns map[string][]string
@@ -36,7 +36,7 @@ func (q Quote) ReadConfig(env source.Env) (c Config, err error) {
 	return c, err
 }
 
-// Declared are the columns that the configuration names for a table, by the first of its names that is there.
+// Declared are the columns that the configuration names for a table, under the first of its names that occurs.
 func (c *Config) Declared(names ...string) []string {
 	for _, name := range names {
 		if columns, ok := c.IDColumns[name]; ok {
@@ -46,7 +46,7 @@ func (c *Config) Declared(names ...string) []string {
 	return nil
 }
 
-// Unmatched makes parts of the names of a table list that none of the relations has.
+// Unmatched returns a part for each name of a table list that matches none of the relations.
 func (c *Config) Unmatched(l *TableList, relations []Relation, part func(u Unknown) source.Part) (parts []source.Part) {
 	known := make([]Known, len(relations))
 	for i := range relations {
@@ -58,7 +58,7 @@ func (c *Config) Unmatched(l *TableList, relations []Relation, part func(u Unkno
 	return parts
 }
 
-// Reduced leaves out of a table what no id needs, where ids are enough.
+// Reduced removes the columns of a table that ids do not need, if only ids are read.
 func Reduced[V any](c *Config, t *Table[V]) *Table[V] {
 	if c.IDsOnly {
 		return t.Reduced()
@@ -66,7 +66,7 @@ func Reduced[V any](c *Config, t *Table[V]) *Table[V] {
 	return t
 }
 
-// Server is how a server is reached.
+// Server defines how to reach a server.
 type Server struct {
 	Product  string // in messages
 	Timeout  time.Duration
@@ -84,21 +84,21 @@ type Database[S Session, V any] struct {
 	Mended    Mended
 
 	dialect Dialect[S, V]
-	// apart is set once a part had to take a snapshot of its own, so that this is said once.
+	// apart is set once a part had to take its own snapshot, so that the warning is logged once.
 	apart atomic.Bool
 }
 
-// keepAlive is how often an idle connection is looked after.
+// keepAlive is how often idle connections are checked.
 const keepAlive = 30 * time.Second
 
-// NewDatabase makes a database of what a dialect brings.
+// NewDatabase creates a database from a dialect.
 func NewDatabase[S Session, V any](dialect Dialect[S, V], c Config, s Server, v Verdicts) *Database[S, V] {
 	dialer := net.Dialer{Timeout: s.Timeout, KeepAlive: keepAlive}
 	s.DialNet, s.Attempts.Pause, s.Attempts.Log, s.Attempts.Told = dialer.DialContext, link.Pause, c.Log, v.Told
 	return &Database[S, V]{Config: c, Server: s, Verdicts: v, Snapshots: NewPool[S](), dialect: dialect}
 }
 
-// Watch dials a connection that ends when the other end is silent for too long, and puts it into below.
+// Watch dials a connection that ends when the other end is silent for too long, and stores it in below.
 func (s *Server) Watch(below **link.Watched) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := s.DialNet(ctx, network, address)
@@ -110,7 +110,7 @@ func (s *Server) Watch(below **link.Watched) func(ctx context.Context, network, 
 	}
 }
 
-// Connect opens a session. What may pass is tried again.
+// Connect opens a session. Temporary errors are retried.
 func (d *Database[S, V]) Connect(ctx context.Context) (none S, err error) {
 	s, err := link.Connect(ctx, d.Attempts, d.connectOnce)
 	switch {
@@ -122,7 +122,7 @@ func (d *Database[S, V]) Connect(ctx context.Context) (none S, err error) {
 	return none, d.dialect.ConnectError(err)
 }
 
-// connectOnce opens a session and sets it up, within a time in which a server answers.
+// connectOnce opens a session and sets it up, within a time limit for the server's response.
 func (d *Database[S, V]) connectOnce(ctx context.Context) (none S, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
@@ -138,7 +138,7 @@ func (d *Database[S, V]) connectOnce(ctx context.Context) (none S, err error) {
 	return s, nil
 }
 
-// Ping connects and asks for a constant.
+// Ping connects and selects a constant.
 func (d *Database[S, V]) Ping(ctx context.Context) error {
 	s, err := d.Connect(ctx)
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *Database[S, V]) Ping(ctx context.Context) error {
 	}
 	defer s.HangUp()
 	if err := d.dialect.Probe(ctx, s); err != nil {
-		return d.Verdicts.Ask("ask the server for a constant", err)
+		return d.Verdicts.Ask("select a constant", err)
 	}
 	return nil
 }
@@ -157,12 +157,12 @@ func (d *Database[S, V]) Close() error {
 	return nil
 }
 
-// Parts lists the tables that exist, and takes the snapshots of the run before it yields the first.
+// Parts lists the existing tables, and takes the snapshots of the run before it yields the first part.
 func (d *Database[S, V]) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 	return Parts(ctx, d.list)
 }
 
-// list lists the parts. The session that it begins with is one of those that the parts read with.
+// list lists the parts. The session that it begins with is one of those that parts are read from.
 func (d *Database[S, V]) list(ctx context.Context) ([]source.Part, error) {
 	first, err := d.Connect(ctx)
 	if err != nil {
@@ -185,12 +185,12 @@ func (d *Database[S, V]) list(ctx context.Context) ([]source.Part, error) {
 		parts = append(parts, p)
 	}
 	if len(parts) == 0 {
-		d.Log.Warn("there is no table to read", c.In.Key, c.In.Value)
+		d.Log.Warn("no table to read", c.In.Key, c.In.Value)
 	}
 	return parts, nil
 }
 
-// Plan makes the parts: one for each table that is asked for, and one that fails for each name that does not exist.
+// Plan returns the parts: one for each requested table, and one that fails for each name that matches none.
 func (d *Database[S, V]) Plan(c *Catalogue) (tables []*Part[S, V], missing []source.Part, err error) {
 	if c.Err != nil {
 		return nil, nil, c.Err
@@ -207,7 +207,7 @@ func (d *Database[S, V]) Plan(c *Catalogue) (tables []*Part[S, V], missing []sou
 	return tables, append(c.Missing, d.dialect.Unmatched(c)...), nil
 }
 
-// selections makes a part of each rule.
+// selections returns a part for each rule.
 func (d *Database[S, V]) selections(c *Catalogue) (parts []*Part[S, V], err error) {
 	var missing []string
 	for i := range d.Rules {
@@ -224,7 +224,7 @@ func (d *Database[S, V]) selections(c *Catalogue) (parts []*Part[S, V], err erro
 	return parts, nil
 }
 
-// Validate checks the advanced rules, without running their queries. All else that can be known
+// Validate checks the advanced rules, without running their queries. Everything else that can be checked
 // without reading was checked when the source was opened.
 func (d *Database[S, V]) Validate(ctx context.Context) error {
 	if len(d.Rules) == 0 {
@@ -254,15 +254,15 @@ func (d *Database[S, V]) Validate(ctx context.Context) error {
 	return nil
 }
 
-// ReadApart says, once, that not all is read from the snapshots that the run began with.
+// ReadApart logs, once, that not all parts are read from the snapshots of the beginning.
 func (d *Database[S, V]) ReadApart() {
 	if !d.apart.Swap(true) {
-		d.Log.Warn("a part is read from a snapshot that was taken later than those of the run, because these are in use or lost")
+		d.Log.Warn("reading a part from a later snapshot, because the snapshots of the run are in use or lost")
 	}
 }
 
-// Lend acquires a session with a snapshot: one of the run, or a new one, which takes it later, when all are in use.
-// Where the server has no connection left, it waits for one of the run.
+// Lend acquires a session with a snapshot: one of the run, or if all are in use a new one, whose snapshot is later.
+// If the server allows no further connection, it waits for a session of the run.
 func (d *Database[S, V]) Lend(ctx context.Context, _ *Part[S, V]) (s S, used bool, err error) {
 	return d.Snapshots.Lend(ctx, d.dialect.Late, d.Verdicts.TooMany)
 }
@@ -281,12 +281,12 @@ func (d *Database[S, V]) Late(ctx context.Context) (none S, err error) {
 	return s, nil
 }
 
-// More opens sessions beside the first one of a run, see [More].
+// More opens sessions in addition to the first one of a run, see [More].
 func (d *Database[S, V]) More(ctx context.Context, first S, parts int) ([]S, error) {
 	return More(ctx, first, parts, d.Connect, d.Verdicts.TooMany, d.Log)
 }
 
-// Release gives a session back that has done what it was asked for.
+// Release returns a session that has finished its work.
 func (d *Database[S, V]) Release(ctx context.Context, s S) {
 	if d.dialect.Restore(ctx, s) {
 		d.Snapshots.Put(s)
@@ -295,7 +295,7 @@ func (d *Database[S, V]) Release(ctx context.Context, s S) {
 	d.Discard(ctx, s)
 }
 
-// GiveBack gives a session back of which err was the last word.
+// GiveBack returns a session whose last result was err.
 func (d *Database[S, V]) GiveBack(ctx context.Context, s S, err error) {
 	if d.dialect.Usable(ctx, s, err) {
 		d.Release(ctx, s)
@@ -304,7 +304,7 @@ func (d *Database[S, V]) GiveBack(ctx context.Context, s S, err error) {
 	d.Discard(ctx, s)
 }
 
-// Discard ends a session, and what it may still be running.
+// Discard ends a session, and any statement it is still running.
 func (d *Database[S, V]) Discard(ctx context.Context, s S) {
 	d.dialect.End(ctx, s)
 	d.Snapshots.Drop()

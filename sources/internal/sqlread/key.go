@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Indexes are those of a table that are unique.
+// Indexes are the unique indexes of a table.
 type Indexes []index
 
 type index struct {
@@ -19,8 +19,8 @@ type index struct {
 	columns []string
 }
 
-// Add adds the next column of an index, whose columns come one after the other. Useless is one that tells
-// no rows apart by its value, such as one that may be NULL; no key has it.
+// Add adds the next column of an index, whose columns follow each other. A useless column does not identify
+// rows by its value, for example because it may be NULL; no key contains it.
 func (x *Indexes) Add(name string, primary bool, column string, useless bool) {
 	all := *x
 	if len(all) == 0 || all[len(all)-1].name != name {
@@ -32,8 +32,8 @@ func (x *Indexes) Add(name string, primary bool, column string, useless bool) {
 	*x = all
 }
 
-// Key is the primary key, or else the first of the indexes with the fewest columns; nil where none tells
-// all rows apart.
+// Key is the primary key, or else the first of the indexes with the fewest columns; nil if none identifies
+// all rows.
 func (x Indexes) Key() (best []string) {
 	for _, i := range x {
 		switch {
@@ -47,7 +47,7 @@ func (x Indexes) Key() (best []string) {
 	return best
 }
 
-// Place finds a name; one that differs in letter case alone where no other is there. It is -1 for none.
+// Place finds a name; if there is none, one that differs only in case. It is -1 for none.
 func Place(names []string, name string) int {
 	if i := slices.Index(names, name); i >= 0 {
 		return i
@@ -58,10 +58,10 @@ func Place(names []string, name string) int {
 // KeyColumn is a column that the result of a rule's query must have.
 type KeyColumn struct {
 	Name  string
-	Table string // whose key has it; "" where the rule itself names it
+	Table string // whose key has it; "" if the rule itself names it
 }
 
-// PlaceKey finds the columns of the key among those of the result of a rule's query. Each counts once.
+// PlaceKey finds the columns of the key in the result of a rule's query. Each counts once.
 func PlaceKey(part string, columns []string, key []KeyColumn) (places []int, err error) {
 	for _, k := range key {
 		i := Place(columns, k.Name)
@@ -74,8 +74,8 @@ func PlaceKey(part string, columns []string, key []KeyColumn) (places []int, err
 		case i < 0:
 			return nil, &source.Error{
 				Kind: source.ErrConfig, Part: part,
-				Err:  fmt.Errorf("query: its result has no column %q, which the key of %s has", k.Name, k.Table),
-				Hint: "add it to the SELECT, or name what tells the rows apart with id_columns: in the rule",
+				Err:  fmt.Errorf("query: its result lacks column %q of the key of %s", k.Name, k.Table),
+				Hint: "add it to the SELECT, or name the columns that identify a row in the rule's id_columns:",
 			}
 		case !slices.Contains(places, i):
 			places = append(places, i)
@@ -84,26 +84,26 @@ func PlaceKey(part string, columns []string, key []KeyColumn) (places []int, err
 	return places, nil
 }
 
-// Keyed is a table or a view whose key the configuration is asked for.
+// Keyed is a table or a view whose key is taken from the configuration.
 type Keyed struct {
 	Part    string   // in errors
 	What    string   // "table", or what else it is
-	IsTable bool     // it could have a key of its own
-	Entry   string   // how id_columns: names it
-	Without string   // the entry of the table list that leaves it out
+	IsTable bool     // it could have its own key
+	Entry   string   // its name in id_columns:
+	Without string   // the entry of the table list that excludes it
 	Columns []string // all of them
 }
 
-// Key finds the columns that id_columns: names for what has no key of its own. Each counts once.
+// Key finds the columns that id_columns: names for a table or view without a key. Each counts once.
 func (k *Keyed) Key(named []string) (places []int, err error) {
 	if len(named) == 0 {
-		why := "a " + k.What + " has no key, so its rows cannot be told apart"
+		why := "a " + k.What + " has no key, so its rows cannot be identified"
 		if k.IsTable {
-			why = "the table has neither a primary key nor a unique index over columns that are NOT NULL, so its rows cannot be told apart"
+			why = "the table has neither a primary key nor a unique index over columns that are NOT NULL, so its rows cannot be identified"
 		}
 		return nil, &source.Error{
 			Kind: source.ErrConfig, Part: k.Part, Err: fmt.Errorf("%s", why),
-			Hint: fmt.Sprintf("in the connector's entry, beside configuration:, name columns that together differ in every row, or leave it out with %s\nid_columns: {%q: [COLUMN]}", k.Without, k.Entry),
+			Hint: fmt.Sprintf("in the connector's entry, beside configuration:, name columns that together are unique, or exclude it with %s\nid_columns: {%q: [COLUMN]}", k.Without, k.Entry),
 		}
 	}
 	for _, name := range named {
@@ -111,7 +111,7 @@ func (k *Keyed) Key(named []string) (places []int, err error) {
 		if i < 0 {
 			return nil, &source.Error{
 				Kind: source.ErrConfig, Part: k.Part, Err: fmt.Errorf("the %s has no column %q", k.What, name),
-				Hint: fmt.Sprintf("correct id_columns: of %s", k.Entry),
+				Hint: fmt.Sprintf("correct id_columns: for %s", k.Entry),
 			}
 		}
 		if !slices.Contains(places, i) {
@@ -121,24 +121,24 @@ func (k *Keyed) Key(named []string) (places []int, err error) {
 	return places, nil
 }
 
-// KeylessError says that rows of a rule's query had NULL in every column of the key, as outer joins make
-// them. All of them would have one id, so they were left out. It is nil where there were none.
+// KeylessError means that rows of a rule's query had NULL in all key columns, as outer joins can
+// return. All of them would have the same id, so they were skipped. It is nil if there were none.
 func KeylessError(part string, rows int64) error {
 	if rows == 0 {
 		return nil
 	}
 	return &source.Error{
-		Kind: source.ErrConfig, Part: part, Err: fmt.Errorf("rows with NULL in every column of the key were left out: %d", rows),
-		Hint: "name columns that always have a value with id_columns: in the rule, or leave such rows out in the query",
+		Kind: source.ErrConfig, Part: part, Err: fmt.Errorf("rows with NULL in all key columns were skipped: %d", rows),
+		Hint: "name columns without NULL in the rule's id_columns:, or exclude such rows in the query",
 	}
 }
 
-// Behind is the condition of all rows that come after one in the order of a key of n columns. compare
-// writes a comparison of the key's column i with the value that the row has:
+// Behind is the condition for all rows after a given one in the order of a key of n columns. compare
+// writes a comparison of the key's column i with the value of that row:
 //
 //	a >= ? AND (a > ? OR (a = ? AND b > ?))
 //
-// Of (a, b) > (?, ?), which says the same where it is understood, servers make a scan of the whole index.
+// Servers that understand (a, b) > (?, ?) use a full index scan for it.
 func Behind(n int, compare func(i int, operator string) string) string {
 	var b strings.Builder
 	last := n - 1
@@ -150,16 +150,16 @@ func Behind(n int, compare func(i int, operator string) string) string {
 	return b.String()
 }
 
-// NoKeyError says that a table of a rule has no key that could tell the rows of its query apart.
+// NoKeyError means that a table of a rule has no key that could identify the rows of its query.
 func NoKeyError(part, what, table string) error {
 	return &source.Error{
 		Kind: source.ErrConfig, Part: part, Err: fmt.Errorf("the %s %s has no key", what, table),
-		Hint: "name what tells the rows of the query apart with id_columns: in the rule",
+		Hint: "name the columns that identify a row of the query in the rule's id_columns:",
 	}
 }
 
-// Needed leaves out the columns that no id needs: it returns the places of those that are left, and the key
-// and the columns of ids in terms of them.
+// Needed removes the columns that no id needs: it returns the places of the others, and the key
+// and the columns of ids as places among those.
 func Needed(key, inID []int) (left, newKey, newInID []int) {
 	left = slices.Sorted(slices.Values(slices.Concat(key, inID)))
 	left = slices.Compact(left)
@@ -172,5 +172,5 @@ func Needed(key, inID []int) (left, newKey, newInID []int) {
 	return left, in(key), in(inID)
 }
 
-// ErrTableChanged says that a table is no longer what it was when reading it began.
-var ErrTableChanged = errors.New("the table was altered meanwhile")
+// ErrTableChanged means that a table was altered since reading it began.
+var ErrTableChanged = errors.New("the table was altered in the meantime")

@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-func TestBehind(t *testing.T) {
+func TestAfter(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{
 		1: "a > ?",
@@ -80,8 +80,8 @@ func TestKeysOfRules(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	for want, k := range map[string]KeyColumn{
-		`id_columns: the result of the query has no column "x"`:       {Name: "x"},
-		`query: its result has no column "x", which the key of t has`: {Name: "x", Table: "t"},
+		`id_columns: the result of the query has no column "x"`: {Name: "x"},
+		`query: its result lacks column "x" of the key of t`:    {Name: "x", Table: "t"},
 	} {
 		if _, err := PlaceKey("p", columns, []KeyColumn{k}); !errors.Is(err, source.ErrConfig) || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v", err)

@@ -19,17 +19,17 @@ type Part[S Session, V any] struct {
 	about *Described // shared by the ranges of a table
 }
 
-// Subject is what a part is about: a table or a view, or a rule, whose query is read instead. The relation of a rule
-// only has its names.
+// Subject is the content of a part: a table or a view, or a rule, whose query is read instead. The relation of a rule
+// has only its names.
 type Subject struct {
 	Rel  Relation
 	Rule *Selection
 }
 
-// Scope is the table; for a query those that it belongs to.
+// Scope is the table; for a query, its tables.
 func (s *Subject) Scope() string { return s.Rel.Scope }
 
-// Name is the scope, and which query of it is meant.
+// Name is the scope, followed by the query if it is one of several.
 func (s *Subject) Name() string {
 	if s.Rule != nil {
 		return s.Rel.Scope + ", " + s.Rule.Path
@@ -37,10 +37,10 @@ func (s *Subject) Name() string {
 	return s.Rel.Scope
 }
 
-// Estimate is what the server has counted, or its statistics say.
+// Estimate is the number of rows that the server has counted or estimated.
 func (s *Subject) Estimate() (int64, bool) { return s.Rel.Estimate, s.Rel.Estimate > 0 }
 
-// Tables are those that it names: itself, or those of the rule.
+// Tables are the named tables: itself, or those of the rule.
 func (s *Subject) Tables() []Relation {
 	if s.Rule != nil {
 		return s.Rule.Tables
@@ -48,19 +48,19 @@ func (s *Subject) Tables() []Relation {
 	return []Relation{s.Rel}
 }
 
-// LeaveOut is the other way out of a hint. list is the table list.
+// LeaveOut is the alternative in a hint. list is the table list.
 func (s *Subject) LeaveOut(list *TableList) string {
 	if s.Rule != nil {
 		return "or remove " + s.Rule.Path
 	}
-	return "or leave it out with " + list.Without(s.Rel.Entry)
+	return "or exclude it with " + list.Without(s.Rel.Entry)
 }
 
-// Range is some of the rows of a table that is read as several parts.
+// Range is a subset of the rows of a table that is read in several parts.
 type Range struct {
 	Name      string
 	Condition string // of its rows
-	First     bool   // none comes before it
+	First     bool   // no range precedes it
 }
 
 func _[S Session, V any]() {
@@ -70,12 +70,12 @@ func _[S Session, V any]() {
 	var _ source.Describer = p
 }
 
-// Part makes a part of a table, or of a rule whose tables together are the relation.
+// Part returns a part for a table, or for a rule whose tables together are the relation.
 func (d *Database[S, V]) Part(r Relation, rule *Selection) *Part[S, V] {
 	return &Part[S, V]{db: d, Subject: Subject{r, rule}, about: &Described{}}
 }
 
-// Cut makes a part of each range of the rows of a table.
+// Cut returns a part for each range of the rows of a table.
 func (p *Part[S, V]) Cut(ranges []Range) (parts []*Part[S, V]) {
 	for i := range ranges {
 		share := *p
@@ -86,10 +86,10 @@ func (p *Part[S, V]) Cut(ranges []Range) (parts []*Part[S, V]) {
 	return parts
 }
 
-// First reports whether no other part of the table comes before it.
+// First reports whether no other part of the table precedes it.
 func (p *Part[S, V]) First() bool { return p.Range == nil || p.Range.First }
 
-// Name is the scope, and which keys or which query of it are meant unless it is read as a whole.
+// Name is the scope, followed by the keys or the query unless the table is read as a whole.
 func (p *Part[S, V]) Name() string {
 	if p.Range != nil {
 		return p.Rel.Scope + " " + p.Range.Name
@@ -97,8 +97,8 @@ func (p *Part[S, V]) Name() string {
 	return p.Subject.Name()
 }
 
-// Describe implements [source.Describer]. The server is asked once for all parts of a table, on one of the
-// sessions that the parts read with.
+// Describe implements [source.Describer]. The server is queried once for all parts of a table, on one of the
+// sessions that parts are read from.
 func (p *Part[S, V]) Describe(ctx context.Context) (source.Description, error) {
 	d := p.db
 	return p.about.Once(func() (source.Description, error) {
@@ -108,7 +108,7 @@ func (p *Part[S, V]) Describe(ctx context.Context) (source.Description, error) {
 				return source.Description{}, p.Failed("connect", err)
 			}
 			t, err := d.dialect.LookUp(ctx, s, p)
-			if t != nil { // an error with a table is about its key: it will not be read until that is configured
+			if t != nil { // an error with a table is about its key: the table is not read until that is configured
 				d.Release(ctx, s)
 				return d.dialect.Description(p, t), nil
 			}
@@ -120,8 +120,8 @@ func (p *Part[S, V]) Describe(ctx context.Context) (source.Description, error) {
 	})
 }
 
-// KeyNames are the columns that tell the rows of a rule apart: those that it names, or else the keys of its tables. In
-// ids that Elastic's connector writes too they are in the order of their names where compare is given.
+// KeyNames are the columns that identify the rows of a rule: those that it names, or else the keys of its tables. If
+// compare is given, they are sorted by name, as in ids of Elastic's connector.
 func (p *Part[S, V]) KeyNames(ctx context.Context, s S, compare func(a, b string) int) (key []KeyColumn, err error) {
 	for _, name := range p.Rule.IDColumns {
 		key = append(key, KeyColumn{Name: name})
@@ -157,13 +157,13 @@ func (p *Part[S, V]) SetKey(t *Table[V], key []KeyColumn) (err error) {
 	return err
 }
 
-// ConfiguredKey takes the key of a table that has none from the configuration. list is the table list.
+// ConfiguredKey takes the key of a table without one from the configuration. list is the table list.
 func (p *Part[S, V]) ConfiguredKey(t *Table[V], list *TableList) error {
 	return t.SetDeclaredKey(p.Name(), &p.Rel, list, p.db.dialect.DeclaredKey(&p.Rel))
 }
 
-// Documents streams the table. The server sends rows no faster than they are taken, and minds no pause, so one
-// statement does for a table of any size.
+// Documents streams the table. The server sends rows no faster than they are read, and tolerates any pause, so one
+// statement is enough for a table of any size.
 func (p *Part[S, V]) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		if err := p.read(ctx, yield); err != nil {
@@ -172,7 +172,7 @@ func (p *Part[S, V]) Documents(ctx context.Context) iter.Seq2[document.Document,
 	}
 }
 
-// read yields all rows. A lost connection is replaced where that is possible, as often in a row as
+// read yields all rows. A lost connection is replaced if that is possible, as often in a row as
 // the configuration allows.
 func (p *Part[S, V]) read(ctx context.Context, yield func(document.Document, error) bool) error {
 	r, err := p.db.dialect.Open(ctx, p)

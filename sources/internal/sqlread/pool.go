@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Snapshot is a session that a pool lends.
+// Snapshot is a session of a pool.
 type Snapshot interface {
 	comparable
 	// Late reports whether its snapshot was taken after those of the run.
@@ -15,10 +15,10 @@ type Snapshot interface {
 	HangUp()
 }
 
-// Pool are the sessions of a run, each with its snapshot all along. They are lent to the parts. Use
+// Pool holds the sessions of a run, each with its snapshot. Parts acquire and release them. Use
 // [NewPool].
 type Pool[S Snapshot] struct {
-	given chan struct{} // holds one when something may have changed for those who wait
+	given chan struct{} // signals waiting callers that something may have changed
 
 	mu     sync.Mutex
 	idle   []S
@@ -26,10 +26,10 @@ type Pool[S Snapshot] struct {
 	closed bool
 }
 
-// NewPool makes a pool that has no session yet.
+// NewPool creates a pool without sessions.
 func NewPool[S Snapshot]() *Pool[S] { return &Pool[S]{given: make(chan struct{}, 1)} }
 
-// Take lends a session, rather one of those that the run began with; none when there is none.
+// Take acquires a session, preferably one of those that the run began with; ok is false if there is none.
 func (p *Pool[S]) Take() (s S, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,14 +46,14 @@ func (p *Pool[S]) Take() (s S, ok bool) {
 	return s, false
 }
 
-// Add counts a session that was opened for a part, as one that is lent.
+// Add counts a session that was opened for a part as acquired.
 func (p *Pool[S]) Add() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lent++
 }
 
-// Put takes a session back.
+// Put releases a session.
 func (p *Pool[S]) Put(s S) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +81,7 @@ func (p *Pool[S]) tell() {
 	}
 }
 
-// Wait lends a session that somebody gives back; none where nobody has one.
+// Wait acquires a session that another part releases; ok is false if no part holds one.
 func (p *Pool[S]) Wait(ctx context.Context) (s S, ok bool, err error) {
 	for {
 		if s, ok := p.Take(); ok {
@@ -104,9 +104,9 @@ func (p *Pool[S]) Wait(ctx context.Context) (s S, ok bool, err error) {
 	}
 }
 
-// Lend lends a session: one of the pool, or a new one, which open opens, when all are in use. Where the
-// server has no connection left, which tooMany tells, it waits for one of the pool. used reports whether it was
-// in the pool.
+// Lend acquires a session: one of the pool, or if all are in use a new one, with open. If the
+// server allows no further connection, which tooMany reports, it waits for one of the pool. used reports whether the
+// session was in the pool.
 func (p *Pool[S]) Lend(ctx context.Context, open func(context.Context) (S, error), tooMany func(error) bool) (s S, used bool, err error) {
 	if s, ok := p.Take(); ok {
 		return s, true, nil
@@ -128,8 +128,8 @@ func (p *Pool[S]) Lend(ctx context.Context, open func(context.Context) (S, error
 	return s, true, nil
 }
 
-// Borrow lends a session to ask the catalogue with. It waits for one of the pool rather than open another, whose
-// snapshot would be a late one, and does open one, as [Pool.Lend] does, where the pool has none.
+// Borrow acquires a session for catalog queries. It waits for one of the pool instead of opening another, whose
+// snapshot would be late, and opens one, as [Pool.Lend] does, only if the pool has none.
 func (p *Pool[S]) Borrow(ctx context.Context, open func(context.Context) (S, error), tooMany func(error) bool) (s S, used bool, err error) {
 	s, ok, err := p.Wait(ctx)
 	if ok || err != nil {
@@ -138,12 +138,11 @@ func (p *Pool[S]) Borrow(ctx context.Context, open func(context.Context) (S, err
 	return p.Lend(ctx, open, tooMany)
 }
 
-// MostSnapshots is how many sessions of a pool begin a run: as many as there are readers unless engine.readers
-// says otherwise.
+// MostSnapshots is how many sessions a run begins with: the default of engine.readers.
 const MostSnapshots = 4
 
-// More opens sessions beside a first one, for so many parts: [MostSnapshots] at the most, and as far as the
-// server allows, which tooMany tells. Those that it returns are open, also with an error.
+// More opens sessions in addition to the first one, for so many parts: at most [MostSnapshots], and as many as the
+// server allows, which tooMany reports. The returned sessions are open, even after an error.
 func More[S Snapshot](ctx context.Context, first S, parts int, open func(context.Context) (S, error), tooMany func(error) bool, log *slog.Logger) ([]S, error) {
 	sessions := []S{first}
 	for len(sessions) < min(parts, MostSnapshots) {
@@ -152,7 +151,7 @@ func More[S Snapshot](ctx context.Context, first S, parts int, open func(context
 		case err == nil:
 			sessions = append(sessions, s)
 		case tooMany(err):
-			log.Info("the server allows no more connections, so fewer tables are read at a time", "connections", len(sessions))
+			log.Info("the server allows no more connections, so fewer tables are read concurrently", "connections", len(sessions))
 			return sessions, nil
 		default:
 			return sessions, err
@@ -161,7 +160,7 @@ func More[S Snapshot](ctx context.Context, first S, parts int, open func(context
 	return sessions, nil
 }
 
-// Close ends the sessions that nobody uses, and those that are lent once they are given back.
+// Close ends idle sessions, and acquired ones when they are released.
 func (p *Pool[S]) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

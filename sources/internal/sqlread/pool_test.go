@@ -16,7 +16,7 @@ type fakeSession struct {
 func (s *fakeSession) Late() bool { return s.late }
 func (s *fakeSession) HangUp()    { s.closed = true }
 
-// TestPoolPrefersTheRun: a snapshot of the run is lent before a later one.
+// TestPoolPrefersTheRun: a snapshot of the run is used before a later one.
 func TestPoolPrefersTheRun(t *testing.T) {
 	t.Parallel()
 	p := NewPool[*fakeSession]()
@@ -36,13 +36,13 @@ func TestPoolPrefersTheRun(t *testing.T) {
 	}
 }
 
-// TestPoolWaits: who waits gets what is given back, and learns that nobody has any.
+// TestPoolWaits: a waiting caller gets a released session, or learns that there is none.
 func TestPoolWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool[*fakeSession]()
 		if _, ok, err := p.Wait(t.Context()); ok || err != nil {
-			t.Errorf("nobody has one: got %v, %v", ok, err)
+			t.Errorf("there is none: got %v, %v", ok, err)
 		}
 		p.Add()
 		p.Add()
@@ -56,13 +56,13 @@ func TestPoolWaits(t *testing.T) {
 		synctest.Wait()
 		p.Put(&fakeSession{})
 		if !<-got {
-			t.Error("the one that was given back was not lent")
+			t.Error("the released one was not reused")
 		}
-		p.Drop() // the other is lost, the first still lent
+		p.Drop() // the other is lost, the first still in use
 		synctest.Wait()
 		p.Drop()
 		if <-got {
-			t.Error("there was none left to lend")
+			t.Error("there was none left")
 		}
 		p.Add()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -73,7 +73,7 @@ func TestPoolWaits(t *testing.T) {
 	})
 }
 
-// TestPoolCloses: idle sessions end at once, lent ones when they come back.
+// TestPoolCloses: idle sessions end at once, those in use when they are released.
 func TestPoolCloses(t *testing.T) {
 	t.Parallel()
 	p := NewPool[*fakeSession]()
@@ -90,8 +90,8 @@ func TestPoolCloses(t *testing.T) {
 	}
 }
 
-// TestPoolLends: what is idle, what is new, and what comes back where the server opens no more.
-func TestPoolLends(t *testing.T) {
+// TestPoolSharesSessions: what is idle, what is new, and what comes back where the server opens no more.
+func TestPoolSharesSessions(t *testing.T) {
 	t.Parallel()
 	p := NewPool[*fakeSession]()
 	full, broken := errors.New("full"), errors.New("broken")
@@ -121,7 +121,7 @@ func TestPoolLends(t *testing.T) {
 	}
 	p.Drop()
 	if _, _, err := p.Lend(t.Context(), opens(nil, full), tooMany); !errors.Is(err, full) {
-		t.Errorf("nobody has one: got %v", err)
+		t.Errorf("there is none: got %v", err)
 	}
 }
 

@@ -9,13 +9,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
-// Profile is a way to name documents and their fields.
+// Profile defines how documents and their fields are named.
 //
-//	Head    what Elastic's own connectors do now
-//	Seed87  what they did in their version 8.7: other names, other ids
-//	Native  ours: no two rows share an id, and columns keep their names
+//	Head    as current versions of Elastic's own connectors do
+//	Seed87  as their version 8.7 did: other names, other ids
+//	Native  our own: no two rows share an id, and columns keep their names
 //
-// Head and Seed87 are there so that an index which such a connector filled goes on being the same.
+// Head and Seed87 exist so that an index that such a connector filled can be taken over.
 type Profile uint8
 
 // The profiles.
@@ -25,7 +25,7 @@ const (
 	Native
 )
 
-// ProfileOf reads the configured profile; none is Head.
+// ProfileOf reads the configured profile; the default is Head.
 func ProfileOf(env source.Env) (Profile, error) {
 	names := []string{Head: "head", Seed87: "seed87", Native: "native"}
 	if env.Profile == "" {
@@ -33,12 +33,12 @@ func ProfileOf(env source.Env) (Profile, error) {
 	}
 	i := slices.Index(names, env.Profile)
 	if i < 0 {
-		return Head, form.ConfigError(fmt.Errorf("profile %q is not known", env.Profile), "choose one of "+strings.Join(names, ", "))
+		return Head, form.ConfigError(fmt.Errorf("unknown profile %q", env.Profile), "choose one of "+strings.Join(names, ", "))
 	}
 	return Profile(i), nil
 }
 
-// Compatible reports whether values are to be as Elastic's own connector writes them: whether the
+// Compatible reports whether values are written as Elastic's own connector writes them: whether the
 // encoding is compat, not exact.
 func Compatible(env source.Env) (bool, error) {
 	switch env.Encoding {
@@ -47,11 +47,11 @@ func Compatible(env source.Env) (bool, error) {
 	case "compat":
 		return true, nil
 	}
-	return false, form.ConfigError(fmt.Errorf("encoding %q is not known", env.Encoding), "choose one of exact, compat")
+	return false, form.ConfigError(fmt.Errorf("unknown encoding %q", env.Encoding), "choose one of exact, compat")
 }
 
-// NativePrefix is what the ids of the profile native begin with: the source, and then database, schemas
-// and tables, whose names are joined by + where a query has several.
+// NativePrefix is the prefix of ids in the profile native: the source, then database, schemas
+// and tables, whose names are joined by + if a query has several.
 func NativePrefix(service string, lists ...[]string) string {
 	b := []byte(service + ":")
 	for _, names := range lists {
@@ -67,7 +67,7 @@ func NativePrefix(service string, lists ...[]string) string {
 }
 
 // AppendNative appends the value of the key's column i to an id of the profile native. NULL, which only a
-// configured key can hold, is the escape of a byte that no value has.
+// configured key can contain, is the escape of a byte that no value has.
 func AppendNative(id []byte, i int, null bool, text []byte) []byte {
 	if i > 0 {
 		id = append(id, ':')

@@ -75,8 +75,8 @@ func TestTablesAreListedAndRead(t *testing.T) {
 	}
 }
 
-// TestReadingGoesOnBehindTheLastRow: after each loss on another session, where the server can compare with the key.
-func TestReadingGoesOnBehindTheLastRow(t *testing.T) {
+// TestReadingResumesAfterTheLastRow: after each loss on another session, where the server can compare with the key.
+func TestReadingResumesAfterTheLastRow(t *testing.T) {
 	t.Parallel()
 	d := newPaper(t, source.Env{}, "*", map[string]int64{"a": 5})
 	parts := d.list(t)
@@ -119,8 +119,8 @@ func TestLossesThatEndATable(t *testing.T) {
 	}
 }
 
-// TestATableThatIsAlteredIsNotGoneOnWith: rows of two shapes are no state of a table.
-func TestATableThatIsAlteredIsNotGoneOnWith(t *testing.T) {
+// TestReadingOfAnAlteredTableDoesNotResume: rows of two shapes are no state of a table.
+func TestReadingOfAnAlteredTableDoesNotResume(t *testing.T) {
 	t.Parallel()
 	d := newPaper(t, source.Env{}, "*", map[string]int64{"a": 9})
 	part := d.list(t)["a"]
@@ -153,8 +153,8 @@ func TestSessionsThatWereLostWhileIdleArePassedOver(t *testing.T) {
 	}
 }
 
-// TestALoopThatIsLeftGivesTheSessionBack: another part reads on it.
-func TestALoopThatIsLeftGivesTheSessionBack(t *testing.T) {
+// TestBreakingOutOfALoopReleasesTheSession: another part reads on it.
+func TestBreakingOutOfALoopReleasesTheSession(t *testing.T) {
 	t.Parallel()
 	d := newPaper(t, source.Env{}, "a", map[string]int64{"a": 9})
 	part := d.list(t)["a"]

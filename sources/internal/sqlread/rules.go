@@ -10,9 +10,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
-// Rule is an advanced rule as it is configured.
+// Rule is a configured advanced rule.
 type Rule struct {
-	Path      string  // where it is in the configuration, such as advanced_rules[0]
+	Path      string  // its place in the configuration, such as advanced_rules[0]
 	Tables    []Entry // each names one table exactly
 	Query     string  // without semicolons at its end
 	IDColumns []string
@@ -58,9 +58,9 @@ func (r *Rule) parse(q Quote, raw any) (err error) {
 		if near := field.Nearest(key, known); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
-		return form.ConfigError(fmt.Errorf("%s.%s: a rule has no such key", r.Path, key), hint)
+		return form.ConfigError(fmt.Errorf("%s.%s: unknown key", r.Path, key), hint)
 	}
-	names, err := r.texts("tables", keys["tables"], "name the tables whose documents these are, such as tables: [orders]")
+	names, err := r.texts("tables", keys["tables"], "name the tables that the documents belong to, such as tables: [orders]")
 	if err != nil {
 		return err
 	}
@@ -81,10 +81,10 @@ func (r *Rule) parse(q Quote, raw any) (err error) {
 		if !ok {
 			problem = "must be text, not " + kindOf(keys["query"])
 		}
-		return form.ConfigError(fmt.Errorf("%s.query: %s", r.Path, problem), "write the SELECT whose rows are to be documents")
+		return form.ConfigError(fmt.Errorf("%s.query: %s", r.Path, problem), "write a SELECT whose rows become documents")
 	}
 	if columns, given := keys["id_columns"]; given {
-		r.IDColumns, err = r.texts("id_columns", columns, "name columns of the result that tell its rows apart, or remove the key")
+		r.IDColumns, err = r.texts("id_columns", columns, "name the columns of the result that identify a row, or remove the key")
 	}
 	return err
 }
@@ -112,7 +112,7 @@ func (r *Rule) texts(key string, raw any, hint string) (texts []string, err erro
 	return texts, nil
 }
 
-// kindOf names what a decoded value is.
+// kindOf names the type of a decoded value.
 func kindOf(v any) string {
 	switch v.(type) {
 	case nil:

@@ -17,7 +17,7 @@ func ruleOf(change map[string]any) map[string]any {
 	return r
 }
 
-func TestCase64RulesThatAreValid(t *testing.T) {
+func TestValidRules(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		rules any

@@ -12,12 +12,12 @@ import (
 
 const (
 	notUTF8 = "bytes that are no UTF-8 were replaced: "
-	// maxMended is how many of them a note has.
+	// maxMended is how many of the bytes a note lists.
 	maxMended = 32
 )
 
-// Text is text of a database that need not be UTF-8: the encoder replaces each byte that is not. The reason
-// has these bytes, so that two texts which differ in them make different documents.
+// Text is text of a database that need not be UTF-8: the encoder replaces each invalid byte. The reason
+// lists these bytes, so that two texts that differ in them make different documents.
 func Text(text string) (v document.Value, reason string) {
 	if utf8.ValidString(text) {
 		return document.String(text), ""
@@ -41,15 +41,15 @@ func Text(text string) (v document.Value, reason string) {
 	return document.String(text), b.String()
 }
 
-// Mended says once for each column that bytes of it were replaced.
+// Mended logs once for each column that invalid bytes were replaced.
 type Mended struct{ columns sync.Map }
 
-// Tell is given the reason that [Text] gave for a value of the column; others it passes over.
+// Tell receives the reason that [Text] returned for a value of the column; it ignores others.
 func (m *Mended) Tell(log *slog.Logger, part, column, reason string) {
 	if !strings.HasPrefix(reason, notUTF8) {
 		return
 	}
 	if _, told := m.columns.LoadOrStore([2]string{part, column}, true); !told {
-		log.Warn("a column has text that is not UTF-8; the bytes that are not were replaced, and stand in "+NotesField, "part", part, "column", column)
+		log.Warn("a column has invalid UTF-8; the invalid bytes were replaced, and are listed in "+NotesField, "part", part, "column", column)
 	}
 }

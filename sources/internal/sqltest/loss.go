@@ -243,7 +243,7 @@ func Resumes(t *testing.T, w Way, log *Logbook, rows, bytes int, idle func(sourc
 			t.Errorf("%s: the connection did not break", p.Scope())
 		}
 	}
-	if !strings.Contains(log.String(), "going on behind the last row") {
+	if !strings.Contains(log.String(), "resuming after the last row") {
 		t.Errorf("nothing is said of it: %s", log)
 	}
 }
@@ -333,6 +333,6 @@ func Stalls(t *testing.T, w Way, part source.Part, text string, idle func(source
 	go func() { done <- Read(t.Context(), part).Err }() // ends with the time limit
 	Eventually(t, "the table is waited for", func() bool { return busy() == 1 })
 	close(waits)
-	Refuse(t, <-done, nil, part.Scope()+": begin to read: ", "the server has sent nothing for 3m0s, the stall timeout")
+	Refuse(t, <-done, nil, part.Scope()+": start reading: ", "the server has sent nothing for 3m0s, the stall timeout")
 	Eventually(t, "no session waits for the table", func() bool { return busy() == 0 })
 }

@@ -71,7 +71,7 @@ func MoreReadersThanSnapshots(t *testing.T, db *DB, idle func(source.Source) int
 	log := &Logbook{}
 	s := db.Open(nil, log.Env())
 	total := Nested(t, List(t, s))
-	if total != 12 || strings.Count(log.String(), "taken later than those of the run") != 1 {
+	if total != 12 || strings.Count(log.String(), "from a later snapshot") != 1 {
 		t.Errorf("%d rows came, logged %s", total, log)
 	}
 	if n := idle(s); n != 6 {

@@ -165,8 +165,8 @@ func OpenRefuses(t *testing.T, typ *source.Type, plain func(map[string]any) map[
 	t.Helper()
 	cases := map[string]Refusal{
 		"2 blank tables": {Set: map[string]any{"tables": []any{" ", ""}}, Says: []string{"tables names no table"}},
-		"a profile":      {Env: source.Env{Profile: "tail"}, Says: []string{`profile "tail" is not known`, "head, seed87, native"}},
-		"an encoding":    {Env: source.Env{Encoding: "lossy"}, Says: []string{`encoding "lossy" is not known`, "exact, compat"}},
+		"a profile":      {Env: source.Env{Profile: "tail"}, Says: []string{`unknown profile "tail"`, "head, seed87, native"}},
+		"an encoding":    {Env: source.Env{Encoding: "lossy"}, Says: []string{`unknown encoding "lossy"`, "exact, compat"}},
 		"64 rules":       {Env: source.Env{AdvancedRules: "x"}, Says: []string{"advanced_rules: must be a list"}},
 	}
 	maps.Copy(cases, own)

@@ -174,7 +174,7 @@ func Permissions(t *testing.T, db *DB, user Rights) {
 	// A table that the user may not know of looks as if it did not exist.
 	user.Hide("a")
 	user.Values["tables"] = "a,d"
-	Refuse(t, read()[db.Scope("a")].Err, source.ErrConfig, "or the user may not know of it", user.Hint("a"))
+	Refuse(t, read()[db.Scope("a")].Err, source.ErrConfig, "or the user has no privilege on it", user.Hint("a"))
 }
 
 // Views checks that a view is read only if it is named and has a key, and that a broken one fails alone. The broken ones

@@ -1,8 +1,8 @@
-// Package mongotest is a replica set of one member, in memory: the part of MongoDB that this program's source
-// asks for, with change streams as MongoDB's documentation and the specification of its drivers describe
-// them. Tests change its data by methods, since the program writes nothing.
+// Package mongotest is a replica set with one member, in memory: the part of MongoDB that this program's source uses, with
+// change streams as MongoDB's documentation and the specification of its drivers describe them. Tests change its data by
+// methods, since the program writes nothing.
 //
-// It is imported by tests only. Its invariant: what it does not know is an error, never a guess.
+// It is imported by tests only. Its invariant: an unsupported request is an error, never a guess.
 package mongotest
 
 import (
@@ -22,8 +22,8 @@ const (
 	opMsg   = 2013
 )
 
-// Serve answers what connections to a listener ask until the test ends. answer may be called by several at a time; nil
-// is no answer, and ok is false where the connection ends.
+// Serve responds to requests on connections to a listener until the test ends. answer may be called concurrently; nil is
+// no response, and ok is false if the connection ends.
 func Serve(t testing.TB, l net.Listener, answer func(command bson.Raw) (reply any, ok bool)) {
 	var mu sync.Mutex
 	conns := map[net.Conn]bool{}
@@ -67,14 +67,14 @@ func serve(t testing.TB, c net.Conn, answer func(command bson.Raw) (reply any, o
 		}
 		b, err := bson.Marshal(reply)
 		if err != nil {
-			t.Errorf("an answer of the test is no BSON: %v", err)
+			t.Errorf("a response of the test is not BSON: %v", err)
 			return
 		}
 		writeReply(c, request, op, b)
 	}
 }
 
-// readCommand reads one message; the command is nil where there is no other.
+// readCommand reads one message; the command is nil if there is no other.
 func readCommand(c net.Conn) (request int32, op uint32, command bson.Raw) {
 	var head [16]byte
 	if _, err := io.ReadFull(c, head[:]); err != nil {
@@ -97,7 +97,7 @@ func readCommand(c net.Conn) (request int32, op uint32, command bson.Raw) {
 	return request, op, bson.Raw(rest[:binary.LittleEndian.Uint32(rest)])
 }
 
-// writeReply answers a message with a document.
+// writeReply responds to a message with a document.
 func writeReply(c net.Conn, request int32, op uint32, doc []byte) {
 	before := []byte{0, 0, 0, 0, 0}
 	kind := uint32(opMsg)

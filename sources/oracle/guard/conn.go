@@ -30,7 +30,7 @@ var _ interface {
 // nothing is what a call returns besides its error.
 type nothing struct{}
 
-// Close says good-bye to the server where it may still listen, and closes the socket in any case.
+// Close logs off if the server may still be listening, and closes the socket in any case.
 func (c *conn) Close() error {
 	if c.line.reason() != nil {
 		return nil
@@ -42,7 +42,7 @@ func (c *conn) Close() error {
 	return err
 }
 
-// Begin is not supported: the driver would end the transaction by other means than the statements do.
+// Begin is not supported: the driver would end the transaction in another way than the statements do.
 func (*conn) Begin() (driver.Tx, error) { return nil, errNotHere }
 
 // Prepare is [conn.PrepareContext] without a context.
@@ -50,7 +50,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	return c.PrepareContext(context.Background(), query)
 }
 
-// PrepareContext makes a statement. The driver does not ask the server for that.
+// PrepareContext creates a statement. The driver sends nothing to the server for that.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	return call(ctx, c.line, "prepare a statement", c.limit, func(context.Context) (driver.Stmt, error) {
 		return &stmt{ora.NewStmt(query, c.oracle), c}, nil
@@ -64,7 +64,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	})
 }
 
-// QueryContext begins a statement, which ends with its rows. These end with the context.
+// QueryContext starts a statement, which ends with its rows. These end with the context.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	return c.query(ctx, func(ctx context.Context) (driver.Rows, error) {
 		return c.oracle.QueryContext(ctx, query, args)
@@ -72,7 +72,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 }
 
 func (c *conn) query(ctx context.Context, begin func(context.Context) (driver.Rows, error)) (driver.Rows, error) {
-	data, err := call(ctx, c.line, "begin a query", c.limit, func(ctx context.Context) (*ora.DataSet, error) {
+	data, err := call(ctx, c.line, "start a query", c.limit, func(ctx context.Context) (*ora.DataSet, error) {
 		r, err := begin(ctx)
 		if err != nil {
 			return nil, err
@@ -103,14 +103,14 @@ var _ interface {
 // NumInput is -1: the driver does not count parameters.
 func (s *stmt) NumInput() int { return s.oracle.NumInput() }
 
-// QueryContext begins the statement. Its rows end with the context.
+// QueryContext starts the statement. Its rows end with the context.
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	return s.conn.query(ctx, func(ctx context.Context) (driver.Rows, error) {
 		return s.oracle.QueryContext(ctx, args)
 	})
 }
 
-// Close has the server forget the statement.
+// Close makes the server forget the statement.
 func (s *stmt) Close() error {
 	_, err := call(context.Background(), s.conn.line, "close a statement", s.conn.limit, func(context.Context) (nothing, error) {
 		return nothing{}, s.oracle.Close()
@@ -137,7 +137,7 @@ var _ interface {
 	driver.RowsColumnTypePrecisionScale
 } = (*rows)(nil)
 
-// Next takes a row, or returns [io.EOF] where the server has no more.
+// Next reads a row, or returns [io.EOF] if the server has no more.
 func (r *rows) Next(dest []driver.Value) error {
 	ended, err := call(context.Background(), r.conn.line, "fetch rows", r.conn.limit, func(context.Context) (bool, error) {
 		err := r.data.Next(dest)
@@ -156,7 +156,7 @@ func (r *rows) Next(dest []driver.Value) error {
 	return err
 }
 
-// Close closes the rows, and their statement where nobody else does.
+// Close closes the rows, and their statement if nothing else does.
 func (r *rows) Close() error {
 	r.done()
 	_, err := call(context.Background(), r.conn.line, "close rows", r.conn.limit, func(context.Context) (nothing, error) {
@@ -165,7 +165,7 @@ func (r *rows) Close() error {
 	return err
 }
 
-// Columns are the names of the columns; none where the connection broke, which the next row then tells.
+// Columns are the names of the columns; none if the connection broke, which the next row reports.
 func (r *rows) Columns() []string {
 	names, _ := call(context.Background(), r.conn.line, "name the columns", 0, func(context.Context) ([]string, error) {
 		return r.data.Columns(), nil
@@ -176,7 +176,7 @@ func (r *rows) Columns() []string {
 // ColumnTypeDatabaseTypeName is the driver's name for the type of a column.
 func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.data.ColumnTypeDatabaseTypeName(i) }
 
-// ColumnTypePrecisionScale are those of numbers, as the driver has them.
+// ColumnTypePrecisionScale are precision and scale of numbers, as reported by the driver.
 func (r *rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
 	return r.data.ColumnTypePrecisionScale(i)
 }

@@ -1,20 +1,20 @@
-// Package guard stands between a source and the driver of Oracle, github.com/sijms/go-ora/v2, which trusts
-// what a server sends and how long that takes.
+// Package guard is a layer between a source and Oracle's driver, github.com/sijms/go-ora/v2, which trusts
+// whatever a server sends and waits for it without limit.
 //
-// It makes an error of a panic in the driver, ends calls that take too long or whose context is over, closes
-// what has become useless, and notices rows that went missing. It does not know what a statement means.
+// It turns a panic in the driver into an error, ends calls that take too long or whose context has ended, closes
+// connections that have become useless, and detects missing rows. It does not know what a statement means.
 //
-// A connection that broke is not repaired: it answers every later call with [driver.ErrBadConn]. So does one
-// that had an error of the driver's own making, which leaves unread what the server answered. Only the
-// answers of the server leave it as it is.
+// A broken connection is not repaired: it returns [driver.ErrBadConn] from every later call. So does a connection
+// after an error of the driver itself, which leaves part of the server's response unread. Only errors from
+// the server leave it usable.
 //
-// It cannot keep the driver from making room for as many things as a server says there are: against a server
-// that means harm there is no guard.
+// It cannot prevent the driver from allocating as much memory as a server's counts demand: it does not protect
+// against a malicious server.
 //
-// The driver never gets a context that can end: on its end the driver would write to the connection from a
-// goroutine of its own, where a panic ends the program. What ends is the socket, see [Dialer].
+// The driver never gets a context that can end: at its end the driver would write to the connection from its
+// own goroutine, where a panic ends the program. Instead the socket is closed, see [Dialer].
 //
-// Its invariant: rows end without an error only where the server said that these were all.
+// Its invariant: rows end without an error only if the server said that there are no more.
 package guard
 
 import (
@@ -33,24 +33,24 @@ import (
 	"github.com/sijms/go-ora/v2/network"
 )
 
-// Limits are how long things may take; 0 is for ever.
+// Limits are how long calls may take; 0: forever.
 type Limits struct {
-	Login time.Duration // until a connection is open, in all
-	Call  time.Duration // each call of it; to fetch rows with all that belongs to them is one call
+	Login time.Duration // until a connection is open, in total
+	Call  time.Duration // each call; fetching rows with their LOBs is one call
 }
 
-// ErrPanic is wrapped where the driver panicked.
+// ErrPanic means that the driver panicked.
 var ErrPanic = errors.New("the driver panicked")
 
-// Mistakes of the program.
+// Programming errors.
 var (
 	errNoSocket    = errors.New("guard: the connector does not dial through guard.Dialer")
-	errNoConnector = errors.New("guard: dialed by another than guard.Connector")
-	errForeign     = errors.New("guard: the connection is not one of go-ora")
-	errNotHere     = errors.New("guard: use the calls that take a context, and statements for transactions")
+	errNoConnector = errors.New("guard: not dialed by guard.Connector")
+	errForeign     = errors.New("guard: not a connection of go-ora")
+	errNotHere     = errors.New("guard: use the calls with a context, and statements for transactions")
 )
 
-// Connector opens guarded connections. The connector must dial by what [Dialer] returns.
+// Connector opens guarded connections. The connector must dial with the function that [Dialer] returns.
 func Connector(c driver.Connector, limits Limits) driver.Connector {
 	return &connector{c, limits}
 }
@@ -83,8 +83,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 
 type lineKey struct{}
 
-// Dialer makes known to the guard what a connector dials. Dialing ends with the context that was given to
-// Connect, and so does the socket of a listener that sent the driver to another.
+// Dialer registers with the guard what a connector dials. Dialing ends with the context of
+// Connect, and so does the socket of a listener that redirected the driver.
 func Dialer(dial func(ctx context.Context, network, address string) (net.Conn, error)) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		l, ok := ctx.Value(lineKey{}).(*line)
@@ -104,7 +104,7 @@ func Dialer(dial func(ctx context.Context, network, address string) (net.Conn, e
 	}
 }
 
-// call runs a call of the driver within its limit and its context. An error that is no answer of the server
+// call runs a call of the driver within its limit and its context. An error that does not come from the server
 // ends the connection.
 func call[T any](ctx context.Context, l *line, what string, limit time.Duration, do func(context.Context) (T, error)) (v T, err error) {
 	if broken := l.reason(); broken != nil {
@@ -119,10 +119,10 @@ func call[T any](ctx context.Context, l *line, what string, limit time.Duration,
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			l.cut(fmt.Errorf("%w while it was asked to %s: %v (%s)", ErrPanic, what, p, panicked()))
+			l.cut(fmt.Errorf("%w: %s: %v (%s)", ErrPanic, what, p, panicked()))
 		} else if err != nil && !answered(err) {
-			if errors.Is(err, io.EOF) { // which would be taken for the end of rows
-				err = fmt.Errorf("the server hung up: %w", io.ErrUnexpectedEOF)
+			if errors.Is(err, io.EOF) { // which would look like the end of rows
+				err = fmt.Errorf("the server closed the connection: %w", io.ErrUnexpectedEOF)
 			}
 			l.cut(err)
 		}
@@ -134,31 +134,31 @@ func call[T any](ctx context.Context, l *line, what string, limit time.Duration,
 	return do(context.WithoutCancel(ctx))
 }
 
-// answered reports whether an error is an answer of the server.
+// answered reports whether an error is a response of the server.
 func answered(err error) bool {
 	_, answer := errors.AsType[*network.OracleError](err)
 	return answer
 }
 
-// silence is why a call ended that took too long. It is a timeout, as [net.Error] has it.
+// silence is the error of a call that took too long. It is a timeout, see [net.Error].
 type silence struct {
 	what  string
 	limit time.Duration
 }
 
 func (e *silence) Error() string {
-	return fmt.Sprintf("the server did not finish within %v what it was asked to do: %s", e.limit, e.what)
+	return fmt.Sprintf("the server did not finish within %v: %s", e.limit, e.what)
 }
 
 func (e *silence) Unwrap() error { return os.ErrDeadlineExceeded }
 
-// panicked is where in the driver the panic happened that was just recovered.
+// panicked is the place in the driver of the panic that was just recovered.
 func panicked() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
 	for behind := false; ; {
 		f, more := frames.Next()
-		// Behind the panic itself come functions of the runtime, where that is what panicked.
+		// The panic is followed by functions of the runtime, if the runtime panicked.
 		if behind && !strings.HasPrefix(f.Function, "runtime.") || !more {
 			return fmt.Sprintf("%s:%d", f.Function, f.Line)
 		}

@@ -223,7 +223,7 @@ func TestSilenceIsATimeout(t *testing.T) {
 		all := steps(t)
 		_, err := replayed(t.Context(), all, until(answers(all), 0), true)
 		timeout, ok := errors.AsType[net.Error](err)
-		if want := fmt.Sprintf("the server did not finish within %s what it was asked to do: log in", limit); !ok || !timeout.Timeout() || err.Error() != want {
+		if want := fmt.Sprintf("the server did not finish within %s: log in", limit); !ok || !timeout.Timeout() || err.Error() != want {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	})
@@ -242,7 +242,7 @@ func TestPanicIsAnError(t *testing.T) {
 		if err == nil {
 			_ = c.Close()
 		}
-		if !errors.Is(err, ErrPanic) || !strings.Contains(err.Error(), "while it was asked to log in: runtime error: ") || !strings.Contains(err.Error(), "(github.com/sijms/go-ora/v2/network.(*Session).Connect:") {
+		if !errors.Is(err, ErrPanic) || !strings.Contains(err.Error(), "panicked: log in: runtime error: ") || !strings.Contains(err.Error(), "(github.com/sijms/go-ora/v2/network.(*Session).Connect:") {
 			t.Errorf("got %v, want a panic of the driver and where it was", err)
 		}
 	})

@@ -7,11 +7,11 @@ import (
 	ora "github.com/sijms/go-ora/v2"
 )
 
-var errUnknownRows = errors.New("guard: the driver's rows are not what they were when this was written")
+var errUnknownRows = errors.New("guard: the driver's rows have an unknown structure")
 
-// rowsLeft reports whether the server has rows that the driver did not fetch. When a connection is
-// interrupted during a fetch, the driver ends the rows as if they were all, and keeps to itself that they are
-// not.
+// rowsLeft reports whether the server has rows that the driver did not fetch. If a connection is
+// interrupted during a fetch, the driver ends the rows as if they were complete, and does not report
+// that they are not.
 func rowsLeft(data *ora.DataSet) (left bool, err error) {
 	statement := reflect.ValueOf(data).Elem().FieldByName("parent") // an interface that holds a pointer to a struct
 	if !statement.IsValid() || statement.Kind() != reflect.Interface || statement.Elem().Kind() != reflect.Pointer {
