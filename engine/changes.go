@@ -12,26 +12,26 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// An incremental run of a source that can tell its changes goes the way of every run, but that each step
-// is about the ids that changed: the scan of the index looks them up, the parts of the source are theirs,
-// and only they can be deleted. Where the changes cannot be told it is a full run, and says so.
+// An incremental run of a source that reports its changes takes the same steps as every run, but each step covers
+// only the changed ids: the scan looks them up in the index, the source is asked only for their parts, and only
+// they can be deleted. If the source cannot report the changes, the run becomes a full one and logs why.
 
-// following is what is read instead of everything, and the place in the history of the source that the index keeps
-// once the run has ended well.
+// following is the changes that are read instead of everything, and the position in the history of the source that
+// the index stores once the run has succeeded.
 type following struct {
-	changes *source.Changes // nil where everything is read
+	changes *source.Changes // nil if everything is read
 	cursor  source.Cursor
 }
 
-// history is the changes of a source, as a run with this fingerprint may follow them.
+// history is the change history of a source, for a run with this fingerprint.
 type history struct {
 	*destination
 
 	fingerprint string
 }
 
-// follow finds what changed since the index was whole, where that is all that is to be read. Otherwise it
-// asks where the history of the source stands, before anything is listed or read.
+// follow finds what changed since the last complete run, if the run is incremental. Otherwise it asks for the
+// current position in the history of the source before anything is listed or read.
 func (h *history) follow(ctx context.Context, src source.Source) (f following, err error) {
 	c, ok := src.(source.Changer)
 	if !ok || h.job.Kind != Mirror {
@@ -55,8 +55,8 @@ func (h *history) follow(ctx context.Context, src source.Source) (f following, e
 	return f, nil
 }
 
-// find asks the source what changed after the place that the index has kept. It follows nothing where
-// everything has to be read.
+// find asks the source for the changes after the position stored in the index. It follows nothing if everything
+// has to be read.
 func (h *history) find(ctx context.Context, c source.Changer) (f following, err error) {
 	kept := h.index.Marker.Cursor
 	why := h.unfollowed()
@@ -65,7 +65,7 @@ func (h *history) find(ctx context.Context, c source.Changer) (f following, err 
 		if err == nil {
 			f.changes, f.cursor = &changes, changes.Cursor
 			h.outcome.note(func(res *Result) { res.Incremental = true })
-			for _, scope := range changes.Scopes { // whoever chooses scopes learns of all
+			for _, scope := range changes.Scopes { // Wants must see every scope, also one without changes
 				if h.job.Wants != nil {
 					h.job.Wants(scope)
 				}
@@ -83,7 +83,7 @@ func (h *history) find(ctx context.Context, c source.Changer) (f following, err 
 	return f, nil
 }
 
-// unfollowed says why the index has no place from which changes can be followed, or "".
+// unfollowed says why the index has no position from which changes can be followed, or "".
 func (h *history) unfollowed() string {
 	m := &h.index.Marker
 	switch {
@@ -92,15 +92,15 @@ func (h *history) unfollowed() string {
 	case m.Owner != h.job.Owner || !h.sameIdentity():
 		return "the index is not a mirror of this source yet"
 	case m.Cursor.At == "":
-		return "no sync has yet kept a place in the changes of the source; a complete one does"
+		return "no sync has stored a position in the changes of the source yet; a complete sync stores one"
 	case m.Cursor.Print != h.fingerprint:
-		return "the rules, the pipeline or the way in which documents are made have changed"
+		return "the rules, the pipeline or the way documents are built have changed"
 	}
 	return ""
 }
 
-// noteRejected reports documents that no incremental run sends again by itself. The run that rejected them
-// has named them and ended with 3, so it is worth no mail.
+// noteRejected reports documents that no incremental run sends again by itself. The run that rejected them named
+// them and exited with 3, so this is logged as information only.
 func (h *history) noteRejected(n int64) {
 	if n > 0 {
 		h.deps.Log.Info("documents were rejected since the last full sync, and may be missing: a full sync, or sync --replay FILE, sends them again",
@@ -108,17 +108,17 @@ func (h *history) noteRejected(n int64) {
 	}
 }
 
-// nothingChanged reports an incremental run that has nothing to do but to move its place.
+// nothingChanged reports an incremental run that only has to store its new position.
 func (f *following) nothingChanged() bool { return f.changes != nil && len(f.changes.Parts) == 0 }
 
-// incremental reports that only what changed is read.
+// incremental reports that only changes are read.
 func (f *following) incremental() bool { return f.changes != nil }
 
-// lookedUp is how many ids are looked up together.
+// lookedUp is how many ids one request looks up.
 const lookedUp = 1000
 
-// changedIDs are the ids under which the changed documents of the scopes that are wanted stand in the index, each
-// once, some at a time.
+// changedIDs yields the ids of the changed documents in the wanted scopes, as they are in the index: each id once,
+// in batches.
 func (f *following) changedIDs(wants func(scope string) bool) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		for _, part := range f.changes.Parts {
@@ -127,7 +127,7 @@ func (f *following) changedIDs(wants func(scope string) bool) iter.Seq[[]string]
 			}
 			var list []string
 			for id := range part.IDs() {
-				if id = plan.ID(id); id != "" { // no document has an empty one, and Elasticsearch refuses to look for it
+				if id = plan.ID(id); id != "" { // no document has an empty id, and Elasticsearch rejects a lookup of one
 					list = append(list, id)
 				}
 			}
@@ -141,9 +141,9 @@ func (f *following) changedIDs(wants func(scope string) bool) iter.Seq[[]string]
 	}
 }
 
-// keptCursor is the place that the index keeps when the run has ended: the new one if all that lies before
-// it was written, or named in the dead-letter file. Deletes that were held back, and parts and content
-// that could not be read, are to be found again.
+// keptCursor is the position that the index stores at the end of the run. It is the new one if every change before
+// it was written or named in the dead-letter file. Otherwise the old one stays, so that the next run finds deletes
+// that were held back, and parts and content that could not be read.
 func (p *prepared) keptCursor(was elastic.Cursor, res *Result) elastic.Cursor {
 	if p.cursor == "" || p.job.Kind != Mirror || p.job.Wants != nil || res.Failed > 0 || len(res.Withheld) > 0 || res.Counts.ContentErrors > 0 || res.Late {
 		return was

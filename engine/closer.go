@@ -10,26 +10,26 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// closer compares documents with their copies in the index field by field, where no digest can: what
-// Elasticsearch shows of a vector differs from what it was sent by a rounding, and a pipeline adds fields
-// that the source does not bring. The copies are read from the point in time, some at a time.
+// closer compares documents with their copies in the index field by field, where a digest cannot: Elasticsearch
+// returns vectors rounded, and a pipeline adds fields that the source does not have. It reads the copies from the
+// point in time, in batches.
 type closer struct {
 	scanned *scanned
 	writing *writing
 	pending batch
 }
 
-// add takes a document that is kept if it is the same as its copy, and updated otherwise.
+// add takes a document that is kept if it equals its copy, and updated otherwise.
 func (d *closer) add(ctx context.Context, c plan.Change) error {
 	return d.pending.add(c, func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
 }
 
-// flush compares what is left.
+// flush compares the remaining documents.
 func (d *closer) flush(ctx context.Context) error {
 	return d.pending.drain(func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
 }
 
-// compare reads the copies of documents and brings those on their way that differ.
+// compare reads the copies of documents and sends the documents that differ.
 func (d *closer) compare(ctx context.Context, changes map[string]plan.Change) error {
 	list := slices.Sorted(maps.Keys(changes))
 	same := map[string]bool{}

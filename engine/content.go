@@ -13,21 +13,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// retryContent is the _timestamp of a document whose content could not be read. Archives set 1970, and
-// stores have times of their own; no file and no object is of the year 0, so the next run sees a difference
-// and tries again.
+// retryContent is the _timestamp of a document whose content could not be read. Archives set 1970, and stores have
+// special times of their own. No file or object is dated to the year 0, so the next run sees a difference and
+// tries again.
 const retryContent = "0000-01-01T00:00:00Z"
 
-// fetched is what a reader got of one document for its body.
+// fetched is what a reader fetched for the body of one document.
 type fetched struct {
-	doc      *document.Document // to encode: the one that was decided about, or what it is by now
+	doc      *document.Document // to encode: the document of the decision, or its replacement
 	body     plan.Body
 	grant    int64 // bytes of budget; 0 for a document without content
 	attached bool  // the content goes to a pipeline
 	unread   bool  // the content could not be read
 }
 
-// fetch acquires the budget for a document that has content, and gets the content: as text, or as an attachment.
+// fetch acquires the budget for a document with content and reads the content, as text or as an attachment.
 func (o *reader) fetch(ctx context.Context, d *plan.Decision, doc *document.Document) (got fetched, err error) {
 	got.doc = doc
 	if doc.Content == nil || o.extraction.skipped(doc.Content) != "" {
@@ -38,14 +38,14 @@ func (o *reader) fetch(ctx context.Context, d *plan.Decision, doc *document.Docu
 	}
 	if o.way != extract.Pipeline {
 		err = o.addText(ctx, d, &got)
-	} else if _, taken := doc.Lookup(attachmentField); !taken { // or else the source brings its own
+	} else if _, taken := doc.Lookup(attachmentField); !taken { // otherwise the source has an attachment of its own
 		err = o.attach(ctx, d, &got)
 	}
 	return got, err
 }
 
-// attach acquires the budget for a document and its content and reads that as a further field. The reader's memory for
-// it is used again for the next document.
+// attach acquires the budget for a document and its content, and reads the content into an additional field. The
+// reader reuses the memory for its next document.
 func (o *reader) attach(ctx context.Context, d *plan.Decision, got *fetched) (err error) {
 	const (
 		key   = `,"` + attachmentField + `":`
@@ -68,11 +68,11 @@ func (o *reader) attach(ctx context.Context, d *plan.Decision, got *fetched) (er
 	return o.withoutContent(ctx, d, got, err)
 }
 
-// addText acquires the budget for a document and its content and reads that as text.
+// addText acquires the budget for a document and its content, and reads the content as text.
 func (o *reader) addText(ctx context.Context, d *plan.Decision, got *fetched) (err error) {
 	bare := document.Size(got.doc) + overhead
-	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII. How long the answer of
-	// a service is shows only while it comes.
+	// Text as JSON may be twice as long: quotes, line breaks, letters beyond ASCII. The length of a service's
+	// response is known only once it arrives.
 	need := 2*o.extraction.size(got.doc) + bare
 	if o.way == extract.ByService {
 		need = extract.FirstAnswer + bare
@@ -95,8 +95,8 @@ func (o *reader) addText(ctx context.Context, d *plan.Decision, got *fetched) (e
 	return o.withoutContent(ctx, d, got, err)
 }
 
-// text reads the text of a document. One that was replaced since it was listed becomes what it is now,
-// once: otherwise a document that never stands still would never have its text.
+// text reads the text of a document. If the document was replaced since it was listed, the new version is read,
+// but only once: otherwise a document that changes constantly would never get its text.
 func (o *reader) text(ctx context.Context, id string, got *fetched, grow func(int64) error) (string, extract.Skipped, error) {
 	text, skipped, err := o.textOf(ctx, id, got.doc.Content, grow)
 	now, replaced := errors.AsType[*document.Replaced](err)
@@ -118,15 +118,15 @@ func (o *reader) textOf(ctx context.Context, id string, c *document.Content, gro
 	return text.Text, skipped, err
 }
 
-// withoutContent notes that the content of a document could not be read because of err, nil if it was. Its error ends
-// the run, and then nothing is granted any more.
+// withoutContent reports that the content of a document could not be read because of err; nil means it was read.
+// An error of withoutContent itself ends the run, and no more budget is granted.
 func (o *reader) withoutContent(ctx context.Context, d *plan.Decision, got *fetched, err error) error {
 	_, crashed := errors.AsType[*crash.Error](err)
 	switch {
 	case crashed:
 		o.writing.budget.Release(got.grant)
 		return err
-	case err == nil, errors.Is(err, fs.ErrNotExist): // gone since it was listed: the next run sees that
+	case err == nil, errors.Is(err, fs.ErrNotExist): // deleted since it was listed: the next run notices that
 		return nil
 	case ctx.Err() != nil:
 		o.writing.budget.Release(got.grant)

@@ -13,18 +13,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// heldInMemory is how many deletes are kept while the guard has not judged yet. Where there are more,
-// the point in time is scanned once more instead, so that memory does not grow with them.
+// heldInMemory is how many deletes are kept in memory until the guard decides. If there are more, the point in
+// time is scanned again instead, so that memory does not grow with the number of deletes.
 const heldInMemory = 20_000
 
-// gone is the collection of what the source no longer holds.
+// gone collects the documents that are no longer in the source.
 type gone struct {
 	mu       sync.Mutex
 	eligible int64
 	deletes  []plan.Change // the first ones
 }
 
-// deleting is what decides about documents that the source no longer holds.
+// deleting decides about the documents that are no longer in the source.
 type deleting struct {
 	*scanned
 
@@ -32,8 +32,8 @@ type deleting struct {
 	scopes  *scopes
 }
 
-// deletes finds the documents that this run has not seen, in the point in time that the id table was
-// made of, and deletes those whose scope was listed to its end.
+// deletes finds the documents that this run has not seen, in the point in time from which the id table was built.
+// It deletes those whose scope was listed completely.
 func (g *deleting) deletes(ctx context.Context) error {
 	if g.table.Unseen() == 0 || g.outcome.late != nil && g.scopes.isIncomplete() {
 		return nil
@@ -69,7 +69,7 @@ func (g *deleting) deletes(ctx context.Context) error {
 	refused := plan.Reason("")
 	switch {
 	case g.incremental() && found.eligible >= held && !g.job.AllowEmpty:
-		refused = plan.EmptySource // nothing would be left
+		refused = plan.EmptySource // the index would be empty
 	case !g.guardAllows(found.eligible, held):
 		refused = plan.GuardRefused
 	}
@@ -92,7 +92,7 @@ func (g *deleting) deletes(ctx context.Context) error {
 	return nil
 }
 
-// withholdAll says why no document at all is deleted, or "".
+// withholdAll says why all deletes are held back, or "".
 func (g *deleting) withholdAll() plan.Reason {
 	switch {
 	case g.view.isLost():
@@ -107,17 +107,17 @@ func (g *deleting) withholdAll() plan.Reason {
 	return ""
 }
 
-// withholdUnnamed withholds all deletes without looking for their ids, where that cannot be done.
+// withholdUnnamed holds back all deletes without looking for their ids, for runs that cannot look for them.
 func (g *deleting) withholdUnnamed(reason plan.Reason) {
 	if g.outcome.late != nil {
-		return // which of them were only not read cannot be told; the warning says that nothing was deleted
+		return // some of these documents may only be unread, so there is no number; the warning says that nothing was deleted
 	}
 	rest := g.outcome.withholdRest(reason, int64(g.table.Unseen()))
 	g.deps.Counters.Withheld.Add(rest)
 }
 
-// held is how many documents the index holds of what was read: of all that it holds, where only the changes
-// were looked at. eligible of them are to be deleted.
+// held is how many documents the index holds of what was read; for an incremental run, how many it holds in total.
+// eligible of them are to be deleted.
 func (g *deleting) held(ctx context.Context, eligible int64) (int64, error) {
 	if !g.incremental() {
 		return g.scopes.heldOf() + eligible, nil
@@ -125,28 +125,28 @@ func (g *deleting) held(ctx context.Context, eligible int64) (int64, error) {
 	return g.deps.Client.Count(ctx, g.index.Name)
 }
 
-// guardAllows is the delete guard. held is how many documents the index held of the scopes that were read
-// to their end.
+// guardAllows is the delete guard. held is how many documents the index holds in the scopes that were read
+// completely.
 func (g *deleting) guardAllows(eligible, held int64) bool {
 	limit := g.job.Guard
 	switch {
 	case limit.Confirmed >= 0:
 		return eligible <= limit.Confirmed
 	case g.job.AllowEmpty && g.deps.Counters.Read.Load() == 0:
-		return true // this is what was allowed
+		return true // at most the confirmed number
 	}
 	return eligible <= limit.Deletes || float64(eligible) <= limit.Percent/100*float64(held)
 }
 
-// gonePass is one pass over what was not seen.
+// gonePass is one pass over the unseen documents.
 type gonePass struct {
-	overall plan.Reason // why no document is deleted, or ""
-	tell    bool        // withhold what is not eligible, which is done once
-	whole   bool        // with whole documents, which are kept before they are deleted
+	overall plan.Reason // why nothing is deleted, or ""
+	tell    bool        // report the deletes that are not eligible as held back, which is done once
+	whole   bool        // read complete documents, to save them before they are deleted
 }
 
-// eachGone scans for what was not seen and calls eligible for each document to delete, from one or
-// several goroutines.
+// eachGone scans for unseen documents and calls eligible for each document to delete, from one or several
+// goroutines.
 func (g *deleting) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Change) error) error {
 	fields := g.job.Type.ScopeFields
 	scan := elastic.Scan{Source: json.RawMessage("false"), SeqNo: true, Retry: g.deps.Retry}
@@ -167,13 +167,13 @@ func (g *deleting) eachGone(ctx context.Context, pass gonePass, eligible func(pl
 				return nil
 			}
 			if g.scopes.isLeft(scope, known) {
-				return nil // it may still exist
+				return nil // it may still exist in the source
 			}
 			reason, verdict := plan.GoneFromSource, pass.overall
 			if state == ids.Excluded {
 				reason = plan.ExcludedByRule
 			} else if verdict == "" || verdict == plan.EmptySource {
-				// Of an empty source, what has vanished is as empty as the rest.
+				// In an empty source, a vanished scope is as empty as the others.
 				own := g.scopes.verdict(scope, known)
 				if own != "" && (own != plan.ScopeVanished || verdict == "" || g.scopes.isHidden(scope)) {
 					verdict = own
@@ -208,7 +208,7 @@ func (g *deleting) eachGone(ctx context.Context, pass gonePass, eligible func(pl
 	})
 }
 
-// delete deletes a document. One that came whole is kept first.
+// delete deletes a document. If the complete document was read, it is saved first.
 func (g *deleting) delete(ctx context.Context, c plan.Change) error {
 	var err error
 	if c.Source != nil {

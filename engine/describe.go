@@ -15,17 +15,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// described is what a source says before its documents are read.
+// described is what a source reports before its documents are read.
 type described struct {
-	listed bool          // parts and err stand in place of the source's list
+	listed bool          // parts and err replace the source's list
 	parts  []source.Part // in its order
-	err    error         // what broke the list off
+	err    error         // why the list ended early
 	fields shape.Fields  // of all parts
 	clash  plan.Clashes
-	undone error // the first part that could not be described for a reason that may pass
+	undone error // the first part that could not be described for a temporary reason
 }
 
-// describe lists the parts of a source that describes them, and unites what they say.
+// describe lists the parts of a source that can describe them, and merges the descriptions.
 func (t *task) describe(ctx context.Context, src source.Source) (*described, error) {
 	d := &described{fields: shape.Fields{}}
 	d.fields.Add([]source.DescribedField{{Name: "_timestamp", Kind: source.Date}})
@@ -49,7 +49,7 @@ func (t *task) describe(ctx context.Context, src source.Source) (*described, err
 		}
 		return nil
 	})
-	if err != nil || ctx.Err() != nil { // the reading, which asks for the list, says what that means
+	if err != nil || ctx.Err() != nil { // reading asks for the list, too, and reports the error
 		return d, err
 	}
 	err = d.describeParts(ctx, t)
@@ -78,7 +78,7 @@ func (d *described) describeParts(ctx context.Context, t *task) error {
 	}
 	for i, part := range d.parts {
 		if err := failed[i]; err != nil {
-			t.deps.Log.Debug("the fields are not known before they are read", report.Part, part.Name(), report.Err, err.Error())
+			t.deps.Log.Debug("the fields are unknown until the part is read", report.Part, part.Name(), report.Err, err.Error())
 			if d.undone == nil && (errors.Is(err, source.ErrTemporary) || errors.Is(err, source.ErrUnreachable)) {
 				d.undone = fmt.Errorf("describe %s: %w", part.Name(), err)
 			}
@@ -91,7 +91,7 @@ func (d *described) describeParts(ctx context.Context, t *task) error {
 	return nil
 }
 
-// written are the fields under the names that they have in _source.
+// written is the fields under their names in _source.
 func written(fields []source.DescribedField) []source.DescribedField {
 	names := make([]string, len(fields))
 	for i, f := range fields {

@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// destination is the index of a run. Before it is prepared it may be created; from then on it does not change.
+// destination is the index of a run. It may be created until it is prepared; after that it does not change.
 type destination struct {
 	*task
 
@@ -22,8 +22,8 @@ type destination struct {
 	created bool // by this run
 }
 
-// reach waits for the destination to answer and looks the index up. Where that does not exist the error is
-// [elastic.ErrNotFound], and the destination that comes with it has the index as absent.
+// reach waits until the destination responds, and looks up the index. If the index does not exist, the error is
+// [elastic.ErrNotFound], and the returned destination marks the index as absent.
 func (t *task) reach(ctx context.Context) (*destination, error) {
 	c := t.deps.Client
 	t.phase("reaching the destination")
@@ -31,7 +31,7 @@ func (t *task) reach(ctx context.Context) (*destination, error) {
 	defer stop()
 	d := &destination{task: t, index: &elastic.Index{Name: t.job.Index}, absent: true}
 	info, err := c.Await(connecting, t.deps.Await, func(err error) {
-		t.deps.Log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
+		t.deps.Log.Warn("Elasticsearch does not respond yet", report.Err, err.Error())
 	})
 	if err != nil {
 		return d, t.inTime(ctx, err)
@@ -50,19 +50,18 @@ func (t *task) reach(ctx context.Context) (*destination, error) {
 	return d, nil
 }
 
-// sameIdentity reports whether the index mirrors what the job mirrors, as far as that is known.
+// sameIdentity reports whether the index mirrors the source of the job, as far as that is known.
 func (d *destination) sameIdentity() bool {
 	held := d.index.Marker.Identity
 	return held == "" || held == d.job.identity()
 }
 
-// memoryOf says whose memory the state folder keeps for the next run: another owner, or a new index of the same name,
-// has none of it.
+// memoryOf identifies the owner of the memory that the state folder keeps for the next run: another owner, or a
+// new index of the same name, starts without it.
 func (d *destination) memoryOf() string { return d.job.Owner + " " + d.index.UUID }
 
-// wholeSource asks for all of _source. Since version 9.2 Elasticsearch leaves vectors out unless the index
-// or the request says otherwise, see
-// https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/dense-vector.
+// wholeSource asks for all of _source. Since version 9.2, Elasticsearch leaves out vectors unless the index or the
+// request includes them, see https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/dense-vector.
 func (d *destination) wholeSource() json.RawMessage {
 	if m := &d.index.Mapping; m.HasVectors() && !m.KeepsVectors {
 		return json.RawMessage(`{"exclude_vectors":false}`)
@@ -70,7 +69,7 @@ func (d *destination) wholeSource() json.RawMessage {
 	return json.RawMessage("true")
 }
 
-// settled counts and reports a change that needs nothing to be written.
+// settled counts and reports a change that needs no write.
 func (d *destination) settled(c plan.Change) {
 	n := d.deps.Counters
 	switch c.Kind {
@@ -90,7 +89,7 @@ func (d *destination) settled(c plan.Change) {
 	d.deps.Observer.Changed(reported(d.index.Name, c))
 }
 
-// reject keeps a document that cannot be written in the dead-letter file.
+// reject saves a document that cannot be written in the dead-letter file.
 func (d *destination) reject(c plan.Change) error {
 	err := d.deps.DeadLetter.Put(docfile.Rejection{
 		Schema: 1, Time: d.deps.Now().UTC(), Connector: d.job.Connector, Index: d.index.Name, ID: c.ID, Part: c.Part,
@@ -104,7 +103,7 @@ func (d *destination) reject(c plan.Change) error {
 	return nil
 }
 
-// withhold counts and reports a delete that is not done.
+// withhold counts and reports a delete that is held back.
 func (d *destination) withhold(reason plan.Reason, c plan.Change) {
 	d.outcome.withhold(reason, 1)
 	d.deps.Counters.Withheld.Add(1)
@@ -112,7 +111,7 @@ func (d *destination) withhold(reason plan.Reason, c plan.Change) {
 	d.deps.Observer.Changed(reported(d.index.Name, c))
 }
 
-// reported is a change as it is reported.
+// reported is a change as the observer receives it.
 func reported(index string, c plan.Change) report.Change {
 	return report.Change{
 		Kind: c.Kind.String(), Reason: string(c.Reason), Index: index, ID: c.ID, Title: c.Title, Part: c.Part, First: c.First,

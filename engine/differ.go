@@ -17,21 +17,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// differ is the sink of a dry run: it tells the changes and, where asked for, which fields of an update
-// differ, for which it reads the older copies of some updates at a time from the point in time.
+// differ is the sink of a dry run. It reports the changes and, if requested, the fields in which an update
+// differs; for these it reads the older copies from the point in time, in batches.
 type differ struct {
 	scanned *scanned
 	budget  *budget.Bytes
 	pending batch
 }
 
-// newDiffer is where the changes of a dry run go.
+// newDiffer returns the sink of a dry run.
 func newDiffer(s *scanned) *writing {
 	b := budget.New(s.deps.Budget, func() {})
 	return &writing{budget: b, sink: &differ{scanned: s, budget: b}}
 }
 
-// Apply counts and tells a change.
+// Apply counts and reports a change.
 func (d *differ) Apply(ctx context.Context, c plan.Change) error {
 	defer d.budget.Release(c.Grant)
 	n := d.scanned.deps.Counters
@@ -50,12 +50,12 @@ func (d *differ) Apply(ctx context.Context, c plan.Change) error {
 	return d.pending.add(c, func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
 }
 
-// Flush tells the updates that are still waiting for their fields.
+// Flush reports the updates that still wait for their fields.
 func (d *differ) Flush(ctx context.Context) error {
 	return d.pending.drain(func(changes map[string]plan.Change) error { return d.compare(ctx, changes) })
 }
 
-// compare reads the older copies of updates and tells what differs.
+// compare reads the older copies of updates and reports the differences.
 func (d *differ) compare(ctx context.Context, updates map[string]plan.Change) error {
 	list := slices.Sorted(maps.Keys(updates))
 	fields := map[string][]report.Field{}
@@ -74,8 +74,8 @@ func (d *differ) compare(ctx context.Context, updates map[string]plan.Change) er
 	return nil
 }
 
-// batch holds changes, with copies of their sources, until there are enough of them to be looked up in the
-// index together. The zero batch is empty.
+// batch collects changes, with copies of their sources, until there are enough to look them up in the index
+// together. The zero batch is empty.
 type batch struct {
 	mu      sync.Mutex
 	changes map[string]plan.Change // by id
@@ -87,7 +87,7 @@ const (
 	maxPendingBytes = 8 << 20
 )
 
-// add keeps a change. Once there are enough, all of them are handed to do.
+// add collects a change. Once there are enough, it passes all of them to do.
 func (b *batch) add(c plan.Change, do func(map[string]plan.Change) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -103,14 +103,14 @@ func (b *batch) add(c plan.Change, do func(map[string]plan.Change) error) error 
 	return nil
 }
 
-// drain hands what is left to do.
+// drain passes the remaining changes to do.
 func (b *batch) drain(do func(map[string]plan.Change) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.empty(do)
 }
 
-// empty hands the changes to do. The lock is held.
+// empty passes the changes to do. The caller holds the lock.
 func (b *batch) empty(do func(map[string]plan.Change) error) error {
 	if len(b.changes) == 0 {
 		return nil
@@ -121,8 +121,8 @@ func (b *batch) empty(do func(map[string]plan.Change) error) error {
 	return err
 }
 
-// differing lists the top-level fields of two documents that differ, in the order of their names.
-// What every run writes anew is left out. same compares two values, of which one may be nil.
+// differing lists the top-level fields in which two documents differ, sorted by name. It leaves out the fields
+// that every run writes again. same compares two values, one of which may be nil.
 func differing(before, after []byte, same func(name string, before, after json.RawMessage) bool) ([]report.Field, error) {
 	var a, b map[string]json.RawMessage
 	if err := json.Unmarshal(before, &a); err != nil {
@@ -148,7 +148,7 @@ func differing(before, after []byte, same func(name string, before, after json.R
 	return out, nil
 }
 
-// sameJSON compares two values as documents are compared, whatever their spelling.
+// sameJSON compares two values as documents are compared, whatever their spelling in JSON.
 func sameJSON(a, b json.RawMessage) bool {
 	if bytes.Equal(a, b) || a == nil || b == nil {
 		return bytes.Equal(a, b) && (a == nil) == (b == nil)

@@ -1,8 +1,8 @@
-// Package engine runs one sync, or the diff of one: it is the only place where source, plan and
-// destination meet. See docs/architecture.md for the order of things and why it is so.
+// Package engine runs one sync, or one diff: it is the only place where source, plan and destination meet.
+// docs/architecture.md explains the order of the steps.
 //
-// It prints nothing and knows no flags. Its invariants are the promises in the README: above all,
-// nothing is deleted whose absence from the source was not seen with one's own eyes.
+// It prints nothing and knows no flags. Its invariants are the promises in the README, above all: a document is
+// deleted only if this run verified that it is no longer in the source.
 package engine
 
 import (
@@ -27,91 +27,91 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Job is what one run is to do. It has a field for each setting of a connector and each flag of a command that decides
-// about documents; a run reads it and never changes it.
+// Job describes one run. It has a field for each setting of a connector and each flag of a command that affects
+// documents; a run reads it and never changes it.
 type Job struct {
 	Connector string // its name, for messages
-	Owner     string // what the index is marked with: service type and name
+	Owner     string // the owner in the index's marker: service type and name
 	Type      source.Type
 	Values    field.Values
 	IDColumns map[string][]string
-	Profile   string // "" is head
-	Encoding  string // "" is exact
+	Profile   string // "" means head
+	Encoding  string // "" means exact
 	Advanced  any    // rules in the source's own terms; nil for none
 	Index     string // index or alias
-	Hidden    bool   // the index may be a hidden one
-	Pipeline  string // ingest pipeline, "" for none
-	// CreatePipeline makes one that does not exist; one that exists stays unchanged.
+	Hidden    bool   // the index may be hidden
+	Pipeline  string // ingest pipeline; "" for none
+	// CreatePipeline creates the pipeline if it does not exist; an existing one stays unchanged.
 	CreatePipeline bool
-	Create         elastic.Creation // what an absent index is made with; one that exists is left as it is
+	Create         elastic.Creation // how to create a missing index; an existing one stays unchanged
 	Rules          []rules.Rule
-	// Extraction is how content becomes text; "" is [extract.Auto].
+	// Extraction is how content becomes text; "" means [extract.Auto].
 	Extraction extract.Way
 	Compare    Compare
-	Wants      func(scope string) bool // nil wants every scope; otherwise only those are read, and deleted in
+	Wants      func(scope string) bool // nil wants every scope; in other scopes nothing is read or deleted
 	Guard      Guard
 
 	Kind  Kind
-	Flags *document.Flags // what the pipeline is told to do; without ExtractBinaryContent no way is chosen for content by itself. nil is everything
+	Flags *document.Flags // settings that the pipeline receives; without ExtractBinaryContent, content is not extracted unless Extraction says how. nil means all of them
 
-	// Incremental reads only what changed since the index was whole, where the source can tell.
+	// Incremental reads only what changed since the last complete run, if the source can report it.
 	Incremental bool
 
 	AllowEmpty   bool // an empty source may empty the index
 	Adopt        bool // take over an index that has documents and no owner, or another one
 	AdoptUnowned bool // take over an index that has documents and no owner
 	DryRun       bool // decide everything, write nothing
-	Fields       bool // with DryRun: tell which fields of an update differ
+	Fields       bool // with DryRun: report the fields in which an update differs
 }
 
-// Kind is what a run is to bring about.
+// Kind is the goal of a run.
 type Kind string
 
 // The kinds of runs.
 const (
 	Mirror        Kind = ""               // the index holds what the source holds
-	Deletion      Kind = "deletion"       // only what is gone from the source is removed
+	Deletion      Kind = "deletion"       // only remove documents that are no longer in the source
 	AccessControl Kind = "access_control" // the index holds the identities that the source knows
 )
 
-// Compare says by what documents are judged to be unchanged.
+// Compare is how unchanged documents are detected.
 type Compare string
 
-// The ways to compare.
+// Ways to detect unchanged documents.
 const (
-	Auto    Compare = "auto" // by version where the source has one for each document, else by content
+	Auto    Compare = "auto" // by version if the source has one for each document, otherwise by content
 	Version Compare = "version"
 	Content Compare = "content"
-	Always  Compare = "always" // nothing is unchanged
+	Always  Compare = "always" // treat no document as unchanged
 )
 
-// Guard is when deletes are withheld: more than Deletes of them and more than Percent of the
-// documents of the index.
+// Guard limits deletes. All are held back if there are more than Deletes of them and they are more than Percent of
+// the documents of the index.
 type Guard struct {
 	Deletes int64
 	Percent float64
-	// Confirmed, if it is not negative, stands in place of both: up to that many deletes are done,
-	// those in vanished scopes among them.
+	// Confirmed, if not negative, replaces both limits: up to that many deletes are done, including those in
+	// vanished scopes.
 	Confirmed int64
 }
 
-// Settings are how a run uses the machine and how patient it is: one field for each key of the configuration.
+// Settings are how a run uses the machine and how long it waits: one field for each key of the configuration.
 type Settings struct {
 	Readers, Writers int
 	Operations       int    // of a bulk request
 	RequestBytes     int    // of a bulk request
-	Budget           int64  // bytes on their way at the same time
+	Budget           int64  // bytes in flight
 	ContentLimit     int64  // bytes of a document's content
 	IDsMemory        int64  // bytes of ids before they go to a file
-	IDsDir           string // where that file is made
+	IDsDir           string // the folder of that file
 	StallTimeout     time.Duration
 	ShutdownGrace    time.Duration
 	Breaker          *bulk.Breaker // nil for none
-	Await            retry.Policy  // for the destination to answer at the start
-	Retry            retry.Policy  // for a request that was refused
+	Await            retry.Policy  // for the first response of the destination
+	Retry            retry.Policy  // for a request that was rejected for now
 }
 
-// Deps is what the program provides to a run, one field for each thing that only the program can have.
+// Deps is what the program provides to a run: one field for each thing that only the program has.
 type Deps struct {
 	Settings
 	Client     *elastic.Client
@@ -120,46 +120,46 @@ type Deps struct {
 	Observer   report.Observer
 	Counters   *report.Counters
 	DeadLetter *docfile.DeadLetter
-	Deleted    *docfile.Deleted // gets whole documents before they are deleted; nil for no such file
-	// Lock keeps other runs away from a concrete index; unlock is called once. cluster tells its cluster from
-	// others, by whatever address it is reached; "" where it does not say.
+	Deleted    *docfile.Deleted // saves complete documents before they are deleted; nil for no such file
+	// Lock excludes other runs from a concrete index; unlock is called once. cluster identifies the cluster,
+	// whatever its address; it is "" if the cluster does not report an id.
 	Lock func(cluster, index string) (unlock func(), err error)
-	// Vanished remembers from run to run which scopes were absent.
+	// Vanished remembers from run to run which scopes were missing.
 	Vanished Vanished
-	// Turns remembers when each scope was read; it is asked only where Until is given.
+	// Turns remembers when each scope was last read; it is used only together with Until.
 	Turns Turns
-	// Until, when it ends, ends the reading: what was read to its end by then is dealt with as always,
-	// the rest is left to the next run. nil is no limit.
+	// Until ends the reading when it ends: scopes that were read completely by then are handled as usual, the
+	// others are left to the next run. nil is no limit.
 	Until context.Context //nolint:containedctx // a per-run value that dies with the run
-	// Fence is asked before each request that writes whether this run may still write; nil is always. Its
-	// error ends the run.
+	// Fence is called before each request that writes and reports whether this run may still write; nil means
+	// always. An error ends the run.
 	Fence func(context.Context) error
-	// Cut, when it ends, cuts requests that are under way: the second signal.
+	// Cut, when it ends, aborts requests in progress: the second signal.
 	Cut context.Context //nolint:containedctx // a per-run value that dies with the run
-	// Own are absolute paths of files and folders that the program writes; no source takes them for content.
+	// Own lists absolute paths of files and folders that the program writes; no source reads them as content.
 	Own []string
 	Now func() time.Time
 }
 
-// Result is what a run came to. It is meaningful beside an error, too. Every field of it is reported by itself.
+// Result is the outcome of a run. It is meaningful even with an error. Each field is reported separately.
 type Result struct {
 	Index      string // concrete
 	Counts     report.Snapshot
-	Failed     int64                 // parts that could not be read to their end
-	Withheld   map[plan.Reason]int64 // deletes that were not done
+	Failed     int64                 // parts that could not be read completely
+	Withheld   map[plan.Reason]int64 // deletes that were held back
 	Eligible   int64                 // deletes that the guard judged
-	Judged     int64                 // documents that the index held of what was read to its end: what the guard's share is of
-	Held       int64                 // documents that the index held at the scan
-	Passed     int64                 // Replay: records of something else
-	Late       bool                  // the time limit left something to the next run
-	Extraction extract.Way           // how content became text; "" where no document had any to be written
-	// Drift are fields that the index maps otherwise than a new index would, and NotIndexed those of which
-	// it holds values that are only in _source; that is known after a run that wrote.
+	Judged     int64                 // documents that the index held of what was read completely: the guard's percentage refers to them
+	Held       int64                 // documents in the index at the scan
+	Passed     int64                 // Replay: records of other connectors or indices
+	Late       bool                  // the time limit left work to the next run
+	Extraction extract.Way           // how content became text; "" if no document with content had to be written
+	// Drift lists fields whose mapping in the index differs from that of a new index. NotIndexed lists fields with
+	// values that are only in _source; it is known after a run that wrote.
 	Drift      []shape.Drift
 	NotIndexed []shape.Ignored
-	// Incremental reports that only what changed was read. Then Judged is what the index held in all.
+	// Incremental reports that only changes were read. Judged is then the number of all documents in the index.
 	Incremental bool
-	// Cursor is the place in the changes of the source that the index has kept in this run; "" for none.
+	// Cursor is the position in the changes of the source that the index stored in this run; "" for none.
 	Cursor source.Cursor
 }
 
@@ -168,8 +168,8 @@ func (r *Result) Incomplete() bool {
 	return r.Failed > 0 || r.Counts.Rejected > 0 || r.Counts.Duplicates > 0 || r.Counts.ContentErrors > 0
 }
 
-// WithheldDeletes is how many deletes somebody has to decide about: those that were withheld for
-// another reason than that their part of the source could not be read.
+// WithheldDeletes is how many deletes need a decision by the user: those held back for a reason other than an
+// unreadable part of the source.
 func (r *Result) WithheldDeletes() int64 {
 	var n int64
 	for reason, count := range r.Withheld {
@@ -180,22 +180,22 @@ func (r *Result) WithheldDeletes() int64 {
 	return n
 }
 
-// Differences reports that a sync would write or wrote something.
+// Differences reports that a sync would write something, or did.
 func (r *Result) Differences() bool {
 	return r.Counts.Created+r.Counts.Updated+r.Counts.Deleted > 0
 }
 
-// The kinds of errors of a run beside those of [source] and [elastic].
+// Kinds of errors of a run, in addition to those of [source] and [elastic].
 var (
 	ErrConfig   = errors.New("configuration")
-	ErrReplaced = errors.New("the index was replaced while it was written")
+	ErrReplaced = errors.New("the index was replaced during the run")
 	ErrForeign  = errors.New("belongs to another connector")
 )
 
-// guarded is how every goroutine of a run does its work.
+// guarded runs the work of each goroutine of a run.
 func guarded(f func() error) error { return crash.Guarded(f) }
 
-// Run does the job. When ctx ends, reading stops, what was read is written for at most the shutdown
+// Run does the job. When ctx ends, reading stops, documents already read are written for at most the shutdown
 // grace, nothing is deleted, and the cause of ctx is the error.
 func Run(ctx context.Context, job Job, deps Deps) (Result, error) {
 	set, err := rules.New(job.Rules)

@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// extraction is how the content of a run's documents becomes text.
+// extraction turns the content of a run's documents into text.
 type extraction struct {
 	*task
 
@@ -23,16 +23,16 @@ type extraction struct {
 
 	mu     sync.Mutex
 	cut    marked // texts that were longer than the limit
-	mended marked // texts with characters that no text has
+	mended marked // texts with bytes that are not characters
 }
 
-// marked are documents of which one is named.
+// marked counts documents and names the first one.
 type marked struct {
 	count int64
 	first string
 }
 
-// skipped says, without opening it, why content does not become text; "" where it may.
+// skipped says why content does not become text, without opening it; "" if it may.
 func (x *extraction) skipped(c *document.Content) extract.Skipped {
 	switch x.way {
 	case extract.Pipeline:
@@ -45,7 +45,7 @@ func (x *extraction) skipped(c *document.Content) extract.Skipped {
 	return extract.NotText
 }
 
-// size is how many bytes the content of a document may have.
+// size is the maximum number of bytes of a document's content.
 func (x *extraction) size(doc *document.Document) int64 {
 	if size := doc.Content.Size; size >= 0 && size <= x.deps.ContentLimit {
 		return size
@@ -53,8 +53,8 @@ func (x *extraction) size(doc *document.Document) int64 {
 	return x.deps.ContentLimit
 }
 
-// begin is called for the first document with content that may be written: only then is
-// something said of the way, and a service looked for. Its error ends the run.
+// begin is called for the first document with content to write: only then is the way of extraction logged, and a
+// service contacted. An error ends the run.
 func (x *extraction) begin(ctx context.Context) error {
 	x.once.Do(func() {
 		x.outcome.extracted(x.way)
@@ -68,7 +68,7 @@ func (x *extraction) begin(ctx context.Context) error {
 		case errors.Is(err, extract.ErrNoService):
 			x.err = fmt.Errorf("%w: %w", ErrConfig, err)
 		case err != nil && ctx.Err() == nil:
-			log.Warn("the extraction service does not answer; documents whose text cannot be had are named, and tried again by the next run", report.Err, err.Error())
+			log.Warn("the extraction service does not respond; documents without text are named, and the next run tries them again", report.Err, err.Error())
 		case err == nil:
 			log.Info("content becomes text", "because", x.why, "service", kind)
 		}
@@ -76,7 +76,7 @@ func (x *extraction) begin(ctx context.Context) error {
 	return x.err
 }
 
-// note remembers what was wrong with a text.
+// note records the problems of a text.
 func (x *extraction) note(id string, t extract.Extracted) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -95,14 +95,14 @@ func (m *marked) add(id string) {
 	m.count++
 }
 
-// ingestionErrors is the field in which pipelines for connectors note what failed.
+// ingestionErrors is the field in which pipelines for connectors record errors.
 const ingestionErrors = "_ingestion_errors"
 
 // mostIDs is how many documents a line of the log names.
 const mostIDs = 5
 
-// sayIngestionErrors reports documents that came into the index without the text of their attachment: the
-// pipeline notes that in the document, and answers that all went well.
+// sayIngestionErrors reports documents that were indexed without the text of their attachment: the pipeline
+// records the error in the document, and reports success.
 func (x *extraction) sayIngestionErrors(ctx context.Context, index string) {
 	if x.way != extract.Pipeline {
 		return
@@ -110,14 +110,14 @@ func (x *extraction) sayIngestionErrors(ctx context.Context, index string) {
 	total, ids, err := x.deps.Client.Having(ctx, index, ingestionErrors, mostIDs)
 	switch {
 	case err != nil:
-		x.deps.Log.Debug("documents with "+ingestionErrors+" are not known", report.Index, index, report.Err, err.Error())
+		x.deps.Log.Debug("cannot count documents with "+ingestionErrors, report.Index, index, report.Err, err.Error())
 	case total > 0:
-		x.deps.Log.Warn("documents of the index have "+ingestionErrors+": the ingest pipeline could not make text of their content",
+		x.deps.Log.Warn("documents of the index have "+ingestionErrors+": the ingest pipeline could not extract text from their content",
 			report.Index, index, report.Docs, total, "some", strings.Join(ids, ", "))
 	}
 }
 
-// sayTexts reports what was wrong with texts of this run.
+// sayTexts reports the problems of this run's texts.
 func (x *extraction) sayTexts() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -125,6 +125,6 @@ func (x *extraction) sayTexts() {
 		x.deps.Log.Warn("texts are longer than extraction_service.max_text_size and were cut there", report.Docs, x.cut.count, "first", x.cut.first)
 	}
 	if x.mended.count > 0 {
-		x.deps.Log.Warn("texts had bytes that are no characters, such as NUL; each is now U+FFFD", report.Docs, x.mended.count, "first", x.mended.first)
+		x.deps.Log.Warn("texts had bytes that are not characters, such as NUL; each is replaced by U+FFFD", report.Docs, x.mended.count, "first", x.mended.first)
 	}
 }

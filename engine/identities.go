@@ -16,21 +16,21 @@ type identities struct {
 	source.Ending
 }
 
-// identitiesPart is the name of the only part of that source, in logs and errors.
+// identitiesPart is the name of the only part of that source in logs and errors.
 const identitiesPart = "identities"
 
-// identitiesOf makes the source of an access-control run. name is that of the source's type.
+// identitiesOf returns the source of an access-control run. name is that of the source's type.
 func identitiesOf(src source.Source, name string) (source.Source, error) {
 	lister, ok := src.(source.AccessLister)
 	if !ok {
-		_ = src.Close() // it has done nothing yet
+		_ = src.Close() // it has not been used yet
 		return nil, fmt.Errorf("%w: the source type %s has no access control", ErrConfig, name)
 	}
 	return &identities{AccessLister: lister}, nil
 }
 
-// typeOfIdentities is the type of an access-control run's source: what a type says of documents is not true of
-// identities.
+// typeOfIdentities is the type of an access-control run's source: properties of the type's documents do not apply
+// to identities.
 func typeOfIdentities(t source.Type) source.Type {
 	t.VersionPerDocument, t.Tree, t.ScopeFields, t.TitleField = nil, false, nil, ""
 	t.ScopeOf = func(field.Values, map[string]any) (string, bool) { return identitiesPart, true }
@@ -56,6 +56,6 @@ func (s *identities) Documents(ctx context.Context) iter.Seq2[document.Document,
 				return
 			}
 		}
-		s.End() // the lister has no other way to say so
+		s.End() // the lister has no other way to report its end
 	}
 }

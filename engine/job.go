@@ -9,18 +9,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 )
 
-// mayHold refuses an index that is not for documents of a source, whatever alias leads there.
+// mayHold refuses an index that is not meant for a source's documents, whatever alias points to it.
 func (j *Job) mayHold(ix *elastic.Index) error {
 	switch {
 	case indexname.OfProtocol(ix.Name):
-		return fmt.Errorf("%w: %q leads to %q, where connectors and sync jobs are kept: name another index", ErrConfig, j.Index, ix.Name)
+		return fmt.Errorf("%w: %q points to %q, which stores connectors and sync jobs: use another index", ErrConfig, j.Index, ix.Name)
 	case ix.Hidden && !j.Hidden:
-		return fmt.Errorf("%w: index %q is hidden: name it by index_name in the configuration, if it really is the one", ErrConfig, ix.Name)
+		return fmt.Errorf("%w: index %q is hidden: to use it anyway, set index_name in the configuration", ErrConfig, ix.Name)
 	}
 	return nil
 }
 
-// identity is what is mirrored: the identifying fields of the configuration, as text.
+// identity is what the index mirrors: the identifying fields of the configuration, as text.
 func (j *Job) identity() string {
 	if j.Type.IdentityFields == nil {
 		return ""
@@ -32,7 +32,7 @@ func (j *Job) identity() string {
 	return strings.Join(pairs, ", ")
 }
 
-// scopeOf is the scope of a document of the index, and its title; known is false where the document does not say.
+// scopeOf is the scope of a document in the index, and its title; known is false if the document does not name it.
 func (j *Job) scopeOf(h elastic.Hit) (scope, title string, known bool) {
 	t := &j.Type
 	if t.ScopeOf == nil {

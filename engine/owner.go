@@ -9,14 +9,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// settleOwner decides whose the index is, and what may be done in it, before anything is written:
+// settleOwner decides who owns the index and what a run may do in it, before anything is written:
 //
 //	its own           everything
 //	no owner, empty   everything
-//	no owner          creates and updates; deletes only once it is adopted
-//	own, but of       creates and updates; deletes only once it is adopted
+//	no owner          creates and updates; deletes only after --adopt
+//	own, but from     creates and updates; deletes only after --adopt
 //	another source
-//	another owner     nothing, until it is adopted
+//	another owner     nothing, until --adopt
 //
 // An index that is empty at the moment keeps its owner.
 func (s *scanned) settleOwner(ctx context.Context) error {
@@ -27,18 +27,18 @@ func (s *scanned) settleOwner(ctx context.Context) error {
 		s.owned = true
 		return s.mark(ctx)
 	case mine:
-		s.deps.Log.Warn("the index mirrors another source: nothing will be deleted; --adopt takes it over",
+		s.deps.Log.Warn("the index mirrors another source: nothing will be deleted; take it over with --adopt",
 			report.Index, s.index.Name, "mirrors", m.Identity, "source", s.job.identity())
 	case m.Owner != "":
-		return fmt.Errorf("index %q %w, %s, and this one is %s: nothing was written", s.index.Name, ErrForeign, m.Owner, s.job.Owner)
+		return fmt.Errorf("index %q %w, %s; this one is %s: nothing was written", s.index.Name, ErrForeign, m.Owner, s.job.Owner)
 	default:
-		s.deps.Log.Warn("the index has documents and no owner: nothing will be deleted; --adopt takes it over", report.Index, s.index.Name)
+		s.deps.Log.Warn("the index has documents and no owner: nothing will be deleted; take it over with --adopt", report.Index, s.index.Name)
 	}
 	return nil
 }
 
-// mark writes the marker of an index that is ours, where it does not say so yet. Where documents are
-// going to be made otherwise than those that are there, it keeps since when.
+// mark writes the marker of our own index, if it is missing or differs. If this run builds documents differently
+// from those in the index, the marker records the point from which it does.
 func (s *scanned) mark(ctx context.Context) error {
 	was := s.index.Marker
 	m := elastic.Marker{Owner: s.job.Owner, Identity: s.job.identity()}
@@ -56,21 +56,21 @@ func (s *scanned) mark(ctx context.Context) error {
 	}
 	err := s.deps.Client.SetMarker(ctx, s.index, m)
 	if errors.Is(err, elastic.ErrAuth) && was.Owner == m.Owner {
-		s.deps.Log.Warn("the index could not be marked: what this run writes is written again if it is not complete; grant the privilege manage on the index",
+		s.deps.Log.Warn("cannot mark the index: if this run is incomplete, the next one writes its documents again; grant the privilege manage on the index",
 			report.Index, s.index.Name, report.Err, err.Error())
 		return nil
 	}
 	return err
 }
 
-// makesOtherwise reports whether the run writes documents and not all of those in the index are known to
-// be made as it makes them.
+// makesOtherwise reports whether the run writes documents and some of those in the index may have been built
+// differently.
 func (p *prepared) makesOtherwise() bool {
 	return p.job.Kind != Deletion && p.index.Marker.Fingerprint != p.print
 }
 
-// noteSeqNo remembers the sequence number after the highest that the index holds. With several shards it
-// is that of the furthest one: a document of another that is written later may then be written again.
+// noteSeqNo records the sequence number after the highest one in the index. With several shards it comes from the
+// shard with the highest; a document in another shard may then be written again.
 func (s *scanned) noteSeqNo(n int64) {
 	for {
 		next := s.nextSeqNo.Load()

@@ -11,14 +11,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// attachmentField is what the attachment processor of Elastic's own pipelines reads.
+// attachmentField is the field that the attachment processor of Elastic's own pipelines reads.
 const attachmentField = "_attachment"
 
-// indexedCharsField tells that processor up to which character it reads; 100,000 is what it does otherwise.
+// indexedCharsField limits the number of characters that this processor reads; its default is 100,000.
 // https://www.elastic.co/docs/reference/enrich-processor/attachment
 const indexedCharsField = "_attachment_indexed_chars"
 
-// elasticsOwn are the pipelines that Elasticsearch brings along for connectors, see
+// elasticsOwn are the pipelines for connectors that are part of Elasticsearch, see
 // https://www.elastic.co/docs/reference/search-connectors/es-ingest-pipelines.
 var elasticsOwn = []string{"ent-search-generic-ingestion", "search-default-ingestion"}
 
@@ -26,14 +26,14 @@ var elasticsOwn = []string{"ent-search-generic-ingestion", "search-default-inges
 type pipelines struct {
 	*destination
 
-	definitions map[string]json.RawMessage // by name; nil for one that may not be read
-	called      []string                   // by those that were looked at
+	definitions map[string]json.RawMessage // by name; nil for one that this user cannot read
+	called      []string                   // by the pipelines examined so far
 	attaches    bool                       // one of them reads the attachment
-	wholeText   bool                       // and can be told to read it to its end
-	unread      bool                       // one may not be read
+	wholeText   bool                       // and reads indexedCharsField, so that it can read all of it
+	unread      bool                       // one cannot be read by this user
 }
 
-// lookUpPipelines reads the definitions of the connector's pipeline and of the index's own, and of those
+// lookUpPipelines reads the definitions of the connector's pipeline, of the index's own pipelines, and of those
 // that they call.
 func (d *destination) lookUpPipelines(ctx context.Context) (*pipelines, error) {
 	p := &pipelines{destination: d, definitions: map[string]json.RawMessage{}}
@@ -46,9 +46,9 @@ func (d *destination) lookUpPipelines(ctx context.Context) (*pipelines, error) {
 		case absent && name == d.job.Pipeline && d.job.CreatePipeline:
 			err = p.create(ctx, name)
 		case absent && name == d.job.Pipeline:
-			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist: create it, or let sync --create-pipeline do that", ErrConfig, d.index.Name, name)
+			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist: create it, or run sync --create-pipeline", ErrConfig, d.index.Name, name)
 		case absent:
-			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q does not exist, and the index names it as its own: create it, or change the settings of the index", ErrConfig, d.index.Name, name)
+			return nil, fmt.Errorf("%w: index %q: the ingest pipeline %q in the settings of the index does not exist: create it, or change the settings", ErrConfig, d.index.Name, name)
 		}
 		if err != nil {
 			return nil, err
@@ -58,15 +58,15 @@ func (d *destination) lookUpPipelines(ctx context.Context) (*pipelines, error) {
 		name := p.called[0]
 		p.called = p.called[1:]
 		if err := p.lookUp(ctx, name); err != nil && !errors.Is(err, elastic.ErrNotFound) {
-			return nil, err // one that does not exist is the caller's affair: it may ignore that
+			return nil, err // the caller decides about one that does not exist: the call may ignore that
 		}
 	}
 	return p, nil
 }
 
-// newPipeline does for connectors what the pipelines that Elasticsearch brings along do: the text of an
-// attachment becomes the field body, white space is reduced where that is asked for, and the fields that
-// say so are removed. What fails is noted in the document, which is indexed all the same.
+// newPipeline does the same for connectors as the pipelines that are part of Elasticsearch: it writes the text of
+// an attachment into the field body, reduces white space if requested, and removes the fields that request all
+// this. Errors are recorded in the document, which is indexed anyway.
 const newPipeline = `{
 	"description": "Text of files for elastic-ingest: the attachment becomes the field body",
 	"processors": [
@@ -92,7 +92,7 @@ const newPipeline = `{
 	]
 }`
 
-// create makes the connector's pipeline, which does not exist; a dry run continues as if it did.
+// create creates the connector's missing pipeline; a dry run continues as if it existed.
 func (p *pipelines) create(ctx context.Context, name string) error {
 	if p.job.DryRun {
 		p.deps.Log.Warn("the ingest pipeline does not exist; sync creates it", "pipeline", name)
@@ -100,13 +100,13 @@ func (p *pipelines) create(ctx context.Context, name string) error {
 	}
 	err := p.deps.Client.CreatePipeline(ctx, name, []byte(newPipeline))
 	if errors.Is(err, elastic.ErrAuth) {
-		err = fmt.Errorf("%w: grant the cluster privilege manage_ingest_pipelines, or create the pipeline with a user who has it", err)
+		err = fmt.Errorf("%w: grant the cluster privilege manage_ingest_pipelines, or create the pipeline as a user who has it", err)
 	}
 	if err != nil {
 		return err
 	}
 	p.deps.Log.Info("the ingest pipeline was created", "pipeline", name)
-	delete(p.definitions, name) // as the server keeps it from now on
+	delete(p.definitions, name) // read again as the server stores it
 	return p.lookUp(ctx, name)
 }
 
@@ -123,7 +123,7 @@ func (p *pipelines) lookUp(ctx context.Context, name string) error {
 			return nil
 		}
 		p.unread = true
-		p.deps.Log.Warn("the ingest pipeline may not be read, so it is not known to extract content: text is extracted here; grant the privilege read_pipeline",
+		p.deps.Log.Warn("cannot read the ingest pipeline, so it may not extract content: extracting text locally; grant the privilege read_pipeline",
 			"pipeline", name, report.Err, err.Error())
 		return nil
 	case err != nil:
@@ -132,7 +132,7 @@ func (p *pipelines) lookUp(ctx context.Context, name string) error {
 	return p.define(name, def)
 }
 
-// define notes a definition and what it does.
+// define records a definition and what it does.
 func (p *pipelines) define(name string, def json.RawMessage) error {
 	p.definitions[name] = def
 	var any any
@@ -143,7 +143,7 @@ func (p *pipelines) define(name string, def json.RawMessage) error {
 	return nil
 }
 
-// look finds, wherever they stand in a definition, attachment processors and calls of other pipelines.
+// look finds attachment processors and calls of other pipelines at any depth of a definition.
 func (p *pipelines) look(at any) {
 	switch at := at.(type) {
 	case []any:

@@ -10,8 +10,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// prepared is what is known before the index is scanned: how documents are made, which changes are followed, and what
-// the source says of itself.
+// prepared is what is known before the index is scanned: how documents are built, which changes are followed, and
+// what the source describes.
 type prepared struct {
 	*destination
 	recipe
@@ -21,7 +21,7 @@ type prepared struct {
 	absences  *absences
 }
 
-// prepare finds or creates the index and takes the lock.
+// prepare finds or creates the index and acquires the lock.
 func (t *task) prepare(ctx context.Context, src source.Source) (p *prepared, unlock func(), err error) {
 	d, err := t.reach(ctx)
 	if errors.Is(err, elastic.ErrNotFound) {
@@ -31,7 +31,7 @@ func (t *task) prepare(ctx context.Context, src source.Source) (p *prepared, unl
 		return nil, nil, err
 	}
 	if lacking := d.index.Lacks(t.job.Create); len(lacking) > 0 && !d.absent {
-		t.deps.Log.Warn("the index exists and is not changed: it lacks analysis that is configured; to have it, sync into a new index",
+		t.deps.Log.Warn("the existing index lacks the configured analysis and is not changed; to get it, sync into a new index",
 			report.Index, d.index.Name, "lacks", strings.Join(lacking, ", "))
 	}
 	unlock = func() {}
@@ -47,7 +47,7 @@ func (t *task) prepare(ctx context.Context, src source.Source) (p *prepared, unl
 	return p, unlock, nil
 }
 
-// selects reports that the configuration chooses nothing of the source, where the source can say so.
+// selects fails if the configuration selects nothing in the source, for sources that can report it.
 func selects(ctx context.Context, src source.Source) error {
 	if s, ok := src.(source.Selective); ok {
 		return s.Selects(ctx)
@@ -55,8 +55,8 @@ func selects(ctx context.Context, src source.Source) error {
 	return nil
 }
 
-// settle describes the source, creates the index where there is none, and decides how documents are
-// compared and made.
+// settle describes the source, creates the index if it is missing, and decides how documents are compared and
+// built.
 func (d *destination) settle(ctx context.Context, src source.Source) (p *prepared, err error) {
 	p = &prepared{destination: d, described: &described{}}
 	creates := d.absent && !d.job.DryRun

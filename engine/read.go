@@ -13,10 +13,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// overhead is what an operation costs beside its document: the action line and our notes of it.
+// overhead is the cost of an operation in addition to its document: the action line and our records of it.
 const overhead = 256
 
-// reading is the source as far as it was read.
+// reading is the source as far as it has been read.
 type reading struct {
 	*scanned
 
@@ -35,8 +35,8 @@ func newReading(s *scanned, w *writing, x *extraction) *reading {
 	}
 }
 
-// read reads all parts that are wanted, some at the same time. What the source cannot read fails its
-// scope; an error is one of the destination, or the end of ctx.
+// read reads all wanted parts, several concurrently. A read error of the source fails its scope; read itself
+// returns only errors of the destination, or the end of ctx.
 func (r *reading) read(ctx context.Context, src source.Source) error {
 	if r.incremental() {
 		return r.readChanges(ctx, src)
@@ -51,7 +51,7 @@ func (r *reading) read(ctx context.Context, src source.Source) error {
 	g.SetLimit(r.deps.Readers)
 	g.TryGo(func() error {
 		return guarded(func() error {
-			// A free place may not exist while the list holds one: then it reads the part itself.
+			// There may be no free place while the list holds one: then it reads the part itself.
 			return r.list(reading, src, func(part source.Part) error {
 				if g.TryGo(func() error { return guarded(func() error { return r.readPart(reading, part) }) }) {
 					return nil
@@ -63,7 +63,7 @@ func (r *reading) read(ctx context.Context, src source.Source) error {
 	return ended(ctx, g.Wait())
 }
 
-// readListed reads parts whose list is known. Those that may bring the same ids are read one after the
+// readListed reads parts that are already listed. Parts that may contain the same ids are read one after the
 // other.
 func (r *reading) readListed(ctx context.Context, src source.Source) error {
 	var parts []source.Part
@@ -92,7 +92,7 @@ func (r *reading) readListed(ctx context.Context, src source.Source) error {
 	return ended(ctx, g.Wait())
 }
 
-// ended is the error of a reading: the cause of ctx, where that has ended it.
+// ended is the error of a reading: the cause of ctx, if that ended it.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		return context.Cause(ctx)
@@ -100,7 +100,7 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// partsOf is the list of the source's parts, which it is asked for once.
+// partsOf is the list of the source's parts, which is requested only once.
 func (r *reading) partsOf(ctx context.Context, src source.Source) iter.Seq2[source.Part, error] {
 	d := r.described
 	if r.incremental() {
@@ -127,7 +127,7 @@ func (r *reading) partsOf(ctx context.Context, src source.Source) iter.Seq2[sour
 	}
 }
 
-// list calls begin for each part that is wanted.
+// list calls begin for each wanted part.
 func (r *reading) list(ctx context.Context, src source.Source, begin func(source.Part) error) error {
 	for part, err := range r.partsOf(ctx, src) {
 		if ctx.Err() != nil {
@@ -135,7 +135,7 @@ func (r *reading) list(ctx context.Context, src source.Source, begin func(source
 		}
 		if err != nil {
 			r.scopes.breakOff()
-			r.partFailed("", "", fmt.Errorf("list what there is to read: %w", err))
+			r.partFailed("", "", fmt.Errorf("list the source: %w", err))
 			return nil
 		}
 		scope := part.Scope()
@@ -143,7 +143,7 @@ func (r *reading) list(ctx context.Context, src source.Source, begin func(source
 			r.scopes.hide(scope)
 			continue
 		}
-		r.scopes.begin(scope) // one that is not wanted was listed all the same
+		r.scopes.begin(scope) // an unwanted scope was listed all the same
 		if r.job.Wants != nil && !r.job.Wants(scope) {
 			continue
 		}
@@ -158,14 +158,14 @@ func (r *reading) list(ctx context.Context, src source.Source, begin func(source
 			return err
 		}
 	}
-	if ctx.Err() != nil { // a source may end its list quietly then
+	if ctx.Err() != nil { // a source may end its list without an error then
 		return context.Cause(ctx)
 	}
 	r.scopes.endList()
 	return nil
 }
 
-// readChanges reads the documents that changed. What a time limit leaves is found again by the next run.
+// readChanges reads the changed documents. The next run finds again whatever a time limit leaves.
 func (r *reading) readChanges(ctx context.Context, src source.Source) error {
 	limited, stop := r.limited(ctx)
 	defer stop()
@@ -182,10 +182,10 @@ type reader struct {
 
 	planner    *plan.Planner
 	name       string
-	attachment []byte // memory that is used again
+	attachment []byte // reused memory
 }
 
-// readPart reads one part to its end, or notes why it was not.
+// readPart reads one part completely, or reports why it could not.
 func (r *reading) readPart(ctx context.Context, part source.Part) error {
 	name := part.Name()
 	o := &reader{reading: r, planner: plan.NewPlanner(r.options, r.table, r.rules, &r.parts), name: name}
@@ -209,12 +209,12 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 			held++
 		}
 	}
-	if ctx.Err() != nil { // a source may end quietly then; the part is not whole
+	if ctx.Err() != nil { // a source may end without an error then; the part is not complete
 		return context.Cause(ctx)
 	}
 	if !part.Ended() {
 		r.scopes.fail(part.Scope())
-		r.partFailed(name, part.Scope(), errors.New("reading ended without an error, and not at the end"))
+		r.partFailed(name, part.Scope(), errors.New("reading stopped before the end without an error"))
 		return nil
 	}
 	r.scopes.end(held)
@@ -222,8 +222,8 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 	return nil
 }
 
-// document decides about one document and carries that out. known reports that the index holds one
-// of its id which this run had not seen before.
+// document decides about one document and carries out the decision. known reports that the index holds a document
+// with its id that this run had not seen before.
 func (o *reader) document(ctx context.Context, doc *document.Document) (known bool, err error) {
 	o.shallower.shallow(doc, o.name)
 	d, err := o.planner.Decide(doc)
@@ -238,11 +238,11 @@ func (o *reader) document(ctx context.Context, doc *document.Document) (known bo
 	return d.Known, o.carryOut(ctx, d, doc)
 }
 
-// carryOut does what was decided about a document.
+// carryOut carries out a decision about a document.
 func (o *reader) carryOut(ctx context.Context, d plan.Decision, doc *document.Document) error {
 	switch {
 	case o.job.Kind == Deletion && (d.Kind == plan.Create || d.Kind == plan.Update || d.Kind == plan.Reject):
-		return nil // that it is there is all that counts
+		return nil // it exists in the source; nothing else counts
 	case d.Kind == plan.Reject && !o.job.DryRun:
 		return o.reject(o.planner.Encode(d, doc, plan.Body{}))
 	case !d.Body:
@@ -264,7 +264,7 @@ func (o *reader) carryOut(ctx context.Context, d plan.Decision, doc *document.Do
 	return o.send(ctx, o.planner.Encode(d, got.doc, got.body), &got)
 }
 
-// send brings an encoded change on its way.
+// send passes on an encoded change.
 func (o *reader) send(ctx context.Context, c plan.Change, got *fetched) (err error) {
 	if judged := o.needsCopy(&c); c.Kind == plan.Keep || judged && !got.attached {
 		o.writing.budget.Release(got.grant)

@@ -14,21 +14,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// madeBy changes when documents are made differently from the same source: then copies that look
-// unchanged by their version are not.
+// madeBy changes when documents are built differently from the same source: then copies with the same version are
+// not treated as unchanged.
 const madeBy = 3
 
-// recipe is how the documents of a run are made, and how they are compared with their copies.
+// recipe is how a run builds documents, and how it compares them with their copies.
 type recipe struct {
 	options   plan.Options
 	way       extract.Way // how content becomes text
-	why       string      // it does so
-	wholeText bool        // the pipeline can be asked to read content to its end
+	why       string      // the reason for way
+	wholeText bool        // the pipeline can read content completely on request
 	print     string      // the fingerprint
-	printed   bool        // it decides which documents may be unchanged
+	printed   bool        // it affects which documents count as unchanged
 }
 
-// decideRecipe decides how documents are compared and made.
+// decideRecipe decides how documents are compared and built.
 func (d *destination) decideRecipe(ctx context.Context) (c recipe, err error) {
 	if c.options, err = d.compareBy(); err != nil {
 		return c, err
@@ -63,7 +63,7 @@ func (d *destination) decideRecipe(ctx context.Context) (c recipe, err error) {
 	}
 	sum := sha256.Sum256(fingerprint)
 	c.print = hex.EncodeToString(sum[:16])
-	// Comparing contents sees by itself what is made differently; versions and pipelines hide it.
+	// A comparison by content notices documents that are built differently; versions and pipelines hide it.
 	c.printed = o.Compare == plan.ByVersion || o.Compare == plan.ByContent && o.Pipeline
 	if m := &d.index.Marker; c.printed && (m.Owner != d.job.Owner || !d.sameIdentity() || m.Fingerprint != c.print && m.Pending != c.print) {
 		o.Compare = plan.Always
@@ -71,13 +71,13 @@ func (d *destination) decideRecipe(ctx context.Context) (c recipe, err error) {
 	return c, nil
 }
 
-// compareBy decides by what documents are compared, as far as the job says it and the index allows it.
+// compareBy decides how documents are compared, from the job and the abilities of the index.
 func (d *destination) compareBy() (plan.Options, error) {
 	byVersion := d.job.Compare == Version ||
 		d.job.Compare == Auto && d.job.Type.VersionPerDocument != nil && d.job.Type.VersionPerDocument(d.job.Values)
 	o := plan.Options{Trailer: document.Trailer{Timestamp: d.started.UTC().Format("2006-01-02T15:04:05.000000+00:00")}}
 	switch {
-	case d.job.Compare == Always, d.job.Kind == Deletion: // which compares nothing
+	case d.job.Compare == Always, d.job.Kind == Deletion: // a deletion job compares nothing
 		o.Compare = plan.Always
 	case byVersion && d.index.SourceDisabled:
 		return o, fmt.Errorf("%w: index %q: versions cannot be compared, because %s: run with --compare always",
@@ -91,7 +91,7 @@ func (d *destination) compareBy() (plan.Options, error) {
 	return o, nil
 }
 
-// chooseWay decides how content becomes text. wanted is whether the connector's pipeline settings ask for content.
+// chooseWay decides how content becomes text. wanted is whether the connector's pipeline settings request content.
 func (c *recipe) chooseWay(t *task, through *pipelines, wanted bool) error {
 	attaches := t.job.Pipeline != "" && through.attaches
 	if c.way = t.job.Extraction; c.way != "" && c.way != extract.Auto {
@@ -103,25 +103,25 @@ func (c *recipe) chooseWay(t *task, through *pipelines, wanted bool) error {
 		case attaches:
 			c.way, c.why = extract.Pipeline, "the ingest pipeline reads attachments"
 		case t.deps.Service != nil:
-			c.way, c.why = extract.ByService, "there is an extraction service, and no ingest pipeline that reads attachments"
+			c.way, c.why = extract.ByService, "an extraction service is configured, and no ingest pipeline reads attachments"
 		default:
-			c.way, c.why = extract.Inline, "there is neither an ingest pipeline that reads attachments nor an extraction service"
+			c.way, c.why = extract.Inline, "no ingest pipeline reads attachments, and no extraction service is configured"
 		}
 	}
 	switch {
 	case c.way == extract.ByService && t.deps.Service == nil:
-		return fmt.Errorf("%w: content is to go to an extraction service, and none is configured: set extraction_service.host, or another extraction for the connector", ErrConfig)
+		return fmt.Errorf("%w: the connector needs an extraction service, and none is configured: set extraction_service.host, or choose another extraction", ErrConfig)
 	case c.way == extract.Pipeline && t.job.Pipeline == "":
-		return fmt.Errorf("%w: content is to go to an ingest pipeline, and the connector has none: set pipeline, or another extraction", ErrConfig)
+		return fmt.Errorf("%w: extraction by pipeline needs an ingest pipeline, and the connector has none: set pipeline, or choose another extraction", ErrConfig)
 	case c.way == extract.Pipeline && !attaches && !through.unread:
-		return fmt.Errorf("%w: content is to go to the ingest pipeline %q, which has no attachment processor for the field %s: add one, or set another extraction",
+		return fmt.Errorf("%w: the ingest pipeline %q cannot extract content, it has no attachment processor for the field %s: add one, or choose another extraction",
 			ErrConfig, t.job.Pipeline, attachmentField)
 	}
 	return nil
 }
 
-// madeByWay is what the fingerprint says of the way, beside the pipeline's definition and flags: nothing
-// where those say it all.
+// madeByWay is the contribution of the way to the fingerprint, in addition to the pipeline's definition and flags:
+// nothing if those are enough.
 func (c *recipe) madeByWay() []any {
 	switch c.way {
 	case extract.ByService, extract.Off:
@@ -134,7 +134,7 @@ func (c *recipe) madeByWay() []any {
 	return nil
 }
 
-// heldVersion is the version of a copy in the index that has this marker.
+// heldVersion is the version of a copy in an index with this marker.
 func (c *recipe) heldVersion(m *elastic.Marker, h elastic.Hit) document.Version {
 	if c.printed && !m.Carries(c.print, h.SeqNo) {
 		return 0
@@ -142,8 +142,8 @@ func (c *recipe) heldVersion(m *elastic.Marker, h elastic.Hit) document.Version 
 	return c.options.HeldVersion(h.Source, func(name string) string { return elastic.StringField(h.Source, name) })
 }
 
-// needsCopy reports whether a change is one that only the copy can settle: a document of which all but the
-// vectors is unchanged, or one whose copy has been through a pipeline.
+// needsCopy reports whether a change needs the copy for a decision: if everything except the vectors is unchanged,
+// or if the copy went through a pipeline.
 func (c *recipe) needsCopy(change *plan.Change) bool {
 	o := &c.options
 	switch {
@@ -155,8 +155,8 @@ func (c *recipe) needsCopy(change *plan.Change) bool {
 	return change.Kind == plan.Update && change.Reason == plan.ContentDiffers && o.Pipeline
 }
 
-// differing lists the top-level fields in which a document differs from its copy, in the order of their
-// names. What every run writes again is left out, and what a pipeline may have added.
+// differing lists the top-level fields in which a document differs from its copy, sorted by name. It leaves out
+// the fields that every run writes again, and those that a pipeline may have added.
 func (c *recipe) differing(held, sent []byte) ([]report.Field, error) {
 	o := &c.options
 	return differing(held, sent, func(name string, before, after json.RawMessage) bool {

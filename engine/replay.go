@@ -15,10 +15,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// Replay sends documents of a dead-letter file once more, without asking the source, and deletes
-// nothing. A document is passed over where the index holds a newer copy of it, or the same; one that
-// somebody writes meanwhile is left alone. Rejected deletes are not repeated: the next sync looks
-// whether they still are right.
+// Replay sends documents of a dead-letter file again, without reading the source, and deletes nothing. It skips a
+// document if the index holds a newer copy of it, or the same; it leaves a document alone if another process
+// writes it during the replay. Rejected deletes are not repeated: the next sync decides again.
 func Replay(ctx context.Context, job Job, deps Deps, file string) (Result, error) {
 	t := newTask(job, deps, nil)
 	err := guarded(func() error { return t.replay(ctx, file) })
@@ -28,7 +27,7 @@ func Replay(ctx context.Context, job Job, deps Deps, file string) (Result, error
 func (t *task) replay(ctx context.Context, file string) error {
 	d, err := t.reach(ctx)
 	if errors.Is(err, elastic.ErrNotFound) {
-		return fmt.Errorf("%w: index %q does not exist: sync without --replay makes it", ErrConfig, t.job.Index)
+		return fmt.Errorf("%w: index %q does not exist: create it by sync without --replay", ErrConfig, t.job.Index)
 	}
 	if err != nil {
 		return err
@@ -51,7 +50,7 @@ func (t *task) replay(ctx context.Context, file string) error {
 	return nil
 }
 
-// replaying are rejected documents on their way back, of which some are looked up in the index together.
+// replaying is rejected documents that are sent again; they are looked up in the index in batches.
 type replaying struct {
 	*destination
 
@@ -61,7 +60,7 @@ type replaying struct {
 	size    int
 }
 
-// replay sends what the file holds of this connector and index, some documents at a time.
+// replay sends the file's documents of this connector and index, in batches.
 func (r *replaying) replay(ctx context.Context, file string) error {
 	ours, passed := false, int64(0)
 	defer func() { r.outcome.note(func(res *Result) { res.Passed = passed }) }()
@@ -93,8 +92,8 @@ func (r *replaying) replay(ctx context.Context, file string) error {
 	return r.sendAgain(ctx)
 }
 
-// sendAgain looks the copies up and sends those documents that are to be sent. Before the next ones are
-// looked up these have ended, so that of two documents with one id the later one meets the earlier.
+// sendAgain looks up the copies and sends the documents that need it. It waits for their outcome before the next
+// lookup, so that the later of two documents with one id sees the earlier.
 func (r *replaying) sendAgain(ctx context.Context) error {
 	copies, err := r.copies(ctx)
 	if err != nil {
@@ -125,7 +124,7 @@ func (r *replaying) sendAgain(ctx context.Context) error {
 	return r.writing.sink.Flush(ctx)
 }
 
-// copies reads what the index holds of the documents, by id.
+// copies reads the index's copies of the documents, by id.
 func (r *replaying) copies(ctx context.Context) (map[string]elastic.Hit, error) {
 	if err := r.deps.Client.Refresh(ctx, r.index.Name); err != nil && !errors.Is(err, elastic.ErrAuth) {
 		return nil, err
@@ -144,12 +143,12 @@ func (r *replaying) copies(ctx context.Context) (map[string]elastic.Hit, error) 
 	return held, err
 }
 
-// compareCopy decides about a document of which the index holds a copy.
+// compareCopy decides about a document with a copy in the index.
 func compareCopy(held, rejected json.RawMessage) (plan.Kind, plan.Reason, error) {
 	heldAt, known := timestampOf(held)
 	rejectedAt, known2 := timestampOf(rejected)
 	if !known || !known2 || heldAt.After(rejectedAt) {
-		return plan.Keep, plan.NewerInIndex, nil // a copy of which that cannot be told may be newer
+		return plan.Keep, plan.NewerInIndex, nil // a copy without a readable time may be newer
 	}
 	fields, err := differing(held, rejected, func(_ string, a, b json.RawMessage) bool { return sameJSON(a, b) })
 	if err != nil {
@@ -161,7 +160,7 @@ func compareCopy(held, rejected json.RawMessage) (plan.Kind, plan.Reason, error)
 	return plan.Update, plan.ContentDiffers, nil
 }
 
-// timestampOf reads the _timestamp of a document; without an offset it is taken as UTC.
+// timestampOf reads the _timestamp of a document; without an offset it is read as UTC.
 func timestampOf(source []byte) (at time.Time, known bool) {
 	text := elastic.StringField(source, "_timestamp")
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {

@@ -21,7 +21,7 @@ func (t *task) run(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if cerr := src.Close(); cerr != nil {
-			t.deps.Log.Warn("closing the source failed", report.Err, cerr.Error())
+			t.deps.Log.Warn("cannot close the source", report.Err, cerr.Error())
 		}
 	}()
 	t.phase("reaching the source")
@@ -49,7 +49,7 @@ func (t *task) run(ctx context.Context) (err error) {
 	return s.mirror(ctx, src)
 }
 
-// open opens the source; where identities are wanted, it is one of those.
+// open opens the source, or the source of its identities.
 func (t *task) open(ctx context.Context) (source.Source, error) {
 	src, err := t.job.Type.Open(ctx, t.job.Values, source.Env{
 		Log: t.deps.Log, IDColumns: t.job.IDColumns, StallTimeout: t.deps.StallTimeout, Own: t.deps.Own,
@@ -65,7 +65,7 @@ func (t *task) open(ctx context.Context) (source.Source, error) {
 	return identitiesOf(src, t.job.Type.Name)
 }
 
-// mirror reads the source, writes what differs, and deletes what is gone.
+// mirror reads the source, writes what differs, and deletes documents no longer in the source.
 func (s *scanned) mirror(ctx context.Context, src source.Source) error {
 	x := &extraction{task: s.task, way: s.way, why: s.why}
 	err := s.through(ctx, s, func(ctx context.Context, w *writing) error {
@@ -73,13 +73,13 @@ func (s *scanned) mirror(ctx context.Context, src source.Source) error {
 		r := newReading(s, w, x)
 		err := r.read(ctx, src)
 		if n := r.scopes.silent(); err == nil && n > 0 {
-			s.partFailed("", "", fmt.Errorf("%d parts of the source ended without saying that they were read to their end: nothing is deleted", n))
+			s.partFailed("", "", fmt.Errorf("%d parts of the source ended without confirming that they were read completely: nothing is deleted", n))
 		}
 		if err == nil {
 			err = r.closer.flush(ctx)
 		}
 		if err == nil && s.outcome.temporary == nil {
-			s.phase("looking for what is gone")
+			s.phase("looking for deleted documents")
 			g := &deleting{scanned: s, writing: w, scopes: &r.scopes}
 			if err = g.deletes(ctx); err == nil {
 				s.absences.keep()
@@ -102,8 +102,7 @@ func (s *scanned) mirror(ctx context.Context, src source.Source) error {
 	return err
 }
 
-// conclude makes the writes visible and, after a run that was whole, says in the index how its
-// documents were made.
+// conclude makes the writes visible and, after a complete run, records in the index how its documents were built.
 func (s *scanned) conclude(ctx context.Context, x *extraction) error {
 	c := s.deps.Client
 	if !s.nothingChanged() {
@@ -128,15 +127,15 @@ func (s *scanned) conclude(ctx context.Context, x *extraction) error {
 	return s.keepMarker(ctx, now)
 }
 
-// keepMarker says in the index how its documents were made, after a run that was whole, and up to where it
-// has the changes of its source.
+// keepMarker records in the index how its documents were built, after a complete run, and its position in the
+// changes of the source.
 func (s *scanned) keepMarker(ctx context.Context, now *elastic.Index) error {
 	res := s.result()
 	if s.job.Kind == Deletion || s.job.Wants != nil || res.Late {
 		return nil
 	}
 	if !s.owned && (now.Marker.Owner != "" || len(res.Withheld) > 0) {
-		return nil // an index without an owner becomes ours where there was nothing to hold back
+		return nil // an index without an owner becomes ours only if no deletes were held back
 	}
 	m := now.Marker
 	if !res.Incomplete() && !s.incremental() && m.Fingerprint != s.print {
@@ -153,7 +152,7 @@ func (s *scanned) keepMarker(ctx context.Context, now *elastic.Index) error {
 	}
 	taken := now.Marker.Owner != s.job.Owner
 	if err := s.deps.Client.SetMarker(ctx, now, m); err != nil {
-		s.deps.Log.Warn("the index could not be marked: the next run compares or reads more than it needs to", slog.String(report.Err, err.Error()))
+		s.deps.Log.Warn("cannot mark the index: the next run compares or reads more than necessary", slog.String(report.Err, err.Error()))
 		return nil
 	}
 	s.outcome.note(func(res *Result) { res.Cursor = source.Cursor(m.Cursor.At) })

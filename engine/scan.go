@@ -14,27 +14,27 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// maxScans is how often a scan is begun again because its point in time was lost.
+// maxScans is how many times a scan starts again after its point in time was lost.
 const maxScans = 3
 
-// scanned is what the index holds at one point in time, and whose it is.
+// scanned is the content of the index at one point in time, and its owner.
 type scanned struct {
 	*prepared
 
 	table     *ids.Table
-	view      *view        // nil where nothing was scanned
+	view      *view        // nil if nothing was scanned
 	stale     error        // why the index could not be refreshed before the scan
-	owned     bool         // deletes are ours to do
-	nextSeqNo atomic.Int64 // after the highest sequence number that the index holds
+	owned     bool         // this run may delete
+	nextSeqNo atomic.Int64 // after the highest sequence number in the index
 }
 
-// scan makes the id table of what the index holds at one point in time, and settles whose the index is. The table of
-// what it returns is to be closed, also where there is an error.
+// scan builds the id table of the index at one point in time, and settles the owner of the index. The caller
+// closes the table of the result, even after an error.
 func (p *prepared) scan(ctx context.Context) (s *scanned, err error) {
 	s = &scanned{prepared: p, owned: p.absent || p.created}
 	if p.absent || p.nothingChanged() {
 		s.table, err = p.deps.collectIDs().Table()
-		s.owned = true // changes are followed only in an index of our own
+		s.owned = true // changes are followed only in an index that this connector owns
 		return s, err
 	}
 	p.phase("scanning the index")
@@ -43,7 +43,7 @@ func (p *prepared) scan(ctx context.Context) (s *scanned, err error) {
 			return s, err
 		}
 		s.stale = err
-		p.deps.Log.Warn("the index may not be refreshed: nothing will be deleted; grant the privilege maintenance", report.Err, err.Error())
+		p.deps.Log.Warn("cannot refresh the index: nothing will be deleted; grant the privilege maintenance", report.Err, err.Error())
 	}
 	for attempt := 1; ; attempt++ {
 		err := s.scanOnce(ctx)
@@ -53,7 +53,7 @@ func (p *prepared) scan(ctx context.Context) (s *scanned, err error) {
 		if !errors.Is(err, elastic.ErrPITLost) || attempt == maxScans {
 			return s, err
 		}
-		p.deps.Log.Warn("the point in time was lost, the scan begins again", report.Attempt, attempt)
+		p.deps.Log.Warn("the point in time was lost; scanning again", report.Attempt, attempt)
 	}
 	p.outcome.note(func(res *Result) { res.Held = int64(s.table.Len()) })
 	err = s.settleOwner(ctx)
@@ -66,7 +66,7 @@ func (s *scanned) scanOnce(ctx context.Context) error {
 		return err
 	}
 	collected := s.deps.collectIDs()
-	// Sequence numbers tell which documents carry the fingerprint, where not all of them do.
+	// If only some documents carry the fingerprint, sequence numbers identify them.
 	scan := elastic.Scan{Source: s.wholeSource(), SeqNo: s.makesOtherwise(), Retry: s.deps.Retry}
 	switch s.options.Compare {
 	case plan.ByVersion:
@@ -78,7 +78,7 @@ func (s *scanned) scanOnce(ctx context.Context) error {
 		b := collected.Builder()
 		return func(h elastic.Hit) error {
 			if h.Routing != "" && !s.options.Pipeline {
-				return fmt.Errorf("%w: index %q: document %q has a routing of its own, and would become two: mirror into another index",
+				return fmt.Errorf("%w: index %q: document %q has a custom routing, so a sync would duplicate it: mirror into another index",
 					ErrConfig, s.index.Name, h.ID)
 			}
 			s.noteHolder(h)
@@ -98,7 +98,7 @@ func (s *scanned) scanOnce(ctx context.Context) error {
 	return err
 }
 
-// scanHeld scans what the run is about: all of the point in time, or what changed.
+// scanHeld scans everything in the point in time, or only the changed ids.
 func (p *prepared) scanHeld(ctx context.Context, v *view, scan elastic.Scan, open func(slice int) func(elastic.Hit) error) error {
 	if !p.incremental() {
 		return v.pit.Scan(ctx, scan, open)
@@ -118,7 +118,8 @@ func (p *prepared) scanHeld(ctx context.Context, v *view, scan elastic.Scan, ope
 	return nil
 }
 
-// withScope is what a scan asks of _source: the fields, and those that say its scope where ids may clash.
+// withScope is the fields that a scan requests from _source: the given ones, and those of the scope if ids may
+// clash.
 func (p *prepared) withScope(fields ...string) json.RawMessage {
 	if p.described.clash.Possible() && !p.index.SourceDisabled {
 		fields = append(fields, p.job.Type.ScopeFields...)
@@ -126,11 +127,11 @@ func (p *prepared) withScope(fields ...string) json.RawMessage {
 	if len(fields) == 0 {
 		return json.RawMessage("false")
 	}
-	list, _ := json.Marshal(fields) // names of fields always have a JSON form
+	list, _ := json.Marshal(fields) // field names can always be encoded
 	return list
 }
 
-// noteHolder notes which scope a document of the index belongs to, where that may matter.
+// noteHolder records the scope of a document in the index, if it may matter.
 func (p *prepared) noteHolder(h elastic.Hit) {
 	c := &p.described.clash
 	if !c.Possible() || !c.Concern(h.ID) {
@@ -153,9 +154,9 @@ func (s *Settings) collectIDs() *ids.Collection {
 	return ids.Collect(ids.Options{Memory: s.IDsMemory, Dir: s.IDsDir})
 }
 
-// closeIDs removes what does not fit into memory.
+// closeIDs removes the part of the id table that did not fit into memory.
 func (t *task) closeIDs(c io.Closer) {
 	if err := c.Close(); err != nil {
-		t.deps.Log.Warn("a temporary file was left behind", report.Err, err.Error())
+		t.deps.Log.Warn("cannot remove a temporary file", report.Err, err.Error())
 	}
 }

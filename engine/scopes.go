@@ -7,20 +7,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// scopes knows what was read to its end, which is what deletes are decided by: not that no error came, but
-// that each part said so.
+// scopes records what was read completely; deletes depend on it. The absence of an error is not enough: each part
+// must confirm its end.
 type scopes struct {
 	mu         sync.Mutex
 	tree       bool            // scopes are folders below ""
 	listed     map[string]bool // flat scopes only: a tree may have millions of folders
 	root       bool            // the tree's root was listed
 	failed     map[string]bool
-	hidden     map[string]bool // known to exist, and not to be seen
-	left       map[string]bool // not read to their end for want of time
-	complete   bool            // the list of parts said that it was at its end
-	incomplete bool            // the list itself broke off
-	open       int             // parts that began and neither ended nor failed nor were left
-	held       int64           // documents that the index holds of parts that were read to their end
+	hidden     map[string]bool // known to exist, but not visible
+	left       map[string]bool // not read completely for lack of time
+	complete   bool            // the list of parts confirmed its end
+	incomplete bool            // the list itself ended early
+	open       int             // parts that started and have not ended, failed or been left
+	held       int64           // documents in the index of parts that were read completely
 }
 
 func (s *scopes) begin(scope string) {
@@ -36,14 +36,14 @@ func (s *scopes) begin(scope string) {
 	s.listed[scope] = true
 }
 
-// start notes a part that is going to be read.
+// start records a part that is about to be read.
 func (s *scopes) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open++
 }
 
-// end notes a part that was read to its end; the index holds so many of its documents.
+// end records a part that was read completely, and how many of its documents the index holds.
 func (s *scopes) end(held int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,21 +51,21 @@ func (s *scopes) end(held int64) {
 	s.held += held
 }
 
-// heldOf is how many documents the index holds of parts that were read to their end.
+// heldOf is how many documents the index holds of parts that were read completely.
 func (s *scopes) heldOf() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.held
 }
 
-// endList notes that all parts were listed.
+// endList records that all parts were listed.
 func (s *scopes) endList() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.complete = true
 }
 
-// silent is how many parts began and never said what came of them.
+// silent is how many parts started and never reported an outcome.
 func (s *scopes) silent() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *scopes) isHidden(scope string) bool {
 	return s.hidden[scope]
 }
 
-// leave notes a scope of which the next run reads so many parts.
+// leave records how many parts of a scope are left to the next run.
 func (s *scopes) leave(scope string, parts int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,15 +98,15 @@ func (s *scopes) leave(scope string, parts int) {
 	s.left[scope] = true
 }
 
-// isLeft reports whether the next run has to say what became of a document: one of a scope that was
-// left, or of a scope that cannot be told while some were left.
+// isLeft reports whether the next run has to decide about a document: if its scope was left, or if its scope is
+// unknown and some scope was left.
 func (s *scopes) isLeft(scope string, known bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.left[scope] || !known && len(s.left) > 0
 }
 
-// fail notes a part that was not read to its end.
+// fail records a part that was not read completely.
 func (s *scopes) fail(scope string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,8 +129,8 @@ func (s *scopes) isIncomplete() bool {
 	return s.incomplete
 }
 
-// verdict says why an unseen document of a scope is not deleted, or "" when it is gone. known is
-// false for a document whose scope cannot be told.
+// verdict says why an unseen document of a scope is not deleted, or "" if it is gone. known is false for a
+// document whose scope is unknown.
 func (s *scopes) verdict(scope string, known bool) plan.Reason {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,8 +153,8 @@ func (s *scopes) verdict(scope string, known bool) plan.Reason {
 	return ""
 }
 
-// treeVerdict knows that a folder which cannot be listed hides all below it, and that one which its
-// parent, listed to its end, does not name is gone.
+// treeVerdict accounts for the tree: a folder that cannot be listed hides everything below it, and a folder is
+// gone if its parent was listed completely and does not name it.
 func (s *scopes) treeVerdict(scope string) plan.Reason {
 	if !s.root {
 		return plan.ScopeVanished

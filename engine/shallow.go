@@ -9,16 +9,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// shallower turns objects that lie too deep into text, and says so once for each field.
+// shallower turns objects that are nested too deeply into text, and logs it once for each field.
 type shallower struct {
 	*destination
 
-	said sync.Map // names of fields
+	said sync.Map // field names
 }
 
-// shallow turns objects that lie deeper than the index allows into text: it would refuse the document.
+// shallow turns objects that are nested deeper than the index allows into text: otherwise the index rejects the
+// document.
 func (s *shallower) shallow(doc *document.Document, part string) {
-	own := false // the fields are the source's until one of them changes
+	own := false // the fields belong to the source until one of them changes
 	for i := range doc.Fields {
 		f := &doc.Fields[i]
 		switch f.Value.Kind() {
@@ -35,7 +36,7 @@ func (s *shallower) shallow(doc *document.Document, part string) {
 		}
 		doc.Fields[i].Value = v
 		if _, said := s.said.LoadOrStore(f.Name, true); !said {
-			s.deps.Log.Warn("objects of a field lie deeper than the index allows: what is too deep is kept as the text of its JSON",
+			s.deps.Log.Warn("objects of a field are nested deeper than the index allows: deeper ones are stored as JSON text",
 				report.Part, part, "field", f.Name, "levels", s.index.Mapping.Levels())
 		}
 	}

@@ -12,15 +12,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// shaping makes the mapping of the index fit the fields that the source describes.
+// shaping adapts the mapping of the index to the fields that the source describes.
 type shaping struct {
 	*destination
 
 	fields shape.Fields
 }
 
-// The settings of an index that is created, by name without "index.", with the version that brought
-// each. See docs/index-settings.md.
+// Settings of a new index, by name without "index.", with the version that introduced each. See
+// docs/index-settings.md.
 var shapeSettings = []struct {
 	name  string
 	value any
@@ -31,11 +31,11 @@ var shapeSettings = []struct {
 	{"mapping.exclude_source_vectors", false, [2]int{9, 2}},
 }
 
-// create creates the index: with what the connector says, over what the source's fields ask for. undone is why not all
-// of these are known.
+// create creates the index: from the source's fields, overridden by the connector's mappings file. undone is why
+// some of the fields are unknown.
 func (s *shaping) create(ctx context.Context, undone error) error {
 	if undone != nil {
-		// A field whose kind is not known now would be mapped by its first value, for good.
+		// A field of unknown kind would be mapped by its first value, permanently.
 		return undone
 	}
 	var left []string
@@ -56,7 +56,7 @@ func (s *shaping) create(ctx context.Context, undone error) error {
 		case elastic.LacksUnsignedLong(err) && !o.NoUnsignedLong:
 			o.NoUnsignedLong = true
 			continue
-		case elastic.LacksRoom(err) && room > 0: // an index template takes some of it: [shaping.extend] sees how much is left
+		case elastic.LacksRoom(err) && room > 0: // an index template uses some of it: [shaping.extend] sees how much remains
 			room = 0
 			continue
 		}
@@ -68,16 +68,16 @@ func (s *shaping) create(ctx context.Context, undone error) error {
 	s.absent, s.created = false, true
 	s.outcome.note(func(res *Result) { res.Index = s.index.Name })
 	if len(left) > 0 {
-		s.deps.Log.Debug("the destination does not have these settings", report.Index, s.index.Name, "settings", strings.Join(left, ", "))
+		s.deps.Log.Debug("the destination does not support these settings", report.Index, s.index.Name, "settings", strings.Join(left, ", "))
 	}
 	if named := s.mappedByFile(); len(named) > 0 && s.job.Kind != AccessControl {
-		s.deps.Log.Info("the mappings file has types for fields that the source describes: the file wins",
+		s.deps.Log.Info("the mappings file overrides the source's types of these fields",
 			report.Index, s.index.Name, "fields", strings.Join(named, ", "))
 	}
 	return nil
 }
 
-// shaped is what the index is created with, which has room for so many fields of the source.
+// shaped is how the index is created, with room for the given number of the source's fields.
 func (s *shaping) shaped(o shape.Options, room int) (elastic.Creation, error) {
 	settings := map[string]any{}
 	var optional []string
@@ -99,7 +99,7 @@ func (s *shaping) shaped(o shape.Options, room int) (elastic.Creation, error) {
 	return s.job.Create.Over(base, optional), nil
 }
 
-// mappedByFile lists fields whose types in the mappings file are others than a new index would have.
+// mappedByFile lists the fields whose types in the mappings file differ from those of a new index.
 func (s *shaping) mappedByFile() (names []string) {
 	for _, d := range s.fields.Drift(s.index.Mapping.TypeOf, false) {
 		if s.job.Create.Maps(d.Field) {
@@ -109,7 +109,7 @@ func (s *shaping) mappedByFile() (names []string) {
 	return names
 }
 
-// noteDrift notes the fields that the index maps otherwise than a new one would.
+// noteDrift records the fields whose mapping differs from that of a new index.
 func (s *shaping) noteDrift() {
 	m := &s.index.Mapping
 	var drift []shape.Drift
@@ -123,7 +123,7 @@ func (s *shaping) noteDrift() {
 	s.warnOfDrift(drift)
 }
 
-// extend adds to the mapping of our own index the fields that it lacks.
+// extend adds missing fields to the mapping of our own index.
 func (s *shaping) extend(ctx context.Context, ix *elastic.Index) {
 	if s.job.DryRun || s.job.Kind != Mirror || ix.Marker.Owner != s.job.Owner {
 		return
@@ -133,7 +133,7 @@ func (s *shaping) extend(ctx context.Context, ix *elastic.Index) {
 	var err error
 	for {
 		lacking := s.fields.Properties(o, m.Room(), func(path string) bool { return m.TypeOf(path) != "" || s.job.Create.Maps(path) })
-		if len(lacking) == 0 || s.ours(ctx) != nil { // what is written next ends the run
+		if len(lacking) == 0 || s.ours(ctx) != nil { // the next write reports the error and ends the run
 			return
 		}
 		if err = s.deps.Client.AddFields(ctx, ix, lacking); !elastic.LacksUnsignedLong(err) || o.NoUnsignedLong {
@@ -142,12 +142,12 @@ func (s *shaping) extend(ctx context.Context, ix *elastic.Index) {
 		o.NoUnsignedLong = true
 	}
 	if err != nil {
-		s.deps.Log.Warn("new fields could not be added to the mapping: Elasticsearch maps each by its first value; grant the privilege manage on the index",
+		s.deps.Log.Warn("cannot add new fields to the mapping, so Elasticsearch maps each by its first value; grant the privilege manage on the index",
 			report.Index, ix.Name, report.Err, err.Error())
 	}
 }
 
-// warnOfDrift says once a run which fields lose something. Where no value is refused it is worth no mail.
+// warnOfDrift logs once a run which fields lose something. If no value is rejected, it is only information.
 func (s *shaping) warnOfDrift(drift []shape.Drift) {
 	var refused, lossy []string
 	for _, field := range drift {
@@ -159,11 +159,11 @@ func (s *shaping) warnOfDrift(drift []shape.Drift) {
 		}
 	}
 	if len(refused) > 0 {
-		s.deps.Log.Warn("the index maps fields to types that refuse some values of the source; to have none refused, sync into a new index or give the types in a mappings file",
+		s.deps.Log.Warn("the index maps fields to types that reject some values of the source; to accept them all, sync into a new index or set the types in a mappings file",
 			report.Index, s.index.Name, "fields", shortList(refused))
 	}
 	if len(lossy) > 0 {
-		s.deps.Log.Info("the index maps fields otherwise than a new index would", report.Index, s.index.Name, "fields", shortList(lossy))
+		s.deps.Log.Info("the index maps fields differently from a new index", report.Index, s.index.Name, "fields", shortList(lossy))
 	}
 }
 
@@ -177,14 +177,14 @@ func shortList(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// countIgnored learns, after a run that wrote, of which fields values could not be indexed.
+// countIgnored finds out, after a run that wrote, which fields have values that could not be indexed.
 func (d *destination) countIgnored(ctx context.Context, now *elastic.Index) {
 	if n := d.deps.Counters; n.Created.Load()+n.Updated.Load() == 0 {
 		return
 	}
 	counts, ok, err := d.deps.Client.Ignored(ctx, now.Name)
 	if err != nil {
-		d.deps.Log.Debug("what could not be indexed is not known", report.Index, now.Name, report.Err, err.Error())
+		d.deps.Log.Debug("cannot count values that were not indexed", report.Index, now.Name, report.Err, err.Error())
 	}
 	if err != nil || !ok {
 		return
@@ -199,7 +199,7 @@ func (d *destination) countIgnored(ctx context.Context, now *elastic.Index) {
 	d.outcome.note(func(res *Result) { res.NotIndexed = ignored })
 }
 
-// widen maps a field that the index does not have yet so that it takes numbers of any kind, or anything.
+// widen maps a field that the index does not have yet so that it accepts numbers of any kind, or anything.
 func (d *destination) widen(ctx context.Context, field string, numbers bool) error {
 	if d.index.Marker.Owner != d.job.Owner {
 		return ErrForeign

@@ -14,20 +14,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// A run is values that are handed on. Each step makes one of them from the one before it, changes only that, and has
-// the methods that need no more than it holds:
+// A run is a chain of values. Each step builds one of them from the one before it, changes only that one, and has
+// only the methods that need no more than it holds:
 //
 //	task         the job, and what the program provides
 //	destination  the index, as it was found or created
-//	prepared     how documents are made and compared, and what the source says of itself
-//	scanned      what the index holds, and whose it is
-//	reading      the source, as far as it was read
-//	deleting     the decision about documents that the source no longer holds
+//	prepared     how documents are built and compared, and what the source describes
+//	scanned      the content of the index, and its owner
+//	reading      the source, as far as it has been read
+//	deleting     the decision about documents that are no longer in the source
 //
-// Beside them are writing, where changes go, and outcome, where every step notes what came of it.
+// There are also writing, which receives the changes, and outcome, in which every step records its results.
 
-// task is what every step of a run has: the job, what the program provides, when the run began, and where to note what
-// came of it.
+// task is what every step of a run needs: the job, what the program provides, the start of the run, and the
+// outcome to record results in.
 type task struct {
 	job     Job
 	deps    Deps
@@ -45,8 +45,7 @@ func newTask(job Job, deps Deps, set *rules.Set) *task {
 
 func (t *task) phase(name string) { t.deps.Observer.Phase(name, t.deps.Now().Sub(t.started)) }
 
-// limited is ctx, but that it ends with the time limit as well: who waits for an answer waits no longer
-// than that.
+// limited is ctx that also ends with the time limit: waiting for a response stops then.
 func (t *task) limited(ctx context.Context) (context.Context, func()) {
 	limited, stop := context.WithCancelCause(ctx)
 	if t.deps.Until == nil {
@@ -59,15 +58,15 @@ func (t *task) limited(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// inTime makes of an error of reaching another machine one of the time limit, where that ended it.
+// inTime turns an error in reaching another machine into one of the time limit, if that ended it.
 func (t *task) inTime(ctx context.Context, err error) error {
 	if t.deps.Until == nil || t.deps.Until.Err() == nil || ctx.Err() != nil || errors.Is(err, ErrTimeIsUp) {
 		return err
 	}
-	return fmt.Errorf("%w: it ended before everybody was reached: %s", ErrTimeIsUp, err.Error())
+	return fmt.Errorf("%w: it ended before the source and the destination responded: %s", ErrTimeIsUp, err.Error())
 }
 
-// ours is asked before anything is written. Its error, that the run is no longer wanted, ends the run.
+// ours is called before anything is written. An error means that the run must no longer write, and ends it.
 func (t *task) ours(ctx context.Context) error {
 	if t.deps.Fence == nil {
 		return nil
@@ -75,13 +74,13 @@ func (t *task) ours(ctx context.Context) error {
 	return t.deps.Fence(ctx)
 }
 
-// partFailed notes that a part, or the list of parts, was not read to its end.
+// partFailed records that a part, or the list of parts, was not read completely.
 func (t *task) partFailed(part, scope string, err error) {
 	t.outcome.fail(err)
 	t.deps.Observer.Failed(report.Failure{Part: part, Scope: scope, Err: err})
 }
 
-// result is what the run came to so far.
+// result is the result of the run so far.
 func (t *task) result() Result {
 	o := t.outcome
 	o.mu.Lock()
@@ -91,15 +90,15 @@ func (t *task) result() Result {
 	return res
 }
 
-// outcome is what a run came to, as far as counters do not say it.
+// outcome is the results of a run that counters do not cover.
 type outcome struct {
 	mu        sync.Mutex
-	res       Result // without what task.result adds
-	temporary error  // the first failure of the source that may pass
-	late      error  // what the time limit left to the next run; set once all parts were read
+	res       Result // without the fields that task.result adds
+	temporary error  // the first temporary failure of the source
+	late      error  // what the time limit left to the next run; set after all parts were read
 }
 
-// fail notes that something was not read to its end.
+// fail records that something was not read completely.
 func (o *outcome) fail(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -109,14 +108,14 @@ func (o *outcome) fail(err error) {
 	}
 }
 
-// withhold notes deletes that are not done.
+// withhold records deletes that are held back.
 func (o *outcome) withhold(reason plan.Reason, n int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.res.Withheld[reason] += n
 }
 
-// withholdRest notes as not done what of so many deletes was not noted yet, and returns how many that are.
+// withholdRest records the rest of n deletes as held back, and returns how many were not recorded yet.
 func (o *outcome) withholdRest(reason plan.Reason, n int64) int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -130,14 +129,14 @@ func (o *outcome) withholdRest(reason plan.Reason, n int64) int64 {
 	return n
 }
 
-// extracted notes how content becomes text, once there is some.
+// extracted records how content becomes text, once there is content.
 func (o *outcome) extracted(way extract.Way) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.res.Extraction = way
 }
 
-// note notes something else. No other goroutine may read or note the same.
+// note records another result. No other goroutine may read or record the same field.
 func (o *outcome) note(do func(*Result)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -15,16 +15,16 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// ErrTimeIsUp is the error of a run whose time limit ended its reading.
-var ErrTimeIsUp = errors.New("the time limit of --max-duration is over")
+// ErrTimeIsUp is the error of a run whose time limit ended the reading.
+var ErrTimeIsUp = errors.New("the time limit of --max-duration is up")
 
-// Turns remembers, from one run with a time limit to the next, when each scope had its turn, in
-// seconds since 1970. Those that waited longest are read first, so that a source which takes longer
-// than the limit gets round. The zero value remembers nothing.
+// Turns remembers, between runs with a time limit, when each scope was last read, in seconds since 1970. The
+// scopes that have waited longest are read first, so that successive runs cover a source that takes longer than
+// the limit. The zero value remembers nothing.
 type Turns struct {
-	// Load returns what was kept last, if it was kept with the same of.
+	// Load returns the turns saved last, if they were saved with the same of.
 	Load func(of string) (map[string]int64, error)
-	// Save keeps turns in place of what was kept before.
+	// Save replaces the saved turns.
 	Save func(of string, turns map[string]int64) error
 }
 
@@ -40,12 +40,12 @@ type round struct {
 
 // turn is the reading of one scope.
 type turn struct {
-	left  int       // parts that are not read to their end
-	begun time.Time // the first part; zero when none was
+	left  int       // parts that are not read completely
+	begun time.Time // start of the first part; zero if none started
 	ended time.Time // the last part so far
 }
 
-// begin notes that a part of the scope is being read; end, that it was read to its end.
+// begin records the start of a part of the scope; end, that the part was read completely.
 func (o *round) begin(scope string, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -61,7 +61,7 @@ func (o *round) end(scope string, now time.Time) {
 	t.left, t.ended = t.left-1, now
 }
 
-// readInTurns reads as read does, until the time limit. All parts are listed before the first is read.
+// readInTurns reads as read does, until the time limit. It lists all parts before it reads the first.
 func (r *reading) readInTurns(ctx context.Context, src source.Source) error {
 	limited, stop := r.limited(ctx)
 	defer stop()
@@ -78,7 +78,7 @@ func (r *reading) readInTurns(ctx context.Context, src source.Source) error {
 			return nil
 		})
 	})
-	if err == nil && limited.Err() != nil { // a source may end its list quietly then
+	if err == nil && limited.Err() != nil { // a source may end its list without an error then
 		err = context.Cause(limited)
 	}
 	switch {
@@ -90,18 +90,18 @@ func (r *reading) readInTurns(ctx context.Context, src source.Source) error {
 		r.settleRound(o)
 	case errors.Is(err, ErrTimeIsUp):
 		r.scopes.breakOff()
-		r.outcome.late = fmt.Errorf("%w: the source was not even listed to its end", ErrTimeIsUp)
+		r.outcome.late = fmt.Errorf("%w: the source was not listed completely", ErrTimeIsUp)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, ErrTimeIsUp), errors.Is(err, context.Canceled):
-		return nil // what was read is written, and what was read to its end is judged
+		return nil // documents already read are written, and complete scopes are judged
 	}
 	return err
 }
 
-// readRound reads the parts in their order, some at the same time.
+// readRound reads the parts in order, several concurrently.
 func (r *reading) readRound(ctx context.Context, o *round) error {
 	g, reading := errgroup.WithContext(ctx)
 	g.SetLimit(r.deps.Readers)
@@ -121,7 +121,7 @@ func (r *reading) readRound(ctx context.Context, o *round) error {
 	return g.Wait()
 }
 
-// settleRound notes the scopes that were not read to their end: nothing is known of what is gone there.
+// settleRound records the scopes that were not read completely: their deletes are unknown.
 func (r *reading) settleRound(o *round) {
 	unread := 0
 	for scope, t := range o.turns {
@@ -131,31 +131,31 @@ func (r *reading) settleRound(o *round) {
 		}
 	}
 	if unread > 0 {
-		r.outcome.late = fmt.Errorf("%w: %d of %d parts were read; what is left goes first in the next run", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
+		r.outcome.late = fmt.Errorf("%w: %d of %d parts were read; the next run starts with the others", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
 	}
 }
 
-// recall forgets nothing when it fails: then the parts are read in the order of the list.
+// recall loads the turns. If it fails, the parts are read in the order of the list.
 func (o *round) recall() map[string]int64 {
 	if o.deps.Turns.Load == nil || o.absent {
 		return nil
 	}
 	turns, err := o.deps.Turns.Load(o.memoryOf())
 	if err != nil {
-		o.deps.Log.Warn("what was read when is not known: what is listed first is read first", report.Err, err.Error())
+		o.deps.Log.Warn("cannot load when each part was last read; reading in listing order", report.Err, err.Error())
 	}
 	soon := o.deps.Now().Add(time.Hour).Unix()
 	for scope, at := range turns {
-		if at > soon { // it would go last until then
-			o.deps.Log.Warn("this was read at an instant that lies ahead of now, so some clock was wrong: it is taken for unread", report.Part, scope)
+		if at > soon { // otherwise the scope would be last until then
+			o.deps.Log.Warn("the time of the last read lies in the future, so a clock was wrong; treating the part as unread", report.Part, scope)
 			delete(turns, scope)
 		}
 	}
 	return turns
 }
 
-// keep notes the turns of the scopes that exist. A scope that was cut short is first in the next
-// run, unless it has had nearly all the time there was: another turn would not do more.
+// keep records the turns of the scopes that exist. A scope that was cut short is first in the next run, unless it
+// had nearly all of the time: another turn would not get further.
 func (o *round) keep(before map[string]int64) {
 	if o.deps.Turns.Save == nil || o.job.DryRun {
 		return
@@ -170,18 +170,18 @@ func (o *round) keep(before map[string]int64) {
 			turns[scope] = t.ended.Unix()
 		case !t.begun.IsZero() && now.Sub(t.begun) >= enough:
 			turns[scope] = now.Unix()
-			o.deps.Log.Warn("the time limit is too short to read this to its end, so nothing of it is ever deleted: raise --max-duration",
+			o.deps.Log.Warn("the time limit is too short to read this part completely, so its documents are never deleted: raise --max-duration",
 				report.Part, scope, report.Took, now.Sub(t.begun).Round(time.Second).String())
 		}
 	}
 	if o.job.Wants != nil {
-		for scope, at := range before { // those that were not asked for keep their turns
+		for scope, at := range before { // scopes that this run did not want keep their turns
 			if _, listed := turns[scope]; !listed {
 				turns[scope] = at
 			}
 		}
 	}
 	if err := o.deps.Turns.Save(o.memoryOf(), turns); err != nil {
-		o.deps.Log.Warn("what was read could not be remembered: the next run begins with the same", report.Err, err.Error())
+		o.deps.Log.Warn("cannot save when each part was last read; the next run starts with the same parts", report.Err, err.Error())
 	}
 }

@@ -8,36 +8,36 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// Vanished remembers, from one sync of an index to the next, which scopes were absent from a complete
-// list. A scope that is absent twice in a row is taken for gone; once may be a right that was taken
-// away for an hour. The zero value remembers nothing, so that all is withheld until it is confirmed.
+// Vanished remembers, from one sync of an index to the next, which scopes were missing from a complete list. A
+// scope that is missing twice in a row is taken to be deleted; missing once may be a privilege revoked for an
+// hour. The zero value remembers nothing, so that these deletes are held back until they are confirmed.
 type Vanished struct {
-	// Load returns what was kept last, if it was kept with the same of.
+	// Load returns the scopes saved last, if they were saved with the same of.
 	Load func(index, of string) ([]string, error)
-	// Save keeps scopes in place of what was kept before.
+	// Save replaces the saved scopes.
 	Save func(index, of string, scopes []string) error
 }
 
-// absences are the scopes that are absent from a complete list, in this run and in the one before.
+// absences are the scopes missing from a complete list, in this run and in the one before.
 type absences struct {
 	*destination
 
-	counts bool            // this run is a look at all of the source
+	counts bool            // this run reads the complete source
 	before map[string]bool // not changed while reading
 
 	mu  sync.Mutex
 	now map[string]bool
 }
 
-// remembers reports whether the run takes part in the memory. One that reads only some parts, or only
-// what changed, does not: it is no look at all of the source.
+// remembers reports whether the run takes part in the memory. A run that reads only some parts, or only changes,
+// does not, because it does not see the complete source.
 func (a *absences) remembers() bool {
 	return a.deps.Vanished.Load != nil && a.job.Wants == nil && !a.absent && a.counts
 }
 
-// recall learns what had vanished when the last sync ended. A sync forgets it at once: if it
-// does not come to its own end, it may have seen a scope again without telling, and counting begins
-// anew. A dry run only looks.
+// recall loads the scopes that were missing at the end of the last sync. A sync clears the memory immediately: if
+// it does not complete, it may have seen a scope again without recording it, and counting starts again. A dry run
+// only reads.
 func (a *absences) recall() {
 	if !a.remembers() {
 		return
@@ -47,7 +47,7 @@ func (a *absences) recall() {
 		err = a.deps.Vanished.Save(a.index.Name, a.memoryOf(), nil)
 	}
 	if err != nil {
-		a.deps.Log.Warn("what had vanished in the last run is not known: what has vanished now is withheld", report.Err, err.Error())
+		a.deps.Log.Warn("cannot load which parts were missing in the last run; holding back the deletes of all missing parts", report.Err, err.Error())
 		return
 	}
 	a.before = map[string]bool{}
@@ -56,14 +56,14 @@ func (a *absences) recall() {
 	}
 }
 
-// again notes a scope that has vanished and reports whether it had in the last run as well. One
-// that is only hidden has not.
+// again records a missing scope and reports whether it was missing in the last run as well. A scope that is only
+// hidden does not count.
 func (a *absences) again(scope string, s *scopes) bool {
 	if s.isHidden(scope) {
 		return false
 	}
 	if s.tree {
-		scope = "" // what has vanished is the root, whatever folder the document was in
+		scope = "" // the root is missing, whatever folder the document was in
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -74,12 +74,12 @@ func (a *absences) again(scope string, s *scopes) bool {
 	return a.before[scope]
 }
 
-// keep leaves to the next sync what has vanished in this one, after the source was read to its end.
+// keep saves the scopes that are missing in this sync for the next one, after the source was read completely.
 func (a *absences) keep() {
 	if !a.remembers() || a.job.DryRun || len(a.now) == 0 {
 		return
 	}
 	if err := a.deps.Vanished.Save(a.index.Name, a.memoryOf(), slices.Sorted(maps.Keys(a.now))); err != nil {
-		a.deps.Log.Warn("what has vanished could not be remembered: the next run withholds it, too", report.Err, err.Error())
+		a.deps.Log.Warn("cannot save which parts are missing; the next run holds back their deletes as well", report.Err, err.Error())
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// view is the index as it is at one point in time. The nil view is one that was never opened.
+// view is the index at one point in time. The nil view was never opened.
 type view struct {
 	*destination
 
@@ -30,7 +30,7 @@ func (d *destination) openView(ctx context.Context) (*view, error) {
 	return &view{destination: d, pit: pit}, nil
 }
 
-// hold keeps the point in time until ctx ends.
+// hold keeps the point in time alive until ctx ends.
 func (v *view) hold(ctx context.Context, stopReading context.CancelCauseFunc, wg *sync.WaitGroup) {
 	if v == nil {
 		return
@@ -54,15 +54,15 @@ func (v *view) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := v.pit.Close(ctx); err != nil {
-		v.deps.Log.Debug("closing the point in time failed", report.Err, err.Error())
+		v.deps.Log.Debug("cannot close the point in time", report.Err, err.Error())
 	}
 }
 
-// isLost reports whether the point in time is no longer there.
+// isLost reports whether the point in time no longer exists.
 func (v *view) isLost() bool { return v != nil && v.lost.Load() }
 
-// scanIDs reads whole documents by their ids, which are sorted. No document has an
-// empty one, and Elasticsearch refuses to look for it.
+// scanIDs reads complete documents by their sorted ids. No document has an empty id, and Elasticsearch rejects a
+// lookup of one.
 func (v *view) scanIDs(ctx context.Context, list []string, each func(elastic.Hit) error) error {
 	if len(list) > 0 && list[0] == "" {
 		list = list[1:]

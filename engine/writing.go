@@ -13,14 +13,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// writing is where changes go, and the bytes that they may hold on their way.
+// writing is the sink of changes and the budget of their bytes.
 type writing struct {
 	budget *budget.Bytes
 	sink   plan.Sink
 }
 
-// through has do send changes to the index, keeps the point in time in the meantime, and
-// brings all that was applied to its end. A dry run compares them with what was scanned instead.
+// through lets do send changes to the index, keeps the point in time alive in the meantime, and completes all
+// applied changes. A dry run compares them with the scanned documents instead.
 func (d *destination) through(ctx context.Context, s *scanned, do func(reading context.Context, w *writing) error) error {
 	reading, stopReading := context.WithCancelCause(ctx)
 	defer stopReading(nil)
@@ -47,7 +47,7 @@ func (d *destination) through(ctx context.Context, s *scanned, do func(reading c
 		err = ferr
 	}
 	stopReading(nil)
-	// An error of the writer cuts what reads, and comes back from there as well, as that of a request.
+	// An error of the writer cancels the readers, and they return it, too, as the error of a request.
 	if ferr := finish(); ferr != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, ferr)) {
 		err = ferr
 	}
@@ -57,9 +57,9 @@ func (d *destination) through(ctx context.Context, s *scanned, do func(reading c
 	return err
 }
 
-// drops reports that ctx ended because what is read is no longer wanted, such as when a sync job was
-// canceled or taken over: then nothing of it is written any more. Its cause says so by a method Drops. The
-// shutdown grace is for signals.
+// drops reports that ctx ended because the run is no longer wanted, such as when a sync job was canceled or taken
+// over: then documents already read are not written. The cause says so by a method Drops. The shutdown grace is
+// for signals.
 func drops(ctx context.Context) bool {
 	var cause interface {
 		error
@@ -68,7 +68,7 @@ func drops(ctx context.Context) bool {
 	return ctx.Err() != nil && errors.As(context.Cause(ctx), &cause)
 }
 
-// writingContext outlives ctx by the shutdown grace, so that what was read is written.
+// writingContext outlives ctx by the shutdown grace, so that documents already read are written.
 func (t *task) writingContext(ctx context.Context) (context.Context, func()) {
 	writing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	var grace *time.Timer
@@ -95,7 +95,7 @@ func (t *task) writingContext(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// startWriter starts the bulk writer. When it ends with an error, reading stops. finish waits for it.
+// startWriter starts the bulk writer. If it ends with an error, reading stops. finish waits for it.
 func (d *destination) startWriter(ctx context.Context, stopReading context.CancelCauseFunc, wg *sync.WaitGroup) (w *writing, finish func() error) {
 	deps := &d.deps
 	var writer *bulk.Writer
@@ -121,8 +121,8 @@ func (d *destination) startWriter(ctx context.Context, stopReading context.Cance
 	}
 }
 
-// trueUp makes of what was granted for a document what it needs now that it is encoded. Content that
-// has grown since it was listed may need more.
+// trueUp adjusts the bytes granted for a document to its encoded size. Content that has grown since it was listed
+// may need more.
 func (w *writing) trueUp(ctx context.Context, granted, need int64) (int64, error) {
 	need = min(need, w.budget.Limit())
 	if granted >= need {
@@ -132,26 +132,26 @@ func (w *writing) trueUp(ctx context.Context, granted, need int64) (int64, error
 	return w.acquireAnew(ctx, granted, need)
 }
 
-// acquireAnew acquires more than was granted. Nothing is held while that is waited for: readers that hold
-// some could wait for each other.
+// acquireAnew acquires more than was granted. It holds nothing while it waits: readers that hold some could
+// otherwise wait for each other.
 func (w *writing) acquireAnew(ctx context.Context, granted, need int64) (int64, error) {
 	w.budget.Release(granted)
 	return w.budget.Acquire(ctx, need)
 }
 
-// indexCheck is how often a run makes sure that its index is still there: a bulk request to one that was
-// deleted would create it again, without mapping and owner.
+// indexCheck is how often a run verifies that its index still exists: a bulk request to a deleted index would
+// create it again, without mapping and owner.
 const indexCheck = 2 * time.Second
 
-// fence stands before the bulk requests of a run.
+// fence checks before each bulk request of a run that it may write.
 type fence struct {
 	*destination
 
 	mu      sync.Mutex
-	checked time.Time // when the index was last seen to be the same
+	checked time.Time // when the index was last verified
 }
 
-// mayWrite is asked before each bulk request. Its error ends the run.
+// mayWrite is called before each bulk request. An error ends the run.
 func (f *fence) mayWrite(ctx context.Context) error {
 	if err := f.ours(ctx); err != nil {
 		return err
@@ -173,5 +173,5 @@ func (f *fence) mayWrite(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return nil // a destination that does not answer is found out by the request itself
+	return nil // the request itself will report a destination that does not respond
 }

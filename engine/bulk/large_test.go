@@ -12,9 +12,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// TestALargeDocumentDoesNotHoldUpItsNeighbours: a node refuses all operations of a request that it has
-// no memory for. The small documents before and behind the large one must not be in that request.
-func TestALargeDocumentDoesNotHoldUpItsNeighbours(t *testing.T) {
+// TestALargeDocumentDoesNotFailItsNeighbors: a node rejects all operations of a request for which it has no
+// memory. The small documents before and after the large one must not be in that request.
+func TestALargeDocumentDoesNotFailItsNeighbors(t *testing.T) {
 	t.Parallel()
 	const limit = 1000
 	refuse := fault.Items(func(string) string { return bad(429, "es_rejected_execution_exception") })
@@ -42,8 +42,8 @@ func TestALargeDocumentDoesNotHoldUpItsNeighbours(t *testing.T) {
 	}
 }
 
-// TestOneLargeDocumentDoesNotMakeAllRequestsLarge: requests get room for what is typical, which one
-// document is not.
+// TestOneLargeDocumentDoesNotMakeAllRequestsLarge: a new request reserves memory for typical documents, and one
+// document is not typical.
 func TestOneLargeDocumentDoesNotMakeAllRequestsLarge(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, allWell, func(o *Options) { o.Bytes = 1000 })
@@ -56,7 +56,7 @@ func TestOneLargeDocumentDoesNotMakeAllRequestsLarge(t *testing.T) {
 	}
 }
 
-// allWell answers that all went well.
+// allWell answers that everything succeeded.
 func allWell(_ int, r *http.Request, body []byte) *http.Response {
 	return fault.Items(func(string) string { return ok })(r, body)
 }

@@ -6,28 +6,27 @@ import (
 	"sync"
 )
 
-// limiter is how many requests may be under way at the same time. A server that is too busy refuses
-// what comes; each refusal halves the number, and requests that pass raise it again, one at a time. A
-// request that waits to be sent again is not under way: it takes its turn anew, before those that were
-// never sent. Otherwise the lucky ones would keep the server busy until its patience is over.
+// limiter limits the number of requests in flight. A server that is too busy refuses requests; each refusal halves
+// the number, and successful requests raise it again, one at a time. A request that waits for its retry is not in
+// flight: it queues again, before requests that were never sent. Otherwise the requests in flight would keep the
+// server busy until the others run out of patience.
 type limiter struct {
-	most int // as many as there are workers
+	most int // the number of workers
 
 	mu      sync.Mutex
 	waiting []chan struct{} // closed when it is their turn
-	now     int             // may be under way
-	busy    int             // are under way
-	passed  int             // since now has changed
-	age     int             // how often now has fallen
+	now     int             // limit of requests in flight
+	busy    int             // requests in flight
+	passed  int             // successful requests since now changed
+	age     int             // how often now has been halved
 }
 
-// enough is how many requests for each that may be under way have to pass before one more may be.
+// enough is how many requests must succeed, for each one in flight, before the limit rises by one.
 const enough = 8
 
 func newLimiter(most int) *limiter { return &limiter{most: most, now: most} }
 
-// enter waits for a turn; age is to be given back to leave. again tells that the request was refused
-// before.
+// enter waits for a turn and returns the age that leave needs. again means that the request was refused before.
 func (l *limiter) enter(ctx context.Context, again bool) (age int, err error) {
 	l.mu.Lock()
 	if l.busy < l.now {
@@ -51,15 +50,15 @@ func (l *limiter) enter(ctx context.Context, again bool) (age int, err error) {
 	defer l.mu.Unlock()
 	if i := slices.Index(l.waiting, turn); i >= 0 {
 		l.waiting = slices.Delete(l.waiting, i, i+1)
-	} else if err != nil { // its turn has come all the same
+	} else if err != nil { // its turn came at the same moment
 		l.busy--
 		l.next()
 	}
 	return l.age, err
 }
 
-// leave ends a turn. refused tells that the server was too busy; of requests that were under way
-// together one refusal counts.
+// leave ends a turn. refused means that the server was too busy; of the requests that were in flight together,
+// only one refusal counts.
 func (l *limiter) leave(age int, refused bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,7 +75,7 @@ func (l *limiter) leave(age int, refused bool) {
 	l.next()
 }
 
-// next gives turns to those that wait. The lock is held.
+// next gives turns to waiting requests. The caller holds the lock.
 func (l *limiter) next() {
 	for l.busy < l.now && len(l.waiting) > 0 {
 		close(l.waiting[0])

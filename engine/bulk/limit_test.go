@@ -16,7 +16,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// small is a node that takes so many requests at a time, each for a tenth of a second, and refuses
+// small is a node that accepts a limited number of requests at a time, each for a tenth of a second, and refuses
 // the others.
 type small struct {
 	mu      sync.Mutex
@@ -35,7 +35,7 @@ func (s *small) answer(_ int, r *http.Request, body []byte) *http.Response {
 	}
 	s.busy++
 	s.mu.Unlock()
-	time.Sleep(100 * time.Millisecond) //nolint:forbidigo // of a clock that does not run
+	time.Sleep(100 * time.Millisecond) //nolint:forbidigo // the clock is fake
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy--
@@ -43,8 +43,8 @@ func (s *small) answer(_ int, r *http.Request, body []byte) *http.Response {
 	return fault.Items(func(string) string { return ok })(r, body)
 }
 
-// TestABusyNodeIsAskedLess: 8 workers, room for 2. If each of them tried on its own, those that are in
-// would keep the others out until their patience is over, and the run would end.
+// TestABusyNodeIsAskedLess: 8 workers, room for 2. If each worker retried on its own, the requests in flight would
+// keep the others out until their patience ends, and the run would fail.
 func TestABusyNodeIsAskedLess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -61,15 +61,15 @@ func TestABusyNodeIsAskedLess(t *testing.T) {
 			t.Fatal(err)
 		}
 		took := time.Since(start)
-		t.Logf("%d refused, %s for what takes 20 s", s.refused, took)
+		t.Logf("%d refused, %s for 20 s of work", s.refused, took)
 		if s.passed != 400 || s.refused > 60 || took > 40*time.Second {
 			t.Errorf("%d passed, %d refused, in %s", s.passed, s.refused, took)
 		}
 	})
 }
 
-// TestWhatWasRefusedGoesFirst: before requests that were never sent.
-func TestWhatWasRefusedGoesFirst(t *testing.T) {
+// TestRefusedRequestsGoFirst: before requests that were never sent.
+func TestRefusedRequestsGoFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1)
@@ -111,14 +111,14 @@ func TestLimiter(t *testing.T) {
 	expect := func(when string, now int) {
 		t.Helper()
 		if l.now != now {
-			t.Fatalf("%s: %d may be under way, want %d", when, l.now, now)
+			t.Fatalf("%s: %d may be in flight, want %d", when, l.now, now)
 		}
 	}
 	a, b := enter(), enter()
 	l.leave(a, true)
 	expect("refused", 2)
 	l.leave(b, true)
-	expect("another one of the same time", 2)
+	expect("another refusal of the same group", 2)
 	l.leave(enter(), true)
 	l.leave(enter(), true)
 	expect("refused again and again", 1)
@@ -150,6 +150,6 @@ func TestLimiter(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if len(l.waiting) > 0 || l.busy != 4 {
-		t.Errorf("%d wait, %d are under way", len(l.waiting), l.busy)
+		t.Errorf("%d wait, %d are in flight", len(l.waiting), l.busy)
 	}
 }

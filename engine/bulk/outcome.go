@@ -9,21 +9,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// outcome is what becomes of one operation.
+// outcome is the result of one operation.
 type outcome uint8
 
 const (
 	done     outcome = iota
 	dropped          // the pipeline dropped the document
-	conflict         // somebody wrote the document since it was looked at: it stays
-	refused          // temporarily; sent again alone
+	conflict         // another process wrote the document since the scan: it stays
+	refused          // temporarily refused; sent again alone
 	failed           // the server or its pipeline failed; sent again a few times
 	rejected         // the document cannot be written
 	fatal            // no document could be written: the run ends
 )
 
-// judge tells the class of an item's answer. The classes are the contract of docs/architecture.md,
-// "Writing".
+// judge classifies the response to an item. The classes are the contract of docs/architecture.md, "Writing".
 func judge(c *plan.Change, a elastic.BulkItem) outcome {
 	switch {
 	case a.Elsewhere != "" && a.Type == elastic.WrittenElsewhere:
@@ -55,29 +54,29 @@ func judge(c *plan.Change, a elastic.BulkItem) outcome {
 	return rejected
 }
 
-// isGone recognises the answer to a delete of a document that is not there any more: somebody else
-// deleted it, or we did, and the answer to that was lost.
+// isGone recognizes the response to a delete of a document that no longer exists: another process deleted it, or
+// we did and the response was lost.
 func isGone(a elastic.BulkItem) bool {
 	return a.Status == http.StatusNotFound && a.Type == "" ||
 		a.Status == http.StatusConflict && strings.HasSuffix(a.Reason, "but no document was found")
 }
 
-// named is an item, where it was done elsewhere than was asked for, as an error that says so: the
-// document is not where it belongs, and the next run would not find it.
+// named turns the response to an item that the server wrote under another index or id into an error: the document
+// is in the wrong place, and the next run would not find it.
 func named(a elastic.BulkItem) elastic.BulkItem {
 	if a.Elsewhere != "" && a.Type == "" && a.Status < 300 && a.Result != "noop" {
-		a.Type, a.Reason = elastic.WrittenElsewhere, "the server wrote it "+a.Elsewhere+", which a pipeline can bring about"
+		a.Type, a.Reason = elastic.WrittenElsewhere, "the server wrote it "+a.Elsewhere+"; a pipeline can cause this"
 	}
 	return a
 }
 
-// itemError is the error of a run that ends because of an item's answer.
+// itemError is the error of a run that ends because of the response to an item.
 func itemError(a elastic.BulkItem) error {
 	return &elastic.Error{Op: "write a document", Status: a.Status, Type: a.Type, Reason: a.Reason}
 }
 
-// isMissingPipeline recognises the answer of an item whose pipeline does not exist, which has no type
-// of its own.
+// isMissingPipeline recognizes the response to an item whose pipeline does not exist, which has no type of its
+// own.
 func isMissingPipeline(reason string) bool {
 	return strings.HasPrefix(reason, "pipeline with id [") && strings.Contains(reason, "does not exist")
 }

@@ -9,29 +9,29 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// queue holds what was applied and not sent yet, in requests, and counts those that are on their way. It is the half of
-// a [Writer] that readers and workers share.
+// queue holds changes that were applied and not sent yet, in requests, and counts the requests in flight. It is
+// the half of a [Writer] that readers and workers share.
 type queue struct {
 	opts *Options // of the writer
 
 	mu       sync.Mutex
-	changed  *sync.Cond // a field below has changed
+	changed  *sync.Cond // one of the fields below has changed
 	filling  *request
 	ready    []*request
-	pressure bool // a reader waits for bytes: send what is there
+	pressure bool // a reader waits for bytes: send the open request
 	flushing int  // callers of Flush
 	inFlight int
 	closed   bool
-	ended    error // why Run has ended; nothing is written any more
+	ended    error // why Run has ended; nothing is written after that
 	spare    []*request
-	typical  int // bytes of the largest request yet, at most those of the options, so that a new one need not grow
+	typical  int // bytes of the largest request so far, up to the limit of the options, so that a new one need not grow
 }
 
-// typicalItems is room for the operations of a request as they are by default.
+// typicalItems is the default number of operations in a request.
 const typicalItems = 500
 
-// Apply puts the change into a request. It waits while a request is ready for every worker: to hold more
-// would cost memory and save no time.
+// Apply adds the change to a request. It waits if a request is ready for every worker: holding more would cost
+// memory and save no time.
 func (q *queue) Apply(_ context.Context, c plan.Change) error {
 	c.ID = strings.Clone(c.ID)
 	q.mu.Lock()
@@ -43,8 +43,8 @@ func (q *queue) Apply(_ context.Context, c plan.Change) error {
 		q.opts.Budget.Release(c.Grant)
 		return fmt.Errorf("write to index %q: %w", q.opts.Index, q.ended)
 	}
-	// A node refuses all operations of a request that it has no memory for, so a document that is a
-	// request by itself has no neighbors that this would hold up.
+	// A node rejects all operations of a request for which it has no memory, so a document of this size gets a
+	// request of its own.
 	if q.filling != nil && len(q.filling.body)+len(c.Source) > q.opts.Bytes {
 		q.letGo()
 	}
@@ -60,7 +60,7 @@ func (q *queue) Apply(_ context.Context, c plan.Change) error {
 	return nil
 }
 
-// letGo has the request that is being filled sent. The lock is held.
+// letGo hands over the open request for sending. The caller holds the lock.
 func (q *queue) letGo() {
 	q.typical = max(q.typical, min(len(q.filling.body), q.opts.Bytes))
 	q.ready = append(q.ready, q.filling)
@@ -68,7 +68,7 @@ func (q *queue) letGo() {
 	q.changed.Broadcast()
 }
 
-// Pressure asks for the request that is being filled to be sent as soon as a worker can.
+// Pressure asks to send the open request as soon as a worker is free.
 func (q *queue) Pressure() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -76,7 +76,7 @@ func (q *queue) Pressure() {
 	q.changed.Broadcast()
 }
 
-// Flush returns when everything applied before has ended, or an error that ended the writer.
+// Flush returns when every earlier change has ended, or with the error that ended the writer.
 func (q *queue) Flush(context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -89,7 +89,7 @@ func (q *queue) Flush(context.Context) error {
 	return q.ended
 }
 
-// Close lets Run end once all is sent.
+// Close lets Run end after everything is sent.
 func (q *queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -97,7 +97,7 @@ func (q *queue) Close() {
 	q.changed.Broadcast()
 }
 
-// take gives an empty request, a used one where there is one. The lock is held.
+// take returns an empty request, a used one if possible. The caller holds the lock.
 func (q *queue) take() *request {
 	if n := len(q.spare); n > 0 {
 		r := q.spare[n-1]
@@ -107,7 +107,7 @@ func (q *queue) take() *request {
 	return &request{body: make([]byte, 0, q.typical+q.typical/8), items: make([]item, 0, min(q.opts.Operations, typicalItems))}
 }
 
-// next waits for a request to send; nil when no more will come.
+// next waits for a request to send; it returns nil at the end.
 func (q *queue) next() *request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -119,7 +119,7 @@ func (q *queue) next() *request {
 			r := q.ready[0]
 			q.ready = q.ready[1:]
 			q.inFlight++
-			q.changed.Broadcast() // to callers of Apply
+			q.changed.Broadcast() // wakes callers of Apply
 			return r
 		case q.filling != nil && (q.pressure || q.flushing > 0 || q.closed):
 			r := q.filling
@@ -133,7 +133,8 @@ func (q *queue) next() *request {
 	}
 }
 
-// finished notes that a request has ended. Its memory is used again where reusable says that no one reads it.
+// finished records that a request has ended. reusable means that its memory has no other readers and can be
+// reused.
 func (q *queue) finished(r *request, reusable bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -148,7 +149,7 @@ func (q *queue) finished(r *request, reusable bool, err error) {
 	q.changed.Broadcast()
 }
 
-// shut has nothing sent any more, because of err.
+// shut stops all sending, because of err.
 func (q *queue) shut(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

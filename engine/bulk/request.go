@@ -5,19 +5,19 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// request is one bulk request on its way: the body, and what each operation in it is.
+// request is one bulk request: its body, and a record of each operation in it.
 type request struct {
 	body  []byte
 	items []item
 }
 
-// item is one operation. Its lines are body[start:end]; source is where the _source begins, or end.
+// item is one operation. Its lines are body[start:end]; source is the start of the _source, or end.
 type item struct {
 	change             plan.Change // without Source
 	start, source, end int
-	refused            int              // how often it came back as temporarily refused
-	failed             int              // how often it came back as an error of the server
-	last               elastic.BulkItem // the last of those answers
+	refused            int              // how often it was refused temporarily
+	failed             int              // how often it failed with an error of the server
+	last               elastic.BulkItem // the last such response
 }
 
 func (r *request) add(c plan.Change) {
@@ -50,7 +50,7 @@ func (r *request) document(it *item) []byte {
 	return r.body[it.source : it.end-1]
 }
 
-// only makes a request of some of the operations, with a body of its own.
+// only builds a request from some of the operations, with a body of its own.
 func (r *request) only(items []item) *request {
 	n := 0
 	for i := range items {
@@ -73,6 +73,6 @@ func (r *request) halves() [2]*request {
 }
 
 func (r *request) reset() {
-	clear(r.items) // ids must not be held by a pooled buffer
+	clear(r.items) // a pooled buffer must not keep ids alive
 	r.body, r.items = r.body[:0], r.items[:0]
 }

@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	maxRefused = 5 // a document refused that often, while others pass, is too large for the node
+	maxRefused = 5 // a document refused that often, while others succeed, is too large for the node
 	maxFailed  = 2 // attempts after an error of the server that is not temporary
 )
 
-// send brings every operation of a request to its end. reusable reports that nobody reads the
-// request's memory any more. Sending again is harmless: operations carry their ids.
+// send completes every operation of a request. reusable reports that nothing reads the request's memory any more.
+// Sending again is harmless: operations carry their ids.
 func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error) {
 	backoff, failures := w.o.Retry.Start(), 0
 	reusable = true
@@ -59,7 +59,7 @@ func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error
 	return reusable, nil
 }
 
-// try sends a request once, when it is its turn. again tells that it was sent before.
+// try sends a request once, when its turn comes. again means that it was sent before.
 func (w *Writer) try(ctx context.Context, r *request, again bool) (elastic.BulkAnswer, error) {
 	age, err := w.limit.enter(ctx, again)
 	if err != nil {
@@ -79,8 +79,7 @@ func (w *Writer) try(ctx context.Context, r *request, again bool) (elastic.BulkA
 	return answer, err
 }
 
-// busy reports whether the server refused a request, or some of its operations, because it has too
-// much to do.
+// busy reports whether the server refused a request, or some of its operations, because of overload.
 func busy(answer elastic.BulkAnswer, err error) bool {
 	if e, ok := errors.AsType[*elastic.Error](err); ok {
 		return e.Status == http.StatusTooManyRequests
@@ -90,8 +89,8 @@ func busy(answer elastic.BulkAnswer, err error) bool {
 	})
 }
 
-// requestFailed decides what follows when a whole request failed: again is true when it is to be sent
-// once more, false when its operations have been brought to their ends.
+// requestFailed handles the failure of a complete request: it returns true if the request must be sent again,
+// false if its operations are completed.
 func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backoff *retry.Backoff) (again bool, _ error) {
 	status := 0
 	if e, ok := errors.AsType[*elastic.Error](err); ok {
@@ -117,30 +116,29 @@ func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backo
 	return false, err
 }
 
-// fencedError is why a request was not sent; it is not tried again, whatever its kind.
+// fencedError is why a request was not sent; the request is not retried, whatever the kind of the error.
 type fencedError struct{ err error }
 
 func (e *fencedError) Error() string { return e.err.Error() }
 
 func (e *fencedError) Unwrap() error { return e.err }
 
-// tellRetry tells the first failure of a request, so that an outage is one line and not hundreds.
+// tellRetry logs the first failure of a request, so that an outage is one line and not hundreds.
 func (w *Writer) tellRetry(ctx context.Context, err error) {
 	level := slog.LevelDebug
 	if !w.retried.Swap(true) {
 		level = slog.LevelWarn
 	}
-	w.o.Log.Log(ctx, level, "a bulk request failed and is sent again", report.Err, err.Error())
+	w.o.Log.Log(ctx, level, "a bulk request failed; retrying", report.Err, err.Error())
 }
 
-// isServerError reports an error of the server that gives no reason to think that it will pass, such
-// as a full disk.
+// isServerError reports an error of the server that is unlikely to be temporary, such as a full disk.
 func isServerError(err error) bool {
 	e, ok := errors.AsType[*elastic.Error](err)
 	return ok && e.Status >= 500 && !errors.Is(e, elastic.ErrTemporary)
 }
 
-// split halves a request that the server refuses to take, down to the document that is to blame.
+// split halves a request that the server rejects, down to the document that causes it.
 func (w *Writer) split(ctx context.Context, r *request, cause error) error {
 	if len(r.items) == 1 {
 		e, ok := errors.AsType[*elastic.Error](cause)
@@ -163,7 +161,7 @@ func (w *Writer) split(ctx context.Context, r *request, cause error) error {
 
 const tooLarge = "the document is too large for this node"
 
-// settle ends the operations that were answered for good and returns those to send again.
+// settle ends the operations with a final response and returns those to send again.
 func (w *Writer) settle(ctx context.Context, r *request, answer elastic.BulkAnswer) (left []item, err error) {
 	if answer.Items == nil {
 		for i := range r.items {
@@ -213,8 +211,8 @@ func (w *Writer) settle(ctx context.Context, r *request, answer elastic.BulkAnsw
 	return left, nil
 }
 
-// widen has a field mapped for all kinds of values that one document has in it: where it is new, version 8
-// of Elasticsearch refuses that document.
+// widen maps a field for all kinds of values that one document has in it: version 8 of Elasticsearch rejects a
+// document that introduces such a field.
 func (w *Writer) widen(ctx context.Context, a elastic.BulkItem) bool {
 	if w.o.Widen == nil {
 		return false
@@ -223,7 +221,7 @@ func (w *Writer) widen(ctx context.Context, a elastic.BulkItem) bool {
 	return field != "" && w.o.Widen(ctx, field, numbers) == nil
 }
 
-// end counts and reports an operation that is over, and gives back its bytes.
+// end counts and reports a completed operation, and releases its bytes.
 func (w *Writer) end(it *item, o outcome, a elastic.BulkItem) {
 	c := &it.change
 	kind, reason, n := c.Kind, c.Reason, w.o.Counters
@@ -249,7 +247,7 @@ func (w *Writer) end(it *item, o outcome, a elastic.BulkItem) {
 	c.Grant = 0
 }
 
-// reject puts a document into the dead-letter file.
+// reject saves a document in the dead-letter file.
 func (w *Writer) reject(r *request, it *item, a elastic.BulkItem) error {
 	err := w.o.DeadLetter.Put(docfile.Rejection{
 		Schema: 1, Time: w.o.Now().UTC(), Connector: w.o.Connector, Index: w.o.Index, ID: it.change.ID, Part: it.change.Part,
@@ -266,8 +264,8 @@ func (w *Writer) reject(r *request, it *item, a elastic.BulkItem) error {
 	return nil
 }
 
-// gaveUp ends what was still to be sent again when patience is over: documents at which the server
-// failed are rejected; those it was too busy for end the run, which may be tried later.
+// gaveUp ends the operations that still wait when patience ends: documents at which the server failed are
+// rejected; those refused because of overload end the run, which can be repeated later.
 func (w *Writer) gaveUp(ctx context.Context, r *request, left []item) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -285,5 +283,5 @@ func (w *Writer) gaveUp(ctx context.Context, r *request, left []item) error {
 	if busy == 0 {
 		return nil
 	}
-	return fmt.Errorf("write to index %q: %d documents were refused again and again: %w", w.o.Index, busy, elastic.ErrTemporary)
+	return fmt.Errorf("write to index %q: %d documents were refused at every attempt: %w", w.o.Index, busy, elastic.ErrTemporary)
 }

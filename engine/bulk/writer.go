@@ -1,9 +1,8 @@
-// Package bulk writes changes to the destination in bulk requests: it fills them, sends several at the
-// same time, and brings every single operation to its end.
+// Package bulk writes changes to the destination in bulk requests: it fills them, sends several concurrently, and
+// completes every single operation.
 //
-// It decides nothing about documents. Its invariant: every change that was applied ends exactly once,
-// as done, dropped, left alone or rejected, or the run ends with an error; and the bytes it was
-// granted are given back.
+// It decides nothing about documents. Its invariant: every applied change ends exactly once, as done, dropped,
+// left alone or rejected, or the run ends with an error; and the bytes granted to it are released.
 package bulk
 
 import (
@@ -25,32 +24,34 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// Options are how a writer writes: one field for each key of the configuration and each thing that only the run can have.
+// Options are the settings of a writer: one field for each key of the configuration and each thing that only the
+// run can provide.
 type Options struct {
 	Client     *elastic.Client
 	Index      string // concrete
 	Pipeline   string // "" for none
 	Connector  string // for the dead-letter file
-	Workers    int    // requests at the same time
+	Workers    int    // concurrent requests
 	Operations int    // of a request, at most
-	Bytes      int    // of a request, about: only a document that is larger by itself makes a larger one
+	Bytes      int    // of a request, approximately: only a single larger document exceeds it
 	Retry      retry.Policy
 	Budget     *budget.Bytes
 	Counters   *report.Counters
 	Observer   report.Observer
 	DeadLetter *docfile.DeadLetter
-	Breaker    *Breaker // nil lets a run go on to its end
-	// Widen maps a field that the index does not have yet as a number that may have a fraction, or as text;
-	// nil is that it cannot. After an error the document is rejected.
+	Breaker    *Breaker // nil never ends the run early
+	// Widen maps a field that the index does not have yet as a number that may have a fraction, or as text; nil
+	// means that it cannot. If it fails, the document is rejected.
 	Widen func(ctx context.Context, field string, numbers bool) error
-	// Fence is asked before each request whether it may be sent; nil is always. Its error ends the run.
+	// Fence is called before each request and reports whether it may be sent; nil means always. An error ends the
+	// run.
 	Fence func(context.Context) error
 	Log   *slog.Logger
 	Now   func() time.Time
 }
 
-// Breaker ends a run in which nearly everything is rejected: more than Count documents, and more than
-// Ratio of those that were answered.
+// Breaker ends a run in which nearly everything is rejected: more than Count documents, and more than Ratio of
+// those with a response.
 type Breaker struct {
 	Count int64
 	Ratio float64 // 0 to 1
@@ -67,8 +68,8 @@ func (w *Writer) broken() bool {
 	return b != nil && rejected > b.Count && float64(rejected) > b.Ratio*float64(answered)
 }
 
-// Writer is a [plan.Sink] that writes. Apply may be called from several goroutines. Before Run runs nothing is
-// sent, and Apply may wait for that.
+// Writer is a [plan.Sink] that writes. Apply is safe for concurrent use. Until Run is called nothing is sent, and
+// Apply may block.
 type Writer struct {
 	queue
 
@@ -79,14 +80,14 @@ type Writer struct {
 
 var _ plan.Sink = (*Writer)(nil)
 
-// New makes a writer.
+// New returns a writer.
 func New(o Options) *Writer {
 	w := &Writer{o: o, limit: newLimiter(o.Workers)}
 	w.opts, w.changed = &w.o, sync.NewCond(&w.mu)
 	return w
 }
 
-// Run sends what is applied until Close was called and all is sent, or an error or ctx ends it.
+// Run sends applied changes until Close is called and everything is sent, or until an error or ctx ends it.
 func (w *Writer) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	stop := context.AfterFunc(ctx, func() { w.shut(context.Cause(ctx)) })

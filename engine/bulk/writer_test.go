@@ -30,7 +30,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// node is a destination that answers bulk requests by a script.
+// node is a destination that answers bulk requests from a script.
 type node struct {
 	mu     sync.Mutex
 	bodies [][]byte
@@ -54,7 +54,7 @@ func (n *node) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// rig is a writer over a node.
+// rig is a writer with a node.
 type rig struct {
 	t        *testing.T
 	w        *Writer
@@ -75,7 +75,7 @@ func (r *rig) Changed(c report.Change) {
 func (r *rig) Failed(report.Failure)       {}
 func (r *rig) Phase(string, time.Duration) {}
 
-// patience is how long what passes may take: no machine is so busy that it takes longer.
+// patience is the limit for events that must happen: no machine is so busy that it takes longer.
 const patience = 3 * time.Minute
 
 func newRig(t *testing.T, answer func(n int, r *http.Request, body []byte) *http.Response, change ...func(*Options)) *rig {
@@ -116,7 +116,7 @@ func (r *rig) apply(ids ...string) {
 	}
 }
 
-// end closes the writer, checks that all bytes came back, and returns the run's error.
+// end closes the writer, checks that all bytes were released, and returns the run's error.
 func (r *rig) end() error {
 	r.t.Helper()
 	r.w.Close()
@@ -125,7 +125,7 @@ func (r *rig) end() error {
 		ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 		defer cancel()
 		if _, aerr := r.budget.Acquire(ctx, r.budget.Limit()); aerr != nil {
-			r.t.Error("bytes were not given back")
+			r.t.Error("bytes were not released")
 		}
 	}
 	if cerr := r.w.o.DeadLetter.Close(); cerr != nil {
@@ -134,7 +134,7 @@ func (r *rig) end() error {
 	return err
 }
 
-// outcomes is the kind that was reported for each id.
+// outcomes is the reported kind of each id.
 func (r *rig) outcomes() map[string]string {
 	out := map[string]string{}
 	for _, c := range r.changes {
@@ -156,7 +156,7 @@ func items(f func(id string) string) func(int, *http.Request, []byte) *http.Resp
 	return func(_ int, r *http.Request, body []byte) *http.Response { return fault.Items(f)(r, body) }
 }
 
-// TestJudge is the table of what becomes of an item.
+// TestJudge is the table of outcomes of an item.
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -173,10 +173,10 @@ func TestJudge(t *testing.T) {
 		{"updated", plan.Update, 200, "updated", "", "", done, false},
 		{"dropped by the pipeline", plan.Create, 200, "noop", "", "", dropped, false},
 		{"deleted", plan.Delete, 200, "deleted", "", "", done, false},
-		{"gone already", plan.Delete, 404, "not_found", "", "", done, false},
-		{"gone already, and deleted with a guard", plan.Delete, 409, "", "version_conflict_engine_exception", "[1]: version conflict, required seqNo [7], primary term [1]. but no document was found", done, false},
+		{"already deleted", plan.Delete, 404, "not_found", "", "", done, false},
+		{"already deleted, with a guard", plan.Delete, 409, "", "version_conflict_engine_exception", "[1]: version conflict, required seqNo [7], primary term [1]. but no document was found", done, false},
 		{"written since the scan", plan.Delete, 409, "", "version_conflict_engine_exception", "", conflict, false},
-		{"written since it was looked at", plan.Update, 409, "", "version_conflict_engine_exception", "", conflict, true},
+		{"written since it was read", plan.Update, 409, "", "version_conflict_engine_exception", "", conflict, true},
 		{"queue full", plan.Create, 429, "", "es_rejected_execution_exception", "", refused, false},
 		{"circuit breaker", plan.Create, 429, "", "circuit_breaking_exception", "", refused, false},
 		{"shard moving", plan.Create, 503, "", "unavailable_shards_exception", "", refused, false},
@@ -188,7 +188,7 @@ func TestJudge(t *testing.T) {
 		{"disk flood stage", plan.Create, 429, "", "cluster_block_exception", "", fatal, false},
 		{"no privilege", plan.Create, 403, "", "security_exception", "", fatal, false},
 		{"index closed", plan.Create, 400, "", "index_closed_exception", "", fatal, false},
-		{"index gone", plan.Delete, 404, "", "index_not_found_exception", "", fatal, false},
+		{"index deleted", plan.Delete, 404, "", "index_not_found_exception", "", fatal, false},
 		{"pipeline missing", plan.Create, 400, "", "illegal_argument_exception", "pipeline with id [x] does not exist", fatal, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -297,7 +297,7 @@ func TestErrorsOfTheRunStopItAndFillNoDeadLetter(t *testing.T) {
 	}
 }
 
-// TestAServersFailureIsNoReasonToRunAgain: where patience is too short for the attempts, too.
+// TestAServersFailureIsNoReasonToRunAgain: even if patience is too short for all attempts.
 func TestAServersFailureIsNoReasonToRunAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, items(func(id string) string {
@@ -354,7 +354,7 @@ func TestLostAndCutAnswersAreSentAgain(t *testing.T) {
 	}
 }
 
-// TestAServerThatFailsIsAskedThreeTimes: a full disk, say, is not waited for.
+// TestAServerThatFailsIsAskedThreeTimes: the run does not wait for a full disk, for example.
 func TestAServerThatFailsIsAskedThreeTimes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(_ int, req *http.Request, body []byte) *http.Response {
@@ -370,8 +370,8 @@ func TestAServerThatFailsIsAskedThreeTimes(t *testing.T) {
 func TestPatienceEndsAsTemporary(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(int, *http.Request, []byte) *http.Response{
-		"requests": func(_ int, req *http.Request, body []byte) *http.Response { return fault.JSON(429, `{}`)(req, body) },
-		"nobody":   func(int, *http.Request, []byte) *http.Response { return nil },
+		"requests":  func(_ int, req *http.Request, body []byte) *http.Response { return fault.JSON(429, `{}`)(req, body) },
+		"no server": func(int, *http.Request, []byte) *http.Response { return nil },
 		"items": func() func(int, *http.Request, []byte) *http.Response {
 			return items(func(string) string { return bad(503, "unavailable_shards_exception") })
 		}(),
@@ -423,7 +423,7 @@ func TestDroppedByThePipelineIsCountedAndNamed(t *testing.T) {
 	}
 }
 
-// TestTheBreakerEndsARunInWhichNearlyAllIsRejected: by number and by share, both.
+// TestTheBreakerEndsARunInWhichNearlyAllIsRejected: both the number and the share must be exceeded.
 func TestTheBreakerEndsARunInWhichNearlyAllIsRejected(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -453,8 +453,8 @@ func TestTheBreakerEndsARunInWhichNearlyAllIsRejected(t *testing.T) {
 	}
 }
 
-// TestNoMoreIsHeldThanCanBeSent: while the destination answers nothing, a source of any length waits with one request
-// on its way and one ready for each worker, however large the budget is; the end of the run lets it go.
+// TestNoMoreIsHeldThanCanBeSent: while the destination does not respond, a source of any length waits with one
+// request in flight and one ready for each worker, however large the budget is; the end of the run releases it.
 func TestNoMoreIsHeldThanCanBeSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -558,7 +558,7 @@ func (silent) Changed(report.Change)       {}
 func (silent) Failed(report.Failure)       {}
 func (silent) Phase(string, time.Duration) {}
 
-// acknowledge answers at once that all was done.
+// acknowledge answers at once that everything was done.
 type acknowledge struct{}
 
 func (acknowledge) RoundTrip(r *http.Request) (*http.Response, error) {

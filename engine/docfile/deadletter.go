@@ -32,12 +32,12 @@ type Rejection struct {
 // DeadLetter is the file of rejected documents.
 type DeadLetter struct{ records }
 
-// NewDeadLetter names the file, which is created for the first record.
+// NewDeadLetter names the file, which is created with its first record.
 func NewDeadLetter(path string) *DeadLetter {
 	return &DeadLetter{records{what: "dead-letter file", path: path}}
 }
 
-// Put writes a rejection. When it returns, the operating system has it.
+// Put writes a rejection. When it returns, the operating system has the data.
 func (d *DeadLetter) Put(r Rejection) error {
 	if len(r.Document) > 0 && !json.Valid(r.Document) {
 		return fmt.Errorf("dead-letter file %s: the document %q is not JSON", d.path, r.ID)
@@ -60,7 +60,7 @@ func Rejections(path string) iter.Seq2[Rejection, error] {
 			yield(Rejection{}, err)
 			return
 		}
-		defer func() { _ = f.Close() }() // it was only read
+		defer func() { _ = f.Close() }() // only read from
 		lines := bufio.NewReader(f)
 		for n := 1; ; n++ {
 			line, err := lines.ReadBytes('\n')
@@ -90,7 +90,7 @@ func (r *Rejection) parse(line []byte) error {
 	}
 	switch {
 	case r.Schema != 1:
-		return fmt.Errorf("not a rejected document of schema 1, but of %d", r.Schema)
+		return fmt.Errorf("not a rejected document of schema 1 but of schema %d", r.Schema)
 	case r.Kind != plan.Delete.String() && !bytes.HasPrefix(r.Document, []byte("{")):
 		return fmt.Errorf("the rejected document %q has no fields", r.ID)
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Deletion is one document that is about to be deleted, as the index held it.
+// Deletion is one document that is about to be deleted, with its content in the index.
 type Deletion struct {
 	Schema    int             `json:"schema"`
 	Time      time.Time       `json:"time"`
@@ -18,13 +18,13 @@ type Deletion struct {
 	Document  json.RawMessage `json:"document"`
 }
 
-// Deleted is the file of deleted documents. A document stands in it before its delete is sent.
+// Deleted is the file of deleted documents. A document is written to it before its delete is sent.
 type Deleted struct{ records }
 
-// NewDeleted names the file, which is created for the first record.
+// NewDeleted names the file, which is created with its first record.
 func NewDeleted(path string) *Deleted {
 	return &Deleted{records{what: "file of deleted documents", path: path}}
 }
 
-// Put writes a deletion. When it returns, the operating system has it.
+// Put writes a deletion. When it returns, the operating system has the data.
 func (d *Deleted) Put(r Deletion) error { return d.put(r) }

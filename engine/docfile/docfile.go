@@ -1,8 +1,8 @@
-// Package docfile writes and reads the two files that a run keeps of documents: the dead-letter file, of those that
-// could not be written, and the file of those that it deletes.
+// Package docfile writes and reads the two files of documents that a run saves: the dead-letter file, with
+// documents that could not be written, and the file of deleted documents.
 //
-// They hold complete documents, so only their owner may read them. Its invariant: when a record was put, the operating
-// system has it.
+// They hold complete documents, so only their owner may read them. Its invariant: once a record is put, the
+// operating system has the data.
 package docfile
 
 import (
@@ -15,8 +15,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
-// records is a file of one JSON object a line. It is created for the first record, in place of an earlier process's,
-// and is safe for concurrent use. After Close it continues where it was, for the next connector of the same command.
+// records is a file of one JSON object a line. It is created with its first record, replaces the file of an
+// earlier process, and is safe for concurrent use. After Close it can be appended to, for the next connector of
+// the same command.
 type records struct {
 	what string
 	path string
@@ -25,7 +26,7 @@ type records struct {
 	n    int
 }
 
-// Ready returns why the file could not be created, before there is a document that needs it.
+// Ready returns why the file cannot be created, before any document needs it.
 func (r *records) Ready() error {
 	if err := ownfile.Ready(r.path); err != nil {
 		return fmt.Errorf("%s: %w", r.what, err)
@@ -36,7 +37,7 @@ func (r *records) Ready() error {
 // Path is the name of the file.
 func (r *records) Path() string { return r.path }
 
-// Count is how many documents the file has got.
+// Count is the number of documents in the file.
 func (r *records) Count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +54,7 @@ func (r *records) put(v any) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file == nil {
-		open := ownfile.Create // so that no earlier file's wider rights remain
+		open := ownfile.Create // so that an earlier file's wider permissions do not remain
 		if r.n > 0 {
 			open = ownfile.Append
 		}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestConnectorsOfOneCommandShareADeadLetterFile: closing it between two loses nothing, and a later
-// command starts the file again.
+// TestConnectorsOfOneCommandShareADeadLetterFile: closing it between two connectors loses nothing, and a later
+// command starts a new file.
 func TestConnectorsOfOneCommandShareADeadLetterFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dead.ndjson")

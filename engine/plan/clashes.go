@@ -9,28 +9,27 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 )
 
-// Clashes knows which scopes may bring the same id: user with the key role_1, and user_role with the key
-// 1. Their parts are read in a fixed order ([Ordered]), so that the same document is kept whatever is read
-// concurrently, and a document never replaces that of another scope ([Planner.Begin]), so that it is the same in
-// the next run. The zero Clashes has none.
+// Clashes knows which scopes may contain the same id: the table user with the key role_1, and the table user_role
+// with the key 1. Their parts are read in a fixed order ([Ordered]), so that the same document is kept whatever is
+// read concurrently. A document never replaces that of another scope ([Planner.Begin]), so the next run keeps the
+// same one. The zero Clashes has none.
 type Clashes struct {
 	spaces []idSpace
 	known  map[idSpace]bool
-	group  map[string]int // of scopes that may clash; those of one group are read one after the other
-	inner  []idSpace      // those whose ids may come from another scope as well, longest prefix first
+	group  map[string]int // of scopes that may clash; one group is read one after the other
+	inner  []idSpace      // scopes whose ids may also occur in another scope, longest prefix first
 
 	mu      sync.Mutex
-	holders map[ids.Key]string // scopes of documents in the index that another than the inner space holds
+	holders map[ids.Key]string // scopes of documents in the index that do not belong to the inner id space
 }
 
-// idSpace is what the ids of a scope begin with.
+// idSpace describes how the ids of a scope begin.
 type idSpace struct {
 	scope, prefix string
-	numeric       bool // digits and the like follow
+	numeric       bool // only digits and the like follow
 }
 
-// Add notes what the ids of a scope begin with, "" where that is not known, and whether only digits and the like
-// follow.
+// Add records the prefix of a scope's ids, "" if it is unknown, and whether only digits and the like follow.
 func (c *Clashes) Add(scope, prefix string, numeric bool) {
 	s := idSpace{scope, prefix, numeric}
 	if prefix == "" || c.known[s] {
@@ -53,7 +52,7 @@ func (c *Clashes) Settle() {
 		for _, inner := range c.spaces[i+1:] {
 			rest, within := strings.CutPrefix(inner.prefix, outer.prefix)
 			if !within {
-				break // sorted: no later one begins like it either
+				break // sorted: no later prefix matches either
 			}
 			if inner.scope == outer.scope || outer.numeric && strings.Trim(rest, "0123456789+-._E") != "" {
 				continue
@@ -69,7 +68,7 @@ func (c *Clashes) Settle() {
 	})
 }
 
-// join puts two scopes into one group.
+// join merges two scopes into one group.
 func (c *Clashes) join(a, b string) {
 	to, from := c.groupOf(a), c.groupOf(b)
 	for scope, g := range c.group {
@@ -88,19 +87,19 @@ func (c *Clashes) groupOf(scope string) int {
 	return g
 }
 
-// Possible reports whether there may be clashes at all.
+// Possible reports whether clashes are possible at all.
 func (c *Clashes) Possible() bool { return len(c.inner) > 0 }
 
-// Concern reports whether an id looks like one that several scopes may have.
+// Concern reports whether several scopes may have the id.
 func (c *Clashes) Concern(id string) bool { return c.region(id) != "" }
 
-// of reports whether documents of a scope may have the ids of another one.
+// of reports whether documents of a scope may have the ids of another scope.
 func (c *Clashes) of(scope string) bool {
 	_, clashing := c.group[scope]
 	return clashing
 }
 
-// region is the scope whose own ids look like this one, of those that may clash; "" for none.
+// region is the innermost of the clashing scopes whose own ids have this form; "" for none.
 func (c *Clashes) region(id string) string {
 	for i := range c.inner {
 		if strings.HasPrefix(id, c.inner[i].prefix) {
@@ -110,7 +109,7 @@ func (c *Clashes) region(id string) string {
 	return ""
 }
 
-// Hold notes the scope of the document that the destination holds under an id; "" where that is not known.
+// Hold records the scope of the destination's document with an id; "" if it is unknown.
 func (c *Clashes) Hold(id, scope string) {
 	if region := c.region(id); region != "" && region != scope {
 		c.mu.Lock()
@@ -119,8 +118,8 @@ func (c *Clashes) Hold(id, scope string) {
 	}
 }
 
-// holder is the scope of the document that the destination holds under an id, if it holds any; "" where there is no
-// clash, or the scope is not known.
+// holder is the scope of the destination's document with an id, if there is one; "" if the id cannot clash, or the
+// scope is unknown.
 func (c *Clashes) holder(id string) string {
 	region := c.region(id)
 	if region == "" {
@@ -132,8 +131,8 @@ func (c *Clashes) holder(id string) string {
 	return region
 }
 
-// Ordered puts the parts of scopes that may clash into units that are read by one reader, in the order of their
-// prefixes, where the first of them stood.
+// Ordered groups the parts of scopes that may clash into units, each for one reader, sorted by prefix. A unit
+// takes the place of its first part.
 func Ordered[P interface{ Scope() string }](c *Clashes, parts []P) [][]P {
 	rank := map[string]int{}
 	for i, s := range c.spaces {
@@ -142,7 +141,7 @@ func Ordered[P interface{ Scope() string }](c *Clashes, parts []P) [][]P {
 		}
 	}
 	var units [][]P
-	at := map[int]int{} // the unit of a group
+	at := map[int]int{} // group -> its unit
 	for _, part := range parts {
 		g, clashing := c.group[part.Scope()]
 		if i, ok := at[g]; clashing && ok {

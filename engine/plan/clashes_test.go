@@ -9,26 +9,26 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// scopePart is a part that is the only one of its scope.
+// scopePart is the only part of its scope.
 type scopePart string
 
 func (s scopePart) Scope() string { return string(s) }
 
-// TestWhichTablesMayClash: two whose ids may read the same are in one unit, in the order of their
-// prefixes, whatever the order of the list; others are read side by side.
+// TestWhichTablesMayClash: tables with overlapping id spaces form one unit, sorted by prefix, whatever the order
+// of the list; others are read in parallel.
 func TestWhichTablesMayClash(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
-		spaces string // scope=prefix, ending with # where numbers follow
+		spaces string // scope=prefix, ending with # if numbers follow
 		want   string // units
 	}{
 		{"one table", "a=db_a_", "a"},
 		{"nothing in common", "a=db_a_ b=db_b_", "a|b"},
 		{"a text key may continue into another's name", "user=db_user_ role=db_user_role_#", "user role"},
 		{"a number cannot", "user=db_user_# role=db_user_role_", "role|user"},
-		{"unless the name is of digits", "a=db_a_# a_1=db_a_1_#", "a a_1"},
-		{"two names that are one", "x=db_a_b_c_# y=db_a_b_c_", "x y"},
+		{"unless the other name is numeric", "a=db_a_# a_1=db_a_1_#", "a a_1"},
+		{"two names with the same prefix", "x=db_a_b_c_# y=db_a_b_c_", "x y"},
 		{"three in a row", "o=db_o_ oi=db_o_item_ oid=db_o_item_detail_ z=db_z_", "o oi oid|z"},
 		{"no prefix, no clash", "a= b=", "a|b"},
 	} {
@@ -60,7 +60,7 @@ func TestWhichTablesMayClash(t *testing.T) {
 	}
 }
 
-// TestManyTablesAreSettledQuickly: ten thousand tables, none of which may clash.
+// TestManyTablesAreSettledQuickly: ten thousand tables without a clash.
 func TestManyTablesAreSettledQuickly(t *testing.T) {
 	t.Parallel()
 	var c Clashes
@@ -73,13 +73,13 @@ func TestManyTablesAreSettledQuickly(t *testing.T) {
 	}
 }
 
-// TestADocumentReplacesNoneOfAnotherScope: user with the key role_1 and user_role with the key 1 have one id. Whose
-// document the index holds keeps it, until this run has seen that one.
+// TestADocumentReplacesNoneOfAnotherScope: user with the key role_1 and user_role with the key 1 share an id. The
+// scope whose document the index holds keeps it, until this run has seen that document.
 func TestADocumentReplacesNoneOfAnotherScope(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
-		holder string // noted in the scan; "-" for no note
+		holder string // recorded by the scan; "-" for no record
 		held   bool
 		seen   bool
 		scope  string
@@ -90,7 +90,7 @@ func TestADocumentReplacesNoneOfAnotherScope(t *testing.T) {
 		{"the inner scope replaces its own", "-", true, false, "user_role", Update, ""},
 		{"the index holds it for the outer scope", "user", true, false, "user_role", Duplicate, "user"},
 		{"the outer scope replaces its own", "user", true, false, "user", Update, ""},
-		{"a document whose scope is not known is replaced", "", true, false, "user", Update, ""},
+		{"a document of unknown scope is replaced", "", true, false, "user", Update, ""},
 		{"the index does not hold it", "-", false, false, "user", Create, ""},
 		{"this run has seen it", "-", true, true, "user", Duplicate, "before"},
 		{"a scope that clashes with none", "-", true, false, "other", Update, ""},

@@ -2,13 +2,13 @@ package plan
 
 import "sync"
 
-// Parts numbers the parts of a source, so that the table can keep four bytes for a part's name.
+// Parts numbers the parts of a source, so that the table needs only four bytes for a part's name.
 type Parts struct {
 	mu    sync.RWMutex
 	names []string
 }
 
-// Add gives the part its number.
+// Add returns the number of the part.
 func (p *Parts) Add(name string) uint32 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

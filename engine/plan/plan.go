@@ -1,7 +1,7 @@
 // Package plan turns documents and the id table into changes, and owns the reasons for them.
 //
-// It reaches neither source nor network and is deterministic for each document: its table test is
-// the specification of a sync. Its invariant: every document that is read becomes exactly one change.
+// It uses neither source nor network and is deterministic for each document: its table test is the specification
+// of a sync. Its invariant: every document read results in exactly one change.
 package plan
 
 import (
@@ -10,18 +10,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// Kind says what is, or would be, done to one id.
+// Kind is what is, or would be, done to one id.
 type Kind uint8
 
-// The kinds.
+// Kinds of changes.
 const (
-	Create    Kind = iota // index a document that the destination does not hold
+	Create    Kind = iota // index a document that is new to the destination
 	Update                // index a document over its older copy
-	Delete                // remove a document that is gone from the source
-	Withheld              // a delete that is not done, see the reason
+	Delete                // remove a document that is no longer in the source
+	Withheld              // a delete that is held back; Reason says why
 	Keep                  // nothing: the copy is up to date
-	Drop                  // nothing: a rule keeps the document out
-	Duplicate             // nothing: another document has brought the id in this run
+	Drop                  // nothing: a rule excludes the document
+	Duplicate             // nothing: another document of this run has the id
 	Reject                // nothing: the document cannot be written
 )
 
@@ -29,10 +29,10 @@ var kinds = [...]string{"create", "update", "delete", "withheld", "keep", "drop"
 
 func (k Kind) String() string { return kinds[k] }
 
-// Reason says why.
+// Reason is why a change is, or is not, done.
 type Reason string
 
-// The reasons. They are part of the output and do not change.
+// Reasons. They are part of the output and do not change.
 const (
 	NotInIndex        Reason = "not in the index"
 	VersionDiffers    Reason = "version differs"
@@ -60,10 +60,10 @@ const (
 	NewerInIndex      Reason = "the index has a newer copy"
 )
 
-// At guards a change: it is done only if the document still is as it was when it was looked at.
+// At guards a change: it is done only if the document has not changed since it was read.
 type At struct{ SeqNo, PrimaryTerm int64 }
 
-// Absent guards a change that is done only if there is no such document.
+// Absent guards a change that is done only if the document does not exist.
 var Absent = At{SeqNo: -1}
 
 // Change is what is, or would be, done to one id.
@@ -72,43 +72,43 @@ type Change struct {
 	Reason  Reason
 	Part    string
 	ID      string
-	Title   string // what people know the document by, where the id says nothing; may be empty
-	Source  []byte // the document's _source, to be copied before Apply returns; nil for other kinds than Create and Update, and while only planning
-	First   string // Duplicate: the part that brought the id first
-	At      *At    // nil: whatever the index holds; never nil for Delete
-	Routing string // Delete: how the document is routed, "" by its id
-	Grant   int64  // bytes of budget that the change holds; whoever ends it gives them back
+	Title   string // the document's name for people, if the id means nothing to them; may be empty
+	Source  []byte // the document's _source, to be copied before Apply returns; nil for kinds other than Create and Update, and before Encode
+	First   string // Duplicate: the part that had the id first
+	At      *At    // nil: do it whatever the index holds; never nil for Delete
+	Routing string // Delete: the document's routing, "" if it is routed by its id
+	Grant   int64  // bytes of budget held by the change; released when it ends
 }
 
-// Sink is where changes go: a writer, a printer.
+// Sink receives changes: a writer, a printer.
 type Sink interface {
-	// Apply takes the change. It blocks for back-pressure, may be called from several goroutines and
-	// keeps nothing of the change's memory. An error ends the run.
+	// Apply accepts the change. It blocks for back-pressure, is safe for concurrent use and keeps no reference to
+	// the change's memory. An error ends the run.
 	Apply(context.Context, Change) error
-	// Flush returns when everything applied before is done, or cannot be done.
+	// Flush returns when every earlier change is done, or has failed.
 	Flush(context.Context) error
 }
 
-// Compare says by what a document is judged to be unchanged.
+// Compare is how unchanged documents are detected.
 type Compare uint8
 
-// The ways to compare.
+// Ways to detect unchanged documents.
 const (
-	ByContent Compare = iota // by what would be written
+	ByContent Compare = iota // by the content to write
 	ByVersion                // by its timestamp
 	Always                   // never unchanged
 )
 
-// MaxIDBytes is the longest _id that Elasticsearch takes, in bytes of UTF-8.
+// MaxIDBytes is the longest _id that Elasticsearch accepts, in bytes of UTF-8.
 const MaxIDBytes = 512
 
-// Options are what a planner decides by.
+// Options are the settings of a planner.
 type Options struct {
 	Compare  Compare
 	Trailer  document.Trailer
-	Pipeline bool              // documents come back from the index rewritten, so the canonical form decides
-	Ignore   func(string) bool // top-level fields that a pipeline owns; nil for none
-	Vector   func(string) bool // top-level fields that come back as vectors, which the version leaves out; nil for none
-	// VersionFields are text fields that are part of the version beside the timestamp; nil for none.
+	Pipeline bool              // the index returns documents rewritten, so the canonical form decides
+	Ignore   func(string) bool // top-level fields that belong to the pipeline; nil for none
+	Vector   func(string) bool // top-level fields that are stored as vectors, which the version leaves out; nil for none
+	// VersionFields are text fields that belong to the version in addition to the timestamp; nil for none.
 	VersionFields []string
 }

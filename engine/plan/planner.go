@@ -11,9 +11,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
-// Planner decides for the documents of one reader; readers share the table, the rules and the clashes. A
-// document takes two steps: [Planner.Decide], and where that asks for the document's body, [Planner.Encode]. Between the
-// two the caller gets the content. Neither step changes the document.
+// Planner decides about the documents of one reader; readers share the table, the rules and the clashes. A
+// document takes two steps: [Planner.Decide] and, if that requests the document's body, [Planner.Encode]. The
+// caller reads the content in between. Neither step changes the document.
 type Planner struct {
 	opts  Options
 	table *ids.Table
@@ -21,18 +21,18 @@ type Planner struct {
 	parts *Parts
 	buf   []byte
 
-	part    uint32 // that the documents come from
+	part    uint32 // number of the part of the documents
 	name    string // of the part
 	scope   string
-	clashes *Clashes // nil where no other scope may have the same ids
+	clashes *Clashes // nil if no other scope can have the same ids
 }
 
-// NewPlanner makes the planner of one reader.
+// NewPlanner returns the planner of one reader.
 func NewPlanner(o Options, t *ids.Table, r *rules.Set, p *Parts) *Planner {
 	return &Planner{opts: o, table: t, rules: r, parts: p}
 }
 
-// Begin says which part the documents come from, and which scope they belong to: none replaces a document of another
+// Begin sets the part and the scope of the documents that follow: none of them replaces a document of another
 // scope.
 func (p *Planner) Begin(part uint32, scope string, c *Clashes) {
 	p.part, p.name, p.scope, p.clashes = part, p.parts.Name(part), scope, nil
@@ -41,8 +41,8 @@ func (p *Planner) Begin(part uint32, scope string, c *Clashes) {
 	}
 }
 
-// ID is the _id under which a document is written: its own, or the MD5 of its bytes where the id is
-// longer than Elasticsearch takes or is not valid UTF-8, so that two such ids never become one.
+// ID is the _id under which a document is written. It is the document's own, or the MD5 of its bytes if the id is
+// too long for Elasticsearch or is not valid UTF-8, so that two such ids never become one.
 func ID(id string) string {
 	if len(id) <= MaxIDBytes && utf8.ValidString(id) {
 		return id
@@ -51,19 +51,20 @@ func ID(id string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Decision is what is to be done with a document, as far as that can be said before it is encoded.
+// Decision is what to do with a document, as far as that is known before it is encoded.
 type Decision struct {
-	Change // without Source; its ID is the one that the document is written under
-	// Body asks for the document's content and for [Planner.Encode]: the change is a Create or an Update, which
-	// may still become a Keep. Without it the change is final.
+	Change // without Source; its ID is the _id to write
+	// Body requests the document's content and a call of [Planner.Encode]: the change is a Create or an Update,
+	// which may still become a Keep. Otherwise the change is final.
 	Body bool
-	// Known is that the destination holds a document of this id, and that no other document of this run had it.
+	// Known reports that the destination holds a document with this id, and that no other document of this run had
+	// it.
 	Known bool
 
-	version document.Version // of the copy that the destination holds
+	version document.Version // of the destination's copy
 }
 
-// Decide says what is to be done with a document, and whether its body is needed. An error comes from the table and
+// Decide returns what to do with a document, and whether its body is needed. An error comes from the table and
 // ends the run.
 func (p *Planner) Decide(doc *document.Document) (Decision, error) {
 	d := Decision{Change: Change{Part: p.name, ID: ID(doc.ID)}}
@@ -73,7 +74,7 @@ func (p *Planner) Decide(doc *document.Document) (Decision, error) {
 	}
 	key := ids.KeyOf(d.ID)
 	written := *doc
-	written.ID = d.ID // which is the one that rules see
+	written.ID = d.ID // the id that rules see
 	if !p.rules.Keep(&written) {
 		d.Kind, d.Reason = Drop, ExcludedByRule
 		return d, p.table.Exclude(key)
@@ -99,14 +100,14 @@ func (p *Planner) Decide(doc *document.Document) (Decision, error) {
 	return d, nil
 }
 
-// compare says what becomes of a document whose copy in the destination has this version: an update, unless the
-// version shows that it is unchanged.
+// compare decides about a document whose copy in the destination has this version: an update, unless the version
+// shows that it is unchanged.
 func (p *Planner) compare(held document.Version, doc *document.Document) (k Kind, why Reason) {
 	k = Update
 	switch {
 	case p.opts.Compare == Always:
 		why = Forced
-	case held == 0: // the copy cannot be compared, or a rule has kept out another document of this id
+	case held == 0: // the copy cannot be compared, or a rule has excluded another document with this id
 		why = VersionUnknown
 	case p.opts.Compare == ByContent: // Encode compares
 		why = ContentDiffers
@@ -120,8 +121,8 @@ func (p *Planner) compare(held document.Version, doc *document.Document) (k Kind
 	return k, why
 }
 
-// heldByAnother names the scope of the document that the destination holds under an id, if it is another scope and
-// this run has not seen the document yet. If its own part yields it, that marks it as seen.
+// heldByAnother returns the scope of the destination's document with an id, if it is another scope and this run
+// has not seen the document yet. When its own part yields the document, it is marked as seen.
 func (p *Planner) heldByAnother(id string, key ids.Key) (string, error) {
 	if p.clashes == nil {
 		return "", nil
@@ -137,16 +138,16 @@ func (p *Planner) heldByAnother(id string, key ids.Key) (string, error) {
 	return other, nil
 }
 
-// Body is what the caller brings of a document's content. The zero Body is that of a document without any.
+// Body is the content of a document as the caller read it. The zero Body is a document without content.
 type Body struct {
-	Field      document.Field // text, written after the document's own fields; without a name there is none
+	Field      document.Field // text, written after the document's own fields; without a name there is no text
 	Attachment []byte         // encoded members, each after a comma, written last; it is copied
-	Timestamp  string         // is written instead of the document's own; "" for that
+	Timestamp  string         // written instead of the document's own; "" means the document's own
 }
 
-// Encode completes a decision with the document's _source, which is valid until the next call. Where the content is
-// what the destination holds, the change is a Keep; where there are vectors a Keep has its source, too, because those
-// are still to be compared. It changes nothing but its buffer.
+// Encode completes a decision with the document's _source, which is valid until the next call. If the content
+// equals the destination's copy, the change is a Keep. With vectors, a Keep has its source as well, because the
+// vectors still have to be compared. It changes nothing but its buffer.
 func (p *Planner) Encode(d Decision, doc *document.Document, b Body) Change {
 	written := document.Document{ID: d.ID, Timestamp: cmp.Or(b.Timestamp, doc.Timestamp), Fields: doc.Fields}
 	p.buf = document.AppendFields(p.buf[:0], &written)
@@ -181,7 +182,7 @@ func (o *Options) ignore(field string) bool {
 	return o.Ignore != nil && o.Ignore(field) || o.Vector != nil && o.Vector(field)
 }
 
-// version is the version of a document, by its timestamp and Options.VersionFields.
+// version is the version of a document, from its timestamp and Options.VersionFields.
 func (o Options) version(doc *document.Document) document.Version {
 	return o.versionOf(doc.Timestamp, func(name string) string {
 		if v, ok := doc.Lookup(name); ok && v.Kind() == document.KindString {
@@ -201,8 +202,8 @@ func (o Options) versionOf(timestamp string, text func(field string) string) doc
 	return document.TimestampVersion(timestamp)
 }
 
-// HeldVersion is the version of a copy that the destination holds, to compare with later. text reads a
-// top-level text field of it, "" where there is none; it is only called to compare by version.
+// HeldVersion is the version of the destination's copy, for a later comparison. text returns a top-level text
+// field of the copy, "" if it is missing; it is called only to compare by version.
 func (o Options) HeldVersion(source []byte, text func(field string) string) document.Version {
 	switch {
 	case o.Compare == ByVersion:

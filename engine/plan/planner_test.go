@@ -12,10 +12,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
-// held is a copy that the destination holds.
+// held is a copy in the destination.
 type held struct{ id, source, timestamp string }
 
-// text is a field of the copy, as a scan reads it.
+// a text field of the copy, as a scan reads it
 func (h held) text(name string) string {
 	if name == "_timestamp" {
 		return h.timestamp
@@ -25,7 +25,7 @@ func (h held) text(name string) string {
 	return value
 }
 
-// table is what a scan of the copies makes of them. It is in memory, where nothing can fail.
+// table is the result of a scan of the copies. It is in memory, where nothing can fail.
 func table(o Options, copies ...held) *ids.Table {
 	collected := ids.Collect(ids.Options{Memory: 1 << 40})
 	b := collected.Builder()
@@ -56,9 +56,9 @@ func encoded(o Options, doc document.Document) string {
 	return string(source)
 }
 
-// decide takes a document all the way, as a reader of the engine does.
+// decide takes both steps for a document, as a reader of the engine does.
 func decide(p *Planner, part uint32, doc document.Document) Change {
-	p.part, p.name = part, p.parts.Name(part) // and not Begin, which costs each document of a benchmark the clashes
+	p.part, p.name = part, p.parts.Name(part) // instead of Begin, which would add the cost of clashes to each document of a benchmark
 	d, err := p.Decide(&doc)
 	if err != nil {
 		panic(err)
@@ -108,13 +108,13 @@ func TestDecisions(t *testing.T) {
 		{"by content: an empty index", ByContent, nil, doc, Create, NotInIndex},
 		{"by content: the same", ByContent, []held{ours}, doc, Keep, Unchanged},
 		{"by content: the timestamp does not matter", ByContent, []held{ours}, older, Keep, Unchanged},
-		{"by content: nor does its absence", ByContent, []held{ours}, plain, Keep, Unchanged},
+		{"by content: nor does a missing one", ByContent, []held{ours}, plain, Keep, Unchanged},
 		{"by content: another value", ByContent, []held{ours}, other, Update, ContentDiffers},
 		{"by content: the same, as another program spells it", ByContent, []held{foreign}, doc, Keep, Unchanged},
 		{"by content: another value, as another program spells it", ByContent, []held{foreign}, other, Update, ContentDiffers},
 		{"by content: the same, without a timestamp", ByContent, []held{without}, doc, Keep, Unchanged},
 		{"by content: a copy that cannot be compared", ByContent, []held{garbage}, doc, Update, VersionUnknown},
-		{"by content: content to extract changes nothing", ByContent, []held{ours}, withContent, Keep, Unchanged},
+		{"by content: content to extract makes no difference", ByContent, []held{ours}, withContent, Keep, Unchanged},
 
 		{"by version: not in the index", ByVersion, []held{elsewhere}, doc, Create, NotInIndex},
 		{"by version: the same", ByVersion, []held{ours}, doc, Keep, Unchanged},
@@ -154,8 +154,8 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// TestPipelineDecisions: with a pipeline documents come back rewritten, so their canonical form is
-// compared, without what the pipeline owns.
+// TestPipelineDecisions: a pipeline rewrites documents, so their canonical form is compared, without the fields of
+// the pipeline.
 func TestPipelineDecisions(t *testing.T) {
 	t.Parallel()
 	doc := document.Document{ID: "a", Fields: []document.Field{{Name: "x", Value: document.Number("12.50")}, {Name: "z", Value: document.Float(0)}}}
@@ -168,13 +168,13 @@ func TestPipelineDecisions(t *testing.T) {
 		kind   Kind
 		reason Reason
 	}{
-		{"as it was sent", `{"id":"a","x":12.50,"z":0,"_timestamp":"old"}`, doc, Keep, Unchanged},
+		{"unchanged", `{"id":"a","x":12.50,"z":0,"_timestamp":"old"}`, doc, Keep, Unchanged},
 		{"rewritten, flags removed", `{"x":12.5,"_timestamp":"old","z":0,"id":"a"}`, doc, Keep, Unchanged},
 		{"flags left", `{"x":12.5,"z":0,"id":"a","_extract_binary_content":true,"_reduce_whitespace":false,"_run_ml_inference":true}`, doc, Keep, Unchanged},
-		{"with what the pipeline adds", `{"x":12.5,"z":0,"id":"a","ml":{"x":1}}`, doc, Keep, Unchanged},
-		{"with what nobody owns", `{"x":12.5,"z":0,"id":"a","extra":1}`, doc, Update, ContentDiffers},
+		{"with a field of the pipeline", `{"x":12.5,"z":0,"id":"a","ml":{"x":1}}`, doc, Keep, Unchanged},
+		{"with a field of neither source nor pipeline", `{"x":12.5,"z":0,"id":"a","extra":1}`, doc, Update, ContentDiffers},
 		{"another value", `{"x":12.5,"z":0,"id":"a"}`, other, Update, ContentDiffers},
-		{"a field is gone", `{"x":12.5,"id":"a"}`, doc, Update, ContentDiffers},
+		{"a missing field", `{"x":12.5,"id":"a"}`, doc, Update, ContentDiffers},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,7 +192,7 @@ func TestPipelineDecisions(t *testing.T) {
 	}
 }
 
-// TestRuleDecisions: rules come before the table, so an excluded document counts as not seen.
+// TestRuleDecisions: rules apply before the table, so an excluded document counts as not seen.
 func TestRuleDecisions(t *testing.T) {
 	t.Parallel()
 	set, err := rules.New([]rules.Rule{
@@ -209,7 +209,7 @@ func TestRuleDecisions(t *testing.T) {
 		var parts Parts
 		p := NewPlanner(o, tab, set, &parts)
 		part := parts.Add("p")
-		for range 2 { // an excluded document is no first one that a second would duplicate
+		for range 2 { // a second document is not a duplicate of an excluded one
 			if c := decide(p, part, excluded); c.Kind != Drop || c.Reason != ExcludedByRule || c.Source != nil || c.ID != "a" {
 				t.Errorf("compare %d: %+v", compare, c)
 			}
@@ -236,7 +236,7 @@ func TestEmptyIDIsRejected(t *testing.T) {
 	tab := table(Options{})
 	var parts Parts
 	p := NewPlanner(Options{}, tab, nil, &parts)
-	for range 2 { // and never a duplicate of another one
+	for range 2 { // nor a duplicate of another one
 		c := decide(p, parts.Add("p"), document.Document{Fields: fields("x", document.Int(1))})
 		if c.Kind != Reject || c.Reason != EmptyID || c.ID != "" || c.Part != "p" || c.Source != nil {
 			t.Errorf("%+v", c)
@@ -244,7 +244,7 @@ func TestEmptyIDIsRejected(t *testing.T) {
 	}
 }
 
-// TestIDsOver512Bytes: they are replaced by the MD5 of their bytes, as the connector protocol does.
+// TestIDsOver512Bytes: they are replaced by the MD5 of their bytes, as in the connector protocol.
 func TestIDsOver512Bytes(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, id, want string }{
@@ -271,8 +271,8 @@ func TestIDsOver512Bytes(t *testing.T) {
 	}
 }
 
-// TestLongIDsAreWrittenHashed: the hash is the id in every respect: in the change, in the document
-// and when the next run finds it in the index.
+// TestLongIDsAreWrittenHashed: the hash is the id everywhere: in the change, in the document, and when the next
+// run finds it in the index.
 func TestLongIDsAreWrittenHashed(t *testing.T) {
 	t.Parallel()
 	doc := document.Document{ID: strings.Repeat("k", 600), Fields: fields("x", document.Int(1))}
@@ -290,8 +290,8 @@ func TestLongIDsAreWrittenHashed(t *testing.T) {
 	}
 }
 
-// TestNewIDsAreRemembered: of two documents with one id the first is kept and the other is named
-// with both parts, whether the index holds the id or not.
+// TestNewIDsAreRemembered: the first of two documents with one id is kept, and the second is reported with both
+// parts, whether the index holds the id or not.
 func TestNewIDsAreRemembered(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("k", 600)
@@ -304,11 +304,11 @@ func TestNewIDsAreRemembered(t *testing.T) {
 		{"two ids", "a", "b", false},
 		{"letter case counts", "a", "A", false},
 		{"a long id twice", long, long, true},
-		{"two long ids that begin alike", long + "1", long + "2", false},
+		{"two long ids with the same beginning", long + "1", long + "2", false},
 		{"a long id and its hash", long, ID(long), true},
 		{"a hash and its long id", ID(long), long, true},
 		{"ids that differ in a stray byte", "a\xff", "a\xfe", false},
-		{"a stray byte is no replacement character", "a\xff", "a\uFFFD", false},
+		{"a stray byte is not a replacement character", "a\xff", "a\uFFFD", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -339,7 +339,8 @@ func TestNewIDsAreRemembered(t *testing.T) {
 	}
 }
 
-// TestKeepNeedsNoEncoding: what is unchanged by its version is never encoded, nor its content opened.
+// TestKeepNeedsNoEncoding: a document that is unchanged by its version is never encoded, nor is its content
+// opened.
 func TestKeepNeedsNoEncoding(t *testing.T) {
 	t.Parallel()
 	o := Options{Compare: ByVersion}
@@ -352,7 +353,7 @@ func TestKeepNeedsNoEncoding(t *testing.T) {
 	}
 }
 
-// TestEncodeReusesItsMemory: a source that is kept must be copied; see [Change.Source].
+// TestEncodeReusesItsMemory: callers that keep a source must copy it; see [Change.Source].
 func TestEncodeReusesItsMemory(t *testing.T) {
 	t.Parallel()
 	var parts Parts
@@ -368,8 +369,8 @@ func TestEncodeReusesItsMemory(t *testing.T) {
 	}
 }
 
-// TestOurFormIsNotParsed: a changed document over a copy in our own form costs its encoding and a
-// hash. Parsing allocates; ten times the time of everything else would go there.
+// TestOurFormIsNotParsed: a changed document over a copy in our own form costs only its encoding and a hash.
+// Parsing allocates, and would take ten times as long as all the rest.
 func TestOurFormIsNotParsed(t *testing.T) { // not parallel: AllocsPerRun counts for the whole process
 	doc := document.Document{ID: "a", Fields: fields("x", document.Object(fields("y", document.Int(2))))}
 	var parts Parts
@@ -386,8 +387,8 @@ func TestOurFormIsNotParsed(t *testing.T) { // not parallel: AllocsPerRun counts
 	}
 }
 
-// TestABodyIsWrittenAfterTheFields: first text, then an attachment, then the timestamp, which the body may replace. Both
-// are part of the content that is compared; the timestamp is not.
+// TestABodyIsWrittenAfterTheFields: first the text, then an attachment, then the timestamp, which the body may
+// replace. Text and attachment are part of the compared content; the timestamp is not.
 func TestABodyIsWrittenAfterTheFields(t *testing.T) {
 	t.Parallel()
 	doc := document.Document{ID: "a", Timestamp: now, Fields: fields("x", document.Int(1))}
@@ -428,8 +429,8 @@ func TestABodyIsWrittenAfterTheFields(t *testing.T) {
 	}
 }
 
-// TestADocumentIsNotChangedOnItsWay: neither step writes into it, whatever id and timestamp it is written with.
-func TestADocumentIsNotChangedOnItsWay(t *testing.T) {
+// TestADocumentIsNeverChanged: neither step writes into the document, whatever id and timestamp are written.
+func TestADocumentIsNeverChanged(t *testing.T) {
 	t.Parallel()
 	set, err := rules.New([]rules.Rule{{ID: "1", Policy: "exclude", Field: "id", Rule: "starts_with", Value: "k"}})
 	if err != nil {
@@ -441,7 +442,7 @@ func TestADocumentIsNotChangedOnItsWay(t *testing.T) {
 	p := NewPlanner(Options{}, table(Options{}), set, &parts)
 	p.Begin(parts.Add("p"), "", &Clashes{})
 	d, err := p.Decide(&doc)
-	if err != nil || d.Kind != Create || d.ID != ID(long) { // rules see the id that is written
+	if err != nil || d.Kind != Create || d.ID != ID(long) { // rules see the id to write
 		t.Fatalf("%v, %+v", err, d)
 	}
 	before := d
@@ -482,7 +483,7 @@ func TestKindsHaveNames(t *testing.T) {
 	}
 }
 
-// TestATableThatFailsIsAnError: what the table cannot tell is no decision.
+// TestATableThatFailsIsAnError: without an answer from the table there is no decision.
 func TestATableThatFailsIsAnError(t *testing.T) {
 	t.Parallel()
 	collected := ids.Collect(ids.Options{Dir: t.TempDir()}) // all in a file
@@ -506,14 +507,14 @@ func TestATableThatFailsIsAnError(t *testing.T) {
 	var parts Parts
 	p := NewPlanner(Options{}, tab, set, &parts)
 	p.Begin(parts.Add("p"), "", &Clashes{})
-	for _, id := range []string{"a", "b"} { // "b" is excluded
+	for _, id := range []string{"a", "b"} { // a rule excludes "b"
 		if d, err := p.Decide(&document.Document{ID: id}); !errors.Is(err, ids.ErrFile) || d.Body {
 			t.Errorf("%q: %v, %+v", id, err, d)
 		}
 	}
 }
 
-// Where times have whole seconds, two contents of one second differ in another field.
+// With timestamps of whole seconds, another field tells two versions of the same second apart.
 func TestVersionFieldsArePartOfTheVersion(t *testing.T) {
 	t.Parallel()
 	o := Options{Compare: ByVersion, VersionFields: []string{"etag", "path"}}
@@ -532,7 +533,7 @@ func TestVersionFieldsArePartOfTheVersion(t *testing.T) {
 		{"all the same", stored, doc("1", "x"), Keep},
 		{"one differs", stored, doc("2", "x"), Update},
 		{"the other differs", stored, doc("1", "y"), Update},
-		{"what one lacks is not in the other", stored, doc("", "1x"), Update},
+		{"text does not move between fields", stored, doc("", "1x"), Update},
 		{"a copy without them", held{"a", `{"id":"a","_timestamp":"t"}`, "t"}, doc("1", "x"), Update},
 	}
 	for _, tt := range tests {

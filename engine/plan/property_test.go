@@ -14,7 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 )
 
-// randomText is short, and as often as not something that JSON or our own form could stumble over.
+// randomText is short, and often something that could break JSON or our own form.
 func randomText(rnd *rand.Rand) string {
 	pieces := []string{
 		"a", "b", `"`, `\`, "\n", "\x00", "\xff", "é", "\u2028", "\uFFFD", ",", "}", `,"_timestamp":"x"}`, "_timestamp", "id", ".", "1",
@@ -26,8 +26,8 @@ func randomText(rnd *rand.Rand) string {
 	return b.String()
 }
 
-// randomValue is of any kind. Its bytes are never changed by the JSON of another program's spelling
-// beyond what the canonical form undoes.
+// randomValue is of any kind. Another program's JSON spelling changes its bytes only in ways that the canonical
+// form undoes.
 func randomValue(rnd *rand.Rand, depth int) document.Value {
 	switch rnd.IntN(12) {
 	case 0:
@@ -93,8 +93,8 @@ func randomDocuments(rnd *rand.Rand, n int) []document.Document {
 	return docs
 }
 
-// respelled is what a pipeline makes of a _source: keys in another order, other escapes, fractions
-// as Java writes them, and a field of its own.
+// respelled is a _source as a pipeline rewrites it: keys in another order, other escapes, fractions as Java writes
+// them, and a field of the pipeline's own.
 func respelled(t *testing.T, source []byte) []byte {
 	t.Helper()
 	dec := json.NewDecoder(strings.NewReader(string(source)))
@@ -133,9 +133,8 @@ func asJava(v any) any {
 	return v
 }
 
-// TestSecondSyncKeepsAll: whatever the documents are, a run that finds in the index what the run
-// before it wrote writes nothing, though its timestamp is another; with a pipeline that spells
-// everything anew, too.
+// TestSecondSyncKeepsAll: whatever the documents are, a run over the documents of the previous run writes nothing,
+// even with another timestamp, and even if a pipeline rewrites everything.
 func TestSecondSyncKeepsAll(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
@@ -178,7 +177,7 @@ func firstSync(t *testing.T, o Options, docs []document.Document) []held {
 	return written
 }
 
-// secondSync expects that nothing is written, and then that any one change of a document is seen.
+// secondSync expects that nothing is written, and then that any single change of a document is noticed.
 func secondSync(t *testing.T, o Options, docs []document.Document, written []held) {
 	t.Helper()
 	var parts Parts
@@ -202,8 +201,8 @@ func secondSync(t *testing.T, o Options, docs []document.Document, written []hel
 	}
 }
 
-// TestEightReaders share a table: every id is decided once, the same as by one reader, and every
-// document becomes exactly one change.
+// TestEightReaders: readers share a table. Every id is decided once, with the same result as by one reader, and
+// every document becomes exactly one change.
 func TestEightReaders(t *testing.T) {
 	t.Parallel()
 	const readers = 8
@@ -237,7 +236,7 @@ func TestEightReaders(t *testing.T) {
 			p, part := NewPlanner(o, tab, nil, &parts), parts.Add(fmt.Sprint("part ", w))
 			got[w] = make([]string, len(docs))
 			for i := range docs {
-				// Every reader begins elsewhere, so that each is the first for some.
+				// Every reader starts at another document, so that each is the first for some.
 				i = (i + w*len(docs)/readers) % len(docs)
 				got[w][i] = outcome(decide(p, part, docs[i]))
 			}

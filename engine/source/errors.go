@@ -5,21 +5,19 @@ import (
 	"fmt"
 )
 
-// The kinds of errors of a source, told apart by [errors.Is]. An error of no kind is a failure that
-// is not otherwise classified.
+// Kinds of errors of a source, found by [errors.Is]. An error of no kind is an unclassified failure.
 var (
-	ErrConfig      = errors.New("configuration")                // what is configured cannot work, or does not exist
-	ErrAuth        = errors.New("authentication or permission") // credentials are wrong, or a right is missing
-	ErrUnreachable = errors.New("unreachable")                  // the data source does not answer
-	ErrTemporary   = errors.New("temporary")                    // it may work if tried later
+	ErrConfig      = errors.New("configuration")                // the configuration cannot work, or names something that does not exist
+	ErrAuth        = errors.New("authentication or permission") // credentials are wrong, or a privilege is missing
+	ErrUnreachable = errors.New("unreachable")                  // the data source does not respond
+	ErrTemporary   = errors.New("temporary")                    // it may work later
 )
 
-// Error is an error with the place it comes from. Its kind and cause are both found by [errors.Is]
-// and [errors.As].
+// Error is an error with its place in the source. [errors.Is] and [errors.As] find both its kind and its cause.
 type Error struct {
 	Kind error  // one of the kinds above, or nil
-	Part string // the table, bucket or folder; "" when the whole source is meant
-	ID   string // of the document; "" when it is not about one
+	Part string // the table, bucket or folder; "" for the complete source
+	ID   string // of the document; "" for errors of no particular document
 	Err  error  // what happened
 	Hint string // what to do, one sentence; may be empty
 }
@@ -36,7 +34,7 @@ func (e *Error) Error() string {
 	return e.Err.Error()
 }
 
-// Unwrap gives the kind and the cause.
+// Unwrap returns the kind and the cause.
 func (e *Error) Unwrap() []error {
 	if e.Kind == nil {
 		return []error{e.Err}
@@ -44,20 +42,20 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// UnmatchedError says that the configuration names something that the source does not have, such as a table.
-// Where the index has documents of it, it is gone; otherwise it never existed.
+// UnmatchedError reports that the configuration names something that does not exist in the source, such as a
+// table. If the index has documents of it, it was deleted; otherwise it never existed.
 type UnmatchedError struct {
 	Err error
-	Of  func(scope string) bool // reports whether a document of the scope would belong to it
+	Of  func(scope string) bool // reports whether a document of the scope belongs to it
 }
 
 func (e *UnmatchedError) Error() string { return e.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *UnmatchedError) Unwrap() error { return e.Err }
 
-// Hint returns the first hint in err's tree, or "". Whoever wraps an error in an [*Error] of its own
-// to say where it happened does not hide the hint of the one below.
+// Hint returns the first hint in err's tree, or "". An [*Error] that wraps another one to add its place does not
+// hide the inner hint.
 func Hint(err error) string {
 	if e, ok := err.(*Error); ok && e.Hint != "" { //nolint:errorlint // the tree is walked here
 		return e.Hint

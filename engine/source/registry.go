@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// Registry is the list of source types that the program knows. It does not change.
+// Registry is the list of source types in the program. It does not change.
 type Registry struct{ types []Type }
 
-// MustRegistry makes a registry. It panics when a name is empty or appears twice.
+// MustRegistry returns a registry. It panics if a name is empty or appears twice.
 func MustRegistry(types ...Type) Registry {
 	seen := map[string]bool{}
 	for _, t := range types {
@@ -30,7 +30,7 @@ func (r Registry) Lookup(name string) (Type, bool) {
 	return Type{}, false
 }
 
-// Types returns all types in the order of their names.
+// Types returns all types, sorted by name.
 func (r Registry) Types() []Type {
 	types := slices.Clone(r.types)
 	slices.SortFunc(types, func(a, b Type) int {

@@ -1,9 +1,9 @@
-// Package source says what a data source is: the interfaces that every folder under sources/
-// implements, the descriptor by which the program knows it, and the kinds of errors it returns.
+// Package source defines a data source: the interfaces that every folder under sources/ implements, the descriptor
+// by which the program knows it, and the kinds of errors it returns.
 //
-// It knows nothing of the destination. Its invariant: a source lists what can be read on its own
-// (its parts); how many parts are read concurrently is the engine's decision, so no source
-// starts a goroutine. Package sourcecheck holds a source to the comments of these interfaces.
+// It knows nothing about the destination. Its invariant: a source lists its parts, which can be read
+// independently. The engine decides how many parts are read concurrently, so no source starts a goroutine. Package
+// sourcecheck checks a source against the comments of these interfaces.
 package source
 
 import (
@@ -18,80 +18,80 @@ import (
 
 // Source is one opened, configured data source. It only ever reads.
 type Source interface {
-	// Validate checks that the configuration makes sense. It is cheap and may ask the data source.
+	// Validate checks the configuration. It is cheap and may query the data source.
 	Validate(context.Context) error
-	// Ping checks that the data source can be reached with these credentials. It returns an error once the context
-	// is over.
+	// Ping checks that the data source can be reached with these credentials. It returns an error if the context
+	// has ended.
 	Ping(context.Context) error
-	// Parts lists what can be read, lazily; it is called once and not concurrently, but parts that it
-	// yielded may be read while it still runs. An error ends the sequence and means that the list is
-	// incomplete: then nothing at all is deleted. A context that is over is such an error. A part that exists
-	// but cannot be read is listed as well; its Documents yields the error, and only its scope is not deleted from.
+	// Parts lists the parts of the source, lazily. It is called once and not concurrently, but parts that it
+	// yielded may be read while it still runs. An error ends the sequence and means that the list is incomplete:
+	// then nothing is deleted. The end of the context is such an error. A part that exists but cannot be read is
+	// listed as well: its Documents yields the error, and only its scope is protected from deletes.
 	Parts(context.Context) iter.Seq2[Part, error]
 	// Close releases everything. The other methods are not called again.
 	Close() error
 }
 
-// Part is what can be read on its own: a table, a collection, a bucket prefix, a folder, a key range
-// of one of them. Different parts may be read concurrently.
+// Part is what can be read independently: a table, a collection, a bucket prefix, a folder, or a key range of one
+// of them. Different parts may be read concurrently.
 type Part interface {
-	// Scope is what deletes are decided by: table, collection, bucket, container, folder. It is the
-	// same in every run, and Type.ScopeOf returns it for the part's documents.
+	// Scope is the unit of deletes: table, collection, bucket, container, folder. It is the same in every run, and
+	// Type.ScopeOf returns it for the part's documents.
 	Scope() string
-	// Name is the scope, plus the range or prefix if the part is only a share of it. It is not empty, and different
-	// in each part. It appears in logs, progress and errors.
+	// Name is the scope, plus the range or prefix if the part covers only some of it. It is not empty, and
+	// different for each part. It appears in logs, progress and errors.
 	Name() string
-	// Documents reads the part: lazily, once, sequentially. An error ends the sequence and fails the
-	// scope; it is an [*Error] that names the part. A context that ends before the last document is such an error.
-	// When the loop is left early, rows, bodies and handles are released before it returns.
-	// Ids are unique within a source and the same in every run; order is free; content is not opened.
-	// A source that can resume after a temporary failure does so itself and yields no document twice.
+	// Documents reads the part: lazily, once, sequentially. An error ends the sequence and fails the scope; it is
+	// an [*Error] that names the part. A context that ends before the last document is such an error. If the
+	// caller leaves the loop early, rows, bodies and handles are released before it returns. Ids are unique within
+	// a source and the same in every run; the order is free; content is not opened. A source that can resume after
+	// a temporary failure does so itself and yields no document twice.
 	Documents(context.Context) iter.Seq2[document.Document, error]
-	// Ended reports whether Documents came to the part's end: every document of it was yielded. It is
-	// asked once that sequence is over. It is false where the sequence failed or its loop was left before the last
-	// document. Nothing is deleted in a scope that has a part which did not end. See [Ending].
+	// Ended reports whether Documents reached the part's end: every document of it was yielded. It is called after
+	// that sequence. It is false if the sequence failed or its loop was left before the last document. Nothing is
+	// deleted in a scope with a part that did not end. See [Ending].
 	Ended() bool
 }
 
-// Ending is embedded by a part to keep whether it was read to its end.
+// Ending is embedded by a part to record whether it was read completely.
 type Ending struct{ ended bool }
 
-// End records that every document of the part was yielded. It is called where that is seen, such as where
-// the server answered that there are no more rows, and nowhere else.
+// End records that every document of the part was yielded. It is called only where the end is known for certain,
+// such as after the server's response that there are no more rows.
 func (e *Ending) End() { e.ended = true }
 
 // Ended implements [Part].
 func (e *Ending) Ended() bool { return e.ended }
 
-// Estimator is a part that knows about how many documents it holds, for the progress line.
+// Estimator is a part that can estimate its number of documents, for the progress line.
 type Estimator interface {
-	// Estimate returns a number of documents, not negative; ok is false when it is not known. It may be asked for
-	// before the part is read and afterwards.
+	// Estimate returns a number of documents, not negative; ok is false if it is unknown. It may be called before
+	// the part is read and afterwards.
 	Estimate() (n int64, ok bool)
 }
 
-// Hidden is a part that is known to exist and cannot be seen, such as a table of a schema
-// that may not be used. It is not read: its Documents yields an error, and it never ends. Its documents are held back
-// as those of a scope that has vanished, but it is never taken for one that was dropped, however often it is hidden.
+// Hidden is a part that is known to exist but is not visible, such as a table of a schema without the privilege
+// USAGE. It is not read: its Documents yields an error, and it never ends. Its documents are held back like those
+// of a missing scope, but it never counts as dropped, however often it is hidden.
 type Hidden interface {
 	Part
 	Hidden()
 }
 
-// Selective is a source in which a pattern, which may be mistaken, chooses what is read.
+// Selective is a source in which a pattern, which may be wrong, selects what is read.
 type Selective interface {
 	Source
-	// Selects returns an error of the kind ErrConfig when nothing is chosen. It is asked before an index is created:
-	// one that exists may be meant to become empty.
+	// Selects returns an error of the kind ErrConfig if nothing is selected. It is called before an index is
+	// created: an existing index may be emptied on purpose.
 	Selects(context.Context) error
 }
 
-// AccessLister is a source that knows who may see its documents. Its documents then carry a list of
-// principals, such as "user:ann", in the field _allow_access_control; one without it is seen by all.
+// AccessLister is a source that knows who may read its documents. Its documents carry a list of principals, such
+// as "user:ann", in the field _allow_access_control; a document without the field is visible to all.
 type AccessLister interface {
 	Source
-	// Identities lists users and groups, as Part.Documents does documents: each once, the same in every run, with its
-	// principals in query.template.params.access_control, the form that an API key's role takes, see
+	// Identities lists users and groups, as Part.Documents does documents: each once, the same in every run, with
+	// its principals in query.template.params.access_control, the form for the role of an API key, see
 	// docs/CONNECTOR_PROTOCOL.md.
 	Identities(context.Context) iter.Seq2[document.Document, error]
 }
@@ -99,65 +99,64 @@ type AccessLister interface {
 // Type describes one kind of source. It is the only exported name of a source's folder.
 type Type struct {
 	Name   string // the protocol's service_type, such as "postgresql"
-	Title  string // what people call it, such as "PostgreSQL"
+	Title  string // name for people, such as "PostgreSQL"
 	Fields []field.Spec
-	// VersionPerDocument reports whether, with this configuration, a document's Timestamp changes when the document
-	// itself does (files, objects). Otherwise content is compared. nil is never.
+	// VersionPerDocument reports whether, with this configuration, a document's Timestamp changes when the
+	// document itself does (files, objects). Otherwise content is compared. nil means never.
 	VersionPerDocument func(field.Values) bool
-	// VersionFields are top-level text fields that are compared together with the timestamp to see whether a
-	// document changed, such as an ETag where times have whole seconds.
+	// VersionFields are top-level text fields that are compared together with the timestamp to detect a change,
+	// such as an ETag if times have whole seconds.
 	VersionFields []string
-	// Tree reports whether scopes are slash-separated paths of a tree whose root is "". Then a scope
-	// that fails fails all below it, and one that is absent from a parent listed to its end is gone.
-	// In a flat list of scopes one that is absent has vanished, which may be a revoked right.
+	// Tree reports whether scopes are slash-separated paths of a tree whose root is "". Then a failed scope fails
+	// everything below it, and a scope is deleted if its parent was listed completely without it. In a flat list,
+	// a missing scope may be a revoked privilege.
 	Tree bool
-	// ScopeFields are the top-level fields of an indexed document from which ScopeOf finds the scope.
+	// ScopeFields are the top-level fields of an indexed document from which ScopeOf derives the scope.
 	ScopeFields []string
-	// ScopeOf finds the scope of a document that is in the index; ok is false when it cannot.
+	// ScopeOf derives the scope of a document in the index; ok is false if it cannot.
 	ScopeOf func(v field.Values, fields map[string]any) (scope string, ok bool)
-	// TitleField is the top-level text field by which people know a document whose id says nothing to
-	// them, such as the path of a file; "" where ids speak for themselves. It is one of ScopeFields.
+	// TitleField is the top-level text field that names a document to people, if its id means nothing to them,
+	// such as the path of a file; "" if the id is enough. It is one of ScopeFields.
 	TitleField string
-	// Profiles are the ways to name documents and their fields that may be configured beside "head", and
-	// Encodings the ways to write values beside "exact".
+	// Profiles are the ways to name documents and their fields, besides "head", and Encodings the ways to write
+	// values, besides "exact", that can be configured.
 	Profiles, Encodings []string
-	// IdentityFields names the fields of the configuration that say what is mirrored, such as host, port
-	// and database; none is a secret. An index that holds another thing's mirror loses nothing. nil is nothing.
+	// IdentityFields names the fields of the configuration that identify the mirrored data, such as host, port and
+	// database; none is a secret. A run deletes nothing from an index that mirrors other data. nil means none.
 	IdentityFields func(field.Values) []string
-	// Describes reports whether its parts are [Describer]s. Then their list is held in memory.
+	// Describes reports whether its parts are [Describer]s. If so, their list is held in memory.
 	Describes bool
-	// CommonFields are the fields that the source adds to documents whatever it reads, such as the name of
-	// a table or the time of a file's change. nil is none.
+	// CommonFields are the fields that the source adds to all documents, such as the name of a table or the
+	// modification time of a file. nil is none.
 	CommonFields func(field.Values) []DescribedField
-	// AdvancedRules reports whether it obeys Env.AdvancedRules.
+	// AdvancedRules reports whether it supports Env.AdvancedRules.
 	AdvancedRules bool
 	// AccessControl reports whether its sources are [AccessLister]s.
 	AccessControl bool
-	// Open connects lazily or at once; it does not change what it connects to.
+	// Open connects lazily or immediately; it does not change the data source.
 	Open func(context.Context, field.Values, Env) (Source, error)
 }
 
-// Identity names the same fields whatever the configuration, for Type.IdentityFields.
+// Identity returns the names for Type.IdentityFields if they do not depend on the configuration.
 func Identity(names ...string) func(field.Values) []string {
 	return func(field.Values) []string { return names }
 }
 
-// Env is what a source gets from the program.
+// Env is what the program provides to a source.
 type Env struct {
 	Log *slog.Logger // carries connector and source; never nil
-	// IDColumns names, for a table without a usable key, the columns that tell its rows apart.
+	// IDColumns names, for a table without a usable key, the columns that identify its rows.
 	IDColumns map[string][]string
-	// Profile and Encoding are "head" and "exact", or one of those that the type names; "" is the former.
+	// Profile and Encoding are "head" and "exact", or a value that the type lists; "" means the former.
 	Profile, Encoding string
-	// AdvancedRules say, in the source's own terms, what is to be read instead of all that is configured,
-	// as decoded JSON; nil for none. They are checked when the source is opened, or validated; the error is of the
-	// kind ErrConfig.
+	// AdvancedRules say, in the source's own terms, what to read instead of everything configured, as decoded
+	// JSON; nil for none. They are checked by Open or Validate; the error is of the kind ErrConfig.
 	AdvancedRules any
-	// IDsOnly says that ids and Type.ScopeFields are enough: other fields may be left out, and no document.
+	// IDsOnly says that ids and Type.ScopeFields are enough: other fields may be left out, but no document.
 	IDsOnly bool
-	// Own are absolute paths of files and folders that this program itself writes, which are no content
-	// even where they lie among what is read.
+	// Own lists absolute paths of files and folders that this program itself writes. They are not content, even if
+	// they are in the folders to read.
 	Own []string
-	// StallTimeout is how long a part may be silent before it ends with ErrTemporary; 0 is for ever.
+	// StallTimeout is how long a part may be silent before it ends with ErrTemporary; 0 means no limit.
 	StallTimeout time.Duration
 }

@@ -19,7 +19,7 @@ func TestErrorText(t *testing.T) {
 		err  Error
 		want string
 	}{
-		{"of the whole source", Error{Kind: ErrAuth, Err: cause}, "access denied for user 'etl'"},
+		{"of the complete source", Error{Kind: ErrAuth, Err: cause}, "access denied for user 'etl'"},
 		{"of a part", Error{Part: "orders", Err: cause}, "orders: access denied for user 'etl'"},
 		{"of a document", Error{Part: "orders", ID: "5\n", Err: cause}, `orders: document "5\n": access denied for user 'etl'`},
 		{"of a document without a part", Error{ID: "5", Err: cause}, `document "5": access denied for user 'etl'`},
@@ -82,14 +82,14 @@ func TestHint(t *testing.T) {
 	}
 }
 
-func TestAPartEndsOnlyWhereItSaysSo(t *testing.T) {
+func TestAPartEndsOnlyWithACallOfEnd(t *testing.T) {
 	t.Parallel()
 	var e Ending
 	if e.Ended() {
-		t.Error("it ended before End")
+		t.Error("it ended before the call of End")
 	}
 	if e.End(); !e.Ended() {
-		t.Error("it did not end by End")
+		t.Error("it did not end with the call of End")
 	}
 }
 

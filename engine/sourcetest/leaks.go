@@ -15,8 +15,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcecheck"
 )
 
-// leavesNothing runs a case twice and reports goroutines and open files that are left of the second
-// time: what a process opens once and for all, such as the runtime's poller, comes with the first.
+// leavesNothing runs a case twice and reports goroutines and files that the second run left open: whatever a
+// process opens only once, such as the runtime's poller, is open after the first.
 func leavesNothing(name string, leaks []goleak.Option, check func(context.Context, *sourcecheck.Source) error) func(context.Context, *sourcecheck.Source) error {
 	return func(ctx context.Context, s *sourcecheck.Source) error {
 		if err := check(ctx, s); err != nil {
@@ -38,11 +38,11 @@ func leavesNothing(name string, leaks []goleak.Option, check func(context.Contex
 	}
 }
 
-// filesGrace is for files that tests beside this one have open. Whoever waits longer may see the garbage collector
-// close one that was left.
+// filesGrace is for files that concurrent tests have open. With a longer wait, the garbage collector might close a
+// leaked one.
 const filesGrace = 2 * time.Second
 
-// filesReleased waits, because a network connection may be closed a moment after Close.
+// filesReleased waits, because a network connection may close shortly after Close.
 func filesReleased(ctx context.Context, before open) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -65,7 +65,7 @@ func filesReleased(ctx context.Context, before open) error {
 	}
 }
 
-// open is what the process has open, where the system tells; elsewhere it is nothing.
+// open counts what the process has open, if the system reports it; otherwise it is nothing.
 type open struct{ files, connections int }
 
 func openFiles() (o open) {

@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-// Relay stands between a source and its server, on an address of this machine, and breaks a connection when it is told to.
+// Relay forwards connections between a source and its server, on a local address, and breaks one on request.
 type Relay struct {
 	listener net.Listener
 	server   string
 
 	mu    sync.Mutex
-	left  int // bytes of the server until the connection that carries them breaks; 0 for never
+	left  int // bytes from the server until the connection that carries them breaks; 0 for never
 	armed bool
 	lost  int
 	conns map[net.Conn]struct{}
 	wg    sync.WaitGroup
 }
 
-// NewRelay starts a relay to a server, such as "127.0.0.1:5432". It ends with the test.
+// NewRelay starts a relay to a server, such as "127.0.0.1:5432". The end of the test stops it.
 func NewRelay(t *testing.T, server string) *Relay {
 	t.Helper()
 	var lc net.ListenConfig
@@ -42,21 +42,21 @@ func NewRelay(t *testing.T, server string) *Relay {
 	return r
 }
 
-// Port is the port of 127.0.0.1 on which it listens.
+// Port is the relay's port on 127.0.0.1.
 func (r *Relay) Port() int { return r.listener.Addr().(*net.TCPAddr).Port }
 
-// Addr is the address on which it listens.
+// Addr is the relay's address.
 func (r *Relay) Addr() string { return r.listener.Addr().String() }
 
-// BreakAfter makes a connection break, once, when the server has sent so many bytes from now on, whatever the connections
-// are that carry them.
+// BreakAfter breaks a connection once, after the server has sent the given number of bytes, over whichever
+// connections.
 func (r *Relay) BreakAfter(bytes int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left, r.armed, r.lost = bytes, true, 0
 }
 
-// Lost is how often a connection broke since BreakAfter.
+// Lost is how many connections broke since BreakAfter.
 func (r *Relay) Lost() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -103,7 +103,7 @@ func (r *Relay) drop(conns ...net.Conn) {
 	}
 }
 
-// take lets so many bytes pass, or fewer where the connection is to break after them.
+// take returns how many bytes may pass: fewer if the connection must break after them.
 func (r *Relay) take(n int) (pass int, breaks bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -116,7 +116,7 @@ func (r *Relay) take(n int) (pass int, breaks bool) {
 	return r.left, true
 }
 
-// counted is a connection to the server whose bytes are counted as they are read.
+// counted counts the bytes that are read from a connection to the server.
 type counted struct {
 	net.Conn
 	relay *Relay

@@ -1,9 +1,8 @@
-// Package sourcetest runs the contract of a data source, which is in [sourcecheck], as a test: every folder under sources/
-// calls [Run] with a configuration that reads seeded data. It adds what only a test can do: seeding data, breaking
-// connections ([Relay]), and counting what a source leaves open in the process.
+// Package sourcetest runs the contract of a data source, which is in [sourcecheck], as a test: every folder under
+// sources/ calls [Run] with a configuration that reads test data. It adds what only a test can do: creating data,
+// breaking connections ([Relay]), and counting what a source leaves open in the process.
 //
-// Its invariant: nothing is skipped silently. A case that a source cannot have is left out by a field of [Config] that
-// says why.
+// Its invariant: nothing is skipped silently. If a source cannot have a case, a field of [Config] says why.
 package sourcetest
 
 import (
@@ -39,52 +38,54 @@ type (
 	NothingChosen = sourcecheck.NothingChosen
 )
 
-// Config is what the suite needs to know of a source. What a function seeds is removed by t.Cleanup.
+// Config describes a source to the suite. Functions clean up what they create by t.Cleanup.
 type Config struct {
 	// Type is the source under test.
 	Type source.Type
-	// Values seeds data and returns the configuration that reads it. It is called once. The data does not change while
-	// the suite runs, and has at least two parts, one of them with two documents or more.
+	// Values creates data and returns the configuration that reads it. It is called once. The data does not change
+	// while the suite runs, and has at least two parts, one of them with two documents or more.
 	Values func(t *testing.T) map[string]any
-	// Env is what the source gets from the program; without a logger it gets a silent one.
+	// Env is passed to the source; without a logger it gets a silent one.
 	Env source.Env
 
-	// Broken are configurations that must be refused, by what is wrong with them: at least one.
+	// Broken are configurations that must be refused, with their mistakes as keys: at least one.
 	Broken map[string]Broken
 
-	// FailingPart seeds a source in which one part cannot be read; NoFailingPart says why there is none.
+	// FailingPart creates a source with a part that cannot be read; NoFailingPart says why there is none.
 	FailingPart   func(t *testing.T) FailingPart
 	NoFailingPart string
 
-	// FailingContent seeds a source in which the content of a document goes away, or breaks, after the document was
-	// listed; NoFailingContent says why there is none although documents have content, NoContent why none has.
+	// FailingContent creates a source in which the content of a document is deleted, or breaks, after the document
+	// was listed; NoFailingContent says why there is none although documents have content, NoContent why no
+	// document has content.
 	FailingContent              func(t *testing.T) FailingContent
 	NoFailingContent, NoContent string
 
-	// Loss seeds a source whose connection breaks while it is read, mostly by a [Relay]; NoLoss says why it has none.
+	// Loss creates a source whose connection breaks while it is read, usually by a [Relay]; NoLoss says why it has
+	// none.
 	Loss   func(t *testing.T) Loss
 	NoLoss string
 
-	// Changing seeds a source that reports its changes, a [source.Changer]; NoChanges says why there is none although
-	// the type has the ability. One that has not needs no reason.
+	// Changing creates a source that reports its changes, a [source.Changer]; NoChanges says why there is none
+	// although the type has the ability. A type without the ability needs no reason.
 	Changing  func(t *testing.T) Changing
 	NoChanges string
 
-	// HiddenPart seeds a source with a part that is [source.Hidden], for a source that has such.
+	// HiddenPart creates a source with a part that is [source.Hidden], if the source has such parts.
 	HiddenPart func(t *testing.T) HiddenPart
-	// NothingChosen is a configuration of a [source.Selective] whose pattern chooses nothing.
+	// NothingChosen is a configuration of a [source.Selective] whose pattern selects nothing.
 	NothingChosen func(t *testing.T) NothingChosen
 
-	// Leaks are exceptions from the goroutine check, for goroutines of a driver that outlive Close by
-	// its own design; each needs a comment that names it.
+	// Leaks are exceptions from the goroutine check, for goroutines of a driver that outlive Close by design; each
+	// needs a comment that names it.
 	Leaks []goleak.Option
 }
 
-// Run tests that a source keeps the contract of package source. The calling test must not be parallel: goroutines and
-// files that a source leaves open are found by counting those of the process.
+// Run tests that a source keeps the contract of package source. The calling test must not be parallel: leaks are
+// found by counting the goroutines and open files of the process.
 func Run(t *testing.T, cfg Config) {
 	t.Helper()
-	// Setenv refuses to work in a parallel test, which is the one way to notice.
+	// Setenv panics in a parallel test; there is no other way to detect one.
 	t.Setenv("SOURCETEST", "1")
 	if cfg.Values == nil {
 		t.Fatal("sourcetest: Config.Values is missing")
@@ -110,26 +111,26 @@ func Described(d *source.Description, t source.Type, common []source.DescribedFi
 	return sourcecheck.Described(d, t, common, doc)
 }
 
-// source is what the cases get. Faults are seeded by the test that calls the suite, so that they last as long as it.
+// source is the input of the cases. The calling test creates the faults, so that they last as long as it does.
 func (c *Config) source(t *testing.T) *sourcecheck.Source {
 	t.Helper()
 	return &sourcecheck.Source{
 		Type: c.Type, Env: c.Env, Values: c.Values(t), Broken: c.Broken,
-		FailingPart: seeded(t, c.FailingPart), NoFailingPart: c.NoFailingPart,
-		FailingContent: seeded(t, c.FailingContent), NoFailingContent: c.NoFailingContent, NoContent: c.NoContent,
-		Loss: seeded(t, c.Loss), NoLoss: c.NoLoss,
-		Changing: seeded(t, c.Changing), NoChanges: c.NoChanges,
-		HiddenPart: seeded(t, c.HiddenPart), NothingChosen: seeded(t, c.NothingChosen),
+		FailingPart: bound(t, c.FailingPart), NoFailingPart: c.NoFailingPart,
+		FailingContent: bound(t, c.FailingContent), NoFailingContent: c.NoFailingContent, NoContent: c.NoContent,
+		Loss: bound(t, c.Loss), NoLoss: c.NoLoss,
+		Changing: bound(t, c.Changing), NoChanges: c.NoChanges,
+		HiddenPart: bound(t, c.HiddenPart), NothingChosen: bound(t, c.NothingChosen),
 	}
 }
 
-// seeded binds a function to its test; nil stays nil.
-func seeded[F any](t *testing.T, seed func(*testing.T) F) func() F {
+// bound binds a function to its test; nil stays nil.
+func bound[F any](t *testing.T, create func(*testing.T) F) func() F {
 	t.Helper()
-	if seed == nil {
+	if create == nil {
 		return nil
 	}
-	return func() F { return seed(t) }
+	return func() F { return create(t) }
 }
 
 type namedCase struct {
@@ -140,7 +141,7 @@ type namedCase struct {
 // noGoroutineLeft is the name of the case that counts after a complete run.
 const noGoroutineLeft = "NoGoroutineLeft"
 
-// cases are those of sourcecheck, of which one more is run while goroutines and files are counted: a complete run.
+// cases are those of sourcecheck, plus a complete run during which goroutines and files are counted.
 func cases(leaks []goleak.Option) (all []namedCase) {
 	for _, c := range sourcecheck.Cases() {
 		check := c.Check

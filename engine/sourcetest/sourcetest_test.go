@@ -15,7 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcecheck"
 )
 
-// leaky is a source, and its only part, of two documents. It calls leak when it is read.
+// leaky is a source with one part of two documents. It calls leak when it is read.
 type leaky struct {
 	source.Ending
 	leak func()
@@ -48,10 +48,10 @@ func (l *leaky) Documents(context.Context) iter.Seq2[document.Document, error] {
 }
 
 // Not parallel, because goroutines and files of the process are counted.
-func TestWhatIsLeftOpenIsFound(t *testing.T) {
+func TestLeaksAreFound(t *testing.T) {
 	stop := make(chan struct{})
 	t.Cleanup(func() { close(stop) })
-	var files []*os.File // kept, lest a finalizer closes them
+	var files []*os.File // kept, because a finalizer could close them
 	t.Cleanup(func() {
 		for _, f := range files {
 			_ = f.Close()
@@ -85,17 +85,17 @@ func TestWhatIsLeftOpenIsFound(t *testing.T) {
 			}
 		}
 		if ran != 2 {
-			t.Errorf("%d cases count what is left, want 2", ran)
+			t.Errorf("%d cases count leaks, want 2", ran)
 		}
 	}
 }
 
-// TestSeedsAreHandedOn: a function of the configuration reaches its case, and one that is not given is none.
-func TestSeedsAreHandedOn(t *testing.T) {
+// TestFunctionsOfTheConfigReachTheirCases: a missing function stays missing.
+func TestFunctionsOfTheConfigReachTheirCases(t *testing.T) {
 	t.Parallel()
 	none := (&Config{Values: func(*testing.T) map[string]any { return nil }}).source(t)
 	if none.FailingPart != nil || none.FailingContent != nil || none.Loss != nil || none.Changing != nil || none.HiddenPart != nil || none.NothingChosen != nil {
-		t.Errorf("something is seeded: %+v", none)
+		t.Errorf("a function appeared: %+v", none)
 	}
 	s := (&Config{
 		Values:         func(*testing.T) map[string]any { return map[string]any{"n": 1} },
@@ -116,7 +116,8 @@ func TestSeedsAreHandedOn(t *testing.T) {
 	}
 }
 
-// TestARelayBreaksOneConnection: the one whose bytes reach the limit; those before and after it pass everything on.
+// TestARelayBreaksOneConnection: the connection whose bytes reach the limit breaks; those before and after it are
+// complete.
 func TestARelayBreaksOneConnection(t *testing.T) {
 	t.Parallel()
 	var lc net.ListenConfig
@@ -139,7 +140,7 @@ func TestARelayBreaksOneConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		data, _ := io.ReadAll(conn) // a break may be an error, or an end
+		data, _ := io.ReadAll(conn) // a break may be an error or an end
 		return len(data)
 	}
 	for i, want := range []int{1000, 1000, 500, 1000} {
@@ -155,11 +156,11 @@ func TestARelayBreaksOneConnection(t *testing.T) {
 	}
 }
 
-// A context that ends stops the suite rather than the whole test binary.
+// TestFilesReleasedGivesUp: a context that ends stops the suite rather than the complete test binary.
 func TestFilesReleasedGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if openFiles().files > 0 && filesReleased(ctx, open{}) == nil {
-		t.Error("files are open, and filesReleased says none is")
+		t.Error("files are open, but filesReleased reports none")
 	}
 }
