@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// principals is the field of a document that lists who may see it.
+// principals is the field of a document that lists who may read it.
 const principals = "_allow_access_control"
 
 func (s *Source) accessLister(ctx context.Context) error {
@@ -22,7 +22,7 @@ func (s *Source) accessLister(ctx context.Context) error {
 		case ok != s.Type.AccessControl:
 			return fmt.Errorf("the source is a source.AccessLister: %t, and Type.AccessControl is %t", ok, s.Type.AccessControl)
 		case !ok:
-			return leftOut("the source does not know who may see its documents")
+			return leftOut("the source does not know who may read its documents")
 		}
 		if err := restrictions(ctx, src); err != nil {
 			return err
@@ -41,7 +41,8 @@ func (s *Source) accessLister(ctx context.Context) error {
 	})
 }
 
-// restrictions checks the principals of documents. One document at least must have some; one without is seen by all.
+// restrictions checks the principals of documents. At least one document must have some; a document without any is
+// visible to all.
 func restrictions(ctx context.Context, src source.Source) error {
 	restricted := 0
 	err := eachPart(ctx, src, func(part source.Part) (bool, error) {
@@ -53,7 +54,7 @@ func restrictions(ctx context.Context, src source.Source) error {
 				restricted++
 				var list []string
 				if json.Unmarshal(f.Value.AppendJSON(nil), &list) != nil || !prefixed(list) {
-					return false, of(part.Name(), doc.ID, "%s is %s, which is no list of principals", principals, f.Value.AppendJSON(nil))
+					return false, of(part.Name(), doc.ID, "%s is %s, which is not a list of principals", principals, f.Value.AppendJSON(nil))
 				}
 			}
 			return true, nil
@@ -65,7 +66,7 @@ func restrictions(ctx context.Context, src source.Source) error {
 	return err
 }
 
-// identityList is what identities are read as.
+// identityList is the name under which identities are read.
 const identityList = "identities"
 
 // identities lists the identities, and checks that each has a query with its principals.
@@ -86,7 +87,7 @@ func identities(ctx context.Context, lister source.AccessLister) (all []docRead,
 			}
 		}
 		if json.Unmarshal([]byte(d.Source+"}"), &identity) != nil || !prefixed(identity.Query.Template.Params.AccessControl) {
-			return false, of(identityList, doc.ID, "it has no query.template.params.access_control that is a list of principals")
+			return false, of(identityList, doc.ID, "it has no list of principals in query.template.params.access_control")
 		}
 		all = append(all, d)
 		return true, nil
@@ -95,7 +96,7 @@ func identities(ctx context.Context, lister source.AccessLister) (all []docRead,
 	return undated(all), err
 }
 
-// prefixed reports whether all members of a list that is not empty are principals, such as "user:ann".
+// prefixed reports whether all members of a non-empty list are principals, such as "user:ann".
 func prefixed(list []string) bool {
 	for _, p := range list {
 		if before, after, ok := strings.Cut(p, ":"); !ok || before == "" || after == "" {
@@ -105,7 +106,7 @@ func prefixed(list []string) bool {
 	return len(list) > 0
 }
 
-// fixedPart is a part that is not read.
+// fixedPart is a part that is never read.
 type fixedPart struct {
 	source.Part
 	name string

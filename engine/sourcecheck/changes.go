@@ -11,12 +11,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// changesAreTold changes documents after a place, and asks for the changes twice, as a run does that repeats one which did
-// not end well.
-func (s *Source) changesAreTold(ctx context.Context) error {
+// changesAreReported changes documents after a position and requests the changes twice, like a run that repeats an
+// incomplete one.
+func (s *Source) changesAreReported(ctx context.Context) error {
 	switch {
 	case s.Changing == nil:
-		return s.tellsNone(ctx)
+		return s.reportsNone(ctx)
 	case s.NoChanges != "":
 		return errors.New("both Changing and NoChanges are given")
 	}
@@ -26,7 +26,7 @@ func (s *Source) changesAreTold(ctx context.Context) error {
 	err := s.with(ctx, c.Values, func(src source.Source, _ field.Values) error {
 		changer, ok := src.(source.Changer)
 		if !ok {
-			return errors.New("the source of Changing is no source.Changer")
+			return errors.New("the source of Changing is not a source.Changer")
 		}
 		at, err := settled(ctx, changer)
 		if err != nil {
@@ -51,8 +51,8 @@ func (s *Source) changesAreTold(ctx context.Context) error {
 	return s.asTheyAre(ctx, c.Values, there, deleted)
 }
 
-// tellsNone checks a source for which no changes are made.
-func (s *Source) tellsNone(ctx context.Context) error {
+// reportsNone checks a source without a Changing function.
+func (s *Source) reportsNone(ctx context.Context) error {
 	return s.with(ctx, s.Values, func(src source.Source, _ field.Values) error {
 		_, ok := src.(source.Changer)
 		switch {
@@ -65,7 +65,7 @@ func (s *Source) tellsNone(ctx context.Context) error {
 	})
 }
 
-// settled is a place before which every change was reported.
+// settled is a position before which every change was reported.
 func settled(ctx context.Context, c source.Changer) (source.Cursor, error) {
 	at, err := c.Position(ctx)
 	if err != nil {
@@ -81,23 +81,23 @@ func settled(ctx context.Context, c source.Changer) (source.Cursor, error) {
 	return changes.Cursor, flat(changes.Cursor)
 }
 
-// flat checks that a place is an object of texts, which every index of connectors can keep.
+// flat checks that a position is an object of texts, which every index of connectors can store.
 func flat(c source.Cursor) error {
 	var members map[string]string
 	if err := json.Unmarshal([]byte(c), &members); err != nil || len(members) == 0 {
-		return fmt.Errorf("the place %q is no JSON object whose members are texts", c)
+		return fmt.Errorf("the position %q is not a JSON object whose members are texts", c)
 	}
 	return nil
 }
 
-// followed is what changed after a place: the documents that are there now, and the ids of those that are not.
+// followed is what changed after a position: the documents that exist now, and the ids of deleted ones.
 type followed struct {
 	source.Changes
 	there []docRead
 	gone  []string
 }
 
-// follow asks for what changed after a place, and reads it.
+// follow requests the changes after a position and reads them.
 func follow(ctx context.Context, c source.Changer, at source.Cursor) (f *followed, err error) {
 	f = &followed{}
 	if f.Changes, err = c.Changes(ctx, at); err != nil {
@@ -108,7 +108,7 @@ func follow(ctx context.Context, c source.Changer, at source.Cursor) (f *followe
 	}
 	for _, part := range f.Parts {
 		if !slices.Contains(f.Scopes, part.Scope()) {
-			return nil, inPart(part.Name(), "its scope %q is none of those that are followed, %q", part.Scope(), f.Scopes)
+			return nil, inPart(part.Name(), "its scope %q is not among the followed scopes %q", part.Scope(), f.Scopes)
 		}
 		named := slices.Collect(part.IDs())
 		if again := slices.Collect(part.IDs()); !slices.Equal(again, named) {
@@ -121,7 +121,7 @@ func follow(ctx context.Context, c source.Changer, at source.Cursor) (f *followe
 		for _, d := range docs {
 			at := slices.Index(named, d.ID)
 			if at < 0 {
-				return nil, of(part.Name(), d.ID, "it is yielded, and is none of the ids that changed")
+				return nil, of(part.Name(), d.ID, "it is yielded, but is not among the changed ids")
 			}
 			named = slices.Delete(named, at, at+1)
 		}
@@ -130,7 +130,7 @@ func follow(ctx context.Context, c source.Changer, at source.Cursor) (f *followe
 	return f, flat(f.Cursor)
 }
 
-// are checks that these documents changed, and no others.
+// are checks that exactly these documents changed.
 func (f *followed) are(there, gone []string) error {
 	var ids []string
 	for _, d := range f.there {
@@ -140,12 +140,12 @@ func (f *followed) are(there, gone []string) error {
 		slices.Sort(list)
 	}
 	if !slices.Equal(ids, there) || !slices.Equal(f.gone, gone) {
-		return fmt.Errorf("%q are reported to be there and %q to be gone, want %q and %q", ids, f.gone, there, gone)
+		return fmt.Errorf("%q are reported as existing and %q as deleted, want %q and %q", ids, f.gone, there, gone)
 	}
 	return nil
 }
 
-// leadsOn checks that nothing is reported again after the new place, while the same scopes are followed.
+// leadsOn checks that nothing is reported again after the new position, and that the same scopes are followed.
 func (f *followed) leadsOn(ctx context.Context, c source.Changer) error {
 	next, err := follow(ctx, c, f.Cursor)
 	if err == nil {
@@ -153,16 +153,16 @@ func (f *followed) leadsOn(ctx context.Context, c source.Changer) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("after the new place: %w", err)
+		return fmt.Errorf("after the new position: %w", err)
 	case len(next.Parts) > 0:
-		return fmt.Errorf("after the new place nothing changed, and there are %d parts", len(next.Parts))
+		return fmt.Errorf("nothing changed after the new position, but there are %d parts", len(next.Parts))
 	case !slices.Equal(next.Scopes, f.Scopes):
-		return fmt.Errorf("where nothing changed, the scopes %q are followed instead of %q", next.Scopes, f.Scopes)
+		return fmt.Errorf("without changes, the scopes %q are followed instead of %q", next.Scopes, f.Scopes)
 	}
 	return nil
 }
 
-// neverBack checks that a position that is asked for after changes is not before an earlier one.
+// neverBack checks that a position requested after changes is not before an earlier one.
 func neverBack(ctx context.Context, c source.Changer, f *followed) error {
 	at, err := c.Position(ctx)
 	if err != nil {
@@ -181,22 +181,22 @@ func neverBack(ctx context.Context, c source.Changer, f *followed) error {
 	}
 	for _, id := range later.gone {
 		if !slices.Contains(known, id) {
-			return fmt.Errorf("the position moved backward: document %q changed before the one that was asked for earlier", id)
+			return fmt.Errorf("the position moved backward: document %q changed before the earlier position", id)
 		}
 	}
 	return nil
 }
 
-// foreign checks that a place of another source is refused without a failure.
+// foreign checks that a position of another source is refused with a LostError.
 func foreign(ctx context.Context, c source.Changer) error {
 	_, err := c.Changes(ctx, source.Cursor(`{"of":"another source"}`))
 	if lost, ok := errors.AsType[*source.LostError](err); !ok || lost.Why == "" {
-		return fmt.Errorf("a place of another source: got %w, want a LostError that says why", err)
+		return fmt.Errorf("a position of another source: got %w, want a LostError that says why", err)
 	}
 	return nil
 }
 
-// asTheyAre checks that changed documents are what a full run reads.
+// asTheyAre checks that changed documents equal those of a full run.
 func (s *Source) asTheyAre(ctx context.Context, values map[string]any, there []docRead, deleted []string) error {
 	all, err := s.read(ctx, values, s.Env)
 	if err != nil {

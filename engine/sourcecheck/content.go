@@ -12,10 +12,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// contents is how many documents' contents are read; the rest are like them.
+// contents is how many documents' contents are read; the others are assumed to be alike.
 const contents = 25
 
-// contentTwice opens content twice concurrently, and gives it up in the middle.
+// contentTwice opens content twice concurrently, and closes another reader in the middle.
 func (s *Source) contentTwice(ctx context.Context) error {
 	n := 0
 	err := s.with(ctx, s.Values, func(src source.Source, _ field.Values) error {
@@ -40,7 +40,7 @@ func (s *Source) contentTwice(ctx context.Context) error {
 	return nil
 }
 
-// eachContent calls use for every document that has content, as long as it wants more.
+// eachContent calls use for documents with content until use returns false.
 func eachContent(ctx context.Context, src source.Source, use func(source.Part, *document.Document) (bool, error)) error {
 	return eachPart(ctx, src, func(part source.Part) (more bool, err error) {
 		more = true
@@ -66,7 +66,7 @@ func openTwice(ctx context.Context, c *document.Content) (err error) {
 	}()
 	for i := range readers {
 		if readers[i], err = c.Open(ctx); err != nil {
-			return fmt.Errorf("open it the %d. time: %w", i+1, err)
+			return fmt.Errorf("open it (time %d): %w", i+1, err)
 		}
 	}
 	var got [2]bytes.Buffer
@@ -82,7 +82,7 @@ func openTwice(ctx context.Context, c *document.Content) (err error) {
 	}
 	switch {
 	case !bytes.Equal(got[0].Bytes(), got[1].Bytes()):
-		return errors.New("opened twice concurrently, it gives different bytes")
+		return errors.New("two concurrent readers return different bytes")
 	case c.Size >= 0 && int64(got[0].Len()) != c.Size:
 		return fmt.Errorf("it has %d bytes; %d were listed", got[0].Len(), c.Size)
 	}
@@ -125,7 +125,7 @@ func mustFail(ctx context.Context, c *document.Content, want error) error {
 	r, err := c.Open(ctx)
 	if err == nil {
 		_, err = io.Copy(io.Discard, r)
-		_ = r.Close() // what matters is that reading failed
+		_ = r.Close() // only the read error matters
 	}
 	switch {
 	case err == nil:

@@ -48,7 +48,7 @@ func (s *Source) described(ctx context.Context) error {
 	return nil
 }
 
-// describeAndRead describes all parts, as the engine does before it reads the first, and then reads them.
+// describeAndRead describes all parts before it reads the first, as the engine does.
 func (s *Source) describeAndRead(ctx context.Context, src source.Source, common []source.DescribedField) (map[string]source.Description, error) {
 	parts, err := listParts(ctx, src)
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *Source) describeAndRead(ctx context.Context, src source.Source, common 
 	return byName, nil
 }
 
-// describeAll describes parts concurrently. The description of one that is no Describer is empty.
+// describeAll describes parts concurrently. A part that is not a Describer gets an empty description.
 func describeAll(ctx context.Context, parts []source.Part) ([]source.Description, error) {
 	var wg sync.WaitGroup
 	descriptions, errs := make([]source.Description, len(parts)), make([]error, len(parts))
@@ -115,7 +115,7 @@ func describeAll(ctx context.Context, parts []source.Part) ([]source.Description
 	return descriptions, errors.Join(errs...)
 }
 
-// checkDescription checks what can be known without a document.
+// checkDescription checks what can be checked without a document.
 func checkDescription(d *source.Description, common []source.DescribedField) error {
 	names := map[string]bool{}
 	for _, f := range d.Fields {
@@ -127,15 +127,15 @@ func checkDescription(d *source.Description, common []source.DescribedField) err
 	for _, fields := range [][]source.DescribedField{d.Fields, common} {
 		for _, f := range fields {
 			if f.Name == "" || fits[f.Kind] == nil {
-				return fmt.Errorf("the field %q is described as of the kind %q", f.Name, f.Kind)
+				return fmt.Errorf("the field %q is described with the unknown kind %q", f.Name, f.Kind)
 			}
 		}
 	}
 	return nil
 }
 
-// Described checks one document against the description of its part. The fields of a type whose parts are no
-// [source.Describer] need not be described; those that all its documents have are checked all the same.
+// Described checks one document against the description of its part. Fields need no description in a type whose
+// parts are not [source.Describer]s; the common fields of the type are checked nevertheless.
 func Described(d *source.Description, t source.Type, common []source.DescribedField, doc *document.Document) error {
 	if err := describedAs(d, t, common, doc); err != nil {
 		return &placed{part: "", id: doc.ID, err: err}
@@ -171,7 +171,7 @@ func describedAs(d *source.Description, t source.Type, common []source.Described
 	return nil
 }
 
-// checkField checks a field, or the members of one that is not described itself.
+// checkField checks a field, or its members if the field itself is not described.
 func checkField(kinds map[string]source.FieldKind, name string, v any, all bool) error {
 	if kind, ok := kinds[name]; ok {
 		if !fit(kind, v) {
@@ -194,7 +194,7 @@ func checkField(kinds map[string]source.FieldKind, name string, v any, all bool)
 	return nil
 }
 
-// fit reports whether a decoded JSON value is of a kind: null is of every one, a list is what its elements are.
+// fit reports whether a decoded JSON value is of a kind: null fits every kind, and a list fits if its elements do.
 func fit(kind source.FieldKind, v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -210,7 +210,7 @@ func fit(kind source.FieldKind, v any) bool {
 	return fits[kind](v)
 }
 
-// fits tells which values are of a kind.
+// fits checks the values of each kind.
 var fits = map[source.FieldKind]func(v any) bool{
 	source.Text:    func(any) bool { return true }, // it is not mapped
 	source.Keyword: func(v any) bool { _, ok := v.(string); return ok },
@@ -232,7 +232,7 @@ var fits = map[source.FieldKind]func(v any) bool{
 	},
 	source.Date: func(v any) bool {
 		text, _ := v.(string)
-		for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04:05"} { // a fraction may be in it
+		for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04:05"} { // with or without a fraction
 			if _, err := time.Parse(layout, text); err == nil {
 				return true
 			}
@@ -251,7 +251,7 @@ var fits = map[source.FieldKind]func(v any) bool{
 	},
 }
 
-// digits are those of a number, or a text.
+// digits returns the digits of a number, or of a text.
 func digits(v any) string {
 	switch v := v.(type) {
 	case json.Number:

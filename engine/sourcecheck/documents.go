@@ -24,7 +24,7 @@ func (s *Source) documents(ctx context.Context) error {
 	})
 }
 
-// idsUniqueAndStable compares two runs byte for byte: what differs would be written although nothing changed.
+// idsUniqueAndStable compares two runs byte for byte: a difference would be written although nothing changed.
 func (s *Source) idsUniqueAndStable(ctx context.Context) error {
 	var runs [2][]docRead
 	perDocument := false
@@ -75,7 +75,7 @@ func (s *Source) scopeOf(ctx context.Context) error {
 	})
 }
 
-// scoped checks that the scope of a document follows from what the index holds of it, however numbers were decoded.
+// scoped checks that the scope of a document follows from its copy in the index, however numbers were decoded.
 func (s *Source) scoped(v field.Values, d *docRead) error {
 	for _, useNumber := range []bool{false, true} {
 		fields, err := topLevel(d.Source, s.Type.ScopeFields, useNumber)
@@ -109,12 +109,12 @@ func (s *Source) versionFields(ctx context.Context) error {
 		}
 		for name, value := range fields {
 			if _, text := value.(string); !text && value != nil {
-				return of(d.Part, d.ID, "the field %q holds %v, which is no text", name, value)
+				return of(d.Part, d.ID, "the field %q holds %v, which is not text", name, value)
 			}
 			found[name] = true
 		}
 	}
-	for _, name := range s.Type.VersionFields { // a title may be that of documents of another configuration
+	for _, name := range s.Type.VersionFields { // the title may belong to documents of another configuration
 		if !found[name] {
 			return fmt.Errorf("no document has the field %q", name)
 		}
@@ -122,7 +122,7 @@ func (s *Source) versionFields(ctx context.Context) error {
 	return nil
 }
 
-// idsOnly compares a run that reads everything with one that is told that ids are enough.
+// idsOnly compares a complete run with one for which ids are enough.
 func (s *Source) idsOnly(ctx context.Context) error {
 	whole, err := s.read(ctx, s.Values, s.Env)
 	if err != nil {
@@ -133,21 +133,21 @@ func (s *Source) idsOnly(ctx context.Context) error {
 	return s.in(ctx, s.Values, env, func(src source.Source, v field.Values) error {
 		ids, err := readAll(ctx, src)
 		if err != nil {
-			return fmt.Errorf("where ids are enough: %w", err)
+			return fmt.Errorf("with IDsOnly: %w", err)
 		}
 		for i := range ids {
 			if err := s.scoped(v, &ids[i]); err != nil {
-				return fmt.Errorf("where ids are enough: %w", err)
+				return fmt.Errorf("with IDsOnly: %w", err)
 			}
 		}
 		if err := differ(identified(whole), identified(ids)); err != nil {
-			return fmt.Errorf("of everything, and then where ids are enough: %w", err)
+			return fmt.Errorf("without and then with IDsOnly: %w", err)
 		}
 		return nil
 	})
 }
 
-// identified leaves of documents what tells them apart.
+// identified reduces documents to what identifies them.
 func identified(docs []docRead) []docRead {
 	for i := range docs {
 		docs[i].Timestamp, docs[i].Source = "", ""

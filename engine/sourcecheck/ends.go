@@ -11,8 +11,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// earlyBreak leaves every part after its first document, and the list after its first part. A source that kept rows or
-// connections would run out of them. The parts are read from another opening afterwards, so that what was left does no harm.
+// earlyBreak leaves every part after its first document, and the list after its first part. A source that kept
+// rows or connections would run out of them. The parts are read afterwards from another instance of the source, so
+// that the first cannot disturb them.
 func (s *Source) earlyBreak(ctx context.Context) error {
 	whole, err := s.counts(ctx)
 	if err != nil {
@@ -24,7 +25,7 @@ func (s *Source) earlyBreak(ctx context.Context) error {
 				return false, err
 			}
 			if whole[part.Name()] > 1 && part.Ended() {
-				return false, inPart(part.Name(), "it was left after 1 of %d documents, and reports that it was read to its end", whole[part.Name()])
+				return false, inPart(part.Name(), "it was left after 1 of %d documents, but reports that it was read completely", whole[part.Name()])
 			}
 			return true, nil
 		})
@@ -46,7 +47,7 @@ func breakPart(ctx context.Context, part source.Part) error {
 	return nil
 }
 
-// counts is how many documents each part has.
+// counts is the number of documents of each part.
 func (s *Source) counts(ctx context.Context) (map[string]int, error) {
 	n := map[string]int{}
 	docs, err := s.read(ctx, s.Values, s.Env)
@@ -56,7 +57,7 @@ func (s *Source) counts(ctx context.Context) (map[string]int, error) {
 	return n, err
 }
 
-// cancelMidway: otherwise the engine would take a part that was cut short for one that was read to its end.
+// cancelMidway: otherwise the engine would treat a part that was cut short as completely read.
 func (s *Source) cancelMidway(ctx context.Context) error {
 	whole, err := s.counts(ctx)
 	if err != nil {
@@ -72,7 +73,7 @@ func (s *Source) cancelMidway(ctx context.Context) error {
 	}))
 }
 
-// cancelParts lists with a context that is over.
+// cancelParts lists parts with a context that has ended.
 func (s *Source) cancelParts(ctx context.Context) error {
 	over, cancel := context.WithCancel(ctx)
 	cancel()
@@ -82,13 +83,13 @@ func (s *Source) cancelParts(ctx context.Context) error {
 		case err == nil:
 			return errors.New("Parts ends without error although its context is canceled")
 		case errors.Is(err, errContinues):
-			return fmt.Errorf("list the parts with a context that is canceled: %w", err)
+			return fmt.Errorf("list the parts with a canceled context: %w", err)
 		}
 		return nil
 	})
 }
 
-// cancelDocuments cancels the context after so many of all documents.
+// cancelDocuments cancels the context after a number of documents.
 func cancelDocuments(ctx context.Context, part source.Part, after, all int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -106,14 +107,14 @@ func cancelDocuments(ctx context.Context, part source.Part, after, all int) erro
 	case errors.Is(err, errContinues):
 		return inPart(part.Name(), "canceled after %d documents: %w", after, err)
 	case n < all && err == nil:
-		return inPart(part.Name(), "canceled after %d documents it ends without error after %d of %d", after, n, all)
+		return inPart(part.Name(), "canceled after %d documents, it ends without error after %d of %d", after, n, all)
 	case n < all && part.Ended():
-		return inPart(part.Name(), "canceled after %d documents it reports that it was read to its end after %d of %d", after, n, all)
+		return inPart(part.Name(), "canceled after %d documents, it reports that it was read completely after %d of %d", after, n, all)
 	}
 	return nil
 }
 
-// lossRepeatsNothing reads in peace, and then once more while the connection breaks.
+// lossRepeatsNothing reads without a loss, and then again while the connection breaks.
 func (s *Source) lossRepeatsNothing(ctx context.Context) error {
 	switch {
 	case s.Loss == nil && s.NoLoss != "":

@@ -18,7 +18,7 @@ func (s *Source) brokenIsTyped(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(s.Broken)) {
 		b := s.Broken[name]
 		if _, err := field.Parse(s.Type.Fields, b.Values); err != nil {
-			return fmt.Errorf("broken %q: the source is never asked, because the fields do not parse: %w", name, err)
+			return fmt.Errorf("broken %q: the source is never called, because the fields do not parse: %w", name, err)
 		}
 		err := s.refused(ctx, b.Values)
 		switch {
@@ -31,8 +31,7 @@ func (s *Source) brokenIsTyped(ctx context.Context) error {
 	return nil
 }
 
-// refused returns the first error of Open, Validate and Ping. That Close works after any of them is
-// part of the contract.
+// refused returns the first error of Open, Validate and Ping. Close must work after any of them.
 func (s *Source) refused(ctx context.Context, raw map[string]any) error {
 	return s.with(ctx, raw, func(src source.Source, _ field.Values) error {
 		if err := src.Validate(ctx); err != nil {
@@ -42,7 +41,8 @@ func (s *Source) refused(ctx context.Context, raw map[string]any) error {
 	})
 }
 
-// failingPartIsTyped describes the parts first, as the engine does. That one cannot be described is no failure.
+// failingPartIsTyped describes the parts first, as the engine does. A part that cannot be described has not
+// failed.
 func (s *Source) failingPartIsTyped(ctx context.Context) error {
 	switch {
 	case s.FailingPart == nil && s.NoFailingPart != "":
@@ -54,7 +54,7 @@ func (s *Source) failingPartIsTyped(ctx context.Context) error {
 	return s.with(ctx, f.Values, func(src source.Source, _ field.Values) error {
 		parts, err := listParts(ctx, src)
 		if err != nil {
-			return fmt.Errorf("the list of parts must not fail with one of them: %w", err)
+			return fmt.Errorf("the list of parts must not fail with one part: %w", err)
 		}
 		if s.Type.Describes {
 			_, _ = describeAll(ctx, parts)
@@ -69,9 +69,9 @@ func (s *Source) failingPartIsTyped(ctx context.Context) error {
 			case part.Scope() != f.Scope:
 				read = append(read, part.Scope())
 			case err == nil:
-				return inPart(part.Name(), "it cannot be read, and ends without error")
+				return inPart(part.Name(), "it cannot be read, but ends without error")
 			case part.Ended():
-				return inPart(part.Name(), "it cannot be read, and reports that it was read to its end: %w", err)
+				return inPart(part.Name(), "it cannot be read, but reports that it was read completely: %w", err)
 			default:
 				failures = append(failures, err)
 				if err := typed(part, err, f.Kind); err != nil {
@@ -86,18 +86,18 @@ func (s *Source) failingPartIsTyped(ctx context.Context) error {
 	})
 }
 
-// unmatched checks which scopes an error says that are missing.
+// unmatched checks which scopes an error reports as missing.
 func unmatched(err error, scope string, read []string) error {
 	e, ok := errors.AsType[*source.UnmatchedError](err)
 	switch {
 	case !ok:
 		return nil
 	case e.Of == nil || !e.Of(scope):
-		return inPart(scope, "its source.UnmatchedError is not of its own scope: %w", err)
+		return inPart(scope, "its source.UnmatchedError does not match its own scope: %w", err)
 	}
 	for _, other := range read {
 		if e.Of(other) {
-			return inPart(scope, "its source.UnmatchedError is of the scope %q, which was read: %w", other, err)
+			return inPart(scope, "its source.UnmatchedError matches the scope %q, which was read: %w", other, err)
 		}
 	}
 	return nil
@@ -117,7 +117,7 @@ func typed(part source.Part, err, kind error) error {
 	case errors.Is(err, errContinues):
 		return err
 	case !ok:
-		return inPart(part.Name(), "its error is no *source.Error: %w", err)
+		return inPart(part.Name(), "its error is not a *source.Error: %w", err)
 	case e.Part != part.Name() && e.Part != part.Scope():
 		return inPart(part.Name(), "its error names the part %q: %w", e.Part, err)
 	case kind != nil && !errors.Is(err, kind):

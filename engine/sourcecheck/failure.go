@@ -5,23 +5,23 @@ import (
 	"fmt"
 )
 
-// ErrLeftOut is in the chain of what a case returns that cannot be judged, for a reason that is given.
+// ErrLeftOut is in the error chain of a case that cannot be checked, with the reason.
 var ErrLeftOut = errors.New("left out")
 
 func leftOut(reason string) error { return fmt.Errorf("%w: %s", ErrLeftOut, reason) }
 
-// Failure says which promise a source does not keep, and where that was seen.
+// Failure reports which promise a source does not keep, and where.
 type Failure struct {
 	Case, Promise string // of the [Case]
-	Part, ID      string // of the part and the document; "" where it is about none
-	Err           error  // what was seen; its text names part and document
+	Part, ID      string // of the part and the document; "" if there is none
+	Err           error  // the observation; its text names part and document
 }
 
 func (f *Failure) Error() string {
 	return fmt.Sprintf("%s: %v (promised: %s)", f.Case, f.Err, f.Promise)
 }
 
-// Unwrap gives what was seen.
+// Unwrap returns the observation.
 func (f *Failure) Unwrap() error { return f.Err }
 
 // placed is an error with its place.

@@ -12,7 +12,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// following is the source in memory where it reports its changes: documents 0 to 2 of part a exist, and 0 was changed once.
+// following is the in-memory source with change tracking: documents 0 to 2 of part a exist, and 0 was changed
+// once.
 type following struct{ *memory }
 
 var _ source.Changer = following{}

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// memoryPart is a part of the source in memory.
+// memoryPart is a part of the in-memory source.
 type memoryPart struct {
 	source.Ending
 	*memory
@@ -65,14 +65,14 @@ func (p *memoryPart) Documents(ctx context.Context) iter.Seq2[document.Document,
 	}
 }
 
-// read yields the documents, and reports whether that were all.
+// read yields the documents, and reports whether those were all.
 func (p *memoryPart) read(ctx context.Context, yield func(document.Document, error) bool) bool {
 	number := 3
 	if p.env.IDsOnly && p.idsOnlyFewer {
 		number = 2
 	}
 	if p.deletedRead && p.scope == "a" {
-		number++ // the document that was deleted
+		number++ // skip the deleted document
 	}
 	for i := 0; i < number; i++ {
 		if ctx.Err() != nil {
@@ -127,8 +127,8 @@ func (p *memoryPart) Describe(context.Context) (source.Description, error) {
 	return d, nil
 }
 
-// alone reports whether no other part is read concurrently. Two readers meet whatever the
-// scheduler does: in every second run, which is the parallel one, part a waits for part b.
+// alone reports whether no other part is read concurrently. Two readers meet whatever the scheduler does: in every
+// second run, which is the parallel one, part a waits for part b.
 func (p *memoryPart) alone(ctx context.Context) bool {
 	if p.run%2 == 1 {
 		return true
@@ -190,7 +190,7 @@ func (p *memoryPart) document(i int) document.Document {
 	return doc
 }
 
-// spoil puts faults into a document.
+// spoil applies faults to a document.
 func (p *memoryPart) spoil(doc *document.Document) {
 	switch {
 	case p.doubleField:

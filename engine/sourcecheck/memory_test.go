@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// faults are the ways in which the source in memory can break the contract.
+// faults are the ways in which the in-memory source can break the contract.
 type faults struct {
 	panics, panicsInParallel, describePanics                                                   bool
 	twoFieldsOneName, noScopeOf, scopeFromNothing, wrongScope, titleElsewhere, secretIdentity  bool
@@ -34,13 +34,13 @@ type faults struct {
 	hiddenYields, hiddenEnds, hiddenShown                                                      bool
 	nothingSelected, nothingUntyped, everythingRefused                                         bool
 	lossRepeats, lossSkips, lossFails, lossNone                                                bool
-	listsNobody, unrestricted, unprefixed, identityQueryless, identityTwice, unstableIdentity  bool
+	listsNoOne, unrestricted, unprefixed, identityQueryless, identityTwice, unstableIdentity   bool
 	changeMissed, changeInvented, changeUnnamed, changeEndless, changeStale, changeScopeless   bool
 	deletedYielded, deletedRead, placeStays, placeNested, placeOfAnother, placeBack            bool
 	changeForgets, scopesVanish, emptyChange, namesOnce                                        bool
 }
 
-// memoryType is the type of the source in memory. runs counts how often it was opened, for what is unstable.
+// memoryType is the type of the in-memory source. runs counts how often it was opened, for the unstable faults.
 func memoryType(f faults, runs *atomic.Int64) source.Type {
 	t := source.Type{
 		Name: "memory", Title: "Memory",
@@ -94,12 +94,12 @@ func openMemory(f faults, run int64, v field.Values, env source.Env) (source.Sou
 	}
 	switch {
 	case env.Profile != "" && f.profileRefused, env.Encoding != "" && f.encodingRefused:
-		return nil, errors.New("never heard of it")
+		return nil, errors.New("unknown profile or encoding")
 	case env.AdvancedRules != nil && f.rulesUntyped:
-		return nil, errors.New("these are no rules")
+		return nil, errors.New("invalid rules")
 	case env.AdvancedRules != nil && !f.rulesAccepted:
-		return nil, &source.Error{Kind: source.ErrConfig, Err: errors.New("these are no rules")}
-	case f.listsNobody:
+		return nil, &source.Error{Kind: source.ErrConfig, Err: errors.New("invalid rules")}
+	case f.listsNoOne:
 		return struct{ source.Source }{m}, nil
 	case v.Bool("follow"):
 		return following{m}, nil
@@ -114,10 +114,10 @@ type memory struct {
 	env                    source.Env
 	user, missing, pattern string
 	hide                   bool
-	second                 chan struct{} // closed when part b is begun
+	second                 chan struct{} // closed when part b starts
 	gone, broken           atomic.Bool
 	lost                   atomic.Int64
-	asked                  int   // how often the position was asked for
+	asked                  int   // number of requests for the position
 	history                []int // numbers of documents of part a that changed
 }
 
@@ -140,9 +140,9 @@ func (m *memory) Ping(ctx context.Context) error {
 	case m.user == "me" || m.brokenAccepted:
 		return nil
 	case m.brokenUntyped:
-		return errors.New("who is this")
+		return errors.New("unknown user")
 	}
-	return &source.Error{Kind: source.ErrAuth, Err: errors.New("who is this")}
+	return &source.Error{Kind: source.ErrAuth, Err: errors.New("unknown user")}
 }
 
 func (m *memory) Close() error {
@@ -237,7 +237,7 @@ func (m *memory) part(scope string) source.Part {
 	return part
 }
 
-// hiddenPart is a part that exists and cannot be seen.
+// hiddenPart is a part that exists but is not visible.
 type hiddenPart struct{ *memoryPart }
 
 func (h hiddenPart) Hidden() {}
@@ -249,7 +249,7 @@ func (h hiddenPart) Documents(ctx context.Context) iter.Seq2[document.Document, 
 	return func(yield func(document.Document, error) bool) { yield(document.Document{}, h.failure()) }
 }
 
-// memoryConfig is the source with its faults, and the data and faults that the cases ask for.
+// memoryConfig is the source with its faults, and the data and faults that the cases need.
 func memoryConfig(f faults) *Source {
 	var runs atomic.Int64
 	var opened *memory
@@ -288,7 +288,7 @@ func memoryConfig(f faults) *Source {
 	}
 }
 
-// place is where the history stands.
+// place is the current position in the history.
 func (m *memory) place(n int) source.Cursor {
 	if m.placeNested {
 		return source.Cursor(fmt.Sprintf(`{"at":%d}`, n))

@@ -14,7 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// readers is how many parts are read at a time, as the engine does by default.
+// readers is how many parts are read concurrently, as in the engine by default.
 const readers = 4
 
 func (s *Source) fields(context.Context) error {
@@ -27,7 +27,7 @@ func (s *Source) fields(context.Context) error {
 	case t.ScopeOf == nil:
 		return errors.New("the type has no ScopeOf, so nothing could ever be deleted")
 	case t.TitleField != "" && !slices.Contains(t.ScopeFields, t.TitleField):
-		return fmt.Errorf("the title field %q is none of the scope fields %q", t.TitleField, t.ScopeFields)
+		return fmt.Errorf("the title field %q is not among the scope fields %q", t.TitleField, t.ScopeFields)
 	}
 	if t.IdentityFields != nil {
 		values, err := field.Parse(t.Fields, s.Values)
@@ -36,7 +36,7 @@ func (s *Source) fields(context.Context) error {
 		}
 		for _, name := range t.IdentityFields(values) {
 			if !slices.ContainsFunc(t.Fields, func(f field.Spec) bool { return f.Name == name && !f.Sensitive }) {
-				return fmt.Errorf("the identity names %q, which is no field, or a secret one", name)
+				return fmt.Errorf("the identity names %q, which is not a field, or is secret", name)
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func (s *Source) ping(ctx context.Context) error {
 		over, cancel := context.WithCancel(ctx)
 		cancel()
 		if src.Ping(over) == nil {
-			return errors.New("Ping ignores a context that is canceled")
+			return errors.New("Ping ignores a canceled context")
 		}
 		return nil
 	})
@@ -104,7 +104,7 @@ func (s *Source) shaped(p partID) error {
 	case p.Name == "":
 		return fmt.Errorf("a part of the scope %q has no name", p.Scope)
 	case !strings.Contains(p.Name, p.Scope):
-		return inPart(p.Name, "its name does not hold its scope, %q", p.Scope)
+		return inPart(p.Name, "its name does not contain its scope, %q", p.Scope)
 	case s.Type.Tree && p.Scope != "" && path.Clean("/"+p.Scope) != "/"+p.Scope:
 		return inPart(p.Name, "the scope %q is not a slash-separated path below the root", p.Scope)
 	case strings.ToValidUTF8(p.Scope, "") != p.Scope:
@@ -113,7 +113,7 @@ func (s *Source) shaped(p partID) error {
 	return nil
 }
 
-// profiles opens the source in each way to name documents and to write values, and reads one document.
+// profiles opens the source with each profile and each encoding, and reads one document.
 func (s *Source) profiles(ctx context.Context) error {
 	if len(s.Type.Profiles) == 0 && len(s.Type.Encodings) == 0 {
 		return leftOut("the type names no profile and no encoding")
@@ -140,7 +140,7 @@ func (s *Source) profiles(ctx context.Context) error {
 	return nil
 }
 
-// advancedRules gives rules that are none in the terms of any source.
+// advancedRules tries rules that are invalid for every source.
 func (s *Source) advancedRules(ctx context.Context) error {
 	if !s.Type.AdvancedRules {
 		return leftOut("the type has no advanced rules")
@@ -157,7 +157,7 @@ func (s *Source) advancedRules(ctx context.Context) error {
 	return nil
 }
 
-// estimator asks before a part is read, as the engine does, and again afterwards.
+// estimator asks for an estimate before a part is read, as the engine does, and again afterwards.
 func (s *Source) estimator(ctx context.Context) error {
 	asked := 0
 	err := s.with(ctx, s.Values, func(src source.Source, _ field.Values) error {
@@ -173,7 +173,7 @@ func (s *Source) estimator(ctx context.Context) error {
 			}
 			after, still := e.Estimate()
 			if before < 0 && known || after < 0 && still {
-				return false, inPart(part.Name(), "it is estimated to hold %d documents, and %d once it was read", before, after)
+				return false, inPart(part.Name(), "its estimate is %d documents before reading and %d afterwards", before, after)
 			}
 			return true, nil
 		})
@@ -184,7 +184,7 @@ func (s *Source) estimator(ctx context.Context) error {
 	return err
 }
 
-// hidden judges the parts of HiddenPart, and such as the data has.
+// hidden checks the parts of HiddenPart, and hidden parts in the data.
 func (s *Source) hidden(ctx context.Context) error {
 	h := HiddenPart{Values: s.Values}
 	if s.HiddenPart != nil {
@@ -217,7 +217,7 @@ func (s *Source) judgeHidden(ctx context.Context, part source.Part) error {
 		return err
 	}
 	if docs, err := readPart(ctx, part); len(docs) > 0 || err == nil || part.Ended() {
-		return inPart(part.Name(), "it is hidden, yields %d documents and ends: %t", len(docs), part.Ended())
+		return inPart(part.Name(), "it is hidden, but yields %d documents, and Ended is %t", len(docs), part.Ended())
 	}
 	return nil
 }
@@ -235,19 +235,19 @@ func (s *Source) selective(ctx context.Context) error {
 	case err != nil:
 		return err
 	case !is && s.NothingChosen == nil:
-		return leftOut("no pattern chooses what is read")
+		return leftOut("no pattern selects what is read")
 	case !is:
-		return errors.New("NothingChosen is given, and the source is no source.Selective")
+		return errors.New("NothingChosen is given, but the source is not a source.Selective")
 	case s.NothingChosen == nil:
-		return errors.New("the source is a source.Selective, and NothingChosen is not given")
+		return errors.New("the source is a source.Selective, but NothingChosen is not given")
 	}
 	return s.with(ctx, s.NothingChosen().Values, func(src source.Source, _ field.Values) error {
 		err := src.(source.Selective).Selects(ctx)
 		switch {
 		case err == nil:
-			return errors.New("nothing is chosen, and Selects returns no error")
+			return errors.New("nothing is selected, but Selects returns no error")
 		case !errors.Is(err, source.ErrConfig):
-			return fmt.Errorf("nothing is chosen: got %w, want an error of the kind %s", err, source.ErrConfig.Error())
+			return fmt.Errorf("nothing is selected: got %w, want an error of the kind %s", err, source.ErrConfig.Error())
 		}
 		return nil
 	})

@@ -15,10 +15,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// partID is what is known of a part without reading it.
+// partID is what is known about a part without reading it.
 type partID struct{ Scope, Name string }
 
-// docRead is what is kept of a document: all that two runs are compared by.
+// docRead is the data of a document by which two runs are compared.
 type docRead struct {
 	ID, Scope, Part, Timestamp string
 	Source                     string // encoded, without _timestamp
@@ -32,11 +32,11 @@ func byName(a, b partID) int {
 	return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Name, b.Name))
 }
 
-// errContinues is a sequence that does not end where it must.
+// errContinues reports a sequence that does not end where it must.
 var errContinues = errors.New("the sequence continues")
 
-// each runs a sequence until use wants no more or fails. It calls the sequence by hand, because a range loop panics
-// where a sequence continues although it was left, and hides it where one continues after an error.
+// each runs a sequence until use returns false or fails. It calls the sequence directly: a range loop panics if
+// the sequence continues after a break, and hides that it continues after an error.
 func each[T any](seq iter.Seq2[T, error], use func(T) (more bool, err error)) (err error) {
 	after, continues := "", false
 	seq(func(v T, failed error) bool {
@@ -46,7 +46,7 @@ func each[T any](seq iter.Seq2[T, error], use func(T) (more bool, err error)) (e
 			return false
 		case failed != nil:
 			after, err = "an error", failed
-			return true // it ends by itself
+			return true // it should end by itself
 		}
 		var more bool
 		if more, err = use(v); !more || err != nil {
@@ -61,7 +61,7 @@ func each[T any](seq iter.Seq2[T, error], use func(T) (more bool, err error)) (e
 	return err
 }
 
-// eachPart lists the parts, and hands those to use that the engine reads.
+// eachPart lists the parts, and passes those that the engine reads to use.
 func eachPart(ctx context.Context, src source.Source, use func(source.Part) (more bool, err error)) error {
 	used := false
 	err := each(src.Parts(ctx), func(part source.Part) (more bool, err error) {
@@ -78,7 +78,7 @@ func eachPart(ctx context.Context, src source.Source, use func(source.Part) (mor
 	return err
 }
 
-// listParts returns the parts that are read.
+// listParts returns the parts to read.
 func listParts(ctx context.Context, src source.Source) (parts []source.Part, err error) {
 	err = eachPart(ctx, src, func(part source.Part) (bool, error) {
 		parts = append(parts, part)
@@ -87,7 +87,7 @@ func listParts(ctx context.Context, src source.Source) (parts []source.Part, err
 	return parts, err
 }
 
-// readPart reads a part to its end.
+// readPart reads a part completely.
 func readPart(ctx context.Context, part source.Part) (docs []docRead, err error) {
 	kept := false
 	err = each(part.Documents(ctx), func(doc document.Document) (bool, error) {
@@ -102,12 +102,12 @@ func readPart(ctx context.Context, part source.Part) (docs []docRead, err error)
 	case err != nil:
 		return docs, inPart(part.Name(), "read: %w", err)
 	case !part.Ended():
-		return docs, inPart(part.Name(), "it does not report that it was read to its end")
+		return docs, inPart(part.Name(), "it does not report that it was read completely")
 	}
 	return docs, nil
 }
 
-// readAll reads all parts, one after the other, each while the list still continues.
+// readAll reads all parts one after the other, each before the list continues.
 func readAll(ctx context.Context, src source.Source) (all []docRead, err error) {
 	err = eachPart(ctx, src, func(part source.Part) (bool, error) {
 		docs, err := readPart(ctx, part)
@@ -118,7 +118,7 @@ func readAll(ctx context.Context, src source.Source) (all []docRead, err error) 
 	return all, err
 }
 
-// keep checks one document and copies what is compared of it, since the source may reuse its memory.
+// keep checks one document and copies the data for comparison, because the source may reuse its memory.
 func keep(part source.Part, doc *document.Document) (docRead, error) {
 	fail := func(format string, args ...any) (docRead, error) {
 		return docRead{}, of(part.Name(), doc.ID, format, args...)
@@ -129,7 +129,7 @@ func keep(part source.Part, doc *document.Document) (docRead, error) {
 	names := map[string]bool{}
 	for _, f := range doc.Fields {
 		if names[f.Name] {
-			return fail("the field %q is there twice", f.Name)
+			return fail("it has the field %q twice", f.Name)
 		}
 		names[f.Name] = true
 	}
@@ -148,7 +148,7 @@ func keep(part source.Part, doc *document.Document) (docRead, error) {
 	}, nil
 }
 
-// differ says in what two runs differ that should have read the same, both in the order of byID.
+// differ reports the difference between two runs that should have read the same; both are sorted by byID.
 func differ(first, second []docRead) error {
 	for i := range max(len(first), len(second)) {
 		switch {
@@ -163,17 +163,17 @@ func differ(first, second []docRead) error {
 	return nil
 }
 
-// repeated finds an id that comes twice in documents that are in the order of byID.
+// repeated finds an id that occurs twice in documents sorted by byID.
 func repeated(docs []docRead) error {
 	for i := 1; i < len(docs); i++ {
 		if docs[i-1].ID == docs[i].ID {
-			return of(docs[i].Part, docs[i].ID, "it comes twice; the other is from part %q", docs[i-1].Part)
+			return of(docs[i].Part, docs[i].ID, "it occurs twice; the other one is in part %q", docs[i-1].Part)
 		}
 	}
 	return nil
 }
 
-// undated leaves out timestamps, which may be the time of the run.
+// undated removes timestamps, which may be the time of the run.
 func undated(docs []docRead) []docRead {
 	for i := range docs {
 		docs[i].Timestamp = ""
@@ -181,7 +181,7 @@ func undated(docs []docRead) []docRead {
 	return docs
 }
 
-// topLevel decodes an encoded document, keeping only the fields that names lists.
+// topLevel decodes an encoded document, keeping only the named fields.
 func topLevel(encoded string, names []string, useNumber bool) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(encoded + "}")))
 	if useNumber {

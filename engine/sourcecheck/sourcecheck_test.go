@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// check runs the case of a name.
+// check runs the case with a name.
 func check(t *testing.T, s *Source, name string) error {
 	t.Helper()
 	for _, c := range Cases() {
@@ -39,14 +39,14 @@ func TestASourceThatKeepsTheContractPasses(t *testing.T) {
 type wrong struct {
 	fault    string
 	faults   faults
-	by       string // the case that finds it
-	part, id string // where the error says that it is
+	by       string // the case that finds the fault
+	part, id string // the place that the error must name
 }
 
 var wrongs = []wrong{
 	{"two fields of one name", faults{twoFieldsOneName: true}, "Fields", "", ""},
 	{"no ScopeOf", faults{noScopeOf: true}, "Fields", "", ""},
-	{"a title that tells no scope", faults{titleElsewhere: true}, "Fields", "", ""},
+	{"a title outside the scope fields", faults{titleElsewhere: true}, "Fields", "", ""},
 	{"an identity that is a secret", faults{secretIdentity: true}, "Fields", "", ""},
 	{"never valid", faults{validateFails: true}, "Validate", "", ""},
 	{"Close fails", faults{closeFails: true}, "Validate", "", ""},
@@ -61,7 +61,7 @@ var wrongs = []wrong{
 	{"a panic", faults{panics: true}, "Documents", "", ""},
 	{"an empty id", faults{emptyID: true}, "Documents", "a", ""},
 	{"a field twice", faults{doubleField: true}, "Documents", "a", "a0"},
-	{"JSON that is not valid", faults{badJSON: true}, "Documents", "a", "a0"},
+	{"invalid JSON", faults{badJSON: true}, "Documents", "a", "a0"},
 	{"content that cannot be opened", faults{contentUnopenable: true}, "Documents", "a", "a0"},
 	{"no report of the end", faults{endless: true}, "Documents", "a", ""},
 	{"a document twice", faults{doubleID: true}, "IDsUniqueAndStable", "a", "a0"},
@@ -70,11 +70,11 @@ var wrongs = []wrong{
 	{"no timestamp", faults{undated: true}, "IDsUniqueAndStable", "a", "a0"},
 	{"timestamps differ between runs", faults{unstableDate: true}, "IDsUniqueAndStable", "a", "a0"},
 	{"another scope", faults{wrongScope: true}, "ScopeOf", "a", "a0"},
-	{"a scope that is made up", faults{scopeFromNothing: true}, "ScopeOf", "", ""},
-	{"a version that is no text", faults{tagNumber: true}, "VersionFields", "a", "a0"},
+	{"an invented scope", faults{scopeFromNothing: true}, "ScopeOf", "", ""},
+	{"a version that is not text", faults{tagNumber: true}, "VersionFields", "a", "a0"},
 	{"a version that no document has", faults{tagMissing: true}, "VersionFields", "", ""},
-	{"parts that are source.Describers unsaid", faults{describesUnsaid: true}, "Described", "a", ""},
-	{"parts that are no source.Describers", faults{describesNothing: true}, "Described", "a", ""},
+	{"undeclared source.Describers", faults{describesUnsaid: true}, "Described", "a", ""},
+	{"parts that are not source.Describers", faults{describesNothing: true}, "Described", "a", ""},
 	{"Describe panics", faults{describePanics: true}, "Described", "a", ""},
 	{"Describe fails", faults{describeFails: true}, "Described", "a", ""},
 	{"a field that is not described", faults{undescribed: true}, "Described", "a", "a0"},
@@ -88,19 +88,19 @@ var wrongs = []wrong{
 	{"ids that are not numeric", faults{wrongNumericIDs: true}, "Described", "a", "a0"},
 	{"a profile that cannot be used", faults{profileRefused: true}, "Profiles", "", ""},
 	{"an encoding that cannot be used", faults{encodingRefused: true}, "Profiles", "", ""},
-	{"rules without sense accepted", faults{rulesAccepted: true}, "AdvancedRules", "", ""},
-	{"rules without sense refused without a kind", faults{rulesUntyped: true}, "AdvancedRules", "", ""},
+	{"invalid rules accepted", faults{rulesAccepted: true}, "AdvancedRules", "", ""},
+	{"invalid rules refused without a kind", faults{rulesUntyped: true}, "AdvancedRules", "", ""},
 	{"fewer ids", faults{idsOnlyFewer: true}, "IDsOnly", "a", "a2"},
 	{"ids without a scope", faults{idsOnlyScopeless: true}, "IDsOnly", "a", "a0"},
 	{"a negative estimate", faults{estimateNegative: true}, "Estimator", "a", ""},
 	{"a negative estimate after reading", faults{estimateSpent: true}, "Estimator", "a", ""},
 	{"a hidden part that yields documents", faults{hiddenYields: true}, "Hidden", "h", ""},
 	{"a hidden part that ends", faults{hiddenEnds: true}, "Hidden", "h", ""},
-	{"a hidden part that is none", faults{hiddenShown: true}, "Hidden", "h", ""},
+	{"a hidden part that is not hidden", faults{hiddenShown: true}, "Hidden", "h", ""},
 	{"nothing chosen without an error", faults{nothingSelected: true}, "Selective", "", ""},
 	{"nothing chosen without a kind", faults{nothingUntyped: true}, "Selective", "", ""},
 	{"an error although something is chosen", faults{everythingRefused: true}, "Selective", "", ""},
-	{"no source.AccessLister", faults{listsNobody: true}, "AccessLister", "", ""},
+	{"no source.AccessLister", faults{listsNoOne: true}, "AccessLister", "", ""},
 	{"documents without principals", faults{unrestricted: true}, "AccessLister", "", ""},
 	{"principals without a prefix", faults{unprefixed: true}, "AccessLister", "a", "a0"},
 	{"an identity without a query", faults{identityQueryless: true}, "AccessLister", "identities", "ann"},
@@ -120,8 +120,8 @@ var wrongs = []wrong{
 	{"a failing part that names another", faults{partMisnamed: true}, "FailingPartIsTyped", "b", ""},
 	{"a failing part that continues", faults{failingContinues: true}, "FailingPartIsTyped", "b", ""},
 	{"a failing part that ends", faults{endsTooSoon: true}, "FailingPartIsTyped", "b", ""},
-	{"a missing part that is not itself", faults{unmatchedNone: true}, "FailingPartIsTyped", "b", ""},
-	{"a missing part that is all parts", faults{unmatchedAll: true}, "FailingPartIsTyped", "b", ""},
+	{"a missing part that does not match itself", faults{unmatchedNone: true}, "FailingPartIsTyped", "b", ""},
+	{"a missing part that matches all parts", faults{unmatchedAll: true}, "FailingPartIsTyped", "b", ""},
 	{"a document twice after a loss", faults{lossRepeats: true}, "LossRepeatsNothing", "a", "a0"},
 	{"a document missing after a loss", faults{lossSkips: true}, "LossRepeatsNothing", "a", "a1"},
 	{"no document after a loss", faults{lossFails: true}, "LossRepeatsNothing", "a", ""},
@@ -130,23 +130,23 @@ var wrongs = []wrong{
 	{"parts that cannot be read concurrently", faults{serialOnly: true}, "PartsInParallel", "*", ""},
 	{"content that differs each time", faults{contentDiffers: true}, "ContentTwice", "a", "a0"},
 	{"content that is longer than listed", faults{contentLonger: true}, "ContentTwice", "a", "a0"},
-	{"content that outlives its end", faults{contentImmortal: true}, "ContentFails", "a", "a1"},
-	{"a change that is not reported", faults{changeMissed: true}, "ChangesAreTold", "", ""},
-	{"a change that was none", faults{changeInvented: true}, "ChangesAreTold", "", ""},
-	{"a document that was not named", faults{changeUnnamed: true}, "ChangesAreTold", "a", "a0"},
-	{"changes without a report of their end", faults{changeEndless: true}, "ChangesAreTold", "a", ""},
-	{"ids that are named once", faults{namesOnce: true}, "ChangesAreTold", "a", ""},
-	{"a deleted document that is yielded", faults{deletedYielded: true}, "ChangesAreTold", "", ""},
-	{"a deleted document that is still read", faults{deletedRead: true}, "ChangesAreTold", "a", "a3"},
-	{"a document as it was", faults{changeStale: true}, "ChangesAreTold", "a", "a1"},
-	{"changes of a scope that is not followed", faults{changeScopeless: true}, "ChangesAreTold", "a", ""},
-	{"no scope where nothing changed", faults{changeForgets: true}, "ChangesAreTold", "", ""},
-	{"fewer scopes where nothing changed", faults{scopesVanish: true}, "ChangesAreTold", "", ""},
-	{"a part where nothing changed", faults{emptyChange: true}, "ChangesAreTold", "*", ""},
-	{"changes that are reported again", faults{placeStays: true}, "ChangesAreTold", "", ""},
-	{"a position that moves backward", faults{placeBack: true}, "ChangesAreTold", "", ""},
-	{"a place that is no object of texts", faults{placeNested: true}, "ChangesAreTold", "", ""},
-	{"a place of another source is taken", faults{placeOfAnother: true}, "ChangesAreTold", "", ""},
+	{"content that can be read after it was deleted", faults{contentImmortal: true}, "ContentFails", "a", "a1"},
+	{"a change that is not reported", faults{changeMissed: true}, "ChangesAreReported", "", ""},
+	{"a document that did not change", faults{changeInvented: true}, "ChangesAreReported", "", ""},
+	{"a document outside the changed ids", faults{changeUnnamed: true}, "ChangesAreReported", "a", "a0"},
+	{"changes without a report of their end", faults{changeEndless: true}, "ChangesAreReported", "a", ""},
+	{"ids that can be requested only once", faults{namesOnce: true}, "ChangesAreReported", "a", ""},
+	{"a deleted document that is yielded", faults{deletedYielded: true}, "ChangesAreReported", "", ""},
+	{"a deleted document that is still read", faults{deletedRead: true}, "ChangesAreReported", "a", "a3"},
+	{"an outdated document", faults{changeStale: true}, "ChangesAreReported", "a", "a1"},
+	{"changes of a scope that is not followed", faults{changeScopeless: true}, "ChangesAreReported", "a", ""},
+	{"no scope without changes", faults{changeForgets: true}, "ChangesAreReported", "", ""},
+	{"fewer scopes without changes", faults{scopesVanish: true}, "ChangesAreReported", "", ""},
+	{"a part without changes", faults{emptyChange: true}, "ChangesAreReported", "*", ""},
+	{"changes that are reported again", faults{placeStays: true}, "ChangesAreReported", "", ""},
+	{"a position that moves backward", faults{placeBack: true}, "ChangesAreReported", "", ""},
+	{"a position that is not an object of texts", faults{placeNested: true}, "ChangesAreReported", "", ""},
+	{"a position of another source is accepted", faults{placeOfAnother: true}, "ChangesAreReported", "", ""},
 }
 
 // anyPart is a place that depends on which part is first.
@@ -171,12 +171,12 @@ func TestCasesFindWrongSources(t *testing.T) {
 	}
 }
 
-// TestEveryCaseFindsSomething: a case without a wrong source could be one that finds nothing.
+// TestEveryCaseFindsSomething: a case without a faulty source might find nothing at all.
 func TestEveryCaseFindsSomething(t *testing.T) {
 	t.Parallel()
 	for _, c := range Cases() {
 		if !slices.ContainsFunc(wrongs, func(w wrong) bool { return w.by == c.Name }) {
-			t.Errorf("no wrong source is for %s", c.Name)
+			t.Errorf("no faulty source for %s", c.Name)
 		}
 	}
 }
@@ -194,14 +194,14 @@ func TestNothingIsLeftOutWithoutAReason(t *testing.T) {
 		{"no failing content, reason", "ContentFails", func(s *Source) { s.FailingContent, s.NoFailingContent = nil, "x" }, true},
 		{"no loss", "LossRepeatsNothing", func(s *Source) { s.Loss = nil }, false},
 		{"no loss, reason", "LossRepeatsNothing", func(s *Source) { s.Loss, s.NoLoss = nil, "x" }, true},
-		{"no changes", "ChangesAreTold", func(s *Source) { s.Changing, s.Values = nil, map[string]any{"follow": true} }, false},
-		{"no changes, reason", "ChangesAreTold", func(s *Source) { s.Changing, s.NoChanges = nil, "x" }, true},
-		{"a source without changes", "ChangesAreTold", func(s *Source) { s.Changing = nil }, true},
-		{"changes, and a reason against them", "ChangesAreTold", func(s *Source) { s.NoChanges = "x" }, false},
-		{"changes of a source that has none", "ChangesAreTold", func(s *Source) { s.Changing = func() Changing { return Changing{} } }, false},
+		{"no changes", "ChangesAreReported", func(s *Source) { s.Changing, s.Values = nil, map[string]any{"follow": true} }, false},
+		{"no changes, reason", "ChangesAreReported", func(s *Source) { s.Changing, s.NoChanges = nil, "x" }, true},
+		{"a source without changes", "ChangesAreReported", func(s *Source) { s.Changing = nil }, true},
+		{"changes, and a reason against them", "ChangesAreReported", func(s *Source) { s.NoChanges = "x" }, false},
+		{"Changing with a source that is not a Changer", "ChangesAreReported", func(s *Source) { s.Changing = func() Changing { return Changing{} } }, false},
 		{"a reason against content that exists", "ContentTwice", func(s *Source) { s.NoContent = "x" }, false},
 		{"no hidden part", "Hidden", func(s *Source) { s.HiddenPart = nil }, true},
-		{"a pattern, and nothing that it does not choose", "Selective", func(s *Source) { s.NothingChosen = nil }, false},
+		{"a pattern without NothingChosen", "Selective", func(s *Source) { s.NothingChosen = nil }, false},
 		{"no profile", "Profiles", func(s *Source) { s.Type.Profiles, s.Type.Encodings = nil, nil }, true},
 		{"no advanced rules", "AdvancedRules", func(s *Source) { s.Type.AdvancedRules = false }, true},
 		{"no version fields", "VersionFields", func(s *Source) { s.Type.VersionFields, s.Type.TitleField = nil, "" }, true},
@@ -222,7 +222,7 @@ func TestNothingIsLeftOutWithoutAReason(t *testing.T) {
 	}
 }
 
-// TestHiddenPartsOfTheDataAreJudged: they need not be asked for, and no case reads them.
+// TestHiddenPartsOfTheDataAreJudged: they are checked even without HiddenPart, and no case reads them.
 func TestHiddenPartsOfTheDataAreJudged(t *testing.T) {
 	t.Parallel()
 	for _, f := range []faults{{}, {hiddenYields: true}} {
@@ -237,11 +237,11 @@ func TestHiddenPartsOfTheDataAreJudged(t *testing.T) {
 	}
 }
 
-// TestPlainSourcesAreLeftOut: what a source does not have need not be explained.
+// TestPlainSourcesAreLeftOut: abilities that a source lacks need no explanation.
 func TestPlainSourcesAreLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, by := range []string{"Estimator", "Selective", "AccessLister"} {
-		s := memoryConfig(faults{listsNobody: true, describesNothing: true})
+		s := memoryConfig(faults{listsNoOne: true, describesNothing: true})
 		s.Type.AccessControl, s.NothingChosen = false, nil
 		if err := check(t, s, by); !errors.Is(err, ErrLeftOut) {
 			t.Errorf("%s: got %v", by, err)
@@ -249,13 +249,13 @@ func TestPlainSourcesAreLeftOut(t *testing.T) {
 	}
 }
 
-// TestAReasonHidesNoOtherError: a case that is left out fails where the source does not close.
+// TestAReasonHidesNoOtherError: a case that is left out fails if the source cannot be closed.
 func TestAReasonHidesNoOtherError(t *testing.T) {
 	t.Parallel()
-	s := memoryConfig(faults{listsNobody: true, closeFails: true})
+	s := memoryConfig(faults{listsNoOne: true, closeFails: true})
 	s.Type.AccessControl = false
 	if _, ok := errors.AsType[*Failure](check(t, s, "AccessLister")); !ok {
-		t.Error("it is left out")
+		t.Error("the case is left out")
 	}
 }
 
@@ -294,8 +294,8 @@ func TestValuesFitTheirKinds(t *testing.T) {
 	}
 }
 
-// TestNothingHereNeedsATest: the cases can be linked into a program.
-func TestNothingHereNeedsATest(t *testing.T) {
+// TestTheCasesNeedNoTestingPackage: the cases can be linked into a program.
+func TestTheCasesNeedNoTestingPackage(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
