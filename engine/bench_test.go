@@ -20,8 +20,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// BenchmarkEngine: synthetic documents of 1 KB from four parts to a destination that acknowledges
-// at once, so what is measured is nearly ours alone.
+// BenchmarkEngine: synthetic documents of 1 KB from four parts to a destination that acknowledges at once, so the
+// benchmark measures almost only our own work.
 func BenchmarkEngine(b *testing.B) {
 	for _, n := range []int{100_000, 1_000_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -55,7 +55,7 @@ func (silent) Changed(report.Change)       {}
 func (silent) Failed(report.Failure)       {}
 func (silent) Phase(string, time.Duration) {}
 
-// acknowledging answers what a run asks of an empty index.
+// acknowledging answers the requests of a run to an empty index.
 type acknowledging struct{}
 
 func (acknowledging) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -78,7 +78,7 @@ func (acknowledging) RoundTrip(r *http.Request) (*http.Response, error) {
 	return fault.JSON(http.StatusOK, answer)(r, nil), nil
 }
 
-// synthetic makes n documents in four parts.
+// synthetic yields n documents in four parts.
 type synthetic struct{ n int }
 
 func (synthetic) Validate(context.Context) error { return nil }

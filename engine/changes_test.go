@@ -20,7 +20,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// following is a source that tells its changes, mirrored once.
+// following is a source that reports its changes, mirrored once.
 type following struct {
 	*harness
 	log *bytes.Buffer
@@ -61,10 +61,10 @@ func (h *following) without(scope, id string) []document.Document {
 	return slices.DeleteFunc(slices.Clone(h.source.Parts[scope]), func(d document.Document) bool { return d.ID == id })
 }
 
-// incremental is a change of a job for [harness.sync] and its kin.
+// incremental changes a job for [harness.sync] and its variants.
 func incremental(j *engine.Job) { j.Incremental = true }
 
-// mirrors fails the test unless the index holds what the source holds.
+// mirrors fails the test unless the index equals the source.
 func (h *following) mirrors() {
 	h.t.Helper()
 	want := map[string]string{}
@@ -79,7 +79,7 @@ func (h *following) mirrors() {
 	}
 }
 
-// asked counts the requests of the last run that have a text in them.
+// asked counts the requests of the last run that contain a text.
 func (h *following) asked(text string) (n int) {
 	for _, r := range h.sent {
 		if strings.Contains(r, text) {
@@ -124,14 +124,14 @@ func TestIncrementalReadsOnlyWhatChanged(t *testing.T) {
 			t.Errorf("again: %+v", res.Counts)
 		}
 		if n := h.asked("_search") + h.asked("_pit") + h.asked("_refresh") + h.asked("_mapping"); n != 0 {
-			t.Errorf("nothing had changed, and the index was asked: %q", h.sent)
+			t.Errorf("nothing had changed, but the index was searched: %q", h.sent)
 		}
 		h.sync() // a full run finds what the other program wrote
 		h.mirrors()
 	}
 }
 
-// TestIncrementalOfASourceThatCannotTellReadsAll: as it always was.
+// TestIncrementalWithoutAChangerReadsEverything: it is an ordinary full run.
 func TestIncrementalOfASourceThatCannotTellReadsAll(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -143,7 +143,7 @@ func TestIncrementalOfASourceThatCannotTellReadsAll(t *testing.T) {
 	}
 }
 
-// TestIncrementalThatCannotTellReadsAllAndSaysWhy: and it keeps the place from before it read.
+// TestIncrementalFallsBackToAFullRunAndSaysWhy: and it stores the position from before the reading.
 func TestIncrementalThatCannotTellReadsAllAndSaysWhy(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -151,20 +151,20 @@ func TestIncrementalThatCannotTellReadsAllAndSaysWhy(t *testing.T) {
 		job    func(*engine.Job)
 		said   string
 	}{
-		"the source has lost the place": {func(h *following) { h.source.History.Lost = "the token is too old" }, nil, "the token is too old"},
+		"the source has lost the position": {func(h *following) { h.source.History.Lost = "the token is too old" }, nil, "the token is too old"},
 		"other rules": {nil, func(j *engine.Job) {
 			j.Rules = []rules.Rule{{ID: "r", Order: 1, Policy: "exclude", Field: "v", Rule: "equals", Value: "none such"}}
 		}, "the rules, the pipeline"},
-		"an index made by hand": {func(h *following) {
+		"an index created by hand": {func(h *following) {
 			removeIndex(h.t, h.store, h.url+"/"+h.job.Index)
 		}, nil, "the index does not exist yet"},
-		"no place was kept": {func(h *following) {
+		"no position was stored": {func(h *following) {
 			removeIndex(h.t, h.store, h.url+"/"+h.job.Index)
 			history := h.source.History
 			h.source.History = nil
 			h.sync()
 			h.source.History = history
-		}, nil, "no sync has yet kept a place"},
+		}, nil, "no sync has stored a position"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,7 +177,7 @@ func TestIncrementalThatCannotTellReadsAllAndSaysWhy(t *testing.T) {
 				job = func(*engine.Job) {}
 			}
 			h.set("a", "a1", "changed")
-			h.source.Parts["b"] = h.without("b", "b1") // no event tells it
+			h.source.Parts["b"] = h.without("b", "b1") // no event reports it
 			h.log.Reset()
 			if res := h.sync(job, incremental); res.Counts.Read != 9 {
 				t.Errorf("%+v", res.Counts)
@@ -196,7 +196,7 @@ func TestIncrementalThatCannotTellReadsAllAndSaysWhy(t *testing.T) {
 	}
 }
 
-// TestIncrementalThatDidNotEndWellIsRepeated: the place stays where it was until all before it is written.
+// TestAnIncompleteIncrementalRunIsRepeated: the position stays until every change before it is written.
 func TestIncrementalThatDidNotEndWellIsRepeated(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -250,13 +250,13 @@ func TestIncrementalThatDidNotEndWellIsRepeated(t *testing.T) {
 			h.sync(incremental)
 			h.mirrors()
 			if h.source.History.Positions != 1 {
-				t.Errorf("the position was asked for %d times: a run has read everything", h.source.History.Positions)
+				t.Errorf("the position was requested %d times: a run has read everything", h.source.History.Positions)
 			}
 		})
 	}
 }
 
-// TestIncrementalThatIsEndedIsRepeated: at any of its requests.
+// TestAnInterruptedIncrementalRunIsRepeated: interrupted at any of its requests.
 func TestIncrementalThatIsEndedIsRepeated(t *testing.T) {
 	t.Parallel()
 	for at := int64(0); ; at++ {
@@ -287,8 +287,8 @@ func TestIncrementalThatIsEndedIsRepeated(t *testing.T) {
 	}
 }
 
-// TestIncrementalRejectsAsAFullRunDoes: what was rejected is in the dead-letter file, does not hold the others
-// up, and each further incremental run says that it may be missing until a full one has tried again.
+// TestIncrementalRejectsAsAFullRunDoes: a rejected document is in the dead-letter file and does not hold up the
+// others. Each further incremental run logs that it may be missing, until a full run has tried it again.
 func TestIncrementalRejectsAsAFullRunDoes(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
@@ -318,7 +318,7 @@ func TestIncrementalRejectsAsAFullRunDoes(t *testing.T) {
 	h.mirrors()
 }
 
-// TestIncrementalDeletesUnderTheGuard: its share is of all that the index holds.
+// TestIncrementalDeletesUnderTheGuard: the percentage refers to all documents in the index.
 func TestIncrementalDeletesUnderTheGuard(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 60)
@@ -341,7 +341,7 @@ func TestIncrementalDeletesUnderTheGuard(t *testing.T) {
 	h.mirrors()
 }
 
-// TestIncrementalDoesNotEmptyTheIndex: as a full run does not, unless that is allowed.
+// TestIncrementalDoesNotEmptyTheIndex: like a full run, unless that is allowed.
 func TestIncrementalDoesNotEmptyTheIndex(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 2)
@@ -357,7 +357,7 @@ func TestIncrementalDoesNotEmptyTheIndex(t *testing.T) {
 	}
 }
 
-// TestIncrementalDeletesWhatARuleKeepsOut: as a full run does.
+// TestIncrementalDeletesDocumentsThatARuleExcludes: as a full run does.
 func TestIncrementalDeletesWhatARuleKeepsOut(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
@@ -376,13 +376,13 @@ func TestIncrementalDeletesWhatARuleKeepsOut(t *testing.T) {
 	}
 }
 
-// TestAFullRunKeepsThePlaceFromBeforeItRead: what changes while it reads is found by the next run.
+// TestAFullRunStoresThePositionFromBeforeItRead: the next run finds what changes during the reading.
 func TestAFullRunKeepsThePlaceFromBeforeItRead(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
 	h.deps.Readers = 1
 	h.source.Each = func(part string, n int) {
-		if part == "b" && n == 1 { // part a was read by now
+		if part == "b" && n == 1 { // part a has been read by now
 			h.source.Each = nil
 			h.set("a", "a1", "changed")
 			h.remove("a", "a2")
@@ -393,7 +393,7 @@ func TestAFullRunKeepsThePlaceFromBeforeItRead(t *testing.T) {
 	h.mirrors()
 }
 
-// TestIncrementalLooksUpOnlyWhatChanged: in bounded requests, however many there are.
+// TestIncrementalLooksUpOnlyWhatChanged: in requests of limited size, however many changes there are.
 func TestIncrementalLooksUpOnlyWhatChanged(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 2600)
@@ -409,7 +409,7 @@ func TestIncrementalLooksUpOnlyWhatChanged(t *testing.T) {
 	h.mirrors()
 }
 
-// TestIncrementalUnderATimeLimit: what it leaves is found again.
+// TestIncrementalUnderATimeLimit: the next run finds the changes that were left.
 func TestIncrementalUnderATimeLimit(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
@@ -434,7 +434,7 @@ func TestIncrementalUnderATimeLimit(t *testing.T) {
 	h.mirrors()
 }
 
-// TestIncrementalOfChosenPartsKnowsAllOfThem: also one of which nothing changed.
+// TestIncrementalOfChosenPartsKnowsAllOfThem: also a part without changes.
 func TestIncrementalOfChosenPartsKnowsAllOfThem(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
@@ -451,11 +451,11 @@ func TestIncrementalOfChosenPartsKnowsAllOfThem(t *testing.T) {
 	}
 }
 
-// TestIncrementalAfterAnotherConnector: its place is of another source.
+// TestIncrementalAfterAnotherConnector: its position belongs to another source.
 func TestIncrementalAfterAnotherConnector(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
-	h.source.Parts["b"] = h.without("b", "b1") // no event tells it
+	h.source.Parts["b"] = h.without("b", "b1") // no event reports it
 	other := func(j *engine.Job) { j.Owner = "memory/other" }
 	if _, err := h.run(t.Context(), other, incremental); !errors.Is(err, engine.ErrForeign) {
 		t.Errorf("got %v", err)
@@ -466,7 +466,7 @@ func TestIncrementalAfterAnotherConnector(t *testing.T) {
 	h.mirrors()
 }
 
-// TestIncrementalTriesUnreadableContentAgain: the place stays until the content was read.
+// TestIncrementalTriesUnreadableContentAgain: the position stays until the content was read.
 func TestIncrementalTriesUnreadableContentAgain(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)

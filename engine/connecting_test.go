@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// never answers no request before its end; asked is called for each.
+// never answers a request only when its context ends; asked is called for each request.
 type never struct{ asked func() }
 
 func (n never) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -20,8 +20,8 @@ func (n never) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, context.Cause(r.Context())
 }
 
-// TestTheTimeLimitBoundsReachingTheDestination: a server that takes a connection and says nothing would
-// otherwise hold a run for minutes.
+// TestTheTimeLimitBoundsReachingTheDestination: a server that accepts a connection and sends nothing would
+// otherwise block a run for minutes.
 func TestTheTimeLimitBoundsReachingTheDestination(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -48,16 +48,16 @@ func (o *reader) fetch(ctx context.Context, d *plan.Decision, doc *document.Docu
 // reader reuses the memory for its next document.
 func (o *reader) attach(ctx context.Context, d *plan.Decision, got *fetched) (err error) {
 	const (
-		key   = `,"` + attachmentField + `":`
-		whole = `,"` + indexedCharsField + `":-1`
+		key       = `,"` + attachmentField + `":`
+		unlimited = `,"` + indexedCharsField + `":-1`
 	)
 	if got.grant, err = o.writing.budget.Acquire(ctx, o.extraction.size(got.doc)*4/3+document.Size(got.doc)+overhead); err != nil {
 		return err
 	}
 	got.attached = true
 	o.attachment = o.attachment[:0]
-	if o.wholeText {
-		o.attachment = append(o.attachment, whole...)
+	if o.fullText {
+		o.attachment = append(o.attachment, unlimited...)
 	}
 	var skipped extract.Skipped
 	o.attachment, skipped, err = extract.AppendBase64(ctx, append(o.attachment, key...), got.doc.Content, o.deps.ContentLimit)
@@ -81,12 +81,12 @@ func (o *reader) addText(ctx context.Context, d *plan.Decision, got *fetched) (e
 		return err
 	}
 	text, skipped, err := o.text(ctx, d.ID, got, func(bytes int64) (err error) {
-		got.grant, err = o.writing.acquireAnew(ctx, got.grant, bytes+bare)
+		got.grant, err = o.writing.reacquire(ctx, got.grant, bytes+bare)
 		return err
 	})
 	if err == nil && skipped == "" {
 		if need := document.TextSize(text) + bare; need > got.grant && got.grant < o.writing.budget.Limit() {
-			if got.grant, err = o.writing.acquireAnew(ctx, got.grant, need); err != nil {
+			if got.grant, err = o.writing.reacquire(ctx, got.grant, need); err != nil {
 				return err
 			}
 		}

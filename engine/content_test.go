@@ -20,8 +20,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// piped is a sync through a pipeline, on a destination that answers for pipelines and remembers what it
-// was sent: the embedded one has none.
+// piped is a sync through a pipeline, to a destination that has pipelines and records the documents it receives:
+// the embedded one has none.
 type piped struct {
 	*harness
 	definition func(*http.Request, []byte) *http.Response
@@ -62,7 +62,7 @@ func (h *piped) sync(change ...func(*engine.Job)) engine.Result {
 	return h.harness.sync(change...)
 }
 
-// file is a document with content of a name.
+// file is a document with a named content.
 func file(id, name, data string) document.Document {
 	d := contentDoc(id, "2024-01-01T00:00:00+00:00", data, nil)
 	d.Content.Name, d.Content.Size = name, int64(len(data))
@@ -103,7 +103,7 @@ func TestAPipelineGetsAttachments(t *testing.T) {
 	}
 }
 
-// TestWhichPipelinesGetAttachments: others would keep them as they are, in the index.
+// TestWhichPipelinesGetAttachments: other pipelines would store them in the index unchanged.
 func TestWhichPipelinesGetAttachments(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -111,14 +111,14 @@ func TestWhichPipelinesGetAttachments(t *testing.T) {
 		answer   func(*http.Request, []byte) *http.Response
 		attaches bool
 	}{
-		"one that reads them":                {"p", fault.JSON(200, `{"p":`+attaching+`}`), true},
-		"within a foreach and a failure":     {"p", fault.JSON(200, `{"p":{"processors":[{"set":{"field":"a","value":1,"on_failure":[{"attachment":{"field":"_attachment"}}]}}]}}`), true},
-		"one that calls one":                 {"p", fault.JSON(200, `{"p":{"processors":[{"pipeline":{"name":"called"}}]}}`), true},
-		"one that calls itself":              {"p", fault.JSON(200, `{"p":{"processors":[{"pipeline":{"name":"p"}}]}}`), false},
-		"one that reads another field":       {"p", fault.JSON(200, `{"p":{"processors":[{"attachment":{"field":"data"}}]}}`), false},
-		"one that only sets a field":         {"p", fault.JSON(200, `{"p":{"processors":[{"set":{"field":"attachment","value":"_attachment"}}]}}`), false},
-		"one that may not be read":           {"p", fault.JSON(403, `{"error":{"type":"security_exception","reason":"no"},"status":403}`), false},
-		"Elastic's own that may not be read": {"ent-search-generic-ingestion", fault.JSON(403, `{"error":{"type":"security_exception","reason":"no"},"status":403}`), true},
+		"one that reads them":               {"p", fault.JSON(200, `{"p":`+attaching+`}`), true},
+		"inside foreach and on_failure":     {"p", fault.JSON(200, `{"p":{"processors":[{"set":{"field":"a","value":1,"on_failure":[{"attachment":{"field":"_attachment"}}]}}]}}`), true},
+		"one that calls one":                {"p", fault.JSON(200, `{"p":{"processors":[{"pipeline":{"name":"called"}}]}}`), true},
+		"one that calls itself":             {"p", fault.JSON(200, `{"p":{"processors":[{"pipeline":{"name":"p"}}]}}`), false},
+		"one that reads another field":      {"p", fault.JSON(200, `{"p":{"processors":[{"attachment":{"field":"data"}}]}}`), false},
+		"one that only sets a field":        {"p", fault.JSON(200, `{"p":{"processors":[{"set":{"field":"attachment","value":"_attachment"}}]}}`), false},
+		"one that cannot be read":           {"p", fault.JSON(403, `{"error":{"type":"security_exception","reason":"no"},"status":403}`), false},
+		"Elastic's own that cannot be read": {"ent-search-generic-ingestion", fault.JSON(403, `{"error":{"type":"security_exception","reason":"no"},"status":403}`), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +134,7 @@ func TestWhichPipelinesGetAttachments(t *testing.T) {
 	}
 }
 
-// TestAttachmentsThatCannotBeRead: counted, named, and tried again; what went away is no failure.
+// TestAttachmentsThatCannotBeRead: counted, named, and tried again; a deleted file is not a failure.
 func TestAttachmentsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	h := newPiped(t, attaching)
@@ -152,7 +152,7 @@ func TestAttachmentsThatCannotBeRead(t *testing.T) {
 	if ts := h.docs["locked"]["_timestamp"]; ts != "0000-01-01T00:00:00Z" || h.docs["locked"]["_attachment"] != nil {
 		t.Fatalf("%v", h.docs["locked"])
 	}
-	// An older copy stays as it is.
+	// An older copy stays unchanged.
 	h.write("locked", `{"id":"locked","scope":"a","body":"older","_timestamp":"2020-01-01T00:00:00+00:00"}`)
 	res = h.sync()
 	if res.Counts.ContentErrors != 1 || res.Counts.Kept != 1 || h.seen.of("keep")["locked"] != string(plan.ContentUnreadable) || h.docs["locked"] != nil {
@@ -160,8 +160,8 @@ func TestAttachmentsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestAttachmentsStayWithinTheBudget: content that grows while many readers wait for room, some of it
-// larger than all the room there is.
+// TestAttachmentsStayWithinTheBudget: content that grows while many readers wait for room, some of it larger than
+// the complete budget.
 func TestAttachmentsStayWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	h := newPiped(t, attaching)
@@ -190,7 +190,7 @@ func TestAttachmentsStayWithinTheBudget(t *testing.T) {
 	}
 }
 
-// TestASyncThatIsEndedWhileContentIsRead: the error is that of the end, not of the content.
+// TestASyncCanceledWhileContentIsRead: the error is the cause of the cancellation, not an error of the content.
 func TestASyncThatIsEndedWhileContentIsRead(t *testing.T) {
 	t.Parallel()
 	h := newPiped(t, attaching)
@@ -209,8 +209,8 @@ func TestASyncThatIsEndedWhileContentIsRead(t *testing.T) {
 	}
 }
 
-// TestAReplacedDocumentIsReadAsItIsNow: fields and text are always of one document. One that is replaced
-// again and again keeps its older copy, and is named.
+// TestAReplacedDocumentIsReadInItsCurrentVersion: fields and text always belong to one version. A document that is
+// replaced repeatedly keeps its older copy, and is named.
 func TestAReplacedDocumentIsReadAsItIsNow(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -17,8 +17,8 @@ import (
 // time is scanned again instead, so that memory does not grow with the number of deletes.
 const heldInMemory = 20_000
 
-// gone collects the documents that are no longer in the source.
-type gone struct {
+// unseen collects the documents that are no longer in the source.
+type unseen struct {
 	mu       sync.Mutex
 	eligible int64
 	deletes  []plan.Change // the first ones
@@ -38,13 +38,13 @@ func (g *deleting) deletes(ctx context.Context) error {
 	if g.table.Unseen() == 0 || g.outcome.late != nil && g.scopes.isIncomplete() {
 		return nil
 	}
-	overall := g.withholdAll()
+	overall := g.holdBackAll()
 	if g.view.isLost() || g.stale != nil {
-		g.withholdUnnamed(overall)
+		g.holdBackUnnamed(overall)
 		return nil
 	}
-	var found gone
-	err := g.eachGone(ctx, gonePass{overall: overall, tell: true}, func(c plan.Change) error {
+	var found unseen
+	err := g.eachUnseen(ctx, unseenPass{overall: overall, holdBack: true}, func(c plan.Change) error {
 		found.mu.Lock()
 		defer found.mu.Unlock()
 		found.eligible++
@@ -54,7 +54,7 @@ func (g *deleting) deletes(ctx context.Context) error {
 		return nil
 	})
 	if errors.Is(err, elastic.ErrPITLost) {
-		g.withholdUnnamed(plan.PointInTimeLost)
+		g.holdBackUnnamed(plan.PointInTimeLost)
 		return nil
 	}
 	if err != nil || found.eligible == 0 {
@@ -75,14 +75,14 @@ func (g *deleting) deletes(ctx context.Context) error {
 	}
 	if refused != "" {
 		do = func(c plan.Change) error {
-			g.withhold(refused, c)
+			g.holdBack(refused, c)
 			return nil
 		}
 	}
 	keep := refused == "" && g.deps.Deleted != nil && !g.job.DryRun
 	if found.eligible > int64(len(found.deletes)) || keep {
 		found.deletes = nil
-		return g.eachGone(ctx, gonePass{overall: overall, whole: keep}, do)
+		return g.eachUnseen(ctx, unseenPass{overall: overall, complete: keep}, do)
 	}
 	for _, c := range found.deletes {
 		if err := do(c); err != nil {
@@ -92,8 +92,8 @@ func (g *deleting) deletes(ctx context.Context) error {
 	return nil
 }
 
-// withholdAll says why all deletes are held back, or "".
-func (g *deleting) withholdAll() plan.Reason {
+// holdBackAll says why all deletes are held back, or "".
+func (g *deleting) holdBackAll() plan.Reason {
 	switch {
 	case g.view.isLost():
 		return plan.PointInTimeLost
@@ -107,12 +107,12 @@ func (g *deleting) withholdAll() plan.Reason {
 	return ""
 }
 
-// withholdUnnamed holds back all deletes without looking for their ids, for runs that cannot look for them.
-func (g *deleting) withholdUnnamed(reason plan.Reason) {
+// holdBackUnnamed holds back all deletes without looking for their ids, for runs that cannot look for them.
+func (g *deleting) holdBackUnnamed(reason plan.Reason) {
 	if g.outcome.late != nil {
 		return // some of these documents may only be unread, so there is no number; the warning says that nothing was deleted
 	}
-	rest := g.outcome.withholdRest(reason, int64(g.table.Unseen()))
+	rest := g.outcome.holdBackRest(reason, int64(g.table.Unseen()))
 	g.deps.Counters.Withheld.Add(rest)
 }
 
@@ -138,21 +138,21 @@ func (g *deleting) guardAllows(eligible, held int64) bool {
 	return eligible <= limit.Deletes || float64(eligible) <= limit.Percent/100*float64(held)
 }
 
-// gonePass is one pass over the unseen documents.
-type gonePass struct {
-	overall plan.Reason // why nothing is deleted, or ""
-	tell    bool        // report the deletes that are not eligible as held back, which is done once
-	whole   bool        // read complete documents, to save them before they are deleted
+// unseenPass is one pass over the unseen documents.
+type unseenPass struct {
+	overall  plan.Reason // why nothing is deleted, or ""
+	holdBack bool        // report the deletes that are not eligible as held back, which is done once
+	complete bool        // read complete documents, to save them before they are deleted
 }
 
-// eachGone scans for unseen documents and calls eligible for each document to delete, from one or several
+// eachUnseen scans for unseen documents and calls eligible for each document to delete, from one or several
 // goroutines.
-func (g *deleting) eachGone(ctx context.Context, pass gonePass, eligible func(plan.Change) error) error {
+func (g *deleting) eachUnseen(ctx context.Context, pass unseenPass, eligible func(plan.Change) error) error {
 	fields := g.job.Type.ScopeFields
 	scan := elastic.Scan{Source: json.RawMessage("false"), SeqNo: true, Retry: g.deps.Retry}
 	switch {
-	case pass.whole && !g.index.SourceDisabled:
-		scan.Source = g.wholeSource()
+	case pass.complete && !g.index.SourceDisabled:
+		scan.Source = g.fullSource()
 	case len(fields) > 0 && !g.index.SourceDisabled:
 		scan.Source, _ = json.Marshal(fields)
 	}
@@ -195,13 +195,13 @@ func (g *deleting) eachGone(ctx context.Context, pass gonePass, eligible func(pl
 				At: &plan.At{SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm},
 			}
 			if verdict == "" {
-				if pass.whole {
+				if pass.complete {
 					c.Source = h.Source
 				}
 				return eligible(c)
 			}
-			if pass.tell {
-				g.withhold(verdict, c)
+			if pass.holdBack {
+				g.holdBack(verdict, c)
 			}
 			return nil
 		}

@@ -29,7 +29,7 @@ func (h *harness) describes(parts map[string][]string) {
 	}
 }
 
-// fielded is a document with further fields: pairs of name and value.
+// fielded is a document with additional fields: pairs of name and value.
 func fielded(scope, id string, pairs ...any) document.Document {
 	d := doc(scope, id, "v")
 	for i := 0; i < len(pairs); i += 2 {
@@ -38,7 +38,7 @@ func fielded(scope, id string, pairs ...any) document.Document {
 	return d
 }
 
-// types are the types of fields in the index.
+// types returns the types of fields in the index.
 func (h *harness) types(fields ...string) string {
 	h.t.Helper()
 	ix, err := h.client().Index(h.t.Context(), h.job.Index)
@@ -52,8 +52,8 @@ func (h *harness) types(fields ...string) string {
 	return strings.Join(out, " ")
 }
 
-// TestANewIndexHasTheTypesOfTheSource: the kinds of all parts are united before the index is created, so
-// that no part's values are refused, whichever is read first.
+// TestANewIndexHasTheTypesOfTheSource: the kinds of all parts are merged before the index is created, so that no
+// part's values are rejected, whichever is read first.
 func TestANewIndexHasTheTypesOfTheSource(t *testing.T) {
 	t.Parallel()
 	for _, readers := range []int{1, 8} {
@@ -77,8 +77,8 @@ func TestANewIndexHasTheTypesOfTheSource(t *testing.T) {
 	}
 }
 
-// TestLaterColumnsAreAdded: to an index of ours, in one request, before the first document; what is
-// there is not changed, and what is mapped otherwise is reported by diff and sync alike.
+// TestLaterColumnsAreAdded: to an index of ours, in one request, before the first document. Existing fields do not
+// change, and diff and sync report differing mappings alike.
 func TestLaterColumnsAreAdded(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -104,7 +104,7 @@ func TestLaterColumnsAreAdded(t *testing.T) {
 	if got := h.types("u"); got != "unsigned_long" && got != "double" {
 		t.Errorf("an unsigned number is mapped as %s", got)
 	}
-	if puts == 0 || puts > 3 { // a second one where the type is not to be had, and the marker
+	if puts == 0 || puts > 3 { // another one if the type is not supported, and the marker
 		t.Errorf("%d requests for the mapping: %q", puts, h.sent)
 	}
 	res := h.sync()
@@ -133,8 +133,8 @@ func TestAValueThatCannotBeIndexedIsCounted(t *testing.T) {
 	}
 }
 
-// TestSettingsThatTheServerLacksAreLeftOut: a server that refuses a setting of the shape, by whatever
-// words, gets an index without it.
+// TestSettingsThatTheServerLacksAreLeftOut: a server that rejects a setting, in whatever words, gets an index
+// without it.
 func TestSettingsThatTheServerLacksAreLeftOut(t *testing.T) {
 	t.Parallel()
 	refusals := map[string]string{
@@ -166,8 +166,8 @@ func TestSettingsThatTheServerLacksAreLeftOut(t *testing.T) {
 	}
 }
 
-// TestFieldsThatATemplateLeavesNoRoomFor: where the index cannot be created with all fields of the source, they are added
-// to what the server made, as far as they fit.
+// TestFieldsThatATemplateLeavesNoRoomFor: if the index cannot be created with all fields of the source, as many as
+// possible are added to the index as the server created it.
 func TestFieldsThatATemplateLeavesNoRoomFor(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -180,7 +180,7 @@ func TestFieldsThatATemplateLeavesNoRoomFor(t *testing.T) {
 	}
 }
 
-// TestTheMappingsFileWins: over what the source describes, key by key.
+// TestTheMappingsFileWins: key by key over what the source describes.
 func TestTheMappingsFileWins(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -202,7 +202,7 @@ func TestTheMappingsFileWins(t *testing.T) {
 	}
 }
 
-// TestWithoutTheRightToChangeMappings: one warning, and the documents are written all the same.
+// TestWithoutTheRightToChangeMappings: one warning, and the documents are written anyway.
 func TestWithoutTheRightToChangeMappings(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -217,8 +217,8 @@ func TestWithoutTheRightToChangeMappings(t *testing.T) {
 	}
 }
 
-// TestAPartThatCannotBeDescribed: for good, it is read all the same; for now, no index is created of it,
-// because its fields would be mapped by their first values.
+// TestAPartThatCannotBeDescribed: after a permanent error, it is read anyway; after a temporary one, no index is
+// created, because its fields would be mapped by their first values.
 func TestAPartThatCannotBeDescribed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -244,7 +244,7 @@ func TestAPartThatCannotBeDescribed(t *testing.T) {
 	}
 }
 
-// clashing is two scopes whose ids read the same, as the tables user, with the keys role_0 to role_9, and
+// clashing is two scopes with colliding ids, such as the tables user, with the keys role_0 to role_9, and
 // user_role, with the keys 0 to 9.
 func clashing(t *testing.T) *harness {
 	h := newHarness(t)
@@ -273,8 +273,8 @@ func (h *harness) ofScope(scope string) (n int) {
 	return n
 }
 
-// TestIDsThatReadTheSame: the same documents are kept in every run, for every number of readers, and
-// diff says what sync does.
+// TestCollidingIDsOfTwoScopes: every run keeps the same documents, for every number of readers, and diff predicts
+// the sync.
 func TestIDsThatReadTheSame(t *testing.T) {
 	t.Parallel()
 	for _, readers := range []int{1, 8} {
@@ -287,7 +287,7 @@ func TestIDsThatReadTheSame(t *testing.T) {
 				}
 			}
 			for run := range 3 {
-				if run == 1 { // the fingerprint is absent, so versions alone decide nothing
+				if run == 1 { // the fingerprint is missing, so versions alone decide nothing
 					h.source.Parts["user_role"][3].Fields[1].Value = document.String("changed")
 				}
 				dry, res := h.diff(), h.sync()
@@ -302,8 +302,8 @@ func TestIDsThatReadTheSame(t *testing.T) {
 	}
 }
 
-// TestNoDocumentReplacesThatOfAnotherScope: not where the other is not asked for, cannot be read, or came
-// second; once it is gone, the other takes its place.
+// TestNoDocumentReplacesThatOfAnotherScope: not if the other scope is unwanted, unreadable, or read second. Once
+// that document is deleted, the other takes its place.
 func TestNoDocumentReplacesThatOfAnotherScope(t *testing.T) {
 	t.Parallel()
 	only := func(scope string) func(*engine.Job) {
@@ -322,20 +322,20 @@ func TestNoDocumentReplacesThatOfAnotherScope(t *testing.T) {
 		h.source.Fails = nil
 		for range 2 {
 			if res := h.sync(); res.Counts.Duplicates != 10 || h.ofScope(tc.first) != 10 || res.Counts.Updated != 0 {
-				t.Errorf("%s was there first: %+v, %d documents of it", tc.first, res.Counts, h.ofScope(tc.first))
+				t.Errorf("%s was first: %+v, %d documents of it", tc.first, res.Counts, h.ofScope(tc.first))
 			}
 		}
 		h.source.Parts[tc.first] = slices.DeleteFunc(h.source.Parts[tc.first], func(d document.Document) bool { return d.ID == "db_user_role_4" })
 		h.sync()
 		h.sync()
 		if h.ofScope(tc.first) != 9 || h.ofScope(tc.second) != 1 {
-			t.Errorf("one of %s is gone: %d and %d documents", tc.first, h.ofScope(tc.first), h.ofScope(tc.second))
+			t.Errorf("one of %s is deleted: %d and %d documents", tc.first, h.ofScope(tc.first), h.ofScope(tc.second))
 		}
 	}
 }
 
-// TestVectorsOfAnIndexThatOthersMade: Elasticsearch 9 leaves them out of _source, unless it is asked, and
-// shows them as 32-bit floats. The second sync writes nothing all the same, and a changed vector is seen.
+// TestVectorsOfAnIndexThatOthersCreated: Elasticsearch 9 leaves them out of _source by default, and returns them
+// as 32-bit floats. The second sync still writes nothing, and a changed vector is noticed.
 func TestVectorsOfAnIndexThatOthersMade(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, server string) {
@@ -363,8 +363,8 @@ func TestVectorsOfAnIndexThatOthersMade(t *testing.T) {
 	})
 }
 
-// TestObjectsThatAreTooDeepAreKeptAsText: the index would refuse the document; the second run writes
-// nothing, and a field that the mapping does not look at keeps its objects.
+// TestObjectsThatAreTooDeepAreKeptAsText: the index would reject the document. The second run writes nothing, and
+// a field that is not mapped keeps its objects.
 func TestObjectsThatAreTooDeepAreKeptAsText(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"o":`, 30) + "1" + strings.Repeat("}", 30)
@@ -386,8 +386,8 @@ func TestObjectsThatAreTooDeepAreKeptAsText(t *testing.T) {
 	}
 }
 
-// TestAListOfTwoKindsIsTaken: version 8 of Elasticsearch refuses a document with such a list in a new
-// field, so the field is mapped for both and the document is sent again.
+// TestAListOfTwoKindsIsAccepted: version 8 of Elasticsearch rejects a document with such a list in a new field, so
+// the field is mapped for both kinds and the document is sent again.
 func TestAListOfTwoKindsIsTaken(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, url string) {

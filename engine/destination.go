@@ -60,9 +60,9 @@ func (d *destination) sameIdentity() bool {
 // new index of the same name, starts without it.
 func (d *destination) memoryOf() string { return d.job.Owner + " " + d.index.UUID }
 
-// wholeSource asks for all of _source. Since version 9.2, Elasticsearch leaves out vectors unless the index or the
+// fullSource asks for all of _source. Since version 9.2, Elasticsearch leaves out vectors unless the index or the
 // request includes them, see https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/dense-vector.
-func (d *destination) wholeSource() json.RawMessage {
+func (d *destination) fullSource() json.RawMessage {
 	if m := &d.index.Mapping; m.HasVectors() && !m.KeepsVectors {
 		return json.RawMessage(`{"exclude_vectors":false}`)
 	}
@@ -103,9 +103,9 @@ func (d *destination) reject(c plan.Change) error {
 	return nil
 }
 
-// withhold counts and reports a delete that is held back.
-func (d *destination) withhold(reason plan.Reason, c plan.Change) {
-	d.outcome.withhold(reason, 1)
+// holdBack counts and reports a delete that is held back.
+func (d *destination) holdBack(reason plan.Reason, c plan.Change) {
+	d.outcome.holdBack(reason, 1)
 	d.deps.Counters.Withheld.Add(1)
 	c.Kind, c.Reason = plan.Withheld, reason
 	d.deps.Observer.Changed(reported(d.index.Name, c))

@@ -106,14 +106,14 @@ func TestDiffWritesNothingAndForetellsTheSync(t *testing.T) {
 	}
 }
 
-// writes reports whether a request writes. A refresh and a point in time do not.
+// writes reports whether a request writes. A refresh and a point in time do not count.
 func writes(r string) bool {
 	method, path, _ := strings.Cut(r, " ")
 	return method != "GET" && method != "HEAD" && !strings.HasSuffix(path, "_search") &&
 		!strings.HasSuffix(path, "_refresh") && !strings.HasSuffix(path, "_pit")
 }
 
-// TestAScopeThatWasNotReadLosesNothing: the part fails half-way, the others are mirrored.
+// TestAScopeThatWasNotReadLosesNothing: one part fails half-way; the others are mirrored.
 func TestAScopeThatWasNotReadLosesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -140,7 +140,7 @@ func TestATemporaryFailureOfTheSourceDeletesNothing(t *testing.T) {
 	h.source.Parts["b"] = numbered("b", "b", 5)
 	h.sync()
 	h.source.Parts["b"] = numbered("b", "b", 4)
-	h.source.Fails = map[string]error{"a": &source.Error{Kind: source.ErrUnreachable, Part: "a", Err: errors.New("gone")}}
+	h.source.Fails = map[string]error{"a": &source.Error{Kind: source.ErrUnreachable, Part: "a", Err: errors.New("no route to host")}}
 	_, err := h.run(t.Context())
 	if !errors.Is(err, source.ErrUnreachable) || len(h.held()) != 10 {
 		t.Fatalf("%v, %d documents", err, len(h.held()))
@@ -153,7 +153,7 @@ func TestAnIncompleteListOfPartsDeletesNothing(t *testing.T) {
 	h.source.Parts["a"] = numbered("a", "a", 5)
 	h.sync()
 	h.source.Parts["a"] = numbered("a", "a", 4)
-	h.source.ListErr = errors.New("the catalogue broke off")
+	h.source.ListErr = errors.New("the catalog ended early")
 	res := h.sync()
 	if res.Counts.Deleted != 0 || res.Withheld[plan.ListIncomplete] != 1 || !res.Incomplete() {
 		t.Fatalf("%+v", res)
@@ -173,7 +173,7 @@ func TestAVanishedScopeIsWithheldUntilConfirmed(t *testing.T) {
 	}
 	res = h.sync(func(j *engine.Job) { j.Guard.Confirmed = 1 })
 	if res.Counts.Deleted != 0 || res.Withheld[plan.GuardRefused] != 2 {
-		t.Fatalf("fewer confirmed than there are: %+v", res)
+		t.Fatalf("too few confirmed: %+v", res)
 	}
 	res = h.sync(func(j *engine.Job) { j.Guard.Confirmed = 2 })
 	if res.Counts.Deleted != 2 || res.WithheldDeletes() != 0 {
@@ -207,10 +207,10 @@ func TestTheDeleteGuard(t *testing.T) {
 			h.sync()
 			h.source.Parts["a"] = append(numbered("a", "a", tc.left), doc("a", "new", "v"))
 			res := h.sync()
-			withheld := int64(tc.held-tc.left) - tc.deleted
-			if res.Counts.Deleted != tc.deleted || res.Withheld[plan.GuardRefused] != withheld || res.Counts.Created != 1 {
-				t.Fatalf("deleted %d, withheld %d, created %d; want %d, %d, 1",
-					res.Counts.Deleted, res.Withheld[plan.GuardRefused], res.Counts.Created, tc.deleted, withheld)
+			heldBack := int64(tc.held-tc.left) - tc.deleted
+			if res.Counts.Deleted != tc.deleted || res.Withheld[plan.GuardRefused] != heldBack || res.Counts.Created != 1 {
+				t.Fatalf("deleted %d, held back %d, created %d; want %d, %d, 1",
+					res.Counts.Deleted, res.Withheld[plan.GuardRefused], res.Counts.Created, tc.deleted, heldBack)
 			}
 		})
 	}
@@ -239,7 +239,7 @@ func TestAForeignIndexLosesNothing(t *testing.T) {
 	h.write("theirs", `{"scope":"a","v":"theirs"}`)
 	res := h.sync()
 	if res.Counts.Created != 1 || res.Withheld[plan.ForeignIndex] != 1 {
-		t.Fatalf("nobody's: %+v", res)
+		t.Fatalf("without an owner: %+v", res)
 	}
 	res = h.sync(func(j *engine.Job) { j.Adopt = true })
 	if res.Counts.Deleted != 1 {
@@ -253,18 +253,18 @@ func TestAForeignIndexLosesNothing(t *testing.T) {
 			t.Fatalf("another's: %+v, %v", res, err)
 		}
 	}
-	// The first owner is still the owner, also while its index is empty.
+	// The first owner remains the owner, even while its index is empty.
 	if res := h.sync(); res.Counts.Deleted != 1 {
 		t.Fatalf("the owner: %+v", res)
 	}
 	h.put("b")
 	h.sync(func(j *engine.Job) { j.AllowEmpty = true })
 	if _, err := h.run(t.Context(), func(j *engine.Job) { j.Owner = "memory/other" }); !errors.Is(err, engine.ErrForeign) {
-		t.Fatalf("another's, which is empty: %v", err)
+		t.Fatalf("an empty index of another owner: %v", err)
 	}
 }
 
-// TestOwnerStandsInMetaFromTheFirstWrite: even if the first request never comes back.
+// TestOwnerIsInMetaFromTheFirstWrite: even if the response to the first request is lost.
 func TestOwnerStandsInMetaFromTheFirstWrite(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -314,7 +314,7 @@ func TestALostPointInTimeDeletesNothing(t *testing.T) {
 	if res.Counts.Deleted != 0 || res.Counts.Created != 1 || res.Withheld[plan.PointInTimeLost] != 1 {
 		t.Fatalf("%+v", res)
 	}
-	// Lost during the scan, it is opened again.
+	// If it is lost during the scan, it is opened again.
 	h.rules = []fault.Rule{{Path: "_search", Times: 1, Answer: lost}}
 	if res := h.sync(); res.Counts.Deleted != 1 || res.Counts.Kept != 3 {
 		t.Fatalf("%+v", res)
@@ -334,7 +334,7 @@ func TestARefusedRefreshDeletesNothing(t *testing.T) {
 	}
 }
 
-// TestIdsThatCollideAreNamed: within one run, whether the id is new or was there before.
+// TestIdsThatCollideAreNamed: within one run, whether the id is new or already in the index.
 func TestIdsThatCollideAreNamed(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -382,30 +382,30 @@ func TestAnEmptyIdIsDeadLettered(t *testing.T) {
 	}
 }
 
-// TestDeletedDocumentsAreKeptFirst: whole, as the index held them, and none that is not deleted.
+// TestDeletedDocumentsAreSavedFirst: complete, as the index held them, and only documents that are deleted.
 func TestDeletedDocumentsAreKeptFirst(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.source.Parts["a"] = numbered("a", "a", 3)
 	h.sync()
 	h.source.Parts["a"] = numbered("a", "a", 1)
-	h.gone = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.deleted = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.diff()
 	h.sync(func(j *engine.Job) { j.Guard = engine.Guard{Deletes: 1, Confirmed: -1} })
-	if n := h.gone.Count(); n != 0 {
-		t.Fatalf("%d documents were kept before any was deleted", n)
+	if n := h.deleted.Count(); n != 0 {
+		t.Fatalf("%d documents were saved before any was deleted", n)
 	}
-	// Where the file cannot be written, nothing is deleted.
-	h.gone = docfile.NewDeleted(filepath.Join(os.DevNull, "deleted.ndjson"))
+	// If the file cannot be written, nothing is deleted.
+	h.deleted = docfile.NewDeleted(filepath.Join(os.DevNull, "deleted.ndjson"))
 	if res, err := h.run(t.Context()); err == nil || res.Counts.Deleted != 0 || len(h.held()) != 3 {
 		t.Fatalf("%v, %+v", err, res.Counts)
 	}
-	h.gone = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	h.deleted = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.sync()
-	if err := h.gone.Close(); err != nil {
+	if err := h.deleted.Close(); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(h.gone.Path())
+	raw, err := os.ReadFile(h.deleted.Path())
 	if err != nil || len(h.held()) != 1 {
 		t.Fatal(err, h.held())
 	}
@@ -430,7 +430,7 @@ func TestARuleRemovesWhatItExcludes(t *testing.T) {
 	}
 }
 
-// TestOnlyWantedScopesAreReadAndDeletedIn is what --part does.
+// TestOnlyWantedScopesAreReadAndDeletedIn tests --part.
 func TestOnlyWantedScopesAreReadAndDeletedIn(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -480,8 +480,7 @@ func TestAPanicOfASourceEndsTheRunInOrder(t *testing.T) {
 	}
 }
 
-// TestContentComparisonIsOverACanonicalForm: another program's spelling of the same document is the
-// same document.
+// TestContentComparisonIsOverACanonicalForm: another program's spelling of a document is the same document.
 func TestContentComparisonIsOverACanonicalForm(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -493,7 +492,7 @@ func TestContentComparisonIsOverACanonicalForm(t *testing.T) {
 	}
 }
 
-// TestPointInTimeIsTheSameForScanAndDeletes: what arrives between the two is not looked at.
+// TestPointInTimeIsTheSameForScanAndDeletes: documents that arrive between the two are ignored.
 func TestPointInTimeIsTheSameForScanAndDeletes(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -511,7 +510,7 @@ func TestPointInTimeIsTheSameForScanAndDeletes(t *testing.T) {
 	}
 }
 
-// TestRefreshComesBeforeTheScan: what an interrupted run wrote last is seen by the next.
+// TestRefreshComesBeforeTheScan: the next run sees the last writes of an interrupted run.
 func TestRefreshComesBeforeTheScan(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -524,8 +523,8 @@ func TestRefreshComesBeforeTheScan(t *testing.T) {
 	}
 }
 
-// TestContentLongerAsJSON: text may be many times as long in JSON as what was announced, when it is
-// short, of control characters, from another character set, or has grown since it was listed.
+// TestContentLongerAsJSON: text may be many times longer in JSON than announced, if it is short, contains control
+// characters, uses another character set, or has grown since it was listed.
 func TestContentLongerAsJSON(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -24,12 +24,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// tika is a server of Apache Tika's protocol whose text of a content is "text of CONTENT", in this process.
-// Content that begins with BAD is refused.
+// tika is a server with Apache Tika's protocol, in this process. The text of a content is "text of CONTENT";
+// content that begins with BAD is refused.
 type tika struct {
 	mu     sync.Mutex
-	asked  []string // what was to become text
-	failed error    // of every request
+	asked  []string // contents whose text was requested
+	failed error    // response to every request
 	answer func(content string) string
 }
 
@@ -65,7 +65,7 @@ func (x *tika) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// service makes a client of it.
+// service returns a client for it.
 func (x *tika) service() *extract.Service {
 	return extract.NewService(extract.ServiceOptions{
 		URL: "http://tika", Timeout: patience, Piece: 64 << 10, MaxText: 1 << 20, Transport: x, Patience: time.Millisecond,
@@ -73,7 +73,7 @@ func (x *tika) service() *extract.Service {
 	})
 }
 
-// newExtracting is a harness of documents with versions, and a service.
+// newExtracting is a harness with versioned documents, and a service.
 func newExtracting(t *testing.T) (*harness, *tika) {
 	t.Helper()
 	h, x := newHarness(t), &tika{}
@@ -98,7 +98,7 @@ func (h *harness) bodies() map[string]string {
 	return out
 }
 
-// TestWhichWayContentGoes: what is configured, else what there is.
+// TestChoiceOfExtraction: the configured one, otherwise the best available.
 func TestWhichWayContentGoes(t *testing.T) {
 	t.Parallel()
 	const plain = `{"processors":[]}`
@@ -108,27 +108,27 @@ func TestWhichWayContentGoes(t *testing.T) {
 		pipeline string // its definition, "" for none
 		flags    *document.Flags
 		service  bool
-		want     string // what becomes of the content
+		want     string // the way of the content
 		err      string
 	}{
-		"auto: a pipeline that reads attachments":          {extract.Auto, attaching, nil, true, "pipeline", ""},
-		"auto: else a service":                             {extract.Auto, plain, nil, true, "service", ""},
-		"auto: else a service, also without a pipeline":    {extract.Auto, "", nil, true, "service", ""},
-		"auto: else in process":                            {extract.Auto, plain, nil, false, "inline", ""},
-		"auto: not at all where the record says so":        {extract.Auto, attaching, no, true, "", ""},
-		"nothing given is auto":                            {"", attaching, nil, true, "pipeline", ""},
-		"a service, though a pipeline reads attachments":   {extract.ByService, attaching, nil, true, "service", ""},
-		"a service, though the record wants no content":    {extract.ByService, attaching, no, true, "service", ""},
-		"a service that there is not":                      {extract.ByService, attaching, nil, false, "", "none is configured"},
-		"in process, though there is all else":             {extract.Inline, attaching, nil, true, "inline", ""},
-		"off, though there is all else":                    {extract.Off, attaching, nil, true, "", ""},
-		"a pipeline, though the record wants no content":   {extract.Pipeline, attaching, no, true, "pipeline", ""},
-		"a pipeline that does not read attachments":        {extract.Pipeline, plain, nil, true, "", "has no attachment processor"},
-		"a pipeline that there is not":                     {extract.Pipeline, "", nil, true, "", "the connector has none"},
-		"a pipeline that may not be read may well do it":   {extract.Pipeline, "403", nil, true, "pipeline", ""},
-		"auto: what a pipeline does has to be known":       {extract.Auto, "403", nil, false, "inline", ""},
-		"auto: one that cannot be told how far to read":    {extract.Auto, attaching, nil, false, "pipeline", ""},
-		"auto: one that can is told to read it to its end": {extract.Auto, strings.Replace(attaching, `"field"`, `"indexed_chars_field":"_attachment_indexed_chars","field"`, 1), nil, false, "whole pipeline", ""},
+		"auto: a pipeline that reads attachments":        {extract.Auto, attaching, nil, true, "pipeline", ""},
+		"auto: else a service":                           {extract.Auto, plain, nil, true, "service", ""},
+		"auto: else a service, also without a pipeline":  {extract.Auto, "", nil, true, "service", ""},
+		"auto: else in process":                          {extract.Auto, plain, nil, false, "inline", ""},
+		"auto: off if the record says so":                {extract.Auto, attaching, no, true, "", ""},
+		"the default is auto":                            {"", attaching, nil, true, "pipeline", ""},
+		"a service, though a pipeline reads attachments": {extract.ByService, attaching, nil, true, "service", ""},
+		"a service, though the record wants no content":  {extract.ByService, attaching, no, true, "service", ""},
+		"a service that is not configured":               {extract.ByService, attaching, nil, false, "", "none is configured"},
+		"in process, although others exist":              {extract.Inline, attaching, nil, true, "inline", ""},
+		"off, although others exist":                     {extract.Off, attaching, nil, true, "", ""},
+		"a pipeline, though the record wants no content": {extract.Pipeline, attaching, no, true, "pipeline", ""},
+		"a pipeline that does not read attachments":      {extract.Pipeline, plain, nil, true, "", "has no attachment processor"},
+		"a pipeline that is not configured":              {extract.Pipeline, "", nil, true, "", "the connector has none"},
+		"an unreadable pipeline may extract":             {extract.Pipeline, "403", nil, true, "pipeline", ""},
+		"auto: an unreadable pipeline is not used":       {extract.Auto, "403", nil, false, "inline", ""},
+		"auto: a pipeline with its own text limit":       {extract.Auto, attaching, nil, false, "pipeline", ""},
+		"auto: a pipeline without a text limit":          {extract.Auto, strings.Replace(attaching, `"field"`, `"indexed_chars_field":"_attachment_indexed_chars","field"`, 1), nil, false, "complete pipeline", ""},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -158,20 +158,20 @@ func TestWhichWayContentGoes(t *testing.T) {
 				got += "pipeline"
 			}
 			if d["_attachment_indexed_chars"] == -1.0 {
-				got = "whole " + got
+				got = "complete " + got
 			}
 			if got != tc.want {
 				t.Errorf("got %q, want %q: %v", got, tc.want, d)
 			}
 			if flag, there := d["_extract_binary_content"]; there != (tc.pipeline != "") || there && flag != strings.HasSuffix(tc.want, "pipeline") {
-				t.Errorf("the pipeline is told %v", flag)
+				t.Errorf("the pipeline receives %v", flag)
 			}
 		})
 	}
 }
 
-// TestTextByAService: what the service cannot read is named, and leaves its neighbors alone; what is
-// unchanged is neither read nor sent again.
+// TestTextByAService: a file that the service cannot read is named, and does not affect its neighbors; unchanged
+// files are neither read nor sent again.
 func TestTextByAService(t *testing.T) {
 	t.Parallel()
 	h, x := newExtracting(t)
@@ -203,12 +203,12 @@ func TestTextByAService(t *testing.T) {
 			t.Errorf("%s: %q", id, body)
 		}
 	}
-	// The file that could not be read is tried again; nothing is written.
+	// The unreadable file is tried again; nothing is written.
 	clear(opened)
 	if res := h.sync(); res.Counts.Kept != 6 || res.Counts.ContentErrors != 1 || len(opened) != 1 || opened["bad"] != 1 {
 		t.Errorf("the second run: %+v, opened %v", res.Counts, opened)
 	}
-	// An older copy stays when the new content cannot be read, until it can.
+	// An older copy stays until the new content can be read.
 	h.source.Parts["a"][0] = pdf("good", second, "BAD, too")
 	h.source.Parts["a"][1] = pdf("bad", second, "mended")
 	if res := h.sync(); res.Counts.Updated != 1 || res.Counts.Kept != 5 || res.Counts.ContentErrors != 1 {
@@ -227,8 +227,8 @@ func TestTextByAService(t *testing.T) {
 	}
 }
 
-// TestAServiceThatIsGoneLosesNoDocument: new ones are written without text, others stay as they are; the
-// next run that finds it has the texts.
+// TestAnUnreachableServiceLosesNoDocument: new documents are written without text, others stay unchanged; the next
+// run that reaches the service adds the texts.
 func TestAServiceThatIsGoneLosesNoDocument(t *testing.T) {
 	t.Parallel()
 	h, x := newExtracting(t)
@@ -247,7 +247,7 @@ func TestAServiceThatIsGoneLosesNoDocument(t *testing.T) {
 	if res.Counts.Created != 100 || res.Counts.Kept != 1 || res.Counts.ContentErrors != 101 || !res.Incomplete() {
 		t.Fatalf("%+v", res.Counts)
 	}
-	if !strings.Contains(log.String(), "the extraction service does not answer") || !strings.Contains(h.seen.failures(), "connection refused") {
+	if !strings.Contains(log.String(), "the extraction service does not respond") || !strings.Contains(h.seen.failures(), "connection refused") {
 		t.Errorf("%s\n%s", log.String(), h.seen.failures())
 	}
 	if got := h.bodies(); got["old"] != "text of old" || len(got) != 101 {
@@ -258,14 +258,14 @@ func TestAServiceThatIsGoneLosesNoDocument(t *testing.T) {
 	x.mu.Unlock()
 	h.deps.Service = x.service()
 	if res := h.sync(); res.Counts.Updated != 101 || res.Incomplete() {
-		t.Errorf("when it is back: %+v", res.Counts)
+		t.Errorf("with the service again: %+v", res.Counts)
 	}
 	if res := h.sync(); res.Counts.Kept != 101 {
 		t.Errorf("after that: %+v", res.Counts)
 	}
 }
 
-// TestAnotherWayMakesDocumentsAnew: they are compared by version, and yet every text becomes what it now is.
+// TestAnotherExtractionWritesDocumentsAgain: they are compared by version, and still every text is replaced.
 func TestAnotherWayMakesDocumentsAnew(t *testing.T) {
 	t.Parallel()
 	h, _ := newExtracting(t)
@@ -285,8 +285,8 @@ func TestAnotherWayMakesDocumentsAnew(t *testing.T) {
 	}
 }
 
-// TestTextsOfAServiceStayWithinTheBudget: long answers while many readers wait for room, some longer than
-// all the room there is.
+// TestTextsOfAServiceStayWithinTheBudget: long responses while many readers wait for room, some longer than the
+// complete budget.
 func TestTextsOfAServiceStayWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	h, x := newExtracting(t)
@@ -309,7 +309,8 @@ func TestTextsOfAServiceStayWithinTheBudget(t *testing.T) {
 	}
 }
 
-// TestAReplacedDocumentIsSentAsItIsNow: fields and text are of one version also where a service makes the text.
+// TestAReplacedDocumentIsSentInItsCurrentVersion: fields and text belong to one version also if a service extracts
+// the text.
 func TestAReplacedDocumentIsSentAsItIsNow(t *testing.T) {
 	t.Parallel()
 	h, x := newExtracting(t)
@@ -322,7 +323,8 @@ func TestAReplacedDocumentIsSentAsItIsNow(t *testing.T) {
 	}
 }
 
-// TestAPanicWhileContentIsSentEndsTheRun, and not the program: net/http reads the content, in a goroutine of its own.
+// TestAPanicWhileContentIsSentEndsTheRun: it does not end the program, although net/http reads the content in a
+// goroutine of its own.
 func TestAPanicWhileContentIsSentEndsTheRun(t *testing.T) {
 	t.Parallel()
 	h, _ := newExtracting(t)
@@ -342,7 +344,7 @@ type panicking struct{}
 
 func (panicking) Read([]byte) (int, error) { panic("a fault of the driver") }
 
-// TestAServiceThatIsNone: that an address is wrong shows before anything is written, and what is said of texts in the end.
+// TestAWrongServiceAddressFailsBeforeAnythingIsWritten: and problems with texts are logged at the end.
 func TestAServiceThatIsNone(t *testing.T) {
 	t.Parallel()
 	h, x := newExtracting(t)
@@ -358,32 +360,32 @@ func TestAServiceThatIsNone(t *testing.T) {
 	if res := h.sync(); res.Counts.Created != 1 || res.Incomplete() {
 		t.Errorf("%+v", res.Counts)
 	}
-	for _, want := range []string{`because="there is an extraction service`, "service=tika", "were cut there", "docs=1 first=1", "U+FFFD"} {
+	for _, want := range []string{`because="an extraction service is configured`, "service=tika", "were cut there", "docs=1 first=1", "U+FFFD"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("no %q in\n%s", want, log.String())
 		}
 	}
 }
 
-// TestAMissingPipelineIsCreatedWhereThatIsAskedFor, and one that exists is never touched.
+// TestAMissingPipelineIsCreatedOnRequest: an existing one is never changed.
 func TestAMissingPipelineIsCreatedWhereThatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	create := func(j *engine.Job) { j.CreatePipeline = true }
 	dry := func(j *engine.Job) { j.DryRun = true }
 	for rule, tc := range map[string]struct {
 		exists  bool
-		put     int // status of the request that makes it
+		put     int // status of the request that creates it
 		changes []func(*engine.Job)
 		err     error
 		says    string
 		created bool
 	}{
-		"not without being asked":          {false, 200, nil, engine.ErrConfig, "sync --create-pipeline", false},
-		"nor by a diff":                    {false, 200, []func(*engine.Job){dry}, engine.ErrConfig, "does not exist", false},
-		"when asked":                       {false, 200, []func(*engine.Job){create}, nil, "", true},
-		"not where it exists":              {true, 200, []func(*engine.Job){create}, nil, "", false},
-		"a dry run goes on as if it did":   {false, 200, []func(*engine.Job){create, dry}, nil, "", false},
-		"without the privilege it is said": {false, 403, []func(*engine.Job){create}, elastic.ErrAuth, "manage_ingest_pipelines", false},
+		"not without the flag":             {false, 200, nil, engine.ErrConfig, "sync --create-pipeline", false},
+		"not by a diff":                    {false, 200, []func(*engine.Job){dry}, engine.ErrConfig, "does not exist", false},
+		"with the flag":                    {false, 200, []func(*engine.Job){create}, nil, "", true},
+		"not if it exists":                 {true, 200, []func(*engine.Job){create}, nil, "", false},
+		"a dry run continues as if it did": {false, 200, []func(*engine.Job){create, dry}, nil, "", false},
+		"without the privilege":            {false, 403, []func(*engine.Job){create}, elastic.ErrAuth, "manage_ingest_pipelines", false},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -413,13 +415,13 @@ func TestAMissingPipelineIsCreatedWhereThatIsAskedFor(t *testing.T) {
 			if tc.err != nil {
 				res, err := h.run(t.Context(), tc.changes...)
 				if !errors.Is(err, tc.err) || !strings.Contains(err.Error(), tc.says) || res.Counts.Created != 0 || made != "" {
-					t.Errorf("%v, %+v, made %s", err, res.Counts, made)
+					t.Errorf("%v, %+v, created %s", err, res.Counts, made)
 				}
 				return
 			}
 			res := h.sync(tc.changes...)
 			if res.Counts.Created != 1 || res.Incomplete() || (made != "") != tc.created {
-				t.Errorf("%+v, made %s", res.Counts, made)
+				t.Errorf("%+v, created %s", res.Counts, made)
 			}
 			if tc.created && h.docs["1"]["_attachment_indexed_chars"] != -1.0 {
 				t.Errorf("%v", h.docs["1"])

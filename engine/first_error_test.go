@@ -12,11 +12,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 )
 
-// untilCut answers the searches after the first only when their context ends, with its cause, as the
-// standard library's transport does.
+// untilCut answers the searches after the first only when their context ends, with its cause, like the standard
+// library's transport.
 type untilCut struct {
 	http.RoundTripper
-	searches int // of one run, which come one after the other
+	searches int // of one run, which are sequential
 }
 
 func (u *untilCut) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -29,8 +29,8 @@ func (u *untilCut) RoundTrip(r *http.Request) (*http.Response, error) {
 	return u.RoundTripper.RoundTrip(r)
 }
 
-// TestWhatEndsTheWriterIsTheErrorOfTheRun: it cuts the scan for deletes, too, and that the scan was cut
-// is no news, least of all that nobody could be reached.
+// TestTheErrorOfTheWriterIsTheErrorOfTheRun: it also cancels the scan for deletes, and that error must not hide
+// the first one.
 func TestWhatEndsTheWriterIsTheErrorOfTheRun(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -26,8 +26,8 @@ func isFull(t *testing.T, res engine.Result, err error) {
 	}
 }
 
-// wholeRecords are the documents whose lines in a file of records are whole: id and document.
-func wholeRecords(t *testing.T, path string) map[string]json.RawMessage {
+// completeRecords returns the documents of complete lines in a file of records, by id.
+func completeRecords(t *testing.T, path string) map[string]json.RawMessage {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -43,8 +43,8 @@ func wholeRecords(t *testing.T, path string) map[string]json.RawMessage {
 	return out
 }
 
-// TestAFullDiskUnderDeletedDocuments: every document that is gone from the index stands whole in the
-// file, and what did not fit is still in the index.
+// TestAFullDiskUnderDeletedDocuments: every document deleted from the index is complete in the file, and documents
+// that did not fit are still in the index.
 func TestAFullDiskUnderDeletedDocuments(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -56,26 +56,26 @@ func TestAFullDiskUnderDeletedDocuments(t *testing.T) {
 	h.sync()
 	h.source.Parts["a"] = h.source.Parts["a"][:50]
 	sure := func(j *engine.Job) { j.Guard.Confirmed = 1000 }
-	h.gone = docfile.NewDeleted(filepath.Join(disk, "deleted.ndjson"))
+	h.deleted = docfile.NewDeleted(filepath.Join(disk, "deleted.ndjson"))
 	res, err := h.run(t.Context(), sure)
 	isFull(t, res, err)
-	if err := h.gone.Close(); err != nil {
+	if err := h.deleted.Close(); err != nil {
 		t.Fatal(err)
 	}
-	kept, held := wholeRecords(t, h.gone.Path()), h.held()
+	kept, held := completeRecords(t, h.deleted.Path()), h.held()
 	if len(kept) < 10 || len(kept) > 25 {
-		t.Errorf("%d documents were kept on a disk that takes some 20", len(kept))
+		t.Errorf("%d documents were saved on a disk with room for about 20", len(kept))
 	}
 	for i := range 100 {
 		id := fmt.Sprint("a", i)
 		if _, there := held[id]; !there && (i < 50 || len(kept[id]) < len(long)) {
-			t.Errorf("%s is gone, and of it were kept %d bytes", id, len(kept[id]))
+			t.Errorf("%s was deleted, and %d bytes of it were saved", id, len(kept[id]))
 		}
 	}
-	// With room for all of them, the rest is deleted.
-	h.gone = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
+	// With room for all of them, the others are deleted.
+	h.deleted = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.sync(sure)
-	if err := h.gone.Close(); err != nil {
+	if err := h.deleted.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(h.held()); n != 50 {
@@ -83,8 +83,8 @@ func TestAFullDiskUnderDeletedDocuments(t *testing.T) {
 	}
 }
 
-// TestAFullDiskUnderRejectedDocuments: the run ends with the first document that can neither be written
-// nor kept, and deletes nothing.
+// TestAFullDiskUnderRejectedDocuments: the run ends with the first document that can neither be written nor saved,
+// and deletes nothing.
 func TestAFullDiskUnderRejectedDocuments(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -102,9 +102,9 @@ func TestAFullDiskUnderRejectedDocuments(t *testing.T) {
 	}}}
 	res, err := h.run(t.Context())
 	isFull(t, res, err)
-	whole := int64(len(wholeRecords(t, h.dead)))
-	if res.Counts.Rejected != whole || whole < 10 || whole > 25 || res.Counts.Deleted != 0 || len(h.held()) != 5 {
-		t.Errorf("%+v, %d of them kept whole, %d documents are left", res.Counts, whole, len(h.held()))
+	saved := int64(len(completeRecords(t, h.dead)))
+	if res.Counts.Rejected != saved || saved < 10 || saved > 25 || res.Counts.Deleted != 0 || len(h.held()) != 5 {
+		t.Errorf("%+v, %d of them saved, %d documents are left", res.Counts, saved, len(h.held()))
 	}
 	h.dead = kept
 	if res := h.sync(); res.Counts.Created != 100 || res.Counts.Deleted != 5 {

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// unguarded are the goroutines that do without [crash.Guarded], by file and function, each with why no panic of
-// theirs ends the program unsaid.
+// unguarded lists the goroutines without [crash.Guarded], by file and function, each with the reason why a panic
+// in it does not end the program.
 var unguarded = map[string]string{
 	"commands/internal/term/escape.go newEscapable": "it writes to a file and does nothing else",
 	"commands/internal/term/streams.go Ask":         "it reads a line and does nothing else",
@@ -25,9 +25,9 @@ var unguarded = map[string]string{
 	"engine/embedded/store.go guard":                "it catches panics itself, and says that the store is broken",
 }
 
-// TestEveryGoroutineIsGuarded: a panic ends the whole program, with the exit code of a wrong command line, in any
-// goroutine that does not catch it. So each that is started beside a run goes through engine/crash. What AfterFunc
-// runs is not looked at: it ends contexts and connections.
+// TestEveryGoroutineIsGuarded: a panic in a goroutine that does not catch it ends the program, with the exit code
+// of a wrong command line. So each goroutine of a run goes through engine/crash. Functions for AfterFunc are not
+// checked: they end contexts and connections.
 func TestEveryGoroutineIsGuarded(t *testing.T) {
 	t.Parallel()
 	var files []string
@@ -73,14 +73,14 @@ func TestEveryGoroutineIsGuarded(t *testing.T) {
 	}
 }
 
-// ofTests reports whether a file is there for tests alone.
+// ofTests reports whether a file contains only tests or test support.
 func ofTests(path string) bool {
 	return strings.HasSuffix(path, "_test.go") || slices.ContainsFunc(strings.Split(filepath.Dir(path), "/"), func(dir string) bool {
 		return strings.HasSuffix(dir, "test") || dir == "fault" || dir == "testdata"
 	})
 }
 
-// goroutines are what a function starts as such: by go, or by the Go and TryGo of a group.
+// goroutines are the functions that are started by go, or by the Go and TryGo of a group.
 func goroutines(in ast.Node) (started []ast.Node) {
 	ast.Inspect(in, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -96,7 +96,7 @@ func goroutines(in ast.Node) (started []ast.Node) {
 	return started
 }
 
-// catches reports whether a goroutine calls crash.Guarded, or what this package calls guarded.
+// catches reports whether a goroutine calls crash.Guarded, or guarded of this package.
 func catches(started ast.Node) (found bool) {
 	ast.Inspect(started, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {

@@ -27,30 +27,30 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// harness is one source, one destination in memory, and what runs said.
+// harness is one source, one in-memory destination, and the output of runs.
 type harness struct {
-	t      *testing.T
-	source *fault.Memory
-	url    string
-	store  http.RoundTripper
-	rules  []fault.Rule // of the next run
-	sent   []string     // requests of the last run
-	job    engine.Job
-	deps   engine.Deps
-	dead   string
-	gone   *docfile.Deleted
-	seen   *recorder
-	kept   map[string][]string // scopes that had vanished when the last run ended, by index and owner
+	t       *testing.T
+	source  *fault.Memory
+	url     string
+	store   http.RoundTripper
+	rules   []fault.Rule // of the next run
+	sent    []string     // requests of the last run
+	job     engine.Job
+	deps    engine.Deps
+	dead    string
+	deleted *docfile.Deleted
+	seen    *recorder
+	kept    map[string][]string // scopes that were missing at the end of the last run, by index and owner
 }
 
-// patience is how long what passes may take: no machine is so busy that it takes longer.
+// patience is the limit for events that must happen: no machine is so busy that it takes longer.
 const patience = 3 * time.Minute
 
-// destination makes every test of this package run on a real server: go test ./engine -destination URL.
+// destination runs every test of this package on a real server: go test ./engine -destination URL.
 var destination = flag.String("destination", "", "address of an Elasticsearch to run on, instead of an embedded one")
 
-// idsMemory makes every test of this package keep its ids in a file: go test ./engine -ids-memory 1.
-// TestAllAgainWithIDsInAFile does that.
+// idsMemory makes every test of this package store its ids in a file: go test ./engine -ids-memory 1.
+// TestAllTestsPassWithIDsInAFile does that.
 var idsMemory = flag.Int64("ids-memory", 1<<20, "bytes of ids before they go to a file")
 
 func newHarness(t *testing.T) *harness {
@@ -58,7 +58,7 @@ func newHarness(t *testing.T) *harness {
 	return newHarnessOn(t, *destination)
 }
 
-// newHarnessOn has its destination at an address; "" is an embedded one of its own.
+// newHarnessOn uses a destination at an address; "" is an embedded one of its own.
 func newHarnessOn(t *testing.T, url string) *harness {
 	t.Helper()
 	h := &harness{t: t, source: &fault.Memory{Parts: map[string][]document.Document{}}, url: url}
@@ -123,7 +123,7 @@ func doc(scope, id, value string) document.Document {
 	}}
 }
 
-// numbered makes the documents <prefix>0 … <prefix>n-1.
+// numbered returns the documents <prefix>0 … <prefix>n-1.
 func numbered(scope, prefix string, n int) []document.Document {
 	var docs []document.Document
 	for i := range n {
@@ -141,7 +141,7 @@ func (h *harness) client() *elastic.Client {
 	return c
 }
 
-// run runs the job; change may alter it for this run.
+// run runs the job; change may modify it for this run.
 func (h *harness) run(ctx context.Context, change ...func(*engine.Job)) (engine.Result, error) {
 	h.t.Helper()
 	return h.do(func(job engine.Job, deps engine.Deps) (engine.Result, error) { return engine.Run(ctx, job, deps) }, change...)
@@ -169,7 +169,7 @@ func (h *harness) do(what func(engine.Job, engine.Deps) (engine.Result, error), 
 	}
 	h.seen = &recorder{}
 	deps.Client, deps.Observer, deps.Counters = client, h.seen, &report.Counters{}
-	deps.DeadLetter, deps.Deleted = docfile.NewDeadLetter(h.dead), h.gone
+	deps.DeadLetter, deps.Deleted = docfile.NewDeadLetter(h.dead), h.deleted
 	res, err := what(job, deps)
 	if cerr := deps.DeadLetter.Close(); cerr != nil {
 		h.t.Error(cerr)
@@ -182,14 +182,14 @@ func (h *harness) do(what func(engine.Job, engine.Deps) (engine.Result, error), 
 	return res, err
 }
 
-// noFileOfIDs fails the test if a run left a temporary file behind, or open.
+// noFileOfIDs fails the test if a run left a temporary file, or left one open.
 func (h *harness) noFileOfIDs() {
 	h.t.Helper()
 	left, err := filepath.Glob(filepath.Join(h.deps.IDsDir, "*"))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	open, err := filepath.Glob("/proc/self/fd/*") // none where the system has no such folder
+	open, err := filepath.Glob("/proc/self/fd/*") // none if the system has no such folder
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func (h *harness) noFileOfIDs() {
 		}
 	}
 	if len(left) > 0 {
-		h.t.Errorf("files of ids were left: %q", left)
+		h.t.Errorf("temporary files of ids remain: %q", left)
 	}
 }
 
@@ -218,7 +218,7 @@ func (h *harness) diff(change ...func(*engine.Job)) engine.Result {
 	return h.sync(append(change, func(j *engine.Job) { j.DryRun = true })...)
 }
 
-// held is what the index holds: the field v by id.
+// held is the content of the index: the field v by id.
 func (h *harness) held() map[string]string {
 	h.t.Helper()
 	out := map[string]string{}
@@ -264,7 +264,7 @@ func (h *harness) sources() map[string][]byte {
 	return out
 }
 
-// write puts a document into the index as another program would.
+// write puts a document into the index like another program.
 func (h *harness) write(id, source string) {
 	h.t.Helper()
 	body := elastic.AppendIndex(nil, id)
@@ -277,7 +277,7 @@ func (h *harness) write(id, source string) {
 	}
 }
 
-// recorder is an observer that remembers.
+// recorder is an observer that records everything.
 type recorder struct {
 	mu      sync.Mutex
 	changes []report.Change
@@ -317,7 +317,7 @@ func (r *recorder) failures() string {
 	return b.String()
 }
 
-// contentDoc is a document with a text, or one whose text cannot be read.
+// contentDoc is a document with a text, or with a text that cannot be read.
 func contentDoc(id, timestamp, text string, err error) document.Document {
 	d := doc("a", id, "v")
 	d.Timestamp = timestamp

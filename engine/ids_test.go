@@ -19,7 +19,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// TestAllAgainWithIDsInAFile runs the tests of this package once more, with no memory for ids.
+// TestAllTestsPassWithIDsInAFile runs the tests of this package again, with no memory for ids.
 func TestAllAgainWithIDsInAFile(t *testing.T) {
 	t.Parallel()
 	if *idsMemory == 1 {
@@ -32,14 +32,13 @@ func TestAllAgainWithIDsInAFile(t *testing.T) {
 	}
 }
 
-// TestIDsBeyondMemory: new ids, found ones, those that are gone and those that come twice, all in a
-// file; a diff says the same.
+// TestIDsBeyondMemory: new, known, deleted and repeated ids, all in a file; a diff reports the same.
 func TestIDsBeyondMemory(t *testing.T) {
 	t.Parallel()
 	const n = 6000
 	h := newHarness(t)
 	h.deps.IDsMemory, h.deps.Operations = 1, 500
-	twice := func() { // "b" brings some ids of "a" again, after "a" when there is one reader
+	twice := func() { // "b" repeats some ids of "a", after "a" if there is one reader
 		h.source.Parts["b"] = append(h.source.Parts["b"], h.source.Parts["a"][:50]...)
 	}
 	h.deps.Readers = 1
@@ -72,7 +71,7 @@ func TestIDsBeyondMemory(t *testing.T) {
 	}
 }
 
-// TestIDsThatCannotBeKeptEndTheRun: nothing is deleted, and what was written stays.
+// TestIDsThatCannotBeKeptEndTheRun: nothing is deleted, and documents already written stay.
 func TestIDsThatCannotBeKeptEndTheRun(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -89,7 +88,7 @@ func TestIDsThatCannotBeKeptEndTheRun(t *testing.T) {
 			t.Fatalf("%v, %+v", err, res.Counts)
 		}
 	}
-	// The index is empty at first and new ids do not fit.
+	// The index is empty at first, and new ids do not fit.
 	h.job.Index += "-new"
 	h.source.Parts["a"] = numbered("a", "a", 5000)
 	res, err := h.run(context.Background())

@@ -14,12 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 const module = "github.com/elastic-ingest/elastic-ingest"
 
-// TestImportTable compares what each package imports, of ours and of third parties, with the table
-// in testdata/imports.txt. A new line there is a decision: see docs/architecture.md.
+// TestImportTable compares the imports of each package, our own and third-party ones, with the table in
+// testdata/imports.txt. A new line there is a decision: see docs/architecture.md.
 func TestImportTable(t *testing.T) {
 	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
@@ -52,11 +52,11 @@ func TestImportTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), got); d != "" {
-		t.Fatalf("imports differ from %s (-update writes it anew):\n%s", golden, d)
+		t.Fatalf("imports differ from %s (-update rewrites it):\n%s", golden, d)
 	}
 }
 
-// imports are those beyond the standard library, ours without the module's name.
+// imports are the imports beyond the standard library, our own without the module's name.
 func imports(all []string) []string {
 	var out []string
 	for _, path := range all {
@@ -69,7 +69,7 @@ func imports(all []string) []string {
 	return out
 }
 
-// TestNoFileIsTooLong keeps every file readable: 900 lines at the most, generated code aside.
+// TestNoFileIsTooLong keeps every file readable: at most 900 lines, except generated code.
 func TestNoFileIsTooLong(t *testing.T) {
 	t.Parallel()
 	root := os.DirFS("..")

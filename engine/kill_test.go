@@ -34,7 +34,7 @@ var (
 
 const killChild = "ELASTIC_INGEST_TEST_KILL_CHILD" // "DESTINATION INDEX DEAD-LETTER"
 
-func init() { // the child is this test binary, so it branches off before any test runs
+func init() { // the child is this test binary, so it starts here, before any test runs
 	arg, ok := os.LookupEnv(killChild)
 	if !ok {
 		return
@@ -109,7 +109,7 @@ func TestKilledAtAnyInstantTheNextRunConverges(t *testing.T) {
 		*seed = uint64(time.Now().UnixNano())
 	}
 	rnd := rand.New(rand.NewPCG(*seed, 0))
-	h := newHarness(t) // for its index, and for reading it
+	h := newHarness(t) // provides the index, and reads it
 	h.source = afterwards()
 	h.sync()
 	want := withoutTimestamps(h.sources())
@@ -129,8 +129,8 @@ func TestKilledAtAnyInstantTheNextRunConverges(t *testing.T) {
 	}
 }
 
-// killAndRepair begins with the source as it was before, kills a run that mirrors the source as it is
-// afterwards, lets the next run finish, and returns what the index then holds.
+// killAndRepair mirrors the source in its state before, kills a run that mirrors its state afterwards, lets the
+// next run finish, and returns the content of the index.
 func killAndRepair(t *testing.T, h *harness, at time.Duration) (took time.Duration, killed bool, held map[string]string) {
 	t.Helper()
 	destination, index, dead := *destination, h.job.Index+"-kill", h.dead
@@ -160,7 +160,7 @@ func killAndRepair(t *testing.T, h *harness, at time.Duration) (took time.Durati
 		t.Fatal(err)
 	}
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(dead), "ids", "*")); err != nil || runtime.GOOS != "windows" && len(left) > 0 {
-		t.Fatalf("%v, files of ids were left: %q", err, left)
+		t.Fatalf("%v, temporary files of ids remain: %q", err, left)
 	}
 	res, err := killRun(t.Context(), destination, index, dead, afterwards())
 	if err != nil || res.Differences() || res.WithheldDeletes() != 0 {
@@ -184,7 +184,7 @@ func heldBy(t *testing.T, destination, index string) map[string][]byte {
 	return reader.sources()
 }
 
-// withoutTimestamps leaves out what every run writes anew.
+// withoutTimestamps removes the fields that every run writes again.
 func withoutTimestamps(sources map[string][]byte) map[string]string {
 	out := map[string]string{}
 	for id, s := range sources {

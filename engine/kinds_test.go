@@ -17,8 +17,8 @@ import (
 
 func deletion(j *engine.Job) { j.Kind = engine.Deletion }
 
-// TestADeletionRunWritesNothingElse: it removes what is gone, and neither creates nor updates.
-func TestADeletionRunWritesNothingElse(t *testing.T) {
+// TestADeletionRunOnlyDeletes: it removes documents no longer in the source, and neither creates nor updates any.
+func TestADeletionRunOnlyDeletes(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "x", "2", "x", "3", "x")
@@ -36,7 +36,7 @@ func TestADeletionRunWritesNothingElse(t *testing.T) {
 		t.Errorf("counts: %+v", c)
 	}
 	if !h.source.IDsOnly {
-		t.Error("the source was not told that ids are enough")
+		t.Error("the source was opened without IDsOnly")
 	}
 	h.sync()
 	if got, want := h.held(), map[string]string{"1": "changed", "3": "x", "4": "new"}; !maps.Equal(got, want) {
@@ -44,7 +44,7 @@ func TestADeletionRunWritesNothingElse(t *testing.T) {
 	}
 }
 
-// TestADeletionRunObeysRules: a document that a rule keeps out is deleted, so rules see whole documents.
+// TestADeletionRunObeysRules: a document that a rule excludes is deleted, so rules see complete documents.
 func TestADeletionRunObeysRules(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -57,11 +57,11 @@ func TestADeletionRunObeysRules(t *testing.T) {
 		t.Errorf("the index holds %v", got)
 	}
 	if h.source.IDsOnly {
-		t.Error("the source was told that ids are enough")
+		t.Error("the source was opened with IDsOnly")
 	}
 }
 
-// TestADeletionRunIsGuarded: by all that guards a sync.
+// TestADeletionRunIsGuarded: by every guard of a sync.
 func TestADeletionRunIsGuarded(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -85,8 +85,7 @@ func identity(name string, principals ...string) document.Document {
 	return document.Document{ID: name, Fields: []document.Field{{Name: "v", Value: document.String(strings.Join(principals, " "))}, {Name: "principals", Value: document.List(list)}}}
 }
 
-// TestAccessControl: the identities of a source are mirrored as its documents are, without rules, flags
-// or scopes.
+// TestAccessControl: the identities of a source are mirrored like its documents, without rules, flags or scopes.
 func TestAccessControl(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -120,18 +119,18 @@ func TestAccessControl(t *testing.T) {
 	}
 }
 
-// TestFence: it is asked before each request that writes, of whatever kind. When it says no the run ends,
-// nothing more is written, and what was not sent is not counted.
+// TestFence: it is called before each request that writes, of whatever kind. If it refuses, the run ends, nothing
+// more is written, and unsent documents are not counted.
 func TestFence(t *testing.T) {
 	t.Parallel()
-	taken := errors.New("taken away")
+	taken := errors.New("taken over")
 	for allowed := range 14 { // index, owner, 10 bulk requests, end: 13
 		h := newHarness(t)
 		h.source.Parts["a"] = numbered("a", "n", 100)
 		seen := &fault.Transport{Next: h.store}
 		h.store = seen
 		var asked int
-		h.deps.Writers = 1 // so that nothing is asked at the same time
+		h.deps.Writers = 1 // so that requests are sequential
 		h.deps.Fence = func(context.Context) error {
 			if asked++; asked > allowed {
 				return taken
@@ -145,7 +144,7 @@ func TestFence(t *testing.T) {
 				kinds = append(kinds, kind)
 			}
 		}
-		if whole := allowed == 13; errors.Is(err, taken) == whole || len(kinds) != allowed {
+		if complete := allowed == 13; errors.Is(err, taken) == complete || len(kinds) != allowed {
 			t.Errorf("%d times yes: wrote %q, %v", allowed, kinds, err)
 		}
 		if n := int64(10 * min(10, max(0, allowed-2))); res.Counts.Created != n || allowed > 0 && int64(len(h.held())) != n {
@@ -157,7 +156,7 @@ func TestFence(t *testing.T) {
 	var err error
 	h.deps.Fence = func(context.Context) error { return source.ErrTemporary }
 	if _, err = h.run(t.Context()); !errors.Is(err, source.ErrTemporary) {
-		t.Errorf("an error that may pass: %v", err)
+		t.Errorf("a temporary error: %v", err)
 	}
 	h.deps.Fence = nil
 	if h.sync(); len(h.held()) != 100 {
@@ -165,8 +164,8 @@ func TestFence(t *testing.T) {
 	}
 }
 
-// TestFlags: what the pipeline of a connector is told stands in each document, and without extraction no
-// content is read.
+// TestFlags: the settings of a connector's pipeline are in each document, and without extraction no content is
+// read.
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -181,7 +180,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// TestAdoptUnowned: takes over an index without an owner, never that of another connector.
+// TestAdoptUnowned takes over an index without an owner, never that of another connector.
 func TestAdoptUnowned(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

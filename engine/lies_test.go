@@ -9,8 +9,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 )
 
-// TestAnAnswerThatLiesIsNotBelieved: the run ends with an error or names its documents, deletes nothing,
-// and the next one that is told the truth mirrors everything.
+// TestAFalseResponseIsNotTrusted: the run ends with an error or names its documents, deletes nothing, and the next
+// run with correct responses mirrors everything.
 func TestAnAnswerThatLiesIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	html := func(r *http.Request, _ []byte) *http.Response {
@@ -29,19 +29,19 @@ func TestAnAnswerThatLiesIsNotBelieved(t *testing.T) {
 	}{
 		"a scan finds nothing":                  {fault.Rule{Path: "_search", Answer: fault.JSON(200, `{}`)}, commands.ExitFailed},
 		"a scan finds no hits":                  {fault.Rule{Path: "_search", Answer: fault.JSON(200, `{"_shards":{"failed":0},"hits":{}}`)}, commands.ExitFailed},
-		"a scan is not told of shards":          {fault.Rule{Path: "_search", Answer: fault.JSON(200, `{"hits":{"hits":[]}}`)}, commands.ExitFailed},
+		"a scan without a shard report":         {fault.Rule{Path: "_search", Answer: fault.JSON(200, `{"hits":{"hits":[]}}`)}, commands.ExitFailed},
 		"a scan misses shards":                  {fault.Rule{Path: "_search", Answer: fault.JSON(200, `{"_shards":{"failed":2},"hits":{"hits":[]}}`)}, commands.ExitTemporary},
 		"no point in time is opened":            {fault.Rule{Path: "_pit", Times: 1, Answer: fault.JSON(200, `{}`)}, commands.ExitFailed},
-		"a page of a proxy in place of a scan":  {fault.Rule{Path: "_search", Answer: html}, commands.ExitUsage},
-		"a scan leads elsewhere":                {fault.Rule{Path: "_search", Answer: moved}, commands.ExitUsage},
-		"a refresh leads elsewhere":             {fault.Rule{Path: "_refresh", Answer: moved}, commands.ExitUsage},
+		"a page of a proxy instead of a scan":   {fault.Rule{Path: "_search", Answer: html}, commands.ExitUsage},
+		"a scan is redirected":                  {fault.Rule{Path: "_search", Answer: moved}, commands.ExitUsage},
+		"a refresh is redirected":               {fault.Rule{Path: "_refresh", Answer: moved}, commands.ExitUsage},
 		"a refresh is not done":                 {fault.Rule{Path: "_refresh", Answer: fault.JSON(200, `{}`)}, commands.ExitFailed},
 		"a refresh misses shards":               {fault.Rule{Path: "_refresh", Answer: fault.JSON(200, `{"_shards":{"failed":1}}`)}, commands.ExitTemporary},
-		"a bulk request leads elsewhere":        {fault.Rule{Path: "_bulk", Answer: moved}, commands.ExitUsage},
-		"a page of a proxy in place of a write": {fault.Rule{Path: "_bulk", Answer: html}, commands.ExitUsage},
+		"a bulk request is redirected":          {fault.Rule{Path: "_bulk", Answer: moved}, commands.ExitUsage},
+		"a page of a proxy instead of a write":  {fault.Rule{Path: "_bulk", Answer: html}, commands.ExitUsage},
 		"no operation is answered":              {fault.Rule{Path: "_bulk", Answer: fault.JSON(200, `{"errors":false,"items":[]}`)}, commands.ExitTemporary},
 		"one operation is not answered":         {fault.Rule{Path: "_bulk", Answer: withoutFirst}, commands.ExitTemporary},
-		"others' documents are answered":        {fault.Rule{Path: "_bulk", Answer: ofAnother}, commands.ExitIncomplete},
+		"the response is about other documents": {fault.Rule{Path: "_bulk", Answer: ofAnother}, commands.ExitIncomplete},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -73,7 +73,7 @@ func withoutFirst(r *http.Request, body []byte) *http.Response {
 	return fault.Items(func(string) string { return `{"status":200,"result":"updated"}` })(r, []byte(rest))
 }
 
-// ofAnother answers as a pipeline has it that gives documents other ids.
+// ofAnother answers like a server whose pipeline gives documents other ids.
 func ofAnother(r *http.Request, body []byte) *http.Response {
 	return fault.Items(func(string) string { return `{"status":201,"result":"created"}` })(r, []byte(strings.ReplaceAll(string(body), `"_id":"`, `"_id":"x-`)))
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// TestALostJobDropsWhatWasRead: a job that was canceled or taken over writes nothing more; a signal leaves
-// what was read the time to be written.
+// TestALostJobWritesNothingMore: a canceled or taken-over job drops the documents that it has read; after a signal
+// there is time to write them.
 func TestALostJobDropsWhatWasRead(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

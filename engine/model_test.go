@@ -24,8 +24,8 @@ var (
 	modelRuns = flag.Int("model-runs", 20, "how many seeds TestModel runs")
 )
 
-// TestModel edits a source at random, lets source and destination fail at random, and checks after
-// every run what must never happen, and at the end that all is mirrored.
+// TestModel edits a source at random, makes source and destination fail at random, checks after every run that
+// nothing forbidden happened, and at the end that everything is mirrored.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	seeds := []uint64{*modelSeed}
@@ -56,10 +56,10 @@ type model struct {
 	h     *harness
 	rnd   *rand.Rand
 	truth map[string]map[string]string // scope → id → value
-	// missed are the scopes that the last run can have found absent from a whole list.
+	// missed are the scopes that the last run may have found missing from a complete list.
 	missed   map[string]bool
-	missedBy string // the owner whose run that was
-	mute     string // the scope whose documents do not say which scope they are of; "" for none
+	missedBy string // the owner of that run
+	mute     string // the scope whose documents do not name their scope; "" for none
 	next     int
 }
 
@@ -99,7 +99,7 @@ func (m *model) pick(docs map[string]string) string {
 	return slices.Sorted(maps.Keys(docs))[m.rnd.IntN(len(docs))]
 }
 
-// faultyRun runs once with something broken and checks what must hold whatever happened.
+// faultyRun runs once with a fault and checks what must hold in any case.
 func (m *model) faultyRun() {
 	t, s := m.h.t, m.h.source
 	before := m.heldOrNothing()
@@ -110,7 +110,7 @@ func (m *model) faultyRun() {
 		s.Fails = map[string]error{scope: &source.Error{Kind: kind, Part: scope, Err: errors.New("broken by the model")}}
 	}
 	if m.rnd.IntN(8) == 0 {
-		s.ListErr = errors.New("the list broke off")
+		s.ListErr = errors.New("the list ended early")
 	}
 	if m.rnd.IntN(6) == 0 && len(m.truth) > 0 {
 		s.Quiet = map[string]bool{slices.Sorted(maps.Keys(m.truth))[m.rnd.IntN(len(m.truth))]: true}
@@ -128,7 +128,7 @@ func (m *model) faultyRun() {
 	runner := []string{m.h.job.Owner, "memory/stranger"}[max(0, m.rnd.IntN(8)-6)]
 	adopts := m.rnd.IntN(3) == 0
 	foreign := owner != "" && owner != runner && !adopts
-	if runner != m.missedBy && !foreign { // a refused run changes nothing that the index remembers
+	if runner != m.missedBy && !foreign { // a refused run changes nothing in the memory of the index
 		m.missed = nil
 	}
 	res, err := m.h.run(t.Context(), func(j *engine.Job) { j.Owner, j.Adopt = runner, adopts })
@@ -137,7 +137,7 @@ func (m *model) faultyRun() {
 		t.Fatalf("%s changed the index of %s: %v, %+v", runner, owner, err, res.Counts)
 	}
 	if foreign && err == nil {
-		t.Fatalf("%s was not told that the index is that of %s", runner, owner)
+		t.Fatalf("%s got no error although the index belongs to %s", runner, owner)
 	}
 
 	for id, value := range after {
@@ -153,23 +153,23 @@ func (m *model) faultyRun() {
 		_, there := m.truth[scope]
 		switch {
 		case m.valueOf(id) != "":
-			t.Fatalf("%q was deleted and is in the source", id)
+			t.Fatalf("%q was deleted, but is in the source", id)
 		case s.Fails[scope] != nil:
-			t.Fatalf("%q was deleted and its scope was not read to the end", id)
+			t.Fatalf("%q was deleted, but its scope was not read completely", id)
 		case s.Quiet[scope] && len(m.truth[scope]) > s.FailsAt:
-			t.Fatalf("%q was deleted and its scope only stopped", id)
+			t.Fatalf("%q was deleted, but its scope never confirmed its end", id)
 		case scope == m.mute:
-			t.Fatalf("%q was deleted and does not say which scope it is of", id)
+			t.Fatalf("%q was deleted, but does not name its scope", id)
 		case lost && m.anyLonger(s.FailsAt):
-			t.Fatalf("%q was deleted and a reader was lost", id)
+			t.Fatalf("%q was deleted, but a reader was lost", id)
 		case s.ListErr != nil:
-			t.Fatalf("%q was deleted and the list of parts was not whole", id)
+			t.Fatalf("%q was deleted, but the list of parts was incomplete", id)
 		case !there && !m.missed[scope]:
-			t.Fatalf("%q was deleted and its scope has vanished only now", id)
+			t.Fatalf("%q was deleted, but its scope is missing for the first time", id)
 		}
 	}
 	if foreign {
-		return // and learned nothing
+		return // it recorded nothing
 	}
 	m.missed, m.missedBy = map[string]bool{}, runner
 	for n := range 4 {
@@ -221,7 +221,7 @@ func (m *model) faults() []fault.Rule {
 	for range m.rnd.IntN(4) {
 		r := fault.Rule{Path: []string{"_bulk", "_bulk", "_search", "_refresh", "_pit", "_mapping"}[m.rnd.IntN(6)], Skip: m.rnd.IntN(4), Times: 1 + m.rnd.IntN(2)}
 		switch m.rnd.IntN(8) {
-		case 0: // lost on the way there
+		case 0: // lost on the way to the server
 		case 1:
 			r.After = true // lost on the way back
 		case 2:
@@ -236,12 +236,12 @@ func (m *model) faults() []fault.Rule {
 			r.Answer = fault.Items(func(string) string {
 				return `{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"model"}}`
 			})
-		case 6: // an answer that says all is well, and says nothing
+		case 6: // a response that reports success without a result
 			r.Answer = fault.JSON(200, []string{
 				`{}`, `null`, `[]`, `{"hits":{}}`, `{"_shards":{"failed":1},"hits":{"hits":[]}}`, `{"took":1,"errors":false,"items":[]}`,
 				`{"took":1,"errors":false,"items":[{"index":{"_index":"other","_id":"other","status":200}}]}`,
 			}[m.rnd.IntN(7)])
-		case 7: // another server's
+		case 7: // the response of another server
 			r.Answer = fault.JSON([]int{301, 200}[m.rnd.IntN(2)], `<html>`)
 		}
 		rules = append(rules, r)
@@ -249,7 +249,7 @@ func (m *model) faults() []fault.Rule {
 	return rules
 }
 
-// owner is whose the index is; "" is nobody's, or no index.
+// owner is the owner of the index; "" for none, or no index.
 func (m *model) owner() string {
 	index, err := m.h.client().Index(m.h.t.Context(), m.h.job.Index)
 	if err != nil {
@@ -265,7 +265,8 @@ func (m *model) heldOrNothing() map[string]string {
 	return m.h.held()
 }
 
-// converges lets a last run go undisturbed, with all deletes confirmed, and another find nothing to do.
+// converges runs once without faults, with all deletes confirmed, and expects that another run finds nothing to
+// do.
 func (m *model) converges() {
 	s := m.h.source
 	s.Fails, s.ListErr, s.Quiet, s.Each, m.h.rules = nil, nil, nil, nil, nil

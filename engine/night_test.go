@@ -19,34 +19,33 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// night is one scripted night. In the evening the index mirrors the source; during the day the source
-// changed; then come the runs, with what breaks them; in the morning all is whole again, and one more
-// run must bring the index to what the source holds, and another one find nothing to do.
+// night is one scripted night. In the evening the index mirrors the source; during the day the source changes;
+// then runs follow, with faults. In the morning all faults end: one more run must make the index equal to the
+// source, and another one must find nothing to do.
 type night struct {
 	name string
 	set  func(*dark) // before the evening's run: settings, or another source
 	runs []broken
-	// repair is what somebody does in the morning before the run that must converge.
+	// repair is what an operator does in the morning before the run that must converge.
 	repair func(*dark)
 }
 
 // broken is one run of a night.
 type broken struct {
 	breaks func(*dark)
-	// finds is what the person who looks in the morning finds: what the report of the run contains.
+	// finds is the text that the report of the run must contain.
 	finds []string
 }
 
-// whole is what a run reports that nothing could harm.
-const whole = "exit 0: 20 created, 2 updated, 3 deleted, 75 unchanged, 0 rejected, 0 withheld"
+// undisturbed is the report of a run that no fault could harm.
+const undisturbed = "exit 0: 20 created, 2 updated, 3 deleted, 75 unchanged, 0 rejected, 0 held back"
 
 // dark is the state of a night.
 type dark struct {
 	*harness
-	// others are the values that somebody else wrote, and "" for the documents that somebody else deleted.
+	// others are the values that another program wrote, and "" for the documents that it deleted.
 	others map[string]string
-	// after, if it is not nil, comes right after the run: to look at it, or to undo what keeps everybody
-	// from the index.
+	// after, if not nil, runs right after the run: to inspect it, or to remove a block of the index.
 	after func()
 }
 
@@ -88,32 +87,32 @@ func (d *dark) evening() {
 	d.source.Parts["a"], d.source.Parts["b"] = numbered("a", "a", 40), numbered("b", "b", 40)
 }
 
-// day changes the source: in all 20 documents are new, 2 have changed and 3 are gone.
+// day changes the source: in total 20 documents are new, 2 have changed and 3 are deleted.
 func (d *dark) day() {
 	for _, scope := range []string{"a", "b"} {
 		docs := d.source.Parts[scope]
-		gone := map[string]int{"a": 1, "b": 2}[scope]
-		docs = append(slices.Clone(docs[:len(docs)-gone]), numbered(scope, scope+"-new", 10)...)
+		deleted := map[string]int{"a": 1, "b": 2}[scope]
+		docs = append(slices.Clone(docs[:len(docs)-deleted]), numbered(scope, scope+"-new", 10)...)
 		docs[0] = doc(scope, docs[0].ID, "changed")
 		d.source.Parts[scope] = docs
 	}
 }
 
-// mend ends what a run's script has broken.
+// mend ends the faults of a run's script.
 func (d *dark) mend() {
 	s := d.source
-	s.Fails, s.FailsAt, s.ListErr, s.PingErr, s.Each, s.Silent, d.rules, d.gone = nil, 0, nil, nil, nil, nil, nil, nil
+	s.Fails, s.FailsAt, s.ListErr, s.PingErr, s.Each, s.Silent, d.rules, d.deleted = nil, 0, nil, nil, nil, nil, nil, nil
 }
 
-// report is what a run says to a person.
+// report is the output of a run for people.
 func (d *dark) report(res engine.Result, err error) string {
 	var b strings.Builder
 	c := res.Counts
 	code := commands.ExitCode(commands.Mode{}, nil, commands.Outcome{Result: res, Err: err})
-	fmt.Fprintf(&b, "exit %d: %d created, %d updated, %d deleted, %d unchanged, %d rejected, %d withheld\n",
+	fmt.Fprintf(&b, "exit %d: %d created, %d updated, %d deleted, %d unchanged, %d rejected, %d held back\n",
 		code, c.Created, c.Updated, c.Deleted, c.Kept, c.Rejected, c.Withheld)
 	for _, reason := range slices.Sorted(maps.Keys(res.Withheld)) {
-		fmt.Fprintf(&b, "withheld: %d: %s\n", res.Withheld[reason], reason)
+		fmt.Fprintf(&b, "held back: %d: %s\n", res.Withheld[reason], reason)
 	}
 	if err != nil {
 		fmt.Fprintf(&b, "error: %v\n", err)
@@ -124,12 +123,12 @@ func (d *dark) report(res engine.Result, err error) string {
 			fmt.Fprintf(&b, "kept: %s: %s\n", id, reason)
 		}
 	}
-	dead, _ := os.ReadFile(d.dead) // absent when nothing was rejected
+	dead, _ := os.ReadFile(d.dead) // missing if nothing was rejected
 	fmt.Fprintf(&b, "%d dead-lettered", strings.Count(string(dead), "\n"))
 	return b.String()
 }
 
-// truth is what the source holds: value by id.
+// truth is the content of the source: value by id.
 func (d *dark) truth() map[string]string {
 	out := map[string]string{}
 	for _, docs := range d.source.Parts {
@@ -141,14 +140,14 @@ func (d *dark) truth() map[string]string {
 	return out
 }
 
-// keepsPromises checks what must hold after any run, whatever broke.
+// keepsPromises checks what must hold after any run, whatever the faults.
 func (d *dark) keepsPromises(run int, before map[string]string, res engine.Result, err error) {
 	d.t.Helper()
 	after, truth := d.heldIfThere(), d.truth()
 	for id, value := range after {
 		other, touched := d.others[id]
 		if value != before[id] && value != truth[id] && (!touched || value != other) {
-			d.t.Errorf("run %d: %q holds %q, which nobody wrote", run, id, value)
+			d.t.Errorf("run %d: %q holds %q, which no program wrote", run, id, value)
 		}
 	}
 	missing := int64(0)
@@ -158,22 +157,22 @@ func (d *dark) keepsPromises(run int, before map[string]string, res engine.Resul
 		}
 		missing++
 		if _, there := truth[id]; there {
-			d.t.Errorf("run %d: %q was deleted and is in the source", run, id)
+			d.t.Errorf("run %d: %q was deleted, but is in the source", run, id)
 		}
 	}
-	// Where the answer to a delete was lost, the same delete sent again finds the document changed.
-	told := res.Counts.Deleted
+	// If the response to a delete was lost, the same delete sent again finds the document changed.
+	reported := res.Counts.Deleted
 	for _, reason := range d.seen.of("keep") {
 		if reason == string(plan.ChangedSince) {
-			told++
+			reported++
 		}
 	}
-	if err == nil && missing > told { // an error may come before the answer to a delete that was done
-		d.t.Errorf("run %d: %d documents are missing and %d deletes were told", run, missing, told)
+	if err == nil && missing > reported { // an error may come before the response to a delete that was done
+		d.t.Errorf("run %d: %d documents are missing and %d deletes were reported", run, missing, reported)
 	}
 	for id, value := range d.others {
 		if value != "" && after[id] != value {
-			d.t.Errorf("run %d: %q, which somebody else wrote, holds %q", run, id, after[id])
+			d.t.Errorf("run %d: %q, which another program wrote, holds %q", run, id, after[id])
 		}
 	}
 }
@@ -181,7 +180,7 @@ func (d *dark) keepsPromises(run int, before map[string]string, res engine.Resul
 // real reports whether the destination is a server.
 func (d *dark) real() bool { return *destination != "" }
 
-// asOther asks the destination for something that another program wants of the index.
+// asOther sends a request of another program about the index.
 func (d *dark) asOther(method, path, body string) {
 	d.t.Helper()
 	req, err := http.NewRequestWithContext(d.t.Context(), method, d.url+"/"+d.job.Index+path, strings.NewReader(body))
@@ -199,20 +198,20 @@ func (d *dark) asOther(method, path, body string) {
 	}
 }
 
-// blocks sets the block that a server sets when its disk is nearly full.
+// blocks sets the block that a server sets if its disk is nearly full.
 func (d *dark) blocks(value string) {
 	d.t.Helper()
 	d.asOther(http.MethodPut, "/_settings", `{"index.blocks.read_only_allow_delete":`+value+`}`)
 }
 
-// makeAnew deletes the index and makes an empty one of the same name.
-func (d *dark) makeAnew() {
+// recreate deletes the index and creates an empty one with the same name.
+func (d *dark) recreate() {
 	d.others[everything] = ""
 	d.asOther(http.MethodDelete, "", "")
 	d.asOther(http.MethodPut, "", "{}")
 }
 
-// everything is the key of others that says that the whole index was deleted by somebody else.
+// everything is the key of others for an index that another program deleted completely.
 const everything = "*"
 
 func (d *dark) takenByOthers(id string) bool {
@@ -251,7 +250,7 @@ func (d *dark) morning() {
 	}
 }
 
-// keepDeleted lets the next run keep whole documents before it deletes them.
+// keepDeleted makes the next run save complete documents before it deletes them.
 func (d *dark) keepDeleted() {
 	kept := docfile.NewDeleted(d.dead + ".deleted")
 	d.t.Cleanup(func() {
@@ -259,10 +258,10 @@ func (d *dark) keepDeleted() {
 			d.t.Error(err)
 		}
 	})
-	d.gone = kept
+	d.deleted = kept
 }
 
-// large makes a document with a text of so many bytes.
+// large is a document with a text of the given length.
 func large(scope, id string, bytes int) document.Document {
 	return doc(scope, id, strings.Repeat("x", bytes))
 }

@@ -31,7 +31,7 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// Answers as Elasticsearch gives them.
+// Responses as Elasticsearch sends them.
 var (
 	busy        = fault.JSON(429, `{"error":{"type":"es_rejected_execution_exception","reason":"rejected execution of coordinating operation"},"status":429}`)
 	contextGone = fault.JSON(404, `{"error":{"root_cause":[{"type":"search_context_missing_exception","reason":"No search context found for id [1]"}],`+
@@ -48,20 +48,19 @@ const (
 	unparsable = `{"status":400,"error":{"type":"document_parsing_exception","reason":"[1:20] failed to parse field [v] of type [long]"}}`
 )
 
-// scripted makes the script of a run that consists of what happens to its requests.
+// scripted turns faults of its requests into the script of a run.
 func scripted(r ...fault.Rule) func(*dark) { return func(d *dark) { d.rules = r } }
 
-// impatient gives up soon, so that a storm can outlast it.
+// impatient gives up early, so that a storm can outlast it.
 func impatient(d *dark) { d.deps.Retry.Patience = 20 * time.Millisecond }
 
-// oneWriter lets bulk requests follow one another, so that what happens at the first is known to come
-// before the others.
+// oneWriter makes bulk requests sequential, so that the fault of the first one comes before the others.
 func oneWriter(d *dark) { d.deps.Writers = 1 }
 
 func nightsOfTheServer() []night {
 	return []night{
 		{name: "a storm of 429 that ends", runs: []broken{{
-			scripted(fault.Rule{Path: "_bulk", Times: 25, Answer: busy}, fault.Rule{Path: "_search", Times: 2, Answer: busy}), []string{whole},
+			scripted(fault.Rule{Path: "_bulk", Times: 25, Answer: busy}, fault.Rule{Path: "_search", Times: 2, Answer: busy}), []string{undisturbed},
 		}}},
 		{name: "a storm of 429 that outlasts patience", set: impatient, runs: []broken{{
 			scripted(fault.Rule{Path: "_bulk", Answer: busy}), []string{"exit 5: 0 created, 0 updated, 0 deleted", "es_rejected_execution_exception", "0 dead-lettered"},
@@ -72,30 +71,30 @@ func nightsOfTheServer() []night {
 					return busyItem
 				}
 				return ""
-			}}), []string{whole},
+			}}), []string{undisturbed},
 		}}},
-		{name: "one document is refused for ever while others pass", runs: []broken{{
+		{name: "one document is always refused while others succeed", runs: []broken{{
 			scripted(fault.Rule{Path: "_bulk", Refuse: onlyFor(busyItem, "a-new3")}),
 			[]string{"exit 3: 19 created, 2 updated, 3 deleted, 75 unchanged, 1 rejected", "a a-new3: ", "too large for this node", "1 dead-lettered"},
 		}}},
-		{name: "connections are reset on the way there", runs: []broken{
+		{name: "connections are reset before the server reads the request", runs: []broken{
 			{scripted(fault.Rule{Path: "_pit", Times: 1}), []string{"exit 5: 0 created", "connection reset"}},
-			{scripted(fault.Rule{Path: "_bulk", Times: 7}, fault.Rule{Path: "_search", Times: 3}), []string{whole}},
+			{scripted(fault.Rule{Path: "_bulk", Times: 7}, fault.Rule{Path: "_search", Times: 3}), []string{undisturbed}},
 		}},
-		{name: "answers are lost, and what was asked for was done", runs: []broken{{
+		{name: "responses are lost after the server did the work", runs: []broken{{
 			scripted(fault.Rule{Path: "_bulk", Times: 7, After: true}, fault.Rule{Path: "_search", Times: 3, After: true}),
-			[]string{"exit 0: 20 created, 2 updated", "0 rejected, 0 withheld"},
+			[]string{"exit 0: 20 created, 2 updated", "0 rejected, 0 held back"},
 		}}},
-		{name: "half answers", runs: []broken{{
+		{name: "responses are cut in half", runs: []broken{{
 			scripted(fault.Rule{Path: "_bulk", Times: 5, After: true, Cut: 20}, fault.Rule{Path: "_search", Times: 2, After: true, Cut: 60}),
-			[]string{"exit 0: 20 created, 2 updated", "0 rejected, 0 withheld"},
+			[]string{"exit 0: 20 created, 2 updated", "0 rejected, 0 held back"},
 		}}},
 		{name: "502, 503 and 504 in bursts", runs: []broken{{
 			scripted(
 				fault.Rule{Path: "_bulk", Times: 4, Answer: fault.JSON(502, "<html>bad gateway</html>")},
 				fault.Rule{Path: "_bulk", Skip: 1, Times: 4, Answer: fault.JSON(503, `{"error":{"type":"unavailable_shards_exception","reason":"primary shard is not active"},"status":503}`)},
 				fault.Rule{Path: "_search", Times: 3, Answer: fault.JSON(504, "")},
-			), []string{whole},
+			), []string{undisturbed},
 		}}},
 	}
 }
@@ -104,30 +103,30 @@ func nightsOfTheNode() []night {
 	return []night{
 		{name: "the node restarts while the source is read", runs: []broken{{
 			scripted(fault.Rule{Path: "_bulk", Times: 9}, fault.Rule{Path: "_search", Skip: 1, Answer: contextGone}),
-			[]string{"exit 4: 20 created, 2 updated, 0 deleted", "withheld: 3: the point in time was lost"},
+			[]string{"exit 4: 20 created, 2 updated, 0 deleted", "held back: 3: the point in time was lost"},
 		}}},
-		{name: "the node goes away and comes back for the next run", set: impatient, runs: []broken{
-			{scripted(fault.Rule{Skip: 8}), []string{"exit 5: ", "0 rejected", "connection reset"}}, // how far it came is a matter of time
+		{name: "the node stops and is back for the next run", set: impatient, runs: []broken{
+			{scripted(fault.Rule{Skip: 8}), []string{"exit 5: ", "0 rejected", "connection reset"}}, // how far it gets depends on timing
 			{scripted(fault.Rule{Skip: 1, Times: 1}), []string{"exit 5: 0 created", "connection reset"}},
 		}},
 		{name: "the point in time is lost while the index is scanned", runs: []broken{
 			{scripted(fault.Rule{Path: "_search", Answer: contextGone}), []string{"exit 5: 0 created, 0 updated, 0 deleted", "search_context_missing_exception"}},
-			{scripted(fault.Rule{Path: "_search", Times: 2, Answer: contextGone}), []string{whole}},
+			{scripted(fault.Rule{Path: "_search", Times: 2, Answer: contextGone}), []string{undisturbed}},
 		}},
 		{
-			name: "the point in time is lost between deletes whose documents are kept",
+			name: "the point in time is lost between deletes whose documents are saved",
 			set:  func(d *dark) { d.source.Parts["c"] = numbered("c", "c", 300) },
 			runs: []broken{{
 				func(d *dark) {
 					d.keepDeleted()
-					// Two pages for the table, one to count, and the first of two with whole documents.
+					// Two pages for the table, one to count, and the first of two with complete documents.
 					d.rules = []fault.Rule{{Path: "_search", Skip: 4, Answer: contextGone}}
 				}, []string{"exit 5: 20 created, 2 updated", "search_context_missing_exception"},
 			}},
 		},
 		{name: "the refresh is refused", runs: []broken{{
 			scripted(fault.Rule{Path: "_refresh", Answer: noPrivilege}),
-			[]string{"exit 4: 20 created, 2 updated, 0 deleted", "withheld: 3: the index could not be refreshed"},
+			[]string{"exit 4: 20 created, 2 updated, 0 deleted", "held back: 3: the index could not be refreshed"},
 		}}},
 		{name: "the disk reaches the flood stage", set: oneWriter, runs: []broken{{
 			func(d *dark) {
@@ -144,7 +143,7 @@ func nightsOfTheNode() []night {
 func nightsOfDocuments() []night {
 	return []night{
 		{name: "large requests are refused", runs: []broken{{
-			scripted(fault.Rule{Path: "_bulk", Larger: 400, Answer: tooLong}), []string{whole},
+			scripted(fault.Rule{Path: "_bulk", Larger: 400, Answer: tooLong}), []string{undisturbed},
 		}}},
 		{name: "a document is larger than a request may be", repair: func(d *dark) { d.source.Parts["a"][5] = doc("a", "a5", "v") }, runs: []broken{{
 			func(d *dark) {
@@ -159,7 +158,7 @@ func nightsOfDocuments() []night {
 	}
 }
 
-// onlyFor refuses the operations of these ids.
+// onlyFor rejects the operations of these ids.
 func onlyFor(item string, ids ...string) func(string) string {
 	return func(id string) string {
 		if strings.Contains(" "+strings.Join(ids, " ")+" ", " "+id+" ") {
@@ -169,7 +168,7 @@ func onlyFor(item string, ids ...string) func(string) string {
 	}
 }
 
-// nightsOfOthers are those in which another program is at work on the index.
+// nightsOfOthers are the nights in which another program works on the index.
 func nightsOfOthers() []night {
 	atBulk := func(do func(*dark)) func(*dark) {
 		return func(d *dark) {
@@ -177,7 +176,7 @@ func nightsOfOthers() []night {
 		}
 	}
 	return []night{
-		{name: "somebody closes the index", set: oneWriter, runs: []broken{{
+		{name: "another program closes the index", set: oneWriter, runs: []broken{{
 			func(d *dark) {
 				d.rules = []fault.Rule{{Path: "_bulk", Skip: 1, Answer: fault.Items(func(string) string { return closedItem })}}
 				if d.real() {
@@ -186,17 +185,17 @@ func nightsOfOthers() []night {
 				}
 			}, []string{"exit 9: ", " 0 deleted", "0 rejected", "closed", "0 dead-lettered"},
 		}}},
-		{name: "somebody deletes the index and makes it anew", set: oneWriter, runs: []broken{{
-			func(d *dark) { impatient(d); atBulk(func(d *dark) { d.makeAnew() })(d) }, []string{"exit 5: ", " 0 deleted", "0 rejected"},
+		{name: "another program deletes the index and creates it again", set: oneWriter, runs: []broken{{
+			func(d *dark) { impatient(d); atBulk(func(d *dark) { d.recreate() })(d) }, []string{"exit 5: ", " 0 deleted", "0 rejected"},
 		}}},
-		{name: "somebody deletes the index and makes it anew, and nothing is gone from the source", set: oneWriter, runs: []broken{{
+		{name: "another program recreates the index, and no document was deleted from the source", set: oneWriter, runs: []broken{{
 			func(d *dark) {
 				d.source.Parts["a"] = append(d.source.Parts["a"], doc("a", "a39", "v"))
 				d.source.Parts["b"] = append(d.source.Parts["b"], doc("b", "b38", "v"), doc("b", "b39", "v"))
-				atBulk(func(d *dark) { d.makeAnew() })(d)
-			}, []string{"exit 5: 20 created, 2 updated, 0 deleted", "the index was replaced while it was written"},
+				atBulk(func(d *dark) { d.recreate() })(d)
+			}, []string{"exit 5: 20 created, 2 updated, 0 deleted", "the index was replaced during the run"},
 		}}},
-		{name: "somebody writes a document that is gone from the source", runs: []broken{{
+		{name: "another program writes a document that is no longer in the source", runs: []broken{{
 			func(d *dark) {
 				d.rules = []fault.Rule{{Path: "_search", Skip: 1, Times: 1, Pass: true, Before: func() {
 					d.others["b39"] = "theirs"
@@ -204,7 +203,7 @@ func nightsOfOthers() []night {
 				}}}
 			}, []string{"exit 0: 20 created, 2 updated, 2 deleted, 76 unchanged", "kept: b39: somebody wrote it since the scan"},
 		}}},
-		{name: "somebody deletes documents", set: oneWriter, runs: []broken{{
+		{name: "another program deletes documents", set: oneWriter, runs: []broken{{
 			atBulk(func(d *dark) {
 				for _, id := range []string{"a5", "b38"} {
 					d.others[id] = ""
@@ -216,7 +215,7 @@ func nightsOfOthers() []night {
 			func(d *dark) {
 				var n atomic.Int64
 				d.deps.Now = func() time.Time { return time.Now().Add(time.Duration(n.Add(1)%3-1) * time.Hour) }
-			}, []string{whole},
+			}, []string{undisturbed},
 		}}},
 	}
 }
@@ -224,17 +223,17 @@ func nightsOfOthers() []night {
 func nightsOfTheSource() []night {
 	fails := func(kind error, at int) func(*dark) {
 		return func(d *dark) {
-			d.source.Fails = map[string]error{"a": &source.Error{Kind: kind, Part: "a", Err: errors.New("it broke off")}}
+			d.source.Fails = map[string]error{"a": &source.Error{Kind: kind, Part: "a", Err: errors.New("connection lost")}}
 			d.source.FailsAt = at
 		}
 	}
 	return []night{
-		{name: "a part may not be read to its end", runs: []broken{{
+		{name: "a part cannot be read completely", runs: []broken{{
 			fails(source.ErrAuth, 20),
-			[]string{"exit 3: 10 created, 2 updated, 2 deleted", "withheld: 20: its part of the source was not read to the end", "a : a: it broke off"},
+			[]string{"exit 3: 10 created, 2 updated, 2 deleted", "held back: 20: its part of the source was not read to the end", "a : a: connection lost"},
 		}}},
-		{name: "the source goes away for a time", runs: []broken{{
-			fails(source.ErrUnreachable, 45), []string{"exit 5: ", "2 updated, 0 deleted", "it broke off"},
+		{name: "the source is unreachable for a time", runs: []broken{{
+			fails(source.ErrUnreachable, 45), []string{"exit 5: ", "2 updated, 0 deleted", "connection lost"},
 		}}},
 		{name: "the source cannot be reached", runs: []broken{{
 			func(d *dark) {
@@ -242,15 +241,15 @@ func nightsOfTheSource() []night {
 			},
 			[]string{"exit 5: 0 created, 0 updated, 0 deleted", "no route to it"},
 		}}},
-		{name: "the list of parts breaks off", runs: []broken{{
-			func(d *dark) { d.source.ListErr = errors.New("the catalogue broke off") },
-			[]string{"exit 3: 20 created, 2 updated, 0 deleted", "withheld: 3: the source was not listed to the end", "the catalogue broke off"},
+		{name: "the list of parts ends early", runs: []broken{{
+			func(d *dark) { d.source.ListErr = errors.New("the catalog ended early") },
+			[]string{"exit 3: 20 created, 2 updated, 0 deleted", "held back: 3: the source was not listed to the end", "the catalog ended early"},
 		}}},
 		{
 			name: "a part vanishes",
 			set:  func(d *dark) { d.source.Parts["c"] = numbered("c", "c", 5) },
 			runs: []broken{
-				{func(d *dark) { delete(d.source.Parts, "c") }, []string{"exit 4: 20 created, 2 updated, 3 deleted", "withheld: 5: its part of the source has vanished"}},
+				{func(d *dark) { delete(d.source.Parts, "c") }, []string{"exit 4: 20 created, 2 updated, 3 deleted", "held back: 5: its part of the source has vanished"}},
 				{func(*dark) {}, []string{"exit 0: 0 created, 0 updated, 5 deleted"}},
 			},
 		},
@@ -258,14 +257,14 @@ func nightsOfTheSource() []night {
 			name: "a part is emptied by mistake and filled again",
 			set:  func(d *dark) { d.source.Parts["c"] = numbered("c", "c", 50) },
 			runs: []broken{
-				{func(d *dark) { d.source.Parts["c"] = nil }, []string{"exit 4: 20 created, 2 updated, 0 deleted", "withheld: 53: more deletes than the guard allows"}},
+				{func(d *dark) { d.source.Parts["c"] = nil }, []string{"exit 4: 20 created, 2 updated, 0 deleted", "held back: 53: more deletes than the guard allows"}},
 				{func(d *dark) { d.source.Parts["c"] = numbered("c", "c", 50) }, []string{"exit 0: 0 created, 0 updated, 3 deleted"}},
 			},
 		},
 	}
 }
 
-// TestNightOfASlowNode: every answer takes longer than a point in time lives when nobody uses it.
+// TestNightOfASlowNode: every response takes longer than an unused point in time lives.
 func TestNightOfASlowNode(t *testing.T) {
 	t.Parallel()
 	if *destination != "" {
@@ -277,12 +276,12 @@ func TestNightOfASlowNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		night{set: func(d *dark) { d.source.Parts["c"] = numbered("c", "c", 900) }, runs: []broken{{
 			scripted(slow("_search", 4*time.Minute), slow("_bulk", 20*time.Minute), slow("_refresh", time.Hour)),
-			[]string{"exit 0: 20 created, 2 updated, 3 deleted, 975 unchanged, 0 rejected, 0 withheld"},
+			[]string{"exit 0: 20 created, 2 updated, 3 deleted, 975 unchanged, 0 rejected, 0 held back"},
 		}}}.run(t)
 	})
 }
 
-// TestNightOfEverything draws what breaks in six runs from all that breaks in the other nights.
+// TestNightOfEverything draws the faults of six runs from those of the other nights.
 func TestNightOfEverything(t *testing.T) {
 	t.Parallel()
 	seed := *nightSeed
@@ -326,10 +325,10 @@ func breakAnything(d *dark, rnd *rand.Rand) {
 		d.rules = append(d.rules, r)
 	}
 	if rnd.IntN(3) == 0 {
-		d.source.Fails = map[string]error{"b": &source.Error{Kind: source.ErrTemporary, Part: "b", Err: errors.New("it broke off")}}
+		d.source.Fails = map[string]error{"b": &source.Error{Kind: source.ErrTemporary, Part: "b", Err: errors.New("connection lost")}}
 		d.source.FailsAt = rnd.IntN(30)
 	}
 	if rnd.IntN(4) == 0 {
-		d.source.ListErr = errors.New("the list broke off")
+		d.source.ListErr = errors.New("the list ended early")
 	}
 }

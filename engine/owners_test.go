@@ -14,8 +14,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 )
 
-// TestTwoFirstRunsOfTwoOwners begin at once, on two machines, with an index that does not exist. Both find that out
-// before either makes it; still it becomes that of one, and the other writes and deletes nothing there.
+// TestTwoFirstRunsOfTwoOwners: two runs start concurrently, on two machines, with an index that does not exist.
+// Both notice that before either creates it. Still, it belongs to one of them, and the other writes and deletes
+// nothing there.
 func TestTwoFirstRunsOfTwoOwners(t *testing.T) {
 	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
@@ -44,13 +45,13 @@ func twoOwners(t *testing.T, url string) {
 	errs := make([]error, len(both))
 	for i, h := range both {
 		h.job.Owner = fmt.Sprint("memory/", i)
-		for n := range 30 { // some ids are those of both, with other values
+		for n := range 30 { // some ids exist in both, with different values
 			id, value := fmt.Sprint(i*20+n), fmt.Sprint("of ", i)
 			h.source.Parts["a"] = append(h.source.Parts["a"], doc("a", id, value))
 			want[i][id] = value
 		}
 		arrives := sync.OnceFunc(makes.Done)
-		h.rules = []fault.Rule{{Method: http.MethodPut, Path: h.job.Index, Times: 1, Pass: true, Before: func() { // it is absent for both
+		h.rules = []fault.Rule{{Method: http.MethodPut, Path: h.job.Index, Times: 1, Pass: true, Before: func() { // it is missing for both
 			arrives()
 			makes.Wait()
 		}}}

@@ -10,8 +10,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 )
 
-// TestAPanicInAnyGoroutineEndsTheRunInOrder: that of the scan, of the writer and of what keeps the point in time, not
-// only that of a reader. The run ends with a crash, and nothing is deleted.
+// TestAPanicInAnyGoroutineEndsTheRunInOrder: a panic in the scan, in the writer or in the keep-alive of the point
+// in time, not only in a reader. The run ends with a crash, and nothing is deleted.
 func TestAPanicInAnyGoroutineEndsTheRunInOrder(t *testing.T) {
 	t.Parallel()
 	crashes := func() { panic("a bug") }

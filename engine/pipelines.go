@@ -29,7 +29,7 @@ type pipelines struct {
 	definitions map[string]json.RawMessage // by name; nil for one that this user cannot read
 	called      []string                   // by the pipelines examined so far
 	attaches    bool                       // one of them reads the attachment
-	wholeText   bool                       // and reads indexedCharsField, so that it can read all of it
+	fullText    bool                       // and reads indexedCharsField, so that it can read all of it
 	unread      bool                       // one cannot be read by this user
 }
 
@@ -119,7 +119,7 @@ func (p *pipelines) lookUp(ctx context.Context, name string) error {
 	switch {
 	case errors.Is(err, elastic.ErrAuth):
 		if slices.Contains(elasticsOwn, name) {
-			p.attaches, p.wholeText = true, true
+			p.attaches, p.fullText = true, true
 			return nil
 		}
 		p.unread = true
@@ -156,7 +156,7 @@ func (p *pipelines) look(at any) {
 			switch name, _ := processor["name"].(string); {
 			case key == "attachment" && processor["field"] == attachmentField:
 				p.attaches = true
-				p.wholeText = p.wholeText || processor["indexed_chars_field"] == indexedCharsField
+				p.fullText = p.fullText || processor["indexed_chars_field"] == indexedCharsField
 			case key == "pipeline" && name != "":
 				p.called = append(p.called, name)
 			}

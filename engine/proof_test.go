@@ -17,8 +17,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// TestTheSameNameForAnotherSource: two files that call different sources by one name delete nothing of
-// each other's, and --adopt says which one it is.
+// TestTheSameNameForAnotherSource: two configuration files that use one name for different sources delete none of
+// each other's documents, and --adopt decides which one owns the index.
 func TestTheSameNameForAnotherSource(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -49,8 +49,8 @@ func TestTheSameNameForAnotherSource(t *testing.T) {
 	}
 }
 
-// TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost: what another program wrote and the source holds as
-// well needs no word of consent.
+// TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost: no consent is needed if the source has every document that
+// another program wrote.
 func TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -65,7 +65,7 @@ func TestAnIndexWithoutAnOwnerIsTakenWhenNothingIsLost(t *testing.T) {
 	}
 }
 
-// TestAnotherRoutingIsRefused: an update would land in another shard and leave two documents of one id.
+// TestAnotherRoutingIsRefused: an update would reach another shard and leave two documents with one id.
 func TestAnotherRoutingIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -79,17 +79,17 @@ func TestAnotherRoutingIsRefused(t *testing.T) {
 	}
 }
 
-// TestPartialReadDeletesNothing: nothing is deleted of a part whose reading merely stops, and nothing at
-// all once a reader was lost on its way.
+// TestPartialReadDeletesNothing: nothing is deleted in a part whose reading stops early, and nothing at all after
+// a reader was lost.
 func TestPartialReadDeletesNothing(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
 		breaks func(h *harness)
-		kept   int // documents that are still there, of 60
+		kept   int // documents that still exist, of 60
 	}{
-		{"a part stops and does not say that it was at its end", func(h *harness) { h.source.Quiet, h.source.FailsAt = map[string]bool{"a": true}, 3 }, 59},
-		{"a reader goes away", func(h *harness) {
+		{"a part stops without confirming its end", func(h *harness) { h.source.Quiet, h.source.FailsAt = map[string]bool{"a": true}, 3 }, 59},
+		{"a reader is lost", func(h *harness) {
 			h.source.Each = func(part string, n int) {
 				if part == "a" && n == 3 {
 					runtime.Goexit()
@@ -120,8 +120,8 @@ func TestPartialReadDeletesNothing(t *testing.T) {
 	}
 }
 
-// TestADocumentOfUnknownScopeIsHeldBack: a document that does not say of which table it is may be of one
-// that has merely vanished. Confirmed, it goes.
+// TestADocumentOfUnknownScopeIsHeldBack: a document that does not name its table may belong to one that is only
+// missing. If confirmed, it is deleted.
 func TestADocumentOfUnknownScopeIsHeldBack(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -138,8 +138,8 @@ func TestADocumentOfUnknownScopeIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestTheGuardsShareIsOfWhatWasRead: the documents of tables that were not asked for, or could not be
-// read, do not make a deletion small; and an empty source deletes nothing, whatever else failed.
+// TestTheGuardsPercentageRefersToWhatWasRead: documents of tables that were unwanted or unreadable do not lower
+// the percentage; and an empty source deletes nothing, whatever else failed.
 func TestTheGuardsShareIsOfWhatWasRead(t *testing.T) {
 	t.Parallel()
 	only := func(j *engine.Job) { j.Wants = func(scope string) bool { return scope == "a" } }
@@ -150,8 +150,8 @@ func TestTheGuardsShareIsOfWhatWasRead(t *testing.T) {
 		change func(*engine.Job)
 		reason plan.Reason
 	}{
-		{"emptied, the only one asked for", 0, func(*harness) {}, only, plan.EmptySource},
-		{"nearly emptied, the only one asked for", 1, func(*harness) {}, only, plan.GuardRefused},
+		{"emptied, the only wanted one", 0, func(*harness) {}, only, plan.EmptySource},
+		{"nearly emptied, the only wanted one", 1, func(*harness) {}, only, plan.GuardRefused},
 		{"nearly emptied, the other cannot be read", 1, func(h *harness) { h.source.Fails = map[string]error{"b": errors.New("no")} }, func(*engine.Job) {}, plan.GuardRefused},
 		{"emptied, the other cannot be read", 0, func(h *harness) { h.source.Fails = map[string]error{"b": errors.New("no")} }, func(*engine.Job) {}, plan.EmptySource},
 	} {
@@ -166,8 +166,8 @@ func TestTheGuardsShareIsOfWhatWasRead(t *testing.T) {
 	}
 }
 
-// TestNothingIsWrittenTwiceAfterAnIncompleteRun: where versions decide, what an incomplete run wrote is
-// not written again by the next, however often one thing fails.
+// TestNothingIsWrittenTwiceAfterAnIncompleteRun: if versions decide, the next run does not write again what an
+// incomplete run wrote, however often something fails.
 func TestNothingIsWrittenTwiceAfterAnIncompleteRun(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -188,14 +188,14 @@ func TestNothingIsWrittenTwiceAfterAnIncompleteRun(t *testing.T) {
 			t.Fatalf("next run: %+v", res.Counts)
 		}
 	}
-	// Made otherwise, all are written once more, and once.
+	// If documents are built differently, each is written again once.
 	h.job.Profile = "other"
 	for _, want := range []int64{15, 0, 0} {
 		if res := h.sync(); res.Counts.Updated != want {
-			t.Fatalf("made otherwise: %+v, want %d updates", res.Counts, want)
+			t.Fatalf("built differently: %+v, want %d updates", res.Counts, want)
 		}
 	}
-	// What was never reached is written when it can be read, and only that.
+	// Documents that were never read are written once they can be, and only those.
 	h.source.Fails = nil
 	if res := h.sync(); res.Counts.Created != 5 || res.Counts.Updated != 0 {
 		t.Fatalf("all can be read: %+v", res.Counts)
@@ -205,24 +205,24 @@ func TestNothingIsWrittenTwiceAfterAnIncompleteRun(t *testing.T) {
 	}
 	h.job.Profile = ""
 	if res := h.sync(); res.Counts.Updated != 20 {
-		t.Fatalf("made as at first: %+v", res.Counts)
+		t.Fatalf("built as at first: %+v", res.Counts)
 	}
 }
 
-// TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites: the run ends as one that may pass, and the next
-// creates the index as it should be.
+// TestBulkRequestsDoNotRecreateADeletedIndex: the run ends with a temporary error, and the next one creates the
+// index correctly.
 func TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.source.Parts["a"] = numbered("a", "a", 100)
 	h.deps.Writers, h.deps.Readers = 1, 1
-	var hours atomic.Int64 // so that the index is looked at before each request
+	var hours atomic.Int64 // so that the index is checked before each request
 	h.deps.Now = func() time.Time { return time.Now().Add(time.Duration(hours.Add(1)) * time.Hour) }
 	store, bulks := h.store, 0
 	h.store = roundTrip(func(r *http.Request) (*http.Response, error) {
 		res, err := store.RoundTrip(r)
 		if strings.HasSuffix(r.URL.Path, "/_bulk") {
-			if bulks++; bulks == 2 { // after its answer, and before the next request is thought of
+			if bulks++; bulks == 2 { // after its response, and before the next request is prepared
 				removeIndex(t, store, h.url+"/"+h.job.Index)
 			}
 		}
@@ -232,7 +232,7 @@ func TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites(t *testing.T) {
 		t.Fatalf("the run ended with %v", err)
 	}
 	if _, err := h.client().Index(t.Context(), h.job.Index); !errors.Is(err, elastic.ErrNotFound) {
-		t.Fatalf("the writes made the index again: %v", err)
+		t.Fatalf("the writes created the index again: %v", err)
 	}
 	h.store = store
 	if res := h.sync(); res.Counts.Created != 100 {
@@ -243,7 +243,7 @@ func TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites(t *testing.T) {
 	}
 }
 
-// TestAMarkThatMayNotBeWritten: who may write documents and not the mapping has them written all the same.
+// TestAMarkerThatCannotBeWritten: without the privilege for the mapping, documents are written anyway.
 func TestAMarkThatMayNotBeWritten(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -20,12 +20,12 @@ const madeBy = 3
 
 // recipe is how a run builds documents, and how it compares them with their copies.
 type recipe struct {
-	options   plan.Options
-	way       extract.Way // how content becomes text
-	why       string      // the reason for way
-	wholeText bool        // the pipeline can read content completely on request
-	print     string      // the fingerprint
-	printed   bool        // it affects which documents count as unchanged
+	options  plan.Options
+	way      extract.Way // how content becomes text
+	why      string      // the reason for way
+	fullText bool        // the pipeline can read content completely on request
+	print    string      // the fingerprint
+	printed  bool        // it affects which documents count as unchanged
 }
 
 // decideRecipe decides how documents are compared and built.
@@ -49,7 +49,7 @@ func (d *destination) decideRecipe(ctx context.Context) (c recipe, err error) {
 	o := &c.options
 	if d.job.Pipeline != "" && d.job.Kind != AccessControl {
 		flags.ExtractBinaryContent = c.way == extract.Pipeline
-		c.wholeText = flags.ExtractBinaryContent && through.wholeText
+		c.fullText = flags.ExtractBinaryContent && through.fullText
 		o.Trailer.Flags = &flags
 	}
 	o.Pipeline = d.job.Pipeline != "" || d.index.Pipeline != ""
@@ -127,7 +127,7 @@ func (c *recipe) madeByWay() []any {
 	case extract.ByService, extract.Off:
 		return []any{c.way}
 	case extract.Pipeline:
-		if c.wholeText {
+		if c.fullText {
 			return []any{indexedCharsField}
 		}
 	}

@@ -19,15 +19,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// rejectAll makes the server refuse every document of the next run.
+// rejectAll makes the server reject every document of the next run.
 func (h *harness) rejectAll() {
 	h.rules = []fault.Rule{{Path: "_bulk", Answer: fault.Items(func(string) string {
 		return `{"status":400,"error":{"type":"document_parsing_exception","reason":"because"}}`
 	})}}
 }
 
-// rejected syncs while every document is refused, and returns the dead-letter file and what is in it.
-// What is rejected from then on goes into another one.
+// rejected syncs while every document is rejected, and returns the dead-letter file and its content. Later
+// rejections go into another file.
 func (h *harness) rejected() (file string, raw []byte) {
 	h.t.Helper()
 	h.rejectAll()
@@ -77,7 +77,7 @@ func TestReplaySendsWhatWasRejected(t *testing.T) {
 	}
 }
 
-// TestReplayLeavesOtherWritersAlone: what is written between the look and the request survives.
+// TestReplayLeavesOtherWritersAlone: a document written between the lookup and the request survives.
 func TestReplayLeavesOtherWritersAlone(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -130,7 +130,7 @@ func TestReplayKeepsWhatIsRejectedAgain(t *testing.T) {
 	if n != 3 {
 		t.Fatalf("%d rejected again", n)
 	}
-	// A document without an id is refused whatever the server takes, and none is made of it under another.
+	// A document without an id is rejected whatever the server accepts, and none is created under another id.
 	again := h.dead
 	h.dead = filepath.Join(t.TempDir(), "third.ndjson")
 	res, err = h.replay(again)
@@ -163,7 +163,7 @@ func TestReplayPassesOverWhatIsNotItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(strings.Join(lines, "\n")) // the last line without its end
+	write(strings.Join(lines, "\n")) // the last line without a line end
 	if res, err := h.replay(foreign); !errors.Is(err, engine.ErrConfig) || res.Passed != 3 || len(h.held()) != 0 {
 		t.Fatalf("%v, %+v", err, res)
 	}

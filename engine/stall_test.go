@@ -9,15 +9,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 )
 
-// The nights of a silent source run on a clock of their own, which only an embedded destination shares.
+// The nights of a silent source use a fake clock, which only an embedded destination shares.
 
 func stalled(d *dark, timeout time.Duration) {
 	d.deps.StallTimeout = timeout
 	d.source.Silent = map[string]time.Duration{"b": 20 * time.Minute}
 }
 
-// TestNightOfASilentSource: a point in time lives for five minutes when nobody uses it. A part that is
-// silent for twenty has deletes all the same, because somebody did.
+// TestNightOfASilentSource: an unused point in time lives for five minutes. If a part is silent for twenty, there
+// are deletes nevertheless, because the run keeps the point in time alive.
 func TestNightOfASilentSource(t *testing.T) {
 	t.Parallel()
 	if *destination != "" {
@@ -38,22 +38,22 @@ func TestNightOfASilentSource(t *testing.T) {
 					}
 				}
 			},
-			finds: []string{whole},
+			finds: []string{undisturbed},
 		}}}.run(t)
 	})
 }
 
 func searches(sent []string) (n int) {
 	for _, r := range sent {
-		if strings.HasSuffix(r, " /_search") { // not that of an index, which counts what could not be indexed
+		if strings.HasSuffix(r, " /_search") { // not on an index: such a request counts unindexed values
 			n++
 		}
 	}
 	return n
 }
 
-// TestNightOfASourceThatStaysSilent: beyond the stall timeout the run ends as temporary, and what the
-// other part is known to lack is not deleted either.
+// TestNightOfASourceThatStaysSilent: beyond the stall timeout the run ends as temporary, and the known deletes of
+// the other part are not done either.
 func TestNightOfASourceThatStaysSilent(t *testing.T) {
 	t.Parallel()
 	if *destination != "" {
@@ -67,8 +67,8 @@ func TestNightOfASourceThatStaysSilent(t *testing.T) {
 	})
 }
 
-// TestNightOfASilentSourceAndABusyNode: the node refuses for a time what keeps the point in time. Less
-// than its life is borne; where it is longer, nothing is deleted.
+// TestNightOfASilentSourceAndABusyNode: the node refuses for a time the requests that keep the point in time
+// alive. A shorter time is harmless; after a longer one, nothing is deleted.
 func TestNightOfASilentSourceAndABusyNode(t *testing.T) {
 	t.Parallel()
 	if *destination != "" {
@@ -79,8 +79,8 @@ func TestNightOfASilentSourceAndABusyNode(t *testing.T) {
 		minutes int
 		finds   []string
 	}{
-		{"shorter than the life of the point in time", 4, []string{whole}},
-		{"longer", 7, []string{"exit 4: 20 created, 2 updated, 0 deleted", "withheld: 3: the point in time was lost"}},
+		{"shorter than the life of the point in time", 4, []string{undisturbed}},
+		{"longer", 7, []string{"exit 4: 20 created, 2 updated, 0 deleted", "held back: 3: the point in time was lost"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -108,15 +108,15 @@ func (o *outcome) fail(err error) {
 	}
 }
 
-// withhold records deletes that are held back.
-func (o *outcome) withhold(reason plan.Reason, n int64) {
+// holdBack records deletes that are held back.
+func (o *outcome) holdBack(reason plan.Reason, n int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.res.Withheld[reason] += n
 }
 
-// withholdRest records the rest of n deletes as held back, and returns how many were not recorded yet.
-func (o *outcome) withholdRest(reason plan.Reason, n int64) int64 {
+// holdBackRest records the rest of n deletes as held back, and returns how many were not recorded yet.
+func (o *outcome) holdBackRest(reason plan.Reason, n int64) int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, count := range o.res.Withheld {

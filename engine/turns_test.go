@@ -16,14 +16,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
-// limited is a source of three parts, read one after the other, in runs whose time is up before a
-// document of a part.
+// limited is a source of three parts, read one after the other, in runs whose time ends before a document of a
+// part.
 type limited struct {
 	*harness
 	t     *testing.T
 	turns map[string]int64
-	hours atomic.Int64 // since it began
-	order []string     // parts in the order in which the last run began to read them
+	hours atomic.Int64 // since the start
+	order []string     // parts in the order in which the last run started to read them
 }
 
 func newLimited(t *testing.T) *limited {
@@ -44,13 +44,12 @@ func newLimited(t *testing.T) *limited {
 	return h
 }
 
-// now is asked by whoever reads and writes.
+// now is the clock of readers and writers.
 func (h *limited) now() time.Time {
 	return time.Unix(1_790_000_000, 0).Add(time.Duration(h.hours.Load()) * time.Hour)
 }
 
-// until runs with a limit that is over before the tenth document of a part, "" for never. Each part
-// takes an hour.
+// until runs with a limit that ends before the tenth document of a part, "" for never. Each part takes an hour.
 func (h *limited) until(part string, change ...func(*engine.Job)) (engine.Result, error) {
 	h.t.Helper()
 	until, stop := context.WithCancel(context.Background())
@@ -70,7 +69,7 @@ func (h *limited) until(part string, change ...func(*engine.Job)) (engine.Result
 	return h.run(h.t.Context(), change...)
 }
 
-// late is until for a run that must leave something.
+// late is until for a run that must leave work.
 func (h *limited) late(part string) engine.Result {
 	h.t.Helper()
 	res, err := h.until(part)
@@ -92,7 +91,7 @@ func TestASourceLongerThanTheLimitGetsRound(t *testing.T) {
 	h := newLimited(t)
 	h.late("b")
 	h.read("a", "b")
-	h.late("c") // b was cut short, c was not begun: both before a
+	h.late("c") // b was cut short, c did not start: both before a
 	h.read("b", "c")
 	h.late("b")
 	h.read("c", "a", "b")
@@ -106,7 +105,7 @@ func TestASourceLongerThanTheLimitGetsRound(t *testing.T) {
 	h.read("b", "c", "a")
 }
 
-// TestAPartLongerThanTheLimitLetsOthersRead: it would be first for ever, because it never ends.
+// TestAPartLongerThanTheLimitLetsOthersRead: otherwise it would always be first, because it never ends.
 func TestAPartLongerThanTheLimitLetsOthersRead(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
@@ -145,7 +144,7 @@ func TestTimeThatIsUpDeletesOnlyWhatWasReadToItsEnd(t *testing.T) {
 	}
 }
 
-// TestTheGuardJudgesWhatWasRead: 15 of 20 are many, although the index holds hundreds more.
+// TestTheGuardCountsOnlyWhatWasRead: 15 of 20 are many, although the index holds hundreds more.
 func TestTheGuardJudgesWhatWasRead(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
@@ -171,7 +170,7 @@ func TestADryRunTakesNoTurns(t *testing.T) {
 	}
 }
 
-// TestTimeThatIsUpWhileListing: nothing is known of what exists, so nothing is judged.
+// TestATimeLimitWhileListingDeletesNothing: the existing parts are unknown, so nothing is judged.
 func TestTimeThatIsUpWhileListing(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
@@ -187,7 +186,7 @@ func TestTimeThatIsUpWhileListing(t *testing.T) {
 	}
 }
 
-// TestALimitTellsARealFailure: what ends the run for another reason is not put down to the time.
+// TestARealFailureIsNotBlamedOnTheTimeLimit: an error other than the time limit is reported unchanged.
 func TestALimitTellsARealFailure(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
@@ -209,7 +208,7 @@ func TestALimitTellsARealFailure(t *testing.T) {
 	}
 }
 
-// TestATurnFarAheadOfNowIsNone: a clock that was wrong once would otherwise starve the part.
+// TestATurnInTheFutureIsIgnored: a clock that was wrong once would otherwise starve the part.
 func TestATurnFarAheadOfNowIsNone(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// withTwoScopes has mirrored a with 50 documents and b with 2, and knows how to take b away and put it back.
+// withTwoScopes has mirrored a with 50 documents and b with 2, and can remove b and put it back.
 type withTwoScopes struct {
 	*harness
 	t *testing.T
@@ -29,11 +29,11 @@ func newWithTwoScopes(t *testing.T) *withTwoScopes {
 	return h
 }
 
-func (h *withTwoScopes) gone() { delete(h.source.Parts, "b") }
-func (h *withTwoScopes) back() { h.source.Parts["b"] = h.b }
+func (h *withTwoScopes) remove() { delete(h.source.Parts, "b") }
+func (h *withTwoScopes) back()   { h.source.Parts["b"] = h.b }
 
-// withholds syncs and expects that b is missed and kept.
-func (h *withTwoScopes) withholds(when string) {
+// holdsBack syncs and expects that b is missed and kept.
+func (h *withTwoScopes) holdsBack(when string) {
 	h.t.Helper()
 	if res := h.sync(); res.Counts.Deleted != 0 || res.Withheld[plan.ScopeVanished] != 2 || res.WithheldDeletes() != 2 {
 		h.t.Fatalf("%s: %+v", when, res)
@@ -52,8 +52,8 @@ func (h *withTwoScopes) deletes(when string) {
 func TestAScopeThatVanishedTwiceIsDeleted(t *testing.T) {
 	t.Parallel()
 	h := newWithTwoScopes(t)
-	h.gone()
-	h.withholds("first")
+	h.remove()
+	h.holdsBack("first")
 	kept := h.kept
 	res := h.diff()
 	want := map[string]string{"b0": string(plan.VanishedTwice), "b1": string(plan.VanishedTwice)}
@@ -69,14 +69,14 @@ func TestAScopeThatVanishedTwiceIsDeleted(t *testing.T) {
 	}
 }
 
-// TestTheGuardJudgesWhatVanishedTwice: also on the third look, and the number it takes is told.
+// TestTheGuardAppliesToScopesMissingTwice: also on the third run, and the number of deletes is reported.
 func TestTheGuardJudgesWhatVanishedTwice(t *testing.T) {
 	t.Parallel()
 	h := newWithTwoScopes(t)
 	h.b = numbered("b", "b", 20)
 	h.back()
 	h.sync()
-	h.gone()
+	h.remove()
 	if res := h.sync(); res.Withheld[plan.ScopeVanished] != 20 {
 		t.Fatalf("first: %+v", res)
 	}
@@ -90,7 +90,7 @@ func TestTheGuardJudgesWhatVanishedTwice(t *testing.T) {
 	}
 }
 
-// TestTwiceMeansTwoSyncsInARow: what happens between two syncs that miss a scope.
+// TestTwiceMeansTwoSyncsInARow: events between two syncs that miss a scope.
 func TestTwiceMeansTwoSyncsInARow(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -100,7 +100,7 @@ func TestTwiceMeansTwoSyncsInARow(t *testing.T) {
 	}{
 		{"nothing", func(*withTwoScopes) {}, true},
 		{"a diff", func(h *withTwoScopes) { h.diff() }, true},
-		{"a sync of other parts, which is no look at all of the source", func(h *withTwoScopes) {
+		{"a sync of other parts does not see the complete source", func(h *withTwoScopes) {
 			h.sync(func(j *engine.Job) { j.Wants = func(scope string) bool { return scope == "a" } })
 		}, true},
 		{"a sync of a source that cannot be reached saw nothing", func(h *withTwoScopes) {
@@ -113,14 +113,14 @@ func TestTwiceMeansTwoSyncsInARow(t *testing.T) {
 		{"a sync that found the scope", func(h *withTwoScopes) {
 			h.back()
 			h.sync()
-			h.gone()
+			h.remove()
 		}, false},
-		{"a sync whose list broke off", func(h *withTwoScopes) {
-			h.source.ListErr = errors.New("broke off")
+		{"a sync whose list ended early", func(h *withTwoScopes) {
+			h.source.ListErr = errors.New("ended early")
 			h.sync()
 			h.source.ListErr = nil
 		}, false},
-		{"a sync that was ended, and may have found the scope", func(h *withTwoScopes) {
+		{"an interrupted sync that may have found the scope", func(h *withTwoScopes) {
 			ctx, cancel := context.WithCancelCause(h.t.Context())
 			cause := errors.New("the signal")
 			h.source.Each = func(string, int) { cancel(cause) }
@@ -129,7 +129,7 @@ func TestTwiceMeansTwoSyncsInARow(t *testing.T) {
 			}
 			h.source.Each = nil
 		}, false},
-		{"another owner's memory is not ours", func(h *withTwoScopes) {
+		{"the memory of another owner", func(h *withTwoScopes) {
 			h.job.Owner, h.job.Adopt = "memory/other", true
 		}, false},
 		{"no memory at all", func(h *withTwoScopes) { h.deps.Vanished = engine.Vanished{} }, false},
@@ -143,26 +143,26 @@ func TestTwiceMeansTwoSyncsInARow(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			h := newWithTwoScopes(t)
-			h.gone()
-			h.withholds("first")
+			h.remove()
+			h.holdsBack("first")
 			tc.between(h)
 			if tc.deletes {
 				h.deletes("second")
 			} else {
-				h.withholds("second")
+				h.holdsBack("second")
 			}
 		})
 	}
 }
 
-// TestOnlyWhatVanishedTwiceIsDeleted: another scope that vanishes in the meantime has its own count.
+// TestOnlyScopesMissingTwiceAreDeleted: another scope that disappears in the meantime has its own count.
 func TestOnlyWhatVanishedTwiceIsDeleted(t *testing.T) {
 	t.Parallel()
 	h := newWithTwoScopes(t)
 	h.source.Parts["c"] = numbered("c", "c", 3)
 	h.sync()
-	h.gone()
-	h.withholds("first")
+	h.remove()
+	h.holdsBack("first")
 	delete(h.source.Parts, "c")
 	res := h.sync()
 	if res.Counts.Deleted != 2 || res.Withheld[plan.ScopeVanished] != 3 {
@@ -173,13 +173,13 @@ func TestOnlyWhatVanishedTwiceIsDeleted(t *testing.T) {
 	}
 }
 
-// TestAHiddenScopeIsNeverTakenForADroppedOne: a right that was taken away is not a table that was.
+// TestAHiddenScopeIsNeverTreatedAsDropped: a revoked privilege is not a dropped table.
 func TestAHiddenScopeIsNeverTakenForADroppedOne(t *testing.T) {
 	t.Parallel()
 	h := newWithTwoScopes(t)
 	h.source.Hidden = map[string]bool{"b": true}
 	for _, when := range []string{"first", "second", "third"} {
-		h.withholds(when)
+		h.holdsBack(when)
 	}
 	h.source.Hidden = nil
 	if res := h.sync(); res.Differences() || res.WithheldDeletes() != 0 {

@@ -71,6 +71,6 @@ func (v *view) scanIDs(ctx context.Context, list []string, each func(elastic.Hit
 	if err != nil {
 		return fmt.Errorf("look documents up: %w", err)
 	}
-	scan := elastic.Scan{Source: v.wholeSource(), Query: query, SeqNo: true, Slices: 1, Retry: v.deps.Retry}
+	scan := elastic.Scan{Source: v.fullSource(), Query: query, SeqNo: true, Slices: 1, Retry: v.deps.Retry}
 	return v.pit.Scan(ctx, scan, func(int) func(elastic.Hit) error { return each })
 }

@@ -129,12 +129,12 @@ func (w *writing) trueUp(ctx context.Context, granted, need int64) (int64, error
 		w.budget.Release(granted - need)
 		return need, nil
 	}
-	return w.acquireAnew(ctx, granted, need)
+	return w.reacquire(ctx, granted, need)
 }
 
-// acquireAnew acquires more than was granted. It holds nothing while it waits: readers that hold some could
+// reacquire acquires more than was granted. It holds nothing while it waits: readers that hold some could
 // otherwise wait for each other.
-func (w *writing) acquireAnew(ctx context.Context, granted, need int64) (int64, error) {
+func (w *writing) reacquire(ctx context.Context, granted, need int64) (int64, error) {
 	w.budget.Release(granted)
 	return w.budget.Acquire(ctx, need)
 }

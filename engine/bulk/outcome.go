@@ -29,7 +29,7 @@ func judge(c *plan.Change, a elastic.BulkItem) outcome {
 		return rejected
 	case a.Status < 300 && a.Result == "noop":
 		return dropped
-	case a.Status < 300, c.Kind == plan.Delete && isGone(a):
+	case a.Status < 300, c.Kind == plan.Delete && isDeleted(a):
 		return done
 	case c.At != nil && a.Status == http.StatusConflict:
 		return conflict
@@ -54,9 +54,9 @@ func judge(c *plan.Change, a elastic.BulkItem) outcome {
 	return rejected
 }
 
-// isGone recognizes the response to a delete of a document that no longer exists: another process deleted it, or
+// isDeleted recognizes the response to a delete of a document that no longer exists: another process deleted it, or
 // we did and the response was lost.
-func isGone(a elastic.BulkItem) bool {
+func isDeleted(a elastic.BulkItem) bool {
 	return a.Status == http.StatusNotFound && a.Type == "" ||
 		a.Status == http.StatusConflict && strings.HasSuffix(a.Reason, "but no document was found")
 }

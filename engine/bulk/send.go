@@ -103,7 +103,7 @@ func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backo
 	case status == http.StatusRequestEntityTooLarge, status == http.StatusBadRequest:
 		return false, w.split(ctx, r, err)
 	case errors.Is(err, elastic.ErrTemporary), errors.Is(err, elastic.ErrUnreachable), elastic.IsCut(err), status >= 500:
-		w.tellRetry(ctx, err)
+		w.logRetry(ctx, err)
 		w.o.Counters.Retried.Add(int64(len(r.items)))
 		if backoff.Wait(ctx, elastic.RetryAfter(err)) {
 			return true, nil
@@ -123,8 +123,8 @@ func (e *fencedError) Error() string { return e.err.Error() }
 
 func (e *fencedError) Unwrap() error { return e.err }
 
-// tellRetry logs the first failure of a request, so that an outage is one line and not hundreds.
-func (w *Writer) tellRetry(ctx context.Context, err error) {
+// logRetry logs the first failure of a request, so that an outage is one line and not hundreds.
+func (w *Writer) logRetry(ctx context.Context, err error) {
 	level := slog.LevelDebug
 	if !w.retried.Swap(true) {
 		level = slog.LevelWarn
