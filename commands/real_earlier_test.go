@@ -107,7 +107,7 @@ func TestTypesBesideALanguage(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.configure("    language: de\n    mappings: mappings.json")
-		const say = "the mappings file has types for fields that the source describes: the file wins"
+		const say = "the mappings file overrides the source's types of these fields"
 		o := b.run("sync", "--log-level", "INFO")
 		if o.code != 0 || strings.Count(o.stderr, say) != 1 || strings.Count(o.stderr, "public_a_price") != 1 || strings.Contains(o.stderr, "WARN") || strings.Contains(o.stderr, "public_a_big") {
 			t.Errorf("exit code %d\n%s", o.code, o.stderr)

@@ -132,7 +132,7 @@ func TestIncrementalReadsOnlyWhatChanged(t *testing.T) {
 }
 
 // TestIncrementalWithoutAChangerReadsEverything: it is an ordinary full run.
-func TestIncrementalOfASourceThatCannotTellReadsAll(t *testing.T) {
+func TestIncrementalWithoutAChangerReadsEverything(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "x", "2", "y")
@@ -144,7 +144,7 @@ func TestIncrementalOfASourceThatCannotTellReadsAll(t *testing.T) {
 }
 
 // TestIncrementalFallsBackToAFullRunAndSaysWhy: and it stores the position from before the reading.
-func TestIncrementalThatCannotTellReadsAllAndSaysWhy(t *testing.T) {
+func TestIncrementalFallsBackToAFullRunAndSaysWhy(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		before func(*following)
@@ -197,7 +197,7 @@ func TestIncrementalThatCannotTellReadsAllAndSaysWhy(t *testing.T) {
 }
 
 // TestAnIncompleteIncrementalRunIsRepeated: the position stays until every change before it is written.
-func TestIncrementalThatDidNotEndWellIsRepeated(t *testing.T) {
+func TestAnIncompleteIncrementalRunIsRepeated(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		damage func(*following)
@@ -257,7 +257,7 @@ func TestIncrementalThatDidNotEndWellIsRepeated(t *testing.T) {
 }
 
 // TestAnInterruptedIncrementalRunIsRepeated: interrupted at any of its requests.
-func TestIncrementalThatIsEndedIsRepeated(t *testing.T) {
+func TestAnInterruptedIncrementalRunIsRepeated(t *testing.T) {
 	t.Parallel()
 	for at := int64(0); ; at++ {
 		h := newFollowing(t, 5)
@@ -358,7 +358,7 @@ func TestIncrementalDoesNotEmptyTheIndex(t *testing.T) {
 }
 
 // TestIncrementalDeletesDocumentsThatARuleExcludes: as a full run does.
-func TestIncrementalDeletesWhatARuleKeepsOut(t *testing.T) {
+func TestIncrementalDeletesDocumentsThatARuleExcludes(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
 	rule := func(j *engine.Job) {
@@ -377,7 +377,7 @@ func TestIncrementalDeletesWhatARuleKeepsOut(t *testing.T) {
 }
 
 // TestAFullRunStoresThePositionFromBeforeItRead: the next run finds what changes during the reading.
-func TestAFullRunKeepsThePlaceFromBeforeItRead(t *testing.T) {
+func TestAFullRunStoresThePositionFromBeforeItRead(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
 	h.deps.Readers = 1
@@ -434,8 +434,8 @@ func TestIncrementalUnderATimeLimit(t *testing.T) {
 	h.mirrors()
 }
 
-// TestIncrementalOfChosenPartsKnowsAllOfThem: also a part without changes.
-func TestIncrementalOfChosenPartsKnowsAllOfThem(t *testing.T) {
+// TestIncrementalOfWantedPartsFollowsAllOfThem: also a part without changes.
+func TestIncrementalOfWantedPartsFollowsAllOfThem(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
 	h.set("a", "a1", "changed")

@@ -191,7 +191,7 @@ func TestAttachmentsStayWithinTheBudget(t *testing.T) {
 }
 
 // TestASyncCanceledWhileContentIsRead: the error is the cause of the cancellation, not an error of the content.
-func TestASyncThatIsEndedWhileContentIsRead(t *testing.T) {
+func TestASyncCanceledWhileContentIsRead(t *testing.T) {
 	t.Parallel()
 	h := newPiped(t, attaching)
 	ended := errors.New("ended")
@@ -211,7 +211,7 @@ func TestASyncThatIsEndedWhileContentIsRead(t *testing.T) {
 
 // TestAReplacedDocumentIsReadInItsCurrentVersion: fields and text always belong to one version. A document that is
 // replaced repeatedly keeps its older copy, and is named.
-func TestAReplacedDocumentIsReadAsItIsNow(t *testing.T) {
+func TestAReplacedDocumentIsReadInItsCurrentVersion(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	replaced := func(id, to string, by document.Document) document.Document {

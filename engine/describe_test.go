@@ -275,7 +275,7 @@ func (h *harness) ofScope(scope string) (n int) {
 
 // TestCollidingIDsOfTwoScopes: every run keeps the same documents, for every number of readers, and diff predicts
 // the sync.
-func TestIDsThatReadTheSame(t *testing.T) {
+func TestCollidingIDsOfTwoScopes(t *testing.T) {
 	t.Parallel()
 	for _, readers := range []int{1, 8} {
 		for _, compare := range []engine.Compare{engine.Content, engine.Version} {
@@ -336,7 +336,7 @@ func TestNoDocumentReplacesThatOfAnotherScope(t *testing.T) {
 
 // TestVectorsOfAnIndexThatOthersCreated: Elasticsearch 9 leaves them out of _source by default, and returns them
 // as 32-bit floats. The second sync still writes nothing, and a changed vector is noticed.
-func TestVectorsOfAnIndexThatOthersMade(t *testing.T) {
+func TestVectorsOfAnIndexThatOthersCreated(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, server string) {
 		h := newHarnessOn(t, server)
@@ -388,7 +388,7 @@ func TestObjectsThatAreTooDeepAreKeptAsText(t *testing.T) {
 
 // TestAListOfTwoKindsIsAccepted: version 8 of Elasticsearch rejects a document with such a list in a new field, so
 // the field is mapped for both kinds and the document is sent again.
-func TestAListOfTwoKindsIsTaken(t *testing.T) {
+func TestAListOfTwoKindsIsAccepted(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, url string) {
 		h := newHarnessOn(t, url)

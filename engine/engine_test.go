@@ -68,7 +68,7 @@ func TestASecondSyncWritesNothing(t *testing.T) {
 	}
 }
 
-func TestDiffWritesNothingAndForetellsTheSync(t *testing.T) {
+func TestDiffWritesNothingAndPredictsTheSync(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "one")
@@ -160,7 +160,7 @@ func TestAnIncompleteListOfPartsDeletesNothing(t *testing.T) {
 	}
 }
 
-func TestAVanishedScopeIsWithheldUntilConfirmed(t *testing.T) {
+func TestAVanishedScopeIsHeldBackUntilConfirmed(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.source.Parts["a"] = numbered("a", "a", 50)
@@ -265,7 +265,7 @@ func TestAForeignIndexLosesNothing(t *testing.T) {
 }
 
 // TestOwnerIsInMetaFromTheFirstWrite: even if the response to the first request is lost.
-func TestOwnerStandsInMetaFromTheFirstWrite(t *testing.T) {
+func TestOwnerIsInMetaFromTheFirstWrite(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "one")
@@ -383,7 +383,7 @@ func TestAnEmptyIdIsDeadLettered(t *testing.T) {
 }
 
 // TestDeletedDocumentsAreSavedFirst: complete, as the index held them, and only documents that are deleted.
-func TestDeletedDocumentsAreKeptFirst(t *testing.T) {
+func TestDeletedDocumentsAreSavedFirst(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.source.Parts["a"] = numbered("a", "a", 3)
@@ -446,7 +446,7 @@ func TestOnlyWantedScopesAreReadAndDeletedIn(t *testing.T) {
 	}
 }
 
-func TestCancellingReadingKeepsWhatWasReadAndDeletesNothing(t *testing.T) {
+func TestCancelingKeepsDocumentsAlreadyReadAndDeletesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.source.Parts["a"] = numbered("a", "old", 5)

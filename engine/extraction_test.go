@@ -99,7 +99,7 @@ func (h *harness) bodies() map[string]string {
 }
 
 // TestChoiceOfExtraction: the configured one, otherwise the best available.
-func TestWhichWayContentGoes(t *testing.T) {
+func TestChoiceOfExtraction(t *testing.T) {
 	t.Parallel()
 	const plain = `{"processors":[]}`
 	no := &document.Flags{ReduceWhitespace: true}
@@ -229,7 +229,7 @@ func TestTextByAService(t *testing.T) {
 
 // TestAnUnreachableServiceLosesNoDocument: new documents are written without text, others stay unchanged; the next
 // run that reaches the service adds the texts.
-func TestAServiceThatIsGoneLosesNoDocument(t *testing.T) {
+func TestAnUnreachableServiceLosesNoDocument(t *testing.T) {
 	t.Parallel()
 	h, x := newExtracting(t)
 	var log bytes.Buffer
@@ -266,7 +266,7 @@ func TestAServiceThatIsGoneLosesNoDocument(t *testing.T) {
 }
 
 // TestAnotherExtractionWritesDocumentsAgain: they are compared by version, and still every text is replaced.
-func TestAnotherWayMakesDocumentsAnew(t *testing.T) {
+func TestAnotherExtractionWritesDocumentsAgain(t *testing.T) {
 	t.Parallel()
 	h, _ := newExtracting(t)
 	h.source.Parts["a"] = []document.Document{contentDoc("1", "2024-01-01T00:00:00+00:00", "words", nil)}
@@ -311,7 +311,7 @@ func TestTextsOfAServiceStayWithinTheBudget(t *testing.T) {
 
 // TestAReplacedDocumentIsSentInItsCurrentVersion: fields and text belong to one version also if a service extracts
 // the text.
-func TestAReplacedDocumentIsSentAsItIsNow(t *testing.T) {
+func TestAReplacedDocumentIsSentInItsCurrentVersion(t *testing.T) {
 	t.Parallel()
 	h, x := newExtracting(t)
 	now := contentDoc("1", "2024-01-03T00:00:00+00:00", "now", nil)
@@ -345,7 +345,7 @@ type panicking struct{}
 func (panicking) Read([]byte) (int, error) { panic("a fault of the driver") }
 
 // TestAWrongServiceAddressFailsBeforeAnythingIsWritten: and problems with texts are logged at the end.
-func TestAServiceThatIsNone(t *testing.T) {
+func TestAWrongServiceAddressFailsBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	h, x := newExtracting(t)
 	h.deps.Service = extract.NewService(extract.ServiceOptions{URL: "http://other/path", Timeout: patience, Piece: 1, MaxText: 1, Transport: x})
@@ -368,7 +368,7 @@ func TestAServiceThatIsNone(t *testing.T) {
 }
 
 // TestAMissingPipelineIsCreatedOnRequest: an existing one is never changed.
-func TestAMissingPipelineIsCreatedWhereThatIsAskedFor(t *testing.T) {
+func TestAMissingPipelineIsCreatedOnRequest(t *testing.T) {
 	t.Parallel()
 	create := func(j *engine.Job) { j.CreatePipeline = true }
 	dry := func(j *engine.Job) { j.DryRun = true }

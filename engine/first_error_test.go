@@ -31,7 +31,7 @@ func (u *untilCut) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // TestTheErrorOfTheWriterIsTheErrorOfTheRun: it also cancels the scan for deletes, and that error must not hide
 // the first one.
-func TestWhatEndsTheWriterIsTheErrorOfTheRun(t *testing.T) {
+func TestTheErrorOfTheWriterIsTheErrorOfTheRun(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.source.Parts["a"] = numbered("a", "a", 30)

@@ -20,7 +20,7 @@ import (
 )
 
 // TestAllTestsPassWithIDsInAFile runs the tests of this package again, with no memory for ids.
-func TestAllAgainWithIDsInAFile(t *testing.T) {
+func TestAllTestsPassWithIDsInAFile(t *testing.T) {
 	t.Parallel()
 	if *idsMemory == 1 {
 		t.Skip("this is that run")

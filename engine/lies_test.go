@@ -11,7 +11,7 @@ import (
 
 // TestAFalseResponseIsNotTrusted: the run ends with an error or names its documents, deletes nothing, and the next
 // run with correct responses mirrors everything.
-func TestAnAnswerThatLiesIsNotBelieved(t *testing.T) {
+func TestAFalseResponseIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	html := func(r *http.Request, _ []byte) *http.Response {
 		res := fault.JSON(200, `<html>all is well</html>`)(r, nil)

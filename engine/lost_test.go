@@ -11,7 +11,7 @@ import (
 
 // TestALostJobWritesNothingMore: a canceled or taken-over job drops the documents that it has read; after a signal
 // there is time to write them.
-func TestALostJobDropsWhatWasRead(t *testing.T) {
+func TestALostJobWritesNothingMore(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		cause error

@@ -140,7 +140,7 @@ func TestADocumentOfUnknownScopeIsHeldBack(t *testing.T) {
 
 // TestTheGuardsPercentageRefersToWhatWasRead: documents of tables that were unwanted or unreadable do not lower
 // the percentage; and an empty source deletes nothing, whatever else failed.
-func TestTheGuardsShareIsOfWhatWasRead(t *testing.T) {
+func TestTheGuardsPercentageRefersToWhatWasRead(t *testing.T) {
 	t.Parallel()
 	only := func(j *engine.Job) { j.Wants = func(scope string) bool { return scope == "a" } }
 	for _, tc := range []struct {
@@ -211,7 +211,7 @@ func TestNothingIsWrittenTwiceAfterAnIncompleteRun(t *testing.T) {
 
 // TestBulkRequestsDoNotRecreateADeletedIndex: the run ends with a temporary error, and the next one creates the
 // index correctly.
-func TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites(t *testing.T) {
+func TestBulkRequestsDoNotRecreateADeletedIndex(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.source.Parts["a"] = numbered("a", "a", 100)
@@ -244,7 +244,7 @@ func TestAnIndexDeletedWhileItIsWrittenIsNotMadeByTheWrites(t *testing.T) {
 }
 
 // TestAMarkerThatCannotBeWritten: without the privilege for the mapping, documents are written anyway.
-func TestAMarkThatMayNotBeWritten(t *testing.T) {
+func TestAMarkerThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "one")

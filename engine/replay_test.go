@@ -40,7 +40,7 @@ func (h *harness) rejected() (file string, raw []byte) {
 	return file, raw
 }
 
-func TestReplaySendsWhatWasRejected(t *testing.T) {
+func TestReplaySendsRejectedDocuments(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "absent", "v", "newer", "v", "older", "v", "same", "v", "untold", "v", `odd "id" ä`, "v")
@@ -106,7 +106,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestReplayKeepsWhatIsRejectedAgain(t *testing.T) {
+func TestReplaySavesDocumentsThatAreRejectedAgain(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "v", "2", "v", "", "nameless")
@@ -139,7 +139,7 @@ func TestReplayKeepsWhatIsRejectedAgain(t *testing.T) {
 	}
 }
 
-func TestReplayPassesOverWhatIsNotItsOwn(t *testing.T) {
+func TestReplaySkipsRecordsOfOthers(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "v")
@@ -173,7 +173,7 @@ func TestReplayPassesOverWhatIsNotItsOwn(t *testing.T) {
 	}
 }
 
-func TestReplayRefusesWhatIsNoDeadLetterFile(t *testing.T) {
+func TestReplayRefusesInvalidFiles(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	h.put("a", "1", "v")

@@ -86,7 +86,7 @@ func (h *limited) read(want ...string) {
 	}
 }
 
-func TestASourceLongerThanTheLimitGetsRound(t *testing.T) {
+func TestSuccessiveRunsCoverASourceLongerThanTheLimit(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
 	h.late("b")
@@ -121,7 +121,7 @@ func TestAPartLongerThanTheLimitLetsOthersRead(t *testing.T) {
 	h.read("b", "c", "a")
 }
 
-func TestTimeThatIsUpDeletesOnlyWhatWasReadToItsEnd(t *testing.T) {
+func TestATimeLimitDeletesOnlyInPartsReadCompletely(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
 	h.sync()
@@ -145,7 +145,7 @@ func TestTimeThatIsUpDeletesOnlyWhatWasReadToItsEnd(t *testing.T) {
 }
 
 // TestTheGuardCountsOnlyWhatWasRead: 15 of 20 are many, although the index holds hundreds more.
-func TestTheGuardJudgesWhatWasRead(t *testing.T) {
+func TestTheGuardCountsOnlyWhatWasRead(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
 	h.source.Parts["b"] = numbered("b", "b", 300)
@@ -171,7 +171,7 @@ func TestADryRunTakesNoTurns(t *testing.T) {
 }
 
 // TestATimeLimitWhileListingDeletesNothing: the existing parts are unknown, so nothing is judged.
-func TestTimeThatIsUpWhileListing(t *testing.T) {
+func TestATimeLimitWhileListingDeletesNothing(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
 	h.sync()
@@ -187,7 +187,7 @@ func TestTimeThatIsUpWhileListing(t *testing.T) {
 }
 
 // TestARealFailureIsNotBlamedOnTheTimeLimit: an error other than the time limit is reported unchanged.
-func TestALimitTellsARealFailure(t *testing.T) {
+func TestARealFailureIsNotBlamedOnTheTimeLimit(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
 	h.source.Fails, h.source.FailsAt = map[string]error{"b": errors.New("broken")}, 10
@@ -209,7 +209,7 @@ func TestALimitTellsARealFailure(t *testing.T) {
 }
 
 // TestATurnInTheFutureIsIgnored: a clock that was wrong once would otherwise starve the part.
-func TestATurnFarAheadOfNowIsNone(t *testing.T) {
+func TestATurnInTheFutureIsIgnored(t *testing.T) {
 	t.Parallel()
 	h := newLimited(t)
 	h.sync()

@@ -70,7 +70,7 @@ func TestAScopeThatVanishedTwiceIsDeleted(t *testing.T) {
 }
 
 // TestTheGuardAppliesToScopesMissingTwice: also on the third run, and the number of deletes is reported.
-func TestTheGuardJudgesWhatVanishedTwice(t *testing.T) {
+func TestTheGuardAppliesToScopesMissingTwice(t *testing.T) {
 	t.Parallel()
 	h := newWithTwoScopes(t)
 	h.b = numbered("b", "b", 20)
@@ -156,7 +156,7 @@ func TestTwiceMeansTwoSyncsInARow(t *testing.T) {
 }
 
 // TestOnlyScopesMissingTwiceAreDeleted: another scope that disappears in the meantime has its own count.
-func TestOnlyWhatVanishedTwiceIsDeleted(t *testing.T) {
+func TestOnlyScopesMissingTwiceAreDeleted(t *testing.T) {
 	t.Parallel()
 	h := newWithTwoScopes(t)
 	h.source.Parts["c"] = numbered("c", "c", 3)
@@ -174,7 +174,7 @@ func TestOnlyWhatVanishedTwiceIsDeleted(t *testing.T) {
 }
 
 // TestAHiddenScopeIsNeverTreatedAsDropped: a revoked privilege is not a dropped table.
-func TestAHiddenScopeIsNeverTakenForADroppedOne(t *testing.T) {
+func TestAHiddenScopeIsNeverTreatedAsDropped(t *testing.T) {
 	t.Parallel()
 	h := newWithTwoScopes(t)
 	h.source.Hidden = map[string]bool{"b": true}

@@ -11,6 +11,6 @@ func ExtractionService(order int) field.Spec {
 	return field.Spec{
 		Name: ExtractionServiceField, Label: "Use text extraction service", Order: order, Type: field.Bool, Display: field.Toggle,
 		Value: false, Advanced: true,
-		Tooltip: "Whether the text of files is made by the service that extraction_service.host names in the configuration file. The pipeline setting to extract content is then not needed.",
+		Tooltip: "Extract the text of files with the service that extraction_service.host names in the configuration file. The pipeline setting to extract content is then not needed.",
 	}
 }
