@@ -45,7 +45,7 @@ func (s *scanned) mark(ctx context.Context) error {
 	if same := was.Owner == m.Owner && s.sameIdentity(); same {
 		m.Fingerprint, m.Pending, m.From, m.Cursor = was.Fingerprint, was.Pending, was.From, was.Cursor
 	}
-	if s.makesOtherwise() && m.Pending != s.print {
+	if s.buildsDifferently() && m.Pending != s.print {
 		m.Fingerprint, m.Pending, m.From, m.Cursor = "", s.print, s.nextSeqNo.Load(), elastic.Cursor{}
 	}
 	if m == was || s.job.DryRun {
@@ -63,9 +63,9 @@ func (s *scanned) mark(ctx context.Context) error {
 	return err
 }
 
-// makesOtherwise reports whether the run writes documents and some of those in the index may have been built
+// buildsDifferently reports whether the run writes documents and some of those in the index may have been built
 // differently.
-func (p *prepared) makesOtherwise() bool {
+func (p *prepared) buildsDifferently() bool {
 	return p.job.Kind != Deletion && p.index.Marker.Fingerprint != p.print
 }
 

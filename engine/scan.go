@@ -67,7 +67,7 @@ func (s *scanned) scanOnce(ctx context.Context) error {
 	}
 	collected := s.deps.collectIDs()
 	// If only some documents carry the fingerprint, sequence numbers identify them.
-	scan := elastic.Scan{Source: s.fullSource(), SeqNo: s.makesOtherwise(), Retry: s.deps.Retry}
+	scan := elastic.Scan{Source: s.fullSource(), SeqNo: s.buildsDifferently(), Retry: s.deps.Retry}
 	switch s.options.Compare {
 	case plan.ByVersion:
 		scan.Source = s.withScope(append([]string{"_timestamp"}, s.options.VersionFields...)...)

@@ -57,7 +57,7 @@ var wrongs = []wrong{
 	{"a part without a name", faults{nameless: true}, "PartsStable", "", ""},
 	{"a name without its scope", faults{nameElsewhere: true}, "PartsStable", "part 99", ""},
 	{"a scope that no document can hold", faults{brokenScope: true}, "PartsStable", "\xff", ""},
-	{"a scope that is no path", faults{crookedTree: true}, "PartsStable", "b/../b", ""},
+	{"a scope that is not a path", faults{crookedTree: true}, "PartsStable", "b/../b", ""},
 	{"a panic", faults{panics: true}, "Documents", "", ""},
 	{"an empty id", faults{emptyID: true}, "Documents", "a", ""},
 	{"a field twice", faults{doubleField: true}, "Documents", "a", "a0"},
