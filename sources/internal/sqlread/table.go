@@ -93,6 +93,9 @@ type Table[V any] struct {
 
 // ColumnsOf are the columns of a result, with the types that the driver reports.
 func ColumnsOf[V any](r driver.Rows, typ func(i int, name string) Type[V]) (columns []Column[V]) {
+	if streamed, ok := r.(*Rows); ok {
+		r = streamed.Rows
+	}
 	typed, _ := r.(driver.RowsColumnTypeDatabaseTypeName)
 	for i, name := range r.Columns() {
 		c := Column[V]{Name: name}

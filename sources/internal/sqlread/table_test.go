@@ -27,6 +27,27 @@ func tableOf(names ...string) *paperTable {
 	return t
 }
 
+// typedRows is a result whose driver names the types of its columns.
+type typedRows struct{ paperRows }
+
+func (r *typedRows) ColumnTypeDatabaseTypeName(i int) string { return []string{"INT", "TEXT"}[i] }
+
+// TestColumnsOfStreamedRowsHaveTypes: [Rows] hide what the driver's own rows know, and a column without a type would be
+// described as text.
+func TestColumnsOfStreamedRowsHaveTypes(t *testing.T) {
+	t.Parallel()
+	declared := func(_ int, name string) Type[driver.Value] { return Type[driver.Value]{Declared: name} }
+	for name, rows := range map[string]driver.Rows{"the driver's": &typedRows{}, "streamed": &Rows{Rows: &typedRows{}}} {
+		var got []string
+		for _, c := range ColumnsOf(rows, declared) {
+			got = append(got, c.Name+" "+c.Type.Declared)
+		}
+		if d := cmp.Diff([]string{"id INT", "v TEXT"}, got); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
 func TestATypeHasTwoEncodings(t *testing.T) {
 	t.Parallel()
 	as := func(text string) Convert[driver.Value] {
