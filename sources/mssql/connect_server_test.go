@@ -22,7 +22,7 @@ func wayOf(d *database) sqltest.Way {
 	return sqltest.Way{Source: d, Dial: &d.DialNet, Pause: &d.Attempts.Pause}
 }
 
-func TestCase50OddCredentials(t *testing.T) {
+func TestOddCredentials(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	_, values := db.user() // whose password is odd
@@ -37,9 +37,9 @@ func TestCase50OddCredentials(t *testing.T) {
 	}
 }
 
-// TestCase50IPv6 goes to the server of mssqltest by its address in brackets, as people paste it, and arrives there by
+// TestIPv6Addresses goes to the server of mssqltest by its address in brackets, as people paste it, and arrives there by
 // what dials: the server itself listens on IPv4.
-func TestCase50IPv6(t *testing.T) {
+func TestIPv6Addresses(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
 	d := openSource(t, db.values(map[string]any{"host": "[::1]"}), source.Env{})
@@ -54,7 +54,7 @@ func TestCase50IPv6(t *testing.T) {
 	}
 }
 
-func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
+func TestWrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
@@ -140,8 +140,8 @@ func TestRefusedLogins(t *testing.T) {
 	}
 }
 
-// TestCase47Encryption: the login is encrypted wherever the server can, and all else where it demands it.
-func TestCase47Encryption(t *testing.T) {
+// TestLoginsAreEncrypted: the login is encrypted wherever the server can, and all else where it demands it.
+func TestLoginsAreEncrypted(t *testing.T) {
 	t.Parallel()
 	for name, encryption := range map[string]tdstest.Encryption{"forced": tdstest.EncryptAll, "offered": tdstest.EncryptLogin, "none": tdstest.NoEncryption} {
 		t.Run(name, func(t *testing.T) {
@@ -160,8 +160,8 @@ func TestCase47Encryption(t *testing.T) {
 	}
 }
 
-// TestCase48And49TLS is told by the server of the tests, whose certificate is of localhost and signed by itself.
-func TestCase48And49TLS(t *testing.T) {
+// TestCertificatesAreVerified is told by the server of the tests, whose certificate is of localhost and signed by itself.
+func TestCertificatesAreVerified(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptLogin})
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
@@ -206,9 +206,9 @@ func TestCase48And49TLS(t *testing.T) {
 		source.ErrConfig, "does not support encryption", "ssl_enabled: false")
 }
 
-// TestTheCertificateThatTheServerMadeForItself: it has a negative number, which Go refuses unless it is told not to. Where
+// TestTheCertificateThatTheServerGenerated: it has a negative number, which Go refuses unless it is told not to. Where
 // certificates are not checked it is as good as another; where they are, the error says what it is.
-func TestTheCertificateThatTheServerMadeForItself(t *testing.T) {
+func TestTheCertificateThatTheServerGenerated(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptAll, SelfMade: true})
 	if err := openSource(t, db.values(nil), source.Env{}).Ping(t.Context()); err != nil {
@@ -222,8 +222,8 @@ func TestTheCertificateThatTheServerMadeForItself(t *testing.T) {
 	}
 }
 
-// TestADatabaseThatIsNotShownIsNoDatabaseWithoutSnapshots: what cannot be known is not taken for a no.
-func TestADatabaseThatIsNotShownIsNoDatabaseWithoutSnapshots(t *testing.T) {
+// TestAnInvisibleDatabaseMayHaveSnapshots: what cannot be known is not taken for a no.
+func TestAnInvisibleDatabaseMayHaveSnapshots(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{NoDatabaseRow: true})
 	sqltest.Refuse(t, openSource(t, db.values(nil), source.Env{}).Ping(t.Context()), source.ErrAuth, "sys.databases does not show", "GRANT VIEW ANY DATABASE")

@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCase66OnlyOneSelect: a rule that could write, or is several statements, is refused before the server sees
+// TestOnlyOneSelectIsAccepted: a rule that could write, or is several statements, is refused before the server sees
 // it; nothing else is.
-func TestCase66OnlyOneSelect(t *testing.T) {
+func TestOnlyOneSelectIsAccepted(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]string{
 		"SELECT 1": "",

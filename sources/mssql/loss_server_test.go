@@ -29,10 +29,10 @@ func at(form string, unit time.Duration, n int) string {
 	return "'" + time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n)*unit).Format(form) + "'"
 }
 
-// TestCase30Case44Case55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types
+// TestReadingResumesAfterKeysOfEveryOrderedType breaks the connection again and again, for keys of all types
 // whose order can be relied on: no row is missed or comes twice. The order of a language is that of a real server
 // only where there is one.
-func TestCase30Case44Case55KeysThatReadingGoesOnBehind(t *testing.T) {
+func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	t.Parallel()
 	const rows = 600
 	db := newDB(t)
@@ -79,9 +79,9 @@ func TestCase30Case44Case55KeysThatReadingGoesOnBehind(t *testing.T) {
 	sqltest.Resumes(t, wayOf(openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())), log, rows, 70_000, idleIn)
 }
 
-// TestCase55LossAtEveryRow: wherever the server breaks off, and however, no row is missed or comes twice. The seed
+// TestALossAtAnyRowSkipsAndRepeatsNone: wherever the server breaks off, and however, no row is missed or comes twice. The seed
 // decides how; only the server of the tests breaks when it is told to.
-func TestCase55LossAtEveryRow(t *testing.T) {
+func TestALossAtAnyRowSkipsAndRepeatsNone(t *testing.T) {
 	t.Parallel()
 	const rows = 60
 	for seed := range uint64(3) {
@@ -165,9 +165,9 @@ func TestErrorsThatPass(t *testing.T) {
 	}
 }
 
-// TestCase35KeysWithoutOrder: of types whose equality is not to be trusted, every row comes once, in one statement;
+// TestALossEndsATableWithoutAKeyOrder: of types whose equality is not to be trusted, every row comes once, in one statement;
 // a loss ends the table.
-func TestCase35KeysWithoutOrder(t *testing.T) {
+func TestALossEndsATableWithoutAKeyOrder(t *testing.T) {
 	t.Parallel()
 	const rows = 600
 	db := newDB(t)
@@ -256,8 +256,8 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 // endless is a query that never has a row.
 const endless = "SELECT a.id FROM t a CROSS JOIN t b CROSS JOIN t c CROSS JOIN t d WHERE a.id + b.id + c.id + d.id < 0"
 
-// TestCase62CancelEndsTheStatement: also where the server has nothing to send, so that it would not notice.
-func TestCase62CancelEndsTheStatement(t *testing.T) {
+// TestCancelEndsTheStatement: also where the server has nothing to send, so that it would not notice.
+func TestCancelEndsTheStatement(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
@@ -352,8 +352,8 @@ func TestStall(t *testing.T) {
 	sqltest.Stalls(t, wayOf(d), part, columns, idleIn, func() { giveUp = db.alter("t") }, func() int { return len(db.sessions(user, true)) })
 }
 
-// TestALockThatIsGivenBack is waited for.
-func TestALockThatIsGivenBack(t *testing.T) {
+// TestAReleasedLockLetsReadingContinue is waited for.
+func TestAReleasedLockLetsReadingContinue(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
@@ -369,8 +369,8 @@ func TestALockThatIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestCase56SlowReaders: nothing ends because rows are taken slowly.
-func TestCase56SlowReaders(t *testing.T) {
+// TestSlowReadersLoseNothing: nothing ends because rows are taken slowly.
+func TestSlowReadersLoseNothing(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	_, values := lossDB(t, db)

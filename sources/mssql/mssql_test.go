@@ -77,13 +77,13 @@ func TestOpenRefuses(t *testing.T) {
 	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
 		"a pattern":          {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "in brackets"}},
 		"a schema":           {Set: map[string]any{"schema": "[a"}, Says: []string{"closing quote", "in brackets"}},
-		"49 a certificate":   {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
+		"a certificate":      {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
 		"64 a table of them": {Env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"[t"}, "query": "SELECT 1"}}}, Says: []string{"closing quote", "[odd name*]"}},
 	})
 }
 
-// TestCase50Addresses: what is configured reaches the driver as it is.
-func TestCase50Addresses(t *testing.T) {
+// TestAddressesReachTheDriver: what is configured reaches the driver as it is.
+func TestAddressesReachTheDriver(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ host, want string }{
 		{"::1", `::1 "" 1433`},
@@ -190,13 +190,13 @@ func TestWorthRetrying(t *testing.T) {
 		"starting":               answerOf(17187, 16),
 		"being upgraded":         answerOf(18401, 14),
 	}, map[string]error{
-		"other bytes":       mssql.StreamError{InnerError: errors.New("unknown token")},
-		"61 wrong password": answerOf(18456, 14),
-		"no such database":  answerOf(18456, 14, 4060),
-		"no TLS":            errors.New(noTLSText),
-		"a certificate":     errors.New(handshakeText + "tls: failed to verify certificate: x509: unknown authority"),
-		"not public":        answerOf(47073, 16),
-		"no such server":    answerOf(40532, 11),
+		"other bytes":      mssql.StreamError{InnerError: errors.New("unknown token")},
+		"wrong password":   answerOf(18456, 14),
+		"no such database": answerOf(18456, 14, 4060),
+		"no TLS":           errors.New(noTLSText),
+		"a certificate":    errors.New(handshakeText + "tls: failed to verify certificate: x509: unknown authority"),
+		"not public":       answerOf(47073, 16),
+		"no such server":   answerOf(40532, 11),
 	})
 }
 
@@ -209,7 +209,7 @@ func TestConnectErrors(t *testing.T) {
 		hint string
 		text string
 	}{
-		"61 wrong password":      {answerOf(18456, 14), source.ErrAuth, "check username and password", "a b (error 18456)"},
+		"wrong password":         {answerOf(18456, 14), source.ErrAuth, "check username and password", "a b (error 18456)"},
 		"no such database":       {answerOf(18456, 14, 4060), source.ErrConfig, "CREATE USER … FOR LOGIN [o]]u];", "before (error 4060)"},
 		"a login of Windows":     {answerOf(18452, 14), source.ErrAuth, "mixed mode", "a b (error 18452)"},
 		"locked":                 {answerOf(18486, 14), source.ErrAuth, "ALTER LOGIN [o]]u]", "a b (error 18486)"},

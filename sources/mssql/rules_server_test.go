@@ -38,7 +38,7 @@ func TestAdvancedRules(t *testing.T) {
 		ids           []string
 		doc           string // of the row that comes first
 	}{
-		"63 one table, with a semicolon": {
+		"one table, with a semicolon": {
 			rule:  sqltest.QueryOf("SELECT * FROM orders WHERE paid = 1 ORDER BY id; ", "orders"),
 			scope: "dbo.orders", ids: []string{"orders_10", "orders_12"},
 			doc: `{"dbo_orders_id":10,"dbo_orders_customer":1,"dbo_orders_paid":true,"dbo_orders_price":"1234.50","dbo_orders_at":"2024-01-02T03:04:05.5Z","dbo_orders_small":"1.5000"}`,
@@ -60,17 +60,17 @@ func TestAdvancedRules(t *testing.T) {
 			scope: "dbo.items", ids: []string{"items_1_10", "items_2_10"},
 			doc: `{"dbo_items_order_id":10,"dbo_items_line":1}`,
 		},
-		"65 id_columns": {
+		"id_columns": {
 			rule:  sqltest.QueryOf("SELECT name AS [Name], id AS number, 'x' AS k FROM customers ORDER BY id", "customers", "K", "number"),
 			scope: "dbo.customers", ids: []string{"customers_x_1", "customers_x_2"},
 			doc: `{"dbo_customers_name":"Ann","dbo_customers_number":1,"dbo_customers_k":"x"}`,
 		},
-		"63 duplicate names": {
+		"duplicate names": {
 			rule:  sqltest.QueryOf("SELECT 1 AS a, 2 AS a, 4 AS a_2", "notes", "a"),
 			scope: "dbo.notes", ids: []string{"notes_1"},
 			doc: `{"dbo_notes_a":1,"dbo_notes_a_3":2,"dbo_notes_a_2":4}`,
 		},
-		"63 a limit of its own": {
+		"a limit of its own": {
 			rule:  sqltest.QueryOf("SELECT TOP (1) id FROM orders ORDER BY id DESC", "orders"),
 			scope: "dbo.orders", ids: []string{"orders_12"},
 			doc: `{"dbo_orders_id":12}`,
@@ -80,7 +80,7 @@ func TestAdvancedRules(t *testing.T) {
 			scope: "dbo.large", ids: []string{"large_10"},
 			doc: `{"dbo_large_id":10,"dbo_large_total":"1234.50"}`,
 		},
-		"63 grouped, and a union": {
+		"grouped, and a union": {
 			rule:    sqltest.QueryOf("SELECT customer, COUNT(*) AS n FROM orders GROUP BY customer UNION ALL SELECT 3, 0 ORDER BY 1", "orders", "customer"),
 			columns: "customer int, n int", rows: "(1, 2), (2, 1), (3, 0)",
 			scope: "dbo.orders", ids: []string{"orders_1", "orders_2", "orders_3"},
@@ -125,9 +125,9 @@ func TestRulesReplaceTables(t *testing.T) {
 	}, "paid = 1", "paid = 0", func(table string) string { return "dbo." + table })
 }
 
-// TestCase66NothingIsExecuted: what changes something, or is not one query, is refused when it is validated, and
+// TestQueriesThatCouldWriteAreRefused: what changes something, or is not one query, is refused when it is validated, and
 // when it is read.
-func TestCase66NothingIsExecuted(t *testing.T) {
+func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shop()
@@ -169,8 +169,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 	}
 }
 
-// TestCase64And65RulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
-func TestCase64And65RulesThatDoNotFit(t *testing.T) {
+// TestRulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
+func TestRulesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shop()

@@ -15,8 +15,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// TestCase59OneSnapshot: what is written after the tables were listed is not seen, whatever session reads.
-func TestCase59OneSnapshot(t *testing.T) {
+// TestOneSnapshotForAllTables: what is written after the tables were listed is not seen, whatever session reads.
+func TestOneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
 	sqltest.OneSnapshot(t, newDB(t).shared(), 6, "may be some milliseconds apart")
 }
@@ -44,10 +44,10 @@ func TestSnapshotsWhileOthersWrite(t *testing.T) {
 	}
 }
 
-// TestNobodyWaitsForTheRun: once a table was read, it may be altered while the others are still read.
-func TestNobodyWaitsForTheRun(t *testing.T) {
+// TestTablesAlreadyReadCanBeAltered: once a table was read, it may be altered while the others are still read.
+func TestTablesAlreadyReadCanBeAltered(t *testing.T) {
 	t.Parallel()
-	sqltest.NobodyWaitsForTheRun(t, newDB(t).shared(), "SET LOCK_TIMEOUT 180000; ALTER TABLE t0 ADD w int")
+	sqltest.TablesAlreadyReadCanBeAltered(t, newDB(t).shared(), "SET LOCK_TIMEOUT 180000; ALTER TABLE t0 ADD w int")
 }
 
 // TestMoreReadersThanSnapshots: those beyond take a snapshot of their own, which is said once.
@@ -125,7 +125,7 @@ func TestNoTableTakesTheSnapshot(t *testing.T) {
 	}
 }
 
-func TestCase58TablesThatChange(t *testing.T) {
+func TestTablesThatChange(t *testing.T) {
 	t.Parallel()
 	each := func(t *testing.T, check func(t *testing.T, db *sqltest.DB)) { t.Helper(); check(t, newDB(t).shared()) }
 	sqltest.TablesThatChange(t, each, map[string]sqltest.Change{

@@ -14,7 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
 )
 
-func TestCase01OnlyBaseTables(t *testing.T) {
+func TestOnlyBaseTablesAreRead(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE VIEW v AS SELECT id FROM a", "CREATE SCHEMA other", "CREATE TABLE other.b (id int PRIMARY KEY)")
@@ -58,7 +58,7 @@ func TestServersBefore2016(t *testing.T) {
 	}
 }
 
-func TestCase02TableList(t *testing.T) {
+func TestTableList(t *testing.T) {
 	t.Parallel()
 	sqltest.TableList(t, newDB(t).shared(), nil, []sqltest.Listing{
 		{Tables: "a, ,b,a", Want: []string{"dbo.a", "dbo.b"}},
@@ -89,12 +89,12 @@ func TestSchemasThatDoNotExist(t *testing.T) {
 	}
 }
 
-func TestCase03EmptyTable(t *testing.T) {
+func TestAnEmptyTableHasNoDocuments(t *testing.T) {
 	t.Parallel()
 	sqltest.EmptyTable(t, newDB(t).shared())
 }
 
-func TestCase04Keys(t *testing.T) {
+func TestKeys(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE filtered (a int NOT NULL)", "CREATE UNIQUE INDEX f ON filtered (a) WHERE a > 5",
@@ -104,9 +104,9 @@ func TestCase04Keys(t *testing.T) {
 	sqltest.Keys(t, shared, shared.Scope, map[string][]string{"including": {shared.ID("including", "4")}}, "filtered", "plain_index")
 }
 
-// TestHiddenColumnsAreNoKey: * does not stand for them, as for the graph_id of a graph table, over which the server
+// TestHiddenColumnsAreNotAKey: * does not stand for them, as for the graph_id of a graph table, over which the server
 // makes a unique index of its own.
-func TestHiddenColumnsAreNoKey(t *testing.T) {
+func TestHiddenColumnsAreNotAKey(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
 	db.exec("CREATE TABLE person (graph_id_1 bigint HIDDEN NOT NULL UNIQUE, [$node_id_1] nvarchar(99) NOT NULL, name nvarchar(9) NOT NULL, PRIMARY KEY (name))",
@@ -123,8 +123,8 @@ func TestHiddenColumnsAreNoKey(t *testing.T) {
 	}
 }
 
-// TestWhatALedgerKeepsHasToBeNamed: the history of its tables, and tables that were dropped.
-func TestWhatALedgerKeepsHasToBeNamed(t *testing.T) {
+// TestLedgerHistoryMustBeNamed: the history of its tables, and tables that were dropped.
+func TestLedgerHistoryMustBeNamed(t *testing.T) {
 	t.Parallel()
 	for _, noLedger := range []bool{false, true} {
 		db := newDBHere(t, mssqltest.Config{NoLedger: noLedger})
@@ -197,8 +197,8 @@ func TestTheHintOfARefusal(t *testing.T) {
 	}
 }
 
-// TestCase05To11IDs: paging is in the order of the key, ids of all profiles but native have its columns by name.
-func TestCase05To11IDs(t *testing.T) {
+// TestIDs: paging is in the order of the key, ids of all profiles but native have its columns by name.
+func TestIDs(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (b varchar(9) COLLATE Latin1_General_BIN2, A varchar(9) COLLATE Latin1_General_BIN2, n int, PRIMARY KEY (b, A))",
@@ -234,9 +234,9 @@ func TestCase05To11IDs(t *testing.T) {
 	}
 }
 
-// TestCase14ColumnNames: a column may be called like a field that every document has, and two may differ in what
+// TestColumnNames: a column may be called like a field that every document has, and two may differ in what
 // field names do not show.
-func TestCase14ColumnNames(t *testing.T) {
+func TestColumnNames(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, _id int, [Table] int, _timestamp int, [database] int, [a.b] int, a_b int, [žluť] int)", "INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7, 8)",
@@ -254,7 +254,7 @@ func TestCase14ColumnNames(t *testing.T) {
 	}
 }
 
-func TestCase57Permissions(t *testing.T) {
+func TestPermissions(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	user, values := db.reader()
@@ -271,8 +271,8 @@ func TestCase57Permissions(t *testing.T) {
 	})
 }
 
-// TestCase70Views: a view is read only where it is named and has a key; a broken one disturbs nobody else.
-func TestCase70Views(t *testing.T) {
+// TestViewsMustBeNamedAndHaveAKey: a view is read only where it is named and has a key; a broken one disturbs nobody else.
+func TestViewsMustBeNamedAndHaveAKey(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE gone (id int PRIMARY KEY)", "CREATE VIEW broken AS SELECT id FROM gone", "DROP TABLE gone")

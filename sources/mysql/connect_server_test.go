@@ -22,7 +22,7 @@ func wayOf(d *database) sqltest.Way {
 	return sqltest.Way{Source: d, Dial: &d.DialNet, Pause: &d.Attempts.Pause}
 }
 
-func TestCase50OddCredentials(t *testing.T) {
+func TestOddCredentials(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		_, values := db.user() // its password is p@ss/w:rd%
@@ -62,7 +62,7 @@ func TestLogins(t *testing.T) {
 	})
 }
 
-func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
+func TestWrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
@@ -116,8 +116,8 @@ func TestPingErrors(t *testing.T) {
 	})
 }
 
-// TestCase49TLS is told by MariaDB: the ciphers of the MySQL of the tests are none that Go accepts.
-func TestCase49TLS(t *testing.T) {
+// TestCertificatesAreVerified is told by MariaDB: the ciphers of the MySQL of the tests are none that Go accepts.
+func TestCertificatesAreVerified(t *testing.T) {
 	t.Parallel()
 	pemBytes, err := os.ReadFile(sqltest.Environment(t, "TEST_MARIADB_CA"))
 	if err != nil {
@@ -239,9 +239,9 @@ func TestHostileSettings(t *testing.T) {
 	})
 }
 
-// TestCase25ServerZone: times of the type TIMESTAMP are instants in exact, and in compat what the zone of the
+// TestTimestampsFollowTheServerZoneInCompat: times of the type TIMESTAMP are instants in exact, and in compat what the zone of the
 // server makes of them, as in Elastic's connector.
-func TestCase25ServerZone(t *testing.T) {
+func TestTimestampsFollowTheServerZoneInCompat(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY, at timestamp NULL, local datetime); SET time_zone = '+09:00'; INSERT INTO t VALUES (1, '2024-01-02 03:04:05', '2024-01-02 03:04:05')")

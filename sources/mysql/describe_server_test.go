@@ -67,9 +67,9 @@ func TestAQueryWithTwoColumnsOfOneNameIsReadUndescribed(t *testing.T) {
 	})
 }
 
-// TestWhatMayNotBeReadIsDescribed describes a table that the user may write alone, and tables without a key. The
+// TestUnreadableTablesAreDescribed describes a table that the user may write alone, and tables without a key. The
 // sessions of the run are all there afterwards.
-func TestWhatMayNotBeReadIsDescribed(t *testing.T) {
+func TestUnreadableTablesAreDescribed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		user, values := db.reader()

@@ -13,9 +13,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestCase55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types whose
+// TestReadingResumesAfterKeysOfEveryOrderedType breaks the connection again and again, for keys of all types whose
 // order can be relied on: no row is missed or comes twice.
-func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
+func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	t.Parallel()
 	const rows = 600
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -49,9 +49,9 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 	})
 }
 
-// TestCase35KeysWithoutOrder: of types whose order is not that of their comparison, every row comes once, in
+// TestALossEndsATableWithoutAKeyOrder: of types whose order is not that of their comparison, every row comes once, in
 // one statement; a loss ends the table.
-func TestCase35KeysWithoutOrder(t *testing.T) {
+func TestALossEndsATableWithoutAKeyOrder(t *testing.T) {
 	t.Parallel()
 	const rows = 600
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -72,9 +72,9 @@ func TestCase35KeysWithoutOrder(t *testing.T) {
 	})
 }
 
-// TestDatesThatNobodyCanCompareWith end the table at a loss: as a parameter they would be NULL, behind which
+// TestDatesThatCannotBeComparedEndTheTable end the table at a loss: as a parameter they would be NULL, behind which
 // there is no row.
-func TestDatesThatNobodyCanCompareWith(t *testing.T) {
+func TestDatesThatCannotBeComparedEndTheTable(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (n int, d date, v varchar(200), PRIMARY KEY (d, n)); SET SESSION sql_mode = ''; INSERT INTO t VALUES (1, '2024-00-10', repeat('x', 100))")
@@ -146,8 +146,8 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 	})
 }
 
-// TestCase62CancelEndsTheStatement: also where the server has nothing to send, so that it would not notice.
-func TestCase62CancelEndsTheStatement(t *testing.T) {
+// TestCancelEndsTheStatement: also where the server has nothing to send, so that it would not notice.
+func TestCancelEndsTheStatement(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY)")
@@ -193,8 +193,8 @@ func TestStall(t *testing.T) {
 	})
 }
 
-// TestCase56TimeLimitsOfTheServer do not matter to one who takes rows slowly.
-func TestCase56TimeLimitsOfTheServer(t *testing.T) {
+// TestServerTimeLimitsDoNotMatter do not matter to one who takes rows slowly.
+func TestServerTimeLimitsDoNotMatter(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		_, values := lossDB(t, db)

@@ -39,14 +39,14 @@ func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
 		"a pattern":          {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "in backticks"}},
-		"49 a certificate":   {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
+		"a certificate":      {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
 		"TLS on a socket":    {Set: map[string]any{"host": "/run/mysqld.sock", "ssl_enabled": true, "ssl_ca": "x"}, Says: []string{"is a socket", "ssl_enabled: false"}},
 		"64 a table of them": {Env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"`t"}, "query": "SELECT 1"}}}, Says: []string{"closing quote", "`odd name*`"}},
 	})
 }
 
-// TestCase50Addresses: what is configured reaches the driver as it is.
-func TestCase50Addresses(t *testing.T) {
+// TestAddressesReachTheDriver: what is configured reaches the driver as it is.
+func TestAddressesReachTheDriver(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ host, want string }{
 		{"::1", "tcp [::1]:3306"}, {"[::1]", "tcp [::1]:3306"}, {" db.example.org ", "tcp db.example.org:3306"}, {"/run/mysqld.sock", "unix /run/mysqld.sock"},

@@ -74,8 +74,8 @@ func TestRanges(t *testing.T) {
 	})
 }
 
-// TestRangesGoOnBehindTheLastRow: each within its own keys.
-func TestRangesGoOnBehindTheLastRow(t *testing.T) {
+// TestRangesResumeAfterTheLastRow: each within its own keys.
+func TestRangesResumeAfterTheLastRow(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY, v varchar(200))")

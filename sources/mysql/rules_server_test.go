@@ -24,7 +24,7 @@ func TestAdvancedRules(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
 		for name, tt := range map[string]sqltest.RuleCase{
-			"63 one table, with a semicolon": {
+			"one table, with a semicolon": {
 				Rule:  sqltest.QueryOf("SELECT * FROM orders WHERE paid ORDER BY id; ", "orders"),
 				Scope: "orders", IDs: []string{"orders_10", "orders_12"},
 				Doc: `{"id_":10,"customer":1,"paid":1,"price":"1234.50","at":"2024-01-02T03:04:05.5Z","big":"5","flags":5,"tags":["a","b"],"place":{"type":"Point","coordinates":[1.0,2.0]}}`,
@@ -44,17 +44,17 @@ func TestAdvancedRules(t *testing.T) {
 				Scope: "items", IDs: []string{"items_1_10", "items_2_10"},
 				Doc: `{"order_id":10,"line":1}`,
 			},
-			"65 id_columns": {
+			"id_columns": {
 				Rule:  sqltest.QueryOf("SELECT name AS `Name`, id AS number, 'x' AS k FROM customers ORDER BY id", "customers", "K", "number"),
 				Scope: "customers", IDs: []string{"customers_x_1", "customers_x_2"},
 				Doc: `{"Name":"Ann","number":1,"k":"x"}`,
 			},
-			"63 duplicate names": {
+			"duplicate names": {
 				Rule:  sqltest.QueryOf("SELECT 1 AS a, 2 AS a, 3 AS `A`, 4 AS a_2", "notes", "a"),
 				Scope: "notes", IDs: []string{"notes_1"},
 				Doc: `{"a":1,"a_3":2,"A":3,"a_2":4}`,
 			},
-			"63 a limit of its own, and no name": {
+			"a limit of its own, and no name": {
 				Rule:  sqltest.QueryOf("SELECT id, '' FROM orders ORDER BY id DESC LIMIT 1", "orders"),
 				Scope: "orders", IDs: []string{"orders_12"},
 				Doc: `{"id_":12,"_col2":""}`,
@@ -64,7 +64,7 @@ func TestAdvancedRules(t *testing.T) {
 				Scope: "totals", IDs: []string{"totals_1"},
 				Doc: `{"customer":1,"total":"1234.43"}`,
 			},
-			"63 grouped, and a union": {
+			"grouped, and a union": {
 				Rule:  sqltest.QueryOf("SELECT customer, count(*) AS n FROM orders GROUP BY 1 UNION SELECT 3, 0 ORDER BY 1", "orders", "customer"),
 				Scope: "orders", IDs: []string{"orders_1", "orders_2", "orders_3"},
 				Doc: `{"customer":1,"n":2}`,
@@ -104,9 +104,9 @@ func TestRulesReplaceTables(t *testing.T) {
 	})
 }
 
-// TestCase66NothingIsExecuted: what changes something, or is not one query, is refused when it is
+// TestQueriesThatCouldWriteAreRefused: what changes something, or is not one query, is refused when it is
 // validated.
-func TestCase66NothingIsExecuted(t *testing.T) {
+func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()
@@ -157,8 +157,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 	})
 }
 
-// TestCase64And65RulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
-func TestCase64And65RulesThatDoNotFit(t *testing.T) {
+// TestRulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
+func TestRulesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.shop()

@@ -12,15 +12,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestCase59OneSnapshot: what is written after the tables were listed is not seen, whatever session reads.
-func TestCase59OneSnapshot(t *testing.T) {
+// TestOneSnapshotForAllTables: what is written after the tables were listed is not seen, whatever session reads.
+func TestOneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
 	eachServer(t, func(t *testing.T, db *sqltest.DB) { sqltest.OneSnapshot(t, db, 6, "") })
 }
 
-// TestSnapshotsAreOfOneInstant writes two tables in one transaction all the time: sessions that began
+// TestSnapshotsShareOneInstant writes two tables in one transaction all the time: sessions that began
 // while nobody wrote see the same of both.
-func TestSnapshotsAreOfOneInstant(t *testing.T) {
+func TestSnapshotsShareOneInstant(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 0); INSERT INTO b VALUES (1, 0)")
@@ -65,11 +65,11 @@ func TestSnapshotsAreOfOneInstant(t *testing.T) {
 	})
 }
 
-// TestNobodyWaitsForTheRun: once a table was read, it may be altered while the others are still read.
-func TestNobodyWaitsForTheRun(t *testing.T) {
+// TestTablesAlreadyReadCanBeAltered: once a table was read, it may be altered while the others are still read.
+func TestTablesAlreadyReadCanBeAltered(t *testing.T) {
 	t.Parallel()
 	eachServer(t, func(t *testing.T, db *sqltest.DB) {
-		sqltest.NobodyWaitsForTheRun(t, db, "SET SESSION lock_wait_timeout = 180; ALTER TABLE t0 ADD COLUMN w int")
+		sqltest.TablesAlreadyReadCanBeAltered(t, db, "SET SESSION lock_wait_timeout = 180; ALTER TABLE t0 ADD COLUMN w int")
 	})
 }
 
@@ -92,7 +92,7 @@ func TestFewConnections(t *testing.T) {
 	})
 }
 
-func TestCase58TablesThatChange(t *testing.T) {
+func TestTablesThatChange(t *testing.T) {
 	t.Parallel()
 	sqltest.TablesThatChange(t, eachServer, map[string]sqltest.Change{
 		"dropped":        {Do: []string{"DROP TABLE t"}, Fails: "doesn't exist"},

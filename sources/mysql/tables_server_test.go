@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-func TestCase01OnlyBaseTables(t *testing.T) {
+func TestOnlyBaseTablesAreRead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE p (id int PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 3; INSERT INTO p VALUES (1), (2), (3); CREATE VIEW v AS SELECT * FROM a")
@@ -34,7 +34,7 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 	})
 }
 
-func TestCase02TableList(t *testing.T) {
+func TestTableList(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		sqltest.TableList(t, db.shared(), nil, []sqltest.Listing{
@@ -52,12 +52,12 @@ func TestCase02TableList(t *testing.T) {
 	})
 }
 
-func TestCase03EmptyTable(t *testing.T) {
+func TestAnEmptyTableHasNoDocuments(t *testing.T) {
 	t.Parallel()
 	eachServer(t, sqltest.EmptyTable)
 }
 
-func TestCase04Keys(t *testing.T) {
+func TestKeys(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		keyless := []string{"prefixed"}
@@ -70,9 +70,9 @@ func TestCase04Keys(t *testing.T) {
 	})
 }
 
-// TestCase05To09IDs: the order of a key's columns is that of the server's catalogue, which MySQL sorts by
+// TestIDs: the order of a key's columns is that of the server's catalogue, which MySQL sorts by
 // name; native has the order of the key.
-func TestCase05To09IDs(t *testing.T) {
+func TestIDs(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (b varchar(9), A varchar(9), PRIMARY KEY (b, A)); INSERT INTO t VALUES ('a_b', 'c'), ('b', 'c_a');" +
@@ -121,8 +121,8 @@ func pick(yes bool, a, b string) string {
 	return b
 }
 
-// TestCase14ColumnNames: a column may be called like a field that every document has.
-func TestCase14ColumnNames(t *testing.T) {
+// TestColumnNames: a column may be called like a field that every document has.
+func TestColumnNames(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE t (id int PRIMARY KEY, _id int, `Table` int, Table_ int, _timestamp int, `Database` int, `a.b` int, `a_b` int, _conversion_notes date, `žluť` int);" +
@@ -177,7 +177,7 @@ func TestInvisibleKeyColumnsAreRead(t *testing.T) {
 	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["added"].Err, source.ErrAuth, "my_row_id", "GRANT SELECT ON `"+db.name+"`.`added`")
 }
 
-func TestCase57Permissions(t *testing.T) {
+func TestPermissions(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE x (id int PRIMARY KEY)")
@@ -222,8 +222,8 @@ func TestTheHintGrantsTheFunction(t *testing.T) {
 	})
 }
 
-// TestCase70Views: a view is read only where it is named and has a key; a broken one disturbs nobody else.
-func TestCase70Views(t *testing.T) {
+// TestViewsMustBeNamedAndHaveAKey: a view is read only where it is named and has a key; a broken one disturbs nobody else.
+func TestViewsMustBeNamedAndHaveAKey(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		db.exec("CREATE TABLE gone (id int PRIMARY KEY); CREATE VIEW broken AS SELECT * FROM gone; CREATE DEFINER = 'nobody'@'%' VIEW orphan AS SELECT * FROM gone; DROP TABLE gone")

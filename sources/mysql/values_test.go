@@ -33,22 +33,22 @@ func TestValues(t *testing.T) {
 		want   string
 		reason string
 	}{
-		"16 text that is no UTF-8": {typeOf("text", false), []byte("a\xffb"), "\"a\ufffdb\"", "bytes that are no UTF-8 were replaced: ff"},
-		"digits as a number":       {typeOf("bigint", true), uint64(1<<64 - 1), `"18446744073709551615"`, ""},
-		"an unknown type":          {typeOf("xml", false), []byte("<a/>"), `"<a/>"`, ""},
-		"no date at all":           {typeOf("date", false), []byte("x"), "null", "a date in an unknown form"},
-		"no time behind the date":  {typeOf("datetime", false), []byte("2024-01-02"), "null", "a time in an unknown form"},
-		"a vector":                 {typeOf("vector", false), []byte("\x00\x00\x80\x3f\xcd\xcc\xcc\x3d"), "[1.0,0.1]", ""},
-		"an empty vector":          {typeOf("vector", false), []byte{}, "[]", ""},
-		"a vector cut off":         {typeOf("vector", false), []byte("abc"), "null", "a vector in an unknown form"},
-		"bits of a query":          {resultType("BIT"), []byte("\x01\x02"), "258", ""},
-		"many bits of a query":     {resultType("BIT"), []byte("\x00\x00\x00\x00\x00\x00\x01"), `"1"`, ""},
-		"unsigned of a query":      {resultType("UNSIGNED BIGINT"), int64(7), `"7"`, ""},
-		"a set of a query":         {resultType("SET"), []byte("a,b"), `["a","b"]`, ""},
-		"compat: digits":           {typeOf("bigint", true).Encoded(true), []byte("18446744073709551615"), "18446744073709551615", ""},
-		"compat: no integer":       {typeOf("bigint", true).Encoded(true), []byte("x"), "null", "not an integer of 64 bits"},
-		"compat: no number":        {typeOf("decimal", false).Encoded(true), []byte("x"), "null", "not a number of 64 bits"},
-		"compat: bytes":            {typeOf("blob", false).Encoded(true), []byte("a\xffb"), `"ab"`, ""},
+		"text that is no UTF-8":   {typeOf("text", false), []byte("a\xffb"), "\"a\ufffdb\"", "bytes that are no UTF-8 were replaced: ff"},
+		"digits as a number":      {typeOf("bigint", true), uint64(1<<64 - 1), `"18446744073709551615"`, ""},
+		"an unknown type":         {typeOf("xml", false), []byte("<a/>"), `"<a/>"`, ""},
+		"no date at all":          {typeOf("date", false), []byte("x"), "null", "a date in an unknown form"},
+		"no time behind the date": {typeOf("datetime", false), []byte("2024-01-02"), "null", "a time in an unknown form"},
+		"a vector":                {typeOf("vector", false), []byte("\x00\x00\x80\x3f\xcd\xcc\xcc\x3d"), "[1.0,0.1]", ""},
+		"an empty vector":         {typeOf("vector", false), []byte{}, "[]", ""},
+		"a vector cut off":        {typeOf("vector", false), []byte("abc"), "null", "a vector in an unknown form"},
+		"bits of a query":         {resultType("BIT"), []byte("\x01\x02"), "258", ""},
+		"many bits of a query":    {resultType("BIT"), []byte("\x00\x00\x00\x00\x00\x00\x01"), `"1"`, ""},
+		"unsigned of a query":     {resultType("UNSIGNED BIGINT"), int64(7), `"7"`, ""},
+		"a set of a query":        {resultType("SET"), []byte("a,b"), `["a","b"]`, ""},
+		"compat: digits":          {typeOf("bigint", true).Encoded(true), []byte("18446744073709551615"), "18446744073709551615", ""},
+		"compat: no integer":      {typeOf("bigint", true).Encoded(true), []byte("x"), "null", "not an integer of 64 bits"},
+		"compat: no number":       {typeOf("decimal", false).Encoded(true), []byte("x"), "null", "not a number of 64 bits"},
+		"compat: bytes":           {typeOf("blob", false).Encoded(true), []byte("a\xffb"), `"ab"`, ""},
 	} {
 		if got, reason := encode(tt.typ, tt.in); got != tt.want || reason != tt.reason {
 			t.Errorf("%s: got %s, %q", name, got, reason)
@@ -75,7 +75,7 @@ func TestNoDate(t *testing.T) {
 // place is a point as the server stores it, without the head: 1, 2.
 const place = "\x00\x00\x00\x00\x00\x00\xf0\x3f\x00\x00\x00\x00\x00\x00\x00\x40"
 
-func TestGeometryThatIsNone(t *testing.T) {
+func TestInvalidGeometry(t *testing.T) {
 	t.Parallel()
 	point := "\x00\x00\x00\x00\x01\x01\x00\x00\x00" + place
 	collection := "\x01\x07\x00\x00\x00\x01\x00\x00\x00"
@@ -155,7 +155,7 @@ func rowOf(t *testing.T, p sqlread.Profile, types ...string) *row {
 	return r
 }
 
-func TestCase06KeysThatAreZero(t *testing.T) {
+func TestKeysThatAreZero(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		typ    string

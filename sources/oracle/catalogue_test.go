@@ -74,7 +74,7 @@ func TestConstraints(t *testing.T) {
 		constraints [][]driver.Value
 		want        string // of the order; "" where there is no key
 	}{
-		"5 a composite one":       {[][]driver.Value{constraint{"PK", "P", "B", "Y"}, constraint{"PK", "P", "A", "Y"}}, `"B", "A"`},
+		"a composite one":         {[][]driver.Value{constraint{"PK", "P", "B", "Y"}, constraint{"PK", "P", "A", "Y"}}, `"B", "A"`},
 		"primary before unique":   {[][]driver.Value{constraint{"Z", "P", "B", "Y"}, constraint{"Z", "P", "A", "Y"}, constraint{"U", "U", "ID", "Y"}}, `"B", "A"`},
 		"the shortest unique":     {[][]driver.Value{constraint{"U1", "U", "A", "Y"}, constraint{"U1", "U", "B", "Y"}, constraint{"U2", "U", "ID", "Y"}}, `"ID"`},
 		"unique that may be null": {[][]driver.Value{constraint{"U", "U", "A", nil}}, ""},

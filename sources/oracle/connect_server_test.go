@@ -34,8 +34,8 @@ func wayOf(d *database) sqltest.Way {
 	return sqltest.Way{Source: d, Dial: &d.DialNet, Pause: &d.Attempts.Pause}
 }
 
-// TestCase50OddCredentials: the password of every user of the tests is p@ss/w:rd%.
-func TestCase50OddCredentials(t *testing.T) {
+// TestOddCredentials: the password of every user of the tests is p@ss/w:rd%.
+func TestOddCredentials(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	if err := openSource(t, db.values(nil), source.Env{}).Ping(t.Context()); err != nil {
@@ -46,8 +46,8 @@ func TestCase50OddCredentials(t *testing.T) {
 	}
 }
 
-// TestCase51SID: a database that has a SID is reached by it as well.
-func TestCase51SID(t *testing.T) {
+// TestASIDReachesTheDatabase: a database that has a SID is reached by it as well.
+func TestASIDReachesTheDatabase(t *testing.T) {
 	t.Parallel()
 	sid := sqltest.Environment(t, "TEST_ORACLE_SID")
 	db := newDB(t)
@@ -58,7 +58,7 @@ func TestCase51SID(t *testing.T) {
 	}
 }
 
-func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
+func TestWrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
@@ -136,8 +136,8 @@ func wallet(t testing.TB, text []byte) string {
 	return folder
 }
 
-// TestCase51TLS speaks to the server through a proxy that ends TLS, as the servers of the tests have none.
-func TestCase51TLS(t *testing.T) {
+// TestTLSThroughAProxy speaks to the server through a proxy that ends TLS, as the servers of the tests have none.
+func TestTLSThroughAProxy(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."T" VALUES (1)`)

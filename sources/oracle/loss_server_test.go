@@ -15,9 +15,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestCase55KeysThatReadingGoesOnBehind breaks the connection again and again, for keys of all types whose
+// TestReadingResumesAfterKeysOfEveryOrderedType breaks the connection again and again, for keys of all types whose
 // order can be relied on: no row is missed or comes twice.
-func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
+func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	t.Parallel()
 	const rows = 300
 	db := newDB(t)
@@ -44,8 +44,8 @@ func TestCase55KeysThatReadingGoesOnBehind(t *testing.T) {
 	})
 }
 
-// TestCase55NoAttemptIsLeft: a table that is not read to its end says so.
-func TestCase55NoAttemptIsLeft(t *testing.T) {
+// TestATableThatIsNotReadToItsEndFails: a table that is not read to its end says so.
+func TestATableThatIsNotReadToItsEndFails(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY, "V" VARCHAR2(200))`, `CREATE TABLE @."F" ("ID" BINARY_FLOAT PRIMARY KEY, "V" VARCHAR2(200))`)
@@ -129,8 +129,8 @@ func silence(d *database) (hold *atomic.Bool, holding chan struct{}) {
 	return hold, holding
 }
 
-// TestCase62Cancel ends at once, whatever the server does.
-func TestCase62Cancel(t *testing.T) {
+// TestCancelEndsAtOnce ends at once, whatever the server does.
+func TestCancelEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`)

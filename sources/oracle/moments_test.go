@@ -20,9 +20,9 @@ func rowsOf(keys ...string) answer {
 	return a
 }
 
-// TestCase59AsOfOneNumber: tables are read as of the change number that the run began with, in a transaction
+// TestTablesAreReadAsOfOneChangeNumber: tables are read as of the change number that the run began with, in a transaction
 // that only reads.
-func TestCase59AsOfOneNumber(t *testing.T) {
+func TestTablesAreReadAsOfOneChangeNumber(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, source.Env{}, append(catalogueOf(), rowsOf("1", "2"))...)
 	got := r.read(t)
@@ -84,8 +84,8 @@ func TestNoFlashback(t *testing.T) {
 	}
 }
 
-// TestCase60SnapshotTooOld: reading goes on behind the last key, as of a new change number.
-func TestCase60SnapshotTooOld(t *testing.T) {
+// TestReadingResumesWhenTheSnapshotIsTooOld: reading goes on behind the last key, as of a new change number.
+func TestReadingResumesWhenTheSnapshotIsTooOld(t *testing.T) {
 	t.Parallel()
 	for _, number := range []int{1555, 8176, 8181} {
 		first := rowsOf("1", "2")
@@ -143,9 +143,9 @@ func TestOldTransaction(t *testing.T) {
 	}
 }
 
-// TestCase58Altered: no change number from before a table was altered is good for it, nor one from the seconds
+// TestAlteredTablesNeedANewChangeNumber: no change number from before a table was altered is good for it, nor one from the seconds
 // behind that. It is read as of the beginning of its statement, and the session is as before after it.
-func TestCase58Altered(t *testing.T) {
+func TestAlteredTablesNeedANewChangeNumber(t *testing.T) {
 	t.Parallel()
 	changed := answer{to: "AS OF SCN", err: oraError(1466)}
 	r := newRun(t, nil, source.Env{}, append([]answer{changed}, append(catalogueOf(), rowsOf("1"))...)...)

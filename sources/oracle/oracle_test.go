@@ -64,8 +64,8 @@ func TestIdleKeys(t *testing.T) {
 	}
 }
 
-// TestCase50Addresses: what is configured reaches the driver as it is.
-func TestCase50Addresses(t *testing.T) {
+// TestAddressesReachTheDriver: what is configured reaches the driver as it is.
+func TestAddressesReachTheDriver(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ host, want string }{
 		{"::1", "[::1]:1521"}, {"[::1]", "[::1]:1521"}, {" db.example.org ", "db.example.org:1521"},
@@ -80,8 +80,8 @@ func TestCase50Addresses(t *testing.T) {
 	}
 }
 
-// TestCase51SIDOrService: the descriptor has the one that is chosen.
-func TestCase51SIDOrService(t *testing.T) {
+// TestSIDOrService: the descriptor has the one that is chosen.
+func TestSIDOrService(t *testing.T) {
 	t.Parallel()
 	const program = "(CID=(PROGRAM=elastic-ingest)(HOST=elastic-ingest)(USER=elastic-ingest))"
 	for name, tt := range map[string]struct {
@@ -149,8 +149,8 @@ func TestScopes(t *testing.T) {
 	})
 }
 
-// TestCase12Names are found as they are written, and else in capitals.
-func TestCase12Names(t *testing.T) {
+// TestNamesAreFoundAsWrittenOrInCapitals are found as they are written, and else in capitals.
+func TestNamesAreFoundAsWrittenOrInCapitals(t *testing.T) {
 	t.Parallel()
 	all := []relation{
 		{Schema: "SHOP", Name: "CUSTOMERS"},
@@ -252,17 +252,17 @@ func TestConnectErrors(t *testing.T) {
 	t.Parallel()
 	d := &database{set: settings{Login: form.Login{Host: "h", Port: 1}, owner: "SHOP", sid: true}}
 	sqltest.FailuresAre(t, d.ConnectError, "connect to Oracle at h port 1: ", map[string]sqltest.Failure{
-		"61 wrong password": {Err: oraError(1017), Kind: source.ErrAuth, Hint: "not retried"},
-		"locked":            {Err: oraError(28000), Kind: source.ErrAuth, Hint: `ALTER USER "SHOP" ACCOUNT UNLOCK;`},
-		"expired":           {Err: oraError(28001), Kind: source.ErrAuth, Hint: `ALTER USER "SHOP" IDENTIFIED BY`},
-		"no entry":          {Err: oraError(1045), Kind: source.ErrAuth, Hint: `GRANT CREATE SESSION TO "SHOP";`},
-		"filtered":          {Err: oraError(12506), Kind: source.ErrAuth, Hint: "from this machine"},
-		"no SID":            {Err: oraError(12505), Kind: source.ErrConfig, Hint: "check connection_source and sid"},
-		"no service":        {Err: oraError(12514), Kind: source.ErrConfig, Hint: "lsnrctl status"},
-		"too many":          {Err: oraError(18), Kind: source.ErrTemporary, Hint: ""},
-		"lost":              {Err: oraError(12537), Kind: source.ErrUnreachable, Hint: "database is open"},
-		"something":         {Err: oraError(600), Kind: nil, Hint: ""},
-		"silence":           {Err: &link.StallError{Limit: 5}, Kind: source.ErrUnreachable, Hint: "check host, port"},
+		"wrong password": {Err: oraError(1017), Kind: source.ErrAuth, Hint: "not retried"},
+		"locked":         {Err: oraError(28000), Kind: source.ErrAuth, Hint: `ALTER USER "SHOP" ACCOUNT UNLOCK;`},
+		"expired":        {Err: oraError(28001), Kind: source.ErrAuth, Hint: `ALTER USER "SHOP" IDENTIFIED BY`},
+		"no entry":       {Err: oraError(1045), Kind: source.ErrAuth, Hint: `GRANT CREATE SESSION TO "SHOP";`},
+		"filtered":       {Err: oraError(12506), Kind: source.ErrAuth, Hint: "from this machine"},
+		"no SID":         {Err: oraError(12505), Kind: source.ErrConfig, Hint: "check connection_source and sid"},
+		"no service":     {Err: oraError(12514), Kind: source.ErrConfig, Hint: "lsnrctl status"},
+		"too many":       {Err: oraError(18), Kind: source.ErrTemporary, Hint: ""},
+		"lost":           {Err: oraError(12537), Kind: source.ErrUnreachable, Hint: "database is open"},
+		"something":      {Err: oraError(600), Kind: nil, Hint: ""},
+		"silence":        {Err: &link.StallError{Limit: 5}, Kind: source.ErrUnreachable, Hint: "check host, port"},
 	})
 }
 

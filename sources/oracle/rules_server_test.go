@@ -42,7 +42,7 @@ func TestAdvancedRules(t *testing.T) {
 		ids   []string
 		doc   string // of the first row
 	}{
-		"63 one table, with a semicolon": {
+		"one table, with a semicolon": {
 			rule:  queryOf(`SELECT * FROM `+owner+`"ORDERS" WHERE "PAID" = 1 ORDER BY "ID"; `, []any{"orders"}),
 			scope: "ORDERS", ids: []string{at + "_ORDERS_10_", at + "_ORDERS_12_"}, doc: `{"orders_id":10,"orders_customer":1,"orders_paid":1}`,
 		},
@@ -50,7 +50,7 @@ func TestAdvancedRules(t *testing.T) {
 			rule:  queryOf(`SELECT o."ID", c."NAME" FROM `+owner+`"ORDERS" o JOIN `+owner+`"CUSTOMERS" c ON c."ID" = o."CUSTOMER" ORDER BY 1`, []any{"ORDERS", "CUSTOMERS"}, "id", "NAME"),
 			scope: "CUSTOMERS+ORDERS", ids: []string{at + "_CUSTOMERS_ORDERS_10_Ann_", at + "_CUSTOMERS_ORDERS_11_Ann_", at + "_CUSTOMERS_ORDERS_12_Bob_"}, doc: `{"customers_orders_id":10,"customers_orders_name":"Ann"}`,
 		},
-		"65 id_columns, grouped": {
+		"id_columns, grouped": {
 			rule:  queryOf(`SELECT "CUSTOMER", COUNT(*) AS "N" FROM `+owner+`"ORDERS" GROUP BY "CUSTOMER" ORDER BY 1`, []any{"ORDERS"}, "customer"),
 			scope: "ORDERS", ids: []string{at + "_ORDERS_1_", at + "_ORDERS_2_"},
 		},
@@ -75,8 +75,8 @@ func TestAdvancedRules(t *testing.T) {
 	}
 }
 
-// TestCase66NothingIsExecuted: what changes something, or is not one query, is refused when it is validated.
-func TestCase66NothingIsExecuted(t *testing.T) {
+// TestQueriesThatCouldWriteAreRefused: what changes something, or is not one query, is refused when it is validated.
+func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shop()

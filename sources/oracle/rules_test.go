@@ -41,8 +41,8 @@ func TestFirstWord(t *testing.T) {
 	}
 }
 
-// TestCase66NotAQuery: what does not begin as a query is refused, and never sent.
-func TestCase66NotAQuery(t *testing.T) {
+// TestOnlyQueriesAreSent: what does not begin as a query is refused, and never sent.
+func TestOnlyQueriesAreSent(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{"DELETE FROM orders", "BEGIN x; END", "/* SELECT */ DROP TABLE t", "CALL p()"} {
 		r := newRun(t, nil, ruled(query), catalogueOf()...)
@@ -74,16 +74,16 @@ func TestCheck(t *testing.T) {
 	}{
 		"right":                {answers: described([]string{"ID"}, nil)},
 		"key in small letters": {answers: described([]string{"id"}, nil)},
-		"63 two of one name":   {answers: []answer{{to: "WHERE 1 = 0", err: oraError(918)}}},
+		"two of one name":      {answers: []answer{{to: "WHERE 1 = 0", err: oraError(918)}}},
 		"a WITH that cannot":   {answers: []answer{{to: "WHERE 1 = 0", err: oraError(32034)}}},
 		"not to be seen":       {answers: []answer{{to: "WHERE 1 = 0", err: oraError(942)}}},
 		"not to be read":       {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1031)}}},
 		"wrong":                {answers: []answer{{to: "WHERE 1 = 0", err: oraError(936)}}, kind: source.ErrConfig, says: "query: ORA-00936"},
-		"66 two statements":    {answers: []answer{{to: "WHERE 1 = 0", err: oraError(911)}}, kind: source.ErrConfig, says: "query: ORA-00911"},
+		"two statements":       {answers: []answer{{to: "WHERE 1 = 0", err: oraError(911)}}, kind: source.ErrConfig, says: "query: ORA-00911"},
 		"a parameter":          {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1008)}}, kind: source.ErrConfig, says: "write the value into the query"},
 		"not now":              {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1089)}}, kind: source.ErrTemporary, says: "check the query"},
 		"without the key":      {answers: described([]string{"X"}, nil), kind: source.ErrConfig, says: `its result lacks column "ID" of the key of ORDERS`},
-		"65 without a column":  {answers: described([]string{"X"}, nil), ids: []any{"Y"}, kind: source.ErrConfig, says: `id_columns: the result of the query has no column "Y"`},
+		"without a column":     {answers: described([]string{"X"}, nil), ids: []any{"Y"}, kind: source.ErrConfig, says: `id_columns: the result of the query has no column "Y"`},
 	} {
 		r := newRun(t, nil, ruled("SELECT 1 FROM orders", tt.ids...), append(catalogueOf(), tt.answers...)...)
 		err := r.Check(t.Context(), r.first, r.parts(t)[0])
@@ -154,8 +154,8 @@ func TestKeylessRows(t *testing.T) {
 	}
 }
 
-// TestCase64UnknownTable: all that are missing are named at once.
-func TestCase64UnknownTable(t *testing.T) {
+// TestUnknownTablesOfARuleAreAllNamed: all that are missing are named at once.
+func TestUnknownTablesOfARuleAreAllNamed(t *testing.T) {
 	t.Parallel()
 	env := source.Env{AdvancedRules: []any{
 		map[string]any{"tables": []any{"orders", "nothing"}, "query": "SELECT 1 FROM DUAL"}, map[string]any{"tables": []any{"hr.jobs"}, "query": "SELECT 1 FROM DUAL"},

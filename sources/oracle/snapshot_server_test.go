@@ -9,8 +9,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestCase59OneSnapshot: what is written after the tables were listed is not seen.
-func TestCase59OneSnapshot(t *testing.T) {
+// TestOneSnapshotForAllTables: what is written after the tables were listed is not seen.
+func TestOneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shared().Create(sqltest.IDs("probe", 1))
@@ -64,7 +64,7 @@ func TestMoreReadersThanSessions(t *testing.T) {
 	}
 }
 
-func TestCase58TablesThatChange(t *testing.T) {
+func TestTablesThatChange(t *testing.T) {
 	t.Parallel()
 	each := func(t *testing.T, check func(t *testing.T, db *sqltest.DB)) {
 		t.Helper()

@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-func TestCase01OnlyTables(t *testing.T) {
+func TestOnlyTablesAreRead(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `CREATE VIEW @."V" AS SELECT * FROM @."A"`)
@@ -20,8 +20,8 @@ func TestCase01OnlyTables(t *testing.T) {
 	}
 }
 
-// TestCase01TablesThatAreNone: the catalogue has more tables than those that people made.
-func TestCase01TablesThatAreNone(t *testing.T) {
+// TestInternalTablesAreNotRead: the catalogue has more tables than those that people made.
+func TestInternalTablesAreNotRead(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.needs(t, "columns in ALL_TABLES that tell what a table is for", "SELECT temporary, nested, secondary, iot_type FROM all_tables WHERE 1 = 0")
@@ -38,7 +38,7 @@ func TestCase01TablesThatAreNone(t *testing.T) {
 	}
 }
 
-func TestCase02TableList(t *testing.T) {
+func TestTableList(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	sqltest.TableList(t, db.shared(), nil, []sqltest.Listing{
@@ -51,19 +51,19 @@ func TestCase02TableList(t *testing.T) {
 	}, sqltest.Missing{Words: []string{`remove "BB" in tables:`, fmt.Sprintf(`GRANT SELECT ON %q."BB" TO %q`, db.owner, db.owner), `did you mean "B"?`}})
 }
 
-func TestCase03EmptyTable(t *testing.T) {
+func TestAnEmptyTableHasNoDocuments(t *testing.T) {
 	t.Parallel()
 	sqltest.EmptyTable(t, newDB(t).shared())
 }
 
-func TestCase04Keys(t *testing.T) {
+func TestKeys(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	sqltest.Keys(t, db.shared(), func(table string) string { return db.owner + "." + strings.ToUpper(table) }, nil)
 }
 
-// TestCase04KeysThatTheServerDoesNotCheck tell no rows apart.
-func TestCase04KeysThatTheServerDoesNotCheck(t *testing.T) {
+// TestUncheckedKeysAreNotUsed tell no rows apart.
+func TestUncheckedKeysAreNotUsed(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.needs(t, "constraints that can be turned off", `CREATE TABLE @."OFF" ("ID" NUMBER(10) PRIMARY KEY DISABLE)`)
@@ -71,9 +71,9 @@ func TestCase04KeysThatTheServerDoesNotCheck(t *testing.T) {
 	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["OFF"].Err, source.ErrConfig, "neither a primary key")
 }
 
-// TestCase05To12IDs: the order of a key's columns is that of the key in every profile, and names are as the
+// TestIDs: the order of a key's columns is that of the key in every profile, and names are as the
 // catalogue has them.
-func TestCase05To12IDs(t *testing.T) {
+func TestIDs(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(
@@ -110,8 +110,8 @@ func TestCase05To12IDs(t *testing.T) {
 	}
 }
 
-// TestCase14ColumnNames: a column may be called like a field that every document has.
-func TestCase14ColumnNames(t *testing.T) {
+// TestColumnNames: a column may be called like a field that every document has.
+func TestColumnNames(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("id" NUMBER(10) PRIMARY KEY, "_id" NUMBER(10), "Table" NUMBER(10), "_timestamp" NUMBER(10), "Database" NUMBER(10), "a.b" NUMBER(10), "a_b" NUMBER(10), "žluť" NUMBER(10))`,
@@ -127,7 +127,7 @@ func TestCase14ColumnNames(t *testing.T) {
 	}
 }
 
-func TestCase57Permissions(t *testing.T) {
+func TestPermissions(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	other := db.owner + "_R"
@@ -171,8 +171,8 @@ func TestOtherSchemas(t *testing.T) {
 	}
 }
 
-// TestCase70Views: a view is read only where it is named and has a key; a broken one disturbs nobody else.
-func TestCase70Views(t *testing.T) {
+// TestViewsMustBeNamedAndHaveAKey: a view is read only where it is named and has a key; a broken one disturbs nobody else.
+func TestViewsMustBeNamedAndHaveAKey(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	sqltest.Views(t, db.shared())

@@ -210,7 +210,7 @@ func rowOf(t *testing.T, p sqlread.Profile, types ...string) *sqlread.Row {
 	return row
 }
 
-func TestCase06KeysThatAreZero(t *testing.T) {
+func TestKeysThatAreZero(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		typ    string

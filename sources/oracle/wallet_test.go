@@ -142,8 +142,8 @@ func TestAutoLoginWallet(t *testing.T) {
 	}
 }
 
-// TestWalletsThatAreNone: the message says what is wrong and what to do.
-func TestWalletsThatAreNone(t *testing.T) {
+// TestInvalidWallets: the message says what is wrong and what to do.
+func TestInvalidWallets(t *testing.T) {
 	t.Parallel()
 	certificate, key := identity(t, "a")
 	_, otherKey := identity(t, "b")

@@ -23,7 +23,7 @@ func wayOf(d *database) sqltest.Way {
 	return sqltest.Way{Source: d, Dial: (*sqltest.Dial)(&d.driver.DialFunc), Pause: &d.pause}
 }
 
-func TestCase50OddCredentials(t *testing.T) {
+func TestOddCredentials(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	_, values := db.reader() // its password is p@ss/w:rd%
@@ -38,7 +38,7 @@ func TestCase50OddCredentials(t *testing.T) {
 	}
 }
 
-func TestCase61WrongPasswordIsTriedOnce(t *testing.T) {
+func TestWrongPasswordIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	d := openSource(t, db.values(map[string]any{"password": "wrong-secret", "retry_count": 5}), source.Env{})
@@ -84,7 +84,7 @@ func tlsValues(t testing.TB, ca string) map[string]any {
 	}
 }
 
-func TestCase49TLS(t *testing.T) {
+func TestCertificatesAreVerified(t *testing.T) {
 	t.Parallel()
 	pemBytes, err := os.ReadFile(sqltest.Environment(t, "TEST_POSTGRES_CA"))
 	if err != nil {

@@ -102,9 +102,9 @@ func TestDescriptionFollowsTheProfile(t *testing.T) {
 	}
 }
 
-// TestWhatMayNotBeReadIsDescribed describes a table without the right to read it, one of a schema that may not be
+// TestUnreadableTablesAreDescribed describes a table without the right to read it, one of a schema that may not be
 // used, and one without a key.
-func TestWhatMayNotBeReadIsDescribed(t *testing.T) {
+func TestUnreadableTablesAreDescribed(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	role, values := db.reader()

@@ -48,9 +48,9 @@ const (
 	waiting   = "idle in transaction" // what holds the snapshot
 )
 
-// TestCase55ReadingGoesOnBehindTheLastRow ends the connection that reads, again and again, and
+// TestReadingResumesAfterTheLastRow ends the connection that reads, again and again, and
 // changes the table in between.
-func TestCase55ReadingGoesOnBehindTheLastRow(t *testing.T) {
+func TestReadingResumesAfterTheLastRow(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
 	for _, table := range []string{"t", "p", "i"} {
@@ -105,8 +105,8 @@ func TestLossesThatEndTheTable(t *testing.T) {
 	}
 }
 
-// TestRightsLostMeanwhile: what may not be read any more is not temporary.
-func TestRightsLostMeanwhile(t *testing.T) {
+// TestRightsRevokedDuringTheRun: what may not be read any more is not temporary.
+func TestRightsRevokedDuringTheRun(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
 	role, values := db.reader()

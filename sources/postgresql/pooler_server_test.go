@@ -149,8 +149,8 @@ func TestNothingStaysInAPooledSession(t *testing.T) {
 	}
 }
 
-// TestConnectionLostBehindAPooler: the pooler ends the client's connection when the server's is gone.
-func TestConnectionLostBehindAPooler(t *testing.T) {
+// TestConnectionLostThroughAPooler: the pooler ends the client's connection when the server's is gone.
+func TestConnectionLostThroughAPooler(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
 	d := openSource(t, pooled(t, db, map[string]any{"tables": "t", "retry_count": 3}), source.Env{})

@@ -9,8 +9,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// TestWhatAPoolerRefuses: the texts are those of PgBouncer 1.18, all with one code.
-func TestWhatAPoolerRefuses(t *testing.T) {
+// TestErrorsOfAPooler: the texts are those of PgBouncer 1.18, all with one code.
+func TestErrorsOfAPooler(t *testing.T) {
 	t.Parallel()
 	d := &database{}
 	for text, tt := range map[string]struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestCase05To10IdsOfProfiles reads ids that one profile makes otherwise than the next.
-func TestCase05To10IdsOfProfiles(t *testing.T) {
+// TestIDsOfProfiles reads ids that one profile makes otherwise than the next.
+func TestIDsOfProfiles(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE zero (a int, b numeric(4,2), c text, d bytea, e boolean, f interval, g real, h int[], PRIMARY KEY (a, b, c, d, e, f, g, h));
@@ -39,7 +39,7 @@ func TestCase05To10IdsOfProfiles(t *testing.T) {
 		"native": {
 			"public.zero": {`postgresql:DB:public:zero:0:0.00::\x:f:PT0S:0:{}`},
 			"public.t":    {"postgresql:DB:public:t:c:a_b", "postgresql:DB:public:t:c_a:b", "postgresql:DB:public:t:d:100%25%3A"},
-			"public.long": {""}, // its database has another name each time; see TestCase08LongIDs
+			"public.long": {""}, // its database has another name each time; see TestLongIDsAreReplaced
 			"public.declared": {
 				"postgresql:DB:public:declared:%00:x", "postgresql:DB:public:declared:x:", "postgresql:DB:public:declared:x:%00",
 			},
@@ -63,8 +63,8 @@ func TestCase05To10IdsOfProfiles(t *testing.T) {
 	}
 }
 
-// TestCase13And14ColumnNamesOfProfiles: native keeps what the others fold.
-func TestCase13And14ColumnNamesOfProfiles(t *testing.T) {
+// TestColumnNamesOfProfiles: native keeps what the others fold.
+func TestColumnNamesOfProfiles(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE t ("Name" int PRIMARY KEY, name bigint, id int, _id int, "Table" int, _timestamp int, "a.b" int, a int, gone int, " " int);

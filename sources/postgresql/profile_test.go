@@ -35,9 +35,9 @@ func texts(values ...string) (raw [][]byte) {
 	return raw
 }
 
-// TestCase06KeysThatAreZero: seed87 leaves out what says nothing, the others only NULL, which native
+// TestKeysThatAreZero: seed87 leaves out what says nothing, the others only NULL, which native
 // tells from all else.
-func TestCase06KeysThatAreZero(t *testing.T) {
+func TestKeysThatAreZero(t *testing.T) {
 	t.Parallel()
 	const uuid = "00000000-0000-0000-0000-000000000000"
 	for _, tt := range []struct {
@@ -125,9 +125,9 @@ func TestNativeIDsAreUnique(t *testing.T) {
 	}
 }
 
-// TestCase08LongIDs: at the limit an id stays, above it is replaced; one that is not UTF-8, as a
+// TestLongIDsAreReplaced: at the limit an id stays, above it is replaced; one that is not UTF-8, as a
 // database without an encoding can hold, is replaced too.
-func TestCase08LongIDs(t *testing.T) {
+func TestLongIDsAreReplaced(t *testing.T) {
 	t.Parallel()
 	const prefix = "postgresql:shop:public:t:"
 	long := strings.Repeat("x", sqlread.MaxID-len(prefix))
@@ -169,8 +169,8 @@ func TestNativeDocument(t *testing.T) {
 	}
 }
 
-// TestCase13And14NativeNames: every column has a name of its own that Elasticsearch takes.
-func TestCase13And14NativeNames(t *testing.T) {
+// TestNativeNamesAreUnique: every column has a name of its own that Elasticsearch takes.
+func TestNativeNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	columns := []column{
 		{Name: "Name", Number: 1},

@@ -106,9 +106,9 @@ func TestRangesAreFound(t *testing.T) {
 	}
 }
 
-// TestRangeGoesOnBehindTheLastRow ends the connection that reads a range, early enough that the rest
+// TestARangeResumesAfterTheLastRow ends the connection that reads a range, early enough that the rest
 // of it does not fit into the buffers on the way.
-func TestRangeGoesOnBehindTheLastRow(t *testing.T) {
+func TestARangeResumesAfterTheLastRow(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
 	log := &sqltest.Logbook{}
@@ -131,8 +131,8 @@ func TestRangeGoesOnBehindTheLastRow(t *testing.T) {
 	}
 }
 
-// TestStatisticsThatAreOld: the table has grown since its blocks were counted, or shrunk.
-func TestStatisticsThatAreOld(t *testing.T) {
+// TestOldStatistics: the table has grown since its blocks were counted, or shrunk.
+func TestOldStatistics(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{
 		"grown":  fmt.Sprintf("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(%d, %d) g", lossRows+1, lossRows+3000),

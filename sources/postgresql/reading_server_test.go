@@ -63,7 +63,7 @@ func (db *testDB) stall(state, duration string) {
 	})
 }
 
-func TestCase56ServerTimeLimitsDoNotMatter(t *testing.T) {
+func TestServerTimeLimitsDoNotMatter(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g`)
@@ -87,7 +87,7 @@ func TestCase56ServerTimeLimitsDoNotMatter(t *testing.T) {
 	}
 }
 
-func TestCase58TablesThatChange(t *testing.T) {
+func TestTablesThatChange(t *testing.T) {
 	t.Parallel()
 	each := func(t *testing.T, check func(t *testing.T, db *sqltest.DB)) { t.Helper(); check(t, newDB(t).shared()) }
 	sqltest.TablesThatChange(t, each, map[string]sqltest.Change{
@@ -120,7 +120,7 @@ func TestTruncatedPartition(t *testing.T) {
 	}
 }
 
-func TestCase59OneSnapshotForAllTables(t *testing.T) {
+func TestOneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
 	sqltest.OneSnapshot(t, newDB(t).shared(), 6, "")
 }
@@ -177,7 +177,7 @@ func active(t testing.TB, db *testDB) int {
 	return n
 }
 
-func TestCase62CancelEndsTheStatement(t *testing.T) {
+func TestCancelEndsTheStatement(t *testing.T) {
 	t.Parallel()
 	db := manyRows(t)
 	for name, stop := range map[string]func(source.Part, context.Context, context.CancelFunc) error{
@@ -217,7 +217,7 @@ func TestCase62CancelEndsTheStatement(t *testing.T) {
 	}
 }
 
-func TestCase62CancelWhileWaiting(t *testing.T) {
+func TestCancelWhileWaiting(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)")
@@ -323,7 +323,7 @@ func TestConnectionLost(t *testing.T) {
 	}
 }
 
-func TestCase67EveryRowEveryTime(t *testing.T) {
+func TestEveryRunReadsEveryRow(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 1000) g")

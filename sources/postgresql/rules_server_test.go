@@ -75,7 +75,7 @@ func TestAdvancedRules(t *testing.T) {
 			scope: "public.items", ids: []string{"public_items_1_10", "public_items_2_10"},
 			doc: `{"public_items_order_id":10,"public_items_line":1}`,
 		},
-		"65 id_columns": {
+		"id_columns": {
 			rule:  sqltest.QueryOf("SELECT name AS \"Name\", id AS name, 'x' AS k FROM customers ORDER BY id", "customers", "K", "name"),
 			scope: "public.customers", ids: []string{"public_customers_x_1", "public_customers_x_2"},
 			doc: `{"public_customers_name":"Ann","public_customers_name_2":1,"public_customers_k":"x"}`,
@@ -148,9 +148,9 @@ func TestRulesReplaceTables(t *testing.T) {
 	}, "paid", "NOT paid", func(table string) string { return "public." + table })
 }
 
-// TestCase66NothingIsExecuted: what changes something, or is not one query, is refused when it is
+// TestQueriesThatCouldWriteAreRefused: what changes something, or is not one query, is refused when it is
 // validated.
-func TestCase66NothingIsExecuted(t *testing.T) {
+func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
 	db.exec("CREATE SEQUENCE ran; CREATE FUNCTION f() RETURNS int LANGUAGE sql VOLATILE AS $$ SELECT nextval('ran')::int $$")
@@ -188,8 +188,8 @@ func TestCase66NothingIsExecuted(t *testing.T) {
 	sqltest.Refuse(t, r[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
 }
 
-// TestCase64And65RulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
-func TestCase64And65RulesThatDoNotFit(t *testing.T) {
+// TestRulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
+func TestRulesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
 	all := "SELECT * FROM orders"

@@ -166,8 +166,8 @@ func TestRulesWithoutASnapshot(t *testing.T) {
 	}
 }
 
-// TestCase56And62OfRules: a query, too, waits for whoever takes its rows, and ends with them.
-func TestCase56And62OfRules(t *testing.T) {
+// TestRulesWaitForSlowReadersAndEndWithThem: a query, too, waits for whoever takes its rows, and ends with them.
+func TestRulesWaitForSlowReadersAndEndWithThem(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
 	for _, set := range []string{"statement_timeout = '50ms'", "idle_in_transaction_session_timeout = '50ms'"} {

@@ -22,7 +22,7 @@ func ruleOf(change map[string]any) map[string]any {
 	return r
 }
 
-func TestCase64RulesThatAreNone(t *testing.T) {
+func TestInvalidRules(t *testing.T) {
 	t.Parallel()
 	good := ruleOf(nil)
 	for name, tt := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-func TestCase01OnlyBaseTables(t *testing.T) {
+func TestOnlyBaseTablesAreRead(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE a (id int PRIMARY KEY); CREATE UNLOGGED TABLE b (id int PRIMARY KEY);
@@ -51,7 +51,7 @@ func TestCase01OnlyBaseTables(t *testing.T) {
 	}
 }
 
-func TestCase02TableList(t *testing.T) {
+func TestTableList(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY)")
@@ -67,12 +67,12 @@ func TestCase02TableList(t *testing.T) {
 	}, sqltest.Missing{Tables: ",x*", Scopes: []string{"x*"}, Words: []string{"does not exist", `remove "bb" in tables:`, `did you mean "b"?`}})
 }
 
-func TestCase03EmptyTable(t *testing.T) {
+func TestAnEmptyTableHasNoDocuments(t *testing.T) {
 	t.Parallel()
 	sqltest.EmptyTable(t, newDB(t).shared())
 }
 
-func TestCase04Keys(t *testing.T) {
+func TestKeys(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE partial (a int NOT NULL); CREATE UNIQUE INDEX ON partial (a) WHERE a > 0;
@@ -89,7 +89,7 @@ func TestIDsOnly(t *testing.T) {
 	sqltest.IDsOnly(t, newDB(t).shared())
 }
 
-func TestCase05To10Ids(t *testing.T) {
+func TestIDs(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE t (a text, b text, PRIMARY KEY (b, a)); INSERT INTO t VALUES ('a_b', 'c'), ('b', 'c_a');
@@ -115,7 +115,7 @@ func TestCase05To10Ids(t *testing.T) {
 	}
 }
 
-func TestCase13And14ColumnNames(t *testing.T) {
+func TestColumnNames(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE t ("Name" int PRIMARY KEY, name int, name_2 int, id int, _id int, "Table" int, _timestamp int, "a.b" int);
@@ -131,7 +131,7 @@ func TestCase13And14ColumnNames(t *testing.T) {
 	}
 }
 
-func TestCase42PartitionsAndInheritance(t *testing.T) {
+func TestPartitionsAndInheritance(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
@@ -169,7 +169,7 @@ func TestCase42PartitionsAndInheritance(t *testing.T) {
 	sqltest.Refuse(t, got["public.p1"].Err, source.ErrConfig, "is a partition")
 }
 
-func TestCase57Permissions(t *testing.T) {
+func TestPermissions(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	role, values := db.reader()

@@ -65,8 +65,8 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestCase02BlankTables: a list that names no table is refused before anything connects.
-func TestCase02BlankTables(t *testing.T) {
+// TestABlankTableListIsRefused: a list that names no table is refused before anything connects.
+func TestABlankTableListIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, tables := range []any{"", " ", " , ", []any{}, []any{" ", ""}} {
 		values, err := field.Parse(Type.Fields, map[string]any{

@@ -77,9 +77,9 @@ func TestViewRights(t *testing.T) {
 	}
 }
 
-// TestTheHintGrantsWhatIsMissing: below a view that may be read, something else may lack a right. To do what
+// TestTheHintGrantsTheMissingRight: below a view that may be read, something else may lack a right. To do what
 // the hint says helps.
-func TestTheHintGrantsWhatIsMissing(t *testing.T) {
+func TestTheHintGrantsTheMissingRight(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ make, lacks, hint string }{
 		"of a function": {

@@ -37,9 +37,9 @@ func TestThousandTables(t *testing.T) {
 	}
 }
 
-// TestAsManyColumnsAsThereCanBe reads a table of 1 600 columns, which is PostgreSQL's limit; a
+// TestTheMostColumnsATableCanHave reads a table of 1 600 columns, which is PostgreSQL's limit; a
 // statement may have 1 664.
-func TestAsManyColumnsAsThereCanBe(t *testing.T) {
+func TestTheMostColumnsATableCanHave(t *testing.T) {
 	t.Parallel()
 	const columns = 1600
 	db := newDB(t)

@@ -47,9 +47,9 @@ func OneSnapshot(t *testing.T, db *DB, tables int, says string) {
 	}
 }
 
-// NobodyWaitsForTheRun checks that a table can be altered once it was read, while another is still to be read. alter
+// TablesAlreadyReadCanBeAltered checks that a table can be altered once it was read, while another is still to be read. alter
 // changes the structure of t0, and fails rather than wait forever.
-func NobodyWaitsForTheRun(t *testing.T, db *DB, alter string) {
+func TablesAlreadyReadCanBeAltered(t *testing.T, db *DB, alter string) {
 	t.Helper()
 	db.Create(Numbered(2)...)
 	parts := Listed(t, db.Open(nil, source.Env{}))

@@ -164,10 +164,10 @@ type Refusal struct {
 func OpenRefuses(t *testing.T, typ *source.Type, plain func(map[string]any) map[string]any, own map[string]Refusal) {
 	t.Helper()
 	cases := map[string]Refusal{
-		"2 blank tables": {Set: map[string]any{"tables": []any{" ", ""}}, Says: []string{"tables names no table"}},
-		"a profile":      {Env: source.Env{Profile: "tail"}, Says: []string{`unknown profile "tail"`, "head, seed87, native"}},
-		"an encoding":    {Env: source.Env{Encoding: "lossy"}, Says: []string{`unknown encoding "lossy"`, "exact, compat"}},
-		"64 rules":       {Env: source.Env{AdvancedRules: "x"}, Says: []string{"advanced_rules: must be a list"}},
+		"blank tables": {Set: map[string]any{"tables": []any{" ", ""}}, Says: []string{"tables names no table"}},
+		"a profile":    {Env: source.Env{Profile: "tail"}, Says: []string{`unknown profile "tail"`, "head, seed87, native"}},
+		"an encoding":  {Env: source.Env{Encoding: "lossy"}, Says: []string{`unknown encoding "lossy"`, "exact, compat"}},
+		"rules":        {Env: source.Env{AdvancedRules: "x"}, Says: []string{"advanced_rules: must be a list"}},
 	}
 	maps.Copy(cases, own)
 	for name, tt := range cases {

@@ -359,8 +359,8 @@ type recorder struct {
 func (r *recorder) Cleanup(f func())                  { r.cleanup = append(r.cleanup, f) }
 func (r *recorder) Errorf(format string, args ...any) { r.failed <- fmt.Sprintf(format, args...) }
 
-// TestWhatIsNotUnderstoodFailsTheTest, and a fixture does not.
-func TestWhatIsNotUnderstoodFailsTheTest(t *testing.T) {
+// TestUnknownStatementsFailTheTest, and a fixture does not.
+func TestUnknownStatementsFailTheTest(t *testing.T) {
 	t.Parallel()
 	rec := &recorder{TB: t, failed: make(chan string, 4)}
 	d := mssqltest.New(rec, mssqltest.Config{})

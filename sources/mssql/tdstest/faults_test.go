@@ -40,8 +40,8 @@ func endless(made *atomic.Int64) iter.Seq[[]any] {
 	}
 }
 
-// TestErrorsArriveBehindTheirRows, by batch and by procedure, and the connection goes on.
-func TestErrorsArriveBehindTheirRows(t *testing.T) {
+// TestErrorsArriveAfterTheirRows, by batch and by procedure, and the connection goes on.
+func TestErrorsArriveAfterTheirRows(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
 	db := open(t, s.DSN())
@@ -78,8 +78,8 @@ func TestErrorsArriveBehindTheirRows(t *testing.T) {
 	}
 }
 
-// TestInformationIsNoError, and does not disturb rows.
-func TestInformationIsNoError(t *testing.T) {
+// TestInformationIsNotAnError, and does not disturb rows.
+func TestInformationIsNotAnError(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
 	r := ids([]any{1})
@@ -262,8 +262,8 @@ type recorder struct {
 func (r *recorder) Cleanup(f func())                  { r.cleanup = f }
 func (r *recorder) Errorf(format string, args ...any) { r.failed <- fmt.Sprintf(format, args...) }
 
-// TestWhatTheTestForgotFailsIt: a statement without an answer, and values that a column cannot hold.
-func TestWhatTheTestForgotFailsIt(t *testing.T) {
+// TestUnansweredStatementsFailTheTest: a statement without an answer, and values that a column cannot hold.
+func TestUnansweredStatementsFailTheTest(t *testing.T) {
 	t.Parallel()
 	of := func(c tdstest.Column, v any) tdstest.Result {
 		c.Name = "c"

@@ -157,8 +157,8 @@ func readers(b []byte, n int) (all []io.Reader) {
 	return all
 }
 
-// TestWhatBothSidesSayOfEncryption, by the table of MS-TDS 2.2.6.5.
-func TestWhatBothSidesSayOfEncryption(t *testing.T) {
+// TestEncryptionIsNegotiated, by the table of MS-TDS 2.2.6.5.
+func TestEncryptionIsNegotiated(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		server       Encryption

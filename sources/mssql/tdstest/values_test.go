@@ -237,8 +237,8 @@ func TestNullIsNil(t *testing.T) {
 	}
 }
 
-// TestLongValuesArriveWhole over many packets and chunks.
-func TestLongValuesArriveWhole(t *testing.T) {
+// TestLongValuesArriveComplete over many packets and chunks.
+func TestLongValuesArriveComplete(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
 	long := strings.Repeat("0123456789abcdef", 20<<20/16)
