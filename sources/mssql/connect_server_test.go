@@ -25,7 +25,7 @@ func wayOf(d *database) sqltest.Way {
 func TestOddCredentials(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	_, values := db.user() // whose password is odd
+	_, values := db.user() // with an odd password
 	if err := openSource(t, values, source.Env{}).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -37,8 +37,8 @@ func TestOddCredentials(t *testing.T) {
 	}
 }
 
-// TestIPv6Addresses goes to the server of mssqltest by its address in brackets, as people paste it, and arrives there by
-// what dials: the server itself listens on IPv4.
+// TestIPv6Addresses uses the address of the server of mssqltest in brackets, as people paste it. The test's dialer
+// redirects it, because the server itself listens on IPv4.
 func TestIPv6Addresses(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
@@ -84,7 +84,7 @@ func TestPingErrors(t *testing.T) {
 		t.Errorf("the error has several lines: %v", err)
 	}
 
-	// Who listens there is no SQL Server.
+	// The server that listens there is not SQL Server.
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -103,8 +103,8 @@ func TestPingErrors(t *testing.T) {
 	sqltest.Refuse(t, err, source.ErrUnreachable, "check host and port")
 }
 
-// TestRefusedLogins tells what the server says of logins that are right: only the server of the tests can be
-// told to say it.
+// TestRefusedLogins has the errors of the server for valid logins, which only the server of mssqltest returns on
+// demand.
 func TestRefusedLogins(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -140,7 +140,8 @@ func TestRefusedLogins(t *testing.T) {
 	}
 }
 
-// TestLoginsAreEncrypted: the login is encrypted wherever the server can, and all else where it demands it.
+// TestLoginsAreEncrypted checks that the login is encrypted if the server supports it, and the complete connection if
+// the server requires it.
 func TestLoginsAreEncrypted(t *testing.T) {
 	t.Parallel()
 	for name, encryption := range map[string]tdstest.Encryption{"forced": tdstest.EncryptAll, "offered": tdstest.EncryptLogin, "none": tdstest.NoEncryption} {
@@ -160,7 +161,7 @@ func TestLoginsAreEncrypted(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreVerified is told by the server of the tests, whose certificate is of localhost and signed by itself.
+// TestCertificatesAreVerified runs on the server of mssqltest, whose self-signed certificate belongs to localhost.
 func TestCertificatesAreVerified(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptLogin})
@@ -206,8 +207,8 @@ func TestCertificatesAreVerified(t *testing.T) {
 		source.ErrConfig, "does not support encryption", "ssl_enabled: false")
 }
 
-// TestTheCertificateThatTheServerGenerated: it has a negative number, which Go refuses unless it is told not to. Where
-// certificates are not checked it is as good as another; where they are, the error says what it is.
+// TestTheCertificateThatTheServerGenerated has a negative serial number, which Go refuses by default. Without
+// verification it is accepted like any other certificate; with verification, the error says what it is.
 func TestTheCertificateThatTheServerGenerated(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptAll, SelfMade: true})
@@ -222,24 +223,25 @@ func TestTheCertificateThatTheServerGenerated(t *testing.T) {
 	}
 }
 
-// TestAnInvisibleDatabaseMayHaveSnapshots: what cannot be known is not taken for a no.
+// TestAnInvisibleDatabaseMayHaveSnapshots checks that an unknown setting is not taken for one that is off.
 func TestAnInvisibleDatabaseMayHaveSnapshots(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{NoDatabaseRow: true})
 	sqltest.Refuse(t, openSource(t, db.values(nil), source.Env{}).Ping(t.Context()), source.ErrAuth, "sys.databases does not show", "GRANT VIEW ANY DATABASE")
 }
 
-// TestOldTLS: a server that speaks no TLS of this century is told as that, where not even the login can be encrypted.
+// TestOldTLS checks that a server with only outdated TLS versions is named as such if not even the login can be
+// encrypted.
 func TestOldTLS(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{Encryption: tdstest.EncryptLogin})
 	d := openSource(t, db.values(nil), source.Env{})
 	d.driver.TLSConfig = d.driver.TLSConfig.Clone()
-	d.driver.TLSConfig.MinVersion = tls.VersionTLS13 // the server speaks 1.2, as if it were less than what is wanted
+	d.driver.TLSConfig.MinVersion = tls.VersionTLS13 // the server speaks 1.2, which is then too old
 	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "protocol version", "the server does not offer TLS 1.2 or later")
 }
 
-// TestSessionSettings are those that the statements count on, whatever a login is set to.
+// TestSessionSettings checks the settings that the statements rely on, whatever the defaults of the login.
 func TestSessionSettings(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -271,7 +273,7 @@ func TestSessionSettings(t *testing.T) {
 	}
 }
 
-// TestReadCommitted: where snapshots are not allowed, it is said once what that means and what would help.
+// TestReadCommitted checks that without snapshot isolation the consequence and the remedy are logged once.
 func TestReadCommitted(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -295,7 +297,7 @@ func TestReadCommitted(t *testing.T) {
 	}
 }
 
-// TestReadCommittedSnapshot: without snapshots for a run, there may be one for each statement.
+// TestReadCommittedSnapshot checks that without snapshots for a run, each statement may have one.
 func TestReadCommittedSnapshot(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

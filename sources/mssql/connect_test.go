@@ -33,7 +33,7 @@ func opened(t *testing.T, change map[string]any, to sqltest.Dial) *database {
 	return d
 }
 
-// browser answers as the browser service of a server does, for two instances.
+// browser responds as a server's browser service does, for two instances.
 func browser(conn net.PacketConn) {
 	const answer = "ServerName;H;InstanceName;OTHER;IsClustered;No;Version;15.0;tcp;1;;" +
 		"ServerName;H;InstanceName;SQLEXPRESS;IsClustered;No;Version;15.0;tcp;14333;;"
@@ -47,7 +47,7 @@ func browser(conn net.PacketConn) {
 	}
 }
 
-// TestInstances: the browser service of the host is asked for the port of a named instance; otherwise nobody is.
+// TestInstances checks that the browser service of the host is asked for the port of a named instance, and only then.
 func TestInstances(t *testing.T) {
 	t.Parallel()
 	var lc net.ListenConfig
@@ -84,7 +84,7 @@ func TestInstances(t *testing.T) {
 	}
 }
 
-// TestCancelledLogin: who cancels while the server says nothing to the login does not wait for it.
+// TestCancelledLogin checks that cancelling does not wait for a server that does not answer the login.
 func TestCancelledLogin(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -107,7 +107,7 @@ func TestCancelledLogin(t *testing.T) {
 	}
 }
 
-// TestPausesAreThoseThatMicrosoftAdvises: from 5 to 60 seconds, and for a minute where a database wakes up.
+// TestPausesAreThoseThatMicrosoftAdvises checks pauses of 5 to 60 seconds, and of a minute while a database resumes.
 func TestPausesAreThoseThatMicrosoftAdvises(t *testing.T) {
 	t.Parallel()
 	for attempt, want := range map[int]time.Duration{1: 5 * time.Second, 2: 10 * time.Second, 3: 20 * time.Second, 4: 40 * time.Second, 5: time.Minute, 20: time.Minute} {

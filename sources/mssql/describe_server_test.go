@@ -74,8 +74,7 @@ func TestKindsOfTypes(t *testing.T) {
 	}
 }
 
-// TestEveryTypeHasItsKind describes a column of every type that there is, read as a table and as the result of a
-// query.
+// TestEveryTypeHasItsKind describes a column of every type, read as a table and as the result of a query.
 func TestEveryTypeHasItsKind(t *testing.T) {
 	t.Parallel()
 	sqltest.EveryTypeHasItsKind(t, newDB(t).shared(), kindsOfTypes, []string{"database", "schema", "table"}, "int", source.Long)

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestOnlyOneSelectIsAccepted: a rule that could write, or is several statements, is refused before the server sees
-// it; nothing else is.
+// TestOnlyOneSelectIsAccepted checks that a rule that could write, or has several statements, is refused before it is
+// sent, and that no other rule is.
 func TestOnlyOneSelectIsAccepted(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]string{
@@ -77,8 +77,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// FuzzOneSelect: whatever the text, words come to its end, and a statement that writes is not hidden by what
-// stands before it.
+// FuzzOneSelect checks that splitting any text into words ends, and that no text hides a writing statement after it.
 func FuzzOneSelect(f *testing.F) {
 	for _, seed := range []string{"SELECT 1", "SELECT 'a", "SELECT [a", "/* a", "SELECT \"a\"\"", "-- a\nSELECT", "SELECT \xff 1"} {
 		f.Add(seed)

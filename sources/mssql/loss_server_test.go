@@ -24,14 +24,13 @@ func guid(n int) string {
 	return fmt.Sprintf("'%08X-%04X-%04X-%04X-%012X'", r.Uint32(), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.Uint64()>>16)
 }
 
-// at is a time so many units after the beginning of 2024.
+// at is the time a number of units after the beginning of 2024.
 func at(form string, unit time.Duration, n int) string {
 	return "'" + time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n)*unit).Format(form) + "'"
 }
 
-// TestReadingResumesAfterKeysOfEveryOrderedType breaks the connection again and again, for keys of all types
-// whose order can be relied on: no row is missed or comes twice. The order of a language is that of a real server
-// only where there is one.
+// TestReadingResumesAfterKeysOfEveryOrderedType repeatedly breaks the connection, for keys of all types with a
+// reliable order: no row is missed or comes twice. Only a real server sorts texts by the rules of a language.
 func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	t.Parallel()
 	const rows = 600
@@ -79,8 +78,8 @@ func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	sqltest.Resumes(t, wayOf(openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())), log, rows, 70_000, idleIn)
 }
 
-// TestALossAtAnyRowSkipsAndRepeatsNone: wherever the server breaks off, and however, no row is missed or comes twice. The seed
-// decides how; only the server of the tests breaks when it is told to.
+// TestALossAtAnyRowSkipsAndRepeatsNone breaks the connection anywhere and in several ways: no row is missed or comes
+// twice. The random seed decides how. It runs on the server of mssqltest, which breaks on demand.
 func TestALossAtAnyRowSkipsAndRepeatsNone(t *testing.T) {
 	t.Parallel()
 	const rows = 60
@@ -96,13 +95,13 @@ func TestALossAtAnyRowSkipsAndRepeatsNone(t *testing.T) {
 			d := openSource(t, values, source.Env{})
 			wayOf(d).NoPauses()
 			for after := range rows {
-				part := sqltest.Listed(t, d)["dbo.t"] // which reads a row, to take the snapshot
+				part := sqltest.Listed(t, d)["dbo.t"] // reads a row, to take the snapshot
 				b := mssqltest.Break{Table: "t", After: after}
 				switch r.IntN(5) {
 				case 0:
 					b.Fault.Cut = true
 				case 1:
-					b.After, b.Fault.CutBytes = rows, 100*(after+1) // of a row there are more bytes
+					b.After, b.Fault.CutBytes = rows, 100*(after+1) // a row has more bytes
 				case 2:
 					b.Fault.Wire = []byte("\xff\x00nothing that means anything")
 				case 3:
@@ -123,8 +122,8 @@ func TestALossAtAnyRowSkipsAndRepeatsNone(t *testing.T) {
 	}
 }
 
-// TestErrorsThatPass: the server ends a statement, and reading goes on behind the last row. Only the server of the
-// tests ends one when it is told to.
+// TestErrorsThatPass has the server end a statement, after which reading resumes after the last row. It runs on the
+// server of mssqltest, which ends statements on demand.
 func TestErrorsThatPass(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -152,7 +151,7 @@ func TestErrorsThatPass(t *testing.T) {
 					t.Error(err)
 				}
 				sqltest.Once(t, times, 4)
-				// Where the transaction is over, its snapshot is gone with it.
+				// If the transaction has ended, its snapshot has ended as well.
 				if apart := strings.Contains(log.String(), "from a later snapshot"); apart != tt.rollback {
 					t.Errorf("logged %s", log)
 				}
@@ -165,8 +164,8 @@ func TestErrorsThatPass(t *testing.T) {
 	}
 }
 
-// TestALossEndsATableWithoutAKeyOrder: of types whose equality is not to be trusted, every row comes once, in one statement;
-// a loss ends the table.
+// TestALossEndsATableWithoutAKeyOrder has key types without a reliable equality: every row comes once, in one
+// statement, and a loss ends the table.
 func TestALossEndsATableWithoutAKeyOrder(t *testing.T) {
 	t.Parallel()
 	const rows = 600
@@ -196,7 +195,7 @@ func TestALossEndsATableWithoutAKeyOrder(t *testing.T) {
 	sqltest.LossEndsTheTable(t, wayOf(d), part, 70_000)
 }
 
-// lossRows of 3.8 KB each are more than the socket buffers of both sides take.
+// lossRows of 3.8 KB each are more than the socket buffers of both sides hold.
 const lossRows = 4_000
 
 func lossDB(t *testing.T, db *testDB) (user string, values map[string]any) {
@@ -208,14 +207,14 @@ func lossDB(t *testing.T, db *testDB) (user string, values map[string]any) {
 	return user, values
 }
 
-// TestLossesOfTheServer: the server ends the session that reads.
+// TestLossesOfTheServer has the server end the session that reads.
 func TestLossesOfTheServer(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		set  map[string]any
 		lose func(db *testDB, user string)
 		kind error
-		says string // "" where the table is read to its end
+		says string // "" if the table is read to its end
 	}{
 		"the session that reads": {lose: func(db *testDB, user string) { db.kill(user, true) }},
 		"all sessions":           {lose: func(db *testDB, user string) { db.kill(user, false) }},
@@ -240,7 +239,7 @@ func TestLossesOfTheServer(t *testing.T) {
 	}
 }
 
-// TestSessionsLostWhileIdle: they are passed over, which is said once.
+// TestSessionsLostWhileIdle checks that lost sessions are skipped, and reported once.
 func TestSessionsLostWhileIdle(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -253,10 +252,11 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 	}
 }
 
-// endless is a query that never has a row.
+// endless is a query whose first row never comes.
 const endless = "SELECT a.id FROM t a CROSS JOIN t b CROSS JOIN t c CROSS JOIN t d WHERE a.id + b.id + c.id + d.id < 0"
 
-// TestCancelEndsTheStatement: also where the server has nothing to send, so that it would not notice.
+// TestCancelEndsTheStatement includes a statement with nothing to send, for which the server would not notice a
+// closed connection.
 func TestCancelEndsTheStatement(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -271,8 +271,8 @@ func TestCancelEndsTheStatement(t *testing.T) {
 	sqltest.CancelEndsTheStatement(t, d, part, func(busy bool) int { return len(db.sessions(user, busy)) })
 }
 
-// TestCancelOfADeafServer: one that does not even answer to being asked to stop is left. It reads what comes and
-// sends nothing, which takes a server of the tests behind a connection that swallows its answers.
+// TestCancelOfADeafServer checks that a server that does not confirm a cancellation is abandoned. The server of
+// mssqltest reads the request, and its connection discards the responses.
 func TestCancelOfADeafServer(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
@@ -294,7 +294,7 @@ func TestCancelOfADeafServer(t *testing.T) {
 	}
 }
 
-// deafConn swallows what comes once deaf is set, and calls swallowed then.
+// deafConn discards incoming bytes once deaf is set, and calls swallowed then.
 type deafConn struct {
 	net.Conn
 	deaf      *atomic.Bool
@@ -311,7 +311,7 @@ func (c *deafConn) Read(b []byte) (int, error) {
 	}
 }
 
-// TestLeavingEarlyEndsTheStatement: not by reading what is left.
+// TestLeavingEarlyEndsTheStatement checks that the statement ends without reading the remaining rows.
 func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -320,7 +320,7 @@ func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	sqltest.LeaveEarly(t, sqltest.Listed(t, d)["dbo.t"], func() int { return len(db.sessions(user, true)) })
 }
 
-// alter begins to alter a table and holds its lock until the function is called that it returns.
+// alter begins to alter a table, and holds its lock until the returned function is called.
 func (db *testDB) alter(table string) (giveUp func()) {
 	db.t.Helper()
 	conn, err := db.pool.Conn(db.t.Context())
@@ -338,7 +338,8 @@ func (db *testDB) alter(table string) (giveUp func()) {
 	}
 }
 
-// TestStall: a table that somebody is altering ends after the time limit, and what waited for it as well.
+// TestStall checks that a table that another session is altering ends after the time limit, and so does the statement
+// that waited for it.
 func TestStall(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -346,13 +347,13 @@ func TestStall(t *testing.T) {
 	user, values := db.user()
 	d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 	part := sqltest.Listed(t, d)["dbo.t"]
-	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // as it is sent; asking for them has to wait
+	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // encoded as it is sent; this query has to wait
 	giveUp := func() {}
 	defer func() { giveUp() }()
 	sqltest.Stalls(t, wayOf(d), part, columns, idleIn, func() { giveUp = db.alter("t") }, func() int { return len(db.sessions(user, true)) })
 }
 
-// TestAReleasedLockLetsReadingContinue is waited for.
+// TestAReleasedLockLetsReadingContinue checks that the statement waits for a lock that is released in time.
 func TestAReleasedLockLetsReadingContinue(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -361,7 +362,7 @@ func TestAReleasedLockLetsReadingContinue(t *testing.T) {
 	part := sqltest.Listed(t, openSource(t, values, source.Env{}))["dbo.t"]
 	giveUp := db.alter("t")
 	done := make(chan sqltest.Result, 1)
-	go func() { done <- sqltest.Read(t.Context(), part) }() // ends when the lock is given back
+	go func() { done <- sqltest.Read(t.Context(), part) }() // ends when the lock is released
 	sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
 	giveUp()
 	if r := <-done; r.Err != nil || len(r.IDs) != 1 {
@@ -369,7 +370,7 @@ func TestAReleasedLockLetsReadingContinue(t *testing.T) {
 	}
 }
 
-// TestSlowReadersLoseNothing: nothing ends because rows are taken slowly.
+// TestSlowReadersLoseNothing checks that no statement ends because rows are read slowly.
 func TestSlowReadersLoseNothing(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

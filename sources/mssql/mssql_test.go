@@ -31,14 +31,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// plain is a configuration that is complete.
+// plain is a complete configuration.
 func plain(change map[string]any) map[string]any {
 	v := map[string]any{"host": "nosuch.invalid", "port": 1433, "username": "u", "password": "p", "database": "d", "schema": "dbo"}
 	maps.Copy(v, change)
 	return v
 }
 
-// certificate makes one for a host, signed by nobody else.
+// certificate creates a self-signed certificate for a host.
 func certificate(t testing.TB, host string) *x509.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -71,7 +71,7 @@ func TestFields(t *testing.T) {
 	})
 }
 
-// TestOpenRefuses what cannot work, before anything connects.
+// TestOpenRefuses checks that invalid configurations are refused before anything connects.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
@@ -82,7 +82,7 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
-// TestAddressesReachTheDriver: what is configured reaches the driver as it is.
+// TestAddressesReachTheDriver checks that the configured address reaches the driver unchanged.
 func TestAddressesReachTheDriver(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ host, want string }{
@@ -107,7 +107,7 @@ func TestAddressesReachTheDriver(t *testing.T) {
 	}
 }
 
-// TestTLS: with it, everything is encrypted, and the certificate is verified with the name or without.
+// TestTLS checks that everything is encrypted, and that the certificate is verified with or without the name.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	for _, validate := range []bool{true, false} {
@@ -125,7 +125,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestVerifyChain: who signed is checked, whatever the host; nobody is refused.
+// TestVerifyChain checks that the server's certificate must be signed by a known authority, whatever the host name.
 func TestVerifyChain(t *testing.T) {
 	t.Parallel()
 	known, stranger := certificate(t, "a"), certificate(t, "b")
@@ -144,12 +144,12 @@ func TestVerifyChain(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && !strings.Contains(err.Error(), "tls: ") {
-			t.Errorf("%s: %v is not told as one of TLS", name, err)
+			t.Errorf("%s: %v does not look like an error of TLS", name, err)
 		}
 	}
 }
 
-// TestScopes: a document tells its table, whatever profile it was made with.
+// TestScopes checks that a document determines its table, whatever profile wrote it.
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	v := sqltest.Parse(t, &Type, plain(nil))
@@ -252,7 +252,7 @@ func TestConnectErrors(t *testing.T) {
 	sqltest.Refuse(t, d.ConnectError(io.EOF), source.ErrUnreachable, `at h\X: `)
 }
 
-// newTestDatabase is a database that nothing connects to.
+// newTestDatabase is a database without a connection.
 func newTestDatabase(t *testing.T, s settings, env source.Env) *database {
 	t.Helper()
 	env.Log = slog.New(slog.DiscardHandler)
@@ -263,7 +263,7 @@ func newTestDatabase(t *testing.T, s settings, env source.Env) *database {
 	return d
 }
 
-// relationOf is a table that may be read, as the catalogue has it.
+// relationOf is a readable table, as the catalogue lists it.
 func relationOf(schema, name string) relation {
 	return relation{Schema: schema, Name: name, Kind: sqlread.KindTable, Scope: schema + "." + name, Entry: [2]string{schema, name}, Readable: true}
 }
@@ -296,8 +296,8 @@ func TestTableErrorKinds(t *testing.T) {
 	sqltest.Refuse(t, rule.Failed("read rows", answerOf(230, 14)), source.ErrAuth, "ON [s].[a] TO", "ON [s].[b] TO", "remove advanced_rules[0]")
 }
 
-// TestAnswers: the error that counts is the one that the others are about, and one that ends the connection is
-// none behind which it goes on.
+// TestAnswers checks that the error that explains the others is reported, and that reading does not continue on a
+// connection that an error has ended.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -322,7 +322,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestFold: a server whose names have no letter case finds what is written in another.
+// TestFold checks that a server whose names ignore case finds a name written in a different case.
 func TestFold(t *testing.T) {
 	t.Parallel()
 	s, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(map[string]any{"tables": "Orders,LOG_*,-Sales.Log_1", "schema": "DBO,Sales"})), source.Env{
@@ -357,7 +357,7 @@ func TestFold(t *testing.T) {
 	sqltest.Refuse(t, err, source.ErrConfig, "there is no table orders in schema dbo, sales")
 }
 
-// TestPins: a snapshot is taken by reading a table that may be read, and rather none that has to be made first.
+// TestPins checks that a snapshot is taken by reading a readable table, or a view only if there is no table.
 func TestPins(t *testing.T) {
 	t.Parallel()
 	table := func(name, kind string, readable, memory bool) *part {
@@ -427,9 +427,9 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// TestGoesOn: what is no error of the connection leaves it, with its snapshot, to other tables; and what may pass is
-// told from what was tried often enough.
-func TestGoesOn(t *testing.T) {
+// TestErrorsThatKeepTheConnection checks that other tables keep the connection and its snapshot after an error that
+// is not the connection's, and that temporary errors differ from errors that were retried to the limit.
+func TestErrorsThatKeepTheConnection(t *testing.T) {
 	t.Parallel()
 	unreachable := &source.Error{Kind: source.ErrUnreachable, Err: io.EOF}
 	for name, tt := range map[string]struct {
@@ -448,7 +448,7 @@ func TestGoesOn(t *testing.T) {
 		"none, left early": {nil, false, false},
 	} {
 		if goesOn(tt.err) != tt.goesOn || mayPass(tt.err) != tt.again {
-			t.Errorf("%s: goes on %t, may pass %t", name, goesOn(tt.err), mayPass(tt.err))
+			t.Errorf("%s: keeps the connection %t, is temporary %t", name, goesOn(tt.err), mayPass(tt.err))
 		}
 	}
 }
@@ -465,7 +465,7 @@ func TestPartNames(t *testing.T) {
 	}
 }
 
-// TestTheHintOfManyRefusalsGrantsTheirSchemas: a statement for each of many tables would be no help.
+// TestTheHintOfManyRefusalsGrantsTheirSchemas checks that the hint does not list a statement for each of many tables.
 func TestTheHintOfManyRefusalsGrantsTheirSchemas(t *testing.T) {
 	t.Parallel()
 	d := newTestDatabase(t, settings{Login: form.Login{User: "u"}}, source.Env{})

@@ -10,7 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// shop makes customers and orders, both with the key id, and items with a key of two columns.
+// shop creates customers and orders, both with the key id, and items with a key of two columns.
 func (db *testDB) shop() {
 	db.t.Helper()
 	db.exec("CREATE TABLE customers (id int PRIMARY KEY, name nvarchar(50))", "INSERT INTO customers VALUES (1, N'Ann'), (2, N'Bob')",
@@ -21,14 +21,14 @@ func (db *testDB) shop() {
 		"CREATE VIEW large AS SELECT id, price AS total FROM orders WHERE price > 100")
 }
 
-// fixture gives the answer to a query that is beyond the database of mssqltest. A real server finds it by itself.
+// fixture sets the response to a query that the database of mssqltest cannot compute. A real server computes it.
 func (db *testDB) fixture(query, columns, rows string) {
 	if db.here != nil && columns != "" {
 		db.here.Fixture(query, columns, rows)
 	}
 }
 
-// TestAdvancedRules: where columns are given, the answer of the query is a fixture unless the server is a real one.
+// TestAdvancedRules uses a fixture as the response to queries with columns, unless the server is a real one.
 func TestAdvancedRules(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -106,7 +106,8 @@ func TestAdvancedRules(t *testing.T) {
 	}
 }
 
-// TestTablesOfRules: the field that every document has lists the tables, and tells the scope of the part.
+// TestTablesOfRules checks that the field that every document has lists the tables, and determines the scope of the
+// part.
 func TestTablesOfRules(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -115,7 +116,8 @@ func TestTablesOfRules(t *testing.T) {
 	sqltest.TablesOfRules(t, &Type, values, func(env source.Env) source.Source { return openSource(t, values, env) }, [2]string{`able":["orders"],`, `able":["customers","orders"],`})
 }
 
-// TestRulesReplaceTables: no table of the list is read beside them, and none of their names is missing.
+// TestRulesReplaceTables checks that rules replace the table list: its tables are not read, and its names are not
+// reported missing.
 func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -125,8 +127,8 @@ func TestRulesReplaceTables(t *testing.T) {
 	}, "paid = 1", "paid = 0", func(table string) string { return "dbo." + table })
 }
 
-// TestQueriesThatCouldWriteAreRefused: what changes something, or is not one query, is refused when it is validated, and
-// when it is read.
+// TestQueriesThatCouldWriteAreRefused checks that a statement that could write, or is not one query, is refused when
+// it is validated and when it is read.
 func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -169,7 +171,7 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	}
 }
 
-// TestRulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
+// TestRulesThatDoNotFit has rules whose tables do not exist, or whose results lack the key.
 func TestRulesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -188,7 +190,7 @@ func TestRulesThatDoNotFit(t *testing.T) {
 	})
 }
 
-// TestValidateAsksTheServer: it says why it could not, and leaves no session behind.
+// TestValidateAsksTheServer checks that validation reports why it failed, and leaves no session open.
 func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -199,7 +201,8 @@ func TestValidateAsksTheServer(t *testing.T) {
 	}, func() int { return len(db.sessions(user, false)) })
 }
 
-// TestRightsOfRules: a rule that may not be read fails alone; rights on its columns are enough.
+// TestRightsOfRules checks that a rule without the right to read fails alone, and that rights on its columns are
+// enough.
 func TestRightsOfRules(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -210,8 +213,8 @@ func TestRightsOfRules(t *testing.T) {
 	sqltest.RightsOfRules(t, openSource(t, values, rules), "permission was denied", "GRANT SELECT ON [dbo].[customers] TO")
 }
 
-// TestRowsWithoutAKey: they are left out and said, and the others come. The rows are a fixture unless the server is
-// a real one.
+// TestRowsWithoutAKey checks that rows without a key are skipped and reported, and the others are read. The rows are
+// a fixture unless the server is a real one.
 func TestRowsWithoutAKey(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -221,7 +224,7 @@ func TestRowsWithoutAKey(t *testing.T) {
 	sqltest.RowsWithoutAKey(t, db.shared(), query, 3)
 }
 
-// TestRulesReadTheSnapshot of the run.
+// TestRulesReadTheSnapshot checks that rules read the snapshot of the run.
 func TestRulesReadTheSnapshot(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -229,8 +232,8 @@ func TestRulesReadTheSnapshot(t *testing.T) {
 	sqltest.RulesReadTheSnapshot(t, db.shared())
 }
 
-// TestRulesOfTwoResults are refused when they are read: a statement that looks like one may be two to the server. The server
-// of the tests answers so.
+// TestRulesOfTwoResults checks that a rule with two results is refused when it is read: the server may see two
+// statements in a text that looks like one. The server of mssqltest responds in that way.
 func TestRulesOfTwoResults(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})

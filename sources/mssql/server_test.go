@@ -18,14 +18,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// onServer names a SQL Server, and a user who may do anything: sqlserver://sa:password@host:port. Without it
-// the same tests run on the database of mssqltest, which says nothing of what SQL Server makes of a statement.
+// onServer names a SQL Server, and a user with all privileges: sqlserver://sa:password@host:port. Without it, the
+// same tests run on the database of mssqltest, which does not prove that SQL Server accepts the statements.
 const onServer = "TEST_MSSQL_DSN"
 
-// testDB is a database that one test has for itself.
+// testDB is the database of one test.
 type testDB struct {
 	t    testing.TB
-	url  *url.URL // of the user who may do anything
+	url  *url.URL // of the user with all privileges
 	name string
 	pool *sql.DB
 	here *mssqltest.Server // nil on a real server
@@ -50,7 +50,7 @@ func newDB(t testing.TB) *testDB {
 	return db
 }
 
-// newDBHere starts the database of mssqltest, for what a real server cannot be asked to do.
+// newDBHere starts the database of mssqltest, for events that a real server does not cause on demand.
 func newDBHere(t testing.TB, cfg mssqltest.Config) *testDB {
 	t.Helper()
 	cfg.Database = "shop"
@@ -69,7 +69,7 @@ func parseURL(t testing.TB, dsn string) *url.URL {
 	return u
 }
 
-// open makes a pool of sessions of the user who may do anything.
+// open opens a pool of sessions of the user with all privileges.
 func (db *testDB) open(database string) *sql.DB {
 	db.t.Helper()
 	u := *db.url
@@ -84,7 +84,7 @@ func (db *testDB) open(database string) *sql.DB {
 	return pool
 }
 
-// exec runs SQL in the database. CREATE VIEW and CREATE SCHEMA must stand alone.
+// exec runs SQL in the database. CREATE VIEW and CREATE SCHEMA must be the only statement.
 func (db *testDB) exec(statements ...string) {
 	db.t.Helper()
 	for _, s := range statements {
@@ -92,8 +92,8 @@ func (db *testDB) exec(statements ...string) {
 	}
 }
 
-// fill inserts n rows into a table, as many at a time as the server takes. values are those of the row of a number
-// from 1.
+// fill inserts n rows into a table, as many per statement as the server accepts. values returns those of the row of a
+// number, from 1.
 func (db *testDB) fill(table string, n int, values func(n int) string) {
 	db.t.Helper()
 	const most = 1000
@@ -106,10 +106,10 @@ func (db *testDB) fill(table string, n int, values func(n int) string) {
 	}
 }
 
-// odd is a password of characters that mean something elsewhere.
+// odd is a password of characters with a special meaning elsewhere.
 const odd = "P@ss/w:rd%1;='{}\" +&"
 
-// reader creates a user without any right, and returns the configuration to read as that user.
+// reader creates a user without any privilege, and returns the configuration to read as that user.
 func (db *testDB) reader() (user string, values map[string]any) {
 	db.t.Helper()
 	user = "e_" + strings.ToLower(rand.Text()[:12])
@@ -137,8 +137,7 @@ func (db *testDB) user() (user string, values map[string]any) {
 	return user, values
 }
 
-// values is the configuration that reads the database as the user who may do anything, with some keys
-// changed.
+// values is the configuration that reads the database as the user with all privileges, with some keys changed.
 func (db *testDB) values(change map[string]any) map[string]any {
 	n, _ := strconv.Atoi(db.url.Port())
 	password, _ := db.url.User.Password()
@@ -156,7 +155,7 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	return sqltest.Open(t, &Type, raw, env).(*database)
 }
 
-// shared is the database as the shared cases see it.
+// shared is the database for the shared cases.
 func (db *testDB) shared() *sqltest.DB {
 	return &sqltest.DB{
 		Type: &Type, Types: map[string]string{sqltest.Text: "nvarchar(20)"}, Ident: quote.Ident,
@@ -174,10 +173,10 @@ func (db *testDB) shared() *sqltest.DB {
 	}
 }
 
-// idleIn ends the sessions of a source that no part uses, and counts them.
+// idleIn ends the unused sessions of a source, and counts them.
 func idleIn(s source.Source) int { return sqltest.LoseIdle[*session](s.(*database).Snapshots) }
 
-// sessions are the ids of the sessions of a login, those alone that run something if busy is true.
+// sessions are the ids of a login's sessions; if busy is true, only of those that run a statement.
 func (db *testDB) sessions(user string, busy bool) []int {
 	db.t.Helper()
 	only := 0
@@ -187,7 +186,8 @@ func (db *testDB) sessions(user string, busy bool) []int {
 	return sqltest.Numbers(db.t, db.pool, mssqltest.SessionsQuestion, user, only)
 }
 
-// kill ends the sessions of a login, those alone that run something if busy is true, and waits for the end.
+// kill ends the sessions of a login, or if busy is true only those that run a statement, and waits until they have
+// ended.
 func (db *testDB) kill(user string, busy bool) {
 	db.t.Helper()
 	ids := db.sessions(user, busy)
@@ -200,8 +200,8 @@ func (db *testDB) kill(user string, busy bool) {
 	sqltest.Gone(db.t, ids, func() []int { return db.sessions(user, false) })
 }
 
-// TestStatementsAreKnown: the database of mssqltest answers every statement of the golden file, so that no test
-// here passes for want of a question.
+// TestStatementsAreKnown checks that the database of mssqltest answers every statement of the golden file, so that no
+// test passes because a statement is never sent.
 func TestStatementsAreKnown(t *testing.T) {
 	t.Parallel()
 	golden, err := os.ReadFile(statementsFile)

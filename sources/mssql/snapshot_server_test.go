@@ -15,14 +15,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// TestOneSnapshotForAllTables: what is written after the tables were listed is not seen, whatever session reads.
+// TestOneSnapshotForAllTables checks that no session sees rows written after the tables were listed.
 func TestOneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
 	sqltest.OneSnapshot(t, newDB(t).shared(), 6, "may be some milliseconds apart")
 }
 
-// TestSnapshotsWhileOthersWrite: a transaction that is not over when the run begins is not seen, and nobody waits for
-// it.
+// TestSnapshotsWhileOthersWrite checks that a transaction open at the start of the run is not seen, and that the run
+// does not wait for it.
 func TestSnapshotsWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -44,20 +44,21 @@ func TestSnapshotsWhileOthersWrite(t *testing.T) {
 	}
 }
 
-// TestTablesAlreadyReadCanBeAltered: once a table was read, it may be altered while the others are still read.
+// TestTablesAlreadyReadCanBeAltered checks that a table that was read can be altered while others are still being
+// read.
 func TestTablesAlreadyReadCanBeAltered(t *testing.T) {
 	t.Parallel()
 	sqltest.TablesAlreadyReadCanBeAltered(t, newDB(t).shared(), "SET LOCK_TIMEOUT 180000; ALTER TABLE t0 ADD w int")
 }
 
-// TestMoreReadersThanSnapshots: those beyond take a snapshot of their own, which is said once.
+// TestMoreReadersThanSnapshots checks that additional readers take their own snapshot, which is reported once.
 func TestMoreReadersThanSnapshots(t *testing.T) {
 	t.Parallel()
 	sqltest.MoreReadersThanSnapshots(t, newDB(t).shared(), idleIn)
 }
 
-// TestFewConnections: where the server has but two, parts wait for each other. It is the server of the tests that
-// refuses the others, as SQL Server does.
+// TestFewConnections checks that parts wait for each other if the server accepts only two connections. The server of
+// mssqltest refuses the others, as SQL Server does.
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
@@ -77,7 +78,8 @@ func TestFewConnections(t *testing.T) {
 	}
 }
 
-// TestTablesThatCannotBeReadCostNoSnapshot: those without a key leave it to the others, though there are few connections.
+// TestTablesThatCannotBeReadCostNoSnapshot checks that tables without a key leave the snapshot to the others, even
+// with few connections.
 func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
@@ -105,8 +107,8 @@ func TestTablesThatCannotBeReadCostNoSnapshot(t *testing.T) {
 	}
 }
 
-// TestNoTableTakesTheSnapshot: where the first reading of each fails, the run goes on without, and says so. The server of
-// the tests fails when it is told to.
+// TestNoTableTakesTheSnapshot checks that the run continues without a snapshot, and reports it, if the first read of
+// each table fails. The server of mssqltest fails on demand.
 func TestNoTableTakesTheSnapshot(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
@@ -139,9 +141,9 @@ func TestTablesThatChange(t *testing.T) {
 	})
 }
 
-// TestTablesWithoutSnapshots: what the server refuses to read in a transaction with a snapshot is read without one,
-// and it is said what that means. The server of the tests refuses where SQL Server would: tables in memory, and views
-// of another database.
+// TestTablesWithoutSnapshots checks that a table that the server refuses to read in a snapshot transaction is read
+// without one, and that the consequence is logged. The server of mssqltest refuses the same tables as SQL Server:
+// memory-optimized ones, and views of other databases.
 func TestTablesWithoutSnapshots(t *testing.T) {
 	t.Parallel()
 	for _, number := range []int32{41332, 3952, 33447, 3963, 3996, 35371} {
@@ -157,7 +159,7 @@ func TestTablesWithoutSnapshots(t *testing.T) {
 				t.Errorf("%d, %s: %+v", number, scope, r)
 			}
 		}
-		warnings := 1 // but for what has always been so
+		warnings := 1 // except for tables that never had one
 		if number == 41332 || number == 3952 {
 			warnings = 0
 		}
@@ -172,13 +174,13 @@ func TestTablesWithoutSnapshots(t *testing.T) {
 	}
 }
 
-// TestIDsOnly: only the columns of the key are asked for.
+// TestIDsOnly checks that only the key columns are selected.
 func TestIDsOnly(t *testing.T) {
 	t.Parallel()
 	sqltest.IDsOnly(t, newDB(t).shared())
 }
 
-// TestRowsThatAreLarge: a value of 20 MB, and a table of almost as many columns as there may be.
+// TestRowsThatAreLarge reads a value of 20 MB, and a table of almost as many columns as SQL Server allows.
 func TestRowsThatAreLarge(t *testing.T) {
 	t.Parallel()
 	const size = 10 << 20

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// declared makes the columns of a table.
+// declared creates the columns of a table.
 func declared(compat bool, columns ...any) (t *table) {
 	t = &table{}
 	for i := 0; i < len(columns); i += 2 {
@@ -30,7 +30,7 @@ func declared(compat bool, columns ...any) (t *table) {
 	return t
 }
 
-// latin is a type of characters that the driver decodes, other one that the server has to.
+// latin is a type of characters that the driver decodes; other is one that the server must decode.
 func latin(name string, length int64) declaration {
 	return declaration{name: name, length: length, collation: "SQL_Latin1_General_CP1_CI_AS"}
 }
@@ -65,7 +65,7 @@ func everyType(compat, old bool) *table {
 	)
 }
 
-// keyTypes are values of the types that reading can go on behind.
+// keyTypes are values of the types after which reading can resume.
 func keyTypes() map[string]struct {
 	d declaration
 	v driver.Value
@@ -103,11 +103,11 @@ func keyTypes() map[string]struct {
 	}
 }
 
-// statementsFile is where people look for statements of any source.
+// statementsFile is the file in which people look up the statements of any source.
 const statementsFile = "../../testdata/sql/mssql.sql"
 
-// TestStatements: the file has every statement that the source sends, so that they can be read
-// and tried without it. Of those that read tables it has one of each form.
+// TestStatements checks that the file has every statement that the source sends, so that they can be read and tried
+// by hand. It has one statement of each form that reads tables.
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -164,7 +164,7 @@ func TestStatements(t *testing.T) {
 	sqltest.Golden(t, *update, statementsFile, b.String())
 }
 
-// TestKeysWithoutAnOrder: of these types, equality is not to be trusted, or there is no order.
+// TestKeysWithoutAnOrder has types without a reliable equality, or without an order.
 func TestKeysWithoutAnOrder(t *testing.T) {
 	t.Parallel()
 	ordered := keyTypes()
@@ -179,8 +179,8 @@ func TestKeysWithoutAnOrder(t *testing.T) {
 	}
 }
 
-// TestNoConditionOfNothing: before the first row there is none.
-func TestNoConditionOfNothing(t *testing.T) {
+// TestNoConditionBeforeTheFirstRow checks that the first statement has no condition.
+func TestNoConditionBeforeTheFirstRow(t *testing.T) {
 	t.Parallel()
 	var none *sqlread.Position
 	if got, args := behind(&table{}, none); got != "" || args != nil {
@@ -191,7 +191,7 @@ func TestNoConditionOfNothing(t *testing.T) {
 	}
 }
 
-// TestComparable: a key of which a character is not known cannot be gone on behind.
+// TestComparable checks that reading cannot resume after a key with an unknown character.
 func TestComparable(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]bool{"a": true, "": true, "ž😀": true, "a\ufffd": false} {
@@ -202,7 +202,7 @@ func TestComparable(t *testing.T) {
 	}
 }
 
-// TestReduced: where ids are enough, only the key is selected.
+// TestReduced checks that only the key is selected if ids are enough.
 func TestReduced(t *testing.T) {
 	t.Parallel()
 	d := newTestDatabase(t, settings{}, source.Env{IDsOnly: true})

@@ -29,8 +29,8 @@ func TestOnlyBaseTablesAreRead(t *testing.T) {
 	}
 }
 
-// TestTemporalTables: the history of a table is not read, nor are hidden columns. It needs a real server, as the
-// database of mssqltest has no such tables.
+// TestTemporalTables checks that the history of a table and hidden columns are not read. It needs a real server,
+// because the database of mssqltest has no such tables.
 func TestTemporalTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -47,7 +47,8 @@ func TestTemporalTables(t *testing.T) {
 	db.exec("ALTER TABLE t SET (SYSTEM_VERSIONING = OFF)") // or the database could not be dropped
 }
 
-// TestServersBefore2016 have neither: the database of mssqltest says that it does not know the columns.
+// TestServersBefore2016 has a server without either: the database of mssqltest responds that the columns do not
+// exist.
 func TestServersBefore2016(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{Old: true})
@@ -74,7 +75,7 @@ func TestTableList(t *testing.T) {
 	})
 }
 
-// TestSchemasThatDoNotExist fail alone, unless there is no other.
+// TestSchemasThatDoNotExist checks that a missing schema fails alone, unless it is the only one.
 func TestSchemasThatDoNotExist(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -104,8 +105,8 @@ func TestKeys(t *testing.T) {
 	sqltest.Keys(t, shared, shared.Scope, map[string][]string{"including": {shared.ID("including", "4")}}, "filtered", "plain_index")
 }
 
-// TestHiddenColumnsAreNotAKey: * does not stand for them, as for the graph_id of a graph table, over which the server
-// makes a unique index of its own.
+// TestHiddenColumnsAreNotAKey has columns that * omits, such as the graph_id of a graph table, on which the server
+// creates a unique index.
 func TestHiddenColumnsAreNotAKey(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
@@ -123,7 +124,7 @@ func TestHiddenColumnsAreNotAKey(t *testing.T) {
 	}
 }
 
-// TestLedgerHistoryMustBeNamed: the history of its tables, and tables that were dropped.
+// TestLedgerHistoryMustBeNamed covers the history of ledger tables, and dropped ledger tables.
 func TestLedgerHistoryMustBeNamed(t *testing.T) {
 	t.Parallel()
 	for _, noLedger := range []bool{false, true} {
@@ -147,7 +148,7 @@ func TestLedgerHistoryMustBeNamed(t *testing.T) {
 	}
 }
 
-// TestMaskedColumnsAreNamedOnce: what is read of them is not what they hold.
+// TestMaskedColumnsAreNamedOnce checks the warning that masked columns are read with other values than they hold.
 func TestMaskedColumnsAreNamedOnce(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
@@ -170,7 +171,8 @@ func TestMaskedColumnsAreNamedOnce(t *testing.T) {
 	}
 }
 
-// TestTheHintOfARefusal: it grants what the server names, and the tables that may not be read share one.
+// TestTheHintOfARefusal checks that the hint grants the right that the server names, and that unreadable tables share
+// one hint.
 func TestTheHintOfARefusal(t *testing.T) {
 	t.Parallel()
 	v := newTestDatabase(t, settings{Login: form.Login{User: "u"}}, source.Env{}).Part(relationOf("dbo", "v"), nil)
@@ -197,7 +199,8 @@ func TestTheHintOfARefusal(t *testing.T) {
 	}
 }
 
-// TestIDs: paging is in the order of the key, ids of all profiles but native have its columns by name.
+// TestIDs checks that paging follows the key order, and that ids of all profiles except native have the key columns
+// by name.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -209,7 +212,7 @@ func TestIDs(t *testing.T) {
 		profile string
 		want    map[string]sqltest.Result
 	}{
-		{"", map[string]sqltest.Result{ // case 7: in this profile the ids of different rows may be the same; the engine names both
+		{"", map[string]sqltest.Result{ // in this profile, ids of different rows may be the same; the engine names both
 			"dbo.t": {IDs: []string{"DB_dbo_t_c_a_b", "DB_dbo_t_c_a_b"}, Docs: []string{`{"dbo_t_b":"a_b","dbo_t_a":"c","dbo_t_n":0}`, `{"dbo_t_b":"b","dbo_t_a":"c_a","dbo_t_n":0}`}},
 			odd:     {IDs: []string{"DB_x.y_a]b_3_0"}, Docs: []string{`{"x.y_a]b_select":0,"x.y_a]b_mixed case":2,"x.y_a]b_a]b":3}`}},
 		}},
@@ -234,8 +237,8 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// TestColumnNames: a column may be called like a field that every document has, and two may differ in what
-// field names do not show.
+// TestColumnNames checks that a column may have the name of a field that every document has, and that two names may
+// differ in characters that field names drop.
 func TestColumnNames(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -271,7 +274,8 @@ func TestPermissions(t *testing.T) {
 	})
 }
 
-// TestViewsMustBeNamedAndHaveAKey: a view is read only where it is named and has a key; a broken one disturbs nobody else.
+// TestViewsMustBeNamedAndHaveAKey checks that a view is read only if it is named and has a key, and that a broken
+// view is ignored unless it is named.
 func TestViewsMustBeNamedAndHaveAKey(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestLongTextInAVariant: there is no nvarchar that holds all that a varchar in a variant may.
+// TestLongTextInAVariant has a varchar in a variant that is too long for any nvarchar in one.
 func TestLongTextInAVariant(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -19,8 +19,8 @@ func TestLongTextInAVariant(t *testing.T) {
 	}
 }
 
-// servedCases has every type that SQL Server has had since 2008. In compat the types of .NET are bytes that only its
-// own programs understand, so that nothing is said of them here.
+// servedCases has every type that SQL Server has had since 2008. In compat, .NET types are bytes that only SQL
+// Server's own programs understand, so compat is not compared for them.
 var servedCases = []sqltest.ValueCase{
 	{Name: "zero", Type: "int", In: "0", Key: true},
 	{Name: "tinyint", Type: "tinyint", In: "255", Key: true},
@@ -33,7 +33,7 @@ var servedCases = []sqltest.ValueCase{
 	{Name: "float", Type: "float", In: "0.1", Key: true},
 	{Name: "float, large", Type: "float", In: "1e300", Key: true},
 	{Name: "decimal, 38 digits", Type: "decimal(38,0)", In: "-99999999999999999999999999999999999999", Key: true},
-	{Name: "decimal, all behind the point", Type: "decimal(38,38)", In: "0.00000000000000000000000000000000000001", Key: true},
+	{Name: "decimal, only a fraction", Type: "decimal(38,38)", In: "0.00000000000000000000000000000000000001", Key: true},
 	{Name: "decimal keeps zeros", Type: "decimal(10,2)", In: "12.5", Key: true},
 	{Name: "numeric", Type: "numeric(5,0)", In: "7", Key: true},
 	{Name: "money", Type: "money", In: "-922337203685477.5808", Key: true},
@@ -85,7 +85,7 @@ var servedCases = []sqltest.ValueCase{
 	{Name: "sparse", Type: "int SPARSE", In: "5"},
 }
 
-// TestValuesFromServer reads one value of every kind from a server, in both encodings, and its form in ids.
+// TestValuesFromServer reads one value of every kind from a server, in both encodings, with its form in ids.
 func TestValuesFromServer(t *testing.T) {
 	t.Parallel()
 	unchanged := func(source.Env) map[string]any { return nil }
@@ -93,7 +93,8 @@ func TestValuesFromServer(t *testing.T) {
 	sqltest.Golden(t, *update, "testdata/values-server.golden", sqltest.Values(t, newDB(t).shared(), servedCases, unchanged, inCompat))
 }
 
-// TestComputedColumns: computed columns follow the type that they have, and a row version is one of the server's.
+// TestComputedColumns checks that computed columns have the kind of their type, and that a row version is the
+// server's.
 func TestComputedColumns(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

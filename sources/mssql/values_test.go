@@ -12,21 +12,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// encode makes JSON of what a driver's value of a type becomes.
+// encode writes the driver's value of a type as JSON.
 func encode(typ columnType, v driver.Value) (encoded, reason string) {
 	value, reason := typ.Value(v)
 	return string(value.AppendJSON(nil)), reason
 }
 
-// zone is a fixed one, in minutes east of UTC.
+// zone is a fixed time zone, in minutes east of UTC.
 func zone(minutes int) *time.Location { return time.FixedZone("", minutes*60) }
 
-// valueCases are values as the driver gives them.
+// valueCases are values as the driver returns them.
 var valueCases = []struct {
 	name string
 	typ  string // as [typeOf] takes it
 	in   driver.Value
-	key  bool // a key may have it
+	key  bool // can be the type of a key
 }{
 	{"0", "tinyint", int64(0), true},
 	{"255", "tinyint", int64(255), true},
@@ -82,7 +82,7 @@ var valueCases = []struct {
 	{"variant, text with a colon", "sql_variant", "nvarchar:a:b", false},
 	{"variant, date", "sql_variant", "date:2024-01-02", false},
 	{"variant, time", "sql_variant", "time:03:04:05.1200000", false},
-	{"variant, whole time", "sql_variant", "time:03:04:05", false},
+	{"variant, time without a fraction", "sql_variant", "time:03:04:05", false},
 	{"variant, datetime", "sql_variant", "datetime:2024-01-02 03:04:05.120", false},
 	{"variant, datetime2", "sql_variant", "datetime2:2024-01-02 03:04:05.1234567", false},
 	{"variant, datetimeoffset", "sql_variant", "datetimeoffset:2024-01-02 03:04:05.1234567 +02:00", false},
@@ -98,7 +98,7 @@ var valueCases = []struct {
 	{"variant, nothing", "sql_variant", "x", false},
 }
 
-// TestValues has a golden file of what becomes of the driver's values, in both encodings and in ids.
+// TestValues compares the driver's values with a golden file, in both encodings and in ids.
 func TestValues(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -129,7 +129,7 @@ func TestValues(t *testing.T) {
 	sqltest.Golden(t, *update, "testdata/values.golden", b.String())
 }
 
-// printed is a value of the driver as the golden file has it.
+// printed is a driver's value as the golden file has it.
 func printed(v driver.Value) string {
 	switch v := v.(type) {
 	case []byte, string:
@@ -140,8 +140,8 @@ func printed(v driver.Value) string {
 	return fmt.Sprint(v)
 }
 
-// TestBytesWithoutACharacterAreKeptApart: code page 1252 has five. The server is asked to decode them, since the driver
-// would make one character of all.
+// TestBytesWithoutACharacterAreKeptApart checks the five unassigned bytes of code page 1252. The server decodes them,
+// since the driver would turn all of them into the same character.
 func TestBytesWithoutACharacterAreKeptApart(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -170,7 +170,7 @@ func TestBytesWithoutACharacterAreKeptApart(t *testing.T) {
 	}
 }
 
-// TestUnknownForms: a value of another kind than the driver gives today is null, with a note.
+// TestUnknownForms checks that a value of a Go type that the driver does not return today is null, with a note.
 func TestUnknownForms(t *testing.T) {
 	t.Parallel()
 	for typ, in := range map[string]driver.Value{
@@ -187,7 +187,7 @@ func TestUnknownForms(t *testing.T) {
 	}
 }
 
-// TestOneKindOfJSON: a column never changes its JSON type between rows.
+// TestOneKindOfJSON checks that a column never changes its JSON type between rows.
 func TestOneKindOfJSON(t *testing.T) {
 	t.Parallel()
 	for _, compat := range []bool{false, true} {
@@ -212,7 +212,7 @@ func TestOneKindOfJSON(t *testing.T) {
 	}
 }
 
-// TestResultTypes: the driver names types as the catalogue does, in capital letters.
+// TestResultTypes checks that the driver names types as the catalogue does, in capital letters.
 func TestResultTypes(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{

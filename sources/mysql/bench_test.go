@@ -8,7 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// BenchmarkRead reads a table of 100 000 rows of 1 KB, and encodes its documents; it needs a server.
+// BenchmarkRead reads a table of 100,000 rows of 1 KB, and encodes its documents; it needs a server.
 func BenchmarkRead(b *testing.B) {
 	for name, variable := range map[string]string{"mysql": onMySQL, "mariadb": onMariaDB} {
 		b.Run(name, func(b *testing.B) {

@@ -38,7 +38,8 @@ func TestOddCredentials(t *testing.T) {
 	})
 }
 
-// TestLogins: with the plugins that the server has, twice, because the second time it knows the password.
+// TestLogins logs in twice with each plugin of the server, because the second time the server has cached the
+// password.
 func TestLogins(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -96,7 +97,7 @@ func TestPingErrors(t *testing.T) {
 		err = openSource(t, values, source.Env{}).Ping(t.Context())
 		sqltest.Refuse(t, err, source.ErrAuth, "Access denied", "must use TLS and ssl_enabled is off")
 
-		// Who listens there is no MySQL.
+		// The server that listens there is not MySQL.
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -116,7 +117,7 @@ func TestPingErrors(t *testing.T) {
 	})
 }
 
-// TestCertificatesAreVerified is told by MariaDB: the ciphers of the MySQL of the tests are none that Go accepts.
+// TestCertificatesAreVerified runs on MariaDB: Go accepts none of the ciphers that the tests' MySQL offers.
 func TestCertificatesAreVerified(t *testing.T) {
 	t.Parallel()
 	pemBytes, err := os.ReadFile(sqltest.Environment(t, "TEST_MARIADB_CA"))
@@ -148,11 +149,11 @@ func TestCertificatesAreVerified(t *testing.T) {
 	values["ssl_ca"] = ca
 	d = openSource(t, values, source.Env{})
 	d.driver.TLS = d.driver.TLS.Clone()
-	d.driver.TLS.ServerName = "db.example.org" // as if host were another name of the machine
+	d.driver.TLS.ServerName = "db.example.org" // as if host were a different name of the machine
 	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "db.example.org", "ssl_ca must contain")
 }
 
-// TestServerWithoutTLS is told by a proxy that takes the offer of TLS out of the server's greeting.
+// TestServerWithoutTLS reads through a proxy that removes the offer of TLS from the server's greeting.
 func TestServerWithoutTLS(t *testing.T) {
 	t.Parallel()
 	db := newDB(t, onMariaDB)
@@ -165,7 +166,7 @@ func TestServerWithoutTLS(t *testing.T) {
 	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "server does not support TLS", "ssl_enabled: false")
 }
 
-// plainConn clears the bit of TLS in the capabilities of the first packet, the server's greeting.
+// plainConn clears the TLS bit in the capabilities of the first packet, the server's greeting.
 type plainConn struct {
 	net.Conn
 	greeted bool
@@ -181,7 +182,7 @@ func (c *plainConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// TestHostileSettings reads the same whatever the server sets for its sessions.
+// TestHostileSettings checks that values do not depend on the session settings of the server.
 func TestHostileSettings(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -239,8 +240,8 @@ func TestHostileSettings(t *testing.T) {
 	})
 }
 
-// TestTimestampsFollowTheServerZoneInCompat: times of the type TIMESTAMP are instants in exact, and in compat what the zone of the
-// server makes of them, as in Elastic's connector.
+// TestTimestampsFollowTheServerZoneInCompat checks that TIMESTAMP values are instants in exact, and in compat local
+// times in the server's zone, as in Elastic's connector.
 func TestTimestampsFollowTheServerZoneInCompat(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {

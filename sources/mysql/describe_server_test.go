@@ -46,7 +46,8 @@ func TestDescriptionFollowsTheProfile(t *testing.T) {
 	})
 }
 
-// TestAQueryWithTwoColumnsOfOneNameIsReadUndescribed: that passes in no later run, so it must not look as if it did.
+// TestAQueryWithTwoColumnsOfOneNameIsReadUndescribed checks that the error is not temporary: the next run cannot
+// describe the query either.
 func TestAQueryWithTwoColumnsOfOneNameIsReadUndescribed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -67,8 +68,8 @@ func TestAQueryWithTwoColumnsOfOneNameIsReadUndescribed(t *testing.T) {
 	})
 }
 
-// TestUnreadableTablesAreDescribed describes a table that the user may write alone, and tables without a key. The
-// sessions of the run are all there afterwards.
+// TestUnreadableTablesAreDescribed describes a table that the user may only write, and tables without a key. All
+// sessions of the run are available afterwards.
 func TestUnreadableTablesAreDescribed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {

@@ -9,8 +9,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// kindsOfTypes are the kinds of the types of columns; compat is that in the encoding compat, "" is the same.
-// A server is asked for them in TestEveryTypeHasItsKind.
+// kindsOfTypes are the kinds of column types; compat is the kind in the encoding compat, "" if it is the same.
+// TestEveryTypeHasItsKind compares them with a server.
 var kindsOfTypes = []sqltest.KindOfType{
 	{Type: "tinyint", Kind: source.Long},
 	{Type: "tinyint(1)", Kind: source.Long},
@@ -45,7 +45,7 @@ var kindsOfTypes = []sqltest.KindOfType{
 	{Type: "geometry", Kind: source.Object, Compat: source.Text},
 }
 
-// kindsOfMariaDB are those of types that MariaDB alone knows, and whose names a result does not have.
+// kindsOfMariaDB are the kinds of types that only MariaDB has, and whose names are not in results.
 var kindsOfMariaDB = []sqltest.KindOfType{
 	{Type: "uuid", Kind: source.Keyword, Result: source.Text},
 	{Type: "inet4", Kind: source.IP, Result: source.Text},

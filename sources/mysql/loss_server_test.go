@@ -13,8 +13,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestReadingResumesAfterKeysOfEveryOrderedType breaks the connection again and again, for keys of all types whose
-// order can be relied on: no row is missed or comes twice.
+// TestReadingResumesAfterKeysOfEveryOrderedType repeatedly breaks the connection, for keys of all types with a
+// reliable order: no row is missed or comes twice.
 func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	t.Parallel()
 	const rows = 600
@@ -49,8 +49,8 @@ func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	})
 }
 
-// TestALossEndsATableWithoutAKeyOrder: of types whose order is not that of their comparison, every row comes once, in
-// one statement; a loss ends the table.
+// TestALossEndsATableWithoutAKeyOrder has key types that are sorted and compared differently: every row comes once,
+// in one statement, and a loss ends the table.
 func TestALossEndsATableWithoutAKeyOrder(t *testing.T) {
 	t.Parallel()
 	const rows = 600
@@ -72,8 +72,8 @@ func TestALossEndsATableWithoutAKeyOrder(t *testing.T) {
 	})
 }
 
-// TestDatesThatCannotBeComparedEndTheTable end the table at a loss: as a parameter they would be NULL, behind which
-// there is no row.
+// TestDatesThatCannotBeComparedEndTheTable checks that such a date ends the table at a loss: as a parameter it would
+// be NULL, and no row comes after NULL.
 func TestDatesThatCannotBeComparedEndTheTable(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -86,7 +86,7 @@ func TestDatesThatCannotBeComparedEndTheTable(t *testing.T) {
 	})
 }
 
-// lossRows of 1.9 KB each are more than the socket buffers of both sides take.
+// lossRows of 1.9 KB each are more than the socket buffers of both sides hold.
 const lossRows = 8_000
 
 func lossDB(t *testing.T, db *testDB) (user string, values map[string]any) {
@@ -98,14 +98,14 @@ func lossDB(t *testing.T, db *testDB) (user string, values map[string]any) {
 	return user, values
 }
 
-// TestLossesOfTheServer: the server ends the session, or the statement, that reads.
+// TestLossesOfTheServer has the server end the session, or the statement, that reads.
 func TestLossesOfTheServer(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		set  map[string]any
 		lose func(db *testDB, user string)
 		kind error
-		says string // "" where the table is read to its end
+		says string // "" if the table is read to its end
 	}{
 		"the session that reads": {lose: func(db *testDB, user string) { db.kill("KILL", user, true) }},
 		"all sessions":           {lose: func(db *testDB, user string) { db.kill("KILL", user, false) }},
@@ -132,7 +132,7 @@ func TestLossesOfTheServer(t *testing.T) {
 	}
 }
 
-// TestSessionsLostWhileIdle: they are passed over, which is said once.
+// TestSessionsLostWhileIdle checks that lost sessions are skipped, and reported once.
 func TestSessionsLostWhileIdle(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -146,7 +146,8 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 	})
 }
 
-// TestCancelEndsTheStatement: also where the server has nothing to send, so that it would not notice.
+// TestCancelEndsTheStatement includes a statement with nothing to send, for which the server would not notice a
+// closed connection.
 func TestCancelEndsTheStatement(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -159,7 +160,7 @@ func TestCancelEndsTheStatement(t *testing.T) {
 	})
 }
 
-// TestLeavingEarlyEndsTheStatement: not by reading what is left.
+// TestLeavingEarlyEndsTheStatement checks that the statement ends without reading the remaining rows.
 func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -169,7 +170,8 @@ func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	})
 }
 
-// TestStall: a table that somebody has locked ends after the time limit, and what waited for it as well.
+// TestStall checks that a table locked by another session ends after the time limit, and so does the statement that
+// waited for it.
 func TestStall(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -193,13 +195,13 @@ func TestStall(t *testing.T) {
 	})
 }
 
-// TestServerTimeLimitsDoNotMatter do not matter to one who takes rows slowly.
+// TestServerTimeLimitsDoNotMatter checks that a slow reader loses no rows.
 func TestServerTimeLimitsDoNotMatter(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		_, values := lossDB(t, db)
 		d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
-		sqltest.ReadSlowly(t, sqltest.Listed(t, d)["t"], lossRows, 1500*time.Millisecond) // the server waits for less
+		sqltest.ReadSlowly(t, sqltest.Listed(t, d)["t"], lossRows, 1500*time.Millisecond) // the server's limit is shorter
 		s, err := d.Connect(t.Context())
 		if err != nil {
 			t.Fatal(err)

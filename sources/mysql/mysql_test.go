@@ -17,7 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// plain is a configuration that is complete.
+// plain is a complete configuration.
 func plain(change map[string]any) map[string]any {
 	v := map[string]any{"host": "nosuch.invalid", "port": 3306, "user": "u", "password": "p", "database": "d"}
 	maps.Copy(v, change)
@@ -34,7 +34,7 @@ func TestFields(t *testing.T) {
 	})
 }
 
-// TestOpenRefuses what cannot work, before anything connects.
+// TestOpenRefuses checks that invalid configurations are refused before anything connects.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
@@ -45,7 +45,7 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
-// TestAddressesReachTheDriver: what is configured reaches the driver as it is.
+// TestAddressesReachTheDriver checks that the configured address reaches the driver unchanged.
 func TestAddressesReachTheDriver(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ host, want string }{
@@ -74,7 +74,7 @@ func TestAddressesReachTheDriver(t *testing.T) {
 	}
 }
 
-// TestScopes: a document tells its table, whatever profile it was made with.
+// TestScopes checks that a document determines its table, whatever profile wrote it.
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	v := sqltest.Parse(t, &Type, plain(nil))
@@ -128,7 +128,7 @@ func TestConnectErrors(t *testing.T) {
 	})
 }
 
-// newTestDatabase is a database that nothing connects to.
+// newTestDatabase is a database without a connection.
 func newTestDatabase(t *testing.T, s settings, env source.Env) *database {
 	t.Helper()
 	env.Log = slog.New(slog.DiscardHandler)
@@ -163,7 +163,7 @@ func TestTableErrorKinds(t *testing.T) {
 	}
 }
 
-// TestFold: a server whose names of tables have no letter case finds what is written in another.
+// TestFold checks that a server whose table names ignore case finds a name written in a different case.
 func TestFold(t *testing.T) {
 	t.Parallel()
 	s, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, plain(map[string]any{"tables": "Orders,LOG_*,-Log_1"})), source.Env{
@@ -209,10 +209,10 @@ func TestWithoutMode(t *testing.T) {
 	}
 }
 
-// TestSpansOf: ranges touch each other, and hold every key of the type.
+// TestSpansOf checks that ranges adjoin each other, and cover every key of the type.
 func TestSpansOf(t *testing.T) {
 	t.Parallel()
-	const largest, smallest = 1<<63 - 1, 1 << 63 // as a signed number the second is the least
+	const largest, smallest = 1<<63 - 1, 1 << 63 // as a signed number the second is the smallest
 	for _, tt := range []struct {
 		least, most, n uint64
 		unsigned       bool

@@ -74,7 +74,7 @@ func TestRanges(t *testing.T) {
 	})
 }
 
-// TestRangesResumeAfterTheLastRow: each within its own keys.
+// TestRangesResumeAfterTheLastRow checks that each range resumes within its own keys.
 func TestRangesResumeAfterTheLastRow(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -103,7 +103,7 @@ func TestRangesResumeAfterTheLastRow(t *testing.T) {
 	})
 }
 
-// TestTablesThatAreNotCut: those of other storage, views, empty ones, and what cannot be read, which is
+// TestTablesThatAreNotCut has tables of other storage engines, views, empty tables, and unreadable ones, which are
 // reported once.
 func TestTablesThatAreNotCut(t *testing.T) {
 	t.Parallel()
@@ -117,7 +117,7 @@ func TestTablesThatAreNotCut(t *testing.T) {
 	})
 }
 
-// TestRangesOfATableThatChanges fail, and say that nothing is lost.
+// TestRangesOfATableThatChanges checks that the ranges fail, and report that nothing is lost.
 func TestRangesOfATableThatChanges(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -135,7 +135,8 @@ func TestRangesOfATableThatChanges(t *testing.T) {
 	})
 }
 
-// TestRangesHaveTheSnapshotsOfTheRun: as many as may be read at a time, though they are of one table.
+// TestRangesHaveTheSnapshotsOfTheRun checks that there are as many snapshots as concurrent readers, although all
+// ranges belong to one table.
 func TestRangesHaveTheSnapshotsOfTheRun(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {

@@ -8,7 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// shop makes customers and orders, both with the key id, and items with one of two columns.
+// shop creates customers and orders, both with the key id, and items with a key of two columns.
 func (db *testDB) shop() {
 	db.t.Helper()
 	db.exec(`CREATE TABLE customers (id int PRIMARY KEY, name text); INSERT INTO customers VALUES (1, 'Ann'), (2, 'Bob');
@@ -82,8 +82,8 @@ func TestAdvancedRules(t *testing.T) {
 	})
 }
 
-// TestTablesOfRules: the field that every document has lists the tables as they are given, and tells the
-// scope of the part.
+// TestTablesOfRules checks that the field that every document has lists the tables as they are written, and
+// determines the scope of the part.
 func TestTablesOfRules(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -93,7 +93,8 @@ func TestTablesOfRules(t *testing.T) {
 	})
 }
 
-// TestRulesReplaceTables: no table of the list is read beside them, and none of their names is missing.
+// TestRulesReplaceTables checks that rules replace the table list: its tables are not read, and its names are not
+// reported missing.
 func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -104,8 +105,8 @@ func TestRulesReplaceTables(t *testing.T) {
 	})
 }
 
-// TestQueriesThatCouldWriteAreRefused: what changes something, or is not one query, is refused when it is
-// validated.
+// TestQueriesThatCouldWriteAreRefused checks that validation refuses a statement that could write, or is not one
+// query.
 func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -143,12 +144,12 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 		if n, ran := db.number("SELECT count(*) FROM orders"), db.number("SELECT count(*) FROM ran"); n != 3 || ran != 0 {
 			t.Errorf("%d orders are left, and a query ran %d times", n, ran)
 		}
-		// What only shows when it runs is refused by the transaction.
+		// Writes that only show when the query runs are refused by the transaction.
 		for _, query := range []string{"SELECT id, f() FROM orders", "SELECT id FROM orders FOR UPDATE"} {
 			d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf(query, "orders")))
 			sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[0]).Err, source.ErrConfig, "orders, advanced_rules[0]: ", "READ ONLY transaction", "only reads")
 		}
-		// To validate a query that takes long takes no time.
+		// Validating a slow query takes no time.
 		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id, SLEEP(3600) AS s FROM orders ORDER BY s", "orders")))
 		start := time.Now()
 		if err := d.Validate(t.Context()); err != nil || time.Since(start) > sqltest.Patience {
@@ -157,7 +158,7 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	})
 }
 
-// TestRulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
+// TestRulesThatDoNotFit has rules whose tables do not exist, or whose results lack the key.
 func TestRulesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -170,7 +171,7 @@ func TestRulesThatDoNotFit(t *testing.T) {
 			"no key":              {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM orders, notes", "orders,notes")}, Says: []string{"notes+orders, advanced_rules[0]: the table notes has no key", "in the rule's id_columns:"}},
 			"view without a key":  {Rules: []map[string]any{sqltest.QueryOf("SELECT * FROM totals", "totals")}, Says: []string{"the view totals has no key"}},
 		})
-		// Where two columns have one name, the key is looked for when the query runs.
+		// If two columns have the same name, the key is looked up when the query runs.
 		d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT 1 AS a, 2 AS a", "orders")))
 		if err := d.Validate(t.Context()); err != nil {
 			t.Error(err)
@@ -179,7 +180,7 @@ func TestRulesThatDoNotFit(t *testing.T) {
 	})
 }
 
-// TestValidateAsksTheServer: it says why it could not, and leaves no session behind.
+// TestValidateAsksTheServer checks that validation reports why it failed, and leaves no session open.
 func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -191,7 +192,8 @@ func TestValidateAsksTheServer(t *testing.T) {
 	})
 }
 
-// TestRightsOfRules: a rule that may not be read fails alone; rights on its columns are enough.
+// TestRightsOfRules checks that a rule without the right to read fails alone, and that rights on its columns are
+// enough.
 func TestRightsOfRules(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -203,7 +205,7 @@ func TestRightsOfRules(t *testing.T) {
 	})
 }
 
-// TestRowsWithoutAKey: they are left out and said, and the others come.
+// TestRowsWithoutAKey checks that rows without a key are skipped and reported, and the others are read.
 func TestRowsWithoutAKey(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -213,7 +215,7 @@ func TestRowsWithoutAKey(t *testing.T) {
 	})
 }
 
-// TestRulesReadTheSnapshot of the run.
+// TestRulesReadTheSnapshot checks that rules read the snapshot of the run.
 func TestRulesReadTheSnapshot(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {

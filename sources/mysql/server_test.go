@@ -21,7 +21,7 @@ const (
 	onMariaDB = "TEST_MARIADB_DSN"
 )
 
-// onBoth runs a test on MySQL and on MariaDB, side by side, each time with a database of its own.
+// onBoth runs a test on MySQL and on MariaDB, in parallel, each time with its own database.
 func onBoth(t *testing.T, test func(t *testing.T, db *testDB)) {
 	t.Helper()
 	for name, variable := range map[string]string{"mysql": onMySQL, "mariadb": onMariaDB} {
@@ -32,10 +32,10 @@ func onBoth(t *testing.T, test func(t *testing.T, db *testDB)) {
 	}
 }
 
-// testDB is a database that one test has for itself.
+// testDB is the database of one test.
 type testDB struct {
 	t       testing.TB
-	config  *driver.Config // of the user who may do anything
+	config  *driver.Config // of the user with all privileges
 	name    string
 	mariaDB bool
 	pool    *sql.DB
@@ -58,7 +58,7 @@ func newDB(t testing.TB, variable string) *testDB {
 	return db
 }
 
-// open makes a pool of sessions of the user who may do anything.
+// open opens a pool of sessions of the user with all privileges.
 func (db *testDB) open(database string) *sql.DB {
 	db.t.Helper()
 	config := db.config.Clone()
@@ -73,14 +73,14 @@ func (db *testDB) open(database string) *sql.DB {
 // exec runs SQL in the database.
 func (db *testDB) exec(statements string) { db.t.Helper(); sqltest.MustExec(db.t, db.pool, statements) }
 
-// number asks for a number.
+// number reads a number.
 func (db *testDB) number(query string) int {
 	db.t.Helper()
 	return sqltest.Numbers(db.t, db.pool, query)[0]
 }
 
-// fill inserts n rows into a table of a key and more: values is what stands behind the key, in which n is
-// the number of the row.
+// fill inserts n rows into a table of a key and other columns: values are the values after the key, in which n is the
+// number of the row.
 func (db *testDB) fill(table string, n int, values string) {
 	db.t.Helper()
 	const digits = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
@@ -91,7 +91,7 @@ func (db *testDB) fill(table string, n int, values string) {
 	db.exec(fmt.Sprintf("INSERT INTO %s SELECT n%s FROM %s x WHERE n <= %d ORDER BY n", table, values, numbers, n))
 }
 
-// reader creates a user without any right, and returns the configuration to read as that user.
+// reader creates a user without any privilege, and returns the configuration to read as that user.
 func (db *testDB) reader() (user string, values map[string]any) {
 	db.t.Helper()
 	user = "e_" + strings.ToLower(rand.Text()[:12])
@@ -100,8 +100,7 @@ func (db *testDB) reader() (user string, values map[string]any) {
 	return user, db.values(map[string]any{"user": user, "password": "p@ss/w:rd%"})
 }
 
-// values is the configuration that reads the database as the user who may do anything, with some keys
-// changed.
+// values is the configuration that reads the database as the user with all privileges, with some keys changed.
 func (db *testDB) values(change map[string]any) map[string]any {
 	host, port, _ := net.SplitHostPort(db.config.Addr)
 	n, _ := strconv.Atoi(port)
@@ -118,7 +117,7 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	return sqltest.Open(t, &Type, raw, env).(*database)
 }
 
-// sessions are the ids of the sessions of a user, those alone that run something if busy is true.
+// sessions are the ids of a user's sessions; if busy is true, only of those that run a statement.
 func (db *testDB) sessions(user string, busy bool) []int {
 	db.t.Helper()
 	query := "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '" + user + "'"
@@ -128,7 +127,7 @@ func (db *testDB) sessions(user string, busy bool) []int {
 	return sqltest.Numbers(db.t, db.pool, query)
 }
 
-// kill ends sessions, as KILL or KILL QUERY does, and waits for the end.
+// kill ends sessions, as KILL or KILL QUERY does, and waits until they have ended.
 func (db *testDB) kill(how, user string, busy bool) {
 	db.t.Helper()
 	ids := db.sessions(user, busy)
@@ -151,7 +150,7 @@ func (db *testDB) user() (user string, values map[string]any) {
 	return user, values
 }
 
-// shared is the database as the shared cases see it.
+// shared is the database for the shared cases.
 func (db *testDB) shared() *sqltest.DB {
 	return &sqltest.DB{
 		Type: &Type, Types: map[string]string{sqltest.Text: "varchar(20)"}, Ident: quote.Ident, Table: quote.Ident,
@@ -166,7 +165,7 @@ func (db *testDB) shared() *sqltest.DB {
 		Scope: func(table string) string { return quote.Dotted(table) },
 		Field: func(_, column string) string {
 			if column == "id" {
-				return "id_" // where the document's own id was
+				return "id_" // because the document has its own id
 			}
 			return column
 		},
@@ -174,11 +173,11 @@ func (db *testDB) shared() *sqltest.DB {
 	}
 }
 
-// eachServer runs a shared check as [onBoth] does.
+// eachServer runs a shared check, as [onBoth] does.
 func eachServer(t *testing.T, check func(t *testing.T, db *sqltest.DB)) {
 	t.Helper()
 	onBoth(t, func(t *testing.T, db *testDB) { check(t, db.shared()) })
 }
 
-// idleIn ends the sessions of a source that no part uses, and counts them.
+// idleIn ends the unused sessions of a source, and counts them.
 func idleIn(s source.Source) int { return sqltest.LoseIdle[*session](s.(*database).Snapshots) }

@@ -12,14 +12,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestOneSnapshotForAllTables: what is written after the tables were listed is not seen, whatever session reads.
+// TestOneSnapshotForAllTables checks that no session sees rows written after the tables were listed.
 func TestOneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
 	eachServer(t, func(t *testing.T, db *sqltest.DB) { sqltest.OneSnapshot(t, db, 6, "") })
 }
 
-// TestSnapshotsShareOneInstant writes two tables in one transaction all the time: sessions that began
-// while nobody wrote see the same of both.
+// TestSnapshotsShareOneInstant continuously writes two tables in one transaction: sessions that began between two
+// writes see the same state of both.
 func TestSnapshotsShareOneInstant(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -65,7 +65,8 @@ func TestSnapshotsShareOneInstant(t *testing.T) {
 	})
 }
 
-// TestTablesAlreadyReadCanBeAltered: once a table was read, it may be altered while the others are still read.
+// TestTablesAlreadyReadCanBeAltered checks that a table that was read can be altered while others are still being
+// read.
 func TestTablesAlreadyReadCanBeAltered(t *testing.T) {
 	t.Parallel()
 	eachServer(t, func(t *testing.T, db *sqltest.DB) {
@@ -73,13 +74,13 @@ func TestTablesAlreadyReadCanBeAltered(t *testing.T) {
 	})
 }
 
-// TestMoreReadersThanSnapshots: those beyond take a snapshot of their own, which is said once.
+// TestMoreReadersThanSnapshots checks that additional readers take their own snapshot, which is reported once.
 func TestMoreReadersThanSnapshots(t *testing.T) {
 	t.Parallel()
 	eachServer(t, func(t *testing.T, db *sqltest.DB) { sqltest.MoreReadersThanSnapshots(t, db, idleIn) })
 }
 
-// TestFewConnections: where the user may have but two, parts wait for each other.
+// TestFewConnections checks that parts wait for each other if the user may have only two connections.
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -106,7 +107,7 @@ func TestTablesThatChange(t *testing.T) {
 	})
 }
 
-// TestStorageWithoutSnapshots is read, and it is said what that means.
+// TestStorageWithoutSnapshots checks that such tables are read, and that the consequence is logged.
 func TestStorageWithoutSnapshots(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -124,13 +125,13 @@ func TestStorageWithoutSnapshots(t *testing.T) {
 	})
 }
 
-// TestIDsOnly: only the columns of the key are asked for.
+// TestIDsOnly checks that only the key columns are selected.
 func TestIDsOnly(t *testing.T) {
 	t.Parallel()
 	eachServer(t, sqltest.IDsOnly)
 }
 
-// TestRowsThatAreLarge: a row of more than the protocol's 16 MiB, and a table of many columns.
+// TestRowsThatAreLarge reads a row larger than the protocol's 16 MiB, and a table of many columns.
 func TestRowsThatAreLarge(t *testing.T) {
 	t.Parallel()
 	const size = 40 << 20

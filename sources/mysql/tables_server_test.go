@@ -70,8 +70,8 @@ func TestKeys(t *testing.T) {
 	})
 }
 
-// TestIDs: the order of a key's columns is that of the server's catalogue, which MySQL sorts by
-// name; native has the order of the key.
+// TestIDs checks that key columns are in the order of the server's catalogue, which MySQL sorts by name; native uses
+// the order of the key.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -85,7 +85,7 @@ func TestIDs(t *testing.T) {
 			profile string
 			want    map[string]sqltest.Result
 		}{
-			{"", map[string]sqltest.Result{ // case 7: in this profile the ids of different rows may be the same; the engine names both
+			{"", map[string]sqltest.Result{ // in this profile, ids of different rows may be the same; the engine names both
 				"t":                {IDs: ids, Docs: []string{`{"b":"a_b","A":"c"}`, `{"b":"b","A":"c_a"}`}},
 				"`we``ird ta.ble`": {IDs: []string{pick(db.mariaDB, "we`ird ta.ble_1_3", "we`ird ta.ble_3_1")}, Docs: []string{"{\"select\":1,\"Mixed Case\":2,\"a`b\":3}"}},
 			}},
@@ -121,7 +121,7 @@ func pick(yes bool, a, b string) string {
 	return b
 }
 
-// TestColumnNames: a column may be called like a field that every document has.
+// TestColumnNames checks that a column may have the name of a field that every document has.
 func TestColumnNames(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -153,7 +153,7 @@ func TestColumnNames(t *testing.T) {
 	})
 }
 
-// TestInvisibleKeyColumnsAreRead: * leaves them out, and servers add them to tables that have no key.
+// TestInvisibleKeyColumnsAreRead has invisible columns, which * omits, and which servers add to tables without a key.
 func TestInvisibleKeyColumnsAreRead(t *testing.T) {
 	t.Parallel()
 	db := newDB(t, onMariaDB)
@@ -171,7 +171,7 @@ func TestInvisibleKeyColumnsAreRead(t *testing.T) {
 	if d := cmp.Diff(want, sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})); d != "" {
 		t.Error(d)
 	}
-	// Who may read the visible columns alone is told so; it is no change of the table that may pass.
+	// A user who may read only the visible columns gets an error that says so, and not that the table was altered.
 	user, values := db.reader()
 	db.exec("GRANT SELECT (v) ON " + db.name + ".added TO " + user)
 	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["added"].Err, source.ErrAuth, "my_row_id", "GRANT SELECT ON `"+db.name+"`.`added`")
@@ -191,7 +191,7 @@ func TestPermissions(t *testing.T) {
 				db.exec(fmt.Sprintf("GRANT %s ON %s.%s TO %s", right, db.name, table, user))
 			},
 			Revoke: func(table string) { db.exec(fmt.Sprintf("REVOKE SELECT ON %s.%s FROM %s", db.name, table, user)) },
-			Hide:   func(string) {}, // MySQL does not show what the user has no right on
+			Hide:   func(string) {}, // MySQL hides objects that the user has no privilege on
 			Hint: func(table string) string {
 				return "GRANT SELECT ON `" + db.name + "`.`" + table + "` TO '" + user + "'@'%'"
 			},
@@ -199,8 +199,8 @@ func TestPermissions(t *testing.T) {
 	})
 }
 
-// TestTheHintGrantsTheFunction: a view may be read, and the function that it calls with the rights of who reads
-// it may not. To do what the hint says helps.
+// TestTheHintGrantsTheFunction reads a view that calls a function with the rights of the reader, who may not execute
+// it. Following the hint helps.
 func TestTheHintGrantsTheFunction(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -222,7 +222,8 @@ func TestTheHintGrantsTheFunction(t *testing.T) {
 	})
 }
 
-// TestViewsMustBeNamedAndHaveAKey: a view is read only where it is named and has a key; a broken one disturbs nobody else.
+// TestViewsMustBeNamedAndHaveAKey checks that a view is read only if it is named and has a key, and that a broken
+// view is ignored unless it is named.
 func TestViewsMustBeNamedAndHaveAKey(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {

@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// valueCases has every type that both servers know.
+// valueCases has every type that both servers have.
 var valueCases = []sqltest.ValueCase{
 	{Name: "zero", Type: "int", In: "0", Key: true},
 	{Name: "tinyint", Type: "tinyint", In: "-128", Key: true},
@@ -91,15 +91,14 @@ var valueCases = []sqltest.ValueCase{
 	{Name: "generated", Type: "int AS (id + 1) STORED", In: "DEFAULT"},
 }
 
-// mariaDBCases has the types that MariaDB alone knows.
+// mariaDBCases has the types that only MariaDB has.
 var mariaDBCases = []sqltest.ValueCase{
 	{Name: "inet4", Type: "inet4", In: "'192.168.1.1'", Key: true},
 	{Name: "inet6", Type: "inet6", In: "'2001:DB8::1'", Key: true},
 	{Name: "uuid", Type: "uuid", In: "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", Key: true},
 }
 
-// TestValuesFromServer reads one value of every kind from a server, in both encodings, and its form in
-// ids.
+// TestValuesFromServer reads one value of every kind from a server, in both encodings, with its form in ids.
 func TestValuesFromServer(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
@@ -107,7 +106,7 @@ func TestValuesFromServer(t *testing.T) {
 		if db.mariaDB {
 			cases, golden = slices.Concat(cases, mariaDBCases), "values-mariadb.golden"
 		}
-		noDates := "*" // in compat they stay as they are, and the index leaves them out of the field
+		noDates := "*" // compat keeps them unchanged, and the index does not index them
 		for i, tt := range cases {
 			if strings.HasPrefix(tt.Name, "invalid date") {
 				noDates += fmt.Sprintf(", -t%d, -k%d", i, i)
@@ -123,7 +122,7 @@ func TestValuesFromServer(t *testing.T) {
 	})
 }
 
-// lenient is the shared database where dates that are none can be written, and timestamps be NULL.
+// lenient is the shared database in a mode that accepts invalid dates, and NULL in timestamps.
 func (db *testDB) lenient() *sqltest.DB {
 	shared := db.shared()
 	shared.Exec = func(statements ...string) {

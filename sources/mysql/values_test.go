@@ -14,7 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// encode makes JSON of what a driver's value of a type becomes.
+// encode writes the driver's value of a type as JSON.
 func encode(typ columnType, v driver.Value) (encoded, reason string) {
 	c := cellOf(v)
 	if c.text == "" {
@@ -24,7 +24,7 @@ func encode(typ columnType, v driver.Value) (encoded, reason string) {
 	return string(value.AppendJSON(nil)), reason
 }
 
-// TestValues are those that no server gave in the tests with one.
+// TestValues has values that no server returned in the tests with a server.
 func TestValues(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -72,7 +72,7 @@ func TestNoDate(t *testing.T) {
 	}
 }
 
-// place is a point as the server stores it, without the head: 1, 2.
+// place is a point as the server stores it, without the header: 1, 2.
 const place = "\x00\x00\x00\x00\x00\x00\xf0\x3f\x00\x00\x00\x00\x00\x00\x00\x40"
 
 func TestInvalidGeometry(t *testing.T) {
@@ -142,7 +142,7 @@ func TestParseSpan(t *testing.T) {
 	}
 }
 
-// rowsOf is a row of a profile whose columns are of the types, all of them the key.
+// rowsOf is a row of a profile with columns of the types, which all belong to the key.
 func rowOf(t *testing.T, p sqlread.Profile, types ...string) *row {
 	tab := &table{}
 	for i, name := range types {
@@ -183,7 +183,7 @@ func TestKeysThatAreZero(t *testing.T) {
 	}
 }
 
-// TestNativeIDsAreUnique: of keys that the other profiles write in the same way.
+// TestNativeIDsAreUnique has keys that the other profiles write in the same way.
 func TestNativeIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	r := rowOf(t, sqlread.Native, "varchar", "varchar")
@@ -208,7 +208,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 	}
 }
 
-// TestDocumentOwnsItsBytes: the driver uses those of a row again for the next.
+// TestDocumentOwnsItsBytes checks that a document keeps its values, although the driver reuses the bytes of a row.
 func TestDocumentOwnsItsBytes(t *testing.T) {
 	t.Parallel()
 	r := rowOf(t, sqlread.Head, "varchar", "varbinary")
@@ -253,7 +253,7 @@ func TestPosition(t *testing.T) {
 	}
 }
 
-// TestOrderOfIDs: Elastic's connector takes the columns of a key as the server lists them.
+// TestOrderOfIDs checks that key columns are in the order of the server's list, as in Elastic's connector.
 func TestOrderOfIDs(t *testing.T) {
 	t.Parallel()
 	tab := &table{Columns: []column{{Name: "Zeta"}, {Name: "alpha"}, {Name: "Mid"}}, Key: []int{2, 0, 1}}

@@ -25,7 +25,7 @@ func benchDB(b *testing.B) *testDB {
 	return db
 }
 
-// BenchmarkRead reads documents and encodes none: what is measured is the driver and the source.
+// BenchmarkRead reads documents without encoding them: it measures the driver and the source.
 func BenchmarkRead(b *testing.B) {
 	db := benchDB(b)
 	part := sqltest.Listed(b, openSource(b, db.values(nil), source.Env{StallTimeout: sqltest.Patience}))["public.t"]
@@ -69,9 +69,8 @@ func BenchmarkDocument(b *testing.B) {
 	}
 }
 
-// BenchmarkWays compares the ways to get rows out of the server, without making documents of them:
-// one statement, with the places of the rows, in the order of a key (in which the rows were written,
-// or not), pages by key, a cursor.
+// BenchmarkWays compares the ways to get rows out of the server, without making documents: one statement, with the
+// positions of the rows, in key order (rows written in that order, or not), pages by key, a cursor.
 func BenchmarkWays(b *testing.B) {
 	db := benchDB(b)
 	conn := db.session()

@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestCompat is what no server writes, or only with trouble; the rest is in TestValuesFromServer.
+// TestCompat has the values that no server writes, or only with effort; TestValuesFromServer has the others.
 func TestCompat(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -55,7 +55,7 @@ func TestCompat(t *testing.T) {
 	}
 }
 
-// FuzzCompat: whatever a value is, what becomes of it is JSON.
+// FuzzCompat checks that every value becomes JSON.
 func FuzzCompat(f *testing.F) {
 	f.Add(uint32(oidNumeric), "1e400")
 	f.Add(uint32(oidCircle), "<(0,0),5>")
@@ -77,7 +77,7 @@ func FuzzCompat(f *testing.F) {
 	})
 }
 
-// TestNamesInJSONAreWhatAnIndexTakes, those of objects within objects, too.
+// TestNamesInJSONAreWhatAnIndexTakes also covers objects within objects.
 func TestNamesInJSONAreWhatAnIndexTakes(t *testing.T) {
 	t.Parallel()
 	for _, oid := range []uint32{oidJSON, oidJSONB} {
@@ -89,7 +89,7 @@ func TestNamesInJSONAreWhatAnIndexTakes(t *testing.T) {
 	}
 }
 
-// TestTheEncodingChangesNoID, but of keys of the type money, whose text is another.
+// TestTheEncodingChangesNoID, except for keys of the type money, whose text differs.
 func TestTheEncodingChangesNoID(t *testing.T) {
 	t.Parallel()
 	for _, oid := range []uint32{

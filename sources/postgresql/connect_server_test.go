@@ -118,11 +118,11 @@ func TestCertificatesAreVerified(t *testing.T) {
 	}
 
 	d = openSource(t, tlsValues(t, ca), source.Env{})
-	d.driver.TLSConfig.ServerName = "db.example.org" // as if host were another name of the machine
+	d.driver.TLSConfig.ServerName = "db.example.org" // as if host were a different name of the machine
 	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "db.example.org", "ssl_ca must contain")
 }
 
-// TestServerWithoutTLS is told by a proxy that answers as such a server does.
+// TestServerWithoutTLS reads through a proxy that responds as a server without TLS does.
 func TestServerWithoutTLS(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -135,7 +135,7 @@ func TestServerWithoutTLS(t *testing.T) {
 	sqltest.Refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "refused TLS", "ssl_enabled: false")
 }
 
-// plainProxy forwards connections to a server, except that it answers a request for TLS with no.
+// plainProxy forwards connections to a server, but answers a request for TLS with no.
 func plainProxy(t *testing.T, server string) (host string, port int) {
 	t.Helper()
 	var lc net.ListenConfig

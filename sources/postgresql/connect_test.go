@@ -54,8 +54,8 @@ func TestServerVersion(t *testing.T) {
 	}
 }
 
-// TestEnvironmentIsIgnored: what libpq reads from the environment must not change where a configured
-// source connects to, or how.
+// TestEnvironmentIsIgnored checks that the variables libpq reads do not change where or how a configured source
+// connects.
 func TestEnvironmentIsIgnored(t *testing.T) {
 	for k, v := range map[string]string{
 		"PGHOST": "elsewhere", "PGPORT": "1,2", "PGUSER": "other", "PGPASSWORD": "other", "PGDATABASE": "other", "PGSSLMODE": "require",

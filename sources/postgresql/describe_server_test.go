@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// kindsOfTypes are the kinds of the types of columns; compat is that in the encoding compat, "" is the same.
+// kindsOfTypes are the kinds of column types; compat is the kind in the encoding compat, "" if it is the same.
 var kindsOfTypes = []sqltest.KindOfType{
 	{Type: "smallint", Kind: source.Long},
 	{Type: "integer", Kind: source.Long},
@@ -102,8 +102,8 @@ func TestDescriptionFollowsTheProfile(t *testing.T) {
 	}
 }
 
-// TestUnreadableTablesAreDescribed describes a table without the right to read it, one of a schema that may not be
-// used, and one without a key.
+// TestUnreadableTablesAreDescribed describes a table without the right to read it, one in a schema without the right
+// to use it, and one without a key.
 func TestUnreadableTablesAreDescribed(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -129,7 +129,7 @@ func TestUnreadableTablesAreDescribed(t *testing.T) {
 	}
 }
 
-// TestRangesShareADescription describes a table of several parts by asking once, and reads it afterwards.
+// TestRangesShareADescription describes a table of several parts with one query, and reads it afterwards.
 func TestRangesShareADescription(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)

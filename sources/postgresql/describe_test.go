@@ -7,7 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// TestKindsOfTypes is the table of kinds that needs no server; TestEveryTypeHasItsKind has the types by name.
+// TestKindsOfTypes covers the kinds that need no server; TestEveryTypeHasItsKind has the types by name.
 func TestKindsOfTypes(t *testing.T) {
 	t.Parallel()
 	known := types{

@@ -11,12 +11,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// lossRows of 1.9 KB each: behind the last loss, at 13,000, there must be more than the buffers on the way take,
-// some 4 MB, or the statement has ended before it is lost. A sixth of the rows is gone or short by then.
+// lossRows of 1.9 KB each: after the last loss, at 13,000, more rows must remain than the buffers on the way hold,
+// some 4 MB. Otherwise the statement ends before the connection is lost. By then a sixth of the rows has been deleted
+// or shortened.
 const lossRows = 20_000
 
-// lossDB has rows that do not fit into the buffers on the way, in three kinds of tables. Some of them
-// were updated, so that their places are not in the order of their keys.
+// lossDB has rows that do not fit into the buffers on the way, in three kinds of tables. Some rows were updated, so
+// their positions are not in key order.
 func lossDB(t testing.TB) *testDB {
 	t.Helper()
 	db := newDB(t)
@@ -35,7 +36,7 @@ func lossDB(t testing.TB) *testDB {
 	return db
 }
 
-// end ends the sessions of this program in the database that are in the state.
+// end ends the sessions of this program in the database that are in the given state.
 func (db *testDB) end(function, state string) {
 	db.t.Helper()
 	adminExec(db.t, "", fmt.Sprintf("SELECT %s FROM pg_stat_activity WHERE application_name = 'elastic-ingest' AND datname = '%s' AND state = '%s'",
@@ -43,13 +44,12 @@ func (db *testDB) end(function, state string) {
 }
 
 const (
-	terminate = "pg_terminate_backend(pid, 300000)" // it waits for that long in milliseconds
+	terminate = "pg_terminate_backend(pid, 300000)" // waits that many milliseconds
 	busy      = "active"
-	waiting   = "idle in transaction" // what holds the snapshot
+	waiting   = "idle in transaction" // the session that holds the snapshot
 )
 
-// TestReadingResumesAfterTheLastRow ends the connection that reads, again and again, and
-// changes the table in between.
+// TestReadingResumesAfterTheLastRow repeatedly ends the connection that reads, and changes the table in between.
 func TestReadingResumesAfterTheLastRow(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
@@ -75,7 +75,7 @@ func TestReadingResumesAfterTheLastRow(t *testing.T) {
 	}
 }
 
-// TestLossesThatEndTheTable are those after which nobody can tell what is behind the last row.
+// TestLossesThatEndTheTable has losses after which the rows after the last one read cannot be known.
 func TestLossesThatEndTheTable(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -105,7 +105,7 @@ func TestLossesThatEndTheTable(t *testing.T) {
 	}
 }
 
-// TestRightsRevokedDuringTheRun: what may not be read any more is not temporary.
+// TestRightsRevokedDuringTheRun checks that a revoked right is not a temporary error.
 func TestRightsRevokedDuringTheRun(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)

@@ -25,8 +25,8 @@ func pooled(t testing.TB, db *testDB, change map[string]any) map[string]any {
 	return v
 }
 
-// throughPooler fails the test unless what is asked goes through a pooler that pools transactions:
-// there, two transactions of one connection may be served by different sessions of the server.
+// throughPooler fails the test unless the connections go through a pooler that pools transactions: there, different
+// server sessions may serve two transactions of one connection.
 func throughPooler(t *testing.T, values map[string]any) {
 	t.Helper()
 	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_POOLER_DSN"))
@@ -49,7 +49,7 @@ func throughPooler(t *testing.T, values map[string]any) {
 		}
 	}
 	ask(a, 0, "SELECT")
-	ask(b, 1, "BEGIN") // takes the session that a has given back
+	ask(b, 1, "BEGIN") // takes the session that a has released
 	ask(a, 2, "SELECT")
 	if pid[0] != pid[1] || pid[0] == pid[2] {
 		t.Fatalf("the sessions were %v: this is no pooler of transactions", pid)
@@ -86,8 +86,8 @@ func TestContractThroughAPooler(t *testing.T) {
 	})
 }
 
-// TestAPoolerRefusesAWrongPasswordOnce: it has one code for all that it refuses, and no account is to
-// be locked by trying again.
+// TestAPoolerRefusesAWrongPasswordOnce checks that no retry locks the account: the pooler has one code for everything
+// that it refuses.
 func TestAPoolerRefusesAWrongPasswordOnce(t *testing.T) {
 	t.Parallel()
 	d := openSource(t, pooled(t, newDB(t), map[string]any{"password": "wrong", "retry_count": 5}), source.Env{})
@@ -98,8 +98,8 @@ func TestAPoolerRefusesAWrongPasswordOnce(t *testing.T) {
 	}
 }
 
-// TestOneSnapshotThroughAPooler: the parts are read on sessions of their own, while others use the
-// pooler, and all of them see the instant at which the run began.
+// TestOneSnapshotThroughAPooler reads the parts on their own sessions while others use the pooler. All of them see
+// the instant at which the run began.
 func TestOneSnapshotThroughAPooler(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -120,8 +120,7 @@ func TestOneSnapshotThroughAPooler(t *testing.T) {
 	}
 }
 
-// TestNothingStaysInAPooledSession: what one reader sets must not be found by whoever gets the session
-// next.
+// TestNothingStaysInAPooledSession checks that the next user of the session does not find a reader's settings.
 func TestNothingStaysInAPooledSession(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -149,7 +148,8 @@ func TestNothingStaysInAPooledSession(t *testing.T) {
 	}
 }
 
-// TestConnectionLostThroughAPooler: the pooler ends the client's connection when the server's is gone.
+// TestConnectionLostThroughAPooler checks the loss of a server connection: the pooler then ends the client's
+// connection.
 func TestConnectionLostThroughAPooler(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)

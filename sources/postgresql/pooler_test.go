@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// TestErrorsOfAPooler: the texts are those of PgBouncer 1.18, all with one code.
+// TestErrorsOfAPooler has the texts of PgBouncer 1.18, which all have one code.
 func TestErrorsOfAPooler(t *testing.T) {
 	t.Parallel()
 	d := &database{}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// placed is what the server sends of the place of a row.
+// placed is the position of a row as the server sends it.
 func placed(table, block uint32, n uint16) [][]byte {
 	place := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(nil, block), n)
 	return [][]byte{place, binary.BigEndian.AppendUint32(nil, table)}

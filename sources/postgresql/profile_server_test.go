@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestIDsOfProfiles reads ids that one profile makes otherwise than the next.
+// TestIDsOfProfiles reads ids that differ between profiles.
 func TestIDsOfProfiles(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -39,7 +39,7 @@ func TestIDsOfProfiles(t *testing.T) {
 		"native": {
 			"public.zero": {`postgresql:DB:public:zero:0:0.00::\x:f:PT0S:0:{}`},
 			"public.t":    {"postgresql:DB:public:t:c:a_b", "postgresql:DB:public:t:c_a:b", "postgresql:DB:public:t:d:100%25%3A"},
-			"public.long": {""}, // its database has another name each time; see TestLongIDsAreReplaced
+			"public.long": {""}, // the database has a new name in each run; see TestLongIDsAreReplaced
 			"public.declared": {
 				"postgresql:DB:public:declared:%00:x", "postgresql:DB:public:declared:x:", "postgresql:DB:public:declared:x:%00",
 			},
@@ -63,7 +63,7 @@ func TestIDsOfProfiles(t *testing.T) {
 	}
 }
 
-// TestColumnNamesOfProfiles: native keeps what the others fold.
+// TestColumnNamesOfProfiles checks that native keeps names that the other profiles fold.
 func TestColumnNamesOfProfiles(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -88,7 +88,7 @@ func TestColumnNamesOfProfiles(t *testing.T) {
 	}
 }
 
-// TestMoneyOfTheLocale: only in compat is money in the form that the database gives it.
+// TestMoneyOfTheLocale checks that only compat keeps money in the form the database gives it.
 func TestMoneyOfTheLocale(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// rowOf makes rows of a table with the columns a, b, … of the types; key tells which are the key.
+// rowOf makes rows of a table with the columns a, b, … of the types; key lists the key columns.
 func rowOf(p sqlread.Profile, key []int, oids ...uint32) *row {
 	t := &table{Key: key}
 	for i, oid := range oids {
@@ -35,8 +35,8 @@ func texts(values ...string) (raw [][]byte) {
 	return raw
 }
 
-// TestKeysThatAreZero: seed87 leaves out what says nothing, the others only NULL, which native
-// tells from all else.
+// TestKeysThatAreZero checks that seed87 omits zero and empty values, and the other profiles only NULL, which has its
+// own form in native.
 func TestKeysThatAreZero(t *testing.T) {
 	t.Parallel()
 	const uuid = "00000000-0000-0000-0000-000000000000"
@@ -82,7 +82,7 @@ func TestKeysThatAreZero(t *testing.T) {
 	}
 }
 
-// TestNativeIDsAreUnique: what would be one id when joined is two.
+// TestNativeIDsAreUnique has pairs of keys that would share an id if their values were only joined.
 func TestNativeIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	seen := map[string][]string{}
@@ -125,8 +125,8 @@ func TestNativeIDsAreUnique(t *testing.T) {
 	}
 }
 
-// TestLongIDsAreReplaced: at the limit an id stays, above it is replaced; one that is not UTF-8, as a
-// database without an encoding can hold, is replaced too.
+// TestLongIDsAreReplaced checks that an id at the limit stays and a longer one is replaced. An id that is not UTF-8,
+// which a database without an encoding can hold, is replaced as well.
 func TestLongIDsAreReplaced(t *testing.T) {
 	t.Parallel()
 	const prefix = "postgresql:shop:public:t:"
@@ -143,7 +143,7 @@ func TestLongIDsAreReplaced(t *testing.T) {
 	}
 }
 
-// TestNativeDocument: the objects are made once and filled anew for each row.
+// TestNativeDocument checks that the objects are created once and refilled for each row.
 func TestNativeDocument(t *testing.T) {
 	t.Parallel()
 	r := rowOf(sqlread.Native, []int{1, 0, 1}, oidNumeric, 25, oidInt4)
@@ -169,7 +169,7 @@ func TestNativeDocument(t *testing.T) {
 	}
 }
 
-// TestNativeNamesAreUnique: every column has a name of its own that Elasticsearch takes.
+// TestNativeNamesAreUnique checks that every column has its own name, and one that Elasticsearch accepts.
 func TestNativeNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	columns := []column{
@@ -196,7 +196,7 @@ func TestNativeNamesAreUnique(t *testing.T) {
 	}
 }
 
-// prefixOf is what ids of the profile native begin with.
+// prefixOf is the start of the ids of the profile native.
 func prefixOf(database string, schemas, tables []string) string {
 	from := sqlread.Origin{Database: database, Schemas: schemas, Tables: tables}
 	return from.Prefix("postgresql", sqlread.Native)
@@ -209,7 +209,7 @@ func fieldNames(p sqlread.Profile, schema, name string, columns []column) ([]str
 	return t.FieldNames(p, schema+"_"+name+"_", metadata[:]...)
 }
 
-// TestNativeRules: rules find a column by its path.
+// TestNativeRules checks that rules find a column by its path.
 func TestNativeRules(t *testing.T) {
 	t.Parallel()
 	doc := rowOf(sqlread.Native, []int{0}, oidInt4, 25).document(texts("1", "x"))

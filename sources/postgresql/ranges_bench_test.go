@@ -12,8 +12,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// BenchmarkRanges reads one table of a million rows of 1 KB, as a whole and in ranges, by several
-// readers. Each encodes and hashes the documents, as a run does that compares by content.
+// BenchmarkRanges reads one table of a million rows of 1 KB with several readers, in one part and in ranges. Each
+// reader encodes and hashes the documents, as a run that compares by content does.
 func BenchmarkRanges(b *testing.B) {
 	db := newDB(b)
 	db.statements(`CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL, price numeric(10,2), made timestamptz, ok boolean, body text)`,
@@ -55,7 +55,7 @@ func BenchmarkRanges(b *testing.B) {
 	}
 }
 
-// work reads a part and does with each document what a run does at least.
+// work reads a part and does the least that a run does with each document.
 func work(b *testing.B, p source.Part) (n int64) {
 	b.Helper()
 	var buffer []byte

@@ -12,10 +12,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// smallRanges cuts tables that a test can afford.
+// smallRanges cuts tables that are small enough for a test.
 var smallRanges = cutting{blocks: 400, most: 5}
 
-// openCut opens the source with ranges that are small.
+// openCut opens the source with small ranges.
 func openCut(t testing.TB, raw map[string]any, env source.Env) *database {
 	t.Helper()
 	d := openSource(t, raw, env)
@@ -24,7 +24,7 @@ func openCut(t testing.TB, raw map[string]any, env source.Env) *database {
 	return d
 }
 
-// cutDB has a table of lossRows rows in about 3 000 blocks.
+// cutDB has a table of lossRows rows in about 3,000 blocks.
 func cutDB(t testing.TB) *testDB {
 	t.Helper()
 	db := newDB(t)
@@ -58,7 +58,7 @@ func TestRangesOfATable(t *testing.T) {
 		if sum += n; !known {
 			t.Errorf("%s has no estimate", p.Name())
 		}
-		// What happens meanwhile changes nothing: updates put rows into blocks that are yet to be read.
+		// Concurrent changes have no effect: updates put rows into blocks that have not been read yet.
 		got, err := sqltest.ReadWith(t, p, map[int]func(){1: func() {
 			db.statements(fmt.Sprintf("UPDATE t SET v = 'z' WHERE id %% 5 = %d", i), fmt.Sprintf("DELETE FROM t WHERE id %% 11 = %d", i),
 				fmt.Sprintf("INSERT INTO t SELECT -g - %d * 1000, repeat('n', 900) FROM generate_series(1, 900) g", i), "VACUUM t")
@@ -79,7 +79,7 @@ func TestRangesOfATable(t *testing.T) {
 	}
 }
 
-// TestRangesAreFound: a range is read without reading the blocks before it.
+// TestRangesAreFound checks that a range is read without reading the blocks before it.
 func TestRangesAreFound(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
@@ -106,14 +106,14 @@ func TestRangesAreFound(t *testing.T) {
 	}
 }
 
-// TestARangeResumesAfterTheLastRow ends the connection that reads a range, early enough that the rest
-// of it does not fit into the buffers on the way.
+// TestARangeResumesAfterTheLastRow ends the connection that reads a range, so early that the rest of it does not fit
+// into the buffers on the way.
 func TestARangeResumesAfterTheLastRow(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
 	log := &sqltest.Logbook{}
 	d := openCut(t, db.values(map[string]any{"retry_count": 3}), log.Env())
-	d.cutting.most = 2 // the second is the one without end
+	d.cutting.most = 2 // the second range has no end
 	lose := func() { db.end(terminate, busy) }
 	times := map[string]int{}
 	for _, p := range sqltest.List(t, d) {
@@ -131,7 +131,7 @@ func TestARangeResumesAfterTheLastRow(t *testing.T) {
 	}
 }
 
-// TestOldStatistics: the table has grown since its blocks were counted, or shrunk.
+// TestOldStatistics reads a table that has grown or shrunk since its blocks were counted.
 func TestOldStatistics(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{
@@ -162,7 +162,7 @@ func TestOldStatistics(t *testing.T) {
 	}
 }
 
-// TestRangesFailTogether: what keeps a range from the snapshot of the run fails the table.
+// TestRangesFailTogether checks that the table fails if one range cannot use the snapshot of the run.
 func TestRangesFailTogether(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -197,14 +197,14 @@ func TestRangesFailTogether(t *testing.T) {
 	}
 }
 
-// TestTablesThatAreNotCut are large and one part all the same.
+// TestTablesThatAreNotCut has tables that are large and yet one part.
 func TestTablesThatAreNotCut(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		set    string
 		admin  string
 		values map[string]any
-		parts  int // 5 is what proves the cases
+		parts  int // 5 shows that the table is large enough to be cut
 	}{
 		"nothing":               {parts: 5},
 		"without a key":         {set: "ALTER TABLE t DROP CONSTRAINT t_pkey", parts: 1},
@@ -231,8 +231,8 @@ func TestTablesThatAreNotCut(t *testing.T) {
 	}
 }
 
-// TestSnapshotThatOnlyOneCanUse: the snapshot can be exported, and another connection gets to see
-// another server, as behind a proxy that spreads them.
+// TestSnapshotThatOnlyOneCanUse exports the snapshot, but other connections reach a different server, as with a proxy
+// that distributes them.
 func TestSnapshotThatOnlyOneCanUse(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)
@@ -257,7 +257,7 @@ func TestSnapshotThatOnlyOneCanUse(t *testing.T) {
 	}
 }
 
-// TestRangesWarnOnce: what is wrong with a table is not said for each of its ranges.
+// TestRangesWarnOnce checks that a warning about a table is not repeated for each of its ranges.
 func TestRangesWarnOnce(t *testing.T) {
 	t.Parallel()
 	db := cutDB(t)

@@ -47,7 +47,7 @@ func count(t testing.TB, p source.Part) (int, error) {
 	return len(r.IDs), r.Err
 }
 
-// stall waits until the sessions of this program that are in the state have been in it for so long.
+// stall waits until the sessions of this program that are in the state have been in it for the given time.
 func (db *testDB) stall(state, duration string) {
 	db.t.Helper()
 	conn := dialAs(db.t, db.patient())
@@ -155,7 +155,7 @@ func TestSnapshotThatCannotBeShared(t *testing.T) {
 	}
 }
 
-// manyRows seeds a table that does not fit into the buffers between the server and here.
+// manyRows fills a table that does not fit into the buffers between the server and the client.
 func manyRows(t testing.TB) *testDB {
 	t.Helper()
 	db := newDB(t)
@@ -288,7 +288,7 @@ func TestStall(t *testing.T) {
 	sqltest.Refuse(t, err, source.ErrTemporary, "public.t", "has sent nothing for 3m0s, the stall timeout")
 }
 
-// watched is what is below a connection of the driver.
+// watched is the connection below the driver's.
 func watched(t testing.TB, conn *pgx.Conn) *link.Watched {
 	t.Helper()
 	below := conn.PgConn().Conn()
@@ -333,7 +333,7 @@ func TestEveryRunReadsEveryRow(t *testing.T) {
 	}
 }
 
-// TestLongRows reads values that are larger than every buffer.
+// TestLongRows reads values that are larger than any buffer.
 func TestLongRows(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

@@ -131,7 +131,7 @@ func TestAdvancedRules(t *testing.T) {
 	}
 }
 
-// TestTablesOfRules: the fields that every document has, and that they tell the scope of the part.
+// TestTablesOfRules checks the fields that every document has, and that they determine the scope of the part.
 func TestTablesOfRules(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
@@ -139,7 +139,8 @@ func TestTablesOfRules(t *testing.T) {
 	sqltest.TablesOfRules(t, &Type, values, func(env source.Env) source.Source { return openSource(t, values, env) }, [2]string{`able":["orders"],`, `able":["customers","orders"],`})
 }
 
-// TestRulesReplaceTables: no table of the list is read beside them, and none of their names is missing.
+// TestRulesReplaceTables checks that rules replace the table list: its tables are not read, and its names are not
+// reported missing.
 func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
@@ -148,8 +149,8 @@ func TestRulesReplaceTables(t *testing.T) {
 	}, "paid", "NOT paid", func(table string) string { return "public." + table })
 }
 
-// TestQueriesThatCouldWriteAreRefused: what changes something, or is not one query, is refused when it is
-// validated.
+// TestQueriesThatCouldWriteAreRefused checks that validation refuses a statement that could write, or is not one
+// query.
 func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
@@ -183,12 +184,12 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	if err := row.Scan(&n, &last); err != nil || n != 3 || last != 0 {
 		t.Errorf("%d orders are left, and a query ran %d times: %v", n, last, err)
 	}
-	// What only shows when it runs is refused by the transaction.
+	// Writes that only show when the query runs are refused by the transaction.
 	r, _ := readRules(t, db, nil, sqltest.QueryOf("SELECT id, f() FROM orders", "orders"))
 	sqltest.Refuse(t, r[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
 }
 
-// TestRulesThatDoNotFit: tables that do not exist, and keys that the result does not have.
+// TestRulesThatDoNotFit has rules whose tables do not exist, or whose results lack the key.
 func TestRulesThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
@@ -203,7 +204,7 @@ func TestRulesThatDoNotFit(t *testing.T) {
 	})
 }
 
-// TestValidateAsksTheServer: it says why it could not, and leaves no session behind.
+// TestValidateAsksTheServer checks that validation reports why it failed, and leaves no session open.
 func TestValidateAsksTheServer(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
@@ -212,7 +213,8 @@ func TestValidateAsksTheServer(t *testing.T) {
 	}, func() int { return active(t, db) })
 }
 
-// TestRightsOfRules: a rule that may not be read fails alone; rights on its columns are enough.
+// TestRightsOfRules checks that a rule without the right to read fails alone, and that rights on its columns are
+// enough.
 func TestRightsOfRules(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
@@ -225,7 +227,7 @@ func TestRightsOfRules(t *testing.T) {
 	sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[3]).Err, source.ErrAuth, "permission denied for schema Other", `GRANT USAGE ON SCHEMA "Other" TO `+role+"; or remove advanced_rules[3]")
 }
 
-// TestRowsWithoutAKey: they are left out and said, and the others come.
+// TestRowsWithoutAKey checks that rows without a key are skipped and reported, and the others are read.
 func TestRowsWithoutAKey(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)

@@ -19,7 +19,7 @@ import (
 func TestContractOfRules(t *testing.T) {
 	db := shopDB(t)
 	typ := Type
-	typ.AdvancedRules = false // those of the environment are not used here
+	typ.AdvancedRules = false // the rules of the environment are not used here
 	rules := sqltest.RuleEnv(sqltest.QueryOf("SELECT * FROM orders", "orders"), sqltest.QueryOf("SELECT i.*, c.name FROM items i, customers c WHERE c.id = 1", "items,customers", "line"),
 		sqltest.QueryOf("SELECT id + 100 AS id FROM orders", "orders"))
 	wrong := sqltest.RuleEnv(sqltest.QueryOf("DELETE FROM orders", "orders"))
@@ -50,8 +50,8 @@ func TestContractOfRules(t *testing.T) {
 	})
 }
 
-// TestRulesInTheSnapshot changes tables after the rules were listed: those that the rule names, and
-// one that only its query does.
+// TestRulesInTheSnapshot changes tables after the rules were listed: tables that the rule names, and one that only
+// its query names.
 func TestRulesInTheSnapshot(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -91,18 +91,18 @@ func TestRulesInTheSnapshot(t *testing.T) {
 	}
 }
 
-// TestTruncatedWhileARuleWaits commits a TRUNCATE of a table that only the query names, when the
-// statement already waits for it.
+// TestTruncatedWhileARuleWaits commits a TRUNCATE of a table that only the query names, while the statement already
+// waits for it.
 func TestTruncatedWhileARuleWaits(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec("CREATE TABLE base (id int PRIMARY KEY); INSERT INTO base VALUES (1); CREATE TABLE further (id int); INSERT INTO further VALUES (5)")
 	part := sqltest.List(t, openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT b.id FROM base b, further", "base"))))[0]
-	err := db.readBehind(part, "TRUNCATE further; INSERT INTO further VALUES (6)")
+	err := db.readAfter(part, "TRUNCATE further; INSERT INTO further VALUES (6)")
 	sqltest.Refuse(t, err, source.ErrTemporary, "rewritten since the run began")
 }
 
-// TestRowSecurityOfRules: a table that the rule names may hide rows from the role.
+// TestRowSecurityOfRules checks that a table named by the rule may hide rows from the role.
 func TestRowSecurityOfRules(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -133,7 +133,7 @@ func TestRowSecurityOfRules(t *testing.T) {
 	}
 }
 
-// TestLossOfARule: a query has no position, so it ends at the first loss.
+// TestLossOfARule checks that a query ends at the first loss, because it has no position to resume from.
 func TestLossOfARule(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)
@@ -146,7 +146,7 @@ func TestLossOfARule(t *testing.T) {
 	}
 }
 
-// TestRulesWithoutASnapshot: where none can be shared, each is read as of the moment it begins.
+// TestRulesWithoutASnapshot checks that rules are read as of the moment each begins, if no snapshot can be shared.
 func TestRulesWithoutASnapshot(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
@@ -166,7 +166,8 @@ func TestRulesWithoutASnapshot(t *testing.T) {
 	}
 }
 
-// TestRulesWaitForSlowReadersAndEndWithThem: a query, too, waits for whoever takes its rows, and ends with them.
+// TestRulesWaitForSlowReadersAndEndWithThem checks that a query waits for a slow reader, and ends when the reader
+// stops.
 func TestRulesWaitForSlowReadersAndEndWithThem(t *testing.T) {
 	t.Parallel()
 	db := lossDB(t)

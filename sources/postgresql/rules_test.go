@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// ruleOf is a rule of a configuration, with some keys changed; nil removes one.
+// ruleOf is a rule of a configuration, with some keys changed; nil removes a key.
 func ruleOf(change map[string]any) map[string]any {
 	r := map[string]any{"tables": []any{"t"}, "query": "SELECT * FROM t"}
 	for key, value := range change {
@@ -61,7 +61,7 @@ func TestInvalidRules(t *testing.T) {
 	}
 }
 
-// TestScopes: different tables have different scopes, whatever their names.
+// TestScopes checks that different tables have different scopes, whatever their names.
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	v, err := field.Parse(Type.Fields, map[string]any{
@@ -116,7 +116,8 @@ func TestScopes(t *testing.T) {
 			t.Errorf("%v: %q", fields, got)
 		}
 	}
-	// One table in a list is that table: what a rule does not select is deleted, though it was read whole before.
+	// A list of one table means that table: rows that a rule does not select are deleted, although a full read
+	// indexed them.
 	if got, _ := Type.ScopeOf(v, map[string]any{"database": "d", "schema": "public", "table": list("a")}); got != "public.a" {
 		t.Errorf("the scope of one table in a list is %q", got)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestRowSecurity reads a table of three rows as a role that policies apply to: whatever may be
-// hidden must not look deleted.
+// TestRowSecurity reads a table of three rows as a role that policies apply to: rows that may be hidden must not look
+// deleted.
 func TestRowSecurity(t *testing.T) {
 	t.Parallel()
 	const secure = "ALTER TABLE t ENABLE ROW LEVEL SECURITY; "
@@ -53,7 +53,7 @@ func TestRowSecurity(t *testing.T) {
 	}
 }
 
-// TestRowSecurityHint does what the hint says.
+// TestRowSecurityHint follows the hint.
 func TestRowSecurityHint(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -71,8 +71,8 @@ func TestRowSecurityHint(t *testing.T) {
 	}
 }
 
-// TestPoliciesOfNow drops the policy that shows all rows when the snapshot still has it.
-func TestPoliciesOfNow(t *testing.T) {
+// TestCurrentPoliciesApply drops the policy that shows all rows while the snapshot still has it.
+func TestCurrentPoliciesApply(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	role, values := db.reader()
@@ -84,8 +84,7 @@ func TestPoliciesOfNow(t *testing.T) {
 	sqltest.Refuse(t, got.Err, source.ErrAuth, "row security")
 }
 
-// TestRowSecurityOfPartitions: the policies of the table that is named apply, those of its partitions
-// do not.
+// TestRowSecurityOfPartitions checks that the policies of the named table apply, and those of its partitions do not.
 func TestRowSecurityOfPartitions(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -101,7 +100,7 @@ func TestRowSecurityOfPartitions(t *testing.T) {
 	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, values, source.Env{})["public.p"].Err, source.ErrAuth, "row security")
 }
 
-// TestTruncatedChild truncates a table below the one that is read; to the snapshot it looks empty.
+// TestTruncatedChild truncates a child of the table that is read; in the snapshot it looks empty.
 func TestTruncatedChild(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// testDB is a database that one test has for itself.
+// testDB is the database of one test.
 type testDB struct {
 	t      testing.TB
 	config *pgx.ConnConfig // of the role that owns it
@@ -76,15 +76,15 @@ func dialAs(t testing.TB, config *pgx.ConnConfig) *pgx.Conn {
 // exec runs SQL as the owner of the database.
 func (db *testDB) exec(sql string) { db.t.Helper(); execAs(db.t, db.patient(), sql) }
 
-// patient is the configuration of the tests' own connections: some tests set a limit for statements of the
-// role, which is not meant for them.
+// patient is the configuration of the tests' own connections: some tests set a statement limit for the role, which
+// must not apply to them.
 func (db *testDB) patient() *pgx.ConnConfig {
 	config := db.config.Copy()
 	config.RuntimeParams["statement_timeout"] = "0"
 	return config
 }
 
-// session is a connection of the owner that stays open to the end of the test.
+// session is a connection of the owner that stays open until the test ends.
 func (db *testDB) session() *pgx.Conn {
 	db.t.Helper()
 	conn := dialAs(db.t, db.patient())
@@ -92,8 +92,7 @@ func (db *testDB) session() *pgx.Conn {
 	return conn
 }
 
-// reader creates a role that may connect and nothing else, and returns the configuration to read as
-// that role.
+// reader creates a role that may only connect, and returns the configuration to read as that role.
 func (db *testDB) reader() (role string, values map[string]any) {
 	db.t.Helper()
 	role = "e_" + strings.ToLower(rand.Text()[:12])
@@ -123,7 +122,7 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	return d
 }
 
-// shared is the database as the shared cases see it.
+// shared is the database for the shared cases.
 func (db *testDB) shared() *sqltest.DB {
 	return &sqltest.DB{
 		Type: &Type, Ident: quote.Ident, Table: quote.Ident,

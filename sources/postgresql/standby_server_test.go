@@ -25,7 +25,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// standbyDB is a database that one test has for itself, written on the primary and read on the standby.
+// standbyDB is the database of one test, written on the primary and read on the standby.
 type standbyDB struct {
 	*testDB                 // on the primary, as its superuser
 	standby *pgx.ConnConfig // as the role that reads
@@ -82,7 +82,7 @@ func (db *standbyDB) values(change map[string]any) map[string]any {
 	return v
 }
 
-// filled has 20 000 rows, which do not fit into the buffers on the way.
+// filled has 20,000 rows, which do not fit into the buffers on the way.
 func (db *standbyDB) filled() *standbyDB {
 	db.write(fmt.Sprintf(`CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, %d) g;
 		GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC`, lossRows))
@@ -111,8 +111,8 @@ func TestContractOnAStandby(t *testing.T) {
 	})
 }
 
-// TestOneSnapshotOnAStandby: a standby exports snapshots as well, and what it replays meanwhile is not
-// in them.
+// TestOneSnapshotOnAStandby checks that a standby exports snapshots as well, and that changes it replays later are
+// not in them.
 func TestOneSnapshotOnAStandby(t *testing.T) {
 	t.Parallel()
 	db := newStandbyDB(t)
@@ -130,11 +130,11 @@ func TestOneSnapshotOnAStandby(t *testing.T) {
 	}
 }
 
-// What the primary may do that the standby can only replay once nobody reads the table any more. It
-// waits 100 ms for that, then it ends the readers.
+// Changes on the primary that the standby can only replay once no query reads the table. The standby waits 100 ms for
+// that, then it ends the queries.
 var conflicts = map[string]struct {
 	sql   string
-	loses bool // the snapshot, so that reading cannot go on
+	loses bool // the snapshot, so that reading cannot continue
 }{
 	"rows that the snapshot sees are removed": {"DELETE FROM t WHERE id % 2 = 0; VACUUM t", true},
 	"the table is locked for a change":        {"ALTER TABLE t ADD COLUMN w int", false},
@@ -142,8 +142,8 @@ var conflicts = map[string]struct {
 	"the table is emptied":                    {"TRUNCATE t", true},
 }
 
-// TestRecoveryConflict: what was begun is finished in the same snapshot, or it is an error that may
-// pass. No row comes twice either way, and the next run reads the table.
+// TestRecoveryConflict checks that reading finishes in the same snapshot, or fails with a temporary error. In both
+// cases no row comes twice, and the next run reads the table.
 func TestRecoveryConflict(t *testing.T) {
 	t.Parallel()
 	for name, tt := range conflicts {
@@ -155,7 +155,7 @@ func TestRecoveryConflict(t *testing.T) {
 			wayOf(d).NoPauses()
 			part := sqltest.Listed(t, d)["public.t"]
 			times, err := sqltest.ReadWith(t, part, map[int]func(){5: func() {
-				for sql := range strings.SplitSeq(tt.sql, ";") { // VACUUM wants to be alone
+				for sql := range strings.SplitSeq(tt.sql, ";") { // VACUUM must be the only statement
 					db.write(sql)
 				}
 			}})
@@ -180,8 +180,8 @@ func TestRecoveryConflict(t *testing.T) {
 	}
 }
 
-// TestNothingIsDeletedAfterARecoveryConflict mirrors a table, and the rest of it while the standby ends
-// the reader.
+// TestNothingIsDeletedAfterARecoveryConflict mirrors a table, and then the rest of it while the standby ends the
+// query.
 func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 	t.Parallel()
 	db := newStandbyDB(t).filled()
@@ -224,7 +224,7 @@ func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 	}
 }
 
-// interrupted is the source, with something that happens once the first document has come.
+// interrupted is the source, with an action that runs once the first document has come.
 func interrupted(do func()) source.Type {
 	typ := Type
 	typ.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {

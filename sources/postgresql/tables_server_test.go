@@ -83,7 +83,7 @@ func TestKeys(t *testing.T) {
 	sqltest.Keys(t, shared, shared.Scope, map[string][]string{"ident": {shared.ID("ident", "2", "1")}}, "partial", "expr", "none")
 }
 
-// TestIDsOnly: only the columns of the key are asked for.
+// TestIDsOnly checks that only the key columns are selected.
 func TestIDsOnly(t *testing.T) {
 	t.Parallel()
 	sqltest.IDsOnly(t, newDB(t).shared())
@@ -98,7 +98,7 @@ func TestIDs(t *testing.T) {
 		CREATE TABLE inc (a int, b int, PRIMARY KEY (a) INCLUDE (b)); INSERT INTO inc VALUES (1, 2)`)
 	got := sqltest.ReadSource(t, &Type, db.values(map[string]any{"schema": "*"}), source.Env{})
 	for scope, want := range map[string]sqltest.Result{
-		// Case 7: the ids of different rows may be the same; the engine names both.
+		// Ids of different rows may be the same; the engine names both.
 		"public.t":             {IDs: []string{"public_t_c_a_b", "public_t_c_a_b"}, Docs: []string{`{"public_t_a":"a_b","public_t_b":"c"}`, `{"public_t_a":"b","public_t_b":"c_a"}`}},
 		`"We""ird"."Ta b.le"`:  {IDs: []string{`We"ird_Ta b.le_1_2`}, Docs: []string{`{"we\"ird_ta b.le_a":1,"we\"ird_ta b.le_z":2,"we\"ird_ta b.le_mixed \"x\"":"x"}`}},
 		"public.inc" /* 43 */ : {IDs: []string{"public_inc_1"}, Docs: []string{`{"public_inc_a":1,"public_inc_b":2}`}},
@@ -185,7 +185,7 @@ func TestPermissions(t *testing.T) {
 	for _, r := range got {
 		sqltest.Refuse(t, r.Err, source.ErrAuth, "the role has no USAGE on the schema")
 	}
-	// Named tables of a schema that cannot be used are hidden; they are not misspelt.
+	// Named tables in a schema without USAGE are hidden; their names are not misspelt.
 	values["tables"] = "a,b"
 	if got := sqltest.ReadSource(t, &Type, values, source.Env{}); len(got) != 2 {
 		t.Errorf("without USAGE, tables named: got %v", sqltest.Scopes(got))
@@ -193,7 +193,7 @@ func TestPermissions(t *testing.T) {
 	values["tables"] = "*"
 
 	db.exec("GRANT USAGE ON SCHEMA s TO " + role)
-	for scope, r := range sqltest.ReadSource(t, &Type, values, source.Env{}) { // all have one hint, which is so said once
+	for scope, r := range sqltest.ReadSource(t, &Type, values, source.Env{}) { // all have the same hint, so it is shown once
 		sqltest.Refuse(t, r.Err, source.ErrAuth, scope, `GRANT SELECT ON "s"."a", "s"."b", "s"."c" TO "`+role+`"; or exclude them with tables: ["*", "-s.a", "-s.b", "-s.c"]`)
 		if strings.Contains(source.Hint(r.Err), "USAGE") {
 			t.Errorf("a right is asked for that is there: %s", source.Hint(r.Err))
@@ -207,7 +207,7 @@ func TestPermissions(t *testing.T) {
 			t.Errorf("%s: %+v", scope, r)
 		}
 	}
-	// What is granted when the tables are listed may be revoked when one is read.
+	// A right that existed when the tables were listed may be revoked when one is read.
 	s := openSource(t, values, source.Env{})
 	for p, err := range s.Parts(t.Context()) {
 		if err != nil {

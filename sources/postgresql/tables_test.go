@@ -65,7 +65,7 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestABlankTableListIsRefused: a list that names no table is refused before anything connects.
+// TestABlankTableListIsRefused checks that a list that names no table is refused before anything connects.
 func TestABlankTableListIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, tables := range []any{"", " ", " , ", []any{}, []any{" ", ""}} {

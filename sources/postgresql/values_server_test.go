@@ -11,8 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestValuesFromServer reads one value of every kind from a server, in both encodings; the numbers in the names are
-// those of the acceptance cases of the SQL sources.
+// TestValuesFromServer reads one value of every kind from a server, in both encodings.
 func TestValuesFromServer(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -20,7 +19,7 @@ func TestValuesFromServer(t *testing.T) {
 		in        string // SQL
 		want      string // JSON
 		note      string
-		compat    string // JSON in the encoding compat; "" is the same, with the same note
+		compat    string // JSON in the encoding compat; "" if it is the same, with the same note
 	}{
 		{"smallint", "smallint", "-32768", "-32768", "", ""},
 		{"integer beyond a double", "bigint", "9007199254740993", "9007199254740993", "", ""},
@@ -138,7 +137,7 @@ func TestValuesFromServer(t *testing.T) {
 	}
 }
 
-// TestHostileSettings reads the same whatever the database sets for its sessions.
+// TestHostileSettings checks that values do not depend on the settings of the database.
 func TestHostileSettings(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -166,7 +165,7 @@ func TestHostileSettings(t *testing.T) {
 	}
 }
 
-// TestNumericKeepsAllDigits keeps all of 100 000 digits.
+// TestNumericKeepsAllDigits reads a value of 100,000 digits.
 func TestNumericKeepsAllDigits(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -178,11 +177,11 @@ func TestNumericKeepsAllDigits(t *testing.T) {
 	}
 }
 
-// TestKeysFromServer compares the key's text in ids with what the server gives.
+// TestKeysFromServer compares the text of keys in ids with the server's text.
 func TestKeysFromServer(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ typ, in, want string }{
-		{"int", "0", "0"}, // case 6
+		{"int", "0", "0"},
 		{"boolean", "true", "True"},
 		{"numeric(10,2)", "12.5", "12.50"},
 		{"numeric", "0.00000012", "1.2E-7"},
@@ -191,7 +190,7 @@ func TestKeysFromServer(t *testing.T) {
 		{"float8", "1", "1.0"},
 		{"float8", "1e16", "1e+16"},
 		{"text", "'a_b'", "a_b"},
-		{"text", "repeat('x', 600)", strings.Repeat("x", 600)}, // case 8: the engine shortens ids
+		{"text", "repeat('x', 600)", strings.Repeat("x", 600)}, // the engine shortens ids
 		{"date", "'2024-01-02'", "2024-01-02"},
 		{"date", "'infinity'", "9999-12-31"},
 		{"timestamp", "'2024-01-02 03:04:05.5'", "2024-01-02 03:04:05.500000"},
@@ -216,8 +215,8 @@ func TestKeysFromServer(t *testing.T) {
 	}
 }
 
-// TestInvalidUTF8CostsNoRow: a database in SQL_ASCII takes any bytes, and the server ends a statement
-// over one that is not of the client's encoding.
+// TestInvalidUTF8CostsNoRow reads a database in SQL_ASCII, which accepts any bytes. The server would end a statement
+// over a text that is not in the client's encoding.
 func TestInvalidUTF8CostsNoRow(t *testing.T) {
 	t.Parallel()
 	db := newDBOf(t, "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")

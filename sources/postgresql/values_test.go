@@ -12,7 +12,7 @@ import (
 
 func jsonOf(v document.Value) string { return string(v.AppendJSON(nil)) }
 
-// TestScalar is the table of built-in types; the server's own texts are in TestValuesFromServer.
+// TestScalar covers the built-in types; TestValuesFromServer has the server's own texts.
 func TestScalar(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -84,7 +84,7 @@ func TestTypesAreResolved(t *testing.T) {
 		{50004, "0101", `"0101"`, "", "geometry"},
 		{50005, "{01:02}", `["01","02"]`, "", "geometry"},
 		{50006, "sad", `"sad"`, "", ""},
-		{59999, "x", `"x"`, "", ""}, // not in the catalogue any more
+		{59999, "x", `"x"`, "", ""}, // no longer in the catalogue
 	} {
 		c := known.column(tt.oid)
 		v, _ := c.Value(tt.in)

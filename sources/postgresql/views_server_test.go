@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// viewsDB has a view, a materialized view and a foreign table of the ids 1 to 3, and a table below them.
+// viewsDB has a view, a materialized view and a foreign table of the ids 1 to 3, and the table below them.
 func viewsDB(t testing.TB) *testDB {
 	t.Helper()
 	db := newDB(t)
@@ -63,7 +63,7 @@ func TestViewsWithoutDeclaredIDs(t *testing.T) {
 	sqltest.Refuse(t, got["public.f"].Err, source.ErrConfig, "a foreign table has no key", `id_columns: {"public.f": [COLUMN]}`)
 }
 
-// TestViewRights: to read a view is to have rights on it, not on what is below.
+// TestViewRights checks that reading a view needs rights on the view, not on the tables below it.
 func TestViewRights(t *testing.T) {
 	t.Parallel()
 	db := viewsDB(t)
@@ -77,8 +77,8 @@ func TestViewRights(t *testing.T) {
 	}
 }
 
-// TestTheHintGrantsTheMissingRight: below a view that may be read, something else may lack a right. To do what
-// the hint says helps.
+// TestTheHintGrantsTheMissingRight checks views that may be read, but depend on an object without the necessary
+// right. Following the hint helps.
 func TestTheHintGrantsTheMissingRight(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ make, lacks, hint string }{
@@ -118,7 +118,7 @@ func TestTheHintGrantsTheMissingRight(t *testing.T) {
 	}
 }
 
-// TestViewsInTheSnapshot changes what is below after the tables were listed.
+// TestViewsInTheSnapshot changes the tables below the views after the tables were listed.
 func TestViewsInTheSnapshot(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -151,8 +151,8 @@ func TestViewsInTheSnapshot(t *testing.T) {
 	}
 }
 
-// TestTruncatedWhileWaiting commits a TRUNCATE when the statement already waits for the truncated
-// table: to its snapshot the table is empty, and only what is done after the last row can tell.
+// TestTruncatedWhileWaiting commits a TRUNCATE while the statement already waits for the truncated table. In the
+// statement's snapshot the table is empty; only the check after the last row finds out.
 func TestTruncatedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	for _, table := range []string{"v", "p"} {
@@ -163,15 +163,14 @@ func TestTruncatedWhileWaiting(t *testing.T) {
 				INSERT INTO p VALUES (1), (2); CREATE VIEW v AS SELECT * FROM p`)
 			env := source.Env{IDColumns: map[string][]string{"v": {"id"}}}
 			part := sqltest.Listed(t, openSource(t, db.values(map[string]any{"tables": table}), env))["public."+table]
-			err := db.readBehind(part, "TRUNCATE p1; INSERT INTO p VALUES (3)")
+			err := db.readAfter(part, "TRUNCATE p1; INSERT INTO p VALUES (3)")
 			sqltest.Refuse(t, err, source.ErrTemporary, "rewritten since the run began")
 		})
 	}
 }
 
-// readBehind reads a part while another session does something that it commits once the statement waits
-// for it.
-func (db *testDB) readBehind(part source.Part, do string) error {
+// readAfter reads a part while another session makes a change that it commits once the statement waits for it.
+func (db *testDB) readAfter(part source.Part, do string) error {
 	db.t.Helper()
 	ctx, other := db.t.Context(), db.session()
 	if _, err := other.PgConn().Exec(ctx, "BEGIN; "+do).ReadAll(); err != nil {
@@ -193,8 +192,8 @@ func (db *testDB) readBehind(part source.Part, do string) error {
 	return got.Err
 }
 
-// TestPatternsNameNoViews: a view has to be named, so a pattern that only a view has matches nothing, which
-// is an error beside the tables that are read.
+// TestPatternsNameNoViews checks that a view must be named: a pattern that only a view matches selects nothing, which
+// is an error in addition to the tables that are read.
 func TestPatternsNameNoViews(t *testing.T) {
 	t.Parallel()
 	db := viewsDB(t)

@@ -10,13 +10,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestThousandTables reads many small tables. They take one connection between them, beside the one
-// that holds the snapshot, because one is read after the other.
+// TestThousandTables reads many small tables. They share one connection, besides the one that holds the snapshot,
+// because they are read one after another.
 func TestThousandTables(t *testing.T) {
 	t.Parallel()
 	const tables, atOnce = 1000, 100
 	db := newDB(t)
-	for n := 0; n < tables; n += atOnce { // each statement holds locks on all that it makes
+	for n := 0; n < tables; n += atOnce { // each statement holds locks on all that it creates
 		db.exec(fmt.Sprintf(`DO $$ BEGIN FOR n IN %d..%d LOOP
 			EXECUTE format('CREATE TABLE t%%s (id int PRIMARY KEY); INSERT INTO t%%s VALUES (%%s)', n, n, n); END LOOP; END $$`, n, n+atOnce-1))
 	}
@@ -37,8 +37,7 @@ func TestThousandTables(t *testing.T) {
 	}
 }
 
-// TestTheMostColumnsATableCanHave reads a table of 1 600 columns, which is PostgreSQL's limit; a
-// statement may have 1 664.
+// TestTheMostColumnsATableCanHave reads a table of 1,600 columns, PostgreSQL's limit; a statement may have 1,664.
 func TestTheMostColumnsATableCanHave(t *testing.T) {
 	t.Parallel()
 	const columns = 1600
@@ -65,13 +64,13 @@ func TestTheMostColumnsATableCanHave(t *testing.T) {
 	}
 }
 
-// TestIdleConnections reads one part after the other, between which the connection is lost, or idle
-// for so long that nobody may be there any more.
+// TestIdleConnections reads one part after another. In between, the connection is lost, or idle for so long that the
+// server may have closed it.
 func TestIdleConnections(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		between     func(*testDB, *database)
-		connections int32 // connections in all, with the one of the snapshot
+		connections int32 // all connections, including the one of the snapshot
 	}{
 		"nothing":       {between: func(*testDB, *database) {}, connections: 2},
 		"lost":          {between: func(db *testDB, _ *database) { db.end(terminate, "idle") }, connections: 3},
