@@ -99,7 +99,7 @@ func FuzzOneSelect(f *testing.F) {
 			t.Errorf("%q: %d bytes were read", query, read)
 		}
 		if oneSelect(query) == nil && oneSelect(query+"\nDELETE FROM t") == nil && slices.Contains(slices.Collect(words(query+"\nDELETE")), "DELETE") {
-			t.Errorf("%q: DELETE behind it is not seen", query)
+			t.Errorf("%q: DELETE after it is not seen", query)
 		}
 	})
 }

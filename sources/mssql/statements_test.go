@@ -122,21 +122,21 @@ func TestStatements(t *testing.T) {
 	add("next: who and where am I", introduceQuery)
 	add("at a ping", pingQuery)
 	add("at the beginning of a run, and to check advanced rules: what exists", ledgerRelationsQuery)
-	add("the same where the one before fails with error 207, before SQL Server 2022", relationsQuery)
-	add("the same where that fails with error 207, too, before SQL Server 2016", oldRelationsQuery)
-	add("for each configured schema of which nothing was seen: does it exist", schemaQuery, "dbo")
-	add("where the database allows snapshot isolation, on each connection: before its transaction", snapshotStatement)
+	add("the same if the previous one fails with error 207, before SQL Server 2022", relationsQuery)
+	add("the same if that fails with error 207 as well, before SQL Server 2016", oldRelationsQuery)
+	add("for each configured schema without visible objects: does it exist", schemaQuery, "dbo")
+	add("if the database allows snapshot isolation, on each connection: before its transaction", snapshotStatement)
 	add("next", beginStatement)
 	add("next, when all connections have a transaction: take the snapshot, by reading one of the tables", pinStatement(quote.Table("dbo", "a]b")))
-	add("where no table can be read so: end the transaction again", endStatement)
-	add("before a table is described: outside the snapshot; behind it the level is SNAPSHOT again", asideStatement)
+	add("if no table can be read in this way: end the transaction again", endStatement)
+	add("before a table is described: outside the snapshot; afterwards the level is SNAPSHOT again", asideStatement)
 	add("for each table: its columns", columnsQuery, int64(1))
 	add("the same before SQL Server 2016", oldColumnsQuery, int64(1))
 	add("for each table: its unique indexes", keysQuery, int64(1))
 	add("the same before SQL Server 2016", oldKeysQuery, int64(1))
 	add("for each advanced rule, before its query, and to check it: the columns of the result, and whether there is one", resultQuery, "SELECT id FROM dbo.orders")
 	add("for each collation among them", codePageQuery, "Czech_CI_AS")
-	add("behind an error of the server: whether the transaction is still open", openQuery)
+	add("after an error of the server: whether the transaction is still open", openQuery)
 
 	p := &part{Subject: sqlread.Subject{Rel: relation{Schema: "x.y", Name: "a]b"}}}
 	write := func(when string, tbl *table, at *sqlread.Position) {
@@ -144,12 +144,12 @@ func TestStatements(t *testing.T) {
 		add(when, query, args...)
 	}
 	small := declared(false, "a", sized("int", 4), "b]", latin("varchar", 20), "c", sized("nvarchar", 40))
-	write("a table without a key of its own, or with one whose order the server cannot be asked about", small, nil)
+	write("a table without a key, or with one that the server cannot sort reliably", small, nil)
 	small.Key, small.Sorted = []int{1, 0}, true
 	write("a table with a key, from its beginning", small, small.Start())
 	at := small.Start()
 	at.Advance(small.Key, []driver.Value{int64(7), "é", nil})
-	write("the same, behind a row", small, at)
+	write("the same, after a row", small, at)
 	write("columns of every type", everyType(false, false), nil)
 	write("columns of every type in the encoding compat", everyType(true, false), nil)
 	write("columns of every type before SQL Server 2016", everyType(false, true), nil)
@@ -159,7 +159,7 @@ func TestStatements(t *testing.T) {
 		one.Key, one.Sorted = []int{0}, true
 		at := one.Start()
 		at.Advance(one.Key, []driver.Value{k.v})
-		write("behind a row whose key is of the type "+name, one, at)
+		write("after a row whose key has the type "+name, one, at)
 	}
 	sqltest.Golden(t, *update, statementsFile, b.String())
 }

@@ -68,7 +68,7 @@ var valueCases = []struct {
 	{"+14:00", "datetimeoffset", time.Date(2024, 1, 2, 3, 4, 5, 123456700, zone(14*60)), true},
 	{"west", "datetimeoffset", time.Date(2024, 12, 31, 23, 0, 0, 0, zone(-90)), true},
 	{"before the first year", "datetimeoffset", time.Date(1, 1, 1, 0, 0, 0, 0, zone(60)), true},
-	{"behind the last year", "datetimeoffset", time.Date(9999, 12, 31, 23, 0, 0, 0, zone(-120)), true},
+	{"after the last year", "datetimeoffset", time.Date(9999, 12, 31, 23, 0, 0, 0, zone(-120)), true},
 	{"guid", "uniqueidentifier", []byte("\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef"), true},
 	{"no guid", "uniqueidentifier", []byte("x"), false},
 	{"bytes", "varbinary", []byte("\x00\xff\x80"), true},

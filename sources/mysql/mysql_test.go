@@ -38,10 +38,10 @@ func TestFields(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
-		"a pattern":          {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "in backticks"}},
-		"a certificate":      {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
-		"TLS on a socket":    {Set: map[string]any{"host": "/run/mysqld.sock", "ssl_enabled": true, "ssl_ca": "x"}, Says: []string{"is a socket", "ssl_enabled: false"}},
-		"64 a table of them": {Env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"`t"}, "query": "SELECT 1"}}}, Says: []string{"closing quote", "`odd name*`"}},
+		"a pattern":         {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "in backticks"}},
+		"a certificate":     {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
+		"TLS on a socket":   {Set: map[string]any{"host": "/run/mysqld.sock", "ssl_enabled": true, "ssl_ca": "x"}, Says: []string{"is a socket", "ssl_enabled: false"}},
+		"a table of a rule": {Env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{"`t"}, "query": "SELECT 1"}}}, Says: []string{"closing quote", "`odd name*`"}},
 	})
 }
 

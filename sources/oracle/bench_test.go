@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
-// BenchmarkDocument is what a row costs from the driver's values to JSON.
+// BenchmarkDocument measures one row, from the driver's values to JSON.
 func BenchmarkDocument(b *testing.B) {
 	tab := &table{Key: []int{0}}
 	for _, typ := range []string{"NUMBER(10,0)", "VARCHAR2", "NUMBER(10,2)", "DATE", "TIMESTAMP(6)", "BINARY_DOUBLE", "RAW", "CLOB"} {

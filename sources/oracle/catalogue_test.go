@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// kinds answers for a schema with one relation of each kind.
+// kinds are the responses for a schema with one relation of each kind.
 func kinds() []answer {
 	c := catalogueOf()
 	c[0].rows = append(c[0].rows, []driver.Value{"MV", nil, nil}, []driver.Value{"TEMP", nil, "is temporary"}, []driver.Value{"BIN$x", nil, nil})
@@ -22,7 +22,7 @@ func kinds() []answer {
 	return c
 }
 
-// TestKinds: all else has to be named.
+// TestKinds checks that all relations except tables must be named.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	for list, want := range map[string][]string{
@@ -42,7 +42,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestViewsNeedAKey: the configuration is asked for it, and then their rows come in no order.
+// TestViewsNeedAKey checks that the configuration must name the key of a view, whose rows are then read in no order.
 func TestViewsNeedAKey(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]string{"V": "a view has no key", "MV": "a materialized view has no key"} {
@@ -66,13 +66,14 @@ func TestViewsNeedAKey(t *testing.T) {
 	}
 }
 
-// TestConstraints: the primary key, or else a unique constraint over columns that are never NULL.
+// TestConstraints checks that the key is the primary key, or else a unique constraint over columns that cannot be
+// NULL.
 func TestConstraints(t *testing.T) {
 	t.Parallel()
-	type constraint = []driver.Value // name, type, column, 'Y' where it tells rows apart
+	type constraint = []driver.Value // name, type, column, 'Y' if it identifies rows
 	for name, tt := range map[string]struct {
 		constraints [][]driver.Value
-		want        string // of the order; "" where there is no key
+		want        string // in the order of the key; "" if there is no key
 	}{
 		"a composite one":         {[][]driver.Value{constraint{"PK", "P", "B", "Y"}, constraint{"PK", "P", "A", "Y"}}, `"B", "A"`},
 		"primary before unique":   {[][]driver.Value{constraint{"Z", "P", "B", "Y"}, constraint{"Z", "P", "A", "Y"}, constraint{"U", "U", "ID", "Y"}}, `"B", "A"`},
@@ -96,7 +97,7 @@ func TestConstraints(t *testing.T) {
 	}
 }
 
-// TestInvisibleColumnsOfTheKeyAreRead: * leaves them out, as it does others, but rows are told apart by them.
+// TestInvisibleColumnsOfTheKeyAreRead has invisible columns, which * omits, although they identify rows.
 func TestInvisibleColumnsOfTheKeyAreRead(t *testing.T) {
 	t.Parallel()
 	hidden := func(name string) []driver.Value {
@@ -115,7 +116,7 @@ func TestInvisibleColumnsOfTheKeyAreRead(t *testing.T) {
 	}
 }
 
-// TestCollations: a column that sorts by the rules of a language is no key to go on behind.
+// TestCollations checks that reading does not resume after a key that sorts by the rules of a language.
 func TestCollations(t *testing.T) {
 	t.Parallel()
 	for collation, sorted := range map[string]bool{"USING_NLS_COMP": true, "BINARY": true, "": true, "BINARY_CI": false, "FRENCH_M": false} {
@@ -129,8 +130,8 @@ func TestCollations(t *testing.T) {
 	}
 }
 
-// TestColumnsLeftOut: what cannot be read is said once, and the others are.
-func TestColumnsLeftOut(t *testing.T) {
+// TestUnreadableColumnsAreSkipped checks that a column that cannot be read is reported once, and the others are read.
+func TestUnreadableColumnsAreSkipped(t *testing.T) {
 	t.Parallel()
 	c := catalogueOf([]driver.Value{"HOME", "ADDRESS", "SHOP", nil, nil, nil}, []driver.Value{"SPOT", "SDO_GEOMETRY", "MDSYS", nil, nil, nil}, []driver.Value{"V", "NEWTYPE", nil, nil, nil, nil, "NO"})
 	c[5].rows = [][]driver.Value{{"0"}} // the server cannot write geometries
@@ -153,7 +154,7 @@ func TestColumnsLeftOut(t *testing.T) {
 	}
 }
 
-// TestIDsOnly: other columns are not asked for.
+// TestIDsOnly checks that no column is selected except the key.
 func TestIDsOnly(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, source.Env{IDsOnly: true}, append(catalogueOf([]driver.Value{"NOTE", "CLOB", nil, nil, nil, nil, "NO"}), rowsOf("1"))...)
@@ -165,7 +166,7 @@ func TestIDsOnly(t *testing.T) {
 	}
 }
 
-// TestEarlyBreak: a loop that is left early gives the session back.
+// TestEarlyBreak checks that leaving the loop early releases the session.
 func TestEarlyBreak(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, source.Env{}, append(catalogueOf(), rowsOf("1", "2"))...)

@@ -34,7 +34,7 @@ func wayOf(d *database) sqltest.Way {
 	return sqltest.Way{Source: d, Dial: &d.DialNet, Pause: &d.Attempts.Pause}
 }
 
-// TestOddCredentials: the password of every user of the tests is p@ss/w:rd%.
+// TestOddCredentials logs in with the password of all users of the tests, p@ss/w:rd%.
 func TestOddCredentials(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -46,7 +46,7 @@ func TestOddCredentials(t *testing.T) {
 	}
 }
 
-// TestASIDReachesTheDatabase: a database that has a SID is reached by it as well.
+// TestASIDReachesTheDatabase checks that a database with a SID can be reached by it.
 func TestASIDReachesTheDatabase(t *testing.T) {
 	t.Parallel()
 	sid := sqltest.Environment(t, "TEST_ORACLE_SID")
@@ -81,12 +81,12 @@ func TestPingErrors(t *testing.T) {
 	if strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error has several lines: %v", err)
 	}
-	if !db.standIn { // which serves whatever service it is asked for
+	if !db.standIn { // which accepts any service name
 		err = openSource(t, db.values(map[string]any{"service_name": "nosuch"}), source.Env{}).Ping(t.Context())
 		sqltest.Refuse(t, err, nil, "ORA-12514", "service_name")
 	}
 
-	// Who listens there is no Oracle.
+	// The server that listens there is not Oracle.
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func accept(l net.Listener, serve func(net.Conn)) {
 	}
 }
 
-// authority is a certificate for localhost that signed itself.
+// authority is a self-signed certificate for localhost.
 func authority(t testing.TB) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -126,7 +126,7 @@ func authority(t testing.TB) (tls.Certificate, []byte) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// wallet is a folder with the text form of a wallet.
+// wallet is a folder with a wallet in text form.
 func wallet(t testing.TB, text []byte) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -136,7 +136,7 @@ func wallet(t testing.TB, text []byte) string {
 	return folder
 }
 
-// TestTLSThroughAProxy speaks to the server through a proxy that ends TLS, as the servers of the tests have none.
+// TestTLSThroughAProxy uses a proxy that terminates TLS, because the servers of the tests do not support it.
 func TestTLSThroughAProxy(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -168,7 +168,7 @@ func TestTLSThroughAProxy(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	values["connection_source"], values["sid"] = "sid", db.config.ServiceName
-	if db.standIn { // for which a SID is as good as a service
+	if db.standIn { // which accepts a SID like a service name
 		if r := sqltest.ReadSource(t, &Type, values, source.Env{})["T"]; r.Err != nil || len(r.IDs) != 1 {
 			t.Errorf("with a SID: %+v", r)
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestTablesAreDescribed describes tables and a query as the profiles and encodings have them, and reads them
-// afterwards from the snapshot of the run.
+// TestTablesAreDescribed describes tables and a query in each profile and encoding, and reads them afterwards from
+// the snapshot of the run.
 func TestTablesAreDescribed(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

@@ -17,7 +17,7 @@ func TestKindsOfTypes(t *testing.T) {
 	named := func(name string) declaration { return declaration{name: name} }
 	for _, tt := range []struct {
 		typ          declaration
-		kind, compat source.FieldKind // compat is that in the encoding compat; "" is the same
+		kind, compat source.FieldKind // compat is the kind in the encoding compat; "" if it is the same
 		digits       bool
 	}{
 		{number(10, 0), source.Long, "", true},
@@ -67,7 +67,8 @@ func TestKindsOfTypes(t *testing.T) {
 	}
 }
 
-// TestAQueryWithTwoColumnsOfOneNameIsNotDescribed: that passes in no later run, so it must not look as if it did.
+// TestAQueryWithTwoColumnsOfOneNameIsNotDescribed checks that the error is not temporary: the next run cannot
+// describe the query either.
 func TestAQueryWithTwoColumnsOfOneNameIsNotDescribed(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, ruled("SELECT 1 FROM orders"), append(catalogueOf(), answer{to: "WHERE 1 = 0", err: oraError(codeTwoColumns)})...)

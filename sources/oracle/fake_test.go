@@ -18,23 +18,22 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// server plays one session of an Oracle for what no server that tests can have does at will: forget what rows
-// were, know no change number, be of an old version. It answers what it is told to and writes down what it
-// was asked.
+// server simulates one session of an Oracle database, for events that no test server causes on demand: forgotten row
+// versions, unknown change numbers, old versions. It returns the given responses and records what it was sent.
 type server struct {
 	answers []answer
-	asked   []string // statements, with their parameters behind them
+	asked   []string // statements, followed by their parameters
 	closed  bool
 }
 
-// answer is what a statement is answered with that holds a text; the first that fits counts.
+// answer is the response to a statement that contains a text; the first match counts.
 type answer struct {
 	to      string
 	columns []string
-	types   []string // of the columns, as the driver calls them; none: all are text
+	types   []string // of the columns, as the driver names them; if empty, all are text
 	rows    [][]driver.Value
-	err     error // in place of rows
-	behind  error // after the rows
+	err     error // instead of rows
+	after   error // after the rows
 	once    bool
 }
 
@@ -115,8 +114,8 @@ func (r *result) Next(row []driver.Value) error {
 		copy(row, r.rows[r.next])
 		r.next++
 		return nil
-	case r.behind != nil:
-		return r.behind
+	case r.after != nil:
+		return r.after
 	}
 	return io.EOF
 }
@@ -132,7 +131,7 @@ func (r *result) ColumnTypePrecisionScale(int) (precision, scale int64, ok bool)
 	return 38, 255, true
 }
 
-// catalogueOf answers for a schema with one table, ORDERS, whose key is ID.
+// catalogueOf are the responses for a schema with one table, ORDERS, whose key is ID.
 func catalogueOf(columns ...[]driver.Value) []answer {
 	return []answer{
 		{to: "FROM all_tables", columns: make([]string, 3), rows: [][]driver.Value{{"ORDERS", "7", nil}}},
@@ -164,7 +163,7 @@ func newRun(t *testing.T, set map[string]any, env source.Env, answers ...answer)
 	return r
 }
 
-// parts lists what is to be read, and begins.
+// parts lists the parts, and begins the run.
 func (r *run) parts(t *testing.T) []*part {
 	t.Helper()
 	c, err := r.Catalogue(t.Context(), r.first)
@@ -201,5 +200,5 @@ func (r *run) reads() (reads []string) {
 	return reads
 }
 
-// oraText is an error of the server with a text of its own.
+// oraText is an error of the server with its own text.
 func oraText(code int, text string) error { return &network.OracleError{ErrCode: code, ErrMsg: text} }

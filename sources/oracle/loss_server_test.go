@@ -15,8 +15,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestReadingResumesAfterKeysOfEveryOrderedType breaks the connection again and again, for keys of all types whose
-// order can be relied on: no row is missed or comes twice.
+// TestReadingResumesAfterKeysOfEveryOrderedType repeatedly breaks the connection, for keys of all types with a
+// reliable order: no row is missed or comes twice.
 func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	t.Parallel()
 	const rows = 300
@@ -44,7 +44,7 @@ func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	})
 }
 
-// TestATableThatIsNotReadToItsEndFails: a table that is not read to its end says so.
+// TestATableThatIsNotReadToItsEndFails checks that a table fails once no attempt is left.
 func TestATableThatIsNotReadToItsEndFails(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -52,7 +52,7 @@ func TestATableThatIsNotReadToItsEndFails(t *testing.T) {
 	for _, table := range []string{"T", "F"} {
 		db.fill(fmt.Sprintf("@.%q", table), 500, "'"+strings.Repeat("x", 200)+"'")
 	}
-	for table, attempts := range map[string]int{"T": 1, "F": 5} { // behind a binary fraction nothing goes on
+	for table, attempts := range map[string]int{"T": 1, "F": 5} { // reading does not resume after a binary fraction
 		d := openSource(t, db.values(map[string]any{"retry_count": attempts}), source.Env{})
 		pauses := wayOf(d).NoPauses()
 		part := sqltest.Listed(t, d)[table]
@@ -66,7 +66,7 @@ func TestATableThatIsNotReadToItsEndFails(t *testing.T) {
 	}
 }
 
-// lostConn tells its reader that the server has hung up, once it has.
+// lostConn reports to its reader that the server has hung up, once it has.
 type lostConn struct {
 	net.Conn
 	lost *atomic.Bool
@@ -79,7 +79,7 @@ func (c *lostConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// TestSessionsLostWhileIdle: they are passed over.
+// TestSessionsLostWhileIdle checks that lost sessions are skipped.
 func TestSessionsLostWhileIdle(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -96,7 +96,7 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 	})
 }
 
-// holdConn keeps from its reader what comes, once it is told to.
+// holdConn withholds incoming bytes from its reader, once hold is set.
 type holdConn struct {
 	net.Conn
 	hold    *atomic.Bool
@@ -111,7 +111,7 @@ func (c *holdConn) Read(b []byte) (int, error) {
 	case c.holding <- struct{}{}:
 	default:
 	}
-	discard := make([]byte, 1024) // so that a deadline and closing end it
+	discard := make([]byte, 1024) // a deadline and closing end the loop
 	for {
 		if _, err := c.Conn.Read(discard); err != nil {
 			return 0, err
@@ -119,7 +119,7 @@ func (c *holdConn) Read(b []byte) (int, error) {
 	}
 }
 
-// silence makes the server fall silent once hold is set; holding tells when somebody waits for it.
+// silence makes the server silent once hold is set; holding reports when the reader waits for it.
 func silence(d *database) (hold *atomic.Bool, holding chan struct{}) {
 	hold, holding = &atomic.Bool{}, make(chan struct{}, 1)
 	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -129,7 +129,7 @@ func silence(d *database) (hold *atomic.Bool, holding chan struct{}) {
 	return hold, holding
 }
 
-// TestCancelEndsAtOnce ends at once, whatever the server does.
+// TestCancelEndsAtOnce cancels in different states of the server.
 func TestCancelEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -151,7 +151,7 @@ func TestCancelEndsAtOnce(t *testing.T) {
 	}
 }
 
-// TestStall: a server that falls silent ends the table after the time limit.
+// TestStall checks that a server that falls silent ends the table after the time limit.
 func TestStall(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -162,7 +162,7 @@ func TestStall(t *testing.T) {
 	hold, _ := silence(d)
 	part := sqltest.Listed(t, d)["T"]
 	hold.Store(true)
-	d.Stall = 200 * time.Millisecond // of the sessions that come
+	d.Stall = 200 * time.Millisecond // of later sessions
 	sqltest.LoseIdle[*session](d.Snapshots)
 	sqltest.Refuse(t, sqltest.Read(t.Context(), part).Err, nil, "the server has sent nothing for 200ms, the stall timeout")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// rowsOf are rows of ORDERS whose keys are given.
+// rowsOf are rows of ORDERS with the given keys.
 func rowsOf(keys ...string) answer {
 	a := answer{to: `FROM "SHOP"."ORDERS"`, columns: []string{"ID"}}
 	for _, k := range keys {
@@ -20,8 +20,8 @@ func rowsOf(keys ...string) answer {
 	return a
 }
 
-// TestTablesAreReadAsOfOneChangeNumber: tables are read as of the change number that the run began with, in a transaction
-// that only reads.
+// TestTablesAreReadAsOfOneChangeNumber checks that tables are read as of the change number at which the run began, in
+// a read-only transaction.
 func TestTablesAreReadAsOfOneChangeNumber(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, source.Env{}, append(catalogueOf(), rowsOf("1", "2"))...)
@@ -38,8 +38,8 @@ func TestTablesAreReadAsOfOneChangeNumber(t *testing.T) {
 	}
 }
 
-// TestNoNumber: where the user may not know the change number there are transactions.
-func TestNoNumber(t *testing.T) {
+// TestWithoutAChangeNumber checks that transactions are used if the user may not read the change number.
+func TestWithoutAChangeNumber(t *testing.T) {
 	t.Parallel()
 	refused := []answer{{to: "DBMS_FLASHBACK", err: oraError(904)}, {to: "V$DATABASE", err: oraError(942)}}
 	r := newRun(t, nil, source.Env{}, append(refused, append(catalogueOf(), rowsOf("1"))...)...)
@@ -63,8 +63,8 @@ func TestSecondWayToTheNumber(t *testing.T) {
 	}
 }
 
-// TestNoFlashback: a table of which the user may not read former states is read in the transaction, and it is
-// said how to change that.
+// TestNoFlashback checks that a table without the privilege FLASHBACK is read in the transaction, and that the log
+// says how to grant it.
 func TestNoFlashback(t *testing.T) {
 	t.Parallel()
 	for _, number := range []int{1031, 8187} {
@@ -84,12 +84,13 @@ func TestNoFlashback(t *testing.T) {
 	}
 }
 
-// TestReadingResumesWhenTheSnapshotIsTooOld: reading goes on behind the last key, as of a new change number.
+// TestReadingResumesWhenTheSnapshotIsTooOld checks that reading resumes after the last key, as of a new change
+// number.
 func TestReadingResumesWhenTheSnapshotIsTooOld(t *testing.T) {
 	t.Parallel()
 	for _, number := range []int{1555, 8176, 8181} {
 		first := rowsOf("1", "2")
-		first.once, first.behind = true, oraError(number)
+		first.once, first.after = true, oraError(number)
 		r := newRun(t, nil, source.Env{}, append(catalogueOf(), first, rowsOf("3"))...)
 		got := r.read(t)
 		if d := cmp.Diff([]string{"XE_ORDERS_1_", "XE_ORDERS_2_", "XE_ORDERS_3_"}, got.IDs); d != "" || got.Err != nil {
@@ -109,12 +110,12 @@ func TestReadingResumesWhenTheSnapshotIsTooOld(t *testing.T) {
 	}
 }
 
-// TestTooOldInTransaction: without a change number, another transaction is begun.
+// TestTooOldInTransaction checks that without a change number a new transaction is begun.
 func TestTooOldInTransaction(t *testing.T) {
 	t.Parallel()
 	refused := []answer{{to: "DBMS_FLASHBACK", err: oraError(904)}, {to: "V$DATABASE", err: oraError(942)}}
 	first := rowsOf("1")
-	first.once, first.behind = true, oraError(1555)
+	first.once, first.after = true, oraError(1555)
 	r := newRun(t, nil, source.Env{}, append(refused, append(catalogueOf(), first, rowsOf("2"))...)...)
 	if got := r.read(t); got.Err != nil || len(got.IDs) != 2 {
 		t.Errorf("got %v, %v", got.IDs, got.Err)
@@ -128,8 +129,8 @@ func TestTooOldInTransaction(t *testing.T) {
 	}
 }
 
-// TestOldTransaction: one that is too old for the catalogue is begun anew, and rows still are as of the change
-// number of the run.
+// TestOldTransaction checks that a transaction too old for the catalogue is begun again, and that rows are still read
+// as of the change number of the run.
 func TestOldTransaction(t *testing.T) {
 	t.Parallel()
 	old := answer{to: "FROM all_tab_cols", err: oraError(1555), once: true}
@@ -143,9 +144,9 @@ func TestOldTransaction(t *testing.T) {
 	}
 }
 
-// TestAlteredTablesNeedANewChangeNumber: no change number from before a table was altered is good for it, nor one from the seconds
-// behind that. It is read as of the beginning of its statement, and the session is as before after it.
-func TestAlteredTablesNeedANewChangeNumber(t *testing.T) {
+// TestAlteredTablesAreReadWithoutAChangeNumber checks that a table altered since the change number, or seconds before
+// it, is read as of the beginning of its statement. Afterwards the session continues as before.
+func TestAlteredTablesAreReadWithoutAChangeNumber(t *testing.T) {
 	t.Parallel()
 	changed := answer{to: "AS OF SCN", err: oraError(1466)}
 	r := newRun(t, nil, source.Env{}, append([]answer{changed}, append(catalogueOf(), rowsOf("1"))...)...)
@@ -161,11 +162,12 @@ func TestAlteredTablesNeedANewChangeNumber(t *testing.T) {
 	}
 }
 
-// TestNoGoingOn: rows in no order cannot be read on, and a table of which no row ever comes is given up.
-func TestNoGoingOn(t *testing.T) {
+// TestReadingThatCannotResumeFails checks that a loss ends a table without an order, and that a table that never
+// returns a row is given up.
+func TestReadingThatCannotResumeFails(t *testing.T) {
 	t.Parallel()
 	loss := rowsOf("1")
-	loss.behind = oraError(1555)
+	loss.after = oraError(1555)
 	unsorted := catalogueOf()
 	unsorted[3].rows[0][1] = "BINARY_DOUBLE"
 	loss.rows[0][0] = 1.0
@@ -175,7 +177,7 @@ func TestNoGoingOn(t *testing.T) {
 		t.Errorf("got %v, %v", got.IDs, got.Err)
 	}
 	never := rowsOf()
-	never.behind = oraError(1555)
+	never.after = oraError(1555)
 	r = newRun(t, nil, source.Env{}, append(catalogueOf(), never)...)
 	if got := r.read(t); !errors.Is(got.Err, source.ErrTemporary) || len(got.IDs) != 0 || len(r.reads()) > 20 {
 		t.Errorf("got %v, %v after %d statements", got.IDs, got.Err, len(r.reads()))
@@ -185,7 +187,7 @@ func TestNoGoingOn(t *testing.T) {
 	}
 }
 
-// TestSessionIsKept: after an answer of the server it is used again, and not after one that ends it.
+// TestSessionIsKept checks that a session is used again after an error of the server, unless the error ends it.
 func TestSessionIsKept(t *testing.T) {
 	t.Parallel()
 	for number, closed := range map[int]bool{942: false, 28: true, 3113: true} {
@@ -196,7 +198,7 @@ func TestSessionIsKept(t *testing.T) {
 	}
 }
 
-// TestOldServer: columns of the catalogue that a server lacks are done without, and asked for once.
+// TestOldServer checks that columns missing in the catalogue of an old server are requested once, and then omitted.
 func TestOldServer(t *testing.T) {
 	t.Parallel()
 	lacks := []answer{

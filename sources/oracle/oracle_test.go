@@ -20,7 +20,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/oracle/guard"
 )
 
-// plain is a configuration that is complete.
+// plain is a complete configuration.
 func plain(change map[string]any) map[string]any {
 	v := map[string]any{"host": "nosuch.invalid", "port": 1521, "username": "shop", "password": "p", "sid": "XE"}
 	maps.Copy(v, change)
@@ -42,7 +42,7 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestOpenRefuses what cannot work, before anything connects.
+// TestOpenRefuses checks that invalid configurations are refused before anything connects.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
@@ -54,7 +54,7 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
-// TestIdleKeys: what has no effect is said.
+// TestIdleKeys checks that keys without an effect are reported.
 func TestIdleKeys(t *testing.T) {
 	t.Parallel()
 	var log sqltest.Logbook
@@ -64,7 +64,7 @@ func TestIdleKeys(t *testing.T) {
 	}
 }
 
-// TestAddressesReachTheDriver: what is configured reaches the driver as it is.
+// TestAddressesReachTheDriver checks that the configured address reaches the driver unchanged.
 func TestAddressesReachTheDriver(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ host, want string }{
@@ -80,7 +80,7 @@ func TestAddressesReachTheDriver(t *testing.T) {
 	}
 }
 
-// TestSIDOrService: the descriptor has the one that is chosen.
+// TestSIDOrService checks that the descriptor has the chosen one.
 func TestSIDOrService(t *testing.T) {
 	t.Parallel()
 	const program = "(CID=(PROGRAM=elastic-ingest)(HOST=elastic-ingest)(USER=elastic-ingest))"
@@ -127,7 +127,7 @@ func TestOwnerOf(t *testing.T) {
 	}
 }
 
-// TestScopes: a document tells its table, whatever profile it was made with.
+// TestScopes checks that a document determines its table, whatever profile wrote it.
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	v := sqltest.Parse(t, &Type, plain(nil))
@@ -149,7 +149,7 @@ func TestScopes(t *testing.T) {
 	})
 }
 
-// TestNamesAreFoundAsWrittenOrInCapitals are found as they are written, and else in capitals.
+// TestNamesAreFoundAsWrittenOrInCapitals prefers the exact name to the one in capitals.
 func TestNamesAreFoundAsWrittenOrInCapitals(t *testing.T) {
 	t.Parallel()
 	all := []relation{
@@ -196,7 +196,7 @@ func TestNamesAreFoundAsWrittenOrInCapitals(t *testing.T) {
 	}
 }
 
-// TestMissingTable: a name that nothing has fails alone, and the message helps.
+// TestMissingTable checks that an unknown name fails alone, with a helpful message.
 func TestMissingTable(t *testing.T) {
 	t.Parallel()
 	for list, says := range map[string][]string{
@@ -266,7 +266,7 @@ func TestConnectErrors(t *testing.T) {
 	})
 }
 
-// newTestDatabase is a database that nothing connects to.
+// newTestDatabase is a database without a connection.
 func newTestDatabase(t testing.TB, s settings) *database {
 	t.Helper()
 	d, err := newDatabase(s, source.Env{Log: slog.New(slog.DiscardHandler)})
@@ -296,18 +296,19 @@ func TestTableErrorKinds(t *testing.T) {
 	}
 }
 
-// TestTold: what the server says, without the address that new ones add and the place that the driver adds.
-func TestTold(t *testing.T) {
+// TestErrorsHaveTheTextOfTheServer checks that errors keep the server's text, without the help address that new
+// servers add and the position that the driver adds.
+func TestErrorsHaveTheTextOfTheServer(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		err  error
 		want string
 	}{
-		"two lines":       {oraText(604, "ORA-00604: error\nORA-01555: snapshot too old\nHelp: https://docs.oracle.com/error-help/db/ora-00604/\n"), "ORA-00604: error ORA-01555: snapshot too old"},
-		"without a text":  {oraText(12514, ""), "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor"},
-		"a number alone":  {oraText(12345, ""), "ORA-12345"},
-		"a lost line":     {io.EOF, "the connection was lost"},
-		"something of us": {sqlread.ErrTableChanged, "the table was altered in the meantime"},
+		"two lines":        {oraText(604, "ORA-00604: error\nORA-01555: snapshot too old\nHelp: https://docs.oracle.com/error-help/db/ora-00604/\n"), "ORA-00604: error ORA-01555: snapshot too old"},
+		"without a text":   {oraText(12514, ""), "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor"},
+		"a number alone":   {oraText(12345, ""), "ORA-12345"},
+		"a lost line":      {io.EOF, "the connection was lost"},
+		"an error of ours": {sqlread.ErrTableChanged, "the table was altered in the meantime"},
 	} {
 		if got := told(tt.err).Error(); got != tt.want {
 			t.Errorf("%s: got %q", name, got)
@@ -318,7 +319,7 @@ func TestTold(t *testing.T) {
 	}
 }
 
-// TestDeclaredKey: id_columns names a table as the table list does.
+// TestDeclaredKey checks that id_columns names a table as the table list does.
 func TestDeclaredKey(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, source.Env{IDColumns: map[string][]string{"log": {"lower"}, "LOG": {"upper"}, "Mixed": {"mixed"}, "hr.jobs": {"other"}, "shop.v": {"dotted"}}})

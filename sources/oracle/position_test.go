@@ -48,7 +48,7 @@ func TestPosition(t *testing.T) {
 	}
 }
 
-// TestNumberArgument: the driver sends the same number that came.
+// TestNumberArgument checks that the driver sends a number back unchanged.
 func TestNumberArgument(t *testing.T) {
 	t.Parallel()
 	for digits, want := range map[string]string{
@@ -76,8 +76,8 @@ func TestNumberArgument(t *testing.T) {
 	}
 }
 
-// TestUnsortedTypes: what the server does not order as it compares, or the driver does not give as it is, is no
-// key to go on behind.
+// TestUnsortedTypes checks that reading does not resume after types that the server sorts and compares differently,
+// or that the driver changes.
 func TestUnsortedTypes(t *testing.T) {
 	t.Parallel()
 	for name, sorted := range map[string]bool{

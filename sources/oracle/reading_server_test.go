@@ -16,7 +16,7 @@ func TestContract(t *testing.T) {
 	wallet := db.values(map[string]any{"oracle_protocol": "TCPS", "wallet_configuration_path": t.TempDir()})
 	environments := sqltest.Profiles
 	if db.standIn {
-		environments = environments[:1] // a session takes it half a second to open, and there are hundreds
+		environments = environments[:1] // it opens a session in half a second, and there are hundreds
 	}
 	config := sourcetest.Config{Type: Type, Broken: map[string]sourcetest.Broken{"wallet": {Values: wallet, Kind: source.ErrConfig}}}
 	config.Loss = sqltest.LossAfter(8000, db.values) // the rows are shorter than those of the other databases

@@ -20,7 +20,7 @@ func queryOf(query string, tables []any, idColumns ...any) map[string]any {
 	return r
 }
 
-// shop makes customers and orders, both with the key ID, and a table without one.
+// shop creates customers and orders, both with the key ID, and a table without a key.
 func (db *testDB) shop() {
 	db.t.Helper()
 	db.exec(
@@ -75,7 +75,8 @@ func TestAdvancedRules(t *testing.T) {
 	}
 }
 
-// TestQueriesThatCouldWriteAreRefused: what changes something, or is not one query, is refused when it is validated.
+// TestQueriesThatCouldWriteAreRefused checks that validation refuses a statement that could write, or is not one
+// query.
 func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -100,7 +101,7 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	if n := db.number(`SELECT COUNT(*) FROM @."ORDERS"`); n != 3 {
 		t.Errorf("%d orders are left", n)
 	}
-	// A table of which the user may not know yet is none that makes a rule wrong for good.
+	// A table that is not visible to the user yet does not make a rule invalid for good.
 	unknown := ruleEnv(queryOf("SELECT * FROM "+owner+`"NOSUCH"`, []any{"ORDERS"}))
 	if err := openSource(t, db.values(nil), unknown).Validate(t.Context()); err != nil {
 		t.Error(err)
@@ -110,7 +111,7 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 	sqltest.Refuse(t, openSource(t, db.values(nil), ruleEnv(queryOf(`SELECT "BODY" FROM `+owner+`"NOTES"`, []any{"NOTES"}))).Validate(t.Context()), source.ErrConfig, "NOTES")
 }
 
-// TestRulesReplaceTables: no table of the list is read beside them.
+// TestRulesReplaceTables checks that the table list is not read in addition to rules.
 func TestRulesReplaceTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

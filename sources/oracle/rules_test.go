@@ -21,7 +21,7 @@ func ruled(query string, idColumns ...any) source.Env {
 	return source.Env{AdvancedRules: []any{rule}}
 }
 
-// described is what the server says of the columns of a query, and then of its rows.
+// described has the server's description of the columns of a query, and then its rows.
 func described(names, types []string, rows ...[]driver.Value) []answer {
 	return []answer{
 		{to: "WHERE 1 = 0", columns: names, types: types},
@@ -41,7 +41,7 @@ func TestFirstWord(t *testing.T) {
 	}
 }
 
-// TestOnlyQueriesAreSent: what does not begin as a query is refused, and never sent.
+// TestOnlyQueriesAreSent checks that a statement that does not begin as a query is refused, and never sent.
 func TestOnlyQueriesAreSent(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{"DELETE FROM orders", "BEGIN x; END", "/* SELECT */ DROP TABLE t", "CALL p()"} {
@@ -62,8 +62,8 @@ func TestOnlyQueriesAreSent(t *testing.T) {
 	}
 }
 
-// TestCheck: a query is checked without being run, and its errors are of the configuration unless it only may not
-// be read, or not now.
+// TestCheck checks a query without running it. Its errors are errors of the configuration, unless the query lacks a
+// privilege or the server is not available.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -98,7 +98,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestQueryIsReadAsWritten unless it has columns that have to be selected as something else.
+// TestQueryIsReadAsWritten unless some columns must be converted in the SELECT.
 func TestQueryIsReadAsWritten(t *testing.T) {
 	t.Parallel()
 	const query = "SELECT * FROM orders ORDER BY 1"
@@ -126,8 +126,8 @@ func TestQueryIsReadAsWritten(t *testing.T) {
 	}
 }
 
-// TestTwoColumnsOfOneName: such a query is read as it is written, but for types that have to be selected as
-// something else.
+// TestTwoColumnsOfOneName checks that such a query is read as written, except for types that must be converted in the
+// SELECT.
 func TestTwoColumnsOfOneName(t *testing.T) {
 	t.Parallel()
 	for typ, works := range map[string]bool{"NCHAR": true, "IntervalYM_DTY": false, "IBFloat": false, "XMLType": false} {
@@ -144,7 +144,7 @@ func TestTwoColumnsOfOneName(t *testing.T) {
 	}
 }
 
-// TestKeylessRows are left out, and said in the end.
+// TestKeylessRows checks that rows without a key are skipped, and reported at the end.
 func TestKeylessRows(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, nil, ruled("SELECT id FROM orders"), append(catalogueOf(), described([]string{"ID"}, nil, []driver.Value{"1"}, []driver.Value{nil}, []driver.Value{"2"})...)...)
@@ -154,7 +154,7 @@ func TestKeylessRows(t *testing.T) {
 	}
 }
 
-// TestUnknownTablesOfARuleAreAllNamed: all that are missing are named at once.
+// TestUnknownTablesOfARuleAreAllNamed checks that one error names all missing tables.
 func TestUnknownTablesOfARuleAreAllNamed(t *testing.T) {
 	t.Parallel()
 	env := source.Env{AdvancedRules: []any{

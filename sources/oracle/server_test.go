@@ -19,26 +19,26 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// The tests with a server are written for Oracle: TEST_ORACLE_DSN names a user who may make others and use
-// their tables, such as SYSTEM. What stands in for one (see testdata/services) is another database that
-// speaks Oracle's protocol. Where it is there, TEST_ORACLE_POSTGRES_DSN names that database, and a test asks
-// for what it needs, or says why it is left out; see [testDB.needs].
+// The tests with a server are written for Oracle: TEST_ORACLE_DSN names a user who may create other users and use
+// their tables, such as SYSTEM. Its stand-in (see testdata/services) is a different database that speaks Oracle's
+// protocol. If it is used, TEST_ORACLE_POSTGRES_DSN names that database, and a test requests the features that it
+// needs, or is skipped with the reason; see [testDB.needs].
 
 const password = "p@ss/w:rd%"
 
-// testDB is a user, and the schema of that name, that one test has for itself.
+// testDB is the user of one test, with the schema of that name.
 type testDB struct {
 	t       testing.TB
-	config  *configurations.ConnectionConfig // of the user who may make others
+	config  *configurations.ConnectionConfig // of the user who may create others
 	owner   string
 	standIn bool
-	pool    *sql.DB // of the user who may make others
+	pool    *sql.DB // of the user who may create others
 }
 
-// shared are the sessions in which all tests make what they need.
+// shared are the sessions in which all tests create their users and tables.
 var shared = sync.OnceValue(func() *sql.DB { return sql.OpenDB(ora.NewConnector(os.Getenv("TEST_ORACLE_DSN"))) })
 
-// newDB makes a user for the test.
+// newDB creates a user for the test.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
 	dsn := sqltest.Environment(t, "TEST_ORACLE_DSN")
@@ -54,8 +54,9 @@ func newDB(t testing.TB) *testDB {
 	return db
 }
 
-// alone waits until no other test uses the stand-in, also of other packages, and keeps it until the test ends.
-// Its catalogue fails one who asks when something goes that it is just looking at, and it uses but one processor.
+// alone waits until no other test uses the stand-in, in other packages as well, and reserves it until the test ends.
+// A query of the stand-in's catalogue fails if an object is dropped while it runs, and the stand-in uses only one
+// processor.
 func alone(t testing.TB) {
 	t.Helper()
 	conn := connectBelow(t)
@@ -75,7 +76,7 @@ func connectBelow(t testing.TB) *pgx.Conn {
 	return conn
 }
 
-// user makes a user who may do no more than have tables and views.
+// user creates a user who may only have tables and views.
 func (db *testDB) user(name string) {
 	db.t.Helper()
 	db.exec(fmt.Sprintf("CREATE USER %q IDENTIFIED BY %q", name, password), fmt.Sprintf("GRANT CREATE SESSION, CREATE TABLE, CREATE VIEW, UNLIMITED TABLESPACE TO %q", name))
@@ -101,7 +102,7 @@ func (db *testDB) below(statement string) {
 	}
 }
 
-// try runs a statement, in which @ before a dot is the schema of the test.
+// try runs a statement, in which @ before a dot stands for the schema of the test.
 func (db *testDB) try(statement string) error {
 	_, err := db.pool.ExecContext(context.WithoutCancel(db.t.Context()), strings.ReplaceAll(statement, "@.", fmt.Sprintf("%q.", db.owner)))
 	return err
@@ -117,8 +118,8 @@ func (db *testDB) exec(statements ...string) {
 	}
 }
 
-// needs runs a statement on which the test depends. A stand-in that cannot do it skips the test; an Oracle
-// fails it.
+// needs runs a statement on which the test depends. If it fails, the test is skipped on a stand-in, and fails on
+// Oracle.
 func (db *testDB) needs(t testing.TB, what, statement string) {
 	t.Helper()
 	switch err := db.try(statement); {
@@ -130,8 +131,8 @@ func (db *testDB) needs(t testing.TB, what, statement string) {
 	}
 }
 
-// fill inserts n rows into a table of a number and more: values is what stands behind it, in which n is the
-// number of the row.
+// fill inserts n rows into a table of a number and other columns: values are the values after the number, in which n
+// is the number of the row.
 func (db *testDB) fill(table string, n int, values string) {
 	db.t.Helper()
 	if values != "" {
@@ -140,7 +141,7 @@ func (db *testDB) fill(table string, n int, values string) {
 	db.exec(fmt.Sprintf("INSERT INTO %s SELECT n%s FROM (SELECT LEVEL AS n FROM DUAL CONNECT BY LEVEL <= %d) x", table, values, n))
 }
 
-// number asks for a number.
+// number reads a number.
 func (db *testDB) number(query string) (n int) {
 	db.t.Helper()
 	query = strings.ReplaceAll(query, "@.", fmt.Sprintf("%q.", db.owner))
@@ -166,11 +167,11 @@ func openSource(t testing.TB, raw map[string]any, env source.Env) *database {
 	return sqltest.Open(t, &Type, raw, env).(*database)
 }
 
-// shared is the database as the shared cases see it. Their names are in capitals, as Oracle has them.
+// shared is the database for the shared cases. Names are in capitals, as in Oracle.
 func (db *testDB) shared() *sqltest.DB {
 	capitals := func(name string) string {
 		if strings.ContainsAny(name, "./") {
-			return name // in quotes
+			return name // was in quotes
 		}
 		return strings.ToUpper(name)
 	}

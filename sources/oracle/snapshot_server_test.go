@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestOneSnapshotForAllTables: what is written after the tables were listed is not seen.
+// TestOneSnapshotForAllTables checks that no session sees rows written after the tables were listed.
 func TestOneSnapshotForAllTables(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -23,8 +23,7 @@ func TestOneSnapshotForAllTables(t *testing.T) {
 	sqltest.OneSnapshot(t, db.shared(), 3, "")
 }
 
-// seesOnlyTheBeginning asks whether the sessions of a run see no row that was committed since. An Oracle is
-// not asked.
+// seesOnlyTheBeginning reports whether the sessions of a run see no row committed since. Oracle is assumed to comply.
 func (d *database) seesOnlyTheBeginning(t *testing.T, db *testDB) bool {
 	t.Helper()
 	if !db.standIn {
@@ -54,7 +53,7 @@ func (d *database) seesOnlyTheBeginning(t *testing.T, db *testDB) bool {
 	return before == after
 }
 
-// TestMoreReadersThanSessions: those beyond have one of their own.
+// TestMoreReadersThanSessions checks that additional readers open their own sessions.
 func TestMoreReadersThanSessions(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -85,7 +84,7 @@ func TestTablesThatChange(t *testing.T) {
 	})
 }
 
-// TestIDsOnly: only the columns of the key are asked for.
+// TestIDsOnly checks that only the key columns are selected.
 func TestIDsOnlyFromServer(t *testing.T) {
 	t.Parallel()
 	sqltest.IDsOnly(t, newDB(t).shared())

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// everyType is a column of each type that a table may have.
+// everyType is a column of each type that a table can have.
 func everyType() (columns [][]driver.Value) {
 	for i, typ := range []string{
 		"NUMBER", "FLOAT", "BINARY_FLOAT", "BINARY_DOUBLE", "VARCHAR2", "NVARCHAR2", "CHAR", "NCHAR", "CLOB", "NCLOB", "BLOB", "BFILE", "RAW", "LONG",
@@ -25,7 +25,7 @@ func everyType() (columns [][]driver.Value) {
 	return columns
 }
 
-// TestStatements writes down every statement that the source may send, with when it does, to be tried by hand.
+// TestStatements writes a list of every statement that the source may send, and when, to be tried by hand.
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -52,10 +52,10 @@ func TestStatements(t *testing.T) {
 		}
 	}
 	lost := rowsOf("5")
-	lost.once, lost.behind = true, oraError(1555)
+	lost.once, lost.after = true, oraError(1555)
 	pair := catalogueOf([]driver.Value{"LINE", "VARCHAR2", nil, nil, nil, nil, "NO"}, []driver.Value{"DAY", "DATE", nil, nil, nil, nil, "NO"}, []driver.Value{"NOTE", "CLOB", nil, nil, nil, nil, "NO"})
 	pair[4].rows = append(pair[4].rows, []driver.Value{"PK", "P", "LINE", "Y"})
-	lostPair := answer{to: `FROM "SHOP"."ORDERS"`, columns: make([]string, 4), rows: [][]driver.Value{{"5", "a", nil, nil}}, once: true, behind: oraError(3113)}
+	lostPair := answer{to: `FROM "SHOP"."ORDERS"`, columns: make([]string, 4), rows: [][]driver.Value{{"5", "a", nil, nil}}, once: true, after: oraError(3113)}
 	noSCN := []answer{{to: "DBMS_FLASHBACK", err: oraError(904)}, {to: "V$DATABASE", err: oraError(942)}}
 	oldServer := []answer{
 		{to: "num_rows", err: oraError(904)},
@@ -75,13 +75,13 @@ func TestStatements(t *testing.T) {
 		{"when a run begins, and for each table: its columns, its key, its rows", source.Env{}, append(catalogueOf(), rowsOf())},
 		{"for a table with columns of all types", source.Env{}, append(catalogueOf(everyType()...), rowsOf())},
 		{"for the same in the encoding compat", source.Env{Encoding: "compat"}, append(catalogueOf(everyType()...), rowsOf())},
-		{"where ids are enough", source.Env{IDsOnly: true}, append(catalogueOf(everyType()...), rowsOf())},
-		{"where the user may not execute DBMS_FLASHBACK, nor select from V$DATABASE", source.Env{}, slices.Concat(noSCN, catalogueOf(), []answer{rowsOf()})},
-		{"where the server has forgotten what rows were: a new change number, behind the last row", source.Env{}, append(catalogueOf(), lost, rowsOf())},
-		{"where a table was altered since the run began", source.Env{}, append([]answer{{to: "AS OF SCN", err: oraError(1466)}}, append(catalogueOf(), rowsOf())...)},
-		{"where the connection was lost, behind the last row of a key of two columns", source.Env{}, append(pair, lostPair, rowsOf())},
-		{"where the server lacks a column or a view of the catalogue", source.Env{}, slices.Concat(oldServer, catalogueOf(), []answer{rowsOf()})},
-		{"for an advanced rule: what columns its query has, and the query, here one with a column that is selected as something else", ruled("SELECT id, span FROM orders"), append(catalogueOf(), query...)},
+		{"if ids are enough", source.Env{IDsOnly: true}, append(catalogueOf(everyType()...), rowsOf())},
+		{"if the user may not execute DBMS_FLASHBACK, nor select from V$DATABASE", source.Env{}, slices.Concat(noSCN, catalogueOf(), []answer{rowsOf()})},
+		{"if the server no longer has the row versions: a new change number, after the last row", source.Env{}, append(catalogueOf(), lost, rowsOf())},
+		{"if a table was altered since the run began", source.Env{}, append([]answer{{to: "AS OF SCN", err: oraError(1466)}}, append(catalogueOf(), rowsOf())...)},
+		{"if the connection was lost, after the last row of a key of two columns", source.Env{}, append(pair, lostPair, rowsOf())},
+		{"if the server lacks a column or a view of the catalogue", source.Env{}, slices.Concat(oldServer, catalogueOf(), []answer{rowsOf()})},
+		{"for an advanced rule: the columns of its query, and the query, here one with a column that is converted in the SELECT", ruled("SELECT id, span FROM orders"), append(catalogueOf(), query...)},
 	} {
 		r := newRun(t, nil, scene.env, scene.answers...)
 		if known == nil {
@@ -91,7 +91,7 @@ func TestStatements(t *testing.T) {
 			if err := r.first.Each(t.Context(), pingQuery, nil, func([]driver.Value) {}); err != nil {
 				t.Fatal(err)
 			}
-			write("when a connection is opened, and when it is tried", r.server.asked)
+			write("when a connection is opened, and when it is checked", r.server.asked)
 		}
 		parts := r.parts(t)
 		if err := readWith(t, r, parts[0]); err != nil {
@@ -102,7 +102,7 @@ func TestStatements(t *testing.T) {
 	golden(t, filepath.Join("..", "..", "testdata", "sql", "oracle.sql"), b.String())
 }
 
-// readWith reads a part; after a loss, on another session with the same server.
+// readWith reads a part; after a loss, in another session of the same server.
 func readWith(t *testing.T, r *run, p *part) error {
 	t.Helper()
 	other := &session{Conn: sqlread.Conn{DriverConn: r.server, Answered: answered}, begun: true}

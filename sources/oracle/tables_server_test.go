@@ -20,7 +20,8 @@ func TestOnlyTablesAreRead(t *testing.T) {
 	}
 }
 
-// TestInternalTablesAreNotRead: the catalogue has more tables than those that people made.
+// TestInternalTablesAreNotRead has temporary, overflow, materialized and dropped tables, which the catalogue lists as
+// well.
 func TestInternalTablesAreNotRead(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -62,7 +63,8 @@ func TestKeys(t *testing.T) {
 	sqltest.Keys(t, db.shared(), func(table string) string { return db.owner + "." + strings.ToUpper(table) }, nil)
 }
 
-// TestUncheckedKeysAreNotUsed tell no rows apart.
+// TestUncheckedKeysAreNotUsed has constraints that the server does not enforce, and that therefore do not identify
+// rows.
 func TestUncheckedKeysAreNotUsed(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -71,8 +73,7 @@ func TestUncheckedKeysAreNotUsed(t *testing.T) {
 	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["OFF"].Err, source.ErrConfig, "neither a primary key")
 }
 
-// TestIDs: the order of a key's columns is that of the key in every profile, and names are as the
-// catalogue has them.
+// TestIDs checks that ids have the columns in the order of the key in every profile, and names as in the catalogue.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -88,9 +89,9 @@ func TestIDs(t *testing.T) {
 		t.Error(d)
 	}
 	for scope, want := range map[string]sqltest.Result{
-		// Case 7: in this profile the ids of different rows may be the same; the engine names both.
+		// In this profile, ids of different rows may be the same; the engine names both.
 		"T": {IDs: []string{at + "_T_a_b_c_", at + "_T_a_b_c_"}, Docs: []string{`{"t_a":"b_c","t_b":"a"}`, `{"t_a":"c","t_b":"a_b"}`}},
-		// Case 6: a key of zero is left out.
+		// A key of zero is omitted.
 		"ORDER":     {IDs: []string{at + "_ORDER_"}, Docs: []string{`{"order_id":0,"order_mixed case":"x"}`}},
 		"MixedCase": {IDs: []string{at + "_MixedCase_1_"}, Docs: []string{`{"mixedcase_id":1}`}},
 	} {
@@ -110,7 +111,7 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// TestColumnNames: a column may be called like a field that every document has.
+// TestColumnNames checks that a column may have the name of a field that every document has.
 func TestColumnNames(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -141,23 +142,24 @@ func TestPermissions(t *testing.T) {
 	}
 	grant := fmt.Sprintf(`GRANT SELECT ON %q."B" TO %q`, db.owner, other)
 	sqltest.Refuse(t, got[db.owner+".B"].Err, source.ErrConfig, "or the user has no privilege on it", grant)
-	db.exec(grant) // what the hint says helps
+	db.exec(grant) // following the hint helps
 	parts := sqltest.Listed(t, openSource(t, values, source.Env{}))
-	db.exec(fmt.Sprintf(`REVOKE SELECT ON @."A" FROM %q`, other)) // what could be read when the tables were listed
+	db.exec(fmt.Sprintf(`REVOKE SELECT ON @."A" FROM %q`, other)) // a table that could be read when the tables were listed
 	sqltest.Refuse(t, sqltest.Read(t.Context(), parts[db.owner+".A"]).Err, nil, "A: ")
 	if r := sqltest.Read(t.Context(), parts[db.owner+".B"]); r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", r)
 	}
 }
 
-// TestOtherSchemas are read where they are named, and patterns are for the user's own.
+// TestOtherSchemas checks that other schemas are read if they are named, and that patterns select only the user's own
+// tables.
 func TestOtherSchemas(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	other := db.owner + "_R"
 	db.user(other)
 	db.exec(`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."A" VALUES (1)`)
-	if !db.standIn { // where everybody may read everything, and whose GRANT does not know such names
+	if !db.standIn { // where every user may read everything, and GRANT does not accept such names
 		db.exec(fmt.Sprintf(`GRANT SELECT ON @."A" TO %q`, other))
 	}
 	values := db.values(map[string]any{"username": other, "tables": "*"})
@@ -171,7 +173,8 @@ func TestOtherSchemas(t *testing.T) {
 	}
 }
 
-// TestViewsMustBeNamedAndHaveAKey: a view is read only where it is named and has a key; a broken one disturbs nobody else.
+// TestViewsMustBeNamedAndHaveAKey checks that a view is read only if it is named and has a key, and that a broken
+// view is ignored unless it is named.
 func TestViewsMustBeNamedAndHaveAKey(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

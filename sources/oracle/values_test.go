@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// declared is a type as the catalogue has it: NUMBER(10,2) with what is in parentheses as precision and scale.
+// declared is a type as the catalogue has it: NUMBER(10,2) with the numbers in parentheses as precision and scale.
 func declared(text string) declaration {
 	d := declaration{name: text}
 	if before, inside, ok := strings.Cut(text, "("); ok && before == "NUMBER" {
@@ -35,7 +35,7 @@ func declared(text string) declaration {
 	return d
 }
 
-// encode makes JSON of what a driver's value of a type becomes.
+// encode writes the driver's value of a type as JSON.
 func encode(typ columnType, v driver.Value) string {
 	value, reason := typ.Value(v)
 	text := string(value.AppendJSON(nil))
@@ -45,8 +45,7 @@ func encode(typ columnType, v driver.Value) string {
 	return text
 }
 
-// number is digits in the form in which the driver has them from the server: it writes them by the bytes that
-// were sent.
+// number is digits in the form in which the driver returns them: it writes them from the bytes that the server sent.
 func number(t *testing.T, digits string) driver.Value {
 	t.Helper()
 	n, err := ora.NewNumberFromString(scientific(digits))
@@ -60,7 +59,7 @@ func number(t *testing.T, digits string) driver.Value {
 	return text
 }
 
-// TestValues writes down what every type becomes, and compares it with what was written down before.
+// TestValues compares the JSON of every type with a golden file.
 func TestValues(t *testing.T) {
 	t.Parallel()
 	at := func(year int, month time.Month, day, hour, minute, second, nanos int) time.Time {
@@ -126,7 +125,7 @@ func TestValues(t *testing.T) {
 	golden(t, "testdata/values.golden", b.String())
 }
 
-// golden compares a text with that of a file, or writes it.
+// golden compares a text with that of a file, or writes the file.
 func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
@@ -143,7 +142,7 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-// TestEveryTypeOfTheDriver is known by the name that the catalogue has.
+// TestEveryTypeOfTheDriver checks that each type has the catalogue's name.
 func TestEveryTypeOfTheDriver(t *testing.T) {
 	t.Parallel()
 	for typ, want := range map[ora.TNSType]string{
@@ -172,8 +171,8 @@ func TestEveryTypeOfTheDriver(t *testing.T) {
 	}
 }
 
-// TestTheDriverLosesTheSmallest: it takes numbers between 1E-130 and 1E-128 for 0. When it does not any more, the
-// page about Oracle need not say so.
+// TestTheDriverLosesTheSmallest checks that the driver reads numbers between 1E-130 and 1E-128 as 0. Once this test
+// fails, docs/sources/oracle.md no longer needs to mention it.
 func TestTheDriverLosesTheSmallest(t *testing.T) {
 	t.Parallel()
 	if got := number(t, "0."+strings.Repeat("0", 129)+"1"); got != "0" {
@@ -181,7 +180,8 @@ func TestTheDriverLosesTheSmallest(t *testing.T) {
 	}
 }
 
-// TestObjectTypes are left out, and those of the server that it can write are not.
+// TestObjectTypes checks that object types are skipped, except for the server's own types that it can convert to
+// text.
 func TestObjectTypes(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -196,7 +196,7 @@ func TestObjectTypes(t *testing.T) {
 	}
 }
 
-// rowOf is a row of a profile whose columns are of the types, all of them the key.
+// rowOf is a row of a profile with columns of the types, which all belong to the key.
 func rowOf(t *testing.T, p sqlread.Profile, types ...string) *sqlread.Row {
 	t.Helper()
 	tab := &table{}
@@ -236,7 +236,7 @@ func TestKeysThatAreZero(t *testing.T) {
 	}
 }
 
-// TestNativeIDsAreUnique: of keys that the other profiles write in the same way.
+// TestNativeIDsAreUnique has keys that the other profiles write in the same way.
 func TestNativeIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	r := rowOf(t, sqlread.Native, "VARCHAR2", "VARCHAR2")
@@ -256,7 +256,7 @@ func TestNativeIDsAreUnique(t *testing.T) {
 	)
 }
 
-// TestDocuments shows a row in each profile, of a table of the user's own and one of another schema.
+// TestDocuments has a row in each profile, of a table in the user's own schema and of one in another schema.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	tab := &table{Key: []int{0}}

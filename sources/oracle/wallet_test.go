@@ -20,7 +20,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// identity is a certificate that is its own authority, and its key, as PEM.
+// identity is a self-signed certificate and its key, as PEM.
 func identity(t *testing.T, name string) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -42,7 +42,7 @@ func identity(t *testing.T, name string) (certificate, key string) {
 	return string(pemOf("CERTIFICATE", der)), string(pemOf("PRIVATE KEY", keyDER))
 }
 
-// walletWith is a folder that holds a file.
+// walletWith is a folder with one file.
 func walletWith(t *testing.T, name, content string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -52,7 +52,8 @@ func walletWith(t *testing.T, name, content string) string {
 	return folder
 }
 
-// TestTextWallet: the server must be one that the wallet knows, and is shown the wallet's certificate.
+// TestTextWallet checks that the server must be one that the wallet trusts, and that it receives the wallet's
+// certificate.
 func TestTextWallet(t *testing.T) {
 	t.Parallel()
 	server, serverKey := identity(t, "db.example.org")
@@ -87,7 +88,7 @@ func TestTextWallet(t *testing.T) {
 	}
 }
 
-// handshake connects to a server and returns which certificate was shown to it.
+// handshake connects to a server and returns the certificate that the server received.
 func handshake(t *testing.T, client *tls.Config, host, certificate, key string) (shown string, err error) {
 	t.Helper()
 	pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
@@ -125,7 +126,7 @@ func handshake(t *testing.T, client *tls.Config, host, certificate, key string) 
 	return <-done, err
 }
 
-// TestAutoLoginWallet reads a wallet as orapki writes it: testdata/wallet/make has made it.
+// TestAutoLoginWallet reads a wallet in the format of orapki, created by testdata/wallet/make.
 func TestAutoLoginWallet(t *testing.T) {
 	t.Parallel()
 	c, err := tlsOf(filepath.Join("testdata", "wallet"))
@@ -142,7 +143,7 @@ func TestAutoLoginWallet(t *testing.T) {
 	}
 }
 
-// TestInvalidWallets: the message says what is wrong and what to do.
+// TestInvalidWallets checks that the message says what is wrong and what to do.
 func TestInvalidWallets(t *testing.T) {
 	t.Parallel()
 	certificate, key := identity(t, "a")

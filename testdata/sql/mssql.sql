@@ -34,7 +34,7 @@ WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type,
 ORDER BY SCHEMA_NAME(o.schema_id), o.name;
 GO
 
--- the same where the one before fails with error 207, before SQL Server 2022
+-- the same if the previous one fails with error 207, before SQL Server 2022
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
        CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' ELSE 'table' END,
        COALESCE(CONVERT(int, t.is_memory_optimized), 0),
@@ -45,7 +45,7 @@ WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type,
 ORDER BY SCHEMA_NAME(o.schema_id), o.name;
 GO
 
--- the same where that fails with error 207, too, before SQL Server 2016
+-- the same if that fails with error 207 as well, before SQL Server 2016
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
        CASE WHEN o.type = 'V' THEN 'view' ELSE 'table' END,
        0,
@@ -56,12 +56,12 @@ WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0
 ORDER BY SCHEMA_NAME(o.schema_id), o.name;
 GO
 
--- for each configured schema of which nothing was seen: does it exist
+-- for each configured schema without visible objects: does it exist
 -- @p1: string "dbo"
 SELECT SCHEMA_ID(@p1);
 GO
 
--- where the database allows snapshot isolation, on each connection: before its transaction
+-- if the database allows snapshot isolation, on each connection: before its transaction
 SET TRANSACTION ISOLATION LEVEL SNAPSHOT;
 GO
 
@@ -73,11 +73,11 @@ GO
 SELECT TOP (1) 1 FROM [dbo].[a]]b];
 GO
 
--- where no table can be read so: end the transaction again
+-- if no table can be read in this way: end the transaction again
 IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;
 GO
 
--- before a table is described: outside the snapshot; behind it the level is SNAPSHOT again
+-- before a table is described: outside the snapshot; afterwards the level is SNAPSHOT again
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 GO
 
@@ -132,11 +132,11 @@ GO
 SELECT CONVERT(int, COLLATIONPROPERTY(@p1, 'CodePage'));
 GO
 
--- behind an error of the server: whether the transaction is still open
+-- after an error of the server: whether the transaction is still open
 SELECT @@TRANCOUNT;
 GO
 
--- a table without a key of its own, or with one whose order the server cannot be asked about
+-- a table without a key, or with one that the server cannot sort reliably
 SELECT [a], CONVERT(nvarchar(20), [b]]]), [c] FROM [x.y].[a]]b];
 GO
 
@@ -144,7 +144,7 @@ GO
 SELECT [a], CONVERT(nvarchar(20), [b]]]), [c] FROM [x.y].[a]]b] ORDER BY [b]]], [a];
 GO
 
--- the same, behind a row
+-- the same, after a row
 -- @p1: string "é"
 -- @p2: int64 "7"
 SELECT [a], CONVERT(nvarchar(20), [b]]]), [c] FROM [x.y].[a]]b] WHERE [b]]] >= CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) AND ([b]]] > CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) OR ([b]]] = CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) AND [a] > CONVERT(int, @p2))) ORDER BY [b]]], [a];
@@ -162,127 +162,127 @@ GO
 SELECT [id], [tinyint], [smallint], [bigint], [bit], [decimal], [numeric], [money], [smallmoney], [float], [real], CONVERT(nvarchar(10), [char]), CONVERT(nvarchar(20), [varchar]), CONVERT(nvarchar(max), [varchar(max)]), CONVERT(nvarchar(max), [text]), CONVERT(nvarchar(10), [utf8 char]), CONVERT(nvarchar(max), [utf8 varchar]), CONVERT(nvarchar(max), [utf8 varchar(max)]), CONVERT(nvarchar(max), [utf8 text]), [nchar], [nvarchar], [nvarchar(max)], [ntext], [sysname], [xml], CONVERT(nvarchar(max), [json]), CONVERT(nvarchar(max), [vector]), [date], [time], [smalldatetime], [datetime], [datetime2], [datetimeoffset], [uniqueidentifier], [binary], [varbinary], [varbinary(max)], [image], [rowversion], [hierarchyid].ToString(), [geometry].AsTextZM(), [geography].AsTextZM(), CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) + N':' + CASE CONVERT(nvarchar(60), SQL_VARIANT_PROPERTY([sql_variant], 'BaseType')) WHEN N'float' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 2) WHEN N'real' THEN CONVERT(nvarchar(max), CONVERT(float, [sql_variant]), 2) WHEN N'money' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'smallmoney' THEN CONVERT(nvarchar(max), CONVERT(money, [sql_variant]), 2) WHEN N'binary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'varbinary' THEN CONVERT(nvarchar(max), CONVERT(varbinary(8000), [sql_variant]), 2) WHEN N'date' THEN CONVERT(nvarchar(max), CONVERT(date, [sql_variant]), 23) WHEN N'time' THEN CONVERT(nvarchar(max), CONVERT(time(7), [sql_variant]), 121) WHEN N'datetimeoffset' THEN CONVERT(nvarchar(max), CONVERT(datetimeoffset(7), [sql_variant]), 121) WHEN N'smalldatetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime' THEN CONVERT(nvarchar(max), CONVERT(datetime, [sql_variant]), 121) WHEN N'datetime2' THEN CONVERT(nvarchar(max), CONVERT(datetime2(7), [sql_variant]), 121) WHEN N'char' THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), [sql_variant])) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])), 4001, 4000) WHEN N'varchar' THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), [sql_variant])) + SUBSTRING(CONVERT(nvarchar(max), CONVERT(varchar(8000), [sql_variant])), 4001, 4000) ELSE CONVERT(nvarchar(4000), [sql_variant]) END, CONVERT(varbinary(max), [of the user]), [encrypted] FROM [x.y].[a]]b];
 GO
 
--- behind a row whose key is of the type bigint
+-- after a row whose key has the type bigint
 -- @p1: int64 "1"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(bigint, @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type binary
+-- after a row whose key has the type binary
 -- @p1: []uint8 "[0 1]"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(binary(8), @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type bit
+-- after a row whose key has the type bit
 -- @p1: bool "true"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > @p1 ORDER BY [k];
 GO
 
--- behind a row whose key is of the type char
+-- after a row whose key has the type char
 -- @p1: string "a         "
 SELECT CONVERT(nvarchar(10), [k]) FROM [x.y].[a]]b] WHERE [k] > CONVERT(char(10), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type date
+-- after a row whose key has the type date
 -- @p1: string "2024-01-02"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(date, @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type datetime
+-- after a row whose key has the type datetime
 -- @p1: string "2024-01-02 03:04:05.123"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(datetime, @p1, 121) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type datetime2
+-- after a row whose key has the type datetime2
 -- @p1: string "2024-01-02 03:04:05.1234567"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(datetime2(7), @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type datetimeoffset
+-- after a row whose key has the type datetimeoffset
 -- @p1: string "2024-01-02 05:04:05.1234567 +02:00"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(datetimeoffset(7), @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type decimal
+-- after a row whose key has the type decimal
 -- @p1: string "1.5000000000"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(decimal(38, 10), @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type int
+-- after a row whose key has the type int
 -- @p1: int64 "1"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(int, @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type money
+-- after a row whose key has the type money
 -- @p1: string "1.5000"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(money, @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type nchar
+-- after a row whose key has the type nchar
 -- @p1: string "a         "
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > @p1 ORDER BY [k];
 GO
 
--- behind a row whose key is of the type numeric
+-- after a row whose key has the type numeric
 -- @p1: string "1"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(numeric(5, 0), @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type nvarchar
+-- after a row whose key has the type nvarchar
 -- @p1: string "a"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > @p1 ORDER BY [k];
 GO
 
--- behind a row whose key is of the type rowversion
+-- after a row whose key has the type rowversion
 -- @p1: []uint8 "[0 0 0 0 0 0 7 209]"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(binary(8), @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type smalldatetime
+-- after a row whose key has the type smalldatetime
 -- @p1: string "2024-01-02 03:04:00.000"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(smalldatetime, @p1, 121) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type smallint
+-- after a row whose key has the type smallint
 -- @p1: int64 "1"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(smallint, @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type smallmoney
+-- after a row whose key has the type smallmoney
 -- @p1: string "1.5000"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(smallmoney, @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type sysname
+-- after a row whose key has the type sysname
 -- @p1: string "a"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > @p1 ORDER BY [k];
 GO
 
--- behind a row whose key is of the type time
+-- after a row whose key has the type time
 -- @p1: string "03:04:05.1234567"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(time(7), @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type tinyint
+-- after a row whose key has the type tinyint
 -- @p1: int64 "1"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(tinyint, @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type uniqueidentifier
+-- after a row whose key has the type uniqueidentifier
 -- @p1: string "01234567-89ab-cdef-0123-456789abcdef"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(uniqueidentifier, @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type utf8 varchar
+-- after a row whose key has the type utf8 varchar
 -- @p1: string "ž"
 SELECT CONVERT(nvarchar(20), [k]) FROM [x.y].[a]]b] WHERE [k] > CONVERT(varchar(20), @p1 COLLATE Latin1_General_100_CI_AS_SC_UTF8) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type varbinary
+-- after a row whose key has the type varbinary
 -- @p1: []uint8 "[0 1]"
 SELECT [k] FROM [x.y].[a]]b] WHERE [k] > CONVERT(varbinary(20), @p1) ORDER BY [k];
 GO
 
--- behind a row whose key is of the type varchar
+-- after a row whose key has the type varchar
 -- @p1: string "a"
 SELECT CONVERT(nvarchar(20), [k]) FROM [x.y].[a]]b] WHERE [k] > CONVERT(varchar(20), @p1 COLLATE SQL_Latin1_General_CP1_CI_AS) ORDER BY [k];
 GO

@@ -1,6 +1,6 @@
 -- Every statement that the source oracle sends, here about a table SHOP.ORDERS.
 
--- when a connection is opened, and when it is tried
+-- when a connection is opened, and when it is checked
 ALTER SESSION SET TIME_ZONE = '+00:00';
 ALTER SESSION SET NLS_COMP = BINARY NLS_SORT = BINARY;
 ALTER SESSION SET NLS_NUMERIC_CHARACTERS = '.,';
@@ -56,18 +56,18 @@ SELECT "ID", "C1", "C2", TO_BINARY_DOUBLE("C3"), "C4", "C5", "C6", "C7", "C8", "
 -- for the same in the encoding compat
 SELECT "ID", "C1", "C2", TO_BINARY_DOUBLE("C3"), "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "C12", "C13", "C14", "C15", "C16", CAST("C17" AS TIMESTAMP), CAST("C18" AS TIMESTAMP), TO_CHAR("C19"), TO_CHAR("C20"), "C21", "C22", "C23", JSON_SERIALIZE("C24" RETURNING CLOB), VECTOR_SERIALIZE("C25" RETURNING CLOB), XMLSERIALIZE(CONTENT "C26" AS CLOB), MDSYS.SDO_UTIL.TO_GEOJSON("C27") FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID";
 
--- where the user may not execute DBMS_FLASHBACK, nor select from V$DATABASE
+-- if the user may not execute DBMS_FLASHBACK, nor select from V$DATABASE
 SELECT TO_CHAR(CURRENT_SCN) FROM V$DATABASE;
 SELECT "ID" FROM "SHOP"."ORDERS" ORDER BY "ID";
 
--- where the server has forgotten what rows were: a new change number, behind the last row
+-- if the server no longer has the row versions: a new change number, after the last row
 SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 2000 WHERE "ID" > :1 ORDER BY "ID";
 --   :1 is 5 (int64)
 
--- where a table was altered since the run began
+-- if a table was altered since the run began
 ROLLBACK;
 
--- where the connection was lost, behind the last row of a key of two columns
+-- if the connection was lost, after the last row of a key of two columns
 SELECT "ID", "LINE", "DAY", "NOTE" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID", "LINE";
 SELECT "ID", "LINE", "DAY", "NOTE" FROM "SHOP"."ORDERS" AS OF SCN 1000 WHERE "ID" >= :1 AND ("ID" > :2 OR ("ID" = :3 AND "LINE" > :4)) ORDER BY "ID", "LINE";
 --   :1 is 5 (int64)
@@ -75,7 +75,7 @@ SELECT "ID", "LINE", "DAY", "NOTE" FROM "SHOP"."ORDERS" AS OF SCN 1000 WHERE "ID
 --   :3 is 5 (int64)
 --   :4 is a (string)
 
--- where the server lacks a column or a view of the catalogue
+-- if the server lacks a column or a view of the catalogue
 SELECT table_name, NULL, NULL
 FROM all_tables
 WHERE owner = :1
@@ -115,7 +115,7 @@ ORDER BY column_id;
 --   :1 is SHOP (string)
 --   :2 is ORDERS (string)
 
--- for an advanced rule: what columns its query has, and the query, here one with a column that is selected as something else
+-- for an advanced rule: the columns of its query, and the query, here one with a column that is converted in the SELECT
 SELECT * FROM (
 SELECT id, span FROM orders
 ) q WHERE 1 = 0;
