@@ -96,7 +96,7 @@ func TestSessionsLostWhileIdle(t *testing.T) {
 	})
 }
 
-// holdConn withholds incoming bytes from its reader, once hold is set.
+// holdConn keeps incoming bytes from its reader once hold is set.
 type holdConn struct {
 	net.Conn
 	hold    *atomic.Bool

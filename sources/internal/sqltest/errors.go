@@ -10,8 +10,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Retries checks which errors of connecting are worth another attempt: what all sources say of the network, and more of
-// one's own.
+// Retries checks which errors of connecting are retried: network errors that all sources share, and those of one
+// source.
 func Retries(t *testing.T, worth func(error) bool, again, never map[string]error) {
 	t.Helper()
 	check := func(name string, err error, want bool) {
@@ -31,13 +31,13 @@ func Retries(t *testing.T, worth func(error) bool, again, never map[string]error
 	}
 }
 
-// Failure is an error of the driver, and the kind and the hint that it has for the user.
+// Failure is an error of the driver, with the kind and the hint that the user gets.
 type Failure struct {
 	Err, Kind error
 	Hint      string
 }
 
-// FailuresAre checks what becomes of errors of the driver; each begins with the text.
+// FailuresAre checks the errors that users get for errors of the driver; each begins with the text.
 func FailuresAre(t *testing.T, fail func(error) error, begins string, cases map[string]Failure) {
 	t.Helper()
 	for name, tt := range cases {
@@ -49,7 +49,7 @@ func FailuresAre(t *testing.T, fail func(error) error, begins string, cases map[
 	}
 }
 
-// IDsDiffer checks that no two of some keys have the same id, nor one that the destination would not take.
+// IDsDiffer checks that no two of the keys have the same id, and that the destination accepts every id.
 func IDsDiffer(t *testing.T, id func([]driver.Value) string, keys ...[]driver.Value) {
 	t.Helper()
 	seen := map[string][]driver.Value{}

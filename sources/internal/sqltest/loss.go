@@ -19,7 +19,7 @@ import (
 // Dial is how a source opens the connection below that of its driver.
 type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// CutAfter makes every connection break after so many bytes of the server, and counts how many did.
+// CutAfter breaks every connection after so many bytes from the server, and counts the broken connections.
 func CutAfter(dial Dial, bytes int) (Dial, *atomic.Int32) {
 	cuts := &atomic.Int32{}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -49,8 +49,8 @@ func (c *cutConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Narrow makes connections hold little that was not read yet, so that a server has not sent the end of a large result
-// before its beginning was read. Otherwise the system lets the buffer grow, on some to 32 MB.
+// Narrow gives connections small receive buffers, so that a server has not sent the end of a large result before its
+// beginning was read. By default the system lets the buffer grow, on some to 32 MB.
 func Narrow(dial Dial) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -61,10 +61,10 @@ func Narrow(dial Dial) Dial {
 	}
 }
 
-// SilentBehind makes the time limit of a connection's reads be over behind the first statement that has the text
-// in it, as where the server says nothing any more, but not before seen is closed. So a test decides when the limit
-// is over, and no answer before has to come within it.
-func SilentBehind(dial Dial, text string, seen <-chan struct{}) Dial {
+// SilentAfter lets the read time limit of a connection expire after the first statement that contains the text, as if
+// the server had fallen silent, but not before seen is closed. So the test decides when the limit expires, and no
+// earlier response has to meet it.
+func SilentAfter(dial Dial, text string, seen <-chan struct{}) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
@@ -97,7 +97,7 @@ func (c *silentConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// CountDials counts the connections that are opened, of which so many are refused first.
+// CountDials counts the connections that are opened; the first of them, as many as refused, fail.
 func CountDials(dial Dial, refused int) (Dial, *atomic.Int32) {
 	n := &atomic.Int32{}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -108,13 +108,13 @@ func CountDials(dial Dial, refused int) (Dial, *atomic.Int32) {
 	}, n
 }
 
-// NoPauses is in place of a pause: it counts, and lets the source go on at once.
+// NoPauses replaces the pauses: it counts them, and lets the source continue at once.
 func NoPauses() (pause func(context.Context, time.Duration) error, n *atomic.Int32) {
 	n = &atomic.Int32{}
 	return func(ctx context.Context, _ time.Duration) error { n.Add(1); return ctx.Err() }, n
 }
 
-// ReadWith reads a part and calls do when as many documents as its key have come. times is how often each id
+// ReadWith reads a part, and calls do when as many documents as its key have come. times counts how often each id
 // came.
 func ReadWith(t testing.TB, part source.Part, do map[int]func()) (times map[string]int, err error) {
 	t.Helper()
@@ -133,7 +133,7 @@ func ReadWith(t testing.TB, part source.Part, do map[int]func()) (times map[stri
 	return times, nil
 }
 
-// Once fails the test unless every one of so many rows came once.
+// Once fails the test unless each of so many rows came exactly once.
 func Once(t testing.TB, times map[string]int, rows int) {
 	t.Helper()
 	if len(times) != rows {
@@ -167,13 +167,13 @@ func Nested(t *testing.T, parts []source.Part) (n int) {
 	return n
 }
 
-// Pool is where sessions are while no part uses them.
+// Pool holds the sessions that no part uses.
 type Pool[S any] interface {
 	Take() (s S, ok bool)
 	Drop()
 }
 
-// LoseIdle ends the sessions of a pool that no part uses, and counts them.
+// LoseIdle ends the unused sessions of a pool, and counts them.
 func LoseIdle[S interface{ HangUp() }](pool Pool[S]) (n int) {
 	for s, ok := pool.Take(); ok; s, ok = pool.Take() {
 		s.HangUp()
@@ -183,8 +183,8 @@ func LoseIdle[S interface{ HangUp() }](pool Pool[S]) (n int) {
 	return n
 }
 
-// CheckLoss judges a table of so many rows that was read while its connection was lost: where says is "" it was read to
-// its end, and otherwise it failed with an error of the kind.
+// CheckLoss checks a table of so many rows that was read while its connection was lost: if says is "", it was read to
+// its end, otherwise it failed with an error of the kind.
 func CheckLoss(t *testing.T, times map[string]int, err error, rows int, kind error, says string) {
 	t.Helper()
 	if says == "" {
@@ -203,8 +203,8 @@ func CheckLoss(t *testing.T, times map[string]int, err error, rows int, kind err
 	}
 }
 
-// CancelEndsTheStatement checks that it does, of a part that runs for ever, and closes the session. sessions counts
-// those of the user, or those alone that run something.
+// CancelEndsTheStatement checks that cancelling ends the statement of a part that runs for ever, and closes the
+// session. sessions counts the sessions of the user, or only those that run a statement.
 func CancelEndsTheStatement(t *testing.T, s source.Source, part source.Part, sessions func(busy bool) int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -225,8 +225,8 @@ func CancelEndsTheStatement(t *testing.T, s source.Source, part source.Part, ses
 	Eventually(t, "no session is left", func() bool { return sessions(false) == 0 })
 }
 
-// Resumes breaks the connections of a source after so many bytes, again and again, and checks that each of its parts
-// is read to the end, every one of so many rows once. idle ends the sessions that no part uses.
+// Resumes repeatedly breaks the connections of a source after so many bytes, and checks that each of its parts is
+// read to the end, with each of so many rows once. idle ends the unused sessions.
 func Resumes(t *testing.T, w Way, log *Logbook, rows, bytes int, idle func(source.Source) int) {
 	t.Helper()
 	w.NoPauses()
@@ -248,7 +248,7 @@ func Resumes(t *testing.T, w Way, log *Logbook, rows, bytes int, idle func(sourc
 	}
 }
 
-// EveryRowOnce reads all parts, and checks that each of so many rows came once.
+// EveryRowOnce reads all parts, and checks that each of so many rows came exactly once.
 func EveryRowOnce(t *testing.T, s source.Source, rows int) {
 	t.Helper()
 	for scope, r := range ReadAll(t, s) {
@@ -263,8 +263,8 @@ func EveryRowOnce(t *testing.T, s source.Source, rows int) {
 	}
 }
 
-// LossEndsTheTable checks that a part whose rows cannot be resumed fails when its connection breaks after so many bytes,
-// and that no attempt is made.
+// LossEndsTheTable checks that a part that cannot be resumed fails when its connection breaks after so many bytes,
+// without another attempt.
 func LossEndsTheTable(t *testing.T, w Way, part source.Part, bytes int) {
 	t.Helper()
 	pauses := w.NoPauses()
@@ -276,8 +276,7 @@ func LossEndsTheTable(t *testing.T, w Way, part source.Part, bytes int) {
 	}
 }
 
-// LostWhileIdle checks that sessions which are lost after the tables were listed are passed over: every part has one
-// row.
+// LostWhileIdle checks that sessions lost after the tables were listed are skipped: every part still has its one row.
 func LostWhileIdle(t *testing.T, s source.Source, lose func()) {
 	t.Helper()
 	parts := List(t, s)
@@ -289,7 +288,7 @@ func LostWhileIdle(t *testing.T, s source.Source, lose func()) {
 	}
 }
 
-// LeaveEarly takes one document of a part, and checks that the server stops sending the others.
+// LeaveEarly reads one document of a part, and checks that the server stops sending the others.
 func LeaveEarly(t *testing.T, part source.Part, busy func() int) {
 	t.Helper()
 	for _, err := range part.Documents(t.Context()) {
@@ -301,7 +300,7 @@ func LeaveEarly(t *testing.T, part source.Part, busy func() int) {
 	Eventually(t, "nothing runs", func() bool { return busy() == 0 })
 }
 
-// ReadSlowly stops after some documents of a part until so much time has passed, and checks that all rows come.
+// ReadSlowly pauses for the given time after some documents of a part, and checks that all rows come.
 func ReadSlowly(t *testing.T, part source.Part, rows int, pause time.Duration) {
 	t.Helper()
 	n := 0
@@ -319,14 +318,14 @@ func ReadSlowly(t *testing.T, part source.Part, rows int, pause time.Duration) {
 	}
 }
 
-// Stalls checks that a part that waits for a lock, which lock takes, ends once the server has sent nothing for the time
-// limit of [Patience], and that its statement ends with it. The limit is over after the text, as it is sent, on the
-// sessions that come.
+// Stalls checks that a part that waits for a lock, which lock acquires, ends once the server has sent nothing for the
+// time limit, which is [Patience], and that its statement ends with it. In new sessions the limit expires after the
+// statement that contains the text, encoded as it is sent.
 func Stalls(t *testing.T, w Way, part source.Part, text string, idle func(source.Source) int, lock func(), busy func() int) {
 	t.Helper()
 	w.NoPauses()
 	waits := make(chan struct{})
-	*w.Dial = SilentBehind(*w.Dial, text, waits)
+	*w.Dial = SilentAfter(*w.Dial, text, waits)
 	idle(w.Source)
 	lock()
 	done := make(chan error, 1)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// MustExec runs SQL, also while the test is being cleaned up.
+// MustExec runs SQL, also during the cleanup of the test.
 func MustExec(t testing.TB, pool *sql.DB, statements string) {
 	t.Helper()
 	if _, err := pool.ExecContext(context.WithoutCancel(t.Context()), statements); err != nil {
@@ -15,7 +15,7 @@ func MustExec(t testing.TB, pool *sql.DB, statements string) {
 	}
 }
 
-// Numbers are what a query of one column answers.
+// Numbers is the result of a query of one column.
 func Numbers(t testing.TB, pool *sql.DB, query string, args ...any) (all []int) {
 	t.Helper()
 	rows, err := pool.QueryContext(context.WithoutCancel(t.Context()), query, args...)
@@ -36,7 +36,7 @@ func Numbers(t testing.TB, pool *sql.DB, query string, args ...any) (all []int) 
 	return all
 }
 
-// Gone waits until none of the sessions is among those that left lists.
+// Gone waits until left lists none of the sessions.
 func Gone(t testing.TB, sessions []int, left func() []int) {
 	t.Helper()
 	Eventually(t, "the sessions have ended", func() bool {

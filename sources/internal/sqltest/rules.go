@@ -15,7 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// RuleEnv is the environment of advanced rules, each as [QueryOf] makes it.
+// RuleEnv is the environment with advanced rules, each from [QueryOf].
 func RuleEnv(rules ...map[string]any) source.Env {
 	list := []any{}
 	for _, r := range rules {
@@ -24,7 +24,7 @@ func RuleEnv(rules ...map[string]any) source.Env {
 	return source.Env{AdvancedRules: list}
 }
 
-// QueryOf is an advanced rule: a query, its tables between commas, and perhaps the columns of its ids.
+// QueryOf is an advanced rule: a query, its tables separated by commas, and optionally the columns of its ids.
 func QueryOf(query, tables string, idColumns ...any) map[string]any {
 	r, of := map[string]any{"query": query}, []any{}
 	for t := range strings.SplitSeq(tables, ",") {
@@ -37,7 +37,7 @@ func QueryOf(query, tables string, idColumns ...any) map[string]any {
 	return r
 }
 
-// List is the parts of a source in their order.
+// List lists the parts of a source in their order.
 func List(t testing.TB, s source.Source) (parts []source.Part) {
 	t.Helper()
 	for p, err := range s.Parts(t.Context()) {
@@ -49,7 +49,7 @@ func List(t testing.TB, s source.Source) (parts []source.Part) {
 	return parts
 }
 
-// Listed is the parts of a source by their scopes.
+// Listed maps the scopes of a source to its parts.
 func Listed(t testing.TB, s source.Source) map[string]source.Part {
 	t.Helper()
 	parts := map[string]source.Part{}
@@ -59,7 +59,7 @@ func Listed(t testing.TB, s source.Source) map[string]source.Part {
 	return parts
 }
 
-// Names are those of parts.
+// Names are the names of parts.
 func Names(parts []source.Part) (names []string) {
 	for _, p := range parts {
 		names = append(names, p.Name())
@@ -67,8 +67,8 @@ func Names(parts []source.Part) (names []string) {
 	return names
 }
 
-// RuleCase is a rule, the only one of a source, and what is read of it: ids in their order, and the document of the row
-// that comes first.
+// RuleCase is a rule, the only one of a source, and the expected result: ids in their order, and the document of the
+// first row.
 type RuleCase struct {
 	Rule  map[string]any
 	Scope string
@@ -96,8 +96,8 @@ func (c *RuleCase) Check(t *testing.T, open func(source.Env) source.Source) {
 	}
 }
 
-// TablesOfRules checks that the fields which every document has list the tables of its rule, and tell the scope of the
-// part. want is what documents of the rules have, one of orders and one of orders and customers.
+// TablesOfRules checks that the fields that every document has list the tables of its rule, and determine the scope
+// of the part. want has these fields for a rule of orders, and for one of orders and customers.
 func TablesOfRules(t *testing.T, typ *source.Type, values map[string]any, open func(source.Env) source.Source, want [2]string) {
 	t.Helper()
 	for _, env := range Profiles {
@@ -122,8 +122,8 @@ func TablesOfRules(t *testing.T, typ *source.Type, values map[string]any, open f
 	}
 }
 
-// RulesReplaceTables checks that no table of the list is read beside them, and none of their names is missing. paid and
-// unpaid are conditions as the database has them; scope is that of a table.
+// RulesReplaceTables checks that no table of the list is read in addition to rules, and none of their names is
+// reported missing. paid and unpaid are conditions in the database's SQL; scope is that of a table.
 func RulesReplaceTables(t *testing.T, open func(tables string, env source.Env) source.Source, paid, unpaid string, scope func(table string) string) {
 	t.Helper()
 	log := &Logbook{}
@@ -140,12 +140,12 @@ func RulesReplaceTables(t *testing.T, open func(tables string, env source.Env) s
 	}
 }
 
-// validator is a source that checks its rules.
+// validator is a source that can validate its rules.
 type validator interface {
 	Validate(ctx context.Context) error
 }
 
-// Validate checks the rules of a source.
+// Validate validates the rules of a source.
 func Validate(ctx context.Context, s source.Source) error {
 	v, ok := s.(validator)
 	if !ok {
@@ -154,8 +154,8 @@ func Validate(ctx context.Context, s source.Source) error {
 	return v.Validate(ctx)
 }
 
-// RefusesQueries checks that queries are refused when they are validated, as the rule of orders after others: each
-// with what is said of it, and with the words.
+// RefusesQueries checks that validation refuses queries, each as a rule of orders after other rules: each with its
+// own message, and with the words.
 func RefusesQueries(t *testing.T, db *DB, before []map[string]any, queries map[string]string, words ...string) {
 	t.Helper()
 	for query, says := range queries {
@@ -165,15 +165,15 @@ func RefusesQueries(t *testing.T, db *DB, before []map[string]any, queries map[s
 	}
 }
 
-// Misfit is rules that do not fit the tables, and what is said of them.
+// Misfit is rules that do not fit the tables, and the expected message.
 type Misfit struct {
 	Set   map[string]any
 	Rules []map[string]any
 	Says  []string
 }
 
-// RulesThatDoNotFit checks that they are refused when they are validated, and that the key which the connector
-// declares for the table notes counts for its rules as well.
+// RulesThatDoNotFit checks that validation refuses the rules, and that a key that the connector declares for the
+// table notes also applies to its rules.
 func RulesThatDoNotFit(t *testing.T, db *DB, cases map[string]Misfit) {
 	t.Helper()
 	for name, tt := range cases {
@@ -188,8 +188,8 @@ func RulesThatDoNotFit(t *testing.T, db *DB, cases map[string]Misfit) {
 	}
 }
 
-// ValidateAsksTheServer checks that it says why it could not, which is hint for a wrong password, and leaves no
-// session behind. user opens the source as a user whose sessions are counted.
+// ValidateAsksTheServer checks that validation reports why it failed, with hint for a wrong password, and leaves no
+// session open. user opens the source as a user whose sessions are counted.
 func ValidateAsksTheServer(t *testing.T, db *DB, hint string, user func(source.Env) source.Source, sessions func() int) {
 	t.Helper()
 	rule := QueryOf("SELECT * FROM orders", "orders")
@@ -205,8 +205,8 @@ func ValidateAsksTheServer(t *testing.T, db *DB, hint string, user func(source.E
 	Eventually(t, "no session is left", func() bool { return sessions() == 0 })
 }
 
-// RightsOfRules checks that a rule that may not be read fails alone, with the words: the first of three. The others
-// have two rows each.
+// RightsOfRules checks that a rule without the right to read, the first of three, fails alone, with the words. The
+// others have two rows each.
 func RightsOfRules(t *testing.T, s source.Source, words ...string) {
 	t.Helper()
 	if err := Validate(t.Context(), s); err != nil {
@@ -221,8 +221,8 @@ func RightsOfRules(t *testing.T, s source.Source, words ...string) {
 	}
 }
 
-// RowsWithoutAKey checks that they are left out and said, and the others come. Of so many rows of the query, c is NULL
-// in one.
+// RowsWithoutAKey checks that rows without a key are skipped and reported, and the others are read. In one of the
+// rows of the query, c is NULL.
 func RowsWithoutAKey(t *testing.T, db *DB, query string, rows int) {
 	t.Helper()
 	parts := List(t, db.Open(nil, RuleEnv(QueryOf(query, "orders", "c"), QueryOf(query, "orders", "c", "o"))))
@@ -236,7 +236,7 @@ func RowsWithoutAKey(t *testing.T, db *DB, query string, rows int) {
 	}
 }
 
-// RulesReadTheSnapshot checks that a rule of the three orders reads that of the run.
+// RulesReadTheSnapshot checks that a rule about the three orders reads the snapshot of the run.
 func RulesReadTheSnapshot(t *testing.T, db *DB) {
 	t.Helper()
 	parts := List(t, db.Open(nil, RuleEnv(QueryOf("SELECT id FROM orders", "orders"))))

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Numbered are tables t0, t1 and so on, of the keys 1 and 2, both with a 1.
+// Numbered are tables t0, t1 and so on, with the keys 1 and 2, and the value 1 in both rows.
 func Numbered(n int) (tables []Table) {
 	for i := range n {
 		tables = append(tables, Pairs(fmt.Sprintf("t%d", i), Int, []any{1, 1}, []any{2, 1}))
@@ -21,8 +21,8 @@ func Numbered(n int) (tables []Table) {
 	return tables
 }
 
-// OneSnapshot checks that no session sees what was written after the tables were listed. says is what is logged of
-// it, "" for nothing.
+// OneSnapshot checks that no session sees rows written after the tables were listed. says is the expected log
+// message, "" for none.
 func OneSnapshot(t *testing.T, db *DB, tables int, says string) {
 	t.Helper()
 	db.Create(Numbered(tables)...)
@@ -47,8 +47,8 @@ func OneSnapshot(t *testing.T, db *DB, tables int, says string) {
 	}
 }
 
-// TablesAlreadyReadCanBeAltered checks that a table can be altered once it was read, while another is still to be read. alter
-// changes the structure of t0, and fails rather than wait forever.
+// TablesAlreadyReadCanBeAltered checks that a table can be altered once it was read, while another is still to be
+// read. alter changes the structure of t0, and must fail rather than wait forever.
 func TablesAlreadyReadCanBeAltered(t *testing.T, db *DB, alter string) {
 	t.Helper()
 	db.Create(Numbered(2)...)
@@ -63,8 +63,8 @@ func TablesAlreadyReadCanBeAltered(t *testing.T, db *DB, alter string) {
 	}
 }
 
-// MoreReadersThanSnapshots checks that those beyond take a snapshot of their own, which is logged once. idle counts the
-// sessions of the source that no part uses.
+// MoreReadersThanSnapshots checks that additional readers take their own snapshot, which is logged once. idle counts
+// the unused sessions of the source.
 func MoreReadersThanSnapshots(t *testing.T, db *DB, idle func(source.Source) int) {
 	t.Helper()
 	db.Create(Numbered(6)...)
@@ -79,7 +79,7 @@ func MoreReadersThanSnapshots(t *testing.T, db *DB, idle func(source.Source) int
 	}
 }
 
-// Concurrently reads all parts of a source at once, each of so many rows.
+// Concurrently reads all parts of a source, each of so many rows, concurrently.
 func Concurrently(t *testing.T, s source.Source, rows int) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -93,16 +93,16 @@ func Concurrently(t *testing.T, s source.Source, rows int) {
 	wg.Wait()
 }
 
-// Change is what is done to the table t, of id and v, after it was listed, and what is read of it.
+// Change is a change of the table t, of id and v, after it was listed, and the expected result.
 type Change struct {
 	Do    []string
 	Rows  int
-	Doc   string // of the first row
-	Fails string // why nothing is read
+	Doc   string // document of the first row
+	Fails string // the error, if nothing is read
 }
 
-// TablesThatChange checks that a table is read as it is by then, or fails alone. each runs a check on a database of its
-// own, or on several.
+// TablesThatChange checks that a changed table is read in its current state, or fails alone. each runs a check on its
+// own database, or on several.
 func TablesThatChange(t *testing.T, each func(t *testing.T, check func(t *testing.T, db *DB)), changes map[string]Change) {
 	t.Helper()
 	for name, tt := range changes {
@@ -135,7 +135,7 @@ func (c *Change) check(t *testing.T, db *DB, got Result) {
 	}
 }
 
-// IDsOnly checks that only the columns of the key are read.
+// IDsOnly checks that only the key columns are read.
 func IDsOnly(t *testing.T, db *DB) {
 	t.Helper()
 	db.Create(
@@ -160,8 +160,8 @@ func IDsOnly(t *testing.T, db *DB) {
 	}
 }
 
-// RowsThatAreLarge reads a text of so many characters, which the type holds and repeat makes, and a table of 1,000
-// columns.
+// RowsThatAreLarge reads a text of so many characters, of a type that can hold it and written by repeat, and a table
+// of 1,000 columns.
 func RowsThatAreLarge(t *testing.T, db *DB, size int, typ string, repeat SQL) {
 	t.Helper()
 	wide := IDs("wide")

@@ -1,8 +1,8 @@
-// Package sqltest is what the tests of the SQL sources share: the cases that all of them have, which a test calls with
-// the data of its database; a source opened and read to its end, what is logged, and waiting for a server. It knows no
-// database, and no program imports it.
+// Package sqltest is shared by the tests of the SQL sources. It has the cases that apply to all of them, which a test
+// calls with the data of its database. It also opens sources and reads them to the end, collects logs, and waits for
+// servers. It knows no database, and no program imports it.
 //
-// Its invariant: it never hides an error of the source; it hands it on in [Result] or fails the test.
+// Its invariant: it never hides an error of the source; it returns it in [Result] or fails the test.
 package sqltest
 
 import (
@@ -45,9 +45,9 @@ func Open(t testing.TB, typ *source.Type, raw map[string]any, env source.Env) so
 	return s
 }
 
-// Result is what was read of one part.
+// Result is the documents read from one part.
 type Result struct {
-	Docs []string // as [Body] has them, in the order in which they came
+	Docs []string // encoded by [Body], in the order of reading
 	IDs  []string
 	Err  error
 }
@@ -71,7 +71,7 @@ func ReadSource(t testing.TB, typ *source.Type, raw map[string]any, env source.E
 	return ReadAll(t, Open(t, typ, raw, env))
 }
 
-// ReadAll reads all parts, one after the other, and returns what came of them by scope.
+// ReadAll reads all parts, one after another, and returns the results by scope.
 func ReadAll(t testing.TB, s source.Source) map[string]Result {
 	t.Helper()
 	all := map[string]Result{}
@@ -87,7 +87,8 @@ func ReadAll(t testing.TB, s source.Source) map[string]Result {
 	return all
 }
 
-// DescribeAll describes all parts and returns the descriptions by scope. Parts of one scope must have the same.
+// DescribeAll describes all parts and returns the descriptions by scope. Parts of one scope must have the same
+// description.
 func DescribeAll(t testing.TB, s source.Source) map[string]source.Description {
 	t.Helper()
 	all := map[string]source.Description{}
@@ -111,8 +112,8 @@ func DescribeAll(t testing.TB, s source.Source) map[string]source.Description {
 	return all
 }
 
-// CheckDescribed reads all parts that can be read, and checks every document against the description of its
-// part. It returns how many there were.
+// CheckDescribed reads all parts that can be read, and checks every document against the description of its part. It
+// returns the number of documents.
 func CheckDescribed(t testing.TB, typ *source.Type, s source.Source) (documents int) {
 	t.Helper()
 	for p, err := range s.Parts(t.Context()) {
@@ -146,41 +147,40 @@ func Kinds(d source.Description) map[string]source.FieldKind {
 	return kinds
 }
 
-// Body encodes the fields that come from columns, as a JSON object: those behind the one that names the
-// table.
+// Body encodes the fields of columns as a JSON object: those after the field that names the table.
 func Body(doc *document.Document) string {
 	fixed := slices.IndexFunc(doc.Fields, func(f document.Field) bool { return strings.EqualFold(f.Name, "table") }) + 1
 	out := document.AppendFields(nil, &document.Document{ID: "x", Fields: doc.Fields[fixed:]})
 	return "{" + strings.TrimPrefix(strings.TrimPrefix(string(out), `{"id":"x"`), ",") + "}"
 }
 
-// Logbook collects what is logged.
+// Logbook collects log lines.
 type Logbook struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-// Write takes a line.
+// Write adds a line.
 func (l *Logbook) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(b)
 }
 
-// String is all that was logged.
+// String is the complete log.
 func (l *Logbook) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// Env is an environment that logs to it, down to the level info.
+// Env is an environment that logs to the logbook, at level info and above.
 func (l *Logbook) Env() source.Env {
 	return source.Env{Log: slog.New(slog.NewTextHandler(l, nil))}
 }
 
-// Patience is how long a test waits for what comes about by itself, and how long what ends at once may take: no
-// machine is so busy that it takes longer, and what hangs is still found.
+// Patience is how long a test waits for an event, and how long an immediate action may take: no machine is so busy
+// that it takes longer, and a hang is still detected.
 const Patience = 3 * time.Minute
 
 // Eventually polls a condition of the server until it holds.

@@ -20,9 +20,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 )
 
-// The cases that every SQL source has: what they say is here, and a test calls them with the data of its database.
+// The cases that apply to every SQL source. A test calls them with the data of its database.
 
-// Environment is a variable that a test needs. Where it is unset the test is skipped, and fails in CI.
+// Environment is a variable that a test needs. If it is unset, the test is skipped, and fails in CI.
 func Environment(t testing.TB, name string) string {
 	t.Helper()
 	v := os.Getenv(name)
@@ -35,7 +35,7 @@ func Environment(t testing.TB, name string) string {
 	return v
 }
 
-// Refuse fails the test unless err is of the kind and its text and hint hold all of the words.
+// Refuse fails the test unless err has the kind, and its text and hint contain all of the words.
 func Refuse(t testing.TB, err, kind error, words ...string) {
 	t.Helper()
 	if err == nil || (kind != nil && !errors.Is(err, kind)) {
@@ -50,7 +50,7 @@ func Refuse(t testing.TB, err, kind error, words ...string) {
 	}
 }
 
-// IsOnly checks that an error is of one kind, or of none where it is nil.
+// IsOnly checks that an error has one kind and no other; nil is no kind.
 func IsOnly(t testing.TB, what string, err, kind error) {
 	t.Helper()
 	for _, k := range []error{source.ErrConfig, source.ErrAuth, source.ErrUnreachable, source.ErrTemporary} {
@@ -60,33 +60,33 @@ func IsOnly(t testing.TB, what string, err, kind error) {
 	}
 }
 
-// Way is how an opened source reaches its server.
+// Way is how an opened source connects to its server.
 type Way struct {
 	Source source.Source
 	Dial   *Dial
 	Pause  *func(context.Context, time.Duration) error
 }
 
-// CountDials makes the source count the connections that it opens; the first of them fail with refused.
+// CountDials counts the connections that the source opens; as many as refused fail first.
 func (w Way) CountDials(refused int) (n *atomic.Int32) {
 	*w.Dial, n = CountDials(*w.Dial, refused)
 	return n
 }
 
-// CutAfter makes every connection of the source break after so many bytes, and counts how many did.
+// CutAfter breaks every connection of the source after so many bytes, and counts the broken connections.
 func (w Way) CutAfter(bytes int) (cuts *atomic.Int32) {
 	*w.Dial, cuts = CutAfter(*w.Dial, bytes)
 	return cuts
 }
 
-// NoPauses makes the source continue at once where it would wait, and counts how often.
+// NoPauses lets the source continue at once instead of pausing, and counts the pauses.
 func (w Way) NoPauses() (n *atomic.Int32) {
 	*w.Pause, n = NoPauses()
 	return n
 }
 
-// WrongPasswordIsTriedOnce checks that no account is locked by one. The source is opened with the password wrong-secret,
-// and with several attempts.
+// WrongPasswordIsTriedOnce checks that retries of a wrong password cannot lock an account. The source is opened with
+// the password wrong-secret, and with several attempts.
 func WrongPasswordIsTriedOnce(t *testing.T, w Way, words ...string) {
 	t.Helper()
 	dials, pauses := w.CountDials(0), w.NoPauses()
@@ -100,8 +100,8 @@ func WrongPasswordIsTriedOnce(t *testing.T, w Way, words ...string) {
 	}
 }
 
-// ConnectAgain checks that connecting is tried as often as retry_count says. open opens the source with one; an
-// attempt dials so many times.
+// ConnectAgain checks that connecting is attempted as often as retry_count says. open opens the source with that
+// value; each attempt opens so many connections.
 func ConnectAgain(t *testing.T, open func(attempts int) Way, dials int, words ...string) {
 	t.Helper()
 	for _, tt := range []struct {
@@ -129,8 +129,8 @@ func ConnectAgain(t *testing.T, open func(attempts int) Way, dials int, words ..
 	}
 }
 
-// FieldsAre checks the keys of a type against the connector protocol's: their places in the form, and values of each
-// that are refused. plain is a configuration that is complete.
+// FieldsAre checks the keys of a type against those of the connector protocol: their order in the form, and values of
+// each that are refused. plain is a complete configuration.
 func FieldsAre(t *testing.T, typ *source.Type, plain func(map[string]any) map[string]any, order map[string]int, refused map[string][]any) {
 	t.Helper()
 	if err := field.Check(typ.Fields); err != nil {
@@ -152,15 +152,15 @@ func FieldsAre(t *testing.T, typ *source.Type, plain func(map[string]any) map[st
 	}
 }
 
-// Refusal is a configuration that cannot work: what is set, and what is said of it.
+// Refusal is an invalid configuration: the changed keys, and the expected message.
 type Refusal struct {
 	Set  map[string]any
 	Env  source.Env
 	Says []string
 }
 
-// OpenRefuses checks that what cannot work is refused before anything connects: what all sources refuse, and more of
-// one's own.
+// OpenRefuses checks that invalid configurations are refused before anything connects: those that all sources refuse,
+// and the source's own.
 func OpenRefuses(t *testing.T, typ *source.Type, plain func(map[string]any) map[string]any, own map[string]Refusal) {
 	t.Helper()
 	cases := map[string]Refusal{
@@ -177,13 +177,13 @@ func OpenRefuses(t *testing.T, typ *source.Type, plain func(map[string]any) map[
 	}
 }
 
-// ScopeCase is a document, and the scope that it tells; "" for none.
+// ScopeCase is a document and its scope; "" if it has none.
 type ScopeCase struct {
 	Fields map[string]any
 	Want   string
 }
 
-// ScopesAre checks what scopes documents tell.
+// ScopesAre checks the scopes of documents.
 func ScopesAre(t *testing.T, typ *source.Type, v field.Values, cases map[string]ScopeCase) {
 	t.Helper()
 	for name, tt := range cases {
@@ -196,11 +196,11 @@ func ScopesAre(t *testing.T, typ *source.Type, v field.Values, cases map[string]
 // Profiles are the ways to name documents and their fields, each with an encoding.
 var Profiles = []source.Env{{}, {Profile: "seed87", Encoding: "compat"}, {Profile: "native"}}
 
-// lossAfter is how many bytes a server sends until its connection breaks: more than it says of a table, and less than
-// the rows of the contract, which are 500 with up to 500 words.
+// lossAfter is how many bytes a server sends before its connection breaks: more than the description of a table, and
+// less than the rows of the contract, which are 500 of up to 500 words.
 const lossAfter = 100_000
 
-// LossAfter is the data behind a relay that breaks the connection in the midst of the rows, after so many bytes.
+// LossAfter is data behind a relay that breaks the connection after so many bytes, while rows are read.
 func LossAfter(bytes int, values func(map[string]any) map[string]any) func(t *testing.T) sourcetest.Loss {
 	return func(t *testing.T) sourcetest.Loss {
 		t.Helper()
@@ -213,8 +213,8 @@ func LossAfter(bytes int, values func(map[string]any) map[string]any) func(t *te
 	}
 }
 
-// Contract runs the contract suite in the environments. The configuration has what is the source's own; values makes
-// a configuration with some keys changed.
+// Contract runs the contract suite in the environments. config has what is specific to the source; values returns a
+// configuration with some keys changed.
 func Contract(t *testing.T, config sourcetest.Config, values func(map[string]any) map[string]any, environments []source.Env) {
 	t.Helper()
 	broken := map[string]sourcetest.Broken{}

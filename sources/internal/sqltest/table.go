@@ -8,23 +8,23 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// DB is a database that one test has to itself, as the shared cases see it. What they need they declare as a [Table];
-// the functions write it as the dialect has it.
+// DB is the database of one test, for the shared cases. They declare what they need as [Table] values; the functions
+// write them in the SQL of the dialect.
 type DB struct {
 	Type  *source.Type
-	Open  func(change map[string]any, env source.Env) source.Source // reads it as the user who may do anything
+	Open  func(change map[string]any, env source.Env) source.Source // reads it as the user with all privileges
 	Exec  func(statements ...string)
 	Ident func(name string) string // a column, in SQL
 	Table func(name string) string // a table or view, in SQL
 	Types map[string]string        // of [Int] and [Text], in SQL
-	Text  func(text string) string // in SQL; nil is between single quotes
+	Text  func(text string) string // in SQL; nil puts it in single quotes
 
 	Scope func(table string) string                // of the part
 	Field func(table, column string) string        // in a document of the profile head
 	ID    func(table string, key ...string) string // of a document of the profile head
 }
 
-// Types of columns in the shared tables. Any other is written unchanged.
+// Types of columns in the shared tables. Any other type is written unchanged.
 const (
 	Int  = "int"
 	Text = "text" // of 20 characters
@@ -43,12 +43,12 @@ type Column struct {
 type Table struct {
 	Name    string
 	Columns []Column
-	Key     []string // the constraint is called like the table, with _key; none if empty
+	Key     []string // the constraint is named like the table, with _key; none if empty
 	Unique  [][]string
 	Rows    [][]any // of int, string, [SQL], and nil for NULL
 }
 
-// IDs is a table of one column, the key id.
+// IDs is a table with one column, the key id.
 func IDs(name string, ids ...int) Table {
 	t := Table{Name: name, Columns: []Column{{Name: "id", Type: Int}}, Key: []string{"id"}}
 	for _, id := range ids {
@@ -57,7 +57,7 @@ func IDs(name string, ids ...int) Table {
 	return t
 }
 
-// Pairs is a table of the key id and a column v.
+// Pairs is a table with the key id and a column v.
 func Pairs(name, typ string, rows ...[]any) Table {
 	return Table{Name: name, Columns: []Column{{Name: "id", Type: Int}, {Name: "v", Type: typ}}, Key: []string{"id"}, Rows: rows}
 }
@@ -97,7 +97,7 @@ func (db *DB) list(columns []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Insert inserts rows, one a statement, which every dialect has.
+// Insert inserts rows, one per statement, which every dialect supports.
 func (db *DB) Insert(table string, rows ...[]any) {
 	for _, row := range rows {
 		var values []string
@@ -121,7 +121,7 @@ func (db *DB) literal(v any) string {
 	return fmt.Sprint(v)
 }
 
-// View creates a view of columns of a table, each by its name or as "column AS name".
+// View creates a view of columns of a table, each written by its name or as "column AS name".
 func (db *DB) View(name, table string, columns ...string) {
 	var items []string
 	for _, c := range columns {
@@ -135,8 +135,8 @@ func (db *DB) View(name, table string, columns ...string) {
 	db.Exec(fmt.Sprintf("CREATE VIEW %s AS SELECT %s FROM %s", db.Table(name), strings.Join(items, ", "), db.Table(table)))
 }
 
-// Doc is the fields of a document of the profile head that come from columns, as [Body] has them: names, each with its
-// value as JSON.
+// Doc is the fields of columns in a document of the profile head, encoded as by [Body]: names, each with its value as
+// JSON.
 func (db *DB) Doc(table string, pairs ...any) string {
 	var fields []string
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -11,24 +11,24 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Scopes are those of what was read or listed, in order.
+// Scopes are the scopes that were read or listed, in order.
 func Scopes[V any](all map[string]V) []string { return slices.Sorted(maps.Keys(all)) }
 
-// Listing is a value of the key tables, and the scopes that it stands for.
+// Listing is a value of the key tables, and the scopes that it selects.
 type Listing struct {
 	Tables any
 	Want   []string
 }
 
-// Missing is what a connector says of a name of the key tables that is no table.
+// Missing is what a connector reports for a name in the key tables that matches no table.
 type Missing struct {
-	Tables string // names more that do not exist
+	Tables string // additional names that do not exist
 	Scopes []string
 	Words  []string // of the table bb, which does not exist
 }
 
-// TableList checks which of the tables a, b, log_1, log_2 and od.d/x a list stands for, and that the names of no table
-// fail alone. set is set beside.
+// TableList checks which of the tables a, b, log_1, log_2 and od.d/x a list selects, and that names that match no
+// table fail alone. set is set in addition.
 func TableList(t *testing.T, db *DB, set map[string]any, lists []Listing, missing Missing) {
 	t.Helper()
 	db.Create(IDs("a", 1), IDs("b"), IDs("log_1"), IDs("log_2"), IDs("od.d/x"))
@@ -63,7 +63,7 @@ func TableList(t *testing.T, db *DB, set map[string]any, lists []Listing, missin
 	}
 }
 
-// EmptyTable checks that it is read, and has no documents.
+// EmptyTable checks that an empty table is read, and has no documents.
 func EmptyTable(t *testing.T, db *DB) {
 	t.Helper()
 	db.Create(IDs("t"))
@@ -73,9 +73,9 @@ func EmptyTable(t *testing.T, db *DB) {
 	}
 }
 
-// Keys checks which columns identify the rows of a table: a unique key of columns that cannot be NULL, the shortest,
-// or the columns that the connector names, for one table by its qualified name. ids are of tables that the test has
-// made beside, keyless are those of them without a key.
+// Keys checks which columns identify the rows of a table: the shortest unique key of columns that cannot be NULL, or
+// the columns that the connector names, for one table by its qualified name. ids are of tables that the test has
+// created as well; keyless are those of them without a key.
 func Keys(t *testing.T, db *DB, qualified func(table string) string, ids map[string][]string, keyless ...string) {
 	t.Helper()
 	nullable, a, b := []Column{{Name: "A", Type: Int}}, Column{Name: "a", Type: Int, NotNull: true}, Column{Name: "b", Type: Int, NotNull: true}
@@ -109,14 +109,14 @@ func Keys(t *testing.T, db *DB, qualified func(table string) string, ids map[str
 	}
 	Refuse(t, got[db.Scope("wrong")].Err, source.ErrConfig, `no column "nosuch"`)
 
-	// The line that the hint gives does leave the table out.
+	// Following the hint excludes the table.
 	without := Listed(t, db.Open(map[string]any{"tables": []any{"*", "-" + db.Scope("nullable")}}, source.Env{}))
 	if _, there := without[db.Scope("nullable")]; there || len(without) != len(got)-1 {
 		t.Errorf("the hint's line gives %v", Scopes(without))
 	}
 }
 
-// ReadAs checks what is read, of the scopes that are named.
+// ReadAs checks the documents of the named scopes.
 func ReadAs(t *testing.T, s source.Source, want map[string]Result) {
 	t.Helper()
 	got := ReadAll(t, s)
@@ -127,17 +127,18 @@ func ReadAs(t *testing.T, s source.Source, want map[string]Result) {
 	}
 }
 
-// Rights gives rights on tables to the user of the configuration, and takes them away.
+// Rights grants the user of the configuration rights on tables, and revokes them.
 type Rights struct {
 	Values map[string]any
 	Open   func(values map[string]any, env source.Env) source.Source
 	Grant  func(right, table string)
 	Revoke func(table string) // the right to select
-	Hide   func(table string) // takes the last right away
+	Hide   func(table string) // revokes the last right
 	Hint   func(table string) string
 }
 
-// Permissions checks that tables that may not be read fail alone, with a hint that helps. The user has no rights yet.
+// Permissions checks that tables without the right to read fail alone, with a hint that helps. The user has no rights
+// at first.
 func Permissions(t *testing.T, db *DB, user Rights) {
 	t.Helper()
 	for _, table := range []string{"a", "b", "c", "d", "e"} {
@@ -161,24 +162,24 @@ func Permissions(t *testing.T, db *DB, user Rights) {
 	if len(got) != 5 {
 		t.Errorf("got %q", Scopes(got))
 	}
-	// Doing what the hint says helps.
+	// Following the hint helps.
 	hint, _, _ := strings.Cut(source.Hint(got[db.Scope("b")].Err), ";")
 	db.Exec(hint)
 	if r := read()[db.Scope("b")]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("after %s: %+v", hint, r)
 	}
-	// A right that was there when the tables were listed may be revoked when one is read.
+	// A right that existed when the tables were listed may be revoked when one is read.
 	parts := Listed(t, user.Open(user.Values, source.Env{}))
 	user.Revoke("a")
 	Refuse(t, Read(t.Context(), parts[db.Scope("a")]).Err, source.ErrAuth, db.Scope("a")+": ", "GRANT SELECT ON")
-	// A table that the user may not know of looks as if it did not exist.
+	// A table that is not visible to the user looks as if it did not exist.
 	user.Hide("a")
 	user.Values["tables"] = "a,d"
 	Refuse(t, read()[db.Scope("a")].Err, source.ErrConfig, "or the user has no privilege on it", user.Hint("a"))
 }
 
-// Views checks that a view is read only if it is named and has a key, and that a broken one fails alone. The broken ones
-// are views that the test has made beside.
+// Views checks that a view is read only if it is named and has a key, and that a broken one fails alone. broken are
+// views that the test has created as well.
 func Views(t *testing.T, db *DB, broken ...string) {
 	t.Helper()
 	db.Create(Pairs("a", Int, []any{1, 5}, []any{2, 7}))

@@ -13,15 +13,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// ValueCase is a value of a type; the numbers in the names are those of the acceptance cases of the SQL sources.
+// ValueCase is a value of a type.
 type ValueCase struct {
 	Name, Type, In string // In is SQL
 	Key            bool   // the type can be that of a primary key
 }
 
-// Values reads one value of every case from a server, in both encodings, with its form in ids, and returns what was
-// read, as a golden file has it. change is set where documents are checked against their descriptions; inCompat
-// reports whether a case says anything of the encoding compat.
+// Values reads one value of every case from a server, in both encodings, with its form in ids, and returns the
+// results in the form of a golden file. change is set while documents are checked against their descriptions;
+// inCompat reports whether a case covers the encoding compat.
 func Values(t *testing.T, db *DB, cases []ValueCase, change func(env source.Env) map[string]any, inCompat func(*ValueCase) bool) string {
 	t.Helper()
 	for i, tt := range cases {
@@ -92,11 +92,11 @@ func Golden(t *testing.T, update bool, path, got string) {
 	}
 }
 
-// KindOfType is the kind of a column by its type.
+// KindOfType is the kind of a column of a type.
 type KindOfType struct {
 	Type         string
-	Kind, Compat source.FieldKind // Compat is in the encoding compat; "" is the same
-	Result       source.FieldKind // of a column of a query, unless Compat says; "" is the same
+	Kind, Compat source.FieldKind // Compat is the kind in the encoding compat; "" if it is the same
+	Result       source.FieldKind // of a column of a query, unless Compat applies; "" if it is the same
 }
 
 // In is the kind in an encoding, of a column of a table or of a query.
@@ -111,7 +111,7 @@ func (k *KindOfType) In(compat, query bool) source.FieldKind {
 }
 
 // EveryTypeHasItsKind describes a table t with a column of every type, read as a table and as the result of a query.
-// fixed are the fields of every document, all keywords, and key the kind of the key id, whose type is keyType.
+// fixed are the fields of every document, all of them keywords; key is the kind of the key id, whose type is keyType.
 func EveryTypeHasItsKind(t *testing.T, db *DB, kinds []KindOfType, fixed []string, keyType string, key source.FieldKind) {
 	t.Helper()
 	table := Table{Name: "t", Columns: []Column{{Name: "k", Type: keyType}}, Key: []string{"k"}}
@@ -137,14 +137,14 @@ func EveryTypeHasItsKind(t *testing.T, db *DB, kinds []KindOfType, fixed []strin
 	}
 }
 
-// Described is how a part is described in an environment, as [DescribedAs] writes it.
+// Described describes a part in an environment, in the form of [DescribedAs].
 type Described struct {
 	Env  source.Env
 	Want string
 }
 
-// DescribedAs checks the description of a scope: the prefix of its ids, whether the rest is numbers, and the fields with
-// their kinds, but for the notes, which come last.
+// DescribedAs checks the description of a scope: the prefix of its ids, whether the rest is numbers, and the fields
+// with their kinds, except for the notes, which come last.
 func DescribedAs(t *testing.T, db *DB, scope string, cases []Described) {
 	t.Helper()
 	for _, tt := range cases {

@@ -18,7 +18,7 @@ import (
 	ora "github.com/sijms/go-ora/v2"
 )
 
-// Time in these tests is that of testing/synctest, so that silence costs nothing. The end of a bubble proves
+// Time in these tests is that of testing/synctest, so waiting for silence takes no time. The end of a bubble proves
 // that no goroutine is left.
 
 func TestSession(t *testing.T) {
@@ -33,13 +33,13 @@ func TestSession(t *testing.T) {
 	})
 }
 
-// check says what is wrong about the end of a session that had a fault.
+// check reports what is wrong with the end of a session that had a fault.
 func check(read []driver.Value, err error, began time.Time) error {
 	if took := time.Since(began); took > 4*limit {
 		return fmt.Errorf("it took %v", took)
 	}
 	if err == nil && len(read) != 2*sessionRows {
-		return fmt.Errorf("%d values and no error", len(read))
+		return fmt.Errorf("%d values, and no error", len(read))
 	}
 	return nil
 }
@@ -47,10 +47,10 @@ func check(read []driver.Value, err error, began time.Time) error {
 func TestServerIsCutOff(t *testing.T) {
 	all := steps(t)
 	for _, place := range answers(all) {
-		for _, where := range []string{"before", "in its head", "within", "behind"} {
+		for _, where := range []string{"before", "in its head", "within", "after"} {
 			for _, quiet := range []silent{false, true} {
 				cut := func(i int, packet []byte) ([]byte, bool) {
-					kept := map[string]int{"before": 0, "in its head": 5, "within": (8 + len(packet)) / 2, "behind": len(packet)}
+					kept := map[string]int{"before": 0, "in its head": 5, "within": (8 + len(packet)) / 2, "after": len(packet)}
 					if i != place {
 						return packet, true
 					}
@@ -63,7 +63,7 @@ func TestServerIsCutOff(t *testing.T) {
 						if wrong := check(read, err, began); wrong != nil {
 							t.Error(wrong)
 						}
-						complete := where == "behind" && place == answers(all)[len(answers(all))-1]
+						complete := where == "after" && place == answers(all)[len(answers(all))-1]
 						if err == nil && !complete {
 							t.Error("no error")
 						}
@@ -135,8 +135,8 @@ func TestServerSendsFlippedBits(t *testing.T) {
 	}
 }
 
-// FuzzServer is about what comes before the login. From there on the driver makes room for as many things as
-// the server says there are, which no guard can prevent; what few wrong bits do there, the tests above tell.
+// FuzzServer covers the packets before the login. Afterwards the driver allocates as many objects as the server
+// announces, which no guard can prevent; the tests above cover a few flipped bits there.
 func FuzzServer(f *testing.F) {
 	all := steps(f)
 	places := answers(all)[:5]
@@ -181,7 +181,7 @@ func TestContextEndsCalls(t *testing.T) {
 				defer cancel()
 				began := time.Now()
 				_, err := replayed(ctx, all, until(places, n), true)
-				closes := n >= len(places)-2 // the statement, the connection: without a context
+				closes := n >= len(places)-2 // closing the statement and the connection, which has no context
 				if !closes && (!errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second) {
 					t.Errorf("after %v: %v", time.Since(began), err)
 				}
@@ -286,7 +286,7 @@ func TestConnectorMustDialThroughTheGuard(t *testing.T) {
 	})
 }
 
-// The driver keeps to itself whether the rows were all; see rowsLeft.
+// The driver does not report whether it read all rows; see rowsLeft.
 func TestDriverKeepsWhetherRowsAreLeft(t *testing.T) {
 	statement := reflect.TypeFor[ora.Stmt]()
 	if f, ok := statement.FieldByName("_hasMoreRows"); !ok || f.Type.Kind() != reflect.Bool {

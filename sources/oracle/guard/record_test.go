@@ -21,7 +21,7 @@ import (
 
 var record = flag.Bool("record", false, "record the session that the tests replay anew; needs TEST_ORACLE_DSN")
 
-// TestRecord runs the session with a server, and writes down what the server sent.
+// TestRecord runs the session with a server, and records what the server sends.
 func TestRecord(t *testing.T) {
 	if !*record {
 		t.Skip("without -record")
@@ -41,7 +41,7 @@ func TestRecord(t *testing.T) {
 		_, err := direct.(driver.ExecerContext).ExecContext(t.Context(), statement, nil)
 		return err
 	}
-	_ = exec(`DROP TABLE "GUARD"`) // of a run that was broken off
+	_ = exec(`DROP TABLE "GUARD"`) // of an interrupted run
 	if err := exec(`CREATE TABLE "GUARD" ("ID" NUMBER(10) PRIMARY KEY, "NAME" VARCHAR2(100))`); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// tape is what passed between driver and server.
+// tape is the traffic between driver and server.
 type tape struct {
 	wide atomic.Bool
 
@@ -91,7 +91,7 @@ func (p *tape) text() []string {
 	return slices.Clone(p.lines)
 }
 
-// copy hands on packets until either side hangs up.
+// copy forwards packets until either side hangs up.
 func (p *tape) copy(to io.WriteCloser, from io.Reader, server bool) {
 	defer to.Close()
 	r := packetReader{bufio.NewReader(from), &p.wide}

@@ -21,13 +21,13 @@ import (
 	ora "github.com/sijms/go-ora/v2"
 )
 
-// The tests replay a session that was recorded, see TestRecord, and let something go wrong in it. What the
-// driver sends is read and not looked at: the answers to a login depend on nothing that it makes up.
+// The tests replay a recorded session, see TestRecord, with a fault in it. The packets of the driver are read and
+// ignored: the responses to a login do not depend on the values that the driver generates.
 
 //go:embed testdata/session.txt
 var recorded string
 
-// sessionRows are the rows of the query in the session; the driver fetches them in four answers.
+// sessionRows are the rows of the query in the session; the driver fetches them in four responses.
 const (
 	sessionRows  = 35
 	sessionFetch = 10
@@ -36,10 +36,10 @@ const (
 
 // step is one packet of a session.
 type step struct {
-	server []byte // nil: the driver's turn
+	server []byte // nil if it is the driver's turn
 }
 
-// steps reads what was recorded.
+// steps reads the recorded session.
 func steps(t testing.TB) (all []step) {
 	t.Helper()
 	for line := range strings.Lines(recorded) {
@@ -61,7 +61,7 @@ func steps(t testing.TB) (all []step) {
 	return all
 }
 
-// answers are the places of the server's packets.
+// answers are the positions of the server's packets.
 func answers(all []step) (places []int) {
 	for i, s := range all {
 		if s.server != nil {
@@ -71,12 +71,12 @@ func answers(all []step) (places []int) {
 	return places
 }
 
-// fault changes what the server does at a step; more is false where it says nothing more.
+// fault changes what the server does at a step; more is false if the server sends nothing more.
 type fault func(place int, packet []byte) (instead []byte, more bool)
 
 func none(_ int, packet []byte) ([]byte, bool) { return packet, true }
 
-// silent makes the server stay on the line when it says no more.
+// silent keeps the connection open when the server sends nothing more.
 type silent bool
 
 // serve plays the server's part until the session ends or the driver hangs up.
@@ -90,8 +90,8 @@ func serve(socket net.Conn, all []step, f fault, quiet silent) {
 			}
 			continue
 		}
-		// Over a network the goroutine that the driver starts with each call has begun before the answer comes;
-		// otherwise it would wait for a lock that a panic leaves behind.
+		// Over a network, the goroutine that the driver starts with each call has begun before the response comes;
+		// otherwise it would wait for a lock that a panic never releases.
 		synctest.Wait()
 		packet, more := f(i, s.server)
 		if len(packet) > 0 {
@@ -114,7 +114,7 @@ func serve(socket net.Conn, all []step, f fault, quiet silent) {
 // protocol's version 315 or later.
 type packetReader struct {
 	r    *bufio.Reader
-	wide *atomic.Bool // that length, for both directions
+	wide *atomic.Bool // 4 bytes, in both directions
 }
 
 func (p *packetReader) heard(packet []byte) {
@@ -138,14 +138,14 @@ func (p *packetReader) next() ([]byte, error) {
 	return append(head, rest...), err
 }
 
-// dialerFunc is a dialer as the driver takes it.
+// dialerFunc is a function as a dialer of the driver.
 type dialerFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 func (f dialerFunc) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	return f(ctx, network, address)
 }
 
-// connectorTo opens connections of the driver that are dialed so.
+// connectorTo opens connections of the driver through the dialer.
 func connectorTo(dsn string, dial dialerFunc) driver.Connector {
 	c, ok := ora.NewConnector(dsn).(*ora.OracleConnector)
 	if !ok {
@@ -160,7 +160,7 @@ const (
 	limit     = 3 * time.Minute
 )
 
-// replay connects to a server that plays the session with a fault in it.
+// replay connects to a server that replays the session with a fault in it.
 func replay(ctx context.Context, all []step, f fault, quiet silent) (driver.Conn, error) {
 	c := connectorTo(replayDSN, func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
@@ -170,7 +170,7 @@ func replay(ctx context.Context, all []step, f fault, quiet silent) (driver.Conn
 	return Connector(c, Limits{Login: limit, Call: limit}).Connect(ctx)
 }
 
-// run is the session: it sets something, asks for rows, and logs off. It returns what it read.
+// run is the session: it sets an option, queries rows, and logs off. It returns the rows.
 func run(ctx context.Context, c driver.Conn) (read []driver.Value, err error) {
 	defer func() { err = errors.Join(err, c.Close()) }()
 	able, ok := c.(interface {
@@ -203,7 +203,7 @@ func run(ctx context.Context, c driver.Conn) (read []driver.Value, err error) {
 	}
 }
 
-// replayed is the whole session with a fault in it.
+// replayed is the complete session with a fault in it.
 func replayed(ctx context.Context, all []step, f fault, quiet silent) ([]driver.Value, error) {
 	c, err := replay(ctx, all, f, quiet)
 	if err != nil {
@@ -212,12 +212,12 @@ func replayed(ctx context.Context, all []step, f fault, quiet silent) ([]driver.
 	return run(ctx, c)
 }
 
-// garbled has other bytes behind the head of a packet.
+// garbled has other bytes after the header of a packet.
 func garbled(packet, body []byte) []byte {
 	return slices.Concat(packet[:min(8, len(packet))], body)
 }
 
-// sized is a packet whose head tells its length.
+// sized is a packet whose header states its length.
 func sized(packet []byte, wide bool) []byte {
 	packet = bytes.Clone(packet)
 	if wide {
