@@ -13,7 +13,7 @@ func lower(name string) string { return strings.ToLower(name) }
 // insertion adds rows to a table.
 type insertion struct {
 	into    objectName
-	columns []string // nil: all that are not computed
+	columns []string // nil: all columns that are not computed
 	rows    [][]expr
 }
 
@@ -63,7 +63,7 @@ func (s *session) writable(n objectName) (key string, t *table, err error) {
 	return key, o.copied(), nil
 }
 
-// replace puts other rows into a table, if their keys differ.
+// replace replaces the rows of a table, unless two of the new rows have the same key.
 func (s *session) replace(key string, t *table) error {
 	if err := t.unique(); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (o *object) with(t *table) *object {
 	return &c
 }
 
-// assigned is the value that a column gets, which must fit.
+// assigned is the value assigned to a column, which must fit.
 func assigned(c *column, e expr, s *scope) (any, error) {
 	v, err := e(s)
 	if err != nil {
@@ -92,11 +92,11 @@ func assigned(c *column, e expr, s *scope) (any, error) {
 	return v.v, err
 }
 
-// rowChange sets a column of rows, or deletes them.
+// rowChange sets a column of rows, or deletes the rows.
 type rowChange struct {
 	of     objectName
 	column string
-	value  expr // nil: they are deleted
+	value  expr // nil: the rows are deleted
 	where  expr
 }
 
@@ -135,7 +135,7 @@ func (c *rowChange) run(s *session, _ map[string]value) (tdstest.Result, error) 
 	return tdstest.Result{Affected: n}, s.replace(key, t)
 }
 
-// create makes an object, which must be new.
+// create creates an object, which must not exist.
 func (s *session) create(o *object) error {
 	key, before, err := s.change(o.name, true)
 	switch {
@@ -146,7 +146,7 @@ func (s *session) create(o *object) error {
 	case s.server.schemas[lower(o.name.schema)] == "":
 		return failed(2760, 16, "the specified schema name \"%s\" does not exist", o.name.schema)
 	}
-	made := *o // a batch may run again, where it had to wait
+	made := *o // a batch runs again if it had to wait
 	made.table = o.copied()
 	for _, x := range made.indexes {
 		for _, name := range x.columns {
@@ -172,7 +172,7 @@ func (s *session) create(o *object) error {
 	return nil
 }
 
-// createView finds the columns of a view, which it keeps, though what it reads may change.
+// createView finds the columns of a view. The view keeps them even if the table below changes.
 func (s *session) createView(name objectName, of *selection) error {
 	owner := &session{server: s.server, user: ownerName, patience: -1}
 	r, err := owner.query(of, nil, false)
@@ -234,7 +234,7 @@ func (s *session) rename(from objectName, to string) error {
 	return nil
 }
 
-// inOrder are the objects by schema and name.
+// inOrder are the objects, sorted by schema and name.
 func (d *Server) inOrder() []*object {
 	return slices.SortedFunc(maps.Values(d.objects), func(a, b *object) int {
 		return strings.Compare(a.name.schema+"\x00"+a.name.name, b.name.schema+"\x00"+b.name.name)

@@ -13,14 +13,14 @@ import (
 	"unicode/utf16"
 )
 
-// Styles of CONVERT that the source asks for. That of times, 121, is also what they have without.
+// Styles of CONVERT that the source uses. The style for times, 121, is also their default.
 const (
-	styleHexBare = 2  // of binary; and all digits of money
+	styleHexBare = 2  // binary; also all digits of money
 	styleFloat   = 3  // 17 digits, of floats
 	styleDay     = 23 // yyyy-mm-dd
 )
 
-// convert makes a value of another type, as CAST and CONVERT do.
+// convert converts a value to another type, as CAST and CONVERT do.
 func convert(v value, to typ, style int) (value, error) {
 	if v.null() {
 		return value{typ: to}, nil
@@ -76,7 +76,7 @@ func toText(v value, to typ, style int) (string, error) {
 
 func (t typ) isMoney() bool { return t.base == "money" || t.base == "smallmoney" }
 
-// cutText leaves so much of a text as fits, and fills char and nchar with blanks.
+// cutText cuts a text to the size of the type, and pads char and nchar with blanks.
 func cutText(text string, to typ) string {
 	if to.size <= 0 || to.isOld() || to.isCLR() {
 		return text
@@ -93,7 +93,7 @@ func cutText(text string, to typ) string {
 
 // floatText is a float in the style of 17 digits, or in the one of 16.
 func floatText(f float64, style int) string {
-	digits := 15 // behind the point, in the form with an exponent
+	digits := 15 // after the point, in the form with an exponent
 	if style == styleFloat {
 		digits = 16
 	}
@@ -104,7 +104,7 @@ func floatText(f float64, style int) string {
 	return text
 }
 
-// timeText writes a time in the form of ODBC.
+// timeText writes a time in the ODBC format.
 func timeText(t typ, x time.Time, style int) string {
 	fraction := ""
 	if t.base == "datetime" {
@@ -126,7 +126,7 @@ func timeText(t typ, x time.Time, style int) string {
 	return day + " " + clock
 }
 
-// fraction is how many digits the seconds of a type have behind the point.
+// fraction is how many digits the seconds of a type have after the point.
 func (t typ) fraction() int {
 	switch t.base {
 	case "datetime":
@@ -158,7 +158,7 @@ func toGUID(v value) (any, error) {
 	return strings.ToLower(strings.Trim(text, "{}")), nil
 }
 
-// toNumber is for bit, whole numbers, decimals and floats.
+// toNumber converts to bit, integers, decimals and floats.
 func toNumber(v value, to typ) (any, error) {
 	rat, f := new(big.Rat), 0.0
 	switch x := v.v.(type) {
@@ -215,7 +215,7 @@ func toInteger(rat *big.Rat, to typ) (any, error) {
 	return whole.Int64(), nil
 }
 
-// rounded keeps as many digits behind the point as the type has.
+// rounded keeps as many digits after the point as the type has.
 func rounded(rat *big.Rat, to typ) (any, error) {
 	text := rat.FloatString(to.scale)
 	digits := strings.TrimLeft(strings.NewReplacer("-", "", ".", "").Replace(text), "0")
@@ -261,7 +261,7 @@ func parseTime(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// fitTime leaves what the type holds of a time, rounded to its digits.
+// fitTime reduces a time to the parts that the type holds, rounded to its digits.
 func fitTime(t time.Time, to typ) time.Time {
 	wall := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 	switch to.base {
@@ -281,7 +281,7 @@ func fitTime(t time.Time, to typ) time.Time {
 	return wall.Round(tick(to.scale))
 }
 
-// tick is the smallest difference of times with so many digits behind the point.
+// tick is the smallest difference between times with so many digits after the point.
 func tick(scale int) time.Duration {
 	d := time.Second
 	for range scale {

@@ -10,16 +10,16 @@ import (
 // scope is what an expression may refer to.
 type scope struct {
 	columns []column
-	row     []any // values of the columns; nil where only types are asked for
+	row     []any // values of the columns; nil if only types are needed
 	params  map[string]value
 }
 
-// expr finds the value of an expression. Without a row it finds the type alone.
+// expr computes the value of an expression. Without a row it finds only the type.
 type expr func(s *scope) (value, error)
 
 func constant(v value) expr { return func(*scope) (value, error) { return v, nil } }
 
-// columnOf is a column by its name.
+// columnOf finds a column by its name.
 func columnOf(name string) expr {
 	return func(s *scope) (value, error) {
 		for i := range s.columns {
@@ -36,7 +36,7 @@ func columnOf(name string) expr {
 	}
 }
 
-// operand is a value of a query, a comparison or a row.
+// operand is a value in a query, a comparison or a row.
 func (p *parser) operand() expr {
 	e := p.primary()
 	for p.err == nil {
@@ -103,7 +103,7 @@ func (p *parser) primary() expr {
 	return p.nameOrParse()
 }
 
-// literal is a value that stands in the statement.
+// literal is a value written in the statement.
 func (p *parser) literal() (v value, ok bool) {
 	sign := ""
 	if p.take("-") {
@@ -132,7 +132,7 @@ func (p *parser) literal() (v value, ok bool) {
 	return value{}, false
 }
 
-// convert is the rest of CONVERT.
+// convert parses the rest of CONVERT.
 func (p *parser) convert() expr {
 	to, style := p.typ(), 0
 	p.expect(",")
@@ -154,7 +154,7 @@ func converted(of expr, to typ, style int) expr {
 	}
 }
 
-// concat is the rest of CONCAT of two texts, of which NULL is an empty one.
+// concat parses the rest of CONCAT of two texts, where NULL counts as an empty text.
 func (p *parser) concat() expr {
 	all := series(p, p.operand)
 	p.expect(")")
@@ -175,7 +175,7 @@ func (p *parser) concat() expr {
 	}
 }
 
-// repeated is REPLICATE. A text that is not one of max gives none of more than 8,000 bytes.
+// repeated is REPLICATE. The result has at most 8,000 bytes, unless the text is of a max type.
 func repeated(text value, n int) value {
 	s, ok := text.v.(string)
 	if !ok {
@@ -188,7 +188,8 @@ func repeated(text value, n int) value {
 	return value{typ: text.typ, v: strings.Repeat(s, n)}
 }
 
-// nameOrParse is a column, or a value of a type of .NET by its text, as hierarchyid::Parse and the like make it.
+// nameOrParse is a column, or a value of a .NET type by its text, written as hierarchyid::Parse or a similar
+// function.
 func (p *parser) nameOrParse() expr {
 	name := p.identifier()
 	switch {
@@ -197,7 +198,7 @@ func (p *parser) nameOrParse() expr {
 		p.expect("(")
 		text := textValue(p.text(), true)
 		if p.take(",") {
-			p.integer() // the system of its coordinates
+			p.integer() // the coordinate system
 		}
 		p.expect(")")
 		return converted(constant(text), named(strings.ToLower(name)), 0)
@@ -209,7 +210,7 @@ func (p *parser) nameOrParse() expr {
 	return columnOf(name)
 }
 
-// method is one of hierarchyid, geography and geometry that gives its text.
+// method is the method of hierarchyid, geography or geometry that returns its text.
 func (p *parser) method(of expr) expr {
 	name := strings.ToUpper(p.identifier())
 	p.expect("(", ")")
@@ -236,8 +237,7 @@ func (p *parser) condition() expr {
 	return p.logic("OR", func() expr { return p.logic("AND", p.comparison) })
 }
 
-// logic is operands of AND or of OR. What is not known counts as what is not true: that is the same where there is no
-// NOT.
+// logic parses operands of AND or of OR. An unknown result counts as false, which makes no difference without NOT.
 func (p *parser) logic(word string, operand func() expr) expr {
 	all := []expr{operand()}
 	for p.take(word) {
@@ -286,7 +286,7 @@ func (p *parser) comparison() expr {
 	}
 }
 
-// holds reports whether a comparison is true of two values in that order.
+// holds reports whether a comparison is true for two values in that order.
 func holds(operator string, order int) bool {
 	switch {
 	case order == 0:
@@ -297,14 +297,14 @@ func holds(operator string, order int) bool {
 	return strings.HasPrefix(operator, "<")
 }
 
-// variantFunction stands for what the source asks of a column of the type sql_variant: its value as text, after the
-// name of its own type. It has a form for each type, of which only that of floats differs.
+// variantFunction replaces the source's expression for a column of the type sql_variant: the value as text, after the
+// name of its own type. The expression has a form for each type; only that of floats differs.
 const variantFunction = "VARIANT_TEXT"
 
 var variantForm = regexp.MustCompile(`CONVERT\(nvarchar\(60\), SQL_VARIANT_PROPERTY\((\[(?:[^\]]|\]\])+\]), 'BaseType'\)\) \+ N':' \+ CASE .*?` +
 	`CONVERT\(float, \[(?:[^\]]|\]\])+\]\), (\d)\).*? ELSE CONVERT\(nvarchar\(4000\), \[(?:[^\]]|\]\])+\]\) END`)
 
-// shortVariants writes the function in place of the question.
+// shortVariants replaces the expression with the function.
 func shortVariants(sql string) string {
 	if !strings.Contains(sql, "SQL_VARIANT_PROPERTY") {
 		return sql
@@ -312,7 +312,7 @@ func shortVariants(sql string) string {
 	return variantForm.ReplaceAllString(sql, variantFunction+"($1, $2)")
 }
 
-// variantText is a value of the type sql_variant as the source wants it.
+// variantText is a value of the type sql_variant in the form that the source expects.
 func variantText(v value, floatStyle int) (value, error) {
 	text := typ{base: "nvarchar", size: unlimited}
 	inner, ok := v.v.(value)

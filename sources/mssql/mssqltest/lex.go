@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// token is a word, a literal or a sign of a statement.
+// token is a word, a literal or another character of a statement.
 type token struct {
 	kind tokenKind
-	text string // of a word and a quoted name without quotes, of a text the text itself
-	at   int    // where it begins
+	text string // without quotes if it is a word, a name or a text
+	at   int    // position of its beginning
 }
 
 type tokenKind uint8
@@ -25,12 +25,12 @@ const (
 	tokenNumber            // digits, with a point or an exponent
 	tokenHex               // 0x…
 	tokenParam             // @p1
-	tokenSign              // all else
+	tokenSign              // any other character
 	tokenLonely            // a quote or a comment that does not end
 	longestSigns = 2
 )
 
-// lex takes a batch apart. What does not end is a token of its own, at which parsing fails.
+// lex splits a batch into tokens. An unterminated quote or comment is a token at which parsing fails.
 func lex(sql string) (tokens []token) {
 	at := 0
 	for {
@@ -97,7 +97,7 @@ func next(s string) (token, int) {
 	return token{kind: tokenSign, text: s[:n]}, n
 }
 
-// quoted reads what begins at start with a quote and ends with one that is not doubled.
+// quoted reads a token that begins at start with a quote, and ends at a quote that is not doubled.
 func quoted(s string, start int, end byte, kind tokenKind) (token, int) {
 	var b strings.Builder
 	for at := start + 1; at < len(s); at++ {
@@ -118,7 +118,7 @@ func isWord(r rune) bool {
 	return r == '_' || r == '#' || r == '$' || r == '@' || unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
-// length is how much of s is made of such characters.
+// length is how many bytes at the beginning of s are such characters.
 func length(s string, of func(r rune) bool) int {
 	for i, r := range s {
 		if !of(r) {
@@ -145,7 +145,7 @@ func number(s string) int {
 	return n
 }
 
-// is reports whether the token is written so, without quotes.
+// is reports whether the token has this text, and no quotes.
 func (t token) is(text string) bool {
 	bare := t.kind == tokenWord || t.kind == tokenSign || t.kind == tokenParam || t.kind == tokenNumber
 	return bare && strings.EqualFold(t.text, text)

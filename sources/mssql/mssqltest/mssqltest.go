@@ -1,17 +1,16 @@
-// Package mssqltest is a small database that answers as Microsoft SQL Server does, over the protocol that
-// tdstest speaks, so that the source for SQL Server is tested where there is none. It is imported by tests
-// only.
+// Package mssqltest is a small database that responds as Microsoft SQL Server does, over the protocol that tdstest
+// speaks. It tests the source for SQL Server where no SQL Server is available. Only tests import it.
 //
-// It answers a closed set of statements. Those of the source: its questions to the catalogue, its transactions, and
-// reading one table from a key on. And those with which tests set a database up: tables with keys and types, views,
-// rows, rights, and what changes them. It compares and orders as SQL Server does, but for texts in the order of a
-// language: they are in that of their code points, without letter case where the collation has none. It computes
-// nothing, and neither joins nor groups: what such queries answer is given by a test, see [Server.Fixture].
+// It answers a closed set of statements. First, those of the source: its queries of the catalogue, its transactions,
+// and reading one table from a key on. Second, those that set up test databases: tables with keys and types, views,
+// rows, rights, and changes of them. It compares and sorts as SQL Server does, except for texts sorted by the rules
+// of a language: they are sorted by their code points, ignoring case if the collation does. It does not compute, join
+// or group: a test sets the responses to such queries, see [Server.Fixture].
 //
-// A test that passes here says that the source is right about a server that does what Microsoft's
-// documentation says, as this package understands it. It does not say that SQL Server does.
+// A test that passes here shows that the source handles a server that follows Microsoft's documentation, as this
+// package interprets it. It does not show that SQL Server does.
 //
-// Its invariant: any other statement fails the test, which names it, with error 102 for the client.
+// Its invariant: any other statement fails the test, which reports it, and returns error 102 to the client.
 package mssqltest
 
 import (
@@ -26,9 +25,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// Config is what the server is like.
+// Config is the configuration of the server.
 type Config struct {
-	Database   string // its only one; "" is shop
+	Database   string // its only database; "" is shop
 	Encryption tdstest.Encryption
 	SelfMade   bool // see [tdstest.Config]
 	// NoSnapshots is a database in which snapshot isolation is not allowed.
@@ -37,14 +36,14 @@ type Config struct {
 	Old bool
 	// NoLedger is a server from before 2022.
 	NoLedger bool
-	// NoDatabaseRow is a server that does not show a login the database that it is in.
+	// NoDatabaseRow is a server that hides from a login the row of its own database.
 	NoDatabaseRow bool
 }
 
-// Break is what goes wrong with a statement that reads rows of a table.
+// Break is a fault in a statement that reads rows of a table.
 type Break struct {
 	Table string
-	After int // rows that still come
+	After int // rows before the fault
 	Fault tdstest.Fault
 	Error *tdstest.Message
 	// Rollback is an error that ends the transaction.
@@ -58,25 +57,25 @@ type Server struct {
 	tds *tdstest.Server
 
 	mu        sync.Mutex
-	objects   map[string]*object // of names without letter case
+	objects   map[string]*object // by name, ignoring case
 	schemas   map[string]string
 	lastID    int64
-	ddl       int64 // counts changes of structure
+	ddl       int64 // number of structural changes
 	snapshots bool  // snapshot isolation is allowed
-	versions  bool  // without it, a statement reads what was committed when it began
+	versions  bool  // if on, a statement reads rows as they were committed when it began
 	users     map[string]*user
 	sessions  map[int]*session
 	locks     map[string]*lock
 	waiting   []chan struct{}
 	breaks    []Break
 	fixtures  map[string]relation
-	endless   map[string]bool   // those of them that have no end
-	marks     map[string]string // the kinds of tables that are no ordinary ones
+	endless   map[string]bool   // fixtures that never end
+	marks     map[string]string // the kinds of special tables
 }
 
 const (
 	ownerPassword = "Owner-Secret-1"
-	firstID       = 581577110 // of objects, which have large numbers
+	firstID       = 581577110 // of the first object; ids of objects are large
 )
 
 // New starts a server that ends with the test.
@@ -95,7 +94,7 @@ func New(t testing.TB, cfg Config) *Server {
 	return d
 }
 
-// DSN is the connection string of the user who may do anything, for github.com/microsoft/go-mssqldb.
+// DSN is the connection string of the user with all privileges, for github.com/microsoft/go-mssqldb.
 func (d *Server) DSN() string {
 	u := url.URL{
 		Scheme: "sqlserver", Host: d.tds.Addr(), User: url.UserPassword(ownerName, ownerPassword),
@@ -110,19 +109,18 @@ func (d *Server) Host() (host, port string) {
 	return host, port
 }
 
-// Mark says what kind of table one of the schema dbo is, such as a ledger history table.
+// Mark sets the kind of a table of the schema dbo, such as a ledger history table.
 func (d *Server) Mark(table, kind string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.marks[keyOf(objectName{schema: "dbo", name: table})] = kind
 }
 
-// TDS is the server of the protocol, for what is asked of it: logins, statements, its certificate.
+// TDS is the server of the protocol, with its logins, statements and certificate.
 func (d *Server) TDS() *tdstest.Server { return d.tds }
 
-// Fixture gives the answer to a query that is beyond this database, whatever its tables hold: columns as they
-// are declared, such as id int, name nvarchar(9), and rows of values as they stand in a statement, such as
-// (1, N'x').
+// Fixture sets the response to a query that this database cannot compute, whatever its tables hold: columns as they
+// are declared, such as id int, name nvarchar(9), and rows of values as written in a statement, such as (1, N'x').
 func (d *Server) Fixture(query, columns, rows string) {
 	d.t.Helper()
 	of := relation{}
@@ -158,20 +156,20 @@ func (d *Server) Endless(query, columns string) {
 	d.endless[normal(query)] = true
 }
 
-// Break has the next statement break that reads rows of the table and is not the owner's. Several of a table
-// come one after the other.
+// Break breaks the next statement that reads rows of the table and is not the owner's. Several breaks of a table
+// apply one after another.
 func (d *Server) Break(b Break) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.breaks = append(d.breaks, b)
 }
 
-// normal is a statement whose blanks do not count.
+// normal is a statement with its blanks normalized.
 func normal(sql string) string {
 	return strings.TrimRight(strings.Join(strings.Fields(sql), " "), "; ")
 }
 
-// Understands reports why a statement is not one that this database answers; nil is that it is.
+// Understands returns nil for a statement that this database answers, and otherwise the reason why it does not.
 func Understands(sql string) error {
 	if _, ok := questionOf(sql); ok {
 		return nil
@@ -202,7 +200,7 @@ func (d *Server) answer(st tdstest.Statement) tdstest.Result {
 	return r
 }
 
-// end gives back what a session held.
+// end releases the locks and other resources of a session.
 func (d *Server) end(number int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -212,7 +210,7 @@ func (d *Server) end(number int) {
 	}
 }
 
-// errorResult is how an error is answered.
+// errorResult is the response for an error.
 func (d *Server) errorResult(err error) tdstest.Result {
 	f := (*failure)(nil)
 	if !errors.As(err, &f) {
@@ -227,13 +225,13 @@ func (d *Server) errorResult(err error) tdstest.Result {
 	return r
 }
 
-// lock is what a transaction that is not over has changed.
+// lock is the changes of an open transaction.
 type lock struct {
 	by        *session
-	structure bool // and not only rows, so that nobody else can read it
+	structure bool // not only rows, so no other session can read it
 }
 
-// free wakes those who wait for a lock.
+// free wakes the sessions that wait for a lock.
 func (d *Server) free() {
 	for _, w := range d.waiting {
 		close(w)
@@ -241,12 +239,12 @@ func (d *Server) free() {
 	d.waiting = nil
 }
 
-// lockedError is a statement that has to wait.
+// lockedError means that the statement has to wait.
 type lockedError struct{}
 
 func (lockedError) Error() string { return "somebody else has a lock" }
 
-// wait answers a statement once a lock is given back, or the session has waited for as long as it wants to.
+// wait answers a statement once a lock is released, or once the session's lock timeout is over.
 func (s *session) wait(again func() tdstest.Result) tdstest.Result {
 	d := s.server
 	until := make(chan struct{})

@@ -76,7 +76,7 @@ func (c *conn) read(query string, args ...any) (string, error) {
 	return strings.Join(all, " "), rows.Err()
 }
 
-// want fails the test unless the query gives this.
+// want fails the test unless the query returns this.
 func (c *conn) want(want, query string, args ...any) {
 	c.t.Helper()
 	got, err := c.read(query, args...)
@@ -101,12 +101,12 @@ func numberOf(err error) int32 {
 	return 0
 }
 
-// TestOrderOfTypes: rows come, and are compared, as in the server.
+// TestOrderOfTypes checks that values are sorted and compared as on SQL Server.
 func TestOrderOfTypes(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		typ, values, want string
-		behind            any // the second value as a parameter; the third must be all that is behind it
+		after             any // the second value as a parameter; only the third must come after it
 		bind              string
 	}{
 		"int":      {"int", "3, -5, 2", "-5 2 3", int64(2), "@p1"},
@@ -128,13 +128,13 @@ func TestOrderOfTypes(t *testing.T) {
 			}
 			c.want(tt.want, "SELECT [k] FROM [dbo].[t] ORDER BY [k]")
 			parts := strings.Split(tt.want, " ")
-			c.want(parts[len(parts)-1], "SELECT [k] FROM [dbo].[t] WHERE [k] > "+tt.bind+" ORDER BY [k]", tt.behind)
+			c.want(parts[len(parts)-1], "SELECT [k] FROM [dbo].[t] WHERE [k] > "+tt.bind+" ORDER BY [k]", tt.after)
 		})
 	}
 }
 
-// TestOrderOfGUIDs is that of Microsoft's examples: the last group counts most, then the others from the right
-// to the left, and in the first three the bytes from the right to the left.
+// TestOrderOfGUIDs has Microsoft's examples: the last group counts most, then the others from right to left, and in
+// the first three the bytes from right to left.
 func TestOrderOfGUIDs(t *testing.T) {
 	t.Parallel()
 	c := connect(t, mssqltest.New(t, mssqltest.Config{}), "", "")
@@ -152,8 +152,8 @@ func TestOrderOfGUIDs(t *testing.T) {
 	c.want("11 12 13", "SELECT [n] FROM [dbo].[t] WHERE [k] > CONVERT(uniqueidentifier, @p1) ORDER BY [k]", "00000000-0000-0000-0100-000000000000")
 }
 
-// TestSnapshots: a snapshot is that of the first statement that reads, rows of others are not seen, and what was
-// altered cannot be read.
+// TestSnapshots checks that a snapshot begins with the first statement that reads, hides rows of other sessions, and
+// cannot read altered tables.
 func TestSnapshots(t *testing.T) {
 	t.Parallel()
 	d := mssqltest.New(t, mssqltest.Config{})
@@ -191,7 +191,8 @@ func TestSnapshots(t *testing.T) {
 	n.refused(3952, "SELECT id FROM a")
 }
 
-// TestLocks: who reads without a snapshot waits for who writes, and who reads at all for who alters.
+// TestLocks checks that a reader without a snapshot waits for a writer, and any reader waits for a session that
+// alters the table.
 func TestLocks(t *testing.T) {
 	t.Parallel()
 	d := mssqltest.New(t, mssqltest.Config{})
@@ -203,7 +204,7 @@ func TestLocks(t *testing.T) {
 	r.refused(1222, "SELECT id FROM a WHERE id > @p1", 0)
 	r.exec("SET LOCK_TIMEOUT -1")
 	got := make(chan string, 1)
-	go func() { // ends when the lock is given back
+	go func() { // ends when the lock is released
 		all, err := r.read("SELECT id FROM a")
 		got <- fmt.Sprint(all, err)
 	}()
@@ -217,7 +218,7 @@ func TestLocks(t *testing.T) {
 	w.exec("ALTER TABLE a ADD v int")
 	r.refused(1222, "SELECT id FROM a")
 
-	// A session that ends gives its locks back, and who gives up waiting does not hang.
+	// A session that ends releases its locks, and a session that stops waiting does not hang.
 	r.exec("ROLLBACK; SET LOCK_TIMEOUT -1")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer time.AfterFunc(50*time.Millisecond, cancel).Stop()
@@ -228,8 +229,8 @@ func TestLocks(t *testing.T) {
 	r.want("1", "SELECT id FROM a")
 }
 
-// TestVersionsOfStatements: with them, who reads without a snapshot sees what is committed, and waits for nobody who
-// only writes.
+// TestVersionsOfStatements checks that with row versions, a reader without a snapshot sees committed rows, and does
+// not wait for writers.
 func TestVersionsOfStatements(t *testing.T) {
 	t.Parallel()
 	d := mssqltest.New(t, mssqltest.Config{})
@@ -244,7 +245,7 @@ func TestVersionsOfStatements(t *testing.T) {
 	r.want("1 2", "SELECT id FROM a")
 }
 
-// TestStructure: what is made, changed and dropped, and what the server refuses.
+// TestStructure creates, changes and drops objects, including changes that the server refuses.
 func TestStructure(t *testing.T) {
 	t.Parallel()
 	c := connect(t, mssqltest.New(t, mssqltest.Config{}), "", "")
@@ -270,7 +271,7 @@ func TestStructure(t *testing.T) {
 	c.refused(3701, "DROP TABLE a")
 }
 
-// TestConversions are those of CONVERT that the source counts on, and what they refuse.
+// TestConversions covers the uses of CONVERT that the source relies on, and the values that they refuse.
 func TestConversions(t *testing.T) {
 	t.Parallel()
 	c := connect(t, mssqltest.New(t, mssqltest.Config{}), "", "")
@@ -302,7 +303,7 @@ func TestConversions(t *testing.T) {
 	}
 }
 
-// TestRights: of tables, columns, schemas and the database.
+// TestRights covers rights on tables, columns, schemas and the database.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	d := mssqltest.New(t, mssqltest.Config{})
@@ -330,7 +331,7 @@ func TestRights(t *testing.T) {
 	r.refused(262, "DROP TABLE a")
 }
 
-// TestBreaks: what goes wrong with a reading statement of a user, once each.
+// TestBreaks checks each fault of a user's reading statement once.
 func TestBreaks(t *testing.T) {
 	t.Parallel()
 	d := mssqltest.New(t, mssqltest.Config{})
@@ -349,7 +350,7 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
-// recorder is a test that notes that it failed instead of failing.
+// recorder is a test that records its failure instead of failing.
 type recorder struct {
 	testing.TB
 	failed  chan string
@@ -359,7 +360,7 @@ type recorder struct {
 func (r *recorder) Cleanup(f func())                  { r.cleanup = append(r.cleanup, f) }
 func (r *recorder) Errorf(format string, args ...any) { r.failed <- fmt.Sprintf(format, args...) }
 
-// TestUnknownStatementsFailTheTest, and a fixture does not.
+// TestUnknownStatementsFailTheTest, unless they have a fixture.
 func TestUnknownStatementsFailTheTest(t *testing.T) {
 	t.Parallel()
 	rec := &recorder{TB: t, failed: make(chan string, 4)}

@@ -10,12 +10,12 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// parser reads a batch of the statements that this package knows. After the first mistake there is nothing left to read.
+// parser parses a batch of the statements that this package supports. After the first error nothing is left to read.
 type parser struct {
 	tokens  []token
 	at      int
 	err     error
-	columns []string // all that a query refers to by their names
+	columns []string // the names of all columns that a query refers to
 }
 
 // action runs a statement.
@@ -44,7 +44,7 @@ func (p *parser) peek() token {
 	return p.tokens[p.at]
 }
 
-// next takes a token; the end stays.
+// next takes a token; the end token stays.
 func (p *parser) next() token {
 	t := p.peek()
 	if t.kind != tokenEnd {
@@ -59,7 +59,7 @@ func (p *parser) fail() {
 	}
 }
 
-// take takes the words if they are what follows.
+// take takes the words if they come next.
 func (p *parser) take(words ...string) bool {
 	if p.err != nil {
 		return false
@@ -73,7 +73,7 @@ func (p *parser) take(words ...string) bool {
 	return true
 }
 
-// either takes the first of the words that follows, or none.
+// either takes the first of the words that comes next, or none.
 func (p *parser) either(words ...string) string {
 	i := slices.IndexFunc(words, func(w string) bool { return p.take(w) })
 	if i < 0 {
@@ -97,7 +97,7 @@ func (p *parser) identifier() string {
 	return p.next().text
 }
 
-// reserved are the words that no name has which is not quoted, as far as it matters here.
+// reserved are the words that cannot be a name without quotes, as far as it matters here.
 func reserved() []string {
 	return []string{
 		"SELECT", "FROM", "WHERE", "ORDER", "VALUES", "SET", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE", "AND", "OR", "NULL", "AS",
@@ -113,7 +113,7 @@ func (p *parser) object() objectName {
 	return objectName{schema: "dbo", name: first}
 }
 
-// list reads what one reads, in parentheses and with commas between.
+// list reads several items, in parentheses and separated by commas.
 func list[T any](p *parser, one func() T) (all []T) {
 	p.expect("(")
 	all = series(p, one)
@@ -149,7 +149,7 @@ func (p *parser) text() string {
 	return p.next().text
 }
 
-// typ reads a type as it is declared: decimal(10, 2), nvarchar(max).
+// typ reads a type declaration: decimal(10, 2), nvarchar(max).
 func (p *parser) typ() typ {
 	t := p.peek()
 	name := strings.ToLower(p.identifier())
@@ -169,7 +169,7 @@ func (p *parser) typ() typ {
 	return declared
 }
 
-// textValue is a text as it stands in a statement.
+// textValue is a text literal.
 func textValue(text string, wide bool) value {
 	base := "varchar"
 	if wide {
@@ -182,7 +182,7 @@ func textValue(text string, wide bool) value {
 	return value{typ: typ{base: base, size: size}, v: text}
 }
 
-// numberValue is a number as it stands in a statement: int, decimal or float.
+// numberValue is a number literal: int, decimal or float.
 func numberValue(text string) value {
 	if strings.ContainsAny(text, "eE") {
 		f, err := strconv.ParseFloat(text, 64)
@@ -194,7 +194,7 @@ func numberValue(text string) value {
 	if n, err := strconv.ParseInt(text, 10, 32); err == nil {
 		return value{typ: named("int"), v: n}
 	}
-	rat, _ := new(big.Rat).SetString(text) // of digits, a point and a sign
+	rat, _ := new(big.Rat).SetString(text) // digits, a point, plus or minus
 	_, fraction, _ := strings.Cut(text, ".")
 	return value{typ: typ{base: "decimal", precision: 38, scale: len(fraction)}, v: rat}
 }

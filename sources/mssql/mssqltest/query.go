@@ -8,15 +8,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// selection is a query: columns, and what is made of them and of parameters, of the rows of one table.
+// selection is a query: expressions of the columns of one table and of parameters.
 type selection struct {
 	items   []item
 	one     bool        // only the first row
-	counts  bool        // COUNT_BIG(*) in place of items
-	from    *objectName // nil: one row without columns
+	counts  bool        // COUNT_BIG(*) instead of items
+	from    *objectName // nil: a single row without columns
 	where   expr
 	order   []ordering
-	columns []string // all that it refers to by their names
+	columns []string // the names of all columns that it refers to
 }
 
 type item struct {
@@ -29,13 +29,13 @@ type ordering struct {
 	descending bool
 }
 
-// relation is what a query yields.
+// relation is the result of a query.
 type relation struct {
 	columns []column
 	rows    [][]any
 }
 
-// selection reads what follows SELECT.
+// selection reads the text after SELECT.
 func (p *parser) selection() *selection {
 	q := &selection{}
 	p.columns = nil
@@ -46,7 +46,7 @@ func (p *parser) selection() *selection {
 	if p.take("FROM") {
 		from := p.object()
 		q.from = &from
-		p.take("WITH", "(", "READCOMMITTEDLOCK", ")") // which locks what it reads, as this server always does
+		p.take("WITH", "(", "READCOMMITTEDLOCK", ")") // which locks the rows that it reads, as this server always does
 	}
 	q.where = p.where()
 	if p.take("ORDER", "BY") {
@@ -63,7 +63,7 @@ func (p *parser) item() item {
 	t := p.peek()
 	i := item{of: p.operand()}
 	if t.kind == tokenName || t.kind == tokenWord {
-		i.name = t.text // of a column; a conversion has one from AS, or needs none
+		i.name = t.text // the name of the column; a conversion has one after AS, or needs none
 	}
 	if p.take("AS") {
 		i.name = p.identifier()
@@ -78,7 +78,7 @@ func (p *parser) where() expr {
 	return p.condition()
 }
 
-// selectRows reads, and breaks where a test wants that.
+// selectRows reads rows, and breaks off if a test wants that.
 func (s *session) selectRows(q *selection, params map[string]value) (tdstest.Result, error) {
 	out, err := s.query(q, params, true)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *session) selectRows(q *selection, params map[string]value) (tdstest.Res
 	return r, nil
 }
 
-// result is how rows are sent.
+// result is the form in which rows are sent.
 func (d *Server) result(of relation) tdstest.Result {
 	r := tdstest.Result{}
 	for _, c := range of.columns {
@@ -139,7 +139,7 @@ func (s *session) query(q *selection, params map[string]value, rows bool) (relat
 	return out, err
 }
 
-// result are the columns of the query, which are all that it refers to, or it fails.
+// result are the columns of the query, which refers to no others, or it fails.
 func (q *selection) result(columns []column, items []item, params map[string]value) (out relation, err error) {
 	types := &scope{columns: columns, params: params}
 	if q.counts {
@@ -167,7 +167,7 @@ func (q *selection) result(columns []column, items []item, params map[string]val
 	return out, err
 }
 
-// source is what FROM names, in the state that the session sees; used is nil where that is nothing.
+// source is the object that FROM names, in the state that the session sees; used is nil if there is none.
 func (s *session) source(q *selection) (relation, *object, error) {
 	if q.from == nil {
 		return relation{rows: [][]any{{}}}, nil, nil
@@ -189,7 +189,7 @@ func (s *session) source(q *selection) (relation, *object, error) {
 	return of, o, err
 }
 
-// expand puts the columns in the place of *, without those that are hidden.
+// expand replaces * with the columns, except hidden ones.
 func (q *selection) expand(columns []column) (items []item, err error) {
 	for _, i := range q.items {
 		if i.of != nil {
@@ -208,7 +208,7 @@ func (q *selection) expand(columns []column) (items []item, err error) {
 	return items, nil
 }
 
-// namesOf are those of the columns that * stands for.
+// namesOf are the names of the columns that * stands for.
 func namesOf(items []item) (names []string) {
 	for _, i := range items {
 		names = append(names, i.name)
@@ -259,7 +259,7 @@ func (q *selection) fill(out *relation, source relation, items []item, params ma
 func (q *selection) sort(columns []column, rows [][]any) (err error) {
 	slices.SortStableFunc(rows, func(a, b []any) int {
 		for _, o := range q.order {
-			x, _ := o.of(&scope{columns: columns, row: a}) // result has tried it
+			x, _ := o.of(&scope{columns: columns, row: a}) // result has checked it
 			y, _ := o.of(&scope{columns: columns, row: b})
 			c, failed := compareNullable(x, y)
 			if failed != nil {

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// question answers one that is known by its text.
+// question answers a query that is recognized by its text.
 type question func(s *session, params map[string]value) (relation, error)
 
-// SessionsQuestion is what tests ask for the sessions of the login @p1: all, or if @p2 is not 0 those that run
-// a statement.
+// SessionsQuestion is the query with which tests list the sessions of the login @p1: all of them, or if @p2 is not 0
+// those that run a statement.
 const SessionsQuestion = "SELECT session_id FROM sys.dm_exec_sessions WHERE login_name = @p1 AND (@p2 = 0 OR status = 'running')"
 
-// questions are those of the source and of its tests. One is known by words that it alone has of those that follow:
-// the golden file of the source holds the texts, and its tests check that each is known.
+// questions are the queries of the source and of its tests. Each is recognized by words that none of the following
+// ones contain: the golden file of the source has the texts, and its tests check that each is known.
 var questions = []struct {
 	words  string
 	answer question
@@ -34,7 +34,7 @@ var questions = []struct {
 	{SessionsQuestion, (*session).sessions},
 }
 
-// questionOf is the answer to a question, if a statement is one.
+// questionOf is the answer to a statement that is a question.
 func questionOf(sql string) (answer question, ok bool) {
 	text := normal(sql)
 	for _, q := range questions {
@@ -75,7 +75,7 @@ func answering(types ...typ) (r relation) {
 
 func nameType() typ { return typ{base: "nvarchar", size: 128} }
 
-// visible are the objects that the user of the session may know of, in the order of their names.
+// visible are the objects that are visible to the user of the session, sorted by name.
 func (s *session) visible() (all []*object) {
 	u := s.server.users[strings.ToLower(s.user)]
 	for _, o := range s.server.inOrder() {
@@ -110,14 +110,13 @@ func (s *session) relations(map[string]value) (relation, error) {
 	return r, nil
 }
 
-// altering reports whether somebody else is changing the structure of an object, so that nothing can be said of
-// it.
+// altering reports whether another session is changing the structure of an object, which then cannot be described.
 func (s *session) altering(key string) bool {
 	l := s.server.locks[key]
 	return l != nil && l.by != s && l.structure
 }
 
-// about finds the object whose id is the parameter, if the user may know of it.
+// about finds the object whose id is the parameter, if it is visible to the user.
 func (s *session) about(params map[string]value) *object {
 	id, _ := params["@p1"].v.(int64)
 	all := s.visible()
@@ -156,7 +155,7 @@ func (s *session) columns(params map[string]value) (relation, error) {
 	return r, nil
 }
 
-// codePage is that of characters of one byte.
+// codePage is the code page of single-byte characters.
 func (t typ) codePage() int64 {
 	switch {
 	case strings.HasSuffix(t.collation, "_UTF8"):
@@ -184,7 +183,7 @@ func (s *session) keys(params map[string]value) (relation, error) {
 		}
 		name := x.name
 		if name == "" {
-			name = "UQ__" + o.name.name + "__" + string(rune('A'+i)) // the server makes one up as well
+			name = "UQ__" + o.name.name + "__" + string(rune('A'+i)) // the server generates a name as well
 		}
 		for _, c := range x.columns {
 			at := o.place(c)
@@ -218,7 +217,7 @@ func (s *session) introduce(map[string]value) (relation, error) {
 	return r, nil
 }
 
-// sessions are those of a login, all or those that run something.
+// sessions are the sessions of a login, all or only those that run a statement.
 func (s *session) sessions(params map[string]value) (relation, error) {
 	r := answering(named("smallint"))
 	login, _ := params["@p1"].v.(string)
@@ -232,7 +231,7 @@ func (s *session) sessions(params map[string]value) (relation, error) {
 	return r, nil
 }
 
-// describe tells what columns a query has.
+// describe returns the columns of a query.
 func (s *session) describe(params map[string]value) (relation, error) {
 	text := typ{base: "nvarchar", size: 256}
 	r := answering(named("bit"), named("int"), nameType(), named("bit"), named("int"), text, named("smallint"), named("tinyint"), named("tinyint"), nameType())
@@ -280,7 +279,7 @@ func numberOf(err error) int32 {
 	return 102
 }
 
-// written is the type as a description has it.
+// written is the type in the form of a description.
 func (t typ) written() string {
 	switch {
 	case t.base == "decimal" || t.base == "numeric":

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// ownerName is the user who may do anything.
+// ownerName is the user with all privileges.
 const ownerName = "sa"
 
-// right is a line of what a user was granted or denied.
+// right is one right that a user was granted or denied.
 type right struct {
 	name    string     // SELECT, INSERT
 	on      objectName // see [grant]
@@ -16,10 +16,10 @@ type right struct {
 	denied  bool
 }
 
-// user is a user of the database, and of a login of the same name.
+// user is a user of the database, with a login of the same name.
 type user struct{ rights []right }
 
-// grant is GRANT, DENY or REVOKE of a right on a table, or on all of a schema if that has no name.
+// grant is GRANT, DENY or REVOKE of a right on a table, or on a complete schema if it has no name.
 type grant struct {
 	what    string
 	right   string
@@ -37,7 +37,7 @@ func (g *grant) run(s *session) error {
 	return nil
 }
 
-// change grants, denies or takes back.
+// change grants, denies or revokes a right.
 func (u *user) change(g *grant) {
 	if g.what == "REVOKE" {
 		u.rights = slices.DeleteFunc(u.rights, func(r right) bool {
@@ -48,12 +48,12 @@ func (u *user) change(g *grant) {
 	u.rights = append(u.rights, right{name: g.right, on: g.on, columns: g.columns, denied: g.what == "DENY"})
 }
 
-// covers reports whether a right is one on the object.
+// covers reports whether a right applies to the object.
 func (r *right) covers(o objectName) bool {
 	return strings.EqualFold(r.on.schema, o.schema) && (r.on.name == "" || strings.EqualFold(r.on.name, o.name))
 }
 
-// may reports whether the user has a right on all of an object, or else on which of its columns.
+// may reports whether the user has a right on the complete object, and otherwise on which of its columns.
 func (u *user) may(name string, o objectName) (all bool, columns []string) {
 	for _, r := range u.rights {
 		switch {

@@ -14,16 +14,16 @@ type session struct {
 	server   *Server
 	number   int
 	user     string
-	running  string        // the statement whose answer is on its way
-	patience time.Duration // for locks; below zero is without end
+	running  string        // the statement that is being answered
+	patience time.Duration // for locks; below zero has no end
 	deadline time.Time     // for the lock that it waits for
 
 	snapshots bool // the isolation level is SNAPSHOT
-	open      bool // there is a transaction
-	snapshot  bool // which began as one of a snapshot
+	open      bool // a transaction is open
+	snapshot  bool // it began as a snapshot transaction
 	state     map[string]*object
-	stateDDL  int64              // how many changes of structure there were when state was taken
-	undo      map[string]*object // what the transaction changed, as it was before; nil where there was none
+	stateDDL  int64              // number of structural changes when the snapshot was taken
+	undo      map[string]*object // the changed objects before the transaction; nil if there was none
 }
 
 func newSession(d *Server, st tdstest.Statement) *session {
@@ -32,7 +32,7 @@ func newSession(d *Server, st tdstest.Statement) *session {
 	return s
 }
 
-// reset is what happens to a session that a pool gives to another user.
+// reset resets a session that a pool gives to another user.
 func (s *session) reset() {
 	s.rollback()
 	s.patience, s.snapshots = -1, false
@@ -59,7 +59,7 @@ func (s *session) run(st tdstest.Statement) tdstest.Result {
 	return s.from(all, paramsOf(st, s))
 }
 
-// ask answers a question, or puts it off.
+// ask answers a question, or postpones it.
 func (s *session) ask(answer question, params map[string]value) tdstest.Result {
 	r, err := answer(s, params)
 	if errors.As(err, &lockedError{}) {
@@ -71,7 +71,7 @@ func (s *session) ask(answer question, params map[string]value) tdstest.Result {
 	return s.server.result(r)
 }
 
-// later does again what somebody's lock is in the way of, or gives up.
+// later retries a statement that another session's lock blocks, or gives up.
 func (s *session) later(again func() tdstest.Result) tdstest.Result {
 	if !s.deadline.IsZero() && !time.Now().Before(s.deadline) {
 		return s.server.errorResult(failed(1222, 16, "lock request time out period exceeded"))
@@ -83,7 +83,7 @@ func (s *session) later(again func() tdstest.Result) tdstest.Result {
 	})
 }
 
-// from runs the statements that are left of a batch.
+// from runs the remaining statements of a batch.
 func (s *session) from(all []action, params map[string]value) tdstest.Result {
 	if len(all) == 0 {
 		return tdstest.Result{}
@@ -98,14 +98,14 @@ func (s *session) from(all []action, params map[string]value) tdstest.Result {
 	if r.Error == nil && len(all) > 1 {
 		next := s.from(all[1:], params)
 		if next.Wait != nil {
-			return next // what came before is left out, which nobody looks at
+			return next // earlier results are dropped, because no test reads them
 		}
 		r.Next = &next
 	}
 	return r
 }
 
-// aborted ends the transaction where the error does.
+// aborted ends the transaction if the error does.
 func (s *session) aborted(err error) error {
 	if f := (*failure)(nil); errors.As(err, &f) && f.rollback {
 		s.rollback()
@@ -113,7 +113,7 @@ func (s *session) aborted(err error) error {
 	return err
 }
 
-// paramsOf are the parameters and what stands for the session's own values.
+// paramsOf are the parameters and the session's own values.
 func paramsOf(st tdstest.Statement, s *session) map[string]value {
 	params := map[string]value{
 		"@@spid":      {typ: named("smallint"), v: int64(s.number)},
@@ -157,20 +157,20 @@ func (s *session) rollback() {
 	s.commit()
 }
 
-// unlock gives all locks back.
+// unlock releases all locks.
 func (s *session) unlock() {
 	maps.DeleteFunc(s.server.locks, func(_ string, l *lock) bool { return l.by == s })
 	s.server.free()
 }
 
-// keyOf is a name without letter case.
+// keyOf is a name, ignoring case.
 func keyOf(n objectName) string { return strings.ToLower(n.schema + "\x00" + n.name) }
 
 func noObject(n objectName) error {
 	return failed(208, 16, "invalid object name '%s'", n.name)
 }
 
-// find finds what the session reads of a table or a view.
+// find finds the state of a table or view that the session reads.
 func (s *session) find(n objectName) (*object, error) {
 	key := keyOf(n)
 	now, there := s.server.objects[key]
@@ -194,7 +194,7 @@ func (s *session) find(n objectName) (*object, error) {
 	return s.state[key], s.unaltered(now)
 }
 
-// unaltered is the error of a transaction with a snapshot that is older than the structure of an object.
+// unaltered returns an error if the snapshot of a transaction is older than the structure of an object.
 func (s *session) unaltered(o *object) error {
 	if !s.versions() || s.state == nil || o.altered <= s.stateDDL {
 		return nil
@@ -206,7 +206,7 @@ func (s *session) unaltered(o *object) error {
 	}
 }
 
-// versions reports whether the session reads rows as they were when its transaction began to read.
+// versions reports whether the session reads rows as of the first read of its transaction.
 func (s *session) versions() bool { return s.snapshots && s.open }
 
 // takeSnapshot takes the snapshot of the transaction, unless it has one.
@@ -222,14 +222,14 @@ func (s *session) takeSnapshot() error {
 	}
 	s.state, s.stateDDL = maps.Clone(s.server.objects), s.server.ddl
 	for key, l := range s.server.locks {
-		if l.by != s { // what is not committed is not seen
+		if l.by != s { // uncommitted changes are not visible
 			s.state[key] = l.by.undo[key]
 		}
 	}
 	return nil
 }
 
-// change lets a session change an object: before is what it is, nil where there is none.
+// change lets a session change an object: before is its current state, nil if it does not exist.
 func (s *session) change(n objectName, structure bool) (key string, before *object, err error) {
 	key = keyOf(n)
 	if l := s.server.locks[key]; l != nil && l.by != s {
@@ -250,7 +250,7 @@ func (s *session) change(n objectName, structure bool) (key string, before *obje
 	return key, before, nil
 }
 
-// put makes an object what it is from now on; nil is that there is none.
+// put sets the state of an object; nil drops it.
 func (s *session) put(key string, o *object, structure bool) {
 	if structure {
 		s.server.ddl++

@@ -7,8 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// statement reads one of the statements of the source, or of those with which tests set a database up. There are no
-// others.
+// statement reads one of the statements of the source, or of those that set up test databases. There are no others.
 func (p *parser) statement() action {
 	switch {
 	case p.take("SELECT"):
@@ -47,12 +46,12 @@ func (p *parser) statement() action {
 	})
 }
 
-// done is a statement that answers with nothing.
+// done is a statement without a result.
 func done(do func(s *session) error) action {
 	return func(s *session, _ map[string]value) (tdstest.Result, error) { return tdstest.Result{}, do(s) }
 }
 
-// settings are those of the source which change nothing here.
+// settings are the settings of the source that have no effect here.
 func settings() []string {
 	return []string{
 		"DATEFORMAT ymd", "ARITHABORT ON", "QUOTED_IDENTIFIER ON", "NOCOUNT ON", "TEXTSIZE 2147483647", "XACT_ABORT OFF", "IMPLICIT_TRANSACTIONS OFF",
@@ -60,7 +59,7 @@ func settings() []string {
 	}
 }
 
-// setting is what follows SET.
+// setting reads the text after SET.
 func (p *parser) setting() action {
 	switch {
 	case p.take("TRANSACTION", "ISOLATION", "LEVEL", "SNAPSHOT"):
@@ -83,7 +82,7 @@ func (p *parser) setting() action {
 	return nil
 }
 
-// isolate makes the session read as of the beginning of its transaction.
+// isolate lets the session read as of the beginning of its transaction.
 func (s *session) isolate() error {
 	if s.snapshots = true; s.open && !s.snapshot {
 		return &failure{
@@ -107,7 +106,7 @@ func (s *session) finish(word string) error {
 	return nil
 }
 
-// administration is what changes structure, rights and sessions.
+// administration reads statements that change structure, rights and sessions.
 func (p *parser) administration() func(s *session) error {
 	if what := p.either("GRANT", "DENY", "REVOKE"); what != "" {
 		g := p.grant(what)
@@ -160,7 +159,7 @@ func (p *parser) alterDatabase() func(s *session) error {
 	return nil
 }
 
-// grant reads what follows GRANT, DENY or REVOKE.
+// grant reads the text after GRANT, DENY or REVOKE.
 func (p *parser) grant(what string) *grant {
 	g := &grant{what: what, right: p.either("SELECT", "INSERT")}
 	p.expect("ON")
@@ -218,7 +217,7 @@ func (p *parser) createIndex(unique bool) func(s *session) error {
 	return func(s *session) error { return s.alter(name, func(t *table) error { return t.index(x) }) }
 }
 
-// alteration reads what follows ALTER TABLE and a name.
+// alteration reads the text after ALTER TABLE and a name.
 func (p *parser) alteration() func(t *table) error {
 	switch {
 	case p.take("ADD"):
@@ -258,8 +257,8 @@ func (p *parser) member(t *table) {
 	t.columns = append(t.columns, c)
 }
 
-// constraint is a key that stands apart from the columns. A foreign one is an index without columns, on which nothing
-// here depends.
+// constraint is a key that is declared apart from the columns. A foreign key is an index without columns, which has
+// no effect here.
 func (p *parser) constraint() (index, bool) {
 	x := index{unique: true}
 	named := p.take("CONSTRAINT")
@@ -315,7 +314,7 @@ func (p *parser) column() column {
 	return c
 }
 
-// insertion reads what follows INSERT INTO.
+// insertion reads the text after INSERT INTO.
 func (p *parser) insertion() action {
 	i := insertion{into: p.object()}
 	if p.peek().is("(") {

@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// object is a table or a view. It is never changed: a change makes another one in its place, so that a
-// snapshot is no more than the objects of its moment.
+// object is a table or a view. It is immutable: a change replaces it with a new one, so a snapshot is only the
+// objects of its moment.
 type object struct {
 	id      int64
 	name    objectName
 	view    *selection // nil for a table
-	altered int64      // the number of the last change of its structure
+	altered int64      // the number of its last structural change
 	*table
 }
 
-// table are columns, keys and rows.
+// table is columns, keys and rows.
 type table struct {
 	columns []column
 	indexes []index
 	rows    [][]any
-	version int64 // of the last rowversion that it gave
+	version int64 // the last rowversion that it assigned
 }
 
 type column struct {
@@ -29,7 +29,7 @@ type column struct {
 	nullable bool
 	hidden   bool
 	masked   bool
-	computed expr // nil where the column holds what was put into it
+	computed expr // nil if the column is stored
 }
 
 type index struct {
@@ -39,20 +39,19 @@ type index struct {
 	columns         []string
 }
 
-// place finds a column; -1 for none.
+// place finds the position of a column; -1 if there is none.
 func (t *table) place(name string) int {
 	return slices.IndexFunc(t.columns, func(c column) bool { return strings.EqualFold(c.name, name) })
 }
 
-// copied is a table that can be changed, with the same rows.
+// copied is a copy of the table that can be changed, with the same rows.
 func (t *table) copied() *table {
 	c := *t
 	c.columns, c.indexes, c.rows = slices.Clone(t.columns), slices.Clone(t.indexes), slices.Clone(t.rows)
 	return &c
 }
 
-// insert adds a row, in the order of the columns. Those that are nil and whose column is computed are
-// computed.
+// insert adds a row, in the order of the columns. Nil values of computed columns are computed.
 func (t *table) insert(row []any) error {
 	for i, c := range t.columns {
 		switch {
@@ -74,7 +73,7 @@ func (t *table) insert(row []any) error {
 	return nil
 }
 
-// unique reports whether no two rows have the same key, of any key that there is.
+// unique reports whether no two rows have the same value of any key.
 func (t *table) unique() error {
 	for _, x := range t.indexes {
 		if !x.unique || x.filtered {
@@ -97,7 +96,7 @@ func (t *table) unique() error {
 	return nil
 }
 
-// sorted are the rows in the order of columns.
+// sorted are the rows, sorted by columns.
 func (t *table) sorted(columns []string) (rows [][]any, err error) {
 	rows = slices.Clone(t.rows)
 	slices.SortStableFunc(rows, func(a, b []any) int {
@@ -124,7 +123,7 @@ func (t *table) compareRows(a, b []any, columns []string) (int, error) {
 	return 0, nil
 }
 
-// compareNullable has NULL before all else.
+// compareNullable sorts NULL before all values.
 func compareNullable(a, b value) (int, error) {
 	switch {
 	case a.null() && b.null():

@@ -7,25 +7,25 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// unlimited is the size that max stands for.
+// unlimited is the size of max.
 const unlimited = tdstest.Max
 
-// typ is a type of a column, a parameter or a value.
+// typ is the type of a column, a parameter or a value.
 type typ struct {
 	base      string // its name in lower case
-	size      int    // of characters and binary types, as it is declared; [unlimited] for max
+	size      int    // declared size of character and binary types; [unlimited] for max
 	precision int    // of decimal
 	scale     int    // of decimal and of times
-	collation string // of characters; "" is that of the database
+	collation string // of character types; "" is that of the database
 }
 
-// named is a type that needs no size.
+// named is a type without a size.
 func named(base string) typ {
 	t, _ := declare(base, nil)
 	return t
 }
 
-// declare is a type with the numbers behind its name; ok is false for an unknown one.
+// declare is a type with the numbers after its name; ok is false for an unknown type.
 func declare(name string, sizes []int) (t typ, ok bool) {
 	t.base = name
 	first := func(otherwise int) int {
@@ -52,7 +52,7 @@ func declare(name string, sizes []int) (t typ, ok bool) {
 	return t, true
 }
 
-// knownTypes are all types, those that others are converted to come first.
+// knownTypes are all types; those that others are converted to come first.
 func knownTypes() []string {
 	return []string{
 		"sql_variant", "xml", "hierarchyid", "geography", "geometry", "datetimeoffset", "datetime2", "datetime", "smalldatetime", "date", "time",
@@ -61,7 +61,7 @@ func knownTypes() []string {
 	}
 }
 
-// stronger is the type that two values are compared in.
+// stronger is the type in which two values are compared.
 func stronger(a, b typ) typ {
 	all := knownTypes()
 	if slices.Index(all, b.base) < slices.Index(all, a.base) {
@@ -82,7 +82,7 @@ func (t typ) isText() bool {
 	return slices.Contains([]string{"char", "varchar", "text", "nchar", "nvarchar", "ntext", "xml"}, t.base)
 }
 
-// isOld reports whether the type has no size because it is from before max.
+// isOld reports whether the type has no size because it is older than max.
 func (t typ) isOld() bool { return slices.Contains([]string{"text", "ntext", "image", "xml"}, t.base) }
 
 func (t typ) isTime() bool {
@@ -93,7 +93,7 @@ func (t typ) isBinary() bool {
 	return slices.Contains([]string{"binary", "varbinary", "image", "rowversion"}, t.base)
 }
 
-// isCLR reports whether values have methods. They are held as their text.
+// isCLR reports whether values have methods. They are stored as their text.
 func (t typ) isCLR() bool {
 	return slices.Contains([]string{"hierarchyid", "geography", "geometry"}, t.base)
 }
@@ -114,12 +114,12 @@ func (t typ) collationName() string {
 	return t.collation
 }
 
-// isBinaryOrder reports whether texts are compared by their code points, and not without letter case.
+// isBinaryOrder reports whether texts are compared by their code points, including case.
 func (t typ) isBinaryOrder() bool {
 	return strings.Contains(t.collation, "_BIN")
 }
 
-// maxLength is the size in bytes, as sys.columns has it.
+// maxLength is the size in bytes, as in sys.columns.
 func (t typ) maxLength() int64 {
 	sizes := map[string]int64{
 		"tinyint": 1, "smallint": 2, "int": 4, "bigint": 8, "bit": 1, "real": 4, "float": 8, "money": 8, "smallmoney": 4, "date": 3, "time": 5,
@@ -139,7 +139,7 @@ func (t typ) maxLength() int64 {
 	return int64(t.size)
 }
 
-// precisionOf is what sys.columns has for the precision.
+// precisionOf is the precision, as in sys.columns.
 func (t typ) precisionOf() int64 {
 	if t.base == "decimal" || t.base == "numeric" {
 		return int64(t.precision)
@@ -172,12 +172,12 @@ func (t typ) column(name string, nullable bool) tdstest.Column {
 	return c
 }
 
-// collationBytes are a collation as TDS has it: the locale, a bit for UTF-8 where characters of one byte
-// are that, and the number of an old sort order.
+// collationBytes are a collation as in TDS: the locale, a bit for UTF-8 in single-byte types, and the number of an
+// old sort order.
 func collationBytes(name string) [5]byte {
 	switch {
 	case name == "" || name == defaultCollation:
-		return [5]byte{} // which is the same
+		return [5]byte{} // which has the same meaning
 	case strings.HasPrefix(name, "Czech_"):
 		return [5]byte{0x05, 0x04, 0xd0, 0x00, 0x00}
 	case strings.Contains(name, "_BIN"):

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// value is a value of a type. v is nil for NULL, else an int64; a bool; a float64; a *big.Rat for decimals
-// and money; a time.Time; a string for characters, for uniqueidentifier in lower case, and for types with
-// methods; []byte; or for sql_variant the value inside.
+// value is a value of a type. v is nil for NULL; otherwise an int64; a bool; a float64; a *big.Rat for decimals and
+// money; a time.Time; a string for characters, for uniqueidentifier in lower case, and for types with methods;
+// []byte; or for sql_variant the value in it.
 type value struct {
 	typ typ
 	v   any
@@ -25,8 +25,8 @@ type failure struct {
 	number   int32
 	class    uint8
 	text     string
-	rollback bool     // the transaction is over
-	behind   *failure // another one that follows
+	rollback bool     // the transaction has ended
+	behind   *failure // another error after it
 }
 
 func (f *failure) Error() string { return fmt.Sprintf("%s (error %d)", f.text, f.number) }
@@ -35,7 +35,7 @@ func failed(number int32, class uint8, format string, args ...any) error {
 	return &failure{number: number, class: class, text: fmt.Sprintf(format, args...)}
 }
 
-// compare tells the order of two values that are not NULL, both as the type that is the stronger one.
+// compare compares two values that are not NULL, both in the stronger type.
 func compare(a, b value) (int, error) {
 	t := stronger(a.typ, b.typ)
 	if t.base == "sql_variant" {
@@ -76,7 +76,7 @@ func compare(a, b value) (int, error) {
 	return 0, failed(305, 16, "the %s data type cannot be compared", t.base)
 }
 
-// compareVariants compares values of any type: those of different families by the families, see
+// compareVariants compares values of any type: values of different families by their families, see
 // https://learn.microsoft.com/sql/t-sql/data-types/sql-variant-transact-sql.
 func compareVariants(a, b value) (int, error) {
 	for _, v := range []*value{&a, &b} {
@@ -90,7 +90,7 @@ func compareVariants(a, b value) (int, error) {
 	return compare(a, b)
 }
 
-// family is the place of a type among those that a sql_variant may hold: texts come before numbers.
+// family is the position of a type among those that a sql_variant can hold: texts come before numbers.
 func (t typ) family() int {
 	if t.isText() {
 		return 2
@@ -105,13 +105,13 @@ func bit(on bool) int64 {
 	return 0
 }
 
-// compareBytes takes zeros at the end for nothing, as the server does.
+// compareBytes ignores zeros at the end, as the server does.
 func compareBytes(a, b []byte) int {
 	return bytes.Compare(bytes.TrimRight(a, "\x00"), bytes.TrimRight(b, "\x00"))
 }
 
-// compareGUIDs looks at the last six bytes first, then at the two before them, and of the other three
-// groups, the last one first, at the bytes as they lie in memory. See
+// compareGUIDs compares the last six bytes first, then the two before them, and then the other three groups, the last
+// one first, by their bytes in memory order. See
 // https://learn.microsoft.com/sql/connect/ado-net/sql/compare-guid-uniqueidentifier-values.
 func compareGUIDs(a, b string) int {
 	x, y := guidBytes(a), guidBytes(b)
@@ -130,13 +130,13 @@ func guidBytes(text string) (b [16]byte) {
 	return b
 }
 
-// compareTexts takes blanks at the end for nothing. Collations with a letter case but no binary order are
-// not told apart from those without: the order of a language is not that of this program, which is fit for
-// texts that differ in more than accents.
+// compareTexts ignores blanks at the end. Case-sensitive collations without a binary order are treated like
+// case-insensitive ones: this program does not have the order of a language, and suits texts that differ in more than
+// accents.
 func compareTexts(t typ, a, b string) int {
 	a, b = strings.TrimRight(a, " "), strings.TrimRight(b, " ")
 	if !t.isBinaryOrder() {
 		return cmp.Compare(strings.ToLower(a), strings.ToLower(b))
 	}
-	return cmp.Compare(a, b) // of UTF-8 the order is that of code points, as that of BIN2
+	return cmp.Compare(a, b) // UTF-8 sorts by code points, as BIN2 does
 }
