@@ -217,8 +217,8 @@ func (d *Server) errorResult(err error) tdstest.Result {
 		f = &failure{number: 102, class: 15, text: err.Error()}
 	}
 	r := tdstest.Result{Error: &tdstest.Message{Number: f.number, Class: f.class, State: 1, Text: f.text}, Rollback: f.rollback}
-	if f.behind != nil {
-		last := d.errorResult(f.behind)
+	if f.after != nil {
+		last := d.errorResult(f.after)
 		last.Before = append(last.Before, *r.Error)
 		return last
 	}
@@ -242,7 +242,7 @@ func (d *Server) free() {
 // lockedError means that the statement has to wait.
 type lockedError struct{}
 
-func (lockedError) Error() string { return "somebody else has a lock" }
+func (lockedError) Error() string { return "another session has a lock" }
 
 // wait answers a statement once a lock is released, or once the session's lock timeout is over.
 func (s *session) wait(again func() tdstest.Result) tdstest.Result {

@@ -182,7 +182,7 @@ func (s *session) source(q *selection) (relation, *object, error) {
 	owner := &session{server: s.server, user: ownerName, state: s.state}
 	of, err := owner.query(o.view, nil, true)
 	if f, ok := errors.AsType[*failure](err); ok {
-		err = &failure{number: f.number, class: f.class, text: f.text, behind: &failure{
+		err = &failure{number: f.number, class: f.class, text: f.text, after: &failure{
 			number: 4413, class: 16, text: "could not use view or function '" + o.name.name + "' because of binding errors",
 		}}
 	}

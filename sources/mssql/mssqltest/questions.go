@@ -240,7 +240,7 @@ func (s *session) describe(params map[string]value) (relation, error) {
 	if err != nil {
 		return r, &failure{
 			number: numberOf(err), class: 16, text: err.Error(),
-			behind: &failure{number: 11501, class: 16, text: "the batch could not be analyzed because of compile errors"},
+			after: &failure{number: 11501, class: 16, text: "the batch could not be analyzed because of compile errors"},
 		}
 	}
 	for i, c := range of.columns {

@@ -26,7 +26,7 @@ type failure struct {
 	class    uint8
 	text     string
 	rollback bool     // the transaction has ended
-	behind   *failure // another error after it
+	after    *failure // another error after it
 }
 
 func (f *failure) Error() string { return fmt.Sprintf("%s (error %d)", f.text, f.number) }

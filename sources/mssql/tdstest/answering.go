@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// answering is one answer on its way.
+// answering is a response that is being sent.
 type answering struct {
 	session *session
-	kind    byte    // of the request
-	result  *Result // the one that is on its way
+	kind    byte    // kind of the request
+	result  *Result // the result that is being sent
 	packets *packetWriter
 	columns []column
 	rows    int64
 }
 
-// errAttention is a client that cancelled, which its session outlives.
+// errAttention means that the client cancelled; the session continues.
 var errAttention = errors.New("the client cancelled")
 
 func (a *answering) run() error {
@@ -36,7 +36,7 @@ func (a *answering) send() error {
 	return a.packets.end()
 }
 
-// one sends one result; over is true if the answer ended with it.
+// one sends one result; over is true if it was the last.
 func (a *answering) one() (over bool, err error) {
 	a.columns, a.rows = nil, 0
 	if err := a.body(); err != nil {
@@ -52,7 +52,7 @@ func (a *answering) one() (over bool, err error) {
 	return false, a.packets.err
 }
 
-// body are the columns, the rows and the information of a result.
+// body sends the columns, the rows and the information of a result.
 func (a *answering) body() error {
 	if err := a.head(); err != nil {
 		return err
@@ -105,7 +105,7 @@ func (a *answering) row(values []any) error {
 	return a.packets.err
 }
 
-// interrupted is what the client did before its answer was complete.
+// interrupted returns what the client did before its response was complete.
 func (a *answering) interrupted(m message, open bool) error {
 	switch {
 	case !open:
@@ -117,7 +117,7 @@ func (a *answering) interrupted(m message, open bool) error {
 	}
 }
 
-// fault does what goes wrong; over is true if the answer ends with that.
+// fault carries out the fault; over is true if the response ends with it.
 func (a *answering) fault() (over bool, err error) {
 	f := a.result.Fault
 	if f.Stall != nil {
@@ -145,10 +145,10 @@ func (a *answering) fault() (over bool, err error) {
 	return false, nil
 }
 
-// killed is whether the error is one that ends the session.
+// killed reports whether the error ends the session.
 func (a *answering) killed() bool { return a.result.Error != nil && a.result.Error.Class >= fatal }
 
-// end are the tokens behind the rows: the error or the count, each in the form of its request.
+// end appends the tokens after the rows: the error or the count, in the form for its request.
 func (a *answering) end() []byte {
 	count, command := a.result.Affected, uint16(0)
 	if len(a.columns) > 0 {
@@ -183,7 +183,7 @@ func (a *answering) end() []byte {
 	return appendDone(b, tokenDoneProc, 0, 0, 0)
 }
 
-// failed is the bit of DONE for the error.
+// failed is the bit of DONE that reports an error.
 func (a *answering) failed() uint16 {
 	if a.killed() {
 		return doneServerError

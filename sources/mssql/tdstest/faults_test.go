@@ -31,16 +31,16 @@ func ids(rows ...[]any) tdstest.Result {
 	return tdstest.Result{Columns: []tdstest.Column{{Name: "id", Type: tdstest.Int}}, Rows: rows}
 }
 
-// endless are rows without end; made counts them.
+// endless is rows without end; made counts them.
 func endless(made *atomic.Int64) iter.Seq[[]any] {
 	return func(yield func([]any) bool) {
 		for yield([]any{int(made.Add(1) % 1000)}) {
-			runtime.Gosched() // or on few processors nobody hears what the client says
+			runtime.Gosched() // so that the client is read on a machine with few processors
 		}
 	}
 }
 
-// TestErrorsArriveAfterTheirRows, by batch and by procedure, and the connection goes on.
+// TestErrorsArriveAfterTheirRows, for batches and procedures, and the connection stays usable.
 func TestErrorsArriveAfterTheirRows(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -78,7 +78,7 @@ func TestErrorsArriveAfterTheirRows(t *testing.T) {
 	}
 }
 
-// TestInformationIsNotAnError, and does not disturb rows.
+// TestInformationIsNotAnError, and does not affect rows.
 func TestInformationIsNotAnError(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -91,15 +91,15 @@ func TestInformationIsNotAnError(t *testing.T) {
 	}
 }
 
-// TestBrokenAnswersAreErrors: the rows before the fault arrive, never the end, and the pool is left
-// with another connection.
+// TestBrokenAnswersAreErrors checks that the rows before the fault arrive, the end never does, and the pool gets a
+// new connection.
 func TestBrokenAnswersAreErrors(t *testing.T) {
 	t.Parallel()
 	full := 20000
 	for name, tt := range map[string]struct {
 		fault   tdstest.Fault
 		rows    int
-		atLeast int // rows that arrive
+		atLeast int // number of rows that arrive
 	}{
 		"cut behind some rows":          {tdstest.Fault{Cut: true}, 2000, 2000},
 		"cut before the first row":      {tdstest.Fault{Cut: true}, 0, 0},
@@ -135,7 +135,7 @@ func TestBrokenAnswersAreErrors(t *testing.T) {
 	}
 }
 
-// TestCancelledStatementsAreAcknowledged in the middle of rows and of silence: the connection goes on.
+// TestCancelledStatementsAreAcknowledged during rows and during silence, and the connection stays usable.
 func TestCancelledStatementsAreAcknowledged(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]tdstest.Result{
@@ -149,7 +149,7 @@ func TestCancelledStatementsAreAcknowledged(t *testing.T) {
 				t.Parallel()
 				s := tdstest.New(t, config())
 				db := open(t, s.DSN())
-				db.SetMaxOpenConns(1) // the next statement waits for the connection of the one before
+				db.SetMaxOpenConns(1) // the next statement waits for the previous one's connection
 				s.Answer("SELECT 1", ids([]any{1}))
 				s.Answer("SELECT id FROM t", r)
 				ctx, cancel := context.WithCancel(t.Context())
@@ -166,7 +166,7 @@ func TestCancelledStatementsAreAcknowledged(t *testing.T) {
 				}
 				cancel()
 				for rows.Next() {
-					continue // what arrived before the driver noticed
+					continue // rows that arrived before the driver noticed
 				}
 				if err := rows.Err(); !errors.Is(err, context.Canceled) {
 					t.Errorf("got the error %v", err)
@@ -205,8 +205,8 @@ func TestSilenceEndsWhenItIsReleased(t *testing.T) {
 	}
 }
 
-// TestDisconnectCutsIdleConnections. The driver may notice only when it asks: one statement is lost at
-// the most, and the next one has another connection.
+// TestDisconnectCutsIdleConnections. The driver may notice only with its next statement: at most one is lost, and the
+// next one gets a new connection.
 func TestDisconnectCutsIdleConnections(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -226,7 +226,7 @@ func TestDisconnectCutsIdleConnections(t *testing.T) {
 	}
 }
 
-// TestConnectionsDoNotMix: each goroutine gets its own rows.
+// TestConnectionsDoNotMix checks that each goroutine gets its own rows.
 func TestConnectionsDoNotMix(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -252,7 +252,7 @@ func TestConnectionsDoNotMix(t *testing.T) {
 	}
 }
 
-// recorder is a test that notes that it failed instead of failing.
+// recorder is a test that records its failure instead of failing.
 type recorder struct {
 	testing.TB
 	failed  chan string
@@ -262,7 +262,7 @@ type recorder struct {
 func (r *recorder) Cleanup(f func())                  { r.cleanup = f }
 func (r *recorder) Errorf(format string, args ...any) { r.failed <- fmt.Sprintf(format, args...) }
 
-// TestUnansweredStatementsFailTheTest: a statement without an answer, and values that a column cannot hold.
+// TestUnansweredStatementsFailTheTest, and so do values that a column cannot hold.
 func TestUnansweredStatementsFailTheTest(t *testing.T) {
 	t.Parallel()
 	of := func(c tdstest.Column, v any) tdstest.Result {
@@ -308,8 +308,8 @@ func TestUnansweredStatementsFailTheTest(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftOfAServer that ended while it was silent. It does not run in parallel, because
-// goroutines of other tests would count.
+// TestNothingIsLeftOfAServer that ended while it was silent. The test is not parallel, because goroutines of other
+// tests would be counted.
 func TestNothingIsLeftOfAServer(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	r := &recorder{TB: t, failed: make(chan string, 1)}

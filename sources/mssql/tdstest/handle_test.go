@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// TestFunctionsAreAskedBeforeTexts, the last one first, and may leave a statement to the others.
+// TestFunctionsAreAskedBeforeTexts, the last function first, and each may leave a statement to the others.
 func TestFunctionsAreAskedBeforeTexts(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -46,7 +46,7 @@ func TestFunctionsAreAskedBeforeTexts(t *testing.T) {
 	}
 }
 
-// TestFunctionsSeeTransactions: what they leave is answered as a server does.
+// TestFunctionsSeeTransactions checks that transactions that no function answers get the response of a real server.
 func TestFunctionsSeeTransactions(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -70,8 +70,8 @@ func TestFunctionsSeeTransactions(t *testing.T) {
 	}
 }
 
-// TestStatementsAreThoseOfAUser, each with a password of their own.
-func TestStatementsAreThoseOfAUser(t *testing.T) {
+// TestStatementsHaveTheirUser, each of whom has a password.
+func TestStatementsHaveTheirUser(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
 	s.AddLogin("writer", "other")
@@ -101,7 +101,7 @@ func TestStatementsAreThoseOfAUser(t *testing.T) {
 	}
 }
 
-// TestErrorsMayEndTheTransaction: the client knows that it is over.
+// TestErrorsMayEndTheTransaction checks that the client learns that it has ended.
 func TestErrorsMayEndTheTransaction(t *testing.T) {
 	t.Parallel()
 	for _, over := range []bool{false, true} {
@@ -130,7 +130,7 @@ func TestErrorsMayEndTheTransaction(t *testing.T) {
 	}
 }
 
-// TestFatalErrorsCloseTheConnection, and the next statement has another one.
+// TestFatalErrorsCloseTheConnection, and the next statement uses a new one.
 func TestFatalErrorsCloseTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]any{nil, {1}} {
@@ -153,7 +153,7 @@ func TestFatalErrorsCloseTheConnection(t *testing.T) {
 	}
 }
 
-// TestOneMistakeMayHaveSeveralErrors: the driver tells the last one, and knows the others.
+// TestOneMistakeMayHaveSeveralErrors checks that the driver returns the last one, and also has the others.
 func TestOneMistakeMayHaveSeveralErrors(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]any{nil, {1}} {
@@ -169,8 +169,8 @@ func TestOneMistakeMayHaveSeveralErrors(t *testing.T) {
 	}
 }
 
-// TestOneStatementMayHaveSeveralResults, of different columns, and an error behind some. Of a batch the
-// driver stops at an error, of a procedure it reads on to the end and tells it there.
+// TestOneStatementMayHaveSeveralResults, of different columns, some of which end with an error. The driver stops at
+// an error in a batch; it reads a procedure to the end and then returns the error.
 func TestOneStatementMayHaveSeveralResults(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -207,7 +207,7 @@ func TestOneStatementMayHaveSeveralResults(t *testing.T) {
 	}
 }
 
-// results reads all results and returns how many columns each has, which has one row.
+// results reads all results, and returns the number of columns of each; each has one row.
 func results(t *testing.T, db *sql.DB, args ...any) (columns []int, err error) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), "SELECT all", args...)
@@ -232,7 +232,7 @@ func results(t *testing.T, db *sql.DB, args ...any) (columns []int, err error) {
 	return columns, rows.Err()
 }
 
-// TestTheDatabaseOfALogin: none is that of the server, and case does not count.
+// TestTheDatabaseOfALogin checks that a login without a database gets the server's, and that case does not matter.
 func TestTheDatabaseOfALogin(t *testing.T) {
 	t.Parallel()
 	for _, database := range []string{"", "SHOP", "shop"} {
@@ -251,7 +251,7 @@ func TestTheDatabaseOfALogin(t *testing.T) {
 	}
 }
 
-// TestOtherCollations: the driver decodes by the collation that a column says.
+// TestOtherCollations checks that the driver decodes texts with the collation of their column.
 func TestOtherCollations(t *testing.T) {
 	t.Parallel()
 	czech := [5]byte{0x05, 0x04, 0xd0, 0x00, 0x00} // Czech_CI_AS, code page 1250
@@ -259,7 +259,7 @@ func TestOtherCollations(t *testing.T) {
 	column := tdstest.Column{Type: tdstest.VarChar, Size: 10, Collation: czech}
 	inside := tdstest.Variant{Column: column, Value: []byte{0x9e}}
 	binary := column
-	binary.Collation = [5]byte{0x09, 0x04, 0x00, 0x02, 0x00} // Latin1_General_BIN2: a text of the code page 1252 as well
+	binary.Collation = [5]byte{0x09, 0x04, 0x00, 0x02, 0x00} // Latin1_General_BIN2: also a text in code page 1252
 	long, old := column, column
 	long.Size, old.Type = tdstest.Max, tdstest.Text
 	s.Answer("SELECT c", tdstest.Result{

@@ -14,15 +14,15 @@ const (
 	optionsEnd       = 0xff
 )
 
-// What PRELOGIN says of encryption.
+// Values of the encryption option in PRELOGIN.
 const (
-	encryptOff          = 0 // the login alone
+	encryptOff          = 0 // only the login
 	encryptOn           = 1
 	encryptNotSupported = 2
 	encryptRequired     = 3
 )
 
-// parsePrelogin returns what the client says of encryption.
+// parsePrelogin returns the client's encryption option.
 func parsePrelogin(body []byte) (byte, error) {
 	for at := 0; at < len(body) && body[at] != optionsEnd; at += 5 {
 		if at+5 > len(body) {
@@ -40,7 +40,7 @@ func parsePrelogin(body []byte) (byte, error) {
 	return 0, errors.New("PRELOGIN: there is no option for encryption")
 }
 
-// prelogin is the server's side of it.
+// prelogin is the server's response to it.
 func prelogin(encryption byte) []byte {
 	options := []struct {
 		token byte
@@ -61,14 +61,14 @@ func prelogin(encryption byte) []byte {
 	return append(append(head, optionsEnd), data...)
 }
 
-// login is what the server looks at in LOGIN7, MS-TDS 2.2.6.4.
+// login is the part of LOGIN7 that the server reads, MS-TDS 2.2.6.4.
 type login struct {
 	packetSize                            int
 	user, password, app, server, database string
 	readOnly                              bool
 }
 
-// Places of LOGIN7's fixed part.
+// Offsets in LOGIN7's fixed part.
 const (
 	loginPacketSize = 8
 	loginTypeFlags  = 26
@@ -79,7 +79,7 @@ const (
 	loginDatabase   = 68
 	loginFixed      = 94
 
-	flagReadOnly = 0x20 // of TypeFlags
+	flagReadOnly = 0x20 // in TypeFlags
 )
 
 func parseLogin(body []byte) (login, error) {

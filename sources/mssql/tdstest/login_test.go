@@ -57,7 +57,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 	}
 }
 
-// numbers are those of all errors that the server sent.
+// numbers are the numbers of all errors that the server sent.
 func numbers(err error) map[int32]bool {
 	got := map[int32]bool{}
 	if e, ok := errors.AsType[mssql.Error](err); ok {
@@ -74,7 +74,7 @@ func TestEncryption(t *testing.T) {
 	for name, tt := range map[string]struct {
 		server    tdstest.Encryption
 		client    msdsn.Encryption
-		host      string // of the certificate
+		host      string // host name that the certificate must have
 		encrypted bool
 		refused   bool
 	}{

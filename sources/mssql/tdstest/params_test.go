@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// TestParametersAreRead: what the driver sends for each kind of argument, and how it declares it.
+// TestParametersAreRead checks the value that the driver sends for each kind of argument, and its declaration.
 func TestParametersAreRead(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -71,7 +71,7 @@ func TestParametersAreRead(t *testing.T) {
 	}
 }
 
-// TestProceduresAreNamed: a procedure has its name for a text.
+// TestProceduresAreNamed checks that the text of a procedure call is the procedure's name.
 func TestProceduresAreNamed(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -91,7 +91,7 @@ func TestProceduresAreNamed(t *testing.T) {
 	}
 }
 
-// TestTheLastAnswerThatFitsCounts: parameters and the number of times decide what fits.
+// TestTheLastAnswerThatFitsCounts, depending on parameters and number of uses.
 func TestTheLastAnswerThatFitsCounts(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -116,7 +116,7 @@ func TestTheLastAnswerThatFitsCounts(t *testing.T) {
 	}
 }
 
-// TestTransactionsNeedNoAnswer, and are in the list of statements with their isolation level.
+// TestTransactionsNeedNoAnswer, and the list of statements has them with their isolation level.
 func TestTransactionsNeedNoAnswer(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())

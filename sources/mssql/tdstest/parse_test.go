@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// headers is ALL_HEADERS with nothing in it.
+// headers is an empty ALL_HEADERS.
 func headers() []byte { return []byte{4, 0, 0, 0} }
 
-// executeRPC is a call of sp_executesql with one parameter that has a column's type and value.
+// executeRPC is a call of sp_executesql with one parameter, whose type and value are those of a column.
 func executeRPC(t testing.TB, c Column, v any) []byte {
 	t.Helper()
 	b := append(headers(), 0xff, 0xff, procedureExecuteSQL, 0, 0, 0)
@@ -42,7 +42,7 @@ func appendParam(t testing.TB, b []byte, c Column, v any) []byte {
 	return b
 }
 
-// TestParametersOfTypesThatTheDriverDoesNotSend are read as well.
+// TestParametersOfTypesThatTheDriverDoesNotSend checks that they are read as well.
 func TestParametersOfTypesThatTheDriverDoesNotSend(t *testing.T) {
 	t.Parallel()
 	clock := time.Date(2024, 2, 29, 12, 34, 0, 0, time.UTC)
@@ -74,7 +74,7 @@ func TestParametersOfTypesThatTheDriverDoesNotSend(t *testing.T) {
 	}
 }
 
-// TestParametersThatAreCutAreRefused at every byte, so no length is trusted.
+// TestParametersThatAreCutAreRefused at every byte, so no length field is trusted.
 func TestParametersThatAreCutAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, whole := range [][]byte{
@@ -92,8 +92,8 @@ func TestParametersThatAreCutAreRefused(t *testing.T) {
 	}
 }
 
-// FuzzPackets: whatever arrives is read or refused, in every state of a connection, and what is read
-// has no more bytes than arrived.
+// FuzzPackets checks that any input is read or refused, in every state of a connection, and that no value has more
+// bytes than arrived.
 func FuzzPackets(f *testing.F) {
 	packet := func(kind, status byte, body []byte) []byte {
 		b := binary.BigEndian.AppendUint16([]byte{kind, status}, uint16(headerSize+len(body)))
@@ -157,7 +157,7 @@ func readers(b []byte, n int) (all []io.Reader) {
 	return all
 }
 
-// TestEncryptionIsNegotiated, by the table of MS-TDS 2.2.6.5.
+// TestEncryptionIsNegotiated as in the table of MS-TDS 2.2.6.5.
 func TestEncryptionIsNegotiated(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -10,21 +10,21 @@ import (
 
 // Param is one parameter of a statement.
 type Param struct {
-	Name string // with its @; of a procedure called by position it is empty
-	// Value is nil, an int64, bool, float64, string (texts, and decimal, money and uniqueidentifier in
-	// their usual form), []byte or time.Time, in UTC unless it was a datetimeoffset.
+	Name string // including its @; empty for a procedure called by position
+	// Value is nil, an int64, bool, float64, string (texts, and decimal, money and uniqueidentifier in their usual
+	// form), []byte or time.Time, in UTC except for a datetimeoffset.
 	Value any
 }
 
-// Statement is what a client asked for.
+// Statement is a request of a client.
 type Statement struct {
-	Session int    // counts the connections, from 1
-	User    string // whose session it is
-	// Reset is whether the session was reset first, which undoes every SET.
+	Session int    // number of the connection, from 1
+	User    string // user of the session
+	// Reset is true if the session was reset first, which undoes every SET.
 	Reset bool
-	// SQL is the text without spaces around it, or the name of a procedure. Of transactions it is
-	// BEGIN TRANSACTION followed by the number of the isolation level (5 is snapshot, 0 the current
-	// one), COMMIT TRANSACTION or ROLLBACK TRANSACTION.
+	// SQL is the text without spaces around it, or the name of a procedure. For transactions it is BEGIN TRANSACTION
+	// followed by the number of the isolation level (5 is snapshot, 0 the current one), COMMIT TRANSACTION or
+	// ROLLBACK TRANSACTION.
 	SQL string
 	// Declared is the declaration of parameters for sp_executesql, such as "@p1 bigint".
 	Declared string
@@ -38,10 +38,10 @@ const (
 	transactionRollback = 8
 )
 
-// procedureExecuteSQL is the number that stands for sp_executesql in RPC requests.
+// procedureExecuteSQL is the number of sp_executesql in RPC requests.
 const procedureExecuteSQL = 10
 
-// parseRequest reads a statement from a batch, an RPC request or one of the transaction manager.
+// parseRequest reads a statement from a batch, an RPC request or a transaction manager request.
 func parseRequest(m message) (Statement, error) {
 	r := &reader{rest: m.body}
 	skipHeaders(r)
@@ -62,8 +62,7 @@ func parseRequest(m message) (Statement, error) {
 	return s, r.err
 }
 
-// skipHeaders reads ALL_HEADERS: the descriptor of the transaction, which one server per test does not
-// need to tell from others.
+// skipHeaders reads ALL_HEADERS: the transaction descriptor, which a server for one test can ignore.
 func skipHeaders(r *reader) {
 	if total := r.int(4); total < 4 {
 		r.fail("ALL_HEADERS says that it has %d bytes, less than its length", total)
@@ -107,7 +106,7 @@ func parseRPC(r *reader, s *Statement) {
 	}
 }
 
-// executeSQL turns the parameters of sp_executesql into statement, declaration and parameters.
+// executeSQL splits the parameters of sp_executesql into statement, declaration and parameters.
 func executeSQL(s *Statement) bool {
 	texts := [2]string{}
 	for i := range min(2, len(s.Params)) {
@@ -132,7 +131,7 @@ func parseParam(r *reader) Param {
 	return p
 }
 
-// parseValue reads TYPE_INFO behind its first byte, and the value.
+// parseValue reads TYPE_INFO after its first byte, and the value.
 func parseValue(r *reader, id byte) any {
 	switch id {
 	case idNull:
@@ -165,7 +164,7 @@ func parseValue(r *reader, id byte) any {
 	}
 }
 
-// parseLong reads what has a length of two bytes, or comes in chunks; nil is NULL.
+// parseLong reads a value with a length of two bytes, or in chunks; nil is NULL.
 func parseLong(r *reader, chunks bool) []byte {
 	if !chunks {
 		n := r.int(2)
@@ -201,7 +200,7 @@ func fromLong(r *reader, id byte, raw []byte) any {
 	}
 }
 
-// fromBytes reads a value whose length is one byte; none is NULL.
+// fromBytes reads a value whose length is one byte; no bytes mean NULL.
 func fromBytes(r *reader, id, scale byte, b []byte) any {
 	if len(b) == 0 || r.err != nil {
 		return nil
@@ -234,7 +233,7 @@ func fromBytes(r *reader, id, scale byte, b []byte) any {
 	return nil
 }
 
-// integer reads a signed integer; tinyint, the one of a byte, has no sign.
+// integer reads a signed integer; the one-byte type, tinyint, is unsigned.
 func integer(b []byte) int64 {
 	switch len(b) {
 	case 1:

@@ -13,16 +13,16 @@ type session struct {
 	server *Server
 	number int
 	raw    net.Conn
-	conn   io.ReadWriter // raw, or encrypted
-	size   int           // of packets
+	conn   io.ReadWriter // plain or encrypted
+	size   int           // packet size
 	user   string
-	// events are what the client sends. It is closed when there will be nothing more, or by its only
-	// sender when the session is over.
+	// events are the requests of the client. The channel is closed after the last one, or by its only sender when the
+	// session is over.
 	events chan message
 }
 
-// protocolError is a client that does not speak the protocol, or an answer of the test that cannot be
-// sent: both fail the test.
+// protocolError means that the client does not follow the protocol, or that a response of the test cannot be sent:
+// both fail the test.
 type protocolError struct{ err error }
 
 func (e *protocolError) Error() string { return e.err.Error() }
@@ -55,7 +55,7 @@ func (c *session) run() error {
 	return nil
 }
 
-// receive passes on what the client sends until over is closed.
+// receive passes on the requests of the client until over is closed.
 func (c *session) receive(over <-chan struct{}) {
 	for {
 		m, err := readMessage(c.conn)
@@ -119,7 +119,7 @@ func (c *session) logIn() error {
 	return nil
 }
 
-// negotiate is the server's word on encryption.
+// negotiate chooses the server's encryption option.
 func (c *session) negotiate(wanted byte) byte {
 	switch offer := c.server.cfg.Encryption; {
 	case offer == EncryptAll && (wanted == encryptOff || wanted == encryptNotSupported):
@@ -133,7 +133,7 @@ func (c *session) negotiate(wanted byte) byte {
 	}
 }
 
-// acknowledge is the answer to a login.
+// acknowledge is the response to a login.
 func (c *session) acknowledge(l login, refused []Message) []byte {
 	var b []byte
 	for _, m := range refused {
@@ -162,14 +162,14 @@ func (c *session) expect(kind byte) (message, error) {
 	return m, err
 }
 
-// send is a short message; a login is answered in packets of the size that holds before it.
+// send sends a short message; a login is answered in packets of the size in use before it.
 func (c *session) send(tokens []byte) error {
 	w := newPacketWriter(c.conn, packetSize)
 	w.bytes(tokens)
 	return w.end()
 }
 
-// handle answers one request, or an attention that came too late for the one before it.
+// handle answers one request, or an attention that came too late for the previous one.
 func (c *session) handle(m message) error {
 	if m.kind == packetAttention {
 		return c.send(appendDone(nil, tokenDone, doneAttention, 0, 0))
@@ -210,7 +210,7 @@ func (c *session) handle(m message) error {
 	return a.run()
 }
 
-// wait puts off an answer; over is whether the client gave it up.
+// wait delays a response; over reports whether the client cancelled it.
 func (c *session) wait(result *Result) (over bool, err error) {
 	for result.Wait != nil {
 		select {
@@ -229,7 +229,7 @@ func (c *session) wait(result *Result) (over bool, err error) {
 	return false, nil
 }
 
-// transaction tells the client of the transaction that began or ended.
+// transaction reports to the client that a transaction began or ended.
 func (c *session) transaction(sql string) []byte {
 	switch word, _, _ := strings.Cut(sql, " "); word {
 	case "BEGIN":
@@ -245,5 +245,5 @@ func (c *session) rolledBack() []byte {
 	return appendBytesChange(nil, changeRollback, nil, c.descriptor())
 }
 
-// descriptor is that of the session's transactions, one at a time.
+// descriptor is the descriptor of the session's transactions, one at a time.
 func (c *session) descriptor() []byte { return appendUint(nil, uint64(c.number), 8) }

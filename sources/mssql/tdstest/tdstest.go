@@ -1,15 +1,13 @@
-// Package tdstest is a server that speaks TDS 7.4, the protocol of Microsoft SQL Server, so that what
-// reads from SQL Server is tested through its real driver where there is no SQL Server. It is imported
-// by tests only. The protocol is that of Microsoft's open specification MS-TDS,
-// https://learn.microsoft.com/openspecs/windows_protocols/ms-tds.
+// Package tdstest is a server that speaks TDS 7.4, the protocol of Microsoft SQL Server. It tests programs that read
+// from SQL Server through the real driver, where no SQL Server is available. Only tests import it. The protocol is
+// that of Microsoft's open specification MS-TDS, https://learn.microsoft.com/openspecs/windows_protocols/ms-tds.
 //
-// It knows no SQL. A test says what is answered to a statement, by its exact text or by a function, and
-// reads afterwards what was asked. Answers may break: an error of any number, silence, bytes that mean
-// nothing, a connection that is cut. What it does not have: cursors, bulk load, MARS, output parameters,
-// integrated authentication, TDS 8. A test that passes here says that the client handles the protocol,
-// not that SQL Server understands the statement.
+// It does not understand SQL. A test sets the response to a statement, by its exact text or by a function, and reads
+// the statements afterwards. Responses may break: an error of any number, silence, meaningless bytes, a closed
+// connection. Not supported: cursors, bulk load, MARS, output parameters, integrated authentication, TDS 8. A test
+// that passes here shows that the client handles the protocol, not that SQL Server accepts the statement.
 //
-// Its invariant: a statement that nobody gave an answer for fails the test with its text.
+// Its invariant: a statement without a response fails the test, which reports its text.
 package tdstest
 
 import (
@@ -27,23 +25,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Encryption is what the server offers.
+// Encryption is the encryption that the server offers.
 type Encryption uint8
 
 const (
-	// NoEncryption refuses clients that insist on it.
+	// NoEncryption refuses clients that require encryption.
 	NoEncryption Encryption = iota
-	// EncryptLogin encrypts the login, and all else where the client wants that.
+	// EncryptLogin encrypts the login, and everything else if the client wants that.
 	EncryptLogin
-	// EncryptAll is a server that forces encryption.
+	// EncryptAll requires encryption.
 	EncryptAll
 )
 
-// Config is who may log in, and how. A login that names no database gets this one.
+// Config is the accepted login, and how it is encrypted. A login that names no database gets this one.
 type Config struct {
 	User, Password, Database string
 	Encryption               Encryption
-	// SelfMade is the certificate that SQL Server makes for itself, with a negative number.
+	// SelfMade is a certificate such as SQL Server generates for itself, with a negative serial number.
 	SelfMade bool
 }
 
@@ -57,7 +55,7 @@ type Server struct {
 	wg       sync.WaitGroup
 
 	mu         sync.Mutex
-	passwords  map[string]string // of each user
+	passwords  map[string]string // by user
 	handlers   []func(st Statement) (Result, bool)
 	answers    []*answer
 	refusals   []Message
@@ -69,70 +67,70 @@ type Server struct {
 	ended      []func(session int)
 }
 
-// Login is an attempt to log in, whether it succeeded or not.
+// Login is an attempt to log in, successful or not.
 type Login struct {
 	User, Database string
 	App            string // the name of the client's program
-	ReadOnly       bool   // the client says that it only reads (ApplicationIntent)
+	ReadOnly       bool   // the client declares that it only reads (ApplicationIntent)
 	Encrypted      bool   // the login came encrypted
 }
 
-// Result is an answer. It is sent in the order of its fields: columns, rows, information, then the
-// fault if there is one, then the error, or the end, then the next result.
+// Result is a response. It is sent in the order of its fields: columns, rows, information, then the fault if there is
+// one, then the error, or the end, then the next result.
 type Result struct {
 	Columns []Column
-	// Rows hold a value for each column, nil for NULL: integers, bool for bit, floats; digits as a string
-	// for decimal and money; time.Time; a string for uniqueidentifier, characters and XML; []byte for
-	// binary types and UDT, and for characters whose bytes are to be sent as they are; [Variant].
+	// Rows have a value for each column, nil for NULL: integers, bool for bit, floats; digits as a string for decimal
+	// and money; time.Time; a string for uniqueidentifier, characters and XML; []byte for binary types and UDT, and
+	// for characters whose bytes are sent unchanged; [Variant].
 	Rows [][]any
-	// Stream makes more rows while they are sent.
+	// Stream generates more rows while they are sent.
 	Stream iter.Seq[[]any]
-	// Affected is the count of a statement without columns.
+	// Affected is the row count of a statement without columns.
 	Affected int64
 	Info     []Message
 	Fault    Fault
-	// Error of a class of 20 and above has the result thrown away and closes the connection, as a server
-	// does with a session that is killed.
+	// Error. A class of 20 or above discards the result and closes the connection, as a server does with a killed
+	// session.
 	Error *Message
-	// Before are errors that come before Error, for one mistake may have several.
+	// Before are errors that come before Error, because one mistake may cause several.
 	Before []Message
-	// Rollback says that the transaction is over, as errors 1205 and 3960 do.
+	// Rollback ends the transaction, as errors 1205 and 3960 do.
 	Rollback bool
 	// Next is another result of the same statement.
 	Next *Result
-	// Wait is silence until the channel is closed; then the answer is what Then makes, in place of all else
-	// of this one. A client that cancels meanwhile is answered.
+	// Wait is silence until the channel is closed; then Then returns the response, which replaces the rest of this
+	// one. A client that cancels in the meantime gets a response.
 	Wait <-chan struct{}
 	Then func() Result
-	// Done is called once the answer is over, however it ended.
+	// Done is called after the response, however it ended.
 	Done func()
 }
 
-// Fault is what goes wrong behind the rows of an answer.
+// Fault is a fault after the rows of a response.
 type Fault struct {
-	// Stall is silence until the channel is closed. A client that cancels is answered.
+	// Stall is silence until the channel is closed. A client that cancels gets a response.
 	Stall <-chan struct{}
-	// Tokens are bytes in place of the answer's end, in a packet as it should be; the connection stays.
+	// Tokens are bytes that replace the response's end, in a valid packet; the connection stays open.
 	Tokens []byte
-	// Wire are bytes without a packet around them; the connection is closed behind them.
+	// Wire is bytes without a packet around them; the connection is closed after them.
 	Wire []byte
 	// Cut closes the connection.
 	Cut bool
-	// CutBytes closes it as soon as so many bytes of the whole answer were sent, headers counted. Of an
-	// answer of several results it is that of the first.
+	// CutBytes closes the connection after so many bytes of the complete response, including headers. In a response
+	// of several results, set it in the first.
 	CutBytes int
 }
 
-// When is which requests an answer is for.
+// When restricts a response to certain requests.
 type When struct {
-	// Params are the values that the parameters must have, as [Param.Value] has them, though any
-	// integer and float will do; nil is any parameters.
+	// Params are the values that the parameters must have, as in [Param.Value], where any integer and float type will
+	// do; nil allows any parameters.
 	Params []any
-	// Times is how often the answer is given; zero is always.
+	// Times is how often the response is used; zero is always.
 	Times int
 }
 
-// answer is one that was given to the server.
+// answer is a response that was set on the server.
 type answer struct {
 	sql  string
 	when When
@@ -205,7 +203,7 @@ func (s *Server) close() {
 	s.wg.Wait()
 }
 
-// Disconnect cuts every connection, as a server does that is started anew.
+// Disconnect closes every connection, as a server does that restarts.
 func (s *Server) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,7 +212,7 @@ func (s *Server) Disconnect() {
 	}
 }
 
-// Kill cuts the connection of one session, by its number in [Statement].
+// Kill closes the connection of one session, by its number in [Statement].
 func (s *Server) Kill(number int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -225,7 +223,7 @@ func (s *Server) Kill(number int) {
 	}
 }
 
-// Sessions are the users of the sessions that are logged in, by their numbers.
+// Sessions are the users of the open sessions, by the sessions' numbers.
 func (s *Server) Sessions() map[int]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,22 +236,22 @@ func (s *Server) Sessions() map[int]string {
 	return users
 }
 
-// Ended has f called when a session is over. Each calls it on a goroutine of its own.
+// Ended calls f when a session is over, each time in a new goroutine.
 func (s *Server) Ended(f func(session int)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = append(s.ended, f)
 }
 
-// Addr is the address that the server listens on, host and port.
+// Addr is the address of the server, host and port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// CA is the certificate of a server with encryption, as PEM. It is valid for the name localhost and
-// not for 127.0.0.1.
+// CA is the certificate of a server with encryption, as PEM. It is valid for the name localhost, and not for
+// 127.0.0.1.
 func (s *Server) CA() []byte { return s.ca }
 
-// DSN is the connection string of github.com/microsoft/go-mssqldb with the right login. Encryption is
-// asked for only for the login, and no certificate is verified.
+// DSN is the connection string of github.com/microsoft/go-mssqldb with the valid login. It requests encryption only
+// for the login, and does not verify the certificate.
 func (s *Server) DSN() string {
 	u := url.URL{
 		Scheme: "sqlserver", Host: s.Addr(), User: url.UserPassword(s.cfg.User, s.cfg.Password),
@@ -264,32 +262,32 @@ func (s *Server) DSN() string {
 	return u.String()
 }
 
-// AddLogin lets another user log in.
+// AddLogin adds the login of another user.
 func (s *Server) AddLogin(user, password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.passwords[user] = password
 }
 
-// Handle has f asked for the answer of every statement, those of transactions included, before what was
-// given by text is looked at; false is none of it. Of several functions the last one is asked first. Each
-// connection asks on a goroutine of its own.
+// Handle calls f for the response to every statement, including transactions, before responses set by text are
+// considered; false means that f has none. The last of several functions is called first. Each connection calls f in
+// its own goroutine.
 func (s *Server) Handle(f func(st Statement) (Result, bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.handlers = append(s.handlers, f)
 }
 
-// Answer gives the answer to a statement, whatever its parameters. Spaces around the text do not count.
-// Of several answers that fit the last one counts.
+// Answer sets the response to a statement, whatever its parameters. Spaces around the text are ignored. If several
+// responses fit, the last one counts.
 func (s *Server) Answer(sql string, r Result) { s.AnswerWhen(sql, When{}, r) }
 
-// AnswerWhen is [Server.Answer] for certain parameters, or for some time.
+// AnswerWhen is [Server.Answer] for certain parameters, or for a number of times.
 func (s *Server) AnswerWhen(sql string, when When, r Result) {
 	s.add(sql, when, func([]Param) Result { return r })
 }
 
-// AnswerFunc makes the answer of a statement from its parameters.
+// AnswerFunc computes the response to a statement from its parameters.
 func (s *Server) AnswerFunc(sql string, f func(params []Param) Result) { s.add(sql, When{}, f) }
 
 func (s *Server) add(sql string, when When, f func([]Param) Result) {
@@ -298,14 +296,14 @@ func (s *Server) add(sql string, when When, f func([]Param) Result) {
 	s.answers = append(s.answers, &answer{sql: strings.TrimSpace(sql), when: when, left: when.Times, make: f})
 }
 
-// RefuseLogin answers the next login with an error, however right it is. Called again, the one after that.
+// RefuseLogin answers the next login with an error, even if it is valid. A second call refuses the one after that.
 func (s *Server) RefuseLogin(m Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusals = append(s.refusals, m)
 }
 
-// Statements lists what was asked, in the order in which it arrived.
+// Statements lists the statements in the order in which they arrived.
 func (s *Server) Statements() []Statement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -319,7 +317,7 @@ func (s *Server) Logins() []Login {
 	return slices.Clone(s.logins)
 }
 
-// find notes a statement and returns its answer.
+// find records a statement and returns its response.
 func (s *Server) find(st Statement) (Result, bool) {
 	s.mu.Lock()
 	s.statements = append(s.statements, st)
@@ -366,7 +364,7 @@ func (a *answer) fits(params []Param) bool {
 	})
 }
 
-// admit judges a login: no message is yes.
+// admit checks a login: no message means that it is accepted.
 func (s *Server) admit(l login, encrypted bool) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()

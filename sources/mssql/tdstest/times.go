@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// dayZero is what date, datetime2 and datetimeoffset count days from, day1900 what datetime and
-// smalldatetime do.
+// dayZero is the day from which date, datetime2 and datetimeoffset count days; day1900 is that of datetime and
+// smalldatetime.
 func dayZero() time.Time { return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC) }
 func day1900() time.Time { return time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC) }
 
@@ -16,7 +16,7 @@ const (
 	largestDay   = 3652058 // 9999-12-31
 )
 
-// clockSize is the number of bytes for a time of day with so many digits of a fraction.
+// clockSize is the number of bytes for a time of day with so many fractional digits.
 func clockSize(scale byte) int {
 	switch {
 	case scale <= 2:
@@ -37,7 +37,7 @@ func tick(scale byte) time.Duration {
 	return d
 }
 
-// timeBytes is how long a value must be; datetime and smalldatetime, which share a type, may have 8 or 4.
+// timeBytes is the length that a value must have; datetime and smalldatetime, which share a type, may have 8 or 4.
 func timeBytes(id, scale byte, have int) int {
 	switch id {
 	case idDate:
@@ -55,8 +55,8 @@ func timeBytes(id, scale byte, have int) int {
 	return 8
 }
 
-// encodeTime writes the wall clock of t, of datetimeoffset its instant and offset. What the type
-// cannot hold of a fraction is cut; datetime takes the nearest of its ticks, 300 a second.
+// encodeTime writes the wall clock of t, and for datetimeoffset its instant and offset. Fractional digits beyond the
+// type are cut; datetime uses the nearest of its ticks, 300 a second.
 func encodeTime(c column, t time.Time) ([]byte, error) {
 	_, offset := t.Zone()
 	wall := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
@@ -100,7 +100,7 @@ func encodeTime(c column, t time.Time) ([]byte, error) {
 	return raw, nil
 }
 
-// daysSince counts whole days: seconds, because a Duration ends after 292 years.
+// daysSince counts full days from seconds, because a Duration ends after 292 years.
 func daysSince(zero, t time.Time) int64 {
 	midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	return (midnight.Unix() - zero.Unix()) / secondsOfDay

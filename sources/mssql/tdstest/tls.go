@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// newCertificate makes a certificate for localhost that signs itself, and its PEM.
-// selfMade makes it look as that of a SQL Server that was given none.
+// newCertificate creates a self-signed certificate for localhost, and its PEM. selfMade makes it look like the
+// certificate of a SQL Server that was given none.
 func newCertificate(selfMade bool) (*tls.Config, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -46,13 +46,13 @@ func newCertificate(selfMade bool) (*tls.Config, []byte, error) {
 	cfg := &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
 		MinVersion:   tls.VersionTLS12,
-		// In 1.3 a server goes on when the client takes the handshake for done, and so when packets end.
+		// In 1.3 a server continues once the client considers the handshake complete, when packets end.
 		MaxVersion: tls.VersionTLS12,
 	}
 	return cfg, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
-// negated is a certificate with a negative number in the place of 1, which Go makes none of. It is signed again.
+// negated is a certificate with a negative number instead of 1, which Go does not create. It is signed again.
 func negated(der []byte, key *ecdsa.PrivateKey) ([]byte, error) {
 	var c struct {
 		Signed    asn1.RawValue
@@ -77,7 +77,7 @@ func negated(der []byte, key *ecdsa.PrivateKey) ([]byte, error) {
 	return asn1.Marshal(c)
 }
 
-// handshake is that of TLS, whose records are in packets of PRELOGIN until it is done.
+// handshake is the TLS handshake, whose records are in packets of PRELOGIN until it is complete.
 func handshake(ctx context.Context, conn net.Conn, cfg *tls.Config) (*tls.Conn, error) {
 	wrapped := &handshakeConn{Conn: conn, packets: true}
 	encrypted := tls.Server(wrapped, cfg)

@@ -23,7 +23,7 @@ const (
 	doneError     = 0x02
 	doneCount     = 0x10
 	doneAttention = 0x20
-	// doneServerError says that the result is to be thrown away.
+	// doneServerError means that the result must be discarded.
 	doneServerError = 0x100
 )
 
@@ -43,7 +43,7 @@ const (
 	version74     = 0x74000004
 )
 
-// Numbers of errors that the server makes of itself.
+// Numbers of errors that the server generates.
 const (
 	errorLogin    = 18456
 	errorDatabase = 4060
@@ -53,17 +53,17 @@ const (
 // fatal is the lowest class of errors that close the connection.
 const fatal = 20
 
-// Message is an error, or information, as a server sends it.
+// Message is an error, or information, in the form that a server sends.
 type Message struct {
 	Number    int32
 	State     uint8
-	Class     uint8 // the severity; zero is 16, of information 0
+	Class     uint8 // the severity; zero means 16, or 0 for information
 	Text      string
 	Procedure string
 	Line      uint32
 }
 
-// append is the token ERROR or INFO.
+// append appends the token ERROR or INFO.
 func (m Message) append(b []byte, token byte) []byte {
 	if m.Class == 0 && token == tokenError {
 		m.Class = 16

@@ -3,8 +3,8 @@ package tdstest
 // Type is the type of a column.
 type Type uint8
 
-// The types of SQL Server. RowVersion is what timestamp is called today; UDT stands for geography,
-// geometry, hierarchyid and types of the user's own, whose name is in [Column.TypeName].
+// The types of SQL Server. RowVersion is the current name of timestamp; UDT stands for geography, geometry,
+// hierarchyid and user-defined types, whose name is in [Column.TypeName].
 const (
 	TinyInt Type = iota + 1
 	SmallInt
@@ -46,19 +46,19 @@ const Max = -1
 type Column struct {
 	Name string
 	Type Type
-	// Nullable columns of numbers and times have other types on the wire than those that hold no NULL.
+	// Nullable columns of numbers and times have other types on the wire than columns without NULL.
 	Nullable bool
-	// Size of character and binary types as it is declared: in bytes, of nchar and nvarchar in pairs of
-	// bytes, or [Max]. Zero is the largest that is not Max.
+	// Size of character and binary types as declared: in bytes, for nchar and nvarchar in pairs of bytes, or [Max].
+	// Zero is the largest size below Max.
 	Size int
 	// Precision of decimal and numeric; zero is 18, as in SQL.
 	Precision int
-	// Scale of decimal and numeric, and of time, datetime2 and datetimeoffset the digits of a fraction.
+	// Scale of decimal and numeric; for time, datetime2 and datetimeoffset the number of fractional digits.
 	Scale int
 	// TypeName of a UDT, such as geography.
 	TypeName string
-	// Collation of character types, as TDS has it: locale and flags in four bytes, the sort order. Zero is
-	// SQL_Latin1_General_CP1_CI_AS. Texts of another code page than 1252 are given as []byte.
+	// Collation of character types, in the form of TDS: locale and flags in four bytes, the sort order. Zero is
+	// SQL_Latin1_General_CP1_CI_AS. Texts of a code page other than 1252 are given as []byte.
 	Collation [5]byte
 }
 
@@ -103,11 +103,11 @@ const (
 )
 
 const (
-	unlimited = 0xffff // the size of types that come in chunks, and the length that is NULL
+	unlimited = 0xffff // the size of types sent in chunks, and the length of NULL
 
-	plpNull      = 0xffffffffffffffff // the length of a NULL that would come in chunks
+	plpNull      = 0xffffffffffffffff // the length of NULL in a type sent in chunks
 	plpChunk     = 1 << 16            // bytes in a chunk
-	largestShort = 8000               // bytes of what does not come in chunks
+	largestShort = 8000               // bytes of a value not sent in chunks
 	largestScale = 7                  // of times
 	moneyScale   = 4
 
@@ -116,11 +116,11 @@ const (
 	userTypeRowVersion = 80
 )
 
-// form is how the values of a type are told apart from each other on the wire.
+// form is how the length of a value is sent.
 type form uint8
 
 const (
-	fixed     form = iota + 1 // so many bytes; a nullable column is byByte
+	fixed     form = iota + 1 // a fixed number of bytes; a nullable column is byByte
 	byByte                    // a length of one byte
 	byWord                    // a length of two bytes, or chunks
 	chunks                    // a length of eight bytes and chunks
@@ -128,16 +128,16 @@ const (
 	variant                   // a length of four bytes and a type
 )
 
-// shape is what a type is on the wire.
+// shape is the form of a type on the wire.
 type shape struct {
 	form form
 	id   byte
-	// nullable is the type of a nullable column, where it is another.
+	// nullable is the type of a nullable column, if it differs.
 	nullable byte
-	size     int // bytes of a value, where they are always as many
+	size     int // bytes of a value, if that number is fixed
 }
 
-// shapeOf returns the shape of a type; ok is false for a number that is none.
+// shapeOf returns the shape of a type; ok is false for an unknown number.
 func shapeOf(t Type) (s shape, ok bool) {
 	s, ok = map[Type]shape{
 		TinyInt:          {fixed, idInt1, idIntN, 1},
@@ -201,7 +201,7 @@ func newColumn(c Column) (column, bool) {
 	return column{Column: c, shape: s}, ok
 }
 
-// limit is the largest size of a value in bytes, as COLMETADATA has it.
+// limit is the largest size of a value in bytes, for COLMETADATA.
 func (c column) limit() int {
 	wide := c.Type == NChar || c.Type == NVarChar
 	switch {
@@ -237,7 +237,7 @@ func (c column) appendInfo(b []byte) []byte {
 		if c.id != idImage {
 			b = append(b, c.Collation[:]...)
 		}
-		b = appendText(append(b, 1), "t", 2) // the table's name, of one part
+		b = appendText(append(b, 1), "t", 2) // the table's name, in one part
 	case idVariant:
 		b = appendUint(b, 8009, 4)
 	case idXML:

@@ -13,15 +13,14 @@ import (
 	"time"
 )
 
-// Variant is a value of a sql_variant column: Value as Column's type has it. Of the column only type,
-// size, precision and scale count.
+// Variant is a value of a sql_variant column: Value in the type of Column. Only the type, size, precision and scale
+// of Column count.
 type Variant struct {
 	Column Column
 	Value  any
 }
 
-// appendRow is a row: as ROW, or as NBCROW where the bits for NULL take less space than the values
-// that they stand for.
+// appendRow appends a row: as ROW, or as NBCROW if the NULL bits take less space than the values that they replace.
 func appendRow(b []byte, columns []column, row []any) ([]byte, error) {
 	if len(row) != len(columns) {
 		return nil, fmt.Errorf("a row has %d values for %d columns", len(row), len(columns))
@@ -57,7 +56,7 @@ func appendRow(b []byte, columns []column, row []any) ([]byte, error) {
 	return b, nil
 }
 
-// appendNull is NULL as ROW has it.
+// appendNull appends NULL in the form of ROW.
 func appendNull(b []byte, c column) []byte {
 	switch c.form {
 	case byWord:
@@ -71,7 +70,7 @@ func appendNull(b []byte, c column) []byte {
 	}
 }
 
-// appendValue is a value that is not NULL, with its length.
+// appendValue appends a value that is not NULL, with its length.
 func appendValue(b []byte, c column, v any) ([]byte, error) {
 	if c.form == variant {
 		return appendVariant(b, v)
@@ -189,8 +188,8 @@ func encodeFloat(c column, v any) ([]byte, error) {
 	}
 }
 
-// encodeBytes are characters and binary types. A []byte is taken as it stands, in the code page or the
-// UTF-16 of the column; a string is encoded.
+// encodeBytes encodes character and binary types. A []byte is sent unchanged, in the code page or the UTF-16 of the
+// column; a string is encoded.
 func encodeBytes(c column, v any) ([]byte, error) {
 	raw, ok := v.([]byte)
 	if s, isText := v.(string); isText {
@@ -212,7 +211,7 @@ func encodeBytes(c column, v any) ([]byte, error) {
 	return pad(c, raw), nil
 }
 
-// pad fills char, nchar and binary up to the size that they were declared with, as the server does.
+// pad fills char, nchar and binary up to their declared size, as the server does.
 func pad(c column, raw []byte) []byte {
 	filling := map[Type]string{Char: " ", NChar: " \x00", Binary: "\x00"}[c.Type]
 	missing := c.limit() - len(raw)
@@ -222,11 +221,11 @@ func pad(c column, raw []byte) []byte {
 	return append(slices.Clone(raw), strings.Repeat(filling, missing/len(filling))...)
 }
 
-// codePage1252 are the characters of 0x80 to 0x9f; those that are not assigned are spaces.
+// codePage1252 are the characters of 0x80 to 0x9f; unassigned ones are spaces.
 const codePage1252 = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ"
 
-// isLatin1 reports whether characters of one byte are of the code page 1252: those of English are, unless they are
-// UTF-8, as the third bit of the last byte but one says.
+// isLatin1 reports whether single-byte characters are in code page 1252: those of English are, unless they are UTF-8,
+// which the third bit of the second-last byte says.
 func isLatin1(collation [collationSize]byte) bool {
 	latin := latin1()
 	return collation[0] == latin[0] && collation[1] == latin[1] && collation[3]&0x04 == 0
@@ -332,7 +331,7 @@ func decimalText(n *big.Int, scale int) string {
 	return sign + digits[:point] + "." + digits[point:]
 }
 
-// decimalBig reads a sign, of which 0 is minus, and a little-endian number.
+// decimalBig reads a sign, where 0 is minus, and a little-endian number.
 func decimalBig(b []byte) *big.Int {
 	raw := slices.Clone(b[1:])
 	slices.Reverse(raw)
@@ -351,7 +350,7 @@ func moneyBig(b []byte) *big.Int {
 	return big.NewInt(int64(uint64(high)<<32 | uint64(low)))
 }
 
-// guidOrder are the places of a GUID's bytes in its text: the first three groups are little-endian.
+// guidOrder are the positions of a GUID's bytes in its text: the first three groups are little-endian.
 func guidOrder() [16]int { return [16]int{3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15} }
 
 func encodeGUID(v any) ([]byte, error) {

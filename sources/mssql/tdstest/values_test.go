@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// value is one column and what is sent in it.
+// value is one column and the value sent in it.
 type value struct {
 	column tdstest.Column
 	send   any
@@ -34,7 +34,7 @@ func at(text string) time.Time {
 	return t
 }
 
-// values are each type, at its limits.
+// values are values of each type, at its limits.
 func values() map[string]value {
 	one := func(t tdstest.Type, v any) value { return value{tdstest.Column{Type: t}, v} }
 	sized := func(t tdstest.Type, size int, v any) value { return value{tdstest.Column{Type: t, Size: size}, v} }
@@ -111,8 +111,8 @@ func values() map[string]value {
 	}
 }
 
-// TestEveryTypeRoundTrips: the golden file holds what the driver hands out of each value, which is the
-// same in a column that holds NULLs, with the driver's name for the type.
+// TestEveryTypeRoundTrips compares the value that the driver returns with a golden file, with the driver's name for
+// the type. The value is the same in a column that has NULLs.
 func TestEveryTypeRoundTrips(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -157,7 +157,7 @@ func readOne(ctx context.Context, db *sql.DB, query string) (string, error) {
 	return types[0].DatabaseTypeName() + " " + show(out), nil
 }
 
-// show is a value with its type; of a long one the length.
+// show is a value with its type; a long one is shown as its length.
 func show(v any) string {
 	switch v := v.(type) {
 	case []byte:
@@ -201,8 +201,8 @@ func golden(t *testing.T, name string, got any) {
 	}
 }
 
-// TestNullIsNil in every type: alone, where ROW is the shorter form of some types and NBCROW of others, and
-// among others, where NBCROW always is.
+// TestNullIsNil in every type: alone, where ROW is shorter for some types and NBCROW for others, and among other
+// values, where NBCROW always is.
 func TestNullIsNil(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())

@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// TestAnswersMayWait: what they are is decided when the waiting is over.
+// TestAnswersMayWait checks that the response is computed after the wait.
 func TestAnswersMayWait(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -31,7 +31,7 @@ func TestAnswersMayWait(t *testing.T) {
 	}
 }
 
-// TestWaitingCanBeCancelled, and the session goes on.
+// TestWaitingCanBeCancelled, and the session continues.
 func TestWaitingCanBeCancelled(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
@@ -57,7 +57,7 @@ func TestWaitingCanBeCancelled(t *testing.T) {
 func TestOneSessionIsKilled(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
-	s.Answer("select 1;", ids([]any{1})) // what the driver pings with
+	s.Answer("select 1;", ids([]any{1})) // the driver's ping
 	db := open(t, s.DSN())
 	ended := make(chan int, 2)
 	s.Ended(func(session int) { ended <- session })

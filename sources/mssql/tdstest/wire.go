@@ -22,28 +22,28 @@ const (
 // Bits of a packet's status, MS-TDS 2.2.3.1.2.
 const (
 	statusEnd    = 0x01 // the last packet of its message
-	statusIgnore = 0x02 // the client gave up its message half-way
+	statusIgnore = 0x02 // the client cancelled its message
 	statusReset  = 0x08 // the session is reset first
 )
 
 const (
 	headerSize = 8
-	// packetSize is what a client that asks for none gets, and what every login is answered in.
+	// packetSize is the default packet size, and the size for every response to a login.
 	packetSize = 4096
 	// largestPacket and smallestPacket are the limits of MS-TDS.
 	largestPacket, smallestPacket = 32767, 512
-	// largestMessage ends a client that sends without end.
+	// largestMessage limits a client that sends without end.
 	largestMessage = 16 << 20
 )
 
-// message is what the packets of one request hold.
+// message is the content of the packets of one request.
 type message struct {
 	kind  byte
 	reset bool
 	body  []byte
 }
 
-// readMessage reads the packets of one message. One that the client itself gave up has no kind.
+// readMessage reads the packets of one message. A message that the client cancelled has no kind.
 func readMessage(r io.Reader) (message, error) {
 	var m message
 	for {
@@ -79,7 +79,7 @@ func readMessage(r io.Reader) (message, error) {
 // returns it.
 type packetWriter struct {
 	to   io.Writer
-	size int // of a packet with its header
+	size int // packet size including the header
 	buf  []byte
 	id   byte
 	err  error
@@ -99,7 +99,7 @@ func (w *packetWriter) bytes(b []byte) {
 	}
 }
 
-// flush sends what is there, so that the client sees it while the rest is made.
+// flush sends the buffered bytes, so that the client gets them while the rest is generated.
 func (w *packetWriter) flush() {
 	if len(w.buf) > headerSize {
 		w.send(0)
@@ -125,7 +125,7 @@ func (w *packetWriter) send(status byte) {
 	w.buf = w.buf[:headerSize]
 }
 
-// cutWriter lets so many bytes pass and fails after that; a limit below zero is none.
+// cutWriter writes so many bytes and fails afterwards; a limit below zero is none.
 type cutWriter struct {
 	to    io.Writer
 	limit int
@@ -145,7 +145,7 @@ func (w *cutWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Little-endian numbers and texts, as the tokens have them.
+// Little-endian numbers and texts, in the form of the tokens.
 
 func appendUint(b []byte, v uint64, size int) []byte {
 	for range size {
@@ -178,7 +178,7 @@ func ucs2(b []byte) string {
 	return string(utf16.Decode(u))
 }
 
-// reader takes a message apart. After the first error everything is empty.
+// reader reads a message. After the first error everything is empty.
 type reader struct {
 	rest []byte
 	err  error
