@@ -168,10 +168,10 @@ func TestCertificatesAreVerified(t *testing.T) {
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
 	ca, values := string(db.here.TDS().CA()), db.values(map[string]any{"ssl_enabled": true})
 	for name, text := range map[string]string{
-		"as it is": ca,
-		"one line": strings.Join(strings.Fields(ca), " "),
-		"two":      ca + sqltest.OtherCA(t),
-		"CRLF":     strings.ReplaceAll(ca, "\n", "\r\n"),
+		"unchanged": ca,
+		"one line":  strings.Join(strings.Fields(ca), " "),
+		"two":       ca + sqltest.OtherCA(t),
+		"CRLF":      strings.ReplaceAll(ca, "\n", "\r\n"),
 	} {
 		values["ssl_ca"] = text
 		if r := sqltest.ReadSource(t, &Type, values, source.Env{StallTimeout: sqltest.Patience})["dbo.t"]; r.Err != nil || len(r.IDs) != 1 {

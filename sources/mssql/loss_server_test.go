@@ -219,8 +219,8 @@ func TestLossesOfTheServer(t *testing.T) {
 		"the session that reads": {lose: func(db *testDB, user string) { db.kill(user, true) }},
 		"all sessions":           {lose: func(db *testDB, user string) { db.kill(user, false) }},
 		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill(user, true) }, kind: source.ErrTemporary, says: "dbo.t: read rows: "},
-		"altered meanwhile":      {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("ALTER TABLE t ADD w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
-		"dropped meanwhile":      {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("DROP TABLE t") }, says: "does not exist, or the user has no privilege on it"},
+		"altered during the run": {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("ALTER TABLE t ADD w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
+		"dropped during the run": {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("DROP TABLE t") }, says: "does not exist, or the user has no privilege on it"},
 		"rights are lost, as well": {lose: func(db *testDB, user string) {
 			db.kill(user, false)
 			db.exec("DENY SELECT ON t TO "+user, "GRANT INSERT ON t TO "+user)

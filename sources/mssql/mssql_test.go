@@ -136,8 +136,8 @@ func TestVerifyChain(t *testing.T) {
 		shown []*x509.Certificate
 		ok    bool
 	}{
-		"known": {[]*x509.Certificate{known}, true}, "not known": {[]*x509.Certificate{stranger}, false},
-		"not known, with one that is": {[]*x509.Certificate{stranger, known}, false}, "none": {nil, false},
+		"known": {[]*x509.Certificate{known}, true}, "unknown": {[]*x509.Certificate{stranger}, false},
+		"unknown, with a known one": {[]*x509.Certificate{stranger, known}, false}, "none": {nil, false},
 	} {
 		err := verify(tls.ConnectionState{ServerName: "c", PeerCertificates: tt.shown})
 		if (err == nil) != tt.ok {

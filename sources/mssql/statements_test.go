@@ -17,7 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // declared creates the columns of a table.
 func declared(compat bool, columns ...any) (t *table) {

@@ -132,7 +132,7 @@ func TestLedgerHistoryMustBeNamed(t *testing.T) {
 		db.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE MSSQL_LedgerHistoryFor_1 (id int NOT NULL)", "CREATE TABLE MSSQL_DroppedLedgerTable_b_2 (id int PRIMARY KEY)", "INSERT INTO MSSQL_LedgerHistoryFor_1 VALUES (1)")
 		if noLedger {
 			if n := len(sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})); n != 3 {
-				t.Errorf("where there is no ledger the names mean nothing: got %d tables", n)
+				t.Errorf("without ledgers the names have no meaning: got %d tables", n)
 			}
 			continue
 		}

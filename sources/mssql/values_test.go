@@ -41,7 +41,7 @@ var valueCases = []struct {
 	{"the least", "money", []byte("-922337203685477.5808"), true},
 	{"money", "smallmoney", []byte("1.5000"), true},
 	{"0.1", "float", 0.1, true},
-	{"a whole one", "float", 1.0, true},
+	{"without a fraction", "float", 1.0, true},
 	{"a large one", "float", 1e300, true},
 	{"a small one", "float", 1e-5, true},
 	{"0.1 of 32 bits", "real", float64(float32(0.1)), true},

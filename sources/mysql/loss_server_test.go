@@ -110,9 +110,9 @@ func TestLossesOfTheServer(t *testing.T) {
 		"the session that reads": {lose: func(db *testDB, user string) { db.kill("KILL", user, true) }},
 		"all sessions":           {lose: func(db *testDB, user string) { db.kill("KILL", user, false) }},
 		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill("KILL", user, true) }, kind: source.ErrTemporary, says: "t: read rows: "},
-		"somebody meant it":      {lose: func(db *testDB, user string) { db.kill("KILL QUERY", user, true) }, kind: source.ErrTemporary, says: "1317"},
-		"altered meanwhile":      {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("ALTER TABLE t ADD COLUMN w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
-		"dropped meanwhile":      {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("DROP TABLE t") }, says: "doesn't exist"},
+		"cancelled by a user":    {lose: func(db *testDB, user string) { db.kill("KILL QUERY", user, true) }, kind: source.ErrTemporary, says: "1317"},
+		"altered during the run": {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("ALTER TABLE t ADD COLUMN w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
+		"dropped during the run": {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("DROP TABLE t") }, says: "doesn't exist"},
 		"rights are lost, as well": {lose: func(db *testDB, user string) {
 			db.kill("KILL", user, false)
 			db.exec("REVOKE SELECT ON " + db.name + ".* FROM " + user + "; GRANT INSERT ON " + db.name + ".t TO " + user)

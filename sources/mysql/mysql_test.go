@@ -91,7 +91,7 @@ func TestScopes(t *testing.T) {
 		"no text":                       {Fields: map[string]any{"Table": 5}, Want: ""},
 		"a list of something else":      {Fields: map[string]any{"Table": []any{"t", 5}}, Want: ""},
 		"nothing":                       {Fields: map[string]any{}, Want: ""},
-		"a database that is no text":    {Fields: map[string]any{"Database": 5, "Table": "t"}, Want: "t"},
+		"a database that is not text":   {Fields: map[string]any{"Database": 5, "Table": "t"}, Want: "t"},
 		"columns that look like native": {Fields: map[string]any{"database": "x"}, Want: ""},
 	})
 }

@@ -29,7 +29,7 @@ func TestOnlyBaseTablesAreRead(t *testing.T) {
 			t.Errorf("got the rows %v of three partitions", got["p"].IDs)
 		}
 		if db.mariaDB && !slices.Equal(got["versioned"].Docs, []string{`{"id_":1,"v":2}`}) {
-			t.Errorf("got %+v, want the row as it is now, without the period that it is for", got["versioned"])
+			t.Errorf("got %+v, want the current row, without its period", got["versioned"])
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // valueCases has every type that both servers have.
 var valueCases = []sqltest.ValueCase{
@@ -33,7 +33,7 @@ var valueCases = []sqltest.ValueCase{
 	{Name: "float, exact", Type: "float", In: "0.1", Key: true},
 	{Name: "float of seven digits", Type: "float", In: "16777217", Key: true},
 	{Name: "double", Type: "double", In: "0.1", Key: true},
-	{Name: "double, whole", Type: "double", In: "5", Key: true},
+	{Name: "double, without a fraction", Type: "double", In: "5", Key: true},
 	{Name: "double, large", Type: "double", In: "1e300", Key: true},
 	{Name: "double, small", Type: "double", In: "1e-5", Key: true},
 	{Name: "decimal", Type: "decimal(65,30)", In: "99999999999999999999999999999999999.999999999999999999999999999999", Key: true},
@@ -69,7 +69,7 @@ var valueCases = []sqltest.ValueCase{
 	{Name: "invalid date, 30 February", Type: "date", In: "'2024-02-30'", Key: true},
 	{Name: "datetime", Type: "datetime", In: "'2024-01-02 03:04:05'", Key: true},
 	{Name: "datetime(3)", Type: "datetime(3)", In: "'2024-01-02 03:04:05.670'", Key: true},
-	{Name: "datetime(6), whole", Type: "datetime(6)", In: "'2024-01-02 03:04:05'", Key: true},
+	{Name: "datetime(6), without a fraction", Type: "datetime(6)", In: "'2024-01-02 03:04:05'", Key: true},
 	{Name: "datetime(6)", Type: "datetime(6)", In: "'9999-12-31 23:59:59.000001'", Key: true},
 	{Name: "invalid datetime, zero", Type: "datetime", In: "'0000-00-00 00:00:00'", Key: true},
 	{Name: "timestamp", Type: "timestamp", In: "'2024-01-02 03:04:05'", Key: true},

@@ -162,7 +162,7 @@ func TestIDsOnly(t *testing.T) {
 		t.Errorf("%v, %v", got.IDs, got.Err)
 	}
 	if last := r.server.asked[len(r.server.asked)-1]; last != `SELECT "ID" FROM "SHOP"."ORDERS" AS OF SCN 1000 ORDER BY "ID"` {
-		t.Errorf("it was asked: %s", last)
+		t.Errorf("sent: %s", last)
 	}
 }
 

@@ -39,7 +39,7 @@ type answer struct {
 
 // oraError is an error of the server.
 func oraError(code int) error {
-	return &network.OracleError{ErrCode: code, ErrMsg: fmt.Sprintf("ORA-%05d: as it is", code)}
+	return &network.OracleError{ErrCode: code, ErrMsg: fmt.Sprintf("ORA-%05d: unchanged", code)}
 }
 
 func (s *server) answer(statement string, args []driver.NamedValue) (answer, error) {

@@ -226,7 +226,7 @@ func TestOldServer(t *testing.T) {
 	}
 	for text, want := range map[string]int{"num_rows": 1, "all_mviews": 1, "collation": 1, "data_type_owner": 2, "user_generated": 2, "validated": 2, "FROM all_tab_columns": 2} {
 		if got := count(text); got != want {
-			t.Errorf("%s was asked for %d times, not %d", text, got, want)
+			t.Errorf("%s was sent %d times, not %d", text, got, want)
 		}
 	}
 }

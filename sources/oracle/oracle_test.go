@@ -143,7 +143,7 @@ func TestScopes(t *testing.T) {
 		"native, another database":  {Fields: map[string]any{"database": "OLD", "schema": "SHOP", "table": "T"}, Want: "OLD:T"},
 		"native, lists unlike":      {Fields: map[string]any{"database": "XE", "schema": []any{"SHOP"}, "table": []any{"B", "A"}}, Want: ""},
 		"no text":                   {Fields: map[string]any{"Table": 5}, Want: ""},
-		"a database that is none":   {Fields: map[string]any{"Database": 5, "Table": "T"}, Want: "T"},
+		"an invalid database":       {Fields: map[string]any{"Database": 5, "Table": "T"}, Want: "T"},
 		"nothing":                   {Fields: map[string]any{}, Want: ""},
 		"columns that look like it": {Fields: map[string]any{"database": "x"}, Want: ""},
 	})
@@ -287,7 +287,7 @@ func TestTableErrorKinds(t *testing.T) {
 	} {
 		err := p.Failed("read rows", oraError(number))
 		sqltest.IsOnly(t, fmt.Sprint(number), err, want)
-		if got, want := err.Error(), fmt.Sprintf("T: read rows: ORA-%05d: as it is", number); got != want {
+		if got, want := err.Error(), fmt.Sprintf("T: read rows: ORA-%05d: unchanged", number); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -87,7 +87,7 @@ func (db *testDB) user(name string) {
 		if db.standIn {
 			db.below(fmt.Sprintf("DROP SCHEMA %q CASCADE", name))
 		}
-		sqltest.Eventually(db.t, "the user is gone, as are its sessions", func() bool { return db.try(fmt.Sprintf("DROP USER %q CASCADE", name)) == nil })
+		sqltest.Eventually(db.t, "the user and its sessions have been dropped", func() bool { return db.try(fmt.Sprintf("DROP USER %q CASCADE", name)) == nil })
 	})
 }
 

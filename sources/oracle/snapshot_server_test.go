@@ -71,7 +71,7 @@ func TestTablesThatChange(t *testing.T) {
 		shared := db.shared()
 		shared.Exec = func(statements ...string) {
 			for _, s := range statements {
-				db.needs(t, "way to make or alter a table like this", s)
+				db.needs(t, "support for creating or altering such a table", s)
 			}
 		}
 		check(t, shared)

@@ -25,7 +25,7 @@ func TestOnlyTablesAreRead(t *testing.T) {
 func TestInternalTablesAreNotRead(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
-	db.needs(t, "columns in ALL_TABLES that tell what a table is for", "SELECT temporary, nested, secondary, iot_type FROM all_tables WHERE 1 = 0")
+	db.needs(t, "columns in ALL_TABLES with the purpose of a table", "SELECT temporary, nested, secondary, iot_type FROM all_tables WHERE 1 = 0")
 	db.exec(
 		`CREATE TABLE @."A" ("ID" NUMBER(10) PRIMARY KEY, "V" VARCHAR2(4000))`, `INSERT INTO @."A" VALUES (1, 'x')`,
 		`CREATE GLOBAL TEMPORARY TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`,
@@ -179,7 +179,7 @@ func TestViewsMustBeNamedAndHaveAKey(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	sqltest.Views(t, db.shared())
-	db.needs(t, "views of what does not exist", `CREATE FORCE VIEW @."BROKEN" AS SELECT * FROM @."GONE"`)
+	db.needs(t, "views of missing tables", `CREATE FORCE VIEW @."BROKEN" AS SELECT * FROM @."GONE"`)
 	all := sqltest.ReadSource(t, &Type, db.values(map[string]any{"tables": "*,BROKEN"}), source.Env{IDColumns: map[string][]string{"BROKEN": {"ID"}}})
 	sqltest.Refuse(t, all["BROKEN"].Err, source.ErrConfig, "BROKEN", "repair the view", `"-BROKEN"`)
 	if all["A"].Err != nil {

@@ -88,7 +88,7 @@ var valueCases = []valueCase{
 	{name: "INTEGER", typ: "INTEGER", in: "7", exact: `"7"`, compat: "7", id: "7"},
 	{name: "decimal", typ: "NUMBER(12,2)", in: "-12.5", exact: `"-12.5"`, compat: "-12.5", id: "-12.5"},
 	{name: "large", typ: "NUMBER", in: "1E125", exact: `"1` + strings.Repeat("0", 125) + `"`, compat: "1" + strings.Repeat("0", 125)},
-	{name: "smallest that the driver does not lose", typ: "NUMBER", in: "1E-128", exact: `"0.` + strings.Repeat("0", 127) + `1"`, compat: "1e-128", elsewhere: "it makes 0 of it"},
+	{name: "smallest that the driver does not lose", typ: "NUMBER", in: "1E-128", exact: `"0.` + strings.Repeat("0", 127) + `1"`, compat: "1e-128", elsewhere: "it turns it into 0"},
 	{name: "FLOAT", typ: "FLOAT", in: "0.5", exact: `"0.5"`, compat: "0.5", id: "0.5"},
 	{name: "BINARY_FLOAT", typ: "BINARY_FLOAT", in: "1.5", exact: "1.5", id: "1.5"},
 	{name: "BINARY_DOUBLE", typ: "BINARY_DOUBLE", in: "0.1", exact: "0.1", id: "0.1"},
@@ -110,5 +110,5 @@ var valueCases = []valueCase{
 	{name: "years and months", typ: "INTERVAL YEAR TO MONTH", in: "INTERVAL '-1-2' YEAR TO MONTH", exact: `"-01-02"`, elsewhere: "it has no TO_CHAR of them"},
 	{name: "months", typ: "INTERVAL YEAR TO MONTH", in: "INTERVAL '-3' MONTH", exact: `"-00-03"`, elsewhere: "it has no TO_CHAR of them"},
 	{name: "hours", typ: "INTERVAL DAY TO SECOND", in: "INTERVAL '-5' HOUR", exact: `"-00 05:00:00.000000"`, elsewhere: "it has no TO_CHAR of them"},
-	{name: "XMLTYPE", typ: "XMLTYPE", in: "XMLTYPE('<a/>')", exact: `"<a/>"`, elsewhere: "it makes NULL of it"},
+	{name: "XMLTYPE", typ: "XMLTYPE", in: "XMLTYPE('<a/>')", exact: `"<a/>"`, elsewhere: "it turns it into NULL"},
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // declared is a type as the catalogue has it: NUMBER(10,2) with the numbers in parentheses as precision and scale.
 func declared(text string) declaration {
@@ -105,7 +105,7 @@ func TestValues(t *testing.T) {
 		{"VECTOR", []driver.Value{"[1.0E+000,-2.5E-001]", "x"}},
 		{"XMLTYPE", []driver.Value{"<a/>"}},
 		{"SDO_GEOMETRY", []driver.Value{`{ "type": "Point", "coordinates": [1, 2] }`}},
-		{"a type of next year", []driver.Value{"as it is", int64(5)}},
+		{"a type of next year", []driver.Value{"unchanged", int64(5)}},
 	} {
 		exact := declaredType(declared(tt.typ))
 		exact, compat := exact.Encoded(false), exact.Encoded(true)
@@ -218,7 +218,7 @@ func TestKeysThatAreZero(t *testing.T) {
 		head   string
 		native string
 	}{
-		"a whole number":    {"NUMBER(10,0)", "0", "XE_T_", "oracle:XE:SHOP:T:0"},
+		"an integer":        {"NUMBER(10,0)", "0", "XE_T_", "oracle:XE:SHOP:T:0"},
 		"a number":          {"NUMBER", "7", "XE_T_7_", "oracle:XE:SHOP:T:7"},
 		"text that is zero": {"VARCHAR2", "0", "XE_T_0_", "oracle:XE:SHOP:T:0"},
 		"false":             {"BOOLEAN", false, "XE_T_", "oracle:XE:SHOP:T:false"},

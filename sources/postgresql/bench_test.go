@@ -119,8 +119,8 @@ func BenchmarkWays(b *testing.B) {
 	}
 	db.exec(`CREATE TABLE scattered (LIKE t INCLUDING ALL); INSERT INTO scattered SELECT * FROM t ORDER BY md5(id::text); ANALYZE scattered`)
 	b.Run("stream", whole("SELECT * FROM t"))
-	b.Run("stream with places", whole("SELECT *, ctid FROM t"))
-	b.Run("stream with places of several", whole("SELECT *, ctid, tableoid FROM t"))
+	b.Run("stream with positions", whole("SELECT *, ctid FROM t"))
+	b.Run("stream with positions in several tables", whole("SELECT *, ctid, tableoid FROM t"))
 	b.Run("stream in order", whole("SELECT * FROM t ORDER BY id"))
 	b.Run("stream of scattered rows in order", whole("SELECT * FROM scattered ORDER BY id"))
 	for _, size := range []int{50, 5000} {

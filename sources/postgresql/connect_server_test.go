@@ -92,9 +92,9 @@ func TestCertificatesAreVerified(t *testing.T) {
 	}
 	ca := string(pemBytes)
 	for name, text := range map[string]string{
-		"as it is": ca,
-		"one line": strings.Join(strings.Fields(ca), " "),
-		"two":      ca + sqltest.OtherCA(t),
+		"unchanged": ca,
+		"one line":  strings.Join(strings.Fields(ca), " "),
+		"two":       ca + sqltest.OtherCA(t),
 	} {
 		d := openSource(t, tlsValues(t, text), source.Env{})
 		conn, err := d.connect(t.Context())

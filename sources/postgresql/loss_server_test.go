@@ -83,11 +83,11 @@ func TestLossesThatEndTheTable(t *testing.T) {
 		lose func(*testDB)
 		says string
 	}{
-		"the snapshot as well": {lose: func(db *testDB) { db.end(terminate, waiting); db.end(terminate, busy) }, says: "the snapshot cannot be used"},
-		"rewritten meanwhile":  {lose: func(db *testDB) { db.end(terminate, busy); db.exec("CLUSTER t USING t_pkey") }, says: "rewritten since the run began"},
-		"truncated meanwhile":  {lose: func(db *testDB) { db.end(terminate, busy); db.exec("TRUNCATE t") }, says: "rewritten since the run began"},
-		"no attempt is left":   {set: map[string]any{"retry_count": 1}, lose: func(db *testDB) { db.end(terminate, busy) }},
-		"somebody meant it":    {lose: func(db *testDB) { db.end("pg_cancel_backend(pid)", busy) }, says: "57014"},
+		"the snapshot as well":     {lose: func(db *testDB) { db.end(terminate, waiting); db.end(terminate, busy) }, says: "the snapshot cannot be used"},
+		"rewritten during the run": {lose: func(db *testDB) { db.end(terminate, busy); db.exec("CLUSTER t USING t_pkey") }, says: "rewritten since the run began"},
+		"truncated during the run": {lose: func(db *testDB) { db.end(terminate, busy); db.exec("TRUNCATE t") }, says: "rewritten since the run began"},
+		"no attempt is left":       {set: map[string]any{"retry_count": 1}, lose: func(db *testDB) { db.end(terminate, busy) }},
+		"cancelled by a user":      {lose: func(db *testDB) { db.end("pg_cancel_backend(pid)", busy) }, says: "57014"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -52,7 +52,7 @@ func throughPooler(t *testing.T, values map[string]any) {
 	ask(b, 1, "BEGIN") // takes the session that a has released
 	ask(a, 2, "SELECT")
 	if pid[0] != pid[1] || pid[0] == pid[2] {
-		t.Fatalf("the sessions were %v: this is no pooler of transactions", pid)
+		t.Fatalf("the sessions were %v: the pooler does not pool transactions", pid)
 	}
 }
 

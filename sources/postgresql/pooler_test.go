@@ -28,7 +28,7 @@ func TestErrorsOfAPooler(t *testing.T) {
 	} {
 		err := &pgconn.PgError{Severity: "FATAL", Code: "08P01", Message: text}
 		if told := d.connectError(err); !errors.Is(told, tt.kind) {
-			t.Errorf("%q is not of the kind %v: %v", text, tt.kind, told)
+			t.Errorf("%q does not have the kind %v: %v", text, tt.kind, told)
 		}
 		if again := worthRetrying(err); again != tt.again {
 			t.Errorf("%q is tried again: %v", text, again)

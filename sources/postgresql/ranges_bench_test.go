@@ -24,7 +24,7 @@ func BenchmarkRanges(b *testing.B) {
 		cutting cutting
 		readers int
 	}{
-		{"whole", cutting{blocks: 1 << 40, most: 1}, 1},
+		{"one part", cutting{blocks: 1 << 40, most: 1}, 1},
 		{"ranges", cutting{blocks: rangeBlocks, most: mostRanges}, 1},
 		{"ranges", cutting{blocks: rangeBlocks, most: mostRanges}, 2},
 		{"ranges", cutting{blocks: rangeBlocks, most: mostRanges}, 4},

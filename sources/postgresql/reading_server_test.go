@@ -197,7 +197,7 @@ func TestCancelEndsTheStatement(t *testing.T) {
 			for _, err := range p.Documents(ctx) {
 				return err
 			}
-			return errors.New("there is no document")
+			return errors.New("no document")
 		},
 	} {
 		s := openSource(t, db.values(nil), source.Env{StallTimeout: sqltest.Patience})

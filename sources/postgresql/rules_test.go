@@ -42,7 +42,7 @@ func TestInvalidRules(t *testing.T) {
 		"table is blank":       {rules: []any{ruleOf(map[string]any{"tables": []any{" "}})}, says: "advanced_rules[0].tables[0]: is empty"},
 		"table is a pattern":   {rules: []any{ruleOf(map[string]any{"tables": []any{"t*"}})}, says: `advanced_rules[0].tables[0]: "t*" is not the name of one table`, hint: "in quotes"},
 		"table is left out":    {rules: []any{ruleOf(map[string]any{"tables": []any{"-t"}})}, says: `advanced_rules[0].tables[0]: "-t" is not the name of one table`},
-		"table is not whole":   {rules: []any{ruleOf(map[string]any{"tables": []any{`"t`}})}, says: "advanced_rules[0].tables[0]: the closing quote is missing"},
+		"an incomplete table":  {rules: []any{ruleOf(map[string]any{"tables": []any{`"t`}})}, says: "advanced_rules[0].tables[0]: the closing quote is missing"},
 		"missing query":        {rules: []any{ruleOf(map[string]any{"query": nil})}, says: "advanced_rules[0].query: must be text, not missing"},
 		"empty query":          {rules: []any{good, ruleOf(map[string]any{"query": ""})}, says: "advanced_rules[1].query: is empty", hint: "write a SELECT"},
 		"query of nothing":     {rules: []any{ruleOf(map[string]any{"query": " ;\n; "})}, says: "advanced_rules[0].query: is empty"},
@@ -96,7 +96,7 @@ func TestScopes(t *testing.T) {
 			t.Errorf("%v %v %v: %q, %t; want %q", tt.database, tt.schema, tt.table, got, ok, tt.want)
 		}
 		if ok && seen[got] != "" {
-			t.Errorf("the scope %s is of two tables", got)
+			t.Errorf("two tables have the scope %s", got)
 		}
 		seen[got] = got
 	}

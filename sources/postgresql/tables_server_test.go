@@ -196,7 +196,7 @@ func TestPermissions(t *testing.T) {
 	for scope, r := range sqltest.ReadSource(t, &Type, values, source.Env{}) { // all have the same hint, so it is shown once
 		sqltest.Refuse(t, r.Err, source.ErrAuth, scope, `GRANT SELECT ON "s"."a", "s"."b", "s"."c" TO "`+role+`"; or exclude them with tables: ["*", "-s.a", "-s.b", "-s.c"]`)
 		if strings.Contains(source.Hint(r.Err), "USAGE") {
-			t.Errorf("a right is asked for that is there: %s", source.Hint(r.Err))
+			t.Errorf("the hint grants an existing right: %s", source.Hint(r.Err))
 		}
 	}
 	db.exec("GRANT SELECT ON s.a, s.c TO " + role)

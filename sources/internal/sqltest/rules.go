@@ -115,7 +115,7 @@ func TablesOfRules(t *testing.T, typ *source.Type, values map[string]any, open f
 					t.Errorf("%v: %s is not in %s", err, want[i], encoded)
 				}
 				if scope, ok := typ.ScopeOf(Parse(t, typ, values), fields); !ok || scope != p.Scope() {
-					t.Errorf("ScopeOf tells %q of %s", scope, encoded)
+					t.Errorf("ScopeOf returns %q for %s", scope, encoded)
 				}
 			}
 		}

@@ -131,7 +131,7 @@ func (c *Change) check(t *testing.T, db *DB, got Result) {
 	}
 	Refuse(t, got.Err, nil, db.Scope("t")+": ", c.Fails)
 	if errors.Is(got.Err, source.ErrTemporary) {
-		t.Error("a table that is gone does not come back by itself")
+		t.Error("a dropped table is not a temporary error")
 	}
 }
 

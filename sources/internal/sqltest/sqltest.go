@@ -105,7 +105,7 @@ func DescribeAll(t testing.TB, s source.Source) map[string]source.Description {
 			t.Errorf("describe %s: %v", p.Name(), err)
 		}
 		if before, again := all[p.Scope()]; again && !reflect.DeepEqual(before, d) {
-			t.Errorf("%s is described in another way than the parts before it", p.Name())
+			t.Errorf("the description of %s differs from those of the parts before it", p.Name())
 		}
 		all[p.Scope()] = d
 	}

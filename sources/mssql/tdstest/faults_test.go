@@ -55,7 +55,7 @@ func TestErrorsArriveAfterTheirRows(t *testing.T) {
 				got, err := read(t.Context(), db, "SELECT id FROM t", args...)
 				e, ok := errors.AsType[mssql.Error](err)
 				if !ok {
-					t.Fatalf("%d behind %d rows: got the error %v", number, rows, err)
+					t.Fatalf("%d after %d rows: got the error %v", number, rows, err)
 				}
 				e.All = nil
 				want := mssql.Error{
@@ -101,9 +101,9 @@ func TestBrokenAnswersAreErrors(t *testing.T) {
 		rows    int
 		atLeast int // number of rows that arrive
 	}{
-		"cut behind some rows":          {tdstest.Fault{Cut: true}, 2000, 2000},
+		"cut after some rows":           {tdstest.Fault{Cut: true}, 2000, 2000},
 		"cut before the first row":      {tdstest.Fault{Cut: true}, 0, 0},
-		"cut behind some bytes":         {tdstest.Fault{CutBytes: 50000}, full, 9000},
+		"cut after some bytes":          {tdstest.Fault{CutBytes: 50000}, full, 9000},
 		"cut within a packet's header":  {tdstest.Fault{CutBytes: 4096 + 3}, full, 800},
 		"cut within the columns":        {tdstest.Fault{CutBytes: 12}, full, 0},
 		"tokens that do not exist":      {tdstest.Fault{Tokens: []byte{0x07, 0xff}}, 10, 10},
@@ -140,7 +140,7 @@ func TestCancelledStatementsAreAcknowledged(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]tdstest.Result{
 		"silence before all rows": {Fault: tdstest.Fault{Stall: make(chan struct{})}},
-		"silence behind a row":    {Rows: numbersOf(1), Fault: tdstest.Fault{Stall: make(chan struct{})}},
+		"silence after a row":     {Rows: numbersOf(1), Fault: tdstest.Fault{Stall: make(chan struct{})}},
 		"rows without end":        {Rows: numbersOf(1), Stream: endless(new(atomic.Int64))},
 	} {
 		r.Columns = ids().Columns
@@ -281,7 +281,7 @@ func TestUnansweredStatementsFailTheTest(t *testing.T) {
 		"an integer too large":  {new(of(tdstest.Column{Type: tdstest.TinyInt}, 256)), "does not fit"},
 		"a text too long":       {new(of(tdstest.Column{Type: tdstest.NVarChar, Size: 1}, "ab")), "does not fit into 2"},
 		"too many digits":       {new(of(tdstest.Column{Type: tdstest.Decimal, Precision: 3}, "1234")), "more than 3 digits"},
-		"too long a fraction":   {new(of(tdstest.Column{Type: tdstest.Money}, "0.00001")), "behind its point"},
+		"too long a fraction":   {new(of(tdstest.Column{Type: tdstest.Money}, "0.00001")), "after its point"},
 		"another collation":     {new(of(tdstest.Column{Type: tdstest.Char, Collation: [5]byte{5, 4}}, "a")), "[]byte"},
 		"beyond the code page":  {new(of(tdstest.Column{Type: tdstest.VarChar}, "ť")), "code page"},
 		"no time":               {new(of(tdstest.Column{Type: tdstest.Date}, "2024-01-01")), "time.Time"},

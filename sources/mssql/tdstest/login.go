@@ -101,7 +101,7 @@ func parseLogin(body []byte) (login, error) {
 		offset := int(binary.LittleEndian.Uint16(body[place:]))
 		length := 2 * int(binary.LittleEndian.Uint16(body[place+2:]))
 		if offset+length > len(body) {
-			return login{}, fmt.Errorf("LOGIN7: the text at %d ends at %d, behind the message of %d bytes", place, offset+length, len(body))
+			return login{}, fmt.Errorf("LOGIN7: the text at %d ends at %d, after the message of %d bytes", place, offset+length, len(body))
 		}
 		put(body[offset : offset+length])
 	}

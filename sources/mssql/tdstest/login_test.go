@@ -78,15 +78,15 @@ func TestEncryption(t *testing.T) {
 		encrypted bool
 		refused   bool
 	}{
-		"the client wants none": {tdstest.EncryptLogin, msdsn.EncryptionDisabled, "", false, false},
-		"the login alone":       {tdstest.EncryptLogin, msdsn.EncryptionOff, "", true, false},
-		"all":                   {tdstest.EncryptLogin, msdsn.EncryptionRequired, "", true, false},
-		"the server forces it":  {tdstest.EncryptAll, msdsn.EncryptionOff, "", true, false},
-		"the server forces it, and the client has none": {tdstest.EncryptAll, msdsn.EncryptionDisabled, "", false, true},
-		"the server has none":                           {tdstest.NoEncryption, msdsn.EncryptionOff, "", false, false},
-		"the server has none, and the client insists":   {tdstest.NoEncryption, msdsn.EncryptionRequired, "", false, true},
-		"certificate of the right host":                 {tdstest.EncryptAll, msdsn.EncryptionRequired, "localhost", true, false},
-		"certificate of another host":                   {tdstest.EncryptAll, msdsn.EncryptionRequired, "127.0.0.1", true, true},
+		"the client wants no encryption": {tdstest.EncryptLogin, msdsn.EncryptionDisabled, "", false, false},
+		"the login alone":                {tdstest.EncryptLogin, msdsn.EncryptionOff, "", true, false},
+		"all":                            {tdstest.EncryptLogin, msdsn.EncryptionRequired, "", true, false},
+		"the server forces it":           {tdstest.EncryptAll, msdsn.EncryptionOff, "", true, false},
+		"the server forces it, and the client has no encryption":   {tdstest.EncryptAll, msdsn.EncryptionDisabled, "", false, true},
+		"the server has no encryption":                             {tdstest.NoEncryption, msdsn.EncryptionOff, "", false, false},
+		"the server has no encryption, and the client requires it": {tdstest.NoEncryption, msdsn.EncryptionRequired, "", false, true},
+		"certificate of the right host":                            {tdstest.EncryptAll, msdsn.EncryptionRequired, "localhost", true, false},
+		"certificate of another host":                              {tdstest.EncryptAll, msdsn.EncryptionRequired, "127.0.0.1", true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -116,7 +116,7 @@ func TestEncryption(t *testing.T) {
 				return
 			}
 			if len(got) != 1 || got[0][0] != long {
-				t.Errorf("the answer is not whole: %d rows", len(got))
+				t.Errorf("the response is incomplete: %d rows", len(got))
 			}
 			if encrypted := s.Logins()[0].Encrypted; encrypted != tt.encrypted {
 				t.Errorf("the login was encrypted: %v", encrypted)

@@ -51,17 +51,17 @@ func TestParametersOfTypesThatTheDriverDoesNotSend(t *testing.T) {
 		send   any
 		want   any
 	}{
-		"decimal":             {Column{Type: Decimal, Precision: 38, Scale: 10}, "-0.0000000001", "-0.0000000001"},
-		"decimal, whole":      {Column{Type: Decimal, Precision: 9}, "-5", "-5"},
-		"numeric":             {Column{Type: Numeric, Precision: 20, Scale: 1}, "12.5", "12.5"},
-		"decimal, NULL":       {Column{Type: Decimal, Nullable: true}, nil, nil},
-		"money":               {Column{Type: Money, Nullable: true}, "-922337203685477.5808", "-922337203685477.5808"},
-		"smallmoney":          {Column{Type: SmallMoney, Nullable: true}, "-0.5", "-0.5000"},
-		"tinyint":             {Column{Type: TinyInt, Nullable: true}, 255, int64(255)},
-		"smalldatetime":       {Column{Type: SmallDateTime, Nullable: true}, clock, clock},
-		"datetime2, 3 digits": {Column{Type: DateTime2, Scale: 3}, clock.Add(5 * time.Millisecond), clock.Add(5 * time.Millisecond)},
-		"uniqueidentifier":    {Column{Type: UniqueIdentifier}, "01234567-89ab-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"},
-		"varbinary(max)":      {Column{Type: VarBinary, Size: Max}, bytes.Repeat([]byte{7}, plpChunk+5), bytes.Repeat([]byte{7}, plpChunk+5)},
+		"decimal":                     {Column{Type: Decimal, Precision: 38, Scale: 10}, "-0.0000000001", "-0.0000000001"},
+		"decimal, without a fraction": {Column{Type: Decimal, Precision: 9}, "-5", "-5"},
+		"numeric":                     {Column{Type: Numeric, Precision: 20, Scale: 1}, "12.5", "12.5"},
+		"decimal, NULL":               {Column{Type: Decimal, Nullable: true}, nil, nil},
+		"money":                       {Column{Type: Money, Nullable: true}, "-922337203685477.5808", "-922337203685477.5808"},
+		"smallmoney":                  {Column{Type: SmallMoney, Nullable: true}, "-0.5", "-0.5000"},
+		"tinyint":                     {Column{Type: TinyInt, Nullable: true}, 255, int64(255)},
+		"smalldatetime":               {Column{Type: SmallDateTime, Nullable: true}, clock, clock},
+		"datetime2, 3 digits":         {Column{Type: DateTime2, Scale: 3}, clock.Add(5 * time.Millisecond), clock.Add(5 * time.Millisecond)},
+		"uniqueidentifier":            {Column{Type: UniqueIdentifier}, "01234567-89ab-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"},
+		"varbinary(max)":              {Column{Type: VarBinary, Size: Max}, bytes.Repeat([]byte{7}, plpChunk+5), bytes.Repeat([]byte{7}, plpChunk+5)},
 	} {
 		got, err := parseRequest(message{kind: packetRPC, body: executeRPC(t, tt.column, tt.send)})
 		if err != nil {
@@ -164,15 +164,15 @@ func TestEncryptionIsNegotiated(t *testing.T) {
 		server       Encryption
 		client, want byte
 	}{
-		"none, and the client off":       {NoEncryption, encryptOff, encryptNotSupported},
-		"none, and the client on":        {NoEncryption, encryptOn, encryptNotSupported},
-		"none, and the client none":      {NoEncryption, encryptNotSupported, encryptNotSupported},
-		"the login, and the client off":  {EncryptLogin, encryptOff, encryptOff},
-		"the login, and the client on":   {EncryptLogin, encryptOn, encryptOn},
-		"the login, and the client none": {EncryptLogin, encryptNotSupported, encryptNotSupported},
-		"forced, and the client off":     {EncryptAll, encryptOff, encryptRequired},
-		"forced, and the client on":      {EncryptAll, encryptOn, encryptOn},
-		"forced, and the client none":    {EncryptAll, encryptNotSupported, encryptRequired},
+		"no encryption, and the client off":      {NoEncryption, encryptOff, encryptNotSupported},
+		"no encryption, and the client on":       {NoEncryption, encryptOn, encryptNotSupported},
+		"no encryption, and the client has none": {NoEncryption, encryptNotSupported, encryptNotSupported},
+		"the login, and the client off":          {EncryptLogin, encryptOff, encryptOff},
+		"the login, and the client on":           {EncryptLogin, encryptOn, encryptOn},
+		"the login, and the client has none":     {EncryptLogin, encryptNotSupported, encryptNotSupported},
+		"forced, and the client off":             {EncryptAll, encryptOff, encryptRequired},
+		"forced, and the client on":              {EncryptAll, encryptOn, encryptOn},
+		"forced, and the client has none":        {EncryptAll, encryptNotSupported, encryptRequired},
 	} {
 		c := &session{server: &Server{cfg: Config{Encryption: tt.server}}}
 		if got := c.negotiate(tt.client); got != tt.want {

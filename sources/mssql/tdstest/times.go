@@ -71,7 +71,7 @@ func encodeTime(c column, t time.Time) ([]byte, error) {
 		time.Duration(wall.Second())*time.Second + time.Duration(wall.Nanosecond())
 	day := daysSince(dayZero(), wall)
 	if day < 0 || day > largestDay {
-		return nil, fmt.Errorf("the year %d: a date is of the years 1 to 9999", wall.Year())
+		return nil, fmt.Errorf("the year %d: a date has a year from 1 to 9999", wall.Year())
 	}
 	var raw []byte
 	switch c.Type {
@@ -83,7 +83,7 @@ func encodeTime(c column, t time.Time) ([]byte, error) {
 	case SmallDateTime:
 		day := daysSince(day1900(), wall)
 		if day < 0 || day > 0xffff {
-			return nil, fmt.Errorf("the year %d: a smalldatetime is of 1900 to 2079", wall.Year())
+			return nil, fmt.Errorf("the year %d: a smalldatetime has a year from 1900 to 2079", wall.Year())
 		}
 		raw = appendUint(nil, uint64(day), 2)
 		return appendUint(raw, uint64(clock/time.Minute), 2), nil

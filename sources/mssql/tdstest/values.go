@@ -308,7 +308,7 @@ func encodeDecimal(c column, v any) ([]byte, error) {
 func unscaled(text string, scale int) (*big.Int, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	if len(fraction) > scale {
-		return nil, fmt.Errorf("%s has more than %d digits behind its point", text, scale)
+		return nil, fmt.Errorf("%s has more than %d digits after its point", text, scale)
 	}
 	n, ok := new(big.Int).SetString(whole+fraction+strings.Repeat("0", scale-len(fraction)), 10)
 	if !ok {

@@ -18,7 +18,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // value is one column and the value sent in it.
 type value struct {
@@ -45,7 +45,7 @@ func values() map[string]value {
 		return value{tdstest.Column{Type: tdstest.SQLVariant}, tdstest.Variant{Column: v.column, Value: v.send}}
 	}
 	return map[string]value{
-		"tinyint has no sign":                 one(tdstest.TinyInt, 255),
+		"tinyint is unsigned":                 one(tdstest.TinyInt, 255),
 		"smallint":                            one(tdstest.SmallInt, -32768),
 		"int":                                 one(tdstest.Int, -2147483648),
 		"bigint":                              one(tdstest.BigInt, int64(-9223372036854775808)),
@@ -56,7 +56,7 @@ func values() map[string]value {
 		"decimal, 19 digits":                  digits(tdstest.Decimal, 19, 4, "-922337203685477.5807"),
 		"decimal, 9 digits":                   digits(tdstest.Decimal, 9, 2, "0.05"),
 		"decimal keeps zeros":                 digits(tdstest.Decimal, 10, 3, "12.5"),
-		"decimal, 18 digits when not told":    one(tdstest.Decimal, "123456789012345678"),
+		"decimal, 18 digits by default":       one(tdstest.Decimal, "123456789012345678"),
 		"numeric":                             digits(tdstest.Numeric, 5, 1, "-1.5"),
 		"money, smallest":                     one(tdstest.Money, "-922337203685477.5808"),
 		"money":                               one(tdstest.Money, "1234.5"),
@@ -128,7 +128,7 @@ func TestEveryTypeRoundTrips(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if before, ok := got[name]; ok && before != told {
-				t.Errorf("%s: a column that holds NULLs has %s, another %s", name, told, before)
+				t.Errorf("%s: a column with NULLs has %s, another one %s", name, told, before)
 			}
 			got[name] = told
 		}
@@ -197,7 +197,7 @@ func golden(t *testing.T, name string, got any) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), out.String()); d != "" {
-		t.Errorf("differs from %s (-update writes it anew):\n%s", path, d)
+		t.Errorf("differs from %s (-update rewrites it):\n%s", path, d)
 	}
 }
 

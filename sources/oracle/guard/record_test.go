@@ -19,7 +19,7 @@ import (
 	"testing"
 )
 
-var record = flag.Bool("record", false, "record the session that the tests replay anew; needs TEST_ORACLE_DSN")
+var record = flag.Bool("record", false, "record the session that the tests replay; needs TEST_ORACLE_DSN")
 
 // TestRecord runs the session with a server, and records what the server sends.
 func TestRecord(t *testing.T) {
