@@ -271,9 +271,9 @@ func TestCancelEndsTheStatement(t *testing.T) {
 	sqltest.CancelEndsTheStatement(t, d, part, func(busy bool) int { return len(db.sessions(user, busy)) })
 }
 
-// TestCancelOfADeafServer checks that a server that does not confirm a cancellation is abandoned. The server of
+// TestCancelAbandonsASilentServer checks that a server that does not confirm a cancellation is abandoned. The server of
 // mssqltest reads the request, and its connection discards the responses.
-func TestCancelOfADeafServer(t *testing.T) {
+func TestCancelAbandonsASilentServer(t *testing.T) {
 	t.Parallel()
 	db := newDBHere(t, mssqltest.Config{})
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")

@@ -308,9 +308,9 @@ func TestUnansweredStatementsFailTheTest(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftOfAServer that ended while it was silent. The test is not parallel, because goroutines of other
+// TestAnEndedServerLeavesNoGoroutine, even if it ended while it was silent. The test is not parallel, because goroutines of other
 // tests would be counted.
-func TestNothingIsLeftOfAServer(t *testing.T) {
+func TestAnEndedServerLeavesNoGoroutine(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	r := &recorder{TB: t, failed: make(chan string, 1)}
 	s := tdstest.New(r, config())
