@@ -118,7 +118,7 @@ func TestRefusedLogins(t *testing.T) {
 		"expired":           {tdstest.Message{Number: 18487, Class: 14, Text: "the password has expired"}, source.ErrAuth, []string{"ALTER LOGIN"}, 1},
 		"no connection":     {tdstest.Message{Number: 17809, Class: 17, Text: "the maximum number of user connections is reached"}, nil, nil, 2},
 		"Azure is busy":     {tdstest.Message{Number: 40613, Class: 17, Text: "the database is not currently available"}, nil, nil, 2},
-		"firewall of Azure": {tdstest.Message{Number: 40615, Class: 14, Text: "the client is not allowed to access the server"}, source.ErrAuth, []string{"firewall"}, 1},
+		"an Azure firewall": {tdstest.Message{Number: 40615, Class: 14, Text: "the client is not allowed to access the server"}, source.ErrAuth, []string{"firewall"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,7 +199,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 		pauses := wayOf(d).NoPauses()
 		sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must contain")
 		if pauses.Load() != 0 {
-			t.Error("a certificate that is not trusted was tried again")
+			t.Error("an untrusted certificate was tried again")
 		}
 	}
 	plain := newDBHere(t, mssqltest.Config{})

@@ -27,7 +27,7 @@ func opened(t *testing.T, change map[string]any, to sqltest.Dial) *database {
 	t.Helper()
 	d, ok := sqltest.Open(t, &Type, plain(change), source.Env{}).(*database)
 	if !ok {
-		t.Fatal("it is of another type")
+		t.Fatal("it has another type")
 	}
 	d.DialNet = to
 	return d
@@ -84,8 +84,8 @@ func TestInstances(t *testing.T) {
 	}
 }
 
-// TestCancelledLogin checks that cancelling does not wait for a server that does not answer the login.
-func TestCancelledLogin(t *testing.T) {
+// TestCanceledLogin checks that canceling does not wait for a server that does not answer the login.
+func TestCanceledLogin(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -221,7 +221,7 @@ func TestLossesOfTheServer(t *testing.T) {
 		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill(user, true) }, kind: source.ErrTemporary, says: "dbo.t: read rows: "},
 		"altered during the run": {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("ALTER TABLE t ADD w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
 		"dropped during the run": {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("DROP TABLE t") }, says: "does not exist, or the user has no privilege on it"},
-		"rights are lost, as well": {lose: func(db *testDB, user string) {
+		"rights are revoked as well": {lose: func(db *testDB, user string) {
 			db.kill(user, false)
 			db.exec("DENY SELECT ON t TO "+user, "GRANT INSERT ON t TO "+user)
 		}, kind: source.ErrAuth, says: "GRANT SELECT ON"},

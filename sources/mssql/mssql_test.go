@@ -211,7 +211,7 @@ func TestConnectErrors(t *testing.T) {
 	}{
 		"wrong password":         {answerOf(18456, 14), source.ErrAuth, "check username and password", "a b (error 18456)"},
 		"no such database":       {answerOf(18456, 14, 4060), source.ErrConfig, "CREATE USER … FOR LOGIN [o]]u];", "before (error 4060)"},
-		"a login of Windows":     {answerOf(18452, 14), source.ErrAuth, "mixed mode", "a b (error 18452)"},
+		"a Windows login":        {answerOf(18452, 14), source.ErrAuth, "mixed mode", "a b (error 18452)"},
 		"locked":                 {answerOf(18486, 14), source.ErrAuth, "ALTER LOGIN [o]]u]", "a b (error 18486)"},
 		"expired":                {answerOf(18487, 14), source.ErrAuth, "ALTER LOGIN [o]]u]", "a b (error 18487)"},
 		"a firewall":             {answerOf(40615, 14), source.ErrAuth, "firewall", "a b (error 40615)"},
@@ -225,10 +225,10 @@ func TestConnectErrors(t *testing.T) {
 		"cut off in a handshake": {errors.New(handshakeText + "EOF"), source.ErrUnreachable, "at the TLS handshake", "EOF"},
 		"cut off before it":      {io.EOF, source.ErrUnreachable, "TDS 8.0", "the connection was lost"},
 		"no common cipher":       {errors.New(handshakeText + "remote error: tls: handshake failure"), source.ErrConfig, "cipher", "remote error: tls: handshake failure"},
-		"no TLS but something":   {errors.New(handshakeText + "tls: first record does not look like a TLS handshake"), source.ErrConfig, "does not speak TLS", "tls: first record"},
+		"a response without TLS": {errors.New(handshakeText + "tls: first record does not look like a TLS handshake"), source.ErrConfig, "does not speak TLS", "tls: first record"},
 		"an odd certificate":     {errors.New(handshakeText + "tls: failed to parse certificate from server: x509: negative serial number"), source.ErrConfig, "cannot be read", "tls: failed to parse"},
 		"has no TLS":             {errors.New(noTLSText), source.ErrConfig, "ssl_enabled: false", noTLSText},
-		"no TLS that both speak": {errors.New(handshakeText + "remote error: tls: protocol version not supported"), source.ErrConfig, "TLS 1.2", "remote error: tls: protocol version not supported"},
+		"no common TLS version":  {errors.New(handshakeText + "remote error: tls: protocol version not supported"), source.ErrConfig, "TLS 1.2", "remote error: tls: protocol version not supported"},
 		"no instance":            {errors.New("no instance matching 'X' returned from host 'h'"), source.ErrUnreachable, "browser service", "no instance matching"},
 		"silence":                {&link.StallError{Limit: 5}, source.ErrUnreachable, "check host and port", "the server has sent nothing for 5ns, the stall timeout"},
 		"lost":                   {&net.OpError{Op: "Read", Err: io.EOF}, source.ErrUnreachable, "check host and port", "the connection was lost"},
@@ -263,7 +263,7 @@ func newTestDatabase(t *testing.T, s settings, env source.Env) *database {
 	return d
 }
 
-// relationOf is a readable table, as the catalogue lists it.
+// relationOf is a readable table, as the catalog lists it.
 func relationOf(schema, name string) relation {
 	return relation{Schema: schema, Name: name, Kind: sqlread.KindTable, Scope: schema + "." + name, Entry: [2]string{schema, name}, Readable: true}
 }
@@ -289,7 +289,7 @@ func TestTableErrorKinds(t *testing.T) {
 	} {
 		sqltest.IsOnly(t, name, p.Failed("read rows", err), source.ErrTemporary)
 	}
-	sqltest.IsOnly(t, "cancelled", p.Failed("read rows", context.Canceled), nil)
+	sqltest.IsOnly(t, "canceled", p.Failed("read rows", context.Canceled), nil)
 	sqltest.IsOnly(t, "gone", p.Failed("read rows", errTableGone), nil)
 	sqltest.Refuse(t, p.Failed("read rows", answerOf(229, 14)), source.ErrAuth, "GRANT SELECT ON [s].[t] TO [u];", `exclude it with tables: ["-s.t"]`)
 	rule := d.Part(p.Rel, &sqlread.Selection{Rule: &sqlread.Rule{Path: "advanced_rules[0]"}, Tables: []relation{relationOf("s", "a"), relationOf("s", "b")}})
@@ -443,7 +443,7 @@ func TestErrorsThatKeepTheConnection(t *testing.T) {
 		"no key":           {&source.Error{Kind: source.ErrConfig, Err: errors.New("no key")}, true, false},
 		"altered":          {sqlread.ErrTableChanged, true, false},
 		"gone":             {errTableGone, true, false},
-		"cancelled":        {context.Canceled, false, false},
+		"canceled":         {context.Canceled, false, false},
 		"not reached":      {unreachable, true, false},
 		"none, left early": {nil, false, false},
 	} {

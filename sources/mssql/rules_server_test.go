@@ -49,7 +49,7 @@ func TestAdvancedRules(t *testing.T) {
 			scope: "dbo.customers+orders", ids: []string{"customers_orders_10_Ann", "customers_orders_11_Ann", "customers_orders_12_Bob"},
 			doc: `{"dbo_customers_orders_id":10,"dbo_customers_orders_name":"Ann"}`,
 		},
-		"key by name, in another letter case": {
+		"key by name, in a different case": {
 			rule:    sqltest.QueryOf("WITH o AS (SELECT id + 0 AS ID, customer FROM orders) SELECT * FROM o ORDER BY 1", "dbo.orders"),
 			columns: "ID int, customer int", rows: "(10, 1), (11, 1), (12, 2)",
 			scope: "dbo.orders", ids: []string{"orders_10", "orders_11", "orders_12"},
@@ -86,7 +86,7 @@ func TestAdvancedRules(t *testing.T) {
 			scope: "dbo.orders", ids: []string{"orders_1", "orders_2", "orders_3"},
 			doc: `{"dbo_orders_customer":1,"dbo_orders_n":2}`,
 		},
-		"signs that mean something elsewhere": {
+		"characters with a special meaning elsewhere": {
 			rule:  sqltest.QueryOf("SELECT 1 AS k, ':x ? @p1 $1' AS v", "notes", "k"),
 			scope: "dbo.notes", ids: []string{"notes_1"},
 			doc: `{"dbo_notes_k":1,"dbo_notes_v":":x ? @p1 $1"}`,

@@ -34,8 +34,8 @@ var valueCases = []struct {
 	{"the least", "bigint", int64(math.MinInt64), true},
 	{"true", "bit", true, true},
 	{"false", "bit", false, true},
-	{"19 38 digits", "decimal", []byte("99999999999999999999999999999999999999"), true},
-	{"19 38 of a fraction", "decimal", []byte("-0.00000000000000000000000000000000000001"), true},
+	{"38 digits", "decimal", []byte("99999999999999999999999999999999999999"), true},
+	{"38 of a fraction", "decimal", []byte("-0.00000000000000000000000000000000000001"), true},
 	{"zeros at the end", "numeric", []byte("12.50"), true},
 	{"zero", "decimal", []byte("0.00"), true},
 	{"the least", "money", []byte("-922337203685477.5808"), true},
@@ -212,7 +212,7 @@ func TestOneKindOfJSON(t *testing.T) {
 	}
 }
 
-// TestResultTypes checks that the driver names types as the catalogue does, in capital letters.
+// TestResultTypes checks that the driver names types as the catalog does, in capital letters.
 func TestResultTypes(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{

@@ -110,10 +110,10 @@ func TestLossesOfTheServer(t *testing.T) {
 		"the session that reads": {lose: func(db *testDB, user string) { db.kill("KILL", user, true) }},
 		"all sessions":           {lose: func(db *testDB, user string) { db.kill("KILL", user, false) }},
 		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill("KILL", user, true) }, kind: source.ErrTemporary, says: "t: read rows: "},
-		"cancelled by a user":    {lose: func(db *testDB, user string) { db.kill("KILL QUERY", user, true) }, kind: source.ErrTemporary, says: "1317"},
+		"canceled by a user":     {lose: func(db *testDB, user string) { db.kill("KILL QUERY", user, true) }, kind: source.ErrTemporary, says: "1317"},
 		"altered during the run": {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("ALTER TABLE t ADD COLUMN w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
 		"dropped during the run": {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("DROP TABLE t") }, says: "doesn't exist"},
-		"rights are lost, as well": {lose: func(db *testDB, user string) {
+		"rights are revoked as well": {lose: func(db *testDB, user string) {
 			db.kill("KILL", user, false)
 			db.exec("REVOKE SELECT ON " + db.name + ".* FROM " + user + "; GRANT INSERT ON " + db.name + ".t TO " + user)
 		}, kind: source.ErrAuth, says: "GRANT SELECT ON"},

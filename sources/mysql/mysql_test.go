@@ -139,7 +139,7 @@ func newTestDatabase(t *testing.T, s settings, env source.Env) *database {
 	return d
 }
 
-// relationOf is a table as the catalogue has it.
+// relationOf is a table as the catalog has it.
 func relationOf(name string) relation {
 	return relation{Name: name, Kind: sqlread.KindTable, Shown: name, Scope: name, Entry: [2]string{"", name}, Storage: "InnoDB"}
 }
@@ -205,7 +205,7 @@ func TestWithoutMode(t *testing.T) {
 		}
 	}
 	if _, found := withoutMode("A,"+mode+"X", mode); found {
-		t.Error("it is found in the name of another")
+		t.Error("it was found in another name")
 	}
 }
 

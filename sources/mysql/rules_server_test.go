@@ -34,7 +34,7 @@ func TestAdvancedRules(t *testing.T) {
 				Scope: "customers+orders", IDs: []string{"customers_orders_10_Ann", "customers_orders_11_Ann", "customers_orders_12_Bob"},
 				Doc: `{"id_":10,"name":"Ann","id_2":1}`,
 			},
-			"key by name, in another letter case": {
+			"key by name, in a different case": {
 				Rule:  sqltest.QueryOf("WITH o AS (SELECT id + 0 AS `ID`, customer FROM orders) SELECT * FROM o ORDER BY 1", db.name+".orders"),
 				Scope: "orders", IDs: []string{"orders_10", "orders_11", "orders_12"},
 				Doc: `{"ID":10,"customer":1}`,
@@ -139,7 +139,7 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 			"SELECT nosuch FROM orders":         "Unknown column 'nosuch'",
 			"SELECT nosuch()":                   "nosuch does not exist",
 			"SELECT * FROM orders WHERE id = ?": "the query has a parameter",
-			"SELECT customer FROM orders":       `has no column "id", which the key of orders has`,
+			"SELECT customer FROM orders":       `lacks column "id" of the key of orders`,
 		})
 		if n, ran := db.number("SELECT count(*) FROM orders"), db.number("SELECT count(*) FROM ran"); n != 3 || ran != 0 {
 			t.Errorf("%d orders are left, and a query ran %d times", n, ran)
@@ -176,7 +176,7 @@ func TestRulesThatDoNotFit(t *testing.T) {
 		if err := d.Validate(t.Context()); err != nil {
 			t.Error(err)
 		}
-		sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[0]).Err, source.ErrConfig, `has no column "id"`)
+		sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[0]).Err, source.ErrConfig, `lacks column "id"`)
 	})
 }
 

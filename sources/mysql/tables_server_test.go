@@ -70,7 +70,7 @@ func TestKeys(t *testing.T) {
 	})
 }
 
-// TestIDs checks that key columns are in the order of the server's catalogue, which MySQL sorts by name; native uses
+// TestIDs checks that key columns are in the order of the server's catalog, which MySQL sorts by name; native uses
 // the order of the key.
 func TestIDs(t *testing.T) {
 	t.Parallel()
@@ -148,7 +148,7 @@ func TestColumnNames(t *testing.T) {
 			t.Errorf("%v %s", got.Err, d)
 		}
 		if !strings.Contains(log.String(), "column=_id") {
-			t.Errorf("nothing is said of the column that is left out: %s", log)
+			t.Errorf("the skipped column is not reported: %s", log)
 		}
 	})
 }
@@ -205,7 +205,7 @@ func TestTheHintGrantsTheFunction(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
 		if db.number("SELECT @@log_bin AND NOT @@log_bin_trust_function_creators") == 1 {
-			t.Skip("the server logs, and does not trust who makes functions")
+			t.Skip("the server has binary logging, and does not let this user create functions")
 		}
 		db.exec("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE FUNCTION doubled (x int) RETURNS int DETERMINISTIC NO SQL RETURN 2 * x;" +
 			"CREATE SQL SECURITY INVOKER VIEW v AS SELECT id, doubled(id) AS d FROM a")

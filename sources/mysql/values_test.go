@@ -36,15 +36,15 @@ func TestValues(t *testing.T) {
 		"text that is not UTF-8": {typeOf("text", false), []byte("a\xffb"), "\"a\ufffdb\"", "bytes that are no UTF-8 were replaced: ff"},
 		"digits as a number":     {typeOf("bigint", true), uint64(1<<64 - 1), `"18446744073709551615"`, ""},
 		"an unknown type":        {typeOf("xml", false), []byte("<a/>"), `"<a/>"`, ""},
-		"no date at all":         {typeOf("date", false), []byte("x"), "null", "a date in an unknown form"},
+		"not a date":             {typeOf("date", false), []byte("x"), "null", "a date in an unknown form"},
 		"no time after the date": {typeOf("datetime", false), []byte("2024-01-02"), "null", "a time in an unknown form"},
 		"a vector":               {typeOf("vector", false), []byte("\x00\x00\x80\x3f\xcd\xcc\xcc\x3d"), "[1.0,0.1]", ""},
 		"an empty vector":        {typeOf("vector", false), []byte{}, "[]", ""},
 		"a vector cut off":       {typeOf("vector", false), []byte("abc"), "null", "a vector in an unknown form"},
-		"bits of a query":        {resultType("BIT"), []byte("\x01\x02"), "258", ""},
-		"many bits of a query":   {resultType("BIT"), []byte("\x00\x00\x00\x00\x00\x00\x01"), `"1"`, ""},
-		"unsigned of a query":    {resultType("UNSIGNED BIGINT"), int64(7), `"7"`, ""},
-		"a set of a query":       {resultType("SET"), []byte("a,b"), `["a","b"]`, ""},
+		"bits in a query":        {resultType("BIT"), []byte("\x01\x02"), "258", ""},
+		"many bits in a query":   {resultType("BIT"), []byte("\x00\x00\x00\x00\x00\x00\x01"), `"1"`, ""},
+		"unsigned in a query":    {resultType("UNSIGNED BIGINT"), int64(7), `"7"`, ""},
+		"a set in a query":       {resultType("SET"), []byte("a,b"), `["a","b"]`, ""},
 		"compat: digits":         {typeOf("bigint", true).Encoded(true), []byte("18446744073709551615"), "18446744073709551615", ""},
 		"compat: no integer":     {typeOf("bigint", true).Encoded(true), []byte("x"), "null", "not an integer of 64 bits"},
 		"compat: no number":      {typeOf("decimal", false).Encoded(true), []byte("x"), "null", "not a number of 64 bits"},
@@ -80,17 +80,17 @@ func TestInvalidGeometry(t *testing.T) {
 	point := "\x00\x00\x00\x00\x01\x01\x00\x00\x00" + place
 	collection := "\x01\x07\x00\x00\x00\x01\x00\x00\x00"
 	for name, in := range map[string]string{
-		"empty":               "",
-		"cut off in the head": point[:7],
-		"cut off in a number": point[:len(point)-1],
-		"bytes after it":      point + "x",
-		"high byte first":     "\x00\x00\x00\x00\x00\x00\x00\x00\x01" + place,
-		"unknown kind":        "\x00\x00\x00\x00\x01\x09\x00\x00\x00" + place,
-		"kind of three axes":  "\x00\x00\x00\x00\x01\xe9\x03\x00\x00" + place,
-		"a count too large":   "\x00\x00\x00\x00\x01\x02\x00\x00\x00\xff\xff\xff\xff" + place,
-		"a NaN":               "\x00\x00\x00\x00\x01\x01\x00\x00\x00" + place[:8] + "\x00\x00\x00\x00\x00\x00\xf8\x7f",
-		"a line among points": "\x00\x00\x00\x00\x01\x04\x00\x00\x00\x01\x00\x00\x00\x01\x02\x00\x00\x00" + place,
-		"nested too deep":     "\x00\x00\x00\x00" + strings.Repeat(collection, 40) + point[4:],
+		"empty":                 "",
+		"cut off in the header": point[:7],
+		"cut off in a number":   point[:len(point)-1],
+		"bytes after it":        point + "x",
+		"high byte first":       "\x00\x00\x00\x00\x00\x00\x00\x00\x01" + place,
+		"unknown kind":          "\x00\x00\x00\x00\x01\x09\x00\x00\x00" + place,
+		"kind of three axes":    "\x00\x00\x00\x00\x01\xe9\x03\x00\x00" + place,
+		"a count too large":     "\x00\x00\x00\x00\x01\x02\x00\x00\x00\xff\xff\xff\xff" + place,
+		"a NaN":                 "\x00\x00\x00\x00\x01\x01\x00\x00\x00" + place[:8] + "\x00\x00\x00\x00\x00\x00\xf8\x7f",
+		"a line among points":   "\x00\x00\x00\x00\x01\x04\x00\x00\x00\x01\x00\x00\x00\x01\x02\x00\x00\x00" + place,
+		"nested too deep":       "\x00\x00\x00\x00" + strings.Repeat(collection, 40) + point[4:],
 	} {
 		if got, reason := encode(typeOf("geometry", false), []byte(in)); got != "null" || reason != badGeometry {
 			t.Errorf("%s: got %s, %q", name, got, reason)
@@ -249,7 +249,7 @@ func TestPosition(t *testing.T) {
 	}
 	tab.Sorted = false
 	if tab.Start() != nil {
-		t.Error("rows in no order have a position")
+		t.Error("rows without an order have a position")
 	}
 }
 

@@ -75,12 +75,12 @@ func TestConstraints(t *testing.T) {
 		constraints [][]driver.Value
 		want        string // in the order of the key; "" if there is no key
 	}{
-		"a composite one":         {[][]driver.Value{constraint{"PK", "P", "B", "Y"}, constraint{"PK", "P", "A", "Y"}}, `"B", "A"`},
-		"primary before unique":   {[][]driver.Value{constraint{"Z", "P", "B", "Y"}, constraint{"Z", "P", "A", "Y"}, constraint{"U", "U", "ID", "Y"}}, `"B", "A"`},
-		"the shortest unique":     {[][]driver.Value{constraint{"U1", "U", "A", "Y"}, constraint{"U1", "U", "B", "Y"}, constraint{"U2", "U", "ID", "Y"}}, `"ID"`},
-		"unique that may be null": {[][]driver.Value{constraint{"U", "U", "A", nil}}, ""},
-		"half of it may be null":  {[][]driver.Value{constraint{"U", "U", "A", "Y"}, constraint{"U", "U", "B", nil}}, ""},
-		"none":                    {nil, ""},
+		"a composite key":                      {[][]driver.Value{constraint{"PK", "P", "B", "Y"}, constraint{"PK", "P", "A", "Y"}}, `"B", "A"`},
+		"primary before unique":                {[][]driver.Value{constraint{"Z", "P", "B", "Y"}, constraint{"Z", "P", "A", "Y"}, constraint{"U", "U", "ID", "Y"}}, `"B", "A"`},
+		"the shortest unique":                  {[][]driver.Value{constraint{"U1", "U", "A", "Y"}, constraint{"U1", "U", "B", "Y"}, constraint{"U2", "U", "ID", "Y"}}, `"ID"`},
+		"a unique key that may be NULL":        {[][]driver.Value{constraint{"U", "U", "A", nil}}, ""},
+		"a unique key that may be partly NULL": {[][]driver.Value{constraint{"U", "U", "A", "Y"}, constraint{"U", "U", "B", nil}}, ""},
+		"none":                                 {nil, ""},
 	} {
 		c := catalogueOf([]driver.Value{"A", "VARCHAR2", nil, nil, nil, nil, "NO"}, []driver.Value{"B", "VARCHAR2", nil, nil, nil, nil, "NO"})
 		c[4].rows = tt.constraints

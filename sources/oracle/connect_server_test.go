@@ -180,7 +180,7 @@ func TestTLSThroughAProxy(t *testing.T) {
 	err = d.Ping(t.Context())
 	sqltest.Refuse(t, err, source.ErrConfig, "unknown authority")
 	if pauses.Load() != 0 || errors.Is(err, source.ErrTemporary) {
-		t.Error("a certificate that is not trusted was tried again")
+		t.Error("an untrusted certificate was tried again")
 	}
 	values["wallet_configuration_path"], values["host"] = wallet(t, text), "127.0.0.1"
 	sqltest.Refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1")

@@ -129,7 +129,7 @@ func TestTooOldInTransaction(t *testing.T) {
 	}
 }
 
-// TestOldTransaction checks that a transaction too old for the catalogue is begun again, and that rows are still read
+// TestOldTransaction checks that a transaction too old for the catalog is begun again, and that rows are still read
 // as of the change number of the run.
 func TestOldTransaction(t *testing.T) {
 	t.Parallel()
@@ -198,7 +198,7 @@ func TestSessionIsKept(t *testing.T) {
 	}
 }
 
-// TestOldServer checks that columns missing in the catalogue of an old server are requested once, and then omitted.
+// TestOldServer checks that columns missing in the catalog of an old server are requested once, and then omitted.
 func TestOldServer(t *testing.T) {
 	t.Parallel()
 	lacks := []answer{

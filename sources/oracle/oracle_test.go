@@ -132,20 +132,20 @@ func TestScopes(t *testing.T) {
 	t.Parallel()
 	v := sqltest.Parse(t, &Type, plain(nil))
 	sqltest.ScopesAre(t, &Type, v, map[string]sqltest.ScopeCase{
-		"head":                      {Fields: map[string]any{"Database": "XE", "Table": "T"}, Want: "T"},
-		"head, another schema":      {Fields: map[string]any{"Database": "XE", "Table": "HR.T"}, Want: "HR.T"},
-		"head, a query":             {Fields: map[string]any{"Database": "XE", "Table": []any{"HR.B", "A"}}, Want: "A+HR.B"},
-		"head, another database":    {Fields: map[string]any{"Database": "OLD", "Table": "T"}, Want: "OLD:T"},
-		"native":                    {Fields: map[string]any{"database": "XE", "schema": "SHOP", "table": "T"}, Want: "T"},
-		"native, another schema":    {Fields: map[string]any{"database": "XE", "schema": "HR", "table": "T"}, Want: "HR.T"},
-		"native, odd names":         {Fields: map[string]any{"database": "XE", "schema": "HR", "table": "a.b"}, Want: `HR."a.b"`},
-		"native, a query":           {Fields: map[string]any{"database": "XE", "schema": []any{"SHOP", "HR"}, "table": []any{"B", "A"}}, Want: "B+HR.A"},
-		"native, another database":  {Fields: map[string]any{"database": "OLD", "schema": "SHOP", "table": "T"}, Want: "OLD:T"},
-		"native, lists unlike":      {Fields: map[string]any{"database": "XE", "schema": []any{"SHOP"}, "table": []any{"B", "A"}}, Want: ""},
-		"no text":                   {Fields: map[string]any{"Table": 5}, Want: ""},
-		"an invalid database":       {Fields: map[string]any{"Database": 5, "Table": "T"}, Want: "T"},
-		"nothing":                   {Fields: map[string]any{}, Want: ""},
-		"columns that look like it": {Fields: map[string]any{"database": "x"}, Want: ""},
+		"head":                               {Fields: map[string]any{"Database": "XE", "Table": "T"}, Want: "T"},
+		"head, another schema":               {Fields: map[string]any{"Database": "XE", "Table": "HR.T"}, Want: "HR.T"},
+		"head, a query":                      {Fields: map[string]any{"Database": "XE", "Table": []any{"HR.B", "A"}}, Want: "A+HR.B"},
+		"head, another database":             {Fields: map[string]any{"Database": "OLD", "Table": "T"}, Want: "OLD:T"},
+		"native":                             {Fields: map[string]any{"database": "XE", "schema": "SHOP", "table": "T"}, Want: "T"},
+		"native, another schema":             {Fields: map[string]any{"database": "XE", "schema": "HR", "table": "T"}, Want: "HR.T"},
+		"native, odd names":                  {Fields: map[string]any{"database": "XE", "schema": "HR", "table": "a.b"}, Want: `HR."a.b"`},
+		"native, a query":                    {Fields: map[string]any{"database": "XE", "schema": []any{"SHOP", "HR"}, "table": []any{"B", "A"}}, Want: "B+HR.A"},
+		"native, another database":           {Fields: map[string]any{"database": "OLD", "schema": "SHOP", "table": "T"}, Want: "OLD:T"},
+		"native, lists of different lengths": {Fields: map[string]any{"database": "XE", "schema": []any{"SHOP"}, "table": []any{"B", "A"}}, Want: ""},
+		"no text":                            {Fields: map[string]any{"Table": 5}, Want: ""},
+		"an invalid database":                {Fields: map[string]any{"Database": 5, "Table": "T"}, Want: "T"},
+		"nothing":                            {Fields: map[string]any{}, Want: ""},
+		"a column named database":            {Fields: map[string]any{"database": "x"}, Want: ""},
 	})
 }
 
@@ -304,11 +304,11 @@ func TestErrorsHaveTheTextOfTheServer(t *testing.T) {
 		err  error
 		want string
 	}{
-		"two lines":        {oraText(604, "ORA-00604: error\nORA-01555: snapshot too old\nHelp: https://docs.oracle.com/error-help/db/ora-00604/\n"), "ORA-00604: error ORA-01555: snapshot too old"},
-		"without a text":   {oraText(12514, ""), "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor"},
-		"a number alone":   {oraText(12345, ""), "ORA-12345"},
-		"a lost line":      {io.EOF, "the connection was lost"},
-		"an error of ours": {sqlread.ErrTableChanged, "the table was altered in the meantime"},
+		"two lines":         {oraText(604, "ORA-00604: error\nORA-01555: snapshot too old\nHelp: https://docs.oracle.com/error-help/db/ora-00604/\n"), "ORA-00604: error ORA-01555: snapshot too old"},
+		"without a text":    {oraText(12514, ""), "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor"},
+		"only a number":     {oraText(12345, ""), "ORA-12345"},
+		"a lost connection": {io.EOF, "the connection was lost"},
+		"an error of ours":  {sqlread.ErrTableChanged, "the table was altered in the meantime"},
 	} {
 		if got := told(tt.err).Error(); got != tt.want {
 			t.Errorf("%s: got %q", name, got)

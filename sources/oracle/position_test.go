@@ -44,7 +44,7 @@ func TestPosition(t *testing.T) {
 	}
 	tab.Sorted = false
 	if tab.Start() != nil {
-		t.Error("rows in no order have a position")
+		t.Error("rows without an order have a position")
 	}
 }
 

@@ -72,18 +72,18 @@ func TestCheck(t *testing.T) {
 		kind    error
 		says    string
 	}{
-		"right":                {answers: described([]string{"ID"}, nil)},
-		"key in small letters": {answers: described([]string{"id"}, nil)},
-		"two of one name":      {answers: []answer{{to: "WHERE 1 = 0", err: oraError(918)}}},
-		"a WITH that cannot":   {answers: []answer{{to: "WHERE 1 = 0", err: oraError(32034)}}},
-		"not to be seen":       {answers: []answer{{to: "WHERE 1 = 0", err: oraError(942)}}},
-		"not to be read":       {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1031)}}},
-		"wrong":                {answers: []answer{{to: "WHERE 1 = 0", err: oraError(936)}}, kind: source.ErrConfig, says: "query: ORA-00936"},
-		"two statements":       {answers: []answer{{to: "WHERE 1 = 0", err: oraError(911)}}, kind: source.ErrConfig, says: "query: ORA-00911"},
-		"a parameter":          {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1008)}}, kind: source.ErrConfig, says: "write the value into the query"},
-		"not now":              {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1089)}}, kind: source.ErrTemporary, says: "check the query"},
-		"without the key":      {answers: described([]string{"X"}, nil), kind: source.ErrConfig, says: `its result lacks column "ID" of the key of ORDERS`},
-		"without a column":     {answers: described([]string{"X"}, nil), ids: []any{"Y"}, kind: source.ErrConfig, says: `id_columns: the result of the query has no column "Y"`},
+		"right":                   {answers: described([]string{"ID"}, nil)},
+		"key in small letters":    {answers: described([]string{"id"}, nil)},
+		"two columns of one name": {answers: []answer{{to: "WHERE 1 = 0", err: oraError(918)}}},
+		"an invalid WITH":         {answers: []answer{{to: "WHERE 1 = 0", err: oraError(32034)}}},
+		"not visible":             {answers: []answer{{to: "WHERE 1 = 0", err: oraError(942)}}},
+		"not readable":            {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1031)}}},
+		"wrong":                   {answers: []answer{{to: "WHERE 1 = 0", err: oraError(936)}}, kind: source.ErrConfig, says: "query: ORA-00936"},
+		"two statements":          {answers: []answer{{to: "WHERE 1 = 0", err: oraError(911)}}, kind: source.ErrConfig, says: "query: ORA-00911"},
+		"a parameter":             {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1008)}}, kind: source.ErrConfig, says: "write the value into the query"},
+		"not now":                 {answers: []answer{{to: "WHERE 1 = 0", err: oraError(1089)}}, kind: source.ErrTemporary, says: "check the query"},
+		"without the key":         {answers: described([]string{"X"}, nil), kind: source.ErrConfig, says: `its result lacks column "ID" of the key of ORDERS`},
+		"without a column":        {answers: described([]string{"X"}, nil), ids: []any{"Y"}, kind: source.ErrConfig, says: `id_columns: the result of the query has no column "Y"`},
 	} {
 		r := newRun(t, nil, ruled("SELECT 1 FROM orders", tt.ids...), append(catalogueOf(), tt.answers...)...)
 		err := r.Check(t.Context(), r.first, r.parts(t)[0])

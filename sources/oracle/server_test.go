@@ -55,7 +55,7 @@ func newDB(t testing.TB) *testDB {
 }
 
 // alone waits until no other test uses the stand-in, in other packages as well, and reserves it until the test ends.
-// A query of the stand-in's catalogue fails if an object is dropped while it runs, and the stand-in uses only one
+// A query of the stand-in's catalog fails if an object is dropped while it runs, and the stand-in uses only one
 // processor.
 func alone(t testing.TB) {
 	t.Helper()

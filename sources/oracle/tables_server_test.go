@@ -20,7 +20,7 @@ func TestOnlyTablesAreRead(t *testing.T) {
 	}
 }
 
-// TestInternalTablesAreNotRead has temporary, overflow, materialized and dropped tables, which the catalogue lists as
+// TestInternalTablesAreNotRead has temporary, overflow, materialized and dropped tables, which the catalog lists as
 // well.
 func TestInternalTablesAreNotRead(t *testing.T) {
 	t.Parallel()
@@ -73,7 +73,7 @@ func TestUncheckedKeysAreNotUsed(t *testing.T) {
 	sqltest.Refuse(t, sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["OFF"].Err, source.ErrConfig, "neither a primary key")
 }
 
-// TestIDs checks that ids have the columns in the order of the key in every profile, and names as in the catalogue.
+// TestIDs checks that ids have the columns in the order of the key in every profile, and names as in the catalog.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

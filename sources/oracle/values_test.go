@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// declared is a type as the catalogue has it: NUMBER(10,2) with the numbers in parentheses as precision and scale.
+// declared is a type as the catalog has it: NUMBER(10,2) with the numbers in parentheses as precision and scale.
 func declared(text string) declaration {
 	d := declaration{name: text}
 	if before, inside, ok := strings.Cut(text, "("); ok && before == "NUMBER" {
@@ -142,7 +142,7 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-// TestEveryTypeOfTheDriver checks that each type has the catalogue's name.
+// TestEveryTypeOfTheDriver checks that each type has the catalog's name.
 func TestEveryTypeOfTheDriver(t *testing.T) {
 	t.Parallel()
 	for typ, want := range map[ora.TNSType]string{

@@ -150,15 +150,15 @@ func TestInvalidWallets(t *testing.T) {
 	_, otherKey := identity(t, "b")
 	secret := string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("x")}))
 	for name, tt := range map[string]struct{ file, content, says string }{
-		"nothing":               {"x", "", "neither cwallet.sso nor ewallet.pem exists"},
-		"a locked store":        {lockedStore, "x", "-auto_login"},
-		"damaged":               {autoLogin, "\xa1\xf8\x4e\x36\x00\x00\x00\x06\x00\x00\x00\x20\x06" + strings.Repeat("x", 600), "read cwallet.sso: it is damaged"},
-		"empty":                 {autoLogin, "", "read cwallet.sso: "},
-		"something else":        {autoLogin, strings.Repeat("x", 100), "Invalid SSL Wallet"},
-		"a key with a password": {textWallet, certificate + secret, "the key in ewallet.pem has a password"},
-		"no certificate":        {textWallet, key, "it contains no certificate"},
-		"another's key":         {textWallet, certificate + otherKey, "belongs to its private key"},
-		"a bad certificate":     {textWallet, string(pemOf("CERTIFICATE", []byte("x"))), "a certificate: "},
+		"nothing":                        {"x", "", "neither cwallet.sso nor ewallet.pem exists"},
+		"a locked store":                 {lockedStore, "x", "-auto_login"},
+		"damaged":                        {autoLogin, "\xa1\xf8\x4e\x36\x00\x00\x00\x06\x00\x00\x00\x20\x06" + strings.Repeat("x", 600), "read cwallet.sso: it is damaged"},
+		"empty":                          {autoLogin, "", "read cwallet.sso: "},
+		"something else":                 {autoLogin, strings.Repeat("x", 100), "Invalid SSL Wallet"},
+		"a key with a password":          {textWallet, certificate + secret, "the key in ewallet.pem has a password"},
+		"no certificate":                 {textWallet, key, "it contains no certificate"},
+		"the key of another certificate": {textWallet, certificate + otherKey, "belongs to its private key"},
+		"a bad certificate":              {textWallet, string(pemOf("CERTIFICATE", []byte("x"))), "a certificate: "},
 	} {
 		_, err := tlsOf(walletWith(t, tt.file, tt.content))
 		if !errors.Is(err, source.ErrConfig) || !strings.Contains(err.Error()+source.Hint(err), tt.says) {

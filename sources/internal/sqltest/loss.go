@@ -196,14 +196,14 @@ func CheckLoss(t *testing.T, times map[string]int, err error, rows int, kind err
 	}
 	Refuse(t, err, kind, says)
 	if !errors.Is(kind, source.ErrTemporary) && errors.Is(err, source.ErrTemporary) {
-		t.Error("it is said to be temporary")
+		t.Error("the error is temporary")
 	}
 	if len(times) == rows {
 		t.Error("all rows came although the connection was lost")
 	}
 }
 
-// CancelEndsTheStatement checks that cancelling ends the statement of a part that runs for ever, and closes the
+// CancelEndsTheStatement checks that canceling ends the statement of a part that runs for ever, and closes the
 // session. sessions counts the sessions of the user, or only those that run a statement.
 func CancelEndsTheStatement(t *testing.T, s source.Source, part source.Part, sessions func(busy bool) int) {
 	t.Helper()

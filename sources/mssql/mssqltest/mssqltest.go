@@ -1,7 +1,7 @@
 // Package mssqltest is a small database that responds as Microsoft SQL Server does, over the protocol that tdstest
 // speaks. It tests the source for SQL Server where no SQL Server is available. Only tests import it.
 //
-// It answers a closed set of statements. First, those of the source: its queries of the catalogue, its transactions,
+// It answers a closed set of statements. First, those of the source: its queries of the catalog, its transactions,
 // and reading one table from a key on. Second, those that set up test databases: tables with keys and types, views,
 // rows, rights, and changes of them. It compares and sorts as SQL Server does, except for texts sorted by the rules
 // of a language: they are sorted by their code points, ignoring case if the collation does. It does not compute, join

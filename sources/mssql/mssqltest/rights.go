@@ -69,7 +69,7 @@ func (u *user) may(name string, o objectName) (all bool, columns []string) {
 	return all, columns
 }
 
-// sees reports whether the catalogue shows an object to the user: any right on it is enough.
+// sees reports whether the catalog shows an object to the user: any right on it is enough.
 func (u *user) sees(o objectName) bool {
 	return slices.ContainsFunc(u.rights, func(r right) bool { return !r.denied && r.covers(o) })
 }

@@ -15,8 +15,8 @@ type answering struct {
 	rows    int64
 }
 
-// errAttention means that the client cancelled; the session continues.
-var errAttention = errors.New("the client cancelled")
+// errAttention means that the client canceled; the session continues.
+var errAttention = errors.New("the client canceled")
 
 func (a *answering) run() error {
 	err := a.send()
@@ -89,7 +89,7 @@ func (a *answering) head() error {
 	return nil
 }
 
-// row sends a row, unless the client cancelled before it.
+// row sends a row, unless the client canceled before it.
 func (a *answering) row(values []any) error {
 	select {
 	case m, open := <-a.session.events:

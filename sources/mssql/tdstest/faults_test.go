@@ -106,9 +106,9 @@ func TestBrokenAnswersAreErrors(t *testing.T) {
 		"cut after some bytes":          {tdstest.Fault{CutBytes: 50000}, full, 9000},
 		"cut within a packet's header":  {tdstest.Fault{CutBytes: 4096 + 3}, full, 800},
 		"cut within the columns":        {tdstest.Fault{CutBytes: 12}, full, 0},
-		"tokens that do not exist":      {tdstest.Fault{Tokens: []byte{0x07, 0xff}}, 10, 10},
+		"unknown tokens":                {tdstest.Fault{Tokens: []byte{0x07, 0xff}}, 10, 10},
 		"an answer that ends too early": {tdstest.Fault{Tokens: []byte{0xd1, 0x01}}, 10, 10},
-		"bytes that are no packet":      {tdstest.Fault{Wire: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}, 10, 10},
+		"bytes that are not a packet":   {tdstest.Fault{Wire: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}, 10, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,8 +135,8 @@ func TestBrokenAnswersAreErrors(t *testing.T) {
 	}
 }
 
-// TestCancelledStatementsAreAcknowledged during rows and during silence, and the connection stays usable.
-func TestCancelledStatementsAreAcknowledged(t *testing.T) {
+// TestCanceledStatementsAreAcknowledged during rows and during silence, and the connection stays usable.
+func TestCanceledStatementsAreAcknowledged(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]tdstest.Result{
 		"silence before all rows": {Fault: tdstest.Fault{Stall: make(chan struct{})}},
@@ -176,7 +176,7 @@ func TestCancelledStatementsAreAcknowledged(t *testing.T) {
 					t.Errorf("the next statement: %v\n%s", err, d)
 				}
 				if n := len(s.Logins()); n != 1 {
-					t.Errorf("there were %d logins; a cancelled statement should not end a connection", n)
+					t.Errorf("there were %d logins; a canceled statement should not end a connection", n)
 				}
 			})
 		}
@@ -287,7 +287,7 @@ func TestUnansweredStatementsFailTheTest(t *testing.T) {
 		"no time":               {new(of(tdstest.Column{Type: tdstest.Date}, "2024-01-01")), "time.Time"},
 		"before 1900":           {new(of(tdstest.Column{Type: tdstest.SmallDateTime}, at("1899-01-01T00:00:00Z"))), "1900"},
 		"no uniqueidentifier":   {new(of(tdstest.Column{Type: tdstest.UniqueIdentifier}, "01")), "32 hexadecimal"},
-		"no Variant":            {new(of(tdstest.Column{Type: tdstest.SQLVariant}, 1)), "wants a Variant"},
+		"no Variant":            {new(of(tdstest.Column{Type: tdstest.SQLVariant}, 1)), "needs a Variant"},
 		"text in a binary type": {new(of(tdstest.Column{Type: tdstest.VarBinary}, "a")), "does not take a string"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -308,8 +308,8 @@ func TestUnansweredStatementsFailTheTest(t *testing.T) {
 	}
 }
 
-// TestAnEndedServerLeavesNoGoroutine, even if it ended while it was silent. The test is not parallel, because goroutines of other
-// tests would be counted.
+// TestAnEndedServerLeavesNoGoroutine, even if it ended while it was silent. The test is not parallel, because
+// goroutines of other tests would be counted.
 func TestAnEndedServerLeavesNoGoroutine(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	r := &recorder{TB: t, failed: make(chan string, 1)}

@@ -184,10 +184,10 @@ func TestOneStatementMayHaveSeveralResults(t *testing.T) {
 		batch, procedure []int // columns of each result
 		error            int32
 	}{
-		"two":                    {&text, []int{1, 2}, []int{1, 2}, 0},
-		"a count between":        {&tdstest.Result{Affected: 1, Next: &text}, []int{1, 2}, []int{1, 2}, 0},
-		"an error last":          {&failed, []int{1}, []int{1}, 208},
-		"an error in the middle": {&tdstest.Result{Error: failed.Error, Next: &text}, []int{1}, []int{1, 2}, 208},
+		"two":                     {&text, []int{1, 2}, []int{1, 2}, 0},
+		"a count between results": {&tdstest.Result{Affected: 1, Next: &text}, []int{1, 2}, []int{1, 2}, 0},
+		"an error last":           {&failed, []int{1}, []int{1}, 208},
+		"an error in the middle":  {&tdstest.Result{Error: failed.Error, Next: &text}, []int{1}, []int{1, 2}, 208},
 	} {
 		for i, args := range [][]any{nil, {1}} {
 			r := ids([]any{1})

@@ -21,12 +21,12 @@ func TestLoginsThatAreRefused(t *testing.T) {
 		refusal                  *tdstest.Message
 		want                     int32
 	}{
-		"wrong password":                {"reader", "secret", "shop", nil, 18456},
-		"wrong user":                    {"writer", config().Password, "shop", nil, 18456},
-		"wrong database":                {"reader", config().Password, "nosuch", nil, 4060},
-		"refused however right":         {"reader", config().Password, "shop", &tdstest.Message{Number: 40613}, 40613},
-		"the right one is not refused":  {"reader", config().Password, "shop", nil, 0},
-		"case counts in a password too": {"reader", strings.ToUpper(config().Password), "shop", nil, 18456},
+		"wrong password":               {"reader", "secret", "shop", nil, 18456},
+		"wrong user":                   {"writer", config().Password, "shop", nil, 18456},
+		"wrong database":               {"reader", config().Password, "nosuch", nil, 4060},
+		"refused although valid":       {"reader", config().Password, "shop", &tdstest.Message{Number: 40613}, 40613},
+		"a valid login is accepted":    {"reader", config().Password, "shop", nil, 0},
+		"passwords are case-sensitive": {"reader", strings.ToUpper(config().Password), "shop", nil, 18456},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,7 +79,7 @@ func TestEncryption(t *testing.T) {
 		refused   bool
 	}{
 		"the client wants no encryption": {tdstest.EncryptLogin, msdsn.EncryptionDisabled, "", false, false},
-		"the login alone":                {tdstest.EncryptLogin, msdsn.EncryptionOff, "", true, false},
+		"only the login":                 {tdstest.EncryptLogin, msdsn.EncryptionOff, "", true, false},
 		"all":                            {tdstest.EncryptLogin, msdsn.EncryptionRequired, "", true, false},
 		"the server forces it":           {tdstest.EncryptAll, msdsn.EncryptionOff, "", true, false},
 		"the server forces it, and the client has no encryption":   {tdstest.EncryptAll, msdsn.EncryptionDisabled, "", false, true},

@@ -181,7 +181,7 @@ func (c *session) handle(m message) error {
 	st.Session, st.User, st.SQL = c.number, c.user, strings.TrimSpace(st.SQL)
 	result, ok := c.server.find(st)
 	if !ok && m.kind != packetTransaction {
-		c.server.t.Errorf("tdstest: no answer was given for the statement %q with the parameters %v", st.SQL, st.Params)
+		c.server.t.Errorf("tdstest: there is no response for the statement %q with the parameters %v", st.SQL, st.Params)
 		result = Result{Error: &Message{Number: errorUnknown, Text: "the test has no answer for this statement"}}
 	}
 	if result.Done != nil {
@@ -210,7 +210,7 @@ func (c *session) handle(m message) error {
 	return a.run()
 }
 
-// wait delays a response; over reports whether the client cancelled it.
+// wait delays a response; over reports whether the client canceled it.
 func (c *session) wait(result *Result) (over bool, err error) {
 	for result.Wait != nil {
 		select {

@@ -105,7 +105,7 @@ func appendValue(b []byte, c column, v any) ([]byte, error) {
 func appendVariant(b []byte, v any) ([]byte, error) {
 	value, ok := v.(Variant)
 	if !ok {
-		return nil, fmt.Errorf("a sql_variant wants a Variant, not a %T", v)
+		return nil, fmt.Errorf("a sql_variant needs a Variant, not a %T", v)
 	}
 	c, ok := newColumn(value.Column)
 	if !ok || c.Nullable || c.form > byWord || c.Type == RowVersion {
@@ -143,7 +143,7 @@ func encode(c column, v any) ([]byte, error) {
 	case Date, Time, DateTime2, DateTimeOffset, DateTime, SmallDateTime:
 		t, ok := v.(time.Time)
 		if !ok {
-			return nil, fmt.Errorf("a time wants a time.Time, not a %T", v)
+			return nil, fmt.Errorf("a time needs a time.Time, not a %T", v)
 		}
 		return encodeTime(c, t)
 	case UniqueIdentifier:
@@ -159,7 +159,7 @@ func encodeInteger(c column, v any) ([]byte, error) {
 	case c.Type == Bit:
 		on, ok := v.(bool)
 		if !ok {
-			return nil, fmt.Errorf("a bit wants a bool, not a %T", v)
+			return nil, fmt.Errorf("a bit needs a bool, not a %T", v)
 		}
 		if on {
 			n = 1
@@ -246,7 +246,7 @@ func encodeCodePage(collation [collationSize]byte, s string) ([]byte, error) {
 		case at >= 0:
 			out = append(out, byte(0x80+at))
 		default:
-			return nil, fmt.Errorf("the character %q is not in the code page 1252: nchar or nvarchar hold it", r)
+			return nil, fmt.Errorf("the character %q is not in the code page 1252: use nchar or nvarchar", r)
 		}
 	}
 	return out, nil

@@ -66,7 +66,7 @@ func values() map[string]value {
 		"char is padded":                      sized(tdstest.Char, 5, "ab"),
 		"varchar, code page 1252":             sized(tdstest.VarChar, 20, "é € ž"),
 		"varchar, empty":                      sized(tdstest.VarChar, 20, ""),
-		"varchar, bytes as they are":          sized(tdstest.VarChar, 20, []byte{0xe9}),
+		"varchar, unchanged bytes":            sized(tdstest.VarChar, 20, []byte{0xe9}),
 		"varchar(max)":                        sized(tdstest.VarChar, tdstest.Max, "é"),
 		"varchar(max), empty":                 sized(tdstest.VarChar, tdstest.Max, ""),
 		"nchar is padded":                     sized(tdstest.NChar, 5, "ž"),

@@ -31,8 +31,8 @@ func TestAnswersMayWait(t *testing.T) {
 	}
 }
 
-// TestWaitingCanBeCancelled, and the session continues.
-func TestWaitingCanBeCancelled(t *testing.T) {
+// TestWaitingCanBeCanceled, and the session continues.
+func TestWaitingCanBeCanceled(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
 	db := open(t, s.DSN())

@@ -22,7 +22,7 @@ const (
 // Bits of a packet's status, MS-TDS 2.2.3.1.2.
 const (
 	statusEnd    = 0x01 // the last packet of its message
-	statusIgnore = 0x02 // the client cancelled its message
+	statusIgnore = 0x02 // the client canceled its message
 	statusReset  = 0x08 // the session is reset first
 )
 
@@ -43,7 +43,7 @@ type message struct {
 	body  []byte
 }
 
-// readMessage reads the packets of one message. A message that the client cancelled has no kind.
+// readMessage reads the packets of one message. A message that the client canceled has no kind.
 func readMessage(r io.Reader) (message, error) {
 	var m message
 	for {

@@ -47,10 +47,10 @@ func check(read []driver.Value, err error, began time.Time) error {
 func TestServerIsCutOff(t *testing.T) {
 	all := steps(t)
 	for _, place := range answers(all) {
-		for _, where := range []string{"before", "in its head", "within", "after"} {
+		for _, where := range []string{"before", "in its header", "within", "after"} {
 			for _, quiet := range []silent{false, true} {
 				cut := func(i int, packet []byte) ([]byte, bool) {
-					kept := map[string]int{"before": 0, "in its head": 5, "within": (8 + len(packet)) / 2, "after": len(packet)}
+					kept := map[string]int{"before": 0, "in its header": 5, "within": (8 + len(packet)) / 2, "after": len(packet)}
 					if i != place {
 						return packet, true
 					}
