@@ -114,7 +114,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 	pauses := wayOf(d).NoPauses()
 	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must contain")
 	if pauses.Load() != 0 {
-		t.Error("a certificate that is not trusted was tried again")
+		t.Error("an untrusted certificate was tried again")
 	}
 
 	d = openSource(t, tlsValues(t, ca), source.Env{})

@@ -87,7 +87,7 @@ func TestLossesThatEndTheTable(t *testing.T) {
 		"rewritten during the run": {lose: func(db *testDB) { db.end(terminate, busy); db.exec("CLUSTER t USING t_pkey") }, says: "rewritten since the run began"},
 		"truncated during the run": {lose: func(db *testDB) { db.end(terminate, busy); db.exec("TRUNCATE t") }, says: "rewritten since the run began"},
 		"no attempt is left":       {set: map[string]any{"retry_count": 1}, lose: func(db *testDB) { db.end(terminate, busy) }},
-		"cancelled by a user":      {lose: func(db *testDB) { db.end("pg_cancel_backend(pid)", busy) }, says: "57014"},
+		"canceled by a user":       {lose: func(db *testDB) { db.end("pg_cancel_backend(pid)", busy) }, says: "57014"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,6 +120,6 @@ func TestRightsRevokedDuringTheRun(t *testing.T) {
 	}})
 	sqltest.Refuse(t, err, source.ErrAuth, "GRANT SELECT ON")
 	if errors.Is(err, source.ErrTemporary) {
-		t.Error("it is said to be temporary")
+		t.Error("the error is temporary")
 	}
 }

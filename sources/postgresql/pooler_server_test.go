@@ -94,7 +94,7 @@ func TestAPoolerRefusesAWrongPasswordOnce(t *testing.T) {
 	pauses := wayOf(d).NoPauses()
 	sqltest.Refuse(t, d.Ping(t.Context()), source.ErrAuth, "check username and password")
 	if n := pauses.Load(); n != 0 {
-		t.Errorf("it was tried %d times more", n)
+		t.Errorf("it was retried %d times", n)
 	}
 }
 

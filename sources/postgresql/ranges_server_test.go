@@ -127,7 +127,7 @@ func TestARangeResumesAfterTheLastRow(t *testing.T) {
 	}
 	sqltest.Once(t, times, lossRows)
 	if n := strings.Count(log.String(), "resuming after the last row"); n != 2 {
-		t.Errorf("went on %d times, want 2:\n%s", n, log)
+		t.Errorf("resumed %d times, want 2:\n%s", n, log)
 	}
 }
 
@@ -213,7 +213,7 @@ func TestTablesThatAreNotCut(t *testing.T) {
 		"with partitions":       {set: "ALTER TABLE t RENAME TO t1; CREATE TABLE t (LIKE t1) PARTITION BY RANGE (id); ALTER TABLE t ATTACH PARTITION t1 FOR VALUES FROM (0) TO (99999)", parts: 1},
 		"not counted":           {set: "CREATE TABLE u AS TABLE t; ALTER TABLE u ADD PRIMARY KEY (id); DROP TABLE t; ALTER TABLE u RENAME TO t", admin: "UPDATE pg_class SET relpages = 0 WHERE relname = 't'", parts: 1},
 		"no snapshot to share":  {admin: "REVOKE EXECUTE ON FUNCTION pg_export_snapshot() FROM PUBLIC", parts: 1},
-		"not to be read at all": {set: "REVOKE ALL ON t FROM CURRENT_USER", parts: 1},
+		"completely unreadable": {set: "REVOKE ALL ON t FROM CURRENT_USER", parts: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -269,7 +269,7 @@ func TestRangesWarnOnce(t *testing.T) {
 		}
 	}
 	if n := strings.Count(log.String(), "public_t_v_2"); n != 1 {
-		t.Errorf("said %d times:\n%s", n, log)
+		t.Errorf("reported %d times:\n%s", n, log)
 	}
 }
 

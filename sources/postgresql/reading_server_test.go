@@ -181,7 +181,7 @@ func TestCancelEndsTheStatement(t *testing.T) {
 	t.Parallel()
 	db := manyRows(t)
 	for name, stop := range map[string]func(source.Part, context.Context, context.CancelFunc) error{
-		"cancelled": func(p source.Part, ctx context.Context, cancel context.CancelFunc) error {
+		"canceled": func(p source.Part, ctx context.Context, cancel context.CancelFunc) error {
 			for _, err := range p.Documents(ctx) {
 				if err != nil {
 					if !errors.Is(err, context.Canceled) {
@@ -348,7 +348,7 @@ func TestLongRows(t *testing.T) {
 		v, _ := doc.Lookup("public_t_v")
 		b, _ := doc.Lookup("public_t_b")
 		if v.Text() != strings.Repeat(fmt.Sprint(n), 3000000) || b.Kind() != document.KindBytes || len(b.Text()) != 1000000 {
-			t.Errorf("row %d is not what was written", n)
+			t.Errorf("row %d differs from the written one", n)
 		}
 	}
 	if n != 3 {

@@ -176,8 +176,8 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 		"SELECT * FROM nosuch":               `relation "nosuch" does not exist`,
 		"SELECT nosuch FROM orders":          `column "nosuch" does not exist`,
 		"SELECT * FROM orders WHERE id = $1": "the query has a parameter, $1",
-		"SELECT customer FROM orders":        `has no column "id", which the key of public.orders has`,
-		"SELECT":                             `has no column "id"`,
+		"SELECT customer FROM orders":        `lacks column "id" of the key of public.orders`,
+		"SELECT":                             `lacks column "id"`,
 	})
 	var n, last int
 	row := db.session().QueryRow(t.Context(), "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM ran WHERE is_called)")

@@ -32,7 +32,7 @@ func TestOnlyBaseTablesAreRead(t *testing.T) {
 		got := sqltest.Scopes(sqltest.Listed(t, openSource(t, db.values(map[string]any{"schema": schema}), source.Env{})))
 		if want == nil {
 			if !slices.Contains(got, "pg_catalog.pg_class") {
-				t.Errorf("schema %q: pg_class is not there: %v", schema, got)
+				t.Errorf("schema %q: pg_class is missing: %v", schema, got)
 			}
 			continue
 		}
@@ -185,7 +185,7 @@ func TestPermissions(t *testing.T) {
 	for _, r := range got {
 		sqltest.Refuse(t, r.Err, source.ErrAuth, "the role has no USAGE on the schema")
 	}
-	// Named tables in a schema without USAGE are hidden; their names are not misspelt.
+	// Named tables in a schema without USAGE are hidden; their names are not misspelled.
 	values["tables"] = "a,b"
 	if got := sqltest.ReadSource(t, &Type, values, source.Env{}); len(got) != 2 {
 		t.Errorf("without USAGE, tables named: got %v", sqltest.Scopes(got))

@@ -173,7 +173,7 @@ func TestNumericKeepsAllDigits(t *testing.T) {
 	got := sqltest.ReadSource(t, &Type, db.values(nil), source.Env{})["public.t"]
 	want := `{"public_t_id":1,"public_t_v":"1` + strings.Repeat("0", 99999) + `"}`
 	if got.Err != nil || len(got.Docs) != 1 || got.Docs[0] != want {
-		t.Errorf("the digits are not all there, or the read failed: %v", got.Err)
+		t.Errorf("digits are missing, or the read failed: %v", got.Err)
 	}
 }
 

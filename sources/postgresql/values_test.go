@@ -84,7 +84,7 @@ func TestTypesAreResolved(t *testing.T) {
 		{50004, "0101", `"0101"`, "", "geometry"},
 		{50005, "{01:02}", `["01","02"]`, "", "geometry"},
 		{50006, "sad", `"sad"`, "", ""},
-		{59999, "x", `"x"`, "", ""}, // no longer in the catalogue
+		{59999, "x", `"x"`, "", ""}, // no longer in the catalog
 	} {
 		c := known.column(tt.oid)
 		v, _ := c.Value(tt.in)
@@ -241,6 +241,6 @@ func TestRowNotesAreCapped(t *testing.T) {
 		raw[i] = []byte("1")
 	}
 	if doc := r.document(raw); len(doc.Fields) != 3+30 {
-		t.Errorf("notes of another row are left: %d fields", len(doc.Fields))
+		t.Errorf("notes of another row remain: %d fields", len(doc.Fields))
 	}
 }

@@ -107,7 +107,7 @@ func TestTheHintGrantsTheMissingRight(t *testing.T) {
 			r := sqltest.Read(t.Context(), parts[0])
 			sqltest.Refuse(t, r.Err, source.ErrAuth, "permission denied", as(tt.hint))
 			if hint := source.Hint(r.Err); strings.Count(hint, "GRANT") != 1 {
-				t.Errorf("more is granted than is missing: %s", hint)
+				t.Errorf("the hint grants more than the missing right: %s", hint)
 			}
 			statement, _, _ := strings.Cut(source.Hint(r.Err), ";")
 			db.exec(statement)

@@ -32,8 +32,8 @@ func TestThousandTables(t *testing.T) {
 			t.Fatalf("table %d: %+v", n, r)
 		}
 	}
-	if n := dials.Load(); n > 4 { // a connection connections twice where the server has no TLS
-		t.Errorf("dialled %d times for %d tables", n, tables)
+	if n := dials.Load(); n > 4 { // a connection dials twice if the server has no TLS
+		t.Errorf("dialed %d times for %d tables", n, tables)
 	}
 }
 
@@ -72,9 +72,9 @@ func TestIdleConnections(t *testing.T) {
 		between     func(*testDB, *database)
 		connections int32 // all connections, including the one of the snapshot
 	}{
-		"nothing":       {between: func(*testDB, *database) {}, connections: 2},
-		"lost":          {between: func(db *testDB, _ *database) { db.end(terminate, "idle") }, connections: 3},
-		"idle for long": {between: func(_ *testDB, d *database) { d.idle.conns[0].since = time.Now().Add(-time.Hour) }, connections: 3},
+		"nothing":              {between: func(*testDB, *database) {}, connections: 2},
+		"lost":                 {between: func(db *testDB, _ *database) { db.end(terminate, "idle") }, connections: 3},
+		"idle for a long time": {between: func(_ *testDB, d *database) { d.idle.conns[0].since = time.Now().Add(-time.Hour) }, connections: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
