@@ -175,7 +175,7 @@ func (p *parser) concat() expr {
 	}
 }
 
-// repeated is REPLICATE. The result has at most 8,000 bytes, unless the text is of a max type.
+// repeated is REPLICATE. The result has at most 8,000 bytes, unless the text has a max type.
 func repeated(text value, n int) value {
 	s, ok := text.v.(string)
 	if !ok {

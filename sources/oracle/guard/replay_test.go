@@ -149,7 +149,7 @@ func (f dialerFunc) DialContext(ctx context.Context, network, address string) (n
 func connectorTo(dsn string, dial dialerFunc) driver.Connector {
 	c, ok := ora.NewConnector(dsn).(*ora.OracleConnector)
 	if !ok {
-		panic("the driver's connector is of another type")
+		panic("the driver's connector has another type")
 	}
 	c.Dialer(dialerFunc(Dialer(dial)))
 	return c
