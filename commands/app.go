@@ -1,9 +1,9 @@
-// Package commands is the command line: one file a command, the flags, the exit codes. What commands stand on lies in the
-// rooms below internal.
+// Package commands is the command line: one file per command, the flags and the exit codes. The packages that
+// commands share are in internal.
 //
-// It decides nothing about documents; what a run does is the engine's. It reaches the terminal, the environment and the
-// clock only through what [setup.App] holds, so that tests hand in their own. Its invariant: stdout carries results and
-// nothing else, stderr everything for people and logs, and the exit code is made by [ExitCode] alone.
+// It decides nothing about documents; the engine does. It reaches the terminal, the environment and the clock
+// only through [setup.App], so that tests can replace them. Its invariant: stdout carries only results, stderr
+// carries messages and logs, and only [ExitCode] chooses the exit code.
 package commands
 
 import (
@@ -28,19 +28,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources"
 )
 
-// Main runs the program with the real streams, environment and source types and returns its exit
-// code. When ctx ends, a run stops in order; when cut ends too, requests under way are cut.
+// Main runs the program with the real streams, environment and source types and returns its exit code. When
+// ctx ends, a run stops in order; when cut ends too, requests in progress are aborted.
 func Main(ctx, cut context.Context, args []string) int {
 	defer runtime.KeepAlive(tuneMemory())
 	a := &setup.App{Streams: term.SystemStreams(ctx), Registry: sources.Builtin, Env: config.OSEnv(), Now: time.Now, Limit: context.WithTimeout}
 	return Run(ctx, cut, a, args)
 }
 
-// The heap may grow by gcPercent between two collections. Nearly all of it is buffers and the id table, which hold no
-// pointers and cost the collector nothing to walk, so a low percentage is cheap and keeps a large run near the memory
-// that its budget promises. A small run would then collect all the time: the collector counts the ballast as part of the
-// heap, which lets it grow by 16 MiB more. The ballast is never touched, so it is address space and no memory. Measured
-// with 100,000 documents, see docs/benchmarks.md: 20 collections instead of 111, and a third less CPU.
+// The heap may grow by gcPercent between two collections. Nearly all of it is buffers and the id table, which
+// hold no pointers and cost the collector nothing to walk, so a low percentage is cheap and keeps a large run
+// near its memory budget. A small run would then collect all the time: the ballast counts as part of the heap,
+// which lets the heap grow by another 16 MiB. The ballast is never touched, so it takes address space but no
+// memory. Measured with 100,000 documents, see docs/benchmarks.md: 20 collections instead of 111, and a third
+// less CPU.
 const (
 	gcPercent    = 25
 	ballastBytes = 64 << 20
@@ -72,7 +73,7 @@ func Run(ctx, cut context.Context, a *setup.App, args []string) (code int) {
 	return end(ctx, a, args, err)
 }
 
-// end reports the error that ends the program and returns its code.
+// end reports the error that ends the program and returns its exit code.
 func end(ctx context.Context, a *setup.App, args []string, err error) int {
 	m := &logs.Messages{To: a.Streams.Err, Stacks: debugging(args)}
 	m.Conclude(ctx, "", err)
@@ -92,14 +93,15 @@ func dispatch(ctx, cut context.Context, a *setup.App, args []string) error {
 		return a.WriteOut(help(app, line.command, a.Streams.OutWidth()))
 	case line.version:
 		line.args = []string{program.Name, "version"}
-	case line.args == nil: // no command, or a group of commands alone
+	case line.args == nil: // no command, or only a group of commands
 		fmt.Fprint(a.Streams.Err, help(app, line.command, a.Streams.ErrWidth()))
 		return &finished{ExitUsage}
 	}
 	return app.RunContext(ctx, line.args)
 }
 
-// newCLI lists all commands. Its own help is not used: it knows neither examples nor narrow terminals.
+// newCLI lists all commands. The library's own help is not used: it supports neither examples nor narrow
+// terminals.
 func newCLI(cut context.Context, a *setup.App) *cli.App {
 	misused := func(_ *cli.Context, err error, _ bool) error { return &usage.Error{Problem: err.Error()} }
 	app := &cli.App{
@@ -109,10 +111,10 @@ func newCLI(cut context.Context, a *setup.App) *cli.App {
 		Flags:     globalFlags(),
 		Writer:    a.Streams.Out,
 		ErrWriter: a.Streams.Err,
-		// A name in a file may hold a comma.
+		// A file name may contain a comma.
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              misused,
-		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, main ends the program
+		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, and main exits with it
 		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newPoll(cut, a), newList(a), newConnector(a), newJob(a), newVersion(a), newCleanup(cut, a)},
 	}
 	for _, c := range slices.Concat(app.Commands, leaves(app.Commands)) {

@@ -13,19 +13,19 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
-// commandLine is what was typed, in the order in which the parser wants it.
+// commandLine is the typed command line, in the order that the parser expects.
 type commandLine struct {
-	args    []string     // the program's name, flags of all commands, the command, its flags, --, names
-	command *cli.Command // nil when none was typed
+	args    []string     // the program's name, global flags, the command, its flags, --, names
+	command *cli.Command // nil if none was typed
 	help    bool
 	version bool
-	seed    bool // it was one of the program that this one stands in for
+	seed    bool // translated from a line of Elastic's connector service, see service_line.go
 	uvloop  bool
 }
 
-// arrange brings the arguments into that order: the parser stops at the first one that is no flag,
-// while people write flags wherever they come to mind. An argument after -- is never a flag, and an
-// unknown flag is an error here, before it could be read as a name.
+// arrange reorders the arguments: the parser stops at the first argument that is not a flag, but people write
+// flags anywhere. An argument after -- is never a flag. An unknown flag is an error here, before it could be
+// taken for a name.
 func arrange(app *cli.App, args []string) (commandLine, error) {
 	a := arranger{app: app}
 	if err := a.read(args); err != nil {
@@ -49,7 +49,7 @@ func arrange(app *cli.App, args []string) (commandLine, error) {
 		}
 		return line, nil
 	}
-	if len(a.command.Subcommands) > 0 { // which of them is not said
+	if len(a.command.Subcommands) > 0 { // the subcommand is missing
 		return line, nil
 	}
 	var global, local []string
@@ -75,12 +75,12 @@ type arranger struct {
 	names         []string
 	help, version bool
 
-	acted, uvloop bool     // the flags of the program that this one stands in for, see seed.go
-	actions       []string // of --action
-	seed          bool     // so the command is not one that was typed
+	acted, uvloop bool     // flags of Elastic's connector service, see service_line.go
+	actions       []string // the values of --action
+	seed          bool     // the command was translated, not typed
 }
 
-// typedFlag is a flag as it was typed, with its value.
+// typedFlag is a flag from the command line, with its value.
 type typedFlag struct {
 	name string
 	args []string
@@ -133,7 +133,7 @@ func (a *arranger) read(args []string) error {
 	return nil
 }
 
-// word takes the command, or the two words of one, then names.
+// word takes the command, or its two words; further words are names.
 func (a *arranger) word(word string) error {
 	among := a.app.Commands
 	switch {
@@ -163,8 +163,8 @@ func (a *arranger) word(word string) error {
 	return e
 }
 
-// takesValue reports whether any command has a flag of that name that needs a value. A name means
-// the same in all commands, so the command need not be known yet.
+// takesValue reports whether any command has a flag with that name that needs a value. A name means the same
+// in all commands, so the command need not be known yet.
 func (a *arranger) takesValue(name string) bool {
 	f := findFlag(a.app.Flags, name)
 	for _, c := range leaves(a.app.Commands) {
@@ -204,7 +204,7 @@ func (a *arranger) unknown(f typedFlag) error {
 	return e
 }
 
-// leaves are the commands that do something: a group of commands stands for those in it.
+// leaves are the commands that run something: a group is replaced by its subcommands.
 func leaves(commands []*cli.Command) []*cli.Command {
 	var out []*cli.Command
 	for _, c := range commands {
@@ -217,7 +217,7 @@ func leaves(commands []*cli.Command) []*cli.Command {
 	return out
 }
 
-// fullName is the words by which a command is called.
+// fullName is the full name of a command, such as "job start".
 func fullName(app *cli.App, command *cli.Command) string {
 	for _, group := range app.Commands {
 		if slices.Contains(group.Subcommands, command) {
@@ -253,8 +253,7 @@ func dashed(name string) string {
 	return "--" + name
 }
 
-// debugging tells from the bare arguments whether stacks are wanted: a crash may have happened before
-// flags were read.
+// debugging checks the unparsed arguments for --debug, because a crash may happen before flags are parsed.
 func debugging(args []string) bool {
 	for i, arg := range args {
 		if arg == "--debug" || arg == "--log-level=DEBUG" || arg == "--log-level" && i+1 < len(args) && args[i+1] == "DEBUG" {

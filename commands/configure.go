@@ -61,19 +61,19 @@ elastic-ingest connector configure kibana \
 	}
 }
 
-// configureOptions are what is to be changed of connectors.
+// configureOptions are the requested changes of connectors.
 type configureOptions struct {
 	setup.Flags
 	names          []string
 	values         map[string]any // nil or "" empties a field
-	typed          []string       // the fields whose values stand in the command line
+	typed          []string       // fields with a value on the command line
 	schedules      map[protocol.JobType]protocol.Schedule
 	off            []protocol.JobType
 	pipeline, name *string
 	output         string
 }
 
-// changes reports whether anything is to be written.
+// changes reports whether there is anything to write.
 func (o *configureOptions) changes() bool {
 	return len(o.values)+len(o.schedules)+len(o.off) > 0 || o.pipeline != nil || o.name != nil
 }
@@ -88,7 +88,7 @@ func readConfigure(c *cli.Context, a *setup.App) (*configureOptions, error) {
 		return nil, err
 	}
 	if len(o.names) == 0 {
-		return nil, &usage.Error{Problem: "connector configure wants to know which connector", Hint: program.Name + " list connectors shows which there are"}
+		return nil, &usage.Error{Problem: "connector configure needs the id, name or index of a connector", Hint: program.Name + " list connectors prints them all"}
 	}
 	if err := o.readValues(c); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func readConfigure(c *cli.Context, a *setup.App) (*configureOptions, error) {
 	return o, nil
 }
 
-// readValues reads the flags that give fields their values. No error quotes a value.
+// readValues reads the flags that set or empty fields. Its errors never quote a value.
 func (o *configureOptions) readValues(c *cli.Context) (err error) {
 	if o.values, err = valuesFrom(c.String("from-file")); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 	for _, pair := range c.StringSlice("set") {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok || name == "" {
-			return &usage.Error{Problem: "--set wants FIELD=VALUE"}
+			return &usage.Error{Problem: "--set needs FIELD=VALUE"}
 		}
 		o.typed = append(o.typed, name)
 		if err := put("set", name, value); err != nil {
@@ -136,7 +136,7 @@ func (o *configureOptions) readValues(c *cli.Context) (err error) {
 	for _, pair := range c.StringSlice("set-file") {
 		name, file, ok := strings.Cut(pair, "=")
 		if !ok || name == "" || file == "" {
-			return &usage.Error{Problem: "--set-file wants FIELD=FILE"}
+			return &usage.Error{Problem: "--set-file needs FIELD=FILE"}
 		}
 		raw, err := setup.ReadFile(file)
 		if err != nil {
@@ -158,11 +158,11 @@ func (o *configureOptions) readSchedule(a *setup.App, pair string) error {
 	word, expression, ok := strings.Cut(pair, "=")
 	kind := protocol.JobType(word)
 	if !ok {
-		return &usage.Error{Problem: "--schedule wants TYPE=EXPRESSION, or TYPE=off"}
+		return &usage.Error{Problem: "--schedule needs TYPE=EXPRESSION or TYPE=off"}
 	}
 	switch {
 	case kind == protocol.JobDeletion:
-		return &usage.Error{Problem: "--schedule: the connector protocol knows no schedule for deletions", Hint: "a crontab line with " + program.Name + " job start CONNECTOR --type deletion does it"}
+		return &usage.Error{Problem: "--schedule: the connector protocol has no schedule for deletions", Hint: "run " + program.Name + " job start CONNECTOR --type deletion from cron instead"}
 	case !slices.Contains([]protocol.JobType{protocol.JobFull, protocol.JobIncremental, protocol.JobAccessControl}, kind):
 		return &usage.Error{Problem: fmt.Sprintf("--schedule: %s is not one of full, incremental, access_control", term.Quoted(word))}
 	}
@@ -178,7 +178,7 @@ func (o *configureOptions) readSchedule(a *setup.App, pair string) error {
 	return err
 }
 
-// configured is what connector configure -o json prints of a connector.
+// configured is the output of connector configure -o json for one connector.
 type configured struct {
 	ID      string         `json:"id"`
 	Status  string         `json:"status"`
@@ -192,7 +192,7 @@ type missingField struct {
 
 func configure(ctx context.Context, d *records.Desk, o *configureOptions) error {
 	var found []protocol.Record[protocol.Connector]
-	for _, name := range o.names { // all of them before the first is written
+	for _, name := range o.names { // find all of them before writing the first
 		c, err := d.Connector(ctx, name)
 		if err != nil {
 			return err
@@ -233,13 +233,13 @@ func configuredText(all []configured) string {
 			fmt.Fprintf(&b, "  %s %s\n", term.Plain(m.Field), term.Plain(m.Problem))
 		}
 		if len(c.Missing) == 0 && !protocol.ConnectorStatus(c.Status).MaySync() {
-			b.WriteString("  nothing is missing; to save it as it is, --set any field to the value that it has\n")
+			b.WriteString("  nothing is missing; to save it unchanged, --set any field to its present value\n")
 		}
 	}
 	return b.String()
 }
 
-// configureOne changes one connector, and says what is missing then.
+// configureOne changes one connector and returns the fields that are still missing.
 func configureOne(ctx context.Context, d *records.Desk, c *protocol.Record[protocol.Connector], o *configureOptions) (configured, error) {
 	typ, err := d.SourceOf(c)
 	if err != nil {
@@ -248,8 +248,8 @@ func configureOne(ctx context.Context, d *records.Desk, c *protocol.Record[proto
 	for _, f := range typ.Fields {
 		if f.Sensitive && slices.Contains(o.typed, f.Name) {
 			return configured{}, &usage.Error{
-				Problem: fmt.Sprintf("--set: field %s is a secret, which others would see in the list of processes", term.Quoted(f.Name)),
-				Hint:    "write it into a file and give --set-file " + f.Name + "=FILE, or keep it in the configuration file",
+				Problem: fmt.Sprintf("--set: field %s is a secret; on the command line other users could see it in the process list", term.Quoted(f.Name)),
+				Hint:    "write it to a file and use --set-file " + f.Name + "=FILE, or keep it in the configuration file",
 			}
 		}
 	}
@@ -273,7 +273,7 @@ func configureOne(ctx context.Context, d *records.Desk, c *protocol.Record[proto
 	return out, err
 }
 
-// apply makes the changes that are asked for.
+// apply makes the requested changes.
 func (o *configureOptions) apply(ctx context.Context, d *records.Desk, id string, c *protocol.Connector, typ *source.Type) error {
 	if len(o.values) > 0 {
 		configuration, err := c.Configuration.With(typ.Fields, o.values)

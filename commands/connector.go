@@ -82,9 +82,9 @@ func newConnectorDelete(a *setup.App) *cli.Command {
 			names := c.Args().Slice()
 			switch {
 			case len(names) == 0:
-				return &usage.Error{Problem: "connector delete wants to know which connectors", Hint: program.Name + " list connectors shows which there are"}
+				return &usage.Error{Problem: "connector delete needs the id, name or index of at least one connector", Hint: program.Name + " list connectors prints them all"}
 			case !c.Bool("yes") && !a.Streams.Asks():
-				return &usage.Error{Problem: "connector delete asks before it deletes, and there is no terminal to ask on", Hint: "give --yes"}
+				return &usage.Error{Problem: "connector delete asks for confirmation, but there is no terminal", Hint: "use --yes to delete without confirmation"}
 			}
 			return records.Open(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
 				return deleteConnectors(ctx, d, names, c.Bool("yes"), c.Bool("force"))
@@ -93,7 +93,7 @@ func newConnectorDelete(a *setup.App) *cli.Command {
 	}
 }
 
-// deleteConnectors deletes all of the named connectors, or none of them where one may not be.
+// deleteConnectors deletes all named connectors, or none if one of them must not be deleted.
 func deleteConnectors(ctx context.Context, d *records.Desk, names []string, sure, force bool) error {
 	var doomed []protocol.Record[protocol.Connector]
 	var what []string
@@ -107,7 +107,7 @@ func deleteConnectors(ctx context.Context, d *records.Desk, names []string, sure
 		case err != nil && !errors.Is(err, elastic.ErrNotFound):
 			return err
 		case len(running) > 0 && !force:
-			return fmt.Errorf("%w: sync job %s of connector %s runs; cancel it first, or give --force", records.ErrBusy, term.Quoted(running[0].ID), term.Quoted(c.ID))
+			return fmt.Errorf("%w: sync job %s of connector %s is running; cancel it first, or use --force", records.ErrBusy, term.Quoted(running[0].ID), term.Quoted(c.ID))
 		}
 		doomed = append(doomed, c)
 		what = append(what, fmt.Sprintf("%s (index %s)", term.Quoted(c.ID), term.Quoted(string(c.Body.IndexName))))
@@ -124,7 +124,7 @@ func deleteConnectors(ctx context.Context, d *records.Desk, names []string, sure
 	}
 	for _, c := range doomed {
 		err := d.Store.DeleteConnector(ctx, c.ID)
-		if err != nil && !errors.Is(err, elastic.ErrNotFound) { // named twice, or somebody else was first
+		if err != nil && !errors.Is(err, elastic.ErrNotFound) { // named twice, or another process deleted it first
 			return err
 		}
 		err = d.App.WriteOut(fmt.Sprintf("deleted connector %s and its sync jobs; index %s and its documents stay\n", term.Plain(c.ID), term.Quoted(string(c.Body.IndexName))))

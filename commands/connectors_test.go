@@ -30,7 +30,7 @@ connectors:
   - {name: two, service_type: scripted, index_name: alias-two, configuration: {script: script.json}}
 `)
 	code, _, stderr := runApp(t, 0, "sync", "--all", "-c", filepath.Join(dir, "c.yml"))
-	if want := `the connectors "one" and "two" mean the same index "search-000007"`; code != ExitUsage || !strings.Contains(stderr, want) {
+	if want := `connectors "one" and "two" use the same index "search-000007"`; code != ExitUsage || !strings.Contains(stderr, want) {
 		t.Errorf("exit %d:\n%s", code, stderr)
 	}
 }

@@ -65,10 +65,10 @@ elastic-ingest connector create --service-type dir --index-name search-new \
 	}
 }
 
-// createOptions are what a new connector is to be.
+// createOptions describe a new connector.
 type createOptions struct {
 	setup.Flags
-	of                                             string // the name of one of the configuration, "" for none
+	of                                             string // name of a connector in the configuration, "" for none
 	serviceType, index, name, language, id, values string
 	native, storeSecrets                           bool
 	output                                         string
@@ -88,25 +88,25 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 		return nil, err
 	}
 	if strings.ContainsFunc(o.id, unicode.IsControl) || strings.HasPrefix(o.id, "-") || o.id != strings.TrimSpace(o.id) || len(o.id) > 512 {
-		return nil, &usage.Error{Problem: "--id must not begin with -, have blanks around it or control characters in it, or be longer than 512 bytes"}
+		return nil, &usage.Error{Problem: "--id must not begin with -, begin or end with a blank, contain control characters, or be longer than 512 bytes"}
 	}
 	if c.Args().Len() > 1 {
-		return nil, &usage.Error{Problem: "connector create takes the name of one connector of the configuration at most"}
+		return nil, &usage.Error{Problem: "connector create takes at most one name of a connector in the configuration"}
 	}
 	if o.of != "" {
 		for _, flag := range []string{"service-type", "index-name", "name", "language", "from-file"} {
 			if c.IsSet(flag) {
-				return nil, &usage.Error{Problem: "the name of a connector of the configuration and --" + flag + " exclude each other", Hint: "the configuration says it"}
+				return nil, &usage.Error{Problem: "the name of a connector in the configuration and --" + flag + " exclude each other", Hint: "change it in the configuration"}
 			}
 		}
 		return o, nil
 	}
 	switch {
 	case o.storeSecrets:
-		return nil, &usage.Error{Problem: "--store-secrets goes with the name of a connector of the configuration", Hint: "secrets in the file of --from-file are stored as they are"}
+		return nil, &usage.Error{Problem: "--store-secrets requires the name of a connector in the configuration", Hint: "secrets in the file of --from-file are always stored"}
 	case o.serviceType == "" || o.index == "":
 		return nil, &usage.Error{
-			Problem: "connector create wants the name of a connector of the configuration, or --service-type and --index-name",
+			Problem: "connector create needs the name of a connector in the configuration, or --service-type and --index-name",
 			Hint:    "see " + program.Name + " connector create --help",
 		}
 	}
@@ -116,7 +116,7 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 	return o, nil
 }
 
-// createConnector makes a record and tells what else there is to do.
+// createConnector creates a record and prints the steps that remain.
 func createConnector(ctx context.Context, d *records.Desk, o *createOptions) error {
 	made, advice := newOfFlags, adviceOfFlags
 	if o.of != "" {
@@ -140,12 +140,12 @@ func createConnector(ctx context.Context, d *records.Desk, o *createOptions) err
 	}
 	d.Note(advice(d, &c, o))
 	if c.Body.Status == protocol.ConnectorNeedsConfiguration {
-		d.Note(fmt.Sprintf("it waits for its configuration: %s connector configure %s tells what is missing", program.Name, term.ShellWord(c.ID)))
+		d.Note(fmt.Sprintf("it needs a configuration; %s connector configure %s prints what is missing", program.Name, term.ShellWord(c.ID)))
 	}
 	return warnOfOwner(ctx, d, &c)
 }
 
-// newOfFlags is the connector that the flags ask for.
+// newOfFlags is the connector that the flags describe.
 func newOfFlags(ctx context.Context, d *records.Desk, o *createOptions) (protocol.Connector, error) {
 	typ, err := records.SourceType(d.App, d.Config, &config.Connector{Name: cmp.Or(o.name, o.index), ServiceType: o.serviceType})
 	if err != nil {
@@ -173,30 +173,30 @@ func newOfFlags(ctx context.Context, d *records.Desk, o *createOptions) (protoco
 	return body, nil
 }
 
-// ofFile is the connector of the configuration that a record is to be made of.
+// ofFile is the connector in the configuration that the record is created from.
 func ofFile(d *records.Desk, o *createOptions) (*config.Connector, error) {
 	at := slices.IndexFunc(d.Config.Connectors, func(c config.Connector) bool { return c.Name == o.of || c.ConnectorID == o.of })
 	if at < 0 {
 		names := records.ConnectorNames(d.Config.Connectors)
 		e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(o.of), Hint: "it has " + term.Plain(strings.Join(names, ", "))}
 		if len(names) == 0 {
-			e.Hint = "without a name, --service-type and --index-name say what is to be made"
+			e.Hint = "without a name, --service-type and --index-name describe the connector"
 		}
 		return nil, e
 	}
 	c := &d.Config.Connectors[at]
 	switch {
 	case c.IndexName == "" || c.ServiceType == "":
-		return nil, &usage.Error{Problem: fmt.Sprintf("connector %s of the configuration has no index_name or no service_type", term.Quoted(o.of)), Hint: "write both"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("connector %s in the configuration has no index_name or no service_type", term.Quoted(o.of)), Hint: "add both"}
 	case c.ConnectorID != "" && o.id != "" && o.id != c.ConnectorID:
-		return nil, &usage.Error{Problem: fmt.Sprintf("connector %s has the connector_id %s in the configuration", term.Quoted(o.of), term.Quoted(c.ConnectorID)), Hint: "leave --id out"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("connector %s already has connector_id %s in the configuration", term.Quoted(o.of), term.Quoted(c.ConnectorID)), Hint: "remove --id"}
 	case c.ConnectorID != "":
 		o.id = c.ConnectorID
 	}
 	return c, nil
 }
 
-// newOfFile is the connector that an entry of the configuration describes, checked as sync checks it.
+// newOfFile is the connector that a configuration entry describes, validated as sync does.
 func newOfFile(ctx context.Context, d *records.Desk, o *createOptions) (protocol.Connector, error) {
 	c, err := ofFile(d, o)
 	if err != nil {
@@ -237,7 +237,7 @@ func newOfFile(ctx context.Context, d *records.Desk, o *createOptions) (protocol
 	return body, nil
 }
 
-// filteringOf are the rules of an entry of the configuration as a record has them.
+// filteringOf converts the rules of a configuration entry to the form of a record.
 func filteringOf(basic []rules.Rule, advanced any, now time.Time) (protocol.Filterings, error) {
 	out, err := protocol.RuledBy(basic, advanced, now)
 	if err != nil {
@@ -246,17 +246,17 @@ func filteringOf(basic []rules.Rule, advanced any, now time.Time) (protocol.Filt
 	return out, nil
 }
 
-// adviceOfFile says which line the entry of the configuration wants.
+// adviceOfFile is the line to add to the configuration entry.
 func adviceOfFile(d *records.Desk, c *protocol.Record[protocol.Connector], o *createOptions) string {
 	if slices.ContainsFunc(d.Config.Connectors, func(e config.Connector) bool { return e.ConnectorID == c.ID }) {
-		return fmt.Sprintf("connector %s of %s serves it", term.Quoted(o.of), filepath.Base(d.Config.File))
+		return fmt.Sprintf("connector %s of %s already serves it", term.Quoted(o.of), filepath.Base(d.Config.File))
 	}
-	return fmt.Sprintf("write this into the entry of %s in %s, so that poll serves it:\nconnector_id: %s", term.Quoted(o.of), filepath.Base(d.Config.File), yamlWord(c.ID))
+	return fmt.Sprintf("add this line to the entry of %s in %s, so that poll serves it:\nconnector_id: %s", term.Quoted(o.of), filepath.Base(d.Config.File), yamlWord(c.ID))
 }
 
-// adviceOfFlags says which entry the configuration wants.
+// adviceOfFlags is the entry to add to the configuration.
 func adviceOfFlags(d *records.Desk, c *protocol.Record[protocol.Connector], _ *createOptions) string {
-	text := fmt.Sprintf("write this into %s, so that poll serves it:\nconnectors:\n  - connector_id: %s\n    service_type: %s",
+	text := fmt.Sprintf("add this to %s, so that poll serves it:\nconnectors:\n  - connector_id: %s\n    service_type: %s",
 		filepath.Base(d.Config.File), yamlWord(c.ID), yamlWord(string(c.Body.ServiceType)))
 	typ, err := d.SourceOf(c)
 	if err != nil {
@@ -270,7 +270,7 @@ func adviceOfFlags(d *records.Desk, c *protocol.Record[protocol.Connector], _ *c
 		}
 	}
 	if len(secrets) > 0 {
-		text += "\n    configuration: # secrets need not be kept in Elasticsearch"
+		text += "\n    configuration: # keeps secrets out of Elasticsearch"
 	}
 	for _, s := range secrets {
 		text += "\n      " + s
@@ -278,7 +278,7 @@ func adviceOfFlags(d *records.Desk, c *protocol.Record[protocol.Connector], _ *c
 	return text
 }
 
-// yamlWord writes a text as YAML takes it.
+// yamlWord quotes a text for YAML if necessary.
 func yamlWord(s string) string {
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '_' && r != '-' }) {
 		return s
@@ -286,8 +286,8 @@ func yamlWord(s string) string {
 	return strings.TrimSuffix(output.JSONLine(s), "\n")
 }
 
-// warnOfOwner tells that somebody else has mirrored into the index so far: until that is settled, nothing
-// is deleted there.
+// warnOfOwner warns if another connector has filled the index so far: until the ownership is settled, no
+// document is deleted there.
 func warnOfOwner(ctx context.Context, d *records.Desk, c *protocol.Record[protocol.Connector]) error {
 	client, err := d.Destination.Client(&config.Connector{})
 	if err != nil {
@@ -295,10 +295,10 @@ func warnOfOwner(ctx context.Context, d *records.Desk, c *protocol.Record[protoc
 	}
 	index, err := client.Index(ctx, string(c.Body.IndexName))
 	if err != nil {
-		return nil // most often there is none yet; what else is wrong with it the first sync tells
+		return nil // usually the index does not exist yet; the first sync reports any other error
 	}
 	if owner := index.Marker.Owner; owner != "" && owner != c.ID {
-		d.Messages.Warn(fmt.Sprintf("index %s holds what %s has mirrored; let the connector take it over by %s sync %s --adopt",
+		d.Messages.Warn(fmt.Sprintf("index %s belongs to %s, which has filled it so far; to let this connector take it over, run %s sync %s --adopt",
 			term.Quoted(index.Name), term.Quoted(owner), program.Name, term.ShellWord(c.ID)))
 	}
 	return nil

@@ -24,7 +24,7 @@ import (
 // The exit codes. They are a contract, see README.md.
 const (
 	ExitOK          = 0
-	ExitDiffers     = 1 // diff only
+	ExitDiffers     = 1 // diff, and sync --dry-run
 	ExitUsage       = 2
 	ExitIncomplete  = 3
 	ExitWithheld    = 4
@@ -35,17 +35,17 @@ const (
 	ExitFailed      = 9
 	ExitCrash       = 70
 	ExitInterrupted = 130
-	ExitPipe        = 141 // whoever read stdout has gone away, as the shell tells it
+	ExitPipe        = 141 // the reader of stdout closed it; shells use the same code
 	ExitTerminated  = 143
 )
 
-// worstFirst is which code wins when several things happened.
+// worstFirst orders the codes by precedence, for a run with several results.
 var worstFirst = [...]int{
 	ExitCrash, ExitUsage, ExitAuth, ExitTemporary, ExitFailed, ExitTerminated, ExitInterrupted, ExitPipe,
 	ExitIncomplete, ExitWithheld, ExitUnfinished, ExitLocked, ExitDiffers, ExitOK,
 }
 
-// meanings are what help says of codes; where commands are named, only they have the code, or this meaning of it.
+// meanings are the exit codes as help lists them; a row with commands applies only to those commands.
 var meanings = [...]struct {
 	codes    string
 	commands []string
@@ -68,7 +68,7 @@ var meanings = [...]struct {
 	{"130, 143", nil, "ended by SIGINT, or by SIGTERM or SIGHUP"},
 }
 
-// exitRows are the codes of a command and what they mean; none for a command that has just the usual ones.
+// exitRows are the exit codes of a command and their meanings; none for a command without special codes.
 func exitRows(command string) (rows [][2]string) {
 	if !slices.Contains([]string{"sync", "diff", "poll"}, command) {
 		return nil
@@ -82,7 +82,7 @@ func exitRows(command string) (rows [][2]string) {
 	return rows
 }
 
-// Outcome is what the run of one connector came to.
+// Outcome is the result of running one connector.
 type Outcome struct {
 	Result engine.Result
 	Err    error
@@ -90,11 +90,11 @@ type Outcome struct {
 
 // Mode is how the results of a run are judged.
 type Mode struct {
-	DryRun   bool // differences are news
-	ExitZero bool // but not worth an exit code
+	DryRun   bool // differences have an exit code
+	ExitZero bool // except with --exit-zero
 }
 
-// ExitCode maps an error of the command, if any, and what the connectors came to, to the exit code.
+// ExitCode maps the error of the command, if any, and the results of its connectors to the exit code.
 func ExitCode(mode Mode, err error, outcomes ...Outcome) int {
 	codes := codesOf(err)
 	for i := range outcomes {
@@ -118,7 +118,7 @@ func ExitCode(mode Mode, err error, outcomes ...Outcome) int {
 	return ExitOK
 }
 
-// judge is [ExitCode] for what came of the connectors of a run.
+// judge is [ExitCode] for the results of the connectors.
 func judge(mode Mode) func(error, ...*output.Outcome) int {
 	return func(err error, outcomes ...*output.Outcome) int {
 		all := make([]Outcome, len(outcomes))
@@ -129,7 +129,7 @@ func judge(mode Mode) func(error, ...*output.Outcome) int {
 	}
 }
 
-// kinds are the errors that have a code of their own.
+// kinds are the errors that have their own exit code.
 var kinds = [...]struct {
 	err  error
 	code int
@@ -156,7 +156,7 @@ var kinds = [...]struct {
 	{term.ErrOutputClosed, ExitPipe},
 }
 
-// codesOf returns the codes of all that err says of itself; an error that says nothing is ExitFailed.
+// codesOf returns the codes of all errors that err wraps; ExitFailed if none has one.
 func codesOf(err error) []int {
 	if err == nil {
 		return nil
@@ -193,7 +193,7 @@ func isUsage(err error) bool {
 	return ok
 }
 
-// signalCode is the code of a program that a signal ended.
+// signalCode is the exit code of a program ended by a signal.
 func signalCode(e *term.SignalError) int {
 	if e.Signal == os.Interrupt {
 		return ExitInterrupted
@@ -201,7 +201,7 @@ func signalCode(e *term.SignalError) int {
 	return ExitTerminated
 }
 
-// ended is the error of a command that ended with a code and has reported everything itself; nil for [ExitOK].
+// ended is the error of a command that has reported everything itself and exits with code; nil for [ExitOK].
 func ended(code int) error {
 	if code == ExitOK {
 		return nil
@@ -209,7 +209,7 @@ func ended(code int) error {
 	return &finished{code}
 }
 
-// finished is the error of a command that has told everything itself; only the code is left.
+// finished is the error of a command that has already reported everything; only the code is left.
 type finished struct{ code int }
 
 func (f *finished) Error() string { return fmt.Sprintf("exit %d", f.code) }

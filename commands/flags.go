@@ -33,7 +33,7 @@ func globalFlags() []cli.Flag {
 	}
 }
 
-// readGlobals checks the flags of every command.
+// readGlobals checks the global flags.
 func readGlobals(c *cli.Context) (setup.Flags, error) {
 	g := setup.Flags{
 		ConfigFile: c.String("config-file"), Level: strings.ToUpper(c.String("log-level")), Format: c.String("log-format"),
@@ -74,12 +74,12 @@ func oneOf(flag, value string, words []string) error {
 	return &usage.Error{Problem: fmt.Sprintf("--%s %s is not one of %s", flag, term.Quoted(value), strings.Join(words, ", "))}
 }
 
-// outputFlag is the flag of the forms of output, which forms lists.
+// outputFlag is the flag for the output format; forms lists the formats.
 func outputFlag(forms string) cli.Flag {
 	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: output.Text, Usage: "`FORMAT`: " + forms}
 }
 
-// mirrorFlags are the flags that sync and diff have in common.
+// mirrorFlags are the flags shared by sync and diff.
 func mirrorFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "all", Usage: "all connectors of the configuration file, one after the other"},
@@ -97,12 +97,12 @@ func maxDeletesFlag() cli.Flag {
 	return &cli.StringFlag{Name: "max-deletes", Usage: "`LIMIT`: hold back deletes if there are more than this: a number of documents, or a share of the index such as 5%; replaces both limits of guard: in the configuration"}
 }
 
-// fieldsFlag is the flag of a dry run.
+// fieldsFlag is the flag that prints the changed fields in a dry run.
 func fieldsFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "fields", Usage: "print which fields of an update differ, and how; on by default for text, --fields=false turns it off"}
 }
 
-// readMirror reads the flags that sync and diff have in common.
+// readMirror reads the flags shared by sync and diff.
 func readMirror(c *cli.Context) (*mirror.Options, error) {
 	g, err := readGlobals(c)
 	if err != nil {
@@ -137,7 +137,7 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 	return o, err
 }
 
-// typeFlag is the flag of what a job reads.
+// typeFlag is the flag for the type of a sync job.
 func typeFlag() cli.Flag {
 	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`TYPE`: type of sync: full (the index gets what the source holds), incremental (the same, but reads only changes where the source can report them), deletion (removes deleted documents only, reads only ids) or access_control (the index of identities)"}
 }
@@ -146,7 +146,7 @@ func fromFileFlag() cli.Flag {
 	return &cli.StringFlag{Name: "from-file", Usage: "`FILE`: read values of the configuration from this file: one JSON object of names and values. Secrets in it are stored in Elasticsearch, where everyone who may read the record can read them"}
 }
 
-// valuesFrom reads values of a configuration from a file; none from "". No error quotes what is in it.
+// valuesFrom reads configuration values from a file; none from "". Its errors never quote the content.
 func valuesFrom(file string) (map[string]any, error) {
 	if file == "" {
 		return nil, nil
@@ -159,15 +159,15 @@ func valuesFrom(file string) (map[string]any, error) {
 	decoder := json.NewDecoder(strings.NewReader(string(raw)))
 	decoder.UseNumber()
 	if err := decoder.Decode(&values); err != nil || values == nil || decoder.More() {
-		return nil, &usage.Error{Problem: fmt.Sprintf("--from-file: %s is not one JSON object", term.Plain(file)), Hint: `it holds names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
+		return nil, &usage.Error{Problem: fmt.Sprintf("--from-file: %s is not one JSON object", term.Plain(file)), Hint: `write names of fields and their values, such as {"host": "db.example.com", "port": 5432}`}
 	}
 	return values, nil
 }
 
-// usualJobs is how many jobs are listed unless more are asked for.
+// usualJobs is the default number of listed jobs.
 const usualJobs = 50
 
-// maxJobs is how many one search of Elasticsearch can list.
+// maxJobs is the maximum number of results of one Elasticsearch search.
 const maxJobs = 10_000
 
 // limitFlag is the flag of commands that list.
@@ -194,7 +194,7 @@ func readListed(c *cli.Context) (*records.ListOptions, error) {
 	return o, nil
 }
 
-// readOne reads the flags of a command that works on one thing and prints text or an object.
+// readOne reads the flags of a command that takes one name and prints text or an object.
 func readOne(c *cli.Context, command, what string) (g setup.Flags, name string, err error) {
 	if g, err = readGlobals(c); err != nil {
 		return g, "", err
@@ -208,13 +208,13 @@ func readOne(c *cli.Context, command, what string) (g setup.Flags, name string, 
 	return g, c.Args().First(), nil
 }
 
-// jobTypes are the words of --type.
+// jobTypes are the values of --type.
 func jobTypes() []string {
 	return []string{string(protocol.JobFull), string(protocol.JobIncremental), string(protocol.JobDeletion), string(protocol.JobAccessControl)}
 }
 
-// parseGuard reads the value of --max-deletes: deletes are withheld beyond a number, or beyond a share
-// of the index. It is nil for "".
+// parseGuard reads the value of --max-deletes: deletes beyond this number, or this share of the index, are
+// held back. It is nil for "".
 func parseGuard(value string) (*engine.Guard, error) {
 	if value == "" {
 		return nil, nil

@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
-// helpWidth is how wide help texts are at most, whatever the terminal: they are pasted, searched and compared.
+// helpWidth is the maximum width of help texts on any terminal: they are pasted, searched and compared.
 const helpWidth = 80
 
 // help is the help text of the program, or of one command, for a width: a sentence, examples, flags.
@@ -57,7 +57,7 @@ func help(app *cli.App, command *cli.Command, width int) string {
 	return h.b.String()
 }
 
-// helpText is help text under construction.
+// helpText is a help text under construction.
 type helpText struct {
 	b     strings.Builder
 	width int
@@ -104,7 +104,7 @@ func (h *helpText) flags(flags []cli.Flag) {
 	h.rows(append(rows, [2]string{"-h, --help", "print this help"}, [2]string{"    --version", "print version, commit and Go version"}))
 }
 
-// flagRow is a flag as help shows it. Its usage begins with the name of its value, between backquotes.
+// flagRow is a flag in the help text. Its usage begins with the placeholder of its value, between backquotes.
 func flagRow(f cli.Flag) [2]string {
 	d, ok := f.(cli.DocGenerationFlag)
 	if !ok {
@@ -124,7 +124,7 @@ func flagRow(f cli.Flag) [2]string {
 	return [2]string{name, usage}
 }
 
-// rows writes two columns; where the terminal is narrow, the second below the first.
+// rows writes two columns; on a narrow terminal, the second below the first.
 func (h *helpText) rows(rows [][2]string) {
 	const most = 30
 	left := 0

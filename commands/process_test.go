@@ -118,7 +118,7 @@ func TestSignals(t *testing.T) {
 			if got := wait(); got != tt.want {
 				t.Errorf("exit %d, want %d:\n%s", got, tt.want, stderr)
 			}
-			if !strings.Contains(stderr.String(), tt.name+": nothing more is read, what was read is written, and nothing is deleted; a second signal ends the program at once") {
+			if !strings.Contains(stderr.String(), tt.name+": reading stops, what was read is written, and nothing is deleted; a second signal ends the program at once") {
 				t.Errorf("it is not told what the signal does:\n%s", stderr)
 			}
 			if n := strings.Count(stderr.String(), "ended by the signal "+tt.name); n != 1 {

@@ -15,7 +15,7 @@ import (
 )
 
 // remake puts the documents of the index into one that is made as an earlier version did: its mapping is guessed from
-// the values, and its marker says nothing of the source.
+// the values, and its marker says nothing in the source.
 func (b *bench) remake() {
 	b.t.Helper()
 	var answer struct {

@@ -223,7 +223,7 @@ func TestRulesOfABucket(t *testing.T) {
 			t.Fatalf("without rules: %+v", res)
 		}
 
-		// One prefix of two is refused: nothing of the bucket is deleted.
+		// One prefix of two is refused: nothing in the bucket is deleted.
 		b.remove(b.one, "team-a/00.txt", "team-b/00.txt")
 		b.put(b.one, "team-a/new.txt", "text")
 		rules("team-a/", "team-b/")

@@ -114,7 +114,7 @@ func TestNetworkDrive(t *testing.T) {
 	})
 }
 
-// refuse takes the right to a folder away: it fails alone, and nothing of it is deleted.
+// refuse takes the right to a folder away: it fails alone, and nothing in it is deleted.
 func (b *smbBench) refuse(t *testing.T) {
 	t.Helper()
 	shut := filepath.Join(b.folder, "shut")

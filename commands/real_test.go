@@ -33,7 +33,7 @@ func TestWhatARefusedRightDoes(t *testing.T) {
 			t.Fatalf("one table: %+v", res)
 		}
 		o := b.run("sync")
-		for _, say := range []string{"GRANT SELECT", "public.b", "nothing of public.b was deleted"} {
+		for _, say := range []string{"GRANT SELECT", "public.b", "nothing in public.b was deleted"} {
 			if o.code != 3 || !strings.Contains(o.stderr, say) {
 				t.Errorf("one table: exit code %d, no %q in\n%s", o.code, say, o.stderr)
 			}

@@ -59,7 +59,7 @@ func (w *walked) walk(t *testing.T) {
 		w.exec(tt.fault)
 		for _, command := range []string{"diff", "sync"} {
 			o := w.run(command)
-			for _, says := range append(tt.says, "nothing of ") {
+			for _, says := range append(tt.says, "nothing in ") {
 				if o.code != 3 || !strings.Contains(o.stderr, says) {
 					t.Errorf("%s: %s exits with %d, and does not say %q in\n%s", tt.name, command, o.code, says, o.stderr)
 				}

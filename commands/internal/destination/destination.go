@@ -1,5 +1,5 @@
-// Package destination is where the configuration says that documents go: a server, or a folder that is served inside the
-// process. It opens it, makes clients for it and says what it is called.
+// Package destination opens the configured destination of documents: a server, or a folder that is served
+// inside the process. It also creates clients for it and knows its name.
 package destination
 
 import (
@@ -24,19 +24,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
-// Destination is where the configuration says that documents go: a server, or a folder that is
-// served inside the process.
+// Destination is the configured destination of documents: a server, or a folder that is served inside the
+// process.
 type Destination struct {
 	es        *config.Elasticsearch
 	transport http.RoundTripper
 	server    *embedded.Server // nil for a real server
 }
 
-// embeddedScheme stands before the folder of a destination that is served inside the process.
+// embeddedScheme is the prefix of the folder of an embedded destination.
 const embeddedScheme = "embedded:"
 
-// Open prepares the destination; nothing is sent yet. A dry run opens a folder so that it
-// cannot be written.
+// Open prepares the destination; nothing is sent yet. A dry run opens a folder read-only.
 func Open(cfg *config.Config, dry bool) (*Destination, error) {
 	d := &Destination{es: &cfg.Elasticsearch}
 	if dir, ok := strings.CutPrefix(d.es.Host, embeddedScheme); ok {
@@ -58,7 +57,7 @@ func Open(cfg *config.Config, dry bool) (*Destination, error) {
 	return d, nil
 }
 
-// hostOf is the host of an address, "" where it has none.
+// hostOf is the host of an address, "" if it has none.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -67,7 +66,7 @@ func hostOf(address string) string {
 	return u.Hostname()
 }
 
-// Name is how the destination is called in what people read.
+// Name is the name of the destination in messages.
 func (d *Destination) Name() string { return Name(d.es) }
 
 // Name is the name of a destination that need not be open.
@@ -79,7 +78,7 @@ func Name(es *config.Elasticsearch) string {
 	return es.Host
 }
 
-// Folder is the folder of a destination that is served inside the process, "" for a server.
+// Folder is the folder of an embedded destination, "" for a server.
 func (d *Destination) Folder() string {
 	folder, ok := strings.CutPrefix(d.es.Host, embeddedScheme)
 	if !ok {
@@ -88,7 +87,7 @@ func (d *Destination) Folder() string {
 	return folder
 }
 
-// LockName tells destinations apart, where their clusters do not say what they are.
+// LockName identifies the destination if its cluster does not identify itself.
 func (d *Destination) LockName() string {
 	if d.es.CloudID != "" {
 		return d.es.CloudID
@@ -96,7 +95,7 @@ func (d *Destination) LockName() string {
 	return d.es.Host
 }
 
-// Client makes the client of one connector, which may have a key of its own.
+// Client creates the client of one connector, which may have its own API key.
 func (d *Destination) Client(c *config.Connector) (*elastic.Client, error) {
 	conf := elastic.Config{
 		URL: d.es.Host, CloudID: d.es.CloudID, Headers: d.es.Headers, UserAgent: program.Name + "/" + program.This().Version,
@@ -112,21 +111,21 @@ func (d *Destination) Client(c *config.Connector) (*elastic.Client, error) {
 	return elastic.New(conf)
 }
 
-// OpenToOthers says that others may read the folder, "" where they may not or where there is none. One that
-// this program makes is for its owner alone.
+// OpenToOthers is a warning if other users may read the folder, otherwise "". A folder that this program
+// creates is readable only by its owner.
 func (d *Destination) OpenToOthers() string {
 	dir := d.Folder()
-	if dir == "" || runtime.GOOS == "windows" { // whose rights are others
+	if dir == "" || runtime.GOOS == "windows" { // Windows has other permissions
 		return ""
 	}
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm()&0o077 == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the folder %s holds whole documents and has the rights %04o: chmod 700 keeps others out", term.Plain(dir), info.Mode().Perm())
+	return fmt.Sprintf("the folder %s contains complete documents and has the permissions %04o; restrict them with chmod 700", term.Plain(dir), info.Mode().Perm())
 }
 
-// Close ends the destination; for a folder it forces everything to disk.
+// Close closes the destination; for a folder it writes everything to disk.
 func (d *Destination) Close() error {
 	if d.server == nil {
 		if t, ok := d.transport.(*http.Transport); ok {
@@ -140,13 +139,13 @@ func (d *Destination) Close() error {
 	return nil
 }
 
-// Patience is how long is waited for the destination.
+// Patience is how long the program waits for the destination.
 type Patience struct {
 	Await retry.Policy // for its first answer
 	Retry retry.Policy // for each answer after that
 }
 
-// PatienceOf is the patience that the configuration asks for.
+// PatienceOf is the configured patience.
 func PatienceOf(es *config.Elasticsearch) Patience {
 	return Patience{
 		Await: retry.Policy{First: es.InitialBackoff, Max: 10 * time.Second, Patience: es.MaxWaitDuration},
@@ -157,14 +156,14 @@ func PatienceOf(es *config.Elasticsearch) Patience {
 	}
 }
 
-// Records waits for the destination and opens the records of connectors and sync jobs there.
+// Records waits for the destination and opens the records of its connectors and sync jobs.
 func (d *Destination) Records(ctx context.Context, a *setup.App, log *slog.Logger, p Patience) (*protocol.Store, error) {
 	client, err := d.Client(&config.Connector{})
 	if err != nil {
 		return nil, err
 	}
 	info, err := client.Await(ctx, p.Await, func(err error) {
-		if p.Await.Patience > 0 { // otherwise the error that follows says it
+		if p.Await.Patience > 0 { // otherwise the error that follows reports it
 			log.Warn("Elasticsearch does not answer yet", report.Err, err.Error())
 		}
 	})

@@ -1,7 +1,7 @@
-// Package logs is what people and machines read on stderr: the log in its three formats, and the messages of the program.
+// Package logs writes to stderr: the log in its three formats, and the messages of the program.
 //
-// Results are not its business; they go to stdout. What an error means for the run is decided elsewhere: here it only
-// gets its words and its hint.
+// Results are written elsewhere, to stdout. Other packages decide what an error means for the run; this one
+// turns it into a message with its hint.
 package logs
 
 import (
@@ -23,17 +23,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// The words of --log-format.
+// The values of --log-format.
 const (
 	Text = "text"
 	JSON = "json"
 	ECS  = "ecs" // the Elastic Common Schema
 )
 
-// critical is the level above errors, at which the program itself gives up.
+// critical is the level above ERROR, for errors that end the program.
 const critical = slog.Level(12)
 
-// Level is the level that a word of --log-level names.
+// Level is the level of a --log-level value.
 func Level(name string) (slog.Level, bool) {
 	switch name {
 	case "DEBUG":
@@ -50,7 +50,7 @@ func Level(name string) (slog.Level, bool) {
 	return 0, false
 }
 
-// New makes the program's log.
+// New creates the program's log.
 func New(w io.Writer, format string, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.LevelKey {
@@ -67,7 +67,7 @@ func New(w io.Writer, format string, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// levelName is a level in the words of --log-level.
+// levelName is the --log-level value of a level.
 func levelName(v any) string {
 	level, ok := v.(slog.Level)
 	switch {
@@ -85,13 +85,13 @@ func levelName(v any) string {
 	return "DEBUG"
 }
 
-// ecsHandler writes one object of the Elastic Common Schema a line, for Filebeat to take as it is; see
+// ecsHandler writes one object of the Elastic Common Schema per line, which Filebeat reads unchanged; see
 // https://www.elastic.co/docs/reference/ecs/logging/intro.
 type ecsHandler struct {
 	w     io.Writer
 	level slog.Level
 	mu    *sync.Mutex
-	attrs []slog.Attr // their keys carry the groups they stand in
+	attrs []slog.Attr // their keys include their groups
 	group string
 }
 
@@ -119,7 +119,7 @@ func (h *ecsHandler) WithGroup(name string) slog.Handler {
 	return &n
 }
 
-// ecsRecord is a record in the order in which ECS loggers write.
+// ecsRecord is a record with its keys in the order of Elastic's ECS loggers.
 type ecsRecord struct {
 	Timestamp string            `json:"@timestamp"`
 	Level     string            `json:"log.level"`
@@ -156,8 +156,8 @@ type ecsProcess struct {
 	Thread ecsThread `json:"thread"`
 }
 
-// ecsThread is the same in every record: goroutines have neither numbers nor names, but programs that
-// read these logs may ask for the keys.
+// ecsThread is the same in every record: goroutines have neither numbers nor names, but programs that read
+// these logs may expect the keys.
 type ecsThread struct {
 	ID   int    `json:"id"`
 	Name string `json:"name"`
@@ -174,7 +174,7 @@ type ecsError struct {
 	StackTrace string `json:"stack_trace,omitempty"`
 }
 
-// stackKey is the attribute that carries the stack of a crash.
+// stackKey is the attribute for the stack of a crash.
 const stackKey = "stack"
 
 // Handle implements [slog.Handler].
@@ -208,7 +208,7 @@ func (h *ecsHandler) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
-// add puts an attribute where ECS has a place for it, and else among the labels, which are text.
+// add puts an attribute into its ECS field if there is one, otherwise into the labels, which are text.
 func (r *ecsRecord) add(group string, a slog.Attr) {
 	value := a.Value.Resolve()
 	if value.Kind() == slog.KindGroup {

@@ -20,17 +20,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Messages are what people have to read: what went wrong and what to do. They are lines that begin
-// with the program's name, or records where the log has a form for machines.
+// Messages reports errors, warnings and notes with their hints: as lines that begin with the program's name,
+// or as log records if the log has a format for machines.
 type Messages struct {
 	To     io.Writer
 	Log    *slog.Logger // nil for lines
 	Colors term.Palette
-	Stacks bool   // crashes are told with their stacks
-	hint   string // the last one; it is not repeated for each of many errors
+	Stacks bool   // crashes are reported with their stacks
+	hint   string // the last hint, which is not repeated for each of many errors
 }
 
-// Fail tells an error and what to do about it. where, if not empty, says whose error it is.
+// Fail reports an error and its hint. where, if not empty, names the connector or command that failed.
 func (m *Messages) Fail(where string, err error) {
 	if all, ok := errors.AsType[config.Errors](err); ok {
 		for _, one := range all {
@@ -41,8 +41,8 @@ func (m *Messages) Fail(where string, err error) {
 	m.failOne(where, err)
 }
 
-// FailAmong tells one of many errors, whose hints are told once each: the tables that one statement grants
-// need not fail one after the other.
+// FailAmong reports one of many errors. Each hint is reported only once: tables that one GRANT statement would
+// fix may fail with other errors in between.
 func (m *Messages) FailAmong(where string, err error, hints map[string]bool) {
 	if hint := HintOf(err); hints[hint] {
 		m.hint = hint
@@ -73,7 +73,7 @@ func (m *Messages) failOne(where string, err error) {
 	m.hint = hint
 }
 
-// HintOf says what to do about err, or "".
+// HintOf is the hint for err, or "".
 func HintOf(err error) string {
 	if u, ok := errors.AsType[*usage.Error](err); ok && u.Hint != "" {
 		return u.Hint
@@ -85,15 +85,15 @@ func HintOf(err error) string {
 		return hint
 	}
 	if errors.Is(err, engine.ErrForeign) {
-		return "name another index; taken over, this one loses what the other connector has mirrored"
+		return "use another index; if this connector took it over, the documents of the other connector would be deleted"
 	}
 	if errors.Is(err, ids.ErrFile) {
-		return "make room in the state folder, name another one by ELASTIC_INGEST_STATE_DIR, or raise engine.ids_memory"
+		return "free space in the state folder, set ELASTIC_INGEST_STATE_DIR to another one, or raise engine.ids_memory"
 	}
 	return elastic.Hint(err)
 }
 
-// Warn tells something that is not as it should be.
+// Warn reports a problem that does not stop the run.
 func (m *Messages) Warn(text string) {
 	if m.Log != nil {
 		m.Log.Warn("warning", "detail", text)
@@ -102,7 +102,7 @@ func (m *Messages) Warn(text string) {
 	m.lines(term.Paint(m.Colors.Yellow, "warning:"), text)
 }
 
-// Note tells what has to be known or done.
+// Note reports information, or a next step.
 func (m *Messages) Note(text string) {
 	if m.Log != nil {
 		m.Log.Warn("note", "detail", text)
@@ -127,7 +127,7 @@ func (m *Messages) lines(kind, text string) {
 	_, _ = io.WriteString(m.To, b.String())
 }
 
-// Conclude tells an error that ended something, in the way that suits its kind.
+// Conclude reports the error that ended a command or a connector, in the form for its kind.
 func (m *Messages) Conclude(ctx context.Context, where string, err error) {
 	if p, ok := errors.AsType[*crash.Error](err); ok {
 		m.crash(ctx, where, p)
@@ -154,13 +154,13 @@ func (m *Messages) crash(ctx context.Context, where string, p *crash.Error) {
 	}
 	m.lines(term.Paint(m.Colors.Red, "error:"), text)
 	if stack == "" {
-		m.lines("hint:", "this is a fault of the program; run it with --debug and report what it prints")
+		m.lines("hint:", "this is a bug; run the command with --debug and report the output")
 		return
 	}
 	_, _ = io.WriteString(m.To, stack)
 }
 
-// Joined puts the place of what a text says before it.
+// Joined is the text with its place in front.
 func Joined(where, text string) string {
 	if where == "" {
 		return text

@@ -24,7 +24,7 @@ func TestChoose(t *testing.T) {
 		{"all of them", two, nil, true, "one two"},
 		{"in the order of the command line, each once", two, []string{"two", "one", "two"}, false, "two one"},
 		{"one of Elasticsearch by its id, too", two, []string{"7Dx", "two"}, false, "two"},
-		{"none", nil, nil, true, "the configuration names no connector"},
+		{"none", nil, nil, true, "the configuration has no connector"},
 		{"names of connectors of Elasticsearch alone", nil, []string{"a"}, false, `, and "a"`},
 		{"names that are not there, each once", two, []string{"a", "one", "a"}, false, `one, and "a"`},
 		{"an empty name is nobody's id", two, []string{""}, false, `, and ""`},

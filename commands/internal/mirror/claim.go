@@ -15,10 +15,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
 
-// jobs are the sync jobs of connectors of Elasticsearch, as far as this session claims and runs them.
+// jobs are the sync jobs of connectors of Elasticsearch that this session claims and runs.
 type jobs struct{ *session }
 
-// runNamed syncs a connector of Elasticsearch that was named: as a job that Kibana shows.
+// runNamed syncs a connector of Elasticsearch that was named on the command line, as a job that Kibana shows.
 func (j jobs) runNamed(ctx context.Context, w *work, o *ran) {
 	claim, release, err := j.claimNamed(ctx, w)
 	if err != nil {
@@ -32,8 +32,8 @@ func (j jobs) runNamed(ctx context.Context, w *work, o *ran) {
 	j.attend(ctx, claim, w, o)
 }
 
-// claimNamed takes a job of a connector that was named. What a killed program has left is cleaned up
-// first, so that the next run goes on and does not wait for somebody who never comes.
+// claimNamed claims a new job of a named connector. Jobs of killed programs are cleaned up first, so that this
+// run resumes them and does not wait for a program that no longer exists.
 func (j jobs) claimNamed(ctx context.Context, w *work) (*protocol.Claim, func(settled bool), error) {
 	own := protocol.Scope{Own: []protocol.Own{{ID: w.record.ID, ServiceType: w.connector.ServiceType}}}
 	if err := j.poller(ctx, own).Cleanup(ctx); err != nil {
@@ -44,14 +44,14 @@ func (j jobs) claimNamed(ctx context.Context, w *work) (*protocol.Claim, func(se
 		return nil, nil, err
 	}
 	claim, release, err := j.claim(ctx, id)
-	if err != nil && made { // nobody shall run later what was asked for now
+	if err != nil && made { // a later poll must not run a job that was requested for now
 		_, _, cerr := j.records.CancelJob(context.WithoutCancel(ctx), id)
 		err = errors.Join(err, cerr)
 	}
 	return claim, release, err
 }
 
-// claim takes a job.
+// claim claims a job.
 func (j jobs) claim(ctx context.Context, id string) (*protocol.Claim, func(settled bool), error) {
 	job, err := j.records.Jobs.Get(ctx, id)
 	if err != nil {
@@ -69,18 +69,18 @@ func (j jobs) claim(ctx context.Context, id string) (*protocol.Claim, func(settl
 	return claim, release, err
 }
 
-// hold marks a claim as one of a program of this machine. Without a state folder that can be written it
-// goes without: then others learn of the end of a killed program later.
+// hold marks a claim in the state folder as held by a program on this machine. If the state folder is not
+// writable, there is no mark: then others learn later that this program was killed.
 func (j jobs) hold(job, token string) (release func(settled bool), ok bool) {
 	release, ok, err := j.state.HoldJob(job, token)
 	if err != nil {
-		j.log.Warn("the sync job is not marked in the state folder", report.Job, job, report.Err, err.Error())
+		j.log.Warn("cannot mark the sync job in the state folder", report.Job, job, report.Err, err.Error())
 		return func(bool) {}, true
 	}
 	return release, ok
 }
 
-// attend runs a job that was claimed, or ends it where what came of it is an error already, and writes what came of it.
+// attend runs a claimed job, or ends it if there is already an error, and writes its result to the record.
 func (j jobs) attend(ctx context.Context, claim *protocol.Claim, w *work, o *ran) {
 	counters := &report.Counters{}
 	counts := func() protocol.Counts {
@@ -98,13 +98,13 @@ func (j jobs) attend(ctx context.Context, claim *protocol.Claim, w *work, o *ran
 	e.Counts = counts()
 	if err := claim.Finish(ctx, e); err != nil && !errors.Is(o.Err, protocol.ErrTaken) {
 		if errors.Is(o.Err, protocol.ErrCanceled) {
-			o.Err = nil // which is no failure, unlike what follows
+			o.Err = nil // which is not a failure, unlike the next error
 		}
-		o.Err = errors.Join(o.Err, fmt.Errorf("write the end of sync job %q: %w", claim.Job.ID, err))
+		o.Err = errors.Join(o.Err, fmt.Errorf("save the result of sync job %q: %w", claim.Job.ID, err))
 	}
 }
 
-// ending is what Kibana is told of a run.
+// ending is the result of a run as Kibana shows it.
 func (o *ran) ending(opt *Options) protocol.Ending {
 	n := &o.Result.Counts
 	e := protocol.Ending{Event: protocol.JobEventComplete, Details: protocol.Details{
@@ -125,7 +125,7 @@ func (o *ran) ending(opt *Options) protocol.Ending {
 	case errors.Is(o.Err, protocol.ErrCanceled):
 		e.Event = protocol.JobEventCancel
 	case interrupted, errors.Is(o.Err, engine.ErrTimeIsUp), errors.Is(o.Err, state.ErrLocked):
-		e.Event = protocol.JobEventSuspend // the next poll goes on
+		e.Event = protocol.JobEventSuspend // the next poll resumes it
 	case o.Err != nil:
 		e.Event, e.Error = protocol.JobEventFail, withHint(o.placed())
 	case o.Result.Failed > 0:
@@ -136,13 +136,13 @@ func (o *ran) ending(opt *Options) protocol.Ending {
 	default:
 		e.Details.Note = strings.Join(o.remarks(opt), "; ")
 		if o.Confirm != "" {
-			e.Details.Note += "; to go on: " + o.Confirm
+			e.Details.Note += "; to continue: " + o.Confirm
 		}
 	}
 	return e
 }
 
-// placed is the error of a run, with the part of the source where it happened, if it was one.
+// placed is the error of a run with the part of the source where it happened, if there was one.
 func (o *ran) placed() error {
 	if o.watch != nil {
 		for _, f := range o.watch.failures {
@@ -154,7 +154,7 @@ func (o *ran) placed() error {
 	return o.Err
 }
 
-// withHint is an error with what to do about it, for people who see nothing else.
+// withHint is an error with its hint, for readers who see only the error.
 func withHint(err error) string {
 	if hint := logs.HintOf(err); hint != "" {
 		return err.Error() + " (" + hint + ")"

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// console is where a run speaks: its results on stdout, all else on stderr, and the live line among them.
+// console writes the output of a run: results to stdout, everything else to stderr, including the live line.
 type console struct {
 	o        *Options
 	streams  *term.Streams
@@ -25,7 +25,7 @@ type console struct {
 	printer  output.Printer
 }
 
-// newConsole makes it; stop ends the run when nobody reads what it prints.
+// newConsole creates a console; stop ends the run when the reader of stdout is gone.
 func newConsole(streams *term.Streams, o *Options, stop context.CancelCauseFunc) *console {
 	c := &console{o: o, streams: streams, screen: &term.Screen{}, stderr: streams.Err}
 	out := streams.Out
@@ -37,7 +37,7 @@ func newConsole(streams *term.Streams, o *Options, stop context.CancelCauseFunc)
 		}
 	}
 	c.out = term.NewResults(out, func(err error) {
-		if o.Dry { // what nobody reads need not be found out; a sync has more to do
+		if o.Dry { // a diff without a reader has nothing to do; a sync still has
 			stop(err)
 		}
 	})
@@ -52,8 +52,8 @@ func newConsole(streams *term.Streams, o *Options, stop context.CancelCauseFunc)
 	return c
 }
 
-// useLevel makes the log: from the level of the command line on, else from that of the configuration,
-// else from what suits the reader.
+// useLevel creates the log. Its level comes from the command line, else from the configuration, else from the
+// default for the reader.
 func (c *console) useLevel(configured string) {
 	level, ok := logs.Level(c.o.Level)
 	if !ok {
@@ -73,12 +73,12 @@ func (c *console) useLevel(configured string) {
 	c.messages.Colors = c.streams.Palette(c.streams.ErrTTY, c.o.Color)
 }
 
-// tellSignal says, when a signal ends ctx, what happens now and what a second one does.
+// tellSignal reports, when a signal ends ctx, what happens now and what a second signal does.
 func (c *console) tellSignal(ctx, cut context.Context) (stop func()) {
 	over := context.AfterFunc(ctx, func() {
 		e, signaled := errors.AsType[*term.SignalError](context.Cause(ctx))
 		if signaled && cut.Err() == nil && !c.o.Quiet {
-			m := &logs.Messages{To: c.stderr} // that of the session is made anew when the configuration is read
+			m := &logs.Messages{To: c.stderr} // the session's own messages are replaced when the configuration is loaded
 			if c.o.Format != logs.Text {
 				m.Log = logs.New(c.stderr, c.o.Format, slog.LevelWarn)
 			}
@@ -88,25 +88,25 @@ func (c *console) tellSignal(ctx, cut context.Context) (stop func()) {
 	return func() { over() }
 }
 
-// endsHow says what a run does that is to end.
+// endsHow describes how an interrupted run ends.
 func endsHow(dry bool) string {
 	if dry {
-		return "nothing more is read"
+		return "reading stops"
 	}
-	return "nothing more is read, what was read is written, and nothing is deleted"
+	return "reading stops, documents read so far are written, and nothing is deleted"
 }
 
-// live reports whether a line is kept up to date on the terminal.
+// live reports whether the terminal shows a live line.
 func (c *console) live() bool {
 	return c.o.Format == logs.Text && c.streams.Live(c.o.Progress, c.o.Quiet)
 }
 
-// startProgress shows how far a connector is until stop is called. Without a terminal, --progress
-// always writes a line from time to time.
+// startProgress shows the progress of a connector until stop is called. Without a terminal, --progress always
+// writes a line from time to time.
 func (c *console) startProgress(o *ran, counters *report.Counters, now func() time.Time) (stop func()) {
 	p := &term.Progress{
 		Name: o.Name, Lines: c.stderr, Width: c.streams.ErrWidth, Now: now, Phase: o.watch.now, Counters: counters,
-		Crashed: func(err error) { c.log.Error("the display of the progress crashed", report.Err, err.Error()) },
+		Crashed: func(err error) { c.log.Error("the progress display crashed", report.Err, err.Error()) },
 	}
 	switch {
 	case c.live():
@@ -117,7 +117,7 @@ func (c *console) startProgress(o *ran, counters *report.Counters, now func() ti
 	return p.Start()
 }
 
-// tell says what came of a connector: its results on stdout, then what people have to know on stderr.
+// tell reports the result of a connector: its results on stdout, then remarks and errors on stderr.
 func (c *console) tell(ctx context.Context, o *ran) {
 	c.printer.Connector(&o.Outcome)
 	if o.watch != nil {
@@ -132,6 +132,6 @@ func (c *console) tell(ctx context.Context, o *ran) {
 		c.messages.Conclude(ctx, o.where(), o.Err)
 	}
 	if o.Confirm != "" {
-		c.messages.Note("to go on:\n" + o.Confirm)
+		c.messages.Note("to continue:\n" + o.Confirm)
 	}
 }

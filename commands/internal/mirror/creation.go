@@ -11,8 +11,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 )
 
-// CreationOf is what the index of a connector is made with when there is none: for its language, and
-// with its mappings file over that.
+// CreationOf is how the index of a connector is created if it does not exist: with settings for its language,
+// overridden by its mappings file.
 func CreationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, error) {
 	var create elastic.Creation
 	language := c.Language
@@ -22,7 +22,7 @@ func CreationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 	if language != "" {
 		settings, mappings, ok := analysis.Of(language, cfg.Elasticsearch.AnalysisICU)
 		if !ok {
-			return create, &usage.Error{Problem: fmt.Sprintf("connector %s: there is no language %s", term.Quoted(c.Name), term.Quoted(language))}
+			return create, &usage.Error{Problem: fmt.Sprintf("connector %s: unknown language %s", term.Quoted(c.Name), term.Quoted(language))}
 		}
 		var err error
 		if create, err = elastic.NewCreation(settings, mappings); err != nil {
@@ -34,12 +34,12 @@ func CreationOf(cfg *config.Config, c *config.Connector) (elastic.Creation, erro
 	}
 	raw, err := setup.ReadFile(c.Mappings)
 	if err != nil {
-		return create, &usage.Error{Problem: fmt.Sprintf("connector %s: mappings: %v", term.Quoted(c.Name), err), Hint: "mappings: names a file that this user can read"}
+		return create, &usage.Error{Problem: fmt.Sprintf("connector %s: mappings: %v", term.Quoted(c.Name), err), Hint: "set mappings to a file that this user can read"}
 	}
 	if create, err = create.With(raw); err != nil {
 		return create, &usage.Error{
 			Problem: fmt.Sprintf("connector %s: mappings: %s: %v", term.Quoted(c.Name), term.Plain(c.Mappings), err),
-			Hint:    `the file holds one JSON object such as {"mappings": {"properties": {"price": {"type": "double"}}}, "settings": {"number_of_shards": 3}}`,
+			Hint:    `the file must contain one JSON object such as {"mappings": {"properties": {"price": {"type": "double"}}}, "settings": {"number_of_shards": 3}}`,
 		}
 	}
 	return create, nil

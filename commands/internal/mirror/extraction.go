@@ -17,14 +17,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// extraction is the extraction service of all connectors of a session: what one finds out about it, the
-// others know.
+// extraction is the extraction service shared by all connectors of a session: all of them use what one finds
+// out about it.
 type extraction struct {
 	once    sync.Once
 	service *extract.Service
 }
 
-// of makes the client of the configured service, nil where there is none. It sends nothing.
+// of creates the client of the configured service, nil if there is none. It sends nothing.
 func (x *extraction) of(cfg *config.Config, log *slog.Logger) *extract.Service {
 	x.once.Do(func() {
 		e := &cfg.Extraction
@@ -33,11 +33,11 @@ func (x *extraction) of(cfg *config.Config, log *slog.Logger) *extract.Service {
 		}
 		o := extract.ServiceOptions{
 			URL: e.Host, Timeout: e.Timeout, Piece: e.StreamChunkSize, MaxText: e.MaxTextSize, MaxFile: e.MaxFileSize,
-			Retry:    retry.Policy{First: 500 * time.Millisecond, Max: 8 * time.Second, Patience: 24 * time.Hour}, // attempts and Patience end it
+			Retry:    retry.Policy{First: 500 * time.Millisecond, Max: 8 * time.Second, Patience: 24 * time.Hour}, // Attempts and Patience limit the retries
 			Patience: 2 * e.Timeout,
 			Changed: func(err error) {
 				if err != nil {
-					log.Warn("the extraction service is down; documents do not wait for it until it answers", report.Err, err.Error())
+					log.Warn("the extraction service is down; the run continues without waiting for it", report.Err, err.Error())
 				} else {
 					log.Info("the extraction service answers again")
 				}
@@ -57,8 +57,8 @@ func (x *extraction) of(cfg *config.Config, log *slog.Logger) *extract.Service {
 	return x.service
 }
 
-// setExtraction says how the content of a connector becomes text: as the file says, else as the form in Kibana
-// does.
+// setExtraction chooses how the content of a connector is converted to text: the configuration file decides,
+// else the form in Kibana.
 func setExtraction(job *engine.Job, cfg *config.Config, c *config.Connector) error {
 	job.Extraction = extract.Way(c.Extraction)
 	if job.Extraction != extract.Auto || !job.Values.Has(source.ExtractionServiceField) || !job.Values.Bool(source.ExtractionServiceField) {
@@ -67,7 +67,7 @@ func setExtraction(job *engine.Job, cfg *config.Config, c *config.Connector) err
 	job.Extraction = extract.ByService
 	if cfg.Extraction.Host == "" && job.Kind == engine.Mirror {
 		return &usage.Error{
-			Problem: fmt.Sprintf("connector %s: %s is on, and there is no such service", term.Quoted(job.Connector), source.ExtractionServiceField),
+			Problem: fmt.Sprintf("connector %s: %s is on, but no extraction service is configured", term.Quoted(job.Connector), source.ExtractionServiceField),
 			Hint:    "set extraction_service.host, or extraction for the connector, in the configuration file",
 		}
 	}

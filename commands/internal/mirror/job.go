@@ -19,10 +19,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// unknownTo names the first key of a connector that its source type has no use for.
+// unknownTo names the first key of a connector that its source type does not support.
 func unknownTo(typ *source.Type, c *config.Connector) error {
 	problem := func(key, hint string) error {
-		return &usage.Error{Problem: fmt.Sprintf("connector %s: %s: source type %s has no such thing", term.Quoted(c.Name), key, typ.Name), Hint: hint}
+		return &usage.Error{Problem: fmt.Sprintf("connector %s: %s: source type %s does not support it", term.Quoted(c.Name), key, typ.Name), Hint: hint}
 	}
 	switch {
 	case c.AdvancedRules != nil && !typ.AdvancedRules:
@@ -35,8 +35,8 @@ func unknownTo(typ *source.Type, c *config.Connector) error {
 	return nil
 }
 
-// JobOf makes the job of a connector. Everything that can be wrong without asking anybody is found here,
-// before anything runs.
+// JobOf creates the job of a connector. It finds every error that can be found without a connection, before
+// anything runs.
 func JobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Connector, o *Options) (engine.Job, error) {
 	typ, err := records.SourceType(a, cfg, c)
 	if err != nil {
@@ -75,7 +75,7 @@ func JobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Conn
 	return job, err
 }
 
-// asked puts into a job what the configuration of its connector and the command line ask for.
+// asked adds the options of the configuration and the command line to a job.
 func asked(cfg *config.Config, c *config.Connector, o *Options, job engine.Job) (engine.Job, error) {
 	if _, err := newPartFilter(o.Parts, &job.Type); err != nil {
 		return job, err
@@ -91,13 +91,13 @@ func asked(cfg *config.Config, c *config.Connector, o *Options, job engine.Job) 
 	return job, nil
 }
 
-// checkCreatePipeline refuses to make a pipeline that has no name.
+// checkCreatePipeline refuses to create a pipeline without a name.
 func checkCreatePipeline(job *engine.Job) error {
 	if !job.CreatePipeline || job.Pipeline != "" || job.Kind == engine.AccessControl {
 		return nil
 	}
 	return &usage.Error{
-		Problem: fmt.Sprintf("connector %s: --create-pipeline: the connector names no ingest pipeline", term.Quoted(job.Connector)),
+		Problem: fmt.Sprintf("connector %s: --create-pipeline: the connector has no ingest pipeline", term.Quoted(job.Connector)),
 		Hint:    "add pipeline: NAME to the connector",
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// Options are what a sync, a diff or a poll was asked to do.
+// Options are the options of a sync, a diff or a poll.
 type Options struct {
 	setup.Flags
 	Names       []string // of connectors
@@ -18,24 +18,24 @@ type Options struct {
 	Parts       []string // patterns
 	Compare     engine.Compare
 	Dry         bool
-	Output      output.Options // as far as flags say it
+	Output      output.Options // as set by flags
 	Permits     Permits
 	Files       Files
 	MaxDuration time.Duration // 0 for none
-	// code judges an error of the whole command, and what came of connectors.
+	// code chooses the exit code from an error of the command and the results of its connectors.
 	Code func(error, ...*output.Outcome) int
 }
 
-// Permits are what a run does only when it is asked to.
+// Permits are actions that a run takes only on request.
 type Permits struct {
-	Guard          *engine.Guard // in place of that of the configuration; nil for that one
-	Confirmed      int64         // how many deletes; negative when not given
+	Guard          *engine.Guard // replaces the guard of the configuration; nil keeps that one
+	Confirmed      int64         // number of confirmed deletes; negative if not given
 	AllowEmpty     bool
 	Adopt          bool
 	CreatePipeline bool
 }
 
-// Files are those that the command line names, "" for none.
+// Files are the files named on the command line, "" for none.
 type Files struct {
 	DeadLetter string
 	DeletedTo  string

@@ -13,22 +13,22 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// namesKept is how many names are kept to find the one that was meant.
+// namesKept is the number of names kept to suggest a similar one.
 const namesKept = 10_000
 
-// partFilter is --part. It knows which of its patterns matched something: a part that was listed, or a document of
-// the index whose part is gone.
+// partFilter is --part. It records which of its patterns matched a listed part, or a document in the index
+// whose part no longer exists.
 type partFilter struct {
 	globs    []string
 	patterns []*glob.Pattern
-	bare     bool // tables may be named without their schemas
+	bare     bool // schemas may be omitted from table names
 
 	mu      sync.Mutex
 	matched map[int]bool
-	names   map[string]bool // the first ones that there are
+	names   map[string]bool // the first existing names
 }
 
-// newPartFilter makes the filter, nil for none.
+// newPartFilter creates the filter, nil without patterns.
 func newPartFilter(globs []string, typ *source.Type) (*partFilter, error) {
 	if len(globs) == 0 {
 		return nil, nil
@@ -45,7 +45,7 @@ func newPartFilter(globs []string, typ *source.Type) (*partFilter, error) {
 	return f, nil
 }
 
-// wants reports whether a part is to be read.
+// wants reports whether a part is read.
 func (f *partFilter) wants(scope string) (wanted bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -60,7 +60,7 @@ func (f *partFilter) wants(scope string) (wanted bool) {
 	return wanted
 }
 
-// bareName is the name of a table without its schema. One in quotes may have dots.
+// bareName is the name of a table without its schema. A quoted name may contain dots.
 func bareName(scope string) string {
 	const opening, closing = "\"`[", "\"`]"
 	if scope == "" {

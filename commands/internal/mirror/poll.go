@@ -16,21 +16,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Poll does one poll, or the part of it that do is, and returns the exit code.
+// Poll polls once, or does only the part of a poll that do is, and returns the exit code.
 func Poll(ctx, cut context.Context, a *setup.App, o *Options, do func(*protocol.Poller, context.Context) error) int {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	j := jobs{newSession(cut, a, o, stop)}
 	defer j.tellSignal(ctx, cut)()
 	err := j.poll(ctx, do)
-	if err != nil && ctx.Err() != nil { // whatever failed because the poll was ended, the signal is why
+	if err != nil && ctx.Err() != nil { // the signal is the cause of every failure after it
 		err = context.Cause(ctx)
 	}
 	return j.finish(ctx, err)
 }
 
-// poll does one poll. Its error is one that prevents or ends it; what came of connectors and jobs is
-// among the outcomes.
+// poll polls once. Its error prevented or ended the poll; the results of connectors and jobs are among the
+// outcomes.
 func (j jobs) poll(ctx context.Context, do func(*protocol.Poller, context.Context) error) error {
 	stop, err := j.configure(ctx)
 	defer stop()
@@ -51,7 +51,7 @@ func (j jobs) poll(ctx context.Context, do func(*protocol.Poller, context.Contex
 	return errors.Join(err, j.dest.Close())
 }
 
-// scope is which connectors the configuration wants served.
+// scope is the set of connectors that the configuration serves.
 func (j jobs) scope() (protocol.Scope, error) {
 	scope := protocol.Scope{NativeTypes: j.known(j.cfg.NativeServiceTypes)}
 	if j.cfg.Service.WorkerMode {
@@ -65,18 +65,19 @@ func (j jobs) scope() (protocol.Scope, error) {
 	if len(scope.Own)+len(scope.NativeTypes)+len(scope.WorkerTypes) == 0 {
 		return scope, &usage.Error{
 			Problem: "the configuration names no connector of Elasticsearch",
-			Hint:    "write its connector_id under connectors:; " + program.Name + " connector create makes one",
+			Hint:    "write its connector_id under connectors:; " + program.Name + " connector create creates the record",
 		}
 	}
 	return scope, nil
 }
 
-// known are those service types that this program can serve. Files of other programs list more.
+// known are the service types that this program can serve. Configuration files of other programs may list
+// more.
 func (j jobs) known(types []string) []string {
 	var out []string
 	for _, name := range types {
 		if _, err := records.SourceType(j.app, j.cfg, &config.Connector{ServiceType: name}); err != nil {
-			j.log.Debug("connectors of this type are left to others", "service_type", name, "reason", err.Error())
+			j.log.Debug("connectors of this type are not served", "service_type", name, "reason", err.Error())
 			continue
 		}
 		out = append(out, name)
@@ -111,8 +112,8 @@ func (j jobs) poller(ctx context.Context, scope protocol.Scope) *protocol.Poller
 	}
 }
 
-// check validates the configuration of a connector and reaches its source; with rules, they are what it is
-// asked about.
+// check validates the configuration of a connector and connects to its source; given rules are validated there
+// too.
 func (j jobs) check(ctx context.Context, c *protocol.Record[protocol.Connector], rules any) error {
 	entry := records.EntryOf(j.cfg, c.ID)
 	if entry.Name == "" {
@@ -143,7 +144,7 @@ func (j jobs) check(ctx context.Context, c *protocol.Record[protocol.Connector],
 	return err
 }
 
-// runClaim runs a job that was claimed.
+// runClaim runs a claimed job.
 func (j jobs) runClaim(ctx context.Context, claim *protocol.Claim) {
 	body := &claim.Job.Body
 	w, err := j.workOf(ctx, &claim.Connector, &body.Connector, body.Type())

@@ -17,8 +17,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// connectorOf puts together what a record and the configuration say of a connector. Fields that the
-// record has win; the configuration adds what the record has no place for.
+// connectorOf combines the record of a connector with its configuration entry. The record takes precedence;
+// the entry adds the keys that a record does not have.
 func connectorOf(entry config.Connector, name string, of *protocol.JobConnector) (config.Connector, error) {
 	c := entry
 	if c.Name == "" {
@@ -39,12 +39,12 @@ func connectorOf(entry config.Connector, name string, of *protocol.JobConnector)
 		case *pair.mine != *pair.theirs:
 			return c, &usage.Error{
 				Problem: fmt.Sprintf("connector %s: %s is %s in the configuration and %s in Elasticsearch", term.Quoted(of.ID), key, term.Quoted(*pair.mine), term.Quoted(*pair.theirs)),
-				Hint:    "remove the key from the configuration; what Elasticsearch says counts",
+				Hint:    "remove the key from the configuration; the record in Elasticsearch takes precedence",
 			}
 		}
 	}
 	if c.IndexName == "" {
-		return c, &usage.Error{Problem: fmt.Sprintf("connector %s has no index", term.Quoted(of.ID)), Hint: "attach an index to it in Kibana, or make it anew with " + program.Name + " connector create"}
+		return c, &usage.Error{Problem: fmt.Sprintf("connector %s has no index", term.Quoted(of.ID)), Hint: "attach an index to it in Kibana, or create it again with " + program.Name + " connector create"}
 	}
 	if c.Language = string(of.Language); c.Language == "" {
 		c.Language = "en"
@@ -52,15 +52,15 @@ func connectorOf(entry config.Connector, name string, of *protocol.JobConnector)
 	return c, nil
 }
 
-// checkIndex says whether a record may have its index. A job of identities has one of a name that is made
-// of that of the connector's index.
+// checkIndex reports whether a record may use its index. The index of a job of identities is named after the
+// connector's index.
 func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType) error {
 	name := c.IndexName
 	if t == protocol.JobAccessControl {
 		name = strings.TrimPrefix(name, protocol.AccessControlIndex(""))
 	}
 	problem := indexname.ProblemOfRecord(name)
-	if entry.IndexName != "" { // whoever wrote the configuration means this very index
+	if entry.IndexName != "" { // the index is named explicitly in the configuration
 		problem = indexname.Problem(name)
 	}
 	if problem == "" {
@@ -72,7 +72,7 @@ func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType)
 	}
 }
 
-// workOf makes the run of a sync job of a connector, from what the job has kept of the connector.
+// workOf creates the run of a sync job from the copy of the connector in the job.
 func (s *session) workOf(ctx context.Context, record *protocol.Record[protocol.Connector], of *protocol.JobConnector, t protocol.JobType) (work, error) {
 	w := work{record: record}
 	entry := records.EntryOf(s.cfg, of.ID)
@@ -117,8 +117,8 @@ func (s *session) workOf(ctx context.Context, record *protocol.Record[protocol.C
 	return w, err
 }
 
-// setKind makes a run one of a type of sync jobs. An incremental one of a source that cannot tell its
-// changes reads everything, and writes what differs.
+// setKind sets the type of a run. An incremental run of a source that cannot report changes reads everything
+// and writes the differences.
 func setKind(job *engine.Job, t protocol.JobType) {
 	switch t {
 	case protocol.JobDeletion:
@@ -132,8 +132,8 @@ func setKind(job *engine.Job, t protocol.JobType) {
 	}
 }
 
-// setPipeline is what a record says of the ingest pipeline. One of Elastic's own may be absent, where the
-// destination is not a whole Elastic stack: then there is nothing to go through.
+// setPipeline sets the ingest pipeline of a record. Elastic's own pipelines may be missing on a server without
+// the complete Elastic stack; then documents are written without one.
 func (s *session) setPipeline(ctx context.Context, job *engine.Job, p protocol.Pipeline) error {
 	p = s.records.Pipeline(p)
 	job.Pipeline = string(p.Name)
@@ -142,16 +142,16 @@ func (s *session) setPipeline(ctx context.Context, job *engine.Job, p protocol.P
 	}
 	absent, err := s.records.LacksOwnPipeline(ctx, job.Pipeline)
 	if absent && !job.CreatePipeline {
-		s.log.Info("the server has no such ingest pipeline, so documents are written without one", "pipeline", job.Pipeline)
+		s.log.Info("this ingest pipeline does not exist on the server; documents are written without one", "pipeline", job.Pipeline)
 		job.Pipeline = ""
 	}
 	return err
 }
 
-// setRules gives a run the rules of its job. Those that are not valid are an error: to leave them out
-// would put into the index what somebody wants to keep out of it.
+// setRules sets the rules of a job. Invalid rules are an error: without them, documents that were meant to be
+// kept out would be written to the index.
 func setRules(job *engine.Job, of *protocol.JobConnector) error {
-	advanced := func(any) error { return nil } // the source checks them when it is opened
+	advanced := func(any) error { return nil } // the source validates them when it is opened
 	if !job.Type.AdvancedRules {
 		advanced = nil
 	}
@@ -167,7 +167,7 @@ func setRules(job *engine.Job, of *protocol.JobConnector) error {
 	return err
 }
 
-// hostname is what this machine is called in records.
+// hostname is the name of this machine in records.
 func hostname() string {
 	name, err := os.Hostname()
 	if err != nil {

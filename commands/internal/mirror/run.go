@@ -17,7 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
 
-// attended is what a run has beside it whose sync job is looked after.
+// attended are the values that the run of a sync job needs in addition to those of a sync.
 type attended struct {
 	fence    func(context.Context) error
 	counters *report.Counters
@@ -66,15 +66,15 @@ func (s *session) one(ctx context.Context, w *work, o *ran, by attended) {
 	if err := dead.Close(); err != nil && o.Err == nil {
 		o.Err = fmt.Errorf("dead-letter file: %w", err)
 	}
-	// Whatever failed because the run was ended, the signal is why.
+	// The signal is the cause of every failure after it.
 	if _, crashed := errors.AsType[*crash.Error](o.Err); o.Err != nil && ctx.Err() != nil && !crashed {
 		o.Err = context.Cause(ctx)
 	}
 	o.Confirm = o.confirmation(s.o)
 }
 
-// deps are what the engine works with in the run of one connector, but for who watches it and where rejected
-// documents go.
+// deps are the engine's dependencies for the run of one connector, except for its observer and its dead-letter
+// file.
 func (s *session) deps(client *elastic.Client, w *work, by attended) engine.Deps {
 	counters := by.counters
 	if counters == nil {
@@ -97,7 +97,7 @@ func (s *session) deps(client *elastic.Client, w *work, by attended) engine.Deps
 	}
 }
 
-// own are the paths of what this program writes on this machine.
+// own are the paths that this program writes on this machine.
 func (s *session) own() []string {
 	var own []string
 	for _, path := range []string{string(s.state), s.dest.Folder(), s.o.Files.DeadLetter, s.o.Files.DeletedTo} {
@@ -108,8 +108,8 @@ func (s *session) own() []string {
 	return own
 }
 
-// deadLetterOf is the dead-letter file of a connector in the state folder. While that one is replayed,
-// what is rejected again goes into another one.
+// deadLetterOf is the dead-letter file of a connector in the state folder. A replay of that file writes
+// documents that are rejected again to another file.
 func (s *session) deadLetterOf(c *config.Connector) string {
 	key := state.Key(s.dest.LockName(), c.IndexName)
 	file := filepath.Join(string(s.state), "dead-letter", key+".ndjson")
@@ -119,7 +119,7 @@ func (s *session) deadLetterOf(c *config.Connector) string {
 	return file
 }
 
-// sameFile reports whether two names are of one file that exists.
+// sameFile reports whether two names refer to one existing file.
 func sameFile(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {

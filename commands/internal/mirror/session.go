@@ -1,8 +1,8 @@
-// Package mirror is what sync, diff and each job of a poll share: it chooses connectors, runs one after the other, watches
-// the runs, and sums up what came of them.
+// Package mirror is shared by sync, diff and the jobs of a poll: it chooses connectors, runs them one after
+// the other, watches the runs and summarizes their results.
 //
-// What happens to documents is decided by the engine, and which jobs are due by engine/protocol. The exit code is made
-// above, see [Options].
+// The engine decides what happens to documents, and engine/protocol which jobs are due. The commands choose
+// the exit code, see [Options].
 package mirror
 
 import (
@@ -31,31 +31,31 @@ type session struct {
 	until    context.Context //nolint:containedctx // ends with --max-duration; nil for no limit
 	cfg      *config.Config
 	dest     *destination.Destination
-	records  *protocol.Store // of connectors and sync jobs; nil while nobody has asked for them
+	records  *protocol.Store // of connectors and sync jobs; nil until first used
 	state    state.Dir
 	kept     kept
 	services extraction
 	outcomes []*ran
 }
 
-// kept are the files of all connectors that the command line names; nil where it does not.
+// kept are the files of all connectors that are named on the command line; nil for those that are not.
 type kept struct {
 	dead    *docfile.DeadLetter
 	deleted *docfile.Deleted
 }
 
-// newSession makes it; stop ends the run when nobody reads what it prints.
+// newSession creates a session; stop ends the run when the reader of stdout is gone.
 func newSession(cut context.Context, a *setup.App, o *Options, stop context.CancelCauseFunc) *session {
 	return &session{console: newConsole(a.Streams, o, stop), app: a, started: a.Now(), cut: cut}
 }
 
-// ran is what came of one connector, and who watched it.
+// ran is the result of one connector, with the watcher of its run.
 type ran struct {
 	output.Outcome
-	watch *watcher // nil for one that was not begun
+	watch *watcher // nil if the run did not begin
 }
 
-// configure begins to count the time that there is, and loads the configuration. stop is called once.
+// configure starts the time limit and loads the configuration. stop is called once.
 func (s *session) configure(ctx context.Context) (stop func(), err error) {
 	stop = func() {}
 	if s.o.MaxDuration > 0 {
@@ -71,7 +71,7 @@ func (s *session) configure(ctx context.Context) (stop func(), err error) {
 	return stop, nil
 }
 
-// open opens the destination, for reading alone where readOnly says so.
+// open opens the destination, read-only if readOnly is set.
 func (s *session) open(readOnly bool) (err error) {
 	if s.dest, err = destination.Open(s.cfg, readOnly); err != nil {
 		return err
@@ -83,22 +83,22 @@ func (s *session) open(readOnly bool) (err error) {
 	return nil
 }
 
-// late is the error of a run that begins when the time limit is over already, or nil.
+// late is the error of a run whose time limit is over before it begins, or nil.
 func (s *session) late() error {
 	if s.until == nil || s.until.Err() == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: not begun", engine.ErrTimeIsUp)
+	return fmt.Errorf("%w: not started", engine.ErrTimeIsUp)
 }
 
-// begin is what came of a connector before anything did.
+// begin is the result of a connector before its run.
 func (s *session) begin(c *config.Connector) *ran {
 	o := &ran{Outcome: output.Outcome{Name: c.Name, Type: c.ServiceType, Destination: s.dest.Name()}}
 	o.Result.Index = c.IndexName
 	return o
 }
 
-// done is called once what came of a connector is settled.
+// done is called once when the result of a connector is final.
 func (s *session) done(ctx context.Context, o *ran) {
 	o.Exit = s.o.Code(nil, &o.Outcome)
 	if o.watch != nil {
@@ -108,7 +108,7 @@ func (s *session) done(ctx context.Context, o *ran) {
 	s.tell(ctx, o)
 }
 
-// finish reports the end of the whole command and returns its exit code.
+// finish reports the end of the command and returns its exit code.
 func (s *session) finish(ctx context.Context, err error) int {
 	if err != nil {
 		s.messages.Conclude(ctx, "", err)
@@ -129,7 +129,7 @@ func (s *session) finish(ctx context.Context, err error) int {
 	return code
 }
 
-// openRecords reaches the destination and the records of connectors and sync jobs there.
+// openRecords connects to the destination and opens its records of connectors and sync jobs.
 func (s *session) openRecords(ctx context.Context) error {
 	if s.records != nil {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 )
 
-// settingsOf are how a run uses the machine, as configured. The state folder is where ids go that do
-// not fit into memory: the system's folder for temporary files may be memory itself.
+// settingsOf are the configured limits of a run. Ids that do not fit into memory go to the state folder,
+// because the system's temporary folder may be in memory itself.
 func settingsOf(cfg *config.Config, stateDir string) engine.Settings {
 	es := &cfg.Elasticsearch
 	wait := destination.PatienceOf(es)

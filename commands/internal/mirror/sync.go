@@ -19,18 +19,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// choose picks the connectors that a command line means. Names that the configuration does not have are
-// unknown: they may be those of connectors of Elasticsearch.
+// choose picks the connectors that are named on the command line. Names missing from the configuration are
+// returned as unknown: they may belong to connectors of Elasticsearch.
 func choose(connectors []config.Connector, names []string, all bool) (chosen []config.Connector, unknown []string, err error) {
 	switch {
 	case len(connectors) == 0 && len(names) == 0:
-		return nil, nil, &usage.Error{Problem: "the configuration names no connector", Hint: "add one under connectors:"}
+		return nil, nil, &usage.Error{Problem: "the configuration has no connector", Hint: "add one under connectors:"}
 	case all, len(names) == 0 && len(connectors) == 1:
 		return connectors, nil, nil
 	case len(names) == 0:
 		return nil, nil, &usage.Error{
 			Problem: fmt.Sprintf("the configuration has %d connectors: %s", len(connectors), term.Plain(strings.Join(records.ConnectorNames(connectors), ", "))),
-			Hint:    "name those that are meant, or give --all",
+			Hint:    "name one or more of them, or use --all",
 		}
 	}
 	var taken []int
@@ -46,7 +46,7 @@ func choose(connectors []config.Connector, names []string, all bool) (chosen []c
 	return chosen, unknown, nil
 }
 
-// Sync is sync and diff: it runs the chosen connectors one after the other, says what came of them, and returns
+// Sync is sync and diff: it runs the chosen connectors one after the other, reports their results, and returns
 // the exit code.
 func Sync(ctx, cut context.Context, a *setup.App, o *Options) int {
 	ctx, stop := context.WithCancelCause(ctx)
@@ -57,11 +57,11 @@ func Sync(ctx, cut context.Context, a *setup.App, o *Options) int {
 	return b.finish(ctx, err)
 }
 
-// batch is the run of chosen connectors.
+// batch is the run of the chosen connectors.
 type batch struct {
 	*session
 	works   []work
-	unknown []string // names that the configuration does not have
+	unknown []string // names missing from the configuration
 }
 
 // work is the run of one connector.
@@ -71,7 +71,7 @@ type work struct {
 	record    *protocol.Record[protocol.Connector] // nil for a connector of the file
 }
 
-// run runs the connectors. Its error is one that prevents or ends all of them.
+// run runs the connectors. Its error prevented or ended all of them.
 func (b *batch) run(ctx context.Context) error {
 	stop, err := b.configure(ctx)
 	defer stop()
@@ -87,8 +87,8 @@ func (b *batch) run(ctx context.Context) error {
 	return errors.Join(b.runAll(ctx), b.dest.Close())
 }
 
-// ofFile makes the runs of the chosen connectors of the file. What can be wrong with them without asking
-// anybody is found here, before anything runs.
+// ofFile creates the runs of the chosen connectors of the file. It finds every error that can be found without
+// a connection, before anything runs.
 func (b *batch) ofFile(ctx context.Context) error {
 	chosen, unknown, err := choose(b.cfg.Connectors, b.o.Names, b.o.All)
 	if err != nil {
@@ -107,7 +107,7 @@ func (b *batch) ofFile(ctx context.Context) error {
 	return nil
 }
 
-// ofElasticsearch completes the runs of connectors whose records are kept there.
+// ofElasticsearch adds the records of connectors of Elasticsearch to their runs.
 func (b *batch) ofElasticsearch(ctx context.Context) error {
 	for _, name := range b.unknown {
 		b.works = append(b.works, work{connector: config.Connector{ConnectorID: name}})
@@ -149,7 +149,7 @@ func (b *batch) runAll(ctx context.Context) error {
 	}
 	files := &b.o.Files
 	if files.Replay != "" && sameFile(files.Replay, files.DeadLetter) {
-		return &usage.Error{Problem: "--replay and --dead-letter name the same file", Hint: "what is rejected again would overwrite what was not sent yet"}
+		return &usage.Error{Problem: "--replay and --dead-letter name the same file", Hint: "documents that are rejected again would overwrite those not sent yet"}
 	}
 	if files.DeadLetter != "" {
 		b.kept.dead = docfile.NewDeadLetter(files.DeadLetter)
@@ -167,27 +167,26 @@ func (b *batch) runAll(ctx context.Context) error {
 	return err
 }
 
-// filesReady finds out, before the first document is sent, whether the files that the command line names
-// can be written.
+// filesReady checks, before the first document is sent, that the files named on the command line are writable.
 func (b *batch) filesReady() error {
 	if b.o.Dry {
 		return nil
 	}
 	if b.kept.dead != nil {
 		if err := b.kept.dead.Ready(); err != nil {
-			return &usage.Error{Problem: err.Error(), Hint: "--dead-letter wants the name of a file that can be written"}
+			return &usage.Error{Problem: err.Error(), Hint: "--dead-letter needs the name of a writable file"}
 		}
 	}
 	if b.kept.deleted != nil {
 		if err := b.kept.deleted.Ready(); err != nil {
-			return &usage.Error{Problem: err.Error(), Hint: "--deleted-to wants the name of a file that can be written"}
+			return &usage.Error{Problem: err.Error(), Hint: "--deleted-to needs the name of a writable file"}
 		}
 	}
 	return nil
 }
 
-// each runs one connector after the other; what happens to one does not keep the next from its turn,
-// unless it would happen to that one too.
+// each runs one connector after the other. An error of one does not stop the next, unless it would fail for
+// the same reason.
 func (b *batch) each(ctx context.Context) error {
 	if err := b.apart(ctx); err != nil {
 		return err
@@ -196,7 +195,7 @@ func (b *batch) each(ctx context.Context) error {
 	for i := range b.works {
 		if ctx.Err() != nil {
 			if i > 0 && b.outcomes[i-1].Err != nil {
-				return nil // it is told already, and the exit code knows of it
+				return nil // already reported, and counted in the exit code
 			}
 			return context.Cause(ctx)
 		}
@@ -213,15 +212,15 @@ func (b *batch) each(ctx context.Context) error {
 		}
 		b.done(ctx, o)
 		if left := len(b.works) - i - 1; left > 0 && errors.Is(o.Err, elastic.ErrUnreachable) {
-			b.messages.Note(fmt.Sprintf("%s not tried, because the destination cannot be reached", term.Plural(int64(left), "connector was", "connectors were")))
+			b.messages.Note(fmt.Sprintf("%s skipped, because the destination cannot be reached", term.Plural(int64(left), "connector was", "connectors were")))
 			return nil
 		}
 	}
 	return nil
 }
 
-// apart refuses two connectors whose names of the index turn out to be the same index, by an alias:
-// each would delete the documents of the other. A destination that cannot tell is found out later.
+// apart refuses two connectors whose index names are aliases of one index: each would delete the documents of
+// the other. If the destination cannot resolve aliases, this is detected later.
 func (b *batch) apart(ctx context.Context) error {
 	if len(b.works) < 2 {
 		return nil
@@ -242,8 +241,8 @@ func (b *batch) apart(ctx context.Context) error {
 		}
 		if other, ok := taken[index.Name]; ok {
 			return &usage.Error{
-				Problem: fmt.Sprintf("the connectors %s and %s mean the same index %s", term.Quoted(other), term.Quoted(c.Name), term.Quoted(index.Name)),
-				Hint:    "give each connector an index of its own",
+				Problem: fmt.Sprintf("connectors %s and %s use the same index %s", term.Quoted(other), term.Quoted(c.Name), term.Quoted(index.Name)),
+				Hint:    "give each connector its own index",
 			}
 		}
 		taken[index.Name] = c.Name
@@ -251,7 +250,7 @@ func (b *batch) apart(ctx context.Context) error {
 	return nil
 }
 
-// inTurns lets those connectors go first whose last run with a time limit is longest ago.
+// inTurns sorts the connectors by their last run with a time limit, the oldest first.
 func (b *batch) inTurns() {
 	if b.until == nil {
 		return
@@ -259,7 +258,7 @@ func (b *batch) inTurns() {
 	soon := b.app.Now().Add(time.Hour)
 	last := func(w work) time.Time {
 		at := b.state.LastTurn(b.dest.LockName(), w.job.Index)
-		if at.After(soon) { // some clock was wrong; it would go last until then
+		if at.After(soon) { // a wrong clock; the connector would be last until then
 			return time.Time{}
 		}
 		return at

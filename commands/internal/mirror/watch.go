@@ -16,10 +16,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// toldFailures is how many failures of a connector are told one by one; the others are counted.
+// toldFailures is the number of failures of a connector that are reported one by one; further ones are only
+// counted.
 const toldFailures = 20
 
-// watcher is told by a run what happens. It prints changes and failures as they come.
+// watcher observes a run. It prints changes and failures as they come.
 type watcher struct {
 	console *console
 	where   string
@@ -28,15 +29,16 @@ type watcher struct {
 	mu       sync.Mutex
 	phase    string
 	failures []report.Failure // the first ones
-	hints    map[string]bool  // those that were told
+	hints    map[string]bool  // hints that were reported
 	failed   int64
-	unread   []string // the first scopes that were not read to their end
-	more     bool     // there are more of them
-	unlisted bool     // the list of parts broke off
-	absent   []absent // what the configuration names and the source does not have
+	unread   []string // the first scopes that were not read completely
+	more     bool     // more scopes than unread lists
+	unlisted bool     // the listing of the parts is incomplete
+	absent   []absent // configured names that the source does not have
 }
 
-// absent is such a failure, and whether the index has documents of it.
+// absent is the failure of a configured name that the source does not have, and whether the index has
+// documents of it.
 type absent struct {
 	err  error
 	is   *source.UnmatchedError
@@ -49,7 +51,7 @@ func newWatcher(c *console, o *ran, log *slog.Logger) *watcher {
 	return &watcher{console: c, where: o.where(), log: log, hints: map[string]bool{}}
 }
 
-// where says in messages whose they are.
+// where is the place of this connector in messages.
 func (o *ran) where() string {
 	if o.Type == "" {
 		return "connector " + term.Quoted(o.Name)
@@ -90,9 +92,9 @@ func (w *watcher) Failed(f report.Failure) {
 	w.console.messages.FailAmong(w.where, &placedError{f}, w.hints)
 }
 
-// leaves notes a part that was not read to its end; a scope counts once, however many of its parts failed.
+// leaves records a part that was not read completely; a scope counts once, however many of its parts failed.
 func (w *watcher) leaves(part, scope string) {
-	if scope == "" { // the root of a tree has a name of its own
+	if scope == "" { // the root of a tree has its own name
 		scope = part
 	}
 	if slices.Contains(w.unread, scope) {
@@ -105,7 +107,7 @@ func (w *watcher) leaves(part, scope string) {
 	}
 }
 
-// wholePart reports that a failure is not about one document. A document without an id is one, too.
+// wholePart reports that a failure is not about one document. A document without an id counts as one, too.
 func wholePart(f report.Failure) bool { return f.ID == "" && f.Err.Error() != string(plan.EmptyID) }
 
 // Phase implements [report.Observer].
@@ -122,7 +124,7 @@ func (w *watcher) now() string {
 	return w.phase
 }
 
-// told reports whether an error was told as a failure already.
+// told reports whether an error was already reported as a failure.
 func (w *watcher) told(err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -134,9 +136,9 @@ func (w *watcher) told(err error) bool {
 	return false
 }
 
-// unmatched is the error of what a run was asked to read and found nothing of, or nil. What the index has
-// documents of was there: it vanished, which is no mistake of the configuration. Where deletes were held back without
-// looking at documents, that cannot be said.
+// unmatched is the error of configured names that matched nothing, or nil. A name with documents in the index
+// existed before: it vanished, and is not a mistake in the configuration. If deletes were held back without a
+// look at the documents, this cannot be decided.
 func (w *watcher) unmatched(parts *partFilter, r *engine.Result) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -156,7 +158,7 @@ func (w *watcher) unmatched(parts *partFilter, r *engine.Result) error {
 	return errors.Join(errs...)
 }
 
-// placedError is a failure with its place in front, once.
+// placedError is a failure with its place in front, only once.
 type placedError struct{ f report.Failure }
 
 func (e *placedError) Error() string {

@@ -7,7 +7,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
-// countsLine is the last line about a connector: what a diff would do, what a sync did.
+// countsLine is the last line about a connector: the changes that a diff would make or a sync made.
 func (t *textPrinter) countsLine(o *Outcome) string {
 	c := &o.Result.Counts
 	if o.Err != nil && c.Read == 0 {
@@ -25,9 +25,9 @@ func (t *textPrinter) countsLine(o *Outcome) string {
 		n    int64
 		word string
 	}{
-		{c.Withheld, "withheld"},
+		{c.Withheld, "held back"},
 		{c.Rejected, "rejected"},
-		{c.Duplicates, "with the id of another"},
+		{c.Duplicates, "with a duplicate id"},
 		{c.Dropped, "dropped"},
 		{c.ContentErrors, "with unreadable content"},
 	} {
@@ -45,10 +45,10 @@ func (t *textPrinter) countsLine(o *Outcome) string {
 	return fmt.Sprintf("%s: %s -> %s at %s: %s", term.Plain(o.Name), term.Plain(o.Type), term.Plain(o.Result.Index), term.Plain(o.Destination), counts)
 }
 
-// mostNotIndexed is how many fields one line names.
+// mostNotIndexed is the maximum number of fields in one line.
 const mostNotIndexed = 10
 
-// notIndexedLine names the fields of which values are only in _source, or is "".
+// notIndexedLine names the fields with values that are only in _source, or is "".
 func (t *textPrinter) notIndexedLine(o *Outcome) string {
 	if len(o.Result.NotIndexed) == 0 || t.o.Quiet {
 		return ""
@@ -64,13 +64,13 @@ func (t *textPrinter) notIndexedLine(o *Outcome) string {
 	return term.Plain(o.Result.Index) + ": not indexed: " + strings.Join(fields, ", ")
 }
 
-// tabled reports whether a table at the end stands in place of the lines: on a terminal that is wide
-// enough, for several connectors.
+// tabled reports whether a table at the end replaces the lines: for several connectors, on a terminal that is
+// wide enough.
 func (t *textPrinter) tabled() bool {
 	return t.o.Several && !t.o.Dry && t.o.Width >= tableWidth
 }
 
-// tableWidth is what the summary table needs with names of ordinary length.
+// tableWidth is the width of the summary table with names of ordinary length.
 const tableWidth = 90
 
 // table is the summary of several connectors, or "".

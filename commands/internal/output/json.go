@@ -18,17 +18,18 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/shape"
 )
 
-// Schema is the version of the JSON output. Keys are added within a version, never changed.
+// Schema is the version of the JSON output. A version may gain keys, but never changes them.
 const Schema = 1
 
-// jsonResult is the object that -o json prints, and -o ndjson ends with. It has as many fields as the contract has keys.
+// jsonResult is the object that -o json prints, and the last one of -o ndjson. It has as many fields as the
+// contract has keys.
 type jsonResult struct {
 	Schema        int              `json:"schema"`
 	Exit          int              `json:"exit"`
 	Connector     string           `json:"connector,omitempty"`
 	Source        string           `json:"source,omitempty"` // service type
 	Index         string           `json:"index,omitempty"`
-	Job           string           `json:"job,omitempty"` // the sync job, of a connector of Elasticsearch
+	Job           string           `json:"job,omitempty"` // the sync job of a connector of Elasticsearch
 	DryRun        bool             `json:"dry_run"`
 	Read          int64            `json:"read"`
 	Created       int64            `json:"created"`
@@ -42,25 +43,25 @@ type jsonResult struct {
 	ContentErrors int64            `json:"content_errors"`
 	FailedParts   int64            `json:"failed_parts"`
 	DurationMS    int64            `json:"duration_ms"`
-	Extraction    string           `json:"extraction,omitempty"`  // how content became text, where there was any to be written
-	Mapping       []jsonDrift      `json:"mapping,omitempty"`     // fields that the index maps otherwise than a new one would
-	NotIndexed    []shape.Ignored  `json:"not_indexed,omitempty"` // fields of which some values are only in _source; after a run that wrote
+	Extraction    string           `json:"extraction,omitempty"`  // how content was converted to text, if any was written
+	Mapping       []jsonDrift      `json:"mapping,omitempty"`     // fields whose mapping differs from that of a new index
+	NotIndexed    []shape.Ignored  `json:"not_indexed,omitempty"` // fields with some values only in _source; after a run that wrote
 	WithheldBy    map[string]int64 `json:"withheld_by,omitempty"` // counts by reason
-	Unread        []string         `json:"unread,omitempty"`      // the first parts that were not read to their end
+	Unread        []string         `json:"unread,omitempty"`      // the first parts that were not read completely
 	DeadLetter    string           `json:"dead_letter,omitempty"`
-	Confirm       string           `json:"confirm,omitempty"` // the command line that permits what was withheld
-	Omitted       int64            `json:"omitted,omitempty"` // changes that --limit left out
+	Confirm       string           `json:"confirm,omitempty"` // the command line that permits the deletes that were held back
+	Omitted       int64            `json:"omitted,omitempty"` // changes omitted by --limit
 	Error         *jsonError       `json:"error,omitempty"`
 	Connectors    []jsonResult     `json:"connectors,omitempty"`
 }
 
-// jsonDrift is a field that the index maps otherwise than a new index would.
+// jsonDrift is a field whose mapping differs from that of a new index.
 type jsonDrift struct {
 	Field   string `json:"field"`
 	Mapped  string `json:"mapped"` // the type in the index
 	Source  string `json:"source"` // the kind in the source
 	Meaning string `json:"meaning"`
-	Refuses bool   `json:"refuses"` // values of the source may be refused
+	Refuses bool   `json:"refuses"` // the index may reject values of the source
 }
 
 type jsonError struct {
@@ -68,26 +69,26 @@ type jsonError struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// jsonChange is what -o ndjson prints of a change.
+// jsonChange is a change in the output of -o ndjson.
 type jsonChange struct {
 	Schema int                           `json:"schema"`
 	Kind   string                        `json:"kind"`
 	Index  string                        `json:"index"`
 	ID     string                        `json:"id"`
-	Title  string                        `json:"title,omitempty"` // what people know the document by, where the id says nothing
+	Title  string                        `json:"title,omitempty"` // a readable name of the document, if the id is not readable
 	Part   string                        `json:"part"`
 	Reason string                        `json:"reason"`
-	First  string                        `json:"first,omitempty"` // duplicate: the part that brought the id first
+	First  string                        `json:"first,omitempty"` // duplicate: the part that had the id first
 	Fields map[string][2]json.RawMessage `json:"fields,omitempty"`
 }
 
-// JSONLine is a value as one line of JSON. What would not print is escaped, since the line may end on a
-// terminal.
+// JSONLine is a value as one line of JSON. Unprintable characters are escaped, since the line may be shown on
+// a terminal.
 func JSONLine(v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil { // only for types that have no JSON form
+	if err := e.Encode(v); err != nil { // only for types without a JSON form
 		panic(err)
 	}
 	line := strings.TrimSuffix(b.String(), "\n")
@@ -95,7 +96,7 @@ func JSONLine(v any) string {
 		return line + "\n"
 	}
 	b.Reset()
-	for _, r := range line { // such a rune stands within a string
+	for _, r := range line { // such a character is always within a string
 		switch {
 		case !term.Escaped(r):
 			b.WriteRune(r)
@@ -109,7 +110,7 @@ func JSONLine(v any) string {
 	return b.String() + "\n"
 }
 
-// jsonPrinter writes objects for programs, one a line.
+// jsonPrinter writes objects for programs, one per line.
 type jsonPrinter struct {
 	o Options
 

@@ -1,8 +1,8 @@
-// Package output is what runs print on stdout, in each of the forms of --output.
+// Package output prints the results of runs to stdout, in each format of --output.
 //
-// A form is a [Printer]. It is handed values (a change, what came of a connector, what came of the whole command), and
-// decides nothing: the exit code is one of those values. What people have to know beside their results goes to stderr,
-// which is not the business of this package.
+// A format is a [Printer]. It receives values (a change, the result of a connector, the result of the command)
+// and decides nothing: the exit code is one of those values. Messages and the log go to stderr and are written
+// elsewhere.
 package output
 
 import (
@@ -15,28 +15,28 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// The forms of output.
+// The output formats.
 const (
 	Text   = "text"
 	JSON   = "json"
 	NDJSON = "ndjson"
 )
 
-// Options are what is printed, and for whom.
+// Options choose what is printed, and for which reader.
 type Options struct {
-	Form    string // of --output
-	Limit   int    // of changes; 0 for none
-	All     bool   // documents that are left as they are, too
-	Fields  bool   // those that differ, of an update
+	Form    string // the value of --output
+	Limit   int    // maximum number of changes; 0 for no limit
+	All     bool   // also unchanged documents
+	Fields  bool   // the changed fields of an update
 	Dry     bool   // nothing is written: the changes are the result
-	Quiet   bool   // of a run that writes, nothing but what is asked for by form
-	Several bool   // connectors were asked for, however many there are
+	Quiet   bool   // for a run that writes: only output that a flag requests
+	Several bool   // several connectors may run, even if there is only one
 	Width   int    // of the terminal; 0 for a file
 	Palette term.Palette
 }
 
-// Printer writes results in one form. Change is called from several goroutines while a connector runs, the others
-// between runs.
+// Printer writes results in one format. Change is called from several goroutines while a connector runs, the
+// other methods between runs.
 type Printer interface {
 	Change(report.Change)
 	// Connector is called when a connector is done.
@@ -45,28 +45,28 @@ type Printer interface {
 	End(*Total)
 }
 
-// Outcome is what came of one connector.
+// Outcome is the result of one connector.
 type Outcome struct {
 	Name, Type, Destination string // Type is its service type
 	Result                  engine.Result
 	Err                     error
-	Exit                    int // the code of this connector
+	Exit                    int // the exit code of this connector
 	Took                    time.Duration
-	Job                     string   // the sync job, "" where there is none
-	DeadLetter              string   // where rejected documents are, "" when there is none
-	Confirm                 string   // the command line that permits what was withheld
-	Unread                  []string // the first parts that were not read to their end
+	Job                     string   // the sync job, "" if there is none
+	DeadLetter              string   // the file of rejected documents, "" if there is none
+	Confirm                 string   // the command line that permits the deletes that were held back
+	Unread                  []string // the first parts that were not read completely
 }
 
-// Total is what came of the whole command.
+// Total is the result of the complete command.
 type Total struct {
 	Outcomes []*Outcome
 	Exit     int
-	Err      error // what ended or prevented the whole command
+	Err      error // the error that ended or prevented the command
 	Took     time.Duration
 }
 
-// New makes the printer of a form.
+// New creates the printer of a format.
 func New(w io.Writer, o Options) Printer {
 	switch o.Form {
 	case JSON:

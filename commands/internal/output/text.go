@@ -16,9 +16,9 @@ import (
 const (
 	shortestValue = 12 // columns that every value gets
 	longestValue  = 80
-	// alignedLines is how many lines wait for each other, so that their columns stand below each other.
+	// alignedLines is the number of lines that are collected to align their columns.
 	alignedLines = 500
-	widestID     = 48 // longer ids stick out
+	widestID     = 48 // longer ids are not aligned
 )
 
 // textPrinter writes for people: changes, and a line of counts for each connector.
@@ -30,7 +30,7 @@ type textPrinter struct {
 	w       *bufio.Writer
 	waiting []textLine
 	idWidth int
-	aligned bool // the width of ids is settled
+	aligned bool // the width of ids is fixed
 	printed int
 	omitted int64
 }
@@ -43,7 +43,7 @@ type textLine struct {
 // driftKind is the kind of a line about the mapping of a field.
 const driftKind = "mapping"
 
-// mark is the sign that a line of diff begins with.
+// mark is the first character of a line of diff.
 func mark(kind string) string {
 	switch kind {
 	case plan.Create.String():
@@ -89,7 +89,7 @@ func (t *textPrinter) Change(c report.Change) {
 	}
 }
 
-// align settles the width of ids and writes the lines that waited for it.
+// align fixes the width of ids and writes the collected lines.
 func (t *textPrinter) align() {
 	for _, l := range t.waiting {
 		t.idWidth = max(t.idWidth, min(term.Columns(l.id), widestID))
@@ -122,8 +122,8 @@ func (t *textPrinter) write(l textLine) {
 	_, _ = t.w.WriteString(text + "\n")
 }
 
-// detail is what a line says beside the id: what people know the document by, where the id says
-// nothing, and what there is to say of the change.
+// detail is the text after the id: a readable name of the document if the id is not readable, and the details
+// of the change.
 func (t *textPrinter) detail(c report.Change) string {
 	reason := t.reason(c)
 	switch {
@@ -135,7 +135,7 @@ func (t *textPrinter) detail(c report.Change) string {
 	return term.Plain(c.Title) + ": " + reason
 }
 
-// reason is the fields that differ, or the reason where the mark does not say it all.
+// reason is the changed fields, or the reason if the mark alone does not say it.
 func (t *textPrinter) reason(c report.Change) string {
 	if len(c.Fields) > 0 {
 		var b strings.Builder
@@ -156,7 +156,7 @@ func (t *textPrinter) reason(c report.Change) string {
 	return term.Plain(c.Reason)
 }
 
-// json is a field's value on a line; a field that is not there is told by words that are no JSON.
+// json is the value of a field on a line; a missing field is shown in words that are not JSON.
 func (t *textPrinter) json(raw json.RawMessage) string {
 	if raw == nil {
 		return "absent"
@@ -165,14 +165,14 @@ func (t *textPrinter) json(raw json.RawMessage) string {
 	if json.Compact(&compact, raw) == nil {
 		raw = compact.Bytes()
 	}
-	// Only the begin is shown, so only that is looked at.
+	// Only the beginning is shown, so only the beginning is checked.
 	if most := 8 * longestValue; len(raw) > most {
 		raw = append(bytes.Clone(bytes.ToValidUTF8(raw[:most], nil)), "…"...)
 	}
 	return term.Shorten(term.Plain(string(raw)), t.value)
 }
 
-// settle writes what is waiting.
+// settle writes the collected lines.
 func (t *textPrinter) settle() {
 	if !t.aligned {
 		t.align()
@@ -186,7 +186,7 @@ func (t *textPrinter) Connector(o *Outcome) {
 	defer t.mu.Unlock()
 	t.settle()
 	if t.omitted > 0 {
-		fmt.Fprintf(t.w, "… and %s, left out by --limit %d\n", term.Plural(t.omitted, "change", "changes"), t.o.Limit)
+		fmt.Fprintf(t.w, "… and %s, omitted by --limit %d\n", term.Plural(t.omitted, "change", "changes"), t.o.Limit)
 	}
 	t.printed, t.omitted = 0, 0
 	if t.o.Dry {

@@ -90,7 +90,7 @@ func TestColumnsAreAlignedForBlocks(t *testing.T) {
 
 func TestLimitCountsWhatItLeavesOut(t *testing.T) {
 	t.Parallel()
-	for form, want := range map[string]string{Text: "… and 3 changes, left out by --limit 1\n", NDJSON: `"omitted":3`} {
+	for form, want := range map[string]string{Text: "… and 3 changes, omitted by --limit 1\n", NDJSON: `"omitted":3`} {
 		p, out := printing(Options{Form: form, Limit: 1})
 		for _, c := range exampleChanges {
 			p.Change(c)
