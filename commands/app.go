@@ -87,7 +87,7 @@ func dispatch(ctx, cut context.Context, a *setup.App, args []string) error {
 	if err != nil {
 		return err
 	}
-	tellSeed(a, &line, args)
+	logIgnoredFlag(a, &line, args)
 	switch {
 	case line.help:
 		return a.WriteOut(help(app, line.command, a.Streams.OutWidth()))

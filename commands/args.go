@@ -15,12 +15,12 @@ import (
 
 // commandLine is the typed command line, in the order that the parser expects.
 type commandLine struct {
-	args    []string     // the program's name, global flags, the command, its flags, --, names
-	command *cli.Command // nil if none was typed
-	help    bool
-	version bool
-	seed    bool // translated from a line of Elastic's connector service, see service_line.go
-	uvloop  bool
+	args       []string     // the program's name, global flags, the command, its flags, --, names
+	command    *cli.Command // nil if none was typed
+	help       bool
+	version    bool
+	translated bool // translated from a line of Elastic's connector service, see service_line.go
+	uvloop     bool
 }
 
 // arrange reorders the arguments: the parser stops at the first argument that is not a flag, but people write
@@ -36,7 +36,7 @@ func arrange(app *cli.App, args []string) (commandLine, error) {
 			return commandLine{}, err
 		}
 	}
-	line := commandLine{command: a.command, help: a.help, version: a.version, seed: a.seed, uvloop: a.uvloop}
+	line := commandLine{command: a.command, help: a.help, version: a.version, translated: a.translated, uvloop: a.uvloop}
 	if a.help || a.version {
 		return line, nil
 	}
@@ -77,7 +77,7 @@ type arranger struct {
 
 	acted, uvloop bool     // flags of Elastic's connector service, see service_line.go
 	actions       []string // the values of --action
-	seed          bool     // the command was translated, not typed
+	translated    bool     // the command was translated, not typed
 }
 
 // typedFlag is a flag from the command line, with its value.

@@ -16,14 +16,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// connectorPipeline does what the pipeline does that Elasticsearch brings along for connectors.
+// connectorPipeline is like the pipeline that Elasticsearch installs for connectors.
 const connectorPipeline = `{"processors":[
 	{"attachment":{"if":"ctx?._extract_binary_content == true","field":"_attachment","target_field":"_extracted_attachment","ignore_missing":true,
 		"on_failure":[{"append":{"field":"_ingestion_errors","value":"attachment"}}]}},
 	{"set":{"if":"ctx?._extract_binary_content == true","field":"body","copy_from":"_extracted_attachment.content","ignore_empty_value":true}},
 	{"remove":{"field":["_attachment","_extracted_attachment","_extract_binary_content","_reduce_whitespace","_run_ml_inference"],"ignore_missing":true}}]}`
 
-// TestAttachments: a folder goes through a pipeline that reads attachments, and a second time nothing does.
+// TestAttachments mirrors a folder through a pipeline that reads attachments; the second run writes nothing.
 func TestAttachments(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, server string) {
@@ -82,7 +82,7 @@ connectors:
 		if d := cmp.Diff(want, got); d != "" {
 			t.Error(d)
 		}
-		// What has changed goes through it again.
+		// Changed files go through the pipeline again.
 		if err := os.WriteFile(filepath.Join(dir, "docs", "report.pdf"), []byte("other words"), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -19,8 +19,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// required returns a variable that names a server. Without it the test is skipped, or fails where CI
-// is set and nothing may be skipped.
+// required returns a variable that names a server. Without it the test is skipped, or fails under CI=true,
+// where tests must not be skipped.
 func required(t testing.TB, name string) string {
 	t.Helper()
 	v := os.Getenv(name)
@@ -47,8 +47,8 @@ var program = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// bench is one destination and a configuration between it and a source, whose database and user have
-// the name database.
+// bench is a destination and a configuration that mirrors a source into it. The source's database and user are
+// called name.
 type bench struct {
 	t           testing.TB
 	database    string
@@ -58,8 +58,8 @@ type bench struct {
 	secret      string
 }
 
-// newBenchOf makes an empty destination: an Elasticsearch address, or "" for embedded. The source is the
-// caller's business.
+// newBenchOf creates an empty destination: an Elasticsearch address, or "" for embedded. The caller creates
+// the source.
 func newBenchOf(t testing.TB, elasticsearch string) *bench {
 	t.Helper()
 	name := strings.ToLower(rand.Text())[:12]
@@ -72,14 +72,14 @@ func newBenchOf(t testing.TB, elasticsearch string) *bench {
 	return b
 }
 
-// write writes the configuration: of a source, whose values are those of a YAML mapping in braces, with
-// more keys for the connector.
+// write writes the configuration of a source, whose values are a YAML mapping in braces, with more keys for
+// the connector.
 func (b *bench) write(serviceType, values, more string) {
 	b.t.Helper()
 	b.writePlain(serviceType, values+`, password: "${E2E_SECRET}"`, more)
 }
 
-// writePlain writes the configuration of a source that has no password.
+// writePlain writes the configuration of a source without a password.
 func (b *bench) writePlain(serviceType, values, more string) {
 	b.t.Helper()
 	config := fmt.Sprintf(`
@@ -99,7 +99,7 @@ connectors:
 	}
 }
 
-// outcome is what a run of the program said.
+// outcome is the output of a run of the program.
 type outcome struct {
 	code   int
 	stdout string
@@ -133,7 +133,7 @@ func (b *bench) run(args ...string) outcome {
 	return o
 }
 
-// result is the object that ends -o json and -o ndjson.
+// result is the last object of -o json and -o ndjson.
 type result struct {
 	Exit, Created, Updated, Deleted, Kept, Withheld, Rejected int64
 }

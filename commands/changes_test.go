@@ -42,7 +42,7 @@ func (b *changesBench) put(id any, n int) {
 	b.shop.Put("shop", "orders", bson.D{{Key: "_id", Value: id}, {Key: "n", Value: int32(n)}})
 }
 
-// prints runs the program, which must succeed, and returns what it prints.
+// prints runs the program, which must succeed, and returns its output.
 func (b *changesBench) prints(args ...string) string {
 	b.t.Helper()
 	o := b.run(args...)
@@ -69,7 +69,7 @@ func (b *changesBench) writeConfig(text string) {
 	}
 }
 
-// TestIncrementalSyncOfMongoDB: what diff foretells is done, and only what changed is read.
+// TestIncrementalSyncOfMongoDB: sync makes the changes that diff predicts, and reads only changed documents.
 func TestIncrementalSyncOfMongoDB(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
@@ -78,7 +78,7 @@ func TestIncrementalSyncOfMongoDB(t *testing.T) {
 		if o.code != 0 || !strings.Contains(o.stderr, "reads everything, not only what changed") || !strings.Contains(o.stderr, "the index does not exist yet") {
 			t.Fatalf("first: exit code %d\n%s", o.code, o.stderr)
 		}
-		b.must(0, "sync", "--type", "incremental") // the last change is at the time of the place
+		b.must(0, "sync", "--type", "incremental") // the last change is at the time of the saved position
 		b.put(1, 1)
 		b.put("new", 1)
 		b.shop.Remove("shop", "orders", 2)
@@ -95,7 +95,8 @@ func TestIncrementalSyncOfMongoDB(t *testing.T) {
 		}
 		b.must(0, "diff")
 
-		// The oplog does not reach back: everything is read, which is said, and the run after it reads only changes.
+		// The oplog does not reach back far enough: the run logs this and reads everything, and the next run
+		// reads only changes.
 		b.put(3, 1)
 		b.shop.Forget()
 		o = b.run("sync", "--type", "incremental")
@@ -110,8 +111,8 @@ func TestIncrementalSyncOfMongoDB(t *testing.T) {
 	})
 }
 
-// TestIncrementalSyncWithoutChangeStreams: a server that has none ends the run with 2 and the line to change; where
-// they are not asked for, an incremental sync reads everything, as it always did.
+// TestIncrementalSyncWithoutChangeStreams: on a server without change streams the run ends with 2 and the
+// setting to change; without that setting, an incremental sync reads everything.
 func TestIncrementalSyncWithoutChangeStreams(t *testing.T) {
 	t.Parallel()
 	b := newChangesBench(t, "")
@@ -138,7 +139,7 @@ func TestIncrementalSyncWithoutChangeStreams(t *testing.T) {
 	}
 }
 
-// TestIncrementalDeletesAreHeldBack: until they are confirmed, however many runs there are in between.
+// TestIncrementalDeletesAreHeldBack: until they are confirmed, even if other runs come first.
 func TestIncrementalDeletesAreHeldBack(t *testing.T) {
 	t.Parallel()
 	b := newChangesBench(t, "")
@@ -157,7 +158,7 @@ func TestIncrementalDeletesAreHeldBack(t *testing.T) {
 	b.must(0, "diff")
 }
 
-// TestIncrementalOfAChosenCollection: one of which nothing changed is no mistake, one that is not there is.
+// TestIncrementalOfAChosenCollection: a collection without changes is not an error, a missing one is.
 func TestIncrementalOfAChosenCollection(t *testing.T) {
 	t.Parallel()
 	b := newChangesBench(t, "")
@@ -175,7 +176,7 @@ func TestIncrementalOfAChosenCollection(t *testing.T) {
 	}
 }
 
-// TestIncrementalKilledInTheMiddle: the next run does what the killed one has left.
+// TestIncrementalKilledInTheMiddle: the next run completes the work of the killed one.
 func TestIncrementalKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
@@ -220,7 +221,7 @@ func TestIncrementalKilledInTheMiddle(t *testing.T) {
 	})
 }
 
-// TestIncrementalThroughAPipeline: what it adds is no change.
+// TestIncrementalThroughAPipeline: fields that the pipeline adds are not changes.
 func TestIncrementalThroughAPipeline(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
@@ -245,8 +246,8 @@ func TestIncrementalThroughAPipeline(t *testing.T) {
 	})
 }
 
-// TestIncrementalJobsOfARecord: they are run by a poll, read only what changed, and the record has the place that
-// the index has.
+// TestIncrementalJobsOfARecord: a poll runs them, reads only changes, and the record stores the same position
+// as the index.
 func TestIncrementalJobsOfARecord(t *testing.T) {
 	t.Parallel()
 	b := newChangesBench(t, "")
@@ -284,8 +285,8 @@ func TestIncrementalJobsOfARecord(t *testing.T) {
 	}
 }
 
-// BenchmarkIncrementalSync changes 100 of 100,000 documents of 1 KB before each run, on the newest Elasticsearch where
-// there is one. full is a run that finds nothing to do.
+// BenchmarkIncrementalSync changes 100 of 100,000 documents of 1 KB before each run, on the newest
+// Elasticsearch if there is one. full is a run that finds nothing to do.
 func BenchmarkIncrementalSync(b *testing.B) {
 	c := newChangesBench(b, os.Getenv("TEST_ELASTICSEARCH_URL"))
 	put := func(i, n int) {

@@ -16,8 +16,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
 )
 
-// TestRecordsHaveTheTimeOfElasticsearch: on a machine whose clock is wrong by hours, a job is made at the
-// time that Elasticsearch has.
+// TestRecordsHaveTheTimeOfElasticsearch: if the clock of this machine is wrong by hours, a job still has
+// Elasticsearch's time.
 func TestRecordsHaveTheTimeOfElasticsearch(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, server string) {

@@ -17,7 +17,7 @@ import (
 )
 
 // pollUntilBlocked starts a poll of a connector on a server whose source waits for the end of the run, and
-// returns when it waits.
+// returns once it waits.
 func pollUntilBlocked(t *testing.T, dir, host string, args ...string) (wait func() int, end func()) {
 	t.Helper()
 	writeFile(t, filepath.Join(dir, "config.yml"), `
@@ -65,10 +65,10 @@ connectors:
 	}
 }
 
-// listedSyncJob is what list says of a sync job.
+// listedSyncJob is a sync job in the output of list.
 type listedSyncJob struct{ ID, Status string }
 
-// newest is the newest sync job, as list says.
+// newest is the newest sync job in the output of list.
 func newest(t *testing.T, dir string) (job listedSyncJob) {
 	t.Helper()
 	out, err := programIn(t, dir, "job", "list", "--limit", "1", "-o", "ndjson").Output()
@@ -81,7 +81,7 @@ func newest(t *testing.T, dir string) (job listedSyncJob) {
 	return job
 }
 
-// TestACanceledJobEndsWithinSeconds: the program that runs it sees that it shall end.
+// TestACanceledJobEndsWithinSeconds: the program that runs the job notices the cancellation.
 func TestACanceledJobEndsWithinSeconds(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(storeInMemory(t))
@@ -106,7 +106,8 @@ func TestACanceledJobEndsWithinSeconds(t *testing.T) {
 	}
 }
 
-// TestActionPollStays: until a signal ends it, as the seed's did; its job is suspended then.
+// TestActionPollStays: as in Elastic's connector service, --action poll polls until a signal ends it; its job
+// is then suspended.
 func TestActionPollStays(t *testing.T) {
 	t.Parallel()
 	needsSignals(t)
@@ -123,7 +124,7 @@ func TestActionPollStays(t *testing.T) {
 	}
 }
 
-// TestDeleteAsksOnATerminal: nothing but yes deletes.
+// TestDeleteAsksOnATerminal: only yes deletes.
 func TestDeleteAsksOnATerminal(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]int{"": ExitUsage, "no": ExitUsage, "yess": ExitUsage, "y": ExitOK, "YES": ExitOK} {
@@ -143,7 +144,7 @@ func TestDeleteAsksOnATerminal(t *testing.T) {
 	}
 }
 
-// TestAQuestionEndsWithTheRun: nobody has to answer after Ctrl-C.
+// TestAQuestionEndsWithTheRun: after Ctrl-C no answer is needed.
 func TestAQuestionEndsWithTheRun(t *testing.T) {
 	t.Parallel()
 	read, write := io.Pipe()

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestTwoNamesOfOneIndex has a destination where two aliases stand for one index. Nothing is written.
-func TestTwoNamesOfOneIndex(t *testing.T) {
+// TestTwoNamesOfOneIndexAreRefused has a destination with two aliases of one index. Nothing is written.
+func TestTwoNamesOfOneIndexAreRefused(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {

@@ -18,7 +18,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// permitted is the scripted source, which here knows who may see its documents.
+// permitted is the scripted source with document level security.
 type permitted struct{ source.Source }
 
 func (permitted) Identities(context.Context) iter.Seq2[document.Document, error] {
@@ -44,10 +44,10 @@ var crontabLine = regexp.MustCompile(`^((?:(?:\*|\d+)(?:/\d+)?\s+){5})(elastic-i
 type pageLine struct {
 	command string
 	cron    bool
-	silent  bool // what it prints is thrown away
+	silent  bool // its output is discarded
 }
 
-// pageLines are the lines of the page's blocks, in their order.
+// pageLines are the lines in the blocks of the page, in order.
 func pageLines(t *testing.T) (out []pageLine) {
 	t.Helper()
 	text, err := os.ReadFile("../docs/crontab.md")
@@ -75,7 +75,7 @@ func pageLines(t *testing.T) (out []pageLine) {
 	return out
 }
 
-// TestCrontabPage runs the lines of docs/crontab.md as somebody does who follows the page.
+// TestCrontabPage runs the lines of docs/crontab.md in the order of the page.
 func TestCrontabPage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

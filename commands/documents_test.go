@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// pdfOf makes a PDF of one page for each text. trailer stands in its trailer, such as the dictionary of an encryption.
+// pdfOf creates a PDF with one page per text. trailer is added to its trailer, such as an encryption
+// dictionary.
 func pdfOf(trailer string, pages ...string) string {
 	var b bytes.Buffer
 	var at []int
@@ -38,13 +39,13 @@ func pdfOf(trailer string, pages ...string) string {
 	return b.String()
 }
 
-// encryptedPDF is one that opens with a password, whatever that is.
+// encryptedPDF is a PDF that needs a password.
 func encryptedPDF(text string) string {
 	sum := strings.Repeat("5a", 32)
 	return pdfOf("/ID [<"+strings.Repeat("01", 16)+"> <"+strings.Repeat("01", 16)+">] /Encrypt <</Filter /Standard /V 1 /R 2 /Length 40 /P -4 /O <"+sum+"> /U <"+sum+">>>", text)
 }
 
-// docxOf makes a document of a word processor, a paragraph for each text.
+// docxOf creates a word processor document with one paragraph per text.
 func docxOf(t *testing.T, paragraphs ...string) string {
 	t.Helper()
 	var body strings.Builder
@@ -74,7 +75,7 @@ func docxOf(t *testing.T, paragraphs ...string) string {
 	return b.String()
 }
 
-// longText has about size bytes, and a word at its end that is nowhere else.
+// longText has about size bytes, and ends with a word that occurs nowhere else.
 func longText(size int) string {
 	const line = "A line of a long text that goes on and on.\n"
 	return strings.Repeat(line, size/len(line)) + "lastword"

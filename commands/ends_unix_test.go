@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// many makes a configuration whose output is more than a pipe holds.
+// many writes a configuration whose output is larger than a pipe's buffer.
 func many(t *testing.T, dir string) {
 	t.Helper()
 	writeFile(t, filepath.Join(dir, "config.yml"), `
@@ -30,8 +30,8 @@ connectors:
 	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [`+strings.Join(documents, ",")+`]}]}`)
 }
 
-// TestAnOutputThatNobodyReadsDoesNotOutliveASignal: the pipe is full, and whoever holds it reads nothing.
-func TestAnOutputThatNobodyReadsDoesNotOutliveASignal(t *testing.T) {
+// TestASignalEndsARunWithAnUnreadOutput: the pipe is full, and its reader does not read.
+func TestASignalEndsARunWithAnUnreadOutput(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"diff", "sync"} {
 		t.Run(command, func(t *testing.T) {
@@ -64,8 +64,8 @@ func TestAnOutputThatNobodyReadsDoesNotOutliveASignal(t *testing.T) {
 	}
 }
 
-// TestASignalEndsTheWaitForAConfiguration: a pipe may be one, such as <(...) in a shell, and nothing is ever
-// written into it.
+// TestASignalEndsTheWaitForAConfiguration: the file may be a pipe, such as <(...) in a shell, that no process
+// writes to.
 func TestASignalEndsTheWaitForAConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"config.yml", ".env"} {
@@ -84,7 +84,7 @@ func TestASignalEndsTheWaitForAConfiguration(t *testing.T) {
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
-			writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns when the program reads
+			writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // returns once the program reads
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,8 +100,8 @@ func TestASignalEndsTheWaitForAConfiguration(t *testing.T) {
 	}
 }
 
-// TestASecondSignalEndsWhatCannotBeEnded: here a source that does not listen.
-func TestASecondSignalEndsWhatCannotBeEnded(t *testing.T) {
+// TestASecondSignalEndsABlockedRun: the source ignores the end of the run.
+func TestASecondSignalEndsABlockedRun(t *testing.T) {
 	t.Parallel()
 	c, stderr, wait := blockedBy(t, t.TempDir(), "embedded:./data", "deaf", "notes")
 	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
@@ -114,8 +114,8 @@ func TestASecondSignalEndsWhatCannotBeEnded(t *testing.T) {
 	}
 }
 
-// TestPipesAndLinksAreNoFilesOfOurs: they are refused by name before anything is sent.
-func TestPipesAndLinksAreNoFilesOfOurs(t *testing.T) {
+// TestPipesAndLinksAreRefused: as output files they are refused by name before anything is sent.
+func TestPipesAndLinksAreRefused(t *testing.T) {
 	t.Parallel()
 	for flag, code := range map[string]int{"--dead-letter": ExitUsage, "--deleted-to": ExitUsage, "--replay": ExitUsage} {
 		for _, kind := range []string{"pipe", "link"} {
@@ -154,8 +154,8 @@ func TestPipesAndLinksAreNoFilesOfOurs(t *testing.T) {
 	}
 }
 
-// TestASecretIsNotWaitedFor: a password_file that is a pipe would hold the program for ever.
-func TestASecretIsNotWaitedFor(t *testing.T) {
+// TestASecretFileMayNotBeAPipe: a password_file that is a pipe would block the program forever.
+func TestASecretFileMayNotBeAPipe(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "secret"), 0o600); err != nil {
@@ -172,18 +172,18 @@ connectors: [{name: notes, service_type: scripted, index_name: search-notes, con
 	}
 }
 
-// TestTheFolderOfDocumentsIsSaidToBeOpenToOthers: one that was there before keeps its rights.
-func TestTheFolderOfDocumentsIsSaidToBeOpenToOthers(t *testing.T) {
+// TestAFolderReadableByOthersIsReported: an existing folder keeps its permissions.
+func TestAFolderReadableByOthersIsReported(t *testing.T) {
 	t.Parallel()
 	for mode, said := range map[os.FileMode]bool{0o755: true, 0o750: true, 0o700: false, 0: false} {
 		dir := t.TempDir()
 		many(t, dir)
 		data := filepath.Join(dir, "data")
-		if mode != 0 { // otherwise the program makes it
+		if mode != 0 { // otherwise the program creates it
 			if err := os.Mkdir(data, mode); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Chmod(data, mode); err != nil { // whatever the umask is
+			if err := os.Chmod(data, mode); err != nil { // regardless of the umask
 				t.Fatal(err)
 			}
 		}
@@ -197,7 +197,7 @@ func TestTheFolderOfDocumentsIsSaidToBeOpenToOthers(t *testing.T) {
 	}
 }
 
-// TestOneClusterHasOneLock: by whichever of its names it is reached.
+// TestOneClusterHasOneLock: under any of its addresses.
 func TestOneClusterHasOneLock(t *testing.T) {
 	t.Parallel()
 	store := storeInMemory(t)

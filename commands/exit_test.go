@@ -104,8 +104,8 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// TestTheWorstWins runs a connector for each code, and takes the worst away until none is left.
-func TestTheWorstWins(t *testing.T) {
+// TestTheWorstExitCodeWins runs a connector for each code, and removes the worst one until none is left.
+func TestTheWorstExitCodeWins(t *testing.T) {
 	t.Parallel()
 	outs := []Outcome{
 		{Err: &crash.Error{}},
@@ -131,8 +131,8 @@ func TestTheWorstWins(t *testing.T) {
 	}
 }
 
-// TestExitCodesAreDocumented compares the table of the README with the code. 141 is not a code of ours:
-// it is what a shell says of any program whose reader went away.
+// TestExitCodesAreDocumented compares the table of the README with the code. The program never returns 141:
+// shells report it for any program whose reader is gone.
 func TestExitCodesAreDocumented(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")

@@ -12,9 +12,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 )
 
-// TestAFullDiskUnderTheStore: the embedded store runs out of room while it is written. The run says so
-// and deletes nothing; when there is room again, the next one mirrors all, and a further one finds
-// nothing to do.
+// TestAFullDiskUnderTheStore: the embedded store fills its disk during a run. The run reports it and deletes
+// nothing; with free space, the next run mirrors everything, and a further one finds nothing to do.
 func TestAFullDiskUnderTheStore(t *testing.T) {
 	t.Parallel()
 	dir, disk := t.TempDir(), fault.Disk(t, 40<<10)
@@ -28,7 +27,7 @@ connectors:
 	}
 	records := func(from, to int) {
 		var b strings.Builder
-		noise := make([]byte, 1500) // what the store cannot make smaller
+		noise := make([]byte, 1500) // text that the store cannot compress
 		for i := from; i < to; i++ {
 			_, _ = rand.Read(noise) // it never fails
 			fmt.Fprintf(&b, `{"id":"%d","v":"%s"}`+"\n", i, hex.EncodeToString(noise))

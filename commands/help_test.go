@@ -20,7 +20,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// flagTable is the contract of the command line: which flag which command has.
+// flagTable is the contract of the command line: the flags of each command.
 var flagTable = map[string]string{
 	"config-file": "all", "log-level": "all", "debug": "all", "filebeat": "all", "log-format": "all",
 	"color": "all", "progress": "all", "quiet": "all", "help": "all", "version": "all",
@@ -108,7 +108,7 @@ func TestHelp(t *testing.T) {
 					limit = width
 				}
 				for line := range strings.Lines(out) {
-					// On a terminal that is narrower than every other, commands to copy and names of flags are not broken.
+					// On an extremely narrow terminal, examples and names of flags are not broken.
 					toCopy := strings.Contains(line, program.Name) || strings.HasPrefix(line, "  #") || strings.HasPrefix(line, "    --")
 					if term.Columns(strings.TrimRight(line, "\n")) > limit && (limit == helpWidth || !toCopy) {
 						t.Errorf("wider than %d: %q", limit, line)
@@ -119,7 +119,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestPlaceholdersAreNames: help shows the value of a flag by a name, which is not a part of the sentence beside it.
+// TestPlaceholdersAreNames: the placeholder of a flag's value is a name, not a part of its sentence.
 func TestPlaceholdersAreNames(t *testing.T) {
 	t.Parallel()
 	named := regexp.MustCompile("^`[A-Z]+(=[A-Z]+)?`: [^`]+$")
@@ -143,8 +143,8 @@ func TestPlaceholdersAreNames(t *testing.T) {
 	}
 }
 
-// TestHelpListsExitCodes: sync, diff and poll list each code that they can end with, except 141, which a shell reports of
-// any program whose reader went away.
+// TestHelpListsExitCodes: the help of sync, diff and poll lists each of their exit codes, except 141, which
+// shells report for any program whose reader is gone.
 func TestHelpListsExitCodes(t *testing.T) {
 	t.Parallel()
 	code := regexp.MustCompile(`(?m)^  (\d+)(?:, (\d+))? `)
@@ -186,7 +186,7 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// exampleFiles are what the examples of the help texts name.
+// exampleFiles are the files that the examples of the help texts name.
 func exampleFiles() map[string]string {
 	config := "elasticsearch.host: embedded:%DATA%\nconnectors:\n" +
 		"  - {name: docs, service_type: scripted, index_name: search-docs, configuration: {script: script.json}}\n"
@@ -201,7 +201,7 @@ func exampleFiles() map[string]string {
 	}
 }
 
-// TestExamplesRun runs every example of the help texts in a folder where what they name exists.
+// TestExamplesRun runs every example of the help texts in a folder with the files that they name.
 func TestExamplesRun(t *testing.T) {
 	t.Parallel()
 	ran := 0
@@ -227,7 +227,7 @@ func TestExamplesRun(t *testing.T) {
 				for _, name := range slices.Sorted(maps.Keys(files)) {
 					writeFile(t, filepath.Join(dir, name), files[name])
 				}
-				if strings.Contains(line, "--replay") { // into an index that is there
+				if strings.Contains(line, "--replay") { // into an existing index
 					if out, err := programIn(t, dir, "sync").CombinedOutput(); err != nil {
 						t.Fatalf("%v\n%s", err, out)
 					}
@@ -245,7 +245,7 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// shellWords splits a line as a shell does, as far as quotes go.
+// shellWords splits a line as a shell does, including quotes.
 func shellWords(t *testing.T, line string) (words []string) {
 	t.Helper()
 	quote, word, within := rune(0), "", false

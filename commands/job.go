@@ -55,7 +55,7 @@ elastic-ingest job start kibana --type deletion`,
 	}
 }
 
-// startedJob is what job start -o json prints.
+// startedJob is the output of job start -o json.
 type startedJob struct {
 	Schema    int    `json:"schema"`
 	ID        string `json:"id"`
@@ -86,11 +86,11 @@ func startJob(ctx context.Context, d *records.Desk, name string, kind protocol.J
 	if err := d.App.WriteOut(text); err != nil {
 		return err
 	}
-	d.Note(fmt.Sprintf("the next poll runs it; %s job view %s tells how far it is", program.Name, term.ShellWord(id)))
+	d.Note(fmt.Sprintf("the next poll runs it; %s job view %s shows its progress", program.Name, term.ShellWord(id)))
 	return nil
 }
 
-// offers refuses a job that a poll would end at once, since the connector has no such jobs.
+// offers refuses a job that a poll would end immediately, because the connector does not support it.
 func offers(c *protocol.Record[protocol.Connector], kind protocol.JobType) error {
 	problem := ""
 	switch {
@@ -102,8 +102,8 @@ func offers(c *protocol.Record[protocol.Connector], kind protocol.JobType) error
 		return nil
 	}
 	return &usage.Error{
-		Problem: fmt.Sprintf("connector %s has no %s enabled among its features", term.Quoted(c.ID), problem),
-		Hint:    "a poll enables what the type of its source offers",
+		Problem: fmt.Sprintf("connector %s does not have %s enabled", term.Quoted(c.ID), problem),
+		Hint:    "a poll enables the features of its source type",
 	}
 }
 
@@ -125,7 +125,7 @@ elastic-ingest job list --limit 0 -o ndjson`,
 				return err
 			}
 			if c.Args().Len() > 1 {
-				return &usage.Error{Problem: "job list takes the name of one connector at most"}
+				return &usage.Error{Problem: "job list takes at most one name of a connector"}
 			}
 			o.What, o.Connector = records.Jobs, c.Args().First()
 			return records.List(c.Context, a, o)
@@ -172,7 +172,7 @@ func viewJob(ctx context.Context, d *records.Desk, id, form string) error {
 }
 
 func noJob(id string) error {
-	return &usage.Error{Problem: "there is no sync job " + term.Quoted(id), Hint: program.Name + " list jobs shows which there are"}
+	return &usage.Error{Problem: "unknown sync job " + term.Quoted(id), Hint: program.Name + " list jobs prints them all"}
 }
 
 func newJobCancel(a *setup.App) *cli.Command {
@@ -196,12 +196,12 @@ func newJobCancel(a *setup.App) *cli.Command {
 	}
 }
 
-// canceledJob is what job cancel -o json prints.
+// canceledJob is the output of job cancel -o json.
 type canceledJob struct {
 	Schema  int    `json:"schema"`
 	ID      string `json:"id"`
 	Status  string `json:"status"`
-	Changed bool   `json:"changed"` // false for a job that had ended before
+	Changed bool   `json:"changed"` // false if the job had already ended
 }
 
 func cancelJob(ctx context.Context, d *records.Desk, id, form string) error {
@@ -218,9 +218,9 @@ func cancelJob(ctx context.Context, d *records.Desk, id, form string) error {
 	text := fmt.Sprintf("sync job %s is canceled\n", term.Plain(id))
 	switch {
 	case !ok:
-		text = fmt.Sprintf("sync job %s has ended already: it is %s\n", term.Plain(id), term.Plain(string(job.Body.Status)))
+		text = fmt.Sprintf("sync job %s has already ended: it is %s\n", term.Plain(id), term.Plain(string(job.Body.Status)))
 	case job.Body.Status == protocol.JobCanceling:
-		text = fmt.Sprintf("sync job %s is canceling: who runs it ends it within seconds, or the next poll does if nobody runs it any more\n", term.Plain(id))
+		text = fmt.Sprintf("sync job %s is canceling: the program that runs it ends it within seconds; if that program is gone, the next poll ends it\n", term.Plain(id))
 	}
 	return d.App.WriteOut(text)
 }

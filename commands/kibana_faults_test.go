@@ -6,7 +6,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
 )
 
-// TestKibanaCancels: a job that is canceled while it runs ends as canceled at once, and the connector with it.
+// TestKibanaCancels: a job that is canceled while it runs ends as canceled within seconds, and so does the
+// sync of the connector.
 func TestKibanaCancels(t *testing.T) {
 	t.Parallel()
 	stages(t, "cancel", "scripted", func(s *stage) {
@@ -20,7 +21,7 @@ func TestKibanaCancels(t *testing.T) {
 		s.look("020_runs")
 		s.kibana.CancelJob(job)
 		s.ended(p, "021_canceled", ExitOK)
-		s.holds(s.index) // what was read and not written is dropped
+		s.holds(s.index) // documents read but not yet written are dropped
 		s.script(notes(4, ""))
 		s.at(0, "09:02:00")
 		s.poll("022_nothing_due", ExitOK)
@@ -32,8 +33,8 @@ func TestKibanaCancels(t *testing.T) {
 	})
 }
 
-// TestKibanaSnippet: an advanced rule for a source that has none is told when it is edited, not by every
-// job from then on.
+// TestKibanaSnippet: an advanced rule for a source without advanced rules is reported when it is edited, not
+// by every later job.
 func TestKibanaSnippet(t *testing.T) {
 	t.Parallel()
 	stages(t, "snippet", "scripted", func(s *stage) {
@@ -48,8 +49,8 @@ func TestKibanaSnippet(t *testing.T) {
 	})
 }
 
-// TestKibanaCountsWhereItWrote: the total of a job is that of the index that it wrote to, though the
-// connector has another one by now.
+// TestKibanaCountsWhereItWrote: the total of a job counts the index that it wrote to, even if the connector
+// has another index now.
 func TestKibanaCountsWhereItWrote(t *testing.T) {
 	t.Parallel()
 	stages(t, "total", "scripted", func(s *stage) {

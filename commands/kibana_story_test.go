@@ -10,8 +10,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
 )
 
-// TestKibana is the life of a connector that its owner runs, from before there is a record of it until
-// after. The files are named by its steps.
+// TestKibana is the life of a self-managed connector, from before its record is created until after it is
+// deleted. Its steps name the files.
 func TestKibana(t *testing.T) {
 	t.Parallel()
 	stages(t, "custom", "scripted", func(s *stage) {
@@ -31,7 +31,7 @@ func TestKibana(t *testing.T) {
 	})
 }
 
-// numbered are those of so many notes.
+// numbered are the ids of that many notes.
 func numbered(n int) (out []string) {
 	for i := range n {
 		out = append(out, fmt.Sprintf("%02d", i))
@@ -40,17 +40,17 @@ func numbered(n int) (out []string) {
 }
 
 func begins(s *stage) {
-	// The configuration names a connector that does not exist: that is said, and the indices are made.
+	// The configuration names a connector that does not exist: the poll reports it, and creates the indices.
 	s.gone = true
 	s.poll("010_missing", ExitUsage)
 	s.gone = false
 
-	// The program says what is to be configured, and does nothing before somebody has.
+	// The program publishes the fields of the configuration, and syncs nothing until they are configured.
 	s.kibana.CreateConnector(kibanatest.Connector{ID: s.connector, Name: "Notes", Index: s.index, Language: "en"})
 	s.look("020_created")
 	s.poll("021_published", ExitOK)
 	s.at(0, "08:01:00")
-	s.poll("022_waiting", ExitOK) // its heartbeat is young: nothing is written
+	s.poll("022_waiting", ExitOK) // the last heartbeat is recent: nothing is written
 
 	s.at(0, "08:02:00")
 	s.kibana.Configure(s.connector, map[string]any{"script": filepath.Join(s.dir, "absent.json")})
@@ -134,7 +134,7 @@ func rulesAre(s *stage) {
 }
 
 func flagsAre(s *stage) {
-	// Content that cannot be read is no matter where the pipeline does not extract it.
+	// Unreadable content does not matter if the pipeline does not extract it.
 	s.script(`{"parts": [{"scope": "a", "documents": [{"id": "00", "fields": {"kind": "even"}, "content": "failure: broken"}, {"id": "02", "fields": {"kind": "even"}}]}]}`)
 	s.at(0, "10:00:00")
 	s.kibana.SetPipeline(s.connector, false, true, false)
@@ -148,7 +148,7 @@ func flagsAre(s *stage) {
 	s.poll("082_content_unreadable", ExitIncomplete)
 }
 
-// interrupted lets a poll run into SIGTERM. The records are looked at before that, too.
+// interrupted lets a poll run into SIGTERM. It compares the records before the signal, too.
 func (s *stage) interrupted(running, step string) {
 	s.t.Helper()
 	s.script(notes(4, `, "block": true`))
@@ -176,7 +176,7 @@ func isSuspended(s *stage) {
 	s.poll("095_superseded", ExitOK)
 	s.holds(s.index, numbered(4)...)
 
-	// A suspended job that is canceled looks like one that another program runs, until that is silent.
+	// A suspended job that is canceled looks like a job of another program until its heartbeat is old.
 	s.at(0, "10:33:00")
 	job := s.kibana.StartJob(s.connector, kibanatest.Full)
 	s.interrupted("096_runs", "097_suspended")
@@ -191,7 +191,7 @@ func movesToAnotherIndex(s *stage) {
 	s.script(notes(30, ""))
 	old := s.index
 	s.at(0, "10:40:00")
-	s.kibana.StartJob(s.connector, kibanatest.Full) // it keeps the index that it was made for
+	s.kibana.StartJob(s.connector, kibanatest.Full) // it keeps the index that it was created for
 	s.at(0, "10:41:00")
 	s.index += "-2"
 	s.kibana.SetIndex(s.connector, s.index, "de")
@@ -226,7 +226,7 @@ func catchesUp(s *stage) {
 	s.at(3, "09:31:00")
 	s.poll("122_once", ExitOK)
 
-	s.at(8, "12:00:00") // Friday to Tuesday at nine have passed
+	s.at(8, "12:00:00") // the runs from Friday to Tuesday at nine were missed
 	s.poll("130_slept", ExitOK)
 	s.at(8, "12:01:00")
 	s.poll("131_once", ExitOK)
@@ -257,7 +257,7 @@ func isDeleted(s *stage) {
 	s.kibana.SoftDelete(s.connector)
 	s.at(8, "15:01:00")
 	s.poll("150_soft_deleted", ExitUsage)
-	s.kibana.StartJob(s.connector, kibanatest.Full) // somebody had the page open
+	s.kibana.StartJob(s.connector, kibanatest.Full) // the page was still open
 	s.kibana.HardDelete(s.connector)
 	s.gone = true
 	s.at(8, "15:02:00")
@@ -266,7 +266,8 @@ func isDeleted(s *stage) {
 	s.holds(".search-acl-filter-"+s.index, "ann", "bob")
 }
 
-// TestKibanaNative is a connector that Elastic runs, of a folder, with a schedule of the first generation.
+// TestKibanaNative is a native connector that reads a folder, with a schedule from the first generation of
+// Kibana.
 func TestKibanaNative(t *testing.T) {
 	t.Parallel()
 	stages(t, "native", "dir", func(s *stage) {
@@ -294,7 +295,7 @@ func TestKibanaNative(t *testing.T) {
 	})
 }
 
-// connected makes a connector of the script, ready to be synced.
+// connected creates a connector of the script, ready to sync.
 func (s *stage) connected() {
 	s.t.Helper()
 	s.script(notes(4, ""))
@@ -307,7 +308,8 @@ func (s *stage) connected() {
 	s.poll("012_connected", ExitOK)
 }
 
-// TestKibanaDeletesWhileItRuns: the run of a connector that is deleted meanwhile ends, and what it wrote stays.
+// TestKibanaDeletesWhileItRuns: the run of a connector that is deleted in the meantime ends, and the documents
+// that it wrote stay.
 func TestKibanaDeletesWhileItRuns(t *testing.T) {
 	t.Parallel()
 	stages(t, "deleted", "scripted", func(s *stage) {
@@ -320,6 +322,6 @@ func TestKibanaDeletesWhileItRuns(t *testing.T) {
 		s.kibana.HardDelete(s.connector)
 		s.gone = true
 		s.ended(p, "020_deleted", ExitFailed)
-		s.holds(s.index) // what was read and not written is dropped
+		s.holds(s.index) // documents read but not yet written are dropped
 	})
 }

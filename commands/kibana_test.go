@@ -29,15 +29,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
 )
 
-// What Kibana and the polls of the program do to the records, told as stories in kibana_story_test.go.
-// After each step every field of the connector, and of each job that is new or has changed, is compared
-// with a file in testdata/kibana; a job that has changed and should not have is therefore seen, too.
+// These tests check how Kibana and polls of the program change the records, as stories in
+// kibana_story_test.go. After each step every field of the connector, and of each new or changed job, is
+// compared with a file in testdata/kibana; so an unexpected change of a job is found, too.
 
-// stage is where a story is told: a destination, a Kibana, a program that polls now and then, and a clock
-// that stands still unless it is moved.
+// stage is the setting of a story: a destination, a Kibana, a program that polls from time to time, and a
+// clock that only the story moves.
 type stage struct {
 	t      *testing.T
-	story  string // begins the names of the files
+	story  string // prefix of the file names
 	source string // service type
 	dir    string
 	host   string  // of the configuration
@@ -46,13 +46,13 @@ type stage struct {
 	clock  time.Time
 
 	connector, index string
-	gone             bool              // the connector has no record any more
-	hides            []string          // what is of this run alone, and what stands in the files in its place
-	told             map[string]string // jobs as they were compared last
+	gone             bool              // the connector has no record any longer
+	hides            []string          // values of this run alone, and their replacements in the files
+	told             map[string]string // jobs as last compared
 }
 
-// folder is an embedded destination as a transport. One program has it open at a time: when ours is to
-// poll, Kibana closes it.
+// folder is an embedded destination as a transport. Only one program can have it open: before our program
+// polls, Kibana closes it.
 type folder struct {
 	dir    string
 	server *embedded.Server
@@ -84,7 +84,7 @@ func (f *folder) close() (err error) {
 	return err
 }
 
-// stages tells a story on the embedded destination and on every Elasticsearch.
+// stages runs a story on the embedded destination and on every Elasticsearch.
 func stages(t *testing.T, story, source string, tell func(*stage)) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
@@ -110,8 +110,8 @@ const (
 	pipelineOf9 = "search-default-ingestion"
 )
 
-// withoutPipelines returns the address of a proxy in front of a server that looks as if the server had no
-// default pipelines, like the embedded destination. With them, other documents would be unchanged.
+// withoutPipelines returns the address of a proxy in front of a server that hides the server's default
+// pipelines, as the embedded destination has none. With them, other documents would be unchanged.
 func withoutPipelines(t *testing.T, server string) string {
 	to, err := url.Parse(server)
 	if err != nil {
@@ -127,7 +127,7 @@ func withoutPipelines(t *testing.T, server string) string {
 	return proxy.URL
 }
 
-// morning is when every story begins: a Monday.
+// morning is the start of every story: a Monday.
 func morning() time.Time { return time.Date(2030, 1, 7, 8, 0, 0, 0, time.UTC) }
 
 func newStage(t *testing.T, story, source, host, url string, transport http.RoundTripper) *stage {
@@ -145,7 +145,7 @@ func newStage(t *testing.T, story, source, host, url string, transport http.Roun
 
 func (s *stage) now() time.Time { return s.clock }
 
-// at moves the clock: to a time of a day, counted from the first.
+// at sets the clock: to a time of a day, counted from the first day.
 func (s *stage) at(day int, clock string) {
 	s.t.Helper()
 	of, err := time.Parse("15:04:05", clock)
@@ -156,10 +156,10 @@ func (s *stage) at(day int, clock string) {
 		Add(time.Duration(of.Hour())*time.Hour + time.Duration(of.Minute())*time.Minute + time.Duration(of.Second())*time.Second)
 }
 
-// script writes what the scripted source does.
+// script writes the file that the scripted source obeys.
 func (s *stage) script(text string) { writeFile(s.t, filepath.Join(s.dir, "script.json"), text) }
 
-// notes is a script of so many documents, with more about their part.
+// notes is a script with that many documents, with more keys for their part.
 func notes(n int, more string) string {
 	var docs []string
 	for i := range n {
@@ -169,17 +169,17 @@ func notes(n int, more string) string {
 		strings.Join(docs, ", "), more)
 }
 
-// polling is a poll under way.
+// polling is a poll in progress.
 type polling struct {
 	stderr  *notingBuffer
 	blocked <-chan struct{} // closed once the source waits for the end of the run
 	end     context.CancelCauseFunc
 	done    chan struct{}
-	code    int // once it is done, as is stdout
+	code    int // valid once it is done, as is stdout
 	stdout  *bytes.Buffer
 }
 
-// notingBuffer is a buffer that may be read while it is written, and notes when a text comes by.
+// notingBuffer is a buffer that can be read while it is written, and signals when a text is written.
 type notingBuffer struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
@@ -204,8 +204,8 @@ func (b *notingBuffer) String() string {
 	return b.text.String()
 }
 
-// start begins a poll, as cron would: a new program, which knows nothing but its state folder. While it
-// is under way Kibana reaches an embedded destination only if that is served.
+// start starts a poll, as cron would: a new program with only its state folder. Until it ends, Kibana reaches
+// an embedded destination only if that is served.
 func (s *stage) start(served bool) *polling {
 	s.t.Helper()
 	host := s.host
@@ -253,7 +253,7 @@ func (s *stage) waitBlocked(p *polling) {
 	}
 }
 
-// ended waits for the end of a poll and compares what it printed, and the records.
+// ended waits for the end of a poll and compares its output and the records.
 func (s *stage) ended(p *polling, step string, code int) {
 	s.t.Helper()
 	<-p.done
@@ -272,8 +272,8 @@ func (s *stage) ended(p *polling, step string, code int) {
 	s.look(step)
 }
 
-// inAnyOrder sorts what was run by the order of jobs where all jobs were made at the same instant: then
-// nothing says which goes first.
+// inAnyOrder sorts the results by the order of the jobs if all jobs were created at the same instant: then
+// their order is undefined.
 func inAnyOrder(ran []any, jobs []kibanatest.Hit) {
 	place := func(of any) int {
 		return slices.IndexFunc(jobs, func(j kibanatest.Hit) bool { return j.ID == of.(map[string]any)["job"] })
@@ -309,7 +309,7 @@ func (s *stage) look(step string) {
 	}
 }
 
-// jobs lists the jobs of the connector. Their ids are named in the order in which they are seen first.
+// jobs lists the jobs of the connector. Their ids are named in order of appearance.
 func (s *stage) jobs() []kibanatest.Hit {
 	s.t.Helper()
 	found := s.kibana.Jobs(s.connector)
@@ -322,9 +322,9 @@ func (s *stage) jobs() []kibanatest.Hit {
 	return found
 }
 
-// steady is a job without what is of one machine and one claim alone. A claim that is over must be gone:
-// it is left, so that it is seen. The job of a connector that is gone may be ended by any program that
-// polls the same cluster, at the time of its own clock.
+// steady is a job without values of one machine and one claim. A finished claim must be removed, so a leftover
+// one stays visible. The job of a deleted connector may be ended by any program that polls the same cluster,
+// at the time of its own clock.
 func steady(job kibanatest.Record) kibanatest.Record {
 	out := maps.Clone(job)
 	if host, err := os.Hostname(); err == nil && out["worker_hostname"] == host {

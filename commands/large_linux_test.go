@@ -12,9 +12,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// TestValuesOfFiftyMegabytes: a jsonb value and a text of 50 MB among small rows. An Elasticsearch takes
-// documents of a fortieth of its heap, so a node of 1 GiB refuses them and one of 4 GiB does not. Either
-// they are written, or they are named and kept, and the small rows are written in any case.
+// TestValuesOfFiftyMegabytes: a jsonb value and a text of 50 MB among small rows. Elasticsearch accepts
+// documents up to a fortieth of its heap, so a node with 1 GiB refuses them and one with 4 GiB does not.
+// Either they are written, or they are reported and saved, and the small rows are written in any case.
 func TestValuesOfFiftyMegabytes(t *testing.T) {
 	b := newBench(t, elastictest.Server(t))
 	b.exec(`CREATE TABLE big (id int PRIMARY KEY, j jsonb, v text);
@@ -27,7 +27,7 @@ func TestValuesOfFiftyMegabytes(t *testing.T) {
 	cmd := b.command("sync", "-o", "json")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	_ = cmd.Run() // its exit code is looked at
+	_ = cmd.Run() // its exit code is checked
 	code := int64(cmd.ProcessState.ExitCode())
 	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10
 	t.Logf("exit code %d, peak memory %d MiB\n%s%.2000s", code, peak, stdout.Bytes(), stderr.Bytes())
@@ -52,7 +52,7 @@ func TestValuesOfFiftyMegabytes(t *testing.T) {
 	}
 }
 
-// keptWhole checks that the rejected documents are named as too large and kept.
+// keptWhole checks that the rejected documents are reported as too large and saved completely.
 func (b *bench) keptWhole(path string, want int64, stderr string) {
 	b.t.Helper()
 	raw, err := os.ReadFile(path)
@@ -67,7 +67,7 @@ func (b *bench) keptWhole(path string, want int64, stderr string) {
 	}
 }
 
-// patient lets a run wait longer for a busy node than tests do otherwise.
+// patient lets a run wait longer for a busy node than other tests do.
 func (b *pgBench) patient() {
 	b.t.Helper()
 	path := filepath.Join(b.dir, "config.yml")

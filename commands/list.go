@@ -56,17 +56,17 @@ func readList(c *cli.Context) (*records.ListOptions, error) {
 	}
 	o.What = args[0]
 	if !slices.Contains([]string{"", records.Sources, records.Connectors, records.Jobs, records.Indices}, o.What) {
-		return nil, &usage.Error{Problem: fmt.Sprintf("list knows no %s", term.Quoted(o.What)), Hint: "list sources, list connectors, list jobs, list indices, or list for the first two"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("list cannot print %s", term.Quoted(o.What)), Hint: "use list sources, list connectors, list jobs or list indices; list alone prints the first two"}
 	}
 	if c.IsSet("limit") && o.What != records.Jobs {
-		return nil, &usage.Error{Problem: "--limit goes with list jobs alone"}
+		return nil, &usage.Error{Problem: "--limit works only with list jobs"}
 	}
 	if o.What == records.Jobs && len(args) > 1 {
 		o.Connector = args[1]
 		args = args[1:]
 	}
 	if len(args) > 1 {
-		return nil, &usage.Error{Problem: fmt.Sprintf("list has no use for %s", term.Quoted(args[1])), Hint: "only list jobs takes the name of a connector, and just one"}
+		return nil, &usage.Error{Problem: fmt.Sprintf("unexpected argument %s", term.Quoted(args[1])), Hint: "only list jobs takes a name, that of one connector"}
 	}
 	return o, nil
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestListDoesNotWait: it asks the destination once, whatever patience is configured, and not for long.
+// TestListDoesNotWait: list queries the destination once, and not for long, whatever patience is configured.
 func TestListDoesNotWait(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})

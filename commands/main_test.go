@@ -49,12 +49,12 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// testRegistry knows the built-in types and the scripted one.
+// testRegistry has the built-in types and the scripted one.
 func testRegistry() source.Registry {
 	return source.MustRegistry(append(sources.Builtin.Types(), scripted)...)
 }
 
-// stopped is a clock that stands still, so that output can be compared.
+// stopped is a fixed clock, so that output can be compared.
 func stopped() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 func TestScripts(t *testing.T) {
@@ -77,7 +77,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exitcode N PROGRAM ARGUMENT... runs a program that must end with that code.
+// exitcode N PROGRAM ARGUMENT... runs a program, which must end with that code.
 func exitcode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exitcode N program [argument...]")
@@ -97,8 +97,8 @@ func exitcode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// elasticHolds prints what an embedded destination holds: elastic DIR INDEX. The time of the run is
-// left out.
+// elasticHolds prints the documents of an embedded destination: elastic DIR INDEX. The time of the run is left
+// out.
 func elasticHolds(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: elastic dir index")
@@ -115,7 +115,7 @@ func elasticHolds(ts *testscript.TestScript, neg bool, args []string) {
 
 var timestamp = regexp.MustCompile(`,"_timestamp":"[^"]*"`)
 
-// held lists the documents of an index, one a line, by their ids.
+// held lists the documents of an index by their ids, one per line.
 func held(dir, index string) (docs []string, err error) {
 	server, err := embedded.Open(embedded.Options{Dir: dir, ReadOnly: true})
 	if err != nil {
@@ -169,8 +169,7 @@ func answering(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("SERVER", server.URL)
 }
 
-// record DIR INDEX ID FILE writes a document into an embedded destination: a record as other programs
-// have left it.
+// record DIR INDEX ID FILE writes a document into an embedded destination: a record that another program left.
 func record(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: record dir index id file")
@@ -178,7 +177,7 @@ func record(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ask(ts.MkAbs(args[0]), http.MethodPut, "/"+args[1]+"/_doc/"+args[2]+"?refresh=true", ts.ReadFile(args[3])))
 }
 
-// prepare DIR makes the indices of the connector protocol in an embedded destination.
+// prepare DIR creates the indices of the connector protocol in an embedded destination.
 func prepare(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: prepare dir")
@@ -203,7 +202,7 @@ func makeRecordIndices(ctx context.Context, dir string) (err error) {
 	return store.Ensure(ctx)
 }
 
-// ask sends one request to an embedded destination that nobody else has open.
+// ask sends one request to an embedded destination that no other program has open.
 func ask(dir, method, path, body string) (err error) {
 	server, err := embedded.Open(embedded.Options{Dir: dir})
 	if err != nil {

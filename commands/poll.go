@@ -64,13 +64,13 @@ func readPoll(c *cli.Context) (*mirror.Options, error) {
 		return nil, err
 	}
 	if o.MaxDuration < 0 || o.MaxDuration == 0 && c.IsSet("max-duration") {
-		return nil, &usage.Error{Problem: "--max-duration must be more than nothing"}
+		return nil, &usage.Error{Problem: "--max-duration must be greater than zero"}
 	}
 	o.Permits.Guard, err = parseGuard(c.String("max-deletes"))
 	return o, err
 }
 
-// pollOn polls until it is ended, or until too much has gone wrong in too short a time.
+// pollOn polls until it is ended, or until too many polls have failed in too short a time.
 func pollOn(ctx, cut context.Context, a *setup.App, o *mirror.Options) error {
 	var failed []time.Time
 	for {
@@ -79,7 +79,7 @@ func pollOn(ctx, cut context.Context, a *setup.App, o *mirror.Options) error {
 			return err
 		}
 		code := mirror.Poll(ctx, cut, a, o, (*protocol.Poller).Once)
-		if ctx.Err() != nil || code == ExitUsage { // waiting does not mend that
+		if ctx.Err() != nil || code == ExitUsage { // waiting does not fix that
 			return ended(code)
 		}
 		if lasting(code) {
@@ -97,12 +97,12 @@ func pollOn(ctx, cut context.Context, a *setup.App, o *mirror.Options) error {
 	}
 }
 
-// lasting reports whether a poll went wrong in a way that counts against service.max_errors.
+// lasting reports whether a poll failed in a way that counts for service.max_errors.
 func lasting(code int) bool {
 	return code == ExitTemporary || code == ExitAuth || code == ExitFailed || code == ExitCrash
 }
 
-// idle waits; it reports false when ctx ends.
+// idle waits; it returns false when ctx ends.
 func idle(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

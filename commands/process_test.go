@@ -21,7 +21,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 )
 
-// programIn is this program, in the folder dir, as a process of its own.
+// programIn is this program as a separate process, in the folder dir.
 func programIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -29,20 +29,20 @@ func programIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(t.Context(), self)
-	c.Args = append([]string{"elastic-ingest"}, args...) // by which TestMain knows what it is
+	c.Args = append([]string{"elastic-ingest"}, args...) // tells TestMain to run the program
 	c.Dir = dir
 	c.Env = append(os.Environ(), "ELASTIC_INGEST_STATE_DIR="+filepath.Join(dir, "state"), "XDG_CONFIG_HOME="+filepath.Join(dir, "none"))
 	return c
 }
 
-// blockedRun starts a sync whose source waits for the end of the run after its first documents, and
-// returns when it waits.
+// blockedRun starts a sync whose source waits for the end of the run after its first documents, and returns
+// once it waits.
 func blockedRun(t *testing.T, dir, host string, args ...string) (c *exec.Cmd, stderr *bytes.Buffer, wait func() int) {
 	t.Helper()
 	return blockedBy(t, dir, host, "block", args...)
 }
 
-// blockedBy does the same with what a part does behind its documents.
+// blockedBy does the same with the given action of a part after its documents.
 func blockedBy(t *testing.T, dir, host, end string, args ...string) (c *exec.Cmd, stderr *bytes.Buffer, wait func() int) {
 	t.Helper()
 	writeFile(t, filepath.Join(dir, "config.yml"), `
@@ -118,13 +118,13 @@ func TestSignals(t *testing.T) {
 			if got := wait(); got != tt.want {
 				t.Errorf("exit %d, want %d:\n%s", got, tt.want, stderr)
 			}
-			if !strings.Contains(stderr.String(), tt.name+": reading stops, what was read is written, and nothing is deleted; a second signal ends the program at once") {
+			if !strings.Contains(stderr.String(), tt.name+": reading stops, documents read so far are written, and nothing is deleted; a second signal ends the program at once") {
 				t.Errorf("it is not told what the signal does:\n%s", stderr)
 			}
-			if n := strings.Count(stderr.String(), "ended by the signal "+tt.name); n != 1 {
+			if n := strings.Count(stderr.String(), "ended by signal "+tt.name); n != 1 {
 				t.Errorf("the signal is named %d times:\n%s", n, stderr)
 			}
-			// What was read is written, and the next connector has not begun.
+			// Documents read so far are written, and the next connector does not begin.
 			docs, err := held(filepath.Join(dir, "data"), "search-notes")
 			if err != nil {
 				t.Fatal(err)
@@ -139,7 +139,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestSecondSignalCuts has a destination that never answers a bulk request, and a grace of an hour.
+// TestSecondSignalCuts has a destination that never answers a bulk request, and a grace period of an hour.
 func TestSecondSignalCuts(t *testing.T) {
 	t.Parallel()
 	needsSignals(t)
@@ -150,7 +150,7 @@ func TestSecondSignalCuts(t *testing.T) {
 			store.ServeHTTP(w, r)
 			return
 		}
-		_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the other side has gone
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice the closed connection
 		stuck <- struct{}{}
 		<-r.Context().Done()
 	}))
@@ -170,7 +170,7 @@ connectors:
 		t.Fatal(err)
 	}
 	<-stuck
-	// Two different ones: the system joins equal signals that nobody has taken yet.
+	// Two different signals: the system merges equal signals that are still pending.
 	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		if err := c.Process.Signal(s); err != nil {
 			t.Fatal(err)
@@ -182,7 +182,7 @@ connectors:
 	}
 }
 
-// TestLocked runs a second sync while one is under way: into a folder, and into a server.
+// TestLocked runs a second sync during the first: into a folder, and into a server.
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	needsSignals(t)
@@ -209,9 +209,9 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestNobodyReads closes the reading end of stdout. A diff stops, since all it makes is output; a sync
-// mirrors on.
-func TestNobodyReads(t *testing.T) {
+// TestAClosedOutputStopsOnlyDiff closes the reading end of stdout. A diff stops, since its output is its only
+// result; a sync continues.
+func TestAClosedOutputStopsOnlyDiff(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no EPIPE")

@@ -15,10 +15,10 @@ type chinook struct {
 	rows   func(t *testing.T, table string) int64
 	exec   func(statements string)
 	change string            // a few changes
-	want   map[string]string // what they are, by id
+	want   map[string]string // the changes, by id
 }
 
-// script is what makes the tables of a dialect and fills them.
+// script is the SQL that creates and fills the tables of a dialect.
 func chinookScript(t *testing.T, name string) string {
 	t.Helper()
 	script, err := os.ReadFile(filepath.Join(required(t, "TEST_CHINOOK_DIR"), name))
@@ -29,7 +29,7 @@ func chinookScript(t *testing.T, name string) string {
 	return "CREATE TABLE" + tables
 }
 
-// mirror mirrors the whole database, changes a few rows, and looks at every step.
+// mirror mirrors the complete database, changes a few rows, and checks every step.
 func (c *chinook) mirror(t *testing.T, b *bench) {
 	t.Helper()
 	var rows int64
@@ -92,8 +92,8 @@ func TestChinook(t *testing.T) {
 	})
 }
 
-// TestChinookOfSQLServer mirrors it from SQL Server, or where TEST_MSSQL_DSN names none from the database of mssqltest,
-// as a user who may do nothing but read.
+// TestChinookOfSQLServer mirrors it from SQL Server, or from the database of mssqltest if TEST_MSSQL_DSN is
+// not set, as a read-only user.
 func TestChinookOfSQLServer(t *testing.T) {
 	t.Parallel()
 	script := chinookScript(t, "Chinook_SqlServer.sql")
@@ -128,7 +128,7 @@ func TestChinookOfSQLServer(t *testing.T) {
 	})
 }
 
-// TestChinookOfMySQL mirrors it from MySQL and MariaDB, as a user who may do nothing but read.
+// TestChinookOfMySQL mirrors it from MySQL and MariaDB, as a read-only user.
 func TestChinookOfMySQL(t *testing.T) {
 	t.Parallel()
 	script := chinookScript(t, "Chinook_MySql.sql")

@@ -14,8 +14,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// remake puts the documents of the index into one that is made as an earlier version did: its mapping is guessed from
-// the values, and its marker says nothing in the source.
+// remake copies the documents of the index into one as an earlier version created it: its mapping is guessed
+// from the values, and its marker does not name the source.
 func (b *bench) remake() {
 	b.t.Helper()
 	var answer struct {
@@ -45,8 +45,8 @@ func (b *bench) remake() {
 	}
 }
 
-// TestAnIndexOfAnEarlierVersion goes on working: what is unchanged is not written, fields that refuse values are told
-// of, new columns get their types, and deletes follow the source.
+// TestAnIndexOfAnEarlierVersion still works: unchanged documents are not written, fields that refuse values
+// are reported, new columns get their types, and deletes follow the source.
 func TestAnIndexOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
@@ -74,7 +74,8 @@ func TestAnIndexOfAnEarlierVersion(t *testing.T) {
 		}
 		b.exec(`ALTER TABLE a ADD x text, ADD d date, ADD m numeric; UPDATE a SET x = '2024-01-15', d = '2024-01-15', m = 1e309::numeric WHERE id < 4;
 			UPDATE a SET x = 'hello', m = 7 WHERE id = 2; DELETE FROM a WHERE id = 9; INSERT INTO a (id, w) VALUES (10, 'hello')`)
-		// The new columns change every document; the one whose text the old field takes for a date is refused.
+		// The new columns change every document; the one whose text does not parse as the date that the old
+		// field expects is refused.
 		if res := b.must(3, "sync"); res != (result{Exit: 3, Updated: 8, Deleted: 1, Rejected: 1}) {
 			t.Errorf("changes: %+v", res)
 		}
@@ -93,9 +94,9 @@ func TestAnIndexOfAnEarlierVersion(t *testing.T) {
 	})
 }
 
-// TestTypesBesideALanguage: text has the analyzers of the language, what is no text has the type of its column, and a
-// mappings file that says otherwise wins, which is said once.
-func TestTypesBesideALanguage(t *testing.T) {
+// TestTypesNextToALanguage: text gets the analyzers of the language, other columns get their own types, and a
+// mappings file takes precedence, which is reported once.
+func TestTypesNextToALanguage(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newBench(t, elasticsearch)

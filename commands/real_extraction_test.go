@@ -21,7 +21,7 @@ type files struct {
 	*bench
 }
 
-// newFiles makes one. connector are further keys of the connector, settings sections of the configuration.
+// newFiles creates one. connector are more keys of the connector, settings sections of the configuration.
 func newFiles(t *testing.T, elasticsearch, connector, settings string, content map[string]string) *files {
 	t.Helper()
 	f := &files{newBenchOf(t, elasticsearch)}
@@ -47,7 +47,7 @@ func (f *files) put(path, text string) {
 	}
 }
 
-// sourcesBy are the documents of the index, by a field such as their path.
+// sourcesBy are the documents of the index, keyed by a field such as their path.
 func (b *bench) sourcesBy(by string) map[string]map[string]any {
 	b.t.Helper()
 	var found struct {
@@ -68,7 +68,7 @@ func (b *bench) sourcesBy(by string) map[string]map[string]any {
 	return out
 }
 
-// ending is enough of a text to recognise it.
+// ending is the end of a text, long enough to recognize it.
 func ending(v any) string {
 	s, _ := v.(string)
 	return s[max(0, len(s)-60):]
@@ -79,8 +79,8 @@ func serviceAt(url string) string {
 	return fmt.Sprintf("extraction_service: {host: %q, timeout: 5m}", url)
 }
 
-// TestTextByTika: the text of documents of office programs, and of a long file, is made by Apache Tika
-// and arrives whole; a second run asks it for nothing.
+// TestTextByTika: Apache Tika extracts the complete text of office documents and of a long file; a second run
+// sends it nothing.
 func TestTextByTika(t *testing.T) {
 	t.Parallel()
 	tika := required(t, "TEST_TIKA_URL")
@@ -112,15 +112,15 @@ func TestTextByTika(t *testing.T) {
 	}
 }
 
-// TestFilesThatTikaCannotRead: they are named and tried again, and written without text; their neighbors
-// have theirs.
+// TestFilesThatTikaCannotRead: they are reported, written without text and tried again; the other files get
+// their text.
 func TestFilesThatTikaCannotRead(t *testing.T) {
 	t.Parallel()
 	tika := required(t, "TEST_TIKA_URL")
 	f := newFiles(t, elastictest.Server(t), "    extraction: service", serviceAt(tika), map[string]string{
 		"a.pdf": pdfOf("", "before"), "b.pdf": encryptedPDF("hidden"), "c.docx": "PK\x03\x04 is no document", "d.pdf": pdfOf("", "cut off")[:300], "e.docx": docxOf(t, "behind"),
 	})
-	const bad = 2 // of what is left of d.pdf Tika makes a text without words
+	const bad = 2 // Tika extracts a text without words from the rest of d.pdf
 	o := f.run("sync")
 	for _, name := range []string{"b.pdf", "c.docx"} {
 		if o.code != 3 || !strings.Contains(o.stderr, name) {
@@ -143,7 +143,7 @@ func TestFilesThatTikaCannotRead(t *testing.T) {
 	}
 }
 
-// readsAttachments skips a test on an Elasticsearch whose attachment processor reads nothing but text; under
+// readsAttachments skips a test if the attachment processor of this Elasticsearch reads only text; under
 // CI=true it fails.
 func readsAttachments(t *testing.T, server string) {
 	t.Helper()
@@ -158,8 +158,8 @@ func readsAttachments(t *testing.T, server string) {
 	}
 }
 
-// TestTextByAttachments: the pipeline that --create-pipeline makes reads PDF, office files and long text to
-// their end. What it cannot read is named.
+// TestTextByAttachments: the pipeline of --create-pipeline extracts the complete text of PDF, office files and
+// long text. Unreadable files are reported.
 func TestTextByAttachments(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
@@ -204,8 +204,8 @@ func TestTextByAttachments(t *testing.T) {
 	})
 }
 
-// TestAPipelineThatFailsOnAttachments: one of the user's own, without on_failure. The documents are in the
-// dead-letter file with the reason, their neighbors in the index.
+// TestAPipelineThatFailsOnAttachments: a pipeline without on_failure. The failing documents are in the
+// dead-letter file with the reason, the others in the index.
 func TestAPipelineThatFailsOnAttachments(t *testing.T) {
 	t.Parallel()
 	server := elastictest.Server(t)
@@ -228,7 +228,7 @@ func TestAPipelineThatFailsOnAttachments(t *testing.T) {
 	}
 }
 
-// TestALongTextByAttachments: ten megabytes, whole.
+// TestALongTextByAttachments: ten megabytes arrive complete.
 func TestALongTextByAttachments(t *testing.T) {
 	t.Parallel()
 	server := elastictest.Server(t)
@@ -248,8 +248,8 @@ func TestALongTextByAttachments(t *testing.T) {
 	}
 }
 
-// elasticsService is a server of the protocol of Elastic's data extraction service, whose text of a file is
-// "text of FILE". Before it answers it does what the test wants.
+// elasticsService is a server with the protocol of Elastic's data extraction service, whose text of a file is
+// "text of FILE". Before it answers it calls the test's hook.
 type elasticsService struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -283,9 +283,9 @@ func newElasticsService(t *testing.T) *elasticsService {
 	return x
 }
 
-// TestTheFormsToggleSendsContentToTheService: use_text_extraction_service, as the form of Elastic's
-// connectors has it. An object that is replaced while it is listed is mirrored as it is now; nothing is
-// read that is not written.
+// TestTheFormsToggleSendsContentToTheService: use_text_extraction_service, a field of the forms of Elastic's
+// connectors. An object that is replaced during the listing is mirrored in its new version; content is only
+// read to be written.
 func TestTheFormsToggleSendsContentToTheService(t *testing.T) {
 	t.Parallel()
 	b := newBuckets(t, elastictest.Server(t))
@@ -330,7 +330,7 @@ func TestTheFormsToggleSendsContentToTheService(t *testing.T) {
 	}
 }
 
-// TestAFileThatChangesWhileItIsSent, on a network drive: its text is not mixed with another version's, and the
+// TestAFileThatChangesWhileItIsSent, on a network drive: its text is never mixed from two versions, and the
 // next run has the new one.
 func TestAFileThatChangesWhileItIsSent(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// mysqlExtremes has every kind of type that MySQL and MariaDB both know.
+// mysqlExtremes has every kind of type that MySQL and MariaDB share.
 func mysqlExtremes() []column { return slices.Concat(mysqlNumbers(), mysqlTimes(), mysqlTexts()) }
 
 func mysqlNumbers() []column {
@@ -68,7 +68,7 @@ func mysqlTexts() []column {
 	}
 }
 
-// mariaDBExtremes has the types that MariaDB alone knows.
+// mariaDBExtremes has the types that only MariaDB has.
 func mariaDBExtremes() []column {
 	return []column{
 		col("inet4", "ip", "'0.0.0.0'", `"0.0.0.0"`, "'255.255.255.255'", `"255.255.255.255"`),

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// mssqlExtremes has every kind of type of SQL Server that mssqltest understands.
+// mssqlExtremes has every kind of type of SQL Server that mssqltest supports.
 func mssqlExtremes() []column {
 	word := strings.Repeat("ž", 20000)
 	return []column{
@@ -57,7 +57,7 @@ func TestExtremesOfSQLServer(t *testing.T) {
 	})
 }
 
-// oracleExtremes has the types of Oracle that the stand-in understands, too.
+// oracleExtremes has the types of Oracle that its stand-in supports.
 func oracleExtremes() []column {
 	return []column{
 		col("NUMBER(18)", "long", "-999999999999999999", "", "0", "", "9007199254740992", "", "9007199254740993", "", "999999999999999999", "", "NULL", "null"),
@@ -80,7 +80,7 @@ func oracleExtremes() []column {
 	}
 }
 
-// TestExtremesOfOracle runs on what stands in for Oracle, too.
+// TestExtremesOfOracle runs on the stand-in for Oracle, too.
 func TestExtremesOfOracle(t *testing.T) {
 	t.Parallel()
 	dsn := required(t, "TEST_ORACLE_DSN")

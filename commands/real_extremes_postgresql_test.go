@@ -87,7 +87,7 @@ func postgresqlTexts() []column {
 	}
 }
 
-// postgresqlLists are arrays; those of 128 numbers and more look like vectors.
+// postgresqlLists are arrays; those with 128 or more numbers look like vectors.
 func postgresqlLists() []column {
 	var lists []string
 	for _, n := range []int{128, 127, 256, 4096, 4097} {
@@ -116,7 +116,7 @@ func postgresqlLists() []column {
 	}
 }
 
-// newPostgreSQLExtremes makes the tables of the columns.
+// newPostgreSQLExtremes creates a table for each column.
 func newPostgreSQLExtremes(t *testing.T, elasticsearch string, columns []column) (*pgBench, *extremes) {
 	t.Helper()
 	b := newBench(t, elasticsearch)
@@ -137,8 +137,8 @@ func TestExtremesOfPostgreSQL(t *testing.T) {
 	})
 }
 
-// TestExtremesInOtherForms: what profiles and encodings make of the values is not refused either. JSON is left out: in
-// compat it is what it holds, of which an object and a value do not go into one field.
+// TestExtremesInOtherForms: no value is refused in other profiles and encodings either. JSON is left out: in
+// compat it becomes an object or a value, and both do not fit into one field.
 func TestExtremesInOtherForms(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"encoding: compat", "profile: native", "profile: seed87"} {
@@ -154,8 +154,8 @@ func TestExtremesInOtherForms(t *testing.T) {
 	}
 }
 
-// TestTextThatIsNoUTF8: a database without an encoding keeps whatever bytes it gets.
-func TestTextThatIsNoUTF8(t *testing.T) {
+// TestTextThatIsNotUTF8: a database without an encoding stores any bytes.
+func TestTextThatIsNotUTF8(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newBench(t, elasticsearch)

@@ -17,28 +17,28 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 )
 
-// The tests of the files real_extremes… push the extremes of every column type through the program: no value is
-// refused, _source holds it as it is, and the index finds and sorts what its type can hold.
+// The tests of the files real_extremes… send the extremes of every column type through the program: no value
+// is refused, _source holds it unchanged, and the index finds and sorts all values that its type can hold.
 
-// column is the column v<i> of a table t<i> of its own, beside the key n, which counts its rows from 1.
+// column is the column v<i> of its own table t<i>, next to the key n, which numbers its rows from 1.
 type column struct {
 	typ    string
-	mapped string // the type of the field in the index, or several of which the server decides
+	mapped string // the type of the field in the index, or several from which the server chooses
 	rows   []value
 }
 
-// value is a value of a column. Those that the index sorts come first, in its order.
+// value is a value of a column. The values that the index sorts come first, in its order.
 type value struct {
 	in, want string // SQL, and JSON in _source
-	beyond   bool   // what the field's type takes: it is in _source alone
+	beyond   bool   // the field's type cannot hold it: it is only in _source
 }
 
-// col is a column with pairs of SQL and JSON, of which "" says that it is spelled as the SQL.
+// col is a column with pairs of SQL and JSON; a JSON of "" means the same text as the SQL.
 func col(typ, mapped string, pairs ...string) column {
 	return column{typ, mapped, values(false, pairs)}
 }
 
-// beyond adds values that the field's type cannot take.
+// beyond adds values that the field's type cannot hold.
 func (c column) beyond(pairs ...string) column {
 	c.rows = slices.Concat(c.rows, values(true, pairs))
 	return c
@@ -55,7 +55,7 @@ func values(beyond bool, pairs []string) (rows []value) {
 	return rows
 }
 
-// unsigned is what a whole number without a sign is mapped as: not every server has the first type.
+// unsigned is the type of an unsigned integer: not every server has the first type.
 const unsigned = "unsigned_long or double"
 
 // sorts reports whether the index sorts the column by number or date.
@@ -67,12 +67,12 @@ func (c column) sorts() bool {
 type extremes struct {
 	*bench
 	columns []column
-	field   func(table int, column string) string // in a document, of a column of t<table>
-	create  string                                // the statement that makes a table, of its number and type, and that fills it,
-	insert  string                                // of its number, key and value; both are "" in most
+	field   func(table int, column string) string // the name in a document, for a column of t<table>
+	create  string                                // the statement that creates a table, from its number and type, and the one that fills it,
+	insert  string                                // from its number, key and value; both are "" in most
 }
 
-// tables are the statements that make the tables and fill them.
+// tables are the statements that create and fill the tables.
 func (e *extremes) tables() (statements []string) {
 	create, insert := e.create, e.insert
 	if create == "" {
@@ -87,7 +87,7 @@ func (e *extremes) tables() (statements []string) {
 	return statements
 }
 
-// settle mirrors the tables into a new index: nothing is refused, and then there is nothing to do.
+// settle mirrors the tables into a new index: nothing is refused, and the second run has nothing to do.
 func (e *extremes) settle(t *testing.T) (first outcome) {
 	t.Helper()
 	n := int64(0)
@@ -108,7 +108,7 @@ func (e *extremes) settle(t *testing.T) (first outcome) {
 	return first
 }
 
-// mirror mirrors the tables into a new index and looks at all that comes of it.
+// mirror mirrors the tables into a new index and checks the result.
 func (e *extremes) mirror(t *testing.T) {
 	t.Helper()
 	e.compareIgnored(t, e.settle(t).stdout)
@@ -125,7 +125,8 @@ func (e *extremes) mirror(t *testing.T) {
 	}
 }
 
-// compareIgnored compares what the first run says was not indexed with what no field can take.
+// compareIgnored compares the values that the first run reports as not indexed with the values that no field
+// can hold.
 func (e *extremes) compareIgnored(t *testing.T, stdout string) {
 	t.Helper()
 	want, got := map[string]int64{}, map[string]int64{}
@@ -153,7 +154,7 @@ func (e *extremes) compareIgnored(t *testing.T, stdout string) {
 	}
 }
 
-// compareSources compares each value in _source with the one that is wanted.
+// compareSources compares each value in _source with the expected one.
 func (e *extremes) compareSources(t *testing.T) {
 	t.Helper()
 	docs := e.documents()
@@ -176,7 +177,7 @@ func (e *extremes) compareSources(t *testing.T) {
 	}
 }
 
-// search finds each value alone, by a range from it to itself, and sorts all.
+// search finds each value by a range that contains only it, and sorts all of them.
 func (e *extremes) search(t *testing.T, c column, field string) {
 	t.Helper()
 	var ranges []any
@@ -236,7 +237,7 @@ func (b *bench) ask(method, path, body string) []byte {
 	return elastictest.Ask(b.t.Context(), b.t, method, server.URL+path, body)
 }
 
-// documents are the fields of all documents, each as it is spelled in _source.
+// documents are the fields of all documents, spelled as in _source.
 func (b *bench) documents() (docs []map[string]json.RawMessage) {
 	b.t.Helper()
 	var answer struct {
@@ -260,7 +261,7 @@ func (b *bench) documents() (docs []map[string]json.RawMessage) {
 	return docs
 }
 
-// mapping is the mapping of the index as it is shown.
+// mapping is the mapping of the index, as the server returns it.
 func (b *bench) mapping() map[string]any {
 	b.t.Helper()
 	var indices map[string]struct{ Mappings map[string]any }

@@ -53,7 +53,7 @@ connectors:
 	b.do(os.WriteFile(filepath.Join(b.dir, "config.yml"), []byte(config), 0o600))
 }
 
-// do fails the test unless what it was about worked.
+// do fails the test if the action failed.
 func (b *mongoBench) do(err error) {
 	b.t.Helper()
 	if err != nil {
@@ -67,8 +67,8 @@ func (b *mongoBench) insert(collection string, docs ...any) {
 	b.do(err)
 }
 
-// TestMirrorOfMongoDB: first sync, nothing to do, changes foretold and done, a collection that was dropped, and a
-// database that is not there.
+// TestMirrorOfMongoDB: the first sync, a sync without changes, predicted and applied changes, a dropped
+// collection, and a missing database.
 func TestMirrorOfMongoDB(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
@@ -121,7 +121,8 @@ func TestMirrorOfMongoDB(t *testing.T) {
 	})
 }
 
-// TestMongoDBDocumentsThatDoNotFit: one that cannot be in the index is named, and the others are written.
+// TestMongoDBDocumentsThatDoNotFit: a document that the index cannot hold is reported, and the others are
+// written.
 func TestMongoDBDocumentsThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
@@ -147,7 +148,7 @@ func TestMongoDBDocumentsThatDoNotFit(t *testing.T) {
 		if o.code != 3 || !strings.Contains(o.stderr, `document ""`) || !strings.Contains(o.stderr, "[c]") {
 			t.Errorf("exit code %d\n%s", o.code, o.stderr)
 		}
-		// c is an object in one document and a number in another, of which one is in the index.
+		// c is an object in one document and a number in another; only one of them is in the index.
 		if res := b.must(3, "sync"); res != (result{Exit: 3, Kept: 6, Rejected: 2}) {
 			t.Errorf("again: %+v", res)
 		}

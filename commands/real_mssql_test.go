@@ -16,16 +16,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// mssqlBench is a [bench] whose database is of SQL Server where TEST_MSSQL_DSN names one, and else that of
-// mssqltest.
+// mssqlBench is a [bench] whose database is SQL Server if TEST_MSSQL_DSN is set, otherwise that of mssqltest.
 type mssqlBench struct {
 	*bench
 	pool    *sql.DB
 	url     *url.URL
-	address string // where the connector is to find the server
+	address string // the server's address for the connector
 }
 
-// newMSSQLBench makes a database, a user who may only read it, and an empty destination.
+// newMSSQLBench creates a database, a read-only user, and an empty destination.
 func newMSSQLBench(t *testing.T, elasticsearch string) *mssqlBench {
 	t.Helper()
 	b := &mssqlBench{bench: newBenchOf(t, elasticsearch)}
@@ -83,7 +82,7 @@ func (b *mssqlBench) configure(values, more string) {
 	b.write("mssql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: dbo, %s", host, port, b.database, b.database, values), more)
 }
 
-// exec runs batches as somebody who may do everything.
+// exec runs batches as the administrator.
 func (b *mssqlBench) exec(batches string) {
 	b.t.Helper()
 	mssqlExec(b.t, b.pool, batches)
@@ -98,7 +97,7 @@ func (b *mssqlBench) tables() string {
 	return strings.Join(append(batches, "CREATE VIEW v AS SELECT id, v FROM hidden"), "\nGO\n")
 }
 
-// insertRows inserts rows of the ids from 1 and of one value, in batches that the server takes.
+// insertRows inserts rows with ids from 1 and one value, in batches that the server accepts.
 func insertRows(table string, n int, value string) string {
 	const most = 1000
 	var batches []string

@@ -11,14 +11,14 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// mysqlBench is a [bench] whose database is of MySQL or MariaDB.
+// mysqlBench is a [bench] whose database is MySQL or MariaDB.
 type mysqlBench struct {
 	*bench
 	pool    *sql.DB
 	address string
 }
 
-// newMySQLBench makes a database, a user who may only read it, and an empty destination.
+// newMySQLBench creates a database, a read-only user, and an empty destination.
 func newMySQLBench(t *testing.T, dsn, elasticsearch string) *mysqlBench {
 	t.Helper()
 	b := &mysqlBench{bench: newBenchOf(t, elasticsearch)}
@@ -67,7 +67,7 @@ func (b *mysqlBench) configure(values, more string) {
 	b.write("mysql", fmt.Sprintf("host: %q, port: %s, user: %s, database: %s, %s", host, port, b.database, b.database, values), more)
 }
 
-// exec runs SQL, which may be many statements, as somebody who may do everything.
+// exec runs SQL, which may be several statements, as the administrator.
 func (b *mysqlBench) exec(statements string) {
 	b.t.Helper()
 	mysqlExec(b.t, b.pool, statements)
@@ -84,7 +84,7 @@ func onMySQL(t *testing.T, f func(t *testing.T, dsn string)) {
 	}
 }
 
-// threeTables makes a, b and c with thirty rows each.
+// threeTables creates a, b and c with thirty rows each.
 func (b *mysqlBench) threeTables() string {
 	var s strings.Builder
 	for _, table := range []string{"a", "b", "c"} {

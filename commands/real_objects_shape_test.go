@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// emptyStore makes an empty bucket or container on the server of a source type, and returns the
-// configuration that reads it.
+// emptyStore creates an empty bucket or container on the server of a source type, and returns its
+// configuration.
 func emptyStore(t *testing.T, serviceType string) (values string) {
 	t.Helper()
 	switch serviceType {
@@ -39,7 +39,7 @@ func emptyStore(t *testing.T, serviceType string) (values string) {
 	return fmt.Sprintf("containers: [%s], account_name: %q, account_key: %q, blob_endpoint: %q", name, account, key, endpoint)
 }
 
-// emptyGoogleBucket makes a bucket on the stand-in for Google Cloud Storage.
+// emptyGoogleBucket creates a bucket on the stand-in for Google Cloud Storage.
 func emptyGoogleBucket(t *testing.T) (name string) {
 	t.Helper()
 	name = "e2e-" + strings.ToLower(rand.Text())
@@ -63,8 +63,8 @@ func postToGoogle(t *testing.T, address, contentType, body string) {
 	}
 }
 
-// TestAnEmptyBucketShapesTheIndex: what every object has is mapped before the first one is there, as it is
-// after it.
+// TestAnEmptyBucketShapesTheIndex: the fields of every object are mapped before the first object exists, the
+// same as afterwards.
 func TestAnEmptyBucketShapesTheIndex(t *testing.T) {
 	t.Parallel()
 	for serviceType, want := range map[string]map[string]string{

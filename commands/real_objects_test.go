@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// buckets are those of one test on an S3 server, and a mirror of them.
+// buckets are the buckets of one test on an S3 server, and their mirror.
 type buckets struct {
 	*bench
 	client *s3.Client
@@ -56,8 +56,7 @@ func (b *buckets) configureAt(endpoint, names, more string) {
 		names, endpoint, required(b.t, "TEST_S3_ACCESS_KEY"), required(b.t, "TEST_S3_SECRET_KEY")), more)
 }
 
-// inFront stands between the program and the server; answer answers in place of the server where it
-// returns true.
+// inFront is a proxy in front of the server; answer answers instead of the server if it returns true.
 func inFront(t *testing.T, answer func(http.ResponseWriter, *http.Request) bool) (address string) {
 	t.Helper()
 	to, err := url.Parse(required(t, "TEST_S3_ENDPOINT"))
@@ -102,7 +101,7 @@ func (b *buckets) modified(bucket, key string) time.Time {
 	return aws.ToTime(out.LastModified)
 }
 
-// TestBucketsAreMirrored follows two buckets through what happens to buckets.
+// TestBucketsAreMirrored takes two buckets through their life.
 func TestBucketsAreMirrored(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
@@ -124,7 +123,7 @@ func TestBucketsAreMirrored(t *testing.T) {
 			t.Fatalf("changed: %+v", res)
 		}
 
-		// A bucket that cannot be read keeps its documents; that of the other are deleted.
+		// An unreadable bucket keeps its documents; those of the other are deleted.
 		b.configure(b.one + ", absent-" + b.two)
 		b.remove(b.one, "d/02.txt")
 		if res := b.must(3, "sync"); res.Deleted != 1 || res.Withheld != 19 {
@@ -134,7 +133,7 @@ func TestBucketsAreMirrored(t *testing.T) {
 		if res := b.must(0, "sync"); res != (result{Kept: 38}) {
 			t.Fatalf("as before: %+v", res)
 		}
-		// Nothing is said that cron would mail: the library's own warnings are not to be seen.
+		// The output has nothing that cron would mail: the library's own warnings are suppressed.
 		b.put(b.one, "d/99.txt", "text")
 		if o := b.run("sync", "--quiet"); o.code != 0 || o.stderr != "" {
 			t.Errorf("quietly: exit code %d\n%s", o.code, o.stderr)
@@ -142,8 +141,8 @@ func TestBucketsAreMirrored(t *testing.T) {
 	})
 }
 
-// TestAnObjectWrittenTwiceInASecond: times have whole seconds, so a new object may have the time of the
-// old one, and its length.
+// TestAnObjectWrittenTwiceInASecond: times are in seconds, so a new object may have the time and the length of
+// the old one.
 func TestAnObjectWrittenTwiceInASecond(t *testing.T) {
 	t.Parallel()
 	b := newBuckets(t, "")
@@ -168,7 +167,7 @@ func TestAnObjectWrittenTwiceInASecond(t *testing.T) {
 	}
 }
 
-// TestWrongKeysOfABucket: nothing is written or deleted for them, and each says what it is.
+// TestWrongKeysOfABucket: nothing is written or deleted, and each error names its cause.
 func TestWrongKeysOfABucket(t *testing.T) {
 	t.Parallel()
 	b := newBuckets(t, "")
@@ -189,8 +188,8 @@ func TestWrongKeysOfABucket(t *testing.T) {
 	}
 }
 
-// TestRulesOfABucket: with a key that may list some prefixes only, rules decide what the mirror holds, and
-// the bucket is what deletes are decided by.
+// TestRulesOfABucket: with a key that may list only some prefixes, the rules choose the documents, and deletes
+// are decided for the bucket.
 func TestRulesOfABucket(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
@@ -231,11 +230,12 @@ func TestRulesOfABucket(t *testing.T) {
 		if res := b.must(3, "sync"); res.Created != 1 || res.Deleted != 0 || res.Withheld == 0 {
 			t.Fatalf("one prefix is refused: %+v", res)
 		}
-		refused.Store([]string{""}) // after a change of the rules each document is written once more
+		refused.Store([]string{""}) // after a change of the rules each document is written again
 		if res := b.must(0, "sync"); res != (result{Kept: 15, Updated: 14, Deleted: 2}) {
 			t.Fatalf("both prefixes: %+v", res)
 		}
-		// What no rule names any more is a deletion like any other: many wait for a confirmation.
+		// Documents that no rule names any longer are deleted like others: many deletes are held back until they
+		// are confirmed.
 		rules("team-a/")
 		if res := b.must(4, "sync"); res.Deleted != 0 || res.Withheld != 14 {
 			t.Fatalf("a rule less: %+v", res)
@@ -246,8 +246,8 @@ func TestRulesOfABucket(t *testing.T) {
 	})
 }
 
-// TestALoginPageIsNoEmptyBucket: what a proxy answers in place of the store deletes nothing.
-func TestALoginPageIsNoEmptyBucket(t *testing.T) {
+// TestALoginPageIsNotAnEmptyBucket: the answer of a proxy instead of the store deletes nothing.
+func TestALoginPageIsNotAnEmptyBucket(t *testing.T) {
 	t.Parallel()
 	b := newBuckets(t, "")
 	var loggedOut atomic.Bool
@@ -267,7 +267,8 @@ func TestALoginPageIsNoEmptyBucket(t *testing.T) {
 	}
 }
 
-// TestAnObjectBeyondTheLimitIsNotOpened: one of 5 GiB is its metadata, and not a byte of it is asked for.
+// TestAnObjectBeyondTheLimitIsNotOpened: of an object of 5 GiB only the metadata is read, and no byte of its
+// content.
 func TestAnObjectBeyondTheLimitIsNotOpened(t *testing.T) {
 	t.Parallel()
 	b := newBuckets(t, "")
@@ -297,8 +298,8 @@ func TestAnObjectBeyondTheLimitIsNotOpened(t *testing.T) {
 	}
 }
 
-// TestAnObjectOfGoogleWrittenOver: it is another document, and the old one is gone in the same run.
-func TestAnObjectOfGoogleWrittenOver(t *testing.T) {
+// TestAnOverwrittenObjectOfGoogle: it becomes another document, and the old one is deleted in the same run.
+func TestAnOverwrittenObjectOfGoogle(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newBenchOf(t, elasticsearch)

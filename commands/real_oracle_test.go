@@ -18,7 +18,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// oracleBench is a [bench] whose database is Oracle, or what stands in for it, see testdata/services.
+// oracleBench is a [bench] whose database is Oracle or its stand-in, see testdata/services.
 type oracleBench struct {
 	*bench
 	pool    *sql.DB
@@ -28,7 +28,7 @@ type oracleBench struct {
 	standIn bool
 }
 
-// newOracleBench makes a user and an empty destination.
+// newOracleBench creates a user and an empty destination.
 func newOracleBench(t *testing.T, dsn, elasticsearch string) *oracleBench {
 	t.Helper()
 	config, err := configurations.ParseConfig(dsn)
@@ -48,8 +48,8 @@ func newOracleBench(t *testing.T, dsn, elasticsearch string) *oracleBench {
 	return b
 }
 
-// standInFor makes on the stand-in what Oracle makes with a user, and keeps other tests away from it; why, is in
-// sources/oracle/server_test.go.
+// standInFor creates what Oracle creates with a user, and locks out other tests; sources/oracle/server_test.go
+// says why.
 func (b *oracleBench) standInFor(t *testing.T) {
 	t.Helper()
 	below := os.Getenv("TEST_ORACLE_POSTGRES_DSN")
@@ -83,8 +83,8 @@ var (
 	oracleColumns = regexp.MustCompile(`\b(id|v|d)\b`)
 )
 
-// exec runs statements as somebody who may do everything. Small names are those of tables and columns, which
-// become capitals in quotes: what stands in for Oracle finds no others.
+// exec runs statements as the administrator. Lower-case names are those of tables and columns, which become
+// quoted capitals: the stand-in for Oracle finds no others.
 func (b *oracleBench) exec(statements string) {
 	b.t.Helper()
 	for s := range strings.SplitSeq(statements, "; ") {
@@ -98,7 +98,7 @@ func (b *oracleBench) exec(statements string) {
 	}
 }
 
-// oracleTablesOfThirty makes a, b, c and hidden with thirty rows each.
+// oracleTablesOfThirty creates a, b, c and hidden with thirty rows each.
 func oracleTablesOfThirty() string {
 	var s strings.Builder
 	for _, table := range []string{"a", "b", "c", "hidden"} {
@@ -108,7 +108,7 @@ func oracleTablesOfThirty() string {
 	return strings.TrimSuffix(s.String(), "; ")
 }
 
-func TestWhatGoesWrongWithOracle(t *testing.T) {
+func TestFailuresOfOracle(t *testing.T) {
 	t.Parallel()
 	b := newOracleBench(t, required(t, "TEST_ORACLE_DSN"), elastictest.Server(t))
 	w := walked{

@@ -12,9 +12,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// TestElasticsearchGoesAwayMidway: the connection ends for good while documents are written. The run
-// ends as temporary and has deleted nothing; the next one does what was left.
-func TestElasticsearchGoesAwayMidway(t *testing.T) {
+// TestALostElasticsearchDeletesNothing: the connection breaks for good while documents are written. The run
+// ends as temporary and deletes nothing; the next one completes the work.
+func TestALostElasticsearchDeletesNothing(t *testing.T) {
 	t.Parallel()
 	real := elastictest.Server(t)
 	b := newBench(t, real)
@@ -42,8 +42,8 @@ func TestElasticsearchGoesAwayMidway(t *testing.T) {
 	}
 }
 
-// outage forwards connections to a server until that many bytes were sent to it or received from it; then
-// it cuts them and takes no more.
+// outage forwards connections to a server until that many bytes were sent or received; then it cuts them and
+// accepts no more.
 type outage struct {
 	sent, received int64
 	mu             sync.Mutex
@@ -51,7 +51,7 @@ type outage struct {
 	conns          []net.Conn
 }
 
-// newOutage begins to forward to a server. It returns where it listens.
+// newOutage starts to forward to a server. It returns its own address.
 func newOutage(t *testing.T, server string, o *outage) string {
 	t.Helper()
 	var listen net.ListenConfig

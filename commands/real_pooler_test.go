@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// readAs lets the connector read its database as another user, and from another address.
+// readAs makes the connector read its database as another user, and from another address.
 func (b *pgBench) readAs(dsn string) {
 	b.t.Helper()
 	config, err := pgx.ParseConfig(dsn)
@@ -40,8 +40,8 @@ func (b *pgBench) readAs(dsn string) {
 	b.exec("GRANT USAGE ON SCHEMA public TO " + config.User + "; GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + config.User)
 }
 
-// TestSyncThroughAPooler mirrors 40 tables with several readers, which share fewer sessions of the
-// server than there are transactions.
+// TestSyncThroughAPooler mirrors 40 tables with several readers, which share fewer server sessions than they
+// have transactions.
 func TestSyncThroughAPooler(t *testing.T) {
 	t.Parallel()
 	pooler := required(t, "TEST_POSTGRES_POOLER_DSN")

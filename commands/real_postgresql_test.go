@@ -15,11 +15,11 @@ import (
 type pgBench struct {
 	*bench
 	admin   string // DSN
-	address string // where the connector finds the server
+	address string // the server's address for the connector
 	db      *pgx.Conn
 }
 
-// newBench makes a database, a user who may read nothing yet, and an empty destination: an Elasticsearch
+// newBench creates a database, a user without any privileges yet, and an empty destination: an Elasticsearch
 // address, or "" for embedded.
 func newBench(t *testing.T, elasticsearch string) *pgBench {
 	t.Helper()
@@ -62,7 +62,7 @@ func (b *pgBench) adminExec(sql string) {
 	}
 }
 
-// exec runs SQL, which may be many statements, as the database's owner.
+// exec runs SQL, which may be several statements, as the database's owner.
 func (b *pgBench) exec(sql string) {
 	b.t.Helper()
 	if _, err := b.db.PgConn().Exec(b.t.Context(), sql).ReadAll(); err != nil {
@@ -70,7 +70,7 @@ func (b *pgBench) exec(sql string) {
 	}
 }
 
-// grantAll lets the connector's user read everything there is now.
+// grantAll lets the connector's user read every table that exists now.
 func (b *pgBench) grantAll() {
 	b.exec("GRANT USAGE ON SCHEMA public TO " + b.database + "; GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + b.database)
 }

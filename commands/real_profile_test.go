@@ -8,8 +8,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// TestTheProfileOfAFilledIndexChanges: every row gets another id, so all documents are written anew,
-// and the guard holds the former ones back until somebody agrees. Then nothing differs any more.
+// TestTheProfileOfAFilledIndexChanges: every row gets another id, so all documents are written again, and the
+// guard holds back the deletes of the former ones until they are confirmed. After that nothing differs.
 func TestTheProfileOfAFilledIndexChanges(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
@@ -42,15 +42,14 @@ const strangeTable = `
 		'{"a": {"b": [1.50, null]}}', B'10101010', '(1.5,2)', '<(0,0),5>', '{{1,2},{3,NULL}}', 12.5, '<a/>', '[1,5)', 1, 'y', 1, 7, 'own', 'T', 8, 'f'),
 		(repeat('long', 200), 10000, 1e30, 0, NULL, NULL, NULL, NULL, NULL, NULL, 'null', NULL, NULL, NULL, '{}', NULL, NULL, 'empty', NULL, NULL, NULL, 9, '', '', 9, '');`
 
-// TestProfilesAndEncodings: no document is refused, whatever is in it, and the second run finds
-// nothing to do.
+// TestProfilesAndEncodings: no document is refused, and the second run finds nothing to do.
 func TestProfilesAndEncodings(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		for _, choice := range []string{"head, encoding: compat", "seed87, encoding: exact", "native, encoding: exact", "native, encoding: compat"} {
 			b := newBench(t, elasticsearch)
 			table := strangeTable
-			if !strings.HasPrefix(choice, "native") { // there a dot makes an object of a field that is none
+			if !strings.HasPrefix(choice, "native") { // there a dot in a field name creates an object
 				table = strings.Replace(table, `"a.b"`, `"a/b"`, 2)
 			}
 			b.exec(table)
@@ -66,9 +65,9 @@ func TestProfilesAndEncodings(t *testing.T) {
 	})
 }
 
-// TestAnIndexOfTheOtherConnectorIsTakenOver fills an index as Elastic's connector does, of which the
-// profile of its version and the encoding compat leave every document as it is.
-func TestAnIndexOfTheOtherConnectorIsTakenOver(t *testing.T) {
+// TestAnIndexOfElasticsConnectorIsTakenOver fills an index as Elastic's connector does: with the profile of
+// its version and the encoding compat, every document is unchanged.
+func TestAnIndexOfElasticsConnectorIsTakenOver(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
 		for profile, metadata := range map[string]string{"head": "database schema table", "seed87": "Database schema Table"} {

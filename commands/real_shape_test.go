@@ -17,9 +17,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// The tests of this file hold the shape of an index to docs/index-settings.md, through the program.
+// The tests of this file check that the index has the mapping of docs/index-settings.md, through the program.
 
-// sharedFields are tables in which columns of one name are of different kinds.
+// sharedFields are tables with columns of the same name and different kinds.
 const sharedFields = `
 	CREATE TABLE orders (id int PRIMARY KEY, status int, at date, total int, big bigint, flag boolean, note varchar(20));
 	CREATE TABLE tickets (id varchar(40) PRIMARY KEY, status varchar(20), at varchar(20), total double precision, big numeric(38,0), flag varchar(5), note varchar(20));
@@ -31,7 +31,7 @@ const sharedFields = `
 // sharedTypes are the types that hold all kinds of a field.
 var sharedTypes = map[string]string{"status": "text", "at": "text", "total": "double", "big": "double", "flag": "text", "note": "text"}
 
-// shareFields syncs the tables four times into an index of its own, with one reader and eight in turn.
+// shareFields syncs the tables four times into a separate index, with one reader and eight in turn.
 func shareFields(t *testing.T, b *bench, configure func(more string), typesOf func(*bench) map[string]string) {
 	t.Helper()
 	var first map[string]any
@@ -62,8 +62,7 @@ func shareFields(t *testing.T, b *bench, configure func(more string), typesOf fu
 	b.index = name
 }
 
-// TestOneNameWithSeveralKinds: whatever the number of readers, no table's values are refused and the index is
-// the same.
+// TestOneNameWithSeveralKinds: with any number of readers, no value is refused and the index is the same.
 func TestOneNameWithSeveralKinds(t *testing.T) {
 	t.Parallel()
 	onMySQL(t, func(t *testing.T, dsn string) {
@@ -87,8 +86,8 @@ func TestOneNameWithSeveralKinds(t *testing.T) {
 	})
 }
 
-// TestAnObjectHereAndAValueThere: a geometry is an object, which no field of text takes.
-func TestAnObjectHereAndAValueThere(t *testing.T) {
+// TestOneNameForObjectsAndValues: a geometry is an object, which a text field refuses.
+func TestOneNameForObjectsAndValues(t *testing.T) {
 	t.Parallel()
 	onMySQL(t, func(t *testing.T, dsn string) {
 		destinations(t, func(t *testing.T, elasticsearch string) {
@@ -101,7 +100,7 @@ func TestAnObjectHereAndAValueThere(t *testing.T) {
 			if res := b.must(0, "sync"); res != (result{Kept: 4}) {
 				t.Errorf("second sync: %+v", res)
 			}
-			// A column of text that becomes one of geometries cannot be mapped otherwise any more, and all say so.
+			// A text column that becomes a geometry cannot be mapped again, and all outputs report it.
 			b.exec("CREATE TABLE d (id int PRIMARY KEY, spot varchar(20)); INSERT INTO d VALUES (1, 'Gera')")
 			b.must(0, "sync")
 			b.exec("ALTER TABLE d DROP spot; ALTER TABLE d ADD spot point; UPDATE d SET spot = ST_GeomFromText('POINT(1.5 2)')")
@@ -116,7 +115,7 @@ func TestAnObjectHereAndAValueThere(t *testing.T) {
 	})
 }
 
-// wideTables are three tables of a thousand columns each, of kinds in turn, with two rows each.
+// wideTables are three tables of a thousand columns each, of alternating kinds, with two rows each.
 func wideTables() (statements []string) {
 	kinds := []struct{ typ, value string }{{"bigint", "9007199254740993"}, {"varchar(2)", "'12'"}, {"date", "'2024-01-15'"}, {"int", "-5"}}
 	for table := range 3 {
@@ -133,7 +132,8 @@ func wideTables() (statements []string) {
 	return statements
 }
 
-// manyColumns mirrors wideTables: what the index has no field for is in _source, and the summary says so.
+// manyColumns mirrors wideTables: values without a field in the index are in _source, and the summary reports
+// them.
 func manyColumns(t *testing.T, b *bench) {
 	t.Helper()
 	o := b.run("sync")
@@ -153,7 +153,7 @@ func manyColumns(t *testing.T, b *bench) {
 	}
 }
 
-// TestMoreColumnsThanAnIndexTakes: no row is refused for them.
+// TestMoreColumnsThanAnIndexTakes: no row is refused because of them.
 func TestMoreColumnsThanAnIndexTakes(t *testing.T) {
 	t.Parallel()
 	onMySQL(t, func(t *testing.T, dsn string) {
@@ -174,7 +174,7 @@ func TestMoreColumnsThanAnIndexTakes(t *testing.T) {
 	})
 }
 
-// TestMoreColumnsThanATemplateLeavesRoomFor: an index template may lower the limit and have fields of its own.
+// TestMoreColumnsThanATemplateLeavesRoomFor: an index template may lower the limit and have its own fields.
 func TestMoreColumnsThanATemplateLeavesRoomFor(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
@@ -191,7 +191,7 @@ func TestMoreColumnsThanATemplateLeavesRoomFor(t *testing.T) {
 	})
 }
 
-// drift reads what -o json says of fields that are mapped otherwise.
+// drift is the part of -o json about fields whose mapping differs.
 func (b *bench) drift(args ...string) []string {
 	b.t.Helper()
 	o := b.run(append(args, "-o", "json")...)
@@ -239,8 +239,8 @@ func (b *bench) countMappings() *atomic.Int64 {
 	return n
 }
 
-// TestColumnsThatChange: a new column is mapped before its first document, in one request; a column of another type
-// stays as it is mapped, and diff says so.
+// TestColumnsThatChange: a new column is mapped before its first document, in one request; a column with a new
+// type keeps its mapping, and diff reports it.
 func TestColumnsThatChange(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {

@@ -38,7 +38,7 @@ func newSMBBench(t *testing.T, elasticsearch string) *smbBench {
 	return b
 }
 
-// give lets the server's user have a file or folder.
+// give gives the server's user a file or folder.
 func (b *smbBench) give(path string) {
 	b.t.Helper()
 	if err := os.Lchown(path, b.owner, -1); err != nil {
@@ -69,7 +69,7 @@ func (b *smbBench) configure(address, username, more string) {
 		host, port, username, os.Getenv("TEST_SMB_SHARE")+"/"+b.name, more), "")
 }
 
-// TestNetworkDrive: what a night on a share may bring.
+// TestNetworkDrive: the typical changes on a share.
 func TestNetworkDrive(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
@@ -84,7 +84,7 @@ func TestNetworkDrive(t *testing.T) {
 		if res := b.must(0, "sync"); res != (result{Created: 54}) { // 52 files, 2 folders
 			t.Fatalf("first: %+v", res)
 		}
-		// A run that writes nothing opens nothing: files that may be listed and not opened are no failure.
+		// A run that writes nothing opens nothing: files that can be listed but not opened are not failures.
 		if err := os.Chmod(filepath.Join(b.folder, "a", "00.txt"), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestNetworkDrive(t *testing.T) {
 		b.refuse(t)
 		b.guests(t)
 
-		// A folder that is renamed, and files in it, are documents of other paths.
+		// A renamed folder, and the files in it, are documents with other paths.
 		rename := func(from, to string) {
 			if err := os.Rename(filepath.Join(b.folder, from), filepath.Join(b.folder, to)); err != nil {
 				t.Fatal(err)
@@ -114,7 +114,7 @@ func TestNetworkDrive(t *testing.T) {
 	})
 }
 
-// refuse takes the right to a folder away: it fails alone, and nothing in it is deleted.
+// refuse revokes the access to a folder: only the folder fails, and nothing in it is deleted.
 func (b *smbBench) refuse(t *testing.T) {
 	t.Helper()
 	shut := filepath.Join(b.folder, "shut")
@@ -143,7 +143,7 @@ func (b *smbBench) refuse(t *testing.T) {
 	b.must(0, "sync")
 }
 
-// guests: a mistyped user whom the server takes for a guest, who sees less, writes and deletes nothing.
+// guests: the server accepts a mistyped user as a guest, who sees less; nothing is written or deleted.
 func (b *smbBench) guests(t *testing.T) {
 	t.Helper()
 	guests := os.Getenv("TEST_SMB_GUEST_ADDR")

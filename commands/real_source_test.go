@@ -11,9 +11,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// TestAnIndexWithoutSource: what cannot be compared is said before anything is read, whether versions or
-// contents decide. With --compare always it is a mirror, but for the documents that are gone: nothing says
-// of which table they are, so they are held back by name.
+// TestAnIndexWithoutSource: documents cannot be compared, which is reported before anything is read, for
+// versions and contents. With --compare always it is a mirror, except for deleted documents: their tables are
+// unknown, so their deletes are held back and listed.
 func TestAnIndexWithoutSource(t *testing.T) {
 	t.Parallel()
 	const without = `{"mappings":{"_source":{"enabled":false}}}`

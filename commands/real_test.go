@@ -20,8 +20,8 @@ import (
 
 // The tests of this file run the program against real servers; see docs/testing.md.
 
-// TestWhatARefusedRightDoes: one table, all tables, the schema; nothing is ever deleted for it.
-func TestWhatARefusedRightDoes(t *testing.T) {
+// TestARefusedPrivilegeDeletesNothing: for one table, all tables, and the schema.
+func TestARefusedPrivilegeDeletesNothing(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newBench(t, elasticsearch)
@@ -43,7 +43,7 @@ func TestWhatARefusedRightDoes(t *testing.T) {
 			t.Fatalf("all tables: %+v", res)
 		}
 		b.exec("REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM " + b.database)
-		for range 3 { // however often
+		for range 3 { // in every run
 			if res := b.must(4, "sync", "--max-deletes", "1000"); res.Deleted != 0 || res.Withheld != 90 {
 				t.Fatalf("the schema: %+v", res)
 			}
@@ -55,8 +55,7 @@ func TestWhatARefusedRightDoes(t *testing.T) {
 	})
 }
 
-// TestReadsWithReadOnlyRights: the connector's user may do nothing but SELECT, in read-only
-// transactions at that, and everything works.
+// TestReadsWithReadOnlyRights: the connector's user may only SELECT, and only in read-only transactions.
 func TestReadsWithReadOnlyRights(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "")
@@ -69,8 +68,8 @@ func TestReadsWithReadOnlyRights(t *testing.T) {
 	}
 }
 
-// TestSecretsAreNeverShown runs into every kind of error at the highest log level; [bench.run] looks
-// for the password in all that is printed.
+// TestSecretsAreNeverShown causes every kind of error at the most detailed log level; [bench.run] searches all
+// output for the password.
 func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "")
@@ -93,8 +92,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	}
 }
 
-// TestRealRejections: what Elasticsearch refuses is named, kept in the dead-letter file, and the rest
-// is written.
+// TestRealRejections: documents that Elasticsearch refuses are reported and saved in the dead-letter file, and
+// the others are written.
 func TestRealRejections(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
@@ -127,7 +126,7 @@ func TestRealRejections(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Error(d)
 		}
-		// An index that may not be written is the run's problem, not the documents'.
+		// An index without write permission is an error of the run, not of the documents.
 		b.call(http.MethodPut, "/"+b.index+"/_settings", `{"index.blocks.write":true}`)
 		b.exec("INSERT INTO a VALUES (4, '2024-02-02')")
 		o := b.run("sync", "--dead-letter", dead+"2")
@@ -162,8 +161,8 @@ func TestPipelines(t *testing.T) {
 	})
 }
 
-// TestElasticsearchThatIsNotThere: down at the start, a wrong password, a certificate nobody knows.
-func TestElasticsearchThatIsNotThere(t *testing.T) {
+// TestUnreachableElasticsearchIsReported: down at the start, a wrong password, an unknown certificate.
+func TestUnreachableElasticsearchIsReported(t *testing.T) {
 	t.Parallel()
 	address, ca := required(t, "TEST_ELASTICSEARCH_TLS_URL"), required(t, "TEST_ELASTICSEARCH_TLS_CA")
 	user, password := required(t, "TEST_ELASTICSEARCH_TLS_USER"), required(t, "TEST_ELASTICSEARCH_TLS_PASSWORD")
@@ -196,8 +195,8 @@ func TestElasticsearchThatIsNotThere(t *testing.T) {
 	}
 }
 
-// TestTheSourceGoesAwayMidway: its connections are cut while it is read; nothing is deleted.
-func TestTheSourceGoesAwayMidway(t *testing.T) {
+// TestALostSourceDeletesNothing: its connections are cut during the read; nothing is deleted.
+func TestALostSourceDeletesNothing(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newBench(t, elasticsearch)
@@ -221,9 +220,9 @@ func TestTheSourceGoesAwayMidway(t *testing.T) {
 	})
 }
 
-// TestTheIndexThatIsMade: ids are keywords, also where they look like numbers; an alias of one index
-// is that index, an alias over several is refused.
-func TestTheIndexThatIsMade(t *testing.T) {
+// TestTheCreatedIndex: ids are keywords, even if they look like numbers; an alias of one index means that
+// index, an alias of several is refused.
+func TestTheCreatedIndex(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
 		b := newBench(t, elasticsearch)
@@ -257,8 +256,8 @@ func TestTheIndexThatIsMade(t *testing.T) {
 	})
 }
 
-// TestAnIndexForALanguage: its analyzers work on what is written, its mappings file stands over them, and
-// an index that exists stays as it is.
+// TestAnIndexForALanguage: its analyzers apply to the documents, its mappings file takes precedence over them,
+// and an existing index stays unchanged.
 func TestAnIndexForALanguage(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
@@ -313,9 +312,9 @@ func TestAnIndexForALanguage(t *testing.T) {
 	})
 }
 
-// TestAnIndexThatCannotBeMade: the reason is told, and nothing is left behind. The node of the tests has
-// no ICU; where one has, the index is made.
-func TestAnIndexThatCannotBeMade(t *testing.T) {
+// TestAnIndexThatCannotBeCreated: the reason is reported, and nothing is left over. The test node has no ICU;
+// on a node with ICU, the index is created.
+func TestAnIndexThatCannotBeCreated(t *testing.T) {
 	t.Parallel()
 	elastictest.Servers(t, func(t *testing.T, elasticsearch string) {
 		b := newBench(t, elasticsearch)

@@ -8,7 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// walked is a database in which everything goes wrong that an operator meets, one after the other.
+// walked is a database in which an operator's usual failures happen one after the other.
 type walked struct {
 	*bench
 	exec   func(statements string)
@@ -17,13 +17,13 @@ type walked struct {
 	faults faults
 }
 
-// faults are what makes things go wrong, in the SQL of a dialect, and what is said then.
+// faults are the statements that cause failures in a dialect, and the expected messages.
 type faults struct {
 	tables     string // a, b, c and hidden with thirty rows each, and a view v of the rows of hidden
 	grow       string // the table big of 3 MB
 	loseKey    string // of b
 	giveKey    string
-	revoke     string // b; "" where nobody can lose rights on tables of his own
+	revoke     string // privileges on b; "" if an owner cannot lose them
 	grant      string
 	saysGrant  string
 	breakView  string
@@ -31,13 +31,13 @@ type faults struct {
 	saysView   string
 }
 
-// walkedTables is the table list of a walk. Nobody waits long for a server that is gone.
+// walkedTables is the table list of a walk. The patience for a lost server is short.
 const walkedTables = `tables: ["*", v, "-hidden*"], retry_count: 1`
 
 // walkedKeys names the key of the view.
 const walkedKeys = "    id_columns: {v: [id]}"
 
-// walk goes through them. Between them a run finds nothing amiss, so that none hides another.
+// walk causes the failures. A run after each finds no other problem, so that none hides another.
 func (w *walked) walk(t *testing.T) {
 	const table, all = 30, 120
 	w.at(w.server)
@@ -77,7 +77,7 @@ func (w *walked) walk(t *testing.T) {
 	w.dropTable(t, table)
 }
 
-// loseConnection loses the connection in the middle of a table.
+// loseConnection cuts the connection in the middle of a table.
 func (w *walked) loseConnection(t *testing.T) {
 	w.exec(w.faults.grow)
 	w.must(0, "sync")
@@ -94,7 +94,7 @@ func (w *walked) loseConnection(t *testing.T) {
 	}
 }
 
-// dropTable drops a table: its documents stay until a second run finds it gone.
+// dropTable drops a table: its documents stay until a second run misses it too.
 func (w *walked) dropTable(t *testing.T, rows int64) {
 	w.exec("DROP TABLE c")
 	o := w.run("sync", "-o", "json")
@@ -106,7 +106,7 @@ func (w *walked) dropTable(t *testing.T, rows int64) {
 	}
 }
 
-func TestWhatGoesWrongWithPostgreSQL(t *testing.T) {
+func TestFailuresOfPostgreSQL(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, elastictest.Server(t))
 	w := walked{
@@ -133,7 +133,7 @@ func TestWhatGoesWrongWithPostgreSQL(t *testing.T) {
 	w.walk(t)
 }
 
-func TestWhatGoesWrongWithMySQL(t *testing.T) {
+func TestFailuresOfMySQL(t *testing.T) {
 	t.Parallel()
 	onMySQL(t, func(t *testing.T, dsn string) {
 		b := newMySQLBench(t, dsn, elastictest.Server(t))
@@ -155,8 +155,8 @@ func TestWhatGoesWrongWithMySQL(t *testing.T) {
 	})
 }
 
-// TestWhatGoesWrongWithSQLServer runs on the database of mssqltest unless TEST_MSSQL_DSN names a server.
-func TestWhatGoesWrongWithSQLServer(t *testing.T) {
+// TestFailuresOfSQLServer runs on the database of mssqltest unless TEST_MSSQL_DSN names a server.
+func TestFailuresOfSQLServer(t *testing.T) {
 	t.Parallel()
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newMSSQLBench(t, elasticsearch)

@@ -19,11 +19,11 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// scripted is a source type for tests alone. It does what a JSON file says, so that every exit code
-// can be reached without a server.
+// scripted is a source type for tests. It obeys a JSON file, so that every exit code can be reached without a
+// server.
 var scripted = scriptedWithin(&limit{})
 
-// scriptedWithin is the scripted type whose parts can end a time limit.
+// scriptedWithin is the scripted type with parts that can end a time limit.
 func scriptedWithin(l *limit) source.Type {
 	return source.Type{
 		Name: "scripted", Title: "Scripted",
@@ -51,8 +51,8 @@ func scriptedWithin(l *limit) source.Type {
 	}
 }
 
-// limit is a time limit that is over when a script says so and not before, so that no machine is too fast
-// or too slow for it. What --max-duration says does not count.
+// limit is a time limit that ends when a script says so and never earlier, so that the speed of the machine
+// does not matter. The value of --max-duration is ignored.
 type limit struct{ over context.CancelFunc }
 
 func (l *limit) begin(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
@@ -63,7 +63,7 @@ func (l *limit) begin(ctx context.Context, _ time.Duration) (context.Context, co
 // script is the file.
 type script struct {
 	Pinged string                      `json:"ping"` // a failure, see fail
-	List   string                      // a failure behind the parts
+	List   string                      // a failure after the parts
 	All    []*scriptPart               `json:"parts"`
 	Who    []struct{ ID, Name string } `json:"identities"`
 	warn   func(string)
@@ -75,10 +75,10 @@ type scriptPart struct {
 	Of     string           `json:"scope"`
 	Called string           `json:"name"` // "" for the scope
 	Docs   []scriptDocument `json:"documents"`
-	Fail   string           // a failure behind the documents
-	Block  bool             // wait for the end of the run behind the documents
-	Deaf   bool             // the same, and not even the end of the run ends it
-	Late   bool             // the same, and the time limit is over by then
+	Fail   string           // a failure after the documents
+	Block  bool             // wait for the end of the run after the documents
+	Deaf   bool             // the same, but ignore the end of the run
+	Late   bool             // the same, and the time limit ends first
 	script *script
 }
 
@@ -88,7 +88,7 @@ type scriptDocument struct {
 	Content string // a failure of its content
 }
 
-// fail makes a failure of a word: the kind, and what is said after a colon.
+// fail creates a failure from a word: the kind, and the message after a colon.
 func fail(word string) error {
 	kind, text, _ := strings.Cut(word, ": ")
 	switch kind {
@@ -96,7 +96,7 @@ func fail(word string) error {
 		return nil
 	case "panic":
 		panic(text)
-	case "unmatched": // and the name of what the configuration names
+	case "unmatched": // and the configured name
 		return &source.Error{Kind: source.ErrConfig, Err: &source.UnmatchedError{
 			Err: fmt.Errorf("table %q of the configuration does not exist", text), Of: func(scope string) bool { return scope == text },
 		}}

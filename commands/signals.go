@@ -10,7 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
-// Ending runs the program and returns its exit code, or that of gone, where run does not come to an end.
+// Ending runs the program and returns its exit code, or the one from gone if run does not end.
 func Ending(gone <-chan int, run func() int) int {
 	ended := make(chan int, 1)
 	go func() { ended <- run() }() // ends with the program
@@ -22,16 +22,16 @@ func Ending(gone <-chan int, run func() int) int {
 	}
 }
 
-// afterCut is how long the program may take to end in order once everything was cut.
+// afterCut is how long the program may take to end in order after everything was aborted.
 const afterCut = 700 * time.Millisecond
 
-// Signals turns the signals that end a program into the ends of two contexts, whose causes are of
-// type [SignalError]. The first signal ends ctx: a run stops in order. The second ends cut: requests
-// under way are cut, and if the program is there a moment later all the same, gone gives the exit code to
-// end it with: whatever it waits for cannot be ended. stop gives the signals back.
+// Signals converts the signals that end a program into the ends of two contexts, whose causes have the type
+// [SignalError]. The first signal ends ctx: a run stops in order. The second ends cut: requests in progress
+// are aborted. If the program still runs a moment later, it waits for something that cannot be interrupted:
+// gone then returns the exit code to end it with. stop stops handling the signals.
 //
-// A reader of stdout that went away is no signal here: writing returns an error instead, so that a
-// sync whose output nobody reads still ends in order.
+// A closed stdout is not a signal here: writing returns an error instead, so that a sync whose output has no
+// reader still ends in order.
 func Signals() (ctx, cut context.Context, gone <-chan int, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cut, cancelCut := context.WithCancelCause(context.Background())

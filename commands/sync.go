@@ -77,7 +77,7 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 		}
 	}
 	if o.MaxDuration = c.Duration("max-duration"); o.MaxDuration < 0 || o.MaxDuration == 0 && c.IsSet("max-duration") {
-		return nil, &usage.Error{Problem: "--max-duration must be more than nothing"}
+		return nil, &usage.Error{Problem: "--max-duration must be greater than zero"}
 	}
 	if o.Permits.Confirmed >= 0 && o.Permits.Guard != nil {
 		return nil, &usage.Error{Problem: "--confirm-deletes and --max-deletes exclude each other"}

@@ -16,8 +16,8 @@ func TestTerminal(t *testing.T) {
 	for _, tt := range []struct {
 		width    int
 		args     []string
-		out, err string // what must be there
-		no       string // on neither
+		out, err string // expected texts
+		no       string // in neither output
 	}{
 		{100, []string{"sync", "--all"}, "CONNECTOR  INDEX       CREATED", "msg=\"reading the source\" connector=one", "one: scripted -> search-one"},
 		{40, []string{"sync", "--all"}, "one: scripted -> search-one", "level=INFO", "CONNECTOR"},

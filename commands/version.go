@@ -10,7 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 )
 
-// shownBuild is what version -o json prints.
+// shownBuild is the output of version -o json.
 type shownBuild struct {
 	Schema int `json:"schema"`
 	program.Build

@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-func TestHintsOfManyFailuresAreToldOnce(t *testing.T) {
+func TestHintsOfManyFailuresAreReportedOnce(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	m, hints := &Messages{To: &out}, map[string]bool{}

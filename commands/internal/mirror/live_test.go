@@ -8,7 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 )
 
-// TestALogForMachinesHasNoLiveLine: the line would stand between its records.
+// TestALogForMachinesHasNoLiveLine: the line would appear between its records.
 func TestALogForMachinesHasNoLiveLine(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]bool{logs.Text: true, logs.JSON: false, logs.ECS: false} {

@@ -10,7 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-func TestPartsThatAreWanted(t *testing.T) {
+func TestPartPatternsSelectParts(t *testing.T) {
 	t.Parallel()
 	tables := &source.Type{Fields: []field.Spec{{Name: "tables"}}}
 	for name, tt := range map[string]struct {

@@ -64,7 +64,7 @@ func (j jobs) scope() (protocol.Scope, error) {
 	}
 	if len(scope.Own)+len(scope.NativeTypes)+len(scope.WorkerTypes) == 0 {
 		return scope, &usage.Error{
-			Problem: "the configuration names no connector of Elasticsearch",
+			Problem: "the configuration has no connector of Elasticsearch",
 			Hint:    "write its connector_id under connectors:; " + program.Name + " connector create creates the record",
 		}
 	}

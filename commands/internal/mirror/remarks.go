@@ -16,9 +16,9 @@ import (
 func (o *ran) remarks(opt *Options) []string {
 	var out []string
 	r, c := &o.Result, &o.Result.Counts
-	deleted := "was deleted"
+	deleted, heldBack := "was deleted", "held back "
 	if opt.Dry {
-		deleted = "would be deleted"
+		deleted, heldBack = "would be deleted", "would hold back "
 	}
 	if r.Failed > 0 && o.watch != nil {
 		if c.Parts > 1 {
@@ -46,14 +46,14 @@ func (o *ran) remarks(opt *Options) []string {
 		out = append(out, text)
 	}
 	if r.Passed > 0 {
-		out = append(out, term.Plural(r.Passed, "record of the file was", "records of the file were")+" skipped: they belong to another connector or index, or are deletes")
+		out = append(out, term.Plural(r.Passed, "record of the file was", "records of the file were")+" skipped (of another connector or index, or a delete)")
 	}
 	if c.ContentErrors > 0 {
 		out = append(out, "the content of "+term.Plural(c.ContentErrors, "document", "documents")+" could not be read; the next run tries again")
 	}
 	for _, reason := range withheldOrder {
 		if n := r.Withheld[reason]; n > 0 {
-			out = append(out, term.Plural(n, "delete is", "deletes are")+" held back: "+o.because(reason, opt))
+			out = append(out, heldBack+term.Plural(n, "delete", "deletes")+": "+o.because(reason, opt))
 		}
 	}
 	return out
@@ -68,11 +68,11 @@ var withheldOrder = [...]plan.Reason{
 func (o *ran) because(reason plan.Reason, opt *Options) string {
 	switch reason {
 	case plan.GuardRefused:
-		of := "the tables and folders read"
+		of := "read"
 		if o.Result.Incremental {
-			of = "the index"
+			of = "in the index"
 		}
-		return fmt.Sprintf("%s of the %s in %s, more than the guard allows", term.Number(o.Result.Eligible), term.Plural(o.Result.Judged, "document", "documents"), of)
+		return fmt.Sprintf("%s of the %s %s, more than the guard allows", term.Number(o.Result.Eligible), term.Plural(o.Result.Judged, "document", "documents"), of)
 	case plan.ScopeVanished:
 		if len(opt.Parts) > 0 {
 			return "their tables or folders have vanished; if these were dropped on purpose, confirm the deletes"

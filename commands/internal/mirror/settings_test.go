@@ -6,7 +6,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 )
 
-// TestIDsSpillIntoTheStateFolder: the limit of the configuration is the engine's.
+// TestIDsSpillIntoTheStateFolder: with the limit of the configuration.
 func TestIDsSpillIntoTheStateFolder(t *testing.T) {
 	t.Parallel()
 	s := settingsOf(&config.Config{Engine: config.Engine{IDsMemory: 1 << 20}}, "state")

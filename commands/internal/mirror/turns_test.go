@@ -14,8 +14,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
 
-// TestConnectorsTakeTurns: the one whose last run with a time limit is longest ago goes first. A turn that lies far
-// ahead of now is none, since a clock that was wrong once would otherwise have the connector go last for years.
+// TestConnectorsTakeTurns: the connector whose last run with a time limit is oldest runs first. A time far in
+// the future is ignored: otherwise, after one wrong clock, the connector would be last for years.
 func TestConnectorsTakeTurns(t *testing.T) {
 	t.Parallel()
 	const host = "http://localhost:9200" // nothing is sent

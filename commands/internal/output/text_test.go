@@ -32,7 +32,7 @@ var exampleChanges = []report.Change{
 	}},
 }
 
-// printing makes a printer of a diff that prints into memory.
+// printing creates a printer of a diff that prints into memory.
 func printing(o Options) (Printer, *bytes.Buffer) {
 	o.Dry = true
 	streams, out, _ := term.TestStreams(o.Width, nil)
@@ -66,7 +66,7 @@ func TestDiffText(t *testing.T) {
 	}
 }
 
-// TestColumnsAreAlignedForBlocks has more lines than wait for each other.
+// TestColumnsAreAlignedForBlocks has more lines than are aligned together.
 func TestColumnsAreAlignedForBlocks(t *testing.T) {
 	t.Parallel()
 	p, out := printing(Options{Form: Text})
@@ -88,7 +88,7 @@ func TestColumnsAreAlignedForBlocks(t *testing.T) {
 	}
 }
 
-func TestLimitCountsWhatItLeavesOut(t *testing.T) {
+func TestLimitCountsOmittedChanges(t *testing.T) {
 	t.Parallel()
 	for form, want := range map[string]string{Text: "… and 3 changes, omitted by --limit 1\n", NDJSON: `"omitted":3`} {
 		p, out := printing(Options{Form: form, Limit: 1})

@@ -1,4 +1,4 @@
-// Package program is how the program is called and how it was built; messages, logs and requests name it.
+// Package program is the name and the build of the program, for messages, logs and requests.
 package program
 
 import (
@@ -6,20 +6,20 @@ import (
 	"runtime/debug"
 )
 
-// Name is how the program calls itself.
+// Name is the name of the program.
 const Name = "elastic-ingest"
 
-// Version is set when the program is linked; without that, the module's version stands in.
+// Version is set when the program is linked; otherwise the module's version is used.
 var Version string
 
-// Build is what is known of how the program was built.
+// Build describes how the program was built.
 type Build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
 	Go      string `json:"go"`
 }
 
-// This is that of the program that runs.
+// This is the build of the running program.
 func This() Build {
 	b := Build{Version: Version, Commit: "unknown", Go: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()

@@ -18,20 +18,20 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// NoConnector is the error of a name that nobody has.
+// NoConnector is the error of a name that no connector has.
 func NoConnector(connectors []config.Connector, name string) error {
 	known := ConnectorNames(connectors)
-	e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(name) + ", nor has Elasticsearch", Hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
+	e := &usage.Error{Problem: "neither the configuration nor Elasticsearch has a connector " + term.Quoted(name), Hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
 	if near := field.Nearest(name, known); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
 	}
 	if len(known) == 0 {
-		e.Hint = program.Name + " list connectors shows which there are"
+		e.Hint = program.Name + " list connectors prints them all"
 	}
 	return e
 }
 
-// ConnectorNames are what connectors are called on the command line, in the order of the file.
+// ConnectorNames are the names of connectors on the command line, in the order of the file.
 func ConnectorNames(connectors []config.Connector) []string {
 	var names []string
 	for i := range connectors {
@@ -40,7 +40,7 @@ func ConnectorNames(connectors []config.Connector) []string {
 	return names
 }
 
-// ConnectorName is what one is called.
+// ConnectorName is the name of a connector on the command line.
 func ConnectorName(c *config.Connector) string {
 	if c.Name != "" {
 		return c.Name
@@ -48,19 +48,19 @@ func ConnectorName(c *config.Connector) string {
 	return c.ConnectorID
 }
 
-// refuse names the first key of a connector that this version cannot obey. To ignore it would write
-// other documents than the file asks for.
+// refuse names the first key of a connector that this version does not support. Ignoring it would write other
+// documents than the file asks for.
 func refuse(cfg *config.Config, c *config.Connector) error {
 	if _, external := cfg.SourceCommand(c.ServiceType); external {
 		return &usage.Error{
-			Problem: fmt.Sprintf("connector %s: sources.%s: exec: comes with a later version", term.Quoted(ConnectorName(c)), c.ServiceType),
-			Hint:    "the built-in source types work, see " + program.Name + " list sources",
+			Problem: fmt.Sprintf("connector %s: sources.%s: exec: is not supported yet", term.Quoted(ConnectorName(c)), c.ServiceType),
+			Hint:    "use a built-in source type, see " + program.Name + " list sources",
 		}
 	}
 	return nil
 }
 
-// SourceType finds the built-in type that serves a connector's service type.
+// SourceType finds the built-in source type for a connector's service type.
 func SourceType(a *setup.App, cfg *config.Config, c *config.Connector) (source.Type, error) {
 	if err := refuse(cfg, c); err != nil {
 		return source.Type{}, err
@@ -75,8 +75,8 @@ func SourceType(a *setup.App, cfg *config.Config, c *config.Connector) (source.T
 	}
 	known := a.Registry.Names()
 	e := &usage.Error{
-		Problem: fmt.Sprintf("connector %s: there is no source type %s", term.Quoted(ConnectorName(c)), term.Quoted(name)),
-		Hint:    "there are " + strings.Join(known, ", "),
+		Problem: fmt.Sprintf("connector %s: unknown source type %s", term.Quoted(ConnectorName(c)), term.Quoted(name)),
+		Hint:    "one of " + strings.Join(known, ", "),
 	}
 	if near := field.Nearest(name, known); near != "" {
 		e.Hint = fmt.Sprintf("did you mean %s?", near)
@@ -84,8 +84,7 @@ func SourceType(a *setup.App, cfg *config.Config, c *config.Connector) (source.T
 	return source.Type{}, e
 }
 
-// EntryOf is what the configuration says of a connector of Elasticsearch, or what holds for one of which
-// it says nothing.
+// EntryOf is the configuration entry of a connector of Elasticsearch, or the defaults if there is none.
 func EntryOf(cfg *config.Config, id string) config.Connector {
 	for i := range cfg.Connectors {
 		if cfg.Connectors[i].ConnectorID == id {
@@ -95,7 +94,8 @@ func EntryOf(cfg *config.Config, id string) config.Connector {
 	return config.UnnamedConnector(id)
 }
 
-// ValuesOf are the values of a connector of Elasticsearch, those of the configuration over those of the record.
+// ValuesOf are the configuration values of a connector of Elasticsearch; those of the file override those of
+// the record.
 func ValuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored protocol.Configuration) (field.Values, error) {
 	raw := stored.Values(typ.Fields)
 	own, err := c.ResolveConfiguration(ctx, typ.Fields)
@@ -110,14 +110,14 @@ func ValuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored
 	return values, err
 }
 
-// ScheduleOf is an enabled schedule of a type of jobs.
+// ScheduleOf is an enabled schedule of a type of sync jobs.
 func ScheduleOf(now time.Time, kind, expression string) (protocol.Schedule, error) {
 	schedule, err := cron.Parse(expression)
 	if err != nil {
 		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %v", kind, err), Hint: `a Quartz cron expression in UTC: seconds, minutes, hours, day of month, month, day of week; such as "0 15 2 * * ?"`}
 	}
 	if _, ever := schedule.Next(now); !ever {
-		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %s never comes", kind, term.Quoted(expression))}
+		return protocol.Schedule{}, &usage.Error{Problem: fmt.Sprintf("schedule of %s: %s never occurs", kind, term.Quoted(expression))}
 	}
 	return protocol.Schedule{Enabled: true, Interval: expression}, nil
 }

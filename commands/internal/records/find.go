@@ -12,10 +12,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// ErrBusy is the error of a named sync whose connector is being synced already.
+// ErrBusy is the error of a named sync whose connector is already being synced.
 var ErrBusy = errors.New("the connector is already syncing")
 
-// NotConfigured is the error of a connector that may not sync yet.
+// NotConfigured is the error of a connector without a complete configuration.
 func NotConfigured(c *protocol.Record[protocol.Connector]) error {
 	return &usage.Error{
 		Problem: fmt.Sprintf("connector %s is not configured yet: its status is %s", term.Quoted(c.ID), c.Body.Status),
@@ -23,16 +23,16 @@ func NotConfigured(c *protocol.Record[protocol.Connector]) error {
 	}
 }
 
-// Missing is the error of a connector_id in the configuration that Elasticsearch does not know.
+// Missing is the error of a connector_id in the configuration without a record in Elasticsearch.
 func Missing(id string) error {
 	return &usage.Error{
 		Problem: fmt.Sprintf("connector %s: %v", term.Quoted(id), protocol.ErrMissing),
-		Hint:    program.Name + " connector create makes one, and " + program.Name + " list connectors shows which there are",
+		Hint:    program.Name + " connector create creates one; " + program.Name + " list connectors prints those that exist",
 	}
 }
 
-// Find looks a connector up by what people call it: its id, its name or its index. The error is
-// of kind [elastic.ErrNotFound] when there is none.
+// Find looks a connector up by its id, its name or its index. The error has the kind [elastic.ErrNotFound] if
+// there is none.
 func Find(ctx context.Context, records *protocol.Store, name string) (protocol.Record[protocol.Connector], error) {
 	if name == "" {
 		return protocol.Record[protocol.Connector]{}, elastic.ErrNotFound
@@ -55,7 +55,7 @@ func Find(ctx context.Context, records *protocol.Store, name string) (protocol.R
 	case len(found) == 0:
 		return c, elastic.ErrNotFound
 	case len(found) > 1:
-		return c, &usage.Error{Problem: fmt.Sprintf("%d connectors are called %s", len(found), term.Quoted(name)), Hint: "name the one that is meant by its id"}
+		return c, &usage.Error{Problem: fmt.Sprintf("%d connectors have the name %s", len(found), term.Quoted(name)), Hint: "use the id of the connector"}
 	}
 	return found[0], nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// What list lists; without one of these words, sources and connectors.
+// The arguments of list; without one, it lists sources and connectors.
 const (
 	Sources    = "sources"
 	Connectors = "connectors"
@@ -22,16 +22,16 @@ const (
 	Indices    = "indices"
 )
 
-// ListOptions are what is to be listed.
+// ListOptions choose what is listed.
 type ListOptions struct {
 	Flags     *setup.Flags
 	What      string // "" for sources and connectors
-	Connector string // whose jobs; "" for those of all
+	Connector string // list only the jobs of this connector; "" for all
 	Form      string
 	Limit     int
 }
 
-// listed is what list -o json prints.
+// listed is the output of list -o json.
 type listed struct {
 	Schema     int               `json:"schema"`
 	Sources    []listedSource    `json:"sources,omitempty"`
@@ -56,7 +56,7 @@ type listedConnector struct {
 	Index       string `json:"index"`
 	Destination string `json:"destination"`
 
-	// What Elasticsearch knows of it, if it has a record.
+	// From the record in Elasticsearch, if there is one.
 	ID             string `json:"id,omitempty"`
 	Status         string `json:"status,omitempty"`
 	LastSyncStatus string `json:"last_sync_status,omitempty"`
@@ -90,7 +90,7 @@ type listedIndex struct {
 	ID        string `json:"id,omitempty"`
 	Exists    bool   `json:"exists"`
 	Documents int64  `json:"documents"`
-	Owner     string `json:"owner,omitempty"` // who mirrors into it: service_type/name of a connector of a file, or an id
+	Owner     string `json:"owner,omitempty"` // service_type/name of a connector of a file, or the id of one of Elasticsearch
 }
 
 // addConfigured adds the connectors of the configuration.
@@ -104,8 +104,7 @@ func (l *listed) addConfigured(d *Desk) {
 	}
 }
 
-// addRecords adds the connectors of Elasticsearch, and to those of the configuration what Elasticsearch
-// knows of them.
+// addRecords adds the connectors of Elasticsearch, and their state to those of the configuration.
 func (l *listed) addRecords(ctx context.Context, d *Desk) error {
 	records, err := d.existing(ctx)
 	if err != nil {
@@ -166,8 +165,8 @@ func listedJobOf(r *protocol.Record[protocol.Job]) listedJob {
 	}
 }
 
-// addIndices adds the indices of the connectors of the configuration and of Elasticsearch. What cannot be
-// found out of one does not hide the others.
+// addIndices adds the indices of the connectors of the configuration and of Elasticsearch. An error with one
+// index does not hide the others.
 func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 	var all listed
 	l.Indices = []listedIndex{}
@@ -190,7 +189,7 @@ func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 	return failed
 }
 
-// measure finds out what there is of an index. A connector of the configuration is asked for with its own
+// measure looks up the state of an index. For a connector of the configuration it uses the connector's own
 // credentials.
 func (d *Desk) measure(ctx context.Context, connector string, index *listedIndex) error {
 	of := config.Connector{}
@@ -215,7 +214,8 @@ func (d *Desk) measure(ctx context.Context, connector string, index *listedIndex
 	return err
 }
 
-// connectorTables are those of the configuration that Elasticsearch has no record of, and those that it has.
+// connectorTables are two tables: connectors of the configuration without a record in Elasticsearch, and
+// connectors with one.
 func connectorTables(width int, connectors []listedConnector) []string {
 	ours := [][]string{{"CONNECTOR", "SOURCE TYPE", "INDEX", "DESTINATION"}}
 	theirs := [][]string{{"CONNECTOR ID", "NAME", "SOURCE TYPE", "INDEX", "STATUS", "LAST SYNC", "LAST SYNCED"}}
@@ -238,7 +238,7 @@ func connectorTables(width int, connectors []listedConnector) []string {
 	return out
 }
 
-// longestError is how much of an error a table shows, in columns.
+// longestError is the maximum width of an error in a table, in columns.
 const longestError = 80
 
 func jobTable(width int, jobs []listedJob) string {

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// List lists what is asked for.
+// List prints the requested lists.
 func List(ctx context.Context, a *setup.App, o *ListOptions) error {
 	l := &listed{Schema: output.Schema}
 	var err error
@@ -35,7 +35,7 @@ func List(ctx context.Context, a *setup.App, o *ListOptions) error {
 	return writeListed(a, l, o.Form, err)
 }
 
-// writeListed writes what was found out before err, if anything.
+// writeListed prints everything that was found before err, if anything.
 func writeListed(a *setup.App, l *listed, form string, err error) error {
 	if err != nil && len(l.Sources)+len(l.Connectors)+len(l.Jobs)+len(l.Indices) == 0 {
 		return err
@@ -43,8 +43,8 @@ func writeListed(a *setup.App, l *listed, form string, err error) error {
 	return errors.Join(a.WriteOut(l.print(a.Streams, form)), err)
 }
 
-// listBoth adds the connectors of the configuration, and of Elasticsearch. Where nothing but source types
-// was asked for by name, what cannot be found out is a warning.
+// listBoth adds the connectors of the configuration and of Elasticsearch. If only source types were requested
+// by name, errors are warnings.
 func listBoth(ctx context.Context, a *setup.App, o *ListOptions, l *listed) error {
 	err := LookUp(ctx, a, o.Flags, l.addRecords, l.addConfigured)
 	mistake, isMistake := errors.AsType[*usage.Error](err)
@@ -56,7 +56,7 @@ func listBoth(ctx context.Context, a *setup.App, o *ListOptions, l *listed) erro
 	return nil
 }
 
-// print writes all that is listed in a form of --output.
+// print writes the lists in the format of --output.
 func (l *listed) print(s *term.Streams, form string) string {
 	switch form {
 	case output.JSON:
@@ -92,7 +92,7 @@ func (l *listed) lines() string {
 	return b.String()
 }
 
-// text writes tables; where they do not fit, cells are shortened.
+// text writes tables; if a table is too wide, its cells are shortened.
 func (l *listed) text(width int) string {
 	var blocks []string
 	if len(l.Sources) > 0 {
@@ -112,7 +112,7 @@ func (l *listed) text(width int) string {
 	return strings.Join(blocks, "\n")
 }
 
-// existing lists the connectors of Elasticsearch; none where there are no records at all.
+// existing lists the connectors of Elasticsearch; none if there are no records yet.
 func (d *Desk) existing(ctx context.Context) ([]protocol.Record[protocol.Connector], error) {
 	exist, err := d.Store.Exist(ctx)
 	if err != nil || !exist {

@@ -1,7 +1,7 @@
-// Package records is what the commands on connectors and sync jobs share: reaching the records of Elasticsearch, finding
-// the one that is meant, what the configuration adds to it, and showing it to people and programs.
+// Package records is shared by the commands on connectors and sync jobs: it opens the records in
+// Elasticsearch, finds the requested one, adds the configuration to it, and prints it for people and programs.
 //
-// It runs no sync and reads no source. A secret is never shown, see shown.go.
+// It runs no sync and reads no source. Secrets are always masked, see shown.go.
 package records
 
 import (
@@ -25,8 +25,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Desk is what a command works with that reads or writes records of connectors and sync jobs, and runs
-// none of them.
+// Desk reads and writes records of connectors and sync jobs for a command. It runs no sync job.
 type Desk struct {
 	App         *setup.App
 	g           *setup.Flags
@@ -37,7 +36,7 @@ type Desk struct {
 	Store       *protocol.Store
 }
 
-// Open loads the configuration, reaches the destination and lets do work with its records.
+// Open loads the configuration, connects to the destination and calls do with its records.
 func Open(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Context, *Desk) error) error {
 	d, err := newDesk(ctx, a, g)
 	if err != nil {
@@ -49,12 +48,12 @@ func Open(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Con
 	return errors.Join(do(ctx, d), d.Destination.Close())
 }
 
-// lookPatience is how long a look waits for the destination, which it asks once: who looks wants to see
-// what there is now.
+// lookPatience is how long read-only commands wait for the destination. They try once, because they print the
+// present state.
 const lookPatience = 5 * time.Second
 
-// LookUp loads the configuration, with which first is done, and then asks the destination once. Nothing
-// is written, not even by opening a folder.
+// LookUp loads the configuration, calls first with it, and then queries the destination once. It writes
+// nothing, and does not create a missing folder.
 func LookUp(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Context, *Desk) error, first ...func(*Desk)) error {
 	d, err := newDesk(ctx, a, g)
 	if err != nil {
@@ -73,7 +72,7 @@ func LookUp(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.C
 	return errors.Join(do(ctx, d), d.Destination.Close())
 }
 
-// newDesk loads the configuration; nobody is asked yet.
+// newDesk loads the configuration; it does not connect yet.
 func newDesk(ctx context.Context, a *setup.App, g *setup.Flags) (*Desk, error) {
 	cfg, err := a.Config(ctx, g.ConfigFile)
 	if err != nil {
@@ -93,7 +92,7 @@ func newDesk(ctx context.Context, a *setup.App, g *setup.Flags) (*Desk, error) {
 	return d, nil
 }
 
-// open reaches the destination and its records. When it fails the destination is closed again.
+// open connects to the destination and opens its records. On an error the destination is closed again.
 func (d *Desk) open(ctx context.Context, readOnly bool, p destination.Patience) (err error) {
 	if d.Destination, err = destination.Open(d.Config, readOnly); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
@@ -104,8 +103,7 @@ func (d *Desk) open(ctx context.Context, readOnly bool, p destination.Patience) 
 	return err
 }
 
-// Connector finds the connector that people call by a name of the configuration, or by its id, name or
-// index in Elasticsearch.
+// Connector finds a connector by its name in the configuration, or by its id, name or index in Elasticsearch.
 func (d *Desk) Connector(ctx context.Context, name string) (protocol.Record[protocol.Connector], error) {
 	wanted := name
 	entry := slices.IndexFunc(d.Config.Connectors, func(c config.Connector) bool { return c.Name == name && name != "" })
@@ -120,8 +118,8 @@ func (d *Desk) Connector(ctx context.Context, name string) (protocol.Record[prot
 		return c, Missing(wanted)
 	case entry >= 0:
 		return c, &usage.Error{
-			Problem: fmt.Sprintf("connector %s is one of the configuration alone: Elasticsearch has no record of it", term.Quoted(name)),
-			Hint:    fmt.Sprintf("%s connector create %s makes one; %s sync %s needs none", program.Name, term.ShellWord(name), program.Name, term.ShellWord(name)),
+			Problem: fmt.Sprintf("connector %s exists only in the configuration: Elasticsearch has no record of it", term.Quoted(name)),
+			Hint:    fmt.Sprintf("%s connector create %s creates one; %s sync %s works without one", program.Name, term.ShellWord(name), program.Name, term.ShellWord(name)),
 		}
 	}
 	return c, NoConnector(d.Config.Connectors, name)
@@ -137,11 +135,11 @@ func (d *Desk) SourceOf(c *protocol.Record[protocol.Connector]) (source.Type, er
 	return SourceType(d.App, d.Config, &config.Connector{Name: c.ID, ServiceType: serviceType})
 }
 
-// Lacking says which fields of a connector's configuration are not as they must be, those of the file
-// counted in.
+// Lacking returns the fields of a connector's configuration that are missing or invalid; values from the file
+// count.
 func (d *Desk) Lacking(ctx context.Context, typ *source.Type, id string, stored protocol.Configuration) (field.Errors, error) {
 	entry := config.UnnamedConnector(id)
-	if id != "" { // an entry without one is of another connector
+	if id != "" { // an entry without an id belongs to another connector
 		entry = EntryOf(d.Config, id)
 	}
 	_, err := ValuesOf(ctx, typ, &entry, stored)
@@ -151,7 +149,7 @@ func (d *Desk) Lacking(ctx context.Context, typ *source.Type, id string, stored 
 	return nil, err
 }
 
-// Note tells people what else there is to know, unless they want to hear nothing.
+// Note prints a note, unless --quiet is set.
 func (d *Desk) Note(text string) {
 	if !d.g.Quiet {
 		d.Messages.Note(text)

@@ -16,17 +16,17 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// Records as they may be shown. The rules:
+// Records without their secrets. The rules:
 //
-//   - a value is hidden when its field is sensitive, by the source type or by the record itself;
-//   - so is one of which neither says anything: nobody knows what it is;
-//   - credentials within an address are hidden wherever they stand.
+//   - a value is masked if the source type or the record marks its field as sensitive;
+//   - a value is masked if neither knows its field, because it may be a secret;
+//   - credentials in an address are masked everywhere.
 
 // hidden is a configuration without its secrets.
 func hidden(a *setup.App, cfg *config.Config, serviceType string, c protocol.Configuration) protocol.Configuration {
 	typ, err := SourceType(a, cfg, &config.Connector{ServiceType: serviceType})
 	if err != nil {
-		typ = source.Type{} // then the record alone tells
+		typ = source.Type{} // then only the record knows which fields are sensitive
 	}
 	out := protocol.Configuration{}
 	for name, raw := range c {
@@ -38,7 +38,7 @@ func hidden(a *setup.App, cfg *config.Config, serviceType string, c protocol.Con
 func hiddenField(specs []field.Spec, name string, raw json.RawMessage) json.RawMessage {
 	at := slices.IndexFunc(specs, func(s field.Spec) bool { return s.Name == name })
 	var properties map[string]json.RawMessage
-	if json.Unmarshal(raw, &properties) != nil || properties == nil { // a bare value, of the days before there were properties
+	if json.Unmarshal(raw, &properties) != nil || properties == nil { // a bare value, from before fields had properties
 		if at < 0 || specs[at].Sensitive {
 			return dots(raw)
 		}
@@ -61,7 +61,7 @@ func hiddenField(specs []field.Spec, name string, raw json.RawMessage) json.RawM
 	return encoded(out)
 }
 
-// dots stand for a value; one that is empty may be seen to be.
+// dots masks a value; an empty value stays visible.
 func dots(raw json.RawMessage) json.RawMessage {
 	if value := strings.TrimSpace(string(raw)); value == "" || value == "null" || value == `""` || value == "[]" {
 		return raw
@@ -78,21 +78,21 @@ func withoutCredentials(raw json.RawMessage) json.RawMessage {
 
 func encoded(v any) json.RawMessage {
 	raw, err := json.Marshal(v)
-	if err != nil { // texts, and what was JSON before
+	if err != nil { // texts, and values that were JSON before
 		panic(err)
 	}
 	return raw
 }
 
-// ShownJob is what job view -o json prints.
+// ShownJob is the output of job view -o json.
 type ShownJob struct {
 	Schema int          `json:"schema"`
 	ID     string       `json:"id"`
-	Type   string       `json:"type"` // also of deletions, which the record knows as full
+	Type   string       `json:"type"` // deletion, too, which the record calls full
 	Job    protocol.Job `json:"job"`
 }
 
-// ShownJob is a job as it may be shown.
+// ShownJob is a job without its secrets.
 func (d *Desk) ShownJob(job *protocol.Record[protocol.Job]) ShownJob {
 	out := ShownJob{Schema: output.Schema, ID: job.ID, Type: string(job.Body.Type()), Job: job.Body}
 	of := &out.Job.Connector
@@ -100,14 +100,14 @@ func (d *Desk) ShownJob(job *protocol.Record[protocol.Job]) ShownJob {
 	return out
 }
 
-// ShownConnector is what connector show -o json prints.
+// ShownConnector is the output of connector show -o json.
 type ShownConnector struct {
 	Schema    int                `json:"schema"`
 	ID        string             `json:"id"`
 	Connector protocol.Connector `json:"connector"`
 }
 
-// ShownConnector is a connector as it may be shown.
+// ShownConnector is a connector without its secrets.
 func (d *Desk) ShownConnector(c *protocol.Record[protocol.Connector]) ShownConnector {
 	out := ShownConnector{Schema: output.Schema, ID: c.ID, Connector: c.Body}
 	out.Connector.Configuration = hidden(d.App, d.Config, cmp.Or(string(c.Body.ServiceType), EntryOf(d.Config, c.ID).ServiceType), c.Body.Configuration)

@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
-func TestHiddenField(t *testing.T) {
+func TestSecretFieldsAreMasked(t *testing.T) {
 	t.Parallel()
 	specs := []field.Spec{{Name: "host", Label: "Host"}, {Name: "password", Label: "Password", Sensitive: true}}
 	tests := []struct{ name, field, stored, want string }{

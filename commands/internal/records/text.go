@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
-// lines are names and values below each other; a value that is empty is left out.
+// lines are names and values, one per line; empty values are left out.
 type lines [][2]string
 
 func (l *lines) add(name, value string) {
@@ -34,7 +34,7 @@ func (l lines) String() string {
 	return b.String()
 }
 
-// JobText is a job for people; configuration is what may be shown of it.
+// JobText is a job for people; configuration is its configuration without secrets.
 func JobText(r *protocol.Record[protocol.Job], configuration protocol.Configuration) string {
 	j, details := &r.Body, r.Body.Metadata.Details()
 	var l lines
@@ -83,7 +83,7 @@ func JobText(r *protocol.Record[protocol.Job], configuration protocol.Configurat
 	return l.String() + configurationText(configuration)
 }
 
-// ConnectorText is a connector for people; configuration is what may be shown of it.
+// ConnectorText is a connector for people; configuration is its configuration without secrets.
 func ConnectorText(r *protocol.Record[protocol.Connector], configuration protocol.Configuration) string {
 	c := &r.Body
 	var l lines
@@ -123,7 +123,7 @@ func ConnectorText(r *protocol.Record[protocol.Connector], configuration protoco
 	return l.String() + configurationText(configuration)
 }
 
-// rulesText says how many rules there are beside the one that every connector has; "" where there are none.
+// rulesText counts the rules, apart from the default rule that every connector has; "" if there are none.
 func rulesText(r protocol.Rules) string {
 	basic := 0
 	for _, one := range r.Rules {

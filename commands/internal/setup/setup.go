@@ -1,7 +1,8 @@
-// Package setup is how every command begins: with what the process hands in, the flags that all commands have, and the
-// configuration.
+// Package setup is what every command needs: the streams and the environment of the process, the global flags,
+// and the configuration.
 //
-// The commands reach the terminal, the environment and the clock only through [App], so that tests hand in their own.
+// The commands reach the terminal, the environment and the clock only through [App], so that tests can replace
+// them.
 package setup
 
 import (
@@ -21,23 +22,23 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// App is what the commands share.
+// App is shared by all commands.
 type App struct {
 	Streams  *term.Streams
 	Registry source.Registry
 	Env      config.Env
 	Now      func() time.Time
-	// OwnTime lets Now count for records of connectors too, whatever time Elasticsearch has: for tests whose
-	// clock stands still.
+	// OwnTime makes records of connectors use Now instead of Elasticsearch's time: for tests with a fixed
+	// clock.
 	OwnTime bool
-	// Limit begins a time limit: the context that it returns ends when the limit is over.
+	// Limit starts a time limit: the returned context ends when the limit is over.
 	Limit func(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc)
 }
 
-// Flags are the flags of every command.
+// Flags are the global flags.
 type Flags struct {
-	ConfigFile string // "" where it is to be found
-	Level      string // "" when not given
+	ConfigFile string // "" to search for it
+	Level      string // "" if not given
 	Format     string // of the log
 	Color      string
 	Progress   string
@@ -50,7 +51,7 @@ func (a *App) Config(ctx context.Context, flag string) (*config.Config, error) {
 	if err != nil {
 		return nil, &usage.Error{Problem: err.Error(), NoFile: true}
 	}
-	// The file may be a pipe into which nothing is ever written: it is left behind when the program is to end.
+	// The file may be a pipe that no process writes to: the goroutine is abandoned when the program has to end.
 	var cfg *config.Config
 	loaded := make(chan error, 1)
 	go func() { // ends with the file
@@ -67,7 +68,7 @@ func (a *App) Config(ctx context.Context, flag string) (*config.Config, error) {
 	}
 }
 
-// Getenv is a variable of the environment, "" where it is not set.
+// Getenv is an environment variable, "" if it is not set.
 func (a *App) Getenv(name string) string {
 	if a.Env.Lookup == nil {
 		return os.Getenv(name)
@@ -76,7 +77,7 @@ func (a *App) Getenv(name string) string {
 	return value
 }
 
-// Messages are those of a command that has no log of its own.
+// Messages are the messages of a command without a log of its own.
 func (a *App) Messages(g *Flags) *logs.Messages {
 	m := &logs.Messages{To: a.Streams.Err}
 	if g.Format != logs.Text {
@@ -93,11 +94,11 @@ func (a *App) WriteOut(text string) error {
 	return out.Failure()
 }
 
-// mostOfFile is how much ReadFile reads; the largest files are mappings, of which Elasticsearch takes 1000 fields by
-// default.
+// mostOfFile is the maximum size for ReadFile; the largest files are mappings, in which Elasticsearch accepts
+// 1000 fields by default.
 const mostOfFile = 10 << 20
 
-// ReadFile reads a file that the command line or the configuration names.
+// ReadFile reads a file that is named on the command line or in the configuration.
 func ReadFile(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/charmbracelet/lipgloss"
 )
 
-// Palette makes the colours for stdout or stderr; when is the value of --color. See
-// https://no-color.org for NO_COLOR.
+// Palette creates the colors for stdout or stderr; when is the value of --color. See https://no-color.org for
+// NO_COLOR.
 func (s *Streams) Palette(tty bool, when string) Palette {
 	on := tty && !s.dumb() && s.getenv("NO_COLOR") == ""
 	switch when {
@@ -28,14 +28,14 @@ func (s *Streams) Palette(tty bool, when string) Palette {
 	return Palette{Green: style("2"), Yellow: style("3"), Red: style("1"), Grey: style("8")}
 }
 
-// sixteen is the colour profile of terminals that know sixteen colours, which are all that are used
-// and that people can choose to their liking.
+// sixteen is the color profile of terminals with sixteen colors: the program uses only those, because people
+// can choose them in their terminal.
 const sixteen = 2
 
-// Palette colours text; its zero value leaves it as it is.
+// Palette colors text; its zero value leaves text unchanged.
 type Palette struct{ Green, Yellow, Red, Grey *lipgloss.Style }
 
-// Paint gives text a style of a palette; nil leaves it as it is.
+// Paint gives text a style of a palette; nil leaves it unchanged.
 func Paint(style *lipgloss.Style, text string) string {
 	if style == nil || text == "" {
 		return text

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// errOutputStuck is the error of an output that nobody reads while the program has to end.
-var errOutputStuck = errors.New("the output is full and nobody reads it")
+// errOutputStuck is the error of an output without a reader when the program has to end.
+var errOutputStuck = errors.New("the output is full and has no reader")
 
-// stuckPatience is how long a write may last once the program is to end. One to a reader that is there
-// takes no time.
+// stuckPatience is how long a write may last once the program has to end. With a reader, a write takes no
+// time.
 const stuckPatience = time.Second
 
-// escapable is an output that cannot keep the program from ending. A write to a pipe waits for its reader,
-// and no signal ends that; so it is done by a goroutine, which the end of the program leaves behind.
+// escapable is an output that cannot stop the program from ending. A write to a pipe waits for its reader, and
+// no signal interrupts it; so a goroutine does the write, and is abandoned when the program ends.
 type escapable struct {
 	ended context.Context //nolint:containedctx // that of the whole program
 	mu    sync.Mutex
@@ -32,8 +32,8 @@ type written struct {
 	err error
 }
 
-// escapableFrom makes an output of f that lets go of a write when ended is over. A regular file never
-// waits, and is written to as it is.
+// escapableFrom creates an output of f that abandons a write when ended is done. A regular file never blocks,
+// so it is written to directly.
 func escapableFrom(ended context.Context, f *os.File) io.Writer {
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		return f
@@ -43,7 +43,7 @@ func escapableFrom(ended context.Context, f *os.File) io.Writer {
 
 func newEscapable(ended context.Context, w io.Writer) *escapable {
 	e := &escapable{ended: ended, in: make(chan []byte), out: make(chan written, 1)}
-	go func() { // ends with the program: what it may wait for cannot be ended
+	go func() { // ends with the program: a blocked write cannot be interrupted
 		for p := range e.in {
 			n, err := w.Write(p)
 			e.out <- written{n, err}
@@ -59,7 +59,7 @@ func (e *escapable) Write(p []byte) (int, error) {
 	if e.stuck {
 		return 0, errOutputStuck
 	}
-	e.buf = append(e.buf[:0], p...) // the caller may use p again, whatever becomes of this
+	e.buf = append(e.buf[:0], p...) // the caller may reuse p although this write may still be blocked
 	e.in <- e.buf
 	select {
 	case w := <-e.out:

@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 )
 
-// TestAFullPipeLetsGoAtTheEnd: a write that nobody reads waits until the program is to end, and no longer.
-func TestAFullPipeLetsGoAtTheEnd(t *testing.T) {
+// TestAFullPipeDoesNotBlockTheEnd: a write without a reader waits until the program has to end, and no longer.
+func TestAFullPipeDoesNotBlockTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ended, end := context.WithCancel(t.Context())
@@ -40,8 +40,8 @@ func TestAFullPipeLetsGoAtTheEnd(t *testing.T) {
 	})
 }
 
-// TestAfterTheEndIsAskedForOutputStillArrives: a reader that is there misses nothing.
-func TestAfterTheEndIsAskedForOutputStillArrives(t *testing.T) {
+// TestOutputStillArrivesAfterASignal: an active reader gets all output.
+func TestOutputStillArrivesAfterASignal(t *testing.T) {
 	t.Parallel()
 	ended, end := context.WithCancel(t.Context())
 	end()

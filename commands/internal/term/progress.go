@@ -12,10 +12,11 @@ import (
 
 const (
 	redraw  = 200 * time.Millisecond // of the live line
-	newLine = 10 * time.Second       // of lines that stay, where nothing can be redrawn
+	newLine = 10 * time.Second       // between lines that stay, on an output that cannot be redrawn
 )
 
-// Progress shows how far a run is. Where screen is nil, nothing can be redrawn, and a line is written from time to time.
+// Progress shows the progress of a run. If screen is nil, nothing can be redrawn, and a line is written from
+// time to time.
 type Progress struct {
 	Name     string
 	Screen   *Screen
@@ -24,10 +25,10 @@ type Progress struct {
 	Now      func() time.Time
 	Phase    func() string
 	Counters *report.Counters
-	Crashed  func(error) // the run goes on without a picture of it
+	Crashed  func(error) // the run continues without the display
 }
 
-// Start shows it until stop is called.
+// Start shows the progress until stop is called.
 func (p *Progress) Start() (stop func()) {
 	every, show := newLine, func(line string) {
 		if line != "" {
@@ -64,7 +65,7 @@ func (p *Progress) Start() (stop func()) {
 	}
 }
 
-// progressLine is the state of a run in at most width columns; what matters least is left out first.
+// progressLine is the state of a run in at most width columns; the least important items are left out first.
 func progressLine(name, phase string, c report.Snapshot, elapsed time.Duration, width int) string {
 	if c.Read == 0 {
 		return Shorten(Plain(name)+": "+phase+" "+Took(elapsed), width)
@@ -72,7 +73,7 @@ func progressLine(name, phase string, c report.Snapshot, elapsed time.Duration, 
 	rate := float64(c.Read) / max(elapsed.Seconds(), 0.001)
 	fields := []struct {
 		text string
-		rank int // the highest goes first
+		rank int // the highest is left out first
 	}{
 		{Number(c.Read) + " read", 0},
 		{Number(c.Created+c.Updated) + " written", 1},
@@ -97,7 +98,7 @@ func progressLine(name, phase string, c report.Snapshot, elapsed time.Duration, 
 	}
 }
 
-// eta is the time that is left, where it is known about how many documents there are.
+// eta is the remaining time, if the approximate number of documents is known.
 func eta(c report.Snapshot, rate float64) string {
 	if c.Expected <= c.Read || rate <= 0 {
 		return ""

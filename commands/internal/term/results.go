@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// ErrOutputClosed is the cause of a run that ends because nobody reads its output any more.
-var ErrOutputClosed = errors.New("nobody reads the output any more")
+// ErrOutputClosed is the cause of a run that ends because the reader of its output is gone.
+var ErrOutputClosed = errors.New("the output was closed by its reader")
 
-// Results is stdout for results. After a failed write the rest is discarded, so that a run can end in
-// order; failed is called once.
+// Results is stdout for results. After a failed write the rest is discarded, so that a run can end in order;
+// failed is called once.
 type Results struct {
 	mu     sync.Mutex
 	w      io.Writer
@@ -19,7 +19,7 @@ type Results struct {
 	err    error
 }
 
-// NewResults makes it; failed may be nil.
+// NewResults creates it; failed may be nil.
 func NewResults(w io.Writer, failed func(error)) *Results { return &Results{w: w, failed: failed} }
 
 // Write implements [io.Writer].
@@ -41,7 +41,7 @@ func (r *Results) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Failure is the error of the first write that failed.
+// Failure is the error of the first failed write.
 func (r *Results) Failure() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// Screen keeps a live line at the bottom of the terminal while other text is written above it, to
-// whichever of the two streams.
+// Screen keeps a live line at the bottom of the terminal while other text is written above it, to either of
+// the two streams.
 type Screen struct {
 	mu   sync.Mutex
-	Live io.Writer // where the line is; nil for no line
+	Live io.Writer // the stream of the line; nil for no line
 	line string
 }
 
-// eraseLine moves to the line's begin and empties it.
+// eraseLine moves to the beginning of the line and erases it.
 const eraseLine = "\r\x1b[K"
 
-// Over returns a writer to w that takes the live line away for its text. Text must end its lines;
-// the line is drawn again when the progress shows next.
+// Over returns a writer to w that erases the live line before it writes. Text must end its lines; the line is
+// drawn again at the next progress update.
 func (s *Screen) Over(w io.Writer) io.Writer { return &aboveLine{s, w} }
 
 type aboveLine struct {
@@ -32,7 +32,7 @@ func (a *aboveLine) Write(p []byte) (int, error) {
 	return a.w.Write(p)
 }
 
-// draw replaces the live line; "" takes it away.
+// draw replaces the live line; "" removes it.
 func (s *Screen) draw(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,11 +6,11 @@ import (
 	"syscall"
 )
 
-// SignalError is the cause of a run that a signal ended.
+// SignalError is the cause of a run that was ended by a signal.
 type SignalError struct{ Signal os.Signal }
 
 // Error implements [error].
-func (e *SignalError) Error() string { return fmt.Sprintf("ended by the signal %v", e.Name()) }
+func (e *SignalError) Error() string { return fmt.Sprintf("ended by signal %v", e.Name()) }
 
 // Name is the signal as shells write it.
 func (e *SignalError) Name() string {

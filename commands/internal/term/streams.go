@@ -1,8 +1,8 @@
-// Package term is the program's side of a terminal: the three streams and what is known of who reads them, the live
-// line, colors, and text that fits a width and is safe to show.
+// Package term is the terminal: the three streams and their readers, the live line, colors, and text that fits
+// a width and is safe to show.
 //
-// It knows nothing of connectors and documents. Nothing else in commands asks the system about a terminal, and text
-// from elsewhere reaches one only through [Plain].
+// It knows nothing about connectors and documents. No other package in commands queries the system about a
+// terminal, and untrusted text reaches a terminal only through [Plain].
 package term
 
 import (
@@ -18,33 +18,33 @@ import (
 	"golang.org/x/term"
 )
 
-// The words of --color and --progress.
+// The values of --color and --progress.
 const (
 	Auto   = "auto"
 	Always = "always"
 	Never  = "never"
 )
 
-// Streams is where the program writes, and what is known of who reads there. Nothing else in the
-// package looks at the terminal.
+// Streams are stdin, stdout and stderr, and what is known about their readers. Nothing else in the package
+// checks for a terminal.
 type Streams struct {
-	In               io.Reader // of answers to questions
+	In               io.Reader // answers to questions
 	Out, Err         io.Writer
 	InTTY            bool
 	OutTTY, ErrTTY   bool
-	outSize, errSize func() int // columns; 0 when unknown
+	outSize, errSize func() int // columns; 0 if unknown
 	getenv           func(string) string
 }
 
-// NarrowestWidth is the least width that output is made for.
+// NarrowestWidth is the minimum width of output.
 const NarrowestWidth = 40
 
-// usualWidth is how wide lines are made where there is no terminal.
+// usualWidth is the width of lines without a terminal.
 const usualWidth = 100
 
-// SystemStreams are the streams of the process. From then on os.Stdout is the error stream, so that what
-// drivers print by themselves, as that of Oracle does, does not get into output that a script reads. When
-// ended is over, no write waits for its reader any more.
+// SystemStreams are the streams of the process. From then on os.Stdout is the error stream, so that text that
+// drivers print, as Oracle's does, stays out of output that scripts read. When ended is done, no write waits
+// for its reader any longer.
 func SystemStreams(ended context.Context) *Streams {
 	size := func(f *os.File) func() int {
 		return func() int {
@@ -64,8 +64,8 @@ func SystemStreams(ended context.Context) *Streams {
 	return s
 }
 
-// TestStreams are streams into memory that claim to be terminals of that width, or files where width
-// is 0. env are the variables that they see.
+// TestStreams are streams in memory that pretend to be terminals of that width, or files if width is 0. env is
+// their environment.
 func TestStreams(width int, env map[string]string) (s *Streams, out, err *bytes.Buffer) {
 	out, err = &bytes.Buffer{}, &bytes.Buffer{}
 	size := func() int { return width }
@@ -75,11 +75,10 @@ func TestStreams(width int, env map[string]string) (s *Streams, out, err *bytes.
 	}, out, err
 }
 
-// Asks reports whether there is somebody to answer a question.
+// Asks reports whether there is a terminal to ask a question on.
 func (s *Streams) Asks() bool { return s.InTTY && s.ErrTTY }
 
-// Ask asks a question and reports whether the answer is yes. It returns when ctx ends, though somebody
-// may still be about to answer: nobody reads that any more.
+// Ask asks a question and reports whether the answer is yes. It returns when ctx ends, even before an answer.
 func (s *Streams) Ask(ctx context.Context, question string) (bool, error) {
 	fmt.Fprint(s.Err, Plain(question)+" [y/N] ")
 	answer := make(chan string, 1)
@@ -96,10 +95,10 @@ func (s *Streams) Ask(ctx context.Context, question string) (bool, error) {
 	}
 }
 
-// OutWidth is the width to write stdout for.
+// OutWidth is the width of stdout.
 func (s *Streams) OutWidth() int { return s.width(s.OutTTY, s.outSize, usualWidth) }
 
-// ErrWidth is the width to write stderr for.
+// ErrWidth is the width of stderr.
 func (s *Streams) ErrWidth() int { return s.width(s.ErrTTY, s.errSize, usualWidth) }
 
 func (s *Streams) width(tty bool, size func() int, otherwise int) int {
@@ -115,10 +114,10 @@ func (s *Streams) width(tty bool, size func() int, otherwise int) int {
 	return 80
 }
 
-// dumb reports that the terminal, or whoever records it, understands no control sequences.
+// dumb reports that the terminal, or the log that records the output, does not support control sequences.
 func (s *Streams) dumb() bool { return s.getenv("TERM") == "dumb" || s.getenv("CI") != "" }
 
-// Live reports whether a line can be kept up to date on stderr; when is the value of --progress.
+// Live reports whether stderr can show a live line; when is the value of --progress.
 func (s *Streams) Live(when string, quiet bool) bool {
 	if !s.ErrTTY || s.getenv("TERM") == "dumb" {
 		return false

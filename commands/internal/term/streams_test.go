@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestColour(t *testing.T) {
+func TestColor(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
@@ -74,7 +74,7 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// TestScreen shows that text never meets the live line.
+// TestScreen shows that text and the live line never mix.
 func TestScreen(t *testing.T) {
 	t.Parallel()
 	var out, live bytes.Buffer
@@ -98,7 +98,7 @@ type brokenWriter struct{ err error }
 
 func (b brokenWriter) Write([]byte) (int, error) { return 0, b.err }
 
-func TestOutputTellsItsFirstFailureOnce(t *testing.T) {
+func TestOutputReportsItsFirstFailureOnce(t *testing.T) {
 	t.Parallel()
 	full := errors.New("no space left")
 	for err, want := range map[error]error{fmt.Errorf("write: %w", syscall.EPIPE): ErrOutputClosed, full: full} {
@@ -115,7 +115,7 @@ func TestOutputTellsItsFirstFailureOnce(t *testing.T) {
 	}
 }
 
-func TestWhatLibrariesPrintIsNoOutput(t *testing.T) {
+func TestOutputOfLibrariesGoesToStderr(t *testing.T) {
 	stdout, stderr := os.Stdout, os.Stderr
 	t.Cleanup(func() { os.Stdout, os.Stderr = stdout, stderr })
 	said, err := os.Create(filepath.Join(t.TempDir(), "stderr"))

@@ -11,14 +11,14 @@ import (
 // gap is the space between two columns of a table.
 const gap = 2
 
-// Unlimited is the width for readers that are no terminal: what is cut there is lost.
+// Unlimited is the width for readers other than terminals: text that is cut there is lost.
 const Unlimited = 1 << 16
 
-// readable is how narrow the columns of a table of records may become.
+// readable is the minimum width of the columns in a table of records.
 const readable = 8
 
-// RecordTable writes records whose first column is their id. That is what people copy, so it is never
-// shortened: where there is no room for it beside the rest, each record is a block of lines.
+// RecordTable writes records whose first column is their id. People copy ids, so they are never shortened: if
+// the rest does not fit next to them, each record is a block of lines.
 func RecordTable(width int, rows [][]string, numeric ...int) string {
 	ids, rest := 0, 0
 	for _, row := range rows {
@@ -49,7 +49,7 @@ func RecordTable(width int, rows [][]string, numeric ...int) string {
 	return b.String()
 }
 
-// keepFirst is a table whose first column is of a fixed width.
+// keepFirst is a table with a first column of a fixed width.
 func keepFirst(width, first int, rows [][]string, numeric []int) string {
 	bare, shifted := make([][]string, len(rows)), make([]int, len(numeric))
 	for i, row := range rows {
@@ -67,8 +67,8 @@ func keepFirst(width, first int, rows [][]string, numeric []int) string {
 	return b.String()
 }
 
-// Table writes rows below each other, the first of them the headings. Where they are wider than
-// width, the widest columns are shortened. The columns in numeric are flush right.
+// Table writes rows below each other, the first of them the headings. If they are wider than width, the widest
+// columns are shortened. The columns in numeric are aligned right.
 func Table(width int, rows [][]string, numeric ...int) string {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -106,7 +106,7 @@ func Table(width int, rows [][]string, numeric ...int) string {
 	return b.String()
 }
 
-// fit makes the widest columns narrower until all fit.
+// fit shortens the widest columns until all fit.
 func fit(widths []int, width int) {
 	total := -gap
 	for _, w := range widths {

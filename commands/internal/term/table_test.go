@@ -27,7 +27,7 @@ func TestTablesFit(t *testing.T) {
 	}
 }
 
-func TestRecordTableKeepsIDsWhole(t *testing.T) {
+func TestRecordTableNeverShortensIDs(t *testing.T) {
 	t.Parallel()
 	rows := [][]string{
 		{"JOB ID", "CONNECTOR", "STATUS", "INDEXED"},

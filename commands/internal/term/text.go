@@ -11,8 +11,8 @@ import (
 	"github.com/charmbracelet/lipgloss"
 )
 
-// Plain makes text from elsewhere safe for a terminal and for a line: what does not print, control
-// sequences and marks that change the direction of writing among it, is written as an escape.
+// Plain makes untrusted text safe for a terminal and for one line: unprintable characters, including control
+// sequences and marks that change the writing direction, are written as escapes.
 func Plain(s string) string {
 	if !strings.ContainsFunc(s, Escaped) && utf8.ValidString(s) {
 		return s
@@ -34,7 +34,7 @@ func Plain(s string) string {
 	return b.String()
 }
 
-// Escaped reports whether a rune is not shown as it is. The two joiners are part of ordinary text in
+// Escaped reports whether a character is shown as an escape. The two joiners are part of ordinary text in
 // several scripts.
 func Escaped(r rune) bool {
 	return !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) && r != '\u200c' && r != '\u200d'
@@ -73,7 +73,7 @@ func Pad(s string, width int) string {
 	return s
 }
 
-// Number writes a count with its thousands apart.
+// Number formats a count with thousands separators.
 func Number(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	sign := ""
@@ -91,7 +91,7 @@ func Number(n int64) string {
 	return b.String()
 }
 
-// byteSize writes bytes for people.
+// byteSize formats bytes for people.
 func byteSize(n int64) string {
 	switch {
 	case n < 1<<10:
@@ -104,7 +104,7 @@ func byteSize(n int64) string {
 	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }
 
-// Took writes a duration for people.
+// Took formats a duration for people.
 func Took(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
@@ -117,7 +117,7 @@ func Took(d time.Duration) string {
 	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// Plural is a count and what is counted.
+// Plural is a count and its noun.
 func Plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -143,7 +143,7 @@ func Wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// ShellWord writes an argument as a shell takes it.
+// ShellWord quotes an argument for a shell if necessary.
 func ShellWord(s string) string {
 	safe := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r)

@@ -59,7 +59,7 @@ func TestShorten(t *testing.T) {
 		{"日本語", 4, "日…"},
 		{"日本語", 1, "…"},
 		{"日本語", 0, ""},
-		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"}, // an accent is no column of its own
+		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"}, // an accent has no width
 	}
 	for _, tt := range tests {
 		if got := Shorten(tt.in, tt.width); got != tt.want {

@@ -1,12 +1,11 @@
-// Package usage is the error of whoever typed a command line or wrote a configuration: it ends the program with a code
-// of its own and says what to do.
+// Package usage is the error of a wrong command line or configuration: it has its own exit code and a hint.
 package usage
 
-// Error is a mistake in the command line or in what it asks for.
+// Error is a mistake in the command line or in the configuration.
 type Error struct {
 	Problem string
 	Hint    string // what to do; "" for none
-	NoFile  bool   // there is no configuration file at all
+	NoFile  bool   // no configuration file was found
 }
 
 // Error implements [error].

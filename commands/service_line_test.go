@@ -9,21 +9,21 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 )
 
-func TestLinesOfTheSeed(t *testing.T) {
+func TestServiceLinesAreTranslated(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, line, want string }{
 		{"poll", "--action poll", "poll --"},
-		{"flags before and behind", "-c f --action poll --debug", "-c f --debug poll --"},
+		{"flags before and after", "-c f --action poll --debug", "-c f --debug poll --"},
 		{"with an equals sign", "--action=poll --log-level INFO", "--log-level INFO poll --"},
 		{"poll cleans up", "--action poll cleanup", "poll --"},
 		{"repeated", "--action cleanup --action poll", "poll --"},
 		{"cleanup alone", "--action cleanup --filebeat", "--filebeat cleanup --"},
 		{"list is a list of sources", "--action list", "list -- sources"},
-		{"our flags go with it", "--action poll --once -q -o json", "-q poll --once -o json --"},
-		{"a loop that there is not here", "--action poll --uvloop", "poll --"},
-		{"its flags alone mean poll", "-c f --debug", "-c f --debug poll --"},
-		{"each of them does", "--filebeat", "--filebeat poll --"},
-		{"and the one without effect", "--uvloop", "poll --"},
+		{"flags of this program are kept", "--action poll --once -q -o json", "-q poll --once -o json --"},
+		{"--uvloop is ignored", "--action poll --uvloop", "poll --"},
+		{"shared flags alone mean poll", "-c f --debug", "-c f --debug poll --"},
+		{"so does each of them", "--filebeat", "--filebeat poll --"},
+		{"and --uvloop", "--uvloop", "poll --"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -32,14 +32,14 @@ func TestLinesOfTheSeed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(program.Name+" "+tt.want, strings.Join(line.args, " ")); d != "" || !line.seed {
-				t.Errorf("of the seed: %v\n%s", line.seed, d)
+			if d := cmp.Diff(program.Name+" "+tt.want, strings.Join(line.args, " ")); d != "" || !line.translated {
+				t.Errorf("translated: %v\n%s", line.translated, d)
 			}
 		})
 	}
 }
 
-func TestLinesThatAreNotOfTheSeed(t *testing.T) {
+func TestInvalidServiceLinesAreRefused(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		"--action":                               "--action needs a value",

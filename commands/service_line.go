@@ -19,45 +19,46 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
-// The command line of the connector service that this program stands in for: --action instead of a
-// command, and some flags. A line of it is turned into one of ours:
+// Elastic's connector service (https://github.com/elastic/connectors) has no commands: its crontab lines and
+// container files call it with --action and a few flags. This program understands these lines, called service
+// lines here, and translates them:
 //
 //	--action poll, --action poll cleanup    poll, which cleans up as well
-//	--action cleanup                        the clean-up of poll alone
+//	--action cleanup                        only the clean-up of poll
 //	--action list                           list sources
-//	none of them, but flags of that program poll: that is what they meant there
+//	only flags that both programs have      poll, the default action of that service
 //
-// --uvloop chose how that program waited for the network; it is accepted and means nothing.
+// --uvloop chose the event loop of that service; it is accepted and ignored.
 
-// cleanupCommand does the work of --action cleanup. It is no command of people's.
+// cleanupCommand does the work of --action cleanup. It is hidden: poll cleans up as well.
 const cleanupCommand = "cleanup"
 
-// seedFlags are the flags that stand in a line of that program. Their presence alone, without a command,
-// makes a line one of it.
-func seedFlags() []string { return []string{"config-file", "c", "log-level", "debug", "filebeat"} }
+// serviceFlags are the flags that both programs have. A line with only these flags and no command is a service
+// line.
+func serviceFlags() []string { return []string{"config-file", "c", "log-level", "debug", "filebeat"} }
 
-// successors says what does here the work of actions of later versions of that program.
+// successors are the replacements for actions of later versions of that service.
 func successors() map[string]string {
-	const poll = program.Name + " poll does it, with all else that is due"
+	const poll = program.Name + " poll does this, and everything else that is due"
 	return map[string]string{
 		"schedule": poll, "sync_content": poll, "sync_access_control": poll, "execute": poll,
 		"config": program.Name + " connector create --service-type TYPE publishes the fields of a type, and " + program.Name + " connector show prints them",
 	}
 }
 
-// translate turns a line without a command into one with it, where it is one of that program.
+// translate adds the command to a service line.
 func (a *arranger) translate() error {
-	theirs := func(f typedFlag) bool { return slices.Contains(seedFlags(), f.name) }
+	shared := func(f typedFlag) bool { return slices.Contains(serviceFlags(), f.name) }
 	switch {
 	case a.command != nil && a.acted:
-		return &usage.Error{Problem: "--action and the command " + a.command.Name + " exclude each other", Hint: "--action stands in place of a command"}
+		return &usage.Error{Problem: "--action and the command " + a.command.Name + " exclude each other", Hint: "--action replaces the command"}
 	case a.command != nil && a.uvloop:
 		return a.unknown(typedFlag{name: "uvloop"})
 	case a.command != nil:
 		return nil
-	case !a.acted && !a.uvloop && len(a.flags) == 0: // nothing was typed at all
+	case !a.acted && !a.uvloop && len(a.flags) == 0: // an empty command line
 		return nil
-	case !a.acted && slices.ContainsFunc(a.flags, func(f typedFlag) bool { return !theirs(f) }): // a command was forgotten
+	case !a.acted && slices.ContainsFunc(a.flags, func(f typedFlag) bool { return !shared(f) }): // the command is missing
 		return nil
 	}
 	command, err := commandOf(a.actions)
@@ -70,7 +71,7 @@ func (a *arranger) translate() error {
 	if has("log-level") && has("debug") {
 		return &usage.Error{Problem: "--log-level and --debug exclude each other"}
 	}
-	a.seed = true
+	a.translated = true
 	if command == "list" {
 		a.names = append(a.names, records.Sources)
 	}
@@ -78,7 +79,7 @@ func (a *arranger) translate() error {
 	return nil
 }
 
-// commandOf is the command that does what actions ask for.
+// commandOf is the command for the given actions.
 func commandOf(actions []string) (string, error) {
 	for _, action := range actions {
 		if hint, later := successors()[action]; later {
@@ -100,8 +101,8 @@ func commandOf(actions []string) (string, error) {
 	return cleanupCommand, nil
 }
 
-// action takes the words of --action, of which there may be several; i is where the flag stands, and
-// what is returned is where its last word does.
+// action takes the values of --action, of which there may be several; i is the index of the flag, and last is
+// the index of its last value.
 func (a *arranger) action(args []string, i int) (last int, err error) {
 	a.acted = true
 	words := len(a.actions)
@@ -117,7 +118,7 @@ func (a *arranger) action(args []string, i int) (last int, err error) {
 	return i, nil
 }
 
-// newCleanup is the command behind --action cleanup.
+// newCleanup is the command for --action cleanup.
 func newCleanup(cut context.Context, a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name: cleanupCommand, Hidden: true,
@@ -132,8 +133,8 @@ func newCleanup(cut context.Context, a *setup.App) *cli.Command {
 	}
 }
 
-// tellSeed tells in the log what of a line of that program has no effect.
-func tellSeed(a *setup.App, line *commandLine, args []string) {
+// logIgnoredFlag logs a flag of a service line that has no effect.
+func logIgnoredFlag(a *setup.App, line *commandLine, args []string) {
 	if !line.uvloop || !debugging(args) {
 		return
 	}
