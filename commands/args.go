@@ -43,7 +43,7 @@ func arrange(app *cli.App, args []string) (commandLine, error) {
 	if a.command == nil {
 		if len(a.flags) > 0 {
 			return line, &usage.Error{
-				Problem: "no command is given",
+				Problem: "no command given",
 				Hint:    "one of " + strings.Join(commandNames(app.Commands), ", ") + "; see " + program.Name + " --help",
 			}
 		}
@@ -152,7 +152,7 @@ func (a *arranger) word(word string) error {
 		return nil
 	}
 	names := commandNames(among)
-	e := &usage.Error{Problem: fmt.Sprintf("there is no command %s", term.Quoted(word)), Hint: "one of " + strings.Join(names, ", ") + "; see " + program.Name + " --help"}
+	e := &usage.Error{Problem: fmt.Sprintf("unknown command %s", term.Quoted(word)), Hint: "one of " + strings.Join(names, ", ") + "; see " + program.Name + " --help"}
 	if a.command != nil {
 		e.Problem = fmt.Sprintf("%s has no command %s", a.command.Name, term.Quoted(word))
 		e.Hint = "one of " + strings.Join(names, ", ")

@@ -20,10 +20,10 @@ func testApp(t *testing.T) *setup.App {
 func TestArrange(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, line, want string }{
-		{"in the parser's order already", "-c f sync --all -- a", "-c f sync --all -- a"},
-		{"global flags behind the command", "sync -c f --debug", "-c f --debug sync --"},
+		{"already in the parser's order", "-c f sync --all -- a", "-c f sync --all -- a"},
+		{"global flags after the command", "sync -c f --debug", "-c f --debug sync --"},
 		{"flags of the command before it", "--limit 3 -o json diff", "diff --limit 3 -o json --"},
-		{"flags behind names", "sync a b --limit 3 c -q", "-q sync --limit 3 -- a b c"},
+		{"flags after names", "sync a b --limit 3 c -q", "-q sync --limit 3 -- a b c"},
 		{"values with an equals sign", "sync a --limit=3 --fields=false", "sync --limit=3 --fields=false -- a"},
 		{"one dash or two", "sync -limit 3 --o json", "sync -limit 3 --o json --"},
 		{"a value that looks like a flag", "sync --part -x a", "sync --part -x -- a"},
@@ -32,7 +32,7 @@ func TestArrange(t *testing.T) {
 		{"-- before the command", "-q -- sync --all", "-q sync -- --all"},
 		{"a single dash is a name", "sync -", "sync -- -"},
 		{"a command of two words", "connector show a", "connector show -- a"},
-		{"flags between its words and behind names", "-q connector -o json show a -c f", "-q -c f connector show -o json -- a"},
+		{"flags between its words and after names", "-q connector -o json show a -c f", "-q -c f connector show -o json -- a"},
 		{"a name that is a command's word", "connector show show", "connector show -- show"},
 		{"a value that is its second word", "job --limit list list", "job list --limit list --"},
 	}
@@ -76,17 +76,17 @@ func TestArrangeRefuses(t *testing.T) {
 		"sync --nonsense":    "sync has no flag --nonsense",
 		"sync a --late":      "sync has no flag --late",
 		"sync --exit-zero":   "sync has no flag --exit-zero",
-		"snyc":               `there is no command "snyc"`,
-		"\x1b[2J":            `there is no command "\x1b[2J"`,
+		"snyc":               `unknown command "snyc"`,
+		"\x1b[2J":            `unknown command "\x1b[2J"`,
 		"sync --limit":       "--limit needs a value",
 		"-c":                 "-c needs a value",
-		"--all":              "no command is given",
+		"--all":              "no command given",
 		"list --all":         "list has no flag --all",
 		"sync --\x1b[2J":     `sync has no flag --\x1b[2J`,
 		"version --limit=12": "version has no flag --limit",
 		"job run":            `job has no command "run"`,
 		"job start --yes":    "job start has no flag --yes",
-		"cleanup":            `there is no command "cleanup"`,
+		"cleanup":            `unknown command "cleanup"`,
 	} {
 		_, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(line))
 		if err == nil || err.Error() != want {

@@ -172,7 +172,7 @@ func TestIncrementalOfAChosenCollection(t *testing.T) {
 		t.Errorf("exit code %d\n%s", o.code, o.stderr)
 	}
 	if res := b.must(0, "sync", "--type", "incremental"); res.Updated != 1 {
-		t.Errorf("what a part was not chosen for: %+v", res)
+		t.Errorf("a collection without changes: %+v", res)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestRecordsHaveTheTimeOfElasticsearch(t *testing.T) {
 		}
 		made, err := time.Parse(time.RFC3339Nano, fmt.Sprint(jobs[0].Source["created_at"]))
 		if err != nil || made.Before(before.Add(-time.Minute)) || made.After(time.Now().Add(time.Minute)) {
-			t.Errorf("made at %v, %v; before it was %v", made, err, before)
+			t.Errorf("created at %v, %v; it was %v before", made, err, before)
 		}
 	})
 }

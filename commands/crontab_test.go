@@ -63,7 +63,7 @@ func pageLines(t *testing.T) (out []pageLine) {
 		case block == "crontab" && strings.Contains(line, "elastic-ingest "):
 			m := crontabLine.FindStringSubmatch(line)
 			if m == nil {
-				t.Errorf("no line of a crontab: %s", line)
+				t.Errorf("not a crontab line: %s", line)
 				continue
 			}
 			command, silent := strings.CutSuffix(m[2], " >/dev/null")

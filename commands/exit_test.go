@@ -45,7 +45,7 @@ func TestExitCode(t *testing.T) {
 		outs []Outcome
 		want int
 	}{
-		{name: "nothing went wrong", want: 0},
+		{name: "no error", want: 0},
 		{name: "a sync that wrote", outs: []Outcome{ofCounts(report.Snapshot{Created: 1, Updated: 1, Deleted: 1})}, want: 0},
 		{name: "a diff without differences", mode: dry, outs: []Outcome{ofCounts(report.Snapshot{Kept: 9, Dropped: 1})}, want: 0},
 		{name: "a diff with a create", mode: dry, outs: []Outcome{ofCounts(report.Snapshot{Created: 1})}, want: 1},
@@ -56,11 +56,11 @@ func TestExitCode(t *testing.T) {
 		{name: "a wrong command line", err: &usage.Error{Problem: "no"}, want: 2},
 		{name: "a wrong file", err: config.Errors{{Problem: "no"}}, want: 2},
 		{name: "a wrong field of a source", err: wrapped(field.Errors{{Field: "host"}}), want: 2},
-		{name: "what the engine finds wrong", outs: []Outcome{{Err: wrapped(engine.ErrConfig)}}, want: 2},
-		{name: "what the source finds wrong", outs: []Outcome{{Err: &source.Error{Kind: source.ErrConfig, Err: errors.New("no such folder")}}}, want: 2},
-		{name: "what the destination finds wrong", outs: []Outcome{{Err: &elastic.ConnError{Kind: elastic.ErrConfig, Err: errors.New("certificate")}}}, want: 2},
+		{name: "a configuration error of the engine", outs: []Outcome{{Err: wrapped(engine.ErrConfig)}}, want: 2},
+		{name: "a configuration error of the source", outs: []Outcome{{Err: &source.Error{Kind: source.ErrConfig, Err: errors.New("no such folder")}}}, want: 2},
+		{name: "a configuration error of the destination", outs: []Outcome{{Err: &elastic.ConnError{Kind: elastic.ErrConfig, Err: errors.New("certificate")}}}, want: 2},
 		{name: "documents rejected", outs: []Outcome{ofCounts(report.Snapshot{Rejected: 1})}, want: 3},
-		{name: "ids twice", outs: []Outcome{ofCounts(report.Snapshot{Duplicates: 1})}, want: 3},
+		{name: "duplicate ids", outs: []Outcome{ofCounts(report.Snapshot{Duplicates: 1})}, want: 3},
 		{name: "content unreadable", outs: []Outcome{ofCounts(report.Snapshot{ContentErrors: 1})}, want: 3},
 		{name: "a part unread", outs: []Outcome{{Result: engine.Result{Failed: 1}}}, want: 3},
 		{name: "a diff that could not see everything", mode: dry, outs: []Outcome{{Result: engine.Result{Failed: 1, Counts: report.Snapshot{Created: 1}}}}, want: 3},
@@ -76,7 +76,7 @@ func TestExitCode(t *testing.T) {
 		{name: "Elasticsearch unreachable", outs: []Outcome{{Err: &elastic.ConnError{Kind: elastic.ErrUnreachable, Err: errors.New("refused")}}}, want: 5},
 		{name: "Elasticsearch throttles", outs: []Outcome{{Err: &elastic.Error{Status: 429}}}, want: 5},
 		{name: "no point in time to scan", outs: []Outcome{{Err: &elastic.Error{Status: 404, Type: "search_context_missing_exception"}}}, want: 5},
-		{name: "an index replaced meanwhile", outs: []Outcome{{Err: wrapped(engine.ErrReplaced)}}, want: 5},
+		{name: "an index replaced during the run", outs: []Outcome{{Err: wrapped(engine.ErrReplaced)}}, want: 5},
 		{name: "the source's credentials", outs: []Outcome{{Err: &source.Error{Kind: source.ErrAuth, Err: errors.New("no")}}}, want: 6},
 		{name: "Elasticsearch's credentials", outs: []Outcome{{Err: &elastic.Error{Status: 401}}}, want: 6},
 		{name: "a missing privilege", outs: []Outcome{{Err: &elastic.Error{Status: 403}}}, want: 6},
@@ -90,9 +90,9 @@ func TestExitCode(t *testing.T) {
 		{name: "SIGINT", outs: []Outcome{{Err: wrapped(&term.SignalError{Signal: os.Interrupt})}}, want: 130},
 		{name: "SIGTERM", err: &term.SignalError{Signal: syscall.SIGTERM}, want: 143},
 		{name: "SIGHUP", err: &term.SignalError{Signal: syscall.SIGHUP}, want: 143},
-		{name: "nobody reads", err: term.ErrOutputClosed, want: 141},
+		{name: "a closed output", err: term.ErrOutputClosed, want: 141},
 		{name: "an error of two kinds counts as the worse", err: errors.Join(source.ErrTemporary, elastic.ErrAuth), want: 6},
-		{name: "an error wins over what was done", outs: []Outcome{{Result: engine.Result{Failed: 1}, Err: source.ErrTemporary}}, want: 5},
+		{name: "an error takes precedence over the results", outs: []Outcome{{Result: engine.Result{Failed: 1}, Err: source.ErrTemporary}}, want: 5},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -48,7 +48,7 @@ type stage struct {
 	connector, index string
 	gone             bool              // the connector has no record any longer
 	hides            []string          // values of this run alone, and their replacements in the files
-	told             map[string]string // jobs as last compared
+	compared         map[string]string // jobs as last compared
 }
 
 // folder is an embedded destination as a transport. Only one program can have it open: before our program
@@ -85,14 +85,14 @@ func (f *folder) close() (err error) {
 }
 
 // stages runs a story on the embedded destination and on every Elasticsearch.
-func stages(t *testing.T, story, source string, tell func(*stage)) {
+func stages(t *testing.T, story, source string, run func(*stage)) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
 		f := &folder{dir: filepath.Join(t.TempDir(), "data")}
 		t.Cleanup(func() { _ = f.close() })
 		s := newStage(t, story, source, "embedded:"+f.dir, "http://embedded", f)
 		s.folder = f
-		tell(s)
+		run(s)
 	})
 	elastictest.Servers(t, func(t *testing.T, server string) {
 		elastictest.Alone(t, server)
@@ -100,7 +100,7 @@ func stages(t *testing.T, story, source string, tell func(*stage)) {
 		if strings.HasPrefix(s.kibana.Version(), "8.") { // the files have the default pipeline of version 9
 			s.hides = append(s.hides, pipelineOf8, pipelineOf9, pipelineOf9, pipelineOf8)
 		}
-		tell(s)
+		run(s)
 	})
 }
 
@@ -134,7 +134,7 @@ func newStage(t *testing.T, story, source, host, url string, transport http.Roun
 	name := strings.ToLower(rand.Text())[:16]
 	s := &stage{
 		t: t, story: story, source: source, dir: t.TempDir(), host: host, clock: morning(),
-		connector: "connector-" + name, index: "kibana-" + name, told: map[string]string{},
+		connector: "connector-" + name, index: "kibana-" + name, compared: map[string]string{},
 	}
 	s.kibana = kibanatest.New(t, url, transport, s.now)
 	s.hides = []string{s.connector, "CONNECTOR", s.index, "INDEX", s.dir, "DIR"}
@@ -298,8 +298,8 @@ func (s *stage) look(step string) {
 	changed := []any{}
 	for _, job := range s.jobs() {
 		record := steady(job.Source)
-		if text := indented(s.t, record); s.told[job.ID] != text {
-			s.told[job.ID] = text
+		if text := indented(s.t, record); s.compared[job.ID] != text {
+			s.compared[job.ID] = text
 			changed = append(changed, record)
 		}
 	}
@@ -314,9 +314,9 @@ func (s *stage) jobs() []kibanatest.Hit {
 	s.t.Helper()
 	found := s.kibana.Jobs(s.connector)
 	for _, job := range found {
-		if _, known := s.told[job.ID]; !known {
-			s.told[job.ID] = ""
-			s.hides = append(s.hides, job.ID, fmt.Sprintf("JOB-%d", len(s.told)))
+		if _, known := s.compared[job.ID]; !known {
+			s.compared[job.ID] = ""
+			s.hides = append(s.hides, job.ID, fmt.Sprintf("JOB-%d", len(s.compared)))
 		}
 	}
 	return found

@@ -33,7 +33,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){

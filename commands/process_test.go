@@ -29,7 +29,7 @@ func programIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(t.Context(), self)
-	c.Args = append([]string{"elastic-ingest"}, args...) // tells TestMain to run the program
+	c.Args = append([]string{"elastic-ingest"}, args...) // TestMain then runs the program
 	c.Dir = dir
 	c.Env = append(os.Environ(), "ELASTIC_INGEST_STATE_DIR="+filepath.Join(dir, "state"), "XDG_CONFIG_HOME="+filepath.Join(dir, "none"))
 	return c
@@ -119,7 +119,7 @@ func TestSignals(t *testing.T) {
 				t.Errorf("exit %d, want %d:\n%s", got, tt.want, stderr)
 			}
 			if !strings.Contains(stderr.String(), tt.name+": reading stops, documents read so far are written, and nothing is deleted; a second signal ends the program at once") {
-				t.Errorf("it is not told what the signal does:\n%s", stderr)
+				t.Errorf("the effect of the signal is not reported:\n%s", stderr)
 			}
 			if n := strings.Count(stderr.String(), "ended by signal "+tt.name); n != 1 {
 				t.Errorf("the signal is named %d times:\n%s", n, stderr)

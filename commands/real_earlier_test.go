@@ -62,7 +62,7 @@ func TestAnIndexOfAnEarlierVersion(t *testing.T) {
 		o := b.run("sync")
 		for _, say := range []string{"types that refuse some values", "public_a_w (date; in the source: text)", "public_a_f (float; in the source: double)"} {
 			if o.code != 0 || strings.Count(o.stderr, say) != 1 {
-				t.Errorf("exit code %d, %q not said once:\n%s", o.code, say, o.stderr)
+				t.Errorf("exit code %d, %q not reported once:\n%s", o.code, say, o.stderr)
 			}
 		}
 		if !strings.Contains(o.stdout, "0 created, 0 updated, 0 deleted, 9 unchanged") {
@@ -70,7 +70,7 @@ func TestAnIndexOfAnEarlierVersion(t *testing.T) {
 		}
 		want := []string{"public_a_b: text for binary, refuses false", "public_a_f: float for double, refuses true", "public_a_n: text for decimal, refuses false", "public_a_w: date for text, refuses true"}
 		if d := cmp.Diff(want, b.drift("diff")); d != "" {
-			t.Errorf("what is mapped otherwise: %s", d)
+			t.Errorf("drift: %s", d)
 		}
 		b.exec(`ALTER TABLE a ADD x text, ADD d date, ADD m numeric; UPDATE a SET x = '2024-01-15', d = '2024-01-15', m = 1e309::numeric WHERE id < 4;
 			UPDATE a SET x = 'hello', m = 7 WHERE id = 2; DELETE FROM a WHERE id = 9; INSERT INTO a (id, w) VALUES (10, 'hello')`)
@@ -117,7 +117,7 @@ func TestTypesNextToALanguage(t *testing.T) {
 			t.Errorf("again: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
 		}
 		if rows := b.drift("diff"); len(rows) != 0 {
-			t.Errorf("what the file says is no drift: %q", rows)
+			t.Errorf("a mapping of the file is not drift: %q", rows)
 		}
 		types := b.types()
 		got := []string{types["public_a_price"], types["public_a_at"], types["public_a_code"], types["public_a_big"]}

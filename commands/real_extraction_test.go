@@ -152,9 +152,9 @@ func readsAttachments(t *testing.T, server string) {
 	switch {
 	case strings.Contains(answer, `"content":"words"`):
 	case os.Getenv("CI") == "true":
-		t.Fatalf("%s makes no text of a PDF: %s", server, answer)
+		t.Fatalf("%s extracts no text from a PDF: %s", server, answer)
 	default:
-		t.Skipf("%s makes no text of a PDF: start it by testdata/services/elasticsearch/up", server)
+		t.Skipf("%s extracts no text from a PDF: start it with testdata/services/elasticsearch/up", server)
 	}
 }
 

@@ -150,7 +150,7 @@ func (e *extremes) compareIgnored(t *testing.T, stdout string) {
 		got[f.Field] = f.Documents
 	}
 	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("what is not indexed (-want +got):\n%s", d)
+		t.Errorf("not indexed (-want +got):\n%s", d)
 	}
 }
 

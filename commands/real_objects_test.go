@@ -127,7 +127,7 @@ func TestBucketsAreMirrored(t *testing.T) {
 		b.configure(b.one + ", absent-" + b.two)
 		b.remove(b.one, "d/02.txt")
 		if res := b.must(3, "sync"); res.Deleted != 1 || res.Withheld != 19 {
-			t.Fatalf("a bucket that is configured no more, and one that does not exist: %+v", res)
+			t.Fatalf("a bucket removed from the configuration, and a missing one: %+v", res)
 		}
 		b.configure(b.one + ", " + b.two)
 		if res := b.must(0, "sync"); res != (result{Kept: 38}) {

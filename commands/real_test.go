@@ -88,7 +88,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	b.address = "127.0.0.2:1"
 	b.configure("")
 	if o := b.run("sync", "--debug"); o.code != 5 {
-		t.Errorf("nobody there: exit code %d\n%s", o.code, o.stderr)
+		t.Errorf("no server: exit code %d\n%s", o.code, o.stderr)
 	}
 }
 
@@ -337,7 +337,7 @@ func TestAnIndexThatCannotBeCreated(t *testing.T) {
 			t.Errorf("an analyzer that does not exist: exit code %d\n%s", o.code, o.stderr)
 		}
 		if raw := b.call(http.MethodGet, "/_resolve/index/"+b.index+"*", ""); strings.Contains(string(raw), b.index) {
-			t.Errorf("the index was made: %s", raw)
+			t.Errorf("the index was created: %s", raw)
 		}
 	})
 }

@@ -61,7 +61,7 @@ func (w *walked) walk(t *testing.T) {
 			o := w.run(command)
 			for _, says := range append(tt.says, "nothing in ") {
 				if o.code != 3 || !strings.Contains(o.stderr, says) {
-					t.Errorf("%s: %s exits with %d, and does not say %q in\n%s", tt.name, command, o.code, says, o.stderr)
+					t.Errorf("%s: %s exits with %d, without %q in\n%s", tt.name, command, o.code, says, o.stderr)
 				}
 			}
 		}
@@ -102,7 +102,7 @@ func (w *walked) dropTable(t *testing.T, rows int64) {
 		t.Errorf("a dropped table: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
 	}
 	if res := w.must(0, "sync"); res.Deleted != rows {
-		t.Errorf("a table that is gone twice: %+v", res)
+		t.Errorf("a table that is missing twice: %+v", res)
 	}
 }
 

@@ -83,7 +83,7 @@ func (a *arranger) translate() error {
 func commandOf(actions []string) (string, error) {
 	for _, action := range actions {
 		if hint, later := successors()[action]; later {
-			return "", &usage.Error{Problem: fmt.Sprintf("--action %s: there is no such action", action), Hint: hint}
+			return "", &usage.Error{Problem: fmt.Sprintf("--action %s: unknown action", action), Hint: hint}
 		}
 		if !slices.Contains([]string{"poll", "list", "cleanup"}, action) {
 			return "", &usage.Error{Problem: fmt.Sprintf("--action %s is not one of poll, list, cleanup", term.Quoted(action))}

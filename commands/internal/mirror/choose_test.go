@@ -26,8 +26,8 @@ func TestChoose(t *testing.T) {
 		{"one of Elasticsearch by its id, too", two, []string{"7Dx", "two"}, false, "two"},
 		{"none", nil, nil, true, "the configuration has no connector"},
 		{"names of connectors of Elasticsearch alone", nil, []string{"a"}, false, `, and "a"`},
-		{"names that are not there, each once", two, []string{"a", "one", "a"}, false, `one, and "a"`},
-		{"an empty name is nobody's id", two, []string{""}, false, `, and ""`},
+		{"unknown names, each once", two, []string{"a", "one", "a"}, false, `one, and "a"`},
+		{"an empty name is not an id", two, []string{""}, false, `, and ""`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -73,8 +73,8 @@ func (c *console) useLevel(configured string) {
 	c.messages.Colors = c.streams.Palette(c.streams.ErrTTY, c.o.Color)
 }
 
-// tellSignal reports, when a signal ends ctx, what happens now and what a second signal does.
-func (c *console) tellSignal(ctx, cut context.Context) (stop func()) {
+// reportSignal reports, when a signal ends ctx, what happens now and what a second signal does.
+func (c *console) reportSignal(ctx, cut context.Context) (stop func()) {
 	over := context.AfterFunc(ctx, func() {
 		e, signaled := errors.AsType[*term.SignalError](context.Cause(ctx))
 		if signaled && cut.Err() == nil && !c.o.Quiet {
@@ -117,8 +117,8 @@ func (c *console) startProgress(o *ran, counters *report.Counters, now func() ti
 	return p.Start()
 }
 
-// tell reports the result of a connector: its results on stdout, then remarks and errors on stderr.
-func (c *console) tell(ctx context.Context, o *ran) {
+// reportResult reports the result of a connector: its results on stdout, then remarks and errors on stderr.
+func (c *console) reportResult(ctx context.Context, o *ran) {
 	c.printer.Connector(&o.Outcome)
 	if o.watch != nil {
 		if more := o.watch.failed - int64(len(o.watch.failures)); more > 0 {
@@ -128,7 +128,7 @@ func (c *console) tell(ctx context.Context, o *ran) {
 	for _, line := range o.remarks(c.o) {
 		c.messages.Note(logs.Joined(o.where(), line))
 	}
-	if o.Err != nil && (o.watch == nil || !o.watch.told(o.Err)) {
+	if o.Err != nil && (o.watch == nil || !o.watch.reported(o.Err)) {
 		c.messages.Conclude(ctx, o.where(), o.Err)
 	}
 	if o.Confirm != "" {

@@ -32,7 +32,7 @@ func TestPartPatternsSelectParts(t *testing.T) {
 			map[string]bool{"public.orders": true, "orders": true, "other.log_1": true, "orders.x": false, `public."a.b"`: false, "public.[a.b]": false, `"a"`: false, "": false},
 			`--part: nothing matches "a?b"`,
 		},
-		"each that matches nothing is named, and what may have been meant": {
+		"each pattern without a match is named, with a suggestion": {
 			tables,
 			[]string{"prodcts", "orders", "public.ordrs"},
 			map[string]bool{"public.products": false, "public.orders": true},
@@ -62,6 +62,6 @@ func TestPartPatternsSelectParts(t *testing.T) {
 		}
 	}
 	if f, err := newPartFilter(nil, tables); f != nil || err != nil {
-		t.Error("no pattern wants everything, which is said by nil")
+		t.Error("without patterns the filter must be nil")
 	}
 }

@@ -21,7 +21,7 @@ func Poll(ctx, cut context.Context, a *setup.App, o *Options, do func(*protocol.
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	j := jobs{newSession(cut, a, o, stop)}
-	defer j.tellSignal(ctx, cut)()
+	defer j.reportSignal(ctx, cut)()
 	err := j.poll(ctx, do)
 	if err != nil && ctx.Err() != nil { // the signal is the cause of every failure after it
 		err = context.Cause(ctx)

@@ -105,7 +105,7 @@ func (s *session) done(ctx context.Context, o *ran) {
 		o.Unread = o.watch.unread
 	}
 	s.outcomes = append(s.outcomes, o)
-	s.tell(ctx, o)
+	s.reportResult(ctx, o)
 }
 
 // finish reports the end of the command and returns its exit code.

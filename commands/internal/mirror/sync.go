@@ -52,7 +52,7 @@ func Sync(ctx, cut context.Context, a *setup.App, o *Options) int {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	b := &batch{session: newSession(cut, a, o, stop)}
-	defer b.tellSignal(ctx, cut)()
+	defer b.reportSignal(ctx, cut)()
 	err := b.run(ctx)
 	return b.finish(ctx, err)
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// toldFailures is the number of failures of a connector that are reported one by one; further ones are only
+// reportedFailures is the number of failures of a connector that are reported one by one; further ones are only
 // counted.
-const toldFailures = 20
+const reportedFailures = 20
 
 // watcher observes a run. It prints changes and failures as they come.
 type watcher struct {
@@ -85,7 +85,7 @@ func (w *watcher) Failed(f report.Failure) {
 			w.leaves(f.Part, f.Scope)
 		}
 	}
-	if len(w.failures) >= toldFailures {
+	if len(w.failures) >= reportedFailures {
 		return
 	}
 	w.failures = append(w.failures, f)
@@ -100,7 +100,7 @@ func (w *watcher) leaves(part, scope string) {
 	if slices.Contains(w.unread, scope) {
 		return
 	}
-	if len(w.unread) < toldFailures {
+	if len(w.unread) < reportedFailures {
 		w.unread = append(w.unread, scope)
 	} else {
 		w.more = true
@@ -124,8 +124,8 @@ func (w *watcher) now() string {
 	return w.phase
 }
 
-// told reports whether an error was already reported as a failure.
-func (w *watcher) told(err error) bool {
+// reported returns whether an error was already reported as a failure.
+func (w *watcher) reported(err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.failures {

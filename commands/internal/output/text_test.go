@@ -17,7 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 var exampleChanges = []report.Change{
 	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "products_1042", Part: "shop.products", Fields: []report.Field{

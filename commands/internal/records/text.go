@@ -69,7 +69,7 @@ func JobText(r *protocol.Record[protocol.Job], configuration protocol.Configurat
 		{"new", details.Created},
 		{"updated", details.Updated},
 		{"kept", details.Kept},
-		{"withheld", details.Withheld},
+		{"held back", details.Withheld},
 		{"rejected", details.Rejected},
 		{"dropped", details.Dropped},
 		{"duplicates", details.Duplicates},

@@ -26,8 +26,8 @@ func TestColor(t *testing.T) {
 		{"an empty NO_COLOR is none", 80, map[string]string{"NO_COLOR": ""}, Auto, true},
 		{"CI", 80, map[string]string{"CI": "true"}, Auto, false},
 		{"a dumb terminal", 80, map[string]string{"TERM": "dumb"}, Auto, false},
-		{"always wins", 0, map[string]string{"NO_COLOR": "1"}, Always, true},
-		{"never wins", 80, nil, Never, false},
+		{"always takes precedence", 0, map[string]string{"NO_COLOR": "1"}, Always, true},
+		{"never takes precedence", 80, nil, Never, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,15 +102,15 @@ func TestOutputReportsItsFirstFailureOnce(t *testing.T) {
 	t.Parallel()
 	full := errors.New("no space left")
 	for err, want := range map[error]error{fmt.Errorf("write: %w", syscall.EPIPE): ErrOutputClosed, full: full} {
-		told := 0
-		o := NewResults(brokenWriter{err}, func(error) { told++ })
+		failures := 0
+		o := NewResults(brokenWriter{err}, func(error) { failures++ })
 		for range 3 {
 			if n, err := io.WriteString(o, "text"); n != 4 || err != nil {
 				t.Errorf("wrote %d, %v", n, err)
 			}
 		}
-		if !errors.Is(o.Failure(), want) || told != 1 {
-			t.Errorf("got %v, told %d times", o.Failure(), told)
+		if !errors.Is(o.Failure(), want) || failures != 1 {
+			t.Errorf("got %v, reported %d times", o.Failure(), failures)
 		}
 	}
 }

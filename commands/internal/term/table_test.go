@@ -49,7 +49,7 @@ JOB ID                CONNECTOR       STATUS     INDEXED
 AAAAABBBBBCCCCCDDDDD  a connector w…  completed    1 200
 x                     b                                7
 `},
-		{"no room beside it", 40, `
+		{"no room next to it", 40, `
 AAAAABBBBBCCCCCDDDDD
   connector: a connector with a long na…
   status: completed
