@@ -45,14 +45,14 @@ connectors:
 		t.Fatal(err)
 	}
 	stderr := &bytes.Buffer{}
-	said := bufio.NewReader(io.TeeReader(pipe, stderr))
+	log := bufio.NewReader(io.TeeReader(pipe, stderr))
 	for line := ""; !strings.Contains(line, "says=blocked"); {
-		if line, err = said.ReadString('\n'); err != nil {
+		if line, err = log.ReadString('\n'); err != nil {
 			t.Fatalf("the poll ended before it waited: %s", stderr)
 		}
 	}
 	wait = func() int {
-		if _, err := io.Copy(io.Discard, said); err != nil {
+		if _, err := io.Copy(io.Discard, log); err != nil {
 			t.Error(err)
 		}
 		_ = c.Wait() // its error is the exit code

@@ -175,7 +175,7 @@ connectors: [{name: notes, service_type: scripted, index_name: search-notes, con
 // TestAFolderReadableByOthersIsReported: an existing folder keeps its permissions.
 func TestAFolderReadableByOthersIsReported(t *testing.T) {
 	t.Parallel()
-	for mode, said := range map[os.FileMode]bool{0o755: true, 0o750: true, 0o700: false, 0: false} {
+	for mode, warned := range map[os.FileMode]bool{0o755: true, 0o750: true, 0o700: false, 0: false} {
 		dir := t.TempDir()
 		many(t, dir)
 		data := filepath.Join(dir, "data")
@@ -188,7 +188,7 @@ func TestAFolderReadableByOthersIsReported(t *testing.T) {
 			}
 		}
 		out, err := programIn(t, dir, "sync", "-q").CombinedOutput()
-		if err != nil || strings.Contains(string(out), "chmod 700") != said {
+		if err != nil || strings.Contains(string(out), "chmod 700") != warned {
 			t.Errorf("%04o: %v: %s", mode, err, out)
 		}
 		if info, err := os.Stat(data); err != nil || mode == 0 && info.Mode().Perm() != 0o700 {

@@ -174,17 +174,17 @@ func TestWrongKeysOfABucket(t *testing.T) {
 	b.put(b.one, "a.txt", "text")
 	b.must(0, "sync")
 	endpoint, key, secret := required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY")
-	said := map[string]bool{}
+	errors := map[string]bool{}
 	for name, values := range map[string][2]string{"secret": {key, b.secret}, "key": {"nobody", secret}} {
 		b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0", b.one, endpoint, values[0], values[1]), "")
 		o := b.run("sync")
 		if o.code != 6 || strings.Contains(o.stderr, secret) {
 			t.Errorf("%s: exit code %d\n%s", name, o.code, o.stderr)
 		}
-		said[o.stderr] = true
+		errors[o.stderr] = true
 	}
-	if len(said) != 2 {
-		t.Errorf("the two say the same:\n%v", said)
+	if len(errors) != 2 {
+		t.Errorf("both errors are the same:\n%v", errors)
 	}
 }
 
