@@ -240,7 +240,7 @@ func TestIncrementalThroughAPipeline(t *testing.T) {
 		}
 		b.call(http.MethodPut, "/_ingest/pipeline/"+pipeline, `{"processors":[{"set":{"field":"added","value":"no"}}]}`)
 		o := b.run("sync", "--type", "incremental", "-o", "json")
-		if o.code != 0 || !strings.Contains(o.stderr, "the pipeline or the way in which documents are made have changed") || !strings.Contains(o.stdout, `"updated":49`) {
+		if o.code != 0 || !strings.Contains(o.stderr, "the pipeline or the way documents are built have changed") || !strings.Contains(o.stdout, `"updated":49`) {
 			t.Errorf("another pipeline: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
 		}
 	})

@@ -60,7 +60,7 @@ func TestAnIndexOfAnEarlierVersion(t *testing.T) {
 			t.Errorf("diff: %+v", res)
 		}
 		o := b.run("sync")
-		for _, say := range []string{"types that refuse some values", "public_a_w (date; in the source: text)", "public_a_f (float; in the source: double)"} {
+		for _, say := range []string{"types that reject some values", "public_a_w (date; in the source: text)", "public_a_f (float; in the source: double)"} {
 			if o.code != 0 || strings.Count(o.stderr, say) != 1 {
 				t.Errorf("exit code %d, %q not reported once:\n%s", o.code, say, o.stderr)
 			}

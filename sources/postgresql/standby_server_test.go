@@ -52,25 +52,52 @@ func newStandbyDB(t testing.TB) *standbyDB {
 // write runs SQL on the primary and waits until the standby shows it.
 func (db *standbyDB) write(sql string) {
 	db.t.Helper()
+	sqltest.Eventually(db.t, "the standby has all of the log", db.change(sql))
+}
+
+// change runs SQL on the primary. shown reports whether the standby shows it.
+func (db *standbyDB) change(sql string) (shown func() bool) {
+	db.t.Helper()
 	db.exec(sql)
 	ctx := context.WithoutCancel(db.t.Context())
 	primary := dialAs(db.t, db.config)
 	defer primary.Close(ctx)
-	var lsn string
-	if err := primary.QueryRow(ctx, "SELECT pg_current_wal_lsn()::text").Scan(&lsn); err != nil {
+	var lsn string // of what was inserted: VACUUM ends before its log is written
+	if err := primary.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&lsn); err != nil {
 		db.t.Fatal(err)
 	}
 	watched := db.standby.Copy()
 	watched.Database = "postgres"
 	standby := dialAs(db.t, watched)
-	defer standby.Close(ctx)
-	sqltest.Eventually(db.t, "the standby has all of the log", func() (shown bool) {
+	db.t.Cleanup(func() { standby.Close(ctx) })
+	return func() (shown bool) {
+		db.t.Helper()
 		err := standby.QueryRow(ctx, "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn", lsn).Scan(&shown)
 		if err != nil {
 			db.t.Fatal(err)
 		}
 		return shown
-	})
+	}
+}
+
+// slowly makes an action for each document: the first one runs SQL on the primary, the others wait a moment until the
+// standby shows it. Reading must not stop altogether: a server that waits for its client to read does not notice that its
+// query was canceled, and the standby waits for that before it replays any more of the log.
+func (db *standbyDB) slowly(statements ...string) func() {
+	var shown func() bool
+	done := false
+	return func() {
+		switch {
+		case shown == nil:
+			for _, sql := range statements {
+				shown = db.change(sql)
+			}
+		case !done:
+			if done = shown(); !done {
+				<-time.After(5 * time.Millisecond)
+			}
+		}
+	}
 }
 
 func (db *standbyDB) values(change map[string]any) map[string]any {
@@ -154,11 +181,11 @@ func TestRecoveryConflict(t *testing.T) {
 			d := openSource(t, db.values(map[string]any{"retry_count": 4}), log.Env())
 			wayOf(d).NoPauses()
 			part := sqltest.Listed(t, d)["public.t"]
-			times, err := sqltest.ReadWith(t, part, map[int]func(){5: func() {
-				for sql := range strings.SplitSeq(tt.sql, ";") { // VACUUM must be the only statement
-					db.write(sql)
-				}
-			}})
+			change, at := db.slowly(strings.Split(tt.sql, ";")...), map[int]func(){} // VACUUM must be the only statement
+			for row := 5; row <= lossRows; row++ {
+				at[row] = change
+			}
+			times, err := sqltest.ReadWith(t, part, at)
 			if tt.loses {
 				sqltest.Refuse(t, err, source.ErrTemporary, "public.t: read rows", "conflict with recovery")
 				if len(times) == lossRows {
@@ -211,10 +238,7 @@ func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 	if res, err := sync(func() {}); err != nil || res.Counts.Created != lossRows {
 		t.Fatalf("%v, %+v", err, res.Counts)
 	}
-	res, err := sync(func() {
-		db.write("DELETE FROM t WHERE id % 2 = 0")
-		db.write("VACUUM t")
-	})
+	res, err := sync(db.slowly("DELETE FROM t WHERE id % 2 = 0", "VACUUM t"))
 	sqltest.Refuse(t, err, source.ErrTemporary, "conflict with recovery")
 	if res.Counts.Deleted != 0 || res.Counts.Created+res.Counts.Updated+res.Counts.Duplicates != 0 {
 		t.Errorf("%+v", res.Counts)
@@ -224,7 +248,7 @@ func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 	}
 }
 
-// interrupted is the source, with an action that runs once the first document has come.
+// interrupted is the source, with an action that runs after each document.
 func interrupted(do func()) source.Type {
 	typ := Type
 	typ.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
@@ -256,15 +280,11 @@ type interruptedPart struct {
 
 func (p interruptedPart) Documents(ctx context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
-		first := true
 		for doc, err := range p.Part.Documents(ctx) {
 			if !yield(doc, err) {
 				return
 			}
-			if first {
-				p.do()
-				first = false
-			}
+			p.do()
 		}
 	}
 }
