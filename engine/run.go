@@ -87,6 +87,9 @@ func (s *scanned) mirror(ctx context.Context, src source.Source) error {
 		}
 		return err
 	})
+	if errors.Is(err, elastic.ErrNotFound) { // the index that was there at the start
+		return fmt.Errorf("index %q: %w: run again: %w", s.index.Name, ErrReplaced, err)
+	}
 	if err != nil {
 		return err
 	}
