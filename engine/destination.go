@@ -56,6 +56,11 @@ func (d *destination) sameIdentity() bool {
 	return held == "" || held == d.job.identity()
 }
 
+// replaced is the error of a run whose index is no longer the one that it began with.
+func (d *destination) replaced() error {
+	return fmt.Errorf("index %q: %w: run again", d.index.Name, ErrReplaced)
+}
+
 // memoryOf identifies the owner of the memory that the state folder keeps for the next run: another owner, or a
 // new index of the same name, starts without it.
 func (d *destination) memoryOf() string { return d.job.Owner + " " + d.index.UUID }

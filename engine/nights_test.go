@@ -36,6 +36,7 @@ var (
 	busy        = fault.JSON(429, `{"error":{"type":"es_rejected_execution_exception","reason":"rejected execution of coordinating operation"},"status":429}`)
 	contextGone = fault.JSON(404, `{"error":{"root_cause":[{"type":"search_context_missing_exception","reason":"No search context found for id [1]"}],`+
 		`"type":"search_phase_execution_exception","reason":"all shards failed"},"status":404}`)
+	indexGone   = fault.JSON(404, `{"error":{"type":"index_not_found_exception","reason":"no such index"},"status":404}`)
 	noPrivilege = fault.JSON(403, `{"error":{"type":"security_exception","reason":"action [indices:admin/refresh] is unauthorized"},"status":403}`)
 	tooLong     = fault.JSON(413, "")
 )
@@ -194,6 +195,12 @@ func nightsOfOthers() []night {
 				d.source.Parts["b"] = append(d.source.Parts["b"], doc("b", "b38", "v"), doc("b", "b39", "v"))
 				atBulk(func(d *dark) { d.recreate() })(d)
 			}, []string{"exit 5: 20 created, 2 updated, 0 deleted", "the index was replaced during the run"},
+		}}},
+		{name: "another program deletes the index while it is scanned for deletes", runs: []broken{{
+			scripted(fault.Rule{Path: "_search", Skip: 1, Answer: indexGone}), []string{"exit 5: 20 created, 2 updated, 0 deleted", "the index was replaced during the run"},
+		}}},
+		{name: "another program deletes the index before it is refreshed", runs: []broken{{
+			scripted(fault.Rule{Path: "_refresh", Skip: 1, Answer: indexGone}), []string{"exit 5: 20 created, 2 updated", "the index was replaced during the run"},
 		}}},
 		{name: "another program writes a document that is no longer in the source", runs: []broken{{
 			func(d *dark) {

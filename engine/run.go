@@ -46,7 +46,11 @@ func (t *task) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.view.close(ctx)
-	return s.mirror(ctx, src)
+	err = s.mirror(ctx, src)
+	if errors.Is(err, elastic.ErrNotFound) { // the index existed when the run began
+		return s.replaced()
+	}
+	return err
 }
 
 // open opens the source, or the source of its identities.
@@ -87,9 +91,6 @@ func (s *scanned) mirror(ctx context.Context, src source.Source) error {
 		}
 		return err
 	})
-	if errors.Is(err, elastic.ErrNotFound) { // the index that was there at the start
-		return fmt.Errorf("index %q: %w: run again: %w", s.index.Name, ErrReplaced, err)
-	}
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (s *scanned) conclude(ctx context.Context, x *extraction) error {
 		return err
 	}
 	if now.UUID != s.index.UUID {
-		return fmt.Errorf("index %q: %w: run again", s.index.Name, ErrReplaced)
+		return s.replaced()
 	}
 	if s.job.Kind != AccessControl {
 		s.countIgnored(ctx, now)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -169,7 +168,7 @@ func (f *fence) mayWrite(ctx context.Context) error {
 	ix, err := f.deps.Client.Index(ctx, f.index.Name)
 	switch {
 	case errors.Is(err, elastic.ErrNotFound), err == nil && ix.UUID != f.index.UUID:
-		return fmt.Errorf("index %q: %w: run again", f.index.Name, ErrReplaced)
+		return f.replaced()
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
