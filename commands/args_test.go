@@ -17,6 +17,16 @@ func testApp(t *testing.T) *setup.App {
 	return &setup.App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
 }
 
+// arranged is a command line that must be accepted.
+func arranged(t *testing.T, text string) commandLine {
+	t.Helper()
+	line, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line
+}
+
 func TestArrange(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, line, want string }{
@@ -39,10 +49,7 @@ func TestArrange(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			line, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(tt.line))
-			if err != nil {
-				t.Fatal(err)
-			}
+			line := arranged(t, tt.line)
 			if d := cmp.Diff(program.Name+" "+tt.want, strings.Join(line.args, " ")); d != "" {
 				t.Error(d)
 			}
@@ -56,10 +63,7 @@ func TestArrangeAsksForHelp(t *testing.T) {
 		"--help": "", "-h": "", "help": "", "sync --help": "sync", "--help sync": "sync", "help diff": "diff", "diff a -q -h": "diff",
 		"connector -h": "connector", "job start --help": "start", "help job list": "list", "--debug --help": "", "--uvloop -h": "",
 	} {
-		got, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(line))
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := arranged(t, line)
 		name := ""
 		if got.command != nil {
 			name = got.command.Name

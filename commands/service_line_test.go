@@ -28,10 +28,7 @@ func TestServiceLinesAreTranslated(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			line, err := arrange(newCLI(t.Context(), testApp(t)), strings.Fields(tt.line))
-			if err != nil {
-				t.Fatal(err)
-			}
+			line := arranged(t, tt.line)
 			if d := cmp.Diff(program.Name+" "+tt.want, strings.Join(line.args, " ")); d != "" || !line.translated {
 				t.Errorf("translated: %v\n%s", line.translated, d)
 			}

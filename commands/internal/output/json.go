@@ -114,10 +114,9 @@ func JSONLine(v any) string {
 type jsonPrinter struct {
 	o Options
 
-	mu      sync.Mutex
-	w       *bufio.Writer
-	printed int
-	omitted int64
+	mu sync.Mutex
+	w  *bufio.Writer
+	limited
 }
 
 // Change implements [Printer].
@@ -134,12 +133,9 @@ func (p *jsonPrinter) Change(c report.Change) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.o.Limit > 0 && p.printed >= p.o.Limit {
-		p.omitted++
-		return
+	if p.takes(p.o.Limit) {
+		_, _ = p.w.WriteString(JSONLine(out))
 	}
-	p.printed++
-	_, _ = p.w.WriteString(JSONLine(out))
 }
 
 // Connector implements [Printer].

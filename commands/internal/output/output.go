@@ -35,6 +35,22 @@ type Options struct {
 	Palette term.Palette
 }
 
+// limited counts the changes that are printed under [Options].Limit, and those that it omits.
+type limited struct {
+	printed int
+	omitted int64
+}
+
+// takes counts one more change and reports whether it is printed.
+func (l *limited) takes(most int) bool {
+	if most > 0 && l.printed >= most {
+		l.omitted++
+		return false
+	}
+	l.printed++
+	return true
+}
+
 // Printer writes results in one format. Change is called from several goroutines while a connector runs, the
 // other methods between runs.
 type Printer interface {

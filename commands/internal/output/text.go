@@ -31,8 +31,7 @@ type textPrinter struct {
 	waiting []textLine
 	idWidth int
 	aligned bool // the width of ids is fixed
-	printed int
-	omitted int64
+	limited
 }
 
 type textLine struct {
@@ -74,11 +73,9 @@ func (t *textPrinter) Change(c report.Change) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.o.Limit > 0 && t.printed >= t.o.Limit {
-		t.omitted++
+	if !t.takes(t.o.Limit) {
 		return
 	}
-	t.printed++
 	line := textLine{kind: c.Kind, index: term.Plain(c.Index), id: term.Plain(c.ID), detail: t.detail(c)}
 	if t.aligned {
 		t.write(line)
@@ -188,7 +185,7 @@ func (t *textPrinter) Connector(o *Outcome) {
 	if t.omitted > 0 {
 		fmt.Fprintf(t.w, "… and %s, omitted by --limit %d\n", term.Plural(t.omitted, "change", "changes"), t.o.Limit)
 	}
-	t.printed, t.omitted = 0, 0
+	t.limited = limited{}
 	if t.o.Dry {
 		for _, d := range o.Result.Drift {
 			t.write(textLine{kind: driftKind, index: term.Plain(o.Result.Index), id: term.Plain(d.Field), detail: term.Plain(fmt.Sprintf("mapped as %s, in the source %s: %s", d.Mapped, d.Kind, d.Meaning))})
