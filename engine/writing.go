@@ -103,7 +103,7 @@ func (d *destination) startWriter(ctx context.Context, stopReading context.Cance
 		Client: deps.Client, Index: d.index.Name, Pipeline: d.job.Pipeline, Connector: d.job.Connector,
 		Workers: deps.Writers, Operations: deps.Operations, Bytes: min(deps.RequestBytes, int(max(deps.Budget/4, 1))), Retry: deps.Retry,
 		Budget: w.budget, Counters: deps.Counters, Observer: deps.Observer, DeadLetter: deps.DeadLetter, Breaker: deps.Breaker,
-		Widen: d.widen, Fence: (&fence{destination: d}).mayWrite, Log: deps.Log, Now: deps.Now,
+		Widen: d.widen, Fence: (&fence{destination: d}).mayWrite, Grace: deps.ShutdownGrace, Log: deps.Log, Now: deps.Now,
 	})
 	w.sink = writer
 	done := make(chan error, 1)

@@ -22,11 +22,11 @@ const (
 
 // send completes every operation of a request. reusable reports that nothing reads the request's memory any more.
 // Sending again is harmless: operations carry their ids.
-func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error) {
+func (w *Writer) send(ctx, requests context.Context, r *request) (reusable bool, err error) {
 	backoff, failures := w.o.Retry.Start(), 0
 	reusable = true
 	for first := r; len(r.items) > 0; {
-		answer, err := w.try(ctx, r, r != first || failures > 0)
+		answer, err := w.try(ctx, requests, r, r != first || failures > 0)
 		if r == first && answer.BodyInUse {
 			reusable = false
 		}
@@ -34,7 +34,7 @@ func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error
 			if failures++; failures > maxFailed && isServerError(err) {
 				return reusable, err
 			}
-			again, err := w.requestFailed(ctx, r, err, backoff)
+			again, err := w.requestFailed(ctx, requests, r, err, backoff)
 			if err != nil {
 				return reusable, err
 			}
@@ -60,7 +60,7 @@ func (w *Writer) send(ctx context.Context, r *request) (reusable bool, err error
 }
 
 // try sends a request once, when its turn comes. again means that it was sent before.
-func (w *Writer) try(ctx context.Context, r *request, again bool) (elastic.BulkAnswer, error) {
+func (w *Writer) try(ctx, requests context.Context, r *request, again bool) (elastic.BulkAnswer, error) {
 	age, err := w.limit.enter(ctx, again)
 	if err != nil {
 		return elastic.BulkAnswer{}, err
@@ -71,7 +71,7 @@ func (w *Writer) try(ctx context.Context, r *request, again bool) (elastic.BulkA
 			return elastic.BulkAnswer{}, &fencedError{err}
 		}
 	}
-	answer, err := w.o.Client.Bulk(ctx, elastic.Bulk{
+	answer, err := w.o.Client.Bulk(requests, elastic.Bulk{
 		Index: w.o.Index, Pipeline: w.o.Pipeline, Body: r.body, Count: len(r.items), ID: func(i int) string { return r.items[i].change.ID },
 	})
 	w.o.Counters.Bytes.Add(int64(len(r.body)))
@@ -91,7 +91,7 @@ func busy(answer elastic.BulkAnswer, err error) bool {
 
 // requestFailed handles the failure of a complete request: it returns true if the request must be sent again,
 // false if its operations are completed.
-func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backoff *retry.Backoff) (again bool, _ error) {
+func (w *Writer) requestFailed(ctx, requests context.Context, r *request, err error, backoff *retry.Backoff) (again bool, _ error) {
 	status := 0
 	if e, ok := errors.AsType[*elastic.Error](err); ok {
 		status = e.Status
@@ -101,7 +101,7 @@ func (w *Writer) requestFailed(ctx context.Context, r *request, err error, backo
 	case ctx.Err() != nil, fenced:
 		return false, err
 	case status == http.StatusRequestEntityTooLarge, status == http.StatusBadRequest:
-		return false, w.split(ctx, r, err)
+		return false, w.split(ctx, requests, r, err)
 	case errors.Is(err, elastic.ErrTemporary), errors.Is(err, elastic.ErrUnreachable), elastic.IsCut(err), status >= 500:
 		w.logRetry(ctx, err)
 		w.o.Counters.Retried.Add(int64(len(r.items)))
@@ -139,7 +139,7 @@ func isServerError(err error) bool {
 }
 
 // split halves a request that the server rejects, down to the document that causes it.
-func (w *Writer) split(ctx context.Context, r *request, cause error) error {
+func (w *Writer) split(ctx, requests context.Context, r *request, cause error) error {
 	if len(r.items) == 1 {
 		e, ok := errors.AsType[*elastic.Error](cause)
 		if !ok {
@@ -152,7 +152,7 @@ func (w *Writer) split(ctx context.Context, r *request, cause error) error {
 		return w.reject(r, &r.items[0], item)
 	}
 	for _, half := range r.halves() {
-		if _, err := w.send(ctx, half); err != nil {
+		if _, err := w.send(ctx, requests, half); err != nil {
 			return err
 		}
 	}

@@ -46,6 +46,7 @@ type Options struct {
 	// Fence is called before each request and reports whether it may be sent; nil means always. An error ends the
 	// run.
 	Fence func(context.Context) error
+	Grace time.Duration // for requests in flight when another one ends the run
 	Log   *slog.Logger
 	Now   func() time.Time
 }
@@ -87,26 +88,38 @@ func New(o Options) *Writer {
 	return w
 }
 
-// Run sends applied changes until Close is called and everything is sent, or until an error or ctx ends it.
+// Run sends applied changes until Close is called and everything is sent, or until an error or ctx ends it. After an
+// error requests in flight have Options.Grace to complete: a server that is no longer waited for may still write, even
+// after the next run has written something newer.
 func (w *Writer) Run(ctx context.Context) error {
+	requests, abandon := context.WithCancel(ctx)
+	defer abandon()
 	g, ctx := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(ctx, func() { w.shut(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() {
+		w.shut(context.Cause(ctx))
+		select {
+		case <-time.After(w.o.Grace):
+			abandon()
+		case <-requests.Done():
+		}
+	})
 	defer stop()
 	for range w.o.Workers {
 		g.Go(func() error { // ends with the writer; owns one request at a time
-			return crash.Guarded(func() error { return w.work(ctx) })
+			return crash.Guarded(func() error { return w.work(ctx, requests) })
 		})
 	}
 	return g.Wait()
 }
 
-func (w *Writer) work(ctx context.Context) error {
+// work sends requests while ctx lasts; the context requests is the one of requests in flight.
+func (w *Writer) work(ctx, requests context.Context) error {
 	for {
 		r := w.next()
 		if r == nil {
 			return nil
 		}
-		reusable, err := w.send(ctx, r)
+		reusable, err := w.send(ctx, requests, r)
 		w.finished(r, reusable, err)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -450,6 +451,47 @@ func TestTheBreakerEndsARunInWhichNearlyAllIsRejected(t *testing.T) {
 		if err := r.end(); errors.Is(err, ErrTooManyRejected) != tc.ends {
 			t.Errorf("%s: %v", tc.name, err)
 		}
+	}
+}
+
+// TestAnErrorWaitsForRequestsInFlight: a request that the run no longer waits for may still be written, even after the
+// next run has written something newer. So an error lets requests in flight complete, for as long as the grace lasts.
+func TestAnErrorWaitsForRequestsInFlight(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		response time.Duration // after which the server responds to the other request
+		created  int64
+		took     time.Duration
+	}{
+		"a slow server":   {20 * time.Second, 4, 20 * time.Second},
+		"a silent server": {time.Hour, 0, 30 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(_ int, req *http.Request, body []byte) *http.Response {
+					if bytes.Contains(body, []byte(`"id":"bad"`)) {
+						return fault.Items(func(string) string { return bad(403, "security_exception") })(req, body)
+					}
+					select {
+					case <-time.After(tt.response):
+					case <-req.Context().Done():
+						return nil
+					}
+					return fault.Items(func(string) string { return ok })(req, body)
+				}, func(o *Options) { o.Grace = 30 * time.Second })
+				began := time.Now()
+				r.apply("a", "b", "c", "d")
+				synctest.Wait()
+				r.apply("bad", "e", "f", "g")
+				if err := r.end(); err == nil || !strings.Contains(err.Error(), "security_exception") {
+					t.Errorf("the run ended with %v", err)
+				}
+				if took, created := time.Since(began), r.counters.Created.Load(); took != tt.took || created != tt.created {
+					t.Errorf("ended after %v with %d created, want %v and %d", took, created, tt.took, tt.created)
+				}
+			})
+		})
 	}
 }
 
