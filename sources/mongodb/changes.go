@@ -82,7 +82,7 @@ func (s *streaming) watch(ctx context.Context, from *place) (*stream, error) {
 	}
 	if err != nil {
 		session.EndSession(ctx)
-		return nil, causeOf(ctx, err)
+		return nil, s.handshakes.explain(causeOf(ctx, err))
 	}
 	return &stream{opened, session}, nil
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
@@ -47,6 +50,7 @@ func (d *database) connect() (*mongo.Client, error) {
 	}
 	o := *d.set.client
 	o.SetDialer(d.dial)
+	d.handshakes.watch(&o)
 	client, err := mongo.Connect(&o)
 	if err != nil {
 		return nil, d.set.optionError(err)
@@ -74,6 +78,53 @@ func causeOf(ctx context.Context, err error) error {
 	return err
 }
 
+// handshakes records why the last TLS handshake failed, until one succeeds. When a connection fails, the driver
+// cancels the others, and if one of those ends last, its error of server selection says only that it was canceled.
+type handshakes struct {
+	mu   sync.Mutex
+	last error
+}
+
+func (h *handshakes) watch(o *options.ClientOptions) {
+	o.SetServerMonitor(&event.ServerMonitor{
+		ServerHeartbeatFailed:    func(e *event.ServerHeartbeatFailedEvent) { h.failed(e.Failure) },
+		ServerHeartbeatSucceeded: func(*event.ServerHeartbeatSucceededEvent) { h.set(nil) },
+	})
+	o.SetPoolMonitor(&event.PoolMonitor{Event: func(e *event.PoolEvent) { h.failed(e.Error) }})
+}
+
+func (h *handshakes) failed(err error) {
+	if err != nil && tlsFailed(err) {
+		h.set(err)
+	}
+}
+
+func (h *handshakes) set(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = err
+}
+
+// handshakeError is an error of server selection after a handshake that failed.
+type handshakeError struct{ handshake, err error }
+
+func (e *handshakeError) Error() string { return serverSelection + ": " + e.handshake.Error() }
+
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// explain adds the failed handshake to an error of server selection.
+func (h *handshakes) explain(err error) error {
+	if err == nil || tlsFailed(err) || !strings.Contains(err.Error(), serverSelection) {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.last == nil {
+		return err
+	}
+	return &handshakeError{handshake: h.last, err: err}
+}
+
 // attempts are the attempts of a request.
 func (d *database) attempts() link.Attempts {
 	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: d.told}
@@ -89,7 +140,7 @@ func (d *database) ask(ctx context.Context, database string, command bson.D) (bs
 		ctx, stop := bounded(ctx, connectTimeout)
 		defer stop()
 		answer, err := client.Database(database).RunCommand(ctx, command, d.readOptions()).Raw()
-		return answer, causeOf(ctx, err)
+		return answer, d.handshakes.explain(causeOf(ctx, err))
 	})
 }
 
@@ -111,7 +162,7 @@ func (d *database) cursor(ctx context.Context, command bson.D, limit time.Durati
 	ctx, stop := bounded(ctx, limit)
 	defer stop()
 	c, err := client.Database(d.set.database).RunCommandCursor(ctx, command, d.readOptions())
-	return c, causeOf(ctx, err)
+	return c, d.handshakes.explain(causeOf(ctx, err))
 }
 
 // each calls do with each document that a command returns, which is valid until do returns.

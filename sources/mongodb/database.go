@@ -27,6 +27,8 @@ type database struct {
 	cutting cutting
 	batch   int32 // documents that the server sends at a time
 
+	handshakes handshakes
+
 	mu     sync.Mutex
 	client *mongo.Client // nil until it is needed
 }

@@ -75,6 +75,9 @@ func kindOf(err error) error {
 	return nil
 }
 
+// serverSelection is in the errors of the driver when no server can be used.
+const serverSelection = "server selection error"
+
 // networkError reports whether the connection to the server broke.
 func networkError(err error) bool {
 	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) {
@@ -84,7 +87,7 @@ func networkError(err error) bool {
 		return true
 	}
 	_, network := errors.AsType[net.Error](err)
-	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "server selection error")
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), serverSelection)
 }
 
 // worthRetrying reports whether another attempt may succeed: never if a credential was refused, so that a wrong
@@ -154,6 +157,9 @@ func (d *database) told(err error) error {
 	if e, ok := errors.AsType[mongo.CommandError](err); ok && e.Code != 0 {
 		return d.brief(fmt.Sprintf("%s (error %d, %s)", strings.Join(strings.Fields(e.Message), " "), e.Code, e.Name), err)
 	}
+	if e, ok := errors.AsType[*handshakeError](err); ok {
+		return d.brief("no server can be used: "+e.handshake.Error(), err)
+	}
 	text := err.Error()
 	if at := strings.LastIndex(text, "Last error: "); at >= 0 {
 		text = text[at+len("Last error: "):]
@@ -163,8 +169,8 @@ func (d *database) told(err error) error {
 	if brief := link.Brief(err); brief != nil {
 		return d.brief(brief.Error(), err)
 	}
-	if strings.Contains(text, "server selection error") && !tooOld(err) {
-		return d.brief("no server can be used: "+strings.TrimPrefix(text, "server selection error: "), err)
+	if strings.Contains(text, serverSelection) && !tooOld(err) {
+		return d.brief("no server can be used: "+strings.TrimPrefix(text, serverSelection+": "), err)
 	}
 	return d.brief(strings.Join(strings.Fields(text), " "), err)
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"math/big"
@@ -254,6 +255,44 @@ func TestTLS(t *testing.T) {
 				t.Errorf("%d documents, %v", len(r.IDs), r.Err)
 			}
 		})
+	}
+}
+
+// TestAFailedHandshakeIsNotLost: a server that refuses the client's certificate and then hangs up is a matter of
+// configuration, although the last error of the driver is that of the connection.
+func TestAFailedHandshakeIsNotLost(t *testing.T) {
+	t.Parallel()
+	ours := newAuthority(t)
+	certificate, key := ours.issue(t, "server")
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan struct{})
+	go func() { // ends with the listener
+		defer close(served)
+		for spoke := false; ; spoke = true {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if !spoke {
+				_ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert}).Handshake()
+				_, _ = io.Copy(io.Discard, c) // a reset would overtake the alert
+			}
+			_ = c.Close()
+		}
+	}()
+	defer func() { _ = l.Close(); <-served }()
+	err = openErr(t, (&fake{t: t}).values(map[string]any{
+		"host": "mongodb://" + l.Addr().String() + "/?serverSelectionTimeoutMS=3000", "ssl_enabled": true, "ssl_ca": ours.pem, "retry_count": 1,
+	}), source.Env{})
+	if !errors.Is(err, source.ErrConfig) || !strings.Contains(err.Error(), "tls: ") {
+		t.Errorf("got %v", err)
 	}
 }
 
