@@ -23,28 +23,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// variable returns a variable that names a service, or skips the test; on the pipeline, where all
-// services must be there, the test fails instead.
-func variable(t *testing.T, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not set", name)
-		}
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
-
 // chinook is the part of a script that makes the tables and fills them.
 func chinook(t *testing.T, name string) string {
 	t.Helper()
-	script, err := os.ReadFile(filepath.Join(variable(t, "TEST_CHINOOK_DIR"), name))
+	script, err := os.ReadFile(filepath.Join(sqltest.Environment(t, "TEST_CHINOOK_DIR"), name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,14 +58,14 @@ func TestChinookIsTheSameEverywhere(t *testing.T) {
 	})
 	t.Run("TEST_ORACLE_DSN", func(t *testing.T) {
 		t.Parallel()
-		if d := cmp.Diff(sameNumbers(want), sameNumbers(rowsOf(t, "oracle", chinookOnOracle(t, variable(t, "TEST_ORACLE_DSN"))))); d != "" {
+		if d := cmp.Diff(sameNumbers(want), sameNumbers(rowsOf(t, "oracle", chinookOnOracle(t, sqltest.Environment(t, "TEST_ORACLE_DSN"))))); d != "" {
 			t.Error(d)
 		}
 	})
 	for _, name := range []string{"TEST_MYSQL_DSN", "TEST_MARIADB_DSN"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if d := cmp.Diff(want, rowsOf(t, "mysql", chinookOnMySQL(t, variable(t, name)))); d != "" {
+			if d := cmp.Diff(want, rowsOf(t, "mysql", chinookOnMySQL(t, sqltest.Environment(t, name)))); d != "" {
 				t.Error(d)
 			}
 		})
@@ -88,7 +75,7 @@ func TestChinookIsTheSameEverywhere(t *testing.T) {
 func chinookOnPostgreSQL(t *testing.T) map[string]any {
 	t.Helper()
 	script := chinook(t, "Chinook_PostgreSql.sql")
-	config, err := pgx.ParseConfig(variable(t, "TEST_POSTGRES_DSN"))
+	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
 // samba is the server of the tests: a share whose folder lies on this machine.
@@ -22,14 +23,10 @@ type samba struct{ address, share, user, password, folder string }
 // needsSamba skips a test that finds no server; where servers can be started that is a failure.
 func needsSamba(t *testing.T) samba {
 	t.Helper()
-	s := samba{os.Getenv("TEST_SMB_ADDR"), os.Getenv("TEST_SMB_SHARE"), os.Getenv("TEST_SMB_USER"), os.Getenv("TEST_SMB_PASSWORD"), os.Getenv("TEST_SMB_PATH")}
-	if s.address == "" || s.folder == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("TEST_SMB_ADDR or TEST_SMB_PATH is not set")
-		}
-		t.Skip("TEST_SMB_ADDR or TEST_SMB_PATH is not set")
+	return samba{
+		objectstest.Required(t, "TEST_SMB_ADDR"), os.Getenv("TEST_SMB_SHARE"), os.Getenv("TEST_SMB_USER"), os.Getenv("TEST_SMB_PASSWORD"),
+		objectstest.Required(t, "TEST_SMB_PATH"),
 	}
-	return s
 }
 
 // folderOf makes a folder of the test's own in the share and returns its name and its place on this machine.
