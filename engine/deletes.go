@@ -191,7 +191,7 @@ func (g *deleting) eachUnseen(ctx context.Context, pass unseenPass, eligible fun
 				verdict = ""
 			}
 			c := plan.Change{
-				Kind: plan.Delete, Reason: reason, ID: h.ID, Title: title, Part: scope, Routing: h.Routing,
+				Kind: plan.Delete, Reason: reason, ID: h.ID, Title: title, Part: scope, Scope: scope, Routing: h.Routing,
 				At: &plan.At{SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm},
 			}
 			if verdict == "" {

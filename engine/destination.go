@@ -119,6 +119,6 @@ func (d *destination) holdBack(reason plan.Reason, c plan.Change) {
 // reported is a change as the observer receives it.
 func reported(index string, c plan.Change) report.Change {
 	return report.Change{
-		Kind: c.Kind.String(), Reason: string(c.Reason), Index: index, ID: c.ID, Title: c.Title, Part: c.Part, First: c.First,
+		Kind: c.Kind.String(), Reason: string(c.Reason), Index: index, ID: c.ID, Title: c.Title, Part: c.Part, Scope: c.Scope, First: c.First,
 	}
 }

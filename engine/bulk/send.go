@@ -242,7 +242,7 @@ func (w *Writer) end(it *item, o outcome, a elastic.BulkItem) {
 	case kind == plan.Delete:
 		n.Deleted.Add(1)
 	}
-	w.o.Observer.Changed(report.Change{Kind: kind.String(), Reason: string(reason), Index: w.o.Index, ID: c.ID, Title: c.Title, Part: c.Part})
+	w.o.Observer.Changed(report.Change{Kind: kind.String(), Reason: string(reason), Index: w.o.Index, ID: c.ID, Title: c.Title, Part: c.Part, Scope: c.Scope})
 	w.o.Budget.Release(c.Grant)
 	c.Grant = 0
 }

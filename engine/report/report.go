@@ -67,6 +67,7 @@ type Change struct {
 	ID     string
 	Title  string // the document's name for people, if the id means nothing to them; may be empty
 	Part   string
+	Scope  string  // the table, collection, bucket or folder that the part belongs to; "" if it is not known
 	First  string  // duplicate: the part that brought the id first
 	Fields []Field // update, if requested: the differences
 }
