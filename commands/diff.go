@@ -28,10 +28,18 @@ elastic-ingest diff docs --exit-zero
 elastic-ingest diff docs --limit 20
 
 # one JSON object a change, with the fields that differ
-elastic-ingest diff docs -o ndjson --fields`,
+elastic-ingest diff docs -o ndjson --fields
+
+# save the changes; sync --plan docs.plan makes at most these
+elastic-ingest diff docs --save docs.plan
+
+# an hour later: which of these changes remain?
+elastic-ingest diff --recheck docs.plan`,
 		Flags: append(mirrorFlags(),
 			outputFlag("text (one line a change, then the counts), json (the counts as one object) or ndjson (one object a change, then the counts)"),
 			fieldsFlag(),
+			&cli.StringFlag{Name: "save", Usage: "`FILE`: save the changes as a plan, for sync --plan FILE"},
+			&cli.StringFlag{Name: "recheck", Usage: "`FILE`: read only the tables or folders in which this plan has changes, and print which of its changes remain"},
 			&cli.BoolFlag{Name: "exit-zero", Usage: "exit with 0 even if there are differences"},
 		),
 		Action: func(c *cli.Context) error {
@@ -40,6 +48,13 @@ elastic-ingest diff docs -o ndjson --fields`,
 				return err
 			}
 			o.Dry, o.Code = true, judge(Mode{DryRun: true, ExitZero: c.Bool("exit-zero")})
+			o.Files = mirror.Files{Save: c.String("save"), Plan: c.String("recheck")}
+			if err := checkPlanFlags(c, "save", "type", "recheck"); err != nil {
+				return err
+			}
+			if err := checkPlanFlags(c, "recheck", "all", "part", "type", "compare", "max-deletes"); err != nil {
+				return err
+			}
 			return ended(mirror.Sync(c.Context, cut, a, o))
 		},
 	}

@@ -102,6 +102,22 @@ func fieldsFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "fields", Usage: "print which fields of an update differ, and how; on by default for text, --fields=false turns it off"}
 }
 
+// checkPlanFlags refuses flags beside that of a plan, which replaces or excludes them.
+func checkPlanFlags(c *cli.Context, plan string, others ...string) error {
+	if !c.IsSet(plan) {
+		return nil
+	}
+	if c.String(plan) == "" {
+		return &usage.Error{Problem: "--" + plan + " needs the name of a file"}
+	}
+	for _, other := range others {
+		if c.IsSet(other) {
+			return &usage.Error{Problem: "--" + plan + " and --" + other + " exclude each other"}
+		}
+	}
+	return nil
+}
+
 // readMirror reads the flags shared by sync and diff.
 func readMirror(c *cli.Context) (*mirror.Options, error) {
 	g, err := readGlobals(c)

@@ -29,7 +29,7 @@ var flagTable = map[string]string{
 	"all": "sync, diff", "dry-run": "sync", "compare": "sync, diff", "part": "sync, diff", "max-deletes": "sync, diff, poll",
 	"type": "sync, diff, job start", "once": "poll",
 	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "create-pipeline": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
-	"exit-zero": "diff",
+	"exit-zero": "diff", "save": "diff", "recheck": "diff", "plan": "sync",
 
 	"service-type": "connector create", "index-name": "connector create", "language": "connector create", "native": "connector create",
 	"id": "connector create", "store-secrets": "connector create", "from-file": "connector create, connector configure",
@@ -229,6 +229,11 @@ func TestExamplesRun(t *testing.T) {
 				}
 				if strings.Contains(line, "--replay") { // into an existing index
 					if out, err := programIn(t, dir, "sync").CombinedOutput(); err != nil {
+						t.Fatalf("%v\n%s", err, out)
+					}
+				}
+				if strings.Contains(line, "--plan") || strings.Contains(line, "--recheck") { // with a plan
+					if out, err := programIn(t, dir, "diff", "--exit-zero", "--save", "docs.plan").CombinedOutput(); err != nil {
 						t.Fatalf("%v\n%s", err, out)
 					}
 				}

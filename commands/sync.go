@@ -37,6 +37,9 @@ elastic-ingest sync docs --max-duration 50m
 # send rejected documents again
 elastic-ingest sync docs --replay dead.ndjson
 
+# make the changes that were reviewed, and no others
+elastic-ingest sync --plan docs.plan
+
 # permit the 41 deletes that the last run held back
 elastic-ingest sync docs --confirm-deletes 41`,
 		Flags: append(mirrorFlags(),
@@ -50,6 +53,7 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			&cli.DurationFlag{Name: "max-duration", Usage: "`DURATION`: stop reading after this time, such as 50m; tables or folders that were read completely are mirrored, and the next run starts with the others"},
 			&cli.StringFlag{Name: "dead-letter", Usage: "`FILE`: keep documents that could not be written in this file; default: one in the state folder"},
 			&cli.StringFlag{Name: "replay", Usage: "`FILE`: send the rejected documents of this dead-letter file again, without reading the source; a document with a newer copy in the index is skipped"},
+			&cli.StringFlag{Name: "plan", Usage: "`FILE`: make at most the changes of this plan, which diff --save has written; other changes, and documents that have changed since then, are held back"},
 			&cli.StringFlag{Name: "deleted-to", Usage: "`FILE`: write each document into this file before it is deleted"},
 		),
 		Action: func(c *cli.Context) error {
@@ -70,7 +74,10 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 	}
 	o.Dry, o.Code = c.Bool("dry-run"), judge(Mode{DryRun: c.Bool("dry-run")})
 	o.Permits.AllowEmpty, o.Permits.Adopt, o.Permits.CreatePipeline = c.Bool("allow-empty"), c.Bool("adopt"), c.Bool("create-pipeline")
-	o.Files = mirror.Files{DeadLetter: c.String("dead-letter"), DeletedTo: c.String("deleted-to"), Replay: c.String("replay")}
+	o.Files = mirror.Files{DeadLetter: c.String("dead-letter"), DeletedTo: c.String("deleted-to"), Replay: c.String("replay"), Plan: c.String("plan")}
+	if err := checkPlanFlags(c, "plan", "all", "part", "type", "compare", "max-deletes", "confirm-deletes", "max-duration", "replay", "dry-run"); err != nil {
+		return nil, err
+	}
 	if c.IsSet("confirm-deletes") {
 		if o.Permits.Confirmed = c.Int64("confirm-deletes"); o.Permits.Confirmed < 0 {
 			return nil, &usage.Error{Problem: "--confirm-deletes must not be negative"}

@@ -130,6 +130,8 @@ func (g *deleting) held(ctx context.Context, eligible int64) (int64, error) {
 func (g *deleting) guardAllows(eligible, held int64) bool {
 	limit := g.job.Guard
 	switch {
+	case g.job.Plan != nil:
+		return true // the plan bounds the deletes
 	case limit.Confirmed >= 0:
 		return eligible <= limit.Confirmed
 	case g.job.AllowEmpty && g.deps.Counters.Read.Load() == 0:
@@ -210,7 +212,10 @@ func (g *deleting) eachUnseen(ctx context.Context, pass unseenPass, eligible fun
 
 // delete deletes a document. If the complete document was read, it is saved first.
 func (g *deleting) delete(ctx context.Context, c plan.Change) error {
-	var err error
+	planned, err := g.approves(&c)
+	if err != nil || !planned {
+		return err
+	}
 	if c.Source != nil {
 		err = g.deps.Deleted.Put(docfile.Deletion{
 			Schema: 1, Time: g.deps.Now().UTC(), Connector: g.job.Connector, Index: g.index.Name, ID: c.ID, Part: c.Part,

@@ -20,6 +20,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/extract"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/planfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
@@ -62,6 +63,8 @@ type Job struct {
 	AdoptUnowned bool // take over an index that has documents and no owner
 	DryRun       bool // decide everything, write nothing
 	Fields       bool // with DryRun: report the fields in which an update differs
+	// Plan bounds the run: it makes at most the changes of the plan, and a dry run reports only these. nil for no bound.
+	Plan *planfile.Plan
 }
 
 // Kind is the goal of a run.
@@ -121,6 +124,7 @@ type Deps struct {
 	Counters   *report.Counters
 	DeadLetter *docfile.DeadLetter
 	Deleted    *docfile.Deleted // saves complete documents before they are deleted; nil for no such file
+	Save       *planfile.Writer // saves the changes of a dry run; nil for no such file
 	// Lock excludes other runs from a concrete index; unlock is called once. cluster identifies the cluster,
 	// whatever its address; it is "" if the cluster does not report an id.
 	Lock func(cluster, index string) (unlock func(), err error)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -140,6 +141,9 @@ func (s *scanned) keepMarker(ctx context.Context, now *elastic.Index) error {
 	}
 	if !s.owned && (now.Marker.Owner != "" || len(res.Withheld) > 0) {
 		return nil // an index without an owner becomes ours only if no deletes were held back
+	}
+	if res.Withheld[plan.NotInPlan]+res.Withheld[plan.MovedSincePlan] > 0 {
+		return nil // not all documents were built as this run builds them
 	}
 	m := now.Marker
 	if !res.Incomplete() && !s.incremental() && m.Fingerprint != s.print {

@@ -35,6 +35,7 @@ func (d *destination) through(ctx context.Context, s *scanned, do func(reading c
 	} else {
 		w, finish = d.startWriter(until, stopReading, &wg)
 	}
+	w.sink = d.planned(w)
 	if s != nil {
 		s.view.hold(reading, stopReading, &wg)
 	}

@@ -4,7 +4,6 @@
 // They are regular files that only their owner can read. A link would redirect the write to another file, with
 // that file's mode; a pipe would block the program until another process reads, which no signal
 // ends. Both are refused before anything is opened.
-// ends. Both are refused before anything is opened.
 package ownfile
 
 import (

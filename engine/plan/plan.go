@@ -18,7 +18,7 @@ const (
 	Create    Kind = iota // index a document that is new to the destination
 	Update                // index a document over its older copy
 	Delete                // remove a document that is no longer in the source
-	Withheld              // a delete that is held back; Reason says why
+	Withheld              // a delete, or a change that a saved plan lacks, that is held back; Reason says why
 	Keep                  // nothing: the copy is up to date
 	Drop                  // nothing: a rule excludes the document
 	Duplicate             // nothing: another document of this run has the id
@@ -58,6 +58,8 @@ const (
 	ChangedSince      Reason = "somebody wrote it since the scan"
 	DroppedByPipeline Reason = "dropped by the ingest pipeline"
 	NewerInIndex      Reason = "the index has a newer copy"
+	NotInPlan         Reason = "not in the saved plan"
+	MovedSincePlan    Reason = "changed since the plan was saved"
 )
 
 // At guards a change: it is done only if the document has not changed since it was read.

@@ -40,4 +40,6 @@ type Files struct {
 	DeadLetter string
 	DeletedTo  string
 	Replay     string // a dead-letter file
+	Save       string // the plan that a diff saves
+	Plan       string // the plan that a sync makes, or that a diff checks again
 }

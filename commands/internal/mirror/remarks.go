@@ -56,7 +56,12 @@ func (o *ran) remarks(opt *Options) []string {
 			out = append(out, heldBack+term.Plural(n, "delete", "deletes")+": "+o.because(reason, opt))
 		}
 	}
-	return out
+	for _, reason := range []plan.Reason{plan.NotInPlan, plan.MovedSincePlan} {
+		if n := r.Withheld[reason]; n > 0 {
+			out = append(out, heldBack+term.Plural(n, "change", "changes")+": "+string(reason)+"; review them with `diff`, then sync or save a new plan")
+		}
+	}
+	return append(out, o.planRemarks(opt)...)
 }
 
 // withheldOrder is the order in which reasons are reported.

@@ -13,6 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/planfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
@@ -39,6 +40,7 @@ func (s *session) one(ctx context.Context, w *work, o *ran, by attended) {
 	if parts != nil {
 		job.Wants = parts.wants
 	}
+	s.plans.bound(&job)
 	dead := s.kept.dead
 	if dead == nil {
 		dead = docfile.NewDeadLetter(s.deadLetterOf(&w.connector))
@@ -46,7 +48,7 @@ func (s *session) one(ctx context.Context, w *work, o *ran, by attended) {
 	before := dead.Count()
 	started := s.app.Now()
 	deps := s.deps(client, w, by)
-	deps.DeadLetter = dead
+	deps.DeadLetter, deps.Save = dead, s.plans.save
 	o.watch = newWatcher(s.console, o, deps.Log)
 	deps.Observer = o.watch
 	stop := s.startProgress(o, deps.Counters, s.app.Now)
@@ -59,6 +61,7 @@ func (s *session) one(ctx context.Context, w *work, o *ran, by attended) {
 	if s.o.Files.Replay == "" && o.Err == nil && !o.Result.Late {
 		o.Err = o.watch.unmatched(parts, &o.Result)
 	}
+	s.plans.concluded(o)
 	o.Took = s.app.Now().Sub(started)
 	if dead.Count() > before {
 		o.DeadLetter = dead.Path()
@@ -100,7 +103,11 @@ func (s *session) deps(client *elastic.Client, w *work, by attended) engine.Deps
 // own are the paths that this program writes on this machine.
 func (s *session) own() []string {
 	var own []string
-	for _, path := range []string{string(s.state), s.dest.Folder(), s.o.Files.DeadLetter, s.o.Files.DeletedTo} {
+	paths := []string{string(s.state), s.dest.Folder(), s.o.Files.DeadLetter, s.o.Files.DeletedTo, s.o.Files.Plan}
+	if s.o.Files.Save != "" {
+		paths = append(paths, s.o.Files.Save, s.o.Files.Save+planfile.Unfinished)
+	}
+	for _, path := range paths {
 		if full, err := filepath.Abs(path); err == nil && path != "" {
 			own = append(own, full)
 		}

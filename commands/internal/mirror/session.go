@@ -34,6 +34,7 @@ type session struct {
 	records  *protocol.Store // of connectors and sync jobs; nil until first used
 	state    state.Dir
 	kept     kept
+	plans    plans
 	services extraction
 	outcomes []*ran
 }

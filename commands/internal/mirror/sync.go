@@ -78,6 +78,9 @@ func (b *batch) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.openPlan(); err != nil {
+		return err
+	}
 	if err := b.ofFile(ctx); err != nil {
 		return err
 	}
@@ -156,6 +159,9 @@ func (b *batch) runAll(ctx context.Context) error {
 	}
 	if files.DeletedTo != "" {
 		b.kept.deleted = docfile.NewDeleted(files.DeletedTo)
+	}
+	if err := b.savePlan(); err != nil {
+		return err
 	}
 	if err := b.filesReady(); err != nil {
 		return err

@@ -51,6 +51,7 @@ type jsonResult struct {
 	DeadLetter    string           `json:"dead_letter,omitempty"`
 	Confirm       string           `json:"confirm,omitempty"` // the command line that permits the deletes that were held back
 	Omitted       int64            `json:"omitted,omitempty"` // changes omitted by --limit
+	Plan          *Plan            `json:"plan,omitempty"`    // that the run saved or used
 	Error         *jsonError       `json:"error,omitempty"`
 	Connectors    []jsonResult     `json:"connectors,omitempty"`
 }
@@ -176,7 +177,7 @@ func (p *jsonPrinter) resultOf(o *Outcome) jsonResult {
 	r := jsonResult{
 		Schema: Schema, Exit: o.Exit, Connector: o.Name, Source: o.Type, Index: o.Result.Index, Job: o.Job,
 		DryRun: p.o.Dry, FailedParts: o.Result.Failed, DurationMS: o.Took.Milliseconds(),
-		Unread: o.Unread, DeadLetter: o.DeadLetter, Confirm: o.Confirm,
+		Unread: o.Unread, DeadLetter: o.DeadLetter, Confirm: o.Confirm, Plan: o.Plan,
 	}
 	r.count(o.Result.Counts)
 	r.NotIndexed, r.Extraction = o.Result.NotIndexed, string(o.Result.Extraction)

@@ -72,6 +72,16 @@ type Outcome struct {
 	DeadLetter              string   // the file of rejected documents, "" if there is none
 	Confirm                 string   // the command line that permits the deletes that were held back
 	Unread                  []string // the first parts that were not read completely
+	Plan                    *Plan    // nil if the run neither saved nor used one
+}
+
+// Plan is a saved plan, and how its changes compare with those that a run found.
+type Plan struct {
+	File    string `json:"file"`
+	Changes int64  `json:"changes"`
+	Same    int64  `json:"same"`  // found again
+	Moved   int64  `json:"moved"` // another change of the same document was found
+	Gone    int64  `json:"gone"`  // no longer needed
 }
 
 // Total is the result of the complete command.
