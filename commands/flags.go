@@ -23,12 +23,12 @@ import (
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "config-file", Aliases: []string{"c"}, Usage: "`FILE`: configuration file; default: ./config.yml, then $XDG_CONFIG_HOME/elastic-ingest/config.yml, then /etc/elastic-ingest/config.yml"},
-		&cli.StringFlag{Name: "log-level", Usage: "`LEVEL`: minimum level to log: DEBUG, INFO, WARNING, ERROR or CRITICAL; default: INFO on a terminal, WARNING elsewhere"},
+		&cli.StringFlag{Name: "log-level", Usage: "`LEVEL`: minimum level to log: DEBUG, INFO, WARNING, ERROR or CRITICAL; default: WARNING"},
 		&cli.BoolFlag{Name: "debug", Usage: "same as --log-level DEBUG"},
 		&cli.StringFlag{Name: "log-format", Usage: "`FORMAT`: format of the log: text, json or ecs (Elastic Common Schema); json and ecs write one JSON object a line", Value: logs.Text},
 		&cli.BoolFlag{Name: "filebeat", Usage: "same as --log-format ecs"},
 		&cli.StringFlag{Name: "color", Usage: "`WHEN`: use color: auto, always or never; auto means on a terminal, unless NO_COLOR or CI is set or TERM is dumb", Value: term.Auto},
-		&cli.StringFlag{Name: "progress", Usage: "`WHEN`: show progress: auto, always or never; auto means on a terminal, unless CI is set or TERM is dumb", Value: term.Auto},
+		&cli.StringFlag{Name: "progress", Usage: "`WHEN`: show progress: auto, always or never; auto means live lines on a terminal, and elsewhere, or if CI is set or TERM is dumb, a line a minute, unless --quiet is given", Value: term.Auto},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only results, warnings and errors"},
 	}
 }

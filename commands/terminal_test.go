@@ -19,11 +19,12 @@ func TestTerminal(t *testing.T) {
 		out, err string // expected texts
 		no       string // in neither output
 	}{
-		{100, []string{"sync", "--all"}, "CONNECTOR  INDEX       CREATED", "msg=\"reading the source\" connector=one", "one: scripted -> search-one"},
-		{40, []string{"sync", "--all"}, "one: scripted -> search-one", "level=INFO", "CONNECTOR"},
-		{100, []string{"sync", "one"}, "one: scripted -> search-one", "level=INFO", "CONNECTOR"},
+		{100, []string{"sync", "--all"}, "CONNECTOR  INDEX       CREATED", "", "one: scripted -> search-one"},
+		{40, []string{"sync", "--all"}, "one: scripted -> search-one", "", "CONNECTOR"},
+		{100, []string{"sync", "one"}, "one: scripted -> search-one", "", "level="},
 		{100, []string{"sync", "--all", "-q"}, "", "", "CONNECTOR"},
-		{100, []string{"diff", "one"}, "\x1b[32m+ search-one  1\x1b[0m\n", "level=INFO", "CONNECTOR"},
+		{100, []string{"diff", "one"}, "\x1b[32m+ search-one  1\x1b[0m\n", "", "level="},
+		{100, []string{"diff", "one", "--log-level", "INFO"}, "+ search-one", "msg=\"reading the source\" connector=one", "CONNECTOR"},
 	} {
 		t.Run(strings.Join(tt.args, "_"), func(t *testing.T) {
 			t.Parallel()

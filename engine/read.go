@@ -190,7 +190,14 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 	name := part.Name()
 	o := &reader{reading: r, planner: plan.NewPlanner(r.options, r.table, r.rules, &r.parts), name: name}
 	o.planner.Begin(r.parts.Add(name), part.Scope(), &r.described.clash)
-	var held int64
+	var expected, held int64
+	if e, ok := part.(source.Estimator); ok {
+		if n, known := e.Estimate(); known {
+			expected = n
+		}
+	}
+	progress := r.deps.Counters.Begin(name, expected)
+	defer r.deps.Counters.End(progress)
 	for doc, err := range part.Documents(ctx) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -201,6 +208,7 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 			return nil
 		}
 		r.deps.Counters.Read.Add(1)
+		progress.Read.Add(1)
 		known, err := o.document(ctx, &doc)
 		if err != nil {
 			return err

@@ -7,6 +7,8 @@ package report
 
 import (
 	"encoding/json"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,6 +21,41 @@ type Counters struct {
 	Bytes                                   atomic.Int64 // of bulk requests
 	Parts, PartsDone                        atomic.Int64
 	Expected                                atomic.Int64 // estimated documents of the parts seen so far; 0 if unknown
+
+	mu      sync.Mutex
+	reading []*PartCount
+}
+
+// PartCount is the live count of one part that is being read.
+type PartCount struct {
+	Name     string
+	Expected int64 // estimated documents; 0 if unknown
+	Read     atomic.Int64
+}
+
+// Begin adds a part to those that are being read.
+func (c *Counters) Begin(name string, expected int64) *PartCount {
+	p := &PartCount{Name: name, Expected: expected}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = append(c.reading, p)
+	return p
+}
+
+// End removes a part from those that are being read.
+func (c *Counters) End(p *PartCount) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.Index(c.reading, p); i >= 0 {
+		c.reading = slices.Delete(c.reading, i, i+1)
+	}
+}
+
+// Reading lists the parts that are being read, the first one first.
+func (c *Counters) Reading() []*PartCount {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.reading)
 }
 
 // Snapshot is a copy of the counters at one moment.

@@ -52,25 +52,25 @@ func newConsole(streams *term.Streams, o *Options, stop context.CancelCauseFunc)
 	return c
 }
 
-// useLevel creates the log. Its level comes from the command line, else from the configuration, else from the
-// default for the reader.
+// useLevel creates the log. Its level comes from the command line, else from the configuration. Without either,
+// it has warnings and errors, on a terminal as messages.
 func (c *console) useLevel(configured string) {
 	level, ok := logs.Level(c.o.Level)
 	if !ok {
 		level, ok = logs.Level(configured)
 	}
+	c.messages = &logs.Messages{To: c.stderr, Stacks: ok && level <= slog.LevelDebug, Colors: c.streams.Palette(c.streams.ErrTTY, c.o.Color)}
+	if !ok && c.streams.ErrTTY && c.o.Format == logs.Text { // the live lines show the rest
+		c.log = logs.OnTerminal(c.messages)
+		return
+	}
 	if !ok {
 		level = slog.LevelWarn
-		if c.streams.ErrTTY && !c.o.Quiet {
-			level = slog.LevelInfo
-		}
 	}
 	c.log = logs.New(c.stderr, c.o.Format, level)
-	c.messages = &logs.Messages{To: c.stderr, Stacks: level <= slog.LevelDebug}
 	if c.o.Format != logs.Text {
 		c.messages.Log = c.log
 	}
-	c.messages.Colors = c.streams.Palette(c.streams.ErrTTY, c.o.Color)
 }
 
 // reportSignal reports, when a signal ends ctx, what happens now and what a second signal does.
@@ -101,8 +101,8 @@ func (c *console) live() bool {
 	return c.o.Format == logs.Text && c.streams.Live(c.o.Progress, c.o.Quiet)
 }
 
-// startProgress shows the progress of a connector until stop is called. Without a terminal, --progress always
-// writes a line from time to time.
+// startProgress shows the progress of a connector until stop is called: on a terminal as live lines, elsewhere as a
+// line a minute.
 func (c *console) startProgress(o *ran, counters *report.Counters, now func() time.Time) (stop func()) {
 	p := &term.Progress{
 		Name: o.Name, Lines: c.stderr, Width: c.streams.ErrWidth, Now: now, Phase: o.watch.now, Counters: counters,
@@ -111,7 +111,7 @@ func (c *console) startProgress(o *ran, counters *report.Counters, now func() ti
 	switch {
 	case c.live():
 		p.Screen = c.screen
-	case c.o.Progress != term.Always || c.o.Format != logs.Text:
+	case c.o.Format != logs.Text, c.o.Progress == term.Never, c.o.Quiet && c.o.Progress != term.Always:
 		return func() {}
 	}
 	return p.Start()

@@ -11,12 +11,15 @@ import (
 )
 
 const (
-	redraw  = 200 * time.Millisecond // of the live line
-	newLine = 10 * time.Second       // between lines that stay, on an output that cannot be redrawn
+	redraw  = 200 * time.Millisecond // of the live lines
+	newLine = time.Minute            // between lines that stay, on an output that cannot be redrawn
+	// steady is the number of redraws after which a part gets a line: lines of small parts would only flicker.
+	steady    = 5
+	mostParts = 4 // with a line of their own
 )
 
-// Progress shows the progress of a run. If screen is nil, nothing can be redrawn, and a line is written from
-// time to time.
+// Progress shows the progress of a run: a line for the run, and below it a line for each of the parts that take
+// longer. If Screen is nil, nothing can be redrawn, and a line is written once a minute.
 type Progress struct {
 	Name     string
 	Screen   *Screen
@@ -26,13 +29,15 @@ type Progress struct {
 	Phase    func() string
 	Counters *report.Counters
 	Crashed  func(error) // the run continues without the display
+
+	seen map[*report.PartCount]int // redraws
 }
 
 // Start shows the progress until stop is called.
 func (p *Progress) Start() (stop func()) {
-	every, show := newLine, func(line string) {
-		if line != "" {
-			_, _ = io.WriteString(p.Lines, line+"\n")
+	every, show := newLine, func(lines ...string) {
+		if len(lines) > 0 {
+			_, _ = io.WriteString(p.Lines, lines[0]+"\n")
 		}
 	}
 	if p.Screen != nil {
@@ -48,9 +53,9 @@ func (p *Progress) Start() (stop func()) {
 			for {
 				select {
 				case <-ticker.C:
-					show(progressLine(p.Name, p.Phase(), p.Counters.Snapshot(), p.Now().Sub(began), p.Width()-1))
+					show(p.lines(p.Now().Sub(began))...)
 				case <-end:
-					show("")
+					show()
 					return nil
 				}
 			}
@@ -65,6 +70,34 @@ func (p *Progress) Start() (stop func()) {
 	}
 }
 
+// lines are the line of the run and those of its parts.
+func (p *Progress) lines(elapsed time.Duration) []string {
+	c, width := p.Counters.Snapshot(), p.Width()-1
+	lines := []string{progressLine(p.Name, p.Phase(), c, elapsed, width)}
+	before := p.seen
+	p.seen = map[*report.PartCount]int{}
+	for _, part := range p.Counters.Reading() {
+		if p.seen[part] = before[part] + 1; p.seen[part] > steady && c.Parts > 1 && len(lines) <= mostParts {
+			lines = append(lines, partLine(part, width))
+		}
+	}
+	return lines
+}
+
+// partLine is the state of one part in at most width columns.
+func partLine(p *report.PartCount, width int) string {
+	const name = 16 // columns that it has at least, before the text is shortened
+	read := p.Read.Load()
+	text := ": " + Number(read) + " read"
+	if p.Expected > read {
+		long := fmt.Sprintf(": %s of about %s read, %d %%", Number(read), Number(p.Expected), 100*read/p.Expected)
+		if text += fmt.Sprintf(", %d %%", 100*read/p.Expected); Columns(long)+name <= width {
+			text = long
+		}
+	}
+	return Shorten("  "+Shorten(Plain(p.Name), max(width-2-Columns(text), 1))+text, width)
+}
+
 // progressLine is the state of a run in at most width columns; the least important items are left out first.
 func progressLine(name, phase string, c report.Snapshot, elapsed time.Duration, width int) string {
 	if c.Read == 0 {
@@ -76,12 +109,13 @@ func progressLine(name, phase string, c report.Snapshot, elapsed time.Duration, 
 		rank int // the highest is left out first
 	}{
 		{Number(c.Read) + " read", 0},
+		{share(c), 3},
 		{Number(c.Created+c.Updated) + " written", 1},
-		{Number(c.Kept) + " kept", 3},
-		{Number(c.Deleted) + " deleted", 4},
-		{Number(int64(rate)) + "/s", 5},
-		{byteSize(c.Bytes), 7},
-		{Took(elapsed), 6},
+		{Number(c.Kept) + " kept", 4},
+		{Number(c.Deleted) + " deleted", 5},
+		{Number(int64(rate)) + "/s", 6},
+		{byteSize(c.Bytes), 8},
+		{Took(elapsed), 7},
 		{eta(c, rate), 2},
 	}
 	for most := len(fields); ; most-- {
@@ -96,6 +130,14 @@ func progressLine(name, phase string, c report.Snapshot, elapsed time.Duration, 
 			return Shorten(line, width)
 		}
 	}
+}
+
+// share is the part of the documents that was read, if their approximate number is known.
+func share(c report.Snapshot) string {
+	if c.Expected <= c.Read {
+		return ""
+	}
+	return fmt.Sprintf("%d %%", 100*c.Read/c.Expected)
 }
 
 // eta is the remaining time, if the approximate number of documents is known.

@@ -74,7 +74,7 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// TestScreen shows that text and the live line never mix.
+// TestScreen shows that text and the live lines never mix.
 func TestScreen(t *testing.T) {
 	t.Parallel()
 	var out, live bytes.Buffer
@@ -83,10 +83,11 @@ func TestScreen(t *testing.T) {
 	s.draw("half way")
 	s.draw("half way")
 	fmt.Fprintln(w, "a result")
-	s.draw("further")
-	s.draw("")
+	s.draw("further", "  a table", "  another")
+	s.draw()
 	fmt.Fprintln(w, "another")
-	if got, want := live.String(), "half way"+eraseLine+"further"+eraseLine; got != want {
+	want := "half way" + eraseLine + "further\r\n  a table\r\n  another" + eraseLine + lineUp + eraseLine + lineUp + eraseLine
+	if got := live.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got, want := out.String(), "a result\nanother\n"; got != want {
