@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/elastic-ingest/elastic-ingest/commands"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
@@ -39,6 +40,7 @@ var program = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	commands.ProgramDir = dir
 	path := filepath.Join(dir, "elastic-ingest")
 	out, err := exec.Command("go", "build", "-o", path, "..").CombinedOutput()
 	if err != nil {

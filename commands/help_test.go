@@ -29,7 +29,7 @@ var flagTable = map[string]string{
 	"all": "sync, diff", "dry-run": "sync", "compare": "sync, diff", "part": "sync, diff", "max-deletes": "sync, diff, poll",
 	"type": "sync, diff, job start", "once": "poll",
 	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "create-pipeline": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
-	"exit-zero": "diff", "save": "diff", "recheck": "diff", "plan": "sync",
+	"exit-zero": "diff", "save": "diff", "recheck": "diff", "plan": "sync", "rebuild": "sync",
 
 	"service-type": "connector create", "index-name": "connector create", "language": "connector create", "native": "connector create",
 	"id": "connector create", "store-secrets": "connector create", "from-file": "connector create, connector configure",

@@ -36,7 +36,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tidy{m}, map[string]func(){
 		"elastic-ingest": func() {
 			ctx, cut, gone, stop := Signals()
 			l := &limit{}
@@ -47,6 +47,20 @@ func TestMain(m *testing.M) {
 			os.Exit(code)
 		},
 	})
+}
+
+// ProgramDir is the folder of the built program, "" until a test needs it.
+var ProgramDir string
+
+// tidy removes the built program after the tests.
+type tidy struct{ m *testing.M }
+
+func (t tidy) Run() int {
+	code := t.m.Run()
+	if ProgramDir != "" {
+		_ = os.RemoveAll(ProgramDir) // only space is lost
+	}
+	return code
 }
 
 // testRegistry has the built-in types and the scripted one.

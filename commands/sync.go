@@ -50,6 +50,7 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			&cli.BoolFlag{Name: "allow-empty", Usage: "let an empty source empty the index"},
 			&cli.BoolFlag{Name: "adopt", Usage: "take over an index that has documents and no owner, or another connector as owner"},
 			&cli.BoolFlag{Name: "create-pipeline", Usage: "create the ingest pipeline that the connector names, if it does not exist; it extracts text from files"},
+			&cli.BoolFlag{Name: "rebuild", Usage: "fill a new index, with the mapping that a new index has, and let the name of the old one stand for it if it is complete"},
 			&cli.DurationFlag{Name: "max-duration", Usage: "`DURATION`: stop reading after this time, such as 50m; tables or folders that were read completely are mirrored, and the next run starts with the others"},
 			&cli.StringFlag{Name: "dead-letter", Usage: "`FILE`: keep documents that could not be written in this file; default: one in the state folder"},
 			&cli.StringFlag{Name: "replay", Usage: "`FILE`: send the rejected documents of this dead-letter file again, without reading the source; a document with a newer copy in the index is skipped"},
@@ -88,6 +89,12 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 	}
 	if o.Permits.Confirmed >= 0 && o.Permits.Guard != nil {
 		return nil, &usage.Error{Problem: "--confirm-deletes and --max-deletes exclude each other"}
+	}
+	o.Permits.Rebuild = c.Bool("rebuild")
+	for _, other := range []string{"part", "type", "compare", "plan", "dry-run", "allow-empty", "adopt", "max-duration", "replay", "deleted-to"} {
+		if o.Permits.Rebuild && c.IsSet(other) {
+			return nil, &usage.Error{Problem: "--rebuild and --" + other + " exclude each other"}
+		}
 	}
 	if o.Files.Replay == "" {
 		return o, nil

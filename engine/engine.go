@@ -157,6 +157,7 @@ type Result struct {
 	Passed     int64                 // Replay: records of other connectors or indices
 	Late       bool                  // the time limit left work to the next run
 	Extraction extract.Way           // how content became text; "" if no document with content had to be written
+	Replaced   string                // Rebuild: the index in whose place the new one is; "" if there is none
 	// Drift lists fields whose mapping in the index differs from that of a new index. NotIndexed lists fields with
 	// values that are only in _source; it is known after a run that wrote.
 	Drift      []shape.Drift

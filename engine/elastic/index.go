@@ -26,6 +26,8 @@ type Index struct {
 	SourceDisabled bool   // there is none
 	Marker         Marker
 	Mapping        Mapping
+	replicas       string
+	refresh        string                     // refresh interval, "" for the default
 	meta           map[string]json.RawMessage // the complete _meta, to be written back with the marker
 	analysis       map[string]map[string]bool // names of the definitions in its settings, by kind: analyzer, filter…
 }
@@ -78,6 +80,8 @@ type indexAnswer struct {
 			UUID     string          `json:"uuid"`
 			Hidden   any             `json:"hidden"`
 			Shards   string          `json:"number_of_shards"`
+			Replicas string          `json:"number_of_replicas"`
+			Refresh  string          `json:"refresh_interval"`
 			Window   string          `json:"max_result_window"`
 			Default  string          `json:"default_pipeline"`
 			Final    string          `json:"final_pipeline"`
@@ -139,7 +143,7 @@ func (a *indexAnswer) index(name string) *Index {
 	s := &a.Settings.Index
 	ix := &Index{
 		Name: name, UUID: s.UUID, Shards: number(s.Shards, 1), ResultWindow: number(s.Window, 10_000),
-		meta: a.Mappings.Meta, analysis: analysisNames(s.Analysis), Mapping: a.mapping(),
+		replicas: s.Replicas, refresh: s.Refresh, meta: a.Mappings.Meta, analysis: analysisNames(s.Analysis), Mapping: a.mapping(),
 	}
 	ix.Hidden = s.Hidden == true || s.Hidden == "true" || strings.HasPrefix(name, ".")
 	for _, p := range []string{s.Default, s.Final} {

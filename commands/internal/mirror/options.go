@@ -33,6 +33,7 @@ type Permits struct {
 	AllowEmpty     bool
 	Adopt          bool
 	CreatePipeline bool
+	Rebuild        bool // fill a new index and swap it with the old one
 }
 
 // Files are the files named on the command line, "" for none.

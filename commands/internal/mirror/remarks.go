@@ -61,6 +61,9 @@ func (o *ran) remarks(opt *Options) []string {
 			out = append(out, heldBack+term.Plural(n, "change", "changes")+": "+string(reason)+"; review them with `diff`, then sync or save a new plan")
 		}
 	}
+	if r.Replaced != "" {
+		out = append(out, o.replaced())
+	}
 	return append(out, o.planRemarks(opt)...)
 }
 
@@ -68,6 +71,14 @@ func (o *ran) remarks(opt *Options) []string {
 var withheldOrder = [...]plan.Reason{
 	plan.ForeignIndex, plan.EmptySource, plan.GuardRefused, plan.ScopeVanished, plan.ScopeUnknown, plan.PointInTimeLost,
 	plan.RefreshRefused, plan.ListIncomplete, plan.ScopeFailed,
+}
+
+// replaced says what has become of the old index after a rebuild.
+func (o *ran) replaced() string {
+	if strings.HasPrefix(o.Result.Index, o.Result.Replaced+"-") {
+		return fmt.Sprintf("%s is now an alias of the new index %s; the old index was deleted", o.Result.Replaced, o.Result.Index)
+	}
+	return fmt.Sprintf("the alias now stands for the new index %s; the old index %s stays until you delete it", o.Result.Index, o.Result.Replaced)
 }
 
 func (o *ran) because(reason plan.Reason, opt *Options) string {
@@ -116,6 +127,9 @@ func (o *ran) confirmation(opt *Options) string {
 		words = append(words, "--confirm-deletes", fmt.Sprint(vanished))
 	default:
 		return ""
+	}
+	if opt.Permits.Rebuild && !errors.Is(o.Err, engine.ErrForeign) {
+		words = append(words, "--rebuild")
 	}
 	if o.Result.Incremental {
 		words = append(words, "--type", string(protocol.JobIncremental))

@@ -52,9 +52,12 @@ func (s *session) one(ctx context.Context, w *work, o *ran, by attended) {
 	o.watch = newWatcher(s.console, o, deps.Log)
 	deps.Observer = o.watch
 	stop := s.startProgress(o, deps.Counters, s.app.Now)
-	if s.o.Files.Replay != "" {
+	switch {
+	case s.o.Files.Replay != "":
 		o.Result, o.Err = engine.Replay(ctx, job, deps, s.o.Files.Replay)
-	} else {
+	case s.o.Permits.Rebuild:
+		o.Result, o.Err = engine.Rebuild(ctx, job, deps)
+	default:
 		o.Result, o.Err = engine.Run(ctx, job, deps)
 	}
 	stop()

@@ -87,6 +87,11 @@ func (b *batch) run(ctx context.Context) error {
 	if err := b.open(b.o.Dry); err != nil { //nolint:contextcheck // a store is opened without one
 		return err
 	}
+	if b.o.Permits.Rebuild && b.dest.Folder() != "" {
+		return errors.Join(&usage.Error{
+			Problem: "--rebuild needs Elasticsearch: an embedded destination has no aliases", Hint: "remove the folder " + b.dest.Folder() + " and sync again",
+		}, b.dest.Close())
+	}
 	return errors.Join(b.runAll(ctx), b.dest.Close())
 }
 

@@ -29,7 +29,8 @@ type jsonResult struct {
 	Connector     string           `json:"connector,omitempty"`
 	Source        string           `json:"source,omitempty"` // service type
 	Index         string           `json:"index,omitempty"`
-	Job           string           `json:"job,omitempty"` // the sync job of a connector of Elasticsearch
+	Job           string           `json:"job,omitempty"`      // the sync job of a connector of Elasticsearch
+	Replaced      string           `json:"replaced,omitempty"` // the index in whose place a rebuild has put Index
 	DryRun        bool             `json:"dry_run"`
 	Read          int64            `json:"read"`
 	Created       int64            `json:"created"`
@@ -177,7 +178,7 @@ func (p *jsonPrinter) resultOf(o *Outcome) jsonResult {
 	r := jsonResult{
 		Schema: Schema, Exit: o.Exit, Connector: o.Name, Source: o.Type, Index: o.Result.Index, Job: o.Job,
 		DryRun: p.o.Dry, FailedParts: o.Result.Failed, DurationMS: o.Took.Milliseconds(),
-		Unread: o.Unread, DeadLetter: o.DeadLetter, Confirm: o.Confirm, Plan: o.Plan,
+		Unread: o.Unread, DeadLetter: o.DeadLetter, Confirm: o.Confirm, Plan: o.Plan, Replaced: o.Result.Replaced,
 	}
 	r.count(o.Result.Counts)
 	r.NotIndexed, r.Extraction = o.Result.NotIndexed, string(o.Result.Extraction)
