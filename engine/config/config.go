@@ -59,6 +59,8 @@ type Config struct {
 	// Origins lists every key with its value and where it came from, in the
 	// order of reading.
 	Origins []Origin
+	// Dotenv is the .env file that took part, empty if there is none.
+	Dotenv string
 }
 
 // Elasticsearch defines where the destination is and how to reach it.
@@ -167,8 +169,14 @@ type Extraction struct {
 }
 
 // An Origin is one key, its value in printable form, and where it came from:
-// a line of the file, an environment variable, or the default.
-type Origin struct{ Key, Value, From string }
+// a line of the file, with the variables and files that the value refers to, an
+// environment variable, or the default.
+type Origin struct {
+	Key, Value, From string
+	// Written reports that a file of the configuration holds the value itself: it
+	// is not the default, and no part of it comes from a variable or another file.
+	Written bool
+}
 
 // A Connector is an entry of connectors: one of this file, which has a Name, or
 // one of Elasticsearch, which has a ConnectorID.

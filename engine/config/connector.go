@@ -62,6 +62,9 @@ func (l *loader) connector(o *object) Connector {
 	l.rules(o, &c)
 	if n := o.take("advanced_rules"); n != nil {
 		c.AdvancedRules, _ = l.value(n, o.key("advanced_rules"), bracesOnly)
+		if c.AdvancedRules != nil {
+			o.note("advanced_rules", "given", n)
+		}
 	}
 	l.idColumns(o.section("id_columns"), &c)
 	o.filePath("mappings", &c.Mappings)

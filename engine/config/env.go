@@ -120,6 +120,9 @@ func (l *loader) readDotenv() *Error {
 		return &Error{File: shown, Problem: reason(err)}
 	}
 	l.dotenv = vars
+	if vars != nil {
+		l.config.Dotenv = file
+	}
 	return nil
 }
 

@@ -268,16 +268,52 @@ func TestOrigins(t *testing.T) {
 		got[o.Key] = o
 	}
 	for _, want := range []Origin{
-		{"elasticsearch.host", "http://localhost:9200", "config.yml:1"},
-		{"elasticsearch.password", "•••", "config.yml:3"},
-		{"engine.readers", "2", "config.yml:2"},
-		{"engine.budget", "8MiB", "environment variable ELASTIC_INGEST__ENGINE__BUDGET"},
-		{"engine.stall_timeout", "5m0s", "default"},
-		{"connectors[0].configuration.token", "•••", "config.yml:4"},
+		{"elasticsearch.host", "http://localhost:9200", "config.yml:1", true},
+		{"elasticsearch.password", "•••", "config.yml:3", true},
+		{"engine.readers", "2", "config.yml:2", true},
+		{"engine.budget", "8MiB", "environment variable ELASTIC_INGEST__ENGINE__BUDGET", false},
+		{"engine.stall_timeout", "5m0s", "default", false},
+		{"connectors[0].configuration.token", "•••", "config.yml:4", true},
 	} {
 		if got[want.Key] != want {
 			t.Errorf("got %+v, want %+v", got[want.Key], want)
 		}
+	}
+}
+
+// TestOriginsNameWhatAValueRefersTo: variables, where they are set, and files.
+func TestOriginsNameWhatAValueRefersTo(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{
+		"config.yml": withHost("elasticsearch.api_key: ${KEY}\nelasticsearch.headers: {a: \"x ${NONE:-y} ${file:token}\"}\nengine.readers: ${READERS}\n" +
+			"connectors: [{name: a, service_type: dir, index_name: a, advanced_rules: [{x: \"${READERS}\"}], configuration: {list: [a, \"${READERS}\"]}}]"),
+		".env": "READERS=3\nELASTIC_INGEST__ENGINE__BUDGET=8MiB\n", "token": "hush",
+	})
+	c, err := Load(t.Context(), filepath.Join(dir, "config.yml"), Env{Environ: []string{"KEY=hush"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, o := range c.Origins {
+		got[o.Key] = strings.TrimPrefix(o.From, dir+string(filepath.Separator))
+		if o.Written != (o.Key == "elasticsearch.host" || strings.HasSuffix(o.Key, "name") || strings.HasSuffix(o.Key, "service_type")) && o.From != "default" {
+			t.Errorf("%+v", o)
+		}
+	}
+	for key, want := range map[string]string{
+		"elasticsearch.api_key":            "config.yml:2, ${KEY} from the environment",
+		"elasticsearch.headers.a":          "config.yml:3, ${NONE} is not set, the file token",
+		"engine.readers":                   "config.yml:4, ${READERS} from .env",
+		"engine.budget":                    "variable ELASTIC_INGEST__ENGINE__BUDGET from .env",
+		"connectors[0].advanced_rules":     "config.yml:5, ${READERS} from .env",
+		"connectors[0].configuration.list": "config.yml:5, ${READERS} from .env",
+	} {
+		if got[key] != want {
+			t.Errorf("%s: got %q, want %q", key, got[key], want)
+		}
+	}
+	if want := filepath.Join(dir, ".env"); c.Dotenv != want {
+		t.Errorf(".env: got %q, want %q", c.Dotenv, want)
 	}
 }
 

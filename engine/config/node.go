@@ -60,6 +60,7 @@ type node struct {
 	list    []*node
 	entries []entry // of a section; of a list: values for single members, by index
 	at      place
+	refers  []string // the variables and files that a scalar was found to refer to
 }
 
 // An entry is one key of a section. Keys may be dotted, and may occur twice:

@@ -123,7 +123,7 @@ func TestNamedDotenv(t *testing.T) {
 	if c.Engine.Readers != 9 {
 		t.Errorf("readers: got %d, want 9", c.Engine.Readers)
 	}
-	if got, want := c.Origins[0], (Origin{"ENV_FILE", filepath.Join(dir, "other.env"), "environment variable ENV_FILE"}); got != want {
+	if got, want := c.Origins[0], (Origin{Key: "ENV_FILE", Value: filepath.Join(dir, "other.env"), From: "environment variable ENV_FILE"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -30,11 +30,11 @@ func (o *object) scalar(name, want string) (s string, n *node, ok bool) {
 
 // note records the origin of a value.
 func (o *object) note(name, shown string, n *node) {
-	from := "default"
+	one := Origin{Key: o.key(name), Value: shown, From: "default"}
 	if n != nil && n.kind != null {
-		from = o.l.where(n.at)
+		one.From, one.Written = o.l.provenance(n)
 	}
-	o.l.origins = append(o.l.origins, Origin{Key: o.key(name), Value: shown, From: from})
+	o.l.origins = append(o.l.origins, one)
 }
 
 // text reads a text; numbers and the like are taken as written.

@@ -65,7 +65,7 @@ func meaning2026() *Config {
 func compare(t *testing.T, want, got *Config) {
 	t.Helper()
 	short := *got
-	short.File, short.Dir, short.Origins, short.Warnings = "", "", nil, nil
+	short.File, short.Dir, short.Dotenv, short.Origins, short.Warnings = "", "", "", nil, nil
 	for _, w := range got.Warnings {
 		short.Warnings = append(short.Warnings, strings.TrimPrefix(w, got.Dir+string(filepath.Separator)))
 	}

@@ -101,6 +101,7 @@ func (e *expander) reference(inner string, depth int) (string, bool) {
 		return "", false
 	}
 	if file, ok := strings.CutPrefix(inner, "file:"); ok {
+		e.refers("the file " + file)
 		s, err := e.l.secretFile(file)
 		if err != nil {
 			e.fail("reads a file: "+err.Error(), "the file must contain only the value")
@@ -120,10 +121,13 @@ func (e *expander) reference(inner string, depth int) (string, bool) {
 		e.fail("has a ${…} other than ${NAME}, ${NAME:-default} and ${file:PATH}", "write $$ for a dollar sign")
 		return "", false
 	case hasShell && value == "": // as in a shell, empty counts as unset
+		e.refers("${" + name + "} is not set")
 		return e.expand(shell, depth+1)
 	case set:
+		e.refers("${" + name + "} from " + e.l.sets(name))
 		return value, true
 	case hasBar:
+		e.refers("${" + name + "} is not set")
 		return e.expand(bar, depth+1)
 	}
 	e.fail("the environment variable "+name+" is not set", "set it, in a .env beside this file for example, or give a default: ${"+name+":-default}")
