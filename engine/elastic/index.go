@@ -22,8 +22,9 @@ type Index struct {
 	ResultWindow   int // the maximum number of hits of one page
 	Pipeline       string
 	Hidden         bool
-	SourceTrouble  string // why _source cannot be compared, "" if it can
-	SourceDisabled bool   // there is none
+	Blocks         []string // settings that refuse writes, such as index.blocks.read_only
+	SourceTrouble  string   // why _source cannot be compared, "" if it can
+	SourceDisabled bool     // there is none
 	Marker         Marker
 	Mapping        Mapping
 	replicas       string
@@ -87,6 +88,7 @@ type indexAnswer struct {
 			Final    string          `json:"final_pipeline"`
 			Mode     string          `json:"mode"`
 			Analysis json.RawMessage `json:"analysis"`
+			Blocks   map[string]any  `json:"blocks"`
 			Mapping  struct {
 				Source struct {
 					Mode string `json:"mode"`
@@ -149,6 +151,11 @@ func (a *indexAnswer) index(name string) *Index {
 	for _, p := range []string{s.Default, s.Final} {
 		if p != "" && p != "_none" {
 			ix.Pipeline = p
+		}
+	}
+	for _, name := range []string{"read_only", "read_only_allow_delete", "write"} {
+		if v := s.Blocks[name]; v == true || v == "true" {
+			ix.Blocks = append(ix.Blocks, "index.blocks."+name)
 		}
 	}
 	src := &a.Mappings.Source

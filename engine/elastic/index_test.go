@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -36,6 +37,25 @@ func TestOneConcreteIndex(t *testing.T) {
 		}
 		if err != nil || ix.UUID != "u" || ix.Shards != 3 || ix.ResultWindow != 500 {
 			t.Errorf("%s: %+v, %v", tc.name, ix, err)
+		}
+	}
+}
+
+// TestBlocksOfAnIndex: Elasticsearch returns settings as text, whatever type they were set as.
+func TestBlocksOfAnIndex(t *testing.T) {
+	t.Parallel()
+	for settings, want := range map[string][]string{
+		`{}`:                              nil,
+		`{"blocks":{"write":"false"}}`:    nil,
+		`{"blocks":{"metadata":"true"}}`:  nil,
+		`{"blocks":{"read_only":"true"}}`: {"index.blocks.read_only"},
+		`{"blocks":{"write":true}}`:       {"index.blocks.write"},
+		`{"blocks":{"write":"true","read_only_allow_delete":"true"}}`: {"index.blocks.read_only_allow_delete", "index.blocks.write"},
+	} {
+		url, _ := serve(t, 200, `{"a":{"mappings":{},"settings":{"index":{"uuid":"u"},"index":`+settings+`}}}`, elasticHeader)
+		ix, err := newClient(t, Config{URL: url}).Index(t.Context(), "a")
+		if err != nil || !slices.Equal(ix.Blocks, want) {
+			t.Errorf("%s: %+v, %v", settings, ix, err)
 		}
 	}
 }

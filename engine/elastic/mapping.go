@@ -18,6 +18,7 @@ type Mapping struct {
 	below           map[string]bool   // paths of sub-fields, such as "name.keyword"
 	vectors         map[string]bool   // top-level fields that are, or contain, vectors
 	room            int               // fields that may still be added
+	Limit           int               // fields that the index allows in total
 	IgnoreMalformed bool              // a value that does not fit its field's type is not indexed, instead of being rejected
 	GuessesDates    bool              // text that looks like a date makes a date field
 	KeepsVectors    bool              // _source shows vectors by default
@@ -45,6 +46,7 @@ func (a *indexAnswer) mapping() Mapping {
 		GuessesDates: a.Mappings.DateDetection != false && a.Mappings.DateDetection != "false",
 		Depth:        number(s.Depth.Limit, defaultDepth),
 	}
+	m.Limit = m.room
 	m.add("", "", a.Mappings.Properties)
 	return m
 }
