@@ -29,11 +29,10 @@ type Dir string
 // Lock keeps other runs on this machine away from an index of a destination. The operating system
 // releases the lock when the process ends, however that happens.
 func (d Dir) Lock(destination, index string) (unlock func(), err error) {
-	dir := filepath.Join(string(d), "locks")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	file := d.lockFile(destination, index)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
-	file := filepath.Join(dir, Key(destination, index)+".lock")
 	if err := ownfile.Check(file); err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
@@ -46,6 +45,10 @@ func (d Dir) Lock(destination, index string) (unlock func(), err error) {
 		return nil, fmt.Errorf("index %q: %w", index, ErrLocked)
 	}
 	return func() { _ = l.Unlock() }, nil // the file stays: removing it would let two runs lock two files
+}
+
+func (d Dir) lockFile(destination, index string) string {
+	return filepath.Join(string(d), "locks", Key(destination, index)+".lock")
 }
 
 // Key names an index of a destination in the state folder.

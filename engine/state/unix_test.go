@@ -90,3 +90,20 @@ func inTime(t *testing.T, do func() error) error {
 		return nil
 	}
 }
+
+// TestAFolderWithoutWritePermission: for every user but root, whom no permission stops.
+func TestAFolderWithoutWritePermission(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() == 0 {
+		t.Skip("root may write into every folder")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // a folder needs its execute permission
+		t.Fatal(err)
+	}
+	for _, d := range []Dir{Dir(dir), Dir(filepath.Join(dir, "state"))} {
+		if err := d.Writable(); !errors.Is(err, syscall.EACCES) {
+			t.Errorf("%s: %v", d, err)
+		}
+	}
+}
