@@ -54,14 +54,16 @@ var meanings = [...]struct {
 	{"0", []string{"sync"}, "done"},
 	{"0", []string{"diff"}, "no differences"},
 	{"0", []string{"poll"}, "done, or nothing was due"},
+	{"0", []string{"check"}, "no error was found; warnings are allowed"},
 	{"1", []string{"diff"}, "differences found"},
 	{"1", []string{"sync"}, "differences found (with --dry-run)"},
 	{"2", nil, "usage or configuration error"},
-	{"3", nil, "incomplete: documents rejected, or part of the source unreadable"},
-	{"4", nil, "deletes held back; review them with diff, then confirm them"},
+	{"3", []string{"sync", "diff", "poll"}, "incomplete: documents rejected, or part of the source unreadable"},
+	{"3", []string{"check"}, "tables or folders cannot be read, or have no key"},
+	{"4", []string{"sync", "diff", "poll"}, "deletes held back; review them with diff, then confirm them"},
 	{"5", nil, "temporary: source or Elasticsearch unreachable or too busy"},
 	{"6", nil, "authentication or permission error"},
-	{"7", nil, "another run holds the lock, or the connector is already syncing"},
+	{"7", []string{"sync", "diff", "poll"}, "another run holds the lock, or the connector is already syncing"},
 	{"8", []string{"sync", "poll"}, "--max-duration reached; the next run continues"},
 	{"9", nil, "any other error"},
 	{"70", nil, "the program crashed"},
@@ -70,7 +72,7 @@ var meanings = [...]struct {
 
 // exitRows are the exit codes of a command and their meanings; none for a command without special codes.
 func exitRows(command string) (rows [][2]string) {
-	if !slices.Contains([]string{"sync", "diff", "poll"}, command) {
+	if !slices.Contains([]string{"sync", "diff", "poll", "check"}, command) {
 		return nil
 	}
 	for i := range meanings {

@@ -24,9 +24,9 @@ import (
 var flagTable = map[string]string{
 	"config-file": "all", "log-level": "all", "debug": "all", "filebeat": "all", "log-format": "all",
 	"color": "all", "progress": "all", "quiet": "all", "help": "all", "version": "all",
-	"output": "sync, diff, poll, list, version, job start, job list, job view, job cancel, connector create, connector show, connector configure",
+	"output": "sync, diff, check, poll, list, version, job start, job list, job view, job cancel, connector create, connector show, connector configure",
 	"limit":  "sync, diff, list, job list", "fields": "sync, diff", "all-documents": "sync, diff",
-	"all": "sync, diff", "dry-run": "sync", "compare": "sync, diff", "part": "sync, diff", "max-deletes": "sync, diff, poll",
+	"all": "sync, diff, check", "show-config": "check", "dry-run": "sync", "compare": "sync, diff", "part": "sync, diff", "max-deletes": "sync, diff, poll",
 	"type": "sync, diff, job start", "once": "poll",
 	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "create-pipeline": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
 	"exit-zero": "diff", "save": "diff", "recheck": "diff", "plan": "sync", "rebuild": "sync",

@@ -111,16 +111,21 @@ func (s *shaping) mappedByFile() (names []string) {
 
 // noteDrift records the fields whose mapping differs from that of a new index.
 func (s *shaping) noteDrift() {
+	drift := s.drift()
+	s.outcome.note(func(res *Result) { res.Drift = drift })
+	s.warnOfDrift(drift)
+}
+
+// drift lists the fields whose mapping differs from that of a new index, except those that were mapped on purpose.
+func (s *shaping) drift() (drift []shape.Drift) {
 	m := &s.index.Mapping
-	var drift []shape.Drift
 	for _, d := range s.fields.Drift(m.TypeOf, !m.IgnoreMalformed) {
 		if d.Field == "_timestamp" || s.job.Create.Maps(d.Field) {
 			continue
 		}
 		drift = append(drift, d)
 	}
-	s.outcome.note(func(res *Result) { res.Drift = drift })
-	s.warnOfDrift(drift)
+	return drift
 }
 
 // extend adds missing fields to the mapping of our own index.
@@ -149,7 +154,18 @@ func (s *shaping) extend(ctx context.Context, ix *elastic.Index) {
 
 // warnOfDrift logs once a run which fields lose something. If no value is rejected, it is only information.
 func (s *shaping) warnOfDrift(drift []shape.Drift) {
-	var refused, lossy []string
+	refused, lossy := sorted(drift)
+	if len(refused) > 0 {
+		s.deps.Log.Warn("the index maps fields to types that reject some values of the source; to accept them all, sync into a new index or set the types in a mappings file",
+			report.Index, s.index.Name, "fields", shortList(refused))
+	}
+	if len(lossy) > 0 {
+		s.deps.Log.Info("the index maps fields differently from a new index", report.Index, s.index.Name, "fields", shortList(lossy))
+	}
+}
+
+// sorted separates the fields that reject some values from those that lose something; both as text.
+func sorted(drift []shape.Drift) (refused, lossy []string) {
 	for _, field := range drift {
 		text := fmt.Sprintf("%s (%s; in the source: %s)", field.Field, field.Mapped, field.Kind)
 		if field.Refuses {
@@ -158,13 +174,7 @@ func (s *shaping) warnOfDrift(drift []shape.Drift) {
 			lossy = append(lossy, text)
 		}
 	}
-	if len(refused) > 0 {
-		s.deps.Log.Warn("the index maps fields to types that reject some values of the source; to accept them all, sync into a new index or set the types in a mappings file",
-			report.Index, s.index.Name, "fields", shortList(refused))
-	}
-	if len(lossy) > 0 {
-		s.deps.Log.Info("the index maps fields differently from a new index", report.Index, s.index.Name, "fields", shortList(lossy))
-	}
+	return refused, lossy
 }
 
 // mostNamed is how many fields one message names.

@@ -168,6 +168,9 @@ type Extraction struct {
 	MaxFileSize     int64 // bytes; 0: any size
 }
 
+// FromDefault is the origin of a value that is set nowhere.
+const FromDefault = "default"
+
 // An Origin is one key, its value in printable form, and where it came from:
 // a line of the file, with the variables and files that the value refers to, an
 // environment variable, or the default.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
@@ -163,8 +164,21 @@ func (l *loader) userOfAddress(o *object, es *Elasticsearch, password Secret, at
 	}
 	if es.Username == "" {
 		es.Username = inURL.Username()
+		l.inAddress(o, "username", es.Username)
+	}
+	if at == urlAt {
+		l.inAddress(o, "password", password.String())
 	}
 	return password, at
+}
+
+// inAddress records the origin of a value that is part of the host's address.
+func (l *loader) inAddress(o *object, name, shown string) {
+	at := slices.IndexFunc(l.origins, func(one Origin) bool { return one.Key == o.key("host") })
+	if shown != "" && at >= 0 {
+		host := l.origins[at]
+		l.origins = append(l.origins, Origin{Key: o.key(name), Value: shown, From: host.From + ", in the address", Written: host.Written})
+	}
 }
 
 func (l *loader) user(o *object, es *Elasticsearch, password Secret, at place) {

@@ -30,7 +30,7 @@ func (o *object) scalar(name, want string) (s string, n *node, ok bool) {
 
 // note records the origin of a value.
 func (o *object) note(name, shown string, n *node) {
-	one := Origin{Key: o.key(name), Value: shown, From: "default"}
+	one := Origin{Key: o.key(name), Value: shown, From: FromDefault}
 	if n != nil && n.kind != null {
 		one.From, one.Written = o.l.provenance(n)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,12 +28,13 @@ connectors:
 - {name: a, service_type: dir, index_name: a, api_key: %[1]s, configuration: {password: %[1]s, list: [%[1]s]}}
 `, canary))
 	c.Elasticsearch.Username = "" // a name is no secret; it was made one to find it in the address
+	c.Origins = slices.DeleteFunc(c.Origins, func(o Origin) bool { return o.Key == "elasticsearch.username" })
 	c.Elasticsearch.APIKey, c.Elasticsearch.BearerToken = NewSecret(canary), NewSecret(canary)
 	if c.Elasticsearch.Password.Reveal() != canary || c.Connectors[0].APIKey.Reveal() != canary {
 		t.Fatal("the secrets were not loaded")
 	}
 	for _, one := range c.Origins {
-		if one.Key != "elasticsearch.username" && strings.Contains(one.Value, canary) {
+		if strings.Contains(one.Value, canary) {
 			t.Errorf("origin %s shows the secret", one.Key)
 		}
 	}

@@ -3,6 +3,7 @@ package postgresql
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -128,6 +129,9 @@ func (h *hidden) Ended() bool { return false }
 // Documents fails: the part is not meant to be read.
 func (h *hidden) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
-		yield(document.Document{}, &source.Error{Kind: source.ErrAuth, Part: h.table.Rel.Scope, Err: errors.New("the role has no USAGE on the schema")})
+		yield(document.Document{}, &source.Error{
+			Kind: source.ErrAuth, Part: h.table.Rel.Scope, Err: errors.New("the role has no USAGE on the schema"),
+			Hint: fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s;", quote.Ident(h.table.Rel.Schema), quote.Ident(h.table.db.set.User)),
+		})
 	}
 }
