@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
@@ -96,7 +98,9 @@ connectors:
 // are recorded.
 type front struct {
 	*httptest.Server
-	missing  []string // privileges that the user does not have
+	missing []string // privileges that the user does not have
+
+	mu       sync.Mutex
 	requests []string
 }
 
@@ -108,7 +112,9 @@ func newFront(t *testing.T, missing ...string) *front {
 	}
 	f := &front{missing: missing}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
 		f.requests = append(f.requests, r.Method+" "+r.URL.Path)
+		f.mu.Unlock()
 		if r.URL.Path == "/_security/user/_has_privileges" {
 			f.privileges(t, w, r)
 			return
@@ -119,10 +125,8 @@ func newFront(t *testing.T, missing ...string) *front {
 			t.Error(err)
 			return
 		}
-		defer res.Body.Close() //nolint:errcheck // it is in memory
-		for k, v := range res.Header {
-			w.Header()[k] = v
-		}
+		defer res.Body.Close()
+		maps.Copy(w.Header(), res.Header)
 		w.WriteHeader(res.StatusCode)
 		_, _ = io.Copy(w, res.Body)
 	}))

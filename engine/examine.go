@@ -202,7 +202,7 @@ func (x *examination) blocks(d *destination) {
 		}
 		x.found(Finding{
 			Check: CheckIndex, Status: StatusError, Err: ErrConfig, Message: fmt.Sprintf("index %q refuses writes: %s is set", d.index.Name, block),
-			Hint: fmt.Sprintf(`PUT /%s/_settings {"%s": null}%s`, d.index.Name, block, why),
+			Hint: fmt.Sprintf("PUT /%s/_settings {%q: null}%s", d.index.Name, block, why),
 		})
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 )
 
@@ -101,7 +102,7 @@ func (x *examination) examine(ctx context.Context) error {
 		return nil
 	}
 	x.configuration()
-	x.open()
+	x.open() //nolint:contextcheck // a store is opened without one
 	defer x.close()
 	x.runs = mirror.NewRehearsal(ctx, x.app, x.o.Flags, cfg, x.dest)
 	x.state("")
@@ -168,17 +169,16 @@ func (x *examination) connector(ctx context.Context, c *config.Connector) error 
 	if c.ConnectorID != "" {
 		x.out.say(name, checkConnector, engine.StatusOK, fmt.Sprintf("its record can be used: %s into index %q", p.Connector.ServiceType, p.Job.Index), "")
 	}
-	deps := x.runs.Deps(nil, nil)
+	var client *elastic.Client
 	if server != nil {
-		deps.Client = server.client
+		client = server.client
 		x.privileges(ctx, server, name, &p)
 		x.lock(ctx, server, name, &p)
 	}
 	x.deadLetter(name, &p)
 	until, stop := x.app.Limit(ctx, patience)
 	defer stop()
-	deps.Until, deps.Log = until, x.warnings(name)
-	return engine.Examine(ctx, p.Job, deps, func(f engine.Finding) { x.out.add(name, f) })
+	return engine.Examine(ctx, p.Job, x.runs.Deps(until, client), func(f engine.Finding) { x.out.add(name, f) })
 }
 
 // prepare creates the connector's job.

@@ -141,13 +141,13 @@ func (x *examination) clock(ctx context.Context, client *elastic.Client, about s
 // recordIndices are the indices of connectors and sync jobs.
 const recordIndices = ".elastic-connectors*"
 
-// needed are the privileges for a sync; each pair is a privilege and its purpose. See docs/CONNECTOR_PROTOCOL.md.
-var needed = [][2]string{
-	{"read", "compares documents"},
-	{"write", "writes documents"},
-	{"view_index_metadata", "looks the index up"},
-	{"maintenance", "refreshes the index; without it deletes are held back"},
-	{"manage", "creates the index, its mapping and its marker"},
+// needed are the privileges on an index for a sync, see docs/CONNECTOR_PROTOCOL.md.
+var needed = []string{"read", "write", "view_index_metadata", "maintenance", "manage"}
+
+// purposes are what a sync does with them.
+var purposes = map[string]string{
+	"read": "compares documents", "write": "writes documents", "view_index_metadata": "looks the index up",
+	"maintenance": "refreshes the index; without it deletes are held back", "manage": "creates the index, its mapping and its marker",
 }
 
 func (x *examination) privileges(ctx context.Context, s *server, name string, p *mirror.Prepared) {
@@ -156,11 +156,7 @@ func (x *examination) privileges(ctx context.Context, s *server, name string, p 
 	}
 	ctx, cancel := limited(ctx)
 	defer cancel()
-	var ofIndex []string
-	for _, n := range needed {
-		ofIndex = append(ofIndex, n[0])
-	}
-	want := elastic.Privileges{Cluster: []string{"monitor"}, Indices: map[string][]string{p.Job.Index: ofIndex}}
+	want := elastic.Privileges{Cluster: []string{"monitor"}, Indices: map[string][]string{p.Job.Index: needed}}
 	if p.Job.Pipeline != "" {
 		want.Cluster = append(want.Cluster, "read_pipeline")
 	}
@@ -191,11 +187,9 @@ func lackingText(lacking elastic.Privileges) string {
 	}
 	for _, index := range slices.Sorted(maps.Keys(lacking.Indices)) {
 		for _, p := range lacking.Indices[index] {
-			text := fmt.Sprintf("%s on %q", p, index)
-			for _, n := range needed {
-				if n[0] == p && index != recordIndices {
-					text += " (" + n[1] + ")"
-				}
+			text, why := fmt.Sprintf("%s on %q", p, index), purposes[p]
+			if index != recordIndices && why != "" {
+				text += " (" + why + ")"
 			}
 			all = append(all, text)
 		}
