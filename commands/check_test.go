@@ -10,10 +10,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
@@ -297,3 +300,47 @@ func TestCheckFitsANarrowTerminal(t *testing.T) {
 }
 
 func stateOf(dir string) state.Dir { return state.Dir(filepath.Join(dir, "state")) }
+
+// TestCheckPage: docs/check.md names every check and exit code of the code, and its JSON is of the contract.
+func TestCheckPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "docs", "check.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var coded, documented []string
+	for _, file := range []string{filepath.Join("internal", "doctor", "doctor.go"), filepath.Join("..", "engine", "examine.go")} {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^\t[cC]heck[A-Z]\w* += "(\w+)"$`).FindAllSubmatch(code, -1) {
+			coded = append(coded, string(m[1]))
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ").FindAllSubmatch(page, -1) {
+		if name := string(m[1]); !slices.Contains([]string{"ok", "note", "warning", "error"}, name) {
+			documented = append(documented, name)
+		}
+	}
+	slices.Sort(coded)
+	slices.Sort(documented)
+	if d := cmp.Diff(coded, documented); d != "" || len(coded) < 10 {
+		t.Errorf("the checks of the code and of the page (-code +page):\n%s", d)
+	}
+	for _, row := range exitRows("check") {
+		if code := row[0]; code != "0" && len(code) == 1 && !strings.Contains(string(page), "\n| "+code+" | ") {
+			t.Errorf("the page has no exit code %s", code)
+		}
+	}
+	example := regexp.MustCompile(`(?m)^\{"schema".*$`).Find(page)
+	decoder := json.NewDecoder(bytes.NewReader(example))
+	decoder.DisallowUnknownFields()
+	var contract struct {
+		Schema, Exit int
+		Findings     []struct{ Connector, Check, Status, Message, Hint string }
+	}
+	if err := decoder.Decode(&contract); err != nil || len(contract.Findings) != 2 {
+		t.Errorf("%+v, %v", contract, err)
+	}
+}

@@ -76,7 +76,16 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	b.exec(threeTables)
 	b.grantAll()
 	for _, args := range [][]string{
-		{"list"}, {"sync"}, {"diff"}, {"sync", "nobody"}, {"sync", "--dry-run", "-o", "ndjson"}, {"list", "-o", "json"},
+		{"list"},
+		{"sync"},
+		{"diff"},
+		{"sync", "nobody"},
+		{"sync", "--dry-run", "-o", "ndjson"},
+		{"list", "-o", "json"},
+		{"check"},
+		{"check", "--show-config"},
+		{"check", "-o", "json"},
+		{"check", "--show-config", "-o", "json"},
 	} {
 		b.run(append(args, "--debug")...)
 		b.run(append(args, "--debug", "--filebeat")...)

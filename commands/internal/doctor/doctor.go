@@ -167,7 +167,7 @@ func (x *examination) connector(ctx context.Context, c *config.Connector) error 
 	}
 	x.out.about(name, &p.Connector)
 	if c.ConnectorID != "" {
-		x.out.say(name, checkConnector, engine.StatusOK, fmt.Sprintf("its record can be used: %s into index %q", p.Connector.ServiceType, p.Job.Index), "")
+		x.record(name, &p)
 	}
 	var client *elastic.Client
 	if server != nil {
@@ -179,6 +179,17 @@ func (x *examination) connector(ctx context.Context, c *config.Connector) error 
 	until, stop := x.app.Limit(ctx, patience)
 	defer stop()
 	return engine.Examine(ctx, p.Job, x.runs.Deps(until, client), func(f engine.Finding) { x.out.add(name, f) })
+}
+
+// record reports what the record of a connector of Elasticsearch says.
+func (x *examination) record(name string, p *mirror.Prepared) {
+	x.out.say(name, checkConnector, engine.StatusOK, fmt.Sprintf("its record can be used: %s into index %q", p.Connector.ServiceType, p.Job.Index), "")
+	if p.LastError != "" {
+		x.out.say(name, checkConnector, engine.StatusNote, "the error in its record: "+p.LastError, "")
+	}
+	if p.Running != "" {
+		x.out.say(name, checkLock, engine.StatusNote, fmt.Sprintf("sync job %q is running", p.Running), "")
+	}
 }
 
 // prepare creates the connector's job.

@@ -42,6 +42,8 @@ type Prepared struct {
 	Connector  config.Connector
 	Job        engine.Job
 	DeadLetter string // the file for rejected documents
+	// Of a connector of Elasticsearch: the error in its record, and its running sync job; "" for none.
+	LastError, Running string
 }
 
 // ErrNoRecords is the error of a connector of Elasticsearch while that cannot be reached.
@@ -55,7 +57,7 @@ func (r *Rehearsal) Prepare(ctx context.Context, c config.Connector, log *slog.L
 	if c.ConnectorID == "" {
 		p.Job, err = JobOf(ctx, s.app, s.cfg, &c, s.o)
 	} else {
-		p.Connector, p.Job, err = r.recorded(ctx, c.ConnectorID)
+		err = r.recorded(ctx, c.ConnectorID, &p)
 	}
 	if err == nil && s.dest != nil {
 		p.DeadLetter = s.deadLetterOf(&p.Connector)
@@ -64,31 +66,35 @@ func (r *Rehearsal) Prepare(ctx context.Context, c config.Connector, log *slog.L
 }
 
 // recorded creates the job of a connector of Elasticsearch.
-func (r *Rehearsal) recorded(ctx context.Context, name string) (c config.Connector, job engine.Job, err error) {
+func (r *Rehearsal) recorded(ctx context.Context, name string, p *Prepared) (err error) {
 	s := r.s
-	c = records.EntryOf(s.cfg, name)
 	if s.dest == nil {
-		return c, job, ErrNoRecords
+		return ErrNoRecords
 	}
 	if s.records == nil {
 		if s.records, err = s.dest.Records(ctx, s.app, s.log, destination.Patience{}); err != nil {
-			return c, job, err
+			return err
 		}
 	}
 	record, err := records.Find(ctx, s.records, name)
 	switch {
 	case errors.Is(err, elastic.ErrNotFound) && slices.ContainsFunc(s.cfg.Connectors, func(c config.Connector) bool { return c.ConnectorID == name }):
-		return c, job, records.Missing(name)
+		return records.Missing(name)
 	case errors.Is(err, elastic.ErrNotFound):
-		return c, job, records.NoConnector(s.cfg.Connectors, name)
+		return records.NoConnector(s.cfg.Connectors, name)
 	case err != nil:
-		return c, job, fmt.Errorf("read the record of the connector: %w", err)
+		return fmt.Errorf("read the record of the connector: %w", err)
 	case !record.Body.Status.MaySync():
-		return c, job, records.NotConfigured(&record)
+		return records.NotConfigured(&record)
+	}
+	p.LastError = string(record.Body.Error)
+	if running, err := s.records.RunningJobs(ctx, record.ID); err == nil && len(running) > 0 { // without an index of jobs there is none
+		p.Running = running[0].ID
 	}
 	planned := s.records.NewJob(&record, s.o.Kind)
 	w, err := s.workOf(ctx, &record, &planned.Connector, s.o.Kind)
-	return w.connector, w.job, err
+	p.Connector, p.Job = w.connector, w.job
+	return err
 }
 
 // Deps are what the engine needs to examine a connector until a time limit; without a client, only its source.
