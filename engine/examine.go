@@ -180,7 +180,7 @@ func (x *examination) owner(ctx context.Context, d *destination) error {
 		x.say(CheckIndex, StatusOK, fmt.Sprintf("%s has no owner yet; sync takes it", name), "")
 	}
 	if lacking := d.index.Lacks(x.job.Create); len(lacking) > 0 {
-		x.say(CheckIndex, StatusNote, fmt.Sprintf("%s lacks the configured analysis: %s", name, strings.Join(lacking, ", ")), "sync into a new index to get it")
+		x.say(CheckIndex, StatusNote, fmt.Sprintf("%s lacks the configured analysis: %s", name, strings.Join(lacking, ", ")), "sync --rebuild makes an index with it")
 	}
 	return nil
 }
@@ -213,7 +213,7 @@ func (s *shaping) examine(x *examination) {
 		refused, lossy := sorted(s.drift())
 		if len(refused) > 0 {
 			x.say(CheckMapping, StatusWarning, fmt.Sprintf("index %q rejects some values of %s", s.index.Name, shortList(refused)),
-				"to accept them all, sync into a new index or set the types in a mappings file")
+				"give the index the types of a new one with sync --rebuild, or set types in a mappings file")
 		}
 		if len(lossy) > 0 {
 			x.say(CheckMapping, StatusNote, fmt.Sprintf("index %q maps fields differently from a new index: %s", s.index.Name, shortList(lossy)), "")

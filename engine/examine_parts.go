@@ -118,9 +118,11 @@ func (x *examination) tryAll(ctx context.Context, parts []source.Part) ([]tried,
 	return out, ctx.Err()
 }
 
-// refusal is why some scopes cannot be read: those with the same reason and the same hint are one finding.
+// refusal is why some scopes cannot be read. Those with the same hint are one finding, since the same action helps
+// all of them; those without a hint if they have the same reason.
 type refusal struct {
-	text, hint string
+	text, hint string // of the first scope
+	others     bool   // the reasons of others differ
 	err        error
 	scopes     []string
 }
@@ -139,12 +141,13 @@ func (x *examination) sayTries(tries []tried) {
 			continue
 		}
 		text, hint := reasonOf(t.err), source.Hint(t.err)
-		at := slices.IndexFunc(refusals, func(r *refusal) bool { return r.text == text && r.hint == hint })
+		at := slices.IndexFunc(refusals, func(r *refusal) bool { return r.hint == hint && (hint != "" || r.text == text) })
 		if at < 0 {
 			at = len(refusals)
 			refusals = append(refusals, &refusal{text: text, hint: hint, err: t.err})
 		}
-		refusals[at].scopes = append(refusals[at].scopes, t.scope)
+		r := refusals[at]
+		r.scopes, r.others = append(r.scopes, t.scope), r.others || r.text != text
 	}
 	switch {
 	case good == len(tries) && good > 0:
@@ -164,6 +167,9 @@ func (x *examination) sayRefusal(r *refusal) {
 	f := Finding{Check: CheckSource, Status: StatusError, Message: shortList(r.scopes) + ": " + r.text, Err: r.err, Unread: true}
 	if n := len(r.scopes); n > 1 {
 		f.Message = fmt.Sprintf("%s cannot be read: %s", counted(int64(n), x.noun()), f.Message)
+	}
+	if r.others {
+		f.Message += ", and other reasons"
 	}
 	if _, unmatched := errors.AsType[*source.UnmatchedError](r.err); unmatched {
 		f.Message, f.Unread = r.text, false

@@ -94,6 +94,10 @@ func TestExamineNamesUnreadableParts(t *testing.T) {
 	}
 	h.finds("some", `index ok: index "INDEX" does not exist yet; sync creates it`, "source ok: Memory responds", "source note: 1 of 5 parts can be read",
 		"source error: 2 parts cannot be read: b, d: denied (unread)", "source error: c: denied (unread)", "source error: e: busy")
+	h.source.Fails["b"] = &source.Error{Kind: source.ErrAuth, Part: "b", Err: errors.New("no SELECT on b"), Hint: "GRANT"}
+	h.finds("different reasons, the same hint", `index ok: index "INDEX" does not exist yet; sync creates it`, "source ok: Memory responds",
+		"source note: 1 of 5 parts can be read", "source error: 2 parts cannot be read: b, d: no SELECT on b, and other reasons (unread)",
+		"source error: c: denied (unread)", "source error: e: busy")
 	h.source.Fails, h.source.ListErr = nil, &source.Error{Kind: source.ErrUnreachable, Err: errors.New("gone")}
 	h.finds("the list breaks off", `index ok: index "INDEX" does not exist yet; sync creates it`, "source ok: Memory responds",
 		"source error: list the source: gone", "source ok: 5 parts can be read")
