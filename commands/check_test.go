@@ -206,6 +206,72 @@ error   user "etl" lacks monitor on the cluster, maintenance on "search-shop" (r
 	}
 }
 
+// TestCheckComparesTheClocks: here this machine's is that of a fixed day in 2030.
+func TestCheckComparesTheClocks(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	dir := f.configure(t)
+	s, out, _ := term.TestStreams(0, nil)
+	env := config.Env{Lookup: func(name string) (string, bool) {
+		return map[string]string{"KEY": "id:x", "ELASTIC_INGEST_STATE_DIR": dir}[name], name == "KEY" || name == "ELASTIC_INGEST_STATE_DIR"
+	}}
+	a := &setup.App{Streams: s, Registry: testRegistry(), Env: env, Now: stopped, Limit: (&limit{}).begin}
+	code := Run(t.Context(), t.Context(), a, []string{"check", "-c", filepath.Join(dir, "config.yml")})
+	if code != ExitOK || !regexp.MustCompile(`(?m)^warning Elasticsearch's clock is \d+h\d+m\d+s behind this machine's$`).Match(out.Bytes()) {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}
+
+// TestCheckWithTwoKeys: each key is tried once, and what it finds stands with the connector that has it.
+func TestCheckWithTwoKeys(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	dir := f.configure(t)
+	writeFile(t, filepath.Join(dir, "config.yml"), fmt.Sprintf(`
+elasticsearch: {host: %q}
+connectors:
+  - {name: a, service_type: scripted, index_name: search-a, configuration: {script: script.json}}
+  - {name: b, service_type: scripted, index_name: search-b, api_key: "${KEY}", configuration: {script: script.json}}
+  - {name: c, service_type: scripted, index_name: search-c, configuration: {script: script.json}}
+`, f.URL))
+	code, out, errs := runCheck(t, dir, 0, []string{"KEY=id:hunter2"}, "--all")
+	var places []string // of the lines that matter
+	for line := range strings.Lines(out) {
+		switch {
+		case strings.HasPrefix(line, "ok      Elasticsearch "):
+			places = append(places, "server")
+		case strings.Contains(line, " (scripted -> "):
+			places = append(places, line[:1])
+		}
+	}
+	if want := []string{"server", "a", "b", "server", "c"}; code != ExitOK || !slices.Equal(places, want) {
+		t.Errorf("exit code %d: %v, want %v\n%s%s", code, places, want, out, errs)
+	}
+}
+
+// TestCheckOfAFolderInUse: another process has the embedded destination open, which is a note; the source is
+// examined.
+func TestCheckOfAFolderInUse(t *testing.T) {
+	t.Parallel()
+	dir := newFront(t).configure(t)
+	writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch: {host: "embedded:./data"}
+connectors:
+  - {name: shop, service_type: scripted, index_name: search-shop, configuration: {script: script.json}}
+`)
+	store, err := embedded.Open(embedded.Options{Dir: filepath.Join(dir, "data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := runCheck(t, dir, 0, nil)
+	if code != ExitOK || !strings.Contains(out, ": the index was not checked\n") || !strings.Contains(out, "ok      1 part can be read\n") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCheckWritesNothing: neither into the destination nor on this machine, for a missing index and an existing one.
 func TestCheckWritesNothing(t *testing.T) {
 	t.Parallel()

@@ -148,12 +148,12 @@ func (x *examination) close() {
 
 // connector examines one connector.
 func (x *examination) connector(ctx context.Context, c *config.Connector) error {
+	name := records.ConnectorName(c)
+	x.out.about(name, c)
 	server := x.server(ctx, c)
 	if ctx.Err() != nil {
 		return nil
 	}
-	name := records.ConnectorName(c)
-	x.out.about(name, c)
 	p, err := x.prepare(ctx, c, server, name)
 	switch {
 	case errors.Is(err, mirror.ErrNoRecords):

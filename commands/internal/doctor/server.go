@@ -13,6 +13,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/mirror"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -32,9 +33,7 @@ type server struct {
 }
 
 func limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, serverPatience, &elastic.ConnError{
-		Op: "reach Elasticsearch", Kind: elastic.ErrUnreachable, Err: fmt.Errorf("no answer within %s", serverPatience),
-	})
+	return context.WithTimeoutCause(ctx, serverPatience, fmt.Errorf("%w: no answer within %s", elastic.ErrUnreachable, serverPatience))
 }
 
 // server reaches the destination with the credentials of a connector, once for each of them. It is nil if that is
@@ -49,15 +48,15 @@ func (x *examination) server(ctx context.Context, c *config.Connector) *server {
 		return s
 	}
 	about := ""
-	if !c.APIKey.IsZero() {
-		about = c.Name
+	if len(x.servers) > 0 { // the first concerns all connectors, unless another one has its own key
+		about = records.ConnectorName(c)
 	}
 	x.servers[key] = x.reach(ctx, c, about)
 	return x.servers[key]
 }
 
-func (x *examination) reach(ctx context.Context, c *config.Connector, about string) *server {
-	ctx, cancel := limited(ctx)
+func (x *examination) reach(run context.Context, c *config.Connector, about string) *server {
+	ctx, cancel := limited(run)
 	defer cancel()
 	client, err := x.dest.Client(c)
 	if err != nil {
@@ -65,6 +64,9 @@ func (x *examination) reach(ctx context.Context, c *config.Connector, about stri
 		return nil
 	}
 	info, err := client.Ping(ctx)
+	if run.Err() != nil { // a signal is no finding
+		return nil
+	}
 	if err != nil {
 		x.out.fail(about, checkDestination, err)
 		return nil
@@ -157,9 +159,6 @@ func (x *examination) privileges(ctx context.Context, s *server, name string, p 
 	ctx, cancel := limited(ctx)
 	defer cancel()
 	want := elastic.Privileges{Cluster: []string{"monitor"}, Indices: map[string][]string{p.Job.Index: needed}}
-	if p.Job.Pipeline != "" {
-		want.Cluster = append(want.Cluster, "read_pipeline")
-	}
 	if p.Connector.ConnectorID != "" {
 		want.Indices[recordIndices] = []string{"read", "write", "create_index", "view_index_metadata", "maintenance"}
 	}
