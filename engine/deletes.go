@@ -11,6 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
 // heldInMemory is how many deletes are kept in memory until the guard decides. If there are more, the point in
@@ -28,8 +29,40 @@ type unseen struct {
 type deleting struct {
 	*scanned
 
-	writing *writing
-	scopes  *scopes
+	writing  *writing
+	scopes   *scopes
+	verifier source.Verifier // nil for a source that needs none
+	verified verified
+}
+
+// verified are the scopes that the source has verified.
+type verified struct {
+	mu     sync.Mutex
+	scopes map[string]*sync.Once
+}
+
+// verify lets the source verify a scope before the first of its documents is deleted. Its failure is that of the
+// scope.
+func (g *deleting) verify(ctx context.Context, scope string) {
+	if g.verifier == nil {
+		return
+	}
+	g.verified.mu.Lock()
+	if g.verified.scopes == nil {
+		g.verified.scopes = map[string]*sync.Once{}
+	}
+	once := g.verified.scopes[scope]
+	if once == nil {
+		once = &sync.Once{}
+		g.verified.scopes[scope] = once
+	}
+	g.verified.mu.Unlock()
+	once.Do(func() {
+		if err := g.verifier.Verify(ctx, scope); err != nil {
+			g.scopes.distrust(scope)
+			g.partFailed(scope, scope, err)
+		}
+	})
 }
 
 // deletes finds the documents that this run has not seen, in the point in time from which the id table was built.
@@ -177,6 +210,10 @@ func (g *deleting) eachUnseen(ctx context.Context, pass unseenPass, eligible fun
 			} else if verdict == "" || verdict == plan.EmptySource {
 				// In an empty source, a vanished scope is as empty as the others.
 				own := g.scopes.verdict(scope, known)
+				if own == "" && known {
+					g.verify(ctx, scope)
+					own = g.scopes.verdict(scope, known)
+				}
 				if own != "" && (own != plan.ScopeVanished || verdict == "" || g.scopes.isHidden(scope)) {
 					verdict = own
 				}

@@ -103,7 +103,7 @@ func (m *model) pick(docs map[string]string) string {
 func (m *model) faultyRun() {
 	t, s := m.h.t, m.h.source
 	before := m.heldOrNothing()
-	s.Fails, s.FailsAt, s.ListErr, s.Quiet, s.Each = nil, m.rnd.IntN(5), nil, nil, nil
+	s.Fails, s.FailsAt, s.ListErr, s.Quiet, s.Each, s.Unsure = nil, m.rnd.IntN(5), nil, nil, nil, nil
 	if m.rnd.IntN(3) == 0 && len(m.truth) > 0 {
 		scope := slices.Sorted(maps.Keys(m.truth))[m.rnd.IntN(len(m.truth))]
 		kind := []error{nil, source.ErrAuth, source.ErrTemporary}[m.rnd.IntN(3)]
@@ -114,6 +114,9 @@ func (m *model) faultyRun() {
 	}
 	if m.rnd.IntN(6) == 0 && len(m.truth) > 0 {
 		s.Quiet = map[string]bool{slices.Sorted(maps.Keys(m.truth))[m.rnd.IntN(len(m.truth))]: true}
+	}
+	if m.rnd.IntN(6) == 0 && len(m.truth) > 0 {
+		s.Unsure = map[string]error{slices.Sorted(maps.Keys(m.truth))[m.rnd.IntN(len(m.truth))]: errors.New("changed since it was read")}
 	}
 	lost := m.rnd.IntN(12) == 0
 	if lost {
@@ -158,6 +161,8 @@ func (m *model) faultyRun() {
 			t.Fatalf("%q was deleted, but its scope was not read completely", id)
 		case s.Quiet[scope] && len(m.truth[scope]) > s.FailsAt:
 			t.Fatalf("%q was deleted, but its scope never confirmed its end", id)
+		case s.Unsure[scope] != nil:
+			t.Fatalf("%q was deleted, but its scope may have changed since it was read", id)
 		case scope == m.mute:
 			t.Fatalf("%q was deleted, but does not name its scope", id)
 		case lost && m.anyLonger(s.FailsAt):
@@ -269,7 +274,7 @@ func (m *model) heldOrNothing() map[string]string {
 // do.
 func (m *model) converges() {
 	s := m.h.source
-	s.Fails, s.ListErr, s.Quiet, s.Each, m.h.rules = nil, nil, nil, nil, nil
+	s.Fails, s.ListErr, s.Quiet, s.Each, s.Unsure, m.h.rules = nil, nil, nil, nil, nil, nil
 	sure := func(j *engine.Job) { j.Guard.Confirmed, j.AllowEmpty, j.Adopt = 1<<40, true, true }
 	m.h.sync(sure)
 	if d := cmp.Diff(m.wanted(), m.h.held()); d != "" {

@@ -86,6 +86,7 @@ func (s *scanned) mirror(ctx context.Context, src source.Source) error {
 		if err == nil && s.outcome.temporary == nil {
 			s.phase("looking for deleted documents")
 			g := &deleting{scanned: s, writing: w, scopes: &r.scopes}
+			g.verifier, _ = src.(source.Verifier)
 			if err = g.deletes(ctx); err == nil {
 				s.absences.keep()
 			}

@@ -117,6 +117,16 @@ func (s *scopes) fail(scope string) {
 	s.failed[scope] = true
 }
 
+// distrust records that a part, although it was read completely, may hold something else by now.
+func (s *scopes) distrust(scope string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = map[string]bool{}
+	}
+	s.failed[scope] = true
+}
+
 func (s *scopes) breakOff() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -33,6 +33,8 @@ type Memory struct {
 	ListBlocks bool
 	// Quiet are parts that stop after FailsAt documents as if these were all, without saying so.
 	Quiet map[string]bool
+	// Unsure are parts that are read completely and turn out to have changed, when that is verified.
+	Unsure map[string]error
 	// Silent is how long a part takes until its first document. As every source must, it ends the part when that is
 	// longer than the stall timeout.
 	Silent map[string]time.Duration
@@ -101,6 +103,9 @@ type opened struct {
 func (o opened) Validate(context.Context) error { return nil }
 
 func (o opened) Ping(context.Context) error { return o.m.PingErr }
+
+// Verify implements [source.Verifier].
+func (o opened) Verify(_ context.Context, scope string) error { return o.m.Unsure[scope] }
 
 func (o opened) Close() error {
 	o.m.mu.Lock()

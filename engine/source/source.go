@@ -78,6 +78,16 @@ type Hidden interface {
 	Hidden()
 }
 
+// Verifier is a source of parts that other programs may be writing while they are read, such as files of records: a
+// half-written file is not a file with half of the records.
+type Verifier interface {
+	Source
+	// Verify returns an error if a scope that was read completely may by now hold something else than what was read.
+	// It is called after everything was read, before documents of the scope are deleted, and may wait for a moment.
+	// It may be called concurrently, for different scopes.
+	Verify(ctx context.Context, scope string) error
+}
+
 // Selective is a source in which a pattern, which may be wrong, selects what is read.
 type Selective interface {
 	Source

@@ -18,7 +18,10 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
-var _ source.Selective = (*directory)(nil)
+var (
+	_ source.Selective = (*directory)(nil)
+	_ source.Verifier  = (*directory)(nil)
+)
 
 // directory is the opened source.
 type directory struct {
@@ -28,6 +31,7 @@ type directory struct {
 	mu     sync.Mutex
 	handle *os.Root // nil before it is needed
 	strays strays
+	read   map[string]stamp // files of records that were read completely, by scope
 }
 
 // strays are the links that were not followed, logged once at the end.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -262,5 +263,41 @@ func TestFileIsReadWhenItIsLeftAlone(t *testing.T) {
 	}
 	if info, err := settled(t.Context(), f); err != nil || !info.ModTime().Equal(future) {
 		t.Errorf("a time in the future: got %v, %v", info, err)
+	}
+}
+
+// TestAFileThatChangedSinceItWasReadIsReported: before documents are deleted because a file lacks them, it must
+// still be the file that was read.
+func TestAFileThatChangedSinceItWasReadIsReported(t *testing.T) {
+	t.Parallel()
+	root := write(t, t.TempDir(), map[string]string{"a.csv": "id,n\n1,a\n", "b.csv": "id,n\n2,b\n", "c.csv": "id,n\n3,c\n"})
+	long := time.Now().Add(-time.Hour)
+	for _, name := range []string{"a.csv", "b.csv", "c.csv"} {
+		if err := os.Chtimes(filepath.Join(root, name), long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src := opened(t, map[string]any{"directory": root, "format": formatDocuments})
+	if docs, _, failed := readEach(t, src); len(docs) != 3 || len(failed) != 0 {
+		t.Fatalf("%d documents, %v", len(docs), failed)
+	}
+	if err := os.WriteFile(filepath.Join(root, "b.csv"), []byte("id,n\n2,b\n4,d\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(root, "c.csv")); err != nil {
+		t.Fatal(err)
+	}
+	verify := src.(source.Verifier).Verify
+	if err := verify(t.Context(), "a.csv"); err != nil {
+		t.Errorf("an unchanged file: %v", err)
+	}
+	if err := verify(t.Context(), "b.csv"); !errors.Is(err, files.ErrChanged) {
+		t.Errorf("a changed file: %v", err)
+	}
+	if err := verify(t.Context(), "c.csv"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a removed file: %v", err)
+	}
+	if err := verify(t.Context(), "never.csv"); err != nil {
+		t.Errorf("a file that was not read: %v", err)
 	}
 }

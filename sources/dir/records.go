@@ -115,6 +115,7 @@ func (p *recordFile) each(ctx context.Context, yield func(document.Document, err
 		return err
 	}
 	if nameless == 0 {
+		p.wasRead(p.path, before)
 		p.End()
 		return nil
 	}
