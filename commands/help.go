@@ -46,8 +46,10 @@ func help(app *cli.App, command *cli.Command, width int) string {
 	h.line(strings.TrimRight(fmt.Sprintf("  %s %s [FLAGS] %s", program.Name, fullName(app, command), command.ArgsUsage), " "))
 	h.heading("Examples")
 	h.example(command.UsageText)
-	h.heading("Flags")
-	h.flags(command.Flags)
+	if len(command.Flags) > 0 {
+		h.heading("Flags")
+		h.flags(command.Flags)
+	}
 	if rows := exitRows(command.Name); len(rows) > 0 {
 		h.heading("Exit codes")
 		h.rows(rows)

@@ -14,6 +14,7 @@ import (
 // configuration reads the fields of a source unchanged: only the source knows
 // which fields exist, and their types.
 func (l *loader) configuration(o *object, c *Connector) {
+	o.free(Anything)
 	for _, e := range o.pairs() {
 		value, ok := l.value(e.value, o.key(e.key), wholeSyntax)
 		if !ok {

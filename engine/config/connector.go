@@ -139,7 +139,11 @@ func jobTypes() []string { return []string{"full", "incremental", "access_contro
 
 // schedule reads a section of job types, or one text for full syncs.
 func (l *loader) schedule(o *object, c *Connector) {
+	shape := o.describe(Key{Name: "schedule", Kind: Section, OrText: true})
 	n := o.take("schedule")
+	if shape != nil {
+		n = &node{kind: section}
+	}
 	if n == nil || n.kind == null {
 		return
 	}
@@ -147,6 +151,7 @@ func (l *loader) schedule(o *object, c *Connector) {
 	names := []string{"schedule"}
 	if n.kind == section {
 		times, names = l.object(o.key("schedule"), n), jobTypes()
+		times.shape = shape
 	}
 	for i, name := range names {
 		expression, at, ok := times.scalar(name, "a cron expression")
@@ -198,6 +203,7 @@ func (l *loader) failed(key string) bool {
 }
 
 func (l *loader) idColumns(o *object, c *Connector) {
+	o.free(Words)
 	for _, e := range o.pairs() {
 		columns, ok := l.words(e.value, o.key(e.key))
 		switch {

@@ -217,6 +217,7 @@ func (l *loader) tls(o *object, es *Elasticsearch) {
 
 func (l *loader) headers(o *object, es *Elasticsearch) {
 	h := o.section("headers")
+	h.free(Text)
 	for _, e := range h.pairs() {
 		if e.value.kind == list || e.value.kind == section || e.value.kind == null {
 			h.fail(e.at, e.key, "must be text, not "+e.value.kind.String(), "")

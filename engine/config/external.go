@@ -167,6 +167,9 @@ func (c *capped) Write(p []byte) (int, error) {
 func (o *object) secret(name string) (Secret, place) {
 	found := map[string]*node{}
 	top := 0
+	o.describe(Key{Name: name, Kind: SecretOf})
+	o.describe(Key{Name: name + "_file", Kind: Text})
+	o.describe(Key{Name: name + "_command", Kind: Command})
 	for _, suffix := range []string{"", "_file", "_command"} {
 		if n := o.take(name + suffix); n != nil && n.kind != null {
 			found[suffix] = n

@@ -21,6 +21,7 @@ type object struct {
 	at      place
 	entries []entry
 	known   []string
+	shape   *Key // records the keys that are read, see [Describe]; nil while a file is loaded
 }
 
 func (l *loader) object(path string, n *node) *object {
@@ -46,6 +47,7 @@ func (o *object) fail(at place, name, problem, hint string) {
 // none. The environment overrides the file.
 func (o *object) take(name string) *node {
 	o.known = append(o.known, name)
+	o.describe(Key{Name: name})
 	var whole, parts []entry
 	for _, e := range o.entries {
 		if e.key == name {
@@ -113,8 +115,9 @@ func (o *object) join(name string, e entry, parts []entry) *node {
 
 // section returns the section under a key, empty if there is none.
 func (o *object) section(name string) *object {
+	shape := o.describe(Key{Name: name, Kind: Section})
 	n := o.take(name)
-	empty := &object{l: o.l, path: o.key(name), at: o.at}
+	empty := &object{l: o.l, path: o.key(name), at: o.at, shape: shape}
 	switch {
 	case n == nil || n.kind == null:
 		return empty
@@ -127,8 +130,11 @@ func (o *object) section(name string) *object {
 
 // sections returns the members of a list of sections.
 func (o *object) sections(name string) []*object {
+	shape := o.describe(Key{Name: name, Kind: Sections})
 	n := o.take(name)
 	switch {
+	case shape != nil:
+		return []*object{{l: o.l, path: o.key(name) + "[0]", shape: shape}}
 	case n == nil || n.kind == null:
 		return nil
 	case n.kind != list:
@@ -185,7 +191,12 @@ func (o *object) pairs() []entry {
 }
 
 // ignore marks keys without effect as known.
-func (o *object) ignore(names ...string) { o.known = append(o.known, names...) }
+func (o *object) ignore(names ...string) {
+	o.known = append(o.known, names...)
+	for _, name := range names {
+		o.describe(Key{Name: name, Kind: NoEffect})
+	}
+}
 
 // done reports unknown keys.
 func (o *object) done() {

@@ -192,3 +192,27 @@ func TestDocumentedDefaults(t *testing.T) {
 		t.Errorf("the defaults (-) and what the page says (+):\n%s", diff)
 	}
 }
+
+// TestDescribeFindsEveryKey compares the keys that Describe records with those that the loader lists in errors.
+func TestDescribeFindsEveryKey(t *testing.T) {
+	t.Parallel()
+	var got []string
+	var walk func(k *Key, path string)
+	walk = func(k *Key, path string) {
+		for _, below := range k.Keys {
+			got = append(got, path+below.Name)
+			suffix := "."
+			if below.Kind == Sections {
+				suffix = "[]."
+			}
+			walk(below, path+below.Name+suffix)
+		}
+	}
+	walk(Describe(), "")
+	known := knownKeys(t, "")
+	slices.Sort(known)
+	slices.Sort(got)
+	if diff := cmp.Diff(known, got); diff != "" {
+		t.Errorf("the loader's keys (-) and those described (+):\n%s", diff)
+	}
+}

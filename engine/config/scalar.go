@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -16,6 +18,7 @@ import (
 // scalar returns the text of a key after substitution; ok is false if it is
 // missing or wrong, which has been reported.
 func (o *object) scalar(name, want string) (s string, n *node, ok bool) {
+	o.describe(Key{Name: name, Kind: Text})
 	n = o.take(name)
 	if n == nil || n.kind == null {
 		return "", n, false
@@ -39,6 +42,7 @@ func (o *object) note(name, shown string, n *node) {
 
 // text reads a text; numbers and the like are taken as written.
 func (o *object) text(name string, to *string) *node {
+	o.describe(Key{Name: name, Kind: Text, Default: *to})
 	s, n, ok := o.scalar(name, "text")
 	if ok {
 		*to = s
@@ -49,6 +53,7 @@ func (o *object) text(name string, to *string) *node {
 
 // choice reads one of several words, in any case.
 func (o *object) choice(name string, to *string, choices ...string) *node {
+	o.describe(Key{Name: name, Kind: Choice, Choices: choices, Default: *to})
 	s, n, ok := o.scalar(name, "one of "+strings.Join(choices, ", "))
 	if ok && s != "" {
 		if at := indexFold(choices, s); at >= 0 {
@@ -61,20 +66,17 @@ func (o *object) choice(name string, to *string, choices ...string) *node {
 	return n
 }
 
+// otherLevels are the names of levels in other programs.
+var otherLevels = map[string]string{"NOTSET": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL", "UNKNOWN": "CRITICAL"}
+
 // logLevel reads a level by its name, or by its name in other programs.
 func (o *object) logLevel(name string, to *string) {
 	levels := []string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
+	o.describe(Key{Name: name, Kind: Choice, Choices: levels, Synonyms: slices.Sorted(maps.Keys(otherLevels)), Default: *to})
 	s, n, ok := o.scalar(name, "one of "+strings.Join(levels, ", "))
 	if ok && s != "" {
 		level := strings.ToUpper(strings.TrimSpace(s))
-		switch level {
-		case "NOTSET":
-			level = "DEBUG"
-		case "WARN":
-			level = "WARNING"
-		case "FATAL", "UNKNOWN":
-			level = "CRITICAL"
-		}
+		level = cmp.Or(otherLevels[level], level)
 		if slices.Contains(levels, level) {
 			*to = level
 		} else {
@@ -87,6 +89,7 @@ func (o *object) logLevel(name string, to *string) {
 // language reads the code of a language that new indices support.
 func (o *object) language(name string, to *string) {
 	codes := analysis.Languages()
+	o.describe(Key{Name: name, Kind: Choice, Choices: codes, Default: *to})
 	s, n, ok := o.scalar(name, "the code of a language")
 	if ok && s != "" {
 		if at := indexFold(codes, s); at >= 0 {
@@ -124,6 +127,7 @@ func (o *object) filePath(name string, to *string) {
 }
 
 func (o *object) flag(name string, to *bool) *node {
+	o.describe(Key{Name: name, Kind: Boolean, Default: strconv.FormatBool(*to)})
 	s, n, ok := o.scalar(name, "true or false")
 	if ok && s != "" {
 		b, valid := field.ParseBool(s)
@@ -145,6 +149,7 @@ func (o *object) flag(name string, to *bool) *node {
 
 func (o *object) integer(name string, to *int, least, most int) *node {
 	want := fmt.Sprintf("an integer from %d to %d", least, most)
+	o.describe(Key{Name: name, Kind: Integer, Least: float64(least), Most: float64(most), Default: strconv.Itoa(*to)})
 	s, n, ok := o.scalar(name, want)
 	if ok && s != "" {
 		i, err := parseInt(s)
@@ -170,6 +175,7 @@ func parseInt(s string) (int64, error) {
 
 func (o *object) number(name string, to *float64, least, most float64) {
 	want := "a number from " + shortest(least) + " to " + shortest(most)
+	o.describe(Key{Name: name, Kind: Number, Least: least, Most: most, Default: shortest(*to)})
 	s, n, ok := o.scalar(name, want)
 	if ok && s != "" {
 		f, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(s), "%"), 64)
@@ -186,6 +192,7 @@ func shortest(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // duration reads seconds, or a text such as 5m.
 func (o *object) duration(name string, to *time.Duration, least time.Duration) {
+	o.describe(Key{Name: name, Kind: Duration, Least: least.Seconds(), Most: maxSeconds, Default: to.String()})
 	s, n, ok := o.scalar(name, "a duration")
 	if ok && s != "" {
 		d, valid := parseDuration(strings.TrimSpace(s))
@@ -201,9 +208,15 @@ func (o *object) duration(name string, to *time.Duration, least time.Duration) {
 	o.note(name, to.String(), n)
 }
 
+// maxSeconds and maxSize are the largest values that are read.
+const (
+	maxSeconds = 4_000_000_000
+	maxSize    = 1 << 60
+)
+
 func parseDuration(s string) (time.Duration, bool) {
 	if seconds, err := strconv.ParseFloat(s, 64); err == nil {
-		if math.IsNaN(seconds) || math.Abs(seconds) > math.MaxInt64/float64(time.Second)/2 {
+		if math.IsNaN(seconds) || math.Abs(seconds) > maxSeconds {
 			return 0, false
 		}
 		return time.Duration(seconds * float64(time.Second)), true
@@ -214,6 +227,7 @@ func parseDuration(s string) (time.Duration, bool) {
 
 // size reads bytes: a text such as 64MiB, or a number of units.
 func (o *object) size(name string, to *int64, unit, least int64) *node {
+	o.describe(Key{Name: name, Kind: Size, Least: float64(least) / float64(unit), Most: maxSize / float64(unit), Default: formatSize(*to)})
 	s, n, ok := o.scalar(name, "a size")
 	if ok && s != "" {
 		bytes, valid := parseSize(s, unit)
@@ -266,7 +280,7 @@ func parseSize(s string, unit int64) (int64, bool) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(digits, 64)
-	if err != nil || math.IsNaN(f) || f < 0 || f*factor > 1<<60 {
+	if err != nil || math.IsNaN(f) || f < 0 || f*factor > maxSize {
 		return 0, false
 	}
 	return int64(f * factor), true
@@ -286,6 +300,7 @@ func formatSize(bytes int64) string {
 
 // words reads a list of text, which may also be one text with commas.
 func (o *object) words(name string, to *[]string) *node {
+	o.describe(Key{Name: name, Kind: Words})
 	n := o.take(name)
 	if n != nil && n.kind != null {
 		if words, ok := o.l.words(n, o.key(name)); ok {

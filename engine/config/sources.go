@@ -30,6 +30,7 @@ func builtinOf(module, serviceType string) string {
 
 // sources reads the implementations of service types.
 func (l *loader) sources(o *object) {
+	o.free(Text)
 	for _, e := range o.pairs() {
 		if e.value.kind == list || e.value.kind == section || e.value.kind == null {
 			o.fail(e.at, e.key, "must be text, not "+e.value.kind.String(), sourceHint)
