@@ -92,3 +92,25 @@ func TestSourceCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesReadsNamesAlone: no secret is fetched and nothing is substituted; names that no command accepts, and
+// files that cannot be read, yield nothing.
+func TestNamesReadsNamesAlone(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]Name{
+		"connectors: [{name: a, service_type: dir}, {connector_id: b}, {connector_id: c, name: d}]":  {{"a", "dir"}, {"b", ""}, {"d", ""}},
+		"elasticsearch: {password_command: [false], host: '${X}'}\nconnectors: [{name: a}]":          {{"a", ""}},
+		"connectors: [{name: '${X}'}, {name: -a}, {name: 5}, {name: \"a\\nb\"}, {name: [a]}, {}, 7]": {{"5", ""}},
+		"connectors: {name: a}": nil,
+		"connectors: [":         nil,
+		"":                      nil,
+	} {
+		dir := write(t, map[string]string{"c.yml": text})
+		if diff := cmp.Diff(want, Names(filepath.Join(dir, "c.yml"))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+	if got := Names(t.TempDir()); got != nil {
+		t.Errorf("a folder has the names %v", got)
+	}
+}
