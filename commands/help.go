@@ -14,6 +14,9 @@ import (
 // helpWidth is the maximum width of help texts on any terminal: they are pasted, searched and compared.
 const helpWidth = 80
 
+// firstExamples are what a new user runs first.
+const firstExamples = "# what would a sync change?\n" + program.Name + " diff\n\n# make the changes\n" + program.Name + " sync"
+
 // help is the help text of the program, or of one command, for a width: a sentence, examples, flags.
 func help(app *cli.App, command *cli.Command, width int) string {
 	width = min(max(width, term.NarrowestWidth), helpWidth)
@@ -23,7 +26,7 @@ func help(app *cli.App, command *cli.Command, width int) string {
 		h.heading("Usage")
 		h.line("  " + program.Name + " COMMAND [FLAGS] [CONNECTOR...]")
 		h.heading("Examples")
-		h.example("# what would a sync change?\n" + program.Name + " diff\n\n# make the changes\n" + program.Name + " sync")
+		h.example(firstExamples)
 		h.heading("Commands")
 		h.commands(app.Commands)
 		h.heading("Flags of every command")

@@ -4,6 +4,7 @@ package program
 import (
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 // Name is the name of the program.
@@ -17,6 +18,7 @@ type Build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
 	Go      string `json:"go"`
+	Date    string `json:"-"` // of the commit, as 2006-01-02; empty if unknown
 }
 
 // This is the build of the running program.
@@ -33,6 +35,8 @@ func This() Build {
 		switch {
 		case s.Key == "vcs.revision":
 			b.Commit = s.Value
+		case s.Key == "vcs.time":
+			b.Date, _, _ = strings.Cut(s.Value, "T")
 		case s.Key == "vcs.modified" && s.Value == "true":
 			b.Commit += " with changes"
 		}
