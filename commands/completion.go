@@ -12,6 +12,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
 // The scripts are thin: they ask the program, see completeCommand, and quote what it answers.
@@ -57,7 +58,11 @@ elastic-ingest completion powershell`,
 			name := c.Args().First()
 			at := slices.Index(names, name)
 			if at < 0 {
-				return &usage.Error{Problem: fmt.Sprintf("there is no completion for %s", term.Quoted(name)), Hint: "one of " + strings.Join(names, ", ")}
+				e := &usage.Error{Problem: fmt.Sprintf("there is no completion for %s", term.Quoted(name)), Hint: "one of " + strings.Join(names, ", ")}
+				if near := field.Nearest(name, names); near != "" {
+					e.Hint = fmt.Sprintf("did you mean %s?", near)
+				}
+				return e
 			}
 			script, err := completionScripts.ReadFile("completions/" + program.Name + "." + shells()[at][1])
 			if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/indexname"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
@@ -181,6 +182,9 @@ func ofFile(d *records.Desk, o *createOptions) (*config.Connector, error) {
 		e := &usage.Error{Problem: "the configuration has no connector " + term.Quoted(o.of), Hint: "it has " + term.Plain(strings.Join(names, ", "))}
 		if len(names) == 0 {
 			e.Hint = "without a name, --service-type and --index-name describe the connector"
+		}
+		if near := field.Nearest(o.of, names); near != "" {
+			e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
 		}
 		return nil, e
 	}

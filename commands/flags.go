@@ -17,6 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
@@ -71,7 +72,11 @@ func oneOf(flag, value string, words []string) error {
 	if words[0] == "" {
 		words = words[1:]
 	}
-	return &usage.Error{Problem: fmt.Sprintf("--%s %s is not one of %s", flag, term.Quoted(value), strings.Join(words, ", "))}
+	e := &usage.Error{Problem: fmt.Sprintf("--%s %s is not one of %s", flag, term.Quoted(value), strings.Join(words, ", "))}
+	if near := field.Nearest(value, words); near != "" {
+		e.Hint = fmt.Sprintf("did you mean %s?", near)
+	}
+	return e
 }
 
 // outputFlag is the flag for the output format; forms lists the formats.

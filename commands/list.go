@@ -10,6 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 )
 
 func newList(a *setup.App) *cli.Command {
@@ -55,8 +56,12 @@ func readList(c *cli.Context) (*records.ListOptions, error) {
 		args = []string{""}
 	}
 	o.What = args[0]
-	if !slices.Contains([]string{"", records.Sources, records.Connectors, records.Jobs, records.Indices}, o.What) {
-		return nil, &usage.Error{Problem: fmt.Sprintf("list cannot print %s", term.Quoted(o.What)), Hint: "use list sources, list connectors, list jobs or list indices; list alone prints the first two"}
+	if words := []string{records.Sources, records.Connectors, records.Jobs, records.Indices}; o.What != "" && !slices.Contains(words, o.What) {
+		e := &usage.Error{Problem: fmt.Sprintf("list cannot print %s", term.Quoted(o.What)), Hint: "use list sources, list connectors, list jobs or list indices; list alone prints the first two"}
+		if near := field.Nearest(o.What, words); near != "" {
+			e.Hint = fmt.Sprintf("did you mean list %s?", near)
+		}
+		return nil, e
 	}
 	if c.IsSet("limit") && o.What != records.Jobs {
 		return nil, &usage.Error{Problem: "--limit works only with list jobs"}

@@ -81,7 +81,7 @@ func (r *Rehearsal) recorded(ctx context.Context, name string, p *Prepared) (err
 	case errors.Is(err, elastic.ErrNotFound) && slices.ContainsFunc(s.cfg.Connectors, func(c config.Connector) bool { return c.ConnectorID == name }):
 		return records.Missing(name)
 	case errors.Is(err, elastic.ErrNotFound):
-		return records.NoConnector(s.cfg.Connectors, name)
+		return records.NoConnector(s.cfg.Connectors, records.Registered(ctx, s.records), name)
 	case err != nil:
 		return fmt.Errorf("read the record of the connector: %w", err)
 	case !record.Body.Status.MaySync():

@@ -130,7 +130,7 @@ func (b *batch) ofElasticsearch(ctx context.Context) error {
 		}
 		record, err := records.Find(ctx, b.records, id)
 		if errors.Is(err, elastic.ErrNotFound) && slices.Contains(b.unknown, id) {
-			return records.NoConnector(b.cfg.Connectors, id)
+			return records.NoConnector(b.cfg.Connectors, records.Registered(ctx, b.records), id)
 		}
 		if errors.Is(err, elastic.ErrNotFound) {
 			return records.Missing(id)

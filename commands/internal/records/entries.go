@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,15 +19,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// NoConnector is the error of a name that no connector has.
-func NoConnector(connectors []config.Connector, name string) error {
+// NoConnector is the error of a name that no connector has. registered are the names in Elasticsearch.
+func NoConnector(connectors []config.Connector, registered []string, name string) error {
 	known := ConnectorNames(connectors)
 	e := &usage.Error{Problem: "neither the configuration nor Elasticsearch has a connector " + term.Quoted(name), Hint: "the configuration has " + term.Plain(strings.Join(known, ", "))}
-	if near := field.Nearest(name, known); near != "" {
-		e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
-	}
 	if len(known) == 0 {
 		e.Hint = program.Name + " list connectors prints them all"
+	}
+	if near := field.Nearest(name, slices.Concat(known, registered)); near != "" {
+		e.Hint = fmt.Sprintf("did you mean %s?", term.Quoted(near))
 	}
 	return e
 }

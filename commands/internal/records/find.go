@@ -31,6 +31,24 @@ func Missing(id string) error {
 	}
 }
 
+// Registered lists the ids, names and indices of the connectors in Elasticsearch, by which they can be found. It is
+// for hints, so an error yields none.
+func Registered(ctx context.Context, records *protocol.Store) (names []string) {
+	found, err := records.FindConnectors(ctx, nil)
+	if err != nil {
+		return nil
+	}
+	for i := range found {
+		c := &found[i]
+		for _, name := range []string{c.ID, c.Body.Name, string(c.Body.IndexName)} {
+			if name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 // Find looks a connector up by its id, its name or its index. The error has the kind [elastic.ErrNotFound] if
 // there is none.
 func Find(ctx context.Context, records *protocol.Store, name string) (protocol.Record[protocol.Connector], error) {

@@ -122,7 +122,7 @@ func (d *Desk) Connector(ctx context.Context, name string) (protocol.Record[prot
 			Hint:    fmt.Sprintf("%s connector create %s creates one; %s sync %s works without one", program.Name, term.ShellWord(name), program.Name, term.ShellWord(name)),
 		}
 	}
-	return c, NoConnector(d.Config.Connectors, name)
+	return c, NoConnector(d.Config.Connectors, Registered(ctx, d.Store), name)
 }
 
 // SourceOf is the source type of a connector of Elasticsearch.
