@@ -118,7 +118,7 @@ func newCLI(cut context.Context, a *setup.App) *cli.App {
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              misused,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Run returns the code, and main exits with it
-		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newCheck(a), newPoll(cut, a), newList(a), newConnector(a), newJob(a), newSchema(a), newCompletion(a), newMan(a), newVersion(a), newCleanup(cut, a)},
+		Commands:                  []*cli.Command{newSync(cut, a), newDiff(cut, a), newCheck(a), newPoll(cut, a), newList(a), newConnector(a), newJob(a), newInit(a), newSchema(a), newCompletion(a), newMan(a), newVersion(a), newCleanup(cut, a)},
 	}
 	for _, c := range slices.Concat(app.Commands, leaves(app.Commands)) {
 		c.HideHelp, c.OnUsageError = true, misused

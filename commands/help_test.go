@@ -31,11 +31,11 @@ var flagTable = map[string]string{
 	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "create-pipeline": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
 	"exit-zero": "diff", "save": "diff", "recheck": "diff", "plan": "sync", "rebuild": "sync",
 
-	"service-type": "connector create", "index-name": "connector create", "language": "connector create", "native": "connector create",
+	"service-type": "connector create, init", "non-interactive": "init", "index-name": "connector create", "language": "connector create", "native": "connector create",
 	"id": "connector create", "store-secrets": "connector create", "from-file": "connector create, connector configure",
 	"name": "connector create, connector configure", "pipeline": "connector configure", "schedule": "connector configure",
 	"set": "connector configure", "set-file": "connector configure", "unset": "connector configure",
-	"yes": "connector delete", "force": "connector delete",
+	"yes": "connector delete", "force": "connector delete, init",
 }
 
 var shortFlags = map[string]string{"config-file": "c", "quiet": "q", "output": "o", "help": "h"}

@@ -114,3 +114,33 @@ func (p *pty) send(text string) {
 		p.t.Fatal(err)
 	}
 }
+
+// answer awaits a question and types the answer and the return key.
+func (p *pty) answer(question, text string) {
+	p.t.Helper()
+	p.await(question)
+	p.send(text + "\n")
+}
+
+// end waits for the end of the program and returns its exit code and everything it wrote.
+func (p *pty) end() (code int, all string) {
+	p.t.Helper()
+	timer := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = p.cmd.Wait()
+	for range p.more { // until everything is read
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd.ProcessState.ExitCode(), p.all
+}
+
+// echoes reports whether the terminal shows what is typed.
+func (p *pty) echoes() bool {
+	p.t.Helper()
+	var state syscall.Termios
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, p.master.Fd(), syscall.TCGETS, uintptr(unsafe.Pointer(&state))); errno != 0 {
+		p.t.Fatal(errno)
+	}
+	return state.Lflag&syscall.ECHO != 0
+}

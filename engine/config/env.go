@@ -141,6 +141,15 @@ func (l *loader) lend(variable, file string) *Error {
 	return nil
 }
 
+// Variables returns the variables of a .env file; none if it cannot be read.
+func Variables(file string) map[string]string {
+	vars, err := readDotenv(file)
+	if err != nil {
+		return nil
+	}
+	return vars
+}
+
 // readDotenv reads the variables of a .env file. One that does not exist, or
 // is a folder, holds none.
 func readDotenv(file string) (map[string]string, error) {

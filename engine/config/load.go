@@ -16,6 +16,15 @@ import (
 // Files and commands with secrets of the destination are read and run
 // here; those of a connector's configuration in ResolveConfiguration.
 func Load(ctx context.Context, file string, env Env) (*Config, error) {
+	return loadFrom(ctx, file, env, func(full string) ([]byte, error) { return readFile(full, maxFile) })
+}
+
+// LoadText loads text as if it were the content of a file that need not exist.
+func LoadText(ctx context.Context, file, text string, env Env) (*Config, error) {
+	return loadFrom(ctx, file, env, func(string) ([]byte, error) { return []byte(text), nil })
+}
+
+func loadFrom(ctx context.Context, file string, env Env, content func(full string) ([]byte, error)) (*Config, error) {
 	l := &loader{origin: &origin{file: file, env: env}, config: defaults()}
 	l.run = func(argv []string) (string, error) { return l.command(ctx, argv) }
 	full, err := filepath.Abs(file)
@@ -24,7 +33,7 @@ func Load(ctx context.Context, file string, env Env) (*Config, error) {
 	}
 	l.config.File, l.config.Dir = full, filepath.Dir(full)
 	l.dir = l.config.Dir
-	root, bad := l.read(full)
+	root, bad := l.read(full, content)
 	if bad != nil {
 		return nil, Errors{bad}
 	}
@@ -49,8 +58,8 @@ type loader struct {
 }
 
 // read parses the file and adds what the environment sets.
-func (l *loader) read(full string) (*node, *Error) {
-	data, err := readFile(full, maxFile)
+func (l *loader) read(full string, content func(full string) ([]byte, error)) (*node, *Error) {
+	data, err := content(full)
 	if err != nil {
 		return nil, l.unreadable(err)
 	}

@@ -1,0 +1,85 @@
+package draft
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Secret is a variable with its value.
+type Secret struct{ Name, Value string }
+
+// dotenvLine is a line of a .env with a value of any characters.
+func dotenvLine(s Secret) string {
+	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`", "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(s.Value)
+	return s.Name + `="` + escaped + `"` + "\n"
+}
+
+// Exists reports whether there is anything under a name, also a link to nothing.
+func Exists(file string) bool {
+	_, err := os.Lstat(file)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// Save writes the configuration, and the secrets into the .env, to which they are added. The .env comes first: a
+// configuration without its secrets would be of no use. Without force, an existing configuration is an error.
+func Save(file, text, dotenv string, secrets []Secret, force bool) error {
+	if len(secrets) > 0 {
+		if err := addSecrets(dotenv, secrets); err != nil {
+			return err
+		}
+	}
+	if force {
+		return replace(file, []byte(text), 0o644)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	return nil
+}
+
+// addSecrets adds lines to a .env and makes it readable for its owner alone.
+func addSecrets(file string, secrets []Secret) error {
+	before, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var b strings.Builder
+	b.Write(before)
+	if len(before) > 0 && before[len(before)-1] != '\n' {
+		b.WriteByte('\n')
+	}
+	for _, s := range secrets {
+		b.WriteString(dotenvLine(s))
+	}
+	return replace(file, []byte(b.String()), 0o600)
+}
+
+// replace writes a file beside the old one and renames it, so that it is never half written.
+func replace(file string, data []byte, mode fs.FileMode) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	if err := os.Chmod(f.Name(), mode); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}

@@ -1,0 +1,450 @@
+// Package interview asks for what a configuration file needs, and tries every answer that can be tried: it opens the
+// source and reaches the destination with the code of a sync.
+//
+// It changes neither. Its invariant: nothing is written before the last question is answered.
+package interview
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/draft"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// Interview is one conversation.
+type Interview struct {
+	App      *setup.App
+	Messages *logs.Messages
+	File     string // the configuration file, absolute
+	Dotenv   string // the file of its variables, absolute
+	Type     string // the source type; "" to ask
+
+	dialog  *term.Dialog
+	draft   *draft.Draft
+	secrets []draft.Secret
+	values  map[string]any // of the fields, with the secrets themselves
+	unknown []string       // variables of this step that are not set here, so that it cannot be tried
+	untried []string       // the same of earlier steps
+}
+
+// errQuit is the error of a conversation that was ended on purpose.
+var errQuit = &usage.Error{Problem: "nothing was written"}
+
+// Run asks all questions and returns the file and the secrets to save.
+func (iv *Interview) Run(ctx context.Context) (*draft.Draft, []draft.Secret, error) {
+	iv.dialog = iv.App.Streams.NewDialog()
+	iv.dialog.Say("This writes " + iv.File + ". An empty answer takes the value in brackets; Ctrl-C ends without writing anything.")
+	for _, step := range []func(context.Context) error{iv.sourceType, iv.names, iv.source, iv.destination} {
+		if err := step(ctx); err != nil {
+			if errors.Is(err, term.ErrInputEnded) {
+				err = &usage.Error{Problem: "the input ended before the last question; nothing was written"}
+			}
+			return nil, nil, err
+		}
+		iv.untried = append(iv.untried, iv.unknown...)
+		iv.dialog.Say("")
+	}
+	return iv.draft, iv.secrets, nil
+}
+
+// sourceType asks what to mirror, by number or name.
+func (iv *Interview) sourceType(ctx context.Context) error {
+	types := iv.App.Registry.Types()
+	names := iv.App.Registry.Names()
+	iv.dialog.Say("")
+	answer := iv.Type
+	if answer == "" {
+		iv.dialog.Say("What do you want to mirror?")
+		for i := range types {
+			iv.dialog.Say(fmt.Sprintf("%3d  %s (%s)", i+1, types[i].Name, types[i].Title))
+		}
+	}
+	for {
+		if answer == "" {
+			var err error
+			if answer, err = iv.dialog.Line(ctx, "Number or name", ""); err != nil {
+				return err
+			}
+		}
+		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(types) {
+			answer = types[n-1].Name
+		}
+		if t, ok := iv.App.Registry.Lookup(answer); ok {
+			iv.draft = draft.Template(t)
+			iv.draft.Values = map[string]string{}
+			iv.values = map[string]any{}
+			return nil
+		}
+		if near := field.Nearest(answer, names); near != "" && answer != "" {
+			iv.dialog.Say(term.Quoted(answer) + " is not in the list; did you mean " + near + "?")
+		} else if answer != "" {
+			iv.dialog.Say(term.Quoted(answer) + " is not in the list")
+		}
+		answer = ""
+	}
+}
+
+// names asks for the names of the connector and its index; the loader judges them.
+func (iv *Interview) names(ctx context.Context) error {
+	for {
+		var err error
+		if iv.draft.Name, err = iv.dialog.Line(ctx, "Name of the connector on the command line", iv.draft.Name); err != nil {
+			return err
+		}
+		iv.draft.Index = draft.IndexOf(iv.draft.Name)
+		if iv.draft.Index, err = iv.dialog.Line(ctx, "Index to mirror into", iv.draft.Index); err != nil {
+			return err
+		}
+		if _, err = iv.load(ctx); err == nil {
+			return nil
+		}
+		if !iv.aboutNames(err) {
+			return err
+		}
+		iv.Messages.Fail("", err)
+		iv.draft.Name = iv.draft.Type.Name
+	}
+}
+
+// aboutNames reports whether all errors are about answers to names.
+func (iv *Interview) aboutNames(err error) bool {
+	all, ok := errors.AsType[config.Errors](err)
+	return ok && !slices.ContainsFunc(all, func(e *config.Error) bool {
+		return e.Key != "connectors[0].name" && e.Key != "connectors[0].index_name"
+	})
+}
+
+// load loads the draft as if it and its secrets had been saved.
+func (iv *Interview) load(ctx context.Context) (*config.Config, error) {
+	known := map[string]string{}
+	for _, s := range iv.secrets {
+		known[s.Name] = s.Value
+	}
+	for _, name := range slices.Concat(iv.unknown, iv.untried) {
+		known[name] = "unknown"
+	}
+	if iv.draft.Type.Name != "" { // variables that the comments of the draft suggest are not read
+		for i := range iv.draft.Type.Fields {
+			s := &iv.draft.Type.Fields[i]
+			if name := draft.Variable(iv.draft.Name, s.Name); s.Sensitive && iv.draft.Values[s.Name] == "" {
+				if _, set := iv.lookup(name); !set {
+					known[name] = ""
+				}
+			}
+		}
+	}
+	env := iv.App.Env
+	env.Lookup = func(name string) (string, bool) {
+		if v, ok := known[name]; ok {
+			return v, true
+		}
+		return iv.lookup(name)
+	}
+	return config.LoadText(ctx, iv.File, iv.draft.Text(), env)
+}
+
+// lookup is a variable of the environment.
+func (iv *Interview) lookup(name string) (string, bool) {
+	if iv.App.Env.Lookup != nil {
+		return iv.App.Env.Lookup(name)
+	}
+	return "", false
+}
+
+// source asks for the fields of the source until it can be reached, or the user keeps the answers.
+func (iv *Interview) source(ctx context.Context) error {
+	iv.dialog.Say("The source: " + iv.draft.Type.Title)
+	for {
+		if err := iv.fields(ctx); err != nil {
+			return err
+		}
+		if len(iv.unknown) > 0 {
+			iv.dialog.Say("The source cannot be tried here: " + strings.Join(iv.unknown, ", ") + " is not set.")
+			return nil
+		}
+		iv.dialog.Say("Connecting to the source…")
+		err := iv.trySource(ctx)
+		if err == nil {
+			iv.dialog.Say("The source answers.")
+			return nil
+		}
+		again, err := iv.onFailure(ctx, err)
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+// onFailure reports why something could not be reached and asks what to do.
+func (iv *Interview) onFailure(ctx context.Context, failure error) (again bool, err error) {
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	iv.Messages.Fail("", failure)
+	for {
+		answer, err := iv.dialog.Line(ctx, "c: correct the answers, k: keep them, q: quit", "c")
+		if err != nil {
+			return false, err
+		}
+		switch strings.ToLower(answer) {
+		case "c":
+			return true, nil
+		case "k":
+			return false, nil
+		case "q":
+			return false, errQuit
+		}
+	}
+}
+
+// asked reports whether a field is asked for: those without an initial value, and those that decide about them.
+func (iv *Interview) asked(s *field.Spec) bool {
+	if s.Advanced {
+		return false
+	}
+	for _, d := range s.DependsOn {
+		if !iv.holds(d) {
+			return false
+		}
+	}
+	if field.Initial(s) == nil {
+		return true
+	}
+	decides := func(other field.Spec) bool {
+		return !other.Advanced && field.Initial(&other) == nil &&
+			slices.ContainsFunc(other.DependsOn, func(d field.Dependency) bool { return d.Field == s.Name })
+	}
+	return slices.ContainsFunc(iv.draft.Type.Fields, decides)
+}
+
+// holds reports whether a field has the value that another one depends on.
+func (iv *Interview) holds(d field.Dependency) bool {
+	at := slices.IndexFunc(iv.draft.Type.Fields, func(s field.Spec) bool { return s.Name == d.Field })
+	if at < 0 {
+		return false
+	}
+	s := &iv.draft.Type.Fields[at]
+	given, ok := iv.values[d.Field]
+	if !ok {
+		given = field.Initial(s)
+	}
+	if want, isBool := d.Value.(bool); isBool {
+		got, valid := field.ParseBool(fmt.Sprint(given))
+		return valid && got == want
+	}
+	return fmt.Sprint(given) == fmt.Sprint(d.Value)
+}
+
+// fields asks for the fields, in the order of their form.
+func (iv *Interview) fields(ctx context.Context) error {
+	specs := slices.Clone(iv.draft.Type.Fields)
+	slices.SortStableFunc(specs, func(a, b field.Spec) int { return a.Order - b.Order })
+	iv.unknown = nil
+	for i := range specs {
+		if !iv.asked(&specs[i]) {
+			delete(iv.values, specs[i].Name)
+			delete(iv.draft.Values, specs[i].Name)
+			continue
+		}
+		if err := iv.field(ctx, &specs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// field asks for one field until its value is valid.
+func (iv *Interview) field(ctx context.Context, s *field.Spec) error {
+	iv.dialog.Say("")
+	if s.Tooltip != "" {
+		iv.dialog.Say(s.Tooltip)
+	}
+	for _, o := range s.Options {
+		iv.dialog.Say("  " + o.Value + ": " + o.Label)
+	}
+	question := s.Label
+	if s.Optional {
+		question += " (optional)"
+	}
+	before := iv.draft.Values[s.Name]
+	for {
+		var err error
+		if s.Sensitive {
+			err = iv.secret(ctx, question, s)
+		} else {
+			err = iv.plain(ctx, question, s)
+		}
+		if err != nil {
+			return err
+		}
+		problem := iv.problem(s)
+		if problem == "" {
+			return nil
+		}
+		iv.dialog.Say(s.Label + " " + problem)
+		iv.set(s.Name, before) // a wrong answer is not suggested again
+	}
+}
+
+// plain asks for a value that may be shown.
+func (iv *Interview) plain(ctx context.Context, question string, s *field.Spec) error {
+	usual := iv.draft.Values[s.Name]
+	if initial := field.Initial(s); usual == "" && initial != nil {
+		usual = fmt.Sprint(initial)
+		if b, ok := initial.(bool); ok {
+			usual = map[bool]string{true: "yes", false: "no"}[b]
+		}
+	}
+	answer, err := iv.dialog.Line(ctx, question, usual)
+	if err != nil {
+		return err
+	}
+	iv.set(s.Name, answer)
+	return nil
+}
+
+// set keeps a value, which may be a reference to a variable.
+func (iv *Interview) set(key, answer string) {
+	delete(iv.values, key)
+	delete(iv.draft.Values, key)
+	if answer == "" {
+		return
+	}
+	iv.draft.Values[key], iv.values[key] = answer, answer
+	if variable, ok := draft.Referred(answer); ok {
+		value, set := iv.valueOf(variable)
+		if !set {
+			iv.unknown = append(iv.unknown, variable)
+		}
+		iv.values[key] = value
+	}
+}
+
+// valueOf is the value of a variable that the file would see.
+func (iv *Interview) valueOf(variable string) (string, bool) {
+	for _, s := range iv.secrets {
+		if s.Name == variable {
+			return s.Value, true
+		}
+	}
+	if v, ok := iv.lookup(variable); ok {
+		return v, true
+	}
+	v, ok := config.Variables(iv.Dotenv)[variable]
+	return v, ok
+}
+
+// secret asks for a secret: its value is kept for the .env, and the file refers to it.
+func (iv *Interview) secret(ctx context.Context, question string, s *field.Spec) error {
+	answer, err := iv.askSecret(ctx, question, iv.draft.Values[s.Name], draft.Variable(iv.draft.Name, s.Name), s.Optional)
+	if err != nil {
+		return err
+	}
+	iv.set(s.Name, answer)
+	return nil
+}
+
+// askSecret asks for a secret, or the variable that holds it, and returns the reference to it. before is the
+// reference so far.
+func (iv *Interview) askSecret(ctx context.Context, question, before, suggested string, optional bool) (string, error) {
+	hint := "hidden; empty to name a variable instead"
+	if before != "" {
+		hint = "hidden; empty keeps it"
+	}
+	value, err := iv.dialog.Hidden(ctx, question+" ("+hint+")")
+	if err != nil {
+		return "", err
+	}
+	if value == "" && before != "" {
+		return before, nil
+	}
+	if value == "" {
+		usual := suggested
+		if optional {
+			usual = "none"
+		}
+		for {
+			name, err := iv.dialog.Line(ctx, "Variable that holds it", usual)
+			if err != nil {
+				return "", err
+			}
+			if optional && name == "none" {
+				return "", nil
+			}
+			name = strings.TrimSuffix(strings.TrimPrefix(name, "${"), "}")
+			if _, ok := draft.Referred(draft.Reference(name)); ok {
+				return draft.Reference(name), nil
+			}
+			iv.dialog.Say("A name has letters, digits and _, and does not begin with a digit.")
+		}
+	}
+	name, had := draft.Referred(before)
+	at := slices.IndexFunc(iv.secrets, func(s draft.Secret) bool { return had && s.Name == name })
+	if at >= 0 {
+		iv.secrets[at].Value = value
+		return before, nil
+	}
+	name = iv.free(suggested)
+	iv.secrets = append(iv.secrets, draft.Secret{Name: name, Value: value})
+	return draft.Reference(name), nil
+}
+
+// free is a variable that nothing sets yet: one of the environment would win over the .env, and one in the .env may
+// be used by another configuration.
+func (iv *Interview) free(suggested string) string {
+	name := suggested
+	for n := 2; ; n++ {
+		if _, taken := iv.valueOf(name); !taken {
+			return name
+		}
+		name = suggested + "_" + strconv.Itoa(n)
+	}
+}
+
+// problem is what is wrong with the value of a field, "" for nothing.
+func (iv *Interview) problem(s *field.Spec) string {
+	if variable, ok := draft.Referred(iv.draft.Values[s.Name]); ok && slices.Contains(iv.unknown, variable) {
+		return ""
+	}
+	_, err := field.Parse(iv.draft.Type.Fields, iv.values)
+	all, _ := errors.AsType[field.Errors](err)
+	for _, e := range all {
+		if e.Field == s.Name {
+			return e.Problem
+		}
+	}
+	return ""
+}
+
+// trySource opens the source as a sync does and pings it.
+func (iv *Interview) trySource(ctx context.Context) (err error) {
+	cfg, err := iv.load(ctx)
+	if err != nil {
+		return err
+	}
+	values, err := parsed(ctx, cfg, &iv.draft.Type)
+	if err != nil {
+		return err
+	}
+	return ping(ctx, &iv.draft.Type, values)
+}
+
+// parsed are the values of the only connector of the draft.
+func parsed(ctx context.Context, cfg *config.Config, t *source.Type) (field.Values, error) {
+	raw, err := cfg.Connectors[0].ResolveConfiguration(ctx, t.Fields)
+	if err != nil {
+		return field.Values{}, err
+	}
+	return field.Parse(t.Fields, raw)
+}

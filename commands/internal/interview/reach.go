@@ -1,0 +1,156 @@
+package interview
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/draft"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/crash"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
+)
+
+// ping opens a source, checks its configuration and reaches it. A driver may block after ctx has ended, so it is
+// then abandoned.
+func ping(ctx context.Context, t *source.Type, values field.Values) error {
+	done := make(chan error, 1)
+	go func() { // ends with the source, or with the program
+		done <- crash.Guarded(func() (err error) {
+			src, err := t.Open(ctx, values, source.Env{Log: slog.New(slog.DiscardHandler), Profile: "head", Encoding: "exact"})
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, src.Close()) }()
+			if err := src.Validate(ctx); err != nil {
+				return err
+			}
+			return src.Ping(ctx)
+		})
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// destination asks where documents go until it can be reached, or the user keeps the answers. A folder needs no
+// trial.
+func (iv *Interview) destination(ctx context.Context) error {
+	iv.dialog.Say("The destination: the address of Elasticsearch, such as https://localhost:9200, or embedded:FOLDER for a folder without a server")
+	for {
+		if err := iv.askDestination(ctx); err != nil {
+			return err
+		}
+		cfg, err := iv.load(ctx)
+		if err == nil && strings.HasPrefix(cfg.Elasticsearch.Host, "embedded:") {
+			return nil
+		}
+		if err == nil && len(iv.unknown) > 0 {
+			iv.dialog.Say("The destination cannot be tried here: " + strings.Join(iv.unknown, ", ") + " is not set.")
+			return nil
+		}
+		if err == nil {
+			iv.dialog.Say("Connecting to the destination…")
+			err = reach(ctx, cfg)
+		}
+		if err == nil {
+			iv.dialog.Say("The destination answers.")
+			return nil
+		}
+		again, err := iv.onFailure(ctx, err)
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+// askDestination asks for the address and, for a server, the login.
+func (iv *Interview) askDestination(ctx context.Context) (err error) {
+	before := map[string]string{}
+	for _, pair := range iv.draft.Login {
+		before[pair[0]] = pair[1]
+	}
+	iv.draft.Login, iv.unknown = nil, nil
+	if err := iv.address(ctx); err != nil {
+		return err
+	}
+	add := func(key, value string) {
+		if value != "" {
+			iv.draft.Login = append(iv.draft.Login, [2]string{key, value})
+		}
+	}
+	if strings.HasPrefix(iv.draft.Host, "embedded:") {
+		return nil
+	}
+	user, err := iv.dialog.Line(ctx, "User (empty for an API key)", before["username"])
+	if err != nil {
+		return err
+	}
+	key, question := "password", "Password"
+	if user == "" {
+		key, question = "api_key", "API key"
+	}
+	add("username", user)
+	reference, err := iv.askSecret(ctx, question, before[key], "ES_"+strings.ToUpper(key), true)
+	if err != nil {
+		return err
+	}
+	add(key, reference)
+	iv.note(reference)
+	if !strings.HasPrefix(strings.ToLower(iv.draft.Host), "https:") {
+		return nil
+	}
+	authority, err := iv.dialog.Line(ctx, "File of your own certificate authority (optional)", before["ca_certs"])
+	add("ca_certs", authority)
+	return err
+}
+
+// address asks for the address until the loader accepts it.
+func (iv *Interview) address(ctx context.Context) error {
+	for usual := iv.draft.Host; ; iv.draft.Host = usual {
+		answer, err := iv.dialog.Line(ctx, "Address", iv.draft.Host)
+		if err != nil {
+			return err
+		}
+		iv.draft.Host = answer
+		if _, err = iv.load(ctx); err == nil {
+			return nil
+		}
+		all, ok := errors.AsType[config.Errors](err)
+		if !ok || !slices.ContainsFunc(all, func(e *config.Error) bool { return e.Key == "elasticsearch.host" }) {
+			return err
+		}
+		iv.Messages.Fail("", err)
+	}
+}
+
+// note remembers a variable that is not set here.
+func (iv *Interview) note(reference string) {
+	variable, ok := draft.Referred(reference)
+	if !ok {
+		return
+	}
+	if _, set := iv.valueOf(variable); !set {
+		iv.unknown = append(iv.unknown, variable)
+	}
+}
+
+// reach asks a destination once who it is.
+func reach(ctx context.Context, cfg *config.Config) error {
+	d, err := destination.Open(cfg, true) //nolint:contextcheck // a store is opened without one
+	if err != nil {
+		return err
+	}
+	client, err := d.Client(&config.Connector{})
+	if err == nil {
+		_, err = client.Ping(ctx)
+	}
+	return errors.Join(err, d.Close())
+}
