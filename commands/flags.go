@@ -92,6 +92,7 @@ func mirrorFlags() []cli.Flag {
 		typeFlag(),
 		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`MODE`: how to detect unchanged documents: auto, version, content or always (every document counts as changed)"},
 		maxDeletesFlag(),
+		&cli.BoolFlag{Name: "no-delete", Usage: "only create and update; documents that are no longer in the source stay in the index, and do not count as held back"},
 		&cli.IntFlag{Name: "limit", Usage: "`N`: print at most this many changes; counts stay complete; 0 prints all"},
 		&cli.BoolFlag{Name: "all-documents", Usage: "also print documents that are unchanged or kept out by a rule"},
 	}
@@ -154,8 +155,31 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 	if o.Output.Limit < 0 {
 		return nil, &usage.Error{Problem: "--limit must not be negative"}
 	}
+	if o.NoDelete = c.Bool("no-delete"); o.NoDelete {
+		if o.Kind == protocol.JobDeletion {
+			return nil, &usage.Error{Problem: "--no-delete and --type deletion exclude each other"}
+		}
+		if err := excludes(c, "no-delete", "confirm-deletes", "max-deletes", "allow-empty", "deleted-to"); err != nil {
+			return nil, err
+		}
+	}
 	o.Permits.Guard, err = parseGuard(c.String("max-deletes"))
 	return o, err
+}
+
+// excludes returns an error if a flag is given together with one of others.
+func excludes(c *cli.Context, flag string, others ...string) error {
+	for _, other := range others {
+		if c.IsSet(other) {
+			return &usage.Error{Problem: "--" + flag + " and --" + other + " exclude each other"}
+		}
+	}
+	return nil
+}
+
+// waitRefreshFlag is the flag that makes written documents searchable before the program ends.
+func waitRefreshFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "wait-refresh", Usage: "end only when the written documents are searchable; if Elasticsearch refuses the refresh, exit with 6"}
 }
 
 // typeFlag is the flag for the type of a sync job.

@@ -32,6 +32,7 @@ elastic-ingest poll --once -o json`,
 			&cli.BoolFlag{Name: "once", Usage: "poll once and exit"},
 			maxDeletesFlag(),
 			&cli.DurationFlag{Name: "max-duration", Usage: "`DURATION`: stop reading after this time, such as 50m; a job that is cut short is suspended, and the next poll resumes it"},
+			waitRefreshFlag(),
 			outputFlag("text (one line a job), json (one object) or ndjson (one object a change, then the result)"),
 		},
 		Action: func(c *cli.Context) error {
@@ -58,7 +59,7 @@ func readPoll(c *cli.Context) (*mirror.Options, error) {
 	}
 	o := &mirror.Options{
 		Flags: g, All: true, Compare: engine.Auto, Output: output.Options{Form: c.String("output")},
-		Kind: protocol.JobFull, Permits: mirror.Permits{Confirmed: -1}, MaxDuration: c.Duration("max-duration"), Code: judge(Mode{}),
+		Kind: protocol.JobFull, Permits: mirror.Permits{Confirmed: -1}, MaxDuration: c.Duration("max-duration"), WaitRefresh: c.Bool("wait-refresh"), Code: judge(Mode{}),
 	}
 	if err := oneOf("output", o.Output.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
 		return nil, err

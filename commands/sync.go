@@ -56,6 +56,7 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			&cli.StringFlag{Name: "replay", Usage: "`FILE`: send the rejected documents of this dead-letter file again, without reading the source; a document with a newer copy in the index is skipped"},
 			&cli.StringFlag{Name: "plan", Usage: "`FILE`: make at most the changes of this plan, which diff --save has written; other changes, and documents that have changed since then, are held back"},
 			&cli.StringFlag{Name: "deleted-to", Usage: "`FILE`: write each document into this file before it is deleted"},
+			waitRefreshFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			o, err := readSync(c)
@@ -73,6 +74,7 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.WaitRefresh = c.Bool("wait-refresh")
 	o.Dry, o.Code = c.Bool("dry-run"), judge(Mode{DryRun: c.Bool("dry-run")})
 	o.Permits.AllowEmpty, o.Permits.Adopt, o.Permits.CreatePipeline = c.Bool("allow-empty"), c.Bool("adopt"), c.Bool("create-pipeline")
 	o.Files = mirror.Files{DeadLetter: c.String("dead-letter"), DeletedTo: c.String("deleted-to"), Replay: c.String("replay"), Plan: c.String("plan")}
@@ -91,7 +93,7 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 		return nil, &usage.Error{Problem: "--confirm-deletes and --max-deletes exclude each other"}
 	}
 	o.Permits.Rebuild = c.Bool("rebuild")
-	for _, other := range []string{"part", "type", "compare", "plan", "dry-run", "allow-empty", "adopt", "max-duration", "replay", "deleted-to"} {
+	for _, other := range []string{"part", "type", "compare", "plan", "dry-run", "no-delete", "allow-empty", "adopt", "max-duration", "replay", "deleted-to"} {
 		if o.Permits.Rebuild && c.IsSet(other) {
 			return nil, &usage.Error{Problem: "--rebuild and --" + other + " exclude each other"}
 		}
@@ -99,12 +101,6 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 	if o.Files.Replay == "" {
 		return o, nil
 	}
-	for _, other := range []string{
-		"all", "part", "compare", "max-deletes", "dry-run", "confirm-deletes", "allow-empty", "adopt", "create-pipeline", "max-duration", "deleted-to",
-	} {
-		if c.IsSet(other) {
-			return nil, &usage.Error{Problem: "--replay and --" + other + " exclude each other"}
-		}
-	}
-	return o, nil
+	return o, excludes(c, "replay",
+		"all", "part", "compare", "max-deletes", "no-delete", "dry-run", "confirm-deletes", "allow-empty", "adopt", "create-pipeline", "max-duration", "deleted-to")
 }

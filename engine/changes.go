@@ -143,9 +143,9 @@ func (f *following) changedIDs(wants func(scope string) bool) iter.Seq[[]string]
 
 // keptCursor is the position that the index stores at the end of the run. It is the new one if every change before
 // it was written or named in the dead-letter file. Otherwise the old one stays, so that the next run finds deletes
-// that were held back, and parts and content that could not be read.
+// that were held back or not wanted, and parts and content that could not be read.
 func (p *prepared) keptCursor(was elastic.Cursor, res *Result) elastic.Cursor {
-	if p.cursor == "" || p.job.Kind != Mirror || p.job.Wants != nil || res.Failed > 0 || len(res.Withheld) > 0 || res.Counts.ContentErrors > 0 || res.Late {
+	if p.cursor == "" || p.job.Kind != Mirror || p.job.Wants != nil || res.Failed > 0 || res.undeleted() || res.Counts.ContentErrors > 0 || res.Late {
 		return was
 	}
 	now := elastic.Cursor{Print: p.print, At: string(p.cursor), Rejected: res.Counts.Rejected}

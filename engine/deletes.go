@@ -71,6 +71,10 @@ func (g *deleting) deletes(ctx context.Context) error {
 	if g.table.Unseen() == 0 || g.outcome.late != nil && g.scopes.isIncomplete() {
 		return nil
 	}
+	if g.job.NoDelete {
+		g.spare()
+		return nil
+	}
 	overall := g.holdBackAll()
 	if g.view.isLost() || g.stale != nil {
 		g.holdBackUnnamed(overall)
@@ -123,6 +127,15 @@ func (g *deleting) deletes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// spare records the documents that a run without deletes leaves in the index.
+func (g *deleting) spare() {
+	complete := g.job.Wants == nil && g.outcome.late == nil && !g.scopes.isIncomplete()
+	g.outcome.note(func(res *Result) {
+		res.Spared = int64(g.table.Unseen())
+		res.SparedGone = complete && res.Failed == 0
+	})
 }
 
 // holdBackAll says why all deletes are held back, or "".

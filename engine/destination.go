@@ -56,6 +56,19 @@ func (d *destination) sameIdentity() bool {
 	return held == "" || held == d.job.identity()
 }
 
+// refresh makes written documents searchable. If the user may not do that, Elasticsearch does it later: unseen is
+// the error of a job that has to wait for it.
+func (d *destination) refresh(ctx context.Context) (unseen, err error) {
+	err = d.deps.Client.Refresh(ctx, d.index.Name)
+	switch {
+	case !errors.Is(err, elastic.ErrAuth):
+		return nil, err
+	case d.job.WaitRefresh:
+		return fmt.Errorf("the documents are written, but may not be searchable yet: %w", err), nil
+	}
+	return nil, nil
+}
+
 // replaced is the error of a run whose index is no longer the one that it began with.
 func (d *destination) replaced() error {
 	return fmt.Errorf("index %q: %w: run again", d.index.Name, ErrReplaced)

@@ -58,6 +58,8 @@ type Job struct {
 	// Incremental reads only what changed since the last complete run, if the source can report it.
 	Incremental bool
 
+	NoDelete     bool // delete nothing, and hold nothing back
+	WaitRefresh  bool // documents that cannot be made searchable before the run ends are an error
 	AllowEmpty   bool // an empty source may empty the index
 	Adopt        bool // take over an index that has documents and no owner, or another one
 	AdoptUnowned bool // take over an index that has documents and no owner
@@ -154,6 +156,8 @@ type Result struct {
 	Eligible   int64                 // deletes that the guard judged
 	Judged     int64                 // documents that the index held of what was read completely: the guard's percentage refers to them
 	Held       int64                 // documents in the index at the scan
+	Spared     int64                 // with NoDelete: documents in the index that this run did not see
+	SparedGone bool                  // all of them are known to be no longer in the source, or excluded by a rule
 	Passed     int64                 // Replay: records of other connectors or indices
 	Late       bool                  // the time limit left work to the next run
 	Extraction extract.Way           // how content became text; "" if no document with content had to be written
@@ -184,6 +188,9 @@ func (r *Result) WithheldDeletes() int64 {
 	}
 	return n
 }
+
+// undeleted reports that the index still holds documents that another run may have to delete.
+func (r *Result) undeleted() bool { return len(r.Withheld) > 0 || r.Spared > 0 }
 
 // Differences reports that a sync would write something, or did.
 func (r *Result) Differences() bool {

@@ -44,10 +44,11 @@ func (t *task) replay(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.deps.Client.Refresh(ctx, d.index.Name); !errors.Is(err, elastic.ErrAuth) {
+	unseen, err := d.refresh(ctx)
+	if err != nil {
 		return err
 	}
-	return nil
+	return unseen
 }
 
 // replaying is rejected documents that are sent again; they are looked up in the index in batches.

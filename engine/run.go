@@ -111,8 +111,10 @@ func (s *scanned) mirror(ctx context.Context, src source.Source) error {
 // conclude makes the writes visible and, after a complete run, records in the index how its documents were built.
 func (s *scanned) conclude(ctx context.Context, x *extraction) error {
 	c := s.deps.Client
-	if !s.nothingChanged() {
-		if err := c.Refresh(ctx, s.index.Name); err != nil && !errors.Is(err, elastic.ErrAuth) {
+	var unseen error // why written documents may not be searchable yet
+	if !s.nothingChanged() || s.job.WaitRefresh {
+		var err error
+		if unseen, err = s.refresh(ctx); err != nil {
 			return err
 		}
 	}
@@ -130,7 +132,10 @@ func (s *scanned) conclude(ctx context.Context, x *extraction) error {
 	if !s.nothingChanged() {
 		x.sayIngestionErrors(ctx, s.index.Name)
 	}
-	return s.keepMarker(ctx, now)
+	if err := s.keepMarker(ctx, now); err != nil {
+		return err
+	}
+	return unseen
 }
 
 // keepMarker records in the index how its documents were built, after a complete run, and its position in the
@@ -140,8 +145,8 @@ func (s *scanned) keepMarker(ctx context.Context, now *elastic.Index) error {
 	if s.job.Kind == Deletion || s.job.Wants != nil || res.Late {
 		return nil
 	}
-	if !s.owned && (now.Marker.Owner != "" || len(res.Withheld) > 0) {
-		return nil // an index without an owner becomes ours only if no deletes were held back
+	if !s.owned && (now.Marker.Owner != "" || res.undeleted()) {
+		return nil // an index without an owner becomes ours only if nothing was left to delete
 	}
 	if res.Withheld[plan.NotInPlan]+res.Withheld[plan.MovedSincePlan] > 0 {
 		return nil // not all documents were built as this run builds them

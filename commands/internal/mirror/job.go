@@ -87,6 +87,7 @@ func asked(cfg *config.Config, c *config.Connector, o *Options, job engine.Job) 
 	job.Connector, job.Index, job.IDColumns, job.Profile, job.Encoding = c.Name, c.IndexName, c.IDColumns, c.Profile, c.Encoding
 	job.Create, job.Compare, job.Guard = create, o.Compare, guardOf(c, o)
 	job.CreatePipeline, job.AllowEmpty, job.Adopt = o.Permits.CreatePipeline, o.Permits.AllowEmpty, o.Permits.Adopt
+	job.NoDelete, job.WaitRefresh = o.NoDelete, o.WaitRefresh
 	job.DryRun, job.Fields = o.Dry, o.Dry && o.Output.Fields && o.Output.Form != output.JSON
 	return job, nil
 }

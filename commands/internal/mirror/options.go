@@ -22,6 +22,8 @@ type Options struct {
 	Permits     Permits
 	Files       Files
 	MaxDuration time.Duration // 0 for none
+	NoDelete    bool          // create and update only
+	WaitRefresh bool          // end only when written documents are searchable
 	// code chooses the exit code from an error of the command and the results of its connectors.
 	Code func(error, ...*output.Outcome) int
 }

@@ -137,8 +137,8 @@ func (w *watcher) reported(err error) bool {
 }
 
 // unmatched is the error of configured names that matched nothing, or nil. A name with documents in the index
-// existed before: it vanished, and is not a mistake in the configuration. If deletes were held back without a
-// look at the documents, this cannot be decided.
+// existed before: it vanished, and is not a mistake in the configuration. If documents were left in the index
+// without a look at them, this cannot be decided.
 func (w *watcher) unmatched(parts *partFilter, r *engine.Result) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -148,7 +148,7 @@ func (w *watcher) unmatched(parts *partFilter, r *engine.Result) error {
 			return err
 		}
 	}
-	if r.Withheld[plan.PointInTimeLost] == 0 && r.Withheld[plan.RefreshRefused] == 0 {
+	if r.Withheld[plan.PointInTimeLost] == 0 && r.Withheld[plan.RefreshRefused] == 0 && r.Spared == 0 {
 		for _, a := range w.absent {
 			if !a.held {
 				errs = append(errs, a.err)

@@ -21,6 +21,10 @@ func (t *textPrinter) countsLine(o *Outcome) string {
 		term.Number(c.Created) + " " + verbs[0], term.Number(c.Updated) + " " + verbs[1], term.Number(c.Deleted) + " " + verbs[2],
 		term.Number(c.Kept) + " unchanged",
 	}
+	var gone int64
+	if o.Result.SparedGone {
+		gone = o.Result.Spared
+	}
 	for _, extra := range []struct {
 		n    int64
 		word string
@@ -30,6 +34,7 @@ func (t *textPrinter) countsLine(o *Outcome) string {
 		{c.Duplicates, "with a duplicate id"},
 		{c.Dropped, "dropped"},
 		{c.ContentErrors, "with unreadable content"},
+		{gone, "no longer in the source were kept (--no-delete)"},
 	} {
 		if extra.n > 0 {
 			parts = append(parts, term.Number(extra.n)+" "+extra.word)

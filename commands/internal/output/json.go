@@ -39,6 +39,7 @@ type jsonResult struct {
 	Kept          int64            `json:"kept"`
 	Withheld      int64            `json:"withheld"`
 	Rejected      int64            `json:"rejected"`
+	Spared        int64            `json:"spared,omitempty"` // with --no-delete: documents that are no longer in the source and stay, if their number is known
 	Dropped       int64            `json:"dropped"`
 	Duplicates    int64            `json:"duplicates"`
 	ContentErrors int64            `json:"content_errors"`
@@ -181,6 +182,9 @@ func (p *jsonPrinter) resultOf(o *Outcome) jsonResult {
 		Unread: o.Unread, DeadLetter: o.DeadLetter, Confirm: o.Confirm, Plan: o.Plan, Replaced: o.Result.Replaced,
 	}
 	r.count(o.Result.Counts)
+	if o.Result.SparedGone {
+		r.Spared = o.Result.Spared
+	}
 	r.NotIndexed, r.Extraction = o.Result.NotIndexed, string(o.Result.Extraction)
 	for _, d := range o.Result.Drift {
 		r.Mapping = append(r.Mapping, jsonDrift{d.Field, d.Mapped, string(d.Kind), d.Meaning, d.Refuses})
