@@ -332,7 +332,7 @@ func TestCheckReportsALockWithoutTakingIt(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)
 	dir := f.configure(t)
-	unlock, err := stateOf(dir).Lock(f.URL, "search-shop")
+	unlock, err := stateOf(dir).Lock(f.URL, "search-shop", stopped())
 	if err != nil {
 		t.Fatal(err)
 	}

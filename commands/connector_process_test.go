@@ -106,6 +106,33 @@ func TestACanceledJobEndsWithinSeconds(t *testing.T) {
 	}
 }
 
+// TestANamedSyncWaitsForTheRunningJob: with --lock-wait; without it, the message says where the job is running.
+func TestANamedSyncWaitsForTheRunningJob(t *testing.T) {
+	t.Parallel()
+	needsSignals(t)
+	server := httptest.NewServer(storeInMemory(t))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	wait, end := pollUntilBlocked(t, dir, server.URL, "poll", "--once")
+	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "2"}]}]}`)
+	c := programIn(t, dir, "sync", "kibana")
+	out, _ := c.CombinedOutput() // its error is the exit code
+	if code := c.ProcessState.ExitCode(); code != ExitLocked || !strings.Contains(string(out), "already syncing: sync job") || !strings.Contains(string(out), " is running on ") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	waits := startedUntil(t, programIn(t, dir, "sync", "kibana", "--lock-wait", "1h"), "waiting for another run")
+	end()
+	if code := wait(); code != ExitTerminated {
+		t.Errorf("the poll ended with %d", code)
+	}
+	if code := waits(); code != ExitOK {
+		t.Errorf("exit %d", code)
+	}
+	if job := newest(t, dir); job.Status != "completed" {
+		t.Errorf("job %+v", job)
+	}
+}
+
 // TestActionPollStays: as in Elastic's connector service, --action poll polls until a signal ends it; its job
 // is then suspended.
 func TestActionPollStays(t *testing.T) {

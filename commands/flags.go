@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -172,6 +173,26 @@ func excludes(c *cli.Context, flag string, others ...string) error {
 	for _, other := range others {
 		if c.IsSet(other) {
 			return &usage.Error{Problem: "--" + flag + " and --" + other + " exclude each other"}
+		}
+	}
+	return nil
+}
+
+// cronFlags are the flags that sync and poll have for schedules.
+func cronFlags() []cli.Flag {
+	return []cli.Flag{
+		waitRefreshFlag(),
+		&cli.DurationFlag{Name: "lock-wait", Usage: "`DURATION`: wait this long for another run that has locked the index or syncs the connector, such as 10m; then exit with 7. Default: exit at once"},
+		&cli.DurationFlag{Name: "jitter", Usage: "`DURATION`: wait for a random time of up to this before anything is read; --max-duration starts after it"},
+	}
+}
+
+// readCron reads the flags that sync and poll have for schedules.
+func readCron(c *cli.Context, o *mirror.Options) error {
+	o.WaitRefresh, o.LockWait, o.Jitter = c.Bool("wait-refresh"), c.Duration("lock-wait"), c.Duration("jitter")
+	for flag, d := range map[string]time.Duration{"lock-wait": o.LockWait, "jitter": o.Jitter} {
+		if d < 0 {
+			return &usage.Error{Problem: "--" + flag + " must not be negative"}
 		}
 	}
 	return nil

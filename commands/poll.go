@@ -28,13 +28,12 @@ elastic-ingest poll --once --quiet -c config.yml
 
 # one poll, with its result for a script
 elastic-ingest poll --once -o json`,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "once", Usage: "poll once and exit"},
 			maxDeletesFlag(),
 			&cli.DurationFlag{Name: "max-duration", Usage: "`DURATION`: stop reading after this time, such as 50m; a job that is cut short is suspended, and the next poll resumes it"},
-			waitRefreshFlag(),
 			outputFlag("text (one line a job), json (one object) or ndjson (one object a change, then the result)"),
-		},
+		}, cronFlags()...),
 		Action: func(c *cli.Context) error {
 			o, err := readPoll(c)
 			if err != nil {
@@ -59,7 +58,10 @@ func readPoll(c *cli.Context) (*mirror.Options, error) {
 	}
 	o := &mirror.Options{
 		Flags: g, All: true, Compare: engine.Auto, Output: output.Options{Form: c.String("output")},
-		Kind: protocol.JobFull, Permits: mirror.Permits{Confirmed: -1}, MaxDuration: c.Duration("max-duration"), WaitRefresh: c.Bool("wait-refresh"), Code: judge(Mode{}),
+		Kind: protocol.JobFull, Permits: mirror.Permits{Confirmed: -1}, MaxDuration: c.Duration("max-duration"), Code: judge(Mode{}),
+	}
+	if err := readCron(c, o); err != nil {
+		return nil, err
 	}
 	if err := oneOf("output", o.Output.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
 		return nil, err
@@ -83,6 +85,7 @@ func pollOn(ctx, cut context.Context, a *setup.App, o *mirror.Options) error {
 		if ctx.Err() != nil || code == ExitUsage { // waiting does not fix that
 			return ended(code)
 		}
+		o.Jitter = 0 // only before the first poll
 		if lasting(code) {
 			failed = append(failed, a.Now())
 			for len(failed) > 0 && a.Now().Sub(failed[0]) > cfg.Service.MaxErrorsSpan {

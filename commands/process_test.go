@@ -190,8 +190,8 @@ func TestLocked(t *testing.T) {
 	server := httptest.NewServer(store)
 	t.Cleanup(server.Close)
 	for host, says := range map[string]string{
-		"embedded:./data": "in use by another process",
-		server.URL:        `scripted "notes": index "search-notes": another run holds the lock`,
+		"embedded:./data": "in use by another process (pid ",
+		server.URL:        `scripted "notes": index "search-notes": another run holds the lock (pid `,
 	} {
 		dir := t.TempDir()
 		c, first, wait := blockedRun(t, dir, host, "notes")
@@ -206,6 +206,84 @@ func TestLocked(t *testing.T) {
 		if got := wait(); got != ExitTerminated {
 			t.Errorf("exit %d:\n%s", got, first)
 		}
+	}
+}
+
+// TestLockWait: a run waits for another one, and a signal ends the wait.
+func TestLockWait(t *testing.T) {
+	t.Parallel()
+	needsSignals(t)
+	server := httptest.NewServer(storeInMemory(t))
+	t.Cleanup(server.Close)
+	for _, host := range []string{"embedded:./data", server.URL} {
+		dir := t.TempDir()
+		first, _, wait := blockedRun(t, dir, host, "notes")
+		writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "3"}]}]}`)
+		waiting := func() (c *exec.Cmd, wait func() int) {
+			c = programIn(t, dir, "sync", "notes", "--lock-wait", "1h")
+			return c, startedUntil(t, c, "waiting for another run")
+		}
+		interrupted, waitInterrupted := waiting()
+		if err := interrupted.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if got := waitInterrupted(); got != ExitTerminated {
+			t.Errorf("%s: a signal while it waits: exit %d", host, got)
+		}
+		_, waitSecond := waiting()
+		if err := first.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		wait()
+		if got := waitSecond(); got != ExitOK {
+			t.Errorf("%s: exit %d", host, got)
+		}
+	}
+}
+
+// TestASignalEndsTheJitter before anything is read: not even the configuration exists.
+func TestASignalEndsTheJitter(t *testing.T) {
+	t.Parallel()
+	needsSignals(t)
+	for _, args := range [][]string{{"sync"}, {"poll", "--once"}} {
+		c := programIn(t, t.TempDir(), append(args, "--jitter", "100000h", "--debug")...)
+		wait := startedUntil(t, c, "--jitter")
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if got := wait(); got != ExitTerminated {
+			t.Errorf("%q: exit %d", args, got)
+		}
+	}
+}
+
+// startedUntil starts a program and returns once its stderr has a line with that text. wait returns its exit code.
+func startedUntil(t *testing.T, c *exec.Cmd, text string) (wait func() int) {
+	t.Helper()
+	pipe, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	lines := bufio.NewReader(io.TeeReader(pipe, &stderr))
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the program ended before it wrote %q: %s", text, &stderr)
+		}
+		if strings.Contains(line, text) {
+			break
+		}
+	}
+	return func() int {
+		if _, err := io.Copy(io.Discard, lines); err != nil {
+			t.Error(err)
+		}
+		_ = c.Wait() // its error is the exit code
+		return c.ProcessState.ExitCode()
 	}
 }
 

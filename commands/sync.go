@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -42,7 +43,7 @@ elastic-ingest sync --plan docs.plan
 
 # permit the 41 deletes that the last run held back
 elastic-ingest sync docs --confirm-deletes 41`,
-		Flags: append(mirrorFlags(),
+		Flags: slices.Concat(append(mirrorFlags(),
 			outputFlag("text (a summary line), json (one object) or ndjson (one object a change, then the result)"),
 			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing; same as diff"},
 			fieldsFlag(),
@@ -56,8 +57,7 @@ elastic-ingest sync docs --confirm-deletes 41`,
 			&cli.StringFlag{Name: "replay", Usage: "`FILE`: send the rejected documents of this dead-letter file again, without reading the source; a document with a newer copy in the index is skipped"},
 			&cli.StringFlag{Name: "plan", Usage: "`FILE`: make at most the changes of this plan, which diff --save has written; other changes, and documents that have changed since then, are held back"},
 			&cli.StringFlag{Name: "deleted-to", Usage: "`FILE`: write each document into this file before it is deleted"},
-			waitRefreshFlag(),
-		),
+		), cronFlags()),
 		Action: func(c *cli.Context) error {
 			o, err := readSync(c)
 			if err != nil {
@@ -74,7 +74,9 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.WaitRefresh = c.Bool("wait-refresh")
+	if err := readCron(c, o); err != nil {
+		return nil, err
+	}
 	o.Dry, o.Code = c.Bool("dry-run"), judge(Mode{DryRun: c.Bool("dry-run")})
 	o.Permits.AllowEmpty, o.Permits.Adopt, o.Permits.CreatePipeline = c.Bool("allow-empty"), c.Bool("adopt"), c.Bool("create-pipeline")
 	o.Files = mirror.Files{DeadLetter: c.String("dead-letter"), DeletedTo: c.String("deleted-to"), Replay: c.String("replay"), Plan: c.String("plan")}

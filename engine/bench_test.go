@@ -38,7 +38,7 @@ func BenchmarkEngine(b *testing.B) {
 				}, engine.Deps{
 					Settings: engine.Settings{Readers: 4, Writers: 4, Operations: 500, RequestBytes: 5 << 20, Budget: 64 << 20, ContentLimit: 10 << 20, IDsMemory: 256 << 20},
 					Client:   client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
-					Lock: func(string, string) (func(), error) { return func() {}, nil }, Cut: context.Background(), Now: time.Now,
+					Lock: func(context.Context, string, string) (func(), bool, error) { return func() {}, false, nil }, Cut: context.Background(), Now: time.Now,
 				})
 				if err != nil || res.Counts.Created != int64(n) {
 					b.Fatalf("%v %+v", err, res.Counts)

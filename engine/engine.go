@@ -128,8 +128,9 @@ type Deps struct {
 	Deleted    *docfile.Deleted // saves complete documents before they are deleted; nil for no such file
 	Save       *planfile.Writer // saves the changes of a dry run; nil for no such file
 	// Lock excludes other runs from a concrete index; unlock is called once. cluster identifies the cluster,
-	// whatever its address; it is "" if the cluster does not report an id.
-	Lock func(cluster, index string) (unlock func(), err error)
+	// whatever its address; it is "" if the cluster does not report an id. Lock may wait for another run, until
+	// ctx ends; waited reports that it did, so that the index may have changed in the meantime.
+	Lock func(ctx context.Context, cluster, index string) (unlock func(), waited bool, err error)
 	// Vanished remembers from run to run which scopes were missing.
 	Vanished Vanished
 	// Turns remembers when each scope was last read; it is used only together with Until.

@@ -20,9 +20,9 @@ import (
 func (h *harness) examine(change ...func(*engine.Job)) (lines []string) {
 	h.t.Helper()
 	_, err := h.do(func(job engine.Job, deps engine.Deps) (engine.Result, error) {
-		deps.Lock = func(string, string) (func(), error) {
+		deps.Lock = func(context.Context, string, string) (func(), bool, error) {
 			h.t.Error("it took the lock")
-			return func() {}, nil
+			return func() {}, false, nil
 		}
 		return engine.Result{}, engine.Examine(h.t.Context(), job, deps, func(f engine.Finding) {
 			line := fmt.Sprintf("%s %s: %s", f.Check, f.Status, strings.ReplaceAll(f.Message, h.job.Index, "INDEX"))

@@ -95,7 +95,7 @@ func newHarnessOn(t *testing.T, url string) *harness {
 			Retry: retry.Policy{First: time.Microsecond, Max: time.Millisecond, Patience: patience},
 		},
 		Log: slog.New(slog.DiscardHandler), Cut: context.Background(), Now: time.Now,
-		Lock: func(string, string) (func(), error) { return func() {}, nil },
+		Lock: func(context.Context, string, string) (func(), bool, error) { return func() {}, false, nil },
 		Vanished: engine.Vanished{
 			Load: func(index, of string) ([]string, error) { return h.kept[index+" "+of], nil },
 			Save: func(index, of string, scopes []string) error {

@@ -98,7 +98,7 @@ func killRun(ctx context.Context, destination, index, dead string, source *fault
 			Retry: retry.Policy{First: time.Millisecond, Max: time.Second, Patience: patience},
 		},
 		Client: client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
-		DeadLetter: docfile.NewDeadLetter(dead), Lock: func(string, string) (func(), error) { return func() {}, nil },
+		DeadLetter: docfile.NewDeadLetter(dead), Lock: func(context.Context, string, string) (func(), bool, error) { return func() {}, false, nil },
 		Cut: context.Background(), Now: time.Now,
 	})
 }

@@ -23,31 +23,50 @@ type prepared struct {
 
 // prepare finds or creates the index and acquires the lock.
 func (t *task) prepare(ctx context.Context, src source.Source) (p *prepared, unlock func(), err error) {
-	d, err := t.reach(ctx)
-	if errors.Is(err, elastic.ErrNotFound) {
-		err = selects(ctx, src)
-	}
+	d, unlock, err := t.lock(ctx, func(ctx context.Context) (*destination, error) {
+		d, err := t.reach(ctx)
+		if errors.Is(err, elastic.ErrNotFound) {
+			err = selects(ctx, src)
+		}
+		return d, err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := d.checkPlan(); err != nil {
+		unlock()
 		return nil, nil, err
 	}
 	if lacking := d.index.Lacks(t.job.Create); len(lacking) > 0 && !d.absent {
 		t.deps.Log.Warn("the existing index lacks the configured analysis and is not changed; to get it, sync into a new index",
 			report.Index, d.index.Name, "lacks", strings.Join(lacking, ", "))
 	}
-	unlock = func() {}
-	if !t.job.DryRun {
-		if unlock, err = t.deps.Lock(d.info.UUID, d.index.Name); err != nil {
-			return nil, nil, err
-		}
-	}
 	if p, err = d.settle(ctx, src); err != nil {
 		unlock()
 		return nil, nil, err
 	}
 	return p, unlock, nil
+}
+
+// lock reaches the index and excludes other runs from it, unless the run is dry. If that took a wait, another run
+// may have created the index, marked it or put another one behind an alias, so it is reached again.
+func (t *task) lock(ctx context.Context, reach func(context.Context) (*destination, error)) (*destination, func(), error) {
+	d, err := reach(ctx)
+	for err == nil && !t.job.DryRun {
+		unlock, waited, lerr := t.deps.Lock(ctx, d.info.UUID, d.index.Name)
+		if lerr != nil {
+			return nil, nil, lerr
+		}
+		if !waited {
+			return d, unlock, nil
+		}
+		locked := d.index.Name
+		if d, err = reach(ctx); err == nil && d.index.Name == locked {
+			return d, unlock, nil
+		}
+		unlock()
+	}
+	return d, func() {}, err
 }
 
 // selects fails if the configuration selects nothing in the source, for sources that can report it.

@@ -36,11 +36,23 @@ func Rebuild(ctx context.Context, job Job, deps Deps) (Result, error) {
 	if err != nil {
 		return Result{Index: job.Index}, err
 	}
-	unlock, err := deps.Lock(info.UUID, old.Name)
+	unlock, waited, err := deps.Lock(ctx, info.UUID, old.Name)
 	if err != nil {
 		return Result{Index: old.Name}, err
 	}
 	defer unlock()
+	if waited { // another run may have marked the index, or put another one behind the name
+		now, err := c.Index(ctx, job.Index)
+		switch {
+		case err == nil && now.Name != old.Name:
+			err = fmt.Errorf("index %q: %w: run again", old.Name, ErrReplaced)
+		case err == nil:
+			old, err = now, mayRebuild(&job, now)
+		}
+		if err != nil {
+			return Result{Index: old.Name}, err
+		}
+	}
 	r := &rebuilding{job: job, deps: deps, old: old}
 	res, err := r.fill(ctx)
 	if err == nil && r.complete(&res) {

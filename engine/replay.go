@@ -25,14 +25,10 @@ func Replay(ctx context.Context, job Job, deps Deps, file string) (Result, error
 }
 
 func (t *task) replay(ctx context.Context, file string) error {
-	d, err := t.reach(ctx)
+	d, unlock, err := t.lock(ctx, t.reach)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return fmt.Errorf("%w: index %q does not exist: create it by sync without --replay", ErrConfig, t.job.Index)
 	}
-	if err != nil {
-		return err
-	}
-	unlock, err := t.deps.Lock(d.info.UUID, d.index.Name)
 	if err != nil {
 		return err
 	}

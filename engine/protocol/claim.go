@@ -89,7 +89,7 @@ func (s *Store) free(ctx context.Context, c *Connector, job Record[Job]) error {
 	}
 	for _, other := range live {
 		if other.ID != job.ID {
-			return fmt.Errorf("sync job %q of the same connector is running: %w", other.ID, ErrLost)
+			return fmt.Errorf("%s: %w", runs(&other), ErrLost)
 		}
 	}
 	return nil // the program that set this status did not finish
@@ -108,6 +108,18 @@ func (s *Store) liveJobs(ctx context.Context, connector string, t JobType) ([]Re
 		}
 	}
 	return live, nil
+}
+
+// runs says that a job is running, where and since when.
+func runs(j *Record[Job]) string {
+	text := fmt.Sprintf("sync job %q of the same connector is running", j.ID)
+	if host := string(j.Body.WorkerHostname); host != "" {
+		text += fmt.Sprintf(" on %s", host)
+	}
+	if since := j.Body.StartedAt; !since.IsZero() {
+		text += " since " + since.UTC().Format(time.RFC3339)
+	}
+	return text
 }
 
 // start records in the connector that one of its jobs is running.

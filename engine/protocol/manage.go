@@ -143,7 +143,7 @@ func (s *Store) RunnableJob(ctx context.Context, c *Record[Connector], t JobType
 		return "", false, err
 	}
 	if len(live) > 0 {
-		return "", false, fmt.Errorf("sync job %q is running: %w", live[0].ID, ErrLost)
+		return "", false, fmt.Errorf("%s: %w", runs(&live[0]), ErrLost)
 	}
 	waiting, err := s.findJobs(ctx, all(term("connector.id", c.ID), terms("status", []JobStatus{JobPending, JobSuspended})))
 	if err != nil {

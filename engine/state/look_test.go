@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // TestALockIsLookedAtWithoutTakingIt: who holds it is reported where the system knows, and nothing is created.
@@ -16,7 +17,7 @@ func TestALockIsLookedAtWithoutTakingIt(t *testing.T) {
 	if _, err := os.Stat(string(d)); !os.IsNotExist(err) {
 		t.Errorf("the folder was created: %v", err)
 	}
-	unlock, err := d.Lock("http://a", "x")
+	unlock, err := d.Lock("http://a", "x", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

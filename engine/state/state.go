@@ -4,7 +4,6 @@
 // It holds no documents. Its invariant: the state folder may be deleted at any time between runs, and
 // the only loss is which scopes had vanished, whose deletes are then held back again, and which scopes
 // are next.
-// it is.
 package state
 
 import (
@@ -14,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -27,8 +27,9 @@ var ErrLocked = errors.New("another run holds the lock")
 type Dir string
 
 // Lock keeps other runs on this machine away from an index of a destination. The operating system
-// releases the lock when the process ends, however that happens.
-func (d Dir) Lock(destination, index string) (unlock func(), err error) {
+// releases the lock when the process ends, however that happens. The error is [ErrLocked] if another run holds
+// it, and names that run if it is known.
+func (d Dir) Lock(destination, index string, now time.Time) (unlock func(), err error) {
 	file := d.lockFile(destination, index)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
@@ -42,9 +43,13 @@ func (d Dir) Lock(destination, index string) (unlock func(), err error) {
 		return nil, fmt.Errorf("state folder: lock: %w", err)
 	}
 	if !ok {
-		return nil, fmt.Errorf("index %q: %w", index, ErrLocked)
+		return nil, fmt.Errorf("index %q: %w%s", index, ErrLocked, d.HeldBy(destination, index))
 	}
-	return func() { _ = l.Unlock() }, nil // the file stays: removing it would let two runs lock two files
+	remove := d.NoteHolder(destination, index, now)
+	return func() {
+		remove()
+		_ = l.Unlock()
+	}, nil // the file stays: removing it would let two runs lock two files
 }
 
 func (d Dir) lockFile(destination, index string) string {

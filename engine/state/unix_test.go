@@ -28,7 +28,7 @@ func TestAPipeInPlaceOfALockIsRefused(t *testing.T) {
 		do   func() error
 	}{
 		"of an index": {filepath.Join(string(d), "locks", Key("http://a", "x")+".lock"), func() error {
-			_, err := d.Lock("http://a", "x")
+			_, err := d.Lock("http://a", "x", time.Now())
 			return err
 		}},
 		"of a job": {lock, func() error {

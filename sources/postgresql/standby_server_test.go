@@ -228,7 +228,7 @@ func TestNothingIsDeletedAfterARecoveryConflict(t *testing.T) {
 				IDsMemory: 16 << 20, IDsDir: t.TempDir(),
 			},
 			Client: client, Log: slog.New(slog.DiscardHandler), Observer: unseen{}, Counters: &report.Counters{},
-			DeadLetter: docfile.NewDeadLetter(t.TempDir() + "/dead"), Lock: func(string, string) (func(), error) { return func() {}, nil },
+			DeadLetter: docfile.NewDeadLetter(t.TempDir() + "/dead"), Lock: func(context.Context, string, string) (func(), bool, error) { return func() {}, false, nil },
 			Cut: context.Background(), Now: time.Now,
 		})
 	}

@@ -4,6 +4,7 @@ package destination
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -56,6 +57,9 @@ func Open(cfg *config.Config, dry bool) (*Destination, error) {
 	d.transport = transport
 	return d, nil
 }
+
+// InUse reports the error of a folder that another process has open.
+func InUse(err error) bool { return errors.Is(err, embedded.ErrInUse) }
 
 // hostOf is the host of an address, "" if it has none.
 func hostOf(address string) string {

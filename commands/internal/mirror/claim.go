@@ -20,11 +20,8 @@ type jobs struct{ *session }
 
 // runNamed syncs a connector of Elasticsearch that was named on the command line, as a job that Kibana shows.
 func (j jobs) runNamed(ctx context.Context, w *work, o *ran) {
-	claim, release, err := j.claimNamed(ctx, w)
+	claim, release, err := j.claimInTime(ctx, w)
 	if err != nil {
-		if errors.Is(err, protocol.ErrLost) {
-			err = fmt.Errorf("%w: %w", records.ErrBusy, err)
-		}
 		o.Err = err
 		return
 	}
@@ -41,14 +38,22 @@ func (j jobs) claimNamed(ctx context.Context, w *work) (*protocol.Claim, func(se
 	}
 	id, made, err := j.records.RunnableJob(ctx, w.record, j.o.Kind)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, busy(err)
 	}
 	claim, release, err := j.claim(ctx, id)
 	if err != nil && made { // a later poll must not run a job that was requested for now
 		_, _, cerr := j.records.CancelJob(context.WithoutCancel(ctx), id)
 		err = errors.Join(err, cerr)
 	}
-	return claim, release, err
+	return claim, release, busy(err)
+}
+
+// busy marks the error of a job that another process was first to claim.
+func busy(err error) error {
+	if errors.Is(err, protocol.ErrLost) {
+		return fmt.Errorf("%w: %w", records.ErrBusy, err)
+	}
+	return err
 }
 
 // claim claims a job.

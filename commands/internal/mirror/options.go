@@ -22,6 +22,8 @@ type Options struct {
 	Permits     Permits
 	Files       Files
 	MaxDuration time.Duration // 0 for none
+	LockWait    time.Duration // how long to wait for another run
+	Jitter      time.Duration // the longest random delay before the start
 	NoDelete    bool          // create and update only
 	WaitRefresh bool          // end only when written documents are searchable
 	// code chooses the exit code from an error of the command and the results of its connectors.

@@ -32,6 +32,9 @@ func Poll(ctx, cut context.Context, a *setup.App, o *Options, do func(*protocol.
 // poll polls once. Its error prevented or ended the poll; the results of connectors and jobs are among the
 // outcomes.
 func (j jobs) poll(ctx context.Context, do func(*protocol.Poller, context.Context) error) error {
+	if err := j.delay(ctx); err != nil {
+		return err
+	}
 	stop, err := j.configure(ctx)
 	defer stop()
 	if err != nil {
@@ -41,14 +44,14 @@ func (j jobs) poll(ctx context.Context, do func(*protocol.Poller, context.Contex
 	if err != nil {
 		return err
 	}
-	if err := j.open(false); err != nil { //nolint:contextcheck // a store is opened without one
+	if err := j.open(ctx, false); err != nil {
 		return err
 	}
 	err = j.openRecords(ctx)
 	if err == nil {
 		err = do(j.poller(ctx, scope), ctx)
 	}
-	return errors.Join(err, j.dest.Close())
+	return errors.Join(err, j.closeDestination())
 }
 
 // scope is the set of connectors that the configuration serves.

@@ -90,7 +90,9 @@ func (s *session) deps(client *elastic.Client, w *work, by attended) engine.Deps
 	return engine.Deps{
 		Settings: settingsOf(s.cfg, string(s.state)), Own: s.own(), Client: client, Service: s.services.of(s.cfg, s.log),
 		Log: s.log.With(report.Connector, w.connector.Name, report.Source, w.connector.ServiceType), Counters: counters, Deleted: s.kept.deleted,
-		Lock: func(cluster, index string) (func(), error) { return s.state.Lock(cmp.Or(cluster, to), index) },
+		Lock: func(ctx context.Context, cluster, index string) (func(), bool, error) {
+			return s.lock(ctx, cmp.Or(cluster, to), index)
+		},
 		Vanished: engine.Vanished{
 			Load: func(index, of string) ([]string, error) { return s.state.Vanished(to, index, of) },
 			Save: func(index, of string, scopes []string) error { return s.state.KeepVanished(to, index, of, scopes) },

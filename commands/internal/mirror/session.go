@@ -33,6 +33,7 @@ type session struct {
 	dest     *destination.Destination
 	records  *protocol.Store // of connectors and sync jobs; nil until first used
 	state    state.Dir
+	holds    func() // removes the note that this process has the embedded folder open; nil if there is none
 	kept     kept
 	plans    plans
 	services extraction
@@ -72,16 +73,34 @@ func (s *session) configure(ctx context.Context) (stop func(), err error) {
 	return stop, nil
 }
 
-// open opens the destination, read-only if readOnly is set.
-func (s *session) open(readOnly bool) (err error) {
-	if s.dest, err = destination.Open(s.cfg, readOnly); err != nil {
+// open opens the destination, read-only if readOnly is set. A folder that another process has open is waited for.
+func (s *session) open(ctx context.Context, readOnly bool) error {
+	s.state = state.Dir(config.StateDir(s.cfg, s.app.Getenv))
+	_, err := s.awaitLock(ctx, func() (err error) { //nolint:contextcheck // a store is opened without one
+		s.dest, err = destination.Open(s.cfg, readOnly)
+		if destination.InUse(err) {
+			err = fmt.Errorf("%w%s", err, s.state.HeldBy(s.cfg.Elasticsearch.Host, ""))
+		}
 		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.dest.Folder() != "" && !readOnly {
+		s.holds = s.state.NoteHolder(s.dest.LockName(), "", s.app.Now())
 	}
 	if text := s.dest.OpenToOthers(); text != "" {
 		s.messages.Warn(text)
 	}
-	s.state = state.Dir(config.StateDir(s.cfg, s.app.Getenv))
 	return nil
+}
+
+// closeDestination closes the destination that open opened.
+func (s *session) closeDestination() error {
+	if s.holds != nil {
+		s.holds()
+	}
+	return s.dest.Close()
 }
 
 // late is the error of a run whose time limit is over before it begins, or nil.
@@ -130,17 +149,26 @@ func (s *session) finish(ctx context.Context, err error) int {
 	return code
 }
 
+// limited is ctx that also ends with the time limit.
+func (s *session) limited(ctx context.Context) (context.Context, func()) {
+	limited, stop := context.WithCancelCause(ctx)
+	over := func() bool { return false }
+	if s.until != nil {
+		over = context.AfterFunc(s.until, func() { stop(engine.ErrTimeIsUp) })
+	}
+	return limited, func() {
+		over()
+		stop(nil)
+	}
+}
+
 // openRecords connects to the destination and opens its records of connectors and sync jobs.
 func (s *session) openRecords(ctx context.Context) error {
 	if s.records != nil {
 		return nil
 	}
-	if s.until != nil {
-		limited, stop := context.WithCancelCause(ctx)
-		defer stop(nil)
-		defer context.AfterFunc(s.until, func() { stop(engine.ErrTimeIsUp) })() //nolint:contextcheck // it is a clock, not a parent
-		ctx = limited
-	}
+	ctx, stop := s.limited(ctx)
+	defer stop()
 	var err error
 	s.records, err = s.dest.Records(ctx, s.app, s.log, destination.PatienceOf(&s.cfg.Elasticsearch))
 	return err

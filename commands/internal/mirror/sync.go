@@ -73,6 +73,9 @@ type work struct {
 
 // run runs the connectors. Its error prevented or ended all of them.
 func (b *batch) run(ctx context.Context) error {
+	if err := b.delay(ctx); err != nil {
+		return err
+	}
 	stop, err := b.configure(ctx)
 	defer stop()
 	if err != nil {
@@ -84,15 +87,15 @@ func (b *batch) run(ctx context.Context) error {
 	if err := b.ofFile(ctx); err != nil {
 		return err
 	}
-	if err := b.open(b.o.Dry); err != nil { //nolint:contextcheck // a store is opened without one
+	if err := b.open(ctx, b.o.Dry); err != nil {
 		return err
 	}
 	if b.o.Permits.Rebuild && b.dest.Folder() != "" {
 		return errors.Join(&usage.Error{
 			Problem: "--rebuild needs Elasticsearch: an embedded destination has no aliases", Hint: "remove the folder " + b.dest.Folder() + " and sync again",
-		}, b.dest.Close())
+		}, b.closeDestination())
 	}
-	return errors.Join(b.runAll(ctx), b.dest.Close())
+	return errors.Join(b.runAll(ctx), b.closeDestination())
 }
 
 // ofFile creates the runs of the chosen connectors of the file. It finds every error that can be found without
