@@ -18,6 +18,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
@@ -184,6 +185,8 @@ func cronFlags() []cli.Flag {
 		waitRefreshFlag(),
 		&cli.DurationFlag{Name: "lock-wait", Usage: "`DURATION`: wait this long for another run that has locked the index or syncs the connector, such as 10m; then exit with 7. Default: exit at once"},
 		&cli.DurationFlag{Name: "jitter", Usage: "`DURATION`: wait for a random time of up to this before anything is read; --max-duration starts after it"},
+		&cli.StringFlag{Name: "ping-url", Usage: "`URL`: report the start and the exit code of the run to this address, in the form of healthchecks.io; default: $ELASTIC_INGEST_PING_URL, then service.ping_url of the configuration"},
+		&cli.StringFlag{Name: "metrics-textfile", Usage: "`FILE`: write the results of the run into this file, for the textfile collector of Prometheus' node_exporter; its name must end with .prom"},
 	}
 }
 
@@ -195,6 +198,7 @@ func readCron(c *cli.Context, o *mirror.Options) error {
 			return &usage.Error{Problem: "--" + flag + " must not be negative"}
 		}
 	}
+	o.PingURL, o.Metrics = config.NewSecret(c.String("ping-url")), c.String("metrics-textfile")
 	return nil
 }
 

@@ -59,3 +59,36 @@ connectors:
 	must(0, `"deleted":100,`)
 	must(0, `"created":0,"updated":0,"deleted":0,"kept":7900,`)
 }
+
+// TestAFullFolderOfMetrics changes no exit code; the earlier file stays complete.
+func TestAFullFolderOfMetrics(t *testing.T) {
+	t.Parallel()
+	disk := fault.Disk(t, 8)
+	file := filepath.Join(disk, "ei.prom")
+	const fine = `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`
+	run := func() string {
+		t.Helper()
+		code, _, stderr := runPinged(t, &pinged{}, pingConfig, fine, nil, stopped, "sync", "-q", "--metrics-textfile", file)
+		if code != ExitOK {
+			t.Fatalf("exit %d: %s", code, stderr)
+		}
+		return stderr
+	}
+	if stderr := run(); stderr != "" {
+		t.Fatal(stderr)
+	}
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = os.WriteFile(filepath.Join(disk, "fill"), make([]byte, 64<<10), 0o600) // as much as there is room for
+	if stderr := run(); !strings.Contains(stderr, "warning: --metrics-textfile: ") || !strings.Contains(stderr, "no space left") {
+		t.Errorf("no warning: %s", stderr)
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
+		t.Errorf("the file has changed: %v\n%s", err, after)
+	}
+	if left, err := os.ReadDir(disk); err != nil || len(left) != 2 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}

@@ -30,7 +30,7 @@ var flagTable = map[string]string{
 	"type": "sync, diff, job start", "once": "poll",
 	"confirm-deletes": "sync", "allow-empty": "sync", "adopt": "sync", "create-pipeline": "sync", "dead-letter": "sync", "deleted-to": "sync", "max-duration": "sync, poll", "replay": "sync",
 	"exit-zero": "diff", "save": "diff", "recheck": "diff", "plan": "sync", "rebuild": "sync",
-	"no-delete": "sync, diff", "wait-refresh": "sync, poll", "lock-wait": "sync, poll", "jitter": "sync, poll",
+	"no-delete": "sync, diff", "wait-refresh": "sync, poll", "lock-wait": "sync, poll", "jitter": "sync, poll", "ping-url": "sync, poll", "metrics-textfile": "sync, poll",
 
 	"service-type": "connector create, init", "non-interactive": "init", "index-name": "connector create", "language": "connector create", "native": "connector create",
 	"id": "connector create", "store-secrets": "connector create", "from-file": "connector create, connector configure",

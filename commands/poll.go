@@ -63,6 +63,12 @@ func readPoll(c *cli.Context) (*mirror.Options, error) {
 	if err := readCron(c, o); err != nil {
 		return nil, err
 	}
+	o.Pings = c.Bool("once")
+	for _, flag := range []string{"ping-url", "metrics-textfile"} {
+		if !o.Pings && c.IsSet(flag) {
+			return nil, &usage.Error{Problem: "--" + flag + " needs --once", Hint: "a poll without it does not end, so there is nothing to report"}
+		}
+	}
 	if err := oneOf("output", o.Output.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
 		return nil, err
 	}

@@ -77,6 +77,11 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 	if err := readCron(c, o); err != nil {
 		return nil, err
 	}
+	if o.Pings = !c.Bool("dry-run"); !o.Pings {
+		if err := excludes(c, "dry-run", "ping-url", "metrics-textfile"); err != nil {
+			return nil, err
+		}
+	}
 	o.Dry, o.Code = c.Bool("dry-run"), judge(Mode{DryRun: c.Bool("dry-run")})
 	o.Permits.AllowEmpty, o.Permits.Adopt, o.Permits.CreatePipeline = c.Bool("allow-empty"), c.Bool("adopt"), c.Bool("create-pipeline")
 	o.Files = mirror.Files{DeadLetter: c.String("dead-letter"), DeletedTo: c.String("deleted-to"), Replay: c.String("replay"), Plan: c.String("plan")}

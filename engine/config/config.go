@@ -139,6 +139,8 @@ type Service struct {
 	MaxConcurrentAccessControlSyncs int
 	JobCleanupInterval              time.Duration
 	MaxFileDownloadSize             int64 // bytes
+	// PingURL is where the start and the end of a run are reported.
+	PingURL Secret
 	// WorkerMode serves every connector whose service type is one of
 	// ServiceTypes, in addition to those that are named. ServiceTypes is not
 	// empty then, and has no effect otherwise.

@@ -181,6 +181,7 @@ func (l *loader) service(o *object) {
 	o.integer("max_concurrent_access_control_syncs", &s.MaxConcurrentAccessControlSyncs, 1, 1000)
 	o.duration("job_cleanup_interval", &s.JobCleanupInterval, 1)
 	o.size("max_file_download_size", &s.MaxFileDownloadSize, 1, 1)
+	s.PingURL, _ = o.secret("ping_url")
 	l.workerMode(o, s)
 	var fips bool
 	if n := o.flag("fips_mode", &fips); fips {

@@ -6,6 +6,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
@@ -24,6 +25,9 @@ type Options struct {
 	MaxDuration time.Duration // 0 for none
 	LockWait    time.Duration // how long to wait for another run
 	Jitter      time.Duration // the longest random delay before the start
+	Pings       bool          // the run is reported
+	PingURL     config.Secret // as set by a flag
+	Metrics     string        // the file for the results of the run; "" for none
 	NoDelete    bool          // create and update only
 	WaitRefresh bool          // end only when written documents are searchable
 	// code chooses the exit code from an error of the command and the results of its connectors.

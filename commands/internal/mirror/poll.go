@@ -17,11 +17,12 @@ import (
 )
 
 // Poll polls once, or does only the part of a poll that do is, and returns the exit code.
-func Poll(ctx, cut context.Context, a *setup.App, o *Options, do func(*protocol.Poller, context.Context) error) int {
+func Poll(ctx, cut context.Context, a *setup.App, o *Options, do func(*protocol.Poller, context.Context) error) (code int) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	j := jobs{newSession(cut, a, o, stop)}
 	defer j.reportSignal(ctx, cut)()
+	defer j.reported(ctx, &code)()
 	err := j.poll(ctx, do)
 	if err != nil && ctx.Err() != nil { // the signal is the cause of every failure after it
 		err = context.Cause(ctx)
@@ -35,6 +36,7 @@ func (j jobs) poll(ctx context.Context, do func(*protocol.Poller, context.Contex
 	if err := j.delay(ctx); err != nil {
 		return err
 	}
+	j.pingStart(ctx, nil)
 	stop, err := j.configure(ctx)
 	defer stop()
 	if err != nil {

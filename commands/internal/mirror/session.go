@@ -13,6 +13,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/ping"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -38,6 +39,10 @@ type session struct {
 	plans    plans
 	services extraction
 	outcomes []*ran
+	failure  error // the error that ended or prevented the command
+
+	ping        *ping.Ping // nil if the run is not reported
+	pingRefused bool       // its address is wrong
 }
 
 // kept are the files of all connectors that are named on the command line; nil for those that are not.
@@ -54,7 +59,8 @@ func newSession(cut context.Context, a *setup.App, o *Options, stop context.Canc
 // ran is the result of one connector, with the watcher of its run.
 type ran struct {
 	output.Outcome
-	watch *watcher // nil if the run did not begin
+	watch *watcher  // nil if the run did not begin
+	ended time.Time // when the result was final
 }
 
 // configure starts the time limit and loads the configuration. stop is called once.
@@ -70,6 +76,7 @@ func (s *session) configure(ctx context.Context) (stop func(), err error) {
 	for _, w := range s.cfg.Warnings {
 		s.messages.Warn(w)
 	}
+	s.pingStart(ctx, s.cfg)
 	return stop, nil
 }
 
@@ -120,7 +127,7 @@ func (s *session) begin(c *config.Connector) *ran {
 
 // done is called once when the result of a connector is final.
 func (s *session) done(ctx context.Context, o *ran) {
-	o.Exit = s.o.Code(nil, &o.Outcome)
+	o.Exit, o.ended = s.o.Code(nil, &o.Outcome), s.app.Now()
 	if o.watch != nil {
 		o.Unread = o.watch.unread
 	}
@@ -130,6 +137,7 @@ func (s *session) done(ctx context.Context, o *ran) {
 
 // finish reports the end of the command and returns its exit code.
 func (s *session) finish(ctx context.Context, err error) int {
+	s.failure = err
 	if err != nil {
 		s.messages.Conclude(ctx, "", err)
 	}

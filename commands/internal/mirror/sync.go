@@ -48,11 +48,12 @@ func choose(connectors []config.Connector, names []string, all bool) (chosen []c
 
 // Sync is sync and diff: it runs the chosen connectors one after the other, reports their results, and returns
 // the exit code.
-func Sync(ctx, cut context.Context, a *setup.App, o *Options) int {
+func Sync(ctx, cut context.Context, a *setup.App, o *Options) (code int) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	b := &batch{session: newSession(cut, a, o, stop)}
 	defer b.reportSignal(ctx, cut)()
+	defer b.reported(ctx, &code)()
 	err := b.run(ctx)
 	return b.finish(ctx, err)
 }
@@ -76,6 +77,7 @@ func (b *batch) run(ctx context.Context) error {
 	if err := b.delay(ctx); err != nil {
 		return err
 	}
+	b.pingStart(ctx, nil)
 	stop, err := b.configure(ctx)
 	defer stop()
 	if err != nil {

@@ -9,12 +9,28 @@ import (
 
 // countsLine is the last line about a connector: the changes that a diff would make or a sync made.
 func (t *textPrinter) countsLine(o *Outcome) string {
-	c := &o.Result.Counts
-	if o.Err != nil && c.Read == 0 {
+	if o.Err != nil && o.Result.Counts.Read == 0 {
 		return ""
 	}
-	verbs := [3]string{"created", "updated", "deleted"}
 	if t.o.Dry {
+		return term.Plain(o.Result.Index) + ": " + counts(o, true)
+	}
+	if t.o.Quiet || t.tabled() {
+		return ""
+	}
+	return Summary(o)
+}
+
+// Summary is the result of a connector on one line, with its source and destination.
+func Summary(o *Outcome) string {
+	return fmt.Sprintf("%s: %s -> %s at %s: %s", term.Plain(o.Name), term.Plain(o.Type), term.Plain(o.Result.Index), term.Plain(o.Destination), counts(o, false))
+}
+
+// counts are the changes of a connector that were made, or in a dry run would be.
+func counts(o *Outcome, dry bool) string {
+	c := &o.Result.Counts
+	verbs := [3]string{"created", "updated", "deleted"}
+	if dry {
 		verbs = [3]string{"to create", "to update", "to delete"}
 	}
 	parts := []string{
@@ -40,14 +56,7 @@ func (t *textPrinter) countsLine(o *Outcome) string {
 			parts = append(parts, term.Number(extra.n)+" "+extra.word)
 		}
 	}
-	counts := fmt.Sprintf("%s   (read %s in %s)", strings.Join(parts, ", "), term.Number(c.Read), term.Took(o.Took))
-	if t.o.Dry {
-		return term.Plain(o.Result.Index) + ": " + counts
-	}
-	if t.o.Quiet || t.tabled() {
-		return ""
-	}
-	return fmt.Sprintf("%s: %s -> %s at %s: %s", term.Plain(o.Name), term.Plain(o.Type), term.Plain(o.Result.Index), term.Plain(o.Destination), counts)
+	return fmt.Sprintf("%s   (read %s in %s)", strings.Join(parts, ", "), term.Number(c.Read), term.Took(o.Took))
 }
 
 // mostNotIndexed is the maximum number of fields in one line.
