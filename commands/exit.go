@@ -120,6 +120,9 @@ func ExitCode(mode Mode, err error, outcomes ...Outcome) int {
 	return ExitOK
 }
 
+// quieted are the codes that --quiet does not report: the next run does what this one left.
+var quieted = []int{ExitLocked, ExitUnfinished}
+
 // judge is [ExitCode] for the results of the connectors.
 func judge(mode Mode) func(error, ...*output.Outcome) int {
 	return func(err error, outcomes ...*output.Outcome) int {

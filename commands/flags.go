@@ -134,8 +134,8 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 	}
 	o := &mirror.Options{
 		Flags: g, Names: c.Args().Slice(), All: c.Bool("all"), Parts: c.StringSlice("part"),
-		Compare: engine.Compare(c.String("compare")),
-		Output:  output.Options{Form: c.String("output"), Limit: c.Int("limit"), All: c.Bool("all-documents")}, Kind: protocol.JobType(c.String("type")), Permits: mirror.Permits{Confirmed: -1},
+		Compare: engine.Compare(c.String("compare")), Quieted: quieted,
+		Output: output.Options{Form: c.String("output"), Limit: c.Int("limit"), All: c.Bool("all-documents")}, Kind: protocol.JobType(c.String("type")), Permits: mirror.Permits{Confirmed: -1},
 	}
 	o.Output.Fields = o.Output.Form == output.Text
 	if c.IsSet("fields") {

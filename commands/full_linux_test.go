@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -85,7 +86,7 @@ func TestAFullFolderOfMetrics(t *testing.T) {
 	if stderr := run(); !strings.Contains(stderr, "warning: --metrics-textfile: ") || !strings.Contains(stderr, "no space left") {
 		t.Errorf("no warning: %s", stderr)
 	}
-	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, before) {
 		t.Errorf("the file has changed: %v\n%s", err, after)
 	}
 	if left, err := os.ReadDir(disk); err != nil || len(left) != 2 {

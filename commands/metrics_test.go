@@ -61,3 +61,32 @@ func TestMetricsOfRuns(t *testing.T) {
 		t.Errorf("a dry run: exit %d", code)
 	}
 }
+
+// TestMetricsOfAPoll: a job has the labels of its index; a check of a connector that fails is no run, and leaves the
+// values of its last job.
+func TestMetricsOfAPoll(t *testing.T) {
+	t.Parallel()
+	p := newCrontabbed(t)
+	file := filepath.Join(p.dir, "ei.prom")
+	poll := func(code int) string {
+		t.Helper()
+		if got, stderr := p.run("poll", "--once", "-q", "--metrics-textfile", file); got != code {
+			t.Fatalf("exit %d: %s", got, stderr)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	const labels = `{connector="shop",index="search-kibana",source_type="scripted"} `
+	p.must("job", "start", "kibana", "-q")
+	if text := poll(ExitOK); !strings.Contains(text, "last_run_documents_created"+labels+"1\n") {
+		t.Errorf("after a job:\n%s", text)
+	}
+	p.script(`{"ping": "auth: wrong password"}`)
+	text := poll(ExitAuth)
+	if strings.Count(text, "exit_code{") != 1 || !strings.Contains(text, "last_run_exit_code"+labels+"0\n") || !strings.Contains(text, "command_exit_code 6\n") {
+		t.Errorf("after a check that failed:\n%s", text)
+	}
+}

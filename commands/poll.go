@@ -58,7 +58,7 @@ func readPoll(c *cli.Context) (*mirror.Options, error) {
 	}
 	o := &mirror.Options{
 		Flags: g, All: true, Compare: engine.Auto, Output: output.Options{Form: c.String("output")},
-		Kind: protocol.JobFull, Permits: mirror.Permits{Confirmed: -1}, MaxDuration: c.Duration("max-duration"), Code: judge(Mode{}),
+		Kind: protocol.JobFull, Permits: mirror.Permits{Confirmed: -1}, MaxDuration: c.Duration("max-duration"), Code: judge(Mode{}), Quieted: quieted, Daily: true,
 	}
 	if err := readCron(c, o); err != nil {
 		return nil, err

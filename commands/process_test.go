@@ -200,6 +200,11 @@ func TestLocked(t *testing.T) {
 		if got := second.ProcessState.ExitCode(); got != ExitLocked || !bytes.Contains(out, []byte(says)) {
 			t.Errorf("%s: exit %d, want %d:\n%s", host, got, ExitLocked, out)
 		}
+		quiet := programIn(t, dir, "sync", "notes", "-q")
+		out, _ = quiet.CombinedOutput()
+		if got := quiet.ProcessState.ExitCode(); got != ExitLocked || len(out) > 0 {
+			t.Errorf("%s: with -q: exit %d: %s", host, got, out)
+		}
 		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}

@@ -128,6 +128,7 @@ func newCleanup(cut context.Context, a *setup.App) *cli.Command {
 			if err != nil {
 				return err
 			}
+			o.Daily = false // it does not find out whether a connector works
 			return ended(mirror.Poll(c.Context, cut, a, o, (*protocol.Poller).Cleanup))
 		},
 	}

@@ -161,6 +161,7 @@ type Result struct {
 	SparedGone bool                  // all of them are known to be no longer in the source, or excluded by a rule
 	Passed     int64                 // Replay: records of other connectors or indices
 	Late       bool                  // the time limit left work to the next run
+	TooLong    []string              // scopes that the same time limit will never read completely
 	Extraction extract.Way           // how content became text; "" if no document with content had to be written
 	Replaced   string                // Rebuild: the index in whose place the new one is; "" if there is none
 	// Drift lists fields whose mapping in the index differs from that of a new index. NotIndexed lists fields with

@@ -170,8 +170,7 @@ func (o *round) keep(before map[string]int64) {
 			turns[scope] = t.ended.Unix()
 		case !t.begun.IsZero() && now.Sub(t.begun) >= enough:
 			turns[scope] = now.Unix()
-			o.deps.Log.Warn("the time limit is too short to read this part completely, so its documents are never deleted: raise --max-duration",
-				report.Part, scope, report.Took, now.Sub(t.begun).Round(time.Second).String())
+			o.outcome.note(func(res *Result) { res.TooLong = append(res.TooLong, scope) })
 		}
 	}
 	if o.job.Wants != nil {

@@ -1,9 +1,10 @@
-// Package state keeps what a run must know about other runs on this machine: the run lock, the scopes that
-// had vanished when the last one ended, and when each was read under a time limit.
+// Package state keeps what a run must know about other runs on this machine: the run lock and who holds it, the
+// scopes that had vanished when the last one ended, when each was read under a time limit, and which failures of
+// a connector were reported.
 //
 // It holds no documents. Its invariant: the state folder may be deleted at any time between runs, and
-// the only loss is which scopes had vanished, whose deletes are then held back again, and which scopes
-// are next.
+// the only loss is which scopes had vanished, whose deletes are then held back again, which scopes
+// are next, and which failures were reported.
 package state
 
 import (

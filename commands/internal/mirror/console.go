@@ -20,6 +20,7 @@ type console struct {
 	screen   *term.Screen
 	out      *term.Results
 	stderr   io.Writer
+	held     *held // what stderr keeps back until it is settled; nil if nothing is
 	log      *slog.Logger
 	messages *logs.Messages
 	printer  output.Printer
@@ -35,6 +36,10 @@ func newConsole(streams *term.Streams, o *Options, stop context.CancelCauseFunc)
 		if streams.OutTTY {
 			out = c.screen.Over(out)
 		}
+	}
+	if o.Quiet && o.Daily {
+		c.held = &held{to: c.stderr}
+		c.stderr = c.held
 	}
 	c.out = term.NewResults(out, func(err error) {
 		if o.Dry { // a diff without a reader has nothing to do; a sync still has
@@ -66,6 +71,10 @@ func (c *console) useLevel(configured string) {
 	}
 	if !ok {
 		level = slog.LevelWarn
+	}
+	if level < slog.LevelWarn { // somebody reads the log
+		c.held.open()
+		c.held = nil
 	}
 	c.log = logs.New(c.stderr, c.o.Format, level)
 	if c.o.Format != logs.Text {
@@ -128,7 +137,7 @@ func (c *console) reportResult(ctx context.Context, o *ran) {
 	for _, line := range o.remarks(c.o) {
 		c.messages.Note(logs.Joined(o.where(), line))
 	}
-	if o.Err != nil && (o.watch == nil || !o.watch.reported(o.Err)) {
+	if o.Err != nil && (o.watch == nil || !o.watch.reported(o.Err)) && !c.o.silent(c.o.Code(o.Err)) {
 		c.messages.Conclude(ctx, o.where(), o.Err)
 	}
 	if o.Confirm != "" {

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"slices"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
@@ -32,7 +33,14 @@ type Options struct {
 	WaitRefresh bool          // end only when written documents are searchable
 	// code chooses the exit code from an error of the command and the results of its connectors.
 	Code func(error, ...*output.Outcome) int
+	// Quieted are the exit codes that --quiet does not report.
+	Quieted []int
+	// Daily reports an unchanged failure of a connector once a day, with --quiet.
+	Daily bool
 }
+
+// silent reports whether an exit code is not reported.
+func (o *Options) silent(code int) bool { return o.Quiet && slices.Contains(o.Quieted, code) }
 
 // Permits are actions that a run takes only on request.
 type Permits struct {

@@ -24,6 +24,7 @@ const pingVariable = "ELASTIC_INGEST_PING_URL"
 func (s *session) reported(ctx context.Context, code *int) (end func()) {
 	*code = s.o.Code(&crash.Error{})
 	return func() {
+		s.held.open()
 		s.writeMetrics(*code)
 		s.pingEnd(ctx, *code)
 	}

@@ -51,6 +51,7 @@ func (j jobs) poll(ctx context.Context, do func(*protocol.Poller, context.Contex
 	}
 	err = j.openRecords(ctx)
 	if err == nil {
+		j.held.end(true) // not of a connector
 		err = do(j.poller(ctx, scope), ctx)
 	}
 	return errors.Join(err, j.closeDestination())
@@ -98,7 +99,12 @@ func (j jobs) poller(ctx context.Context, scope protocol.Scope) *protocol.Poller
 			return records.SourceType(j.app, j.cfg, &config.Connector{ServiceType: serviceType})
 		},
 		Check: func(ctx context.Context, c *protocol.Record[protocol.Connector]) error {
-			return j.check(ctx, c, nil)
+			err := j.check(ctx, c, nil)
+			if err == nil {
+				o := &ran{Outcome: output.Outcome{Name: c.ID, Type: string(c.Body.ServiceType)}}
+				j.works(c.ID, o.where(), false)
+			}
+			return err
 		},
 		CheckRules: j.check,
 		Run: func(ctx context.Context, claim *protocol.Claim) error {
@@ -108,7 +114,7 @@ func (j jobs) poller(ctx context.Context, scope protocol.Scope) *protocol.Poller
 		Hold: j.hold, Dead: j.state.JobLeft,
 		Failed: func(id string, err error) {
 			o := &ran{Outcome: output.Outcome{Name: id, Type: records.EntryOf(j.cfg, id).ServiceType, Destination: j.dest.Name()}}
-			o.Err = err
+			o.Err, o.id = err, id
 			if errors.Is(err, protocol.ErrMissing) {
 				o.Err = records.Missing(id)
 			}
@@ -157,14 +163,14 @@ func (j jobs) runClaim(ctx context.Context, claim *protocol.Claim) {
 		w.connector.IndexName = w.job.Index
 	}
 	o := j.begin(&w.connector)
-	o.Err = err
+	o.Err, o.id = err, claim.Connector.ID
 	if late := j.late(); late != nil {
 		o.Err = late
 	}
 	j.attend(ctx, claim, &w, o)
 	if errors.Is(o.Err, protocol.ErrCanceled) {
 		j.log.Info("the sync job was canceled", report.Job, claim.Job.ID)
-		o.Err = nil
+		o.Err, o.canceled = nil, true
 	}
 	j.done(ctx, o)
 }

@@ -3,6 +3,7 @@ package mirror
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
@@ -47,6 +48,14 @@ func (o *ran) remarks(opt *Options) []string {
 	}
 	if r.Passed > 0 {
 		out = append(out, term.Plural(r.Passed, "record of the file was", "records of the file were")+" skipped (of another connector or index, or a delete)")
+	}
+	if n := len(r.TooLong); n > 0 && !opt.silent(o.Exit) {
+		slices.Sort(r.TooLong)
+		names := strings.Join(r.TooLong[:min(n, reportedFailures)], ", ")
+		if n > reportedFailures {
+			names += " and others"
+		}
+		out = append(out, "the time limit is too short to read "+names+" completely, so documents in it are never deleted; raise --max-duration")
 	}
 	if c.ContentErrors > 0 {
 		out = append(out, "the content of "+term.Plural(c.ContentErrors, "document", "documents")+" could not be read; the next run tries again")

@@ -61,6 +61,9 @@ type ran struct {
 	output.Outcome
 	watch *watcher  // nil if the run did not begin
 	ended time.Time // when the result was final
+
+	id       string // of the record, in a poll
+	canceled bool   // the sync job
 }
 
 // configure starts the time limit and loads the configuration. stop is called once.
@@ -72,6 +75,7 @@ func (s *session) configure(ctx context.Context) (stop func(), err error) {
 	if s.cfg, err = s.app.Config(ctx, s.o.ConfigFile); err != nil {
 		return stop, err
 	}
+	s.state = state.Dir(config.StateDir(s.cfg, s.app.Getenv))
 	s.useLevel(s.cfg.Service.LogLevel)
 	for _, w := range s.cfg.Warnings {
 		s.messages.Warn(w)
@@ -82,7 +86,6 @@ func (s *session) configure(ctx context.Context) (stop func(), err error) {
 
 // open opens the destination, read-only if readOnly is set. A folder that another process has open is waited for.
 func (s *session) open(ctx context.Context, readOnly bool) error {
-	s.state = state.Dir(config.StateDir(s.cfg, s.app.Getenv))
 	_, err := s.awaitLock(ctx, func() (err error) { //nolint:contextcheck // a store is opened without one
 		s.dest, err = destination.Open(s.cfg, readOnly)
 		if destination.InUse(err) {
@@ -133,14 +136,16 @@ func (s *session) done(ctx context.Context, o *ran) {
 	}
 	s.outcomes = append(s.outcomes, o)
 	s.reportResult(ctx, o)
+	s.settle(o, o.Job != "")
 }
 
 // finish reports the end of the command and returns its exit code.
 func (s *session) finish(ctx context.Context, err error) int {
 	s.failure = err
-	if err != nil {
+	if err != nil && !s.o.silent(s.o.Code(err)) {
 		s.messages.Conclude(ctx, "", err)
 	}
+	s.settlePoll(err)
 	all := &output.Total{Err: err}
 	for _, o := range s.outcomes {
 		all.Outcomes = append(all.Outcomes, &o.Outcome)
