@@ -233,7 +233,7 @@ func (w *Writer) end(it *item, o outcome, a elastic.BulkItem) {
 		kind, reason = plan.Keep, plan.ChangedSince
 		n.Kept.Add(1)
 	case o == rejected:
-		kind, reason = plan.Reject, plan.Reason(a.Type+": "+a.Reason)
+		kind, reason = plan.Reject, plan.Reason(a.Type+": "+elastic.WithoutValues(a.Reason))
 		n.Rejected.Add(1)
 	case kind == plan.Create:
 		n.Created.Add(1)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -86,10 +87,28 @@ type Bulk struct {
 // Bulk sends operations. The response has one item per operation; if an operation was applied to another
 // id or index than requested, its item says so.
 func (c *Client) Bulk(ctx context.Context, b Bulk) (BulkAnswer, error) {
+	discreet := c.discreet.Load()
+	answer, err := c.bulk(ctx, b, discreet)
+	if e, ok := errors.AsType[*Error](err); ok && discreet && e.Status == http.StatusBadRequest && strings.Contains(e.Reason, "include_source_on_error") {
+		// A node of an older version, in a cluster that is being upgraded.
+		c.discreet.Store(false)
+		inUse := answer.BodyInUse
+		answer, err = c.bulk(ctx, b, false)
+		answer.BodyInUse = answer.BodyInUse || inUse
+	}
+	return answer, err
+}
+
+// bulk sends operations. If discreet is set, the server leaves documents out of its error messages.
+func (c *Client) bulk(ctx context.Context, b Bulk, discreet bool) (BulkAnswer, error) {
 	lent := lend(b.Body, compatibleNDJSON)
 	op := fmt.Sprintf("write to index %q", b.Index)
+	var source *bool
+	if discreet {
+		source = new(bool)
+	}
 	raw, err := c.do(ctx, op, esapi.BulkRequest{
-		Index: url.PathEscape(b.Index), Pipeline: b.Pipeline, Body: lent,
+		Index: url.PathEscape(b.Index), Pipeline: b.Pipeline, Body: lent, IncludeSourceOnError: source,
 		FilterPath: []string{
 			"errors", "items.*._index", "items.*._id", "items.*.status", "items.*.result",
 			"items.*.error.type", "items.*.error.reason", "items.*.error.caused_by",

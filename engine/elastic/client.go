@@ -17,7 +17,9 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -35,6 +37,7 @@ type Config struct {
 	BearerToken string
 	Headers     map[string]string
 	UserAgent   string
+	OpaqueID    string        // names this client in the server's logs and tasks; "" for none
 	Timeout     time.Duration // of one request; 0: none
 	Transport   http.RoundTripper
 }
@@ -45,6 +48,8 @@ type Client struct {
 	raw       http.RoundTripper
 	address   *url.URL
 	timeout   time.Duration
+	// discreet means that the server can leave documents out of its error messages.
+	discreet atomic.Bool
 }
 
 // New creates a client; it sends nothing.
@@ -61,6 +66,9 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("%w: elasticsearch.host is not an address", ErrConfig)
 	}
 	header := http.Header{}
+	if c.OpaqueID != "" {
+		header.Set("X-Opaque-Id", opaque(c.OpaqueID))
+	}
 	for k, v := range c.Headers {
 		header.Set(k, v)
 	}
@@ -83,6 +91,20 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("%w: create the Elasticsearch client: %w", ErrConfig, err)
 	}
 	return &Client{transport: performer{t}, raw: c.Transport, address: u, timeout: c.Timeout}, nil
+}
+
+// longestOpaqueID is more than a server needs to recognize a client.
+const longestOpaqueID = 128
+
+// opaque is the value of a header: letters, digits and a few signs of ASCII, other characters as underscores.
+func opaque(id string) string {
+	id = strings.Map(func(r rune) rune {
+		if r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_./:", r)) {
+			return r
+		}
+		return '_'
+	}, id)
+	return id[:min(len(id), longestOpaqueID)]
 }
 
 // cloudAddress is the address in a cloud id: a name, a colon, and in base64 the domain and the parts
@@ -249,7 +271,20 @@ func (c *Client) Ping(ctx context.Context) (Info, error) {
 	if a.UUID == noUUID {
 		a.UUID = ""
 	}
-	return Info{a.Version.Number, a.Version.BuildFlavor, a.ClusterName, a.UUID}, err
+	info := Info{a.Version.Number, a.Version.BuildFlavor, a.ClusterName, a.UUID}
+	c.discreet.Store(err == nil && info.hidesSource())
+	return info, err
+}
+
+// hidesSource reports whether bulk requests of the version have the parameter include_source_on_error, which came
+// with version 8.18: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk. A version that
+// cannot be read counts as older, because an unknown parameter fails the request.
+func (i Info) hidesSource() bool {
+	var major, minor int
+	if _, err := fmt.Sscanf(i.Version, "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+	return i.Flavor == "serverless" || major > 8 || major == 8 && minor >= 18
 }
 
 // noUUID is the uuid of a cluster that has not formed yet, and of the embedded destination.

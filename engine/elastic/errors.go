@@ -30,21 +30,32 @@ const WrittenElsewhere = "written_elsewhere"
 
 // Error is an error that the destination returned.
 type Error struct {
-	Op         string // the operation, such as `create index "search-docs"`
-	Status     int    // of HTTP
-	Type       string // such as index_not_found_exception
-	Reason     string
+	Op         string        // the operation, such as `create index "search-docs"`
+	Status     int           // of HTTP
+	Type       string        // such as index_not_found_exception
+	Reason     string        // it may quote a value of a document
 	RetryAfter time.Duration // as requested by the server, or 0
 }
 
+// Error is the error without values of documents, since it may be mailed or shown in Kibana.
 func (e *Error) Error() string {
+	reason := WithoutValues(e.Reason)
 	switch {
-	case e.Type == "" && e.Reason == "":
+	case e.Type == "" && reason == "":
 		return fmt.Sprintf("%s: the server answered %d", e.Op, e.Status)
 	case e.Type == "":
-		return fmt.Sprintf("%s: the server answered %d: %s", e.Op, e.Status, e.Reason)
+		return fmt.Sprintf("%s: the server answered %d: %s", e.Op, e.Status, reason)
 	}
-	return fmt.Sprintf("%s: %s: %s (%d)", e.Op, e.Type, e.Reason, e.Status)
+	return fmt.Sprintf("%s: %s: %s (%d)", e.Op, e.Type, reason, e.Status)
+}
+
+// quotes is where a reason begins to quote the document. What follows cannot be told from the quotation, which may
+// contain anything, quotes included.
+var quotes = regexp.MustCompile(`(?s)\.? *(?:Preview of field's value:|at \[Source: ).*`)
+
+// WithoutValues is a reason of the destination without the values of documents that it quotes.
+func WithoutValues(reason string) string {
+	return strings.TrimSpace(quotes.ReplaceAllString(reason, ""))
 }
 
 // Is determines the kind by status and type.

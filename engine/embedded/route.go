@@ -52,8 +52,8 @@ func routes() []route {
 		many  = "expand_wildcards ignore_unavailable allow_no_indices"
 	)
 	return []route{
-		{"POST PUT", "_bulk", "refresh timeout wait_for_active_shards pipeline", (*Server).bulk},
-		{"POST PUT", "{index}/_bulk", "refresh timeout wait_for_active_shards pipeline", (*Server).bulk},
+		{"POST PUT", "_bulk", "refresh timeout wait_for_active_shards pipeline include_source_on_error", (*Server).bulk},
+		{"POST PUT", "{index}/_bulk", "refresh timeout wait_for_active_shards pipeline include_source_on_error", (*Server).bulk},
 		{"POST GET", "_search", "_source seq_no_primary_term track_total_hits size from allow_partial_search_results " + many, (*Server).search},
 		{"POST GET", "{index}/_search", "_source seq_no_primary_term track_total_hits size from allow_partial_search_results " + many, (*Server).search},
 		{"POST GET", "{index}/_count", many, (*Server).count},

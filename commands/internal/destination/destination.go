@@ -102,9 +102,12 @@ func (d *Destination) LockName() string {
 // Client creates the client of one connector, which may have its own API key.
 func (d *Destination) Client(c *config.Connector) (*elastic.Client, error) {
 	conf := elastic.Config{
-		URL: d.es.Host, CloudID: d.es.CloudID, Headers: d.es.Headers, UserAgent: program.Name + "/" + program.This().Version,
+		URL: d.es.Host, CloudID: d.es.CloudID, Headers: d.es.Headers, UserAgent: program.Name + "/" + program.This().Version, OpaqueID: program.Name,
 		Timeout: d.es.RequestTimeout, Transport: d.transport,
 		Username: d.es.Username, Password: d.es.Password.Reveal(), APIKey: d.es.APIKey.Reveal(), BearerToken: d.es.BearerToken.Reveal(),
+	}
+	if c.Name != "" {
+		conf.OpaqueID += "/" + c.Name
 	}
 	if !c.APIKey.IsZero() {
 		conf.APIKey = c.APIKey.Reveal()

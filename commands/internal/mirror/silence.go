@@ -137,12 +137,12 @@ func (s *session) troubleAt() string {
 // news reports whether a failure has to be reported, and remembers that it was. If the state folder cannot be read
 // or written, it is reported each time.
 func (s *session) news(connector string, job bool, problems []string) bool {
-	now, print := s.app.Now(), fingerprint(problems)
+	now, mark := s.app.Now(), fingerprint(problems)
 	t, err := s.state.Trouble(s.troubleAt(), connector)
 	if err != nil || t.Since.IsZero() {
 		t = state.Trouble{Since: now}
 	}
-	said, known := t.Said[print]
+	said, known := t.Said[mark]
 	say := !known || now.Before(said) || now.Sub(said) >= sayAgain
 	if !say && (t.Job || !job) {
 		return false
@@ -152,7 +152,7 @@ func (s *session) news(connector string, job bool, problems []string) bool {
 		t.Said = map[string]time.Time{}
 	}
 	if say {
-		t.Said[print] = now
+		t.Said[mark] = now
 	}
 	maps.DeleteFunc(t.Said, func(_ string, at time.Time) bool { return now.Sub(at) >= sayAgain })
 	for len(t.Said) > mostSaid {
