@@ -198,6 +198,9 @@ func readCron(c *cli.Context, o *mirror.Options) error {
 			return &usage.Error{Problem: "--" + flag + " must not be negative"}
 		}
 	}
+	if file := c.String("metrics-textfile"); file != "" && !strings.HasSuffix(file, ".prom") {
+		return &usage.Error{Problem: "--metrics-textfile " + term.Quoted(file) + " does not end with .prom", Hint: "node_exporter reads only such files"}
+	}
 	o.PingURL, o.Metrics = config.NewSecret(c.String("ping-url")), c.String("metrics-textfile")
 	return nil
 }

@@ -57,6 +57,9 @@ func TestMetricsOfRuns(t *testing.T) {
 	if code, _, _ := runPinged(t, &pinged{}, pingConfig, fine, nil, stopped, "poll", "--metrics-textfile", file); code != ExitUsage {
 		t.Errorf("a poll without an end: exit %d", code)
 	}
+	if code, _, stderr := runPinged(t, &pinged{}, pingConfig, fine, nil, stopped, "sync", "--metrics-textfile", "metrics.txt"); code != ExitUsage || !strings.Contains(stderr, "does not end with .prom") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
 	if code, _, _ := runPinged(t, &pinged{}, pingConfig, fine, nil, stopped, "sync", "--dry-run", "--metrics-textfile", file); code != ExitUsage {
 		t.Errorf("a dry run: exit %d", code)
 	}
