@@ -51,8 +51,10 @@ func BenchmarkEngine(b *testing.B) {
 
 type silent struct{}
 
-func (silent) Changed(report.Change)       {}
-func (silent) Failed(report.Failure)       {}
+func (silent) Changed(report.Change) {}
+func (silent) Failed(report.Failure) {}
+func (silent) Read(report.PartRead)  {}
+
 func (silent) Phase(string, time.Duration) {}
 
 // acknowledging answers the requests of a run to an empty index.

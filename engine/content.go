@@ -133,7 +133,7 @@ func (o *reader) withoutContent(ctx context.Context, d *plan.Decision, got *fetc
 		return context.Cause(ctx)
 	}
 	o.deps.Counters.ContentErrors.Add(1)
-	o.deps.Observer.Failed(report.Failure{Part: d.Part, ID: d.ID, Err: fmt.Errorf("read the content: %w", err)})
+	o.deps.Observer.Failed(report.Failure{Part: d.Part, Scope: d.Scope, ID: d.ID, Err: fmt.Errorf("%w: %w", report.ErrContent, err)})
 	got.unread = true
 	return nil
 }

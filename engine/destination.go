@@ -98,7 +98,7 @@ func (d *destination) settled(c plan.Change) {
 	case plan.Duplicate:
 		n.Duplicates.Add(1)
 		d.deps.Observer.Failed(report.Failure{
-			Part: c.Part, ID: c.ID,
+			Part: c.Part, Scope: c.Scope, ID: c.ID,
 			Err: fmt.Errorf("has the same id as a document of %s, which was kept", c.First),
 		})
 	case plan.Reject:
@@ -116,7 +116,7 @@ func (d *destination) reject(c plan.Change) error {
 	if err != nil {
 		return err
 	}
-	d.deps.Observer.Failed(report.Failure{Part: c.Part, ID: c.ID, Err: errors.New(string(c.Reason))})
+	d.deps.Observer.Failed(report.Failure{Part: c.Part, Scope: c.Scope, ID: c.ID, Err: errors.New(string(c.Reason))})
 	d.settled(c)
 	return nil
 }

@@ -54,6 +54,7 @@ type unobserved struct{}
 var _ report.Observer = unobserved{}
 
 func (unobserved) Changed(report.Change)       {}
+func (unobserved) Read(report.PartRead)        {}
 func (unobserved) Failed(report.Failure)       {}
 func (unobserved) Phase(string, time.Duration) {}
 

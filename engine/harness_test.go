@@ -296,6 +296,8 @@ func (r *recorder) Failed(f report.Failure) {
 	r.fails = append(r.fails, f)
 }
 
+func (*recorder) Read(report.PartRead) {}
+
 func (r *recorder) Phase(string, time.Duration) {}
 
 // of lists the ids of the changes of a kind.

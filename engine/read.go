@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -227,6 +229,7 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 	}
 	r.scopes.end(held)
 	r.deps.Counters.PartsDone.Add(1)
+	r.deps.Observer.Read(report.PartRead{Scope: cmp.Or(part.Scope(), name), Docs: progress.Read.Load()})
 	return nil
 }
 

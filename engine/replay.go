@@ -98,7 +98,7 @@ func (r *replaying) sendAgain(ctx context.Context) error {
 	}
 	for i := range r.list {
 		rejected := &r.list[i]
-		c := plan.Change{Kind: plan.Create, Reason: plan.NotInIndex, ID: rejected.ID, Part: rejected.Part, Source: rejected.Document, At: &plan.Absent}
+		c := plan.Change{Kind: plan.Create, Reason: plan.NotInIndex, ID: rejected.ID, Part: rejected.Part, Scope: rejected.Part, Source: rejected.Document, At: &plan.Absent}
 		if held, ok := copies[rejected.ID]; ok {
 			c.At = &plan.At{SeqNo: held.SeqNo, PrimaryTerm: held.PrimaryTerm}
 			if c.Kind, c.Reason, err = compareCopy(held.Source, rejected.Document); err != nil {

@@ -256,7 +256,7 @@ func (w *Writer) reject(r *request, it *item, a elastic.BulkItem) error {
 	if err != nil {
 		return err
 	}
-	w.o.Observer.Failed(report.Failure{Part: it.change.Part, ID: it.change.ID, Err: itemError(a)})
+	w.o.Observer.Failed(report.Failure{Part: it.change.Part, Scope: it.change.Scope, ID: it.change.ID, Err: itemError(a)})
 	w.end(it, rejected, a)
 	if w.broken() {
 		return fmt.Errorf("write to index %q: %w: %d of them so far, see %s", w.o.Index, ErrTooManyRejected, w.o.Counters.Rejected.Load(), w.o.DeadLetter.Path())

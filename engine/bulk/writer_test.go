@@ -73,7 +73,9 @@ func (r *rig) Changed(c report.Change) {
 	defer r.mu.Unlock()
 	r.changes = append(r.changes, c)
 }
-func (r *rig) Failed(report.Failure)       {}
+func (r *rig) Failed(report.Failure) {}
+func (*rig) Read(report.PartRead)    {}
+
 func (r *rig) Phase(string, time.Duration) {}
 
 // patience is the limit for events that must happen: no machine is so busy that it takes longer.
@@ -596,8 +598,10 @@ func BenchmarkWriter(b *testing.B) {
 
 type silent struct{}
 
-func (silent) Changed(report.Change)       {}
-func (silent) Failed(report.Failure)       {}
+func (silent) Changed(report.Change) {}
+func (silent) Failed(report.Failure) {}
+func (silent) Read(report.PartRead)  {}
+
 func (silent) Phase(string, time.Duration) {}
 
 // acknowledge answers at once that everything was done.

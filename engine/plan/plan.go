@@ -73,7 +73,7 @@ type Change struct {
 	Kind    Kind
 	Reason  Reason
 	Part    string
-	Scope   string // the table, collection, bucket or folder that the part belongs to
+	Scope   string // table, folder or other scope, for summaries; "." for the root of a tree, "" if unknown
 	ID      string
 	Title   string // the document's name for people, if the id means nothing to them; may be empty
 	Source  []byte // the document's _source, to be copied before Apply returns; nil for kinds other than Create and Update, and before Encode

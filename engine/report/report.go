@@ -7,6 +7,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -104,7 +105,7 @@ type Change struct {
 	ID     string
 	Title  string // the document's name for people, if the id means nothing to them; may be empty
 	Part   string
-	Scope  string  // the table, collection, bucket or folder that the part belongs to; "" if it is not known
+	Scope  string  // table, folder or other scope, for summaries; "." for the root of a tree, "" if unknown
 	First  string  // duplicate: the part that brought the id first
 	Fields []Field // update, if requested: the differences
 }
@@ -119,15 +120,26 @@ type Field struct {
 // written.
 type Failure struct {
 	Part  string
-	Scope string // of a complete part: nothing in it is deleted; "" for the list of parts
+	Scope string // of a complete part: nothing in it is deleted; of a document: where it is; "" for the list of parts
 	ID    string // "" for a complete part
 	Err   error
+}
+
+// ErrContent is the error of a document whose content could not be read.
+var ErrContent = errors.New("read the content")
+
+// PartRead is a part of the source that was read to its end.
+type PartRead struct {
+	Scope string // as in [Change]
+	Docs  int64  // documents read
 }
 
 // Observer is notified of events, from several goroutines. It must be fast: the pipe waits for it.
 type Observer interface {
 	Changed(Change)
 	Failed(Failure)
+	// Read receives each part that was read to its end.
+	Read(PartRead)
 	// Phase receives what the run does now, in a few words, and the time until then.
 	Phase(name string, elapsed time.Duration)
 }

@@ -290,4 +290,6 @@ type unseen struct{}
 
 func (unseen) Changed(report.Change)       {}
 func (unseen) Failed(report.Failure)       {}
+func (unseen) Read(report.PartRead) {}
+
 func (unseen) Phase(string, time.Duration) {}

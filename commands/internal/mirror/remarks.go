@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
@@ -23,7 +25,7 @@ func (o *ran) remarks(opt *Options) []string {
 	}
 	if r.Failed > 0 && o.watch != nil {
 		if c.Parts > 1 {
-			out = append(out, fmt.Sprintf("%s of %s parts were read completely", term.Number(c.PartsDone), term.Number(c.Parts)))
+			out = append(out, fmt.Sprintf("%s of %s tables, folders or parts of them were read completely", term.Number(c.PartsDone), term.Number(c.Parts)))
 		}
 		switch n := len(o.watch.unread); {
 		case o.watch.unlisted:
@@ -62,7 +64,7 @@ func (o *ran) remarks(opt *Options) []string {
 	}
 	for _, reason := range withheldOrder {
 		if n := r.Withheld[reason]; n > 0 {
-			out = append(out, heldBack+term.Plural(n, "delete", "deletes")+": "+o.because(reason, opt))
+			out = append(out, heldBack+term.Plural(n, "delete", "deletes")+o.heldIn(reason, n)+o.because(reason, opt))
 		}
 	}
 	for _, reason := range []plan.Reason{plan.NotInPlan, plan.MovedSincePlan} {
@@ -90,32 +92,86 @@ func (o *ran) replaced() string {
 	return fmt.Sprintf("the alias now stands for the new index %s; the old index %s stays until you delete it", o.Result.Index, o.Result.Replaced)
 }
 
+// heldIn names the tables of deletes that are held back for a reason. A run that could not look for the documents
+// knows only their number.
+func (o *ran) heldIn(reason plan.Reason, n int64) string {
+	tables := o.Tally.HeldBack(reason)
+	tables = slices.DeleteFunc(tables, func(c output.Count) bool { return c.Name == "" })
+	switch {
+	case len(tables) == 0:
+		return ""
+	case len(tables) == 1 && tables[0].N == n:
+		return " in " + tables[0].Name
+	}
+	var parts []string
+	for i, t := range tables {
+		if i == namedTables {
+			break
+		}
+		parts = append(parts, term.Number(t.N)+" in "+t.Name)
+		n -= t.N
+	}
+	if n > 0 {
+		parts = append(parts, term.Number(n)+" in others")
+	}
+	return ": " + strings.Join(parts, ", ")
+}
+
+// namedTables is the number of tables that one message names.
+const namedTables = 10
+
+// limitOf is the limit of a guard that held back deletes.
+func limitOf(g engine.Guard) string {
+	percent := strconv.FormatFloat(g.Percent, 'f', -1, 64) + " %"
+	switch {
+	case g.Confirmed >= 0:
+		return "confirmed " + term.Number(g.Confirmed)
+	case g.Percent == 0:
+		return "limit " + term.Number(g.Deletes)
+	case g.Deletes == 0:
+		return "limit " + percent
+	}
+	return "limit " + term.Number(g.Deletes) + " and " + percent
+}
+
+// toConfirm is the number of deletes to confirm: the eligible ones are judged again, together with those of vanished
+// tables.
+func (o *ran) toConfirm() int64 {
+	by := o.Result.Withheld
+	return o.Result.Eligible + by[plan.ScopeVanished] + by[plan.ScopeUnknown]
+}
+
+// because is what follows the number of deletes that are held back: why, and what to do.
 func (o *ran) because(reason plan.Reason, opt *Options) string {
 	switch reason {
 	case plan.GuardRefused:
-		of := "read"
-		if o.Result.Incremental {
-			of = "in the index"
+		text := fmt.Sprintf(" (%s of %s; %s)", term.Number(o.Result.Eligible), term.Plural(o.Result.Judged, "document", "documents"), limitOf(o.guard))
+		if opt.Dry {
+			return text
 		}
-		return fmt.Sprintf("%s of the %s %s, more than the guard allows", term.Number(o.Result.Eligible), term.Plural(o.Result.Judged, "document", "documents"), of)
+		return fmt.Sprintf("%s; review with diff, then sync --confirm-deletes %d", text, o.toConfirm())
 	case plan.ScopeVanished:
 		if len(opt.Parts) > 0 {
-			return "their tables or folders have vanished; if these were dropped on purpose, confirm the deletes"
+			return ": their tables or folders have vanished; if these were dropped on purpose, confirm the deletes"
 		}
-		return "their tables or folders have vanished; if the next sync still misses them, it deletes the documents, within the guard; " +
+		return ": their tables or folders have vanished; if the next sync still misses them, it deletes the documents, within the guard; " +
 			"if these were dropped on purpose, confirm the deletes now"
 	case plan.ScopeUnknown:
-		return "the index does not record their tables or folders; confirm the deletes if these documents must go"
+		return ": the index does not record their tables or folders; confirm the deletes if these documents must go"
 	case plan.PointInTimeLost:
-		return "the point in time of the index was lost; run again"
+		return ": the point in time of the index was lost; run again"
 	case plan.RefreshRefused:
-		return "the index could not be refreshed; grant the privilege `maintenance`"
+		return ": the index could not be refreshed; grant the privilege `maintenance`"
 	case plan.ForeignIndex:
-		return "the index was not filled by this connector, or was filled from another source; if its documents belong to this connector, adopt them"
+		return ": the index was not filled by this connector, or was filled from another source; if its documents belong to this connector, adopt them"
+	case plan.ScopeFailed:
+		return ": the table or folder was not read completely"
+	case plan.ListIncomplete:
+		return ": the listing of the source is incomplete"
 	case plan.EmptySource:
-		return "the source is empty, which may be a mistake"
+		return ": the source is empty, which may be a mistake"
 	}
-	return string(reason)
+	return ": " + string(reason)
 }
 
 // confirmation is the command line that permits the deletes that were held back, or "". Adopting a foreign
@@ -130,8 +186,7 @@ func (o *ran) confirmation(opt *Options) string {
 	case by[plan.EmptySource] > 0:
 		words = append(words, "--allow-empty")
 	case by[plan.GuardRefused] > 0 || opt.Dry && vanished > 0:
-		// The eligible deletes are judged again, together with those of vanished parts.
-		words = append(words, "--confirm-deletes", fmt.Sprint(o.Result.Eligible+vanished))
+		words = append(words, "--confirm-deletes", fmt.Sprint(o.toConfirm()))
 	case vanished > 0:
 		words = append(words, "--confirm-deletes", fmt.Sprint(vanished))
 	default:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
@@ -49,6 +50,7 @@ func (s *session) one(ctx context.Context, w *work, o *ran, by attended) {
 	started := s.app.Now()
 	deps := s.deps(client, w, by)
 	deps.DeadLetter, deps.Save = dead, s.plans.save
+	o.Tally, o.guard = &output.Tally{}, job.Guard
 	o.watch = newWatcher(s.console, o, deps.Log)
 	deps.Observer = o.watch
 	stop := s.startProgress(o, deps.Counters, s.app.Now)

@@ -62,8 +62,9 @@ type ran struct {
 	watch *watcher  // nil if the run did not begin
 	ended time.Time // when the result was final
 
-	id       string // of the record, in a poll
-	canceled bool   // the sync job
+	id       string       // of the record, in a poll
+	canceled bool         // the sync job
+	guard    engine.Guard // of its deletes
 }
 
 // configure starts the time limit and loads the configuration. stop is called once.

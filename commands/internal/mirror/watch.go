@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -25,6 +27,7 @@ type watcher struct {
 	console *console
 	where   string
 	log     *slog.Logger
+	tally   *output.Tally
 
 	mu       sync.Mutex
 	phase    string
@@ -48,7 +51,7 @@ type absent struct {
 var _ report.Observer = (*watcher)(nil)
 
 func newWatcher(c *console, o *ran, log *slog.Logger) *watcher {
-	return &watcher{console: c, where: o.where(), log: log, hints: map[string]bool{}}
+	return &watcher{console: c, where: o.where(), log: log, tally: o.Tally, hints: map[string]bool{}}
 }
 
 // where is the place of this connector in messages.
@@ -68,6 +71,7 @@ func (w *watcher) Changed(c report.Change) {
 		}
 		w.mu.Unlock()
 	}
+	w.tally.Change(&c)
 	w.console.printer.Change(c)
 }
 
@@ -78,6 +82,14 @@ func (w *watcher) Failed(f report.Failure) {
 	w.failed++
 	if is, ok := errors.AsType[*source.UnmatchedError](f.Err); ok {
 		w.absent = append(w.absent, absent{err: f.Err, is: is})
+	}
+	switch {
+	case wholePart(f):
+		if f.Part != "" {
+			w.tally.Unread(cmp.Or(f.Scope, f.Part), f.Err.Error())
+		}
+	case errors.Is(f.Err, report.ErrContent):
+		w.tally.ContentError(f.Scope)
 	}
 	if wholePart(f) {
 		w.unlisted = w.unlisted || f.Part == ""
@@ -91,6 +103,9 @@ func (w *watcher) Failed(f report.Failure) {
 	w.failures = append(w.failures, f)
 	w.console.messages.FailAmong(w.where, &placedError{f}, w.hints)
 }
+
+// Read implements [report.Observer].
+func (w *watcher) Read(p report.PartRead) { w.tally.Read(p) }
 
 // leaves records a part that was not read completely; a scope counts once, however many of its parts failed.
 func (w *watcher) leaves(part, scope string) {

@@ -49,6 +49,8 @@ type jsonResult struct {
 	Mapping       []jsonDrift      `json:"mapping,omitempty"`     // fields whose mapping differs from that of a new index
 	NotIndexed    []shape.Ignored  `json:"not_indexed,omitempty"` // fields with some values only in _source; after a run that wrote
 	WithheldBy    map[string]int64 `json:"withheld_by,omitempty"` // counts by reason
+	Parts         []jsonTable      `json:"parts,omitempty"`       // tables or folders with changes, or not read completely
+	MoreParts     *jsonTable       `json:"more_parts,omitempty"`  // the sums of those beyond 500
 	Unread        []string         `json:"unread,omitempty"`      // the first parts that were not read completely
 	DeadLetter    string           `json:"dead_letter,omitempty"`
 	Confirm       string           `json:"confirm,omitempty"` // the command line that permits the deletes that were held back
@@ -65,6 +67,30 @@ type jsonDrift struct {
 	Source  string `json:"source"` // the kind in the source
 	Meaning string `json:"meaning"`
 	Refuses bool   `json:"refuses"` // the index may reject values of the source
+}
+
+// jsonTable is a table or folder. Its counts have the names of those of the result.
+type jsonTable struct {
+	Part          string           `json:"part"` // "" if unknown
+	Read          int64            `json:"read"`
+	Created       int64            `json:"created"`
+	Updated       int64            `json:"updated"`
+	Deleted       int64            `json:"deleted"`
+	Withheld      int64            `json:"withheld"`
+	Rejected      int64            `json:"rejected"`
+	Dropped       int64            `json:"dropped"`
+	Duplicates    int64            `json:"duplicates"`
+	ContentErrors int64            `json:"content_errors"`
+	Fields        map[string]int64 `json:"fields,omitempty"`      // updated documents by changed field; with --fields
+	MoreFields    int64            `json:"more_fields,omitempty"` // changes of fields beyond 50
+	Unread        string           `json:"unread,omitempty"`      // why it was not read completely
+}
+
+func jsonTableOf(t *Table) jsonTable {
+	return jsonTable{
+		Part: t.Name, Read: t.Read, Created: t.Created, Updated: t.Updated, Deleted: t.Deleted, Withheld: t.Withheld, Rejected: t.Rejected,
+		Dropped: t.Dropped, Duplicates: t.Duplicates, ContentErrors: t.ContentErrors, Fields: t.Fields, MoreFields: t.MoreFields, Unread: t.Unread,
+	}
 }
 
 type jsonError struct {
@@ -184,6 +210,14 @@ func (p *jsonPrinter) resultOf(o *Outcome) jsonResult {
 	r.count(o.Result.Counts)
 	if o.Result.SparedGone {
 		r.Spared = o.Result.Spared
+	}
+	tables, rest := o.Tally.Changed()
+	for _, t := range tables {
+		r.Parts = append(r.Parts, jsonTableOf(t))
+	}
+	if rest != nil {
+		more := jsonTableOf(rest)
+		r.MoreParts = &more
 	}
 	r.NotIndexed, r.Extraction = o.Result.NotIndexed, string(o.Result.Extraction)
 	for _, d := range o.Result.Drift {

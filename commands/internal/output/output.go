@@ -72,6 +72,7 @@ type Outcome struct {
 	DeadLetter              string   // the file of rejected documents, "" if there is none
 	Confirm                 string   // the command line that permits the deletes that were held back
 	Unread                  []string // the first parts that were not read completely
+	Tally                   *Tally   // nil if the run did not begin
 	Plan                    *Plan    // nil if the run neither saved nor used one
 }
 

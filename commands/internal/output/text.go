@@ -191,6 +191,11 @@ func (t *textPrinter) Connector(o *Outcome) {
 			t.write(textLine{kind: driftKind, index: term.Plain(o.Result.Index), id: term.Plain(d.Field), detail: term.Plain(fmt.Sprintf("mapped as %s, in the source %s: %s", d.Mapped, d.Kind, d.Meaning))})
 		}
 	}
+	if t.o.Dry {
+		for _, line := range summary(o.Tally, term.Plain) {
+			fmt.Fprintln(t.w, line)
+		}
+	}
 	if line := t.notIndexedLine(o); line != "" {
 		fmt.Fprintln(t.w, line)
 	}

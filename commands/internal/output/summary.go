@@ -1,0 +1,113 @@
+package output
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+)
+
+// A summary shows at most this many tables, and this many fields of each.
+const (
+	shownTables = 20
+	shownFields = 10
+)
+
+// summary lists the tables with changes, one a line. Names pass escape, so that they fit the format.
+func summary(y *Tally, escape func(string) string) []string {
+	tables, rest := y.Changed()
+	var lines []string
+	for i, t := range tables {
+		if i == shownTables {
+			break
+		}
+		lines = append(lines, escape(tableName(t.Name))+": "+describe(t, escape))
+	}
+	if line := more(tables, rest); line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// more sums the tables that a summary does not show, "" if there are none. How many more there are is unknown
+// once a tally is full.
+func more(tables []*Table, rest *Table) string {
+	if len(tables) <= shownTables && rest == nil {
+		return ""
+	}
+	var sum Table
+	hidden := tables[min(len(tables), shownTables):]
+	for _, t := range hidden {
+		sum.add(t)
+	}
+	text := fmt.Sprintf("and %s more", term.Number(int64(len(hidden))))
+	if rest != nil {
+		sum.add(rest)
+		text = fmt.Sprintf("and more than %s others", term.Number(int64(len(hidden))))
+	}
+	return text + ": " + describe(&sum, term.Plain)
+}
+
+// add adds the counts of another table, but not its fields.
+func (t *Table) add(o *Table) {
+	t.Created += o.Created
+	t.Updated += o.Updated
+	t.Deleted += o.Deleted
+	t.Withheld += o.Withheld
+	t.Rejected += o.Rejected
+	t.Duplicates += o.Duplicates
+	t.ContentErrors += o.ContentErrors
+	if o.Unread != "" {
+		t.Unread = "not all of them were read completely"
+	}
+}
+
+// tableName is the name of a table for people.
+func tableName(name string) string { return cmp.Or(name, "(table unknown)") }
+
+// describe is the counts of a table: the updates with the fields in which they differ, then the rest.
+func describe(t *Table, escape func(string) string) string {
+	var parts []string
+	if t.Updated > 0 {
+		updates := []string{term.Plural(t.Updated, "update", "updates")}
+		for _, f := range shownOf(t) {
+			updates = append(updates, escape(f.Name)+" in "+term.Number(f.N))
+		}
+		if n := len(t.Fields) - shownFields; n > 0 || t.MoreFields > 0 {
+			updates = append(updates, "and "+moreFields(n, t.MoreFields > 0))
+		}
+		parts = append(parts, strings.Join(updates, ", "))
+	}
+	for _, one := range []struct {
+		n         int64
+		one, many string
+	}{
+		{t.Created, "create", "creates"},
+		{t.Deleted, "delete", "deletes"},
+		{t.Withheld, "delete held back", "deletes held back"},
+		{t.Rejected, "document rejected", "documents rejected"},
+		{t.Duplicates, "duplicate id", "duplicate ids"},
+		{t.ContentErrors, "document with unreadable content", "documents with unreadable content"},
+	} {
+		if one.n > 0 {
+			parts = append(parts, term.Plural(one.n, one.one, one.many))
+		}
+	}
+	if t.Unread != "" {
+		parts = append(parts, "not read completely")
+	}
+	return strings.Join(parts, "; ")
+}
+
+func shownOf(t *Table) []Count {
+	fields := t.Changed()
+	return fields[:min(len(fields), shownFields)]
+}
+
+func moreFields(n int, unbounded bool) string {
+	if unbounded {
+		return fmt.Sprintf("more than %d other fields", max(n, 0))
+	}
+	return term.Plural(int64(n), "more field", "more fields")
+}
