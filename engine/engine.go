@@ -167,11 +167,19 @@ type Result struct {
 	// Drift lists fields whose mapping in the index differs from that of a new index. NotIndexed lists fields with
 	// values that are only in _source; it is known after a run that wrote.
 	Drift      []shape.Drift
+	Creates    *NewIndex // dry run: the index that a sync would create; nil if it exists
 	NotIndexed []shape.Ignored
 	// Incremental reports that only changes were read. Judged is then the number of all documents in the index.
 	Incremental bool
 	// Cursor is the position in the changes of the source that the index stored in this run; "" for none.
 	Cursor source.Cursor
+}
+
+// NewIndex describes an index that does not exist yet.
+type NewIndex struct {
+	Owner  string
+	Fields int64 // with a mapping from the beginning
+	Open   bool  // the source does not describe its fields: documents add others
 }
 
 // Incomplete reports that something was not read, or could not be written.

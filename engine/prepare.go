@@ -103,6 +103,11 @@ func (d *destination) settle(ctx context.Context, src source.Source) (p *prepare
 			return nil, err
 		}
 	}
+	if d.absent && d.job.DryRun && p.described.undone == nil {
+		if err := form.preview(); err != nil {
+			return nil, err
+		}
+	}
 	p.absences.recall()
 	if creates {
 		if p.recipe, err = d.decideRecipe(ctx); err != nil {

@@ -77,6 +77,21 @@ func (s *shaping) create(ctx context.Context, undone error) error {
 	return nil
 }
 
+// preview records what the index would look like, for a dry run.
+func (s *shaping) preview() error {
+	creation := s.job.Create
+	if s.job.Kind != AccessControl {
+		var err error
+		if creation, err = s.shaped(shape.Options{}, creation.FieldLimit()); err != nil {
+			return err
+		}
+	}
+	s.outcome.note(func(res *Result) {
+		res.Creates = &NewIndex{Owner: s.job.Owner, Fields: creation.Fields(), Open: !s.job.Type.Describes}
+	})
+	return nil
+}
+
 // shaped is how the index is created, with room for the given number of the source's fields.
 func (s *shaping) shaped(o shape.Options, room int) (elastic.Creation, error) {
 	settings := map[string]any{}

@@ -141,6 +141,25 @@ func (c Creation) FieldLimit() int {
 	return m.Room()
 }
 
+// Fields is how many fields the new index maps, objects and sub-fields not counted.
+func (c Creation) Fields() int64 {
+	properties, _ := c.body(Marker{})["mappings"].(map[string]any)["properties"].(map[string]any)
+	return leaves(properties)
+}
+
+// leaves counts the fields of a mapping that are not objects.
+func leaves(properties map[string]any) (n int64) {
+	for _, v := range properties {
+		field, _ := v.(map[string]any)
+		if below, ok := field["properties"].(map[string]any); ok {
+			n += leaves(below)
+		} else {
+			n++
+		}
+	}
+	return n
+}
+
 // TextMapping is the mapping of a text field by c's own dynamic templates; nil if there is none.
 func (c Creation) TextMapping() map[string]any {
 	templates, _ := c.mappings["dynamic_templates"].([]any)

@@ -46,6 +46,7 @@ type jsonResult struct {
 	FailedParts   int64            `json:"failed_parts"`
 	DurationMS    int64            `json:"duration_ms"`
 	Extraction    string           `json:"extraction,omitempty"`  // how content was converted to text, if any was written
+	Creates       *jsonNewIndex    `json:"creates,omitempty"`     // the index that a sync would create
 	Mapping       []jsonDrift      `json:"mapping,omitempty"`     // fields whose mapping differs from that of a new index
 	NotIndexed    []shape.Ignored  `json:"not_indexed,omitempty"` // fields with some values only in _source; after a run that wrote
 	WithheldBy    map[string]int64 `json:"withheld_by,omitempty"` // counts by reason
@@ -58,6 +59,14 @@ type jsonResult struct {
 	Plan          *Plan            `json:"plan,omitempty"`    // that the run saved or used
 	Error         *jsonError       `json:"error,omitempty"`
 	Connectors    []jsonResult     `json:"connectors,omitempty"`
+}
+
+// jsonNewIndex is an index that does not exist yet.
+type jsonNewIndex struct {
+	Owner    string `json:"owner"`
+	Fields   int64  `json:"fields"`
+	Language string `json:"language,omitempty"`
+	Open     bool   `json:"open"` // documents add further fields
 }
 
 // jsonDrift is a field whose mapping differs from that of a new index.
@@ -220,6 +229,9 @@ func (p *jsonPrinter) resultOf(o *Outcome) jsonResult {
 		r.MoreParts = &more
 	}
 	r.NotIndexed, r.Extraction = o.Result.NotIndexed, string(o.Result.Extraction)
+	if n := o.Result.Creates; n != nil {
+		r.Creates = &jsonNewIndex{Owner: n.Owner, Fields: n.Fields, Language: o.Language, Open: n.Open}
+	}
 	for _, d := range o.Result.Drift {
 		r.Mapping = append(r.Mapping, jsonDrift{d.Field, d.Mapped, string(d.Kind), d.Meaning, d.Refuses})
 	}

@@ -73,6 +73,7 @@ type Outcome struct {
 	Confirm                 string   // the command line that permits the deletes that were held back
 	Unread                  []string // the first parts that were not read completely
 	Tally                   *Tally   // nil if the run did not begin
+	Language                string   // of the analysis in a new index, "" for none
 	Plan                    *Plan    // nil if the run neither saved nor used one
 }
 
@@ -101,9 +102,7 @@ func New(w io.Writer, o Options) Printer {
 	case NDJSON:
 		return &jsonPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10)}
 	}
-	t := &textPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10), value: longestValue}
-	if o.Width > 0 {
-		t.value = min(max(o.Width/4, shortestValue), longestValue)
-	}
+	t := &textPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10), occurred: map[string]bool{}}
+	t.lines.limit, t.lines.write = o.Limit, t.block
 	return t
 }

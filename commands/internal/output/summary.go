@@ -49,6 +49,23 @@ func more(tables []*Table, rest *Table) string {
 	return text + ": " + describe(&sum, term.Plain)
 }
 
+// newIndex is what an index looks like that does not exist yet, "" if it exists.
+func newIndex(o *Outcome) string {
+	n := o.Result.Creates
+	if n == nil {
+		return ""
+	}
+	fields := term.Plural(n.Fields, "mapped field", "mapped fields")
+	if n.Open {
+		fields += ", more as documents bring them"
+	}
+	language := "no language"
+	if o.Language != "" {
+		language = "language " + o.Language
+	}
+	return fmt.Sprintf("%s does not exist; sync creates it: %s; %s; owner %s", o.Result.Index, fields, language, n.Owner)
+}
+
 // add adds the counts of another table, but not its fields.
 func (t *Table) add(o *Table) {
 	t.Created += o.Created

@@ -2,8 +2,6 @@ package output
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,29 +12,27 @@ import (
 )
 
 const (
-	shortestValue = 12 // columns that every value gets
+	shortestValue = 12 // columns that every value gets on a line of its own
 	longestValue  = 80
-	// alignedLines is the number of lines that are collected to align their columns.
-	alignedLines = 500
-	widestID     = 48 // longer ids are not aligned
+	widestID      = 48 // longer ids are not aligned
+	belowFields   = 20 // maximum number of fields below a change
+	belowIndent   = "      "
 )
 
-// textPrinter writes for people: changes, and a line of counts for each connector.
+// textPrinter writes for people: changes, a summary, and a line of counts for each connector.
 type textPrinter struct {
-	o     Options
-	value int // columns of a field's value
+	o Options
 
-	mu      sync.Mutex
-	w       *bufio.Writer
-	waiting []textLine
-	idWidth int
-	aligned bool // the width of ids is fixed
-	limited
+	mu       sync.Mutex
+	w        *bufio.Writer
+	lines    ordered[textLine]
+	occurred map[string]bool // kinds of changes that were printed
 }
 
 type textLine struct {
 	kind              string
 	index, id, detail string
+	below             []string // the detail, for a terminal that is too narrow for one line
 }
 
 // driftKind is the kind of a line about the mapping of a field.
@@ -71,52 +67,104 @@ func (t *textPrinter) Change(c report.Change) {
 	if !t.o.Dry || quiet && !t.o.All {
 		return
 	}
+	line := textLine{kind: c.Kind, index: term.Plain(c.Index), id: term.Plain(c.ID), detail: t.detail(c)}
+	if t.o.Width > 0 {
+		line.below = t.below(c)
+	}
+	size := len(line.index) + len(line.id) + len(line.detail)
+	for _, l := range line.below {
+		size += len(l)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.takes(t.o.Limit) {
-		return
+	t.lines.add(item[textLine]{scope: c.Scope, id: c.ID, kind: c.Kind, bytes: size, shown: line})
+}
+
+// block writes collected lines, with their columns aligned.
+func (t *textPrinter) block(lines []item[textLine]) {
+	idWidth := 0
+	for i := range lines {
+		idWidth = max(idWidth, min(term.Columns(lines[i].shown.id), widestID))
 	}
-	line := textLine{kind: c.Kind, index: term.Plain(c.Index), id: term.Plain(c.ID), detail: t.detail(c)}
-	if t.aligned {
-		t.write(line)
-		return
-	}
-	if t.waiting = append(t.waiting, line); len(t.waiting) == alignedLines {
-		t.align()
+	for i := range lines {
+		t.write(&lines[i].shown, idWidth)
 	}
 }
 
-// align fixes the width of ids and writes the collected lines.
-func (t *textPrinter) align() {
-	for _, l := range t.waiting {
-		t.idWidth = max(t.idWidth, min(term.Columns(l.id), widestID))
-	}
-	t.aligned = true
-	for _, l := range t.waiting {
-		t.write(l)
-	}
-	t.waiting = nil
-}
-
-func (t *textPrinter) write(l textLine) {
-	text := mark(l.kind) + " " + l.index + "  " + l.id
+// write writes a change: on one line or, where a terminal is too narrow for that, the details below.
+func (t *textPrinter) write(l *textLine, idWidth int) {
+	head := mark(l.kind) + " " + l.index + "  "
+	text := head + l.id
 	if l.detail != "" {
-		text = mark(l.kind) + " " + l.index + "  " + term.Pad(l.id, t.idWidth) + "   " + l.detail
+		text = head + term.Pad(l.id, idWidth) + "   " + l.detail
 	}
-	if t.o.Width > 0 {
-		text = term.Shorten(text, t.o.Width)
+	lines := []string{text}
+	if t.o.Width > 0 && term.Columns(text) > t.o.Width {
+		lines = append([]string{term.Shorten(head+l.id, t.o.Width)}, l.below...)
 	}
-	switch l.kind {
+	t.occurred[l.kind] = true
+	for _, line := range lines {
+		_, _ = t.w.WriteString(t.painted(l.kind, line) + "\n")
+	}
+}
+
+func (t *textPrinter) painted(kind, text string) string {
+	switch kind {
 	case plan.Create.String():
-		text = term.Paint(t.o.Palette.Green, text)
+		return term.Paint(t.o.Palette.Green, text)
 	case plan.Update.String():
-		text = term.Paint(t.o.Palette.Yellow, text)
+		return term.Paint(t.o.Palette.Yellow, text)
 	case plan.Delete.String(), plan.Withheld.String(), plan.Reject.String(), plan.Duplicate.String():
-		text = term.Paint(t.o.Palette.Red, text)
-	default:
-		text = term.Paint(t.o.Palette.Grey, text)
+		return term.Paint(t.o.Palette.Red, text)
 	}
-	_, _ = t.w.WriteString(text + "\n")
+	return term.Paint(t.o.Palette.Grey, text)
+}
+
+// below is the detail of a change in lines for a terminal: one field a line.
+func (t *textPrinter) below(c report.Change) []string {
+	if len(c.Fields) == 0 {
+		return t.wrapped(belowIndent, t.detail(c))
+	}
+	lines := t.wrapped(belowIndent, term.Plain(c.Title))
+	for i, f := range c.Fields {
+		if i == belowFields {
+			lines = append(lines, belowIndent+"and "+term.Plural(int64(len(c.Fields)-i), "more field", "more fields"))
+			break
+		}
+		lines = append(lines, t.fieldLines(f)...)
+	}
+	return lines
+}
+
+// fieldLines is a field on one line, or on three if the two values do not fit beside its name.
+func (t *textPrinter) fieldLines(f report.Field) []string {
+	const arrow = " -> "
+	width := t.o.Width - len(belowIndent)
+	name := term.Shorten(term.Plain(f.Name), width/2) + ":"
+	room := width - term.Columns(name) - 1 - len(arrow)
+	from, to := pair(f.Old, f.New, max(room, shortestValue), max(room, shortestValue))
+	a, b := term.Columns(from), term.Columns(to)
+	if a+b > room && room >= 2*shortestValue {
+		a = max(min(a, room/2), room-b)
+		from, to = pair(f.Old, f.New, a, room-a)
+		a, b = term.Columns(from), term.Columns(to)
+	}
+	if a+b <= room {
+		return []string{belowIndent + name + " " + from + arrow + to}
+	}
+	from, to = pair(f.Old, f.New, width-len(arrow), width-len(arrow))
+	return []string{belowIndent + name, belowIndent + "    " + from, belowIndent + " -> " + to}
+}
+
+// wrapped breaks text into indented lines for the terminal; none from "".
+func (t *textPrinter) wrapped(indent, text string) (lines []string) {
+	if text == "" {
+		return nil
+	}
+	for _, line := range term.Wrap(text, t.o.Width-len(indent)) {
+		lines = append(lines, term.Shorten(indent+line, t.o.Width))
+	}
+	return lines
 }
 
 // detail is the text after the id: a readable name of the document if the id is not readable, and the details
@@ -140,7 +188,8 @@ func (t *textPrinter) reason(c report.Change) string {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			fmt.Fprintf(&b, "%s: %s -> %s", term.Plain(f.Name), t.json(f.Old), t.json(f.New))
+			from, to := pair(f.Old, f.New, longestValue, longestValue)
+			fmt.Fprintf(&b, "%s: %s -> %s", term.Plain(f.Name), from, to)
 		}
 		return b.String()
 	}
@@ -153,48 +202,17 @@ func (t *textPrinter) reason(c report.Change) string {
 	return term.Plain(c.Reason)
 }
 
-// json is the value of a field on a line; a missing field is shown in words that are not JSON.
-func (t *textPrinter) json(raw json.RawMessage) string {
-	if raw == nil {
-		return "absent"
-	}
-	var compact bytes.Buffer
-	if json.Compact(&compact, raw) == nil {
-		raw = compact.Bytes()
-	}
-	// Only the beginning is shown, so only the beginning is checked.
-	if most := 8 * longestValue; len(raw) > most {
-		raw = append(bytes.Clone(bytes.ToValidUTF8(raw[:most], nil)), "…"...)
-	}
-	return term.Shorten(term.Plain(string(raw)), t.value)
-}
-
-// settle writes the collected lines.
-func (t *textPrinter) settle() {
-	if !t.aligned {
-		t.align()
-	}
-	t.aligned, t.idWidth = false, 0
-}
-
 // Connector implements [Printer].
 func (t *textPrinter) Connector(o *Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settle()
-	if t.omitted > 0 {
-		fmt.Fprintf(t.w, "… and %s, omitted by --limit %d\n", term.Plural(t.omitted, "change", "changes"), t.o.Limit)
+	t.lines.flush()
+	if t.lines.omitted > 0 {
+		fmt.Fprintf(t.w, "… and %s, omitted by --limit %d\n", term.Plural(t.lines.omitted, "change", "changes"), t.o.Limit)
 	}
-	t.limited = limited{}
+	t.lines.reset()
 	if t.o.Dry {
-		for _, d := range o.Result.Drift {
-			t.write(textLine{kind: driftKind, index: term.Plain(o.Result.Index), id: term.Plain(d.Field), detail: term.Plain(fmt.Sprintf("mapped as %s, in the source %s: %s", d.Mapped, d.Kind, d.Meaning))})
-		}
-	}
-	if t.o.Dry {
-		for _, line := range summary(o.Tally, term.Plain) {
-			fmt.Fprintln(t.w, line)
-		}
+		t.summarize(o)
 	}
 	if line := t.notIndexedLine(o); line != "" {
 		fmt.Fprintln(t.w, line)
@@ -205,11 +223,67 @@ func (t *textPrinter) Connector(o *Outcome) {
 	_ = t.w.Flush() // the writer keeps the error
 }
 
+// summarize writes what follows the changes of a diff: fields whose mapping differs, the index that a sync would
+// create, and the changes by table.
+func (t *textPrinter) summarize(o *Outcome) {
+	for _, d := range o.Result.Drift {
+		line := textLine{kind: driftKind, index: term.Plain(o.Result.Index), id: term.Plain(d.Field), detail: term.Plain(fmt.Sprintf("mapped as %s, in the source %s: %s", d.Mapped, d.Kind, d.Meaning))}
+		if t.o.Width > 0 {
+			line.below = t.wrapped(belowIndent, line.detail)
+		}
+		t.write(&line, 0)
+	}
+	lines := summary(o.Tally, term.Plain)
+	if text := newIndex(o); text != "" {
+		lines = append(lines, term.Plain(text))
+	}
+	for _, line := range lines {
+		if t.o.Width > 0 && term.Columns(line) > t.o.Width {
+			line = strings.TrimPrefix(strings.Join(t.wrapped("    ", line), "\n"), "    ")
+		}
+		fmt.Fprintln(t.w, line)
+	}
+}
+
+// legend explains the characters that occurred, on a terminal.
+func (t *textPrinter) legend() {
+	if t.o.Width == 0 || t.o.Quiet || len(t.occurred) == 0 {
+		return
+	}
+	line := ""
+	for _, l := range [...][2]string{
+		{plan.Create.String(), "create"},
+		{plan.Update.String(), "update"},
+		{plan.Delete.String(), "delete"},
+		{plan.Withheld.String(), "delete held back"},
+		{plan.Reject.String(), "cannot be written"},
+		{plan.Duplicate.String(), "duplicate id"},
+		{plan.Keep.String(), "unchanged"},
+		{plan.Drop.String(), "kept out"},
+		{driftKind, "mapping differs"},
+	} {
+		if !t.occurred[l[0]] {
+			continue
+		}
+		text := mark(l[0]) + " " + l[1]
+		if line != "" && term.Columns(line)+3+term.Columns(text) > t.o.Width {
+			fmt.Fprintln(t.w, term.Paint(t.o.Palette.Grey, line))
+			line = ""
+		}
+		if line != "" {
+			line += "   "
+		}
+		line += text
+	}
+	fmt.Fprintln(t.w, term.Paint(t.o.Palette.Grey, line))
+}
+
 // End implements [Printer].
 func (t *textPrinter) End(all *Total) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settle()
+	t.lines.flush()
+	t.legend()
 	_, _ = t.w.WriteString(t.table(all.Outcomes))
 	_ = t.w.Flush()
 }

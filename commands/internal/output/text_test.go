@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,6 +29,11 @@ var exampleChanges = []report.Change{
 	}},
 	{Kind: "create", Reason: string(plan.NotInIndex), Index: "search-shop", ID: "products_1043", Part: "shop.products"},
 	{Kind: "delete", Reason: string(plan.GoneFromSource), Index: "search-shop", ID: "products_0007", Part: "shop.products"},
+	{Kind: "withheld", Reason: string(plan.GuardRefused), Index: "search-shop", ID: "products_0008", Part: "shop.products"},
+	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "article_1", Title: "A title that says more than the id", Fields: []report.Field{
+		{Name: "body", Old: json.RawMessage(`"` + strings.Repeat("The same. ", 30) + `The old end."`), New: json.RawMessage(`"` + strings.Repeat("The same. ", 30) + `The new end."`)},
+		{Name: "the_name_of_a_field_that_is_very_long_in_itself", Old: json.RawMessage(`1`), New: json.RawMessage(`2`)},
+	}},
 	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "日本語_\x1b[2J", Fields: []report.Field{
 		{Name: "body", Old: json.RawMessage(`"` + strings.Repeat("あ", 200) + `"`), New: json.RawMessage("{\n  \"a\": [1, 2,\t3]\n}")},
 		{Name: "gone", Old: json.RawMessage(`null`)},
@@ -42,7 +50,7 @@ func printing(o Options) (Printer, *bytes.Buffer) {
 
 func TestDiffText(t *testing.T) {
 	t.Parallel()
-	for name, width := range map[string]int{"file": 0, "terminal_40": 40, "terminal_100": 100} {
+	for name, width := range map[string]int{"file": 0, "terminal_40": 40, "terminal_80": 80, "terminal_100": 100} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, out := printing(Options{Form: Text, Width: width})
@@ -50,8 +58,9 @@ func TestDiffText(t *testing.T) {
 				p.Change(c)
 			}
 			o := &Outcome{Name: "shop", Type: "postgresql", Took: 310_000_000}
-			o.Result = engine.Result{Index: "search-shop", Counts: report.Snapshot{Read: 10_000, Created: 1, Updated: 2, Deleted: 1, Kept: 9_997}}
+			o.Result = engine.Result{Index: "search-shop", Counts: report.Snapshot{Read: 10_000, Created: 1, Updated: 3, Deleted: 1, Withheld: 1, Kept: 9_996}}
 			p.Connector(o)
+			p.End(&Total{Outcomes: []*Outcome{o}})
 			golden(t, filepath.Join("testdata", "diff", name+".txt"), out.String())
 			for line := range strings.Lines(out.String()) {
 				line = strings.TrimRight(line, "\n")
@@ -66,38 +75,133 @@ func TestDiffText(t *testing.T) {
 	}
 }
 
-// TestColumnsAreAlignedForBlocks has more lines than are aligned together.
-func TestColumnsAreAlignedForBlocks(t *testing.T) {
+// TestTheOrderOfADiffIsStable: the same changes print the same lines, whatever was read first.
+func TestTheOrderOfADiffIsStable(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ changes, limit, most int }{
+		"few":            {changes: 300, most: 300},
+		"few, limited":   {changes: 300, limit: 20, most: 20},
+		"many, limited":  {changes: 3 * mostOrdered, limit: 20, most: 20},
+		"many, a higher": {changes: 2*mostOrdered + 1, limit: mostOrdered - 1, most: mostOrdered - 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var changes []report.Change
+			for i := range tt.changes {
+				changes = append(changes, report.Change{Kind: "delete", Reason: "gone", Index: "i", ID: fmt.Sprintf("%06d", i/3), Scope: fmt.Sprint(i % 3)})
+			}
+			var want string
+			for seed := range uint64(3) {
+				r := rand.New(rand.NewPCG(seed, 0))
+				r.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
+				p, out := printing(Options{Form: Text, Limit: tt.limit})
+				for _, c := range changes {
+					p.Change(c)
+				}
+				p.Connector(&Outcome{})
+				got := out.String()
+				if n := strings.Count(got, "gone"); n != tt.most {
+					t.Fatalf("%d lines, want %d", n, tt.most)
+				}
+				if left := tt.changes - tt.most; left > 0 && !strings.Contains(got, term.Number(int64(left))+" changes, omitted") {
+					t.Errorf("the last line is %q", got[strings.LastIndex(got, "…"):])
+				}
+				if want == "" {
+					want = got
+				}
+				if got != want || !strings.HasPrefix(got, "- i  000000   gone\n- i  000001") {
+					t.Errorf("seed %d: another order", seed)
+				}
+			}
+		})
+	}
+}
+
+// TestABlockOfChangesIsOrdered: more changes than fit into memory are ordered in blocks, and none is lost.
+func TestABlockOfChangesIsOrdered(t *testing.T) {
 	t.Parallel()
 	p, out := printing(Options{Form: Text})
-	long := strings.Repeat("x", 200)
-	for i := range alignedLines + 2 {
-		id := "1"
-		switch i {
-		case 3:
-			id = "four"
-		case alignedLines:
-			id = long
-		}
-		p.Change(report.Change{Kind: "delete", Reason: "gone", Index: "i", ID: id})
+	for i := range mostOrdered + 2 {
+		p.Change(report.Change{Kind: "delete", Reason: "gone", Index: "i", ID: fmt.Sprint(2*mostOrdered - i)})
 	}
 	p.End(&Total{})
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != alignedLines+2 || lines[0] != "- i  1      gone" || lines[alignedLines+1] != lines[0] || lines[alignedLines] != "- i  "+long+"   gone" {
-		t.Errorf("%d lines, the last ones %q", len(lines), lines[len(lines)-3:])
+	if len(lines) != mostOrdered+2 || lines[0] != "- i  10000   gone" || lines[mostOrdered] != "- i  4999   gone" || lines[mostOrdered+1] != "- i  5000   gone" {
+		t.Errorf("%d lines, the first %q, the last ones %q", len(lines), lines[0], lines[len(lines)-3:])
+	}
+}
+
+// TestALongValueIsShortenedAroundTheDifference on every width.
+func TestALongValueIsShortenedAroundTheDifference(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é日 ", 300)
+	quoted := func(s string) json.RawMessage { return json.RawMessage(`"` + s + `"`) }
+	for name, tt := range map[string]struct{ before, after, from, to string }{
+		"in the middle":     {long + "old" + long, long + "new" + long, "old", "new"},
+		"at the end":        {long + "old", long + "new", `old"`, `new"`},
+		"at the beginning":  {"old" + long, "new" + long, `"old`, `"new`},
+		"the old is longer": {long + "old", long, "old", `"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for width := shortestValue; width < 100; width++ {
+				from, to := pair(quoted(tt.before), quoted(tt.after), width, width)
+				if !strings.Contains(from, tt.from) || !strings.Contains(to, tt.to) || term.Columns(from) > width || term.Columns(to) > width {
+					t.Fatalf("width %d: %q -> %q", width, from, to)
+				}
+			}
+		})
+	}
+	from, to := pair(nil, json.RawMessage(`{ "a": 1 }`), 20, 20)
+	if from != "absent" || to != `{"a":1}` {
+		t.Errorf("got %q, %q", from, to)
+	}
+}
+
+func FuzzPair(f *testing.F) {
+	f.Add(`"abc"`, `"abd"`, 12)
+	f.Add("\xff\xfe\x80", "\xff\x80\x80", 13)
+	f.Add(strings.Repeat("日", 400)+"\x1b", strings.Repeat("日", 400)+"\u202e", 40)
+	f.Fuzz(func(t *testing.T, a, b string, width int) {
+		if width < shortestValue || width > 200 {
+			return
+		}
+		from, to := pair(json.RawMessage(a), json.RawMessage(b), width, width)
+		for _, s := range []string{from, to} {
+			if term.Columns(s) > width || strings.ContainsFunc(s, term.Escaped) || !utf8.ValidString(s) {
+				t.Errorf("%q in %d columns", s, width)
+			}
+		}
+	})
+}
+
+func TestAFirstRunSaysWhatTheIndexWillLookLike(t *testing.T) {
+	t.Parallel()
+	o := &Outcome{Name: "shop", Language: "de"}
+	o.Result = engine.Result{Index: "search-shop", Creates: &engine.NewIndex{Owner: "postgresql/shop\x1b", Fields: 42, Open: true}}
+	for form, want := range map[string]string{
+		Text: `search-shop does not exist; sync creates it: 42 mapped fields, more as documents bring them; language de; owner postgresql/shop\x1b` + "\n",
+		JSON: `"creates":{"owner":"postgresql/shop\u001b","fields":42,"language":"de","open":true}`,
+	} {
+		p, out := printing(Options{Form: form})
+		p.Connector(o)
+		p.End(&Total{Outcomes: []*Outcome{o}})
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s: got %s", form, out)
+		}
 	}
 }
 
 func TestLimitCountsOmittedChanges(t *testing.T) {
 	t.Parallel()
-	for form, want := range map[string]string{Text: "… and 3 changes, omitted by --limit 1\n", NDJSON: `"omitted":3`} {
+	for form, want := range map[string]string{Text: "… and 5 changes, omitted by --limit 1\n", NDJSON: `"omitted":5`} {
 		p, out := printing(Options{Form: form, Limit: 1})
 		for _, c := range exampleChanges {
 			p.Change(c)
 		}
 		p.Connector(&Outcome{})
 		p.End(&Total{})
-		if got := out.String(); !strings.Contains(got, want) || strings.Count(got, "products_1042") != 1 || strings.Contains(got, "products_1043") {
+		if got := out.String(); !strings.Contains(got, want) || strings.Count(got, "products_")+strings.Count(got, "article_") != 1 {
 			t.Errorf("%s: got %s", form, got)
 		}
 	}

@@ -1,0 +1,82 @@
+package output
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Changes are collected up to these limits before they are printed. With more of them, each block is ordered.
+const (
+	mostOrdered      = 5000
+	mostOrderedBytes = 4 << 20
+)
+
+// ordered collects changes, so that they are printed in the same order whatever was read concurrently: by table,
+// then by id. Of more changes than a limit permits it keeps the first in that order, so that these are always the
+// same, too.
+type ordered[T any] struct {
+	limit int // maximum number of changes; 0 for no limit
+	write func([]item[T])
+
+	items   []item[T]
+	bytes   int
+	printed int
+	omitted int64
+}
+
+// item is a change and what a format shows of it.
+type item[T any] struct {
+	scope, id, kind string
+	bytes           int // of its memory, roughly
+	shown           T
+}
+
+func (o *ordered[T]) add(one item[T]) {
+	o.items = append(o.items, one)
+	o.bytes += one.bytes
+	if len(o.items) < mostOrdered && o.bytes < mostOrderedBytes {
+		return
+	}
+	switch {
+	case o.limit == 0 || o.limit > mostOrdered:
+		o.flush()
+	case len(o.items) >= 2*o.limit:
+		o.cut()
+	}
+}
+
+func (o *ordered[T]) sort() {
+	slices.SortStableFunc(o.items, func(a, b item[T]) int {
+		return cmp.Or(strings.Compare(a.scope, b.scope), strings.Compare(a.id, b.id), strings.Compare(a.kind, b.kind))
+	})
+}
+
+// cut orders the changes and forgets those beyond the limit.
+func (o *ordered[T]) cut() {
+	o.sort()
+	most := o.limit - o.printed
+	if o.limit == 0 || len(o.items) <= most {
+		return
+	}
+	for _, one := range o.items[most:] {
+		o.bytes -= one.bytes
+	}
+	o.omitted += int64(len(o.items) - most)
+	clear(o.items[most:])
+	o.items = o.items[:most]
+}
+
+// flush prints what was collected.
+func (o *ordered[T]) flush() {
+	o.cut()
+	o.printed += len(o.items)
+	if len(o.items) > 0 {
+		o.write(o.items)
+	}
+	clear(o.items)
+	o.items, o.bytes = o.items[:0], 0
+}
+
+// reset begins the next connector.
+func (o *ordered[T]) reset() { o.printed, o.omitted = 0, 0 }
