@@ -246,9 +246,6 @@ func (g *deleting) eachUnseen(ctx context.Context, pass unseenPass, eligible fun
 				Kind: plan.Delete, Reason: reason, ID: h.ID, Title: title, Part: scope, Scope: scope, Routing: h.Routing,
 				At: &plan.At{SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm},
 			}
-			if known && scope == "" {
-				c.Scope = "."
-			}
 			if verdict == "" {
 				if pass.complete {
 					c.Source = h.Source

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -229,7 +228,7 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 	}
 	r.scopes.end(held)
 	r.deps.Counters.PartsDone.Add(1)
-	r.deps.Observer.Read(report.PartRead{Scope: cmp.Or(part.Scope(), name), Docs: progress.Read.Load()})
+	r.deps.Observer.Read(report.PartRead{Scope: part.Scope(), Docs: progress.Read.Load()})
 	return nil
 }
 

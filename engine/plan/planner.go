@@ -67,7 +67,7 @@ type Decision struct {
 // Decide returns what to do with a document, and whether its body is needed. An error comes from the table and
 // ends the run.
 func (p *Planner) Decide(doc *document.Document) (Decision, error) {
-	d := Decision{Change: Change{Part: p.name, Scope: cmp.Or(p.scope, p.name), ID: ID(doc.ID)}}
+	d := Decision{Change: Change{Part: p.name, Scope: p.scope, ID: ID(doc.ID)}}
 	if d.ID == "" {
 		d.Kind, d.Reason = Reject, EmptyID
 		return d, nil

@@ -51,6 +51,9 @@ func (s *session) one(ctx context.Context, w *work, o *ran, by attended) {
 	deps := s.deps(client, w, by)
 	deps.DeadLetter, deps.Save = dead, s.plans.save
 	o.Tally, o.guard = &output.Tally{}, job.Guard
+	if job.Type.Tree {
+		o.Tally.Root = "."
+	}
 	o.Language = cmp.Or(w.connector.Language, s.cfg.Elasticsearch.LanguageCode)
 	o.watch = newWatcher(s.console, o, deps.Log)
 	deps.Observer = o.watch

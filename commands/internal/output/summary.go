@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
 
 // A summary shows at most this many tables, and this many fields of each.
@@ -36,7 +37,7 @@ func more(tables []*Table, rest *Table) string {
 	if len(tables) <= shownTables && rest == nil {
 		return ""
 	}
-	var sum Table
+	sum := Table{HeldBack: map[plan.Reason]int64{}}
 	hidden := tables[min(len(tables), shownTables):]
 	for _, t := range hidden {
 		sum.add(t)
@@ -72,6 +73,9 @@ func (t *Table) add(o *Table) {
 	t.Updated += o.Updated
 	t.Deleted += o.Deleted
 	t.Withheld += o.Withheld
+	for reason, n := range o.HeldBack {
+		t.HeldBack[reason] += n
+	}
 	t.Rejected += o.Rejected
 	t.Duplicates += o.Duplicates
 	t.ContentErrors += o.ContentErrors
@@ -102,7 +106,8 @@ func describe(t *Table, escape func(string) string) string {
 	}{
 		{t.Created, "create", "creates"},
 		{t.Deleted, "delete", "deletes"},
-		{t.Withheld, "delete held back", "deletes held back"},
+		{t.Withheld - t.outsidePlan(), "delete held back", "deletes held back"},
+		{t.outsidePlan(), "change held back", "changes held back"},
 		{t.Rejected, "document rejected", "documents rejected"},
 		{t.Duplicates, "duplicate id", "duplicate ids"},
 		{t.ContentErrors, "document with unreadable content", "documents with unreadable content"},
@@ -116,6 +121,9 @@ func describe(t *Table, escape func(string) string) string {
 	}
 	return strings.Join(parts, "; ")
 }
+
+// outsidePlan is the number of changes that are held back because a saved plan does not contain them.
+func (t *Table) outsidePlan() int64 { return t.HeldBack[plan.NotInPlan] + t.HeldBack[plan.MovedSincePlan] }
 
 func shownOf(t *Table) []Count {
 	fields := t.Changed()

@@ -21,6 +21,8 @@ const (
 // Tally counts the changes of one connector by table, folder or other scope, and by field. Its zero value is
 // ready; it is used by several goroutines while a connector runs, and read after that.
 type Tally struct {
+	Root string // the name of the scope "", the root of a tree; "" where there is none
+
 	mu     sync.Mutex
 	tables map[string]*Table
 	idle   []string // tables without a change, which make room for others
@@ -55,7 +57,7 @@ func (y *Tally) Change(c *report.Change) {
 	}
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	t := y.of(c.Scope, c.Kind != plan.Drop.String())
+	t := y.of(y.scopeOf(c), c.Kind != plan.Drop.String())
 	switch c.Kind {
 	case plan.Create.String():
 		t.Created++
@@ -79,6 +81,14 @@ func (y *Tally) Change(c *report.Change) {
 	}
 }
 
+// scopeOf is the name of the table of a change, "" if it is unknown.
+func (y *Tally) scopeOf(c *report.Change) string {
+	if c.Reason == string(plan.ScopeUnknown) {
+		return ""
+	}
+	return cmp.Or(c.Scope, y.Root)
+}
+
 func (t *Table) addFields(fields []report.Field) {
 	for _, f := range fields {
 		switch _, known := t.Fields[f.Name]; {
@@ -97,14 +107,14 @@ func (t *Table) addFields(fields []report.Field) {
 func (y *Tally) Read(p report.PartRead) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	y.of(p.Scope, false).Read += p.Docs
+	y.of(cmp.Or(p.Scope, y.Root), false).Read += p.Docs
 }
 
 // Unread records why a table was not read completely; the first reason stays.
 func (y *Tally) Unread(scope, why string) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	t := y.of(scope, true)
+	t := y.of(cmp.Or(scope, y.Root), true)
 	t.Unread = cmp.Or(t.Unread, why)
 }
 
@@ -112,7 +122,7 @@ func (y *Tally) Unread(scope, why string) {
 func (y *Tally) ContentError(scope string) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	y.of(scope, true).ContentErrors++
+	y.of(cmp.Or(scope, y.Root), true).ContentErrors++
 }
 
 // of is the row of a table. One with something to report replaces one without, if there is no room.
