@@ -30,13 +30,16 @@ elastic-ingest diff docs --limit 20
 # one JSON object a change, with the fields that differ
 elastic-ingest diff docs -o ndjson --fields
 
+# what a reviewer wants to read in a pull request
+elastic-ingest diff docs -o markdown
+
 # save the changes; sync --plan docs.plan makes at most these
 elastic-ingest diff docs --save docs.plan
 
 # an hour later: which of these changes remain?
 elastic-ingest diff --recheck docs.plan`,
 		Flags: append(mirrorFlags(),
-			outputFlag("text (one line a change, then the counts), json (the counts as one object) or ndjson (one object a change, then the counts)"),
+			outputFlag("text (one line a change, then the counts), json (the counts as one object), ndjson (one object a change, then the counts), junit (a test for each table) or markdown (for a pull request)"),
 			fieldsFlag(),
 			&cli.StringFlag{Name: "save", Usage: "`FILE`: save the changes as a plan, for sync --plan FILE"},
 			&cli.StringFlag{Name: "recheck", Usage: "`FILE`: read only the tables or folders in which this plan has changes, and print which of its changes remain"},
@@ -47,6 +50,7 @@ elastic-ingest diff --recheck docs.plan`,
 			if err != nil {
 				return err
 			}
+			o.Output.ExitZero = c.Bool("exit-zero")
 			o.Dry, o.Code = true, judge(Mode{DryRun: true, ExitZero: c.Bool("exit-zero")})
 			o.Files = mirror.Files{Save: c.String("save"), Plan: c.String("recheck")}
 			if err := checkPlanFlags(c, "save", "type", "recheck"); err != nil {

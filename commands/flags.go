@@ -86,6 +86,11 @@ func outputFlag(forms string) cli.Flag {
 	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: output.Text, Usage: "`FORMAT`: " + forms}
 }
 
+// mirrorForms are the output formats of sync, diff and poll.
+func mirrorForms() []string {
+	return []string{output.Text, output.JSON, output.NDJSON, output.JUnit, output.Markdown}
+}
+
 // mirrorFlags are the flags shared by sync and diff.
 func mirrorFlags() []cli.Flag {
 	return []cli.Flag{
@@ -95,7 +100,7 @@ func mirrorFlags() []cli.Flag {
 		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`MODE`: how to detect unchanged documents: auto, version, content or always (every document counts as changed)"},
 		maxDeletesFlag(),
 		&cli.BoolFlag{Name: "no-delete", Usage: "only create and update; documents that are no longer in the source stay in the index, and do not count as held back"},
-		&cli.IntFlag{Name: "limit", Usage: "`N`: print at most this many changes; counts stay complete; 0 prints all"},
+		&cli.IntFlag{Name: "limit", Usage: "`N`: print at most this many changes; counts stay complete; 0 prints all; default: 0, with markdown 50"},
 		&cli.BoolFlag{Name: "all-documents", Usage: "also print documents that are unchanged or kept out by a rule"},
 	}
 }
@@ -107,7 +112,7 @@ func maxDeletesFlag() cli.Flag {
 
 // fieldsFlag is the flag that prints the changed fields in a dry run.
 func fieldsFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "fields", Usage: "print which fields of an update differ, and how; on by default for text, --fields=false turns it off"}
+	return &cli.BoolFlag{Name: "fields", Usage: "print which fields of an update differ, and how; on by default except with json and ndjson, --fields=false turns it off"}
 }
 
 // checkPlanFlags refuses flags beside that of a plan, which replaces or excludes them.
@@ -137,7 +142,7 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 		Compare: engine.Compare(c.String("compare")), Quieted: quieted,
 		Output: output.Options{Form: c.String("output"), Limit: c.Int("limit"), All: c.Bool("all-documents")}, Kind: protocol.JobType(c.String("type")), Permits: mirror.Permits{Confirmed: -1},
 	}
-	o.Output.Fields = o.Output.Form == output.Text
+	o.Output.Fields = o.Output.Form != output.JSON && o.Output.Form != output.NDJSON
 	if c.IsSet("fields") {
 		o.Output.Fields = c.Bool("fields")
 	}
@@ -148,7 +153,7 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 	if err := oneOf("type", string(o.Kind), jobTypes()); err != nil {
 		return nil, err
 	}
-	if err := oneOf("output", o.Output.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
+	if err := oneOf("output", o.Output.Form, mirrorForms()); err != nil {
 		return nil, err
 	}
 	if o.All && len(o.Names) > 0 {
@@ -164,6 +169,9 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 		if err := excludes(c, "no-delete", "confirm-deletes", "max-deletes", "allow-empty", "deleted-to"); err != nil {
 			return nil, err
 		}
+	}
+	if err := o.Output.Limited(c.IsSet("limit")); err != nil {
+		return nil, &usage.Error{Problem: err.Error()}
 	}
 	o.Permits.Guard, err = parseGuard(c.String("max-deletes"))
 	return o, err

@@ -32,7 +32,7 @@ elastic-ingest poll --once -o json`,
 			&cli.BoolFlag{Name: "once", Usage: "poll once and exit"},
 			maxDeletesFlag(),
 			&cli.DurationFlag{Name: "max-duration", Usage: "`DURATION`: stop reading after this time, such as 50m; a job that is cut short is suspended, and the next poll resumes it"},
-			outputFlag("text (one line a job), json (one object) or ndjson (one object a change, then the result)"),
+			outputFlag("text (one line a job), json (one object), ndjson (one object a change, then the result), junit (a test for each table) or markdown (for a pull request)"),
 		}, cronFlags()...),
 		Action: func(c *cli.Context) error {
 			o, err := readPoll(c)
@@ -69,7 +69,10 @@ func readPoll(c *cli.Context) (*mirror.Options, error) {
 			return nil, &usage.Error{Problem: "--" + flag + " needs --once", Hint: "a poll without it does not end, so there is nothing to report"}
 		}
 	}
-	if err := oneOf("output", o.Output.Form, []string{output.Text, output.JSON, output.NDJSON}); err != nil {
+	if err := oneOf("output", o.Output.Form, mirrorForms()); err != nil {
+		return nil, err
+	}
+	if err := o.Output.Limited(false); err != nil {
 		return nil, err
 	}
 	if o.MaxDuration < 0 || o.MaxDuration == 0 && c.IsSet("max-duration") {

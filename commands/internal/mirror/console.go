@@ -134,7 +134,7 @@ func (c *console) reportResult(ctx context.Context, o *ran) {
 			c.messages.Note(logs.Joined(o.where(), "and "+term.Number(more)+" more"))
 		}
 	}
-	for _, line := range o.remarks(c.o) {
+	for _, line := range o.Remarks {
 		c.messages.Note(logs.Joined(o.where(), line))
 	}
 	if o.Err != nil && (o.watch == nil || !o.watch.reported(o.Err)) && !c.o.silent(c.o.Code(o.Err)) {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
@@ -88,7 +87,7 @@ func asked(cfg *config.Config, c *config.Connector, o *Options, job engine.Job) 
 	job.Create, job.Compare, job.Guard = create, o.Compare, guardOf(c, o)
 	job.CreatePipeline, job.AllowEmpty, job.Adopt = o.Permits.CreatePipeline, o.Permits.AllowEmpty, o.Permits.Adopt
 	job.NoDelete, job.WaitRefresh = o.NoDelete, o.WaitRefresh
-	job.DryRun, job.Fields = o.Dry, o.Dry && o.Output.Fields && o.Output.Form != output.JSON
+	job.DryRun, job.Fields = o.Dry, o.Dry && o.Output.Fields
 	return job, nil
 }
 

@@ -134,7 +134,11 @@ func (s *session) done(ctx context.Context, o *ran) {
 	o.Exit, o.ended = s.o.Code(nil, &o.Outcome), s.app.Now()
 	if o.watch != nil {
 		o.Unread = o.watch.unread
+		for _, f := range o.watch.failures {
+			o.Failures = append(o.Failures, (&placedError{f}).Error())
+		}
 	}
+	o.Remarks = o.remarks(s.o)
 	s.outcomes = append(s.outcomes, o)
 	s.reportResult(ctx, o)
 	s.settle(o, o.Job != "")

@@ -26,8 +26,13 @@ func Summary(o *Outcome) string {
 	return fmt.Sprintf("%s: %s -> %s at %s: %s", term.Plain(o.Name), term.Plain(o.Type), term.Plain(o.Result.Index), term.Plain(o.Destination), counts(o, false))
 }
 
-// counts are the changes of a connector that were made, or in a dry run would be.
+// counts are the changes of a connector that were made, or in a dry run would be, and what was read.
 func counts(o *Outcome, dry bool) string {
+	return fmt.Sprintf("%s   (read %s in %s)", countsOf(o, dry), term.Number(o.Result.Counts.Read), term.Took(o.Took))
+}
+
+// countsOf is the counts of a run in words.
+func countsOf(o *Outcome, dry bool) string {
 	c := &o.Result.Counts
 	verbs := [3]string{"created", "updated", "deleted"}
 	if dry {
@@ -56,7 +61,7 @@ func counts(o *Outcome, dry bool) string {
 			parts = append(parts, term.Number(extra.n)+" "+extra.word)
 		}
 	}
-	return fmt.Sprintf("%s   (read %s in %s)", strings.Join(parts, ", "), term.Number(c.Read), term.Took(o.Took))
+	return strings.Join(parts, ", ")
 }
 
 // mostNotIndexed is the maximum number of fields in one line.

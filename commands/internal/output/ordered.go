@@ -10,6 +10,8 @@ import (
 const (
 	mostOrdered      = 5000
 	mostOrderedBytes = 4 << 20
+	// Under a limit, they are collected up to this many bytes; beyond that, fewer are kept than the limit permits.
+	mostLimitedBytes = 32 << 20
 )
 
 // ordered collects changes, so that they are printed in the same order whatever was read concurrently: by table,
@@ -35,13 +37,13 @@ type item[T any] struct {
 func (o *ordered[T]) add(one item[T]) {
 	o.items = append(o.items, one)
 	o.bytes += one.bytes
-	if len(o.items) < mostOrdered && o.bytes < mostOrderedBytes {
+	if o.limit == 0 || o.limit > mostOrdered {
+		if len(o.items) >= mostOrdered || o.bytes >= mostOrderedBytes {
+			o.flush()
+		}
 		return
 	}
-	switch {
-	case o.limit == 0 || o.limit > mostOrdered:
-		o.flush()
-	case len(o.items) >= 2*o.limit:
+	if len(o.items) >= 2*o.limit+1000 || o.bytes >= mostLimitedBytes {
 		o.cut()
 	}
 }
@@ -55,12 +57,13 @@ func (o *ordered[T]) sort() {
 // cut orders the changes and forgets those beyond the limit.
 func (o *ordered[T]) cut() {
 	o.sort()
-	most := o.limit - o.printed
-	if o.limit == 0 || len(o.items) <= most {
-		return
+	most := len(o.items)
+	if o.limit > 0 {
+		most = min(most, o.limit-o.printed)
 	}
-	for _, one := range o.items[most:] {
-		o.bytes -= one.bytes
+	for i := len(o.items) - 1; i >= 0 && (i >= most || o.bytes >= mostLimitedBytes); i-- {
+		o.bytes -= o.items[i].bytes
+		most = min(most, i)
 	}
 	o.omitted += int64(len(o.items) - most)
 	clear(o.items[most:])

@@ -7,6 +7,7 @@ package output
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"time"
 
@@ -17,22 +18,48 @@ import (
 
 // The output formats.
 const (
-	Text   = "text"
-	JSON   = "json"
-	NDJSON = "ndjson"
+	Text     = "text"
+	JSON     = "json"
+	NDJSON   = "ndjson"
+	JUnit    = "junit"
+	Markdown = "markdown"
 )
+
+// documentLimit is the default of --limit for a format that is one document, 0 for others. Its changes are
+// collected in memory.
+func documentLimit(form string) int {
+	if form == Markdown {
+		return 50
+	}
+	return 0
+}
+
+// Limited sets the default of --limit. The error says which limits a format accepts.
+func (o *Options) Limited(given bool) error {
+	usual := documentLimit(o.Form)
+	switch {
+	case usual == 0:
+		return nil
+	case !given:
+		o.Limit = usual
+	case o.Limit < 1 || o.Limit > mostOrdered:
+		return fmt.Errorf("--limit must be between 1 and %d with --output %s", mostOrdered, o.Form)
+	}
+	return nil
+}
 
 // Options choose what is printed, and for which reader.
 type Options struct {
-	Form    string // the value of --output
-	Limit   int    // maximum number of changes; 0 for no limit
-	All     bool   // also unchanged documents
-	Fields  bool   // the changed fields of an update
-	Dry     bool   // nothing is written: the changes are the result
-	Quiet   bool   // for a run that writes: only output that a flag requests
-	Several bool   // several connectors may run, even if there is only one
-	Width   int    // of the terminal; 0 for a file
-	Palette term.Palette
+	Form     string // the value of --output
+	Limit    int    // maximum number of changes; 0 for no limit
+	All      bool   // also unchanged documents
+	Fields   bool   // the changed fields of an update
+	Dry      bool   // nothing is written: the changes are the result
+	Quiet    bool   // for a run that writes: only output that a flag requests
+	ExitZero bool   // differences are no failure
+	Several  bool   // several connectors may run, even if there is only one
+	Width    int    // of the terminal; 0 for a file
+	Palette  term.Palette
 }
 
 // limited counts the changes that are printed under [Options].Limit, and those that it omits.
@@ -73,6 +100,8 @@ type Outcome struct {
 	Confirm                 string   // the command line that permits the deletes that were held back
 	Unread                  []string // the first parts that were not read completely
 	Tally                   *Tally   // nil if the run did not begin
+	Remarks                 []string // what a person should know about the run
+	Failures                []string // the first errors about tables and documents
 	Language                string   // of the analysis in a new index, "" for none
 	Plan                    *Plan    // nil if the run neither saved nor used one
 }
@@ -101,6 +130,12 @@ func New(w io.Writer, o Options) Printer {
 		return &jsonPrinter{o: o, w: bufio.NewWriter(w)}
 	case NDJSON:
 		return &jsonPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10)}
+	case JUnit:
+		return &junitPrinter{o: o, w: w}
+	case Markdown:
+		p := &markdownPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10)}
+		p.rows.limit, p.rows.write = o.Limit, p.block
+		return p
 	}
 	t := &textPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10), occurred: map[string]bool{}}
 	t.lines.limit, t.lines.write = o.Limit, t.block

@@ -25,29 +25,28 @@ func summary(y *Tally, escape func(string) string) []string {
 		}
 		lines = append(lines, escape(tableName(t.Name))+": "+describe(t, escape))
 	}
-	if line := more(tables, rest); line != "" {
-		lines = append(lines, line)
+	if sum, text := others(tables, rest); sum != nil {
+		lines = append(lines, text+": "+describe(sum, escape))
 	}
 	return lines
 }
 
-// more sums the tables that a summary does not show, "" if there are none. How many more there are is unknown
-// once a tally is full.
-func more(tables []*Table, rest *Table) string {
-	if len(tables) <= shownTables && rest == nil {
-		return ""
-	}
-	sum := Table{HeldBack: map[plan.Reason]int64{}}
+// others sums the tables that a summary does not show, nil if there are none, and says how many there are. Their
+// number is unknown once a tally is full.
+func others(tables []*Table, rest *Table) (sum *Table, text string) {
 	hidden := tables[min(len(tables), shownTables):]
+	if len(hidden) == 0 && rest == nil {
+		return nil, ""
+	}
+	sum = &Table{HeldBack: map[plan.Reason]int64{}}
 	for _, t := range hidden {
 		sum.add(t)
 	}
-	text := fmt.Sprintf("and %s more", term.Number(int64(len(hidden))))
-	if rest != nil {
-		sum.add(rest)
-		text = fmt.Sprintf("and more than %s others", term.Number(int64(len(hidden))))
+	if rest == nil {
+		return sum, fmt.Sprintf("and %s more", term.Number(int64(len(hidden))))
 	}
-	return text + ": " + describe(&sum, term.Plain)
+	sum.add(rest)
+	return sum, fmt.Sprintf("and more than %s others", term.Number(int64(len(hidden))))
 }
 
 // newIndex is what an index looks like that does not exist yet, "" if it exists.
@@ -123,7 +122,9 @@ func describe(t *Table, escape func(string) string) string {
 }
 
 // outsidePlan is the number of changes that are held back because a saved plan does not contain them.
-func (t *Table) outsidePlan() int64 { return t.HeldBack[plan.NotInPlan] + t.HeldBack[plan.MovedSincePlan] }
+func (t *Table) outsidePlan() int64 {
+	return t.HeldBack[plan.NotInPlan] + t.HeldBack[plan.MovedSincePlan]
+}
 
 func shownOf(t *Table) []Count {
 	fields := t.Changed()

@@ -193,13 +193,18 @@ func (t *textPrinter) reason(c report.Change) string {
 		}
 		return b.String()
 	}
+	return term.Plain(reasonOf(&c))
+}
+
+// reasonOf is the reason of a change, if its kind alone does not say it.
+func reasonOf(c *report.Change) string {
 	if c.Kind == plan.Create.String() && c.Reason == string(plan.NotInIndex) {
 		return ""
 	}
 	if c.First != "" {
-		return term.Plain(fmt.Sprintf("%s (%s, first in %s)", c.Reason, c.Part, c.First))
+		return fmt.Sprintf("%s (%s, first in %s)", c.Reason, c.Part, c.First)
 	}
-	return term.Plain(c.Reason)
+	return c.Reason
 }
 
 // Connector implements [Printer].
