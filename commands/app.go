@@ -75,7 +75,7 @@ func Run(ctx, cut context.Context, a *setup.App, args []string) (code int) {
 
 // end reports the error that ends the program and returns its exit code.
 func end(ctx context.Context, a *setup.App, args []string, err error) int {
-	m := &logs.Messages{To: a.Streams.Err, Stacks: debugging(args)}
+	m := &logs.Messages{To: a.Streams.Err, Stacks: debugging(args), Actions: a.Streams.Commands}
 	m.Conclude(ctx, "", err)
 	return ExitCode(Mode{}, err)
 }

@@ -26,8 +26,10 @@ type Messages struct {
 	To     io.Writer
 	Log    *slog.Logger // nil for lines
 	Colors term.Palette
-	Stacks bool   // crashes are reported with their stacks
-	hint   string // the last hint, which is not repeated for each of many errors
+	// Actions, if not nil, takes every message also as a command for GitHub Actions.
+	Actions io.Writer
+	Stacks  bool   // crashes are reported with their stacks
+	hint    string // the last hint, which is not repeated for each of many errors
 }
 
 // Fail reports an error and its hint. where, if not empty, names the connector or command that failed.
@@ -62,6 +64,11 @@ func (m *Messages) failOne(where string, err error) {
 	if where != "" {
 		text = where + ": " + text
 	}
+	if hint != "" && hint != m.hint {
+		term.Command(m.Actions, "error", program.Name, text+"\nhint: "+hint)
+	} else {
+		term.Command(m.Actions, "error", program.Name, text)
+	}
 	if m.Log != nil {
 		m.Log.Error("failed", report.Err, text, "hint", hint)
 		return
@@ -95,6 +102,7 @@ func HintOf(err error) string {
 
 // Warn reports a problem that does not stop the run.
 func (m *Messages) Warn(text string) {
+	term.Command(m.Actions, "warning", program.Name, text)
 	if m.Log != nil {
 		m.Log.Warn("warning", "detail", text)
 		return
@@ -104,6 +112,7 @@ func (m *Messages) Warn(text string) {
 
 // Note reports information, or a next step.
 func (m *Messages) Note(text string) {
+	term.Command(m.Actions, "notice", program.Name, text)
 	if m.Log != nil {
 		m.Log.Warn("note", "detail", text)
 		return
@@ -144,6 +153,7 @@ func (m *Messages) Conclude(ctx context.Context, where string, err error) {
 
 func (m *Messages) crash(ctx context.Context, where string, p *crash.Error) {
 	text := Joined(where, "the program crashed: "+fmt.Sprint(p.Value))
+	term.Command(m.Actions, "error", program.Name, text)
 	stack := ""
 	if m.Stacks {
 		stack = string(p.Stack)

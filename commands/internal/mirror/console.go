@@ -24,6 +24,7 @@ type console struct {
 	log      *slog.Logger
 	messages *logs.Messages
 	printer  output.Printer
+	printing output.Options // of the printer
 }
 
 // newConsole creates a console; stop ends the run when the reader of stdout is gone.
@@ -52,9 +53,20 @@ func newConsole(streams *term.Streams, o *Options, stop context.CancelCauseFunc)
 	if streams.OutTTY {
 		p.Width = streams.OutWidth()
 	}
+	c.printing = p
 	c.printer = output.New(c.out, p)
 	c.useLevel("")
 	return c
+}
+
+// printSteps also prints into the files that GitHub Actions reads after a step.
+func (c *console) printSteps(getenv func(string) string) {
+	if c.streams.Commands == nil {
+		return
+	}
+	c.printer = output.InActions(c.printer, c.printing, output.StepFiles{
+		Summary: getenv("GITHUB_STEP_SUMMARY"), Outputs: getenv("GITHUB_OUTPUT"), Warn: func(text string) { c.messages.Warn(text) },
+	})
 }
 
 // useLevel creates the log. Its level comes from the command line, else from the configuration. Without either,
@@ -64,7 +76,7 @@ func (c *console) useLevel(configured string) {
 	if !ok {
 		level, ok = logs.Level(configured)
 	}
-	c.messages = &logs.Messages{To: c.stderr, Stacks: ok && level <= slog.LevelDebug, Colors: c.streams.Palette(c.streams.ErrTTY, c.o.Color)}
+	c.messages = &logs.Messages{To: c.stderr, Stacks: ok && level <= slog.LevelDebug, Colors: c.streams.Palette(c.streams.ErrTTY, c.o.Color), Actions: c.streams.Commands}
 	if !ok && c.streams.ErrTTY && c.o.Format == logs.Text { // the live lines show the rest
 		c.log = logs.OnTerminal(c.messages)
 		return
@@ -87,7 +99,7 @@ func (c *console) reportSignal(ctx, cut context.Context) (stop func()) {
 	over := context.AfterFunc(ctx, func() {
 		e, signaled := errors.AsType[*term.SignalError](context.Cause(ctx))
 		if signaled && cut.Err() == nil && !c.o.Quiet {
-			m := &logs.Messages{To: c.stderr} // the session's own messages are replaced when the configuration is loaded
+			m := &logs.Messages{To: c.stderr, Actions: c.streams.Commands} // the session's own messages are replaced when the configuration is loaded
 			if c.o.Format != logs.Text {
 				m.Log = logs.New(c.stderr, c.o.Format, slog.LevelWarn)
 			}

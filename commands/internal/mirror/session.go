@@ -53,7 +53,9 @@ type kept struct {
 
 // newSession creates a session; stop ends the run when the reader of stdout is gone.
 func newSession(cut context.Context, a *setup.App, o *Options, stop context.CancelCauseFunc) *session {
-	return &session{console: newConsole(a.Streams, o, stop), app: a, started: a.Now(), cut: cut}
+	c := newConsole(a.Streams, o, stop)
+	c.printSteps(a.Getenv)
+	return &session{console: c, app: a, started: a.Now(), cut: cut}
 }
 
 // ran is the result of one connector, with the watcher of its run.

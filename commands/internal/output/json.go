@@ -129,7 +129,7 @@ func JSONLine(v any) string {
 	if err := e.Encode(v); err != nil { // only for types without a JSON form
 		panic(err)
 	}
-	line := strings.TrimSuffix(b.String(), "\n")
+	line := strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "##[", `\u0023#[`) // a command of GitHub Actions, see term
 	if !strings.ContainsFunc(line, term.Escaped) {
 		return line + "\n"
 	}

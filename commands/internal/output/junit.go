@@ -95,7 +95,8 @@ func (p *junitPrinter) End(all *Total) {
 	if err != nil { // only for types without an XML form
 		panic(err)
 	}
-	_, _ = io.WriteString(p.w, xml.Header+string(text)+"\n") // the writer keeps the error
+	xmlText := strings.ReplaceAll(string(text), "##[", "&#35;#[") // a command of GitHub Actions, see term
+	_, _ = io.WriteString(p.w, xml.Header+xmlText+"\n")           // the writer keeps the error
 }
 
 // suite is the suite of a connector. A connector without tables has a test, so that it is not missing from a

@@ -37,6 +37,12 @@ func (p *markdownPrinter) Change(c report.Change) {
 			return
 		}
 	}
+	p.mu.Lock()
+	beyond := p.rows.isBeyond(c.Scope, c.ID, c.Kind)
+	p.mu.Unlock()
+	if beyond {
+		return
+	}
 	row := fmt.Sprintf("| %s | %s | %s |\n", kindName(c.Kind), markdownCode(c.ID), markdownDetail(&c))
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -21,6 +21,7 @@ type ordered[T any] struct {
 	limit int // maximum number of changes; 0 for no limit
 	write func([]item[T])
 
+	last    *item[T] // what comes after it is omitted; nil if nothing is yet
 	items   []item[T]
 	bytes   int
 	printed int
@@ -32,6 +33,15 @@ type item[T any] struct {
 	scope, id, kind string
 	bytes           int // of its memory, roughly
 	shown           T
+}
+
+// isBeyond reports, and counts, a change that is omitted, so that its text need not be written.
+func (o *ordered[T]) isBeyond(scope, id, kind string) bool {
+	if o.last == nil || compareItems(&item[T]{scope: scope, id: id, kind: kind}, o.last) <= 0 {
+		return false
+	}
+	o.omitted++
+	return true
 }
 
 func (o *ordered[T]) add(one item[T]) {
@@ -49,9 +59,11 @@ func (o *ordered[T]) add(one item[T]) {
 }
 
 func (o *ordered[T]) sort() {
-	slices.SortStableFunc(o.items, func(a, b item[T]) int {
-		return cmp.Or(strings.Compare(a.scope, b.scope), strings.Compare(a.id, b.id), strings.Compare(a.kind, b.kind))
-	})
+	slices.SortStableFunc(o.items, func(a, b item[T]) int { return compareItems(&a, &b) })
+}
+
+func compareItems[T any](a, b *item[T]) int {
+	return cmp.Or(strings.Compare(a.scope, b.scope), strings.Compare(a.id, b.id), strings.Compare(a.kind, b.kind))
 }
 
 // cut orders the changes and forgets those beyond the limit.
@@ -64,6 +76,9 @@ func (o *ordered[T]) cut() {
 	for i := len(o.items) - 1; i >= 0 && (i >= most || o.bytes >= mostLimitedBytes); i-- {
 		o.bytes -= o.items[i].bytes
 		most = min(most, i)
+	}
+	if most < len(o.items) && most > 0 {
+		o.last = &item[T]{scope: o.items[most-1].scope, id: o.items[most-1].id, kind: o.items[most-1].kind}
 	}
 	o.omitted += int64(len(o.items) - most)
 	clear(o.items[most:])
@@ -82,4 +97,4 @@ func (o *ordered[T]) flush() {
 }
 
 // reset begins the next connector.
-func (o *ordered[T]) reset() { o.printed, o.omitted = 0, 0 }
+func (o *ordered[T]) reset() { o.printed, o.omitted, o.last = 0, 0, nil }

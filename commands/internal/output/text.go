@@ -67,6 +67,12 @@ func (t *textPrinter) Change(c report.Change) {
 	if !t.o.Dry || quiet && !t.o.All {
 		return
 	}
+	t.mu.Lock()
+	beyond := t.lines.isBeyond(c.Scope, c.ID, c.Kind)
+	t.mu.Unlock()
+	if beyond {
+		return
+	}
 	line := textLine{kind: c.Kind, index: term.Plain(c.Index), id: term.Plain(c.ID), detail: t.detail(c)}
 	if t.o.Width > 0 {
 		line.below = t.below(c)

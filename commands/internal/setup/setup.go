@@ -79,7 +79,7 @@ func (a *App) Getenv(name string) string {
 
 // Messages are the messages of a command without a log of its own.
 func (a *App) Messages(g *Flags) *logs.Messages {
-	m := &logs.Messages{To: a.Streams.Err}
+	m := &logs.Messages{To: a.Streams.Err, Actions: a.Streams.Commands}
 	if g.Format != logs.Text {
 		m.Log = logs.New(a.Streams.Err, g.Format, slog.LevelWarn)
 	}

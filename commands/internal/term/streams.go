@@ -30,6 +30,7 @@ const (
 type Streams struct {
 	In               io.Reader // answers to questions
 	Out, Err         io.Writer
+	Commands         io.Writer // takes commands for GitHub Actions, see [Command]; nil elsewhere
 	InTTY            bool
 	OutTTY, ErrTTY   bool
 	outSize, errSize func() int // columns; 0 if unknown
@@ -61,6 +62,7 @@ func SystemStreams(ended context.Context) *Streams {
 		outSize: size(os.Stdout), errSize: size(os.Stderr), getenv: os.Getenv,
 	}
 	os.Stdout = os.Stderr
+	s.inActions()
 	return s
 }
 
@@ -69,10 +71,12 @@ func SystemStreams(ended context.Context) *Streams {
 func TestStreams(width int, env map[string]string) (s *Streams, out, err *bytes.Buffer) {
 	out, err = &bytes.Buffer{}, &bytes.Buffer{}
 	size := func() int { return width }
-	return &Streams{
+	s = &Streams{
 		In: strings.NewReader(""), Out: out, Err: err, OutTTY: width > 0, ErrTTY: width > 0, outSize: size, errSize: size,
 		getenv: func(name string) string { return env[name] },
-	}, out, err
+	}
+	s.inActions()
+	return s, out, err
 }
 
 // Asks reports whether there is a terminal to ask a question on.
