@@ -33,13 +33,16 @@ elastic-ingest diff docs -o ndjson --fields
 # what a reviewer wants to read in a pull request
 elastic-ingest diff docs -o markdown
 
+# one page to review, without a server
+elastic-ingest diff docs -o html > diff.html
+
 # save the changes; sync --plan docs.plan makes at most these
 elastic-ingest diff docs --save docs.plan
 
 # an hour later: which of these changes remain?
 elastic-ingest diff --recheck docs.plan`,
 		Flags: append(mirrorFlags(),
-			outputFlag("text (one line a change, then the counts), json (the counts as one object), ndjson (one object a change, then the counts), junit (a test for each table) or markdown (for a pull request)"),
+			outputFlag("text (one line a change, then the counts), json (the counts as one object), ndjson (one object a change, then the counts), junit (a test for each table), markdown (for a pull request) or html (one page)"),
 			fieldsFlag(),
 			&cli.StringFlag{Name: "save", Usage: "`FILE`: save the changes as a plan, for sync --plan FILE"},
 			&cli.StringFlag{Name: "recheck", Usage: "`FILE`: read only the tables or folders in which this plan has changes, and print which of its changes remain"},

@@ -100,7 +100,7 @@ func mirrorFlags() []cli.Flag {
 		&cli.StringFlag{Name: "compare", Value: string(engine.Auto), Usage: "`MODE`: how to detect unchanged documents: auto, version, content or always (every document counts as changed)"},
 		maxDeletesFlag(),
 		&cli.BoolFlag{Name: "no-delete", Usage: "only create and update; documents that are no longer in the source stay in the index, and do not count as held back"},
-		&cli.IntFlag{Name: "limit", Usage: "`N`: print at most this many changes; counts stay complete; 0 prints all; default: 0, with markdown 50"},
+		&cli.IntFlag{Name: "limit", Usage: "`N`: print at most this many changes; counts stay complete; 0 prints all; default: 0, with markdown 50, with html 5000"},
 		&cli.BoolFlag{Name: "all-documents", Usage: "also print documents that are unchanged or kept out by a rule"},
 	}
 }
@@ -153,7 +153,7 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 	if err := oneOf("type", string(o.Kind), jobTypes()); err != nil {
 		return nil, err
 	}
-	if err := oneOf("output", o.Output.Form, mirrorForms()); err != nil {
+	if err := oneOf("output", o.Output.Form, append(mirrorForms(), output.HTML)); err != nil {
 		return nil, err
 	}
 	if o.All && len(o.Names) > 0 {

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/mirror"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 )
@@ -44,7 +45,7 @@ elastic-ingest sync --plan docs.plan
 # permit the 41 deletes that the last run held back
 elastic-ingest sync docs --confirm-deletes 41`,
 		Flags: slices.Concat(append(mirrorFlags(),
-			outputFlag("text (a summary line), json (one object), ndjson (one object a change, then the result), junit (a test for each table) or markdown (for a pull request)"),
+			outputFlag("text (a summary line), json (one object), ndjson (one object a change, then the result), junit (a test for each table), markdown (for a pull request) or, with --dry-run, html (one page)"),
 			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing; same as diff"},
 			fieldsFlag(),
 			&cli.Int64Flag{Name: "confirm-deletes", Usage: "`N`: permit up to this many deletes once, including those in tables or folders that have vanished"},
@@ -81,6 +82,9 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 		if err := excludes(c, "dry-run", "ping-url", "metrics-textfile"); err != nil {
 			return nil, err
 		}
+	}
+	if o.Output.Form == output.HTML && !c.Bool("dry-run") {
+		return nil, &usage.Error{Problem: "--output html shows what a sync would change", Hint: "use diff, or sync --dry-run"}
 	}
 	o.Dry, o.Code = c.Bool("dry-run"), judge(Mode{DryRun: c.Bool("dry-run")})
 	o.Permits.AllowEmpty, o.Permits.Adopt, o.Permits.CreatePipeline = c.Bool("allow-empty"), c.Bool("adopt"), c.Bool("create-pipeline")

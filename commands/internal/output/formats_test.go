@@ -52,9 +52,7 @@ func hostileOutcome() (*Outcome, []report.Change) {
 func exampleOutcome() *Outcome {
 	y := &Tally{}
 	for i := range exampleChanges {
-		c := exampleChanges[i]
-		c.Scope = c.Part
-		y.Change(&c)
+		y.Change(&exampleChanges[i])
 	}
 	y.Read(report.PartRead{Scope: "shop.products", Docs: 10_000})
 	y.Read(report.PartRead{Scope: "shop.customers", Docs: 7})

@@ -23,13 +23,17 @@ const (
 	NDJSON   = "ndjson"
 	JUnit    = "junit"
 	Markdown = "markdown"
+	HTML     = "html"
 )
 
 // documentLimit is the default of --limit for a format that is one document, 0 for others. Its changes are
 // collected in memory.
 func documentLimit(form string) int {
-	if form == Markdown {
+	switch form {
+	case Markdown:
 		return 50
+	case HTML:
+		return mostOrdered
 	}
 	return 0
 }
@@ -132,6 +136,11 @@ func New(w io.Writer, o Options) Printer {
 		return &jsonPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10)}
 	case JUnit:
 		return &junitPrinter{o: o, w: w}
+	case HTML:
+		p := &htmlPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10)}
+		p.changes.limit = o.Limit
+		p.changes.write = func(list []item[string]) { p.listed = append(p.listed, list...) }
+		return p
 	case Markdown:
 		p := &markdownPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10)}
 		p.rows.limit, p.rows.write = o.Limit, p.block

@@ -177,6 +177,14 @@ func (y *Tally) Tables() (tables []*Table, rest *Table) {
 	return tables, rest
 }
 
+// nameOf is the name of a scope for people.
+func (y *Tally) nameOf(scope string) string {
+	if y == nil {
+		return tableName(scope)
+	}
+	return tableName(cmp.Or(scope, y.Root))
+}
+
 // Changed lists the tables with something to report, those with the most changes first, and the rest.
 func (y *Tally) Changed() (tables []*Table, rest *Table) {
 	tables, rest = y.Tables()

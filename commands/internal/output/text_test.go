@@ -23,18 +23,18 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 var exampleChanges = []report.Change{
-	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "products_1042", Part: "shop.products", Fields: []report.Field{
+	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "products_1042", Part: "shop.products", Scope: "shop.products", Fields: []report.Field{
 		{Name: "price", Old: json.RawMessage(`"12.50"`), New: json.RawMessage(`"11.90"`)},
 		{Name: "stock", Old: json.RawMessage(`7`), New: json.RawMessage(`3`)},
 	}},
-	{Kind: "create", Reason: string(plan.NotInIndex), Index: "search-shop", ID: "products_1043", Part: "shop.products"},
-	{Kind: "delete", Reason: string(plan.GoneFromSource), Index: "search-shop", ID: "products_0007", Part: "shop.products"},
-	{Kind: "withheld", Reason: string(plan.GuardRefused), Index: "search-shop", ID: "products_0008", Part: "shop.products"},
-	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "article_1", Title: "A title that says more than the id", Fields: []report.Field{
+	{Kind: "create", Reason: string(plan.NotInIndex), Index: "search-shop", ID: "products_1043", Part: "shop.products", Scope: "shop.products"},
+	{Kind: "delete", Reason: string(plan.GoneFromSource), Index: "search-shop", ID: "products_0007", Part: "shop.products", Scope: "shop.products"},
+	{Kind: "withheld", Reason: string(plan.GuardRefused), Index: "search-shop", ID: "products_0008", Part: "shop.products", Scope: "shop.products"},
+	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "article_1", Part: "shop.articles", Scope: "shop.articles", Title: "A title that says more than the id", Fields: []report.Field{
 		{Name: "body", Old: json.RawMessage(`"` + strings.Repeat("The same. ", 30) + `The old end."`), New: json.RawMessage(`"` + strings.Repeat("The same. ", 30) + `The new end."`)},
 		{Name: "the_name_of_a_field_that_is_very_long_in_itself", Old: json.RawMessage(`1`), New: json.RawMessage(`2`)},
 	}},
-	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "日本語_\x1b[2J", Fields: []report.Field{
+	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "日本語_\x1b[2J", Part: "shop.articles", Scope: "shop.articles", Fields: []report.Field{
 		{Name: "body", Old: json.RawMessage(`"` + strings.Repeat("あ", 200) + `"`), New: json.RawMessage("{\n  \"a\": [1, 2,\t3]\n}")},
 		{Name: "gone", Old: json.RawMessage(`null`)},
 	}},
