@@ -20,13 +20,14 @@ const (
 	Connectors = "connectors"
 	Jobs       = "jobs"
 	Indices    = "indices"
+	Documents  = "documents"
 )
 
 // ListOptions choose what is listed.
 type ListOptions struct {
 	Flags     *setup.Flags
 	What      string // "" for sources and connectors
-	Connector string // list only the jobs of this connector; "" for all
+	Connector string // list only the jobs, or the documents, of this connector; "" for all, or for the only one
 	Form      string
 	Limit     int
 }

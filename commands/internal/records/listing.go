@@ -20,6 +20,8 @@ func List(ctx context.Context, a *setup.App, o *ListOptions) error {
 	switch o.What {
 	case Jobs:
 		err = LookUp(ctx, a, o.Flags, func(ctx context.Context, d *Desk) error { return l.addJobs(ctx, d, o) })
+	case Documents:
+		return LookUp(ctx, a, o.Flags, func(ctx context.Context, d *Desk) error { return d.documents(ctx, o) })
 	case Indices:
 		err = LookUp(ctx, a, o.Flags, l.addIndices)
 	default:
