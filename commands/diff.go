@@ -34,7 +34,7 @@ elastic-ingest diff docs -o ndjson --fields
 elastic-ingest diff docs -o markdown
 
 # one page to review, without a server
-elastic-ingest diff docs -o html > diff.html
+elastic-ingest diff docs -o html
 
 # save the changes; sync --plan docs.plan makes at most these
 elastic-ingest diff docs --save docs.plan
