@@ -45,7 +45,7 @@ elastic-ingest sync --plan docs.plan
 # permit the 41 deletes that the last run held back
 elastic-ingest sync docs --confirm-deletes 41`,
 		Flags: slices.Concat(append(mirrorFlags(),
-			outputFlag("text (a summary line), json (one object), ndjson (one object a change, then the result), junit (a test for each table), markdown (for a pull request) or, with --dry-run, html (one page)"),
+			outputFlag("text (a summary line), json (one object), ndjson (one object a change, then the result), junit (a test for each table), markdown (for a pull request) or html (one page; with --dry-run)"),
 			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing; same as diff"},
 			fieldsFlag(),
 			&cli.Int64Flag{Name: "confirm-deletes", Usage: "`N`: permit up to this many deletes once, including those in tables or folders that have vanished"},

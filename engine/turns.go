@@ -131,7 +131,7 @@ func (r *reading) settleRound(o *round) {
 		}
 	}
 	if unread > 0 {
-		r.outcome.late = fmt.Errorf("%w: %d of %d parts were read; the next run starts with the others", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
+		r.outcome.late = fmt.Errorf("%w: %d of %d tables, folders or parts of them were read; the next run starts with the others", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
 	}
 }
 

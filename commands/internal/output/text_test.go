@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -220,5 +221,34 @@ func golden(t *testing.T, file, got string) {
 	}
 	if d := cmp.Diff(string(want), got); d != "" {
 		t.Errorf("%s (-want +got):\n%s", file, d)
+	}
+}
+
+// TestALimitedCollectionHasAMaximumSize: large changes are omitted before memory is, and all are counted.
+func TestALimitedCollectionHasAMaximumSize(t *testing.T) {
+	t.Parallel()
+	var got []string
+	o := ordered[string]{limit: mostOrdered}
+	o.write = func(list []item[string]) {
+		for _, one := range list {
+			got = append(got, one.id)
+		}
+	}
+	const changes = 2000
+	for i := range changes {
+		o.add(item[string]{id: fmt.Sprintf("%04d", changes-1-i), bytes: 1 << 20})
+		if o.bytes > mostLimitedBytes {
+			t.Fatalf("%d bytes", o.bytes)
+		}
+	}
+	o.flush()
+	if len(got) == 0 || got[0] != "0000" || !slices.IsSorted(got) || int64(len(got))+o.omitted != changes {
+		t.Errorf("%d changes from %v, %d omitted", len(got), got[:1], o.omitted)
+	}
+	if !o.isBeyond("", "9999", "") || o.omitted != int64(changes-len(got)+1) {
+		t.Error("a change beyond the last one is not omitted")
+	}
+	if o.reset(); o.isBeyond("", "9999", "") {
+		t.Error("the next connector begins with a limit")
 	}
 }
