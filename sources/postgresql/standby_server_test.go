@@ -288,8 +288,8 @@ func (p interruptedPart) Documents(ctx context.Context) iter.Seq2[document.Docum
 
 type unseen struct{}
 
-func (unseen) Changed(report.Change)       {}
-func (unseen) Failed(report.Failure)       {}
-func (unseen) Read(report.PartRead) {}
+func (unseen) Changed(report.Change) {}
+func (unseen) Failed(report.Failure) {}
+func (unseen) Read(report.PartRead)  {}
 
 func (unseen) Phase(string, time.Duration) {}
