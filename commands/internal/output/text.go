@@ -225,12 +225,8 @@ func (t *textPrinter) Connector(o *Outcome) {
 	if t.o.Dry {
 		t.summarize(o)
 	}
-	if line := t.notIndexedLine(o); line != "" {
-		fmt.Fprintln(t.w, line)
-	}
-	if line := t.countsLine(o); line != "" {
-		fmt.Fprintln(t.w, line)
-	}
+	t.paragraph(t.notIndexedLine(o))
+	t.paragraph(t.countsLine(o))
 	_ = t.w.Flush() // the writer keeps the error
 }
 
@@ -249,11 +245,21 @@ func (t *textPrinter) summarize(o *Outcome) {
 		lines = append(lines, term.Plain(text))
 	}
 	for _, line := range lines {
-		if t.o.Width > 0 && term.Columns(line) > t.o.Width {
-			line = strings.TrimPrefix(strings.Join(t.wrapped("    ", line), "\n"), "    ")
-		}
-		fmt.Fprintln(t.w, line)
+		t.paragraph(line)
 	}
+}
+
+// paragraph writes a line, broken into several if it is too long for a terminal; nothing from "". Words are never
+// cut: a name or an address may be one.
+func (t *textPrinter) paragraph(line string) {
+	if line == "" {
+		return
+	}
+	if t.o.Width > 0 && term.Columns(line) > t.o.Width {
+		const indent = "    "
+		line = strings.Join(term.Wrap(line, t.o.Width-len(indent)), "\n"+indent)
+	}
+	fmt.Fprintln(t.w, line)
 }
 
 // legend explains the characters that occurred, on a terminal.

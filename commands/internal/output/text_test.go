@@ -68,7 +68,7 @@ func TestDiffText(t *testing.T) {
 				if strings.Contains(line, "\x1b[2J") {
 					t.Errorf("a control sequence of an id: %q", line)
 				}
-				if width > 0 && term.Columns(line) > width && !strings.HasPrefix(line, "search-shop: ") {
+				if width > 0 && term.Columns(line) > width {
 					t.Errorf("wider than %d: %q", width, line)
 				}
 			}
