@@ -178,11 +178,11 @@ func (c *completer) arguments() []completion {
 	}
 	place = strings.Trim(place, "[].")
 	switch place {
-	case "CONNECTOR", "ID", "ID|NAME|INDEX":
+	case "CONNECTOR", "ID", "NAME", "ID|NAME|INDEX":
 		return c.connectors()
 	case "SERVICE_TYPE":
 		return c.types()
-	case "NAME", "JOB":
+	case "JOB":
 		return nil
 	}
 	return plainWords(strings.Split(place, "|"))

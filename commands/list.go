@@ -17,7 +17,7 @@ func newList(a *setup.App) *cli.Command {
 	return &cli.Command{
 		Name:      "list",
 		Usage:     "print source types, connectors, sync jobs, indices or documents",
-		ArgsUsage: "[sources|connectors|jobs|indices|documents] [CONNECTOR]",
+		ArgsUsage: "[sources|connectors|jobs|indices|documents] [NAME]",
 		Description: "Prints the source types that this program knows and the connectors of the configuration and of Elasticsearch; or " +
 			"the sync jobs of all connectors or of one, newest first; or the indices of connectors; or the documents of one connector's index. It writes nothing and reads no source.",
 		UsageText: `# source types and connectors
