@@ -13,7 +13,7 @@ ALONE    := unset CI "$${!TEST_@}"; # without servers: tests that need one are s
 
 .DEFAULT_GOAL := all
 unit race fuzz bench cover: SHELL := bash # building and running need only sh
-.PHONY: all run test servers unit install race fuzz bench lint vet golden cover build clean help
+.PHONY: all run test servers unit install race fuzz bench lint vet golden cover build package-files snapshot clean help
 
 all: lint unit build
 
@@ -60,8 +60,15 @@ cover: ## coverage of the tests that need no server
 build: ## the static program, bin/elastic-ingest
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/elastic-ingest .
 
+package-files: build ## the man page and the completions, for packages
+	.ci/package/files
+
+snapshot: ## packages and archives in dist, checked; without signatures, images and SBOM, which the release adds
+	.ci/goreleaser release --snapshot --clean --skip=sign,sbom,docker
+	.ci/package/check
+
 clean: ## remove what the targets above have created
 	rm -rf bin dist coverage.out
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

@@ -220,3 +220,21 @@ func TestCronJobOfKubernetes(t *testing.T) {
 		t.Errorf("%+v, -want +got:\n%s", rule, d)
 	}
 }
+
+// TestPackagesHaveTheUnitsOfThePage: with their own path of the program, and without secrets.
+func TestPackagesHaveTheUnitsOfThePage(t *testing.T) {
+	t.Parallel()
+	for _, unit := range pageBlocks(t, "ini") {
+		first, body, _ := strings.Cut(unit, "\n")
+		packaged, err := os.ReadFile(filepath.Join("..", ".ci", "package", filepath.Base(strings.TrimPrefix(first, "# "))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := regexp.MustCompile(`(?m)^LoadCredential=.*\n`).ReplaceAllString(body, "")
+		want = strings.TrimSpace(strings.ReplaceAll(want, "/usr/local/bin/", "/usr/bin/"))
+		got := strings.TrimSpace(regexp.MustCompile(`(?m)^#.*\n`).ReplaceAllString(string(packaged), ""))
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-page +package):\n%s", first, d)
+		}
+	}
+}
