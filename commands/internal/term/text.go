@@ -125,11 +125,11 @@ func Plural(n int64, one, many string) string {
 	return Number(n) + " " + many
 }
 
-// Wrap breaks text into lines of at most width columns, at blanks.
+// Wrap breaks text into lines of at most width columns, at blanks, but not within a number such as 60 000.
 func Wrap(text string, width int) []string {
 	var lines []string
 	line := ""
-	for word := range strings.FieldsSeq(text) {
+	for _, word := range words(text) {
 		switch {
 		case line == "":
 			line = word
@@ -141,6 +141,23 @@ func Wrap(text string, width int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// words are the words of a text; the groups of a number are one.
+func words(text string) (all []string) {
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	for word := range strings.FieldsSeq(text) {
+		last := len(all) - 1
+		if last >= 0 && len(word) >= 3 && digits(word[:3]) && strings.Trim(word[3:], ",.;:)") == "" {
+			before := all[last][strings.LastIndexAny(all[last], "( ")+1:]
+			if digits(before) && len(before) <= 3 {
+				all[last] += " " + word
+				continue
+			}
+		}
+		all = append(all, word)
+	}
+	return all
 }
 
 // ShellWord quotes an argument for a shell if necessary.

@@ -1,6 +1,7 @@
 package term
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,22 @@ func TestNumbers(t *testing.T) {
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestNumbersAreNotBroken: a number that is written in groups stays on one line.
+func TestNumbersAreNotBroken(t *testing.T) {
+	t.Parallel()
+	tests := map[string][]string{
+		"350 000 unchanged, 60 000 held back":   {"350 000", "unchanged,", "60 000", "held back"},
+		"(60 000 of 1 409 999 documents; 10 %)": {"(60 000 of", "1 409 999", "documents;", "10 %)"},
+		"in 2017 400 of them":                   {"in 2017", "400 of", "them"},
+		"60 000, 5 more":                        {"60 000, 5", "more"},
+	}
+	for text, want := range tests {
+		if got := Wrap(text, 10); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q", text, got)
 		}
 	}
 }
