@@ -22,16 +22,7 @@ import (
 func TestTheSameNameForAnotherSource(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	at := func(place string) func(*engine.Job) {
-		return func(j *engine.Job) {
-			values, err := field.Parse([]field.Spec{{Name: "place", Label: "Place", Order: 1}}, map[string]any{"place": place})
-			if err != nil {
-				t.Fatal(err)
-			}
-			j.Values = values
-			j.Type.IdentityFields = func(field.Values) []string { return []string{"place"} }
-		}
-	}
+	at := func(place string) func(*engine.Job) { return mirrors(t, place) }
 	h.put("a", "1", "one")
 	h.sync(at("here"))
 	h.put("a", "2", "two")
@@ -46,6 +37,19 @@ func TestTheSameNameForAnotherSource(t *testing.T) {
 	}
 	if res := h.sync(at("there")); res.Counts.Kept != 1 || res.WithheldDeletes() != 0 {
 		t.Fatalf("its own now: %+v", res)
+	}
+}
+
+// mirrors makes a job one of the source at a place.
+func mirrors(t *testing.T, place string) func(*engine.Job) {
+	t.Helper()
+	return func(j *engine.Job) {
+		values, err := field.Parse([]field.Spec{{Name: "place", Label: "Place", Order: 1}}, map[string]any{"place": place})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Values = values
+		j.Type.IdentityFields = func(field.Values) []string { return []string{"place"} }
 	}
 }
 

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -11,96 +13,137 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
-// cleanupTime is how long deleting an unfinished index may take after the run has ended.
+// cleanupTime is how long it may take to find out the result of a swap, and to delete an unfinished index, after the
+// run has ended.
 const cleanupTime = 30 * time.Second
 
 // Rebuild fills a new index and then lets the name of the old one stand for it: this is how an index gets the
-// mapping that a new one has. Until the swap, which is one step, the old index is not touched. The new index must
-// hold all documents of a complete run, and the delete guard must agree if it holds fewer than the old one. Otherwise
-// the new index is deleted, and the result says why. If the index does not exist, Rebuild is [Run].
+// mapping that a new one has. Until the swap, which is one step, the old index is not touched. First a dry run
+// decides what a sync would delete from the old index: documents that it would hold back stop the rebuild. The new
+// index must hold all documents of a complete run, and the delete guard must agree if these are fewer than in the old
+// one. Otherwise the new index is deleted, and the result says why. If the index does not exist, Rebuild is [Run].
 func Rebuild(ctx context.Context, job Job, deps Deps) (Result, error) {
-	c := deps.Client
-	info, err := c.Await(ctx, deps.Await, func(err error) {
+	info, err := deps.Client.Await(ctx, deps.Await, func(err error) {
 		deps.Log.Warn("Elasticsearch does not respond yet", report.Err, err.Error())
 	})
 	if err != nil {
 		return Result{Index: job.Index}, err
 	}
-	old, err := c.Index(ctx, job.Index)
-	if errors.Is(err, elastic.ErrNotFound) {
-		return Run(ctx, job, deps)
-	}
-	if err == nil {
-		err = mayRebuild(&job, old)
-	}
+	r := &rebuilding{job: job, deps: deps}
+	unlock, err := r.lock(ctx, info.UUID)
 	if err != nil {
 		return Result{Index: job.Index}, err
 	}
-	unlock, waited, err := deps.Lock(ctx, info.UUID, old.Name)
-	if err != nil {
-		return Result{Index: old.Name}, err
-	}
 	defer unlock()
-	if waited { // another run may have marked the index, or put another one behind the name
-		now, err := c.Index(ctx, job.Index)
-		switch {
-		case err == nil && now.Name != old.Name:
-			err = fmt.Errorf("index %q: %w: run again", old.Name, ErrReplaced)
-		case err == nil:
-			old, err = now, mayRebuild(&job, now)
-		}
-		if err != nil {
-			return Result{Index: old.Name}, err
-		}
+	if r.old == nil {
+		return Run(ctx, job, deps)
 	}
-	r := &rebuilding{job: job, deps: deps, old: old}
-	res, err := r.fill(ctx)
+	res, err := r.rehearse(ctx)
 	if err == nil && r.complete(&res) {
-		if err = r.replace(ctx, &res); err == nil && res.Replaced != "" {
-			return res, nil
+		res, err = r.fill(ctx)
+		if err == nil && r.complete(&res) {
+			err = r.replace(ctx, &res)
 		}
 	}
-	res.Index = old.Name
-	return res, errors.Join(err, r.remove(ctx))
-}
-
-// mayRebuild refuses an index that this connector does not own.
-func mayRebuild(job *Job, ix *elastic.Index) error {
-	if err := job.mayHold(ix); err != nil {
-		return err
+	if res.Replaced == "" {
+		res.Index = r.old.Name
+		res.Counts.Created, res.Counts.Updated, res.Counts.Deleted = 0, 0, 0 // the index has none of it
+		err = errors.Join(err, r.remove(ctx))
 	}
-	if ix.Marker.Owner != job.Owner {
-		return fmt.Errorf("index %q %w or to no one: sync it first", ix.Name, ErrForeign)
-	}
-	return nil
+	return res, err
 }
 
 // rebuilding is a new index on its way to replace an old one.
 type rebuilding struct {
 	job  Job
 	deps Deps
-	old  *elastic.Index
-	name string // of the new index
-	made bool
+	old  *elastic.Index // nil if there is none
+	name string         // of the new index, "" before its time
+}
+
+// lock finds the old index and excludes other runs from it.
+func (r *rebuilding) lock(ctx context.Context, cluster string) (unlock func(), err error) {
+	for {
+		old, err := r.deps.Client.Index(ctx, r.job.Index)
+		if errors.Is(err, elastic.ErrNotFound) {
+			return func() {}, nil
+		}
+		if err == nil {
+			err = mayRebuild(&r.job, old)
+		}
+		if err != nil {
+			return nil, err
+		}
+		unlock, waited, err := r.deps.Lock(ctx, cluster, old.Name)
+		if err != nil {
+			return nil, err
+		}
+		if !waited {
+			r.old = old
+			return unlock, nil
+		}
+		unlock() // another run may have marked the index, or put another one behind the name: look again
+	}
+}
+
+// mayRebuild refuses an index that this connector does not own, or that mirrors another source.
+func mayRebuild(job *Job, ix *elastic.Index) error {
+	if err := job.mayHold(ix); err != nil {
+		return err
+	}
+	d := &destination{task: &task{job: *job}, index: ix}
+	switch {
+	case ix.Marker.Owner != job.Owner:
+		return fmt.Errorf("index %q %w or to no one: sync it first", ix.Name, ErrForeign)
+	case !d.sameIdentity():
+		return fmt.Errorf("index %q mirrors %s, not %s: it %w until a sync adopts it", ix.Name, ix.Marker.Identity, job.identity(), ErrForeign)
+	}
+	return nil
+}
+
+// rehearse decides what a sync would do to the old index. Its failures are reported, its changes are not.
+func (r *rebuilding) rehearse(ctx context.Context) (Result, error) {
+	job, deps := r.job, r.deps
+	job.DryRun, job.Fields = true, false
+	deps.Observer, deps.Counters, deps.Save, deps.Deleted = rehearsed{r.deps.Observer}, &report.Counters{}, nil, nil
+	res, err := Run(ctx, job, deps)
+	if err == nil && res.Counts.Read == 0 {
+		held, cerr := r.deps.Client.Count(ctx, r.old.Name)
+		if cerr != nil {
+			return res, cerr
+		}
+		if held > 0 { // --allow-empty is for a sync
+			res.Withheld[plan.EmptySource] = held
+			res.Counts.Withheld = held
+		}
+	}
+	return res, err
+}
+
+// rehearsed passes on what a dry run could not read, and what it holds back.
+type rehearsed struct{ report.Observer }
+
+func (rehearsed) Read(report.PartRead) {}
+
+func (r rehearsed) Changed(c report.Change) {
+	if c.Kind == plan.Withheld.String() {
+		r.Observer.Changed(c)
+	}
 }
 
 // fill runs the job into a new index.
 func (r *rebuilding) fill(ctx context.Context) (Result, error) {
-	r.name = fmt.Sprintf("%s-%s", r.job.Index, r.deps.Now().UTC().Format("20060102150405"))
-	if _, err := r.deps.Client.Index(ctx, r.name); !errors.Is(err, elastic.ErrNotFound) {
-		return Result{}, errors.Join(fmt.Errorf("index %q already exists: run again", r.name), err)
-	}
-	loading, err := elastic.NewCreation(elastic.LoadSettings, nil)
-	if err != nil {
-		return Result{}, err
+	name := fmt.Sprintf("%s-%s-%s", r.job.Index, r.deps.Now().UTC().Format("20060102150405"), strings.ToLower(rand.Text()[:6]))
+	if _, err := r.deps.Client.Index(ctx, name); !errors.Is(err, elastic.ErrNotFound) {
+		return Result{}, errors.Join(fmt.Errorf("index %q already exists: run again", name), err)
 	}
 	job := r.job
-	job.Index, job.Create = r.name, loading.Over(job.Create, nil)
-	r.made = true
+	job.Index, job.Create = name, job.Create.ForLoading()
+	r.name = name
 	return Run(ctx, job, r.deps)
 }
 
-// complete reports whether a run may replace the old index: it read everything and wrote it.
+// complete reports whether a run may replace the old index: it read everything, and holds nothing back.
 func (r *rebuilding) complete(res *Result) bool {
 	return !res.Incomplete() && res.WithheldDeletes() == 0 && !res.Late
 }
@@ -141,11 +184,33 @@ func (r *rebuilding) replace(ctx context.Context, res *Result) error {
 		return errors.Join(fmt.Errorf("index %q: %w: run again", r.job.Index, ErrReplaced), err)
 	}
 	if err := c.Swap(ctx, r.job.Index, r.old, created); err != nil {
-		return err
+		return r.swapped(ctx, created, err, res)
 	}
-	r.made = false // it is in use now
 	res.Replaced = r.old.Name
 	return nil
+}
+
+// swapped finds out what a swap did whose response is an error: the server may have done it all the same.
+func (r *rebuilding) swapped(ctx context.Context, created *elastic.Index, cause error, res *Result) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer stop()
+	now, err := r.deps.Client.Index(ctx, r.job.Index)
+	switch {
+	case err == nil && now.UUID == created.UUID:
+		res.Replaced = r.old.Name
+		return nil
+	case err == nil && now.UUID == r.old.UUID && refused(cause):
+		return cause
+	}
+	r.name = "" // the server may still do it: nothing is deleted
+	return errors.Join(fmt.Errorf("it is not known whether %q stands for the new index %q now; if it does not, delete the new one and run again: %w",
+		r.job.Index, created.Name, cause), err)
+}
+
+// refused reports that the server has responded to a request and did not carry it out.
+func refused(err error) bool {
+	e, ok := errors.AsType[*elastic.Error](err)
+	return ok && e.Status >= 400 && e.Status < 500
 }
 
 // guardAllows is the delete guard for the documents that only the old index has.
@@ -156,9 +221,9 @@ func (r *rebuilding) guardAllows(fewer, held int64) bool {
 	return fewer <= r.job.Guard.Deletes || float64(fewer) <= r.job.Guard.Percent/100*float64(held)
 }
 
-// remove deletes the new index of a rebuild that did not reach its end.
+// remove deletes the new index of a rebuild that did not reach its end. Its name is that of no other run.
 func (r *rebuilding) remove(ctx context.Context) error {
-	if !r.made {
+	if r.name == "" {
 		return nil
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
@@ -124,6 +126,11 @@ func TestAnIncompleteRebuildReplacesNothing(t *testing.T) {
 		"the swap is not allowed": {func(h *harness, _ *engine.Job) {
 			h.rules = []fault.Rule{{Path: "_aliases", Answer: fault.JSON(403, `{"error":{"type":"security_exception","reason":"x"},"status":403}`)}}
 		}, nil, errAny},
+		"an empty source": {func(h *harness, _ *engine.Job) { h.source.Parts["s"] = nil }, map[plan.Reason]int64{plan.EmptySource: 40}, nil},
+		"a vanished table": {func(h *harness, _ *engine.Job) {
+			h.source.Parts = map[string][]document.Document{"t": {doc("t", "1", "v")}}
+		}, map[plan.Reason]int64{plan.ScopeVanished: 40}, nil},
+		"as many others": {func(h *harness, _ *engine.Job) { h.source.Parts["s"] = numbered("s", "y", 40) }, map[plan.Reason]int64{plan.GuardRefused: 40}, nil},
 		"the count is different": {func(h *harness, _ *engine.Job) {
 			h.rules = []fault.Rule{{Path: "_count", Answer: fault.JSON(200, `{"count":39,"_shards":{"total":1,"successful":1,"failed":0}}`)}}
 		}, nil, errAny},
@@ -153,6 +160,47 @@ func TestAnIncompleteRebuildReplacesNothing(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// TestASwapWithoutAResponse: the server may have done it. If it has, that is the result; if it has not, it may still do
+// it, so nothing is deleted.
+func TestASwapWithoutAResponse(t *testing.T) {
+	t.Parallel()
+	for name, done := range map[string]bool{"done": true, "not done": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newRebuild(t)
+			before := h.held()
+			h.rules = []fault.Rule{{Path: "_aliases", After: done}}
+			res, err := h.rebuild()
+			left := h.indices()
+			if done {
+				if err != nil || res.Replaced != h.job.Index || len(left) != 1 {
+					t.Errorf("%v, %q, %v", err, res.Replaced, left)
+				}
+			} else if err == nil || res.Replaced != "" || len(left) != 2 || !strings.Contains(err.Error(), "it is not known whether") {
+				t.Errorf("%v, %q, %v", err, res.Replaced, left)
+			}
+			if d := cmp.Diff(before, h.held()); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestARebuildForAnotherSourceIsRefused: the same name, but the index mirrors another source.
+func TestARebuildForAnotherSourceIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newRebuild(t)
+	h.sync(mirrors(t, "here"), func(j *engine.Job) { j.Adopt = true })
+	before := h.held()
+	res, err := h.rebuild(mirrors(t, "there"))
+	if !errors.Is(err, engine.ErrForeign) || res.Replaced != "" || len(h.indices()) != 1 || !maps.Equal(before, h.held()) {
+		t.Errorf("%v, %+v", err, res)
+	}
+	if res, err := h.rebuild(mirrors(t, "here")); err != nil || res.Replaced == "" {
+		t.Errorf("its own source: %v, %+v", err, res)
 	}
 }
 

@@ -88,7 +88,7 @@ func (c Creation) with(settings, mappings map[string]any) (Creation, error) {
 // c says; dynamic templates of base come after those of c. optional are the settings of base, by
 // names without "index.", that are left out if the server does not have them.
 func (c Creation) Over(base Creation, optional []string) Creation {
-	out := Creation{settings: overlay(base.settings, c.settings), mappings: merge(base.mappings, c.mappings)}
+	out := Creation{settings: overlay(base.settings, c.settings), mappings: merge(base.mappings, c.mappings), optional: slices.Clone(c.optional)}
 	for _, name := range optional {
 		if _, given := c.settings[name]; !given {
 			out.optional = append(out.optional, name)

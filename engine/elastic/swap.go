@@ -3,22 +3,32 @@ package elastic
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// LoadSettings make the first load of a new index cheaper; [Client.Finish] ends them.
-var LoadSettings = map[string]any{"number_of_replicas": 0, "refresh_interval": "-1"}
+// ForLoading is c with settings that make the first load of a new index cheaper; [Client.Finish] ends them. A server
+// that refuses them, as Serverless does, creates the index without.
+func (c Creation) ForLoading() Creation {
+	loading := Creation{settings: map[string]any{"number_of_replicas": 0, "refresh_interval": "-1"}}
+	out := loading.Over(c, nil)
+	out.optional = append(slices.Clone(c.optional), slices.Sorted(maps.Keys(loading.settings))...)
+	return out
+}
 
-// Finish gives a new index, which was filled with [LoadSettings], the replicas and the refresh interval of another
-// one.
+// Finish gives a new index, which was created for loading, the replicas and the refresh interval of another one.
 func (c *Client) Finish(ctx context.Context, index string, like *Index) error {
 	var refresh any // null is the default
 	if like.refresh != "" {
 		refresh = like.refresh
 	}
-	settings := map[string]any{"number_of_replicas": like.replicas, "refresh_interval": refresh}
+	settings := map[string]any{"refresh_interval": refresh}
+	if like.replicas != "" { // Serverless has none
+		settings["number_of_replicas"] = like.replicas
+	}
 	r := esapi.IndicesPutSettingsRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(map[string]any{"index": settings})}
 	return c.call(ctx, fmt.Sprintf("change the settings of index %q", index), r, nil)
 }
