@@ -64,7 +64,7 @@ package-files: build ## the man page and the completions, for packages
 	.ci/package/files
 
 snapshot: ## packages and archives in dist, checked; without signatures, images and SBOM, which the release adds
-	.ci/goreleaser release --snapshot --clean --skip=sign,sbom,docker
+	TAP_TOKEN=none .ci/goreleaser release --snapshot --clean --skip=sign,sbom,docker
 	.ci/package/check
 
 clean: ## remove what the targets above have created

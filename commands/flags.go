@@ -166,7 +166,7 @@ func readMirror(c *cli.Context) (*mirror.Options, error) {
 		if o.Kind == protocol.JobDeletion {
 			return nil, &usage.Error{Problem: "--no-delete and --type deletion exclude each other"}
 		}
-		if err := excludes(c, "no-delete", "confirm-deletes", "max-deletes", "allow-empty", "deleted-to"); err != nil {
+		if err := excludes(c, "no-delete", "confirm-deletes", "max-deletes", "allow-empty", "deleted-to", "plan", "save", "recheck"); err != nil {
 			return nil, err
 		}
 	}

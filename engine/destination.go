@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -30,9 +31,7 @@ func (t *task) reach(ctx context.Context) (*destination, error) {
 	connecting, stop := t.limited(ctx)
 	defer stop()
 	d := &destination{task: t, index: &elastic.Index{Name: t.job.Index}, absent: true}
-	info, err := c.Await(connecting, t.deps.Await, func(err error) {
-		t.deps.Log.Warn("Elasticsearch does not respond yet", report.Err, err.Error())
-	})
+	info, err := c.Await(connecting, t.deps.Await, t.deps.silence(ctx))
 	if err != nil {
 		return d, t.inTime(ctx, err)
 	}
@@ -48,6 +47,16 @@ func (t *task) reach(ctx context.Context) (*destination, error) {
 	d.index, d.absent = index, false
 	t.outcome.note(func(res *Result) { res.Index = d.index.Name })
 	return d, nil
+}
+
+// silence returns what reports that the destination does not respond yet: once as a warning, since each attempt of an
+// outage would be one more line of a mail.
+func (d *Deps) silence(ctx context.Context) func(error) {
+	level := slog.LevelWarn
+	return func(err error) {
+		d.Log.Log(ctx, level, "Elasticsearch does not respond yet; retrying", report.Err, err.Error())
+		level = slog.LevelDebug
+	}
 }
 
 // sameIdentity reports whether the index mirrors the source of the job, as far as that is known.

@@ -14,13 +14,21 @@ func (d *destination) checkPlan() error {
 	if !d.absent {
 		now.UUID = d.index.UUID
 	}
-	if p := d.job.Plan; p != nil && p.Target != now {
+	if p := d.job.Plan; p != nil && p.Target != now && !d.continues(p, &now) {
 		return fmt.Errorf("%w: %s; save a new plan with `diff --save`", ErrConfig, moved(&p.Target, &now))
 	}
 	if d.deps.Save == nil {
 		return nil
 	}
 	return d.deps.Save.Begin(now)
+}
+
+// continues reports that a plan for an index that did not exist is made again: a run with it was interrupted, or held
+// changes back, after it had created the index.
+func (d *destination) continues(p *planfile.Plan, now *planfile.Target) bool {
+	was := p.Target
+	was.UUID = now.UUID
+	return p.UUID == "" && was == *now && d.index.Marker.Owner == d.job.Owner && d.sameIdentity()
 }
 
 // moved says in which way the target of a plan is another one now.

@@ -132,6 +132,23 @@ func TestAPlanForAnotherIndexIsRefused(t *testing.T) {
 	}
 }
 
+// TestAPlanForANewIndexCanBeRepeated: the run that created the index may have been interrupted, or have held changes
+// back.
+func TestAPlanForANewIndexCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.put("s", "a", "1", "b", "1")
+	p := savePlan(h)
+	h.put("s", "a", "1", "b", "2")
+	if res := h.sync(with(p)); res.Counts.Created != 1 || res.Withheld[plan.MovedSincePlan] != 1 {
+		t.Fatalf("%+v", res)
+	}
+	h.put("s", "a", "1", "b", "1")
+	if res := h.sync(with(p)); res.Counts.Created != 1 || res.Counts.Kept != 1 || res.WithheldDeletes() != 0 {
+		t.Errorf("%+v", res)
+	}
+}
+
 // TestARecheckReportsOnlyThePlan: of what differed, a recheck tells drift from documents in motion.
 func TestARecheckReportsOnlyThePlan(t *testing.T) {
 	t.Parallel()

@@ -17,15 +17,16 @@ import (
 // run has ended.
 const cleanupTime = 30 * time.Second
 
+// rebuiltSuffix has the length of what a rebuild adds to the name of an index.
+const rebuiltSuffix = "-20060102150405-random"
+
 // Rebuild fills a new index and then lets the name of the old one stand for it: this is how an index gets the
 // mapping that a new one has. Until the swap, which is one step, the old index is not touched. First a dry run
 // decides what a sync would delete from the old index: documents that it would hold back stop the rebuild. The new
 // index must hold all documents of a complete run, and the delete guard must agree if these are fewer than in the old
 // one. Otherwise the new index is deleted, and the result says why. If the index does not exist, Rebuild is [Run].
 func Rebuild(ctx context.Context, job Job, deps Deps) (Result, error) {
-	info, err := deps.Client.Await(ctx, deps.Await, func(err error) {
-		deps.Log.Warn("Elasticsearch does not respond yet", report.Err, err.Error())
-	})
+	info, err := deps.Client.Await(ctx, deps.Await, deps.silence(ctx))
 	if err != nil {
 		return Result{Index: job.Index}, err
 	}
@@ -133,7 +134,7 @@ func (r rehearsed) Changed(c report.Change) {
 
 // fill runs the job into a new index.
 func (r *rebuilding) fill(ctx context.Context) (Result, error) {
-	name := fmt.Sprintf("%s-%s-%s", r.job.Index, r.deps.Now().UTC().Format("20060102150405"), strings.ToLower(rand.Text()[:6]))
+	name := fmt.Sprintf("%s-%s-%s", r.job.Index, r.deps.Now().UTC().Format("20060102150405"), strings.ToLower(rand.Text()[:6])) // as rebuiltSuffix
 	if _, err := r.deps.Client.Index(ctx, name); !errors.Is(err, elastic.ErrNotFound) {
 		return Result{}, errors.Join(fmt.Errorf("index %q already exists: run again", name), err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
@@ -57,6 +58,11 @@ type replaying struct {
 	size    int
 }
 
+// isOurs reports whether a document was rejected by the index of the job, or by one that a rebuild has replaced.
+func (r *replaying) isOurs(index string) bool {
+	return index == r.index.Name || index == r.job.Index || strings.HasPrefix(index, r.job.Index+"-") && len(index) == len(r.job.Index)+len(rebuiltSuffix)
+}
+
 // replay sends the file's documents of this connector and index, in batches.
 func (r *replaying) replay(ctx context.Context, file string) error {
 	ours, passed := false, int64(0)
@@ -68,7 +74,7 @@ func (r *replaying) replay(ctx context.Context, file string) error {
 		if err != nil {
 			return fmt.Errorf("%w: --replay: %w", ErrConfig, err)
 		}
-		if rejected.Connector != r.job.Connector || rejected.Index != r.index.Name || rejected.Kind == plan.Delete.String() {
+		if rejected.Connector != r.job.Connector || !r.isOurs(rejected.Index) || rejected.Kind == plan.Delete.String() {
 			passed++
 			continue
 		}

@@ -53,9 +53,12 @@ func (e *Error) Error() string {
 // contain anything, quotes included.
 var quotes = regexp.MustCompile(`(?s)\.? *(?:Preview of field's value:|at \[Source: ).*`)
 
+// named is the same where the text before the quotation says what is wrong.
+var named = regexp.MustCompile(`(?s)((?:[Ff]or input string|field value|unable to convert|unable to parse date|failed to parse date field|cannot parse)(?::)? )(?:\[|").*`)
+
 // WithoutValues is a reason of the destination without the values of documents that it quotes.
 func WithoutValues(reason string) string {
-	return strings.TrimSpace(quotes.ReplaceAllString(reason, ""))
+	return strings.TrimSpace(named.ReplaceAllString(quotes.ReplaceAllString(reason, ""), "$1…"))
 }
 
 // Is determines the kind by status and type.

@@ -158,7 +158,7 @@ func (x *examination) privileges(ctx context.Context, s *server, name string, p 
 	}
 	ctx, cancel := limited(ctx)
 	defer cancel()
-	want := elastic.Privileges{Cluster: []string{"monitor"}, Indices: map[string][]string{p.Job.Index: needed}}
+	want := elastic.Privileges{Cluster: []string{"monitor"}, Indices: map[string][]string{x.concrete(ctx, s, p.Job.Index): needed}}
 	if p.Connector.ConnectorID != "" {
 		want.Indices[recordIndices] = []string{"read", "write", "create_index", "view_index_metadata", "maintenance"}
 	}

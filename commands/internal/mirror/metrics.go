@@ -18,7 +18,7 @@ func (s *session) writeMetrics(code int) {
 				continue
 			}
 			runs = append(runs, metrics.Run{
-				Connector: o.Name, Index: o.Result.Index, SourceType: o.Type,
+				Connector: o.Name, Index: o.index, SourceType: o.Type,
 				End: o.ended, Duration: o.Took, Exit: o.Exit, Counts: o.Result.Counts,
 			})
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/planfile"
 )
 
@@ -91,7 +92,7 @@ func (p *plans) concluded(o *ran) {
 // planRemarks are the lines about a plan after the result of a connector.
 func (o *ran) planRemarks(opt *Options) (lines []string) {
 	p := o.Plan
-	if p == nil || o.Err != nil {
+	if p == nil || o.Err != nil || opt.Quiet {
 		return nil
 	}
 	changes := term.Plural(p.Changes, "change", "changes")
@@ -106,7 +107,11 @@ func (o *ran) planRemarks(opt *Options) (lines []string) {
 		for i := range words {
 			words[i] = term.ShellWord(words[i])
 		}
-		return []string{fmt.Sprintf("saved a plan of %s in %s; to make them: %s", changes, p.File, strings.Join(words, " "))}
+		lines = []string{fmt.Sprintf("saved a plan of %s in %s; to make them: %s", changes, p.File, strings.Join(words, " "))}
+		if o.Result.Withheld[plan.GuardRefused] > 0 {
+			lines = append(lines, "the deletes that the guard holds back are not in the plan; to plan them, repeat diff --save with --max-deletes "+fmt.Sprint(o.Result.Eligible))
+		}
+		return lines
 	}
 	if opt.Dry {
 		return []string{fmt.Sprintf("of %s in the plan, %s still differ the same way, %s differ in another way, %s no longer differ",

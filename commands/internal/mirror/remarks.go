@@ -69,10 +69,10 @@ func (o *ran) remarks(opt *Options) []string {
 	}
 	for _, reason := range []plan.Reason{plan.NotInPlan, plan.MovedSincePlan} {
 		if n := r.Withheld[reason]; n > 0 {
-			out = append(out, heldBack+term.Plural(n, "change", "changes")+": "+string(reason)+"; review them with `diff`, then sync or save a new plan")
+			out = append(out, heldBack+term.Plural(n, "change", "changes")+": "+string(reason)+"; review them with `diff`, then sync, or save a new plan: diff --save, with --max-deletes for more deletes than the guard allows")
 		}
 	}
-	if r.Replaced != "" {
+	if r.Replaced != "" && !opt.Quiet {
 		out = append(out, o.replaced())
 	}
 	return append(out, o.planRemarks(opt)...)
@@ -192,7 +192,7 @@ func (o *ran) confirmation(opt *Options) string {
 	default:
 		return ""
 	}
-	if opt.Permits.Rebuild && !errors.Is(o.Err, engine.ErrForeign) {
+	if opt.Permits.Rebuild && by[plan.EmptySource] == 0 && by[plan.ForeignIndex] == 0 && !errors.Is(o.Err, engine.ErrForeign) {
 		words = append(words, "--rebuild")
 	}
 	if o.Result.Incremental {

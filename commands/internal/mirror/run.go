@@ -114,7 +114,7 @@ func (s *session) deps(client *elastic.Client, w *work, by attended) engine.Deps
 // own are the paths that this program writes on this machine.
 func (s *session) own() []string {
 	var own []string
-	paths := []string{string(s.state), s.dest.Folder(), s.o.Files.DeadLetter, s.o.Files.DeletedTo, s.o.Files.Plan}
+	paths := []string{string(s.state), s.dest.Folder(), s.o.Files.DeadLetter, s.o.Files.DeletedTo, s.o.Files.Plan, s.o.Metrics}
 	if s.o.Files.Save != "" {
 		paths = append(paths, s.o.Files.Save, s.o.Files.Save+planfile.Unfinished)
 	}

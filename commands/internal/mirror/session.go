@@ -61,6 +61,7 @@ func newSession(cut context.Context, a *setup.App, o *Options, stop context.Canc
 // ran is the result of one connector, with the watcher of its run.
 type ran struct {
 	output.Outcome
+	index string    // as configured: an alias does not change with the index that it stands for
 	watch *watcher  // nil if the run did not begin
 	ended time.Time // when the result was final
 
@@ -127,7 +128,7 @@ func (s *session) late() error {
 // begin is the result of a connector before its run.
 func (s *session) begin(c *config.Connector) *ran {
 	o := &ran{Outcome: output.Outcome{Name: c.Name, Type: c.ServiceType, Destination: s.dest.Name()}}
-	o.Result.Index = c.IndexName
+	o.Result.Index, o.index = c.IndexName, c.IndexName
 	return o
 }
 

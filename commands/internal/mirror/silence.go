@@ -100,7 +100,7 @@ func (s *session) settle(o *ran, job bool) {
 	case s.o.silent(o.Exit):
 		s.held.end(false)
 	default:
-		s.held.end(s.news(o.id, job, append(o.problems(s.o), fmt.Sprint(o.Exit))))
+		s.held.end(s.news(o.id, job, append(o.problems(s.o), "exit "+string(rune('A'+o.Exit)))))
 	}
 }
 

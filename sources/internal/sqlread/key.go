@@ -103,7 +103,7 @@ func (k *Keyed) Key(named []string) (places []int, err error) {
 		}
 		return nil, &source.Error{
 			Kind: source.ErrConfig, Part: k.Part, Err: fmt.Errorf("%s", why),
-			Hint: fmt.Sprintf("in the connector's entry, beside configuration:, name columns that together are unique, or exclude it with %s\nid_columns: {%q: [COLUMN]}", k.Without, k.Entry),
+			Hint: fmt.Sprintf("in the connector's entry, beside configuration:, name columns that together are unique, or exclude it with %s within configuration:\nid_columns: {%q: [COLUMN]}", k.Without, k.Entry),
 		}
 	}
 	for _, name := range named {
