@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
@@ -72,6 +74,9 @@ func isLocked(err error) bool {
 func (s *session) lock(ctx context.Context, cluster, index string) (unlock func(), waited bool, err error) {
 	waited, err = s.awaitLock(ctx, func() (err error) {
 		unlock, err = s.state.Lock(cluster, index, s.app.Now())
+		if errors.Is(err, fs.ErrPermission) {
+			err = &usage.Error{Problem: err.Error(), Hint: "set ELASTIC_INGEST_STATE_DIR to a folder that this user can write to"}
+		}
 		return err
 	})
 	return unlock, waited, err

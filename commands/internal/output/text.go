@@ -106,7 +106,7 @@ func (t *textPrinter) write(l *textLine, idWidth int) {
 	}
 	lines := []string{text}
 	if t.o.Width > 0 && term.Columns(text) > t.o.Width {
-		lines = append([]string{term.Shorten(head+l.id, t.o.Width)}, l.below...)
+		lines = append([]string{term.Shorten(head+term.ShortenMiddle(l.id, t.o.Width-term.Columns(head)), t.o.Width)}, l.below...)
 	}
 	t.occurred[l.kind] = true
 	for _, line := range lines {
@@ -146,7 +146,7 @@ func (t *textPrinter) below(c report.Change) []string {
 func (t *textPrinter) fieldLines(f report.Field) []string {
 	const arrow = " -> "
 	width := t.o.Width - len(belowIndent)
-	name := term.Shorten(term.Plain(f.Name), width/2) + ":"
+	name := term.ShortenMiddle(term.Plain(f.Name), width/2) + ":"
 	room := width - term.Columns(name) - 1 - len(arrow)
 	from, to := pair(f.Old, f.New, max(room, shortestValue), max(room, shortestValue))
 	a, b := term.Columns(from), term.Columns(to)

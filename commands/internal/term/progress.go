@@ -95,7 +95,7 @@ func partLine(p *report.PartCount, width int) string {
 			text = long
 		}
 	}
-	return Shorten("  "+Shorten(Plain(p.Name), max(width-2-Columns(text), 1))+text, width)
+	return Shorten("  "+ShortenMiddle(Plain(p.Name), max(width-2-Columns(text), 1))+text, width)
 }
 
 // progressLine is the state of a run in at most width columns; the least important items are left out first.

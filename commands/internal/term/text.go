@@ -65,6 +65,28 @@ func Shorten(s string, width int) string {
 	return s
 }
 
+// ShortenMiddle is s in at most width columns. What is left out is in the middle: names and ids that belong together
+// begin alike.
+func ShortenMiddle(s string, width int) string {
+	if lipgloss.Width(s) <= width {
+		return s
+	}
+	if width < 1 {
+		return ""
+	}
+	begin := Shorten(s, max(width/3, 1))
+	rest := width - lipgloss.Width(begin)
+	end := len(s)
+	for used := 0; end > 0; {
+		r, size := utf8.DecodeLastRuneInString(s[:end])
+		if used += lipgloss.Width(string(r)); used > rest {
+			break
+		}
+		end -= size
+	}
+	return begin + s[end:]
+}
+
 // Pad fills text up to a width in columns.
 func Pad(s string, width int) string {
 	if n := width - lipgloss.Width(s); n > 0 {

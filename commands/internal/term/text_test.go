@@ -99,3 +99,19 @@ func TestNumbersAreNotBroken(t *testing.T) {
 		}
 	}
 }
+
+func TestShortenMiddle(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"short": "short", "shop_public_products_1042": "sh…cts_1042", "日本語日本語日本語": "日…語日本語", "": "",
+	} {
+		if got := ShortenMiddle(text, 11); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	for width := range 30 {
+		if got := ShortenMiddle("日本語_public_products_1042", width); Columns(got) > width {
+			t.Errorf("%d columns: %q", width, got)
+		}
+	}
+}
