@@ -15,6 +15,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -268,6 +269,10 @@ func configureOne(ctx context.Context, d *records.Desk, c *protocol.Record[proto
 	lacks, err := d.Lacking(ctx, &typ, c.ID, c.Body.Configuration)
 	out := configured{ID: c.ID, Status: string(c.Body.Status), Missing: []missingField{}}
 	for _, l := range lacks {
+		secret := slices.ContainsFunc(typ.Fields, func(f field.Spec) bool { return f.Name == l.Field && f.Sensitive })
+		if secret && c.Body.Status.MaySync() {
+			l.Problem = "is not in the record; poll takes it from the configuration file, from the entry with this connector_id"
+		}
 		out.Missing = append(out.Missing, missingField{l.Field, l.Problem})
 	}
 	return out, err

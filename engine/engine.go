@@ -45,7 +45,9 @@ type Job struct {
 	// CreatePipeline creates the pipeline if it does not exist; an existing one stays unchanged.
 	CreatePipeline bool
 	Create         elastic.Creation // how to create a missing index; an existing one stays unchanged
-	Rules          []rules.Rule
+	// DefaultAnalysis means that no one asked for the analysis of Create: an index without it causes no warning.
+	DefaultAnalysis bool
+	Rules           []rules.Rule
 	// Extraction is how content becomes text; "" means [extract.Auto].
 	Extraction extract.Way
 	Compare    Compare

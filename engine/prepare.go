@@ -37,7 +37,7 @@ func (t *task) prepare(ctx context.Context, src source.Source) (p *prepared, unl
 		unlock()
 		return nil, nil, err
 	}
-	if lacking := d.index.Lacks(t.job.Create); len(lacking) > 0 && !d.absent {
+	if lacking := d.index.Lacks(t.job.Create); len(lacking) > 0 && !d.absent && !t.job.DefaultAnalysis {
 		t.deps.Log.Warn("the existing index lacks the configured analysis and is not changed; to get it, sync into a new index",
 			report.Index, d.index.Name, "lacks", strings.Join(lacking, ", "))
 	}

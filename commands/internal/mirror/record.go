@@ -99,6 +99,7 @@ func (s *session) workOf(ctx context.Context, record *protocol.Record[protocol.C
 	if err != nil {
 		return w, err
 	}
+	job.DefaultAnalysis = of.Language == "" && entry.Mappings == ""
 	job.Owner, job.Hidden, job.AdoptUnowned = of.ID, entry.IndexName != "" || t == protocol.JobAccessControl, c.Adopt
 	setKind(&job, t)
 	w.job = job
