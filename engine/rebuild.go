@@ -64,27 +64,38 @@ type rebuilding struct {
 
 // lock finds the old index and excludes other runs from it.
 func (r *rebuilding) lock(ctx context.Context, cluster string) (unlock func(), err error) {
-	for {
-		old, err := r.deps.Client.Index(ctx, r.job.Index)
-		if errors.Is(err, elastic.ErrNotFound) {
-			return func() {}, nil
-		}
-		if err == nil {
-			err = mayRebuild(&r.job, old)
-		}
-		if err != nil {
-			return nil, err
-		}
-		unlock, waited, err := r.deps.Lock(ctx, cluster, old.Name)
-		if err != nil {
-			return nil, err
-		}
-		if !waited {
-			r.old = old
-			return unlock, nil
-		}
-		unlock() // another run may have marked the index, or put another one behind the name: look again
+	old, err := r.find(ctx)
+	if err != nil || old == nil {
+		return func() {}, err
 	}
+	unlock, waited, err := r.deps.Lock(ctx, cluster, old.Name)
+	if err != nil {
+		return nil, err
+	}
+	if waited { // another run may have marked the index, or put another one behind the name
+		name := old.Name
+		if old, err = r.find(ctx); err == nil && (old == nil || old.Name != name) {
+			err = fmt.Errorf("index %q: %w: run again", name, ErrReplaced)
+		}
+		if err != nil {
+			unlock()
+			return nil, err
+		}
+	}
+	r.old = old
+	return unlock, nil
+}
+
+// find looks up the old index; nil if there is none.
+func (r *rebuilding) find(ctx context.Context) (*elastic.Index, error) {
+	old, err := r.deps.Client.Index(ctx, r.job.Index)
+	if errors.Is(err, elastic.ErrNotFound) {
+		return nil, nil
+	}
+	if err == nil {
+		err = mayRebuild(&r.job, old)
+	}
+	return old, err
 }
 
 // mayRebuild refuses an index that this connector does not own, or that mirrors another source.
@@ -108,7 +119,7 @@ func (r *rebuilding) rehearse(ctx context.Context) (Result, error) {
 	job.DryRun, job.Fields = true, false
 	deps.Observer, deps.Counters, deps.Save, deps.Deleted = rehearsed{r.deps.Observer}, &report.Counters{}, nil, nil
 	res, err := Run(ctx, job, deps)
-	if err == nil && res.Counts.Read == 0 {
+	if err == nil && res.Counts.Read == 0 && !res.Incomplete() {
 		held, cerr := r.deps.Client.Count(ctx, r.old.Name)
 		if cerr != nil {
 			return res, cerr

@@ -118,7 +118,7 @@ func TestAnIncompleteRebuildReplacesNothing(t *testing.T) {
 		withheld map[plan.Reason]int64
 		err      error
 	}{
-		"a part fails":           {func(h *harness, _ *engine.Job) { h.source.Fails = map[string]error{"s": errors.New("broken")} }, nil, nil},
+		"a part fails":           {func(h *harness, _ *engine.Job) { h.source.Fails = map[string]error{"s": errors.New("broken")} }, map[plan.Reason]int64{plan.ScopeFailed: 40}, nil},
 		"the guard refuses":      {func(h *harness, _ *engine.Job) { h.source.Parts["s"] = h.source.Parts["s"][:20] }, guarded, nil},
 		"fewer are confirmed":    {func(h *harness, j *engine.Job) { h.source.Parts["s"], j.Guard.Confirmed = h.source.Parts["s"][:20], 19 }, guarded, nil},
 		"another owner":          {func(_ *harness, j *engine.Job) { j.Owner = "memory/other" }, nil, engine.ErrForeign},
