@@ -19,7 +19,7 @@ import (
 //
 // The first line of the output is a kind: "words", "files" or "folders". Those of files are completed by the
 // shell; words follow, one a line, with a tab and an explanation. It reads no more than the configuration file,
-// and whatever is wrong, it prints nothing about it and exits with 0: it runs while somebody is typing.
+// and whatever is wrong, it prints nothing about it and exits with 0: it runs while the user is typing.
 const completeCommand = "__complete"
 
 const (

@@ -123,12 +123,7 @@ func checkPlanFlags(c *cli.Context, plan string, others ...string) error {
 	if c.String(plan) == "" {
 		return &usage.Error{Problem: "--" + plan + " needs the name of a file"}
 	}
-	for _, other := range others {
-		if c.IsSet(other) {
-			return &usage.Error{Problem: "--" + plan + " and --" + other + " exclude each other"}
-		}
-	}
-	return nil
+	return excludes(c, plan, others...)
 }
 
 // readMirror reads the flags shared by sync and diff.

@@ -103,10 +103,9 @@ func readSync(c *cli.Context) (*mirror.Options, error) {
 	if o.Permits.Confirmed >= 0 && o.Permits.Guard != nil {
 		return nil, &usage.Error{Problem: "--confirm-deletes and --max-deletes exclude each other"}
 	}
-	o.Permits.Rebuild = c.Bool("rebuild")
-	for _, other := range []string{"part", "type", "compare", "plan", "dry-run", "no-delete", "allow-empty", "adopt", "max-duration", "replay", "deleted-to"} {
-		if o.Permits.Rebuild && c.IsSet(other) {
-			return nil, &usage.Error{Problem: "--rebuild and --" + other + " exclude each other"}
+	if o.Permits.Rebuild = c.Bool("rebuild"); o.Permits.Rebuild {
+		if err := excludes(c, "rebuild", "part", "type", "compare", "plan", "dry-run", "no-delete", "allow-empty", "adopt", "max-duration", "replay", "deleted-to"); err != nil {
+			return nil, err
 		}
 	}
 	if o.Files.Replay == "" {

@@ -174,16 +174,13 @@ func (g *deleting) held(ctx context.Context, eligible int64) (int64, error) {
 // guardAllows is the delete guard. held is how many documents the index holds in the scopes that were read
 // completely.
 func (g *deleting) guardAllows(eligible, held int64) bool {
-	limit := g.job.Guard
 	switch {
 	case g.job.Plan != nil:
 		return true // the plan bounds the deletes
-	case limit.Confirmed >= 0:
-		return eligible <= limit.Confirmed
-	case g.job.AllowEmpty && g.deps.Counters.Read.Load() == 0:
+	case g.job.Guard.Confirmed < 0 && g.job.AllowEmpty && g.deps.Counters.Read.Load() == 0:
 		return true // at most the confirmed number
 	}
-	return eligible <= limit.Deletes || float64(eligible) <= limit.Percent/100*float64(held)
+	return g.job.Guard.allows(eligible, held)
 }
 
 // unseenPass is one pass over the unseen documents.

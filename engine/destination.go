@@ -60,10 +60,7 @@ func (d *Deps) silence(ctx context.Context) func(error) {
 }
 
 // sameIdentity reports whether the index mirrors the source of the job, as far as that is known.
-func (d *destination) sameIdentity() bool {
-	held := d.index.Marker.Identity
-	return held == "" || held == d.job.identity()
-}
+func (d *destination) sameIdentity() bool { return d.job.sameIdentity(d.index) }
 
 // refresh makes written documents searchable. If the user may not do that, Elasticsearch does it later: unseen is
 // the error of a job that has to wait for it.

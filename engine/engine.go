@@ -102,6 +102,14 @@ type Guard struct {
 	Confirmed int64
 }
 
+// allows reports whether that many deletes are done, of so many documents.
+func (g Guard) allows(deletes, of int64) bool {
+	if g.Confirmed >= 0 {
+		return deletes <= g.Confirmed
+	}
+	return deletes <= g.Deletes || float64(deletes) <= g.Percent/100*float64(of)
+}
+
 // Settings are how a run uses the machine and how long it waits: one field for each key of the configuration.
 type Settings struct {
 	Readers, Writers int

@@ -32,6 +32,12 @@ func (j *Job) identity() string {
 	return strings.Join(pairs, ", ")
 }
 
+// sameIdentity reports whether an index mirrors the source of the job, as far as that is known.
+func (j *Job) sameIdentity(ix *elastic.Index) bool {
+	held := ix.Marker.Identity
+	return held == "" || held == j.identity()
+}
+
 // scopeOf is the scope of a document in the index, and its title; known is false if the document does not name it.
 func (j *Job) scopeOf(h elastic.Hit) (scope, title string, known bool) {
 	t := &j.Type

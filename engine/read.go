@@ -150,11 +150,7 @@ func (r *reading) list(ctx context.Context, src source.Source, begin func(source
 		}
 		r.scopes.start()
 		r.deps.Counters.Parts.Add(1)
-		if e, ok := part.(source.Estimator); ok {
-			if n, known := e.Estimate(); known {
-				r.deps.Counters.Expected.Add(n)
-			}
-		}
+		r.deps.Counters.Expected.Add(estimate(part))
 		if err := begin(part); err != nil {
 			return err
 		}
@@ -164,6 +160,16 @@ func (r *reading) list(ctx context.Context, src source.Source, begin func(source
 	}
 	r.scopes.endList()
 	return nil
+}
+
+// estimate is the approximate number of documents of a part, 0 if it is unknown.
+func estimate(part source.Part) int64 {
+	if e, ok := part.(source.Estimator); ok {
+		if n, known := e.Estimate(); known {
+			return n
+		}
+	}
+	return 0
 }
 
 // readChanges reads the changed documents. The next run finds again whatever a time limit leaves.
@@ -191,13 +197,8 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 	name := part.Name()
 	o := &reader{reading: r, planner: plan.NewPlanner(r.options, r.table, r.rules, &r.parts), name: name}
 	o.planner.Begin(r.parts.Add(name), part.Scope(), &r.described.clash)
-	var expected, held int64
-	if e, ok := part.(source.Estimator); ok {
-		if n, known := e.Estimate(); known {
-			expected = n
-		}
-	}
-	progress := r.deps.Counters.Begin(name, expected)
+	var held int64
+	progress := r.deps.Counters.Begin(name, estimate(part))
 	defer r.deps.Counters.End(progress)
 	for doc, err := range part.Documents(ctx) {
 		if ctx.Err() != nil {

@@ -103,11 +103,10 @@ func mayRebuild(job *Job, ix *elastic.Index) error {
 	if err := job.mayHold(ix); err != nil {
 		return err
 	}
-	d := &destination{task: &task{job: *job}, index: ix}
 	switch {
 	case ix.Marker.Owner != job.Owner:
 		return fmt.Errorf("index %q %w or to no one: sync it first", ix.Name, ErrForeign)
-	case !d.sameIdentity():
+	case !job.sameIdentity(ix):
 		return fmt.Errorf("index %q mirrors %s, not %s: it %w until a sync adopts it", ix.Name, ix.Marker.Identity, job.identity(), ErrForeign)
 	}
 	return nil
@@ -118,18 +117,7 @@ func (r *rebuilding) rehearse(ctx context.Context) (Result, error) {
 	job, deps := r.job, r.deps
 	job.DryRun, job.Fields = true, false
 	deps.Observer, deps.Counters, deps.Save, deps.Deleted = rehearsed{r.deps.Observer}, &report.Counters{}, nil, nil
-	res, err := Run(ctx, job, deps)
-	if err == nil && res.Counts.Read == 0 && !res.Incomplete() {
-		held, cerr := r.deps.Client.Count(ctx, r.old.Name)
-		if cerr != nil {
-			return res, cerr
-		}
-		if held > 0 { // --allow-empty is for a sync
-			res.Withheld[plan.EmptySource] = held
-			res.Counts.Withheld = held
-		}
-	}
-	return res, err
+	return Run(ctx, job, deps)
 }
 
 // rehearsed passes on what a dry run could not read, and what it holds back.
@@ -174,7 +162,7 @@ func (r *rebuilding) replace(ctx context.Context, res *Result) error {
 	if err != nil {
 		return err
 	}
-	if fewer := held - holds; fewer > 0 && !r.guardAllows(fewer, held) {
+	if fewer := held - holds; fewer > 0 && !r.job.Guard.allows(fewer, held) {
 		res.Eligible, res.Judged = fewer, held
 		res.Withheld[plan.GuardRefused] += fewer
 		res.Counts.Withheld += fewer
@@ -223,14 +211,6 @@ func (r *rebuilding) swapped(ctx context.Context, created *elastic.Index, cause 
 func refused(err error) bool {
 	e, ok := errors.AsType[*elastic.Error](err)
 	return ok && e.Status >= 400 && e.Status < 500
-}
-
-// guardAllows is the delete guard for the documents that only the old index has.
-func (r *rebuilding) guardAllows(fewer, held int64) bool {
-	if limit := r.job.Guard.Confirmed; limit >= 0 {
-		return fewer <= limit
-	}
-	return fewer <= r.job.Guard.Deletes || float64(fewer) <= r.job.Guard.Percent/100*float64(held)
 }
 
 // remove deletes the new index of a rebuild that did not reach its end. Its name is that of no other run.

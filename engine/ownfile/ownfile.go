@@ -1,7 +1,7 @@
 // Package ownfile opens the files that this program writes: complete documents, locks and the
 // state that one run keeps for the next.
 //
-// They are regular files that only their owner can read. A link would redirect the write to another file, with
+// They are regular files that only their owner can read, unless [Replace] is told otherwise. A link would redirect the write to another file, with
 // that file's mode; a pipe would block the program until another process reads, which no signal
 // ends. Both are refused before anything is opened.
 package ownfile
@@ -86,6 +86,32 @@ func Append(path string) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// Replace replaces a file by one with this content and mode, completely or not at all. The new file is written beside
+// the old one, under a hidden name that ends with .tmp.
+func Replace(path string, content []byte, mode fs.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
 // Ready returns why [Create] could not create a file, and changes nothing.

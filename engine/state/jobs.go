@@ -28,7 +28,7 @@ func (d Dir) HoldJob(job, token string) (release func(settled bool), ok bool, er
 		}
 		return nil, false, err
 	}
-	if err := replace(claim, []byte(token)); err != nil {
+	if err := ownfile.Replace(claim, []byte(token), 0o600); err != nil {
 		_ = l.Unlock()
 		return nil, false, fmt.Errorf("state folder: %w", err)
 	}

@@ -48,7 +48,7 @@ func keep[T any](file, of string, kept T) error {
 		err = os.MkdirAll(filepath.Dir(file), 0o700)
 	}
 	if err == nil {
-		err = replace(file, raw)
+		err = ownfile.Replace(file, raw, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("state folder: %w", err)
@@ -56,26 +56,12 @@ func keep[T any](file, of string, kept T) error {
 	return nil
 }
 
-// replace replaces a file by one with mode 0600.
-func replace(file string, raw []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".new-*")
-	if err != nil {
-		return err
+// forget removes a file that was kept, if there is one.
+func forget(file string) error {
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("state folder: %w", err)
 	}
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return nil
 }
 
 func (d Dir) vanishedFile(destination, index string) string {
@@ -95,10 +81,7 @@ func (d Dir) KeepVanished(destination, index, of string, scopes []string) error 
 	if len(scopes) > 0 {
 		return keep(file, of, scopes)
 	}
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("state folder: %w", err)
-	}
-	return nil
+	return forget(file)
 }
 
 func (d Dir) turnsFile(destination, index string) string {

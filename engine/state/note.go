@@ -44,7 +44,7 @@ func (d Dir) NoteHolder(destination, index string, now time.Time) (remove func()
 	if err == nil {
 		err = ownfile.Check(file)
 	}
-	if err != nil || replace(file, raw) != nil {
+	if err != nil || ownfile.Replace(file, raw, 0o600) != nil {
 		return func() {}
 	}
 	return func() { _ = os.Remove(file) }

@@ -1,10 +1,6 @@
 package state
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -32,8 +28,5 @@ func (d Dir) KeepTrouble(destination, connector string, t Trouble) error {
 	if len(t.Said) > 0 {
 		return keep(file, connector, t)
 	}
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("state folder: %w", err)
-	}
-	return nil
+	return forget(file)
 }

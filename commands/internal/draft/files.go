@@ -2,11 +2,11 @@ package draft
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
 // Secret is a variable with its value.
@@ -33,7 +33,7 @@ func Save(file, text, dotenv string, secrets []Secret, force bool) error {
 		}
 	}
 	if force {
-		return replace(file, []byte(text), 0o644)
+		return ownfile.Replace(file, []byte(text), 0o644)
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -60,26 +60,5 @@ func addSecrets(file string, secrets []Secret) error {
 	for _, s := range secrets {
 		b.WriteString(dotenvLine(s))
 	}
-	return replace(file, []byte(b.String()), 0o600)
-}
-
-// replace writes a file beside the old one and renames it, so that it is never half written.
-func replace(file string, data []byte, mode fs.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
-	}
-	if err := os.Chmod(f.Name(), mode); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
+	return ownfile.Replace(file, []byte(b.String()), 0o600)
 }

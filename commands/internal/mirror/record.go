@@ -72,6 +72,15 @@ func checkIndex(entry config.Connector, c *config.Connector, t protocol.JobType)
 	}
 }
 
+// planned creates the run of a sync job that a record would get now.
+func (s *session) planned(ctx context.Context, record *protocol.Record[protocol.Connector]) (work, error) {
+	if !record.Body.Status.MaySync() {
+		return work{}, records.NotConfigured(record)
+	}
+	job := s.records.NewJob(record, s.o.Kind)
+	return s.workOf(ctx, record, &job.Connector, s.o.Kind)
+}
+
 // workOf creates the run of a sync job from the copy of the connector in the job.
 func (s *session) workOf(ctx context.Context, record *protocol.Record[protocol.Connector], of *protocol.JobConnector, t protocol.JobType) (work, error) {
 	w := work{record: record}

@@ -84,17 +84,17 @@ func (r *Rehearsal) recorded(ctx context.Context, name string, p *Prepared) (err
 		return records.NoConnector(s.cfg.Connectors, records.Registered(ctx, s.records), name)
 	case err != nil:
 		return fmt.Errorf("read the record of the connector: %w", err)
-	case !record.Body.Status.MaySync():
-		return records.NotConfigured(&record)
 	}
+	w, err := s.planned(ctx, &record)
+	if err != nil {
+		return err
+	}
+	p.Connector, p.Job = w.connector, w.job
 	p.LastError = string(record.Body.Error)
 	if running, err := s.records.RunningJobs(ctx, record.ID); err == nil && len(running) > 0 { // without an index of jobs there is none
 		p.Running = running[0].ID
 	}
-	planned := s.records.NewJob(&record, s.o.Kind)
-	w, err := s.workOf(ctx, &record, &planned.Connector, s.o.Kind)
-	p.Connector, p.Job = w.connector, w.job
-	return err
+	return nil
 }
 
 // Deps are what the engine needs to examine a connector until a time limit; without a client, only its source.

@@ -100,7 +100,7 @@ func (s *session) settle(o *ran, job bool) {
 	case s.o.silent(o.Exit):
 		s.held.end(false)
 	default:
-		s.held.end(s.news(o.id, job, append(o.problems(s.o), "exit "+string(rune('A'+o.Exit)))))
+		s.held.end(s.news(o.id, job, o.Exit, o.problems(s.o)))
 	}
 }
 
@@ -119,7 +119,7 @@ func (s *session) settlePoll(err error) {
 	case s.o.silent(code):
 		s.held.end(false)
 	default:
-		s.held.end(s.news("", true, []string{err.Error(), fmt.Sprint(code)}))
+		s.held.end(s.news("", true, code, []string{err.Error()}))
 	}
 }
 
@@ -136,8 +136,8 @@ func (s *session) troubleAt() string {
 
 // news reports whether a failure has to be reported, and remembers that it was. If the state folder cannot be read
 // or written, it is reported each time.
-func (s *session) news(connector string, job bool, problems []string) bool {
-	now, mark := s.app.Now(), fingerprint(problems)
+func (s *session) news(connector string, job bool, exit int, problems []string) bool {
+	now, mark := s.app.Now(), fingerprint(exit, problems)
 	t, err := s.state.Trouble(s.troubleAt(), connector)
 	if err != nil || t.Since.IsZero() {
 		t = state.Trouble{Since: now}
@@ -197,13 +197,14 @@ func (o *ran) problems(opt *Options) []string {
 // variable is what differs between two reports of one failure: words with digits, such as numbers, times and ids.
 var variable = regexp.MustCompile(`[\pL\pN_-]*\pN[\pL\pN_-]*`)
 
-// fingerprint identifies failures by their texts, regardless of their order, and of numbers and ids in them.
-func fingerprint(problems []string) string {
+// fingerprint identifies failures by their exit code and their texts, regardless of their order, and of numbers and ids
+// in them.
+func fingerprint(exit int, problems []string) string {
 	var lines []string
 	for _, p := range problems {
 		lines = append(lines, variable.ReplaceAllString(p, "0"))
 	}
 	slices.Sort(lines)
-	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(lines), "\n")))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%s", exit, strings.Join(slices.Compact(lines), "\n")))
 	return hex.EncodeToString(sum[:8])
 }

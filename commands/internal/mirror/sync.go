@@ -143,12 +143,7 @@ func (b *batch) ofElasticsearch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !record.Body.Status.MaySync() {
-			return records.NotConfigured(&record)
-		}
-		planned := b.records.NewJob(&record, b.o.Kind)
-		b.works[i], err = b.workOf(ctx, &record, &planned.Connector, b.o.Kind)
-		if err != nil {
+		if b.works[i], err = b.planned(ctx, &record); err != nil {
 			return err
 		}
 	}

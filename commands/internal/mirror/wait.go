@@ -106,11 +106,7 @@ func (j jobs) reload(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	if !record.Body.Status.MaySync() {
-		return records.NotConfigured(&record)
-	}
-	planned := j.records.NewJob(&record, j.o.Kind)
-	fresh, err := j.workOf(ctx, &record, &planned.Connector, j.o.Kind)
+	fresh, err := j.planned(ctx, &record)
 	if err == nil {
 		*w = fresh
 	}

@@ -139,19 +139,7 @@ func (p *htmlPrinter) Connector(o *Outcome) {
 
 // advice writes remarks, errors, and the command that continues.
 func (p *htmlPrinter) advice(o *Outcome) {
-	var lines []string
-	for _, f := range o.Failures {
-		lines = append(lines, "<strong>error</strong>: "+htmlText(f))
-	}
-	if o.Err != nil && len(o.Failures) == 0 {
-		lines = append(lines, "<strong>error</strong>: "+htmlText(o.Err.Error()))
-	}
-	if hint := logs.HintOf(o.Err); o.Err != nil && hint != "" {
-		lines = append(lines, "<strong>hint</strong>: "+htmlText(hint))
-	}
-	for _, r := range o.Remarks {
-		lines = append(lines, htmlText(r))
-	}
+	lines := adviceOf(o, func(word string) string { return "<strong>" + word + "</strong>" }, htmlText)
 	if text := newIndex(o); text != "" {
 		lines = append(lines, htmlText(text))
 	}
@@ -180,13 +168,7 @@ func (p *htmlPrinter) tables(o *Outcome) {
 		}{{"create", t.Created}, {"update", t.Updated}, {"delete", t.Deleted}, {"held back", t.Withheld}, {"not done", t.Rejected + t.Duplicates + t.ContentErrors}} {
 			fmt.Fprintf(p.w, `<td class="n" data-label="%s">%s</td>`, n.label, term.Number(n.n))
 		}
-		var fields []string
-		for _, f := range shownOf(t) {
-			fields = append(fields, "<bdi>"+htmlText(firstRunes([]byte(f.Name), contextRunes))+"</bdi> in "+term.Number(f.N))
-		}
-		if n := len(t.Fields) - shownFields; n > 0 || t.MoreFields > 0 {
-			fields = append(fields, "and "+moreFields(n, t.MoreFields > 0))
-		}
+		fields := changedFields(t, func(name string) string { return "<bdi>" + htmlText(firstRunes([]byte(name), contextRunes)) + "</bdi>" })
 		if t.Unread != "" {
 			fields = append(fields, "<strong>not read completely</strong>")
 		}

@@ -125,13 +125,7 @@ func (p *markdownPrinter) tables(o *Outcome) {
 	}
 	fmt.Fprint(p.w, "\n| table | create | update | delete | held back | not done | changed fields |\n|---|--:|--:|--:|--:|--:|---|\n")
 	row := func(name string, t *Table) {
-		var fields []string
-		for _, f := range shownOf(t) {
-			fields = append(fields, markdownText(f.Name)+" in "+term.Number(f.N))
-		}
-		if n := len(t.Fields) - shownFields; n > 0 || t.MoreFields > 0 {
-			fields = append(fields, "and "+moreFields(n, t.MoreFields > 0))
-		}
+		fields := changedFields(t, markdownText)
 		if t.Unread != "" {
 			fields = append(fields, "**not read completely**: "+markdownText(t.Unread))
 		}
@@ -148,19 +142,7 @@ func (p *markdownPrinter) tables(o *Outcome) {
 
 // advice writes remarks, the error, and the command that continues.
 func (p *markdownPrinter) advice(o *Outcome) {
-	var lines []string
-	for _, f := range o.Failures {
-		lines = append(lines, "**error**: "+markdownText(f))
-	}
-	if o.Err != nil && len(o.Failures) == 0 {
-		lines = append(lines, "**error**: "+markdownText(o.Err.Error()))
-	}
-	if hint := logs.HintOf(o.Err); o.Err != nil && hint != "" {
-		lines = append(lines, "**hint**: "+markdownText(hint))
-	}
-	for _, r := range o.Remarks {
-		lines = append(lines, markdownText(r))
-	}
+	lines := adviceOf(o, func(word string) string { return "**" + word + "**" }, markdownText)
 	if len(lines) > 0 {
 		fmt.Fprintf(p.w, "\n- %s\n", strings.Join(lines, "\n- "))
 	}

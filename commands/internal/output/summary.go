@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
@@ -90,13 +91,7 @@ func tableName(name string) string { return cmp.Or(name, "(table unknown)") }
 func describe(t *Table, escape func(string) string) string {
 	var parts []string
 	if t.Updated > 0 {
-		updates := []string{term.Plural(t.Updated, "update", "updates")}
-		for _, f := range shownOf(t) {
-			updates = append(updates, escape(f.Name)+" in "+term.Number(f.N))
-		}
-		if n := len(t.Fields) - shownFields; n > 0 || t.MoreFields > 0 {
-			updates = append(updates, "and "+moreFields(n, t.MoreFields > 0))
-		}
+		updates := append([]string{term.Plural(t.Updated, "update", "updates")}, changedFields(t, escape)...)
 		parts = append(parts, strings.Join(updates, ", "))
 	}
 	for _, one := range []struct {
@@ -124,6 +119,34 @@ func describe(t *Table, escape func(string) string) string {
 // outsidePlan is the number of changes that are held back because a saved plan does not contain them.
 func (t *Table) outsidePlan() int64 {
 	return t.HeldBack[plan.NotInPlan] + t.HeldBack[plan.MovedSincePlan]
+}
+
+// changedFields are the fields in which updates of a table differ, with their numbers.
+func changedFields(t *Table, escape func(string) string) (fields []string) {
+	for _, f := range shownOf(t) {
+		fields = append(fields, escape(f.Name)+" in "+term.Number(f.N))
+	}
+	if n := len(t.Fields) - shownFields; n > 0 || t.MoreFields > 0 {
+		fields = append(fields, "and "+moreFields(n, t.MoreFields > 0))
+	}
+	return fields
+}
+
+// adviceOf are the errors of a connector with their hint, and the remarks. strong emphasizes a word.
+func adviceOf(o *Outcome, strong, escape func(string) string) (lines []string) {
+	for _, f := range o.Failures {
+		lines = append(lines, strong("error")+": "+escape(f))
+	}
+	if o.Err != nil && len(o.Failures) == 0 {
+		lines = append(lines, strong("error")+": "+escape(o.Err.Error()))
+	}
+	if hint := logs.HintOf(o.Err); o.Err != nil && hint != "" {
+		lines = append(lines, strong("hint")+": "+escape(hint))
+	}
+	for _, r := range o.Remarks {
+		lines = append(lines, escape(r))
+	}
+	return lines
 }
 
 func shownOf(t *Table) []Count {
