@@ -264,7 +264,7 @@ connectors:
 		t.Fatal(err)
 	}
 	code, out, errs := runCheck(t, dir, 0, nil)
-	if code != ExitOK || !strings.Contains(out, ": the index was not checked\n") || !strings.Contains(out, "ok      1 part can be read\n") {
+	if code != ExitOK || !strings.Contains(out, ": the index was not checked\n") || !strings.Contains(out, "ok      1 table can be read\n") {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
 	}
 	if err := store.Close(); err != nil {

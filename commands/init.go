@@ -73,10 +73,15 @@ func runInit(ctx context.Context, a *setup.App, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	unused := draft.Unused(file, d.Text(), dotenv)
 	if err := save(file, d.Text(), dotenv, secrets, c.Bool("force")); err != nil {
 		return err
 	}
-	return a.WriteOut(nextSteps(file, dotenv, d.Name, len(secrets) > 0))
+	out := nextSteps(file, dotenv, d.Name, len(secrets) > 0)
+	if len(unused) > 0 {
+		out += fmt.Sprintf("\n%s still sets %s, which this configuration no longer uses.\n", term.Plain(dotenv), strings.Join(unused, ", "))
+	}
+	return a.WriteOut(out)
 }
 
 // printTemplate prints the template of a source type, or writes it to a file.

@@ -2,7 +2,10 @@ package commands
 
 import (
 	"errors"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -196,13 +199,44 @@ func TestInitKeepsAnExistingFile(t *testing.T) {
 	if code, all := initIn(t, dir, 100).end(); code != ExitUsage || !strings.Contains(all, "config.yml exists already") || strings.Contains(all, "[") {
 		t.Errorf("exit %d:\n%s", code, all)
 	}
+	writeFile(t, filepath.Join(dir, "config.yml"), "a: ${GONE} # ${GONE} ${ELSEWHERE}")
+	writeFile(t, filepath.Join(dir, ".env"), "GONE=x\nOTHERS=y\n")
 	p := initIn(t, dir, 100, "--force", "--service-type", "dir")
 	answerAll(t, p, []question{{text: "[dir]:"}, {text: "[search-dir]:"}, {text: "path:", answer: "."}, {text: "[files]:"}, {text: "data]:"}})
-	if code, all := p.end(); code != ExitOK {
+	if code, all := p.end(); code != ExitOK || !strings.Contains(all, ".env still sets GONE, which this configuration no longer uses.") {
 		t.Errorf("exit %d:\n%s", code, all)
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, "config.yml")); err != nil || string(text) == "mine" {
+	if text, err := os.ReadFile(filepath.Join(dir, "config.yml")); err != nil || strings.Contains(string(text), "GONE") {
 		t.Errorf("%v, %q", err, text)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, ".env")); err != nil || string(text) != "GONE=x\nOTHERS=y\n" {
+		t.Errorf("%v, %q", err, text)
+	}
+}
+
+// TestInitTriesAnAddressWithoutItsLogin: when the variable of the password is not set, the address is tried alone.
+func TestInitTriesAnAddressWithoutItsLogin(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("a login was sent")
+		}
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"error":{"type":"security_exception","reason":"missing authentication credentials"},"status":401}`)
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	p := initIn(t, dir, 100, "--service-type", "dir")
+	login := []question{{text: "for an API key)", answer: "elastic"}, {text: "variable instead):"}, {text: "[none]:", answer: "NIGHTLY_PASSWORD"}}
+	answerAll(t, p, []question{{text: "[dir]:"}, {text: "[search-dir]:"}, {text: "path:", answer: "."}, {text: "[files]:"}})
+	answerAll(t, p, append([]question{{text: "data]:", answer: "http://127.0.0.1:1"}}, login...))
+	p.await("error:") // nothing listens there, whatever the password is
+	answerAll(t, p, []question{{text: "q: quit [c]:"}, {text: "127.0.0.1:1]:", answer: server.URL}, {text: "[elastic]:"}, {text: "empty keeps it):"}})
+	code, all := p.end()
+	if code != ExitOK || !strings.Contains(all, "The destination answers. The login cannot be tried here: NIGHTLY_PASSWORD is not set.") {
+		t.Errorf("exit %d:\n%s", code, all)
 	}
 }
 
@@ -229,7 +263,7 @@ func TestRealInit(t *testing.T) {
 		{text: "Host [" + u.Hostname() + "]:"},
 		{text: "Port [" + u.Port() + "]:"},
 		{text: "Username [" + u.User.Username() + "]:"},
-		{text: "empty keeps it):", answer: password},
+		{text: "empty keeps it):", answer: "wrong-secret-2"},
 		{text: "Database [" + strings.Trim(u.Path, "/") + "]:"},
 		{text: "Schema [pg_catalog]:", answer: "public"},
 		{text: "verification [no]:"},
@@ -246,7 +280,9 @@ func TestRealInit(t *testing.T) {
 		{text: "verification [no]:"},
 	})
 	p.await("error:")
-	answerAll(t, p, append([]question{{text: "q: quit [c]:"}}, again...))
+	answerAll(t, p, append([]question{{text: "q: quit [p]:", answer: "c"}}, again...))
+	p.await("error:")
+	answerAll(t, p, []question{{text: "p: correct Password; c: correct all answers, k: keep them, q: quit [p]:"}, {text: "empty keeps it):", answer: password}})
 	p.await("The source answers.")
 	answerAll(t, p, []question{{text: "data]:", answer: "http://127.0.0.1:1"}, {text: "for an API key):", answer: "elastic"}, {text: "instead):", answer: "es-secret"}})
 	p.await("error:")

@@ -32,6 +32,7 @@ func scriptedWithin(l *limit) source.Type {
 			{Name: "password", Label: "Password", Order: 2, Optional: true, Sensitive: true},
 		},
 		AccessControl: true,
+		ScopeNoun:     source.Noun("table"),
 		ScopeFields:   []string{"scope"},
 		ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
 			scope, ok := fields["scope"].(string)

@@ -163,6 +163,9 @@ type Result struct {
 	Index      string // concrete
 	Counts     report.Snapshot
 	Failed     int64                 // parts that could not be read completely
+	Scopes     int64                 // that were listed
+	ScopesRead int64                 // that were read completely
+	ScopeNoun  string                // what people call one, such as "table"
 	Withheld   map[plan.Reason]int64 // deletes that were held back
 	Eligible   int64                 // deletes that the guard judged
 	Judged     int64                 // documents that the index held of what was read completely: the guard's percentage refers to them

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -188,17 +187,4 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// noun is what users call a scope of this source.
-func (x *examination) noun() string {
-	word := "part"
-	for _, known := range [][2]string{{"tables", "table"}, {"collection", "collection"}, {"buckets", "bucket"}, {"containers", "container"}} {
-		if slices.ContainsFunc(x.job.Type.Fields, func(s field.Spec) bool { return s.Name == known[0] }) {
-			word = known[1]
-			break
-		}
-	}
-	if x.job.Type.Tree {
-		word = "folder"
-	}
-	return word
-}
+func (x *examination) noun() string { return x.job.Type.NounOf(x.job.Values) }

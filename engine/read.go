@@ -39,6 +39,11 @@ func newReading(s *scanned, w *writing, x *extraction) *reading {
 // read reads all wanted parts, several concurrently. A read error of the source fails its scope; read itself
 // returns only errors of the destination, or the end of ctx.
 func (r *reading) read(ctx context.Context, src source.Source) error {
+	defer func() {
+		res := &r.outcome.res
+		res.ScopesRead, res.Scopes = r.scopes.read(r.deps.Counters.Snapshot())
+		res.ScopeNoun = r.job.Type.NounOf(r.job.Values)
+	}()
 	if r.incremental() {
 		return r.readChanges(ctx, src)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
 // scopes records what was read completely; deletes depend on it. The absence of an error is not enough: each part
@@ -49,6 +50,22 @@ func (s *scopes) end(held int64) {
 	defer s.mu.Unlock()
 	s.open--
 	s.held += held
+}
+
+// read counts the scopes that were listed, and those that were read completely. A tree does not keep the names of
+// its folders: each of them is a part.
+func (s *scopes) read(parts report.Snapshot) (done, listed int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tree {
+		return parts.PartsDone, parts.Parts
+	}
+	for scope := range s.listed {
+		if !s.failed[scope] && !s.left[scope] {
+			done++
+		}
+	}
+	return done, int64(len(s.listed))
 }
 
 // heldOf is how many documents the index holds of parts that were read completely.

@@ -126,12 +126,13 @@ func (r *reading) settleRound(o *round) {
 	unread := 0
 	for scope, t := range o.turns {
 		if t.left > 0 {
-			unread += t.left
+			unread++
 			r.scopes.leave(scope, t.left)
 		}
 	}
 	if unread > 0 {
-		r.outcome.late = fmt.Errorf("%w: %d of %d tables, folders or parts of them were read; the next run starts with the others", ErrTimeIsUp, len(o.parts)-unread, len(o.parts))
+		r.outcome.late = fmt.Errorf("%w: read %d of %s; the next run starts with the others",
+			ErrTimeIsUp, len(o.turns)-unread, counted(int64(len(o.turns)), r.job.Type.NounOf(r.job.Values)))
 	}
 }
 

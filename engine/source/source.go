@@ -121,6 +121,8 @@ type Type struct {
 	// everything below it, and a scope is deleted if its parent was listed completely without it. In a flat list,
 	// a missing scope may be a revoked privilege.
 	Tree bool
+	// ScopeNoun is what people call a scope, such as "table". nil means "part".
+	ScopeNoun func(field.Values) string
 	// ScopeFields are the top-level fields of an indexed document from which ScopeOf derives the scope.
 	ScopeFields []string
 	// ScopeOf derives the scope of a document in the index; ok is false if it cannot.
@@ -150,6 +152,19 @@ type Type struct {
 // Identity returns the names for Type.IdentityFields if they do not depend on the configuration.
 func Identity(names ...string) func(field.Values) []string {
 	return func(field.Values) []string { return names }
+}
+
+// Noun returns a word for Type.ScopeNoun if it does not depend on the configuration.
+func Noun(word string) func(field.Values) string {
+	return func(field.Values) string { return word }
+}
+
+// NounOf is what people call a scope of a source of this type.
+func (t *Type) NounOf(v field.Values) string {
+	if t.ScopeNoun == nil {
+		return "part"
+	}
+	return t.ScopeNoun(v)
 }
 
 // Env is what the program provides to a source.

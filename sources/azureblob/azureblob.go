@@ -58,6 +58,7 @@ var Type = source.Type{
 		return container, ok && container != ""
 	},
 	// Containers can be added and removed, as they are scopes; another account is another source.
+	ScopeNoun:      source.Noun("container"),
 	IdentityFields: func(field.Values) []string { return []string{fieldAccount} },
 	CommonFields:   commonFields,
 	Open:           open,

@@ -117,6 +117,7 @@ var Type = source.Type{
 	VersionPerDocument: func(v field.Values) bool { return v.String(fieldFormat) == formatFiles },
 	Tree:               true,
 	ScopeFields:        []string{pathField, fileField},
+	ScopeNoun:          nounOf,
 	IdentityFields:     identityFields,
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,
@@ -227,6 +228,13 @@ func resolved(path string) string {
 		return filepath.Join(resolved(up), filepath.Base(path))
 	}
 	return path
+}
+
+func nounOf(v field.Values) string {
+	if v.String(fieldFormat) == formatDocuments {
+		return "path" // files of records, and the folders that hold them
+	}
+	return "folder"
 }
 
 // identityFields: with relative paths a folder elsewhere, such as another checkout, is the same mirror.

@@ -53,6 +53,7 @@ var Type = source.Type{
 		return bucket, ok && bucket != ""
 	},
 	// Buckets can be added and removed, as they are scopes; another service is another source.
+	ScopeNoun:      source.Noun("bucket"),
 	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
 	CommonFields:   commonFields,
 	Open:           open,

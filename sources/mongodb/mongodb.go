@@ -32,6 +32,7 @@ var Type = source.Type{
 	ScopeOf:        scopeOf,
 	Encodings:      []string{"compat"},
 	Describes:      true,
+	ScopeNoun:      source.Noun("collection"),
 	IdentityFields: identity,
 	AdvancedRules:  true,
 	Open:           open,

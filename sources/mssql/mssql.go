@@ -22,6 +22,7 @@ var Type = sqlread.SourceType(source.Type{
 	Title:          "Microsoft SQL Server",
 	Fields:         fields(),
 	ScopeFields:    []string{"database", "schema", "table", "Database", "Table"},
+	ScopeNoun:      source.Noun("table"),
 	IdentityFields: source.Identity("host", "port", "database"),
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)

@@ -23,6 +23,7 @@ var Type = sqlread.SourceType(source.Type{
 	Title:          "MySQL",
 	Fields:         fields(),
 	ScopeFields:    []string{"Database", "Table", "database", "table"},
+	ScopeNoun:      source.Noun("table"),
 	IdentityFields: source.Identity("host", "port", "database"),
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)

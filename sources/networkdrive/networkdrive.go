@@ -108,6 +108,7 @@ var Type = source.Type{
 	VersionPerDocument: func(field.Values) bool { return true },
 	Tree:               true,
 	ScopeFields:        []string{pathField},
+	ScopeNoun:          source.Noun("folder"),
 	IdentityFields:     source.Identity(fieldServer, fieldPort, fieldPath),
 	ScopeOf:            scopeOf,
 	TitleField:         pathField,

@@ -23,6 +23,7 @@ var Type = sqlread.SourceType(source.Type{
 	Title:          "Oracle Database",
 	Fields:         fields(),
 	ScopeFields:    []string{"Database", "Table", "database", "schema", "table"},
+	ScopeNoun:      source.Noun("table"),
 	IdentityFields: source.Identity("host", "port", "sid", "service_name"),
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)

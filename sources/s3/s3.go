@@ -65,6 +65,7 @@ var Type = source.Type{
 	},
 	TitleField: nameField,
 	// Buckets can be added and removed, as they are scopes; another store is another source.
+	ScopeNoun:      source.Noun("bucket"),
 	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
 	AdvancedRules:  true,
 	CommonFields:   commonFields,

@@ -75,8 +75,9 @@ func (d *Draft) Text() string {
 	w.line("#   elastic-ingest sync      write it")
 	w.line("#")
 	w.comment("", "Relative paths start at the folder of this file. ${NAME} is a variable of the environment, or of the file .env beside this one. "+
-		"For completion in an editor, run elastic-ingest schema > elastic-ingest.schema.json and add a first line:")
-	w.line("#   first line: # yaml-language-server: $schema=elastic-ingest.schema.json") // an editor reads a comment that begins with that name
+		"For completion in an editor, run elastic-ingest schema > elastic-ingest.schema.json and make this comment the first line of the file:")
+	w.line("#")
+	w.line("#   # yaml-language-server: $schema=elastic-ingest.schema.json") // an editor reads it only if its first word is that name
 	w.line("")
 	w.line("elasticsearch:")
 	w.line("  host: " + Scalar(d.Host))

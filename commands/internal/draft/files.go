@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/ownfile"
 )
 
@@ -44,6 +46,29 @@ func Save(file, text, dotenv string, secrets []Secret, force bool) error {
 		return errors.Join(err, os.Remove(file))
 	}
 	return nil
+}
+
+var references = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)`)
+
+// Unused are the variables of the .env to which the configuration that text replaces refers, and text does not.
+// Another configuration may use them, so they stay.
+func Unused(file, text, dotenv string) (names []string) {
+	before, err := os.ReadFile(file)
+	if err != nil { // nothing is replaced
+		return nil
+	}
+	set := config.Variables(dotenv)
+	used := map[string]bool{}
+	for _, m := range references.FindAllStringSubmatch(text, -1) {
+		used[m[1]] = true
+	}
+	for _, m := range references.FindAllStringSubmatch(string(before), -1) {
+		if _, ok := set[m[1]]; ok && !used[m[1]] {
+			names = append(names, m[1])
+			used[m[1]] = true
+		}
+	}
+	return names
 }
 
 // addSecrets adds lines to a .env and makes it readable for its owner alone.

@@ -18,6 +18,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -165,8 +166,8 @@ func (iv *Interview) lookup(name string) (string, bool) {
 // source asks for the fields of the source until it can be reached, or the user keeps the answers.
 func (iv *Interview) source(ctx context.Context) error {
 	iv.dialog.Say("The source: " + iv.draft.Type.Title)
-	for {
-		if err := iv.fields(ctx); err != nil {
+	for answer := all; ; {
+		if err := iv.fields(ctx, answer == secretsOnly); err != nil {
 			return err
 		}
 		if len(iv.unknown) > 0 {
@@ -179,33 +180,52 @@ func (iv *Interview) source(ctx context.Context) error {
 			iv.dialog.Say("The source answers.")
 			return nil
 		}
-		again, err := iv.onFailure(ctx, err)
-		if err != nil || !again {
+		if answer, err = iv.onFailure(ctx, err, iv.secretLabels()); err != nil || answer == keep {
 			return err
 		}
 	}
 }
 
-// onFailure reports why something could not be reached and asks what to do.
-func (iv *Interview) onFailure(ctx context.Context, failure error) (again bool, err error) {
+// What to ask for again after something could not be reached.
+const (
+	all         = "c"
+	secretsOnly = "p"
+	keep        = "k"
+)
+
+// onFailure reports why something could not be reached and asks what to do. After a refused login, it suggests
+// asking for the secrets alone; they are labels of fields.
+func (iv *Interview) onFailure(ctx context.Context, failure error, secrets []string) (answer string, err error) {
 	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
 	iv.Messages.Fail("", failure)
+	question, usual := "c: correct the answers, k: keep them, q: quit", all
+	if refused := errors.Is(failure, source.ErrAuth) || errors.Is(failure, elastic.ErrAuth); refused && len(secrets) > 0 {
+		question, usual = "p: correct "+strings.Join(secrets, ", ")+"; c: correct all answers, k: keep them, q: quit", secretsOnly
+	}
 	for {
-		answer, err := iv.dialog.Line(ctx, "c: correct the answers, k: keep them, q: quit", "c")
+		answer, err := iv.dialog.Line(ctx, question, usual)
 		if err != nil {
-			return false, err
+			return "", err
 		}
-		switch strings.ToLower(answer) {
-		case "c":
-			return true, nil
-		case "k":
-			return false, nil
+		switch answer = strings.ToLower(answer); answer {
+		case all, keep, usual:
+			return answer, nil
 		case "q":
-			return false, errQuit
+			return "", errQuit
 		}
 	}
+}
+
+// secretLabels are the labels of the secrets that are asked for.
+func (iv *Interview) secretLabels() (labels []string) {
+	for i := range iv.draft.Type.Fields {
+		if s := &iv.draft.Type.Fields[i]; s.Sensitive && iv.asked(s) {
+			labels = append(labels, s.Label)
+		}
+	}
+	return labels
 }
 
 // asked reports whether a field is asked for: those without an initial value, and those that decide about them.
@@ -246,8 +266,8 @@ func (iv *Interview) holds(d field.Dependency) bool {
 	return fmt.Sprint(given) == fmt.Sprint(d.Value)
 }
 
-// fields asks for the fields, in the order of their form.
-func (iv *Interview) fields(ctx context.Context) error {
+// fields asks for the fields, in the order of their form. With secretsOnly the other answers are kept.
+func (iv *Interview) fields(ctx context.Context, secretsOnly bool) error {
 	specs := slices.Clone(iv.draft.Type.Fields)
 	slices.SortStableFunc(specs, func(a, b field.Spec) int { return a.Order - b.Order })
 	iv.unknown = nil
@@ -255,6 +275,10 @@ func (iv *Interview) fields(ctx context.Context) error {
 		if !iv.asked(&specs[i]) {
 			delete(iv.values, specs[i].Name)
 			delete(iv.draft.Values, specs[i].Name)
+			continue
+		}
+		if secretsOnly && !specs[i].Sensitive {
+			iv.set(specs[i].Name, iv.draft.Values[specs[i].Name])
 			continue
 		}
 		if err := iv.field(ctx, &specs[i]); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/draft"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/crash"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -44,72 +45,106 @@ func ping(ctx context.Context, t *source.Type, values field.Values) error {
 // trial.
 func (iv *Interview) destination(ctx context.Context) error {
 	iv.dialog.Say("The destination: the address of Elasticsearch, such as https://localhost:9200, or embedded:FOLDER for a folder without a server")
-	for {
-		if err := iv.askDestination(ctx); err != nil {
+	for answer := all; ; {
+		if err := iv.askDestination(ctx, answer == secretsOnly); err != nil {
 			return err
 		}
 		cfg, err := iv.load(ctx)
 		if err == nil && strings.HasPrefix(cfg.Elasticsearch.Host, "embedded:") {
 			return nil
 		}
-		if err == nil && len(iv.unknown) > 0 {
-			iv.dialog.Say("The destination cannot be tried here: " + strings.Join(iv.unknown, ", ") + " is not set.")
-			return nil
-		}
 		if err == nil {
 			iv.dialog.Say("Connecting to the destination…")
-			err = reach(ctx, cfg)
+			err = iv.reach(ctx, cfg)
 		}
 		if err == nil {
-			iv.dialog.Say("The destination answers.")
 			return nil
 		}
-		again, err := iv.onFailure(ctx, err)
-		if err != nil || !again {
+		if answer, err = iv.onFailure(ctx, err, iv.loginSecret()); err != nil || answer == keep {
 			return err
 		}
 	}
 }
 
-// askDestination asks for the address and, for a server, the login.
-func (iv *Interview) askDestination(ctx context.Context) (err error) {
+// reach tries the destination and says that it answers. Without the login, which a variable that is not set has, only
+// the address can be tried.
+func (iv *Interview) reach(ctx context.Context, cfg *config.Config) error {
+	if len(iv.unknown) == 0 {
+		err := reach(ctx, cfg)
+		if err == nil {
+			iv.dialog.Say("The destination answers.")
+		}
+		return err
+	}
+	cfg.Elasticsearch.Username, cfg.Elasticsearch.Password, cfg.Elasticsearch.APIKey = "", config.Secret{}, config.Secret{}
+	if err := reach(ctx, cfg); err != nil && !errors.Is(err, elastic.ErrAuth) {
+		return err
+	}
+	iv.dialog.Say("The destination answers. The login cannot be tried here: " + strings.Join(iv.unknown, ", ") + " is not set.")
+	return nil
+}
+
+// askDestination asks for the address and, for a server, the login. With secretsOnly the other answers are kept.
+func (iv *Interview) askDestination(ctx context.Context, secretsOnly bool) (err error) {
 	before := map[string]string{}
 	for _, pair := range iv.draft.Login {
 		before[pair[0]] = pair[1]
 	}
-	iv.draft.Login, iv.unknown = nil, nil
-	if err := iv.address(ctx); err != nil {
-		return err
+	line := func(question, key string) (answer string, err error) {
+		if answer = before[key]; !secretsOnly {
+			answer, err = iv.dialog.Line(ctx, question, answer)
+		}
+		if err == nil {
+			iv.login(key, answer)
+		}
+		return answer, err
 	}
-	add := func(key, value string) {
-		if value != "" {
-			iv.draft.Login = append(iv.draft.Login, [2]string{key, value})
+	iv.draft.Login, iv.unknown = nil, nil
+	if !secretsOnly {
+		if err := iv.address(ctx); err != nil {
+			return err
 		}
 	}
 	if strings.HasPrefix(iv.draft.Host, "embedded:") {
 		return nil
 	}
-	user, err := iv.dialog.Line(ctx, "User (empty for an API key)", before["username"])
+	user, err := line("User (empty for an API key)", "username")
 	if err != nil {
 		return err
 	}
-	key, question := "password", "Password"
+	key := "password"
 	if user == "" {
-		key, question = "api_key", "API key"
+		key = "api_key"
 	}
-	add("username", user)
-	reference, err := iv.askSecret(ctx, question, before[key], "ES_"+strings.ToUpper(key), true)
+	reference, err := iv.askSecret(ctx, loginLabels[key], before[key], "ES_"+strings.ToUpper(key), true)
 	if err != nil {
 		return err
 	}
-	add(key, reference)
+	iv.login(key, reference)
 	iv.note(reference)
-	if !strings.HasPrefix(strings.ToLower(iv.draft.Host), "https:") {
-		return nil
+	if strings.HasPrefix(strings.ToLower(iv.draft.Host), "https:") {
+		_, err = line("File of your own certificate authority (optional)", "ca_certs")
 	}
-	authority, err := iv.dialog.Line(ctx, "File of your own certificate authority (optional)", before["ca_certs"])
-	add("ca_certs", authority)
 	return err
+}
+
+var loginLabels = map[string]string{"password": "Password", "api_key": "API key"}
+
+// login keeps an answer about the login.
+func (iv *Interview) login(key, value string) {
+	if value != "" {
+		iv.draft.Login = append(iv.draft.Login, [2]string{key, value})
+	}
+}
+
+// loginSecret is the label of the secret of the login, or none without one.
+func (iv *Interview) loginSecret() (labels []string) {
+	for _, pair := range iv.draft.Login {
+		if label := loginLabels[pair[0]]; label != "" {
+			labels = append(labels, label)
+		}
+	}
+	return labels
 }
 
 // address asks for the address until the loader accepts it.

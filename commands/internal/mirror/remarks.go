@@ -24,8 +24,8 @@ func (o *ran) remarks(opt *Options) []string {
 		deleted, heldBack = "would be deleted", "would hold back "
 	}
 	if r.Failed > 0 && o.watch != nil {
-		if c.Parts > 1 {
-			out = append(out, fmt.Sprintf("%s of %s tables, folders or parts of them were read completely", term.Number(c.PartsDone), term.Number(c.Parts)))
+		if r.Scopes > 1 {
+			out = append(out, fmt.Sprintf("%s of %s %ss were read completely", term.Number(r.ScopesRead), term.Number(r.Scopes), r.ScopeNoun))
 		}
 		switch n := len(o.watch.unread); {
 		case o.watch.unlisted:
