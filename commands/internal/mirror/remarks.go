@@ -146,6 +146,9 @@ func (o *ran) because(reason plan.Reason, opt *Options) string {
 	switch reason {
 	case plan.GuardRefused:
 		text := fmt.Sprintf(" (%s of %s; %s)", term.Number(o.Result.Eligible), term.Plural(o.Result.Judged, "document", "documents"), limitOf(o.guard))
+		if o.toConfirm() != o.Result.Eligible {
+			text += "; the number to confirm includes the deletes in vanished tables or folders"
+		}
 		if opt.Dry {
 			return text
 		}

@@ -178,10 +178,14 @@ type placedError struct{ f report.Failure }
 
 func (e *placedError) Error() string {
 	text := e.f.Err.Error()
-	if !wholePart(e.f) && !strings.Contains(text, fmt.Sprintf("document %q", e.f.ID)) {
+	switch {
+	case wholePart(e.f):
+	case e.f.ID == "":
+		text = "a document has no id"
+	case !strings.Contains(text, fmt.Sprintf("document %q", e.f.ID)):
 		text = fmt.Sprintf("document %q: %s", e.f.ID, text)
 	}
-	if e.f.Part != "" && !strings.HasPrefix(text, e.f.Part) {
+	if e.f.Part != "" && !strings.HasPrefix(text, e.f.Part+":") {
 		text = e.f.Part + ": " + text
 	}
 	return text

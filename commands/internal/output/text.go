@@ -207,6 +207,9 @@ func reasonOf(c *report.Change) string {
 	if c.Kind == plan.Create.String() && c.Reason == string(plan.NotInIndex) {
 		return ""
 	}
+	if c.Reason == string(plan.EmptyID) {
+		return "a document of " + c.Part + " has no id"
+	}
 	if c.First != "" {
 		return fmt.Sprintf("%s (%s, first in %s)", c.Reason, c.Part, c.First)
 	}
