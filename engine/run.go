@@ -74,7 +74,7 @@ func (t *task) open(ctx context.Context) (source.Source, error) {
 func (s *scanned) mirror(ctx context.Context, src source.Source) error {
 	x := &extraction{task: s.task, way: s.way, why: s.why}
 	err := s.through(ctx, s, func(ctx context.Context, w *writing) error {
-		s.phase("reading the source")
+		s.phase(report.Reading)
 		r := newReading(s, w, x)
 		err := r.read(ctx, src)
 		if n := r.scopes.silent(); err == nil && n > 0 {

@@ -134,6 +134,9 @@ type PartRead struct {
 	Docs  int64  // documents read
 }
 
+// Reading is the phase in which the counters of documents grow.
+const Reading = "reading the source"
+
 // Observer is notified of events, from several goroutines. It must be fast: the pipe waits for it.
 type Observer interface {
 	Changed(Change)

@@ -109,14 +109,15 @@ func progressLine(name, phase string, c report.Snapshot, elapsed time.Duration, 
 		rank int // the highest is left out first
 	}{
 		{Number(c.Read) + " read", 0},
-		{share(c), 3},
+		{after(phase), 2},
+		{share(c), 4},
 		{Number(c.Created+c.Updated) + " written", 1},
-		{Number(c.Kept) + " kept", 4},
-		{Number(c.Deleted) + " deleted", 5},
-		{Number(int64(rate)) + "/s", 6},
-		{byteSize(c.Bytes), 8},
-		{Took(elapsed), 7},
-		{eta(c, rate), 2},
+		{Number(c.Kept) + " kept", 5},
+		{Number(c.Deleted) + " deleted", 6},
+		{Number(int64(rate)) + "/s", 7},
+		{byteSize(c.Bytes), 9},
+		{Took(elapsed), 8},
+		{eta(c, rate), 3},
 	}
 	for most := len(fields); ; most-- {
 		var parts []string
@@ -130,6 +131,14 @@ func progressLine(name, phase string, c report.Snapshot, elapsed time.Duration, 
 			return Shorten(line, width)
 		}
 	}
+}
+
+// after is a phase that follows the reading, and "" while documents are read: their number says that.
+func after(phase string) string {
+	if phase == report.Reading {
+		return ""
+	}
+	return phase
 }
 
 // share is the part of the documents that was read, if their approximate number is known.

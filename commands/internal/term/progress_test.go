@@ -17,6 +17,12 @@ func TestProgressLine(t *testing.T) {
 	if got := progressLine("docs", "", c, 30*time.Second, 200); got != full {
 		t.Errorf("got %q, want %q", got, full)
 	}
+	if got, want := progressLine("docs", "looking for deleted documents", c, 30*time.Second, 80), "docs: 1 234 567 read, looking for deleted documents, 1 034 written"; !strings.HasPrefix(got, want) || Columns(got) > 80 {
+		t.Errorf("got %q, want %q and more", got, want)
+	}
+	if got := progressLine("docs", report.Reading, c, 30*time.Second, 200); got != full {
+		t.Errorf("got %q, want %q", got, full)
+	}
 	if got, want := progressLine("docs", "", c, 30*time.Second, 40), "docs: 1 234 567 read, 1 034 written"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
