@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,5 +93,27 @@ func TestAFullFolderOfMetrics(t *testing.T) {
 	}
 	if left, err := os.ReadDir(disk); err != nil || len(left) != 2 {
 		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+// TestAStateFolderWithoutPermission: not even root may create a folder in /sys.
+func TestAStateFolderWithoutPermission(t *testing.T) {
+	t.Parallel()
+	folder := "/sys/elastic-ingest"
+	if err := os.Mkdir(folder, 0o700); !errors.Is(err, fs.ErrPermission) {
+		t.Skipf("/sys is not what it is on a Linux host: %v", err)
+	}
+	dir := t.TempDir()
+	many(t, dir)
+	for command, want := range map[string]int{"sync": ExitUsage, "diff": ExitDiffers} {
+		c := programIn(t, dir, command)
+		c.Env = append(c.Env, "ELASTIC_INGEST_STATE_DIR="+folder)
+		out, _ := c.CombinedOutput() // its error is the exit code
+		if got := c.ProcessState.ExitCode(); got != want || command == "sync" && !strings.Contains(string(out), folder) {
+			t.Errorf("%s: exit %d, want %d:\n%s", command, got, want, out)
+		}
+		if command == "sync" && !strings.Contains(string(out), "hint: set ELASTIC_INGEST_STATE_DIR to a folder that this user can write to") {
+			t.Errorf("no hint:\n%s", out)
+		}
 	}
 }
