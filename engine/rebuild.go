@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -17,8 +18,10 @@ import (
 // run has ended.
 const cleanupTime = 30 * time.Second
 
-// rebuiltSuffix has the length of what a rebuild adds to the name of an index.
-const rebuiltSuffix = "-20060102150405-random"
+// A rebuild adds the time and a random text to the name of an index.
+const rebuiltTime = "20060102150405"
+
+var rebuiltSuffix = regexp.MustCompile(`^-[0-9]{14}-[a-z2-7]{6}$`)
 
 // Rebuild fills a new index and then lets the name of the old one stand for it: this is how an index gets the
 // mapping that a new one has. Until the swap, which is one step, the old index is not touched. First a dry run
@@ -133,7 +136,7 @@ func (r rehearsed) Changed(c report.Change) {
 
 // fill runs the job into a new index.
 func (r *rebuilding) fill(ctx context.Context) (Result, error) {
-	name := fmt.Sprintf("%s-%s-%s", r.job.Index, r.deps.Now().UTC().Format("20060102150405"), strings.ToLower(rand.Text()[:6])) // as rebuiltSuffix
+	name := fmt.Sprintf("%s-%s-%s", r.job.Index, r.deps.Now().UTC().Format(rebuiltTime), strings.ToLower(rand.Text()[:6])) // as rebuiltSuffix
 	if _, err := r.deps.Client.Index(ctx, name); !errors.Is(err, elastic.ErrNotFound) {
 		return Result{}, errors.Join(fmt.Errorf("index %q already exists: run again", name), err)
 	}

@@ -60,7 +60,8 @@ type replaying struct {
 
 // isOurs reports whether a document was rejected by the index of the job, or by one that a rebuild has replaced.
 func (r *replaying) isOurs(index string) bool {
-	return index == r.index.Name || index == r.job.Index || strings.HasPrefix(index, r.job.Index+"-") && len(index) == len(r.job.Index)+len(rebuiltSuffix)
+	suffix, ok := strings.CutPrefix(index, r.job.Index)
+	return index == r.index.Name || index == r.job.Index || ok && rebuiltSuffix.MatchString(suffix)
 }
 
 // replay sends the file's documents of this connector and index, in batches.
