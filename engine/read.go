@@ -54,7 +54,7 @@ func (r *reading) read(ctx context.Context, src source.Source) error {
 		return r.readListed(ctx, src)
 	}
 	g, reading := errgroup.WithContext(ctx)
-	g.SetLimit(r.deps.Readers)
+	g.SetLimit(r.readers())
 	g.TryGo(func() error {
 		return guarded(func() error {
 			// There may be no free place while the list holds one: then it reads the part itself.
@@ -69,6 +69,14 @@ func (r *reading) read(ctx context.Context, src source.Source) error {
 	return ended(ctx, g.Wait())
 }
 
+// readers is how many parts are read concurrently.
+func (r *reading) readers() int {
+	if shared := r.job.Type.SharedIDs; shared != nil && shared(r.job.Values) {
+		return 1
+	}
+	return r.deps.Readers
+}
+
 // readListed reads parts that are already listed. Parts that may contain the same ids are read one after the
 // other.
 func (r *reading) readListed(ctx context.Context, src source.Source) error {
@@ -81,7 +89,7 @@ func (r *reading) readListed(ctx context.Context, src source.Source) error {
 		return err
 	}
 	g, reading := errgroup.WithContext(ctx)
-	g.SetLimit(r.deps.Readers)
+	g.SetLimit(r.readers())
 	for _, unit := range plan.Ordered(&r.described.clash, parts) {
 		g.Go(func() error { // ends with its parts
 			for _, part := range unit {

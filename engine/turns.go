@@ -104,7 +104,7 @@ func (r *reading) readInTurns(ctx context.Context, src source.Source) error {
 // readRound reads the parts in order, several concurrently.
 func (r *reading) readRound(ctx context.Context, o *round) error {
 	g, reading := errgroup.WithContext(ctx)
-	g.SetLimit(r.deps.Readers)
+	g.SetLimit(r.readers())
 	for _, part := range o.parts {
 		g.Go(func() error { // ends with the part
 			if reading.Err() != nil {

@@ -121,6 +121,10 @@ type Type struct {
 	// everything below it, and a scope is deleted if its parent was listed completely without it. In a flat list,
 	// a missing scope may be a revoked privilege.
 	Tree bool
+	// SharedIDs reports whether documents of different scopes may have the same id, because users choose the ids. Such
+	// parts are read one after the other, in the order of their list, so that every run keeps the same document.
+	// nil means never. A [Describer] reports it for each part instead.
+	SharedIDs func(field.Values) bool
 	// ScopeNoun is what people call a scope, such as "table". nil means "part".
 	ScopeNoun func(field.Values) string
 	// ScopeFields are the top-level fields of an indexed document from which ScopeOf derives the scope.

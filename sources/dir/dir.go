@@ -117,6 +117,7 @@ var Type = source.Type{
 	VersionPerDocument: func(v field.Values) bool { return v.String(fieldFormat) == formatFiles },
 	Tree:               true,
 	ScopeFields:        []string{pathField, fileField},
+	SharedIDs:          func(v field.Values) bool { return v.String(fieldFormat) == formatDocuments },
 	ScopeNoun:          nounOf,
 	IdentityFields:     identityFields,
 	ScopeOf:            scopeOf,
