@@ -16,7 +16,6 @@ package mssqltest
 import (
 	"errors"
 	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -96,11 +95,7 @@ func New(t testing.TB, cfg Config) *Server {
 
 // DSN is the connection string of the user with all privileges, for github.com/microsoft/go-mssqldb.
 func (d *Server) DSN() string {
-	u := url.URL{
-		Scheme: "sqlserver", Host: d.tds.Addr(), User: url.UserPassword(ownerName, ownerPassword),
-		RawQuery: url.Values{"database": {d.cfg.Database}, "encrypt": {"false"}, "TrustServerCertificate": {"true"}}.Encode(),
-	}
-	return u.String()
+	return d.tds.DSN()
 }
 
 // Host and port of the server.
@@ -216,7 +211,7 @@ func (d *Server) errorResult(err error) tdstest.Result {
 	if !errors.As(err, &f) {
 		f = &failure{number: 102, class: 15, text: err.Error()}
 	}
-	r := tdstest.Result{Error: &tdstest.Message{Number: f.number, Class: f.class, State: 1, Text: f.text}, Rollback: f.rollback}
+	r := tdstest.Result{Error: &tdstest.Message{Number: f.number, Class: f.class, State: 1, Text: f.text}}
 	if f.after != nil {
 		last := d.errorResult(f.after)
 		last.Before = append(last.Before, *r.Error)

@@ -95,7 +95,7 @@ func (s *session) selectRows(q *selection, params map[string]value) (tdstest.Res
 	b := s.server.breaks[at]
 	s.server.breaks = slices.Delete(s.server.breaks, at, at+1)
 	r.Rows = r.Rows[:min(b.After, len(r.Rows))]
-	if r.Fault, r.Error, r.Rollback = b.Fault, b.Error, b.Rollback; b.Rollback {
+	if r.Fault, r.Error = b.Fault, b.Error; b.Rollback {
 		s.rollback()
 	}
 	return r, nil

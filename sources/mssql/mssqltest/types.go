@@ -153,9 +153,6 @@ func (t typ) precisionOf() int64 {
 // column is how a column of the type is sent.
 func (t typ) column(name string, nullable bool) tdstest.Column {
 	c := tdstest.Column{Name: name, Nullable: nullable, Size: t.size, Precision: t.precision, Scale: t.scale}
-	if t.isText() {
-		c.Collation = collationBytes(t.collation)
-	}
 	c.Type = map[string]tdstest.Type{
 		"tinyint": tdstest.TinyInt, "smallint": tdstest.SmallInt, "int": tdstest.Int, "bigint": tdstest.BigInt, "bit": tdstest.Bit,
 		"decimal": tdstest.Decimal, "numeric": tdstest.Numeric, "money": tdstest.Money, "smallmoney": tdstest.SmallMoney,
@@ -163,25 +160,11 @@ func (t typ) column(name string, nullable bool) tdstest.Column {
 		"nvarchar": tdstest.NVarChar, "text": tdstest.Text, "ntext": tdstest.NText, "image": tdstest.Image, "binary": tdstest.Binary,
 		"varbinary": tdstest.VarBinary, "date": tdstest.Date, "time": tdstest.Time, "datetime2": tdstest.DateTime2,
 		"datetimeoffset": tdstest.DateTimeOffset, "datetime": tdstest.DateTime, "smalldatetime": tdstest.SmallDateTime,
-		"uniqueidentifier": tdstest.UniqueIdentifier, "xml": tdstest.XML, "sql_variant": tdstest.SQLVariant, "rowversion": tdstest.RowVersion,
+		"uniqueidentifier": tdstest.UniqueIdentifier, "xml": tdstest.XML, "rowversion": tdstest.RowVersion,
 		"hierarchyid": tdstest.UDT, "geography": tdstest.UDT, "geometry": tdstest.UDT,
 	}[t.base]
 	if t.isCLR() {
 		c.TypeName = t.base
 	}
 	return c
-}
-
-// collationBytes are a collation as in TDS: the locale, a bit for UTF-8 in single-byte types, and the number of an
-// old sort order.
-func collationBytes(name string) [5]byte {
-	switch {
-	case name == "" || name == defaultCollation:
-		return [5]byte{} // which has the same meaning
-	case strings.HasPrefix(name, "Czech_"):
-		return [5]byte{0x05, 0x04, 0xd0, 0x00, 0x00}
-	case strings.Contains(name, "_BIN"):
-		return [5]byte{0x09, 0x04, 0x00, 0x02, 0x00}
-	}
-	return [5]byte{0x09, 0x04, 0xd0, 0x00, 0x00}
 }

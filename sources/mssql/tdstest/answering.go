@@ -52,7 +52,7 @@ func (a *answering) one() (over bool, err error) {
 	return false, a.packets.err
 }
 
-// body sends the columns, the rows and the information of a result.
+// body sends the columns and the rows of a result.
 func (a *answering) body() error {
 	if err := a.head(); err != nil {
 		return err
@@ -61,16 +61,6 @@ func (a *answering) body() error {
 		if err := a.row(row); err != nil {
 			return err
 		}
-	}
-	if a.result.Stream != nil {
-		for row := range a.result.Stream {
-			if err := a.row(row); err != nil {
-				return err
-			}
-		}
-	}
-	for _, m := range a.result.Info {
-		a.packets.bytes(m.append(nil, tokenInfo))
 	}
 	return a.packets.err
 }
@@ -93,7 +83,7 @@ func (a *answering) head() error {
 func (a *answering) row(values []any) error {
 	select {
 	case m, open := <-a.session.events:
-		return a.interrupted(m, open)
+		return interrupted(m, open)
 	default:
 	}
 	raw, err := appendRow(nil, a.columns, values)
@@ -106,7 +96,7 @@ func (a *answering) row(values []any) error {
 }
 
 // interrupted returns what the client did before its response was complete.
-func (a *answering) interrupted(m message, open bool) error {
+func interrupted(m message, open bool) error {
 	switch {
 	case !open:
 		return errEnded
@@ -120,18 +110,7 @@ func (a *answering) interrupted(m message, open bool) error {
 // fault carries out the fault; over is true if the response ends with it.
 func (a *answering) fault() (over bool, err error) {
 	f := a.result.Fault
-	if f.Stall != nil {
-		a.packets.flush()
-		select {
-		case <-f.Stall:
-		case m, open := <-a.session.events:
-			return true, a.interrupted(m, open)
-		}
-	}
 	switch {
-	case f.Tokens != nil:
-		a.packets.bytes(f.Tokens)
-		return true, a.packets.end()
 	case f.Wire != nil:
 		a.packets.flush()
 		if a.packets.err == nil {
@@ -163,18 +142,15 @@ func (a *answering) end() []byte {
 		status = doneMore
 	}
 	var b []byte
-	if a.result.Rollback {
-		b = a.session.rolledBack()
-	}
 	for _, m := range a.result.Before {
-		b = m.append(b, tokenError)
+		b = m.append(b)
 	}
 	switch {
 	case a.result.Error != nil:
 		if a.kind == packetRPC && last {
 			token = tokenDoneProc
 		}
-		return appendDone(a.result.Error.append(b, tokenError), token, status|a.failed(), command, 0)
+		return appendDone(a.result.Error.append(b), token, status|a.failed(), command, 0)
 	case a.kind != packetRPC || !last:
 		return appendDone(b, token, status|doneCount, command, count)
 	}

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,60 +12,19 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
-// TestFunctionsAreAskedBeforeTexts, the last function first, and each may leave a statement to the others.
-func TestFunctionsAreAskedBeforeTexts(t *testing.T) {
+// TestTheLastFunctionIsAskedFirst, and each may leave a statement to the others.
+func TestTheLastFunctionIsAskedFirst(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
 	db := open(t, s.DSN())
-	s.Answer("SELECT 1", ids([]any{1}))
-	s.Handle(func(st tdstest.Statement) (tdstest.Result, bool) {
-		return ids([]any{2}), strings.HasPrefix(st.SQL, "SELECT")
-	})
-	s.Handle(func(st tdstest.Statement) (tdstest.Result, bool) {
-		if len(st.Params) == 0 {
-			return tdstest.Result{}, false
+	answer(s, "SELECT 1", ids([]any{1}))
+	answer(s, "SELECT 2", ids([]any{1}))
+	answer(s, "SELECT 2", ids([]any{2}))
+	for query, want := range map[string][][]any{"SELECT 1": {{int64(1)}}, "  SELECT 2\n": {{int64(2)}}} {
+		got, err := read(t.Context(), db, query)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%s: %v\n%s", query, err, d)
 		}
-		return ids([]any{st.Params[0].Value}), true
-	})
-	s.Answer("SET LOCK_TIMEOUT 1", tdstest.Result{Affected: 4})
-	for name, tt := range map[string]struct {
-		query string
-		args  []any
-		want  [][]any
-	}{
-		"the last function":               {"SELECT id FROM t WHERE k = @p1", []any{3}, [][]any{{int64(3)}}},
-		"the function before it":          {"SELECT id FROM t", nil, [][]any{{int64(2)}}},
-		"a function goes before the text": {"SELECT 1", nil, [][]any{{int64(2)}}},
-		"the text":                        {"SET LOCK_TIMEOUT 1", nil, nil},
-	} {
-		got, err := read(t.Context(), db, tt.query, tt.args...)
-		if d := cmp.Diff(tt.want, got); d != "" || err != nil {
-			t.Errorf("%s: %v\n%s", name, err, d)
-		}
-	}
-}
-
-// TestFunctionsSeeTransactions checks that transactions that no function answers get the response of a real server.
-func TestFunctionsSeeTransactions(t *testing.T) {
-	t.Parallel()
-	s := tdstest.New(t, config())
-	s.Handle(func(st tdstest.Statement) (tdstest.Result, bool) {
-		if st.SQL == "BEGIN TRANSACTION 5" {
-			return tdstest.Result{Error: &tdstest.Message{Number: 3952, Text: "snapshots are not allowed here"}}, true
-		}
-		return tdstest.Result{}, false
-	})
-	db := open(t, s.DSN())
-	_, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelSnapshot})
-	if !numbers(err)[3952] {
-		t.Errorf("got the error %v", err)
-	}
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tx.Commit(); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -101,44 +59,15 @@ func TestStatementsHaveTheirUser(t *testing.T) {
 	}
 }
 
-// TestErrorsMayEndTheTransaction checks that the client learns that it has ended.
-func TestErrorsMayEndTheTransaction(t *testing.T) {
-	t.Parallel()
-	for _, over := range []bool{false, true} {
-		for _, args := range [][]any{nil, {1}} {
-			s := tdstest.New(t, config())
-			s.Answer("SELECT 1", ids([]any{1}))
-			s.Answer("SELECT id FROM t", tdstest.Result{
-				Error: &tdstest.Message{Number: 1205, Class: 13, Text: "deadlock"}, Rollback: over,
-			})
-			tx, err := open(t, s.DSN()).BeginTx(t.Context(), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tx.ExecContext(t.Context(), "SELECT id FROM t", args...); !numbers(err)[1205] {
-				t.Fatalf("got the error %v", err)
-			}
-			var id int
-			err = tx.QueryRowContext(t.Context(), "SELECT 1").Scan(&id)
-			if gone := err != nil && strings.Contains(err.Error(), "aborted by the server"); gone != over {
-				t.Errorf("rolled back: %v; the next statement: %v", over, err)
-			}
-			if err := tx.Rollback(); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-}
-
 // TestFatalErrorsCloseTheConnection, and the next statement uses a new one.
 func TestFatalErrorsCloseTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]any{nil, {1}} {
 		s := tdstest.New(t, config())
-		s.Answer("SELECT 1", ids([]any{1}))
+		answer(s, "SELECT 1", ids([]any{1}))
 		r := ids(numbersOf(3)...)
 		r.Error = &tdstest.Message{Number: 596, Class: 21, Text: "the session was killed"}
-		s.Answer("SELECT id FROM t", r)
+		answer(s, "SELECT id FROM t", r)
 		db := open(t, s.DSN())
 		_, err := read(t.Context(), db, "SELECT id FROM t", args...)
 		if _, ok := errors.AsType[mssql.ServerError](err); !ok {
@@ -158,7 +87,7 @@ func TestOneMistakeMayHaveSeveralErrors(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]any{nil, {1}} {
 		s := tdstest.New(t, config())
-		s.Answer("SELECT id FROM v", tdstest.Result{
+		answer(s, "SELECT id FROM v", tdstest.Result{
 			Before: []tdstest.Message{{Number: 208, Text: "no such table"}}, Error: &tdstest.Message{Number: 4413, Text: "binding errors"},
 		})
 		_, err := read(t.Context(), open(t, s.DSN()), "SELECT id FROM v", args...)
@@ -192,7 +121,7 @@ func TestOneStatementMayHaveSeveralResults(t *testing.T) {
 		for i, args := range [][]any{nil, {1}} {
 			r := ids([]any{1})
 			r.Next = tt.last
-			s.Answer("SELECT all", r)
+			answer(s, "SELECT all", r)
 			got, err := results(t, db, args...)
 			if d := cmp.Diff([][]int{tt.batch, tt.procedure}[i], got); d != "" {
 				t.Errorf("%s, with the parameters %v: columns differ:\n%s", name, args, d)
@@ -230,44 +159,4 @@ func results(t *testing.T, db *sql.DB, args ...any) (columns []int, err error) {
 		columns = append(columns, len(names))
 	}
 	return columns, rows.Err()
-}
-
-// TestTheDatabaseOfALogin checks that a login without a database gets the server's, and that case does not matter.
-func TestTheDatabaseOfALogin(t *testing.T) {
-	t.Parallel()
-	for _, database := range []string{"", "SHOP", "shop"} {
-		s := tdstest.New(t, config())
-		s.Answer("SELECT 1", ids([]any{1}))
-		u, err := url.Parse(s.DSN())
-		if err != nil {
-			t.Fatal(err)
-		}
-		query := u.Query()
-		query.Set("database", database)
-		u.RawQuery = query.Encode()
-		if _, err := read(t.Context(), open(t, u.String()), "SELECT 1"); err != nil {
-			t.Errorf("%q: %v", database, err)
-		}
-	}
-}
-
-// TestOtherCollations checks that the driver decodes texts with the collation of their column.
-func TestOtherCollations(t *testing.T) {
-	t.Parallel()
-	czech := [5]byte{0x05, 0x04, 0xd0, 0x00, 0x00} // Czech_CI_AS, code page 1250
-	s := tdstest.New(t, config())
-	column := tdstest.Column{Type: tdstest.VarChar, Size: 10, Collation: czech}
-	inside := tdstest.Variant{Column: column, Value: []byte{0x9e}}
-	binary := column
-	binary.Collation = [5]byte{0x09, 0x04, 0x00, 0x02, 0x00} // Latin1_General_BIN2: also a text in code page 1252
-	long, old := column, column
-	long.Size, old.Type = tdstest.Max, tdstest.Text
-	s.Answer("SELECT c", tdstest.Result{
-		Columns: []tdstest.Column{column, long, old, {Type: tdstest.SQLVariant}, binary},
-		Rows:    [][]any{{[]byte("\x9elu\x9d"), []byte{0x9e}, []byte{0x9e}, inside, "é"}},
-	})
-	got, err := read(t.Context(), open(t, s.DSN()), "SELECT c")
-	if d := cmp.Diff([][]any{{"žluť", "ž", "ž", "ž", "é"}}, got); d != "" || err != nil {
-		t.Errorf("rows differ: %v\n%s", err, d)
-	}
 }

@@ -63,39 +63,30 @@ func prelogin(encryption byte) []byte {
 
 // login is the part of LOGIN7 that the server reads, MS-TDS 2.2.6.4.
 type login struct {
-	packetSize                            int
-	user, password, app, server, database string
-	readOnly                              bool
+	packetSize                    int
+	user, password, app, database string
 }
 
 // Offsets in LOGIN7's fixed part.
 const (
 	loginPacketSize = 8
-	loginTypeFlags  = 26
 	loginUser       = 40
 	loginPassword   = 44
 	loginApp        = 48
-	loginServer     = 52
 	loginDatabase   = 68
 	loginFixed      = 94
-
-	flagReadOnly = 0x20 // in TypeFlags
 )
 
 func parseLogin(body []byte) (login, error) {
 	if len(body) < loginFixed {
 		return login{}, fmt.Errorf("LOGIN7 has %d bytes, but its fixed part alone has %d", len(body), loginFixed)
 	}
-	l := login{
-		packetSize: int(binary.LittleEndian.Uint32(body[loginPacketSize:])),
-		readOnly:   body[loginTypeFlags]&flagReadOnly != 0,
-	}
+	l := login{packetSize: int(binary.LittleEndian.Uint32(body[loginPacketSize:]))}
 	password := []byte(nil)
 	for place, put := range map[int]func(b []byte){
 		loginUser:     func(b []byte) { l.user = ucs2(b) },
 		loginPassword: func(b []byte) { password = b },
 		loginApp:      func(b []byte) { l.app = ucs2(b) },
-		loginServer:   func(b []byte) { l.server = ucs2(b) },
 		loginDatabase: func(b []byte) { l.database = ucs2(b) },
 	} {
 		offset := int(binary.LittleEndian.Uint16(body[place:]))

@@ -2,18 +2,12 @@ package tdstest
 
 import (
 	"encoding/binary"
-	"fmt"
-	"math"
-	"strconv"
-	"time"
 )
 
 // Param is one parameter of a statement.
 type Param struct {
-	Name string // including its @; empty for a procedure called by position
-	// Value is nil, an int64, bool, float64, string (texts, and decimal, money and uniqueidentifier in their usual
-	// form), []byte or time.Time, in UTC except for a datetimeoffset.
-	Value any
+	Name  string // including its @
+	Value any    // nil, an int64, bool, string or []byte
 }
 
 // Statement is a request of a client.
@@ -22,26 +16,16 @@ type Statement struct {
 	User    string // user of the session
 	// Reset is true if the session was reset first, which undoes every SET.
 	Reset bool
-	// SQL is the text without spaces around it, or the name of a procedure. For transactions it is BEGIN TRANSACTION
-	// followed by the number of the isolation level (5 is snapshot, 0 the current one), COMMIT TRANSACTION or
-	// ROLLBACK TRANSACTION.
-	SQL string
+	SQL   string // the text without spaces around it
 	// Declared is the declaration of parameters for sp_executesql, such as "@p1 bigint".
 	Declared string
 	Params   []Param
 }
 
-// Requests of the transaction manager, MS-TDS 2.2.6.9.
-const (
-	transactionBegin    = 5
-	transactionCommit   = 7
-	transactionRollback = 8
-)
-
 // procedureExecuteSQL is the number of sp_executesql in RPC requests.
 const procedureExecuteSQL = 10
 
-// parseRequest reads a statement from a batch, an RPC request or a transaction manager request.
+// parseRequest reads a statement from a batch or an RPC request.
 func parseRequest(m message) (Statement, error) {
 	r := &reader{rest: m.body}
 	skipHeaders(r)
@@ -54,8 +38,6 @@ func parseRequest(m message) (Statement, error) {
 		}
 	case packetRPC:
 		parseRPC(r, &s)
-	case packetTransaction:
-		s.SQL = parseTransaction(r)
 	default:
 		r.fail("a packet of type %d is no request", m.kind)
 	}
@@ -71,57 +53,31 @@ func skipHeaders(r *reader) {
 	}
 }
 
-func parseTransaction(r *reader) string {
-	switch kind := r.int(2); kind {
-	case transactionBegin:
-		return "BEGIN TRANSACTION " + strconv.Itoa(r.int(1))
-	case transactionCommit:
-		return "COMMIT TRANSACTION"
-	case transactionRollback:
-		return "ROLLBACK TRANSACTION"
-	default:
-		r.fail("request %d of the transaction manager is not known", kind)
-		return ""
-	}
-}
-
+// parseRPC reads a call of sp_executesql: a statement, a declaration of parameters, and the parameters.
 func parseRPC(r *reader, s *Statement) {
-	procedure := 0
-	if n := r.int(2); n == 0xffff {
-		procedure = r.int(2)
-	} else {
-		s.SQL = ucs2(r.bytes(2 * n))
+	if name, procedure := r.int(2), r.int(2); name != 0xffff || procedure != procedureExecuteSQL {
+		r.fail("procedures other than sp_executesql (%d) are not known", procedureExecuteSQL)
 	}
 	r.bytes(2) // options
 	for len(r.rest) > 0 && r.err == nil {
 		s.Params = append(s.Params, parseParam(r))
 	}
-	switch {
-	case procedure == 0 || r.err != nil:
-		return
-	case procedure != procedureExecuteSQL:
-		r.fail("procedure number %d is not known, only sp_executesql (%d) is", procedure, procedureExecuteSQL)
-	case !executeSQL(s):
+	if r.err == nil && !executeSQL(s) {
 		r.fail("sp_executesql wants a text and a declaration as its first parameters")
 	}
 }
 
 // executeSQL splits the parameters of sp_executesql into statement, declaration and parameters.
-func executeSQL(s *Statement) bool {
-	texts := [2]string{}
-	for i := range min(2, len(s.Params)) {
-		text, ok := s.Params[i].Value.(string)
-		if !ok {
-			return false
-		}
-		texts[i] = text
-	}
-	if len(s.Params) == 0 {
+func executeSQL(s *Statement) (ok bool) {
+	if len(s.Params) < 2 {
 		return false
 	}
-	s.SQL, s.Declared = texts[0], texts[1]
-	s.Params = s.Params[min(2, len(s.Params)):]
-	return true
+	if s.SQL, ok = s.Params[0].Value.(string); !ok {
+		return false
+	}
+	s.Declared, ok = s.Params[1].Value.(string)
+	s.Params = s.Params[2:]
+	return ok
 }
 
 func parseParam(r *reader) Param {
@@ -136,32 +92,36 @@ func parseValue(r *reader, id byte) any {
 	switch id {
 	case idNull:
 		return nil
-	case idIntN, idBitN, idFloatN, idMoneyN, idDateTimeN, idUniqueIdentifier:
+	case idIntN, idBitN:
 		r.byte()
-		return fromBytes(r, id, 0, r.bytes(r.int(1)))
-	case idDecimalN, idNumericN:
-		r.bytes(2)
-		scale := r.byte()
-		return fromBytes(r, id, scale, r.bytes(r.int(1)))
-	case idDate:
-		return fromBytes(r, id, 0, r.bytes(r.int(1)))
-	case idTime, idDateTime2, idDateTimeOffset:
-		scale := r.byte()
-		return fromBytes(r, id, scale, r.bytes(r.int(1)))
-	case idBigVarChar, idBigChar, idNVarChar, idNChar, idBigVarBinary, idBigBinary:
+		b := r.bytes(r.int(1))
+		switch n := len(b); {
+		case id == idBitN && n == 1:
+			return b[0] != 0
+		case id == idIntN && (n == 1 || n == 2 || n == 4 || n == 8):
+			return integer(b)
+		case n > 0:
+			r.fail("a parameter of type 0x%02x cannot have %d bytes", id, n)
+		}
+		return nil
+	case idNVarChar, idBigVarBinary:
 		limit := r.int(2)
-		if id != idBigVarBinary && id != idBigBinary {
+		if id == idNVarChar {
 			r.bytes(collationSize)
 		}
 		raw := parseLong(r, limit == unlimited)
-		if raw == nil {
+		switch {
+		case raw == nil:
 			return nil
+		case id == idBigVarBinary:
+			return raw
+		case len(raw)%2 != 0:
+			r.fail("a text of %d bytes is no UTF-16", len(raw))
 		}
-		return fromLong(r, id, raw)
-	default:
-		r.fail("parameters of type 0x%02x are not known", id)
-		return nil
+		return ucs2(raw)
 	}
+	r.fail("parameters of type 0x%02x are not known", id)
+	return nil
 }
 
 // parseLong reads a value with a length of two bytes, or in chunks; nil is NULL.
@@ -186,53 +146,6 @@ func parseLong(r *reader, chunks bool) []byte {
 	}
 }
 
-func fromLong(r *reader, id byte, raw []byte) any {
-	switch id {
-	case idNVarChar, idNChar:
-		if len(raw)%2 != 0 {
-			r.fail("a text of %d bytes is no UTF-16", len(raw))
-		}
-		return ucs2(raw)
-	case idBigVarChar, idBigChar:
-		return string(raw) // the driver sends UTF-8
-	default:
-		return raw
-	}
-}
-
-// fromBytes reads a value whose length is one byte; no bytes mean NULL.
-func fromBytes(r *reader, id, scale byte, b []byte) any {
-	if len(b) == 0 || r.err != nil {
-		return nil
-	}
-	switch {
-	case id == idIntN && (len(b) == 1 || len(b) == 2 || len(b) == 4 || len(b) == 8):
-		return integer(b)
-	case id == idBitN && len(b) == 1:
-		return b[0] != 0
-	case id == idFloatN && len(b) == 4:
-		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
-	case id == idFloatN && len(b) == 8:
-		return math.Float64frombits(binary.LittleEndian.Uint64(b))
-	case id == idMoneyN && len(b) == 4:
-		return decimalText(int32Big(b), moneyScale)
-	case id == idMoneyN && len(b) == 8:
-		return decimalText(moneyBig(b), moneyScale)
-	case id == idDecimalN || id == idNumericN:
-		return decimalText(decimalBig(b), int(scale))
-	case id == idUniqueIdentifier && len(b) == 16:
-		return guidText(b)
-	case id == idDateTimeN || id == idDate || id == idTime || id == idDateTime2 || id == idDateTimeOffset:
-		t, err := timeFrom(id, scale, b)
-		if err != nil {
-			r.fail("%w", err)
-		}
-		return t
-	}
-	r.fail("a parameter of type 0x%02x cannot have %d bytes", id, len(b))
-	return nil
-}
-
 // integer reads a signed integer; the one-byte type, tinyint, is unsigned.
 func integer(b []byte) int64 {
 	switch len(b) {
@@ -245,29 +158,4 @@ func integer(b []byte) int64 {
 	default:
 		return int64(binary.LittleEndian.Uint64(b))
 	}
-}
-
-// timeFrom reads the times of day and dates of a parameter.
-func timeFrom(id, scale byte, b []byte) (time.Time, error) {
-	if want := timeBytes(id, scale, len(b)); scale > largestScale || len(b) != want {
-		return time.Time{}, fmt.Errorf("a time of type 0x%02x and scale %d cannot have %d bytes", id, scale, len(b))
-	}
-	if id == idDateTimeN {
-		return dateTimeFrom(b), nil
-	}
-	r := &reader{rest: b}
-	var clock time.Duration
-	if id != idDate {
-		clock = time.Duration(r.uint(clockSize(scale))) * tick(scale)
-	}
-	day := dayZero()
-	if id != idTime {
-		day = day.AddDate(0, 0, r.int(3))
-	}
-	t := day.Add(clock)
-	if id == idDateTimeOffset {
-		minutes := int(int16(r.uint(2)))
-		t = t.In(time.FixedZone("", 60*minutes))
-	}
-	return t, nil
 }

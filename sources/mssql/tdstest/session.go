@@ -137,7 +137,7 @@ func (c *session) negotiate(wanted byte) byte {
 func (c *session) acknowledge(l login, refused []Message) []byte {
 	var b []byte
 	for _, m := range refused {
-		b = m.append(b, tokenError)
+		b = m.append(b)
 	}
 	if len(refused) > 0 {
 		return appendDone(b, tokenDone, doneError, 0, 0)
@@ -148,7 +148,7 @@ func (c *session) acknowledge(l login, refused []Message) []byte {
 	}
 	collation := latin1()
 	b = appendTextChange(b, changeDatabase, c.server.cfg.Database, "master")
-	b = appendBytesChange(b, changeCollation, collation[:], nil)
+	b = appendBytesChange(b, changeCollation, collation, nil)
 	b = appendLoginAck(b)
 	b = appendTextChange(b, changePacketSize, fmt.Sprint(c.size), fmt.Sprint(before))
 	return appendDone(b, tokenDone, 0, 0, 0)
@@ -180,7 +180,7 @@ func (c *session) handle(m message) error {
 	}
 	st.Session, st.User, st.SQL = c.number, c.user, strings.TrimSpace(st.SQL)
 	result, ok := c.server.find(st)
-	if !ok && m.kind != packetTransaction {
+	if !ok {
 		c.server.t.Errorf("tdstest: there is no response for the statement %q with the parameters %v", st.SQL, st.Params)
 		result = Result{Error: &Message{Number: errorUnknown, Text: "the test has no answer for this statement"}}
 	}
@@ -204,9 +204,6 @@ func (c *session) handle(m message) error {
 	if m.reset {
 		a.packets.bytes(appendBytesChange(nil, changeReset, nil, nil))
 	}
-	if m.kind == packetTransaction && result.Error == nil {
-		a.packets.bytes(c.transaction(st.SQL))
-	}
 	return a.run()
 }
 
@@ -217,33 +214,12 @@ func (c *session) wait(result *Result) (over bool, err error) {
 		case <-result.Wait:
 			*result = result.Then()
 		case m, open := <-c.events:
-			if !open {
-				return true, errEnded
+			err = interrupted(m, open)
+			if errors.Is(err, errAttention) {
+				err = c.send(appendDone(nil, tokenDone, doneAttention, 0, 0))
 			}
-			if m.kind != packetAttention {
-				return true, &protocolError{errors.New("a request came before the one before it was answered")}
-			}
-			return true, c.send(appendDone(nil, tokenDone, doneAttention, 0, 0))
+			return true, err
 		}
 	}
 	return false, nil
 }
-
-// transaction reports to the client that a transaction began or ended.
-func (c *session) transaction(sql string) []byte {
-	switch word, _, _ := strings.Cut(sql, " "); word {
-	case "BEGIN":
-		return appendBytesChange(nil, changeBegin, c.descriptor(), nil)
-	case "COMMIT":
-		return appendBytesChange(nil, changeCommit, nil, c.descriptor())
-	default:
-		return c.rolledBack()
-	}
-}
-
-func (c *session) rolledBack() []byte {
-	return appendBytesChange(nil, changeRollback, nil, c.descriptor())
-}
-
-// descriptor is the descriptor of the session's transactions, one at a time.
-func (c *session) descriptor() []byte { return appendUint(nil, uint64(c.number), 8) }

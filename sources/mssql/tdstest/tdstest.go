@@ -2,10 +2,12 @@
 // from SQL Server through the real driver, where no SQL Server is available. Only tests import it. The protocol is
 // that of Microsoft's open specification MS-TDS, https://learn.microsoft.com/openspecs/windows_protocols/ms-tds.
 //
-// It does not understand SQL. A test sets the response to a statement, by its exact text or by a function, and reads
-// the statements afterwards. Responses may break: an error of any number, silence, meaningless bytes, a closed
-// connection. Not supported: cursors, bulk load, MARS, output parameters, integrated authentication, TDS 8. A test
-// that passes here shows that the client handles the protocol, not that SQL Server accepts the statement.
+// It does not understand SQL: functions of the test return the response to each statement. Responses may break: an
+// error of any number, silence, meaningless bytes, a closed connection. It has what a program needs that reads tables
+// in batches and by sp_executesql. Not supported: requests of the transaction manager, calls of other procedures,
+// parameters other than integers, bits, texts and bytes, columns of the type sql_variant, code pages, cursors, bulk
+// load, MARS, integrated authentication, TDS 8. A test that passes here shows that the client handles the protocol,
+// not that SQL Server accepts the statement.
 //
 // Its invariant: a statement without a response fails the test, which reports its text.
 package tdstest
@@ -13,16 +15,12 @@ package tdstest
 import (
 	"crypto/tls"
 	"errors"
-	"iter"
 	"net"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // Encryption is the encryption that the server offers.
@@ -54,48 +52,39 @@ type Server struct {
 	ca       []byte
 	wg       sync.WaitGroup
 
-	mu         sync.Mutex
-	passwords  map[string]string // by user
-	handlers   []func(st Statement) (Result, bool)
-	answers    []*answer
-	refusals   []Message
-	statements []Statement
-	logins     []Login
-	conns      map[net.Conn]*session
-	sessions   int
-	closed     bool
-	ended      []func(session int)
+	mu        sync.Mutex
+	passwords map[string]string // by user
+	handlers  []func(st Statement) (Result, bool)
+	refusals  []Message
+	logins    []Login
+	conns     map[net.Conn]*session
+	sessions  int
+	closed    bool
+	ended     func(session int)
 }
 
 // Login is an attempt to log in, successful or not.
 type Login struct {
 	User, Database string
 	App            string // the name of the client's program
-	ReadOnly       bool   // the client declares that it only reads (ApplicationIntent)
 	Encrypted      bool   // the login came encrypted
 }
 
-// Result is a response. It is sent in the order of its fields: columns, rows, information, then the fault if there is
-// one, then the error, or the end, then the next result.
+// Result is a response. It is sent in the order of its fields: columns, rows, then the fault if there is one, then the
+// error, or the end, then the next result.
 type Result struct {
 	Columns []Column
 	// Rows have a value for each column, nil for NULL: integers, bool for bit, floats; digits as a string for decimal
-	// and money; time.Time; a string for uniqueidentifier, characters and XML; []byte for binary types and UDT, and
-	// for characters whose bytes are sent unchanged; [Variant].
+	// and money; time.Time; a string for uniqueidentifier, characters and XML; []byte for binary types and UDT.
 	Rows [][]any
-	// Stream generates more rows while they are sent.
-	Stream iter.Seq[[]any]
 	// Affected is the row count of a statement without columns.
 	Affected int64
-	Info     []Message
 	Fault    Fault
 	// Error. A class of 20 or above discards the result and closes the connection, as a server does with a killed
 	// session.
 	Error *Message
 	// Before are errors that come before Error, because one mistake may cause several.
 	Before []Message
-	// Rollback ends the transaction, as errors 1205 and 3960 do.
-	Rollback bool
 	// Next is another result of the same statement.
 	Next *Result
 	// Wait is silence until the channel is closed; then Then returns the response, which replaces the rest of this
@@ -108,10 +97,6 @@ type Result struct {
 
 // Fault is a fault after the rows of a response.
 type Fault struct {
-	// Stall is silence until the channel is closed. A client that cancels gets a response.
-	Stall <-chan struct{}
-	// Tokens are bytes that replace the response's end, in a valid packet; the connection stays open.
-	Tokens []byte
 	// Wire is bytes without a packet around them; the connection is closed after them.
 	Wire []byte
 	// Cut closes the connection.
@@ -119,23 +104,6 @@ type Fault struct {
 	// CutBytes closes the connection after so many bytes of the complete response, including headers. In a response
 	// of several results, set it in the first.
 	CutBytes int
-}
-
-// When restricts a response to certain requests.
-type When struct {
-	// Params are the values that the parameters must have, as in [Param.Value], where any integer and float type will
-	// do; nil allows any parameters.
-	Params []any
-	// Times is how often the response is used; zero is always.
-	Times int
-}
-
-// answer is a response that was set on the server.
-type answer struct {
-	sql  string
-	when When
-	left int
-	make func(params []Param) Result
 }
 
 // New starts a server that ends with the test.
@@ -184,10 +152,10 @@ func (s *Server) serve(c *session) {
 	_ = c.raw.Close()
 	s.mu.Lock()
 	delete(s.conns, c.raw)
-	closed, ended := s.closed, slices.Clone(s.ended)
+	closed, ended := s.closed, s.ended
 	s.mu.Unlock()
-	for _, f := range ended {
-		f(c.number)
+	if ended != nil {
+		ended(c.number)
 	}
 	if bad := (*protocolError)(nil); errors.As(err, &bad) && !closed {
 		s.t.Errorf("tdstest: session %d: %v", c.number, err)
@@ -198,18 +166,11 @@ func (s *Server) close() {
 	_ = s.listener.Close()
 	s.mu.Lock()
 	s.closed = true
-	s.mu.Unlock()
-	s.Disconnect()
-	s.wg.Wait()
-}
-
-// Disconnect closes every connection, as a server does that restarts.
-func (s *Server) Disconnect() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for conn := range s.conns {
 		_ = conn.Close()
 	}
+	s.mu.Unlock()
+	s.wg.Wait()
 }
 
 // Kill closes the connection of one session, by its number in [Statement].
@@ -240,7 +201,7 @@ func (s *Server) Sessions() map[int]string {
 func (s *Server) Ended(f func(session int)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = append(s.ended, f)
+	s.ended = f
 }
 
 // Addr is the address of the server, host and port.
@@ -269,31 +230,12 @@ func (s *Server) AddLogin(user, password string) {
 	s.passwords[user] = password
 }
 
-// Handle calls f for the response to every statement, including transactions, before responses set by text are
-// considered; false means that f has none. The last of several functions is called first. Each connection calls f in
-// its own goroutine.
+// Handle calls f for the response to every statement; false means that f has none. The last of several functions is
+// called first. Each connection calls f in its own goroutine.
 func (s *Server) Handle(f func(st Statement) (Result, bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.handlers = append(s.handlers, f)
-}
-
-// Answer sets the response to a statement, whatever its parameters. Spaces around the text are ignored. If several
-// responses fit, the last one counts.
-func (s *Server) Answer(sql string, r Result) { s.AnswerWhen(sql, When{}, r) }
-
-// AnswerWhen is [Server.Answer] for certain parameters, or for a number of times.
-func (s *Server) AnswerWhen(sql string, when When, r Result) {
-	s.add(sql, when, func([]Param) Result { return r })
-}
-
-// AnswerFunc computes the response to a statement from its parameters.
-func (s *Server) AnswerFunc(sql string, f func(params []Param) Result) { s.add(sql, When{}, f) }
-
-func (s *Server) add(sql string, when When, f func([]Param) Result) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.answers = append(s.answers, &answer{sql: strings.TrimSpace(sql), when: when, left: when.Times, make: f})
 }
 
 // RefuseLogin answers the next login with an error, even if it is valid. A second call refuses the one after that.
@@ -303,13 +245,6 @@ func (s *Server) RefuseLogin(m Message) {
 	s.refusals = append(s.refusals, m)
 }
 
-// Statements lists the statements in the order in which they arrived.
-func (s *Server) Statements() []Statement {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.statements)
-}
-
 // Logins lists the attempts to log in.
 func (s *Server) Logins() []Login {
 	s.mu.Lock()
@@ -317,10 +252,9 @@ func (s *Server) Logins() []Login {
 	return slices.Clone(s.logins)
 }
 
-// find records a statement and returns its response.
+// find returns the response to a statement.
 func (s *Server) find(st Statement) (Result, bool) {
 	s.mu.Lock()
-	s.statements = append(s.statements, st)
 	handlers := slices.Clone(s.handlers)
 	s.mu.Unlock()
 	for _, f := range slices.Backward(handlers) {
@@ -328,47 +262,14 @@ func (s *Server) find(st Statement) (Result, bool) {
 			return r, true
 		}
 	}
-	return s.byText(st)
-}
-
-func (s *Server) byText(st Statement) (Result, bool) {
-	s.mu.Lock()
-	var found *answer
-	for _, a := range slices.Backward(s.answers) {
-		if a.sql == st.SQL && a.fits(st.Params) && (a.when.Times == 0 || a.left > 0) {
-			a.left--
-			found = a
-			break
-		}
-	}
-	s.mu.Unlock()
-	if found == nil {
-		return Result{}, false
-	}
-	return found.make(st.Params), true
-}
-
-func (a *answer) fits(params []Param) bool {
-	if a.when.Params == nil {
-		return true
-	}
-	return slices.EqualFunc(a.when.Params, params, func(want any, got Param) bool {
-		rv := reflect.ValueOf(want)
-		switch {
-		case rv.CanInt():
-			want = rv.Int()
-		case rv.CanFloat():
-			want = rv.Float()
-		}
-		return cmp.Equal(want, got.Value)
-	})
+	return Result{}, false
 }
 
 // admit checks a login: no message means that it is accepted.
 func (s *Server) admit(l login, encrypted bool) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.logins = append(s.logins, Login{User: l.user, Database: l.database, App: l.app, ReadOnly: l.readOnly, Encrypted: encrypted})
+	s.logins = append(s.logins, Login{User: l.user, Database: l.database, App: l.app, Encrypted: encrypted})
 	if len(s.refusals) > 0 {
 		m := s.refusals[0]
 		s.refusals = s.refusals[1:]

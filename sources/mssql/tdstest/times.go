@@ -1,7 +1,6 @@
 package tdstest
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 )
@@ -37,24 +36,6 @@ func tick(scale byte) time.Duration {
 	return d
 }
 
-// timeBytes is the length that a value must have; datetime and smalldatetime, which share a type, may have 8 or 4.
-func timeBytes(id, scale byte, have int) int {
-	switch id {
-	case idDate:
-		return 3
-	case idTime:
-		return clockSize(scale)
-	case idDateTime2:
-		return clockSize(scale) + 3
-	case idDateTimeOffset:
-		return clockSize(scale) + 5
-	}
-	if have == 4 {
-		return 4
-	}
-	return 8
-}
-
 // encodeTime writes the wall clock of t, and for datetimeoffset its instant and offset. Fractional digits beyond the
 // type are cut; datetime uses the nearest of its ticks, 300 a second.
 func encodeTime(c column, t time.Time) ([]byte, error) {
@@ -62,9 +43,6 @@ func encodeTime(c column, t time.Time) ([]byte, error) {
 	wall := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 	if c.Type == DateTimeOffset {
 		wall = t.UTC()
-	}
-	if c.Scale < 0 || c.Scale > largestScale {
-		return nil, fmt.Errorf("a scale of %d: it is 0 to %d", c.Scale, largestScale)
 	}
 	scale := byte(c.Scale)
 	clock := time.Duration(wall.Hour())*time.Hour + time.Duration(wall.Minute())*time.Minute +
@@ -104,15 +82,4 @@ func encodeTime(c column, t time.Time) ([]byte, error) {
 func daysSince(zero, t time.Time) int64 {
 	midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	return (midnight.Unix() - zero.Unix()) / secondsOfDay
-}
-
-// dateTimeFrom reads datetime, or smalldatetime from 4 bytes.
-func dateTimeFrom(b []byte) time.Time {
-	if len(b) == 4 {
-		day := day1900().AddDate(0, 0, int(binary.LittleEndian.Uint16(b)))
-		return day.Add(time.Duration(binary.LittleEndian.Uint16(b[2:])) * time.Minute)
-	}
-	day := day1900().AddDate(0, 0, int(integer(b[:4])))
-	ticks := time.Duration(binary.LittleEndian.Uint32(b[4:]))
-	return day.Add(ticks / 300 * time.Second).Add(ticks % 300 * time.Second / 300)
 }

@@ -7,7 +7,6 @@ const (
 	tokenReturnStatus = 0x79
 	tokenColumns      = 0x81
 	tokenError        = 0xaa
-	tokenInfo         = 0xab
 	tokenLoginAck     = 0xad
 	tokenRow          = 0xd1
 	tokenNBCRow       = 0xd2
@@ -32,9 +31,6 @@ const (
 	changeDatabase   = 1
 	changePacketSize = 4
 	changeCollation  = 7
-	changeBegin      = 8
-	changeCommit     = 9
-	changeRollback   = 10
 	changeReset      = 18
 )
 
@@ -53,28 +49,25 @@ const (
 // fatal is the lowest class of errors that close the connection.
 const fatal = 20
 
-// Message is an error, or information, in the form that a server sends.
+// Message is an error in the form that a server sends.
 type Message struct {
-	Number    int32
-	State     uint8
-	Class     uint8 // the severity; zero means 16, or 0 for information
-	Text      string
-	Procedure string
-	Line      uint32
+	Number int32
+	State  uint8
+	Class  uint8 // the severity; zero means 16
+	Text   string
 }
 
-// append appends the token ERROR or INFO.
-func (m Message) append(b []byte, token byte) []byte {
-	if m.Class == 0 && token == tokenError {
+// append appends the token ERROR.
+func (m Message) append(b []byte) []byte {
+	if m.Class == 0 {
 		m.Class = 16
 	}
 	body := appendUint(nil, uint64(uint32(m.Number)), 4)
 	body = append(body, m.State, m.Class)
 	body = appendText(body, m.Text, 2)
 	body = appendText(body, "tdstest", 1)
-	body = appendText(body, m.Procedure, 1)
-	body = appendUint(body, uint64(m.Line), 4)
-	return append(appendUint(append(b, token), uint64(len(body)), 2), body...)
+	body = appendUint(appendText(body, "", 1), 0, 4) // neither a procedure nor a line
+	return append(appendUint(append(b, tokenError), uint64(len(body)), 2), body...)
 }
 
 // appendDone is DONE, DONEPROC or DONEINPROC.

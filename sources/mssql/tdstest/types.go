@@ -34,7 +34,6 @@ const (
 	SmallDateTime
 	UniqueIdentifier
 	XML
-	SQLVariant
 	UDT
 	RowVersion
 )
@@ -57,9 +56,6 @@ type Column struct {
 	Scale int
 	// TypeName of a UDT, such as geography.
 	TypeName string
-	// Collation of character types, in the form of TDS: locale and flags in four bytes, the sort order. Zero is
-	// SQL_Latin1_General_CP1_CI_AS. Texts of a code page other than 1252 are given as []byte.
-	Collation [5]byte
 }
 
 // Types on the wire, MS-TDS 2.2.5.4.
@@ -82,7 +78,6 @@ const (
 	idMoney            = 0x3c
 	idDateTime         = 0x3d
 	idFloat8           = 0x3e
-	idVariant          = 0x62
 	idNText            = 0x63
 	idBitN             = 0x68
 	idDecimalN         = 0x6a
@@ -108,7 +103,6 @@ const (
 	plpNull      = 0xffffffffffffffff // the length of NULL in a type sent in chunks
 	plpChunk     = 1 << 16            // bytes in a chunk
 	largestShort = 8000               // bytes of a value not sent in chunks
-	largestScale = 7                  // of times
 	moneyScale   = 4
 
 	collationSize = 5
@@ -125,7 +119,6 @@ const (
 	byWord                    // a length of two bytes, or chunks
 	chunks                    // a length of eight bytes and chunks
 	byPointer                 // a text pointer, a timestamp and a length of four bytes
-	variant                   // a length of four bytes and a type
 )
 
 // shape is the form of a type on the wire.
@@ -170,13 +163,13 @@ func shapeOf(t Type) (s shape, ok bool) {
 		Text:             {form: byPointer, id: idText},
 		NText:            {form: byPointer, id: idNText},
 		Image:            {form: byPointer, id: idImage},
-		SQLVariant:       {form: variant, id: idVariant},
 	}[t]
 	return s, ok
 }
 
-// latin1 is the collation SQL_Latin1_General_CP1_CI_AS, whose code page is 1252.
-func latin1() [collationSize]byte { return [collationSize]byte{0x09, 0x04, 0xd0, 0x00, 0x34} }
+// latin1 is the collation SQL_Latin1_General_CP1_CI_AS, the one of all columns: locale and flags in four bytes, the
+// sort order.
+func latin1() []byte { return []byte{0x09, 0x04, 0xd0, 0x00, 0x34} }
 
 // column is a [Column] with its shape.
 type column struct {
@@ -194,9 +187,6 @@ func newColumn(c Column) (column, bool) {
 	}
 	if c.Precision == 0 {
 		c.Precision = 18
-	}
-	if c.Collation == [collationSize]byte{} {
-		c.Collation = latin1()
 	}
 	return column{Column: c, shape: s}, ok
 }
@@ -229,17 +219,15 @@ func (c column) appendInfo(b []byte) []byte {
 	case idTime, idDateTime2, idDateTimeOffset:
 		b = append(b, byte(c.Scale))
 	case idBigChar, idBigVarChar, idNChar, idNVarChar:
-		b = append(appendUint(b, uint64(c.limit()), 2), c.Collation[:]...)
+		b = append(appendUint(b, uint64(c.limit()), 2), latin1()...)
 	case idBigBinary, idBigVarBinary:
 		b = appendUint(b, uint64(c.limit()), 2)
 	case idText, idNText, idImage:
 		b = appendUint(b, 0x7fffffff, 4)
 		if c.id != idImage {
-			b = append(b, c.Collation[:]...)
+			b = append(b, latin1()...)
 		}
 		b = appendText(append(b, 1), "t", 2) // the table's name, in one part
-	case idVariant:
-		b = appendUint(b, 8009, 4)
 	case idXML:
 		b = append(b, 0) // no schema
 	case idUDT:

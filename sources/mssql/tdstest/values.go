@@ -1,7 +1,6 @@
 package tdstest
 
 import (
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,68 +12,39 @@ import (
 	"time"
 )
 
-// Variant is a value of a sql_variant column: Value in the type of Column. Only the type, size, precision and scale
-// of Column count.
-type Variant struct {
-	Column Column
-	Value  any
-}
-
-// appendRow appends a row: as ROW, or as NBCROW if the NULL bits take less space than the values that they replace.
+// appendRow appends a row: as NBCROW, which begins with a bit for each NULL, if it has any.
 func appendRow(b []byte, columns []column, row []any) ([]byte, error) {
 	if len(row) != len(columns) {
 		return nil, fmt.Errorf("a row has %d values for %d columns", len(row), len(columns))
 	}
-	saved := 0
-	bits := make([]byte, (len(columns)+7)/8)
-	for i, c := range columns {
-		if row[i] == nil {
-			bits[i/8] |= 1 << (i % 8)
-			saved += len(appendNull(nil, c))
+	if slices.Contains(row, nil) {
+		bits := make([]byte, (len(columns)+7)/8)
+		for i := range columns {
+			if row[i] == nil {
+				bits[i/8] |= 1 << (i % 8)
+			}
 		}
-	}
-	compressed := saved > len(bits)
-	if compressed {
 		b = append(append(b, tokenNBCRow), bits...)
 	} else {
 		b = append(b, tokenRow)
 	}
 	for i, c := range columns {
+		var err error
 		switch {
 		case row[i] == nil && !c.Nullable:
-			return nil, fmt.Errorf("column %q: a column that is not nullable has a NULL", c.Name)
-		case row[i] == nil && compressed:
-		case row[i] == nil:
-			b = appendNull(b, c)
-		default:
-			var err error
-			if b, err = appendValue(b, c, row[i]); err != nil {
-				return nil, fmt.Errorf("column %q: %w", c.Name, err)
-			}
+			err = errors.New("a column that is not nullable has a NULL")
+		case row[i] != nil:
+			b, err = appendValue(b, c, row[i])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
 	}
 	return b, nil
 }
 
-// appendNull appends NULL in the form of ROW.
-func appendNull(b []byte, c column) []byte {
-	switch c.form {
-	case byWord:
-		return appendUint(b, unlimited, 2)
-	case chunks:
-		return appendUint(b, plpNull, 8)
-	case variant:
-		return appendUint(b, 0, 4)
-	default:
-		return append(b, 0)
-	}
-}
-
 // appendValue appends a value that is not NULL, with its length.
 func appendValue(b []byte, c column, v any) ([]byte, error) {
-	if c.form == variant {
-		return appendVariant(b, v)
-	}
 	raw, err := encode(c, v)
 	if err != nil {
 		return nil, err
@@ -99,36 +69,6 @@ func appendValue(b []byte, c column, v any) ([]byte, error) {
 		b = appendUint(b, size, 4)
 	}
 	return append(b, raw...), nil
-}
-
-// appendVariant is a sql_variant: length, type, the type's properties, value.
-func appendVariant(b []byte, v any) ([]byte, error) {
-	value, ok := v.(Variant)
-	if !ok {
-		return nil, fmt.Errorf("a sql_variant needs a Variant, not a %T", v)
-	}
-	c, ok := newColumn(value.Column)
-	if !ok || c.Nullable || c.form > byWord || c.Type == RowVersion {
-		return nil, errors.New("a sql_variant holds neither long types nor NULL")
-	}
-	var properties []byte
-	switch c.id {
-	case idDecimalN, idNumericN:
-		properties = []byte{byte(c.Precision), byte(c.Scale)}
-	case idTime, idDateTime2, idDateTimeOffset:
-		properties = []byte{byte(c.Scale)}
-	case idBigChar, idBigVarChar, idNChar, idNVarChar:
-		properties = appendUint(c.Collation[:], uint64(c.limit()), 2)
-	case idBigBinary, idBigVarBinary:
-		properties = appendUint(nil, uint64(c.limit()), 2)
-	}
-	raw, err := encode(c, value.Value)
-	if err != nil {
-		return nil, err
-	}
-	b = appendUint(b, uint64(2+len(properties)+len(raw)), 4)
-	b = append(b, c.id, byte(len(properties)))
-	return append(append(b, properties...), raw...), nil
 }
 
 // encode is a value without its length.
@@ -188,27 +128,21 @@ func encodeFloat(c column, v any) ([]byte, error) {
 	}
 }
 
-// encodeBytes encodes character and binary types. A []byte is sent unchanged, in the code page or the UTF-16 of the
-// column; a string is encoded.
-func encodeBytes(c column, v any) ([]byte, error) {
-	raw, ok := v.([]byte)
-	if s, isText := v.(string); isText {
-		var err error
-		switch c.Type {
-		case NChar, NVarChar, NText, XML:
-			raw, ok = appendUCS2(nil, s), true
-		case Char, VarChar, Text:
-			raw, err = encodeCodePage(c.Collation, s)
-			ok = true
-		}
-		if err != nil {
-			return nil, err
-		}
+// encodeBytes encodes character and binary types.
+func encodeBytes(c column, v any) (raw []byte, err error) {
+	text, isText := v.(string)
+	switch c.Type {
+	case NChar, NVarChar, NText, XML:
+		raw = appendUCS2(nil, text)
+	case Char, VarChar, Text:
+		raw, err = encodeLatin1(text)
+	default:
+		raw, isText = v.([]byte)
 	}
-	if !ok {
+	if !isText {
 		return nil, fmt.Errorf("the column does not take a %T", v)
 	}
-	return pad(c, raw), nil
+	return pad(c, raw), err
 }
 
 // pad fills char, nchar and binary up to their declared size, as the server does.
@@ -221,33 +155,13 @@ func pad(c column, raw []byte) []byte {
 	return append(slices.Clone(raw), strings.Repeat(filling, missing/len(filling))...)
 }
 
-// codePage1252 are the characters of 0x80 to 0x9f; unassigned ones are spaces.
-const codePage1252 = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ"
-
-// isLatin1 reports whether single-byte characters are in code page 1252: those of English are, unless they are UTF-8,
-// which the third bit of the second-last byte says.
-func isLatin1(collation [collationSize]byte) bool {
-	latin := latin1()
-	return collation[0] == latin[0] && collation[1] == latin[1] && collation[3]&0x04 == 0
-}
-
-func encodeCodePage(collation [collationSize]byte, s string) ([]byte, error) {
-	if !isLatin1(collation) {
-		return nil, errors.New("a text of another collation is given as []byte, in the code page of that")
-	}
-	high := []rune(codePage1252)
-	out := make([]byte, 0, len(s))
+// encodeLatin1 encodes the characters that have the same number in code page 1252 and in Unicode.
+func encodeLatin1(s string) (out []byte, err error) {
 	for _, r := range s {
-		if r < 0x80 || r >= 0xa0 && r <= 0xff {
-			out = append(out, byte(r))
-			continue
+		if r > 0xff || r >= 0x80 && r < 0xa0 {
+			return nil, fmt.Errorf("the character %q is not in the supported part of code page 1252: use nchar or nvarchar", r)
 		}
-		switch at := slices.Index(high, r); {
-		case at >= 0:
-			out = append(out, byte(0x80+at))
-		default:
-			return nil, fmt.Errorf("the character %q is not in the code page 1252: use nchar or nvarchar", r)
-		}
+		out = append(out, byte(r))
 	}
 	return out, nil
 }
@@ -317,59 +231,15 @@ func unscaled(text string, scale int) (*big.Int, error) {
 	return n, nil
 }
 
-func decimalText(n *big.Int, scale int) string {
-	sign := ""
-	if n.Sign() < 0 {
-		sign = "-"
-	}
-	digits := new(big.Int).Abs(n).String()
-	if scale == 0 {
-		return sign + digits
-	}
-	digits = strings.Repeat("0", max(0, scale+1-len(digits))) + digits
-	point := len(digits) - scale
-	return sign + digits[:point] + "." + digits[point:]
-}
-
-// decimalBig reads a sign, where 0 is minus, and a little-endian number.
-func decimalBig(b []byte) *big.Int {
-	raw := slices.Clone(b[1:])
-	slices.Reverse(raw)
-	n := new(big.Int).SetBytes(raw)
-	if b[0] == 0 {
-		n.Neg(n)
-	}
-	return n
-}
-
-func int32Big(b []byte) *big.Int { return big.NewInt(integer(b)) }
-
-// moneyBig reads money, whose high half comes first.
-func moneyBig(b []byte) *big.Int {
-	high, low := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-	return big.NewInt(int64(uint64(high)<<32 | uint64(low)))
-}
-
-// guidOrder are the positions of a GUID's bytes in its text: the first three groups are little-endian.
-func guidOrder() [16]int { return [16]int{3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15} }
-
+// encodeGUID encodes a GUID, of whose text the first three groups are sent little-endian.
 func encodeGUID(v any) ([]byte, error) {
 	text, _ := v.(string)
-	digits, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
-	if err != nil || len(digits) != 16 {
+	raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+	if err != nil || len(raw) != 16 {
 		return nil, fmt.Errorf("a uniqueidentifier is a string of 32 hexadecimal digits, not %v", v)
 	}
-	raw := make([]byte, 16)
-	for i, at := range guidOrder() {
-		raw[i] = digits[at]
+	for _, group := range [][]byte{raw[:4], raw[4:6], raw[6:8]} {
+		slices.Reverse(group)
 	}
 	return raw, nil
-}
-
-func guidText(b []byte) string {
-	digits := make([]byte, 16)
-	for i, at := range guidOrder() {
-		digits[at] = b[i]
-	}
-	return fmt.Sprintf("%x-%x-%x-%x-%x", digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:])
 }

@@ -1,8 +1,6 @@
 package tdstest_test
 
 import (
-	"context"
-	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,7 +16,7 @@ func TestAnswersMayWait(t *testing.T) {
 	s := tdstest.New(t, config())
 	wait := make(chan struct{})
 	var done atomic.Int32
-	s.Answer("SELECT id FROM t", tdstest.Result{
+	answer(s, "SELECT id FROM t", tdstest.Result{
 		Wait: wait, Then: func() tdstest.Result { return ids([]any{7}) }, Done: func() { done.Add(1) },
 	})
 	close(wait)
@@ -31,33 +29,11 @@ func TestAnswersMayWait(t *testing.T) {
 	}
 }
 
-// TestWaitingCanBeCanceled, and the session continues.
-func TestWaitingCanBeCanceled(t *testing.T) {
-	t.Parallel()
-	s := tdstest.New(t, config())
-	db := open(t, s.DSN())
-	ctx, cancel := context.WithCancel(t.Context())
-	s.Handle(func(st tdstest.Statement) (tdstest.Result, bool) {
-		cancel()
-		return tdstest.Result{Wait: make(chan struct{})}, st.SQL == "SELECT id FROM t"
-	})
-	s.Answer("SELECT 1", ids([]any{1}))
-	if _, err := read(ctx, db, "SELECT id FROM t"); !errors.Is(err, context.Canceled) {
-		t.Errorf("got the error %v", err)
-	}
-	if _, err := read(t.Context(), db, "SELECT 1"); err != nil {
-		t.Error(err)
-	}
-	if n := len(s.Logins()); n != 1 {
-		t.Errorf("there were %d logins", n)
-	}
-}
-
 // TestOneSessionIsKilled, and no other.
 func TestOneSessionIsKilled(t *testing.T) {
 	t.Parallel()
 	s := tdstest.New(t, config())
-	s.Answer("select 1;", ids([]any{1})) // the driver's ping
+	answer(s, "select 1;", ids([]any{1})) // the driver's ping
 	db := open(t, s.DSN())
 	ended := make(chan int, 2)
 	s.Ended(func(session int) { ended <- session })

@@ -10,13 +10,12 @@ import (
 
 // Types of packets, MS-TDS 2.2.3.1.1.
 const (
-	packetBatch       = 1
-	packetRPC         = 3
-	packetReply       = 4
-	packetAttention   = 6
-	packetTransaction = 14
-	packetLogin       = 16
-	packetPrelogin    = 18
+	packetBatch     = 1
+	packetRPC       = 3
+	packetReply     = 4
+	packetAttention = 6
+	packetLogin     = 16
+	packetPrelogin  = 18
 )
 
 // Bits of a packet's status, MS-TDS 2.2.3.1.2.
