@@ -3,7 +3,6 @@ package mssqltest
 import (
 	"encoding/hex"
 	"fmt"
-	"math"
 	"math/big"
 	"regexp"
 	"slices"
@@ -20,35 +19,35 @@ const (
 	styleDay     = 23 // yyyy-mm-dd
 )
 
-// convert converts a value to another type, as CAST and CONVERT do.
-func convert(v value, to typ, style int) (value, error) {
-	if v.null() {
-		return value{typ: to}, nil
-	}
-	if to.base == "sql_variant" {
-		return value{typ: to, v: v}, nil
-	}
-	out, err := value{typ: to}, error(nil)
+// convert converts a value to another type, as CAST and CONVERT do. It does not check limits: a value that does not
+// fit fails the test when it is sent.
+func (s *scope) convert(v value, to typ, style int) value {
+	out := value{typ: to}
 	switch {
-	case to.isText() || to.isCLR():
-		out.v, err = toText(v, to, style)
-	case to.isBinary():
-		out.v, err = toBinary(v, to)
-	case to.isTime():
-		out.v, err = toTime(v, to)
+	case v.null():
+		return out
+	case to.base == "sql_variant":
+		out.v = v
+	case to.is(texts) || to.is(clr):
+		out.v = toText(v, to, style)
+	case to.is(binaries):
+		out.v = toBinary(v, to)
+	case to.is(times):
+		out.v = toTime(v, to)
 	case to.base == "uniqueidentifier":
-		out.v, err = toGUID(v)
+		out.v = toGUID(v)
 	default:
-		out.v, err = toNumber(v, to)
+		out.v = toNumber(v, to)
 	}
-	return out, err
+	if out.v == nil {
+		s.fail(245, "conversion failed when converting the %s value '%v' to data type %s", v.typ.base, v.v, to.base)
+	}
+	return out
 }
 
-func cannot(v value, to typ) error {
-	return failed(529, 16, "explicit conversion from data type %s to %s is not allowed", v.typ.base, to.base)
-}
+// The functions below return nil for a value that cannot be converted.
 
-func toText(v value, to typ, style int) (string, error) {
+func toText(v value, to typ, style int) any {
 	text := ""
 	switch x := v.v.(type) {
 	case string:
@@ -67,18 +66,16 @@ func toText(v value, to typ, style int) (string, error) {
 		text = timeText(v.typ, x, style)
 	case []byte:
 		if style != styleHexBare {
-			return "", cannot(v, to)
+			return nil
 		}
 		text = strings.ToUpper(hex.EncodeToString(x))
 	}
-	return cutText(text, to), nil
+	return cutText(text, to)
 }
-
-func (t typ) isMoney() bool { return t.base == "money" || t.base == "smallmoney" }
 
 // cutText cuts a text to the size of the type, and pads char and nchar with blanks.
 func cutText(text string, to typ) string {
-	if to.size <= 0 || to.isOld() || to.isCLR() {
+	if to.size <= 0 {
 		return text
 	}
 	units := utf16.Encode([]rune(text))
@@ -119,8 +116,7 @@ func timeText(t typ, x time.Time, style int) string {
 		return day
 	case t.base == "time":
 		return clock
-	}
-	if t.base == "datetimeoffset" {
+	case t.base == "datetimeoffset":
 		clock += x.Format(" -07:00")
 	}
 	return day + " " + clock
@@ -137,30 +133,29 @@ func (t typ) fraction() int {
 	return 0
 }
 
-func toBinary(v value, to typ) (any, error) {
+func toBinary(v value, to typ) any {
 	raw, ok := v.v.([]byte)
 	if !ok {
-		return nil, cannot(v, to)
+		return nil
 	}
 	if to.base == "binary" {
 		raw = append(slices.Clip(raw), make([]byte, max(0, to.size-len(raw)))...)
 	}
-	return raw, nil
+	return raw
 }
 
-var guidForm = regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\}?$`)
+var guidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$`)
 
-func toGUID(v value) (any, error) {
-	text, _ := v.v.(string)
-	if !guidForm.MatchString(text) {
-		return nil, failed(8169, 16, "conversion failed when converting from a character string to uniqueidentifier")
+func toGUID(v value) any {
+	if text, _ := v.v.(string); guidForm.MatchString(text) {
+		return strings.ToLower(text)
 	}
-	return strings.ToLower(strings.Trim(text, "{}")), nil
+	return nil
 }
 
 // toNumber converts to bit, integers, decimals and floats.
-func toNumber(v value, to typ) (any, error) {
-	rat, f := new(big.Rat), 0.0
+func toNumber(v value, to typ) any {
+	rat := new(big.Rat)
 	switch x := v.v.(type) {
 	case int64:
 		rat.SetInt64(x)
@@ -169,85 +164,47 @@ func toNumber(v value, to typ) (any, error) {
 	case *big.Rat:
 		rat = x
 	case float64:
-		if rat.SetFloat64(x) == nil {
-			return nil, failed(8115, 16, "arithmetic overflow error converting float to data type %s", to.base)
-		}
-		f = x
+		rat.SetFloat64(x)
 	case string:
 		if _, ok := rat.SetString(strings.TrimSpace(x)); !ok {
-			return nil, failed(245, 16, "conversion failed when converting the %s value '%s' to data type %s", v.typ.base, x, to.base)
+			return nil
 		}
 	default:
-		return nil, cannot(v, to)
+		return nil
 	}
 	switch {
 	case to.base == "bit":
-		return rat.Sign() != 0, nil
-	case to.isInteger():
-		return toInteger(rat, to)
-	case to.isDecimal():
-		return rounded(rat, to)
+		return rat.Sign() != 0
+	case to.is(integers):
+		return new(big.Int).Quo(rat.Num(), rat.Denom()).Int64() // cuts off the fraction
+	case to.is(decimals):
+		rounded, _ := new(big.Rat).SetString(rat.FloatString(to.scale))
+		return rounded
 	}
-	if _, exact := v.v.(float64); !exact {
-		f, _ = rat.Float64() // the nearest
-	}
+	f, _ := rat.Float64() // the nearest
 	if to.base == "real" {
 		f = float64(float32(f))
 	}
-	return f, nil
+	return f
 }
 
-// toInteger cuts off the fraction.
-func toInteger(rat *big.Rat, to typ) (any, error) {
-	whole := new(big.Int).Quo(rat.Num(), rat.Denom())
-	low, high := int64(math.MinInt64), int64(math.MaxInt64)
-	switch to.base {
-	case "int":
-		low, high = math.MinInt32, math.MaxInt32
-	case "smallint":
-		low, high = math.MinInt16, math.MaxInt16
-	case "tinyint":
-		low, high = 0, math.MaxUint8
-	}
-	if !whole.IsInt64() || whole.Int64() < low || whole.Int64() > high {
-		return nil, failed(8115, 16, "arithmetic overflow error converting expression to data type %s", to.base)
-	}
-	return whole.Int64(), nil
-}
-
-// rounded keeps as many digits after the point as the type has.
-func rounded(rat *big.Rat, to typ) (any, error) {
-	text := rat.FloatString(to.scale)
-	digits := strings.TrimLeft(strings.NewReplacer("-", "", ".", "").Replace(text), "0")
-	if to.precision > 0 && len(digits) > to.precision {
-		return nil, failed(8115, 16, "arithmetic overflow error converting expression to data type %s", to.base)
-	}
-	out, _ := new(big.Rat).SetString(text) // FloatString wrote it
-	return out, nil
-}
-
-func toTime(v value, to typ) (any, error) {
-	var t time.Time
+func toTime(v value, to typ) any {
 	switch x := v.v.(type) {
 	case time.Time:
-		t = x
+		return fitTime(x, to)
 	case string:
-		var ok bool
 		_, fraction, _ := strings.Cut(x, ".")
-		if t, ok = parseTime(x); !ok || strings.HasSuffix(to.base, "datetime") && len(fraction) > 3 {
-			return nil, failed(241, 16, "conversion failed when converting date and/or time from character string")
+		if t, ok := parseTime(x); ok && (!strings.HasSuffix(to.base, "datetime") || len(fraction) <= 3) {
+			return fitTime(t, to)
 		}
-	default:
-		return nil, cannot(v, to)
 	}
-	return fitTime(t, to), nil
+	return nil
 }
 
 func parseTime(text string) (time.Time, bool) {
 	for _, layout := range []string{
-		"2006-01-02 15:04:05.999999999 -07:00", "2006-01-02 15:04:05.999999999-07:00", "2006-01-02T15:04:05.999999999-07:00",
-		"2006-01-02T15:04:05.999999999Z", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04",
-		"2006-01-02", "2006/1/2", "15:04:05.999999999", "15:04", "20060102",
+		"2006-01-02 15:04:05.999999999 -07:00", "2006-01-02T15:04:05.999999999-07:00", "2006-01-02 15:04:05.999999999",
+		"2006-01-02T15:04:05.999999999", "2006-01-02", "2006/1/2", "15:04:05.999999999",
 	} {
 		t, err := time.Parse(layout, text)
 		if err != nil {
@@ -264,12 +221,12 @@ func parseTime(text string) (time.Time, bool) {
 // fitTime reduces a time to the parts that the type holds, rounded to its digits.
 func fitTime(t time.Time, to typ) time.Time {
 	wall := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+	day := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	switch to.base {
 	case "date":
-		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+		return day
 	case "time":
-		clock := wall.Sub(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)).Round(tick(to.scale))
-		return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Add(clock % (24 * time.Hour))
+		return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Add(wall.Sub(day).Round(tick(to.scale)) % (24 * time.Hour))
 	case "datetime":
 		ticks := (int64(wall.Nanosecond())*300 + 5e8) / 1e9
 		return wall.Truncate(time.Second).Add(time.Duration(ticks * 1e9 / 300))

@@ -12,27 +12,39 @@ type scope struct {
 	columns []column
 	row     []any // values of the columns; nil if only types are needed
 	params  map[string]value
+	err     error // the first error; values after it have no meaning
+}
+
+func (s *scope) fail(number int32, format string, args ...any) {
+	if s.err == nil {
+		s.err = failed(number, 16, format, args...)
+	}
+}
+
+// at is the scope of a row.
+func (s *scope) at(row []any) *scope {
+	s.row = row
+	return s
 }
 
 // expr computes the value of an expression. Without a row it finds only the type.
-type expr func(s *scope) (value, error)
+type expr func(s *scope) value
 
-func constant(v value) expr { return func(*scope) (value, error) { return v, nil } }
+func constant(v value) expr { return func(*scope) value { return v } }
 
 // columnOf finds a column by its name.
 func columnOf(name string) expr {
-	return func(s *scope) (value, error) {
-		for i := range s.columns {
-			c := &s.columns[i]
-			switch {
-			case !strings.EqualFold(c.name, name):
-			case s.row == nil:
-				return value{typ: c.typ}, nil
-			default:
-				return value{typ: c.typ, v: s.row[i]}, nil
-			}
+	return func(s *scope) (v value) {
+		at := (&table{columns: s.columns}).place(name)
+		if at < 0 {
+			s.fail(207, "invalid column name '%s'", name)
+			return v
 		}
-		return value{}, failed(207, 16, "invalid column name '%s'", name)
+		v.typ = s.columns[at].typ
+		if s.row != nil {
+			v.v = s.row[at]
+		}
+		return v
 	}
 }
 
@@ -40,15 +52,16 @@ func columnOf(name string) expr {
 func (p *parser) operand() expr {
 	e := p.primary()
 	for p.err == nil {
+		of := e
 		switch {
-		case p.take("."):
-			e = p.method(e)
+		case p.take(".", "ToString", "(", ")"), p.take(".", "AsTextZM", "(", ")"): // values of .NET types are stored as their text
+			e = func(s *scope) value { return value{typ: typ{base: "nvarchar", size: unlimited}, v: of(s).v} }
 		case p.take("COLLATE"):
-			of, collation := e, p.identifier()
-			e = func(s *scope) (value, error) {
-				v, err := of(s)
+			collation := p.identifier()
+			e = func(s *scope) value {
+				v := of(s)
 				v.typ.collation = collation
-				return v, err
+				return v
 			}
 		default:
 			return e
@@ -62,17 +75,24 @@ func (p *parser) primary() expr {
 		return constant(v)
 	}
 	switch {
-	case p.peek().kind == tokenParam:
+	case p.peek().kind == tokenWord && strings.HasPrefix(p.peek().text, "@"):
 		name := strings.ToLower(p.next().text)
-		return func(s *scope) (value, error) {
+		return func(s *scope) value {
 			v, ok := s.params[name]
 			if !ok {
-				return value{}, failed(137, 15, "must declare the scalar variable \"%s\"", name)
+				s.fail(137, "must declare the scalar variable \"%s\"", name)
 			}
-			return v, nil
+			return v
 		}
 	case p.take("CONVERT", "("):
-		return p.convert()
+		to, style := p.typ(), 0
+		p.expect(",")
+		of := p.operand()
+		if p.take(",") {
+			style = p.integer()
+		}
+		p.expect(")")
+		return converted(of, to, style)
 	case p.take("CAST", "("):
 		of := p.operand()
 		p.expect("AS")
@@ -84,7 +104,7 @@ func (p *parser) primary() expr {
 		p.expect(",")
 		n := p.integer()
 		p.expect(")")
-		return func(s *scope) (value, error) { v, err := of(s); return repeated(v, n), err }
+		return func(s *scope) value { return repeated(of(s), n) }
 	case p.take("CONCAT", "("):
 		return p.concat()
 	case p.take(variantFunction, "("):
@@ -92,13 +112,7 @@ func (p *parser) primary() expr {
 		p.expect(",")
 		style := p.integer()
 		p.expect(")")
-		return func(s *scope) (value, error) {
-			v, err := of(s)
-			if err != nil {
-				return value{}, err
-			}
-			return variantText(v, style)
-		}
+		return func(s *scope) value { return s.variantText(of(s), style) }
 	}
 	return p.nameOrParse()
 }
@@ -121,10 +135,7 @@ func (p *parser) literal() (v value, ok bool) {
 		return textValue(t.text, t.kind == tokenWide), true
 	case t.kind == tokenHex:
 		p.next()
-		raw, err := hex.DecodeString(t.text)
-		if err != nil {
-			p.fail()
-		}
+		raw, _ := hex.DecodeString(t.text) // lex found only hexadecimal digits
 		return value{typ: typ{base: "varbinary", size: max(1, len(raw))}, v: raw}, true
 	case p.take("NULL"):
 		return value{typ: named("int")}, true
@@ -132,55 +143,27 @@ func (p *parser) literal() (v value, ok bool) {
 	return value{}, false
 }
 
-// convert parses the rest of CONVERT.
-func (p *parser) convert() expr {
-	to, style := p.typ(), 0
-	p.expect(",")
-	of := p.operand()
-	if p.take(",") {
-		style = p.integer()
-	}
-	p.expect(")")
-	return converted(of, to, style)
-}
-
 func converted(of expr, to typ, style int) expr {
-	return func(s *scope) (value, error) {
-		v, err := of(s)
-		if err != nil {
-			return value{}, err
-		}
-		return convert(v, to, style)
-	}
+	return func(s *scope) value { return s.convert(of(s), to, style) }
 }
 
-// concat parses the rest of CONCAT of two texts, where NULL counts as an empty text.
+// concat parses the rest of CONCAT of texts, where NULL counts as an empty text.
 func (p *parser) concat() expr {
 	all := series(p, p.operand)
 	p.expect(")")
-	return func(s *scope) (value, error) {
-		out := value{typ: typ{base: "nvarchar", size: unlimited}}
-		var b strings.Builder
+	return func(s *scope) value {
+		var out strings.Builder
 		for _, e := range all {
-			v, err := e(s)
-			if err != nil {
-				return value{}, err
-			}
-			if text, ok := v.v.(string); ok {
-				b.WriteString(text)
-			}
+			text, _ := e(s).v.(string)
+			out.WriteString(text)
 		}
-		out.v = b.String()
-		return out, nil
+		return value{typ: typ{base: "nvarchar", size: unlimited}, v: out.String()}
 	}
 }
 
 // repeated is REPLICATE. The result has at most 8,000 bytes, unless the text has a max type.
 func repeated(text value, n int) value {
-	s, ok := text.v.(string)
-	if !ok {
-		return value{typ: text.typ}
-	}
+	s, _ := text.v.(string)
 	if text.typ.size != unlimited {
 		n = min(n, 8000/max(1, len(s)))
 		text.typ.size = 8000
@@ -193,9 +176,7 @@ func repeated(text value, n int) value {
 func (p *parser) nameOrParse() expr {
 	name := p.identifier()
 	switch {
-	case p.take("::"):
-		p.expect(map[string]string{"hierarchyid": "Parse"}[name] + map[bool]string{true: "STGeomFromText"}[strings.HasPrefix(name, "geo")])
-		p.expect("(")
+	case p.take("::", "Parse", "("), p.take("::", "STGeomFromText", "("):
 		text := textValue(p.text(), true)
 		if p.take(",") {
 			p.integer() // the coordinate system
@@ -210,28 +191,6 @@ func (p *parser) nameOrParse() expr {
 	return columnOf(name)
 }
 
-// method is the method of hierarchyid, geography or geometry that returns its text.
-func (p *parser) method(of expr) expr {
-	name := strings.ToUpper(p.identifier())
-	p.expect("(", ")")
-	return func(s *scope) (value, error) {
-		on, err := of(s)
-		if err != nil {
-			return value{}, err
-		}
-		text := typ{base: "nvarchar", size: unlimited}
-		switch {
-		case !on.typ.isCLR():
-			return value{}, failed(258, 15, "cannot call methods on %s", on.typ.base)
-		case name == "TOSTRING" && on.typ.base == "hierarchyid":
-			text.size = 4000
-		case name != "ASTEXTZM" || on.typ.base == "hierarchyid":
-			return value{}, failed(6506, 16, "could not find method '%s' for type '%s'", name, on.typ.base)
-		}
-		return value{typ: text, v: on.v}, nil
-	}
-}
-
 // condition is comparisons with AND, OR and parentheses.
 func (p *parser) condition() expr {
 	return p.logic("OR", func() expr { return p.logic("AND", p.comparison) })
@@ -243,17 +202,13 @@ func (p *parser) logic(word string, operand func() expr) expr {
 	for p.take(word) {
 		all = append(all, operand())
 	}
-	return func(s *scope) (value, error) {
+	return func(s *scope) value {
 		for _, e := range all {
-			v, err := e(s)
-			if err != nil {
-				return value{}, err
-			}
-			if s.row != nil && (v.v == true) == (word == "OR") {
-				return truth(word == "OR"), nil
+			if v := e(s); s.row != nil && (v.v == true) == (word == "OR") {
+				return truth(word == "OR")
 			}
 		}
-		return truth(word == "AND"), nil
+		return truth(word == "AND")
 	}
 }
 
@@ -272,17 +227,9 @@ func (p *parser) comparison() expr {
 		return nil
 	}
 	right := p.operand()
-	return func(s *scope) (value, error) {
-		l, err := left(s)
-		if err != nil {
-			return value{}, err
-		}
-		r, err := right(s)
-		if err != nil || l.null() || r.null() {
-			return truth(false), err
-		}
-		c, err := compare(l, r)
-		return truth(holds(operator, c)), err
+	return func(s *scope) value {
+		l, r := left(s), right(s)
+		return truth(!l.null() && !r.null() && holds(operator, s.compare(l, r)))
 	}
 }
 
@@ -313,19 +260,17 @@ func shortVariants(sql string) string {
 }
 
 // variantText is a value of the type sql_variant in the form that the source expects.
-func variantText(v value, floatStyle int) (value, error) {
+func (s *scope) variantText(v value, floatStyle int) value {
 	text := typ{base: "nvarchar", size: unlimited}
 	inner, ok := v.v.(value)
 	if !ok {
-		return value{typ: text}, nil
+		return value{typ: text}
 	}
 	by, style := inner.typ, 0
 	switch base := inner.typ.base; {
 	case base == "float" || base == "real":
 		by, style = named("float"), floatStyle
-	case inner.typ.isMoney():
-		by, style = named("money"), styleHexBare
-	case inner.typ.isBinary():
+	case inner.typ.is(binaries):
 		style = styleHexBare
 	case base == "date":
 		style = styleDay
@@ -334,14 +279,7 @@ func variantText(v value, floatStyle int) (value, error) {
 	case base == "smalldatetime":
 		by = named("datetime")
 	}
-	same, err := convert(inner, by, 0)
-	if err != nil {
-		return value{}, err
-	}
-	out, err := convert(same, text, style)
-	if err != nil {
-		return value{}, err
-	}
-	out.v = inner.typ.base + ":" + out.v.(string)
-	return out, nil
+	out := s.convert(s.convert(inner, by, 0), text, style)
+	out.v = fmt.Sprintf("%s:%v", inner.typ.base, out.v)
+	return out
 }

@@ -5,7 +5,8 @@
 // and reading one table from a key on. Second, those that set up test databases: tables with keys and types, views,
 // rows, rights, and changes of them. It compares and sorts as SQL Server does, except for texts sorted by the rules
 // of a language: they are sorted by their code points, ignoring case if the collation does. It does not compute, join
-// or group: a test sets the responses to such queries, see [Server.Fixture].
+// or group: a test sets the responses to such queries, see [Server.Fixture]. It does not refuse what no test does, such
+// as a second row with the same key, or dropping a table that does not exist.
 //
 // A test that passes here shows that the source handles a server that follows Microsoft's documentation, as this
 // package interprets it. It does not show that SQL Server does.
@@ -16,6 +17,7 @@ package mssqltest
 import (
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,27 +28,22 @@ import (
 
 // Config is the configuration of the server.
 type Config struct {
-	Database   string // its only database; "" is shop
-	Encryption tdstest.Encryption
-	SelfMade   bool // see [tdstest.Config]
-	// NoSnapshots is a database in which snapshot isolation is not allowed.
-	NoSnapshots bool
-	// Old is a server from before 2016, which has no temporal tables and no hidden columns.
-	Old bool
-	// NoLedger is a server from before 2022.
-	NoLedger bool
-	// NoDatabaseRow is a server that hides from a login the row of its own database.
-	NoDatabaseRow bool
+	Database      string // its only database; "" is shop
+	Encryption    tdstest.Encryption
+	SelfMade      bool // see [tdstest.Config]
+	NoSnapshots   bool // snapshot isolation is not allowed in the database
+	Old           bool // a server from before 2016, which has no temporal tables and no hidden columns
+	NoLedger      bool // a server from before 2022
+	NoDatabaseRow bool // the server hides from a login the row of its own database
 }
 
 // Break is a fault in a statement that reads rows of a table.
 type Break struct {
-	Table string
-	After int // rows before the fault
-	Fault tdstest.Fault
-	Error *tdstest.Message
-	// Rollback is an error that ends the transaction.
-	Rollback bool
+	Table    string
+	After    int // rows before the fault
+	Fault    tdstest.Fault
+	Error    *tdstest.Message
+	Rollback bool // the error ends the transaction
 }
 
 // Server is a running database. Its methods may be used from several goroutines.
@@ -57,7 +54,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	objects   map[string]*object // by name, ignoring case
-	schemas   map[string]string
+	schemas   map[string]bool    // in lower case
 	lastID    int64
 	ddl       int64 // number of structural changes
 	snapshots bool  // snapshot isolation is allowed
@@ -84,7 +81,7 @@ func New(t testing.TB, cfg Config) *Server {
 		cfg.Database = "shop"
 	}
 	d := &Server{
-		t: t, cfg: cfg, objects: map[string]*object{}, schemas: map[string]string{"dbo": "dbo"}, lastID: firstID, snapshots: !cfg.NoSnapshots,
+		t: t, cfg: cfg, objects: map[string]*object{}, schemas: map[string]bool{"dbo": true}, lastID: firstID, snapshots: !cfg.NoSnapshots,
 		users: map[string]*user{}, sessions: map[int]*session{}, locks: map[string]*lock{}, fixtures: map[string]relation{}, endless: map[string]bool{}, marks: map[string]string{},
 	}
 	d.tds = tdstest.New(t, tdstest.Config{User: ownerName, Password: ownerPassword, Database: cfg.Database, Encryption: cfg.Encryption, SelfMade: cfg.SelfMade})
@@ -94,9 +91,7 @@ func New(t testing.TB, cfg Config) *Server {
 }
 
 // DSN is the connection string of the user with all privileges, for github.com/microsoft/go-mssqldb.
-func (d *Server) DSN() string {
-	return d.tds.DSN()
-}
+func (d *Server) DSN() string { return d.tds.DSN() }
 
 // Host and port of the server.
 func (d *Server) Host() (host, port string) {
@@ -121,21 +116,18 @@ func (d *Server) Fixture(query, columns, rows string) {
 	of := relation{}
 	p := &parser{tokens: lex(columns)}
 	of.columns = series(p, p.column)
-	values := &parser{tokens: lex(rows)}
+	values, in := &parser{tokens: lex(rows)}, &scope{}
 	if rows != "" {
 		for _, row := range values.rows() {
 			out := make([]any, len(row))
 			for i, e := range row {
-				var err error
-				if out[i], err = assigned(&of.columns[i], e, &scope{}); err != nil {
-					d.t.Fatalf("mssqltest: the fixture of %q: %v", query, err)
-				}
+				out[i] = in.assigned(&of.columns[i], e)
 			}
 			of.rows = append(of.rows, out)
 		}
 	}
-	if p.err != nil || values.err != nil {
-		d.t.Fatalf("mssqltest: the fixture of %q: %v, %v", query, p.err, values.err)
+	if err := errors.Join(p.err, values.err, in.err); err != nil {
+		d.t.Fatalf("mssqltest: the fixture of %q: %v", query, err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -166,9 +158,6 @@ func normal(sql string) string {
 
 // Understands returns nil for a statement that this database answers, and otherwise the reason why it does not.
 func Understands(sql string) error {
-	if _, ok := questionOf(sql); ok {
-		return nil
-	}
 	_, err := parse(sql)
 	return err
 }
@@ -179,7 +168,7 @@ func (d *Server) answer(st tdstest.Statement) tdstest.Result {
 	defer d.mu.Unlock()
 	s := d.sessions[st.Session]
 	if s == nil {
-		s = newSession(d, st)
+		s = &session{server: d, user: st.User, patience: -1}
 		d.sessions[st.Session] = s
 	}
 	if st.Reset {
@@ -206,18 +195,20 @@ func (d *Server) end(number int) {
 }
 
 // errorResult is the response for an error.
-func (d *Server) errorResult(err error) tdstest.Result {
+func errorResult(err error) tdstest.Result {
 	f := (*failure)(nil)
 	if !errors.As(err, &f) {
 		f = &failure{number: 102, class: 15, text: err.Error()}
 	}
-	r := tdstest.Result{Error: &tdstest.Message{Number: f.number, Class: f.class, State: 1, Text: f.text}}
-	if f.after != nil {
-		last := d.errorResult(f.after)
-		last.Before = append(last.Before, *r.Error)
-		return last
+	r := tdstest.Result{Error: f.message()}
+	for f = f.before; f != nil; f = f.before {
+		r.Before = slices.Insert(r.Before, 0, *f.message())
 	}
 	return r
+}
+
+func (f *failure) message() *tdstest.Message {
+	return &tdstest.Message{Number: f.number, Class: f.class, State: 1, Text: f.text}
 }
 
 // lock is the changes of an open transaction.
@@ -239,21 +230,26 @@ type lockedError struct{}
 
 func (lockedError) Error() string { return "another session has a lock" }
 
-// wait answers a statement once a lock is released, or once the session's lock timeout is over.
-func (s *session) wait(again func() tdstest.Result) tdstest.Result {
+// later answers a statement once a lock is released, or gives up once the session's lock timeout is over.
+func (s *session) later(again func() tdstest.Result) tdstest.Result {
 	d := s.server
+	switch {
+	case s.patience < 0:
+	case s.deadline.IsZero():
+		s.deadline = time.Now().Add(s.patience)
+		time.AfterFunc(s.patience, func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.free()
+		})
+	case !time.Now().Before(s.deadline):
+		return errorResult(failed(1222, 16, "lock request time out period exceeded"))
+	}
 	until := make(chan struct{})
 	d.waiting = append(d.waiting, until)
-	if s.patience < 0 {
-		return tdstest.Result{Wait: until, Then: again}
-	}
-	if s.deadline.IsZero() {
-		s.deadline = time.Now().Add(s.patience)
-	}
-	time.AfterFunc(time.Until(s.deadline), func() {
+	return tdstest.Result{Wait: until, Then: func() tdstest.Result {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.free()
-	})
-	return tdstest.Result{Wait: until, Then: again}
+		return again()
+	}}
 }

@@ -26,6 +26,9 @@ type objectName struct{ schema, name string }
 
 // parse reads the statements of a batch, which are separated by semicolons or not at all.
 func parse(sql string) ([]action, error) {
+	if answer, ok := questionOf(sql); ok {
+		return []action{answer}, nil
+	}
 	p := &parser{tokens: lex(shortVariants(sql))}
 	var all []action
 	for p.err == nil && p.peek().kind != tokenEnd {

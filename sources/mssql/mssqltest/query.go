@@ -2,6 +2,7 @@ package mssqltest
 
 import (
 	"errors"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -84,7 +85,7 @@ func (s *session) selectRows(q *selection, params map[string]value) (tdstest.Res
 	if err != nil {
 		return tdstest.Result{}, err
 	}
-	r := s.server.result(out)
+	r := result(out)
 	if q.from == nil || s.user == ownerName {
 		return r, nil
 	}
@@ -102,7 +103,7 @@ func (s *session) selectRows(q *selection, params map[string]value) (tdstest.Res
 }
 
 // result is the form in which rows are sent.
-func (d *Server) result(of relation) tdstest.Result {
+func result(of relation) tdstest.Result {
 	r := tdstest.Result{}
 	for _, c := range of.columns {
 		r.Columns = append(r.Columns, c.typ.column(c.name, c.nullable))
@@ -110,7 +111,15 @@ func (d *Server) result(of relation) tdstest.Result {
 	for _, row := range of.rows {
 		sent := make([]any, len(row))
 		for i, v := range row {
-			sent[i] = wire(value{of.columns[i].typ, v})
+			switch x := v.(type) {
+			case *big.Rat:
+				v = x.FloatString(of.columns[i].typ.scale)
+			case string:
+				if of.columns[i].typ.is(clr) {
+					v = []byte(x) // a client cannot decode it without the library of the type
+				}
+			}
+			sent[i] = v
 		}
 		r.Rows = append(r.Rows, sent)
 	}
@@ -118,53 +127,44 @@ func (d *Server) result(of relation) tdstest.Result {
 }
 
 // query runs a query for a session. Without rows it only finds the columns.
-func (s *session) query(q *selection, params map[string]value, rows bool) (relation, error) {
+func (s *session) query(q *selection, params map[string]value, rows bool) (out relation, err error) {
 	source, used, err := s.source(q)
 	if err != nil {
-		return relation{}, err
+		return out, err
 	}
-	items, err := q.expand(source.columns)
-	if err != nil {
-		return relation{}, err
-	}
+	items := q.expand(source.columns)
 	if used != nil {
 		if err := s.allowed(used, append(namesOf(items), q.columns...)); err != nil {
-			return relation{}, err
+			return out, err
 		}
 	}
-	out, err := q.result(source.columns, items, params)
-	if err == nil && rows {
-		err = q.fill(&out, source, items, params)
+	in := &scope{columns: source.columns, params: params}
+	out.columns = q.result(items, in)
+	if in.err == nil && rows {
+		out.rows = q.fill(source.rows, items, in)
 	}
-	return out, err
+	return out, in.err
 }
 
-// result are the columns of the query, which refers to no others, or it fails.
-func (q *selection) result(columns []column, items []item, params map[string]value) (out relation, err error) {
-	types := &scope{columns: columns, params: params}
+// result are the columns of the query, which must refer to no others than those of the scope.
+func (q *selection) result(items []item, in *scope) (columns []column) {
 	if q.counts {
-		out.columns = []column{{typ: named("bigint")}}
+		columns = []column{{typ: named("bigint")}}
 	}
 	for _, i := range items {
-		v, err := i.of(types)
-		if err != nil {
-			return relation{}, err
+		c := column{name: i.name, typ: i.of(in).typ, nullable: true}
+		if at := (&table{columns: in.columns}).place(i.name); at >= 0 && in.columns[at].typ == c.typ {
+			c.nullable = in.columns[at].nullable
 		}
-		c := column{name: i.name, typ: v.typ, nullable: true}
-		if at := (&table{columns: columns}).place(i.name); at >= 0 && columns[at].typ == v.typ {
-			c.nullable = columns[at].nullable
-		}
-		out.columns = append(out.columns, c)
+		columns = append(columns, c)
 	}
 	for _, o := range q.order {
-		if _, err := o.of(types); err != nil {
-			return relation{}, err
-		}
+		o.of(in)
 	}
 	if q.where != nil {
-		_, err = q.where(types)
+		q.where(in)
 	}
-	return out, err
+	return columns
 }
 
 // source is the object that FROM names, in the state that the session sees; used is nil if there is none.
@@ -182,22 +182,17 @@ func (s *session) source(q *selection) (relation, *object, error) {
 	owner := &session{server: s.server, user: ownerName, state: s.state}
 	of, err := owner.query(o.view, nil, true)
 	if f, ok := errors.AsType[*failure](err); ok {
-		err = &failure{number: f.number, class: f.class, text: f.text, after: &failure{
-			number: 4413, class: 16, text: "could not use view or function '" + o.name.name + "' because of binding errors",
-		}}
+		err = &failure{number: 4413, class: 16, text: "could not use view or function '" + o.name.name + "' because of binding errors", before: f}
 	}
 	return of, o, err
 }
 
 // expand replaces * with the columns, except hidden ones.
-func (q *selection) expand(columns []column) (items []item, err error) {
+func (q *selection) expand(columns []column) (items []item) {
 	for _, i := range q.items {
 		if i.of != nil {
 			items = append(items, i)
 			continue
-		}
-		if q.from == nil {
-			return nil, failed(263, 16, "must specify table to select from")
 		}
 		for _, c := range columns {
 			if !c.hidden {
@@ -205,7 +200,7 @@ func (q *selection) expand(columns []column) (items []item, err error) {
 			}
 		}
 	}
-	return items, nil
+	return items
 }
 
 // namesOf are the names of the columns that * stands for.
@@ -217,56 +212,21 @@ func namesOf(items []item) (names []string) {
 }
 
 // fill finds the rows.
-func (q *selection) fill(out *relation, source relation, items []item, params map[string]value) error {
+func (q *selection) fill(source [][]any, items []item, in *scope) (rows [][]any) {
 	var kept [][]any
-	for _, row := range source.rows {
-		if q.where != nil {
-			v, err := q.where(&scope{columns: source.columns, row: row, params: params})
-			if err != nil {
-				return err
-			}
-			if v.v != true {
-				continue
-			}
+	for _, row := range source {
+		if q.where == nil || q.where(in.at(row)).v == true {
+			kept = append(kept, row)
 		}
-		kept = append(kept, row)
 	}
 	if q.counts {
-		out.rows = [][]any{{int64(len(kept))}}
-		return nil
+		return [][]any{{int64(len(kept))}}
 	}
-	if err := q.sort(source.columns, kept); err != nil {
-		return err
-	}
-	if q.one {
-		kept = kept[:min(1, len(kept))]
-	}
-	for _, from := range kept {
-		row := make([]any, len(items))
-		for i, it := range items {
-			v, err := it.of(&scope{columns: source.columns, row: from, params: params})
-			if err != nil {
-				return err
-			}
-			row[i] = v.v
-		}
-		out.rows = append(out.rows, row)
-	}
-	return nil
-}
-
-// sort is ORDER BY.
-func (q *selection) sort(columns []column, rows [][]any) (err error) {
-	slices.SortStableFunc(rows, func(a, b []any) int {
+	slices.SortStableFunc(kept, func(a, b []any) int { // ORDER BY
 		for _, o := range q.order {
-			x, _ := o.of(&scope{columns: columns, row: a}) // result has checked it
-			y, _ := o.of(&scope{columns: columns, row: b})
-			c, failed := compareNullable(x, y)
-			if failed != nil {
-				err = failed
-			}
-			if c != 0 && o.descending {
-				return -c
+			c := in.compare(o.of(in.at(a)), o.of(in.at(b)))
+			if o.descending {
+				c = -c
 			}
 			if c != 0 {
 				return c
@@ -274,5 +234,15 @@ func (q *selection) sort(columns []column, rows [][]any) (err error) {
 		}
 		return 0
 	})
-	return err
+	if q.one {
+		kept = kept[:min(1, len(kept))]
+	}
+	for _, from := range kept {
+		row := make([]any, len(items))
+		for i, it := range items {
+			row[i] = it.of(in.at(from)).v
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }

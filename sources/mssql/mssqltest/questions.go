@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
 
 // question answers a query that is recognized by its text.
@@ -19,50 +21,42 @@ const SessionsQuestion = "SELECT session_id FROM sys.dm_exec_sessions WHERE logi
 var questions = []struct {
 	words  string
 	answer question
+	column string // if not "", one that older servers do not have
 }{
-	{"t.ledger_type = 1", newest((*session).relations)},
-	{"COALESCE(t.temporal_type, 0) <> 1", newer((*session).relations)},
-	{"FROM sys.objects o WHERE o.type IN ('U', 'V')", (*session).relations},
-	{"c.is_hidden = 1 THEN 1 ELSE 0 END FROM sys.indexes i", newer((*session).keys)},
-	{"FROM sys.indexes i", (*session).keys},
-	{"WHERE c.object_id = @p1 AND c.is_hidden = 0 AND c.is_column_set = 0 ORDER BY c.column_id", newer((*session).columns)},
-	{"WHERE c.object_id = @p1 AND c.is_column_set = 0 ORDER BY c.column_id", (*session).columns},
-	{"SELECT SCHEMA_ID(@p1)", (*session).schema},
-	{"EXEC sys.sp_describe_first_result_set @tsql = @p1", (*session).describe},
-	{"SELECT CONVERT(int, COLLATIONPROPERTY(@p1, 'CodePage'))", (*session).codePage},
-	{"FROM sys.databases d WHERE d.name = DB_NAME()", (*session).introduce},
-	{SessionsQuestion, (*session).sessions},
+	{"t.ledger_type = 1", (*session).relations, "ledger_type"},
+	{"COALESCE(t.temporal_type, 0) <> 1", (*session).relations, "temporal_type"},
+	{"FROM sys.objects o WHERE o.type IN ('U', 'V')", (*session).relations, ""},
+	{"c.is_hidden = 1 THEN 1 ELSE 0 END FROM sys.indexes i", (*session).keys, "is_hidden"},
+	{"FROM sys.indexes i", (*session).keys, ""},
+	{"WHERE c.object_id = @p1 AND c.is_hidden = 0 AND c.is_column_set = 0 ORDER BY c.column_id", (*session).columns, "is_hidden"},
+	{"WHERE c.object_id = @p1 AND c.is_column_set = 0 ORDER BY c.column_id", (*session).columns, ""},
+	{"SELECT SCHEMA_ID(@p1)", (*session).schema, ""},
+	{"EXEC sys.sp_describe_first_result_set @tsql = @p1", (*session).describe, ""},
+	{"SELECT CONVERT(int, COLLATIONPROPERTY(@p1, 'CodePage'))", (*session).codePage, ""},
+	{"FROM sys.databases d WHERE d.name = DB_NAME()", (*session).introduce, ""},
+	{SessionsQuestion, (*session).sessions, ""},
 }
 
-// questionOf is the answer to a statement that is a question.
-func questionOf(sql string) (answer question, ok bool) {
+// questionOf answers a statement that is a question.
+func questionOf(sql string) (answer action, ok bool) {
 	text := normal(sql)
 	for _, q := range questions {
 		if strings.Contains(text, q.words) {
-			return q.answer, true
+			return func(s *session, params map[string]value) (tdstest.Result, error) {
+				if s.server.cfg.lacks(q.column) {
+					return tdstest.Result{}, failed(207, 16, "invalid column name '%s'", q.column)
+				}
+				r, err := q.answer(s, params)
+				return result(r), err
+			}, true
 		}
 	}
 	return nil, false
 }
 
-// newer is a question that a server from before 2016 does not understand.
-func newer(ask question) question {
-	return func(s *session, params map[string]value) (relation, error) {
-		if s.server.cfg.Old {
-			return relation{}, failed(207, 16, "invalid column name 'temporal_type'")
-		}
-		return ask(s, params)
-	}
-}
-
-// newest is a question that a server from before 2022 does not understand.
-func newest(ask question) question {
-	return func(s *session, params map[string]value) (relation, error) {
-		if s.server.cfg.Old || s.server.cfg.NoLedger {
-			return relation{}, failed(207, 16, "invalid column name 'ledger_type'")
-		}
-		return ask(s, params)
-	}
+// lacks reports whether the server is too old to have a column.
+func (c Config) lacks(column string) bool {
+	return column != "" && c.Old || column == "ledger_type" && c.NoLedger
 }
 
 // answering are the columns of an answer.
@@ -143,14 +137,11 @@ func (s *session) columns(params map[string]value) (relation, error) {
 		if c.hidden {
 			continue
 		}
-		name, collation := c.typ.base, any(nil)
+		name := c.typ.base
 		if name == "rowversion" {
 			name = "timestamp"
 		}
-		if text := c.typ.collationName(); text != "" {
-			collation = text
-		}
-		r.rows = append(r.rows, []any{c.name, name, c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), collation, int64(0), bit(masks && c.masked)})
+		r.rows = append(r.rows, []any{c.name, name, c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), c.typ.collationName(), int64(0), bit(masks && c.masked)})
 	}
 	return r, nil
 }
@@ -197,7 +188,7 @@ func (s *session) schema(params map[string]value) (relation, error) {
 	r := answering(named("int"))
 	text, _ := params["@p1"].v.(string)
 	id := any(nil)
-	if s.server.schemas[strings.ToLower(text)] != "" {
+	if s.server.schemas[strings.ToLower(text)] {
 		id = int64(5)
 	}
 	r.rows = [][]any{{id}}
@@ -238,18 +229,15 @@ func (s *session) describe(params map[string]value) (relation, error) {
 	query, _ := params["@p1"].v.(string)
 	of, err := s.result(query)
 	if err != nil {
-		return r, &failure{
-			number: numberOf(err), class: 16, text: err.Error(),
-			after: &failure{number: 11501, class: 16, text: "the batch could not be analyzed because of compile errors"},
+		f, ok := errors.AsType[*failure](err)
+		if !ok {
+			return r, err
 		}
+		return r, &failure{number: 11501, class: 16, text: "the batch could not be analyzed because of compile errors", before: f}
 	}
 	for i, c := range of.columns {
-		collation := any(nil)
-		if name := c.typ.collationName(); name != "" {
-			collation = name
-		}
 		r.rows = append(r.rows, []any{
-			false, int64(i + 1), c.name, c.nullable, int64(0), c.typ.written(), c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), collation,
+			false, int64(i + 1), c.name, c.nullable, int64(0), c.typ.written(), c.typ.maxLength(), c.typ.precisionOf(), int64(c.typ.scale), c.typ.collationName(),
 		})
 	}
 	return r, nil
@@ -270,13 +258,6 @@ func (s *session) result(query string) (relation, error) {
 		return relation{}, failed(102, 15, "%v", p.err)
 	}
 	return s.query(q, nil, false)
-}
-
-func numberOf(err error) int32 {
-	if f, ok := errors.AsType[*failure](err); ok {
-		return f.number
-	}
-	return 102
 }
 
 // written is the type in the form of a description.

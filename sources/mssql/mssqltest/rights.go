@@ -11,7 +11,7 @@ const ownerName = "sa"
 // right is one right that a user was granted or denied.
 type right struct {
 	name    string     // SELECT, INSERT
-	on      objectName // see [grant]
+	on      objectName // a table, or a complete schema if it has no name
 	columns []string
 	denied  bool
 }
@@ -19,33 +19,18 @@ type right struct {
 // user is a user of the database, with a login of the same name.
 type user struct{ rights []right }
 
-// grant is GRANT, DENY or REVOKE of a right on a table, or on a complete schema if it has no name.
-type grant struct {
-	what    string
-	right   string
-	on      objectName
-	columns []string
-	user    string
-}
-
-func (g *grant) run(s *session) error {
-	u := s.server.users[lower(g.user)]
-	if u == nil || g.on.name != "" && s.server.objects[keyOf(g.on)] == nil {
-		return failed(15151, 16, "cannot find the user '%s', or the object '%s'", g.user, g.on.name)
+// grant grants or denies a right to a user, or revokes it.
+func (s *session) grant(r right, name string, revoke bool) error {
+	u := s.server.users[strings.ToLower(name)]
+	if u == nil || r.on.name != "" && s.server.objects[keyOf(r.on)] == nil {
+		return failed(15151, 16, "cannot find the user '%s', or the object '%s'", name, r.on.name)
 	}
-	u.change(g)
+	if !revoke {
+		u.rights = append(u.rights, r)
+		return nil
+	}
+	u.rights = slices.DeleteFunc(u.rights, func(old right) bool { return old.name == r.name && old.on == r.on })
 	return nil
-}
-
-// change grants, denies or revokes a right.
-func (u *user) change(g *grant) {
-	if g.what == "REVOKE" {
-		u.rights = slices.DeleteFunc(u.rights, func(r right) bool {
-			return r.name == g.right && r.on == g.on && (g.columns == nil || slices.Equal(r.columns, g.columns))
-		})
-		return
-	}
-	u.rights = append(u.rights, right{name: g.right, on: g.on, columns: g.columns, denied: g.what == "DENY"})
 }
 
 // covers reports whether a right applies to the object.

@@ -12,7 +12,6 @@ import (
 // session is a connection.
 type session struct {
 	server   *Server
-	number   int
 	user     string
 	running  string        // the statement that is being answered
 	patience time.Duration // for locks; below zero has no end
@@ -26,12 +25,6 @@ type session struct {
 	undo      map[string]*object // the changed objects before the transaction; nil if there was none
 }
 
-func newSession(d *Server, st tdstest.Statement) *session {
-	s := &session{server: d, number: st.Session, user: st.User}
-	s.reset()
-	return s
-}
-
 // reset resets a session that a pool gives to another user.
 func (s *session) reset() {
 	s.rollback()
@@ -40,47 +33,19 @@ func (s *session) reset() {
 
 // run answers a statement.
 func (s *session) run(st tdstest.Statement) tdstest.Result {
-	if answer, ok := questionOf(st.SQL); ok {
-		s.deadline = time.Time{}
-		return s.ask(answer, paramsOf(st, s))
-	}
 	if of, ok := s.server.fixtures[normal(st.SQL)]; ok {
 		if s.server.endless[normal(st.SQL)] {
 			return tdstest.Result{Wait: make(chan struct{})}
 		}
-		return s.server.result(of)
+		return result(of)
 	}
 	all, err := parse(st.SQL)
 	if err != nil {
 		s.server.t.Errorf("mssqltest: %v, in the statement %q", err, st.SQL)
-		return s.server.errorResult(err)
+		return errorResult(err)
 	}
 	s.deadline = time.Time{}
 	return s.from(all, paramsOf(st, s))
-}
-
-// ask answers a question, or postpones it.
-func (s *session) ask(answer question, params map[string]value) tdstest.Result {
-	r, err := answer(s, params)
-	if errors.As(err, &lockedError{}) {
-		return s.later(func() tdstest.Result { return s.ask(answer, params) })
-	}
-	if err != nil {
-		return s.server.errorResult(s.aborted(err))
-	}
-	return s.server.result(r)
-}
-
-// later retries a statement that another session's lock blocks, or gives up.
-func (s *session) later(again func() tdstest.Result) tdstest.Result {
-	if !s.deadline.IsZero() && !time.Now().Before(s.deadline) {
-		return s.server.errorResult(failed(1222, 16, "lock request time out period exceeded"))
-	}
-	return s.wait(func() tdstest.Result {
-		s.server.mu.Lock()
-		defer s.server.mu.Unlock()
-		return again()
-	})
 }
 
 // from runs the remaining statements of a batch.
@@ -89,13 +54,15 @@ func (s *session) from(all []action, params map[string]value) tdstest.Result {
 		return tdstest.Result{}
 	}
 	r, err := all[0](s, params)
-	if errors.As(err, &lockedError{}) {
+	switch {
+	case errors.As(err, &lockedError{}):
 		return s.later(func() tdstest.Result { return s.from(all, params) })
-	}
-	if err != nil {
-		return s.server.errorResult(s.aborted(err))
-	}
-	if r.Error == nil && len(all) > 1 {
+	case err != nil:
+		if f, ok := errors.AsType[*failure](err); ok && f.rollback {
+			s.rollback()
+		}
+		return errorResult(err)
+	case r.Error == nil && len(all) > 1:
 		next := s.from(all[1:], params)
 		if next.Wait != nil {
 			return next // earlier results are dropped, because no test reads them
@@ -105,32 +72,14 @@ func (s *session) from(all []action, params map[string]value) tdstest.Result {
 	return r
 }
 
-// aborted ends the transaction if the error does.
-func (s *session) aborted(err error) error {
-	if f := (*failure)(nil); errors.As(err, &f) && f.rollback {
-		s.rollback()
-	}
-	return err
-}
-
-// paramsOf are the parameters and the session's own values.
+// paramsOf are the parameters, in the order of their declaration, and the number of open transactions.
 func paramsOf(st tdstest.Statement, s *session) map[string]value {
-	params := map[string]value{
-		"@@spid":      {typ: named("smallint"), v: int64(s.number)},
-		"@@trancount": {typ: named("int"), v: bit(s.open)},
-	}
-	declared := map[string]typ{}
-	if st.Declared != "" {
-		p := &parser{tokens: lex(st.Declared)}
-		for p.err == nil && p.peek().kind == tokenParam {
-			name := strings.ToLower(p.next().text)
-			declared[name] = p.typ()
-			p.take(",")
-		}
-	}
+	params := map[string]value{"@@trancount": {typ: named("int"), v: bit(s.open)}}
+	declared := &parser{tokens: lex(st.Declared)}
 	for _, p := range st.Params {
-		name := strings.ToLower(p.Name)
-		params[name] = value{typ: declared[name], v: p.Value}
+		declared.expect(p.Name)
+		params[strings.ToLower(p.Name)] = value{typ: declared.typ(), v: p.Value}
+		declared.take(",")
 	}
 	return params
 }
@@ -143,7 +92,8 @@ func (s *session) begin() {
 
 func (s *session) commit() {
 	s.open, s.state, s.undo = false, nil, nil
-	s.unlock()
+	maps.DeleteFunc(s.server.locks, func(_ string, l *lock) bool { return l.by == s })
+	s.server.free()
 }
 
 func (s *session) rollback() {
@@ -157,12 +107,6 @@ func (s *session) rollback() {
 	s.commit()
 }
 
-// unlock releases all locks.
-func (s *session) unlock() {
-	maps.DeleteFunc(s.server.locks, func(_ string, l *lock) bool { return l.by == s })
-	s.server.free()
-}
-
 // keyOf is a name, ignoring case.
 func keyOf(n objectName) string { return strings.ToLower(n.schema + "\x00" + n.name) }
 
@@ -173,16 +117,13 @@ func noObject(n objectName) error {
 // find finds the state of a table or view that the session reads.
 func (s *session) find(n objectName) (*object, error) {
 	key := keyOf(n)
-	now, there := s.server.objects[key]
-	l := s.server.locks[key]
+	now, l := s.server.objects[key], s.server.locks[key]
 	locked := l != nil && l.by != s
-	if locked && (l.structure || !s.versions() && !s.server.versions) {
-		return nil, lockedError{}
-	}
-	if !there {
-		return nil, noObject(n)
-	}
 	switch {
+	case locked && (l.structure || !s.versions() && !s.server.versions):
+		return nil, lockedError{}
+	case now == nil:
+		return nil, noObject(n)
 	case !s.versions() && locked:
 		return l.by.undo[key], nil
 	case !s.versions():
@@ -199,11 +140,12 @@ func (s *session) unaltered(o *object) error {
 	if !s.versions() || s.state == nil || o.altered <= s.stateDDL {
 		return nil
 	}
-	return &failure{
-		number: 3961, class: 16, rollback: true,
-		text: "snapshot isolation transaction failed in database '" + s.server.cfg.Database +
-			"' because the object accessed by the statement has been modified by a DDL statement in another concurrent transaction",
-	}
+	return s.aborted(3961, "the object accessed by the statement has been modified by a DDL statement in another concurrent transaction")
+}
+
+// aborted is an error that ends a snapshot transaction.
+func (s *session) aborted(number int32, because string) error {
+	return &failure{number: number, class: 16, rollback: true, text: "snapshot isolation transaction failed in database '" + s.server.cfg.Database + "' because " + because}
 }
 
 // versions reports whether the session reads rows as of the first read of its transaction.
@@ -215,10 +157,7 @@ func (s *session) takeSnapshot() error {
 		return nil
 	}
 	if !s.server.snapshots {
-		return &failure{
-			number: 3952, class: 16, rollback: true,
-			text: "snapshot isolation transaction failed accessing database '" + s.server.cfg.Database + "' because snapshot isolation is not allowed in this database",
-		}
+		return s.aborted(3952, "snapshot isolation is not allowed in this database")
 	}
 	s.state, s.stateDDL = maps.Clone(s.server.objects), s.server.ddl
 	for key, l := range s.server.locks {

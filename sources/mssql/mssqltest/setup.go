@@ -1,7 +1,7 @@
 package mssqltest
 
 import (
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
@@ -19,6 +19,12 @@ func (p *parser) statement() action {
 		return done(func(s *session) error { s.begin(); return nil })
 	case p.take("IF", "@@TRANCOUNT", ">", "0", "ROLLBACK", "TRANSACTION"):
 		return done(func(s *session) error { s.rollback(); return nil })
+	case p.take("COMMIT"):
+		p.take("TRANSACTION")
+		return done(func(s *session) error { s.commit(); return nil })
+	case p.take("ROLLBACK"):
+		p.take("TRANSACTION")
+		return done(func(s *session) error { s.rollback(); return nil })
 	case p.take("INSERT", "INTO"):
 		return p.insertion()
 	case p.take("DELETE", "FROM"):
@@ -32,10 +38,6 @@ func (p *parser) statement() action {
 		c.value = p.operand()
 		c.where = p.where()
 		return c.run
-	}
-	if word := p.either("COMMIT", "ROLLBACK"); word != "" {
-		p.take("TRANSACTION")
-		return done(func(s *session) error { return s.finish(word) })
 	}
 	do := p.administration()
 	return done(func(s *session) error {
@@ -73,8 +75,7 @@ func (p *parser) setting() action {
 		return done(func(s *session) error { s.patience = time.Duration(ms) * time.Millisecond; return nil })
 	}
 	for _, known := range settings() {
-		var name, is string
-		if _, err := fmt.Sscan(known, &name, &is); err == nil && p.take(name, is) {
+		if p.take(strings.Fields(known)...) {
 			return done(func(*session) error { return nil })
 		}
 	}
@@ -85,23 +86,7 @@ func (p *parser) setting() action {
 // isolate lets the session read as of the beginning of its transaction.
 func (s *session) isolate() error {
 	if s.snapshots = true; s.open && !s.snapshot {
-		return &failure{
-			number: 3951, class: 16, rollback: true,
-			text: "transaction failed in database '" + s.server.cfg.Database + "' because the statement was run under snapshot isolation but the transaction did not start in snapshot isolation",
-		}
-	}
-	return nil
-}
-
-// finish is COMMIT or ROLLBACK.
-func (s *session) finish(word string) error {
-	switch {
-	case !s.open:
-		return failed(3902, 16, "the %s TRANSACTION request has no corresponding BEGIN TRANSACTION", word)
-	case word == "COMMIT":
-		s.commit()
-	default:
-		s.rollback()
+		return s.aborted(3951, "the statement was run under snapshot isolation but the transaction did not start in snapshot isolation")
 	}
 	return nil
 }
@@ -109,8 +94,7 @@ func (s *session) finish(word string) error {
 // administration reads statements that change structure, rights and sessions.
 func (p *parser) administration() func(s *session) error {
 	if what := p.either("GRANT", "DENY", "REVOKE"); what != "" {
-		g := p.grant(what)
-		return g.run
+		return p.grant(what)
 	}
 	switch {
 	case p.take("CREATE", "LOGIN"):
@@ -123,13 +107,13 @@ func (p *parser) administration() func(s *session) error {
 		if p.take("FOR", "LOGIN") {
 			p.identifier()
 		}
-		return func(s *session) error { s.server.users[lower(name)] = &user{}; return nil }
+		return func(s *session) error { s.server.users[strings.ToLower(name)] = &user{}; return nil }
 	case p.take("DROP", "USER"), p.take("DROP", "LOGIN"):
 		name := p.identifier()
-		return func(s *session) error { delete(s.server.users, lower(name)); return nil }
+		return func(s *session) error { delete(s.server.users, strings.ToLower(name)); return nil }
 	case p.take("CREATE", "SCHEMA"):
 		name := p.identifier()
-		return func(s *session) error { s.server.schemas[lower(name)] = name; return nil }
+		return func(s *session) error { s.server.schemas[strings.ToLower(name)] = true; return nil }
 	case p.take("KILL"):
 		number := p.integer()
 		return func(s *session) error { s.server.tds.Kill(number); return nil }
@@ -160,22 +144,19 @@ func (p *parser) alterDatabase() func(s *session) error {
 }
 
 // grant reads the text after GRANT, DENY or REVOKE.
-func (p *parser) grant(what string) *grant {
-	g := &grant{what: what, right: p.either("SELECT", "INSERT")}
+func (p *parser) grant(what string) func(s *session) error {
+	r := right{name: p.either("SELECT", "INSERT"), denied: what == "DENY"}
 	p.expect("ON")
 	if p.take("SCHEMA", "::") {
-		g.on.schema = p.identifier()
-	} else {
-		g.on = p.object()
-		if p.peek().is("(") {
-			g.columns = list(p, p.identifier)
-		}
+		r.on.schema = p.identifier()
+	} else if r.on = p.object(); p.peek().is("(") {
+		r.columns = list(p, p.identifier)
 	}
 	if !p.take("TO") {
 		p.expect("FROM")
 	}
-	g.user = p.identifier()
-	return g
+	name := p.identifier()
+	return func(s *session) error { return s.grant(r, name, what == "REVOKE") }
 }
 
 // restructuring changes the structure of one object.
@@ -199,7 +180,7 @@ func (p *parser) restructuring() func(s *session) error {
 	case p.take("ALTER", "TABLE"):
 		name := p.object()
 		do := p.alteration()
-		return func(s *session) error { return s.alter(name, do) }
+		return func(s *session) error { return s.alter(name, true, do) }
 	}
 	p.fail()
 	return nil
@@ -214,27 +195,27 @@ func (p *parser) createIndex(unique bool) func(s *session) error {
 		list(p, p.identifier)
 	}
 	x.filtered = p.where() != nil
-	return func(s *session) error { return s.alter(name, func(t *table) error { return t.index(x) }) }
+	return func(s *session) error { return s.alter(name, true, func(t *table, _ *scope) { t.index(x) }) }
 }
 
 // alteration reads the text after ALTER TABLE and a name.
-func (p *parser) alteration() func(t *table) error {
+func (p *parser) alteration() func(t *table, in *scope) {
 	switch {
 	case p.take("ADD"):
 		if x, ok := p.constraint(); ok {
-			return func(t *table) error { return t.index(x) }
+			return func(t *table, _ *scope) { t.index(x) }
 		}
 		c := p.column()
-		return func(t *table) error { return t.add(c) }
+		return func(t *table, _ *scope) { t.add(c) }
 	case p.take("ALTER", "COLUMN"):
 		c := p.column()
-		return func(t *table) error { return t.retype(c) }
+		return func(t *table, in *scope) { t.retype(c, in) }
 	case p.take("DROP", "COLUMN"):
 		name := p.identifier()
-		return func(t *table) error { return t.drop(name) }
+		return func(t *table, _ *scope) { t.drop(name) }
 	case p.take("DROP", "CONSTRAINT"):
 		name := p.identifier()
-		return func(t *table) error { return t.dropIndex(name) }
+		return func(t *table, _ *scope) { t.dropIndex(name) }
 	}
 	p.fail()
 	return nil
@@ -270,7 +251,9 @@ func (p *parser) constraint() (index, bool) {
 		x.primary = true
 	case p.take("UNIQUE"):
 	case p.take("FOREIGN", "KEY"):
-		p.foreignKey()
+		for p.peek().kind != tokenEnd && !p.peek().is(";") {
+			p.next()
+		}
 		return index{}, true
 	default:
 		if named {
@@ -281,17 +264,6 @@ func (p *parser) constraint() (index, bool) {
 	p.either("CLUSTERED", "NONCLUSTERED")
 	x.columns = list(p, p.identifier)
 	return x, true
-}
-
-func (p *parser) foreignKey() {
-	list(p, p.identifier)
-	p.expect("REFERENCES")
-	p.object()
-	list(p, p.identifier)
-	for p.take("ON") {
-		p.either("DELETE", "UPDATE")
-		p.expect("NO", "ACTION")
-	}
 }
 
 func (p *parser) column() column {

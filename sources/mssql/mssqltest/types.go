@@ -1,7 +1,6 @@
 package mssqltest
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
@@ -19,6 +18,72 @@ type typ struct {
 	collation string // of character types; "" is that of the database
 }
 
+// family are types that have the same kind of values.
+type family uint8
+
+const (
+	others family = iota
+	integers
+	decimals
+	texts
+	times
+	binaries
+	clr // types of .NET; values are stored as their text
+)
+
+// kinds are all types; those that others are converted to come first.
+var kinds = []struct {
+	name   string
+	tds    tdstest.Type // zero for a type that is never sent
+	family family
+	bytes  int64 // as in sys.columns; zero depends on the size
+	digits int64 // precision as in sys.columns; of decimal and numeric, the declared one
+}{
+	{"sql_variant", 0, others, 8016, 0},
+	{"xml", tdstest.XML, texts, -1, 0},
+	{"hierarchyid", tdstest.UDT, clr, 892, 0},
+	{"geography", tdstest.UDT, clr, -1, 0},
+	{"geometry", tdstest.UDT, clr, -1, 0},
+	{"datetimeoffset", tdstest.DateTimeOffset, times, 10, 34},
+	{"datetime2", tdstest.DateTime2, times, 8, 27},
+	{"datetime", tdstest.DateTime, times, 8, 23},
+	{"smalldatetime", tdstest.SmallDateTime, times, 4, 16},
+	{"date", tdstest.Date, times, 3, 10},
+	{"time", tdstest.Time, times, 5, 16},
+	{"float", tdstest.Float, others, 8, 53},
+	{"real", tdstest.Real, others, 4, 24},
+	{"decimal", tdstest.Decimal, decimals, 17, 0},
+	{"numeric", tdstest.Numeric, decimals, 17, 0},
+	{"money", tdstest.Money, decimals, 8, 19},
+	{"smallmoney", tdstest.SmallMoney, decimals, 4, 10},
+	{"bigint", tdstest.BigInt, integers, 8, 19},
+	{"int", tdstest.Int, integers, 4, 10},
+	{"smallint", tdstest.SmallInt, integers, 2, 5},
+	{"tinyint", tdstest.TinyInt, integers, 1, 3},
+	{"bit", tdstest.Bit, others, 1, 1},
+	{"ntext", tdstest.NText, texts, 16, 0},
+	{"text", tdstest.Text, texts, 16, 0},
+	{"image", tdstest.Image, binaries, 16, 0},
+	{"rowversion", tdstest.RowVersion, binaries, 8, 0},
+	{"uniqueidentifier", tdstest.UniqueIdentifier, others, 16, 0},
+	{"nvarchar", tdstest.NVarChar, texts, 0, 0},
+	{"nchar", tdstest.NChar, texts, 0, 0},
+	{"varchar", tdstest.VarChar, texts, 0, 0},
+	{"char", tdstest.Char, texts, 0, 0},
+	{"varbinary", tdstest.VarBinary, binaries, 0, 0},
+	{"binary", tdstest.Binary, binaries, 0, 0},
+}
+
+// rank is the position of a type in [kinds]; -1 for an unknown type.
+func rank(name string) int {
+	for i := range kinds {
+		if kinds[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
 // named is a type without a size.
 func named(base string) typ {
 	t, _ := declare(base, nil)
@@ -27,24 +92,20 @@ func named(base string) typ {
 
 // declare is a type with the numbers after its name; ok is false for an unknown type.
 func declare(name string, sizes []int) (t typ, ok bool) {
-	t.base = name
-	first := func(otherwise int) int {
-		if len(sizes) > 0 {
-			return sizes[0]
-		}
-		return otherwise
-	}
-	switch {
-	case !slices.Contains(knownTypes(), name):
+	if rank(name) < 0 {
 		return t, false
-	case t.isText() && !t.isOld() || name == "binary" || name == "varbinary":
+	}
+	t.base = name
+	first := func(otherwise int) int { return append(sizes, otherwise)[0] }
+	switch {
+	case t.sized():
 		t.size = first(1)
-	case name == "decimal" || name == "numeric":
+	case t.is(decimals) && !t.isMoney():
 		t.precision = first(18)
 		if len(sizes) > 1 {
 			t.scale = sizes[1]
 		}
-	case name == "money" || name == "smallmoney":
+	case t.isMoney():
 		t.scale = 4
 	case name == "time" || name == "datetime2" || name == "datetimeoffset":
 		t.scale = first(7)
@@ -52,85 +113,37 @@ func declare(name string, sizes []int) (t typ, ok bool) {
 	return t, true
 }
 
-// knownTypes are all types; those that others are converted to come first.
-func knownTypes() []string {
-	return []string{
-		"sql_variant", "xml", "hierarchyid", "geography", "geometry", "datetimeoffset", "datetime2", "datetime", "smalldatetime", "date", "time",
-		"float", "real", "decimal", "numeric", "money", "smallmoney", "bigint", "int", "smallint", "tinyint", "bit", "ntext", "text", "image",
-		"rowversion", "uniqueidentifier", "nvarchar", "nchar", "varchar", "char", "varbinary", "binary",
-	}
-}
-
 // stronger is the type in which two values are compared.
 func stronger(a, b typ) typ {
-	all := knownTypes()
-	if slices.Index(all, b.base) < slices.Index(all, a.base) {
+	if rank(b.base) < rank(a.base) {
 		return b
 	}
 	return a
 }
 
-func (t typ) isInteger() bool {
-	return slices.Contains([]string{"bigint", "int", "smallint", "tinyint"}, t.base)
-}
+func (t typ) is(f family) bool { return t.base != "" && kinds[rank(t.base)].family == f }
+func (t typ) isMoney() bool    { return strings.HasSuffix(t.base, "money") }
+func (t typ) isWide() bool     { return strings.HasPrefix(t.base, "n") && t.is(texts) }
 
-func (t typ) isDecimal() bool {
-	return slices.Contains([]string{"decimal", "numeric", "money", "smallmoney"}, t.base)
-}
-
-func (t typ) isText() bool {
-	return slices.Contains([]string{"char", "varchar", "text", "nchar", "nvarchar", "ntext", "xml"}, t.base)
-}
-
-// isOld reports whether the type has no size because it is older than max.
-func (t typ) isOld() bool { return slices.Contains([]string{"text", "ntext", "image", "xml"}, t.base) }
-
-func (t typ) isTime() bool {
-	return slices.Contains([]string{"date", "time", "datetime", "smalldatetime", "datetime2", "datetimeoffset"}, t.base)
-}
-
-func (t typ) isBinary() bool {
-	return slices.Contains([]string{"binary", "varbinary", "image", "rowversion"}, t.base)
-}
-
-// isCLR reports whether values have methods. They are stored as their text.
-func (t typ) isCLR() bool {
-	return slices.Contains([]string{"hierarchyid", "geography", "geometry"}, t.base)
-}
-
-func (t typ) isWide() bool { return strings.HasPrefix(t.base, "n") && t.isText() }
-
-// defaultCollation is that of the database.
-const defaultCollation = "SQL_Latin1_General_CP1_CI_AS"
+// sized reports whether the type has a declared size in bytes or characters.
+func (t typ) sized() bool { return kinds[rank(t.base)].bytes == 0 }
 
 // collationName is the name of the collation of a text.
-func (t typ) collationName() string {
+func (t typ) collationName() any {
 	switch {
-	case !t.isText() || t.base == "xml":
-		return ""
+	case !t.is(texts) || t.base == "xml":
+		return nil
 	case t.collation == "":
-		return defaultCollation
+		return "SQL_Latin1_General_CP1_CI_AS"
 	}
 	return t.collation
 }
 
-// isBinaryOrder reports whether texts are compared by their code points, including case.
-func (t typ) isBinaryOrder() bool {
-	return strings.Contains(t.collation, "_BIN")
-}
-
 // maxLength is the size in bytes, as in sys.columns.
 func (t typ) maxLength() int64 {
-	sizes := map[string]int64{
-		"tinyint": 1, "smallint": 2, "int": 4, "bigint": 8, "bit": 1, "real": 4, "float": 8, "money": 8, "smallmoney": 4, "date": 3, "time": 5,
-		"datetime": 8, "smalldatetime": 4, "datetime2": 8, "datetimeoffset": 10, "uniqueidentifier": 16, "rowversion": 8, "text": 16, "ntext": 16,
-		"image": 16, "xml": -1, "hierarchyid": 892, "geography": -1, "geometry": -1, "sql_variant": 8016,
-	}
-	switch n, fixed := sizes[t.base]; {
-	case fixed:
+	switch n := kinds[rank(t.base)].bytes; {
+	case n != 0:
 		return n
-	case t.isDecimal():
-		return int64(map[bool]int{true: 5, false: 17}[t.precision <= 9])
 	case t.size == unlimited:
 		return -1
 	case t.isWide():
@@ -140,30 +153,12 @@ func (t typ) maxLength() int64 {
 }
 
 // precisionOf is the precision, as in sys.columns.
-func (t typ) precisionOf() int64 {
-	if t.base == "decimal" || t.base == "numeric" {
-		return int64(t.precision)
-	}
-	return map[string]int64{
-		"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19, "bit": 1, "real": 24, "float": 53, "money": 19, "smallmoney": 10,
-		"date": 10, "time": 16, "datetime": 23, "smalldatetime": 16, "datetime2": 27, "datetimeoffset": 34,
-	}[t.base]
-}
+func (t typ) precisionOf() int64 { return max(kinds[rank(t.base)].digits, int64(t.precision)) }
 
 // column is how a column of the type is sent.
 func (t typ) column(name string, nullable bool) tdstest.Column {
-	c := tdstest.Column{Name: name, Nullable: nullable, Size: t.size, Precision: t.precision, Scale: t.scale}
-	c.Type = map[string]tdstest.Type{
-		"tinyint": tdstest.TinyInt, "smallint": tdstest.SmallInt, "int": tdstest.Int, "bigint": tdstest.BigInt, "bit": tdstest.Bit,
-		"decimal": tdstest.Decimal, "numeric": tdstest.Numeric, "money": tdstest.Money, "smallmoney": tdstest.SmallMoney,
-		"real": tdstest.Real, "float": tdstest.Float, "char": tdstest.Char, "varchar": tdstest.VarChar, "nchar": tdstest.NChar,
-		"nvarchar": tdstest.NVarChar, "text": tdstest.Text, "ntext": tdstest.NText, "image": tdstest.Image, "binary": tdstest.Binary,
-		"varbinary": tdstest.VarBinary, "date": tdstest.Date, "time": tdstest.Time, "datetime2": tdstest.DateTime2,
-		"datetimeoffset": tdstest.DateTimeOffset, "datetime": tdstest.DateTime, "smalldatetime": tdstest.SmallDateTime,
-		"uniqueidentifier": tdstest.UniqueIdentifier, "xml": tdstest.XML, "rowversion": tdstest.RowVersion,
-		"hierarchyid": tdstest.UDT, "geography": tdstest.UDT, "geometry": tdstest.UDT,
-	}[t.base]
-	if t.isCLR() {
+	c := tdstest.Column{Name: name, Type: kinds[rank(t.base)].tds, Nullable: nullable, Size: t.size, Precision: t.precision, Scale: t.scale}
+	if t.is(clr) {
 		c.TypeName = t.base
 	}
 	return c

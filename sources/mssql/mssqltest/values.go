@@ -26,7 +26,7 @@ type failure struct {
 	class    uint8
 	text     string
 	rollback bool     // the transaction has ended
-	after    *failure // another error after it
+	before   *failure // another error before it
 }
 
 func (f *failure) Error() string { return fmt.Sprintf("%s (error %d)", f.text, f.number) }
@@ -35,67 +35,54 @@ func failed(number int32, class uint8, format string, args ...any) error {
 	return &failure{number: number, class: class, text: fmt.Sprintf(format, args...)}
 }
 
-// compare compares two values that are not NULL, both in the stronger type.
-func compare(a, b value) (int, error) {
+// compare compares two values. NULL comes before all others; otherwise both are converted to the stronger type.
+func (s *scope) compare(a, b value) int {
+	if a.null() || b.null() {
+		return cmp.Compare(bit(!a.null()), bit(!b.null()))
+	}
 	t := stronger(a.typ, b.typ)
 	if t.base == "sql_variant" {
-		return compareVariants(a, b)
+		return s.compareVariants(a, b)
 	}
-	if a.typ.isText() && b.typ.isText() && a.typ.collation == "" {
+	if t.collation = a.typ.collation; t.collation == "" {
 		t.collation = b.typ.collation
-	} else if a.typ.isText() {
-		t.collation = a.typ.collation
 	}
-	a, err := convert(a, t, 0)
-	if err != nil {
-		return 0, err
-	}
-	if b, err = convert(b, t, 0); err != nil {
-		return 0, err
-	}
-	switch {
-	case t.base == "uniqueidentifier":
-		return compareGUIDs(a.v.(string), b.v.(string)), nil
-	case t.isText():
-		return compareTexts(t, a.v.(string), b.v.(string)), nil
+	a, b = s.convert(a, t, 0), s.convert(b, t, 0)
+	if s.err != nil {
+		return 0
 	}
 	switch x := a.v.(type) {
+	case string:
+		if t.base == "uniqueidentifier" {
+			return compareGUIDs(x, b.v.(string))
+		}
+		return compareTexts(t, x, b.v.(string))
 	case int64:
-		return cmp.Compare(x, b.v.(int64)), nil
+		return cmp.Compare(x, b.v.(int64))
 	case bool:
-		return cmp.Compare(bit(x), bit(b.v.(bool))), nil
+		return cmp.Compare(bit(x), bit(b.v.(bool)))
 	case float64:
-		return cmp.Compare(x, b.v.(float64)), nil
+		return cmp.Compare(x, b.v.(float64))
 	case *big.Rat:
-		return x.Cmp(b.v.(*big.Rat)), nil
+		return x.Cmp(b.v.(*big.Rat))
 	case time.Time:
-		return x.Compare(b.v.(time.Time)), nil
-	case []byte:
-		return compareBytes(x, b.v.([]byte)), nil
+		return x.Compare(b.v.(time.Time))
 	}
-	return 0, failed(305, 16, "the %s data type cannot be compared", t.base)
+	return compareBytes(a.v.([]byte), b.v.([]byte))
 }
 
-// compareVariants compares values of any type: values of different families by their families, see
+// compareVariants compares values of any type. Of different families, texts come before numbers, see
 // https://learn.microsoft.com/sql/t-sql/data-types/sql-variant-transact-sql.
-func compareVariants(a, b value) (int, error) {
+func (s *scope) compareVariants(a, b value) int {
 	for _, v := range []*value{&a, &b} {
 		if inner, ok := v.v.(value); ok {
 			*v = inner
 		}
 	}
-	if c := cmp.Compare(a.typ.family(), b.typ.family()); c != 0 {
-		return c, nil
+	if c := cmp.Compare(bit(!a.typ.is(texts)), bit(!b.typ.is(texts))); c != 0 {
+		return c
 	}
-	return compare(a, b)
-}
-
-// family is the position of a type among those that a sql_variant can hold: texts come before numbers.
-func (t typ) family() int {
-	if t.isText() {
-		return 2
-	}
-	return 3
+	return s.compare(a, b)
 }
 
 func bit(on bool) int64 {
@@ -135,7 +122,7 @@ func guidBytes(text string) (b [16]byte) {
 // accents.
 func compareTexts(t typ, a, b string) int {
 	a, b = strings.TrimRight(a, " "), strings.TrimRight(b, " ")
-	if !t.isBinaryOrder() {
+	if !strings.Contains(t.collation, "_BIN") {
 		return cmp.Compare(strings.ToLower(a), strings.ToLower(b))
 	}
 	return cmp.Compare(a, b) // UTF-8 sorts by code points, as BIN2 does
