@@ -153,7 +153,7 @@ func (d *database) beginAll(ctx context.Context, sessions []*session) error {
 
 // endAll continues without snapshots if none of the tables can be read. Each part reports why when it is read.
 func (d *database) endAll(ctx context.Context, sessions []*session, cause error) error {
-	d.Log.Warn("no table can be read to take a snapshot; continuing without one", "err", told(cause))
+	d.Log.Warn("no table can be read to take a snapshot; continuing without one", "err", shorten(cause))
 	d.snapshot = false
 	for _, s := range sessions {
 		if err := s.end(ctx); err != nil {

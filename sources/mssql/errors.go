@@ -119,7 +119,7 @@ func tooMany(err error) bool {
 // verdicts classify errors.
 func verdicts() sqlread.Verdicts {
 	return sqlread.Verdicts{
-		Coded: func(err error) bool { return code(err) != 0 }, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
+		Coded: func(err error) bool { return code(err) != 0 }, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: shorten,
 		Refused:   func(err error) bool { return refused(code(err)) },
 		Temporary: func(err error) bool { return temporary(code(err)) },
 	}
@@ -220,7 +220,7 @@ func (d *database) ConnectError(err error) error {
 	default:
 		e.Hint = "check host and port, and that the server is listening there"
 	}
-	e.Err = fmt.Errorf("connect to SQL Server at %s: %w", d.set.address(), told(err))
+	e.Err = fmt.Errorf("connect to SQL Server at %s: %w", d.set.address(), shorten(err))
 	return e
 }
 
@@ -264,15 +264,14 @@ func (d *database) Explain(p *part, e *source.Error, err error) {
 	}
 }
 
-// told shortens a driver's error to one line, without its prefix. The cause can
-// still be found in the chain.
-func told(err error) error {
+// shorten reduces a driver's error to one line, without its prefix. The cause can still be found in the chain.
+func shorten(err error) error {
 	if e, ok := answer(err); ok {
 		text := strings.Join(strings.Fields(strings.TrimPrefix(e.Message, "login error: ")), " ")
 		return &link.BriefError{Text: fmt.Sprintf("%s (error %d)", text, e.Number), Err: err}
 	}
 	if inner := broken(err); inner != nil {
-		return &link.BriefError{Text: told(inner).Error(), Err: err}
+		return &link.BriefError{Text: shorten(inner).Error(), Err: err}
 	}
 	if cutOff(err) {
 		return &link.BriefError{Text: "the connection was lost", Err: err}

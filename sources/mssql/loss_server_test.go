@@ -347,7 +347,7 @@ func TestStall(t *testing.T) {
 	user, values := db.user()
 	d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 	part := sqltest.Listed(t, d)["dbo.t"]
-	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // encoded as it is sent; this query has to wait
+	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // encoded as sent; this query has to wait
 	giveUp := func() {}
 	defer func() { giveUp() }()
 	sqltest.Stalls(t, wayOf(d), part, columns, idleIn, func() { giveUp = db.alter("t") }, func() int { return len(db.sessions(user, true)) })

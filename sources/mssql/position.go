@@ -18,9 +18,9 @@ func canCompare(at *sqlread.Position) bool {
 	})
 }
 
-// behind is the condition for all rows after a position, "" before the first one. Each column of the key has one
+// rowsAfter is the condition for all rows after a position, "" before the first one. Each column of the key has one
 // parameter.
-func behind(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
+func rowsAfter(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
 	condition = at.Condition(func(i int, operator string) string {
 		c := &t.Columns[t.Key[i]]
 		return quote.Ident(c.Name) + " " + operator + " " + strings.Replace(c.Type.Bind, "@p", "@p"+strconv.Itoa(i+1), 1)

@@ -183,7 +183,7 @@ func TestKeysWithoutAnOrder(t *testing.T) {
 func TestNoConditionBeforeTheFirstRow(t *testing.T) {
 	t.Parallel()
 	var none *sqlread.Position
-	if got, args := behind(&table{}, none); got != "" || args != nil {
+	if got, args := rowsAfter(&table{}, none); got != "" || args != nil {
 		t.Errorf("got %q %v", got, args)
 	}
 	if (&table{}).Start() != nil {

@@ -96,7 +96,7 @@ func (d *database) columns(ctx context.Context, s *session, p *part) (*table, er
 		}
 		t.Columns = append(t.Columns, c)
 	})
-	if _, told := d.masked.LoadOrStore(p.Scope(), true); len(masked) > 0 && !told {
+	if _, logged := d.masked.LoadOrStore(p.Scope(), true); len(masked) > 0 && !logged {
 		d.Log.Warn("columns are masked for this user, so their real values are not read",
 			"part", p.Scope(), "columns", strings.Join(masked, ", "), "grant", "GRANT UNMASK TO "+d.user()+";")
 	}
@@ -125,6 +125,6 @@ func query(p *part, t *table, at *sqlread.Position) (query string, args []driver
 	if p.Rel.Storage == fileTable {
 		from += " WITH (READCOMMITTEDLOCK)"
 	}
-	condition, args := behind(t, at)
+	condition, args := rowsAfter(t, at)
 	return t.Select(quote, from, condition), args
 }

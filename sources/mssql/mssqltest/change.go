@@ -87,19 +87,19 @@ func (s *session) create(o *object) error {
 	if err != nil {
 		return err
 	}
-	made := *o // a batch runs again if it had to wait
-	made.table = o.copied()
-	in := &scope{columns: made.columns}
-	for i := range made.columns {
-		c := &made.columns[i]
+	created := *o // a batch runs again if it had to wait
+	created.table = o.copied()
+	in := &scope{columns: created.columns}
+	for i := range created.columns {
+		c := &created.columns[i]
 		if c.computed != nil {
 			c.typ = c.computed(in).typ
 		}
-		c.nullable = c.nullable && !slices.ContainsFunc(made.indexes, func(x index) bool { return x.primary && slices.Contains(x.columns, c.name) })
+		c.nullable = c.nullable && !slices.ContainsFunc(created.indexes, func(x index) bool { return x.primary && slices.Contains(x.columns, c.name) })
 	}
 	s.server.lastID++
-	made.id = s.server.lastID
-	s.put(key, &made, true)
+	created.id = s.server.lastID
+	s.put(key, &created, true)
 	return in.err
 }
 

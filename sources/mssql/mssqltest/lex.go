@@ -23,7 +23,7 @@ const (
 	tokenHex              // 0x…
 	tokenNumber           // digits, with a point or an exponent
 	tokenWord             // a keyword, a name without quotes, or a parameter
-	tokenSign             // any other character; also a quote or a comment that does not end, at which parsing fails
+	tokenOther            // any other character; also a quote or a comment that does not end, at which parsing fails
 )
 
 // lexeme is a token after blanks and comments.

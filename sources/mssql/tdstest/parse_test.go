@@ -38,15 +38,15 @@ func appendParam(t testing.TB, b []byte, c Column, v any) []byte {
 // TestParametersThatAreCutAreRefused at every byte, so no length field is trusted.
 func TestParametersThatAreCutAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, whole := range [][]byte{
+	for _, complete := range [][]byte{
 		executeRPC(t, Column{Type: BigInt, Nullable: true}, 5),
 		executeRPC(t, Column{Type: VarBinary, Size: Max}, bytes.Repeat([]byte{7}, plpChunk+5)),
 		executeRPC(t, Column{Type: NVarChar, Size: 5}, "abc"),
 	} {
-		last := bytes.Index(whole, appendText(nil, "@p", 1))
-		for n := last + 1; n < len(whole); n++ {
-			if _, err := parseRequest(message{kind: packetRPC, body: whole[:n]}); err == nil {
-				t.Errorf("%d of %d bytes are taken for a request", n, len(whole))
+		last := bytes.Index(complete, appendText(nil, "@p", 1))
+		for n := last + 1; n < len(complete); n++ {
+			if _, err := parseRequest(message{kind: packetRPC, body: complete[:n]}); err == nil {
+				t.Errorf("%d of %d bytes are taken for a request", n, len(complete))
 			}
 		}
 	}

@@ -220,11 +220,11 @@ func encodeDecimal(c column, v any) ([]byte, error) {
 
 // unscaled is a decimal text without its point; a fraction that is shorter than scale gets zeros.
 func unscaled(text string, scale int) (*big.Int, error) {
-	whole, fraction, _ := strings.Cut(text, ".")
+	digits, fraction, _ := strings.Cut(text, ".")
 	if len(fraction) > scale {
 		return nil, fmt.Errorf("%s has more than %d digits after its point", text, scale)
 	}
-	n, ok := new(big.Int).SetString(whole+fraction+strings.Repeat("0", scale-len(fraction)), 10)
+	n, ok := new(big.Int).SetString(digits+fraction+strings.Repeat("0", scale-len(fraction)), 10)
 	if !ok {
 		return nil, fmt.Errorf("%q is no decimal number", text)
 	}
