@@ -123,9 +123,9 @@ func (d *database) Dial(ctx context.Context) (*session, error) {
 // answered reports whether an error is a response of the server, after which the connection continues.
 func answered(err error) bool { return code(err) != 0 && !fatal(err) }
 
-// goesOn reports whether the connection is usable after an error: an error from the server, or one that
+// keepsConnection reports whether the connection is usable after an error: an error from the server, or one that
 // this program found in a response.
-func goesOn(err error) bool {
+func keepsConnection(err error) bool {
 	_, ours := errors.AsType[*source.Error](err)
 	return ours || answered(err) || errors.Is(err, sqlread.ErrTableChanged) || errors.Is(err, errTableGone)
 }

@@ -37,6 +37,14 @@ func TestOddCredentials(t *testing.T) {
 	}
 }
 
+// redirect makes the source dial the server, whatever its address, and records the address.
+func (db *testDB) redirect(d *database, dialed *string) {
+	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
+		*dialed = address
+		return dial(ctx, network, db.url.Host)
+	}
+}
+
 // TestIPv6Addresses uses the address of the server of mssqltest in brackets, as people paste it. The test's dialer
 // redirects it, because the server itself listens on IPv4.
 func TestIPv6Addresses(t *testing.T) {
@@ -44,12 +52,8 @@ func TestIPv6Addresses(t *testing.T) {
 	db := newDBHere(t, mssqltest.Config{})
 	d := openSource(t, db.values(map[string]any{"host": "[::1]"}), source.Env{})
 	dialed := ""
-	host, port := db.here.Host()
-	d.DialNet = func(ctx context.Context, network, address string) (net.Conn, error) {
-		dialed = address
-		return dial(ctx, network, net.JoinHostPort(host, port))
-	}
-	if err := d.Ping(t.Context()); err != nil || dialed != net.JoinHostPort("::1", port) {
+	db.redirect(d, &dialed)
+	if err := d.Ping(t.Context()); err != nil || dialed != net.JoinHostPort("::1", db.url.Port()) {
 		t.Errorf("dialed %s: %v", dialed, err)
 	}
 }
@@ -181,21 +185,15 @@ func TestCertificatesAreVerified(t *testing.T) {
 	values["ssl_ca"], values["validate_host"] = ca, true
 	sqltest.Refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1", "host must be a name in the certificate, or set validate_host: false")
 	values["host"] = "localhost"
-	d := openSource(t, values, source.Env{})
-	d.DialNet = func(ctx context.Context, network, _ string) (net.Conn, error) { // localhost may be ::1
-		host, port := db.here.Host()
-		return dial(ctx, network, net.JoinHostPort(host, port))
-	}
+	d, dialed := openSource(t, values, source.Env{}), ""
+	db.redirect(d, &dialed) // localhost may be ::1
 	if err := d.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
 	for _, validate := range []bool{false, true} {
 		values["ssl_ca"], values["validate_host"] = sqltest.OtherCA(t), validate
 		d := openSource(t, values, source.Env{})
-		d.DialNet = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			host, port := db.here.Host()
-			return dial(ctx, network, net.JoinHostPort(host, port))
-		}
+		db.redirect(d, &dialed)
 		pauses := wayOf(d).NoPauses()
 		sqltest.Refuse(t, d.Ping(t.Context()), source.ErrConfig, "signed by unknown authority", "ssl_ca must contain")
 		if pauses.Load() != 0 {
@@ -305,14 +303,7 @@ func TestReadCommittedSnapshot(t *testing.T) {
 		"CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 	log := &sqltest.Logbook{}
 	part := sqltest.Listed(t, openSource(t, db.values(nil), log.Env()))["dbo.a"]
-	conn, err := db.pool.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if _, err := conn.ExecContext(t.Context(), "BEGIN TRANSACTION; INSERT INTO a VALUES (2)"); err != nil {
-		t.Fatal(err)
-	}
+	defer db.transaction("INSERT INTO a VALUES (2)")("ROLLBACK")
 	if got := sqltest.Read(t.Context(), part); got.Err != nil || len(got.IDs) != 1 {
 		t.Errorf("%+v", got)
 	}

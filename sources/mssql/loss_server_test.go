@@ -29,16 +29,29 @@ func at(form string, unit time.Duration, n int) string {
 	return "'" + time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n)*unit).Format(form) + "'"
 }
 
+// keyed is a table with other key columns than its neighbors.
+type keyed struct {
+	columns, key string
+	values       func(n int) string // of the columns, in the row of a number
+}
+
+// keyed creates the tables t0, t1 and so on.
+func (db *testDB) keyed(rows int, tables []keyed) {
+	db.t.Helper()
+	for i, tt := range tables {
+		table := fmt.Sprintf("t%d", i)
+		db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v nvarchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
+		db.fill(table, rows, func(n int) string { return fmt.Sprintf("%d, %s, N'%s'", n, tt.values(n), strings.Repeat("x", 100)) })
+	}
+}
+
 // TestReadingResumesAfterKeysOfEveryOrderedType repeatedly breaks the connection, for keys of all types with a
 // reliable order: no row is missed or comes twice. Only a real server sorts texts by the rules of a language.
 func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 	t.Parallel()
 	const rows = 600
 	db := newDB(t)
-	tables := []struct {
-		columns, key string
-		values       func(n int) string
-	}{
+	db.keyed(rows, []keyed{
 		{"k int", "k", func(n int) string { return fmt.Sprint(n - 300) }},
 		{"k bigint", "k", func(n int) string { return fmt.Sprint(int64(n%2*2-1)*9007199254740993 + int64(n)) }},
 		{"k smallint, l tinyint", "k, l", func(n int) string { return fmt.Sprintf("%d, %d", n/200-2, n%200) }},
@@ -68,12 +81,7 @@ func TestReadingResumesAfterKeysOfEveryOrderedType(t *testing.T) {
 		{"k uniqueidentifier", "k", guid},
 		{"k bit, l uniqueidentifier", "k, l", func(n int) string { return fmt.Sprintf("%d, %s", n%2, guid(n)) }},
 		{"b nvarchar(9), a int, c tinyint", "b, a, c", func(n int) string { return fmt.Sprintf("N'%d', %d, %d", n%3, n%50, n%4+n/150*4) }},
-	}
-	for i, tt := range tables {
-		table := fmt.Sprintf("t%d", i)
-		db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v nvarchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
-		db.fill(table, rows, func(n int) string { return fmt.Sprintf("%d, %s, N'%s'", n, tt.values(n), strings.Repeat("x", 100)) })
-	}
+	})
 	log := &sqltest.Logbook{}
 	sqltest.Resumes(t, wayOf(openSource(t, db.values(map[string]any{"retry_count": 2}), log.Env())), log, rows, 70_000, idleIn)
 }
@@ -170,10 +178,7 @@ func TestALossEndsATableWithoutAKeyOrder(t *testing.T) {
 	t.Parallel()
 	const rows = 600
 	db := newDB(t)
-	tables := []struct {
-		columns, key string
-		values       func(n int) string
-	}{
+	db.keyed(rows, []keyed{
 		{"k float", "k", func(n int) string { return fmt.Sprintf("%.17e", float64(n)/7) }},
 		{"k real", "k", func(n int) string { return fmt.Sprintf("%de-1", n) }},
 		{"k sql_variant, l int", "k, l", func(n int) string {
@@ -182,12 +187,7 @@ func TestALossEndsATableWithoutAKeyOrder(t *testing.T) {
 			}
 			return fmt.Sprintf("N'x%d', %d", n, n)
 		}},
-	}
-	for i, tt := range tables {
-		table := fmt.Sprintf("t%d", i)
-		db.exec(fmt.Sprintf("CREATE TABLE %s (n int, %s, v nvarchar(200), PRIMARY KEY (%s))", table, tt.columns, tt.key))
-		db.fill(table, rows, func(n int) string { return fmt.Sprintf("%d, %s, N'%s'", n, tt.values(n), strings.Repeat("x", 100)) })
-	}
+	})
 	sqltest.EveryRowOnce(t, openSource(t, db.values(nil), source.Env{}), rows)
 	d := openSource(t, db.values(map[string]any{"retry_count": 5, "tables": "t0"}), source.Env{})
 	part := sqltest.Listed(t, d)["dbo.t0"]
@@ -320,23 +320,8 @@ func TestLeavingEarlyEndsTheStatement(t *testing.T) {
 	sqltest.LeaveEarly(t, sqltest.Listed(t, d)["dbo.t"], func() int { return len(db.sessions(user, true)) })
 }
 
-// alter begins to alter a table, and holds its lock until the returned function is called.
-func (db *testDB) alter(table string) (giveUp func()) {
-	db.t.Helper()
-	conn, err := db.pool.Conn(db.t.Context())
-	if err != nil {
-		db.t.Fatal(err)
-	}
-	if _, err := conn.ExecContext(db.t.Context(), "BEGIN TRANSACTION; ALTER TABLE "+table+" ADD altered int"); err != nil {
-		db.t.Fatal(err)
-	}
-	return func() {
-		if _, err := conn.ExecContext(context.WithoutCancel(db.t.Context()), "ROLLBACK TRANSACTION"); err != nil {
-			db.t.Error(err)
-		}
-		_ = conn.Close()
-	}
-}
+// alteration locks the structure of a table in a transaction.
+const alteration = "ALTER TABLE t ADD altered int"
 
 // TestStall checks that a table that another session is altering ends after the time limit, and so does the statement
 // that waited for it.
@@ -348,9 +333,9 @@ func TestStall(t *testing.T) {
 	d := openSource(t, values, source.Env{StallTimeout: sqltest.Patience})
 	part := sqltest.Listed(t, d)["dbo.t"]
 	columns := strings.Join(strings.Split("sys.columns", ""), "\x00") // encoded as sent; this query has to wait
-	giveUp := func() {}
-	defer func() { giveUp() }()
-	sqltest.Stalls(t, wayOf(d), part, columns, idleIn, func() { giveUp = db.alter("t") }, func() int { return len(db.sessions(user, true)) })
+	end := func(string) {}
+	defer func() { end("ROLLBACK") }()
+	sqltest.Stalls(t, wayOf(d), part, columns, idleIn, func() { end = db.transaction(alteration) }, func() int { return len(db.sessions(user, true)) })
 }
 
 // TestAReleasedLockLetsReadingContinue checks that the statement waits for a lock that is released in time.
@@ -360,11 +345,11 @@ func TestAReleasedLockLetsReadingContinue(t *testing.T) {
 	db.exec("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
 	user, values := db.user()
 	part := sqltest.Listed(t, openSource(t, values, source.Env{}))["dbo.t"]
-	giveUp := db.alter("t")
+	end := db.transaction(alteration)
 	done := make(chan sqltest.Result, 1)
 	go func() { done <- sqltest.Read(t.Context(), part) }() // ends when the lock is released
 	sqltest.Eventually(t, "the table is waited for", func() bool { return len(db.sessions(user, true)) == 1 })
-	giveUp()
+	end("ROLLBACK")
 	if r := <-done; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", r)
 	}

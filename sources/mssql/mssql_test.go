@@ -2,23 +2,18 @@ package mssql
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"database/sql/driver"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
-	"math/big"
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	mssql "github.com/microsoft/go-mssqldb"
@@ -38,22 +33,11 @@ func plain(change map[string]any) map[string]any {
 	return v
 }
 
-// certificate creates a self-signed certificate for a host.
-func certificate(t testing.TB, host string) *x509.Certificate {
+// certificate is that of an authority.
+func certificate(t testing.TB) *x509.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "other"}, DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := x509.ParseCertificate(der)
+	block, _ := pem.Decode([]byte(sqltest.OtherCA(t)))
+	c, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +112,7 @@ func TestTLS(t *testing.T) {
 // TestVerifyChain checks that the server's certificate must be signed by a known authority, whatever the host name.
 func TestVerifyChain(t *testing.T) {
 	t.Parallel()
-	known, stranger := certificate(t, "a"), certificate(t, "b")
+	known, stranger := certificate(t), certificate(t)
 	roots := x509.NewCertPool()
 	roots.AddCert(known)
 	verify := verifyChain(roots, "")
@@ -433,8 +417,8 @@ func TestErrorsThatKeepTheConnection(t *testing.T) {
 	t.Parallel()
 	unreachable := &source.Error{Kind: source.ErrUnreachable, Err: io.EOF}
 	for name, tt := range map[string]struct {
-		err           error
-		goesOn, again bool
+		err          error
+		kept, passes bool
 	}{
 		"no rights":        {answerOf(229, 14), true, false},
 		"a lock":           {answerOf(1222, 16), true, true},
@@ -447,8 +431,8 @@ func TestErrorsThatKeepTheConnection(t *testing.T) {
 		"not reached":      {unreachable, true, false},
 		"none, left early": {nil, false, false},
 	} {
-		if goesOn(tt.err) != tt.goesOn || mayPass(tt.err) != tt.again {
-			t.Errorf("%s: keeps the connection %t, is temporary %t", name, goesOn(tt.err), mayPass(tt.err))
+		if keepsConnection(tt.err) != tt.kept || mayPass(tt.err) != tt.passes {
+			t.Errorf("%s: keeps the connection %t, is temporary %t", name, keepsConnection(tt.err), mayPass(tt.err))
 		}
 	}
 }

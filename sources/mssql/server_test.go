@@ -92,6 +92,26 @@ func (db *testDB) exec(statements ...string) {
 	}
 }
 
+// transaction runs statements in an open transaction of its own, until a call of end with COMMIT or ROLLBACK.
+func (db *testDB) transaction(statements string) (end func(statement string)) {
+	db.t.Helper()
+	conn, err := db.pool.Conn(db.t.Context())
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	run := func(ctx context.Context, statements string) {
+		db.t.Helper()
+		if _, err := conn.ExecContext(ctx, statements); err != nil {
+			db.t.Fatal(err)
+		}
+	}
+	run(db.t.Context(), "BEGIN TRANSACTION; "+statements)
+	return func(statement string) {
+		run(context.WithoutCancel(db.t.Context()), statement)
+		_ = conn.Close()
+	}
+}
+
 // fill inserts n rows into a table, as many per statement as the server accepts. values returns those of the row of a
 // number, from 1.
 func (db *testDB) fill(table string, n int, values func(n int) string) {

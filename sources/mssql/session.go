@@ -121,7 +121,7 @@ func (s *session) aside(ctx context.Context, ask func() error) error {
 		return err
 	}
 	if err := ask(); err != nil {
-		if goesOn(err) {
+		if keepsConnection(err) {
 			_ = s.Exec(ctx, snapshotStatement) // the first error matters
 		}
 		return err

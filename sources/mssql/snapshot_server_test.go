@@ -27,18 +27,9 @@ func TestSnapshotsWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.shared().Create(sqltest.Numbered(6)...)
-	conn, err := db.pool.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if _, err := conn.ExecContext(t.Context(), "BEGIN TRANSACTION; DELETE FROM t0; INSERT INTO t0 VALUES (9, 9)"); err != nil {
-		t.Fatal(err)
-	}
+	end := db.transaction("DELETE FROM t0; INSERT INTO t0 VALUES (9, 9)")
 	parts := sqltest.Listed(t, openSource(t, db.values(nil), source.Env{}))
-	if _, err := conn.ExecContext(t.Context(), "COMMIT TRANSACTION"); err != nil {
-		t.Fatal(err)
-	}
+	end("COMMIT")
 	if r := sqltest.Read(t.Context(), parts["dbo.t0"]); r.Err != nil || len(r.IDs) != 2 {
 		t.Errorf("%+v", r)
 	}

@@ -37,7 +37,7 @@ func (d *database) Restore(_ context.Context, s *session) bool { return !s.plain
 
 // Usable reports whether the connection survived an error, with its transaction.
 func (d *database) Usable(ctx context.Context, s *session, err error) bool {
-	return goesOn(err) && s.alive(ctx)
+	return keepsConnection(err) && s.alive(ctx)
 }
 
 // End ends a session. The server ends its statement when the connection closes.

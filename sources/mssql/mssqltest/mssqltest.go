@@ -16,7 +16,6 @@ package mssqltest
 
 import (
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -92,12 +91,6 @@ func New(t testing.TB, cfg Config) *Server {
 
 // DSN is the connection string of the user with all privileges, for github.com/microsoft/go-mssqldb.
 func (d *Server) DSN() string { return d.tds.DSN() }
-
-// Host and port of the server.
-func (d *Server) Host() (host, port string) {
-	host, port, _ = net.SplitHostPort(d.tds.Addr()) // of a listener
-	return host, port
-}
 
 // Mark sets the kind of a table of the schema dbo, such as a ledger history table.
 func (d *Server) Mark(table, kind string) {
