@@ -19,24 +19,19 @@ const fileTable = "FileTable"
 func fromOf(r *relation) string { return quote.Table(r.Schema, r.Name) }
 
 const (
-	// ledgerRelationsQuery also reports ledger tables: the history of others, and dropped
-	// ones. It is for servers from 2022 on, and Azure.
-	ledgerRelationsQuery = `
-SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
-       CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' WHEN t.ledger_type = 1 THEN 'ledger history table'
-            WHEN t.is_dropped_ledger_table = 1 THEN 'dropped ledger table' ELSE 'table' END,
-       COALESCE(CONVERT(int, t.is_memory_optimized), 0),
-       HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name), 'OBJECT', 'SELECT'),
-       (SELECT SUM(p.rows) FROM sys.partitions p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))
-FROM sys.objects o LEFT JOIN sys.tables t ON t.object_id = o.object_id
-WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND COALESCE(t.temporal_type, 0) <> 1
-ORDER BY SCHEMA_NAME(o.schema_id), o.name`
+	// ledgerRelationsQuery also reports ledger tables: the history of others, and dropped ones. It is for servers from
+	// 2022 on, and Azure.
+	ledgerRelationsQuery = relationsUntilKind + ` WHEN t.ledger_type = 1 THEN 'ledger history table'
+            WHEN t.is_dropped_ledger_table = 1 THEN 'dropped ledger table'` + relationsAfterKind
 
 	// relationsQuery is for servers from 2016 on. It excludes objects that the server created for itself, and tables with the history of
 	// others. SCHEMA_NAME also names schemas that sys.schemas does not show to the user.
-	relationsQuery = `
+	relationsQuery = relationsUntilKind + relationsAfterKind
+
+	relationsUntilKind = `
 SELECT o.object_id, SCHEMA_NAME(o.schema_id), o.name,
-       CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table' ELSE 'table' END,
+       CASE WHEN o.type = 'V' THEN 'view' WHEN t.is_external = 1 THEN 'external table'`
+	relationsAfterKind = ` ELSE 'table' END,
        COALESCE(CONVERT(int, t.is_memory_optimized), 0),
        HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name), 'OBJECT', 'SELECT'),
        (SELECT SUM(p.rows) FROM sys.partitions p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))
