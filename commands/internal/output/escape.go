@@ -18,6 +18,8 @@ func markdownText(s string) string { return markdownEscaped(s, "\u200b") }
 // markdownCode is the same, set as code. Nothing is linked there, so no space is necessary.
 func markdownCode(s string) string { return "<code>" + markdownEscaped(s, "") + "</code>" }
 
+func markdownStrong(s string) string { return "**" + s + "**" }
+
 func markdownEscaped(s, afterLink string) string {
 	var b strings.Builder
 	text := []rune(term.Plain(s))

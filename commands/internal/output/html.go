@@ -7,9 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"sync"
 
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -23,28 +21,17 @@ var pageStyle string
 type htmlPrinter struct {
 	o Options
 
-	mu      sync.Mutex
+	changes ordered[string]
 	w       *bufio.Writer
 	begun   bool
-	changes ordered[string]
 	listed  []item[string] // of the connector, in order
 }
 
 // Change implements [Printer].
 func (p *htmlPrinter) Change(c report.Change) {
-	if (c.Kind == plan.Keep.String() || c.Kind == plan.Drop.String()) && !p.o.All {
-		return
+	if p.o.lists(c.Kind) {
+		p.changes.collect(&c, func() (string, int) { text := htmlChange(&c); return text, len(text) })
 	}
-	p.mu.Lock()
-	beyond := p.changes.isBeyond(c.Scope, c.ID, c.Kind)
-	p.mu.Unlock()
-	if beyond {
-		return
-	}
-	text := htmlChange(&c)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.changes.add(item[string]{scope: c.Scope, id: c.ID, kind: c.Kind, bytes: len(text), shown: text})
 }
 
 // htmlEscapes are the characters with a meaning in HTML. The hash would begin a command of GitHub Actions, see term.
@@ -54,6 +41,8 @@ func htmlText(s string) string { return htmlEscapes.Replace(term.Plain(s)) }
 
 // htmlName is a name set as code. Letters that are written from right to left do not move what follows.
 func htmlName(s string) string { return "<code><bdi>" + htmlText(s) + "</bdi></code>" }
+
+func htmlStrong(s string) string { return "<strong>" + s + "</strong>" }
 
 // htmlChange is one change in the list of its table.
 func htmlChange(c *report.Change) string {
@@ -67,14 +56,14 @@ func htmlChange(c *report.Change) string {
 		return b.String()
 	}
 	b.WriteString("<dl>")
-	for i, f := range c.Fields {
-		if i == belowFields {
-			fmt.Fprintf(&b, `<dt class="dim">and %s</dt>`, term.Plural(int64(len(c.Fields)-i), "more field", "more fields"))
-			break
-		}
+	fields, more := shownChanges(c)
+	for _, f := range fields {
 		before, after := marks(f)
 		fmt.Fprintf(&b, `<dt><bdi>%s</bdi></dt><dd class="value old">%s</dd><dd class="value new">%s</dd>`,
 			htmlText(firstRunes([]byte(f.Name), 2*contextRunes)), before.html("del"), after.html("ins"))
+	}
+	if more != "" {
+		fmt.Fprintf(&b, `<dt class="dim">%s</dt>`, more)
 	}
 	b.WriteString("</dl></li>\n")
 	return b.String()
@@ -117,12 +106,11 @@ func (p *htmlPrinter) begin() {
 
 // Connector implements [Printer].
 func (p *htmlPrinter) Connector(o *Outcome) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.changes.mu.Lock()
+	defer p.changes.mu.Unlock()
 	p.begin()
 	p.changes.flush()
-	fmt.Fprintf(p.w, "<section>\n<h2><bdi>%s</bdi></h2>\n<p>%s into index %s at %s: %s (read %s in %s). Exit code %d.</p>\n",
-		htmlText(o.Name), htmlText(o.Type), htmlName(o.Result.Index), htmlName(o.Destination), countsOf(o, true), term.Number(o.Result.Counts.Read), term.Took(o.Took), o.Exit)
+	fmt.Fprintf(p.w, "<section>\n<h2><bdi>%s</bdi></h2>\n<p>%s</p>\n", htmlText(o.Name), sentence(o, true, htmlText, htmlName))
 	held := func(kind string) bool { return kind == plan.Withheld.String() }
 	p.byTable(o, "Held back", "details open", held) // which needs a decision
 	p.advice(o)
@@ -139,7 +127,7 @@ func (p *htmlPrinter) Connector(o *Outcome) {
 
 // advice writes remarks, errors, and the command that continues.
 func (p *htmlPrinter) advice(o *Outcome) {
-	lines := adviceOf(o, func(word string) string { return "<strong>" + word + "</strong>" }, htmlText)
+	lines := adviceOf(o, htmlStrong, htmlText)
 	if text := newIndex(o); text != "" {
 		lines = append(lines, htmlText(text))
 	}
@@ -153,32 +141,25 @@ func (p *htmlPrinter) advice(o *Outcome) {
 
 // tables writes the summary.
 func (p *htmlPrinter) tables(o *Outcome) {
-	tables, rest := o.Tally.Changed()
-	if len(tables) == 0 && rest == nil {
+	tables := rows(o.Tally)
+	if len(tables) == 0 {
 		return
 	}
-	fmt.Fprint(p.w, `<h3>Tables</h3>
-<table><thead><tr><th>table</th><th class="n">create</th><th class="n">update</th><th class="n">delete</th><th class="n">held back</th><th class="n">not done</th><th>changed fields</th></tr></thead><tbody>
-`)
-	row := func(name string, t *Table) {
-		fmt.Fprintf(p.w, "<tr><td>%s</td>", name)
-		for _, n := range [...]struct {
-			label string
-			n     int64
-		}{{"create", t.Created}, {"update", t.Updated}, {"delete", t.Deleted}, {"held back", t.Withheld}, {"not done", t.Rejected + t.Duplicates + t.ContentErrors}} {
-			fmt.Fprintf(p.w, `<td class="n" data-label="%s">%s</td>`, n.label, term.Number(n.n))
+	fmt.Fprint(p.w, "<h3>Tables</h3>\n<table><thead><tr><th>table</th>")
+	for _, n := range tables[0].cells() {
+		fmt.Fprintf(p.w, `<th class="n">%s</th>`, n.column)
+	}
+	fmt.Fprintln(p.w, "<th>changed fields</th></tr></thead><tbody>")
+	for _, t := range tables {
+		fmt.Fprintf(p.w, "<tr><td>%s</td>", t.title(htmlName))
+		for _, n := range t.cells() {
+			fmt.Fprintf(p.w, `<td class="n" data-label="%s">%s</td>`, n.column, term.Number(n.n))
 		}
-		fields := changedFields(t, func(name string) string { return "<bdi>" + htmlText(firstRunes([]byte(name), contextRunes)) + "</bdi>" })
+		fields := changedFields(t.Table, func(name string) string { return "<bdi>" + htmlText(firstRunes([]byte(name), contextRunes)) + "</bdi>" })
 		if t.Unread != "" {
-			fields = append(fields, "<strong>not read completely</strong>")
+			fields = append(fields, htmlStrong(unreadTable))
 		}
 		fmt.Fprintf(p.w, "<td>%s</td></tr>\n", strings.Join(fields, ", "))
-	}
-	for _, t := range tables[:min(len(tables), shownTables)] {
-		row(htmlName(tableName(t.Name)), t)
-	}
-	if sum, text := others(tables, rest); sum != nil {
-		row(text, sum)
 	}
 	fmt.Fprintln(p.w, "</tbody></table>")
 }
@@ -209,14 +190,11 @@ func (p *htmlPrinter) byTable(o *Outcome, title, element string, wanted func(kin
 
 // End implements [Printer].
 func (p *htmlPrinter) End(all *Total) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.changes.mu.Lock()
+	defer p.changes.mu.Unlock()
 	p.begin()
-	if all.Err != nil {
-		fmt.Fprintf(p.w, "<p class=\"held\"><strong>error</strong>: %s</p>\n", htmlText(all.Err.Error()))
-		if hint := logs.HintOf(all.Err); hint != "" {
-			fmt.Fprintf(p.w, "<p class=\"held\"><strong>hint</strong>: %s</p>\n", htmlText(hint))
-		}
+	for _, line := range adviceOn(all.Err, htmlStrong, htmlText) {
+		fmt.Fprintf(p.w, "<p class=\"held\">%s</p>\n", line)
 	}
 	fmt.Fprintf(p.w, "<p class=\"dim\">Exit code %d.</p>\n</main>\n</body>\n</html>\n", all.Exit)
 	_ = p.w.Flush()

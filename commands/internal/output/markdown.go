@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"strings"
-	"sync"
 
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -24,29 +22,21 @@ const markdownValue = 60
 type markdownPrinter struct {
 	o Options
 
-	mu    sync.Mutex
-	w     *bufio.Writer
-	begun bool
-	rows  ordered[string]
+	changes ordered[string]
+	w       *bufio.Writer
+	begun   bool
 }
 
 // Change implements [Printer].
 func (p *markdownPrinter) Change(c report.Change) {
-	if c.Kind == plan.Keep.String() || c.Kind == plan.Drop.String() {
-		if !p.o.All {
-			return
-		}
+	if p.o.lists(c.Kind) {
+		p.changes.collect(&c, func() (string, int) { text := markdownChange(&c); return text, len(text) })
 	}
-	p.mu.Lock()
-	beyond := p.rows.isBeyond(c.Scope, c.ID, c.Kind)
-	p.mu.Unlock()
-	if beyond {
-		return
-	}
-	row := fmt.Sprintf("| %s | %s | %s |\n", kindName(c.Kind), markdownCode(c.ID), markdownDetail(&c))
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.rows.add(item[string]{scope: c.Scope, id: c.ID, kind: c.Kind, bytes: len(row), shown: row})
+}
+
+// markdownChange is a change as a row of the table of changes.
+func markdownChange(c *report.Change) string {
+	return fmt.Sprintf("| %s | %s | %s |\n", kindName(c.Kind), markdownCode(c.ID), markdownDetail(c))
 }
 
 // kindName is the kind of a change for people.
@@ -63,13 +53,13 @@ func markdownDetail(c *report.Change) string {
 	if c.Title != "" {
 		parts = append(parts, markdownText(c.Title))
 	}
-	for i, f := range c.Fields {
-		if i == belowFields {
-			parts = append(parts, "and "+term.Plural(int64(len(c.Fields)-i), "more field", "more fields"))
-			break
-		}
+	fields, more := shownChanges(c)
+	for _, f := range fields {
 		from, to := pair(f.Old, f.New, markdownValue, markdownValue)
 		parts = append(parts, markdownText(f.Name)+": "+markdownCode(from)+" → "+markdownCode(to))
+	}
+	if more != "" {
+		parts = append(parts, more)
 	}
 	if len(c.Fields) == 0 {
 		parts = append(parts, markdownText(reasonOf(c)))
@@ -87,15 +77,13 @@ func (p *markdownPrinter) begin() {
 
 // Connector implements [Printer].
 func (p *markdownPrinter) Connector(o *Outcome) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.changes.mu.Lock()
+	defer p.changes.mu.Unlock()
 	p.begin()
-	fmt.Fprintf(p.w, "### %s %s\n\n", markdownText(o.Name), verdict(o, p.o.Dry))
-	fmt.Fprintf(p.w, "%s into index %s at %s: %s (read %s in %s). Exit code %d.\n",
-		markdownText(o.Type), markdownCode(o.Result.Index), markdownCode(o.Destination), countsOf(o, p.o.Dry), term.Number(o.Result.Counts.Read), term.Took(o.Took), o.Exit)
+	fmt.Fprintf(p.w, "### %s %s\n\n%s\n", markdownText(o.Name), verdict(o, p.o.Dry), sentence(o, p.o.Dry, markdownText, markdownCode))
 	p.tables(o)
 	p.advice(o)
-	p.changes()
+	p.endChanges()
 	_ = p.w.Flush() // the writer keeps the error
 }
 
@@ -119,30 +107,31 @@ func (p *markdownPrinter) tables(o *Outcome) {
 	if text := newIndex(o); text != "" {
 		fmt.Fprintf(p.w, "\n%s\n", markdownText(text))
 	}
-	tables, rest := o.Tally.Changed()
-	if len(tables) == 0 && rest == nil {
+	tables := rows(o.Tally)
+	if len(tables) == 0 {
 		return
 	}
-	fmt.Fprint(p.w, "\n| table | create | update | delete | held back | not done | changed fields |\n|---|--:|--:|--:|--:|--:|---|\n")
-	row := func(name string, t *Table) {
-		fields := changedFields(t, markdownText)
-		if t.Unread != "" {
-			fields = append(fields, "**not read completely**: "+markdownText(t.Unread))
+	head, line := "\n| table |", "\n|---|"
+	for _, n := range tables[0].cells() {
+		head, line = head+" "+n.column+" |", line+"--:|"
+	}
+	fmt.Fprint(p.w, head+" changed fields |"+line+"---|\n")
+	for _, t := range tables {
+		fmt.Fprintf(p.w, "| %s |", t.title(markdownCode))
+		for _, n := range t.cells() {
+			fmt.Fprintf(p.w, " %s |", term.Number(n.n))
 		}
-		fmt.Fprintf(p.w, "| %s | %s | %s | %s | %s | %s | %s |\n", name, term.Number(t.Created), term.Number(t.Updated), term.Number(t.Deleted),
-			term.Number(t.Withheld), term.Number(t.Rejected+t.Duplicates+t.ContentErrors), strings.Join(fields, ", "))
-	}
-	for _, t := range tables[:min(len(tables), shownTables)] {
-		row(markdownCode(tableName(t.Name)), t)
-	}
-	if sum, text := others(tables, rest); sum != nil {
-		row(text, sum)
+		fields := changedFields(t.Table, markdownText)
+		if t.Unread != "" {
+			fields = append(fields, markdownStrong(unreadTable)+": "+markdownText(t.Unread))
+		}
+		fmt.Fprintf(p.w, " %s |\n", strings.Join(fields, ", "))
 	}
 }
 
 // advice writes remarks, the error, and the command that continues.
 func (p *markdownPrinter) advice(o *Outcome) {
-	lines := adviceOf(o, func(word string) string { return "**" + word + "**" }, markdownText)
+	lines := adviceOf(o, markdownStrong, markdownText)
 	if len(lines) > 0 {
 		fmt.Fprintf(p.w, "\n- %s\n", strings.Join(lines, "\n- "))
 	}
@@ -151,23 +140,23 @@ func (p *markdownPrinter) advice(o *Outcome) {
 	}
 }
 
-// changes writes the first changes, folded.
-func (p *markdownPrinter) changes() {
-	p.rows.flush()
-	if p.rows.printed > 0 {
+// endChanges writes the changes that are still collected, and ends their list.
+func (p *markdownPrinter) endChanges() {
+	p.changes.flush()
+	if p.changes.printed > 0 {
 		fmt.Fprint(p.w, "\n</details>\n")
 	}
-	if p.rows.omitted > 0 {
-		fmt.Fprintf(p.w, "\n%s omitted.\n", term.Plural(p.rows.omitted, "further change is", "further changes are"))
+	if p.changes.omitted > 0 {
+		fmt.Fprintf(p.w, "\n%s omitted.\n", term.Plural(p.changes.omitted, "further change is", "further changes are"))
 	}
-	p.rows.reset()
+	p.changes.reset()
 	fmt.Fprintln(p.w)
 }
 
 // block writes some of the rows of changes.
 func (p *markdownPrinter) block(rows []item[string]) {
 	p.begin()
-	if p.rows.printed == len(rows) { // the first ones
+	if p.changes.printed == len(rows) { // the first ones
 		fmt.Fprint(p.w, "\n<details><summary>Changes</summary>\n\n| change | document | details |\n|---|---|---|\n")
 	}
 	for i := range rows {
@@ -177,15 +166,11 @@ func (p *markdownPrinter) block(rows []item[string]) {
 
 // End implements [Printer].
 func (p *markdownPrinter) End(all *Total) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.changes.mu.Lock()
+	defer p.changes.mu.Unlock()
 	p.begin()
 	if all.Err != nil {
-		fmt.Fprintf(p.w, "### ❌ elastic-ingest failed\n\n- **error**: %s\n", markdownText(all.Err.Error()))
-		if hint := logs.HintOf(all.Err); hint != "" {
-			fmt.Fprintf(p.w, "- **hint**: %s\n", markdownText(hint))
-		}
-		fmt.Fprintln(p.w)
+		fmt.Fprintf(p.w, "### ❌ elastic-ingest failed\n\n- %s\n\n", strings.Join(adviceOn(all.Err, markdownStrong, markdownText), "\n- "))
 	}
 	if all.Err != nil || len(all.Outcomes) != 1 {
 		fmt.Fprintf(p.w, "Exit code %d.\n", all.Exit)

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
 // Changes are collected up to these limits before they are printed. With more of them, each block is ordered.
@@ -21,7 +24,8 @@ type ordered[T any] struct {
 	limit int // maximum number of changes; 0 for no limit
 	write func([]item[T])
 
-	last    *item[T] // what comes after it is omitted; nil if nothing is yet
+	mu      sync.Mutex // guards the fields below, and all that the printer writes
+	last    *item[T]   // what comes after it is omitted; nil if nothing is yet
 	items   []item[T]
 	bytes   int
 	printed int
@@ -33,6 +37,21 @@ type item[T any] struct {
 	scope, id, kind string
 	bytes           int // of its memory, roughly
 	shown           T
+}
+
+// collect adds a change, unless it is omitted. show returns what is shown of the change and its size in bytes; it runs
+// concurrently with that of other changes.
+func (o *ordered[T]) collect(c *report.Change, show func() (shown T, size int)) {
+	o.mu.Lock()
+	beyond := o.isBeyond(c.Scope, c.ID, c.Kind)
+	o.mu.Unlock()
+	if beyond {
+		return
+	}
+	shown, size := show()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.add(item[T]{scope: c.Scope, id: c.ID, kind: c.Kind, bytes: size, shown: shown})
 }
 
 // isBeyond reports, and counts, a change that is omitted, so that its text need not be written.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
@@ -64,6 +65,11 @@ type Options struct {
 	Several  bool   // several connectors may run, even if there is only one
 	Width    int    // of the terminal; 0 for a file
 	Palette  term.Palette
+}
+
+// lists reports whether a format that lists the changes shows those of a kind.
+func (o *Options) lists(kind string) bool {
+	return o.All || kind != plan.Keep.String() && kind != plan.Drop.String()
 }
 
 // limited counts the changes that are printed under [Options].Limit, and those that it omits.
@@ -143,7 +149,7 @@ func New(w io.Writer, o Options) Printer {
 		return p
 	case Markdown:
 		p := &markdownPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10)}
-		p.rows.limit, p.rows.write = o.Limit, p.block
+		p.changes.limit, p.changes.write = o.Limit, p.block
 		return p
 	}
 	t := &textPrinter{o: o, w: bufio.NewWriterSize(w, 64<<10), occurred: map[string]bool{}}

@@ -8,6 +8,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
+	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
 // A summary shows at most this many tables, and this many fields of each.
@@ -16,20 +17,77 @@ const (
 	shownFields = 10
 )
 
-// summary lists the tables with changes, one a line. Names pass escape, so that they fit the format.
-func summary(y *Tally, escape func(string) string) []string {
+// A change shows at most this many fields.
+const belowFields = 20
+
+// unreadTable is the note on a table of which rows may be missing.
+const unreadTable = "not read completely"
+
+// row is a table in a summary, or the sum of the tables that it does not show.
+type row struct {
+	*Table
+	others string // of a sum: how many tables it has
+}
+
+// rows are the rows of a summary: the tables with the most changes, then the sum of the others.
+func rows(y *Tally) []row {
 	tables, rest := y.Changed()
-	var lines []string
-	for i, t := range tables {
-		if i == shownTables {
-			break
-		}
-		lines = append(lines, escape(tableName(t.Name))+": "+describe(t, escape))
+	var out []row
+	for _, t := range tables[:min(len(tables), shownTables)] {
+		out = append(out, row{Table: t})
 	}
 	if sum, text := others(tables, rest); sum != nil {
-		lines = append(lines, text+": "+describe(sum, escape))
+		out = append(out, row{sum, text})
+	}
+	return out
+}
+
+// title is the first cell of a row. The name of a table passes name, so that it fits the format.
+func (r row) title(name func(string) string) string {
+	if r.others != "" {
+		return r.others
+	}
+	return name(tableName(r.Name))
+}
+
+// cell is a number in a row, with the name of its column.
+type cell struct {
+	column string
+	n      int64
+}
+
+func (r row) cells() []cell {
+	return []cell{
+		{"create", r.Created},
+		{"update", r.Updated},
+		{"delete", r.Deleted},
+		{"held back", r.Withheld},
+		{"not done", r.Rejected + r.Duplicates + r.ContentErrors},
+	}
+}
+
+// summary lists the tables with changes, one a line. Names pass escape, so that they fit the format.
+func summary(y *Tally, escape func(string) string) (lines []string) {
+	for _, r := range rows(y) {
+		lines = append(lines, r.title(escape)+": "+describe(r.Table, escape))
 	}
 	return lines
+}
+
+// sentence is the result of a connector in a sentence. Texts pass text; names, which are set as code, pass name.
+func sentence(o *Outcome, dry bool, text, name func(string) string) string {
+	return fmt.Sprintf("%s into index %s at %s: %s (read %s in %s). Exit code %d.", text(o.Type), name(o.Result.Index), name(o.Destination),
+		countsOf(o, dry), term.Number(o.Result.Counts.Read), term.Took(o.Took), o.Exit)
+}
+
+// shownChanges are the fields of a change that a format shows one below the other, and what it says about the others, ""
+// if there are none.
+func shownChanges(c *report.Change) (fields []report.Field, more string) {
+	n := min(len(c.Fields), belowFields)
+	if n < len(c.Fields) {
+		more = "and " + moreFields(len(c.Fields)-n, false)
+	}
+	return c.Fields[:n], more
 }
 
 // others sums the tables that a summary does not show, nil if there are none, and says how many there are. Their
@@ -111,7 +169,7 @@ func describe(t *Table, escape func(string) string) string {
 		}
 	}
 	if t.Unread != "" {
-		parts = append(parts, "not read completely")
+		parts = append(parts, unreadTable)
 	}
 	return strings.Join(parts, "; ")
 }
@@ -137,14 +195,25 @@ func adviceOf(o *Outcome, strong, escape func(string) string) (lines []string) {
 	for _, f := range o.Failures {
 		lines = append(lines, strong("error")+": "+escape(f))
 	}
-	if o.Err != nil && len(o.Failures) == 0 {
-		lines = append(lines, strong("error")+": "+escape(o.Err.Error()))
+	advice := adviceOn(o.Err, strong, escape)
+	if len(lines) > 0 && len(advice) > 0 {
+		advice = advice[1:] // the failures explain the error
 	}
-	if hint := logs.HintOf(o.Err); o.Err != nil && hint != "" {
-		lines = append(lines, strong("hint")+": "+escape(hint))
-	}
+	lines = append(lines, advice...)
 	for _, r := range o.Remarks {
 		lines = append(lines, escape(r))
+	}
+	return lines
+}
+
+// adviceOn is an error and its hint; none from nil.
+func adviceOn(err error, strong, escape func(string) string) []string {
+	if err == nil {
+		return nil
+	}
+	lines := []string{strong("error") + ": " + escape(err.Error())}
+	if hint := logs.HintOf(err); hint != "" {
+		lines = append(lines, strong("hint")+": "+escape(hint))
 	}
 	return lines
 }

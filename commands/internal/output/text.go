@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
@@ -15,7 +14,6 @@ const (
 	shortestValue = 12 // columns that every value gets on a line of its own
 	longestValue  = 80
 	widestID      = 48 // longer ids are not aligned
-	belowFields   = 20 // maximum number of fields below a change
 	belowIndent   = "      "
 )
 
@@ -23,9 +21,8 @@ const (
 type textPrinter struct {
 	o Options
 
-	mu       sync.Mutex
-	w        *bufio.Writer
 	lines    ordered[textLine]
+	w        *bufio.Writer
 	occurred map[string]bool // kinds of changes that were printed
 }
 
@@ -63,27 +60,22 @@ func mark(kind string) string {
 
 // Change implements [Printer].
 func (t *textPrinter) Change(c report.Change) {
-	quiet := c.Kind == plan.Keep.String() || c.Kind == plan.Drop.String()
-	if !t.o.Dry || quiet && !t.o.All {
-		return
+	if t.o.Dry && t.o.lists(c.Kind) {
+		t.lines.collect(&c, func() (textLine, int) { return t.line(c) })
 	}
-	t.mu.Lock()
-	beyond := t.lines.isBeyond(c.Scope, c.ID, c.Kind)
-	t.mu.Unlock()
-	if beyond {
-		return
-	}
-	line := textLine{kind: c.Kind, index: term.Plain(c.Index), id: term.Plain(c.ID), detail: t.detail(c)}
+}
+
+// line is a change for the output, and its size.
+func (t *textPrinter) line(c report.Change) (line textLine, size int) {
+	line = textLine{kind: c.Kind, index: term.Plain(c.Index), id: term.Plain(c.ID), detail: t.detail(c)}
 	if t.o.Width > 0 {
 		line.below = t.below(c)
 	}
-	size := len(line.index) + len(line.id) + len(line.detail)
+	size = len(line.index) + len(line.id) + len(line.detail)
 	for _, l := range line.below {
 		size += len(l)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.lines.add(item[textLine]{scope: c.Scope, id: c.ID, kind: c.Kind, bytes: size, shown: line})
+	return line, size
 }
 
 // block writes collected lines, with their columns aligned.
@@ -132,12 +124,12 @@ func (t *textPrinter) below(c report.Change) []string {
 		return t.wrapped(belowIndent, t.detail(c))
 	}
 	lines := t.wrapped(belowIndent, term.Plain(c.Title))
-	for i, f := range c.Fields {
-		if i == belowFields {
-			lines = append(lines, belowIndent+"and "+term.Plural(int64(len(c.Fields)-i), "more field", "more fields"))
-			break
-		}
+	fields, more := shownChanges(&c)
+	for _, f := range fields {
 		lines = append(lines, t.fieldLines(f)...)
+	}
+	if more != "" {
+		lines = append(lines, belowIndent+more)
 	}
 	return lines
 }
@@ -218,8 +210,8 @@ func reasonOf(c *report.Change) string {
 
 // Connector implements [Printer].
 func (t *textPrinter) Connector(o *Outcome) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.lines.mu.Lock()
+	defer t.lines.mu.Unlock()
 	t.lines.flush()
 	if t.lines.omitted > 0 {
 		fmt.Fprintf(t.w, "… and %s, omitted by --limit %d\n", term.Plural(t.lines.omitted, "change", "changes"), t.o.Limit)
@@ -300,8 +292,8 @@ func (t *textPrinter) legend() {
 
 // End implements [Printer].
 func (t *textPrinter) End(all *Total) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.lines.mu.Lock()
+	defer t.lines.mu.Unlock()
 	t.lines.flush()
 	t.legend()
 	_, _ = t.w.WriteString(t.table(all.Outcomes))
