@@ -49,29 +49,19 @@ elastic-ingest connector configure kibana \
 			&cli.StringFlag{Name: "name", Usage: "`NAME`: name that people see"},
 			outputFlag("text (lines) or json (one object)"),
 		},
-		Action: func(c *cli.Context) error {
-			o, err := readConfigure(c, a)
-			if err != nil {
-				return err
-			}
-			if !o.changes() {
-				return records.LookUp(c.Context, a, &o.Flags, func(ctx context.Context, d *records.Desk) error { return configure(ctx, d, o) })
-			}
-			return records.Open(c.Context, a, &o.Flags, func(ctx context.Context, d *records.Desk) error { return configure(ctx, d, o) })
-		},
+		Action: onRecords(a, func(c *cli.Context) (*configureOptions, error) { return readConfigure(c, a) }, configure),
 	}
 }
 
 // configureOptions are the requested changes of connectors.
 type configureOptions struct {
-	setup.Flags
+	recordOptions
 	names          []string
 	values         map[string]any // nil or "" empties a field
 	typed          []string       // fields with a value on the command line
 	schedules      map[protocol.JobType]protocol.Schedule
 	off            []protocol.JobType
 	pipeline, name *string
-	output         string
 }
 
 // changes reports whether there is anything to write.
@@ -80,14 +70,11 @@ func (o *configureOptions) changes() bool {
 }
 
 func readConfigure(c *cli.Context, a *setup.App) (*configureOptions, error) {
-	g, err := readGlobals(c)
+	shared, err := readRecordOptions(c, records.Open)
 	if err != nil {
 		return nil, err
 	}
-	o := &configureOptions{Flags: g, names: c.Args().Slice(), output: c.String("output"), schedules: map[protocol.JobType]protocol.Schedule{}}
-	if err := oneOf("output", o.output, []string{output.Text, output.JSON}); err != nil {
-		return nil, err
-	}
+	o := &configureOptions{recordOptions: shared, names: c.Args().Slice(), schedules: map[protocol.JobType]protocol.Schedule{}}
 	if len(o.names) == 0 {
 		return nil, &usage.Error{Problem: "connector configure needs the id, name or index of a connector", Hint: program.Name + " list connectors prints them all"}
 	}
@@ -104,6 +91,9 @@ func readConfigure(c *cli.Context, a *setup.App) (*configureOptions, error) {
 	}
 	if c.IsSet("name") {
 		o.name = new(c.String("name"))
+	}
+	if !o.changes() {
+		o.open = records.LookUp
 	}
 	return o, nil
 }
@@ -213,14 +203,11 @@ func configure(ctx context.Context, d *records.Desk, o *configureOptions) error 
 	if len(out) == 0 {
 		return failed
 	}
-	text := configuredText(out)
-	if o.output == output.JSON {
-		text = output.JSONLine(struct {
-			Schema     int          `json:"schema"`
-			Connectors []configured `json:"connectors"`
-		}{output.Schema, out})
-	}
-	if err := d.App.WriteOut(text); err != nil {
+	object := struct {
+		Schema     int          `json:"schema"`
+		Connectors []configured `json:"connectors"`
+	}{output.Schema, out}
+	if err := o.print(d, object, configuredText(out)); err != nil {
 		return err
 	}
 	return failed

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
@@ -37,29 +36,18 @@ func newConnectorShow(a *setup.App) *cli.Command {
 
 # for a script
 elastic-ingest connector show kibana -o json`,
-		Flags: []cli.Flag{outputFlag("text (lines) or json (one object)")},
-		Action: func(c *cli.Context) error {
-			g, name, err := readOne(c, "connector show", "the id, name or index of a connector")
-			if err != nil {
-				return err
-			}
-			return records.LookUp(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
-				record, err := d.Connector(ctx, name)
-				if err != nil {
-					return err
-				}
-				return showConnector(d, &record, c.String("output"))
-			})
-		},
+		Flags:  []cli.Flag{outputFlag("text (lines) or json (one object)")},
+		Action: onRecords(a, readOne(records.LookUp, "connector show", "the id, name or index of a connector"), showConnector),
 	}
 }
 
-func showConnector(d *records.Desk, c *protocol.Record[protocol.Connector], form string) error {
-	shown := d.ShownConnector(c)
-	if form == output.JSON {
-		return d.App.WriteOut(output.JSONLine(shown))
+func showConnector(ctx context.Context, d *records.Desk, o *oneRecord) error {
+	c, err := d.Connector(ctx, o.name)
+	if err != nil {
+		return err
 	}
-	return d.App.WriteOut(records.ConnectorText(c, shown.Connector.Configuration))
+	shown := d.ShownConnector(&c)
+	return o.print(d, shown, records.ConnectorText(&c, shown.Connector.Configuration))
 }
 
 func newConnectorDelete(a *setup.App) *cli.Command {
@@ -74,30 +62,36 @@ func newConnectorDelete(a *setup.App) *cli.Command {
 			&cli.BoolFlag{Name: "yes", Usage: "do not ask for confirmation"},
 			&cli.BoolFlag{Name: "force", Usage: "also delete connectors with running sync jobs; those jobs end with an error"},
 		},
-		Action: func(c *cli.Context) error {
-			g, err := readGlobals(c)
-			if err != nil {
-				return err
-			}
-			names := c.Args().Slice()
-			switch {
-			case len(names) == 0:
-				return &usage.Error{Problem: "connector delete needs the id, name or index of at least one connector", Hint: program.Name + " list connectors prints them all"}
-			case !c.Bool("yes") && !a.Streams.Asks():
-				return &usage.Error{Problem: "connector delete asks for confirmation, but there is no terminal", Hint: "use --yes to delete without confirmation"}
-			}
-			return records.Open(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
-				return deleteConnectors(ctx, d, names, c.Bool("yes"), c.Bool("force"))
-			})
-		},
+		Action: onRecords(a, func(c *cli.Context) (*deleteOptions, error) { return readDelete(c, a) }, deleteConnectors),
 	}
 }
 
+type deleteOptions struct {
+	recordOptions
+	names       []string
+	sure, force bool
+}
+
+func readDelete(c *cli.Context, a *setup.App) (*deleteOptions, error) {
+	g, err := readGlobals(c)
+	if err != nil {
+		return nil, err
+	}
+	o := &deleteOptions{recordOptions: recordOptions{Flags: g, open: records.Open}, names: c.Args().Slice(), sure: c.Bool("yes"), force: c.Bool("force")}
+	switch {
+	case len(o.names) == 0:
+		return nil, &usage.Error{Problem: "connector delete needs the id, name or index of at least one connector", Hint: program.Name + " list connectors prints them all"}
+	case !o.sure && !a.Streams.Asks():
+		return nil, &usage.Error{Problem: "connector delete asks for confirmation, but there is no terminal", Hint: "use --yes to delete without confirmation"}
+	}
+	return o, nil
+}
+
 // deleteConnectors deletes all named connectors, or none if one of them must not be deleted.
-func deleteConnectors(ctx context.Context, d *records.Desk, names []string, sure, force bool) error {
+func deleteConnectors(ctx context.Context, d *records.Desk, o *deleteOptions) error {
 	var doomed []protocol.Record[protocol.Connector]
 	var what []string
-	for _, name := range names {
+	for _, name := range o.names {
 		c, err := d.Connector(ctx, name)
 		if err != nil {
 			return err
@@ -106,13 +100,13 @@ func deleteConnectors(ctx context.Context, d *records.Desk, names []string, sure
 		switch {
 		case err != nil && !errors.Is(err, elastic.ErrNotFound):
 			return err
-		case len(running) > 0 && !force:
+		case len(running) > 0 && !o.force:
 			return fmt.Errorf("%w: sync job %s of connector %s is running; cancel it first, or use --force", records.ErrBusy, term.Quoted(running[0].ID), term.Quoted(c.ID))
 		}
 		doomed = append(doomed, c)
 		what = append(what, fmt.Sprintf("%s (index %s)", term.Quoted(c.ID), term.Quoted(string(c.Body.IndexName))))
 	}
-	if !sure {
+	if !o.sure {
 		yes, err := d.App.Streams.Ask(ctx, fmt.Sprintf("delete %s %s and all their sync jobs? The indices and their documents stay.",
 			term.Plural(int64(len(doomed)), "connector:", "connectors:"), strings.Join(what, ", ")))
 		if err != nil {

@@ -56,37 +56,27 @@ elastic-ingest connector create --service-type dir --index-name search-new \
 			&cli.BoolFlag{Name: "store-secrets", Usage: "with NAME: also store secrets in Elasticsearch, where everyone who may read the record can read them"},
 			outputFlag("text (the id of the connector) or json (one object)"),
 		},
-		Action: func(c *cli.Context) error {
-			o, err := readCreate(c)
-			if err != nil {
-				return err
-			}
-			return records.Open(c.Context, a, &o.Flags, func(ctx context.Context, d *records.Desk) error { return createConnector(ctx, d, o) })
-		},
+		Action: onRecords(a, readCreate, createConnector),
 	}
 }
 
 // createOptions describe a new connector.
 type createOptions struct {
-	setup.Flags
+	recordOptions
 	of                                             string // name of a connector in the configuration, "" for none
 	serviceType, index, name, language, id, values string
 	native, storeSecrets                           bool
-	output                                         string
 }
 
 func readCreate(c *cli.Context) (*createOptions, error) {
-	g, err := readGlobals(c)
+	shared, err := readRecordOptions(c, records.Open)
 	if err != nil {
 		return nil, err
 	}
 	o := &createOptions{
-		Flags: g, of: c.Args().First(), serviceType: c.String("service-type"), index: c.String("index-name"), name: c.String("name"),
+		recordOptions: shared, of: c.Args().First(), serviceType: c.String("service-type"), index: c.String("index-name"), name: c.String("name"),
 		language: c.String("language"), id: c.String("id"), values: c.String("from-file"), native: c.Bool("native"),
-		storeSecrets: c.Bool("store-secrets"), output: c.String("output"),
-	}
-	if err := oneOf("output", o.output, []string{output.Text, output.JSON}); err != nil {
-		return nil, err
+		storeSecrets: c.Bool("store-secrets"),
 	}
 	if strings.ContainsFunc(o.id, unicode.IsControl) || strings.HasPrefix(o.id, "-") || o.id != strings.TrimSpace(o.id) || len(o.id) > 512 {
 		return nil, &usage.Error{Problem: "--id must not begin with -, begin or end with a blank, contain control characters, or be longer than 512 bytes"}
@@ -132,11 +122,7 @@ func createConnector(ctx context.Context, d *records.Desk, o *createOptions) err
 	if err != nil {
 		return err
 	}
-	text := c.ID + "\n"
-	if o.output == output.JSON {
-		text = output.JSONLine(d.ShownConnector(&c))
-	}
-	if err := d.App.WriteOut(text); err != nil {
+	if err := o.print(d, d.ShownConnector(&c), c.ID+"\n"); err != nil {
 		return err
 	}
 	d.Note(advice(d, &c, o))

@@ -270,20 +270,6 @@ func readListed(c *cli.Context) (*records.ListOptions, error) {
 	return o, nil
 }
 
-// readOne reads the flags of a command that takes one name and prints text or an object.
-func readOne(c *cli.Context, command, what string) (g setup.Flags, name string, err error) {
-	if g, err = readGlobals(c); err != nil {
-		return g, "", err
-	}
-	if err := oneOf("output", c.String("output"), []string{output.Text, output.JSON}); err != nil {
-		return g, "", err
-	}
-	if c.Args().Len() != 1 {
-		return g, "", &usage.Error{Problem: fmt.Sprintf("%s takes one argument: %s", command, what)}
-	}
-	return g, c.Args().First(), nil
-}
-
 // jobTypes are the values of --type.
 func jobTypes() []string {
 	return []string{string(protocol.JobFull), string(protocol.JobIncremental), string(protocol.JobDeletion), string(protocol.JobAccessControl)}

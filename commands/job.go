@@ -38,21 +38,24 @@ elastic-ingest job start kibana
 
 # only remove documents that are no longer in the source
 elastic-ingest job start kibana --type deletion`,
-		Flags: []cli.Flag{typeFlag(), outputFlag("text (the id of the job) or json (one object)")},
-		Action: func(c *cli.Context) error {
-			g, connector, err := readOne(c, "job start", "CONNECTOR")
-			if err != nil {
-				return err
-			}
-			kind := protocol.JobType(c.String("type"))
-			if err := oneOf("type", string(kind), jobTypes()); err != nil {
-				return err
-			}
-			return records.Open(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
-				return startJob(ctx, d, connector, kind, c.String("output"))
-			})
-		},
+		Flags:  []cli.Flag{typeFlag(), outputFlag("text (the id of the job) or json (one object)")},
+		Action: onRecords(a, readStart, startJob),
 	}
+}
+
+// startOptions describe a new sync job.
+type startOptions struct {
+	oneRecord // the connector
+	kind      protocol.JobType
+}
+
+func readStart(c *cli.Context) (*startOptions, error) {
+	of, err := readOne(records.Open, "job start", "CONNECTOR")(c)
+	if err != nil {
+		return nil, err
+	}
+	o := &startOptions{*of, protocol.JobType(c.String("type"))}
+	return o, oneOf("type", string(o.kind), jobTypes())
 }
 
 // startedJob is the output of job start -o json.
@@ -64,26 +67,22 @@ type startedJob struct {
 	Status    string `json:"status"`
 }
 
-func startJob(ctx context.Context, d *records.Desk, name string, kind protocol.JobType, form string) error {
-	c, err := d.Connector(ctx, name)
+func startJob(ctx context.Context, d *records.Desk, o *startOptions) error {
+	c, err := d.Connector(ctx, o.name)
 	if err != nil {
 		return err
 	}
 	if !c.Body.Status.MaySync() {
 		return records.NotConfigured(&c)
 	}
-	if err := offers(&c, kind); err != nil {
+	if err := offers(&c, o.kind); err != nil {
 		return err
 	}
-	id, err := d.Store.StartJob(ctx, &c, kind)
+	id, err := d.Store.StartJob(ctx, &c, o.kind)
 	if err != nil {
 		return err
 	}
-	text := id + "\n"
-	if form == output.JSON {
-		text = output.JSONLine(startedJob{output.Schema, id, c.ID, string(kind), string(protocol.JobPending)})
-	}
-	if err := d.App.WriteOut(text); err != nil {
+	if err := o.print(d, startedJob{output.Schema, id, c.ID, string(o.kind), string(protocol.JobPending)}, id+"\n"); err != nil {
 		return err
 	}
 	d.Note(fmt.Sprintf("the next poll runs it; %s job view %s shows its progress", program.Name, term.ShellWord(id)))
@@ -143,36 +142,26 @@ func newJobView(a *setup.App) *cli.Command {
 
 # for a script
 elastic-ingest job view nightly -o json`,
-		Flags: []cli.Flag{outputFlag("text (lines) or json (one object)")},
-		Action: func(c *cli.Context) error {
-			g, id, err := readOne(c, "job view", "JOB")
-			if err != nil {
-				return err
-			}
-			return records.LookUp(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
-				return viewJob(ctx, d, id, c.String("output"))
-			})
-		},
+		Flags:  []cli.Flag{outputFlag("text (lines) or json (one object)")},
+		Action: onRecords(a, readOne(records.LookUp, "job view", "JOB"), viewJob),
 	}
 }
 
-func viewJob(ctx context.Context, d *records.Desk, id, form string) error {
-	job, err := d.Store.Jobs.Get(ctx, id)
-	if errors.Is(err, elastic.ErrNotFound) {
-		return noJob(id)
-	}
+func viewJob(ctx context.Context, d *records.Desk, o *oneRecord) error {
+	job, err := d.Store.Jobs.Get(ctx, o.name)
 	if err != nil {
-		return err
+		return jobError(o.name, err)
 	}
 	shown := d.ShownJob(&job)
-	if form == output.JSON {
-		return d.App.WriteOut(output.JSONLine(shown))
-	}
-	return d.App.WriteOut(records.JobText(&job, shown.Job.Connector.Configuration))
+	return o.print(d, shown, records.JobText(&job, shown.Job.Connector.Configuration))
 }
 
-func noJob(id string) error {
-	return &usage.Error{Problem: "unknown sync job " + term.Quoted(id), Hint: program.Name + " list jobs prints them all"}
+// jobError is the error of a request for a job.
+func jobError(id string, err error) error {
+	if errors.Is(err, elastic.ErrNotFound) {
+		return &usage.Error{Problem: "unknown sync job " + term.Quoted(id), Hint: program.Name + " list jobs prints them all"}
+	}
+	return err
 }
 
 func newJobCancel(a *setup.App) *cli.Command {
@@ -184,15 +173,7 @@ func newJobCancel(a *setup.App) *cli.Command {
 			"stays. Canceling a job that has ended changes nothing and is not an error.",
 		UsageText: "elastic-ingest job cancel nightly",
 		Flags:     []cli.Flag{outputFlag("text (a line) or json (one object)")},
-		Action: func(c *cli.Context) error {
-			g, id, err := readOne(c, "job cancel", "JOB")
-			if err != nil {
-				return err
-			}
-			return records.Open(c.Context, a, &g, func(ctx context.Context, d *records.Desk) error {
-				return cancelJob(ctx, d, id, c.String("output"))
-			})
-		},
+		Action:    onRecords(a, readOne(records.Open, "job cancel", "JOB"), cancelJob),
 	}
 }
 
@@ -204,23 +185,18 @@ type canceledJob struct {
 	Changed bool   `json:"changed"` // false if the job had already ended
 }
 
-func cancelJob(ctx context.Context, d *records.Desk, id, form string) error {
-	job, ok, err := d.Store.CancelJob(ctx, id)
-	if errors.Is(err, elastic.ErrNotFound) {
-		return noJob(id)
-	}
+func cancelJob(ctx context.Context, d *records.Desk, o *oneRecord) error {
+	job, ok, err := d.Store.CancelJob(ctx, o.name)
 	if err != nil {
-		return err
+		return jobError(o.name, err)
 	}
-	if form == output.JSON {
-		return d.App.WriteOut(output.JSONLine(canceledJob{output.Schema, job.ID, string(job.Body.Status), ok}))
-	}
-	text := fmt.Sprintf("sync job %s is canceled\n", term.Plain(id))
+	state := "is canceled"
 	switch {
 	case !ok:
-		text = fmt.Sprintf("sync job %s has already ended: it is %s\n", term.Plain(id), term.Plain(string(job.Body.Status)))
+		state = "has already ended: it is " + term.Plain(string(job.Body.Status))
 	case job.Body.Status == protocol.JobCanceling:
-		text = fmt.Sprintf("sync job %s is canceling: the program that runs it ends it within seconds; if that program is gone, the next poll ends it\n", term.Plain(id))
+		state = "is canceling: the program that runs it ends it within seconds; if that program is gone, the next poll ends it"
 	}
-	return d.App.WriteOut(text)
+	text := fmt.Sprintf("sync job %s %s\n", term.Plain(o.name), state)
+	return o.print(d, canceledJob{output.Schema, job.ID, string(job.Body.Status), ok}, text)
 }

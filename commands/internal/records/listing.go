@@ -48,7 +48,7 @@ func writeListed(a *setup.App, l *listed, form string, err error) error {
 // listBoth adds the connectors of the configuration and of Elasticsearch. If only source types were requested
 // by name, errors are warnings.
 func listBoth(ctx context.Context, a *setup.App, o *ListOptions, l *listed) error {
-	err := LookUp(ctx, a, o.Flags, l.addRecords, l.addConfigured)
+	err := lookUp(ctx, a, o.Flags, l.addConfigured, l.addRecords)
 	mistake, isMistake := errors.AsType[*usage.Error](err)
 	_, wrong := errors.AsType[*config.Error](err)
 	if err == nil || o.What != "" || wrong || isMistake && !mistake.NoFile || ctx.Err() != nil {

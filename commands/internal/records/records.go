@@ -52,16 +52,19 @@ func Open(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Con
 // present state.
 const lookPatience = 5 * time.Second
 
-// LookUp loads the configuration, calls first with it, and then queries the destination once. It writes
-// nothing, and does not create a missing folder.
-func LookUp(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Context, *Desk) error, first ...func(*Desk)) error {
+// LookUp is [Open] for a command that writes nothing: it tries the destination once, and does not create a missing
+// folder.
+func LookUp(ctx context.Context, a *setup.App, g *setup.Flags, do func(context.Context, *Desk) error) error {
+	return lookUp(ctx, a, g, func(*Desk) {}, do)
+}
+
+// lookUp is [LookUp]; it calls first with the configuration, before it connects.
+func lookUp(ctx context.Context, a *setup.App, g *setup.Flags, first func(*Desk), do func(context.Context, *Desk) error) error {
 	d, err := newDesk(ctx, a, g)
 	if err != nil {
 		return err
 	}
-	for _, f := range first {
-		f(d)
-	}
+	first(d)
 	patient, cancel := context.WithTimeoutCause(ctx, lookPatience, &elastic.ConnError{
 		Op: "reach Elasticsearch", Kind: elastic.ErrUnreachable, Err: fmt.Errorf("no answer within %s", lookPatience),
 	})
