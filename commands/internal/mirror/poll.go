@@ -33,11 +33,7 @@ func Poll(ctx, cut context.Context, a *setup.App, o *Options, do func(*protocol.
 // poll polls once. Its error prevented or ended the poll; the results of connectors and jobs are among the
 // outcomes.
 func (j jobs) poll(ctx context.Context, do func(*protocol.Poller, context.Context) error) error {
-	if err := j.delay(ctx); err != nil {
-		return err
-	}
-	j.pingStart(ctx, nil)
-	stop, err := j.configure(ctx)
+	stop, err := j.start(ctx)
 	defer stop()
 	if err != nil {
 		return err

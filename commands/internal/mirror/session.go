@@ -70,9 +70,14 @@ type ran struct {
 	guard    engine.Guard // of its deletes
 }
 
-// configure starts the time limit and loads the configuration. stop is called once.
-func (s *session) configure(ctx context.Context) (stop func(), err error) {
+// start waits for the jitter, reports the start of the run, starts the time limit and loads the configuration. stop
+// is called once.
+func (s *session) start(ctx context.Context) (stop func(), err error) {
 	stop = func() {}
+	if err := s.delay(ctx); err != nil {
+		return stop, err
+	}
+	s.pingStart(ctx, nil)
 	if s.o.MaxDuration > 0 {
 		s.until, stop = s.app.Limit(context.WithoutCancel(ctx), s.o.MaxDuration)
 	}

@@ -74,11 +74,7 @@ type work struct {
 
 // run runs the connectors. Its error prevented or ended all of them.
 func (b *batch) run(ctx context.Context) error {
-	if err := b.delay(ctx); err != nil {
-		return err
-	}
-	b.pingStart(ctx, nil)
-	stop, err := b.configure(ctx)
+	stop, err := b.start(ctx)
 	defer stop()
 	if err != nil {
 		return err
