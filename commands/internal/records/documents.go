@@ -19,9 +19,8 @@ import (
 
 // listedDocument is a document of an index.
 type listedDocument struct {
-	Schema int             `json:"schema,omitempty"` // of ndjson, as kind
-	Kind   string          `json:"kind,omitempty"`   // "document", of ndjson
-	Index  string          `json:"index,omitempty"`  // of ndjson
+	line
+	Index  string          `json:"index,omitempty"` // of ndjson
 	ID     string          `json:"id"`
 	Source json.RawMessage `json:"source"` // as the index holds it
 }
@@ -133,7 +132,7 @@ func (l *documentList) add(h elastic.Hit) error {
 		}
 		l.text.WriteString(strings.TrimSuffix(output.JSONLine(listedDocument{ID: h.ID, Source: h.Source}), "\n"))
 	case output.NDJSON:
-		l.text.WriteString(output.JSONLine(listedDocument{Schema: output.Schema, Kind: "document", Index: l.index, ID: h.ID, Source: h.Source}))
+		l.text.WriteString(output.JSONLine(listedDocument{line: lineOf("document"), Index: l.index, ID: h.ID, Source: h.Source}))
 	default:
 		line := term.Plain(h.ID) + "  " + term.Plain(string(h.Source))
 		if l.width > 0 {

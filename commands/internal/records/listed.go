@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
@@ -41,17 +42,23 @@ type listed struct {
 	Indices    []listedIndex     `json:"indices,omitzero"`
 }
 
+// line is what an entry has besides if it is a line of its own, with ndjson.
+type line struct {
+	Schema int    `json:"schema,omitempty"`
+	Kind   string `json:"kind,omitempty"`
+}
+
+func lineOf(kind string) line { return line{output.Schema, kind} }
+
 type listedSource struct {
-	Schema int    `json:"schema,omitempty"` // of ndjson, as kind
-	Kind   string `json:"kind,omitempty"`   // "source", of ndjson
-	Name   string `json:"name"`
-	Title  string `json:"title"`
+	line
+	Name  string `json:"name"`
+	Title string `json:"title"`
 }
 
 // listedConnector is a connector of the configuration, of Elasticsearch, or of both.
 type listedConnector struct {
-	Schema      int    `json:"schema,omitempty"` // of ndjson, as kind
-	Kind        string `json:"kind,omitempty"`   // "connector", of ndjson
+	line
 	Name        string `json:"name"`
 	Source      string `json:"source"`
 	Index       string `json:"index"`
@@ -68,8 +75,7 @@ type listedConnector struct {
 
 // listedJob is a sync job.
 type listedJob struct {
-	Schema    int    `json:"schema,omitempty"` // of ndjson, as kind
-	Kind      string `json:"kind,omitempty"`   // "job", of ndjson
+	line
 	ID        string `json:"id"`
 	Connector string `json:"connector"`
 	Index     string `json:"index"`
@@ -84,8 +90,7 @@ type listedJob struct {
 
 // listedIndex is the content index of a connector.
 type listedIndex struct {
-	Schema    int    `json:"schema,omitempty"` // of ndjson, as kind
-	Kind      string `json:"kind,omitempty"`   // "index", of ndjson
+	line
 	Index     string `json:"index"`
 	Connector string `json:"connector"` // its name, or else its id
 	ID        string `json:"id,omitempty"`

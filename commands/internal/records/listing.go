@@ -76,19 +76,19 @@ func (l *listed) print(s *term.Streams, form string) string {
 func (l *listed) lines() string {
 	var b strings.Builder
 	for _, s := range l.Sources {
-		s.Schema, s.Kind = output.Schema, "source"
+		s.line = lineOf("source")
 		b.WriteString(output.JSONLine(s))
 	}
 	for _, c := range l.Connectors {
-		c.Schema, c.Kind = output.Schema, "connector"
+		c.line = lineOf("connector")
 		b.WriteString(output.JSONLine(c))
 	}
 	for _, j := range l.Jobs {
-		j.Schema, j.Kind = output.Schema, "job"
+		j.line = lineOf("job")
 		b.WriteString(output.JSONLine(j))
 	}
 	for _, i := range l.Indices {
-		i.Schema, i.Kind = output.Schema, "index"
+		i.line = lineOf("index")
 		b.WriteString(output.JSONLine(i))
 	}
 	return b.String()
