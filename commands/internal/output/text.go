@@ -35,25 +35,27 @@ type textLine struct {
 // driftKind is the kind of a line about the mapping of a field.
 const driftKind = "mapping"
 
+// lineKinds are the kinds of lines of a diff: their first character, and what it means.
+func lineKinds() [9]struct{ kind, mark, meaning string } {
+	return [...]struct{ kind, mark, meaning string }{
+		{plan.Create.String(), "+", "create"},
+		{plan.Update.String(), "~", "update"},
+		{plan.Delete.String(), "-", "delete"},
+		{plan.Withheld.String(), "!", "delete held back"},
+		{plan.Reject.String(), "x", "cannot be written"},
+		{plan.Duplicate.String(), "=", "duplicate id"},
+		{plan.Keep.String(), ".", "unchanged"},
+		{plan.Drop.String(), "/", "kept out"},
+		{driftKind, "m", "mapping differs"},
+	}
+}
+
 // mark is the first character of a line of diff.
 func mark(kind string) string {
-	switch kind {
-	case plan.Create.String():
-		return "+"
-	case plan.Update.String():
-		return "~"
-	case plan.Delete.String():
-		return "-"
-	case plan.Withheld.String():
-		return "!"
-	case plan.Reject.String():
-		return "x"
-	case plan.Duplicate.String():
-		return "="
-	case plan.Drop.String():
-		return "/"
-	case driftKind:
-		return "m"
+	for _, k := range lineKinds() {
+		if k.kind == kind {
+			return k.mark
+		}
 	}
 	return "."
 }
@@ -263,21 +265,11 @@ func (t *textPrinter) legend() {
 		return
 	}
 	line := ""
-	for _, l := range [...][2]string{
-		{plan.Create.String(), "create"},
-		{plan.Update.String(), "update"},
-		{plan.Delete.String(), "delete"},
-		{plan.Withheld.String(), "delete held back"},
-		{plan.Reject.String(), "cannot be written"},
-		{plan.Duplicate.String(), "duplicate id"},
-		{plan.Keep.String(), "unchanged"},
-		{plan.Drop.String(), "kept out"},
-		{driftKind, "mapping differs"},
-	} {
-		if !t.occurred[l[0]] {
+	for _, k := range lineKinds() {
+		if !t.occurred[k.kind] {
 			continue
 		}
-		text := mark(l[0]) + " " + l[1]
+		text := k.mark + " " + k.meaning
 		if line != "" && term.Columns(line)+3+term.Columns(text) > t.o.Width {
 			fmt.Fprintln(t.w, term.Paint(t.o.Palette.Grey, line))
 			line = ""
