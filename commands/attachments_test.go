@@ -56,22 +56,20 @@ connectors:
 		}
 		sync("7 created")
 		sync("0 created, 0 updated, 0 deleted, 7 unchanged")
-		var found struct {
-			Hits struct {
-				Hits []struct {
-					Source map[string]any `json:"_source"`
-				} `json:"hits"`
-			} `json:"hits"`
-		}
-		if err := json.Unmarshal(elastictest.Ask(t.Context(), t, http.MethodGet, server+"/"+name+"/_search?size=100", ""), &found); err != nil {
+		hits, err := elastictest.Hits(elastictest.Ask(t.Context(), t, http.MethodGet, server+"/"+name+"/_search?size=100", ""))
+		if err != nil {
 			t.Fatal(err)
 		}
 		got := map[string]any{}
-		for _, h := range found.Hits.Hits {
-			got[h.Source["path"].(string)] = h.Source["body"]
-			for field := range h.Source {
+		for _, h := range hits {
+			var doc map[string]any
+			if err := json.Unmarshal(h.Source, &doc); err != nil {
+				t.Fatal(err)
+			}
+			got[doc["path"].(string)] = doc["body"]
+			for field := range doc {
 				if field == "_attachment" || field == "_extract_binary_content" || field == "_ingestion_errors" {
-					t.Errorf("%v has %s", h.Source["path"], field)
+					t.Errorf("%v has %s", doc["path"], field)
 				}
 			}
 		}

@@ -1,8 +1,6 @@
 package commands
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -37,27 +35,7 @@ connectors:
 		}
 	}
 	c := programIn(t, dir, args...)
-	pipe, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stderr := &bytes.Buffer{}
-	log := bufio.NewReader(io.TeeReader(pipe, stderr))
-	for line := ""; !strings.Contains(line, "says=blocked"); {
-		if line, err = log.ReadString('\n'); err != nil {
-			t.Fatalf("the poll ended before it waited: %s", stderr)
-		}
-	}
-	wait = func() int {
-		if _, err := io.Copy(io.Discard, log); err != nil {
-			t.Error(err)
-		}
-		_ = c.Wait() // its error is the exit code
-		return c.ProcessState.ExitCode()
-	}
+	_, wait = startedUntil(t, c, "says=blocked")
 	return wait, func() {
 		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
@@ -120,7 +98,7 @@ func TestANamedSyncWaitsForTheRunningJob(t *testing.T) {
 	if code := c.ProcessState.ExitCode(); code != ExitLocked || !strings.Contains(string(out), "already syncing: sync job") || !strings.Contains(string(out), " is running on ") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
-	waits := startedUntil(t, programIn(t, dir, "sync", "kibana", "--lock-wait", "1h"), "waiting for another run")
+	_, waits := startedUntil(t, programIn(t, dir, "sync", "kibana", "--lock-wait", "1h"), "waiting for another run")
 	end()
 	if code := wait(); code != ExitTerminated {
 		t.Errorf("the poll ended with %d", code)

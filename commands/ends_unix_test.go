@@ -15,21 +15,6 @@ import (
 	"testing"
 )
 
-// many writes a configuration whose output is larger than a pipe's buffer.
-func many(t *testing.T, dir string) {
-	t.Helper()
-	writeFile(t, filepath.Join(dir, "config.yml"), `
-elasticsearch.host: embedded:./data
-connectors:
-  - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
-`)
-	var documents []string
-	for i := range 3000 {
-		documents = append(documents, fmt.Sprintf(`{"id": "%s%d"}`, strings.Repeat("x", 50), i))
-	}
-	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [`+strings.Join(documents, ",")+`]}]}`)
-}
-
 // TestASignalEndsARunWithAnUnreadOutput: the pipe is full, and its reader does not read.
 func TestASignalEndsARunWithAnUnreadOutput(t *testing.T) {
 	t.Parallel()

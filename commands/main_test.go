@@ -3,7 +3,6 @@ package commands
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -27,6 +26,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -148,18 +148,11 @@ func held(dir, index string) (docs []string, err error) {
 	if err != nil || res.StatusCode == http.StatusNotFound {
 		return nil, err
 	}
-	var found struct {
-		Hits struct {
-			Hits []struct {
-				ID     string          `json:"_id"`
-				Source json.RawMessage `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
+	hits, err := elastictest.Hits(answer)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(answer, &found); err != nil || res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%d: %s", res.StatusCode, answer)
-	}
-	for _, h := range found.Hits.Hits {
+	for _, h := range hits {
 		docs = append(docs, h.ID+" "+string(timestamp.ReplaceAll(bytes.TrimSpace(h.Source), nil)))
 	}
 	slices.Sort(docs)

@@ -3,6 +3,7 @@ package commands
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,14 +11,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 )
 
@@ -54,6 +53,13 @@ connectors:
 	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "2"}], "`+end+`": true}]}`)
 	writeFile(t, filepath.Join(dir, "other.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}]}]}`)
 	c = programIn(t, dir, append([]string{"sync"}, args...)...)
+	stderr, wait = startedUntil(t, c, "says=blocked")
+	return c, stderr, wait
+}
+
+// startedUntil starts a program and returns once its stderr has a line with that text. wait returns its exit code.
+func startedUntil(t *testing.T, c *exec.Cmd, text string) (stderr *bytes.Buffer, wait func() int) {
+	t.Helper()
 	pipe, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,16 +69,12 @@ connectors:
 	}
 	stderr = &bytes.Buffer{}
 	lines := bufio.NewReader(io.TeeReader(pipe, stderr))
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			t.Fatalf("the run ended before it waited: %s", stderr)
-		}
-		if strings.Contains(line, "says=blocked") {
-			break
+	for line := ""; !strings.Contains(line, text); {
+		if line, err = lines.ReadString('\n'); err != nil {
+			t.Fatalf("the program ended before it wrote %q: %s", text, stderr)
 		}
 	}
-	return c, stderr, func() int {
+	return stderr, func() int {
 		if _, err := io.Copy(io.Discard, lines); err != nil {
 			t.Error(err)
 		}
@@ -226,7 +228,8 @@ func TestLockWait(t *testing.T) {
 		writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "3"}]}]}`)
 		waiting := func() (c *exec.Cmd, wait func() int) {
 			c = programIn(t, dir, "sync", "notes", "--lock-wait", "1h")
-			return c, startedUntil(t, c, "waiting for another run")
+			_, wait = startedUntil(t, c, "waiting for another run")
+			return c, wait
 		}
 		interrupted, waitInterrupted := waiting()
 		if err := interrupted.Process.Signal(syscall.SIGTERM); err != nil {
@@ -252,7 +255,7 @@ func TestASignalEndsTheJitter(t *testing.T) {
 	needsSignals(t)
 	for _, args := range [][]string{{"sync"}, {"poll", "--once"}} {
 		c := programIn(t, t.TempDir(), append(args, "--jitter", "100000h", "--debug")...)
-		wait := startedUntil(t, c, "--jitter")
+		_, wait := startedUntil(t, c, "--jitter")
 		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
@@ -262,34 +265,19 @@ func TestASignalEndsTheJitter(t *testing.T) {
 	}
 }
 
-// startedUntil starts a program and returns once its stderr has a line with that text. wait returns its exit code.
-func startedUntil(t *testing.T, c *exec.Cmd, text string) (wait func() int) {
+// many writes a configuration whose output is larger than a pipe's buffer.
+func many(t *testing.T, dir string) {
 	t.Helper()
-	pipe, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
+	writeFile(t, filepath.Join(dir, "config.yml"), `
+elasticsearch.host: embedded:./data
+connectors:
+  - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
+`)
+	var documents []string
+	for i := range 3000 {
+		documents = append(documents, fmt.Sprintf(`{"id": "%s%d"}`, strings.Repeat("x", 50), i))
 	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	lines := bufio.NewReader(io.TeeReader(pipe, &stderr))
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			t.Fatalf("the program ended before it wrote %q: %s", text, &stderr)
-		}
-		if strings.Contains(line, text) {
-			break
-		}
-	}
-	return func() int {
-		if _, err := io.Copy(io.Discard, lines); err != nil {
-			t.Error(err)
-		}
-		_ = c.Wait() // its error is the exit code
-		return c.ProcessState.ExitCode()
-	}
+	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [`+strings.Join(documents, ",")+`]}]}`)
 }
 
 // TestAClosedOutputStopsOnlyDiff closes the reading end of stdout. A diff stops, since its output is its only
@@ -303,16 +291,7 @@ func TestAClosedOutputStopsOnlyDiff(t *testing.T) {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			writeFile(t, filepath.Join(dir, "config.yml"), `
-elasticsearch.host: embedded:./data
-connectors:
-  - {name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}
-`)
-			documents := slices.Repeat([]string{`{"id": "%"}`}, 3000)
-			for i := range documents {
-				documents[i] = strings.Replace(documents[i], "%", strings.Repeat("x", 50)+term.Number(int64(i)), 1)
-			}
-			writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [`+strings.Join(documents, ",")+`]}]}`)
+			many(t, dir)
 			read, write, err := os.Pipe()
 			if err != nil {
 				t.Fatal(err)

@@ -18,22 +18,12 @@ import (
 // from the values, and its marker does not name the source.
 func (b *bench) remake() {
 	b.t.Helper()
-	var answer struct {
-		Hits struct {
-			Hits []struct {
-				ID     string          `json:"_id"`
-				Source json.RawMessage `json:"_source"`
-			}
-		}
-	}
 	b.call(http.MethodPost, "/"+b.index+"/_refresh", "")
-	if err := json.Unmarshal(b.call(http.MethodPost, "/"+b.index+"/_search", `{"size":1000,"sort":["id"]}`), &answer); err != nil {
-		b.t.Fatal(err)
-	}
+	hits := b.hits(b.call(http.MethodPost, "/"+b.index+"/_search", `{"size":1000,"sort":["id"]}`))
 	b.call(http.MethodDelete, "/"+b.index, "")
 	b.call(http.MethodPut, "/"+b.index, `{"mappings":{"_meta":{"elastic_ingest":{"owner":"postgresql/shop","fingerprint":"0123456789abcdef0123456789abcdef"}},
 		"properties":{"id":{"type":"keyword"}}}}`)
-	for _, hit := range answer.Hits.Hits {
+	for _, hit := range hits {
 		id, err := json.Marshal(hit.ID)
 		if err != nil {
 			b.t.Fatal(err)

@@ -50,20 +50,14 @@ func (f *files) put(path, text string) {
 // sourcesBy are the documents of the index, keyed by a field such as their path.
 func (b *bench) sourcesBy(by string) map[string]map[string]any {
 	b.t.Helper()
-	var found struct {
-		Hits struct {
-			Hits []struct {
-				Source map[string]any `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
-	}
-	if err := json.Unmarshal(b.call(http.MethodGet, "/"+b.index+"/_search?size=100", ""), &found); err != nil {
-		b.t.Fatal(err)
-	}
 	out := map[string]map[string]any{}
-	for _, h := range found.Hits.Hits {
-		key, _ := h.Source[by].(string)
-		out[key] = h.Source
+	for _, h := range b.hits(b.call(http.MethodGet, "/"+b.index+"/_search?size=100", "")) {
+		var doc map[string]any
+		if err := json.Unmarshal(h.Source, &doc); err != nil {
+			b.t.Fatal(err)
+		}
+		key, _ := doc[by].(string)
+		out[key] = doc
 	}
 	return out
 }

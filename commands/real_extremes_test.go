@@ -198,19 +198,12 @@ func (e *extremes) search(t *testing.T, c column, field string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answer struct {
-		Hits struct {
-			Hits []struct {
-				Source  map[string]json.RawMessage `json:"_source"`
-				Matched []string                   `json:"matched_queries"`
-			}
+	for _, hit := range e.hits(e.call(http.MethodPost, "/"+e.index+"/_search", string(body))) {
+		var doc map[string]json.RawMessage
+		if err := json.Unmarshal(hit.Source, &doc); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if err := json.Unmarshal(e.call(http.MethodPost, "/"+e.index+"/_search", string(body)), &answer); err != nil {
-		t.Fatal(err)
-	}
-	for _, hit := range answer.Hits.Hits {
-		got = append(got, append([]string{string(hit.Source[key])}, hit.Matched...))
+		got = append(got, append([]string{string(doc[key])}, hit.Matched...))
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("%s: the rows and the values that find them, in the order of the index (-want +got):\n%s", c.typ, d)
@@ -237,21 +230,21 @@ func (b *bench) ask(method, path, body string) []byte {
 	return elastictest.Ask(b.t.Context(), b.t, method, server.URL+path, body)
 }
 
+// hits are the documents in the answer to a search.
+func (b *bench) hits(answer []byte) []elastictest.Hit {
+	b.t.Helper()
+	hits, err := elastictest.Hits(answer)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return hits
+}
+
 // documents are the fields of all documents, spelled as in _source.
 func (b *bench) documents() (docs []map[string]json.RawMessage) {
 	b.t.Helper()
-	var answer struct {
-		Hits struct {
-			Hits []struct {
-				Source json.RawMessage `json:"_source"`
-			}
-		}
-	}
 	b.ask(http.MethodPost, "/"+b.index+"/_refresh", "")
-	if err := json.Unmarshal(b.ask(http.MethodPost, "/"+b.index+"/_search", `{"size":10000}`), &answer); err != nil {
-		b.t.Fatal(err)
-	}
-	for _, hit := range answer.Hits.Hits {
+	for _, hit := range b.hits(b.ask(http.MethodPost, "/"+b.index+"/_search", `{"size":10000}`)) {
 		var doc map[string]json.RawMessage
 		if err := json.Unmarshal(hit.Source, &doc); err != nil {
 			b.t.Fatal(err)

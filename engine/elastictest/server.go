@@ -2,6 +2,8 @@ package elastictest
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -62,4 +64,24 @@ func Ask(ctx context.Context, t testing.TB, method, url, body string) []byte {
 		t.Fatalf("%s %s: %d %s %v", method, url, res.StatusCode, raw, err)
 	}
 	return raw
+}
+
+// Hit is a document in the answer to a search.
+type Hit struct {
+	ID      string          `json:"_id"`
+	Source  json.RawMessage `json:"_source"`
+	Matched []string        `json:"matched_queries"`
+}
+
+// Hits are the documents in the answer to a search.
+func Hits(answer []byte) ([]Hit, error) {
+	var found struct {
+		Hits *struct {
+			Hits []Hit `json:"hits"`
+		} `json:"hits"`
+	}
+	if err := json.Unmarshal(answer, &found); err != nil || found.Hits == nil {
+		return nil, fmt.Errorf("not the answer to a search: %s", answer)
+	}
+	return found.Hits.Hits, nil
 }
