@@ -367,7 +367,7 @@ func TestCheckFitsANarrowTerminal(t *testing.T) {
 
 func stateOf(dir string) state.Dir { return state.Dir(filepath.Join(dir, "state")) }
 
-// TestCheckPage: docs/check.md names every check and exit code of the code, and its JSON is of the contract.
+// TestCheckPage: docs/check.md names every check and exit code of the code, and shows the JSON of the contract.
 func TestCheckPage(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "check.md"))

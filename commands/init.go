@@ -133,7 +133,7 @@ func save(file, text, dotenv string, secrets []draft.Secret, force bool) error {
 	return err
 }
 
-// nextSteps is what to do with the new file. The crontab line names program and file by their whole paths, because
+// nextSteps is what to do with the new file. The crontab line names program and file by their absolute paths, because
 // cron has another PATH and another working directory.
 func nextSteps(file, dotenv, name string, secrets bool) string {
 	self, err := os.Executable()

@@ -138,7 +138,7 @@ func (p *roff) command(app *cli.App, c *cli.Command) {
 	}
 }
 
-// example writes lines as they are.
+// example writes lines unchanged.
 func (p *roff) example(text string) {
 	p.macro(".PP")
 	p.macro(".nf")

@@ -112,7 +112,7 @@ func TestFilesThatTikaCannotRead(t *testing.T) {
 	t.Parallel()
 	tika := required(t, "TEST_TIKA_URL")
 	f := newFiles(t, elastictest.Server(t), "    extraction: service", serviceAt(tika), map[string]string{
-		"a.pdf": pdfOf("", "before"), "b.pdf": encryptedPDF("hidden"), "c.docx": "PK\x03\x04 is no document", "d.pdf": pdfOf("", "cut off")[:300], "e.docx": docxOf(t, "behind"),
+		"a.pdf": pdfOf("", "before"), "b.pdf": encryptedPDF("hidden"), "c.docx": "PK\x03\x04 is no document", "d.pdf": pdfOf("", "cut off")[:300], "e.docx": docxOf(t, "after"),
 	})
 	const bad = 2 // Tika extracts a text without words from the rest of d.pdf
 	o := f.run("sync")
@@ -122,7 +122,7 @@ func TestFilesThatTikaCannotRead(t *testing.T) {
 		}
 	}
 	docs := f.sourcesBy("path")
-	for path, want := range map[string]any{"a.pdf": "before", "b.pdf": nil, "c.docx": nil, "e.docx": "behind"} {
+	for path, want := range map[string]any{"a.pdf": "before", "b.pdf": nil, "c.docx": nil, "e.docx": "after"} {
 		if d := docs[path]; d == nil || d["body"] != want {
 			t.Errorf("%s: %v", path, d)
 		}

@@ -175,7 +175,7 @@ func TestWrongKeysOfABucket(t *testing.T) {
 	b.must(0, "sync")
 	endpoint, key, secret := required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY")
 	errors := map[string]bool{}
-	for name, values := range map[string][2]string{"secret": {key, b.secret}, "key": {"nobody", secret}} {
+	for name, values := range map[string][2]string{"secret": {key, b.secret}, "key": {"unknown", secret}} {
 		b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0", b.one, endpoint, values[0], values[1]), "")
 		o := b.run("sync")
 		if o.code != 6 || strings.Contains(o.stderr, secret) {

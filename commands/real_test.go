@@ -79,7 +79,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		{"list"},
 		{"sync"},
 		{"diff"},
-		{"sync", "nobody"},
+		{"sync", "unknown"},
 		{"sync", "--dry-run", "-o", "ndjson"},
 		{"list", "-o", "json"},
 		{"check"},
@@ -334,11 +334,11 @@ func TestAnIndexThatCannotBeCreated(t *testing.T) {
 		}
 		b.call(http.MethodDelete, "/"+b.index, "")
 		b.configure("    mappings: mappings.json")
-		if err := os.WriteFile(filepath.Join(b.dir, "mappings.json"), []byte(`{"properties":{"v":{"type":"text","analyzer":"nobodys"}}}`), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(b.dir, "mappings.json"), []byte(`{"properties":{"v":{"type":"text","analyzer":"unknown_analyzer"}}}`), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		o := b.run("sync")
-		if o.code != 2 || !strings.Contains(o.stderr, "nobodys") || !strings.Contains(o.stderr, "correct the file that the connector's mappings key names") {
+		if o.code != 2 || !strings.Contains(o.stderr, "unknown_analyzer") || !strings.Contains(o.stderr, "correct the file that the connector's mappings key names") {
 			t.Errorf("an analyzer that does not exist: exit code %d\n%s", o.code, o.stderr)
 		}
 		if raw := b.call(http.MethodGet, "/_resolve/index/"+b.index+"*", ""); strings.Contains(string(raw), b.index) {

@@ -128,7 +128,7 @@ func TestAFailureOfThePollIsReportedOnceADay(t *testing.T) {
 	p.polls(time.Minute, ExitOK)
 }
 
-// TestWithoutAStateFolderEachFailureIsReported, as it is with a log for a reader.
+// TestWithoutAStateFolderEachFailureIsReported: so it is with a log for a reader.
 func TestWithoutAStateFolderEachFailureIsReported(t *testing.T) {
 	t.Parallel()
 	p := newCrontabbed(t)

@@ -216,7 +216,7 @@ func roleRequest(want elastic.Privileges) string {
 	return "grant this role, or create the API key with it: PUT /_security/role/elastic-ingest " + string(raw)
 }
 
-// concrete is the name of the index behind an alias; the same name if it is unknown.
+// concrete is the name of the index that an alias stands for; the same name if it is unknown.
 func (x *examination) concrete(ctx context.Context, s *server, index string) string {
 	ctx, cancel := limited(ctx)
 	defer cancel()

@@ -86,7 +86,7 @@ func TestValuesNeverChangeTheFile(t *testing.T) {
 	}
 }
 
-// TestSecretsAreReadAsWritten saves secrets twice; what was in the .env stays, and nobody else can read it.
+// TestSecretsAreReadAsWritten saves secrets twice; what was in the .env stays, and no other user can read it.
 func TestSecretsAreReadAsWritten(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -84,7 +84,7 @@ func (c *console) useLevel(configured string) {
 	if !ok {
 		level = slog.LevelWarn
 	}
-	if level < slog.LevelWarn { // somebody reads the log
+	if level < slog.LevelWarn { // the log was asked for
 		c.held.open()
 		c.held = nil
 	}

@@ -104,7 +104,7 @@ func (s *session) settle(o *ran, job bool) {
 	}
 }
 
-// settlePoll does the same for the poll as a whole. Its name is "", which no connector has.
+// settlePoll does the same for the poll itself. Its name is "", which no connector has.
 func (s *session) settlePoll(err error) {
 	if s.held == nil || s.cfg == nil {
 		s.held.end(true)

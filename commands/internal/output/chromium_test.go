@@ -171,11 +171,11 @@ func (b *browser) value(expression string, to any) {
 const contrast = `(() => {
 	const rgb = c => c.match(/[\d.]+/g).map(Number);
 	const light = c => { const [r, g, b] = rgb(c).map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-	const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (rgb(c).length === 3) return c; } return "rgb(255, 255, 255)"; };
+	const background = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (rgb(c).length === 3) return c; } return "rgb(255, 255, 255)"; };
 	let worst = 99;
 	for (const e of document.querySelectorAll("main *")) {
 		if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
-		const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+		const [a, b] = [light(getComputedStyle(e).color), light(background(e))].sort((x, y) => y - x);
 		worst = Math.min(worst, (a + 0.05) / (b + 0.05));
 	}
 	return worst;

@@ -24,7 +24,7 @@ type object = map[string]any
 
 const draft = "http://json-schema.org/draft-07/schema#"
 
-// Text is a schema as it is printed.
+// Text is a schema in the form that is printed.
 func Text(schema object) string {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)

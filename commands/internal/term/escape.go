@@ -19,7 +19,7 @@ const stuckPatience = time.Second
 // escapable is an output that cannot stop the program from ending. A write to a pipe waits for its reader, and
 // no signal interrupts it; so a goroutine does the write, and is abandoned when the program ends.
 type escapable struct {
-	ended context.Context //nolint:containedctx // that of the whole program
+	ended context.Context //nolint:containedctx // that of the program
 	mu    sync.Mutex
 	buf   []byte
 	in    chan []byte
