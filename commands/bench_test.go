@@ -20,20 +20,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// required returns a variable that names a server. Without it the test is skipped, or fails under CI=true,
-// where tests must not be skipped.
-func required(t testing.TB, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" && os.Getenv("CI") == "true" && name != "TEST_CHINOOK_DIR" {
-		t.Fatalf("%s is not set", name)
-	}
-	if v == "" {
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
-
 // program is the built program.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "elastic-ingest-test-")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // initIn starts init on a terminal, in a folder of its own.
@@ -243,13 +244,7 @@ func TestInitTriesAnAddressWithoutItsLogin(t *testing.T) {
 // TestRealInit configures a database with the wrong password first, and Elasticsearch with an address where none is.
 func TestRealInit(t *testing.T) {
 	t.Parallel()
-	dsn, es := os.Getenv("TEST_POSTGRES_DSN"), elastictest.Server(t)
-	switch {
-	case dsn == "" && os.Getenv("CI") == "true":
-		t.Fatal("TEST_POSTGRES_DSN is not set")
-	case dsn == "":
-		t.Skip("TEST_POSTGRES_DSN is not set")
-	}
+	dsn, es := testenv.Required(t, "TEST_POSTGRES_DSN"), elastictest.Server(t)
 	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // says checks the exit code of a command, and that its output has these lines.
@@ -92,8 +93,8 @@ func TestCheckOfAnIndex(t *testing.T) {
 // authority.
 func TestCheckOfTLS(t *testing.T) {
 	t.Parallel()
-	address, ca := required(t, "TEST_ELASTICSEARCH_TLS_URL"), required(t, "TEST_ELASTICSEARCH_TLS_CA")
-	user, password := required(t, "TEST_ELASTICSEARCH_TLS_USER"), required(t, "TEST_ELASTICSEARCH_TLS_PASSWORD")
+	address, ca := testenv.Required(t, "TEST_ELASTICSEARCH_TLS_URL"), testenv.Required(t, "TEST_ELASTICSEARCH_TLS_CA")
+	user, password := testenv.Required(t, "TEST_ELASTICSEARCH_TLS_USER"), testenv.Required(t, "TEST_ELASTICSEARCH_TLS_PASSWORD")
 	b := newBenchOf(t, "")
 	folder := filepath.Join(b.dir, "docs")
 	if err := os.MkdirAll(folder, 0o700); err != nil {

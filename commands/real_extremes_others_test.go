@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // mssqlExtremes has every kind of type of SQL Server that mssqltest supports.
@@ -83,7 +85,7 @@ func oracleExtremes() []column {
 // TestExtremesOfOracle runs on the stand-in for Oracle, too.
 func TestExtremesOfOracle(t *testing.T) {
 	t.Parallel()
-	dsn := required(t, "TEST_ORACLE_DSN")
+	dsn := testenv.Required(t, "TEST_ORACLE_DSN")
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newOracleBench(t, dsn, elasticsearch)
 		b.configure("tables: '*'", "")

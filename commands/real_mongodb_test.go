@@ -13,6 +13,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // mongoBench is a bench whose source is a database of MongoDB.
@@ -24,7 +26,7 @@ type mongoBench struct {
 
 func newMongoBench(t *testing.T, elasticsearch string) *mongoBench {
 	t.Helper()
-	b := &mongoBench{bench: newBenchOf(t, elasticsearch), uri: required(t, "TEST_MONGODB_URI")}
+	b := &mongoBench{bench: newBenchOf(t, elasticsearch), uri: testenv.Required(t, "TEST_MONGODB_URI")}
 	client, err := mongo.Connect(options.Client().ApplyURI(b.uri))
 	if err != nil {
 		t.Fatal(err)

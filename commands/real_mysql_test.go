@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // mysqlBench is a [bench] whose database is MySQL or MariaDB.
@@ -79,7 +81,7 @@ func onMySQL(t *testing.T, f func(t *testing.T, dsn string)) {
 	for name, variable := range map[string]string{"mysql": "TEST_MYSQL_DSN", "mariadb": "TEST_MARIADB_DSN"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f(t, required(t, variable))
+			f(t, testenv.Required(t, variable))
 		})
 	}
 }

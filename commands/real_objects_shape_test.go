@@ -9,6 +9,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // emptyStore creates an empty bucket or container on the server of a source type, and returns its
@@ -19,12 +21,12 @@ func emptyStore(t *testing.T, serviceType string) (values string) {
 	case "s3":
 		s := newBuckets(t, "")
 		return fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, extended_metadata: true",
-			s.one, required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY"))
+			s.one, testenv.Required(t, "TEST_S3_ENDPOINT"), testenv.Required(t, "TEST_S3_ACCESS_KEY"), testenv.Required(t, "TEST_S3_SECRET_KEY"))
 	case "google_cloud_storage":
-		return fmt.Sprintf("buckets: [%s], endpoint_url: %q", emptyGoogleBucket(t), required(t, "TEST_GCS_ENDPOINT"))
+		return fmt.Sprintf("buckets: [%s], endpoint_url: %q", emptyGoogleBucket(t), testenv.Required(t, "TEST_GCS_ENDPOINT"))
 	}
-	account, key := required(t, "TEST_AZURE_ACCOUNT"), required(t, "TEST_AZURE_KEY")
-	endpoint, name := required(t, "TEST_AZURE_ENDPOINT"), "e2e-"+strings.ToLower(rand.Text())
+	account, key := testenv.Required(t, "TEST_AZURE_ACCOUNT"), testenv.Required(t, "TEST_AZURE_KEY")
+	endpoint, name := testenv.Required(t, "TEST_AZURE_ENDPOINT"), "e2e-"+strings.ToLower(rand.Text())
 	credential, err := service.NewSharedKeyCredential(account, key)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +45,7 @@ func emptyStore(t *testing.T, serviceType string) (values string) {
 func emptyGoogleBucket(t *testing.T) (name string) {
 	t.Helper()
 	name = "e2e-" + strings.ToLower(rand.Text())
-	postToGoogle(t, required(t, "TEST_GCS_ENDPOINT")+"b?project=p", "application/json", `{"name":"`+name+`"}`)
+	postToGoogle(t, testenv.Required(t, "TEST_GCS_ENDPOINT")+"b?project=p", "application/json", `{"name":"`+name+`"}`)
 	return name
 }
 

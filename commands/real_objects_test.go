@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // buckets are the buckets of one test on an S3 server, and their mirror.
@@ -30,7 +32,7 @@ type buckets struct {
 
 func newBuckets(t *testing.T, elasticsearch string) *buckets {
 	t.Helper()
-	endpoint, key, secret := required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY")
+	endpoint, key, secret := testenv.Required(t, "TEST_S3_ENDPOINT"), testenv.Required(t, "TEST_S3_ACCESS_KEY"), testenv.Required(t, "TEST_S3_SECRET_KEY")
 	b := &buckets{bench: newBenchOf(t, elasticsearch), client: s3.New(s3.Options{
 		BaseEndpoint: &endpoint, Region: "us-east-1", UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
 	})}
@@ -46,20 +48,20 @@ func newBuckets(t *testing.T, elasticsearch string) *buckets {
 
 func (b *buckets) configure(names string) {
 	b.t.Helper()
-	b.configureAt(required(b.t, "TEST_S3_ENDPOINT"), names, "")
+	b.configureAt(testenv.Required(b.t, "TEST_S3_ENDPOINT"), names, "")
 }
 
 // configureAt reads the buckets at an address, with more keys for the connector.
 func (b *buckets) configureAt(endpoint, names, more string) {
 	b.t.Helper()
 	b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0",
-		names, endpoint, required(b.t, "TEST_S3_ACCESS_KEY"), required(b.t, "TEST_S3_SECRET_KEY")), more)
+		names, endpoint, testenv.Required(b.t, "TEST_S3_ACCESS_KEY"), testenv.Required(b.t, "TEST_S3_SECRET_KEY")), more)
 }
 
 // inFront is a proxy in front of the server; answer answers instead of the server if it returns true.
 func inFront(t *testing.T, answer func(http.ResponseWriter, *http.Request) bool) (address string) {
 	t.Helper()
-	to, err := url.Parse(required(t, "TEST_S3_ENDPOINT"))
+	to, err := url.Parse(testenv.Required(t, "TEST_S3_ENDPOINT"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +175,7 @@ func TestWrongKeysOfABucket(t *testing.T) {
 	b := newBuckets(t, "")
 	b.put(b.one, "a.txt", "text")
 	b.must(0, "sync")
-	endpoint, key, secret := required(t, "TEST_S3_ENDPOINT"), required(t, "TEST_S3_ACCESS_KEY"), required(t, "TEST_S3_SECRET_KEY")
+	endpoint, key, secret := testenv.Required(t, "TEST_S3_ENDPOINT"), testenv.Required(t, "TEST_S3_ACCESS_KEY"), testenv.Required(t, "TEST_S3_SECRET_KEY")
 	errors := map[string]bool{}
 	for name, values := range map[string][2]string{"secret": {key, b.secret}, "key": {"unknown", secret}} {
 		b.writePlain("s3", fmt.Sprintf("buckets: [%s], endpoint_url: %q, aws_access_key_id: %q, aws_secret_access_key: %q, max_attempts: 0", b.one, endpoint, values[0], values[1]), "")
@@ -304,9 +306,9 @@ func TestAnOverwrittenObjectOfGoogle(t *testing.T) {
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newBenchOf(t, elasticsearch)
 		bucket := emptyGoogleBucket(t)
-		b.writePlain("google_cloud_storage", fmt.Sprintf("buckets: [%s], endpoint_url: %q", bucket, required(t, "TEST_GCS_ENDPOINT")), "")
+		b.writePlain("google_cloud_storage", fmt.Sprintf("buckets: [%s], endpoint_url: %q", bucket, testenv.Required(t, "TEST_GCS_ENDPOINT")), "")
 		put := func(name, text string) {
-			postToGoogle(t, strings.Replace(required(t, "TEST_GCS_ENDPOINT"), "/storage/", "/upload/storage/", 1)+"b/"+bucket+"/o?uploadType=media&name="+name, "text/plain", text)
+			postToGoogle(t, strings.Replace(testenv.Required(t, "TEST_GCS_ENDPOINT"), "/storage/", "/upload/storage/", 1)+"b/"+bucket+"/o?uploadType=media&name="+name, "text/plain", text)
 		}
 		put("a.txt", "first")
 		put("b.txt", "stays")

@@ -16,6 +16,7 @@ import (
 	"github.com/sijms/go-ora/v2/configurations"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // oracleBench is a [bench] whose database is Oracle or its stand-in, see testdata/services.
@@ -110,7 +111,7 @@ func oracleTablesOfThirty() string {
 
 func TestFailuresOfOracle(t *testing.T) {
 	t.Parallel()
-	b := newOracleBench(t, required(t, "TEST_ORACLE_DSN"), elastictest.Server(t))
+	b := newOracleBench(t, testenv.Required(t, "TEST_ORACLE_DSN"), elastictest.Server(t))
 	w := walked{
 		bench: b.bench, exec: b.exec, server: b.address,
 		at: func(address string) {

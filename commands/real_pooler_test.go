@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // readAs makes the connector read its database as another user, and from another address.
@@ -44,7 +46,7 @@ func (b *pgBench) readAs(dsn string) {
 // have transactions.
 func TestSyncThroughAPooler(t *testing.T) {
 	t.Parallel()
-	pooler := required(t, "TEST_POSTGRES_POOLER_DSN")
+	pooler := testenv.Required(t, "TEST_POSTGRES_POOLER_DSN")
 	destinations(t, func(t *testing.T, elasticsearch string) {
 		b := newBench(t, elasticsearch)
 		b.exec(`DO $$ BEGIN FOR n IN 1..40 LOOP

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // pgBench is a [bench] whose source is PostgreSQL.
@@ -23,7 +25,7 @@ type pgBench struct {
 // address, or "" for embedded.
 func newBench(t *testing.T, elasticsearch string) *pgBench {
 	t.Helper()
-	b := &pgBench{bench: newBenchOf(t, elasticsearch), admin: required(t, "TEST_POSTGRES_ADMIN_DSN")}
+	b := &pgBench{bench: newBenchOf(t, elasticsearch), admin: testenv.Required(t, "TEST_POSTGRES_ADMIN_DSN")}
 	b.adminExec("CREATE DATABASE " + b.database)
 	b.adminExec("CREATE ROLE " + b.database + " LOGIN PASSWORD '" + b.secret + "'")
 	b.db = b.connect(b.database)

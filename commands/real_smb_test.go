@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // smbBench is a [bench] whose source is a folder of an SMB share, see testdata/services.
@@ -21,7 +23,7 @@ type smbBench struct {
 
 func newSMBBench(t *testing.T, elasticsearch string) *smbBench {
 	t.Helper()
-	root := required(t, "TEST_SMB_PATH")
+	root := testenv.Required(t, "TEST_SMB_PATH")
 	b := &smbBench{bench: newBenchOf(t, elasticsearch)}
 	b.secret = os.Getenv("TEST_SMB_PASSWORD")
 	u, err := user.Lookup(os.Getenv("TEST_SMB_USER"))

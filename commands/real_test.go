@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // The tests of this file run the program against real servers; see docs/testing.md.
@@ -173,8 +174,8 @@ func TestPipelines(t *testing.T) {
 // TestUnreachableElasticsearchIsReported: down at the start, a wrong password, an unknown certificate.
 func TestUnreachableElasticsearchIsReported(t *testing.T) {
 	t.Parallel()
-	address, ca := required(t, "TEST_ELASTICSEARCH_TLS_URL"), required(t, "TEST_ELASTICSEARCH_TLS_CA")
-	user, password := required(t, "TEST_ELASTICSEARCH_TLS_USER"), required(t, "TEST_ELASTICSEARCH_TLS_PASSWORD")
+	address, ca := testenv.Required(t, "TEST_ELASTICSEARCH_TLS_URL"), testenv.Required(t, "TEST_ELASTICSEARCH_TLS_CA")
+	user, password := testenv.Required(t, "TEST_ELASTICSEARCH_TLS_USER"), testenv.Required(t, "TEST_ELASTICSEARCH_TLS_PASSWORD")
 	b := newBench(t, "")
 	b.exec(threeTables)
 	b.grantAll()

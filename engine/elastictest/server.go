@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // Variables of the environment that hold the address of an Elasticsearch.
@@ -32,17 +33,10 @@ func Server(t testing.TB) string {
 	return address(t, newest)
 }
 
-// address returns the value of a variable, or skips or fails the test as [Server] does.
+// address returns the value of a variable without a slash at its end.
 func address(t testing.TB, name string) string {
 	t.Helper()
-	url := strings.TrimRight(os.Getenv(name), "/")
-	switch {
-	case url == "" && os.Getenv("CI") == "true":
-		t.Fatalf("%s is not set", name)
-	case url == "":
-		t.Skipf("%s is not set", name)
-	}
-	return url
+	return strings.TrimRight(testenv.Required(t, name), "/")
 }
 
 // Ask sends a request with a JSON body to a server and returns the answer's body. Any other answer than

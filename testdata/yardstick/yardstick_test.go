@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // TestMain lets the test binary stand in for the program where it starts itself.
@@ -291,13 +292,7 @@ func TestObjectsFillAPlace(t *testing.T) {
 	} {
 		t.Run(in, func(t *testing.T) {
 			t.Parallel()
-			switch {
-			case os.Getenv(variable) != "":
-			case os.Getenv("CI") == "true":
-				t.Fatalf("%s is not set", variable)
-			default:
-				t.Skipf("%s is not set", variable)
-			}
+			testenv.Required(t, variable)
 			name := "yardstick-" + strings.ToLower(rand.Text())
 			for _, n := range []string{"30", "20", "0", "0"} { // it is recreated, removed, and absent
 				if err := run(t.Context(), []string{"objects", "-in", in, "-name", name, "-n", n}, io.Discard, io.Discard); err != nil {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // browser is a headless Chromium, spoken to through pipes, see
@@ -40,13 +42,7 @@ type message struct {
 // startBrowser starts the program of TEST_CHROMIUM and opens an empty page.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	program := os.Getenv("TEST_CHROMIUM")
-	if program == "" && os.Getenv("CI") == "true" {
-		t.Fatal("TEST_CHROMIUM is not set")
-	}
-	if program == "" {
-		t.Skip("TEST_CHROMIUM is not set")
-	}
+	program := testenv.Required(t, "TEST_CHROMIUM")
 	in, to, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
