@@ -52,7 +52,7 @@ vet: ## compile and vet for Windows, macOS and a 32-bit system
 	for system in windows/amd64 darwin/arm64 linux/386; do GOOS=$${system%/*} GOARCH=$${system#*/} go vet $(PACKAGES) || exit 1; done
 
 golden: ## rewrite the golden files; review the difference
-	$(TEST) $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r dirname | sort -u) -update
+	$(TEST) $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"|/engine/golden"' . | xargs -r dirname | sort -u) -update
 
 cover: ## coverage of the tests that need no server
 	$(ALONE) $(TEST) -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -n 1

@@ -22,6 +22,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/state"
 )
 
@@ -82,7 +83,7 @@ connectors:
 	if !strings.HasPrefix(out, `{"schema":1,"exit":0,"findings":[],"config":[`) {
 		t.Errorf("not the contract: %s", out)
 	}
-	golden(t, filepath.Join("testdata", "check", "config.json"), strings.ReplaceAll(out, `},{"key"`, "},\n{\"key\""))
+	golden.Compare(t, filepath.Join("testdata", "check", "config.json"), strings.ReplaceAll(out, `},{"key"`, "},\n{\"key\""))
 	for _, width := range []int{0, 40, 120} {
 		_, text, _ := runCheck(t, dir, width, environ, "--show-config")
 		if strings.Contains(out+text, "hunter2") {

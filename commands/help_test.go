@@ -17,6 +17,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
 )
 
@@ -103,7 +104,7 @@ func TestHelp(t *testing.T) {
 				if code != ExitOK || errs != "" {
 					t.Errorf("exit %d, stderr %q", code, errs)
 				}
-				golden(t, filepath.Join("testdata", "help", strings.TrimSuffix(name, "_wide")+".txt"), out)
+				golden.Compare(t, filepath.Join("testdata", "help", strings.TrimSuffix(name, "_wide")+".txt"), out)
 				limit := helpWidth
 				if width == 40 {
 					limit = width
@@ -165,25 +166,6 @@ func TestHelpListsExitCodes(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-code +help):\n%s", command, d)
 		}
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s (-want +got):\n%s", file, d)
 	}
 }
 

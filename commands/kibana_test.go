@@ -26,6 +26,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
 )
 
@@ -345,17 +346,7 @@ func steady(job kibanatest.Record) kibanatest.Record {
 func (s *stage) compare(name string, value any) {
 	s.t.Helper()
 	got := strings.NewReplacer(s.hides...).Replace(indented(s.t, value))
-	golden := filepath.Join("testdata", "kibana", s.story+"_"+name+".json")
-	if *update {
-		writeFile(s.t, golden, got)
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		s.t.Errorf("%s:\n%s", name, d)
-	}
+	golden.Compare(s.t, filepath.Join("testdata", "kibana", s.story+"_"+name+".json"), got)
 }
 
 func indented(t *testing.T, v any) string {

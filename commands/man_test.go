@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 )
 
 func testPage(t *testing.T) string {
@@ -18,7 +20,7 @@ func testPage(t *testing.T) string {
 
 func TestManPage(t *testing.T) {
 	t.Parallel()
-	golden(t, filepath.Join("testdata", "elastic-ingest.1"), testPage(t))
+	golden.Compare(t, filepath.Join("testdata", "elastic-ingest.1"), testPage(t))
 	code, out, errs := runApp(t, 0, "man")
 	if code != ExitOK || errs != "" || !strings.HasPrefix(out, `.TH ELASTIC\-INGEST 1 `) {
 		t.Errorf("exit %d, stderr %q, stdout %.80q", code, errs, out)

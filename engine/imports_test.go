@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"bytes"
-	"flag"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,10 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const module = "github.com/elastic-ingest/elastic-ingest"
 
@@ -41,19 +38,7 @@ func TestImportTable(t *testing.T) {
 	}
 	slices.Sort(table)
 	got := strings.Join(table, "\n") + "\n"
-	golden := filepath.Join("testdata", "imports.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil { //nolint:gosec // a fixture
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Fatalf("imports differ from %s (-update rewrites it):\n%s", golden, d)
-	}
+	golden.Compare(t, filepath.Join("testdata", "imports.txt"), got)
 }
 
 // imports are the imports beyond the standard library, our own without the module's name.

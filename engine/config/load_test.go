@@ -3,7 +3,6 @@ package config
 import (
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,9 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
+)
 
 // write puts files into a new folder and returns the folder.
 func write(t *testing.T, files map[string]string) string {
@@ -165,19 +164,7 @@ func TestErrorTexts(t *testing.T) {
 		}
 		got.WriteString(errorText(err) + "\n\n")
 	}
-	golden := filepath.Join("testdata", "errors.golden")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	golden.Compare(t, filepath.Join("testdata", "errors.golden"), got.String())
 }
 
 func TestFileProblems(t *testing.T) {

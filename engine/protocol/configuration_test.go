@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/dir"
 	"github.com/elastic-ingest/elastic-ingest/sources/postgresql"
@@ -68,7 +70,7 @@ func TestWhatANewConnectorShows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out, added, changed := Published(specs, nil)
-			golden(t, "configuration_"+name+".json", indent(t, out))
+			golden.Compare(t, filepath.Join("testdata", "configuration_"+name+".json"), string(indent(t, out)))
 			if !changed || !slices.IsSorted(added) || len(added) != len(specs) {
 				t.Errorf("changed %v, added %v", changed, added)
 			}

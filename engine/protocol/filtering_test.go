@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
@@ -45,7 +47,7 @@ func TestANewConnectorIncludesEverything(t *testing.T) {
 	if err := json.Indent(&indented, encode(t, fs), "", "  "); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "filtering_default.json", append(indented.Bytes(), '\n'))
+	golden.Compare(t, filepath.Join("testdata", "filtering_default.json"), indented.String()+"\n")
 	f := fs[Default(fs)]
 	if v := f.Draft.Validate(nil); v.State != ValidationValid {
 		t.Errorf("it is not valid: %v", v)

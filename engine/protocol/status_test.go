@@ -2,38 +2,16 @@ package protocol
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares got with a file of testdata.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil { //nolint:gosec // a fixture
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("differs from %s (-update rewrites it) (-want +got):\n%s", path, diff)
-	}
-}
 
 func connectorStatuses() []ConnectorStatus {
 	return []ConnectorStatus{
@@ -105,7 +83,7 @@ func TestTransitions(t *testing.T) {
 		slices.Sort(is)
 		return strings.Join(is, ", ")
 	}, NextJob)
-	golden(t, "transitions.txt", got.Bytes())
+	golden.Compare(t, filepath.Join("testdata", "transitions.txt"), got.String())
 }
 
 // TestARefusedEventLeavesTheStatus: and one that is obeyed leads to a status that is known.

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -12,12 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func at(minute int) time.Time { return time.Date(2030, 1, 2, 3, minute, 0, 500_000_000, time.UTC) }
 
@@ -79,19 +75,7 @@ func TestTheFileIsAContract(t *testing.T) {
 		}},
 		Run{hostile, "search-" + hostile, "dir", at(5), 0, 3, report.Snapshot{Rejected: 1}},
 	)
-	golden := filepath.Join("testdata", "metrics.prom")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("-want +got:\n%s", d)
-	}
+	golden.Compare(t, filepath.Join("testdata", "metrics.prom"), got)
 }
 
 // TestTheLastSuccessSurvives a run that fails, a run of another connector, and a command that ran none.

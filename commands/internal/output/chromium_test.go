@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
@@ -224,7 +225,7 @@ func TestThePageInABrowser(t *testing.T) {
 
 // picture writes pictures for the documentation with -update.
 func (b *browser) picture(name string, width int, scheme string) {
-	if !*update || name != "example" || width != 1280 || scheme != "light" {
+	if !golden.Updates() || name != "example" || width != 1280 || scheme != "light" {
 		return
 	}
 	var height float64

@@ -15,6 +15,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
@@ -82,9 +83,9 @@ func printed(t *testing.T, opt Options, o *Outcome, changes []report.Change) str
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	for form, file := range map[string]string{Markdown: "diff.md", JUnit: "diff.xml"} {
-		golden(t, filepath.Join("testdata", file), printed(t, Options{Form: form, Limit: 4}, exampleOutcome(), exampleChanges))
+		golden.Compare(t, filepath.Join("testdata", file), printed(t, Options{Form: form, Limit: 4}, exampleOutcome(), exampleChanges))
 		o, changes := hostileOutcome()
-		golden(t, filepath.Join("testdata", "hostile_"+file), printed(t, Options{Form: form, Limit: 50}, o, changes))
+		golden.Compare(t, filepath.Join("testdata", "hostile_"+file), printed(t, Options{Form: form, Limit: 50}, o, changes))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
 
@@ -47,7 +48,7 @@ func textOf(n *html.Node) string {
 
 func TestThePage(t *testing.T) {
 	t.Parallel()
-	golden(t, filepath.Join("testdata", "diff.html"), printed(t, Options{Form: HTML, Limit: 5}, exampleOutcome(), exampleChanges))
+	golden.Compare(t, filepath.Join("testdata", "diff.html"), printed(t, Options{Form: HTML, Limit: 5}, exampleOutcome(), exampleChanges))
 }
 
 // TestThePageIsInert: hostile values add no element and no attribute, and all of them are shown as text.

@@ -3,25 +3,20 @@ package output
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var exampleChanges = []report.Change{
 	{Kind: "update", Reason: string(plan.ContentDiffers), Index: "search-shop", ID: "products_1042", Part: "shop.products", Scope: "shop.products", Fields: []report.Field{
@@ -62,7 +57,7 @@ func TestDiffText(t *testing.T) {
 			o.Result = engine.Result{Index: "search-shop", Counts: report.Snapshot{Read: 10_000, Created: 1, Updated: 3, Deleted: 1, Withheld: 1, Kept: 9_996}}
 			p.Connector(o)
 			p.End(&Total{Outcomes: []*Outcome{o}})
-			golden(t, filepath.Join("testdata", "diff", name+".txt"), out.String())
+			golden.Compare(t, filepath.Join("testdata", "diff", name+".txt"), out.String())
 			for line := range strings.Lines(out.String()) {
 				line = strings.TrimRight(line, "\n")
 				if strings.Contains(line, "\x1b[2J") {
@@ -205,22 +200,6 @@ func TestLimitCountsOmittedChanges(t *testing.T) {
 		if got := out.String(); !strings.Contains(got, want) || strings.Count(got, "products_")+strings.Count(got, "article_") != 1 {
 			t.Errorf("%s: got %s", form, got)
 		}
-	}
-}
-
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil { //nolint:gosec // a fixture
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s (-want +got):\n%s", file, d)
 	}
 }
 

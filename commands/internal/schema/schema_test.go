@@ -3,7 +3,6 @@ package schema
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,16 +13,14 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"github.com/goccy/go-yaml"
-	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
+	"github.com/elastic-ingest/elastic-ingest/engine/golden"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const repository = "../../.."
 
@@ -65,18 +62,7 @@ func TestTheSchemaInDocsIsCurrent(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(repository, "docs", "config.schema.json")
 	got := Text(File(sources.Builtin.Types()))
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil { //nolint:gosec // a page of the documentation
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s (-file +command; -update rewrites it):\n%s", file, d)
-	}
+	golden.Compare(t, file, got)
 	configuration, err := os.ReadFile(filepath.Join(repository, "config.yml"))
 	if err != nil || !strings.HasPrefix(string(configuration), "# yaml-language-server: $schema=docs/config.schema.json\n") {
 		t.Errorf("config.yml does not begin with the comment that names the schema (%v)", err)
