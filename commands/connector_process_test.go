@@ -68,8 +68,7 @@ func TestACanceledJobEndsWithinSeconds(t *testing.T) {
 	wait, _ := pollUntilBlocked(t, dir, server.URL, "poll", "--once")
 	id := newest(t, dir).ID
 	c := programIn(t, dir, "connector", "delete", "kibana", "--yes")
-	out, _ := c.CombinedOutput() // its error is the exit code
-	if code := c.ProcessState.ExitCode(); code != ExitLocked {
+	if code, out := exitOf(c); code != ExitLocked {
 		t.Errorf("a connector was deleted while its job runs: exit %d\n%s", code, out)
 	}
 	out, err := programIn(t, dir, "job", "cancel", id).Output()
@@ -94,8 +93,7 @@ func TestANamedSyncWaitsForTheRunningJob(t *testing.T) {
 	wait, end := pollUntilBlocked(t, dir, server.URL, "poll", "--once")
 	writeFile(t, filepath.Join(dir, "script.json"), `{"parts": [{"scope": "a", "documents": [{"id": "1"}, {"id": "2"}]}]}`)
 	c := programIn(t, dir, "sync", "kibana")
-	out, _ := c.CombinedOutput() // its error is the exit code
-	if code := c.ProcessState.ExitCode(); code != ExitLocked || !strings.Contains(string(out), "already syncing: sync job") || !strings.Contains(string(out), " is running on ") {
+	if code, out := exitOf(c); code != ExitLocked || !strings.Contains(out, "already syncing: sync job") || !strings.Contains(out, " is running on ") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	_, waits := startedUntil(t, programIn(t, dir, "sync", "kibana", "--lock-wait", "1h"), "waiting for another run")

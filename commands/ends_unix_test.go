@@ -38,11 +38,7 @@ func TestASignalEndsARunWithAnUnreadOutput(t *testing.T) {
 			if _, err := io.ReadFull(read, make([]byte, 1)); err != nil { // from now on the pipe fills
 				t.Fatal(err)
 			}
-			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-			_ = c.Wait() // its error is the exit code
-			if got := c.ProcessState.ExitCode(); got != ExitTerminated {
+			if got := exitAfter(t, c, syscall.SIGTERM); got != ExitTerminated {
 				t.Errorf("exit %d: %s", got, &stderr)
 			}
 		})
@@ -74,11 +70,7 @@ func TestASignalEndsTheWaitForAConfiguration(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer writer.Close()
-			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-			_ = c.Wait() // its error is the exit code
-			if got := c.ProcessState.ExitCode(); got != ExitTerminated {
+			if got := exitAfter(t, c, syscall.SIGTERM); got != ExitTerminated {
 				t.Errorf("exit %d", got)
 			}
 		})
@@ -127,8 +119,7 @@ func TestPipesAndLinksAreRefused(t *testing.T) {
 					}
 				}
 				c := programIn(t, dir, "sync", flag, path)
-				out, _ := c.CombinedOutput() // its error is the exit code
-				if got := c.ProcessState.ExitCode(); got != code || !strings.Contains(string(out), "is not a regular file") {
+				if got, out := exitOf(c); got != code || !strings.Contains(out, "is not a regular file") {
 					t.Errorf("exit %d: %s", got, out)
 				}
 				if docs, _ := held(filepath.Join(dir, "data"), "search-notes"); flag != "--replay" && len(docs) > 0 {
@@ -151,8 +142,7 @@ elasticsearch: {host: "http://127.0.0.1:1", username: u, password_file: secret}
 connectors: [{name: notes, service_type: scripted, index_name: search-notes, configuration: {script: script.json}}]
 `)
 	c := programIn(t, dir, "sync")
-	out, _ := c.CombinedOutput() // its error is the exit code
-	if got := c.ProcessState.ExitCode(); got != ExitUsage || !strings.Contains(string(out), "is a pipe or a device") {
+	if got, out := exitOf(c); got != ExitUsage || !strings.Contains(out, "is a pipe or a device") {
 		t.Errorf("exit %d: %s", got, out)
 	}
 }
@@ -200,8 +190,7 @@ func TestOneClusterHasOneLock(t *testing.T) {
 	c, _, wait := blockedRun(t, dir, server.URL, "notes")
 	second := programIn(t, dir, "sync", "notes")
 	second.Env = append(second.Env, "ELASTIC_INGEST__ELASTICSEARCH__HOST="+strings.Replace(server.URL, "127.0.0.1", "localhost", 1))
-	out, _ := second.CombinedOutput() // its error is the exit code
-	if got := second.ProcessState.ExitCode(); got != ExitLocked {
+	if got, out := exitOf(second); got != ExitLocked {
 		t.Errorf("exit %d: %s", got, out)
 	}
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {

@@ -108,11 +108,11 @@ func TestAStateFolderWithoutPermission(t *testing.T) {
 	for command, want := range map[string]int{"sync": ExitUsage, "diff": ExitDiffers} {
 		c := programIn(t, dir, command)
 		c.Env = append(c.Env, "ELASTIC_INGEST_STATE_DIR="+folder)
-		out, _ := c.CombinedOutput() // its error is the exit code
-		if got := c.ProcessState.ExitCode(); got != want || command == "sync" && !strings.Contains(string(out), folder) {
+		got, out := exitOf(c)
+		if got != want || command == "sync" && !strings.Contains(out, folder) {
 			t.Errorf("%s: exit %d, want %d:\n%s", command, got, want, out)
 		}
-		if command == "sync" && !strings.Contains(string(out), "hint: set ELASTIC_INGEST_STATE_DIR to a folder that this user can write to") {
+		if command == "sync" && !strings.Contains(out, "hint: set ELASTIC_INGEST_STATE_DIR to a folder that this user can write to") {
 			t.Errorf("no hint:\n%s", out)
 		}
 	}

@@ -83,6 +83,22 @@ func startedUntil(t *testing.T, c *exec.Cmd, text string) (stderr *bytes.Buffer,
 	}
 }
 
+// exitOf runs a program to its end.
+func exitOf(c *exec.Cmd) (code int, out string) {
+	combined, _ := c.CombinedOutput() // its error is the exit code
+	return c.ProcessState.ExitCode(), string(combined)
+}
+
+// exitAfter sends a signal to a running program and returns its exit code.
+func exitAfter(t *testing.T, c *exec.Cmd, s os.Signal) int {
+	t.Helper()
+	if err := c.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait() // its error is the exit code
+	return c.ProcessState.ExitCode()
+}
+
 func needsSignals(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -198,13 +214,11 @@ func TestLocked(t *testing.T) {
 		dir := t.TempDir()
 		c, first, wait := blockedRun(t, dir, host, "notes")
 		second := programIn(t, dir, "sync", "notes")
-		out, _ := second.CombinedOutput() // its error is the exit code
-		if got := second.ProcessState.ExitCode(); got != ExitLocked || !bytes.Contains(out, []byte(says)) {
+		if got, out := exitOf(second); got != ExitLocked || !strings.Contains(out, says) {
 			t.Errorf("%s: exit %d, want %d:\n%s", host, got, ExitLocked, out)
 		}
 		quiet := programIn(t, dir, "sync", "notes", "-q")
-		out, _ = quiet.CombinedOutput()
-		if got := quiet.ProcessState.ExitCode(); got != ExitLocked || len(out) > 0 {
+		if got, out := exitOf(quiet); got != ExitLocked || len(out) > 0 {
 			t.Errorf("%s: with -q: exit %d: %s", host, got, out)
 		}
 		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
