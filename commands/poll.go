@@ -13,6 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/protocol"
+	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
 func newPoll(cut context.Context, a *setup.App) *cli.Command {
@@ -104,7 +105,7 @@ func pollOn(ctx, cut context.Context, a *setup.App, o *mirror.Options) error {
 				return ended(code)
 			}
 		}
-		if !idle(ctx, cfg.Service.Idling) {
+		if !retry.Sleep(ctx, cfg.Service.Idling) {
 			return ended(ExitCode(Mode{}, context.Cause(ctx)))
 		}
 	}
@@ -113,16 +114,4 @@ func pollOn(ctx, cut context.Context, a *setup.App, o *mirror.Options) error {
 // lasting reports whether a poll failed in a way that counts for service.max_errors.
 func lasting(code int) bool {
 	return code == ExitTemporary || code == ExitAuth || code == ExitFailed || code == ExitCrash
-}
-
-// idle waits; it returns false when ctx ends.
-func idle(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

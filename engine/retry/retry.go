@@ -40,7 +40,12 @@ func (b *Backoff) Wait(ctx context.Context, atLeast time.Duration) bool {
 		return false
 	}
 	b.next = min(2*b.next, b.policy.Max)
-	timer := time.NewTimer(wait)
+	return Sleep(ctx, wait)
+}
+
+// Sleep waits for a time; it returns false if the context ends first.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -25,15 +25,11 @@ func (s *session) delay(ctx context.Context) error {
 	}
 	wait := rand.N(s.o.Jitter + 1) //nolint:gosec // jitter needs no secrecy
 	s.log.Debug("waiting before the start (--jitter)", report.Took, wait)
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		s.started = s.app.Now()
-		return nil
-	case <-ctx.Done():
+	if !retry.Sleep(ctx, wait) {
 		return context.Cause(ctx)
 	}
+	s.started = s.app.Now()
+	return nil
 }
 
 // The pause between two attempts to get a lock doubles up to a second.
