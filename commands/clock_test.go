@@ -42,9 +42,9 @@ func TestRecordsHaveTheTimeOfElasticsearch(t *testing.T) {
 		if len(jobs) != 1 {
 			t.Fatalf("%d jobs", len(jobs))
 		}
-		made, err := time.Parse(time.RFC3339Nano, fmt.Sprint(jobs[0].Source["created_at"]))
-		if err != nil || made.Before(before.Add(-time.Minute)) || made.After(time.Now().Add(time.Minute)) {
-			t.Errorf("created at %v, %v; it was %v before", made, err, before)
+		created, err := time.Parse(time.RFC3339Nano, fmt.Sprint(jobs[0].Source["created_at"]))
+		if err != nil || created.Before(before.Add(-time.Minute)) || created.After(time.Now().Add(time.Minute)) {
+			t.Errorf("created at %v, %v; it was %v before", created, err, before)
 		}
 	})
 }

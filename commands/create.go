@@ -109,11 +109,11 @@ func readCreate(c *cli.Context) (*createOptions, error) {
 
 // createConnector creates a record and prints the steps that remain.
 func createConnector(ctx context.Context, d *records.Desk, o *createOptions) error {
-	made, advice := newOfFlags, adviceOfFlags
+	describe, advice := newOfFlags, adviceOfFlags
 	if o.of != "" {
-		made, advice = newOfFile, adviceOfFile
+		describe, advice = newOfFile, adviceOfFile
 	}
-	body, err := made(ctx, d, o)
+	body, err := describe(ctx, d, o)
 	if err != nil {
 		return err
 	}

@@ -36,12 +36,12 @@ func (j jobs) claimNamed(ctx context.Context, w *work) (*protocol.Claim, func(se
 	if err := j.poller(ctx, own).Cleanup(ctx); err != nil {
 		return nil, nil, err
 	}
-	id, made, err := j.records.RunnableJob(ctx, w.record, j.o.Kind)
+	id, created, err := j.records.RunnableJob(ctx, w.record, j.o.Kind)
 	if err != nil {
 		return nil, nil, busy(err)
 	}
 	claim, release, err := j.claim(ctx, id)
-	if err != nil && made { // a later poll must not run a job that was requested for now
+	if err != nil && created { // a later poll must not run a job that was requested for now
 		_, _, cerr := j.records.CancelJob(context.WithoutCancel(ctx), id)
 		err = errors.Join(err, cerr)
 	}
