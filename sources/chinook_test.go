@@ -22,8 +22,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/mssqltest"
 	"github.com/elastic-ingest/elastic-ingest/sources/mssql/tdstest"
 )
@@ -31,7 +31,7 @@ import (
 // chinook is the part of a script that makes the tables and fills them.
 func chinook(t *testing.T, name string) string {
 	t.Helper()
-	script, err := os.ReadFile(filepath.Join(sqltest.Environment(t, "TEST_CHINOOK_DIR"), name))
+	script, err := os.ReadFile(filepath.Join(testenv.Optional(t, "TEST_CHINOOK_DIR"), name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,14 +58,14 @@ func TestChinookIsTheSameEverywhere(t *testing.T) {
 	})
 	t.Run("TEST_ORACLE_DSN", func(t *testing.T) {
 		t.Parallel()
-		if d := cmp.Diff(sameNumbers(want), sameNumbers(rowsOf(t, "oracle", chinookOnOracle(t, sqltest.Environment(t, "TEST_ORACLE_DSN"))))); d != "" {
+		if d := cmp.Diff(sameNumbers(want), sameNumbers(rowsOf(t, "oracle", chinookOnOracle(t, testenv.Required(t, "TEST_ORACLE_DSN"))))); d != "" {
 			t.Error(d)
 		}
 	})
 	for _, name := range []string{"TEST_MYSQL_DSN", "TEST_MARIADB_DSN"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if d := cmp.Diff(want, rowsOf(t, "mysql", chinookOnMySQL(t, sqltest.Environment(t, name)))); d != "" {
+			if d := cmp.Diff(want, rowsOf(t, "mysql", chinookOnMySQL(t, testenv.Required(t, name)))); d != "" {
 				t.Error(d)
 			}
 		})
@@ -75,7 +75,7 @@ func TestChinookIsTheSameEverywhere(t *testing.T) {
 func chinookOnPostgreSQL(t *testing.T) map[string]any {
 	t.Helper()
 	script := chinook(t, "Chinook_PostgreSql.sql")
-	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_DSN"))
+	config, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}

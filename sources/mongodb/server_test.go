@@ -18,6 +18,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -31,7 +32,7 @@ type testDB struct {
 // newDB names a database, and drops it when the test ends.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
-	return newDBAt(t, sqltest.Environment(t, "TEST_MONGODB_URI"))
+	return newDBAt(t, testenv.Required(t, "TEST_MONGODB_URI"))
 }
 
 // newDBAt does so at an address.
@@ -149,7 +150,7 @@ func TestChangesOnServer(t *testing.T) {
 	for _, variable := range []string{"TEST_MONGODB_URI", "TEST_MONGODB_AUTH_URI"} {
 		t.Run(variable, func(t *testing.T) {
 			t.Parallel()
-			db := newDBAt(t, sqltest.Environment(t, variable))
+			db := newDBAt(t, testenv.Required(t, variable))
 			db.insert("orders", docs(0, 50)...)
 			s := sqltest.Open(t, &Type, db.values(map[string]any{"collection": "orders", "change_streams": true}), source.Env{}).(*streaming)
 			at, err := s.Position(t.Context())
@@ -366,7 +367,7 @@ func TestCollectionDroppedWhileItIsRead(t *testing.T) {
 // TestLogin: with a user and a password, in the fields and in the address, and with wrong ones.
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	uri := sqltest.Environment(t, "TEST_MONGODB_AUTH_URI")
+	uri := testenv.Required(t, "TEST_MONGODB_AUTH_URI")
 	o := options.Client().ApplyURI(uri)
 	client, err := mongo.Connect(o)
 	if err != nil {

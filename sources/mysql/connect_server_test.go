@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
@@ -120,7 +121,7 @@ func TestPingErrors(t *testing.T) {
 // TestCertificatesAreVerified runs on MariaDB: Go accepts none of the ciphers that the tests' MySQL offers.
 func TestCertificatesAreVerified(t *testing.T) {
 	t.Parallel()
-	pemBytes, err := os.ReadFile(sqltest.Environment(t, "TEST_MARIADB_CA"))
+	pemBytes, err := os.ReadFile(testenv.Required(t, "TEST_MARIADB_CA"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -44,7 +45,7 @@ type testDB struct {
 // newDB creates a database, and drops it when the test ends.
 func newDB(t testing.TB, variable string) *testDB {
 	t.Helper()
-	config, err := driver.ParseDSN(sqltest.Environment(t, variable))
+	config, err := driver.ParseDSN(testenv.Required(t, variable))
 	if err != nil {
 		t.Fatal(err)
 	}

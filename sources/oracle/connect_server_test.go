@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -49,7 +50,7 @@ func TestOddCredentials(t *testing.T) {
 // TestASIDReachesTheDatabase checks that a database with a SID can be reached by it.
 func TestASIDReachesTheDatabase(t *testing.T) {
 	t.Parallel()
-	sid := sqltest.Environment(t, "TEST_ORACLE_SID")
+	sid := testenv.Required(t, "TEST_ORACLE_SID")
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."T" VALUES (1)`)
 	r := sqltest.ReadSource(t, &Type, db.values(map[string]any{"connection_source": "sid", "sid": sid}), source.Env{})["T"]

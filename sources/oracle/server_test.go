@@ -16,6 +16,7 @@ import (
 	"github.com/sijms/go-ora/v2/configurations"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -41,7 +42,7 @@ var shared = sync.OnceValue(func() *sql.DB { return sql.OpenDB(ora.NewConnector(
 // newDB creates a user for the test.
 func newDB(t testing.TB) *testDB {
 	t.Helper()
-	dsn := sqltest.Environment(t, "TEST_ORACLE_DSN")
+	dsn := testenv.Required(t, "TEST_ORACLE_DSN")
 	config, err := configurations.ParseConfig(dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +70,7 @@ func alone(t testing.TB) {
 // connectBelow connects to the database under the stand-in.
 func connectBelow(t testing.TB) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(context.WithoutCancel(t.Context()), sqltest.Environment(t, "TEST_ORACLE_POSTGRES_DSN"))
+	conn, err := pgx.Connect(context.WithoutCancel(t.Context()), testenv.Required(t, "TEST_ORACLE_POSTGRES_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}

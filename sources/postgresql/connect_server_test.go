@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -74,7 +75,7 @@ func TestPingErrors(t *testing.T) {
 // tlsValues is the configuration to read with TLS, as TEST_POSTGRES_TLS_DSN does.
 func tlsValues(t testing.TB, ca string) map[string]any {
 	t.Helper()
-	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_TLS_DSN"))
+	config, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_TLS_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func tlsValues(t testing.TB, ca string) map[string]any {
 
 func TestCertificatesAreVerified(t *testing.T) {
 	t.Parallel()
-	pemBytes, err := os.ReadFile(sqltest.Environment(t, "TEST_POSTGRES_CA"))
+	pemBytes, err := os.ReadFile(testenv.Required(t, "TEST_POSTGRES_CA"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,13 +10,14 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // pooled is the configuration that reads the database of a test through the pooler.
 func pooled(t testing.TB, db *testDB, change map[string]any) map[string]any {
 	t.Helper()
-	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	config, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_POOLER_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +30,7 @@ func pooled(t testing.TB, db *testDB, change map[string]any) map[string]any {
 // server sessions may serve two transactions of one connection.
 func throughPooler(t *testing.T, values map[string]any) {
 	t.Helper()
-	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	config, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_POOLER_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestNothingStaysInAPooledSession(t *testing.T) {
 			t.Fatalf("%s: %v", scope, r.Err)
 		}
 	}
-	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_POOLER_DSN"))
+	config, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_POOLER_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -31,7 +32,7 @@ func newDB(t testing.TB) *testDB {
 // newDBOf is newDB with options of CREATE DATABASE.
 func newDBOf(t testing.TB, options string) *testDB {
 	t.Helper()
-	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_DSN"))
+	config, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func newDBOf(t testing.TB, options string) *testDB {
 // adminExec runs SQL as a superuser.
 func adminExec(t testing.TB, database, sql string) {
 	t.Helper()
-	config, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_ADMIN_DSN"))
+	config, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_ADMIN_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
@@ -33,11 +34,11 @@ type standbyDB struct {
 
 func newStandbyDB(t testing.TB) *standbyDB {
 	t.Helper()
-	standby, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_STANDBY_DSN"))
+	standby, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_STANDBY_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	primary, err := pgx.ParseConfig(sqltest.Environment(t, "TEST_POSTGRES_STANDBY_PRIMARY_DSN"))
+	primary, err := pgx.ParseConfig(testenv.Required(t, "TEST_POSTGRES_STANDBY_PRIMARY_DSN"))
 	if err != nil {
 		t.Fatal(err)
 	}

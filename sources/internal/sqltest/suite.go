@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,19 +20,6 @@ import (
 )
 
 // The cases that apply to every SQL source. A test calls them with the data of its database.
-
-// Environment is a variable that a test needs. If it is unset, the test is skipped, and fails in CI.
-func Environment(t testing.TB, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not set", name)
-		}
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
 
 // Refuse fails the test unless err has the kind, and its text and hint contain all of the words.
 func Refuse(t testing.TB, err, kind error, words ...string) {
