@@ -23,6 +23,7 @@ type described struct {
 	fields shape.Fields  // of all parts
 	clash  plan.Clashes
 	undone error // the first part that could not be described for a temporary reason
+	absent error // nothing that the configuration names exists in the source
 }
 
 // describe lists the parts of a source that can describe them, and merges the descriptions.
@@ -49,6 +50,9 @@ func (t *task) describe(ctx context.Context, src source.Source) (*described, err
 		}
 		return nil
 	})
+	if len(d.parts) == 0 && errors.Is(d.err, source.ErrConfig) {
+		d.absent = d.err
+	}
 	if err != nil || ctx.Err() != nil { // reading asks for the list, too, and reports the error
 		return d, err
 	}
@@ -76,8 +80,12 @@ func (d *described) describeParts(ctx context.Context, t *task) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	unmatched := 0
 	for i, part := range d.parts {
 		if err := failed[i]; err != nil {
+			if _, ok := errors.AsType[*source.UnmatchedError](err); ok {
+				unmatched++
+			}
 			t.deps.Log.Debug("the fields are unknown until the part is read", report.Part, part.Name(), report.Err, err.Error())
 			if d.undone == nil && (errors.Is(err, source.ErrTemporary) || errors.Is(err, source.ErrUnreachable)) {
 				d.undone = fmt.Errorf("describe %s: %w", part.Name(), err)
@@ -88,6 +96,9 @@ func (d *described) describeParts(ctx context.Context, t *task) error {
 		d.clash.Add(part.Scope(), found[i].IDPrefix, found[i].NumericIDs)
 	}
 	d.clash.Settle()
+	if unmatched > 0 && unmatched == len(d.parts) {
+		d.absent = errors.Join(failed...)
+	}
 	return nil
 }
 

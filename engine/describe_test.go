@@ -29,6 +29,48 @@ func (h *harness) describes(parts map[string][]string) {
 	}
 }
 
+// TestNoIndexIsCreatedForAMistake: if nothing that the configuration names exists, diff and sync fail, and neither
+// creates an index. An index that exists is another matter: what vanished may be a dropped table.
+func TestNoIndexIsCreatedForAMistake(t *testing.T) {
+	t.Parallel()
+	unmatched := &source.Error{Kind: source.ErrConfig, Err: &source.UnmatchedError{Err: errors.New("no such table")}}
+	for name, tt := range map[string]struct {
+		list, describe error
+		fails          bool
+	}{
+		"no schema exists":            {list: &source.Error{Kind: source.ErrConfig, Err: errors.New("no such schema")}, fails: true},
+		"no table exists":             {describe: unmatched, fails: true},
+		"the list is interrupted":     {list: &source.Error{Kind: source.ErrTemporary, Err: errors.New("gone")}},
+		"a table cannot be described": {describe: &source.Error{Kind: source.ErrAuth, Err: errors.New("no right")}},
+		"a table without a key":       {describe: &source.Error{Kind: source.ErrConfig, Err: errors.New("no key")}},
+	} {
+		h := newHarness(t)
+		h.source.ListErr = tt.list
+		h.source.Describe = func(string) (source.Description, error) { return source.Description{}, tt.describe }
+		if tt.describe != nil {
+			h.put("a", "1", "x")
+			h.source.Fails = map[string]error{"a": tt.describe}
+		}
+		for _, dry := range []bool{true, false} {
+			_, err := h.run(t.Context(), func(j *engine.Job) { j.DryRun = dry })
+			if tt.fails && (!errors.Is(err, source.ErrConfig) || slices.ContainsFunc(h.sent, func(r string) bool { return strings.HasPrefix(r, "PUT ") })) {
+				t.Errorf("%s: %v, requests %q", name, err, h.sent)
+			}
+			if !tt.fails && errors.Is(err, source.ErrConfig) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	h := newHarness(t)
+	h.put("a", "1", "x")
+	h.sync()
+	h.source.Describe = func(string) (source.Description, error) { return source.Description{}, unmatched }
+	h.source.Fails = map[string]error{"a": unmatched}
+	if res := h.sync(); res.Failed != 1 || res.Counts.Deleted != 0 {
+		t.Errorf("%+v", res)
+	}
+}
+
 // fielded is a document with additional fields: pairs of name and value.
 func fielded(scope, id string, pairs ...any) document.Document {
 	d := doc(scope, id, "v")

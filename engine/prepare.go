@@ -97,6 +97,9 @@ func (d *destination) settle(ctx context.Context, src source.Source) (p *prepare
 	if p.described, err = d.describe(ctx, src); err != nil {
 		return nil, err
 	}
+	if d.absent && p.described.absent != nil { // no index is created for a mistake
+		return nil, p.described.absent
+	}
 	form := &shaping{d, p.described.fields}
 	if creates {
 		if err := form.create(ctx, p.described.undone); err != nil {

@@ -2,11 +2,8 @@ package engine
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
@@ -17,11 +14,6 @@ import (
 // cleanupTime is how long it may take to find out the result of a swap, and to delete an unfinished index, after the
 // run has ended.
 const cleanupTime = 30 * time.Second
-
-// A rebuild adds the time and a random text to the name of an index.
-const rebuiltTime = "20060102150405"
-
-var rebuiltSuffix = regexp.MustCompile(`^-[0-9]{14}-[a-z2-7]{6}$`)
 
 // Rebuild fills a new index and then lets the name of the old one stand for it: this is how an index gets the
 // mapping that a new one has. Until the swap, which is one step, the old index is not touched. First a dry run
@@ -136,7 +128,7 @@ func (r rehearsed) Changed(c report.Change) {
 
 // fill runs the job into a new index.
 func (r *rebuilding) fill(ctx context.Context) (Result, error) {
-	name := fmt.Sprintf("%s-%s-%s", r.job.Index, r.deps.Now().UTC().Format(rebuiltTime), strings.ToLower(rand.Text()[:6])) // as rebuiltSuffix
+	name := elastic.RebuiltName(r.job.Index, r.deps.Now())
 	if _, err := r.deps.Client.Index(ctx, name); !errors.Is(err, elastic.ErrNotFound) {
 		return Result{}, errors.Join(fmt.Errorf("index %q already exists: run again", name), err)
 	}

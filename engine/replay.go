@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
@@ -60,8 +59,7 @@ type replaying struct {
 
 // isOurs reports whether a document was rejected by the index of the job, or by one that a rebuild has replaced.
 func (r *replaying) isOurs(index string) bool {
-	suffix, ok := strings.CutPrefix(index, r.job.Index)
-	return index == r.index.Name || index == r.job.Index || ok && rebuiltSuffix.MatchString(suffix)
+	return index == r.index.Name || index == r.job.Index || elastic.IsRebuilt(index, r.job.Index)
 }
 
 // replay sends the file's documents of this connector and index, in batches.

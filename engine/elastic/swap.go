@@ -2,13 +2,59 @@ package elastic
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
+
+// RebuiltName is the name of a new index in whose favor the name of another one is to be moved: that name, the time
+// and a random text.
+func RebuiltName(of string, now time.Time) string {
+	return fmt.Sprintf("%s-%s-%s", of, now.UTC().Format("20060102150405"), strings.ToLower(rand.Text()[:6]))
+}
+
+var rebuiltSuffix = regexp.MustCompile(`^-[0-9]{14}-[a-z2-7]{6}$`)
+
+// IsRebuilt reports whether a name is one of [RebuiltName].
+func IsRebuilt(name, of string) bool {
+	suffix, ok := strings.CutPrefix(name, of)
+	return ok && rebuiltSuffix.MatchString(suffix)
+}
+
+// rebuiltAnswers is the response of GET /NAME-*: the settings and aliases of any number of indices.
+type rebuiltAnswers map[string]indexAnswer
+
+func (a *rebuiltAnswers) check() error {
+	for name, ix := range *a {
+		if ix.DataStream == "" && ix.Settings.Index.UUID == "" {
+			return lacks(name+".settings.index.uuid", false)
+		}
+	}
+	return nil
+}
+
+// Rebuilt looks up the indices that rebuilds of an index have created, sorted by name.
+func (c *Client) Rebuilt(ctx context.Context, of string) (indices []*Index, err error) {
+	answer := rebuiltAnswers{}
+	r := esapi.IndicesGetRequest{Index: []string{url.PathEscape(of) + "-*"}}
+	if err := c.call(ctx, fmt.Sprintf("look up rebuilt indices of %q", of), r, &answer); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(answer)) {
+		if IsRebuilt(name, of) {
+			a := answer[name]
+			indices = append(indices, a.index(name))
+		}
+	}
+	return indices, nil
+}
 
 // ForLoading is c with settings that make the first load of a new index cheaper; [Client.Finish] ends them. A server
 // that refuses them, as Serverless does, creates the index without.

@@ -44,8 +44,8 @@ func (m *missing) Scope() string { return scopeName(m.name) }
 // Name is the scope.
 func (m *missing) Name() string { return m.Scope() }
 
-// Describe returns an empty description.
-func (m *missing) Describe(context.Context) (d source.Description, err error) { return d, nil }
+// Describe fails.
+func (m *missing) Describe(context.Context) (d source.Description, err error) { return d, m.err }
 
 // Documents fails.
 func (m *missing) Documents(context.Context) iter.Seq2[document.Document, error] {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
@@ -97,6 +98,7 @@ type listedIndex struct {
 	Exists    bool   `json:"exists"`
 	Documents int64  `json:"documents"`
 	Owner     string `json:"owner,omitempty"` // service_type/name of a connector of a file, or the id of one of Elasticsearch
+	concrete  string // the index for which an alias stands
 }
 
 // addConfigured adds the connectors of the configuration.
@@ -190,21 +192,43 @@ func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 			}
 			continue
 		}
+		if at := slices.IndexFunc(l.Indices, func(i listedIndex) bool { return i.Index == index.Index }); at >= 0 {
+			l.Indices[at].ID = cmp.Or(l.Indices[at].ID, index.ID) // an entry of the file without the id of its record
+			continue
+		}
 		l.Indices = append(l.Indices, index)
+		left, err := d.rebuilt(ctx, &index)
+		failed, l.Indices = errors.Join(failed, err), append(l.Indices, left...)
 	}
 	return failed
+}
+
+// rebuilt are indices of rebuilds for which the name of an index does not stand: an interrupted rebuild leaves its new
+// index, and one behind an alias the old index.
+func (d *Desk) rebuilt(ctx context.Context, of *listedIndex) (left []listedIndex, err error) {
+	if d.Destination.Folder() != "" {
+		return nil, nil
+	}
+	client, err := d.clientOf(of.Connector)
+	if err != nil {
+		return nil, err
+	}
+	found, err := client.Rebuilt(ctx, of.Index)
+	for _, ix := range found {
+		if ix.Name == of.concrete {
+			continue
+		}
+		n, cerr := client.Count(ctx, ix.Name)
+		err = errors.Join(err, cerr)
+		left = append(left, listedIndex{Index: ix.Name, Exists: true, Owner: ix.Marker.Owner, Documents: n})
+	}
+	return left, err
 }
 
 // measure looks up the state of an index. For a connector of the configuration it uses the connector's own
 // credentials.
 func (d *Desk) measure(ctx context.Context, connector string, index *listedIndex) error {
-	of := config.Connector{}
-	for _, c := range d.Config.Connectors {
-		if ConnectorName(&c) == connector {
-			of = c
-		}
-	}
-	client, err := d.Destination.Client(&of)
+	client, err := d.clientOf(connector)
 	if err != nil {
 		return err
 	}
@@ -215,9 +239,20 @@ func (d *Desk) measure(ctx context.Context, connector string, index *listedIndex
 	if err != nil {
 		return err
 	}
-	index.Exists, index.Owner = true, ix.Marker.Owner
+	index.Exists, index.Owner, index.concrete = true, ix.Marker.Owner, ix.Name
 	index.Documents, err = client.Count(ctx, index.Index)
 	return err
+}
+
+// clientOf has the credentials of a connector of the configuration, or else the general ones.
+func (d *Desk) clientOf(connector string) (*elastic.Client, error) {
+	of := config.Connector{}
+	for _, c := range d.Config.Connectors {
+		if ConnectorName(&c) == connector {
+			of = c
+		}
+	}
+	return d.Destination.Client(&of)
 }
 
 // connectorTables are two tables: connectors of the configuration without a record in Elasticsearch, and
@@ -258,6 +293,8 @@ func jobTable(width int, jobs []listedJob) string {
 	return term.RecordTable(width, rows, 7, 8)
 }
 
+const leftByRebuild = "(none: left by a rebuild)"
+
 func indexTable(width int, indices []listedIndex) string {
 	rows := [][]string{{"INDEX", "DOCUMENTS", "OWNER", "CONNECTOR", "EXISTS"}}
 	for _, i := range indices {
@@ -265,7 +302,7 @@ func indexTable(width int, indices []listedIndex) string {
 		if !i.Exists {
 			exists, documents = "no", strconv.Itoa(0)
 		}
-		rows = append(rows, []string{term.Plain(i.Index), documents, term.Plain(i.Owner), term.Plain(i.Connector), exists})
+		rows = append(rows, []string{term.Plain(i.Index), documents, term.Plain(i.Owner), term.Plain(cmp.Or(i.Connector, leftByRebuild)), exists})
 	}
 	return term.Table(width, rows, 1)
 }

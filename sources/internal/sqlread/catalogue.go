@@ -128,6 +128,9 @@ func (m *Missing) Name() string { return m.Of }
 // Ended implements [source.Part].
 func (m *Missing) Ended() bool { return false }
 
+// Describe fails.
+func (m *Missing) Describe(context.Context) (d source.Description, err error) { return d, m.Err }
+
 // Documents fails.
 func (m *Missing) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.Err) }
