@@ -105,7 +105,7 @@ func (d *destination) settled(c plan.Change) {
 		n.Duplicates.Add(1)
 		d.deps.Observer.Failed(report.Failure{
 			Part: c.Part, Scope: c.Scope, ID: c.ID,
-			Err: fmt.Errorf("has the same id as a document of %s, which was kept", c.First),
+			Err: &report.DuplicateError{First: c.First},
 		})
 	case plan.Reject:
 		n.Rejected.Add(1)

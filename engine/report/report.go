@@ -125,6 +125,13 @@ type Failure struct {
 	Err   error
 }
 
+// DuplicateError is the error of a document whose id another document has.
+type DuplicateError struct{ First string } // the part of the document that was kept
+
+func (e *DuplicateError) Error() string {
+	return "has the same id as a document of " + e.First + ", which was kept"
+}
+
 // ErrContent is the error of a document whose content could not be read.
 var ErrContent = errors.New("read the content")
 

@@ -94,6 +94,9 @@ func HintOf(err error) string {
 	if errors.Is(err, engine.ErrForeign) {
 		return "use another index; if this connector took it over, the documents of the other connector would be deleted"
 	}
+	if _, ok := errors.AsType[*report.DuplicateError](err); ok {
+		return "give every document an id of its own: columns or fields that together are unique (id_columns, id_field), or leave one of the two out"
+	}
 	if errors.Is(err, ids.ErrFile) {
 		return "free space in the state folder, set ELASTIC_INGEST_STATE_DIR to another one, or raise engine.ids_memory"
 	}

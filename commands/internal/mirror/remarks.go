@@ -18,6 +18,9 @@ import (
 // remarks are the lines that follow the result of a connector.
 func (o *ran) remarks(opt *Options) []string {
 	var out []string
+	if o.canceled && !opt.Quiet {
+		out = append(out, "the sync job was canceled before the end")
+	}
 	r, c := &o.Result, &o.Result.Counts
 	deleted, heldBack := "was deleted", "held back "
 	if opt.Dry {

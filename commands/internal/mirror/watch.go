@@ -22,6 +22,9 @@ import (
 // counted.
 const reportedFailures = 20
 
+// reportedDuplicates is the number of duplicate ids of a table that are reported one by one.
+const reportedDuplicates = 3
+
 // watcher observes a run. It prints changes and failures as they come.
 type watcher struct {
 	console *console
@@ -36,8 +39,10 @@ type watcher struct {
 	failed   int64
 	unread   []string // the first scopes that were not read completely
 	more     bool     // more scopes than unread lists
-	unlisted bool     // the listing of the parts is incomplete
-	absent   []absent // configured names that the source does not have
+
+	duplicates map[string]int // reported and unreported, by scope
+	unlisted   bool           // the listing of the parts is incomplete
+	absent     []absent       // configured names that the source does not have
 }
 
 // absent is the failure of a configured name that the source does not have, and whether the index has
@@ -97,11 +102,23 @@ func (w *watcher) Failed(f report.Failure) {
 			w.leaves(f.Part, f.Scope)
 		}
 	}
-	if len(w.failures) >= reportedFailures {
+	if len(w.failures) >= reportedFailures || w.manyDuplicates(f) {
 		return
 	}
 	w.failures = append(w.failures, f)
 	w.console.messages.FailAmong(w.where, &placedError{f}, w.hints)
+}
+
+// manyDuplicates reports whether enough duplicate ids of a table are reported: their reason is mostly the same.
+func (w *watcher) manyDuplicates(f report.Failure) bool {
+	if _, ok := errors.AsType[*report.DuplicateError](f.Err); !ok {
+		return false
+	}
+	if w.duplicates == nil {
+		w.duplicates = map[string]int{}
+	}
+	w.duplicates[f.Scope]++
+	return w.duplicates[f.Scope] > reportedDuplicates
 }
 
 // Read implements [report.Observer].
