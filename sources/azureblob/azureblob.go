@@ -53,13 +53,10 @@ var Type = source.Type{
 	VersionPerDocument: func(field.Values) bool { return true },
 	VersionFields:      []string{etagField},
 	ScopeFields:        []string{containerField},
-	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
-		container, ok := fields[containerField].(string)
-		return container, ok && container != ""
-	},
+	ScopeOf:            objects.ScopeIn(containerField),
+	ScopeNoun:          source.Noun("container"),
 	// Containers can be added and removed, as they are scopes; another account is another source.
-	ScopeNoun:      source.Noun("container"),
-	IdentityFields: func(field.Values) []string { return []string{fieldAccount} },
+	IdentityFields: source.Identity(fieldAccount),
 	CommonFields:   commonFields,
 	Open:           open,
 }
@@ -83,8 +80,6 @@ func commonFields(field.Values) []source.DescribedField {
 
 // fields are the keys of the connector protocol, in its order, followed by our own.
 func fields() []field.Spec {
-	retries := objects.Number(fieldRetries, "Retries per request", 5, 3, "How often a failed request is repeated. 0: never.")
-	retries.Validations[0].Constraint = -1
 	downloads := objects.Number(fieldDownloads, "Maximum concurrent downloads", 6, 100, "The most connections to the account at a time. How many blobs are read at a time is engine.readers.")
 	downloads.Validations = append(downloads.Validations, field.Validation{Type: field.LessThan, Constraint: 101})
 	return []field.Spec{
@@ -98,7 +93,7 @@ func fields() []field.Spec {
 			Tooltip: "Address of the account. Empty: https://ACCOUNT.blob.core.windows.net.",
 		},
 		objects.NamesField(fieldContainers, "Azure Blob Storage containers", 4, "Names of containers, or patterns such as logs-*; * is all."),
-		retries, downloads, source.ExtractionService(7),
+		objects.Retries(fieldRetries, "Retries per request", 5, 3), downloads, source.ExtractionService(7),
 		objects.Secret(fieldSAS, "Shared access signature", 8, "A token of the account or of a container, with the rights to read and to list, instead of the key."),
 		objects.Text(fieldTenant, "Tenant", 9, "The tenant of a Microsoft Entra application to read with; needs client_id and client_secret."),
 		objects.Text(fieldClient, "Client id", 10, "The client id of that application; without client_secret, that of a managed identity."),
@@ -107,14 +102,6 @@ func fields() []field.Spec {
 	}
 }
 
-func open(_ context.Context, v field.Values, env source.Env) (source.Source, error) {
-	names, err := objects.ParseNames(fieldContainers, v.List(fieldContainers))
-	if err != nil {
-		return nil, err
-	}
-	st, err := connect(v)
-	if err != nil {
-		return nil, err
-	}
-	return objects.New(objects.Config{Store: st, Noun: "container", Field: fieldContainers, Names: names, Env: env}), nil
+func open(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
+	return objects.Open(ctx, v, objects.Config{Noun: "container", Field: fieldContainers, Env: env}, connect)
 }

@@ -283,7 +283,7 @@ func TestConcurrentDownloads(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		st, err := connect(v)
+		st, err := connect(t.Context(), v)
 		if err != nil {
 			t.Fatal(err)
 		}

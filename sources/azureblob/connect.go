@@ -40,7 +40,7 @@ const (
 	readTimeout    = 90 * time.Second
 )
 
-func connect(v field.Values) (*store, error) {
+func connect(_ context.Context, v field.Values) (*store, error) {
 	endpoint, token, err := endpointOf(v)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package azureblob
 
 import (
-	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
@@ -151,7 +149,7 @@ func opened(t *testing.T, raw map[string]any) source.Source {
 // storeOf is the client that a source has.
 func storeOf(t *testing.T, raw map[string]any) *store {
 	t.Helper()
-	return objectstest.Connect(t, &Type, raw, func(_ context.Context, v field.Values) (*store, error) { return connect(v) })
+	return objectstest.Connect(t, &Type, raw, connect)
 }
 
 // read reads all: documents by their names, and errors by their scopes.

@@ -48,13 +48,10 @@ var Type = source.Type{
 	Fields:             fields(),
 	VersionPerDocument: func(field.Values) bool { return true },
 	ScopeFields:        []string{bucketField},
-	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
-		bucket, ok := fields[bucketField].(string)
-		return bucket, ok && bucket != ""
-	},
+	ScopeOf:            objects.ScopeIn(bucketField),
+	ScopeNoun:          source.Noun("bucket"),
 	// Buckets can be added and removed, as they are scopes; another service is another source.
-	ScopeNoun:      source.Noun("bucket"),
-	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
+	IdentityFields: source.Identity(fieldEndpoint),
 	CommonFields:   commonFields,
 	Open:           open,
 }
@@ -80,8 +77,6 @@ func commonFields(field.Values) []source.DescribedField {
 
 // fields are the keys of the connector protocol, in its order, followed by our own.
 func fields() []field.Spec {
-	retries := objects.Number(fieldRetries, "Maximum retries for failed requests", 4, 3, "How often a failed request is repeated. 0: never.")
-	retries.Validations[0].Constraint = -1
 	return []field.Spec{
 		objects.NamesField(fieldBuckets, "Google Cloud Storage buckets", 1, "Names of buckets, or patterns such as logs-*; * is all buckets of the project."),
 		{
@@ -89,20 +84,12 @@ func fields() []field.Spec {
 			Tooltip: "The key file of a service account, as JSON. Empty: application default credentials.",
 		},
 		source.ExtractionService(3),
-		retries,
+		objects.Retries(fieldRetries, "Maximum retries for failed requests", 4, 3),
 		objects.Text(fieldProject, "Project", 5, "The project whose buckets * lists, and that pays for buckets with requester pays. Empty: that of the key."),
 		objects.Text(fieldEndpoint, "Endpoint", 6, "Address of an emulator, such as http://127.0.0.1:4443/storage/v1/, to which no credentials are sent. Empty: Google."),
 	}
 }
 
 func open(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
-	names, err := objects.ParseNames(fieldBuckets, v.List(fieldBuckets))
-	if err != nil {
-		return nil, err
-	}
-	st, err := connect(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	return objects.New(objects.Config{Store: st, Noun: "bucket", Field: fieldBuckets, Names: names, Env: env}), nil
+	return objects.Open(ctx, v, objects.Config{Noun: "bucket", Field: fieldBuckets, Env: env}, connect)
 }

@@ -59,14 +59,11 @@ var Type = source.Type{
 	VersionPerDocument: func(field.Values) bool { return true },
 	VersionFields:      []string{etagField},
 	ScopeFields:        []string{bucketField, nameField},
-	ScopeOf: func(_ field.Values, fields map[string]any) (string, bool) {
-		bucket, ok := fields[bucketField].(string)
-		return bucket, ok && bucket != ""
-	},
-	TitleField: nameField,
+	ScopeOf:            objects.ScopeIn(bucketField),
+	TitleField:         nameField,
+	ScopeNoun:          source.Noun("bucket"),
 	// Buckets can be added and removed, as they are scopes; another store is another source.
-	ScopeNoun:      source.Noun("bucket"),
-	IdentityFields: func(field.Values) []string { return []string{fieldEndpoint} },
+	IdentityFields: source.Identity(fieldEndpoint),
 	AdvancedRules:  true,
 	CommonFields:   commonFields,
 	Open:           open,
@@ -93,8 +90,6 @@ func commonFields(v field.Values) []source.DescribedField {
 
 // fields are the keys of the connector protocol, in its order, followed by our own.
 func fields() []field.Spec {
-	attempts := objects.Number(fieldAttempts, "Maximum retry attempts", 6, 5, "How often a failed request is repeated. 0: never.")
-	attempts.Validations[0].Constraint = -1
 	return []field.Spec{
 		objects.NamesField(fieldBuckets, "AWS Buckets", 1, "Names of buckets, or patterns such as logs-*; * is all. Ignored if advanced rules name buckets."),
 		{
@@ -107,7 +102,7 @@ func fields() []field.Spec {
 		},
 		objects.Number(fieldReadTimeout, "Read timeout", 4, 90, "Seconds without a byte after which a connection is closed."),
 		objects.Number(fieldDialTimeout, "Connection timeout", 5, 90, "Seconds within which a connection must be established."),
-		attempts,
+		objects.Retries(fieldAttempts, "Maximum retry attempts", 6, 5),
 		objects.Number(fieldPage, "Maximum size of page", 7, 1000, "Objects in one page of a listing; a store gives at most 1000."),
 		source.ExtractionService(8),
 		objects.Secret(fieldToken, "Session token", 9, "The session token of temporary keys."),
@@ -127,15 +122,5 @@ func open(ctx context.Context, v field.Values, env source.Env) (source.Source, e
 	if err != nil {
 		return nil, err
 	}
-	names, err := objects.ParseNames(fieldBuckets, v.List(fieldBuckets))
-	if err != nil {
-		return nil, err
-	}
-	st, err := connect(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	return objects.New(objects.Config{
-		Store: st, Noun: "bucket", Field: fieldBuckets, Names: names, Rules: rules, Env: env,
-	}), nil
+	return objects.Open(ctx, v, objects.Config{Noun: "bucket", Field: fieldBuckets, Rules: rules, Env: env}, connect)
 }

@@ -27,9 +27,24 @@ func Number(name, label string, order, preset int, tooltip string) field.Spec {
 	return s
 }
 
+// Retries is how often a failed request is repeated.
+func Retries(name, label string, order, preset int) field.Spec {
+	s := Number(name, label, order, preset, "How often a failed request is repeated. 0: never.")
+	s.Validations[0].Constraint = -1
+	return s
+}
+
 // Toggle is an optional switch of the long form.
 func Toggle(name, label string, order int, preset bool, tooltip string) field.Spec {
 	s := Text(name, label, order, tooltip)
 	s.Type, s.Display, s.Default = field.Bool, field.Toggle, preset
 	return s
+}
+
+// ScopeIn is a [source.Type.ScopeOf]: documents name their bucket in a field.
+func ScopeIn(name string) func(field.Values, map[string]any) (string, bool) {
+	return func(_ field.Values, fields map[string]any) (string, bool) {
+		bucket, ok := fields[name].(string)
+		return bucket, ok && bucket != ""
+	}
 }

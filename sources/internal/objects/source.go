@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 )
@@ -38,6 +39,20 @@ func New(c Config) *Source {
 		c.Pause = link.Pause
 	}
 	return &Source{c}
+}
+
+// Open opens a source: it reads the names of the buckets from the configuration, and connects. c says the rest.
+func Open[S Store](ctx context.Context, v field.Values, c Config, connect func(context.Context, field.Values) (S, error)) (source.Source, error) {
+	names, err := ParseNames(c.Field, v.List(c.Field))
+	if err != nil {
+		return nil, err
+	}
+	st, err := connect(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	c.Store, c.Names = st, names
+	return New(c), nil
 }
 
 // Validate has nothing to check: the configuration was checked when the source was opened.
