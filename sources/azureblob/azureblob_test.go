@@ -27,49 +27,27 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
-var seeded = map[string]map[string]string{
-	"one": {"a.txt": "a", "sub/b.txt": strings.Repeat("b", 100_000), "empty.txt": "", "für 😀.md": "c"},
-	"two": {"e.txt": "e"},
-}
+var seeded = objectstest.Seeded(nil)
 
 func TestContract(t *testing.T) {
-	f, values := newFake(t, seeded)
-	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
-		switch {
-		case strings.HasPrefix(r.URL.Path, "/denied"):
-			refuse(w, 403, "AuthorizationPermissionMismatch")
-		case strings.Contains(r.Header.Get("Authorization"), "SharedKey wrong:"):
-			refuse(w, 403, "AuthenticationFailed")
-		default:
-			return false
-		}
-		return true
-	}
-	sourcetest.Run(t, sourcetest.Config{
-		Type:   Type,
-		Values: func(*testing.T) map[string]any { return values },
+	suite.Contract(t, objectstest.Contract{
+		Buckets: seeded,
 		Broken: map[string]sourcetest.Broken{
-			"account":   {Values: objectstest.With(values, map[string]any{"account_name": "wrong"}), Kind: source.ErrAuth},
-			"key":       {Values: objectstest.With(values, map[string]any{"account_key": "not base64"}), Kind: source.ErrConfig},
-			"container": {Values: objectstest.With(values, map[string]any{"containers": "absent"}), Kind: source.ErrConfig},
-			"rights":    {Values: objectstest.With(values, map[string]any{"containers": "denied"}), Kind: source.ErrAuth},
-			"endpoint":  {Values: objectstest.With(values, map[string]any{"blob_endpoint": "host:1"}), Kind: source.ErrConfig},
-			"no server": {Values: objectstest.With(values, map[string]any{"blob_endpoint": "http://127.0.0.1:1"}), Kind: source.ErrUnreachable},
+			"account": {Values: map[string]any{"account_name": "wrong"}, Kind: source.ErrAuth},
+			"key":     {Values: map[string]any{"account_key": "not base64"}, Kind: source.ErrConfig},
 		},
-		FailingPart: func(*testing.T) sourcetest.FailingPart {
-			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"containers": "one, denied"}), Scope: "denied", Kind: source.ErrAuth}
-		},
-		Loss: func(t *testing.T) sourcetest.Loss {
-			f, values := newFake(t, map[string]map[string]string{"one": objectstest.Filled("x")})
-			f.page = 3
-			breaks, lost := f.BreakOffOnce("")
-			return sourcetest.Loss{Values: objectstest.With(values, map[string]any{"retry_count": 2}), Break: breaks, Lost: lost}
+		Before: func(w http.ResponseWriter, r *http.Request) bool {
+			wrong := strings.Contains(r.Header.Get("Authorization"), "SharedKey wrong:")
+			if wrong {
+				refuse(w, 403, "AuthenticationFailed")
+			}
+			return wrong
 		},
 		FailingContent: func(t *testing.T) sourcetest.FailingContent {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{
 				Values: values, ID: "one/a.txt", Want: objects.ErrReplaced,
-				Break: func() { f.Change(func() { f.containers["one"]["a.txt"].etag = `"0x2"` }) },
+				Break: func() { f.Change(func() { f.Buckets["one"]["a.txt"].etag = `"0x2"` }) },
 			}
 		},
 	})
@@ -78,10 +56,10 @@ func TestContract(t *testing.T) {
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"c": {"a/b.pdf": "x", "bare": "yy"}})
-	f.containers["c"]["a/b.pdf"].properties += "<Content-Type>application/pdf</Content-Type><LeaseDuration>Infinite</LeaseDuration>"
-	f.containers["c"]["a/b.pdf"].metadata = `<z>it's "so"</z><a>it's</a><m>plain</m>`
-	f.containers["c"]["bare"].properties = ""
-	docs, _, _ := read(t, opened(t, values))
+	f.Buckets["c"]["a/b.pdf"].properties += "<Content-Type>application/pdf</Content-Type><LeaseDuration>Infinite</LeaseDuration>"
+	f.Buckets["c"]["a/b.pdf"].metadata = `<z>it's "so"</z><a>it's</a><m>plain</m>`
+	f.Buckets["c"]["bare"].properties = ""
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	for name, want := range map[string]map[string]string{
 		"a/b.pdf": {
 			"created at": "2022-04-21T12:00:00+00:00", "content type": "application/pdf", "metadata": `{'a': "it's", 'm': 'plain', 'z': 'it\'s "so"'}`,
@@ -104,32 +82,15 @@ func TestDocument(t *testing.T) {
 
 func TestOddNames(t *testing.T) {
 	t.Parallel()
-	names := map[string]string{}
-	for _, name := range []string{"tab\tand\nline.txt", "\r.txt", "x/", "..", "not XML \x04 100%2B+.txt", "日本/😀.txt", "a//b.txt", "./c.txt", "d/../e.txt", "100%.txt", "a+b", "a b", "é.txt", "e\u0301.txt", "q?#&=.txt", "'\".txt", strings.Repeat("ü", 512)} {
-		names[name] = "content of " + name
-	}
-	f, values := newFake(t, map[string]map[string]string{"c": names})
-	f.page = 3
-	docs, failed, _ := read(t, opened(t, values))
-	if len(docs) != len(names) || len(failed) > 0 {
-		t.Errorf("got %d documents, %v; want %d", len(docs), failed, len(names))
-	}
-	for name, want := range names {
-		if strings.HasSuffix(name, "/") {
-			continue // a folder
-		}
-		if got, err := objectstest.Content(t, docs[name]); got != want || err != nil {
-			t.Errorf("%q: got %q, %v", name, got, err)
-		}
-	}
+	suite.OddKeys(t, "\r.txt", "x/", "..", "not XML \x04 100%2B+.txt", "a b", "q?#&=.txt", "'\".txt")
 }
 
 func TestArchivedBlobsAreTheirMetadata(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"c": {"cold": "x", "coming": "y", "hot": "z", "late": "w"}})
-	f.containers["c"]["cold"].properties = "<AccessTier>Archive</AccessTier>"
-	f.containers["c"]["coming"].properties = "<AccessTier>Hot</AccessTier><ArchiveStatus>rehydrate-pending-to-hot</ArchiveStatus>"
-	docs, _, _ := read(t, opened(t, values))
+	f.Buckets["c"]["cold"].properties = "<AccessTier>Archive</AccessTier>"
+	f.Buckets["c"]["coming"].properties = "<AccessTier>Hot</AccessTier><ArchiveStatus>rehydrate-pending-to-hot</ArchiveStatus>"
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	if docs["cold"].Content != nil || docs["coming"].Content != nil || docs["hot"].Content == nil {
 		t.Error("what is archived has content, or what is not has none")
 	}
@@ -144,13 +105,9 @@ func TestArchivedBlobsAreTheirMetadata(t *testing.T) {
 func TestDirectoriesAreSkipped(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"c": {"dir": "", "dir/a": "x"}})
-	f.containers["c"]["dir"].metadata = "<Hdi_isfolder>true</Hdi_isfolder>"
-	if docs, _, _ := read(t, opened(t, values)); len(docs) != 1 {
-		t.Errorf("got %d documents, want 1", len(docs))
-	}
-	if docs, _, _ := read(t, opened(t, objectstest.With(values, map[string]any{"skip_directories": false}))); len(docs) != 2 {
-		t.Errorf("with directories: got %d documents, want 2", len(docs))
-	}
+	f.Buckets["c"]["dir"].metadata = "<Hdi_isfolder>true</Hdi_isfolder>"
+	suite.ReadAll(t, suite.Open(t, values), 1)
+	suite.ReadAll(t, suite.Open(t, objectstest.With(values, map[string]any{"skip_directories": false})), 2)
 }
 
 // An empty page with a marker is not the last one.
@@ -164,15 +121,13 @@ func TestEmptyPagesAreNotTheEnd(t *testing.T) {
 			if empty || r.URL.Query().Get("marker") != "3" {
 				return false
 			}
-			f.list(w, nil, []string{"a", "b"}, "Blobs", func(name string) string { return listed(name, f.containers["c"][name]) })
+			f.list(w, nil, []string{"a", "b"}, "Blobs", func(name string) string { return listed(name, f.Buckets["c"][name]) })
 			return true
 		}
 		_, _ = fmt.Fprintf(w, "<EnumerationResults><Blobs /><NextMarker>%s</NextMarker></EnumerationResults>", next)
 		return true
 	}
-	if docs, failed, _ := read(t, opened(t, values)); len(docs) != 2 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v; want 2", len(docs), failed)
-	}
+	suite.ReadAll(t, suite.Open(t, values), 2)
 }
 
 func TestAContainerIsSplitWhereTheServiceSeeks(t *testing.T) {
@@ -185,10 +140,11 @@ func TestAContainerIsSplitWhereTheServiceSeeks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, values := newFake(t, map[string]map[string]string{"c": blobs})
-			f.page, f.deaf = 10, deaf
-			docs, failed, parts := read(t, opened(t, values))
-			if len(docs) != 500 || len(failed) > 0 || (parts == 1) != deaf {
-				t.Errorf("got %d documents, %v in %d parts", len(docs), failed, parts)
+			f.Page, f.deaf = 10, deaf
+			src := suite.Open(t, values)
+			suite.ReadAll(t, src, len(blobs))
+			if parts := len(sourcetest.Read(t, src.Parts(t.Context())).Parts); (parts == 1) != deaf {
+				t.Errorf("got %d parts", parts)
 			}
 		})
 	}
@@ -196,36 +152,18 @@ func TestAContainerIsSplitWhereTheServiceSeeks(t *testing.T) {
 
 func TestAllContainers(t *testing.T) {
 	t.Parallel()
-	f, values := newFake(t, map[string]map[string]string{"a": {"1": "x"}, "b": {"2": "x"}, "c": {"3": "x"}})
-	f.page = 1
-	if docs, failed, _ := read(t, opened(t, objectstest.With(values, map[string]any{"containers": "*"}))); len(docs) != 3 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v", len(docs), failed)
-	}
+	suite.AllBuckets(t)
 }
 
-func TestWhatIsWrongIsSaid(t *testing.T) {
+func TestRefusals(t *testing.T) {
 	t.Parallel()
-	for code, want := range map[string]struct {
-		status int
-		hint   string
-		kind   error
-	}{
-		"AuthenticationFailed":               {403, "account_key", source.ErrAuth},
-		"KeyBasedAuthenticationNotPermitted": {403, "accepts no keys", source.ErrAuth},
-		"AuthorizationPermissionMismatch":    {403, "Data Reader", source.ErrAuth},
-		"ContainerNotFound":                  {404, "including its case", source.ErrConfig},
-		"SomethingNew":                       {403, "Data Reader", source.ErrAuth},
-	} {
-		t.Run(code, func(t *testing.T) {
-			t.Parallel()
-			f, values := newFake(t, map[string]map[string]string{"c": {}})
-			f.Before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, want.status, code); return true }
-			err := opened(t, values).Ping(t.Context())
-			if !errors.Is(err, want.kind) || !strings.Contains(source.Hint(err), want.hint) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("got %v, hint %q", err, source.Hint(err))
-			}
-		})
-	}
+	suite.Refusals(t, []objectstest.Refusal{
+		{Status: 403, Code: "AuthenticationFailed", Hint: "account_key", Kind: source.ErrAuth},
+		{Status: 403, Code: "KeyBasedAuthenticationNotPermitted", Hint: "accepts no keys", Kind: source.ErrAuth},
+		{Status: 403, Code: "AuthorizationPermissionMismatch", Hint: "Data Reader", Kind: source.ErrAuth},
+		{Status: 404, Code: "ContainerNotFound", Hint: "including its case", Kind: source.ErrConfig},
+		{Status: 403, Code: "SomethingNew", Hint: "Data Reader", Kind: source.ErrAuth},
+	})
 }
 
 // A shared access signature is taken in the forms in which people paste it, sent, and never shown.
@@ -246,8 +184,8 @@ func TestSharedAccessSignatures(t *testing.T) {
 		"plain": {"sas_token": token}, "with a question mark": {"sas_token": "?" + token},
 		"as an address": {"sas_token": endpoint + "/?" + token}, "in the endpoint": {"blob_endpoint": endpoint + "/?" + token},
 	} {
-		src := opened(t, objectstest.With(values, more))
-		docs, failed, _ := read(t, src)
+		src := suite.Open(t, objectstest.With(values, more))
+		docs, failed := suite.Read(t, src)
 		if len(docs) != 1 || len(failed) > 0 {
 			t.Errorf("%s: got %d documents, %v", name, len(docs), failed)
 			continue
@@ -262,7 +200,7 @@ func TestSharedAccessSignatures(t *testing.T) {
 		"no host":     {"sas_token": token, "blob_endpoint": "http://absent.invalid"},
 		"no TLS":      {"sas_token": token, "blob_endpoint": strings.Replace(endpoint, "http:", "https:", 1)},
 	} {
-		err := opened(t, objectstest.With(values, more)).Ping(t.Context())
+		err := suite.Open(t, objectstest.With(values, more)).Ping(t.Context())
 		if err == nil || strings.Contains(err.Error()+source.Hint(err), "SECRET") {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -307,7 +245,7 @@ func TestQuoted(t *testing.T) {
 
 // pagesAreReadHere: the pages of a server are not the library's.
 func pagesAreReadHere(t *testing.T, values map[string]any, name string) {
-	st := storeOf(t, values)
+	st := suite.Client(t, values)
 	ctx, here := withListing(t.Context())
 	_, err := st.client.NewContainerClient(name).NewListBlobsFlatPager(nil).NextPage(ctx)
 	if err != nil || here.page == nil || len(here.page.blobs) == 0 {
@@ -333,7 +271,7 @@ func signatures(t *testing.T, values map[string]any, c *container.Client, name s
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = opened(t, objectstest.With(values, map[string]any{"account_key": "", "sas_token": address, "containers": name})).Ping(t.Context())
+		err = suite.Open(t, objectstest.With(values, map[string]any{"account_key": "", "sas_token": address, "containers": name})).Ping(t.Context())
 		if tt.says == "" {
 			if err != nil {
 				t.Errorf("%s: %v", tt.name, err)
@@ -350,8 +288,8 @@ func signatures(t *testing.T, values map[string]any, c *container.Client, name s
 
 // TestContractOnAServer runs on the emulator that TEST_AZURE_ENDPOINT names.
 func TestContractOnAServer(t *testing.T) {
-	endpoint := objectstest.Required(t, "TEST_AZURE_ENDPOINT")
-	account, key := objectstest.Required(t, "TEST_AZURE_ACCOUNT"), objectstest.Required(t, "TEST_AZURE_KEY")
+	endpoint := sourcetest.Required(t, "TEST_AZURE_ENDPOINT")
+	account, key := sourcetest.Required(t, "TEST_AZURE_ACCOUNT"), sourcetest.Required(t, "TEST_AZURE_KEY")
 	credential, err := service.NewSharedKeyCredential(account, key)
 	if err != nil {
 		t.Fatal(err)
@@ -374,31 +312,19 @@ func TestContractOnAServer(t *testing.T) {
 			}
 		}
 	}
-	values := map[string]any{"account_name": account, "account_key": key, "blob_endpoint": endpoint, "containers": names, "retry_count": 0}
-	t.Run("PagesAreReadHere", func(t *testing.T) { pagesAreReadHere(t, values, names[0]) })
+	values := map[string]any{"account_name": account, "account_key": key, "blob_endpoint": endpoint, "retry_count": 0}
+	t.Run("PagesAreReadHere", func(t *testing.T) {
+		pagesAreReadHere(t, objectstest.With(values, map[string]any{"containers": names}), names[0])
+	})
 	t.Run("Signatures", func(t *testing.T) { signatures(t, values, client.NewContainerClient(names[0]), names[0]) })
-	sourcetest.Run(t, sourcetest.Config{
-		Type: Type, Values: func(*testing.T) map[string]any { return values },
-		Broken: map[string]sourcetest.Broken{
-			"key":       {Values: objectstest.With(values, map[string]any{"account_key": secret}), Kind: source.ErrAuth},
-			"container": {Values: objectstest.With(values, map[string]any{"containers": "absent-container"}), Kind: source.ErrConfig},
-		},
-		FailingPart: func(*testing.T) sourcetest.FailingPart {
-			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"containers": append([]string{"absent-container"}, names...)}), Scope: "absent-container", Kind: source.ErrConfig}
-		},
-		NoFailingContent: "TestContract has it", NoLoss: "TestContract has it",
+	suite.ContractOnAServer(t, names, values, map[string]sourcetest.Broken{
+		"key": {Values: map[string]any{"account_key": secret}, Kind: source.ErrAuth},
 	})
 }
 
-// An answer that is no listing, such as the page of a proxy's login, is not taken for an empty container.
 func TestAResponseThatIsNotAListingFails(t *testing.T) {
 	t.Parallel()
-	f, values := newFake(t, map[string]map[string]string{"c": {"a": "x"}})
-	src := opened(t, values)
-	objectstest.NoListingFails(t, &f.Front, func() error {
-		_, failed, _ := read(t, src)
-		return failed["c"]
-	})
+	suite.ResponseThatIsNoListing(t)
 }
 
 // A redirect would take a signature to where nothing was configured: it is an error.
@@ -411,7 +337,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		return true
 	}
-	if err := opened(t, values).Ping(t.Context()); !errors.Is(err, source.ErrConfig) {
+	if err := suite.Open(t, values).Ping(t.Context()); !errors.Is(err, source.ErrConfig) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -432,10 +358,7 @@ func TestEmptyPagesOfContainersAreNotTheEnd(t *testing.T) {
 		_, _ = fmt.Fprintf(w, "<EnumerationResults><Containers>%s</Containers><NextMarker>%s</NextMarker></EnumerationResults>", containers, marker)
 		return true
 	}
-	docs, failed, _ := read(t, opened(t, objectstest.With(values, map[string]any{"containers": "*"})))
-	if len(docs) != 2 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v", len(docs), failed)
-	}
+	suite.ReadAll(t, suite.Open(t, objectstest.With(values, map[string]any{"containers": "*"})), 2)
 }
 
 // silent has tokens, and keeps them to itself.
@@ -458,24 +381,13 @@ func TestASilentServiceOfCredentials(t *testing.T) {
 	})
 }
 
-// A page that breaks off is no page, however whole what came of it looks, and is asked for again, as what a busy
-// service answers.
-func TestWhatMayPass(t *testing.T) {
+func TestKindsOfRefusals(t *testing.T) {
 	t.Parallel()
-	answers := map[string]func(http.ResponseWriter, *http.Request) bool{
-		"nothing":    objectstest.BreaksOff(""),
-		"half":       objectstest.BreaksOff("<EnumerationResults><Blobs><Blob><Name>a</Name></Blob>"),
-		"well-ended": objectstest.BreaksOff("<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>"),
-		"busy":       func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 503, "ServerBusy"); return true },
-		"too many":   func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 429, "TooManyRequests"); return true },
-	}
-	for name, answer := range answers {
-		f, values := newFake(t, map[string]map[string]string{"c": {}})
-		f.Before = answer
-		st := storeOf(t, values)
-		_, err := st.List(t.Context(), objects.Query{Bucket: "c"})
-		if err == nil || !errors.Is(st.Failure(err), source.ErrTemporary) {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
+	suite.KindsOfRefusals(t, objectstest.Refusal{Status: 503, Code: "ServerBusy", Kind: source.ErrTemporary},
+		objectstest.Refusal{Status: 429, Code: "TooManyRequests", Kind: source.ErrTemporary})
+}
+
+func TestPagesThatBreakOff(t *testing.T) {
+	t.Parallel()
+	suite.PagesThatBreakOff(t, "<EnumerationResults><Blobs><Blob><Name>a</Name></Blob>", "<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>")
 }

@@ -1,10 +1,7 @@
 package azureblob
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -24,16 +21,10 @@ const plainPage = "\uFEFF" + `<?xml version="1.0" encoding="utf-8"?><Enumeration
 <Metadata><Owner>it's &#39;me&#39;</Owner><hdi_isfolder>true</hdi_isfolder><empty></empty></Metadata><OrMetadata /></Blob>
 <Blob><Name>日本/😀</Name><Properties><Last-Modified>Thu, 21 Apr 2022 12:12:30 GMT</Last-Modified><Etag>0x1</Etag><Content-Length>0</Content-Length></Properties><Metadata /></Blob></Blobs><NextMarker>2!88!a&amp;b</NextMarker></EnumerationResults>`
 
-type answering []byte
-
-func (a answering) Do(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
-}
-
 // byLibrary is what the library reads of a page.
 func byLibrary(ctx context.Context, body []byte) (*page, error) {
 	client, err := container.NewClientWithNoCredential("http://account/c", &container.ClientOptions{ClientOptions: azcore.ClientOptions{
-		Transport: answering(body), Retry: policy.RetryOptions{MaxRetries: -1},
+		Transport: objectstest.Always(body), Retry: policy.RetryOptions{MaxRetries: -1},
 	}})
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func TestPatternThatMatchesNothing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var log bytes.Buffer
-		src := openedLog(t, map[string]any{"directory": root, "pattern": tt.pattern, "format": tt.format}, slog.NewTextHandler(&log, nil))
+		src := openedLog(t, map[string]any{"directory": root, "pattern": tt.pattern, "format": tt.format}, &log)
 		err := src.(source.Selective).Selects(t.Context())
 		if (err != nil) != tt.nothing || (tt.nothing && (!errors.Is(err, source.ErrConfig) || source.Hint(err) == "")) {
 			t.Errorf("%s %s: Selects gives %v", tt.format, tt.pattern, err)

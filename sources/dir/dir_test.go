@@ -19,52 +19,32 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/files"
 )
 
 // opened opens the source for the time of a test.
 func opened(t *testing.T, raw map[string]any) source.Source {
 	t.Helper()
-	return openedLog(t, raw, slog.DiscardHandler)
+	return sourcetest.Open(t, &Type, raw, source.Env{})
 }
 
-func openedLog(t *testing.T, raw map[string]any, h slog.Handler) source.Source {
+func openedLog(t *testing.T, raw map[string]any, log io.Writer) source.Source {
 	t.Helper()
-	v, err := field.Parse(Type.Fields, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := Type.Open(t.Context(), v, source.Env{Log: slog.New(h)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := src.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return src
+	return sourcetest.Open(t, &Type, raw, source.Env{Log: slog.New(slog.NewTextHandler(log, nil))})
 }
 
 // readEach reads all parts; errors of parts are keyed by their scopes.
 func readEach(t *testing.T, src source.Source) (docs []document.Document, scopes []string, failed map[string]error) {
 	t.Helper()
-	failed = map[string]error{}
-	for part, err := range src.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		scopes = append(scopes, part.Scope())
-		for doc, err := range part.Documents(t.Context()) {
-			if err != nil {
-				failed[part.Scope()] = err
-				break
-			}
-			doc.Fields = slices.Clone(doc.Fields)
-			docs = append(docs, doc)
-		}
+	r := sourcetest.Read(t, src.Parts(t.Context()))
+	if r.Err != nil {
+		t.Fatal(r.Err)
 	}
-	return docs, scopes, failed
+	for _, part := range r.Parts {
+		scopes = append(scopes, part.Scope())
+	}
+	return r.Docs, scopes, r.Failed
 }
 
 // read reads everything, which must work, and returns the documents of files by their base names.

@@ -170,7 +170,7 @@ func TestNoTwoBytesLookEqual(t *testing.T) {
 	var log bytes.Buffer
 	src := openedLog(t, map[string]any{
 		"directory": write(t, t.TempDir(), map[string]string{"a.csv": string(text)}), "format": formatDocuments,
-	}, slog.NewTextHandler(&log, nil))
+	}, &log)
 	docs, _, failed := readEach(t, src)
 	seen := map[string]bool{}
 	for _, d := range docs {

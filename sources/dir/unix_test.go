@@ -5,7 +5,6 @@ package dir
 import (
 	"bytes"
 	"errors"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -160,7 +159,7 @@ func TestLinks(t *testing.T) {
 	link(t, "nowhere.txt", filepath.Join(root, "broken.txt"))
 
 	var log bytes.Buffer
-	src := openedLog(t, map[string]any{"directory": root, "id_path": pathRelative}, slog.NewTextHandler(&log, nil))
+	src := openedLog(t, map[string]any{"directory": root, "id_path": pathRelative}, &log)
 	docs, scopes, failed := readEach(t, src)
 	if diff := cmp.Diff([]string{"a.txt", "sub/b.txt", "sub/inside.txt"}, paths(t, docs)); diff != "" || len(failed) > 0 {
 		t.Errorf("paths (-want +got), failed %v:\n%s", failed, diff)

@@ -29,7 +29,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	})
 	for name, st := range map[string]*store{
 		"with a key":         tokenStore(t, tokens, redirects),
-		"without one":        storeOf(t, map[string]any{"buckets": "b", "endpoint_url": redirected(t, redirects), "retry_count": 0}),
+		"without one":        suite.Client(t, map[string]any{"buckets": "b", "endpoint_url": redirected(t, redirects), "retry_count": 0}),
 		"that gives a token": tokenStore(t, redirects, redirects),
 	} {
 		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})

@@ -3,28 +3,17 @@ package gcs
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
 // fake speaks as much of the JSON API as the source asks for, without credentials.
-type fake struct {
-	objectstest.Front
-
-	buckets map[string]map[string]*stored
-	page    int
-}
+type fake struct{ objectstest.Fake[stored] }
 
 type stored struct {
 	data       string
@@ -32,20 +21,21 @@ type stored struct {
 	more       map[string]any // further attributes
 }
 
-func newFake(t *testing.T, buckets map[string]map[string]string) (*fake, map[string]any) {
+func newFake(t testing.TB, buckets map[string]map[string]string) (*fake, map[string]any) {
 	t.Helper()
-	f := &fake{buckets: map[string]map[string]*stored{}, page: 1000}
-	for name, objects := range buckets {
-		f.buckets[name] = map[string]*stored{}
-		for key, data := range objects {
-			f.buckets[name][key] = &stored{data: data, generation: 1700000000000001}
-		}
-	}
-	server := httptest.NewServer(f)
-	t.Cleanup(server.Close)
-	return f, map[string]any{
-		"buckets": slices.Sorted(maps.Keys(buckets)), "endpoint_url": server.URL + "/storage/v1/", "project_id": "project", "retry_count": 0,
-	}
+	f := &fake{}
+	address := f.Start(t, f.answer, buckets, func(data string) *stored { return &stored{data: data, generation: 1700000000000001} })
+	return f, map[string]any{"buckets": f.Names(), "endpoint_url": address + "/storage/v1/", "project_id": "project", "retry_count": 0}
+}
+
+// suite is Google's storage for the cases that all object stores share.
+var suite = objectstest.Store[*store]{
+	Type: &Type, Connect: connect, Name: nameField, Buckets: fieldBuckets, Endpoint: fieldEndpoint, Retries: fieldRetries,
+	Fake: func(t testing.TB, buckets map[string]map[string]string) (*objectstest.Front, map[string]any) {
+		f, values := newFake(t, buckets)
+		return &f.Front, values
+	},
+	Refuse: func(w http.ResponseWriter, status int, reason string) { refuse(w, status, reason, "you may not") }, Denied: "forbidden",
 }
 
 func refuse(w http.ResponseWriter, status int, reason, message string) {
@@ -56,8 +46,6 @@ func refuse(w http.ResponseWriter, status int, reason, message string) {
 	}})
 }
 
-func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.Answer(w, r, f.answer) }
-
 func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/storage/v1/b"), "/")
 	for i := range path {
@@ -65,46 +53,33 @@ func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case len(path) == 1:
-		f.list(w, r.URL.Query(), slices.Sorted(maps.Keys(f.buckets)), func(name string) map[string]any { return map[string]any{"name": name} })
-	case f.buckets[path[1]] == nil:
+		f.list(w, r.URL.Query(), f.Names(), func(name string) map[string]any { return map[string]any{"name": name} })
+	case f.Buckets[path[1]] == nil:
 		refuse(w, 404, "notFound", "The specified bucket does not exist.")
 	case len(path) == 3:
-		objects := f.buckets[path[1]]
-		f.list(w, r.URL.Query(), slices.Sorted(maps.Keys(objects)), func(name string) map[string]any { return attributes(path[1], name, objects[name]) })
+		objects := f.Buckets[path[1]]
+		f.list(w, r.URL.Query(), objectstest.Keys(objects), func(name string) map[string]any { return attributes(path[1], name, objects[name]) })
 	default:
-		o := f.buckets[path[1]][strings.Join(path[3:], "/")]
+		o := f.Buckets[path[1]][strings.Join(path[3:], "/")]
 		if o == nil || r.URL.Query().Get("generation") != fmt.Sprint(o.generation) {
 			refuse(w, 404, "notFound", "No such object")
 			return
 		}
-		from := 0
-		defer func() { _, _ = io.WriteString(w, o.data[from:]) }()
-		if value, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes="); ok {
-			from, _ = strconv.Atoi(strings.TrimSuffix(value, "-"))
-			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(o.data)-1, len(o.data)))
-			w.Header().Set("Content-Length", fmt.Sprint(len(o.data)-from))
-			w.WriteHeader(206)
-			return
-		}
-		w.Header().Set("Content-Length", fmt.Sprint(len(o.data)))
+		objectstest.WriteFrom(w, r.Header.Get("Range"), o.data)
 	}
 }
 
 func (f *fake) list(w http.ResponseWriter, q url.Values, names []string, item func(string) map[string]any) {
-	most, _ := strconv.Atoi(q.Get("maxResults"))
-	if most == 0 || most > f.page {
-		most = f.page
-	}
+	token := q.Get("pageToken")
+	page, more := f.InPage(names, q.Get("maxResults"), func(name string) bool {
+		return name >= q.Get("startOffset") && strings.HasPrefix(name, q.Get("prefix")) && (token == "" || name > token)
+	})
 	answer := map[string]any{}
+	if more != "" {
+		answer["nextPageToken"] = page[len(page)-1]
+	}
 	var items []any
-	for _, name := range names {
-		if name < q.Get("startOffset") || !strings.HasPrefix(name, q.Get("prefix")) || q.Has("pageToken") && q.Get("pageToken") != "" && name <= q.Get("pageToken") {
-			continue
-		}
-		if len(items) == most {
-			answer["nextPageToken"] = items[most-1].(map[string]any)["name"]
-			break
-		}
+	for _, name := range page {
 		items = append(items, item(name))
 	}
 	if items != nil {
@@ -121,22 +96,4 @@ func attributes(bucket, name string, o *stored) map[string]any {
 	}
 	maps.Copy(a, o.more)
 	return a
-}
-
-func opened(t *testing.T, raw map[string]any) source.Source {
-	t.Helper()
-	return objectstest.Open(t, &Type, raw, source.Env{})
-}
-
-// storeOf is the client that a source has.
-func storeOf(t *testing.T, raw map[string]any) *store {
-	t.Helper()
-	return objectstest.Connect(t, &Type, raw, connect)
-}
-
-// read reads all: documents by their names, and errors by their scopes.
-func read(t *testing.T, src source.Source) (docs map[string]document.Document, failed map[string]error) {
-	t.Helper()
-	r := objectstest.Read(t, src, nameField)
-	return r.Docs, r.Failed
 }

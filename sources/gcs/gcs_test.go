@@ -24,44 +24,19 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
-var seeded = map[string]map[string]string{
-	"one": {"a.txt": "a", "sub/b.txt": strings.Repeat("b", 100_000), "empty.txt": "", "für 😀.md": "c", "x/": ""},
-	"two": {"e.txt": "e"},
-}
+var seeded = objectstest.Seeded(map[string]string{"x/": ""})
 
 func TestContract(t *testing.T) {
-	f, values := newFake(t, seeded)
-	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
-		if !strings.Contains(r.URL.Path, "/b/denied") {
-			return false
-		}
-		refuse(w, 403, "forbidden", "you may not")
-		return true
-	}
-	sourcetest.Run(t, sourcetest.Config{
-		Type:   Type,
-		Values: func(*testing.T) map[string]any { return values },
+	suite.Contract(t, objectstest.Contract{
+		Buckets: seeded,
 		Broken: map[string]sourcetest.Broken{
-			"bucket":    {Values: objectstest.With(values, map[string]any{"buckets": "absent"}), Kind: source.ErrConfig},
-			"rights":    {Values: objectstest.With(values, map[string]any{"buckets": "denied"}), Kind: source.ErrAuth},
-			"endpoint":  {Values: objectstest.With(values, map[string]any{"endpoint_url": "host:1"}), Kind: source.ErrConfig},
-			"key":       {Values: objectstest.With(values, map[string]any{"endpoint_url": "", "service_account_credentials": "{}"}), Kind: source.ErrConfig},
-			"no server": {Values: objectstest.With(values, map[string]any{"endpoint_url": "http://127.0.0.1:1/"}), Kind: source.ErrUnreachable},
-		},
-		FailingPart: func(*testing.T) sourcetest.FailingPart {
-			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"buckets": "one, denied"}), Scope: "denied", Kind: source.ErrAuth}
-		},
-		Loss: func(t *testing.T) sourcetest.Loss {
-			f, values := newFake(t, map[string]map[string]string{"one": objectstest.Filled("x")})
-			f.page = 3
-			breaks, lost := f.BreakOffOnce("")
-			return sourcetest.Loss{Values: objectstest.With(values, map[string]any{"retry_count": 2}), Break: breaks, Lost: lost}
+			"key": {Values: map[string]any{"endpoint_url": "", "service_account_credentials": "{}"}, Kind: source.ErrConfig},
 		},
 		FailingContent: func(t *testing.T) sourcetest.FailingContent {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{
 				Values: values, ID: "one/a.txt/1700000000000001", Want: fs.ErrNotExist,
-				Break: func() { f.Change(func() { f.buckets["one"]["a.txt"].generation++ }) },
+				Break: func() { f.Change(func() { f.Buckets["one"]["a.txt"].generation++ }) },
 			}
 		},
 	})
@@ -71,10 +46,10 @@ func TestDocument(t *testing.T) {
 	t.Parallel()
 	name := `répört 100% #1 'x'.PDF`
 	f, values := newFake(t, map[string]map[string]string{"b": {name: "x", "plain": "yy"}})
-	f.buckets["b"][name].more = map[string]any{
+	f.Buckets["b"][name].more = map[string]any{
 		"contentType": "application/pdf", "contentLanguage": "de", "componentCount": 3, "metadata": map[string]string{"k": "v", "a": "b"},
 	}
-	docs, _ := read(t, opened(t, values))
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	for object, more := range map[string]map[string]string{
 		name: {
 			"size": "1", "type": "application/pdf", "content_language": "de", "component_count": "3", "metadata": `{"a":"b","k":"v"}`,
@@ -101,29 +76,15 @@ func TestDocument(t *testing.T) {
 
 func TestOddNames(t *testing.T) {
 	t.Parallel()
-	names := map[string]string{}
-	for _, name := range []string{"tab\tand\nline.txt", "\r\x04.txt", "日本/😀.txt", "a/b c/é.txt", "#?.txt", "a//b.txt", "./c.txt", "d/../e.txt", "/f.txt", "100%.txt", "a+b", "e\u0301.txt", "é.txt", strings.Repeat("ü", 512)} {
-		names[name] = "content of " + name
-	}
-	f, values := newFake(t, map[string]map[string]string{"b": names})
-	f.page = 3
-	docs, failed := read(t, opened(t, values))
-	if len(docs) != len(names) || len(failed) > 0 {
-		t.Errorf("got %d documents, %v; want %d", len(docs), failed, len(names))
-	}
-	for name, want := range names {
-		if got, err := objectstest.Content(t, docs[name]); got != want || err != nil {
-			t.Errorf("%q: got %q, %v", name, got, err)
-		}
-	}
+	suite.OddKeys(t, "\r\x04.txt", "a/b c/é.txt", "#?.txt", "/f.txt")
 }
 
 // Decompressed content has an unknown size, so the limit counts the bytes that arrive.
 func TestCompressedObjectsHaveNoSize(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a.txt": "x"}})
-	f.buckets["b"]["a.txt"].more = map[string]any{"contentEncoding": "gzip"}
-	docs, _ := read(t, opened(t, values))
+	f.Buckets["b"]["a.txt"].more = map[string]any{"contentEncoding": "gzip"}
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	doc := docs["a.txt"]
 	if doc.Content.Size != -1 || objectstest.Text(&doc, "size") != "1" {
 		t.Errorf("got the sizes %d and %s", doc.Content.Size, objectstest.Text(&doc, "size"))
@@ -141,14 +102,12 @@ func TestLeastRights(t *testing.T) {
 		refuse(w, 403, "forbidden", "serviceusage.services.use, storage.buckets.list")
 		return true
 	}
-	src := opened(t, values)
+	src := suite.Open(t, values)
 	if err := src.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if docs, failed := read(t, src); len(docs) != 1 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v", len(docs), failed)
-	}
-	err := opened(t, objectstest.With(values, map[string]any{"buckets": "*"})).Ping(t.Context())
+	suite.ReadAll(t, src, 1)
+	err := suite.Open(t, objectstest.With(values, map[string]any{"buckets": "*"})).Ping(t.Context())
 	if !errors.Is(err, source.ErrAuth) || !strings.Contains(err.Error(), "storage.buckets.list") || !strings.Contains(source.Hint(err), "buckets:") {
 		t.Errorf("got %v, hint %q", err, source.Hint(err))
 	}
@@ -169,14 +128,11 @@ func TestRequesterPays(t *testing.T) {
 		}
 		return false
 	}
-	docs, failed := read(t, opened(t, values))
-	if len(docs) != 2 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v", len(docs), failed)
-	}
+	docs := suite.ReadAll(t, suite.Open(t, values), 2)
 	if got, err := objectstest.Content(t, docs["b.txt"]); got != "y" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	_, failed = read(t, opened(t, objectstest.With(values, map[string]any{"project_id": ""})))
+	_, failed := suite.Read(t, suite.Open(t, objectstest.With(values, map[string]any{"project_id": ""})))
 	if len(failed) != 1 || !strings.Contains(source.Hint(failed["paid"]), "project_id") {
 		t.Errorf("without a project: got %v", failed)
 	}
@@ -184,12 +140,9 @@ func TestRequesterPays(t *testing.T) {
 
 func TestAllBucketsOfTheProject(t *testing.T) {
 	t.Parallel()
-	f, values := newFake(t, map[string]map[string]string{"a": {"1": "x"}, "b": {"2": "x"}, "c": {"3": "x"}})
-	f.page = 1
-	if docs, failed := read(t, opened(t, objectstest.With(values, map[string]any{"buckets": "*"}))); len(docs) != 3 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v", len(docs), failed)
-	}
-	_, failed := read(t, opened(t, objectstest.With(values, map[string]any{"buckets": "*", "project_id": ""})))
+	suite.AllBuckets(t)
+	_, values := newFake(t, map[string]map[string]string{"a": {}})
+	_, failed := suite.Read(t, suite.Open(t, objectstest.With(values, map[string]any{"buckets": "*", "project_id": ""})))
 	if !errors.Is(failed[""], source.ErrConfig) {
 		t.Errorf("without a project: got %v", failed)
 	}
@@ -323,7 +276,7 @@ func TestTokens(t *testing.T) {
 
 // TestContractOnAServer runs on the stand-in that TEST_GCS_ENDPOINT names.
 func TestContractOnAServer(t *testing.T) {
-	endpoint := objectstest.Required(t, "TEST_GCS_ENDPOINT")
+	endpoint := sourcetest.Required(t, "TEST_GCS_ENDPOINT")
 	client, err := storage.NewClient(t.Context(), option.WithEndpoint(endpoint), option.WithoutAuthentication(), storage.WithJSONReads())
 	if err != nil {
 		t.Fatal(err)
@@ -347,47 +300,21 @@ func TestContractOnAServer(t *testing.T) {
 		}
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	values := map[string]any{"buckets": names, "endpoint_url": endpoint, "project_id": "project"}
-	sourcetest.Run(t, sourcetest.Config{
-		Type: Type, Values: func(*testing.T) map[string]any { return values },
-		Broken: map[string]sourcetest.Broken{"bucket": {Values: objectstest.With(values, map[string]any{"buckets": "absent-bucket"}), Kind: source.ErrConfig}},
-		FailingPart: func(*testing.T) sourcetest.FailingPart {
-			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"buckets": append([]string{"absent-bucket"}, names...)}), Scope: "absent-bucket", Kind: source.ErrConfig}
-		},
-		NoFailingContent: "TestContract has it", NoLoss: "TestContract has it",
-	})
+	suite.ContractOnAServer(t, names, map[string]any{"endpoint_url": endpoint, "project_id": "project"}, nil)
 }
 
-// An answer that is no listing, such as the page of a proxy's login, is not taken for an empty bucket.
 func TestAResponseThatIsNotAListingFails(t *testing.T) {
 	t.Parallel()
-	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
-	st := storeOf(t, values)
-	objectstest.NoListingFails(t, &f.Front, func() error {
-		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
-		return err
-	})
+	suite.ResponseThatIsNoListing(t)
 }
 
-// A page that breaks off is no page, and is asked for again, as what a busy service answers.
-func TestWhatMayPass(t *testing.T) {
+func TestKindsOfRefusals(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]func(http.ResponseWriter, *http.Request) bool{
-		"nothing":    objectstest.BreaksOff(""),
-		"half":       objectstest.BreaksOff(`{"items":[`),
-		"well-ended": objectstest.BreaksOff(`{"items":[]}`),
-		"busy":       func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, 503, "backendError", "busy"); return true },
-		"too many": func(w http.ResponseWriter, _ *http.Request) bool {
-			refuse(w, 429, "rateLimitExceeded", "slow down")
-			return true
-		},
-	} {
-		f, values := newFake(t, map[string]map[string]string{"b": {}})
-		f.Before = answer
-		st := storeOf(t, values)
-		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
-		if err == nil || !errors.Is(st.Failure(err), source.ErrTemporary) {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
+	suite.KindsOfRefusals(t, objectstest.Refusal{Status: 503, Code: "backendError", Kind: source.ErrTemporary},
+		objectstest.Refusal{Status: 429, Code: "rateLimitExceeded", Kind: source.ErrTemporary})
+}
+
+func TestPagesThatBreakOff(t *testing.T) {
+	t.Parallel()
+	suite.PagesThatBreakOff(t, `{"items":[`, `{"items":[]}`)
 }

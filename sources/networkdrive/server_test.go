@@ -1,7 +1,6 @@
 package networkdrive
 
 import (
-	"log/slog"
 	"maps"
 	"net"
 	"os"
@@ -12,9 +11,8 @@ import (
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 )
 
 // samba is the server of the tests: a share whose folder lies on this machine.
@@ -24,8 +22,8 @@ type samba struct{ address, share, user, password, folder string }
 func needsSamba(t *testing.T) samba {
 	t.Helper()
 	return samba{
-		objectstest.Required(t, "TEST_SMB_ADDR"), os.Getenv("TEST_SMB_SHARE"), os.Getenv("TEST_SMB_USER"), os.Getenv("TEST_SMB_PASSWORD"),
-		objectstest.Required(t, "TEST_SMB_PATH"),
+		sourcetest.Required(t, "TEST_SMB_ADDR"), os.Getenv("TEST_SMB_SHARE"), os.Getenv("TEST_SMB_USER"), os.Getenv("TEST_SMB_PASSWORD"),
+		sourcetest.Required(t, "TEST_SMB_PATH"),
 	}
 }
 
@@ -81,41 +79,23 @@ func (s samba) values(path string, more map[string]any) map[string]any {
 
 func opened(t *testing.T, raw map[string]any, env source.Env) source.Source {
 	t.Helper()
-	v, err := field.Parse(Type.Fields, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
-	}
-	src, err := Type.Open(t.Context(), v, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = src.Close() })
-	return src
+	return sourcetest.Open(t, &Type, raw, env)
 }
 
 // readEach reads all parts: documents by their paths below the configured one, and errors by scopes.
 func readEach(t *testing.T, src source.Source) (docs map[string]document.Document, failed map[string]error) {
 	t.Helper()
-	docs, failed = map[string]document.Document{}, map[string]error{}
-	root := src.(*drive).roots[0]
-	for part, err := range src.Parts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for doc, err := range part.Documents(t.Context()) {
-			if err != nil {
-				failed[part.Scope()] = err
-				break
-			}
-			path := textOf(t, doc, pathField)
-			_, below, _ := strings.Cut(path, root+`\`)
-			docs[strings.ReplaceAll(below, `\`, "/")] = doc
-		}
+	r := sourcetest.Read(t, src.Parts(t.Context()))
+	if r.Err != nil {
+		t.Fatal(r.Err)
 	}
-	return docs, failed
+	docs = map[string]document.Document{}
+	root := src.(*drive).roots[0]
+	for _, doc := range r.Docs {
+		_, below, _ := strings.Cut(textOf(t, doc, pathField), root+`\`)
+		docs[strings.ReplaceAll(below, `\`, "/")] = doc
+	}
+	return docs, r.Failed
 }
 
 func textOf(t *testing.T, d document.Document, name string) string {

@@ -92,7 +92,7 @@ func TestBucketsOfOtherRegions(t *testing.T) {
 func TestNoCredentials(t *testing.T) {
 	environment(t, nil)
 	_, values := newFake(t, map[string]map[string]string{"b": {}})
-	err := opened(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""}), nil).Ping(t.Context())
+	err := suite.Open(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""})).Ping(t.Context())
 	if !errors.Is(err, source.ErrAuth) || !strings.Contains(source.Hint(err), "aws_access_key_id") {
 		t.Errorf("got %v, hint %q", err, source.Hint(err))
 	}
@@ -113,10 +113,8 @@ func TestRole(t *testing.T) {
 	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
 	t.Setenv("AWS_ENDPOINT_URL", values["endpoint_url"].(string))
 	t.Setenv("AWS_ENDPOINT_URL_STS", tokens.URL)
-	src := opened(t, objectstest.With(values, map[string]any{"endpoint_url": "", "role_arn": "arn:aws:iam::1:role/reader", "external_id": "x1"}), nil)
-	if docs, failed := read(t, src); len(docs) != 1 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v", len(docs), failed)
-	}
+	src := suite.Open(t, objectstest.With(values, map[string]any{"endpoint_url": "", "role_arn": "arn:aws:iam::1:role/reader", "external_id": "x1"}))
+	suite.ReadAll(t, src, 1)
 	for _, r := range f.Requests() {
 		if r.Header.Get("X-Amz-Security-Token") != "session" || !strings.Contains(r.Header.Get("Authorization"), "Credential=temporary/") {
 			t.Errorf("asked as %s", r.Header.Get("Authorization"))
@@ -130,7 +128,7 @@ func TestRole(t *testing.T) {
 func TestSessionToken(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
-	if err := opened(t, objectstest.With(values, map[string]any{"session_token": "temp"}), nil).Ping(t.Context()); err != nil {
+	if err := suite.Open(t, objectstest.With(values, map[string]any{"session_token": "temp"})).Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.Requests()[0].Header.Get("X-Amz-Security-Token"); got != "temp" {
@@ -197,7 +195,7 @@ func TestATokenFileIsReadAgain(t *testing.T) {
 	environment(t, map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "arn:aws:iam::1:role/reader", "AWS_ENDPOINT_URL_STS": tokens.URL})
 	_, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
 	write("one")
-	src := opened(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""}), nil)
+	src := suite.Open(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""}))
 	if err := src.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +226,7 @@ func TestALoginThatHasRunOut(t *testing.T) {
 	}
 	environment(t, map[string]string{"HOME": home, "AWS_CONFIG_FILE": config, "AWS_PROFILE": "night"})
 	_, values := newFake(t, map[string]map[string]string{"b": {}})
-	err := opened(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""}), nil).Ping(t.Context())
+	err := suite.Open(t, objectstest.With(values, map[string]any{"aws_access_key_id": "", "aws_secret_access_key": ""})).Ping(t.Context())
 	if !errors.Is(err, source.ErrAuth) || !strings.Contains(source.Hint(err), "aws sso login") || strings.Contains(err.Error(), "t0ken") {
 		t.Errorf("got %v, hint %q", err, source.Hint(err))
 	}

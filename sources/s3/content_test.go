@@ -59,7 +59,7 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil } // whatever p he
 // as a stream that resumes beyond 4 GiB.
 func TestAnObjectOfFiveGiB(t *testing.T) {
 	t.Parallel()
-	st := storeOf(t, map[string]any{
+	st := suite.Client(t, map[string]any{
 		"buckets": "b", "endpoint_url": "http://store.example", "aws_access_key_id": "key", "aws_secret_access_key": "secret", "max_attempts": 0,
 	})
 	g := &giant{}
@@ -68,7 +68,7 @@ func TestAnObjectOfFiveGiB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs, failed := read(t, objects.New(objects.Config{Store: st, Noun: "bucket", Names: names, Env: source.Env{}}))
+	docs, failed := suite.Read(t, objects.New(objects.Config{Store: st, Noun: "bucket", Names: names, Env: source.Env{}}))
 	doc := docs["big.txt"]
 	if len(failed) > 0 || doc.Content == nil || doc.Content.Size != large || objectstest.Text(&doc, "size_in_bytes") != strconv.FormatInt(large, 10) || len(g.ranges) > 0 {
 		t.Fatalf("got %+v, %v; opened %d times", doc, failed, len(g.ranges))
@@ -106,7 +106,7 @@ func TestAFlippedByteFailsTheContent(t *testing.T) {
 		_, _ = io.WriteString(w, text)
 		return true
 	}
-	docs, _ := read(t, opened(t, values, nil))
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	if got, err := objectstest.Content(t, docs["a.txt"]); err == nil {
 		t.Errorf("got %q, and no error", got)
 	}

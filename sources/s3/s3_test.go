@@ -2,7 +2,6 @@ package s3
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -17,50 +16,28 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
-var seeded = map[string]map[string]string{
-	"one": {"a.txt": "a", "sub/b.txt": strings.Repeat("b", 100_000), "empty.txt": "", "für 😀.md": "c", "new\nline.txt": "d"},
-	"two": {"e.txt": "e"},
-}
+var seeded = objectstest.Seeded(map[string]string{"new\nline.txt": "d"})
 
 func TestContract(t *testing.T) {
-	f, values := newFake(t, seeded)
-	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
-		switch {
-		case strings.HasPrefix(r.URL.Path, "/denied"):
-			refuse(w, 403, "AccessDenied")
-		case strings.Contains(r.Header.Get("Authorization"), "Credential=wrong/"):
-			refuse(w, 403, "InvalidAccessKeyId")
-		default:
-			return false
-		}
-		return true
-	}
-	sourcetest.Run(t, sourcetest.Config{
-		Type:   Type,
-		Values: func(*testing.T) map[string]any { return values },
+	suite.Contract(t, objectstest.Contract{
+		Buckets: seeded,
 		Broken: map[string]sourcetest.Broken{
-			"key":       {Values: objectstest.With(values, map[string]any{"aws_access_key_id": "wrong"}), Kind: source.ErrAuth},
-			"half":      {Values: objectstest.With(values, map[string]any{"aws_access_key_id": ""}), Kind: source.ErrConfig},
-			"bucket":    {Values: objectstest.With(values, map[string]any{"buckets": "absent"}), Kind: source.ErrConfig},
-			"rights":    {Values: objectstest.With(values, map[string]any{"buckets": "denied"}), Kind: source.ErrAuth},
-			"endpoint":  {Values: objectstest.With(values, map[string]any{"endpoint_url": "minio:9000"}), Kind: source.ErrConfig},
-			"name":      {Values: objectstest.With(values, map[string]any{"buckets": "a/b"}), Kind: source.ErrConfig},
-			"no server": {Values: objectstest.With(values, map[string]any{"endpoint_url": "http://127.0.0.1:1"}), Kind: source.ErrUnreachable},
+			"key":  {Values: map[string]any{"aws_access_key_id": "wrong"}, Kind: source.ErrAuth},
+			"half": {Values: map[string]any{"aws_access_key_id": ""}, Kind: source.ErrConfig},
+			"name": {Values: map[string]any{"buckets": "a/b"}, Kind: source.ErrConfig},
 		},
-		FailingPart: func(*testing.T) sourcetest.FailingPart {
-			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"buckets": "one, denied"}), Scope: "denied", Kind: source.ErrAuth}
-		},
-		Loss: func(t *testing.T) sourcetest.Loss {
-			f, values := newFake(t, map[string]map[string]string{"one": objectstest.Filled("x")})
-			f.page = 3
-			breaks, lost := f.BreakOffOnce("")
-			return sourcetest.Loss{Values: objectstest.With(values, map[string]any{"max_attempts": 2}), Break: breaks, Lost: lost}
+		Before: func(w http.ResponseWriter, r *http.Request) bool {
+			wrong := strings.Contains(r.Header.Get("Authorization"), "Credential=wrong/")
+			if wrong {
+				refuse(w, 403, "InvalidAccessKeyId")
+			}
+			return wrong
 		},
 		FailingContent: func(t *testing.T) sourcetest.FailingContent {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{
 				Values: values, ID: "29941712748745392b74c0599b47d295", Want: fs.ErrNotExist,
-				Break: func() { f.Change(func() { delete(f.buckets["one"], "a.txt") }) },
+				Break: func() { f.Change(func() { delete(f.Buckets["one"], "a.txt") }) },
 			}
 		},
 	})
@@ -69,8 +46,8 @@ func TestContract(t *testing.T) {
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"bucket1": {"1.txt": "x", "folder/": "", "n": "y"}, "b": {"répört 1.pdf": "z"}})
-	f.buckets["bucket1"]["n"].owner = ""
-	docs, _ := read(t, opened(t, values, nil))
+	f.Buckets["bucket1"]["n"].owner = ""
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	doc := docs["1.txt"]
 	got := objectstest.Shown(doc)
 	want := map[string]string{
@@ -88,41 +65,23 @@ func TestDocument(t *testing.T) {
 	if folder.Content != nil || objectstest.Text(&none, "owner") != "" {
 		t.Errorf("a folder has content %v; no owner is %q", folder.Content, objectstest.Text(&none, "owner"))
 	}
-	docs, _ = read(t, opened(t, objectstest.With(values, map[string]any{"extended_metadata": true}), nil))
+	docs, _ = suite.Read(t, suite.Open(t, objectstest.With(values, map[string]any{"extended_metadata": true})))
 	doc = docs["1.txt"]
 	if objectstest.Text(&doc, "owner_id") != "id-me" || objectstest.Text(&doc, "content_url") != "s3://bucket1/1.txt" || objectstest.Text(&doc, "extension") != ".txt" {
 		t.Errorf("extended: got %+v", doc.Fields)
 	}
 }
 
-// Keys are bytes: each is listed and read as it is, whatever a path would make of it.
+// Keys are bytes: each is listed and read unchanged, whatever a path would make of it.
 func TestOddKeys(t *testing.T) {
 	t.Parallel()
-	keys := map[string]string{}
-	for i, key := range []string{
-		"/a.txt", "a//b.txt", "./c.txt", "d/../e.txt", "e.txt", `f\g.txt`, "h/.", strings.Repeat("ü", 512), "a\x04b.txt", "100%10 + x.txt",
-		"a+b.txt", "a b.txt", "a%2Bb.txt", "é.txt", "e\u0301.txt", "q?#&=.txt", "tab\tand\nline.txt", "'\".txt", "~*!().txt", "..", "x//", "not\xffutf8.txt", "日本/😀.txt",
-	} {
-		keys[key] = fmt.Sprint("content ", i)
-	}
-	_, values := newFake(t, map[string]map[string]string{"b": keys})
-	docs, failed := read(t, opened(t, values, nil))
-	if len(docs) != len(keys) || len(failed) > 0 {
-		t.Errorf("got %d documents, %v; want %d", len(docs), failed, len(keys))
-	}
-	ids := map[string]bool{}
-	for key, want := range keys {
-		doc := docs[key]
-		if ids[doc.ID] = true; strings.HasSuffix(key, "/") {
-			continue
-		}
-		if got, err := objectstest.Content(t, doc); got != want || err != nil {
-			t.Errorf("%q: got %q, %v; want %q", key, got, err, want)
-		}
-	}
-	if len(ids) != len(keys) {
-		t.Errorf("%d ids of %d keys", len(ids), len(keys))
-	}
+	suite.OddKeys(t, "/a.txt", "e.txt", `f\g.txt`, "h/.", "a\x04b.txt", "100%10 + x.txt", "a+b.txt", "a b.txt", "a%2Bb.txt", "q?#&=.txt", "'\".txt", "~*!().txt",
+		"..", "x//", "not\xffutf8.txt")
+}
+
+func TestAllBuckets(t *testing.T) {
+	t.Parallel()
+	suite.AllBuckets(t)
 }
 
 // A store that does not encode keys, and does not say so, has its percent signs left alone.
@@ -130,7 +89,7 @@ func TestKeysAreNotDecodedTwice(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a%2Bb": "x", "c+d": "y"}})
 	f.raw = true
-	docs, _ := read(t, opened(t, values, nil))
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	for _, key := range []string{"a%2Bb", "c+d"} {
 		if got, err := objectstest.Content(t, docs[key]); err != nil || got == "" {
 			t.Errorf("%s: got %q, %v", key, got, err)
@@ -141,9 +100,9 @@ func TestKeysAreNotDecodedTwice(t *testing.T) {
 func TestArchivedObjectsAreTheirMetadata(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"cold.txt": "x", "back.txt": "y", "tiered.txt": "z"}})
-	f.buckets["b"]["cold.txt"].class, f.buckets["b"]["back.txt"].class, f.buckets["b"]["tiered.txt"].class = "GLACIER", "GLACIER", "INTELLIGENT_TIERING"
-	f.buckets["b"]["back.txt"].restored = true
-	docs, _ := read(t, opened(t, values, nil))
+	f.Buckets["b"]["cold.txt"].class, f.Buckets["b"]["back.txt"].class, f.Buckets["b"]["tiered.txt"].class = "GLACIER", "GLACIER", "INTELLIGENT_TIERING"
+	f.Buckets["b"]["back.txt"].restored = true
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	if docs["cold.txt"].Content != nil {
 		t.Error("what is archived has content")
 	}
@@ -158,10 +117,10 @@ func TestArchivedObjectsAreTheirMetadata(t *testing.T) {
 func TestContentIsOfTheVersionThatWasListed(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a.txt": "first", "b.txt": "first"}})
-	docs, _ := read(t, opened(t, values, nil))
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	f.Change(func() {
-		f.buckets["b"]["a.txt"].data = "other"
-		delete(f.buckets["b"], "b.txt")
+		f.Buckets["b"]["a.txt"].data = "other"
+		delete(f.Buckets["b"], "b.txt")
 	})
 	if got, err := objectstest.Content(t, docs["a.txt"]); !errors.Is(err, objects.ErrReplaced) || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("replaced: got %q, %v", got, err)
@@ -171,41 +130,19 @@ func TestContentIsOfTheVersionThatWasListed(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsSaid(t *testing.T) {
+func TestRefusals(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		status     int
-		code, hint string
-		kind       error
-	}{
-		{403, "AccessDenied", "s3:ListBucket", source.ErrAuth},
-		{403, "InvalidAccessKeyId", "does not know", source.ErrAuth},
-		{403, "SignatureDoesNotMatch", "proxy", source.ErrAuth},
-		{403, "RequestTimeTooSkewed", "clock", source.ErrAuth},
-		{400, "ExpiredToken", "temporary keys", source.ErrAuth},
-		{301, "PermanentRedirect", "another region", source.ErrConfig},
-		{400, "AuthorizationHeaderMalformed", "another region", source.ErrConfig},
-		{404, "NoSuchBucket", "remove the bucket", source.ErrConfig},
-		{403, "", "s3:ListBucket", source.ErrAuth},
-	}
-	for _, tt := range tests {
-		t.Run(fmt.Sprint(tt.status, " ", tt.code), func(t *testing.T) {
-			t.Parallel()
-			f, values := newFake(t, map[string]map[string]string{"b": {}})
-			f.Before = func(w http.ResponseWriter, _ *http.Request) bool {
-				if tt.code == "" {
-					w.WriteHeader(tt.status) // as a proxy does
-					return true
-				}
-				refuse(w, tt.status, tt.code)
-				return true
-			}
-			err := opened(t, values, nil).Ping(t.Context())
-			if !errors.Is(err, tt.kind) || !strings.Contains(source.Hint(err), tt.hint) || strings.Contains(err.Error(), "secret") {
-				t.Errorf("got %v, hint %q", err, source.Hint(err))
-			}
-		})
-	}
+	suite.Refusals(t, []objectstest.Refusal{
+		{Status: 403, Code: "AccessDenied", Hint: "s3:ListBucket", Kind: source.ErrAuth},
+		{Status: 403, Code: "InvalidAccessKeyId", Hint: "does not know", Kind: source.ErrAuth},
+		{Status: 403, Code: "SignatureDoesNotMatch", Hint: "proxy", Kind: source.ErrAuth},
+		{Status: 403, Code: "RequestTimeTooSkewed", Hint: "clock", Kind: source.ErrAuth},
+		{Status: 400, Code: "ExpiredToken", Hint: "temporary keys", Kind: source.ErrAuth},
+		{Status: 301, Code: "PermanentRedirect", Hint: "another region", Kind: source.ErrConfig},
+		{Status: 400, Code: "AuthorizationHeaderMalformed", Hint: "another region", Kind: source.ErrConfig},
+		{Status: 404, Code: "NoSuchBucket", Hint: "remove the bucket", Kind: source.ErrConfig},
+		{Status: 403, Code: "", Hint: "s3:ListBucket", Kind: source.ErrAuth},
+	})
 }
 
 // A key that may list only its own prefix is enough for rules that name it.
@@ -219,13 +156,11 @@ func TestLeastRights(t *testing.T) {
 		refuse(w, 403, "AccessDenied")
 		return true
 	}
-	src := opened(t, values, []any{map[string]any{"bucket": "b", "prefix": "team-a/"}})
+	src := sourcetest.Open(t, &Type, values, source.Env{AdvancedRules: []any{map[string]any{"bucket": "b", "prefix": "team-a/"}}})
 	if err := src.Ping(t.Context()); err != nil {
 		t.Errorf("ping: %v", err)
 	}
-	if docs, failed := read(t, src); len(docs) != 1 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v", len(docs), failed)
-	}
+	suite.ReadAll(t, src, 1)
 }
 
 // More that follows without a token is no end.
@@ -244,7 +179,7 @@ func TestAPageWithoutATokenFails(t *testing.T) {
 				_, _ = w.Write([]byte(answer))
 				return true
 			}
-			if _, failed := read(t, opened(t, values, nil)); failed["b"] == nil {
+			if _, failed := suite.Read(t, suite.Open(t, values)); failed["b"] == nil {
 				t.Error("the bucket is taken for complete")
 			}
 		})
@@ -255,7 +190,7 @@ func TestAPageWithoutATokenFails(t *testing.T) {
 func TestOtherStoresAreAskedPlainly(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a.txt": "x"}})
-	docs, _ := read(t, opened(t, values, nil))
+	docs, _ := suite.Read(t, suite.Open(t, values))
 	if _, err := objectstest.Content(t, docs["a.txt"]); err != nil {
 		t.Error(err)
 	}
@@ -269,7 +204,7 @@ func TestOtherStoresAreAskedPlainly(t *testing.T) {
 			t.Errorf("%s %s signs what proxies change", r.Method, r.URL)
 		}
 	}
-	paying, _ := read(t, opened(t, objectstest.With(values, map[string]any{"request_payer": true}), nil))
+	paying, _ := suite.Read(t, suite.Open(t, objectstest.With(values, map[string]any{"request_payer": true})))
 	if _, err := objectstest.Content(t, paying["a.txt"]); err != nil {
 		t.Error(err)
 	}
@@ -306,54 +241,24 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// An answer that is no listing, such as the page of a proxy's login, is not taken for an empty bucket.
 func TestAResponseThatIsNotAListingFails(t *testing.T) {
 	t.Parallel()
-	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})
-	src := opened(t, values, nil)
-	objectstest.NoListingFails(t, &f.Front, func() error {
-		_, failed := read(t, src)
-		return failed["b"]
-	})
+	suite.ResponseThatIsNoListing(t)
 }
 
-// What a busy store answers may pass, so that the engine asks again; what it is on its way to say may not.
-func TestWhatMayPass(t *testing.T) {
+// The engine retries what a busy store refuses, not what will never be answered otherwise.
+func TestKindsOfRefusals(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[struct {
-		status int
-		code   string
-	}]error{
-		{503, "SlowDown"}: source.ErrTemporary, {503, "ServiceUnavailable"}: source.ErrTemporary, {500, "InternalError"}: source.ErrTemporary,
-		{400, "RequestTimeout"}: source.ErrTemporary, {429, "TooManyRequests"}: source.ErrTemporary, {502, ""}: source.ErrTemporary,
-		{200, "SlowDown"}: source.ErrTemporary, {501, "NotImplemented"}: nil, {400, "InvalidArgument"}: nil,
-	} {
-		f, values := newFake(t, map[string]map[string]string{"b": {}})
-		f.Before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, answer.status, answer.code); return true }
-		st := storeOf(t, values)
-		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
-		if err == nil {
-			t.Errorf("%v: no error", answer)
-			continue
-		}
-		if got := st.Failure(err).Kind; got != want { //nolint:errorlint // a kind is compared
-			t.Errorf("%v: got %v of the kind %v", answer, err, got)
-		}
+	for code, status := range map[string]int{"SlowDown": 503, "ServiceUnavailable": 503, "InternalError": 500, "RequestTimeout": 400, "TooManyRequests": 429, "": 502} {
+		suite.KindsOfRefusals(t, objectstest.Refusal{Status: status, Code: code, Kind: source.ErrTemporary})
 	}
+	suite.KindsOfRefusals(t, objectstest.Refusal{Status: 200, Code: "SlowDown", Kind: source.ErrTemporary},
+		objectstest.Refusal{Status: 501, Code: "NotImplemented"}, objectstest.Refusal{Status: 400, Code: "InvalidArgument"})
 }
 
-// A page that breaks off is no page, however whole what came of it looks, and is asked for again.
-func TestAPageThatBreaksOffMayPass(t *testing.T) {
+func TestPagesThatBreakOff(t *testing.T) {
 	t.Parallel()
-	for _, page := range []string{"", "<ListBucketResult><Contents><Key>a</Key></Contents>", "<ListBucketResult></ListBucketResult>"} {
-		f, values := newFake(t, map[string]map[string]string{"b": {}})
-		f.Before = objectstest.BreaksOff(page)
-		st := storeOf(t, values)
-		_, err := st.List(t.Context(), objects.Query{Bucket: "b"})
-		if err == nil || !errors.Is(st.Failure(err), source.ErrTemporary) {
-			t.Errorf("%q: got %v", page, err)
-		}
-	}
+	suite.PagesThatBreakOff(t, "<ListBucketResult><Contents><Key>a</Key></Contents>", "<ListBucketResult></ListBucketResult>")
 }
 
 // What the last attempt answered counts, whatever was answered before.
@@ -368,7 +273,7 @@ func TestTheLastAttemptCounts(t *testing.T) {
 		}
 		return false
 	}
-	page, err := storeOf(t, objectstest.With(values, map[string]any{"max_attempts": 2})).List(t.Context(), objects.Query{Bucket: "b"})
+	page, err := suite.Client(t, objectstest.With(values, map[string]any{"max_attempts": 2})).List(t.Context(), objects.Query{Bucket: "b"})
 	if err != nil || len(page.Objects) != 1 || n != 2 {
 		t.Errorf("got %d objects, %v by %d requests", len(page.Objects), err, n)
 	}

@@ -28,8 +28,8 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	endpoint := objectstest.Required(t, "TEST_S3_ENDPOINT")
-	key, secret := objectstest.Required(t, "TEST_S3_ACCESS_KEY"), objectstest.Required(t, "TEST_S3_SECRET_KEY")
+	endpoint := sourcetest.Required(t, "TEST_S3_ENDPOINT")
+	key, secret := sourcetest.Required(t, "TEST_S3_ACCESS_KEY"), sourcetest.Required(t, "TEST_S3_SECRET_KEY")
 	return &server{t: t, client: s3.New(s3.Options{
 		BaseEndpoint: &endpoint, Region: "us-east-1", UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
 	}), values: map[string]any{"endpoint_url": endpoint, "aws_access_key_id": key, "aws_secret_access_key": secret, "max_attempts": 0}}
@@ -64,19 +64,9 @@ func (s *server) remove(bucket, key string) {
 func TestContractOnAServer(t *testing.T) {
 	s := newServer(t)
 	one, two := s.bucket(seeded["one"]), s.bucket(seeded["two"])
-	values := objectstest.With(s.values, map[string]any{"buckets": one + "," + two})
-	sourcetest.Run(t, sourcetest.Config{
-		Type:   Type,
-		Values: func(*testing.T) map[string]any { return values },
-		Broken: map[string]sourcetest.Broken{
-			"secret": {Values: objectstest.With(values, map[string]any{"aws_secret_access_key": "wrong"}), Kind: source.ErrAuth},
-			"key":    {Values: objectstest.With(values, map[string]any{"aws_access_key_id": "wrong"}), Kind: source.ErrAuth},
-			"bucket": {Values: objectstest.With(values, map[string]any{"buckets": "absent-bucket"}), Kind: source.ErrConfig},
-		},
-		FailingPart: func(*testing.T) sourcetest.FailingPart {
-			return sourcetest.FailingPart{Values: objectstest.With(values, map[string]any{"buckets": one + ", absent-bucket"}), Scope: "absent-bucket", Kind: source.ErrConfig}
-		},
-		NoFailingContent: "an object that is deleted is in TestObjectsThatChangeOnAServer", NoLoss: "TestContract has it",
+	suite.ContractOnAServer(t, []string{one, two}, s.values, map[string]sourcetest.Broken{
+		"secret": {Values: map[string]any{"aws_secret_access_key": "wrong"}, Kind: source.ErrAuth},
+		"key":    {Values: map[string]any{"aws_access_key_id": "wrong"}, Kind: source.ErrAuth},
 	})
 }
 
@@ -84,7 +74,7 @@ func TestObjectsThatChangeOnAServer(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	bucket := s.bucket(map[string]string{"a.txt": "first", "b.txt": "first", "c.txt": "stays"})
-	docs, _ := read(t, opened(t, objectstest.With(s.values, map[string]any{"buckets": bucket}), nil))
+	docs, _ := suite.Read(t, suite.Open(t, objectstest.With(s.values, map[string]any{"buckets": bucket})))
 	s.put(bucket, "a.txt", "other")
 	s.remove(bucket, "b.txt")
 	if _, err := objectstest.Content(t, docs["a.txt"]); !errors.Is(err, objects.ErrReplaced) {
@@ -113,10 +103,7 @@ func TestVersionsOnAServer(t *testing.T) {
 		s.put(bucket, "b.txt", data)
 	}
 	s.remove(bucket, "b.txt")
-	docs, failed := read(t, opened(t, objectstest.With(s.values, map[string]any{"buckets": bucket}), nil))
-	if len(docs) != 1 || len(failed) > 0 {
-		t.Errorf("got %d documents, %v", len(docs), failed)
-	}
+	docs := suite.ReadAll(t, suite.Open(t, objectstest.With(s.values, map[string]any{"buckets": bucket})), 1)
 	if got, err := objectstest.Content(t, docs["a.txt"]); got != "second" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -131,12 +118,12 @@ func TestRangesOnAServer(t *testing.T) {
 		files[strings.Repeat("x", i%7)+aws.ToString(aws.String(string(rune('a'+i%26))))+string(rune('A'+i/26))+"/é.txt"] = "x"
 	}
 	bucket := s.bucket(files)
-	src := opened(t, objectstest.With(s.values, map[string]any{"buckets": bucket, "page_size": 5}), nil)
+	src := suite.Open(t, objectstest.With(s.values, map[string]any{"buckets": bucket, "page_size": 5}))
 	parts := 0
 	for range src.Parts(t.Context()) {
 		parts++
 	}
-	docs, failed := read(t, src)
+	docs, failed := suite.Read(t, src)
 	if len(docs) != len(files) || len(failed) > 0 || parts < 3 {
 		t.Errorf("got %d documents of %d in %d parts, %v", len(docs), len(files), parts, failed)
 	}
@@ -147,7 +134,7 @@ func TestPagesOfAServerAreReadHere(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	bucket := s.bucket(map[string]string{"a b.txt": "x", "é.txt": "y"})
-	st := storeOf(t, objectstest.With(s.values, map[string]any{"buckets": bucket}))
+	st := suite.Client(t, objectstest.With(s.values, map[string]any{"buckets": bucket}))
 	ctx, here := withListing(t.Context())
 	_, err := st.client(bucket).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket, EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true)})
 	if err != nil || here.page == nil || len(here.page.Contents) != 2 {

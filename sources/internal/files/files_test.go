@@ -17,6 +17,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 )
 
 func TestTime(t *testing.T) {
@@ -111,21 +112,15 @@ func walkOf(t *testing.T, w *Walk) (read []string, failed map[string]error, stra
 	w.Document = func(path string, _ fs.FileInfo) document.Document { return document.Document{ID: path} }
 	w.Stray = func(path string) { strays = append(strays, path) }
 	w.Explain = func(path string, err error) *source.Error { return &source.Error{Part: Name(path), Err: err} }
-	failed = map[string]error{}
-	for part, err := range w.Parts(t.Context(), func() {}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for doc, err := range part.Documents(t.Context()) {
-			if err != nil {
-				failed[part.Scope()] = err
-				break
-			}
-			read = append(read, doc.ID)
-		}
+	r := sourcetest.Read(t, w.Parts(t.Context(), func() {}))
+	if r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	for _, doc := range r.Docs {
+		read = append(read, doc.ID)
 	}
 	slices.Sort(read)
-	return read, failed, strays
+	return read, r.Failed, strays
 }
 
 func tree(names ...string) fstest.MapFS {

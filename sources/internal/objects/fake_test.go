@@ -15,6 +15,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 )
 
 // fake is a store in memory. Its keys are sorted.
@@ -138,26 +139,21 @@ func newSource(t testing.TB, f *fake, names ...string) *Source {
 	})
 }
 
-// read reads all parts; keys are in the order in which they came, errs by the scope that failed.
+// read reads all parts; keys are in the order in which they came, errs by the scope that failed, "" for the list of parts.
 func read(t testing.TB, s *Source) (keys []string, errs map[string]error, parts []string) {
 	t.Helper()
-	errs = map[string]error{}
-	for p, err := range s.Parts(t.Context()) {
-		if err != nil {
-			errs[""] = err
-			break
-		}
-		parts = append(parts, p.Name())
-		for doc, err := range p.Documents(t.Context()) {
-			if err != nil {
-				errs[p.Scope()] = err
-				break
-			}
-			v, _ := doc.Lookup("key")
-			keys = append(keys, v.Text())
-		}
+	r := sourcetest.Read(t, s.Parts(t.Context()))
+	for _, doc := range r.Docs {
+		v, _ := doc.Lookup("key")
+		keys = append(keys, v.Text())
 	}
-	return keys, errs, parts
+	for _, p := range r.Parts {
+		parts = append(parts, p.Name())
+	}
+	if r.Err != nil {
+		r.Failed[""] = r.Err
+	}
+	return keys, r.Failed, parts
 }
 
 func numbered(format string, n int) []string {

@@ -7,9 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
-
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
 
 func hashed(n int) []string {
@@ -135,23 +132,5 @@ func TestARangeOfAListingInDisorderFails(t *testing.T) {
 	}
 	if _, errs, _ := read(t, newSource(t, f, "b")); errs["b"] == nil {
 		t.Error("no error of the bucket")
-	}
-}
-
-// BenchmarkListing lists 200,000 keys of one bucket, 1,000 a page of 5 ms.
-func BenchmarkListing(b *testing.B) {
-	const n = 200_000
-	for name, keys := range map[string][]string{
-		"numbers": numbered("object-%07d", n), "hashes": hashed(n), "folders": numbered("a/b/%06d/part", n),
-	} {
-		b.Run(name, func(b *testing.B) {
-			f := &fake{keys: map[string][]string{"b": keys}, page: 1000, latency: 5 * time.Millisecond}
-			for b.Loop() {
-				if got, err := objectstest.Count(b.Context(), newSource(b, f, "b")); err != nil || got != n {
-					b.Fatalf("got %d, %v", got, err)
-				}
-			}
-			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "keys/s")
-		})
 	}
 }

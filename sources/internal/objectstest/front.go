@@ -5,25 +5,28 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"testing"
 )
 
-// Front is placed before the responses of a simulated store: it handles one request at a time, and keeps the requests.
+// Front receives the requests of a simulated store: it handles one at a time, and keeps them.
 type Front struct {
+	// Page is the most objects in a page.
+	Page int
 	// Before responds instead of the store if it returns true.
 	Before func(http.ResponseWriter, *http.Request) bool
 
-	mu    sync.Mutex
-	asked []*http.Request
+	store http.HandlerFunc
+
+	mu       sync.Mutex
+	requests []*http.Request
 }
 
-// Answer responds to a request with Before, or with store.
-func (f *Front) Answer(w http.ResponseWriter, r *http.Request, store http.HandlerFunc) {
+// ServeHTTP implements [http.Handler].
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = append(f.asked, r)
+	f.requests = append(f.requests, r)
 	if f.Before == nil || !f.Before(w, r) {
-		store(w, r)
+		f.store(w, r)
 	}
 }
 
@@ -31,7 +34,7 @@ func (f *Front) Answer(w http.ResponseWriter, r *http.Request, store http.Handle
 func (f *Front) Requests() []*http.Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.asked)
+	return slices.Clone(f.requests)
 }
 
 // Change changes the store while no request is handled.
@@ -39,30 +42,6 @@ func (f *Front) Change(do func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	do()
-}
-
-// noListings are bodies with which a server that is not a store may respond with status 200.
-var noListings = map[string]string{
-	"nothing": "", "blanks": " \n", "a page": "<html><head><title>Log in</title></head><body><p>Who are you?</p></body></html>",
-	"an unclosed page": "<!DOCTYPE html><html><body><br>Log in", "text": "OK", "XML of another kind": `<?xml version="1.0"?><Result><Contents/></Result>`,
-	"an error": "<Error><Code>AccessDenied</Code></Error>",
-}
-
-// NoListingFails responds to a listing with something else, such as a proxy's login page: list must not take it for an
-// empty bucket.
-func NoListingFails(t *testing.T, f *Front, list func() error) {
-	t.Helper()
-	for name, answer := range noListings {
-		f.Change(func() {
-			f.Before = func(w http.ResponseWriter, _ *http.Request) bool {
-				_, _ = w.Write([]byte(answer))
-				return true
-			}
-		})
-		if list() == nil {
-			t.Errorf("%s: the bucket is considered empty", name)
-		}
-	}
 }
 
 // BreaksOff responds with the beginning of a page.

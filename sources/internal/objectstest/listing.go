@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 )
 
 // Many is how many objects a benchmark of a listing has, a page of 5 ms at a time.
@@ -73,7 +74,7 @@ func (l *Listing) Benchmark(b *testing.B) {
 	for lines := bufio.NewScanner(out); address == "" && lines.Scan(); {
 		_, address, _ = strings.Cut(lines.Text(), "serving ")
 	}
-	src := Open(b, l.Type, l.Values(address), source.Env{})
+	src := sourcetest.Open(b, l.Type, l.Values(address), source.Env{})
 	for b.Loop() {
 		if n, err := Count(b.Context(), src); err != nil || n != Many {
 			b.Fatalf("got %d, %v", n, err)

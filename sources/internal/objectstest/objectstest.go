@@ -1,5 +1,6 @@
-// Package objectstest has what the tests of object stores share: a source opened and read to its end, the content of a
-// document, and how fast a large bucket is listed. It knows no store, and the program does not import it.
+// Package objectstest has what the tests of object stores share: the cases that apply to all of them ([Store]), which a
+// test calls with its own store; the part of a simulated store that does not depend on its protocol ([Fake]); the
+// content of a document; and how fast a large bucket is listed. It knows no store, and the program does not import it.
 //
 // Its invariant: it never hides an error of the source; it returns it or fails the test.
 package objectstest
@@ -8,100 +9,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
-	"os"
 	"sync"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
-
-// Required returns a variable that names a server. Without it the test is skipped, or fails where CI is
-// set and nothing may be skipped.
-func Required(t testing.TB, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	switch {
-	case v == "" && os.Getenv("CI") == "true":
-		t.Fatalf("%s is not set", name)
-	case v == "":
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
-
-// Connect makes the client of a source, which is closed when the test ends.
-func Connect[S io.Closer](t testing.TB, typ *source.Type, raw map[string]any, connect func(context.Context, field.Values) (S, error)) S {
-	t.Helper()
-	v, err := field.Parse(typ.Fields, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := connect(t.Context(), v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = st.Close() })
-	return st
-}
-
-// Open opens a source and closes it when the test ends.
-func Open(t testing.TB, typ *source.Type, raw map[string]any, env source.Env) source.Source {
-	t.Helper()
-	v, err := field.Parse(typ.Fields, raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
-	}
-	src, err := typ.Open(t.Context(), v, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := src.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return src
-}
-
-// Result is what was read from a source.
-type Result struct {
-	Docs   map[string]document.Document // by the requested field
-	Failed map[string]error             // by scope; "" is the list of parts
-	Parts  int
-}
-
-// Read reads all parts, one after the other. name is the field that identifies a document; a document
-// that comes twice fails the test.
-func Read(t testing.TB, src source.Source, name string) Result {
-	t.Helper()
-	r := Result{Docs: map[string]document.Document{}, Failed: map[string]error{}}
-	for p, err := range src.Parts(t.Context()) {
-		if err != nil {
-			r.Failed[""] = err
-			break
-		}
-		r.Parts++
-		for doc, err := range p.Documents(t.Context()) {
-			if err != nil {
-				r.Failed[p.Scope()] = err
-				break
-			}
-			key := Text(&doc, name)
-			if _, twice := r.Docs[key]; twice {
-				t.Errorf("%q was read twice", key)
-			}
-			r.Docs[key] = doc
-		}
-	}
-	return r
-}
 
 // Text is a field as JSON has it, text without quotes, or "absent".
 func Text(doc *document.Document, name string) string {
