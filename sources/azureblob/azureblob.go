@@ -9,8 +9,6 @@
 package azureblob
 
 import (
-	"context"
-
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
@@ -46,20 +44,16 @@ const (
 )
 
 // Type is the source type.
-var Type = source.Type{
-	Name:               "azure_blob_storage",
-	Title:              "Azure Blob Storage",
-	Fields:             fields(),
-	VersionPerDocument: func(field.Values) bool { return true },
-	VersionFields:      []string{etagField},
-	ScopeFields:        []string{containerField},
-	ScopeOf:            objects.ScopeIn(containerField),
-	ScopeNoun:          source.Noun("container"),
+var Type = objects.SourceType(source.Type{
+	Name:          "azure_blob_storage",
+	Title:         "Azure Blob Storage",
+	Fields:        fields(),
+	VersionFields: []string{etagField},
+	ScopeFields:   []string{containerField},
 	// Containers can be added and removed, as they are scopes; another account is another source.
 	IdentityFields: source.Identity(fieldAccount),
 	CommonFields:   commonFields,
-	Open:           open,
-}
+}, "container", fieldContainers, connect)
 
 // commonFields are the fields of a document besides its time. A name, and metadata written as a dictionary, is text
 // that people search.
@@ -100,8 +94,4 @@ func fields() []field.Spec {
 		objects.Secret(fieldSecret, "Client secret", 11, "The secret of that application."),
 		objects.Toggle(fieldSkipFolders, "Skip directories", 12, true, "Whether to skip the entries of directories that accounts with a hierarchical namespace have."),
 	}
-}
-
-func open(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
-	return objects.Open(ctx, v, objects.Config{Noun: "container", Field: fieldContainers, Env: env}, connect)
 }

@@ -36,13 +36,8 @@ func TestContract(t *testing.T) {
 			"account": {Values: map[string]any{"account_name": "wrong"}, Kind: source.ErrAuth},
 			"key":     {Values: map[string]any{"account_key": "not base64"}, Kind: source.ErrConfig},
 		},
-		Before: func(w http.ResponseWriter, r *http.Request) bool {
-			wrong := strings.Contains(r.Header.Get("Authorization"), "SharedKey wrong:")
-			if wrong {
-				refuse(w, 403, "AuthenticationFailed")
-			}
-			return wrong
-		},
+		WrongKey:     func(r *http.Request) bool { return strings.Contains(r.Header.Get("Authorization"), "SharedKey wrong:") },
+		WrongKeyCode: "AuthenticationFailed",
 		FailingContent: func(t *testing.T) sourcetest.FailingContent {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{

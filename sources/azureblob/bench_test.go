@@ -11,11 +11,7 @@ import (
 
 // BenchmarkListing lists a large container.
 func BenchmarkListing(b *testing.B) {
-	l := objectstest.Listing{
-		Type: &Type,
-		Values: func(address string) map[string]any {
-			return map[string]any{"containers": "c", "blob_endpoint": address, "account_name": "a", "account_key": secret}
-		},
+	suite.BenchmarkListing(b, map[string]any{"containers": "c", "account_name": "a", "account_key": secret}, &objectstest.Listing{
 		Entry: "<Blob><Name>" + objectstest.KeyMark + "</Name><Properties><Creation-Time>Thu, 21 Apr 2022 12:00:00 GMT</Creation-Time>" +
 			"<Last-Modified>Thu, 21 Apr 2022 12:12:30 GMT</Last-Modified><Etag>0x8DA1</Etag><Content-Length>1234567</Content-Length><Content-Type>text/plain</Content-Type>" +
 			"<AccessTier>Hot</AccessTier><LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState></Properties><Metadata /></Blob>",
@@ -30,6 +26,5 @@ func BenchmarkListing(b *testing.B) {
 			}
 			return "<EnumerationResults><Blobs>", "</Blobs><NextMarker>" + next + "</NextMarker></EnumerationResults>"
 		},
-	}
-	l.Benchmark(b)
+	})
 }

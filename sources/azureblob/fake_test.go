@@ -37,13 +37,9 @@ func newFake(t testing.TB, containers map[string]map[string]string) (*fake, map[
 }
 
 // suite is Azure's storage for the cases that all object stores share.
-var suite = objectstest.Store[*store]{
+var suite = objectstest.Store[*store, *fake]{
 	Type: &Type, Connect: connect, Name: titleField, Buckets: fieldContainers, Endpoint: fieldEndpoint, Retries: fieldRetries,
-	Fake: func(t testing.TB, containers map[string]map[string]string) (*objectstest.Front, map[string]any) {
-		f, values := newFake(t, containers)
-		return &f.Front, values
-	},
-	Refuse: refuse, Denied: "AuthorizationPermissionMismatch",
+	Fake: newFake, Refuse: refuse, Denied: "AuthorizationPermissionMismatch",
 }
 
 func refuse(w http.ResponseWriter, status int, code string) {

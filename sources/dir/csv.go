@@ -137,21 +137,11 @@ func (c *rowReader) skip(wanted byte) bool {
 
 // readValue reads a value with the delimiter or the end of the row after it.
 func (c *rowReader) readValue() (last bool, err error) {
-	if c.skip('"') {
+	quoted := c.skip('"')
+	if quoted {
 		if err := c.readQuoted(); err != nil {
 			return false, err
 		}
-		switch next, err := c.b.ReadByte(); {
-		case errors.Is(err, io.EOF):
-			return true, nil
-		case err != nil:
-			return false, err
-		case next == c.delimiter:
-			return false, nil
-		case c.ended(next):
-			return true, nil
-		}
-		return false, errAfterEnd
 	}
 	for {
 		next, err := c.b.ReadByte()
@@ -164,6 +154,8 @@ func (c *rowReader) readValue() (last bool, err error) {
 			return false, nil
 		case c.ended(next):
 			return true, nil
+		case quoted:
+			return false, errAfterEnd
 		case next == '"':
 			return false, errStray
 		}

@@ -10,11 +10,7 @@ import (
 
 // BenchmarkListing lists a large bucket.
 func BenchmarkListing(b *testing.B) {
-	l := objectstest.Listing{
-		Type: &Type,
-		Values: func(address string) map[string]any {
-			return map[string]any{"buckets": "b", "endpoint_url": address + "/storage/v1/"}
-		},
+	suite.BenchmarkListing(b, map[string]any{"buckets": "b"}, &objectstest.Listing{
 		Entry: `{"bucket":"b","name":"` + objectstest.KeyMark + `","size":"1234567","generation":"1700000000000001","storageClass":"STANDARD",` +
 			`"contentType":"text/plain","timeCreated":"2024-01-02T03:04:05.678Z","updated":"2024-01-02T03:04:06.000Z"}`,
 		Between: ",",
@@ -29,6 +25,5 @@ func BenchmarkListing(b *testing.B) {
 			}
 			return `{"nextPageToken":"` + next + `","items":[`, "]}"
 		},
-	}
-	l.Benchmark(b)
+	})
 }

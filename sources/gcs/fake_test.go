@@ -29,13 +29,9 @@ func newFake(t testing.TB, buckets map[string]map[string]string) (*fake, map[str
 }
 
 // suite is Google's storage for the cases that all object stores share.
-var suite = objectstest.Store[*store]{
+var suite = objectstest.Store[*store, *fake]{
 	Type: &Type, Connect: connect, Name: nameField, Buckets: fieldBuckets, Endpoint: fieldEndpoint, Retries: fieldRetries,
-	Fake: func(t testing.TB, buckets map[string]map[string]string) (*objectstest.Front, map[string]any) {
-		f, values := newFake(t, buckets)
-		return &f.Front, values
-	},
-	Refuse: func(w http.ResponseWriter, status int, reason string) { refuse(w, status, reason, "you may not") }, Denied: "forbidden",
+	Fake: newFake, Refuse: func(w http.ResponseWriter, status int, reason string) { refuse(w, status, reason, "you may not") }, Denied: "forbidden",
 }
 
 func refuse(w http.ResponseWriter, status int, reason, message string) {

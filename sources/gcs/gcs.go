@@ -8,8 +8,6 @@
 package gcs
 
 import (
-	"context"
-
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
@@ -42,19 +40,15 @@ const (
 )
 
 // Type is the source type.
-var Type = source.Type{
-	Name:               "google_cloud_storage",
-	Title:              "Google Cloud Storage",
-	Fields:             fields(),
-	VersionPerDocument: func(field.Values) bool { return true },
-	ScopeFields:        []string{bucketField},
-	ScopeOf:            objects.ScopeIn(bucketField),
-	ScopeNoun:          source.Noun("bucket"),
+var Type = objects.SourceType(source.Type{
+	Name:        "google_cloud_storage",
+	Title:       "Google Cloud Storage",
+	Fields:      fields(),
+	ScopeFields: []string{bucketField},
 	// Buckets can be added and removed, as they are scopes; another service is another source.
 	IdentityFields: source.Identity(fieldEndpoint),
 	CommonFields:   commonFields,
-	Open:           open,
-}
+}, "bucket", fieldBuckets, connect)
 
 // commonFields are the fields of a document besides its time and its metadata, whose keys the owner chooses. A name is
 // text that people search; a size is a number, which the API writes as text.
@@ -88,8 +82,4 @@ func fields() []field.Spec {
 		objects.Text(fieldProject, "Project", 5, "The project whose buckets * lists, and that pays for buckets with requester pays. Empty: that of the key."),
 		objects.Text(fieldEndpoint, "Endpoint", 6, "Address of an emulator, such as http://127.0.0.1:4443/storage/v1/, to which no credentials are sent. Empty: Google."),
 	}
-}
-
-func open(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
-	return objects.Open(ctx, v, objects.Config{Noun: "bucket", Field: fieldBuckets, Env: env}, connect)
 }

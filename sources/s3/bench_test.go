@@ -10,11 +10,7 @@ import (
 
 // BenchmarkListing lists a large bucket.
 func BenchmarkListing(b *testing.B) {
-	l := objectstest.Listing{
-		Type: &Type,
-		Values: func(address string) map[string]any {
-			return map[string]any{"buckets": "b", "endpoint_url": address, "aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-		},
+	suite.BenchmarkListing(b, map[string]any{"buckets": "b", "aws_access_key_id": "key", "aws_secret_access_key": "secret"}, &objectstest.Listing{
 		Entry: "<Contents><Key>" + objectstest.KeyMark + "</Key><LastModified>2024-05-06T12:00:00.000Z</LastModified><ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag>" +
 			"<Size>1234567</Size><StorageClass>STANDARD</StorageClass><Owner><ID>me</ID></Owner></Contents>",
 		Page: func(q url.Values) (first, most int) {
@@ -28,6 +24,5 @@ func BenchmarkListing(b *testing.B) {
 			}
 			return before, "</ListBucketResult>"
 		},
-	}
-	l.Benchmark(b)
+	})
 }

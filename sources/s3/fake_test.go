@@ -42,13 +42,9 @@ func newFake(t testing.TB, buckets map[string]map[string]string) (*fake, map[str
 }
 
 // suite is S3 for the cases that all object stores share.
-var suite = objectstest.Store[*store]{
+var suite = objectstest.Store[*store, *fake]{
 	Type: &Type, Connect: connect, Name: nameField, Buckets: fieldBuckets, Endpoint: fieldEndpoint, Retries: fieldAttempts,
-	Fake: func(t testing.TB, buckets map[string]map[string]string) (*objectstest.Front, map[string]any) {
-		f, values := newFake(t, buckets)
-		return &f.Front, values
-	},
-	Refuse: refuse, Denied: "AccessDenied",
+	Fake: newFake, Refuse: refuse, Denied: "AccessDenied",
 }
 
 func etag(data string) string {

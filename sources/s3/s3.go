@@ -9,8 +9,6 @@
 package s3
 
 import (
-	"context"
-
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
@@ -52,22 +50,18 @@ const (
 )
 
 // Type is the source type.
-var Type = source.Type{
-	Name:               "s3",
-	Title:              "Amazon S3",
-	Fields:             fields(),
-	VersionPerDocument: func(field.Values) bool { return true },
-	VersionFields:      []string{etagField},
-	ScopeFields:        []string{bucketField, nameField},
-	ScopeOf:            objects.ScopeIn(bucketField),
-	TitleField:         nameField,
-	ScopeNoun:          source.Noun("bucket"),
+var Type = objects.SourceType(source.Type{
+	Name:          "s3",
+	Title:         "Amazon S3",
+	Fields:        fields(),
+	VersionFields: []string{etagField},
+	ScopeFields:   []string{bucketField, nameField},
+	TitleField:    nameField,
 	// Buckets can be added and removed, as they are scopes; another store is another source.
 	IdentityFields: source.Identity(fieldEndpoint),
 	AdvancedRules:  true,
 	CommonFields:   commonFields,
-	Open:           open,
-}
+}, "bucket", fieldBuckets, connect)
 
 // commonFields are the fields of a document besides its time. A key is text that people search.
 func commonFields(v field.Values) []source.DescribedField {
@@ -115,12 +109,4 @@ func fields() []field.Spec {
 		objects.Toggle(fieldRequestPayer, "Requester pays", 16, false, "Whether this account pays for reading from buckets with requester pays."),
 		objects.Toggle(fieldExtended, "Extended metadata", 17, false, "Whether documents also have owner_id, content_url and extension."),
 	}
-}
-
-func open(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
-	rules, err := objects.ParseRules(env.AdvancedRules)
-	if err != nil {
-		return nil, err
-	}
-	return objects.Open(ctx, v, objects.Config{Noun: "bucket", Field: fieldBuckets, Rules: rules, Env: env}, connect)
 }

@@ -26,13 +26,10 @@ func TestContract(t *testing.T) {
 			"half": {Values: map[string]any{"aws_access_key_id": ""}, Kind: source.ErrConfig},
 			"name": {Values: map[string]any{"buckets": "a/b"}, Kind: source.ErrConfig},
 		},
-		Before: func(w http.ResponseWriter, r *http.Request) bool {
-			wrong := strings.Contains(r.Header.Get("Authorization"), "Credential=wrong/")
-			if wrong {
-				refuse(w, 403, "InvalidAccessKeyId")
-			}
-			return wrong
+		WrongKey: func(r *http.Request) bool {
+			return strings.Contains(r.Header.Get("Authorization"), "Credential=wrong/")
 		},
+		WrongKeyCode: "InvalidAccessKeyId",
 		FailingContent: func(t *testing.T) sourcetest.FailingContent {
 			f, values := newFake(t, seeded)
 			return sourcetest.FailingContent{

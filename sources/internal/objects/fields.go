@@ -40,11 +40,3 @@ func Toggle(name, label string, order int, preset bool, tooltip string) field.Sp
 	s.Type, s.Display, s.Default = field.Bool, field.Toggle, preset
 	return s
 }
-
-// ScopeIn is a [source.Type.ScopeOf]: documents name their bucket in a field.
-func ScopeIn(name string) func(field.Values, map[string]any) (string, bool) {
-	return func(_ field.Values, fields map[string]any) (string, bool) {
-		bucket, ok := fields[name].(string)
-		return bucket, ok && bucket != ""
-	}
-}

@@ -41,18 +41,32 @@ func New(c Config) *Source {
 	return &Source{c}
 }
 
-// Open opens a source: it reads the names of the buckets from the configuration, and connects. c says the rest.
-func Open[S Store](ctx context.Context, v field.Values, c Config, connect func(context.Context, field.Values) (S, error)) (source.Source, error) {
-	names, err := ParseNames(c.Field, v.List(c.Field))
-	if err != nil {
-		return nil, err
+// SourceType completes the type of a store that has fields, a title and so on. The first of its ScopeFields holds the
+// bucket of a document; option lists the buckets, which the store calls by noun.
+func SourceType[S Store](t source.Type, noun, option string, connect func(context.Context, field.Values) (S, error)) source.Type {
+	t.VersionPerDocument = func(field.Values) bool { return true }
+	t.ScopeNoun = source.Noun(noun)
+	t.ScopeOf = func(_ field.Values, fields map[string]any) (string, bool) {
+		bucket, ok := fields[t.ScopeFields[0]].(string)
+		return bucket, ok && bucket != ""
 	}
-	st, err := connect(ctx, v)
-	if err != nil {
-		return nil, err
+	t.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
+		c := Config{Noun: noun, Field: option, Env: env}
+		var err error
+		if t.AdvancedRules {
+			if c.Rules, err = ParseRules(env.AdvancedRules); err != nil {
+				return nil, err
+			}
+		}
+		if c.Names, err = ParseNames(option, v.List(option)); err != nil {
+			return nil, err
+		}
+		if c.Store, err = connect(ctx, v); err != nil {
+			return nil, err
+		}
+		return New(c), nil
 	}
-	c.Store, c.Names = st, names
-	return New(c), nil
+	return t
 }
 
 // Validate has nothing to check: the configuration was checked when the source was opened.

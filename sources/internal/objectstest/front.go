@@ -30,6 +30,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Listener is the front of a simulated store that embeds it.
+func (f *Front) Listener() *Front { return f }
+
 // Requests are those made so far.
 func (f *Front) Requests() []*http.Request {
 	f.mu.Lock()

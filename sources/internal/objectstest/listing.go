@@ -12,9 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
 )
 
 // Many is how many objects a benchmark of a listing has, a page of 5 ms at a time.
@@ -23,8 +20,6 @@ const Many = 1_000_000
 // Listing is a bucket with many objects that responds as a store does, at so little cost that a benchmark measures the
 // reading. It runs in a process of its own, so that it is not in the profile of the benchmark.
 type Listing struct {
-	Type   *source.Type
-	Values func(address string) map[string]any // the configuration that reads it
 	// Entry is one object in a page, in which mark stands for its number.
 	Entry, Between string
 	// Page reads a request: the number of the first object, and how many there may be.
@@ -50,8 +45,8 @@ func From(text string, after bool) int {
 // serves is set in the process that responds.
 const serves = "OBJECTSTEST_SERVES"
 
-// Benchmark lists the bucket.
-func (l *Listing) Benchmark(b *testing.B) {
+// BenchmarkListing lists a large bucket, which values read.
+func (s *Store[C, F]) BenchmarkListing(b *testing.B, values map[string]any, l *Listing) {
 	if os.Getenv(serves) != "" {
 		l.serve(b)
 		return
@@ -74,7 +69,7 @@ func (l *Listing) Benchmark(b *testing.B) {
 	for lines := bufio.NewScanner(out); address == "" && lines.Scan(); {
 		_, address, _ = strings.Cut(lines.Text(), "serving ")
 	}
-	src := sourcetest.Open(b, l.Type, l.Values(address), source.Env{})
+	src := s.Open(b, With(values, map[string]any{s.Endpoint: address}))
 	for b.Loop() {
 		if n, err := Count(b.Context(), src); err != nil || n != Many {
 			b.Fatalf("got %d, %v", n, err)

@@ -16,8 +16,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 )
 
-// Store is a kind of store, of which the shared cases are methods. C is its client.
-type Store[C objects.Store] struct {
+// Store is a kind of store, of which the shared cases are methods. C is its client, F a simulated store, which embeds
+// [Fake].
+type Store[C objects.Store, F interface{ Listener() *Front }] struct {
 	Type    *source.Type
 	Connect func(context.Context, field.Values) (C, error)
 	Name    string // the field with the key of an object
@@ -25,21 +26,28 @@ type Store[C objects.Store] struct {
 	Buckets, Endpoint, Retries string
 	// Fake starts a simulated store with some buckets. values is the configuration that reads them without repeating
 	// requests.
-	Fake func(t testing.TB, buckets map[string]map[string]string) (f *Front, values map[string]any)
+	Fake func(t testing.TB, buckets map[string]map[string]string) (f F, values map[string]any)
 	// Refuse refuses a request with a status and one of the store's codes. "" is a response without a body, as a proxy
 	// sends it.
 	Refuse func(w http.ResponseWriter, status int, code string)
 	Denied string // the code for a right that is missing, with status 403
 }
 
+// start starts a simulated store.
+func (s *Store[C, F]) start(t testing.TB, buckets map[string]map[string]string) (*Front, map[string]any) {
+	t.Helper()
+	f, values := s.Fake(t, buckets)
+	return f.Listener(), values
+}
+
 // Open opens a source and closes it when the test ends.
-func (s *Store[C]) Open(t testing.TB, values map[string]any) source.Source {
+func (s *Store[C, F]) Open(t testing.TB, values map[string]any) source.Source {
 	t.Helper()
 	return sourcetest.Open(t, s.Type, values, source.Env{})
 }
 
 // Client is the client that a source has. It is closed when the test ends.
-func (s *Store[C]) Client(t testing.TB, values map[string]any) C {
+func (s *Store[C, F]) Client(t testing.TB, values map[string]any) C {
 	t.Helper()
 	v, err := field.Parse(s.Type.Fields, values)
 	if err != nil {
@@ -54,7 +62,7 @@ func (s *Store[C]) Client(t testing.TB, values map[string]any) C {
 }
 
 // Read reads all parts: documents by their keys, and errors by their scopes, "" for the list of parts. A key that comes twice fails the test.
-func (s *Store[C]) Read(t testing.TB, src source.Source) (docs map[string]document.Document, failed map[string]error) {
+func (s *Store[C, F]) Read(t testing.TB, src source.Source) (docs map[string]document.Document, failed map[string]error) {
 	t.Helper()
 	r := sourcetest.Read(t, src.Parts(t.Context()))
 	docs = map[string]document.Document{}
@@ -72,7 +80,7 @@ func (s *Store[C]) Read(t testing.TB, src source.Source) (docs map[string]docume
 }
 
 // ReadAll reads so many documents, without any error.
-func (s *Store[C]) ReadAll(t testing.TB, src source.Source, want int) map[string]document.Document {
+func (s *Store[C, F]) ReadAll(t testing.TB, src source.Source, want int) map[string]document.Document {
 	t.Helper()
 	docs, failed := s.Read(t, src)
 	if len(docs) != want || len(failed) > 0 {
@@ -93,21 +101,27 @@ type Contract struct {
 	Buckets map[string]map[string]string // see [Seeded]
 	// Broken are the options by which further configurations differ that are refused.
 	Broken map[string]sourcetest.Broken
-	// Before responds to requests with wrong credentials, if not nil.
-	Before func(http.ResponseWriter, *http.Request) bool
+	// WrongKey, if not nil, reports whether a request has the wrong credentials of Broken, which the store refuses with
+	// WrongKeyCode.
+	WrongKey     func(*http.Request) bool
+	WrongKeyCode string
 	// FailingContent changes an object after it was listed.
 	FailingContent func(*testing.T) sourcetest.FailingContent
 }
 
 // Contract runs the contract of sources on a simulated store.
-func (s *Store[C]) Contract(t *testing.T, c Contract) {
-	f, values := s.Fake(t, c.Buckets)
+func (s *Store[C, F]) Contract(t *testing.T, c Contract) {
+	f, values := s.start(t, c.Buckets)
 	f.Before = func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.Contains(r.URL.Path, "/denied") {
 			s.Refuse(w, http.StatusForbidden, s.Denied)
 			return true
 		}
-		return c.Before != nil && c.Before(w, r)
+		wrong := c.WrongKey != nil && c.WrongKey(r)
+		if wrong {
+			s.Refuse(w, http.StatusForbidden, c.WrongKeyCode)
+		}
+		return wrong
 	}
 	broken := map[string]sourcetest.Broken{
 		"bucket":    {Values: map[string]any{s.Buckets: "absent"}, Kind: source.ErrConfig},
@@ -124,7 +138,7 @@ func (s *Store[C]) Contract(t *testing.T, c Contract) {
 			return sourcetest.FailingPart{Values: With(values, map[string]any{s.Buckets: "one, denied"}), Scope: "denied", Kind: source.ErrAuth}
 		},
 		Loss: func(t *testing.T) sourcetest.Loss {
-			f, values := s.Fake(t, map[string]map[string]string{"one": Filled("x")})
+			f, values := s.start(t, map[string]map[string]string{"one": Filled("x")})
 			f.Page = 3
 			breaks, lost := f.BreakOffOnce("")
 			return sourcetest.Loss{Values: With(values, map[string]any{s.Retries: 2}), Break: breaks, Lost: lost}
@@ -135,7 +149,7 @@ func (s *Store[C]) Contract(t *testing.T, c Contract) {
 
 // ContractOnAServer runs the contract on buckets of a real server, which values reads. broken are the options by which
 // further configurations differ that are refused.
-func (s *Store[C]) ContractOnAServer(t *testing.T, buckets []string, values map[string]any, broken map[string]sourcetest.Broken) {
+func (s *Store[C, F]) ContractOnAServer(t *testing.T, buckets []string, values map[string]any, broken map[string]sourcetest.Broken) {
 	const absent = "absent-bucket"
 	values = With(values, map[string]any{s.Buckets: buckets})
 	all := map[string]sourcetest.Broken{"bucket": {Values: map[string]any{s.Buckets: absent}, Kind: source.ErrConfig}}
@@ -162,14 +176,14 @@ func completed(values map[string]any, broken map[string]sourcetest.Broken) map[s
 }
 
 // OddKeys checks that objects with these keys, among others, are listed, each with an id of its own, and read.
-func (s *Store[C]) OddKeys(t *testing.T, keys ...string) {
+func (s *Store[C, F]) OddKeys(t *testing.T, keys ...string) {
 	data := map[string]string{}
 	for _, key := range append(keys,
 		"a//b.txt", "./c.txt", "d/../e.txt", "a+b", "100%.txt", "é.txt", "e\u0301.txt", "tab\tand\nline.txt", "日本/😀.txt", strings.Repeat("ü", 512),
 	) {
 		data[key] = "content of " + key
 	}
-	f, values := s.Fake(t, map[string]map[string]string{"b": data})
+	f, values := s.start(t, map[string]map[string]string{"b": data})
 	f.Page = 3
 	docs := s.ReadAll(t, s.Open(t, values), len(data))
 	ids := map[string]bool{}
@@ -188,16 +202,16 @@ func (s *Store[C]) OddKeys(t *testing.T, keys ...string) {
 }
 
 // AllBuckets checks that * reads all buckets, whose list has several pages.
-func (s *Store[C]) AllBuckets(t *testing.T) {
-	f, values := s.Fake(t, map[string]map[string]string{"a": {"1": "x"}, "b": {"2": "x"}, "c": {"3": "x"}})
+func (s *Store[C, F]) AllBuckets(t *testing.T) {
+	f, values := s.start(t, map[string]map[string]string{"a": {"1": "x"}, "b": {"2": "x"}, "c": {"3": "x"}})
 	f.Page = 1
 	s.ReadAll(t, s.Open(t, With(values, map[string]any{s.Buckets: "*"})), 3)
 }
 
 // listing lists the first page of a bucket, to which before responds.
-func (s *Store[C]) listing(t *testing.T, before func(http.ResponseWriter, *http.Request) bool) *source.Error {
+func (s *Store[C, F]) listing(t *testing.T, before func(http.ResponseWriter, *http.Request) bool) *source.Error {
 	t.Helper()
-	f, values := s.Fake(t, map[string]map[string]string{"b": {"a": "x"}})
+	f, values := s.start(t, map[string]map[string]string{"b": {"a": "x"}})
 	f.Before = before
 	client := s.Client(t, values)
 	if _, err := client.List(t.Context(), objects.Query{Bucket: "b"}); err != nil {
@@ -208,7 +222,7 @@ func (s *Store[C]) listing(t *testing.T, before func(http.ResponseWriter, *http.
 
 // ResponseThatIsNoListing checks that a response of another kind with status 200, such as the login page of a proxy, is
 // not taken for an empty bucket.
-func (s *Store[C]) ResponseThatIsNoListing(t *testing.T) {
+func (s *Store[C, F]) ResponseThatIsNoListing(t *testing.T) {
 	for name, response := range map[string]string{
 		"nothing": "", "blanks": " \n", "a page": "<html><head><title>Log in</title></head><body><p>Who are you?</p></body></html>",
 		"an unclosed page": "<!DOCTYPE html><html><body><br>Log in", "text": "OK", "XML of another kind": `<?xml version="1.0"?><Result><Contents/></Result>`,
@@ -232,7 +246,7 @@ type Refusal struct {
 }
 
 // KindsOfRefusals checks the kinds of the errors when a listing is refused.
-func (s *Store[C]) KindsOfRefusals(t *testing.T, refusals ...Refusal) {
+func (s *Store[C, F]) KindsOfRefusals(t *testing.T, refusals ...Refusal) {
 	for _, r := range refusals {
 		failure := s.listing(t, func(w http.ResponseWriter, _ *http.Request) bool { s.Refuse(w, r.Status, r.Code); return true })
 		if failure == nil || failure.Kind != r.Kind { //nolint:errorlint // a kind is compared
@@ -242,11 +256,11 @@ func (s *Store[C]) KindsOfRefusals(t *testing.T, refusals ...Refusal) {
 }
 
 // Refusals checks the kinds and the hints of the errors of a source. An error is one line, and contains no secret.
-func (s *Store[C]) Refusals(t *testing.T, refusals []Refusal) {
+func (s *Store[C, F]) Refusals(t *testing.T, refusals []Refusal) {
 	for _, r := range refusals {
 		t.Run(fmt.Sprint(r.Status, " ", r.Code), func(t *testing.T) {
 			t.Parallel()
-			f, values := s.Fake(t, map[string]map[string]string{"b": {}})
+			f, values := s.start(t, map[string]map[string]string{"b": {}})
 			f.Before = func(w http.ResponseWriter, _ *http.Request) bool { s.Refuse(w, r.Status, r.Code); return true }
 			err := s.Open(t, values).Ping(t.Context())
 			if !errors.Is(err, r.Kind) || !strings.Contains(source.Hint(err), r.Hint) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "secret") {
@@ -258,7 +272,7 @@ func (s *Store[C]) Refusals(t *testing.T, refusals []Refusal) {
 
 // PagesThatBreakOff checks that the beginning of a page is not taken for a page, no matter how complete it looks, and is
 // requested again.
-func (s *Store[C]) PagesThatBreakOff(t *testing.T, pages ...string) {
+func (s *Store[C, F]) PagesThatBreakOff(t *testing.T, pages ...string) {
 	for _, page := range append(pages, "") {
 		if failure := s.listing(t, BreaksOff(page)); failure == nil || !errors.Is(failure, source.ErrTemporary) {
 			t.Errorf("%q: got %v", page, failure)
