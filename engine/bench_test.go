@@ -37,7 +37,7 @@ func BenchmarkEngine(b *testing.B) {
 					Guard: engine.Guard{Deletes: 10, Percent: 10, Confirmed: -1},
 				}, engine.Deps{
 					Settings: engine.Settings{Readers: 4, Writers: 4, Operations: 500, RequestBytes: 5 << 20, Budget: 64 << 20, ContentLimit: 10 << 20, IDsMemory: 256 << 20},
-					Client:   client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
+					Client:   client, Log: slog.New(slog.DiscardHandler), Observer: report.Unobserved{}, Counters: &report.Counters{},
 					Lock: func(context.Context, string, string) (func(), bool, error) { return func() {}, false, nil }, Cut: context.Background(), Now: time.Now,
 				})
 				if err != nil || res.Counts.Created != int64(n) {
@@ -48,14 +48,6 @@ func BenchmarkEngine(b *testing.B) {
 		})
 	}
 }
-
-type silent struct{}
-
-func (silent) Changed(report.Change) {}
-func (silent) Failed(report.Failure) {}
-func (silent) Read(report.PartRead)  {}
-
-func (silent) Phase(string, time.Duration) {}
 
 // acknowledging answers the requests of a run to an empty index.
 type acknowledging struct{}

@@ -40,7 +40,20 @@ func (t *task) describe(ctx context.Context, src source.Source) (*described, err
 	ctx, stop := t.limited(ctx)
 	defer stop()
 	d.listed = true
-	err := guarded(func() error {
+	err := d.list(ctx, src)
+	if len(d.parts) == 0 && errors.Is(d.err, source.ErrConfig) {
+		d.absent = d.err
+	}
+	if err != nil || ctx.Err() != nil { // reading asks for the list, too, and reports the error
+		return d, err
+	}
+	err = d.describeParts(ctx, t)
+	return d, err
+}
+
+// list lists the parts of a source.
+func (d *described) list(ctx context.Context, src source.Source) error {
+	return guarded(func() error {
 		for part, err := range src.Parts(ctx) {
 			if err != nil {
 				d.err = err
@@ -50,14 +63,6 @@ func (t *task) describe(ctx context.Context, src source.Source) (*described, err
 		}
 		return nil
 	})
-	if len(d.parts) == 0 && errors.Is(d.err, source.ErrConfig) {
-		d.absent = d.err
-	}
-	if err != nil || ctx.Err() != nil { // reading asks for the list, too, and reports the error
-		return d, err
-	}
-	err = d.describeParts(ctx, t)
-	return d, err
 }
 
 func (d *described) describeParts(ctx context.Context, t *task) error {

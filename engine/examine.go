@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -48,22 +47,12 @@ type examination struct {
 	found func(Finding)
 }
 
-// unobserved is the observer of an examination.
-type unobserved struct{}
-
-var _ report.Observer = unobserved{}
-
-func (unobserved) Changed(report.Change)       {}
-func (unobserved) Read(report.PartRead)        {}
-func (unobserved) Failed(report.Failure)       {}
-func (unobserved) Phase(string, time.Duration) {}
-
 // Examine reports what a run of the job would meet. It writes nothing, neither to the source nor to the
 // destination nor to the state folder, and takes no lock. Without a client it examines only the source. It tries
 // to read one document of each table or folder, as long as deps.Until permits. found is not called concurrently.
 // The error is the cause of ctx, or a crash.
 func Examine(ctx context.Context, job Job, deps Deps, found func(Finding)) error {
-	job.DryRun, deps.Observer = true, unobserved{}
+	job.DryRun, deps.Observer = true, report.Unobserved{}
 	x := &examination{newTask(job, deps, nil), found}
 	return guarded(func() error { return x.examine(ctx) })
 }

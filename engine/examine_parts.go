@@ -52,16 +52,7 @@ func (x *examination) parts(ctx context.Context, src source.Source) (*described,
 func (x *examination) listParts(ctx context.Context, src source.Source, found *described) error {
 	limited, stop := x.limited(ctx)
 	defer stop()
-	return guarded(func() error {
-		for part, err := range src.Parts(limited) {
-			if err != nil {
-				found.err = err
-				break
-			}
-			found.parts = append(found.parts, part)
-		}
-		return nil
-	})
+	return found.list(limited, src)
 }
 
 // nothing reports a source without any table or folder.

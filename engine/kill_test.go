@@ -97,7 +97,7 @@ func killRun(ctx context.Context, destination, index, dead string, source *fault
 			IDsMemory: 1, IDsDir: filepath.Join(filepath.Dir(dead), "ids"),
 			Retry: retry.Policy{First: time.Millisecond, Max: time.Second, Patience: patience},
 		},
-		Client: client, Log: slog.New(slog.DiscardHandler), Observer: silent{}, Counters: &report.Counters{},
+		Client: client, Log: slog.New(slog.DiscardHandler), Observer: report.Unobserved{}, Counters: &report.Counters{},
 		DeadLetter: docfile.NewDeadLetter(dead), Lock: func(context.Context, string, string) (func(), bool, error) { return func() {}, false, nil },
 		Cut: context.Background(), Now: time.Now,
 	})

@@ -31,10 +31,15 @@ func (s *scopes) begin(scope string) {
 		s.root = s.root || scope == ""
 		return
 	}
-	if s.listed == nil {
-		s.listed = map[string]bool{}
+	add(&s.listed, scope)
+}
+
+// add adds a scope to a set, which is created with its first one.
+func add(set *map[string]bool, scope string) {
+	if *set == nil {
+		*set = map[string]bool{}
 	}
-	s.listed[scope] = true
+	(*set)[scope] = true
 }
 
 // start records a part that is about to be read.
@@ -92,10 +97,7 @@ func (s *scopes) silent() int {
 func (s *scopes) hide(scope string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.hidden == nil {
-		s.hidden = map[string]bool{}
-	}
-	s.hidden[scope] = true
+	add(&s.hidden, scope)
 }
 
 func (s *scopes) isHidden(scope string) bool {
@@ -109,10 +111,7 @@ func (s *scopes) leave(scope string, parts int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open -= parts
-	if s.left == nil {
-		s.left = map[string]bool{}
-	}
-	s.left[scope] = true
+	add(&s.left, scope)
 }
 
 // isLeft reports whether the next run has to decide about a document: if its scope was left, or if its scope is
@@ -128,20 +127,14 @@ func (s *scopes) fail(scope string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
-	if s.failed == nil {
-		s.failed = map[string]bool{}
-	}
-	s.failed[scope] = true
+	add(&s.failed, scope)
 }
 
 // distrust records that a part, although it was read completely, may hold something else by now.
 func (s *scopes) distrust(scope string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failed == nil {
-		s.failed = map[string]bool{}
-	}
-	s.failed[scope] = true
+	add(&s.failed, scope)
 }
 
 func (s *scopes) breakOff() {

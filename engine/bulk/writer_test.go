@@ -575,7 +575,7 @@ func BenchmarkWriter(b *testing.B) {
 		Client: c, Index: "x", Workers: 4, Operations: 500, Bytes: 5 << 20, Budget: bud, Counters: &counters,
 		Observer: &rig{}, DeadLetter: docfile.NewDeadLetter("unused"), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
-	w.o.Observer = silent{}
+	w.o.Observer = report.Unobserved{}
 	done := make(chan error, 1)
 	go func() { done <- w.Run(b.Context()) }()
 	source := []byte(`{"id":"x","body":"` + strings.Repeat("word ", 190) + `"}`)
@@ -595,14 +595,6 @@ func BenchmarkWriter(b *testing.B) {
 		b.Fatal(err)
 	}
 }
-
-type silent struct{}
-
-func (silent) Changed(report.Change) {}
-func (silent) Failed(report.Failure) {}
-func (silent) Read(report.PartRead)  {}
-
-func (silent) Phase(string, time.Duration) {}
 
 // acknowledge answers at once that everything was done.
 type acknowledge struct{}

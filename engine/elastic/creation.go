@@ -229,13 +229,19 @@ func flatten(out map[string]any, prefix string, in map[string]any) error {
 	return nil
 }
 
-// overlay puts flat settings over others. A null stays, so that it also removes a setting that is put below it
-// later; settings below its name are removed.
-func overlay(base, over map[string]any) map[string]any {
-	out := maps.Clone(base)
+// copied is a copy of a map, which may be nil.
+func copied(m map[string]any) map[string]any {
+	out := maps.Clone(m)
 	if out == nil {
 		out = map[string]any{}
 	}
+	return out
+}
+
+// overlay puts flat settings over others. A null stays, so that it also removes a setting that is put below it
+// later; settings below its name are removed.
+func overlay(base, over map[string]any) map[string]any {
+	out := copied(base)
 	for name, value := range over {
 		if value == nil {
 			maps.DeleteFunc(out, func(k string, _ any) bool { return strings.HasPrefix(k, name+".") })
@@ -247,10 +253,7 @@ func overlay(base, over map[string]any) map[string]any {
 
 // merge puts over on base, object by object, without changing either. A null stays, see [overlay].
 func merge(base, over map[string]any) map[string]any {
-	out := maps.Clone(base)
-	if out == nil {
-		out = map[string]any{}
-	}
+	out := copied(base)
 	for key, value := range over {
 		object, ok := value.(map[string]any)
 		if ok {

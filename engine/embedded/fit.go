@@ -47,13 +47,11 @@ func (f *fitter) object(i int, at *field, depth int) int {
 			continue
 		}
 		name := i
-		i = skipText(b, i)
-		key := unquote(b[name:i])
-		i = skipSpace(b, skipSpace(b, i)+1)
+		key, value := member(b, i)
 		if child := at.children[string(key)]; child != nil {
-			i = f.value(child, i, name, depth+1)
+			i = f.value(child, value, name, depth+1)
 		} else {
-			i = f.unknown(at, key, name, i, depth+1)
+			i = f.unknown(at, key, name, value, depth+1)
 		}
 		if f.over() {
 			return i

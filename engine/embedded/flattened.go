@@ -51,10 +51,8 @@ func (f *fitter) flatObject(at *field, i int, above string, depth int) int {
 			i++
 			continue
 		}
-		name := i
-		i = skipText(b, i)
-		key := unquote(b[name:i])
-		i = skipSpace(b, skipSpace(b, i)+1)
+		key, value := member(b, i)
+		i = value
 		if bytes.IndexByte(key, 0) >= 0 {
 			f.flatRefused(at, i, skipValue(b, i), i, fmt.Sprintf("Keys in [flattened] fields cannot contain the reserved character \\0. Offending key: [%s].", key))
 			return i

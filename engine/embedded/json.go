@@ -378,15 +378,17 @@ func fields(object []byte, do func(key, value []byte) bool) {
 			i++
 			continue
 		}
-		end := skipText(object, i)
-		key := unquote(object[i:end])
-		i = skipSpace(object, skipSpace(object, end)+1)
-		end = skipValue(object, i)
-		if !do(key, object[i:end]) {
+		key, value := member(object, i)
+		if i = skipValue(object, value); !do(key, object[value:i]) {
 			return
 		}
-		i = end
 	}
+}
+
+// member reads the key of a member of an object, which starts at i: the key, decoded, and the start of the value.
+func member(b []byte, i int) (key []byte, value int) {
+	end := skipText(b, i)
+	return unquote(b[i:end]), skipSpace(b, skipSpace(b, end)+1)
 }
 
 // elements calls do with every value of a valid array, until it returns false.
@@ -400,11 +402,10 @@ func elements(array []byte, do func(value []byte) bool) {
 			i++
 			continue
 		}
-		end := skipValue(array, i)
-		if !do(array[i:end]) {
+		start := i
+		if i = skipValue(array, i); !do(array[start:i]) {
 			return
 		}
-		i = end
 	}
 }
 

@@ -106,11 +106,7 @@ func (k *Kibana) pipeline() Record {
 // Connector reads the record of a connector, which must exist.
 func (k *Kibana) Connector(id string) Record {
 	k.t.Helper()
-	r := k.read(connectors, id)
-	if r == nil {
-		k.t.Fatalf("Kibana: connector %q does not exist", id)
-	}
-	return r
+	return k.existing(connectors, id)
 }
 
 // Configure saves values of the configuration, whose fields the program has published.

@@ -77,11 +77,7 @@ func (k *Kibana) CancelJob(id string) {
 // Job reads the record of a job, which must exist.
 func (k *Kibana) Job(id string) Record {
 	k.t.Helper()
-	r := k.read(jobs, id)
-	if r == nil {
-		k.t.Fatalf("Kibana: sync job %q does not exist", id)
-	}
-	return r
+	return k.existing(jobs, id)
 }
 
 // Jobs lists the jobs of a connector, the oldest first, and those of the same time by their types.

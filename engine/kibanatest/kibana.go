@@ -132,6 +132,16 @@ func (k *Kibana) read(index, id string) Record {
 	return answer.Source
 }
 
+// existing reads a document that must exist.
+func (k *Kibana) existing(index, id string) Record {
+	k.t.Helper()
+	r := k.read(index, id)
+	if r == nil {
+		k.t.Fatalf("Kibana: %s has no document %q", index, id)
+	}
+	return r
+}
+
 // Hit is a document of an index, and its id.
 type Hit struct {
 	ID     string `json:"_id"`

@@ -154,6 +154,23 @@ type Observer interface {
 	Phase(name string, elapsed time.Duration)
 }
 
+// Unobserved is an observer that ignores everything.
+type Unobserved struct{}
+
+var _ Observer = Unobserved{}
+
+// Changed implements [Observer].
+func (Unobserved) Changed(Change) {}
+
+// Read implements [Observer].
+func (Unobserved) Read(PartRead) {}
+
+// Failed implements [Observer].
+func (Unobserved) Failed(Failure) {}
+
+// Phase implements [Observer].
+func (Unobserved) Phase(string, time.Duration) {}
+
 // Keys of log records, so that every package uses the same.
 const (
 	Connector = "connector"

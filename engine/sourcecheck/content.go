@@ -93,10 +93,8 @@ func (s *Source) contentFails(ctx context.Context) error {
 	switch {
 	case s.NoContent != "":
 		return leftOut(s.NoContent)
-	case s.FailingContent == nil && s.NoFailingContent != "":
-		return leftOut(s.NoFailingContent)
 	case s.FailingContent == nil:
-		return errors.New("neither FailingContent nor the reason NoFailingContent is given")
+		return notGiven("FailingContent", s.NoFailingContent)
 	}
 	f := s.FailingContent()
 	found := false

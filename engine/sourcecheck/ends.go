@@ -116,11 +116,8 @@ func cancelDocuments(ctx context.Context, part source.Part, after, all int) erro
 
 // lossRepeatsNothing reads without a loss, and then again while the connection breaks.
 func (s *Source) lossRepeatsNothing(ctx context.Context) error {
-	switch {
-	case s.Loss == nil && s.NoLoss != "":
-		return leftOut(s.NoLoss)
-	case s.Loss == nil:
-		return errors.New("neither Loss nor the reason NoLoss is given")
+	if s.Loss == nil {
+		return notGiven("Loss", s.NoLoss)
 	}
 	l := s.Loss()
 	want, err := s.read(ctx, l.Values, s.Env)

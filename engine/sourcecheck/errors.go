@@ -21,11 +21,11 @@ func (s *Source) brokenIsTyped(ctx context.Context) error {
 			return fmt.Errorf("broken %q: the source is never called, because the fields do not parse: %w", name, err)
 		}
 		err := s.refused(ctx, b.Values)
-		switch {
-		case err == nil:
+		if err == nil {
 			return fmt.Errorf("broken %q: Open, Validate and Ping accept it", name)
-		case b.Kind == nil || !errors.Is(err, b.Kind):
-			return fmt.Errorf("broken %q: got %w, want an error of the kind %s", name, err, kindName(b.Kind))
+		}
+		if err := ofKind(fmt.Sprintf("broken %q", name), err, b.Kind); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -44,11 +44,8 @@ func (s *Source) refused(ctx context.Context, raw map[string]any) error {
 // failingPartIsTyped describes the parts first, as the engine does. A part that cannot be described has not
 // failed.
 func (s *Source) failingPartIsTyped(ctx context.Context) error {
-	switch {
-	case s.FailingPart == nil && s.NoFailingPart != "":
-		return leftOut(s.NoFailingPart)
-	case s.FailingPart == nil:
-		return errors.New("neither FailingPart nor the reason NoFailingPart is given")
+	if s.FailingPart == nil {
+		return notGiven("FailingPart", s.NoFailingPart)
 	}
 	f := s.FailingPart()
 	return s.with(ctx, f.Values, func(src source.Source, _ field.Values) error {

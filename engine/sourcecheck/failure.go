@@ -10,6 +10,23 @@ var ErrLeftOut = errors.New("left out")
 
 func leftOut(reason string) error { return fmt.Errorf("%w: %s", ErrLeftOut, reason) }
 
+// notGiven is the result of a case without the input that a field of [Source] holds: it is left out for the reason of the
+// field No…, and otherwise fails.
+func notGiven(field, reason string) error {
+	if reason == "" {
+		return fmt.Errorf("neither %s nor the reason No%s is given", field, field)
+	}
+	return leftOut(reason)
+}
+
+// ofKind checks that an error, which something causes, has a kind.
+func ofKind(what string, err, kind error) error {
+	if kind == nil || !errors.Is(err, kind) {
+		return fmt.Errorf("%s: got %w, want an error of the kind %s", what, err, kindName(kind))
+	}
+	return nil
+}
+
 // Failure reports which promise a source does not keep, and where.
 type Failure struct {
 	Case, Promise string // of the [Case]

@@ -148,13 +148,10 @@ func (s *Source) advancedRules(ctx context.Context) error {
 	env := s.Env
 	env.AdvancedRules = []any{true}
 	err := s.in(ctx, s.Values, env, func(src source.Source, _ field.Values) error { return src.Validate(ctx) })
-	switch {
-	case err == nil:
+	if err == nil {
 		return errors.New("the advanced rules [true] are accepted by Open and Validate")
-	case !errors.Is(err, source.ErrConfig):
-		return fmt.Errorf("the advanced rules [true]: got %w, want an error of the kind %s", err, source.ErrConfig.Error())
 	}
-	return nil
+	return ofKind("the advanced rules [true]", err, source.ErrConfig)
 }
 
 // estimator asks for an estimate before a part is read, as the engine does, and again afterwards.
@@ -243,13 +240,10 @@ func (s *Source) selective(ctx context.Context) error {
 	}
 	return s.with(ctx, s.NothingChosen().Values, func(src source.Source, _ field.Values) error {
 		err := src.(source.Selective).Selects(ctx)
-		switch {
-		case err == nil:
+		if err == nil {
 			return errors.New("nothing is selected, but Selects returns no error")
-		case !errors.Is(err, source.ErrConfig):
-			return fmt.Errorf("nothing is selected: got %w, want an error of the kind %s", err, source.ErrConfig.Error())
 		}
-		return nil
+		return ofKind("nothing is selected", err, source.ErrConfig)
 	})
 }
 
