@@ -151,10 +151,7 @@ func TestATemporaryFailureOfTheSourceDeletesNothing(t *testing.T) {
 
 func TestAnIncompleteListOfPartsDeletesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 5)
-	h.sync()
-	h.source.Parts["a"] = numbered("a", "a", 4)
+	h := newShrunk(t, 5, 4)
 	h.source.ListErr = errors.New("the catalog ended early")
 	res := h.sync()
 	if res.Counts.Deleted != 0 || res.Withheld[plan.ListIncomplete] != 1 || !res.Incomplete() {
@@ -220,9 +217,7 @@ func TestTheDeleteGuard(t *testing.T) {
 
 func TestAnEmptySourceNeedsAllowEmpty(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 30)
-	h.sync()
+	h := newSynced(t, 30)
 	h.source.Parts["a"] = nil
 	res := h.sync(func(j *engine.Job) { j.Guard.Confirmed = 1000 })
 	if res.Counts.Deleted != 0 || res.Withheld[plan.EmptySource] != 30 {
@@ -289,10 +284,7 @@ func TestOwnerIsInMetaFromTheFirstWrite(t *testing.T) {
 // TestADocumentWrittenSinceTheScanSurvives: the delete is guarded by the sequence number of the scan.
 func TestADocumentWrittenSinceTheScanSurvives(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 3)
-	h.sync()
-	h.source.Parts["a"] = numbered("a", "a", 2)
+	h := newShrunk(t, 3, 2)
 	h.source.Each = func(_ string, n int) {
 		if n == 1 {
 			h.write("a2", `{"id":"a2","scope":"a","v":"mine"}`)
@@ -306,9 +298,7 @@ func TestADocumentWrittenSinceTheScanSurvives(t *testing.T) {
 
 func TestALostPointInTimeDeletesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 3)
-	h.sync()
+	h := newSynced(t, 3)
 	h.source.Parts["a"] = append(numbered("a", "a", 2), doc("a", "new", "v"))
 	lost := fault.JSON(404, `{"error":{"root_cause":[{"type":"search_context_missing_exception","reason":"No search context found for id [1]"}],"type":"search_phase_execution_exception","reason":"all shards failed"},"status":404}`)
 	h.rules = []fault.Rule{{Path: "_search", Skip: 1, Answer: lost}}
@@ -325,10 +315,7 @@ func TestALostPointInTimeDeletesNothing(t *testing.T) {
 
 func TestARefusedRefreshDeletesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 3)
-	h.sync()
-	h.source.Parts["a"] = numbered("a", "a", 2)
+	h := newShrunk(t, 3, 2)
 	h.rules = []fault.Rule{{Path: "_refresh", Answer: fault.JSON(403, `{"error":{"type":"security_exception","reason":"no"},"status":403}`)}}
 	res := h.sync()
 	if res.Counts.Deleted != 0 || res.Withheld[plan.RefreshRefused] != 1 || res.WithheldDeletes() != 1 {
@@ -420,10 +407,7 @@ func TestAnEmptyIdIsDeadLettered(t *testing.T) {
 // TestDeletedDocumentsAreSavedFirst: complete, as the index held them, and only documents that are deleted.
 func TestDeletedDocumentsAreSavedFirst(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 3)
-	h.sync()
-	h.source.Parts["a"] = numbered("a", "a", 1)
+	h := newShrunk(t, 3, 1)
 	h.deleted = docfile.NewDeleted(filepath.Join(t.TempDir(), "deleted.ndjson"))
 	h.diff()
 	h.sync(func(j *engine.Job) { j.Guard = engine.Guard{Deletes: 1, Confirmed: -1} })
@@ -530,10 +514,7 @@ func TestContentComparisonIsOverACanonicalForm(t *testing.T) {
 // TestPointInTimeIsTheSameForScanAndDeletes: documents that arrive between the two are ignored.
 func TestPointInTimeIsTheSameForScanAndDeletes(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 3)
-	h.sync()
-	h.source.Parts["a"] = numbered("a", "a", 2)
+	h := newShrunk(t, 3, 2)
 	h.source.Each = func(_ string, n int) {
 		if n == 0 {
 			h.write("stranger", `{"id":"stranger","scope":"a","v":"x"}`)

@@ -16,6 +16,14 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
+// examinesTo checks one line of an examination.
+func (h *harness) examinesTo(want string) {
+	h.t.Helper()
+	if got := h.examine(); !slices.Contains(got, want) {
+		h.t.Errorf("no %q in\n%s", want, strings.Join(got, "\n"))
+	}
+}
+
 // examine returns the findings of an examination as lines, and fails the test if it wrote or locked anything.
 func (h *harness) examine(change ...func(*engine.Job)) (lines []string) {
 	h.t.Helper()
@@ -131,9 +139,7 @@ func TestExamineReportsTheMapping(t *testing.T) {
 	}
 	h.describes(map[string][]string{"a": append(pairs, "more", string(source.Text))})
 	want := `mapping warning: the source has 12 fields that index "INDEX" lacks, and its limit of 12 leaves room for 10: the others are not indexed, or their documents are rejected`
-	if got := h.examine(); !slices.Contains(got, want) {
-		t.Errorf("no %q in\n%s", want, strings.Join(got, "\n"))
-	}
+	h.examinesTo(want)
 }
 
 // TestExamineReportsBlocks: an index that refuses writes is an error, with the request that ends it.
@@ -145,9 +151,7 @@ func TestExamineReportsBlocks(t *testing.T) {
 	answer := `{"INDEX":{"mappings":{},"settings":{"index":{"uuid":"u","blocks":{"read_only_allow_delete":"true"}}}}}`
 	h.store = &answering{h.store, "/" + h.job.Index, strings.ReplaceAll(answer, "INDEX", h.job.Index)}
 	want := `index error: index "INDEX" refuses writes: index.blocks.read_only_allow_delete is set`
-	if got := h.examine(); !slices.Contains(got, want) {
-		t.Errorf("no %q in\n%s", want, strings.Join(got, "\n"))
-	}
+	h.examinesTo(want)
 }
 
 // TestExamineStopsInTime: a part that does not respond costs no more than the time limit, and is named as not tried.

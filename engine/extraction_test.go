@@ -3,7 +3,6 @@ package engine_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,17 +84,7 @@ func newExtracting(t *testing.T) (*harness, *tika) {
 // bodies are the texts in the index, by id.
 func (h *harness) bodies() map[string]string {
 	h.t.Helper()
-	out := map[string]string{}
-	for id, source := range h.sources() {
-		var doc struct {
-			Body string `json:"body"`
-		}
-		if err := json.Unmarshal(source, &doc); err != nil {
-			h.t.Fatal(err)
-		}
-		out[id] = doc.Body
-	}
-	return out
+	return h.texts("body")
 }
 
 // TestChoiceOfExtraction: the configured one, otherwise the best available.

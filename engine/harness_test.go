@@ -21,6 +21,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
@@ -65,16 +66,7 @@ func newHarnessOn(t *testing.T, url string) *harness {
 	index := "search-test-" + strings.ToLower(rand.Text())
 	if h.url == "" {
 		h.url = "http://embedded"
-		server, err := embedded.Open(embedded.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.store = server.Transport()
-		t.Cleanup(func() {
-			if err := server.Close(); err != nil {
-				t.Errorf("close: %v", err)
-			}
-		})
+		h.store = elastictest.Embedded(t, embedded.Options{}).Transport()
 	} else {
 		tr := &http.Transport{}
 		h.store = tr
@@ -104,6 +96,23 @@ func newHarnessOn(t *testing.T, url string) *harness {
 			},
 		},
 	}
+	return h
+}
+
+// newSynced is a harness after a sync of the part a with the documents a0 … a<n-1>.
+func newSynced(t *testing.T, n int) *harness {
+	t.Helper()
+	h := newHarness(t)
+	h.source.Parts["a"] = numbered("a", "a", n)
+	h.sync()
+	return h
+}
+
+// newShrunk is a harness whose index has n documents of the part a, of which the source still has the first ones.
+func newShrunk(t *testing.T, n, left int) *harness {
+	t.Helper()
+	h := newSynced(t, n)
+	h.source.Parts["a"] = numbered("a", "a", left)
 	return h
 }
 
@@ -221,15 +230,26 @@ func (h *harness) diff(change ...func(*engine.Job)) engine.Result {
 // held is the content of the index: the field v by id.
 func (h *harness) held() map[string]string {
 	h.t.Helper()
+	return h.texts("v")
+}
+
+// texts is a field of the documents in the index, by id; "" where a document lacks it.
+func (h *harness) texts(field string) map[string]string {
+	h.t.Helper()
 	out := map[string]string{}
 	for id, source := range h.sources() {
-		var doc struct {
-			V string `json:"v"`
-		}
+		var doc map[string]json.RawMessage
 		if err := json.Unmarshal(source, &doc); err != nil {
 			h.t.Fatal(err)
 		}
-		out[id] = doc.V
+		out[id] = ""
+		if raw := doc[field]; raw != nil {
+			var text string
+			if err := json.Unmarshal(raw, &text); err != nil {
+				h.t.Fatal(err)
+			}
+			out[id] = text
+		}
 	}
 	return out
 }

@@ -74,10 +74,7 @@ func TestIDsBeyondMemory(t *testing.T) {
 // TestIDsThatCannotBeKeptEndTheRun: nothing is deleted, and documents already written stay.
 func TestIDsThatCannotBeKeptEndTheRun(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 100)
-	h.sync()
-	h.source.Parts["a"] = numbered("a", "a", 95)
+	h := newShrunk(t, 100, 95)
 	h.deps.IDsMemory, h.deps.IDsDir = 1, filepath.Join(h.dead, "no folder")
 	if err := os.WriteFile(h.dead, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -85,8 +85,14 @@ func chain(t *testing.T, until time.Time, hosts ...string) (ca *x509.Certificate
 	return ca, tls.Certificate{Certificate: [][]byte{cert.Raw, ca.Raw}, PrivateKey: leafKey, Leaf: cert}
 }
 
-// node starts a TLS server that answers as Elasticsearch.
+// node starts a TLS server that answers as Elasticsearch, and returns its address.
 func node(t *testing.T, conf *tls.Config) string {
+	t.Helper()
+	return serveTLS(t, conf).Listener.Addr().String()
+}
+
+// serveTLS starts a TLS server that answers as Elasticsearch. Without a configuration it has a certificate of its own.
+func serveTLS(t *testing.T, conf *tls.Config) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Elastic-Product", "Elasticsearch")
@@ -97,7 +103,7 @@ func node(t *testing.T, conf *tls.Config) string {
 	s.TLS = conf
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	return s.Listener.Addr().String()
+	return s
 }
 
 // TestPermanentErrorsAreNotRetried: the error comes at once, names the address, is of a kind that

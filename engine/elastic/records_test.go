@@ -13,20 +13,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 )
 
 func embeddedClient(t *testing.T) *elastic.Client {
 	t.Helper()
-	server, err := embedded.Open(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := elastictest.Embedded(t, embedded.Options{})
 	c, err := elastic.New(elastic.Config{URL: "http://embedded", Transport: server.Transport()})
 	if err != nil {
 		t.Fatal(err)

@@ -5,10 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
-	"io"
-	"log"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,14 +15,7 @@ import (
 // fingerprint or carelessness says so.
 func TestWhomTheClientTrusts(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("X-Elastic-Product", "Elasticsearch")
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"version":{"number":"9.5.3"}}`))
-	}))
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.StartTLS()
-	t.Cleanup(s.Close)
+	s := serveTLS(t, nil)
 
 	cert := s.Certificate()
 	dir := t.TempDir()

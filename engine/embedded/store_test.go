@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 )
 
@@ -185,7 +186,7 @@ func TestInUse(t *testing.T) {
 		}
 	}
 	killChild(t, cmd)
-	s := openServer(t, embedded.Options{Dir: dir})
+	s := elastictest.Embedded(t, embedded.Options{Dir: dir})
 	if _, err := embedded.Open(embedded.Options{Dir: dir}); !errors.Is(err, embedded.ErrInUse) {
 		t.Errorf("in the same process: got %v, want ErrInUse", err)
 	}
@@ -294,7 +295,7 @@ func TestReopen(t *testing.T) {
 		t.Errorf("closed: status %d", status)
 	}
 
-	s = openServer(t, embedded.Options{Dir: dir})
+	s = elastictest.Embedded(t, embedded.Options{Dir: dir})
 	if diff := cmp.Diff(string(before), string(request(t, s, http.MethodGet, "/kept", "", http.StatusOK))); diff != "" {
 		t.Errorf("the index changed (-before +after):\n%s", diff)
 	}

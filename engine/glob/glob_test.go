@@ -61,20 +61,26 @@ func TestMatch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, path := range tt.yes {
-				if !p.Match(path) {
-					t.Errorf("%q does not match %q", tt.pattern, path)
-				}
-			}
-			for _, path := range tt.no {
-				if p.Match(path) {
-					t.Errorf("%q matches %q", tt.pattern, path)
-				}
-			}
+			holdsFor(t, p, p.Match, tt.yes, tt.no)
 			if p.String() != tt.pattern {
 				t.Errorf("String() is %q, want %q", p, tt.pattern)
 			}
 		})
+	}
+}
+
+// holdsFor checks what a pattern says about paths.
+func holdsFor(t *testing.T, p *Pattern, says func(path string) bool, yes, no []string) {
+	t.Helper()
+	for _, path := range yes {
+		if !says(path) {
+			t.Errorf("%q: got no for %q", p, path)
+		}
+	}
+	for _, path := range no {
+		if says(path) {
+			t.Errorf("%q: got yes for %q", p, path)
+		}
 	}
 }
 
@@ -117,16 +123,7 @@ func TestCouldMatchBelow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, dir := range tt.yes {
-			if !p.CouldMatchBelow(dir) {
-				t.Errorf("%q: %q is skipped", tt.pattern, dir)
-			}
-		}
-		for _, dir := range tt.no {
-			if p.CouldMatchBelow(dir) {
-				t.Errorf("%q: %q is not skipped", tt.pattern, dir)
-			}
-		}
+		holdsFor(t, p, p.CouldMatchBelow, tt.yes, tt.no)
 	}
 }
 

@@ -47,13 +47,7 @@ func TestAJobSeenFarInTheFutureIsOrphaned(t *testing.T) {
 	c := newCluster(t)
 	s := c.store(c.transport)
 	claim := c.claimed(s)
-	_, err := s.Jobs.Update(t.Context(), claim.Job, func(j *Job) error {
-		j.LastSeen = TimeOf(c.clock().AddDate(9, 0, 0))
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.changeJob(claim.Job, func(j *Job) { j.LastSeen = TimeOf(c.clock().AddDate(9, 0, 0)) })
 	p := c.program(c.transport)
 	c.poll(p)
 	if got := c.statuses(); got != "full completed" || len(p.ran) != 1 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
@@ -28,15 +29,7 @@ type cluster struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	server, err := embedded.Open(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := elastictest.Embedded(t, embedded.Options{})
 	return &cluster{t: t, transport: server.Transport(), now: time.Date(2030, 1, 2, 3, 4, 5, 678_901_000, time.UTC)}
 }
 
@@ -55,15 +48,20 @@ func (c *cluster) advance(d time.Duration) {
 // store is a program's view of the records, through its own transport.
 func (c *cluster) store(transport http.RoundTripper) *Store {
 	c.t.Helper()
-	client, err := elastic.New(elastic.Config{URL: "http://embedded", Transport: transport})
-	if err != nil {
-		c.t.Fatal(err)
+	return openWith(c.t, transport, StoreOptions{Info: elastic.Info{Version: "9.5.3"}, Now: c.clock})
+}
+
+// openWith opens the records in an embedded store that is reached through a transport.
+func openWith(t *testing.T, transport http.RoundTripper, o StoreOptions) *Store {
+	t.Helper()
+	var err error
+	if o.Client, err = elastic.New(elastic.Config{URL: "http://embedded", Transport: transport}); err != nil {
+		t.Fatal(err)
 	}
-	s, err := Open(c.t.Context(), StoreOptions{
-		Client: client, Info: elastic.Info{Version: "9.5.3"}, Log: slog.New(slog.DiscardHandler), Now: c.clock,
-	})
+	o.Log = slog.New(slog.DiscardHandler)
+	s, err := Open(t.Context(), o)
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return s
 }
@@ -187,6 +185,19 @@ func (c *cluster) change(f func(*Connector)) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// changeJob alters a job as another program would.
+func (c *cluster) changeJob(r Record[Job], f func(*Job)) Record[Job] {
+	c.t.Helper()
+	changed, err := c.store(c.transport).Jobs.Update(c.t.Context(), r, func(j *Job) error {
+		f(j)
+		return nil
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return changed
 }
 
 func (c *cluster) connector() Record[Connector] {

@@ -1,10 +1,10 @@
 package protocol
 
 import (
-	"log/slog"
 	"testing"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
 )
@@ -15,22 +15,9 @@ func TestKibanaGivesNewConnectorsThePipelineOfTheServersVersion(t *testing.T) {
 	for version, want := range map[string]string{"8.19.9": "ent-search-generic-ingestion", "9.5.3": "search-default-ingestion"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			server, err := embedded.Open(embedded.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = server.Close() })
-			client, err := elastic.New(elastic.Config{URL: "http://embedded", Transport: server.Transport()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := Open(t.Context(), StoreOptions{
-				Client: client, Info: elastic.Info{Version: version}, Log: slog.New(slog.DiscardHandler), Now: managedNow,
-			})
-			if err == nil {
-				err = s.Ensure(t.Context())
-			}
-			if err != nil {
+			server := elastictest.Embedded(t, embedded.Options{})
+			s := openWith(t, server.Transport(), StoreOptions{Info: elastic.Info{Version: version}, Now: managedNow})
+			if err := s.Ensure(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			kibana := kibanatest.New(t, "http://embedded", server.Transport(), managedNow)

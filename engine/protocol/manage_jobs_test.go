@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -17,20 +17,11 @@ func managedNow() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 // managed is a store in memory, with its indices.
 func managed(t *testing.T, ensure bool) *Store {
 	t.Helper()
-	server, err := embedded.Open(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
+	s := openWith(t, elastictest.Embedded(t, embedded.Options{}).Transport(), StoreOptions{Now: managedNow})
+	if !ensure {
+		return s
 	}
-	t.Cleanup(func() { _ = server.Close() })
-	client, err := elastic.New(elastic.Config{URL: "http://embedded", Transport: server.Transport()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open(t.Context(), StoreOptions{Client: client, Log: slog.New(slog.DiscardHandler), Now: managedNow})
-	if err == nil && ensure {
-		err = s.Ensure(t.Context())
-	}
-	if err != nil {
+	if err := s.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -27,11 +27,7 @@ func TestPollersStartedAtOnce(t *testing.T) {
 	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
-		server, err := embedded.Open(embedded.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = server.Close() })
+		server := elastictest.Embedded(t, embedded.Options{})
 		startAtOnce(t, "http://embedded", func() http.RoundTripper { return server.Transport() })
 	})
 	t.Run("elasticsearch", func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 	"github.com/elastic-ingest/elastic-ingest/engine/embedded"
 	"github.com/elastic-ingest/elastic-ingest/engine/kibanatest"
 )
@@ -54,11 +55,7 @@ func TestRecordsVanishWithinAPoll(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			server, err := embedded.Open(embedded.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = server.Close() })
+			server := elastictest.Embedded(t, embedded.Options{})
 			r := &race{t: t, now: time.Date(2030, 1, 7, 9, 0, 5, 0, time.UTC)}
 			transport := &before{RoundTripper: server.Transport(), method: tt.method, path: tt.path}
 			r.stores = []*Store{openStore(t, "http://embedded", transport, r.clock)}

@@ -235,13 +235,7 @@ func TestFinishLeavesOthersAlone(t *testing.T) {
 	c := newCluster(t)
 	s := c.store(c.transport)
 	first := c.claimed(s)
-	ended, err := s.Jobs.Update(t.Context(), first.Job, func(j *Job) error {
-		end(j, JobCompleted, TimeOf(c.clock()), "")
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ended := c.changeJob(first.Job, func(j *Job) { end(j, JobCompleted, TimeOf(c.clock()), "") })
 	r := c.connector()
 	id, err := s.StartJob(t.Context(), &r, JobFull)
 	if err != nil {
