@@ -85,9 +85,9 @@ func TestDiffWritesNothingAndPredictsTheSync(t *testing.T) {
 	h.sync()
 	h.put("a", "1", "uno", "3", "three", "4", "four")
 	h.diff(func(j *engine.Job) { j.Fields = true })
-	foretold := map[string]map[string]string{}
+	predicted := map[string]map[string]string{}
 	for _, kind := range []string{"create", "update", "delete"} {
-		foretold[kind] = h.seen.of(kind)
+		predicted[kind] = h.seen.of(kind)
 	}
 	if slices.ContainsFunc(h.sent, writes) {
 		t.Fatalf("diff sent %v", h.sent)
@@ -98,7 +98,7 @@ func TestDiffWritesNothingAndPredictsTheSync(t *testing.T) {
 		}
 	}
 	h.sync()
-	for kind, want := range foretold {
+	for kind, want := range predicted {
 		if d := cmp.Diff(want, h.seen.of(kind)); d != "" || len(want) != 1 {
 			t.Errorf("%s: %s", kind, d)
 		}

@@ -12,7 +12,7 @@ import (
 
 func noDelete(j *engine.Job) { j.NoDelete = true }
 
-// TestARunWithoutDeletesOnlyWrites: what is gone stays, is not held back, and is deleted by the next usual run.
+// TestARunWithoutDeletesOnlyWrites: documents no longer in the source stay, are not held back, and are deleted by the next usual run.
 func TestARunWithoutDeletesOnlyWrites(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

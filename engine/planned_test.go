@@ -88,7 +88,7 @@ func TestASyncWithAPlanDoesAtMostThePlan(t *testing.T) {
 	}
 }
 
-// TestAPlanReplacesTheGuard: somebody has reviewed its deletes. Deletes that the guard held back in the diff are not
+// TestAPlanReplacesTheGuard: its deletes were reviewed. Deletes that the guard held back in the diff are not
 // in the plan.
 func TestAPlanReplacesTheGuard(t *testing.T) {
 	t.Parallel()
@@ -149,7 +149,7 @@ func TestAPlanForANewIndexCanBeRepeated(t *testing.T) {
 	}
 }
 
-// TestARecheckReportsOnlyThePlan: of what differed, a recheck tells drift from documents in motion.
+// TestARecheckReportsOnlyThePlan: of what differed, a recheck distinguishes drift from documents in motion.
 func TestARecheckReportsOnlyThePlan(t *testing.T) {
 	t.Parallel()
 	h := planned(t)

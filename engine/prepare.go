@@ -49,7 +49,7 @@ func (t *task) prepare(ctx context.Context, src source.Source) (p *prepared, unl
 }
 
 // lock reaches the index and excludes other runs from it, unless the run is dry. If that took a wait, another run
-// may have created the index, marked it or put another one behind an alias, so it is reached again.
+// may have created the index, marked it or pointed an alias to another one, so it is reached again.
 func (t *task) lock(ctx context.Context, reach func(context.Context) (*destination, error)) (*destination, func(), error) {
 	d, err := reach(ctx)
 	for err == nil && !t.job.DryRun {

@@ -67,7 +67,7 @@ func (r *rebuilding) lock(ctx context.Context, cluster string) (unlock func(), e
 	if err != nil {
 		return nil, err
 	}
-	if waited { // another run may have marked the index, or put another one behind the name
+	if waited { // another run may have marked the index, or pointed the name to another one
 		name := old.Name
 		if old, err = r.find(ctx); err == nil && (old == nil || old.Name != name) {
 			err = fmt.Errorf("index %q: %w: run again", name, ErrReplaced)

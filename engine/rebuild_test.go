@@ -109,7 +109,7 @@ func TestARebuiltIndexTakesTheName(t *testing.T) {
 	}
 }
 
-// TestAnIncompleteRebuildReplacesNothing: the old index stays as it is, and the new one is deleted.
+// TestAnIncompleteRebuildReplacesNothing: the old index stays unchanged, and the new one is deleted.
 func TestAnIncompleteRebuildReplacesNothing(t *testing.T) {
 	t.Parallel()
 	guarded := map[plan.Reason]int64{plan.GuardRefused: 20}

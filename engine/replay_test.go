@@ -43,12 +43,12 @@ func (h *harness) rejected() (file string, raw []byte) {
 func TestReplaySendsRejectedDocuments(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	h.put("a", "absent", "v", "newer", "v", "older", "v", "same", "v", "untold", "v", `odd "id" ä`, "v")
+	h.put("a", "absent", "v", "newer", "v", "older", "v", "same", "v", "undated", "v", `odd "id" ä`, "v")
 	file, _ := h.rejected()
 	h.write("newer", `{"v":"theirs","_timestamp":"2100-01-01T00:00:00+02:00"}`)
 	h.write("older", `{"v":"before","_timestamp":"2020-01-01T00:00:00"}`)
 	h.write("same", `{"id":"same","scope":"a","v":"v","_timestamp":"2020-01-01T00:00:00.5+00:00"}`)
-	h.write("untold", `{"v":"theirs"}`)
+	h.write("undated", `{"v":"theirs"}`)
 	res, err := h.replay(file)
 	if err != nil || res.Incomplete() || res.Passed != 0 {
 		t.Fatalf("%v, %+v", err, res)
@@ -62,12 +62,12 @@ func TestReplaySendsRejectedDocuments(t *testing.T) {
 	want := map[string]map[string]string{
 		"create": {"absent": string(plan.NotInIndex), `odd "id" ä`: string(plan.NotInIndex)},
 		"update": {"older": string(plan.ContentDiffers)},
-		"keep":   {"newer": string(plan.NewerInIndex), "untold": string(plan.NewerInIndex), "same": string(plan.Unchanged)},
+		"keep":   {"newer": string(plan.NewerInIndex), "undated": string(plan.NewerInIndex), "same": string(plan.Unchanged)},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatal(d)
 	}
-	held := map[string]string{"absent": "v", "newer": "theirs", "older": "v", "same": "v", "untold": "theirs", `odd "id" ä`: "v"}
+	held := map[string]string{"absent": "v", "newer": "theirs", "older": "v", "same": "v", "undated": "theirs", `odd "id" ä`: "v"}
 	if d := cmp.Diff(held, h.held()); d != "" {
 		t.Fatal(d)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
 )
 
-// TestWhatEachLanguageIsMadeOf is the table: how a text is stemmed, in the order of the filters.
-func TestWhatEachLanguageIsMadeOf(t *testing.T) {
+// TestAnalysisOfEachLanguage is the table: how a text is stemmed, in the order of the filters.
+func TestAnalysisOfEachLanguage(t *testing.T) {
 	t.Parallel()
 	const fold = "cjk_width lowercase asciifolding "
 	want := map[string]string{
@@ -63,8 +63,8 @@ func TestWhatEachLanguageIsMadeOf(t *testing.T) {
 	}
 }
 
-// TestWhatAnAnalyzerIsMadeOf: the seven of them, with ICU and without.
-func TestWhatAnAnalyzerIsMadeOf(t *testing.T) {
+// TestPartsOfAnAnalyzer: the seven of them, with ICU and without.
+func TestPartsOfAnAnalyzer(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		icu             bool

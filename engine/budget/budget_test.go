@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 )
 
-func nobody() {}
+func nothing() {}
 
 // acquire takes n bytes which must be granted as want.
 func acquire(t *testing.T, b *Bytes, n, want int64) {
@@ -42,7 +42,7 @@ func TestGrants(t *testing.T) {
 			if b.Limit() != tt.limit {
 				t.Errorf("Limit() = %d, want %d", b.Limit(), tt.limit)
 			}
-			for range 3 { // what was given back is there again
+			for range 3 { // what was released can be acquired again
 				acquire(t, b, tt.asked, tt.want)
 				b.Release(tt.want)
 			}
@@ -55,7 +55,7 @@ func TestGrants(t *testing.T) {
 func TestNeverExceeds(t *testing.T) {
 	t.Parallel()
 	const limit, readers, rounds = 1000, 64, 300
-	b := New(limit, nobody)
+	b := New(limit, nothing)
 	var used, most atomic.Int64
 	var wg sync.WaitGroup
 	for w := range readers {
@@ -81,7 +81,7 @@ func TestNeverExceeds(t *testing.T) {
 	}
 	wg.Wait()
 	if most.Load() > limit || most.Load() == 0 {
-		t.Errorf("%d bytes at the same time, limit %d", most.Load(), limit)
+		t.Errorf("%d bytes concurrently, limit %d", most.Load(), limit)
 	}
 	if b.Waiting() || used.Load() != 0 {
 		t.Errorf("afterwards: waiting %v, used %d", b.Waiting(), used.Load())
@@ -93,9 +93,9 @@ func TestNeverExceeds(t *testing.T) {
 func TestFirstComeFirstServed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := New(100, nobody)
+		b := New(100, nothing)
 		acquire(t, b, 60, 60)
-		sizes := []int64{90, 40, 70, 31, 100} // no two neighbours fit at the same time; 40 would fit at once
+		sizes := []int64{90, 40, 70, 31, 100} // no two neighbors fit together; 40 would fit immediately
 		var mu sync.Mutex
 		var served []int64
 		for _, n := range sizes {
@@ -125,12 +125,12 @@ func TestFirstComeFirstServed(t *testing.T) {
 	})
 }
 
-// TestCancellation: whoever gives up was granted nothing, keeps nobody waiting behind it, and what
+// TestCancellation: a caller that gives up was granted nothing and keeps no later caller waiting; what
 // others hold stays counted.
 func TestCancellation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := New(100, nobody)
+		b := New(100, nothing)
 		acquire(t, b, 60, 60)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -142,18 +142,18 @@ func TestCancellation(t *testing.T) {
 			}
 		}()
 		synctest.Wait()
-		behind := make(chan int64, 1)
+		next := make(chan int64, 1)
 		go func() { // ends when the one before it has given up
 			granted, err := b.Acquire(t.Context(), 40)
 			if err != nil {
 				t.Error(err)
 			}
-			behind <- granted
+			next <- granted
 		}()
 		synctest.Wait()
 		cancel()
 		<-gaveUp
-		if granted := <-behind; granted != 40 {
+		if granted := <-next; granted != 40 {
 			t.Errorf("the one after it was granted %d", granted)
 		}
 		if b.Waiting() {
@@ -202,7 +202,7 @@ func TestPressure(t *testing.T) {
 			b := New(100, func() { pressed++ }) // the buffer is empty at that moment
 			acquire(t, b, 60, 60)
 			done := make(chan struct{})
-			go func() { // ends when the other's bytes are given back
+			go func() { // ends when the other's bytes are released
 				defer close(done)
 				if _, err := b.Acquire(t.Context(), 60); err != nil {
 					t.Error(err)
@@ -223,14 +223,14 @@ func TestPressure(t *testing.T) {
 
 func TestReleaseOfNothing(t *testing.T) {
 	t.Parallel()
-	b := New(10, nobody)
+	b := New(10, nothing)
 	b.Release(0)
 	b.Release(-1)
 	acquire(t, b, 10, 10)
 }
 
 func BenchmarkBytes(b *testing.B) {
-	budget := New(1<<20, nobody)
+	budget := New(1<<20, nothing)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

@@ -43,9 +43,9 @@ func (s *small) answer(_ int, r *http.Request, body []byte) *http.Response {
 	return fault.Items(func(string) string { return ok })(r, body)
 }
 
-// TestABusyNodeIsAskedLess: 8 workers, room for 2. If each worker retried on its own, the requests in flight would
+// TestABusyNodeGetsFewerRequests: 8 workers, room for 2. If each worker retried on its own, the requests in flight would
 // keep the others out until their patience ends, and the run would fail.
-func TestABusyNodeIsAskedLess(t *testing.T) {
+func TestABusyNodeGetsFewerRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &small{room: 2}

@@ -357,8 +357,8 @@ func TestLostAndCutAnswersAreSentAgain(t *testing.T) {
 	}
 }
 
-// TestAServerThatFailsIsAskedThreeTimes: the run does not wait for a full disk, for example.
-func TestAServerThatFailsIsAskedThreeTimes(t *testing.T) {
+// TestAServerThatFailsGetsThreeRequests: the run does not wait for a full disk, for example.
+func TestAServerThatFailsGetsThreeRequests(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(_ int, req *http.Request, body []byte) *http.Response {
 		return fault.JSON(500, `{"error":{"type":"io_exception","reason":"no space left on device"},"status":500}`)(req, body)

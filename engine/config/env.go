@@ -108,7 +108,7 @@ func (l *loader) readDotenv() *Error {
 	if named, ok := l.env.lookup(dotenvVariable); ok && named != "" {
 		file = absolute(l.dir, named)
 		shown = file
-		if bad := l.lend(dotenvVariable, file); bad != nil {
+		if bad := l.nameFile(dotenvVariable, file); bad != nil {
 			return bad
 		}
 	}
@@ -126,9 +126,9 @@ func (l *loader) readDotenv() *Error {
 	return nil
 }
 
-// lend records that an environment variable names another file to read,
+// nameFile records that an environment variable names another file to read,
 // which must then exist.
-func (l *loader) lend(variable, file string) *Error {
+func (l *loader) nameFile(variable, file string) *Error {
 	at := place{variable: variable}
 	l.origins = append(l.origins, Origin{Key: variable, Value: file, From: l.where(at)})
 	info, err := os.Stat(file) // not opened: a pipe can be read once

@@ -172,7 +172,7 @@ func TestResolvePrefersTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestResolveWithoutLoad says that a connector made in a program works too.
+// TestResolveWithoutLoad says that a connector created in a program works too.
 func TestResolveWithoutLoad(t *testing.T) {
 	t.Parallel()
 	got, err := Connector{Configuration: Configuration{"host": "h"}}.ResolveConfiguration(t.Context(), specs())

@@ -13,7 +13,7 @@ func (l *loader) overridingFile() ([]entry, *Error) {
 		return nil, nil
 	}
 	file := absolute(l.dir, named)
-	if bad := l.lend(overrideVariable, file); bad != nil {
+	if bad := l.nameFile(overrideVariable, file); bad != nil {
 		return nil, bad
 	}
 	data, err := readFile(file, maxFile)

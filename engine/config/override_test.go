@@ -129,7 +129,7 @@ func TestNamedDotenv(t *testing.T) {
 }
 
 // TestVariablesOfOtherPrograms says that variables which the Python service
-// reads, and this program does not, are told of.
+// reads, and this program does not, are reported.
 func TestVariablesOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	c := mustLoad(t, withHost(""), "elasticsearch.password=canary", "service.log_level=DEBUG", "ELASTICSEARCH_CONNECTORS_FIPS_MODE=true", "PATH=/bin")

@@ -17,7 +17,7 @@ import (
 const page = "../../docs/CONFIG.md"
 
 // A documented key is a row of a table of the page.
-type documented struct{ key, preset string } // preset is as in the file, or empty
+type documented struct{ key, byDefault string } // byDefault is as in the file, or empty
 
 var quoted = regexp.MustCompile("`([^`]+)`")
 
@@ -52,14 +52,14 @@ func documentedKeys(t *testing.T) []documented {
 				t.Errorf("a row has %d cells, its table %d: %s", len(cells), len(columns), line)
 				continue
 			}
-			preset := ""
+			byDefault := ""
 			if at := slices.Index(columns, " default "); at >= 0 {
 				if value := quoted.FindStringSubmatch(cells[at]); value != nil {
-					preset = value[1]
+					byDefault = value[1]
 				}
 			}
 			for _, name := range quoted.FindAllStringSubmatch(cells[0], -1) {
-				out = append(out, documented{prefix + name[1], preset})
+				out = append(out, documented{prefix + name[1], byDefault})
 			}
 		}
 	}
@@ -162,26 +162,26 @@ func TestDocumentedDefaults(t *testing.T) {
 	t.Parallel()
 	const connector = "connectors:\n  - {name: a, service_type: dir, index_name: a"
 	plain := mustLoad(t, withHost(connector+"}"))
-	presets := map[string]string{}
+	defaults := map[string]string{}
 	for _, o := range plain.Origins {
 		if o.From == "default" && o.Value != "" {
-			presets[strings.ReplaceAll(o.Key, "[0]", "[]")] = o.Value
+			defaults[strings.ReplaceAll(o.Key, "[0]", "[]")] = o.Value
 		}
 	}
 	got := map[string]string{}
 	var top, inside strings.Builder
 	for _, d := range documentedKeys(t) {
-		if d.preset == "" {
+		if d.byDefault == "" {
 			continue
 		}
-		got[d.key] = d.preset
+		got[d.key] = d.byDefault
 		if key, ok := strings.CutPrefix(d.key, "connectors[]."); ok {
-			inside.WriteString(", " + key + ": " + d.preset)
+			inside.WriteString(", " + key + ": " + d.byDefault)
 		} else {
-			top.WriteString(d.key + ": " + d.preset + "\n")
+			top.WriteString(d.key + ": " + d.byDefault + "\n")
 		}
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(presets)), slices.Sorted(maps.Keys(got))); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(defaults)), slices.Sorted(maps.Keys(got))); diff != "" {
 		t.Errorf("the keys that have a default (-) and those that the page gives one (+):\n%s", diff)
 	}
 	written := mustLoad(t, withHost(top.String()+connector+inside.String()+"}"))

@@ -14,7 +14,7 @@ import (
 // A Secret is a text that cannot be printed: fmt, JSON, TOML, YAML and slog all
 // show dots instead. The zero Secret is empty.
 //
-// The text is behind a pointer so that fmt prints an address if it meets a
+// The text is a pointer so that fmt prints an address if it meets a
 // Secret in a field whose methods it cannot call.
 type Secret struct{ text *string }
 

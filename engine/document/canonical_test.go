@@ -211,8 +211,8 @@ func TestCanonicalVersionOfAPipelinesSpelling(t *testing.T) {
 	}
 }
 
-// TestVersionsTellTheirForm: bytes and canonical forms never share a version.
-func TestVersionsTellTheirForm(t *testing.T) {
+// TestVersionsShowTheirForm: bytes and canonical forms never share a version.
+func TestVersionsShowTheirForm(t *testing.T) {
 	t.Parallel()
 	for i := range 200 {
 		doc := Document{ID: "a", Fields: []Field{{"x", Int(int64(i))}}}

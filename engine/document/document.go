@@ -30,7 +30,7 @@ type Field struct {
 	Value Value
 }
 
-// Content is the bytes behind a document, such as the text of a file.
+// Content is the bytes of a document, such as the text of a file.
 type Content struct {
 	Name string // file name; its extension determines the format
 	Size int64  // bytes, as listed; -1 when unknown

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestWhatIsTooDeepBecomesText: the JSON of an object beyond the last level, however it is given.
-func TestWhatIsTooDeepBecomesText(t *testing.T) {
+// TestObjectsThatAreTooDeepBecomeText: the JSON of an object beyond the last level, however it is given.
+func TestObjectsThatAreTooDeepBecomeText(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		json   string

@@ -40,7 +40,7 @@ func TestEveryKindInJSON(t *testing.T) {
 		{"an empty object", Object(nil), KindObject, `{}`},
 		{"an object keeps the order of its fields", Object([]Field{{"b", Int(1)}, {`a"`, Object([]Field{{"c", Null()}})}}), KindObject, `{"b":1,"a\"":{"c":null}}`},
 		{"an inner object may have reserved names", Object([]Field{{"id", Int(1)}, {"_id", Int(2)}}), KindObject, `{"id":1,"_id":2}`},
-		{"raw JSON stands as it is", Raw(`{"b":1.0,"a":[]}`), KindRaw, `{"b":1.0,"a":[]}`},
+		{"raw JSON is unchanged", Raw(`{"b":1.0,"a":[]}`), KindRaw, `{"b":1.0,"a":[]}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -101,20 +101,20 @@ func (c *Client) Bulk(ctx context.Context, b Bulk) (BulkAnswer, error) {
 
 // bulk sends operations. If discreet is set, the server leaves documents out of its error messages.
 func (c *Client) bulk(ctx context.Context, b Bulk, discreet bool) (BulkAnswer, error) {
-	lent := lend(b.Body, compatibleNDJSON)
+	body := shared(b.Body, compatibleNDJSON)
 	op := fmt.Sprintf("write to index %q", b.Index)
 	var source *bool
 	if discreet {
 		source = new(bool)
 	}
 	raw, err := c.do(ctx, op, esapi.BulkRequest{
-		Index: url.PathEscape(b.Index), Pipeline: b.Pipeline, Body: lent, IncludeSourceOnError: source,
+		Index: url.PathEscape(b.Index), Pipeline: b.Pipeline, Body: body, IncludeSourceOnError: source,
 		FilterPath: []string{
 			"errors", "items.*._index", "items.*._id", "items.*.status", "items.*.result",
 			"items.*.error.type", "items.*.error.reason", "items.*.error.caused_by",
 		},
 	}, nil, smallAnswer+int64(b.Count)*bulkItem)
-	answer := BulkAnswer{BodyInUse: lent.inUse()}
+	answer := BulkAnswer{BodyInUse: body.inUse()}
 	if err != nil {
 		return answer, err
 	}

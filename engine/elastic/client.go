@@ -96,7 +96,7 @@ func New(c Config) (*Client, error) {
 // longestOpaqueID is more than a server needs to recognize a client.
 const longestOpaqueID = 128
 
-// opaque is the value of a header: letters, digits and a few signs of ASCII, other characters as underscores.
+// opaque is the value of a header: letters, digits and a few other characters of ASCII, other characters as underscores.
 func opaque(id string) string {
 	id = strings.Map(func(r rune) rune {
 		if r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_./:", r)) {
@@ -146,7 +146,7 @@ func (p performer) Perform(r *http.Request) (*http.Response, error) {
 		// Newer servers restrict these indices to programs of the connector protocol.
 		r.Header.Set("X-Elastic-Product-Origin", "connectors")
 	}
-	if b, ok := r.Body.(*lentBody); ok {
+	if b, ok := r.Body.(*sharedBody); ok {
 		r.ContentLength = b.r.Size()
 		r.Header.Set("Content-Type", b.mediaType)
 	}
@@ -196,25 +196,25 @@ func (c *Client) do(ctx context.Context, op string, r esapi.Request, dst []byte,
 	return answer, nil
 }
 
-// lentBody is a request body over bytes of another owner. The transport may continue to read it
+// sharedBody is a request body over bytes of another owner. The transport may continue to read it
 // after the request has ended, and closes it when it no longer does.
-type lentBody struct {
+type sharedBody struct {
 	r         *bytes.Reader
 	mediaType string
 	once      sync.Once
 	done      chan struct{}
 }
 
-func lend(b []byte, mediaType string) *lentBody {
-	return &lentBody{r: bytes.NewReader(b), mediaType: mediaType, done: make(chan struct{})}
+func shared(b []byte, mediaType string) *sharedBody {
+	return &sharedBody{r: bytes.NewReader(b), mediaType: mediaType, done: make(chan struct{})}
 }
 
-func (b *lentBody) Read(p []byte) (int, error) { return b.r.Read(p) }
+func (b *sharedBody) Read(p []byte) (int, error) { return b.r.Read(p) }
 
-func (b *lentBody) Close() error { b.once.Do(func() { close(b.done) }); return nil }
+func (b *sharedBody) Close() error { b.once.Do(func() { close(b.done) }); return nil }
 
 // inUse reports that the transport may still be reading, so the bytes must not be overwritten.
-func (b *lentBody) inUse() bool {
+func (b *sharedBody) inUse() bool {
 	select {
 	case <-b.done:
 		return false
@@ -224,12 +224,12 @@ func (b *lentBody) inUse() bool {
 }
 
 // asJSON is a request body. Its values are our own maps and strings, which always encode.
-func asJSON(v any) *lentBody {
+func asJSON(v any) *sharedBody {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
 	}
-	return lend(b, compatibleJSON)
+	return shared(b, compatibleJSON)
 }
 
 // call sends a request, decodes the response into out and checks it. If out is nil, the response must

@@ -21,7 +21,7 @@ func TestClockAhead(t *testing.T) {
 		fails  bool
 	}{
 		{name: "ahead by an hour", status: 200, body: `{"nodes":{"a":{"timestamp":1893459600000}}}`, took: 2 * time.Second, want: time.Hour - time.Second},
-		{name: "behind by half a minute", status: 200, body: `{"nodes":{"a":{"timestamp":1893455970000}}}`, want: -30 * time.Second},
+		{name: "slow by half a minute", status: 200, body: `{"nodes":{"a":{"timestamp":1893455970000}}}`, want: -30 * time.Second},
 		{name: "within the time of the request", status: 200, body: `{"nodes":{"a":{"timestamp":1893456001900}}}`, took: 2 * time.Second},
 		{name: "the node counts, not a proxy's date", status: 200, date: "Tue, 01 Jan 2030 05:00:00 GMT", body: `{"nodes":{"a":{"timestamp":1893456000000}}}`},
 		{name: "statistics are not to be had", status: 410, date: "Tue, 01 Jan 2030 01:00:00 GMT", body: `{"error":"gone"}`, want: time.Hour},

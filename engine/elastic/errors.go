@@ -49,7 +49,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s: %s (%d)", e.Op, e.Type, reason, e.Status)
 }
 
-// quotes is where a reason begins to quote the document. What follows cannot be told from the quotation, which may
+// quotes is where a reason begins to quote the document. What follows cannot be distinguished from the quotation, which may
 // contain anything, quotes included.
 var quotes = regexp.MustCompile(`(?s)\.? *(?:Preview of field's value:|at \[Source: ).*`)
 

@@ -34,8 +34,8 @@ func (c *Client) Having(ctx context.Context, index, field string, most int) (tot
 		"query": map[string]any{"exists": map[string]any{"field": field}},
 	}
 	var answer havingAnswer
-	whole := false
-	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &whole}
+	partial := false
+	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &partial}
 	if err := c.call(ctx, fmt.Sprintf("search documents of %q with %s", index, field), r, &answer); err != nil {
 		return 0, nil, err
 	}

@@ -71,13 +71,13 @@ func decodePage(b []byte, hit func(Hit) error) (page, error) {
 
 // shards returns an error if a shard failed: its documents would count as missing.
 func (c *cursor) shards() error {
-	told := false
+	sawFailed := false
 	err := c.object(func(key []byte) error {
 		v, err := c.value()
 		if err != nil || string(key) != "failed" {
 			return err
 		}
-		told = true
+		sawFailed = true
 		n, err := strconv.Atoi(string(v))
 		if err != nil {
 			return errCut
@@ -85,7 +85,7 @@ func (c *cursor) shards() error {
 		return shards{Failed: n}.check()
 	})
 	if err == nil {
-		err = lacks("_shards.failed", told)
+		err = lacks("_shards.failed", sawFailed)
 	}
 	return err
 }

@@ -117,7 +117,7 @@ func (a *indexAnswers) check() error {
 	return lacks("an index", len(*a) > 0)
 }
 
-// Index looks up the one concrete index behind a name. The error is of kind ErrNotFound if there is
+// Index looks up the one concrete index that a name stands for. The error is of kind ErrNotFound if there is
 // none, and ErrConfig if the name stands for several.
 func (c *Client) Index(ctx context.Context, name string) (*Index, error) {
 	answer := indexAnswers{}
@@ -250,7 +250,7 @@ func (c *Client) CreatePipeline(ctx context.Context, name string, definition jso
 
 // CreateFrom creates an index with the request body of a file. It may exist by now.
 func (c *Client) CreateFrom(ctx context.Context, name string, body []byte) error {
-	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: lend(body, compatibleJSON)}
+	r := esapi.IndicesCreateRequest{Index: url.PathEscape(name), Body: shared(body, compatibleJSON)}
 	err := c.call(ctx, fmt.Sprintf("create index %q", name), r, nil)
 	if e, ok := errors.AsType[*Error](err); ok && e.Type == "resource_already_exists_exception" {
 		return nil

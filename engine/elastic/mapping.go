@@ -154,8 +154,8 @@ func (c *Client) Ignored(ctx context.Context, index string) (counts map[string]i
 		"aggs":  map[string]any{"fields": map[string]any{"terms": map[string]any{"field": "_ignored", "size": mostIgnored}}},
 	}
 	var answer ignoredAnswer
-	whole := false
-	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &whole}
+	partial := false
+	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &partial}
 	err = c.call(ctx, fmt.Sprintf("count values that could not be indexed in %q", index), r, &answer)
 	if e, answered := errors.AsType[*Error](err); answered && e.Status == http.StatusBadRequest {
 		return nil, false, nil

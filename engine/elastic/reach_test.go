@@ -107,7 +107,7 @@ func serveTLS(t *testing.T, conf *tls.Config) *httptest.Server {
 }
 
 // TestPermanentErrorsAreNotRetried: the error comes at once, names the address, is of a kind that
-// waiting does not mend, and says which line to change.
+// waiting does not fix, and says which line to change.
 func TestPermanentErrorsAreNotRetried(t *testing.T) {
 	t.Parallel()
 	_, cert := chain(t, time.Now().Add(time.Hour), "127.0.0.1")

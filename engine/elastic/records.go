@@ -44,9 +44,9 @@ func (c *Client) Records(ctx context.Context, index string, s Search) ([]Record,
 	if s.Sort != nil {
 		body["sort"] = s.Sort
 	}
-	whole := false
+	partial := false
 	op := fmt.Sprintf("search index %q", index)
-	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &whole}
+	r := esapi.SearchRequest{Index: []string{url.PathEscape(index)}, Body: asJSON(body), AllowPartialSearchResults: &partial}
 	raw, err := c.do(ctx, op, r, nil, smallAnswer+int64(size)*oneRecord)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (w *written) check() error {
 // CreateRecord writes a record that does not exist yet; with an empty id the destination generates one.
 // The error is of kind ErrConflict if the id exists.
 func (c *Client) CreateRecord(ctx context.Context, index, id string, source []byte) (Record, error) {
-	r := esapi.IndexRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(id), Body: lend(source, compatibleJSON)}
+	r := esapi.IndexRequest{Index: url.PathEscape(index), DocumentID: url.PathEscape(id), Body: shared(source, compatibleJSON)}
 	op := fmt.Sprintf("write a new record of index %q", index)
 	if id != "" {
 		r.OpType = "create"
@@ -138,7 +138,7 @@ func (c *Client) CreateRecord(ctx context.Context, index, id string, source []by
 func (c *Client) ReplaceRecord(ctx context.Context, index string, r Record, source []byte) (Record, error) {
 	seqNo, term := int(r.SeqNo), int(r.PrimaryTerm)
 	request := esapi.IndexRequest{
-		Index: url.PathEscape(index), DocumentID: url.PathEscape(r.ID), Body: lend(source, compatibleJSON), IfSeqNo: &seqNo, IfPrimaryTerm: &term,
+		Index: url.PathEscape(index), DocumentID: url.PathEscape(r.ID), Body: shared(source, compatibleJSON), IfSeqNo: &seqNo, IfPrimaryTerm: &term,
 	}
 	w := written{want: r.ID}
 	err := c.call(ctx, fmt.Sprintf("write record %q of index %q", r.ID, index), request, &w)

@@ -46,7 +46,7 @@ func TestRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.CreateRecord(ctx, "records", "1", []byte(`{"n":2}`)); !errors.Is(err, elastic.ErrConflict) {
-		t.Errorf("made twice: %v", err)
+		t.Errorf("created twice: %v", err)
 	}
 	second, err := c.ReplaceRecord(ctx, "records", first, []byte(`{"n":3}`))
 	if err != nil {

@@ -210,9 +210,9 @@ func (p *PIT) page(ctx context.Context, s *slice, hit func(Hit) error) (page, er
 	}
 	op := fmt.Sprintf("scan index %q", p.index.Name)
 	// No filter_path: with it the server parses and rewrites each _source instead of copying it.
-	whole := false
+	partial := false
 	err := s.ask(ctx, p.c, op, func() esapi.Request {
-		return esapi.SearchRequest{Body: asJSON(body), AllowPartialSearchResults: &whole}
+		return esapi.SearchRequest{Body: asJSON(body), AllowPartialSearchResults: &partial}
 	})
 	if err != nil {
 		return page{}, err

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// TestWhomTheClientTrusts: a server with an unknown certificate is trusted only if a file, a
+// TestTrustedCertificates: a server with an unknown certificate is trusted only if a file, a
 // fingerprint or carelessness says so.
-func TestWhomTheClientTrusts(t *testing.T) {
+func TestTrustedCertificates(t *testing.T) {
 	t.Parallel()
 	s := serveTLS(t, nil)
 
@@ -33,7 +33,7 @@ func TestWhomTheClientTrusts(t *testing.T) {
 		conf TLS
 		good bool
 	}{
-		{"nobody", TLS{}, false},
+		{"no one", TLS{}, false},
 		{"the authority's file", TLS{CAFile: ca}, true},
 		{"the fingerprint", TLS{CAFingerprint: fingerprint}, true},
 		{"the fingerprint with colons and capitals", TLS{CAFingerprint: colons(strings.ToUpper(fingerprint))}, true},

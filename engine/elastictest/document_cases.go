@@ -43,7 +43,7 @@ func documentCases() []testCase {
 			{do: "GET /{i}/_doc/1?_source_excludes=a.b", status: 200, raw: `"_source":{"a":{"c":2},"d":3}`},
 			{do: "GET /{i}/_doc/1?filter_path=_seq_no,_source.d", status: 200, raw: `{"_seq_no":0,"_source":{"d":3}}`},
 		}},
-		{"document: GET sees what is not refreshed, and ids with signs", []step{
+		{"document: GET sees what is not refreshed, and ids with punctuation", []step{
 			{do: "PUT /{i}/_doc/a%2Bb%2Fc%20d", body: `{"a":1}`, status: 201, want: `{"_id":"a+b/c d"}`},
 			{do: "GET /{i}/_doc/a%2Bb%2Fc%20d", status: 200, want: `{"_id":"a+b/c d","found":true}`},
 			{do: "GET /{i}/_doc/a+b%2Fc%20d", status: 200, want: `{"_id":"a+b/c d","found":true}`},

@@ -8,7 +8,7 @@ func indexCases() []testCase {
 			{do: "GET /", status: 200, want: `{"name":"*","cluster_name":"*","version":{"number":"*","build_flavor":"*"},"tagline":"You Know, for Search"}`},
 			{do: "HEAD /", status: 200},
 		}},
-		{"index made, found, refused twice, deleted", []step{
+		{"index created, found, refused twice, deleted", []step{
 			{do: "HEAD /{i}", status: 404},
 			{do: "GET /{i}", status: 404, want: noIndex},
 			{do: "PUT /{i}", status: 200, want: `{"acknowledged":true,"shards_acknowledged":true,"index":"{i}"}`},
@@ -45,7 +45,7 @@ func indexCases() []testCase {
 			{do: "PUT /{i}/_doc/1?refresh=true", body: `{"id":"1","text":"die Häuser"}`, status: 201},
 			{do: "GET /{i}/_doc/1", status: 200, raw: `"_source":{"id":"1","text":"die Häuser"}`},
 		}},
-		{"index behind an alias", []step{
+		{"index with an alias", []step{
 			{do: "PUT /{i}", status: 200, body: `{"aliases":{"{i}-alias":{}}}`},
 			{do: "GET /{i}-alias", status: 200, want: `{"{i}":{"aliases":{"{i}-alias":{}}}}`},
 			{do: "HEAD /{i}-alias", status: 200},

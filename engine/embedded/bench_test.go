@@ -47,7 +47,7 @@ func send(tb testing.TB, s *embedded.Server, method, path string, body io.Reader
 // bulkBodies are requests of 500 documents of 1 KB, with ids in random order.
 func bulkBodies(requests int) [][]byte {
 	random := rand.New(rand.NewPCG(1, 2))
-	words := strings.Fields("the of mirror index source table document written again nobody knows where it came from")
+	words := strings.Fields("the of mirror index source table document written again no one knows where it came from")
 	ids := random.Perm(requests * 500)
 	bodies := make([][]byte, requests)
 	for i := range bodies {

@@ -40,7 +40,7 @@ func do(t *testing.T, s *Server, method, path, body string) (int, string) {
 }
 
 // TestDiskFails fills the disk at different depths of Pebble. Whatever fails, a request that could
-// not be kept is answered with 500, no request hangs, and Close tells.
+// not be kept is answered with 500, no request hangs, and Close returns the error.
 func TestDiskFails(t *testing.T) {
 	t.Parallel()
 	for name, fails := range map[string]func(errorfs.Op) bool{
@@ -163,7 +163,7 @@ func BenchmarkStandardValid(b *testing.B) {
 }
 
 // TestACrashIsAnErrorOfItsRequest: a panic while a request is worked on does not end the program with the code of
-// a wrong command line. It is told to who asked, and nothing more is written to what may be half done.
+// a wrong command line. The caller gets it, and nothing more is written to a store that may be half written.
 func TestACrashIsAnErrorOfItsRequest(t *testing.T) {
 	t.Parallel()
 	s, err := Open(Options{})

@@ -104,7 +104,7 @@ func (c *checker) object(i int) (int, *problem) {
 		if many, p = c.unique(base, i, end, many); p != nil {
 			return i, p
 		}
-		if i, p = c.sign(end, ':'); p != nil {
+		if i, p = c.punctuation(end, ':'); p != nil {
 			return i, p
 		}
 		if i, p = c.value(i); p != nil {
@@ -114,7 +114,7 @@ func (c *checker) object(i int) (int, *problem) {
 		if i < len(c.b) && c.b[i] == '}' {
 			return i + 1, nil
 		}
-		if i, p = c.sign(i, ','); p != nil {
+		if i, p = c.punctuation(i, ','); p != nil {
 			return i, p
 		}
 	}
@@ -166,14 +166,14 @@ func (c *checker) array(i int) (int, *problem) {
 		if i < len(c.b) && c.b[i] == ']' {
 			return i + 1, nil
 		}
-		if i, p = c.sign(i, ','); p != nil {
+		if i, p = c.punctuation(i, ','); p != nil {
 			return i, p
 		}
 	}
 }
 
-// sign reads one punctuation mark with surrounding white space.
-func (c *checker) sign(i int, mark byte) (int, *problem) {
+// punctuation reads one punctuation mark with surrounding white space.
+func (c *checker) punctuation(i int, mark byte) (int, *problem) {
 	i = skipSpace(c.b, i)
 	if i >= len(c.b) {
 		return i, &problem{endsEarly, i}

@@ -305,7 +305,7 @@ func TestReopen(t *testing.T) {
 	}
 	out := request(t, s, http.MethodPut, "/kept/_doc/1", `{"k":"w"}`, http.StatusOK)
 	if !bytes.Contains(out, []byte(`"_version":2`)) || !bytes.Contains(out, []byte(`"_seq_no":1`)) {
-		t.Errorf("numbers do not go on: %s", out)
+		t.Errorf("numbers do not continue: %s", out)
 	}
 	request(t, s, http.MethodPut, "/gone", "", http.StatusOK)
 	request(t, s, http.MethodGet, "/gone/_doc/1", "", http.StatusNotFound)

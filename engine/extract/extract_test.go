@@ -26,7 +26,7 @@ func TestText(t *testing.T) {
 		want             string
 		skipped          Skipped
 	}{
-		{"text stays as it is", "a.txt", " a\r\n\tb \n", " a\r\n\tb \n", ""},
+		{"text is unchanged", "a.txt", " a\r\n\tb \n", " a\r\n\tb \n", ""},
 		{"so does JSON", "a.json", `{"a": [1.50, "<b>"]}`, `{"a": [1.50, "<b>"]}`, ""},
 		{"and CSV", "a.csv", "a,b\n\"1\",2\n", "a,b\n\"1\",2\n", ""},
 		{"and XML", "a.xml", "<a><b>1</b></a>", "<a><b>1</b></a>", ""},

@@ -1,4 +1,4 @@
-// Package fault has what tests break on purpose: a source in memory that fails where it is told to, and a transport
+// Package fault has what tests break on purpose: a source in memory that fails where a test sets it, and a transport
 // that loses, refuses or truncates requests.
 //
 // It is imported by tests only; the program does not contain it. Its invariant: what it does follows from its script

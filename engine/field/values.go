@@ -22,7 +22,7 @@ const Hidden = "•••"
 // "false". A field that is empty, or was not checked because its dependencies
 // do not hold, has its zero value; [Values.Has] reports the difference.
 //
-// Every way of printing Values hides the sensitive ones. (Each value is behind a
+// Every way of printing Values hides the sensitive ones. (Each value is a
 // function, because fmt follows pointers if it meets Values in an unexported
 // field, whose methods it cannot call, and the verb is not %v; for a
 // function it prints the address.)

@@ -98,7 +98,7 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	}
 }
 
-// TestAnErrorIsFinal: after a word could not be written or read, nothing is told that may be wrong.
+// TestAnErrorIsFinal: after a word could not be written or read, no look-up returns what may be wrong.
 func TestAnErrorIsFinal(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func(*inMemory){
@@ -186,7 +186,7 @@ func TestMemoryIsKept(t *testing.T) {
 }
 
 // TestTheFileIsOursAndLeavesNothing: readable by its owner alone, without a name where the system
-// allows that, gone when it is closed; and not made where memory suffices.
+// allows that, gone when it is closed; and not created where memory suffices.
 func TestTheFileIsOursAndLeavesNothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
@@ -220,7 +220,7 @@ func TestTheFileIsOursAndLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatAKilledRunLeftIsRemoved(t *testing.T) {
+func TestFilesOfAKilledRunAreRemoved(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a[b]c") // a folder's name is no pattern
 	if err := os.Mkdir(dir, 0o700); err != nil {

@@ -182,7 +182,7 @@ func TestExcludeGivesWayToASighting(t *testing.T) {
 	})
 }
 
-// TestMarkIsExactlyOnce has eight readers mark the same ids at the same time.
+// TestMarkIsExactlyOnce has eight readers mark the same ids concurrently.
 func TestMarkIsExactlyOnce(t *testing.T) {
 	inEachForm(t, func(t *testing.T, memory int64) {
 		const n = 8_000

@@ -222,7 +222,7 @@ func (k *Kibana) HardDelete(id string) {
 	k.remove(k.t.Context(), connectors, id)
 }
 
-// Purge removes everything that a test has made with a connector: its record, those of its jobs, and indices. It may be
+// Purge removes everything that a test has created with a connector: its record, those of its jobs, and indices. It may be
 // called after the test has ended.
 func (k *Kibana) Purge(id string, indices ...string) {
 	k.t.Helper()

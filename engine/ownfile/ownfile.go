@@ -1,8 +1,8 @@
 // Package ownfile opens the files that this program writes: complete documents, locks and the
 // state that one run keeps for the next.
 //
-// They are regular files that only their owner can read, unless [Replace] is told otherwise. A link would redirect the write to another file, with
-// that file's mode; a pipe would block the program until another process reads, which no signal
+// They are regular files that only their owner can read, unless [Replace] is given other permissions. A link would
+// redirect the write to another file, with that file's mode; a pipe would block the program until another process reads, which no signal
 // ends. Both are refused before anything is opened.
 package ownfile
 

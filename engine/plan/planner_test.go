@@ -514,7 +514,7 @@ func TestATableThatFailsIsAnError(t *testing.T) {
 	}
 }
 
-// With timestamps of whole seconds, another field tells two versions of the same second apart.
+// With timestamps of whole seconds, another field distinguishes two versions of the same second.
 func TestVersionFieldsArePartOfTheVersion(t *testing.T) {
 	t.Parallel()
 	o := Options{Compare: ByVersion, VersionFields: []string{"etag", "path"}}

@@ -170,8 +170,8 @@ func (a *withAPI) newJob(_ string, body map[string]json.RawMessage) (any, error)
 			job[name] = body[name]
 		}
 	}
-	made := newID()
-	return map[string]string{"id": made}, a.put(JobsIndex, made, job)
+	jobID := newID()
+	return map[string]string{"id": jobID}, a.put(JobsIndex, jobID, job)
 }
 
 func (a *withAPI) get(index, id string) (map[string]json.RawMessage, error) {
@@ -221,7 +221,7 @@ func (a *withAPI) send(method, index, id string, body []byte, out any) error {
 	return err
 }
 
-// TestConnectorAPIs: where the server has them, connectors and jobs are made, checked in and counted by
+// TestConnectorAPIs: where the server has them, connectors and jobs are created, checked in and counted by
 // them, and the records come to the same.
 func TestConnectorAPIs(t *testing.T) {
 	t.Parallel()
@@ -244,7 +244,7 @@ func TestConnectorAPIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r.Body.Status != ConnectorConfigured || len(r.Body.Configuration) != 2 || r.Body.Language != "en" || r.Body.Description != "d" {
-		t.Errorf("made: %+v", r.Body)
+		t.Errorf("created: %+v", r.Body)
 	}
 	id, err := s.StartJob(t.Context(), &r, JobFull)
 	if err != nil {
@@ -269,7 +269,7 @@ func TestConnectorAPIs(t *testing.T) {
 	}
 }
 
-// TestCountsByTheConnectorAPI: a run that lasts tells them by the API.
+// TestCountsByTheConnectorAPI: a run that lasts sends them by the API.
 func TestCountsByTheConnectorAPI(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -277,7 +277,7 @@ func TestCountsByTheConnectorAPI(t *testing.T) {
 	s := c.store(api)
 	claim := c.claimed(s)
 	s.api = true
-	if err := claim.tell(t.Context(), Counts{Indexed: 5, Deleted: 2, Bytes: 3 << 20}); err != nil {
+	if err := claim.saveProgress(t.Context(), Counts{Indexed: 5, Deleted: 2, Bytes: 3 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	if j := c.jobs()[0].Body; j.IndexedDocumentCount != 5 || j.DeletedDocumentCount != 2 || j.IndexedDocumentVolume != 3 || j.Status != JobInProgress {

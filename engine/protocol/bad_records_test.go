@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestOneBadJobStopsNoPoll: what is no job of any connector is told and passed over, in every loop over
+// TestOneBadJobStopsNoPoll: what is no job of any connector is reported and skipped, in every loop over
 // the records.
 func TestOneBadJobStopsNoPoll(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ type Claim struct {
 	store   *Store
 	token   string // distinguishes this claim from others
 	seen    pulse  // the last check that found the records to be ours
-	told    pulse  // the last heartbeat written into the job
+	saved   pulse  // the last heartbeat written into the job
 	settled bool   // the records say that the job has ended
 }
 
@@ -68,7 +68,7 @@ func (s *Store) Claim(ctx context.Context, job Record[Job], host, token string) 
 		return nil, err
 	}
 	c.seen.beat(began)
-	c.told.beat(began)
+	c.saved.beat(began)
 	if c.Connector, err = s.start(ctx, connector, c.Job); err != nil {
 		return nil, errors.Join(err, c.giveBack(ctx))
 	}

@@ -40,7 +40,7 @@ func TestAJobIsNotTakenByAnotherClock(t *testing.T) {
 			if err := claim.look(t.Context()); err != nil || c.statuses() != "full in_progress" {
 				t.Errorf("a second before it is idle: %v, jobs %q", err, c.statuses())
 			}
-			if err := claim.tell(t.Context(), Counts{}); err != nil {
+			if err := claim.saveProgress(t.Context(), Counts{}); err != nil {
 				t.Fatal(err)
 			}
 			c.advance(idleAfter)

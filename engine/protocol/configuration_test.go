@@ -58,9 +58,9 @@ func indent(t *testing.T, v any) []byte {
 	return append(out.Bytes(), '\n')
 }
 
-// TestWhatANewConnectorShows: the configuration of each source in a new record. It is not changed by
+// TestConfigurationOfANewConnector: the configuration of each source in a new record. It is not changed by
 // publishing it again, by Elasticsearch's way to store it, or by one that leaves out what is null.
-func TestWhatANewConnectorShows(t *testing.T) {
+func TestConfigurationOfANewConnector(t *testing.T) {
 	t.Parallel()
 	types := map[string][]field.Spec{"some_fields": someFields()}
 	for _, one := range []*source.Type{&dir.Type, &postgresql.Type} {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestKilledAtAnyStep kills a program at each of its requests, before or behind it, in every situation
-// that a poll has to deal with. Whatever it leaves behind, the next polls bring to the same end, as soon
-// as the job is seen to be nobody's: at once on the same machine, after some minutes elsewhere.
+// TestKilledAtAnyStep kills a program at each of its requests, before or after it, in every situation
+// that a poll has to deal with. Whatever it leaves, the next polls bring to the same end, as soon
+// as they see that no program runs the job: at once on the same machine, after some minutes elsewhere.
 func TestKilledAtAnyStep(t *testing.T) {
 	t.Parallel()
 	pending := func(c *cluster, change ...func(*Job)) {

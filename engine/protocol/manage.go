@@ -11,7 +11,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// The functions behind the commands that work without Kibana.
+// The functions of the commands that work without Kibana.
 
 // NewConnector is the record that Kibana would create for a connector whose source has this type.
 func (s *Store) NewConnector(name, index, language string, typ *source.Type) Connector {
@@ -135,9 +135,9 @@ func (s *Store) StartJob(ctx context.Context, c *Record[Connector], t JobType) (
 }
 
 // RunnableJob returns a job of a connector for the caller to run immediately: a pending one of its type
-// with the same effect, or else a new one. made reports which. The error is [ErrLost] while a job of its
+// with the same effect, or else a new one. created reports which. The error is [ErrLost] while a job of its
 // family is running.
-func (s *Store) RunnableJob(ctx context.Context, c *Record[Connector], t JobType) (id string, made bool, err error) {
+func (s *Store) RunnableJob(ctx context.Context, c *Record[Connector], t JobType) (id string, created bool, err error) {
 	live, err := s.liveJobs(ctx, c.ID, t)
 	if err != nil {
 		return "", false, err

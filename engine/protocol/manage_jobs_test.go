@@ -108,7 +108,7 @@ func TestCleanupDoesNotPoll(t *testing.T) {
 		t.Errorf("without any records: %v", err)
 	}
 	if exist, err := empty.Exist(t.Context()); err != nil || exist {
-		t.Errorf("it made indices (%v)", err)
+		t.Errorf("it created indices (%v)", err)
 	}
 
 	s := managed(t, true)

@@ -19,7 +19,7 @@ func TestSleptThroughFiveInstants(t *testing.T) {
 	p := c.program(c.transport)
 	c.poll(p)
 	if len(c.jobs()) != 0 {
-		t.Fatalf("a job was made before an instant came: %s", c.statuses())
+		t.Fatalf("a job was created before an instant came: %s", c.statuses())
 	}
 	c.advance(5*time.Hour + time.Minute)
 	c.poll(p)
@@ -168,7 +168,7 @@ func TestJobsThatCannotBeRunAreEnded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// What a source has is published again by each poll, so the jobs are looked at directly.
+	// Each poll publishes the features of a source again, so the jobs are looked at directly.
 	for _, j := range c.jobs() {
 		if _, _, err := p.take(t.Context(), j); err != nil {
 			t.Fatal(err)
@@ -209,7 +209,7 @@ func TestTheConnectorShowsAFailedJob(t *testing.T) {
 	}
 }
 
-// TestDraftRules: right ones become active, wrong ones are told, and where the source has to be asked and
+// TestDraftRules: right ones become active, wrong ones are reported, and where the source has to be asked and
 // cannot be, the verdict waits.
 func TestDraftRules(t *testing.T) {
 	t.Parallel()
@@ -394,21 +394,21 @@ func TestRunnableJob(t *testing.T) {
 	c := newCluster(t)
 	r := c.connect()
 	s := c.store(c.transport)
-	first, made, err := s.RunnableJob(t.Context(), &r, JobFull)
-	if err != nil || !made {
-		t.Fatal(made, err)
+	first, created, err := s.RunnableJob(t.Context(), &r, JobFull)
+	if err != nil || !created {
+		t.Fatal(created, err)
 	}
-	if id, made, err := s.RunnableJob(t.Context(), &r, JobFull); id != first || made || err != nil {
-		t.Errorf("with one that waits: %s, %v, %v", id, made, err)
+	if id, created, err := s.RunnableJob(t.Context(), &r, JobFull); id != first || created || err != nil {
+		t.Errorf("with one that waits: %s, %v, %v", id, created, err)
 	}
-	if id, made, err := s.RunnableJob(t.Context(), &r, JobDeletion); id == first || !made || err != nil {
-		t.Errorf("of another type: %s, %v, %v", id, made, err)
+	if id, created, err := s.RunnableJob(t.Context(), &r, JobDeletion); id == first || !created || err != nil {
+		t.Errorf("of another type: %s, %v, %v", id, created, err)
 	}
 	c.change(func(b *Connector) { b.IndexName = "search-other" })
 	r = c.connector()
-	id, made, err := s.RunnableJob(t.Context(), &r, JobFull)
-	if id == first || !made || err != nil {
-		t.Errorf("with one that would do something else: %s, %v, %v", id, made, err)
+	id, created, err := s.RunnableJob(t.Context(), &r, JobFull)
+	if id == first || !created || err != nil {
+		t.Errorf("with one that would do something else: %s, %v, %v", id, created, err)
 	}
 	job, err := s.Jobs.Get(t.Context(), id)
 	if err != nil {

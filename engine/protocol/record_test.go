@@ -52,7 +52,7 @@ func TestTimesAreWrittenWithMicrosecondsAndOffset(t *testing.T) {
 	}
 }
 
-// TestEditChangesNothingElse: what this program does not know, and what it did not alter, stays as it is
+// TestEditChangesNothingElse: what this program does not know, and what it did not alter, stays unchanged
 // at every depth; what it replaced is replaced, not merged.
 func TestEditChangesNothingElse(t *testing.T) {
 	t.Parallel()

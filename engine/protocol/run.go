@@ -116,7 +116,7 @@ func (c *Claim) watch(ctx context.Context, counts func() Counts) error {
 		err := c.look(ctx)
 		if err == nil && n%looksBeat == 0 {
 			c.store.clock.set(ctx, c.store.log) // this machine's clock may have been set
-			err = c.tell(ctx, counts())
+			err = c.saveProgress(ctx, counts())
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -164,12 +164,12 @@ func (c *Claim) ours(j *Job) error {
 	return nil
 }
 
-// tell saves the job's progress, and its heartbeat.
-func (c *Claim) tell(ctx context.Context, counts Counts) error {
+// saveProgress saves the job's progress, and its heartbeat.
+func (c *Claim) saveProgress(ctx context.Context, counts Counts) error {
 	began := c.store.clock.machine()
 	err := c.write(ctx, counts)
 	if err == nil {
-		c.told.beat(began)
+		c.saved.beat(began)
 	}
 	return err
 }
@@ -199,7 +199,7 @@ func (c *Claim) write(ctx context.Context, counts Counts) error {
 // was a while ago, and each time while no heartbeat can be written: others may take over the job any moment.
 func (c *Claim) Fence(ctx context.Context) error {
 	now := c.store.clock.machine()
-	if c.seen.age(now) <= fenceAfter && c.told.age(now) <= fenceAfter {
+	if c.seen.age(now) <= fenceAfter && c.saved.age(now) <= fenceAfter {
 		return nil
 	}
 	return c.look(ctx)

@@ -107,8 +107,8 @@ func TestARefusedEventLeavesTheStatus(t *testing.T) {
 	}
 }
 
-// TestEveryJobCanEnd: a status is final, or live, or waiting; of those that are not final somebody can
-// bring the job to an error and to canceled, and from pending every status can be reached.
+// TestEveryJobCanEnd: a status is final, or live, or waiting; from those that are not final a program or a
+// user can bring the job to an error and to canceled, and from pending every status can be reached.
 func TestEveryJobCanEnd(t *testing.T) {
 	t.Parallel()
 	reached := map[JobStatus]bool{}

@@ -182,7 +182,7 @@ func TestTheFence(t *testing.T) {
 	if err := claim.Fence(t.Context()); err != nil || counted.n.Load() == before {
 		t.Errorf("others may take a job that shows no sign of life at any moment: %v", err)
 	}
-	if err := claim.tell(t.Context(), Counts{}); err != nil {
+	if err := claim.saveProgress(t.Context(), Counts{}); err != nil {
 		t.Fatal(err)
 	}
 	before = counted.n.Load()

@@ -48,7 +48,7 @@ func TestAJobIsLeftByAKilledProgram(t *testing.T) {
 	}
 	for _, token := range []string{"second", ""} {
 		if d.JobLeft("j", token) {
-			t.Errorf("the claim %q, which another program made, was left", token)
+			t.Errorf("the claim %q, which another program wrote, was left", token)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 const patience = 3 * time.Minute
 
 // TestAPipeInPlaceOfALockIsRefused: opening it would wait for whoever opens the other end, which no signal ends. It
-// is named instead, and left as it is.
+// is named instead, and left unchanged.
 func TestAPipeInPlaceOfALockIsRefused(t *testing.T) {
 	t.Parallel()
 	d := Dir(t.TempDir())

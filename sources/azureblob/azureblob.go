@@ -1,7 +1,7 @@
 // Package azureblob is the source type "azure_blob_storage": the blobs of the containers of one account
 // of Azure Blob Storage.
 //
-// What it shares with other object stores is in sources/internal/objects; this package has the client, its
+// Code shared with other object stores is in sources/internal/objects; this package has the client, its
 // credentials, and the document of a blob.
 //
 // Its invariant: the document of a blob depends only on the blob, and its content is read on condition

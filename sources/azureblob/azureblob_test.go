@@ -356,7 +356,7 @@ func TestEmptyPagesOfContainersAreNotTheEnd(t *testing.T) {
 	suite.ReadAll(t, suite.Open(t, objectstest.With(values, map[string]any{"containers": "*"})), 2)
 }
 
-// silent has tokens, and keeps them to itself.
+// silent never returns tokens.
 type silent struct{}
 
 func (silent) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -364,7 +364,7 @@ func (silent) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcor
 	return azcore.AccessToken{}, ctx.Err()
 }
 
-// A service of identities that takes the question and says nothing does not hold the run.
+// A service of identities that accepts the request and never responds does not block the run.
 func TestASilentServiceOfCredentials(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// What the program itself writes is no content, wherever it lies; its neighbors are.
+// Files that the program itself writes are not read, wherever they are; their neighbors are.
 func TestOwnFilesAreLeftOut(t *testing.T) {
 	t.Parallel()
 	root := write(t, t.TempDir(), map[string]string{

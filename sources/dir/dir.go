@@ -40,7 +40,7 @@ const (
 	pathRelative = "relative"
 )
 
-// The fields of documents besides those of records. Two of them tell which part a deleted document belonged to.
+// The fields of documents besides those of records. Two of them show which part a deleted document belonged to.
 const (
 	pathField = "path"        // format files: the file
 	fileField = "source_file" // format documents: the file that holds the record

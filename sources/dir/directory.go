@@ -192,7 +192,7 @@ func reason(err error) error {
 	return err
 }
 
-// kindOf separates what may pass (a network file system that stalls, too many open files) from what somebody has
+// kindOf separates what may pass (a network file system that stalls, too many open files) from what a person has
 // to fix.
 func kindOf(err error) error {
 	switch {

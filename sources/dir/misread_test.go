@@ -118,7 +118,7 @@ func TestNamedEncodings(t *testing.T) {
 	}
 }
 
-// What cannot be understood fails its file; no record of it is taken for something else.
+// Text that cannot be parsed fails its file; none of its records is misread.
 func TestUnreadableFilesFail(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

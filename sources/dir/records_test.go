@@ -142,7 +142,7 @@ func TestIDFields(t *testing.T) {
 		idField any
 		want    []string
 	}{
-		{"one field as it is", "shop", []string{"a/b", "a", "a%2Fb", "a"}},
+		{"one field, unchanged", "shop", []string{"a/b", "a", "a%2Fb", "a"}},
 		{"several joined so that they stay distinct", "shop, sku", []string{"a%2Fb/1", "a/b%2F1", "a%252Fb/1", ""}},
 		{"a list", []any{"sku", "shop"}, []string{"1/a%2Fb", "b%2F1/a", "1/a%252Fb", ""}},
 	}

@@ -258,7 +258,7 @@ func TestStrangeNames(t *testing.T) {
 	}
 	scope, ok := Type.ScopeOf(v, map[string]any{"path": "d\ufffd\ufffd/x.txt"})
 	if !ok || !slices.Contains(scopes, scope) {
-		t.Errorf("ScopeOf tells %q, %t; the scopes are %q", scope, ok, scopes)
+		t.Errorf("ScopeOf returns %q, %t; the scopes are %q", scope, ok, scopes)
 	}
 }
 

@@ -50,7 +50,7 @@ func redirected(t *testing.T, to http.Handler) string {
 	return server.URL + "/storage/v1/"
 }
 
-// silent has tokens, and keeps them to itself.
+// silent never returns tokens.
 type silent struct{}
 
 func (silent) Token(ctx context.Context) (*auth.Token, error) {
@@ -58,8 +58,8 @@ func (silent) Token(ctx context.Context) (*auth.Token, error) {
 	return nil, ctx.Err()
 }
 
-// A service of tokens that takes the question and says nothing does not hold the run. It may be there soon, as in a
-// container that has just begun.
+// A service of tokens that accepts the request and never responds does not block the run. The error is temporary:
+// in a container that has just started, the service may respond later.
 func TestASilentServiceOfCredentials(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package gcs is the source type "google_cloud_storage": the objects of buckets of Google Cloud Storage.
 //
-// What it shares with other object stores is in sources/internal/objects; this package has the client, its
+// Code shared with other object stores is in sources/internal/objects; this package has the client, its
 // credentials, and the document of an object.
 //
 // Its invariant: the document of an object depends only on the object, and its content is that of the

@@ -113,7 +113,7 @@ func TestLeastRights(t *testing.T) {
 	}
 }
 
-// Who pays is said only where a bucket asks for it.
+// A request names the project that pays only where a bucket requires it.
 func TestRequesterPays(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"free": {"a.txt": "x"}, "paid": {"b.txt": "y"}})
@@ -180,7 +180,7 @@ func TestServiceAccounts(t *testing.T) {
 	good := key(t, "https://tokens.example")
 	lines := good["private_key"].(string)
 	forms := map[string]string{
-		"as it is":             asJSON(t, good),
+		"unchanged":            asJSON(t, good),
 		"escaped":              asJSON(t, asJSON(t, good)),
 		"its key on one line":  asJSON(t, objectstest.With(good, map[string]any{"private_key": strings.ReplaceAll(strings.TrimSpace(lines), "\n", " ")})),
 		"backslashes for ends": asJSON(t, objectstest.With(good, map[string]any{"private_key": strings.ReplaceAll(lines, "\n", `\n`)})),

@@ -143,7 +143,7 @@ func TestTimesOfTheServer(t *testing.T) {
 	}
 }
 
-// What may not be read, or need not be, has no content.
+// Files that must not be read, or need not be, have no content.
 func TestContentIsLeftOut(t *testing.T) {
 	t.Parallel()
 	stat := func(attributes uint32) *entry {
@@ -263,7 +263,7 @@ func FuzzTap(f *testing.F) {
 	})
 }
 
-// What is tried again: nothing but what is about the connection, a few times without progress.
+// Only errors of the connection are retried, a few times without progress.
 func TestTry(t *testing.T) {
 	t.Parallel()
 	v := newServer(login{}, time.Minute)

@@ -79,7 +79,7 @@ func TestGuestsAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever the times of a file are, its neighbors are listed, and its document is the same in each run.
+// A file may have any times: its neighbors are listed, and its document is the same in each run.
 func TestTimesOutOfRange(t *testing.T) {
 	t.Parallel()
 	s := needsSamba(t)
@@ -343,7 +343,7 @@ func (p *proxy) pass(from net.Conn) {
 	_, _ = io.Copy(from, to)
 }
 
-// A connection that is cut in the middle of a listing is made again; the folder is listed to its end, and
+// A connection that is cut in the middle of a listing is established again; the folder is listed to its end, and
 // nothing comes twice.
 func TestConnectionLostWhileListing(t *testing.T) {
 	t.Parallel()

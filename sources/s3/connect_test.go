@@ -136,7 +136,7 @@ func TestSessionToken(t *testing.T) {
 	}
 }
 
-// silent has credentials, and keeps them to itself.
+// silent never returns credentials.
 type silent struct{}
 
 func (silent) Retrieve(ctx context.Context) (aws.Credentials, error) {
@@ -144,7 +144,7 @@ func (silent) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return aws.Credentials{}, ctx.Err()
 }
 
-// A service of credentials that takes the question and says nothing does not hold the run.
+// A service of credentials that accepts the request and never responds does not block the run.
 func TestASilentServiceOfCredentials(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

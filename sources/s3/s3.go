@@ -1,7 +1,7 @@
 // Package s3 is the source type "s3": the objects of buckets of Amazon S3, and of stores that speak its
 // protocol, such as MinIO, Ceph and Cloudflare R2.
 //
-// What it shares with other object stores is in sources/internal/objects; this package has the client, its
+// Code shared with other object stores is in sources/internal/objects; this package has the client, its
 // credentials and regions, and the document of an object.
 //
 // Its invariant: the document of an object depends only on the object, and its content is read on

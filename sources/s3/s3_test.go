@@ -81,7 +81,7 @@ func TestAllBuckets(t *testing.T) {
 	suite.AllBuckets(t)
 }
 
-// A store that does not encode keys, and does not say so, has its percent signs left alone.
+// The percent signs of a store that does not encode keys, and does not say so, are left alone.
 func TestKeysAreNotDecodedTwice(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a%2Bb": "x", "c+d": "y"}})
@@ -184,7 +184,7 @@ func TestAPageWithoutATokenFails(t *testing.T) {
 }
 
 // Nothing is sent to other stores that only AWS knows.
-func TestOtherStoresAreAskedPlainly(t *testing.T) {
+func TestOtherStoresGetNoHeadersOfAWS(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a.txt": "x"}})
 	docs, _ := suite.Read(t, suite.Open(t, values))
@@ -258,7 +258,7 @@ func TestPagesThatBreakOff(t *testing.T) {
 	suite.PagesThatBreakOff(t, "<ListBucketResult><Contents><Key>a</Key></Contents>", "<ListBucketResult></ListBucketResult>")
 }
 
-// What the last attempt answered counts, whatever was answered before.
+// Only the response to the last attempt counts.
 func TestTheLastAttemptCounts(t *testing.T) {
 	t.Parallel()
 	f, values := newFake(t, map[string]map[string]string{"b": {"a": "x"}})

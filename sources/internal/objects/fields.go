@@ -20,23 +20,23 @@ func Secret(name, label string, order int, tooltip string) field.Spec {
 }
 
 // Number is an optional positive number of the long form.
-func Number(name, label string, order, preset int, tooltip string) field.Spec {
+func Number(name, label string, order, byDefault int, tooltip string) field.Spec {
 	s := Text(name, label, order, tooltip)
-	s.Type, s.Display, s.Default = field.Int, field.Numeric, preset
+	s.Type, s.Display, s.Default = field.Int, field.Numeric, byDefault
 	s.Validations = []field.Validation{{Type: field.GreaterThan, Constraint: 0}}
 	return s
 }
 
 // Retries is how often a failed request is repeated.
-func Retries(name, label string, order, preset int) field.Spec {
-	s := Number(name, label, order, preset, "How often a failed request is repeated. 0: never.")
+func Retries(name, label string, order, byDefault int) field.Spec {
+	s := Number(name, label, order, byDefault, "How often a failed request is repeated. 0: never.")
 	s.Validations[0].Constraint = -1
 	return s
 }
 
 // Toggle is an optional switch of the long form.
-func Toggle(name, label string, order int, preset bool, tooltip string) field.Spec {
+func Toggle(name, label string, order int, byDefault bool, tooltip string) field.Spec {
 	s := Text(name, label, order, tooltip)
-	s.Type, s.Display, s.Default = field.Bool, field.Toggle, preset
+	s.Type, s.Display, s.Default = field.Bool, field.Toggle, byDefault
 	return s
 }

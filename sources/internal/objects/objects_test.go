@@ -66,8 +66,8 @@ func TestEmptyPagesAreNotTheEnd(t *testing.T) {
 	}
 }
 
-// What may pass is tried again where it was, not from the beginning.
-func TestABusyStoreIsAskedAgain(t *testing.T) {
+// After a temporary error the same page is requested again, not the first one.
+func TestABusyStoreIsRetried(t *testing.T) {
 	t.Parallel()
 	failures := 0
 	f := &fake{deaf: true, keys: map[string][]string{"b": numbered("%03d", 100)}}
@@ -309,7 +309,7 @@ func TestContentThatFails(t *testing.T) {
 	}
 }
 
-// What took the place of an object comes with the error, and is read on condition of itself.
+// The error of a replaced object contains its replacement, which is read on condition of its own version.
 func TestAReplacedObjectIsFoundAgain(t *testing.T) {
 	t.Parallel()
 	f := &fake{keys: map[string][]string{"b": {"a.txt", "a.txt.bak"}}}

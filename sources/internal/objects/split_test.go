@@ -78,7 +78,7 @@ func TestRangesHoldEveryKeyOnce(t *testing.T) {
 	}
 }
 
-// Whatever keys there are, a split loses and doubles none.
+// A split neither loses nor repeats a key.
 func TestRangesOfRandomKeys(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
