@@ -15,6 +15,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
 )
 
+// patience is the time limit for events that must happen: no machine is so busy that they take longer.
+const patience = 3 * time.Minute
+
 // patient waits as long as a test may take: what waits by it does not pass.
 var patient = retry.Policy{First: time.Hour, Max: time.Hour, Patience: time.Hour}
 

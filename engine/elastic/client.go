@@ -48,6 +48,7 @@ type Client struct {
 	raw       http.RoundTripper
 	address   *url.URL
 	timeout   time.Duration
+	probe     time.Duration // see otherProtocol
 	// discreet means that the server can leave documents out of its error messages.
 	discreet atomic.Bool
 }
@@ -90,7 +91,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: create the Elasticsearch client: %w", ErrConfig, err)
 	}
-	return &Client{transport: performer{t}, raw: c.Transport, address: u, timeout: c.Timeout}, nil
+	return &Client{transport: performer{t}, raw: c.Transport, address: u, timeout: c.Timeout, probe: probePatience}, nil
 }
 
 // longestOpaqueID is more than a server needs to recognize a client.

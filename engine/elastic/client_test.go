@@ -39,6 +39,7 @@ func newClient(t *testing.T, c Config) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	client.probe = patience
 	return client
 }
 

@@ -181,7 +181,7 @@ func (c *Client) otherProtocol(ctx context.Context, err error) error {
 			return nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, probePatience)
+	ctx, cancel := context.WithTimeout(ctx, c.probe)
 	defer cancel()
 	port := c.address.Port()
 	if port == "" {

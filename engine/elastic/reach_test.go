@@ -85,6 +85,18 @@ func chain(t *testing.T, until time.Time, hosts ...string) (ca *x509.Certificate
 	return ca, tls.Certificate{Certificate: [][]byte{cert.Raw, ca.Raw}, PrivateKey: leafKey, Leaf: cert}
 }
 
+// patientTransport is a transport without a proxy that no busy machine makes give up.
+func patientTransport(t *testing.T, conf TLS) *http.Transport {
+	t.Helper()
+	tr, err := NewTransport(conf, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.Proxy, tr.TLSHandshakeTimeout, tr.DialContext = nil, patience, (&net.Dialer{Timeout: patience}).DialContext
+	t.Cleanup(tr.CloseIdleConnections)
+	return tr
+}
+
 // node starts a TLS server that answers as Elasticsearch, and returns its address.
 func node(t *testing.T, conf *tls.Config) string {
 	t.Helper()
@@ -162,13 +174,7 @@ func TestPermanentErrorsAreNotRetried(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			rt, err := NewTransport(tt.conf, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			rt.Proxy = nil
-			defer rt.CloseIdleConnections()
-			_, err = newClient(t, Config{URL: tt.url, Transport: rt}).Await(t.Context(), patient, func(err error) { t.Fatalf("another attempt after %v", err) })
+			_, err := newClient(t, Config{URL: tt.url, Transport: patientTransport(t, tt.conf)}).Await(t.Context(), patient, func(err error) { t.Fatalf("another attempt after %v", err) })
 			if !errors.Is(err, tt.kind) || !strings.Contains(Hint(err), tt.hint) || !strings.Contains(err.Error(), tt.url) {
 				t.Errorf("%v, hint %q", err, Hint(err))
 			}
@@ -189,12 +195,7 @@ func TestAServerThatHangsUpIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	address := hangsUp(t, func(c net.Conn) { _ = c.Close() })
 	for _, scheme := range []string{"http://", "https://"} {
-		rt, err := NewTransport(TLS{}, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rt.Proxy = nil
-		if _, err := newClient(t, Config{URL: scheme + address, Transport: rt}).Ping(t.Context()); !errors.Is(err, ErrUnreachable) {
+		if _, err := newClient(t, Config{URL: scheme + address, Transport: patientTransport(t, TLS{})}).Ping(t.Context()); !errors.Is(err, ErrUnreachable) {
 			t.Errorf("%s: %v", scheme, err)
 		}
 	}
@@ -210,10 +211,7 @@ func TestAProxyThatRefusesTheConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rt, err := NewTransport(TLS{}, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		rt := patientTransport(t, TLS{})
 		rt.Proxy = http.ProxyURL(address)
 		_, err = newClient(t, Config{URL: "https://search.example:9200", Transport: rt}).Ping(t.Context())
 		if !errors.Is(err, kind) || !strings.Contains(err.Error(), proxy.URL) || strings.Contains(err.Error(), "secret") || Hint(err) == "" {
@@ -239,13 +237,8 @@ func TestAPinnedAuthorityDoesNotVouchForOtherHosts(t *testing.T) {
 		ca, cert := chain(t, time.Now().Add(time.Hour), tt.hosts...)
 		fingerprint := sha256.Sum256(ca.Raw)
 		address := node(t, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
-		rt, err := NewTransport(TLS{CAFingerprint: hex.EncodeToString(fingerprint[:]), Host: "127.0.0.1"}, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rt.Proxy = nil
-		_, err = newClient(t, Config{URL: "https://" + address, Transport: rt}).Ping(t.Context())
-		rt.CloseIdleConnections()
+		rt := patientTransport(t, TLS{CAFingerprint: hex.EncodeToString(fingerprint[:]), Host: "127.0.0.1"})
+		_, err := newClient(t, Config{URL: "https://" + address, Transport: rt}).Ping(t.Context())
 		if (err == nil) != tt.good || err != nil && !errors.Is(err, ErrConfig) {
 			t.Errorf("a certificate of %v: %v", tt.hosts, err)
 		}

@@ -40,12 +40,7 @@ func TestTrustedCertificates(t *testing.T) {
 		{"another fingerprint", TLS{CAFingerprint: strings.Repeat("0", 64)}, false},
 		{"everybody", TLS{Insecure: true}, true},
 	} {
-		rt, err := NewTransport(tc.conf, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = newClient(t, Config{URL: s.URL, Transport: rt}).Ping(t.Context())
-		rt.CloseIdleConnections()
+		_, err := newClient(t, Config{URL: s.URL, Transport: patientTransport(t, tc.conf)}).Ping(t.Context())
 		if (err == nil) != tc.good || err != nil && (!errors.Is(err, ErrConfig) || !strings.Contains(Hint(err), "ca_certs")) {
 			t.Errorf("%s: %v, hint %q", tc.name, err, Hint(err))
 		}
