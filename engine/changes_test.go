@@ -16,7 +16,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
-	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -36,8 +35,7 @@ func newFollowingOn(t *testing.T, url string, docs int) *following {
 	h := &following{harness: newHarnessOn(t, url), log: &bytes.Buffer{}}
 	h.deps.Log = slog.New(slog.NewTextHandler(h.log, nil))
 	h.source.History = &fault.History{}
-	h.source.Parts["a"] = numbered("a", "a", docs)
-	h.source.Parts["b"] = numbered("b", "b", docs)
+	h.fill(map[string]int{"a": docs, "b": docs})
 	h.sync()
 	return h
 }
@@ -152,9 +150,7 @@ func TestIncrementalFallsBackToAFullRunAndSaysWhy(t *testing.T) {
 		said   string
 	}{
 		"the source has lost the position": {func(h *following) { h.source.History.Lost = "the token is too old" }, nil, "the token is too old"},
-		"other rules": {nil, func(j *engine.Job) {
-			j.Rules = []rules.Rule{{ID: "r", Order: 1, Policy: "exclude", Field: "v", Rule: "equals", Value: "none such"}}
-		}, "the rules, the pipeline"},
+		"other rules":                      {nil, excluding("equals", "none such"), "the rules, the pipeline"},
 		"an index created by hand": {func(h *following) {
 			removeIndex(h.t, h.store, h.url+"/"+h.job.Index)
 		}, nil, "the index does not exist yet"},
@@ -361,9 +357,7 @@ func TestIncrementalDoesNotEmptyTheIndex(t *testing.T) {
 func TestIncrementalDeletesDocumentsThatARuleExcludes(t *testing.T) {
 	t.Parallel()
 	h := newFollowing(t, 5)
-	rule := func(j *engine.Job) {
-		j.Rules = []rules.Rule{{ID: "r", Order: 1, Policy: "exclude", Field: "v", Rule: "equals", Value: "hidden"}}
-	}
+	rule := excluding("equals", "hidden")
 	h.sync(rule)
 	h.set("a", "a1", "hidden")
 	h.set("a", "never", "hidden")

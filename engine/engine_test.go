@@ -22,7 +22,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
-	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -118,12 +117,8 @@ func writes(r string) bool {
 // TestAScopeThatWasNotReadLosesNothing: one part fails half-way; the others are mirrored.
 func TestAScopeThatWasNotReadLosesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 5)
-	h.source.Parts["b"] = numbered("b", "b", 5)
-	h.sync()
-	h.source.Parts["a"] = numbered("a", "a", 2)
-	h.source.Parts["b"] = numbered("b", "b", 4)
+	h := newSynced(t, map[string]int{"a": 5, "b": 5})
+	h.fill(map[string]int{"a": 2, "b": 4})
 	h.source.Fails = map[string]error{"a": &source.Error{Kind: source.ErrAuth, Part: "a", Err: errors.New("denied")}}
 	h.source.FailsAt = 1
 	res := h.sync()
@@ -137,10 +132,7 @@ func TestAScopeThatWasNotReadLosesNothing(t *testing.T) {
 
 func TestATemporaryFailureOfTheSourceDeletesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 5)
-	h.source.Parts["b"] = numbered("b", "b", 5)
-	h.sync()
+	h := newSynced(t, map[string]int{"a": 5, "b": 5})
 	h.source.Parts["b"] = numbered("b", "b", 4)
 	h.source.Fails = map[string]error{"a": &source.Error{Kind: source.ErrUnreachable, Part: "a", Err: errors.New("no route to host")}}
 	_, err := h.run(t.Context())
@@ -161,10 +153,7 @@ func TestAnIncompleteListOfPartsDeletesNothing(t *testing.T) {
 
 func TestAVanishedScopeIsHeldBackUntilConfirmed(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", 50)
-	h.source.Parts["b"] = numbered("b", "b", 2)
-	h.sync()
+	h := newSynced(t, map[string]int{"a": 50, "b": 2})
 	delete(h.source.Parts, "b")
 	res := h.sync()
 	if res.Counts.Deleted != 0 || res.Withheld[plan.ScopeVanished] != 2 || res.WithheldDeletes() != 2 {
@@ -217,7 +206,7 @@ func TestTheDeleteGuard(t *testing.T) {
 
 func TestAnEmptySourceNeedsAllowEmpty(t *testing.T) {
 	t.Parallel()
-	h := newSynced(t, 30)
+	h := newSynced(t, map[string]int{"a": 30})
 	h.source.Parts["a"] = nil
 	res := h.sync(func(j *engine.Job) { j.Guard.Confirmed = 1000 })
 	if res.Counts.Deleted != 0 || res.Withheld[plan.EmptySource] != 30 {
@@ -298,7 +287,7 @@ func TestADocumentWrittenSinceTheScanSurvives(t *testing.T) {
 
 func TestALostPointInTimeDeletesNothing(t *testing.T) {
 	t.Parallel()
-	h := newSynced(t, 3)
+	h := newSynced(t, map[string]int{"a": 3})
 	h.source.Parts["a"] = append(numbered("a", "a", 2), doc("a", "new", "v"))
 	lost := fault.JSON(404, `{"error":{"root_cause":[{"type":"search_context_missing_exception","reason":"No search context found for id [1]"}],"type":"search_phase_execution_exception","reason":"all shards failed"},"status":404}`)
 	h.rules = []fault.Rule{{Path: "_search", Skip: 1, Answer: lost}}
@@ -440,10 +429,7 @@ func TestARuleRemovesWhatItExcludes(t *testing.T) {
 	h := newHarness(t)
 	h.put("a", "1", "keep", "2", "drop this")
 	h.sync()
-	exclude := func(j *engine.Job) {
-		j.Rules = []rules.Rule{{ID: "r", Policy: "exclude", Field: "v", Rule: "starts_with", Value: "drop", Order: 1}}
-	}
-	res := h.sync(exclude)
+	res := h.sync(excluding("starts_with", "drop"))
 	if res.Counts.Deleted != 1 || res.Counts.Dropped != 1 || h.seen.of("delete")["2"] != string(plan.ExcludedByRule) {
 		t.Fatalf("%+v", res.Counts)
 	}

@@ -33,7 +33,7 @@ func (u *untilCut) RoundTrip(r *http.Request) (*http.Response, error) {
 // the first one.
 func TestTheErrorOfTheWriterIsTheErrorOfTheRun(t *testing.T) {
 	t.Parallel()
-	h := newSynced(t, 30)
+	h := newSynced(t, map[string]int{"a": 30})
 	h.source.Parts["a"] = append(numbered("a", "a", 25), numbered("a", "new", 25)...)
 	h.store = &untilCut{RoundTripper: h.store}
 	h.rules = []fault.Rule{{Path: "_bulk", Answer: noPrivilege}}

@@ -26,6 +26,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
 	"github.com/elastic-ingest/elastic-ingest/engine/report"
 	"github.com/elastic-ingest/elastic-ingest/engine/retry"
+	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 )
 
 // harness is one source, one in-memory destination, and the output of runs.
@@ -99,11 +100,11 @@ func newHarnessOn(t *testing.T, url string) *harness {
 	return h
 }
 
-// newSynced is a harness after a sync of the part a with the documents a0 … a<n-1>.
-func newSynced(t *testing.T, n int) *harness {
+// newSynced is a harness after a sync of parts with some numbers of documents, see fill.
+func newSynced(t *testing.T, parts map[string]int) *harness {
 	t.Helper()
 	h := newHarness(t)
-	h.source.Parts["a"] = numbered("a", "a", n)
+	h.fill(parts)
 	h.sync()
 	return h
 }
@@ -111,9 +112,23 @@ func newSynced(t *testing.T, n int) *harness {
 // newShrunk is a harness whose index has n documents of the part a, of which the source still has the first ones.
 func newShrunk(t *testing.T, n, left int) *harness {
 	t.Helper()
-	h := newSynced(t, n)
-	h.source.Parts["a"] = numbered("a", "a", left)
+	h := newSynced(t, map[string]int{"a": n})
+	h.fill(map[string]int{"a": left})
 	return h
+}
+
+// fill sets the documents of parts: those of the part x are x0, x1, …
+func (h *harness) fill(parts map[string]int) {
+	for scope, n := range parts {
+		h.source.Parts[scope] = numbered(scope, scope, n)
+	}
+}
+
+// excluding is a rule for the field v.
+func excluding(rule, value string) func(*engine.Job) {
+	return func(j *engine.Job) {
+		j.Rules = []rules.Rule{{ID: "r", Policy: "exclude", Field: "v", Rule: rule, Value: value, Order: 1}}
+	}
 }
 
 // put sets the documents of a part: pairs of id and value.

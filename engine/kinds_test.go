@@ -11,7 +11,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
-	"github.com/elastic-ingest/elastic-ingest/engine/rules"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -50,9 +49,7 @@ func TestADeletionRunObeysRules(t *testing.T) {
 	h := newHarness(t)
 	h.put("a", "1", "x", "2", "secret")
 	h.sync()
-	h.sync(deletion, func(j *engine.Job) {
-		j.Rules = []rules.Rule{{ID: "r", Policy: "exclude", Field: "v", Rule: "equals", Value: "secret"}}
-	})
+	h.sync(deletion, excluding("equals", "secret"))
 	if got := slices.Sorted(maps.Keys(h.held())); !slices.Equal(got, []string{"1"}) {
 		t.Errorf("the index holds %v", got)
 	}

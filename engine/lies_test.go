@@ -45,9 +45,7 @@ func TestAFalseResponseIsNotTrusted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHarness(t)
-			h.source.Parts["a"] = numbered("a", "a", 30)
-			h.sync()
+			h := newSynced(t, map[string]int{"a": 30})
 			before := h.held()
 			h.source.Parts["a"] = append(numbered("a", "a", 28), numbered("a", "new", 5)...)
 			h.rules, h.deps.Retry.Patience = []fault.Rule{tt.lie}, 1

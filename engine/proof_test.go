@@ -159,9 +159,7 @@ func TestTheGuardsPercentageRefersToWhatWasRead(t *testing.T) {
 		{"nearly emptied, the other cannot be read", 1, func(h *harness) { h.source.Fails = map[string]error{"b": errors.New("no")} }, func(*engine.Job) {}, plan.GuardRefused},
 		{"emptied, the other cannot be read", 0, func(h *harness) { h.source.Fails = map[string]error{"b": errors.New("no")} }, func(*engine.Job) {}, plan.EmptySource},
 	} {
-		h := newHarness(t)
-		h.source.Parts["a"], h.source.Parts["b"] = numbered("a", "a", 15), numbered("b", "b", 300)
-		h.sync()
+		h := newSynced(t, map[string]int{"a": 15, "b": 300})
 		h.source.Parts["a"] = h.source.Parts["a"][:tc.left]
 		tc.breaks(h)
 		if res := h.sync(tc.change); res.Counts.Deleted != 0 || res.Withheld[tc.reason] != int64(15-tc.left) {
