@@ -11,15 +11,7 @@ func TestTheCursorOfACompletedJob(t *testing.T) {
 	s := c.store(c.transport)
 	run := func(kind JobType, e Ending) {
 		t.Helper()
-		id, err := s.StartJob(t.Context(), &r, kind)
-		if err != nil {
-			t.Fatal(err)
-		}
-		job, err := s.Jobs.Get(t.Context(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		claim, err := s.Claim(t.Context(), job, "host", NewToken())
+		claim, err := s.Claim(t.Context(), c.started(s, r, kind), "host", NewToken())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,9 +44,7 @@ func TestAnInstantALittleAheadStands(t *testing.T) {
 // TestAJobSeenFarInTheFutureIsOrphaned: it would never become idle.
 func TestAJobSeenFarInTheFutureIsOrphaned(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	s := c.store(c.transport)
-	claim := c.claimed(s)
+	c, _, claim := newClaimed(t)
 	c.changeJob(claim.Job, func(j *Job) { j.LastSeen = TimeOf(c.clock().AddDate(9, 0, 0)) })
 	p := c.program(c.transport)
 	c.poll(p)

@@ -33,6 +33,25 @@ func newCluster(t *testing.T) *cluster {
 	return &cluster{t: t, transport: server.Transport(), now: time.Date(2030, 1, 2, 3, 4, 5, 678_901_000, time.UTC)}
 }
 
+// newScheduled has a connector with an hourly schedule, and a program that has polled it once.
+func newScheduled(t *testing.T) (*cluster, *program) {
+	t.Helper()
+	c := newCluster(t)
+	c.connect(every("0 0 * * * ?"))
+	p := c.program(c.transport)
+	c.poll(p)
+	return c, p
+}
+
+// newClaimed has a job that a program claimed.
+func newClaimed(t *testing.T) (*cluster, *Store, *Claim) {
+	t.Helper()
+	c := newCluster(t)
+	s := c.store(c.transport)
+	claim := c.claimed(s)
+	return c, s, claim
+}
+
 func (c *cluster) clock() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,10 +14,7 @@ import (
 // TestSleptThroughFiveInstants: one job makes up for all of them, and the next instant counts again.
 func TestSleptThroughFiveInstants(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	c.connect(every("0 0 * * * ?"))
-	p := c.program(c.transport)
-	c.poll(p)
+	c, p := newScheduled(t)
 	if len(c.jobs()) != 0 {
 		t.Fatalf("a job was created before an instant came: %s", c.statuses())
 	}
@@ -40,10 +37,7 @@ func TestSleptThroughFiveInstants(t *testing.T) {
 // TestAScheduledTimeIsNotLostWhileTheSourceIsUnreachable: it is caught up with when the source is back.
 func TestAScheduledTimeIsNotLostWhileTheSourceIsUnreachable(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	c.connect(every("0 0 * * * ?"))
-	p := c.program(c.transport)
-	c.poll(p)
+	c, p := newScheduled(t)
 	p.Check = func(context.Context, *Record[Connector]) error {
 		return &source.Error{Kind: source.ErrUnreachable, Err: errors.New("no server responds")}
 	}

@@ -17,8 +17,17 @@ import (
 // claimed makes a claim of a full job whose clock is the bubble's.
 func (c *cluster) claimed(store *Store) *Claim {
 	c.t.Helper()
-	r := c.connect()
-	id, err := store.StartJob(c.t.Context(), &r, JobFull)
+	claim, err := store.Claim(c.t.Context(), c.started(store, c.connect(), JobFull), "host", NewToken())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return claim
+}
+
+// started is a new job of a connector, which no program has claimed.
+func (c *cluster) started(store *Store, r Record[Connector], typ JobType) Record[Job] {
+	c.t.Helper()
+	id, err := store.StartJob(c.t.Context(), &r, typ)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -26,11 +35,7 @@ func (c *cluster) claimed(store *Store) *Claim {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	claim, err := store.Claim(c.t.Context(), job, "host", NewToken())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return claim
+	return job
 }
 
 // inBubble runs a test on a clock of its own.
@@ -160,9 +165,7 @@ func TestAPanicOfTheWatchEndsTheRun(t *testing.T) {
 // each time, and a program that has slept through its job's end writes nothing more.
 func TestTheFence(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	s := c.store(c.transport)
-	claim := c.claimed(s)
+	c, s, claim := newClaimed(t)
 	counted := &switched{next: c.transport}
 	var err error
 	if s.Jobs.client, err = elastic.New(elastic.Config{URL: "http://embedded", Transport: counted}); err != nil {
@@ -232,19 +235,9 @@ func TestThePulseCountsSleep(t *testing.T) {
 // TestFinishLeavesOthersAlone: the end of a job does not overwrite that another one has begun.
 func TestFinishLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	s := c.store(c.transport)
-	first := c.claimed(s)
+	c, s, first := newClaimed(t)
 	ended := c.changeJob(first.Job, func(j *Job) { end(j, JobCompleted, TimeOf(c.clock()), "") })
-	r := c.connector()
-	id, err := s.StartJob(t.Context(), &r, JobFull)
-	if err != nil {
-		t.Fatal(err)
-	}
-	job, err := s.Jobs.Get(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	job := c.started(s, c.connector(), JobFull)
 	if _, err := s.Claim(t.Context(), job, "other", NewToken()); err != nil {
 		t.Fatalf("between the end of a job and that of its connector another may begin: %v", err)
 	}
