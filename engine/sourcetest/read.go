@@ -3,7 +3,6 @@ package sourcetest
 import (
 	"iter"
 	"log/slog"
-	"os"
 	"slices"
 	"testing"
 
@@ -11,20 +10,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
-
-// Required returns a variable that names a server. Without it the test is skipped, or fails where CI is
-// set and nothing may be skipped.
-func Required(t testing.TB, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	switch {
-	case v == "" && os.Getenv("CI") == "true":
-		t.Fatalf("%s is not set", name)
-	case v == "":
-		t.Skipf("%s is not set", name)
-	}
-	return v
-}
 
 // Open opens a source and closes it when the test ends. Without a logger in env it gets a silent one.
 func Open(t testing.TB, typ *source.Type, raw map[string]any, env source.Env) source.Source {

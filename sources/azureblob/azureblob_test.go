@@ -23,6 +23,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
@@ -283,8 +284,8 @@ func signatures(t *testing.T, values map[string]any, c *container.Client, name s
 
 // TestContractOnAServer runs on the emulator that TEST_AZURE_ENDPOINT names.
 func TestContractOnAServer(t *testing.T) {
-	endpoint := sourcetest.Required(t, "TEST_AZURE_ENDPOINT")
-	account, key := sourcetest.Required(t, "TEST_AZURE_ACCOUNT"), sourcetest.Required(t, "TEST_AZURE_KEY")
+	endpoint := testenv.Required(t, "TEST_AZURE_ENDPOINT")
+	account, key := testenv.Required(t, "TEST_AZURE_ACCOUNT"), testenv.Required(t, "TEST_AZURE_KEY")
 	credential, err := service.NewSharedKeyCredential(account, key)
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
@@ -276,7 +277,7 @@ func TestTokens(t *testing.T) {
 
 // TestContractOnAServer runs on the stand-in that TEST_GCS_ENDPOINT names.
 func TestContractOnAServer(t *testing.T) {
-	endpoint := sourcetest.Required(t, "TEST_GCS_ENDPOINT")
+	endpoint := testenv.Required(t, "TEST_GCS_ENDPOINT")
 	client, err := storage.NewClient(t.Context(), option.WithEndpoint(endpoint), option.WithoutAuthentication(), storage.WithJSONReads())
 	if err != nil {
 		t.Fatal(err)

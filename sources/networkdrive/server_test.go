@@ -13,6 +13,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // samba is the server of the tests: a share whose folder lies on this machine.
@@ -22,8 +23,8 @@ type samba struct{ address, share, user, password, folder string }
 func needsSamba(t *testing.T) samba {
 	t.Helper()
 	return samba{
-		sourcetest.Required(t, "TEST_SMB_ADDR"), os.Getenv("TEST_SMB_SHARE"), os.Getenv("TEST_SMB_USER"), os.Getenv("TEST_SMB_PASSWORD"),
-		sourcetest.Required(t, "TEST_SMB_PATH"),
+		testenv.Required(t, "TEST_SMB_ADDR"), os.Getenv("TEST_SMB_SHARE"), os.Getenv("TEST_SMB_USER"), os.Getenv("TEST_SMB_PASSWORD"),
+		testenv.Required(t, "TEST_SMB_PATH"),
 	}
 }
 

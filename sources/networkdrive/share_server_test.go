@@ -20,7 +20,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 func names(docs map[string]document.Document) []string { return slices.Sorted(maps.Keys(docs)) }
@@ -64,7 +64,7 @@ func TestDocument(t *testing.T) {
 func TestGuestsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := needsSamba(t)
-	s.address = sourcetest.Required(t, "TEST_SMB_GUEST_ADDR")
+	s.address = testenv.Required(t, "TEST_SMB_GUEST_ADDR")
 	name, _ := s.folderOf(t, map[string]string{"a.txt": "a"})
 	tests := map[string]bool{"alcie": false, `WORKGROUP\alcie`: false, s.user: true, "guest": true}
 	for user, allowed := range tests {

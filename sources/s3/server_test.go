@@ -15,6 +15,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/sourcetest"
+	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objects"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/objectstest"
 )
@@ -28,8 +29,8 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	endpoint := sourcetest.Required(t, "TEST_S3_ENDPOINT")
-	key, secret := sourcetest.Required(t, "TEST_S3_ACCESS_KEY"), sourcetest.Required(t, "TEST_S3_SECRET_KEY")
+	endpoint := testenv.Required(t, "TEST_S3_ENDPOINT")
+	key, secret := testenv.Required(t, "TEST_S3_ACCESS_KEY"), testenv.Required(t, "TEST_S3_SECRET_KEY")
 	return &server{t: t, client: s3.New(s3.Options{
 		BaseEndpoint: &endpoint, Region: "us-east-1", UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
 	}), values: map[string]any{"endpoint_url": endpoint, "aws_access_key_id": key, "aws_secret_access_key": secret, "max_attempts": 0}}
