@@ -17,47 +17,30 @@ import (
 )
 
 // Type describes Microsoft SQL Server as a source.
-var Type = sqlread.SourceType(source.Type{
-	Name:           "mssql",
-	Title:          "Microsoft SQL Server",
-	Fields:         fields(),
-	ScopeFields:    []string{"database", "schema", "table", "Database", "Table"},
-	ScopeNoun:      source.Noun("table"),
-	IdentityFields: source.Identity("host", "port", "database"),
-	ScopeOf:        scopeOf,
-}, newSettings, newDatabase)
+var Type = sqlread.SourceType(quote.WithSchemas(source.Type{
+	Name: "mssql", Title: "Microsoft SQL Server", Fields: fields(), IdentityFields: source.Identity("host", "port", "database"),
+}), newSettings, newDatabase)
 
 // fields are the configuration fields of the connector protocol, in its order.
 func fields() []field.Spec {
-	return []field.Spec{
-		{
-			Name: "host", Label: "Host", Order: 1,
-			Tooltip: `Name or address of the server. With HOST\INSTANCE the server's browser service is queried for the port of a named instance.`,
-		},
-		form.Port(2, "1433"),
-		{Name: "username", Label: "Username", Order: 3, Tooltip: `A SQL Server login, or DOMAIN\USER for a Windows login (NTLM). Its user needs SELECT on the tables.`},
-		form.Password(4),
+	login := form.LoginForm{
+		Host: `Name or address of the server. With HOST\INSTANCE the server's browser service is queried for the port of a named instance.`, Port: "1433",
+		User: `A SQL Server login, or DOMAIN\USER for a Windows login (NTLM). Its user needs SELECT on the tables.`, UserKey: "username",
+	}
+	return append(login.Fields(),
 		sqlread.DatabaseField(5),
 		sqlread.TablesField(6, "orders, sales.*, log_20*"),
 		sqlread.SSLField(10, "Enable SSL verification", "Off: the password is encrypted, and everything else if the server requires it, but the server's identity is not verified. On: everything is encrypted, and the server's certificate is verified."),
 		form.CA(11),
-		{
-			Name: "schema", Label: "Schema", Order: 9,
-			Tooltip: "One schema, several separated by commas, or * for all.",
-		},
+		sqlread.SchemaField(9, "all"),
 		sqlread.FetchSizeField(7, 50),
 		form.RetryCount(8, "table"),
-		{
+		field.Spec{
 			Name: "validate_host", Label: "Validate host", Order: 12,
 			Type: field.Bool, Display: field.Toggle, Value: false,
 			Tooltip: "On: the server's certificate must also match the host. Only with SSL verification.",
 		},
-	}
-}
-
-// scopeOf derives the table from fields that every document has.
-func scopeOf(v field.Values, fields map[string]any) (string, bool) {
-	return quote.ScopeOfFields(v.String("database"), fields)
+	)
 }
 
 // quote is the quote for identifiers.

@@ -32,11 +32,11 @@ func newSettings(v field.Values) (settings, error) {
 	s.Host, s.instance, _ = strings.Cut(s.Host, `\`)
 	s.Host = form.WithoutBrackets(s.Host)
 	var err error
-	if s.schemas, err = quote.ParseSchemas(v.String("schema")); err != nil {
-		return s, form.ConfigError(err, "write a name that has a comma in brackets, such as schema: \"[odd, name]\"")
+	if s.schemas, err = quote.ReadSchemas(v); err != nil {
+		return s, err
 	}
-	if s.tables, err = quote.ParseTables(v.List("tables")); err != nil {
-		return s, form.ConfigError(err, `write a name that has a comma, a dot or blanks in brackets, such as tables: ["[odd, name]"]`)
+	if s.tables, err = quote.ReadTables(v); err != nil {
+		return s, err
 	}
 	if !v.Bool("ssl_enabled") {
 		return s, nil

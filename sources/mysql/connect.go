@@ -23,7 +23,7 @@ const (
 func driverConfig(s settings) *mysql.Config {
 	c := mysql.NewConfig()
 	c.Net, c.Addr = "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
-	if s.onSocket() {
+	if s.OnSocket() {
 		c.Net, c.Addr = "unix", s.Host
 	}
 	c.User, c.Passwd, c.DBName = s.User, s.Password, s.database

@@ -113,7 +113,7 @@ func isTLS(err error) bool {
 func (d *database) ConnectError(err error) error {
 	e := &source.Error{Kind: source.ErrUnreachable}
 	where := fmt.Sprintf("connect to MySQL at %s port %d", d.set.Host, d.set.Port)
-	if d.set.onSocket() {
+	if d.set.OnSocket() {
 		where = "connect to MySQL at " + d.set.Host
 	}
 	switch c := code(err); {

@@ -23,28 +23,24 @@ var Type = sqlread.SourceType(source.Type{
 	Title:          "MySQL",
 	Fields:         fields(),
 	ScopeFields:    []string{"Database", "Table", "database", "table"},
-	ScopeNoun:      source.Noun("table"),
 	IdentityFields: source.Identity("host", "port", "database"),
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)
 
 // fields are the configuration fields of the connector protocol, in its order.
 func fields() []field.Spec {
-	return []field.Spec{
-		{
-			Name: "host", Label: "Host", Order: 1,
-			Tooltip: "Name or address of the server. A path that begins with / is its socket.",
-		},
-		form.Port(2, "3306"),
-		{Name: "user", Label: "Username", Order: 3, Tooltip: "A user who can select from the tables."},
-		form.Password(4),
+	login := form.LoginForm{
+		Host: "Name or address of the server. A path that begins with / is its socket.", Port: "3306",
+		User: "A user who can select from the tables.", UserKey: "user",
+	}
+	return append(login.Fields(),
 		sqlread.DatabaseField(5),
 		sqlread.TablesField(6, "orders, log_20*"),
 		sqlread.SSLField(7, "Enable SSL", "Off: only the password is encrypted. On: everything is, and the server's certificate and host name are verified."),
 		form.CA(8),
 		sqlread.FetchSizeField(9, 5000),
 		form.RetryCount(10, "table"),
-	}
+	)
 }
 
 // scopeOf derives the table from fields that every document has, whatever its profile. A

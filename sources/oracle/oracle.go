@@ -23,7 +23,6 @@ var Type = sqlread.SourceType(source.Type{
 	Title:          "Oracle Database",
 	Fields:         fields(),
 	ScopeFields:    []string{"Database", "Table", "database", "schema", "table"},
-	ScopeNoun:      source.Noun("table"),
 	IdentityFields: source.Identity("host", "port", "sid", "service_name"),
 	ScopeOf:        scopeOf,
 }, newSettings, newDatabase)
@@ -32,41 +31,41 @@ var Type = sqlread.SourceType(source.Type{
 func fields() []field.Spec {
 	fetch := sqlread.FetchSizeField(9, 50)
 	fetch.Tooltip = "Rows in each response of the server; more are faster over a slow network, and take more memory."
-	return []field.Spec{
-		{Name: "host", Label: "Host", Order: 1, Tooltip: "Name or address of the server, or of its listener."},
-		form.Port(2, "1521, and 2484 or 1522 with TLS"),
-		{Name: "username", Label: "Username", Order: 3, Tooltip: "A user with CREATE SESSION and read access to the tables. The user's own tables are read unless others are named."},
-		form.Password(4),
-		{
+	login := form.LoginForm{
+		Host: "Name or address of the server, or of its listener.", Port: "1521, and 2484 or 1522 with TLS",
+		User: "A user with CREATE SESSION and read access to the tables. The user's own tables are read unless others are named.", UserKey: "username",
+	}
+	return append(login.Fields(),
+		field.Spec{
 			Name: "connection_source", Label: "Connection Source", Order: 5, Display: field.Dropdown, Value: bySID,
 			Options: []field.Option{{Label: "SID", Value: bySID}, {Label: "Service Name", Value: byService}},
 			Tooltip: "How the listener identifies the database. A pluggable database has a service name.",
 		},
-		{
+		field.Spec{
 			Name: "sid", Label: "SID", Order: 6, DependsOn: []field.Dependency{{Field: "connection_source", Value: bySID}},
 			Tooltip: "The system identifier of the database's instance. It is part of every id.",
 		},
-		{
+		field.Spec{
 			Name: "service_name", Label: "Service Name", Order: 7, DependsOn: []field.Dependency{{Field: "connection_source", Value: byService}},
 			Tooltip: "The service of the database. It is part of every id.",
 		},
 		sqlread.TablesField(8, "ORDERS, SALES.ORDERS, LOG_20*"),
 		fetch,
 		form.RetryCount(10, "table"),
-		{
+		field.Spec{
 			Name: "oracle_protocol", Label: "Oracle connection protocol", Order: 11, Display: field.Dropdown, Optional: true, Value: plainTCP, Default: plainTCP, Advanced: true,
 			Options: []field.Option{{Label: plainTCP, Value: plainTCP}, {Label: overTLS, Value: overTLS}},
 			Tooltip: "TCPS is TCP with TLS: everything is encrypted, and the server's certificate and host name are checked.",
 		},
-		{
+		field.Spec{
 			Name: "oracle_home", Label: "Path to Oracle Home", Order: 12, Optional: true, Value: "", Default: "", Advanced: true,
 			Tooltip: "No effect: no Oracle client is needed. Accepted for existing connectors.",
 		},
-		{
+		field.Spec{
 			Name: "wallet_configuration_path", Label: "Path to SSL Wallet configuration files", Order: 13, Optional: true, Default: "", Advanced: true, Path: true,
 			Tooltip: "A folder with cwallet.sso or ewallet.pem: the trusted authorities, and optionally a client certificate. Only with TCPS.",
 		},
-	}
+	)
 }
 
 // The choices of the configuration.

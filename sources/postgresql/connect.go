@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,7 +35,7 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 	c.RuntimeParams = map[string]string{"application_name": "elastic-ingest", "client_encoding": "UTF8"}
 	c.Fallbacks = nil
 	c.TLSConfig = s.tls
-	if s.tls == nil && !strings.HasPrefix(s.Host, "/") {
+	if s.tls == nil && !s.OnSocket() {
 		// Encrypted if the server supports it, without verifying its identity; plain otherwise.
 		c.TLSConfig = &tls.Config{InsecureSkipVerify: true, ServerName: s.Host} //nolint:gosec // ssl_enabled is off
 		c.Fallbacks = []*pgconn.FallbackConfig{{Host: s.Host, Port: uint16(s.Port)}}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -82,6 +83,15 @@ func (c *Catalogue) MissingSchemas(q Quote, missing []string, of SchemaList, say
 // are joined by +.
 func (q Quote) SchemaScope(schemas, tables []string) string {
 	return q.Joined("+", schemas) + "." + q.Joined("+", tables)
+}
+
+// WithSchemas adds to a type the scopes of tables in the schemas of one database, which the field database names.
+func (q Quote) WithSchemas(t source.Type) source.Type {
+	t.ScopeFields = []string{"database", "schema", "table", "Database", "Table"}
+	t.ScopeOf = func(v field.Values, fields map[string]any) (string, bool) {
+		return q.ScopeOfFields(v.String("database"), fields)
+	}
+	return t
 }
 
 // ScopeOfFields derives the table from fields that every document has, whatever its profile: a document of

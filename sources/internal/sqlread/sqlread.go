@@ -27,6 +27,17 @@ func (q Quote) end() string {
 	return string(q)
 }
 
+// plural names the quotes.
+func (q Quote) plural() string {
+	switch q {
+	case Backtick:
+		return "backticks"
+	case Bracket:
+		return "brackets"
+	}
+	return "double quotes"
+}
+
 // Ident writes an identifier in SQL, whatever its characters.
 func (q Quote) Ident(name string) string {
 	return string(q) + strings.ReplaceAll(name, q.end(), q.end()+q.end()) + q.end()
