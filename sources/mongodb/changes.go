@@ -192,7 +192,7 @@ func (f *follower) follow(ctx context.Context, from *place) error {
 		if losses >= f.s.set.attempts || !worthRetrying(err) {
 			return f.s.streamError(ctx, err)
 		}
-		f.s.log.Warn("the change stream broke off; reopening it", "attempt", losses, "err", f.s.told(err).Error())
+		f.s.log.Warn("the change stream broke off; reopening it", "attempt", losses, "err", f.s.shorten(err).Error())
 		if err := f.s.pause(ctx, link.BackOff(losses)); err != nil {
 			return err
 		}
@@ -307,7 +307,7 @@ func (s *streaming) lost(err error) error {
 	case c == 0, refused(err), c != codeCappedLost && slices.Contains(temporary, c):
 		return nil
 	}
-	return &source.LostError{Why: "the server cannot resume its change stream: " + s.told(err).Error()}
+	return &source.LostError{Why: "the server cannot resume its change stream: " + s.shorten(err).Error()}
 }
 
 const noStreamsHint = "set change_streams: false, and an incremental sync reads everything; change streams need a replica set or a sharded cluster"
@@ -322,11 +322,11 @@ func (s *streaming) streamError(ctx context.Context, err error) error {
 	switch {
 	case c == codeUnauthorized:
 		return &source.Error{
-			Kind: source.ErrAuth, Err: fmt.Errorf("open the change stream of %s: %w", s.set.database, s.told(err)),
+			Kind: source.ErrAuth, Err: fmt.Errorf("open the change stream of %s: %w", s.set.database, s.shorten(err)),
 			Hint: "let the user read it: " + s.grant("") + ", or give a custom role the actions find and changeStream",
 		}
 	case c == codeCappedLost, c != 0 && !refused(err) && !slices.Contains(temporary, c), strings.Contains(err.Error(), "does not support sessions"):
-		return noStreams(fmt.Errorf("the server has no change stream: %w", s.told(err)))
+		return noStreams(fmt.Errorf("the server has no change stream: %w", s.shorten(err)))
 	}
 	return s.connectError(ctx, err, fmt.Sprintf("open the change stream of %s at %s", s.set.database, s.set.address.hosts()))
 }

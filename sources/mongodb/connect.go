@@ -127,7 +127,7 @@ func (h *handshakes) explain(err error) error {
 
 // attempts are the attempts of a request.
 func (d *database) attempts() link.Attempts {
-	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Told: d.told}
+	return link.Attempts{Most: d.set.attempts, Pause: d.pause, Worth: worthRetrying, Log: d.log, Shorten: d.shorten}
 }
 
 // ask sends one request and returns the response. Temporary errors are retried.

@@ -95,7 +95,7 @@ func (d *database) catalogue(ctx context.Context) (c catalogue, err error) {
 		return c, nil
 	default:
 		return c, &source.Error{
-			Kind: source.ErrAuth, Err: fmt.Errorf("list the collections of %s: %w", d.set.database, d.told(err)),
+			Kind: source.ErrAuth, Err: fmt.Errorf("list the collections of %s: %w", d.set.database, d.shorten(err)),
 			Hint: "name the collections one by one, or let the user list them: " + d.grant(""),
 		}
 	}

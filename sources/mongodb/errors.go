@@ -125,7 +125,7 @@ func (d *database) connectError(ctx context.Context, err error, doing string) er
 	if e, ok := errors.AsType[*source.Error](err); ok {
 		return e
 	}
-	e := &source.Error{Kind: source.ErrUnreachable, Err: fmt.Errorf("%s: %w", doing, d.told(err))}
+	e := &source.Error{Kind: source.ErrUnreachable, Err: fmt.Errorf("%s: %w", doing, d.shorten(err))}
 	switch {
 	case badLogin(err), code(err) == codeBadLogin, code(err) == codeUserNotFound, code(err) == codeBadPassword:
 		e.Kind, e.Hint = source.ErrAuth, "check user and password, and the authentication database: authSource in host, else admin"
@@ -137,7 +137,7 @@ func (d *database) connectError(ctx context.Context, err error, doing string) er
 	case tooOld(err):
 		e.Kind, e.Hint = source.ErrConfig, "MongoDB 4.4 or later is required, or a compatible server"
 	case tlsFailed(err):
-		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must contain the authority that signed the server's certificate, and host must be a name in the certificate"
+		e.Kind, e.Hint = source.ErrConfig, link.UntrustedHint
 	case code(err) != 0 && !slices.Contains(temporary, code(err)):
 		e.Kind = nil
 	case code(err) != 0:
@@ -151,9 +151,9 @@ func (d *database) connectError(ctx context.Context, err error, doing string) er
 // hasLogin reports whether the configuration has credentials.
 func (d *database) hasLogin() bool { return d.set.client.Auth != nil }
 
-// told shortens a driver's error, and removes the password. The cause can still be found in the
+// shorten shortens a driver's error, and removes the password. The cause can still be found in the
 // chain.
-func (d *database) told(err error) error {
+func (d *database) shorten(err error) error {
 	if e, ok := errors.AsType[mongo.CommandError](err); ok && e.Code != 0 {
 		return d.brief(fmt.Sprintf("%s (error %d, %s)", strings.Join(strings.Fields(e.Message), " "), e.Code, e.Name), err)
 	}

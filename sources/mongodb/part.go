@@ -186,7 +186,7 @@ func (p *part) failed(ctx context.Context, doing string, err error) error {
 	if ctx.Err() != nil {
 		return &source.Error{Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, ctx.Err())}
 	}
-	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, p.db.told(err))}
+	e := &source.Error{Kind: kindOf(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, p.db.shorten(err))}
 	if refused(err) {
 		e.Hint = p.db.grant(p.collection.name) + " or remove it from collection:"
 	}

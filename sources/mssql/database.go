@@ -54,9 +54,9 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	d := &database{set: s, driver: driverConfig(s)}
 	server := sqlread.Server{
 		Product: "SQL Server", Timeout: connectTimeout, Stall: env.StallTimeout,
-		Attempts: link.Attempts{Most: s.Attempts, Worth: worthRetrying, Wait: pauseBefore, Enough: d.enough},
+		Attempts: link.Attempts{Most: s.Attempts, Wait: pauseBefore, Enough: d.enough},
 	}
-	d.Database = sqlread.NewDatabase(d, c, server, verdicts())
+	d.Database = sqlread.NewDatabase(d, c, server, verdicts)
 	return d, nil
 }
 
@@ -153,7 +153,7 @@ func (d *database) beginAll(ctx context.Context, sessions []*session) error {
 
 // endAll continues without snapshots if none of the tables can be read. Each part reports why when it is read.
 func (d *database) endAll(ctx context.Context, sessions []*session, cause error) error {
-	d.Log.Warn("no table can be read to take a snapshot; continuing without one", "err", shorten(cause))
+	d.Log.Warn("no table can be read to take a snapshot; continuing without one", "err", verdicts.Shorten(cause))
 	d.snapshot = false
 	for _, s := range sessions {
 		if err := s.end(ctx); err != nil {

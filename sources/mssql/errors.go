@@ -117,31 +117,45 @@ func tooMany(err error) bool {
 }
 
 // verdicts classify errors.
-func verdicts() sqlread.Verdicts {
-	return sqlread.Verdicts{
-		Coded: func(err error) bool { return code(err) != 0 }, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: shorten,
-		Refused:   func(err error) bool { return refused(code(err)) },
-		Temporary: func(err error) bool { return temporary(code(err)) },
-	}
+var verdicts = sqlread.Verdicts{
+	Coded: func(err error) bool { return code(err) != 0 }, Text: serverText, HungUp: hungUp, TooMany: tooMany, Changed: changed,
+	Refused:   func(err error) bool { return refused(code(err)) },
+	Temporary: func(err error) bool { return temporary(code(err)) },
+	NoTLS:     noTLS,
+	Handshake: handshakeFailed,
 }
 
-// worthRetrying reports whether connecting again may succeed: never if a credential was refused, so
-// that a wrong password locks no account.
-func worthRetrying(err error) bool {
-	if c := code(err); c != 0 {
-		return temporary(c)
+func worthRetrying(err error) bool { return verdicts.WorthRetrying(err) }
+
+// serverText is the server's error in one line, or what the driver reports about a response of the server.
+func serverText(err error) string {
+	if e, ok := answer(err); ok {
+		text := strings.Join(strings.Fields(strings.TrimPrefix(e.Message, "login error: ")), " ")
+		return fmt.Sprintf("%s (error %d)", text, e.Number)
 	}
-	// The driver reports a handshake error as text: if it is not about TLS, it is about the network.
-	return link.MayPass(err, isTLS(err), hungUp(err) || strings.HasPrefix(err.Error(), handshakeText))
+	if inner := broken(err); inner != nil {
+		return link.Shorten(inner, serverText, cutOff).Error()
+	}
+	if cutOff(err) {
+		return link.Lost
+	}
+	if text, ok := strings.CutPrefix(err.Error(), handshakeText); ok && link.Brief(err) == nil {
+		return text
+	}
+	if fatal(err) {
+		return err.Error()
+	}
+	return ""
 }
 
-// hungUp reports whether the connection ended, with or without an error of the server or the network.
+// hungUp reports whether the connection ended, with or without an error of the server or the network. The driver
+// reports a handshake error as text: if it is not about TLS, it is about the network.
 func hungUp(err error) bool {
 	if inner := broken(err); inner != nil {
 		return hungUp(inner)
 	}
 	_, network := errors.AsType[net.Error](err)
-	return network || cutOff(err) || fatal(err)
+	return network || cutOff(err) || fatal(err) || strings.HasPrefix(err.Error(), handshakeText)
 }
 
 // mayPass reports whether a statement may succeed later, perhaps in another session. If connecting failed, it
@@ -173,17 +187,17 @@ const (
 	noInstanceText = "no instance matching "
 )
 
-// isTLS reports whether the TLS handshake failed, or the server does not speak TLS.
-func isTLS(err error) bool {
+// handshakeFailed reports whether the TLS handshake failed.
+func handshakeFailed(err error) bool {
 	text, handshake := strings.CutPrefix(err.Error(), handshakeText)
-	return handshake && strings.Contains(text, "tls: ") || noTLS(err)
+	return handshake && strings.Contains(text, "tls: ")
 }
 
 func noTLS(err error) bool { return err.Error() == noTLSText }
 
 // ConnectError explains why no session could be opened.
 func (d *database) ConnectError(err error) error {
-	e := &source.Error{Kind: source.ErrUnreachable}
+	e := &source.Error{Kind: source.ErrUnreachable, Err: fmt.Errorf("connect to SQL Server at %s: %w", d.set.address(), verdicts.Shorten(err))}
 	switch c := code(err); {
 	case c == codeNotOpened:
 		e.Kind, e.Hint = source.ErrConfig, fmt.Sprintf("check database: it does not exist, or CREATE USER … FOR LOGIN %s; in it", quote.Ident(d.set.User))
@@ -201,26 +215,19 @@ func (d *database) ConnectError(err error) error {
 		e.Kind, e.Hint = source.ErrConfig, "check host; if it is an address or another name of the server, username must be LOGIN@SERVER"
 	case c == codeReadOnlyNode:
 		e.Kind, e.Hint = source.ErrConfig, "connect to the primary replica, or allow all connections to this one: READ_ONLY_ROUTING and ApplicationIntent are not supported"
-	case temporary(c):
-		e.Kind = source.ErrTemporary
-	case c != 0:
-		e.Kind = nil
-	case noTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, "the server does not speak TLS: enable it there, or set ssl_enabled: false"
-	case isTLS(err):
+	case handshakeFailed(err):
 		e.Kind, e.Hint = source.ErrConfig, d.tlsHint(err.Error())
 	case strings.HasPrefix(err.Error(), handshakeText):
 		e.Hint = "the server closed the connection at the TLS handshake: see its log; it may be starting, or have no usable certificate"
-	case cutOff(err):
+	case c == 0 && cutOff(err):
 		e.Hint = "the server, or a device in between, closed the connection without a response: check host and port; a server that requires strict encryption (TDS 8.0) does this, and is not supported"
 	case errors.Is(err, errNoDatabaseRow):
 		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("let the login see it: GRANT VIEW ANY DATABASE TO %s; in master", quote.Ident(d.set.User))
 	case strings.HasPrefix(err.Error(), noInstanceText):
 		e.Hint = `check host: the browser service of the server (port 1434, UDP) knows no such instance, or does not respond; without \INSTANCE in host, port is used`
 	default:
-		e.Hint = "check host and port, and that the server is listening there"
+		e.Hint, e.Kind = verdicts.Connecting(err)
 	}
-	e.Err = fmt.Errorf("connect to SQL Server at %s: %w", d.set.address(), shorten(err))
 	return e
 }
 
@@ -262,25 +269,4 @@ func (d *database) Explain(p *part, e *source.Error, err error) {
 	case c == codeBrokenView, c == codeWrongColumns:
 		e.Kind, e.Hint = source.ErrConfig, "repair the view, "+p.LeaveOut(&d.set.tables)
 	}
-}
-
-// shorten reduces a driver's error to one line, without its prefix. The cause can still be found in the chain.
-func shorten(err error) error {
-	if e, ok := answer(err); ok {
-		text := strings.Join(strings.Fields(strings.TrimPrefix(e.Message, "login error: ")), " ")
-		return &link.BriefError{Text: fmt.Sprintf("%s (error %d)", text, e.Number), Err: err}
-	}
-	if inner := broken(err); inner != nil {
-		return &link.BriefError{Text: shorten(inner).Error(), Err: err}
-	}
-	if cutOff(err) {
-		return &link.BriefError{Text: "the connection was lost", Err: err}
-	}
-	if brief := link.Brief(err); brief != nil {
-		return brief
-	}
-	if text, ok := strings.CutPrefix(err.Error(), handshakeText); ok {
-		return &link.BriefError{Text: text, Err: err}
-	}
-	return err
 }

@@ -36,7 +36,7 @@ func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 	switch {
 	case outside(err) && !p.Rel.Unversioned:
 		if c := code(err); c != codeInMemory && c != codeNoSnapshots {
-			d.Log.Warn("reading the table without a snapshot, because it does not support one", "part", p.Name(), "err", shorten(err))
+			d.Log.Warn("reading the table without a snapshot, because it does not support one", "part", p.Name(), "err", verdicts.Shorten(err))
 		}
 		p.Rel.Unversioned = true
 		if code(err) == codeFileTable {
@@ -63,7 +63,7 @@ func (d *database) openFirst(ctx context.Context, p *part) (*reader, error) {
 		if attempt >= d.set.Attempts || changed(err) || !mayPass(err) {
 			return r, err
 		}
-		d.Log.Info("cannot start reading; retrying", "part", p.Name(), "attempt", attempt, "err", shorten(err))
+		d.Log.Info("cannot start reading; retrying", "part", p.Name(), "attempt", attempt, "err", verdicts.Shorten(err))
 		if err := d.Attempts.Pause(ctx, link.BackOff(attempt)); err != nil {
 			return nil, err
 		}

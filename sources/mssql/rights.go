@@ -22,7 +22,7 @@ func (d *database) grantHint(p *part, err error) string {
 		return d.refusedHint // one hint for all of them
 	}
 	tables := p.Tables()
-	if m := denied.FindStringSubmatch(shorten(err).Error()); m != nil {
+	if m := denied.FindStringSubmatch(verdicts.Shorten(err).Error()); m != nil {
 		own := slices.IndexFunc(tables, func(r relation) bool { return strings.EqualFold(r.Schema, m[3]) && strings.EqualFold(r.Name, m[2]) })
 		if own < 0 {
 			return fmt.Sprintf("GRANT %s ON %s TO %s; %s", strings.ToUpper(m[1]), quote.Table(m[3], m[2]), d.user(), p.LeaveOut(&d.set.tables))

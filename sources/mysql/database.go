@@ -45,9 +45,9 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	}
 	d := &database{set: s, driver: driverConfig(s), cutting: cutting{bytes: rangeBytes, most: mostRanges}}
 	server := sqlread.Server{
-		Product: "MySQL", Timeout: connectTimeout, Stall: env.StallTimeout, Attempts: link.Attempts{Most: s.Attempts, Worth: worthRetrying},
+		Product: "MySQL", Timeout: connectTimeout, Stall: env.StallTimeout, Attempts: link.Attempts{Most: s.Attempts},
 	}
-	d.Database = sqlread.NewDatabase(d, c, server, verdicts())
+	d.Database = sqlread.NewDatabase(d, c, server, verdicts)
 	return d, nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -82,21 +81,20 @@ func tooMany(err error) bool {
 }
 
 // verdicts classify errors.
-func verdicts() sqlread.Verdicts {
-	return sqlread.Verdicts{
-		Coded: answered, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
-		Refused:   func(err error) bool { return refused(code(err)) },
-		Temporary: func(err error) bool { return temporary(code(err)) },
-	}
+var verdicts = sqlread.Verdicts{
+	Coded: answered, Text: serverText, HungUp: hungUp, TooMany: tooMany, Changed: changed,
+	Refused:   func(err error) bool { return refused(code(err)) },
+	Temporary: func(err error) bool { return temporary(code(err)) },
+	NoTLS:     func(err error) bool { return errors.Is(err, mysql.ErrNoTLS) },
 }
 
-// worthRetrying reports whether connecting again may succeed: never if a credential was refused, so
-// that a wrong password locks no account.
-func worthRetrying(err error) bool {
-	if c := code(err); c != 0 {
-		return temporary(c)
+// serverText is the server's error in one line.
+func serverText(err error) string {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	if !ok {
+		return ""
 	}
-	return link.MayPass(err, isTLS(err), hungUp(err))
+	return fmt.Sprintf("%s (error %d)", strings.Join(strings.Fields(e.Message), " "), e.Number)
 }
 
 // hungUp reports whether the connection ended without an error from the server.
@@ -104,18 +102,13 @@ func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn)
 }
 
-// isTLS reports whether the TLS handshake failed, or the server does not speak TLS.
-func isTLS(err error) bool {
-	return link.HandshakeFailed(err) || errors.Is(err, mysql.ErrNoTLS)
-}
-
 // ConnectError explains why no session could be opened.
 func (d *database) ConnectError(err error) error {
-	e := &source.Error{Kind: source.ErrUnreachable}
 	where := fmt.Sprintf("connect to MySQL at %s port %d", d.set.Host, d.set.Port)
 	if d.set.OnSocket() {
 		where = "connect to MySQL at " + d.set.Host
 	}
+	e := &source.Error{Err: fmt.Errorf("%s: %w", where, verdicts.Shorten(err))}
 	switch c := code(err); {
 	case c == codeBadPassword:
 		e.Kind, e.Hint = source.ErrAuth, "check user and password; MySQL returns the same error for both, and if the user must use TLS and ssl_enabled is off"
@@ -131,18 +124,9 @@ func (d *database) ConnectError(err error) error {
 		e.Kind, e.Hint = source.ErrConfig, "check database: the server has none of that name"
 	case c == codeNoEntry:
 		e.Kind, e.Hint = source.ErrAuth, fmt.Sprintf("check database, or GRANT SELECT ON %s.* TO %s;", quote.Ident(d.set.database), quoteText(d.set.User))
-	case temporary(c):
-		e.Kind = source.ErrTemporary
-	case c != 0:
-		e.Kind = nil
-	case errors.Is(err, mysql.ErrNoTLS):
-		e.Kind, e.Hint = source.ErrConfig, "the server does not speak TLS: enable it there, or set ssl_enabled: false"
-	case isTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must contain the authority that signed the server's certificate, and host must be a name in the certificate"
 	default:
-		e.Hint = "check host and port, and that the server is listening there"
+		e.Hint, e.Kind = verdicts.Connecting(err)
 	}
-	e.Err = fmt.Errorf("%s: %w", where, told(err))
 	return e
 }
 
@@ -188,19 +172,4 @@ func (d *database) grantHint(p *part) string {
 		fmt.Fprintf(&b, "GRANT SELECT ON %s TO %s; ", quote.Table(d.set.database, r.Name), d.account())
 	}
 	return b.String() + p.LeaveOut(&d.set.tables)
-}
-
-// told shortens a driver's error to one line, without its prefix. The cause can
-// still be found in the chain.
-func told(err error) error {
-	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return &link.BriefError{Text: fmt.Sprintf("%s (error %d)", strings.Join(strings.Fields(e.Message), " "), e.Number), Err: err}
-	}
-	if brief := link.Brief(err); brief != nil {
-		return brief
-	}
-	if hungUp(err) {
-		return &link.BriefError{Text: "the connection was lost", Err: err}
-	}
-	return err
 }

@@ -98,7 +98,7 @@ func TestScopes(t *testing.T) {
 
 func TestWorthRetrying(t *testing.T) {
 	t.Parallel()
-	sqltest.Retries(t, worthRetrying, map[string]error{
+	sqltest.Retries(t, verdicts.WorthRetrying, map[string]error{
 		"hung up":           io.ErrUnexpectedEOF,
 		"invalid":           driver.ErrInvalidConn,
 		"too many sessions": &driver.MySQLError{Number: 1040},

@@ -23,7 +23,7 @@ func (d *database) Open(ctx context.Context, p *part) (*reader, error) {
 		return r, p.Failed("start reading", err)
 	case p.Range != nil:
 		return nil, &source.Error{
-			Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("start reading: %w", told(err)),
+			Kind: source.ErrTemporary, Part: p.Name(), Err: fmt.Errorf("start reading: %w", verdicts.Shorten(err)),
 			Hint: "nothing in the table is deleted; run again",
 		}
 	}

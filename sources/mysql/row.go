@@ -16,8 +16,8 @@ type row struct {
 	record *sqlread.Record
 	place  []int   // of each column in the record; -1 if no field has it
 	cells  []*cell // of the current row
-	// told receives what was lost of a column's value; "" for nothing.
-	told func(column, reason string)
+	// lost receives what was lost of a column's value; "" for nothing.
+	lost func(column, reason string)
 }
 
 // Documents implements [sqlread.Dialect].
@@ -56,7 +56,7 @@ func (d *database) rowOf(p *part, t *table) (r *row, names named) {
 	for _, k := range t.Key {
 		key = append(key, r.place[k])
 	}
-	r.told = func(column, reason string) { d.Mended.Tell(d.Log, p.Scope(), column, reason) }
+	r.lost = func(column, reason string) { d.Mended.Tell(d.Log, p.Scope(), column, reason) }
 	r.record = sqlread.NewRecord(d.metadata(p), used, key, d.Profile == sqlread.Native)
 	return r, names
 }
@@ -102,7 +102,7 @@ func (r *row) document(raw []driver.Value) document.Document {
 			v, reason := r.table.Columns[i].Type.Value(r.cells[i])
 			r.record.Set(place, v, reason)
 			if reason != "" {
-				r.told(r.table.Columns[i].Name, reason)
+				r.lost(r.table.Columns[i].Name, reason)
 			}
 		}
 	}

@@ -26,7 +26,7 @@ type database struct {
 
 	moment     moment      // the state that the run reads
 	refusedSCN atomic.Bool // it was logged that change numbers cannot be used
-	told       sync.Map    // columns with a logged message
+	logged     sync.Map    // columns with a logged message
 }
 
 // The types of this package's reader: values have the driver's types.
@@ -61,7 +61,7 @@ func newDatabase(s settings, env source.Env) (*database, error) {
 	server := sqlread.Server{
 		Product: "Oracle", Timeout: connectTimeout, Stall: env.StallTimeout, Attempts: link.Attempts{Most: s.Attempts, Worth: worthRetrying},
 	}
-	d.Database = sqlread.NewDatabase(d, c, server, verdicts())
+	d.Database = sqlread.NewDatabase(d, c, server, verdicts)
 	return d, nil
 }
 

@@ -100,21 +100,34 @@ func noFlashback(err error) bool {
 }
 
 // verdicts classify errors.
-func verdicts() sqlread.Verdicts {
-	return sqlread.Verdicts{
-		Coded: answered, HungUp: hungUp, TooMany: tooMany, Changed: changed, Told: told,
-		Refused:   func(err error) bool { return refused(code(err)) },
-		Temporary: func(err error) bool { return temporary(code(err)) },
-	}
+var verdicts = sqlread.Verdicts{
+	Coded: answered, Text: serverText, HungUp: hungUp, TooMany: tooMany, Changed: changed,
+	Refused:   func(err error) bool { return refused(code(err)) },
+	Temporary: func(err error) bool { return temporary(code(err)) },
 }
 
-// worthRetrying reports whether connecting again may succeed: never if a credential was refused, so
-// that a wrong password locks no account.
+// worthRetrying reports whether connecting again may succeed, also after a panic of the driver.
 func worthRetrying(err error) bool {
-	if c := code(err); c != 0 {
-		return temporary(c)
+	return errors.Is(err, guard.ErrPanic) || verdicts.WorthRetrying(err)
+}
+
+// serverText is the server's error in one line, without additions of the driver and the server.
+func serverText(err error) string {
+	e, ok := errors.AsType[*network.OracleError](err)
+	if !ok {
+		return ""
 	}
-	return link.MayPass(err, link.HandshakeFailed(err), hungUp(err) || errors.Is(err, guard.ErrPanic))
+	text := e.Error() // which looks up the text of some numbers
+	if e.ErrMsg != "" {
+		text = e.ErrMsg
+	}
+	var words []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "Help: ") { // an address
+			words = append(words, strings.Fields(line)...)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // hungUp reports whether the connection ended, with or without an error of the server.
@@ -124,7 +137,9 @@ func hungUp(err error) bool {
 
 // ConnectError explains why no session could be opened.
 func (d *database) ConnectError(err error) error {
-	e := &source.Error{Kind: source.ErrUnreachable}
+	e := &source.Error{
+		Kind: source.ErrUnreachable, Err: fmt.Errorf("connect to Oracle at %s port %d: %w", d.set.Host, d.set.Port, verdicts.Shorten(err)),
+	}
 	key := bySID
 	if !d.set.sid {
 		key = byService
@@ -153,7 +168,6 @@ func (d *database) ConnectError(err error) error {
 	default:
 		e.Hint = "check host, port and oracle_protocol, and that the listener is running there"
 	}
-	e.Err = fmt.Errorf("connect to Oracle at %s port %d: %w", d.set.Host, d.set.Port, told(err))
 	return e
 }
 
@@ -183,29 +197,4 @@ func (d *database) grantHint(p *part) string {
 		b.WriteString(d.grant(r.Schema, r.Name) + " ")
 	}
 	return b.String() + p.LeaveOut(&d.set.tables)
-}
-
-// told shortens a driver's error to one line, without additions of the driver and the server. The cause
-// can still be found in the chain.
-func told(err error) error {
-	if e, ok := errors.AsType[*network.OracleError](err); ok {
-		text := e.Error() // which looks up the text of some numbers
-		if e.ErrMsg != "" {
-			text = e.ErrMsg
-		}
-		var lines []string
-		for line := range strings.Lines(text) {
-			if !strings.HasPrefix(line, "Help: ") { // an address
-				lines = append(lines, strings.Fields(line)...)
-			}
-		}
-		return &link.BriefError{Text: strings.Join(lines, " "), Err: err}
-	}
-	if brief := link.Brief(err); brief != nil {
-		return brief
-	}
-	if hungUp(err) {
-		return &link.BriefError{Text: "the connection was lost", Err: err}
-	}
-	return err
 }

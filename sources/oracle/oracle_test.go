@@ -310,10 +310,10 @@ func TestErrorsHaveTheTextOfTheServer(t *testing.T) {
 		"a lost connection": {io.EOF, "the connection was lost"},
 		"an error of ours":  {sqlread.ErrTableChanged, "the table was altered in the meantime"},
 	} {
-		if got := told(tt.err).Error(); got != tt.want {
+		if got := verdicts.Shorten(tt.err).Error(); got != tt.want {
 			t.Errorf("%s: got %q", name, got)
 		}
-		if !errors.Is(told(tt.err), tt.err) {
+		if !errors.Is(verdicts.Shorten(tt.err), tt.err) {
 			t.Errorf("%s: the cause is lost", name)
 		}
 	}

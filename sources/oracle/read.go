@@ -66,7 +66,7 @@ func (d *database) run(ctx context.Context, r *reader) error {
 
 // moveOn switches to a moment that the server still has.
 func (d *database) moveOn(ctx context.Context, r *reader, cause error) error {
-	d.Log.Warn("the server can no longer return the table as of the beginning of the run; reading its current state", "part", r.Part.Name(), "late", true, "err", told(cause))
+	d.Log.Warn("the server can no longer return the table as of the beginning of the run; reading its current state", "part", r.Part.Name(), "late", true, "err", verdicts.Shorten(cause))
 	m, err := d.later(ctx, r.Session, moment(r.Moment), cause)
 	r.Moment = string(m)
 	return err

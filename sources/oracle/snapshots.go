@@ -38,7 +38,7 @@ func (d *database) readApart(r *reader, refused error) {
 	p := r.Part
 	if refused != nil && !d.refusedSCN.Swap(true) {
 		d.Log.Info("reading a table in a transaction instead of as of a change number; its snapshot may be some milliseconds apart from that of the run",
-			"part", p.Name(), "err", told(refused), "grant", fmt.Sprintf("GRANT FLASHBACK ON %s TO %s;", fromOf(&p.Rel), quote.Ident(d.set.owner)))
+			"part", p.Name(), "err", verdicts.Shorten(refused), "grant", fmt.Sprintf("GRANT FLASHBACK ON %s TO %s;", fromOf(&p.Rel), quote.Ident(d.set.owner)))
 	}
 	if r.Moment == "" && r.Session.Late() {
 		d.ReadApart()

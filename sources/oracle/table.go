@@ -139,8 +139,8 @@ func (d *database) settle(ctx context.Context, s *session, p *part, t *table) er
 
 // firstTime reports whether no message about a column was logged yet.
 func (d *database) firstTime(p *part, c column) bool {
-	_, told := d.told.LoadOrStore(p.Name()+" "+quote.Ident(c.Name), true)
-	return !told
+	_, logged := d.logged.LoadOrStore(p.Name()+" "+quote.Ident(c.Name), true)
+	return !logged
 }
 
 // KeyOf finds the columns that identify the rows of a table; nil if there are none.

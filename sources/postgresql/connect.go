@@ -56,7 +56,7 @@ func driverConfig(s settings, stall time.Duration) (*pgx.ConnConfig, error) {
 
 // attempts are the attempts to connect.
 func (d *database) attempts() link.Attempts {
-	return link.Attempts{Most: d.set.Attempts, Pause: d.pause, Worth: worthRetrying, Log: d.Log, Told: told}
+	return link.Attempts{Most: d.set.Attempts, Pause: d.pause, Worth: worthRetrying, Log: d.Log, Shorten: verdicts.Shorten}
 }
 
 // connect opens a connection. Temporary errors are retried.

@@ -124,7 +124,7 @@ func (d *database) begin(ctx context.Context) (snapshot string, err error) {
 // readApart logs, once, that tables are read from their own snapshots.
 func (d *database) readApart(err error) {
 	if !d.apart.Swap(true) {
-		d.Log.Warn("tables cannot share a snapshot; each is read as of the moment its reading begins", "err", told(err))
+		d.Log.Warn("tables cannot share a snapshot; each is read as of the moment its reading begins", "err", verdicts.Shorten(err))
 	}
 }
 

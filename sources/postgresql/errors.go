@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/link"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -72,22 +71,16 @@ func temporary(code string) bool {
 	return false
 }
 
-// worthRetrying reports whether connecting again may succeed: never if a credential was refused, so
-// that a wrong password locks no account.
+// worthRetrying reports whether connecting again may succeed, which the code of a pooler does not say.
 func worthRetrying(err error) bool {
 	if code := loginCode(err); code != "" {
 		return temporary(code)
 	}
-	return link.MayPass(err, isTLS(err), hungUp(err))
+	return verdicts.WorthRetrying(err)
 }
 
 // hungUp reports whether the connection ended without an error from the server.
 func hungUp(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
-
-// isTLS reports whether the TLS handshake failed, or the server does not speak TLS.
-func isTLS(err error) bool {
-	return link.HandshakeFailed(err) || refusedTLS(err)
-}
 
 // refusedTLS recognizes the driver's error about a server without TLS by its text; it has no type.
 func refusedTLS(err error) bool {
@@ -96,8 +89,7 @@ func refusedTLS(err error) bool {
 
 // connectError explains why no connection could be opened.
 func (d *database) connectError(err error) error {
-	e := &source.Error{Kind: source.ErrUnreachable}
-	where := fmt.Sprintf("connect to PostgreSQL at %s port %d", d.set.Host, d.set.Port)
+	e := &source.Error{Err: fmt.Errorf("connect to PostgreSQL at %s port %d: %w", d.set.Host, d.set.Port, verdicts.Shorten(err))}
 	switch code := loginCode(err); {
 	case code == codeBadPassword:
 		e.Kind, e.Hint = source.ErrAuth, "check username and password; PostgreSQL returns the same error for both"
@@ -108,31 +100,31 @@ func (d *database) connectError(err error) error {
 	case code == codeNoPrivilege:
 		e.Kind = source.ErrAuth
 		e.Hint = fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s;", quote.Ident(d.set.database), quote.Ident(d.set.User))
-	case temporary(code):
-		e.Kind = source.ErrTemporary
-	case code != "":
-		e.Kind = nil
-	case refusedTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, "the server does not speak TLS: enable it there, or set ssl_enabled: false"
-	case isTLS(err):
-		e.Kind, e.Hint = source.ErrConfig, "ssl_ca must contain the authority that signed the server's certificate, and host must be a name in the certificate"
 	default:
-		e.Hint = "check host and port, and that the server is listening there"
+		e.Hint, e.Kind = verdicts.Connecting(err)
 	}
-	e.Err = fmt.Errorf("%s: %w", where, told(err))
 	return e
 }
 
 // verdicts classify errors.
 var verdicts = sqlread.Verdicts{
-	Coded: func(err error) bool { return state(err) != "" }, HungUp: hungUp, Told: told,
+	Coded: func(err error) bool { return state(err) != "" }, Text: serverText, HungUp: hungUp, NoTLS: refusedTLS,
 	Refused:   func(err error) bool { return state(err) == codeNoPrivilege },
 	Temporary: func(err error) bool { return temporary(state(err)) },
 }
 
+// serverText is the server's error, without its detail, which may quote a row.
+func serverText(err error) string {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return ""
+	}
+	return e.Message + " (SQLSTATE " + e.Code + ")"
+}
+
 // tableError explains why a table could not be read.
 func (p *part) tableError(doing string, err error) error {
-	e := &source.Error{Kind: verdicts.Kind(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, told(err))}
+	e := &source.Error{Kind: verdicts.Kind(err), Part: p.Name(), Err: fmt.Errorf("%s: %w", doing, verdicts.Shorten(err))}
 	switch state(err) {
 	case codeNoPrivilege:
 		e.Hint = p.grantHint()
@@ -149,19 +141,4 @@ func (p *part) tableError(doing string, err error) error {
 // queryError means that the query of a rule cannot work.
 func (p *part) queryError(err error, hint string) error {
 	return verdicts.QueryError(p.Name(), err, hint)
-}
-
-// told shortens a driver's error to one line, without its prefix of address,
-// user and attempts. The cause can still be found in the chain.
-func told(err error) error {
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return &link.BriefError{Text: e.Message + " (SQLSTATE " + e.Code + ")", Err: err}
-	}
-	if brief := link.Brief(err); brief != nil {
-		return brief
-	}
-	if strings.Contains(err.Error(), "\n") {
-		return &link.BriefError{Text: strings.Join(strings.Fields(err.Error()), " "), Err: err}
-	}
-	return err
 }

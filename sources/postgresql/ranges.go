@@ -128,7 +128,7 @@ func (p *part) openRange(ctx context.Context) (*reader, error) {
 	switch {
 	case errors.Is(err, errNoSnapshot) || errors.Is(err, errMoved):
 	case state(err) == codeNoColumn:
-		cause = told(err)
+		cause = verdicts.Shorten(err)
 	default:
 		return r, err
 	}

@@ -187,7 +187,7 @@ func (p *part) begin(ctx context.Context, snapshot string) (*pgx.Conn, error) {
 		switch lost := code == "" || temporary(code); {
 		case used && lost && ctx.Err() == nil:
 		case snapshot != "" && !lost:
-			return nil, fmt.Errorf("%w: %w", errNoSnapshot, told(err))
+			return nil, fmt.Errorf("%w: %w", errNoSnapshot, verdicts.Shorten(err))
 		default:
 			return nil, p.tableError("begin a transaction", err)
 		}

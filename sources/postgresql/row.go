@@ -14,8 +14,8 @@ type row struct {
 	prefix  string // of every id
 	record  *sqlread.Record
 	id      []byte
-	// told receives what was lost of a column's value; "" for nothing.
-	told func(column, reason string)
+	// lost receives what was lost of a column's value; "" for nothing.
+	lost func(column, reason string)
 }
 
 // newRow prepares the documents of a table that is read.
@@ -34,7 +34,7 @@ func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	return &row{
 		table: t, profile: profile, prefix: from.Prefix("postgresql", profile),
 		record: sqlread.NewRecord(from.Fields(profile), names, t.Key, profile == sqlread.Native),
-		told:   func(column, reason string) { p.db.mended.Tell(p.db.Log, p.Rel.Scope, column, reason) },
+		lost:   func(column, reason string) { p.db.mended.Tell(p.db.Log, p.Rel.Scope, column, reason) },
 	}, renamed
 }
 
@@ -64,7 +64,7 @@ func (r *row) document(raw [][]byte) document.Document {
 		value, reason := r.table.Columns[i].Type.Value(text[:len(v)])
 		r.record.Set(i, value, reason)
 		if reason != "" {
-			r.told(r.table.Columns[i].Name, reason)
+			r.lost(r.table.Columns[i].Name, reason)
 		}
 		text = text[len(v):]
 	}

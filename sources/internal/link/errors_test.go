@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -69,6 +70,32 @@ func TestMayPass(t *testing.T) {
 	} {
 		if got := MayPass(fmt.Errorf("connect: %w", tt.err), tt.handshake, tt.hungUp); got != tt.want {
 			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}
+
+// TestShorten checks that an error has one line, that of the server before that of the network.
+func TestShorten(t *testing.T) {
+	t.Parallel()
+	answered := errors.New("the server's error")
+	text := func(err error) string {
+		if errors.Is(err, answered) {
+			return "no such table"
+		}
+		return ""
+	}
+	hungUp := func(err error) bool { return errors.Is(err, io.EOF) }
+	for want, err := range map[string]error{
+		"no such table":         &net.OpError{Op: "read", Err: answered},
+		"read: reset":           &net.OpError{Op: "read", Err: errors.New("reset")},
+		Lost:                    fmt.Errorf("packets: %w", io.EOF),
+		"two lines":             errors.New("two\n  lines"),
+		"something  else":       errors.New("something  else"),
+		"read: EOF":             &net.OpError{Op: "read", Err: io.EOF},
+		(&StallError{}).Error(): fmt.Errorf("%w after %w", io.EOF, &StallError{}),
+	} {
+		if got := Shorten(err, text, hungUp); got.Error() != want || !errors.Is(got, err) {
+			t.Errorf("%q: got %q", want, got)
 		}
 	}
 }

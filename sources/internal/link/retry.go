@@ -33,11 +33,11 @@ func Pause(ctx context.Context, d time.Duration) error {
 
 // Attempts are how often something is tried, and when.
 type Attempts struct {
-	Most  int                                        // in total
-	Pause func(context.Context, time.Duration) error // [Pause], or none in tests
-	Worth func(error) bool                           // whether another attempt may work
-	Log   *slog.Logger
-	Told  func(error) error // the error, as the log has it
+	Most    int                                        // in total
+	Pause   func(context.Context, time.Duration) error // [Pause], or none in tests
+	Worth   func(error) bool                           // whether another attempt may work
+	Log     *slog.Logger
+	Shorten func(error) error // to what the log needs
 	// For connecting alone: how long to wait before another attempt, nil for [BackOff], and whether there were enough,
 	// nil where Most says it.
 	Wait   func(attempt int) time.Duration
@@ -61,7 +61,7 @@ func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(c
 		return none, failed
 	}
 	for *n++; *n < l.Most; *n++ {
-		l.Log.Info("reading was interrupted; resuming after the last row", "part", l.Part, "attempt", *n, "err", l.Told(cause))
+		l.Log.Info("reading was interrupted; resuming after the last row", "part", l.Part, "attempt", *n, "err", l.Shorten(cause))
 		if err := l.Pause(ctx, BackOff(*n)); err != nil {
 			return none, l.Failed(err)
 		}
@@ -73,10 +73,10 @@ func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(c
 		switch {
 		case l.Final(err) || errors.Is(err, source.ErrUnreachable):
 			if _, brief := errors.AsType[*BriefError](err); !brief {
-				err = l.Told(err)
+				err = l.Shorten(err)
 			}
 			return none, &source.Error{
-				Kind: source.ErrTemporary, Part: l.Part, Err: fmt.Errorf("read rows: %w; resuming was not possible: %w", l.Told(cause), err),
+				Kind: source.ErrTemporary, Part: l.Part, Err: fmt.Errorf("read rows: %w; resuming was not possible: %w", l.Shorten(cause), err),
 			}
 		case !errors.Is(wrapped, source.ErrTemporary):
 			return none, wrapped
@@ -106,7 +106,7 @@ func Connect[C any](ctx context.Context, a Attempts, once func(context.Context) 
 		case enough(attempt, err) || !a.Worth(err):
 			return c, err
 		}
-		a.Log.Debug("the server does not respond; retrying", "attempt", attempt, "err", a.Told(err))
+		a.Log.Debug("the server does not respond; retrying", "attempt", attempt, "err", a.Shorten(err))
 		if err := a.Pause(ctx, wait(attempt)); err != nil {
 			return c, err
 		}

@@ -28,7 +28,7 @@ func TestConnect(t *testing.T) {
 		tries := 0
 		pauses := 0
 		a := Attempts{
-			Most: 4, Worth: func(err error) bool { return errors.Is(err, busy) }, Log: slog.New(slog.DiscardHandler), Told: func(err error) error { return err },
+			Most: 4, Worth: func(err error) bool { return errors.Is(err, busy) }, Log: slog.New(slog.DiscardHandler), Shorten: func(err error) error { return err },
 			Pause: func(context.Context, time.Duration) error { pauses++; return nil },
 		}
 		got, err := Connect(t.Context(), a, func(context.Context) (int, error) {
@@ -46,7 +46,7 @@ func TestConnectIsCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	a := Attempts{
-		Most: 4, Worth: func(error) bool { return true }, Log: slog.New(slog.DiscardHandler), Told: func(err error) error { return err },
+		Most: 4, Worth: func(error) bool { return true }, Log: slog.New(slog.DiscardHandler), Shorten: func(err error) error { return err },
 		Pause: func(context.Context, time.Duration) error { return context.Canceled },
 	}
 	tries := 0
@@ -86,7 +86,7 @@ func TestGoOn(t *testing.T) {
 		tries, pauses, losses := 0, 0, tt.before
 		l := &Loss{
 			Attempts: Attempts{
-				Most: 4, Log: slog.New(slog.DiscardHandler), Told: func(err error) error { return err },
+				Most: 4, Log: slog.New(slog.DiscardHandler), Shorten: func(err error) error { return err },
 				Pause: func(context.Context, time.Duration) error { pauses++; return nil },
 			},
 			Part: "t", Final: func(err error) bool { return errors.Is(err, altered) },

@@ -8,6 +8,9 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/form"
 )
 
+// UntrustedHint is what to do about a certificate that [VerifiedTLS] does not accept.
+const UntrustedHint = "ssl_ca must contain the authority that signed the server's certificate, and host must be a name in the certificate"
+
 // VerifiedTLS is the TLS configuration that trusts the system's authorities and those given, and
 // accepts only the host that was asked for.
 func VerifiedTLS(host, ca string) (*tls.Config, error) {

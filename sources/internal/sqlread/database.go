@@ -72,7 +72,7 @@ type Server struct {
 	Timeout  time.Duration
 	Stall    time.Duration
 	DialNet  func(ctx context.Context, network, address string) (net.Conn, error)
-	Attempts link.Attempts
+	Attempts link.Attempts // to connect; if Worth is nil, as [Verdicts.WorthRetrying] reports
 }
 
 // Database is a database that is read through a driver of database/sql. Use [NewDatabase].
@@ -94,7 +94,10 @@ const keepAlive = 30 * time.Second
 // NewDatabase creates a database from a dialect.
 func NewDatabase[S Session, V any](dialect Dialect[S, V], c Config, s Server, v Verdicts) *Database[S, V] {
 	dialer := net.Dialer{Timeout: s.Timeout, KeepAlive: keepAlive}
-	s.DialNet, s.Attempts.Pause, s.Attempts.Log, s.Attempts.Told = dialer.DialContext, link.Pause, c.Log, v.Told
+	s.DialNet, s.Attempts.Pause, s.Attempts.Log, s.Attempts.Shorten = dialer.DialContext, link.Pause, c.Log, v.Shorten
+	if s.Attempts.Worth == nil {
+		s.Attempts.Worth = v.WorthRetrying
+	}
 	return &Database[S, V]{Config: c, Server: s, Verdicts: v, Snapshots: NewPool[S](), dialect: dialect}
 }
 

@@ -80,7 +80,7 @@ func newPaper(t *testing.T, env source.Env, tables string, rows map[string]int64
 	}
 	d.Database = NewDatabase(d, c, Server{Product: "paper", Timeout: time.Minute, Attempts: link.Attempts{Most: 3, Worth: is(errBusy)}}, Verdicts{
 		Coded: is(errRefused, errTooMany, errBusy, errWrong), Refused: is(errRefused), Temporary: is(errBusy, errTooMany), HungUp: is(errLost),
-		TooMany: is(errTooMany), Changed: is(ErrTableChanged), Told: func(err error) error { return err },
+		TooMany: is(errTooMany), Changed: is(ErrTableChanged), Text: func(err error) string { return err.Error() },
 	})
 	d.Attempts.Pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return d
