@@ -2,8 +2,6 @@ package mssql
 
 import (
 	"database/sql/driver"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -15,23 +13,17 @@ import (
 // doubles. Where Elastic's connector fails, the value is that of the encoding exact.
 // [typeOf] lists the form of each type.
 
-// toDouble reads a number as a double; a 32-bit float becomes the equal double. It always has a
-// fraction or an exponent, so that Elasticsearch does not map a column of fractions as integers
-// because of its first value.
+// toDouble reads a number as a double; a 32-bit float becomes the equal double.
 func toDouble(v driver.Value) (document.Value, string) {
-	f, ok := v.(float64)
-	if !ok {
-		var err error
-		if f, err = strconv.ParseFloat(sqlread.TextOf(v), 64); err != nil {
-			return document.Null(), "not a number of 64 bits"
-		}
+	if f, ok := v.(float64); ok {
+		return sqlread.Fraction(f), ""
 	}
-	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
+	return sqlread.ParseFraction(sqlread.TextOf(v), 64)
 }
 
-// toDecoded reads bytes as UTF-8 and drops invalid ones.
+// toDecoded reads bytes as UTF-8.
 func toDecoded(v driver.Value) (document.Value, string) {
-	return document.String(strings.ToValidUTF8(sqlread.TextOf(v), "")), ""
+	return sqlread.Decoded(sqlread.TextOf(v)), ""
 }
 
 // toNaive writes a time without a time zone, with a fraction of six digits.

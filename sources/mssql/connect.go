@@ -106,17 +106,13 @@ func (d *database) Dial(ctx context.Context) (*session, error) {
 		}
 		return nil, ctx.Err()
 	}
-	if err != nil {
-		failed := sqlread.Conn{Net: below, Answered: answered}
-		return nil, failed.Cause(err)
-	}
 	of, ok := opened.(*mssql.Conn)
-	if !ok {
+	if !ok && err == nil {
 		_ = opened.Close()
 		return nil, errDriver
 	}
 	s := &session{}
-	s.Conn, err = sqlread.NewConn(conn{Conn: of, below: below}, below, answered)
+	s.Conn, err = sqlread.NewConn(conn{Conn: of, below: below}, err, below, answered)
 	return s, err
 }
 

@@ -82,10 +82,7 @@ func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([
 	if err == nil && d.snapshot {
 		err = d.beginAll(ctx, sessions)
 	}
-	if err != nil {
-		for _, s := range sessions {
-			s.HangUp()
-		}
+	if err := d.Fill(sessions, err); err != nil {
 		return nil, err
 	}
 	switch {
@@ -94,10 +91,6 @@ func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([
 		d.warn(first)
 	case d.snapshot && len(sessions) > 1:
 		d.Log.Info("the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
-	}
-	for _, s := range sessions {
-		d.Snapshots.Add()
-		d.Snapshots.Put(s)
 	}
 	return tables, nil
 }

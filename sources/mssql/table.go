@@ -65,15 +65,7 @@ func (d *database) Describe(ctx context.Context, s *session, p *part) (t *table,
 	if len(t.Columns) == 0 {
 		return nil, errTableGone
 	}
-	if key == nil {
-		err := p.ConfiguredKey(t, &d.set.tables)
-		return sqlread.Reduced(&d.Config, t), err
-	}
-	if err := t.SetKey(key); err != nil {
-		return nil, err
-	}
-	t.InID = orderOfIDs(d.Profile, t)
-	return sqlread.Reduced(&d.Config, t), nil
+	return p.Keyed(t, key, &d.set.tables, func(t *table) []int { return orderOfIDs(d.Profile, t) })
 }
 
 // columns reads the columns.

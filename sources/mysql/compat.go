@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
@@ -14,7 +13,7 @@ import (
 
 // toReal writes a 32-bit float with the six digits of the text protocol.
 func toReal(c *cell) (document.Value, string) {
-	return document.Number(string(sqlread.AppendFloat(nil, sixDigits(c.f)))), ""
+	return sqlread.Fraction(sixDigits(c.f)), ""
 }
 
 // sixDigits is the float of the server's text for a 32-bit float.
@@ -23,23 +22,16 @@ func sixDigits(f float64) float64 {
 	return rounded
 }
 
-// toDouble reads a double or a decimal as a double, always with a fraction or an exponent, so that
-// Elasticsearch does not map a column of fractions as integers because of its first value.
+// toDouble reads a double or a decimal as a double.
 func toDouble(c *cell) (document.Value, string) {
-	f := c.f
-	if !c.float {
-		var err error
-		if f, err = strconv.ParseFloat(c.text, 64); err != nil {
-			return document.Null(), "not a number of 64 bits"
-		}
+	if c.float {
+		return sqlread.Fraction(c.f), ""
 	}
-	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
+	return sqlread.ParseFraction(c.text, 64)
 }
 
-// toDecoded reads bytes as UTF-8 and drops invalid ones.
-func toDecoded(c *cell) (document.Value, string) {
-	return document.String(strings.ToValidUTF8(c.text, "")), ""
-}
+// toDecoded reads bytes as UTF-8.
+func toDecoded(c *cell) (document.Value, string) { return sqlread.Decoded(c.text), "" }
 
 // toNaive writes a time without a time zone, with a fraction of six digits. An invalid date stays unchanged.
 func toNaive(c *cell) (document.Value, string) {

@@ -46,12 +46,8 @@ func (d *database) Dial(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	conn, err := connector.Connect(ctx)
-	if err != nil {
-		failed := sqlread.Conn{Net: below, Answered: answered}
-		return nil, failed.Cause(err)
-	}
 	s := &session{}
-	s.Conn, err = sqlread.NewConn(conn, below, answered)
+	s.Conn, err = sqlread.NewConn(conn, err, below, answered)
 	return s, err
 }
 

@@ -90,20 +90,13 @@ func (d *database) begin(ctx context.Context, first *session, parts int) error {
 			err = d.Verdicts.Ask("begin a transaction", err)
 		}
 	}
-	if err != nil {
-		for _, s := range sessions {
-			s.HangUp()
-		}
+	if err := d.Fill(sessions[1:], err); err != nil {
+		first.HangUp()
 		return err
 	}
+	d.Snapshots.Add() // the first one, which the parts are cut with
 	if !same {
 		d.Log.Info("the server writes continuously, so the snapshots of the connections may be some milliseconds apart", "connections", len(sessions))
-	}
-	for _, s := range sessions {
-		d.Snapshots.Add()
-		if s != first {
-			d.Snapshots.Put(s)
-		}
 	}
 	return nil
 }

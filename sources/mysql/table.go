@@ -52,15 +52,7 @@ func (d *database) Describe(ctx context.Context, s *session, p *part) (*table, e
 			d.Log.Debug("reading a column of an unknown type as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 	}
-	if key == nil {
-		err := p.ConfiguredKey(t, &d.set.tables)
-		return sqlread.Reduced(&d.Config, t), err
-	}
-	if err := t.SetKey(key); err != nil {
-		return nil, err
-	}
-	t.InID = orderOfIDs(d.Profile, t, s.isMariaDB())
-	return sqlread.Reduced(&d.Config, t), nil
+	return p.Keyed(t, key, &d.set.tables, func(t *table) []int { return orderOfIDs(d.Profile, t, s.isMariaDB()) })
 }
 
 // columns reads the columns of *, which is refused if a column may not be read. Invisible columns, which

@@ -15,8 +15,7 @@ import (
 // decodes binary data as UTF-8, writes times without a time zone, and fractions only as doubles.
 // Where Elastic's connector fails, the value is that of the encoding exact. [builtIn] lists the form of each type.
 
-// toDouble writes a number as a double, always with a fraction or an exponent, so that Elasticsearch does not
-// map a column of fractions as integers because of its first value.
+// toDouble writes a number as a double.
 func toDouble(v driver.Value) (document.Value, string) {
 	f, ok := v.(float64)
 	if !ok {
@@ -28,7 +27,7 @@ func toDouble(v driver.Value) (document.Value, string) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return toFloat(f)
 	}
-	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
+	return sqlread.Fraction(f), ""
 }
 
 // toWholeOrDouble is for numbers of any scale; integers are written with all their digits.
@@ -40,13 +39,13 @@ func toWholeOrDouble(v driver.Value) (document.Value, string) {
 	return document.Number(digits), ""
 }
 
-// toDecoded reads bytes as UTF-8 and drops invalid ones.
+// toDecoded reads bytes as UTF-8.
 func toDecoded(v driver.Value) (document.Value, string) {
 	b, ok := v.([]byte)
 	if !ok {
 		return unexpected(v)
 	}
-	return document.String(strings.ToValidUTF8(string(b), "")), ""
+	return sqlread.Decoded(string(b)), ""
 }
 
 // toNaive writes a time without a time zone, with a fraction of six digits.

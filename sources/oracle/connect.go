@@ -82,12 +82,8 @@ func (d *database) Dial(ctx context.Context) (*session, error) {
 	c.RegisterDial(guard.Dialer(d.Watch(&below)))
 	limits := guard.Limits{Login: connectTimeout, Call: stallsPerCall * d.Stall}
 	conn, err := guard.Connector(&connector{&c}, limits).Connect(ctx)
-	if err != nil {
-		failed := sqlread.Conn{Net: below, Answered: answered}
-		return nil, failed.Cause(err)
-	}
 	s := &session{}
-	s.Conn, err = sqlread.NewConn(conn, below, answered)
+	s.Conn, err = sqlread.NewConn(conn, err, below, answered)
 	return s, err
 }
 

@@ -98,13 +98,5 @@ func (d *database) Begin(ctx context.Context, first *session, tables []*part) ([
 			}
 		}
 	}
-	for _, s := range sessions {
-		if err != nil {
-			s.HangUp()
-			continue
-		}
-		d.Snapshots.Add()
-		d.Snapshots.Put(s)
-	}
-	return tables, err
+	return tables, d.Fill(sessions, err)
 }

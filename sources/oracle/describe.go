@@ -33,5 +33,5 @@ func (d *database) LookUp(ctx context.Context, s *session, p *part) (*table, err
 // Description describes the documents of a table.
 func (d *database) Description(p *part, t *table) source.Description {
 	r, _ := d.rowOf(p, t)
-	return t.Describe(r.ID.Profile, r.ID.Prefix, r.Record.Describe(t.Kinds()))
+	return r.Description()
 }

@@ -97,14 +97,7 @@ func (d *database) describe(ctx context.Context, s *session, p *part) (*table, e
 	if err := d.settle(ctx, s, p, t); err != nil {
 		return nil, err
 	}
-	if key == nil {
-		err := p.ConfiguredKey(t, &d.set.tables)
-		return sqlread.Reduced(&d.Config, t), err
-	}
-	if err := t.SetKey(key); err != nil {
-		return nil, err
-	}
-	return sqlread.Reduced(&d.Config, t), nil
+	return p.Keyed(t, key, &d.set.tables, nil)
 }
 
 // settle sets the encoding of the columns' types, and removes the columns that cannot be read.

@@ -1,7 +1,6 @@
 package postgresql
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
@@ -13,8 +12,7 @@ import (
 // that connector fails on a value, it is written as in the encoding exact. [scalar] lists
 // the form of each type.
 
-// toDouble reads a number as a double, always with a fraction or an exponent, so that Elasticsearch
-// does not map a column of fractions as integers because of its first value.
+// toDouble reads a number as a double.
 func toDouble(text string) (document.Value, string) { return toFloatOf(text, 64) }
 
 // toReal reads a 32-bit float as the equal double.
@@ -24,20 +22,16 @@ func toFloatOf(text string, bits int) (document.Value, string) {
 	if reason := notFinite(text); reason != "" {
 		return document.Null(), reason
 	}
-	f, err := strconv.ParseFloat(text, bits)
-	if err != nil {
-		return document.Null(), "not a number of 64 bits"
-	}
-	return document.Number(string(sqlread.AppendFloat(nil, f))), ""
+	return sqlread.ParseFraction(text, bits)
 }
 
-// toDecoded reads binary data as UTF-8 and drops invalid bytes.
+// toDecoded reads binary data as UTF-8.
 func toDecoded(text string) (document.Value, string) {
 	v, reason := toBytes(text)
 	if reason != "" {
 		return v, reason
 	}
-	return document.String(strings.ToValidUTF8(v.Text(), "")), ""
+	return sqlread.Decoded(v.Text()), ""
 }
 
 // textAs makes a converter from the form of values in ids.

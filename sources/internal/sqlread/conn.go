@@ -29,8 +29,12 @@ type Conn struct {
 	AfterRun bool             // its snapshot was taken after those of the run
 }
 
-// NewConn wraps a connection that a driver opened.
-func NewConn(c driver.Conn, below *link.Watched, answered func(error) bool) (Conn, error) {
+// NewConn wraps the connection that a driver opened, or completes the error of opening it.
+func NewConn(c driver.Conn, failed error, below *link.Watched, answered func(error) bool) (Conn, error) {
+	if failed != nil {
+		none := Conn{Net: below, Answered: answered}
+		return Conn{}, none.Cause(failed)
+	}
 	able, ok := c.(DriverConn)
 	if !ok {
 		_ = c.Close()

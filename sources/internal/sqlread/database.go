@@ -289,6 +289,19 @@ func (d *Database[S, V]) More(ctx context.Context, first S, parts int) ([]S, err
 	return More(ctx, first, parts, d.Connect, d.Verdicts.TooMany, d.Log)
 }
 
+// Fill adds the sessions that begin a run to the pool. After an error it closes them instead, and returns the error.
+func (d *Database[S, V]) Fill(sessions []S, err error) error {
+	for _, s := range sessions {
+		if err != nil {
+			s.HangUp()
+			continue
+		}
+		d.Snapshots.Add()
+		d.Snapshots.Put(s)
+	}
+	return err
+}
+
 // Release returns a session that has finished its work.
 func (d *Database[S, V]) Release(ctx context.Context, s S) {
 	if d.dialect.Restore(ctx, s) {

@@ -289,11 +289,7 @@ func (d *paper) Describe(ctx context.Context, s *paperSession, p *paperPart) (*p
 	if err != nil {
 		return nil, err
 	}
-	if key == nil {
-		err := p.ConfiguredKey(t, &d.tables)
-		return Reduced(&d.Config, t), err
-	}
-	return Reduced(&d.Config, t), t.SetKey(key)
+	return p.Keyed(t, key, &d.tables, nil)
 }
 
 func (d *paper) LookUp(ctx context.Context, s *paperSession, p *paperPart) (*paperTable, error) {

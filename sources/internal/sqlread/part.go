@@ -157,9 +157,21 @@ func (p *Part[S, V]) SetKey(t *Table[V], key []KeyColumn) (err error) {
 	return err
 }
 
-// ConfiguredKey takes the key of a table without one from the configuration. list is the table list.
-func (p *Part[S, V]) ConfiguredKey(t *Table[V], list *TableList) error {
-	return t.SetDeclaredKey(p.Name(), &p.Rel, list, p.db.dialect.DeclaredKey(&p.Rel))
+// Keyed sets the key of a described table, or if it has none the columns that the configuration names, and removes the
+// columns that ids do not need if only ids are read. list is the table list, order the order of a key in ids, nil for
+// that of the key. An error with a table is about the configuration.
+func (p *Part[S, V]) Keyed(t *Table[V], key []string, list *TableList, order func(*Table[V]) []int) (*Table[V], error) {
+	if key == nil {
+		err := t.SetDeclaredKey(p.Name(), &p.Rel, list, p.db.dialect.DeclaredKey(&p.Rel))
+		return Reduced(&p.db.Config, t), err
+	}
+	if err := t.SetKey(key); err != nil {
+		return nil, err
+	}
+	if order != nil {
+		t.InID = order(t)
+	}
+	return Reduced(&p.db.Config, t), nil
 }
 
 // Documents streams the table. The server sends rows no faster than they are read, and tolerates any pause, so one

@@ -108,6 +108,11 @@ func (r *Row) Document(values []driver.Value) document.Document {
 	return document.Document{ID: id, Fields: r.Record.Fields()}
 }
 
+// Description describes the documents.
+func (r *Row) Description() source.Description {
+	return r.Table.Describe(r.ID.Profile, r.ID.Prefix, r.Record.Describe(r.Table.Kinds()))
+}
+
 // Null reports whether a driver's value is NULL.
 func Null(v driver.Value) bool { return v == nil }
 
