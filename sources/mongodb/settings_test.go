@@ -2,18 +2,13 @@ package mongodb
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -164,110 +159,93 @@ func TestSettingsThatDisagree(t *testing.T) {
 	}
 }
 
-// authority is one of a test's own.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  string
-}
-
-func newAuthority(t *testing.T) *authority {
+// refusedHandshake opens a source and returns its error once a handshake has failed, which server selection does not
+// wait for: if none has been completed, it tries again with more time.
+func refusedHandshake(t *testing.T, open func(selection time.Duration) error) (err error) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &authority{cert: cert, key: key, pem: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
+	selection := time.Second
+	sqltest.Eventually(t, "a handshake fails", func() bool {
+		selection = min(2*selection, connectTimeout-time.Second)
+		if err = open(selection); !errors.Is(err, source.ErrConfig) {
+			t.Logf("in %v: %v", selection, err)
+			return false
+		}
+		return true
+	})
+	return err
 }
 
-// issue makes a certificate with its key, as PEM.
-func (a *authority) issue(t *testing.T, name string) (certificate, key []byte) {
-	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &k.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-}
-
-// TestTLS: the field's authority is trusted beside what the address says, whose client certificate is sent.
+// TestTLS checks that the field's authority is trusted in addition to what the address contains, whose client
+// certificate is sent.
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	ours, other := newAuthority(t), newAuthority(t)
-	certificate, key := ours.issue(t, "server")
-	pair, err := tls.X509KeyPair(certificate, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ours, other := sqltest.SelfSigned(t, "authority"), sqltest.SelfSigned(t, "authority")
 	clients := x509.NewCertPool()
-	clients.AddCert(ours.cert)
-	f := newTLSFake(t, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}, numbered("collection", "orders"))
-	certificate, key = ours.issue(t, "client")
-	file := filepath.Join(t.TempDir(), "client.pem")
-	if err := os.WriteFile(file, append(certificate, key...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	host := "mongodb://" + f.address + "/?tls=true&serverSelectionTimeoutMS=3000&tlsCertificateKeyFile=" + file
-	oneLine := strings.Join(strings.Fields(other.pem+ours.pem), " ")
+	clients.AddCert(ours.Certificate)
+	f := newTLSFake(t, &tls.Config{
+		Certificates: []tls.Certificate{ours.Issue(t, "server").TLS()}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients,
+	}, numbered("collection", "orders"))
+	plain := "mongodb://" + f.address + "/?tls=true"
+	host := plain + "&tlsCertificateKeyFile=" + clientFile(t, ours)
+	oneLine := strings.Join(strings.Fields(other.PEM+ours.PEM), " ")
 	for name, tt := range map[string]struct {
-		change map[string]any
-		kind   error
+		change  map[string]any
+		refused bool
 	}{
-		"the right authority": {map[string]any{"host": host, "ssl_ca": oneLine}, nil},
-		"the wrong authority": {map[string]any{"host": host, "ssl_ca": other.pem}, source.ErrConfig},
-		"no verification":     {map[string]any{"host": host, "ssl_ca": other.pem, "tls_insecure": true}, nil},
-		"no client key":       {map[string]any{"host": "mongodb://" + f.address + "/?serverSelectionTimeoutMS=3000", "ssl_ca": ours.pem}, source.ErrConfig},
+		"the right authority": {map[string]any{"host": host, "ssl_ca": oneLine}, false},
+		"the wrong authority": {map[string]any{"host": host, "ssl_ca": other.PEM}, true},
+		"no verification":     {map[string]any{"host": host, "ssl_ca": other.PEM, "tls_insecure": true}, false},
+		"no client key":       {map[string]any{"host": plain, "ssl_ca": ours.PEM}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tt.change["ssl_enabled"], tt.change["retry_count"] = true, 1
-			if tt.kind != nil {
-				if err := openErr(t, f.values(tt.change), source.Env{}); !errors.Is(err, tt.kind) {
-					t.Errorf("got %v, want %v", err, tt.kind)
+			tt.change["ssl_enabled"], tt.change["retry_count"] = true, 10 // attempts of 15 s, on a machine that is busy
+			host := tt.change["host"]
+			if !tt.refused {
+				if r := sqltest.ReadAll(t, f.open(tt.change, source.Env{}))["orders"]; r.Err != nil || len(r.IDs) != 20 {
+					t.Errorf("%d documents, %v", len(r.IDs), r.Err)
 				}
 				return
 			}
-			if r := sqltest.ReadAll(t, f.open(tt.change, source.Env{}))["orders"]; r.Err != nil || len(r.IDs) != 20 {
-				t.Errorf("%d documents, %v", len(r.IDs), r.Err)
-			}
+			_ = refusedHandshake(t, func(selection time.Duration) error {
+				tt.change["host"], tt.change["retry_count"] = fmt.Sprintf("%s&serverSelectionTimeoutMS=%d", host, selection.Milliseconds()), 1
+				return openErr(t, f.values(tt.change), source.Env{})
+			})
 		})
 	}
 }
 
-// TestAFailedHandshakeIsNotLost: a server that refuses the client's certificate and then hangs up is a matter of
-// configuration, although the last error of the driver is that of the connection.
-func TestAFailedHandshakeIsNotLost(t *testing.T) {
-	t.Parallel()
-	ours := newAuthority(t)
-	certificate, key := ours.issue(t, "server")
-	pair, err := tls.X509KeyPair(certificate, key)
-	if err != nil {
+// clientFile is a file with the certificate of a client and its key.
+func clientFile(t *testing.T, authority *sqltest.Identity) string {
+	t.Helper()
+	client, file := authority.Issue(t, "client"), filepath.Join(t.TempDir(), "client.pem")
+	if err := os.WriteFile(file, []byte(client.PEM+client.KeyPEM), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// TestAFailedHandshakeIsNotLost checks that a server that refuses the client's certificate and then closes each
+// connection is an error of the configuration, although the last error of the driver is that of the connection.
+func TestAFailedHandshakeIsNotLost(t *testing.T) {
+	t.Parallel()
+	ours := sqltest.SelfSigned(t, "authority")
+	server := &tls.Config{Certificates: []tls.Certificate{ours.Issue(t, "server").TLS()}, ClientAuth: tls.RequireAndVerifyClientCert}
+	err := refusedHandshake(t, func(selection time.Duration) error {
+		address, stop := refuseOnce(t, server)
+		defer stop()
+		return openErr(t, (&fake{t: t}).values(map[string]any{
+			"host": fmt.Sprintf("mongodb://%s/?serverSelectionTimeoutMS=%d", address, selection.Milliseconds()), "ssl_enabled": true, "ssl_ca": ours.PEM, "retry_count": 1,
+		}), source.Env{})
+	})
+	if !strings.Contains(err.Error(), "tls: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// refuseOnce listens: the first connection ends in a handshake, and each of the others at once.
+func refuseOnce(t *testing.T, config *tls.Config) (address string, stop func()) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -281,31 +259,20 @@ func TestAFailedHandshakeIsNotLost(t *testing.T) {
 				return
 			}
 			if !spoke {
-				_ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert}).Handshake()
+				_ = tls.Server(c, config).Handshake()
 				_, _ = io.Copy(io.Discard, c) // a reset would overtake the alert
 			}
 			_ = c.Close()
 		}
 	}()
-	defer func() { _ = l.Close(); <-served }()
-	err = openErr(t, (&fake{t: t}).values(map[string]any{
-		"host": "mongodb://" + l.Addr().String() + "/?serverSelectionTimeoutMS=3000", "ssl_enabled": true, "ssl_ca": ours.pem, "retry_count": 1,
-	}), source.Env{})
-	if !errors.Is(err, source.ErrConfig) || !strings.Contains(err.Error(), "tls: ") {
-		t.Errorf("got %v", err)
-	}
+	return l.Addr().String(), func() { _ = l.Close(); <-served }
 }
 
-// TestX509Login: it needs no password.
+// TestX509Login checks that it needs no password.
 func TestX509Login(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
-	certificate, key := a.issue(t, "client")
-	file := filepath.Join(t.TempDir(), "client.pem")
-	if err := os.WriteFile(file, append(certificate, key...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := settingsOf(t, map[string]any{"host": "mongodb://h/?tls=true&authMechanism=MONGODB-X509&tlsCertificateKeyFile=" + file, "ssl_enabled": true, "ssl_ca": a.pem})
+	a := sqltest.SelfSigned(t, "authority")
+	s, err := settingsOf(t, map[string]any{"host": "mongodb://h/?tls=true&authMechanism=MONGODB-X509&tlsCertificateKeyFile=" + clientFile(t, a), "ssl_enabled": true, "ssl_ca": a.PEM})
 	if err != nil {
 		t.Fatal(err)
 	}

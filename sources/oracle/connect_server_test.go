@@ -2,22 +2,12 @@ package oracle
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io"
-	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
@@ -109,53 +99,25 @@ func accept(l net.Listener, serve func(net.Conn)) {
 	}
 }
 
-// authority is a self-signed certificate for localhost.
-func authority(t testing.TB) (tls.Certificate, []byte) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-}
-
-// wallet is a folder with a wallet in text form.
-func wallet(t testing.TB, text []byte) string {
-	t.Helper()
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, textWallet), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return folder
-}
-
 // TestTLSThroughAProxy uses a proxy that terminates TLS, because the servers of the tests do not support it.
 func TestTLSThroughAProxy(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	db.exec(`CREATE TABLE @."T" ("ID" NUMBER(10) PRIMARY KEY)`, `INSERT INTO @."T" VALUES (1)`)
-	certificate, text := authority(t)
+	server := sqltest.SelfSigned(t, "localhost")
 	plain, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
+	l := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{server.TLS()}, MinVersion: tls.VersionTLS12})
 	t.Cleanup(func() { _ = l.Close() })
 	go accept(l, func(client net.Conn) { // ends when the listener is closed
-		server, err := dial(context.Background(), "tcp", db.config.Servers[0].NetworkAddr())
+		database, err := dial(context.Background(), "tcp", db.config.Servers[0].NetworkAddr())
 		if err != nil {
 			_ = client.Close()
 			return
 		}
-		for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+		for _, way := range [][2]net.Conn{{client, database}, {database, client}} {
 			go func() { // ends when either side hangs up
 				_, _ = io.Copy(way[0], way[1])
 				_ = way[0].Close()
@@ -163,7 +125,7 @@ func TestTLSThroughAProxy(t *testing.T) {
 		}
 	})
 	values := db.values(map[string]any{
-		"host": "localhost", "port": plain.Addr().(*net.TCPAddr).Port, "oracle_protocol": "TCPS", "wallet_configuration_path": wallet(t, text),
+		"host": "localhost", "port": plain.Addr().(*net.TCPAddr).Port, "oracle_protocol": "TCPS", "wallet_configuration_path": walletWith(t, textWallet, server.PEM),
 	})
 	if r := sqltest.ReadSource(t, &Type, values, source.Env{StallTimeout: sqltest.Patience})["T"]; r.Err != nil || len(r.IDs) != 1 {
 		t.Errorf("%+v", r)
@@ -174,8 +136,7 @@ func TestTLSThroughAProxy(t *testing.T) {
 			t.Errorf("with a SID: %+v", r)
 		}
 	}
-	_, other := authority(t)
-	values["wallet_configuration_path"] = wallet(t, other)
+	values["wallet_configuration_path"] = walletWith(t, textWallet, sqltest.OtherCA(t))
 	d := openSource(t, values, source.Env{})
 	pauses := wayOf(d).NoPauses()
 	err = d.Ping(t.Context())
@@ -183,6 +144,6 @@ func TestTLSThroughAProxy(t *testing.T) {
 	if pauses.Load() != 0 || errors.Is(err, source.ErrTemporary) {
 		t.Error("an untrusted certificate was tried again")
 	}
-	values["wallet_configuration_path"], values["host"] = wallet(t, text), "127.0.0.1"
+	values["wallet_configuration_path"], values["host"] = walletWith(t, textWallet, server.PEM), "127.0.0.1"
 	sqltest.Refuse(t, openSource(t, values, source.Env{}).Ping(t.Context()), source.ErrConfig, "127.0.0.1")
 }

@@ -1,46 +1,19 @@
 package oracle
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
+	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
-
-// identity is a self-signed certificate and its key, as PEM.
-func identity(t *testing.T, name string) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pemOf("CERTIFICATE", der)), string(pemOf("PRIVATE KEY", keyDER))
-}
 
 // walletWith is a folder with one file.
 func walletWith(t *testing.T, name, content string) string {
@@ -56,16 +29,15 @@ func walletWith(t *testing.T, name, content string) string {
 // certificate.
 func TestTextWallet(t *testing.T) {
 	t.Parallel()
-	server, serverKey := identity(t, "db.example.org")
-	own, ownKey := identity(t, "client")
-	known, err := tlsOf(walletWith(t, textWallet, "Bag Attributes\n"+own+server+ownKey))
+	server, own := sqltest.SelfSigned(t, "db.example.org"), sqltest.SelfSigned(t, "client")
+	known, err := tlsOf(walletWith(t, textWallet, "Bag Attributes\n"+own.PEM+server.PEM+own.KeyPEM))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(known.Certificates) != 1 {
 		t.Fatalf("it has %d certificates to show", len(known.Certificates))
 	}
-	other, err := tlsOf(walletWith(t, textWallet, own))
+	other, err := tlsOf(walletWith(t, textWallet, own.PEM))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +53,7 @@ func TestTextWallet(t *testing.T) {
 		"known": {known, "db.example.org", true}, "another host": {known, "db2.example.org", false},
 		"unknown": {other, "db.example.org", false}, "without a wallet": {system, "db.example.org", false},
 	} {
-		shown, err := handshake(t, tt.client, tt.host, server, serverKey)
+		shown, err := handshake(t, tt.client, tt.host, server.TLS())
 		if (err == nil) != tt.works || tt.works && shown != "client" {
 			t.Errorf("%s: %q, %v", name, shown, err)
 		}
@@ -89,12 +61,8 @@ func TestTextWallet(t *testing.T) {
 }
 
 // handshake connects to a server and returns the certificate that the server received.
-func handshake(t *testing.T, client *tls.Config, host, certificate, key string) (shown string, err error) {
+func handshake(t *testing.T, client *tls.Config, host string, server tls.Certificate) (shown string, err error) {
 	t.Helper()
-	pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
-	if err != nil {
-		t.Fatal(err)
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +76,7 @@ func handshake(t *testing.T, client *tls.Config, host, certificate, key string) 
 			return
 		}
 		defer there.Close()
-		s := tls.Server(there, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS12})
+		s := tls.Server(there, &tls.Config{Certificates: []tls.Certificate{server}, ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS12})
 		name := ""
 		if s.HandshakeContext(t.Context()) == nil {
 			name = s.ConnectionState().PeerCertificates[0].Subject.CommonName
@@ -146,8 +114,7 @@ func TestAutoLoginWallet(t *testing.T) {
 // TestInvalidWallets checks that the message says what is wrong and what to do.
 func TestInvalidWallets(t *testing.T) {
 	t.Parallel()
-	certificate, key := identity(t, "a")
-	_, otherKey := identity(t, "b")
+	a, b := sqltest.SelfSigned(t, "a"), sqltest.SelfSigned(t, "b")
 	secret := string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("x")}))
 	for name, tt := range map[string]struct{ file, content, says string }{
 		"nothing":                        {"x", "", "neither cwallet.sso nor ewallet.pem exists"},
@@ -155,9 +122,9 @@ func TestInvalidWallets(t *testing.T) {
 		"damaged":                        {autoLogin, "\xa1\xf8\x4e\x36\x00\x00\x00\x06\x00\x00\x00\x20\x06" + strings.Repeat("x", 600), "read cwallet.sso: it is damaged"},
 		"empty":                          {autoLogin, "", "read cwallet.sso: "},
 		"something else":                 {autoLogin, strings.Repeat("x", 100), "Invalid SSL Wallet"},
-		"a key with a password":          {textWallet, certificate + secret, "the key in ewallet.pem has a password"},
-		"no certificate":                 {textWallet, key, "it contains no certificate"},
-		"the key of another certificate": {textWallet, certificate + otherKey, "belongs to its private key"},
+		"a key with a password":          {textWallet, a.PEM + secret, "the key in ewallet.pem has a password"},
+		"no certificate":                 {textWallet, a.KeyPEM, "it contains no certificate"},
+		"the key of another certificate": {textWallet, a.PEM + b.KeyPEM, "belongs to its private key"},
 		"a bad certificate":              {textWallet, string(pemOf("CERTIFICATE", []byte("x"))), "a certificate: "},
 	} {
 		_, err := tlsOf(walletWith(t, tt.file, tt.content))
