@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"testing"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -19,9 +18,7 @@ import (
 
 // plain is a complete configuration.
 func plain(change map[string]any) map[string]any {
-	v := map[string]any{"host": "nosuch.invalid", "port": 3306, "user": "u", "password": "p", "database": "d"}
-	maps.Copy(v, change)
-	return v
+	return sqltest.Changed(map[string]any{"host": "nosuch.invalid", "port": 3306, "user": "u", "password": "p", "database": "d"}, change)
 }
 
 // TestFields checks the keys against the connector protocol's for this service type.

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
-	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -105,11 +104,9 @@ func (db *testDB) reader() (user string, values map[string]any) {
 func (db *testDB) values(change map[string]any) map[string]any {
 	host, port, _ := net.SplitHostPort(db.config.Addr)
 	n, _ := strconv.Atoi(port)
-	v := map[string]any{
+	return sqltest.Changed(map[string]any{
 		"host": host, "port": n, "database": db.name, "user": db.config.User, "password": db.config.Passwd, "retry_count": 1,
-	}
-	maps.Copy(v, change)
-	return v
+	}, change)
 }
 
 // openSource opens the source and closes it when the test ends.

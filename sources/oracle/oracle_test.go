@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"strings"
 	"testing"
 
@@ -22,9 +21,7 @@ import (
 
 // plain is a complete configuration.
 func plain(change map[string]any) map[string]any {
-	v := map[string]any{"host": "nosuch.invalid", "port": 1521, "username": "shop", "password": "p", "sid": "XE"}
-	maps.Copy(v, change)
-	return v
+	return sqltest.Changed(map[string]any{"host": "nosuch.invalid", "port": 1521, "username": "shop", "password": "p", "sid": "XE"}, change)
 }
 
 // TestFields checks the keys against the connector protocol's for this service type.

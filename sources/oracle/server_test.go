@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
-	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -154,12 +153,10 @@ func (db *testDB) number(query string) (n int) {
 
 // values is the configuration that reads the schema as its owner, with some keys changed.
 func (db *testDB) values(change map[string]any) map[string]any {
-	v := map[string]any{
+	return sqltest.Changed(map[string]any{
 		"host": db.config.Servers[0].Addr, "port": db.config.Servers[0].Port, "username": db.owner, "password": password,
 		"connection_source": "service_name", "service_name": db.config.ServiceName, "retry_count": 1,
-	}
-	maps.Copy(v, change)
-	return v
+	}, change)
 }
 
 // openSource opens the source and closes it when the test ends.

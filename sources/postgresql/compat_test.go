@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // TestCompat has the values that no server writes, or only with effort; TestValuesFromServer has the others.
@@ -105,14 +102,4 @@ func TestTheEncodingChangesNoID(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestUnknownEncoding(t *testing.T) {
-	t.Parallel()
-	raw := map[string]any{"host": "h", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s"}
-	for _, name := range append([]string{"", "exact"}, Type.Encodings...) {
-		openSource(t, raw, source.Env{Encoding: name})
-	}
-	_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, raw), source.Env{Log: discard(), Encoding: "lossy"})
-	sqltest.Refuse(t, err, source.ErrConfig, `unknown encoding "lossy"`, "exact, compat")
 }

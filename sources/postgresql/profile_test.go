@@ -7,9 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
-	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
 // rowOf makes rows of a table with the columns a, b, … of the types; key lists the key columns.
@@ -218,14 +216,4 @@ func TestNativeRules(t *testing.T) {
 			t.Errorf("%s: got %s, %t", path, jsonOf(v), ok)
 		}
 	}
-}
-
-func TestUnknownProfile(t *testing.T) {
-	t.Parallel()
-	raw := map[string]any{"host": "h", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s"}
-	for _, name := range append([]string{"", "head"}, Type.Profiles...) {
-		openSource(t, raw, source.Env{Profile: name})
-	}
-	_, err := Type.Open(t.Context(), sqltest.Parse(t, &Type, raw), source.Env{Log: discard(), Profile: "seed86"})
-	sqltest.Refuse(t, err, source.ErrConfig, `unknown profile "seed86"`, "head, seed87, native")
 }

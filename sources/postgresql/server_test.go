@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 
@@ -107,12 +106,15 @@ func (db *testDB) reader() (role string, values map[string]any) {
 
 // values is the configuration that reads the database as its owner, with some keys changed.
 func (db *testDB) values(change map[string]any) map[string]any {
-	v := map[string]any{
-		"host": db.config.Host, "port": int(db.config.Port), "database": db.name, "schema": "public",
-		"username": db.config.User, "password": db.config.Password, "retry_count": 1,
-	}
-	maps.Copy(v, change)
-	return v
+	return valuesOf(db.config, db.name, change)
+}
+
+// valuesOf is the configuration that reads a database as the user of a DSN, with some keys changed.
+func valuesOf(config *pgx.ConnConfig, database string, change map[string]any) map[string]any {
+	return sqltest.Changed(map[string]any{
+		"host": config.Host, "port": int(config.Port), "database": database, "schema": "public",
+		"username": config.User, "password": config.Password, "retry_count": 1,
+	}, change)
 }
 
 // openSource opens the source and closes it when the test ends.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -102,12 +101,7 @@ func (db *standbyDB) slowly(statements ...string) func() {
 }
 
 func (db *standbyDB) values(change map[string]any) map[string]any {
-	v := map[string]any{
-		"host": db.standby.Host, "port": int(db.standby.Port), "database": db.name, "schema": "public",
-		"username": db.standby.User, "password": db.standby.Password, "retry_count": 1,
-	}
-	maps.Copy(v, change)
-	return v
+	return valuesOf(db.standby, db.name, change)
 }
 
 // filled has 20,000 rows, which do not fit into the buffers on the way.

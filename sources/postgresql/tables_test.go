@@ -2,14 +2,10 @@ package postgresql
 
 import (
 	"log/slog"
-	"maps"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
@@ -34,48 +30,30 @@ func TestFieldNames(t *testing.T) {
 	}
 }
 
+// plain is a complete configuration.
+func plain(change map[string]any) map[string]any {
+	return sqltest.Changed(map[string]any{"host": "nosuch.invalid", "port": 5432, "username": "u", "password": "p", "database": "d", "schema": "s"}, change)
+}
+
 // TestFields checks the keys against the connector protocol's for this service type.
 func TestFields(t *testing.T) {
 	t.Parallel()
-	if err := field.Check(Type.Fields); err != nil {
-		t.Error(err)
-	}
-	want := map[string]int{
-		"host": 1, "port": 2, "username": 3, "password": 4, "database": 5, "schema": 6, "tables": 7,
-		"fetch_size": 8, "retry_count": 9, "ssl_enabled": 10, "ssl_ca": 11,
-	}
-	got := map[string]int{}
-	for _, f := range Type.Fields {
-		got[f.Name] = f.Order
-	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Error(diff)
-	}
-	good := map[string]any{"host": "h", "port": "5432", "username": "u", "password": "p", "database": "d", "schema": "s"}
-	for key, values := range map[string][]any{
-		"port": {0, 65536}, "fetch_size": {0, 100001}, "retry_count": {-1, 21}, "tables": {"", " , "}, "schema": {""},
-	} {
-		for _, value := range values {
-			raw := maps.Clone(good)
-			raw[key] = value
-			if _, err := field.Parse(Type.Fields, raw); err == nil || !strings.Contains(err.Error(), key) {
-				t.Errorf("%s %v: got %v", key, value, err)
-			}
-		}
-	}
+	sqltest.FieldsAre(t, &Type, plain, map[string]int{
+		"host": 1, "port": 2, "username": 3, "password": 4, "database": 5, "schema": 6, "tables": 7, "fetch_size": 8, "retry_count": 9,
+		"ssl_enabled": 10, "ssl_ca": 11,
+	}, map[string][]any{
+		"port": {0, 65536}, "fetch_size": {0, 100001}, "retry_count": {-1, 21}, "tables": {"", " ", " , ", []any{}}, "schema": {""},
+	})
 }
 
-// TestABlankTableListIsRefused checks that a list that names no table is refused before anything connects.
-func TestABlankTableListIsRefused(t *testing.T) {
+// TestOpenRefuses checks that invalid configurations are refused before anything connects.
+func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
-	for _, tables := range []any{"", " ", " , ", []any{}, []any{" ", ""}} {
-		values, err := field.Parse(Type.Fields, map[string]any{
-			"host": "nosuch.invalid", "port": 1, "username": "u", "password": "p", "database": "d", "schema": "s", "tables": tables,
-		})
-		if err != nil {
-			continue // refused even earlier
-		}
-		_, err = Type.Open(t.Context(), values, source.Env{Log: discard()})
-		sqltest.Refuse(t, err, source.ErrConfig, "tables names no table")
-	}
+	sqltest.OpenRefuses(t, &Type, plain, map[string]sqltest.Refusal{
+		"a pattern":         {Set: map[string]any{"tables": "a["}, Says: []string{"not complete", "in double quotes"}},
+		"a schema":          {Set: map[string]any{"schema": `"a`}, Says: []string{"closing quote", "in double quotes"}},
+		"a certificate":     {Set: map[string]any{"ssl_enabled": true, "ssl_ca": "garbage"}, Says: []string{"ssl_ca: ", "as PEM"}},
+		"TLS on a socket":   {Set: map[string]any{"host": "/run/postgresql", "ssl_enabled": true, "ssl_ca": "x"}, Says: []string{"is a socket", "ssl_enabled: false"}},
+		"a table of a rule": {Env: source.Env{AdvancedRules: []any{map[string]any{"tables": []any{`"t`}, "query": "SELECT 1"}}}, Says: []string{"closing quote"}},
+	})
 }

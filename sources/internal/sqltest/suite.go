@@ -115,6 +115,13 @@ func ConnectAgain(t *testing.T, open func(attempts int) Way, dials int, words ..
 	}
 }
 
+// Changed is a configuration with some keys changed.
+func Changed(values, change map[string]any) map[string]any {
+	values = maps.Clone(values)
+	maps.Copy(values, change)
+	return values
+}
+
 // FieldsAre checks the keys of a type against those of the connector protocol: their order in the form, and values of
 // each that are refused. plain is a complete configuration.
 func FieldsAre(t *testing.T, typ *source.Type, plain func(map[string]any) map[string]any, order map[string]int, refused map[string][]any) {
@@ -146,7 +153,7 @@ type Refusal struct {
 }
 
 // OpenRefuses checks that invalid configurations are refused before anything connects: those that all sources refuse,
-// and the source's own.
+// and the source's own. Every profile and encoding of the type is accepted.
 func OpenRefuses(t *testing.T, typ *source.Type, plain func(map[string]any) map[string]any, own map[string]Refusal) {
 	t.Helper()
 	cases := map[string]Refusal{
@@ -154,6 +161,12 @@ func OpenRefuses(t *testing.T, typ *source.Type, plain func(map[string]any) map[
 		"a profile":    {Env: source.Env{Profile: "tail"}, Says: []string{`unknown profile "tail"`, "head, seed87, native"}},
 		"an encoding":  {Env: source.Env{Encoding: "lossy"}, Says: []string{`unknown encoding "lossy"`, "exact, compat"}},
 		"rules":        {Env: source.Env{AdvancedRules: "x"}, Says: []string{"advanced_rules: must be a list"}},
+	}
+	for _, name := range append([]string{"", "head"}, typ.Profiles...) {
+		Open(t, typ, plain(nil), source.Env{Profile: name})
+	}
+	for _, name := range append([]string{"", "exact"}, typ.Encodings...) {
+		Open(t, typ, plain(nil), source.Env{Encoding: name})
 	}
 	maps.Copy(cases, own)
 	for name, tt := range cases {
