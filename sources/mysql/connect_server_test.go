@@ -99,21 +99,7 @@ func TestPingErrors(t *testing.T) {
 		sqltest.Refuse(t, err, source.ErrAuth, "Access denied", "must use TLS and ssl_enabled is off")
 
 		// The server that listens there is not MySQL.
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = l.Close() })
-		go func() { // ends when the listener is closed
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				_ = conn.Close()
-			}
-		}()
-		err = openSource(t, db.values(map[string]any{"port": l.Addr().(*net.TCPAddr).Port}), source.Env{}).Ping(t.Context())
+		err = openSource(t, db.values(map[string]any{"port": sqltest.HangsUp(t)}), source.Env{}).Ping(t.Context())
 		sqltest.Refuse(t, err, source.ErrUnreachable, "the connection was lost", "check host and port")
 	})
 }

@@ -3,7 +3,6 @@ package mysql
 import (
 	"database/sql/driver"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -101,35 +100,22 @@ func lossDB(t *testing.T, db *testDB) (user string, values map[string]any) {
 // TestLossesOfTheServer has the server end the session, or the statement, that reads.
 func TestLossesOfTheServer(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		set  map[string]any
-		lose func(db *testDB, user string)
-		kind error
-		says string // "" if the table is read to its end
-	}{
-		"the session that reads": {lose: func(db *testDB, user string) { db.kill("KILL", user, true) }},
-		"all sessions":           {lose: func(db *testDB, user string) { db.kill("KILL", user, false) }},
-		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill("KILL", user, true) }, kind: source.ErrTemporary, says: "t: read rows: "},
-		"canceled by a user":     {lose: func(db *testDB, user string) { db.kill("KILL QUERY", user, true) }, kind: source.ErrTemporary, says: "1317"},
-		"altered during the run": {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("ALTER TABLE t ADD COLUMN w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
-		"dropped during the run": {lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("DROP TABLE t") }, says: "doesn't exist"},
-		"rights are revoked as well": {lose: func(db *testDB, user string) {
+	sqltest.LossesOfTheServer(t, onBoth, func(t *testing.T, db *testDB, set map[string]any) (string, sqltest.Way) {
+		t.Helper()
+		user, values := lossDB(t, db)
+		return user, wayOf(openSource(t, sqltest.Changed(values, set), source.Env{}))
+	}, lossRows, map[string]sqltest.ServerLoss[*testDB]{
+		"the session that reads": {Lose: func(db *testDB, user string) { db.kill("KILL", user, true) }},
+		"all sessions":           {Lose: func(db *testDB, user string) { db.kill("KILL", user, false) }},
+		"no attempt is left":     {Set: map[string]any{"retry_count": 1}, Lose: func(db *testDB, user string) { db.kill("KILL", user, true) }, Kind: source.ErrTemporary, Says: "t: read rows: "},
+		"canceled by a user":     {Lose: func(db *testDB, user string) { db.kill("KILL QUERY", user, true) }, Kind: source.ErrTemporary, Says: "1317"},
+		"altered during the run": {Lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("ALTER TABLE t ADD COLUMN w int") }, Kind: source.ErrTemporary, Says: "the table was altered in the meantime"},
+		"dropped during the run": {Lose: func(db *testDB, user string) { db.kill("KILL", user, false); db.exec("DROP TABLE t") }, Says: "doesn't exist"},
+		"rights are revoked as well": {Lose: func(db *testDB, user string) {
 			db.kill("KILL", user, false)
 			db.exec("REVOKE SELECT ON " + db.name + ".* FROM " + user + "; GRANT INSERT ON " + db.name + ".t TO " + user)
-		}, kind: source.ErrAuth, says: "GRANT SELECT ON"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			onBoth(t, func(t *testing.T, db *testDB) {
-				user, values := lossDB(t, db)
-				maps.Copy(values, tt.set)
-				d := openSource(t, values, source.Env{})
-				wayOf(d).NoPauses()
-				times, err := sqltest.ReadWith(t, sqltest.Listed(t, d)["t"], map[int]func(){5: func() { tt.lose(db, user) }})
-				sqltest.CheckLoss(t, times, err, lossRows, tt.kind, tt.says)
-			})
-		})
-	}
+		}, Kind: source.ErrAuth, Says: "GRANT SELECT ON"},
+	})
 }
 
 // TestSessionsLostWhileIdle checks that lost sessions are skipped, and reported once.

@@ -74,13 +74,19 @@ func TestRanges(t *testing.T) {
 	})
 }
 
+// analyzed creates a table t of n rows, whose number the server knows; see [testDB.fill].
+func (db *testDB) analyzed(columns string, n int, values string) {
+	db.t.Helper()
+	db.exec("CREATE TABLE t (" + columns + ")")
+	db.fill("t", n, values)
+	db.exec("ANALYZE TABLE t")
+}
+
 // TestRangesResumeAfterTheLastRow checks that each range resumes within its own keys.
 func TestRangesResumeAfterTheLastRow(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec("CREATE TABLE t (id int PRIMARY KEY, v varchar(200))")
-		db.fill("t", 1000, "repeat('x', 100)")
-		db.exec("ANALYZE TABLE t")
+		db.analyzed("id int PRIMARY KEY, v varchar(200)", 1000, "repeat('x', 100)")
 		d := cutFinely(openSource(t, db.values(map[string]any{"retry_count": 2}), source.Env{}), 3)
 		wayOf(d).NoPauses()
 		parts := sqltest.List(t, d)
@@ -121,9 +127,7 @@ func TestTablesThatAreNotCut(t *testing.T) {
 func TestRangesOfATableThatChanges(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec("CREATE TABLE t (id int PRIMARY KEY)")
-		db.fill("t", 100, "")
-		db.exec("ANALYZE TABLE t")
+		db.analyzed("id int PRIMARY KEY", 100, "")
 		parts := sqltest.List(t, cutFinely(openSource(t, db.values(nil), source.Env{}), 2))
 		db.exec("TRUNCATE t; INSERT INTO t VALUES (1), (99)")
 		for _, p := range parts {
@@ -140,9 +144,7 @@ func TestRangesOfATableThatChanges(t *testing.T) {
 func TestRangesHaveTheSnapshotsOfTheRun(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *testDB) {
-		db.exec("CREATE TABLE t (n int, id int PRIMARY KEY)")
-		db.fill("t", 100, "n")
-		db.exec("ANALYZE TABLE t")
+		db.analyzed("n int, id int PRIMARY KEY", 100, "n")
 		log := &sqltest.Logbook{}
 		parts := sqltest.List(t, cutFinely(openSource(t, db.values(nil), log.Env()), sqlread.MostSnapshots))
 		if total := sqltest.Nested(t, parts); len(parts) != sqlread.MostSnapshots || total != 100 || strings.Contains(log.String(), "from a later snapshot") {

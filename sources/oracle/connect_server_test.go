@@ -78,13 +78,7 @@ func TestPingErrors(t *testing.T) {
 	}
 
 	// The server that listens there is not Oracle.
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go accept(l, func(conn net.Conn) { _ = conn.Close() }) // ends when the listener is closed
-	err = openSource(t, db.values(map[string]any{"host": "127.0.0.1", "port": l.Addr().(*net.TCPAddr).Port}), source.Env{}).Ping(t.Context())
+	err = openSource(t, db.values(map[string]any{"host": "127.0.0.1", "port": sqltest.HangsUp(t)}), source.Env{}).Ping(t.Context())
 	sqltest.Refuse(t, err, source.ErrUnreachable, "the connection was lost", "check host, port")
 }
 

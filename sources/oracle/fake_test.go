@@ -202,3 +202,15 @@ func (r *run) reads() (reads []string) {
 
 // oraText is an error of the server with its own text.
 func oraText(code int, text string) error { return &network.OracleError{ErrCode: code, ErrMsg: text} }
+
+// oldServer are answers of a server whose catalog lacks columns and views.
+func oldServer() []answer {
+	return []answer{
+		{to: "num_rows", err: oraError(904)},
+		{to: "all_mviews", err: oraError(942)},
+		{to: "collation", err: oraError(904)},
+		{to: "data_type_owner", err: oraError(904)},
+		{to: "validated", err: oraError(904)},
+		{to: "FROM all_tab_columns", columns: make([]string, 7), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil, "NO"}}},
+	}
+}

@@ -3,6 +3,7 @@ package oracle
 import (
 	"database/sql/driver"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -201,15 +202,7 @@ func TestSessionIsKept(t *testing.T) {
 // TestOldServer checks that columns missing in the catalog of an old server are requested once, and then omitted.
 func TestOldServer(t *testing.T) {
 	t.Parallel()
-	lacks := []answer{
-		{to: "num_rows", err: oraError(904)},
-		{to: "all_mviews", err: oraError(942)},
-		{to: "collation", err: oraError(904)},
-		{to: "data_type_owner", err: oraError(904)},
-		{to: "validated", err: oraError(904)},
-		{to: "FROM all_tab_columns", columns: make([]string, 7), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil, "NO"}}},
-	}
-	r := newRun(t, nil, source.Env{}, append(lacks, append(catalogueOf(), rowsOf("1"))...)...)
+	r := newRun(t, nil, source.Env{}, slices.Concat(oldServer(), catalogueOf(), []answer{rowsOf("1")})...)
 	parts := r.parts(t)
 	for range 2 {
 		if _, err := r.Describe(t.Context(), r.first, parts[0]); err != nil {

@@ -57,14 +57,6 @@ func TestStatements(t *testing.T) {
 	pair[4].rows = append(pair[4].rows, []driver.Value{"PK", "P", "LINE", "Y"})
 	lostPair := answer{to: `FROM "SHOP"."ORDERS"`, columns: make([]string, 4), rows: [][]driver.Value{{"5", "a", nil, nil}}, once: true, after: oraError(3113)}
 	noSCN := []answer{{to: "DBMS_FLASHBACK", err: oraError(904)}, {to: "V$DATABASE", err: oraError(942)}}
-	oldServer := []answer{
-		{to: "num_rows", err: oraError(904)},
-		{to: "all_mviews", err: oraError(942)},
-		{to: "collation", err: oraError(904)},
-		{to: "data_type_owner", err: oraError(904)},
-		{to: "validated", err: oraError(904)},
-		{to: "FROM all_tab_columns", columns: make([]string, 7), rows: [][]driver.Value{{"ID", "NUMBER", nil, "10", "0", nil, "NO"}}},
-	}
 	query := described([]string{"ID", "SPAN"}, []string{"NUMBER", "IntervalDS_DTY"})
 	query[0].once = true
 	for _, scene := range []struct {
@@ -80,7 +72,7 @@ func TestStatements(t *testing.T) {
 		{"if the server no longer has the row versions: a new change number, after the last row", source.Env{}, append(catalogueOf(), lost, rowsOf())},
 		{"if a table was altered since the run began", source.Env{}, append([]answer{{to: "AS OF SCN", err: oraError(1466)}}, append(catalogueOf(), rowsOf())...)},
 		{"if the connection was lost, after the last row of a key of two columns", source.Env{}, append(pair, lostPair, rowsOf())},
-		{"if the server lacks a column or a view of the catalogue", source.Env{}, slices.Concat(oldServer, catalogueOf(), []answer{rowsOf()})},
+		{"if the server lacks a column or a view of the catalogue", source.Env{}, slices.Concat(oldServer(), catalogueOf(), []answer{rowsOf()})},
 		{"for an advanced rule: the columns of its query, and the query, here one with a column that is converted in the SELECT", ruled("SELECT id, span FROM orders"), append(catalogueOf(), query...)},
 	} {
 		r := newRun(t, nil, scene.env, scene.answers...)

@@ -1,9 +1,7 @@
 package postgresql
 
 import (
-	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 
@@ -75,51 +73,25 @@ func TestReadingResumesAfterTheLastRow(t *testing.T) {
 	}
 }
 
-// TestLossesThatEndTheTable has losses after which the rows after the last one read cannot be known.
+// TestLossesThatEndTheTable has losses after which the rows after the last one read cannot be known, or not be read.
 func TestLossesThatEndTheTable(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		set  map[string]any
-		lose func(*testDB)
-		says string
-	}{
-		"the snapshot as well":     {lose: func(db *testDB) { db.end(terminate, waiting); db.end(terminate, busy) }, says: "the snapshot cannot be used"},
-		"rewritten during the run": {lose: func(db *testDB) { db.end(terminate, busy); db.exec("CLUSTER t USING t_pkey") }, says: "rewritten since the run began"},
-		"truncated during the run": {lose: func(db *testDB) { db.end(terminate, busy); db.exec("TRUNCATE t") }, says: "rewritten since the run began"},
-		"no attempt is left":       {set: map[string]any{"retry_count": 1}, lose: func(db *testDB) { db.end(terminate, busy) }},
-		"canceled by a user":       {lose: func(db *testDB) { db.end("pg_cancel_backend(pid)", busy) }, says: "57014"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db := lossDB(t)
-			set := map[string]any{"tables": "t", "retry_count": 3}
-			maps.Copy(set, tt.set)
-			d := openSource(t, db.values(set), source.Env{})
-			wayOf(d).NoPauses()
-			times, err := sqltest.ReadWith(t, sqltest.Listed(t, d)["public.t"], map[int]func(){5: func() { tt.lose(db) }})
-			sqltest.Refuse(t, err, source.ErrTemporary, "public.t: read rows", tt.says)
-			if len(times) == lossRows {
-				t.Error("all rows came although the connection was lost")
-			}
-		})
-	}
-}
-
-// TestRightsRevokedDuringTheRun checks that a revoked right is not a temporary error.
-func TestRightsRevokedDuringTheRun(t *testing.T) {
-	t.Parallel()
-	db := lossDB(t)
-	role, values := db.reader()
-	db.exec("GRANT SELECT ON t TO " + role)
-	values["retry_count"], values["tables"] = 3, "t"
-	d := openSource(t, values, source.Env{})
-	wayOf(d).NoPauses()
-	_, err := sqltest.ReadWith(t, sqltest.Listed(t, d)["public.t"], map[int]func(){5: func() {
-		db.end(terminate, busy)
-		db.exec("REVOKE SELECT ON t FROM " + role)
-	}})
-	sqltest.Refuse(t, err, source.ErrAuth, "GRANT SELECT ON")
-	if errors.Is(err, source.ErrTemporary) {
-		t.Error("the error is temporary")
-	}
+	on := func(t *testing.T, test func(t *testing.T, db *testDB)) { t.Helper(); test(t, lossDB(t)) }
+	sqltest.LossesOfTheServer(t, on, func(t *testing.T, db *testDB, set map[string]any) (string, sqltest.Way) {
+		t.Helper()
+		role, values := db.reader()
+		db.exec("GRANT SELECT ON t TO " + role)
+		values["tables"], values["retry_count"] = "t", 3
+		return role, wayOf(openSource(t, sqltest.Changed(values, set), source.Env{}))
+	}, lossRows, map[string]sqltest.ServerLoss[*testDB]{
+		"the snapshot as well":     {Lose: func(db *testDB, _ string) { db.end(terminate, waiting); db.end(terminate, busy) }, Kind: source.ErrTemporary, Says: "the snapshot cannot be used"},
+		"rewritten during the run": {Lose: func(db *testDB, _ string) { db.end(terminate, busy); db.exec("CLUSTER t USING t_pkey") }, Kind: source.ErrTemporary, Says: "rewritten since the run began"},
+		"truncated during the run": {Lose: func(db *testDB, _ string) { db.end(terminate, busy); db.exec("TRUNCATE t") }, Kind: source.ErrTemporary, Says: "rewritten since the run began"},
+		"no attempt is left":       {Set: map[string]any{"retry_count": 1}, Lose: func(db *testDB, _ string) { db.end(terminate, busy) }, Kind: source.ErrTemporary, Says: "public.t: read rows"},
+		"canceled by a user":       {Lose: func(db *testDB, _ string) { db.end("pg_cancel_backend(pid)", busy) }, Kind: source.ErrTemporary, Says: "57014"},
+		"rights are revoked as well": {Lose: func(db *testDB, role string) {
+			db.end(terminate, busy)
+			db.exec("REVOKE SELECT ON t FROM " + role)
+		}, Kind: source.ErrAuth, Says: "GRANT SELECT ON"},
+	})
 }

@@ -1,10 +1,7 @@
 package postgresql
 
 import (
-	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
@@ -24,109 +21,78 @@ func shopDB(t testing.TB) *testDB {
 	return db
 }
 
-// readRules opens the source with rules, validates them and reads each.
-func readRules(t testing.TB, db *testDB, set map[string]any, rules ...map[string]any) (results []sqltest.Result, parts []source.Part) {
-	t.Helper()
-	d := openSource(t, db.values(set), sqltest.RuleEnv(rules...))
-	if err := d.Validate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	parts = sqltest.List(t, d)
-	for _, p := range parts {
-		r := sqltest.Read(t.Context(), p)
-		slices.Sort(r.IDs)
-		results = append(results, r)
-	}
-	return results, parts
-}
-
 func TestAdvancedRules(t *testing.T) {
 	t.Parallel()
 	db := shopDB(t)
-	for name, tt := range map[string]struct {
-		set   map[string]any
-		rule  map[string]any
-		scope string
-		ids   []string
-		doc   string // of the row that comes first
-	}{
+	set := map[string]map[string]any{"several schemas": {"schema": `public,"Other"`}}
+	for name, tt := range map[string]sqltest.RuleCase{
 		"one table": {
-			rule:  sqltest.QueryOf("SELECT * FROM orders WHERE paid ORDER BY id; ", "orders"),
-			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_12"},
-			doc: `{"public_orders_id":10,"public_orders_customer":1,"public_orders_paid":true,"public_orders_price":"1234.50","public_orders_shares":["1.50",null]}`,
+			Rule:  sqltest.QueryOf("SELECT * FROM orders WHERE paid ORDER BY id; ", "orders"),
+			Scope: "public.orders", IDs: []string{"public_orders_10", "public_orders_12"},
+			Doc: `{"public_orders_id":10,"public_orders_customer":1,"public_orders_paid":true,"public_orders_price":"1234.50","public_orders_shares":["1.50",null]}`,
 		},
 		"key of one table under another name": {
-			rule:  sqltest.QueryOf("SELECT price AS id, id AS number FROM orders ORDER BY number", "public.orders"),
-			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_11", "public_orders_12"},
-			doc: `{"public_orders_id":"1234.50","public_orders_number":10}`,
+			Rule:  sqltest.QueryOf("SELECT price AS id, id AS number FROM orders ORDER BY number", "public.orders"),
+			Scope: "public.orders", IDs: []string{"public_orders_10", "public_orders_11", "public_orders_12"},
+			Doc: `{"public_orders_id":"1234.50","public_orders_number":10}`,
 		},
 		"join": {
-			rule:  sqltest.QueryOf("SELECT o.id, c.name, c.id FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers"),
-			scope: "public.customers+orders", ids: []string{"public_customers_orders_1_10", "public_customers_orders_1_11", "public_customers_orders_2_12"},
-			doc: `{"public_customers_orders_id":10,"public_customers_orders_name":"Ann","public_customers_orders_id_2":1}`,
+			Rule:  sqltest.QueryOf("SELECT o.id, c.name, c.id FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1 -- all\n;", "orders,customers"),
+			Scope: "public.customers+orders", IDs: []string{"public_customers_orders_1_10", "public_customers_orders_1_11", "public_customers_orders_2_12"},
+			Doc: `{"public_customers_orders_id":10,"public_customers_orders_name":"Ann","public_customers_orders_id_2":1}`,
 		},
 		"key by name": {
-			rule:  sqltest.QueryOf("WITH o AS (SELECT id + 0 AS \"ID\", customer FROM orders) SELECT * FROM o ORDER BY 1", "orders"),
-			scope: "public.orders", ids: []string{"public_orders_10", "public_orders_11", "public_orders_12"},
-			doc: `{"public_orders_id":10,"public_orders_customer":1}`,
+			Rule:  sqltest.QueryOf("WITH o AS (SELECT id + 0 AS \"ID\", customer FROM orders) SELECT * FROM o ORDER BY 1", "orders"),
+			Scope: "public.orders", IDs: []string{"public_orders_10", "public_orders_11", "public_orders_12"},
+			Doc: `{"public_orders_id":10,"public_orders_customer":1}`,
 		},
 		"key of two columns": {
-			rule:  sqltest.QueryOf("SELECT * FROM items ORDER BY line", "items"),
-			scope: "public.items", ids: []string{"public_items_1_10", "public_items_2_10"},
-			doc: `{"public_items_order_id":10,"public_items_line":1}`,
+			Rule:  sqltest.QueryOf("SELECT * FROM items ORDER BY line", "items"),
+			Scope: "public.items", IDs: []string{"public_items_1_10", "public_items_2_10"},
+			Doc: `{"public_items_order_id":10,"public_items_line":1}`,
 		},
 		"id_columns": {
-			rule:  sqltest.QueryOf("SELECT name AS \"Name\", id AS name, 'x' AS k FROM customers ORDER BY id", "customers", "K", "name"),
-			scope: "public.customers", ids: []string{"public_customers_x_1", "public_customers_x_2"},
-			doc: `{"public_customers_name":"Ann","public_customers_name_2":1,"public_customers_k":"x"}`,
+			Rule:  sqltest.QueryOf("SELECT name AS \"Name\", id AS name, 'x' AS k FROM customers ORDER BY id", "customers", "K", "name"),
+			Scope: "public.customers", IDs: []string{"public_customers_x_1", "public_customers_x_2"},
+			Doc: `{"public_customers_name":"Ann","public_customers_name_2":1,"public_customers_k":"x"}`,
 		},
 		"duplicate names": {
-			rule:  sqltest.QueryOf("SELECT 1 AS a, 2 AS a, 3 AS \"A\", 4 AS a_2", "notes", "a"),
-			scope: "public.notes", ids: []string{"public_notes_1"},
-			doc: `{"public_notes_a":1,"public_notes_a_3":2,"public_notes_a_4":3,"public_notes_a_2":4}`,
+			Rule:  sqltest.QueryOf("SELECT 1 AS a, 2 AS a, 3 AS \"A\", 4 AS a_2", "notes", "a"),
+			Scope: "public.notes", IDs: []string{"public_notes_1"},
+			Doc: `{"public_notes_a":1,"public_notes_a_3":2,"public_notes_a_4":3,"public_notes_a_2":4}`,
 		},
 		"view": {
-			rule:  sqltest.QueryOf("TABLE totals ORDER BY customer LIMIT 1", "totals", "customer"),
-			scope: "public.totals", ids: []string{"public_totals_1"},
-			doc: `{"public_totals_customer":1,"public_totals_total":"1234.43"}`,
+			Rule:  sqltest.QueryOf("TABLE totals ORDER BY customer LIMIT 1", "totals", "customer"),
+			Scope: "public.totals", IDs: []string{"public_totals_1"},
+			Doc: `{"public_totals_customer":1,"public_totals_total":"1234.43"}`,
 		},
 		"grouped": {
-			rule:  sqltest.QueryOf("SELECT customer, count(*) AS n FROM orders GROUP BY 1 UNION SELECT 3, 0 ORDER BY 1", "orders", "customer"),
-			scope: "public.orders", ids: []string{"public_orders_1", "public_orders_2", "public_orders_3"},
-			doc: `{"public_orders_customer":1,"public_orders_n":2}`,
+			Rule:  sqltest.QueryOf("SELECT customer, count(*) AS n FROM orders GROUP BY 1 UNION SELECT 3, 0 ORDER BY 1", "orders", "customer"),
+			Scope: "public.orders", IDs: []string{"public_orders_1", "public_orders_2", "public_orders_3"},
+			Doc: `{"public_orders_customer":1,"public_orders_n":2}`,
 		},
 		"values": {
-			rule:  sqltest.QueryOf("(VALUES (1, ':x'), (2, NULL))", "notes", "column1"),
-			scope: "public.notes", ids: []string{"public_notes_1", "public_notes_2"},
-			doc: `{"public_notes_column1":1,"public_notes_column2":":x"}`,
+			Rule:  sqltest.QueryOf("(VALUES (1, ':x'), (2, NULL))", "notes", "column1"),
+			Scope: "public.notes", IDs: []string{"public_notes_1", "public_notes_2"},
+			Doc: `{"public_notes_column1":1,"public_notes_column2":":x"}`,
 		},
 		"money as a key": {
-			rule:  sqltest.QueryOf("SELECT 1234.5::money AS m, '{1234.5,NULL}'::money[] AS a", "notes", "m", "a"),
-			scope: "public.notes", ids: []string{"public_notes_1234.50_{1234.50,NULL}"},
-			doc: `{"public_notes_m":"1234.50","public_notes_a":["1234.50",null]}`,
+			Rule:  sqltest.QueryOf("SELECT 1234.5::money AS m, '{1234.5,NULL}'::money[] AS a", "notes", "m", "a"),
+			Scope: "public.notes", IDs: []string{"public_notes_1234.50_{1234.50,NULL}"},
+			Doc: `{"public_notes_m":"1234.50","public_notes_a":["1234.50",null]}`,
 		},
 		"several schemas": {
-			set:   map[string]any{"schema": `public,"Other"`},
-			rule:  sqltest.QueryOf(`SELECT o.id, c.name FROM "Other".customers o, customers c WHERE c.id = 1`, `orders,"Other".customers`, "id"),
-			scope: "Other+public.customers+orders", ids: []string{"Other_public_customers_orders_5"},
-			doc: `{"other_public_customers_orders_id":5,"other_public_customers_orders_name":"Ann"}`,
+			Rule:  sqltest.QueryOf(`SELECT o.id, c.name FROM "Other".customers o, customers c WHERE c.id = 1`, `orders,"Other".customers`, "id"),
+			Scope: "Other+public.customers+orders", IDs: []string{"Other_public_customers_orders_5"},
+			Doc: `{"other_public_customers_orders_id":5,"other_public_customers_orders_name":"Ann"}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, parts := readRules(t, db, tt.set, tt.rule)
-			for i := range tt.ids {
-				tt.ids[i] = db.name + "_" + tt.ids[i]
+			for i := range tt.IDs {
+				tt.IDs[i] = db.name + "_" + tt.IDs[i]
 			}
-			if len(parts) != 1 || parts[0].Scope() != tt.scope || parts[0].Name() != tt.scope+", advanced_rules[0]" {
-				t.Fatalf("got the parts %q", sqltest.Names(parts))
-			}
-			if diff := cmp.Diff(tt.ids, got[0].IDs); diff != "" || got[0].Err != nil {
-				t.Errorf("%v %s", got[0].Err, diff)
-			}
-			if len(got[0].Docs) == 0 || got[0].Docs[0] != tt.doc {
-				t.Errorf("got  %v\nwant %s", got[0].Docs, tt.doc)
-			}
+			tt.Check(t, func(env source.Env) source.Source { return openSource(t, db.values(set[name]), env) })
 		})
 	}
 }
@@ -185,8 +151,11 @@ func TestQueriesThatCouldWriteAreRefused(t *testing.T) {
 		t.Errorf("%d orders are left, and a query ran %d times: %v", n, last, err)
 	}
 	// Writes that only show when the query runs are refused by the transaction.
-	r, _ := readRules(t, db, nil, sqltest.QueryOf("SELECT id, f() FROM orders", "orders"))
-	sqltest.Refuse(t, r[0].Err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
+	d := openSource(t, db.values(nil), sqltest.RuleEnv(sqltest.QueryOf("SELECT id, f() FROM orders", "orders")))
+	if err := d.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sqltest.Refuse(t, sqltest.Read(t.Context(), sqltest.List(t, d)[0]).Err, source.ErrConfig, "public.orders, advanced_rules[0]: read rows: cannot execute nextval() in a read-only transaction", "only reads")
 }
 
 // TestRulesThatDoNotFit has rules whose tables do not exist, or whose results lack the key.

@@ -15,10 +15,7 @@ func jsonOf(v document.Value) string { return string(v.AppendJSON(nil)) }
 // TestScalar covers the built-in types; TestValuesFromServer has the server's own texts.
 func TestScalar(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		oid              uint32
-		in, want, reason string
-	}{
+	checkScalars(t, false, []scalarCase{
 		{oidInt8, "9007199254740993", "9007199254740993", ""},
 		{oidInt8, "x", "null", "not an integer"},
 		{oidBool, "t", "true", ""},
@@ -41,14 +38,26 @@ func TestScalar(t *testing.T) {
 		{oidTimestampTZ, "2024-01-02 03:04:05+01", "null", "not in UTC"},
 		{oidTime, "24:00:00", `"24:00:00"`, ""},
 		{25, "\x00\xff", `"\u0000` + "\uFFFD" + `"`, "no UTF-8"},
-	} {
+	})
+}
+
+// scalarCase is a value of a built-in type in the server's text; reason is what is lost.
+type scalarCase struct {
+	oid              uint32
+	in, want, reason string
+}
+
+// checkScalars checks the conversion of values in one encoding.
+func checkScalars(t *testing.T, compat bool, cases []scalarCase) {
+	t.Helper()
+	for _, tt := range cases {
 		typ, ok := scalar(tt.oid)
 		if !ok {
 			t.Fatalf("%d is not known", tt.oid)
 		}
-		v, reason := typ.Value(tt.in)
+		v, reason := typ.Encoded(compat).Value(tt.in)
 		if got := jsonOf(v); got != tt.want || !strings.Contains(reason, tt.reason) || (reason == "") != (tt.reason == "") {
-			t.Errorf("%d %q: got %s, %q; want %s, %q", tt.oid, tt.in, got, reason, tt.want, tt.reason)
+			t.Errorf("%d %.40q: got %s, %q; want %s, %q", tt.oid, tt.in, got, reason, tt.want, tt.reason)
 		}
 	}
 }

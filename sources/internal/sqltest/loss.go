@@ -108,6 +108,26 @@ func CountDials(dial Dial, refused int) (Dial, *atomic.Int32) {
 	}, n
 }
 
+// HangsUp is the port of a server that closes every connection at once.
+func HangsUp(t testing.TB) (port int) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() { // ends when the listener is closed
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
 // NoPauses replaces the pauses: it counts them, and lets the source continue at once.
 func NoPauses() (pause func(context.Context, time.Duration) error, n *atomic.Int32) {
 	n = &atomic.Int32{}
@@ -200,6 +220,35 @@ func CheckLoss(t *testing.T, times map[string]int, err error, rows int, kind err
 	}
 	if len(times) == rows {
 		t.Error("all rows came although the connection was lost")
+	}
+}
+
+// ServerLoss is how a server loses the session that reads a table.
+type ServerLoss[D any] struct {
+	Set  map[string]any          // changed keys
+	Lose func(db D, user string) // what happens after some rows; user is the one who reads
+	Kind error
+	Says string // "" if the table is read to its end
+}
+
+// LossesOfTheServer has servers end sessions, and perhaps change the table, after the fifth of so many rows of the only
+// table. on runs a test on each server; open opens the source with some keys changed, for at most three attempts.
+func LossesOfTheServer[D any](t *testing.T, on func(*testing.T, func(*testing.T, D)), open func(t *testing.T, db D, set map[string]any) (user string, w Way), rows int, cases map[string]ServerLoss[D]) {
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			on(t, func(t *testing.T, db D) {
+				t.Helper()
+				user, w := open(t, db, tt.Set)
+				w.NoPauses()
+				part := List(t, w.Source)[0]
+				times, err := ReadWith(t, part, map[int]func(){5: func() { tt.Lose(db, user) }})
+				CheckLoss(t, times, err, rows, tt.Kind, tt.Says)
+				if tt.Says != "" {
+					Refuse(t, err, tt.Kind, part.Name()+": ")
+				}
+			})
+		})
 	}
 }
 

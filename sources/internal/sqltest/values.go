@@ -110,6 +110,20 @@ func (k *KindOfType) In(compat, query bool) source.FieldKind {
 	return k.Kind
 }
 
+// KindsAre checks, without a server, the kinds of types, and whether their values in ids are digits. of is what a source
+// makes of a type.
+func KindsAre(t *testing.T, kinds []KindOfType, of func(typ string, compat bool) (kind source.FieldKind, digits bool), digits func(k *KindOfType) bool) {
+	t.Helper()
+	for _, tt := range kinds {
+		for _, compat := range []bool{false, true} {
+			kind, got := of(tt.Type, compat)
+			if want := tt.In(compat, false); cmp.Or(kind, source.Text) != want || got != digits(&tt) {
+				t.Errorf("%s, compat %t: got %q, want %q; digits in ids: %t", tt.Type, compat, kind, want, got)
+			}
+		}
+	}
+}
+
 // EveryTypeHasItsKind describes a table t with a column of every type, read as a table and as the result of a query.
 // fixed are the fields of every document, all of them keywords; key is the kind of the key id, whose type is keyType.
 func EveryTypeHasItsKind(t *testing.T, db *DB, kinds []KindOfType, fixed []string, keyType string, key source.FieldKind) {
