@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -65,6 +66,16 @@ func newBenchOf(t testing.TB, elasticsearch string) *bench {
 func (b *bench) write(serviceType, values, more string) {
 	b.t.Helper()
 	b.writePlain(serviceType, values+`, password: "${E2E_SECRET}"`, more)
+}
+
+// writeServer is write for a database at an address.
+func (b *bench) writeServer(serviceType, address, values, more string) {
+	b.t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.write(serviceType, fmt.Sprintf("host: %q, port: %s, %s", host, port, values), more)
 }
 
 // writePlain writes the configuration of a source without a password.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -75,11 +74,7 @@ func mssqlExec(t testing.TB, pool *sql.DB, batches string) {
 // configure writes the configuration, with more values of the source and keys for the connector.
 func (b *mssqlBench) configure(values, more string) {
 	b.t.Helper()
-	host, port, err := net.SplitHostPort(b.address)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.write("mssql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: dbo, %s", host, port, b.database, b.database, values), more)
+	b.writeServer("mssql", b.address, fmt.Sprintf("username: %s, database: %s, schema: dbo, %s", b.database, b.database, values), more)
 }
 
 // exec runs batches as the administrator.

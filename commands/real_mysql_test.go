@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 
@@ -62,11 +61,7 @@ func mysqlExec(t testing.TB, pool *sql.DB, statements string) {
 // configure writes the configuration, with more values of the source and keys for the connector.
 func (b *mysqlBench) configure(values, more string) {
 	b.t.Helper()
-	host, port, err := net.SplitHostPort(b.address)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.write("mysql", fmt.Sprintf("host: %q, port: %s, user: %s, database: %s, %s", host, port, b.database, b.database, values), more)
+	b.writeServer("mysql", b.address, fmt.Sprintf("user: %s, database: %s, %s", b.database, b.database, values), more)
 }
 
 // exec runs SQL, which may be several statements, as the administrator.

@@ -72,11 +72,7 @@ func (b *oracleBench) standInFor(t *testing.T) {
 // configure writes the configuration, with more values of the source and keys for the connector.
 func (b *oracleBench) configure(values, more string) {
 	b.t.Helper()
-	host, port, err := net.SplitHostPort(b.address)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.write("oracle", fmt.Sprintf("host: %q, port: %s, username: %s, connection_source: service_name, service_name: %s, %s", host, port, b.owner, b.service, values), more)
+	b.writeServer("oracle", b.address, fmt.Sprintf("username: %s, connection_source: service_name, service_name: %s, %s", b.owner, b.service, values), more)
 }
 
 var (

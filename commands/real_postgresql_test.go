@@ -86,11 +86,7 @@ func (b *pgBench) configure(more string) {
 // configureSource is configure with more values of the source.
 func (b *pgBench) configureSource(values, more string) {
 	b.t.Helper()
-	host, port, err := net.SplitHostPort(b.address)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.write("postgresql", fmt.Sprintf("host: %q, port: %s, username: %s, database: %s, schema: public, %s", host, port, b.database, b.database, values), more)
+	b.writeServer("postgresql", b.address, fmt.Sprintf("username: %s, database: %s, schema: public, %s", b.database, b.database, values), more)
 }
 
 func (b *pgBench) id(tail string) string { return b.database + "_public_" + tail }
