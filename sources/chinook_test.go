@@ -175,7 +175,7 @@ func chinookOnMSSQL(t *testing.T) map[string]any {
 	}
 }
 
-// Oracle's script names nothing in quotes. What stands in for Oracle finds in capitals what was made in them.
+// Oracle's script names nothing in quotes. The stand-in for Oracle finds a name in capitals only if it was created so.
 var (
 	oracleTable  = regexp.MustCompile(`(CREATE TABLE|INSERT INTO) (\w+)(?: *\([\w, ]+\) VALUES)?`)
 	oracleColumn = regexp.MustCompile(`(?m)^ {4}(\w+) (NUMBER|VARCHAR2|DATE)`)

@@ -91,7 +91,7 @@ func (f *followed) changes(s *streaming, since source.Cursor) changed {
 	return out
 }
 
-// TestChangesAreWhatIsThereNow: whatever happened in between, and in which order.
+// TestChangesAreWhatIsThereNow checks that changes are read as the documents are now, in whatever order they changed.
 func TestChangesAreWhatIsThereNow(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t)
@@ -122,7 +122,7 @@ func TestChangesAreWhatIsThereNow(t *testing.T) {
 	}
 }
 
-// TestPositionLosesNoChange: what changes after it is found, be it at the very same time.
+// TestPositionLosesNoChange checks that a change after the position is found, even one with the same time.
 func TestPositionLosesNoChange(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t)
@@ -134,7 +134,7 @@ func TestPositionLosesNoChange(t *testing.T) {
 	}
 }
 
-// TestChangesOfSeveralCollections: by a stream of the database.
+// TestChangesOfSeveralCollections reads them from a stream of the database.
 func TestChangesOfSeveralCollections(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t)
@@ -155,7 +155,7 @@ func TestChangesOfSeveralCollections(t *testing.T) {
 	}
 }
 
-// TestChangesInManyParts: each of a bounded number of documents.
+// TestChangesInManyParts checks that each part has a limited number of documents.
 func TestChangesInManyParts(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t)
@@ -171,7 +171,7 @@ func TestChangesInManyParts(t *testing.T) {
 	}
 }
 
-// TestChangesOfIDsThatReadTheSame: one of them is gone, the other is still the document of the index.
+// TestChangesOfIDsThatReadTheSame deletes one of two documents with the same id in the index, which keeps the other.
 func TestChangesOfIDsThatReadTheSame(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t)
@@ -197,7 +197,7 @@ func TestChangesOfIDsThatReadTheSame(t *testing.T) {
 	}
 }
 
-// TestChangesThatAreUnknown: everything is to be read, and it is said why.
+// TestChangesThatAreUnknown checks that everything is to be read, with the reason.
 func TestChangesThatAreUnknown(t *testing.T) {
 	t.Parallel()
 	streams := func(command bson.Raw, option string) bool {
@@ -278,7 +278,7 @@ func failing(command string, e any) func(string, bson.Raw) any {
 	}
 }
 
-// TestDropsDuringTheStream: what is dropped or renamed after the collections were looked at.
+// TestDropsDuringTheStream drops and renames collections after they were listed.
 func TestDropsDuringTheStream(t *testing.T) {
 	t.Parallel()
 	for name, happen := range map[string]func(*followed){
@@ -311,7 +311,7 @@ func TestDropsDuringTheStream(t *testing.T) {
 	}
 }
 
-// TestServersWithoutChangeStreams: it is said at once, with the line to change.
+// TestServersWithoutChangeStreams checks that they are refused at once, with the line to change.
 func TestServersWithoutChangeStreams(t *testing.T) {
 	t.Parallel()
 	for name, e := range map[string]mongotest.Error{
@@ -338,7 +338,7 @@ func TestServersWithoutChangeStreams(t *testing.T) {
 	}
 }
 
-// TestChangeStreamWithoutRights: the rights are named.
+// TestChangeStreamWithoutRights checks that the error names the missing rights.
 func TestChangeStreamWithoutRights(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t)
@@ -350,7 +350,7 @@ func TestChangeStreamWithoutRights(t *testing.T) {
 	}
 }
 
-// TestChangeStreamThatBreaksOff: it is resumed where it was.
+// TestChangeStreamThatBreaksOff checks that it resumes where it was.
 func TestChangeStreamThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	for name, e := range map[string]any{
@@ -385,7 +385,7 @@ func TestChangeStreamThatBreaksOff(t *testing.T) {
 	}
 }
 
-// TestChangeStreamThatKeepsBreakingOff: it gives up for this run, with the error that says so.
+// TestChangeStreamThatKeepsBreakingOff checks that the run ends with an error.
 func TestChangeStreamThatKeepsBreakingOff(t *testing.T) {
 	t.Parallel()
 	for name, e := range map[string]any{
@@ -438,7 +438,7 @@ func TestWhatCannotBeFollowed(t *testing.T) {
 	}
 }
 
-// TestChangesUnderARule: a document that no longer matches is gone.
+// TestChangesUnderARule checks that a document that no longer matches the rule counts as deleted.
 func TestChangesUnderARule(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t)
@@ -453,7 +453,7 @@ func TestChangesUnderARule(t *testing.T) {
 	}
 }
 
-// TestChangesAreReadFromAMajority: and not from before the last event.
+// TestChangesAreReadFromAMajority checks that documents are read with a majority, and not from before the last event.
 func TestChangesAreReadFromAMajority(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t)
@@ -487,7 +487,7 @@ func TestChangesAreReadFromAMajority(t *testing.T) {
 	}
 }
 
-// TestMoreChangesThanFitIntoMemory: everything is read instead.
+// TestMoreChangesThanFitIntoMemory checks that everything is read instead.
 func TestMoreChangesThanFitIntoMemory(t *testing.T) {
 	t.Parallel()
 	f := &follower{s: &streaming{}, read: whatIsRead{found: map[string]watched{"orders": {}}}, until: &bson.Timestamp{T: 1}, most: 1000, ids: map[string]map[string]struct{}{}}

@@ -72,7 +72,7 @@ func bounded(ctx context.Context, limit time.Duration) (context.Context, func())
 
 // causeOf is why a call with a context of [bounded] failed.
 func causeOf(ctx context.Context, err error) error {
-	if stalled, ok := context.Cause(ctx).(*link.StallError); ok && err != nil { //nolint:errorlint // it was put there as it is
+	if stalled, ok := context.Cause(ctx).(*link.StallError); ok && err != nil { //nolint:errorlint // it was put there unwrapped
 		return stalled
 	}
 	return err

@@ -9,7 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// TestKindsOfASample: what a new index learns about the fields, from the documents in the sample.
+// TestKindsOfASample checks the kinds of fields that documents of the sample show.
 func TestKindsOfASample(t *testing.T) {
 	t.Parallel()
 	k := kinds{forms: forms(t, "", "", ""), of: map[string]source.FieldKind{}}
@@ -40,7 +40,7 @@ func TestKindsOfASample(t *testing.T) {
 	}
 }
 
-// TestDescribeLooksAtBothEnds: at the oldest documents and at the newest, and at no more than a few.
+// TestDescribeLooksAtBothEnds checks that the sample has a few of the oldest and of the newest documents.
 func TestDescribeLooksAtBothEnds(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, numbered("collection", "orders"))

@@ -55,7 +55,7 @@ func (m *missing) Documents(context.Context) iter.Seq2[document.Document, error]
 // Scope is the collection.
 func (p *part) Scope() string { return scopeName(p.collection.name) }
 
-// Name is the scope, followed by its ids unless it is read as a whole.
+// Name is the scope, followed by its ids unless the collection is one part.
 func (p *part) Name() string {
 	switch {
 	case p.span != nil:
@@ -100,7 +100,7 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 				return p.finish(ctx, r)
 			}
 		}
-		if err := p.goOn(ctx, r, lost); err != nil {
+		if err := p.resume(ctx, r, lost); err != nil {
 			return err
 		}
 		lost = nil

@@ -45,28 +45,28 @@ func (s *span) String() string {
 
 // cut returns the parts of a collection. others is the total number of collections to read.
 func (d *database) cut(ctx context.Context, c collection, others int) []*part {
-	whole := &part{db: d, collection: c}
+	single := &part{db: d, collection: c}
 	if d.set.rule != nil || c.kind != "collection" || others > mostCounted {
-		return []*part{whole}
+		return []*part{single}
 	}
 	answer, err := d.ask(ctx, d.set.database, bson.D{{Key: "count", Value: c.name}})
 	if err != nil {
-		return []*part{whole} // reading it will show the error
+		return []*part{single} // reading it will show the error
 	}
 	n, _ := answer.Lookup("n").AsInt64OK()
-	whole.estimate = n
+	single.estimate = n
 	shares := min(d.cutting.most, n/d.cutting.documents)
 	if shares < 2 {
-		return []*part{whole}
+		return []*part{single}
 	}
 	least, ok := d.extreme(ctx, c.name, 1)
 	most, ok2 := d.extreme(ctx, c.name, -1)
 	if !ok || !ok2 {
-		return []*part{whole}
+		return []*part{single}
 	}
 	spans := spansOf(least, most, shares)
 	if len(spans) < 2 {
-		return []*part{whole}
+		return []*part{single}
 	}
 	var all []*part
 	for i := range spans {
@@ -124,8 +124,8 @@ func numbers(a, b bson.RawValue) (x, y *big.Int, ok bool) {
 	if a.Type == bson.TypeObjectID && b.Type == bson.TypeObjectID {
 		return new(big.Int).SetBytes(a.Value), new(big.Int).SetBytes(b.Value), len(a.Value) == 12 && len(b.Value) == 12
 	}
-	whole := func(v bson.RawValue) bool { return v.Type == bson.TypeInt32 || v.Type == bson.TypeInt64 }
-	if !whole(a) || !whole(b) {
+	integer := func(v bson.RawValue) bool { return v.Type == bson.TypeInt32 || v.Type == bson.TypeInt64 }
+	if !integer(a) || !integer(b) {
 		return nil, nil, false
 	}
 	return big.NewInt(a.AsInt64()), big.NewInt(b.AsInt64()), true

@@ -111,14 +111,14 @@ func (r *reader) documents(ctx context.Context, yield func(document.Document, er
 	}
 }
 
-// goOn opens another cursor after the last document. If documents are not sorted, that is possible
+// resume opens another cursor after the last document. If documents are not sorted, that is possible
 // only before the first.
-func (p *part) goOn(ctx context.Context, r *reader, cause error) error {
+func (p *part) resume(ctx context.Context, r *reader, cause error) error {
 	failed := func(err error) error { return p.failed(ctx, "read documents", err) }
 	if r.count > 0 && (!r.sorted || rank(r.last.Type) < 0) {
 		return failed(cause)
 	}
 	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: func(error) bool { return false }}
-	_, err := link.GoOn(ctx, l, &r.losses, cause, func(ctx context.Context, _ error) (struct{}, error) { return struct{}{}, r.open(ctx) })
+	_, err := link.Resume(ctx, l, &r.losses, cause, func(ctx context.Context, _ error) (struct{}, error) { return struct{}{}, r.open(ctx) })
 	return err
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqltest"
 )
 
-// TestOnlyWhatEveryServerKnows: Amazon's DocumentDB and others refuse some options of a find and of a list, so a
-// whole sync sends none of them.
+// TestOnlyWhatEveryServerKnows checks that a complete sync does not send the options of find and list that Amazon's
+// DocumentDB and others refuse.
 func TestOnlyWhatEveryServerKnows(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, numbered("collection", "orders"))
@@ -35,7 +35,7 @@ func TestOnlyWhatEveryServerKnows(t *testing.T) {
 	}
 }
 
-// TestViewsAndTimeSeriesAreNotSorted: they have no index on _id. The system's own collections are in no pattern.
+// TestViewsAndTimeSeriesAreNotSorted, because they have no index on _id. No pattern matches the system's collections.
 func TestViewsAndTimeSeriesAreNotSorted(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]string{"orders": "collection", "w": "timeseries", "v": "view", "system.views": "collection", "system.buckets.w": "collection", "system.profile": "collection"}
@@ -68,7 +68,7 @@ func TestViewsAndTimeSeriesAreNotSorted(t *testing.T) {
 	}
 }
 
-// TestLossResumesAfterTheLastDocument: also when the primary steps down, and several times.
+// TestLossResumesAfterTheLastDocument has several losses, also of a primary that steps down.
 func TestLossResumesAfterTheLastDocument(t *testing.T) {
 	t.Parallel()
 	for name, loss := range map[string]any{
@@ -107,7 +107,7 @@ func TestLossResumesAfterTheLastDocument(t *testing.T) {
 	}
 }
 
-// TestLossThatLasts: after as many attempts as are configured the part fails, and what is wrong is said once.
+// TestLossThatLasts checks that the part fails after the configured attempts, with one error.
 func TestLossThatLasts(t *testing.T) {
 	t.Parallel()
 	plain := numbered("collection", "orders")
@@ -126,7 +126,7 @@ func TestLossThatLasts(t *testing.T) {
 	}
 }
 
-// TestLossWithoutOrderStartsOver: an unordered read starts over only before its first document.
+// TestLossWithoutOrderStartsOver checks that an unordered read starts again only before its first document.
 func TestLossWithoutOrderStartsOver(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -155,7 +155,7 @@ func TestLossWithoutOrderStartsOver(t *testing.T) {
 	}
 }
 
-// TestSilentServer: no call waits for ever, whatever the driver would do.
+// TestSilentServer checks that no call of the driver waits for ever.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"find", "getMore"} {
@@ -186,7 +186,7 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-// TestCollectionThatGoesAway: dropped, or replaced by another of its name, it was not read to its end.
+// TestCollectionThatGoesAway checks that a collection that is dropped, or replaced by another of its name, fails.
 func TestCollectionThatGoesAway(t *testing.T) {
 	t.Parallel()
 	uuid := func(n byte) bson.D {
@@ -226,7 +226,7 @@ func TestCollectionThatGoesAway(t *testing.T) {
 	}
 }
 
-// TestRightsOfOneCollection: of three that the user may know of one may be read. The others are parts that fail.
+// TestRightsOfOneCollection checks that of three visible collections the two that may not be read fail alone.
 func TestRightsOfOneCollection(t *testing.T) {
 	t.Parallel()
 	plain := numbered("collection", "a", "b", "c")
@@ -248,8 +248,8 @@ func TestRightsOfOneCollection(t *testing.T) {
 	}
 }
 
-// TestListingIsRefused: names that are configured are read all the same, unless they have no document, which may
-// mean that they do not exist.
+// TestListingIsRefused checks that configured names are read without a list, but fail if they have no documents, since
+// they may not exist.
 func TestListingIsRefused(t *testing.T) {
 	t.Parallel()
 	plain := numbered("collection")
@@ -275,7 +275,7 @@ func TestListingIsRefused(t *testing.T) {
 	}
 }
 
-// TestNothingToRead: what does not exist is never an empty mirror.
+// TestNothingToRead checks that a database or collection that does not exist is an error.
 func TestNothingToRead(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -305,7 +305,7 @@ func TestNothingToRead(t *testing.T) {
 	}
 }
 
-// TestMissingCollectionOfSeveral: it is a part that fails, so that nothing of it is deleted.
+// TestMissingCollectionOfSeveral checks that it is a failing part, so that none of its documents is deleted.
 func TestMissingCollectionOfSeveral(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, numbered("collection", "orders"))
@@ -318,7 +318,7 @@ func TestMissingCollectionOfSeveral(t *testing.T) {
 	}
 }
 
-// TestOldServer: it is named, and not waited for.
+// TestOldServer checks that a server that is too old is reported, and not retried.
 func TestOldServer(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, numbered("collection", "orders"))
@@ -329,7 +329,7 @@ func TestOldServer(t *testing.T) {
 	}
 }
 
-// TestUnreachableServer: it is tried as often as is configured.
+// TestUnreachableServer checks that it is tried as often as configured.
 func TestUnreachableServer(t *testing.T) {
 	t.Parallel()
 	err := openErr(t, map[string]any{"host": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300", "database": "shop", "collection": "orders", "retry_count": 2}, source.Env{})
@@ -338,8 +338,8 @@ func TestUnreachableServer(t *testing.T) {
 	}
 }
 
-// TestReadPreference: the primary is read unless the address says otherwise, and then with a read concern that
-// leaves out what does not belong to a shard.
+// TestReadPreference checks that the primary is read unless the address sets another member, which is read without the
+// copies that do not belong to a shard.
 func TestReadPreference(t *testing.T) {
 	t.Parallel()
 	for options, want := range map[string][2]string{
@@ -368,7 +368,7 @@ func TestReadPreference(t *testing.T) {
 	}
 }
 
-// TestFieldsToRead: the server sends no others.
+// TestFieldsToRead checks that the server sends no other fields.
 func TestFieldsToRead(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -132,7 +132,7 @@ func (o option) value(raw any) (any, error) {
 			return b, nil
 		}
 	case aNumber:
-		if n, ok := whole(raw); ok && n >= 0 {
+		if n, ok := integer(raw); ok && n >= 0 {
 			return n, nil
 		}
 	case aList:
@@ -169,8 +169,8 @@ func included(list []any) (any, error) {
 	return d, nil
 }
 
-// whole reads an integer, also in the form 1.0.
-func whole(raw any) (int64, bool) {
+// integer reads an integer, also in the form 1.0.
+func integer(raw any) (int64, bool) {
 	switch n := raw.(type) {
 	case int:
 		return int64(n), true

@@ -21,7 +21,7 @@ func decoded(t testing.TB, text string) (v any) {
 	return v
 }
 
-// TestRules: what is asked of the server. Extended JSON becomes values, and operators that look like it stay.
+// TestRules checks the commands that rules send. Extended JSON becomes values; operators that look like it stay.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -49,7 +49,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestRulesThatAreRefused: each names its place.
+// TestRulesThatAreRefused checks that each error names its place.
 func TestRulesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
@@ -79,7 +79,7 @@ func TestRulesThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestRuleIsRead: in place of the collection, in its own order, and from one collection alone.
+// TestRuleIsRead checks that it replaces the only collection, and keeps its own order.
 func TestRuleIsRead(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, numbered("collection", "orders"))
@@ -97,7 +97,7 @@ func TestRuleIsRead(t *testing.T) {
 	}
 }
 
-// TestPartialResultsDeleteNothing: what a shard that is away would have sent looks as if it were gone.
+// TestPartialResultsDeleteNothing, because the documents of a missing shard look as if they were deleted.
 func TestPartialResultsDeleteNothing(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, numbered("collection", "orders"))
@@ -107,7 +107,7 @@ func TestPartialResultsDeleteNothing(t *testing.T) {
 	}
 }
 
-// TestOptionThatTheServerRefuses: it is the configuration's fault, and named.
+// TestOptionThatTheServerRefuses checks that it is an error of the configuration that names the option.
 func TestOptionThatTheServerRefuses(t *testing.T) {
 	t.Parallel()
 	plain := numbered("collection", "orders")

@@ -144,7 +144,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// TestChangesOnServer: a server returns the changes, or a configuration error.
+// TestChangesOnServer checks that a server returns the changes, or a configuration error.
 func TestChangesOnServer(t *testing.T) {
 	t.Parallel()
 	for _, variable := range []string{"TEST_MONGODB_URI", "TEST_MONGODB_AUTH_URI"} {
@@ -212,8 +212,8 @@ func idsOfAllTypes(t testing.TB) (all []any) {
 	return all
 }
 
-// TestIDsOfAllTypesAfterLosses: sorting has one order among all types and a comparison only within one, so a
-// loss at any place must not lose the types that come after.
+// TestIDsOfAllTypesAfterLosses has losses between ids of all types: the server sorts all types, but compares only values
+// of one type.
 func TestIDsOfAllTypesAfterLosses(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -248,7 +248,7 @@ func readSmall(t *testing.T, d *database) sqltest.Result {
 	return sqltest.Read(t.Context(), only)
 }
 
-// TestFiltersFollowTheOrderOfTypes: after each document of a sorted collection come exactly those that are sorted
+// TestFiltersFollowTheOrderOfTypes checks that the filter after each document selects exactly those that are sorted
 // after it.
 func TestFiltersFollowTheOrderOfTypes(t *testing.T) {
 	t.Parallel()
@@ -276,7 +276,7 @@ func TestFiltersFollowTheOrderOfTypes(t *testing.T) {
 	}
 }
 
-// TestRanges: together they hold every document once, also of types that the ends do not have.
+// TestRanges checks that the ranges have every document once, also of types that the ends do not have.
 func TestRanges(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -316,7 +316,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestRuleOnServer: a find and an aggregation with extended JSON.
+// TestRuleOnServer reads a find and an aggregation with extended JSON.
 func TestRuleOnServer(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -341,7 +341,7 @@ func TestRuleOnServer(t *testing.T) {
 	}
 }
 
-// TestCollectionDroppedWhileItIsRead: it was not read to its end.
+// TestCollectionDroppedWhileItIsRead checks that its part fails.
 func TestCollectionDroppedWhileItIsRead(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -364,7 +364,7 @@ func TestCollectionDroppedWhileItIsRead(t *testing.T) {
 	}
 }
 
-// TestLogin: with a user and a password, in the fields and in the address, and with wrong ones.
+// TestLogin logs in with a user and a password in the fields and in the address, and with wrong ones.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	uri := testenv.Required(t, "TEST_MONGODB_AUTH_URI")

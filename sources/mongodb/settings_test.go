@@ -35,7 +35,7 @@ func settingsOf(t *testing.T, change map[string]any) (settings, error) {
 	return newSettings(v, source.Env{})
 }
 
-// TestLoginDatabase: it is that of the address, however the user is given.
+// TestLoginDatabase checks that it is that of the address, wherever the user is configured.
 func TestLoginDatabase(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{
@@ -70,7 +70,7 @@ func TestLoginDatabase(t *testing.T) {
 	}
 }
 
-// TestPasswordThatIsNotEncoded: it is found before anything is looked up, and no piece of it is shown.
+// TestPasswordThatIsNotEncoded checks that it is refused before a name is looked up, and that no part of it is shown.
 func TestPasswordThatIsNotEncoded(t *testing.T) {
 	t.Parallel()
 	for _, host := range []string{
@@ -91,7 +91,7 @@ func TestPasswordThatIsNotEncoded(t *testing.T) {
 	}
 }
 
-// TestPasswordIsNeverShown: not in an error of the driver, nor in the log.
+// TestPasswordIsNeverShown checks errors of the driver and the log.
 func TestPasswordIsNeverShown(t *testing.T) {
 	t.Parallel()
 	const password = "sw0rdf1sh"
@@ -114,7 +114,7 @@ func TestPasswordIsNeverShown(t *testing.T) {
 	}
 }
 
-// TestSettingsThatDisagree: each names both sides.
+// TestSettingsThatDisagree checks that each error names both settings.
 func TestSettingsThatDisagree(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -281,7 +281,7 @@ func TestX509Login(t *testing.T) {
 	}
 }
 
-// TestCollectionNames: what the key collection names.
+// TestCollectionNames checks which collections the key collection selects.
 func TestCollectionNames(t *testing.T) {
 	t.Parallel()
 	for text, tt := range map[string]struct {
@@ -317,7 +317,7 @@ func TestCollectionNames(t *testing.T) {
 	}
 }
 
-// TestScopeOfDocuments: documents of one collection carry no name of it; those of several do.
+// TestScopeOfDocuments has documents of one collection, which do not contain its name, and of several, which do.
 func TestScopeOfDocuments(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -344,7 +344,7 @@ func TestScopeOfDocuments(t *testing.T) {
 	}
 }
 
-// TestWrongPassword: it is tried once.
+// TestWrongPassword checks that it is tried once.
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, func(name string, command bson.Raw) any {

@@ -90,7 +90,7 @@ func TestEveryType(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	for _, way := range []struct{ name, dates, uuid, encoding string }{
-		{"as it is", "", "", ""},
+		{"unchanged", "", "", ""},
 		{"encoding compat, javaLegacy, DATETIME_AUTO", datesAuto, "javaLegacy", "compat"},
 		{"csharpLegacy, DATETIME_MS", datesMillis, "csharpLegacy", ""},
 		{"pythonLegacy", datesClamp, "pythonLegacy", ""},
@@ -120,7 +120,7 @@ func TestEveryType(t *testing.T) {
 	}
 }
 
-// TestIDs: an id of every type.
+// TestIDs has an id of every type.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	oid, _ := bson.ObjectIDFromHex("65f0a1b2c3d4e5f601234567")
@@ -163,7 +163,7 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// TestDocumentsWithoutID: their ids are the same in every run, and those of different documents differ.
+// TestDocumentsWithoutID checks that their ids are the same in every run, and differ between documents.
 func TestDocumentsWithoutID(t *testing.T) {
 	t.Parallel()
 	c := &converter{}
@@ -184,7 +184,7 @@ func TestDocumentsWithoutID(t *testing.T) {
 	}
 }
 
-// TestFieldNames: what Elasticsearch refuses is renamed, by one rule.
+// TestFieldNames checks how names that Elasticsearch refuses are changed.
 func TestFieldNames(t *testing.T) {
 	t.Parallel()
 	one := func(names ...string) (d bson.D) {
@@ -217,7 +217,7 @@ func TestFieldNames(t *testing.T) {
 	}
 }
 
-// TestDocumentsThatAreLarge: 16 MiB, 20,000 names, 200 levels, and the same names twice among many.
+// TestDocumentsThatAreLarge has 16 MiB, 20,000 names, 200 levels, and the same names twice among many.
 func TestDocumentsThatAreLarge(t *testing.T) {
 	t.Parallel()
 	c := &converter{}
@@ -246,17 +246,17 @@ func TestDocumentsThatAreLarge(t *testing.T) {
 	}
 }
 
-// TestMalformedBSON: bytes that are none are an error, never a panic and never half a document.
+// TestMalformedBSON checks that malformed bytes are an error, never a panic or half a document.
 func TestMalformedBSON(t *testing.T) {
 	t.Parallel()
 	for i, d := range everyType(t) {
-		whole := raw(t, append(bson.D{{Key: "_id", Value: int32(i)}}, d...))
-		for n := range whole {
+		complete := raw(t, append(bson.D{{Key: "_id", Value: int32(i)}}, d...))
+		for n := range complete {
 			c := &converter{}
-			if _, err := c.document(whole[:n]); err == nil {
+			if _, err := c.document(complete[:n]); err == nil {
 				t.Fatalf("%v: the first %d bytes are a document", d, n)
 			}
-			cut := bytes.Clone(whole[:n])
+			cut := bytes.Clone(complete[:n])
 			cut = append(cut, 0)
 			if n >= 4 { // with a length that fits
 				cut[0], cut[1], cut[2], cut[3] = byte(len(cut)), byte(len(cut)>>8), 0, 0
@@ -282,7 +282,7 @@ func FuzzDocument(f *testing.F) {
 	})
 }
 
-// TestInvalidUTF8: text and names that are no UTF-8 become readable, and the rest of the document stays.
+// TestInvalidUTF8 checks that text and names with invalid UTF-8 become readable, and the rest of the document stays.
 func TestInvalidUTF8(t *testing.T) {
 	t.Parallel()
 	b := raw(t, bson.D{{Key: "_id", Value: "x"}, {Key: "text", Value: "aZZb"}, {Key: "nZZ", Value: int32(1)}})
@@ -293,7 +293,7 @@ func TestInvalidUTF8(t *testing.T) {
 	}
 }
 
-// TestNotesAreFew: a document with many values that do not fit names the first of them.
+// TestNotesAreFew checks that a document with many values that do not fit lists only the first ones.
 func TestNotesAreFew(t *testing.T) {
 	t.Parallel()
 	list := bson.A{}

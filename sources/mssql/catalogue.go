@@ -125,8 +125,8 @@ func (d *database) Select(c *catalogue, r *sqlread.Rule) (*sqlread.Selection, []
 	return r.SelectOne(quote, c.Relations)
 }
 
-// Whole implements [sqlread.Dialect].
-func (d *database) Whole(s *sqlread.Selection) relation { return s.Whole(quote) }
+// Combined implements [sqlread.Dialect].
+func (d *database) Combined(s *sqlread.Selection) relation { return s.Combined(quote) }
 
 // said adds messages about missing objects to the catalog, such as configured schemas.
 func (d *database) said(c *catalogue, missing []string) {

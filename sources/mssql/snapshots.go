@@ -2,10 +2,10 @@ package mssql
 
 import "context"
 
-// Lend implements [sqlread.Dialect]. Tables that no snapshot can hold are read on a new, plain session without one.
-func (d *database) Lend(ctx context.Context, p *part) (s *session, used bool, err error) {
+// Acquire implements [sqlread.Dialect]. Tables that no snapshot can hold are read on a new, plain session without one.
+func (d *database) Acquire(ctx context.Context, p *part) (s *session, used bool, err error) {
 	if !p.Rel.Unversioned || !d.snapshot {
-		return d.Database.Lend(ctx, p)
+		return d.Database.Acquire(ctx, p)
 	}
 	if s, err = d.Connect(ctx); err == nil {
 		s.AfterRun, s.plain = true, true

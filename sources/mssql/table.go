@@ -65,7 +65,7 @@ func (d *database) Describe(ctx context.Context, s *session, p *part) (t *table,
 	if len(t.Columns) == 0 {
 		return nil, errTableGone
 	}
-	return p.Keyed(t, key, &d.set.tables, func(t *table) []int { return orderOfIDs(d.Profile, t) })
+	return p.WithKey(t, key, &d.set.tables, func(t *table) []int { return orderOfIDs(d.Profile, t) })
 }
 
 // columns reads the columns.

@@ -92,8 +92,8 @@ func (d *database) Select(c *catalogue, r *sqlread.Rule) (*sqlread.Selection, []
 	return s, missing, nil
 }
 
-// Whole implements [sqlread.Dialect]. Ids have the sorted names.
-func (d *database) Whole(s *sqlread.Selection) relation {
+// Combined implements [sqlread.Dialect]. Ids have the sorted names.
+func (d *database) Combined(s *sqlread.Selection) relation {
 	return relation{Name: strings.Join(slices.Sorted(slices.Values(s.Names())), "_"), Scope: scopeName(s.Names())}
 }
 

@@ -13,7 +13,7 @@ import (
 // append appends the value unchanged: the digits of a number, or what was sent.
 func (c *cell) append(dst []byte) []byte {
 	switch {
-	case c.whole:
+	case c.integer:
 		return strconv.AppendInt(dst, c.num, 10)
 	case c.float:
 		return strconv.AppendFloat(dst, c.f, 'g', -1, c.bits)
@@ -23,7 +23,7 @@ func (c *cell) append(dst []byte) []byte {
 
 func zeroNumber(c *cell) bool {
 	switch {
-	case c.whole:
+	case c.integer:
 		return c.num == 0
 	case c.float:
 		return c.f == 0
@@ -51,8 +51,8 @@ func keyTime(dst []byte, c *cell) []byte {
 	if text == nil {
 		text = []byte(c.text)
 	}
-	whole, fraction, _ := strings.Cut(string(text), ".")
-	dst = append(dst, whole...)
+	integer, fraction, _ := strings.Cut(string(text), ".")
+	dst = append(dst, integer...)
 	if strings.Trim(fraction, "0") == "" {
 		return dst
 	}

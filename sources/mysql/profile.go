@@ -50,7 +50,7 @@ func orderOfIDs(p sqlread.Profile, t *table, mariaDB bool) []int {
 var inIDs = sqlread.Values[*cell]{
 	Null:   func(c *cell) bool { return c.null },
 	Append: func(dst []byte, c *cell) []byte { return c.append(dst) },
-	Zero:   func(c *cell) bool { return len(c.raw) == 0 && !c.whole && !c.float },
+	Zero:   func(c *cell) bool { return len(c.raw) == 0 && !c.integer && !c.float },
 }
 
 // named are the names of column fields.

@@ -69,7 +69,7 @@ func (d *database) cut(ctx context.Context, s *session, tables []*part) []*part 
 	return all
 }
 
-// shares is the number of ranges that a table may be cut into: one for tables that are read as a whole.
+// shares is the number of ranges that a table may be cut into: one for tables that are not cut.
 func (d *database) shares(p *part) int64 {
 	if p.Rule != nil || !p.Rel.IsTable() || p.Rel.Unversioned {
 		return 1

@@ -53,7 +53,7 @@ func TestRanges(t *testing.T) {
 			if d := cmp.Diff(want, sqltest.Names(parts)); d != "" {
 				t.Errorf("%s: %s", tt.columns, d)
 			}
-			var got, whole sqltest.Result
+			var got, all sqltest.Result
 			for _, p := range parts {
 				if p.Scope() != table {
 					t.Errorf("the scope of %s is %s", p.Name(), p.Scope())
@@ -64,10 +64,10 @@ func TestRanges(t *testing.T) {
 					t.Error(r.Err)
 				}
 			}
-			whole = sqltest.ReadSource(t, &Type, values, source.Env{})[table]
+			all = sqltest.ReadSource(t, &Type, values, source.Env{})[table]
 			slices.Sort(got.Docs)
-			slices.Sort(whole.Docs)
-			if d := cmp.Diff(whole.Docs, got.Docs); d != "" || len(got.IDs) != 300 {
+			slices.Sort(all.Docs)
+			if d := cmp.Diff(all.Docs, got.Docs); d != "" || len(got.IDs) != 300 {
 				t.Errorf("%s: %d rows, %s", tt.columns, len(got.IDs), d)
 			}
 		}

@@ -56,7 +56,7 @@ func (d *database) rowOf(p *part, t *table) (r *row, names named) {
 	for _, k := range t.Key {
 		key = append(key, r.place[k])
 	}
-	r.lost = func(column, reason string) { d.Mended.Tell(d.Log, p.Scope(), column, reason) }
+	r.lost = func(column, reason string) { d.Mended.Report(d.Log, p.Scope(), column, reason) }
 	r.record = sqlread.NewRecord(d.metadata(p), used, key, d.Profile == sqlread.Native)
 	return r, names
 }

@@ -56,7 +56,7 @@ func TestSnapshotsShareOneInstant(t *testing.T) {
 				}
 				doc := r.Row(r.Result.Row)
 				docs = append(docs, []string{sqltest.Body(&doc)})
-				d.GiveBack(t.Context(), s, d.Abandon(r, true, nil))
+				d.ReleaseAfter(t.Context(), s, d.Abandon(r, true, nil))
 			}
 			if apart := strings.Contains(log.String(), "milliseconds apart"); !apart && !slices.Equal(docs[0], docs[1]) {
 				t.Errorf("the sessions saw %v and %v", docs[0], docs[1])

@@ -52,7 +52,7 @@ func (d *database) Describe(ctx context.Context, s *session, p *part) (*table, e
 			d.Log.Debug("reading a column of an unknown type as text", "part", p.Name(), "column", c.Name, "type", c.Type.Unknown)
 		}
 	}
-	return p.Keyed(t, key, &d.set.tables, func(t *table) []int { return orderOfIDs(d.Profile, t, s.isMariaDB()) })
+	return p.WithKey(t, key, &d.set.tables, func(t *table) []int { return orderOfIDs(d.Profile, t, s.isMariaDB()) })
 }
 
 // columns reads the columns of *, which is refused if a column may not be read. Invisible columns, which
@@ -123,6 +123,6 @@ func (d *database) query(p *part, t *table, at *sqlread.Position) (query string,
 	if p.Range != nil {
 		within = p.Range.Condition
 	}
-	condition, args := behind(t, at)
+	condition, args := after(t, at)
 	return t.Select(quote, d.from(&p.Rel), within, condition), args
 }

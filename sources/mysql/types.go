@@ -15,14 +15,14 @@ import (
 
 // cell is a value of a row: text or bytes, an integer or a float, or NULL.
 type cell struct {
-	null  bool
-	text  string // what was sent as text or bytes; set before a value is converted
-	raw   []byte // the same, in the driver's memory
-	whole bool   // number is set
-	float bool
-	bits  int // of a float
-	num   int64
-	f     float64
+	null    bool
+	text    string // what was sent as text or bytes; set before a value is converted
+	raw     []byte // the same, in the driver's memory
+	integer bool   // number is set
+	float   bool
+	bits    int // of a float
+	num     int64
+	f       float64
 }
 
 func cellOf(v driver.Value) cell {
@@ -30,7 +30,7 @@ func cellOf(v driver.Value) cell {
 	case []byte:
 		return cell{raw: v}
 	case int64:
-		return cell{whole: true, num: v}
+		return cell{integer: true, num: v}
 	case float32:
 		return cell{float: true, bits: 32, f: float64(v)}
 	case float64:

@@ -18,7 +18,7 @@ func toText(c *cell) (document.Value, string) {
 }
 
 func toInt(c *cell) (document.Value, string) {
-	if c.whole {
+	if c.integer {
 		return document.Int(c.num), ""
 	}
 	n, err := strconv.ParseUint(c.text, 10, 64)
@@ -30,7 +30,7 @@ func toInt(c *cell) (document.Value, string) {
 
 // toDigits is for integers, some of which are too large for a field of the type long.
 func toDigits(c *cell) (document.Value, string) {
-	if c.whole {
+	if c.integer {
 		return document.Decimal(strconv.FormatInt(c.num, 10)), ""
 	}
 	return document.Decimal(c.text), ""

@@ -212,10 +212,10 @@ func TestNativeIDsAreUnique(t *testing.T) {
 func TestDocumentOwnsItsBytes(t *testing.T) {
 	t.Parallel()
 	r := rowOf(t, sqlread.Head, "varchar", "varbinary")
-	lent := []byte("abc")
-	doc := r.document([]driver.Value{lent, lent[:2]})
+	reused := []byte("abc")
+	doc := r.document([]driver.Value{reused, reused[:2]})
 	before := string(document.AppendFields(nil, &doc))
-	copy(lent, "xyz")
+	copy(reused, "xyz")
 	if after := string(document.AppendFields(nil, &doc)); after != before || !strings.Contains(after, `"id":"t_abc_b'ab'"`) {
 		t.Errorf("got %s, then %s", before, after)
 	}
@@ -228,22 +228,22 @@ func TestPosition(t *testing.T) {
 		tab.Columns = append(tab.Columns, column{Name: name, Type: typeOf(name, false)})
 	}
 	at := tab.Start()
-	if c, args := behind(tab, at); c != "" || args != nil {
+	if c, args := after(tab, at); c != "" || args != nil {
 		t.Errorf("before the first row: %s %v", c, args)
 	}
-	lent := []byte("b")
+	reused := []byte("b")
 	at.Losses = 2
-	at.Advance(tab.Key, []driver.Value{int64(1), lent, []byte("2024-01-02")})
-	lent[0] = 'x'
+	at.Advance(tab.Key, []driver.Value{int64(1), reused, []byte("2024-01-02")})
+	reused[0] = 'x'
 	const want = "`varchar` >= ? AND (`varchar` > ? OR (`varchar` = ? AND `int` >= ? AND (`int` > ? OR (`int` = ? AND `date` > CAST(? AS DATE)))))"
-	got, args := behind(tab, at)
+	got, args := after(tab, at)
 	if d := cmp.Diff([]driver.Value{[]byte("b"), []byte("b"), []byte("b"), int64(1), int64(1), int64(1), []byte("2024-01-02")}, args); got != want || d != "" || at.Losses != 0 {
 		t.Errorf("got %s %s", got, d)
 	}
 	if !canCompare(tab, at) {
 		t.Error("a date cannot be compared")
 	}
-	at.Advance(tab.Key, []driver.Value{int64(1), lent, []byte("2024-00-02")})
+	at.Advance(tab.Key, []driver.Value{int64(1), reused, []byte("2024-00-02")})
 	if canCompare(tab, at) {
 		t.Error("an invalid date can be compared")
 	}

@@ -238,8 +238,8 @@ func (d *database) Select(c *catalogue, r *sqlread.Rule) (*sqlread.Selection, []
 	return s, missing, nil
 }
 
-// Whole implements [sqlread.Dialect].
-func (d *database) Whole(s *sqlread.Selection) relation {
+// Combined implements [sqlread.Dialect].
+func (d *database) Combined(s *sqlread.Selection) relation {
 	return relation{Scope: scopeName(shownOf(s.Tables))}
 }
 

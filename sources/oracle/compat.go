@@ -30,8 +30,8 @@ func toDouble(v driver.Value) (document.Value, string) {
 	return sqlread.Fraction(f), ""
 }
 
-// toWholeOrDouble is for numbers of any scale; integers are written with all their digits.
-func toWholeOrDouble(v driver.Value) (document.Value, string) {
+// toIntegerOrDouble is for numbers of any scale; integers are written with all their digits.
+func toIntegerOrDouble(v driver.Value) (document.Value, string) {
 	digits := digitsOf(v)
 	if strings.Contains(digits, ".") || strings.HasSuffix(digits, infinity) {
 		return toDouble(digits)

@@ -21,8 +21,8 @@ func canCompare(at *sqlread.Position) bool {
 	})
 }
 
-// behind is the condition for all rows after a position, "" before the first one.
-func behind(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
+// after is the condition for all rows after a position, "" before the first one.
+func after(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
 	condition = at.Condition(func(i int, operator string) string {
 		c := &t.Columns[t.Key[i]]
 		args = append(args, c.Type.Given(at.Key[i]))
@@ -48,8 +48,8 @@ func numberArgument(v driver.Value) driver.Value {
 // scientific writes digits as 1.25e1.
 func scientific(digits string) string {
 	magnitude, negative := strings.CutPrefix(digits, "-")
-	whole, fraction, _ := strings.Cut(magnitude, ".")
-	all := strings.TrimLeft(whole+fraction, "0")
+	integer, fraction, _ := strings.Cut(magnitude, ".")
+	all := strings.TrimLeft(integer+fraction, "0")
 	exponent := len(all) - len(fraction) - 1
 	all = strings.TrimRight(all, "0")
 	if all == "" {

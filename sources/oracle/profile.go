@@ -77,7 +77,7 @@ func (d *database) rowOf(p *part, t *table) (r *sqlread.Row, renamed []sqlread.R
 	return &sqlread.Row{
 		Table: t, Record: sqlread.NewRecord(d.metadata(p), names, t.Key, profile == sqlread.Native),
 		ID:   sqlread.ID[driver.Value]{Profile: profile, Prefix: d.idPrefix(p), Values: inIDs},
-		Lost: func(column, reason string) { d.Mended.Tell(d.Log, p.Name(), column, reason) },
+		Lost: func(column, reason string) { d.Mended.Report(d.Log, p.Name(), column, reason) },
 	}, renamed
 }
 

@@ -97,7 +97,7 @@ func (d *database) describe(ctx context.Context, s *session, p *part) (*table, e
 	if err := d.settle(ctx, s, p, t); err != nil {
 		return nil, err
 	}
-	return p.Keyed(t, key, &d.set.tables, nil)
+	return p.WithKey(t, key, &d.set.tables, nil)
 }
 
 // settle sets the encoding of the columns' types, and removes the columns that cannot be read.
@@ -169,6 +169,6 @@ func fromOf(r *relation) string { return quote.Table(r.Schema, r.Name) }
 // query reads all rows of the part after a position. It sets no row limit, because old servers have no syntax
 // for one: the driver fetches rows in batches.
 func query(p *part, t *table, m moment, at *sqlread.Position) (query string, args []driver.Value) {
-	condition, args := behind(t, at)
+	condition, args := after(t, at)
 	return t.Select(quote, fromOf(&p.Rel)+m.clause(), condition), args
 }

@@ -143,7 +143,7 @@ func builtIn(name string, d *declaration) (t columnType, known bool) {
 // others are text with their digits.
 func numberType(d *declaration) columnType {
 	t := columnType{
-		Value: toDecimal, Compat: toWholeOrDouble, Key: keyNumber, Zero: zeroNumber, Bind: "%", Argument: numberArgument,
+		Value: toDecimal, Compat: toIntegerOrDouble, Key: keyNumber, Zero: zeroNumber, Bind: "%", Argument: numberArgument,
 		Kind: source.Decimal, CompatKind: source.Double,
 		Digits: d.scaled, // a number of any scale may be infinity, written by another program
 	}
@@ -152,7 +152,7 @@ func numberType(d *declaration) columnType {
 	case d.scale > 0:
 		t.Compat = toDouble
 	case d.precision > 0 && d.precision-d.scale <= 18:
-		t.Value, t.Compat, t.Kind, t.CompatKind = toWhole, toWhole, source.Long, source.Long
+		t.Value, t.Compat, t.Kind, t.CompatKind = toInteger, toInteger, source.Long, source.Long
 	}
 	return t
 }

@@ -25,8 +25,8 @@ func toText(v driver.Value) (document.Value, string) {
 	return sqlread.Text(sqlread.TextOf(v))
 }
 
-// toWhole is for columns with integers of at most 18 digits.
-func toWhole(v driver.Value) (document.Value, string) {
+// toInteger is for columns with integers of at most 18 digits.
+func toInteger(v driver.Value) (document.Value, string) {
 	n, err := strconv.ParseInt(sqlread.TextOf(v), 10, 64)
 	if err != nil {
 		return document.Null(), "not an integer of 64 bits"

@@ -89,7 +89,7 @@ func BenchmarkWays(b *testing.B) {
 		b.Helper()
 		return drain(b, conn.PgConn().ExecParams(b.Context(), sql, nil, nil, nil, nil))
 	}
-	whole := func(query string) func(*testing.B) {
+	reading := func(query string) func(*testing.B) {
 		return func(b *testing.B) {
 			for b.Loop() {
 				ask(b, query)
@@ -118,11 +118,11 @@ func BenchmarkWays(b *testing.B) {
 		}
 	}
 	db.exec(`CREATE TABLE scattered (LIKE t INCLUDING ALL); INSERT INTO scattered SELECT * FROM t ORDER BY md5(id::text); ANALYZE scattered`)
-	b.Run("stream", whole("SELECT * FROM t"))
-	b.Run("stream with positions", whole("SELECT *, ctid FROM t"))
-	b.Run("stream with positions in several tables", whole("SELECT *, ctid, tableoid FROM t"))
-	b.Run("stream in order", whole("SELECT * FROM t ORDER BY id"))
-	b.Run("stream of scattered rows in order", whole("SELECT * FROM scattered ORDER BY id"))
+	b.Run("stream", reading("SELECT * FROM t"))
+	b.Run("stream with positions", reading("SELECT *, ctid FROM t"))
+	b.Run("stream with positions in several tables", reading("SELECT *, ctid, tableoid FROM t"))
+	b.Run("stream in order", reading("SELECT * FROM t ORDER BY id"))
+	b.Run("stream of scattered rows in order", reading("SELECT * FROM scattered ORDER BY id"))
 	for _, size := range []int{50, 5000} {
 		b.Run(fmt.Sprintf("pages of %d", size), pages(size))
 		b.Run(fmt.Sprintf("cursor, %d at a time", size), cursor(size))

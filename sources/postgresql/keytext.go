@@ -65,13 +65,13 @@ func keyDecimal(dst []byte, text string) []byte {
 	digits := strings.TrimPrefix(text, "-")
 	sign := text[:len(text)-len(digits)]
 	if !strings.Contains(digits, ".") {
-		return keyWhole(dst, sign, digits)
+		return keyInteger(dst, sign, digits)
 	}
 	return sqlread.AppendDecimal(dst, text)
 }
 
-// keyWhole writes a decimal without a fraction.
-func keyWhole(dst []byte, sign, digits string) []byte {
+// keyInteger writes a decimal without a fraction.
+func keyInteger(dst []byte, sign, digits string) []byte {
 	significant := digits
 	for strings.HasSuffix(significant, "0000") && len(significant) > 4 {
 		significant = significant[:len(significant)-4]
@@ -182,8 +182,8 @@ func parseInterval(text string) (span int64, ok bool) {
 		}
 		number, unit := rest[:i], rest[i]
 		rest = rest[i+1:]
-		whole, fraction, _ := strings.Cut(number, ".")
-		n, err := strconv.ParseInt(whole, 10, 64)
+		integer, fraction, _ := strings.Cut(number, ".")
+		n, err := strconv.ParseInt(integer, 10, 64)
 		if err != nil {
 			return 0, false
 		}
@@ -203,7 +203,7 @@ func parseInterval(text string) (span int64, ok bool) {
 			if err != nil {
 				return 0, false
 			}
-			if strings.HasPrefix(whole, "-") {
+			if strings.HasPrefix(integer, "-") {
 				micros = -micros
 			}
 			n = n*second + micros

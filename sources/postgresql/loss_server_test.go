@@ -68,7 +68,7 @@ func TestReadingResumesAfterTheLastRow(t *testing.T) {
 		}
 		sqltest.Once(t, times, lossRows)
 		if n := strings.Count(log.String(), "resuming after the last row"); n != 3 || pauses.Load() != 3 {
-			t.Errorf("%s: went on %d times with %d pauses, want 3:\n%s", table, n, pauses.Load(), log)
+			t.Errorf("%s: resumed %d times with %d pauses, want 3:\n%s", table, n, pauses.Load(), log)
 		}
 	}
 }

@@ -28,7 +28,7 @@ var (
 	_ source.Describer = (*part)(nil)
 )
 
-// Name is the scope, followed by the blocks or the query unless it is read as a whole.
+// Name is the scope, followed by the blocks or the query unless the table is one part.
 func (p *part) Name() string {
 	if p.blocks != nil {
 		return p.Rel.Scope + " " + p.blocks.String()
@@ -64,7 +64,7 @@ func (p *part) read(ctx context.Context, yield func(document.Document, error) bo
 		if left {
 			return nil
 		}
-		r, err = p.goOn(ctx, r, lost)
+		r, err = p.resume(ctx, r, lost)
 	}
 	return err
 }

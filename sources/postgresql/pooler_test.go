@@ -27,8 +27,8 @@ func TestErrorsOfAPooler(t *testing.T) {
 		"server login has been failing, try again later (server_login_retry)": {source.ErrTemporary, true},
 	} {
 		err := &pgconn.PgError{Severity: "FATAL", Code: "08P01", Message: text}
-		if told := d.connectError(err); !errors.Is(told, tt.kind) {
-			t.Errorf("%q does not have the kind %v: %v", text, tt.kind, told)
+		if got := d.connectError(err); !errors.Is(got, tt.kind) {
+			t.Errorf("%q does not have the kind %v: %v", text, tt.kind, got)
 		}
 		if again := worthRetrying(err); again != tt.again {
 			t.Errorf("%q is tried again: %v", text, again)

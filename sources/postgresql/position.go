@@ -81,13 +81,13 @@ func (a *position) condition() string {
 	if a == nil || !a.begun {
 		return ""
 	}
-	behind := fmt.Sprintf("ctid > '(%d,%d)'", binary.BigEndian.Uint32(a.place[:]), binary.BigEndian.Uint16(a.place[4:]))
+	after := fmt.Sprintf("ctid > '(%d,%d)'", binary.BigEndian.Uint32(a.place[:]), binary.BigEndian.Uint16(a.place[4:]))
 	if !a.several {
-		return behind
+		return after
 	}
 	done := make([]string, len(a.done))
 	for i, oid := range a.done {
 		done[i] = fmt.Sprint(oid)
 	}
-	return fmt.Sprintf("tableoid <> ALL ('{%s}'::oid[]) AND (tableoid <> %d OR %s)", strings.Join(done, ","), a.table, behind)
+	return fmt.Sprintf("tableoid <> ALL ('{%s}'::oid[]) AND (tableoid <> %d OR %s)", strings.Join(done, ","), a.table, after)
 }

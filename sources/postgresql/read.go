@@ -149,9 +149,9 @@ func (p *part) run(ctx context.Context, r *reader) error {
 	return nil
 }
 
-// goOn resumes after the last row, on another connection and in the same snapshot. cause
+// resume resumes after the last row, on another connection and in the same snapshot. cause
 // is why the previous connection is unusable.
-func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error) {
+func (p *part) resume(ctx context.Context, r *reader, cause error) (*reader, error) {
 	failed := func(err error) error {
 		if e, ok := errors.AsType[*source.Error](err); ok { // openFrom has named the operation
 			return e
@@ -163,7 +163,7 @@ func (p *part) goOn(ctx context.Context, r *reader, cause error) (*reader, error
 	}
 	gone := func(err error) bool { return errors.Is(err, errNoSnapshot) || errors.Is(err, errMoved) }
 	l := &link.Loss{Attempts: p.db.attempts(), Part: p.Name(), Failed: failed, Final: gone}
-	return link.GoOn(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openFrom(ctx, r.snapshot, r) })
+	return link.Resume(ctx, l, &r.at.losses, cause, func(ctx context.Context, _ error) (*reader, error) { return p.openFrom(ctx, r.snapshot, r) })
 }
 
 // begin begins a transaction on an idle or new connection. Connections that were lost while
@@ -305,16 +305,16 @@ func (p *part) hidesRows(ctx context.Context, i identity) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var whole bool
+	var complete bool
 	// A session that waits for the table after our lock must not block this query forever.
 	_, err = conn.PgConn().Exec(ctx, "SET LOCAL lock_timeout = '3s'").ReadAll()
 	if err == nil {
-		err = conn.QueryRow(ctx, policiesQuery, i.secured).Scan(&whole)
+		err = conn.QueryRow(ctx, policiesQuery, i.secured).Scan(&complete)
 	}
 	if err != nil {
 		hangUp(ctx, conn)
 		return false, p.tableError("look up the policies", err)
 	}
 	p.db.release(ctx, conn)
-	return !whole, nil
+	return !complete, nil
 }

@@ -34,7 +34,7 @@ func (p *part) rowOf(t *table) (r *row, renamed []sqlread.Renamed) {
 	return &row{
 		table: t, profile: profile, prefix: from.Prefix("postgresql", profile),
 		record: sqlread.NewRecord(from.Fields(profile), names, t.Key, profile == sqlread.Native),
-		lost:   func(column, reason string) { p.db.mended.Tell(p.db.Log, p.Rel.Scope, column, reason) },
+		lost:   func(column, reason string) { p.db.mended.Report(p.db.Log, p.Rel.Scope, column, reason) },
 	}, renamed
 }
 

@@ -20,9 +20,9 @@ func (d *database) selections(c *catalogue, snapshot string) (parts []*part, err
 			return nil, err
 		}
 		missing = append(missing, lacks...)
-		whole := s.Whole(quote)
-		whole.Readable = true
-		parts = append(parts, &part{db: d, Subject: sqlread.Subject{Rel: whole, Rule: s}, snapshot: snapshot, about: &sqlread.Described{}})
+		combined := s.Combined(quote)
+		combined.Readable = true
+		parts = append(parts, &part{db: d, Subject: sqlread.Subject{Rel: combined, Rule: s}, snapshot: snapshot, about: &sqlread.Described{}})
 	}
 	if len(missing) > 0 {
 		return nil, sqlread.AbsentError(missing, c.Where, c.Hint)

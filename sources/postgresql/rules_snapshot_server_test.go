@@ -106,14 +106,14 @@ func TestTruncatedWhileARuleWaits(t *testing.T) {
 func TestRowSecurityOfRules(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		set   string
-		whole bool
+		set      string
+		complete bool
 	}{
-		"none":            {set: "SELECT 1", whole: true},
+		"none":            {set: "SELECT 1", complete: true},
 		"of one":          {set: "ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON b USING (id < 9)"},
-		"shows all":       {set: "ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON b USING (true)", whole: true},
+		"shows all":       {set: "ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON b USING (true)", complete: true},
 		"shows all of a":  {set: "ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a USING (true); ALTER TABLE b ENABLE ROW LEVEL SECURITY"},
-		"shows all of it": {set: "ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a USING (true); ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON b USING (true)", whole: true},
+		"shows all of it": {set: "ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a USING (true); ALTER TABLE b ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON b USING (true)", complete: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,10 +123,10 @@ func TestRowSecurityOfRules(t *testing.T) {
 			db.exec(tt.set)
 			part := sqltest.List(t, openSource(t, values, sqltest.RuleEnv(sqltest.QueryOf("SELECT a.id, b.id FROM a LEFT JOIN b ON true", "a,b", "id"))))[0]
 			got := sqltest.Read(t.Context(), part)
-			if len(got.IDs) != 1 || tt.whole && got.Err != nil {
+			if len(got.IDs) != 1 || tt.complete && got.Err != nil {
 				t.Errorf("got %v, %v", got.IDs, got.Err)
 			}
-			if !tt.whole {
+			if !tt.complete {
 				sqltest.Refuse(t, got.Err, source.ErrAuth, "public.a+b, advanced_rules[0]: row security", `BYPASSRLS; or CREATE POLICY elastic_ingest ON "public"."a"`, `ON "public"."b"`, "or remove advanced_rules[0]")
 			}
 		})

@@ -17,21 +17,21 @@ func TestRowSecurity(t *testing.T) {
 	t.Parallel()
 	const secure = "ALTER TABLE t ENABLE ROW LEVEL SECURITY; "
 	for name, tt := range map[string]struct {
-		set   string // ROLE is the role's name
-		rows  int
-		whole bool
+		set      string // ROLE is the role's name
+		rows     int
+		complete bool
 	}{
-		"not enabled":                  {set: "CREATE POLICY a ON t USING (id = 1)", rows: 3, whole: true},
+		"not enabled":                  {set: "CREATE POLICY a ON t USING (id = 1)", rows: 3, complete: true},
 		"no policy":                    {set: secure, rows: 0},
 		"some rows":                    {set: secure + "CREATE POLICY a ON t USING (id < 3)", rows: 2},
 		"all present rows":             {set: secure + "CREATE POLICY a ON t USING (id > 0)", rows: 3},
-		"all rows for all":             {set: secure + "CREATE POLICY a ON t USING (true)", rows: 3, whole: true},
-		"all rows for the role":        {set: secure + "CREATE POLICY a ON t FOR SELECT TO ROLE USING (true); CREATE POLICY b ON t USING (false)", rows: 3, whole: true},
+		"all rows for all":             {set: secure + "CREATE POLICY a ON t USING (true)", rows: 3, complete: true},
+		"all rows for the role":        {set: secure + "CREATE POLICY a ON t FOR SELECT TO ROLE USING (true); CREATE POLICY b ON t USING (false)", rows: 3, complete: true},
 		"all rows for another":         {set: secure + "CREATE POLICY a ON t TO pg_monitor USING (true)", rows: 0},
 		"a policy for INSERT only":     {set: secure + "CREATE POLICY a ON t FOR INSERT WITH CHECK (true)", rows: 0},
 		"restricted":                   {set: secure + "CREATE POLICY a ON t USING (true); CREATE POLICY b ON t AS RESTRICTIVE USING (id = 2)", rows: 1},
-		"restricted, for writing only": {set: secure + "CREATE POLICY a ON t USING (true); CREATE POLICY b ON t AS RESTRICTIVE FOR UPDATE USING (id = 2)", rows: 3, whole: true},
-		"bypassed":                     {set: secure + "ALTER ROLE ROLE BYPASSRLS", rows: 3, whole: true},
+		"restricted, for writing only": {set: secure + "CREATE POLICY a ON t USING (true); CREATE POLICY b ON t AS RESTRICTIVE FOR UPDATE USING (id = 2)", rows: 3, complete: true},
+		"bypassed":                     {set: secure + "ALTER ROLE ROLE BYPASSRLS", rows: 3, complete: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -43,10 +43,10 @@ func TestRowSecurity(t *testing.T) {
 			if len(got.IDs) != tt.rows {
 				t.Errorf("got %d rows, want %d", len(got.IDs), tt.rows)
 			}
-			if tt.whole && got.Err != nil {
+			if tt.complete && got.Err != nil {
 				t.Error(got.Err)
 			}
-			if !tt.whole {
+			if !tt.complete {
 				sqltest.Refuse(t, got.Err, source.ErrAuth, "row security", "ALTER ROLE \""+role+"\" BYPASSRLS;", "USING (true)", `tables: ["*", "-public.t"]`)
 			}
 		})

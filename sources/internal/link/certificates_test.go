@@ -18,7 +18,7 @@ func TestParseCertificates(t *testing.T) {
 		want       int
 		fails      string
 	}{
-		{"as it is", one, 1, ""},
+		{"unchanged", one, 1, ""},
 		{"two", one + two, 2, ""},
 		{"text around it", "the authority:\n" + one + "\nand the other:\n" + two, 2, ""},
 		{"blanks for line breaks", strings.ReplaceAll(one, "\n", " "), 1, ""},

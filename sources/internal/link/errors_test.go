@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestBrief: what a driver puts before an error of the network is left out, and the cause is still found.
+// TestBrief checks that the prefixes of drivers are removed from an error of the network, and the cause is still found.
 func TestBrief(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("connection refused")

@@ -52,10 +52,10 @@ type Loss struct {
 	Final  func(error) bool  // whether resuming is impossible, such as after the table was altered
 }
 
-// GoOn resumes after the last row received, by calling again, if cause, which stopped the rows, may pass: as many
+// Resume resumes after the last row received, by calling again, if cause, which stopped the rows, may pass: as many
 // times in a row as the attempts allow; n counts them. From the second time on, cause is why the previous attempt
 // failed. If the server is unreachable, enough attempts have been made already.
-func GoOn[R any](ctx context.Context, l *Loss, n *int, cause error, again func(ctx context.Context, cause error) (R, error)) (none R, err error) {
+func Resume[R any](ctx context.Context, l *Loss, n *int, cause error, again func(ctx context.Context, cause error) (R, error)) (none R, err error) {
 	failed := l.Failed(cause)
 	if !errors.Is(failed, source.ErrTemporary) {
 		return none, failed

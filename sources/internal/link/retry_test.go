@@ -41,7 +41,7 @@ func TestConnect(t *testing.T) {
 	}
 }
 
-// TestConnectIsCancelled: while it waits, and while it tries.
+// TestConnectIsCancelled cancels it while it waits, and while it tries.
 func TestConnectIsCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -60,8 +60,8 @@ func TestConnectIsCancelled(t *testing.T) {
 	}
 }
 
-// TestGoOn: a loss is followed by as many attempts as there are left.
-func TestGoOn(t *testing.T) {
+// TestResume checks that as many attempts follow a loss as are left.
+func TestResume(t *testing.T) {
 	t.Parallel()
 	lost, altered, refused := errors.New("lost"), errors.New("altered"), errors.New("refused")
 	away := &source.Error{Kind: source.ErrUnreachable, Err: errors.New("away")}
@@ -98,7 +98,7 @@ func TestGoOn(t *testing.T) {
 				return e
 			},
 		}
-		_, err := GoOn(t.Context(), l, &losses, tt.cause, func(context.Context, error) (int, error) {
+		_, err := Resume(t.Context(), l, &losses, tt.cause, func(context.Context, error) (int, error) {
 			tries++
 			return 0, tt.answers[min(tries, len(tt.answers))-1]
 		})

@@ -219,7 +219,7 @@ func (d *Database[S, V]) selections(c *Catalogue) (parts []*Part[S, V], err erro
 			return nil, err
 		}
 		missing = append(missing, lacks...)
-		parts = append(parts, d.Part(d.dialect.Whole(s), s))
+		parts = append(parts, d.Part(d.dialect.Combined(s), s))
 	}
 	if len(missing) > 0 {
 		return nil, AbsentError(missing, c.Where, c.Hint)
@@ -264,10 +264,10 @@ func (d *Database[S, V]) ReadApart() {
 	}
 }
 
-// Lend acquires a session with a snapshot: one of the run, or if all are in use a new one, whose snapshot is later.
+// Acquire acquires a session with a snapshot: one of the run, or if all are in use a new one, whose snapshot is later.
 // If the server allows no further connection, it waits for a session of the run.
-func (d *Database[S, V]) Lend(ctx context.Context, _ *Part[S, V]) (s S, used bool, err error) {
-	return d.Snapshots.Lend(ctx, d.dialect.Late, d.Verdicts.TooMany)
+func (d *Database[S, V]) Acquire(ctx context.Context, _ *Part[S, V]) (s S, used bool, err error) {
+	return d.Snapshots.Acquire(ctx, d.dialect.Late, d.Verdicts.TooMany)
 }
 
 // Late opens a session whose snapshot is taken after those of the run.
@@ -311,8 +311,8 @@ func (d *Database[S, V]) Release(ctx context.Context, s S) {
 	d.Discard(ctx, s)
 }
 
-// GiveBack returns a session whose last result was err.
-func (d *Database[S, V]) GiveBack(ctx context.Context, s S, err error) {
+// ReleaseAfter returns a session whose last result was err.
+func (d *Database[S, V]) ReleaseAfter(ctx context.Context, s S, err error) {
 	if d.dialect.Usable(ctx, s, err) {
 		d.Release(ctx, s)
 		return

@@ -35,8 +35,8 @@ type Dialect[S Session, V any] interface {
 	Unmatched(c *Catalogue) []source.Part
 	// Select finds the tables of a rule; missing are the names that do not exist.
 	Select(c *Catalogue, r *Rule) (s *Selection, missing []string, err error)
-	// Whole is the name of a rule's part: its tables together.
-	Whole(s *Selection) Relation
+	// Combined is the name of a rule's part: its tables together.
+	Combined(s *Selection) Relation
 
 	// Begin takes the snapshots of the run, for which first is the first session, and adds the sessions to the pool.
 	// It returns the parts to read: the tables, some of them cut into ranges. After an error no session is left open.
@@ -47,8 +47,8 @@ type Dialect[S Session, V any] interface {
 	// its rows.
 	Check(ctx context.Context, s S, p *Part[S, V]) error
 
-	// Lend acquires a session for a part; used reports whether it was in the pool. Most dialects use [Database.Lend].
-	Lend(ctx context.Context, p *Part[S, V]) (s S, used bool, err error)
+	// Acquire acquires a session for a part; used reports whether it was in the pool. Most dialects use [Database.Acquire].
+	Acquire(ctx context.Context, p *Part[S, V]) (s S, used bool, err error)
 	// Late opens a session whose snapshot is taken after those of the run, as [Database.Late] does.
 	Late(ctx context.Context) (S, error)
 	// Restore prepares a session for another part. It returns false if the session can no longer be used.

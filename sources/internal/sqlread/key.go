@@ -133,13 +133,13 @@ func KeylessError(part string, rows int64) error {
 	}
 }
 
-// Behind is the condition for all rows after a given one in the order of a key of n columns. compare
+// After is the condition for all rows after a given one in the order of a key of n columns. compare
 // writes a comparison of the key's column i with the value of that row:
 //
 //	a >= ? AND (a > ? OR (a = ? AND b > ?))
 //
 // Servers that understand (a, b) > (?, ?) use a full index scan for it.
-func Behind(n int, compare func(i int, operator string) string) string {
+func After(n int, compare func(i int, operator string) string) string {
 	var b strings.Builder
 	last := n - 1
 	for i := range last {

@@ -16,7 +16,7 @@ func TestAfter(t *testing.T) {
 		2: "a >= ? AND (a > ? OR (a = ? AND b > ?))",
 		3: "a >= ? AND (a > ? OR (a = ? AND b >= ? AND (b > ? OR (b = ? AND c > ?))))",
 	} {
-		got := Behind(n, func(i int, operator string) string { return string(rune('a'+i)) + " " + operator + " ?" })
+		got := After(n, func(i int, operator string) string { return string(rune('a'+i)) + " " + operator + " ?" })
 		if got != want {
 			t.Errorf("%d: got %s", n, got)
 		}

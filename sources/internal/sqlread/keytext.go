@@ -66,8 +66,8 @@ func AppendBytes(dst []byte, s string) []byte {
 // numbers below 1e-6, as 1.2E-7.
 func AppendDecimal(dst []byte, text string) []byte {
 	digits := strings.TrimPrefix(text, "-")
-	whole, fraction, _ := strings.Cut(digits, ".")
-	if strings.Trim(whole, "0") != "" {
+	integer, fraction, _ := strings.Cut(digits, ".")
+	if strings.Trim(integer, "0") != "" {
 		return append(dst, text...)
 	}
 	significant := strings.TrimLeft(fraction, "0")

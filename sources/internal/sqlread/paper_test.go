@@ -207,7 +207,7 @@ func (d *paper) Select(c *Catalogue, r *Rule) (*Selection, []string, error) {
 	return s, missing, nil
 }
 
-func (d *paper) Whole(s *Selection) Relation {
+func (d *paper) Combined(s *Selection) Relation {
 	return Relation{Name: strings.Join(s.Names(), "_"), Scope: strings.Join(s.Names(), "+")}
 }
 
@@ -289,7 +289,7 @@ func (d *paper) Describe(ctx context.Context, s *paperSession, p *paperPart) (*p
 	if err != nil {
 		return nil, err
 	}
-	return p.Keyed(t, key, &d.tables, nil)
+	return p.WithKey(t, key, &d.tables, nil)
 }
 
 func (d *paper) LookUp(ctx context.Context, s *paperSession, p *paperPart) (*paperTable, error) {

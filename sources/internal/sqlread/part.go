@@ -89,7 +89,7 @@ func (p *Part[S, V]) Cut(ranges []Range) (parts []*Part[S, V]) {
 // First reports whether no other part of the table precedes it.
 func (p *Part[S, V]) First() bool { return p.Range == nil || p.Range.First }
 
-// Name is the scope, followed by the keys or the query unless the table is read as a whole.
+// Name is the scope, followed by the keys or the query unless the table is one part.
 func (p *Part[S, V]) Name() string {
 	if p.Range != nil {
 		return p.Rel.Scope + " " + p.Range.Name
@@ -103,7 +103,7 @@ func (p *Part[S, V]) Describe(ctx context.Context) (source.Description, error) {
 	d := p.db
 	return p.about.Once(func() (source.Description, error) {
 		for {
-			s, used, err := d.Snapshots.Borrow(ctx, d.dialect.Late, d.Verdicts.TooMany)
+			s, used, err := d.Snapshots.AcquireExisting(ctx, d.dialect.Late, d.Verdicts.TooMany)
 			if err != nil {
 				return source.Description{}, p.Failed("connect", err)
 			}
@@ -112,7 +112,7 @@ func (p *Part[S, V]) Describe(ctx context.Context) (source.Description, error) {
 				d.Release(ctx, s)
 				return d.dialect.Description(p, t), nil
 			}
-			d.GiveBack(ctx, s, err)
+			d.ReleaseAfter(ctx, s, err)
 			if !used || !d.Verdicts.HungUp(err) || ctx.Err() != nil {
 				return source.Description{}, p.Failed("describe the table", err)
 			}
@@ -157,10 +157,10 @@ func (p *Part[S, V]) SetKey(t *Table[V], key []KeyColumn) (err error) {
 	return err
 }
 
-// Keyed sets the key of a described table, or if it has none the columns that the configuration names, and removes the
+// WithKey sets the key of a described table, or if it has none the columns that the configuration names, and removes the
 // columns that ids do not need if only ids are read. list is the table list, order the order of a key in ids, nil for
 // that of the key. An error with a table is about the configuration.
-func (p *Part[S, V]) Keyed(t *Table[V], key []string, list *TableList, order func(*Table[V]) []int) (*Table[V], error) {
+func (p *Part[S, V]) WithKey(t *Table[V], key []string, list *TableList, order func(*Table[V]) []int) (*Table[V], error) {
 	if key == nil {
 		err := t.SetDeclaredKey(p.Name(), &p.Rel, list, p.db.dialect.DeclaredKey(&p.Rel))
 		return Reduced(&p.db.Config, t), err
@@ -195,11 +195,11 @@ func (p *Part[S, V]) read(ctx context.Context, yield func(document.Document, err
 			p.db.Release(ctx, r.Session)
 			return KeylessError(p.Name(), r.keyless)
 		}
-		p.db.GiveBack(ctx, r.Session, p.db.dialect.Abandon(r, left, lost))
+		p.db.ReleaseAfter(ctx, r.Session, p.db.dialect.Abandon(r, left, lost))
 		if left {
 			return nil
 		}
-		r, err = p.goOn(ctx, r, lost)
+		r, err = p.resume(ctx, r, lost)
 	}
 	return err
 }

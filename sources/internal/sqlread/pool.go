@@ -18,16 +18,16 @@ type Snapshot interface {
 // Pool holds the sessions of a run, each with its snapshot. Parts acquire and release them. Use
 // [NewPool].
 type Pool[S Snapshot] struct {
-	given chan struct{} // signals waiting callers that something may have changed
+	changed chan struct{} // signals waiting callers that something may have changed
 
 	mu     sync.Mutex
 	idle   []S
-	lent   int
+	inUse  int
 	closed bool
 }
 
 // NewPool creates a pool without sessions.
-func NewPool[S Snapshot]() *Pool[S] { return &Pool[S]{given: make(chan struct{}, 1)} }
+func NewPool[S Snapshot]() *Pool[S] { return &Pool[S]{changed: make(chan struct{}, 1)} }
 
 // Take acquires a session, preferably one of those that the run began with; ok is false if there is none.
 func (p *Pool[S]) Take() (s S, ok bool) {
@@ -36,9 +36,9 @@ func (p *Pool[S]) Take() (s S, ok bool) {
 	for i, s := range p.idle {
 		if !s.Late() || i == len(p.idle)-1 {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-			p.lent++
+			p.inUse++
 			if len(p.idle) > 0 {
-				p.tell()
+				p.signal()
 			}
 			return s, true
 		}
@@ -50,33 +50,33 @@ func (p *Pool[S]) Take() (s S, ok bool) {
 func (p *Pool[S]) Add() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lent++
+	p.inUse++
 }
 
 // Put releases a session.
 func (p *Pool[S]) Put(s S) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lent--
+	p.inUse--
 	if p.closed {
 		s.HangUp()
 	} else {
 		p.idle = append(p.idle, s)
 	}
-	p.tell()
+	p.signal()
 }
 
 // Drop forgets a session that was closed.
 func (p *Pool[S]) Drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lent--
-	p.tell()
+	p.inUse--
+	p.signal()
 }
 
-func (p *Pool[S]) tell() {
+func (p *Pool[S]) signal() {
 	select {
-	case p.given <- struct{}{}:
+	case p.changed <- struct{}{}:
 	default:
 	}
 }
@@ -88,26 +88,26 @@ func (p *Pool[S]) Wait(ctx context.Context) (s S, ok bool, err error) {
 			return s, true, nil
 		}
 		p.mu.Lock()
-		none := p.lent == 0
+		none := p.inUse == 0
 		if none {
-			p.tell()
+			p.signal()
 		}
 		p.mu.Unlock()
 		if none {
 			return s, false, nil
 		}
 		select {
-		case <-p.given:
+		case <-p.changed:
 		case <-ctx.Done():
 			return s, false, ctx.Err()
 		}
 	}
 }
 
-// Lend acquires a session: one of the pool, or if all are in use a new one, with open. If the
+// Acquire acquires a session: one of the pool, or if all are in use a new one, with open. If the
 // server allows no further connection, which tooMany reports, it waits for one of the pool. used reports whether the
 // session was in the pool.
-func (p *Pool[S]) Lend(ctx context.Context, open func(context.Context) (S, error), tooMany func(error) bool) (s S, used bool, err error) {
+func (p *Pool[S]) Acquire(ctx context.Context, open func(context.Context) (S, error), tooMany func(error) bool) (s S, used bool, err error) {
 	if s, ok := p.Take(); ok {
 		return s, true, nil
 	}
@@ -128,14 +128,14 @@ func (p *Pool[S]) Lend(ctx context.Context, open func(context.Context) (S, error
 	return s, true, nil
 }
 
-// Borrow acquires a session for catalog queries. It waits for one of the pool instead of opening another, whose
-// snapshot would be late, and opens one, as [Pool.Lend] does, only if the pool has none.
-func (p *Pool[S]) Borrow(ctx context.Context, open func(context.Context) (S, error), tooMany func(error) bool) (s S, used bool, err error) {
+// AcquireExisting acquires a session for catalog queries. It waits for one of the pool instead of opening another, whose
+// snapshot would be late, and opens one, as [Pool.Acquire] does, only if the pool has none.
+func (p *Pool[S]) AcquireExisting(ctx context.Context, open func(context.Context) (S, error), tooMany func(error) bool) (s S, used bool, err error) {
 	s, ok, err := p.Wait(ctx)
 	if ok || err != nil {
 		return s, true, err
 	}
-	return p.Lend(ctx, open, tooMany)
+	return p.Acquire(ctx, open, tooMany)
 }
 
 // MostSnapshots is how many sessions a run begins with: the default of engine.readers.

@@ -77,20 +77,20 @@ func TestPoolWaits(t *testing.T) {
 func TestPoolCloses(t *testing.T) {
 	t.Parallel()
 	p := NewPool[*fakeSession]()
-	idle, lent := &fakeSession{}, &fakeSession{}
+	idle, used := &fakeSession{}, &fakeSession{}
 	p.Add()
 	p.Put(idle)
 	p.Add()
 	p.Close()
-	if !idle.closed || lent.closed {
-		t.Errorf("idle %v, lent %v", idle.closed, lent.closed)
+	if !idle.closed || used.closed {
+		t.Errorf("idle %v, in use %v", idle.closed, used.closed)
 	}
-	if p.Put(lent); !lent.closed {
+	if p.Put(used); !used.closed {
 		t.Error("one that came back was not closed")
 	}
 }
 
-// TestPoolSharesSessions: what is idle, what is new, and what comes back where the server opens no more.
+// TestPoolSharesSessions acquires an idle session, a new one, and a released one where the server opens no more.
 func TestPoolSharesSessions(t *testing.T) {
 	t.Parallel()
 	p := NewPool[*fakeSession]()
@@ -100,32 +100,32 @@ func TestPoolSharesSessions(t *testing.T) {
 		return func(context.Context) (*fakeSession, error) { return s, err }
 	}
 	fresh := &fakeSession{}
-	if s, used, err := p.Lend(t.Context(), opens(fresh, nil), tooMany); s != fresh || used || err != nil {
+	if s, used, err := p.Acquire(t.Context(), opens(fresh, nil), tooMany); s != fresh || used || err != nil {
 		t.Errorf("a new one: got %v, %v, %v", s, used, err)
 	}
 	p.Put(fresh)
-	if s, used, err := p.Lend(t.Context(), opens(nil, broken), tooMany); s != fresh || !used || err != nil {
+	if s, used, err := p.Acquire(t.Context(), opens(nil, broken), tooMany); s != fresh || !used || err != nil {
 		t.Errorf("an idle one: got %v, %v, %v", s, used, err)
 	}
-	if _, _, err := p.Lend(t.Context(), opens(nil, broken), tooMany); !errors.Is(err, broken) {
+	if _, _, err := p.Acquire(t.Context(), opens(nil, broken), tooMany); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
-	given := make(chan *fakeSession)
+	released := make(chan *fakeSession)
 	go func() {
-		s, _, _ := p.Lend(t.Context(), opens(nil, full), tooMany)
-		given <- s
+		s, _, _ := p.Acquire(t.Context(), opens(nil, full), tooMany)
+		released <- s
 	}()
 	p.Put(fresh)
-	if s := <-given; s != fresh {
+	if s := <-released; s != fresh {
 		t.Errorf("one that came back: got %v", s)
 	}
 	p.Drop()
-	if _, _, err := p.Lend(t.Context(), opens(nil, full), tooMany); !errors.Is(err, full) {
+	if _, _, err := p.Acquire(t.Context(), opens(nil, full), tooMany); !errors.Is(err, full) {
 		t.Errorf("there is none: got %v", err)
 	}
 }
 
-// TestMore: as many as there are parts and the server allows.
+// TestMore checks that it opens as many as there are parts and the server allows.
 func TestMore(t *testing.T) {
 	t.Parallel()
 	full, broken := errors.New("full"), errors.New("broken")

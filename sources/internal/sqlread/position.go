@@ -34,10 +34,10 @@ func (a *Position) Advance(key []int, row []driver.Value) {
 	}
 }
 
-// Condition is the condition for all rows after the position, "" before the first one. compare is that of [Behind].
+// Condition is the condition for all rows after the position, "" before the first one. compare is that of [After].
 func (a *Position) Condition(compare func(i int, operator string) string) string {
 	if a == nil || a.Key == nil {
 		return ""
 	}
-	return Behind(len(a.Key), compare)
+	return After(len(a.Key), compare)
 }

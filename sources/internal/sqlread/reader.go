@@ -53,7 +53,7 @@ func (r *Reader[S, V]) rows(ctx context.Context, yield func(document.Document, e
 // skipped.
 func (p *Part[S, V]) OpenNext(ctx context.Context, before *Reader[S, V], cause error) (*Reader[S, V], error) {
 	for {
-		s, used, err := p.db.dialect.Lend(ctx, p)
+		s, used, err := p.db.dialect.Acquire(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func (p *Part[S, V]) OpenNext(ctx context.Context, before *Reader[S, V], cause e
 func (p *Part[S, V]) OpenOn(ctx context.Context, s S, before *Reader[S, V], cause error) (*Reader[S, V], error) {
 	r := &Reader[S, V]{Part: p, Session: s}
 	if err := p.db.dialect.Start(ctx, r, before, cause); err != nil {
-		p.db.GiveBack(ctx, s, err)
+		p.db.ReleaseAfter(ctx, s, err)
 		return nil, err
 	}
 	return r, nil
@@ -98,13 +98,13 @@ func (r *Reader[S, V]) Run(ctx context.Context, query string, args []driver.Valu
 	return err
 }
 
-// goOn resumes after the last row on another session: in a snapshot of the run if one is
+// resume resumes after the last row on another session: in a snapshot of the run if one is
 // idle, or else in a new one. cause is why no more rows arrived.
-func (p *Part[S, V]) goOn(ctx context.Context, r *Reader[S, V], cause error) (*Reader[S, V], error) {
+func (p *Part[S, V]) resume(ctx context.Context, r *Reader[S, V], cause error) (*Reader[S, V], error) {
 	failed := func(err error) error { return p.Failed("read rows", err) }
 	if r.At == nil || !p.db.dialect.Resumable(r, cause) {
 		return nil, failed(cause)
 	}
 	l := &link.Loss{Attempts: p.db.Attempts, Part: p.Name(), Failed: failed, Final: p.db.Verdicts.Changed}
-	return link.GoOn(ctx, l, &r.At.Losses, cause, func(ctx context.Context, cause error) (*Reader[S, V], error) { return p.OpenNext(ctx, r, cause) })
+	return link.Resume(ctx, l, &r.At.Losses, cause, func(ctx context.Context, cause error) (*Reader[S, V], error) { return p.OpenNext(ctx, r, cause) })
 }

@@ -119,7 +119,7 @@ func TestLossesThatEndATable(t *testing.T) {
 	}
 }
 
-// TestReadingOfAnAlteredTableDoesNotResume: rows of two shapes are no state of a table.
+// TestReadingOfAnAlteredTableDoesNotResume, because rows with different columns are no state of a table.
 func TestReadingOfAnAlteredTableDoesNotResume(t *testing.T) {
 	t.Parallel()
 	d := newPaper(t, source.Env{}, "*", map[string]int64{"a": 9})
@@ -280,8 +280,8 @@ func TestATableIsDescribedOnceForAllItsRanges(t *testing.T) {
 	t.Parallel()
 	d := newPaper(t, source.Env{}, "*", map[string]int64{"a": 9, "keyless": 1})
 	parts := d.list(t)
-	whole, _ := parts["a"].(*paperPart)
-	shares := whole.Cut([]Range{{Name: "id ..5", Condition: `"id" < 5`, First: true}, {Name: "id 5..", Condition: `"id" >= 5`}})
+	table, _ := parts["a"].(*paperPart)
+	shares := table.Cut([]Range{{Name: "id ..5", Condition: `"id" < 5`, First: true}, {Name: "id 5..", Condition: `"id" >= 5`}})
 	first, err := shares[0].Describe(t.Context())
 	if err != nil || len(first.Fields) != 3 || first.IDPrefix != "p_" || !first.NumericIDs {
 		t.Errorf("%+v, %v", first, err)
@@ -291,7 +291,7 @@ func TestATableIsDescribedOnceForAllItsRanges(t *testing.T) {
 	if diff := cmp.Diff(first, second); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
-	if shares[0].Name() != "a id ..5" || shares[1].Scope() != "a" || !shares[0].First() || shares[1].First() || !whole.First() || shares[1].Rel.Estimate != 4 {
+	if shares[0].Name() != "a id ..5" || shares[1].Scope() != "a" || !shares[0].First() || shares[1].First() || !table.First() || shares[1].Rel.Estimate != 4 {
 		t.Errorf("got %s of %s, %d rows", shares[0].Name(), shares[1].Scope(), shares[1].Rel.Estimate)
 	}
 	if got, err := parts["keyless"].(source.Describer).Describe(t.Context()); err != nil || len(got.Fields) != 3 {

@@ -135,8 +135,8 @@ func (s *Selection) Schemas() (names []string) {
 	return slices.Compact(names)
 }
 
-// Whole is the relation that represents the tables of a rule in the schemas of one database.
-func (s *Selection) Whole(q Quote) Relation {
+// Combined is the relation that represents the tables of a rule in the schemas of one database.
+func (s *Selection) Combined(q Quote) Relation {
 	schemas, names := s.Schemas(), s.Names()
 	return Relation{Schema: strings.Join(schemas, "_"), Name: strings.Join(names, "_"), Scope: q.SchemaScope(schemas, names)}
 }

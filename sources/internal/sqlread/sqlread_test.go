@@ -30,7 +30,7 @@ func TestDotted(t *testing.T) {
 	}
 }
 
-// TestBackticks: what is said of the quotes of SQL's standard holds for those of MySQL.
+// TestBackticks checks that MySQL's quotes work as those of standard SQL.
 func TestBackticks(t *testing.T) {
 	t.Parallel()
 	if got := Backtick.Table("a`b", "c"); got != "`a``b`.`c`" {
@@ -51,7 +51,7 @@ func TestBackticks(t *testing.T) {
 	}
 }
 
-// TestBrackets: the same of those of SQL Server.
+// TestBrackets checks the same for those of SQL Server.
 func TestBrackets(t *testing.T) {
 	t.Parallel()
 	if got := Bracket.Table("a]b", "c[d"); got != "[a]]b].[c[d]" {

@@ -96,7 +96,7 @@ func TestASelectNamesItsColumnsAndOrdersByTheKey(t *testing.T) {
 	}
 }
 
-// TestReduced: where ids are enough, columns that none needs are left out.
+// TestReduced checks that only the columns of ids are read if ids are enough.
 func TestReduced(t *testing.T) {
 	t.Parallel()
 	tab := tableOf("x", "b", "a")
@@ -121,11 +121,11 @@ func TestPositionKeepsWhatTheDriverUsesAgain(t *testing.T) {
 	if got := at.Condition(compare); got != "" || (*Position)(nil).Condition(compare) != "" {
 		t.Errorf("before the first row: %s", got)
 	}
-	lent := []byte("a")
-	at.Advance([]int{1, 0}, []driver.Value{int64(7), lent})
-	lent[0] = 'b'
-	at.Advance([]int{1, 0}, []driver.Value{int64(8), lent})
-	lent[0] = 'c'
+	reused := []byte("a")
+	at.Advance([]int{1, 0}, []driver.Value{int64(7), reused})
+	reused[0] = 'b'
+	at.Advance([]int{1, 0}, []driver.Value{int64(8), reused})
+	reused[0] = 'c'
 	if got := at.Condition(compare); got != "[98]>= AND ([98]> OR ([98]= AND 8>))" || at.Losses != 0 {
 		t.Errorf("got %s after %d losses", got, at.Losses)
 	}
@@ -182,7 +182,7 @@ func TestDocumentsSayWhereTheyComeFrom(t *testing.T) {
 	t.Parallel()
 	one := Subject{Rel: Relation{Schema: "s", Name: "t"}}
 	rule := &Selection{Rule: &Rule{}, Tables: []Relation{{Schema: "b", Name: "one"}, {Schema: "a", Name: "two"}, {Schema: "b", Name: "two"}}}
-	several := Subject{Rel: rule.Whole(Double), Rule: rule}
+	several := Subject{Rel: rule.Combined(Double), Rule: rule}
 	for name, tt := range map[string]struct {
 		of      *Subject
 		profile Profile
@@ -209,7 +209,7 @@ func TestDocumentsSayWhereTheyComeFrom(t *testing.T) {
 	}
 }
 
-// TestTheScopeOfADocument follows from what it carries; one of another database is of a scope that no part has.
+// TestTheScopeOfADocument checks that its fields determine it; in another database it is one that no part has.
 func TestTheScopeOfADocument(t *testing.T) {
 	t.Parallel()
 	for want, fields := range map[string]map[string]any{

@@ -28,7 +28,7 @@ func TestTableList(t *testing.T) {
 		{`"t*"`, "s", "tx", false},
 		{`"t*"`, "s", "t*", true},
 		{`"s"."a.b"`, "s", "a.b", true},
-		{"a.b", "s", "a.b", true}, // the whole name of a table
+		{"a.b", "s", "a.b", true}, // the complete name of a table
 		{`s."x""y"`, "s", `x"y`, true},
 		{"*", "s", "a/b", true},
 		{"a?b", "s", "a/b", true},
@@ -73,7 +73,7 @@ func TestParseTablesRefuses(t *testing.T) {
 	}
 }
 
-// TestWithout: the line that a hint gives leaves out exactly the table.
+// TestWithout checks that the line of a hint excludes exactly the table.
 func TestWithout(t *testing.T) {
 	t.Parallel()
 	for _, table := range []string{"t", "a.b", "a,b", `q"q`, "-x", "x*", " x", "", "ž"} {

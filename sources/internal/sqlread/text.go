@@ -44,12 +44,12 @@ func Text(text string) (v document.Value, reason string) {
 // Mended logs once for each column that invalid bytes were replaced.
 type Mended struct{ columns sync.Map }
 
-// Tell receives the reason that [Text] returned for a value of the column; it ignores others.
-func (m *Mended) Tell(log *slog.Logger, part, column, reason string) {
+// Report logs the reason that [Text] returned for a value of the column; it ignores others.
+func (m *Mended) Report(log *slog.Logger, part, column, reason string) {
 	if !strings.HasPrefix(reason, notUTF8) {
 		return
 	}
-	if _, told := m.columns.LoadOrStore([2]string{part, column}, true); !told {
+	if _, reported := m.columns.LoadOrStore([2]string{part, column}, true); !reported {
 		log.Warn("a column has invalid UTF-8; the invalid bytes were replaced, and are listed in "+NotesField, "part", part, "column", column)
 	}
 }

@@ -29,12 +29,12 @@ func TestReplacedBytesAreReportedOncePerColumn(t *testing.T) {
 	var said strings.Builder
 	log, m := slog.New(slog.NewTextHandler(&said, nil)), Mended{}
 	_, reason := Text("\xff")
-	m.Tell(log, "a", "x", reason)
-	m.Tell(log, "a", "x", reason)
-	m.Tell(log, "a", "y", reason)
-	m.Tell(log, "b", "x", reason)
-	m.Tell(log, "c", "x", "another reason")
-	m.Tell(log, "c", "x", "")
+	m.Report(log, "a", "x", reason)
+	m.Report(log, "a", "x", reason)
+	m.Report(log, "a", "y", reason)
+	m.Report(log, "b", "x", reason)
+	m.Report(log, "c", "x", "another reason")
+	m.Report(log, "c", "x", "")
 	if n := strings.Count(said.String(), "level=WARN"); n != 3 || !strings.Contains(said.String(), "part=a column=y") {
 		t.Errorf("got %d warnings, want 3:\n%s", n, said.String())
 	}

@@ -144,11 +144,11 @@ func IDsOnly(t *testing.T, db *DB) {
 	)
 	for _, profile := range []string{"head", "seed87", "native"} {
 		env := source.Env{Profile: profile, IDColumns: map[string][]string{db.Scope("named"): {"k", "k"}}}
-		whole := ReadAll(t, db.Open(nil, env))
+		complete := ReadAll(t, db.Open(nil, env))
 		env.IDsOnly = true
 		ids := ReadAll(t, db.Open(nil, env))
 		for _, table := range []string{"t", "named"} {
-			got, full := ids[db.Scope(table)], whole[db.Scope(table)]
+			got, full := ids[db.Scope(table)], complete[db.Scope(table)]
 			if d := cmp.Diff(full.IDs, got.IDs); d != "" || got.Err != nil || len(got.IDs) != 1 {
 				t.Errorf("%s %s: %v %s", profile, table, got.Err, d)
 				continue

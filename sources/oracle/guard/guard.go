@@ -156,12 +156,12 @@ func (e *silence) Unwrap() error { return os.ErrDeadlineExceeded }
 func panicked() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
-	for behind := false; ; {
+	for after := false; ; {
 		f, more := frames.Next()
 		// The panic is followed by functions of the runtime, if the runtime panicked.
-		if behind && !strings.HasPrefix(f.Function, "runtime.") || !more {
+		if after && !strings.HasPrefix(f.Function, "runtime.") || !more {
 			return fmt.Sprintf("%s:%d", f.Function, f.Line)
 		}
-		behind = behind || f.Function == "runtime.gopanic"
+		after = after || f.Function == "runtime.gopanic"
 	}
 }
