@@ -123,6 +123,6 @@ func (d *database) query(p *part, t *table, at *sqlread.Position) (query string,
 	if p.Range != nil {
 		within = p.Range.Condition
 	}
-	condition, args := after(t, at)
+	condition, args := rowsAfter(t, at)
 	return t.Select(quote, d.from(&p.Rel), within, condition), args
 }

@@ -228,7 +228,7 @@ func TestPosition(t *testing.T) {
 		tab.Columns = append(tab.Columns, column{Name: name, Type: typeOf(name, false)})
 	}
 	at := tab.Start()
-	if c, args := after(tab, at); c != "" || args != nil {
+	if c, args := rowsAfter(tab, at); c != "" || args != nil {
 		t.Errorf("before the first row: %s %v", c, args)
 	}
 	reused := []byte("b")
@@ -236,7 +236,7 @@ func TestPosition(t *testing.T) {
 	at.Advance(tab.Key, []driver.Value{int64(1), reused, []byte("2024-01-02")})
 	reused[0] = 'x'
 	const want = "`varchar` >= ? AND (`varchar` > ? OR (`varchar` = ? AND `int` >= ? AND (`int` > ? OR (`int` = ? AND `date` > CAST(? AS DATE)))))"
-	got, args := after(tab, at)
+	got, args := rowsAfter(tab, at)
 	if d := cmp.Diff([]driver.Value{[]byte("b"), []byte("b"), []byte("b"), int64(1), int64(1), int64(1), []byte("2024-01-02")}, args); got != want || d != "" || at.Losses != 0 {
 		t.Errorf("got %s %s", got, d)
 	}

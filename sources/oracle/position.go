@@ -21,8 +21,8 @@ func canCompare(at *sqlread.Position) bool {
 	})
 }
 
-// after is the condition for all rows after a position, "" before the first one.
-func after(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
+// rowsAfter is the condition for all rows after a position, "" before the first one.
+func rowsAfter(t *table, at *sqlread.Position) (condition string, args []driver.Value) {
 	condition = at.Condition(func(i int, operator string) string {
 		c := &t.Columns[t.Key[i]]
 		args = append(args, c.Type.Given(at.Key[i]))

@@ -18,7 +18,7 @@ func TestPosition(t *testing.T) {
 		tab.Columns = append(tab.Columns, column{Name: name, Type: declaredType(declared(name))})
 	}
 	at := tab.Start()
-	if c, args := after(tab, at); c != "" || args != nil {
+	if c, args := rowsAfter(tab, at); c != "" || args != nil {
 		t.Errorf("before the first row: %s %v", c, args)
 	}
 	at.Losses = 2
@@ -27,7 +27,7 @@ func TestPosition(t *testing.T) {
 	const want = `"NVARCHAR2" >= :1 AND ("NVARCHAR2" > :2 OR ("NVARCHAR2" = :3 AND "NUMBER" >= :4 AND ("NUMBER" > :5 OR ("NUMBER" = :6 AND ` +
 		`"TIMESTAMP(6)" >= TO_TIMESTAMP(:7, 'YYYY-MM-DD"T"HH24:MI:SS.FF9') AND ("TIMESTAMP(6)" > TO_TIMESTAMP(:8, 'YYYY-MM-DD"T"HH24:MI:SS.FF9') OR ` +
 		`("TIMESTAMP(6)" = TO_TIMESTAMP(:9, 'YYYY-MM-DD"T"HH24:MI:SS.FF9') AND "DATE" > TO_DATE(:10, 'YYYY-MM-DD"T"HH24:MI:SS')))))))`
-	got, args := after(tab, at)
+	got, args := rowsAfter(tab, at)
 	if d := cmp.Diff(want, got); d != "" || at.Losses != 0 {
 		t.Error(d)
 	}

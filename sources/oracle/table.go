@@ -169,6 +169,6 @@ func fromOf(r *relation) string { return quote.Table(r.Schema, r.Name) }
 // query reads all rows of the part after a position. It sets no row limit, because old servers have no syntax
 // for one: the driver fetches rows in batches.
 func query(p *part, t *table, m moment, at *sqlread.Position) (query string, args []driver.Value) {
-	condition, args := after(t, at)
+	condition, args := rowsAfter(t, at)
 	return t.Select(quote, fromOf(&p.Rel)+m.clause(), condition), args
 }
