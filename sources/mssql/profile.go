@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -26,10 +25,8 @@ func compareNames(a, b string) int { return cmp.Compare(strings.ToLower(a), stri
 var inIDs = sqlread.Values[driver.Value]{Null: sqlread.Null, Append: appendPlain, Zero: isEmpty}
 
 // Documents implements [sqlread.Dialect].
-func (d *database) Documents(p *part, t *table) func(row []driver.Value) document.Document {
-	r, renamed := d.rowOf(p, t)
-	sqlread.LogRenamed(d.Log, p.Scope(), renamed)
-	return r.Document
+func (d *database) Documents(p *part, t *table) (sqlread.Documents, []sqlread.Renamed) {
+	return d.rowOf(p, t)
 }
 
 // rowOf prepares the documents of a table. renamed are the columns whose fields differ from the profile's names.

@@ -43,7 +43,7 @@ func (d *database) openQuery(ctx context.Context, r *reader) error {
 		_ = r.Result.Close() // the first error matters
 		return err
 	}
-	r.Row = d.Documents(p, r.Table)
+	r.Row = p.RowOf(r.Table)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -48,16 +47,4 @@ func (d *database) lookUpUnreadable(ctx context.Context, s *session, rel *relati
 		}
 	}
 	return sqlread.Reduced(&d.Config, t), nil
-}
-
-// Description describes the documents of a table.
-func (d *database) Description(p *part, t *table) source.Description {
-	r, _ := d.rowOf(p, t)
-	var kinds []source.FieldKind
-	for i, c := range t.Columns {
-		if r.place[i] >= 0 {
-			kinds = append(kinds, c.Type.Kind)
-		}
-	}
-	return t.Describe(d.Profile, r.id.Prefix, r.record.Describe(kinds))
 }

@@ -27,6 +27,6 @@ func (d *database) openQuery(ctx context.Context, r *reader) error {
 	if err := p.SetKey(r.Table, key); err != nil {
 		return err
 	}
-	r.Row = d.Documents(p, r.Table)
+	r.Row = p.RowOf(r.Table)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
+	"github.com/elastic-ingest/elastic-ingest/engine/source"
 	"github.com/elastic-ingest/elastic-ingest/sources/internal/sqlread"
 )
 
@@ -21,19 +22,13 @@ type row struct {
 }
 
 // Documents implements [sqlread.Dialect].
-func (d *database) Documents(p *part, t *table) func(row []driver.Value) document.Document {
-	r, names := d.rowOf(p, t)
-	if p.First() {
-		sqlread.LogRenamed(d.Log, p.Scope(), names.renamed)
-	}
-	if lost := lostOf(t, names.of); lost != "" && p.First() {
-		d.Log.Warn("skipping a column whose name is that of a field of every document, as the encoding compat requires", "part", p.Scope(), "column", lost)
-	}
-	return r.document
+func (d *database) Documents(p *part, t *table) (sqlread.Documents, []sqlread.Renamed) {
+	return d.rowOf(p, t)
 }
 
-// rowOf prepares the documents of a table.
-func (d *database) rowOf(p *part, t *table) (r *row, names named) {
+// rowOf prepares the documents of a table. renamed are the columns whose fields differ from the profile's names, or
+// that have none.
+func (d *database) rowOf(p *part, t *table) (r *row, renamed []sqlread.Renamed) {
 	database, tables := d.set.database, []string{p.Rel.Name}
 	if p.Rule != nil {
 		tables = slices.Sorted(slices.Values(p.Rule.Names()))
@@ -43,7 +38,7 @@ func (d *database) rowOf(p *part, t *table) (r *row, names named) {
 	for i := range cells {
 		r.cells = append(r.cells, &cells[i])
 	}
-	names = fieldNames(d.Profile, database, p.Rel.Name, t.Columns, d.Compat)
+	names := fieldNames(d.Profile, database, p.Rel.Name, t.Columns, d.Compat)
 	r.place = make([]int, len(names.of))
 	var used []string
 	for i, name := range names.of {
@@ -58,7 +53,10 @@ func (d *database) rowOf(p *part, t *table) (r *row, names named) {
 	}
 	r.lost = func(column, reason string) { d.Mended.Report(d.Log, p.Scope(), column, reason) }
 	r.record = sqlread.NewRecord(d.metadata(p), used, key, d.Profile == sqlread.Native)
-	return r, names
+	if lost := lostOf(t, names.of); lost != "" {
+		names.renamed = append(names.renamed, sqlread.Renamed{Column: lost})
+	}
+	return r, names.renamed
 }
 
 // metadata are the fields for the origin of a document. Documents of a query have the tables as a
@@ -85,9 +83,9 @@ func lostOf(t *table, names []string) string {
 	return ""
 }
 
-// document converts the values of a row to a document. The id and all texts share one string, the row's
+// Document converts the values of a row to a document. The id and all texts share one string, the row's
 // only allocation unless a type needs more.
-func (r *row) document(raw []driver.Value) document.Document {
+func (r *row) Document(raw []driver.Value) document.Document {
 	for i, v := range raw {
 		*r.cells[i] = cellOf(v)
 	}
@@ -107,6 +105,17 @@ func (r *row) document(raw []driver.Value) document.Document {
 		}
 	}
 	return document.Document{ID: id, Fields: r.record.Fields()}
+}
+
+// Description describes the documents.
+func (r *row) Description() source.Description {
+	var kinds []source.FieldKind
+	for i, c := range r.table.Columns {
+		if r.place[i] >= 0 {
+			kinds = append(kinds, c.Type.Kind)
+		}
+	}
+	return r.table.Describe(r.id.Profile, r.id.Prefix, r.record.Describe(kinds))
 }
 
 // share copies the bytes of the row, whose memory the driver reuses, and the id into one string. It

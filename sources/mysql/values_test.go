@@ -175,7 +175,7 @@ func TestKeysThatAreZero(t *testing.T) {
 		"NULL":              {"int", nil, "t", "d_t_"},
 	} {
 		for p, want := range map[sqlread.Profile]string{sqlread.Head: tt.head, sqlread.Seed87: tt.seed87} {
-			doc := rowOf(t, p, tt.typ).document([]driver.Value{tt.in})
+			doc := rowOf(t, p, tt.typ).Document([]driver.Value{tt.in})
 			if doc.ID != want {
 				t.Errorf("%s: got %s, want %s", name, doc.ID, want)
 			}
@@ -187,7 +187,7 @@ func TestKeysThatAreZero(t *testing.T) {
 func TestNativeIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	r := rowOf(t, sqlread.Native, "varchar", "varchar")
-	sqltest.IDsDiffer(t, func(in []driver.Value) string { return r.document(in).ID },
+	sqltest.IDsDiffer(t, func(in []driver.Value) string { return r.Document(in).ID },
 		[]driver.Value{[]byte("a"), []byte("b")},
 		[]driver.Value{[]byte("a:b"), []byte("")},
 		[]driver.Value{[]byte("a"), []byte(":b")},
@@ -213,7 +213,7 @@ func TestDocumentOwnsItsBytes(t *testing.T) {
 	t.Parallel()
 	r := rowOf(t, sqlread.Head, "varchar", "varbinary")
 	reused := []byte("abc")
-	doc := r.document([]driver.Value{reused, reused[:2]})
+	doc := r.Document([]driver.Value{reused, reused[:2]})
 	before := string(document.AppendFields(nil, &doc))
 	copy(reused, "xyz")
 	if after := string(document.AppendFields(nil, &doc)); after != before || !strings.Contains(after, `"id":"t_abc_b'ab'"`) {

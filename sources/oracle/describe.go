@@ -29,9 +29,3 @@ func (d *database) LookUp(ctx context.Context, s *session, p *part) (*table, err
 	}
 	return t, p.SetKey(t, key)
 }
-
-// Description describes the documents of a table.
-func (d *database) Description(p *part, t *table) source.Description {
-	r, _ := d.rowOf(p, t)
-	return r.Description()
-}

@@ -64,10 +64,8 @@ func (d *database) idPrefix(p *part) string {
 var inIDs = sqlread.Values[driver.Value]{Null: sqlread.Null, Append: appendPlain, Zero: func(driver.Value) bool { return false }}
 
 // Documents implements [sqlread.Dialect].
-func (d *database) Documents(p *part, t *table) func(row []driver.Value) document.Document {
-	r, renamed := d.rowOf(p, t)
-	sqlread.LogRenamed(d.Log, p.Name(), renamed)
-	return r.Document
+func (d *database) Documents(p *part, t *table) (sqlread.Documents, []sqlread.Renamed) {
+	return d.rowOf(p, t)
 }
 
 // rowOf prepares the documents of a table. renamed are the columns whose fields differ from the profile's names.

@@ -39,7 +39,7 @@ func (d *database) openQuery(ctx context.Context, r *reader) (err error) {
 	if err := p.SetKey(t, key); err != nil {
 		return err
 	}
-	r.Table, r.Row = t, d.Documents(p, t)
+	r.Table, r.Row = t, p.RowOf(t)
 	return nil
 }
 

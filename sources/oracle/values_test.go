@@ -276,7 +276,8 @@ func TestDocuments(t *testing.T) {
 		r := newRun(t, nil, source.Env{})
 		r.Profile = tt.profile
 		p := r.Part(r.relation(tt.owner, "T", sqlread.KindTable), nil)
-		doc := r.Documents(p, tab)([]driver.Value{"1", "2", "3", "4"})
+		rows, _ := r.Documents(p, tab)
+		doc := rows.Document([]driver.Value{"1", "2", "3", "4"})
 		if got := string(document.AppendFields(nil, &doc)); got != tt.want {
 			t.Errorf("%v of %s: got %s", tt.profile, tt.owner, got)
 		}

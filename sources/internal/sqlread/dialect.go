@@ -2,9 +2,7 @@ package sqlread
 
 import (
 	"context"
-	"database/sql/driver"
 
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
@@ -72,14 +70,12 @@ type Dialect[S Session, V any] interface {
 	// LookUp returns a table, its only error is one about the key.
 	Describe(ctx context.Context, s S, p *Part[S, V]) (*Table[V], error)
 	LookUp(ctx context.Context, s S, p *Part[S, V]) (*Table[V], error)
-	// Description describes the documents of a table.
-	Description(p *Part[S, V], t *Table[V]) source.Description
 	// KeyOf finds the columns that identify the rows of a table; nil if there are none.
 	KeyOf(ctx context.Context, s S, r *Relation) ([]string, error)
 	// DeclaredKey returns the columns that the configuration names for a table.
 	DeclaredKey(r *Relation) []string
-	// Documents prepares the documents of a table.
-	Documents(p *Part[S, V], t *Table[V]) func(row []driver.Value) document.Document
+	// Documents prepares the documents of a table. renamed are the columns whose fields differ from the profile's names.
+	Documents(p *Part[S, V], t *Table[V]) (d Documents, renamed []Renamed)
 
 	// Explain adds a hint to the error of a part.
 	Explain(p *Part[S, V], e *source.Error, err error)

@@ -50,7 +50,7 @@ func MemberName(name string, number int) string {
 	return strings.ReplaceAll(name, ".", "_")
 }
 
-// Renamed is a column whose field has another name than its profile defines.
+// Renamed is a column whose field has another name than its profile defines; the name is "" if it has no field.
 type Renamed struct{ Column, Field string }
 
 // PortableFields changes the names of column fields to names that every index accepts, see
@@ -74,9 +74,13 @@ func renamed(columns, names, portable []string) (all []Renamed) {
 	return all
 }
 
-// LogRenamed logs the fields whose names differ from those of their columns.
+// LogRenamed logs the fields whose names differ from those of their columns, and columns without a field.
 func LogRenamed(log *slog.Logger, part string, renamed []Renamed) {
 	for _, r := range renamed {
+		if r.Field == "" {
+			log.Warn("skipping a column whose name is that of a field of every document, as the encoding compat requires", "part", part, "column", r.Column)
+			continue
+		}
 		log.Warn("renamed the field of a column: Elasticsearch refuses its name, or another field has it", "part", part, "column", r.Column, "field", r.Field)
 	}
 }

@@ -256,7 +256,7 @@ func (d *paper) Start(ctx context.Context, r, before *paperReader, _ error) erro
 		if err := r.Part.SetKey(r.Table, key); err != nil {
 			return err
 		}
-		r.Row = d.Documents(r.Part, r.Table)
+		r.Row = r.Part.RowOf(r.Table)
 		return r.Run(ctx, r.Part.Rule.Query, nil)
 	}
 	if err := r.Prepare(ctx, before); err != nil {
@@ -299,10 +299,6 @@ func (d *paper) LookUp(ctx context.Context, s *paperSession, p *paperPart) (*pap
 	return d.Describe(ctx, s, p)
 }
 
-func (d *paper) Description(_ *paperPart, t *paperTable) source.Description {
-	return t.Describe(d.Profile, "p", NewRecord(nil, t.Names(), t.Key, false).Describe(t.Kinds()))
-}
-
 func (d *paper) KeyOf(_ context.Context, _ *paperSession, r *Relation) ([]string, error) {
 	if strings.HasPrefix(r.Name, "keyless") {
 		return nil, nil
@@ -312,13 +308,12 @@ func (d *paper) KeyOf(_ context.Context, _ *paperSession, r *Relation) ([]string
 
 func (d *paper) DeclaredKey(r *Relation) []string { return d.Declared(r.Shown, "p."+r.Name) }
 
-func (d *paper) Documents(p *paperPart, t *paperTable) func(row []driver.Value) document.Document {
-	names, _ := t.FieldNames(d.Profile, "")
-	r := &Row{
+func (d *paper) Documents(p *paperPart, t *paperTable) (Documents, []Renamed) {
+	names, renamed := t.FieldNames(d.Profile, "")
+	return &Row{
 		Table: t, Record: NewRecord(nil, names, t.Key, d.Profile == Native),
 		ID: ID[driver.Value]{Profile: d.Profile, Prefix: p.Rel.Name, Values: paperValues},
-	}
-	return r.Document
+	}, renamed
 }
 
 var paperValues = Values[driver.Value]{

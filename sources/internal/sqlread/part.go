@@ -110,7 +110,8 @@ func (p *Part[S, V]) Describe(ctx context.Context) (source.Description, error) {
 			t, err := d.dialect.LookUp(ctx, s, p)
 			if t != nil { // an error with a table is about its key: the table is not read until that is configured
 				d.Release(ctx, s)
-				return d.dialect.Description(p, t), nil
+				documents, _ := d.dialect.Documents(p, t)
+				return documents.Description(), nil
 			}
 			d.ReleaseAfter(ctx, s, err)
 			if !used || !d.Verdicts.HungUp(err) || ctx.Err() != nil {

@@ -51,11 +51,11 @@ func TestRenamedFieldsAreLogged(t *testing.T) {
 	t.Parallel()
 	columns, names := []string{"X", "x.y", "id.z", "."}, []string{"x", "x.y", "id.z", "."}
 	var log strings.Builder
-	LogRenamed(slog.New(slog.NewTextHandler(&log, nil)), "s.t", PortableFields(columns, names, "table"))
+	LogRenamed(slog.New(slog.NewTextHandler(&log, nil)), "s.t", append(PortableFields(columns, names, "table"), Renamed{Column: "gone"}))
 	if got := strings.Join(names, " "); got != "x x_y id_z _" {
 		t.Errorf("got %s", got)
 	}
-	for _, want := range []string{"part=s.t column=x.y field=x_y", "column=id.z field=id_z", "column=. field=_"} {
+	for _, want := range []string{"part=s.t column=x.y field=x_y", "column=id.z field=id_z", "column=. field=_", "skipping a column", "part=s.t column=gone\n"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%s is not in %s", want, log.String())
 		}

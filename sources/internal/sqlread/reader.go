@@ -77,13 +77,12 @@ func (p *Part[S, V]) OpenOn(ctx context.Context, s S, before *Reader[S, V], caus
 
 // Prepare finds out how to read a table: as before, if that is given.
 func (r *Reader[S, V]) Prepare(ctx context.Context, before *Reader[S, V]) (err error) {
-	d := r.Part.db.dialect
-	if r.Table, err = d.Describe(ctx, r.Session, r.Part); err != nil {
+	if r.Table, err = r.Part.db.dialect.Describe(ctx, r.Session, r.Part); err != nil {
 		return err
 	}
 	switch {
 	case before == nil:
-		r.Row, r.At = d.Documents(r.Part, r.Table), r.Table.Start()
+		r.Row, r.At = r.Part.RowOf(r.Table), r.Table.Start()
 	case !r.Table.Like(before.Table):
 		return ErrTableChanged
 	default:

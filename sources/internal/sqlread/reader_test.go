@@ -283,7 +283,7 @@ func TestATableIsDescribedOnceForAllItsRanges(t *testing.T) {
 	table, _ := parts["a"].(*paperPart)
 	shares := table.Cut([]Range{{Name: "id ..5", Condition: `"id" < 5`, First: true}, {Name: "id 5..", Condition: `"id" >= 5`}})
 	first, err := shares[0].Describe(t.Context())
-	if err != nil || len(first.Fields) != 3 || first.IDPrefix != "p_" || !first.NumericIDs {
+	if err != nil || len(first.Fields) != 3 || first.IDPrefix != "a_" || !first.NumericIDs {
 		t.Errorf("%+v, %v", first, err)
 	}
 	d.declared = "altered"

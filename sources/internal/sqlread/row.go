@@ -80,6 +80,23 @@ func (w *ID[V]) Of(t *Table[V], row []V) []byte {
 	return id
 }
 
+// Documents makes and describes the documents of a table, such as a [Row].
+type Documents interface {
+	// Document converts a row to a document, whose fields the next call reuses.
+	Document(values []driver.Value) document.Document
+	// Description describes the documents.
+	Description() source.Description
+}
+
+// RowOf prepares the documents of a table, and logs once which columns have fields of other names.
+func (p *Part[S, V]) RowOf(t *Table[V]) func(values []driver.Value) document.Document {
+	d, renamed := p.db.dialect.Documents(p, t)
+	if p.First() {
+		LogRenamed(p.db.Log, p.Scope(), renamed)
+	}
+	return d.Document
+}
+
 // Row converts rows of a driver's values to documents. It is reused for each row, as are the fields that it
 // returns.
 type Row struct {
