@@ -29,17 +29,13 @@ WHERE owner = :1 AND table_name = :2
 ORDER BY column_id`
 
 	// An enabled constraint may still apply only to new rows.
-	keysQuery = `
+	keysQuery    = keysUntilHidden + `(tc.hidden_column = 'NO' OR tc.user_generated = 'YES')` + keysAfterHidden
+	oldKeysQuery = keysUntilHidden + `tc.hidden_column = 'NO'` + keysAfterHidden
+
+	keysUntilHidden = `
 SELECT c.constraint_name, c.constraint_type, cc.column_name,
-       CASE WHEN tc.nullable = 'N' AND (tc.hidden_column = 'NO' OR tc.user_generated = 'YES') AND c.validated = 'VALIDATED' THEN 'Y' END
-FROM all_constraints c
-JOIN all_cons_columns cc ON cc.owner = c.owner AND cc.constraint_name = c.constraint_name
-JOIN all_tab_cols tc ON tc.owner = cc.owner AND tc.table_name = cc.table_name AND tc.column_name = cc.column_name
-WHERE c.owner = :1 AND c.table_name = :2 AND c.constraint_type IN ('P', 'U') AND c.status = 'ENABLED'
-ORDER BY c.constraint_type, c.constraint_name, cc.position`
-	oldKeysQuery = `
-SELECT c.constraint_name, c.constraint_type, cc.column_name,
-       CASE WHEN tc.nullable = 'N' AND tc.hidden_column = 'NO' AND c.validated = 'VALIDATED' THEN 'Y' END
+       CASE WHEN tc.nullable = 'N' AND `
+	keysAfterHidden = ` AND c.validated = 'VALIDATED' THEN 'Y' END
 FROM all_constraints c
 JOIN all_cons_columns cc ON cc.owner = c.owner AND cc.constraint_name = c.constraint_name
 JOIN all_tab_cols tc ON tc.owner = cc.owner AND tc.table_name = cc.table_name AND tc.column_name = cc.column_name
