@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,6 +67,16 @@ func newBenchOf(t testing.TB, elasticsearch string) *bench {
 func (b *bench) write(serviceType, values, more string) {
 	b.t.Helper()
 	b.writePlain(serviceType, values+`, password: "${E2E_SECRET}"`, more)
+}
+
+// mustExec runs statements, also during the cleanup of the test.
+func mustExec(t testing.TB, pool *sql.DB, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := pool.ExecContext(context.Background(), s); err != nil {
+			t.Fatalf("%v in: %.200s", err, s)
+		}
+	}
 }
 
 // writeServer is write for a database at an address.

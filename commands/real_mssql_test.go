@@ -1,7 +1,6 @@
 package commands_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -37,9 +36,9 @@ func newMSSQLBench(t *testing.T, elasticsearch string) *mssqlBench {
 	}
 	if os.Getenv("TEST_MSSQL_DSN") != "" {
 		admin := b.open("master")
-		mssqlExec(t, admin, "CREATE DATABASE "+name+"\nGO\nALTER DATABASE "+name+" SET ALLOW_SNAPSHOT_ISOLATION ON")
+		mustExec(t, admin, "CREATE DATABASE "+name, "ALTER DATABASE "+name+" SET ALLOW_SNAPSHOT_ISOLATION ON")
 		t.Cleanup(func() {
-			mssqlExec(t, admin, "ALTER DATABASE "+name+" SET SINGLE_USER WITH ROLLBACK IMMEDIATE\nGO\nDROP DATABASE "+name+"\nGO\nDROP LOGIN "+name)
+			mustExec(t, admin, "ALTER DATABASE "+name+" SET SINGLE_USER WITH ROLLBACK IMMEDIATE", "DROP DATABASE "+name, "DROP LOGIN "+name)
 		})
 	}
 	b.pool, b.address = b.open(name), b.url.Host
@@ -61,26 +60,16 @@ func (b *mssqlBench) open(database string) *sql.DB {
 	return pool
 }
 
-// mssqlExec runs batches, which are separated by lines of GO.
-func mssqlExec(t testing.TB, pool *sql.DB, batches string) {
-	t.Helper()
-	for batch := range strings.SplitSeq(batches, "\nGO\n") {
-		if _, err := pool.ExecContext(context.Background(), batch); err != nil {
-			t.Fatalf("%v in: %.200s", err, batch)
-		}
-	}
-}
-
 // configure writes the configuration, with more values of the source and keys for the connector.
 func (b *mssqlBench) configure(values, more string) {
 	b.t.Helper()
 	b.writeServer("mssql", b.address, fmt.Sprintf("username: %s, database: %s, schema: dbo, %s", b.database, b.database, values), more)
 }
 
-// exec runs batches as the administrator.
+// exec runs batches, which are separated by lines of GO, as the administrator.
 func (b *mssqlBench) exec(batches string) {
 	b.t.Helper()
-	mssqlExec(b.t, b.pool, batches)
+	mustExec(b.t, b.pool, strings.Split(batches, "\nGO\n")...)
 }
 
 // tables are a, b, c and hidden with thirty rows each, and a view v of the rows of hidden.

@@ -1,7 +1,6 @@
 package commands_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -30,9 +29,9 @@ func newMySQLBench(t *testing.T, dsn, elasticsearch string) *mysqlBench {
 	}
 	config.MultiStatements = true
 	admin := b.open(config)
-	mysqlExec(t, admin, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4")
-	mysqlExec(t, admin, fmt.Sprintf("CREATE USER %s@'%%' IDENTIFIED BY '%s'; GRANT SELECT, SHOW VIEW ON %s.* TO %s@'%%'", name, b.secret, name, name))
-	t.Cleanup(func() { mysqlExec(t, admin, "DROP DATABASE "+name+"; DROP USER "+name+"@'%'") })
+	mustExec(t, admin, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4")
+	mustExec(t, admin, fmt.Sprintf("CREATE USER %s@'%%' IDENTIFIED BY '%s'; GRANT SELECT, SHOW VIEW ON %s.* TO %s@'%%'", name, b.secret, name, name))
+	t.Cleanup(func() { mustExec(t, admin, "DROP DATABASE "+name+"; DROP USER "+name+"@'%'") })
 	config.DBName = name
 	b.pool = b.open(config)
 	b.address = config.Addr
@@ -51,13 +50,6 @@ func (b *mysqlBench) open(config *mysql.Config) *sql.DB {
 	return pool
 }
 
-func mysqlExec(t testing.TB, pool *sql.DB, statements string) {
-	t.Helper()
-	if _, err := pool.ExecContext(context.Background(), statements); err != nil {
-		t.Fatalf("%v in: %.200s", err, statements)
-	}
-}
-
 // configure writes the configuration, with more values of the source and keys for the connector.
 func (b *mysqlBench) configure(values, more string) {
 	b.t.Helper()
@@ -67,7 +59,7 @@ func (b *mysqlBench) configure(values, more string) {
 // exec runs SQL, which may be several statements, as the administrator.
 func (b *mysqlBench) exec(statements string) {
 	b.t.Helper()
-	mysqlExec(b.t, b.pool, statements)
+	mustExec(b.t, b.pool, statements)
 }
 
 // onMySQL runs a test on MySQL and on MariaDB.

@@ -89,9 +89,7 @@ func (b *oracleBench) exec(statements string) {
 			s = oracleTables.ReplaceAllStringFunc(s, func(name string) string { return fmt.Sprintf("%q.%q", b.owner, strings.ToUpper(name)) })
 			s = oracleColumns.ReplaceAllStringFunc(s, func(name string) string { return strconv.Quote(strings.ToUpper(name)) })
 		}
-		if _, err := b.pool.ExecContext(context.Background(), s); err != nil {
-			b.t.Fatalf("%v in: %.200s", err, s)
-		}
+		mustExec(b.t, b.pool, s)
 	}
 }
 
