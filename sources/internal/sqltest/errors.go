@@ -1,7 +1,6 @@
 package sqltest
 
 import (
-	"database/sql/driver"
 	"errors"
 	"net"
 	"strings"
@@ -49,12 +48,49 @@ func FailuresAre(t *testing.T, fail func(error) error, begins string, cases map[
 	}
 }
 
-// IDsDiffer checks that no two of the keys have the same id, and that the destination accepts every id.
-func IDsDiffer(t *testing.T, id func([]driver.Value) string, keys ...[]driver.Value) {
+// NativeIDsDiffer checks that no two keys of two text columns have the same id in the profile native, and that the
+// destination accepts every id. The keys would share one if their values were only joined. id is the id of a row whose
+// values are texts or nil.
+func NativeIDsDiffer(t *testing.T, id func(a, b any) string) {
 	t.Helper()
-	seen := map[string][]driver.Value{}
-	for _, key := range keys {
-		text := strings.Clone(id(key))
+	long := strings.Repeat("x", 600)
+	seen := map[string][2]any{}
+	for _, key := range [][2]any{
+		{"a", "b"},
+		{"a:b", "c"},
+		{"a", "b:c"},
+		{"a_b", "c"},
+		{"a", "b_c"},
+		{"a:b", ""},
+		{"a", ":b"},
+		{"", "a:b"},
+		{":", ""},
+		{"", ":"},
+		{"", ""},
+		{"a", ""},
+		{"a", nil},
+		{nil, "a"},
+		{nil, ""},
+		{"", nil},
+		{nil, nil},
+		{"a", "%00"},
+		{"a", "\x00"},
+		{"%00", ""},
+		{"%3A", ""},
+		{"%25", ""},
+		{"%", "25"},
+		{"a%3Ab", ""},
+		{"a%3Ab", "c"},
+		{long, "a"},
+		{long, "b"},
+		{long, ":a"},
+		{long + ":", "a"},
+		{"\xff", ""},
+		{"\xfe", ""},
+		{"\xff", "a"},
+		{"\xfe", "a"},
+	} {
+		text := strings.Clone(id(key[0], key[1]))
 		if other, twice := seen[text]; twice {
 			t.Errorf("%q and %q are both %s", key, other, text)
 		}
