@@ -2,7 +2,6 @@ package mongodb
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -99,10 +98,7 @@ func worthRetrying(err error) bool {
 // tlsFailed reports whether the TLS handshake failed. For errors during server selection, the driver keeps only
 // the text.
 func tlsFailed(err error) bool {
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || link.HandshakeFailed(err) {
-		return true
-	}
-	return strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "x509: ")
+	return link.HandshakeFailed(err) || strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "x509: ")
 }
 
 // tooOld reports whether the driver does not support the server's version.

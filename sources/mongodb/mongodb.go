@@ -53,7 +53,7 @@ func fields() []field.Spec {
 			Tooltip: "A user who can read the collections. Overrides the user in the address.",
 		},
 		password,
-		{Name: "database", Label: "Database", Order: 4, Tooltip: "One database. Use another connector for another database."},
+		form.Database(4),
 		{
 			Name: "collection", Label: "Collection", Order: 5,
 			Tooltip: "One collection, * for all, or comma-separated names and patterns such as orders, log_20*; a leading - excludes collections.",

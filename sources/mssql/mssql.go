@@ -28,7 +28,7 @@ func fields() []field.Spec {
 		User: `A SQL Server login, or DOMAIN\USER for a Windows login (NTLM). Its user needs SELECT on the tables.`, UserKey: "username",
 	}
 	return append(login.Fields(),
-		sqlread.DatabaseField(5),
+		form.Database(5),
 		sqlread.TablesField(6, "orders, sales.*, log_20*"),
 		sqlread.SSLField(10, "Enable SSL verification", "Off: the password is encrypted, and everything else if the server requires it, but the server's identity is not verified. On: everything is encrypted, and the server's certificate is verified."),
 		form.CA(11),

@@ -34,7 +34,7 @@ func fields() []field.Spec {
 		User: "A user who can select from the tables.", UserKey: "user",
 	}
 	return append(login.Fields(),
-		sqlread.DatabaseField(5),
+		form.Database(5),
 		sqlread.TablesField(6, "orders, log_20*"),
 		sqlread.SSLField(7, "Enable SSL", "Off: only the password is encrypted. On: everything is, and the server's certificate and host name are verified."),
 		form.CA(8),

@@ -27,7 +27,7 @@ func fields() []field.Spec {
 		User: "A role that can connect to the database and read the tables.", UserKey: "username",
 	}
 	return append(login.Fields(),
-		sqlread.DatabaseField(5),
+		form.Database(5),
 		sqlread.SchemaField(6, "all that are not the system's own"),
 		sqlread.TablesField(7, "orders, sales.*, log_20*"),
 		sqlread.SSLField(10, "Enable SSL verification", "Off: encrypted if the server supports it, but the server's identity is not verified. On: its certificate and host name are verified."),

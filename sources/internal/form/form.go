@@ -28,6 +28,11 @@ func Password(order int) field.Spec {
 	}
 }
 
+// Database is the key database of a server that has several.
+func Database(order int) field.Spec {
+	return field.Spec{Name: "database", Label: "Database", Order: order, Tooltip: "One database. Use another connector for another database."}
+}
+
 // CA is the key ssl_ca, which belongs to ssl_enabled.
 func CA(order int) field.Spec {
 	return field.Spec{

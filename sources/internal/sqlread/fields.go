@@ -32,11 +32,6 @@ func FetchSizeField(order, rows int) field.Spec {
 	}
 }
 
-// DatabaseField is the field database of a server that has several.
-func DatabaseField(order int) field.Spec {
-	return field.Spec{Name: "database", Label: "Database", Order: order, Tooltip: "One database. Use another connector for another database."}
-}
-
 // SchemaField is the field schema; all says what * selects.
 func SchemaField(order int, all string) field.Spec {
 	return field.Spec{Name: "schema", Label: "Schema", Order: order, Tooltip: "One schema, several separated by commas, or * for " + all + "."}

@@ -14,7 +14,7 @@ import (
 // valuesOf reads a configuration of a database with schemas.
 func valuesOf(t *testing.T, set map[string]any) field.Values {
 	t.Helper()
-	fields := append(form.LoginForm{UserKey: "user"}.Fields(), DatabaseField(5), SchemaField(6, "all"), TablesField(7, "a"), SSLField(8, "SSL", ""), form.CA(9), form.RetryCount(10, "table"))
+	fields := append(form.LoginForm{UserKey: "user"}.Fields(), form.Database(5), SchemaField(6, "all"), TablesField(7, "a"), SSLField(8, "SSL", ""), form.CA(9), form.RetryCount(10, "table"))
 	plain := map[string]any{"host": "h", "port": 1, "user": "u", "password": "p", "database": "d", "schema": "s", "tables": "t"}
 	maps.Copy(plain, set)
 	v, err := field.Parse(fields, plain)
