@@ -1,7 +1,6 @@
 package mssql
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"testing"
@@ -50,24 +49,17 @@ var kindsOfTypes = []sqltest.KindOfType{
 
 func TestKindsOfTypes(t *testing.T) {
 	t.Parallel()
-	for _, tt := range append([]sqltest.KindOfType{
+	sqltest.KindsAre(t, append([]sqltest.KindOfType{
 		{Type: "timestamp", Kind: source.Keyword, Compat: source.Text},
 		{Type: "json", Kind: source.Text},
 		{Type: "vector", Kind: source.Double, Compat: source.Text},
 		{Type: "of a later version", Kind: source.Binary, Compat: source.Text},
-	}, kindsOfTypes...) {
-		name, _, _ := strings.Cut(tt.Type, "(")
+	}, kindsOfTypes...), func(full string, compat bool) (source.FieldKind, bool) {
+		name, _, _ := strings.Cut(full, "(")
 		d := declaration{name: name}
-		for _, compat := range []bool{false, true} {
-			typ := d.columnType().Encoded(compat)
-			if got := cmp.Or(typ.Kind, source.Text); got != tt.In(compat, false) {
-				t.Errorf("%s, compat %t: got %q, want %q", tt.Type, compat, got, tt.In(compat, false))
-			}
-			if want := tt.Kind == source.Long || tt.Kind == source.Decimal; typ.Digits != want {
-				t.Errorf("%s: digits in ids: got %t", tt.Type, typ.Digits)
-			}
-		}
-	}
+		typ := d.columnType().Encoded(compat)
+		return typ.Kind, typ.Digits
+	}, func(k *sqltest.KindOfType) bool { return k.Kind == source.Long || k.Kind == source.Decimal })
 	d := declaration{name: "int", encrypted: true}
 	if got := d.columnType(); got.Kind != source.Binary || got.Digits {
 		t.Errorf("an encrypted column: got %q", got.Kind)

@@ -125,8 +125,6 @@ var verdicts = sqlread.Verdicts{
 	Handshake: handshakeFailed,
 }
 
-func worthRetrying(err error) bool { return verdicts.WorthRetrying(err) }
-
 // serverText is the server's error in one line, or what the driver reports about a response of the server.
 func serverText(err error) string {
 	if e, ok := answer(err); ok {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -210,33 +209,22 @@ func lossDB(t *testing.T, db *testDB) (user string, values map[string]any) {
 // TestLossesOfTheServer has the server end the session that reads.
 func TestLossesOfTheServer(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		set  map[string]any
-		lose func(db *testDB, user string)
-		kind error
-		says string // "" if the table is read to its end
-	}{
-		"the session that reads": {lose: func(db *testDB, user string) { db.kill(user, true) }},
-		"all sessions":           {lose: func(db *testDB, user string) { db.kill(user, false) }},
-		"no attempt is left":     {set: map[string]any{"retry_count": 1}, lose: func(db *testDB, user string) { db.kill(user, true) }, kind: source.ErrTemporary, says: "dbo.t: read rows: "},
-		"altered during the run": {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("ALTER TABLE t ADD w int") }, kind: source.ErrTemporary, says: "the table was altered in the meantime"},
-		"dropped during the run": {lose: func(db *testDB, user string) { db.kill(user, false); db.exec("DROP TABLE t") }, says: "does not exist, or the user has no privilege on it"},
-		"rights are revoked as well": {lose: func(db *testDB, user string) {
+	on := func(t *testing.T, test func(t *testing.T, db *testDB)) { t.Helper(); test(t, newDB(t)) }
+	sqltest.LossesOfTheServer(t, on, func(t *testing.T, db *testDB, set map[string]any) (string, sqltest.Way) {
+		t.Helper()
+		user, values := lossDB(t, db)
+		return user, wayOf(openSource(t, sqltest.Changed(values, set), source.Env{}))
+	}, lossRows, map[string]sqltest.ServerLoss[*testDB]{
+		"the session that reads": {Lose: func(db *testDB, user string) { db.kill(user, true) }},
+		"all sessions":           {Lose: func(db *testDB, user string) { db.kill(user, false) }},
+		"no attempt is left":     {Set: map[string]any{"retry_count": 1}, Lose: func(db *testDB, user string) { db.kill(user, true) }, Kind: source.ErrTemporary, Says: "dbo.t: read rows: "},
+		"altered during the run": {Lose: func(db *testDB, user string) { db.kill(user, false); db.exec("ALTER TABLE t ADD w int") }, Kind: source.ErrTemporary, Says: "the table was altered in the meantime"},
+		"dropped during the run": {Lose: func(db *testDB, user string) { db.kill(user, false); db.exec("DROP TABLE t") }, Says: "does not exist, or the user has no privilege on it"},
+		"rights are revoked as well": {Lose: func(db *testDB, user string) {
 			db.kill(user, false)
 			db.exec("DENY SELECT ON t TO "+user, "GRANT INSERT ON t TO "+user)
-		}, kind: source.ErrAuth, says: "GRANT SELECT ON"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db := newDB(t)
-			user, values := lossDB(t, db)
-			maps.Copy(values, tt.set)
-			d := openSource(t, values, source.Env{})
-			wayOf(d).NoPauses()
-			times, err := sqltest.ReadWith(t, sqltest.Listed(t, d)["dbo.t"], map[int]func(){5: func() { tt.lose(db, user) }})
-			sqltest.CheckLoss(t, times, err, lossRows, tt.kind, tt.says)
-		})
-	}
+		}, Kind: source.ErrAuth, Says: "GRANT SELECT ON"},
+	})
 }
 
 // TestSessionsLostWhileIdle checks that lost sessions are skipped, and reported once.

@@ -5,12 +5,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"database/sql/driver"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"strings"
 	"testing"
@@ -28,20 +26,7 @@ import (
 
 // plain is a complete configuration.
 func plain(change map[string]any) map[string]any {
-	v := map[string]any{"host": "nosuch.invalid", "port": 1433, "username": "u", "password": "p", "database": "d", "schema": "dbo"}
-	maps.Copy(v, change)
-	return v
-}
-
-// certificate is that of an authority.
-func certificate(t testing.TB) *x509.Certificate {
-	t.Helper()
-	block, _ := pem.Decode([]byte(sqltest.OtherCA(t)))
-	c, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return sqltest.Changed(map[string]any{"host": "nosuch.invalid", "port": 1433, "username": "u", "password": "p", "database": "d", "schema": "dbo"}, change)
 }
 
 // TestFields checks the keys against the connector protocol's for this service type.
@@ -112,7 +97,7 @@ func TestTLS(t *testing.T) {
 // TestVerifyChain checks that the server's certificate must be signed by a known authority, whatever the host name.
 func TestVerifyChain(t *testing.T) {
 	t.Parallel()
-	known, stranger := certificate(t), certificate(t)
+	known, stranger := sqltest.SelfSigned(t, "a").Certificate, sqltest.SelfSigned(t, "b").Certificate
 	roots := x509.NewCertPool()
 	roots.AddCert(known)
 	verify := verifyChain(roots, "")
@@ -162,7 +147,7 @@ func answerOf(number int32, class uint8, before ...int32) error {
 
 func TestWorthRetrying(t *testing.T) {
 	t.Parallel()
-	sqltest.Retries(t, worthRetrying, map[string]error{
+	sqltest.Retries(t, verdicts.WorthRetrying, map[string]error{
 		"hung up":                io.EOF,
 		"hung up in the middle":  mssql.StreamError{InnerError: io.ErrUnexpectedEOF},
 		"no answer":              context.DeadlineExceeded,

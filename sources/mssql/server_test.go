@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"strconv"
@@ -161,12 +160,10 @@ func (db *testDB) user() (user string, values map[string]any) {
 func (db *testDB) values(change map[string]any) map[string]any {
 	n, _ := strconv.Atoi(db.url.Port())
 	password, _ := db.url.User.Password()
-	v := map[string]any{
+	return sqltest.Changed(map[string]any{
 		"host": db.url.Hostname(), "port": n, "database": db.name, "username": db.url.User.Username(), "password": password,
 		"schema": "dbo", "retry_count": 1,
-	}
-	maps.Copy(v, change)
-	return v
+	}, change)
 }
 
 // openSource opens the source and closes it when the test ends.
