@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -210,7 +211,17 @@ func configure(ctx context.Context, d *records.Desk, o *configureOptions) error 
 	if err := o.print(d, object, configuredText(out)); err != nil {
 		return err
 	}
+	for _, c := range out {
+		noteOfFile(d, c.ID, d.OfFile(c.ID, slices.Sorted(maps.Keys(o.values))))
+	}
 	return failed
+}
+
+// noteOfFile says which fields of a record have no effect.
+func noteOfFile(d *records.Desk, id string, fields []string) {
+	if len(fields) > 0 {
+		d.Note(fmt.Sprintf("poll uses the values of %s for %s of connector %s, not those of the record", term.Plain(d.Config.File), strings.Join(fields, ", "), term.Quoted(id)))
+	}
 }
 
 func configuredText(all []configured) string {

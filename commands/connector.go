@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -47,7 +49,11 @@ func showConnector(ctx context.Context, d *records.Desk, o *oneRecord) error {
 		return err
 	}
 	shown := d.ShownConnector(&c)
-	return o.print(d, shown, records.ConnectorText(&c, shown.Connector.Configuration))
+	if err := o.print(d, shown, records.ConnectorText(&c, shown.Connector.Configuration)); err != nil {
+		return err
+	}
+	noteOfFile(d, c.ID, d.OfFile(c.ID, slices.Sorted(maps.Keys(c.Body.Configuration))))
+	return nil
 }
 
 func newConnectorDelete(a *setup.App) *cli.Command {

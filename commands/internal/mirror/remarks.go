@@ -198,6 +198,9 @@ func (o *ran) confirmation(opt *Options) string {
 	default:
 		return ""
 	}
+	if opt.Files.Save != "" && by[plan.GuardRefused] > 0 && words[len(words)-2] == "--confirm-deletes" { // the plan is to have them
+		words = []string{program.Name, "diff", o.Name, "--save", opt.Files.Save, "--max-deletes", fmt.Sprint(o.Result.Eligible)}
+	}
 	if opt.Permits.Rebuild && by[plan.EmptySource] == 0 && by[plan.ForeignIndex] == 0 && !errors.Is(o.Err, engine.ErrForeign) {
 		words = append(words, "--rebuild")
 	}

@@ -95,6 +95,17 @@ func EntryOf(cfg *config.Config, id string) config.Connector {
 	return config.UnnamedConnector(id)
 }
 
+// OfFile are the fields among names that the file sets for a connector of Elasticsearch: poll uses those values.
+func (d *Desk) OfFile(id string, names []string) (set []string) {
+	entry := EntryOf(d.Config, id)
+	for _, name := range names {
+		if _, ok := entry.Configuration[name]; ok {
+			set = append(set, name)
+		}
+	}
+	return set
+}
+
 // ValuesOf are the configuration values of a connector of Elasticsearch; those of the file override those of
 // the record.
 func ValuesOf(ctx context.Context, typ *source.Type, c *config.Connector, stored protocol.Configuration) (field.Values, error) {
