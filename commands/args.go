@@ -1,9 +1,12 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -54,14 +57,17 @@ func arrange(app *cli.App, args []string) (commandLine, error) {
 	}
 	var global, local []string
 	for _, f := range a.flags {
-		switch {
-		case findFlag(app.Flags, f.name) != nil:
-			global = append(global, f.args...)
-		case findFlag(a.command.Flags, f.name) != nil:
-			local = append(local, f.args...)
-		default:
+		known, to := findFlag(app.Flags, f.name), &global
+		if known == nil {
+			known, to = findFlag(a.command.Flags, f.name), &local
+		}
+		if known == nil {
 			return line, a.unknown(f)
 		}
+		if err := f.check(known); err != nil {
+			return line, err
+		}
+		*to = append(*to, f.args...)
 	}
 	line.args = slices.Concat([]string{app.Name}, global, strings.Fields(fullName(app, a.command)), local, []string{"--"}, a.names)
 	return line, nil
@@ -82,8 +88,39 @@ type arranger struct {
 
 // typedFlag is a flag from the command line, with its value.
 type typedFlag struct {
-	name string
-	args []string
+	name  string
+	args  []string
+	value string
+	given bool // with a value; a switch needs none
+}
+
+// check refuses a value that is not of the type of the flag. The parser's own error names neither the type nor the
+// flag as it was typed.
+func (t *typedFlag) check(f cli.Flag) error {
+	if !t.given {
+		return nil
+	}
+	var err error
+	want := "is not a whole number"
+	switch f.(type) {
+	case *cli.DurationFlag:
+		_, err = time.ParseDuration(t.value)
+		want = "is not a duration such as 90s or 5m"
+	case *cli.IntFlag:
+		_, err = strconv.ParseInt(t.value, 0, strconv.IntSize)
+	case *cli.Int64Flag:
+		_, err = strconv.ParseInt(t.value, 0, 64)
+	case *cli.BoolFlag:
+		_, err = strconv.ParseBool(t.value)
+		want = "is neither true nor false"
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, strconv.ErrRange):
+		want = "is out of range"
+	}
+	return &usage.Error{Problem: fmt.Sprintf("%s %s %s", dashed(t.name), term.Quoted(t.value), want)}
 }
 
 func (a *arranger) read(args []string) error {
@@ -103,7 +140,7 @@ func (a *arranger) read(args []string) error {
 			}
 			continue
 		}
-		name, _, hasValue := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		name, value, hasValue := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
 		switch name {
 		case "help", "h":
 			a.help = true
@@ -121,12 +158,12 @@ func (a *arranger) read(args []string) error {
 			}
 			continue
 		}
-		f := typedFlag{name: name, args: []string{arg}}
+		f := typedFlag{name: name, args: []string{arg}, value: value, given: hasValue}
 		if !hasValue && a.takesValue(name) {
 			if i++; i == len(args) {
 				return &usage.Error{Problem: fmt.Sprintf("%s needs a value", dashed(name))}
 			}
-			f.args = append(f.args, args[i])
+			f.args, f.value, f.given = append(f.args, args[i]), args[i], true
 		}
 		a.flags = append(a.flags, f)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
@@ -44,7 +45,7 @@ func TestArrange(t *testing.T) {
 		{"a command of two words", "connector show a", "connector show -- a"},
 		{"flags between its words and after names", "-q connector -o json show a -c f", "-q -c f connector show -o json -- a"},
 		{"a name that is a command's word", "connector show show", "connector show -- show"},
-		{"a value that is its second word", "job --limit list list", "job list --limit list --"},
+		{"a value that is its second word", "job --output list list", "job list --output list --"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,6 +98,63 @@ func TestArrangeRefuses(t *testing.T) {
 			t.Errorf("%q: got %v, want %s", line, err, want)
 		}
 	}
+}
+
+// TestValuesOfTheWrongTypeAreRefused for every flag that has a duration, a number or true and false.
+func TestValuesOfTheWrongTypeAreRefused(t *testing.T) {
+	t.Parallel()
+	const long, whole, truth = "is not a duration such as 90s or 5m", "is not a whole number", "is neither true nor false"
+	for line, want := range map[string]string{
+		"sync --jitter 3":                                "--jitter \"3\" " + long,
+		"sync --lock-wait 5":                             "--lock-wait \"5\" " + long,
+		"sync --max-duration=soon":                       "--max-duration \"soon\" " + long,
+		"poll --once --jitter 1.5":                       "--jitter \"1.5\" " + long,
+		"poll --once -lock-wait 10":                      "--lock-wait \"10\" " + long,
+		"poll --once --max-duration 1h30":                "--max-duration \"1h30\" " + long,
+		"sync --jitter \x1b[2J":                          "--jitter \"\\x1b[2J\" " + long,
+		"sync --jitter 3000000h":                         "--jitter \"3000000h\" " + long,
+		"sync --limit x":                                 "--limit \"x\" " + whole,
+		"diff --limit=2.5":                               "--limit \"2.5\" " + whole,
+		"list jobs --limit ten":                          "--limit \"ten\" " + whole,
+		"job list --limit 1,000":                         "--limit \"1,000\" " + whole,
+		"sync --confirm-deletes all":                     "--confirm-deletes \"all\" " + whole,
+		"sync --confirm-deletes 99999999999999999999999": "--confirm-deletes \"99999999999999999999999\" is out of range",
+		"diff --limit 99999999999999999999999":           "--limit \"99999999999999999999999\" is out of range",
+		"sync --all=yes":                                 "--all \"yes\" " + truth,
+		"sync -q=1s":                                     "-q \"1s\" " + truth,
+		"diff --fields=":                                 "--fields \"\" " + truth,
+	} {
+		code, stderr := runLine(t, strings.Fields(line)...)
+		if wanted := "elastic-ingest: error: " + want + "\n"; code != ExitUsage || stderr != wanted {
+			t.Errorf("%q: exit %d: %swant %s", line, code, stderr, wanted)
+		}
+	}
+}
+
+// TestEveryTypeOfFlagIsChecked: a flag of another type would have the parser's error.
+func TestEveryTypeOfFlagIsChecked(t *testing.T) {
+	t.Parallel()
+	app := newCLI(t.Context(), testApp(t))
+	for _, c := range append(leaves(app.Commands), &cli.Command{Flags: app.Flags}) {
+		for _, f := range c.Flags {
+			one := typedFlag{name: f.Names()[0], value: "x", given: true}
+			switch f.(type) {
+			case *cli.StringFlag, *cli.StringSliceFlag:
+			default:
+				if one.check(f) == nil {
+					t.Errorf("%s %s: %T is not checked", c.Name, dashed(one.name), f)
+				}
+			}
+		}
+	}
+}
+
+// runLine runs a command line and returns its exit code and stderr.
+func runLine(t *testing.T, args ...string) (code int, stderr string) {
+	t.Helper()
+	s, _, errs := term.TestStreams(0, nil)
+	a := &setup.App{Streams: s, Registry: testRegistry(), Now: stopped, OwnTime: true}
+	return Run(t.Context(), t.Context(), a, args), errs.String()
 }
 
 func FuzzArrange(f *testing.F) {
