@@ -91,7 +91,11 @@ func (p *Ping) End(ctx, cut context.Context, code int, body string) error {
 	if code != 0 {
 		suffix = "/" + strconv.Itoa(code)
 	}
-	return errors.Join(first, p.send(ctx, suffix, body))
+	last := p.send(ctx, suffix, body)
+	if first != nil && last != nil && first.Error() == last.Error() {
+		return last
+	}
+	return errors.Join(first, last)
 }
 
 // send makes a report. What waiting may fix is tried again until ctx ends.

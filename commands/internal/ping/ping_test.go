@@ -139,6 +139,28 @@ func TestAReportTakesAFewSecondsAtMost(t *testing.T) {
 	}
 }
 
+// TestAReasonIsGivenOnce, if the reports of the start and of the end fail alike.
+func TestAReasonIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		start, end int
+		want       string
+	}{
+		{404, 404, "the server answered 404"},
+		{404, 410, "the server answered 404\nthe server answered 410"},
+		{404, 200, "the server answered 404"},
+		{200, 404, "the server answered 404"},
+	} {
+		p := newPing(t, "https://hc.example.com/token", &answers{with: func(n int, _ *http.Request) (int, error) {
+			return map[bool]int{true: tt.start, false: tt.end}[n == 1], nil
+		}})
+		p.Start(t.Context())
+		if err := p.End(t.Context(), t.Context(), 0, ""); err == nil || err.Error() != tt.want {
+			t.Errorf("%d, then %d: got %q, want %q", tt.start, tt.end, err, tt.want)
+		}
+	}
+}
+
 func TestALongBodyIsCut(t *testing.T) {
 	t.Parallel()
 	to := &answers{}
