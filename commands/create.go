@@ -122,7 +122,7 @@ func createConnector(ctx context.Context, d *records.Desk, o *createOptions) err
 	if err != nil {
 		return err
 	}
-	if err := o.print(d, d.ShownConnector(&c), c.ID+"\n"); err != nil {
+	if err := o.printNew(d, "connector", c.ID, d.ShownConnector(&c)); err != nil {
 		return err
 	}
 	d.Note(advice(d, &c, o))

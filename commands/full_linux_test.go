@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -93,6 +94,34 @@ func TestAFullFolderOfMetrics(t *testing.T) {
 	}
 	if left, err := os.ReadDir(disk); err != nil || len(left) != 2 {
 		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+// TestARecordWhoseIDCannotBePrinted exists nevertheless; the error names it.
+func TestARecordWhoseIDCannotBePrinted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	many(t, dir)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skipf("no /dev/full: %v", err)
+	}
+	defer full.Close()
+	for _, tt := range []struct{ what, list, command string }{
+		{"connector", "connectors", "connector create --id kibana notes"},
+		{"sync job", "jobs", "job start kibana"},
+	} {
+		var stderr bytes.Buffer
+		c := programIn(t, dir, strings.Fields(tt.command)...)
+		c.Stdout, c.Stderr = full, &stderr
+		_ = c.Run() // ProcessState has its end
+		m := regexp.MustCompile(`^elastic-ingest: error: ` + tt.what + ` "(\w+)" was created, but its id could not be printed: .*no space left on device\n$`).FindStringSubmatch(stderr.String())
+		if code := c.ProcessState.ExitCode(); code != ExitFailed || m == nil {
+			t.Fatalf("%s: exit %d: %s", tt.command, code, &stderr)
+		}
+		if _, out := exitOf(programIn(t, dir, "list", tt.list)); !strings.Contains(out, m[1]) {
+			t.Errorf("no %s %s in\n%s", tt.what, m[1], out)
+		}
 	}
 }
 

@@ -82,7 +82,7 @@ func startJob(ctx context.Context, d *records.Desk, o *startOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.print(d, startedJob{output.Schema, id, c.ID, string(o.kind), string(protocol.JobPending)}, id+"\n"); err != nil {
+	if err := o.printNew(d, "sync job", id, startedJob{output.Schema, id, c.ID, string(o.kind), string(protocol.JobPending)}); err != nil {
 		return err
 	}
 	d.Note(fmt.Sprintf("the next poll runs it; %s job view %s shows its progress", program.Name, term.ShellWord(id)))

@@ -9,6 +9,7 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/output"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/usage"
 )
 
@@ -40,6 +41,16 @@ func (o *recordOptions) print(d *records.Desk, object any, text string) error {
 		text = output.JSONLine(object)
 	}
 	return d.App.WriteOut(text)
+}
+
+// printNew prints the result of a command that has created a record. If that is not possible, the error says that
+// the record exists: what is a connector or a sync job, and id its id.
+func (o *recordOptions) printNew(d *records.Desk, what, id string, object any) error {
+	err := o.print(d, object, id+"\n")
+	if err != nil {
+		return fmt.Errorf("%s %s was created, but its id could not be printed: %w", what, term.Quoted(id), err)
+	}
+	return nil
 }
 
 // onRecords is the action of a command on records: it reads the flags, opens the records and runs the command.
