@@ -186,8 +186,8 @@ connectors:
 	return dir
 }
 
-// TestCheckNamesMissingPrivileges: exactly those that are missing, what a sync does with them, and the role that
-// grants them.
+// TestCheckNamesMissingPrivileges: exactly those that are missing, what a sync does with them, and the role and the
+// API key that grant them.
 func TestCheckNamesMissingPrivileges(t *testing.T) {
 	t.Parallel()
 	f := newFront(t, "maintenance", "monitor")
@@ -195,10 +195,21 @@ func TestCheckNamesMissingPrivileges(t *testing.T) {
 	want := `
 shop (scripted -> search-shop)
 error   user "etl" lacks monitor on the cluster, maintenance on "search-shop" (refreshes the index; without it deletes are held back)
-        hint: grant this role, or create the API key with it: PUT /_security/role/elastic-ingest {"cluster":["monitor"],"indices":[{"names":["search-shop"],"privileges":["read","write","view_index_metadata","maintenance","manage"]}]}
+        hint: grant this role to the user, or create another API key
+        PUT /_security/role/elastic-ingest {"cluster":["monitor"],"indices":[{"names":["search-shop"],"privileges":["read","write","view_index_metadata","maintenance","manage"]}]}
+        POST /_security/api_key {"name":"elastic-ingest","role_descriptors":{"elastic-ingest":{"cluster":["monitor"],"indices":[{"names":["search-shop"],"privileges":["read","write","view_index_metadata","maintenance","manage"]}]}}}
 `
 	if code != ExitAuth || out != want || errs != "" {
 		t.Errorf("exit code %d\n%s\nwant\n%s\n%s", code, out, want, errs)
+	}
+	page, err := os.ReadFile("../docs/quickstart.md") // its key is for the same index
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := regexp.MustCompile(`(?s)/_security/api_key .*? -d '(.+?)'`).FindSubmatch(page)
+	var compact bytes.Buffer
+	if len(body) < 2 || json.Compact(&compact, body[1]) != nil || !strings.Contains(want, "POST /_security/api_key "+compact.String()+"\n") {
+		t.Errorf("docs/quickstart.md creates another API key: %s", &compact)
 	}
 	f = newFront(t)
 	code, out, _ = runCheck(t, f.configure(t), 0, []string{"KEY=id:hunter2"})
@@ -353,7 +364,7 @@ func TestCheckFitsANarrowTerminal(t *testing.T) {
 	_, out, _ := runCheck(t, f.configure(t), 40, []string{"KEY=id:x"}, "--color", "never")
 	for line := range strings.Lines(out) {
 		line = strings.TrimRight(line, "\n")
-		if path := strings.Contains(line, "DIR") || strings.Contains(line, "http://"); !path && !strings.HasPrefix(line, "        hint:") && term.Columns(line) > 40 {
+		if path := strings.Contains(line, "DIR") || strings.Contains(line, "http://"); !path && !strings.HasPrefix(line, "        hint:") && !strings.Contains(line, " /_security/") && term.Columns(line) > 40 {
 			t.Errorf("%d columns: %s", term.Columns(line), line)
 		}
 	}

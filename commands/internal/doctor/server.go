@@ -13,6 +13,7 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/mirror"
+	"github.com/elastic-ingest/elastic-ingest/commands/internal/program"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/records"
 	"github.com/elastic-ingest/elastic-ingest/engine"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
@@ -196,7 +197,8 @@ func lackingText(lacking elastic.Privileges) string {
 	return strings.Join(all, ", ")
 }
 
-// roleRequest creates a role with the privileges. An API key takes the same object as a role descriptor.
+// roleRequest is the request that creates a role with the privileges, and below it the one that creates an API key
+// with them.
 func roleRequest(want elastic.Privileges) string {
 	type index struct {
 		Names      []string `json:"names"`
@@ -209,11 +211,21 @@ func roleRequest(want elastic.Privileges) string {
 	for _, name := range slices.Sorted(maps.Keys(want.Indices)) {
 		role.Indices = append(role.Indices, index{[]string{name}, want.Indices[name]})
 	}
-	raw, err := json.Marshal(role)
+	key := struct {
+		Name  string         `json:"name"`
+		Roles map[string]any `json:"role_descriptors"`
+	}{program.Name, map[string]any{program.Name: role}}
+	return "grant this role to the user, or create another API key\n" +
+		"PUT /_security/role/" + program.Name + " " + encoded(role) + "\n" +
+		"POST /_security/api_key " + encoded(key)
+}
+
+func encoded(v any) string {
+	raw, err := json.Marshal(v)
 	if err != nil { // texts
 		panic(err)
 	}
-	return "grant this role, or create the API key with it: PUT /_security/role/elastic-ingest " + string(raw)
+	return string(raw)
 }
 
 // concrete is the name of the index that an alias stands for; the same name if it is unknown.
