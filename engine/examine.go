@@ -153,7 +153,7 @@ func (x *examination) owner(ctx context.Context, d *destination) error {
 		name = fmt.Sprintf("index %q (alias %q)", d.index.Name, x.job.Index)
 	}
 	m := &d.index.Marker
-	adopt := "if it is this connector's, take it over with sync --adopt; diff shows what that would change"
+	adopt := "if it is this connector's, take it over with sync --adopt; with --dry-run it shows what that would change"
 	switch {
 	case m.Owner == x.job.Owner && !d.sameIdentity():
 		x.say(CheckIndex, StatusWarning, fmt.Sprintf("%s mirrors another source (%s): deletes are held back", name, m.Identity), adopt)

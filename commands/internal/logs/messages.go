@@ -92,7 +92,8 @@ func HintOf(err error) string {
 		return hint
 	}
 	if errors.Is(err, engine.ErrForeign) {
-		return "use another index; if this connector took it over, the documents of the other connector would be deleted"
+		return "use another index, or take this one over with sync --adopt: it deletes only documents that this connector's source does not have; " +
+			"sync --adopt --dry-run shows them"
 	}
 	if _, ok := errors.AsType[*report.DuplicateError](err); ok {
 		return "give every document an id of its own: columns or fields that together are unique (id_columns, id_field), or leave one of the two out"
