@@ -26,7 +26,8 @@ func newConnectorConfigure(a *setup.App) *cli.Command {
 		Name:      "configure",
 		Usage:     "change the configuration, schedules, pipeline or name of connectors",
 		ArgsUsage: "ID...",
-		Description: "Changes connectors, named by id, name or index; what no flag names stays unchanged. When all required fields have values, " +
+		Description: "Changes connectors, named by id, name or index; what no flag names stays unchanged. A value in the connector's entry of the " +
+			"configuration file takes precedence over the record, so change it there. When all required fields have values, " +
 			"including those from the configuration file, the connector is configured and may sync. Without flags it writes nothing and prints " +
 			"what is missing. Secrets are read from files, never from the command line; everyone who may read the record in Elasticsearch " +
 			"can read them.",

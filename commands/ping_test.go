@@ -88,7 +88,7 @@ func TestEachEndOfARunIsReported(t *testing.T) {
 		"the flag wins":      {pingConfig + "service.ping_url: http://127.0.0.1:1/\n", fine, map[string]string{"ELASTIC_INGEST_PING_URL": "http://127.0.0.1:1/"}, sync, []string{"/token/start", "/token"}, ""},
 		"a diff reports not": {pingConfig + "service.ping_url: %URL\n", fine, nil, []string{"diff", "--exit-zero"}, nil, ""},
 		"nor a dry run":      {pingConfig + "service.ping_url: %URL\n", fine, nil, []string{"sync", "--dry-run"}, nil, ""},
-		"a poll":             {pingConfig, fine, nil, []string{"poll", "--once", "-q", "--ping-url", "%URL"}, []string{"/token/start", "/token/2"}, "no connector of Elasticsearch"},
+		"a poll":             {pingConfig, fine, nil, []string{"poll", "--once", "-q", "--ping-url", "%URL"}, []string{"/token/start", "/token/2"}, "has a connector_id; poll serves only those"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -121,7 +121,7 @@ func TestAFailureOfThePollIsReportedOnceADay(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, file, "elasticsearch.host: embedded:./data\nconnectors:\n  - {name: x, service_type: scripted, index_name: x, configuration: {script: s}}\n")
-	p.polls(0, ExitUsage, "no connector of Elasticsearch")
+	p.polls(0, ExitUsage, "has a connector_id; poll serves only those")
 	p.polls(time.Minute, ExitUsage)
 	writeFile(t, file, string(right))
 	p.polls(time.Minute, ExitOK, "elastic-ingest: the poll: works again after 2 min 00 s")

@@ -65,9 +65,13 @@ func (j jobs) scope() (protocol.Scope, error) {
 		}
 	}
 	if len(scope.Own)+len(scope.NativeTypes)+len(scope.WorkerTypes) == 0 {
+		problem := fmt.Sprintf("no entry under connectors: in %s has a connector_id", j.cfg.File)
+		if len(j.cfg.NativeServiceTypes) > 0 {
+			problem += ", and no type in native_service_types is built in"
+		}
 		return scope, &usage.Error{
-			Problem: "the configuration has no connector of Elasticsearch",
-			Hint:    "write its connector_id under connectors:; " + program.Name + " connector create creates the record",
+			Problem: problem + "; poll serves only those",
+			Hint:    program.Name + " connector create NAME creates the record of an entry, and prints the line to add to it",
 		}
 	}
 	return scope, nil
