@@ -254,7 +254,7 @@ func configureOne(ctx context.Context, d *records.Desk, c *protocol.Record[proto
 		}
 	}
 	if _, asked := o.schedules[protocol.JobAccessControl]; asked && !typ.AccessControl {
-		return configured{}, &usage.Error{Problem: fmt.Sprintf("--schedule: source type %s has no access control", typ.Name)}
+		return configured{}, &usage.Error{Problem: "--schedule: " + records.WithoutAccessControl(typ.Name)}
 	}
 	if o.changes() {
 		changed, err := d.Store.Connectors.Update(ctx, *c, func(b *protocol.Connector) error {

@@ -2,8 +2,6 @@ package commands
 
 import (
 	"bytes"
-	"context"
-	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,27 +11,13 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/setup"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
-	"github.com/elastic-ingest/elastic-ingest/engine/document"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// permitted is the scripted source with document level security.
-type permitted struct{ source.Source }
-
-func (permitted) Identities(context.Context) iter.Seq2[document.Document, error] {
-	return func(yield func(document.Document, error) bool) {
-		yield(document.Document{ID: "ann", Fields: []document.Field{{Name: "identity", Value: document.String("ann")}}}, nil)
-	}
-}
-
-func permittedType() source.Type {
+// likeBuiltIn is the scripted type without what no built-in source has.
+func likeBuiltIn() source.Type {
 	t := scripted
-	t.AccessControl = true
-	t.Open = func(ctx context.Context, v field.Values, env source.Env) (source.Source, error) {
-		src, err := scripted.Open(ctx, v, env)
-		return permitted{src}, err
-	}
+	t.AccessControl = false
 	return t
 }
 
@@ -88,7 +72,7 @@ func TestCrontabPage(t *testing.T) {
 	for _, line := range pageLines(t) {
 		s, out, errs := term.TestStreams(0, env)
 		a := &setup.App{
-			Streams: s, Registry: source.MustRegistry(permittedType()), Now: stopped, OwnTime: true,
+			Streams: s, Registry: source.MustRegistry(likeBuiltIn()), Now: stopped, OwnTime: true,
 			Env: config.Env{Lookup: func(name string) (string, bool) { value, ok := env[name]; return value, ok }},
 		}
 		code := Run(t.Context(), t.Context(), a, shellWords(t, line.command)[1:])
@@ -105,10 +89,10 @@ func TestCrontabPage(t *testing.T) {
 			writeFile(t, file, strings.Replace(entry, "%ID", "connector_id: "+string(id)+", ", 1))
 		}
 	}
-	if crons != 6 {
-		t.Errorf("%d lines of a crontab were found, want 6", crons)
+	if crons != 5 {
+		t.Errorf("%d lines of a crontab were found, want 5", crons)
 	}
-	for index, want := range map[string]int{"search-shop": 2, ".search-acl-filter-search-shop": 1, ".elastic-connectors-sync-jobs": 2} {
+	for index, want := range map[string]int{"search-shop": 2, ".elastic-connectors-sync-jobs": 2} {
 		docs, err := held(filepath.Join(dir, "elastic-ingest", "data"), index)
 		if err != nil || len(docs) != want {
 			t.Errorf("index %s holds %q (%v), want %d documents", index, docs, err, want)

@@ -215,7 +215,7 @@ func waitRefreshFlag() cli.Flag {
 
 // typeFlag is the flag for the type of a sync job.
 func typeFlag() cli.Flag {
-	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`TYPE`: type of sync: full (the index gets what the source holds), incremental (the same, but reads only changes where the source can report them), deletion (removes deleted documents only, reads only ids) or access_control (the index of identities)"}
+	return &cli.StringFlag{Name: "type", Value: string(protocol.JobFull), Usage: "`TYPE`: type of sync: full (the index gets what the source holds), incremental (the same, but reads only changes where the source can report them), deletion (removes deleted documents only, reads only ids) or access_control (the index of identities; no built-in source has it yet)"}
 }
 
 func fromFileFlag() cli.Flag {

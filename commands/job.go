@@ -75,7 +75,7 @@ func startJob(ctx context.Context, d *records.Desk, o *startOptions) error {
 	if !c.Body.Status.MaySync() {
 		return records.NotConfigured(&c)
 	}
-	if err := offers(&c, o.kind); err != nil {
+	if err := offers(d, &c, o.kind); err != nil {
 		return err
 	}
 	id, err := d.Store.StartJob(ctx, &c, o.kind)
@@ -90,7 +90,10 @@ func startJob(ctx context.Context, d *records.Desk, o *startOptions) error {
 }
 
 // offers refuses a job that a poll would end immediately, because the connector does not support it.
-func offers(c *protocol.Record[protocol.Connector], kind protocol.JobType) error {
+func offers(d *records.Desk, c *protocol.Record[protocol.Connector], kind protocol.JobType) error {
+	if typ, err := d.SourceOf(c); err == nil && kind == protocol.JobAccessControl && !typ.AccessControl { // otherwise another program may serve it
+		return &usage.Error{Problem: fmt.Sprintf("connector %s: %s", term.Quoted(c.ID), records.WithoutAccessControl(typ.Name))}
+	}
 	problem := ""
 	switch {
 	case kind == protocol.JobAccessControl && !c.Body.Features.DocumentLevelSecurity():

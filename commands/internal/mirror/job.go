@@ -18,12 +18,15 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
 
-// unknownTo names the first key of a connector that its source type does not support.
-func unknownTo(typ *source.Type, c *config.Connector) error {
+// unknownTo names the first thing that a source type does not support: the type of the sync, or a key of the
+// connector.
+func unknownTo(typ *source.Type, c *config.Connector, t protocol.JobType) error {
 	problem := func(key, hint string) error {
 		return &usage.Error{Problem: fmt.Sprintf("connector %s: %s: source type %s does not support it", term.Quoted(c.Name), key, typ.Name), Hint: hint}
 	}
 	switch {
+	case t == protocol.JobAccessControl && !typ.AccessControl:
+		return &usage.Error{Problem: fmt.Sprintf("connector %s: %s", term.Quoted(c.Name), records.WithoutAccessControl(typ.Name))}
 	case c.AdvancedRules != nil && !typ.AdvancedRules:
 		return problem("advanced_rules", "remove the key; basic rules work with every source type")
 	case c.Profile != "head" && !slices.Contains(typ.Profiles, c.Profile):
@@ -41,7 +44,7 @@ func JobOf(ctx context.Context, a *setup.App, cfg *config.Config, c *config.Conn
 	if err != nil {
 		return engine.Job{}, err
 	}
-	if err := unknownTo(&typ, c); err != nil {
+	if err := unknownTo(&typ, c, o.Kind); err != nil {
 		return engine.Job{}, err
 	}
 	raw, err := c.ResolveConfiguration(ctx, typ.Fields)

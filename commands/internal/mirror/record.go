@@ -85,6 +85,9 @@ func (s *session) planned(ctx context.Context, record *protocol.Record[protocol.
 func (s *session) workOf(ctx context.Context, record *protocol.Record[protocol.Connector], of *protocol.JobConnector, t protocol.JobType) (work, error) {
 	w := work{record: record}
 	entry := records.EntryOf(s.cfg, of.ID)
+	if t == protocol.JobAccessControl && entry.IndexName != "" { // the entry names the index of the documents, the job that of the identities
+		entry.IndexName = protocol.AccessControlIndex(entry.IndexName)
+	}
 	var err error
 	if w.connector, err = connectorOf(entry, record.Body.Name, of); err != nil {
 		return w, err
@@ -97,7 +100,7 @@ func (s *session) workOf(ctx context.Context, record *protocol.Record[protocol.C
 	if err != nil {
 		return w, err
 	}
-	if err := unknownTo(&typ, c); err != nil {
+	if err := unknownTo(&typ, c, t); err != nil {
 		return w, err
 	}
 	values, err := records.ValuesOf(ctx, &typ, c, of.Configuration)

@@ -138,6 +138,11 @@ func (d *Desk) SourceOf(c *protocol.Record[protocol.Connector]) (source.Type, er
 	return SourceType(d.App, d.Config, &config.Connector{Name: c.ID, ServiceType: serviceType})
 }
 
+// WithoutAccessControl says that a source type has no identities to mirror.
+func WithoutAccessControl(serviceType string) string {
+	return "source type " + serviceType + " has no access control"
+}
+
 // Lacking returns the fields of a connector's configuration that are missing or invalid; values from the file
 // count.
 func (d *Desk) Lacking(ctx context.Context, typ *source.Type, id string, stored protocol.Configuration) (field.Errors, error) {
