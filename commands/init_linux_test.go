@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/term"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastictest"
-	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
 // initIn starts init on a terminal, in a folder of its own.
@@ -65,7 +63,7 @@ func TestInitMirrorsAFolder(t *testing.T) {
 	if code != ExitOK {
 		t.Fatalf("exit %d:\n%s", code, all)
 	}
-	for _, text := range []string{"Connecting to the source", "does not exist", "The source answers", "readable only"} {
+	for _, text := range []string{"Connecting to the source", "does not exist", "The source answers: 1 folder.", "readable only"} {
 		if strings.Contains(all, text) == (text == "readable only") {
 			t.Errorf("%q is shown, or is not:\n%s", text, all)
 		}
@@ -244,11 +242,7 @@ func TestInitTriesAnAddressWithoutItsLogin(t *testing.T) {
 // TestRealInit configures a database with the wrong password first, and Elasticsearch with an address where none is.
 func TestRealInit(t *testing.T) {
 	t.Parallel()
-	dsn, es := testenv.Required(t, "TEST_POSTGRES_DSN"), elastictest.Server(t)
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u, es := twoTables(t), elastictest.Server(t)
 	password, _ := u.User.Password()
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, ".env"), "SHOP_PASSWORD=of another file")
@@ -278,7 +272,7 @@ func TestRealInit(t *testing.T) {
 	answerAll(t, p, append([]question{{text: "q: quit [p]:", answer: "c"}}, again...))
 	p.await("error:")
 	answerAll(t, p, []question{{text: "p: correct Password; c: correct all answers, k: keep them, q: quit [p]:"}, {text: "empty keeps it):", answer: password}})
-	p.await("The source answers.")
+	p.await("The source answers: 2 tables.")
 	answerAll(t, p, []question{{text: "data]:", answer: "http://127.0.0.1:1"}, {text: "for an API key):", answer: "elastic"}, {text: "instead):", answer: "es-secret"}})
 	p.await("error:")
 	answerAll(t, p, []question{{text: "q: quit [c]:"}, {text: "127.0.0.1:1]:", answer: es}, {text: "API key) [elastic]:", answer: "elastic"}, {text: "keeps it):"}})

@@ -175,9 +175,9 @@ func (iv *Interview) source(ctx context.Context) error {
 			return nil
 		}
 		iv.dialog.Say("Connecting to the source…")
-		err := iv.trySource(ctx)
+		found, err := iv.trySource(ctx)
 		if err == nil {
-			iv.dialog.Say("The source answers.")
+			iv.dialog.Say("The source answers" + found + ".")
 			return nil
 		}
 		if answer, err = iv.onFailure(ctx, err, iv.secretLabels()); err != nil || answer == keep {
@@ -449,19 +449,6 @@ func (iv *Interview) problem(s *field.Spec) string {
 		}
 	}
 	return ""
-}
-
-// trySource opens the source as a sync does and pings it.
-func (iv *Interview) trySource(ctx context.Context) (err error) {
-	cfg, err := iv.load(ctx)
-	if err != nil {
-		return err
-	}
-	values, err := parsed(ctx, cfg, &iv.draft.Type)
-	if err != nil {
-		return err
-	}
-	return ping(ctx, &iv.draft.Type, values)
 }
 
 // parsed are the values of the only connector of the draft.

@@ -3,43 +3,14 @@ package interview
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/draft"
 	"github.com/elastic-ingest/elastic-ingest/engine/config"
-	"github.com/elastic-ingest/elastic-ingest/engine/crash"
 	"github.com/elastic-ingest/elastic-ingest/engine/elastic"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
-	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
-
-// ping opens a source, checks its configuration and reaches it. A driver may block after ctx has ended, so it is
-// then abandoned.
-func ping(ctx context.Context, t *source.Type, values field.Values) error {
-	done := make(chan error, 1)
-	go func() { // ends with the source, or with the program
-		done <- crash.Guarded(func() (err error) {
-			src, err := t.Open(ctx, values, source.Env{Log: slog.New(slog.DiscardHandler), Profile: "head", Encoding: "exact"})
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, src.Close()) }()
-			if err := src.Validate(ctx); err != nil {
-				return err
-			}
-			return src.Ping(ctx)
-		})
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
 
 // destination asks where documents go until it can be reached, or the user keeps the answers. A folder needs no
 // trial.
