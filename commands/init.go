@@ -81,7 +81,26 @@ func runInit(ctx context.Context, a *setup.App, c *cli.Context) error {
 	if len(unused) > 0 {
 		out += fmt.Sprintf("\n%s still sets %s, which this configuration no longer uses.\n", term.Plain(dotenv), strings.Join(unused, ", "))
 	}
-	return a.WriteOut(out)
+	unset := iv.Unset()
+	if len(unset) > 0 {
+		out += "\n"
+	}
+	if err := a.WriteOut(out); err != nil {
+		return err
+	}
+	if len(unset) > 0 { // the last line, so that no one leaves without having read it
+		iv.Messages.Warn(missingVariables(unset, dotenv))
+	}
+	return nil
+}
+
+// missingVariables says what to do about variables that the new file refers to.
+func missingVariables(names []string, dotenv string) string {
+	are, them := "is", "it"
+	if len(names) > 1 {
+		are, them = "are", "them"
+	}
+	return fmt.Sprintf("%s %s not set here: add %s to %s (cron does not have your shell's variables)", strings.Join(names, ", "), are, them, term.Plain(dotenv))
 }
 
 // printTemplate prints the template of a source type, or writes it to a file.

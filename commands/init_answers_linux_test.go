@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -84,5 +85,84 @@ func TestRealInitListsTheSource(t *testing.T) {
 	answerAll(t, p, []question{{text: "data]:"}})
 	if code, all := p.end(); code != ExitOK {
 		t.Errorf("exit %d:\n%s", code, all)
+	}
+}
+
+// TestInitAsksAgainOnlyForWhatIsWrong, and names neither a file that does not exist nor its keys.
+func TestInitAsksAgainOnlyForWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := initIn(t, dir, 100, "--service-type", "dir")
+	answerAll(t, p, []question{
+		{text: "Name of the connector, for the command line [dir]:", answer: "-x"},
+		{text: "The name begins with -; the command line would take it for a flag\nName of the connector, for the command line [dir]:", answer: "Newc Shop"},
+		{text: "Index to mirror into [search-newc-shop]:", answer: "Newc-Shop"},
+		{text: "The index name must be lower case\nIndex to mirror into [search-newc-shop]:"},
+		{text: "path:", answer: "."},
+		{text: "[files]:"},
+		{text: "data]:", answer: "localhost"},
+		{text: "The address must begin with http://, https:// or embedded:\nAddress [embedded:./data]:"},
+	})
+	code, all := p.end()
+	if code != ExitOK || strings.Contains(all, "connectors[0]") || strings.Contains(all, "yml:") {
+		t.Errorf("exit %d:\n%s", code, all)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "config.yml")); err != nil || !strings.Contains(string(text), `name: "Newc Shop"`) {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestInitSaysWhichVariablesAreMissing after everything else, so that no one leaves without having read it.
+func TestInitSaysWhichVariablesAreMissing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := initIn(t, dir, 200, "--service-type", "mysql")
+	answerAll(t, p, []question{
+		{text: "[mysql]:"},
+		{text: "[search-mysql]:"},
+		{text: "Host:", answer: "localhost:25433"},
+		{text: "Host must not have a port, which is asked next\nHost:", answer: "[::1]:3306"},
+		{text: "Host must not have a port, which is asked next\nHost:", answer: "::1"},
+		{text: "Port:", answer: "3306"},
+		{text: "Username:", answer: "u"},
+		{text: "instead):"},
+		{text: "[MYSQL_PASSWORD]:", answer: "NEWC_PW"},
+		{text: "Database:", answer: "d"},
+		{text: "[no]:", answer: "no"},
+		{text: "data]:"},
+	})
+	p.await("crontab -e")
+	want := "\n\nelastic-ingest: warning: NEWC_PW is not set here: add it to " + filepath.Join(dir, ".env") + " (cron does not have your shell's variables)\n"
+	code, all := p.end()
+	if code != ExitOK || !strings.HasSuffix(all, want) {
+		t.Errorf("exit %d, want %q at the end:\n%s", code, want, all)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "config.yml")); err != nil || !strings.Contains(string(text), "      ssl_enabled: false\n") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestInitTakesAnOptionByNumber, as it does a source type, and suggests no type for an answer without letters.
+func TestInitTakesAnOptionByNumber(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := initIn(t, dir, 200)
+	answerAll(t, p, []question{
+		{text: "Number or name:", answer: "?"},
+		{text: `"?" is not in the list` + "\nNumber or name:", answer: "dir"},
+		{text: "[dir]:"},
+		{text: "[search-dir]:"},
+		{text: "path:", answer: "."},
+		{text: "\n1 files: A document for each file\n2 documents: A document for each record of a JSON, NDJSON, CSV or TSV file\nFormat [files]:", answer: "3"},
+		{text: "must be one of: files, documents\nFormat [files]:", answer: "2"},
+	})
+	answerAll(t, p, []question{{text: "(optional):"}})
+	p.await("The source answers: 1 path.")
+	answerAll(t, p, []question{{text: "data]:"}})
+	if code, all := p.end(); code != ExitOK {
+		t.Errorf("exit %d:\n%s", code, all)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "config.yml")); err != nil || !strings.Contains(string(text), "      format: documents\n") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }

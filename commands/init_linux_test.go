@@ -40,7 +40,7 @@ func dirQuestions() []question {
 	return []question{
 		{text: "Number or name:", answer: "dri"},
 		{text: "did you mean dir?\nNumber or name:", answer: "dir"},
-		{text: "command line [dir]:", answer: "my docs"},
+		{text: "for the command line [dir]:", answer: "my docs"},
 		{text: "[search-my-docs]:", answer: ""},
 		{text: "Directory path:", answer: "./no folder"},
 		{text: "Format [files]:", answer: "nonsense"},

@@ -135,7 +135,7 @@ func (d *Draft) field(w *writer, s *field.Spec) {
 	value, known := d.Values[s.Name]
 	switch {
 	case known && value != "":
-		w.line(indent + s.Name + ": " + Scalar(value))
+		w.line(indent + s.Name + ": " + scalarOf(s, value))
 	case initial != nil:
 		w.line(indent + "# " + s.Name + ": " + flow(initial))
 	case s.Sensitive && (s.Optional || len(s.DependsOn) > 0):
@@ -147,6 +147,14 @@ func (d *Draft) field(w *writer, s *field.Spec) {
 	default:
 		w.line(indent + s.Name + ":")
 	}
+}
+
+// scalarOf writes the value of a field.
+func scalarOf(s *field.Spec, value string) string {
+	if yes, ok := field.ParseBool(value); ok && s.Type == field.Bool {
+		return strconv.FormatBool(yes)
+	}
+	return Scalar(value)
 }
 
 // writer writes lines.

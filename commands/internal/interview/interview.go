@@ -8,9 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/draft"
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/logs"
@@ -87,7 +89,7 @@ func (iv *Interview) sourceType(ctx context.Context) error {
 			iv.values = map[string]any{}
 			return nil
 		}
-		if near := field.Nearest(answer, names); near != "" && answer != "" {
+		if near := field.Nearest(answer, names); near != "" && strings.ContainsFunc(answer, unicode.IsLetter) {
 			iv.dialog.Say(term.Quoted(answer) + " is not in the list; did you mean " + near + "?")
 		} else if answer != "" {
 			iv.dialog.Say(term.Quoted(answer) + " is not in the list")
@@ -96,34 +98,37 @@ func (iv *Interview) sourceType(ctx context.Context) error {
 	}
 }
 
-// names asks for the names of the connector and its index; the loader judges them.
+// names asks for the names of the connector and its index.
 func (iv *Interview) names(ctx context.Context) error {
-	for {
-		var err error
-		if iv.draft.Name, err = iv.dialog.Line(ctx, "Name of the connector on the command line", iv.draft.Name); err != nil {
-			return err
-		}
-		iv.draft.Index = draft.IndexOf(iv.draft.Name)
-		if iv.draft.Index, err = iv.dialog.Line(ctx, "Index to mirror into", iv.draft.Index); err != nil {
-			return err
-		}
-		if _, err = iv.load(ctx); err == nil {
-			return nil
-		}
-		if !iv.aboutNames(err) {
-			return err
-		}
-		iv.Messages.Fail("", err)
-		iv.draft.Name = iv.draft.Type.Name
+	err := iv.judged(ctx, "Name of the connector, for the command line", "name", "connectors[0].name", &iv.draft.Name)
+	if err != nil {
+		return err
 	}
+	iv.draft.Index = draft.IndexOf(iv.draft.Name)
+	return iv.judged(ctx, "Index to mirror into", "index name", "connectors[0].index_name", &iv.draft.Index)
 }
 
-// aboutNames reports whether all errors are about answers to names.
-func (iv *Interview) aboutNames(err error) bool {
-	all, ok := errors.AsType[config.Errors](err)
-	return ok && !slices.ContainsFunc(all, func(e *config.Error) bool {
-		return e.Key != "connectors[0].name" && e.Key != "connectors[0].index_name"
-	})
+// judged asks a question until the loader accepts the answer as the value of a key. what is its name for people. A
+// wrong answer is not suggested again.
+func (iv *Interview) judged(ctx context.Context, question, what, key string, value *string) error {
+	for usual := *value; ; *value = usual {
+		answer, err := iv.dialog.Line(ctx, question, usual)
+		if err != nil {
+			return err
+		}
+		*value = answer
+		_, err = iv.load(ctx)
+		wrong, _ := errors.AsType[config.Errors](err)
+		at := slices.IndexFunc(wrong, func(e *config.Error) bool { return e.Key == key })
+		if at < 0 {
+			return err
+		}
+		problem := "The " + what + " " + wrong[at].Problem
+		if hint := wrong[at].Hint; hint != "" {
+			problem += "; " + hint
+		}
+		iv.dialog.Say(problem)
+	}
 }
 
 // load loads the draft as if it and its secrets had been saved.
@@ -171,7 +176,7 @@ func (iv *Interview) source(ctx context.Context) error {
 			return err
 		}
 		if len(iv.unknown) > 0 {
-			iv.dialog.Say("The source cannot be tried here: " + strings.Join(iv.unknown, ", ") + " is not set.")
+			iv.dialog.Say("The source cannot be tried here: " + notSet(iv.unknown) + ".")
 			return nil
 		}
 		iv.dialog.Say("Connecting to the source…")
@@ -199,7 +204,7 @@ func (iv *Interview) onFailure(ctx context.Context, failure error, secrets []str
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	iv.Messages.Fail("", failure)
+	iv.fail(failure)
 	question, usual := "c: correct the answers, k: keep them, q: quit", all
 	if refused := errors.Is(failure, source.ErrAuth) || errors.Is(failure, elastic.ErrAuth); refused && len(secrets) > 0 {
 		question, usual = "p: correct "+strings.Join(secrets, ", ")+"; c: correct all answers, k: keep them, q: quit", secretsOnly
@@ -216,6 +221,36 @@ func (iv *Interview) onFailure(ctx context.Context, failure error, secrets []str
 			return "", errQuit
 		}
 	}
+}
+
+// fail reports an error. Those of the loader are reported without their place in a file that does not exist yet.
+func (iv *Interview) fail(err error) {
+	wrong, ok := errors.AsType[config.Errors](err)
+	if !ok {
+		iv.Messages.Fail("", err)
+	}
+	for _, e := range wrong {
+		if e.Variable != "" { // that is its place
+			iv.Messages.Fail("", e)
+			continue
+		}
+		key := strings.TrimPrefix(strings.TrimPrefix(e.Key, "connectors[0]."), "configuration.")
+		iv.Messages.Fail("", &usage.Error{Problem: key + ": " + e.Problem, Hint: e.Hint})
+	}
+}
+
+// Unset are the variables that the file refers to and that are not set here.
+func (iv *Interview) Unset() []string {
+	slices.Sort(iv.untried)
+	return slices.Compact(iv.untried)
+}
+
+// notSet says that variables are not set.
+func notSet(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is not set"
+	}
+	return strings.Join(names, ", ") + " are not set"
 }
 
 // secretLabels are the labels of the secrets that are asked for.
@@ -294,8 +329,8 @@ func (iv *Interview) field(ctx context.Context, s *field.Spec) error {
 	if s.Tooltip != "" {
 		iv.dialog.Say(s.Tooltip)
 	}
-	for _, o := range s.Options {
-		iv.dialog.Say("  " + o.Value + ": " + o.Label)
+	for i, o := range s.Options {
+		iv.dialog.Say(fmt.Sprintf("%d %s: %s", i+1, o.Value, o.Label))
 	}
 	question := s.Label
 	if s.Optional {
@@ -326,16 +361,29 @@ func (iv *Interview) plain(ctx context.Context, question string, s *field.Spec) 
 	usual := iv.draft.Values[s.Name]
 	if initial := field.Initial(s); usual == "" && initial != nil {
 		usual = fmt.Sprint(initial)
-		if b, ok := initial.(bool); ok {
-			usual = map[bool]string{true: "yes", false: "no"}[b]
-		}
+	}
+	if yes, ok := field.ParseBool(usual); ok && s.Type == field.Bool {
+		usual = map[bool]string{true: "yes", false: "no"}[yes]
 	}
 	answer, err := iv.dialog.Line(ctx, question, usual)
 	if err != nil {
 		return err
 	}
-	iv.set(s.Name, answer)
+	iv.set(s.Name, meant(s, answer))
 	return nil
+}
+
+// meant is the value that an answer stands for: an option may be given by its number, a boolean as yes or no.
+func meant(s *field.Spec, answer string) string {
+	if yes, ok := field.ParseBool(answer); ok && s.Type == field.Bool {
+		return strconv.FormatBool(yes)
+	}
+	n, err := strconv.Atoi(answer)
+	isValue := slices.ContainsFunc(s.Options, func(o field.Option) bool { return o.Value == answer })
+	if err == nil && !isValue && n >= 1 && n <= len(s.Options) {
+		return s.Options[n-1].Value
+	}
+	return answer
 }
 
 // set keeps a value, which may be a reference to a variable.
@@ -424,12 +472,12 @@ func (iv *Interview) askSecret(ctx context.Context, question, before, suggested 
 	return draft.Reference(name), nil
 }
 
-// free is a variable that nothing sets yet: one of the environment would win over the .env, and one in the .env may
-// be used by another configuration.
+// free is a variable that nothing sets yet: one of the environment would win over the .env, one in the .env may be
+// used by another configuration, and one that another answer names has another value.
 func (iv *Interview) free(suggested string) string {
 	name := suggested
 	for n := 2; ; n++ {
-		if _, taken := iv.valueOf(name); !taken {
+		if _, taken := iv.valueOf(name); !taken && !slices.Contains(iv.unknown, name) && !slices.Contains(iv.untried, name) {
 			return name
 		}
 		name = suggested + "_" + strconv.Itoa(n)
@@ -448,7 +496,26 @@ func (iv *Interview) problem(s *field.Spec) string {
 			return e.Problem
 		}
 	}
+	if iv.hasPort(s) {
+		return "must not have a port, which is asked next"
+	}
 	return ""
+}
+
+// hasPort reports whether the value of a field is a host with a port, although the port is a field of its own. An IPv6
+// address is a host, and a path is the folder of a socket.
+func (iv *Interview) hasPort(s *field.Spec) bool {
+	portOf := map[string]string{"host": "port", "server_ip": "server_port"}
+	value, _ := iv.values[s.Name].(string)
+	if !slices.ContainsFunc(iv.draft.Type.Fields, func(other field.Spec) bool { return other.Name == portOf[s.Name] }) || strings.HasPrefix(value, "/") {
+		return false
+	}
+	_, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // parsed are the values of the only connector of the draft.

@@ -3,7 +3,6 @@ package interview
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
@@ -51,7 +50,7 @@ func (iv *Interview) reach(ctx context.Context, cfg *config.Config) error {
 	if err := reach(ctx, cfg); err != nil && !errors.Is(err, elastic.ErrAuth) {
 		return err
 	}
-	iv.dialog.Say("The destination answers. The login cannot be tried here: " + strings.Join(iv.unknown, ", ") + " is not set.")
+	iv.dialog.Say("The destination answers. The login cannot be tried here: " + notSet(iv.unknown) + ".")
 	return nil
 }
 
@@ -72,7 +71,7 @@ func (iv *Interview) askDestination(ctx context.Context, secretsOnly bool) (err 
 	}
 	iv.draft.Login, iv.unknown = nil, nil
 	if !secretsOnly {
-		if err := iv.address(ctx); err != nil {
+		if err := iv.judged(ctx, "Address", "address", "elasticsearch.host", &iv.draft.Host); err != nil {
 			return err
 		}
 	}
@@ -116,25 +115,6 @@ func (iv *Interview) loginSecret() (labels []string) {
 		}
 	}
 	return labels
-}
-
-// address asks for the address until the loader accepts it.
-func (iv *Interview) address(ctx context.Context) error {
-	for usual := iv.draft.Host; ; iv.draft.Host = usual {
-		answer, err := iv.dialog.Line(ctx, "Address", iv.draft.Host)
-		if err != nil {
-			return err
-		}
-		iv.draft.Host = answer
-		if _, err = iv.load(ctx); err == nil {
-			return nil
-		}
-		all, ok := errors.AsType[config.Errors](err)
-		if !ok || !slices.ContainsFunc(all, func(e *config.Error) bool { return e.Key == "elasticsearch.host" }) {
-			return err
-		}
-		iv.Messages.Fail("", err)
-	}
 }
 
 // note remembers a variable that is not set here.
