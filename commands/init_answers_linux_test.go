@@ -2,6 +2,8 @@ package commands
 
 import (
 	"context"
+	"encoding/pem"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/elastic-ingest/elastic-ingest/engine/config"
 	"github.com/elastic-ingest/elastic-ingest/engine/testenv"
 )
 
@@ -88,6 +91,127 @@ func TestRealInitListsTheSource(t *testing.T) {
 	}
 }
 
+// certificate is a certificate that nothing trusts, as PEM.
+func certificate(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+}
+
+// sslCA is the value of ssl_ca in a configuration file, as a run would see it.
+func sslCA(t *testing.T, file string) any {
+	t.Helper()
+	c, err := config.Load(t.Context(), file, config.Env{Lookup: func(string) (string, bool) { return "", false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Connectors[0].Configuration["ssl_ca"]
+}
+
+// withoutServer are the questions of a PostgreSQL where nothing listens, up to the certificate.
+func withoutServer() []question {
+	return []question{
+		{text: "[postgresql]:"},
+		{text: "[search-postgresql]:"},
+		{text: "Host:", answer: "127.0.0.1"},
+		{text: "Port:", answer: "1"},
+		{text: "Username:", answer: "u"},
+		{text: "variable instead):", answer: "secret"},
+		{text: "Database:", answer: "d"},
+		{text: "Schema:", answer: "public"},
+		{text: "verification [no]:", answer: "yes"},
+	}
+}
+
+const askedForPEM = "SSL certificate (path of the PEM file, or the certificate pasted)"
+
+// TestInitTakesAPastedCertificate: all its lines are one answer, also those of a second block, and text between them is
+// skipped.
+func TestInitTakesAPastedCertificate(t *testing.T) {
+	t.Parallel()
+	dir, one := t.TempDir(), certificate(t)
+	p := initIn(t, dir, 100, "--service-type", "postgresql")
+	answerAll(t, p, withoutServer())
+	answerAll(t, p, []question{
+		{text: askedForPEM + ":", answer: one + "# of another authority\n" + one},
+		{text: "q: quit [c]:", answer: "c"},
+		{text: "Host [127.0.0.1]:"},
+		{text: "Port [1]:"},
+		{text: "Username [u]:"},
+		{text: "empty keeps it):"},
+		{text: "Database [d]:"},
+		{text: "Schema [public]:"},
+		{text: "verification [yes]:"},
+		{text: "certificate pasted; empty keeps the pasted one):"},
+		{text: "q: quit [c]:", answer: "k"},
+		{text: "data]:"},
+	})
+	if code, all := p.end(); code != ExitOK {
+		t.Fatalf("exit %d:\n%s", code, all)
+	}
+	if got, want := sslCA(t, filepath.Join(dir, "config.yml")), strings.TrimSpace(one+one); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestInitTakesTheFileOfACertificate: the configuration includes the file. A path that starts at the working directory
+// is made absolute if the configuration is elsewhere, and one of no file is not accepted.
+func TestInitTakesTheFileOfACertificate(t *testing.T) {
+	t.Parallel()
+	dir, one := t.TempDir(), certificate(t)
+	writeFile(t, filepath.Join(dir, "conf", "my ca.pem"), one)
+	writeFile(t, filepath.Join(dir, "here.pem"), one)
+	for typed, want := range map[string]string{
+		"my ca.pem": `ssl_ca: "${file:my ca.pem}"`,
+		"here.pem":  "ssl_ca: ${file:" + filepath.Join(dir, "here.pem") + "}",
+	} {
+		file := filepath.Join(dir, "conf", typed+".yml")
+		p := initIn(t, dir, 100, "--service-type", "postgresql", "-c", file)
+		answerAll(t, p, withoutServer())
+		answerAll(t, p, []question{
+			{text: askedForPEM + ":", answer: "nowhere.pem"},
+			{text: "is neither the path of a file nor PEM\n" + askedForPEM + ":", answer: typed},
+			{text: "q: quit [c]:", answer: "k"},
+			{text: "data]:"},
+		})
+		if code, all := p.end(); code != ExitOK {
+			t.Fatalf("exit %d:\n%s", code, all)
+		}
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "      "+want+"\n") {
+			t.Errorf("%v, want %s:\n%s", err, want, text)
+		}
+		if got := sslCA(t, file); got != strings.TrimSpace(one) {
+			t.Errorf("%q, want %q", got, one)
+		}
+	}
+}
+
+// TestRealInitWithACertificate connects with the authority of the server: from a file, and pasted.
+func TestRealInitWithACertificate(t *testing.T) {
+	t.Parallel()
+	u, ca := twoTables(t), testenv.Required(t, "TEST_POSTGRES_CA")
+	pasted, err := os.ReadFile(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, answer := range []string{ca, string(pasted)} {
+		dir := t.TempDir()
+		p := initIn(t, dir, 100, "--service-type", "postgresql")
+		questions := postgresQuestions(u, "public")
+		questions[len(questions)-1].answer = "yes"
+		answerAll(t, p, append(questions, question{askedForPEM + ":", answer}))
+		p.await("The source answers: 2 tables.")
+		answerAll(t, p, []question{{text: "data]:"}})
+		if code, all := p.end(); code != ExitOK {
+			t.Fatalf("exit %d:\n%s", code, all)
+		}
+		if out, err := programIn(t, dir, "diff").CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+}
+
 // TestInitAsksAgainOnlyForWhatIsWrong, and names neither a file that does not exist nor its keys.
 func TestInitAsksAgainOnlyForWhatIsWrong(t *testing.T) {
 	t.Parallel()
@@ -163,6 +287,40 @@ func TestInitTakesAnOptionByNumber(t *testing.T) {
 		t.Errorf("exit %d:\n%s", code, all)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "config.yml")); err != nil || !strings.Contains(string(text), "      format: documents\n") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestInitAsksForTheFileOfAnAuthority: Elasticsearch's is a path, and no line of a pasted certificate answers another
+// question. A variable that another answer names never holds the new secret.
+func TestInitAsksForTheFileOfAnAuthority(t *testing.T) {
+	t.Parallel()
+	dir, one := t.TempDir(), certificate(t)
+	writeFile(t, filepath.Join(dir, "ca.pem"), one)
+	p := initIn(t, dir, 200, "--service-type", "mysql")
+	const file = "File of your own certificate authority (optional):"
+	answerAll(t, p, []question{
+		{text: "[mysql]:"},
+		{text: "[search-mysql]:"},
+		{text: "Host:", answer: "localhost"},
+		{text: "Port:", answer: "3306"},
+		{text: "Username:", answer: "u"},
+		{text: "instead):"},
+		{text: "[MYSQL_PASSWORD]:", answer: "ES_API_KEY"},
+		{text: "Database:", answer: "d"},
+		{text: "[no]:"},
+		{text: "data]:", answer: "https://127.0.0.1:1"},
+		{text: "for an API key):"},
+		{text: "instead):", answer: "a key"},
+		{text: file, answer: one},
+		{text: "This is a certificate; save it, and give the path of its file\n" + file, answer: "ca.pem"},
+		{text: "q: quit [c]:", answer: "k"},
+	})
+	if code, all := p.end(); code != ExitOK {
+		t.Fatalf("exit %d:\n%s", code, all)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "config.yml"))
+	if err != nil || !strings.Contains(string(text), "  api_key: ${ES_API_KEY_2}\n  ca_certs: ca.pem\n") || !strings.Contains(string(text), "password: ${ES_API_KEY}\n") {
 		t.Errorf("%v\n%s", err, text)
 	}
 }

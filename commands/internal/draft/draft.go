@@ -63,6 +63,20 @@ func Referred(value string) (variable string, ok bool) {
 	return m[1], true
 }
 
+// Include is a value that stands for the content of a file.
+func Include(file string) string { return "${file:" + file + "}" }
+
+var included = regexp.MustCompile(`^\$\{file:([^{}]+)\}$`)
+
+// Included returns the file whose content a value stands for. A path with braces cannot be written.
+func Included(value string) (file string, ok bool) {
+	m := included.FindStringSubmatch(value)
+	if m == nil {
+		return "", false
+	}
+	return m[1], true
+}
+
 // width is the width of comments.
 const width = 80
 
@@ -189,10 +203,16 @@ var unquoted = regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./@+-]*(:[A-Za-z0-9
 // words are unquoted texts that are not text in YAML, in any case.
 var words = []string{"true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"}
 
-// Scalar writes a text as a YAML value that the loader reads as the same text. A reference stays one.
+// Scalar writes a text as a YAML value that the loader reads as the same text. A reference to a variable or a file stays one.
 func Scalar(s string) string {
 	if _, ok := Referred(s); ok {
 		return s
+	}
+	if file, ok := Included(s); ok {
+		if unquoted.MatchString(file) {
+			return s
+		}
+		return strconv.Quote(s)
 	}
 	s = strings.ReplaceAll(s, "$", "$$")
 	if _, err := strconv.Atoi(s); err == nil && !strings.HasPrefix(s, "+") {

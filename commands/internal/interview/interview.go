@@ -339,9 +339,12 @@ func (iv *Interview) field(ctx context.Context, s *field.Spec) error {
 	before := iv.draft.Values[s.Name]
 	for {
 		var err error
-		if s.Sensitive {
+		switch {
+		case s.Sensitive:
 			err = iv.secret(ctx, question, s)
-		} else {
+		case isPEM(s):
+			err = iv.certificate(ctx, question, s)
+		default:
 			err = iv.plain(ctx, question, s)
 		}
 		if err != nil {
@@ -366,6 +369,9 @@ func (iv *Interview) plain(ctx context.Context, question string, s *field.Spec) 
 		usual = map[bool]string{true: "yes", false: "no"}[yes]
 	}
 	answer, err := iv.dialog.Line(ctx, question, usual)
+	if strings.HasPrefix(answer, pemBegins) && err == nil {
+		answer, err = iv.pasted(ctx, answer)
+	}
 	if err != nil {
 		return err
 	}
@@ -486,8 +492,12 @@ func (iv *Interview) free(suggested string) string {
 
 // problem is what is wrong with the value of a field, "" for nothing.
 func (iv *Interview) problem(s *field.Spec) string {
-	if variable, ok := draft.Referred(iv.draft.Values[s.Name]); ok && slices.Contains(iv.unknown, variable) {
+	value := iv.draft.Values[s.Name]
+	if variable, ok := draft.Referred(value); ok && slices.Contains(iv.unknown, variable) {
 		return ""
+	}
+	if isPEM(s) && !acceptedPEM(value) {
+		return "is neither the path of a file nor PEM"
 	}
 	_, err := field.Parse(iv.draft.Type.Fields, iv.values)
 	all, _ := errors.AsType[field.Errors](err)

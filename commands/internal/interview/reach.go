@@ -93,9 +93,25 @@ func (iv *Interview) askDestination(ctx context.Context, secretsOnly bool) (err 
 	iv.login(key, reference)
 	iv.note(reference)
 	if strings.HasPrefix(strings.ToLower(iv.draft.Host), "https:") {
-		_, err = line("File of your own certificate authority (optional)", "ca_certs")
+		err = iv.authority(ctx, line)
 	}
 	return err
+}
+
+// authority asks for the file of an authority. The lines of a pasted certificate are not answers to other questions.
+func (iv *Interview) authority(ctx context.Context, line func(question, key string) (string, error)) error {
+	login := iv.draft.Login
+	for {
+		answer, err := line("File of your own certificate authority (optional)", "ca_certs")
+		if err != nil || !strings.HasPrefix(answer, pemBegins) {
+			return err
+		}
+		iv.draft.Login = login
+		if _, err := iv.pasted(ctx, answer); err != nil {
+			return err
+		}
+		iv.dialog.Say("This is a certificate; save it, and give the path of its file")
+	}
 }
 
 var loginLabels = map[string]string{"password": "Password", "api_key": "API key"}

@@ -56,6 +56,12 @@ func (d *Dialog) Line(ctx context.Context, question, usual string) (string, erro
 	return answer, err
 }
 
+// More returns a further line of the last answer, without asking.
+func (d *Dialog) More(ctx context.Context) (string, error) {
+	line, err := d.await(ctx, func() (string, error) { return d.in.ReadString('\n') })
+	return strings.TrimRight(line, "\r\n"), err
+}
+
 // Hidden asks a question whose answer is not shown. The answer is not trimmed. [term.ReadPassword] is not used: it
 // ignores Ctrl-D, and shows what is typed before it is called.
 func (d *Dialog) Hidden(ctx context.Context, question string) (string, error) {
