@@ -3,6 +3,7 @@ package term
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -78,12 +79,35 @@ func (d *Dialog) Hidden(ctx context.Context, question string) (string, error) {
 	}
 	lines := Wrap(Plain(question)+":", d.s.ErrWidth()-1)
 	fmt.Fprint(d.s.Err, strings.Join(lines, "\r\n")+" ") // a raw terminal does not return to the first column
-	answer, err := d.await(ctx, func() (string, error) { return hiddenLine(f) })
+	answer, err := d.await(ctx, func() (string, error) { return hiddenAnswer(f) })
 	_ = term.Restore(fd, state) // also if the read was abandoned
 	if !errors.Is(err, ErrInputEnded) && ctx.Err() == nil {
 		fmt.Fprintln(d.s.Err)
 	}
 	return answer, err
+}
+
+// hiddenAnswer reads a line, or all lines of a key that is pasted: the lines after the first are no answers to further
+// questions. An empty line ends one that is not closed.
+func hiddenAnswer(in io.Reader) (string, error) {
+	answer, err := hiddenLine(in)
+	for err == nil && unclosed(answer) {
+		var line string
+		if line, err = hiddenLine(in); line == "" {
+			break
+		}
+		answer += "\n" + line
+	}
+	return answer, err
+}
+
+// unclosed reports whether a text is the beginning of a JSON object or of a block of PEM.
+func unclosed(text string) bool {
+	text = strings.TrimSpace(text)
+	if strings.HasPrefix(text, "-----BEGIN ") {
+		return !strings.Contains(text, "-----END ") || !strings.HasSuffix(text, "-----")
+	}
+	return strings.HasPrefix(text, "{") && !json.Valid([]byte(text))
 }
 
 // hiddenLine reads a line from a raw terminal, where keys are only characters.

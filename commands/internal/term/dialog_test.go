@@ -27,3 +27,26 @@ func TestHiddenLine(t *testing.T) {
 		t.Errorf("Ctrl-C: %v", err)
 	}
 }
+
+// TestAPastedKeyIsOneAnswer: its other lines are not shown as answers to the next questions.
+func TestAPastedKeyIsOneAnswer(t *testing.T) {
+	t.Parallel()
+	const rest = "next"
+	for typed, want := range map[string]string{
+		"{\r  \"type\": \"service_account\",\r  \"key\": \"}\"\r}\r": "{\n  \"type\": \"service_account\",\n  \"key\": \"}\"\n}",
+		"{\"a\": 1}\r": `{"a": 1}`,
+		"-----BEGIN KEY-----\rabc\r-----END KEY-----\r": "-----BEGIN KEY-----\nabc\n-----END KEY-----",
+		"{not JSON\r\r": "{not JSON",
+		"{x}y\rz\r\r":   "{x}y\nz",
+		"secret\r":      "secret",
+	} {
+		in := strings.NewReader(typed + rest)
+		got, err := hiddenAnswer(in)
+		if left, _ := io.ReadAll(in); err != nil || got != want || string(left) != rest { // a Reader does not fail
+			t.Errorf("%q: got %q, %v; left %q", typed, got, err, left)
+		}
+	}
+	if _, err := hiddenAnswer(strings.NewReader("{\r\x03")); err == nil {
+		t.Error("Ctrl-C in a pasted key is ignored")
+	}
+}
