@@ -106,7 +106,7 @@ func cron(t *testing.T, command string) (out string) {
 	// The test binary is this program only under its name.
 	command = strings.Replace(command, self+" ", mustFind(t, "elastic-ingest")+" ", 1)
 	c := exec.CommandContext(t.Context(), "/bin/sh", "-c", command)
-	c.Dir, c.Env = "/", []string{"HOME=" + t.TempDir(), "PATH=/usr/bin:/bin", "ELASTIC_INGEST_STATE_DIR=" + t.TempDir()}
+	c.Dir, c.Env = "/", []string{"HOME=" + t.TempDir(), "PATH=/usr/bin:/bin", "ELASTIC_INGEST_STATE_DIR=" + t.TempDir(), "GOCOVERDIR=" + t.TempDir()} // the last for make cover
 	combined, err := c.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v\n%s", command, err, combined)

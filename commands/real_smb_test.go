@@ -28,7 +28,7 @@ func newSMBBench(t *testing.T, elasticsearch string) *smbBench {
 	b.secret = os.Getenv("TEST_SMB_PASSWORD")
 	u, err := user.Lookup(os.Getenv("TEST_SMB_USER"))
 	if err != nil {
-		t.Skipf("the server's user does not exist on this machine: %v", err)
+		testenv.Missing(t, "the server's user does not exist on this machine: %v", err)
 	}
 	b.owner, _ = strconv.Atoi(u.Uid)
 	if b.folder, err = os.MkdirTemp(root, "e"); err != nil { //nolint:usetesting // it lies in the share
@@ -44,7 +44,7 @@ func newSMBBench(t *testing.T, elasticsearch string) *smbBench {
 func (b *smbBench) give(path string) {
 	b.t.Helper()
 	if err := os.Lchown(path, b.owner, -1); err != nil {
-		b.t.Skipf("the tests cannot create files of another user: %v", err)
+		testenv.Missing(b.t, "the tests cannot create files of another user: %v", err)
 	}
 }
 
