@@ -163,7 +163,7 @@ type Result struct {
 	Index      string // concrete
 	Counts     report.Snapshot
 	Failed     int64                 // parts that could not be read completely
-	Scopes     int64                 // that were listed
+	Scopes     int64                 // wanted ones: tables and so on
 	ScopesRead int64                 // that were read completely
 	ScopeNoun  string                // what people call one, such as "table"
 	Withheld   map[plan.Reason]int64 // deletes that were held back

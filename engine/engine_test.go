@@ -130,6 +130,37 @@ func TestAScopeThatWasNotReadLosesNothing(t *testing.T) {
 	}
 }
 
+// TestScopesThatWereReadCompletelyAreCounted: of the wanted ones.
+func TestScopesThatWereReadCompletelyAreCounted(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		wants    func(string) bool
+		cancelAt string
+		read, of int64
+	}{
+		"one of four fails":       {nil, "", 3, 4},
+		"only that one is wanted": {func(scope string) bool { return scope == "b" }, "", 0, 1},
+		"one and another":         {func(scope string) bool { return scope < "c" }, "", 1, 2},
+		"the run is canceled":     {nil, "a", 0, 4},
+	} {
+		h := newHarness(t)
+		h.deps.Readers = 1
+		h.fill(map[string]int{"a": 3, "b": 3, "c": 3, "d": 3})
+		h.source.Fails = map[string]error{"b": errors.New("denied")}
+		ctx, cancel := context.WithCancel(t.Context())
+		h.source.Each = func(part string, n int) {
+			if part == tt.cancelAt {
+				cancel()
+			}
+		}
+		res, _ := h.run(ctx, func(j *engine.Job) { j.Wants = tt.wants }) // its error is that of the cancellation
+		cancel()
+		if res.ScopesRead != tt.read || tt.cancelAt == "" && res.Scopes != tt.of {
+			t.Errorf("%s: %d of %d, want %d of %d", name, res.ScopesRead, res.Scopes, tt.read, tt.of)
+		}
+	}
+}
+
 func TestATemporaryFailureOfTheSourceDeletesNothing(t *testing.T) {
 	t.Parallel()
 	h := newSynced(t, map[string]int{"a": 5, "b": 5})
@@ -341,6 +372,11 @@ func TestTheSameDocumentOfSeveralIsKept(t *testing.T) {
 		h.deps.Readers = 4
 		if limited {
 			h.deps.Until = context.WithoutCancel(t.Context())
+			var turns map[string]int64
+			h.deps.Turns = engine.Turns{
+				Load: func(string) (map[string]int64, error) { return turns, nil },
+				Save: func(_ string, kept map[string]int64) error { turns = kept; return nil },
+			}
 		}
 		var order []string // of the parts; a part may only begin after the one before it has ended
 		h.source.Each = func(part string, n int) {
@@ -362,6 +398,10 @@ func TestTheSameDocumentOfSeveralIsKept(t *testing.T) {
 		}
 		if res.Counts.Updated != 0 || res.Counts.Duplicates != 3 || h.held()["x"] != "from a" {
 			t.Errorf("%+v, %q", res.Counts, h.held()["x"])
+		}
+		h.put("z", "x", "from z") // a part without a turn
+		if res := h.sync(shared); res.Counts.Updated != 0 || res.Counts.Duplicates != 4 || h.held()["x"] != "from a" {
+			t.Errorf("limited %v: %+v, %q", limited, res.Counts, h.held()["x"])
 		}
 	}
 }

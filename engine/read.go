@@ -40,9 +40,10 @@ func newReading(s *scanned, w *writing, x *extraction) *reading {
 // returns only errors of the destination, or the end of ctx.
 func (r *reading) read(ctx context.Context, src source.Source) error {
 	defer func() {
-		res := &r.outcome.res
-		res.ScopesRead, res.Scopes = r.scopes.read(r.deps.Counters.Snapshot())
-		res.ScopeNoun = r.job.Type.NounOf(r.job.Values)
+		r.outcome.note(func(res *Result) {
+			res.ScopesRead, res.Scopes = r.scopes.read(r.deps.Counters.Snapshot())
+			res.ScopeNoun = r.job.Type.NounOf(r.job.Values)
+		})
 	}()
 	if r.incremental() {
 		return r.readChanges(ctx, src)
@@ -71,7 +72,7 @@ func (r *reading) read(ctx context.Context, src source.Source) error {
 
 // readers is how many parts are read concurrently.
 func (r *reading) readers() int {
-	if shared := r.job.Type.SharedIDs; shared != nil && shared(r.job.Values) {
+	if r.inOrder() {
 		return 1
 	}
 	return r.deps.Readers
@@ -161,7 +162,7 @@ func (r *reading) list(ctx context.Context, src source.Source, begin func(source
 		if r.job.Wants != nil && !r.job.Wants(scope) {
 			continue
 		}
-		r.scopes.start()
+		r.scopes.start(scope)
 		r.deps.Counters.Parts.Add(1)
 		r.deps.Counters.Expected.Add(estimate(part))
 		if err := begin(part); err != nil {
@@ -240,7 +241,7 @@ func (r *reading) readPart(ctx context.Context, part source.Part) error {
 		r.partFailed(name, part.Scope(), errors.New("reading stopped before the end without an error"))
 		return nil
 	}
-	r.scopes.end(held)
+	r.scopes.end(part.Scope(), held)
 	r.deps.Counters.PartsDone.Add(1)
 	r.deps.Observer.Read(report.PartRead{Scope: part.Scope(), Docs: progress.Read.Load()})
 	return nil

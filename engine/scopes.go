@@ -14,6 +14,7 @@ type scopes struct {
 	mu         sync.Mutex
 	tree       bool            // scopes are folders below ""
 	listed     map[string]bool // flat scopes only: a tree may have millions of folders
+	unread     map[string]int  // flat scopes only: parts of wanted scopes that are not read completely
 	root       bool            // the tree's root was listed
 	failed     map[string]bool
 	hidden     map[string]bool // known to exist, but not visible
@@ -43,34 +44,47 @@ func add(set *map[string]bool, scope string) {
 }
 
 // start records a part that is about to be read.
-func (s *scopes) start() {
+func (s *scopes) start(scope string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open++
+	s.parts(scope, 1)
 }
 
 // end records a part that was read completely, and how many of its documents the index holds.
-func (s *scopes) end(held int64) {
+func (s *scopes) end(scope string, held int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
 	s.held += held
+	s.parts(scope, -1)
 }
 
-// read counts the scopes that were listed, and those that were read completely. A tree does not keep the names of
-// its folders: each of them is a part.
-func (s *scopes) read(parts report.Snapshot) (done, listed int64) {
+// parts counts the parts of a flat scope that are not read completely.
+func (s *scopes) parts(scope string, n int) {
+	if s.tree {
+		return
+	}
+	if s.unread == nil {
+		s.unread = map[string]int{}
+	}
+	s.unread[scope] += n
+}
+
+// read counts the wanted scopes, and those that were read completely. A tree does not keep the names of its folders:
+// each of them is a part.
+func (s *scopes) read(parts report.Snapshot) (done, wanted int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tree {
 		return parts.PartsDone, parts.Parts
 	}
-	for scope := range s.listed {
-		if !s.failed[scope] && !s.left[scope] {
+	for scope, n := range s.unread {
+		if n == 0 && !s.failed[scope] {
 			done++
 		}
 	}
-	return done, int64(len(s.listed))
+	return done, int64(len(s.unread))
 }
 
 // heldOf is how many documents the index holds of parts that were read completely.

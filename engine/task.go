@@ -66,6 +66,12 @@ func (t *task) inTime(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: it ended before the source and the destination responded: %s", ErrTimeIsUp, err.Error())
 }
 
+// inOrder reports whether parts are read one after the other, because several may have the same id.
+func (t *task) inOrder() bool {
+	shared := t.job.Type.SharedIDs
+	return shared != nil && shared(t.job.Values)
+}
+
 // ours is called before anything is written. An error means that the run must no longer write, and ends it.
 func (t *task) ours(ctx context.Context) error {
 	if t.deps.Fence == nil {

@@ -155,6 +155,16 @@ func (o *round) recall() map[string]int64 {
 	return turns
 }
 
+// complete reports whether all parts were read completely.
+func (o *round) complete() bool {
+	for _, t := range o.turns {
+		if t.left > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // keep records the turns of the scopes that exist. A scope that was cut short is first in the next run, unless it
 // had nearly all of the time: another turn would not get further.
 func (o *round) keep(before map[string]int64) {
@@ -164,6 +174,12 @@ func (o *round) keep(before map[string]int64) {
 	now := o.deps.Now()
 	enough := now.Sub(o.started) * 9 / 10
 	turns := map[string]int64{}
+	if o.inOrder() && o.complete() {
+		if o.job.Wants != nil { // the other scopes have theirs
+			return
+		}
+		o.turns = nil // the next run begins with the first part of the list again
+	}
 	for scope, t := range o.turns {
 		turns[scope] = before[scope]
 		switch {

@@ -122,7 +122,8 @@ type Type struct {
 	// a missing scope may be a revoked privilege.
 	Tree bool
 	// SharedIDs reports whether documents of different scopes may have the same id, because users choose the ids. Such
-	// parts are read one after the other, in the order of their list, so that every run keeps the same document.
+	// parts are read one after the other, in the order of their list, so that every run keeps the same document. (If a
+	// time limit ended the previous run, its rest comes first.)
 	// nil means never. A [Describer] reports it for each part instead.
 	SharedIDs func(field.Values) bool
 	// ScopeNoun is what people call a scope, such as "table". nil means "part".
