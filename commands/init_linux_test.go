@@ -239,6 +239,51 @@ func TestInitTriesAnAddressWithoutItsLogin(t *testing.T) {
 	}
 }
 
+// TestInitSaysWhereAPortBelongs: of a host whose port is not asked.
+func TestInitSaysWhereAPortBelongs(t *testing.T) {
+	t.Parallel()
+	p := initIn(t, t.TempDir(), 100, "--service-type", "network_drive")
+	answerAll(t, p, []question{
+		{text: "[network_drive]:"},
+		{text: "drive]:"},
+		{text: "Username:", answer: "u"},
+		{text: "variable instead):", answer: "secret"},
+		{text: "IP:", answer: "nas.example:4450"},
+		{text: "must not have a port; set server_port in the file\nSMB IP:", answer: "nas.example"},
+	})
+	p.await("SMB path:")
+	p.send("\x03")
+	if code, all := p.end(); code != ExitInterrupted {
+		t.Errorf("exit %d:\n%s", code, all)
+	}
+}
+
+// TestInitKeepsWrongAnswers: an answer about the source that is kept although it is wrong does not end the dialog.
+func TestInitKeepsWrongAnswers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := initIn(t, dir, 100, "--service-type", "postgresql")
+	answerAll(t, p, []question{
+		{text: "[postgresql]:"},
+		{text: "[search-postgresql]:"},
+		{text: "Host:", answer: "127.0.0.1"},
+		{text: "Port:", answer: "1"},
+		{text: "Username:", answer: "u"},
+		{text: "variable instead):", answer: "secret"},
+		{text: "Database:", answer: "d"},
+		{text: "Schema:", answer: "s"},
+		{text: "verification [no]:", answer: "yes"},
+		{text: "pasted):", answer: "${file:missing.pem}"},
+	})
+	p.await("error:")
+	answerAll(t, p, []question{{text: "q: quit [c]:", answer: "k"}, {text: "data]:", answer: "http://127.0.0.1:1"}, {text: "for an API key):"}, {text: "variable instead):"}, {text: "[none]:"}})
+	p.await("The destination cannot be tried while answers about the source are wrong.")
+	code, all := p.end()
+	if text, err := os.ReadFile(filepath.Join(dir, "config.yml")); code != ExitOK || err != nil || !strings.Contains(string(text), "ssl_ca: ${file:missing.pem}") {
+		t.Errorf("exit %d, %v:\n%s\n%s", code, err, all, text)
+	}
+}
+
 // TestRealInit configures a database with the wrong password first, and Elasticsearch with an address where none is.
 func TestRealInit(t *testing.T) {
 	t.Parallel()

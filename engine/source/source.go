@@ -78,6 +78,12 @@ type Hidden interface {
 	Hidden()
 }
 
+// Absent is a part, which fails, for something that the configuration names and the source does not have.
+type Absent interface {
+	Part
+	Absent() error // why it fails
+}
+
 // Verifier is a source of parts that other programs may be writing while they are read, such as files of records: a
 // half-written file is not a file with half of the records.
 type Verifier interface {

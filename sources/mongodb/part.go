@@ -44,6 +44,9 @@ func (m *missing) Scope() string { return scopeName(m.name) }
 // Name is the scope.
 func (m *missing) Name() string { return m.Scope() }
 
+// Absent is the error.
+func (m *missing) Absent() error { return m.err }
+
 // Describe fails.
 func (m *missing) Describe(context.Context) (d source.Description, err error) { return d, m.err }
 

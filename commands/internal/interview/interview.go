@@ -120,6 +120,9 @@ func (iv *Interview) judged(ctx context.Context, question, what, key string, val
 		_, err = iv.load(ctx)
 		wrong, _ := errors.AsType[config.Errors](err)
 		at := slices.IndexFunc(wrong, func(e *config.Error) bool { return e.Key == key })
+		if at < 0 && wrong != nil { // other answers, which were kept although they are wrong
+			return nil
+		}
 		if at < 0 {
 			return err
 		}
@@ -506,26 +509,31 @@ func (iv *Interview) problem(s *field.Spec) string {
 			return e.Problem
 		}
 	}
-	if iv.hasPort(s) {
+	if port := iv.portIn(s); port != nil && iv.asked(port) {
 		return "must not have a port, which is asked next"
+	} else if port != nil {
+		return "must not have a port; set " + port.Name + " in the file"
 	}
 	return ""
 }
 
-// hasPort reports whether the value of a field is a host with a port, although the port is a field of its own. An IPv6
+// portIn is the field for the port that the value of another field has after a host; nil if it has none. An IPv6
 // address is a host, and a path is the folder of a socket.
-func (iv *Interview) hasPort(s *field.Spec) bool {
+func (iv *Interview) portIn(s *field.Spec) *field.Spec {
 	portOf := map[string]string{"host": "port", "server_ip": "server_port"}
 	value, _ := iv.values[s.Name].(string)
-	if !slices.ContainsFunc(iv.draft.Type.Fields, func(other field.Spec) bool { return other.Name == portOf[s.Name] }) || strings.HasPrefix(value, "/") {
-		return false
+	at := slices.IndexFunc(iv.draft.Type.Fields, func(other field.Spec) bool { return other.Name == portOf[s.Name] })
+	if at < 0 || strings.HasPrefix(value, "/") {
+		return nil
 	}
 	_, port, err := net.SplitHostPort(value)
 	if err != nil {
-		return false
+		return nil
 	}
-	_, err = strconv.ParseUint(port, 10, 16)
-	return err == nil
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return nil
+	}
+	return &iv.draft.Type.Fields[at]
 }
 
 // parsed are the values of the only connector of the draft.

@@ -3,6 +3,7 @@ package interview
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/elastic-ingest/elastic-ingest/commands/internal/destination"
@@ -20,6 +21,10 @@ func (iv *Interview) destination(ctx context.Context) error {
 			return err
 		}
 		cfg, err := iv.load(ctx)
+		if wrong, ok := errors.AsType[config.Errors](err); ok && !slices.ContainsFunc(wrong, aboutDestination) {
+			iv.dialog.Say("The destination cannot be tried while answers about the source are wrong.")
+			return nil
+		}
 		if err == nil && strings.HasPrefix(cfg.Elasticsearch.Host, "embedded:") {
 			return nil
 		}
@@ -35,6 +40,8 @@ func (iv *Interview) destination(ctx context.Context) error {
 		}
 	}
 }
+
+func aboutDestination(e *config.Error) bool { return strings.HasPrefix(e.Key, "elasticsearch.") }
 
 // reach tries the destination and says that it answers. Without the login, which a variable that is not set has, only
 // the address can be tried.

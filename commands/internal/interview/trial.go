@@ -93,6 +93,9 @@ func (t *trial) list(ctx context.Context, src source.Source) error {
 		if _, hidden := part.(source.Hidden); hidden {
 			continue
 		}
+		if a, ok := part.(source.Absent); ok {
+			return a.Absent()
+		}
 		seen[part.Scope()] = true
 		t.scopes.Store(int64(len(seen)))
 		if len(seen) > mostListed {

@@ -19,6 +19,7 @@ import (
 type listed struct {
 	scopes, ranges int
 	hidden         bool
+	absent         bool
 	pause          time.Duration // before each scope
 	end            error
 }
@@ -40,6 +41,9 @@ func (l *listed) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 			var one source.Part = &p
 			if l.hidden {
 				one = &hidden{p}
+			}
+			if l.absent {
+				one = &absent{p}
 			}
 			if !yield(one, nil) {
 				return
@@ -67,6 +71,10 @@ type hidden struct{ part }
 
 func (*hidden) Hidden() {}
 
+type absent struct{ part }
+
+func (*absent) Absent() error { return errors.New("no such table") }
+
 // TestATrialListsTheSource: a list that fails and an empty one are failures; a long or a slow one is not.
 func TestATrialListsTheSource(t *testing.T) {
 	t.Parallel()
@@ -82,6 +90,7 @@ func TestATrialListsTheSource(t *testing.T) {
 		"more":                    {source: listed{scopes: 1001, ranges: 1, end: broken}, found: ": more than " + term.Number(1000) + " tables"},
 		"none":                    {source: listed{ranges: 1}, err: "the source has no tables"},
 		"none that is visible":    {source: listed{scopes: 2, ranges: 1, hidden: true}, err: "the source has no tables"},
+		"a name without a table":  {source: listed{scopes: 2, ranges: 1, absent: true}, err: "no such table"},
 		"an error of the list":    {source: listed{scopes: 2, ranges: 1, end: broken}, err: "broken"},
 		"a slow list":             {source: listed{scopes: 10, ranges: 1, pause: 3 * time.Second}, found: ": at least 3 tables"},
 		"a list that never comes": {source: listed{scopes: 1, ranges: 1, pause: time.Hour}, found: "; listing its tables takes longer than 10 seconds"},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -101,13 +102,16 @@ func hiddenAnswer(in io.Reader) (string, error) {
 	return answer, err
 }
 
+// jsonBegins is the first line of an object; a password may begin with a brace, too.
+var jsonBegins = regexp.MustCompile(`^\{\s*("|$)`)
+
 // unclosed reports whether a text is the beginning of a JSON object or of a block of PEM.
 func unclosed(text string) bool {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "-----BEGIN ") {
 		return !strings.Contains(text, "-----END ") || !strings.HasSuffix(text, "-----")
 	}
-	return strings.HasPrefix(text, "{") && !json.Valid([]byte(text))
+	return jsonBegins.MatchString(text) && !json.Valid([]byte(text))
 }
 
 // hiddenLine reads a line from a raw terminal, where keys are only characters.

@@ -36,9 +36,10 @@ func TestAPastedKeyIsOneAnswer(t *testing.T) {
 		"{\r  \"type\": \"service_account\",\r  \"key\": \"}\"\r}\r": "{\n  \"type\": \"service_account\",\n  \"key\": \"}\"\n}",
 		"{\"a\": 1}\r": `{"a": 1}`,
 		"-----BEGIN KEY-----\rabc\r-----END KEY-----\r": "-----BEGIN KEY-----\nabc\n-----END KEY-----",
-		"{not JSON\r\r": "{not JSON",
-		"{x}y\rz\r\r":   "{x}y\nz",
-		"secret\r":      "secret",
+		"{secret\r":        "{secret",
+		"{x}y\r":           "{x}y",
+		"{\r\"a\": 1,\r\r": "{\n\"a\": 1,", // an empty line ends it
+		"secret\r":         "secret",
 	} {
 		in := strings.NewReader(typed + rest)
 		got, err := hiddenAnswer(in)

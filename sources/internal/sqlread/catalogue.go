@@ -128,6 +128,9 @@ func (m *Missing) Name() string { return m.Of }
 // Ended implements [source.Part].
 func (m *Missing) Ended() bool { return false }
 
+// Absent is the error.
+func (m *Missing) Absent() error { return m.Err }
+
 // Describe fails.
 func (m *Missing) Describe(context.Context) (d source.Description, err error) { return d, m.Err }
 
