@@ -221,7 +221,7 @@ func configure(ctx context.Context, d *records.Desk, o *configureOptions) error 
 // noteOfFile says which fields of a record have no effect.
 func noteOfFile(d *records.Desk, id string, fields []string) {
 	if len(fields) > 0 {
-		d.Note(fmt.Sprintf("poll uses the values of %s for %s of connector %s, not those of the record", term.Plain(d.Config.File), strings.Join(fields, ", "), term.Quoted(id)))
+		d.Note(fmt.Sprintf("poll uses the values of the configuration for %s of connector %s, not those of the record", strings.Join(fields, ", "), term.Quoted(id)))
 	}
 }
 

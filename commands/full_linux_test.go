@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -125,24 +123,26 @@ func TestARecordWhoseIDCannotBePrinted(t *testing.T) {
 	}
 }
 
-// TestAStateFolderWithoutPermission: not even root may create a folder in /sys.
-func TestAStateFolderWithoutPermission(t *testing.T) {
+// TestAStateFolderThatCannotBeCreated: not even root may create one in /sys.
+func TestAStateFolderThatCannotBeCreated(t *testing.T) {
 	t.Parallel()
-	folder := "/sys/elastic-ingest"
-	if err := os.Mkdir(folder, 0o700); !errors.Is(err, fs.ErrPermission) {
-		t.Skipf("/sys is not what it is on a Linux host: %v", err)
-	}
 	dir := t.TempDir()
 	many(t, dir)
-	for command, want := range map[string]int{"sync": ExitUsage, "diff": ExitDiffers} {
-		c := programIn(t, dir, command)
-		c.Env = append(c.Env, "ELASTIC_INGEST_STATE_DIR="+folder)
-		got, out := exitOf(c)
-		if got != want || command == "sync" && !strings.Contains(out, folder) {
-			t.Errorf("%s: exit %d, want %d:\n%s", command, got, want, out)
+	for _, folder := range []string{"/sys/elastic-ingest", "/proc/elastic-ingest", "/dev/null/elastic-ingest", filepath.Join(dir, strings.Repeat("x", 300))} {
+		if err := os.Mkdir(folder, 0o700); err == nil {
+			t.Errorf("%s could be created", folder)
 		}
-		if command == "sync" && !strings.Contains(out, "hint: set ELASTIC_INGEST_STATE_DIR to a folder that this user can write to") {
-			t.Errorf("no hint:\n%s", out)
+		for command, want := range map[string]int{"sync": ExitUsage, "diff": ExitDiffers} {
+			c := programIn(t, dir, command)
+			c.Env = append(c.Env, "ELASTIC_INGEST_STATE_DIR="+folder)
+			out, _ := c.CombinedOutput() // its error is the exit code
+			text := string(out)
+			if got := c.ProcessState.ExitCode(); got != want {
+				t.Errorf("%s with %s: exit %d, want %d:\n%s", command, folder, got, want, text)
+			}
+			if command == "sync" && !strings.Contains(text, "hint: set ELASTIC_INGEST_STATE_DIR to a folder that this user can write to") {
+				t.Errorf("no hint with %s:\n%s", folder, text)
+			}
 		}
 	}
 }

@@ -65,6 +65,9 @@ func (d *described) list(ctx context.Context, src source.Source) error {
 	})
 }
 
+// mostAbsent is the number of names that do not exist in one error.
+const mostAbsent = 5
+
 func (d *described) describeParts(ctx context.Context, t *task) error {
 	found := make([]source.Description, len(d.parts))
 	failed := make([]error, len(d.parts))
@@ -101,8 +104,11 @@ func (d *described) describeParts(ctx context.Context, t *task) error {
 		d.clash.Add(part.Scope(), found[i].IDPrefix, found[i].NumericIDs)
 	}
 	d.clash.Settle()
-	if unmatched > 0 && unmatched == len(d.parts) {
-		d.absent = errors.Join(failed...)
+	if unmatched > 0 && unmatched == len(d.parts) && d.err == nil {
+		d.absent = errors.Join(failed[:min(len(failed), mostAbsent)]...)
+		if n := len(failed) - mostAbsent; n > 0 {
+			d.absent = fmt.Errorf("%w, and %d more", d.absent, n)
+		}
 	}
 	return nil
 }

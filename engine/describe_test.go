@@ -38,11 +38,12 @@ func TestNoIndexIsCreatedForAMistake(t *testing.T) {
 		list, describe error
 		fails          bool
 	}{
-		"no schema exists":            {list: &source.Error{Kind: source.ErrConfig, Err: errors.New("no such schema")}, fails: true},
-		"no table exists":             {describe: unmatched, fails: true},
-		"the list is interrupted":     {list: &source.Error{Kind: source.ErrTemporary, Err: errors.New("gone")}},
-		"a table cannot be described": {describe: &source.Error{Kind: source.ErrAuth, Err: errors.New("no right")}},
-		"a table without a key":       {describe: &source.Error{Kind: source.ErrConfig, Err: errors.New("no key")}},
+		"no table exists of those listed": {list: &source.Error{Kind: source.ErrTemporary, Err: errors.New("gone")}, describe: unmatched},
+		"no schema exists":                {list: &source.Error{Kind: source.ErrConfig, Err: errors.New("no such schema")}, fails: true},
+		"no table exists":                 {describe: unmatched, fails: true},
+		"the list is interrupted":         {list: &source.Error{Kind: source.ErrTemporary, Err: errors.New("gone")}},
+		"a table cannot be described":     {describe: &source.Error{Kind: source.ErrAuth, Err: errors.New("no right")}},
+		"a table without a key":           {describe: &source.Error{Kind: source.ErrConfig, Err: errors.New("no key")}},
 	} {
 		h := newHarness(t)
 		h.source.ListErr = tt.list

@@ -148,7 +148,7 @@ func TestScopesThatWereReadCompletelyAreCounted(t *testing.T) {
 		h.fill(map[string]int{"a": 3, "b": 3, "c": 3, "d": 3})
 		h.source.Fails = map[string]error{"b": errors.New("denied")}
 		ctx, cancel := context.WithCancel(t.Context())
-		h.source.Each = func(part string, n int) {
+		h.source.Each = func(part string, _ int) {
 			if part == tt.cancelAt {
 				cancel()
 			}

@@ -4,7 +4,7 @@
 // BSON is converted to documents without maps in between, so the order of fields is kept. It does not decide
 // which documents are new, changed or deleted.
 //
-// Its invariant: a part ends without error only if every document that its collection held during the complete read was
+// Its invariant: a part ends without error only if every document that its collection held from the beginning to the end of the read was
 // yielded, and the collection was not replaced by another.
 package mongodb
 

@@ -140,7 +140,7 @@ func serverText(err error) string {
 	if text, ok := strings.CutPrefix(err.Error(), handshakeText); ok && link.Brief(err) == nil {
 		return text
 	}
-	if fatal(err) {
+	if network, ok := errors.AsType[net.Error](err); fatal(err) || ok && network.Timeout() && link.Brief(err) == nil {
 		return err.Error()
 	}
 	return ""

@@ -10,7 +10,7 @@ import (
 )
 
 // moment is the state that a statement reads. It is one of three, each weaker than the previous one: a system
-// change number, the same for the complete run; "", the beginning of the session's transaction; or the beginning
+// change number, the same in all of the run; "", the beginning of the session's transaction; or the beginning
 // of the statement itself, outside any transaction.
 type moment string
 

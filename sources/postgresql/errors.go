@@ -119,7 +119,7 @@ func serverText(err error) string {
 	if !ok {
 		return ""
 	}
-	return e.Message + " (SQLSTATE " + e.Code + ")"
+	return strings.Join(strings.Fields(e.Message), " ") + " (SQLSTATE " + e.Code + ")"
 }
 
 // tableError explains why a table could not be read.

@@ -92,7 +92,7 @@ func HintOf(err error) string {
 		return hint
 	}
 	if errors.Is(err, engine.ErrForeign) {
-		return "use another index, or take this one over with sync --adopt: it deletes only documents that this connector's source does not have; " +
+		return "use another index, or take this one over with sync --adopt: it deletes the other connector's documents that this source does not have; " +
 			"sync --adopt --dry-run shows them"
 	}
 	if _, ok := errors.AsType[*report.DuplicateError](err); ok {

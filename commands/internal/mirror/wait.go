@@ -71,7 +71,7 @@ func isLocked(err error) bool {
 func (s *session) lock(ctx context.Context, cluster, index string) (unlock func(), waited bool, err error) {
 	waited, err = s.awaitLock(ctx, func() (err error) {
 		unlock, err = s.state.Lock(cluster, index, s.app.Now())
-		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
+		if _, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EIO) {
 			err = &usage.Error{Problem: err.Error(), Hint: "set ELASTIC_INGEST_STATE_DIR to a folder that this user can write to"}
 		}
 		return err

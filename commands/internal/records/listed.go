@@ -192,7 +192,10 @@ func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 			}
 			continue
 		}
-		if at := slices.IndexFunc(l.Indices, func(i listedIndex) bool { return i.Index == index.Index }); at >= 0 {
+		same := func(i listedIndex) bool {
+			return i.Index == index.Index && i.Connector == index.Connector && (i.ID == "" || index.ID == "")
+		}
+		if at := slices.IndexFunc(l.Indices, same); at >= 0 {
 			l.Indices[at].ID = cmp.Or(l.Indices[at].ID, index.ID) // an entry of the file without the id of its record
 			continue
 		}
@@ -204,7 +207,7 @@ func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 }
 
 // rebuilt are indices of rebuilds for which the name of an index does not stand: an interrupted rebuild leaves its new
-// index, and one behind an alias the old index.
+// index, and a rebuild of an alias the old index.
 func (d *Desk) rebuilt(ctx context.Context, of *listedIndex) (left []listedIndex, err error) {
 	if d.Destination.Folder() != "" {
 		return nil, nil
@@ -293,7 +296,7 @@ func jobTable(width int, jobs []listedJob) string {
 	return term.RecordTable(width, rows, 7, 8)
 }
 
-const leftByRebuild = "(none: left by a rebuild)"
+const leftByRebuild = "(none: left by a rebuild, or of one that runs)"
 
 func indexTable(width int, indices []listedIndex) string {
 	rows := [][]string{{"INDEX", "DOCUMENTS", "OWNER", "CONNECTOR", "EXISTS"}}
