@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"testing"
 
@@ -457,6 +458,21 @@ func TestTheHintOfManyRefusalsGrantsTheirSchemas(t *testing.T) {
 	for name, want := range map[string]string{"timestamp": "binary", "json": "nvarchar", "": "udt", "geography": "udt", "int": "int"} {
 		if got := sentAs(name); got != want {
 			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
+// TestErrorsOfTheNetworkKeepTheirText: only an error that says no more than that the connection ended becomes "the
+// connection was lost".
+func TestErrorsOfTheNetworkKeepTheirText(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"i/o timeout":            os.ErrDeadlineExceeded,
+		"read rows: i/o timeout": fmt.Errorf("read rows: %w", os.ErrDeadlineExceeded),
+		link.Lost:                io.ErrUnexpectedEOF,
+	} {
+		if got := verdicts.Shorten(err); got.Error() != want || !errors.Is(got, err) {
+			t.Errorf("%v: got %q, want %q", err, got, want)
 		}
 	}
 }
