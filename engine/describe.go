@@ -17,13 +17,13 @@ import (
 
 // described is what a source reports before its documents are read.
 type described struct {
-	listed bool          // parts and err replace the source's list
-	parts  []source.Part // in its order
-	err    error         // why the list ended early
-	fields shape.Fields  // of all parts
-	clash  plan.Clashes
-	undone error // the first part that could not be described for a temporary reason
-	absent error // nothing that the configuration names exists in the source
+	listed  bool          // parts and err replace the source's list
+	parts   []source.Part // in its order
+	err     error         // why the list ended early
+	fields  shape.Fields  // of all parts
+	clash   plan.Clashes
+	undone  error // the first part that could not be described for a temporary reason
+	mistake error // nothing that the configuration names exists in the source
 }
 
 // describe lists the parts of a source that can describe them, and merges the descriptions.
@@ -42,7 +42,7 @@ func (t *task) describe(ctx context.Context, src source.Source) (*described, err
 	d.listed = true
 	err := d.list(ctx, src)
 	if len(d.parts) == 0 && errors.Is(d.err, source.ErrConfig) {
-		d.absent = d.err
+		d.mistake = d.err
 	}
 	if err != nil || ctx.Err() != nil { // reading asks for the list, too, and reports the error
 		return d, err
@@ -88,12 +88,8 @@ func (d *described) describeParts(ctx context.Context, t *task) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	unmatched := 0
 	for i, part := range d.parts {
 		if err := failed[i]; err != nil {
-			if _, ok := errors.AsType[*source.UnmatchedError](err); ok {
-				unmatched++
-			}
 			t.deps.Log.Debug("the fields are unknown until the part is read", report.Part, part.Name(), report.Err, err.Error())
 			if d.undone == nil && (errors.Is(err, source.ErrTemporary) || errors.Is(err, source.ErrUnreachable)) {
 				d.undone = fmt.Errorf("describe %s: %w", part.Name(), err)
@@ -104,13 +100,26 @@ func (d *described) describeParts(ctx context.Context, t *task) error {
 		d.clash.Add(part.Scope(), found[i].IDPrefix, found[i].NumericIDs)
 	}
 	d.clash.Settle()
-	if unmatched > 0 && unmatched == len(d.parts) && d.err == nil {
-		d.absent = errors.Join(failed[:min(len(failed), mostAbsent)]...)
-		if n := len(failed) - mostAbsent; n > 0 {
-			d.absent = fmt.Errorf("%w, and %d more", d.absent, n)
-		}
+	if d.err == nil {
+		d.mistake = absence(d.parts)
 	}
 	return nil
+}
+
+// absence is the error of parts of which none exists; nil if one does, or there are none.
+func absence(parts []source.Part) error {
+	var all []error
+	for _, part := range parts {
+		a, ok := part.(source.Absent)
+		if !ok {
+			return nil
+		}
+		all = append(all, a.Absent())
+	}
+	if n := len(all) - mostAbsent; n > 0 {
+		return fmt.Errorf("%w, and %d more", errors.Join(all[:mostAbsent]...), n)
+	}
+	return errors.Join(all...)
 }
 
 // written is the fields under their names in _source.

@@ -35,12 +35,12 @@ func TestNoIndexIsCreatedForAMistake(t *testing.T) {
 	t.Parallel()
 	unmatched := &source.Error{Kind: source.ErrConfig, Err: &source.UnmatchedError{Err: errors.New("no such table")}}
 	for name, tt := range map[string]struct {
-		list, describe error
-		fails          bool
+		list, absent, describe error
+		fails                  bool
 	}{
-		"no table exists of those listed": {list: &source.Error{Kind: source.ErrTemporary, Err: errors.New("gone")}, describe: unmatched},
+		"no table exists of those listed": {list: &source.Error{Kind: source.ErrTemporary, Err: errors.New("gone")}, absent: unmatched},
 		"no schema exists":                {list: &source.Error{Kind: source.ErrConfig, Err: errors.New("no such schema")}, fails: true},
-		"no table exists":                 {describe: unmatched, fails: true},
+		"no table exists":                 {absent: unmatched, fails: true},
 		"the list is interrupted":         {list: &source.Error{Kind: source.ErrTemporary, Err: errors.New("gone")}},
 		"a table cannot be described":     {describe: &source.Error{Kind: source.ErrAuth, Err: errors.New("no right")}},
 		"a table without a key":           {describe: &source.Error{Kind: source.ErrConfig, Err: errors.New("no key")}},
@@ -48,9 +48,9 @@ func TestNoIndexIsCreatedForAMistake(t *testing.T) {
 		h := newHarness(t)
 		h.source.ListErr = tt.list
 		h.source.Describe = func(string) (source.Description, error) { return source.Description{}, tt.describe }
-		if tt.describe != nil {
+		if tt.absent != nil || tt.describe != nil {
 			h.put("a", "1", "x")
-			h.source.Fails = map[string]error{"a": tt.describe}
+			h.source.Absent, h.source.Fails = map[string]error{"a": tt.absent}, map[string]error{"a": tt.describe}
 		}
 		for _, dry := range []bool{true, false} {
 			_, err := h.run(t.Context(), func(j *engine.Job) { j.DryRun = dry })
@@ -65,8 +65,7 @@ func TestNoIndexIsCreatedForAMistake(t *testing.T) {
 	h := newHarness(t)
 	h.put("a", "1", "x")
 	h.sync()
-	h.source.Describe = func(string) (source.Description, error) { return source.Description{}, unmatched }
-	h.source.Fails = map[string]error{"a": unmatched}
+	h.source.Absent = map[string]error{"a": unmatched}
 	if res := h.sync(); res.Failed != 1 || res.Counts.Deleted != 0 {
 		t.Errorf("%+v", res)
 	}

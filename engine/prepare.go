@@ -97,8 +97,8 @@ func (d *destination) settle(ctx context.Context, src source.Source) (p *prepare
 	if p.described, err = d.describe(ctx, src); err != nil {
 		return nil, err
 	}
-	if d.absent && p.described.absent != nil { // no index is created for a mistake
-		return nil, p.described.absent
+	if d.absent && p.described.mistake != nil { // no index is created for it
+		return nil, p.described.mistake
 	}
 	form := &shaping{d, p.described.fields}
 	if creates {

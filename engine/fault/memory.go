@@ -24,8 +24,9 @@ type Memory struct {
 	Parts   map[string][]document.Document // by scope
 	Fails   map[string]error               // a part's error, after FailsAt documents
 	FailsAt int
-	Hidden  map[string]bool // parts that exist and cannot be listed
-	ListErr error           // ends the list of parts, after all of them
+	Hidden  map[string]bool  // parts that exist and cannot be listed
+	Absent  map[string]error // parts that the configuration names and that do not exist, with their errors
+	ListErr error            // ends the list of parts, after all of them
 	PingErr error
 	// Blocks are, by part, the number of documents after which it hangs until the run ends; ListBlocks is the same for
 	// the list, after all parts.
@@ -124,6 +125,9 @@ func (o opened) Parts(ctx context.Context) iter.Seq2[source.Part, error] {
 			if o.m.Hidden[name] {
 				part = hiddenPart{&memoryPart{opened: o, name: name}}
 			}
+			if err := o.m.Absent[name]; err != nil {
+				part = absentPart{&memoryPart{opened: o, name: name}, err}
+			}
 			if !yield(part, nil) {
 				return
 			}
@@ -158,6 +162,19 @@ type hiddenPart struct{ *memoryPart }
 
 // Hidden implements [source.Hidden].
 func (hiddenPart) Hidden() {}
+
+type absentPart struct {
+	*memoryPart
+	err error
+}
+
+// Absent implements [source.Absent].
+func (p absentPart) Absent() error { return p.err }
+
+// Documents fails.
+func (p absentPart) Documents(context.Context) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) { yield(document.Document{}, p.err) }
+}
 
 type describedPart struct{ *memoryPart }
 

@@ -36,7 +36,7 @@ type missing struct {
 	source.Ending
 }
 
-var _ source.Describer = (*missing)(nil)
+var _ source.Absent = (*missing)(nil)
 
 // Scope is the configured name.
 func (m *missing) Scope() string { return scopeName(m.name) }
@@ -46,9 +46,6 @@ func (m *missing) Name() string { return m.Scope() }
 
 // Absent is the error.
 func (m *missing) Absent() error { return m.err }
-
-// Describe fails.
-func (m *missing) Describe(context.Context) (d source.Description, err error) { return d, m.err }
 
 // Documents fails.
 func (m *missing) Documents(context.Context) iter.Seq2[document.Document, error] {

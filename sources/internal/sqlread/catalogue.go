@@ -131,9 +131,6 @@ func (m *Missing) Ended() bool { return false }
 // Absent is the error.
 func (m *Missing) Absent() error { return m.Err }
 
-// Describe fails.
-func (m *Missing) Describe(context.Context) (d source.Description, err error) { return d, m.Err }
-
 // Documents fails.
 func (m *Missing) Documents(context.Context) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) { yield(document.Document{}, m.Err) }
