@@ -97,23 +97,19 @@ func (o *ran) planRemarks(opt *Options) (lines []string) {
 	}
 	changes := term.Plural(p.Changes, "change", "changes")
 	if opt.Files.Save != "" {
-		guarded := ""
+		lines = []string{"saved a plan without changes in " + p.File}
+		if p.Changes > 0 {
+			words := []string{program.Name, "sync", "--plan", p.File}
+			if opt.ConfigFile != "" {
+				words = append(words, "-c", opt.ConfigFile)
+			}
+			for i := range words {
+				words[i] = term.ShellWord(words[i])
+			}
+			lines = []string{fmt.Sprintf("saved a plan of %s in %s; to make them: %s", changes, p.File, strings.Join(words, " "))}
+		}
 		if o.Result.Withheld[plan.GuardRefused] > 0 {
-			guarded = "the deletes that the guard holds back are not in the plan; a higher --max-deletes adds them"
-		}
-		if p.Changes == 0 {
-			return slices.DeleteFunc([]string{"saved a plan without changes in " + p.File, guarded}, func(line string) bool { return line == "" })
-		}
-		words := []string{program.Name, "sync", "--plan", p.File}
-		if opt.ConfigFile != "" {
-			words = append(words, "-c", opt.ConfigFile)
-		}
-		for i := range words {
-			words[i] = term.ShellWord(words[i])
-		}
-		lines = []string{fmt.Sprintf("saved a plan of %s in %s; to make them: %s", changes, p.File, strings.Join(words, " "))}
-		if guarded != "" {
-			lines = append(lines, guarded)
+			lines = append(lines, "the deletes that the guard holds back are not in the plan; a higher --max-deletes adds them")
 		}
 		return lines
 	}

@@ -191,15 +191,14 @@ func (o *ran) confirmation(opt *Options) string {
 		words = append(words, "--adopt")
 	case by[plan.EmptySource] > 0:
 		words = append(words, "--allow-empty")
+	case by[plan.GuardRefused] > 0 && opt.Files.Save != "": // the plan is to have them
+		words = []string{program.Name, "diff", o.Name, "--save", opt.Files.Save, "--max-deletes", fmt.Sprint(o.Result.Eligible)}
 	case by[plan.GuardRefused] > 0 || opt.Dry && vanished > 0:
 		words = append(words, "--confirm-deletes", fmt.Sprint(o.toConfirm()))
 	case vanished > 0:
 		words = append(words, "--confirm-deletes", fmt.Sprint(vanished))
 	default:
 		return ""
-	}
-	if opt.Files.Save != "" && by[plan.GuardRefused] > 0 && words[len(words)-2] == "--confirm-deletes" { // the plan is to have them
-		words = []string{program.Name, "diff", o.Name, "--save", opt.Files.Save, "--max-deletes", fmt.Sprint(o.Result.Eligible)}
 	}
 	if opt.Permits.Rebuild && by[plan.EmptySource] == 0 && by[plan.ForeignIndex] == 0 && !errors.Is(o.Err, engine.ErrForeign) {
 		words = append(words, "--rebuild")

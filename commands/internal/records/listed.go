@@ -185,7 +185,11 @@ func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 			continue
 		}
 		index := listedIndex{Index: c.Index, Connector: c.Name, ID: c.ID}
-		if err := d.measure(ctx, c.Name, &index); err != nil {
+		client, err := d.clientOf(c.Name)
+		if err == nil {
+			err = measure(ctx, client, &index)
+		}
+		if err != nil {
 			failed = errors.Join(failed, err)
 			if errors.Is(err, elastic.ErrUnreachable) {
 				return failed
@@ -200,7 +204,10 @@ func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 			continue
 		}
 		l.Indices = append(l.Indices, index)
-		left, err := d.rebuilt(ctx, &index)
+		if d.Destination.Folder() != "" { // it has no rebuilds
+			continue
+		}
+		left, err := rebuilt(ctx, client, &index)
 		failed, l.Indices = errors.Join(failed, err), append(l.Indices, left...)
 	}
 	return failed
@@ -208,14 +215,7 @@ func (l *listed) addIndices(ctx context.Context, d *Desk) error {
 
 // rebuilt are indices of rebuilds for which the name of an index does not stand: an interrupted rebuild leaves its new
 // index, and a rebuild of an alias the old index.
-func (d *Desk) rebuilt(ctx context.Context, of *listedIndex) (left []listedIndex, err error) {
-	if d.Destination.Folder() != "" {
-		return nil, nil
-	}
-	client, err := d.clientOf(of.Connector)
-	if err != nil {
-		return nil, err
-	}
+func rebuilt(ctx context.Context, client *elastic.Client, of *listedIndex) (left []listedIndex, err error) {
 	found, err := client.Rebuilt(ctx, of.Index)
 	for _, ix := range found {
 		if ix.Name == of.concrete {
@@ -228,13 +228,8 @@ func (d *Desk) rebuilt(ctx context.Context, of *listedIndex) (left []listedIndex
 	return left, err
 }
 
-// measure looks up the state of an index. For a connector of the configuration it uses the connector's own
-// credentials.
-func (d *Desk) measure(ctx context.Context, connector string, index *listedIndex) error {
-	client, err := d.clientOf(connector)
-	if err != nil {
-		return err
-	}
+// measure looks up the state of an index.
+func measure(ctx context.Context, client *elastic.Client, index *listedIndex) error {
 	ix, err := client.Index(ctx, index.Index)
 	if errors.Is(err, elastic.ErrNotFound) {
 		return nil
