@@ -47,7 +47,7 @@ func TestIndicesOfRebuildsAreListed(t *testing.T) {
 		}
 		run("sync")
 		run("sync", "--rebuild")
-		run("sync", "--rebuild") // behind an alias, the index of the first rebuild stays
+		run("sync", "--rebuild") // the name is an alias now, so the index of the first rebuild stays
 		out := run("list", "indices")
 		lines := strings.Split(strings.TrimSpace(out), "\n")
 		if len(lines) != 4 || !strings.HasPrefix(lines[1], index+" ") || strings.Count(out, "left by a rebuild") != 2 || !strings.Contains(out, left) {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +19,6 @@ import (
 	"github.com/elastic-ingest/elastic-ingest/engine/docfile"
 	"github.com/elastic-ingest/elastic-ingest/engine/document"
 	"github.com/elastic-ingest/elastic-ingest/engine/fault"
-	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 	"github.com/elastic-ingest/elastic-ingest/engine/source"
 )
@@ -360,48 +358,6 @@ func TestIdsThatCollideAreNamed(t *testing.T) {
 		}
 		if d := cmp.Diff(map[string]string{"x": "from a"}, h.held()); d != "" {
 			t.Fatal(d)
-		}
-	}
-}
-
-// TestTheSameDocumentOfSeveralIsKept in every run, although several parts could be read concurrently.
-func TestTheSameDocumentOfSeveralIsKept(t *testing.T) {
-	t.Parallel()
-	for _, limited := range []bool{false, true} {
-		h := newHarness(t)
-		h.deps.Readers = 4
-		if limited {
-			h.deps.Until = context.WithoutCancel(t.Context())
-			var turns map[string]int64
-			h.deps.Turns = engine.Turns{
-				Load: func(string) (map[string]int64, error) { return turns, nil },
-				Save: func(_ string, kept map[string]int64) error { turns = kept; return nil },
-			}
-		}
-		var order []string // of the parts; a part may only begin after the one before it has ended
-		h.source.Each = func(part string, n int) {
-			runtime.Gosched()
-			if n == 0 {
-				order = append(order, part)
-			} else if order[len(order)-1] != part {
-				t.Errorf("%s is read while %s is", part, order[len(order)-1])
-			}
-		}
-		for _, part := range []string{"a", "b", "c", "d"} {
-			h.source.Parts[part] = append(numbered(part, part, 50), doc(part, "x", "from "+part))
-		}
-		shared := func(j *engine.Job) { j.Type.SharedIDs = func(field.Values) bool { return true } }
-		h.sync(shared)
-		res := h.sync(shared)
-		if want := slices.Repeat([]string{"a", "b", "c", "d"}, 2); !slices.Equal(order, want) {
-			t.Errorf("the parts were read in the order %v, want %v", order, want)
-		}
-		if res.Counts.Updated != 0 || res.Counts.Duplicates != 3 || h.held()["x"] != "from a" {
-			t.Errorf("%+v, %q", res.Counts, h.held()["x"])
-		}
-		h.put("z", "x", "from z") // a part without a turn
-		if res := h.sync(shared); res.Counts.Updated != 0 || res.Counts.Duplicates != 4 || h.held()["x"] != "from a" {
-			t.Errorf("limited %v: %+v, %q", limited, res.Counts, h.held()["x"])
 		}
 	}
 }

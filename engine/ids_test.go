@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/elastic-ingest/elastic-ingest/engine"
+	"github.com/elastic-ingest/elastic-ingest/engine/field"
 	"github.com/elastic-ingest/elastic-ingest/engine/ids"
 	"github.com/elastic-ingest/elastic-ingest/engine/plan"
 )
@@ -94,5 +96,47 @@ func TestIDsThatCannotBeKeptEndTheRun(t *testing.T) {
 	}
 	if *destination != "" {
 		removeIndex(t, h.store, h.url+"/"+h.job.Index)
+	}
+}
+
+// TestTheSameDocumentOfSeveralIsKept in every run, although several parts could be read concurrently.
+func TestTheSameDocumentOfSeveralIsKept(t *testing.T) {
+	t.Parallel()
+	for _, limited := range []bool{false, true} {
+		h := newHarness(t)
+		h.deps.Readers = 4
+		if limited {
+			h.deps.Until = context.WithoutCancel(t.Context())
+			var turns map[string]int64
+			h.deps.Turns = engine.Turns{
+				Load: func(string) (map[string]int64, error) { return turns, nil },
+				Save: func(_ string, kept map[string]int64) error { turns = kept; return nil },
+			}
+		}
+		var order []string // of the parts; a part may only begin after the one before it has ended
+		h.source.Each = func(part string, n int) {
+			runtime.Gosched()
+			if n == 0 {
+				order = append(order, part)
+			} else if order[len(order)-1] != part {
+				t.Errorf("%s is read while %s is", part, order[len(order)-1])
+			}
+		}
+		for _, part := range []string{"a", "b", "c", "d"} {
+			h.source.Parts[part] = append(numbered(part, part, 50), doc(part, "x", "from "+part))
+		}
+		shared := func(j *engine.Job) { j.Type.SharedIDs = func(field.Values) bool { return true } }
+		h.sync(shared)
+		res := h.sync(shared)
+		if want := slices.Repeat([]string{"a", "b", "c", "d"}, 2); !slices.Equal(order, want) {
+			t.Errorf("the parts were read in the order %v, want %v", order, want)
+		}
+		if res.Counts.Updated != 0 || res.Counts.Duplicates != 3 || h.held()["x"] != "from a" {
+			t.Errorf("%+v, %q", res.Counts, h.held()["x"])
+		}
+		h.put("z", "x", "from z") // a part without a turn
+		if res := h.sync(shared); res.Counts.Updated != 0 || res.Counts.Duplicates != 4 || h.held()["x"] != "from a" {
+			t.Errorf("limited %v: %+v, %q", limited, res.Counts, h.held()["x"])
+		}
 	}
 }
